@@ -1,0 +1,25 @@
+# One image, four services and the command line. The service is the first argument:
+#   docker run tutti tutti-identity-resolver --config /etc/tutti/identity-resolver.conf
+FROM debian:12-slim AS build
+RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+        build-essential cmake ninja-build pkg-config librdkafka-dev libavro-dev libjansson-dev libpq-dev \
+        libsodium-dev libxxhash-dev libutf8proc-dev libmicrohttpd-dev libcurl4-openssl-dev liblz4-dev uthash-dev \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY . .
+RUN cmake --preset release -DTUTTI_TESTS=OFF -DCMAKE_INSTALL_PREFIX=/usr \
+    && cmake --build --preset release \
+    && DESTDIR=/out cmake --install build/release --strip
+
+FROM debian:12-slim
+RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+        librdkafka1 libavro23 libjansson4 libpq5 libsodium23 libutf8proc2 libmicrohttpd12 libcurl4 liblz4-1 libxxhash0 \
+        ca-certificates curl \
+    && rm -rf /var/lib/apt/lists/*
+COPY --from=build /out/ /
+USER 10001:10001
+WORKDIR /usr/share/tutti
+ENV TUTTI_HTTP_LISTEN=:9101
+EXPOSE 9101
+STOPSIGNAL SIGTERM
+CMD ["tutti", "--help"]

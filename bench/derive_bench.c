@@ -1,0 +1,106 @@
+/* derive_bench.c: what the journey's derivation costs: per touch in order, packed and unpacked, and for one late event into a
+ * timeline of 100,000 touches with a checkpoint every 256. Pure part only: no database. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "tests/support/journey_world.h"
+
+enum { TOUCHES = 100000, EVERY = 256, ROUNDS = 10, BATCH = 1000 };
+
+static double now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+/* 3 % orders, 2 % campaigns sent, the rest views of three kinds; half an hour apart. */
+static struct touch *make_timeline(struct journey_world *world, struct arena *arena)
+{
+    const char *names[] = {"Page", "Product Viewed", "Search", "Order Completed", "Campaign Sent"};
+    const struct shape *shapes[5];
+    struct touch *touches = arena_array(arena, struct touch, TOUCHES);
+    for (int i = 0; i < 5; i++)
+        shapes[i] = world_event(world, names[i]);
+    srand(7);
+    for (uint32_t i = 0; i < TOUCHES; i++) {
+        int r = rand() % 100;
+        touches[i] = world_touch(shapes[r < 3 ? 3 : r < 5 ? 4 : r % 3], (int64_t)i * 1800 * US_PER_SECOND, i);
+        touches[i].value_micros = 10000000;
+    }
+    return touches;
+}
+
+static void bench_in_order(struct journey_world *world, const struct touch *touches, bool with_effects)
+{
+    struct arena arena = {0};
+    double best = 1e18;
+    for (int round = 0; round < ROUNDS; round++) {
+        struct journey_state state;
+        struct journey_effects effects;
+        arena_reset(&arena);
+        journey_state_init(&state, &arena);
+        double start = now_ns();
+        for (size_t i = 0; i < TOUCHES; i++) {
+            if (i % BATCH == 0)
+                journey_effects_init(&effects, &arena);
+            journey_advance(&world->policy, &state, &touches[i], with_effects ? &effects : NULL);
+        }
+        double took = (now_ns() - start) / TOUCHES;
+        best = took < best ? took : best;
+    }
+    printf("advance %s: %.0f ns per touch\n", with_effects ? "with cells and rows" : "state only", best);
+    arena_free(&arena);
+}
+
+/* One touch for each of many customers: unpack, advance, trailing, pack. */
+static void bench_profile(struct journey_world *world, const struct touch *touches)
+{
+    struct arena arena = {0};
+    struct journey_state state;
+    struct strbuf packed = {.arena = &arena};
+    struct shape_lookup lookup = world_lookup(world);
+    journey_state_init(&state, &arena);
+    for (int i = 0; i < 40; i++)
+        journey_advance(&world->policy, &state, &touches[i], NULL);
+    journey_state_pack(&world->policy, &state, &packed);
+    uint32_t without_tail = (uint32_t)packed.len - state.tail.count * 22;
+    double start = now_ns();
+    for (int i = 0; i < TOUCHES; i++) {
+        struct arena batch = {0};
+        static struct arena reused;
+        struct journey_state before, after;
+        struct journey_effects effects;
+        struct strbuf out = {.arena = &reused};
+        struct err err;
+        uint32_t missing;
+        (void)batch;
+        if (i % BATCH == 0) {
+            arena_reset(&reused);
+            journey_effects_init(&effects, &reused);
+        }
+        journey_state_unpack(&world->policy, strbuf_span(&packed), &lookup, &reused, &before, &missing, &err);
+        journey_state_copy(&after, &before, &reused);
+        journey_advance(&world->policy, &after, &touches[40], &effects);
+        journey_trailing_replace(&world->policy, &before, &after, &effects);
+        journey_state_pack(&world->policy, &after, &out);
+    }
+    printf("unpack, advance once, trailing, pack: %.0f ns per profile; state %zu bytes with %u touches in the tail, about %u without\n",
+           (now_ns() - start) / TOUCHES, packed.len, state.tail.count, without_tail);
+    arena_free(&arena);
+}
+
+int main(void)
+{
+    struct journey_world world;
+    struct arena arena = {0};
+    world_open(&world);
+    struct touch *touches = make_timeline(&world, &arena);
+    bench_in_order(&world, touches, false);
+    bench_in_order(&world, touches, true);
+    bench_profile(&world, touches);
+    world_close(&world);
+    arena_free(&arena);
+    return 0;
+}

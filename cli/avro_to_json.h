@@ -1,0 +1,23 @@
+/* avro_to_json.h: Avro bytes to one line of JSON, driven by the schema; every length is checked. */
+#ifndef TUTTI_CLI_AVRO_TO_JSON_H
+#define TUTTI_CLI_AVRO_TO_JSON_H
+
+#include "cli/avro_shape.h"
+
+enum avro_print {
+    AVRO_PRINT_ALL = 0,
+    AVRO_PRINT_SHORT = 1, /* fields that are null or equal to an empty default are left out */
+};
+
+/* Appends the JSON of one value of the schema, taken from the front of *bytes, which moves on. Times stay integers,
+ * a fixed of 16 bytes is printed as a UUID, other bytes as hex digits, NaN and infinities as null.
+ * REJECT "avro_truncated", "avro_bad_length", "avro_bad_union", "avro_bad_boolean", "avro_too_many", "avro_too_deep". */
+enum outcome avro_to_json(const struct avro_shape *shape, struct span *bytes, enum avro_print print, struct strbuf *out,
+                          struct err *err);
+
+/* A JSON string of the bytes; what is not UTF-8 becomes U+FFFD. */
+void json_add_text(struct strbuf *out, struct span text);
+void json_add_hex(struct strbuf *out, struct span bytes);
+void json_add_uuid(struct strbuf *out, const struct id *id);
+
+#endif

@@ -1,0 +1,87 @@
+/* database.c: see database.h. */
+#include "cli/database.h"
+
+#include <poll.h>
+
+#include "cli/avro_to_json.h"
+#include "common/runtime/clock.h"
+
+enum { CONNECT_US = 5000000, CONNECT_POLL_MS = 100 };
+
+enum outcome database_connect(const struct call *call, struct db **out, struct err *err)
+{
+    enum outcome outcome = db_open(call->config, "tutti", out, err);
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    int64_t deadline = clock_monotonic_us() + CONNECT_US;
+    while ((outcome = db_ready(*out, err)) == OUTCOME_RETRY && clock_monotonic_us() < deadline)
+        poll(NULL, 0, CONNECT_POLL_MS);
+    if (outcome != OUTCOME_OK) {
+        db_close(*out);
+        *out = NULL;
+    }
+    return outcome;
+}
+
+const char *result_text(struct arena *arena, const struct db_result *result, int row, int column)
+{
+    if (db_is_null(result, row, column))
+        return "";
+    return arena_printf(arena, SPAN_FMT, SPAN_ARG(db_bytes(result, row, column)));
+}
+
+/* Characters, not bytes: continuation bytes take no column. */
+static int width_of(const char *text)
+{
+    int width = 0;
+    for (; *text; text++)
+        width += ((unsigned char)*text & 0xc0) != 0x80;
+    return width;
+}
+
+static void print_cell(const char *text, int width, bool right, bool last)
+{
+    int blanks = width - width_of(text);
+    printf("%*s%s%*s", right ? blanks : 0, "", text, right || last ? 0 : blanks, "");
+    fputs(last ? "\n" : "  ", stdout);
+}
+
+void result_print(struct arena *arena, const struct db_result *result, const char *const *titles)
+{
+    int columns = 0, widths[24];
+    for (; titles[columns] && columns < 24; columns++) {
+        widths[columns] = width_of(titles[columns] + (titles[columns][0] == '>'));
+        for (int row = 0; row < db_rows(result); row++) {
+            int width = width_of(result_text(arena, result, row, columns));
+            widths[columns] = width > widths[columns] ? width : widths[columns];
+        }
+    }
+    fputs(colour(stdout, COLOUR_BOLD), stdout);
+    for (int i = 0; i < columns; i++)
+        print_cell(titles[i] + (titles[i][0] == '>'), widths[i], titles[i][0] == '>', i + 1 == columns);
+    fputs(colour(stdout, COLOUR_OFF), stdout);
+    for (int row = 0; row < db_rows(result); row++)
+        for (int i = 0; i < columns; i++)
+            print_cell(result_text(arena, result, row, i), widths[i], titles[i][0] == '>', i + 1 == columns);
+    if (db_rows(result) == 0)
+        puts("(none)");
+}
+
+void result_print_json(struct arena *arena, const struct db_result *result, const char *const *names, struct strbuf *out)
+{
+    strbuf_addf(out, "[");
+    for (int row = 0; row < db_rows(result); row++) {
+        strbuf_addf(out, "%s{", row ? "," : "");
+        for (int i = 0; names[i]; i++) {
+            strbuf_addf(out, "%s", i ? "," : "");
+            json_add_text(out, span_of(names[i] + (names[i][0] == '>')));
+            strbuf_addf(out, ":");
+            if (db_is_null(result, row, i))
+                strbuf_addf(out, "null");
+            else
+                json_add_text(out, db_bytes(result, row, i));
+        }
+        strbuf_addf(out, "}");
+    }
+    strbuf_addf(out, "]");
+}

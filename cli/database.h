@@ -1,0 +1,20 @@
+/* database.h: one connection for a command, and results as text. */
+#ifndef TUTTI_CLI_DATABASE_H
+#define TUTTI_CLI_DATABASE_H
+
+#include "cli/command.h"
+#include "common/store/db.h"
+
+/* Connects, waiting up to 5 s for a server that is starting. */
+enum outcome database_connect(const struct call *call, struct db **out, struct err *err);
+
+/* Text of a column, "" for NULL, in the arena. The column's type must be text. */
+const char *result_text(struct arena *arena, const struct db_result *result, int row, int column);
+
+/* Prints a result whose columns are all of type text. On a terminal and in pipes alike: aligned columns under titles
+ * (a title that begins with > is aligned to the right). */
+void result_print(struct arena *arena, const struct db_result *result, const char *const *titles);
+/* The same as a JSON array of objects; texts as they are. */
+void result_print_json(struct arena *arena, const struct db_result *result, const char *const *names, struct strbuf *out);
+
+#endif

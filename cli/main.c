@@ -1,0 +1,142 @@
+/* main.c: the program `tutti`: the table of commands, help, and the way from the command line to one of them.
+ *
+ *   migrate.c topics.c doctor.c        set up and look after an installation
+ *   produce.c cat.c                    JSON lines to Kafka and back (json_to_avro, avro_to_json over avro_shape; publisher)
+ *   generate.c import.c                made-up and real data (generator*, touchpoint_writer)
+ *   explain.c scoreboard.c             questions to PostgreSQL (sql/ holds the statements, report prints tables)
+ *   call.c output.c progress.c         options, messages and progress, the same for every command */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/call.h"
+#include "common/codec/schema_set.h"
+#include "common/runtime/log.h"
+#include "common/runtime/stop.h"
+#include "common/runtime/version.h"
+#include "common/service/generation.h"
+#include "common/store/db.h"
+
+/* In the order of a first day with Tutti. */
+static const struct command *const commands[] = {
+    &command_doctor,  &command_migrate, &command_topics,  &command_import,     &command_generate,
+    &command_produce, &command_cat,     &command_explain, &command_scoreboard, NULL,
+};
+
+static const struct setting *const tables[] = {cli_settings, db_settings, schema_set_settings, policy_settings, NULL};
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; name && commands[i]; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+static enum exit_status unknown_command(const char *name)
+{
+    const char *best = NULL;
+    unsigned least = 4;
+    for (size_t i = 0; commands[i]; i++) {
+        unsigned distance = span_distance(span_of(name), span_of(commands[i]->name));
+        if (distance < least) {
+            least = distance;
+            best = commands[i]->name;
+        }
+    }
+    if (best)
+        complain("unknown command \"%.60s\"; did you mean \"%s\"?", name, best);
+    else
+        complain("unknown command \"%.60s\"; see tutti help", name);
+    return EXIT_USAGE;
+}
+
+static void print_overview(FILE *to)
+{
+    fprintf(to, "usage: tutti <command> [arguments] [options] [--config FILE] [--<setting> VALUE]\n\n");
+    for (size_t i = 0; commands[i]; i++)
+        fprintf(to, "  %s%-11s%s %s\n", colour(to, COLOUR_BOLD), commands[i]->name, colour(to, COLOUR_OFF), commands[i]->summary);
+    fprintf(to, "  %-11s %s\n", "help", "`help <command>` says more, `help settings` lists the settings");
+    fprintf(to, "\nkafka.bootstrap.servers and database.url say where things are; as a flag, as TUTTI_KAFKA_BOOTSTRAP_SERVERS\n"
+                "and TUTTI_DATABASE_URL, or in the file of --config.\n");
+}
+
+static void print_help(const struct command *command)
+{
+    printf("usage: tutti %s%s%s [options]\n\n%s\n", command->name, *command->arguments ? " " : "", command->arguments,
+           command->summary);
+    if (command->details)
+        printf("\n%s\n", command->details);
+    printf("\n");
+    for (const struct option *o = command->options; o->name; o++) {
+        char left[64];
+        snprintf(left, sizeof left, "--%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
+        printf("  %-24s %s\n", left, o->help);
+    }
+}
+
+static enum exit_status help(const char *name)
+{
+    if (name == NULL) {
+        print_overview(stdout);
+        return EXIT_DONE;
+    }
+    if (strcmp(name, "settings") == 0) {
+        config_document("Settings of the command line", tables);
+        return EXIT_DONE;
+    }
+    const struct command *command = find_command(name);
+    if (command == NULL)
+        return unknown_command(name);
+    print_help(command);
+    return EXIT_DONE;
+}
+
+static enum exit_status run(const struct command *command, int argc, char **argv)
+{
+    struct call call = {.command = command};
+    struct command_line rest;
+    struct config *config = NULL;
+    enum config_action action = CONFIG_RUN;
+    struct err err = {0};
+    enum exit_status status = call_parse(&call, argc, argv, &rest);
+    if (status == EXIT_DONE && rest.wants_help) {
+        print_help(command);
+    } else if (status == EXIT_DONE) {
+        if (config_load("tutti", tables, rest.count, rest.arguments, &config, &action, &err) != OUTCOME_OK) {
+            complain("%s", err.message);
+            status = EXIT_USAGE;
+        } else if (action == CONFIG_RUN) {
+            call.config = config;
+            status = command->run(&call);
+        }
+    }
+    config_free(config);
+    arena_free(&call.arena);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    json_object_seed(0);
+    log_open("tutti", "warn", "auto");
+    stop_open();
+    const char *name = argc > 1 ? argv[1] : NULL;
+    if (name == NULL) {
+        print_overview(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        return help(argc > 2 ? argv[2] : NULL);
+    if (strcmp(name, "--version") == 0) {
+        printf("tutti %s (%s)\n", TUTTI_VERSION, TUTTI_REVISION);
+        return EXIT_DONE;
+    }
+    const struct command *command = find_command(name);
+    enum exit_status status = command ? run(command, argc - 2, argv + 2) : unknown_command(name);
+    if (fflush(stdout) != 0 && status == EXIT_DONE) {
+        complain("cannot write to stdout");
+        status = EXIT_FAILED;
+    }
+    return status;
+}

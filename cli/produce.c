@@ -1,0 +1,77 @@
+/* produce.c: `tutti produce`: JSON lines in the shape of a schema to Kafka. */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "cli/line_sender.h"
+#include "cli/schemas.h"
+
+static FILE *open_input(const char *path)
+{
+    if (path == NULL || strcmp(path, "-") == 0)
+        return stdin;
+    FILE *in = fopen(path, "r");
+    if (in == NULL)
+        complain("%s: %s", path, strerror(errno));
+    return in;
+}
+
+static enum outcome send_all(struct call *call, struct line_sender *sender, const char *topic, FILE *in, struct err *err)
+{
+    struct schemas *schemas = NULL;
+    enum outcome outcome = schemas_open(call->config, &schemas, err);
+    if (outcome == OUTCOME_OK)
+        outcome = schemas_shape(schemas, sender->schema_id, &sender->shape, err);
+    if (outcome == OUTCOME_OK)
+        outcome = publisher_open(call, topic, call_has(call, "dry-run"), &sender->publisher, err);
+    if (outcome == OUTCOME_OK) {
+        progress_start(&sender->progress, call_has(call, "dry-run") ? "records encoded" : "records sent", 0);
+        outcome = line_sender_run(sender, in, err);
+        progress_end(&sender->progress);
+    }
+    publisher_close(sender->publisher);
+    schemas_close(schemas);
+    return outcome;
+}
+
+static enum exit_status run_produce(struct call *call)
+{
+    const char *topic = call_option(call, "topic");
+    struct line_sender sender = {.schema_id = 1};
+    int64_t schema_id;
+    if (topic == NULL)
+        return misuse(call, "--topic is missing (a name, or auto)");
+    if (!call_number(call, "schema-id", 1, INT32_MAX, 1, &schema_id) || !publisher_key_option(call, &sender.key))
+        return EXIT_USAGE;
+    sender.schema_id = (int32_t)schema_id;
+    FILE *in = open_input(call_argument(call, 0));
+    if (in == NULL)
+        return EXIT_FAILED;
+    struct err err = {0};
+    enum outcome outcome = send_all(call, &sender, strcmp(topic, "auto") == 0 ? NULL : topic, in, &err);
+    if (in != stdin)
+        fclose(in);
+    if (outcome != OUTCOME_OK)
+        return failed(&err);
+    if (sender.bad)
+        complain("%" PRIu64 " bad lines were left out", sender.bad);
+    return sender.bad ? EXIT_FAILED : EXIT_DONE;
+}
+
+static const struct option options[] = {
+    {"topic", "NAME|auto", "Where to; auto is touchpoints.<channel>.v1, or touchpoints.other.v1."},
+    {"key", "WHICH", "identifier (the strongest, default), message_id or none."},
+    {"schema-id", "N", "Schema of the lines (1)."},
+    {"dry-run", NULL, "Encode and report, but send nothing."},
+    {NULL, NULL, NULL},
+};
+
+const struct command command_produce = {
+    .name = "produce",
+    .arguments = "[FILE]",
+    .summary = "Send JSON lines in the shape of the touchpoint schema to Kafka",
+    .details = "Fields that are null may be left out; times are microseconds since 1970 or RFC 3339 text. A bad line is reported\n"
+               "with its number and left out, and the exit status is 1 at the end. Without FILE, or with -, stdin is read.",
+    .options = options,
+    .max_arguments = 1,
+    .run = run_produce,
+};

@@ -1,0 +1,115 @@
+# The kinds of targets this tree has. Sources are globbed: a new file needs no edit here, an empty folder is fine.
+
+set(TUTTI_COMMON tutti_service tutti_timeline tutti_store tutti_bus tutti_codec tutti_runtime tutti_schemas tutti_base)
+
+# tutti_library(<target> <dir> LINK <libraries>): a static library of the folder's sources and its sql/.
+function(tutti_library target dir)
+    cmake_parse_arguments(arg "" "" "LINK" ${ARGN})
+    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${dir}/*.c)
+    list(FILTER sources EXCLUDE REGEX "/main\\.c$")
+    if(sources)
+        add_library(${target} STATIC ${sources})
+        target_link_libraries(${target} PUBLIC ${arg_LINK})
+        tutti_embed_sql(${target} ${dir}/sql)
+    else()
+        add_library(${target} INTERFACE)
+        target_link_libraries(${target} INTERFACE ${arg_LINK})
+    endif()
+endfunction()
+
+# A definition for the sources of one library, which may still be empty.
+function(tutti_define target)
+    get_target_property(type ${target} TYPE)
+    if(NOT type STREQUAL "INTERFACE_LIBRARY")
+        target_compile_definitions(${target} PRIVATE ${ARGN})
+    endif()
+endfunction()
+
+# tutti_service(<name>): <name>_logic (pure, sees tutti_base only), <name>_shell (codec, store, service) and the
+# executable tutti-<name> from main.c.
+function(tutti_service name)
+    set(dir services/${name})
+    tutti_library(${name}_logic ${dir}/logic LINK tutti_base)
+    tutti_library(${name}_shell ${dir} LINK ${name}_logic ${TUTTI_COMMON})
+    set_property(GLOBAL APPEND PROPERTY TUTTI_SERVICE_LIBRARIES ${name}_shell ${name}_logic)
+    if(EXISTS ${PROJECT_SOURCE_DIR}/${dir}/main.c)
+        add_executable(tutti-${name} ${dir}/main.c)
+        target_link_libraries(tutti-${name} PRIVATE ${name}_shell ${name}_logic ${TUTTI_COMMON})
+        install(TARGETS tutti-${name} DESTINATION ${CMAKE_INSTALL_BINDIR})
+    endif()
+endfunction()
+
+# The program `tutti`: cli/main.c over tutti_cli, the rest of cli/, with the logic of the services for `explain`.
+function(tutti_cli)
+    get_property(services GLOBAL PROPERTY TUTTI_SERVICE_LIBRARIES)
+    tutti_library(tutti_cli cli LINK ${services} ${TUTTI_COMMON})
+    if(EXISTS ${PROJECT_SOURCE_DIR}/cli/main.c)
+        add_executable(tutti ${PROJECT_SOURCE_DIR}/cli/main.c)
+        target_link_libraries(tutti PRIVATE tutti_cli ${services} ${TUTTI_COMMON})
+        install(TARGETS tutti DESTINATION ${CMAKE_INSTALL_BINDIR})
+    endif()
+endfunction()
+
+# tutti_program(<target> <folder> <sources>): a test or bench that sees everything but the mains.
+function(tutti_program target folder)
+    get_property(services GLOBAL PROPERTY TUTTI_SERVICE_LIBRARIES)
+    add_executable(${target} ${ARGN})
+    target_link_libraries(${target} PRIVATE tutti_test_support tutti_cli ${services} ${TUTTI_COMMON})
+    target_compile_definitions(${target} PRIVATE TUTTI_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${folder})
+endfunction()
+
+function(tutti_register_test target label)
+    add_test(NAME ${label}/${target} COMMAND ${target} ${ARGN} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(${label}/${target} PROPERTIES
+        LABELS ${label} TIMEOUT 300 SKIP_RETURN_CODE 77
+        ENVIRONMENT "UBSAN_OPTIONS=print_stacktrace=1;ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1")
+endfunction()
+
+# tests/<kind>/<x>_test.c: one cmocka program and one test each.
+function(tutti_cmocka_tests kind)
+    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${kind}/*_test.c)
+    foreach(source IN LISTS sources)
+        get_filename_component(target ${source} NAME_WE)
+        if(NOT kind STREQUAL "unit")
+            set(target ${kind}_${target})
+        endif()
+        tutti_program(${target} tests/${kind} ${source})
+        target_link_libraries(${target} PRIVATE PkgConfig::CMOCKA PkgConfig::AVRO PkgConfig::JANSSON)
+        tutti_register_test(${target} ${kind})
+    endforeach()
+endfunction()
+
+# tests/fuzz/<x>_fuzz.c: a libFuzzer program in the preset fuzz, elsewhere a test that replays tests/fuzz/corpus/<x>.
+function(tutti_fuzz_tests)
+    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/fuzz/*_fuzz.c)
+    foreach(source IN LISTS sources)
+        get_filename_component(target ${source} NAME_WE)
+        string(REGEX REPLACE "_fuzz$" "" name ${target})
+        set(corpus ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
+        if(TUTTI_FUZZ)
+            tutti_program(${target} fuzz ${source})
+            target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+        else()
+            tutti_program(${target} tests/fuzz ${source} ${PROJECT_SOURCE_DIR}/tests/fuzz/regression_main.c)
+            tutti_register_test(${target} fuzz ${corpus})
+        endif()
+    endforeach()
+endfunction()
+
+function(tutti_tests)
+    tutti_library(tutti_test_support tests/support LINK ${TUTTI_COMMON})
+    tutti_cmocka_tests(unit)
+    tutti_cmocka_tests(property)
+    tutti_cmocka_tests(system) # these need the stack: eval "$(dev/stack env)"
+    tutti_fuzz_tests()
+endfunction()
+
+# bench/<x>.c: the program bin/bench-<x>.
+function(tutti_benches)
+    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/*.c)
+    foreach(source IN LISTS sources)
+        get_filename_component(name ${source} NAME_WE)
+        tutti_program(bench-${name} bin ${source})
+    endforeach()
+endfunction()

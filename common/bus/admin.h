@@ -1,0 +1,42 @@
+/* admin.h: looks at topics and creates them. librdkafka ends here. */
+#ifndef TUTTI_BUS_ADMIN_H
+#define TUTTI_BUS_ADMIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/outcome.h"
+
+struct config;
+struct admin;
+
+struct topic_settings {
+    int32_t partitions;  /* 0: the topic does not exist */
+    int32_t replicas;    /* of the first partition; for a new topic -1 = the broker's default */
+    int64_t retention_ms; /* -1: for ever */
+    char cleanup[32];    /* "delete", "compact", "compact,delete" */
+    char compression[16]; /* "producer": as the producer compressed it */
+};
+
+/* config gives kafka.* (kafka.producer.* too). FATAL on a bad setting; does not connect yet. */
+enum outcome admin_open(const struct config *config, struct admin **out, struct err *err);
+void admin_close(struct admin *admin);
+
+/* Number of brokers and of all topics, within 5 s; RETRY "kafka_down" otherwise. */
+enum outcome admin_cluster(struct admin *admin, int *brokers, int *topics, struct err *err);
+
+/* What the topics are set to; a missing one has partitions 0. RETRY "kafka_down" if no broker answers within 10 s. */
+enum outcome admin_describe(struct admin *admin, const char *const *names, size_t count, struct topic_settings *out,
+                            struct err *err);
+
+/* Creates a topic; OK also if it exists by now. */
+enum outcome admin_create(struct admin *admin, const char *name, const struct topic_settings *settings, struct err *err);
+
+/* Adds partitions up to count. Never fewer: the broker refuses. */
+enum outcome admin_grow(struct admin *admin, const char *name, int32_t count, struct err *err);
+
+/* Offsets between the lowest and the end of all partitions: the records, where none was compacted away. */
+enum outcome admin_topic_size(struct admin *admin, const char *name, int64_t *records, struct err *err);
+
+#endif

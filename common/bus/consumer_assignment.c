@@ -1,0 +1,166 @@
+/* consumer_assignment.c: the rebalance callback, the lanes it makes, and their lag. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/bus/consumer_internal.h"
+#include "common/runtime/log.h"
+
+static int lane_compare(const void *a, const void *b)
+{
+    const struct lane *x = a, *y = b;
+    if (x->topic != y->topic)
+        return x->topic < y->topic ? -1 : 1;
+    return (x->partition > y->partition) - (x->partition < y->partition);
+}
+
+static const char *lane_topic(const struct consumer *consumer, const struct lane *lane)
+{
+    return consumer->topics.names[lane->topic];
+}
+
+/* The partition's own queue, no longer forwarded to the consumer's, waking the loop. Before the fetch starts. */
+static void lane_open_queue(struct consumer *consumer, struct lane *lane)
+{
+    static const uint64_t one = 1;
+    lane->queue = rd_kafka_queue_get_partition(consumer->rk, lane_topic(consumer, lane), lane->partition);
+    if (!lane->queue)
+        abort();
+    rd_kafka_queue_forward(lane->queue, NULL);
+    rd_kafka_queue_io_event_enable(lane->queue, consumer->wake_fd, &one, sizeof one);
+}
+
+static struct lane lane_make(struct consumer *consumer, const rd_kafka_topic_partition_t *part)
+{
+    char labels[320];
+    struct lane lane = {.topic = topic_names_index(&consumer->topics, part->topic),
+                        .partition = part->partition,
+                        .first = -1,
+                        .next = -1,
+                        .committed = -1};
+    snprintf(labels, sizeof labels, "topic=\"%s\",partition=\"%d\"", part->topic, part->partition);
+    lane.lag = metric_gauge("kafka_consumer_lag", labels, "Records at the broker that were not handed out yet.");
+    lane_open_queue(consumer, &lane);
+    return lane;
+}
+
+/* What librdkafka had fetched for a partition that is no longer ours. */
+static void lane_close(struct lane *lane)
+{
+    rd_kafka_message_t *message;
+    while ((message = rd_kafka_consume_queue(lane->queue, 0)))
+        rd_kafka_message_destroy(message);
+    rd_kafka_queue_io_event_enable(lane->queue, -1, NULL, 0);
+    rd_kafka_queue_destroy(lane->queue);
+    metric_set(lane->lag, 0);
+}
+
+void assignment_clear(struct consumer *consumer)
+{
+    order_reset(consumer->order, 0, fetch_drop);
+    for (size_t i = 0; i < consumer->lane_count; i++)
+        lane_close(&consumer->lanes[i]);
+    free(consumer->lanes);
+    consumer->lanes = NULL;
+    consumer->lane_count = 0;
+    consumer->waiting_since_us = 0;
+}
+
+static void announce(struct consumer *consumer)
+{
+    size_t count = consumer->lane_count;
+    int *topics = calloc(count + 1, sizeof *topics);
+    int32_t *partitions = calloc(count + 1, sizeof *partitions);
+    if (!topics || !partitions)
+        abort();
+    for (size_t i = 0; i < count; i++) {
+        topics[i] = consumer->lanes[i].topic;
+        partitions[i] = consumer->lanes[i].partition;
+    }
+    consumer->epoch++;
+    log_event(LOG_INFO, "kafka_assignment", "partitions", log_int((long long)count), "epoch", log_int(consumer->epoch), NULL);
+    if (consumer->events.assigned)
+        consumer->events.assigned(consumer->events.arg, topics, partitions, count);
+    free(topics);
+    free(partitions);
+}
+
+static void assign(struct consumer *consumer, const rd_kafka_topic_partition_list_t *parts)
+{
+    assignment_clear(consumer);
+    consumer->lanes = calloc((size_t)parts->cnt + 1, sizeof *consumer->lanes);
+    if (!consumer->lanes)
+        abort();
+    for (int i = 0; i < parts->cnt; i++)
+        consumer->lanes[i] = lane_make(consumer, &parts->elems[i]);
+    consumer->lane_count = (size_t)parts->cnt;
+    qsort(consumer->lanes, consumer->lane_count, sizeof *consumer->lanes, lane_compare);
+    order_reset(consumer->order, consumer->lane_count, fetch_drop);
+    rd_kafka_resp_err_t rc = rd_kafka_assign(consumer->rk, parts);
+    if (rc)
+        fetch_error(consumer, rc, "assign");
+    consumer->is_assigned = true;
+    consumer->is_lost = consumer->is_down = false;
+    announce(consumer);
+}
+
+static void revoke(struct consumer *consumer)
+{
+    bool had_lanes = consumer->lane_count > 0;
+    consumer->is_lost = rd_kafka_assignment_lost(consumer->rk);
+    consumer->is_assigned = false;
+    rd_kafka_assign(consumer->rk, NULL);
+    assignment_clear(consumer);
+    if (had_lanes)
+        announce(consumer);
+}
+
+void assignment_callback(rd_kafka_t *rk, rd_kafka_resp_err_t rc, rd_kafka_topic_partition_list_t *parts, void *opaque)
+{
+    struct consumer *consumer = opaque;
+    metric_add(consumer->metrics.rebalances, 1);
+    if (rc == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        assign(consumer, parts);
+        return;
+    }
+    if (rc != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
+        fetch_error(consumer, rc, "rebalance");
+    revoke(consumer);
+}
+
+/* Where a lane has to go on: after what was committed, else at the first record handed out. */
+static int64_t restart_offset(const struct lane *lane)
+{
+    if (lane->committed >= 0)
+        return lane->committed;
+    return lane->first >= 0 ? lane->first : RD_KAFKA_OFFSET_STORED;
+}
+
+void assignment_restart(struct consumer *consumer)
+{
+    rd_kafka_topic_partition_list_t *parts = rd_kafka_topic_partition_list_new((int)consumer->lane_count);
+    for (size_t i = 0; i < consumer->lane_count; i++) {
+        struct lane *lane = &consumer->lanes[i];
+        rd_kafka_topic_partition_list_add(parts, lane_topic(consumer, lane), lane->partition)->offset = restart_offset(lane);
+        lane->next = lane->first = -1;
+    }
+    order_reset(consumer->order, consumer->lane_count, fetch_drop);
+    rd_kafka_assign(consumer->rk, NULL);
+    rd_kafka_resp_err_t rc = rd_kafka_assign(consumer->rk, parts);
+    if (rc)
+        fetch_error(consumer, rc, "assign");
+    rd_kafka_topic_partition_list_destroy(parts);
+}
+
+void assignment_report_lag(struct consumer *consumer)
+{
+    for (size_t i = 0; i < consumer->lane_count; i++) {
+        struct lane *lane = &consumer->lanes[i];
+        int64_t low = -1, high = -1;
+        rd_kafka_get_watermark_offsets(consumer->rk, lane_topic(consumer, lane), lane->partition, &low, &high);
+        if (high < 0)
+            continue;
+        int64_t position = lane->next >= 0 ? lane->next : order_is_waited_for(consumer->order, i) ? low : high;
+        metric_set(lane->lag, high > position ? (double)(high - position) : 0);
+    }
+}

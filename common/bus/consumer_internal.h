@@ -1,0 +1,70 @@
+/* consumer_internal.h: what the files of the consumer share: its struct, its lanes (assigned partitions) and its topics.
+ *
+ * Every lane reads its own partition queue of librdkafka, so that a partition whose records are not next in time fills its
+ * own small queue and is no longer fetched, while the one that is next goes on: bounded memory and bounded skew, without
+ * pause and resume. The consumer queue proper then carries only callbacks and errors. One eventfd wakes for all queues. */
+#ifndef TUTTI_BUS_CONSUMER_INTERNAL_H
+#define TUTTI_BUS_CONSUMER_INTERNAL_H
+
+#include <librdkafka/rdkafka.h>
+
+#include "common/bus/consumer.h"
+#include "common/bus/order.h"
+#include "common/runtime/telemetry.h"
+
+struct lane {
+    int topic;
+    int32_t partition;
+    rd_kafka_queue_t *queue;
+    int64_t first, next; /* offsets of the first record handed out and after the last one; -1 before any */
+    int64_t committed;   /* next offset confirmed by the broker; -1 before any */
+    uint32_t taken;      /* handed out and not yet counted */
+    struct metric *lag;
+};
+
+struct topic_names {
+    char **names; /* as given at open; names that a regex found are appended */
+    struct metric **consumed;
+    size_t count;
+};
+
+struct consumer {
+    rd_kafka_t *rk;
+    rd_kafka_queue_t *main_queue, *commit_queue;
+    int wake_fd;
+    struct consumer_events events;
+    struct topic_names topics;
+    struct lane *lanes; /* sorted by topic index and partition: ties of the merge */
+    size_t lane_count;
+    struct order *order;
+    int64_t epoch;
+    bool is_assigned, is_lost, is_down;
+    int64_t waiting_since_us; /* since when the merge waits for a lane; 0: it does not */
+    int64_t next_report_us;
+    int64_t max_poll_interval_us;
+    uintptr_t commit_serial;
+    struct err fatal; /* outcome OK until a fatal error */
+    struct {
+        struct metric *rebalances, *idle_while_lagging, *errors, *commit_failures;
+    } metrics;
+};
+
+/* consumer_topics.c */
+int topic_names_index(struct topic_names *topics, const char *name); /* adds an unknown name */
+void topic_names_free(struct topic_names *topics);
+
+/* consumer_assignment.c */
+void assignment_callback(rd_kafka_t *rk, rd_kafka_resp_err_t rc, rd_kafka_topic_partition_list_t *parts, void *opaque);
+void assignment_clear(struct consumer *consumer);
+/* Reads on from the offsets of parts with the lanes there are. */
+void assignment_restart(struct consumer *consumer);
+void assignment_report_lag(struct consumer *consumer);
+
+/* consumer_fetch.c */
+/* Moves up to limit messages from the partition queues into the merge. Returns how many messages and end marks it saw. */
+size_t fetch_absorb(struct consumer *consumer, size_t limit);
+void fetch_message(struct consumer *consumer, struct lane *lane, rd_kafka_message_t *message);
+void fetch_drop(void *message);
+void fetch_error(struct consumer *consumer, rd_kafka_resp_err_t rc, const char *reason);
+
+#endif

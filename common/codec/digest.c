@@ -1,0 +1,109 @@
+/* digest.c: see digest.h. */
+#include "common/codec/digest.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <utf8proc.h>
+
+static int hex_value(char c)
+{
+    const char *digits = "0123456789abcdef";
+    const char *p = memchr(digits, c | 0x20, 16);
+    return c >= '0' && c <= '9' ? c - '0' : p && c >= 'A' ? (int)(p - digits) : -1;
+}
+
+/* True if text is an even number of hex digits; writes the bytes. */
+static bool from_hex(struct span text, struct digest_key *out)
+{
+    if (text.len % 2 || text.len < 32 || text.len > 2 * DIGEST_KEY_MAX)
+        return false;
+    for (size_t i = 0; i < text.len; i += 2) {
+        int high = hex_value(text.ptr[i]), low = hex_value(text.ptr[i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        out->bytes[i / 2] = (uint8_t)(high << 4 | low);
+    }
+    out->len = text.len / 2;
+    return true;
+}
+
+enum outcome digest_key_read(const char *path, struct digest_key *out, struct err *err)
+{
+    char buffer[4 * DIGEST_KEY_MAX];
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return err_set(err, OUTCOME_FATAL, "key_unreadable", "identity.key_file: cannot read %s", path);
+    size_t n = fread(buffer, 1, sizeof buffer, file);
+    fclose(file);
+    if (from_hex(span_trim((struct span){buffer, n}), out))
+        return OUTCOME_OK;
+    if (n < 16 || n > DIGEST_KEY_MAX)
+        return err_set(err, OUTCOME_FATAL, "key_unusable", "identity.key_file: %s must hold 16 to %d bytes, or that many in hexadecimal",
+                       path, DIGEST_KEY_MAX);
+    memcpy(out->bytes, buffer, n);
+    out->len = n;
+    return OUTCOME_OK;
+}
+
+struct id digest_key_fingerprint(const struct digest_key *key)
+{
+    return digest_identifier(key, SPAN("fingerprint"), SPAN("tutti identity key"));
+}
+
+struct id digest_identifier(const struct digest_key *key, struct span type, struct span value)
+{
+    struct id out;
+    uint8_t buffer[512];
+    if (type.len + 1 + value.len <= sizeof buffer) {
+        memcpy(buffer, type.ptr, type.len);
+        buffer[type.len] = 0;
+        memcpy(buffer + type.len + 1, value.ptr, value.len);
+        crypto_generichash(out.bytes, sizeof out.bytes, buffer, type.len + 1 + value.len, key->bytes, key->len);
+        return out;
+    }
+    crypto_generichash_state state;
+    crypto_generichash_init(&state, key->bytes, key->len, sizeof out.bytes);
+    crypto_generichash_update(&state, (const uint8_t *)type.ptr, type.len);
+    crypto_generichash_update(&state, (const uint8_t *)"", 1);
+    crypto_generichash_update(&state, (const uint8_t *)value.ptr, value.len);
+    crypto_generichash_final(&state, out.bytes, sizeof out.bytes);
+    return out;
+}
+
+struct id digest_link(const struct id *a, const struct id *b)
+{
+    struct id pair[2], out;
+    bool ordered = id_compare(a, b) < 0;
+    pair[0] = ordered ? *a : *b;
+    pair[1] = ordered ? *b : *a;
+    crypto_generichash(out.bytes, sizeof out.bytes, pair[0].bytes, sizeof pair, NULL, 0);
+    return out;
+}
+
+struct id digest_bytes(struct span bytes)
+{
+    struct id out;
+    crypto_generichash(out.bytes, sizeof out.bytes, (const uint8_t *)bytes.ptr, bytes.len, NULL, 0);
+    return out;
+}
+
+static bool is_ascii(struct span text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] & 0x80)
+            return false;
+    return true;
+}
+
+struct span unicode_nfc(struct arena *arena, struct span text)
+{
+    if (text.len == 0 || is_ascii(text))
+        return text;
+    utf8proc_uint8_t *out = NULL;
+    utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)text.ptr, (utf8proc_ssize_t)text.len, &out,
+                                      UTF8PROC_COMPOSE | UTF8PROC_STABLE);
+    struct span composed = n >= 0 ? arena_copy(arena, (struct span){(const char *)out, (size_t)n}) : text;
+    free(out);
+    return composed;
+}

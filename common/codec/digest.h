@@ -1,0 +1,32 @@
+/* digest.h: BLAKE2b-128 of identifiers, links and policies (libsodium), and Unicode NFC (utf8proc). */
+#ifndef TUTTI_CODEC_DIGEST_H
+#define TUTTI_CODEC_DIGEST_H
+
+#include "common/base/arena.h"
+#include "common/base/id.h"
+#include "common/base/outcome.h"
+
+enum { DIGEST_KEY_MAX = 64 };
+
+/* The key of identity.key_file: identifiers leave the process only as hashes keyed with it. */
+struct digest_key {
+    uint8_t bytes[DIGEST_KEY_MAX];
+    size_t len; /* 16..64 */
+};
+
+/* Reads a key file: 16 to 64 raw bytes, or hexadecimal text of that many (blanks around it are ignored). */
+enum outcome digest_key_read(const char *path, struct digest_key *out, struct err *err);
+/* What the database may know of a key: the keyed hash of a fixed text. */
+struct id digest_key_fingerprint(const struct digest_key *key);
+
+/* SEMANTICS 1: keyed hash of (type, 0x00, normalised value). */
+struct id digest_identifier(const struct digest_key *key, struct span type, struct span value);
+/* Unkeyed hash of the two ids, smaller first: the order of links first seen at the same time. */
+struct id digest_link(const struct id *a, const struct id *b);
+/* Unkeyed hash of any bytes. */
+struct id digest_bytes(struct span bytes);
+
+/* Unicode NFC; ASCII comes back unchanged, otherwise a copy in the arena. Text that cannot be normalised comes back as it is. */
+struct span unicode_nfc(struct arena *arena, struct span text);
+
+#endif

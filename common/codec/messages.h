@@ -1,0 +1,75 @@
+/* messages.h: the records that Tutti's own services write for each other and for channel systems (schemas/avro/).
+ * All carry the Confluent prefix. Encoders append the whole value (prefix included) to a strbuf; decoders borrow. */
+#ifndef TUTTI_CODEC_MESSAGES_H
+#define TUTTI_CODEC_MESSAGES_H
+
+#include "common/base/pack.h"
+#include "common/codec/schema_set.h"
+
+enum {
+    RESOLVED_ID_BASE = 1000000,
+    SCHEMA_IDENTITY_CHANGE = 900001, /* ids of our own schemas in file mode */
+    SCHEMA_JOURNEY_DIFF = 900002,
+    SCHEMA_STAGE_CHANGE = 900003,
+    SCHEMA_CONTACT_DECISION = 900004,
+    RESOLVED_HEADER_SIZE = 16 + 16 + 16 + 8, /* event_id, anchor_id, profile_id fixed(16), map_version fixed(8) big-endian */
+};
+
+/* tutti.touchpoints-resolved.v1: header, then the ORIGINAL bytes of the touchpoint. Anchor is nil for an unidentified one. */
+struct resolved_header {
+    struct id event_id, anchor_id, profile_id;
+    int64_t map_version; /* version of the row anchor -> profile when it was read */
+};
+void resolved_encode(struct strbuf *out, int32_t writer_schema_id, const struct resolved_header *header, struct span payload);
+enum outcome resolved_decode(struct schema_set *set, struct span value, struct resolved_header *header, struct framed *touchpoint,
+                             struct err *err);
+
+/* tutti.identity-changes.v1: one version, cut into several messages where it is large. */
+struct identity_move {
+    struct id identifier_id, profile_id, old_profile_id;
+};
+struct identity_change {
+    int64_t version;
+    int64_t changed_at; /* wall clock, microseconds */
+    struct span cause;  /* "touchpoint", "operator", ... */
+    struct id cause_id; /* event_id of the touchpoint, or nil */
+    const struct identity_move *moves;
+    uint32_t move_count;
+};
+void identity_change_encode(struct strbuf *out, const struct identity_change *change);
+enum outcome identity_change_decode(struct arena *arena, struct span value, struct identity_change *out, struct err *err);
+
+/* tutti.journey-diffs.v1: numbered signed sums. `cells` is the lz4 block of the packed cells (docs/architecture.md), raw_size
+ * its size before compression. */
+struct journey_diff {
+    int32_t lane;
+    int64_t seq;
+    bool more; /* the next number belongs to the same transaction */
+    struct id generation;
+    int32_t raw_size;
+    struct span cells;
+};
+void journey_diff_encode(struct strbuf *out, const struct journey_diff *diff);
+enum outcome journey_diff_decode(struct span value, struct journey_diff *out, struct err *err);
+
+/* tutti.journey-stages.v1 */
+struct stage_change_message {
+    struct id id, profile_id, touchpoint_id;
+    struct span stage, from_stage, reason;
+    int64_t effective_at; /* may lie in the future */
+    struct id retracts;   /* nil, or the id of the stage change that is taken back */
+};
+void stage_change_encode(struct strbuf *out, const struct stage_change_message *message);
+enum outcome stage_change_decode(struct span value, struct stage_change_message *out, struct err *err);
+
+/* tutti.contact-decisions.v1 */
+struct contact_decision_message {
+    struct id request_id, profile_id;
+    struct span verdict; /* grant | deny | invalid | revoked */
+    struct span reason, rule_id, channel, department, cause;
+    int64_t requested_at, decided_at, expires_at, retry_at; /* microseconds; LONG_ABSENT where null */
+};
+void contact_decision_encode(struct strbuf *out, const struct contact_decision_message *message);
+enum outcome contact_decision_decode(struct span value, struct contact_decision_message *out, struct err *err);
+
+#endif

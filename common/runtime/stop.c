@@ -1,0 +1,61 @@
+/* stop.c: a stop is an event counter that signals and the program itself write to. */
+#include "common/runtime/stop.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static atomic_bool requested;
+static atomic_int signals;
+static atomic_int event_fd = -1;
+
+void stop_request(void)
+{
+    int saved = errno;
+    atomic_store(&requested, true);
+    uint64_t one = 1;
+    int fd = atomic_load(&event_fd);
+    /* The counter can only be full when it is readable already. */
+    if (fd >= 0 && write(fd, &one, sizeof one) < 0)
+        errno = 0;
+    errno = saved;
+}
+
+static void on_signal(int number)
+{
+    (void)number;
+    if (atomic_fetch_add(&signals, 1) > 0)
+        _exit(1);
+    stop_request();
+}
+
+void stop_open(void)
+{
+    if (atomic_load(&event_fd) < 0) {
+        int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (fd < 0)
+            abort();
+        atomic_store(&event_fd, fd);
+    }
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigemptyset(&ignore.sa_mask);
+    sigaction(SIGPIPE, &ignore, NULL);
+}
+
+bool stop_requested(void)
+{
+    return atomic_load_explicit(&requested, memory_order_relaxed);
+}
+
+int stop_fd(void)
+{
+    return atomic_load(&event_fd);
+}

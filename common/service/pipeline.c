@@ -1,0 +1,294 @@
+/* pipeline.c: settings, opening, collecting batches, assignments and scans; see pipeline.h. */
+#include "common/service/pipeline.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/runtime/admin_http.h"
+#include "common/runtime/clock.h"
+#include "common/runtime/log.h"
+#include "common/runtime/stop.h"
+#include "common/service/pipeline_internal.h"
+
+enum {
+    IDLE_MS = 200,      /* longest wait for a first record: how often the loop looks at signals and scans */
+    QUIET_MS = 5,       /* nothing for this long while caught up ends a batch */
+    CHECK_US = 1000000, /* between two looks at the database while idle */
+    FIRST_RETRY_US = 10000,
+    LAST_RETRY_US = 5000000,
+};
+
+const struct setting pipeline_settings[] = {
+    {"group.id", SETTING_TEXT, "", 0, 0, NULL, "Kafka consumer group; empty: the name of the service."},
+    {"batch.max.records", SETTING_INT, "20000", 1, 1000000, NULL, "A batch is run as soon as it holds so many records."},
+    {"flush.interval", SETTING_DURATION, "200ms", 1000, 60000000, NULL,
+     "A batch is run at the latest so long after its first record."},
+    {"outbox.scan.interval", SETTING_DURATION, "2s", 50000, 3600000000, NULL,
+     "How often to look for messages that were committed but not published."},
+    {"dead.letter.topic.suffix", SETTING_TEXT, ".dlq", 0, 0, NULL, "Dead letters of a topic go to the topic with this suffix."},
+    {"max.record.bytes", SETTING_BYTES, "900000", 1000, 1000000000, NULL,
+     "A record with a larger key and value becomes a dead letter."},
+    {"http.listen", SETTING_TEXT, "127.0.0.1:9101", 0, 0, NULL,
+     "Address of /livez, /readyz, /metrics and /version; \"off\" for none."},
+    {"log.level", SETTING_CHOICE, "info", 0, 0, "debug|info|warn|error", "The least important log lines to write."},
+    {"log.format", SETTING_CHOICE, "auto", 0, 0, "auto|json|logfmt", "auto is logfmt on a terminal, else JSON lines."},
+    {.name = NULL},
+};
+
+/* Called inside consumer_take; the service hears of it between batches. */
+static void note_assignment(void *arg, const int *topics, const int32_t *partitions, size_t count)
+{
+    struct pipeline *pipeline = arg;
+    pipeline->new_topics = realloc(pipeline->new_topics, (count + 1) * sizeof *topics);
+    pipeline->new_partitions = realloc(pipeline->new_partitions, (count + 1) * sizeof *partitions);
+    if (!pipeline->new_topics || !pipeline->new_partitions)
+        abort();
+    if (count) {
+        memcpy(pipeline->new_topics, topics, count * sizeof *topics);
+        memcpy(pipeline->new_partitions, partitions, count * sizeof *partitions);
+    }
+    pipeline->new_count = count;
+    pipeline->is_assignment_new = true;
+}
+
+/* A dead letter topic that is missing is found before the first record needs it. */
+static enum outcome check_letter_topics(struct pipeline *pipeline, struct err *err)
+{
+    for (size_t i = 0; i < pipeline->new_count; i++) {
+        int topic = pipeline->new_topics[i];
+        enum outcome outcome = dead_letters_topic(pipeline->letters, topic, consumer_topic_name(pipeline->consumer, topic), err);
+        if (outcome == OUTCOME_FATAL)
+            return outcome;
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome tell_assignment(struct pipeline *pipeline, struct err *err)
+{
+    if (!pipeline->is_assignment_new)
+        return OUTCOME_OK;
+    pipeline->is_assignment_new = false;
+    pipeline->is_scan_due = true;
+    if (pipeline->service->assigned)
+        pipeline->service->assigned(pipeline->self, pipeline->new_topics, pipeline->new_partitions, pipeline->new_count);
+    return check_letter_topics(pipeline, err);
+}
+
+static void open_metrics(struct pipeline *pipeline)
+{
+    pipeline->metrics.batch_seconds =
+        metric_histogram("batch_seconds", "", "From a batch's first record to its committed offsets.", NULL, 0);
+    pipeline->metrics.commit_seconds =
+        metric_histogram("batch_commit_seconds", "", "Load, decide and save of one batch, with its COMMIT.", NULL, 0);
+    pipeline->metrics.delay_seconds =
+        metric_histogram("event_delay_seconds", "", "From a record's timestamp to the end of its batch.", NULL, 0);
+    pipeline->metrics.retries = metric_counter("batch_retries_total", "", "Runs of a batch that had to be repeated.");
+}
+
+static void load_settings(struct pipeline *pipeline, const struct config *config)
+{
+    pipeline->max = (size_t)config_int(config, "batch.max.records");
+    pipeline->max_record_bytes = (size_t)config_int(config, "max.record.bytes");
+    pipeline->flush_us = config_duration(config, "flush.interval").us;
+    pipeline->scan_interval_us = config_duration(config, "outbox.scan.interval").us;
+    uint32_t seed = (uint32_t)getpid() ^ (uint32_t)clock_now().us;
+    pipeline->backoff = pipeline->scan_backoff = (struct backoff){FIRST_RETRY_US, LAST_RETRY_US, 0, seed};
+}
+
+static enum outcome list_topics(struct pipeline *pipeline, const char **topics, struct err *err)
+{
+    enum outcome outcome = OUTCOME_OK;
+    const char *const *settings = pipeline->service->topic_settings;
+    for (size_t i = 0; settings[i] && outcome == OUTCOME_OK; i++) {
+        topics[i] = config_text(pipeline->context->config, settings[i]);
+        if (topics[i][0] == '\0')
+            return err_set(err, OUTCOME_FATAL, "config_missing", "%s is empty", settings[i]);
+        if (topics[i][0] != '^')
+            outcome = dead_letters_topic(pipeline->letters, (int)i, topics[i], err);
+    }
+    return outcome;
+}
+
+static enum outcome join(struct pipeline *pipeline, struct err *err)
+{
+    const struct config *config = pipeline->context->config;
+    const char *group = config_text(config, "group.id");
+    size_t count = 0;
+    while (pipeline->service->topic_settings[count])
+        count++;
+    const char **topics = arena_array(&pipeline->arena, const char *, count + 1);
+    enum outcome outcome = list_topics(pipeline, topics, err);
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    struct consumer_events events = {pipeline, note_assignment};
+    return consumer_open(config, group[0] ? group : pipeline->service->name, topics, &events, &pipeline->consumer, err);
+}
+
+enum outcome pipeline_open(const struct service *service, void *self, struct service_context *context, struct pipeline **out,
+                           struct err *err)
+{
+    struct pipeline *pipeline = calloc(1, sizeof *pipeline);
+    if (!pipeline)
+        abort();
+    *out = NULL;
+    pipeline->service = service;
+    pipeline->self = self;
+    pipeline->context = context;
+    load_settings(pipeline, context->config);
+    open_metrics(pipeline);
+    pipeline->records = calloc(pipeline->max, sizeof *pipeline->records);
+    pipeline->reasons = calloc(pipeline->max, sizeof *pipeline->reasons);
+    if (!pipeline->records || !pipeline->reasons)
+        abort();
+    pipeline->letters =
+        dead_letters_new(context->producer, service->name, config_text(context->config, "dead.letter.topic.suffix"));
+    enum outcome outcome = join(pipeline, err);
+    if (outcome != OUTCOME_OK) {
+        pipeline_close(pipeline);
+        return outcome;
+    }
+    context->consumer = pipeline->consumer;
+    *out = pipeline;
+    return OUTCOME_OK;
+}
+
+void pipeline_close(struct pipeline *pipeline)
+{
+    if (!pipeline)
+        return;
+    if (pipeline->consumer) {
+        consumer_release(pipeline->consumer, pipeline->records, pipeline->count);
+        consumer_close(pipeline->consumer);
+    }
+    pipeline->context->consumer = NULL;
+    dead_letters_free(pipeline->letters);
+    arena_free(&pipeline->arena);
+    free(pipeline->records);
+    free(pipeline->reasons);
+    free(pipeline->new_topics);
+    free(pipeline->new_partitions);
+    free(pipeline->ok);
+    free(pipeline->dead);
+    free(pipeline);
+}
+
+/* What was collected under an older assignment comes again: keep only the newest `taken` records. */
+static void forget_older(struct pipeline *pipeline, size_t taken)
+{
+    consumer_release(pipeline->consumer, pipeline->records, pipeline->count);
+    memmove(pipeline->records, pipeline->records + pipeline->count, taken * sizeof *pipeline->records);
+    pipeline->count = 0;
+    pipeline->epoch = consumer_epoch(pipeline->consumer);
+}
+
+static int take_timeout_ms(const struct pipeline *pipeline)
+{
+    if (pipeline->count == 0)
+        return IDLE_MS;
+    int64_t left_us = pipeline->first_us + pipeline->flush_us - clock_monotonic_us();
+    return left_us <= 0 ? 0 : left_us < QUIET_MS * 1000 ? (int)(left_us / 1000) : QUIET_MS;
+}
+
+static bool is_batch_due(const struct pipeline *pipeline)
+{
+    return pipeline->count == pipeline->max || stop_requested() ||
+           (pipeline->count > 0 && clock_monotonic_us() - pipeline->first_us >= pipeline->flush_us);
+}
+
+static enum outcome collect(struct pipeline *pipeline, struct err *err)
+{
+    pipeline->epoch = consumer_epoch(pipeline->consumer);
+    for (;;) {
+        bool caught_up = false;
+        size_t taken = consumer_take(pipeline->consumer, pipeline->records + pipeline->count, pipeline->max - pipeline->count,
+                                     take_timeout_ms(pipeline), &caught_up, err);
+        admin_http_beat(consumer_max_poll_interval_us(pipeline->consumer));
+        if (consumer_epoch(pipeline->consumer) != pipeline->epoch)
+            forget_older(pipeline, taken);
+        if (taken > 0 && pipeline->count == 0)
+            pipeline->first_us = clock_monotonic_us();
+        pipeline->count += taken;
+        if (err->outcome == OUTCOME_FATAL)
+            return OUTCOME_FATAL;
+        if (is_batch_due(pipeline) || (taken == 0 && (caught_up || pipeline->count == 0)))
+            return OUTCOME_OK;
+    }
+}
+
+static enum outcome scan(struct pipeline *pipeline, struct err *err)
+{
+    const struct service *service = pipeline->service;
+    arena_reset(&pipeline->arena);
+    enum outcome outcome = db_ready(pipeline->context->db, err);
+    if (outcome == OUTCOME_OK)
+        outcome = service->scan(pipeline->self, &pipeline->arena, err);
+    if (outcome == OUTCOME_OK)
+        outcome = pipeline_wait_acks(pipeline, err);
+    if (outcome == OUTCOME_OK && service->scanned)
+        outcome = service->scanned(pipeline->self, err);
+    return outcome;
+}
+
+/* Publishes what others left behind, when it is time to look. */
+static enum outcome scan_if_due(struct pipeline *pipeline, struct err *err)
+{
+    int64_t now = clock_monotonic_us();
+    bool is_failing = pipeline->scan_backoff.step_us > 0;
+    bool is_due = now >= pipeline->next_scan_us || (pipeline->is_scan_due && !is_failing);
+    if (!pipeline->service->scan || !is_due)
+        return OUTCOME_OK;
+    enum outcome outcome = scan(pipeline, err);
+    if (outcome == OUTCOME_OK) {
+        pipeline->is_scan_due = false;
+        backoff_reset(&pipeline->scan_backoff);
+        pipeline->next_scan_us = now + pipeline->scan_interval_us;
+        return OUTCOME_OK;
+    }
+    pipeline_undo(pipeline);
+    if (outcome != OUTCOME_RETRY) {
+        err_prefix(err, "scan");
+        return OUTCOME_FATAL;
+    }
+    pipeline_log_retry(pipeline, "scan_retry", err);
+    pipeline->next_scan_us = now + backoff_next_us(&pipeline->scan_backoff);
+    return OUTCOME_OK;
+}
+
+/* Readiness while idle: a database that went away is noticed, one that came back is connected to. */
+static enum outcome check_servers(struct pipeline *pipeline, struct err *err)
+{
+    int64_t now = clock_monotonic_us();
+    if (now < pipeline->next_check_us)
+        return OUTCOME_OK;
+    pipeline->next_check_us = now + CHECK_US;
+    enum outcome outcome = db_ready(pipeline->context->db, err);
+    admin_http_condition("postgres", outcome == OUTCOME_OK);
+    admin_http_condition("kafka", consumer_is_joined(pipeline->consumer));
+    return outcome == OUTCOME_FATAL ? outcome : OUTCOME_OK;
+}
+
+static enum outcome run_once(struct pipeline *pipeline, struct err *err)
+{
+    err->outcome = OUTCOME_OK;
+    enum outcome outcome = collect(pipeline, err);
+    if (outcome == OUTCOME_OK)
+        outcome = tell_assignment(pipeline, err);
+    if (outcome == OUTCOME_OK)
+        outcome = check_servers(pipeline, err);
+    if (outcome == OUTCOME_OK)
+        outcome = scan_if_due(pipeline, err);
+    if (outcome == OUTCOME_OK && pipeline->count > 0)
+        outcome = pipeline_batch(pipeline, err);
+    return outcome;
+}
+
+enum outcome pipeline_run(struct pipeline *pipeline, struct err *err)
+{
+    pipeline->is_scan_due = true;
+    while (!stop_requested()) {
+        if (run_once(pipeline, err) == OUTCOME_FATAL)
+            return OUTCOME_FATAL;
+    }
+    return OUTCOME_OK;
+}

@@ -1,0 +1,61 @@
+/* pipeline_internal.h: the state of the loop, shared by its files. */
+#ifndef TUTTI_SERVICE_PIPELINE_INTERNAL_H
+#define TUTTI_SERVICE_PIPELINE_INTERNAL_H
+
+#include "common/runtime/telemetry.h"
+#include "common/service/backoff.h"
+#include "common/service/dead_letter.h"
+#include "common/service/pipeline.h"
+
+struct pipeline {
+    const struct service *service;
+    void *self;
+    struct service_context *context;
+    struct consumer *consumer;
+    struct dead_letters *letters;
+    struct arena arena;
+
+    /* The batch: records, and why a record is dead (NULL: alive). */
+    struct record *records;
+    const char **reasons;
+    size_t count, max, max_record_bytes;
+    int64_t epoch;    /* of the assignment the batch was taken under */
+    int64_t first_us; /* when its first record was taken */
+    int64_t flush_us;
+
+    /* An assignment that the service has not heard of yet. */
+    int *new_topics;
+    int32_t *new_partitions;
+    size_t new_count;
+    bool is_assignment_new;
+
+    bool is_scan_due, is_registry_down;
+    int64_t next_scan_us, scan_interval_us, next_check_us;
+    struct backoff backoff, scan_backoff;
+
+    struct metric **ok, **dead; /* per topic index */
+    size_t topic_metrics;
+    struct {
+        struct metric *batch_seconds, *commit_seconds, *delay_seconds, *retries;
+    } metrics;
+};
+
+/* pipeline_wait.c: waiting without leaving the group */
+/* Serves the group and the health conditions once. */
+void pipeline_heartbeat(void *pipeline);
+/* Waits us, or until the batch is abandoned. */
+void pipeline_pause(struct pipeline *pipeline, int64_t us);
+/* True if running the batch again makes no sense: a stop was requested, or the records come again after a rebalance. */
+bool pipeline_is_abandoned(const struct pipeline *pipeline);
+/* Waits until the database is there. RETRY only if the batch is abandoned meanwhile. */
+enum outcome pipeline_wait_database(struct pipeline *pipeline, struct err *err);
+/* Waits until all that was sent is acknowledged, through any outage; RETRY if something has to be sent again. */
+enum outcome pipeline_wait_acks(struct pipeline *pipeline, struct err *err);
+/* Rolls back and lets the service drop its batch. */
+void pipeline_undo(struct pipeline *pipeline);
+void pipeline_log_retry(struct pipeline *pipeline, const char *event, const struct err *err);
+
+/* pipeline_batch.c: runs the collected records to their end. RETRY: the batch was given up, nothing was committed. */
+enum outcome pipeline_batch(struct pipeline *pipeline, struct err *err);
+
+#endif

@@ -1,0 +1,247 @@
+-- migrate:up
+-- journey-tracker: facts, the map anchor -> profile, and what is derived from them.
+CREATE SCHEMA journey AUTHORIZATION CURRENT_USER;
+COMMENT ON SCHEMA journey IS 'Timelines and everything derived from them; owned by journey-tracker.';
+
+CREATE TABLE journey.dictionary (
+    code integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    value text NOT NULL UNIQUE
+);
+COMMENT ON TABLE journey.dictionary IS 'Codes of the strings that cells and shapes use (codes are chronicle, values convergent).';
+COMMENT ON COLUMN journey.dictionary.code IS 'Code; 0 is never given and means absent.';
+COMMENT ON COLUMN journey.dictionary.value IS 'The string.';
+
+CREATE TABLE journey.shapes (
+    shape integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    hash uuid NOT NULL UNIQUE,
+    source text NOT NULL,
+    type text NOT NULL,
+    event text NOT NULL,
+    channel text NOT NULL,
+    direction text,
+    department text,
+    purpose text,
+    contact_class text,
+    platform text,
+    campaign_id text,
+    campaign_name text,
+    has_click_id boolean NOT NULL,
+    click_network text,
+    utm_source text,
+    utm_medium text,
+    referrer_host text,
+    score_kind text,
+    currency text,
+    product_category text,
+    device_type text,
+    country text,
+    network text,
+    touch_kind text NOT NULL,
+    is_goal_event boolean NOT NULL,
+    needs_value boolean NOT NULL
+);
+COMMENT ON TABLE journey.shapes IS 'Combinations of the attributes of touchpoints that take few values; a fact names one (numbers are chronicle, contents convergent).';
+COMMENT ON COLUMN journey.shapes.shape IS 'Number of the combination.';
+COMMENT ON COLUMN journey.shapes.hash IS 'Hash of the combination as sent.';
+COMMENT ON COLUMN journey.shapes.source IS 'URI of the producing system.';
+COMMENT ON COLUMN journey.shapes.type IS 'Type of the touchpoint.';
+COMMENT ON COLUMN journey.shapes.event IS 'event_name, or the type where absent.';
+COMMENT ON COLUMN journey.shapes.channel IS 'Channel as sent.';
+COMMENT ON COLUMN journey.shapes.direction IS 'inbound, outbound or null.';
+COMMENT ON COLUMN journey.shapes.department IS 'Unit that owns the touch.';
+COMMENT ON COLUMN journey.shapes.purpose IS 'Purpose as sent.';
+COMMENT ON COLUMN journey.shapes.contact_class IS 'contact.class.';
+COMMENT ON COLUMN journey.shapes.platform IS 'Platform as sent.';
+COMMENT ON COLUMN journey.shapes.campaign_id IS 'campaign.id.';
+COMMENT ON COLUMN journey.shapes.campaign_name IS 'campaign.name.';
+COMMENT ON COLUMN journey.shapes.has_click_id IS 'Whether campaign.click_id is present.';
+COMMENT ON COLUMN journey.shapes.click_network IS 'campaign.click_network.';
+COMMENT ON COLUMN journey.shapes.utm_source IS 'campaign.source.';
+COMMENT ON COLUMN journey.shapes.utm_medium IS 'campaign.medium.';
+COMMENT ON COLUMN journey.shapes.referrer_host IS 'Host of page.referrer.';
+COMMENT ON COLUMN journey.shapes.score_kind IS 'score_kind.';
+COMMENT ON COLUMN journey.shapes.currency IS 'currency.';
+COMMENT ON COLUMN journey.shapes.product_category IS 'product_category.';
+COMMENT ON COLUMN journey.shapes.device_type IS 'device.type.';
+COMMENT ON COLUMN journey.shapes.country IS 'geo.country.';
+COMMENT ON COLUMN journey.shapes.network IS 'Network by the channel policy.';
+COMMENT ON COLUMN journey.shapes.touch_kind IS 'Node of the journey map.';
+COMMENT ON COLUMN journey.shapes.is_goal_event IS 'The event is a conversion by the active policy.';
+COMMENT ON COLUMN journey.shapes.needs_value IS '... but only with a positive value.';
+
+CREATE TABLE journey.facts (
+    anchor bigint NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    event_id uuid NOT NULL,
+    shape integer NOT NULL,
+    received_at timestamptz,
+    value_micros bigint,
+    margin_micros bigint,
+    cost_micros bigint,
+    score smallint,
+    message_id text NOT NULL,
+    order_id text,
+    content_id text,
+    product_id text,
+    location_id text,
+    agent_id text,
+    decision_id text,
+    loaded_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (anchor, occurred_at, event_id)
+);
+COMMENT ON TABLE journey.facts IS 'Every distinct identified touchpoint (convergent, but loaded_at).';
+COMMENT ON COLUMN journey.facts.anchor IS 'Short key of the touchpoint''s strongest identifier.';
+COMMENT ON COLUMN journey.facts.occurred_at IS 'When it happened.';
+COMMENT ON COLUMN journey.facts.event_id IS 'Hash of source and message_id.';
+COMMENT ON COLUMN journey.facts.shape IS 'Its combination of attributes.';
+COMMENT ON COLUMN journey.facts.received_at IS 'When the producing system received it.';
+COMMENT ON COLUMN journey.facts.value_micros IS 'Value in micro-units of the currency.';
+COMMENT ON COLUMN journey.facts.margin_micros IS 'Margin in micro-units.';
+COMMENT ON COLUMN journey.facts.cost_micros IS 'Cost in micro-units.';
+COMMENT ON COLUMN journey.facts.score IS 'Score from -100 to 100.';
+COMMENT ON COLUMN journey.facts.message_id IS 'Id given by the producing system.';
+COMMENT ON COLUMN journey.facts.order_id IS 'Order.';
+COMMENT ON COLUMN journey.facts.content_id IS 'Content, creative or coupon.';
+COMMENT ON COLUMN journey.facts.product_id IS 'Product.';
+COMMENT ON COLUMN journey.facts.location_id IS 'Store or branch.';
+COMMENT ON COLUMN journey.facts.agent_id IS 'Member of staff.';
+COMMENT ON COLUMN journey.facts.decision_id IS 'Contact request this touch belongs to, as sent.';
+COMMENT ON COLUMN journey.facts.loaded_at IS 'When it was stored (chronicle).';
+
+CREATE TABLE journey.anchors (
+    anchor bigint PRIMARY KEY,
+    profile bigint NOT NULL,
+    version bigint NOT NULL,
+    anchor_id uuid NOT NULL,
+    profile_id uuid NOT NULL
+) WITH (fillfactor = 90);
+CREATE INDEX anchors_profile ON journey.anchors (profile);
+COMMENT ON TABLE journey.anchors IS 'Which profile an anchor belongs to: merging and splitting people changes only this (convergent, but version).';
+COMMENT ON COLUMN journey.anchors.anchor IS 'Short key: the first 8 bytes of anchor_id.';
+COMMENT ON COLUMN journey.anchors.profile IS 'Short key of profile_id.';
+COMMENT ON COLUMN journey.anchors.version IS 'Version of the identity change that was applied (chronicle).';
+COMMENT ON COLUMN journey.anchors.anchor_id IS 'Identifier id.';
+COMMENT ON COLUMN journey.anchors.profile_id IS 'Profile id.';
+
+CREATE TABLE journey.states (
+    profile bigint PRIMARY KEY,
+    ver bigint NOT NULL,
+    members bigint NOT NULL,
+    generation integer NOT NULL,
+    payload bytea NOT NULL
+) WITH (fillfactor = 70);
+ALTER TABLE journey.states ALTER COLUMN payload SET STORAGE MAIN;
+COMMENT ON TABLE journey.states IS 'Cache of derive(timeline) per profile; also its lock row, never deleted (payload is convergent).';
+COMMENT ON COLUMN journey.states.profile IS 'Short key of the profile.';
+COMMENT ON COLUMN journey.states.ver IS 'Grows with every write (chronicle).';
+COMMENT ON COLUMN journey.states.members IS 'Grows with every anchor that moves in or out (chronicle).';
+COMMENT ON COLUMN journey.states.generation IS 'Number of the policy generation it was derived in.';
+COMMENT ON COLUMN journey.states.payload IS 'Packed state; the layout stands in services/journey-tracker/logic/journey.h.';
+
+CREATE TABLE journey.checkpoints (
+    profile bigint NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    event_id uuid NOT NULL,
+    payload bytea NOT NULL,
+    PRIMARY KEY (profile, occurred_at, event_id)
+);
+COMMENT ON TABLE journey.checkpoints IS 'Packed states further back in long timelines, from which a late event is derived again (chronicle).';
+COMMENT ON COLUMN journey.checkpoints.profile IS 'Short key of the profile.';
+COMMENT ON COLUMN journey.checkpoints.occurred_at IS 'Time of the touchpoint after which the state holds.';
+COMMENT ON COLUMN journey.checkpoints.event_id IS 'Id of that touchpoint.';
+COMMENT ON COLUMN journey.checkpoints.payload IS 'Packed state.';
+
+CREATE TABLE journey.conversions (
+    anchor bigint NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    event_id uuid NOT NULL,
+    goal integer NOT NULL,
+    is_first boolean NOT NULL,
+    stage_before smallint NOT NULL,
+    touch_count integer NOT NULL,
+    touches bytea NOT NULL,
+    PRIMARY KEY (anchor, occurred_at, event_id)
+);
+COMMENT ON TABLE journey.conversions IS 'Conversions with the touches that share their credit (convergent, but codes).';
+COMMENT ON COLUMN journey.conversions.anchor IS 'Short key of the touchpoint''s anchor.';
+COMMENT ON COLUMN journey.conversions.occurred_at IS 'When it happened.';
+COMMENT ON COLUMN journey.conversions.event_id IS 'Id of the touchpoint.';
+COMMENT ON COLUMN journey.conversions.goal IS 'Code of the goal.';
+COMMENT ON COLUMN journey.conversions.is_first IS 'First conversion of the profile.';
+COMMENT ON COLUMN journey.conversions.stage_before IS 'Stage before, 0 = none.';
+COMMENT ON COLUMN journey.conversions.touch_count IS 'Number of eligible touches.';
+COMMENT ON COLUMN journey.conversions.touches IS 'Eligible touches in order, each event_id, time in microseconds, shape (28 bytes).';
+
+CREATE TABLE journey.stage_changes (
+    stage_change_id uuid PRIMARY KEY,
+    touchpoint_id uuid NOT NULL,
+    anchor bigint NOT NULL,
+    journey_number integer NOT NULL,
+    changed_at timestamptz NOT NULL,
+    from_stage smallint NOT NULL,
+    to_stage smallint NOT NULL,
+    from_status smallint NOT NULL,
+    to_status smallint NOT NULL,
+    reason smallint NOT NULL,
+    seconds_in_stage bigint
+);
+COMMENT ON TABLE journey.stage_changes IS 'Changes of stage or status that took effect before the last inbound touch (convergent).';
+COMMENT ON COLUMN journey.stage_changes.stage_change_id IS 'Id of the touch, or of the deadline it set.';
+COMMENT ON COLUMN journey.stage_changes.touchpoint_id IS 'The touch.';
+COMMENT ON COLUMN journey.stage_changes.anchor IS 'Short key of its anchor.';
+COMMENT ON COLUMN journey.stage_changes.journey_number IS 'Instance of the journey.';
+COMMENT ON COLUMN journey.stage_changes.changed_at IS 'When it takes effect.';
+COMMENT ON COLUMN journey.stage_changes.from_stage IS 'Stage before, 0 = none.';
+COMMENT ON COLUMN journey.stage_changes.to_stage IS 'Stage after, 0 = none.';
+COMMENT ON COLUMN journey.stage_changes.from_status IS 'Status before, 0 = none.';
+COMMENT ON COLUMN journey.stage_changes.to_status IS 'Status after.';
+COMMENT ON COLUMN journey.stage_changes.reason IS '1 rule, 2 inactivity, 3 exit.';
+COMMENT ON COLUMN journey.stage_changes.seconds_in_stage IS 'Seconds since the last change of stage.';
+
+CREATE TABLE journey.lanes (
+    lane integer PRIMARY KEY,
+    seq bigint NOT NULL,
+    pub_seq bigint NOT NULL,
+    out_partition integer NOT NULL
+) WITH (fillfactor = 50);
+COMMENT ON TABLE journey.lanes IS 'Numbering of the signed diffs (chronicle).';
+COMMENT ON COLUMN journey.lanes.lane IS 'Input partition whose flushes number it.';
+COMMENT ON COLUMN journey.lanes.seq IS 'Last number given.';
+COMMENT ON COLUMN journey.lanes.pub_seq IS 'Last number of the acknowledged prefix.';
+COMMENT ON COLUMN journey.lanes.out_partition IS 'Partition of the diff topic, frozen at the first use.';
+
+CREATE TABLE journey.outbox (
+    lane integer NOT NULL,
+    seq bigint NOT NULL,
+    payload bytea NOT NULL,
+    PRIMARY KEY (lane, seq)
+);
+ALTER TABLE journey.outbox ALTER COLUMN payload SET STORAGE EXTERNAL;
+COMMENT ON TABLE journey.outbox IS 'Numbered diffs until metrics-aggregator has applied them (chronicle).';
+COMMENT ON COLUMN journey.outbox.lane IS 'Lane.';
+COMMENT ON COLUMN journey.outbox.seq IS 'Number within the lane, without gaps.';
+COMMENT ON COLUMN journey.outbox.payload IS 'The message as it is sent.';
+
+CREATE TABLE journey.stage_outbox (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    lane integer NOT NULL,
+    profile_id uuid NOT NULL,
+    payload bytea NOT NULL
+);
+COMMENT ON TABLE journey.stage_outbox IS 'Stage changes that are not yet acknowledged by Kafka (chronicle).';
+COMMENT ON COLUMN journey.stage_outbox.id IS 'Order of sending.';
+COMMENT ON COLUMN journey.stage_outbox.lane IS 'Lane whose owner sends it.';
+COMMENT ON COLUMN journey.stage_outbox.profile_id IS 'Key of the message.';
+COMMENT ON COLUMN journey.stage_outbox.payload IS 'The message as it is sent.';
+
+GRANT USAGE ON SCHEMA journey TO tutti_journey, tutti_metrics;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA journey TO tutti_journey;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA journey TO tutti_journey;
+
+-- What metrics-aggregator may see here.
+CREATE VIEW journey.diff_outbox AS SELECT lane, seq, payload FROM journey.outbox;
+COMMENT ON VIEW journey.diff_outbox IS 'Diffs for metrics-aggregator to fill a gap from.';
+GRANT SELECT ON journey.diff_outbox TO tutti_metrics;
+
+-- migrate:down
+DROP SCHEMA journey CASCADE;

@@ -1,0 +1,262 @@
+-- migrate:up
+-- suppression: the ledger of contacts, what was decided, and the decisions on their way to the channels.
+CREATE SCHEMA suppression AUTHORIZATION CURRENT_USER;
+COMMENT ON SCHEMA suppression IS 'Ledger of contacts and decisions on contact requests; owned by suppression.';
+
+CREATE TABLE suppression.facts (
+    anchor bigint NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    event_id uuid NOT NULL,
+    kind smallint NOT NULL,
+    flags smallint NOT NULL,
+    event text NOT NULL,
+    channel text NOT NULL,
+    department text,
+    class text,
+    purpose text,
+    tags text,
+    priority smallint,
+    product_id text,
+    product_category text,
+    campaign_id text,
+    consent text,
+    score smallint,
+    planned_at timestamptz,
+    expires_at timestamptz,
+    decision_id text,
+    loaded_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (anchor, occurred_at, event_id)
+);
+COMMENT ON TABLE suppression.facts IS 'Touchpoints that contact decisions ask for: requests, sends, consent, address failures, holds, purchases (convergent, but loaded_at).';
+COMMENT ON COLUMN suppression.facts.anchor IS 'Short key of the touchpoint''s strongest identifier.';
+COMMENT ON COLUMN suppression.facts.occurred_at IS 'When it happened.';
+COMMENT ON COLUMN suppression.facts.event_id IS 'Hash of source and message_id.';
+COMMENT ON COLUMN suppression.facts.kind IS '1 request, 2 sent, 3 delivered, 4 failed, 5 cancelled, 6 what rules ask for.';
+COMMENT ON COLUMN suppression.facts.flags IS 'Bits: 1 has a contact record, 2 its tags are not readable.';
+COMMENT ON COLUMN suppression.facts.event IS 'event_name, or the type where absent.';
+COMMENT ON COLUMN suppression.facts.channel IS 'Channel as sent.';
+COMMENT ON COLUMN suppression.facts.department IS 'Unit that owns the touch.';
+COMMENT ON COLUMN suppression.facts.class IS 'contact.class.';
+COMMENT ON COLUMN suppression.facts.purpose IS 'contact.purpose, or purpose.';
+COMMENT ON COLUMN suppression.facts.tags IS 'contact.tags_json, one tag per line.';
+COMMENT ON COLUMN suppression.facts.priority IS 'contact.priority: 1 low, 2 normal, 3 high.';
+COMMENT ON COLUMN suppression.facts.product_id IS 'Product.';
+COMMENT ON COLUMN suppression.facts.product_category IS 'Category of the product.';
+COMMENT ON COLUMN suppression.facts.campaign_id IS 'campaign.id.';
+COMMENT ON COLUMN suppression.facts.consent IS 'What it says of channels: +email -sms; * is every channel.';
+COMMENT ON COLUMN suppression.facts.score IS 'Score from -100 to 100.';
+COMMENT ON COLUMN suppression.facts.planned_at IS 'contact.planned_at.';
+COMMENT ON COLUMN suppression.facts.expires_at IS 'contact.expires_at.';
+COMMENT ON COLUMN suppression.facts.decision_id IS 'Request that this contact answers.';
+COMMENT ON COLUMN suppression.facts.loaded_at IS 'When it was stored (chronicle).';
+
+CREATE TABLE suppression.anchors (
+    anchor bigint PRIMARY KEY,
+    profile bigint NOT NULL,
+    version bigint NOT NULL,
+    anchor_id uuid NOT NULL,
+    profile_id uuid NOT NULL
+) WITH (fillfactor = 90);
+CREATE INDEX anchors_profile ON suppression.anchors (profile);
+COMMENT ON TABLE suppression.anchors IS 'Which profile an anchor belongs to: merging and splitting people changes only this (convergent, but version).';
+COMMENT ON COLUMN suppression.anchors.anchor IS 'Short key: the first 8 bytes of anchor_id.';
+COMMENT ON COLUMN suppression.anchors.profile IS 'Short key of profile_id.';
+COMMENT ON COLUMN suppression.anchors.version IS 'Version of the identity change that was applied (chronicle).';
+COMMENT ON COLUMN suppression.anchors.anchor_id IS 'Identifier id.';
+COMMENT ON COLUMN suppression.anchors.profile_id IS 'Profile id.';
+
+CREATE TABLE suppression.states (
+    profile bigint PRIMARY KEY,
+    ver bigint NOT NULL,
+    members bigint NOT NULL,
+    generation integer NOT NULL,
+    payload bytea NOT NULL
+) WITH (fillfactor = 70);
+COMMENT ON TABLE suppression.states IS 'Lock rows, one per profile with a ledger; never deleted (chronicle).';
+COMMENT ON COLUMN suppression.states.profile IS 'Short key of the profile.';
+COMMENT ON COLUMN suppression.states.ver IS 'Grows with every change of the ledger.';
+COMMENT ON COLUMN suppression.states.members IS 'Grows with every anchor that moves in or out.';
+COMMENT ON COLUMN suppression.states.generation IS 'Number of the policy generation of the last decision.';
+COMMENT ON COLUMN suppression.states.payload IS 'Empty: decisions are made from the ledger itself.';
+
+CREATE TABLE suppression.decisions (
+    request_id uuid PRIMARY KEY,
+    anchor bigint,
+    profile_id uuid,
+    verdict smallint NOT NULL,
+    outcome smallint NOT NULL,
+    generation integer NOT NULL,
+    requested_at timestamptz NOT NULL,
+    planned_at timestamptz NOT NULL,
+    decided_at timestamptz NOT NULL,
+    expires_at timestamptz,
+    retry_at timestamptz,
+    sent_at timestamptz,
+    outcome_at timestamptz,
+    outcome_cause text,
+    waited_us bigint,
+    channel text NOT NULL,
+    department text,
+    class text,
+    purpose text,
+    campaign_id text,
+    product_id text,
+    tags text,
+    priority smallint,
+    reason text,
+    rule_id text,
+    rule_owner text,
+    batch_id text,
+    rules bytea NOT NULL,
+    loaded_at timestamptz NOT NULL DEFAULT now()
+) WITH (fillfactor = 85);
+COMMENT ON TABLE suppression.decisions IS 'The one verdict of each contact request, with all that was seen, and what became of it (chronicle).';
+COMMENT ON COLUMN suppression.decisions.request_id IS 'Event id of the request.';
+COMMENT ON COLUMN suppression.decisions.anchor IS 'Short key of the request''s anchor; null where nobody was identified.';
+COMMENT ON COLUMN suppression.decisions.profile_id IS 'Profile when it was decided; null where nobody was identified.';
+COMMENT ON COLUMN suppression.decisions.verdict IS '1 grant, 2 deny, 3 invalid.';
+COMMENT ON COLUMN suppression.decisions.outcome IS '0 open, 1 revoked, 2 cancelled, 3 sent, 4 failed, 5 delivered; a later one replaces an earlier one.';
+COMMENT ON COLUMN suppression.decisions.generation IS 'Number of the policy generation it was decided in.';
+COMMENT ON COLUMN suppression.decisions.requested_at IS 'Event time of the request.';
+COMMENT ON COLUMN suppression.decisions.planned_at IS 'Time of the contact that was judged.';
+COMMENT ON COLUMN suppression.decisions.decided_at IS 'Wall clock of the decision.';
+COMMENT ON COLUMN suppression.decisions.expires_at IS 'When the grant becomes void.';
+COMMENT ON COLUMN suppression.decisions.retry_at IS 'Earliest time at which a new request may succeed.';
+COMMENT ON COLUMN suppression.decisions.sent_at IS 'When the contact was made.';
+COMMENT ON COLUMN suppression.decisions.outcome_at IS 'When the outcome happened.';
+COMMENT ON COLUMN suppression.decisions.outcome_cause IS 'What revoked it: opt_out, hold, purchase, invalid_address, merge.';
+COMMENT ON COLUMN suppression.decisions.waited_us IS 'Microseconds from the request''s record to the decision.';
+COMMENT ON COLUMN suppression.decisions.channel IS 'Channel of the request.';
+COMMENT ON COLUMN suppression.decisions.department IS 'Department that asked.';
+COMMENT ON COLUMN suppression.decisions.class IS 'contact.class.';
+COMMENT ON COLUMN suppression.decisions.purpose IS 'contact.purpose, or purpose.';
+COMMENT ON COLUMN suppression.decisions.campaign_id IS 'campaign.id.';
+COMMENT ON COLUMN suppression.decisions.product_id IS 'Product.';
+COMMENT ON COLUMN suppression.decisions.tags IS 'Tags, one per line.';
+COMMENT ON COLUMN suppression.decisions.priority IS 'contact.priority: 1 low, 2 normal, 3 high.';
+COMMENT ON COLUMN suppression.decisions.reason IS 'Kind of the deciding rule, or what is invalid; null for a grant.';
+COMMENT ON COLUMN suppression.decisions.rule_id IS 'Deciding rule of the contact policy.';
+COMMENT ON COLUMN suppression.decisions.rule_owner IS 'Who owns that rule.';
+COMMENT ON COLUMN suppression.decisions.batch_id IS 'contact.batch_id.';
+COMMENT ON COLUMN suppression.decisions.rules IS 'Every rule with the values it saw; expanded by tutti.fct_contact_decision_rules.';
+COMMENT ON COLUMN suppression.decisions.loaded_at IS 'When it was stored.';
+
+CREATE TABLE suppression.outbox (
+    request_id uuid NOT NULL,
+    kind smallint NOT NULL,
+    lane integer NOT NULL,
+    instance bigint NOT NULL,
+    profile_id uuid NOT NULL,
+    channel text NOT NULL,
+    department text,
+    correlation bytea,
+    payload bytea NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (request_id, kind)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+COMMENT ON TABLE suppression.outbox IS 'Decisions that are not yet acknowledged by Kafka (chronicle).';
+COMMENT ON COLUMN suppression.outbox.request_id IS 'Request that is answered.';
+COMMENT ON COLUMN suppression.outbox.kind IS '0 decision, 1 revocation.';
+COMMENT ON COLUMN suppression.outbox.lane IS 'Input topic and partition whose owner sends it if its writer does not.';
+COMMENT ON COLUMN suppression.outbox.instance IS 'Process that wrote it and sends it first.';
+COMMENT ON COLUMN suppression.outbox.profile_id IS 'Key of the message; all zero where nobody was identified.';
+COMMENT ON COLUMN suppression.outbox.channel IS 'Header channel.';
+COMMENT ON COLUMN suppression.outbox.department IS 'Header department.';
+COMMENT ON COLUMN suppression.outbox.correlation IS 'Header kafka_correlationId of the request.';
+COMMENT ON COLUMN suppression.outbox.payload IS 'The message as it is sent.';
+COMMENT ON COLUMN suppression.outbox.created_at IS 'When it was written.';
+
+GRANT USAGE ON SCHEMA suppression TO tutti_suppression;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA suppression TO tutti_suppression;
+
+CREATE VIEW tutti.fct_contact_decisions AS
+SELECT d.request_id,
+       coalesce(a.profile_id, d.profile_id) AS profile_id,
+       d.profile_id AS profile_id_at_decision,
+       d.requested_at,
+       d.planned_at,
+       d.decided_at,
+       d.expires_at,
+       d.retry_at,
+       d.channel,
+       d.department,
+       d.class AS contact_class,
+       d.purpose,
+       d.campaign_id,
+       d.product_id,
+       nullif(split_part(d.tags, E'\n', 1), '') AS tag,
+       d.priority::integer AS priority,
+       CASE d.verdict WHEN 1 THEN 'grant' WHEN 2 THEN 'deny' ELSE 'invalid' END AS verdict,
+       d.reason,
+       d.rule_id,
+       d.rule_owner,
+       CASE WHEN d.outcome = 0 AND d.verdict <> 1 THEN NULL
+            WHEN d.outcome = 0 AND d.expires_at <= tutti.as_of() THEN 'expired'
+            ELSE (ARRAY['open', 'revoked', 'cancelled', 'sent', 'failed', 'delivered'])[d.outcome + 1] END AS outcome,
+       CASE WHEN d.outcome = 0 AND d.verdict = 1 AND d.expires_at <= tutti.as_of() THEN d.expires_at ELSE d.outcome_at END AS outcome_at,
+       d.outcome_cause,
+       d.batch_id,
+       (d.waited_us / 1000000.0)::numeric(20, 6) AS seconds_to_verdict,
+       (d.verdict <> 1 AND d.sent_at IS NOT NULL) AS is_unasked,
+       coalesce(d.verdict = 1 AND d.sent_at >= d.expires_at, false) AS is_late_send,
+       d.loaded_at
+FROM suppression.decisions d
+LEFT JOIN suppression.anchors a ON a.anchor = d.anchor;
+COMMENT ON VIEW tutti.fct_contact_decisions IS 'One row per contact request: may we? (chronicle)';
+COMMENT ON COLUMN tutti.fct_contact_decisions.request_id IS 'Id of the request, which its sends carry as decision_id (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.profile_id IS 'Customer today; null where nobody was identified (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.profile_id_at_decision IS 'Customer when it was decided (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.requested_at IS 'Event time of the request (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.planned_at IS 'Time of the contact that was judged (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.decided_at IS 'When it was decided (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.expires_at IS 'When a grant becomes void (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.retry_at IS 'Earliest time at which a new request may succeed; null where it cannot be said (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.channel IS 'Channel of the request (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.department IS 'Department that asked (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.contact_class IS 'Class: marketing, service, transactional or what the policy names (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.purpose IS 'Purpose of the contact (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.campaign_id IS 'Campaign (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.product_id IS 'Product (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.tag IS 'First tag of the request (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.priority IS '1 low, 2 normal, 3 high; null counts as normal (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.verdict IS 'grant, deny or invalid; never changes (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.reason IS 'Kind of the deciding rule, unidentified, or what is invalid; null for a grant (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.rule_id IS 'Deciding rule of the contact policy (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.rule_owner IS 'Who owns that rule (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.outcome IS 'open, sent, delivered, failed, cancelled, expired or revoked; null unless granted or sent anyway (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.outcome_at IS 'When that happened (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.outcome_cause IS 'What revoked it: opt_out, hold, purchase, invalid_address, merge (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.batch_id IS 'Batch the request belongs to (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.seconds_to_verdict IS 'From the request''s record in Kafka to the decision (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.is_unasked IS 'Sent although it was not granted (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.is_late_send IS 'Sent after the grant had expired (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.loaded_at IS 'When it was stored (chronicle).';
+
+CREATE VIEW tutti.fct_contact_decision_rules AS
+SELECT d.request_id,
+       r.rule_position::integer AS rule_position,
+       split_part(r.line, E'\x1f', 1) AS rule_id,
+       split_part(r.line, E'\x1f', 2) AS rule_kind,
+       split_part(r.line, E'\x1f', 3) = '1' AS passed,
+       split_part(r.line, E'\x1f', 4) AS observed,
+       split_part(r.line, E'\x1f', 5) AS allowed,
+       d.loaded_at
+FROM suppression.decisions d
+CROSS JOIN LATERAL string_to_table(convert_from(d.rules, 'UTF8'), E'\x1e') WITH ORDINALITY AS r (line, rule_position)
+WHERE r.line <> '';
+COMMENT ON VIEW tutti.fct_contact_decision_rules IS 'Every rule that was asked for a contact request, with the values it saw (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decision_rules.request_id IS 'Id of the request (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decision_rules.rule_position IS 'Position of the rule in the policy, from 1; the first that fails decides (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decision_rules.rule_id IS 'Id of the rule (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decision_rules.rule_kind IS 'Kind of the rule (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decision_rules.passed IS 'Whether it allowed the contact (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decision_rules.observed IS 'What it saw (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decision_rules.allowed IS 'What it would have allowed (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decision_rules.loaded_at IS 'When the decision was stored (chronicle).';
+
+GRANT SELECT ON tutti.fct_contact_decisions, tutti.fct_contact_decision_rules TO tutti_reader;
+
+-- migrate:down
+DROP VIEW tutti.fct_contact_decision_rules;
+DROP VIEW tutti.fct_contact_decisions;
+DROP SCHEMA suppression CASCADE;

@@ -1,0 +1,79 @@
+-- migrate:up
+-- metrics-aggregator: sums that the reports are made of.
+CREATE SCHEMA metrics AUTHORIZATION CURRENT_USER;
+COMMENT ON SCHEMA metrics IS 'Sums of numbered diffs, by cell and lane; owned by metrics-aggregator.';
+
+CREATE TABLE metrics.progress (
+    lane integer PRIMARY KEY,
+    next_seq bigint NOT NULL
+) WITH (fillfactor = 50);
+COMMENT ON TABLE metrics.progress IS 'The next number to apply, per lane; also the lock row of the lane, never deleted (chronicle).';
+COMMENT ON COLUMN metrics.progress.lane IS 'Lane of the producer.';
+COMMENT ON COLUMN metrics.progress.next_seq IS 'The first number that is not applied.';
+
+CREATE TABLE metrics.cell_keys (
+    cell bigint PRIMARY KEY,
+    period integer NOT NULL,
+    d0 integer NOT NULL,
+    d1 integer NOT NULL,
+    d2 integer NOT NULL,
+    d3 integer NOT NULL,
+    d4 integer NOT NULL,
+    d5 integer NOT NULL,
+    d6 integer NOT NULL,
+    d7 integer NOT NULL,
+    family smallint NOT NULL
+);
+CREATE INDEX cell_keys_family ON metrics.cell_keys (family, period);
+COMMENT ON TABLE metrics.cell_keys IS 'What a cell counts; never deleted (chronicle: codes differ from run to run).';
+COMMENT ON COLUMN metrics.cell_keys.cell IS 'Hash of all the other columns.';
+COMMENT ON COLUMN metrics.cell_keys.period IS 'Reporting day as days since 1970-01-01; of months, the first day.';
+COMMENT ON COLUMN metrics.cell_keys.d0 IS 'First dimension of the family, a code of the dictionary or of a stage, status or model; 0 = absent.';
+COMMENT ON COLUMN metrics.cell_keys.d1 IS 'Second dimension.';
+COMMENT ON COLUMN metrics.cell_keys.d2 IS 'Third dimension.';
+COMMENT ON COLUMN metrics.cell_keys.d3 IS 'Fourth dimension.';
+COMMENT ON COLUMN metrics.cell_keys.d4 IS 'Fifth dimension.';
+COMMENT ON COLUMN metrics.cell_keys.d5 IS 'Sixth dimension.';
+COMMENT ON COLUMN metrics.cell_keys.d6 IS 'Seventh dimension.';
+COMMENT ON COLUMN metrics.cell_keys.d7 IS 'Eighth dimension.';
+COMMENT ON COLUMN metrics.cell_keys.family IS '1 goals, 2 customers of goals, 3 credit, 4 steps of the map, 5 status, 6 stage.';
+
+CREATE TABLE metrics.cells (
+    cell bigint NOT NULL,
+    lane integer NOT NULL,
+    v0 bigint NOT NULL,
+    v1 bigint NOT NULL,
+    v2 bigint NOT NULL,
+    v3 bigint NOT NULL,
+    v4 bigint NOT NULL,
+    v5 bigint NOT NULL,
+    v6 bigint NOT NULL,
+    v7 bigint NOT NULL,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (cell, lane)
+) WITH (fillfactor = 70);
+COMMENT ON TABLE metrics.cells IS 'Signed sums of a cell by lane; only the sum over lanes means something (that sum is convergent).';
+COMMENT ON COLUMN metrics.cells.cell IS 'The cell.';
+COMMENT ON COLUMN metrics.cells.lane IS 'The lane whose diffs were added.';
+COMMENT ON COLUMN metrics.cells.v0 IS 'First value of the family.';
+COMMENT ON COLUMN metrics.cells.v1 IS 'Second value.';
+COMMENT ON COLUMN metrics.cells.v2 IS 'Third value.';
+COMMENT ON COLUMN metrics.cells.v3 IS 'Fourth value.';
+COMMENT ON COLUMN metrics.cells.v4 IS 'Fifth value.';
+COMMENT ON COLUMN metrics.cells.v5 IS 'Sixth value.';
+COMMENT ON COLUMN metrics.cells.v6 IS 'Seventh value.';
+COMMENT ON COLUMN metrics.cells.v7 IS 'Eighth value.';
+COMMENT ON COLUMN metrics.cells.updated_at IS 'Last change (chronicle).';
+
+GRANT USAGE ON SCHEMA metrics TO tutti_metrics, tutti_journey;
+GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA metrics TO tutti_metrics;
+
+-- What journey-tracker may see here.
+CREATE VIEW metrics.applied AS SELECT lane, next_seq - 1 AS seq FROM metrics.progress;
+COMMENT ON VIEW metrics.applied IS 'The last number that was applied, per lane: up to it journey-tracker may forget its diffs (chronicle).';
+COMMENT ON COLUMN metrics.applied.lane IS 'Lane.';
+COMMENT ON COLUMN metrics.applied.seq IS 'Last applied number, 0 = none.';
+GRANT SELECT ON metrics.applied TO tutti_journey;
+
+-- migrate:down
+DROP SCHEMA metrics CASCADE;

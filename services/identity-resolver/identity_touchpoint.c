@@ -1,0 +1,73 @@
+/* identity_touchpoint.c: see identity_touchpoint.h. */
+#include "services/identity-resolver/identity_touchpoint.h"
+
+struct collector {
+    const struct identity_policy *policy;
+    const struct digest_key *key;
+    struct arena *arena;
+    struct typed_id *ids;
+    size_t count;
+};
+
+/* Strongest first; equal ranks by id. */
+static int typed_compare(const struct typed_id *a, const struct typed_id *b)
+{
+    return a->type != b->type ? a->type->rank - b->type->rank : id_compare(&a->id, &b->id);
+}
+
+/* Keeps the list sorted and free of repeats while it grows: it is a handful long. */
+static void insert_sorted(struct collector *c, struct typed_id item)
+{
+    size_t at = c->count;
+    while (at > 0 && typed_compare(&item, &c->ids[at - 1]) < 0)
+        at--;
+    if (at > 0 && typed_compare(&item, &c->ids[at - 1]) == 0)
+        return;
+    memmove(&c->ids[at + 1], &c->ids[at], (c->count - at) * sizeof *c->ids);
+    c->ids[at] = item;
+    c->count++;
+}
+
+static void collect_value(struct collector *c, struct span type_name, struct span value, bool is_digest)
+{
+    if (value.len == 0)
+        return;
+    const struct identity_type *type = identity_find_type(c->policy, type_name);
+    struct span normalised;
+    if (type == NULL ||
+        !identity_normalise(c->policy, type, unicode_nfc(c->arena, value), is_digest, c->arena, &normalised))
+        return;
+    insert_sorted(c, (struct typed_id){digest_identifier(c->key, type->name, normalised), type});
+}
+
+/* Identifiers that link nothing are kept only as the anchor of a touchpoint that has no other. */
+static void drop_unlinkable(struct collector *c)
+{
+    size_t kept = 0;
+    bool any_links = false;
+    for (size_t i = 0; i < c->count; i++)
+        any_links = any_links || c->ids[i].type->links;
+    for (size_t i = 0; i < c->count; i++)
+        if (any_links ? c->ids[i].type->links : i == 0)
+            c->ids[kept++] = c->ids[i];
+    c->count = kept;
+}
+
+size_t identity_collect(const struct identity_policy *policy, const struct digest_key *key, const struct touchpoint *tp,
+                        struct arena *arena, struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8])
+{
+    struct collector c = {policy, key, arena, ids, 0};
+    collect_value(&c, SPAN("user_id"), tp->user_id, false);
+    collect_value(&c, SPAN("anonymous_id"), tp->anonymous_id, false);
+    collect_value(&c, SPAN("device_id"), tp->device.id, false);
+    collect_value(&c, SPAN("session_id"), tp->session_id, false);
+    if (span_is(tp->type, "alias"))
+        collect_value(&c, SPAN("anonymous_id"), tp->previous_id, false);
+    for (uint32_t i = 0; i < tp->identifier_count; i++) {
+        const struct touchpoint_identifier *entry = &tp->identifiers[i];
+        if (entry->collection.len == 0 || span_is(entry->collection, "users"))
+            collect_value(&c, entry->type, entry->value, entry->encoding.len > 0 && !span_is(entry->encoding, "none"));
+    }
+    drop_unlinkable(&c);
+    return c.count;
+}

@@ -1,0 +1,19 @@
+/* identity_touchpoint.h: which identifiers a touchpoint carries, as keyed ids, and its anchor. */
+#ifndef TUTTI_IDENTITY_TOUCHPOINT_H
+#define TUTTI_IDENTITY_TOUCHPOINT_H
+
+#include "common/codec/digest.h"
+#include "common/codec/touchpoint.h"
+#include "services/identity-resolver/logic/identity.h"
+
+struct typed_id {
+    struct id id;
+    const struct identity_type *type;
+};
+
+/* Usable identifiers without repeats, strongest first (rank, then id): ids[0] is the anchor. Returns how many (0 = unidentified).
+ * A type that links nothing stays only where it is alone. Scratch space comes from the arena. */
+size_t identity_collect(const struct identity_policy *policy, const struct digest_key *key, const struct touchpoint *touchpoint,
+                        struct arena *arena, struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8]);
+
+#endif

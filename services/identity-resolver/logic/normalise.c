@@ -1,0 +1,166 @@
+/* normalise.c: from a value as sent to the value that is hashed. */
+#include "services/identity-resolver/logic/identity.h"
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+const struct identity_type *identity_find_type(const struct identity_policy *policy, struct span name)
+{
+    for (size_t i = 0; i < policy->type_count; i++)
+        if (span_equal(policy->types[i].name, name))
+            return &policy->types[i];
+    return NULL;
+}
+
+static bool matches_class(const struct char_class_pattern *pattern, struct span value)
+{
+    for (size_t i = 0; i < value.len; i++)
+        if (!pattern->accepts[(unsigned char)value.ptr[i]])
+            return false;
+    return value.len > 0 || pattern->matches_empty;
+}
+
+static struct span without_quotes(struct span value)
+{
+    while (value.len >= 2 && (value.ptr[0] == '"' || value.ptr[0] == '\'') && value.ptr[value.len - 1] == value.ptr[0])
+        value = span_trim((struct span){value.ptr + 1, value.len - 2});
+    return value;
+}
+
+static bool is_listed(const struct identity_policy *policy, struct span value)
+{
+    char text[64];
+    if (value.len > policy->blocked_longest || value.len > sizeof text)
+        return false;
+    for (size_t i = 0; i < value.len; i++)
+        text[i] = lower(value.ptr[i]);
+    struct span wanted = {text, value.len};
+    size_t low = 0, high = policy->blocked_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int c = span_compare(wanted, policy->blocked[middle]);
+        if (c == 0)
+            return true;
+        if (c < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return false;
+}
+
+bool identity_is_blocked(const struct identity_policy *policy, struct span value)
+{
+    value = without_quotes(span_trim(value));
+    if (value.len == 0 || is_listed(policy, value))
+        return true;
+    for (size_t i = 0; i < policy->class_count; i++)
+        if (matches_class(&policy->classes[i], value))
+            return true;
+    return false;
+}
+
+static struct span lowered(struct arena *arena, struct span value)
+{
+    size_t i = 0;
+    while (i < value.len && lower(value.ptr[i]) == value.ptr[i])
+        i++;
+    if (i == value.len)
+        return value;
+    char *copy = arena_alloc(arena, value.len);
+    for (i = 0; i < value.len; i++)
+        copy[i] = lower(value.ptr[i]);
+    return (struct span){copy, value.len};
+}
+
+static bool is_hex_digest(struct span value)
+{
+    if (value.len < 32 || value.len > 128)
+        return false;
+    for (size_t i = 0; i < value.len; i++) {
+        char c = lower(value.ptr[i]);
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+            return false;
+    }
+    return true;
+}
+
+static bool is_gmail(struct span domain)
+{
+    return span_is(domain, "gmail.com") || span_is(domain, "googlemail.com");
+}
+
+/* Optional rule of one provider: dots in the local part and everything from a plus on do not matter. */
+static struct span fold_gmail(struct arena *arena, struct span email)
+{
+    const char *at = memchr(email.ptr, '@', email.len);
+    if (at == NULL || !is_gmail((struct span){at + 1, email.len - (size_t)(at + 1 - email.ptr)}))
+        return email;
+    char *copy = arena_alloc(arena, email.len);
+    size_t n = 0;
+    for (const char *p = email.ptr; p < at && *p != '+'; p++)
+        if (*p != '.')
+            copy[n++] = *p;
+    size_t rest = email.len - (size_t)(at - email.ptr);
+    memcpy(copy + n, at, rest);
+    return (struct span){copy, n + rest};
+}
+
+static bool is_separator(char c)
+{
+    return c == ' ' || c == '(' || c == ')' || c == '-' || c == '.' || c == '/';
+}
+
+static bool normalise_phone(const struct identity_policy *policy, struct span value, struct arena *arena, struct span *out)
+{
+    char digits[32];
+    size_t n = 0;
+    bool international = value.len > 0 && value.ptr[0] == '+';
+    for (size_t i = international; i < value.len; i++) {
+        char c = value.ptr[i];
+        if (is_separator(c))
+            continue;
+        if (c < '0' || c > '9' || n == sizeof digits)
+            return false;
+        digits[n++] = c;
+    }
+    size_t skip = 0;
+    if (!international && n >= 2 && digits[0] == '0' && digits[1] == '0') {
+        international = true;
+        skip = 2;
+    } else if (!international && n >= 1 && digits[0] == '0') {
+        skip = 1;
+    }
+    size_t code = international ? 0 : policy->calling_code.len, total = code + n - skip;
+    if (total < 7 || total > 15)
+        return false;
+    char *text = arena_alloc(arena, total + 1);
+    text[0] = '+';
+    memcpy(text + 1, policy->calling_code.ptr, code);
+    memcpy(text + 1 + code, digits + skip, n - skip);
+    *out = (struct span){text, total + 1};
+    return true;
+}
+
+bool identity_normalise(const struct identity_policy *policy, const struct identity_type *type, struct span value, bool is_digest,
+                        struct arena *arena, struct span *out)
+{
+    value = span_trim(value);
+    if (value.len > IDENTITY_MAX_VALUE || identity_is_blocked(policy, value))
+        return false;
+    *out = value;
+    if (is_digest && is_hex_digest(value)) {
+        *out = lowered(arena, value);
+        return true;
+    }
+    if (type->normaliser == NORMALISE_PHONE)
+        return normalise_phone(policy, value, arena, out);
+    if (type->normaliser == NORMALISE_EMAIL) {
+        *out = lowered(arena, value);
+        if (policy->gmail_dots_and_plus)
+            *out = fold_gmail(arena, *out);
+    }
+    return true;
+}

@@ -1,0 +1,330 @@
+/* resolver_service.c: the five callbacks of identity-resolver. */
+#include "services/identity-resolver/resolver_service.h"
+
+#include <stdlib.h>
+
+#include "common/codec/messages.h"
+#include "common/runtime/telemetry.h"
+#include "common/service/generation.h"
+#include "services/identity-resolver/identity_policy.h"
+#include "services/identity-resolver/resolve.h"
+
+#define FUTURE_LIMIT_US (INT64_C(24) * 3600 * US_PER_SECOND)
+
+#define CHECK(call)                                                                                                                \
+    do {                                                                                                                           \
+        enum outcome o_ = (call);                                                                                                  \
+        if (o_ != OUTCOME_OK)                                                                                                      \
+            return o_;                                                                                                             \
+    } while (0)
+
+struct event {
+    const struct record *record;
+    struct framed framed;
+    struct sighting sighting; /* id_count 0: unidentified */
+};
+
+struct unidentified_rows {
+    struct unidentified_row *items;
+    size_t count, capacity;
+};
+
+struct events {
+    struct event *items;
+    size_t count, capacity;
+    struct unidentified_rows unidentified;
+    struct committed_change change;
+};
+
+struct self {
+    struct service_context context;
+    struct resolver resolver;
+    struct arena arena; /* policy */
+    enum framing framing;
+    int resolved_topic, changes_topic;
+    int32_t resolved_partitions;
+    int64_t *scanned_versions; /* sent by scan, waiting for acknowledgement */
+    size_t scanned_count;
+    struct metric *hits, *misses, *transactions, *moved, *unidentified, *tests, *cache_bytes;
+};
+
+static const struct setting settings[] = {
+    {"topic.touchpoints", SETTING_TEXT, "^touchpoints\\..*\\.v1$", 0, 0, NULL, "Input topics: a name, or a regex that starts with ^."},
+    {"topic.resolved", SETTING_TEXT, "tutti.touchpoints-resolved.v1", 0, 0, NULL, "Output: touchpoints with their profile."},
+    {"topic.identity.changes", SETTING_TEXT, "tutti.identity-changes.v1", 0, 0, NULL, "Output: identifiers that moved."},
+    {"input.framing", SETTING_CHOICE, "confluent", 0, 0, "confluent|raw|single_object", "Framing of the input values."},
+    {"identity.key_file", SETTING_TEXT, NULL, 0, 0, NULL, "File with the secret key of identifier hashes (16 to 64 bytes, or hexadecimal)."},
+    {"cache.bytes", SETTING_BYTES, "256MB", 1 << 20, INT64_C(1) << 40, NULL, "Memory for known identifiers and links."},
+    {0},
+};
+
+static const char *const topic_settings[] = {"topic.touchpoints", NULL};
+
+static enum outcome open_policy(struct self *self, struct err *err)
+{
+    const struct config *config = self->context.config;
+    const char *path = generation_policy_path(&self->arena, config_text(config, "policy.dir"), "identity.json");
+    CHECK(identity_policy_read(&self->arena, path, &self->resolver.policy, err));
+    return digest_key_read(config_text(config, "identity.key_file"), &self->resolver.key, err);
+}
+
+/* The key and the anchor rules fix what stored identifiers mean: a database that was filled with others is refused. */
+static enum outcome claim_database(struct self *self, struct err *err)
+{
+    struct db *db = self->context.db;
+    struct id fingerprint = digest_key_fingerprint(&self->resolver.key);
+    char text[37];
+    id_to_uuid(&fingerprint, text);
+    CHECK(store_claim_setting(db, &self->arena, "key_fingerprint", span_of(text),
+                              "identity.key_file is not the key that the identifiers in the database were hashed with", err));
+    CHECK(store_claim_setting(db, &self->arena, "anchor_rules", identity_policy_anchor_rules(&self->arena, &self->resolver.policy),
+                              "types, ranks or normalisers of identity.json differ from those the stored anchors were made with", err));
+    return store_types(db, &self->arena, &self->resolver.policy, err);
+}
+
+static void open_metrics(struct self *self)
+{
+    self->hits = metric_counter("resolver_cache_hits_total", "", "Touchpoints that needed no database.");
+    self->misses = metric_counter("resolver_cache_misses_total", "", "Touchpoints with something not yet cached.");
+    self->transactions = metric_counter("resolver_transactions_total", "", "Transactions that wrote identifiers or links.");
+    self->moved = metric_counter("profiles_merged_total", "", "Identifiers that moved to another profile.");
+    self->unidentified = metric_counter("touchpoints_unidentified_total", "", "Touchpoints without a usable identifier.");
+    self->tests = metric_counter("touchpoints_test_total", "", "Touchpoints marked is_test, which are left out of everything.");
+    self->cache_bytes = metric_gauge("resolver_cache_bytes", "", "Memory held by the cache.");
+}
+
+static enum outcome resolver_open(struct service_context *context, void **out, struct err *err)
+{
+    struct self *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        abort();
+    *out = self;
+    self->context = *context;
+    self->resolver.db = context->db;
+    const struct config *config = context->config;
+    const char *framing = config_text(config, "input.framing");
+    self->framing = framing[0] == 'c' ? FRAMING_CONFLUENT : framing[0] == 'r' ? FRAMING_RAW : FRAMING_SINGLE_OBJECT;
+    resolver_cache_open(&self->resolver.cache, (size_t)config_int(config, "cache.bytes"));
+    open_metrics(self);
+    struct generation generation;
+    CHECK(open_policy(self, err));
+    CHECK(generation_open(context->db, config, &generation, err));
+    CHECK(claim_database(self, err));
+    CHECK(producer_topic(context->producer, config_text(config, "topic.resolved"), &self->resolved_topic, &self->resolved_partitions, err));
+    return producer_topic(context->producer, config_text(config, "topic.identity.changes"), &self->changes_topic, NULL, err);
+}
+
+static void resolver_close(void *arg)
+{
+    struct self *self = arg;
+    resolver_cache_close(&self->resolver.cache);
+    arena_free(&self->arena);
+    free(self->scanned_versions);
+    free(self);
+}
+
+static struct span direction_of(const struct touchpoint *tp)
+{
+    return span_is(tp->direction, "inbound") || span_is(tp->direction, "outbound") ? tp->direction : SPAN_NONE;
+}
+
+static void add_unidentified(struct batch *batch, struct events *events, const struct touchpoint *tp, const struct id *event_id)
+{
+    *arena_push(batch->arena, &events->unidentified) = (struct unidentified_row){
+            .event_id = *event_id,
+            .occurred_at = {tp->occurred_at},
+            .received_at = {tp->received_at},
+            .source = tp->source,
+            .message_id = tp->message_id,
+            .channel = tp->channel,
+            .event_name = tp->event_name.len ? tp->event_name : tp->type,
+            .direction = direction_of(tp),
+            .department = tp->department,
+            .purpose = tp->purpose,
+        };
+}
+
+static struct typed_id *collect_ids(struct self *self, struct batch *batch, const struct touchpoint *tp, size_t *count)
+{
+    struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8];
+    *count = identity_collect(&self->resolver.policy, &self->resolver.key, tp, batch->arena, ids);
+    struct typed_id *copy = arena_alloc(batch->arena, *count * sizeof *copy);
+    memcpy(copy, ids, *count * sizeof *copy);
+    return copy;
+}
+
+static enum outcome resolver_decode(void *arg, struct batch *batch, const struct record *record, struct err *err)
+{
+    struct self *self = arg;
+    struct span guid = SPAN_NONE;
+    struct framed framed;
+    struct touchpoint tp;
+    record_header(record, "__value_schema_id", &guid);
+    CHECK(schema_set_unframe(self->context.schemas, self->framing, record->value, guid, &framed, err));
+    CHECK(avro_plan_decode(framed.plan, framed.payload, &tp, err));
+    if (tp.occurred_at > batch->now.us + FUTURE_LIMIT_US)
+        return err_set(err, OUTCOME_REJECT, "time_in_the_future", "occurred_at is more than 24 hours in the future");
+    if (tp.is_test) {
+        metric_add(self->tests, 1);
+        return OUTCOME_OK;
+    }
+    if (batch->events == NULL)
+        batch->events = arena_new(batch->arena, struct events);
+    struct events *events = batch->events;
+    struct event *event = arena_push(batch->arena, events);
+    *event = (struct event){.record = record, .framed = framed, .sighting.occurred_at = {tp.occurred_at}};
+    touchpoint_event_id(tp.source, tp.message_id, &event->sighting.event_id);
+    event->sighting.ids = collect_ids(self, batch, &tp, &event->sighting.id_count);
+    if (event->sighting.id_count == 0)
+        add_unidentified(batch, events, &tp, &event->sighting.event_id);
+    return OUTCOME_OK;
+}
+
+static struct sightings uncovered_of(struct self *self, struct batch *batch, const struct events *events)
+{
+    struct sightings uncovered = {0};
+    for (size_t i = 0; i < events->count; i++) {
+        const struct sighting *s = &events->items[i].sighting;
+        if (s->id_count > 0 && !resolver_is_covered(&self->resolver, s))
+            *arena_push(batch->arena, &uncovered) = *s;
+    }
+    return uncovered;
+}
+
+static enum outcome store_unidentified(struct self *self, struct batch *batch, const struct events *events, struct err *err)
+{
+    if (events->unidentified.count == 0)
+        return OUTCOME_OK;
+    metric_add(self->unidentified, (double)events->unidentified.count);
+    return store_insert_unidentified(self->context.db, batch->arena, events->unidentified.items, events->unidentified.count, err);
+}
+
+static enum outcome resolver_apply(void *arg, struct batch *batch, struct err *err)
+{
+    struct self *self = arg;
+    struct events *events = batch->events;
+    if (events == NULL)
+        return OUTCOME_OK;
+    CHECK(store_unidentified(self, batch, events, err));
+    struct sightings uncovered = uncovered_of(self, batch, events);
+    metric_add(self->hits, (double)(events->count - uncovered.count));
+    metric_add(self->misses, (double)uncovered.count);
+    if (uncovered.count > 0) {
+        CHECK(resolver_look_up(&self->resolver, batch->arena, &uncovered, err));
+        uncovered = uncovered_of(self, batch, events);
+    }
+    if (uncovered.count == 0)
+        return OUTCOME_OK;
+    CHECK(resolver_transact(&self->resolver, batch->arena, &uncovered, batch->now, &events->change, err));
+    metric_add(self->transactions, 1);
+    metric_add(self->moved, (double)events->change.merged_profiles);
+    metric_set(self->cache_bytes, (double)resolver_cache_bytes(&self->resolver.cache));
+    return OUTCOME_OK;
+}
+
+/* Distributed-tracing headers go through unchanged, and a request's correlation id comes back with its decision. */
+static size_t copied_headers(const struct record *record, struct header headers[3])
+{
+    static const char *const names[] = {"traceparent", "tracestate", "kafka_correlationId"};
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (record_header(record, names[i], &headers[n].value))
+            headers[n++].name = names[i];
+    return n;
+}
+
+static enum outcome send_event(struct self *self, struct batch *batch, const struct event *event, struct strbuf *value, struct err *err)
+{
+    struct resolved_header head = {.event_id = event->sighting.event_id};
+    if (event->sighting.id_count > 0) {
+        const struct id *anchor = &event->sighting.ids[0].id;
+        const struct cached_identifier *known = resolver_cache_identifier(&self->resolver.cache, anchor);
+        if (known == NULL)
+            return err_set(err, OUTCOME_RETRY, "cache_too_small", "cache.bytes cannot hold the identifiers of one batch");
+        head.anchor_id = *anchor;
+        head.profile_id = known->profile_id;
+        head.map_version = known->version;
+    }
+    strbuf_reset(value);
+    resolved_encode(value, event->framed.schema_id, &head, event->framed.payload);
+    char key[37];
+    id_to_uuid(&head.profile_id, key);
+    struct header headers[3];
+    size_t header_count = copied_headers(event->record, headers);
+    return producer_send(self->context.producer, self->resolved_topic, -1, (struct span){key, 36}, strbuf_span(value), headers,
+                         header_count, err);
+}
+
+static enum outcome send_change(struct self *self, const struct outbox_row *row, struct err *err)
+{
+    char key[37];
+    id_to_uuid(&row->profile_id, key);
+    return producer_send(self->context.producer, self->changes_topic, -1, (struct span){key, 36}, row->payload, NULL, 0, err);
+}
+
+static enum outcome resolver_publish(void *arg, struct batch *batch, struct err *err)
+{
+    struct self *self = arg;
+    struct events *events = batch->events;
+    if (events == NULL)
+        return OUTCOME_OK;
+    struct strbuf value = {.arena = batch->arena};
+    for (size_t i = 0; i < events->count; i++)
+        CHECK(send_event(self, batch, &events->items[i], &value, err));
+    for (size_t i = 0; i < events->change.message_count; i++)
+        CHECK(send_change(self, &events->change.messages[i], err));
+    return OUTCOME_OK;
+}
+
+static enum outcome resolver_finished(void *arg, struct batch *batch, struct err *err)
+{
+    struct self *self = arg;
+    struct events *events = batch->events;
+    if (events == NULL || events->change.version == 0)
+        return OUTCOME_OK;
+    return store_delete_outbox(self->context.db, batch->arena, &events->change.version, 1, err);
+}
+
+static enum outcome resolver_scan(void *arg, struct arena *arena, struct err *err)
+{
+    struct self *self = arg;
+    struct outbox_row *rows;
+    size_t count;
+    self->scanned_count = 0;
+    CHECK(store_find_outbox(self->context.db, arena, &rows, &count, err));
+    self->scanned_versions = realloc(self->scanned_versions, (count + 1) * sizeof *self->scanned_versions);
+    if (self->scanned_versions == NULL)
+        abort();
+    for (size_t i = 0; i < count; i++) {
+        CHECK(send_change(self, &rows[i], err));
+        self->scanned_versions[i] = rows[i].version;
+    }
+    self->scanned_count = count;
+    return OUTCOME_OK;
+}
+
+static enum outcome resolver_scanned(void *arg, struct err *err)
+{
+    struct self *self = arg;
+    if (self->scanned_count == 0)
+        return OUTCOME_OK;
+    struct arena arena = {0};
+    enum outcome o = store_delete_outbox(self->context.db, &arena, self->scanned_versions, self->scanned_count, err);
+    arena_free(&arena);
+    self->scanned_count = 0;
+    return o;
+}
+
+const struct service resolver_service = {
+    .name = "identity-resolver",
+    .settings = settings,
+    .topic_settings = topic_settings,
+    .open = resolver_open,
+    .close = resolver_close,
+    .decode = resolver_decode,
+    .apply = resolver_apply,
+    .publish = resolver_publish,
+    .finished = resolver_finished,
+    .scan = resolver_scan,
+    .scanned = resolver_scanned,
+};

@@ -1,0 +1,2 @@
+DELETE FROM identity.outbox
+WHERE version = ANY ($1::bigint[])

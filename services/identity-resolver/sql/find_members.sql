@@ -1,0 +1,3 @@
+SELECT identifier_id, profile_id, first_seen_at, version, type
+FROM identity.identifiers
+WHERE profile_id = ANY ($1::uuid[])

@@ -1,0 +1,3 @@
+SELECT value
+FROM identity.settings
+WHERE name = $1

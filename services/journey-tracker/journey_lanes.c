@@ -1,0 +1,122 @@
+/* journey_lanes.c: numbers of the diffs and the two outboxes. */
+#include "journey_tracker_sql.h"
+#include "services/journey-tracker/journey_store.h"
+
+#define STATEMENT(id) ((struct statement){"journey_" #id, sql_##id})
+
+enum outcome store_next_seq(struct db *db, struct arena *arena, int32_t lane, int64_t count, int32_t out_partition, struct lane_row *out,
+                            struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_int4(&p, lane);
+    params_int8(&p, count);
+    params_int4(&p, out_partition);
+    struct db_result *r = NULL;
+    enum outcome o = db_run(db, &STATEMENT(next_seq), &p, &r, NULL, err);
+    if (o == OUTCOME_OK)
+        *out = (struct lane_row){.lane = lane, .seq = db_int8(r, 0, 0), .pub_seq = db_int8(r, 0, 1), .out_partition = db_int4(r, 0, 2)};
+    db_result_free(r);
+    return o;
+}
+
+enum outcome store_insert_outbox(struct db *db, struct arena *arena, int32_t lane, const int64_t *seqs, const struct span *payloads,
+                                 size_t count, struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_int4(&p, lane);
+    params_int8_array(&p, seqs, sizeof *seqs, count);
+    params_bytea_array(&p, payloads, sizeof *payloads, count);
+    return db_run(db, &STATEMENT(insert_outbox), &p, NULL, NULL, err);
+}
+
+static enum outcome run_on_lanes(struct db *db, struct arena *arena, struct statement statement, const int32_t *lanes, size_t count,
+                                 struct db_result **result, struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_int4_array(&p, lanes, sizeof *lanes, count);
+    return db_run(db, &statement, &p, result, NULL, err);
+}
+
+enum outcome store_find_lanes(struct db *db, struct arena *arena, const int32_t *lanes, size_t count, struct lane_row **rows,
+                              size_t *row_count, struct err *err)
+{
+    struct db_result *r = NULL;
+    enum outcome o = run_on_lanes(db, arena, STATEMENT(find_lanes), lanes, count, &r, err);
+    *row_count = o == OUTCOME_OK ? (size_t)db_rows(r) : 0;
+    *rows = arena_array(arena, struct lane_row, *row_count);
+    for (size_t i = 0; i < *row_count; i++)
+        (*rows)[i] = (struct lane_row){
+            .lane = db_int4(r, (int)i, 0), .pub_seq = db_int8(r, (int)i, 1), .out_partition = db_int4(r, (int)i, 2)};
+    db_result_free(r);
+    return o;
+}
+
+enum outcome store_find_outbox(struct db *db, struct arena *arena, int32_t lane, int64_t pub_seq, struct diff_row **rows, size_t *count,
+                               struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_int4(&p, lane);
+    params_int8(&p, pub_seq);
+    struct db_result *r = NULL;
+    enum outcome o = db_run(db, &STATEMENT(find_outbox), &p, &r, NULL, err);
+    *count = o == OUTCOME_OK ? (size_t)db_rows(r) : 0;
+    *rows = arena_array(arena, struct diff_row, *count);
+    for (size_t i = 0; i < *count; i++)
+        (*rows)[i] = (struct diff_row){db_int8(r, (int)i, 0), arena_copy(arena, db_bytes(r, (int)i, 1))};
+    db_result_free(r);
+    return o;
+}
+
+enum outcome store_mark_published(struct db *db, struct arena *arena, int32_t lane, int64_t pub_seq, struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_int4(&p, lane);
+    params_int8(&p, pub_seq);
+    return db_run(db, &STATEMENT(mark_published), &p, NULL, NULL, err);
+}
+
+enum outcome store_delete_applied(struct db *db, struct arena *arena, const int32_t *lanes, size_t count, struct err *err)
+{
+    return run_on_lanes(db, arena, STATEMENT(delete_applied), lanes, count, NULL, err);
+}
+
+enum outcome store_insert_stage_messages(struct db *db, struct arena *arena, int32_t lane, struct stage_messages *messages, struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_int4(&p, lane);
+    params_uuid_array(&p, &messages->items->profile_id, sizeof *messages->items, messages->count);
+    params_bytea_array(&p, &messages->items->payload, sizeof *messages->items, messages->count);
+    struct db_result *r = NULL;
+    enum outcome o = db_run(db, &STATEMENT(insert_stage_outbox), &p, &r, NULL, err);
+    for (int i = 0; o == OUTCOME_OK && i < db_rows(r); i++)
+        messages->items[i].id = db_int8(r, i, 0);
+    db_result_free(r);
+    return o;
+}
+
+enum outcome store_find_stage_messages(struct db *db, struct arena *arena, const int32_t *lanes, size_t count, struct stage_messages *out,
+                                       struct err *err)
+{
+    struct db_result *r = NULL;
+    enum outcome o = run_on_lanes(db, arena, STATEMENT(find_stage_outbox), lanes, count, &r, err);
+    for (int i = 0; o == OUTCOME_OK && i < db_rows(r); i++)
+        *arena_push(arena, out) = (struct stage_message){db_int8(r, i, 0), db_uuid(r, i, 1), arena_copy(arena, db_bytes(r, i, 2))};
+    db_result_free(r);
+    return o;
+}
+
+enum outcome store_delete_stage_messages(struct db *db, struct arena *arena, const struct stage_messages *messages, struct err *err)
+{
+    if (messages->count == 0)
+        return OUTCOME_OK;
+    struct params p;
+    params_init(&p, arena);
+    params_int8_array(&p, &messages->items->id, sizeof *messages->items, messages->count);
+    return db_run(db, &STATEMENT(delete_stage_outbox), &p, NULL, NULL, err);
+}

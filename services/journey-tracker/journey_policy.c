@@ -1,0 +1,290 @@
+/* journey_policy.c: see journey_policy.h. */
+#include "services/journey-tracker/journey_policy.h"
+
+#define TRY(call)                                                                                            \
+    do {                                                                                                     \
+        enum outcome try_outcome = (call);                                                                   \
+        if (try_outcome != OUTCOME_OK)                                                                       \
+            return try_outcome;                                                                              \
+    } while (0)
+
+#define STAGES   "inquiry|consideration|purchase|onboarding|retention|loyalty|advocacy"
+#define STATUSES "active|at_risk|lapsed|won_back"
+
+static enum outcome read_texts(struct arena *arena, const struct json *object, const char *key, struct span_list *out,
+                               struct err *err)
+{
+    const struct json *list = NULL;
+    TRY(json_list(object, key, &list, err));
+    for (size_t i = 0; i < json_count(list); i++)
+        TRY(json_as_text(json_at(list, i), arena_push(arena, out), err));
+    return OUTCOME_OK;
+}
+
+/* ---- stages ---- */
+static enum outcome read_rule(const struct json *object, struct stage_rule *rule, struct err *err)
+{
+    int64_t nth = 0, score_min = INT16_MIN;
+    TRY(json_check_keys(object, "", "event channel score_kind score_min after nth within later_day", err));
+    TRY(json_text(object, "event", &rule->event, err));
+    TRY(json_text(object, "channel", &rule->channel, err));
+    TRY(json_text(object, "score_kind", &rule->score_kind, err));
+    TRY(json_int(object, "score_min", -100, 100, &score_min, err));
+    TRY(json_text(object, "after", &rule->after, err));
+    TRY(json_int(object, "nth", 1, 1000, &nth, err));
+    TRY(json_duration(object, "within", &rule->within, err));
+    TRY(json_bool(object, "later_day", &rule->later_day, err));
+    rule->nth = (uint16_t)nth;
+    rule->score_min = (int16_t)score_min;
+    if (rule->event.ptr == NULL && rule->channel.ptr == NULL && rule->score_kind.ptr == NULL && score_min == INT16_MIN)
+        return json_fail(object, err, "a stage rule needs at least an event, a channel or a score");
+    return OUTCOME_OK;
+}
+
+static enum outcome read_stage(const struct json *object, struct journey_policy *policy, struct err *err)
+{
+    int stage = 0;
+    const struct json *rules = NULL;
+    TRY(json_check_keys(object, "stage", "rules", err));
+    TRY(json_choice(object, "stage", STAGES, &stage, err));
+    TRY(json_list(object, "rules", &rules, err));
+    for (size_t i = 0; i < json_count(rules); i++) {
+        if (policy->rule_count == POLICY_MAX_RULES)
+            return json_fail(json_at(rules, i), err, "at most %d stage rules", POLICY_MAX_RULES);
+        struct stage_rule *rule = &policy->rules[policy->rule_count++];
+        *rule = (struct stage_rule){.stage = (enum journey_stage)(STAGE_INQUIRY + stage)};
+        TRY(read_rule(json_at(rules, i), rule, err));
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome read_stages(const struct json *journey, struct journey_policy *policy, struct err *err)
+{
+    const struct json *stages = NULL;
+    TRY(json_list(journey, "stages", &stages, err));
+    for (size_t i = 0; i < json_count(stages); i++)
+        TRY(read_stage(json_at(stages, i), policy, err));
+    return OUTCOME_OK;
+}
+
+/* ---- status ---- */
+static enum outcome read_status_rule(struct arena *arena, const struct json *status, const char *key, struct duration *after,
+                                     struct span_list *on, struct err *err)
+{
+    const struct json *object = NULL;
+    TRY(json_section(status, key, &object, err));
+    if (object == NULL)
+        return OUTCOME_OK;
+    TRY(json_check_keys(object, "", "after on", err));
+    TRY(json_duration(object, "after", after, err));
+    return read_texts(arena, object, "on", on, err);
+}
+
+static enum outcome read_status(struct arena *arena, const struct json *journey, struct journey_policy *policy, struct err *err)
+{
+    const struct json *status = NULL;
+    policy->at_risk_after.us = INT64_MAX;
+    policy->lapsed_after = JOURNEY_END;
+    TRY(json_section(journey, "status", &status, err));
+    if (status == NULL)
+        return OUTCOME_OK;
+    TRY(json_check_keys(status, "", "at_risk lapsed", err));
+    TRY(read_status_rule(arena, status, "at_risk", &policy->at_risk_after, &policy->at_risk_on, err));
+    return read_status_rule(arena, status, "lapsed", &policy->lapsed_after, &policy->lapsed_on, err);
+}
+
+/* ---- attribution ---- */
+static enum outcome read_conversion(const struct json *object, struct conversion_rule *rule, struct err *err)
+{
+    int value = 0;
+    TRY(json_check_keys(object, "goal event", "value", err));
+    TRY(json_text(object, "goal", &rule->goal, err));
+    TRY(json_text(object, "event", &rule->event, err));
+    TRY(json_choice(object, "value", "positive|any", &value, err));
+    rule->any_value = value == 1;
+    return OUTCOME_OK;
+}
+
+static enum outcome read_conversions(struct arena *arena, const struct json *attribution, struct journey_policy *policy,
+                                     struct err *err)
+{
+    const struct json *list = NULL;
+    TRY(json_list(attribution, "conversions", &list, err));
+    policy->conversion_count = (uint32_t)json_count(list);
+    policy->conversions = arena_array(arena, struct conversion_rule, json_count(list));
+    for (size_t i = 0; i < json_count(list); i++)
+        TRY(read_conversion(json_at(list, i), &policy->conversions[i], err));
+    return OUTCOME_OK;
+}
+
+static enum outcome read_attribution(struct arena *arena, const struct json *journey, struct journey_policy *policy, struct err *err)
+{
+    const struct json *attribution = NULL;
+    int model = 2; /* linear */
+    policy->lookback = (struct duration){30 * US_PER_DAY};
+    TRY(json_section(journey, "attribution", &attribution, err));
+    TRY(json_check_keys(attribution, "conversions", "lookback creditable stored_model", err));
+    TRY(read_conversions(arena, attribution, policy, err));
+    TRY(json_duration(attribution, "lookback", &policy->lookback, err));
+    policy->has_creditable = json_get(attribution, "creditable") != NULL;
+    TRY(read_texts(arena, attribution, "creditable", &policy->creditable, err));
+    TRY(json_choice(attribution, "stored_model", "first_touch|last_touch|linear", &model, err));
+    policy->stored_model = (uint32_t)model + 1;
+    return OUTCOME_OK;
+}
+
+static enum outcome read_journey(struct arena *arena, const struct json *journey, struct journey_policy *policy, struct err *err)
+{
+    struct span zone = SPAN("UTC");
+    policy->session = (struct duration){1800 * US_PER_SECOND};
+    TRY(json_check_keys(journey, "stages attribution", "reporting_timezone session status", err));
+    TRY(json_text(journey, "reporting_timezone", &zone, err));
+    if (!span_is(zone, "UTC"))
+        return json_fail(json_get(journey, "reporting_timezone"), err, "only \"UTC\" in this version");
+    TRY(json_duration(journey, "session", &policy->session, err));
+    TRY(read_stages(journey, policy, err));
+    TRY(read_status(arena, journey, policy, err));
+    return read_attribution(arena, journey, policy, err);
+}
+
+/* ---- goals ---- */
+static enum outcome read_filter(struct arena *arena, const struct json *on, struct journey_goal *goal, struct err *err)
+{
+    int direction = -1, value = -1;
+    TRY(json_check_keys(on, "", "events channels departments purposes direction value", err));
+    TRY(read_texts(arena, on, "events", &goal->events, err));
+    TRY(read_texts(arena, on, "channels", &goal->channels, err));
+    TRY(read_texts(arena, on, "departments", &goal->departments, err));
+    TRY(read_texts(arena, on, "purposes", &goal->purposes, err));
+    TRY(json_choice(on, "direction", "inbound|outbound", &direction, err));
+    TRY(json_choice(on, "value", "positive", &value, err));
+    goal->direction = (enum journey_direction)(direction + 1);
+    goal->positive = value == 0;
+    return OUTCOME_OK;
+}
+
+static enum outcome read_measure(const struct json *object, struct journey_goal *goal, struct err *err)
+{
+    int measure = MEASURE_COUNT, status = -1, direction = 0;
+    TRY(json_choice(object, "measure", "count|value|margin_else_value|stock|entries", &measure, err));
+    TRY(json_choice(object, "status", STATUSES, &status, err));
+    TRY(json_choice(object, "direction", "up|down", &direction, err));
+    goal->measure = (enum goal_measure)measure;
+    goal->status = (enum journey_status)(status + 1);
+    goal->lower_is_better = direction == 1;
+    bool of_status = measure == MEASURE_STOCK || measure == MEASURE_ENTRIES;
+    if (of_status != (status >= 0))
+        return json_fail(object, err, "`status` goes with the measures stock and entries, and only with them");
+    if (of_status == (json_get(object, "on") != NULL))
+        return json_fail(object, err, "a goal has either `on` or `status`");
+    return OUTCOME_OK;
+}
+
+static enum outcome read_goal(struct arena *arena, const struct json *object, struct journey_goal *goal, struct err *err)
+{
+    const struct json *on = NULL;
+    int64_t nth = 0;
+    TRY(json_check_keys(object, "id measure", "parent title unit direction on nth within status credited", err));
+    TRY(json_text(object, "id", &goal->id, err));
+    TRY(json_text(object, "parent", &goal->parent, err));
+    TRY(json_text(object, "title", &goal->title, err));
+    TRY(json_text(object, "unit", &goal->unit, err));
+    TRY(json_int(object, "nth", 1, 1000, &nth, err));
+    TRY(json_duration(object, "within", &goal->within, err));
+    TRY(json_bool(object, "credited", &goal->credited, err));
+    TRY(json_section(object, "on", &on, err));
+    TRY(read_measure(object, goal, err));
+    goal->nth = (uint16_t)nth;
+    if (nth == 0 && goal->within.us > 0)
+        return json_fail(object, err, "`within` needs `nth`");
+    return on ? read_filter(arena, on, goal, err) : OUTCOME_OK;
+}
+
+static const struct journey_goal *find_goal(const struct journey_policy *policy, struct span id)
+{
+    for (uint32_t i = 0; i < policy->goal_count; i++)
+        if (span_equal(policy->goals[i].id, id))
+            return &policy->goals[i];
+    return NULL;
+}
+
+static bool is_credited_by_conversions(const struct journey_policy *policy, const struct journey_goal *goal)
+{
+    if (goal->measure != MEASURE_VALUE)
+        return false;
+    for (uint32_t i = 0; i < policy->conversion_count; i++)
+        if (span_equal(policy->conversions[i].goal, goal->id))
+            return true;
+    return false;
+}
+
+/* A parent stands before its children, so that there are no circles. */
+static enum outcome read_goals(struct arena *arena, const struct json *document, struct journey_policy *policy, struct err *err)
+{
+    const struct json *list = NULL;
+    TRY(json_check_keys(document, "goals", "", err));
+    TRY(json_list(document, "goals", &list, err));
+    if (json_count(list) > POLICY_MAX_GOALS)
+        return json_fail(list, err, "at most %d goals", POLICY_MAX_GOALS);
+    for (size_t i = 0; i < json_count(list); i++) {
+        const struct json *object = json_at(list, i);
+        struct journey_goal goal = {0};
+        TRY(read_goal(arena, object, &goal, err));
+        if (find_goal(policy, goal.id))
+            return json_fail(object, err, "goal \"" SPAN_FMT "\" stands twice", SPAN_ARG(goal.id));
+        if (goal.parent.ptr && find_goal(policy, goal.parent) == NULL)
+            return json_fail(object, err, "parent \"" SPAN_FMT "\" is no goal above this one", SPAN_ARG(goal.parent));
+        if (goal.credited && !is_credited_by_conversions(policy, &goal))
+            return json_fail(object, err, "`credited` needs measure value and a conversion rule of journey.json with this goal");
+        policy->goals[policy->goal_count++] = goal;
+    }
+    return OUTCOME_OK;
+}
+
+/* ---- channels ---- */
+static enum outcome read_channel_rule(const struct json *object, struct channel_rule *rule, struct err *err)
+{
+    TRY(json_check_keys(object, "channel network", "referrer_host utm_medium utm_source click_network", err));
+    TRY(json_text(object, "referrer_host", &rule->referrer_host, err));
+    TRY(json_text(object, "utm_medium", &rule->utm_medium, err));
+    TRY(json_text(object, "utm_source", &rule->utm_source, err));
+    TRY(json_text(object, "click_network", &rule->click_network, err));
+    TRY(json_text(object, "channel", &rule->channel, err));
+    TRY(json_text(object, "network", &rule->network, err));
+    if (!rule->referrer_host.ptr && !rule->utm_medium.ptr && !rule->utm_source.ptr && !rule->click_network.ptr)
+        return json_fail(object, err, "a channel rule needs referrer_host, utm_medium, utm_source or click_network");
+    return OUTCOME_OK;
+}
+
+static enum outcome read_channels(struct arena *arena, const struct json *document, struct journey_policy *policy, struct err *err)
+{
+    const struct json *list = NULL;
+    TRY(json_check_keys(document, "rules", "", err));
+    TRY(json_list(document, "rules", &list, err));
+    policy->channel_count = (uint32_t)json_count(list);
+    policy->channels = arena_array(arena, struct channel_rule, json_count(list));
+    for (size_t i = 0; i < json_count(list); i++)
+        TRY(read_channel_rule(json_at(list, i), &policy->channels[i], err));
+    return OUTCOME_OK;
+}
+
+enum outcome journey_policy_read(struct arena *arena, const struct json *journey, const struct json *goals,
+                                 const struct json *channels, struct journey_policy *out, struct err *err)
+{
+    memset(out, 0, sizeof *out);
+    out->tail_max = POLICY_TAIL_MAX;
+    TRY(read_journey(arena, journey, out, err));
+    TRY(read_goals(arena, goals, out, err));
+    TRY(read_channels(arena, channels, out, err));
+    enum outcome outcome = journey_policy_finish(out, err);
+    return outcome == OUTCOME_OK ? outcome : err_prefix(err, SPAN_FMT, SPAN_ARG(json_name(journey)));
+}
+
+enum outcome journey_policy_load(struct arena *arena, const char *folder, struct journey_policy *out, struct err *err)
+{
+    static const char *const names[] = {"journey.json", "goals.json", "channels.json"};
+    const struct json *documents[3] = {0};
+    for (int i = 0; i < 3; i++)
+        TRY(json_read_file(arena, arena_printf(arena, "%s/%s", folder, names[i]), &documents[i], err));
+    return journey_policy_read(arena, documents[0], documents[1], documents[2], out, err);
+}

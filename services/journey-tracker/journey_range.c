@@ -1,0 +1,300 @@
+/* journey_range.c: derives a range of a timeline again: from the newest state before the first change until nothing differs.
+ *
+ * Facts are read in at most two steps: first up to the second checkpoint after the last change, and only if the states still
+ * differ there, the rest. So a late event costs what lies between two checkpoints, however long the timeline is. */
+#include <stdlib.h>
+
+#include "services/journey-tracker/journey_tracker.h"
+
+#define CHECK(call)                                                                                                    \
+    do {                                                                                                               \
+        enum outcome o_ = (call);                                                                                      \
+        if (o_ != OUTCOME_OK)                                                                                          \
+            return o_;                                                                                                 \
+    } while (0)
+
+static const struct id last_id = {{255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}};
+
+struct touches {
+    struct touch *items;
+    size_t count, capacity;
+};
+
+/* The walk of one profile. */
+struct walk {
+    struct slow_profile *profile;
+    struct journey_state final; /* present state of the profile, derived without this transaction */
+    struct journey_state before, after;
+    struct instant from; /* facts up to (from, from_event) are in both */
+    struct id from_event;
+    struct instant until;
+    struct id until_event;
+    bool is_done, stopped_early; /* stopped: the states met at a checkpoint, nothing after it differs */
+};
+
+struct walker {
+    struct tracker *tracker;
+    struct arena *arena;
+    struct saving *saving;
+    const struct map *fresh_facts;
+};
+
+static bool state_is_usable(const struct walker *w, const struct slow_profile *p)
+{
+    return p->row->payload.len > 0 && p->row->generation == w->tracker->generation.number;
+}
+
+/* The present state itself if it lies before the first change, else a checkpoint, else nothing. */
+static enum outcome find_starts(struct walker *w, struct walk *walks, size_t count, struct err *err)
+{
+    struct checkpoint *wanted = arena_array(w->arena, struct checkpoint, count);
+    for (size_t i = 0; i < count; i++)
+        wanted[i] = (struct checkpoint){.profile = walks[i].profile->row->profile, .at = walks[i].profile->first_change};
+    CHECK(store_find_checkpoints(w->tracker->db, w->arena, wanted, count, err));
+    for (size_t i = 0; i < count; i++) {
+        struct walk *walk = &walks[i];
+        struct slow_profile *p = walk->profile;
+        bool usable = state_is_usable(w, p);
+        CHECK(tracker_unpack(w->tracker, w->arena, usable ? p->row->payload : SPAN(""), &walk->final, err));
+        bool is_ahead = usable && instant_compare(walk->final.last.at, p->first_change) < 0;
+        struct span start = is_ahead ? p->row->payload : usable && wanted[i].payload.ptr ? wanted[i].payload : SPAN("");
+        CHECK(tracker_unpack(w->tracker, w->arena, start, &walk->before, err));
+        journey_state_copy(&walk->after, &walk->before, w->arena);
+        walk->from = walk->before.last.at;
+        walk->from_event = walk->before.last.event_id;
+        if (start.len == 0) {
+            walk->from = INSTANT_FIRST;
+            walk->from_event = (struct id){{0}};
+        }
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome find_stops(struct walker *w, struct walk *walks, size_t count, struct err *err)
+{
+    struct checkpoint *wanted = arena_array(w->arena, struct checkpoint, count);
+    for (size_t i = 0; i < count; i++)
+        wanted[i] = (struct checkpoint){.profile = walks[i].profile->row->profile, .at = walks[i].profile->last_change};
+    CHECK(store_find_stops(w->tracker->db, w->arena, wanted, count, err));
+    for (size_t i = 0; i < count; i++) {
+        walks[i].until = wanted[i].at;
+        walks[i].until_event = wanted[i].event_id;
+    }
+    return OUTCOME_OK;
+}
+
+static bool contains(const int64_t *anchors, size_t count, int64_t anchor)
+{
+    for (size_t i = 0; i < count; i++)
+        if (anchors[i] == anchor)
+            return true;
+    return false;
+}
+
+struct ranges {
+    struct fact_range *items;
+    size_t count, capacity;
+};
+
+/* One range per anchor that belongs to the profile before or after. A cut tail needs the lookback before the start as well. */
+static void add_ranges(struct walker *w, const struct walk *walk, struct ranges *ranges)
+{
+    const struct slow_profile *p = walk->profile;
+    struct fact_range range = {.from = walk->from, .from_event = walk->from_event, .until = walk->until, .until_event = walk->until_event};
+    if (journey_tail_is_cut(&walk->before)) {
+        range.from = instant_minus(walk->from, w->tracker->policy.lookback);
+        range.from.us--; /* from is exclusive */
+        range.from_event = last_id;
+    }
+    for (size_t i = 0; i < p->after_count; i++) {
+        range.anchor = p->anchors_after[i];
+        *arena_push(w->arena, ranges) = range;
+    }
+    for (size_t i = 0; i < p->before_count; i++)
+        if (!contains(p->anchors_after, p->after_count, p->anchors_before[i])) {
+            range.anchor = p->anchors_before[i];
+            *arena_push(w->arena, ranges) = range;
+        }
+}
+
+static int fact_anchor_compare(const void *a, const void *b)
+{
+    const struct fact_key *x = a, *y = b;
+    return (x->anchor > y->anchor) - (x->anchor < y->anchor);
+}
+
+static int touch_compare(const void *a, const void *b)
+{
+    return touch_key_compare(&((const struct touch *)a)->key, &((const struct touch *)b)->key);
+}
+
+/* The facts of these anchors as touches in time order; `without` leaves out what this transaction inserted. */
+static enum outcome take_touches(struct walker *w, const struct facts *facts, const int64_t *anchors, size_t anchor_count, bool without_fresh,
+                                 struct touches *out, struct err *err)
+{
+    for (size_t i = 0; i < anchor_count; i++) {
+        struct journey_fact key = {.key.anchor = anchors[i]};
+        struct journey_fact *hit =
+            facts->count ? bsearch(&key, facts->items, facts->count, sizeof key, fact_anchor_compare) : NULL;
+        if (hit == NULL)
+            continue;
+        while (hit > facts->items && hit[-1].key.anchor == anchors[i])
+            hit--;
+        for (; hit < facts->items + facts->count && hit->key.anchor == anchors[i]; hit++)
+            if (!without_fresh || map_find(w->fresh_facts, &hit->key) == NULL)
+                CHECK(tracker_touch(w->tracker, w->arena, hit, arena_push(w->arena, out), err));
+    }
+    if (out->count > 1)
+        qsort(out->items, out->count, sizeof *out->items, touch_compare);
+    return OUTCOME_OK;
+}
+
+/* Touches at or before the start only complete a cut tail; they are dropped from the front of the list. */
+static void prime(struct walker *w, const struct walk *walk, struct journey_state *state, struct touches *list, bool was_cut)
+{
+    size_t n = 0;
+    while (n < list->count && touch_key_compare(&list->items[n].key, &walk->before.last) <= 0)
+        n++;
+    if (was_cut)
+        journey_prime(&w->tracker->policy, state, list->items, n);
+    list->items += n;
+    list->count -= n;
+}
+
+/* Index of the first touch after the next checkpoint at or after `from`; count if there is none. */
+static size_t chunk_end(const struct touches *list, size_t from)
+{
+    for (size_t i = from; i < list->count; i++)
+        if (is_checkpoint(&list->items[i].key.event_id))
+            return i + 1;
+    return list->count;
+}
+
+static size_t count_until(const struct touches *list, size_t from, const struct touch_key *until)
+{
+    while (from < list->count && (until == NULL || touch_key_compare(&list->items[from].key, until) <= 0))
+        from++;
+    return from;
+}
+
+static void drop_dead_checkpoints(struct walker *w, const struct walk *walk, const struct touches *old_list, const struct touches *new_list)
+{
+    struct map keep;
+    map_init(&keep, w->arena, sizeof(struct id), 1);
+    for (size_t i = 0; i < new_list->count; i++)
+        if (is_checkpoint(&new_list->items[i].key.event_id))
+            map_put(&keep, &new_list->items[i].key.event_id, NULL);
+    for (size_t i = 0; i < old_list->count; i++) {
+        const struct touch_key *key = &old_list->items[i].key;
+        if (is_checkpoint(&key->event_id) && !map_find(&keep, &key->event_id))
+            *arena_push(w->arena, &w->saving->dead_checkpoints) =
+                (struct checkpoint){.profile = walk->profile->row->profile, .at = key->at, .event_id = key->event_id};
+    }
+}
+
+static bool may_stop(struct walker *w, const struct walk *walk)
+{
+    return instant_compare(walk->after.last.at, walk->profile->last_change) > 0 &&
+           journey_converged(&w->tracker->policy, &walk->before, &walk->after);
+}
+
+/* Through both lists, chunk by chunk, each ending at a checkpoint of the new timeline. */
+static void walk_lists(struct walker *w, struct walk *walk, const struct touches *old_list, const struct touches *new_list)
+{
+    size_t o = 0, n = 0;
+    while (!walk->is_done && (n < new_list->count || o < old_list->count)) {
+        size_t n_end = chunk_end(new_list, n);
+        bool at_checkpoint = n_end > n && is_checkpoint(&new_list->items[n_end - 1].key.event_id);
+        size_t o_end = count_until(old_list, o, at_checkpoint ? &new_list->items[n_end - 1].key : NULL);
+        journey_rederive(&w->tracker->policy, &walk->before, old_list->items + o, o_end - o, &walk->after, new_list->items + n, n_end - n,
+                         &w->saving->effects);
+        if (at_checkpoint)
+            *arena_push(w->arena, &w->saving->checkpoints) = (struct checkpoint){
+                walk->profile->row->profile, walk->after.last.at, walk->after.last.event_id, tracker_pack(w->tracker, w->arena, &walk->after)};
+        o = o_end;
+        n = n_end;
+        walk->is_done = walk->stopped_early = at_checkpoint && may_stop(w, walk);
+    }
+}
+
+static enum outcome walk_profile(struct walker *w, struct walk *walk, const struct facts *facts, bool is_first_step, struct err *err)
+{
+    const struct slow_profile *p = walk->profile;
+    struct touches old_list = {0}, new_list = {0};
+    bool was_cut = is_first_step && journey_tail_is_cut(&walk->before);
+    /* A state of another generation contributes nothing old. */
+    if (state_is_usable(w, p))
+        CHECK(take_touches(w, facts, p->anchors_before, p->before_count, true, &old_list, err));
+    CHECK(take_touches(w, facts, p->anchors_after, p->after_count, false, &new_list, err));
+    if (is_first_step) {
+        struct walk start = *walk;
+        prime(w, &start, &walk->before, &old_list, was_cut);
+        prime(w, &start, &walk->after, &new_list, was_cut);
+    }
+    drop_dead_checkpoints(w, walk, &old_list, &new_list);
+    walk_lists(w, walk, &old_list, &new_list);
+    return OUTCOME_OK;
+}
+
+static enum outcome run_step(struct walker *w, struct walk *walks, size_t count, bool is_first_step, struct err *err)
+{
+    struct ranges ranges = {0};
+    struct facts facts = {0};
+    void *read = NULL;
+    for (size_t i = 0; i < count; i++)
+        if (!walks[i].is_done)
+            add_ranges(w, &walks[i], &ranges);
+    if (ranges.count > 0)
+        CHECK(timeline_read_facts(w->tracker->timeline, w->tracker->db, w->arena, ranges.items, ranges.count, &read, &facts.count, err));
+    facts.items = read;
+    for (size_t i = 0; i < count; i++)
+        if (!walks[i].is_done)
+            CHECK(walk_profile(w, &walks[i], &facts, is_first_step, err));
+    return OUTCOME_OK;
+}
+
+/* What the first step did not settle goes on from where it stopped, to the end of the timeline. */
+static void extend(struct walk *walks, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct walk *walk = &walks[i];
+        walk->is_done = walk->is_done || instant_compare(walk->until, INSTANT_NEVER) == 0;
+        walk->from = walk->until;
+        walk->from_event = walk->until_event;
+        walk->until = INSTANT_NEVER;
+        walk->until_event = last_id;
+    }
+}
+
+static bool any_left(const struct walk *walks, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!walks[i].is_done)
+            return true;
+    return false;
+}
+
+static void settle(struct walker *w, struct walk *walk)
+{
+    struct slow_profile *p = walk->profile;
+    journey_conclude(&walk->final, &walk->before, &walk->after, walk->stopped_early, w->arena, &p->state);
+    journey_trailing_replace(&w->tracker->policy, &walk->final, &p->state, &w->saving->effects);
+}
+
+enum outcome tracker_rederive(struct tracker *tracker, struct arena *arena, struct saving *saving, struct slow_profile *profiles,
+                              size_t count, const struct map *fresh_facts, struct err *err)
+{
+    struct walker w = {tracker, arena, saving, fresh_facts};
+    struct walk *walks = arena_array(arena, struct walk, count);
+    for (size_t i = 0; i < count; i++)
+        walks[i].profile = &profiles[i];
+    CHECK(find_starts(&w, walks, count, err));
+    CHECK(find_stops(&w, walks, count, err));
+    CHECK(run_step(&w, walks, count, true, err));
+    extend(walks, count);
+    if (any_left(walks, count))
+        CHECK(run_step(&w, walks, count, false, err));
+    for (size_t i = 0; i < count; i++)
+        settle(&w, &walks[i]);
+    return OUTCOME_OK;
+}

@@ -1,0 +1,155 @@
+/* journey_saving.c: the common end of both paths: derived rows, checkpoints, numbered diffs, stage messages. */
+#include <stdlib.h>
+
+#include "common/codec/cells.h"
+#include "common/codec/compress.h"
+#include "common/codec/messages.h"
+#include "services/journey-tracker/journey_tracker.h"
+
+enum { CELLS_PER_CHUNK = 16000 }; /* about 512 kB packed */
+
+#define CHECK(call)                                                                                                    \
+    do {                                                                                                               \
+        enum outcome o_ = (call);                                                                                      \
+        if (o_ != OUTCOME_OK)                                                                                          \
+            return o_;                                                                                                 \
+    } while (0)
+
+void saving_init(struct saving *saving, struct arena *arena)
+{
+    *saving = (struct saving){0};
+    journey_effects_init(&saving->effects, arena);
+}
+
+bool is_checkpoint(const struct id *event_id)
+{
+    return event_id->bytes[15] == 0;
+}
+
+void saving_advance(const struct tracker *tracker, struct saving *saving, int64_t profile, struct journey_state *state,
+                    const struct touch *touch)
+{
+    struct arena *arena = saving->effects.arena;
+    journey_advance(&tracker->policy, state, touch, &saving->effects);
+    if (is_checkpoint(&touch->key.event_id))
+        *arena_push(arena, &saving->checkpoints) =
+            (struct checkpoint){profile, touch->key.at, touch->key.event_id, tracker_pack(tracker, arena, state)};
+}
+
+static struct cell *sorted_cells(struct arena *arena, const struct journey_effects *effects, size_t *count)
+{
+    struct cell *cells = arena_array(arena, struct cell, effects->cells.count);
+    size_t cursor = 0, n = 0;
+    while (journey_effects_next(effects, &cursor, &cells[n]))
+        n++;
+    qsort(cells, n, sizeof *cells, cell_compare);
+    *count = n;
+    return cells;
+}
+
+static enum outcome encode_chunk(struct tracker *tracker, struct arena *arena, struct journey_diff diff, const struct cell *cells,
+                                 size_t count, struct span *out, struct err *err)
+{
+    struct strbuf packed = {.arena = arena}, compressed = {.arena = arena}, message = {.arena = arena};
+    cells_pack(&packed, cells, count);
+    CHECK(lz4_pack(strbuf_span(&packed), &compressed, err));
+    diff.generation = tracker->generation.id;
+    diff.raw_size = (int32_t)packed.len;
+    diff.cells = strbuf_span(&compressed);
+    journey_diff_encode(&message, &diff);
+    *out = strbuf_span(&message);
+    return OUTCOME_OK;
+}
+
+/* Consecutive numbers of one transaction, all but the last marked `more`. */
+static enum outcome write_diff(struct tracker *tracker, struct flush *flush, const struct journey_effects *effects, struct err *err)
+{
+    size_t count;
+    struct cell *cells = sorted_cells(flush->arena, effects, &count);
+    size_t chunks = (count + CELLS_PER_CHUNK - 1) / CELLS_PER_CHUNK;
+    if (chunks == 0)
+        return OUTCOME_OK;
+    CHECK(store_next_seq(tracker->db, flush->arena, flush->lane, (int64_t)chunks, flush->lane % tracker->diff_partitions,
+                         &flush->lane_row, err));
+    int64_t *seqs = arena_array(flush->arena, int64_t, chunks);
+    struct span *payloads = arena_array(flush->arena, struct span, chunks);
+    for (size_t i = 0; i < chunks; i++) {
+        size_t from = i * CELLS_PER_CHUNK, n = count - from < CELLS_PER_CHUNK ? count - from : CELLS_PER_CHUNK;
+        seqs[i] = flush->lane_row.seq - (int64_t)(chunks - 1 - i);
+        struct journey_diff diff = {.lane = flush->lane, .seq = seqs[i], .more = i + 1 < chunks};
+        CHECK(encode_chunk(tracker, flush->arena, diff, cells + from, n, &payloads[i], err));
+        *arena_push(flush->arena, &flush->diffs) = (struct diff_row){seqs[i], payloads[i]};
+    }
+    return store_insert_outbox(tracker->db, flush->arena, flush->lane, seqs, payloads, chunks, err);
+}
+
+static struct span stage_name(uint8_t stage)
+{
+    static const char *const names[] = {NULL, "inquiry", "consideration", "purchase", "onboarding", "retention", "loyalty", "advocacy"};
+    return span_of(names[stage]);
+}
+
+static void add_stage_message(struct flush *flush, const struct stage_row *row, const struct map *profile_of, bool is_retraction)
+{
+    const struct id *profile_id = map_find(profile_of, &row->touch.anchor);
+    struct stage_change_message message = {
+        .id = row->id,
+        .touchpoint_id = row->touch.event_id,
+        .stage = stage_name(row->to_stage),
+        .from_stage = stage_name(row->from_stage),
+        .reason = row->reason == REASON_RULE ? SPAN("rule") : SPAN("exit"),
+        .effective_at = row->changed_at.us,
+    };
+    if (profile_id)
+        message.profile_id = *profile_id;
+    if (is_retraction) {
+        message.retracts = row->id;
+        message.id.bytes[0] ^= 0x80;
+    }
+    struct strbuf payload = {.arena = flush->arena};
+    stage_change_encode(&payload, &message);
+    *arena_push(flush->arena, &flush->stages) = (struct stage_message){0, message.profile_id, strbuf_span(&payload)};
+}
+
+/* Changes of stage go out on their topic; changes of status alone do not. A row that only moved is neither. */
+static enum outcome write_stage_messages(struct tracker *tracker, struct flush *flush, const struct journey_effects *effects,
+                                         const struct map *profile_of, struct err *err)
+{
+    struct map written;
+    struct stage_messages before = flush->stages;
+    flush->stages = (struct stage_messages){0};
+    map_init(&written, flush->arena, sizeof(struct id), 1);
+    for (size_t i = 0; i < effects->stages.count; i++)
+        map_put(&written, &effects->stages.items[i].id, NULL);
+    for (size_t i = 0; i < effects->stages_removed.count; i++) {
+        const struct stage_row *row = &effects->stages_removed.items[i];
+        if (row->from_stage != row->to_stage && !map_find(&written, &row->id))
+            add_stage_message(flush, row, profile_of, true);
+    }
+    for (size_t i = 0; i < effects->stages.count; i++)
+        if (effects->stages.items[i].from_stage != effects->stages.items[i].to_stage)
+            add_stage_message(flush, &effects->stages.items[i], profile_of, false);
+    enum outcome o = OUTCOME_OK;
+    if (flush->stages.count > 0)
+        o = store_insert_stage_messages(tracker->db, flush->arena, flush->lane, &flush->stages, err);
+    for (size_t i = 0; i < before.count; i++)
+        *arena_push(flush->arena, &flush->stages) = before.items[i];
+    return o;
+}
+
+enum outcome saving_write(struct tracker *tracker, struct flush *flush, struct saving *saving, const struct map *profile_of,
+                          struct err *err)
+{
+    struct journey_effects *effects = &saving->effects;
+    struct db *db = tracker->db;
+    if (effects->missed_window)
+        return err_set(err, OUTCOME_FATAL, "missed_window", "a conversion was derived without its whole lookback");
+    CHECK(store_remove_conversions(db, flush->arena, &effects->conversions_removed, err));
+    CHECK(store_write_conversions(db, flush->arena, &effects->conversions, err));
+    CHECK(store_remove_stages(db, flush->arena, &effects->stages_removed, err));
+    CHECK(store_write_stages(db, flush->arena, &effects->stages, err));
+    CHECK(store_delete_checkpoints(db, flush->arena, &saving->dead_checkpoints, err));
+    CHECK(store_write_checkpoints(db, flush->arena, &saving->checkpoints, err));
+    CHECK(write_diff(tracker, flush, effects, err));
+    return write_stage_messages(tracker, flush, effects, profile_of, err);
+}

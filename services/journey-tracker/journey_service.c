@@ -1,0 +1,299 @@
+/* journey_service.c: the callbacks of journey-tracker. */
+#include "services/journey-tracker/journey_service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/codec/messages.h"
+#include "common/runtime/telemetry.h"
+#include "services/journey-tracker/journey_policy.h"
+#include "services/journey-tracker/journey_tracker.h"
+
+enum { TOPIC_RESOLVED, TOPIC_CHANGES, CHANGES_LANE_BASE = 10000 };
+
+#define CHECK(call)                                                                                                    \
+    do {                                                                                                               \
+        enum outcome o_ = (call);                                                                                      \
+        if (o_ != OUTCOME_OK)                                                                                          \
+            return o_;                                                                                                 \
+    } while (0)
+
+/* Published by scan(), to be marked when acknowledged. */
+struct scanned {
+    struct lane_row *lanes; /* pub_seq: what it becomes */
+    size_t lane_count;
+    struct stage_messages stages;
+};
+
+struct self {
+    struct service_context context;
+    struct tracker tracker;
+    struct arena arena; /* policy */
+    struct arena scan_arena;
+    struct scanned scanned;
+    int diffs_topic, stages_topic;
+    int32_t *lanes; /* owned: those of the assigned partitions */
+    size_t lane_count;
+    struct metric *cache_bytes;
+};
+
+static const struct setting settings[] = {
+    {"topic.resolved", SETTING_TEXT, "tutti.touchpoints-resolved.v1", 0, 0, NULL, "Input: touchpoints with their profile."},
+    {"topic.identity.changes", SETTING_TEXT, "tutti.identity-changes.v1", 0, 0, NULL, "Input: identifiers that moved."},
+    {"topic.diffs", SETTING_TEXT, "tutti.journey-diffs.v1", 0, 0, NULL, "Output: numbered diffs of the figures."},
+    {"topic.stages", SETTING_TEXT, "tutti.journey-stages.v1", 0, 0, NULL, "Output: changes of stage."},
+    {"cache.bytes", SETTING_BYTES, "512MB", 1 << 20, INT64_C(1) << 40, NULL, "Memory for cached states and anchors."},
+    {0},
+};
+
+static const char *const topic_settings[] = {"topic.resolved", "topic.identity.changes", NULL};
+
+static void open_metrics(struct self *self)
+{
+    struct tracker *t = &self->tracker;
+    t->fast = metric_counter("journey_touches_fast_total", "", "Touchpoints applied by the fast path.");
+    t->slow = metric_counter("journey_touches_slow_total", "", "Touchpoints that took the slow path.");
+    t->fallbacks = metric_counter("journey_fast_fallbacks_total", "", "Fast transactions given up because another instance was first.");
+    t->rederived = metric_counter("journey_profiles_rederived_total", "", "Profiles of which a range was derived again.");
+    self->cache_bytes = metric_gauge("journey_cache_bytes", "", "Memory held by the cache.");
+}
+
+static enum outcome journey_open(struct service_context *context, void **out, struct err *err)
+{
+    struct self *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        abort();
+    *out = self;
+    self->context = *context;
+    struct tracker *t = &self->tracker;
+    const struct config *config = context->config;
+    t->db = context->db;
+    journey_cache_open(&t->cache, (size_t)config_int(config, "cache.bytes"));
+    open_metrics(self);
+    CHECK(journey_policy_load(&self->arena, config_text(config, "policy.dir"), &t->policy, err));
+    CHECK(generation_open(context->db, config, &t->generation, err));
+    t->timeline = timeline_new(&journey_timeline);
+    CHECK(codes_open(context->db, &t->policy, &t->codes, err));
+    CHECK(producer_topic(context->producer, config_text(config, "topic.diffs"), &self->diffs_topic, &t->diff_partitions, err));
+    return producer_topic(context->producer, config_text(config, "topic.stages"), &self->stages_topic, NULL, err);
+}
+
+static void journey_close(void *arg)
+{
+    struct self *self = arg;
+    journey_cache_close(&self->tracker.cache);
+    timeline_free(self->tracker.timeline);
+    codes_close(self->tracker.codes);
+    arena_free(&self->arena);
+    arena_free(&self->scan_arena);
+    free(self->lanes);
+    free(self);
+}
+
+static int32_t lane_of(int topic, int32_t partition)
+{
+    return topic == TOPIC_RESOLVED ? partition : CHANGES_LANE_BASE + partition;
+}
+
+static void journey_assigned(void *arg, const int *topics, const int32_t *partitions, size_t count)
+{
+    struct self *self = arg;
+    self->lanes = realloc(self->lanes, (count + 1) * sizeof *self->lanes);
+    if (self->lanes == NULL)
+        abort();
+    self->lane_count = count;
+    for (size_t i = 0; i < count; i++)
+        self->lanes[i] = lane_of(topics[i], partitions[i]);
+}
+
+static struct flush *flush_of(struct batch *batch)
+{
+    if (batch->events == NULL) {
+        struct flush *flush = batch->events = arena_new(batch->arena, struct flush);
+        flush->arena = batch->arena;
+        flush->lane = INT32_MAX;
+    }
+    return batch->events;
+}
+
+static enum outcome decode_change(struct batch *batch, const struct record *record, struct err *err)
+{
+    struct identity_change change;
+    CHECK(identity_change_decode(batch->arena, record->value, &change, err));
+    struct flush *flush = flush_of(batch);
+    for (uint32_t i = 0; i < change.move_count; i++)
+        *arena_push(batch->arena, &flush->moves) =
+            (struct anchor_move){change.moves[i].identifier_id, change.moves[i].profile_id, change.version};
+    return OUTCOME_OK;
+}
+
+static int64_t absent_unless(bool present, int64_t value)
+{
+    return present ? value : INT64_MIN;
+}
+
+static struct journey_fact fact_of(const struct resolved_header *head, const struct touchpoint *tp)
+{
+    return (struct journey_fact){
+        .key = {id_short(&head->anchor_id), {tp->occurred_at}, head->event_id},
+        .received_at = {absent_unless(tp->received_at != LONG_ABSENT, tp->received_at)},
+        .value_micros = tp->value_micros,
+        .margin_micros = tp->margin_micros,
+        .cost_micros = tp->cost_micros,
+        .score = tp->score >= -100 && tp->score <= 100 ? (int16_t)tp->score : INT16_MIN,
+        .message_id = tp->message_id,
+        .order_id = tp->order_id,
+        .content_id = tp->content_id,
+        .product_id = tp->product_id,
+        .location_id = tp->location_id,
+        .agent_id = tp->agent_id,
+        .decision_id = tp->decision_id,
+    };
+}
+
+static enum outcome decode_touchpoint(struct self *self, struct batch *batch, const struct record *record, struct err *err)
+{
+    struct resolved_header head;
+    struct framed framed;
+    struct touchpoint tp;
+    CHECK(resolved_decode(self->context.schemas, record->value, &head, &framed, err));
+    if (id_is_nil(&head.anchor_id))
+        return OUTCOME_OK;
+    CHECK(avro_plan_decode(framed.plan, framed.payload, &tp, err));
+    struct flush *flush = flush_of(batch);
+    *arena_push(batch->arena, &flush->arrivals) = (struct arrival){
+        .anchor_id = head.anchor_id,
+        .profile_id = head.profile_id,
+        .version = head.map_version,
+        .shape = codes_shape_ref(self->tracker.codes, batch->arena, &tp),
+        .fact = fact_of(&head, &tp),
+    };
+    return OUTCOME_OK;
+}
+
+static enum outcome journey_decode(void *arg, struct batch *batch, const struct record *record, struct err *err)
+{
+    struct self *self = arg;
+    if (batch->events == NULL)
+        codes_forget_batch(self->tracker.codes);
+    struct flush *flush = flush_of(batch);
+    int32_t lane = lane_of(record->topic, record->partition);
+    if (lane < flush->lane)
+        flush->lane = lane;
+    return record->topic == TOPIC_CHANGES ? decode_change(batch, record, err) : decode_touchpoint(self, batch, record, err);
+}
+
+static enum outcome journey_apply(void *arg, struct batch *batch, struct err *err)
+{
+    struct self *self = arg;
+    struct flush *flush = batch->events;
+    if (flush == NULL)
+        return OUTCOME_OK;
+    CHECK(codes_settle(self->tracker.codes, batch->arena, err));
+    for (size_t i = 0; i < flush->arrivals.count; i++)
+        flush->arrivals.items[i].fact.shape = (int32_t)flush->arrivals.items[i].shape->shape->code;
+    if (flush->arrivals.count > 0 || flush->moves.count > 0)
+        CHECK(tracker_flush(&self->tracker, flush, err));
+    metric_set(self->cache_bytes, (double)journey_cache_bytes(&self->tracker.cache));
+    return OUTCOME_OK;
+}
+
+static enum outcome send_diffs(struct self *self, const struct lane_row *lane, const struct diff_row *rows, size_t count, struct err *err)
+{
+    char key[16];
+    int n = snprintf(key, sizeof key, "%d", lane->lane);
+    for (size_t i = 0; i < count; i++)
+        CHECK(producer_send(self->context.producer, self->diffs_topic, lane->out_partition, (struct span){key, (size_t)n}, rows[i].payload,
+                            NULL, 0, err));
+    return OUTCOME_OK;
+}
+
+static enum outcome send_stages(struct self *self, const struct stage_messages *stages, struct err *err)
+{
+    for (size_t i = 0; i < stages->count; i++) {
+        char key[37];
+        id_to_uuid(&stages->items[i].profile_id, key);
+        CHECK(producer_send(self->context.producer, self->stages_topic, -1, (struct span){key, 36}, stages->items[i].payload, NULL, 0, err));
+    }
+    return OUTCOME_OK;
+}
+
+/* Only the row after pub_seq may be sent next. If this flush's numbers do not follow on it, what is missing is in the outbox. */
+static enum outcome journey_publish(void *arg, struct batch *batch, struct err *err)
+{
+    struct self *self = arg;
+    struct flush *flush = batch->events;
+    if (flush == NULL)
+        return OUTCOME_OK;
+    if (flush->diffs.count > 0 && flush->diffs.items[0].seq != flush->lane_row.pub_seq + 1) {
+        flush->diffs.count = 0;
+        CHECK(store_find_outbox(self->context.db, batch->arena, flush->lane, flush->lane_row.pub_seq, &flush->diffs.items,
+                                &flush->diffs.count, err));
+    }
+    CHECK(send_diffs(self, &flush->lane_row, flush->diffs.items, flush->diffs.count, err));
+    return send_stages(self, &flush->stages, err);
+}
+
+static enum outcome journey_finished(void *arg, struct batch *batch, struct err *err)
+{
+    struct self *self = arg;
+    struct flush *flush = batch->events;
+    if (flush == NULL)
+        return OUTCOME_OK;
+    if (flush->diffs.count > 0)
+        CHECK(store_mark_published(self->context.db, batch->arena, flush->lane, flush->diffs.items[flush->diffs.count - 1].seq, err));
+    return store_delete_stage_messages(self->context.db, batch->arena, &flush->stages, err);
+}
+
+static enum outcome scan_lane(struct self *self, struct arena *arena, struct lane_row *lane, struct err *err)
+{
+    struct diff_row *rows;
+    size_t count;
+    CHECK(store_find_outbox(self->context.db, arena, lane->lane, lane->pub_seq, &rows, &count, err));
+    CHECK(send_diffs(self, lane, rows, count, err));
+    if (count > 0)
+        lane->pub_seq = rows[count - 1].seq;
+    return OUTCOME_OK;
+}
+
+static enum outcome journey_scan(void *arg, struct arena *arena, struct err *err)
+{
+    struct self *self = arg;
+    struct scanned *scanned = &self->scanned;
+    arena_reset(&self->scan_arena);
+    *scanned = (struct scanned){0};
+    if (self->lane_count == 0)
+        return OUTCOME_OK;
+    CHECK(store_delete_applied(self->context.db, arena, self->lanes, self->lane_count, err));
+    CHECK(store_find_lanes(self->context.db, &self->scan_arena, self->lanes, self->lane_count, &scanned->lanes, &scanned->lane_count, err));
+    for (size_t i = 0; i < scanned->lane_count; i++)
+        CHECK(scan_lane(self, arena, &scanned->lanes[i], err));
+    CHECK(store_find_stage_messages(self->context.db, &self->scan_arena, self->lanes, self->lane_count, &scanned->stages, err));
+    return send_stages(self, &scanned->stages, err);
+}
+
+static enum outcome journey_scanned(void *arg, struct err *err)
+{
+    struct self *self = arg;
+    struct scanned *scanned = &self->scanned;
+    for (size_t i = 0; i < scanned->lane_count; i++)
+        CHECK(store_mark_published(self->context.db, &self->scan_arena, scanned->lanes[i].lane, scanned->lanes[i].pub_seq, err));
+    enum outcome o = store_delete_stage_messages(self->context.db, &self->scan_arena, &scanned->stages, err);
+    *scanned = (struct scanned){0};
+    return o;
+}
+
+const struct service journey_service = {
+    .name = "journey-tracker",
+    .settings = settings,
+    .topic_settings = topic_settings,
+    .open = journey_open,
+    .close = journey_close,
+    .assigned = journey_assigned,
+    .decode = journey_decode,
+    .apply = journey_apply,
+    .publish = journey_publish,
+    .finished = journey_finished,
+    .scan = journey_scan,
+    .scanned = journey_scanned,
+};

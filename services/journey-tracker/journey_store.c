@@ -1,0 +1,215 @@
+/* journey_store.c: conversions, stage changes and checkpoints. */
+#include "services/journey-tracker/journey_store.h"
+
+#include <stdlib.h>
+
+#include "journey_tracker_sql.h"
+
+#define STATEMENT(id) ((struct statement){"journey_" #id, sql_##id})
+#define COLUMN(name, type, read) {#name, type, offsetof(struct journey_fact, name), read}
+
+static const struct fact_column fact_columns[] = {
+    COLUMN(shape, FACT_INT4, true),          COLUMN(received_at, FACT_INSTANT, false), COLUMN(value_micros, FACT_INT8, true),
+    COLUMN(margin_micros, FACT_INT8, true),  COLUMN(cost_micros, FACT_INT8, false),    COLUMN(score, FACT_INT2, true),
+    COLUMN(message_id, FACT_TEXT, false),    COLUMN(order_id, FACT_TEXT, false),       COLUMN(content_id, FACT_TEXT, false),
+    COLUMN(product_id, FACT_TEXT, false),    COLUMN(location_id, FACT_TEXT, false),    COLUMN(agent_id, FACT_TEXT, false),
+    COLUMN(decision_id, FACT_TEXT, false),
+};
+
+const struct timeline_schema journey_timeline = {
+    .schema = "journey",
+    .columns = fact_columns,
+    .column_count = sizeof fact_columns / sizeof *fact_columns,
+    .fact_size = sizeof(struct journey_fact),
+};
+
+/* Deletes and upserts take their rows in one order everywhere. */
+static int conversion_compare(const void *a, const void *b)
+{
+    const struct touch_key *x = &((const struct conversion_row *)a)->key, *y = &((const struct conversion_row *)b)->key;
+    if (x->anchor != y->anchor)
+        return x->anchor < y->anchor ? -1 : 1;
+    return touch_key_compare(x, y);
+}
+
+enum outcome store_remove_conversions(struct db *db, struct arena *arena, const struct conversion_rows *rows, struct err *err)
+{
+    if (rows->count == 0)
+        return OUTCOME_OK;
+    size_t stride = sizeof *rows->items;
+    qsort(rows->items, rows->count, stride, conversion_compare);
+    struct params p;
+    params_init(&p, arena);
+    params_int8_array(&p, &rows->items->key.anchor, stride, rows->count);
+    params_timestamptz_array(&p, &rows->items->key.at, stride, rows->count);
+    params_uuid_array(&p, &rows->items->key.event_id, stride, rows->count);
+    return db_run(db, &STATEMENT(delete_conversions), &p, NULL, NULL, err);
+}
+
+enum outcome store_write_conversions(struct db *db, struct arena *arena, struct conversion_rows *rows, struct err *err)
+{
+    size_t n = rows->count, stride = sizeof *rows->items;
+    if (n == 0)
+        return OUTCOME_OK;
+    qsort(rows->items, n, stride, conversion_compare);
+    int16_t *stages = arena_array(arena, int16_t, n);
+    for (size_t i = 0; i < n; i++)
+        stages[i] = rows->items[i].stage_before;
+    struct params p;
+    params_init(&p, arena);
+    params_int8_array(&p, &rows->items->key.anchor, stride, n);
+    params_timestamptz_array(&p, &rows->items->key.at, stride, n);
+    params_uuid_array(&p, &rows->items->key.event_id, stride, n);
+    params_int4_array(&p, (const int32_t *)&rows->items->goal, stride, n);
+    params_bool_array(&p, &rows->items->is_first, stride, n);
+    params_int2_array(&p, stages, sizeof *stages, n);
+    params_int4_array(&p, (const int32_t *)&rows->items->eligible_count, stride, n);
+    params_bytea_array(&p, &rows->items->eligible, stride, n);
+    return db_run(db, &STATEMENT(upsert_conversions), &p, NULL, NULL, err);
+}
+
+static int stage_compare(const void *a, const void *b)
+{
+    return id_compare(&((const struct stage_row *)a)->id, &((const struct stage_row *)b)->id);
+}
+
+enum outcome store_remove_stages(struct db *db, struct arena *arena, const struct stage_rows *rows, struct err *err)
+{
+    if (rows->count == 0)
+        return OUTCOME_OK;
+    qsort(rows->items, rows->count, sizeof *rows->items, stage_compare);
+    struct params p;
+    params_init(&p, arena);
+    params_uuid_array(&p, &rows->items->id, sizeof *rows->items, rows->count);
+    return db_run(db, &STATEMENT(delete_stage_changes), &p, NULL, NULL, err);
+}
+
+/* The narrow columns of stage rows as arrays of smallint. */
+struct stage_columns {
+    int16_t from_stage, to_stage, from_status, to_status, reason;
+    int64_t seconds;
+};
+
+static struct stage_columns *stage_columns(struct arena *arena, const struct stage_rows *rows)
+{
+    /* Reasons as stored: 1 rule, 2 inactivity, 3 exit. */
+    static const int16_t stored_reason[] = {[REASON_RULE] = 1, [REASON_AT_RISK] = 2, [REASON_LAPSED] = 2, [REASON_EXIT] = 3};
+    struct stage_columns *columns = arena_array(arena, struct stage_columns, rows->count);
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct stage_row *row = &rows->items[i];
+        columns[i] = (struct stage_columns){row->from_stage,  row->to_stage, row->from_status,
+                                            row->to_status, stored_reason[row->reason],
+                                            row->seconds_in_stage < 0 ? INT64_MIN : row->seconds_in_stage};
+    }
+    return columns;
+}
+
+enum outcome store_write_stages(struct db *db, struct arena *arena, struct stage_rows *rows, struct err *err)
+{
+    size_t n = rows->count, stride = sizeof *rows->items;
+    if (n == 0)
+        return OUTCOME_OK;
+    qsort(rows->items, n, stride, stage_compare);
+    struct stage_columns *columns = stage_columns(arena, rows);
+    struct params p;
+    params_init(&p, arena);
+    params_uuid_array(&p, &rows->items->id, stride, n);
+    params_uuid_array(&p, &rows->items->touch.event_id, stride, n);
+    params_int8_array(&p, &rows->items->touch.anchor, stride, n);
+    params_int4_array(&p, (const int32_t *)&rows->items->journey_number, stride, n);
+    params_timestamptz_array(&p, &rows->items->changed_at, stride, n);
+    params_int2_array(&p, &columns->from_stage, sizeof *columns, n);
+    params_int2_array(&p, &columns->to_stage, sizeof *columns, n);
+    params_int2_array(&p, &columns->from_status, sizeof *columns, n);
+    params_int2_array(&p, &columns->to_status, sizeof *columns, n);
+    params_int2_array(&p, &columns->reason, sizeof *columns, n);
+    params_int8_array(&p, &columns->seconds, sizeof *columns, n);
+    params_smallest_is_null(&p);
+    return db_run(db, &STATEMENT(upsert_stage_changes), &p, NULL, NULL, err);
+}
+
+static enum outcome find_beside(struct db *db, struct arena *arena, struct statement statement, const struct checkpoint *wanted,
+                                size_t count, struct db_result **result, struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_int8_array(&p, &wanted->profile, sizeof *wanted, count);
+    params_timestamptz_array(&p, &wanted->at, sizeof *wanted, count);
+    return db_run(db, &statement, &p, result, NULL, err);
+}
+
+enum outcome store_find_checkpoints(struct db *db, struct arena *arena, struct checkpoint *wanted, size_t count, struct err *err)
+{
+    struct db_result *r = NULL;
+    enum outcome o = find_beside(db, arena, STATEMENT(find_checkpoints), wanted, count, &r, err);
+    for (int i = 0; o == OUTCOME_OK && i < db_rows(r); i++) {
+        struct checkpoint *c = &wanted[db_int8(r, i, 0) - 1];
+        c->at = db_timestamptz(r, i, 1);
+        c->event_id = db_uuid(r, i, 2);
+        c->payload = arena_copy(arena, db_bytes(r, i, 3));
+    }
+    db_result_free(r);
+    return o;
+}
+
+enum outcome store_find_stops(struct db *db, struct arena *arena, struct checkpoint *wanted, size_t count, struct err *err)
+{
+    struct db_result *r = NULL;
+    enum outcome o = find_beside(db, arena, STATEMENT(find_stops), wanted, count, &r, err);
+    for (size_t i = 0; i < count; i++) {
+        wanted[i].at = INSTANT_NEVER;
+        memset(&wanted[i].event_id, 0xFF, sizeof wanted[i].event_id);
+    }
+    for (int i = 0; o == OUTCOME_OK && i < db_rows(r); i++) {
+        struct checkpoint *c = &wanted[db_int8(r, i, 0) - 1];
+        c->at = db_timestamptz(r, i, 1);
+        c->event_id = db_uuid(r, i, 2);
+    }
+    db_result_free(r);
+    return o;
+}
+
+static int checkpoint_compare(const void *a, const void *b)
+{
+    const struct checkpoint *x = a, *y = b;
+    if (x->profile != y->profile)
+        return x->profile < y->profile ? -1 : 1;
+    int c = instant_compare(x->at, y->at);
+    return c ? c : id_compare(&x->event_id, &y->event_id);
+}
+
+static void checkpoint_keys(struct params *p, struct arena *arena, const struct checkpoints *list)
+{
+    params_init(p, arena);
+    params_int8_array(p, &list->items->profile, sizeof *list->items, list->count);
+    params_timestamptz_array(p, &list->items->at, sizeof *list->items, list->count);
+    params_uuid_array(p, &list->items->event_id, sizeof *list->items, list->count);
+}
+
+enum outcome store_delete_checkpoints(struct db *db, struct arena *arena, const struct checkpoints *list, struct err *err)
+{
+    if (list->count == 0)
+        return OUTCOME_OK;
+    qsort(list->items, list->count, sizeof *list->items, checkpoint_compare);
+    struct params p;
+    checkpoint_keys(&p, arena, list);
+    return db_run(db, &STATEMENT(delete_checkpoints), &p, NULL, NULL, err);
+}
+
+enum outcome store_write_checkpoints(struct db *db, struct arena *arena, struct checkpoints *list, struct err *err)
+{
+    if (list->count == 0)
+        return OUTCOME_OK;
+    qsort(list->items, list->count, sizeof *list->items, checkpoint_compare);
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        if (kept > 0 && checkpoint_compare(&list->items[kept - 1], &list->items[i]) == 0)
+            kept--;
+        list->items[kept++] = list->items[i];
+    }
+    list->count = kept;
+    struct params p;
+    checkpoint_keys(&p, arena, list);
+    params_bytea_array(&p, &list->items->payload, sizeof *list->items, list->count);
+    return db_run(db, &STATEMENT(upsert_checkpoints), &p, NULL, NULL, err);
+}

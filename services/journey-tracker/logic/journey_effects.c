@@ -1,0 +1,128 @@
+/* journey_effects.c: the cells and rows that a touch adds to the figures. */
+#include "services/journey-tracker/logic/journey_internal.h"
+
+void journey_effects_init(struct journey_effects *effects, struct arena *arena)
+{
+    *effects = (struct journey_effects){.arena = arena, .sign = 1};
+    map_init(&effects->cells, arena, sizeof(struct cell_key), sizeof(int64_t[CELL_VALUES]));
+}
+
+bool journey_effects_next(const struct journey_effects *effects, size_t *cursor, struct cell *out)
+{
+    static const int64_t nothing[CELL_VALUES];
+    const void *key;
+    const int64_t *values;
+    while ((values = map_next(&effects->cells, cursor, &key)) != NULL) {
+        if (memcmp(values, nothing, sizeof nothing) == 0)
+            continue;
+        memcpy(&out->key, key, sizeof out->key);
+        memcpy(out->values, values, sizeof out->values);
+        return true;
+    }
+    return false;
+}
+
+int64_t *effects_cell(struct journey_effects *effects, const struct cell_key *key)
+{
+    return map_put(&effects->cells, key, NULL);
+}
+
+void effects_stock(struct journey_effects *effects, enum cell_family family, int32_t day, uint32_t from, uint32_t to)
+{
+    if (from == to)
+        return;
+    if (from != 0)
+        effects_add(effects, &effects_cell(effects, &(struct cell_key){family, day, {from}})[0], -1);
+    if (to != 0) {
+        int64_t *v = effects_cell(effects, &(struct cell_key){family, day, {to}});
+        effects_add(effects, &v[0], 1);
+        effects_add(effects, &v[1], 1);
+    }
+}
+
+static int wait_bucket(int64_t wait)
+{
+    const int64_t hour = 3600 * US_PER_SECOND;
+    const int64_t limits[] = {hour, US_PER_DAY, 7 * US_PER_DAY, 30 * US_PER_DAY};
+    int i = 0;
+    while (i < 4 && wait > limits[i])
+        i++;
+    return i;
+}
+
+void effects_step(struct journey_effects *effects, const struct step *step)
+{
+    struct cell_key key = {
+        CELL_STEP, step->month, {step->stage, step->from, step->to, step->from_department, step->to_department}};
+    int64_t *v = effects_cell(effects, &key);
+    effects_add(effects, &v[0], 1);
+    if (step->wait < 0)
+        return;
+    effects_add(effects, &v[1], step->wait);
+    effects_add(effects, &v[2 + wait_bucket(step->wait)], 1);
+}
+
+static int64_t or_zero(int64_t micros)
+{
+    return micros == MICROS_ABSENT ? 0 : micros;
+}
+
+/* The credit of touch i of n, or of nobody where n is 0. */
+static void add_credit(struct journey_effects *effects, const struct conversion *c, const struct shape *credited,
+                       enum credit_model model, uint32_t n, uint32_t i)
+{
+    const struct shape *own = c->touch->shape;
+    struct cell_key key = {CELL_CREDIT, c->day, {c->goal, model, 0, 0, 0, 0, own->department, own->currency}};
+    if (credited) {
+        key.dims[2] = credited->channel;
+        key.dims[3] = credited->department;
+        key.dims[4] = credited->purpose;
+        key.dims[5] = credited->campaign;
+    }
+    int64_t *v = effects_cell(effects, &key);
+    int64_t value = or_zero(c->touch->value_micros), margin = or_zero(c->touch->margin_micros);
+    effects_add(effects, &v[0], n ? credit_part(model, CREDIT_WHOLE, n, i) : CREDIT_WHOLE);
+    effects_add(effects, &v[1], n ? credit_part(model, value, n, i) : value);
+    effects_add(effects, &v[2], n ? credit_part(model, margin, n, i) : margin);
+    effects_add(effects, &v[3], credited ? 1 : 0);
+}
+
+static void add_credits(struct journey_effects *effects, const struct conversion *c, const struct tail_touch *eligible,
+                        uint32_t n)
+{
+    if (n == 0) {
+        for (int model = MODEL_FIRST_TOUCH; model <= MODEL_LINEAR; model++)
+            add_credit(effects, c, NULL, (enum credit_model)model, 0, 0);
+        return;
+    }
+    add_credit(effects, c, eligible[0].shape, MODEL_FIRST_TOUCH, n, 0);
+    add_credit(effects, c, eligible[n - 1].shape, MODEL_LAST_TOUCH, n, n - 1);
+    for (uint32_t i = 0; i < n; i++)
+        add_credit(effects, c, eligible[i].shape, MODEL_LINEAR, n, i);
+}
+
+static struct span pack_eligible(struct arena *arena, const struct tail_touch *eligible, uint32_t n)
+{
+    struct strbuf buf = {.arena = arena};
+    strbuf_reserve(&buf, (size_t)n * ELIGIBLE_SIZE);
+    for (uint32_t i = 0; i < n; i++) {
+        strbuf_add(&buf, eligible[i].event_id.bytes, sizeof eligible[i].event_id.bytes);
+        pack_be64(&buf, (uint64_t)eligible[i].at.us);
+        pack_be32(&buf, eligible[i].shape->code);
+    }
+    return strbuf_span(&buf);
+}
+
+void effects_conversion(struct journey_effects *effects, const struct conversion *conversion, const struct tail_touch *eligible,
+                        uint32_t n)
+{
+    add_credits(effects, conversion, eligible, n);
+    *arena_push(effects->arena, &effects->conversions) = (struct conversion_row){
+        .key = conversion->touch->key,
+        .goal = conversion->goal,
+        .is_first = conversion->is_first,
+        .stage_before = conversion->stage_before,
+        .eligible_count = n,
+        .eligible = pack_eligible(effects->arena, eligible, n),
+    };
+}

@@ -1,0 +1,82 @@
+/* journey_internal.h: what the files of the derivation share; nobody else includes it. */
+#ifndef TUTTI_JOURNEY_INTERNAL_H
+#define TUTTI_JOURNEY_INTERNAL_H
+
+#include "services/journey-tracker/logic/journey.h"
+
+/* Sums wrap instead of being undefined on absurd money, so that taking back is always exact. */
+static inline int64_t wrap_add(int64_t a, int64_t b)
+{
+    return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+
+static inline int64_t wrap_sub(int64_t a, int64_t b)
+{
+    return (int64_t)((uint64_t)a - (uint64_t)b);
+}
+
+static inline bool instant_is_set(struct instant t)
+{
+    return t.us != INT64_MIN;
+}
+
+static inline int32_t reporting_day(const struct journey_policy *policy, struct instant t)
+{
+    return instant_day(t, policy->reporting_offset);
+}
+
+/* First day of the month of t. */
+int32_t reporting_month(const struct journey_policy *policy, struct instant t);
+
+/* Stage at t, given that no inbound touch lies between state->last_inbound and t. */
+uint8_t journey_stage_at(const struct journey_state *state, struct instant t);
+
+/* ---- effects ---- */
+/* Values of a cell, for effects_add; valid until the next call. */
+int64_t *effects_cell(struct journey_effects *effects, const struct cell_key *key);
+static inline void effects_add(const struct journey_effects *effects, int64_t *sum, int64_t amount)
+{
+    *sum = effects->sign < 0 ? wrap_sub(*sum, amount) : wrap_add(*sum, amount);
+}
+
+/* The stage or status of one customer changes from `from` (0: was in none) to `to` (0: leaves). */
+void effects_stock(struct journey_effects *effects, enum cell_family family, int32_t day, uint32_t from, uint32_t to);
+
+struct step {
+    int32_t month;
+    uint32_t stage, from, to, from_department, to_department;
+    int64_t wait; /* microseconds; -1 for (start) and (exit): none */
+};
+void effects_step(struct journey_effects *effects, const struct step *step);
+
+/* Credit cells and the row of one conversion; eligible are its n eligible touches, oldest first. */
+struct conversion {
+    const struct touch *touch;
+    uint32_t goal;
+    bool is_first;
+    uint8_t stage_before;
+    int32_t day;
+};
+void effects_conversion(struct journey_effects *effects, const struct conversion *conversion, const struct tail_touch *eligible,
+                        uint32_t n);
+
+/* ---- tail ---- */
+void tail_prune(struct journey_tail *tail, struct instant since);
+void tail_push(struct journey_tail *tail, struct arena *arena, const struct touch *touch, uint32_t max);
+bool tail_equal(const struct journey_tail *a, const struct journey_tail *b);
+
+/* ---- deadlines ---- */
+struct deadline {
+    enum stage_reason reason;
+    struct instant at;
+    uint8_t from_status, to_status;
+};
+enum { DEADLINES_MAX = 3 };
+/* All that act in order if no inbound touch follows. */
+size_t journey_deadlines(const struct journey_policy *policy, const struct journey_state *state,
+                         struct deadline out[DEADLINES_MAX]);
+
+/* The entry of currency, made if absent. */
+struct currency_sum *journey_sum(struct journey_state *state, uint32_t currency);
+
+#endif

@@ -1,0 +1,155 @@
+/* journey_state.c: making, copying and comparing states; carrying cumulative differences to a later state. */
+#include "services/journey-tracker/logic/journey_internal.h"
+
+int touch_key_compare(const struct touch_key *a, const struct touch_key *b)
+{
+    int c = instant_compare(a->at, b->at);
+    if (c == 0)
+        c = id_compare(&a->event_id, &b->event_id);
+    return c ? c : (a->anchor > b->anchor) - (a->anchor < b->anchor);
+}
+
+void journey_state_init(struct journey_state *state, struct arena *arena)
+{
+    memset(state, 0, sizeof *state);
+    state->arena = arena;
+    state->last.at = state->last_inbound.at = state->last_touch_at = INSTANT_FIRST;
+    state->stage_since = state->last_order_at = state->tail.dropped_at = INSTANT_FIRST;
+    state->first_seen = INSTANT_NEVER;
+    state->last_score = SCORE_ABSENT;
+}
+
+void journey_state_copy(struct journey_state *to, const struct journey_state *from, struct arena *arena)
+{
+    *to = *from;
+    to->arena = arena;
+    to->tail.head = 0;
+    to->tail.capacity = from->tail.count;
+    to->tail.items = NULL;
+    if (from->tail.count) {
+        to->tail.items = arena_alloc(arena, from->tail.count * sizeof *to->tail.items);
+        memcpy(to->tail.items, from->tail.items + from->tail.head, from->tail.count * sizeof *to->tail.items);
+    }
+    to->sum_capacity = from->sum_count;
+    to->sums = NULL;
+    if (from->sum_count) {
+        to->sums = arena_alloc(arena, from->sum_count * sizeof *to->sums);
+        memcpy(to->sums, from->sums, from->sum_count * sizeof *to->sums);
+    }
+}
+
+static uint32_t sum_position(const struct journey_state *state, uint32_t currency)
+{
+    uint32_t i = 0;
+    while (i < state->sum_count && state->sums[i].currency < currency)
+        i++;
+    return i;
+}
+
+struct currency_sum *journey_sum(struct journey_state *state, uint32_t currency)
+{
+    uint32_t at = sum_position(state, currency);
+    if (at < state->sum_count && state->sums[at].currency == currency)
+        return &state->sums[at];
+    if (state->sum_count == state->sum_capacity) {
+        uint32_t capacity = state->sum_capacity ? state->sum_capacity * 2 : 2;
+        state->sums =
+            arena_realloc(state->arena, state->sums, state->sum_capacity * sizeof *state->sums, capacity * sizeof *state->sums);
+        state->sum_capacity = capacity;
+    }
+    memmove(state->sums + at + 1, state->sums + at, (state->sum_count - at) * sizeof *state->sums);
+    state->sum_count++;
+    state->sums[at] = (struct currency_sum){.currency = currency};
+    return &state->sums[at];
+}
+
+struct currency_sum journey_state_revenue(const struct journey_state *state)
+{
+    uint32_t at = sum_position(state, state->currency);
+    if (at < state->sum_count && state->sums[at].currency == state->currency)
+        return state->sums[at];
+    return (struct currency_sum){.currency = state->currency};
+}
+
+static bool key_equal(const struct touch_key *a, const struct touch_key *b)
+{
+    return touch_key_compare(a, b) == 0;
+}
+
+static bool counted_equal(const struct journey_policy *policy, const struct journey_state *a, const struct journey_state *b)
+{
+    for (uint32_t i = 0; i < policy->counted_count; i++) {
+        const struct event_progress *x = &a->counted[i], *y = &b->counted[i];
+        if (x->count != y->count || x->first_day != y->first_day || x->time_count != y->time_count)
+            return false;
+        for (uint32_t j = 0; j < x->time_count; j++)
+            if (x->times[j].us != y->times[j].us)
+                return false;
+    }
+    return true;
+}
+
+static bool goals_equal(const struct journey_state *a, const struct journey_state *b)
+{
+    if (a->goal_day != b->goal_day || a->goals_today != b->goals_today)
+        return false;
+    for (int i = 0; i < POLICY_MAX_NTH_GOALS; i++)
+        if (a->goals[i].count != b->goals[i].count || a->goals[i].first.us != b->goals[i].first.us)
+            return false;
+    return true;
+}
+
+static bool position_equal(const struct journey_state *a, const struct journey_state *b)
+{
+    return a->stage == b->stage && a->status == b->status && a->journey_number == b->journey_number &&
+           a->stage_since.us == b->stage_since.us && a->has_converted == b->has_converted;
+}
+
+static bool last_values_equal(const struct journey_state *a, const struct journey_state *b)
+{
+    return a->last_touch_at.us == b->last_touch_at.us && a->last_node == b->last_node &&
+           a->last_department == b->last_department && a->last_order_at.us == b->last_order_at.us && a->currency == b->currency &&
+           a->last_score == b->last_score;
+}
+
+bool journey_converged(const struct journey_policy *policy, const struct journey_state *before, const struct journey_state *after)
+{
+    return instant_is_set(before->last.at) && key_equal(&before->last, &after->last) &&
+           key_equal(&before->last_inbound, &after->last_inbound) && position_equal(before, after) &&
+           last_values_equal(before, after) && goals_equal(before, after) && counted_equal(policy, before, after) &&
+           !journey_tail_is_cut(before) && tail_equal(&before->tail, &after->tail);
+}
+
+static void add_sums(struct journey_state *to, const struct journey_state *from, int64_t sign)
+{
+    for (uint32_t i = 0; i < from->sum_count; i++) {
+        struct currency_sum d = from->sums[i], *sum = journey_sum(to, d.currency);
+        sum->conversions += sign * d.conversions;
+        sum->revenue = sign > 0 ? wrap_add(sum->revenue, d.revenue) : wrap_sub(sum->revenue, d.revenue);
+        sum->margin = sign > 0 ? wrap_add(sum->margin, d.margin) : wrap_sub(sum->margin, d.margin);
+    }
+}
+
+static void settle_sums(struct journey_state *state)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < state->sum_count; i++)
+        if (state->sums[i].conversions != 0)
+            state->sums[kept++] = state->sums[i];
+    state->sum_count = kept;
+}
+
+/* first_seen can differ only if the range began with the timeline: then both are right, else neither matters. */
+void journey_conclude(const struct journey_state *old_final, const struct journey_state *before, const struct journey_state *after,
+                      bool converged, struct arena *arena, struct journey_state *out)
+{
+    journey_state_copy(out, converged ? old_final : after, arena);
+    bool moved = before->first_seen.us != after->first_seen.us;
+    out->first_seen = moved ? after->first_seen : old_final->first_seen;
+    out->order_count = old_final->order_count + after->order_count - before->order_count;
+    out->sum_count = 0;
+    add_sums(out, old_final, 1);
+    add_sums(out, after, 1);
+    add_sums(out, before, -1);
+    settle_sums(out);
+}

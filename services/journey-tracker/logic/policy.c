@@ -1,0 +1,134 @@
+/* policy.c: the tables of a policy that follow from its rules, and the codes of its texts. */
+#include "services/journey-tracker/logic/policy.h"
+
+#include "common/base/span.h"
+
+static enum outcome invalid(struct err *err, const char *what, struct span which)
+{
+    return err_set(err, OUTCOME_FATAL, "policy_invalid", "%s: \"" SPAN_FMT "\"", what, SPAN_ARG(which));
+}
+
+/* Highest stage first; rules of one stage keep their order. */
+static void order_rules(struct journey_policy *policy)
+{
+    for (uint32_t i = 1; i < policy->rule_count; i++) {
+        struct stage_rule rule = policy->rules[i];
+        uint32_t at = i;
+        for (; at > 0 && policy->rules[at - 1].stage < rule.stage; at--)
+            policy->rules[at] = policy->rules[at - 1];
+        policy->rules[at] = rule;
+    }
+}
+
+static int counted_index(const struct journey_policy *policy, struct span event)
+{
+    for (uint32_t i = 0; i < policy->counted_count; i++)
+        if (span_equal(policy->counted[i].event, event))
+            return (int)i;
+    return -1;
+}
+
+static enum outcome list_counted(struct journey_policy *policy, struct err *err)
+{
+    policy->counted_count = 0;
+    for (uint32_t i = 0; i < policy->conversion_count; i++) {
+        struct span event = policy->conversions[i].event;
+        if (counted_index(policy, event) >= 0)
+            continue;
+        if (policy->counted_count == POLICY_MAX_COUNTED)
+            return invalid(err, "too many conversion events", event);
+        policy->counted[policy->counted_count++] = (struct counted_event){.event = event};
+    }
+    return OUTCOME_OK;
+}
+
+static void at_least(uint16_t *value, uint16_t least)
+{
+    if (*value < least)
+        *value = least;
+}
+
+static enum outcome link_nth(struct journey_policy *policy, struct stage_rule *rule, struct err *err)
+{
+    rule->counted = (int16_t)counted_index(policy, rule->event);
+    if (rule->event.ptr == NULL || rule->counted < 0)
+        return invalid(err, "a stage rule with nth needs the event of a conversion", rule->event);
+    struct counted_event *event = &policy->counted[rule->counted];
+    at_least(&event->enough, (uint16_t)(rule->nth - 1));
+    if (rule->later_day) {
+        at_least(&event->enough, 1);
+        event->later_day = true;
+    }
+    if (rule->within.us > 0 && rule->nth > POLICY_MAX_WITHIN)
+        return invalid(err, "nth with within is too large", rule->event);
+    if (rule->within.us > 0 && event->times < rule->nth - 1)
+        event->times = (uint8_t)(rule->nth - 1);
+    return OUTCOME_OK;
+}
+
+static enum outcome link_rule(struct journey_policy *policy, struct stage_rule *rule, struct err *err)
+{
+    if (rule->nth == 0 && (rule->within.us > 0 || rule->later_day))
+        return invalid(err, "a stage rule with within or later_day needs nth", rule->event);
+    if (rule->after.ptr != NULL) {
+        rule->after_index = (int16_t)counted_index(policy, rule->after);
+        if (rule->after_index < 0)
+            return invalid(err, "`after` of a stage rule names no event of a conversion", rule->after);
+        at_least(&policy->counted[rule->after_index].enough, 1);
+    }
+    return rule->nth ? link_nth(policy, rule, err) : OUTCOME_OK;
+}
+
+static enum outcome link_goals(struct journey_policy *policy, struct err *err)
+{
+    uint8_t slots = 0;
+    policy->goals_positive = 0;
+    for (uint32_t i = 0; i < policy->goal_count; i++) {
+        struct journey_goal *goal = &policy->goals[i];
+        if (goal->positive)
+            policy->goals_positive |= UINT64_C(1) << i;
+        if (goal->nth == 0)
+            continue;
+        if (slots == POLICY_MAX_NTH_GOALS)
+            return invalid(err, "too many goals with nth", goal->id);
+        goal->nth_slot = slots++;
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome check_status(const struct journey_policy *policy, struct err *err)
+{
+    if (policy->lapsed_after.us > JOURNEY_END.us)
+        return invalid(err, "status.lapsed.after is above", SPAN("P365D"));
+    if (policy->at_risk_after.us != INT64_MAX && policy->at_risk_after.us >= policy->lapsed_after.us)
+        return invalid(err, "status.at_risk.after is not below", SPAN("status.lapsed.after"));
+    for (size_t i = 0; i < policy->at_risk_on.count; i++)
+        for (size_t j = 0; j < policy->lapsed_on.count; j++)
+            if (span_equal(policy->at_risk_on.items[i], policy->lapsed_on.items[j]))
+                return invalid(err, "event in both status.at_risk.on and status.lapsed.on", policy->lapsed_on.items[j]);
+    return OUTCOME_OK;
+}
+
+enum outcome journey_policy_finish(struct journey_policy *policy, struct err *err)
+{
+    if (policy->rule_count > POLICY_MAX_RULES || policy->goal_count > POLICY_MAX_GOALS)
+        return err_set(err, OUTCOME_FATAL, "policy_invalid", "at most %d stage rules and %d goals", POLICY_MAX_RULES,
+                       POLICY_MAX_GOALS);
+    enum outcome outcome = check_status(policy, err);
+    if (outcome == OUTCOME_OK)
+        outcome = list_counted(policy, err);
+    order_rules(policy);
+    for (uint32_t i = 0; i < policy->rule_count && outcome == OUTCOME_OK; i++)
+        outcome = link_rule(policy, &policy->rules[i], err);
+    return outcome == OUTCOME_OK ? link_goals(policy, err) : outcome;
+}
+
+enum outcome journey_policy_intern(struct journey_policy *policy, journey_intern intern, void *context, struct err *err)
+{
+    enum outcome outcome = intern(context, SPAN("(conversion)"), &policy->conversion_node, err);
+    for (uint32_t i = 0; i < policy->goal_count && outcome == OUTCOME_OK; i++)
+        outcome = intern(context, policy->goals[i].id, &policy->goals[i].code, err);
+    for (uint32_t i = 0; i < policy->conversion_count && outcome == OUTCOME_OK; i++)
+        outcome = intern(context, policy->conversions[i].goal, &policy->conversions[i].goal_code, err);
+    return outcome;
+}

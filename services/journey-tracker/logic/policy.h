@@ -1,0 +1,125 @@
+/* policy.h: the journey policy as the derivation uses it: journey.json, goals.json and channels.json, checked and flattened.
+ *
+ * Filled by journey_policy.c (or by a test); texts live in the caller's arena. Everything here is read-only afterwards, but the
+ * dictionary codes, which the caller sets once through journey_policy_intern. */
+#ifndef TUTTI_JOURNEY_POLICY_TYPES_H
+#define TUTTI_JOURNEY_POLICY_TYPES_H
+
+#include "common/base/instant.h"
+#include "common/base/outcome.h"
+
+enum journey_stage {
+    STAGE_NONE,
+    STAGE_INQUIRY,
+    STAGE_CONSIDERATION,
+    STAGE_PURCHASE,
+    STAGE_ONBOARDING,
+    STAGE_RETENTION,
+    STAGE_LOYALTY,
+    STAGE_ADVOCACY,
+    STAGE_COUNT,
+};
+
+enum journey_status { STATUS_NONE, STATUS_ACTIVE, STATUS_AT_RISK, STATUS_LAPSED, STATUS_WON_BACK, STATUS_COUNT };
+
+enum journey_direction { DIRECTION_NONE, DIRECTION_INBOUND, DIRECTION_OUTBOUND };
+
+enum {
+    POLICY_MAX_RULES = 64,     /* stage rules */
+    POLICY_MAX_GOALS = 64,     /* goals */
+    POLICY_MAX_COUNTED = 8,    /* distinct conversion events */
+    POLICY_MAX_NTH_GOALS = 16, /* goals with nth */
+    POLICY_MAX_WITHIN = 8,     /* nth of a stage rule that also has within */
+    POLICY_TAIL_MAX = 64,      /* creditable touches kept in a state */
+};
+
+/* Days without an inbound touch after which a journey ends, and without any touch after which the map has an (exit). */
+#define JOURNEY_END ((struct duration){365 * US_PER_DAY})
+
+struct span_list {
+    struct span *items;
+    size_t count, capacity;
+};
+
+struct stage_rule {
+    enum journey_stage stage;
+    struct span event, channel, score_kind; /* SPAN_NONE: any */
+    struct span after;                      /* SPAN_NONE: none */
+    int16_t score_min;                      /* INT16_MIN: any */
+    uint16_t nth;                           /* 0: none */
+    struct duration within;                 /* 0: none */
+    bool later_day;
+    int16_t counted, after_index; /* positions in policy.counted of `event` (with nth) and of `after` */
+};
+
+/* A conversion event and how much of its past in the instance the stage rules can still ask for. */
+struct counted_event {
+    struct span event;
+    uint16_t enough; /* counting further than this decides nothing */
+    uint8_t times;   /* times of earlier events to keep, newest (< POLICY_MAX_WITHIN) */
+    bool later_day;
+};
+
+struct conversion_rule {
+    struct span event, goal;
+    uint32_t goal_code;
+    bool any_value; /* else value_micros > 0 */
+};
+
+enum goal_measure { MEASURE_COUNT, MEASURE_VALUE, MEASURE_MARGIN_ELSE_VALUE, MEASURE_STOCK, MEASURE_ENTRIES };
+
+struct journey_goal {
+    struct span id, parent, title, unit;
+    uint32_t code;
+    bool lower_is_better;
+    enum journey_status status; /* STATUS_NONE: a goal of touches */
+    struct span_list events, channels, departments, purposes;
+    enum journey_direction direction; /* DIRECTION_NONE: both */
+    bool positive, credited;
+    uint16_t nth;           /* 0: every touch */
+    uint8_t nth_slot;       /* index in journey_state.goals where nth */
+    struct duration within; /* 0: none */
+    enum goal_measure measure;
+};
+
+/* Patterns: the exact value, `*` stands for any run of characters; SPAN_NONE: not asked. */
+struct channel_rule {
+    struct span referrer_host, utm_medium, utm_source, click_network;
+    struct span channel, network; /* network may be "(utm_source)" or "(click_network)" */
+};
+
+struct journey_policy {
+    int32_t reporting_offset; /* seconds east of UTC */
+    struct duration session;
+    struct stage_rule rules[POLICY_MAX_RULES]; /* highest stage first */
+    uint32_t rule_count;
+    struct counted_event counted[POLICY_MAX_COUNTED];
+    uint32_t counted_count;
+    struct span_list at_risk_on, lapsed_on;
+    struct duration at_risk_after; /* INT64_MAX: never by itself */
+    struct duration lapsed_after;  /* above at_risk_after unless that is never; at most JOURNEY_END, the default */
+    struct conversion_rule *conversions;
+    uint32_t conversion_count;
+    struct duration lookback;
+    bool has_creditable;
+    struct span_list creditable;
+    uint32_t stored_model; /* enum credit_model */
+    struct journey_goal goals[POLICY_MAX_GOALS];
+    uint32_t goal_count;
+    uint64_t goals_positive; /* bit i: goals[i].positive */
+    struct channel_rule *channels;
+    uint32_t channel_count;
+    uint32_t conversion_node; /* dictionary code of "(conversion)" */
+    uint32_t tail_max;        /* POLICY_TAIL_MAX, smaller in tests */
+};
+
+/* Derived tables (counted[].enough and times, rules' indexes, goals_positive, nth slots, order of the rules); call once after
+ * filling the rest. FATAL "policy_invalid" where a limit above is broken or nth, after, within, later_day name no conversion
+ * event. */
+enum outcome journey_policy_finish(struct journey_policy *policy, struct err *err);
+
+/* Gives every text of the policy that appears in cells its dictionary code: goals, conversions, "(conversion)". */
+typedef enum outcome (*journey_intern)(void *context, struct span text, uint32_t *code, struct err *err);
+enum outcome journey_policy_intern(struct journey_policy *policy, journey_intern intern, void *context, struct err *err);
+
+#endif

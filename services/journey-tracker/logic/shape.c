@@ -1,0 +1,227 @@
+/* shape.c: what a combination of low-cardinality attributes means under the policy, computed once. */
+#include "services/journey-tracker/logic/shape.h"
+
+static char folded(char c, bool fold)
+{
+    return fold && c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+/* Greedy with one point of return: the newest star. */
+bool shape_glob(struct span pattern, struct span text, bool fold)
+{
+    size_t p = 0, t = 0, star = SIZE_MAX, resume = 0;
+    while (t < text.len) {
+        if (p < pattern.len && pattern.ptr[p] == '*') {
+            star = p++;
+            resume = t;
+        } else if (p < pattern.len && folded(pattern.ptr[p], fold) == folded(text.ptr[t], fold)) {
+            p++;
+            t++;
+        } else if (star != SIZE_MAX) {
+            p = star + 1;
+            t = ++resume;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.len && pattern.ptr[p] == '*')
+        p++;
+    return p == pattern.len;
+}
+
+static struct span after(struct span s, size_t n)
+{
+    return (struct span){s.ptr + n, s.len - n};
+}
+
+/* Up to the first of the stop characters. */
+static struct span before_any(struct span s, const char *stops)
+{
+    size_t n = 0;
+    while (n < s.len && strchr(stops, s.ptr[n]) == NULL)
+        n++;
+    return (struct span){s.ptr, n};
+}
+
+struct span shape_referrer_host(struct span url)
+{
+    const char *scheme = url.len ? memmem(url.ptr, url.len, "://", 3) : NULL;
+    if (scheme == NULL)
+        return SPAN_NONE;
+    struct span rest = before_any(after(url, (size_t)(scheme - url.ptr) + 3), "/?#\\");
+    const char *at = rest.len ? memrchr(rest.ptr, '@', rest.len) : NULL;
+    if (at)
+        rest = after(rest, (size_t)(at - rest.ptr) + 1);
+    rest = before_any(rest, ":");
+    return rest.len ? rest : SPAN_NONE;
+}
+
+static struct span without_www(struct span host)
+{
+    struct span www = SPAN("www.*");
+    return host.ptr && shape_glob(www, host, true) ? after(host, 4) : host;
+}
+
+static bool in_list(const struct span_list *list, struct span text)
+{
+    for (size_t i = 0; i < list->count && text.ptr; i++)
+        if (span_equal(list->items[i], text))
+            return true;
+    return false;
+}
+
+static struct span event_of(const struct shape_text *text)
+{
+    return text->event_name.len ? text->event_name : text->type;
+}
+
+static bool starts_with(struct span text, struct span prefix)
+{
+    return text.len >= prefix.len && memcmp(text.ptr, prefix.ptr, prefix.len) == 0;
+}
+
+static bool is_one_of(struct span text, const char *const *names)
+{
+    for (; *names; names++)
+        if (span_is(text, *names))
+            return true;
+    return false;
+}
+
+/* docs/figures.md, Touchpoints. */
+static enum journey_direction direction_of(const struct shape_text *text, struct span event)
+{
+    static const char *const no_touches[] = {"Contact Requested", "Contact Failed", "Contact Cancelled", NULL};
+    static const char *const about_people[] = {"identify", "alias", "group", "merge", NULL};
+    if (is_one_of(event, no_touches))
+        return DIRECTION_NONE;
+    if (span_is(text->direction, "inbound"))
+        return DIRECTION_INBOUND;
+    if (span_is(text->direction, "outbound"))
+        return DIRECTION_OUTBOUND;
+    if (is_one_of(text->type, about_people))
+        return DIRECTION_NONE;
+    bool sent = span_is(event, "Campaign Sent") || starts_with(event, SPAN("Contact "));
+    return sent ? DIRECTION_OUTBOUND : DIRECTION_INBOUND;
+}
+
+static bool pattern_matches(struct span pattern, struct span text)
+{
+    return pattern.ptr == NULL || (text.ptr != NULL && shape_glob(pattern, text, false));
+}
+
+static bool host_matches(struct span pattern, struct span host)
+{
+    if (pattern.ptr == NULL)
+        return true;
+    return host.ptr && (shape_glob(pattern, host, true) || shape_glob(pattern, without_www(host), true));
+}
+
+static struct span rule_network(const struct channel_rule *rule, const struct shape_text *text)
+{
+    if (span_is(rule->network, "(utm_source)"))
+        return text->utm_source;
+    return span_is(rule->network, "(click_network)") ? text->click_network : rule->network;
+}
+
+static const struct channel_rule *channel_rule_of(const struct journey_policy *policy, const struct shape_text *text)
+{
+    for (uint32_t i = 0; i < policy->channel_count; i++) {
+        const struct channel_rule *rule = &policy->channels[i];
+        if (host_matches(rule->referrer_host, text->referrer_host) && pattern_matches(rule->utm_medium, text->utm_medium) &&
+            pattern_matches(rule->utm_source, text->utm_source) && pattern_matches(rule->click_network, text->click_network) &&
+            rule_network(rule, text).ptr)
+            return rule;
+    }
+    return NULL;
+}
+
+static void name_kind(const struct journey_policy *policy, const struct shape_text *text, struct arena *arena, struct shape *out)
+{
+    const struct channel_rule *rule = out->direction == DIRECTION_INBOUND ? channel_rule_of(policy, text) : NULL;
+    out->network = rule ? rule_network(rule, text) : text->click_network;
+    struct span left = rule ? rule->channel : text->channel, right = rule ? out->network : out->event;
+    char *kind = arena_alloc(arena, left.len + right.len + 1);
+    memcpy(kind, left.ptr ? left.ptr : "", left.len);
+    kind[left.len] = ':';
+    memcpy(kind + left.len + 1, right.ptr ? right.ptr : "", right.len);
+    out->kind_text = (struct span){kind, left.len + 1 + right.len};
+}
+
+static uint64_t stage_rules_of(const struct journey_policy *policy, const struct shape_text *text, const struct shape *shape)
+{
+    uint64_t rules = 0;
+    for (uint32_t i = 0; i < policy->rule_count && shape->direction == DIRECTION_INBOUND; i++) {
+        const struct stage_rule *rule = &policy->rules[i];
+        if ((rule->event.ptr == NULL || span_equal(rule->event, shape->event)) &&
+            (rule->channel.ptr == NULL || span_equal(rule->channel, text->channel)) &&
+            (rule->score_kind.ptr == NULL || (text->score_kind.ptr && span_equal(rule->score_kind, text->score_kind))))
+            rules |= UINT64_C(1) << i;
+    }
+    return rules;
+}
+
+static bool filter_matches(const struct span_list *list, struct span text)
+{
+    return list->count == 0 || in_list(list, text);
+}
+
+static uint64_t goals_of(const struct journey_policy *policy, const struct shape_text *text, const struct shape *shape)
+{
+    uint64_t goals = 0;
+    for (uint32_t i = 0; i < policy->goal_count && shape->direction != DIRECTION_NONE; i++) {
+        const struct journey_goal *goal = &policy->goals[i];
+        if (goal->status == STATUS_NONE && (goal->direction == DIRECTION_NONE || goal->direction == shape->direction) &&
+            filter_matches(&goal->events, shape->event) && filter_matches(&goal->channels, text->channel) &&
+            filter_matches(&goal->departments, text->department) && filter_matches(&goal->purposes, text->purpose))
+            goals |= UINT64_C(1) << i;
+    }
+    return goals;
+}
+
+static bool is_creditable(const struct journey_policy *policy, const struct shape_text *text, const struct shape *shape)
+{
+    if (shape->direction == DIRECTION_NONE)
+        return false;
+    if (policy->has_creditable)
+        return in_list(&policy->creditable, shape->event);
+    return text->campaign_id.ptr || (shape->direction == DIRECTION_INBOUND && text->has_click_id);
+}
+
+/* Conversion rules by value, the counted event, and whether the event may earn credit. */
+static void set_conversion(const struct journey_policy *policy, const struct shape_text *text, struct shape *out)
+{
+    bool inbound = out->direction == DIRECTION_INBOUND, listed = false;
+    out->positive = out->otherwise = -1;
+    out->counted = -1;
+    for (uint32_t i = 0; i < policy->conversion_count; i++) {
+        const struct conversion_rule *rule = &policy->conversions[i];
+        if (!span_equal(rule->event, out->event))
+            continue;
+        listed = true;
+        if (inbound && out->positive < 0)
+            out->positive = (int16_t)i;
+        if (inbound && rule->any_value && out->otherwise < 0)
+            out->otherwise = (int16_t)i;
+    }
+    for (uint32_t i = 0; i < policy->counted_count && inbound; i++)
+        if (span_equal(policy->counted[i].event, out->event))
+            out->counted = (int8_t)i;
+    out->is_order = inbound && listed;
+    out->creditable = !listed && is_creditable(policy, text, out);
+}
+
+void shape_compile(const struct journey_policy *policy, const struct shape_text *text, struct arena *arena, struct shape *out)
+{
+    memset(out, 0, sizeof *out);
+    out->event = event_of(text);
+    out->direction = (uint8_t)direction_of(text, out->event);
+    name_kind(policy, text, arena, out);
+    set_conversion(policy, text, out);
+    if (in_list(&policy->at_risk_on, out->event))
+        out->status = STATUS_AT_RISK;
+    else if (in_list(&policy->lapsed_on, out->event))
+        out->status = STATUS_LAPSED;
+    out->rules = stage_rules_of(policy, text, out);
+    out->goals = goals_of(policy, text, out);
+}

@@ -1,0 +1,18 @@
+/* main.c: tutti-journey-tracker: where are they? Resolved touchpoints in, signed diffs and stage changes out.
+ *
+ *   journey_service.c   the service: decode, apply, publish, scan
+ *   journey_flush.c     a flush split by profile; the fast transaction (COPY, compare-and-swap)
+ *   journey_slow.c      the slow transaction (duplicates, moves, late events) under locks
+ *   journey_range.c     deriving a range of a timeline again
+ *   journey_saving.c    what both write: rows, checkpoints, numbered diffs, stage messages
+ *   journey_cache.c     anchors and states as last seen
+ *   journey_codes.c     dictionary codes and shapes
+ *   journey_store.c, journey_lanes.c, sql/   statements
+ *   journey_policy.c    policies/journey.json, goals.json, channels.json
+ *   logic/              pure: derive(timeline) as an automaton */
+#include "services/journey-tracker/journey_service.h"
+
+int main(int argc, char **argv)
+{
+    return service_main(&journey_service, argc, argv);
+}

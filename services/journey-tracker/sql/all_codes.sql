@@ -1,0 +1,2 @@
+SELECT code, value
+FROM journey.dictionary

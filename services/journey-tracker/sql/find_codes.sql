@@ -1,0 +1,3 @@
+SELECT code, value
+FROM journey.dictionary
+WHERE value = ANY ($1::text[])

@@ -1,0 +1,3 @@
+SELECT shape
+FROM journey.shapes
+WHERE hash = $1

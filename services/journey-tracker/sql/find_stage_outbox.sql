@@ -1,0 +1,5 @@
+SELECT id, profile_id, payload
+FROM journey.stage_outbox
+WHERE lane = ANY ($1::integer[])
+ORDER BY id
+LIMIT 1000

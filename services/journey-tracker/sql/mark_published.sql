@@ -1,0 +1,3 @@
+UPDATE journey.lanes
+SET pub_seq = greatest(pub_seq, $2)
+WHERE lane = $1

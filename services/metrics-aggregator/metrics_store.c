@@ -1,0 +1,111 @@
+/* metrics_store.c: see metrics_store.h; the SQL stands in sql/. */
+#include "services/metrics-aggregator/metrics_store.h"
+
+#include <xxhash.h>
+
+#include "metrics_aggregator_sql.h"
+
+#define STATEMENT(id) ((struct statement){"metrics_" #id, sql_##id})
+
+int64_t store_cell_hash(const struct cell_key *key)
+{
+    return (int64_t)XXH3_64bits(key, sizeof *key);
+}
+
+enum outcome store_pin_plans(struct db *db, struct err *err)
+{
+    db_session_set(db, "enable_hashjoin", "off");
+    db_session_set(db, "enable_mergejoin", "off");
+    db_session_set(db, "enable_seqscan", "off");
+    return db_script(db, "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off", err);
+}
+
+enum outcome store_lock_lanes(struct db *db, struct arena *arena, const int32_t *lanes, size_t count, struct lane_row *rows,
+                              struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_int4_array(&p, lanes, sizeof *lanes, count);
+    enum outcome o = db_run(db, &STATEMENT(insert_progress), &p, NULL, NULL, err);
+    struct db_result *r = NULL;
+    if (o == OUTCOME_OK)
+        o = db_run(db, &STATEMENT(lock_progress), &p, &r, NULL, err);
+    if (o == OUTCOME_OK && (size_t)db_rows(r) != count)
+        o = err_set(err, OUTCOME_FATAL, "progress_missing", "metrics.progress has lost rows: lanes must never be deleted");
+    for (size_t i = 0; o == OUTCOME_OK && i < count; i++)
+        rows[i] = (struct lane_row){db_int4(r, (int)i, 0), db_int8(r, (int)i, 1)};
+    db_result_free(r);
+    return o;
+}
+
+enum outcome store_move_lanes(struct db *db, struct arena *arena, const struct lane_row *rows, size_t count, struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_int4_array(&p, &rows->lane, sizeof *rows, count);
+    params_int8_array(&p, &rows->next_seq, sizeof *rows, count);
+    return db_run(db, &STATEMENT(update_progress), &p, NULL, NULL, err);
+}
+
+enum outcome store_find_diffs(struct db *db, struct arena *arena, int32_t lane, int64_t first, int64_t last,
+                              struct db_result **rows, struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_int4(&p, lane);
+    params_int8(&p, first);
+    params_int8(&p, last);
+    return db_run(db, &STATEMENT(find_diffs), &p, rows, NULL, err);
+}
+
+enum outcome store_find_generation(struct db *db, struct arena *arena, const struct id *generation, int32_t *number,
+                                   struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_uuid(&p, generation);
+    struct db_result *r = NULL;
+    enum outcome o = db_run(db, &STATEMENT(find_generation), &p, &r, NULL, err);
+    *number = o == OUTCOME_OK && db_rows(r) > 0 ? db_int4(r, 0, 0) : 0;
+    db_result_free(r);
+    return o;
+}
+
+/* Dictionary codes are positive int4; whatever else arrives comes back unchanged from the same 32 bits. */
+static void key_params(struct params *p, struct arena *arena, const struct sum_row *rows, size_t count)
+{
+    params_init(p, arena);
+    params_int8_array(p, &rows->cell, sizeof *rows, count);
+    params_int4_array(p, (const int32_t *)&rows->key.family, sizeof *rows, count);
+    params_int4_array(p, &rows->key.period, sizeof *rows, count);
+    for (int i = 0; i < CELL_DIMS; i++)
+        params_int4_array(p, (const int32_t *)&rows->key.dims[i], sizeof *rows, count);
+}
+
+enum outcome store_add_keys(struct db *db, struct arena *arena, const struct sum_row *rows, size_t count, struct err *err)
+{
+    struct params p;
+    key_params(&p, arena, rows, count);
+    enum outcome o = db_run(db, &STATEMENT(insert_cell_keys), &p, NULL, NULL, err);
+    struct db_result *r = NULL;
+    if (o == OUTCOME_OK)
+        o = db_run(db, &STATEMENT(find_collisions), &p, &r, NULL, err);
+    if (o == OUTCOME_OK && db_rows(r) > 0)
+        o = err_set(err, OUTCOME_FATAL, "cell_collision", "two cells have the hash %lld", (long long)db_int8(r, 0, 0));
+    db_result_free(r);
+    return o;
+}
+
+enum outcome store_add_sums(struct db *db, struct arena *arena, const struct sum_row *rows, size_t count, struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_int8_array(&p, &rows->cell, sizeof *rows, count);
+    params_int4_array(&p, &rows->lane, sizeof *rows, count);
+    for (int i = 0; i < CELL_VALUES; i++)
+        params_int8_array(&p, &rows->values[i], sizeof *rows, count);
+    enum outcome o = db_run(db, &STATEMENT(upsert_cells), &p, NULL, NULL, err);
+    if (o == OUTCOME_REJECT && db_sqlstate_is(db, "22003"))
+        return err_set(err, OUTCOME_FATAL, "sum_overflow", "a stored sum in metrics.cells would not fit into 64 bits any more");
+    return o;
+}

@@ -1,0 +1,3 @@
+SELECT number
+FROM tutti_meta.generations
+WHERE generation = $1

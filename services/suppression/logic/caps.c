@@ -1,0 +1,169 @@
+/* caps.c: see caps.h. */
+#include "services/suppression/logic/caps.h"
+
+#include <stdlib.h>
+
+bool rule_is_for(const struct contact_rule *rule, const struct contact_fact *request)
+{
+    if (rule->channels.count > 0 && !names_contain(&rule->channels, request->channel))
+        return false;
+    if (rule->classes.count > 0 && !names_contain(&rule->classes, request->class))
+        return false;
+    return rule->tags.count == 0 || names_contain_tag(&rule->tags, request->tags);
+}
+
+static int reservation_compare(const void *key, const void *element)
+{
+    return id_compare(key, &((const struct reservation *)element)->request_id);
+}
+
+static const struct reservation *find_reservation(const struct ledger *ledger, const struct id *request_id)
+{
+    if (ledger->reservation_count == 0)
+        return NULL;
+    return bsearch(request_id, ledger->reservations, ledger->reservation_count, sizeof *ledger->reservations, reservation_compare);
+}
+
+static const struct contact_fact *find_request(const struct ledger *ledger, const struct id *request_id)
+{
+    for (size_t i = 0; i < ledger->fact_count; i++)
+        if (ledger->facts[i]->kind == CONTACT_REQUEST && id_equal(&ledger->facts[i]->event_id, request_id))
+            return ledger->facts[i];
+    return NULL;
+}
+
+static struct span either(struct span first, struct span second)
+{
+    return first.len > 0 ? first : second;
+}
+
+static bool counts(const struct contact_policy *policy, struct span class)
+{
+    const struct contact_class *known = policy_class(policy, class);
+    return known == NULL || known->counts;
+}
+
+static void add_contact(struct contacts *contacts, struct arena *arena, const struct contact_policy *policy, struct contact contact)
+{
+    if (counts(policy, contact.class))
+        *arena_push(arena, contacts) = contact;
+}
+
+static bool has_contact_of(const struct contacts *contacts, const struct id *request_id)
+{
+    for (size_t i = 0; i < contacts->count; i++)
+        if (id_equal(&contacts->items[i].request_id, request_id))
+            return true;
+    return false;
+}
+
+static bool was_made(const struct contact_fact *fact)
+{
+    return fact->kind == CONTACT_SENT || fact->kind == CONTACT_DELIVERED;
+}
+
+/* Sends in order of time, so that the first of a request counts; a delivery stands for a send that is not known yet. What the send
+ * says of tags and department is frozen; what it leaves out is taken from its request. */
+static void add_sends(struct contacts *contacts, const struct contact_policy *policy, const struct ledger *ledger, const struct id *except,
+                      struct arena *arena)
+{
+    static const struct contact_fact nothing;
+    for (size_t i = 0; i < ledger->fact_count; i++) {
+        const struct contact_fact *f = ledger->facts[i];
+        bool is_answer = !id_is_nil(&f->decision_id);
+        if (!was_made(f) || (f->kind == CONTACT_DELIVERED && !is_answer))
+            continue;
+        if (is_answer && (id_equal(&f->decision_id, except) || has_contact_of(contacts, &f->decision_id)))
+            continue;
+        const struct contact_fact *request = is_answer ? find_request(ledger, &f->decision_id) : NULL;
+        request = request ? request : &nothing;
+        add_contact(contacts, arena, policy,
+                    (struct contact){f->at, either(f->channel, request->channel), either(f->department, request->department),
+                                     either(f->class, request->class), either(f->tags, request->tags), f->decision_id});
+    }
+}
+
+static bool is_taken(const struct reservation *r, struct instant at, struct instant now, struct instant *when)
+{
+    if (r->sent_at.us != INSTANT_ABSENT.us) { /* the send itself is a fact of another profile */
+        *when = r->sent_at;
+        return true;
+    }
+    *when = r->planned_at;
+    return r->verdict == VERDICT_GRANT && r->outcome == RESULT_OPEN && !reservation_is_over(r, at, now);
+}
+
+static void add_reservations(struct contacts *contacts, const struct contact_policy *policy, const struct ledger *ledger,
+                             const struct id *except, struct instant at, struct instant now, struct arena *arena)
+{
+    size_t sends = contacts->count;
+    for (size_t i = 0; i < ledger->fact_count; i++) {
+        const struct contact_fact *f = ledger->facts[i];
+        if (f->kind != CONTACT_REQUEST || id_equal(&f->event_id, except))
+            continue;
+        const struct reservation *r = find_reservation(ledger, &f->event_id);
+        struct instant when;
+        struct contacts sent = {contacts->items, sends, sends};
+        if (r && is_taken(r, at, now, &when) && !has_contact_of(&sent, &f->event_id))
+            add_contact(contacts, arena, policy, (struct contact){when, f->channel, f->department, f->class, f->tags, f->event_id});
+    }
+}
+
+static int contact_compare(const void *a, const void *b)
+{
+    return instant_compare(((const struct contact *)a)->at, ((const struct contact *)b)->at);
+}
+
+struct contacts contacts_collect(const struct contact_policy *policy, const struct ledger *ledger, const struct id *except, struct instant at,
+                                 struct instant now, struct arena *arena)
+{
+    struct contacts contacts = {0};
+    add_sends(&contacts, policy, ledger, except, arena);
+    add_reservations(&contacts, policy, ledger, except, at, now, arena);
+    if (contacts.count > 1)
+        qsort(contacts.items, contacts.count, sizeof *contacts.items, contact_compare);
+    return contacts;
+}
+
+static bool is_counted(const struct contact_rule *cap, const struct contact *contact, const struct contact_fact *request)
+{
+    struct contact_fact like = {.channel = contact->channel, .class = contact->class, .tags = contact->tags};
+    if (cap->classes.count > 0 && contact->class.len == 0)
+        like.class = cap->classes.items[0]; /* a send that names no class is counted, not overlooked */
+    if (!rule_is_for(cap, &like))
+        return false;
+    return !cap->by_department || span_equal(contact->department, request->department);
+}
+
+struct cap_times cap_times_of(const struct contact_rule *cap, const struct contacts *contacts, const struct contact_fact *request,
+                              struct arena *arena)
+{
+    struct cap_times times = {arena_array(arena, struct instant, contacts->count + 1), 0};
+    for (size_t i = 0; i < contacts->count; i++)
+        if (is_counted(cap, &contacts->items[i], request))
+            times.items[times.count++] = contacts->items[i].at;
+    return times;
+}
+
+/* A window with the most contacts can be slid to the right until it starts at a contact (or at `at` itself). So it is enough to
+ * try those starts in (at - per, at]. */
+int32_t cap_most(const struct cap_times *times, struct duration per, struct instant at)
+{
+    struct instant first = instant_minus(at, per);
+    size_t from = 0, to = 0;
+    while (from < times->count && instant_compare(times->items[from], first) <= 0)
+        from++;
+    int32_t most = 1;
+    for (size_t start = from; start <= times->count; start++) {
+        bool is_contact = start < times->count && instant_compare(times->items[start], at) <= 0;
+        struct instant begin = is_contact ? times->items[start] : at;
+        struct instant end = instant_plus(begin, per);
+        while (to < times->count && instant_compare(times->items[to], end) < 0)
+            to++;
+        int32_t inside = (int32_t)(to - start) + 1;
+        most = inside > most ? inside : most;
+        if (!is_contact)
+            break;
+    }
+    return most;
+}

@@ -1,0 +1,121 @@
+/* contact.h: the vocabulary of contact decisions: what the ledger knows of a customer, and what is decided from it.
+ *
+ * A customer's ledger is the set of facts of all anchors of the profile, sorted by (at, event_id), and the reservations: the
+ * decisions of its requests. Everything here is pure: no clock, no database; `now` is the wall clock given by the caller. */
+#ifndef TUTTI_CONTACT_H
+#define TUTTI_CONTACT_H
+
+#include "common/base/arena.h"
+#include "common/base/id.h"
+#include "common/base/instant.h"
+#include "services/suppression/logic/policy.h"
+
+/* Stored in suppression.facts.kind: never renumber. */
+enum contact_kind {
+    CONTACT_REQUEST = 1,
+    CONTACT_SENT = 2,
+    CONTACT_DELIVERED = 3,
+    CONTACT_FAILED = 4,
+    CONTACT_CANCELLED = 5,
+    CONTACT_SIGNAL = 6, /* what rules ask for: consent, address failures, holds, purchases */
+};
+
+/* Stored in suppression.facts.flags. */
+enum contact_flag {
+    CONTACT_HAS_CONTACT = 1, /* the touchpoint has a contact record */
+    CONTACT_BAD_TAGS = 2,    /* tags_json is no list of texts */
+};
+
+#define CONTACT_SCORE_ABSENT    INT16_MIN
+#define CONTACT_PRIORITY_ABSENT INT16_MIN
+#define INSTANT_ABSENT          INSTANT_FIRST
+
+struct contact_fact {
+    struct instant at; /* occurred_at */
+    struct id event_id;
+    int16_t kind;  /* enum contact_kind */
+    int16_t flags; /* enum contact_flag */
+    int16_t score; /* -100..100 */
+    int16_t priority;
+    struct span event, channel, department, class, purpose;
+    struct span tags; /* separated by line feeds */
+    struct span product_id, product_category, campaign_id;
+    struct span consent;                   /* "+email -sms" : what the touchpoint says of each channel; `*` means all */
+    struct instant planned_at, expires_at; /* INSTANT_ABSENT where the request has none */
+    struct id decision_id;                 /* nil where absent */
+};
+
+/* Stored in suppression.decisions.verdict. */
+enum contact_verdict { VERDICT_GRANT = 1, VERDICT_DENY = 2, VERDICT_INVALID = 3 };
+
+/* What became of a decision, in the order in which a later one replaces an earlier one; stored: never renumber. */
+enum contact_outcome {
+    RESULT_OPEN = 0,
+    RESULT_REVOKED = 1,
+    RESULT_CANCELLED = 2,
+    RESULT_SENT = 3,
+    RESULT_FAILED = 4,
+    RESULT_DELIVERED = 5,
+};
+
+/* A decision made before, of a request in this ledger. */
+struct reservation {
+    struct id request_id;
+    int16_t verdict, outcome;
+    struct instant planned_at; /* time of the contact as asked for */
+    struct instant expires_at; /* INSTANT_NEVER unless granted */
+    struct instant sent_at;    /* INSTANT_ABSENT until sent */
+};
+
+/* Both arrays are borrowed. facts are sorted by (at, event_id), reservations by request_id. */
+struct ledger {
+    const struct contact_fact *const *facts;
+    size_t fact_count;
+    struct reservation *reservations;
+    size_t reservation_count;
+};
+
+struct contact_decision {
+    enum contact_verdict verdict;
+    const char *reason;        /* kind of the deciding rule or what is invalid (fixed text); NULL for a grant */
+    int rule;                  /* index of the deciding rule, -1 if none */
+    struct instant planned_at; /* time of the contact that was judged */
+    struct instant expires_at; /* of a grant; else INSTANT_ABSENT */
+    struct instant retry_at;   /* of a deny; INSTANT_ABSENT where it cannot be said */
+    struct span rules;         /* every rule with the values it saw: verdict_pack */
+};
+
+/* The verdict of a request. request need not be, and its own sends may be, among the ledger's facts. */
+void contact_decide(const struct contact_policy *policy, const struct ledger *ledger, const struct contact_fact *request, struct instant now,
+                    struct arena *arena, struct contact_decision *out);
+
+/* The same for a request without a usable identifier: deny "unidentified", or invalid. */
+void contact_decide_unidentified(const struct contact_policy *policy, const struct contact_fact *request, struct arena *arena,
+                                 struct contact_decision *out);
+
+/* Time of the contact a request asks for: planned_at, but not before the request itself. */
+struct instant contact_planned_at(const struct contact_fact *request);
+
+/* A reservation is over once its expiry has passed on both clocks: event time `at` and wall clock `now`. While only one has
+ * passed it stays: a replay of old touchpoints does not free what was taken, a late touchpoint does not either. */
+bool reservation_is_over(const struct reservation *reservation, struct instant at, struct instant now);
+
+/* Merges what the facts of the ledger say of a request into its outcome, its time and sent_at (which are kept otherwise). */
+struct contact_result {
+    enum contact_outcome outcome;
+    struct instant at, sent_at;
+};
+void contact_result_add(struct contact_result *result, const struct contact_fact *fact);
+
+/* Why an open reservation may not be used any more. */
+struct revocation {
+    struct id request_id;
+    const char *cause; /* opt_out, hold, purchase, invalid_address, merge */
+    int rule;
+};
+/* Open reservations that the ledger as it is now forbids, in the order of their requests. Event time of what changed: `at`. Caps
+ * are judged only if the profile was merged: earlier requests keep their slot. Returns how many; the array lives in the arena. */
+size_t contact_revoke(const struct contact_policy *policy, const struct ledger *ledger, bool is_merged, struct instant at, struct instant now,
+                      struct arena *arena, struct revocation **out);
+
+#endif

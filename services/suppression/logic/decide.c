@@ -1,0 +1,315 @@
+/* decide.c: the verdict of one request: what makes it invalid, then every rule of the policy in its order; the first that fails
+ * gives the reason, all are recorded. */
+#include <stdlib.h>
+
+#include "common/base/pack.h"
+#include "services/suppression/logic/rules.h"
+
+enum { MAX_RETRY_CANDIDATES = 512 };
+
+struct instant contact_planned_at(const struct contact_fact *request)
+{
+    return instant_compare(request->planned_at, request->at) > 0 ? request->planned_at : request->at;
+}
+
+bool reservation_is_over(const struct reservation *reservation, struct instant at, struct instant now)
+{
+    return instant_compare(at, reservation->expires_at) >= 0 && instant_compare(now, reservation->expires_at) >= 0;
+}
+
+/* ------------------------------------------------------------------------------------------ what makes it invalid */
+
+static bool lacks_contact(const struct contact_policy *policy, const struct contact_fact *r)
+{
+    return !(r->flags & CONTACT_HAS_CONTACT);
+}
+
+static bool lacks_channel(const struct contact_policy *policy, const struct contact_fact *r)
+{
+    return r->channel.len == 0;
+}
+
+static bool lacks_class(const struct contact_policy *policy, const struct contact_fact *r)
+{
+    return r->class.len == 0;
+}
+
+static bool has_unknown_class(const struct contact_policy *policy, const struct contact_fact *r)
+{
+    return policy_class(policy, r->class) == NULL;
+}
+
+static bool has_bad_priority(const struct contact_policy *policy, const struct contact_fact *r)
+{
+    return r->priority != CONTACT_PRIORITY_ABSENT && (r->priority < 1 || r->priority > PRIORITY_COUNT);
+}
+
+static bool has_bad_tags(const struct contact_policy *policy, const struct contact_fact *r)
+{
+    return (r->flags & CONTACT_BAD_TAGS) != 0;
+}
+
+static bool expires_too_early(const struct contact_policy *policy, const struct contact_fact *r)
+{
+    return r->expires_at.us != INSTANT_ABSENT.us && instant_compare(r->expires_at, contact_planned_at(r)) <= 0;
+}
+
+static const struct {
+    const char *reason;
+    bool (*applies)(const struct contact_policy *policy, const struct contact_fact *request);
+} invalidities[] = {
+    {"no_contact", lacks_contact},         {"no_channel", lacks_channel},     {"no_class", lacks_class},
+    {"unknown_class", has_unknown_class},  {"bad_priority", has_bad_priority}, {"bad_tags", has_bad_tags},
+    {"expires_before_planned", expires_too_early},
+};
+
+static const char *why_invalid(const struct contact_policy *policy, const struct contact_fact *request)
+{
+    for (size_t i = 0; i < sizeof invalidities / sizeof *invalidities; i++)
+        if (invalidities[i].applies(policy, request))
+            return invalidities[i].reason;
+    return NULL;
+}
+
+/* ------------------------------------------------------------------------------------------------ every rule asked */
+
+static struct question question_of(const struct contact_policy *policy, const struct ledger *ledger, const struct contact_fact *request,
+                                   struct instant at, struct instant now, struct arena *arena)
+{
+    const struct contact_class *class = policy_class(policy, request->class);
+    return (struct question){
+        .policy = policy,
+        .ledger = ledger,
+        .request = request,
+        .planned_at = contact_planned_at(request),
+        .contacts = contacts_collect(policy, ledger, &request->event_id, at, now, arena),
+        .obeys_caps = class == NULL || class->obeys,
+        .arena = arena,
+    };
+}
+
+/* Values may come from touchpoints: what separates the fields must not occur in them. */
+static void pack_text(struct strbuf *out, struct span text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        pack_byte(out, (unsigned char)text.ptr[i] < ' ' ? ' ' : (uint8_t)text.ptr[i]);
+}
+
+/* One line per rule, ended by 0x1e, its fields by 0x1f: id, kind, 1 or 0, observed, allowed (expanded by
+ * tutti.fct_contact_decision_rules). */
+static void pack_finding(struct strbuf *out, const struct contact_rule *rule, const struct finding *finding)
+{
+    strbuf_addf(out, SPAN_FMT "\x1f%s\x1f%d\x1f", SPAN_ARG(rule->id), rule_kind_names[rule->kind], finding->passed);
+    pack_text(out, finding->observed);
+    pack_byte(out, 0x1f);
+    pack_text(out, finding->allowed);
+    pack_byte(out, 0x1e);
+}
+
+static int instant_qsort_compare(const void *a, const void *b)
+{
+    return instant_compare(*(const struct instant *)a, *(const struct instant *)b);
+}
+
+/* A cap can open only when a contact leaves the window. */
+static size_t retry_candidates(const struct question *q, struct instant from, struct instant *out)
+{
+    size_t n = 0;
+    out[n++] = from;
+    for (size_t r = 0; r < q->policy->rule_count; r++) {
+        const struct contact_rule *rule = &q->policy->rules[r];
+        for (size_t i = 0; rule->kind == RULE_CAP && i < q->contacts.count && n < MAX_RETRY_CANDIDATES; i++) {
+            struct instant leaves = instant_plus(q->contacts.items[i].at, rule->per);
+            if (instant_compare(leaves, from) > 0)
+                out[n++] = leaves;
+        }
+    }
+    qsort(out, n, sizeof *out, instant_qsort_compare);
+    return n;
+}
+
+static bool caps_pass(struct question *q, struct instant at)
+{
+    struct question then = *q;
+    then.planned_at = at;
+    for (size_t i = 0; i < q->policy->rule_count; i++) {
+        struct finding finding;
+        if (q->policy->rules[i].kind != RULE_CAP)
+            continue;
+        rule_ask(&q->policy->rules[i], &then, &finding);
+        if (!finding.passed)
+            return false;
+    }
+    return true;
+}
+
+/* The earliest time at which the ledger as it is now would allow the contact. */
+static struct instant earliest_retry(struct question *q, struct instant from)
+{
+    struct instant *candidates = arena_array(q->arena, struct instant, MAX_RETRY_CANDIDATES);
+    size_t count = retry_candidates(q, from, candidates);
+    for (size_t i = 0; i < count; i++)
+        if (caps_pass(q, candidates[i]))
+            return candidates[i];
+    return INSTANT_ABSENT;
+}
+
+static struct instant later_of(struct instant a, struct instant b)
+{
+    return instant_compare(a, b) > 0 ? a : b;
+}
+
+static void ask_all(struct question *q, struct contact_decision *out)
+{
+    struct strbuf rules = {.arena = q->arena};
+    struct instant from = q->planned_at;
+    bool is_foreseeable = true;
+    for (size_t i = 0; i < q->policy->rule_count; i++) {
+        const struct contact_rule *rule = &q->policy->rules[i];
+        struct finding finding;
+        rule_ask(rule, q, &finding);
+        pack_finding(&rules, rule, &finding);
+        if (finding.passed)
+            continue;
+        if (out->rule < 0)
+            out->rule = (int)i;
+        from = rule->kind == RULE_CAP ? from : later_of(from, finding.ends);
+        is_foreseeable = is_foreseeable && (rule->kind == RULE_CAP ? rule->gives_retry : finding.ends.us != INSTANT_NEVER.us);
+    }
+    out->rules = strbuf_span(&rules);
+    if (out->rule >= 0 && is_foreseeable)
+        out->retry_at = earliest_retry(q, from);
+}
+
+static struct contact_decision undecided(const struct contact_fact *request)
+{
+    return (struct contact_decision){.rule = -1,
+                                     .planned_at = contact_planned_at(request),
+                                     .expires_at = INSTANT_ABSENT,
+                                     .retry_at = INSTANT_ABSENT,
+                                     .rules = SPAN("")};
+}
+
+static bool decide_invalid(const struct contact_policy *policy, const struct contact_fact *request, struct contact_decision *out)
+{
+    *out = undecided(request);
+    out->reason = why_invalid(policy, request);
+    out->verdict = VERDICT_INVALID;
+    return out->reason != NULL;
+}
+
+static struct instant reserved_until(const struct contact_policy *policy, const struct contact_fact *request)
+{
+    struct instant ends = instant_plus(contact_planned_at(request), policy_reservation(policy, request->channel));
+    bool is_earlier = request->expires_at.us != INSTANT_ABSENT.us && instant_compare(request->expires_at, ends) < 0;
+    return is_earlier ? request->expires_at : ends;
+}
+
+void contact_decide(const struct contact_policy *policy, const struct ledger *ledger, const struct contact_fact *request, struct instant now,
+                    struct arena *arena, struct contact_decision *out)
+{
+    if (decide_invalid(policy, request, out))
+        return;
+    struct question q = question_of(policy, ledger, request, request->at, now, arena);
+    ask_all(&q, out);
+    out->verdict = out->rule < 0 ? VERDICT_GRANT : VERDICT_DENY;
+    out->reason = out->rule < 0 ? NULL : rule_kind_names[policy->rules[out->rule].kind];
+    if (out->verdict == VERDICT_GRANT)
+        out->expires_at = reserved_until(policy, request);
+}
+
+void contact_decide_unidentified(const struct contact_policy *policy, const struct contact_fact *request, struct arena *arena,
+                                 struct contact_decision *out)
+{
+    if (decide_invalid(policy, request, out))
+        return;
+    out->verdict = VERDICT_DENY;
+    out->reason = "unidentified";
+}
+
+/* --------------------------------------------------------------------------------------- what became of a decision */
+
+void contact_result_add(struct contact_result *result, const struct contact_fact *fact)
+{
+    static const enum contact_outcome outcomes[] = {
+        [CONTACT_SENT] = RESULT_SENT,
+        [CONTACT_DELIVERED] = RESULT_DELIVERED,
+        [CONTACT_FAILED] = RESULT_FAILED,
+        [CONTACT_CANCELLED] = RESULT_CANCELLED,
+        [CONTACT_SIGNAL] = RESULT_OPEN,
+    };
+    enum contact_outcome outcome = outcomes[fact->kind];
+    bool was_made = outcome == RESULT_SENT || outcome == RESULT_DELIVERED;
+    if (outcome > result->outcome || (outcome != RESULT_OPEN && outcome == result->outcome && instant_compare(fact->at, result->at) < 0)) {
+        result->outcome = outcome;
+        result->at = fact->at;
+    }
+    if (was_made && (result->sent_at.us == INSTANT_ABSENT.us || instant_compare(fact->at, result->sent_at) < 0))
+        result->sent_at = fact->at;
+}
+
+/* ------------------------------------------------------------------------------------------------------ revocation */
+
+static const char *const causes[RULE_KIND_COUNT] = {
+    [RULE_OPT_OUT] = "opt_out",
+    [RULE_INVALID_ADDRESS] = "invalid_address",
+    [RULE_HOLD] = "hold",
+    [RULE_ALREADY_BOUGHT] = "purchase",
+    [RULE_CAP] = "merge",
+};
+
+static int reservation_compare(const void *key, const void *element)
+{
+    return id_compare(key, &((const struct reservation *)element)->request_id);
+}
+
+static struct reservation *open_reservation(const struct ledger *ledger, const struct contact_fact *fact, struct instant at,
+                                            struct instant now)
+{
+    if (fact->kind != CONTACT_REQUEST || ledger->reservation_count == 0)
+        return NULL;
+    struct reservation *r =
+        bsearch(&fact->event_id, ledger->reservations, ledger->reservation_count, sizeof *r, reservation_compare);
+    if (r == NULL || r->verdict != VERDICT_GRANT || r->outcome != RESULT_OPEN || reservation_is_over(r, at, now))
+        return NULL;
+    return r;
+}
+
+static int first_failing(const struct contact_policy *policy, const struct question *q, bool with_caps)
+{
+    for (size_t i = 0; i < policy->rule_count; i++) {
+        struct finding finding;
+        if (policy->rules[i].kind == RULE_CAP && !with_caps)
+            continue;
+        rule_ask(&policy->rules[i], q, &finding);
+        if (!finding.passed)
+            return (int)i;
+    }
+    return -1;
+}
+
+/* Open reservations are put aside and let in again one by one, so that each is judged beside the earlier ones only. */
+size_t contact_revoke(const struct contact_policy *policy, const struct ledger *ledger, bool is_merged, struct instant at, struct instant now,
+                      struct arena *arena, struct revocation **out)
+{
+    const struct contact_fact **open = arena_array(arena, const struct contact_fact *, ledger->fact_count);
+    struct reservation **rows = arena_array(arena, struct reservation *, ledger->fact_count);
+    size_t count = 0, revoked = 0;
+    for (size_t i = 0; i < ledger->fact_count; i++) {
+        rows[count] = open_reservation(ledger, ledger->facts[i], at, now);
+        if (rows[count] == NULL)
+            continue;
+        open[count] = ledger->facts[i];
+        rows[count++]->outcome = RESULT_REVOKED;
+    }
+    *out = arena_array(arena, struct revocation, count);
+    for (size_t i = 0; i < count; i++) {
+        struct question q = question_of(policy, ledger, open[i], at, now, arena);
+        int rule = first_failing(policy, &q, is_merged);
+        if (rule < 0)
+            rows[i]->outcome = RESULT_OPEN;
+        else
+            (*out)[revoked++] = (struct revocation){open[i]->event_id, causes[policy->rules[rule].kind], rule};
+    }
+    return revoked;
+}

@@ -1,0 +1,84 @@
+/* policy.h: the contact policy as the decision uses it: contact.json, checked and flattened (suppression_policy.c or a test).
+ * Texts live in the caller's arena; read-only afterwards. */
+#ifndef TUTTI_CONTACT_POLICY_H
+#define TUTTI_CONTACT_POLICY_H
+
+#include "common/base/instant.h"
+#include "common/base/outcome.h"
+
+enum { CONTACT_MAX_RULES = 64, CONTACT_MAX_CLASSES = 16 };
+
+enum rule_kind { RULE_OPT_OUT, RULE_INVALID_ADDRESS, RULE_HOLD, RULE_ALREADY_BOUGHT, RULE_CAP, RULE_KIND_COUNT };
+
+extern const char *const rule_kind_names[RULE_KIND_COUNT]; /* "opt_out", ... as in the policy file and as reasons */
+
+struct contact_names {
+    struct span *items;
+    size_t count;
+};
+
+/* What a rule waits for: every given part must match. */
+struct contact_trigger {
+    struct span event; /* SPAN_NONE: any */
+    int16_t score_max; /* INT16_MIN: any; matches scores at or below it */
+};
+
+enum contact_priority { PRIORITY_LOW, PRIORITY_NORMAL, PRIORITY_HIGH, PRIORITY_COUNT };
+
+#define DURATION_NONE ((struct duration){INT64_MAX})
+
+struct contact_rule {
+    struct span id, owner;
+    enum rule_kind kind;
+    struct contact_names channels, classes, tags; /* what requests it is for; empty: all */
+    struct contact_trigger *on;                   /* invalid_address, hold, already_bought */
+    size_t on_count;
+    struct contact_names until; /* events that end it: `until`, or `release` of a hold */
+    struct duration lasts;      /* `for`: DURATION_NONE: without end */
+    struct duration then;       /* hold: it lasts on this long after its release */
+    struct duration per;        /* cap: length of the rolling window */
+    int32_t limits[PRIORITY_COUNT];
+    bool by_department; /* cap: each department has its own */
+    bool gives_retry;   /* cap: retry_at is given (on_cap: defer) */
+};
+
+struct contact_class {
+    struct span name;
+    bool obeys, counts;
+};
+
+struct channel_reservation {
+    struct span channel;
+    struct duration length;
+};
+
+struct channel_consent {
+    struct span channel;
+    bool allow_unknown;
+};
+
+struct contact_policy {
+    struct contact_rule rules[CONTACT_MAX_RULES];
+    size_t rule_count;
+    struct contact_class classes[CONTACT_MAX_CLASSES];
+    size_t class_count;
+    struct channel_reservation *reservations;
+    size_t reservation_count;
+    struct duration reservation; /* of channels not named */
+    struct channel_consent *consents;
+    size_t consent_count;
+    bool allow_unknown; /* of channels not named */
+};
+
+/* NULL if the policy does not know the class. */
+const struct contact_class *policy_class(const struct contact_policy *policy, struct span name);
+struct duration policy_reservation(const struct contact_policy *policy, struct span channel);
+bool policy_allows_unknown(const struct contact_policy *policy, struct span channel);
+bool names_contain(const struct contact_names *names, struct span name);
+/* True if one of the tags (separated by line feeds) is among the names. */
+bool names_contain_tag(const struct contact_names *names, struct span tags);
+/* Takes the next word up to the separator from *rest; false at the end. Empty words are skipped. */
+bool next_word(struct span *rest, char separator, struct span *word);
+bool trigger_matches(const struct contact_trigger *trigger, struct span event, int16_t score);
+
+#endif

@@ -1,0 +1,340 @@
+/* suppression_policy.c: policies/contact.json -> struct contact_policy. */
+#include "services/suppression/suppression_policy.h"
+
+#include "common/codec/json.h"
+
+#define CHECK(call)                                                                                                                \
+    do {                                                                                                                           \
+        enum outcome o_ = (call);                                                                                                  \
+        if (o_ != OUTCOME_OK)                                                                                                      \
+            return o_;                                                                                                             \
+    } while (0)
+
+enum { MAX_RULE_ID = 64, MAX_LIMIT = 1000000 };
+
+const char *const known_channels[] = {"web",  "app", "email",       "sms",    "push",            "pos",    "call_center", "crm",
+                                      "chat", "ads", "direct_mail", "search", "comparison_site", "social", "iot",         "other",
+                                      NULL};
+
+/* ------------------------------------------------------------------------------------------------ names with a list */
+
+struct nearest {
+    struct span wanted;
+    const char *name;
+    unsigned distance;
+};
+
+static void consider(struct nearest *nearest, const char *name)
+{
+    unsigned distance = span_distance(nearest->wanted, span_of(name));
+    if (nearest->name == NULL || distance < nearest->distance) {
+        nearest->name = name;
+        nearest->distance = distance;
+    }
+}
+
+static enum outcome unknown_name(const struct json *at, const char *what, const struct nearest *nearest, struct err *err)
+{
+    return json_fail(at, err, "unknown %s \"" SPAN_FMT "\", did you mean \"%s\"?", what, SPAN_ARG(nearest->wanted), nearest->name);
+}
+
+static enum outcome check_channel(const struct json *at, struct span channel, struct err *err)
+{
+    struct nearest nearest = {.wanted = channel};
+    for (size_t i = 0; known_channels[i]; i++) {
+        if (span_is(channel, known_channels[i]))
+            return OUTCOME_OK;
+        consider(&nearest, known_channels[i]);
+    }
+    return unknown_name(at, "channel", &nearest, err);
+}
+
+static enum outcome check_class(struct arena *arena, const struct json *at, const struct contact_policy *policy, struct span class,
+                                struct err *err)
+{
+    struct nearest nearest = {.wanted = class};
+    if (policy_class(policy, class))
+        return OUTCOME_OK;
+    for (size_t i = 0; i < policy->class_count; i++)
+        consider(&nearest, arena_copy(arena, policy->classes[i].name).ptr);
+    return unknown_name(at, "class", &nearest, err);
+}
+
+static enum outcome read_kind(const struct json *rule, enum rule_kind *kind, struct err *err)
+{
+    struct nearest nearest = {.wanted = SPAN("")};
+    CHECK(json_text(rule, "kind", &nearest.wanted, err));
+    for (int i = 0; i < RULE_KIND_COUNT; i++) {
+        *kind = (enum rule_kind)i;
+        if (span_is(nearest.wanted, rule_kind_names[i]))
+            return OUTCOME_OK;
+        consider(&nearest, rule_kind_names[i]);
+    }
+    return unknown_name(json_get(rule, "kind"), "kind of rule", &nearest, err);
+}
+
+/* ------------------------------------------------------------------------------------------------- parts of a rule */
+
+static enum outcome read_names(struct arena *arena, const struct json *object, const char *key, struct contact_names *out, struct err *err)
+{
+    const struct json *list = NULL;
+    CHECK(json_list(object, key, &list, err));
+    if (list && json_count(list) == 0)
+        return json_fail(list, err, "an empty list would never match; leave it out");
+    out->items = arena_array(arena, struct span, json_count(list));
+    for (out->count = 0; out->count < json_count(list); out->count++)
+        CHECK(json_as_text(json_at(list, out->count), &out->items[out->count], err));
+    return OUTCOME_OK;
+}
+
+/* "*" is the same as leaving it out. */
+static enum outcome read_channels(struct arena *arena, const struct json *object, struct contact_rule *rule, struct err *err)
+{
+    const struct json *value = json_get(object, "channels");
+    struct span text = SPAN_NONE;
+    if (value && json_shape(value) == SHAPE_TEXT) {
+        CHECK(json_as_text(value, &text, err));
+        return span_is(text, "*") ? OUTCOME_OK : json_fail(value, err, "expected \"*\" or a list of channels");
+    }
+    CHECK(read_names(arena, object, "channels", &rule->channels, err));
+    for (size_t i = 0; i < rule->channels.count; i++)
+        CHECK(check_channel(json_at(value, i), rule->channels.items[i], err));
+    return OUTCOME_OK;
+}
+
+static enum outcome read_classes_of_rule(struct arena *arena, const struct json *object, const struct contact_policy *policy,
+                                         struct contact_rule *rule, struct err *err)
+{
+    CHECK(read_names(arena, object, "classes", &rule->classes, err));
+    for (size_t i = 0; i < rule->classes.count; i++)
+        CHECK(check_class(arena, json_at(json_get(object, "classes"), i), policy, rule->classes.items[i], err));
+    return OUTCOME_OK;
+}
+
+static enum outcome read_trigger(const struct json *entry, bool may_score, struct contact_trigger *trigger, struct err *err)
+{
+    *trigger = (struct contact_trigger){SPAN_NONE, INT16_MIN};
+    if (!may_score || json_shape(entry) == SHAPE_TEXT)
+        return json_as_text(entry, &trigger->event, err);
+    CHECK(json_check_keys(entry, "", "event score_max", err));
+    int64_t score = INT16_MIN;
+    CHECK(json_text(entry, "event", &trigger->event, err));
+    CHECK(json_int(entry, "score_max", -100, 100, &score, err));
+    trigger->score_max = (int16_t)score;
+    if (trigger->event.ptr == NULL && score == INT16_MIN)
+        return json_fail(entry, err, "needs event, score_max or both");
+    return OUTCOME_OK;
+}
+
+static enum outcome read_triggers(struct arena *arena, const struct json *object, struct contact_rule *rule, struct err *err)
+{
+    const struct json *list = NULL;
+    CHECK(json_list(object, "on", &list, err));
+    if (json_count(list) == 0)
+        return json_fail(list ? list : object, err, "on needs at least one event");
+    rule->on = arena_array(arena, struct contact_trigger, json_count(list));
+    for (rule->on_count = 0; rule->on_count < json_count(list); rule->on_count++)
+        CHECK(read_trigger(json_at(list, rule->on_count), rule->kind == RULE_HOLD, &rule->on[rule->on_count], err));
+    return OUTCOME_OK;
+}
+
+static enum outcome read_limits(const struct json *object, struct contact_rule *rule, struct err *err)
+{
+    static const char *const names[PRIORITY_COUNT] = {"low", "normal", "high"};
+    const struct json *by_priority = NULL;
+    int64_t limit = 0;
+    CHECK(json_section(object, "limit_by_priority", &by_priority, err));
+    if ((by_priority != NULL) == (json_get(object, "limit") != NULL))
+        return json_fail(object, err, "a cap needs either limit or limit_by_priority");
+    CHECK(json_int(object, "limit", 0, MAX_LIMIT, &limit, err));
+    if (by_priority)
+        CHECK(json_check_keys(by_priority, "low normal high", "", err));
+    for (int i = 0; i < PRIORITY_COUNT; i++) {
+        if (by_priority)
+            CHECK(json_int(by_priority, names[i], 0, MAX_LIMIT, &limit, err));
+        rule->limits[i] = (int32_t)limit;
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome read_cap(const struct json *object, struct contact_rule *rule, struct err *err)
+{
+    int by = -1, on_cap = 1;
+    CHECK(json_duration(object, "per", &rule->per, err));
+    if (rule->per.us <= 0)
+        return json_fail(json_get(object, "per"), err, "must be longer than nothing");
+    CHECK(json_choice(object, "by", "department", &by, err));
+    CHECK(json_choice(object, "on_cap", "drop|defer", &on_cap, err));
+    rule->by_department = by == 0;
+    rule->gives_retry = on_cap == 1;
+    return read_limits(object, rule, err);
+}
+
+static enum outcome read_lasting(struct arena *arena, const struct json *object, struct contact_rule *rule, struct err *err)
+{
+    CHECK(read_triggers(arena, object, rule, err));
+    CHECK(json_duration(object, "for", &rule->lasts, err));
+    CHECK(json_duration(object, "then", &rule->then, err));
+    return read_names(arena, object, rule->kind == RULE_HOLD ? "release" : "until", &rule->until, err);
+}
+
+/* -------------------------------------------------------------------------------------------------------- one rule */
+
+#define EVERY_RULE "id kind"
+#define ANY_RULE   "owner approver reason review channels classes tags"
+
+static const struct {
+    const char *required, *optional;
+} rule_keys[RULE_KIND_COUNT] = {
+    [RULE_OPT_OUT] = {EVERY_RULE, ANY_RULE},
+    [RULE_INVALID_ADDRESS] = {EVERY_RULE " on", ANY_RULE " until for"},
+    [RULE_HOLD] = {EVERY_RULE " on", ANY_RULE " release for then"},
+    [RULE_ALREADY_BOUGHT] = {EVERY_RULE " on", ANY_RULE " until for"},
+    [RULE_CAP] = {EVERY_RULE " per", ANY_RULE " by limit limit_by_priority on_cap"},
+};
+
+static enum outcome read_id(const struct json *object, const struct contact_policy *policy, struct contact_rule *rule, struct err *err)
+{
+    CHECK(json_text(object, "id", &rule->id, err));
+    bool is_plain = rule->id.len > 0 && rule->id.len <= MAX_RULE_ID;
+    for (size_t i = 0; is_plain && i < rule->id.len; i++)
+        is_plain = strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.", rule->id.ptr[i]) != NULL;
+    if (!is_plain)
+        return json_fail(json_get(object, "id"), err, "expected 1 to %d letters, digits, _ - .", MAX_RULE_ID);
+    for (size_t i = 0; i < policy->rule_count; i++)
+        if (span_equal(policy->rules[i].id, rule->id))
+            return json_fail(json_get(object, "id"), err, "another rule has this id");
+    return OUTCOME_OK;
+}
+
+static enum outcome check_texts(const struct json *object, struct err *err)
+{
+    static const char *const keys[] = {"approver", "reason", "review"};
+    struct span ignored;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        CHECK(json_text(object, keys[i], &ignored, err));
+    return OUTCOME_OK;
+}
+
+static enum outcome read_rule(struct arena *arena, const struct json *object, struct span owner, struct contact_policy *policy,
+                              struct err *err)
+{
+    struct contact_rule *rule = &policy->rules[policy->rule_count];
+    *rule = (struct contact_rule){.owner = owner, .lasts = DURATION_NONE};
+    if (json_shape(object) != SHAPE_OBJECT)
+        return json_fail(object, err, "expected an object");
+    CHECK(read_kind(object, &rule->kind, err));
+    CHECK(json_check_keys(object, rule_keys[rule->kind].required, rule_keys[rule->kind].optional, err));
+    CHECK(read_id(object, policy, rule, err));
+    CHECK(json_text(object, "owner", &rule->owner, err));
+    CHECK(check_texts(object, err));
+    CHECK(read_channels(arena, object, rule, err));
+    CHECK(read_classes_of_rule(arena, object, policy, rule, err));
+    CHECK(read_names(arena, object, "tags", &rule->tags, err));
+    if (rule->kind == RULE_CAP)
+        CHECK(read_cap(object, rule, err));
+    else if (rule->kind != RULE_OPT_OUT)
+        CHECK(read_lasting(arena, object, rule, err));
+    policy->rule_count++;
+    return OUTCOME_OK;
+}
+
+/* ------------------------------------------------------------------------------------------------------- sections */
+
+static enum outcome read_classes(const struct json *root, struct contact_policy *policy, struct err *err)
+{
+    const struct json *classes = NULL;
+    CHECK(json_section(root, "classes", &classes, err));
+    if (json_count(classes) == 0 || json_count(classes) > CONTACT_MAX_CLASSES)
+        return json_fail(classes ? classes : root, err, "1 to %d classes are needed", CONTACT_MAX_CLASSES);
+    for (size_t i = 0; i < json_count(classes); i++) {
+        const struct json *entry = json_at(classes, i);
+        struct contact_class *class = &policy->classes[i];
+        CHECK(json_check_keys(entry, "", "obeys counts", err));
+        *class = (struct contact_class){json_key(entry), true, true};
+        CHECK(json_bool(entry, "obeys", &class->obeys, err));
+        CHECK(json_bool(entry, "counts", &class->counts, err));
+        policy->class_count = i + 1;
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome read_reservations(struct arena *arena, const struct json *root, struct contact_policy *policy, struct err *err)
+{
+    const struct json *section = NULL;
+    CHECK(json_section(root, "reservation", &section, err));
+    policy->reservations = arena_array(arena, struct channel_reservation, json_count(section));
+    for (size_t i = 0; i < json_count(section); i++) {
+        const struct json *entry = json_at(section, i);
+        struct duration length;
+        CHECK(json_as_duration(entry, &length, err));
+        if (length.us <= 0)
+            return json_fail(entry, err, "must be longer than nothing");
+        if (span_is(json_key(entry), "default")) {
+            policy->reservation = length;
+            continue;
+        }
+        CHECK(check_channel(entry, json_key(entry), err));
+        policy->reservations[policy->reservation_count++] = (struct channel_reservation){json_key(entry), length};
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome read_consents(struct arena *arena, const struct json *root, struct contact_policy *policy, struct err *err)
+{
+    const struct json *section = NULL;
+    CHECK(json_section(root, "consent", &section, err));
+    policy->consents = arena_array(arena, struct channel_consent, json_count(section));
+    for (size_t i = 0; i < json_count(section); i++) {
+        const struct json *entry = json_at(section, i);
+        int on_unknown = 1;
+        CHECK(json_check_keys(entry, "on_unknown", "", err));
+        CHECK(json_choice(entry, "on_unknown", "allow|deny", &on_unknown, err));
+        if (span_is(json_key(entry), "*")) {
+            policy->allow_unknown = on_unknown == 0;
+            continue;
+        }
+        CHECK(check_channel(entry, json_key(entry), err));
+        policy->consents[policy->consent_count++] = (struct channel_consent){json_key(entry), on_unknown == 0};
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome read_rules(struct arena *arena, const struct json *root, struct span owner, struct contact_policy *policy,
+                               struct err *err)
+{
+    const struct json *rules = NULL;
+    CHECK(json_list(root, "rules", &rules, err));
+    if (json_count(rules) > CONTACT_MAX_RULES)
+        return json_fail(rules, err, "at most %d rules", CONTACT_MAX_RULES);
+    for (size_t i = 0; i < json_count(rules); i++)
+        CHECK(read_rule(arena, json_at(rules, i), owner, policy, err));
+    return OUTCOME_OK;
+}
+
+static enum outcome read_policy(struct arena *arena, const struct json *root, struct contact_policy *out, struct err *err)
+{
+    struct span owner = SPAN_NONE, time_zone;
+    *out = (struct contact_policy){.reservation = {US_PER_DAY}};
+    CHECK(json_check_keys(root, "classes rules", "owner time_zone reservation consent", err));
+    CHECK(json_text(root, "owner", &owner, err));
+    CHECK(json_text(root, "time_zone", &time_zone, err));
+    CHECK(read_classes(root, out, err));
+    CHECK(read_reservations(arena, root, out, err));
+    CHECK(read_consents(arena, root, out, err));
+    return read_rules(arena, root, owner, out, err);
+}
+
+enum outcome suppression_policy_read(struct arena *arena, const char *path, struct contact_policy *out, struct err *err)
+{
+    const struct json *root;
+    CHECK(json_read_file(arena, path, &root, err));
+    return read_policy(arena, root, out, err);
+}
+
+enum outcome suppression_policy_parse(struct arena *arena, struct span text, const char *name, struct contact_policy *out, struct err *err)
+{
+    const struct json *root;
+    CHECK(json_parse_span(arena, text, name, &root, err));
+    return read_policy(arena, root, out, err);
+}

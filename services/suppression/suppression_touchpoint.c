@@ -1,0 +1,178 @@
+/* suppression_touchpoint.c: see suppression_touchpoint.h. */
+#include "services/suppression/suppression_touchpoint.h"
+
+#include "common/base/pack.h"
+#include "common/codec/json.h"
+
+static const struct interest always[] = {
+    {{"Contact Requested", 17}, CONTACT_REQUEST, false}, {{"Contact Sent", 12}, CONTACT_SENT, false},
+    {{"Campaign Sent", 13}, CONTACT_SENT, false},        {{"Contact Delivered", 17}, CONTACT_DELIVERED, false},
+    {{"Contact Failed", 14}, CONTACT_FAILED, false},     {{"Contact Cancelled", 17}, CONTACT_CANCELLED, false},
+    {{"Unsubscribed", 12}, CONTACT_SIGNAL, false},
+};
+
+static uint64_t length_bit(struct span event)
+{
+    return UINT64_C(1) << (event.len < 63 ? event.len : 63);
+}
+
+static struct interest *find(const struct interests *interests, struct span event)
+{
+    if (!(interests->lengths & length_bit(event)))
+        return NULL;
+    for (size_t i = 0; i < interests->count; i++)
+        if (span_equal(interests->items[i].event, event))
+            return &interests->items[i];
+    return NULL;
+}
+
+static void add(struct interests *interests, struct arena *arena, struct interest item)
+{
+    struct interest *known = find(interests, item.event);
+    if (known) {
+        known->needs_product = known->needs_product && item.needs_product;
+        return;
+    }
+    *arena_push(arena, interests) = item;
+    interests->lengths |= length_bit(item.event);
+}
+
+static void add_rule(struct interests *interests, struct arena *arena, const struct contact_rule *rule)
+{
+    bool is_purchase = rule->kind == RULE_ALREADY_BOUGHT;
+    for (size_t i = 0; i < rule->on_count; i++) {
+        const struct contact_trigger *trigger = &rule->on[i];
+        if (trigger->event.ptr)
+            add(interests, arena, (struct interest){trigger->event, CONTACT_SIGNAL, is_purchase});
+        else if (trigger->score_max > interests->score_max)
+            interests->score_max = trigger->score_max;
+    }
+    for (size_t i = 0; i < rule->until.count; i++)
+        add(interests, arena, (struct interest){rule->until.items[i], CONTACT_SIGNAL, is_purchase});
+}
+
+struct interests interests_of(struct arena *arena, const struct contact_policy *policy)
+{
+    struct interests interests = {.score_max = INT16_MIN};
+    for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+        add(&interests, arena, always[i]);
+    for (size_t i = 0; i < policy->rule_count; i++)
+        add_rule(&interests, arena, &policy->rules[i]);
+    return interests;
+}
+
+static int16_t score_of(const struct touchpoint *tp)
+{
+    return tp->score == LONG_ABSENT ? CONTACT_SCORE_ABSENT : (int16_t)tp->score;
+}
+
+/* Priorities beyond any range are kept as out of range. */
+static int16_t priority_of(int64_t priority)
+{
+    if (priority == LONG_ABSENT)
+        return CONTACT_PRIORITY_ABSENT;
+    return priority < 0 ? -1 : priority > INT16_MAX ? INT16_MAX : (int16_t)priority;
+}
+
+static struct span join_tags(struct arena *arena, struct span json, int16_t *flags)
+{
+    const struct json *list;
+    struct strbuf tags = {.arena = arena};
+    if (json.len == 0)
+        return SPAN_NONE;
+    bool is_list = json_parse_span(arena, json, "tags_json", &list, NULL) == OUTCOME_OK && json_shape(list) == SHAPE_LIST;
+    for (size_t i = 0; is_list && i < json_count(list); i++) {
+        struct span tag = SPAN_NONE;
+        is_list = json_as_text(json_at(list, i), &tag, NULL) == OUTCOME_OK && memchr(tag.ptr, '\n', tag.len) == NULL;
+        if (i > 0)
+            pack_byte(&tags, '\n');
+        strbuf_add(&tags, tag.ptr, tag.len);
+    }
+    if (!is_list)
+        *flags |= CONTACT_BAD_TAGS;
+    return is_list && tags.len > 0 ? strbuf_span(&tags) : SPAN_NONE;
+}
+
+static bool is_plain_word(struct span word)
+{
+    for (size_t i = 0; i < word.len; i++)
+        if ((unsigned char)word.ptr[i] <= ' ')
+            return false;
+    return word.len > 0;
+}
+
+static void add_consent(struct strbuf *out, struct span channel, bool value)
+{
+    if (!is_plain_word(channel) || !span_is_clean_utf8(channel))
+        return;
+    if (span_is(channel, "all"))
+        channel = SPAN("*");
+    strbuf_addf(out, "%s%c" SPAN_FMT, out->len ? " " : "", value ? '+' : '-', SPAN_ARG(channel));
+}
+
+static struct span consent_text(struct arena *arena, const struct touchpoint *tp, struct span event)
+{
+    struct strbuf out = {.arena = arena};
+    struct span cursor = tp->consent, channel;
+    for (bool value; consent_next(&cursor, &channel, &value);)
+        add_consent(&out, channel, value);
+    if (span_is(event, "Unsubscribed") && tp->consent.ptr == NULL)
+        add_consent(&out, tp->channel, false);
+    return out.len ? strbuf_span(&out) : SPAN_NONE;
+}
+
+static struct span or_none(struct span text)
+{
+    return text.len ? text : SPAN_NONE;
+}
+
+static void fill(const struct touchpoint *tp, struct span event, enum contact_kind kind, struct arena *arena, struct contact_fact *out)
+{
+    *out = (struct contact_fact){
+        .at = {tp->occurred_at},
+        .kind = (int16_t)kind,
+        .flags = tp->has_contact ? CONTACT_HAS_CONTACT : 0,
+        .score = score_of(tp),
+        .priority = CONTACT_PRIORITY_ABSENT,
+        .event = event,
+        .channel = tp->channel,
+        .department = or_none(tp->department),
+        .purpose = or_none(tp->purpose),
+        .product_id = or_none(tp->product_id),
+        .product_category = or_none(tp->product_category),
+        .campaign_id = or_none(tp->campaign.id),
+        .consent = consent_text(arena, tp, event),
+        .planned_at = INSTANT_ABSENT,
+        .expires_at = INSTANT_ABSENT,
+    };
+    if (tp->decision_id.len == 0 || !id_from_uuid(tp->decision_id, &out->decision_id))
+        out->decision_id = (struct id){{0}};
+    if (!tp->has_contact)
+        return;
+    out->class = or_none(tp->contact.class);
+    out->purpose = tp->contact.purpose.len ? tp->contact.purpose : out->purpose;
+    out->tags = join_tags(arena, tp->contact.tags_json, &out->flags);
+    out->priority = priority_of(tp->contact.priority);
+    out->planned_at.us = tp->contact.planned_at;
+    out->expires_at.us = tp->contact.expires_at;
+}
+
+/* What a touchpoint is under any name: an answer of consent, a bad score. */
+static bool is_signal_anyway(const struct interests *interests, const struct touchpoint *tp)
+{
+    if (tp->consent.ptr != NULL)
+        return true;
+    return interests->score_max != INT16_MIN && tp->score != LONG_ABSENT && tp->score <= interests->score_max;
+}
+
+bool suppression_wants(const struct interests *interests, const struct touchpoint *tp, struct arena *arena, struct contact_fact *out)
+{
+    struct span event = tp->event_name.len ? tp->event_name : tp->type;
+    const struct interest *interest = find(interests, event);
+    if (interest && interest->needs_product && tp->product_id.len == 0 && tp->product_category.len == 0)
+        interest = NULL;
+    if (interest == NULL && !is_signal_anyway(interests, tp))
+        return false;
+    fill(tp, event, interest ? interest->kind : CONTACT_SIGNAL, arena, out);
+    return true;
+}

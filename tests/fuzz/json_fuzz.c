@@ -1,0 +1,50 @@
+/* json_fuzz.c: any text as a policy: parsed, walked, asked for every type, and its errors written. */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "common/codec/json.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void ask(const struct json *value)
+{
+    struct err err;
+    struct span text;
+    struct duration duration;
+    struct instant instant;
+    int64_t integer;
+    double number;
+    bool flag;
+    int choice;
+    json_check_keys(value, "id rules", "limit per on_cap", &err);
+    json_as_text(value, &text, &err);
+    json_as_int(value, 0, 100, &integer, &err);
+    json_as_number(value, &number, &err);
+    json_as_bool(value, &flag, &err);
+    json_as_duration(value, &duration, &err);
+    json_as_instant(value, &instant, &err);
+    json_as_choice(value, "drop|defer", &choice, &err);
+    json_fail(value, &err, "nothing");
+}
+
+static void walk(const struct json *value, int depth)
+{
+    ask(value);
+    for (size_t i = 0; i < json_count(value) && depth < 64; i++) {
+        const struct json *each = json_at(value, i);
+        if (json_shape(value) == SHAPE_OBJECT && json_key(each).ptr == NULL)
+            abort();
+        walk(each, depth + 1);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct arena arena = {0};
+    const struct json *root;
+    struct err err;
+    if (json_parse_span(&arena, (struct span){(const char *)data, size}, "text", &root, &err) == OUTCOME_OK)
+        walk(root, 0);
+    arena_free(&arena);
+    return 0;
+}

@@ -1,0 +1,141 @@
+"""The oracle: what every convergent column must show, computed slowly and plainly from the set of touchpoints.
+
+Written from docs/figures.md alone, sorted and in memory. Usage:
+    oracle.py --input FILE... --policies DIR --key HEX [--as-of TIME] [--out DIR]
+prints one checksum per view (the same as checksums.py prints for the database) and, with --out, writes VIEW.tsv.
+"""
+
+import argparse
+import gc
+import gzip
+import hashlib
+import json
+import pathlib
+import sys
+import time
+
+import policy
+from identity import Identifiers, IdentityMap
+from policy import DAY, US, Policies
+from render import View, line
+from rows import Rows
+from touchpoint import Touchpoint, event_id
+
+
+def read_lines(paths):
+    """Touchpoints from JSON lines (also gzip; - is standard input)."""
+    for path in paths:
+        stream = (
+            sys.stdin
+            if path == "-"
+            else (gzip.open if str(path).endswith(".gz") else open)(path, "rt", encoding="utf-8")
+        )
+        with stream:
+            for text in stream:
+                if text.strip():
+                    yield json.loads(text)
+
+
+class Oracle:
+    """Feed it with `add`, then ask for `views`. `now` bounds the future: later than a day after it is a dead letter."""
+
+    def __init__(self, policies, key, now):
+        self.policies, self.now = policies, now
+        self.identifiers = Identifiers(policies.identity, key)
+        self.identity = IdentityMap(self.identifiers)
+        self.touchpoints, self.unidentified = {}, {}
+
+    def add(self, raw):
+        if raw.get("is_test") or raw["occurred_at"] > self.now + DAY:
+            return
+        found = self.identifiers.of(raw)
+        if not found:
+            key = (event_id(raw["source"], raw["message_id"]), raw["occurred_at"])
+            self.unidentified.setdefault(key, raw)
+            return
+        anchor = self.identifiers.anchor(found)
+        self.identity.see(found, anchor, raw["occurred_at"])
+        touchpoint = Touchpoint(raw, anchor, self.policies)
+        self.touchpoints.setdefault(touchpoint.key, touchpoint)
+
+    def profiles(self):
+        """(profile_id, its touchpoints in order), profiles without touchpoints included."""
+        map_ = self.identity.resolve()
+        timelines = {profile: [] for profile in map_.values()}
+        for touchpoint in self.touchpoints.values():
+            timelines[map_[touchpoint.anchor]].append(touchpoint)
+        for profile, timeline in timelines.items():
+            yield profile, sorted(timeline, key=lambda touchpoint: touchpoint.order)
+
+    def views(self, as_of):
+        """{view: rows of text, sorted by key}."""
+        return {name: View(name).text_rows(rows) for name, rows in Rows(self, as_of).all().items()}
+
+
+def checksum(rows):
+    """md5 over the rows as COPY text, in the order of their key."""
+    digest = hashlib.md5()
+    for row in rows:
+        digest.update(line(row).encode())
+    return digest.hexdigest()
+
+
+def compute(paths, policies, key, as_of, now):
+    """The whole oracle in one call: {view: rows of text}."""
+    gc.disable()  # nothing here is cyclic, and millions of live objects make each collection slow
+    oracle = Oracle(policies, key, now)
+    for raw in read_lines(paths):
+        oracle.add(raw)
+    return oracle.views(as_of)
+
+
+def add_arguments(parser):
+    parser.add_argument(
+        "--input",
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help="touchpoints as JSON lines (.gz too, - for standard input)",
+    )
+    parser.add_argument(
+        "--policies",
+        required=True,
+        metavar="DIR",
+        help="folder of identity.json, journey.json, goals.json, channels.json",
+    )
+    parser.add_argument(
+        "--key", required=True, metavar="HEX", help="identity key, hexadecimal, or @FILE with its bytes"
+    )
+    parser.add_argument("--as-of", metavar="TIME", help="what tutti.as_of() answers (default: now)")
+    parser.add_argument(
+        "--now", metavar="TIME", help="clock of the services, for touchpoints too far in the future (default: now)"
+    )
+
+
+def from_arguments(arguments):
+    """(views, as_of) of the parsed arguments."""
+    clock = int(time.time() * US)
+    as_of = policy.instant(arguments.as_of) if arguments.as_of else clock
+    now = policy.instant(arguments.now) if arguments.now else clock
+    key = (
+        pathlib.Path(arguments.key[1:]).read_bytes() if arguments.key.startswith("@") else bytes.fromhex(arguments.key)
+    )
+    return compute(arguments.input, Policies.load(arguments.policies), key, as_of, now), as_of
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_arguments(parser)
+    parser.add_argument("--out", metavar="DIR", help="also write the rows of each view to DIR/VIEW.tsv")
+    arguments = parser.parse_args()
+    views, _ = from_arguments(arguments)
+    for name, rows in views.items():
+        print(f"{checksum(rows)}  {len(rows):>9}  {name}")
+        if arguments.out:
+            pathlib.Path(arguments.out).mkdir(parents=True, exist_ok=True)
+            with open(pathlib.Path(arguments.out) / f"{name}.tsv", "w", encoding="utf-8") as out:
+                out.writelines(map(line, rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""The policy files as plain Python values, and the few readings (durations, days, zones) that all parts share."""
+
+import datetime
+import json
+import pathlib
+import re
+import zoneinfo
+
+US = 1_000_000
+DAY = 86_400 * US
+YEAR = 365 * DAY
+STAGES = ["inquiry", "consideration", "purchase", "onboarding", "retention", "loyalty", "advocacy"]
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+
+DURATION = re.compile(r"P(?:(\d+)Y)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
+
+
+def duration(text):
+    """ISO 8601 duration in microseconds; a year counts 365 days."""
+    match = DURATION.fullmatch(text)
+    if not match or not any(match.groups()):
+        raise ValueError(f"not a duration: {text!r}")
+    years, weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return (((years * 365 + weeks * 7 + days) * 24 + hours) * 60 + minutes) * 60 * US + seconds * US
+
+
+def instant(text):
+    """RFC 3339 (or a bare date) in microseconds since 1970."""
+    value = datetime.datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    if value.tzinfo is None:
+        value = value.replace(tzinfo=datetime.timezone.utc)
+    return (value - EPOCH) // datetime.timedelta(microseconds=1)
+
+
+def stage_rule(rule):
+    return {**rule, "within_us": duration(rule["within"])} if "within" in rule else rule
+
+
+class Policies:
+    """What policies/{identity,journey,goals,channels}.json say."""
+
+    def __init__(self, identity, journey, goals, channels):
+        self.identity, self.journey = identity, journey
+        self.goals, self.channels = goals["goals"], channels["rules"]
+        self.zone = zoneinfo.ZoneInfo(journey.get("reporting_timezone", "UTC"))
+        self.is_utc = journey.get("reporting_timezone", "UTC") == "UTC"
+        attribution = journey["attribution"]
+        self.conversions = attribution["conversions"]
+        self.conversion_events = {rule["event"] for rule in self.conversions}
+        self.creditable = set(attribution["creditable"]) if "creditable" in attribution else None
+        self.lookback = duration(attribution["lookback"])
+        self.stored_model = attribution.get("stored_model", "linear")
+        self.session = duration(journey.get("session", "PT30M"))
+        self.status = {"at_risk": {}, "lapsed": {}, **journey.get("status", {})}
+        self.deadlines = list(self.status_deadlines())
+        self.stage_rules = {
+            entry["stage"]: [stage_rule(rule) for rule in entry["rules"]] for entry in journey["stages"]
+        }
+
+    @classmethod
+    def load(cls, directory):
+        def read(name):
+            return json.loads((pathlib.Path(directory) / f"{name}.json").read_text(encoding="utf-8"))
+
+        return cls(read("identity"), read("journey"), read("goals"), read("channels"))
+
+    def status_deadlines(self):
+        """(status, microseconds without an inbound touch). Not given: at_risk never by itself, lapsed with the end."""
+        at_risk, lapsed = (self.status[name].get("after") for name in ("at_risk", "lapsed"))
+        if at_risk:
+            yield "at_risk", duration(at_risk)
+        yield "lapsed", duration(lapsed) if lapsed else YEAR
+
+    def local(self, micros):
+        """The wall clock of an instant in the reporting zone."""
+        return (EPOCH + datetime.timedelta(microseconds=micros)).astimezone(self.zone)
+
+    def day(self, micros):
+        """Reporting date of an instant, as days since 1970-01-01."""
+        if self.is_utc:
+            return micros // DAY
+        return self.local(micros).date().toordinal() - EPOCH.date().toordinal()
+
+
+def date_of(day):
+    return datetime.date.fromordinal(EPOCH.date().toordinal() + day)
+
+
+def month_of(day):
+    """First day of the month of a day number."""
+    return day - date_of(day).day + 1

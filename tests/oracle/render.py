@@ -1,0 +1,97 @@
+"""One canonical text for every value, the same in Python and in SQL, so that rows can be compared byte for byte."""
+
+import datetime
+import functools
+import json
+import pathlib
+
+from policy import EPOCH, US, date_of
+
+COLUMNS = json.loads((pathlib.Path(__file__).parent / "columns.json").read_text(encoding="utf-8"))
+NIL = bytes(16)
+
+SQL = {
+    "uuid": "{0}::text",
+    "text": "{0}::text",
+    "integer": "{0}::bigint::text",
+    "decimal": "{0}::numeric(38,6)::text",
+    "boolean": "{0}::boolean::text",
+    "date": "to_char({0}, 'YYYY-MM-DD')",
+    "instant": "to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
+}
+
+
+def decimal(millionths):
+    sign, amount = ("-", -millionths) if millionths < 0 else ("", millionths)
+    return f"{sign}{amount // US}.{amount % US:06d}"
+
+
+def uuid_text(value):
+    digits = value.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def instant(micros):
+    return (EPOCH + datetime.timedelta(microseconds=micros)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+PYTHON = {
+    "uuid": uuid_text,
+    "text": str,
+    "integer": str,
+    "decimal": decimal,
+    "boolean": lambda value: "true" if value else "false",
+    "date": lambda day: date_of(day).isoformat(),
+    "instant": instant,
+}
+
+
+class View:
+    """A public view: its compared columns, its key, and the rows (dicts of raw values) as sorted tuples of text."""
+
+    def __init__(self, name):
+        self.name = name
+        self.columns, self.key = COLUMNS[name]["columns"], COLUMNS[name]["key"]
+        self.key_positions = [list(self.columns).index(column) for column in self.key]
+        self.renderers = [(column, PYTHON[kind]) for column, kind in self.columns.items()]
+
+    def text_row(self, row):
+        return tuple([None if row[column] is None else render(row[column]) for column, render in self.renderers])
+
+    def order(self, row):
+        """Absent values first (no text is empty), then by bytes, as the query does."""
+        return [row[i] or "" for i in self.key_positions]
+
+    def text_rows(self, rows):
+        found = [self.text_row(row) for row in rows]
+        found.sort(key=self.order)
+        return found
+
+    def query(self, schema="tutti"):
+        """The same rows in the same order out of PostgreSQL."""
+        columns = ", ".join(f"{SQL[kind].format(column)} AS {column}" for column, kind in self.columns.items())
+        order = ", ".join(f"{i + 1} NULLS FIRST" for i in self.key_positions)
+        collated = ", ".join(f'{column} COLLATE "C" AS {column}' for column in self.columns)
+        return f"SELECT {collated} FROM (SELECT {columns} FROM {schema}.{self.name}) AS shown ORDER BY {order}"
+
+
+def line(row):
+    """A row as PostgreSQL's COPY text."""
+    return "\t".join("\\N" if value is None else escape(value) for value in row) + "\n"
+
+
+def escape(value):
+    if "\\" not in value and "\t" not in value and value.isprintable():
+        return value
+    for character, code in (
+        ("\\", "\\\\"),
+        ("\b", "\\b"),
+        ("\f", "\\f"),
+        ("\n", "\\n"),
+        ("\r", "\\r"),
+        ("\t", "\\t"),
+        ("\v", "\\v"),
+    ):
+        value = value.replace(character, code)
+    return value

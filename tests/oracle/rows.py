@@ -1,0 +1,302 @@
+"""The rows of every public view, from profiles and their timelines."""
+
+from collections import defaultdict
+
+from attribution import conversions
+from goals import Goals
+from journey import Journey
+from journey_map import JourneyMap
+from policy import DAY, US, YEAR, month_of
+from render import COLUMNS, NIL
+
+
+class Rows:
+    """The rows of all views as dicts of raw values (ids as bytes, instants in microseconds, money in micro-units)."""
+
+    def __init__(self, oracle, as_of):
+        self.oracle, self.policies, self.as_of = oracle, oracle.policies, as_of
+        self.last_day = self.policies.day(as_of)
+        self.rows = {name: [] for name in COLUMNS}
+        self.map, self.goals = JourneyMap(self.policies), Goals(self.policies)
+        self.credit = defaultdict(lambda: [0, 0, 0, 0])
+        self.campaign_names = campaign_names(oracle.touchpoints.values())
+        self.members = defaultdict(list)
+
+    def all(self):
+        timelines = list(self.oracle.profiles())
+        self.identifiers()
+        for profile, timeline in timelines:
+            self.profile(profile, timeline)
+        self.attributions_daily()
+        self.shared_goals()
+        self.journey_map()
+        self.unidentified()
+        return self.rows
+
+    def identifiers(self):
+        identity = self.oracle.identity
+        for identifier, profile in identity.profile.items():
+            self.members[profile].append(identifier)
+            self.rows["dim_identifiers"].append(
+                {
+                    "identifier_id": identifier,
+                    "type": identity.kinds[identifier],
+                    "profile_id": profile,
+                    "first_seen_at": identity.first_seen[identifier],
+                    "is_quarantined": False,
+                }
+            )
+            self.rows["dim_profile_aliases"].append({"profile_id": identifier, "current_profile_id": profile})
+
+    def profile(self, profile, timeline):
+        touches = [touchpoint for touchpoint in timeline if touchpoint.direction]
+        journey, exit_stages = Journey(self.policies), []
+        for touch in touches:
+            journey.touch(touch)
+            exit_stages.append(journey.stage_at(touch.occurred_at + YEAR))
+        lived = len(journey.changes)
+        changes = journey.finish()
+        converted = conversions(touches, self.policies)
+        self.rows["dim_profiles"].append(self.dim_profile(profile, timeline, touches, converted, changes, lived))
+        self.rows["fct_touchpoints"] += [self.fct_touchpoint(profile, touchpoint) for touchpoint in timeline]
+        self.rows["fct_stage_changes"] += [
+            stage_change(profile, change) for change in changes if change.changed_at <= self.as_of
+        ]
+        for conversion in converted:
+            self.conversion(profile, conversion)
+        self.map.profile(touches, exit_stages)
+        self.goals.profile(touches, converted, changes)
+
+    def dim_profile(self, profile, timeline, touches, converted, changes, lived):
+        identity = self.oracle.identity
+        seen = changes[:lived] + [change for change in changes[lived:] if change.changed_at <= self.as_of]
+        now = seen[-1] if seen else None
+        moves = [change.changed_at for change in seen if change.from_stage != change.to_stage]
+        orders = [touch for touch in touches if touch.is_order]
+        currency = converted[-1].touch.currency if converted else None
+        paid = [conversion.touch for conversion in converted if conversion.touch.currency == currency]
+        scores = [touchpoint.score for touchpoint in timeline if touchpoint.score is not None]
+        return {
+            "profile_id": profile,
+            "first_seen_at": timeline[0].occurred_at if timeline else None,
+            "last_seen_at": timeline[-1].occurred_at if timeline else None,
+            "stage": now and now.to_stage,
+            "status": now and now.to_status,
+            "stage_since_at": moves[-1] if moves else None,
+            "is_identified": any(identity.is_unique(member) for member in self.members[profile]),
+            "identifier_count": len(self.members[profile]),
+            "order_count": len(orders),
+            "last_order_at": orders[-1].occurred_at if orders else None,
+            "revenue": sum(touch.value or 0 for touch in paid),
+            "margin": sum(touch.margin or 0 for touch in paid),
+            "currency": currency,
+            "last_score": scores[-1] if scores else None,
+        }
+
+    def fct_touchpoint(self, profile, touchpoint):
+        local = self.policies.local(touchpoint.occurred_at)
+        same = (
+            "occurred_at",
+            "received_at",
+            "source",
+            "message_id",
+            "channel",
+            "network",
+            "department",
+            "purpose",
+            "contact_class",
+            "touch_kind",
+            "campaign_id",
+            "content_id",
+            "product_id",
+            "product_category",
+            "location_id",
+            "agent_id",
+            "order_id",
+            "device_type",
+            "country",
+            "session_number",
+            "score",
+            "score_kind",
+            "margin",
+            "cost",
+            "currency",
+            "is_goal",
+            "is_late",
+            "is_unasked",
+        )
+        row = {name: getattr(touchpoint, name) for name in same}
+        row.update(
+            touchpoint_id=touchpoint.event_id,
+            profile_id=profile,
+            direction=touchpoint.shown_direction,
+            event_name=touchpoint.event,
+            revenue=touchpoint.value,
+            campaign_name=self.campaign_names.get(touchpoint.campaign_id),
+            occurred_date=self.policies.day(touchpoint.occurred_at),
+            local_hour=local.hour,
+            local_weekday=local.isoweekday() % 7,
+        )
+        return row
+
+    def conversion(self, profile, conversion):
+        touch, eligible = conversion.touch, conversion.eligible
+        waited = touch.occurred_at - eligible[0].occurred_at if eligible else None
+        self.rows["fct_conversions"].append(
+            {
+                "conversion_id": touch.event_id,
+                "goal_id": touch.goal_id,
+                "profile_id": profile,
+                "touchpoint_id": touch.event_id,
+                "converted_at": touch.occurred_at,
+                "conversion_date": self.policies.day(touch.occurred_at),
+                "department": touch.department,
+                "channel": touch.channel,
+                "location_id": touch.location_id,
+                "product_category": touch.product_category,
+                "order_id": touch.order_id,
+                "revenue": touch.value,
+                "margin": touch.margin,
+                "currency": touch.currency,
+                "is_first": conversion.is_first,
+                "stage_before": touch.stage_before,
+                "eligible_touch_count": len(eligible),
+                "days_from_first_touch": None if waited is None else (2 * waited * US + DAY) // (2 * DAY),
+                "path": " > ".join(one.channel for one in eligible[-20:]) or None,
+            }
+        )
+        for credit in conversion.credits:
+            self.attribution(profile, conversion, credit)
+
+    def attribution(self, profile, conversion, credit):
+        touch, credited = conversion.touch, credit.touch
+        row = {
+            "conversion_id": touch.event_id,
+            "model": credit.model,
+            "goal_id": touch.goal_id,
+            "profile_id": profile,
+            "converted_at": touch.occurred_at,
+            "touch_position": credit.position,
+            "path_length": len(conversion.eligible),
+            "conversion_department": touch.department,
+            "credit": credit.share,
+            "attributed_revenue": credit.revenue,
+            "attributed_margin": credit.margin,
+            "currency": touch.currency,
+            "touchpoint_id": credited.event_id if credited else NIL,
+            "touched_at": credited and credited.occurred_at,
+            "seconds_before": credited and (touch.occurred_at - credited.occurred_at) // US,
+            "touch_channel": credited.channel if credited else "(unattributed)",
+            "touch_department": credited and credited.department,
+            "touch_purpose": credited and credited.purpose,
+            "campaign_id": credited and credited.campaign_id,
+            "campaign_name": credited and self.campaign_names.get(credited.campaign_id),
+        }
+        self.rows["fct_attributions"].append(row)
+        self.add_daily(row, credited)
+
+    def add_daily(self, row, credited):
+        places = ("(unattributed)", "(unattributed)", None)
+        if credited:
+            places = (credited.department or "(none)", credited.purpose or "(none)", credited.campaign_id or "(none)")
+        key = (
+            self.policies.day(row["converted_at"]),
+            row["goal_id"],
+            row["model"],
+            row["touch_channel"],
+            *places,
+            row["conversion_department"] or "(none)",
+            row["currency"],
+        )
+        sums = self.credit[key]
+        for i, amount in enumerate(
+            (row["credit"], row["attributed_revenue"], row["attributed_margin"], 1 if credited else 0)
+        ):
+            sums[i] += amount or 0
+
+    def attributions_daily(self):
+        names = (
+            "conversion_date",
+            "goal_id",
+            "model",
+            "touch_channel",
+            "touch_department",
+            "touch_purpose",
+            "campaign_id",
+            "conversion_department",
+            "currency",
+        )
+        sums = ("attributed_conversions", "attributed_revenue", "attributed_margin", "touches")
+        for key, values in self.credit.items():
+            if key[0] <= self.last_day:
+                row = {**dict(zip(names, key)), **dict(zip(sums, values)), "segment_id": "(all)"}
+                row["campaign_name"] = self.campaign_names.get(row["campaign_id"])
+                self.rows["rpt_attributions_daily"].append(row)
+
+    def shared_goals(self):
+        for row in self.goals.rows(self.last_day):
+            goal = row.pop("goal")
+            self.rows["rpt_shared_goals_daily"].append(
+                {
+                    **row,
+                    "goal_date": row["day"],
+                    "goal_id": goal["id"],
+                    "parent_goal_id": goal.get("parent"),
+                    "unit": goal.get("unit"),
+                    "segment_id": "(all)",
+                }
+            )
+
+    def journey_map(self):
+        names = ("period_start_date", "stage", "from_kind", "to_kind", "from_department", "to_department")
+        sums = (
+            "transitions",
+            "wait_seconds_sum",
+            "wait_le_1h",
+            "wait_le_1d",
+            "wait_le_7d",
+            "wait_le_30d",
+            "wait_over_30d",
+        )
+        for key, values in self.map.cells.items():
+            if key[0] <= month_of(self.last_day):
+                self.rows["rpt_journey_map"].append(
+                    {**dict(zip(names, key)), **dict(zip(sums, values)), "segment_id": "(all)"}
+                )
+
+    def unidentified(self):
+        for (identifier, occurred_at), raw in self.oracle.unidentified.items():
+            self.rows["fct_unidentified_touchpoints"].append(
+                {
+                    "touchpoint_id": identifier,
+                    "occurred_at": occurred_at,
+                    "source": raw["source"],
+                    "message_id": raw["message_id"],
+                    "channel": raw["channel"],
+                    "event_name": raw.get("event_name") or raw["type"],
+                }
+            )
+
+
+def campaign_names(touchpoints):
+    names = {}
+    for touchpoint in touchpoints:
+        if touchpoint.campaign_id and touchpoint.campaign_name:
+            names[touchpoint.campaign_id] = max(touchpoint.campaign_name, names.get(touchpoint.campaign_id, ""))
+    return names
+
+
+def stage_change(profile, change):
+    return {
+        "stage_change_id": change.id,
+        "profile_id": profile,
+        "journey_number": change.journey_number,
+        "changed_at": change.changed_at,
+        "from_stage": change.from_stage,
+        "to_stage": change.to_stage,
+        "from_status": change.from_status,
+        "to_status": change.to_status,
+        "reason": change.reason,
+        "touchpoint_id": change.touch.event_id,
+        "seconds_in_stage": change.seconds_in_stage,
+    }

@@ -1,0 +1,193 @@
+"""One touchpoint as the figures see it: event, direction, kind, conversion, credit, each from the raw record alone."""
+
+import functools
+import hashlib
+import re
+import struct
+
+from identity import ASCII_LOWER
+from policy import DAY
+
+NO_DIRECTION = {"identify", "alias", "group", "merge"}
+NOT_A_TOUCH = {"Contact Requested", "Contact Failed", "Contact Cancelled"}
+
+
+def event_id(source, message_id):
+    source, message_id = source.encode(), message_id.encode()
+    text = struct.pack(">I", len(source)) + source + struct.pack(">I", len(message_id)) + message_id
+    return hashlib.blake2b(text, digest_size=16).digest()
+
+
+def text(value):
+    """An empty text counts as absent."""
+    return value or None
+
+
+def host_of(url):
+    """The host of a referrer in lower case, without user and port; None if it has none."""
+    match = re.match(r".*?://([^/?#\\]*)", url or "", re.DOTALL)
+    host = match and match.group(1).rpartition("@")[2].partition(":")[0]
+    return host.translate(ASCII_LOWER) if host else None
+
+
+@functools.lru_cache
+def glob_pattern(pattern):
+    return re.compile(re.escape(pattern).replace(r"\*", ".*"), re.DOTALL)
+
+
+def glob(pattern, value):
+    """`*` stands for any text, nothing else is special; an absent value matches nothing."""
+    return bool(value) and glob_pattern(pattern).fullmatch(value) is not None
+
+
+def host_glob(pattern, host):
+    pattern = pattern.translate(ASCII_LOWER)
+    return glob(pattern, host) or glob(pattern, (host or "").removeprefix("www."))
+
+
+class Touchpoint:
+    """A distinct, identified touchpoint. Figures use `direction`; `shown_direction` is the one that is shown."""
+
+    __slots__ = (
+        "event_id",
+        "anchor",
+        "occurred_at",
+        "event",
+        "type",
+        "channel",
+        "shown_direction",
+        "direction",
+        "network",
+        "touch_kind",
+        "source",
+        "message_id",
+        "received_at",
+        "department",
+        "purpose",
+        "contact_class",
+        "campaign_id",
+        "campaign_name",
+        "click_id",
+        "content_id",
+        "product_id",
+        "product_category",
+        "location_id",
+        "agent_id",
+        "order_id",
+        "device_type",
+        "country",
+        "score",
+        "score_kind",
+        "value",
+        "margin",
+        "cost",
+        "currency",
+        "is_unasked",
+        "goal_id",
+        "is_order",
+        "is_creditable",
+        "session_number",
+        "stage_before",
+    )
+
+    def __init__(self, raw, anchor, policies):
+        campaign, device = raw.get("campaign") or {}, raw.get("device") or {}
+        self.anchor = anchor
+        self.source, self.message_id = raw["source"], raw["message_id"]
+        self.event_id = event_id(self.source, self.message_id)
+        self.occurred_at, self.received_at = raw["occurred_at"], raw.get("received_at")
+        self.type, self.channel = raw["type"], raw["channel"]
+        self.event = raw.get("event_name") or raw["type"]
+        for name in (
+            "department",
+            "purpose",
+            "content_id",
+            "product_id",
+            "product_category",
+            "location_id",
+            "agent_id",
+            "order_id",
+            "score_kind",
+            "currency",
+        ):
+            setattr(self, name, text(raw.get(name)))
+        self.campaign_id, self.campaign_name = text(campaign.get("id")), text(campaign.get("name"))
+        self.click_id = text(campaign.get("click_id"))
+        self.contact_class = text((raw.get("contact") or {}).get("class"))
+        self.device_type, self.country = text(device.get("type")), text((raw.get("geo") or {}).get("country"))
+        self.score = raw.get("score")
+        self.value, self.margin, self.cost = (
+            raw.get(name) for name in ("value_micros", "margin_micros", "cost_micros")
+        )
+        self.is_unasked = self.event == "Contact Sent" and not raw.get("decision_id")
+        self.set_direction(raw.get("direction"))
+        self.set_kind(raw, campaign, policies.channels)
+        self.set_conversion(policies)
+        self.session_number = self.stage_before = None
+
+    @property
+    def order(self):
+        return (self.occurred_at, self.event_id, self.anchor)
+
+    @property
+    def key(self):
+        return (self.anchor, self.occurred_at, self.event_id)
+
+    def set_direction(self, sent):
+        if sent in ("inbound", "outbound"):
+            self.shown_direction = sent
+        elif self.type in NO_DIRECTION:
+            self.shown_direction = None
+        elif self.event == "Campaign Sent" or self.event.startswith("Contact "):
+            self.shown_direction = "outbound"
+        else:
+            self.shown_direction = "inbound"
+        self.direction = None if self.event in NOT_A_TOUCH else self.shown_direction
+
+    def set_kind(self, raw, campaign, rules):
+        self.network = text(campaign.get("click_network"))
+        self.touch_kind = f"{self.channel}:{self.event}"
+        if self.direction != "inbound":
+            return
+        facts = {
+            "referrer_host": host_of((raw.get("page") or {}).get("referrer")),
+            "utm_medium": campaign.get("medium"),
+            "utm_source": campaign.get("source"),
+            "click_network": campaign.get("click_network"),
+        }
+        for rule in rules:
+            network = network_of(rule, facts)
+            if network:
+                self.network, self.touch_kind = network, f"{rule['channel']}:{network}"
+                return
+
+    def set_conversion(self, policies):
+        rules = [rule for rule in policies.conversions if self.direction == "inbound" and rule["event"] == self.event]
+        self.is_order = bool(rules)
+        paid = [rule for rule in rules if rule["value"] == "any" or (self.value or 0) > 0]
+        self.goal_id = paid[0]["goal"] if paid else None
+        if self.direction is None or self.event in policies.conversion_events:
+            self.is_creditable = False
+        elif policies.creditable is not None:
+            self.is_creditable = self.event in policies.creditable
+        else:
+            self.is_creditable = bool(self.campaign_id or (self.direction == "inbound" and self.click_id))
+
+    @property
+    def is_goal(self):
+        return self.goal_id is not None
+
+    @property
+    def is_late(self):
+        return self.received_at is not None and self.received_at - self.occurred_at > DAY
+
+
+def network_of(rule, facts):
+    """The network that a rule of channels.json gives, or None where it does not match."""
+    if "referrer_host" in rule and not host_glob(rule["referrer_host"], facts["referrer_host"]):
+        return None
+    if not all(glob(rule[name], facts[name]) for name in ("utm_medium", "utm_source", "click_network") if name in rule):
+        return None
+    if rule["network"] in ("(utm_source)", "(click_network)"):
+        return text(facts[rule["network"][1:-1]])
+    return rule["network"]

@@ -1,0 +1,517 @@
+/* journey_derive_test.c: whatever the way a timeline came about (batches, late events, merges, splits, cut tails), its figures and
+ * state equal those of one derivation from the beginning. Times are drawn so that equal ones and exact boundaries are frequent.
+ * JOURNEY_SEED runs one seed, JOURNEY_SEEDS sets their number. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/support/journey_world.h"
+
+enum { MAX_TOUCHES = 60, DEFAULT_SEEDS = 3000 };
+
+static struct journey_world world;
+static uint64_t random_state;
+
+static uint32_t draw(uint32_t n)
+{
+    random_state += UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t z = random_state;
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return (uint32_t)((z ^ (z >> 31)) % n);
+}
+
+/* ---- random timelines ---- */
+static int64_t random_gap(void)
+{
+    const int64_t hour = 3600 * US_PER_SECOND;
+    const int64_t gaps[] = {0,      0,       0,        1,  hour / 2, hour / 2 + 1, hour, hour, US_PER_DAY, US_PER_DAY,
+                            2 * US_PER_DAY, 7 * US_PER_DAY, 28 * US_PER_DAY, 28 * US_PER_DAY + 1, 30 * US_PER_DAY,
+                            30 * US_PER_DAY + 1, 56 * US_PER_DAY, 56 * US_PER_DAY + 1, 309 * US_PER_DAY, 365 * US_PER_DAY,
+                            365 * US_PER_DAY + 1};
+    uint32_t n = sizeof gaps / sizeof *gaps;
+    return gaps[draw(3) ? draw(12) : draw(n)];
+}
+
+static const int64_t amounts[] = {MICROS_ABSENT, -7, 0, 1, 10, 1000001};
+
+static struct touch random_touch(int64_t at)
+{
+    struct touch touch = world_touch(&world.shapes[draw(world.shape_count)], at, draw(6));
+    touch.value_micros = amounts[draw(6)];
+    touch.margin_micros = amounts[draw(6)];
+    touch.score = draw(3) ? SCORE_ABSENT : (int16_t)(60 + 20 * draw(3));
+    touch.key.anchor = (int64_t)draw(3) - 1;
+    return touch;
+}
+
+struct timeline {
+    struct touch items[2 * MAX_TOUCHES];
+    size_t count;
+};
+
+static int by_key(const void *a, const void *b)
+{
+    return touch_key_compare(&((const struct touch *)a)->key, &((const struct touch *)b)->key);
+}
+
+static void settle(struct timeline *t)
+{
+    qsort(t->items, t->count, sizeof *t->items, by_key);
+    size_t kept = 0;
+    for (size_t i = 0; i < t->count; i++)
+        if (kept == 0 || by_key(&t->items[kept - 1], &t->items[i]) != 0)
+            t->items[kept++] = t->items[i];
+    t->count = kept;
+}
+
+static void random_timeline(struct timeline *t)
+{
+    int64_t at = (int64_t)draw(3) * US_PER_DAY;
+    t->count = draw(MAX_TOUCHES);
+    for (size_t i = 0; i < t->count; i++)
+        t->items[i] = random_touch(at += random_gap());
+    settle(t);
+}
+
+/* ---- the reference: one derivation from the beginning ---- */
+struct outcome_of {
+    const char *figures, *state;
+};
+
+static const char *state_text(const struct journey_state *state, struct arena *arena)
+{
+    struct strbuf packed = {.arena = arena}, hex = {.arena = arena};
+    journey_state_pack(&world.policy, state, &packed);
+    for (size_t i = 0; i < packed.len; i++)
+        strbuf_addf(&hex, "%02x", (unsigned char)packed.ptr[i]);
+    pack_byte(&hex, 0);
+    return hex.ptr;
+}
+
+static void derive_full(const struct timeline *t, struct journey_state *state, struct figures *figures, struct arena *arena)
+{
+    struct journey_effects effects;
+    journey_effects_init(&effects, arena);
+    journey_state_init(state, arena);
+    state->tail.unbounded = true;
+    for (size_t i = 0; i < t->count; i++)
+        journey_advance(&world.policy, state, &t->items[i], &effects);
+    journey_trailing(&world.policy, state, &effects);
+    assert_false(effects.missed_window);
+    figures_apply(figures, &effects);
+}
+
+static struct outcome_of expected(const struct timeline *t, struct arena *arena)
+{
+    struct journey_state state;
+    struct figures figures;
+    figures_open(&figures);
+    derive_full(t, &state, &figures, arena);
+    struct outcome_of out = {figures_text(&figures, arena), state_text(&state, arena)};
+    figures_close(&figures);
+    return out;
+}
+
+/* ---- a profile kept like the service does ---- */
+struct checkpoint {
+    struct touch_key key;
+    struct span packed;
+};
+struct checkpoints {
+    struct checkpoint *items;
+    size_t count, capacity;
+};
+struct person {
+    struct timeline timeline;
+    struct span packed; /* of the final state; SPAN_NONE: no facts */
+    struct checkpoints checkpoints;
+    size_t every; /* touches per checkpoint */
+};
+
+static struct span pack(const struct journey_state *state, struct arena *arena)
+{
+    struct strbuf buf = {.arena = arena};
+    journey_state_pack(&world.policy, state, &buf);
+    return strbuf_span(&buf);
+}
+
+static void load(struct span packed, struct journey_state *state, struct arena *arena)
+{
+    struct shape_lookup lookup = world_lookup(&world);
+    uint32_t missing;
+    struct err err;
+    journey_state_init(state, arena);
+    if (packed.ptr)
+        assert_int_equal(journey_state_unpack(&world.policy, packed, &lookup, arena, state, &missing, &err), OUTCOME_OK);
+}
+
+static size_t count_to(const struct timeline *t, const struct touch_key *key)
+{
+    size_t n = 0;
+    while (n < t->count && touch_key_compare(&t->items[n].key, key) <= 0)
+        n++;
+    return n;
+}
+
+/* Primes from the facts the service would read: [last - lookback, last]. */
+static void prime(struct journey_state *state, const struct timeline *t)
+{
+    size_t to = count_to(t, &state->last), from = 0;
+    struct instant since = instant_minus(state->last.at, world.policy.lookback);
+    while (from < to && instant_compare(t->items[from].key.at, since) < 0)
+        from++;
+    journey_prime(&world.policy, state, t->items + from, to - from);
+}
+
+static void keep_checkpoint(struct person *p, const struct journey_state *state, struct arena *arena)
+{
+    *arena_push(arena, &p->checkpoints) = (struct checkpoint){state->last, pack(state, arena)};
+}
+
+/* In-order facts: the fast path. */
+static void append(struct person *p, const struct touch *touches, size_t count, struct journey_effects *effects, struct arena *arena)
+{
+    struct journey_state before, state;
+    load(p->packed, &before, arena);
+    journey_state_copy(&state, &before, arena);
+    for (size_t i = 0; i < count; i++) {
+        if (journey_needs_window(&world.policy, &state, &touches[i]))
+            prime(&state, &p->timeline);
+        journey_advance(&world.policy, &state, &touches[i], effects);
+        p->timeline.items[p->timeline.count++] = touches[i];
+        if (p->every && p->timeline.count % p->every == 0)
+            keep_checkpoint(p, &state, arena);
+    }
+    journey_trailing_replace(&world.policy, &before, &state, effects);
+    p->packed = pack(&state, arena);
+}
+
+static size_t first_difference(const struct timeline *a, const struct timeline *b)
+{
+    size_t i = 0;
+    while (i < a->count && i < b->count && by_key(&a->items[i], &b->items[i]) == 0)
+        i++;
+    return i;
+}
+
+/* Touches at the end that both have. */
+static size_t common_end(const struct timeline *a, const struct timeline *b)
+{
+    size_t n = 0;
+    while (n < a->count && n < b->count && by_key(&a->items[a->count - 1 - n], &b->items[b->count - 1 - n]) == 0)
+        n++;
+    return n;
+}
+
+/* Checkpoints that hold for both timelines; the later ones are handed out through *later. */
+static void split_checkpoints(struct person *p, const struct timeline *next, struct checkpoints *later,
+                              struct arena *arena)
+{
+    size_t i = first_difference(&p->timeline, next), kept = 0;
+    const struct touch_key *key = i == p->timeline.count ? &next->items[i].key : &p->timeline.items[i].key;
+    if (i < next->count && touch_key_compare(&next->items[i].key, key) < 0)
+        key = &next->items[i].key;
+    while (kept < p->checkpoints.count && touch_key_compare(&p->checkpoints.items[kept].key, key) < 0)
+        kept++;
+    *later = (struct checkpoints){0};
+    for (size_t n = kept; n < p->checkpoints.count; n++)
+        *arena_push(arena, later) = p->checkpoints.items[n];
+    p->checkpoints.count = kept;
+}
+
+struct rederivation {
+    struct journey_state before, after;
+    size_t old_at, new_at;
+};
+
+static void start(struct rederivation *r, const struct person *p, const struct timeline *next, struct arena *arena)
+{
+    bool from_start = p->checkpoints.count == 0;
+    struct span packed = from_start ? SPAN_NONE : p->checkpoints.items[p->checkpoints.count - 1].packed;
+    load(packed, &r->before, arena);
+    if (journey_tail_is_cut(&r->before))
+        prime(&r->before, &p->timeline);
+    journey_state_copy(&r->after, &r->before, arena);
+    r->old_at = from_start ? 0 : count_to(&p->timeline, &r->before.last);
+    r->new_at = from_start ? 0 : count_to(next, &r->before.last);
+}
+
+static void run_to(struct rederivation *r, const struct person *p, const struct timeline *next, size_t old_to, size_t new_to,
+                   struct journey_effects *effects)
+{
+    journey_rederive(&world.policy, &r->before, p->timeline.items + r->old_at, old_to - r->old_at, &r->after,
+                     next->items + r->new_at, new_to - r->new_at, effects);
+    r->old_at = old_to;
+    r->new_at = new_to;
+}
+
+static size_t early_stops;
+
+/* Any other set of facts: from the last common checkpoint, chunk by chunk, until both sides agree. */
+static void change(struct person *p, const struct timeline *next, struct journey_effects *effects, struct arena *arena)
+{
+    struct checkpoints later;
+    struct rederivation r;
+    struct journey_state old_final, final;
+    load(p->packed, &old_final, arena);
+    split_checkpoints(p, next, &later, arena);
+    start(&r, p, next, arena);
+    bool converged = false;
+    size_t i = 0, end_same = common_end(&p->timeline, next);
+    for (; i < later.count && !converged; i++) {
+        const struct touch_key *end = &later.items[i].key;
+        run_to(&r, p, next, count_to(&p->timeline, end), count_to(next, end), effects);
+        if (r.new_at > 0 && draw(4))
+            keep_checkpoint(p, &r.after, arena);
+        bool past = r.old_at + end_same >= p->timeline.count && r.new_at + end_same >= next->count;
+        converged = past && journey_converged(&world.policy, &r.before, &r.after);
+    }
+    if (converged) {
+        early_stops++;
+        for (; i < later.count; i++)
+            *arena_push(arena, &p->checkpoints) = later.items[i];
+    } else {
+        run_to(&r, p, next, p->timeline.count, next->count, effects);
+    }
+    journey_conclude(&old_final, &r.before, &r.after, converged, arena, &final);
+    journey_trailing_replace(&world.policy, p->timeline.count ? &old_final : NULL, next->count ? &final : NULL, effects);
+    p->timeline = *next;
+    p->packed = next->count ? pack(&final, arena) : SPAN_NONE;
+}
+
+/* Fails with the first line that differs, not with both texts. */
+static void assert_same_text(const char *have, const char *want)
+{
+    while (*have && *have == *want) {
+        size_t n = strcspn(have, "\n");
+        if (strncmp(have, want, n + 1) != 0)
+            break;
+        have += n + (have[n] == '\n');
+        want += n + (want[n] == '\n');
+    }
+    if (strcmp(have, want) != 0)
+        print_error("have %.*s\nwant %.*s\n", (int)strcspn(have, "\n"), have, (int)strcspn(want, "\n"), want);
+    assert_true(strcmp(have, want) == 0);
+}
+
+static void check_person(const struct person *p, const struct figures *figures, struct arena *arena)
+{
+    struct outcome_of want = expected(&p->timeline, arena);
+    struct journey_state state;
+    load(p->packed, &state, arena);
+    assert_same_text(figures_text(figures, arena), want.figures);
+    assert_same_text(state_text(&state, arena), want.state);
+}
+
+/* ---- the properties ---- */
+static void batches_equal_one_derivation(struct arena *arena)
+{
+    struct timeline t;
+    struct person p = {.every = draw(5)};
+    struct figures figures;
+    figures_open(&figures);
+    random_timeline(&t);
+    for (size_t at = 0; at < t.count;) {
+        struct journey_effects effects;
+        journey_effects_init(&effects, arena);
+        size_t n = 1 + draw(6);
+        n = n > t.count - at ? t.count - at : n;
+        append(&p, t.items + at, n, &effects, arena);
+        at += n;
+        assert_false(effects.missed_window);
+        figures_apply(&figures, &effects);
+    }
+    check_person(&p, &figures, arena);
+    figures_close(&figures);
+}
+
+static void add_some(struct timeline *to, struct timeline *from)
+{
+    for (size_t n = 1 + draw(4); n > 0 && from->count > 0; n--) {
+        size_t i = draw((uint32_t)from->count);
+        to->items[to->count++] = from->items[i];
+        from->items[i] = from->items[--from->count];
+    }
+    settle(to);
+}
+
+static void remove_some(struct timeline *t)
+{
+    for (size_t n = draw(4); n > 0 && t->count > 0; n--) {
+        size_t i = draw((uint32_t)t->count);
+        memmove(t->items + i, t->items + i + 1, (--t->count - i) * sizeof *t->items);
+    }
+}
+
+static void grow_in_any_order(struct person *p, struct timeline *rest, struct figures *figures, struct arena *arena)
+{
+    while (rest->count > 0) {
+        struct timeline next = p->timeline;
+        struct journey_effects effects;
+        journey_effects_init(&effects, arena);
+        add_some(&next, rest);
+        if (draw(5) == 0)
+            remove_some(&next);
+        if (first_difference(&p->timeline, &next) < next.count || next.count != p->timeline.count)
+            change(p, &next, &effects, arena);
+        assert_false(effects.missed_window);
+        figures_apply(figures, &effects);
+    }
+}
+
+static void late_events_equal_one_derivation(struct arena *arena)
+{
+    struct timeline t, rest = {.count = 0};
+    struct person p = {.every = 1 + draw(6)};
+    struct figures figures;
+    struct journey_effects effects;
+    figures_open(&figures);
+    journey_effects_init(&effects, arena);
+    random_timeline(&t);
+    uint32_t late = 1 + draw(10);
+    struct timeline first = {.count = 0};
+    for (size_t i = 0; i < t.count; i++) {
+        struct timeline *to = draw(10) < late ? &rest : &first;
+        to->items[to->count++] = t.items[i];
+    }
+    append(&p, first.items, first.count, &effects, arena);
+    figures_apply(&figures, &effects);
+    grow_in_any_order(&p, &rest, &figures, arena);
+    check_person(&p, &figures, arena);
+    figures_close(&figures);
+}
+
+static void union_of(const struct timeline *a, const struct timeline *b, struct timeline *out)
+{
+    *out = *a;
+    for (size_t i = 0; i < b->count; i++)
+        out->items[out->count++] = b->items[i];
+    settle(out);
+}
+
+/* Both people in one set of effects, like in one transaction. */
+static void change_both(struct person *a, const struct timeline *to_a, struct person *b, const struct timeline *to_b,
+                        struct figures *figures, struct arena *arena)
+{
+    struct journey_effects effects;
+    journey_effects_init(&effects, arena);
+    if (draw(2)) {
+        change(a, to_a, &effects, arena);
+        change(b, to_b, &effects, arena);
+    } else {
+        change(b, to_b, &effects, arena);
+        change(a, to_a, &effects, arena);
+    }
+    assert_false(effects.missed_window);
+    figures_apply(figures, &effects);
+}
+
+static void merges_and_splits_equal_one_derivation(struct arena *arena)
+{
+    struct timeline ta, tb, both, none = {.count = 0};
+    struct person a = {.every = 1 + draw(6)}, b = {.every = 1 + draw(6)};
+    struct figures figures;
+    struct journey_effects effects;
+    random_timeline(&ta);
+    random_timeline(&tb);
+    for (size_t i = 0; i < ta.count; i++)
+        ta.items[i].key.anchor += 10;
+    if (ta.count == 0 || tb.count == 0)
+        return;
+    union_of(&ta, &tb, &both);
+    figures_open(&figures);
+    journey_effects_init(&effects, arena);
+    append(&a, ta.items, ta.count, &effects, arena);
+    append(&b, tb.items, tb.count, &effects, arena);
+    figures_apply(&figures, &effects);
+
+    change_both(&a, &none, &b, &both, &figures, arena);
+    check_person(&b, &figures, arena);
+
+    change_both(&a, &ta, &b, &tb, &figures, arena);
+    struct outcome_of want_a = expected(&ta, arena), want_b = expected(&tb, arena);
+    struct figures sum;
+    struct journey_state state;
+    figures_open(&sum);
+    derive_full(&ta, &state, &sum, arena);
+    assert_same_text(state_text(&state, arena), want_a.state);
+    derive_full(&tb, &state, &sum, arena);
+    assert_same_text(figures_text(&figures, arena), figures_text(&sum, arena));
+    load(a.packed, &state, arena);
+    assert_same_text(state_text(&state, arena), want_a.state);
+    load(b.packed, &state, arena);
+    assert_same_text(state_text(&state, arena), want_b.state);
+    figures_close(&sum);
+    figures_close(&figures);
+}
+
+static void run_seeds(void (*property)(struct arena *arena))
+{
+    const char *only = getenv("JOURNEY_SEED"), *number = getenv("JOURNEY_SEEDS");
+    unsigned long from = only ? strtoul(only, NULL, 10) : 1, count = number ? strtoul(number, NULL, 10) : DEFAULT_SEEDS;
+    struct arena arena = {0};
+    for (unsigned long seed = from; seed < from + (only ? 1 : count); seed++) {
+        static const uint32_t tails[] = {1, 2, 3, POLICY_TAIL_MAX};
+        random_state = seed * UINT64_C(0x2545f4914f6cdd1d);
+        world.policy.tail_max = tails[draw(4)];
+        fprintf(stderr, "\r%lu ", seed); /* the last one printed is the one that failed */
+        property(&arena);
+        arena_reset(&arena);
+    }
+    fprintf(stderr, "\r");
+    arena_free(&arena);
+}
+
+static void test_batches(void **state)
+{
+    run_seeds(batches_equal_one_derivation);
+}
+
+static void test_late_events(void **state)
+{
+    early_stops = 0;
+    run_seeds(late_events_equal_one_derivation);
+    if (getenv("JOURNEY_SEED") == NULL)
+        assert_true(early_stops > 100); /* else the early stop would not be tested */
+}
+
+static void test_merges_and_splits(void **state)
+{
+    run_seeds(merges_and_splits_equal_one_derivation);
+}
+
+static void add_shapes(void)
+{
+    static const char *const events[] = {"Page",          "Page",           "Product Viewed", "Order Completed", "Order Completed",
+                                         "Loan Funded",   "Account Created", "Complaint Filed", "Account Closed", "Review Submitted",
+                                         "Campaign Sent", "Campaign Sent"};
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+        world_event(&world, events[i]);
+    world_shape(&world, &(struct shape_text){.type = SPAN("identify"), .channel = SPAN("crm")});
+    world_shape(&world, &(struct shape_text){.type = SPAN("track"), .event_name = SPAN("Contact Requested"), .channel = SPAN("email")});
+    world_shape(&world, &(struct shape_text){.type = SPAN("page"), .channel = SPAN("app"), .campaign_id = SPAN("13"),
+                                             .department = SPAN("web"), .purpose = SPAN("brand")});
+    world_shape(&world, &(struct shape_text){.type = SPAN("page"), .channel = SPAN("web"), .has_click_id = true,
+                                             .click_network = SPAN("google"), .score_kind = SPAN("nps")});
+    world_shape(&world, &(struct shape_text){.type = SPAN("track"), .event_name = SPAN("Order Completed"), .channel = SPAN("web"),
+                                             .department = SPAN("web"), .currency = SPAN("EUR")});
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_late_events),
+        cmocka_unit_test(test_merges_and_splits),
+    };
+    world_open(&world);
+    add_shapes();
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    world_close(&world);
+    return failed;
+}

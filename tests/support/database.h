@@ -1,0 +1,97 @@
+/* database.h: a scratch database of its own for each system test program, on the server of
+ * TUTTI_DATABASE_URL. */
+#ifndef TUTTI_TESTS_DATABASE_H
+#define TUTTI_TESTS_DATABASE_H
+
+#include <libpq-fe.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/runtime/clock.h"
+#include "common/store/db.h"
+
+enum { DATABASE_SKIPPED = 77 }; /* exit status that ctest reports as skipped */
+
+struct scratch {
+    char name[40];
+    char url[2048];
+};
+
+/* The server's URL, or NULL and one line why the tests are skipped. */
+static inline const char *database_server(void)
+{
+    const char *url = getenv("TUTTI_DATABASE_URL");
+    if (url && *url)
+        return url;
+    fprintf(stderr, "SKIPPED: TUTTI_DATABASE_URL is not set (start a server with dev/stack up, then eval "
+                    "\"$(dev/stack env)\")\n");
+    return NULL;
+}
+
+/* Waits up to 20 s until the connection works; ends the program otherwise. */
+static inline void database_wait(struct db *db)
+{
+    struct err err = {0};
+    int64_t deadline = clock_monotonic_us() + 20 * US_PER_SECOND;
+    while (db_ready(db, &err) != OUTCOME_OK) {
+        if (clock_monotonic_us() > deadline) {
+            fprintf(stderr, "no database: %s\n", err.message);
+            exit(1);
+        }
+        poll(NULL, 0, 5);
+    }
+}
+
+static inline struct db *database_open(const char *url)
+{
+    struct db *db;
+    struct err err = {0};
+    if (db_open_url(url, "tutti-test", &db, &err) != OUTCOME_OK) {
+        fprintf(stderr, "%s\n", err.message);
+        exit(1);
+    }
+    database_wait(db);
+    return db;
+}
+
+static inline void database_must(enum outcome outcome, const struct err *err)
+{
+    if (outcome != OUTCOME_OK) {
+        fprintf(stderr, "database: %s\n", err->message);
+        exit(1);
+    }
+}
+
+static inline void scratch_run(const char *before, const char *name, const char *after)
+{
+    char sql[128];
+    struct err err = {0};
+    struct db *db = database_open(database_server());
+    snprintf(sql, sizeof sql, "%s %s %s", before, name, after);
+    database_must(db_script(db, sql, &err), &err);
+    db_close(db);
+}
+
+/* Creates the database; its url is the server's with another dbname. */
+static inline void scratch_create(struct scratch *scratch, const char *prefix)
+{
+    snprintf(scratch->name, sizeof scratch->name, "%s_%d", prefix, (int)getpid());
+    scratch_run("DROP DATABASE IF EXISTS", scratch->name, "WITH (FORCE)");
+    scratch_run("CREATE DATABASE", scratch->name, "");
+    int n = 0;
+    PQconninfoOption *options = PQconninfoParse(database_server(), NULL);
+    for (PQconninfoOption *o = options; o->keyword; o++)
+        if (o->val && strcmp(o->keyword, "dbname") != 0)
+            n += snprintf(scratch->url + n, sizeof scratch->url - (size_t)n, "%s='%s' ", o->keyword, o->val);
+    snprintf(scratch->url + n, sizeof scratch->url - (size_t)n, "dbname='%s'", scratch->name);
+    PQconninfoFree(options);
+}
+
+static inline void scratch_drop(struct scratch *scratch)
+{
+    scratch_run("DROP DATABASE IF EXISTS", scratch->name, "WITH (FORCE)");
+}
+
+#endif

@@ -1,0 +1,296 @@
+/* journey_world.c: see journey_world.h. */
+#include "tests/support/journey_world.h"
+
+#include <stdlib.h>
+
+#define DAYS(n)    ((struct duration){(n) * US_PER_DAY})
+
+static struct span_list one(struct arena *arena, struct span text)
+{
+    struct span *items = arena_array(arena, struct span, 1);
+    items[0] = text;
+    return (struct span_list){items, 1, 1};
+}
+
+static void set_rules(struct journey_policy *policy)
+{
+    const struct span order = SPAN("Order Completed");
+    const struct stage_rule rules[] = {
+        {.stage = STAGE_CONSIDERATION, .event = SPAN("Product Viewed")},
+        {.stage = STAGE_CONSIDERATION, .event = SPAN("Page"), .channel = SPAN("app")},
+        {.stage = STAGE_PURCHASE, .event = order},
+        {.stage = STAGE_ONBOARDING, .event = SPAN("Account Created"), .after = order},
+        {.stage = STAGE_RETENTION, .event = order, .nth = 2, .later_day = true},
+        {.stage = STAGE_LOYALTY, .event = order, .nth = 4, .within = DAYS(365)},
+        {.stage = STAGE_ADVOCACY, .event = SPAN("Review Submitted")},
+        {.stage = STAGE_ADVOCACY, .score_kind = SPAN("nps"), .score_min = 80},
+    };
+    policy->rule_count = sizeof rules / sizeof *rules;
+    memcpy(policy->rules, rules, sizeof rules);
+    for (uint32_t i = 0; i < policy->rule_count; i++)
+        if (policy->rules[i].score_min == 0)
+            policy->rules[i].score_min = INT16_MIN;
+}
+
+static void set_goals(struct journey_policy *policy, struct arena *arena)
+{
+    const struct span order = SPAN("Order Completed");
+    const struct journey_goal goals[] = {
+        {.id = SPAN("profit"), .events = one(arena, order), .positive = true, .measure = MEASURE_MARGIN_ELSE_VALUE},
+        {.id = SPAN("sale"), .events = one(arena, order), .positive = true, .measure = MEASURE_VALUE, .credited = true},
+        {.id = SPAN("orders"), .events = one(arena, order)},
+        {.id = SPAN("second_order"), .events = one(arena, order), .nth = 2, .within = DAYS(30)},
+        {.id = SPAN("third_touch"), .direction = DIRECTION_INBOUND, .nth = 3},
+        {.id = SPAN("active"), .status = STATUS_ACTIVE, .measure = MEASURE_STOCK},
+        {.id = SPAN("pressure"), .direction = DIRECTION_OUTBOUND},
+        {.id = SPAN("app"), .channels = one(arena, SPAN("app"))},
+        {.id = SPAN("web_team"), .departments = one(arena, SPAN("web"))},
+        {.id = SPAN("branding"), .purposes = one(arena, SPAN("brand"))},
+    };
+    policy->goal_count = sizeof goals / sizeof *goals;
+    memcpy(policy->goals, goals, sizeof goals);
+}
+
+static void set_attribution(struct journey_policy *policy, struct arena *arena)
+{
+    struct conversion_rule *rules = arena_array(arena, struct conversion_rule, 2);
+    rules[0] = (struct conversion_rule){.event = SPAN("Order Completed"), .goal = SPAN("sale")};
+    rules[1] = (struct conversion_rule){.event = SPAN("Loan Funded"), .goal = SPAN("funded"), .any_value = true};
+    policy->conversions = rules;
+    policy->conversion_count = 2;
+    policy->lookback = DAYS(30);
+    policy->stored_model = MODEL_LINEAR;
+}
+
+static void set_channels(struct journey_policy *policy, struct arena *arena)
+{
+    const struct channel_rule rules[] = {
+        {.referrer_host = SPAN("google.*"), .channel = SPAN("search"), .network = SPAN("google")},
+        {.referrer_host = SPAN("*.idealo.de"), .channel = SPAN("comparison_site"), .network = SPAN("idealo")},
+        {.utm_medium = SPAN("comparison"), .channel = SPAN("comparison_site"), .network = SPAN("(utm_source)")},
+        {.click_network = SPAN("*"), .channel = SPAN("ads"), .network = SPAN("(click_network)")},
+    };
+    policy->channel_count = sizeof rules / sizeof *rules;
+    policy->channels = arena_array(arena, struct channel_rule, policy->channel_count);
+    memcpy(policy->channels, rules, sizeof rules);
+}
+
+uint32_t world_code(struct journey_world *world, struct span text)
+{
+    if (text.ptr == NULL)
+        return 0;
+    for (uint32_t i = 0; i < world->word_count; i++)
+        if (span_equal(world->words[i], text))
+            return i + 1;
+    if (world->word_count == WORLD_WORDS)
+        abort();
+    world->words[world->word_count++] = arena_copy(&world->arena, text);
+    return world->word_count;
+}
+
+static enum outcome intern(void *context, struct span text, uint32_t *code, struct err *err)
+{
+    *code = world_code(context, text);
+    return OUTCOME_OK;
+}
+
+void world_open(struct journey_world *world)
+{
+    memset(world, 0, sizeof *world);
+    struct journey_policy *policy = &world->policy;
+    set_rules(policy);
+    set_goals(policy, &world->arena);
+    set_attribution(policy, &world->arena);
+    set_channels(policy, &world->arena);
+    policy->session = (struct duration){1800 * US_PER_SECOND};
+    policy->at_risk_on = one(&world->arena, SPAN("Complaint Filed"));
+    policy->lapsed_on = one(&world->arena, SPAN("Account Closed"));
+    policy->at_risk_after = DAYS(28);
+    policy->lapsed_after = DAYS(56);
+    policy->tail_max = POLICY_TAIL_MAX;
+    struct err err;
+    if (journey_policy_finish(policy, &err) != OUTCOME_OK || journey_policy_intern(policy, intern, world, &err) != OUTCOME_OK)
+        abort();
+}
+
+void world_close(struct journey_world *world)
+{
+    arena_free(&world->arena);
+}
+
+const struct shape *world_shape(struct journey_world *world, const struct shape_text *text)
+{
+    if (world->shape_count == WORLD_SHAPES)
+        abort();
+    struct shape *shape = &world->shapes[world->shape_count++];
+    shape_compile(&world->policy, text, &world->arena, shape);
+    shape->code = world->shape_count;
+    shape->kind = world_code(world, shape->kind_text);
+    shape->channel = world_code(world, text->channel);
+    shape->department = world_code(world, text->department);
+    shape->purpose = world_code(world, text->purpose);
+    shape->campaign = world_code(world, text->campaign_id);
+    shape->currency = world_code(world, text->currency);
+    return shape;
+}
+
+const struct shape *world_event(struct journey_world *world, const char *event)
+{
+    struct shape_text text = {.source = SPAN("urn:test"), .type = SPAN("track"), .event_name = span_of(event)};
+    text.channel = SPAN("web");
+    if (span_is(text.event_name, "Order Completed")) {
+        text.channel = SPAN("pos");
+        text.currency = SPAN("USD");
+    }
+    if (span_is(text.event_name, "Campaign Sent")) {
+        text.channel = SPAN("direct_mail");
+        text.campaign_id = SPAN("8");
+        text.department = SPAN("marketing");
+    }
+    return world_shape(world, &text);
+}
+
+static const struct shape *find_shape(void *context, uint32_t code)
+{
+    struct journey_world *world = context;
+    return code >= 1 && code <= world->shape_count ? &world->shapes[code - 1] : NULL;
+}
+
+struct shape_lookup world_lookup(struct journey_world *world)
+{
+    return (struct shape_lookup){find_shape, world};
+}
+
+struct touch world_touch(const struct shape *shape, int64_t at_us, uint32_t id)
+{
+    struct touch touch = {.shape = shape, .value_micros = MICROS_ABSENT, .margin_micros = MICROS_ABSENT, .score = SCORE_ABSENT};
+    touch.key.at.us = at_us;
+    for (int i = 0; i < 4; i++)
+        touch.key.event_id.bytes[12 + i] = (uint8_t)(id >> (24 - 8 * i));
+    return touch;
+}
+
+/* ---- figures ---- */
+struct stage_key {
+    struct touch_key touch;
+    uint64_t reason;
+};
+
+void figures_open(struct figures *figures)
+{
+    memset(figures, 0, sizeof *figures);
+    map_init(&figures->cells, &figures->arena, sizeof(struct cell_key), sizeof(int64_t[CELL_VALUES]));
+    map_init(&figures->conversions, &figures->arena, sizeof(struct touch_key), sizeof(struct conversion_row));
+    map_init(&figures->stages, &figures->arena, sizeof(struct stage_key), sizeof(struct stage_row));
+}
+
+void figures_close(struct figures *figures)
+{
+    arena_free(&figures->arena);
+}
+
+void figures_apply(struct figures *figures, const struct journey_effects *effects)
+{
+    struct cell cell;
+    for (size_t i = 0; journey_effects_next(effects, &i, &cell);) {
+        int64_t *sum = map_put(&figures->cells, &cell.key, NULL);
+        for (int v = 0; v < CELL_VALUES; v++)
+            sum[v] += cell.values[v];
+    }
+    for (size_t i = 0; i < effects->conversions_removed.count; i++)
+        map_remove(&figures->conversions, &effects->conversions_removed.items[i].key);
+    for (size_t i = 0; i < effects->stages_removed.count; i++) {
+        const struct stage_row *row = &effects->stages_removed.items[i];
+        map_remove(&figures->stages, &(struct stage_key){row->touch, row->reason});
+    }
+    for (size_t i = 0; i < effects->conversions.count; i++) {
+        struct conversion_row row = effects->conversions.items[i];
+        row.eligible = arena_copy(&figures->arena, row.eligible);
+        *(struct conversion_row *)map_put(&figures->conversions, &row.key, NULL) = row;
+    }
+    for (size_t i = 0; i < effects->stages.count; i++) {
+        const struct stage_row *row = &effects->stages.items[i];
+        *(struct stage_row *)map_put(&figures->stages, &(struct stage_key){row->touch, row->reason}, NULL) = *row;
+    }
+}
+
+struct lines {
+    char **items;
+    size_t count, capacity;
+};
+
+static int line_order(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void cell_lines(const struct figures *figures, struct arena *arena, struct lines *lines)
+{
+    const void *key;
+    const int64_t *v;
+    for (size_t i = 0; (v = map_next(&figures->cells, &i, &key)) != NULL;) {
+        const struct cell_key *k = key;
+        struct strbuf buf = {.arena = arena};
+        bool any = false;
+        strbuf_addf(&buf, "cell %u %d:", k->family, k->period);
+        for (int d = 0; d < CELL_DIMS; d++)
+            strbuf_addf(&buf, " %u", k->dims[d]);
+        strbuf_addf(&buf, " =");
+        for (int d = 0; d < CELL_VALUES; d++) {
+            strbuf_addf(&buf, " %lld", (long long)v[d]);
+            any |= v[d] != 0;
+        }
+        pack_byte(&buf, 0);
+        if (any)
+            *arena_push(arena, lines) = buf.ptr;
+    }
+}
+
+static void add_key(struct strbuf *buf, const struct touch_key *key)
+{
+    char uuid[37];
+    id_to_uuid(&key->event_id, uuid);
+    strbuf_addf(buf, "%lld/%s/%lld", (long long)key->at.us, uuid, (long long)key->anchor);
+}
+
+static void row_lines(const struct figures *figures, struct arena *arena, struct lines *lines)
+{
+    const struct conversion_row *c;
+    for (size_t i = 0; (c = map_next(&figures->conversions, &i, NULL)) != NULL;) {
+        struct strbuf buf = {.arena = arena};
+        strbuf_addf(&buf, "conversion ");
+        add_key(&buf, &c->key);
+        strbuf_addf(&buf, " goal %u first %d stage %u eligible %u:", c->goal, c->is_first, c->stage_before, c->eligible_count);
+        for (size_t b = 0; b < c->eligible.len; b++)
+            strbuf_addf(&buf, "%02x", (unsigned char)c->eligible.ptr[b]);
+        pack_byte(&buf, 0);
+        *arena_push(arena, lines) = buf.ptr;
+    }
+    const struct stage_row *s;
+    for (size_t i = 0; (s = map_next(&figures->stages, &i, NULL)) != NULL;) {
+        struct strbuf buf = {.arena = arena};
+        char uuid[37];
+        id_to_uuid(&s->id, uuid);
+        strbuf_addf(&buf, "stage ");
+        add_key(&buf, &s->touch);
+        strbuf_addf(&buf, " %s reason %u journey %u at %lld stage %u>%u status %u>%u seconds %lld", uuid, s->reason,
+                    s->journey_number, (long long)s->changed_at.us, s->from_stage, s->to_stage, s->from_status, s->to_status,
+                    (long long)s->seconds_in_stage);
+        pack_byte(&buf, 0);
+        *arena_push(arena, lines) = buf.ptr;
+    }
+}
+
+const char *figures_text(const struct figures *figures, struct arena *arena)
+{
+    struct lines lines = {0};
+    cell_lines(figures, arena, &lines);
+    row_lines(figures, arena, &lines);
+    if (lines.count)
+        qsort(lines.items, lines.count, sizeof *lines.items, line_order);
+    struct strbuf buf = {.arena = arena};
+    for (size_t i = 0; i < lines.count; i++)
+        strbuf_addf(&buf, "%s\n", lines.items[i]);
+    pack_byte(&buf, 0);
+    return buf.ptr;
+}

@@ -1,0 +1,45 @@
+/* journey_world.h: a policy, a dictionary and shapes for tests and benches of the journey's derivation, without JSON. */
+#ifndef TUTTI_TEST_JOURNEY_WORLD_H
+#define TUTTI_TEST_JOURNEY_WORLD_H
+
+#include "services/journey-tracker/logic/journey.h"
+
+enum { WORLD_WORDS = 256, WORLD_SHAPES = 64 };
+
+struct journey_world {
+    struct arena arena;
+    struct journey_policy policy;
+    struct span words[WORLD_WORDS]; /* code - 1 */
+    uint32_t word_count;
+    struct shape shapes[WORLD_SHAPES]; /* code - 1 */
+    uint32_t shape_count;
+};
+
+/* The policy: the retailer's, with an event that puts at risk (Complaint Filed), one that lapses (Account Closed), a conversion
+ * of any value (Loan Funded), and the goals visible in journey_world.c. */
+void world_open(struct journey_world *world);
+void world_close(struct journey_world *world);
+
+/* Code of a text, made if new; 0 for SPAN_NONE. */
+uint32_t world_code(struct journey_world *world, struct span text);
+const struct shape *world_shape(struct journey_world *world, const struct shape_text *text);
+/* An inbound touch of channel web, or pos with currency USD for Order Completed; outbound direct_mail for Campaign Sent. */
+const struct shape *world_event(struct journey_world *world, const char *event);
+struct shape_lookup world_lookup(struct journey_world *world);
+
+struct touch world_touch(const struct shape *shape, int64_t at_us, uint32_t id);
+
+/* What was applied so far: sums of cells, rows by key. Lives in its own arena. */
+struct figures {
+    struct arena arena;
+    struct map cells, conversions, stages;
+};
+
+void figures_open(struct figures *figures);
+void figures_close(struct figures *figures);
+/* Adds the cells, removes the removed rows, writes the rows. */
+void figures_apply(struct figures *figures, const struct journey_effects *effects);
+/* Everything as sorted lines of text, in arena. */
+const char *figures_text(const struct figures *figures, struct arena *arena);
+
+#endif

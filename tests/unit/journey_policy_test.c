@@ -1,0 +1,105 @@
+/* journey_policy_test.c: the default and the bank's policies are read as written; each mistake gets its own clear error. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "services/journey-tracker/journey_policy.h"
+
+static void test_retailer(void **state)
+{
+    struct arena arena = {0};
+    struct journey_policy p;
+    struct err err = {0};
+    assert_int_equal(journey_policy_load(&arena, TUTTI_SOURCE_DIR "/policies", &p, &err), OUTCOME_OK);
+    assert_int_equal(p.rule_count, 12);
+    assert_int_equal(p.rules[0].stage, STAGE_ADVOCACY);
+    assert_int_equal(p.rules[p.rule_count - 1].stage, STAGE_CONSIDERATION);
+    assert_int_equal(p.counted_count, 1);
+    assert_int_equal(p.counted[0].enough, 3);
+    assert_int_equal(p.counted[0].times, 3);
+    assert_true(p.counted[0].later_day);
+    assert_true(p.at_risk_after.us == 28 * US_PER_DAY && p.lapsed_after.us == 56 * US_PER_DAY);
+    assert_true(p.has_creditable && span_is(p.creditable.items[0], "Campaign Sent"));
+    assert_int_equal(p.stored_model, 3);
+    assert_int_equal(p.goal_count, 8);
+    assert_int_equal(p.goals[3].nth, 2);
+    assert_int_equal(p.goals[5].status, STATUS_ACTIVE);
+    assert_true(p.goals[7].lower_is_better && p.goals[7].direction == DIRECTION_OUTBOUND);
+    assert_true(p.goals_positive == 3);
+    assert_int_equal(p.channel_count, 7);
+    arena_free(&arena);
+}
+
+static void test_bank(void **state)
+{
+    struct arena arena = {0};
+    struct journey_policy p;
+    struct err err = {0};
+    assert_int_equal(journey_policy_load(&arena, TUTTI_SOURCE_DIR "/policies/bank", &p, &err), OUTCOME_OK);
+    assert_int_equal(p.counted_count, 2);
+    assert_false(p.has_creditable);
+    assert_int_equal(p.at_risk_on.count, 2);
+    assert_true(p.conversions[1].any_value);
+    arena_free(&arena);
+}
+
+#define ATTRIBUTION "\"attribution\":{\"conversions\":[{\"goal\":\"g\",\"event\":\"Order\"}]}"
+#define JOURNEY     "{\"stages\":[]," ATTRIBUTION "}"
+#define RULE(rule)  "{\"stages\":[{\"stage\":\"loyalty\",\"rules\":[" rule "]}]," ATTRIBUTION "}"
+#define STATUS(s)   "{\"stages\":[],\"status\":{" s "}," ATTRIBUTION "}"
+#define GOAL(goal)  "{\"goals\":[" goal "]}"
+
+static const struct {
+    const char *journey, *goals, *channels, *says;
+} mistakes[] = {
+    {"{\"stages\":[]}", GOAL(""), "{\"rules\":[]}", "attribution"},
+    {"{\"stages\":[],\"sesion\":\"PT1M\"," ATTRIBUTION "}", GOAL(""), "{\"rules\":[]}", "session"},
+    {"{\"stages\":[],\"reporting_timezone\":\"Europe/Berlin\"," ATTRIBUTION "}", GOAL(""), "{\"rules\":[]}", "UTC"},
+    {"{\"stages\":[{\"stage\":\"zeal\"}]," ATTRIBUTION "}", GOAL(""), "{\"rules\":[]}", "stages[0].stage"},
+    {RULE("{}"), GOAL(""), "{\"rules\":[]}", "stages[0].rules[0]"},
+    {RULE("{\"event\":\"Page\",\"nth\":2}"), GOAL(""), "{\"rules\":[]}", "nth needs the event of a conversion"},
+    {RULE("{\"event\":\"Order\",\"within\":\"P1D\"}"), GOAL(""), "{\"rules\":[]}", "needs nth"},
+    {RULE("{\"event\":\"Order\",\"nth\":9,\"within\":\"P1D\"}"), GOAL(""), "{\"rules\":[]}", "too large"},
+    {RULE("{\"event\":\"Page\",\"after\":\"Page\"}"), GOAL(""), "{\"rules\":[]}", "after"},
+    {STATUS("\"lapsed\":{\"after\":\"P366D\"}"), GOAL(""), "{\"rules\":[]}", "P365D"},
+    {STATUS("\"at_risk\":{\"after\":\"P9D\"},\"lapsed\":{\"after\":\"P9D\"}"), GOAL(""), "{\"rules\":[]}", "not below"},
+    {STATUS("\"at_risk\":{\"on\":[\"X\"]},\"lapsed\":{\"on\":[\"X\"]}"), GOAL(""), "{\"rules\":[]}", "both"},
+    {JOURNEY, GOAL("{\"id\":\"a\",\"measure\":\"count\"}"), "{\"rules\":[]}", "either"},
+    {JOURNEY, GOAL("{\"id\":\"a\",\"measure\":\"stock\",\"on\":{}}"), "{\"rules\":[]}", "status"},
+    {JOURNEY, GOAL("{\"id\":\"a\",\"measure\":\"count\",\"on\":{},\"parent\":\"b\"}"), "{\"rules\":[]}", "parent"},
+    {JOURNEY, GOAL("{\"id\":\"a\",\"measure\":\"count\",\"on\":{},\"within\":\"P1D\"}"), "{\"rules\":[]}", "nth"},
+    {JOURNEY, GOAL("{\"id\":\"a\",\"measure\":\"value\",\"on\":{},\"credited\":true}"), "{\"rules\":[]}", "credited"},
+    {JOURNEY, GOAL("{\"id\":\"a\",\"measure\":\"count\",\"on\":{}},{\"id\":\"a\",\"measure\":\"count\",\"on\":{}}"),
+     "{\"rules\":[]}", "twice"},
+    {JOURNEY, GOAL(""), "{\"rules\":[{\"channel\":\"a\",\"network\":\"b\"}]}", "rules[0]"},
+};
+
+static void test_mistakes(void **state)
+{
+    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+        struct arena arena = {0};
+        struct journey_policy p;
+        struct err err = {0};
+        const struct json *journey, *goals, *channels;
+        assert_int_equal(json_parse_span(&arena, span_of(mistakes[i].journey), "journey.json", &journey, &err), OUTCOME_OK);
+        assert_int_equal(json_parse_span(&arena, span_of(mistakes[i].goals), "goals.json", &goals, &err), OUTCOME_OK);
+        assert_int_equal(json_parse_span(&arena, span_of(mistakes[i].channels), "channels.json", &channels, &err), OUTCOME_OK);
+        assert_int_not_equal(journey_policy_read(&arena, journey, goals, channels, &p, &err), OUTCOME_OK);
+        if (strstr(err.message, mistakes[i].says) == NULL)
+            fail_msg("case %zu: \"%s\" does not say \"%s\"", i, err.message, mistakes[i].says);
+        arena_free(&arena);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_retailer),
+        cmocka_unit_test(test_bank),
+        cmocka_unit_test(test_mistakes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
