@@ -66,16 +66,14 @@ static void bench_profile(struct journey_world *world, const struct touch *touch
         journey_advance(&world->policy, &state, &touches[i], NULL);
     journey_state_pack(&world->policy, &state, &packed);
     uint32_t without_tail = (uint32_t)packed.len - state.tail.count * 22;
+    struct arena reused = {0};
+    struct journey_effects effects;
     double start = now_ns();
     for (int i = 0; i < TOUCHES; i++) {
-        struct arena batch = {0};
-        static struct arena reused;
         struct journey_state before, after;
-        struct journey_effects effects;
         struct strbuf out = {.arena = &reused};
         struct err err;
         uint32_t missing;
-        (void)batch;
         if (i % BATCH == 0) {
             arena_reset(&reused);
             journey_effects_init(&effects, &reused);
@@ -86,8 +84,86 @@ static void bench_profile(struct journey_world *world, const struct touch *touch
         journey_trailing_replace(&world->policy, &before, &after, &effects);
         journey_state_pack(&world->policy, &after, &out);
     }
-    printf("unpack, advance once, trailing, pack: %.0f ns per profile; state %zu bytes with %u touches in the tail, about %u without\n",
+    printf("unpack, advance once, trailing, pack: %.0f ns per profile; state %zu bytes with %u touches in the tail, about %u "
+           "without\n",
            (now_ns() - start) / TOUCHES, packed.len, state.tail.count, without_tail);
+    arena_free(&reused);
+    arena_free(&arena);
+}
+
+struct checkpoints {
+    struct span items[TOUCHES / EVERY + 1]; /* packed state after i * EVERY touches */
+};
+
+static void make_checkpoints(struct journey_world *world, const struct touch *touches, struct checkpoints *checkpoints,
+                             struct arena *arena)
+{
+    struct journey_state state;
+    journey_state_init(&state, arena);
+    for (size_t i = 0; i < TOUCHES; i++) {
+        if (i % EVERY == 0) {
+            struct strbuf packed = {.arena = arena};
+            journey_state_pack(&world->policy, &state, &packed);
+            checkpoints->items[i / EVERY] = strbuf_span(&packed);
+        }
+        journey_advance(&world->policy, &state, &touches[i], NULL);
+    }
+}
+
+/* Chunks derived until both sides agree. */
+static int derive_late(struct journey_world *world, const struct touch *touches, size_t at, const struct touch *late,
+                       const struct checkpoints *checkpoints, struct arena *arena)
+{
+    struct journey_state before, after;
+    struct journey_effects effects;
+    struct shape_lookup lookup = world_lookup(world);
+    struct err err;
+    uint32_t missing;
+    size_t chunk = at / EVERY, end = (chunk + 1) * EVERY, from = chunk * EVERY;
+    journey_effects_init(&effects, arena);
+    journey_state_unpack(&world->policy, checkpoints->items[chunk], &lookup, arena, &before, &missing, &err);
+    if (journey_tail_is_cut(&before)) /* what the service reads from the facts */
+        journey_prime(&world->policy, &before, touches + (from > 1440 ? from - 1440 : 0), from > 1440 ? 1440 : from);
+    journey_state_copy(&after, &before, arena);
+    struct touch *with = arena_array(arena, struct touch, EVERY + 1);
+    memcpy(with, touches + from, (at - from) * sizeof *with);
+    with[at - from] = *late;
+    memcpy(with + (at - from) + 1, touches + at, (end - at) * sizeof *with);
+    journey_rederive(&world->policy, &before, touches + from, EVERY, &after, with, EVERY + 1, &effects);
+    int chunks = 1;
+    while (!journey_converged(&world->policy, &before, &after) && end + EVERY <= TOUCHES) {
+        journey_rederive(&world->policy, &before, touches + end, EVERY, &after, touches + end, EVERY, &effects);
+        end += EVERY;
+        chunks++;
+    }
+    return chunks;
+}
+
+static void bench_late(struct journey_world *world, const struct touch *touches, const char *event)
+{
+    enum { LATE = 300 };
+    struct arena kept = {0}, arena = {0};
+    struct checkpoints *checkpoints = arena_new(&kept, struct checkpoints);
+    const struct shape *shape = world_event(world, event);
+    double worst = 0, total = 0;
+    int chunks = 0, most = 0;
+    make_checkpoints(world, touches, checkpoints, &kept);
+    for (int i = 0; i < LATE; i++) {
+        size_t at = (size_t)rand() % (TOUCHES - 2 * EVERY) + 1;
+        struct touch late = world_touch(shape, touches[at].key.at.us - 1, (uint32_t)i);
+        late.value_micros = 10000000;
+        arena_reset(&arena);
+        double start = now_ns();
+        int n = derive_late(world, touches, at, &late, checkpoints, &arena);
+        double took = now_ns() - start;
+        total += took;
+        worst = took > worst ? took : worst;
+        chunks += n;
+        most = n > most ? n : most;
+    }
+    printf("late %s into %d touches: %.0f us on average, %.0f us at most; chunks of %d: %.1f, at most %d\n", event, TOUCHES,
+           total / LATE / 1e3, worst / 1e3, EVERY, (double)chunks / LATE, most);
+    arena_free(&kept);
     arena_free(&arena);
 }
 
@@ -100,6 +176,9 @@ int main(void)
     bench_in_order(&world, touches, false);
     bench_in_order(&world, touches, true);
     bench_profile(&world, touches);
+    bench_late(&world, touches, "Page");
+    bench_late(&world, touches, "Order Completed");
+    bench_late(&world, touches, "Campaign Sent");
     world_close(&world);
     arena_free(&arena);
     return 0;

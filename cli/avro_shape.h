@@ -10,8 +10,8 @@
 struct avro_shape {
     struct arena arena;
     struct avro_schema schema;
-    json_t *text;         /* the parsed schema; owns the defaults */
-    struct map defaults;  /* struct avro_member * of a field -> json_t * of its default */
+    json_t *text;        /* the parsed schema; owns the defaults */
+    struct map defaults; /* struct avro_member * of a field -> json_t * of its default */
 };
 
 /* Reads a schema. REJECT "schema_unusable" if it is malformed or recursive. */

@@ -178,9 +178,9 @@ static bool is_default(const struct avro_shape *shape, const struct avro_member 
     json_t *value = avro_shape_default(shape, field);
     if (value == NULL)
         return false;
-    return json_is_null(value)                                       ? span_is(printed, "null")
-           : json_is_false(value)                                    ? span_is(printed, "false")
-           : json_is_array(value) && json_array_size(value) == 0     ? span_is(printed, "[]")
+    return json_is_null(value)                                   ? span_is(printed, "null")
+           : json_is_false(value)                                ? span_is(printed, "false")
+           : json_is_array(value) && json_array_size(value) == 0 ? span_is(printed, "[]")
            : json_is_string(value) && printed.len == json_string_length(value) + 2
                ? memcmp(printed.ptr + 1, json_string_value(value), printed.len - 2) == 0
                : false;

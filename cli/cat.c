@@ -129,7 +129,8 @@ static enum outcome copy_records(struct cat *cat, bool stop_at_end, struct err *
     struct record record;
     bool at_end = false;
     err->outcome = OUTCOME_OK;
-    while (!stop_requested() && err->outcome == OUTCOME_OK && !(at_end && stop_at_end) && !(cat->limit && cat->printed >= cat->limit)) {
+    while (!stop_requested() && err->outcome == OUTCOME_OK && !(at_end && stop_at_end) &&
+           !(cat->limit && cat->printed >= cat->limit)) {
         if (reader_next(cat->reader, POLL_MS, &record, &at_end, err))
             print_record(cat, &record, &out);
         else
@@ -155,7 +156,8 @@ static bool read_from(const struct call *call, int64_t *from)
 
 static enum exit_status run_cat(struct call *call)
 {
-    struct cat cat = {.topic = call_argument(call, 0), .envelope = call_has(call, "envelope"),
+    struct cat cat = {.topic = call_argument(call, 0),
+                      .envelope = call_has(call, "envelope"),
                       .print = call_has(call, "all-fields") ? AVRO_PRINT_ALL : AVRO_PRINT_SHORT};
     int64_t from, limit, raw_id, partition;
     if (call_has(call, "topic"))
@@ -198,8 +200,9 @@ const struct command command_cat = {
     .name = "cat",
     .arguments = "[TOPIC]",
     .summary = "Print the records of a topic as JSON lines",
-    .details = "Reads Confluent-framed and single-object Avro, our own messages and resolved touchpoints, and JSON. Ids are printed\n"
-               "as UUIDs, other bytes as hex digits. A value that cannot be read is printed with the reason and its bytes.",
+    .details =
+        "Reads Confluent-framed and single-object Avro, our own messages and resolved touchpoints, and JSON. Ids are printed\n"
+        "as UUIDs, other bytes as hex digits. A value that cannot be read is printed with the reason and its bytes.",
     .options = options,
     .max_arguments = 1,
     .run = run_cat,

@@ -62,7 +62,8 @@ static void check_kafka(struct doctor *doctor)
     if (outcome == OUTCOME_OK)
         outcome = admin_cluster(admin, &brokers, &topics, &err);
     if (outcome != OUTCOME_OK) {
-        add(doctor, VERDICT_FAIL, "brokers", err.message, "set kafka.bootstrap.servers to a broker that runs (dev/stack up starts one)");
+        add(doctor, VERDICT_FAIL, "brokers", err.message,
+            "set kafka.bootstrap.servers to a broker that runs (dev/stack up starts one)");
     } else {
         add(doctor, VERDICT_OK, "brokers", arena_printf(&doctor->call->arena, "%d brokers, %d topics", brokers, topics), "");
         check_topics(doctor, admin);
@@ -101,12 +102,13 @@ static void check_database(struct doctor *doctor)
     }
     check_server(doctor, db);
     bool migrated = migrations_check(db, schema_migrations, schema_migrations_count, &err) == OUTCOME_OK;
-    add(doctor, migrated ? VERDICT_OK : VERDICT_FAIL, "migrations", migrated ? "the schema is what this program needs" : err.message,
-        "tutti migrate");
+    add(doctor, migrated ? VERDICT_OK : VERDICT_FAIL, "migrations",
+        migrated ? "the schema is what this program needs" : err.message, "tutti migrate");
     if (migrated) {
         bool active = generation_open(db, doctor->call->config, &generation, &err) == OUTCOME_OK;
         add(doctor, active ? VERDICT_OK : VERDICT_FAIL, "policies",
-            active ? arena_printf(&doctor->call->arena, "generation %d is active and equals policy.dir", generation.number) : err.message,
+            active ? arena_printf(&doctor->call->arena, "generation %d is active and equals policy.dir", generation.number)
+                   : err.message,
             "tutti policy apply");
     }
     db_close(db);
@@ -118,8 +120,8 @@ static void print_findings(const struct findings *findings)
     static const enum colour colours[] = {COLOUR_GREEN, COLOUR_YELLOW, COLOUR_RED};
     for (size_t i = 0; i < findings->count; i++) {
         const struct finding *f = &findings->items[i];
-        printf("%s%-4s%s  %-11s  %s\n", colour(stdout, colours[f->verdict]), words[f->verdict], colour(stdout, COLOUR_OFF), f->subject,
-               f->text);
+        printf("%s%-4s%s  %-11s  %s\n", colour(stdout, colours[f->verdict]), words[f->verdict], colour(stdout, COLOUR_OFF),
+               f->subject, f->text);
         if (*f->fix)
             printf("      %-11s  fix: %s\n", "", f->fix);
     }

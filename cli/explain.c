@@ -1,27 +1,36 @@
 /* explain.c: `tutti explain`: everything that is known about one customer, and why. */
 #include "cli/avro_to_json.h"
 #include "cli/section.h"
+#include "cli_sql.h"
 #include "common/codec/digest.h"
 #include "common/service/generation.h"
 #include "services/identity-resolver/identity_policy.h"
-#include "tutti_sql.h"
 
-static const struct section who[] = {
-    {"members", "Who: identifiers of this customer", {"explain_members", sql_explain_members},
+static const struct section sections[] = {
+    {"members",
+     "Who: identifiers of this customer",
+     {"explain_members", sql_explain_members},
      {"profile", "identifier", "type", "first_seen", "note"}},
-    {.name = NULL},
-};
-
-static const struct section what[] = {
-    {"links", "Why: which touchpoint first showed two identifiers together", {"explain_links", sql_explain_links},
+    {"links",
+     "Why: which touchpoint first showed two identifiers together",
+     {"explain_links", sql_explain_links},
      {"identifier", "other", "first_seen", "touchpoint", "note"}},
-    {"journey", "Journey", {"explain_journey", sql_explain_journey},
+    {"journey",
+     "Journey",
+     {"explain_journey", sql_explain_journey},
      {"stage", "since", "status", "first_seen", "last_seen", ">orders", ">revenue", "currency"}},
-    {"touches", "Last touches", {"explain_touches", sql_explain_touches},
+    {"touches",
+     "Last touches",
+     {"explain_touches", sql_explain_touches},
      {"occurred", "direction", "channel", "department", "event", "campaign", ">revenue", "touchpoint"}},
-    {"conversions", "Last conversions and their credit", {"explain_conversions", sql_explain_conversions},
+    {"conversions",
+     "Last conversions and their credit",
+     {"explain_conversions", sql_explain_conversions},
      {"converted", "goal", ">revenue", "model", "channel", "campaign", "touched", ">credit"}},
-    {"decisions", "Contact decisions", {"explain_decisions", sql_explain_decisions},
+    {"holds", "Open holds", {"explain_holds", sql_explain_holds}, {"rule", "owner", "since", "until"}},
+    {"decisions",
+     "Contact decisions",
+     {"explain_decisions", sql_explain_decisions},
      {"requested", "channel", "department", "verdict", "reason", "rule", "outcome", "request"}},
     {.name = NULL},
 };
@@ -33,7 +42,8 @@ static enum outcome hash_identifier(struct call *call, struct span type_name, st
     struct digest_key key;
     const char *key_file = config_text(call->config, "identity.key_file");
     if (*key_file == '\0')
-        return err_set(err, OUTCOME_FATAL, "config_missing", "identity.key_file is not set: the key that identifiers are hashed with");
+        return err_set(err, OUTCOME_FATAL, "config_missing",
+                       "identity.key_file is not set: the key that identifiers are hashed with");
     const char *path = generation_policy_path(&call->arena, config_text(call->config, "policy.dir"), "identity.json");
     enum outcome outcome = identity_policy_read(&call->arena, path, policy, err);
     if (outcome == OUTCOME_OK)
@@ -42,10 +52,12 @@ static enum outcome hash_identifier(struct call *call, struct span type_name, st
         return outcome;
     const struct identity_type *type = identity_find_type(policy, type_name);
     if (type == NULL)
-        return err_set(err, OUTCOME_REJECT, "identifier_type", "the identity policy has no type \"" SPAN_FMT "\"", SPAN_ARG(type_name));
+        return err_set(err, OUTCOME_REJECT, "identifier_type", "the identity policy has no type \"" SPAN_FMT "\"",
+                       SPAN_ARG(type_name));
     struct span normal;
     if (!identity_normalise(policy, type, unicode_nfc(&call->arena, value), false, &call->arena, &normal))
-        return err_set(err, OUTCOME_REJECT, "identifier_blocked", "this value is blocked or no usable " SPAN_FMT, SPAN_ARG(type_name));
+        return err_set(err, OUTCOME_REJECT, "identifier_blocked", "this value is blocked or no usable " SPAN_FMT,
+                       SPAN_ARG(type_name));
     *out = digest_identifier(&key, type->name, normal);
     return OUTCOME_OK;
 }
@@ -60,7 +72,8 @@ static enum outcome parse_argument(struct call *call, struct id *out, struct err
     return hash_identifier(call, (struct span){text, (size_t)(colon - text)}, span_of(colon + 1), out, err);
 }
 
-static enum outcome find_profile(struct call *call, struct db *db, const struct id *identifier, struct id *profile, struct err *err)
+static enum outcome find_profile(struct call *call, struct db *db, const struct id *identifier, struct id *profile,
+                                 struct err *err)
 {
     static const struct statement find = {"explain_find", "SELECT profile_id FROM identity.identifiers WHERE identifier_id = $1"};
     struct params params;
@@ -80,7 +93,6 @@ static enum exit_status run_explain(struct call *call)
 {
     if (call->argument_count == 0)
         return misuse(call, "expected <type>:<value>");
-    bool json = call_has(call, "json");
     struct id identifier, profile;
     struct db *db = NULL;
     struct err err = {0};
@@ -90,15 +102,13 @@ static enum exit_status run_explain(struct call *call)
     if (outcome == OUTCOME_OK)
         outcome = find_profile(call, db, &identifier, &profile, &err);
     if (outcome == OUTCOME_OK)
-        outcome = sections_print(call, db, who, &identifier, json, &err);
-    if (outcome == OUTCOME_OK)
-        outcome = sections_print(call, db, what, &profile, json, &err);
+        outcome = sections_print(call, db, sections, &profile, call_has(call, "json"), &err);
     db_close(db);
     return outcome == OUTCOME_OK ? EXIT_DONE : failed(&err);
 }
 
 static const struct option options[] = {
-    {"json", NULL, "Two lines, one JSON object each: who, and what is known."},
+    {"json", NULL, "One JSON object."},
     {NULL, NULL, NULL},
 };
 
@@ -106,8 +116,9 @@ const struct command command_explain = {
     .name = "explain",
     .arguments = "<type>:<value>",
     .summary = "Say who a customer is and by which evidence, and show journey, credit and verdicts",
-    .details = "The value is normalised and hashed as identity-resolver does it, so policy.dir and identity.key_file are needed;\n"
-               "an identifier's UUID does without them.",
+    .details =
+        "The value is normalised and hashed as identity-resolver does it, so policy.dir and identity.key_file are needed;\n"
+        "an identifier's UUID does without them.",
     .options = options,
     .max_arguments = 1,
     .run = run_explain,

@@ -14,14 +14,15 @@ struct run {
     struct call *call;
     struct generator_options options;
     struct generator *generator;
-    struct avro_shape *shape; /* for JSON */
+    struct avro_shape *shape;    /* for JSON */
     struct publisher *publisher; /* for Kafka */
     int32_t schema_id;
     enum record_key key;
     struct progress progress;
 };
 
-static enum outcome print_item(struct run *run, const struct generated *item, struct strbuf *value, struct strbuf *line, struct err *err)
+static enum outcome print_item(struct run *run, const struct generated *item, struct strbuf *value, struct strbuf *line,
+                               struct err *err)
 {
     strbuf_reset(value);
     strbuf_reset(line);
@@ -175,9 +176,10 @@ const struct command command_generate = {
     .name = "generate",
     .arguments = "",
     .summary = "Make up the touchpoints of a bank, or of a load test, from a seed",
-    .details = "bank: mortgages, cards, insurance, consumer credit, branch, service and marketing with their applications, contact\n"
-               "requests and sends, consents, complaints and referrals. bench: the mix of bench/pipeline. Both: log-ins that join an\n"
-               "anonymous history, 5 % late touchpoints, 1 % duplicates; lines come in the order of arrival.",
+    .details =
+        "bank: mortgages, cards, insurance, consumer credit, branch, service and marketing with their applications, contact\n"
+        "requests and sends, consents, complaints and referrals. bench: the mix of bench/pipeline. Both: log-ins that join an\n"
+        "anonymous history, 5 % late touchpoints, 1 % duplicates; lines come in the order of arrival.",
     .options = options,
     .max_arguments = 0,
     .run = run_generate,

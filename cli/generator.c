@@ -71,8 +71,7 @@ static void push_next(struct generator *g)
 
 bool generator_next(struct generator *g, struct generated *out)
 {
-    while (g->next < g->options.events &&
-           (g->heap_count == 0 || g->profile->occurred_at(g, g->next) <= g->heap[0].at))
+    while (g->next < g->options.events && (g->heap_count == 0 || g->profile->occurred_at(g, g->next) <= g->heap[0].at))
         push_next(g);
     if (g->heap_count == 0)
         return false;

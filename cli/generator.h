@@ -18,8 +18,8 @@ enum generator_profile {
 
 struct generator_options {
     enum generator_profile profile;
-    uint32_t people;      /* 1 .. 50,000,000 */
-    uint64_t events;      /* distinct touchpoints; duplicates come on top */
+    uint32_t people; /* 1 .. 50,000,000 */
+    uint64_t events; /* distinct touchpoints; duplicates come on top */
     uint64_t seed;
     int64_t days;         /* the span of occurred_at, 1 .. 3,650 */
     struct instant epoch; /* its start */

@@ -58,7 +58,8 @@ static const struct bank_row bank_rows[] = {
     {4, ANY, 0, "web", "Consent Given", "marketing", BANK_KNOWN | BANK_OPT_IN},
 };
 enum { ROW_COUNT = sizeof bank_rows / sizeof *bank_rows };
-static const struct bank_row bank_answer = {0, ANY, 0, NULL, "Contact Sent", NULL, BANK_KNOWN | BANK_SENT | BANK_CAMPAIGN | BANK_PRODUCT};
+static const struct bank_row bank_answer = {
+    0, ANY, 0, NULL, "Contact Sent", NULL, BANK_KNOWN | BANK_SENT | BANK_CAMPAIGN | BANK_PRODUCT};
 static const struct bank_row bank_resolved = {0, ANY, 0, "call_center", "Complaint Resolved", "service", BANK_KNOWN};
 static const struct bank_row bank_welcome = {0, ANY, 0, "web", "Consent Given", "marketing", BANK_KNOWN | BANK_OPT_IN};
 
@@ -130,8 +131,7 @@ static void step(struct story *s, int64_t at)
 /* Visits: three of five steps follow within minutes; the rest of the span is shared out among the long gaps. */
 static int64_t next_gap(struct story *s, double mean_long_gap)
 {
-    return (int64_t)(random_chance(&s->r, 0.6) ? random_exponential(&s->r, 180e6)
-                                               : random_exponential(&s->r, mean_long_gap));
+    return (int64_t)(random_chance(&s->r, 0.6) ? random_exponential(&s->r, 180e6) : random_exponential(&s->r, mean_long_gap));
 }
 
 static void live(struct story *s)
@@ -156,8 +156,12 @@ static void live(struct story *s)
 
 static void tell(const struct generator *g, uint32_t number, struct bank_entry *entries, uint32_t count)
 {
-    struct story s = {.g = g, .person = person_of(g, number), .r = random_of(g->options.seed, STREAM_STORY, number),
-                      .entries = entries, .room = count, .phase = PHASE_LOOKING};
+    struct story s = {.g = g,
+                      .person = person_of(g, number),
+                      .r = random_of(g->options.seed, STREAM_STORY, number),
+                      .entries = entries,
+                      .room = count,
+                      .phase = PHASE_LOOKING};
     s.product = random_chance(&s.r, 0.4) ? 0 : (uint8_t)random_below(&s.r, PRODUCT_COUNT);
     live(&s);
 }
@@ -190,8 +194,8 @@ static enum outcome bank_open(struct generator *g, struct err *err)
         sum += person_weight(g, p);
         uint64_t to = p + 1 == g->options.people ? events : (uint64_t)((double)events * (sum / total));
         if (to - from > BANK_MAX_PER_PERSON)
-            return err_set(err, OUTCOME_FATAL, "bad_option", "more than %d touchpoints for one person: more people or fewer events",
-                           BANK_MAX_PER_PERSON);
+            return err_set(err, OUTCOME_FATAL, "bad_option",
+                           "more than %d touchpoints for one person: more people or fewer events", BANK_MAX_PER_PERSON);
         tell(g, p, entries + from, (uint32_t)(to - from));
         from = to;
     }

@@ -95,9 +95,19 @@ static void put_score(struct random *r, struct touchpoint *t)
 static void put_consent(const struct bank_row *row, struct touchpoint *t)
 {
     if (row->flags & BANK_OPT_OUT)
-        t->consent = SPAN("\x02\x0a" "email" "\x00\x00");
+        t->consent = SPAN("\x02\x0a"
+                          "email"
+                          "\x00\x00");
     if (row->flags & BANK_OPT_IN)
-        t->consent = SPAN("\x08\x0a" "email" "\x01\x06" "sms" "\x01\x16" "call_center" "\x01\x16" "direct_mail" "\x01\x00");
+        t->consent = SPAN("\x08\x0a"
+                          "email"
+                          "\x01\x06"
+                          "sms"
+                          "\x01\x16"
+                          "call_center"
+                          "\x01\x16"
+                          "direct_mail"
+                          "\x01\x00");
 }
 
 static void put_details(struct texts *texts, struct random *r, const struct bank_entry *entry, struct touchpoint *t)
@@ -134,7 +144,9 @@ uint32_t bank_fill(const struct generator *g, uint64_t index, struct texts *text
     t->occurred_at = entry->occurred_at;
     t->type = SPAN("track");
     t->channel = span_of(entry->asked->channel);
-    t->event_name = span_of(row->flags & BANK_SUBMITTED ? product->submitted : row->flags & BANK_OPENED ? product->opened : row->event);
+    t->event_name = span_of(row->flags & BANK_SUBMITTED ? product->submitted
+                            : row->flags & BANK_OPENED  ? product->opened
+                                                        : row->event);
     t->department = span_of(entry->asked->department ? entry->asked->department : product->department);
     if (row->flags & (BANK_REQUEST | BANK_SENT))
         t->direction = SPAN("outbound");

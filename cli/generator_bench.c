@@ -199,7 +199,7 @@ static void put_decision(struct texts *texts, uint64_t request, struct touchpoin
 static void put_product(struct texts *texts, struct random *r, struct touchpoint *t)
 {
     static const char *const categories[] = {"printers/inkjet", "printers/laser", "supplies/ink", "supplies/paper",
-                                             "cables", "monitors", "keyboards", "chairs"};
+                                             "cables",          "monitors",       "keyboards",    "chairs"};
     text_begin(texts);
     text_add(texts, SPAN("sku-"));
     text_number(texts, random_below(r, 5000), 5);
@@ -284,9 +284,17 @@ static void put_details(struct texts *texts, struct random *r, const struct row 
         t->score = ((int64_t)random_below(r, 11) - 5) * 20;
     }
     if (row->flags & OPT_OUT)
-        t->consent = SPAN("\x02\x0a" "email" "\x00\x00");
+        t->consent = SPAN("\x02\x0a"
+                          "email"
+                          "\x00\x00");
     if (row->flags & OPT_IN)
-        t->consent = SPAN("\x06\x0a" "email" "\x01\x06" "sms" "\x01\x16" "call_center" "\x01\x00");
+        t->consent = SPAN("\x06\x0a"
+                          "email"
+                          "\x01\x06"
+                          "sms"
+                          "\x01\x16"
+                          "call_center"
+                          "\x01\x00");
 }
 
 static uint32_t bench_fill(const struct generator *g, uint64_t index, struct texts *texts, struct touchpoint *t)

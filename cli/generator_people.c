@@ -129,10 +129,10 @@ static const struct {
     enum id_kind own, other;
     double other_share; /* of the touchpoints after log-in */
 } knows[] = {
-    {"web", ID_COOKIE, ID_USER, 0.85},          {"ads", ID_COOKIE, ID_USER, 0.10},
-    {"app", ID_DEVICE, ID_USER, 0.90},          {"email", ID_EMAIL, ID_USER, 0.65},
-    {"sms", ID_PHONE, ID_USER, 0.65},           {"call_center", ID_PHONE, ID_USER, 0.75},
-    {"pos", ID_LOYALTY, ID_EMAIL, 0.50},        {"direct_mail", ID_EXTERNAL, ID_LOYALTY, 0.60},
+    {"web", ID_COOKIE, ID_USER, 0.85},   {"ads", ID_COOKIE, ID_USER, 0.10},
+    {"app", ID_DEVICE, ID_USER, 0.90},   {"email", ID_EMAIL, ID_USER, 0.65},
+    {"sms", ID_PHONE, ID_USER, 0.65},    {"call_center", ID_PHONE, ID_USER, 0.75},
+    {"pos", ID_LOYALTY, ID_EMAIL, 0.50}, {"direct_mail", ID_EXTERNAL, ID_LOYALTY, 0.60},
     {"crm", ID_EXTERNAL, ID_USER, 0.90},
 };
 

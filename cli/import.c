@@ -88,7 +88,8 @@ static bool ended_well(pid_t child)
         return true;
     if (WIFEXITED(status))
         complain("the converter failed with exit status %d; does the setting python name one with the packages of "
-                 "dev/requirements.txt?", WEXITSTATUS(status));
+                 "dev/requirements.txt?",
+                 WEXITSTATUS(status));
     else
         complain("the converter was ended by signal %d", WTERMSIG(status));
     return false;

@@ -32,10 +32,20 @@ static void place_print(const struct place *place, struct strbuf *out)
 }
 
 static const char *const kind_words[] = {
-    [KIND_NULL] = "null",         [KIND_BOOLEAN] = "true or false", [KIND_INT] = "an integer", [KIND_LONG] = "an integer",
-    [KIND_FLOAT] = "a number",    [KIND_DOUBLE] = "a number",       [KIND_BYTES] = "hex digits", [KIND_STRING] = "a text",
-    [KIND_FIXED] = "hex digits",  [KIND_ENUM] = "one of the symbols", [KIND_ARRAY] = "an array", [KIND_MAP] = "an object",
-    [KIND_UNION] = "a value of the union", [KIND_RECORD] = "an object",
+    [KIND_NULL] = "null",
+    [KIND_BOOLEAN] = "true or false",
+    [KIND_INT] = "an integer",
+    [KIND_LONG] = "an integer",
+    [KIND_FLOAT] = "a number",
+    [KIND_DOUBLE] = "a number",
+    [KIND_BYTES] = "hex digits",
+    [KIND_STRING] = "a text",
+    [KIND_FIXED] = "hex digits",
+    [KIND_ENUM] = "one of the symbols",
+    [KIND_ARRAY] = "an array",
+    [KIND_MAP] = "an object",
+    [KIND_UNION] = "a value of the union",
+    [KIND_RECORD] = "an object",
 };
 
 static enum outcome refuse(struct encoder *e, const struct place *place, const char *what)
@@ -173,7 +183,8 @@ static enum outcome encode_map(struct encoder *e, const struct avro_type *type, 
         pack_zigzag(e->out, (int64_t)json_object_size(value));
     const char *key;
     json_t *entry;
-    json_object_foreach(value, key, entry) {
+    json_object_foreach(value, key, entry)
+    {
         struct place at = {place, key, 0};
         pack_zigzag(e->out, (int64_t)strlen(key));
         strbuf_add(e->out, key, strlen(key));
@@ -230,7 +241,8 @@ static enum outcome encode_record(struct encoder *e, const struct avro_type *typ
         return expected(e, place, type);
     const char *key;
     json_t *entry;
-    json_object_foreach(value, key, entry) {
+    json_object_foreach(value, key, entry)
+    {
         if (find_member(type, key) == NULL)
             return unknown_field(e, type, key, place);
     }

@@ -32,7 +32,8 @@ static struct span strongest_identifier(json_t *record)
     int best_rank = best.ptr ? 0 : 8;
     json_t *list = json_object_get(record, "identifiers"), *entry;
     size_t i;
-    json_array_foreach(list, i, entry) {
+    json_array_foreach(list, i, entry)
+    {
         if (rank_of(entry) < best_rank && text_of(entry, "value").ptr) {
             best_rank = rank_of(entry);
             best = text_of(entry, "value");
@@ -60,7 +61,8 @@ static void report(struct line_sender *sender, uint64_t number, const char *why)
         warn("further bad lines are only counted");
 }
 
-static enum outcome send_line(struct line_sender *sender, struct span line, uint64_t number, struct strbuf *value, struct err *err)
+static enum outcome send_line(struct line_sender *sender, struct span line, uint64_t number, struct strbuf *value,
+                              struct err *err)
 {
     json_t *record = NULL;
     strbuf_reset(value);

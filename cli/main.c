@@ -19,8 +19,17 @@
 
 /* In the order of a first day with Tutti. */
 static const struct command *const commands[] = {
-    &command_doctor,  &command_migrate, &command_topics,  &command_import,     &command_generate,
-    &command_produce, &command_cat,     &command_explain, &command_scoreboard, NULL,
+    &command_doctor,
+    &command_migrate,
+    &command_topics,
+    &command_import,
+    &command_generate,
+    &command_produce,
+    &command_cat,
+    &command_explain,
+    &command_scoreboard,
+    &command_policy,
+    NULL,
 };
 
 static const struct setting *const tables[] = {cli_settings, db_settings, schema_set_settings, policy_settings, NULL};

@@ -41,7 +41,8 @@ static enum exit_status run_migrate(struct call *call)
     if (outcome == OUTCOME_OK && status)
         outcome = print_status(db, call, &err);
     else if (outcome == OUTCOME_OK)
-        outcome = migrations_up(db, schema_migrations, schema_migrations_count, dry_run, dry_run ? show_planned : show_applied, &err);
+        outcome =
+            migrations_up(db, schema_migrations, schema_migrations_count, dry_run, dry_run ? show_planned : show_applied, &err);
     db_close(db);
     if (outcome != OUTCOME_OK)
         return failed(&err);

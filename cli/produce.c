@@ -69,8 +69,9 @@ const struct command command_produce = {
     .name = "produce",
     .arguments = "[FILE]",
     .summary = "Send JSON lines in the shape of the touchpoint schema to Kafka",
-    .details = "Fields that are null may be left out; times are microseconds since 1970 or RFC 3339 text. A bad line is reported\n"
-               "with its number and left out, and the exit status is 1 at the end. Without FILE, or with -, stdin is read.",
+    .details =
+        "Fields that are null may be left out; times are microseconds since 1970 or RFC 3339 text. A bad line is reported\n"
+        "with its number and left out, and the exit status is 1 at the end. Without FILE, or with -, stdin is read.",
     .options = options,
     .max_arguments = 1,
     .run = run_produce,

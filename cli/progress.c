@@ -13,8 +13,8 @@ enum { TERMINAL_US = 200000, LOG_US = 10000000 };
 void progress_start(struct progress *progress, const char *what, uint64_t total)
 {
     int64_t now = clock_monotonic_us();
-    *progress = (struct progress){.what = what, .total = total, .started_us = now, .shown_us = now,
-                                  .on_terminal = isatty(STDERR_FILENO) == 1};
+    *progress = (struct progress){
+        .what = what, .total = total, .started_us = now, .shown_us = now, .on_terminal = isatty(STDERR_FILENO) == 1};
 }
 
 static double rate_of(const struct progress *progress, int64_t now)

@@ -14,7 +14,8 @@ enum outcome publisher_open(const struct call *call, const char *topic, bool dry
 void publisher_close(struct publisher *publisher);
 
 /* key SPAN_NONE: none, partitions at random. Blocks while the queue is full. */
-enum outcome publisher_send(struct publisher *publisher, struct span channel, struct span key, struct span value, struct err *err);
+enum outcome publisher_send(struct publisher *publisher, struct span channel, struct span key, struct span value,
+                            struct err *err);
 
 /* Waits until the brokers have acknowledged everything. */
 enum outcome publisher_finish(struct publisher *publisher, struct err *err);

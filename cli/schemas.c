@@ -97,5 +97,6 @@ enum outcome schemas_shape_by_fingerprint(struct schemas *schemas, uint64_t fing
             return OUTCOME_OK;
         }
     }
-    return err_set(err, OUTCOME_REJECT, "unknown_schema_id", "no schema with fingerprint %016llx", (unsigned long long)fingerprint);
+    return err_set(err, OUTCOME_REJECT, "unknown_schema_id", "no schema with fingerprint %016llx",
+                   (unsigned long long)fingerprint);
 }

@@ -1,13 +1,24 @@
 /* scoreboard.c: `tutti scoreboard`: the shared figures of all departments on one page. */
 #include "cli/section.h"
-#include "tutti_sql.h"
+#include "cli_sql.h"
 
 static const struct section sections[] = {
-    {"goals", "Shared goals", {"scoreboard_goals", sql_scoreboard_goals}, {"goal", "metric", "unit", "currency", ">value", "from", "to"}},
-    {"credit", "Revenue credited to campaigns", {"scoreboard_credit", sql_scoreboard_credit},
+    {"goals",
+     "Shared goals",
+     {"scoreboard_goals", sql_scoreboard_goals},
+     {"goal", "metric", "unit", "currency", ">value", "from", "to"}},
+    {"credit",
+     "Revenue credited to campaigns",
+     {"scoreboard_credit", sql_scoreboard_credit},
      {"campaign", "currency", ">first_touch", ">last_touch", ">linear"}},
-    {"transitions", "Where customers go next", {"scoreboard_map", sql_scoreboard_map}, {"from", "to", ">transitions", ">mean_wait"}},
-    {"decisions", "Contact decisions", {"scoreboard_decisions", sql_scoreboard_decisions}, {"verdict", "reason", "rule", ">requests"}},
+    {"transitions",
+     "Where customers go next",
+     {"scoreboard_map", sql_scoreboard_map},
+     {"from", "to", ">transitions", ">mean_wait"}},
+    {"decisions",
+     "Contact decisions",
+     {"scoreboard_decisions", sql_scoreboard_decisions},
+     {"verdict", "reason", "rule", ">requests"}},
     {.name = NULL},
 };
 

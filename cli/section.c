@@ -25,8 +25,8 @@ static enum outcome print_one(struct call *call, struct db *db, const struct sec
     return OUTCOME_OK;
 }
 
-enum outcome sections_print(struct call *call, struct db *db, const struct section *sections, const struct id *parameter, bool json,
-                            struct err *err)
+enum outcome sections_print(struct call *call, struct db *db, const struct section *sections, const struct id *parameter,
+                            bool json, struct err *err)
 {
     struct strbuf text = {&call->arena, NULL, 0, 0};
     strbuf_addf(&text, "{");

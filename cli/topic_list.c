@@ -28,7 +28,8 @@ static void add(struct call *call, struct topic_list *list, const char *name, in
     };
 }
 
-static void add_consumed(struct call *call, struct topic_list *list, const char *name, int32_t partitions, struct duration retention)
+static void add_consumed(struct call *call, struct topic_list *list, const char *name, int32_t partitions,
+                         struct duration retention)
 {
     add(call, list, name, partitions, retention);
     add(call, list, arena_printf(&call->arena, "%s.dlq", name), 1, dead_letter_retention);
@@ -70,7 +71,8 @@ const char *topic_difference(struct arena *arena, const struct topic_settings *w
         text = arena_printf(arena, "%s%sretention %s instead of %s", text, *text ? ", " : "", days(arena, found->retention_ms),
                             days(arena, wanted->retention_ms));
     if (strcmp(found->cleanup, wanted->cleanup) != 0)
-        text = arena_printf(arena, "%s%scleanup.policy %s instead of %s", text, *text ? ", " : "", found->cleanup, wanted->cleanup);
+        text =
+            arena_printf(arena, "%s%scleanup.policy %s instead of %s", text, *text ? ", " : "", found->cleanup, wanted->cleanup);
     if (strcmp(found->compression, wanted->compression) != 0)
         text = arena_printf(arena, "%s%scompression.type %s instead of %s", text, *text ? ", " : "", found->compression,
                             wanted->compression);

@@ -5,12 +5,12 @@
 #include "cli/command.h"
 #include "common/bus/admin.h"
 
-#define TOPIC_RESOLVED "tutti.touchpoints-resolved.v1"
+#define TOPIC_RESOLVED         "tutti.touchpoints-resolved.v1"
 #define TOPIC_IDENTITY_CHANGES "tutti.identity-changes.v1"
-#define TOPIC_DIFFS "tutti.journey-diffs.v1"
-#define TOPIC_STAGES "tutti.journey-stages.v1"
-#define TOPIC_DECISIONS "tutti.contact-decisions.v1"
-#define TOPIC_OTHER "touchpoints.other.v1"
+#define TOPIC_DIFFS            "tutti.journey-diffs.v1"
+#define TOPIC_STAGES           "tutti.journey-stages.v1"
+#define TOPIC_DECISIONS        "tutti.contact-decisions.v1"
+#define TOPIC_OTHER            "touchpoints.other.v1"
 
 struct topic_list {
     size_t count, capacity;

@@ -25,8 +25,9 @@ static void print_line(struct call *call, const struct plan *plan, size_t i)
     const char *difference;
     enum topic_state state = state_of(call, plan, i, &difference);
     const struct topic_settings *shown = state == TOPIC_MISSING ? &plan->list.wanted[i] : &plan->found[i];
-    printf("%s%-7s%s  %-38s %3d partitions  %3lld d%s%s\n", colour(stdout, colours[state]), words[state], colour(stdout, COLOUR_OFF),
-           plan->list.names[i], shown->partitions, (long long)(shown->retention_ms / 86400000), *difference ? "  " : "", difference);
+    printf("%s%-7s%s  %-38s %3d partitions  %3lld d%s%s\n", colour(stdout, colours[state]), words[state],
+           colour(stdout, COLOUR_OFF), plan->list.names[i], shown->partitions, (long long)(shown->retention_ms / 86400000),
+           *difference ? "  " : "", difference);
 }
 
 static void print_json(struct call *call, const struct plan *plan)
@@ -36,8 +37,8 @@ static void print_json(struct call *call, const struct plan *plan)
     for (size_t i = 0; i < plan->list.count; i++) {
         const char *difference;
         enum topic_state state = state_of(call, plan, i, &difference);
-        strbuf_addf(&out, "%s{\"topic\":\"%s\",\"state\":\"%s\",\"partitions\":%d,\"wanted_partitions\":%d,\"difference\":", i ? "," : "[",
-                    plan->list.names[i], words[state], plan->found[i].partitions, plan->list.wanted[i].partitions);
+        strbuf_addf(&out, "%s{\"topic\":\"%s\",\"state\":\"%s\",\"partitions\":%d,\"wanted_partitions\":%d,\"difference\":",
+                    i ? "," : "[", plan->list.names[i], words[state], plan->found[i].partitions, plan->list.wanted[i].partitions);
         json_add_text(&out, span_of(difference));
         strbuf_addf(&out, "}");
     }

@@ -1,7 +1,7 @@
--- Identifiers of the profile that $1 belongs to, oldest first: the first one names the profile.
+-- Identifiers of profile $1, oldest first: the first one names the profile.
 SELECT m.profile_id::text, m.identifier_id::text, t.type, to_char(m.first_seen_at, 'YYYY-MM-DD HH24:MI:SS'),
-       CASE WHEN m.identifier_id = $1 THEN 'asked for' ELSE '' END
+       CASE WHEN m.identifier_id = m.profile_id THEN 'names the profile' ELSE '' END
 FROM identity.identifiers m
 JOIN identity.types t ON t.code = m.type
-WHERE m.profile_id = (SELECT profile_id FROM identity.identifiers WHERE identifier_id = $1)
+WHERE m.profile_id = $1
 ORDER BY m.first_seen_at, m.identifier_id

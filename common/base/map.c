@@ -164,7 +164,7 @@ size_t map_bytes(const struct map *map)
     return map->capacity * (slot_size(map) + 1);
 }
 
-struct id hash_bytes(struct span bytes)
+struct id hash128(struct span bytes)
 {
     struct id out;
     XXH128_hash_t h = XXH3_128bits(bytes.ptr, bytes.len);

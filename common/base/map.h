@@ -24,7 +24,7 @@ void map_clear(struct map *map);
 /* Visits every entry in table order: `for (size_t i = 0; (v = map_next(m, &i, &key));)`. */
 void *map_next(const struct map *map, size_t *cursor, const void **key);
 /* XXH3-128 of any bytes: for tables in memory only, never stored. */
-struct id hash_bytes(struct span bytes);
+struct id hash128(struct span bytes);
 /* Bytes held by the table. */
 size_t map_bytes(const struct map *map);
 

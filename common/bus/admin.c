@@ -185,8 +185,7 @@ static rd_kafka_NewTopic_t *new_topic(const char *name, const struct topic_setti
     return topic;
 }
 
-static enum outcome take_result(const rd_kafka_topic_result_t **results, size_t count, rd_kafka_resp_err_t fine,
-                                struct err *err)
+static enum outcome take_result(const rd_kafka_topic_result_t **results, size_t count, rd_kafka_resp_err_t fine, struct err *err)
 {
     for (size_t i = 0; i < count; i++) {
         rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[i]);

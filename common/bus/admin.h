@@ -12,10 +12,10 @@ struct config;
 struct admin;
 
 struct topic_settings {
-    int32_t partitions;  /* 0: the topic does not exist */
-    int32_t replicas;    /* of the first partition; for a new topic -1 = the broker's default */
+    int32_t partitions;   /* 0: the topic does not exist */
+    int32_t replicas;     /* of the first partition; for a new topic -1 = the broker's default */
     int64_t retention_ms; /* -1: for ever */
-    char cleanup[32];    /* "delete", "compact", "compact,delete" */
+    char cleanup[32];     /* "delete", "compact", "compact,delete" */
     char compression[16]; /* "producer": as the producer compressed it */
 };
 

@@ -37,9 +37,10 @@ static enum outcome assign(struct reader *reader, const char *topic, int64_t fro
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(reader->count);
     for (int32_t i = 0; i < reader->count; i++)
-        rd_kafka_topic_partition_list_add(list, topic, reader->first + i)->offset = from == READER_BEGINNING ? RD_KAFKA_OFFSET_BEGINNING
-                                                                                    : from == READER_END     ? RD_KAFKA_OFFSET_END
-                                                                                                             : from;
+        rd_kafka_topic_partition_list_add(list, topic, reader->first + i)->offset = from == READER_BEGINNING
+                                                                                        ? RD_KAFKA_OFFSET_BEGINNING
+                                                                                    : from == READER_END ? RD_KAFKA_OFFSET_END
+                                                                                                         : from;
     rd_kafka_resp_err_t code = rd_kafka_assign(reader->rk, list);
     rd_kafka_topic_partition_list_destroy(list);
     return code ? err_set(err, OUTCOME_FATAL, "kafka_assign", "%s: %s", topic, rd_kafka_err2str(code)) : OUTCOME_OK;

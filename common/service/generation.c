@@ -9,6 +9,7 @@
 
 const struct setting policy_settings[] = {
     {"policy.dir", SETTING_TEXT, "policies", 0, 0, NULL, "Folder with identity.json, journey.json, contact.json, goals.json and channels.json."},
+    {"identity.key_file", SETTING_TEXT, "", 0, 0, NULL, "File with the secret key of identifier hashes (16 to 64 bytes, or hexadecimal)."},
     {0},
 };
 

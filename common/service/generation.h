@@ -14,7 +14,7 @@
 
 enum { DERIVATION_VERSION = 1 }; /* grows whenever the same facts and policies give other figures */
 
-extern const struct setting policy_settings[]; /* policy.dir */
+extern const struct setting policy_settings[]; /* policy.dir, identity.key_file: the same for all programs */
 
 struct generation {
     struct id id;

@@ -160,6 +160,7 @@ CREATE TABLE journey.conversions (
     stage_before smallint NOT NULL,
     touch_count integer NOT NULL,
     touches bytea NOT NULL,
+    loaded_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (anchor, occurred_at, event_id)
 );
 COMMENT ON TABLE journey.conversions IS 'Conversions with the touches that share their credit (convergent, but codes).';
@@ -171,6 +172,7 @@ COMMENT ON COLUMN journey.conversions.is_first IS 'First conversion of the profi
 COMMENT ON COLUMN journey.conversions.stage_before IS 'Stage before, 0 = none.';
 COMMENT ON COLUMN journey.conversions.touch_count IS 'Number of eligible touches.';
 COMMENT ON COLUMN journey.conversions.touches IS 'Eligible touches in order, each event_id, time in microseconds, shape (28 bytes).';
+COMMENT ON COLUMN journey.conversions.loaded_at IS 'When it was stored first (chronicle).';
 
 CREATE TABLE journey.stage_changes (
     stage_change_id uuid PRIMARY KEY,
@@ -183,7 +185,8 @@ CREATE TABLE journey.stage_changes (
     from_status smallint NOT NULL,
     to_status smallint NOT NULL,
     reason smallint NOT NULL,
-    seconds_in_stage bigint
+    seconds_in_stage bigint,
+    loaded_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE journey.stage_changes IS 'Changes of stage or status that took effect before the last inbound touch (convergent).';
 COMMENT ON COLUMN journey.stage_changes.stage_change_id IS 'Id of the touch, or of the deadline it set.';
@@ -197,6 +200,7 @@ COMMENT ON COLUMN journey.stage_changes.from_status IS 'Status before, 0 = none.
 COMMENT ON COLUMN journey.stage_changes.to_status IS 'Status after.';
 COMMENT ON COLUMN journey.stage_changes.reason IS '1 rule, 2 inactivity, 3 exit.';
 COMMENT ON COLUMN journey.stage_changes.seconds_in_stage IS 'Seconds since the last change of stage.';
+COMMENT ON COLUMN journey.stage_changes.loaded_at IS 'When it was stored first (chronicle).';
 
 CREATE TABLE journey.lanes (
     lane integer PRIMARY KEY,
@@ -241,6 +245,9 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA journey TO tutti_journey;
 -- What metrics-aggregator may see here.
 CREATE VIEW journey.diff_outbox AS SELECT lane, seq, payload FROM journey.outbox;
 COMMENT ON VIEW journey.diff_outbox IS 'Diffs for metrics-aggregator to fill a gap from.';
+COMMENT ON COLUMN journey.diff_outbox.lane IS 'Lane.';
+COMMENT ON COLUMN journey.diff_outbox.seq IS 'Number within the lane.';
+COMMENT ON COLUMN journey.diff_outbox.payload IS 'The message as it is sent.';
 GRANT SELECT ON journey.diff_outbox TO tutti_metrics;
 
 -- migrate:down

@@ -53,7 +53,6 @@ static const struct setting settings[] = {
     {"topic.resolved", SETTING_TEXT, "tutti.touchpoints-resolved.v1", 0, 0, NULL, "Output: touchpoints with their profile."},
     {"topic.identity.changes", SETTING_TEXT, "tutti.identity-changes.v1", 0, 0, NULL, "Output: identifiers that moved."},
     {"input.framing", SETTING_CHOICE, "confluent", 0, 0, "confluent|raw|single_object", "Framing of the input values."},
-    {"identity.key_file", SETTING_TEXT, NULL, 0, 0, NULL, "File with the secret key of identifier hashes (16 to 64 bytes, or hexadecimal)."},
     {"cache.bytes", SETTING_BYTES, "256MB", 1 << 20, INT64_C(1) << 40, NULL, "Memory for known identifiers and links."},
     {0},
 };
@@ -65,7 +64,10 @@ static enum outcome open_policy(struct self *self, struct err *err)
     const struct config *config = self->context.config;
     const char *path = generation_policy_path(&self->arena, config_text(config, "policy.dir"), "identity.json");
     CHECK(identity_policy_read(&self->arena, path, &self->resolver.policy, err));
-    return digest_key_read(config_text(config, "identity.key_file"), &self->resolver.key, err);
+    const char *key_file = config_text(config, "identity.key_file");
+    if (*key_file == '\0')
+        return err_set(err, OUTCOME_FATAL, "config_missing", "identity.key_file is not set: the key that identifiers are hashed with");
+    return digest_key_read(key_file, &self->resolver.key, err);
 }
 
 /* The key and the anchor rules fix what stored identifiers mean: a database that was filled with others is refused. */

@@ -34,7 +34,7 @@ struct codes {
 
 static void remember_code(struct codes *codes, struct span text, uint32_t code)
 {
-    struct id hash = hash_bytes(text);
+    struct id hash = hash128(text);
     *(uint32_t *)map_put(&codes->strings, &hash, NULL) = code;
 }
 
@@ -59,7 +59,7 @@ static enum outcome intern(void *context, struct span text, uint32_t *code, stru
     *code = 0;
     if (text.ptr == NULL)
         return OUTCOME_OK;
-    struct id hash = hash_bytes(text);
+    struct id hash = hash128(text);
     const uint32_t *known = map_find(&codes->strings, &hash);
     struct arena arena = {0};
     enum outcome o = OUTCOME_OK;
@@ -131,7 +131,7 @@ static enum outcome keep_shape(struct codes *codes, const struct shape_text *tex
     shape_compile(codes->policy, &own, &codes->arena, shape);
     CHECK(intern_shape(codes, shape, &own, err));
     shape->code = code;
-    struct id hash = hash_bytes(key);
+    struct id hash = hash128(key);
     *(const struct shape **)map_put(&codes->by_key, &hash, NULL) = shape;
     *(const struct shape **)map_put(&codes->by_code, &code, NULL) = shape;
     return OUTCOME_OK;
@@ -213,6 +213,23 @@ static enum outcome insert_shape(struct codes *codes, struct arena *arena, const
     return db_run(codes->db, &STATEMENT(insert_shape), &p, NULL, NULL, err);
 }
 
+enum outcome codes_write_meanings(struct codes *codes, struct arena *arena, struct err *err)
+{
+    const struct shape **entry;
+    for (size_t i = 0; (entry = map_next(&codes->by_code, &i, NULL));) {
+        const struct shape *shape = *entry;
+        struct params p;
+        params_init(&p, arena);
+        params_int4(&p, (int32_t)shape->code);
+        params_text(&p, shape->network);
+        params_text(&p, shape->kind_text);
+        params_bool(&p, shape->positive >= 0 || shape->otherwise >= 0);
+        params_bool(&p, shape->otherwise < 0);
+        CHECK(db_run(codes->db, &STATEMENT(update_shape), &p, NULL, NULL, err));
+    }
+    return OUTCOME_OK;
+}
+
 static enum outcome settle_one(struct codes *codes, struct arena *arena, struct shape_ref *ref, struct err *err)
 {
     struct id hash = digest_bytes(ref->key);
@@ -245,6 +262,12 @@ void codes_forget_batch(struct codes *codes)
     codes->pending = (struct pending){0};
 }
 
+/* An empty text counts as absent. */
+static struct span present(struct span text)
+{
+    return text.len ? text : SPAN_NONE;
+}
+
 /* An absent event_name is the type: the shape stores what every figure calls the event. */
 static struct shape_text text_of(const struct touchpoint *tp)
 {
@@ -254,36 +277,36 @@ static struct shape_text text_of(const struct touchpoint *tp)
         .event_name = tp->event_name.len ? tp->event_name : tp->type,
         .channel = tp->channel,
         .direction = span_is(tp->direction, "inbound") || span_is(tp->direction, "outbound") ? tp->direction : SPAN_NONE,
-        .department = tp->department,
-        .purpose = tp->purpose,
-        .platform = tp->platform,
-        .campaign_id = tp->campaign.id,
-        .campaign_name = tp->campaign.name,
-        .click_network = tp->campaign.click_network,
-        .utm_medium = tp->campaign.medium,
-        .utm_source = tp->campaign.source,
+        .department = present(tp->department),
+        .purpose = present(tp->purpose),
+        .platform = present(tp->platform),
+        .campaign_id = present(tp->campaign.id),
+        .campaign_name = present(tp->campaign.name),
+        .click_network = present(tp->campaign.click_network),
+        .utm_medium = present(tp->campaign.medium),
+        .utm_source = present(tp->campaign.source),
         .has_click_id = tp->campaign.click_id.len > 0,
         .referrer_host = shape_referrer_host(tp->page.referrer),
-        .score_kind = tp->score_kind,
-        .currency = tp->currency,
-        .product_category = tp->product_category,
-        .device_type = tp->device.type,
-        .country = tp->geo.country,
+        .score_kind = present(tp->score_kind),
+        .currency = present(tp->currency),
+        .product_category = present(tp->product_category),
+        .device_type = present(tp->device.type),
+        .country = present(tp->geo.country),
     };
 }
 
 struct shape_ref *codes_shape_ref(struct codes *codes, struct arena *arena, const struct touchpoint *tp)
 {
     struct shape_text text = text_of(tp);
-    struct span key = shape_key(arena, &text, tp->contact.class);
-    struct id hash = hash_bytes(key);
+    struct span key = shape_key(arena, &text, present(tp->contact.class));
+    struct id hash = hash128(key);
     bool inserted;
     struct shape_ref **slot = map_put(&codes->batch, &hash, &inserted);
     if (!inserted)
         return *slot;
     struct shape_ref *ref = *slot = arena_new(arena, struct shape_ref);
     const struct shape **known = map_find(&codes->by_key, &hash);
-    *ref = (struct shape_ref){known ? *known : NULL, text, tp->contact.class, key};
+    *ref = (struct shape_ref){known ? *known : NULL, text, present(tp->contact.class), key};
     if (known == NULL)
         *arena_push(arena, &codes->pending) = ref;
     return ref;

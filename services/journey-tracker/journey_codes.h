@@ -30,6 +30,9 @@ enum outcome codes_settle(struct codes *codes, struct arena *arena, struct err *
 /* Forgets references of a batch that is over. */
 void codes_forget_batch(struct codes *codes);
 
+/* Writes what the active policies make of every shape (network, touch_kind, conversion) back to its row. */
+enum outcome codes_write_meanings(struct codes *codes, struct arena *arena, struct err *err);
+
 /* For unpacking states: NULL if the code is unknown; codes_load_shape then fetches it. */
 const struct shape *codes_find(void *codes, uint32_t code);
 enum outcome codes_load_shape(struct codes *codes, struct arena *arena, uint32_t code, struct err *err);

@@ -1,11 +1,11 @@
 /* journey_policy.c: see journey_policy.h. */
 #include "services/journey-tracker/journey_policy.h"
 
-#define TRY(call)                                                                                            \
-    do {                                                                                                     \
-        enum outcome try_outcome = (call);                                                                   \
-        if (try_outcome != OUTCOME_OK)                                                                       \
-            return try_outcome;                                                                              \
+#define TRY(call)                                                                                                                \
+    do {                                                                                                                         \
+        enum outcome try_outcome = (call);                                                                                       \
+        if (try_outcome != OUTCOME_OK)                                                                                           \
+            return try_outcome;                                                                                                  \
     } while (0)
 
 #define STAGES   "inquiry|consideration|purchase|onboarding|retention|loyalty|advocacy"
@@ -117,7 +117,8 @@ static enum outcome read_conversions(struct arena *arena, const struct json *att
     return OUTCOME_OK;
 }
 
-static enum outcome read_attribution(struct arena *arena, const struct json *journey, struct journey_policy *policy, struct err *err)
+static enum outcome read_attribution(struct arena *arena, const struct json *journey, struct journey_policy *policy,
+                                     struct err *err)
 {
     const struct json *attribution = NULL;
     int model = 2; /* linear */
@@ -256,7 +257,8 @@ static enum outcome read_channel_rule(const struct json *object, struct channel_
     return OUTCOME_OK;
 }
 
-static enum outcome read_channels(struct arena *arena, const struct json *document, struct journey_policy *policy, struct err *err)
+static enum outcome read_channels(struct arena *arena, const struct json *document, struct journey_policy *policy,
+                                  struct err *err)
 {
     const struct json *list = NULL;
     TRY(json_check_keys(document, "rules", "", err));

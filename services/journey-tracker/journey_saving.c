@@ -151,5 +151,5 @@ enum outcome saving_write(struct tracker *tracker, struct flush *flush, struct s
     CHECK(store_delete_checkpoints(db, flush->arena, &saving->dead_checkpoints, err));
     CHECK(store_write_checkpoints(db, flush->arena, &saving->checkpoints, err));
     CHECK(write_diff(tracker, flush, effects, err));
-    return write_stage_messages(tracker, flush, effects, profile_of, err);
+    return flush->sweep_count > 0 ? OUTCOME_OK : write_stage_messages(tracker, flush, effects, profile_of, err);
 }

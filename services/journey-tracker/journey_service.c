@@ -132,6 +132,12 @@ static int64_t absent_unless(bool present, int64_t value)
     return present ? value : INT64_MIN;
 }
 
+/* An empty text counts as absent. */
+static struct span present(struct span text)
+{
+    return text.len ? text : SPAN_NONE;
+}
+
 static struct journey_fact fact_of(const struct resolved_header *head, const struct touchpoint *tp)
 {
     return (struct journey_fact){
@@ -142,12 +148,12 @@ static struct journey_fact fact_of(const struct resolved_header *head, const str
         .cost_micros = tp->cost_micros,
         .score = tp->score >= -100 && tp->score <= 100 ? (int16_t)tp->score : INT16_MIN,
         .message_id = tp->message_id,
-        .order_id = tp->order_id,
-        .content_id = tp->content_id,
-        .product_id = tp->product_id,
-        .location_id = tp->location_id,
-        .agent_id = tp->agent_id,
-        .decision_id = tp->decision_id,
+        .order_id = present(tp->order_id),
+        .content_id = present(tp->content_id),
+        .product_id = present(tp->product_id),
+        .location_id = present(tp->location_id),
+        .agent_id = present(tp->agent_id),
+        .decision_id = present(tp->decision_id),
     };
 }
 

@@ -102,6 +102,8 @@ static enum outcome lock_states(struct slow *slow, struct err *err)
         if (row->is_moved)
             *arena_push(arena, &profiles) = id_short(&row->old_profile_id);
     }
+    for (size_t i = 0; i < slow->flush->sweep_count; i++)
+        *arena_push(arena, &profiles) = slow->flush->sweep[i];
     return timeline_lock_states(slow->tracker->timeline, slow->tracker->db, arena, profiles.items, profiles.count, &slow->states,
                                 &slow->state_count, err);
 }

@@ -57,6 +57,8 @@ struct flush {
     int32_t lane;
     struct arrivals arrivals;
     struct anchor_moves moves; /* of identity changes */
+    const int64_t *sweep;      /* profiles to derive anew after a change of policies; such a flush sends no stage messages */
+    size_t sweep_count;
     /* out: committed and to be published */
     struct lane_row lane_row;
     struct diff_rows diffs;

@@ -101,8 +101,8 @@ def raw_identifiers(raw):
     if raw.get("type") == "alias" and raw.get("previous_id") is not None:
         yield "anonymous_id", raw["previous_id"], "none"
     for entry in raw.get("identifiers") or []:
-        if entry.get("collection", "users") == "users":
-            yield entry["type"], entry["value"], entry.get("encoding", "none")
+        if (entry.get("collection") or "users") == "users":
+            yield entry["type"], entry["value"], entry.get("encoding") or "none"
 
 
 class IdentityMap:

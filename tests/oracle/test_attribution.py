@@ -230,7 +230,7 @@ def mam_story(name):
     return story.touchpoints
 
 
-# Their journeys end at each conversion, our window does not: of D's second one (session 16) only the last touch coincides.
+# Their journeys end at each conversion, our window does not: of D's second one (16) only the last touch coincides.
 JOURNEYS = [
     ("4", "0", ["2", "3", "4"]),
     ("9", "2", ["7", "8", "9"]),

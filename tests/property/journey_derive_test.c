@@ -1,6 +1,6 @@
-/* journey_derive_test.c: whatever the way a timeline came about (batches, late events, merges, splits, cut tails), its figures and
- * state equal those of one derivation from the beginning. Times are drawn so that equal ones and exact boundaries are frequent.
- * JOURNEY_SEED runs one seed, JOURNEY_SEEDS sets their number. */
+/* journey_derive_test.c: whatever the way a timeline came about (batches, late events, merges, splits, cut tails), its figures
+ * and state equal those of one derivation from the beginning. Times are drawn so that equal ones and exact boundaries are
+ * frequent. JOURNEY_SEED runs one seed, JOURNEY_SEEDS sets their number. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 
 #include "tests/support/journey_world.h"
 
-enum { MAX_TOUCHES = 60, DEFAULT_SEEDS = 3000 };
+enum { MAX_TOUCHES = 60, DEFAULT_SEEDS = 1500 };
 
 static struct journey_world world;
 static uint64_t random_state;
@@ -29,9 +29,26 @@ static uint32_t draw(uint32_t n)
 static int64_t random_gap(void)
 {
     const int64_t hour = 3600 * US_PER_SECOND;
-    const int64_t gaps[] = {0,      0,       0,        1,  hour / 2, hour / 2 + 1, hour, hour, US_PER_DAY, US_PER_DAY,
-                            2 * US_PER_DAY, 7 * US_PER_DAY, 28 * US_PER_DAY, 28 * US_PER_DAY + 1, 30 * US_PER_DAY,
-                            30 * US_PER_DAY + 1, 56 * US_PER_DAY, 56 * US_PER_DAY + 1, 309 * US_PER_DAY, 365 * US_PER_DAY,
+    const int64_t gaps[] = {0,
+                            0,
+                            0,
+                            1,
+                            hour / 2,
+                            hour / 2 + 1,
+                            hour,
+                            hour,
+                            US_PER_DAY,
+                            US_PER_DAY,
+                            2 * US_PER_DAY,
+                            7 * US_PER_DAY,
+                            28 * US_PER_DAY,
+                            28 * US_PER_DAY + 1,
+                            30 * US_PER_DAY,
+                            30 * US_PER_DAY + 1,
+                            56 * US_PER_DAY,
+                            56 * US_PER_DAY + 1,
+                            309 * US_PER_DAY,
+                            365 * US_PER_DAY,
                             365 * US_PER_DAY + 1};
     uint32_t n = sizeof gaps / sizeof *gaps;
     return gaps[draw(3) ? draw(12) : draw(n)];
@@ -174,7 +191,8 @@ static void keep_checkpoint(struct person *p, const struct journey_state *state,
 }
 
 /* In-order facts: the fast path. */
-static void append(struct person *p, const struct touch *touches, size_t count, struct journey_effects *effects, struct arena *arena)
+static void append(struct person *p, const struct touch *touches, size_t count, struct journey_effects *effects,
+                   struct arena *arena)
 {
     struct journey_state before, state;
     load(p->packed, &before, arena);
@@ -209,8 +227,7 @@ static size_t common_end(const struct timeline *a, const struct timeline *b)
 }
 
 /* Checkpoints that hold for both timelines; the later ones are handed out through *later. */
-static void split_checkpoints(struct person *p, const struct timeline *next, struct checkpoints *later,
-                              struct arena *arena)
+static void split_checkpoints(struct person *p, const struct timeline *next, struct checkpoints *later, struct arena *arena)
 {
     size_t i = first_difference(&p->timeline, next), kept = 0;
     const struct touch_key *key = i == p->timeline.count ? &next->items[i].key : &p->timeline.items[i].key;
@@ -487,19 +504,38 @@ static void test_merges_and_splits(void **state)
 
 static void add_shapes(void)
 {
-    static const char *const events[] = {"Page",          "Page",           "Product Viewed", "Order Completed", "Order Completed",
-                                         "Loan Funded",   "Account Created", "Complaint Filed", "Account Closed", "Review Submitted",
-                                         "Campaign Sent", "Campaign Sent"};
+    static const char *const events[] = {"Page",
+                                         "Page",
+                                         "Product Viewed",
+                                         "Order Completed",
+                                         "Order Completed",
+                                         "Loan Funded",
+                                         "Account Created",
+                                         "Complaint Filed",
+                                         "Account Closed",
+                                         "Review Submitted",
+                                         "Campaign Sent",
+                                         "Campaign Sent"};
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
         world_event(&world, events[i]);
     world_shape(&world, &(struct shape_text){.type = SPAN("identify"), .channel = SPAN("crm")});
-    world_shape(&world, &(struct shape_text){.type = SPAN("track"), .event_name = SPAN("Contact Requested"), .channel = SPAN("email")});
-    world_shape(&world, &(struct shape_text){.type = SPAN("page"), .channel = SPAN("app"), .campaign_id = SPAN("13"),
-                                             .department = SPAN("web"), .purpose = SPAN("brand")});
-    world_shape(&world, &(struct shape_text){.type = SPAN("page"), .channel = SPAN("web"), .has_click_id = true,
-                                             .click_network = SPAN("google"), .score_kind = SPAN("nps")});
-    world_shape(&world, &(struct shape_text){.type = SPAN("track"), .event_name = SPAN("Order Completed"), .channel = SPAN("web"),
-                                             .department = SPAN("web"), .currency = SPAN("EUR")});
+    world_shape(&world,
+                &(struct shape_text){.type = SPAN("track"), .event_name = SPAN("Contact Requested"), .channel = SPAN("email")});
+    world_shape(&world, &(struct shape_text){.type = SPAN("page"),
+                                             .channel = SPAN("app"),
+                                             .campaign_id = SPAN("13"),
+                                             .department = SPAN("web"),
+                                             .purpose = SPAN("brand")});
+    world_shape(&world, &(struct shape_text){.type = SPAN("page"),
+                                             .channel = SPAN("web"),
+                                             .has_click_id = true,
+                                             .click_network = SPAN("google"),
+                                             .score_kind = SPAN("nps")});
+    world_shape(&world, &(struct shape_text){.type = SPAN("track"),
+                                             .event_name = SPAN("Order Completed"),
+                                             .channel = SPAN("web"),
+                                             .department = SPAN("web"),
+                                             .currency = SPAN("EUR")});
 }
 
 int main(void)

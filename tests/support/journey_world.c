@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#define DAYS(n)    ((struct duration){(n) * US_PER_DAY})
+#define DAYS(n) ((struct duration){(n)*US_PER_DAY})
 
 static struct span_list one(struct arena *arena, struct span text)
 {

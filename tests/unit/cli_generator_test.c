@@ -22,7 +22,11 @@ struct tally {
 
 static struct generator *open_profile(enum generator_profile profile, uint64_t events, uint32_t people, uint64_t seed)
 {
-    struct generator_options options = {.profile = profile, .people = people, .events = events, .seed = seed, .days = 30,
+    struct generator_options options = {.profile = profile,
+                                        .people = people,
+                                        .events = events,
+                                        .seed = seed,
+                                        .days = 30,
                                         .epoch = {INT64_C(1767225600) * US_PER_SECOND}};
     struct generator *g = NULL;
     struct err err = {0};
@@ -244,12 +248,9 @@ static void bad_options_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(same_seed_same_bytes),
-        cmocka_unit_test(bench_has_the_promised_mix),
-        cmocka_unit_test(bank_tells_every_story),
-        cmocka_unit_test(decisions_belong_to_their_requests),
-        cmocka_unit_test(truth_lists_every_identifier),
-        cmocka_unit_test(fast_writer_agrees_with_the_schema),
+        cmocka_unit_test(same_seed_same_bytes),         cmocka_unit_test(bench_has_the_promised_mix),
+        cmocka_unit_test(bank_tells_every_story),       cmocka_unit_test(decisions_belong_to_their_requests),
+        cmocka_unit_test(truth_lists_every_identifier), cmocka_unit_test(fast_writer_agrees_with_the_schema),
         cmocka_unit_test(bad_options_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

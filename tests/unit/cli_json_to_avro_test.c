@@ -168,7 +168,8 @@ static void refusals_name_the_place(void **state)
         {"{\"message_id\":\"m\"}", "source: missing, and it has no default"},
         {"{" REQUIRED ",\"score\":\"5\"}", "score: expected an integer"},
         {"{" REQUIRED ",\"score\":5000000000}", "score: beyond 32 bits"},
-        {"{" REQUIRED ",\"received_at\":\"yesterday\"}", "received_at: expected a time such as 2026-01-31T09:30:00Z, or an integer"},
+        {"{" REQUIRED ",\"received_at\":\"yesterday\"}",
+         "received_at: expected a time such as 2026-01-31T09:30:00Z, or an integer"},
         {"{" REQUIRED ",\"value_micros\":\"2026-01-01T00:00:00Z\"}", "value_micros: expected an integer"},
         {"{" REQUIRED ",\"consent\":{\"email\":1}}", "consent.email: expected true or false"},
         {"{" REQUIRED ",\"identifiers\":[{\"type\":\"email\",\"value\":\"a\"},{\"type\":\"email\"}]}",
@@ -222,7 +223,7 @@ static void hostile_counts_are_refused(void **state)
         size_t length;
         const char *code;
     } rows[] = {
-        {"\xfe\xff\xff\xff\x0f", 5, "avro_too_many"},                          /* 2^31 nulls cost no bytes */
+        {"\xfe\xff\xff\xff\x0f", 5, "avro_too_many"},                            /* 2^31 nulls cost no bytes */
         {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00", 11, "avro_bad_length"}, /* the smallest count has no opposite */
         {"\x02", 1, "avro_truncated"},
     };
@@ -250,9 +251,12 @@ static void texts_become_valid_json(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(avro_c_reads_every_kind),        cmocka_unit_test(comes_back_as_it_was),
-        cmocka_unit_test(short_touchpoint_is_read_by_avro_c), cmocka_unit_test(refusals_name_the_place),
-        cmocka_unit_test(truncated_bytes_are_refused),    cmocka_unit_test(hostile_counts_are_refused),
+        cmocka_unit_test(avro_c_reads_every_kind),
+        cmocka_unit_test(comes_back_as_it_was),
+        cmocka_unit_test(short_touchpoint_is_read_by_avro_c),
+        cmocka_unit_test(refusals_name_the_place),
+        cmocka_unit_test(truncated_bytes_are_refused),
+        cmocka_unit_test(hostile_counts_are_refused),
         cmocka_unit_test(texts_become_valid_json),
     };
     return cmocka_run_group_tests(tests, open_shapes, close_shapes);

@@ -8,7 +8,7 @@
 
 #include "tests/support/journey_world.h"
 
-#define D(n) ((n) * US_PER_DAY)
+#define D(n) ((n)*US_PER_DAY)
 
 struct fixture {
     struct journey_world world;
@@ -29,8 +29,8 @@ static struct fixture *open_fixture(void)
     f.loan = world_event(&f.world, "Loan Funded");
     f.page = world_event(&f.world, "Page");
     f.sent = world_event(&f.world, "Campaign Sent");
-    f.other_sent = world_shape(&f.world, &(struct shape_text){.type = SPAN("Campaign Sent"), .channel = SPAN("email"),
-                                                              .campaign_id = SPAN("13")});
+    f.other_sent = world_shape(
+        &f.world, &(struct shape_text){.type = SPAN("Campaign Sent"), .channel = SPAN("email"), .campaign_id = SPAN("13")});
     return &f;
 }
 
@@ -70,8 +70,14 @@ static void test_split(void **state)
         uint32_t n;
         int64_t parts[4];
     } rows[] = {
-        {10, 1, {10}},          {10, 3, {4, 3, 3}},     {11, 3, {4, 4, 3}}, {-11, 3, {-4, -4, -3}},
-        {2, 4, {1, 1, 0, 0}},   {-1, 2, {-1, 0}},       {0, 2, {0, 0}},     {CREDIT_WHOLE, 3, {333334, 333333, 333333}},
+        {10, 1, {10}},
+        {10, 3, {4, 3, 3}},
+        {11, 3, {4, 4, 3}},
+        {-11, 3, {-4, -4, -3}},
+        {2, 4, {1, 1, 0, 0}},
+        {-1, 2, {-1, 0}},
+        {0, 2, {0, 0}},
+        {CREDIT_WHOLE, 3, {333334, 333333, 333333}},
         {INT64_MAX, 2, {INT64_MAX / 2 + 1, INT64_MAX / 2}},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -161,8 +167,8 @@ static void test_cut_tail_is_noticed(void **state)
 
 static int64_t goal_value(struct fixture *f, struct span goal, int day, const struct shape *shape, uint32_t currency, int which)
 {
-    return cell_value(f, (struct cell_key){CELL_GOAL, day, {world_code(&f->world, goal), shape->department, shape->channel, currency}},
-                      which);
+    return cell_value(
+        f, (struct cell_key){CELL_GOAL, day, {world_code(&f->world, goal), shape->department, shape->channel, currency}}, which);
 }
 
 static void test_goals(void **state)
@@ -243,10 +249,17 @@ static void test_shapes(void **state)
         {{.type = SPAN("identify")}, DIRECTION_NONE, "web:identify", false},
         {{.type = SPAN("identify"), .direction = SPAN("inbound")}, DIRECTION_INBOUND, "web:identify", false},
         {{.type = SPAN("track"), .event_name = SPAN("Contact Sent")}, DIRECTION_OUTBOUND, "web:Contact Sent", false},
-        {{.type = SPAN("track"), .event_name = SPAN("Contact Requested"), .direction = SPAN("outbound"), .campaign_id = SPAN("8")},
-         DIRECTION_NONE, "web:Contact Requested", false},
+        {{.type = SPAN("track"),
+          .event_name = SPAN("Contact Requested"),
+          .direction = SPAN("outbound"),
+          .campaign_id = SPAN("8")},
+         DIRECTION_NONE,
+         "web:Contact Requested",
+         false},
         {{.type = SPAN("track"), .event_name = SPAN("Campaign Sent"), .campaign_id = SPAN("8")},
-         DIRECTION_OUTBOUND, "web:Campaign Sent", true},
+         DIRECTION_OUTBOUND,
+         "web:Campaign Sent",
+         true},
         {{.type = SPAN("x"), .direction = SPAN("sideways")}, DIRECTION_INBOUND, "web:x", false},
         {{.type = SPAN("x"), .has_click_id = true}, DIRECTION_INBOUND, "web:x", true},
         {{.type = SPAN("x"), .direction = SPAN("outbound"), .has_click_id = true}, DIRECTION_OUTBOUND, "web:x", false},
@@ -255,7 +268,9 @@ static void test_shapes(void **state)
         {{.type = SPAN("x"), .referrer_host = SPAN("notgoogle.de")}, DIRECTION_INBOUND, "web:x", false},
         {{.type = SPAN("x"), .referrer_host = SPAN("www.idealo.de")}, DIRECTION_INBOUND, "comparison_site:idealo", false},
         {{.type = SPAN("x"), .utm_medium = SPAN("comparison"), .utm_source = SPAN("check24")},
-         DIRECTION_INBOUND, "comparison_site:check24", false},
+         DIRECTION_INBOUND,
+         "comparison_site:check24",
+         false},
         {{.type = SPAN("x"), .utm_medium = SPAN("comparison")}, DIRECTION_INBOUND, "web:x", false},
         {{.type = SPAN("x"), .click_network = SPAN("google")}, DIRECTION_INBOUND, "ads:google", false},
     };
@@ -265,7 +280,8 @@ static void test_shapes(void **state)
         struct shape shape;
         text.channel = SPAN("web");
         shape_compile(&f->world.policy, &text, &f->world.arena, &shape);
-        if (shape.direction != rows[i].direction || !span_is(shape.kind_text, rows[i].kind) || shape.creditable != rows[i].creditable)
+        if (shape.direction != rows[i].direction || !span_is(shape.kind_text, rows[i].kind) ||
+            shape.creditable != rows[i].creditable)
             fail_msg("row %zu: %d " SPAN_FMT " %d", i, shape.direction, SPAN_ARG(shape.kind_text), shape.creditable);
     }
     world_close(&f->world);
@@ -294,10 +310,12 @@ static void test_corrupt_states(void **state)
     struct span whole = strbuf_span(&packed);
     assert_true(whole.len <= 200);
     for (size_t n = 0; n < whole.len; n++)
-        assert_int_equal(journey_state_unpack(&f->world.policy, (struct span){whole.ptr, n}, &lookup, &f->world.arena, &out, &missing, &err),
-                         OUTCOME_FATAL);
+        assert_int_equal(
+            journey_state_unpack(&f->world.policy, (struct span){whole.ptr, n}, &lookup, &f->world.arena, &out, &missing, &err),
+            OUTCOME_FATAL);
     f->world.shape_count = 0;
-    assert_int_equal(journey_state_unpack(&f->world.policy, whole, &lookup, &f->world.arena, &out, &missing, &err), OUTCOME_RETRY);
+    assert_int_equal(journey_state_unpack(&f->world.policy, whole, &lookup, &f->world.arena, &out, &missing, &err),
+                     OUTCOME_RETRY);
     assert_int_equal(missing, f->sent->code);
     world_close(&f->world);
 }
@@ -305,10 +323,18 @@ static void test_corrupt_states(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_split),           cmocka_unit_test(test_credit_cells), cmocka_unit_test(test_window),
-        cmocka_unit_test(test_conversion_values), cmocka_unit_test(test_cut_tail_is_noticed), cmocka_unit_test(test_goals),
-        cmocka_unit_test(test_goal_within),     cmocka_unit_test(test_margin_else_value), cmocka_unit_test(test_steps),
-        cmocka_unit_test(test_shapes),          cmocka_unit_test(test_referrer_host), cmocka_unit_test(test_corrupt_states),
+        cmocka_unit_test(test_split),
+        cmocka_unit_test(test_credit_cells),
+        cmocka_unit_test(test_window),
+        cmocka_unit_test(test_conversion_values),
+        cmocka_unit_test(test_cut_tail_is_noticed),
+        cmocka_unit_test(test_goals),
+        cmocka_unit_test(test_goal_within),
+        cmocka_unit_test(test_margin_else_value),
+        cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_referrer_host),
+        cmocka_unit_test(test_corrupt_states),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

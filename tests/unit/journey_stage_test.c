@@ -8,7 +8,7 @@
 
 #include "tests/support/journey_world.h"
 
-#define D(n) ((n) * US_PER_DAY)
+#define D(n) ((n)*US_PER_DAY)
 
 struct event {
     const char *name; /* NULL ends the list */
@@ -25,45 +25,72 @@ static const struct {
     {"the first inbound touch opens journey 1 as inquiry, active", {{.name = "Page", .at = D(1)}}, "1: 0>1 0>1 [-1] #1\n"},
     {"outbound touches reach no stage", {{.name = "Campaign Sent", .at = D(1)}}, ""},
     {"facts without direction take no part", {{.name = "Contact Requested", .at = D(1)}}, ""},
-    {"a touch that changes nothing gives no row", {{.name = "Page", .at = D(1)}, {.name = "Page", .at = D(2)}}, "1: 0>1 0>1 [-1] #1\n"},
-    {"consideration by event", {{.name = "Page", .at = D(1)}, {.name = "Product Viewed", .at = D(2)}}, "1: 0>1 0>1 [-1] #1\n2: 1>2 1>1 [86400] #1\n"},
-    {"stages may be skipped and never fall", {{.name = "Review Submitted", .at = D(1)}, {.name = "Product Viewed", .at = D(2)}}, "1: 0>7 0>1 [-1] #1\n"},
+    {"a touch that changes nothing gives no row",
+     {{.name = "Page", .at = D(1)}, {.name = "Page", .at = D(2)}},
+     "1: 0>1 0>1 [-1] #1\n"},
+    {"consideration by event",
+     {{.name = "Page", .at = D(1)}, {.name = "Product Viewed", .at = D(2)}},
+     "1: 0>1 0>1 [-1] #1\n2: 1>2 1>1 [86400] #1\n"},
+    {"stages may be skipped and never fall",
+     {{.name = "Review Submitted", .at = D(1)}, {.name = "Product Viewed", .at = D(2)}},
+     "1: 0>7 0>1 [-1] #1\n"},
     {"purchase needs no value", {{.name = "Order Completed", .at = D(1)}}, "1: 0>3 0>1 [-1] #1\n"},
-    {"after: an earlier order", {{.name = "Account Created", .at = D(1)}, {.name = "Order Completed", .at = D(2)}, {.name = "Account Created", .at = D(3)}},
+    {"after: an earlier order",
+     {{.name = "Account Created", .at = D(1)}, {.name = "Order Completed", .at = D(2)}, {.name = "Account Created", .at = D(3)}},
      "1: 0>1 0>1 [-1] #1\n2: 1>3 1>1 [86400] #1\n3: 3>4 1>1 [86400] #1\n"},
-    {"after: not this touch itself, in the same instant by id", {{.name = "Account Created", .at = D(1)}, {.name = "Order Completed", .at = D(1)}},
+    {"after: not this touch itself, in the same instant by id",
+     {{.name = "Account Created", .at = D(1)}, {.name = "Order Completed", .at = D(1)}},
      "1: 0>1 0>1 [-1] #1\n1: 1>3 1>1 [0] #1\n"},
-    {"later_day: two orders on one day are no retention", {{.name = "Order Completed", .at = D(1)}, {.name = "Order Completed", .at = D(2) - 1}},
+    {"later_day: two orders on one day are no retention",
+     {{.name = "Order Completed", .at = D(1)}, {.name = "Order Completed", .at = D(2) - 1}},
      "1: 0>3 0>1 [-1] #1\n"},
-    {"later_day: on the next day they are", {{.name = "Order Completed", .at = D(2) - 1}, {.name = "Order Completed", .at = D(2)}},
+    {"later_day: on the next day they are",
+     {{.name = "Order Completed", .at = D(2) - 1}, {.name = "Order Completed", .at = D(2)}},
      "1: 0>3 0>1 [-1] #1\n2: 3>5 1>1 [0] #1\n"},
     {"nth 4 within 365 days: exactly 365",
-     {{.name = "Order Completed", .at = D(0)}, {.name = "Order Completed", .at = D(200)}, {.name = "Order Completed", .at = D(364)}, {.name = "Order Completed", .at = D(365)}},
+     {{.name = "Order Completed", .at = D(0)},
+      {.name = "Order Completed", .at = D(200)},
+      {.name = "Order Completed", .at = D(364)},
+      {.name = "Order Completed", .at = D(365)}},
      "0: 0>3 0>1 [-1] #1\n28: 3>3 1>2 [2419200] #1\n56: 3>3 2>3 [4838400] #1\n200: 3>5 3>4 [17280000] #1\n"
      "228: 5>5 4>2 [2419200] #1\n256: 5>5 2>3 [4838400] #1\n364: 5>5 3>4 [14169600] #1\n365: 5>6 4>4 [14256000] #1\n"},
     {"nth 4 within 365 days: a microsecond more",
-     {{.name = "Order Completed", .at = D(0)}, {.name = "Order Completed", .at = D(200)}, {.name = "Order Completed", .at = D(364)}, {.name = "Order Completed", .at = D(365) + 1}},
+     {{.name = "Order Completed", .at = D(0)},
+      {.name = "Order Completed", .at = D(200)},
+      {.name = "Order Completed", .at = D(364)},
+      {.name = "Order Completed", .at = D(365) + 1}},
      "0: 0>3 0>1 [-1] #1\n28: 3>3 1>2 [2419200] #1\n56: 3>3 2>3 [4838400] #1\n200: 3>5 3>4 [17280000] #1\n"
      "228: 5>5 4>2 [2419200] #1\n256: 5>5 2>3 [4838400] #1\n364: 5>5 3>4 [14169600] #1\n"},
-    {"score_min: the kind and at least 80", {{.name = "Survey", .at = D(1), .score = 79}, {.name = "Survey", .at = D(2), .score = 80}},
+    {"score_min: the kind and at least 80",
+     {{.name = "Survey", .at = D(1), .score = 79}, {.name = "Survey", .at = D(2), .score = 80}},
      "1: 0>1 0>1 [-1] #1\n2: 1>7 1>1 [86400] #1\n"},
-    {"a deadline does not act if a touch happens at it", {{.name = "Page", .at = D(0)}, {.name = "Page", .at = D(28)}}, "0: 0>1 0>1 [-1] #1\n"},
-    {"at risk, then active again", {{.name = "Page", .at = D(0)}, {.name = "Page", .at = D(28) + 1}},
+    {"a deadline does not act if a touch happens at it",
+     {{.name = "Page", .at = D(0)}, {.name = "Page", .at = D(28)}},
+     "0: 0>1 0>1 [-1] #1\n"},
+    {"at risk, then active again",
+     {{.name = "Page", .at = D(0)}, {.name = "Page", .at = D(28) + 1}},
      "0: 0>1 0>1 [-1] #1\n28: 1>1 1>2 [2419200] #1\n28: 1>1 2>1 [2419200] #1\n"},
-    {"an outbound touch stops no deadline", {{.name = "Page", .at = D(0)}, {.name = "Campaign Sent", .at = D(20)}, {.name = "Page", .at = D(30)}},
+    {"an outbound touch stops no deadline",
+     {{.name = "Page", .at = D(0)}, {.name = "Campaign Sent", .at = D(20)}, {.name = "Page", .at = D(30)}},
      "0: 0>1 0>1 [-1] #1\n28: 1>1 1>2 [2419200] #1\n30: 1>1 2>1 [2592000] #1\n"},
-    {"lapsed, then won back, and it stays so", {{.name = "Page", .at = D(0)}, {.name = "Page", .at = D(57)}, {.name = "Page", .at = D(58)}},
+    {"lapsed, then won back, and it stays so",
+     {{.name = "Page", .at = D(0)}, {.name = "Page", .at = D(57)}, {.name = "Page", .at = D(58)}},
      "0: 0>1 0>1 [-1] #1\n28: 1>1 1>2 [2419200] #1\n56: 1>1 2>3 [4838400] #1\n57: 1>1 3>4 [4924800] #1\n"},
-    {"at risk by event; its deadline does not act again", {{.name = "Page", .at = D(0)}, {.name = "Complaint Filed", .at = D(1)}, {.name = "Page", .at = D(31)}},
+    {"at risk by event; its deadline does not act again",
+     {{.name = "Page", .at = D(0)}, {.name = "Complaint Filed", .at = D(1)}, {.name = "Page", .at = D(31)}},
      "0: 0>1 0>1 [-1] #1\n1: 1>1 1>2 [86400] #1\n31: 1>1 2>1 [2678400] #1\n"},
-    {"lapsed by event; no deadline acts, the next touch wins back", {{.name = "Account Closed", .at = D(0)}, {.name = "Page", .at = D(60)}},
+    {"lapsed by event; no deadline acts, the next touch wins back",
+     {{.name = "Account Closed", .at = D(0)}, {.name = "Page", .at = D(60)}},
      "0: 0>1 0>3 [-1] #1\n60: 1>1 3>4 [5184000] #1\n"},
-    {"365 days are the same journey", {{.name = "Account Closed", .at = D(0)}, {.name = "Page", .at = D(365)}},
+    {"365 days are the same journey",
+     {{.name = "Account Closed", .at = D(0)}, {.name = "Page", .at = D(365)}},
      "0: 0>1 0>3 [-1] #1\n365: 1>1 3>4 [31536000] #1\n"},
-    {"a microsecond more: exit, and the next journey starts from lapsed", {{.name = "Order Completed", .at = D(0)}, {.name = "Page", .at = D(365) + 1}},
+    {"a microsecond more: exit, and the next journey starts from lapsed",
+     {{.name = "Order Completed", .at = D(0)}, {.name = "Page", .at = D(365) + 1}},
      "0: 0>3 0>1 [-1] #1\n28: 3>3 1>2 [2419200] #1\n56: 3>3 2>3 [4838400] #1\n365: 3>0 3>3 [31536000] #1\n"
      "365: 0>1 3>4 [-1] #2\n"},
-    {"orders are counted within the journey", {{.name = "Order Completed", .at = D(0)}, {.name = "Order Completed", .at = D(400)}},
+    {"orders are counted within the journey",
+     {{.name = "Order Completed", .at = D(0)}, {.name = "Order Completed", .at = D(400)}},
      "0: 0>3 0>1 [-1] #1\n28: 3>3 1>2 [2419200] #1\n56: 3>3 2>3 [4838400] #1\n365: 3>0 3>3 [31536000] #1\n"
      "400: 0>3 3>4 [-1] #2\n"},
 };
@@ -71,7 +98,8 @@ static const struct {
 static const struct shape *shape_of(struct journey_world *world, const struct event *event)
 {
     if (strcmp(event->name, "Survey") == 0)
-        return world_shape(world, &(struct shape_text){.type = SPAN("Survey"), .channel = SPAN("web"), .score_kind = SPAN("nps")});
+        return world_shape(world,
+                           &(struct shape_text){.type = SPAN("Survey"), .channel = SPAN("web"), .score_kind = SPAN("nps")});
     return world_event(world, event->name);
 }
 

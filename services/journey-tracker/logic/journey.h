@@ -192,8 +192,8 @@ bool journey_converged(const struct journey_policy *policy, const struct journey
                        const struct journey_state *after);
 /* The profile's new final state. Windowed part: of old_final if converged, else of after (which then is at the end of the
  * timeline). Cumulative part: old_final's plus what after and before differ by. out grows in arena. */
-void journey_conclude(const struct journey_state *old_final, const struct journey_state *before, const struct journey_state *after,
-                      bool converged, struct arena *arena, struct journey_state *out);
+void journey_conclude(const struct journey_state *old_final, const struct journey_state *before,
+                      const struct journey_state *after, bool converged, struct arena *arena, struct journey_state *out);
 
 /* ---- credit ---- */
 enum credit_model { MODEL_FIRST_TOUCH = 1, MODEL_LAST_TOUCH = 2, MODEL_LINEAR = 3 };

@@ -190,6 +190,7 @@ void journey_state_pack(const struct journey_policy *policy, const struct journe
 {
     struct kept kept = kept_tail(policy, &s->tail);
     bool same = touch_key_compare(&s->last, &s->last_inbound) == 0;
+    strbuf_reserve(out, 2 * JOURNEY_HEADER_SIZE + kept.count * (sizeof(struct id) + 12));
     pack_header(out, s);
     pack_byte(out, (uint8_t)((same ? FLAG_SAME_KEY : 0) | (kept.count ? FLAG_TAIL : 0) |
                              (instant_is_set(kept.dropped_at) ? FLAG_CUT : 0)));

@@ -140,8 +140,8 @@ static void settle_sums(struct journey_state *state)
 }
 
 /* first_seen can differ only if the range began with the timeline: then both are right, else neither matters. */
-void journey_conclude(const struct journey_state *old_final, const struct journey_state *before, const struct journey_state *after,
-                      bool converged, struct arena *arena, struct journey_state *out)
+void journey_conclude(const struct journey_state *old_final, const struct journey_state *before,
+                      const struct journey_state *after, bool converged, struct arena *arena, struct journey_state *out)
 {
     journey_state_copy(out, converged ? old_final : after, arena);
     bool moved = before->first_seen.us != after->first_seen.us;

@@ -1,0 +1,189 @@
+/* policy.c: `tutti policy`: checks a policy set, and makes it the active one. */
+#include <stdlib.h>
+
+#include "cli/database.h"
+#include "cli/progress.h"
+#include "common/codec/json.h"
+#include "common/service/generation.h"
+#include "services/identity-resolver/identity_policy.h"
+#include "services/journey-tracker/journey_policy.h"
+#include "services/journey-tracker/journey_sweep.h"
+#include "services/suppression/suppression_policy.h"
+
+#define CHECK(call)                                                                                                              \
+    do {                                                                                                                         \
+        enum outcome o_ = (call);                                                                                                \
+        if (o_ != OUTCOME_OK)                                                                                                    \
+            return o_;                                                                                                           \
+    } while (0)
+
+/* The exclusive side of the lock that every running service holds. */
+static const struct statement take_lock = {"policy_take_lock", "SELECT pg_try_advisory_lock(7235417803201)"};
+static const struct statement find_generation = {
+    "policy_find_generation",
+    "SELECT generation, number, is_active FROM tutti_meta.generations WHERE generation = $1 AND is_active"};
+static const struct statement activate = {
+    "policy_activate", "INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES ($1, $2::text::jsonb, true) "
+                       "ON CONFLICT (generation) DO UPDATE SET is_active = true, activated_at = now() RETURNING number"};
+
+static const char *policy_dir(struct call *call)
+{
+    const char *given = call_argument(call, 1);
+    return given ? given : config_text(call->config, "policy.dir");
+}
+
+static enum outcome check_policies(struct arena *arena, const char *dir, struct err *err)
+{
+    struct identity_policy *identity = arena_new(arena, struct identity_policy);
+    struct journey_policy *journey = arena_new(arena, struct journey_policy);
+    struct contact_policy *contact = arena_new(arena, struct contact_policy);
+    CHECK(identity_policy_read(arena, generation_policy_path(arena, dir, "identity.json"), identity, err));
+    CHECK(journey_policy_load(arena, dir, journey, err));
+    return suppression_policy_read(arena, generation_policy_path(arena, dir, "contact.json"), contact, err);
+}
+
+/* One JSON object with every file under its name. */
+static enum outcome bundle(struct arena *arena, const char *dir, struct span *out, struct err *err)
+{
+    struct strbuf text = {.arena = arena};
+    for (size_t i = 0; policy_files[i]; i++) {
+        strbuf_addf(&text, "%s\"%s\":", i ? "," : "{", policy_files[i]);
+        FILE *file = fopen(generation_policy_path(arena, dir, policy_files[i]), "rb");
+        if (file == NULL)
+            return err_set(err, OUTCOME_FATAL, "policy_unreadable", "cannot read %s/%s", dir, policy_files[i]);
+        char buffer[8192];
+        for (size_t n; (n = fread(buffer, 1, sizeof buffer, file)) > 0;)
+            strbuf_add(&text, buffer, n);
+        fclose(file);
+    }
+    strbuf_addf(&text, "}");
+    *out = strbuf_span(&text);
+    return OUTCOME_OK;
+}
+
+static enum outcome lock_out_services(struct db *db, struct arena *arena, struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    struct db_result *r = NULL;
+    CHECK(db_run(db, &take_lock, &p, &r, NULL, err));
+    bool locked = db_bool(r, 0, 0);
+    db_result_free(r);
+    return locked ? OUTCOME_OK
+                  : err_set(err, OUTCOME_FATAL, "services_running",
+                            "services are running: stop all of them, apply, start them again");
+}
+
+static enum outcome find_active(struct db *db, struct arena *arena, struct generation *generation, struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_uuid(&p, &generation->id);
+    struct db_result *r = NULL;
+    CHECK(db_run(db, &find_generation, &p, &r, NULL, err));
+    generation->number = db_rows(r) ? db_int4(r, 0, 1) : 0;
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+static enum outcome write_generation(struct db *db, struct arena *arena, const char *dir, struct generation *generation,
+                                     struct err *err)
+{
+    struct span policies;
+    CHECK(bundle(arena, dir, &policies, err));
+    CHECK(db_script(db, "UPDATE tutti_meta.generations SET is_active = false WHERE is_active", err));
+    struct params p;
+    params_init(&p, arena);
+    params_uuid(&p, &generation->id);
+    params_text(&p, policies);
+    struct db_result *r = NULL;
+    CHECK(db_run(db, &activate, &p, &r, NULL, err));
+    generation->number = db_int4(r, 0, 0);
+    db_result_free(r);
+    CHECK(db_script(db, "TRUNCATE metrics.cells, metrics.cell_keys", err));
+    return journey_sweep_clear(db, err);
+}
+
+/* In one transaction: the new generation is active, and what was derived under the old one is gone. */
+static enum outcome switch_generation(struct db *db, struct arena *arena, const char *dir, struct generation *generation,
+                                      struct err *err)
+{
+    CHECK(find_active(db, arena, generation, err));
+    if (generation->number != 0)
+        return OUTCOME_OK;
+    CHECK(db_begin(db, err));
+    enum outcome o = write_generation(db, arena, dir, generation, err);
+    if (o == OUTCOME_OK)
+        return db_commit(db, err);
+    db_rollback(db);
+    return o;
+}
+
+static enum outcome sweep_all(struct db *db, const char *dir, const struct generation *generation, struct err *err)
+{
+    struct sweep *sweep = NULL;
+    struct progress progress;
+    uint64_t total = 0;
+    size_t done = 1;
+    enum outcome o = journey_sweep_open(db, dir, generation, &sweep, &total, err);
+    progress_start(&progress, "profiles derived again", total);
+    while (o == OUTCOME_OK && total > 0 && done > 0) {
+        o = journey_sweep_step(sweep, &done, err);
+        progress_step(&progress, done);
+    }
+    if (o == OUTCOME_OK && total > 0)
+        progress_end(&progress);
+    journey_sweep_close(sweep);
+    return o;
+}
+
+static enum outcome apply_policies(struct call *call, struct db *db, const char *dir, struct generation *generation,
+                                   struct err *err)
+{
+    CHECK(lock_out_services(db, &call->arena, err));
+    CHECK(switch_generation(db, &call->arena, dir, generation, err));
+    return sweep_all(db, dir, generation, err);
+}
+
+static enum exit_status run_policy(struct call *call)
+{
+    const char *what = call_argument(call, 0), *dir = policy_dir(call);
+    if (what == NULL || (strcmp(what, "check") != 0 && strcmp(what, "apply") != 0))
+        return misuse(call, "expected check or apply");
+    struct err err = {0};
+    struct generation generation = {.number = 0};
+    struct db *db = NULL;
+    enum outcome o = check_policies(&call->arena, dir, &err);
+    if (o == OUTCOME_OK)
+        o = generation_hash(dir, &generation.id, &err);
+    if (o == OUTCOME_OK && (strcmp(what, "check") == 0 || call_has(call, "dry-run"))) {
+        say("the policies in %s are valid", dir);
+        return EXIT_DONE;
+    }
+    if (o == OUTCOME_OK)
+        o = database_connect(call, &db, &err);
+    if (o == OUTCOME_OK)
+        o = apply_policies(call, db, dir, &generation, &err);
+    db_close(db);
+    if (o != OUTCOME_OK)
+        return failed(&err);
+    say("the policies in %s are active (generation %d)", dir, generation.number);
+    return EXIT_DONE;
+}
+
+static const struct option options[] = {
+    {"dry-run", NULL, "Only check the files."},
+    {NULL, NULL, NULL},
+};
+
+const struct command command_policy = {
+    .name = "policy",
+    .arguments = "check|apply [DIR]",
+    .summary = "Check a set of policies, or make it the active one",
+    .details =
+        "apply needs the services stopped. It derives every profile again from the stored touchpoints, and can be run again\n"
+        "where it was interrupted. Services refuse to start with other files than the active ones.",
+    .options = options,
+    .max_arguments = 2,
+    .run = run_policy,
+};

@@ -1,0 +1,93 @@
+/* journey_sweep.c: see journey_sweep.h. */
+#include "services/journey-tracker/journey_sweep.h"
+
+#include <stdlib.h>
+
+#include "common/runtime/telemetry.h"
+#include "journey_tracker_sql.h"
+#include "services/journey-tracker/journey_policy.h"
+#include "services/journey-tracker/journey_tracker.h"
+
+enum { PROFILES_PER_STEP = 2000 };
+
+#define CHECK(call)                                                                                                    \
+    do {                                                                                                               \
+        enum outcome o_ = (call);                                                                                      \
+        if (o_ != OUTCOME_OK)                                                                                          \
+            return o_;                                                                                                 \
+    } while (0)
+#define STATEMENT(id) ((struct statement){"journey_" #id, sql_##id})
+
+struct sweep {
+    struct tracker tracker;
+    struct arena arena, step_arena;
+};
+
+enum outcome journey_sweep_clear(struct db *db, struct err *err)
+{
+    return db_script(db, sql_clear_derived, err);
+}
+
+static enum outcome count_unswept(struct sweep *sweep, uint64_t *total, struct err *err)
+{
+    struct params p;
+    params_init(&p, &sweep->step_arena);
+    params_int4(&p, sweep->tracker.generation.number);
+    struct db_result *r = NULL;
+    CHECK(db_run(sweep->tracker.db, &STATEMENT(count_unswept), &p, &r, NULL, err));
+    *total = (uint64_t)db_int8(r, 0, 0);
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+enum outcome journey_sweep_open(struct db *db, const char *dir, const struct generation *generation, struct sweep **out, uint64_t *total,
+                                struct err *err)
+{
+    struct sweep *sweep = *out = calloc(1, sizeof *sweep);
+    if (sweep == NULL)
+        abort();
+    struct tracker *t = &sweep->tracker;
+    t->db = db;
+    t->generation = *generation;
+    t->diff_partitions = 1;
+    t->fast = t->slow = t->fallbacks = t->rederived = metric_counter("sweep_profiles_total", "", "Profiles derived again.");
+    t->timeline = timeline_new(&journey_timeline);
+    journey_cache_open(&t->cache, 1 << 20);
+    CHECK(journey_policy_load(&sweep->arena, dir, &t->policy, err));
+    CHECK(codes_open(db, &t->policy, &t->codes, err));
+    CHECK(codes_write_meanings(t->codes, &sweep->step_arena, err));
+    return count_unswept(sweep, total, err);
+}
+
+enum outcome journey_sweep_step(struct sweep *sweep, size_t *done, struct err *err)
+{
+    struct tracker *t = &sweep->tracker;
+    arena_reset(&sweep->step_arena);
+    struct params p;
+    params_init(&p, &sweep->step_arena);
+    params_int4(&p, t->generation.number);
+    params_int8(&p, PROFILES_PER_STEP);
+    struct db_result *r = NULL;
+    CHECK(db_run(t->db, &STATEMENT(find_unswept), &p, &r, NULL, err));
+    *done = (size_t)db_rows(r);
+    int64_t *profiles = arena_array(&sweep->step_arena, int64_t, *done);
+    for (size_t i = 0; i < *done; i++)
+        profiles[i] = db_int8(r, (int)i, 0);
+    db_result_free(r);
+    if (*done == 0)
+        return OUTCOME_OK;
+    struct flush flush = {.arena = &sweep->step_arena, .sweep = profiles, .sweep_count = *done};
+    return tracker_slow(t, &flush, NULL, 0, err);
+}
+
+void journey_sweep_close(struct sweep *sweep)
+{
+    if (sweep == NULL)
+        return;
+    timeline_free(sweep->tracker.timeline);
+    codes_close(sweep->tracker.codes);
+    journey_cache_close(&sweep->tracker.cache);
+    arena_free(&sweep->arena);
+    arena_free(&sweep->step_arena);
+    free(sweep);
+}

@@ -1,0 +1,3 @@
+SELECT count(*)
+FROM journey.states
+WHERE generation <> $1

@@ -1,0 +1,15 @@
+/* main.c: tutti-suppression: may we? Contact requests in, one verdict each out.
+ *
+ *   suppression_service.c     the service: decode, apply, publish
+ *   suppression_touchpoint.c  which touchpoints matter, and what of them the ledger keeps
+ *   suppression_transact.c    the transaction: facts, anchors, states, then the decisions of every profile it touched
+ *   suppression_profile.c     verdicts, outcomes and revocations of one profile, and their messages
+ *   suppression_store.c, sql/ its statements
+ *   suppression_policy.c      policies/contact.json
+ *   logic/                    pure: rules, caps, verdicts; contact.h is read first */
+#include "services/suppression/suppression_service.h"
+
+int main(int argc, char **argv)
+{
+    return service_main(&suppression_service, argc, argv);
+}

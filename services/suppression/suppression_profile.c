@@ -1,0 +1,336 @@
+/* suppression_profile.c: see suppression_profile.h. */
+#include "services/suppression/suppression_profile.h"
+
+#include <stdlib.h>
+
+#include "common/codec/messages.h"
+
+struct desk {
+    const struct contact_policy *policy;
+    struct profile *profile;
+    struct ledger ledger; /* reservations has room for one more per request */
+    struct instant now;
+    struct arena *arena;
+    struct profile_results *results;
+};
+
+static int time_compare(const void *a, const void *b)
+{
+    return fact_time_compare(*(struct ledger_fact *const *)a, *(struct ledger_fact *const *)b);
+}
+
+static int reservation_compare(const void *key, const void *element)
+{
+    return id_compare(key, &((const struct reservation *)element)->request_id);
+}
+
+static struct reservation *find(struct reservation *rows, size_t count, const struct id *request_id)
+{
+    return count ? bsearch(request_id, rows, count, sizeof *rows, reservation_compare) : NULL;
+}
+
+static void add_reservation(struct ledger *ledger, struct reservation item)
+{
+    size_t at = ledger->reservation_count++;
+    for (; at > 0 && id_compare(&item.request_id, &ledger->reservations[at - 1].request_id) < 0; at--)
+        ledger->reservations[at] = ledger->reservations[at - 1];
+    ledger->reservations[at] = item;
+}
+
+static struct ledger ledger_of(const struct profile *profile, struct reservation *decisions, size_t decision_count, struct arena *arena)
+{
+    const struct contact_fact **facts = arena_array(arena, const struct contact_fact *, profile->fact_count);
+    struct ledger ledger = {facts, profile->fact_count, arena_array(arena, struct reservation, profile->fact_count), 0};
+    for (size_t i = 0; i < profile->fact_count; i++) {
+        facts[i] = &profile->facts[i]->body;
+        const struct reservation *known =
+            facts[i]->kind == CONTACT_REQUEST ? find(decisions, decision_count, &facts[i]->event_id) : NULL;
+        if (known && !find(ledger.reservations, ledger.reservation_count, &facts[i]->event_id))
+            add_reservation(&ledger, *known);
+    }
+    return ledger;
+}
+
+static bool is_result(const struct contact_fact *fact)
+{
+    return fact->kind >= CONTACT_SENT && fact->kind <= CONTACT_CANCELLED && !id_is_nil(&fact->decision_id);
+}
+
+static struct contact_result result_of(const struct reservation *r)
+{
+    return (struct contact_result){(enum contact_outcome)r->outcome, INSTANT_ABSENT, r->sent_at};
+}
+
+/* Writes what the facts say of the decisions into the reservations, and notes the outcomes that this batch brought. */
+static void settle(struct desk *desk)
+{
+    for (size_t i = 0; i < desk->ledger.fact_count; i++) {
+        const struct contact_fact *f = desk->ledger.facts[i];
+        if (!is_result(f))
+            continue;
+        struct reservation *r = find(desk->ledger.reservations, desk->ledger.reservation_count, &f->decision_id);
+        if (r) {
+            struct contact_result result = result_of(r);
+            contact_result_add(&result, f);
+            r->outcome = (int16_t)result.outcome;
+            r->sent_at = result.sent_at;
+        }
+        if (!desk->profile->facts[i]->origin)
+            continue;
+        struct contact_result news = {RESULT_OPEN, INSTANT_ABSENT, INSTANT_ABSENT};
+        contact_result_add(&news, f);
+        *arena_push(desk->arena, &desk->results->outcomes) =
+            (struct outcome_row){f->decision_id, (int16_t)news.outcome, news.at, news.sent_at, SPAN_NONE, false};
+    }
+}
+
+static const struct ledger_fact *find_request(const struct profile *profile, const struct id *request_id)
+{
+    for (size_t i = 0; i < profile->fact_count; i++)
+        if (profile->facts[i]->body.kind == CONTACT_REQUEST && id_equal(&profile->facts[i]->key.event_id, request_id))
+            return profile->facts[i];
+    return NULL;
+}
+
+static void note_revocation(struct desk *desk, const struct revocation *revocation)
+{
+    const struct reservation *r =
+        find(desk->ledger.reservations, desk->ledger.reservation_count, &revocation->request_id);
+    *arena_push(desk->arena, &desk->results->outcomes) = (struct outcome_row){
+        revocation->request_id, RESULT_REVOKED, desk->now, INSTANT_ABSENT, span_of(revocation->cause), false};
+    *arena_push(desk->arena, &desk->results->revoked) = (struct revoked){
+        .request_id = revocation->request_id,
+        .profile_id = desk->profile->id,
+        .request = find_request(desk->profile, &revocation->request_id),
+        .rule_id = desk->policy->rules[revocation->rule].id,
+        .cause = revocation->cause,
+        .expires_at = r->expires_at,
+    };
+}
+
+/* New signals, and people who were joined, may forbid what was granted. The event clock of a profile is its last known fact. */
+static void revoke(struct desk *desk)
+{
+    bool is_news = desk->profile->is_merged;
+    struct instant last = INSTANT_FIRST;
+    for (size_t i = 0; i < desk->profile->fact_count; i++) {
+        const struct ledger_fact *f = desk->profile->facts[i];
+        is_news = is_news || (f->origin && f->body.kind == CONTACT_SIGNAL);
+        last = f->body.at;
+    }
+    if (!is_news)
+        return;
+    struct revocation *revocations;
+    size_t count =
+        contact_revoke(desk->policy, &desk->ledger, desk->profile->is_merged, last, desk->now, desk->arena, &revocations);
+    for (size_t i = 0; i < count; i++)
+        note_revocation(desk, &revocations[i]);
+}
+
+static void put_rule(const struct contact_policy *policy, const struct contact_decision *decision, struct decision_row *row)
+{
+    row->reason = decision->reason ? span_of(decision->reason) : SPAN_NONE;
+    row->rule_id = row->rule_owner = SPAN_NONE;
+    if (decision->rule < 0)
+        return;
+    row->rule_id = policy->rules[decision->rule].id;
+    row->rule_owner = policy->rules[decision->rule].owner;
+}
+
+/* origin: the request as this batch brought it. */
+static struct decision_row row_of(const struct contact_policy *policy, const struct contact_decision *decision,
+                                  const struct ledger_fact *origin, struct instant now)
+{
+    const struct contact_fact *request = &origin->body;
+    struct decision_row row = {
+        .request_id = origin->key.event_id,
+        .anchor = INT64_MIN,
+        .verdict = (int16_t)decision->verdict,
+        .outcome = RESULT_OPEN,
+        .priority = request->priority,
+        .requested_at = origin->key.occurred_at,
+        .planned_at = decision->planned_at,
+        .expires_at = decision->expires_at,
+        .retry_at = decision->retry_at,
+        .sent_at = INSTANT_ABSENT,
+        .outcome_at = INSTANT_ABSENT,
+        .waited_us = origin->timestamp_ms < 0 ? INT64_MIN : now.us - origin->timestamp_ms * 1000,
+        .channel = request->channel,
+        .department = request->department,
+        .class = request->class,
+        .purpose = request->purpose,
+        .campaign_id = request->campaign_id,
+        .product_id = request->product_id,
+        .tags = request->tags,
+        .batch_id = origin->batch_id,
+        .rules = decision->rules,
+        .correlation = origin->correlation,
+        .lane = origin->lane,
+    };
+    put_rule(policy, decision, &row);
+    return row;
+}
+
+/* Sends may have arrived before their request. */
+static void put_known_result(const struct desk *desk, struct decision_row *row)
+{
+    struct contact_result result = {RESULT_OPEN, INSTANT_ABSENT, INSTANT_ABSENT};
+    for (size_t i = 0; i < desk->ledger.fact_count; i++)
+        if (is_result(desk->ledger.facts[i]) && id_equal(&desk->ledger.facts[i]->decision_id, &row->request_id))
+            contact_result_add(&result, desk->ledger.facts[i]);
+    row->outcome = (int16_t)result.outcome;
+    row->outcome_at = result.at;
+    row->sent_at = result.sent_at;
+}
+
+static void decide(struct desk *desk, const struct ledger_fact *fact)
+{
+    struct contact_decision decision;
+    contact_decide(desk->policy, &desk->ledger, &fact->body, desk->now, desk->arena, &decision);
+    struct decision_row row = row_of(desk->policy, &decision, fact->origin, desk->now);
+    row.anchor = fact->key.anchor;
+    row.profile_id = desk->profile->id;
+    put_known_result(desk, &row);
+    *arena_push(desk->arena, &desk->results->decisions) = row;
+    add_reservation(&desk->ledger, (struct reservation){
+                                       .request_id = row.request_id,
+                                       .verdict = row.verdict,
+                                       .outcome = row.outcome,
+                                       .planned_at = row.planned_at,
+                                       .expires_at = row.verdict == VERDICT_GRANT ? row.expires_at : INSTANT_NEVER,
+                                       .sent_at = row.sent_at,
+                                   });
+}
+
+void profile_decide(const struct contact_policy *policy, struct profile *profile, struct reservation *decisions, size_t decision_count,
+                    struct instant now, struct arena *arena, struct profile_results *results)
+{
+    if (profile->fact_count == 0)
+        return;
+    qsort(profile->facts, profile->fact_count, sizeof *profile->facts, time_compare);
+    struct desk desk = {policy, profile, ledger_of(profile, decisions, decision_count, arena), now, arena, results};
+    settle(&desk);
+    revoke(&desk);
+    for (size_t i = 0; i < profile->fact_count; i++) {
+        const struct ledger_fact *f = profile->facts[i];
+        if (f->origin && f->body.kind == CONTACT_REQUEST &&
+            !find(desk.ledger.reservations, desk.ledger.reservation_count, &f->key.event_id))
+            decide(&desk, f);
+    }
+}
+
+void profile_decide_unidentified(const struct contact_policy *policy, const struct ledger_fact *request, struct instant now,
+                                 struct arena *arena, struct profile_results *results)
+{
+    struct contact_decision decision;
+    contact_decide_unidentified(policy, &request->body, arena, &decision);
+    struct decision_row row = row_of(policy, &decision, request, now);
+    *arena_push(arena, &results->decisions) = row;
+}
+
+/* -------------------------------------------------------------------------------------------------------- outcomes */
+
+static int outcome_compare(const void *a, const void *b)
+{
+    return id_compare(&((const struct outcome_row *)a)->request_id, &((const struct outcome_row *)b)->request_id);
+}
+
+static bool is_earlier(struct instant a, struct instant b)
+{
+    return a.us != INSTANT_ABSENT.us && (b.us == INSTANT_ABSENT.us || instant_compare(a, b) < 0);
+}
+
+static void merge_outcome(struct outcome_row *into, const struct outcome_row *from)
+{
+    if (from->outcome > into->outcome || (from->outcome == into->outcome && is_earlier(from->outcome_at, into->outcome_at))) {
+        into->outcome = from->outcome;
+        into->outcome_at = from->outcome_at;
+        into->cause = from->cause;
+    }
+    if (is_earlier(from->sent_at, into->sent_at))
+        into->sent_at = from->sent_at;
+}
+
+void profile_results_merge_outcomes(struct profile_results *results)
+{
+    struct outcome_rows *rows = &results->outcomes;
+    size_t kept = 0;
+    if (rows->count > 1)
+        qsort(rows->items, rows->count, sizeof *rows->items, outcome_compare);
+    for (size_t i = 0; i < rows->count; i++) {
+        if (kept > 0 && id_equal(&rows->items[kept - 1].request_id, &rows->items[i].request_id))
+            merge_outcome(&rows->items[kept - 1], &rows->items[i]);
+        else
+            rows->items[kept++] = rows->items[i];
+    }
+    rows->count = kept;
+}
+
+/* -------------------------------------------------------------------------------------------------------- messages */
+
+static struct span verdict_text(int16_t verdict)
+{
+    return verdict == VERDICT_GRANT ? SPAN("grant") : verdict == VERDICT_DENY ? SPAN("deny") : SPAN("invalid");
+}
+
+static void add_decision(const struct decision_row *row, struct instant now, struct arena *arena, struct outbox_rows *out)
+{
+    struct contact_decision_message message = {
+        .request_id = row->request_id,
+        .profile_id = row->profile_id,
+        .verdict = verdict_text(row->verdict),
+        .reason = row->reason,
+        .rule_id = row->rule_id,
+        .channel = row->channel,
+        .department = row->department,
+        .requested_at = row->requested_at.us,
+        .decided_at = now.us,
+        .expires_at = row->expires_at.us, /* INSTANT_ABSENT is LONG_ABSENT */
+        .retry_at = row->retry_at.us,
+    };
+    struct strbuf payload = {.arena = arena};
+    contact_decision_encode(&payload, &message);
+    *arena_push(arena, out) = (struct outbox_row){row->request_id, row->profile_id, OUTBOX_DECISION,  row->lane,
+                                                  row->channel,    row->department, row->correlation, strbuf_span(&payload)};
+}
+
+static void add_revocation(const struct revoked *revoked, int32_t lane, struct instant now, struct arena *arena, struct outbox_rows *out)
+{
+    const struct contact_fact *request = &revoked->request->body;
+    struct contact_decision_message message = {
+        .request_id = revoked->request_id,
+        .profile_id = revoked->profile_id,
+        .verdict = SPAN("revoked"),
+        .rule_id = revoked->rule_id,
+        .channel = request->channel,
+        .department = request->department,
+        .cause = span_of(revoked->cause),
+        .requested_at = request->at.us,
+        .decided_at = now.us,
+        .expires_at = revoked->expires_at.us,
+        .retry_at = LONG_ABSENT,
+    };
+    struct strbuf payload = {.arena = arena};
+    contact_decision_encode(&payload, &message);
+    *arena_push(arena, out) = (struct outbox_row){revoked->request_id, revoked->profile_id, OUTBOX_REVOCATION, lane,
+                                                  request->channel,    request->department, SPAN_NONE,         strbuf_span(&payload)};
+}
+
+static bool took_place(const struct profile_results *results, const struct id *request_id)
+{
+    struct outcome_row key = {.request_id = *request_id};
+    const struct outcome_row *row =
+        bsearch(&key, results->outcomes.items, results->outcomes.count, sizeof key, outcome_compare);
+    return row && row->is_changed && row->outcome == RESULT_REVOKED;
+}
+
+void profile_results_messages(const struct profile_results *results, int32_t lane, struct instant now, struct arena *arena,
+                              struct outbox_rows *out)
+{
+    for (size_t i = 0; i < results->decisions.count; i++)
+        if (results->decisions.items[i].is_inserted)
+            add_decision(&results->decisions.items[i], now, arena, out);
+    for (size_t i = 0; i < results->revoked.count; i++)
+        if (took_place(results, &results->revoked.items[i].request_id))
+            add_revocation(&results->revoked.items[i], lane, now, arena, out);
+}

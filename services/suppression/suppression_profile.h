@@ -1,0 +1,46 @@
+/* suppression_profile.h: what one profile's ledger asks for after a flush: verdicts of its new requests, outcomes, revocations, and
+ * the messages that tell of them. No database here: it runs between reading and saving. */
+#ifndef TUTTI_SUPPRESSION_PROFILE_H
+#define TUTTI_SUPPRESSION_PROFILE_H
+
+#include "services/suppression/suppression_store.h"
+
+struct profile {
+    struct id id;
+    bool is_merged;             /* an anchor moved in */
+    struct ledger_fact **facts; /* profile_decide sorts them by time */
+    size_t fact_count;
+};
+
+struct revoked {
+    struct id request_id, profile_id;
+    const struct ledger_fact *request;
+    struct span rule_id;
+    const char *cause;
+    struct instant expires_at;
+};
+
+struct profile_results {
+    struct decision_rows decisions;
+    struct outcome_rows outcomes;
+    struct {
+        struct revoked *items;
+        size_t count, capacity;
+    } revoked;
+};
+
+/* decisions: of the requests in this ledger (and of others), sorted by request_id; what is known anew is written into them. */
+void profile_decide(const struct contact_policy *policy, struct profile *profile, struct reservation *decisions, size_t decision_count,
+                    struct instant now, struct arena *arena, struct profile_results *results);
+void profile_decide_unidentified(const struct contact_policy *policy, const struct ledger_fact *request, struct instant now,
+                                 struct arena *arena, struct profile_results *results);
+
+/* Sorts the outcomes by request and leaves one row for each. */
+void profile_results_merge_outcomes(struct profile_results *results);
+
+/* A message for every decision that was inserted and every revocation that took place. lane: of messages that no single request of
+ * this batch asked for. */
+void profile_results_messages(const struct profile_results *results, int32_t lane, struct instant now, struct arena *arena,
+                              struct outbox_rows *out);
+
+#endif

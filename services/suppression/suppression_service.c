@@ -1,0 +1,302 @@
+/* suppression_service.c: the callbacks of suppression: what matters goes into the ledger, decisions go out through the outbox. */
+#include "services/suppression/suppression_service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/codec/messages.h"
+#include "common/runtime/clock.h"
+#include "common/runtime/telemetry.h"
+#include "services/suppression/suppression_policy.h"
+#include "services/suppression/suppression_touchpoint.h"
+#include "services/suppression/suppression_transact.h"
+
+#define CHECK(call)                                                                                                                \
+    do {                                                                                                                           \
+        enum outcome o_ = (call);                                                                                                  \
+        if (o_ != OUTCOME_OK)                                                                                                      \
+            return o_;                                                                                                             \
+    } while (0)
+
+enum { TOPIC_RESOLVED, TOPIC_CHANGES };
+enum { LANES_PER_TOPIC = 1 << 20 };
+
+struct self {
+    struct service_context context;
+    struct suppression suppression;
+    struct interests interests;
+    struct arena arena; /* policy */
+    int decisions_topic;
+    struct duration rescue_after;
+    int32_t *lanes; /* assigned input partitions */
+    size_t lane_count;
+    struct outbox_rows scanned; /* sent by scan, waiting for acknowledgement; in scan_arena */
+    struct arena scan_arena;
+    struct metric *waits, *facts, *unpublished;
+};
+
+static const struct setting settings[] = {
+    {"topic.resolved", SETTING_TEXT, "tutti.touchpoints-resolved.v1", 0, 0, NULL, "Input: touchpoints with their profile."},
+    {"topic.identity.changes", SETTING_TEXT, "tutti.identity-changes.v1", 0, 0, NULL, "Input: identifiers that moved."},
+    {"topic.decisions", SETTING_TEXT, "tutti.contact-decisions.v1", 0, 0, NULL, "Output: verdicts and revocations."},
+    {"outbox.rescue.after", SETTING_DURATION, "5s", 100000, 3600000000, NULL,
+     "Decisions that another instance has left unpublished for so long are published by the owner of their partition."},
+    {"flush.interval", SETTING_DURATION, "20ms", 1000, 60000000, NULL,
+     "A batch is run at the latest so long after its first record; short, because somebody waits for the answer."},
+    {0},
+};
+
+static const char *const topic_settings[] = {"topic.resolved", "topic.identity.changes", NULL};
+
+/* ------------------------------------------------------------------------------------------------- opening, closing */
+
+static void suppression_close(void *arg)
+{
+    struct self *self = arg;
+    if (self == NULL)
+        return;
+    timeline_free(self->suppression.timeline);
+    arena_free(&self->arena);
+    arena_free(&self->scan_arena);
+    free(self->lanes);
+    free(self);
+}
+
+static void open_metrics(struct self *self)
+{
+    self->waits =
+        metric_histogram("contact_decision_seconds", "", "From a request's record in Kafka to its acknowledged decision.", NULL, 0);
+    self->facts = metric_counter("contact_facts_total", "", "Touchpoints that contact decisions ask for.");
+    self->unpublished = metric_gauge("outbox_unpublished", "", "Decisions found committed but not published by the last scan.");
+}
+
+/* Unique enough among the instances that share an outbox. */
+static int64_t new_instance(void)
+{
+    uint64_t v = (uint64_t)clock_now().us * UINT64_C(0x9E3779B97F4A7C15) ^ (uint64_t)getpid() << 32 ^ (uint64_t)clock_monotonic_us();
+    return (int64_t)v;
+}
+
+static enum outcome open_parts(struct self *self, struct err *err)
+{
+    const struct config *config = self->context.config;
+    const char *path = generation_policy_path(&self->arena, config_text(config, "policy.dir"), "contact.json");
+    struct suppression *s = &self->suppression;
+    CHECK(suppression_policy_read(&self->arena, path, &s->policy, err));
+    CHECK(generation_open(self->context.db, config, &s->generation, err));
+    self->interests = interests_of(&self->arena, &s->policy);
+    return producer_topic(self->context.producer, config_text(config, "topic.decisions"), &self->decisions_topic, NULL, err);
+}
+
+static enum outcome suppression_open(struct service_context *context, void **out, struct err *err)
+{
+    struct self *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        abort();
+    self->context = *context;
+    self->suppression.db = context->db;
+    self->suppression.timeline = timeline_new(&suppression_timeline);
+    self->suppression.instance = new_instance();
+    self->rescue_after = config_duration(context->config, "outbox.rescue.after");
+    open_metrics(self);
+    enum outcome outcome = open_parts(self, err);
+    if (outcome != OUTCOME_OK) {
+        suppression_close(self);
+        return outcome;
+    }
+    *out = self;
+    return OUTCOME_OK;
+}
+
+static int32_t lane_of(int topic, int32_t partition)
+{
+    return topic * LANES_PER_TOPIC + partition;
+}
+
+static void suppression_assigned(void *arg, const int *topics, const int32_t *partitions, size_t count)
+{
+    struct self *self = arg;
+    self->lanes = realloc(self->lanes, (count + 1) * sizeof *self->lanes);
+    if (self->lanes == NULL)
+        abort();
+    for (size_t i = 0; i < count; i++)
+        self->lanes[i] = lane_of(topics[i], partitions[i]);
+    self->lane_count = count;
+}
+
+/* --------------------------------------------------------------------------------------------------------- decoding */
+
+static struct flush *flush_of(struct batch *batch, const struct record *record)
+{
+    if (batch->events == NULL) {
+        struct flush *flush = arena_new(batch->arena, struct flush);
+        flush->lane = lane_of(record->topic, record->partition);
+        batch->events = flush;
+    }
+    return batch->events;
+}
+
+static void add_fact(struct self *self, struct batch *batch, const struct record *record, const struct resolved_header *header,
+                     const struct touchpoint *tp, const struct contact_fact *body)
+{
+    struct flush *flush = flush_of(batch, record);
+    bool is_identified = !id_is_nil(&header->anchor_id);
+    bool is_request = body->kind == CONTACT_REQUEST;
+    if (!is_identified && !is_request)
+        return;
+    struct ledger_fact *fact = arena_push(batch->arena, is_identified ? &flush->facts : &flush->unidentified);
+    *fact = (struct ledger_fact){
+        .key = {id_short(&header->anchor_id), body->at, header->event_id},
+        .body = *body,
+        .decision = id_is_nil(&body->decision_id) ? SPAN_NONE : tp->decision_id,
+        .anchor_id = header->anchor_id,
+        .profile_id = header->profile_id,
+        .version = header->map_version,
+        .batch_id = is_request && tp->contact.batch_id.len ? tp->contact.batch_id : SPAN_NONE,
+        .timestamp_ms = record->timestamp_ms,
+        .lane = lane_of(record->topic, record->partition),
+    };
+    fact->body.event_id = header->event_id;
+    if (!is_request || !record_header(record, "kafka_correlationId", &fact->correlation))
+        fact->correlation = SPAN_NONE;
+}
+
+/* Nearly all touchpoints end here after one decode. */
+static enum outcome decode_resolved(struct self *self, struct batch *batch, const struct record *record, struct err *err)
+{
+    struct resolved_header header;
+    struct framed framed;
+    struct touchpoint tp;
+    struct contact_fact body;
+    CHECK(resolved_decode(self->context.schemas, record->value, &header, &framed, err));
+    CHECK(avro_plan_decode(framed.plan, framed.payload, &tp, err));
+    if (!tp.is_test && suppression_wants(&self->interests, &tp, batch->arena, &body))
+        add_fact(self, batch, record, &header, &tp, &body);
+    return OUTCOME_OK;
+}
+
+static enum outcome decode_change(struct self *self, struct batch *batch, const struct record *record, struct err *err)
+{
+    struct identity_change change;
+    CHECK(identity_change_decode(batch->arena, record->value, &change, err));
+    struct flush *flush = flush_of(batch, record);
+    for (uint32_t i = 0; i < change.move_count; i++)
+        *arena_push(batch->arena, &flush->moves) =
+            (struct anchor_move){change.moves[i].identifier_id, change.moves[i].profile_id, change.version};
+    return OUTCOME_OK;
+}
+
+static enum outcome suppression_decode(void *arg, struct batch *batch, const struct record *record, struct err *err)
+{
+    return record->topic == TOPIC_CHANGES ? decode_change(arg, batch, record, err) : decode_resolved(arg, batch, record, err);
+}
+
+/* -------------------------------------------------------------------------------------------------------- deciding */
+
+static enum outcome suppression_apply(void *arg, struct batch *batch, struct err *err)
+{
+    struct self *self = arg;
+    struct flush *flush = batch->events;
+    if (flush == NULL || flush->facts.count + flush->moves.count + flush->unidentified.count == 0)
+        return OUTCOME_OK;
+    CHECK(suppression_transact(&self->suppression, batch->arena, flush, batch->now, err));
+    metric_add(self->facts, (double)flush->facts.count);
+    return OUTCOME_OK;
+}
+
+/* ------------------------------------------------------------------------------------------------------ publishing */
+
+static enum outcome send(struct self *self, const struct outbox_row *row, struct err *err)
+{
+    char key[37];
+    struct header headers[3];
+    size_t n = 0;
+    id_to_uuid(&row->profile_id, key);
+    headers[n++] = (struct header){"channel", row->channel};
+    if (row->department.len)
+        headers[n++] = (struct header){"department", row->department};
+    if (row->correlation.ptr)
+        headers[n++] = (struct header){"kafka_correlationId", row->correlation};
+    return producer_send(self->context.producer, self->decisions_topic, -1, (struct span){key, 36}, row->payload, headers, n, err);
+}
+
+static enum outcome suppression_publish(void *arg, struct batch *batch, struct err *err)
+{
+    struct self *self = arg;
+    const struct flush *flush = batch->events;
+    for (size_t i = 0; flush && i < flush->messages.count; i++)
+        CHECK(send(self, &flush->messages.items[i], err));
+    return OUTCOME_OK;
+}
+
+static const char *known_channel(struct span channel)
+{
+    for (size_t i = 0; known_channels[i]; i++)
+        if (span_is(channel, known_channels[i]))
+            return known_channels[i];
+    return "other";
+}
+
+static void count_decision(struct self *self, const struct decision_row *row, struct instant now)
+{
+    static const char *const verdicts[] = {[VERDICT_GRANT] = "grant", [VERDICT_DENY] = "deny", [VERDICT_INVALID] = "invalid"};
+    char labels[160];
+    struct span reason = row->reason.ptr ? row->reason : SPAN("none");
+    snprintf(labels, sizeof labels, "channel=\"%s\",verdict=\"%s\",reason=\"" SPAN_FMT "\"", known_channel(row->channel),
+             verdicts[row->verdict], SPAN_ARG(reason));
+    metric_add(metric_counter("contact_decisions_total", labels, "Verdicts on contact requests."), 1);
+    if (row->waited_us != INT64_MIN)
+        metric_observe(self->waits, (double)(row->waited_us + clock_now().us - now.us) / 1e6);
+}
+
+static enum outcome suppression_finished(void *arg, struct batch *batch, struct err *err)
+{
+    struct self *self = arg;
+    const struct flush *flush = batch->events;
+    if (flush == NULL)
+        return OUTCOME_OK;
+    for (size_t i = 0; i < flush->decisions.count; i++)
+        if (flush->decisions.items[i].is_inserted)
+            count_decision(self, &flush->decisions.items[i], batch->now);
+    return store_delete_outbox(self->context.db, batch->arena, flush->messages.items, flush->messages.count, err);
+}
+
+/* What this process wrote is its own to send at once; what another wrote has to be old, or both would send it. */
+static enum outcome suppression_scan(void *arg, struct arena *arena, struct err *err)
+{
+    struct self *self = arg;
+    self->scanned = (struct outbox_rows){0};
+    arena_reset(&self->scan_arena);
+    struct outbox_rows rows = {0};
+    CHECK(store_find_outbox(self->context.db, &self->scan_arena, self->suppression.instance, self->lanes, self->lane_count,
+                            self->rescue_after, &rows, err));
+    metric_set(self->unpublished, (double)rows.count);
+    for (size_t i = 0; i < rows.count; i++)
+        CHECK(send(self, &rows.items[i], err));
+    self->scanned = rows;
+    return OUTCOME_OK;
+}
+
+static enum outcome suppression_scanned(void *arg, struct err *err)
+{
+    struct self *self = arg;
+    struct outbox_rows rows = self->scanned;
+    self->scanned = (struct outbox_rows){0};
+    return store_delete_outbox(self->context.db, &self->scan_arena, rows.items, rows.count, err);
+}
+
+const struct service suppression_service = {
+    .name = "suppression",
+    .settings = settings,
+    .topic_settings = topic_settings,
+    .open = suppression_open,
+    .close = suppression_close,
+    .assigned = suppression_assigned,
+    .decode = suppression_decode,
+    .apply = suppression_apply,
+    .publish = suppression_publish,
+    .finished = suppression_finished,
+    .scan = suppression_scan,
+    .scanned = suppression_scanned,
+};

@@ -1,0 +1,246 @@
+/* suppression_store.c: see suppression_store.h; the SQL stands in sql/. */
+#include "services/suppression/suppression_store.h"
+
+#include <stdlib.h>
+
+#include "suppression_sql.h"
+
+#define STATEMENT(id) ((struct statement){"suppression_" #id, sql_##id})
+#define COLUMN(name, type, member) {#name, type, offsetof(struct ledger_fact, member), true}
+
+static const struct fact_column columns[] = {
+    COLUMN(kind, FACT_INT2, body.kind),
+    COLUMN(flags, FACT_INT2, body.flags),
+    COLUMN(event, FACT_TEXT, body.event),
+    COLUMN(channel, FACT_TEXT, body.channel),
+    COLUMN(department, FACT_TEXT, body.department),
+    COLUMN(class, FACT_TEXT, body.class),
+    COLUMN(purpose, FACT_TEXT, body.purpose),
+    COLUMN(tags, FACT_TEXT, body.tags),
+    COLUMN(priority, FACT_INT2, body.priority),
+    COLUMN(product_id, FACT_TEXT, body.product_id),
+    COLUMN(product_category, FACT_TEXT, body.product_category),
+    COLUMN(campaign_id, FACT_TEXT, body.campaign_id),
+    COLUMN(consent, FACT_TEXT, body.consent),
+    COLUMN(score, FACT_INT2, body.score),
+    COLUMN(planned_at, FACT_INSTANT, body.planned_at),
+    COLUMN(expires_at, FACT_INSTANT, body.expires_at),
+    COLUMN(decision_id, FACT_TEXT, decision),
+};
+
+const struct timeline_schema suppression_timeline = {
+    .schema = "suppression",
+    .columns = columns,
+    .column_count = sizeof columns / sizeof *columns,
+    .fact_size = sizeof(struct ledger_fact),
+};
+
+void ledger_facts_complete(struct ledger_fact *facts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        facts[i].body.at = facts[i].key.occurred_at;
+        facts[i].body.event_id = facts[i].key.event_id;
+        if (facts[i].decision.len == 0 || !id_from_uuid(facts[i].decision, &facts[i].body.decision_id))
+            facts[i].body.decision_id = (struct id){{0}};
+    }
+}
+
+static struct instant instant_or_absent(const struct db_result *r, int row, int column)
+{
+    return db_is_null(r, row, column) ? INSTANT_ABSENT : db_timestamptz(r, row, column);
+}
+
+static int reservation_compare(const void *a, const void *b)
+{
+    return id_compare(&((const struct reservation *)a)->request_id, &((const struct reservation *)b)->request_id);
+}
+
+enum outcome store_find_decisions(struct db *db, struct arena *arena, const struct id *requests, size_t count, struct reservation **rows,
+                                  size_t *row_count, struct err *err)
+{
+    *row_count = 0;
+    if (count == 0)
+        return OUTCOME_OK;
+    struct params p;
+    params_init(&p, arena);
+    params_uuid_array(&p, requests, sizeof *requests, count);
+    struct db_result *r = NULL;
+    enum outcome o = db_run(db, &STATEMENT(find_decisions), &p, &r, NULL, err);
+    if (o == OUTCOME_OK) {
+        *row_count = (size_t)db_rows(r);
+        *rows = arena_array(arena, struct reservation, *row_count);
+        for (int i = 0; i < db_rows(r); i++)
+            (*rows)[i] = (struct reservation){.request_id = db_uuid(r, i, 0),
+                                              .verdict = db_int2(r, i, 1),
+                                              .outcome = db_int2(r, i, 2),
+                                              .planned_at = db_timestamptz(r, i, 3),
+                                              .expires_at = db_is_null(r, i, 4) ? INSTANT_NEVER : db_timestamptz(r, i, 4),
+                                              .sent_at = instant_or_absent(r, i, 5)};
+        qsort(*rows, *row_count, sizeof **rows, reservation_compare);
+    }
+    db_result_free(r);
+    return o;
+}
+
+static int decision_compare(const void *a, const void *b)
+{
+    return id_compare(&((const struct decision_row *)a)->request_id, &((const struct decision_row *)b)->request_id);
+}
+
+static void add_instants(struct params *p, const struct instant *first, size_t stride, size_t count)
+{
+    params_timestamptz_array(p, first, stride, count);
+    params_smallest_is_null(p);
+}
+
+static void add_decision_columns(struct params *p, const struct decision_row *rows, size_t n)
+{
+    size_t stride = sizeof *rows;
+    params_uuid_array(p, &rows->request_id, stride, n);
+    params_int8_array(p, &rows->anchor, stride, n);
+    params_smallest_is_null(p);
+    params_uuid_array(p, &rows->profile_id, stride, n);
+    params_int2_array(p, &rows->verdict, stride, n);
+    params_int2_array(p, &rows->outcome, stride, n);
+    params_timestamptz_array(p, &rows->requested_at, stride, n);
+    params_timestamptz_array(p, &rows->planned_at, stride, n);
+    add_instants(p, &rows->expires_at, stride, n);
+    add_instants(p, &rows->retry_at, stride, n);
+    add_instants(p, &rows->sent_at, stride, n);
+    add_instants(p, &rows->outcome_at, stride, n);
+    params_int8_array(p, &rows->waited_us, stride, n);
+    params_smallest_is_null(p);
+    params_text_array(p, &rows->channel, stride, n);
+    params_text_array(p, &rows->department, stride, n);
+    params_text_array(p, &rows->class, stride, n);
+    params_text_array(p, &rows->purpose, stride, n);
+    params_text_array(p, &rows->campaign_id, stride, n);
+    params_text_array(p, &rows->product_id, stride, n);
+    params_text_array(p, &rows->tags, stride, n);
+    params_int2_array(p, &rows->priority, stride, n);
+    params_smallest_is_null(p);
+    params_text_array(p, &rows->reason, stride, n);
+    params_text_array(p, &rows->rule_id, stride, n);
+    params_text_array(p, &rows->rule_owner, stride, n);
+    params_text_array(p, &rows->batch_id, stride, n);
+    params_bytea_array(p, &rows->rules, stride, n);
+}
+
+enum outcome store_insert_decisions(struct db *db, struct arena *arena, struct decision_rows *rows, int32_t generation, struct instant now,
+                                    struct err *err)
+{
+    if (rows->count == 0)
+        return OUTCOME_OK;
+    struct params p;
+    params_init(&p, arena);
+    qsort(rows->items, rows->count, sizeof *rows->items, decision_compare);
+    params_int4(&p, generation);
+    params_timestamptz(&p, now);
+    add_decision_columns(&p, rows->items, rows->count);
+    struct db_result *r = NULL;
+    enum outcome o = db_run(db, &STATEMENT(insert_decisions), &p, &r, NULL, err);
+    for (int i = 0; o == OUTCOME_OK && i < db_rows(r); i++) {
+        struct decision_row key = {.request_id = db_uuid(r, i, 0)};
+        struct decision_row *row = bsearch(&key, rows->items, rows->count, sizeof key, decision_compare);
+        row->is_inserted = true;
+    }
+    db_result_free(r);
+    return o;
+}
+
+static enum outcome lock_decisions(struct db *db, struct arena *arena, const struct outcome_row *rows, size_t count, struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_uuid_array(&p, &rows->request_id, sizeof *rows, count);
+    return db_run(db, &STATEMENT(lock_decisions), &p, NULL, NULL, err);
+}
+
+static int outcome_compare(const void *a, const void *b)
+{
+    return id_compare(&((const struct outcome_row *)a)->request_id, &((const struct outcome_row *)b)->request_id);
+}
+
+enum outcome store_update_outcomes(struct db *db, struct arena *arena, struct outcome_row *rows, size_t count, struct err *err)
+{
+    if (count == 0)
+        return OUTCOME_OK;
+    enum outcome o = lock_decisions(db, arena, rows, count, err);
+    if (o != OUTCOME_OK)
+        return o;
+    size_t stride = sizeof *rows;
+    struct params p;
+    params_init(&p, arena);
+    params_uuid_array(&p, &rows->request_id, stride, count);
+    params_int2_array(&p, &rows->outcome, stride, count);
+    params_timestamptz_array(&p, &rows->outcome_at, stride, count);
+    params_text_array(&p, &rows->cause, stride, count);
+    add_instants(&p, &rows->sent_at, stride, count);
+    struct db_result *r = NULL;
+    o = db_run(db, &STATEMENT(update_outcomes), &p, &r, NULL, err);
+    for (int i = 0; o == OUTCOME_OK && i < db_rows(r); i++) {
+        struct outcome_row key = {.request_id = db_uuid(r, i, 0)};
+        struct outcome_row *row = bsearch(&key, rows, count, sizeof key, outcome_compare);
+        row->is_changed = true;
+    }
+    db_result_free(r);
+    return o;
+}
+
+enum outcome store_insert_outbox(struct db *db, struct arena *arena, int64_t instance, const struct outbox_rows *rows, struct err *err)
+{
+    if (rows->count == 0)
+        return OUTCOME_OK;
+    const struct outbox_row *first = rows->items;
+    size_t stride = sizeof *first, n = rows->count;
+    struct params p;
+    params_init(&p, arena);
+    params_int8(&p, instance);
+    params_uuid_array(&p, &first->request_id, stride, n);
+    params_int2_array(&p, &first->kind, stride, n);
+    params_int4_array(&p, &first->lane, stride, n);
+    params_uuid_array(&p, &first->profile_id, stride, n);
+    params_text_array(&p, &first->channel, stride, n);
+    params_text_array(&p, &first->department, stride, n);
+    params_bytea_array(&p, &first->correlation, stride, n);
+    params_bytea_array(&p, &first->payload, stride, n);
+    return db_run(db, &STATEMENT(insert_outbox), &p, NULL, NULL, err);
+}
+
+static struct span copy_or_none(struct arena *arena, const struct db_result *r, int row, int column)
+{
+    return db_is_null(r, row, column) ? SPAN_NONE : arena_copy(arena, db_bytes(r, row, column));
+}
+
+enum outcome store_find_outbox(struct db *db, struct arena *arena, int64_t instance, const int32_t *lanes, size_t lane_count,
+                               struct duration age, struct outbox_rows *rows, struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_int8(&p, instance);
+    params_int4_array(&p, lanes, sizeof *lanes, lane_count);
+    params_int8(&p, age.us);
+    struct db_result *r = NULL;
+    enum outcome o = db_run(db, &STATEMENT(find_outbox), &p, &r, NULL, err);
+    for (int i = 0; o == OUTCOME_OK && i < db_rows(r); i++)
+        *arena_push(arena, rows) = (struct outbox_row){.request_id = db_uuid(r, i, 0),
+                                                       .kind = db_int2(r, i, 1),
+                                                       .profile_id = db_uuid(r, i, 2),
+                                                       .channel = copy_or_none(arena, r, i, 3),
+                                                       .department = copy_or_none(arena, r, i, 4),
+                                                       .correlation = copy_or_none(arena, r, i, 5),
+                                                       .payload = copy_or_none(arena, r, i, 6)};
+    db_result_free(r);
+    return o;
+}
+
+enum outcome store_delete_outbox(struct db *db, struct arena *arena, const struct outbox_row *rows, size_t count, struct err *err)
+{
+    if (count == 0)
+        return OUTCOME_OK;
+    struct params p;
+    params_init(&p, arena);
+    params_uuid_array(&p, &rows->request_id, sizeof *rows, count);
+    params_int2_array(&p, &rows->kind, sizeof *rows, count);
+    return db_run(db, &STATEMENT(delete_outbox), &p, NULL, NULL, err);
+}

@@ -1,0 +1,38 @@
+/* suppression_transact.h: one flush of the ledger: facts in, identity moved, decisions out, in ONE transaction. */
+#ifndef TUTTI_SUPPRESSION_TRANSACT_H
+#define TUTTI_SUPPRESSION_TRANSACT_H
+
+#include "common/service/generation.h"
+#include "services/suppression/suppression_store.h"
+
+/* What a transaction needs and never changes. */
+struct suppression {
+    struct db *db;
+    struct timeline *timeline;
+    struct contact_policy policy;
+    struct generation generation;
+    int64_t instance; /* names this process in the outbox */
+};
+
+struct anchor_moves {
+    struct anchor_move *items;
+    size_t count, capacity;
+};
+
+/* What a batch brought. */
+struct flush {
+    struct ledger_facts facts;        /* of identified touchpoints */
+    struct ledger_facts unidentified; /* requests without a usable identifier */
+    struct anchor_moves moves;        /* of identity changes */
+    int32_t lane;                     /* of the first record that matters */
+    /* Results, to be published after the commit. */
+    struct decision_rows decisions; /* is_inserted: new */
+    struct outbox_rows messages;
+};
+
+/* Locks in the order facts, anchors, states, decisions, outbox. Runs from begin to a confirmed commit; on any error the
+ * caller rolls back and drops the flush. A flush that was committed before finds its facts there and decides nothing. */
+enum outcome suppression_transact(const struct suppression *suppression, struct arena *arena, struct flush *flush, struct instant now,
+                                  struct err *err);
+
+#endif
