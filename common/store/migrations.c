@@ -208,7 +208,7 @@ static enum outcome write_record(struct db *db, const struct migration *m, struc
 
 static enum outcome apply(struct db *db, const struct migration *m, struct err *err)
 {
-    struct part part;
+    struct part part = {0};
     enum outcome outcome = find_up(m, &part, err);
     if (outcome == OUTCOME_OK && part.is_transaction)
         outcome = db_begin(db, err);

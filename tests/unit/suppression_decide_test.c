@@ -1,0 +1,621 @@
+/* suppression_decide_test.c: one row per rule of a contact decision, and the vectors of the semantics for caps. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/support/contact_book.h"
+
+#define CLASSES                                                                                                        \
+    "\"classes\":{\"marketing\":{},\"service\":{\"obeys\":false},\"transactional\":{\"obeys\":false,\"counts\":false}}"
+#define ALLOW "\"consent\":{\"*\":{\"on_unknown\":\"allow\"}}"
+
+static struct arena arena;
+static struct contact_book *book;
+static uint32_t numbers;
+
+static int set_up(void **state)
+{
+    book = calloc(1, sizeof *book);
+    numbers = 0;
+    book->now = book_time("2026-01-01T00:00:00Z");
+    return book == NULL;
+}
+
+static int tear_down(void **state)
+{
+    arena_free(&book->arena);
+    arena_free(&arena);
+    free(book);
+    return 0;
+}
+
+/* The policy of one rule, or several, as they stand in the file. */
+static void use_rules(const char *rules)
+{
+    struct err err = {0};
+    struct contact_policy *policy = arena_new(&arena, struct contact_policy);
+    const char *text = arena_printf(&arena, "{" CLASSES "," ALLOW ",\"reservation\":{\"default\":\"PT24H\"},\"rules\":[%s]}", rules);
+    if (suppression_policy_parse(&arena, span_of(text), "test.json", policy, &err) != OUTCOME_OK)
+        fail_msg("%s", err.message);
+    book->policy = policy;
+}
+
+static struct contact_fact request(const char *at)
+{
+    return book_request_fact(book_time(at), ++numbers);
+}
+
+static struct contact_fact signal_of(const char *event, const char *at)
+{
+    return book_fact(CONTACT_SIGNAL, event, book_time(at), ++numbers);
+}
+
+static void assert_verdict(enum contact_verdict verdict, const char *reason)
+{
+    const char *seen = book->last.reason ? book->last.reason : "(none)";
+    if (book->last.verdict != verdict || strcmp(seen, reason ? reason : "(none)") != 0)
+        fail_msg("verdict %d because of %s, expected %d because of %s", book->last.verdict, seen, verdict, reason ? reason : "(none)");
+}
+
+static void assert_retry(const char *at)
+{
+    char seen[32];
+    struct instant expected = at ? book_time(at) : INSTANT_ABSENT;
+    instant_format(book->last.retry_at, seen);
+    if (book->last.retry_at.us != expected.us)
+        fail_msg("retry_at %s, expected %s", seen, at ? at : "none");
+}
+
+static void grants(struct contact_fact fact)
+{
+    book_ask(book, fact);
+    assert_verdict(VERDICT_GRANT, NULL);
+}
+
+static void denies(struct contact_fact fact, const char *reason)
+{
+    book_ask(book, fact);
+    assert_verdict(VERDICT_DENY, reason);
+}
+
+/* ------------------------------------------------------------------------------------------------------------ caps */
+
+struct moment {
+    const char *at;
+    bool granted;
+};
+
+static void ask_in_turn(const struct moment *moments, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        enum contact_verdict verdict = book_ask(book, request(moments[i].at));
+        if ((verdict == VERDICT_GRANT) != moments[i].granted)
+            fail_msg("%s: verdict %d", moments[i].at, verdict);
+    }
+}
+
+static void rolling_3_per_24_hours(void **state)
+{
+    static const struct moment moments[] = {
+        {"2026-03-01T09:00:00Z", true},  {"2026-03-01T13:00:00Z", true},  {"2026-03-01T17:00:00Z", true}, {"2026-03-02T08:00:00Z", false},
+        {"2026-03-02T09:01:00Z", true},  {"2026-03-02T10:00:00Z", false}, {"2026-03-02T11:00:00Z", false}, {"2026-03-02T14:00:00Z", true},
+    };
+    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"PT24H\",\"limit\":3}");
+    ask_in_turn(moments, sizeof moments / sizeof *moments);
+}
+
+static void windows_are_half_open(void **state)
+{
+    static const struct moment moments[] = {
+        {"2026-03-01T09:00:00Z", true},
+        {"2026-03-01T09:00:00Z", true},
+        {"2026-03-02T08:59:59.999Z", false},
+        {"2026-03-02T09:00:00Z", true},
+    };
+    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"P1D\",\"limit\":2}");
+    ask_in_turn(moments, sizeof moments / sizeof *moments);
+}
+
+static void limit_0_grants_nothing(void **state)
+{
+    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"P1D\",\"limit\":0}");
+    denies(request("2026-03-01T09:00:00Z"), "cap");
+    assert_retry(NULL);
+}
+
+/* The late request lies before two contacts that fill the window it would share with them. */
+static void later_contacts_count(void **state)
+{
+    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"PT24H\",\"limit\":2}");
+    grants(request("2026-03-01T10:00:00Z"));
+    grants(request("2026-03-01T20:00:00Z"));
+    denies(request("2026-03-01T08:00:00Z"), "cap");
+    grants(request("2026-02-28T19:00:00Z"));
+}
+
+static void retry_is_when_a_contact_leaves(void **state)
+{
+    use_rules("{\"id\":\"a\",\"kind\":\"cap\",\"per\":\"P1D\",\"limit\":1},{\"id\":\"b\",\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":2}");
+    grants(request("2026-03-01T10:00:00Z"));
+    denies(request("2026-03-01T11:00:00Z"), "cap");
+    assert_retry("2026-03-02T10:00:00Z");
+    grants(request("2026-03-02T10:00:00Z"));
+    denies(request("2026-03-02T12:00:00Z"), "cap");
+    assert_retry("2026-03-08T10:00:00Z");
+    grants(request("2026-03-08T10:00:00Z"));
+}
+
+static void dropping_caps_name_no_retry(void **state)
+{
+    use_rules("{\"id\":\"a\",\"kind\":\"cap\",\"per\":\"P1D\",\"limit\":1,\"on_cap\":\"drop\"}");
+    grants(request("2026-03-01T10:00:00Z"));
+    denies(request("2026-03-01T11:00:00Z"), "cap");
+    assert_retry(NULL);
+}
+
+static void priorities_have_their_own_head_room(void **state)
+{
+    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"P7D\",\"limit_by_priority\":{\"low\":1,\"normal\":2,\"high\":3}}");
+    struct contact_fact low = request("2026-03-01T09:00:00Z"), low_again = request("2026-03-01T10:00:00Z");
+    struct contact_fact high = request("2026-03-01T12:00:00Z"), high_again = request("2026-03-01T13:00:00Z");
+    low.priority = low_again.priority = 1;
+    high.priority = high_again.priority = 3;
+    grants(low);
+    denies(low_again, "cap");
+    grants(request("2026-03-01T11:00:00Z")); /* without priority: normal */
+    denies(request("2026-03-01T11:30:00Z"), "cap");
+    grants(high);
+    denies(high_again, "cap");
+}
+
+static void caps_by_department_are_apart(void **state)
+{
+    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"by\":\"department\",\"per\":\"P1D\",\"limit\":1}");
+    struct contact_fact loans = request("2026-03-01T09:00:00Z"), cards = request("2026-03-01T09:00:00Z");
+    struct contact_fact loans_again = request("2026-03-01T10:00:00Z");
+    loans.department = loans_again.department = SPAN("loans");
+    cards.department = SPAN("cards");
+    grants(loans);
+    grants(cards);
+    denies(loans_again, "cap");
+}
+
+static void caps_of_channels_and_tags(void **state)
+{
+    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"channels\":[\"sms\"],\"tags\":[\"credit\"],\"per\":\"P1D\",\"limit\":1}");
+    struct contact_fact first = request("2026-03-01T09:00:00Z"), email = request("2026-03-01T09:01:00Z");
+    struct contact_fact other_tag = request("2026-03-01T09:02:00Z"), second = request("2026-03-01T09:03:00Z");
+    first.channel = other_tag.channel = second.channel = SPAN("sms");
+    first.tags = email.tags = SPAN("autumn\ncredit");
+    other_tag.tags = SPAN("insurance");
+    second.tags = SPAN("credit");
+    grants(first);
+    grants(email);
+    grants(other_tag);
+    denies(second, "cap");
+}
+
+static void classes_obey_and_count_apart(void **state)
+{
+    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"P1D\",\"limit\":1}");
+    struct contact_fact receipt = request("2026-03-01T09:00:00Z"), notice = request("2026-03-01T09:10:00Z");
+    receipt.class = SPAN("transactional");
+    notice.class = SPAN("service");
+    grants(receipt); /* does not count */
+    grants(request("2026-03-01T09:05:00Z"));
+    grants(notice); /* does not obey */
+    denies(request("2026-03-02T09:07:00Z"), "cap"); /* but counts */
+}
+
+static struct contact_fact result_of(enum contact_kind kind, const char *at, uint32_t request_number)
+{
+    struct contact_fact fact = book_fact(kind, "Contact Sent", book_time(at), ++numbers);
+    fact.decision_id = book_id(request_number);
+    return fact;
+}
+
+static void a_contact_counts_once_at_its_send_time(void **state)
+{
+    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"PT24H\",\"limit\":1}");
+    struct contact_fact planned = request("2026-03-01T09:00:00Z");
+    planned.planned_at = book_time("2026-03-01T18:00:00Z");
+    grants(planned);
+    denies(request("2026-03-02T12:00:00Z"), "cap");
+    book_add(book, result_of(CONTACT_SENT, "2026-03-01T11:00:00Z", 1));
+    grants(request("2026-03-02T12:30:00Z"));
+}
+
+static void cancelled_and_failed_contacts_free_their_slot(void **state)
+{
+    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"PT24H\",\"limit\":1}");
+    grants(request("2026-03-01T09:00:00Z"));
+    book_add(book, result_of(CONTACT_CANCELLED, "2026-03-01T09:30:00Z", 1));
+    grants(request("2026-03-01T10:00:00Z")); /* number 3 */
+    book_add(book, result_of(CONTACT_FAILED, "2026-03-01T10:30:00Z", 3));
+    grants(request("2026-03-01T11:00:00Z"));
+    denies(request("2026-03-01T12:00:00Z"), "cap");
+}
+
+static void unasked_and_denied_sends_count(void **state)
+{
+    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"PT24H\",\"limit\":2}");
+    book_add(book, book_fact(CONTACT_SENT, "Campaign Sent", book_time("2026-03-01T08:00:00Z"), ++numbers));
+    grants(request("2026-03-01T09:00:00Z"));
+    denies(request("2026-03-01T10:00:00Z"), "cap"); /* number 3 */
+    book_add(book, result_of(CONTACT_SENT, "2026-03-02T07:00:00Z", 3));
+    denies(request("2026-03-02T08:30:00Z"), "cap"); /* 09:00 and the send that was denied */
+    grants(request("2026-03-02T09:00:00Z"));
+}
+
+/* Event time and wall clock must both have passed the expiry. */
+static void reservations_expire_on_both_clocks(void **state)
+{
+    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":1}");
+    book->now = book_time("2026-03-01T09:00:00Z");
+    grants(request("2026-03-01T09:00:00Z"));
+    assert_int_equal(book->last.expires_at.us, book_time("2026-03-02T09:00:00Z").us);
+    denies(request("2026-03-02T09:00:00Z"), "cap");
+    book->now = book_time("2026-03-02T09:00:00Z");
+    denies(request("2026-03-02T08:59:59Z"), "cap");
+    grants(request("2026-03-02T09:00:00Z"));
+}
+
+static void a_request_may_expire_earlier(void **state)
+{
+    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":1}");
+    struct contact_fact fact = request("2026-03-01T09:00:00Z");
+    fact.expires_at = book_time("2026-03-01T12:00:00Z");
+    grants(fact);
+    assert_int_equal(book->last.expires_at.us, fact.expires_at.us);
+}
+
+static void sends_after_expiry_count(void **state)
+{
+    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":1}");
+    book->now = book_time("2026-04-01T00:00:00Z");
+    grants(request("2026-03-01T09:00:00Z"));
+    book_add(book, result_of(CONTACT_SENT, "2026-03-03T09:00:00Z", 1));
+    denies(request("2026-03-04T09:00:00Z"), "cap");
+}
+
+/* --------------------------------------------------------------------------------------------------- other rules */
+
+struct consent_row {
+    const char *consent, *channel, *verdict;
+};
+
+static void consent_decides_per_channel(void **state)
+{
+    static const struct consent_row rows[] = {
+        {NULL, "email", "unknown"},     {"+email", "email", "in"},  {"-email", "email", "out"}, {"-sms", "email", "unknown"},
+        {"-*", "email", "out"},         {"-* +email", "email", "in"}, {"+email -*", "email", "in"}, {"+*", "sms", "in"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        for (int allow = 0; allow < 2; allow++) {
+            set_up(state);
+            use_rules("{\"id\":\"o\",\"kind\":\"opt_out\"}");
+            ((struct contact_policy *)book->policy)->allow_unknown = allow;
+            struct contact_fact signal = signal_of("Consent Given", "2026-02-01T00:00:00Z"), asked = request("2026-03-01T09:00:00Z");
+            signal.consent = span_of(rows[i].consent);
+            asked.channel = span_of(rows[i].channel);
+            book_add(book, signal);
+            bool granted = strcmp(rows[i].verdict, "in") == 0 || (allow && strcmp(rows[i].verdict, "unknown") == 0);
+            if ((book_ask(book, asked) == VERDICT_GRANT) != granted)
+                fail_msg("consent %s, channel %s, allow %d", rows[i].consent, rows[i].channel, allow);
+            tear_down(state);
+        }
+    }
+    set_up(state);
+}
+
+static void the_last_word_on_consent_holds(void **state)
+{
+    use_rules("{\"id\":\"o\",\"kind\":\"opt_out\"}");
+    struct contact_fact out = signal_of("Unsubscribed", "2026-02-01T00:00:00Z"), in = signal_of("Consent Given", "2026-02-02T00:00:00Z");
+    out.consent = SPAN("-email");
+    in.consent = SPAN("+email");
+    book_add(book, in);
+    book_add(book, out); /* arrives later, happened earlier */
+    grants(request("2026-03-01T09:00:00Z"));
+    struct contact_fact later = signal_of("Unsubscribed", "2026-03-05T00:00:00Z");
+    later.consent = SPAN("-email");
+    book_add(book, later);
+    denies(request("2026-03-02T09:00:00Z"), "opt_out"); /* known by now: the contact is still to be made */
+    assert_retry(NULL);
+}
+
+static void bounced_addresses_are_per_channel(void **state)
+{
+    use_rules("{\"id\":\"b\",\"kind\":\"invalid_address\",\"on\":[\"Email Bounced\"],\"until\":[\"Address Confirmed\"]}");
+    book_add(book, signal_of("Email Bounced", "2026-02-01T00:00:00Z"));
+    denies(request("2026-03-01T09:00:00Z"), "invalid_address");
+    struct contact_fact sms = request("2026-03-01T09:00:00Z");
+    sms.channel = SPAN("sms");
+    grants(sms);
+    book_add(book, signal_of("Address Confirmed", "2026-03-02T00:00:00Z"));
+    grants(request("2026-03-03T09:00:00Z"));
+}
+
+struct hold_row {
+    const char *rule, *release_at, *asked_at, *retry_at; /* the complaint is of 2026-03-01 */
+    bool granted;
+};
+
+static void holds_end_by_release_or_time(void **state)
+{
+    static const struct hold_row rows[] = {
+        {"", NULL, "2028-01-01T00:00:00Z", NULL, false},
+        {"", "2026-03-05T00:00:00Z", "2026-03-05T00:00:00Z", NULL, true},
+        {"", "2026-02-05T00:00:00Z", "2026-03-05T00:00:00Z", NULL, false}, /* an older release */
+        {",\"for\":\"P21D\"", NULL, "2026-03-21T23:59:59Z", "2026-03-22T00:00:00Z", false},
+        {",\"for\":\"P21D\"", NULL, "2026-03-22T00:00:00Z", NULL, true},
+        {",\"then\":\"P14D\"", "2026-03-05T00:00:00Z", "2026-03-18T00:00:00Z", "2026-03-19T00:00:00Z", false},
+        {",\"then\":\"P14D\"", "2026-03-05T00:00:00Z", "2026-03-19T00:00:00Z", NULL, true},
+        {",\"for\":\"P7D\",\"then\":\"P14D\"", "2026-03-05T00:00:00Z", "2026-03-08T00:00:00Z", NULL, true},
+        {",\"for\":null", NULL, "2026-04-01T00:00:00Z", NULL, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        set_up(state);
+        use_rules(arena_printf(&arena, "{\"id\":\"h\",\"kind\":\"hold\",\"on\":[{\"event\":\"Complaint Filed\"}],\"release\":[\"Complaint Resolved\"]%s}",
+                               rows[i].rule));
+        book_add(book, signal_of("Complaint Filed", "2026-03-01T00:00:00Z"));
+        if (rows[i].release_at)
+            book_add(book, signal_of("Complaint Resolved", rows[i].release_at));
+        book_ask(book, request(rows[i].asked_at));
+        assert_verdict(rows[i].granted ? VERDICT_GRANT : VERDICT_DENY, rows[i].granted ? NULL : "hold");
+        assert_retry(rows[i].retry_at);
+        tear_down(state);
+    }
+    set_up(state);
+}
+
+static void holds_by_score_class_and_tag(void **state)
+{
+    use_rules("{\"id\":\"h\",\"kind\":\"hold\",\"classes\":[\"marketing\"],\"tags\":[\"credit\"],\"on\":[{\"score_max\":-50}]}");
+    struct contact_fact fine = signal_of("Survey Answered", "2026-02-01T00:00:00Z"), bad = signal_of("Survey Answered", "2026-02-02T00:00:00Z");
+    fine.score = -49;
+    bad.score = -50;
+    struct contact_fact credit = request("2026-03-01T09:00:00Z"), again = request("2026-03-01T09:00:01Z");
+    struct contact_fact notice = request("2026-03-01T09:00:02Z");
+    credit.tags = again.tags = notice.tags = SPAN("credit");
+    notice.class = SPAN("service");
+    book_add(book, fine);
+    grants(credit);
+    book_add(book, bad);
+    denies(again, "hold");
+    grants(notice);
+    grants(request("2026-03-01T09:00:03Z")); /* without the tag */
+}
+
+struct bought_row {
+    const char *product, *category; /* of the request; bought: printer-1 of printers on 2026-01-01 */
+    bool returned, granted;
+};
+
+static void bought_is_not_offered_again(void **state)
+{
+    static const struct bought_row rows[] = {
+        {"printer-1", NULL, false, false},      {"printer-2", NULL, false, true},      {NULL, "printers", false, false},
+        {"printer-2", "printers", false, false}, {"ink-1", "ink", false, true},         {NULL, NULL, false, true},
+        {"printer-1", "printers", true, true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        set_up(state);
+        use_rules("{\"id\":\"b\",\"kind\":\"already_bought\",\"on\":[\"Order Completed\"],\"for\":\"P3Y\",\"until\":[\"Order Returned\"]}");
+        struct contact_fact bought = signal_of("Order Completed", "2026-01-01T00:00:00Z"), asked = request("2026-03-01T09:00:00Z");
+        struct contact_fact returned = signal_of("Order Returned", "2026-01-05T00:00:00Z");
+        bought.product_id = returned.product_id = SPAN("printer-1");
+        bought.product_category = SPAN("printers");
+        asked.product_id = span_of(rows[i].product);
+        asked.product_category = span_of(rows[i].category);
+        book_add(book, bought);
+        if (rows[i].returned)
+            book_add(book, returned);
+        if ((book_ask(book, asked) == VERDICT_GRANT) != rows[i].granted)
+            fail_msg("row %zu", i);
+        tear_down(state);
+    }
+    set_up(state);
+}
+
+static void ownership_ends_after_its_time(void **state)
+{
+    use_rules("{\"id\":\"b\",\"kind\":\"already_bought\",\"on\":[\"Order Completed\"],\"for\":\"P30D\"}");
+    struct contact_fact bought = signal_of("Order Completed", "2026-01-01T00:00:00Z");
+    struct contact_fact early = request("2026-01-30T23:59:59Z"), late = request("2026-01-31T00:00:00Z");
+    bought.product_id = early.product_id = late.product_id = SPAN("ink-1");
+    book_add(book, bought);
+    denies(early, "already_bought");
+    assert_retry("2026-01-31T00:00:00Z");
+    grants(late);
+}
+
+/* --------------------------------------------------------------------------------------------------- the verdict */
+
+struct invalid_row {
+    const char *reason;
+    void (*spoil)(struct contact_fact *request);
+};
+
+static void drop_contact(struct contact_fact *r)
+{
+    r->flags = 0;
+}
+
+static void drop_channel(struct contact_fact *r)
+{
+    r->channel = SPAN("");
+}
+
+static void drop_class(struct contact_fact *r)
+{
+    r->class = SPAN_NONE;
+}
+
+static void misname_class(struct contact_fact *r)
+{
+    r->class = SPAN("marketting");
+}
+
+static void raise_priority(struct contact_fact *r)
+{
+    r->priority = 4;
+}
+
+static void spoil_tags(struct contact_fact *r)
+{
+    r->flags |= CONTACT_BAD_TAGS;
+}
+
+static void expire_at_once(struct contact_fact *r)
+{
+    r->planned_at = (struct instant){r->at.us + 1000};
+    r->expires_at = r->planned_at;
+}
+
+static void what_is_invalid(void **state)
+{
+    static const struct invalid_row rows[] = {
+        {"no_contact", drop_contact},       {"no_channel", drop_channel}, {"no_class", drop_class},
+        {"unknown_class", misname_class},   {"bad_priority", raise_priority}, {"bad_tags", spoil_tags},
+        {"expires_before_planned", expire_at_once},
+    };
+    use_rules("");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct contact_fact fact = request("2026-03-01T09:00:00Z");
+        rows[i].spoil(&fact);
+        book_ask(book, fact);
+        assert_verdict(VERDICT_INVALID, rows[i].reason);
+        contact_decide_unidentified(book->policy, &fact, &book->arena, &book->last);
+        assert_verdict(VERDICT_INVALID, rows[i].reason);
+    }
+    struct contact_fact fact = request("2026-03-01T09:00:00Z");
+    contact_decide_unidentified(book->policy, &fact, &book->arena, &book->last);
+    assert_verdict(VERDICT_DENY, "unidentified");
+}
+
+static void every_rule_is_recorded_and_the_first_failing_decides(void **state)
+{
+    use_rules("{\"id\":\"cap1\",\"kind\":\"cap\",\"per\":\"P1D\",\"limit\":1},{\"id\":\"out\",\"kind\":\"opt_out\"},"
+              "{\"id\":\"sms\",\"kind\":\"cap\",\"channels\":[\"sms\"],\"per\":\"P1D\",\"limit\":1}");
+    grants(request("2026-03-01T09:00:00Z"));
+    struct contact_fact out = signal_of("Unsub\x1f\x1e", "2026-03-01T09:30:00Z");
+    out.consent = SPAN("-email");
+    book_add(book, out);
+    denies(request("2026-03-01T10:00:00Z"), "cap");
+    assert_retry(NULL); /* the opt-out will not end by itself */
+    static const char expected[] = "cap1\x1f" "cap\x1f" "0\x1f" "2 with this one\x1f" "1 per 1 d\x1e"
+                                   "out\x1f" "opt_out\x1f" "0\x1f" "opted out at 2026-03-01T09:30:00.000000Z\x1f" "opted in or unknown\x1e"
+                                   "sms\x1f" "cap\x1f" "1\x1f" "not for this request\x1f" "\x1e";
+    if (!span_is(book->last.rules, expected))
+        fail_msg("recorded: " SPAN_FMT, SPAN_ARG(book->last.rules));
+}
+
+/* --------------------------------------------------------------------------------------------------- revocations */
+
+static void expect_revoked(bool merged, const char *at, const char *cause, uint32_t number)
+{
+    struct revocation *revocations;
+    struct ledger ledger = book_ledger(book);
+    size_t count = contact_revoke(book->policy, &ledger, merged, book_time(at), book->now, &book->arena, &revocations);
+    assert_int_equal(count, cause ? 1 : 0);
+    if (cause == NULL)
+        return;
+    struct id expected = book_id(number);
+    assert_string_equal(revocations[0].cause, cause);
+    assert_true(id_equal(&revocations[0].request_id, &expected));
+}
+
+static void opt_out_hold_and_purchase_revoke(void **state)
+{
+    use_rules("{\"id\":\"o\",\"kind\":\"opt_out\",\"channels\":[\"email\"]},{\"id\":\"h\",\"kind\":\"hold\",\"on\":[{\"event\":\"Complaint Filed\"}],"
+              "\"channels\":[\"sms\"]},{\"id\":\"b\",\"kind\":\"already_bought\",\"on\":[\"Order Completed\"]}");
+    struct contact_fact email = request("2026-03-01T09:00:00Z"), sms = request("2026-03-01T09:00:01Z"), push = request("2026-03-01T09:00:02Z");
+    sms.channel = SPAN("sms");
+    push.channel = SPAN("push");
+    push.product_id = SPAN("printer-1");
+    grants(email);
+    grants(sms);
+    grants(push);
+    expect_revoked(false, "2026-03-01T10:00:00Z", NULL, 0);
+    struct contact_fact out = signal_of("Unsubscribed", "2026-03-01T10:00:00Z"), bought = signal_of("Order Completed", "2026-03-01T12:00:00Z");
+    out.consent = SPAN("-email");
+    bought.product_id = SPAN("printer-1");
+    book_add(book, out);
+    expect_revoked(false, "2026-03-01T10:00:00Z", "opt_out", 1);
+    expect_revoked(false, "2026-03-01T10:00:00Z", NULL, 0); /* once */
+    book_add(book, signal_of("Complaint Filed", "2026-03-01T11:00:00Z"));
+    expect_revoked(false, "2026-03-01T11:00:00Z", "hold", 2);
+    book_add(book, bought);
+    expect_revoked(false, "2026-03-01T12:00:00Z", "purchase", 3);
+}
+
+static void what_is_over_or_sent_is_not_revoked(void **state)
+{
+    use_rules("{\"id\":\"o\",\"kind\":\"opt_out\"}");
+    book->now = book_time("2026-03-05T00:00:00Z");
+    grants(request("2026-03-01T09:00:00Z"));
+    grants(request("2026-03-04T09:00:00Z")); /* number 2 */
+    book_add(book, result_of(CONTACT_SENT, "2026-03-04T10:00:00Z", 2));
+    struct contact_fact out = signal_of("Unsubscribed", "2026-03-04T11:00:00Z");
+    out.consent = SPAN("-email");
+    book_add(book, out);
+    expect_revoked(false, "2026-03-04T11:00:00Z", NULL, 0);
+}
+
+/* Two halves of one person had a slot each; the earlier request keeps it. */
+static void a_merge_revokes_the_later_reservation(void **state)
+{
+    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"P1D\",\"limit\":1}");
+    grants(request("2026-03-01T12:00:00Z"));
+    book->fact_count = 0; /* the other half knows nothing of it */
+    grants(request("2026-03-01T10:00:00Z"));
+    book->facts[1] = request("2026-03-01T12:00:00Z");
+    book->facts[1].event_id = book_id(1);
+    book->fact_count = 1;
+    book_add(book, book->facts[1]);
+    expect_revoked(false, "2026-03-01T13:00:00Z", NULL, 0);
+    expect_revoked(true, "2026-03-01T13:00:00Z", "merge", 1);
+    denies(request("2026-03-01T11:00:00Z"), "cap");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(rolling_3_per_24_hours),
+        TEST(windows_are_half_open),
+        TEST(limit_0_grants_nothing),
+        TEST(later_contacts_count),
+        TEST(retry_is_when_a_contact_leaves),
+        TEST(dropping_caps_name_no_retry),
+        TEST(priorities_have_their_own_head_room),
+        TEST(caps_by_department_are_apart),
+        TEST(caps_of_channels_and_tags),
+        TEST(classes_obey_and_count_apart),
+        TEST(a_contact_counts_once_at_its_send_time),
+        TEST(cancelled_and_failed_contacts_free_their_slot),
+        TEST(unasked_and_denied_sends_count),
+        TEST(reservations_expire_on_both_clocks),
+        TEST(a_request_may_expire_earlier),
+        TEST(sends_after_expiry_count),
+        TEST(consent_decides_per_channel),
+        TEST(the_last_word_on_consent_holds),
+        TEST(bounced_addresses_are_per_channel),
+        TEST(holds_end_by_release_or_time),
+        TEST(holds_by_score_class_and_tag),
+        TEST(bought_is_not_offered_again),
+        TEST(ownership_ends_after_its_time),
+        TEST(what_is_invalid),
+        TEST(every_rule_is_recorded_and_the_first_failing_decides),
+        TEST(opt_out_hold_and_purchase_revoke),
+        TEST(what_is_over_or_sent_is_not_revoked),
+        TEST(a_merge_revokes_the_later_reservation),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
