@@ -340,7 +340,7 @@ WITH goals AS MATERIALIZED (
            max(c.updated_at)
     FROM metrics.sums AS c
     JOIN goals AS g ON g.goal = c.d0
-    WHERE c.family = 3 AND c.d1 = (SELECT stored_model FROM tutti_meta.active) AND c.d2 <> 0 AND g.is_credited AND g.status IS NULL
+    WHERE c.family = 3 AND c.d1 = (SELECT stored_model FROM tutti_meta.active) AND c.d2 <> 0 AND c.v1 <> 0 AND g.is_credited AND g.status IS NULL
     GROUP BY g.goal_id, c.period, c.d7, c.d3, c.d2
 ), totals AS MATERIALIZED (
     SELECT goal_id, is_credited, period, currency, sum(micros) AS micros, sum(own) AS own, sum(assisted) AS assisted,

@@ -96,16 +96,23 @@ struct ranges {
     size_t count, capacity;
 };
 
-/* One range per anchor that belongs to the profile before or after. A cut tail needs the lookback before the start as well. */
-static void add_ranges(struct walker *w, const struct walk *walk, struct ranges *ranges)
+/* The part of its anchors' timelines that a walk needs next. A cut tail needs the lookback before the start as well. */
+static struct fact_range walk_range(const struct walker *w, const struct walk *walk)
 {
-    const struct slow_profile *p = walk->profile;
     struct fact_range range = {.from = walk->from, .from_event = walk->from_event, .until = walk->until, .until_event = walk->until_event};
     if (journey_tail_is_cut(&walk->before)) {
         range.from = instant_minus(walk->from, w->tracker->policy.lookback);
         range.from.us--; /* from is exclusive */
         range.from_event = last_id;
     }
+    return range;
+}
+
+/* One range per anchor that belongs to the profile before or after. */
+static void add_ranges(struct walker *w, const struct walk *walk, struct ranges *ranges)
+{
+    const struct slow_profile *p = walk->profile;
+    struct fact_range range = walk_range(w, walk);
     for (size_t i = 0; i < p->after_count; i++) {
         range.anchor = p->anchors_after[i];
         *arena_push(w->arena, ranges) = range;
@@ -128,9 +135,23 @@ static int touch_compare(const void *a, const void *b)
     return touch_key_compare(&((const struct touch *)a)->key, &((const struct touch *)b)->key);
 }
 
+static int position_compare(const struct fact_key *key, struct instant at, const struct id *event_id)
+{
+    int c = instant_compare(key->occurred_at, at);
+    return c ? c : id_compare(&key->event_id, event_id);
+}
+
+/* An anchor that moves between two profiles was read once for each of them: a fact counts once, and only within the walk's own range. */
+static bool is_wanted(const struct journey_fact *first, const struct journey_fact *fact, const struct fact_range *range)
+{
+    return (fact == first || fact_key_compare(&fact[-1].key, &fact->key) != 0) &&
+           position_compare(&fact->key, range->from, &range->from_event) > 0 &&
+           position_compare(&fact->key, range->until, &range->until_event) <= 0;
+}
+
 /* The facts of these anchors as touches in time order; `without` leaves out what this transaction inserted. */
-static enum outcome take_touches(struct walker *w, const struct facts *facts, const int64_t *anchors, size_t anchor_count, bool without_fresh,
-                                 struct touches *out, struct err *err)
+static enum outcome take_touches(struct walker *w, const struct facts *facts, const struct fact_range *range, const int64_t *anchors,
+                                 size_t anchor_count, bool without_fresh, struct touches *out, struct err *err)
 {
     for (size_t i = 0; i < anchor_count; i++) {
         struct journey_fact key = {.key.anchor = anchors[i]};
@@ -141,7 +162,7 @@ static enum outcome take_touches(struct walker *w, const struct facts *facts, co
         while (hit > facts->items && hit[-1].key.anchor == anchors[i])
             hit--;
         for (; hit < facts->items + facts->count && hit->key.anchor == anchors[i]; hit++)
-            if (!without_fresh || map_find(w->fresh_facts, &hit->key) == NULL)
+            if (is_wanted(facts->items, hit, range) && !(without_fresh && map_find(w->fresh_facts, &hit->key)))
                 CHECK(tracker_touch(w->tracker, w->arena, hit, arena_push(w->arena, out), err));
     }
     if (out->count > 1)
@@ -221,11 +242,12 @@ static enum outcome walk_profile(struct walker *w, struct walk *walk, const stru
 {
     const struct slow_profile *p = walk->profile;
     struct touches old_list = {0}, new_list = {0};
+    struct fact_range range = walk_range(w, walk);
     bool was_cut = is_first_step && journey_tail_is_cut(&walk->before);
     /* A state of another generation contributes nothing old. */
     if (state_is_usable(w, p))
-        CHECK(take_touches(w, facts, p->anchors_before, p->before_count, true, &old_list, err));
-    CHECK(take_touches(w, facts, p->anchors_after, p->after_count, false, &new_list, err));
+        CHECK(take_touches(w, facts, &range, p->anchors_before, p->before_count, true, &old_list, err));
+    CHECK(take_touches(w, facts, &range, p->anchors_after, p->after_count, false, &new_list, err));
     if (is_first_step) {
         struct walk start = *walk;
         prime(w, &start, &walk->before, &old_list, was_cut);

@@ -63,6 +63,8 @@ static enum outcome check_class(struct arena *arena, const struct json *at, cons
 static enum outcome read_kind(const struct json *rule, enum rule_kind *kind, struct err *err)
 {
     struct nearest nearest = {.wanted = SPAN("")};
+    if (json_get(rule, "kind") == NULL)
+        return json_fail(rule, err, "\"kind\" is missing");
     CHECK(json_text(rule, "kind", &nearest.wanted, err));
     for (int i = 0; i < RULE_KIND_COUNT; i++) {
         *kind = (enum rule_kind)i;

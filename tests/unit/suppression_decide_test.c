@@ -34,6 +34,12 @@ static int tear_down(void **state)
     return 0;
 }
 
+static void start_again(void **state)
+{
+    tear_down(state);
+    set_up(state);
+}
+
 /* The policy of one rule, or several, as they stand in the file. */
 static void use_rules(const char *rules)
 {
@@ -297,7 +303,7 @@ static void consent_decides_per_channel(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         for (int allow = 0; allow < 2; allow++) {
-            set_up(state);
+            start_again(state);
             use_rules("{\"id\":\"o\",\"kind\":\"opt_out\"}");
             ((struct contact_policy *)book->policy)->allow_unknown = allow;
             struct contact_fact signal = signal_of("Consent Given", "2026-02-01T00:00:00Z"), asked = request("2026-03-01T09:00:00Z");
@@ -307,10 +313,8 @@ static void consent_decides_per_channel(void **state)
             bool granted = strcmp(rows[i].verdict, "in") == 0 || (allow && strcmp(rows[i].verdict, "unknown") == 0);
             if ((book_ask(book, asked) == VERDICT_GRANT) != granted)
                 fail_msg("consent %s, channel %s, allow %d", rows[i].consent, rows[i].channel, allow);
-            tear_down(state);
         }
     }
-    set_up(state);
 }
 
 static void the_last_word_on_consent_holds(void **state)
@@ -360,7 +364,7 @@ static void holds_end_by_release_or_time(void **state)
         {",\"for\":null", NULL, "2026-04-01T00:00:00Z", NULL, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        set_up(state);
+        start_again(state);
         use_rules(arena_printf(&arena, "{\"id\":\"h\",\"kind\":\"hold\",\"on\":[{\"event\":\"Complaint Filed\"}],\"release\":[\"Complaint Resolved\"]%s}",
                                rows[i].rule));
         book_add(book, signal_of("Complaint Filed", "2026-03-01T00:00:00Z"));
@@ -369,9 +373,7 @@ static void holds_end_by_release_or_time(void **state)
         book_ask(book, request(rows[i].asked_at));
         assert_verdict(rows[i].granted ? VERDICT_GRANT : VERDICT_DENY, rows[i].granted ? NULL : "hold");
         assert_retry(rows[i].retry_at);
-        tear_down(state);
     }
-    set_up(state);
 }
 
 static void holds_by_score_class_and_tag(void **state)
@@ -405,7 +407,7 @@ static void bought_is_not_offered_again(void **state)
         {"printer-1", "printers", true, true},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        set_up(state);
+        start_again(state);
         use_rules("{\"id\":\"b\",\"kind\":\"already_bought\",\"on\":[\"Order Completed\"],\"for\":\"P3Y\",\"until\":[\"Order Returned\"]}");
         struct contact_fact bought = signal_of("Order Completed", "2026-01-01T00:00:00Z"), asked = request("2026-03-01T09:00:00Z");
         struct contact_fact returned = signal_of("Order Returned", "2026-01-05T00:00:00Z");
@@ -418,9 +420,7 @@ static void bought_is_not_offered_again(void **state)
             book_add(book, returned);
         if ((book_ask(book, asked) == VERDICT_GRANT) != rows[i].granted)
             fail_msg("row %zu", i);
-        tear_down(state);
     }
-    set_up(state);
 }
 
 static void ownership_ends_after_its_time(void **state)

@@ -1,0 +1,37 @@
+"""Fixtures of the system tests: a stack, and a world per test. Without a stack in the environment one is started."""
+
+import pytest
+
+from cluster import World
+from stack import from_environment, own_stack
+
+
+@pytest.fixture(scope="session")
+def stack():
+    """Kafka and PostgreSQL that the tests share; no test stops them."""
+    found = from_environment()
+    if found:
+        yield found
+        return
+    with own_stack("shared") as started:
+        yield started
+
+
+@pytest.fixture
+def make_world(tmp_path):
+    """make_world(stack, name, ...): worlds that are removed at the end, also of a failed test."""
+    worlds = []
+
+    def make(stack, name, **options):
+        worlds.append(World(stack, tmp_path / f"{name}-{len(worlds)}", name, **options))
+        return worlds[-1]
+
+    yield make
+    for world in worlds:
+        world.remove()
+
+
+@pytest.fixture
+def world(stack, make_world, request):
+    """A world of the shared stack with the retailer's policies."""
+    return make_world(stack, request.node.name.replace("_", "-").split("[")[0][:40])

@@ -1,0 +1,112 @@
+"""Kafka and PostgreSQL of the tests: the running stack of the environment, or one of their own that they may kill."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+
+import psycopg
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("TUTTI_BUILD_DIR") or ROOT / "build" / "release")
+BIN = BUILD / "bin"
+
+
+def free_port():
+    """A loopback port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def plain_environment(**more):
+    """This process's environment without settings of Tutti, and more."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TUTTI_")}
+    kept.update(more)
+    return kept
+
+
+class Stack:
+    """Where Kafka and PostgreSQL are."""
+
+    def __init__(self, brokers, database_url):
+        self.brokers, self.database_url = brokers, database_url
+
+    def url(self, database, user=None):
+        """Connection string of a database; user: a role other than the owner of the stack."""
+        parts = psycopg.conninfo.conninfo_to_dict(self.database_url)
+        name = user or parts.get("user", "tutti_owner")
+        return f"postgresql://{name}@{parts['host']}:{parts.get('port', 5432)}/{database}"
+
+    def create_database(self, name):
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')
+
+    def drop_database(self, name):
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+class OwnStack(Stack):
+    """A stack of dev/stack with its own run folder and ports, whose servers a test stops and kills."""
+
+    def __init__(self, name):
+        self.run = pathlib.Path("/var/tmp") / f"tutti-test-{name}-{os.getpid()}"
+        self.kafka_port, self.pg_port = self.two_free_ports(), free_port()
+        cache = os.environ.get("TUTTI_CACHE_DIR")
+        self.environment = plain_environment(
+            TUTTI_RUN_DIR=str(self.run),
+            TUTTI_KAFKA_PORT=str(self.kafka_port),
+            TUTTI_KAFKA_HEAP="256m",
+            TUTTI_PG_PORT=str(self.pg_port),
+            TUTTI_PG_SHARED_BUFFERS="128MB",
+            **({"TUTTI_CACHE_DIR": cache} if cache else {}),
+        )
+        super().__init__(
+            f"127.0.0.1:{self.kafka_port}", f"postgresql://tutti_owner@127.0.0.1:{self.pg_port}/tutti"
+        )
+
+    @staticmethod
+    def two_free_ports():
+        """The controller of Kafka takes the port after the broker's."""
+        while True:
+            port = free_port()
+            with socket.socket() as probe, contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port + 1))
+                return port
+
+    def __call__(self, *words):
+        """dev/stack <words>: up, down, reset, or start|stop|kill|restart kafka|postgres."""
+        subprocess.run(
+            [ROOT / "dev" / "stack", *words],
+            env=self.environment,
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL if words[0] == "reset" else None,
+            timeout=180,
+        )
+
+    def remove(self):
+        self("reset")
+        shutil.rmtree(self.run, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def own_stack(name):
+    """A fresh stack, wiped at the end."""
+    stack = OwnStack(name)
+    try:
+        stack("up")
+        yield stack
+    finally:
+        stack.remove()
+
+
+def from_environment():
+    """The running stack that TUTTI_KAFKA_BOOTSTRAP_SERVERS and TUTTI_DATABASE_URL name, or None."""
+    brokers = os.environ.get("TUTTI_KAFKA_BOOTSTRAP_SERVERS")
+    url = os.environ.get("TUTTI_DATABASE_URL")
+    return Stack(brokers, url) if brokers and url else None

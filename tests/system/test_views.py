@@ -1,0 +1,94 @@
+"""The public views against the oracle, on tables filled from the oracle's objects: what remains to be tested is the SQL alone."""
+import json
+import os
+import pathlib
+import random
+import sys
+
+import psycopg
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests" / "oracle"), str(ROOT / "tests" / "system")]
+
+import compare  # noqa: E402
+from oracle import Oracle  # noqa: E402
+from policy import DAY, Policies, instant  # noqa: E402
+from views_fixture import Fixture  # noqa: E402
+
+URL = os.environ.get("TUTTI_DATABASE_URL")
+SEED = int(os.environ.get("TUTTI_SEED", "20170101"))
+KEY, START, NOW = bytes(range(16)), instant("2016-01-01T00:00:00Z"), instant("2031-01-01T00:00:00Z")
+
+pytestmark = pytest.mark.skipif(not URL, reason="TUTTI_DATABASE_URL is not set (dev/stack up, then eval \"$(dev/stack env)\")")
+
+EVENTS = ["Order Completed", "Order Completed", "Campaign Sent", "Campaign Sent", "Product Viewed", "Coupon Redeemed", "Review Submitted",
+          "Contact Sent", "Contact Requested", "Contact Failed", "Account Created", ""]
+BANK_EVENTS = ["Account Opened", "Loan Funded", "Campaign Sent", "Campaign Sent", "Rate Viewed", "Branch Visited", "Application Started",
+               "Referral Made", "Complaint Filed", "Contact Sent", ""]
+
+
+def touchpoint(dice, number, gap, events):
+    """One random touchpoint; few values everywhere, so that ties, merges and shared cells happen."""
+    event, person = dice.choice(events), f"p{dice.randrange(12)}"
+    time = START + dice.randrange(0, gap * DAY, DAY // 96) + dice.choice([0, 0, 1, 999_999])
+    one = {"source": "urn:test", "message_id": f"m{number}", "type": dice.choice(["track", "track", "track", "identify"]),
+           "channel": dice.choice(["web", "pos", "email"]), "occurred_at": time, "event_name": event}
+    if dice.random() < 0.95:
+        one["user_id" if dice.random() < 0.7 else "anonymous_id"] = person
+    if dice.random() < 0.1:
+        one["device"] = {"id": f"d{dice.randrange(6)}", "type": "phone"}
+    if dice.random() < 0.5:
+        one["campaign"] = {"id": f"c{dice.randrange(3)}", "name": dice.choice(["", "Älpha", "beta"])}
+    maybe = {"department": ["stores", "marketing"], "purpose": ["brand", "retention"], "currency": ["USD", "EUR"],
+             "value_micros": [0, -5, 7, 1_234_567, 99_999_999], "margin_micros": [3, -1_000_001], "cost_micros": [11], "score": [-100, 0, 90],
+             "score_kind": ["nps"], "received_at": [time + 1, time + DAY, time + DAY + 1], "decision_id": ["x"], "order_id": ["o1"],
+             "direction": ["inbound", "outbound", "sideways"], "location_id": ["l1"], "product_category": ["ink"], "geo": [{"country": "DE"}],
+             "page": [{"referrer": "https://www.google.de/search"}], "contact": [{"class": "marketing"}]}
+    one.update({name: dice.choice(values) for name, values in maybe.items() if dice.random() < 0.4})
+    return one
+
+
+def read_policies(bank):
+    folder = ROOT / "policies" / ("bank" if bank else "")
+    return folder, {path.name: json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")}
+
+
+def up_part(path):
+    return path.read_text(encoding="utf-8").split("-- migrate:down")[0]
+
+
+@pytest.fixture
+def scratch():
+    name = f"tutti_figures_{os.getpid()}"
+    with psycopg.connect(URL, autocommit=True) as server:
+        server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        server.execute(f"CREATE DATABASE {name}")
+        url = psycopg.conninfo.make_conninfo(URL, dbname=name)
+        try:
+            with psycopg.connect(url) as connection:
+                for path in sorted((ROOT / "schemas" / "sql").glob("[0-9]*.sql")):
+                    connection.execute(up_part(path))
+            yield url
+        finally:
+            server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.mark.parametrize("bank, gap", [(False, 90), (False, 1500), (True, 400)])
+def test_views_show_what_the_oracle_says(scratch, bank, gap):
+    dice = random.Random(SEED + gap)
+    folder, files = read_policies(bank)
+    if gap == 1500:  # several rows per day of each goal, conversions of any value, another stored model
+        files["journey.json"]["attribution"] = {
+            "conversions": [{"goal": "sale", "event": "Order Completed", "value": "any"}], "lookback": "P90D", "stored_model": "first_touch"}
+        files["journey.json"]["status"] = {"at_risk": {"on": ["Review Submitted"]}, "lapsed": {"on": ["Account Created"]}}
+    policies = Policies(*[files[f"{name}.json"] for name in ("identity", "journey", "goals", "channels")])
+    oracle = Oracle(policies, KEY, NOW)
+    for number in range(600):
+        oracle.add(touchpoint(dice, number, gap, BANK_EVENTS if bank else EVENTS))
+    with psycopg.connect(scratch) as connection:
+        Fixture(oracle, dice).write(connection, files)
+    for as_of in (NOW, START + gap * DAY // 2, START + (gap + 40) * DAY):
+        views = oracle.views(as_of)
+        assert all(rows for rows in views.values())
+        assert compare.compare_all(scratch, views, as_of) == 0, f"as of {as_of}, TUTTI_SEED={SEED}"

@@ -1,0 +1,226 @@
+"""Fills the services' tables as the services would, but from the oracle's objects: so the views can be tested without services."""
+
+import copy
+import hashlib
+import json
+import struct
+from collections import defaultdict
+
+from attribution import conversions
+from goals import Goals, counted, measure
+from journey import Journey
+from journey_map import JourneyMap
+from policy import YEAR
+
+ABSENT = -(2**63)
+STAGES = ["inquiry", "consideration", "purchase", "onboarding", "retention", "loyalty", "advocacy"]
+STATUSES = ["active", "at_risk", "lapsed", "won_back"]
+MODELS = ["first_touch", "last_touch", "linear"]
+REASONS = ["rule", "inactivity", "exit"]
+NODES = {"(start)": 0, "(exit)": 0}
+
+
+def code(names, name):
+    return 0 if name is None else names.index(name) + 1
+
+
+def short(identifier):
+    return int.from_bytes(identifier[:8], "big", signed=True)
+
+
+def uuid(identifier):
+    return identifier.hex()
+
+
+def micros(value):
+    return ABSENT if value is None else value
+
+
+class Fixture:
+    """Collects the rows of all tables from an oracle; `write` puts them into a database."""
+
+    def __init__(self, oracle, random):
+        self.oracle, self.policies, self.random = oracle, oracle.policies, random
+        self.codes, self.shapes = {}, {}
+        self.tables = defaultdict(list)
+        self.cells = defaultdict(lambda: [0] * 8)
+        self.map = JourneyMap(self.policies)
+        self.profiles = list(oracle.profiles())
+        self.identity()
+        for profile, timeline in self.profiles:
+            self.profile(profile, timeline)
+        self.steps()
+
+    def intern(self, text):
+        return 0 if text is None else self.codes.setdefault(text, len(self.codes) + 1)
+
+    def identity(self):
+        identity, types = self.oracle.identity, self.policies.identity["types"]
+        ranks = {entry["type"]: entry["rank"] for entry in types}
+        self.tables["identity.types"] = [(entry["rank"], entry["type"], bool(entry.get("unique"))) for entry in types]
+        for identifier, profile in identity.profile.items():
+            kind, first = identity.kinds[identifier], identity.first_seen[identifier]
+            self.tables["identity.identifiers"].append((uuid(identifier), uuid(profile), first, 0, ranks[kind]))
+            self.tables["journey.anchors"].append((short(identifier), short(profile), 0, uuid(identifier), uuid(profile)))
+        for (identifier, time), raw in self.oracle.unidentified.items():
+            event = raw.get("event_name") or raw["type"]
+            self.tables["identity.unidentified_touchpoints"].append(
+                (uuid(identifier), time, raw["source"], raw["message_id"], raw["channel"], event))
+
+    def shape(self, touchpoint):
+        """The shape's number; direction as sent, or absent where the default gives the same."""
+        t, default = touchpoint, copy.copy(touchpoint)
+        default.set_direction(None)
+        sent = None if default.shown_direction == t.shown_direction else t.shown_direction
+        key = (t.source, t.type, t.event, t.channel, sent, t.department, t.purpose, t.contact_class, t.campaign_id,
+               t.campaign_name, t.score_kind, t.currency, t.product_category, t.device_type, t.country, t.network, t.touch_kind)
+        if key not in self.shapes:
+            rules = [rule for rule in self.policies.conversions if rule["event"] == t.event and t.direction == "inbound"]
+            needs_value = all(rule["value"] != "any" for rule in rules)
+            self.shapes[key] = len(self.shapes) + 1
+            digest = hashlib.md5(repr(key).encode()).hexdigest()
+            self.tables["journey.shapes"].append((self.shapes[key], digest, *key, False, bool(rules), needs_value))
+        return self.shapes[key]
+
+    def profile(self, profile, timeline):
+        for t in timeline:
+            decision = None if t.is_unasked else "d"
+            self.tables["journey.facts"].append(
+                (short(t.anchor), t.occurred_at, uuid(t.event_id), self.shape(t), t.received_at, t.value, t.margin, t.cost, t.score,
+                 t.message_id, t.order_id, t.content_id, t.product_id, t.location_id, t.agent_id, decision))
+        touches = [touchpoint for touchpoint in timeline if touchpoint.direction]
+        journey, exit_stages = Journey(self.policies), []
+        for touch in touches:
+            journey.touch(touch)
+            exit_stages.append(journey.stage_at(touch.occurred_at + YEAR))
+        converted = conversions(touches, self.policies)
+        self.state(profile, timeline, touches, journey, converted)
+        for change in journey.changes:
+            self.stage_change(change)
+        for conversion in converted:
+            self.conversion(conversion)
+        self.map.profile(touches, exit_stages)
+        self.goal_cells(touches, journey.finish())
+
+    def state(self, profile, timeline, touches, journey, converted):
+        if not timeline:
+            return
+        moves = [change.changed_at for change in journey.changes if change.from_stage != change.to_stage]
+        last, orders = journey.last, [touch for touch in touches if touch.is_order]
+        scores = [touchpoint.score for touchpoint in timeline if touchpoint.score is not None]
+        currency = converted[-1].touch.currency if converted else None
+        paid = [conversion.touch for conversion in converted if conversion.touch.currency == currency]
+        header = struct.pack(
+            ">BBBBIqqq16sqqqIIqqqh", 1, code(STAGES, journey.stage), code(STATUSES, journey.status), bool(converted), journey.number,
+            timeline[0].occurred_at, timeline[-1].occurred_at, micros(last and last.occurred_at), last.event_id if last else bytes(16),
+            short(last.anchor) if last else 0, micros(moves[-1] if moves else None),
+            micros(touches[-1].occurred_at if touches else None), len(orders), self.intern(currency),
+            sum(touch.value or 0 for touch in paid), sum(touch.margin or 0 for touch in paid),
+            micros(orders[-1].occurred_at if orders else None), scores[-1] if scores else -32768)
+        assert len(header) == 106
+        self.tables["journey.states"].append((short(profile), 1, 1, header + b"variable part"))
+
+    def stage_change(self, change):
+        self.tables["journey.stage_changes"].append(
+            (uuid(change.id), uuid(change.touch.event_id), short(change.touch.anchor), change.journey_number, change.changed_at,
+             code(STAGES, change.from_stage), code(STAGES, change.to_stage), code(STATUSES, change.from_status),
+             code(STATUSES, change.to_status), code(REASONS, change.reason), change.seconds_in_stage))
+
+    def conversion(self, conversion):
+        touch = conversion.touch
+        packed = b"".join(one.event_id + struct.pack(">qI", one.occurred_at, self.shape(one)) for one in conversion.eligible)
+        self.tables["journey.conversions"].append(
+            (short(touch.anchor), touch.occurred_at, uuid(touch.event_id), self.intern(touch.goal_id), conversion.is_first,
+             code(STAGES, touch.stage_before), len(conversion.eligible), packed))
+        for credit in conversion.credits:
+            one = credit.touch
+            where = [self.intern(text) for text in (one.channel, one.department, one.purpose, one.campaign_id)] if one else [0] * 4
+            key = [self.intern(touch.goal_id), code(MODELS, credit.model), *where, self.intern(touch.department), self.intern(touch.currency)]
+            self.add(3, self.policies.day(touch.occurred_at), key, [credit.share, credit.revenue or 0, credit.margin or 0, int(one is not None)])
+
+    def add(self, family, period, dims, values):
+        cell = self.cells[(family, period, *dims, *[0] * (8 - len(dims)))]
+        for i, value in enumerate(values):
+            cell[i] += value
+
+    def goal_cells(self, touches, changes):
+        for goal in Goals(self.policies).touch_goals:
+            days = set()
+            for touch in counted(goal, touches):
+                day = self.policies.day(touch.occurred_at)
+                currency, value = measure(goal, touch)
+                key = [self.intern(text) for text in (goal["id"], touch.department, touch.channel, currency)]
+                self.add(1, day, key, [1, 0 if goal["measure"] == "count" else value])
+                days.add(day)
+            for day in days:
+                self.add(2, day, [self.intern(goal["id"])], [1])
+        before = None
+        for change in changes:
+            if change.to_status != before:
+                day = self.policies.day(change.changed_at)
+                self.add(5, day, [code(STATUSES, change.to_status)], [1, 1])
+                if before:
+                    self.add(5, day, [code(STATUSES, before)], [-1])
+            before = change.to_status
+
+    def steps(self):
+        def named(text):
+            return 0 if text == "(none)" else self.intern(text)
+
+        for (month, stage, one, two, from_department, to_department), values in self.map.cells.items():
+            kinds = [NODES[kind] if kind in NODES else self.intern(kind) for kind in (one, two)]
+            stage = code(STAGES, None if stage == "(none)" else stage)
+            self.add(4, month, [stage, *kinds, named(from_department), named(to_department)], values)
+
+    def lanes(self):
+        """Every cell in up to three lanes whose values add up to it."""
+        for number, values in enumerate(self.cells.values(), 1):
+            rest = list(values)
+            for lane in range(self.random.randrange(3)):
+                part = [self.random.randint(-1000, 1000) for _ in values]
+                rest = [one - two for one, two in zip(rest, part)]
+                yield (number, lane, *part)
+            yield (number, 9, *rest)
+
+    def write(self, connection, policies):
+        generation = connection.execute(
+            "INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES (gen_random_uuid(), %s, true) RETURNING number",
+            [json.dumps(policies)]).fetchone()[0]
+        connection.execute("INSERT INTO journey.dictionary (code, value) OVERRIDING SYSTEM VALUE"
+                           " SELECT * FROM unnest(%s::integer[], %s::text[])", [list(self.codes.values()), list(self.codes)])
+        for table, columns in TABLES.items():
+            insert(connection, table, columns, self.tables[table])
+        connection.execute("UPDATE journey.states SET generation = %s", [generation])
+        keys = [(number, *key) for number, key in enumerate(self.cells, 1)]
+        insert(connection, "metrics.cell_keys", "cell family period d0 d1 d2 d3 d4 d5 d6 d7", keys)
+        insert(connection, "metrics.cells", "cell lane v0 v1 v2 v3 v4 v5 v6 v7", self.lanes())
+        connection.execute("ANALYZE")
+
+
+# Column names; those that end in _at are given in microseconds since 1970.
+TABLES = {
+    "identity.types": "code type is_unique",
+    "identity.identifiers": "identifier_id profile_id first_seen_at version type",
+    "identity.unidentified_touchpoints": "event_id occurred_at source message_id channel event_name",
+    "journey.anchors": "anchor profile version anchor_id profile_id",
+    "journey.shapes": "shape hash source type event channel direction department purpose contact_class campaign_id campaign_name"
+                      " score_kind currency product_category device_type country network touch_kind has_click_id is_goal_event needs_value",
+    "journey.facts": "anchor occurred_at event_id shape received_at value_micros margin_micros cost_micros score message_id order_id"
+                     " content_id product_id location_id agent_id decision_id",
+    "journey.states": "profile ver members payload",
+    "journey.stage_changes": "stage_change_id touchpoint_id anchor journey_number changed_at from_stage to_stage from_status to_status"
+                             " reason seconds_in_stage",
+    "journey.conversions": "anchor occurred_at event_id goal is_first stage_before touch_count touches",
+}
+
+
+def insert(connection, table, columns, rows):
+    """One INSERT ... VALUES per row: slow and plain."""
+    names = columns.split()
+    more = {"journey.states": ("generation", "0"), "metrics.cells": ("updated_at", "now()")}.get(table)
+    values = ", ".join("tutti_meta.from_micros(%s)" if name.endswith("_at") else "%s" for name in names)
+    target = ", ".join(names + ([more[0]] if more else []))
+    values += f", {more[1]}" if more else ""
+    with connection.cursor() as cursor:
+        cursor.executemany(f"INSERT INTO {table} ({target}) OVERRIDING SYSTEM VALUE VALUES ({values})", list(rows))
+

@@ -1,0 +1,198 @@
+/* suppression_policy_test.c: what contact.json may say, and the clear error for everything else. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "services/suppression/suppression_policy.h"
+#include "services/suppression/suppression_touchpoint.h"
+
+static struct arena arena;
+static struct contact_policy policy;
+
+static int tear_down(void **state)
+{
+    arena_free(&arena);
+    return 0;
+}
+
+static void shipped_policies_are_read(void **state)
+{
+    static const struct {
+        const char *path;
+        size_t rules;
+    } files[] = {{"policies/contact.json", 8}, {"policies/bank/contact.json", 8}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        struct err err = {0};
+        const char *path = arena_printf(&arena, "%s/%s", TUTTI_SOURCE_DIR, files[i].path);
+        if (suppression_policy_read(&arena, path, &policy, &err) != OUTCOME_OK)
+            fail_msg("%s", err.message);
+        assert_int_equal(policy.rule_count, files[i].rules);
+    }
+}
+
+static void values_arrive(void **state)
+{
+    struct err err = {0};
+    const char *path = arena_printf(&arena, "%s/policies/contact.json", TUTTI_SOURCE_DIR);
+    assert_int_equal(suppression_policy_read(&arena, path, &policy, &err), OUTCOME_OK);
+    assert_true(policy_allows_unknown(&policy, SPAN("direct_mail")));
+    assert_false(policy_allows_unknown(&policy, SPAN("email")));
+    assert_int_equal(policy_reservation(&policy, SPAN("call_center")).us, 1800 * US_PER_SECOND);
+    assert_int_equal(policy_reservation(&policy, SPAN("email")).us, US_PER_DAY);
+    assert_false(policy_class(&policy, SPAN("service"))->obeys);
+    assert_true(policy_class(&policy, SPAN("service"))->counts);
+    const struct contact_rule *hold = &policy.rules[2], *cap = &policy.rules[4];
+    assert_int_equal(hold->kind, RULE_HOLD);
+    assert_int_equal(hold->on_count, 2);
+    assert_int_equal(hold->on[1].score_max, -50);
+    assert_int_equal(hold->lasts.us, 21 * US_PER_DAY);
+    assert_true(span_is(hold->owner, "service"));
+    assert_true(span_is(cap->owner, "customer_office"));
+    assert_int_equal(cap->channels.count, 0);
+    assert_int_equal(cap->limits[PRIORITY_HIGH], 5);
+}
+
+struct error_row {
+    const char *text, *message;
+};
+
+#define HEAD "{\"classes\":{\"marketing\":{}},\"rules\":["
+#define RULE(body) HEAD "{\"id\":\"a\"," body "}]}"
+
+static const struct error_row errors[] = {
+    {"{\"classes\":{\"marketing\":{}},\"ruels\":[]}", "did you mean \"rules\""},
+    {"{\"classes\":{},\"rules\":[]}", "contact.json: classes: 1 to 16 classes are needed"},
+    {"{\"classes\":{\"marketing\":{\"obeyz\":true}},\"rules\":[]}", "did you mean \"obeys\""},
+    {RULE("\"kind\":\"quiet_hours\""), "contact.json: rules[0].kind: unknown kind of rule \"quiet_hours\""},
+    {RULE("\"kind\":\"opt_uot\""), "unknown kind of rule \"opt_uot\", did you mean \"opt_out\"?"},
+    {HEAD "{\"id\":\"a\"}]}", "rules[0]: \"kind\" is missing"},
+    {HEAD "7]}", "rules[0]: expected an object"},
+    {RULE("\"kind\":\"opt_out\",\"until\":[\"x\"]"), "contact.json: rules[0].until: unknown key"},
+    {RULE("\"kind\":\"cap\",\"per\":\"P7D\",\"limt\":2"), "did you mean \"limit\""},
+    {RULE("\"kind\":\"cap\",\"per\":\"P7D\""), "rules[0]: a cap needs either limit or limit_by_priority"},
+    {RULE("\"kind\":\"cap\",\"per\":\"7 days\",\"limit\":2"), "rules[0].per: expected an ISO 8601 duration"},
+    {RULE("\"kind\":\"cap\",\"per\":\"PT0S\",\"limit\":2"), "rules[0].per: must be longer than nothing"},
+    {RULE("\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":-1"), "rules[0].limit: expected"},
+    {RULE("\"kind\":\"cap\",\"per\":\"P7D\",\"limit_by_priority\":{\"low\":1,\"high\":2}"), "rules[0].limit_by_priority"},
+    {RULE("\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":1,\"channels\":[\"emial\"]"),
+     "rules[0].channels[0]: unknown channel \"emial\", did you mean \"email\"?"},
+    {RULE("\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":1,\"channels\":\"email\""), "rules[0].channels: expected \"*\" or a list"},
+    {RULE("\"kind\":\"hold\",\"on\":[\"x\"],\"classes\":[\"marketting\"]"), "unknown class \"marketting\", did you mean \"marketing\"?"},
+    {RULE("\"kind\":\"hold\",\"on\":[]"), "rules[0].on: on needs at least one event"},
+    {RULE("\"kind\":\"hold\",\"on\":[{}]"), "rules[0].on[0]: needs event, score_max or both"},
+    {RULE("\"kind\":\"hold\",\"on\":[{\"score_max\":-500}]"), "rules[0].on[0].score_max: expected"},
+    {RULE("\"kind\":\"already_bought\",\"on\":[{\"score_max\":1}]"), "rules[0].on[0]: expected"},
+    {HEAD "{\"id\":\"a b\",\"kind\":\"opt_out\"}]}", "rules[0].id: expected 1 to 64 letters"},
+    {HEAD "{\"id\":\"a\",\"kind\":\"opt_out\"},{\"id\":\"a\",\"kind\":\"opt_out\"}]}", "rules[1].id: another rule has this id"},
+    {"{\"classes\":{\"m\":{}},\"rules\":[],\"reservation\":{\"fax\":\"P1D\"}}", "reservation.fax: unknown channel \"fax\""},
+    {"{\"classes\":{\"m\":{}},\"rules\":[],\"consent\":{\"*\":{\"on_unknown\":\"maybe\"}}}", "on_unknown: expected one of allow|deny"},
+};
+
+static void every_error_names_its_place(void **state)
+{
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        struct err err = {0};
+        enum outcome outcome = suppression_policy_parse(&arena, span_of(errors[i].text), "contact.json", &policy, &err);
+        if (outcome == OUTCOME_OK)
+            fail_msg("accepted: %s", errors[i].text);
+        if (strstr(err.message, errors[i].message) == NULL)
+            fail_msg("row %zu says: %s\nexpected: %s", i, err.message, errors[i].message);
+    }
+}
+
+/* ---------------------------------------------------------------------------------------- what the ledger keeps */
+
+static struct touchpoint touchpoint_of(const char *event)
+{
+    struct touchpoint tp = {0};
+    tp.type = SPAN("track");
+    tp.channel = SPAN("email");
+    tp.event_name = span_of(event);
+    tp.score = tp.contact.priority = tp.contact.planned_at = tp.contact.expires_at = LONG_ABSENT;
+    return tp;
+}
+
+static bool wants(const struct touchpoint *tp, struct contact_fact *fact)
+{
+    struct err err = {0};
+    static const char text[] =
+        "{\"classes\":{\"marketing\":{}},\"rules\":[{\"id\":\"b\",\"kind\":\"already_bought\",\"on\":[\"Order Completed\"],"
+        "\"until\":[\"Order Returned\"]},{\"id\":\"h\",\"kind\":\"hold\",\"on\":[\"Complaint Filed\",{\"score_max\":-50}]}]}";
+    assert_int_equal(suppression_policy_parse(&arena, span_of(text), "contact.json", &policy, &err), OUTCOME_OK);
+    struct interests interests = interests_of(&arena, &policy);
+    return suppression_wants(&interests, tp, &arena, fact);
+}
+
+static void only_what_rules_ask_for_is_kept(void **state)
+{
+    static const struct {
+        const char *event;
+        int kind; /* 0: ignored */
+    } rows[] = {
+        {"Contact Requested", CONTACT_REQUEST},     {"Contact Sent", CONTACT_SENT},     {"Campaign Sent", CONTACT_SENT},
+        {"Contact Delivered", CONTACT_DELIVERED},   {"Contact Failed", CONTACT_FAILED}, {"Contact Cancelled", CONTACT_CANCELLED},
+        {"Unsubscribed", CONTACT_SIGNAL},           {"Complaint Filed", CONTACT_SIGNAL}, {"Product Viewed", 0},
+        {"Order Completed", 0}, /* without a product */ {"", 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct contact_fact fact = {0};
+        struct touchpoint tp = touchpoint_of(rows[i].event);
+        assert_int_equal(wants(&tp, &fact), rows[i].kind != 0);
+        assert_int_equal(fact.kind, rows[i].kind);
+    }
+    struct contact_fact fact;
+    struct touchpoint order = touchpoint_of("Order Completed"), survey = touchpoint_of("Survey Answered");
+    order.product_category = SPAN("printers");
+    assert_true(wants(&order, &fact));
+    survey.score = -49;
+    assert_false(wants(&survey, &fact));
+    survey.score = -50;
+    assert_true(wants(&survey, &fact));
+    assert_int_equal(fact.score, -50);
+}
+
+static void consent_becomes_text(void **state)
+{
+    struct contact_fact fact;
+    struct touchpoint tp = touchpoint_of("Preferences Saved"), out = touchpoint_of("Unsubscribed");
+    tp.consent = SPAN("\x06\x0a" "email\x01\x06" "sms\x00\x06" "all\x00\x00");
+    assert_true(wants(&tp, &fact));
+    assert_true(span_is(fact.consent, "+email -sms -*"));
+    assert_true(wants(&out, &fact));
+    assert_true(span_is(fact.consent, "-email"));
+}
+
+static void tags_become_lines(void **state)
+{
+    static const struct {
+        const char *json, *tags;
+        bool bad;
+    } rows[] = {{"[\"credit\",\"autumn\"]", "credit\nautumn", false}, {"[]", NULL, false}, {"", NULL, false},
+                {"[1]", NULL, true},  {"{\"a\":1}", NULL, true}, {"[\"a", NULL, true}, {"[\"a\\nb\"]", NULL, true}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct contact_fact fact;
+        struct touchpoint tp = touchpoint_of("Contact Requested");
+        tp.has_contact = true;
+        tp.contact.tags_json = span_of(rows[i].json);
+        assert_true(wants(&tp, &fact));
+        assert_true(span_equal(fact.tags, span_of(rows[i].tags)));
+        assert_int_equal((fact.flags & CONTACT_BAD_TAGS) != 0, rows[i].bad);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(shipped_policies_are_read, tear_down),
+        cmocka_unit_test_teardown(values_arrive, tear_down),
+        cmocka_unit_test_teardown(every_error_names_its_place, tear_down),
+        cmocka_unit_test_teardown(only_what_rules_ask_for_is_kept, tear_down),
+        cmocka_unit_test_teardown(consent_becomes_text, tear_down),
+        cmocka_unit_test_teardown(tags_become_lines, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
