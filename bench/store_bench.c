@@ -11,14 +11,7 @@
 #include "common/runtime/clock.h"
 #include "common/store/db.h"
 
-enum {
-    PROFILES = 1000000,
-    EVENTS = 10000,
-    CELLS = 2000,
-    CELL_KEYS = 200000,
-    PAYLOAD = 120,
-    OUTBOX = 300 * 1024
-};
+enum { PROFILES = 1000000, EVENTS = 10000, CELLS = 2000, CELL_KEYS = 200000, PAYLOAD = 120, OUTBOX = 300 * 1024 };
 
 struct fact {
     int64_t anchor;
@@ -171,11 +164,10 @@ static void copy_facts(struct bench *b)
 static void insert_facts(struct bench *b)
 {
     static const struct statement insert = {
-        "insert_facts",
-        "INSERT INTO store_bench.facts SELECT unnest($1::int8[]), unnest($2::timestamptz[]), "
-        "unnest($3::uuid[]), "
-        "unnest($4::int2[]), unnest($5::int2[]), unnest($6::int2[]), unnest($7::int2[]), unnest($8::int4[]), "
-        "unnest($9::int4[]) ON CONFLICT DO NOTHING RETURNING anchor, ts, event"};
+        "insert_facts", "INSERT INTO store_bench.facts SELECT unnest($1::int8[]), unnest($2::timestamptz[]), "
+                        "unnest($3::uuid[]), "
+                        "unnest($4::int2[]), unnest($5::int2[]), unnest($6::int2[]), unnest($7::int2[]), unnest($8::int4[]), "
+                        "unnest($9::int4[]) ON CONFLICT DO NOTHING RETURNING anchor, ts, event"};
     struct params p;
     struct db_result *inserted;
     size_t stride = sizeof *b->facts;
@@ -197,10 +189,9 @@ static void insert_facts(struct bench *b)
 
 static void update_states(struct bench *b)
 {
-    static const struct statement update = {"update_states",
-                                            "UPDATE store_bench.state t SET ver = u.nv, p = u.p FROM "
-                                            "unnest($1::int8[], $2::int8[], $3::int8[], $4::bytea[]) "
-                                            "u(id, ov, nv, p) WHERE t.id = u.id AND t.ver = u.ov"};
+    static const struct statement update = {"update_states", "UPDATE store_bench.state t SET ver = u.nv, p = u.p FROM "
+                                                             "unnest($1::int8[], $2::int8[], $3::int8[], $4::bytea[]) "
+                                                             "u(id, ov, nv, p) WHERE t.id = u.id AND t.ver = u.ov"};
     struct params p;
     int64_t updated;
     size_t stride = sizeof *b->states;
@@ -211,15 +202,14 @@ static void update_states(struct bench *b)
     params_bytea_array(&p, &b->states->payload, stride, b->state_count);
     must(b, db_run(b->db, &update, &p, NULL, &updated, &b->err));
     if ((size_t)updated != b->state_count)
-        must(b, err_set(&b->err, OUTCOME_FATAL, "bench", "%lld of %zu states updated", (long long)updated,
-                        b->state_count));
+        must(b, err_set(&b->err, OUTCOME_FATAL, "bench", "%lld of %zu states updated", (long long)updated, b->state_count));
 }
 
 static void upsert_cells(struct bench *b)
 {
-    static const struct statement upsert = {
-        "upsert_cells", "INSERT INTO store_bench.cells AS t SELECT unnest($1::int8[]), unnest($2::int8[]) "
-                        "ON CONFLICT (k) DO UPDATE SET v = t.v + excluded.v"};
+    static const struct statement upsert = {"upsert_cells",
+                                            "INSERT INTO store_bench.cells AS t SELECT unnest($1::int8[]), unnest($2::int8[]) "
+                                            "ON CONFLICT (k) DO UPDATE SET v = t.v + excluded.v"};
     struct params p;
     params_init(&p, &b->arena);
     params_int8_array(&p, &b->cells->key, sizeof *b->cells, CELLS);
@@ -229,8 +219,7 @@ static void upsert_cells(struct bench *b)
 
 static void insert_outbox(struct bench *b)
 {
-    static const struct statement insert = {"insert_outbox",
-                                            "INSERT INTO store_bench.outbox VALUES ($1, $2)"};
+    static const struct statement insert = {"insert_outbox", "INSERT INTO store_bench.outbox VALUES ($1, $2)"};
     struct params p;
     params_init(&p, &b->arena);
     params_int8(&p, ++b->serial);
@@ -256,12 +245,9 @@ struct layout {
 };
 
 static const struct layout layouts[] = {
-    {"facts: COPY", copy_facts, false, EVENTS},
-    {"facts: unnest, RETURNING", insert_facts, false, EVENTS},
-    {"states: compare and set", update_states, true, 0},
-    {"cells: upsert", upsert_cells, false, CELLS},
-    {"outbox: one of 300 kB", insert_outbox, false, 1},
-    {"journey: COPY + states + outbox", journey, true, EVENTS},
+    {"facts: COPY", copy_facts, false, EVENTS},          {"facts: unnest, RETURNING", insert_facts, false, EVENTS},
+    {"states: compare and set", update_states, true, 0}, {"cells: upsert", upsert_cells, false, CELLS},
+    {"outbox: one of 300 kB", insert_outbox, false, 1},  {"journey: COPY + states + outbox", journey, true, EVENTS},
 };
 
 struct usage {
@@ -289,8 +275,7 @@ static double server_cpu_us(struct bench *b)
     unsigned long user = 0, system = 0;
     const char *after = fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL;
     fclose(file);
-    if (after == NULL ||
-        sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
+    if (after == NULL || sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
         return 0;
     return (double)(user + system) * 1e6 / 100; /* USER_HZ */
 }
@@ -327,9 +312,8 @@ static struct usage measure(struct bench *b, const struct layout *layout, int ba
 static void report(struct bench *b, const struct layout *layout, int batches)
 {
     struct usage u = measure(b, layout, batches);
-    printf("%-34s %7.0f %8.2f %8.2f %8.2f %8.0f %9.1f\n", layout->name, u.rows / batches,
-           u.client_us / u.rows, u.server_us / u.rows, (u.client_us + u.server_us) / u.rows, u.wal / u.rows,
-           u.wall_us / batches / 1000);
+    printf("%-34s %7.0f %8.2f %8.2f %8.2f %8.0f %9.1f\n", layout->name, u.rows / batches, u.client_us / u.rows,
+           u.server_us / u.rows, (u.client_us + u.server_us) / u.rows, u.wal / u.rows, u.wall_us / batches / 1000);
     fflush(stdout);
 }
 
@@ -347,8 +331,7 @@ static void time_arrays(struct bench *b)
         params_bytea_array(&p, &b->states->payload, sizeof *b->states, b->state_count);
     }
     double elements = ROUNDS * (3.0 * EVENTS + (double)b->state_count);
-    printf("building arrays: %.1f ns per element\n",
-           (double)(clock_monotonic_us() - started) * 1000 / elements);
+    printf("building arrays: %.1f ns per element\n", (double)(clock_monotonic_us() - started) * 1000 / elements);
 }
 
 static const char tables[] =
@@ -409,8 +392,8 @@ int main(int argc, char **argv)
     static struct bench bench;
     int batches = argc > 1 ? atoi(argv[1]) : 50;
     set_up(&bench);
-    printf("%-34s %7s %8s %8s %8s %8s %9s\n", "one transaction per batch", "rows", "client", "server",
-           "us/row", "WAL B", "ms/batch");
+    printf("%-34s %7s %8s %8s %8s %8s %9s\n", "one transaction per batch", "rows", "client", "server", "us/row", "WAL B",
+           "ms/batch");
     for (size_t i = 0; i < sizeof layouts / sizeof layouts[0]; i++)
         report(&bench, &layouts[i], batches);
     time_arrays(&bench);

@@ -22,18 +22,16 @@ char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((
 void arena_reset(struct arena *arena);
 void arena_free(struct arena *arena);
 
-#define arena_new(arena, type) ((type *)arena_calloc((arena), 1, sizeof(type)))
+#define arena_new(arena, type)          ((type *)arena_calloc((arena), 1, sizeof(type)))
 #define arena_array(arena, type, count) ((type *)arena_calloc((arena), (count), sizeof(type)))
 
 /* Appends to an array {type *items; size_t count, capacity;} that lives in the arena; yields the new element. */
-#define arena_push(arena, list)                                                                              \
-    ((list)->count == (list)->capacity                                                                       \
-         ? (void)((list)->items = arena_realloc((arena), (list)->items,                                      \
-                                                (list)->capacity * sizeof *(list)->items,                    \
-                                                ((list)->capacity ? (list)->capacity * 2 : 16) *             \
-                                                    sizeof *(list)->items),                                  \
-                  (list)->capacity = (list)->capacity ? (list)->capacity * 2 : 16)                           \
-         : (void)0,                                                                                          \
+#define arena_push(arena, list)                                                                                                  \
+    ((list)->count == (list)->capacity                                                                                           \
+         ? (void)((list)->items = arena_realloc((arena), (list)->items, (list)->capacity * sizeof *(list)->items,                \
+                                                ((list)->capacity ? (list)->capacity * 2 : 16) * sizeof *(list)->items),         \
+                  (list)->capacity = (list)->capacity ? (list)->capacity * 2 : 16)                                               \
+         : (void)0,                                                                                                              \
      &(list)->items[(list)->count++])
 
 #endif

@@ -14,8 +14,8 @@ enum cell_family {
     CELL_GOAL = 1,
     /* day; goal; values: distinct customers (first matching touch of the profile that day). */
     CELL_GOAL_CUSTOMERS = 2,
-    /* day; goal, model (1 first, 2 last, 3 linear), touch channel, touch department, touch purpose, campaign, conversion department,
-     * currency; values: credit in millionths, revenue micros, margin micros, rows. touch channel 0 = unattributed. */
+    /* day; goal, model (1 first, 2 last, 3 linear), touch channel, touch department, touch purpose, campaign, conversion
+     * department, currency; values: credit in millionths, revenue micros, margin micros, rows. touch channel 0 = unattributed. */
     CELL_CREDIT = 3,
     /* month; stage before, from kind, to kind, from department, to department; values: steps, wait in us, then steps by wait:
      * <= 1 h, <= 1 d, <= 7 d, <= 30 d, above. Kinds 0 = (start) as from, (exit) as to; stage 0 = none. */

@@ -8,14 +8,28 @@ struct id {
     uint8_t bytes[16];
 };
 
+/* Half an id as a number that orders as its bytes do. */
+static inline uint64_t id_half(const struct id *a, size_t half)
+{
+    uint64_t v;
+    memcpy(&v, a->bytes + 8 * half, sizeof v);
+    return __builtin_bswap64(v);
+}
+
+/* Sorting ids is a large part of the work: two comparisons of numbers instead of a call of memcmp. */
 static inline int id_compare(const struct id *a, const struct id *b)
 {
-    return memcmp(a->bytes, b->bytes, sizeof a->bytes);
+    uint64_t x = id_half(a, 0), y = id_half(b, 0);
+    if (x == y) {
+        x = id_half(a, 1);
+        y = id_half(b, 1);
+    }
+    return (x > y) - (x < y);
 }
 
 static inline bool id_equal(const struct id *a, const struct id *b)
 {
-    return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+    return ((id_half(a, 0) ^ id_half(b, 0)) | (id_half(a, 1) ^ id_half(b, 1))) == 0;
 }
 
 static inline bool id_is_nil(const struct id *a)
@@ -27,9 +41,7 @@ static inline bool id_is_nil(const struct id *a)
 /* The short key of DESIGN 6: the first 8 bytes, big-endian, as the signed value PostgreSQL's bigint has. */
 static inline int64_t id_short(const struct id *a)
 {
-    uint64_t v;
-    memcpy(&v, a->bytes, 8);
-    return (int64_t)__builtin_bswap64(v);
+    return (int64_t)id_half(a, 0);
 }
 
 /* Writes the uuid form, 36 characters and a NUL. */

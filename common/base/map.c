@@ -59,13 +59,23 @@ static uint8_t tag_of(uint64_t hash)
     return (uint8_t)(0x80 | (hash >> 57));
 }
 
+/* Most keys are short keys or ids: those are compared without a call. */
+static bool same_key(const void *a, const void *b, size_t size)
+{
+    if (size == sizeof(uint64_t))
+        return memcmp(a, b, sizeof(uint64_t)) == 0;
+    if (size == sizeof(struct id))
+        return id_equal(a, b);
+    return memcmp(a, b, size) == 0;
+}
+
 /* Index of key, or of the free slot where it belongs. */
 static size_t probe(const struct map *map, const void *key, uint64_t hash)
 {
     size_t mask = map->capacity - 1, i = hash & mask;
     uint8_t tag = tag_of(hash);
     while (map->used[i]) {
-        if (map->used[i] == tag && memcmp(slot_at(map, i), key, map->key_size) == 0)
+        if (map->used[i] == tag && same_key(slot_at(map, i), key, map->key_size))
             break;
         i = (i + 1) & mask;
     }

@@ -6,7 +6,7 @@
 
 struct arena;
 struct map {
-    struct arena *arena;    /* where the table lives; NULL: malloc, map_free needed */
+    struct arena *arena; /* where the table lives; NULL: malloc, map_free needed */
     uint32_t key_size, value_size;
     size_t count, capacity; /* capacity is 0 or a power of two; at most 3/4 full */
     uint8_t *used;          /* one byte per slot: 0 = free, else 0x80 | 7 bits of the hash */

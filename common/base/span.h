@@ -12,10 +12,10 @@ struct span {
     size_t len;
 };
 
-#define SPAN_NONE ((struct span){NULL, 0})
+#define SPAN_NONE     ((struct span){NULL, 0})
 #define SPAN(literal) ((struct span){"" literal, sizeof(literal) - 1})
-#define SPAN_FMT "%.*s"
-#define SPAN_ARG(s) (int)(s).len, (s).ptr
+#define SPAN_FMT      "%.*s"
+#define SPAN_ARG(s)   (int)(s).len, (s).ptr
 
 static inline struct span span_of(const char *cstr)
 {

@@ -39,8 +39,8 @@ enum outcome digest_key_read(const char *path, struct digest_key *out, struct er
     if (from_hex(span_trim((struct span){buffer, n}), out))
         return OUTCOME_OK;
     if (n < 16 || n > DIGEST_KEY_MAX)
-        return err_set(err, OUTCOME_FATAL, "key_unusable", "identity.key_file: %s must hold 16 to %d bytes, or that many in hexadecimal",
-                       path, DIGEST_KEY_MAX);
+        return err_set(err, OUTCOME_FATAL, "key_unusable",
+                       "identity.key_file: %s must hold 16 to %d bytes, or that many in hexadecimal", path, DIGEST_KEY_MAX);
     memcpy(out->bytes, buffer, n);
     out->len = n;
     return OUTCOME_OK;
@@ -101,8 +101,8 @@ struct span unicode_nfc(struct arena *arena, struct span text)
     if (text.len == 0 || is_ascii(text))
         return text;
     utf8proc_uint8_t *out = NULL;
-    utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)text.ptr, (utf8proc_ssize_t)text.len, &out,
-                                      UTF8PROC_COMPOSE | UTF8PROC_STABLE);
+    utf8proc_ssize_t n =
+        utf8proc_map((const utf8proc_uint8_t *)text.ptr, (utf8proc_ssize_t)text.len, &out, UTF8PROC_COMPOSE | UTF8PROC_STABLE);
     struct span composed = n >= 0 ? arena_copy(arena, (struct span){(const char *)out, (size_t)n}) : text;
     free(out);
     return composed;

@@ -6,6 +6,7 @@
 #include <microhttpd.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 #include "common/runtime/telemetry.h"
 #include "common/runtime/version.h"
 
+enum { BIND_TRIES = 20, BIND_PAUSE_MS = 100 };
 enum { CONDITIONS = 16, CONNECTIONS = 64, CONNECTIONS_PER_ADDRESS = 32, TIMEOUT_S = 5, MEMORY_PER_CONNECTION = 16 * 1024 };
 
 struct admin_http {
@@ -227,7 +229,18 @@ static int bind_one(const struct addrinfo *address)
     return -1;
 }
 
-/* IPv6 first where all addresses are wanted: that socket takes IPv4 too. */
+/* IPv6 first where all addresses are wanted: that socket takes IPv4 too. -1 and errno if none can be had. */
+static int bind_any(const struct addrinfo *found, bool has_host)
+{
+    int fd = -1;
+    for (int pass = 0; pass < 2 && fd < 0; pass++)
+        for (const struct addrinfo *a = found; a && fd < 0; a = a->ai_next)
+            if ((a->ai_family == AF_INET6) == (pass == has_host))
+                fd = bind_one(a);
+    return fd;
+}
+
+/* A process that was killed a moment ago may still hold the port: its successor waits for it a little. */
 static enum outcome bind_listen(const char *text, int *fd, struct err *err)
 {
     char host[256], port[8];
@@ -238,11 +251,11 @@ static enum outcome bind_listen(const char *text, int *fd, struct err *err)
     int rc = getaddrinfo(*host ? host : NULL, port, &hints, &found);
     if (rc != 0)
         return err_set(err, OUTCOME_FATAL, "http_listen", "cannot listen on %s: %s", text, gai_strerror(rc));
-    *fd = -1;
-    for (int pass = 0; pass < 2 && *fd < 0; pass++)
-        for (const struct addrinfo *a = found; a && *fd < 0; a = a->ai_next)
-            if ((a->ai_family == AF_INET6) == (pass == (*host != '\0')))
-                *fd = bind_one(a);
+    *fd = bind_any(found, *host != '\0');
+    for (int tries = 0; *fd < 0 && errno == EADDRINUSE && tries < BIND_TRIES; tries++) {
+        poll(NULL, 0, BIND_PAUSE_MS);
+        *fd = bind_any(found, *host != '\0');
+    }
     int saved = errno;
     freeaddrinfo(found);
     if (*fd < 0)

@@ -8,8 +8,10 @@
 #include "common/codec/digest.h"
 
 const struct setting policy_settings[] = {
-    {"policy.dir", SETTING_TEXT, "policies", 0, 0, NULL, "Folder with identity.json, journey.json, contact.json, goals.json and channels.json."},
-    {"identity.key_file", SETTING_TEXT, "", 0, 0, NULL, "File with the secret key of identifier hashes (16 to 64 bytes, or hexadecimal)."},
+    {"policy.dir", SETTING_TEXT, "policies", 0, 0, NULL,
+     "Folder with identity.json, journey.json, contact.json, goals.json and channels.json."},
+    {"identity.key_file", SETTING_TEXT, "", 0, 0, NULL,
+     "File with the secret key of identifier hashes (16 to 64 bytes, or hexadecimal)."},
     {0},
 };
 
@@ -82,7 +84,8 @@ static enum outcome hold_shared_lock(struct db *db, struct arena *arena, struct 
     struct db_result *r = NULL;
     enum outcome o = db_run(db, &hold_lock, &p, &r, NULL, err);
     if (o == OUTCOME_OK && !db_bool(r, 0, 0))
-        o = err_set(err, OUTCOME_FATAL, "policy_apply_running", "`tutti policy apply` is running: start the services when it is done");
+        o = err_set(err, OUTCOME_FATAL, "policy_apply_running",
+                    "`tutti policy apply` is running: start the services when it is done");
     db_result_free(r);
     return o;
 }
@@ -98,9 +101,10 @@ enum outcome generation_open(struct db *db, const struct config *config, struct 
         o = read_active(db, &arena, out, err);
     arena_free(&arena);
     if (o == OUTCOME_OK && !id_equal(&local, &out->id))
-        return err_set(err, OUTCOME_FATAL, "other_generation",
-                       "the policies in %s are not the active ones: run `tutti policy apply`, or start with the files that were applied",
-                       config_text(config, "policy.dir"));
+        return err_set(
+            err, OUTCOME_FATAL, "other_generation",
+            "the policies in %s are not the active ones: run `tutti policy apply`, or start with the files that were applied",
+            config_text(config, "policy.dir"));
     return o;
 }
 

@@ -21,9 +21,11 @@ enum {
 
 const struct setting pipeline_settings[] = {
     {"group.id", SETTING_TEXT, "", 0, 0, NULL, "Kafka consumer group; empty: the name of the service."},
-    {"batch.max.records", SETTING_INT, "20000", 1, 1000000, NULL, "A batch is run as soon as it holds so many records."},
+    {"batch.max.records", SETTING_INT, "50000", 1, 1000000, NULL, "A batch is run as soon as it holds so many records."},
     {"flush.interval", SETTING_DURATION, "200ms", 1000, 60000000, NULL,
      "A batch is run at the latest so long after its first record."},
+    {"flush.interval.behind", SETTING_DURATION, "1s", 1000, 60000000, NULL,
+     "... while behind: a record that waited in Kafka may wait as long again, at most so long. Larger batches cost less."},
     {"outbox.scan.interval", SETTING_DURATION, "2s", 50000, 3600000000, NULL,
      "How often to look for messages that were committed but not published."},
     {"dead.letter.topic.suffix", SETTING_TEXT, ".dlq", 0, 0, NULL, "Dead letters of a topic go to the topic with this suffix."},
@@ -90,7 +92,8 @@ static void load_settings(struct pipeline *pipeline, const struct config *config
 {
     pipeline->max = (size_t)config_int(config, "batch.max.records");
     pipeline->max_record_bytes = (size_t)config_int(config, "max.record.bytes");
-    pipeline->flush_us = config_duration(config, "flush.interval").us;
+    pipeline->flush_min_us = pipeline->flush_us = config_duration(config, "flush.interval").us;
+    pipeline->flush_max_us = config_duration(config, "flush.interval.behind").us;
     pipeline->scan_interval_us = config_duration(config, "outbox.scan.interval").us;
     uint32_t seed = (uint32_t)getpid() ^ (uint32_t)clock_now().us;
     pipeline->backoff = pipeline->scan_backoff = (struct backoff){FIRST_RETRY_US, LAST_RETRY_US, 0, seed};
@@ -182,6 +185,16 @@ static void forget_older(struct pipeline *pipeline, size_t taken)
     pipeline->epoch = consumer_epoch(pipeline->consumer);
 }
 
+/* The first records of a batch: how long it may wait for more depends on how long these already waited. */
+static void begin_batch(struct pipeline *pipeline)
+{
+    int64_t waited_us = clock_now().us - pipeline->records[0].timestamp_ms * 1000;
+    pipeline->first_us = clock_monotonic_us();
+    pipeline->flush_us = pipeline->flush_min_us;
+    if (waited_us > pipeline->flush_us && pipeline->flush_max_us > pipeline->flush_us)
+        pipeline->flush_us = waited_us < pipeline->flush_max_us ? waited_us : pipeline->flush_max_us;
+}
+
 static int take_timeout_ms(const struct pipeline *pipeline)
 {
     if (pipeline->count == 0)
@@ -207,7 +220,7 @@ static enum outcome collect(struct pipeline *pipeline, struct err *err)
         if (consumer_epoch(pipeline->consumer) != pipeline->epoch)
             forget_older(pipeline, taken);
         if (taken > 0 && pipeline->count == 0)
-            pipeline->first_us = clock_monotonic_us();
+            begin_batch(pipeline);
         pipeline->count += taken;
         if (err->outcome == OUTCOME_FATAL)
             return OUTCOME_FATAL;

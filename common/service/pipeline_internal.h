@@ -21,7 +21,8 @@ struct pipeline {
     size_t count, max, max_record_bytes;
     int64_t epoch;    /* of the assignment the batch was taken under */
     int64_t first_us; /* when its first record was taken */
-    int64_t flush_us;
+    int64_t flush_us; /* how long it may wait for more, between the two bounds */
+    int64_t flush_min_us, flush_max_us;
 
     /* An assignment that the service has not heard of yet. */
     int *new_topics;

@@ -2,6 +2,7 @@
  *
  * A server that is down at the start is waited for: the process is alive and not ready. What waiting cannot cure ends it
  * with one line and status 1. */
+#include <malloc.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,17 @@
 #include "common/service/generation.h"
 #include "common/service/pipeline.h"
 #include "schema_migrations.h"
+
+enum { MMAP_THRESHOLD = 32 << 20, TRIM_THRESHOLD = 256 << 20, TOP_PAD = 4 << 20 };
+
+/* Every batch needs about the same memory again, also in the Kafka client's threads: pages that were given back to the kernel
+ * would be cleared and mapped anew for each. */
+static void keep_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
+    mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD);
+    mallopt(M_TOP_PAD, TOP_PAD);
+}
 
 /* Everything that is open; a half-built one is closed by the same function. */
 struct app {
@@ -29,7 +41,7 @@ static enum outcome load(struct app *app, int argc, char **argv, enum config_act
 {
     static const struct setting none[] = {{.name = NULL}};
     const struct setting *own = app->service->settings ? app->service->settings : none;
-    const struct setting *const tables[] = {pipeline_settings, db_settings, schema_set_settings, policy_settings, own, NULL};
+    const struct setting *const tables[] = {own, pipeline_settings, db_settings, schema_set_settings, policy_settings, NULL};
     char program[64];
     snprintf(program, sizeof program, "tutti-%s", app->service->name);
     enum outcome outcome = config_load(program, tables, argc, argv, &app->config, action, err);
@@ -141,6 +153,7 @@ int service_main(const struct service *service, int argc, char **argv)
     struct app app = {.service = service};
     struct err err = {0};
     enum config_action action = CONFIG_RUN;
+    keep_memory();
     enum outcome outcome = load(&app, argc, argv, &action, &err);
     if (outcome != OUTCOME_OK)
         fprintf(stderr, "tutti-%s: %s\n", service->name, err.message);

@@ -22,8 +22,7 @@ extern const struct setting db_settings[]; /* database.url, database.statement.p
  * tcp_user_timeout, target_session_attrs=read-write, application_name, TimeZone UTC, plan_cache_mode
  * untouched. What the URL or PGOPTIONS say wins. An answer is waited for at most database.timeout; then the
  * connection counts as lost. */
-enum outcome db_open(const struct config *config, const char *application_name, struct db **out,
-                     struct err *err);
+enum outcome db_open(const struct config *config, const char *application_name, struct db **out, struct err *err);
 /* The same from a conninfo string or URI; "" uses PG* variables. For the CLI and tests: waits for answers
  * without limit. */
 enum outcome db_open_url(const char *url, const char *application_name, struct db **out, struct err *err);
@@ -84,16 +83,14 @@ void params_uuid_array(struct params *p, const struct id *first, size_t stride, 
 void params_timestamptz_array(struct params *p, const struct instant *first, size_t stride, size_t count);
 /* Turns the elements of the last array (int2, int4, int8, timestamptz) that have the smallest value of their type into NULL. */
 void params_smallest_is_null(struct params *p);
-void params_text_array(struct params *p, const struct span *first, size_t stride,
-                       size_t count); /* SPAN_NONE = NULL */
-void params_bytea_array(struct params *p, const struct span *first, size_t stride,
-                        size_t count); /* SPAN_NONE = NULL */
+void params_text_array(struct params *p, const struct span *first, size_t stride, size_t count);  /* SPAN_NONE = NULL */
+void params_bytea_array(struct params *p, const struct span *first, size_t stride, size_t count); /* SPAN_NONE = NULL */
 
 /* Runs one statement, inside a transaction or on its own. result may be NULL, else free it with
  * db_result_free (NULL after an error). params may be NULL. *affected (may be NULL) is the count of the
  * command tag. Messages never hold parameter values. */
-enum outcome db_run(struct db *db, const struct statement *statement, const struct params *params,
-                    struct db_result **result, int64_t *affected, struct err *err);
+enum outcome db_run(struct db *db, const struct statement *statement, const struct params *params, struct db_result **result,
+                    int64_t *affected, struct err *err);
 /* A script of statements without parameters (migrations, SET); outside a transaction the server makes it one.
  */
 enum outcome db_script(struct db *db, const char *sql, struct err *err);
@@ -107,8 +104,7 @@ int16_t db_int2(const struct db_result *r, int row, int column);
 int32_t db_int4(const struct db_result *r, int row, int column);
 int64_t db_int8(const struct db_result *r, int row, int column);
 bool db_bool(const struct db_result *r, int row, int column);
-struct span db_bytes(const struct db_result *r, int row,
-                     int column); /* text, bytea: borrowed until db_result_free */
+struct span db_bytes(const struct db_result *r, int row, int column); /* text, bytea: borrowed until db_result_free */
 struct id db_uuid(const struct db_result *r, int row, int column);
 struct instant db_timestamptz(const struct db_result *r, int row, int column);
 void db_result_free(struct db_result *result); /* NULL is fine */
@@ -124,8 +120,7 @@ void copy_int8(struct db *db, int64_t v);
 void copy_bool(struct db *db, bool v);
 void copy_uuid(struct db *db, const struct id *v);
 void copy_timestamptz(struct db *db, struct instant v);
-void copy_bytes(struct db *db, struct span v); /* text and bytea; SPAN_NONE = NULL */
-enum outcome db_copy_end(struct db *db, int64_t *rows,
-                         struct err *err); /* REJECT with SQLSTATE 23505 on a duplicate key */
+void copy_bytes(struct db *db, struct span v);                           /* text and bytea; SPAN_NONE = NULL */
+enum outcome db_copy_end(struct db *db, int64_t *rows, struct err *err); /* REJECT with SQLSTATE 23505 on a duplicate key */
 
 #endif

@@ -10,9 +10,8 @@
 #include "common/store/db_internal.h"
 
 enum {
-    STEP_US = 3000 * 1000, /* db_ready never blocks longer */
-    ATTEMPT_US =
-        40 * 1000 * 1000, /* two hosts that swallow packets (tcp_user_timeout each), then a live one */
+    STEP_US = 3000 * 1000,         /* db_ready never blocks longer */
+    ATTEMPT_US = 40 * 1000 * 1000, /* two hosts that swallow packets (tcp_user_timeout each), then a live one */
     FIRST_DELAY_US = 50 * 1000,
     LAST_DELAY_US = 5000 * 1000,
 };
@@ -67,8 +66,7 @@ static void log_notice(void *arg, const PGresult *result)
 {
     const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
     const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    log_event(LOG_DEBUG, "db_notice", "severity", severity ? severity : "", "message", message ? message : "",
-              NULL);
+    log_event(LOG_DEBUG, "db_notice", "severity", severity ? severity : "", "message", message ? message : "", NULL);
 }
 
 /* Session settings as command line switches of the backend; a pooler gets them by SET LOCAL in db_begin

@@ -111,8 +111,7 @@ void copy_bytes(struct db *db, struct span v)
 enum outcome db_copy_end(struct db *db, int64_t *rows, struct err *err)
 {
     if (!db->is_copying)
-        return db->phase == DB_UP ? db_misused(db, "db_copy_end without db_copy_begin", err)
-                                  : db_fail(db, NULL, "copy", err);
+        return db->phase == DB_UP ? db_misused(db, "db_copy_end without db_copy_begin", err) : db_fail(db, NULL, "copy", err);
     wire_be16(take(db, 2), UINT16_MAX);
     flush(db);
     db->is_copying = false;

@@ -198,8 +198,8 @@ void params_smallest_is_null(struct params *p)
         p->lengths[last] = (int)(to - start);
 }
 
-static void add_span_array(struct params *p, enum oid type, enum oid element, const struct span *first,
-                           size_t stride, size_t count)
+static void add_span_array(struct params *p, enum oid type, enum oid element, const struct span *first, size_t stride,
+                           size_t count)
 {
     size_t length = count ? ARRAY_HEADER + count * 4 : EMPTY_ARRAY_HEADER;
     bool has_null = false;

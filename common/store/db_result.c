@@ -16,8 +16,8 @@ static const PGresult *of(const struct db_result *result)
 static const char *fixed(const struct db_result *r, int row, int column, int width)
 {
     if (PQgetlength(of(r), row, column) != width) {
-        fprintf(stderr, "result column %d (%s) holds %d bytes, %d were expected\n", column,
-                PQfname(of(r), column), PQgetlength(of(r), row, column), width);
+        fprintf(stderr, "result column %d (%s) holds %d bytes, %d were expected\n", column, PQfname(of(r), column),
+                PQgetlength(of(r), row, column), width);
         abort();
     }
     return PQgetvalue(of(r), row, column);

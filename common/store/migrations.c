@@ -20,12 +20,10 @@ static const char create_table[] =
     "GRANT USAGE ON SCHEMA tutti_meta TO PUBLIC;"
     "GRANT SELECT ON tutti_meta.schema_migrations TO PUBLIC;";
 
-static const struct statement exists = {"migrations_exist",
-                                        "SELECT to_regclass('tutti_meta.schema_migrations') IS NOT NULL"};
+static const struct statement exists = {"migrations_exist", "SELECT to_regclass('tutti_meta.schema_migrations') IS NOT NULL"};
 static const struct statement applied_versions = {
     "migrations_applied", "SELECT version FROM tutti_meta.schema_migrations ORDER BY version COLLATE \"C\""};
-static const struct statement record = {"migrations_record",
-                                        "INSERT INTO tutti_meta.schema_migrations (version) VALUES ($1)"};
+static const struct statement record = {"migrations_record", "INSERT INTO tutti_meta.schema_migrations (version) VALUES ($1)"};
 /* The session's lock: it is free again when the connection ends. */
 static const struct statement try_lock = {"migrations_lock", "SELECT pg_try_advisory_lock(" LOCK_KEY ")"};
 static const struct statement release = {"migrations_unlock", "SELECT pg_advisory_unlock(" LOCK_KEY ")"};
@@ -43,8 +41,7 @@ static enum outcome check_list(const struct migration *list, size_t count, struc
         struct span v = version_of(&list[i]), before = i ? version_of(&list[i - 1]) : v;
         if (v.len == 0 || v.len != before.len || (i && span_compare(before, v) >= 0))
             return err_set(err, OUTCOME_FATAL, "migration_name",
-                           "%s: a migration's name begins with a number of one width, in ascending order",
-                           list[i].name);
+                           "%s: a migration's name begins with a number of one width, in ascending order", list[i].name);
     }
     return OUTCOME_OK;
 }
@@ -98,8 +95,7 @@ enum outcome migrations_version(struct db *db, struct arena *arena, struct span 
 /* ------------------------------------------------------------------------------------------------------
  * check */
 
-static enum outcome compare(const struct versions *versions, const struct migration *list, size_t count,
-                            struct err *err)
+static enum outcome compare(const struct versions *versions, const struct migration *list, size_t count, struct err *err)
 {
     struct span at = last_version(versions), need = count ? version_of(&list[count - 1]) : SPAN("");
     if (span_compare(at, need) > 0)
@@ -109,14 +105,13 @@ static enum outcome compare(const struct versions *versions, const struct migrat
                        SPAN_ARG(at), SPAN_ARG(need));
     for (size_t i = 0; i < count; i++)
         if (!has_version(versions, version_of(&list[i])))
-            return span_equal(at, need) ? err_set(err, OUTCOME_FATAL, "schema_version",
-                                                  "database schema is at " SPAN_FMT " but lacks " SPAN_FMT
-                                                  ": run `tutti migrate`",
-                                                  SPAN_ARG(at), SPAN_ARG(version_of(&list[i])))
-                                        : err_set(err, OUTCOME_FATAL, "schema_version",
-                                                  "database schema is at " SPAN_FMT
-                                                  ", this program needs " SPAN_FMT ": run `tutti migrate`",
-                                                  SPAN_ARG(at.len ? at : SPAN("nothing")), SPAN_ARG(need));
+            return span_equal(at, need)
+                       ? err_set(err, OUTCOME_FATAL, "schema_version",
+                                 "database schema is at " SPAN_FMT " but lacks " SPAN_FMT ": run `tutti migrate`", SPAN_ARG(at),
+                                 SPAN_ARG(version_of(&list[i])))
+                       : err_set(err, OUTCOME_FATAL, "schema_version",
+                                 "database schema is at " SPAN_FMT ", this program needs " SPAN_FMT ": run `tutti migrate`",
+                                 SPAN_ARG(at.len ? at : SPAN("nothing")), SPAN_ARG(need));
     return OUTCOME_OK;
 }
 
@@ -166,8 +161,7 @@ static enum outcome find_up(const struct migration *m, struct part *out, struct 
     const char *first = next_line(line), *end = first;
     struct span options = span_trim((struct span){line + strlen(up), (size_t)(first - line) - strlen(up)});
     if (options.len && !span_is(options, "transaction:false") && !span_is(options, "transaction:true"))
-        return err_set(err, OUTCOME_FATAL, "migration_marker", "%s: unknown option after `-- migrate:up`",
-                       m->name);
+        return err_set(err, OUTCOME_FATAL, "migration_marker", "%s: unknown option after `-- migrate:up`", m->name);
     while (*end && !begins_with(end, down))
         end = next_line(end);
     *out = (struct part){{first, (size_t)(end - first)}, number, !span_is(options, "transaction:false")};

@@ -23,7 +23,7 @@ struct fact_key {
     struct id event_id;
 };
 
-int fact_key_compare(const void *a, const void *b); /* anchor, time, event: the order of the table's key */
+int fact_key_compare(const void *a, const void *b);  /* anchor, time, event: the order of the table's key */
 int fact_time_compare(const void *a, const void *b); /* time, event: the order of a timeline */
 
 enum fact_column_type { FACT_INT2, FACT_INT4, FACT_INT8, FACT_INSTANT, FACT_TEXT, FACT_BOOL };
@@ -32,8 +32,8 @@ enum fact_column_type { FACT_INT2, FACT_INT4, FACT_INT8, FACT_INSTANT, FACT_TEXT
 struct fact_column {
     const char *name;
     enum fact_column_type type;
-    size_t offset;    /* in the service's fact structure */
-    bool is_read;     /* timeline_read_facts fills it */
+    size_t offset; /* in the service's fact structure */
+    bool is_read;  /* timeline_read_facts fills it */
 };
 
 struct timeline_schema {
@@ -67,7 +67,8 @@ struct anchor_row {
     struct id anchor_id, profile_id; /* profile after the moves */
     struct id old_profile_id;        /* profile before this transaction; nil if the row was inserted by it */
     int64_t version;
-    bool is_inserted, is_moved;      /* moved: was there, and belongs to another profile now */
+    bool is_inserted, is_moved; /* moved: was there, and belongs to another profile now */
+    bool is_newer;              /* the row's version grew, even where the profile is the same: an older move must lose */
 };
 
 /* Slow path (b): inserts, locks and moves. moves need not be sorted nor unique (the newest version wins). Rows come sorted by
@@ -84,8 +85,8 @@ struct state_row {
 };
 
 /* Slow path (c): inserts missing rows, locks all, sorted. profiles: short keys, any order, repeats allowed. */
-enum outcome timeline_lock_states(struct timeline *timeline, struct db *db, struct arena *arena, const int64_t *profiles, size_t count,
-                                  struct state_row **rows, size_t *row_count, struct err *err);
+enum outcome timeline_lock_states(struct timeline *timeline, struct db *db, struct arena *arena, const int64_t *profiles,
+                                  size_t count, struct state_row **rows, size_t *row_count, struct err *err);
 /* The same row of a sorted array, or NULL. */
 struct state_row *timeline_find_state(struct state_row *rows, size_t count, int64_t profile);
 
@@ -93,8 +94,8 @@ struct member_row {
     int64_t profile, anchor;
 };
 /* Slow path (d): anchors of profiles, sorted by (profile, anchor). */
-enum outcome timeline_members(struct timeline *timeline, struct db *db, struct arena *arena, const int64_t *profiles, size_t count,
-                              struct member_row **rows, size_t *row_count, struct err *err);
+enum outcome timeline_members(struct timeline *timeline, struct db *db, struct arena *arena, const int64_t *profiles,
+                              size_t count, struct member_row **rows, size_t *row_count, struct err *err);
 
 /* A part of an anchor's timeline: from < (occurred_at, event_id) <= until. */
 struct fact_range {
@@ -108,14 +109,15 @@ struct fact_range {
 enum outcome timeline_read_facts(struct timeline *timeline, struct db *db, struct arena *arena, const struct fact_range *ranges,
                                  size_t count, void **facts, size_t *fact_count, struct err *err);
 /* Time of the first fact of each anchor (INSTANT_NEVER if none), in the order given. */
-enum outcome timeline_first_facts(struct timeline *timeline, struct db *db, struct arena *arena, const int64_t *anchors, size_t count,
-                                  struct instant *first, struct err *err);
+enum outcome timeline_first_facts(struct timeline *timeline, struct db *db, struct arena *arena, const int64_t *anchors,
+                                  size_t count, struct instant *first, struct err *err);
 
 /* Writes states under their locks: ver becomes rows[i].ver + 1, members rows[i].members (both updated in rows). */
-enum outcome timeline_save_states(struct timeline *timeline, struct db *db, struct arena *arena, struct state_row *rows, size_t count,
-                                  struct err *err);
-/* Fast path: the same as a compare-and-swap on ver without locks taken before; rows sorted by profile. *swapped = all rows matched. */
-enum outcome timeline_swap_states(struct timeline *timeline, struct db *db, struct arena *arena, struct state_row *rows, size_t count,
-                                  bool *swapped, struct err *err);
+enum outcome timeline_save_states(struct timeline *timeline, struct db *db, struct arena *arena, struct state_row *rows,
+                                  size_t count, struct err *err);
+/* Fast path: the same as a compare-and-swap on ver without locks taken before; rows sorted by profile. *swapped = all rows
+ * matched. */
+enum outcome timeline_swap_states(struct timeline *timeline, struct db *db, struct arena *arena, struct state_row *rows,
+                                  size_t count, bool *swapped, struct err *err);
 
 #endif

@@ -26,7 +26,8 @@ static enum outcome wanted_rows(struct arena *arena, const struct anchor_move *m
         if (last == NULL || last->anchor != rows[i].anchor)
             rows[kept++] = rows[i];
         else if (!id_equal(&last->anchor_id, &rows[i].anchor_id))
-            return err_set(err, OUTCOME_REJECT, "anchor_collision", "two identifiers share the short key %lld", (long long)last->anchor);
+            return err_set(err, OUTCOME_REJECT, "anchor_collision", "two identifiers share the short key %lld",
+                           (long long)last->anchor);
         else if (rows[i].version > last->version)
             *last = rows[i];
     }
@@ -73,9 +74,11 @@ static enum outcome settle_row(struct anchor_row *row, const struct db_result *r
     struct id anchor_id = db_uuid(result, r, 2), profile_id = db_uuid(result, r, 3);
     int64_t version = db_int8(result, r, 1);
     if (!id_equal(&anchor_id, &row->anchor_id))
-        return err_set(err, OUTCOME_REJECT, "anchor_collision", "two identifiers share the short key %lld", (long long)row->anchor);
+        return err_set(err, OUTCOME_REJECT, "anchor_collision", "two identifiers share the short key %lld",
+                       (long long)row->anchor);
     row->old_profile_id = profile_id;
-    if (row->version > version) {
+    row->is_newer = row->version > version;
+    if (row->is_newer) {
         row->is_moved = !id_equal(&profile_id, &row->profile_id);
         return OUTCOME_OK;
     }
@@ -105,13 +108,13 @@ static enum outcome lock_rows(struct timeline *tl, struct db *db, struct arena *
     return o;
 }
 
-static enum outcome write_moves(struct timeline *tl, struct db *db, struct arena *arena, const struct anchor_row *rows, size_t count,
-                                struct err *err)
+static enum outcome write_moves(struct timeline *tl, struct db *db, struct arena *arena, const struct anchor_row *rows,
+                                size_t count, struct err *err)
 {
     struct anchor_row *moved = arena_array(arena, struct anchor_row, count);
     size_t n = 0;
     for (size_t i = 0; i < count; i++)
-        if (rows[i].is_moved)
+        if (rows[i].is_newer)
             moved[n++] = rows[i];
     if (n == 0)
         return OUTCOME_OK;
@@ -124,8 +127,8 @@ static enum outcome write_moves(struct timeline *tl, struct db *db, struct arena
     return db_run(db, &tl->statements[SQL_MOVE_ANCHORS], &p, NULL, NULL, err);
 }
 
-enum outcome timeline_lock_anchors(struct timeline *tl, struct db *db, struct arena *arena, const struct anchor_move *moves, size_t count,
-                                   struct anchor_row **rows, size_t *row_count, struct err *err)
+enum outcome timeline_lock_anchors(struct timeline *tl, struct db *db, struct arena *arena, const struct anchor_move *moves,
+                                   size_t count, struct anchor_row **rows, size_t *row_count, struct err *err)
 {
     *row_count = 0;
     if (count == 0)

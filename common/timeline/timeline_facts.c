@@ -59,12 +59,24 @@ static void copy_column(struct db *db, const struct fact_column *column, const c
 {
     const void *v = fact + column->offset;
     switch (column->type) {
-    case FACT_INT2: *(const int16_t *)v == INT16_MIN ? copy_null(db) : copy_int2(db, *(const int16_t *)v); break;
-    case FACT_INT4: *(const int32_t *)v == INT32_MIN ? copy_null(db) : copy_int4(db, *(const int32_t *)v); break;
-    case FACT_INT8: *(const int64_t *)v == INT64_MIN ? copy_null(db) : copy_int8(db, *(const int64_t *)v); break;
-    case FACT_INSTANT: *(const int64_t *)v == INT64_MIN ? copy_null(db) : copy_timestamptz(db, *(const struct instant *)v); break;
-    case FACT_TEXT: copy_bytes(db, *(const struct span *)v); break;
-    case FACT_BOOL: copy_bool(db, *(const bool *)v); break;
+    case FACT_INT2:
+        *(const int16_t *)v == INT16_MIN ? copy_null(db) : copy_int2(db, *(const int16_t *)v);
+        break;
+    case FACT_INT4:
+        *(const int32_t *)v == INT32_MIN ? copy_null(db) : copy_int4(db, *(const int32_t *)v);
+        break;
+    case FACT_INT8:
+        *(const int64_t *)v == INT64_MIN ? copy_null(db) : copy_int8(db, *(const int64_t *)v);
+        break;
+    case FACT_INSTANT:
+        *(const int64_t *)v == INT64_MIN ? copy_null(db) : copy_timestamptz(db, *(const struct instant *)v);
+        break;
+    case FACT_TEXT:
+        copy_bytes(db, *(const struct span *)v);
+        break;
+    case FACT_BOOL:
+        copy_bool(db, *(const bool *)v);
+        break;
     }
 }
 
@@ -91,19 +103,32 @@ static void add_column_array(struct params *p, const struct fact_column *column,
 {
     const void *first = (const char *)facts + column->offset;
     switch (column->type) {
-    case FACT_INT2: params_int2_array(p, first, stride, count); break;
-    case FACT_INT4: params_int4_array(p, first, stride, count); break;
-    case FACT_INT8: params_int8_array(p, first, stride, count); break;
-    case FACT_INSTANT: params_timestamptz_array(p, first, stride, count); break;
-    case FACT_TEXT: params_text_array(p, first, stride, count); break;
-    case FACT_BOOL: params_bool_array(p, first, stride, count); break;
+    case FACT_INT2:
+        params_int2_array(p, first, stride, count);
+        break;
+    case FACT_INT4:
+        params_int4_array(p, first, stride, count);
+        break;
+    case FACT_INT8:
+        params_int8_array(p, first, stride, count);
+        break;
+    case FACT_INSTANT:
+        params_timestamptz_array(p, first, stride, count);
+        break;
+    case FACT_TEXT:
+        params_text_array(p, first, stride, count);
+        break;
+    case FACT_BOOL:
+        params_bool_array(p, first, stride, count);
+        break;
     }
     if (column->type != FACT_TEXT && column->type != FACT_BOOL)
         params_smallest_is_null(p);
 }
 
 /* Marks the facts that RETURNING named. */
-static void mark_inserted(const struct timeline *tl, const struct db_result *result, const void *facts, size_t count, bool *inserted)
+static void mark_inserted(const struct timeline *tl, const struct db_result *result, const void *facts, size_t count,
+                          bool *inserted)
 {
     for (int r = 0; r < db_rows(result); r++) {
         struct fact_key key = {db_int8(result, r, 0), db_timestamptz(result, r, 1), db_uuid(result, r, 2)};
@@ -134,17 +159,30 @@ enum outcome timeline_insert_facts(struct timeline *tl, struct db *db, struct ar
     return o;
 }
 
-static void read_column(const struct fact_column *column, char *fact, const struct db_result *r, int row, int c, struct arena *arena)
+static void read_column(const struct fact_column *column, char *fact, const struct db_result *r, int row, int c,
+                        struct arena *arena)
 {
     void *v = fact + column->offset;
     bool null = db_is_null(r, row, c);
     switch (column->type) {
-    case FACT_INT2: *(int16_t *)v = null ? INT16_MIN : db_int2(r, row, c); break;
-    case FACT_INT4: *(int32_t *)v = null ? INT32_MIN : db_int4(r, row, c); break;
-    case FACT_INT8: *(int64_t *)v = null ? INT64_MIN : db_int8(r, row, c); break;
-    case FACT_INSTANT: ((struct instant *)v)->us = null ? INT64_MIN : db_timestamptz(r, row, c).us; break;
-    case FACT_TEXT: *(struct span *)v = null ? SPAN_NONE : arena_copy(arena, db_bytes(r, row, c)); break;
-    case FACT_BOOL: *(bool *)v = !null && db_bool(r, row, c); break;
+    case FACT_INT2:
+        *(int16_t *)v = null ? INT16_MIN : db_int2(r, row, c);
+        break;
+    case FACT_INT4:
+        *(int32_t *)v = null ? INT32_MIN : db_int4(r, row, c);
+        break;
+    case FACT_INT8:
+        *(int64_t *)v = null ? INT64_MIN : db_int8(r, row, c);
+        break;
+    case FACT_INSTANT:
+        ((struct instant *)v)->us = null ? INT64_MIN : db_timestamptz(r, row, c).us;
+        break;
+    case FACT_TEXT:
+        *(struct span *)v = null ? SPAN_NONE : arena_copy(arena, db_bytes(r, row, c));
+        break;
+    case FACT_BOOL:
+        *(bool *)v = !null && db_bool(r, row, c);
+        break;
     }
 }
 
@@ -155,7 +193,8 @@ static void *take_facts(const struct timeline *tl, const struct db_result *resul
     char *facts = arena_calloc(arena, (size_t)rows, schema->fact_size);
     for (int r = 0; r < rows; r++) {
         char *fact = facts + (size_t)r * schema->fact_size;
-        *(struct fact_key *)(void *)fact = (struct fact_key){db_int8(result, r, 0), db_timestamptz(result, r, 1), db_uuid(result, r, 2)};
+        *(struct fact_key *)(void *)fact =
+            (struct fact_key){db_int8(result, r, 0), db_timestamptz(result, r, 1), db_uuid(result, r, 2)};
         int column = 3;
         for (size_t c = 0; c < schema->column_count; c++)
             if (schema->columns[c].is_read)
@@ -165,8 +204,8 @@ static void *take_facts(const struct timeline *tl, const struct db_result *resul
     return facts;
 }
 
-enum outcome timeline_read_facts(struct timeline *tl, struct db *db, struct arena *arena, const struct fact_range *ranges, size_t count,
-                                 void **facts, size_t *fact_count, struct err *err)
+enum outcome timeline_read_facts(struct timeline *tl, struct db *db, struct arena *arena, const struct fact_range *ranges,
+                                 size_t count, void **facts, size_t *fact_count, struct err *err)
 {
     size_t stride = sizeof *ranges;
     struct params p;

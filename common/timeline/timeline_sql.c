@@ -3,32 +3,37 @@
 
 /* Arrays in, rows out. Locks are taken in key order by a plain ordered scan (SELECT ... ORDER BY ... FOR NO KEY UPDATE). */
 static const char *const templates[SQL_COUNT] = {
-    [SQL_INSERT_ANCHORS] = "INSERT INTO %s.anchors (anchor, profile, version, anchor_id, profile_id) "
-                           "SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::uuid[]), unnest($5::uuid[]) "
-                           "ON CONFLICT DO NOTHING RETURNING anchor",
+    [SQL_INSERT_ANCHORS] =
+        "INSERT INTO %s.anchors (anchor, profile, version, anchor_id, profile_id) "
+        "SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::uuid[]), unnest($5::uuid[]) "
+        "ON CONFLICT DO NOTHING RETURNING anchor",
     [SQL_LOCK_ANCHORS] = "SELECT anchor, version, anchor_id, profile_id FROM %s.anchors WHERE anchor = ANY ($1::bigint[]) "
                          "ORDER BY anchor FOR NO KEY UPDATE",
-    [SQL_MOVE_ANCHORS] = "UPDATE %s.anchors a SET profile = u.profile, version = u.version, profile_id = u.profile_id "
-                         "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::uuid[]) AS u (anchor, profile, version, profile_id) "
-                         "WHERE a.anchor = u.anchor",
+    [SQL_MOVE_ANCHORS] =
+        "UPDATE %s.anchors a SET profile = u.profile, version = u.version, profile_id = u.profile_id "
+        "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::uuid[]) AS u (anchor, profile, version, profile_id) "
+        "WHERE a.anchor = u.anchor",
     [SQL_INSERT_STATES] = "INSERT INTO %s.states (profile, ver, members, generation, payload) "
                           "SELECT unnest($1::bigint[]), 0, 0, 0, '' ON CONFLICT DO NOTHING RETURNING profile",
     [SQL_LOCK_STATES] = "SELECT profile, ver, members, generation, payload FROM %s.states WHERE profile = ANY ($1::bigint[]) "
                         "ORDER BY profile FOR NO KEY UPDATE",
     [SQL_MEMBERS] = "SELECT profile, anchor FROM %s.anchors WHERE profile = ANY ($1::bigint[]) ORDER BY profile, anchor",
-    [SQL_FIRST_FACTS] = "SELECT u.n, f.occurred_at FROM unnest($1::bigint[]) WITH ORDINALITY AS u (anchor, n) "
-                        "CROSS JOIN LATERAL (SELECT occurred_at FROM %s.facts WHERE anchor = u.anchor ORDER BY occurred_at, event_id LIMIT 1) f",
-    [SQL_SAVE_STATES] = "UPDATE %s.states s SET ver = u.ver + 1, members = u.members, generation = u.generation, payload = u.payload "
-                        "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::integer[], $5::bytea[]) "
-                        "AS u (profile, ver, members, generation, payload) WHERE s.profile = u.profile",
-    [SQL_SWAP_STATES] = "UPDATE %s.states s SET ver = u.ver + 1, payload = u.payload "
-                        "FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bytea[]) AS u (profile, ver, generation, payload) "
-                        "WHERE s.profile = u.profile AND s.ver = u.ver AND s.generation = u.generation",
+    [SQL_FIRST_FACTS] =
+        "SELECT u.n, f.occurred_at FROM unnest($1::bigint[]) WITH ORDINALITY AS u (anchor, n) "
+        "CROSS JOIN LATERAL (SELECT occurred_at FROM %s.facts WHERE anchor = u.anchor ORDER BY occurred_at, event_id LIMIT 1) f",
+    [SQL_SAVE_STATES] =
+        "UPDATE %s.states s SET ver = u.ver + 1, members = u.members, generation = u.generation, payload = u.payload "
+        "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::integer[], $5::bytea[]) "
+        "AS u (profile, ver, members, generation, payload) WHERE s.profile = u.profile",
+    [SQL_SWAP_STATES] =
+        "UPDATE %s.states s SET ver = u.ver + 1, payload = u.payload "
+        "FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bytea[]) AS u (profile, ver, generation, payload) "
+        "WHERE s.profile = u.profile AND s.ver = u.ver AND s.generation = u.generation",
 };
 
 static const char *const names[SQL_COUNT] = {
-    "copy_facts",    "insert_facts", "insert_anchors", "lock_anchors", "move_anchors", "insert_states",
-    "lock_states",   "members",      "read_facts",     "first_facts",  "save_states",  "swap_states",
+    "copy_facts",  "insert_facts", "insert_anchors", "lock_anchors", "move_anchors", "insert_states",
+    "lock_states", "members",      "read_facts",     "first_facts",  "save_states",  "swap_states",
 };
 
 static const char *column_sql_type(enum fact_column_type type)

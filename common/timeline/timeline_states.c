@@ -22,8 +22,8 @@ static int64_t *sorted_unique(struct arena *arena, const int64_t *values, size_t
     return sorted;
 }
 
-static enum outcome run_on_keys(struct timeline *tl, enum timeline_statement which, struct db *db, struct arena *arena, const int64_t *keys,
-                                size_t count, struct db_result **result, struct err *err)
+static enum outcome run_on_keys(struct timeline *tl, enum timeline_statement which, struct db *db, struct arena *arena,
+                                const int64_t *keys, size_t count, struct db_result **result, struct err *err)
 {
     struct params p;
     params_init(&p, arena);

@@ -54,8 +54,9 @@ WITH RECURSIVE goal AS (
 SELECT ladder.*, d.code AS goal FROM ladder LEFT JOIN journey.dictionary AS d ON d.value = ladder.goal_id;
 COMMENT ON VIEW tutti_meta.goals IS 'The goals of the active policies, with their code and their level (0 = top) (chronicle).';
 
--- Looking a profile up by its full id.
+-- What a query for one profile starts from.
 CREATE INDEX anchors_profile_id ON journey.anchors (profile_id);
+CREATE INDEX stage_changes_anchor ON journey.stage_changes (anchor);
 
 CREATE VIEW journey.campaign_names AS
 SELECT campaign_id, max(campaign_name COLLATE "C") AS campaign_name
@@ -216,7 +217,7 @@ FROM identity.unidentified_touchpoints;
 
 -- ---------------------------------------------------------------------------------------------- journeys
 CREATE VIEW tutti.fct_stage_changes AS
-SELECT r.stage_change_id, a.profile_id, r.journey_number, r.changed_at,
+SELECT r.stage_change_id, r.profile_id, r.journey_number, r.changed_at,
        tutti_meta.stage_name(r.from_stage) AS from_stage,
        tutti_meta.stage_name(r.to_stage) AS to_stage,
        tutti_meta.status_name(r.from_status) AS from_status,
@@ -224,24 +225,25 @@ SELECT r.stage_change_id, a.profile_id, r.journey_number, r.changed_at,
        (ARRAY['rule', 'inactivity', 'exit'])[r.reason] AS reason,
        r.touchpoint_id, r.seconds_in_stage, r.loaded_at
 FROM (
-    SELECT anchor, stage_change_id, journey_number, changed_at, from_stage::integer, to_stage::integer, from_status::integer,
-           to_status::integer, reason::integer, touchpoint_id, seconds_in_stage, loaded_at
-    FROM journey.stage_changes
-    WHERE changed_at <= tutti.as_of()
+    SELECT a.profile_id, s.stage_change_id, s.journey_number, s.changed_at, s.from_stage::integer, s.to_stage::integer,
+           s.from_status::integer, s.to_status::integer, s.reason::integer, s.touchpoint_id, s.seconds_in_stage, s.loaded_at
+    FROM journey.stage_changes AS s
+    JOIN journey.anchors AS a USING (anchor)
+    WHERE s.changed_at <= tutti.as_of()
     UNION ALL
     -- What the deadlines after the last inbound touch did, which no row says yet.
-    SELECT c.last_inbound_anchor, tutti_meta.id_xor(c.last_inbound_id, t.bits), c.journey_number, t.changed_at, c.stage, t.to_stage,
+    SELECT a.profile_id, tutti_meta.id_xor(c.last_inbound_id, t.bits), c.journey_number, t.changed_at, c.stage, t.to_stage,
            t.from_status, t.to_status, t.reason, c.last_inbound_id,
            floor(extract(epoch FROM t.changed_at - c.stage_since_at))::bigint, t.changed_at
     FROM journey.current_states AS c
+    JOIN journey.anchors AS a ON a.anchor = c.last_inbound_anchor AND a.profile = c.profile
     CROSS JOIN LATERAL (VALUES
         (1, c.at_risk_at, c.stage, c.status, 2, 2),
         (2, c.lapsed_at, c.stage, CASE WHEN c.at_risk_at IS NULL THEN c.status ELSE 2 END, 3, 2),
         (3, c.exit_at, 0, 3, 3, 3)
     ) AS t (bits, changed_at, to_stage, from_status, to_status, reason)
     WHERE t.changed_at <= tutti.as_of()
-) AS r
-JOIN journey.anchors AS a USING (anchor);
+) AS r;
 
 CREATE VIEW tutti.fct_conversions AS
 SELECT c.event_id AS conversion_id, g.value AS goal_id, a.profile_id, c.event_id AS touchpoint_id, c.occurred_at AS converted_at,
@@ -610,6 +612,6 @@ DROP VIEW tutti.rpt_journey_map, tutti.rpt_shared_goals_daily, tutti.rpt_attribu
     tutti.fct_conversions, tutti.fct_stage_changes, tutti.fct_unidentified_touchpoints, tutti.fct_touchpoints,
     tutti.dim_identifier_history, tutti.fct_identity_changes, tutti.dim_identifiers, tutti.dim_profile_aliases, tutti.dim_profiles;
 DROP VIEW metrics.sums, journey.current_states, journey.campaign_names, tutti_meta.goals, tutti_meta.active;
-DROP INDEX journey.anchors_profile_id;
+DROP INDEX journey.stage_changes_anchor, journey.anchors_profile_id;
 DROP FUNCTION tutti_meta.credit_part, tutti_meta.duration, tutti_meta.id_xor, tutti_meta.short_key, tutti_meta.model_name,
     tutti_meta.status_name, tutti_meta.stage_name;

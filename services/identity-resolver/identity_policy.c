@@ -6,11 +6,11 @@
 #include "common/base/pack.h"
 #include "common/codec/json.h"
 
-#define CHECK(call)                                                                                                    \
-    do {                                                                                                               \
-        enum outcome o_ = (call);                                                                                      \
-        if (o_ != OUTCOME_OK)                                                                                          \
-            return o_;                                                                                                 \
+#define CHECK(call)                                                                                                              \
+    do {                                                                                                                         \
+        enum outcome o_ = (call);                                                                                                \
+        if (o_ != OUTCOME_OK)                                                                                                    \
+            return o_;                                                                                                           \
     } while (0)
 
 static enum outcome read_type(const struct json *entry, struct identity_type *type, struct err *err)
@@ -59,7 +59,8 @@ static int span_qsort_compare(const void *a, const void *b)
     return span_compare(*(const struct span *)a, *(const struct span *)b);
 }
 
-static enum outcome read_blocked_values(struct arena *arena, const struct json *list, struct identity_policy *policy, struct err *err)
+static enum outcome read_blocked_values(struct arena *arena, const struct json *list, struct identity_policy *policy,
+                                        struct err *err)
 {
     policy->blocked = arena_array(arena, struct span, json_count(list));
     for (size_t i = 0; i < json_count(list); i++) {
@@ -99,7 +100,8 @@ static bool parse_class(struct span text, struct char_class_pattern *out)
     return set.len > 0 && set.ptr[0] != '^' && (repeat == '*' || repeat == '+');
 }
 
-static enum outcome read_blocked_patterns(struct arena *arena, const struct json *list, struct identity_policy *policy, struct err *err)
+static enum outcome read_blocked_patterns(struct arena *arena, const struct json *list, struct identity_policy *policy,
+                                          struct err *err)
 {
     policy->classes = arena_array(arena, struct char_class_pattern, json_count(list));
     for (size_t i = 0; i < json_count(list); i++) {
@@ -157,7 +159,8 @@ struct span identity_policy_anchor_rules(struct arena *arena, const struct ident
 {
     struct strbuf text = {.arena = arena};
     for (size_t i = 0; i < policy->type_count; i++)
-        strbuf_addf(&text, SPAN_FMT ":%d:%d ", SPAN_ARG(policy->types[i].name), policy->types[i].rank, (int)policy->types[i].normaliser);
+        strbuf_addf(&text, SPAN_FMT ":%d:%d ", SPAN_ARG(policy->types[i].name), policy->types[i].rank,
+                    (int)policy->types[i].normaliser);
     strbuf_addf(&text, "calling_code:" SPAN_FMT " gmail:%d", SPAN_ARG(policy->calling_code), policy->gmail_dots_and_plus);
     return strbuf_span(&text);
 }

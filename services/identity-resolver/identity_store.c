@@ -15,8 +15,8 @@ static enum outcome run_on_ids(struct db *db, struct arena *arena, struct statem
     return db_run(db, &statement, &p, result, NULL, err);
 }
 
-static enum outcome find_identifiers(struct db *db, struct arena *arena, struct statement statement, bool with_type, const struct id *ids,
-                                     size_t count, struct identifier_rows *out, struct err *err)
+static enum outcome find_identifiers(struct db *db, struct arena *arena, struct statement statement, bool with_type,
+                                     const struct id *ids, size_t count, struct identifier_rows *out, struct err *err)
 {
     struct db_result *r = NULL;
     enum outcome o = run_on_ids(db, arena, statement, ids, count, &r, err);
@@ -32,14 +32,14 @@ static enum outcome find_identifiers(struct db *db, struct arena *arena, struct 
     return o;
 }
 
-enum outcome store_find_identifiers(struct db *db, struct arena *arena, const struct id *ids, size_t count, struct identifier_rows *out,
-                                    struct err *err)
+enum outcome store_find_identifiers(struct db *db, struct arena *arena, const struct id *ids, size_t count,
+                                    struct identifier_rows *out, struct err *err)
 {
     return find_identifiers(db, arena, STATEMENT(find_identifiers), false, ids, count, out, err);
 }
 
-enum outcome store_members(struct db *db, struct arena *arena, const struct id *profiles, size_t count, struct identifier_rows *out,
-                           struct err *err)
+enum outcome store_members(struct db *db, struct arena *arena, const struct id *profiles, size_t count,
+                           struct identifier_rows *out, struct err *err)
 {
     return find_identifiers(db, arena, STATEMENT(find_members), true, profiles, count, out, err);
 }
@@ -51,8 +51,8 @@ static void take_links(const struct db_result *r, struct arena *arena, struct li
             .key = {db_uuid(r, i, 0), db_uuid(r, i, 1)}, .first_seen = db_timestamptz(r, i, 2), .evidence = db_uuid(r, i, 3)};
 }
 
-enum outcome store_find_links(struct db *db, struct arena *arena, const struct link_row *wanted, size_t count, struct link_rows *out,
-                              struct err *err)
+enum outcome store_find_links(struct db *db, struct arena *arena, const struct link_row *wanted, size_t count,
+                              struct link_rows *out, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -77,12 +77,13 @@ enum outcome store_member_links(struct db *db, struct arena *arena, const struct
     return o;
 }
 
-enum outcome store_insert_identifiers(struct db *db, struct arena *arena, const struct identifier_row *rows, size_t count, struct id **inserted,
-                                      size_t *inserted_count, struct err *err)
+enum outcome store_insert_identifiers(struct db *db, struct arena *arena, const struct identifier_row *rows, size_t count,
+                                      struct id **inserted, size_t *inserted_count, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
     params_uuid_array(&p, &rows->identifier_id, sizeof *rows, count);
+    params_uuid_array(&p, &rows->profile_id, sizeof *rows, count);
     params_timestamptz_array(&p, &rows->first_seen, sizeof *rows, count);
     params_int2_array(&p, &rows->type, sizeof *rows, count);
     struct db_result *r = NULL;
@@ -118,7 +119,8 @@ enum outcome store_upsert_links(struct db *db, struct arena *arena, const struct
     return db_run(db, &STATEMENT(upsert_links), &p, NULL, NULL, err);
 }
 
-enum outcome store_lower_first_seen(struct db *db, struct arena *arena, const struct identifier_row *rows, size_t count, struct err *err)
+enum outcome store_lower_first_seen(struct db *db, struct arena *arena, const struct identifier_row *rows, size_t count,
+                                    struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -139,7 +141,8 @@ enum outcome store_next_version(struct db *db, struct arena *arena, int64_t *ver
     return o;
 }
 
-enum outcome store_move(struct db *db, struct arena *arena, const struct identity_move *moves, size_t count, int64_t version, struct err *err)
+enum outcome store_move(struct db *db, struct arena *arena, const struct identity_move *moves, size_t count, int64_t version,
+                        struct err *err)
 {
     struct params p;
     params_init(&p, arena);

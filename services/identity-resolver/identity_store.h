@@ -31,25 +31,27 @@ struct link_rows {
 };
 
 /* Plain reads; `type` is filled by store_members only. */
-enum outcome store_find_identifiers(struct db *db, struct arena *arena, const struct id *ids, size_t count, struct identifier_rows *out,
-                                    struct err *err);
-enum outcome store_find_links(struct db *db, struct arena *arena, const struct link_row *wanted, size_t count, struct link_rows *out,
-                              struct err *err);
-enum outcome store_members(struct db *db, struct arena *arena, const struct id *profiles, size_t count, struct identifier_rows *out,
-                           struct err *err);
+enum outcome store_find_identifiers(struct db *db, struct arena *arena, const struct id *ids, size_t count,
+                                    struct identifier_rows *out, struct err *err);
+enum outcome store_find_links(struct db *db, struct arena *arena, const struct link_row *wanted, size_t count,
+                              struct link_rows *out, struct err *err);
+enum outcome store_members(struct db *db, struct arena *arena, const struct id *profiles, size_t count,
+                           struct identifier_rows *out, struct err *err);
 enum outcome store_member_links(struct db *db, struct arena *arena, const struct id *members, size_t count, struct link_rows *out,
                                 struct err *err);
 
 /* Step 1: new identifiers, each its own profile; the ids really inserted come back. */
-enum outcome store_insert_identifiers(struct db *db, struct arena *arena, const struct identifier_row *rows, size_t count, struct id **inserted,
-                                      size_t *inserted_count, struct err *err);
+enum outcome store_insert_identifiers(struct db *db, struct arena *arena, const struct identifier_row *rows, size_t count,
+                                      struct id **inserted, size_t *inserted_count, struct err *err);
 enum outcome store_insert_profiles(struct db *db, struct arena *arena, const struct id *profiles, size_t count, struct err *err);
 enum outcome store_lock_profiles(struct db *db, struct arena *arena, const struct id *profiles, size_t count, struct err *err);
 enum outcome store_upsert_links(struct db *db, struct arena *arena, const struct link_row *links, size_t count, struct err *err);
-enum outcome store_lower_first_seen(struct db *db, struct arena *arena, const struct identifier_row *rows, size_t count, struct err *err);
+enum outcome store_lower_first_seen(struct db *db, struct arena *arena, const struct identifier_row *rows, size_t count,
+                                    struct err *err);
 enum outcome store_next_version(struct db *db, struct arena *arena, int64_t *version, struct err *err);
 /* Identifiers to their new profiles at this version. */
-enum outcome store_move(struct db *db, struct arena *arena, const struct identity_move *moves, size_t count, int64_t version, struct err *err);
+enum outcome store_move(struct db *db, struct arena *arena, const struct identity_move *moves, size_t count, int64_t version,
+                        struct err *err);
 enum outcome store_insert_changes(struct db *db, struct arena *arena, const struct identity_change *change, struct err *err);
 
 enum outcome store_insert_outbox(struct db *db, struct arena *arena, int64_t version, int32_t part, const struct id *profile,

@@ -34,8 +34,7 @@ static void collect_value(struct collector *c, struct span type_name, struct spa
         return;
     const struct identity_type *type = identity_find_type(c->policy, type_name);
     struct span normalised;
-    if (type == NULL ||
-        !identity_normalise(c->policy, type, unicode_nfc(c->arena, value), is_digest, c->arena, &normalised))
+    if (type == NULL || !identity_normalise(c->policy, type, unicode_nfc(c->arena, value), is_digest, c->arena, &normalised))
         return;
     insert_sorted(c, (struct typed_id){digest_identifier(c->key, type->name, normalised), type});
 }

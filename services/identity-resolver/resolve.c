@@ -7,11 +7,11 @@
 
 enum { MOVES_PER_MESSAGE = 5000 };
 
-#define CHECK(call)                                                                                                                \
-    do {                                                                                                                           \
-        enum outcome o_ = (call);                                                                                                  \
-        if (o_ != OUTCOME_OK)                                                                                                      \
-            return o_;                                                                                                             \
+#define CHECK(call)                                                                                                              \
+    do {                                                                                                                         \
+        enum outcome o_ = (call);                                                                                                \
+        if (o_ != OUTCOME_OK)                                                                                                    \
+            return o_;                                                                                                           \
     } while (0)
 
 /* (first_seen, evidence) <= (occurred_at, event_id): the link is already at least as old as this sighting would make it. */
@@ -85,6 +85,7 @@ static enum outcome insert_new(struct work *work, struct err *err)
     struct db *db = work->resolver->db;
     struct identifier_rows unknown = {0};
     map_init(&work->is_new, work->arena, sizeof(struct id), sizeof(bool));
+    work_guess_profiles(work);
     for (size_t i = 0; i < work->wanted.count; i++)
         if (resolver_cache_identifier(&work->resolver->cache, &work->wanted.items[i].identifier_id) == NULL)
             *arena_push(work->arena, &unknown) = work->wanted.items[i];
@@ -196,7 +197,8 @@ static enum outcome write_outbox(struct work *work, struct err *err)
         identity_change_encode(&payload, &part);
         struct outbox_row *row = &work->committed->messages[work->committed->message_count++];
         *row = (struct outbox_row){part.version, part.moves[0].profile_id, strbuf_span(&payload)};
-        CHECK(store_insert_outbox(work->resolver->db, work->arena, row->version, (int32_t)i, &row->profile_id, row->payload, err));
+        CHECK(
+            store_insert_outbox(work->resolver->db, work->arena, row->version, (int32_t)i, &row->profile_id, row->payload, err));
     }
     return OUTCOME_OK;
 }
@@ -265,14 +267,14 @@ static void fill_cache(struct work *work)
     cache_links(work->resolver, &links);
 }
 
-enum outcome resolver_transact(struct resolver *resolver, struct arena *arena, const struct sightings *uncovered, struct instant now,
-                               struct committed_change *change, struct err *err)
+enum outcome resolver_transact(struct resolver *resolver, struct arena *arena, const struct sightings *uncovered,
+                               struct instant now, struct committed_change *change, struct err *err)
 {
     *change = (struct committed_change){0};
     struct work work = {.resolver = resolver, .arena = arena, .committed = change};
     work_collect(&work, uncovered);
-    work.change = (struct identity_change){
-        .changed_at = now.us, .cause = SPAN("touchpoint"), .cause_id = uncovered->items[0].event_id};
+    work.change =
+        (struct identity_change){.changed_at = now.us, .cause = SPAN("touchpoint"), .cause_id = uncovered->items[0].event_id};
     CHECK(db_begin(resolver->db, err));
     enum outcome o = run_steps(&work, err);
     if (o != OUTCOME_OK) {

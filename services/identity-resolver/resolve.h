@@ -45,7 +45,7 @@ bool resolver_is_covered(struct resolver *resolver, const struct sighting *sight
 enum outcome resolver_look_up(struct resolver *resolver, struct arena *arena, const struct sightings *uncovered, struct err *err);
 
 /* The transaction for what is still uncovered; fills the cache after the commit. change->version is 0 if nothing moved. */
-enum outcome resolver_transact(struct resolver *resolver, struct arena *arena, const struct sightings *uncovered, struct instant now,
-                               struct committed_change *change, struct err *err);
+enum outcome resolver_transact(struct resolver *resolver, struct arena *arena, const struct sightings *uncovered,
+                               struct instant now, struct committed_change *change, struct err *err);
 
 #endif

@@ -15,10 +15,16 @@ static int row_compare(const void *a, const void *b)
     return c ? c : instant_compare(x->first_seen, y->first_seen);
 }
 
+static int link_key_compare(const struct link_key *x, const struct link_key *y)
+{
+    int c = id_compare(&x->a, &y->a);
+    return c ? c : id_compare(&x->b, &y->b);
+}
+
 static int link_compare(const void *a, const void *b)
 {
     const struct link_row *x = a, *y = b;
-    int c = memcmp(&x->key, &y->key, sizeof x->key);
+    int c = link_key_compare(&x->key, &y->key);
     if (c == 0)
         c = instant_compare(x->first_seen, y->first_seen);
     return c ? c : id_compare(&x->evidence, &y->evidence);
@@ -41,7 +47,7 @@ static void keep_first_links(struct link_rows *links)
     if (links->count > 1)
         qsort(links->items, links->count, sizeof *links->items, link_compare);
     for (size_t i = 0; i < links->count; i++)
-        if (kept == 0 || memcmp(&links->items[kept - 1].key, &links->items[i].key, sizeof(struct link_key)) != 0)
+        if (kept == 0 || link_key_compare(&links->items[kept - 1].key, &links->items[i].key) != 0)
             links->items[kept++] = links->items[i];
     links->count = kept;
 }
@@ -51,8 +57,10 @@ void work_collect(struct work *work, const struct sightings *uncovered)
     for (size_t i = 0; i < uncovered->count; i++) {
         const struct sighting *s = &uncovered->items[i];
         for (size_t j = 0; j < s->id_count; j++)
-            *arena_push(work->arena, &work->wanted) = (struct identifier_row){
-                .identifier_id = s->ids[j].id, .profile_id = s->ids[j].id, .first_seen = s->occurred_at, .type = s->ids[j].type->rank};
+            *arena_push(work->arena, &work->wanted) = (struct identifier_row){.identifier_id = s->ids[j].id,
+                                                                              .profile_id = s->ids[j].id,
+                                                                              .first_seen = s->occurred_at,
+                                                                              .type = s->ids[j].type->rank};
         for (size_t j = 1; j < s->id_count; j++)
             *arena_push(work->arena, &work->links) =
                 (struct link_row){link_key_of(&s->ids[0].id, &s->ids[j].id), s->occurred_at, s->event_id};
@@ -70,6 +78,62 @@ static uint16_t unique_bit(const struct identity_policy *policy, int16_t rank)
         bit += policy->types[i].is_unique;
     }
     return 0;
+}
+
+/* Index of a batch's identifier in `wanted`, which is sorted. */
+static uint32_t wanted_index(const struct work *work, const struct id *id)
+{
+    const struct identifier_row *rows = work->wanted.items;
+    size_t low = 0, high = work->wanted.count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (id_compare(&rows[middle].identifier_id, id) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return (uint32_t)low;
+}
+
+/* The first known profile of each component, by the component's root. */
+static const struct id **known_profiles(struct work *work, const struct identity_node *nodes)
+{
+    size_t n = work->wanted.count;
+    const struct id **profiles = arena_array(work->arena, const struct id *, n);
+    for (size_t i = 0; i < n; i++) {
+        const struct cached_identifier *known =
+            resolver_cache_identifier(&work->resolver->cache, &work->wanted.items[i].identifier_id);
+        if (known && profiles[nodes[i].profile] == NULL) {
+            struct id *copy = arena_new(work->arena, struct id);
+            *copy = known->profile_id;
+            profiles[nodes[i].profile] = copy;
+        }
+    }
+    return profiles;
+}
+
+void work_guess_profiles(struct work *work)
+{
+    size_t n = work->wanted.count, link_count = work->links.count;
+    struct identity_node *nodes = arena_array(work->arena, struct identity_node, n);
+    struct identity_link *links = arena_array(work->arena, struct identity_link, link_count);
+    for (size_t i = 0; i < n; i++) {
+        const struct identifier_row *row = &work->wanted.items[i];
+        nodes[i] = (struct identity_node){.identifier_id = row->identifier_id,
+                                          .first_seen = row->first_seen,
+                                          .unique_types = unique_bit(&work->resolver->policy, row->type)};
+    }
+    for (size_t i = 0; i < link_count; i++) {
+        const struct link_row *row = &work->links.items[i];
+        links[i] = (struct identity_link){wanted_index(work, &row->key.a), wanted_index(work, &row->key.b), row->first_seen,
+                                          row->evidence, false};
+    }
+    identity_partition(&work->resolver->policy, work->arena, nodes, n, links, link_count);
+    const struct id **known = known_profiles(work, nodes);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t root = nodes[i].profile;
+        work->wanted.items[i].profile_id = known[root] ? *known[root] : nodes[root].identifier_id;
+    }
 }
 
 static struct identity_node *make_nodes(struct work *work, struct map *index)

@@ -18,10 +18,10 @@ struct known_identifier {
 struct work {
     struct resolver *resolver;
     struct arena *arena;
-    struct identifier_rows wanted; /* identifiers of the batch with the smallest time; sorted by id */
-    struct link_rows links;        /* links of the batch with the smallest (time, evidence); sorted by key */
-    struct map is_new;             /* id -> bool */
-    struct id_list old_profiles;   /* locked, sorted */
+    struct identifier_rows wanted;  /* identifiers of the batch with the smallest time; sorted by id */
+    struct link_rows links;         /* links of the batch with the smallest (time, evidence); sorted by key */
+    struct map is_new;              /* id -> bool */
+    struct id_list old_profiles;    /* locked, sorted */
     struct identifier_rows members; /* under the locks: all members of the touched profiles, with new first_seen */
     struct link_rows member_links;
     struct identity_change change;
@@ -30,8 +30,11 @@ struct work {
 
 int id_qsort_compare(const void *a, const void *b);
 void work_collect(struct work *work, const struct sightings *uncovered);
-/* Partition of members and member_links: fills work->change.moves (old identifiers that move) and `joins` (new ones that do
- * not stay alone); profile_id of members becomes the new one. */
+/* Sets profile_id of `wanted` to what the batch and the cache suggest. New identifiers are inserted with it, so that most need
+ * no update once the partition is known; before the commit nobody sees a wrong guess. */
+void work_guess_profiles(struct work *work);
+/* Partition of members and member_links: fills work->change.moves (old identifiers that move) and `joins` (new ones
+ * inserted with a wrong guess); profile_id of members becomes the new one. */
 void work_partition(struct work *work, struct identity_move **joins, size_t *join_count);
 
 #endif

@@ -11,11 +11,11 @@
 
 #define FUTURE_LIMIT_US (INT64_C(24) * 3600 * US_PER_SECOND)
 
-#define CHECK(call)                                                                                                                \
-    do {                                                                                                                           \
-        enum outcome o_ = (call);                                                                                                  \
-        if (o_ != OUTCOME_OK)                                                                                                      \
-            return o_;                                                                                                             \
+#define CHECK(call)                                                                                                              \
+    do {                                                                                                                         \
+        enum outcome o_ = (call);                                                                                                \
+        if (o_ != OUTCOME_OK)                                                                                                    \
+            return o_;                                                                                                           \
     } while (0)
 
 struct event {
@@ -49,7 +49,8 @@ struct self {
 };
 
 static const struct setting settings[] = {
-    {"topic.touchpoints", SETTING_TEXT, "^touchpoints\\..*\\.v1$", 0, 0, NULL, "Input topics: a name, or a regex that starts with ^."},
+    {"topic.touchpoints", SETTING_TEXT, "^touchpoints\\..*\\.v1$", 0, 0, NULL,
+     "Input topics: a name, or a regex that starts with ^."},
     {"topic.resolved", SETTING_TEXT, "tutti.touchpoints-resolved.v1", 0, 0, NULL, "Output: touchpoints with their profile."},
     {"topic.identity.changes", SETTING_TEXT, "tutti.identity-changes.v1", 0, 0, NULL, "Output: identifiers that moved."},
     {"input.framing", SETTING_CHOICE, "confluent", 0, 0, "confluent|raw|single_object", "Framing of the input values."},
@@ -66,7 +67,8 @@ static enum outcome open_policy(struct self *self, struct err *err)
     CHECK(identity_policy_read(&self->arena, path, &self->resolver.policy, err));
     const char *key_file = config_text(config, "identity.key_file");
     if (*key_file == '\0')
-        return err_set(err, OUTCOME_FATAL, "config_missing", "identity.key_file is not set: the key that identifiers are hashed with");
+        return err_set(err, OUTCOME_FATAL, "config_missing",
+                       "identity.key_file is not set: the key that identifiers are hashed with");
     return digest_key_read(key_file, &self->resolver.key, err);
 }
 
@@ -79,8 +81,9 @@ static enum outcome claim_database(struct self *self, struct err *err)
     id_to_uuid(&fingerprint, text);
     CHECK(store_claim_setting(db, &self->arena, "key_fingerprint", span_of(text),
                               "identity.key_file is not the key that the identifiers in the database were hashed with", err));
-    CHECK(store_claim_setting(db, &self->arena, "anchor_rules", identity_policy_anchor_rules(&self->arena, &self->resolver.policy),
-                              "types, ranks or normalisers of identity.json differ from those the stored anchors were made with", err));
+    CHECK(store_claim_setting(
+        db, &self->arena, "anchor_rules", identity_policy_anchor_rules(&self->arena, &self->resolver.policy),
+        "types, ranks or normalisers of identity.json differ from those the stored anchors were made with", err));
     return store_types(db, &self->arena, &self->resolver.policy, err);
 }
 
@@ -112,7 +115,8 @@ static enum outcome resolver_open(struct service_context *context, void **out, s
     CHECK(open_policy(self, err));
     CHECK(generation_open(context->db, config, &generation, err));
     CHECK(claim_database(self, err));
-    CHECK(producer_topic(context->producer, config_text(config, "topic.resolved"), &self->resolved_topic, &self->resolved_partitions, err));
+    CHECK(producer_topic(context->producer, config_text(config, "topic.resolved"), &self->resolved_topic,
+                         &self->resolved_partitions, err));
     return producer_topic(context->producer, config_text(config, "topic.identity.changes"), &self->changes_topic, NULL, err);
 }
 
@@ -133,17 +137,17 @@ static struct span direction_of(const struct touchpoint *tp)
 static void add_unidentified(struct batch *batch, struct events *events, const struct touchpoint *tp, const struct id *event_id)
 {
     *arena_push(batch->arena, &events->unidentified) = (struct unidentified_row){
-            .event_id = *event_id,
-            .occurred_at = {tp->occurred_at},
-            .received_at = {tp->received_at},
-            .source = tp->source,
-            .message_id = tp->message_id,
-            .channel = tp->channel,
-            .event_name = tp->event_name.len ? tp->event_name : tp->type,
-            .direction = direction_of(tp),
-            .department = tp->department,
-            .purpose = tp->purpose,
-        };
+        .event_id = *event_id,
+        .occurred_at = {tp->occurred_at},
+        .received_at = {tp->received_at},
+        .source = tp->source,
+        .message_id = tp->message_id,
+        .channel = tp->channel,
+        .event_name = tp->event_name.len ? tp->event_name : tp->type,
+        .direction = direction_of(tp),
+        .department = tp->department,
+        .purpose = tp->purpose,
+    };
 }
 
 static struct typed_id *collect_ids(struct self *self, struct batch *batch, const struct touchpoint *tp, size_t *count)
@@ -235,7 +239,8 @@ static size_t copied_headers(const struct record *record, struct header headers[
     return n;
 }
 
-static enum outcome send_event(struct self *self, struct batch *batch, const struct event *event, struct strbuf *value, struct err *err)
+static enum outcome send_event(struct self *self, struct batch *batch, const struct event *event, struct strbuf *value,
+                               struct err *err)
 {
     struct resolved_header head = {.event_id = event->sighting.event_id};
     if (event->sighting.id_count > 0) {

@@ -75,8 +75,8 @@ static void age_states(struct journey_cache *cache)
     cache->state_bytes = 0;
 }
 
-void journey_cache_put_state(struct journey_cache *cache, int64_t profile, int64_t ver, int64_t members, const struct touch_key *last,
-                             struct span payload)
+void journey_cache_put_state(struct journey_cache *cache, int64_t profile, int64_t ver, int64_t members,
+                             const struct touch_key *last, struct span payload)
 {
     if (cache->state_bytes + payload.len > cache->state_bytes_limit)
         age_states(cache);

@@ -32,8 +32,8 @@ size_t journey_cache_bytes(const struct journey_cache *cache);
 const struct cached_anchor *journey_cache_anchor(struct journey_cache *cache, int64_t anchor);
 void journey_cache_put_anchor(struct journey_cache *cache, int64_t anchor, const struct cached_anchor *entry);
 const struct cached_state *journey_cache_state(struct journey_cache *cache, int64_t profile);
-void journey_cache_put_state(struct journey_cache *cache, int64_t profile, int64_t ver, int64_t members, const struct touch_key *last,
-                             struct span payload);
+void journey_cache_put_state(struct journey_cache *cache, int64_t profile, int64_t ver, int64_t members,
+                             const struct touch_key *last, struct span payload);
 void journey_cache_drop_state(struct journey_cache *cache, int64_t profile);
 
 #endif

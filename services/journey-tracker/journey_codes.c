@@ -6,11 +6,11 @@
 #include "common/codec/digest.h"
 #include "journey_tracker_sql.h"
 
-#define CHECK(call)                                                                                                    \
-    do {                                                                                                               \
-        enum outcome o_ = (call);                                                                                      \
-        if (o_ != OUTCOME_OK)                                                                                          \
-            return o_;                                                                                                 \
+#define CHECK(call)                                                                                                              \
+    do {                                                                                                                         \
+        enum outcome o_ = (call);                                                                                                \
+        if (o_ != OUTCOME_OK)                                                                                                    \
+            return o_;                                                                                                           \
     } while (0)
 #define STATEMENT(id) ((struct statement){"journey_" #id, sql_##id})
 
@@ -22,11 +22,11 @@ struct pending {
 struct codes {
     struct db *db;
     struct journey_policy *policy;
-    struct arena arena;  /* texts and shapes: they live as long as the process */
-    struct map strings;  /* hash of the text -> code */
-    struct map by_key;   /* hash of the shape's key -> const struct shape * */
-    struct map by_code;  /* code -> const struct shape * */
-    struct map batch;    /* hash of the key -> struct shape_ref *, of the batch */
+    struct arena arena; /* texts and shapes: they live as long as the process */
+    struct map strings; /* hash of the text -> code */
+    struct map by_key;  /* hash of the shape's key -> const struct shape * */
+    struct map by_code; /* code -> const struct shape * */
+    struct map batch;   /* hash of the key -> struct shape_ref *, of the batch */
     struct pending pending;
 };
 
@@ -95,10 +95,11 @@ static enum outcome intern_shape(struct codes *codes, struct shape *shape, const
 static struct shape_text copy_text(struct arena *arena, const struct shape_text *text)
 {
     struct shape_text copy = *text;
-    struct span *spans[] = {&copy.source,        &copy.type,       &copy.event_name,       &copy.channel,     &copy.direction,
-                            &copy.department,    &copy.purpose,    &copy.platform,         &copy.campaign_id, &copy.campaign_name,
-                            &copy.click_network, &copy.utm_medium, &copy.utm_source,       &copy.referrer_host, &copy.score_kind,
-                            &copy.currency,      &copy.device_type, &copy.product_category, &copy.country};
+    struct span *spans[] = {
+        &copy.source,        &copy.type,        &copy.event_name,       &copy.channel,       &copy.direction,
+        &copy.department,    &copy.purpose,     &copy.platform,         &copy.campaign_id,   &copy.campaign_name,
+        &copy.click_network, &copy.utm_medium,  &copy.utm_source,       &copy.referrer_host, &copy.score_kind,
+        &copy.currency,      &copy.device_type, &copy.product_category, &copy.country};
     for (size_t i = 0; i < sizeof spans / sizeof *spans; i++)
         *spans[i] = arena_copy(arena, *spans[i]);
     return copy;
@@ -106,10 +107,10 @@ static struct shape_text copy_text(struct arena *arena, const struct shape_text 
 
 static struct span shape_key(struct arena *arena, const struct shape_text *t, struct span contact_class)
 {
-    const struct span *spans[] = {&t->source,      &t->type,          &t->event_name,    &t->channel,    &t->direction,     &t->department,
-                                  &t->purpose,     &contact_class,    &t->platform,      &t->campaign_id, &t->campaign_name, &t->click_network,
-                                  &t->utm_medium,  &t->utm_source,    &t->referrer_host, &t->score_kind, &t->currency,      &t->product_category,
-                                  &t->device_type, &t->country};
+    const struct span *spans[] = {&t->source,        &t->type,          &t->event_name,       &t->channel,     &t->direction,
+                                  &t->department,    &t->purpose,       &contact_class,       &t->platform,    &t->campaign_id,
+                                  &t->campaign_name, &t->click_network, &t->utm_medium,       &t->utm_source,  &t->referrer_host,
+                                  &t->score_kind,    &t->currency,      &t->product_category, &t->device_type, &t->country};
     struct strbuf key = {.arena = arena};
     size_t total = 64;
     for (size_t i = 0; i < sizeof spans / sizeof *spans; i++)
@@ -124,7 +125,8 @@ static struct span shape_key(struct arena *arena, const struct shape_text *t, st
 }
 
 /* Compiles a shape that the database has under `code` and keeps it for good. */
-static enum outcome keep_shape(struct codes *codes, const struct shape_text *text, struct span key, uint32_t code, struct err *err)
+static enum outcome keep_shape(struct codes *codes, const struct shape_text *text, struct span key, uint32_t code,
+                               struct err *err)
 {
     struct shape_text own = copy_text(&codes->arena, text);
     struct shape *shape = arena_new(&codes->arena, struct shape);
@@ -141,13 +143,26 @@ static struct shape_text text_of_row(const struct db_result *r, int i, struct sp
 {
     *contact_class = db_bytes(r, i, 8);
     return (struct shape_text){
-        .source = db_bytes(r, i, 1),        .type = db_bytes(r, i, 2),          .event_name = db_bytes(r, i, 3),
-        .channel = db_bytes(r, i, 4),       .direction = db_bytes(r, i, 5),     .department = db_bytes(r, i, 6),
-        .purpose = db_bytes(r, i, 7),       .platform = db_bytes(r, i, 9),      .campaign_id = db_bytes(r, i, 10),
-        .campaign_name = db_bytes(r, i, 11), .has_click_id = db_bool(r, i, 12), .click_network = db_bytes(r, i, 13),
-        .utm_source = db_bytes(r, i, 14),   .utm_medium = db_bytes(r, i, 15),   .referrer_host = db_bytes(r, i, 16),
-        .score_kind = db_bytes(r, i, 17),   .currency = db_bytes(r, i, 18),     .product_category = db_bytes(r, i, 19),
-        .device_type = db_bytes(r, i, 20),  .country = db_bytes(r, i, 21),
+        .source = db_bytes(r, i, 1),
+        .type = db_bytes(r, i, 2),
+        .event_name = db_bytes(r, i, 3),
+        .channel = db_bytes(r, i, 4),
+        .direction = db_bytes(r, i, 5),
+        .department = db_bytes(r, i, 6),
+        .purpose = db_bytes(r, i, 7),
+        .platform = db_bytes(r, i, 9),
+        .campaign_id = db_bytes(r, i, 10),
+        .campaign_name = db_bytes(r, i, 11),
+        .has_click_id = db_bool(r, i, 12),
+        .click_network = db_bytes(r, i, 13),
+        .utm_source = db_bytes(r, i, 14),
+        .utm_medium = db_bytes(r, i, 15),
+        .referrer_host = db_bytes(r, i, 16),
+        .score_kind = db_bytes(r, i, 17),
+        .currency = db_bytes(r, i, 18),
+        .product_category = db_bytes(r, i, 19),
+        .device_type = db_bytes(r, i, 20),
+        .country = db_bytes(r, i, 21),
     };
 }
 

@@ -4,11 +4,11 @@
 #include "common/runtime/telemetry.h"
 #include "services/journey-tracker/journey_tracker.h"
 
-#define CHECK(call)                                                                                                    \
-    do {                                                                                                               \
-        enum outcome o_ = (call);                                                                                      \
-        if (o_ != OUTCOME_OK)                                                                                          \
-            return o_;                                                                                                 \
+#define CHECK(call)                                                                                                              \
+    do {                                                                                                                         \
+        enum outcome o_ = (call);                                                                                                \
+        if (o_ != OUTCOME_OK)                                                                                                    \
+            return o_;                                                                                                           \
     } while (0)
 
 /* The arrivals of one profile, in time order. */
@@ -26,7 +26,8 @@ struct fast_profile {
     int64_t members;
 };
 
-enum outcome tracker_touch(struct tracker *tracker, struct arena *arena, const struct journey_fact *fact, struct touch *out, struct err *err)
+enum outcome tracker_touch(struct tracker *tracker, struct arena *arena, const struct journey_fact *fact, struct touch *out,
+                           struct err *err)
 {
     uint32_t code = (uint32_t)fact->shape;
     const struct shape *shape = codes_find(tracker->codes, code);
@@ -34,12 +35,16 @@ enum outcome tracker_touch(struct tracker *tracker, struct arena *arena, const s
         CHECK(codes_load_shape(tracker->codes, arena, code, err));
         shape = codes_find(tracker->codes, code);
     }
-    *out = (struct touch){{fact->key.occurred_at, fact->key.event_id, fact->key.anchor}, shape, fact->value_micros, fact->margin_micros,
+    *out = (struct touch){{fact->key.occurred_at, fact->key.event_id, fact->key.anchor},
+                          shape,
+                          fact->value_micros,
+                          fact->margin_micros,
                           fact->score};
     return OUTCOME_OK;
 }
 
-enum outcome tracker_unpack(struct tracker *tracker, struct arena *arena, struct span payload, struct journey_state *out, struct err *err)
+enum outcome tracker_unpack(struct tracker *tracker, struct arena *arena, struct span payload, struct journey_state *out,
+                            struct err *err)
 {
     if (payload.len == 0) {
         journey_state_init(out, arena);
@@ -63,7 +68,8 @@ struct span tracker_pack(const struct tracker *tracker, struct arena *arena, con
     return strbuf_span(&out);
 }
 
-bool tracker_lacks_window(const struct tracker *tracker, const struct journey_state *state, const struct touch *touches, size_t count)
+bool tracker_lacks_window(const struct tracker *tracker, const struct journey_state *state, const struct touch *touches,
+                          size_t count)
 {
     bool may_cut = state->tail.count + count > tracker->policy.tail_max;
     for (size_t i = 0; i < count; i++)
@@ -225,7 +231,8 @@ static struct state_row *fast_rows(struct tracker *tracker, struct flush *flush,
     return rows;
 }
 
-static struct facts fast_facts(struct tracker *tracker, struct flush *flush, const struct fast_profiles *fast, struct map *profile_of)
+static struct facts fast_facts(struct tracker *tracker, struct flush *flush, const struct fast_profiles *fast,
+                               struct map *profile_of)
 {
     struct facts facts = {0};
     map_init(profile_of, flush->arena, sizeof(int64_t), sizeof(struct id));
@@ -241,8 +248,8 @@ static struct facts fast_facts(struct tracker *tracker, struct flush *flush, con
 }
 
 /* Facts, states, rows, lane, outbox. *swapped is false if another instance was there first: nothing may be committed. */
-static enum outcome write_fast(struct tracker *tracker, struct flush *flush, struct saving *saving, const struct fast_profiles *fast,
-                               struct state_row *rows, bool *swapped, struct err *err)
+static enum outcome write_fast(struct tracker *tracker, struct flush *flush, struct saving *saving,
+                               const struct fast_profiles *fast, struct state_row *rows, bool *swapped, struct err *err)
 {
     struct map profile_of;
     struct facts facts = fast_facts(tracker, flush, fast, &profile_of);
@@ -277,8 +284,8 @@ static void give_up_fast(struct tracker *tracker, struct flush *flush, const str
     }
 }
 
-static enum outcome run_fast(struct tracker *tracker, struct flush *flush, struct saving *saving, const struct fast_profiles *fast,
-                             struct indexes *slow, struct err *err)
+static enum outcome run_fast(struct tracker *tracker, struct flush *flush, struct saving *saving,
+                             const struct fast_profiles *fast, struct indexes *slow, struct err *err)
 {
     if (fast->count == 0)
         return OUTCOME_OK;

@@ -4,8 +4,8 @@
 
 #define STATEMENT(id) ((struct statement){"journey_" #id, sql_##id})
 
-enum outcome store_next_seq(struct db *db, struct arena *arena, int32_t lane, int64_t count, int32_t out_partition, struct lane_row *out,
-                            struct err *err)
+enum outcome store_next_seq(struct db *db, struct arena *arena, int32_t lane, int64_t count, int32_t out_partition,
+                            struct lane_row *out, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -15,13 +15,14 @@ enum outcome store_next_seq(struct db *db, struct arena *arena, int32_t lane, in
     struct db_result *r = NULL;
     enum outcome o = db_run(db, &STATEMENT(next_seq), &p, &r, NULL, err);
     if (o == OUTCOME_OK)
-        *out = (struct lane_row){.lane = lane, .seq = db_int8(r, 0, 0), .pub_seq = db_int8(r, 0, 1), .out_partition = db_int4(r, 0, 2)};
+        *out = (struct lane_row){
+            .lane = lane, .seq = db_int8(r, 0, 0), .pub_seq = db_int8(r, 0, 1), .out_partition = db_int4(r, 0, 2)};
     db_result_free(r);
     return o;
 }
 
-enum outcome store_insert_outbox(struct db *db, struct arena *arena, int32_t lane, const int64_t *seqs, const struct span *payloads,
-                                 size_t count, struct err *err)
+enum outcome store_insert_outbox(struct db *db, struct arena *arena, int32_t lane, const int64_t *seqs,
+                                 const struct span *payloads, size_t count, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -31,8 +32,8 @@ enum outcome store_insert_outbox(struct db *db, struct arena *arena, int32_t lan
     return db_run(db, &STATEMENT(insert_outbox), &p, NULL, NULL, err);
 }
 
-static enum outcome run_on_lanes(struct db *db, struct arena *arena, struct statement statement, const int32_t *lanes, size_t count,
-                                 struct db_result **result, struct err *err)
+static enum outcome run_on_lanes(struct db *db, struct arena *arena, struct statement statement, const int32_t *lanes,
+                                 size_t count, struct db_result **result, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -54,8 +55,8 @@ enum outcome store_find_lanes(struct db *db, struct arena *arena, const int32_t 
     return o;
 }
 
-enum outcome store_find_outbox(struct db *db, struct arena *arena, int32_t lane, int64_t pub_seq, struct diff_row **rows, size_t *count,
-                               struct err *err)
+enum outcome store_find_outbox(struct db *db, struct arena *arena, int32_t lane, int64_t pub_seq, struct diff_row **rows,
+                               size_t *count, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -85,7 +86,8 @@ enum outcome store_delete_applied(struct db *db, struct arena *arena, const int3
     return run_on_lanes(db, arena, STATEMENT(delete_applied), lanes, count, NULL, err);
 }
 
-enum outcome store_insert_stage_messages(struct db *db, struct arena *arena, int32_t lane, struct stage_messages *messages, struct err *err)
+enum outcome store_insert_stage_messages(struct db *db, struct arena *arena, int32_t lane, struct stage_messages *messages,
+                                         struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -100,18 +102,20 @@ enum outcome store_insert_stage_messages(struct db *db, struct arena *arena, int
     return o;
 }
 
-enum outcome store_find_stage_messages(struct db *db, struct arena *arena, const int32_t *lanes, size_t count, struct stage_messages *out,
-                                       struct err *err)
+enum outcome store_find_stage_messages(struct db *db, struct arena *arena, const int32_t *lanes, size_t count,
+                                       struct stage_messages *out, struct err *err)
 {
     struct db_result *r = NULL;
     enum outcome o = run_on_lanes(db, arena, STATEMENT(find_stage_outbox), lanes, count, &r, err);
     for (int i = 0; o == OUTCOME_OK && i < db_rows(r); i++)
-        *arena_push(arena, out) = (struct stage_message){db_int8(r, i, 0), db_uuid(r, i, 1), arena_copy(arena, db_bytes(r, i, 2))};
+        *arena_push(arena, out) =
+            (struct stage_message){db_int8(r, i, 0), db_uuid(r, i, 1), arena_copy(arena, db_bytes(r, i, 2))};
     db_result_free(r);
     return o;
 }
 
-enum outcome store_delete_stage_messages(struct db *db, struct arena *arena, const struct stage_messages *messages, struct err *err)
+enum outcome store_delete_stage_messages(struct db *db, struct arena *arena, const struct stage_messages *messages,
+                                         struct err *err)
 {
     if (messages->count == 0)
         return OUTCOME_OK;

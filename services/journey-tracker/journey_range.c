@@ -6,11 +6,11 @@
 
 #include "services/journey-tracker/journey_tracker.h"
 
-#define CHECK(call)                                                                                                    \
-    do {                                                                                                               \
-        enum outcome o_ = (call);                                                                                      \
-        if (o_ != OUTCOME_OK)                                                                                          \
-            return o_;                                                                                                 \
+#define CHECK(call)                                                                                                              \
+    do {                                                                                                                         \
+        enum outcome o_ = (call);                                                                                                \
+        if (o_ != OUTCOME_OK)                                                                                                    \
+            return o_;                                                                                                           \
     } while (0)
 
 static const struct id last_id = {{255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}};
@@ -99,7 +99,8 @@ struct ranges {
 /* The part of its anchors' timelines that a walk needs next. A cut tail needs the lookback before the start as well. */
 static struct fact_range walk_range(const struct walker *w, const struct walk *walk)
 {
-    struct fact_range range = {.from = walk->from, .from_event = walk->from_event, .until = walk->until, .until_event = walk->until_event};
+    struct fact_range range = {
+        .from = walk->from, .from_event = walk->from_event, .until = walk->until, .until_event = walk->until_event};
     if (journey_tail_is_cut(&walk->before)) {
         range.from = instant_minus(walk->from, w->tracker->policy.lookback);
         range.from.us--; /* from is exclusive */
@@ -141,7 +142,8 @@ static int position_compare(const struct fact_key *key, struct instant at, const
     return c ? c : id_compare(&key->event_id, event_id);
 }
 
-/* An anchor that moves between two profiles was read once for each of them: a fact counts once, and only within the walk's own range. */
+/* An anchor that moves between two profiles was read once for each of them: a fact counts once, and only within the walk's own
+ * range. */
 static bool is_wanted(const struct journey_fact *first, const struct journey_fact *fact, const struct fact_range *range)
 {
     return (fact == first || fact_key_compare(&fact[-1].key, &fact->key) != 0) &&
@@ -150,8 +152,9 @@ static bool is_wanted(const struct journey_fact *first, const struct journey_fac
 }
 
 /* The facts of these anchors as touches in time order; `without` leaves out what this transaction inserted. */
-static enum outcome take_touches(struct walker *w, const struct facts *facts, const struct fact_range *range, const int64_t *anchors,
-                                 size_t anchor_count, bool without_fresh, struct touches *out, struct err *err)
+static enum outcome take_touches(struct walker *w, const struct facts *facts, const struct fact_range *range,
+                                 const int64_t *anchors, size_t anchor_count, bool without_fresh, struct touches *out,
+                                 struct err *err)
 {
     for (size_t i = 0; i < anchor_count; i++) {
         struct journey_fact key = {.key.anchor = anchors[i]};
@@ -198,7 +201,8 @@ static size_t count_until(const struct touches *list, size_t from, const struct 
     return from;
 }
 
-static void drop_dead_checkpoints(struct walker *w, const struct walk *walk, const struct touches *old_list, const struct touches *new_list)
+static void drop_dead_checkpoints(struct walker *w, const struct walk *walk, const struct touches *old_list,
+                                  const struct touches *new_list)
 {
     struct map keep;
     map_init(&keep, w->arena, sizeof(struct id), 1);
@@ -227,18 +231,20 @@ static void walk_lists(struct walker *w, struct walk *walk, const struct touches
         size_t n_end = chunk_end(new_list, n);
         bool at_checkpoint = n_end > n && is_checkpoint(&new_list->items[n_end - 1].key.event_id);
         size_t o_end = count_until(old_list, o, at_checkpoint ? &new_list->items[n_end - 1].key : NULL);
-        journey_rederive(&w->tracker->policy, &walk->before, old_list->items + o, o_end - o, &walk->after, new_list->items + n, n_end - n,
-                         &w->saving->effects);
+        journey_rederive(&w->tracker->policy, &walk->before, old_list->items + o, o_end - o, &walk->after, new_list->items + n,
+                         n_end - n, &w->saving->effects);
         if (at_checkpoint)
-            *arena_push(w->arena, &w->saving->checkpoints) = (struct checkpoint){
-                walk->profile->row->profile, walk->after.last.at, walk->after.last.event_id, tracker_pack(w->tracker, w->arena, &walk->after)};
+            *arena_push(w->arena, &w->saving->checkpoints) =
+                (struct checkpoint){walk->profile->row->profile, walk->after.last.at, walk->after.last.event_id,
+                                    tracker_pack(w->tracker, w->arena, &walk->after)};
         o = o_end;
         n = n_end;
         walk->is_done = walk->stopped_early = at_checkpoint && may_stop(w, walk);
     }
 }
 
-static enum outcome walk_profile(struct walker *w, struct walk *walk, const struct facts *facts, bool is_first_step, struct err *err)
+static enum outcome walk_profile(struct walker *w, struct walk *walk, const struct facts *facts, bool is_first_step,
+                                 struct err *err)
 {
     const struct slow_profile *p = walk->profile;
     struct touches old_list = {0}, new_list = {0};
@@ -267,7 +273,8 @@ static enum outcome run_step(struct walker *w, struct walk *walks, size_t count,
         if (!walks[i].is_done)
             add_ranges(w, &walks[i], &ranges);
     if (ranges.count > 0)
-        CHECK(timeline_read_facts(w->tracker->timeline, w->tracker->db, w->arena, ranges.items, ranges.count, &read, &facts.count, err));
+        CHECK(timeline_read_facts(w->tracker->timeline, w->tracker->db, w->arena, ranges.items, ranges.count, &read, &facts.count,
+                                  err));
     facts.items = read;
     for (size_t i = 0; i < count; i++)
         if (!walks[i].is_done)

@@ -8,11 +8,11 @@
 
 enum { CELLS_PER_CHUNK = 16000 }; /* about 512 kB packed */
 
-#define CHECK(call)                                                                                                    \
-    do {                                                                                                               \
-        enum outcome o_ = (call);                                                                                      \
-        if (o_ != OUTCOME_OK)                                                                                          \
-            return o_;                                                                                                 \
+#define CHECK(call)                                                                                                              \
+    do {                                                                                                                         \
+        enum outcome o_ = (call);                                                                                                \
+        if (o_ != OUTCOME_OK)                                                                                                    \
+            return o_;                                                                                                           \
     } while (0)
 
 void saving_init(struct saving *saving, struct arena *arena)
@@ -62,7 +62,8 @@ static enum outcome encode_chunk(struct tracker *tracker, struct arena *arena, s
 }
 
 /* Consecutive numbers of one transaction, all but the last marked `more`. */
-static enum outcome write_diff(struct tracker *tracker, struct flush *flush, const struct journey_effects *effects, struct err *err)
+static enum outcome write_diff(struct tracker *tracker, struct flush *flush, const struct journey_effects *effects,
+                               struct err *err)
 {
     size_t count;
     struct cell *cells = sorted_cells(flush->arena, effects, &count);
@@ -85,7 +86,8 @@ static enum outcome write_diff(struct tracker *tracker, struct flush *flush, con
 
 static struct span stage_name(uint8_t stage)
 {
-    static const char *const names[] = {NULL, "inquiry", "consideration", "purchase", "onboarding", "retention", "loyalty", "advocacy"};
+    static const char *const names[] = {NULL,         "inquiry",   "consideration", "purchase",
+                                        "onboarding", "retention", "loyalty",       "advocacy"};
     return span_of(names[stage]);
 }
 
@@ -120,7 +122,8 @@ static enum outcome write_stage_messages(struct tracker *tracker, struct flush *
     flush->stages = (struct stage_messages){0};
     map_init(&written, flush->arena, sizeof(struct id), 1);
     for (size_t i = 0; i < effects->stages.count; i++)
-        map_put(&written, &effects->stages.items[i].id, NULL);
+        if (effects->stages.items[i].from_stage != effects->stages.items[i].to_stage)
+            map_put(&written, &effects->stages.items[i].id, NULL);
     for (size_t i = 0; i < effects->stages_removed.count; i++) {
         const struct stage_row *row = &effects->stages_removed.items[i];
         if (row->from_stage != row->to_stage && !map_find(&written, &row->id))

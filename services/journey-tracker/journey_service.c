@@ -11,11 +11,11 @@
 
 enum { TOPIC_RESOLVED, TOPIC_CHANGES, CHANGES_LANE_BASE = 10000 };
 
-#define CHECK(call)                                                                                                    \
-    do {                                                                                                               \
-        enum outcome o_ = (call);                                                                                      \
-        if (o_ != OUTCOME_OK)                                                                                          \
-            return o_;                                                                                                 \
+#define CHECK(call)                                                                                                              \
+    do {                                                                                                                         \
+        enum outcome o_ = (call);                                                                                                \
+        if (o_ != OUTCOME_OK)                                                                                                    \
+            return o_;                                                                                                           \
     } while (0)
 
 /* Published by scan(), to be marked when acknowledged. */
@@ -53,7 +53,8 @@ static void open_metrics(struct self *self)
     struct tracker *t = &self->tracker;
     t->fast = metric_counter("journey_touches_fast_total", "", "Touchpoints applied by the fast path.");
     t->slow = metric_counter("journey_touches_slow_total", "", "Touchpoints that took the slow path.");
-    t->fallbacks = metric_counter("journey_fast_fallbacks_total", "", "Fast transactions given up because another instance was first.");
+    t->fallbacks =
+        metric_counter("journey_fast_fallbacks_total", "", "Fast transactions given up because another instance was first.");
     t->rederived = metric_counter("journey_profiles_rederived_total", "", "Profiles of which a range was derived again.");
     self->cache_bytes = metric_gauge("journey_cache_bytes", "", "Memory held by the cache.");
 }
@@ -204,13 +205,14 @@ static enum outcome journey_apply(void *arg, struct batch *batch, struct err *er
     return OUTCOME_OK;
 }
 
-static enum outcome send_diffs(struct self *self, const struct lane_row *lane, const struct diff_row *rows, size_t count, struct err *err)
+static enum outcome send_diffs(struct self *self, const struct lane_row *lane, const struct diff_row *rows, size_t count,
+                               struct err *err)
 {
     char key[16];
     int n = snprintf(key, sizeof key, "%d", lane->lane);
     for (size_t i = 0; i < count; i++)
-        CHECK(producer_send(self->context.producer, self->diffs_topic, lane->out_partition, (struct span){key, (size_t)n}, rows[i].payload,
-                            NULL, 0, err));
+        CHECK(producer_send(self->context.producer, self->diffs_topic, lane->out_partition, (struct span){key, (size_t)n},
+                            rows[i].payload, NULL, 0, err));
     return OUTCOME_OK;
 }
 
@@ -219,7 +221,8 @@ static enum outcome send_stages(struct self *self, const struct stage_messages *
     for (size_t i = 0; i < stages->count; i++) {
         char key[37];
         id_to_uuid(&stages->items[i].profile_id, key);
-        CHECK(producer_send(self->context.producer, self->stages_topic, -1, (struct span){key, 36}, stages->items[i].payload, NULL, 0, err));
+        CHECK(producer_send(self->context.producer, self->stages_topic, -1, (struct span){key, 36}, stages->items[i].payload,
+                            NULL, 0, err));
     }
     return OUTCOME_OK;
 }
@@ -247,7 +250,8 @@ static enum outcome journey_finished(void *arg, struct batch *batch, struct err 
     if (flush == NULL)
         return OUTCOME_OK;
     if (flush->diffs.count > 0)
-        CHECK(store_mark_published(self->context.db, batch->arena, flush->lane, flush->diffs.items[flush->diffs.count - 1].seq, err));
+        CHECK(store_mark_published(self->context.db, batch->arena, flush->lane, flush->diffs.items[flush->diffs.count - 1].seq,
+                                   err));
     return store_delete_stage_messages(self->context.db, batch->arena, &flush->stages, err);
 }
 
@@ -271,7 +275,8 @@ static enum outcome journey_scan(void *arg, struct arena *arena, struct err *err
     if (self->lane_count == 0)
         return OUTCOME_OK;
     CHECK(store_delete_applied(self->context.db, arena, self->lanes, self->lane_count, err));
-    CHECK(store_find_lanes(self->context.db, &self->scan_arena, self->lanes, self->lane_count, &scanned->lanes, &scanned->lane_count, err));
+    CHECK(store_find_lanes(self->context.db, &self->scan_arena, self->lanes, self->lane_count, &scanned->lanes,
+                           &scanned->lane_count, err));
     for (size_t i = 0; i < scanned->lane_count; i++)
         CHECK(scan_lane(self, arena, &scanned->lanes[i], err));
     CHECK(store_find_stage_messages(self->context.db, &self->scan_arena, self->lanes, self->lane_count, &scanned->stages, err));

@@ -4,11 +4,11 @@
 #include "common/runtime/telemetry.h"
 #include "services/journey-tracker/journey_tracker.h"
 
-#define CHECK(call)                                                                                                    \
-    do {                                                                                                               \
-        enum outcome o_ = (call);                                                                                      \
-        if (o_ != OUTCOME_OK)                                                                                          \
-            return o_;                                                                                                 \
+#define CHECK(call)                                                                                                              \
+    do {                                                                                                                         \
+        enum outcome o_ = (call);                                                                                                \
+        if (o_ != OUTCOME_OK)                                                                                                    \
+            return o_;                                                                                                           \
     } while (0)
 
 struct shorts {
@@ -28,9 +28,19 @@ struct slow {
     struct member_row *members;
     size_t member_count;
     struct slow_profile *profiles; /* beside states */
-    struct map fresh;              /* struct fact_key -> inserted by this transaction */
-    struct map profile_of;         /* anchor -> struct id */
+    struct move *moves;            /* anchors that moved, under both profiles; sorted by profile */
+    size_t move_count;
+    struct map fresh;      /* struct fact_key -> inserted by this transaction */
+    struct map profile_of; /* anchor -> struct id */
     struct saving saving;
+};
+
+/* An anchor that left or joined a profile. */
+struct move {
+    int64_t profile;
+    bool is_left; /* else joined */
+    const struct anchor_row *row;
+    struct instant first; /* its oldest fact */
 };
 
 static int anchor_row_compare(const void *a, const void *b)
@@ -80,8 +90,8 @@ static enum outcome lock_anchors(struct slow *slow, const uint32_t *indexes, siz
     }
     for (size_t i = 0; i < flush->moves.count; i++)
         *arena_push(flush->arena, &moves) = flush->moves.items[i];
-    return timeline_lock_anchors(slow->tracker->timeline, slow->tracker->db, flush->arena, moves.items, moves.count, &slow->anchors,
-                                 &slow->anchor_count, err);
+    return timeline_lock_anchors(slow->tracker->timeline, slow->tracker->db, flush->arena, moves.items, moves.count,
+                                 &slow->anchors, &slow->anchor_count, err);
 }
 
 /* (c) States of the profiles of these anchors, old and new. An anchor that neither moved nor has a new fact changes nothing. */
@@ -213,19 +223,68 @@ static size_t first_member(const struct slow *slow, int64_t profile)
     return low;
 }
 
+static int move_compare(const void *a, const void *b)
+{
+    const struct move *x = a, *y = b;
+    if (x->profile != y->profile)
+        return x->profile < y->profile ? -1 : 1;
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+static const struct move *end_of_moves(const struct slow *slow)
+{
+    return slow->moves + slow->move_count;
+}
+
+static const struct move *first_move(const struct slow *slow, int64_t profile)
+{
+    size_t low = 0, high = slow->move_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (slow->moves[middle].profile < profile)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return slow->moves + low;
+}
+
+/* What moved, with the time from which the timelines of both profiles differ. */
+static enum outcome list_moves(struct slow *slow, struct err *err)
+{
+    struct arena *arena = slow->flush->arena;
+    struct shorts moved = {0};
+    for (size_t i = 0; i < slow->anchor_count; i++)
+        if (slow->anchors[i].is_moved)
+            *arena_push(arena, &moved) = slow->anchors[i].anchor;
+    if (moved.count == 0)
+        return OUTCOME_OK;
+    struct instant *first = arena_array(arena, struct instant, moved.count);
+    CHECK(timeline_first_facts(slow->tracker->timeline, slow->tracker->db, arena, moved.items, moved.count, first, err));
+    slow->moves = arena_array(arena, struct move, 2 * moved.count);
+    for (size_t i = 0; i < moved.count; i++) {
+        const struct anchor_row *row = find_anchor(slow, moved.items[i]);
+        slow->moves[slow->move_count++] = (struct move){id_short(&row->old_profile_id), true, row, first[i]};
+        slow->moves[slow->move_count++] = (struct move){id_short(&row->profile_id), false, row, first[i]};
+    }
+    qsort(slow->moves, slow->move_count, sizeof *slow->moves, move_compare);
+    return OUTCOME_OK;
+}
+
 static void split_members(struct slow *slow, struct slow_profile *p)
 {
     struct shorts before = {0}, after = {0};
     struct arena *arena = slow->flush->arena;
-    for (size_t i = first_member(slow, p->row->profile); i < slow->member_count && slow->members[i].profile == p->row->profile; i++) {
+    for (size_t i = first_member(slow, p->row->profile); i < slow->member_count && slow->members[i].profile == p->row->profile;
+         i++) {
         const struct anchor_row *row = find_anchor(slow, slow->members[i].anchor);
         *arena_push(arena, &after) = slow->members[i].anchor;
         if (row == NULL || !(row->is_moved || row->is_inserted))
             *arena_push(arena, &before) = slow->members[i].anchor;
     }
-    for (size_t i = 0; p->lost && i < slow->anchor_count; i++)
-        if (slow->anchors[i].is_moved && id_short(&slow->anchors[i].old_profile_id) == p->row->profile)
-            *arena_push(arena, &before) = slow->anchors[i].anchor;
+    for (const struct move *m = first_move(slow, p->row->profile); m < end_of_moves(slow) && m->profile == p->row->profile; m++)
+        if (m->is_left)
+            *arena_push(arena, &before) = m->row->anchor;
     p->anchors_before = before.items;
     p->before_count = before.count;
     p->anchors_after = after.items;
@@ -233,31 +292,19 @@ static void split_members(struct slow *slow, struct slow_profile *p)
 }
 
 /* The time span in which this profile's facts can differ from before. */
-static enum outcome find_changes(struct slow *slow, struct slow_profile *profiles, size_t count, struct err *err)
+static void find_change(struct slow *slow, struct slow_profile *p)
 {
-    struct arena *arena = slow->flush->arena;
-    int64_t *anchors = arena_array(arena, int64_t, slow->anchor_count);
-    struct instant *first = arena_array(arena, struct instant, slow->anchor_count);
-    for (size_t i = 0; i < slow->anchor_count; i++)
-        anchors[i] = slow->anchors[i].anchor;
-    CHECK(timeline_first_facts(slow->tracker->timeline, slow->tracker->db, arena, anchors, slow->anchor_count, first, err));
-    for (size_t i = 0; i < count; i++) {
-        struct slow_profile *p = &profiles[i];
-        bool everything = has_other_generation(slow, p);
-        p->first_change = p->fresh_count ? p->fresh[0].key.at : INSTANT_NEVER;
-        p->last_change = p->fresh_count ? p->fresh[p->fresh_count - 1].key.at : INSTANT_FIRST;
-        for (size_t a = 0; a < slow->anchor_count && (p->gained || p->lost); a++) {
-            const struct anchor_row *row = &slow->anchors[a];
-            if (!row->is_moved || (id_short(&row->profile_id) != p->row->profile && id_short(&row->old_profile_id) != p->row->profile))
-                continue;
-            p->last_change = INSTANT_NEVER;
-            if (instant_compare(first[a], p->first_change) < 0)
-                p->first_change = first[a];
-        }
-        if (everything)
-            p->first_change = INSTANT_FIRST, p->last_change = INSTANT_NEVER;
+    p->first_change = p->fresh_count ? p->fresh[0].key.at : INSTANT_NEVER;
+    p->last_change = p->fresh_count ? p->fresh[p->fresh_count - 1].key.at : INSTANT_FIRST;
+    for (const struct move *m = first_move(slow, p->row->profile); m < end_of_moves(slow) && m->profile == p->row->profile; m++) {
+        p->last_change = INSTANT_NEVER;
+        if (instant_compare(m->first, p->first_change) < 0)
+            p->first_change = m->first;
     }
-    return OUTCOME_OK;
+    if (has_other_generation(slow, p)) {
+        p->first_change = INSTANT_FIRST;
+        p->last_change = INSTANT_NEVER;
+    }
 }
 
 static enum outcome derive(struct slow *slow, struct err *err)
@@ -277,9 +324,13 @@ static enum outcome derive(struct slow *slow, struct err *err)
         return OUTCOME_OK;
     metric_add(slow->tracker->rederived, (double)count);
     CHECK(read_members(slow, rest, count, err));
-    for (size_t i = 0; i < count; i++)
+    CHECK(list_moves(slow, err));
+    for (size_t i = 0; i < count; i++) {
         split_members(slow, &rest[i]);
-    CHECK(find_changes(slow, rest, count, err));
+        find_change(slow, &rest[i]);
+        for (size_t a = 0; a < rest[i].after_count; a++)
+            *(struct id *)map_put(&slow->profile_of, &rest[i].anchors_after[a], NULL) = rest[i].profile_id;
+    }
     CHECK(tracker_rederive(slow->tracker, slow->flush->arena, &slow->saving, rest, count, &slow->fresh, err));
     for (size_t i = 0; i < count; i++)
         slow->profiles[back[i]].state = rest[i].state;
@@ -293,7 +344,8 @@ static enum outcome save_states(struct slow *slow, struct err *err)
         slow->states[i].payload = tracker_pack(slow->tracker, slow->flush->arena, &slow->profiles[i].state);
         slow->states[i].generation = slow->tracker->generation.number;
     }
-    return timeline_save_states(slow->tracker->timeline, slow->tracker->db, slow->flush->arena, slow->states, slow->state_count, err);
+    return timeline_save_states(slow->tracker->timeline, slow->tracker->db, slow->flush->arena, slow->states, slow->state_count,
+                                err);
 }
 
 static enum outcome run_steps(struct slow *slow, const uint32_t *indexes, size_t count, struct err *err)

@@ -6,13 +6,16 @@
 #include "journey_tracker_sql.h"
 
 #define STATEMENT(id) ((struct statement){"journey_" #id, sql_##id})
-#define COLUMN(name, type, read) {#name, type, offsetof(struct journey_fact, name), read}
+#define COLUMN(name, type, read)                                                                                                 \
+    {                                                                                                                            \
+#name, type, offsetof(struct journey_fact, name), read                                                                   \
+    }
 
 static const struct fact_column fact_columns[] = {
-    COLUMN(shape, FACT_INT4, true),          COLUMN(received_at, FACT_INSTANT, false), COLUMN(value_micros, FACT_INT8, true),
-    COLUMN(margin_micros, FACT_INT8, true),  COLUMN(cost_micros, FACT_INT8, false),    COLUMN(score, FACT_INT2, true),
-    COLUMN(message_id, FACT_TEXT, false),    COLUMN(order_id, FACT_TEXT, false),       COLUMN(content_id, FACT_TEXT, false),
-    COLUMN(product_id, FACT_TEXT, false),    COLUMN(location_id, FACT_TEXT, false),    COLUMN(agent_id, FACT_TEXT, false),
+    COLUMN(shape, FACT_INT4, true),         COLUMN(received_at, FACT_INSTANT, false), COLUMN(value_micros, FACT_INT8, true),
+    COLUMN(margin_micros, FACT_INT8, true), COLUMN(cost_micros, FACT_INT8, false),    COLUMN(score, FACT_INT2, true),
+    COLUMN(message_id, FACT_TEXT, false),   COLUMN(order_id, FACT_TEXT, false),       COLUMN(content_id, FACT_TEXT, false),
+    COLUMN(product_id, FACT_TEXT, false),   COLUMN(location_id, FACT_TEXT, false),    COLUMN(agent_id, FACT_TEXT, false),
     COLUMN(decision_id, FACT_TEXT, false),
 };
 
@@ -97,8 +100,11 @@ static struct stage_columns *stage_columns(struct arena *arena, const struct sta
     struct stage_columns *columns = arena_array(arena, struct stage_columns, rows->count);
     for (size_t i = 0; i < rows->count; i++) {
         const struct stage_row *row = &rows->items[i];
-        columns[i] = (struct stage_columns){row->from_stage,  row->to_stage, row->from_status,
-                                            row->to_status, stored_reason[row->reason],
+        columns[i] = (struct stage_columns){row->from_stage,
+                                            row->to_stage,
+                                            row->from_status,
+                                            row->to_status,
+                                            stored_reason[row->reason],
                                             row->seconds_in_stage < 0 ? INT64_MIN : row->seconds_in_stage};
     }
     return columns;

@@ -10,11 +10,11 @@
 
 enum { PROFILES_PER_STEP = 2000 };
 
-#define CHECK(call)                                                                                                    \
-    do {                                                                                                               \
-        enum outcome o_ = (call);                                                                                      \
-        if (o_ != OUTCOME_OK)                                                                                          \
-            return o_;                                                                                                 \
+#define CHECK(call)                                                                                                              \
+    do {                                                                                                                         \
+        enum outcome o_ = (call);                                                                                                \
+        if (o_ != OUTCOME_OK)                                                                                                    \
+            return o_;                                                                                                           \
     } while (0)
 #define STATEMENT(id) ((struct statement){"journey_" #id, sql_##id})
 
@@ -40,8 +40,8 @@ static enum outcome count_unswept(struct sweep *sweep, uint64_t *total, struct e
     return OUTCOME_OK;
 }
 
-enum outcome journey_sweep_open(struct db *db, const char *dir, const struct generation *generation, struct sweep **out, uint64_t *total,
-                                struct err *err)
+enum outcome journey_sweep_open(struct db *db, const char *dir, const struct generation *generation, struct sweep **out,
+                                uint64_t *total, struct err *err)
 {
     struct sweep *sweep = *out = calloc(1, sizeof *sweep);
     if (sweep == NULL)

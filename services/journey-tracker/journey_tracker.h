@@ -69,12 +69,15 @@ struct flush {
 enum outcome tracker_flush(struct tracker *tracker, struct flush *flush, struct err *err);
 
 /* A touch for derive from a stored fact. RETRY "shape_unknown" if its shape is not loaded yet. */
-enum outcome tracker_touch(struct tracker *tracker, struct arena *arena, const struct journey_fact *fact, struct touch *out, struct err *err);
-enum outcome tracker_unpack(struct tracker *tracker, struct arena *arena, struct span payload, struct journey_state *out, struct err *err);
+enum outcome tracker_touch(struct tracker *tracker, struct arena *arena, const struct journey_fact *fact, struct touch *out,
+                           struct err *err);
+enum outcome tracker_unpack(struct tracker *tracker, struct arena *arena, struct span payload, struct journey_state *out,
+                            struct err *err);
 struct span tracker_pack(const struct tracker *tracker, struct arena *arena, const struct journey_state *state);
 
 /* True if a conversion among these touches may need creditable touches that the state's bounded tail does not hold (any more). */
-bool tracker_lacks_window(const struct tracker *tracker, const struct journey_state *state, const struct touch *touches, size_t count);
+bool tracker_lacks_window(const struct tracker *tracker, const struct journey_state *state, const struct touch *touches,
+                          size_t count);
 
 /* What a transaction writes beside facts, anchors and states. */
 struct saving {
@@ -98,8 +101,8 @@ enum outcome tracker_slow(struct tracker *tracker, struct flush *flush, const ui
 struct slow_profile {
     struct state_row *row;
     struct id profile_id;
-    bool gained, lost;      /* an anchor that was there moved in or out */
-    struct touch *fresh;    /* facts inserted by this transaction, in time order */
+    bool gained, lost;   /* an anchor that was there moved in or out */
+    struct touch *fresh; /* facts inserted by this transaction, in time order */
     size_t fresh_count;
     int64_t *anchors_before, *anchors_after; /* members without and with the moves of this transaction */
     size_t before_count, after_count;

@@ -3,18 +3,18 @@
 
 #include "common/codec/json.h"
 
-#define CHECK(call)                                                                                                                \
-    do {                                                                                                                           \
-        enum outcome o_ = (call);                                                                                                  \
-        if (o_ != OUTCOME_OK)                                                                                                      \
-            return o_;                                                                                                             \
+#define CHECK(call)                                                                                                              \
+    do {                                                                                                                         \
+        enum outcome o_ = (call);                                                                                                \
+        if (o_ != OUTCOME_OK)                                                                                                    \
+            return o_;                                                                                                           \
     } while (0)
 
 enum { MAX_RULE_ID = 64, MAX_LIMIT = 1000000 };
 
-const char *const known_channels[] = {"web",  "app", "email",       "sms",    "push",            "pos",    "call_center", "crm",
-                                      "chat", "ads", "direct_mail", "search", "comparison_site", "social", "iot",         "other",
-                                      NULL};
+const char *const known_channels[] = {
+    "web",         "app",    "email",           "sms",    "push", "pos",   "call_center", "crm", "chat", "ads",
+    "direct_mail", "search", "comparison_site", "social", "iot",  "other", NULL};
 
 /* ------------------------------------------------------------------------------------------------ names with a list */
 
@@ -35,7 +35,8 @@ static void consider(struct nearest *nearest, const char *name)
 
 static enum outcome unknown_name(const struct json *at, const char *what, const struct nearest *nearest, struct err *err)
 {
-    return json_fail(at, err, "unknown %s \"" SPAN_FMT "\", did you mean \"%s\"?", what, SPAN_ARG(nearest->wanted), nearest->name);
+    return json_fail(at, err, "unknown %s \"" SPAN_FMT "\", did you mean \"%s\"?", what, SPAN_ARG(nearest->wanted),
+                     nearest->name);
 }
 
 static enum outcome check_channel(const struct json *at, struct span channel, struct err *err)
@@ -49,8 +50,8 @@ static enum outcome check_channel(const struct json *at, struct span channel, st
     return unknown_name(at, "channel", &nearest, err);
 }
 
-static enum outcome check_class(struct arena *arena, const struct json *at, const struct contact_policy *policy, struct span class,
-                                struct err *err)
+static enum outcome check_class(struct arena *arena, const struct json *at, const struct contact_policy *policy,
+                                struct span class, struct err *err)
 {
     struct nearest nearest = {.wanted = class};
     if (policy_class(policy, class))
@@ -77,7 +78,8 @@ static enum outcome read_kind(const struct json *rule, enum rule_kind *kind, str
 
 /* ------------------------------------------------------------------------------------------------- parts of a rule */
 
-static enum outcome read_names(struct arena *arena, const struct json *object, const char *key, struct contact_names *out, struct err *err)
+static enum outcome read_names(struct arena *arena, const struct json *object, const char *key, struct contact_names *out,
+                               struct err *err)
 {
     const struct json *list = NULL;
     CHECK(json_list(object, key, &list, err));
@@ -195,7 +197,8 @@ static const struct {
     [RULE_CAP] = {EVERY_RULE " per", ANY_RULE " by limit limit_by_priority on_cap"},
 };
 
-static enum outcome read_id(const struct json *object, const struct contact_policy *policy, struct contact_rule *rule, struct err *err)
+static enum outcome read_id(const struct json *object, const struct contact_policy *policy, struct contact_rule *rule,
+                            struct err *err)
 {
     CHECK(json_text(object, "id", &rule->id, err));
     bool is_plain = rule->id.len > 0 && rule->id.len <= MAX_RULE_ID;
@@ -261,7 +264,8 @@ static enum outcome read_classes(const struct json *root, struct contact_policy 
     return OUTCOME_OK;
 }
 
-static enum outcome read_reservations(struct arena *arena, const struct json *root, struct contact_policy *policy, struct err *err)
+static enum outcome read_reservations(struct arena *arena, const struct json *root, struct contact_policy *policy,
+                                      struct err *err)
 {
     const struct json *section = NULL;
     CHECK(json_section(root, "reservation", &section, err));
@@ -334,7 +338,8 @@ enum outcome suppression_policy_read(struct arena *arena, const char *path, stru
     return read_policy(arena, root, out, err);
 }
 
-enum outcome suppression_policy_parse(struct arena *arena, struct span text, const char *name, struct contact_policy *out, struct err *err)
+enum outcome suppression_policy_parse(struct arena *arena, struct span text, const char *name, struct contact_policy *out,
+                                      struct err *err)
 {
     const struct json *root;
     CHECK(json_parse_span(arena, text, name, &root, err));

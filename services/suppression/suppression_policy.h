@@ -12,6 +12,7 @@ extern const char *const known_channels[];
  * rule that this version does not know. */
 enum outcome suppression_policy_read(struct arena *arena, const char *path, struct contact_policy *out, struct err *err);
 /* The same for a text in memory (tests); name is what errors call it. REJECT instead of FATAL. */
-enum outcome suppression_policy_parse(struct arena *arena, struct span text, const char *name, struct contact_policy *out, struct err *err);
+enum outcome suppression_policy_parse(struct arena *arena, struct span text, const char *name, struct contact_policy *out,
+                                      struct err *err);
 
 #endif

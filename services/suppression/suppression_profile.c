@@ -37,7 +37,8 @@ static void add_reservation(struct ledger *ledger, struct reservation item)
     ledger->reservations[at] = item;
 }
 
-static struct ledger ledger_of(const struct profile *profile, struct reservation *decisions, size_t decision_count, struct arena *arena)
+static struct ledger ledger_of(const struct profile *profile, struct reservation *decisions, size_t decision_count,
+                               struct arena *arena)
 {
     const struct contact_fact **facts = arena_array(arena, const struct contact_fact *, profile->fact_count);
     struct ledger ledger = {facts, profile->fact_count, arena_array(arena, struct reservation, profile->fact_count), 0};
@@ -94,8 +95,7 @@ static const struct ledger_fact *find_request(const struct profile *profile, con
 
 static void note_revocation(struct desk *desk, const struct revocation *revocation)
 {
-    const struct reservation *r =
-        find(desk->ledger.reservations, desk->ledger.reservation_count, &revocation->request_id);
+    const struct reservation *r = find(desk->ledger.reservations, desk->ledger.reservation_count, &revocation->request_id);
     *arena_push(desk->arena, &desk->results->outcomes) = (struct outcome_row){
         revocation->request_id, RESULT_REVOKED, desk->now, INSTANT_ABSENT, span_of(revocation->cause), false};
     *arena_push(desk->arena, &desk->results->revoked) = (struct revoked){
@@ -202,8 +202,8 @@ static void decide(struct desk *desk, const struct ledger_fact *fact)
                                    });
 }
 
-void profile_decide(const struct contact_policy *policy, struct profile *profile, struct reservation *decisions, size_t decision_count,
-                    struct instant now, struct arena *arena, struct profile_results *results)
+void profile_decide(const struct contact_policy *policy, struct profile *profile, struct reservation *decisions,
+                    size_t decision_count, struct instant now, struct arena *arena, struct profile_results *results)
 {
     if (profile->fact_count == 0)
         return;
@@ -294,7 +294,8 @@ static void add_decision(const struct decision_row *row, struct instant now, str
                                                   row->channel,    row->department, row->correlation, strbuf_span(&payload)};
 }
 
-static void add_revocation(const struct revoked *revoked, int32_t lane, struct instant now, struct arena *arena, struct outbox_rows *out)
+static void add_revocation(const struct revoked *revoked, int32_t lane, struct instant now, struct arena *arena,
+                           struct outbox_rows *out)
 {
     const struct contact_fact *request = &revoked->request->body;
     struct contact_decision_message message = {
@@ -312,15 +313,15 @@ static void add_revocation(const struct revoked *revoked, int32_t lane, struct i
     };
     struct strbuf payload = {.arena = arena};
     contact_decision_encode(&payload, &message);
-    *arena_push(arena, out) = (struct outbox_row){revoked->request_id, revoked->profile_id, OUTBOX_REVOCATION, lane,
-                                                  request->channel,    request->department, SPAN_NONE,         strbuf_span(&payload)};
+    *arena_push(arena, out) =
+        (struct outbox_row){revoked->request_id, revoked->profile_id, OUTBOX_REVOCATION, lane,
+                            request->channel,    request->department, SPAN_NONE,         strbuf_span(&payload)};
 }
 
 static bool took_place(const struct profile_results *results, const struct id *request_id)
 {
     struct outcome_row key = {.request_id = *request_id};
-    const struct outcome_row *row =
-        bsearch(&key, results->outcomes.items, results->outcomes.count, sizeof key, outcome_compare);
+    const struct outcome_row *row = bsearch(&key, results->outcomes.items, results->outcomes.count, sizeof key, outcome_compare);
     return row && row->is_changed && row->outcome == RESULT_REVOKED;
 }
 

@@ -12,11 +12,11 @@
 #include "services/suppression/suppression_touchpoint.h"
 #include "services/suppression/suppression_transact.h"
 
-#define CHECK(call)                                                                                                                \
-    do {                                                                                                                           \
-        enum outcome o_ = (call);                                                                                                  \
-        if (o_ != OUTCOME_OK)                                                                                                      \
-            return o_;                                                                                                             \
+#define CHECK(call)                                                                                                              \
+    do {                                                                                                                         \
+        enum outcome o_ = (call);                                                                                                \
+        if (o_ != OUTCOME_OK)                                                                                                    \
+            return o_;                                                                                                           \
     } while (0)
 
 enum { TOPIC_RESOLVED, TOPIC_CHANGES };
@@ -65,8 +65,8 @@ static void suppression_close(void *arg)
 
 static void open_metrics(struct self *self)
 {
-    self->waits =
-        metric_histogram("contact_decision_seconds", "", "From a request's record in Kafka to its acknowledged decision.", NULL, 0);
+    self->waits = metric_histogram("contact_decision_seconds", "",
+                                   "From a request's record in Kafka to its acknowledged decision.", NULL, 0);
     self->facts = metric_counter("contact_facts_total", "", "Touchpoints that contact decisions ask for.");
     self->unpublished = metric_gauge("outbox_unpublished", "", "Decisions found committed but not published by the last scan.");
 }
@@ -74,7 +74,8 @@ static void open_metrics(struct self *self)
 /* Unique enough among the instances that share an outbox. */
 static int64_t new_instance(void)
 {
-    uint64_t v = (uint64_t)clock_now().us * UINT64_C(0x9E3779B97F4A7C15) ^ (uint64_t)getpid() << 32 ^ (uint64_t)clock_monotonic_us();
+    uint64_t v =
+        (uint64_t)clock_now().us * UINT64_C(0x9E3779B97F4A7C15) ^ (uint64_t)getpid() << 32 ^ (uint64_t)clock_monotonic_us();
     return (int64_t)v;
 }
 
@@ -218,7 +219,8 @@ static enum outcome send(struct self *self, const struct outbox_row *row, struct
         headers[n++] = (struct header){"department", row->department};
     if (row->correlation.ptr)
         headers[n++] = (struct header){"kafka_correlationId", row->correlation};
-    return producer_send(self->context.producer, self->decisions_topic, -1, (struct span){key, 36}, row->payload, headers, n, err);
+    return producer_send(self->context.producer, self->decisions_topic, -1, (struct span){key, 36}, row->payload, headers, n,
+                         err);
 }
 
 static enum outcome suppression_publish(void *arg, struct batch *batch, struct err *err)

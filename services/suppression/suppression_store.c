@@ -6,7 +6,10 @@
 #include "suppression_sql.h"
 
 #define STATEMENT(id) ((struct statement){"suppression_" #id, sql_##id})
-#define COLUMN(name, type, member) {#name, type, offsetof(struct ledger_fact, member), true}
+#define COLUMN(name, type, member)                                                                                               \
+    {                                                                                                                            \
+#name, type, offsetof(struct ledger_fact, member), true                                                                  \
+    }
 
 static const struct fact_column columns[] = {
     COLUMN(kind, FACT_INT2, body.kind),
@@ -55,8 +58,8 @@ static int reservation_compare(const void *a, const void *b)
     return id_compare(&((const struct reservation *)a)->request_id, &((const struct reservation *)b)->request_id);
 }
 
-enum outcome store_find_decisions(struct db *db, struct arena *arena, const struct id *requests, size_t count, struct reservation **rows,
-                                  size_t *row_count, struct err *err)
+enum outcome store_find_decisions(struct db *db, struct arena *arena, const struct id *requests, size_t count,
+                                  struct reservation **rows, size_t *row_count, struct err *err)
 {
     *row_count = 0;
     if (count == 0)
@@ -126,8 +129,8 @@ static void add_decision_columns(struct params *p, const struct decision_row *ro
     params_bytea_array(p, &rows->rules, stride, n);
 }
 
-enum outcome store_insert_decisions(struct db *db, struct arena *arena, struct decision_rows *rows, int32_t generation, struct instant now,
-                                    struct err *err)
+enum outcome store_insert_decisions(struct db *db, struct arena *arena, struct decision_rows *rows, int32_t generation,
+                                    struct instant now, struct err *err)
 {
     if (rows->count == 0)
         return OUTCOME_OK;
@@ -148,7 +151,8 @@ enum outcome store_insert_decisions(struct db *db, struct arena *arena, struct d
     return o;
 }
 
-static enum outcome lock_decisions(struct db *db, struct arena *arena, const struct outcome_row *rows, size_t count, struct err *err)
+static enum outcome lock_decisions(struct db *db, struct arena *arena, const struct outcome_row *rows, size_t count,
+                                   struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -187,7 +191,8 @@ enum outcome store_update_outcomes(struct db *db, struct arena *arena, struct ou
     return o;
 }
 
-enum outcome store_insert_outbox(struct db *db, struct arena *arena, int64_t instance, const struct outbox_rows *rows, struct err *err)
+enum outcome store_insert_outbox(struct db *db, struct arena *arena, int64_t instance, const struct outbox_rows *rows,
+                                 struct err *err)
 {
     if (rows->count == 0)
         return OUTCOME_OK;

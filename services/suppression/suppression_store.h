@@ -1,5 +1,5 @@
-/* suppression_store.h: the ledger's facts as timeline.h stores them, decisions and the outbox. Every call but the outbox look-up and
- * clean-up belongs into the transaction of suppression_decide.c, in the order of this header. */
+/* suppression_store.h: the ledger's facts as timeline.h stores them, decisions and the outbox. Every call but the outbox look-up
+ * and clean-up belongs into the transaction of suppression_decide.c, in the order of this header. */
 #ifndef TUTTI_SUPPRESSION_STORE_H
 #define TUTTI_SUPPRESSION_STORE_H
 
@@ -30,15 +30,15 @@ extern const struct timeline_schema suppression_timeline;
 void ledger_facts_complete(struct ledger_fact *facts, size_t count);
 
 /* Decisions of requests, sorted by request_id; requests without one are left out. */
-enum outcome store_find_decisions(struct db *db, struct arena *arena, const struct id *requests, size_t count, struct reservation **rows,
-                                  size_t *row_count, struct err *err);
+enum outcome store_find_decisions(struct db *db, struct arena *arena, const struct id *requests, size_t count,
+                                  struct reservation **rows, size_t *row_count, struct err *err);
 
 struct decision_row {
     struct id request_id, profile_id; /* nil profile: nobody was identified */
     int64_t anchor;                   /* INT64_MIN: none */
     int16_t verdict, outcome, priority;
     struct instant requested_at, planned_at, expires_at, retry_at, sent_at, outcome_at; /* INSTANT_ABSENT */
-    int64_t waited_us;                                                                   /* INT64_MIN: not known */
+    int64_t waited_us;                                                                  /* INT64_MIN: not known */
     struct span channel, department, class, purpose, campaign_id, product_id, tags, reason, rule_id, rule_owner, batch_id, rules;
     /* not stored */
     struct span correlation;
@@ -52,8 +52,8 @@ struct decision_rows {
 };
 
 /* Sorts rows by request_id and inserts those that have no decision yet; is_inserted tells which. */
-enum outcome store_insert_decisions(struct db *db, struct arena *arena, struct decision_rows *rows, int32_t generation, struct instant now,
-                                    struct err *err);
+enum outcome store_insert_decisions(struct db *db, struct arena *arena, struct decision_rows *rows, int32_t generation,
+                                    struct instant now, struct err *err);
 
 struct outcome_row {
     struct id request_id;
@@ -85,10 +85,12 @@ struct outbox_rows {
     size_t count, capacity;
 };
 
-enum outcome store_insert_outbox(struct db *db, struct arena *arena, int64_t instance, const struct outbox_rows *rows, struct err *err);
+enum outcome store_insert_outbox(struct db *db, struct arena *arena, int64_t instance, const struct outbox_rows *rows,
+                                 struct err *err);
 /* What this instance wrote, and what others wrote for these lanes longer than `age` ago; texts in the arena. */
 enum outcome store_find_outbox(struct db *db, struct arena *arena, int64_t instance, const int32_t *lanes, size_t lane_count,
                                struct duration age, struct outbox_rows *rows, struct err *err);
-enum outcome store_delete_outbox(struct db *db, struct arena *arena, const struct outbox_row *rows, size_t count, struct err *err);
+enum outcome store_delete_outbox(struct db *db, struct arena *arena, const struct outbox_row *rows, size_t count,
+                                 struct err *err);
 
 #endif

@@ -126,7 +126,8 @@ static struct span or_none(struct span text)
     return text.len ? text : SPAN_NONE;
 }
 
-static void fill(const struct touchpoint *tp, struct span event, enum contact_kind kind, struct arena *arena, struct contact_fact *out)
+static void fill(const struct touchpoint *tp, struct span event, enum contact_kind kind, struct arena *arena,
+                 struct contact_fact *out)
 {
     *out = (struct contact_fact){
         .at = {tp->occurred_at},
@@ -165,7 +166,8 @@ static bool is_signal_anyway(const struct interests *interests, const struct tou
     return interests->score_max != INT16_MIN && tp->score != LONG_ABSENT && tp->score <= interests->score_max;
 }
 
-bool suppression_wants(const struct interests *interests, const struct touchpoint *tp, struct arena *arena, struct contact_fact *out)
+bool suppression_wants(const struct interests *interests, const struct touchpoint *tp, struct arena *arena,
+                       struct contact_fact *out)
 {
     struct span event = tp->event_name.len ? tp->event_name : tp->type;
     const struct interest *interest = find(interests, event);

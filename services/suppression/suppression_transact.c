@@ -7,11 +7,11 @@
 #include "common/base/map.h"
 #include "services/suppression/suppression_profile.h"
 
-#define CHECK(call)                                                                                                                \
-    do {                                                                                                                           \
-        enum outcome o_ = (call);                                                                                                  \
-        if (o_ != OUTCOME_OK)                                                                                                      \
-            return o_;                                                                                                             \
+#define CHECK(call)                                                                                                              \
+    do {                                                                                                                         \
+        enum outcome o_ = (call);                                                                                                \
+        if (o_ != OUTCOME_OK)                                                                                                    \
+            return o_;                                                                                                           \
     } while (0)
 
 struct work {
@@ -40,7 +40,8 @@ static enum outcome insert_facts(struct work *w, struct err *err)
         return OUTCOME_OK;
     facts->count = timeline_sort_facts(w->suppression->timeline, facts->items, facts->count);
     bool *inserted = arena_array(w->arena, bool, facts->count);
-    CHECK(timeline_insert_facts(w->suppression->timeline, w->suppression->db, w->arena, facts->items, facts->count, inserted, err));
+    CHECK(
+        timeline_insert_facts(w->suppression->timeline, w->suppression->db, w->arena, facts->items, facts->count, inserted, err));
     size_t kept = 0;
     for (size_t i = 0; i < facts->count; i++)
         if (inserted[i])
@@ -61,7 +62,8 @@ static enum outcome lock_anchors(struct work *w, struct err *err)
     }
     for (size_t i = 0; i < flush->moves.count; i++)
         moves[count++] = flush->moves.items[i];
-    return timeline_lock_anchors(w->suppression->timeline, w->suppression->db, w->arena, moves, count, &w->anchors, &w->anchor_count, err);
+    return timeline_lock_anchors(w->suppression->timeline, w->suppression->db, w->arena, moves, count, &w->anchors,
+                                 &w->anchor_count, err);
 }
 
 static const struct anchor_row *find_anchor(const struct work *w, int64_t anchor)
@@ -77,22 +79,31 @@ static const struct anchor_row *find_anchor(const struct work *w, int64_t anchor
     return &w->anchors[low];
 }
 
-/* (c): profiles with new facts, and both profiles of every anchor that moved. An anchor that was only put into the map has no facts,
- * or the transaction that inserts them will see the row. */
+/* A send that answers no request decides nothing and ends nothing. Who decides for its profile reads it under the lock of the
+ * state; who decides at this very moment might as well have been first. */
+static bool is_unasked(const struct ledger_fact *fact)
+{
+    return fact->body.kind == CONTACT_SENT && id_is_nil(&fact->body.decision_id) && fact->body.consent.len == 0;
+}
+
+/* (c): profiles with new facts, and both profiles of every anchor that moved. An anchor that was only put into the map has no
+ * facts, or the transaction that inserts them will see the row. */
 static enum outcome lock_states(struct work *w, struct err *err)
 {
     const struct ledger_facts *facts = &w->flush->facts;
     int64_t *profiles = arena_array(w->arena, int64_t, facts->count + 2 * w->anchor_count);
     size_t count = 0;
     for (size_t i = 0; i < facts->count; i++)
-        profiles[count++] = id_short(&find_anchor(w, facts->items[i].key.anchor)->profile_id);
+        if (!is_unasked(&facts->items[i]))
+            profiles[count++] = id_short(&find_anchor(w, facts->items[i].key.anchor)->profile_id);
     for (size_t i = 0; i < w->anchor_count; i++) {
         if (!w->anchors[i].is_moved)
             continue;
         profiles[count++] = id_short(&w->anchors[i].profile_id);
         profiles[count++] = id_short(&w->anchors[i].old_profile_id);
     }
-    return timeline_lock_states(w->suppression->timeline, w->suppression->db, w->arena, profiles, count, &w->states, &w->state_count, err);
+    return timeline_lock_states(w->suppression->timeline, w->suppression->db, w->arena, profiles, count, &w->states,
+                                &w->state_count, err);
 }
 
 /* (d), in new statements under the locks: the whole ledger of the profiles, and the decisions made before. */
@@ -143,11 +154,13 @@ static void gather_facts(struct work *w, size_t from, size_t to, struct profile 
 {
     size_t room = 0;
     for (size_t m = from; m < to; m++)
-        for (size_t i = first_fact(w, w->members[m].anchor); i < w->fact_count && w->facts[i].key.anchor == w->members[m].anchor; i++)
+        for (size_t i = first_fact(w, w->members[m].anchor); i < w->fact_count && w->facts[i].key.anchor == w->members[m].anchor;
+             i++)
             room++;
     profile->facts = arena_array(w->arena, struct ledger_fact *, room);
     for (size_t m = from; m < to; m++)
-        for (size_t i = first_fact(w, w->members[m].anchor); i < w->fact_count && w->facts[i].key.anchor == w->members[m].anchor; i++)
+        for (size_t i = first_fact(w, w->members[m].anchor); i < w->fact_count && w->facts[i].key.anchor == w->members[m].anchor;
+             i++)
             profile->facts[profile->fact_count++] = &w->facts[i];
 }
 
@@ -219,8 +232,8 @@ static enum outcome save(struct work *w, struct err *err)
     return store_insert_outbox(s->db, w->arena, s->instance, &w->flush->messages, err);
 }
 
-enum outcome suppression_transact(const struct suppression *suppression, struct arena *arena, struct flush *flush, struct instant now,
-                                  struct err *err)
+enum outcome suppression_transact(const struct suppression *suppression, struct arena *arena, struct flush *flush,
+                                  struct instant now, struct err *err)
 {
     struct work w = {.suppression = suppression, .arena = arena, .flush = flush, .now = now};
     CHECK(db_begin(suppression->db, err));

@@ -32,7 +32,7 @@ struct flush {
 
 /* Locks in the order facts, anchors, states, decisions, outbox. Runs from begin to a confirmed commit; on any error the
  * caller rolls back and drops the flush. A flush that was committed before finds its facts there and decides nothing. */
-enum outcome suppression_transact(const struct suppression *suppression, struct arena *arena, struct flush *flush, struct instant now,
-                                  struct err *err);
+enum outcome suppression_transact(const struct suppression *suppression, struct arena *arena, struct flush *flush,
+                                  struct instant now, struct err *err);
 
 #endif

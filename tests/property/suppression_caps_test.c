@@ -140,7 +140,8 @@ static void send_unasked(struct contact_book *book, struct model *model, struct 
 
 static void end_one(struct contact_book *book, struct model *model, struct random *r, uint32_t number)
 {
-    struct reservation *row = book->reservation_count ? &book->reservations[random_below(r, (uint32_t)book->reservation_count)] : NULL;
+    struct reservation *row =
+        book->reservation_count ? &book->reservations[random_below(r, (uint32_t)book->reservation_count)] : NULL;
     if (row == NULL || row->verdict != VERDICT_GRANT || row->outcome != RESULT_OPEN)
         return;
     bool is_sent = random_below(r, 2) == 0;

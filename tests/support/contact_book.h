@@ -1,5 +1,5 @@
-/* contact_book.h: a customer's ledger in memory, for tests of contact decisions: facts are added in any order, requests are decided as
- * they are added. */
+/* contact_book.h: a customer's ledger in memory, for tests of contact decisions: facts are added in any order, requests are
+ * decided as they are added. */
 #ifndef TUTTI_TESTS_CONTACT_BOOK_H
 #define TUTTI_TESTS_CONTACT_BOOK_H
 

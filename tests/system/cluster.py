@@ -68,18 +68,24 @@ LEFT_BEHIND = {
 }
 
 
+class ToolFailed(AssertionError):
+    """`tutti` ended with another status than 0."""
+
+
 def run_tool(*words, check=True, environment=None, timeout=300, **more):
     """Runs `tutti <words>`; its output as text."""
-    return subprocess.run(
+    done = subprocess.run(
         [BIN / "tutti", *map(str, words)],
         env=plain_environment(**(environment or {})),
-        check=check,
         text=True,
         capture_output=True,
         timeout=timeout,
         **({"stdin": subprocess.DEVNULL} if "input" not in more else {}),
         **more,
     )
+    if check and done.returncode != 0:
+        raise ToolFailed(f"tutti {words[0]} ended with {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
+    return done
 
 
 class World:
@@ -233,6 +239,7 @@ class World:
         seen = []
 
         def settled():
+            self.expect_alive()
             found, total = self.left_over()
             seen.append(total if not any(map(any, found.values())) else None)
             self.progress = found
@@ -243,11 +250,10 @@ class World:
         except NotInTime as error:
             logs = "\n".join(service.last_lines(8) for service in self.services)
             raise NotInTime(f"{error}\n{logs}") from None
-        self.expect_alive()
 
     def expect_alive(self):
         for service in self.services:
-            ended = service.process is not None and service.process.returncode not in (None, 0, -9)
+            ended = service.process is not None and service.process.poll() not in (None, 0, -9)
             assert not ended, f"{service.name} ended with {service.process.returncode}\n{service.last_lines()}"
 
     # ---------------------------------------------------------------------------------------------- comparing
@@ -291,31 +297,51 @@ class World:
         return count((m["request_id"], m["verdict"] == "revoked") for m in self.messages("decisions"))
 
     def stage_changes(self):
-        """{id: times published - times retracted}; and how often each retraction id was published."""
-        found = self.messages("stages")
-        balance = count(m["id"] for m in found if m["retracts"] is None)
-        for message in found:
-            if message["retracts"] is not None:
-                balance[message["retracts"]] = balance.get(message["retracts"], 0) - 1
-        return balance
+        """{id of a stage change: its messages, retractions included, in the order of their publication}."""
+        records = sorted(self.topics.read(self.topic("stages")), key=lambda r: (r.timestamp()[1], r.partition(), r.offset()))
+        found = {}
+        for message in (unframed(record.value()) for record in records):
+            found.setdefault(message["retracts"] or message["id"], []).append(message)
+        return found
 
     def assert_chronicles(self):
         """Nothing was said twice: one verdict and at most one revocation per request, stage changes as they stand."""
-        decisions = self.decisions()
-        twice = {key: times for key, times in decisions.items() if times > 1}
+        twice = {key: times for key, times in self.decisions().items() if times > 1}
         assert not twice, f"{len(twice)} decisions were published more than once"
-        stored = {row[0].bytes for row in self.query("SELECT request_id FROM tutti.fct_contact_decisions")}
-        assert {request for request, is_revocation in decisions if not is_revocation} == stored
+        self.assert_verdicts()
+        for messages in self.stage_changes().values():
+            assert all(one != two for one, two in zip(messages, messages[1:])), f"said twice: {messages}"
         self.assert_stage_changes()
 
+    def assert_verdicts(self):
+        """Every request has its row and its message, which say the same; every revocation, too."""
+        rows = self.query("SELECT request_id, verdict, outcome_cause FROM tutti.fct_contact_decisions")
+        stored = {row[0].bytes: row[1] for row in rows}
+        told, revoked = {}, set()
+        for message in self.messages("decisions"):
+            if message["verdict"] == "revoked":
+                revoked.add(message["request_id"])
+                continue
+            same = told.setdefault(message["request_id"], message)
+            assert same == message, f"two answers to one request: {same}, {message}"
+        assert {request: message["verdict"] for request, message in told.items()} == stored
+        assert revoked == {row[0].bytes for row in rows if row[2] is not None}
+        return rows
+
     def assert_stage_changes(self):
-        """Published minus retracted is one for each change that stands, and nothing for the others."""
-        balance = {key: times for key, times in self.stage_changes().items() if times != 0}
+        """What was published and not taken back are the rows of the table."""
+        last = {key: messages[-1] for key, messages in self.stage_changes().items()}
+        standing = {key: (m["from_stage"], m["stage"]) for key, m in last.items() if m["retracts"] is None}
         rows = self.query(
-            "SELECT stage_change_id, count(*) FROM tutti.fct_stage_changes"
-            " WHERE from_stage IS DISTINCT FROM to_stage GROUP BY 1"
+            "SELECT stage_change_id, from_stage, to_stage FROM tutti.fct_stage_changes"
+            " WHERE reason = 'rule' AND from_stage IS DISTINCT FROM to_stage"
         )
-        assert balance == {row[0].bytes: row[1] for row in rows}, "stage changes on the topic differ from the table"
+        table = {row[0].bytes: (row[1], row[2]) for row in rows}
+        assert standing.keys() == table.keys(), (
+            f"{len(standing.keys() - table.keys())} stage changes were not taken back,"
+            f" {len(table.keys() - standing.keys())} were never told or taken back wrongly"
+        )
+        assert standing == table
 
     def assert_numbers_dense(self):
         """Every diff number from 1 to the lane's last was applied once: progress is one beyond it."""

@@ -18,8 +18,7 @@ static struct err err;
 static const struct migration good[] = {
     {"0001_first.sql", "-- about it\n-- migrate:up\nCREATE TABLE a (k int8);\nINSERT INTO a VALUES (1);\n-- "
                        "migrate:down\nDROP TABLE a;\n"},
-    {"0002_index.sql",
-     "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY a_k ON a (k);\n-- migrate:down\n"},
+    {"0002_index.sql", "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY a_k ON a (k);\n-- migrate:down\n"},
     {"0003_third.sql", "-- migrate:up\nINSERT INTO a SELECT count(*) + 1 FROM a;\n"},
 };
 enum { GOOD = 3 };

@@ -85,6 +85,11 @@ class Service:
         except OSError:
             return 0, ""
 
+    def wait_live(self, seconds=60):
+        """Until it answers at all: from then on it minds its signals."""
+        until(lambda: self.get("/livez")[0] != 0 or not self.is_alive(), seconds, f"{self.name} answers")
+        return self
+
     def is_ready(self):
         return self.get("/readyz")[0] == 200
 

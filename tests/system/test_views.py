@@ -92,3 +92,13 @@ def test_views_show_what_the_oracle_says(scratch, bank, gap):
         views = oracle.views(as_of)
         assert all(rows for rows in views.values())
         assert compare.compare_all(scratch, views, as_of) == 0, f"as of {as_of}, TUTTI_SEED={SEED}"
+    readers_see_the_same(scratch)
+
+
+def readers_see_the_same(url):
+    """Views read with the owner's rights, functions in them with the reader's."""
+    with psycopg.connect(url) as connection:
+        views = [row[0] for row in connection.execute("SELECT relname FROM pg_class WHERE relnamespace = 'tutti'::regnamespace AND relkind = 'v'")]
+        owners = {view: connection.execute(f"SELECT count(*), max(t::text) FROM tutti.{view} AS t").fetchone() for view in views}
+        connection.execute("SET ROLE tutti_reader")
+        assert owners == {view: connection.execute(f"SELECT count(*), max(t::text) FROM tutti.{view} AS t").fetchone() for view in views}

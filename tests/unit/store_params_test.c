@@ -77,12 +77,10 @@ static void test_timestamps(void **state)
         int64_t us;
         const char *image;
     } rows[] = {
-        {POSTGRES_EPOCH_US, "\0\0\0\0\0\0\0\0"},
-        {POSTGRES_EPOCH_US + 1, "\0\0\0\0\0\0\0\1"},
-        {0, "\xff\xfc\xa2\xfe\xc4\xc8\x20\x00"},
-        {INT64_MAX, "\x7f\xff\xff\xff\xff\xff\xff\xff"}, /* infinity */
-        {INT64_MIN, "\x80\0\0\0\0\0\0\0"},               /* -infinity */
-        {INT64_MIN + 1, "\x80\0\0\0\0\0\0\1"},           /* out of range stays out of range */
+        {POSTGRES_EPOCH_US, "\0\0\0\0\0\0\0\0"}, {POSTGRES_EPOCH_US + 1, "\0\0\0\0\0\0\0\1"},
+        {0, "\xff\xfc\xa2\xfe\xc4\xc8\x20\x00"}, {INT64_MAX, "\x7f\xff\xff\xff\xff\xff\xff\xff"}, /* infinity */
+        {INT64_MIN, "\x80\0\0\0\0\0\0\0"},                                                        /* -infinity */
+        {INT64_MIN + 1, "\x80\0\0\0\0\0\0\1"}, /* out of range stays out of range */
     };
     struct params *p = &((struct fixture *)*state)->params;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -10,7 +10,7 @@
 
 #include "tests/support/contact_book.h"
 
-#define CLASSES                                                                                                        \
+#define CLASSES                                                                                                                  \
     "\"classes\":{\"marketing\":{},\"service\":{\"obeys\":false},\"transactional\":{\"obeys\":false,\"counts\":false}}"
 #define ALLOW "\"consent\":{\"*\":{\"on_unknown\":\"allow\"}}"
 
@@ -45,7 +45,8 @@ static void use_rules(const char *rules)
 {
     struct err err = {0};
     struct contact_policy *policy = arena_new(&arena, struct contact_policy);
-    const char *text = arena_printf(&arena, "{" CLASSES "," ALLOW ",\"reservation\":{\"default\":\"PT24H\"},\"rules\":[%s]}", rules);
+    const char *text =
+        arena_printf(&arena, "{" CLASSES "," ALLOW ",\"reservation\":{\"default\":\"PT24H\"},\"rules\":[%s]}", rules);
     if (suppression_policy_parse(&arena, span_of(text), "test.json", policy, &err) != OUTCOME_OK)
         fail_msg("%s", err.message);
     book->policy = policy;
@@ -65,7 +66,8 @@ static void assert_verdict(enum contact_verdict verdict, const char *reason)
 {
     const char *seen = book->last.reason ? book->last.reason : "(none)";
     if (book->last.verdict != verdict || strcmp(seen, reason ? reason : "(none)") != 0)
-        fail_msg("verdict %d because of %s, expected %d because of %s", book->last.verdict, seen, verdict, reason ? reason : "(none)");
+        fail_msg("verdict %d because of %s, expected %d because of %s", book->last.verdict, seen, verdict,
+                 reason ? reason : "(none)");
 }
 
 static void assert_retry(const char *at)
@@ -108,8 +110,9 @@ static void ask_in_turn(const struct moment *moments, size_t count)
 static void rolling_3_per_24_hours(void **state)
 {
     static const struct moment moments[] = {
-        {"2026-03-01T09:00:00Z", true},  {"2026-03-01T13:00:00Z", true},  {"2026-03-01T17:00:00Z", true}, {"2026-03-02T08:00:00Z", false},
-        {"2026-03-02T09:01:00Z", true},  {"2026-03-02T10:00:00Z", false}, {"2026-03-02T11:00:00Z", false}, {"2026-03-02T14:00:00Z", true},
+        {"2026-03-01T09:00:00Z", true},  {"2026-03-01T13:00:00Z", true}, {"2026-03-01T17:00:00Z", true},
+        {"2026-03-02T08:00:00Z", false}, {"2026-03-02T09:01:00Z", true}, {"2026-03-02T10:00:00Z", false},
+        {"2026-03-02T11:00:00Z", false}, {"2026-03-02T14:00:00Z", true},
     };
     use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"PT24H\",\"limit\":3}");
     ask_in_turn(moments, sizeof moments / sizeof *moments);
@@ -146,7 +149,8 @@ static void later_contacts_count(void **state)
 
 static void retry_is_when_a_contact_leaves(void **state)
 {
-    use_rules("{\"id\":\"a\",\"kind\":\"cap\",\"per\":\"P1D\",\"limit\":1},{\"id\":\"b\",\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":2}");
+    use_rules("{\"id\":\"a\",\"kind\":\"cap\",\"per\":\"P1D\",\"limit\":1},{\"id\":\"b\",\"kind\":\"cap\",\"per\":\"P7D\","
+              "\"limit\":2}");
     grants(request("2026-03-01T10:00:00Z"));
     denies(request("2026-03-01T11:00:00Z"), "cap");
     assert_retry("2026-03-02T10:00:00Z");
@@ -214,7 +218,7 @@ static void classes_obey_and_count_apart(void **state)
     notice.class = SPAN("service");
     grants(receipt); /* does not count */
     grants(request("2026-03-01T09:05:00Z"));
-    grants(notice); /* does not obey */
+    grants(notice);                                 /* does not obey */
     denies(request("2026-03-02T09:07:00Z"), "cap"); /* but counts */
 }
 
@@ -298,15 +302,16 @@ struct consent_row {
 static void consent_decides_per_channel(void **state)
 {
     static const struct consent_row rows[] = {
-        {NULL, "email", "unknown"},     {"+email", "email", "in"},  {"-email", "email", "out"}, {"-sms", "email", "unknown"},
-        {"-*", "email", "out"},         {"-* +email", "email", "in"}, {"+email -*", "email", "in"}, {"+*", "sms", "in"},
+        {NULL, "email", "unknown"}, {"+email", "email", "in"},    {"-email", "email", "out"},   {"-sms", "email", "unknown"},
+        {"-*", "email", "out"},     {"-* +email", "email", "in"}, {"+email -*", "email", "in"}, {"+*", "sms", "in"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         for (int allow = 0; allow < 2; allow++) {
             start_again(state);
             use_rules("{\"id\":\"o\",\"kind\":\"opt_out\"}");
             ((struct contact_policy *)book->policy)->allow_unknown = allow;
-            struct contact_fact signal = signal_of("Consent Given", "2026-02-01T00:00:00Z"), asked = request("2026-03-01T09:00:00Z");
+            struct contact_fact signal = signal_of("Consent Given", "2026-02-01T00:00:00Z"),
+                                asked = request("2026-03-01T09:00:00Z");
             signal.consent = span_of(rows[i].consent);
             asked.channel = span_of(rows[i].channel);
             book_add(book, signal);
@@ -320,7 +325,8 @@ static void consent_decides_per_channel(void **state)
 static void the_last_word_on_consent_holds(void **state)
 {
     use_rules("{\"id\":\"o\",\"kind\":\"opt_out\"}");
-    struct contact_fact out = signal_of("Unsubscribed", "2026-02-01T00:00:00Z"), in = signal_of("Consent Given", "2026-02-02T00:00:00Z");
+    struct contact_fact out = signal_of("Unsubscribed", "2026-02-01T00:00:00Z"),
+                        in = signal_of("Consent Given", "2026-02-02T00:00:00Z");
     out.consent = SPAN("-email");
     in.consent = SPAN("+email");
     book_add(book, in);
@@ -365,8 +371,10 @@ static void holds_end_by_release_or_time(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         start_again(state);
-        use_rules(arena_printf(&arena, "{\"id\":\"h\",\"kind\":\"hold\",\"on\":[{\"event\":\"Complaint Filed\"}],\"release\":[\"Complaint Resolved\"]%s}",
-                               rows[i].rule));
+        use_rules(arena_printf(
+            &arena,
+            "{\"id\":\"h\",\"kind\":\"hold\",\"on\":[{\"event\":\"Complaint Filed\"}],\"release\":[\"Complaint Resolved\"]%s}",
+            rows[i].rule));
         book_add(book, signal_of("Complaint Filed", "2026-03-01T00:00:00Z"));
         if (rows[i].release_at)
             book_add(book, signal_of("Complaint Resolved", rows[i].release_at));
@@ -379,7 +387,8 @@ static void holds_end_by_release_or_time(void **state)
 static void holds_by_score_class_and_tag(void **state)
 {
     use_rules("{\"id\":\"h\",\"kind\":\"hold\",\"classes\":[\"marketing\"],\"tags\":[\"credit\"],\"on\":[{\"score_max\":-50}]}");
-    struct contact_fact fine = signal_of("Survey Answered", "2026-02-01T00:00:00Z"), bad = signal_of("Survey Answered", "2026-02-02T00:00:00Z");
+    struct contact_fact fine = signal_of("Survey Answered", "2026-02-01T00:00:00Z"),
+                        bad = signal_of("Survey Answered", "2026-02-02T00:00:00Z");
     fine.score = -49;
     bad.score = -50;
     struct contact_fact credit = request("2026-03-01T09:00:00Z"), again = request("2026-03-01T09:00:01Z");
@@ -402,14 +411,16 @@ struct bought_row {
 static void bought_is_not_offered_again(void **state)
 {
     static const struct bought_row rows[] = {
-        {"printer-1", NULL, false, false},      {"printer-2", NULL, false, true},      {NULL, "printers", false, false},
-        {"printer-2", "printers", false, false}, {"ink-1", "ink", false, true},         {NULL, NULL, false, true},
+        {"printer-1", NULL, false, false},       {"printer-2", NULL, false, true}, {NULL, "printers", false, false},
+        {"printer-2", "printers", false, false}, {"ink-1", "ink", false, true},    {NULL, NULL, false, true},
         {"printer-1", "printers", true, true},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         start_again(state);
-        use_rules("{\"id\":\"b\",\"kind\":\"already_bought\",\"on\":[\"Order Completed\"],\"for\":\"P3Y\",\"until\":[\"Order Returned\"]}");
-        struct contact_fact bought = signal_of("Order Completed", "2026-01-01T00:00:00Z"), asked = request("2026-03-01T09:00:00Z");
+        use_rules("{\"id\":\"b\",\"kind\":\"already_bought\",\"on\":[\"Order Completed\"],\"for\":\"P3Y\",\"until\":[\"Order "
+                  "Returned\"]}");
+        struct contact_fact bought = signal_of("Order Completed", "2026-01-01T00:00:00Z"),
+                            asked = request("2026-03-01T09:00:00Z");
         struct contact_fact returned = signal_of("Order Returned", "2026-01-05T00:00:00Z");
         bought.product_id = returned.product_id = SPAN("printer-1");
         bought.product_category = SPAN("printers");
@@ -481,8 +492,12 @@ static void expire_at_once(struct contact_fact *r)
 static void what_is_invalid(void **state)
 {
     static const struct invalid_row rows[] = {
-        {"no_contact", drop_contact},       {"no_channel", drop_channel}, {"no_class", drop_class},
-        {"unknown_class", misname_class},   {"bad_priority", raise_priority}, {"bad_tags", spoil_tags},
+        {"no_contact", drop_contact},
+        {"no_channel", drop_channel},
+        {"no_class", drop_class},
+        {"unknown_class", misname_class},
+        {"bad_priority", raise_priority},
+        {"bad_tags", spoil_tags},
         {"expires_before_planned", expire_at_once},
     };
     use_rules("");
@@ -509,9 +524,21 @@ static void every_rule_is_recorded_and_the_first_failing_decides(void **state)
     book_add(book, out);
     denies(request("2026-03-01T10:00:00Z"), "cap");
     assert_retry(NULL); /* the opt-out will not end by itself */
-    static const char expected[] = "cap1\x1f" "cap\x1f" "0\x1f" "2 with this one\x1f" "1 per 1 d\x1e"
-                                   "out\x1f" "opt_out\x1f" "0\x1f" "opted out at 2026-03-01T09:30:00.000000Z\x1f" "opted in or unknown\x1e"
-                                   "sms\x1f" "cap\x1f" "1\x1f" "not for this request\x1f" "\x1e";
+    static const char expected[] = "cap1\x1f"
+                                   "cap\x1f"
+                                   "0\x1f"
+                                   "2 with this one\x1f"
+                                   "1 per 1 d\x1e"
+                                   "out\x1f"
+                                   "opt_out\x1f"
+                                   "0\x1f"
+                                   "opted out at 2026-03-01T09:30:00.000000Z\x1f"
+                                   "opted in or unknown\x1e"
+                                   "sms\x1f"
+                                   "cap\x1f"
+                                   "1\x1f"
+                                   "not for this request\x1f"
+                                   "\x1e";
     if (!span_is(book->last.rules, expected))
         fail_msg("recorded: " SPAN_FMT, SPAN_ARG(book->last.rules));
 }
@@ -533,9 +560,11 @@ static void expect_revoked(bool merged, const char *at, const char *cause, uint3
 
 static void opt_out_hold_and_purchase_revoke(void **state)
 {
-    use_rules("{\"id\":\"o\",\"kind\":\"opt_out\",\"channels\":[\"email\"]},{\"id\":\"h\",\"kind\":\"hold\",\"on\":[{\"event\":\"Complaint Filed\"}],"
+    use_rules("{\"id\":\"o\",\"kind\":\"opt_out\",\"channels\":[\"email\"]},{\"id\":\"h\",\"kind\":\"hold\",\"on\":[{\"event\":"
+              "\"Complaint Filed\"}],"
               "\"channels\":[\"sms\"]},{\"id\":\"b\",\"kind\":\"already_bought\",\"on\":[\"Order Completed\"]}");
-    struct contact_fact email = request("2026-03-01T09:00:00Z"), sms = request("2026-03-01T09:00:01Z"), push = request("2026-03-01T09:00:02Z");
+    struct contact_fact email = request("2026-03-01T09:00:00Z"), sms = request("2026-03-01T09:00:01Z"),
+                        push = request("2026-03-01T09:00:02Z");
     sms.channel = SPAN("sms");
     push.channel = SPAN("push");
     push.product_id = SPAN("printer-1");
@@ -543,7 +572,8 @@ static void opt_out_hold_and_purchase_revoke(void **state)
     grants(sms);
     grants(push);
     expect_revoked(false, "2026-03-01T10:00:00Z", NULL, 0);
-    struct contact_fact out = signal_of("Unsubscribed", "2026-03-01T10:00:00Z"), bought = signal_of("Order Completed", "2026-03-01T12:00:00Z");
+    struct contact_fact out = signal_of("Unsubscribed", "2026-03-01T10:00:00Z"),
+                        bought = signal_of("Order Completed", "2026-03-01T12:00:00Z");
     out.consent = SPAN("-email");
     bought.product_id = SPAN("printer-1");
     book_add(book, out);

@@ -60,7 +60,7 @@ struct error_row {
     const char *text, *message;
 };
 
-#define HEAD "{\"classes\":{\"marketing\":{}},\"rules\":["
+#define HEAD       "{\"classes\":{\"marketing\":{}},\"rules\":["
 #define RULE(body) HEAD "{\"id\":\"a\"," body "}]}"
 
 static const struct error_row errors[] = {
@@ -81,7 +81,8 @@ static const struct error_row errors[] = {
     {RULE("\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":1,\"channels\":[\"emial\"]"),
      "rules[0].channels[0]: unknown channel \"emial\", did you mean \"email\"?"},
     {RULE("\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":1,\"channels\":\"email\""), "rules[0].channels: expected \"*\" or a list"},
-    {RULE("\"kind\":\"hold\",\"on\":[\"x\"],\"classes\":[\"marketting\"]"), "unknown class \"marketting\", did you mean \"marketing\"?"},
+    {RULE("\"kind\":\"hold\",\"on\":[\"x\"],\"classes\":[\"marketting\"]"),
+     "unknown class \"marketting\", did you mean \"marketing\"?"},
     {RULE("\"kind\":\"hold\",\"on\":[]"), "rules[0].on: on needs at least one event"},
     {RULE("\"kind\":\"hold\",\"on\":[{}]"), "rules[0].on[0]: needs event, score_max or both"},
     {RULE("\"kind\":\"hold\",\"on\":[{\"score_max\":-500}]"), "rules[0].on[0].score_max: expected"},
@@ -89,7 +90,8 @@ static const struct error_row errors[] = {
     {HEAD "{\"id\":\"a b\",\"kind\":\"opt_out\"}]}", "rules[0].id: expected 1 to 64 letters"},
     {HEAD "{\"id\":\"a\",\"kind\":\"opt_out\"},{\"id\":\"a\",\"kind\":\"opt_out\"}]}", "rules[1].id: another rule has this id"},
     {"{\"classes\":{\"m\":{}},\"rules\":[],\"reservation\":{\"fax\":\"P1D\"}}", "reservation.fax: unknown channel \"fax\""},
-    {"{\"classes\":{\"m\":{}},\"rules\":[],\"consent\":{\"*\":{\"on_unknown\":\"maybe\"}}}", "on_unknown: expected one of allow|deny"},
+    {"{\"classes\":{\"m\":{}},\"rules\":[],\"consent\":{\"*\":{\"on_unknown\":\"maybe\"}}}",
+     "on_unknown: expected one of allow|deny"},
 };
 
 static void every_error_names_its_place(void **state)
@@ -133,10 +135,17 @@ static void only_what_rules_ask_for_is_kept(void **state)
         const char *event;
         int kind; /* 0: ignored */
     } rows[] = {
-        {"Contact Requested", CONTACT_REQUEST},     {"Contact Sent", CONTACT_SENT},     {"Campaign Sent", CONTACT_SENT},
-        {"Contact Delivered", CONTACT_DELIVERED},   {"Contact Failed", CONTACT_FAILED}, {"Contact Cancelled", CONTACT_CANCELLED},
-        {"Unsubscribed", CONTACT_SIGNAL},           {"Complaint Filed", CONTACT_SIGNAL}, {"Product Viewed", 0},
-        {"Order Completed", 0}, /* without a product */ {"", 0},
+        {"Contact Requested", CONTACT_REQUEST},
+        {"Contact Sent", CONTACT_SENT},
+        {"Campaign Sent", CONTACT_SENT},
+        {"Contact Delivered", CONTACT_DELIVERED},
+        {"Contact Failed", CONTACT_FAILED},
+        {"Contact Cancelled", CONTACT_CANCELLED},
+        {"Unsubscribed", CONTACT_SIGNAL},
+        {"Complaint Filed", CONTACT_SIGNAL},
+        {"Product Viewed", 0},
+        {"Order Completed", 0},
+        /* without a product */ {"", 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct contact_fact fact = {0};
@@ -159,7 +168,10 @@ static void consent_becomes_text(void **state)
 {
     struct contact_fact fact;
     struct touchpoint tp = touchpoint_of("Preferences Saved"), out = touchpoint_of("Unsubscribed");
-    tp.consent = SPAN("\x06\x0a" "email\x01\x06" "sms\x00\x06" "all\x00\x00");
+    tp.consent = SPAN("\x06\x0a"
+                      "email\x01\x06"
+                      "sms\x00\x06"
+                      "all\x00\x00");
     assert_true(wants(&tp, &fact));
     assert_true(span_is(fact.consent, "+email -sms -*"));
     assert_true(wants(&out, &fact));
@@ -171,8 +183,13 @@ static void tags_become_lines(void **state)
     static const struct {
         const char *json, *tags;
         bool bad;
-    } rows[] = {{"[\"credit\",\"autumn\"]", "credit\nautumn", false}, {"[]", NULL, false}, {"", NULL, false},
-                {"[1]", NULL, true},  {"{\"a\":1}", NULL, true}, {"[\"a", NULL, true}, {"[\"a\\nb\"]", NULL, true}};
+    } rows[] = {{"[\"credit\",\"autumn\"]", "credit\nautumn", false},
+                {"[]", NULL, false},
+                {"", NULL, false},
+                {"[1]", NULL, true},
+                {"{\"a\":1}", NULL, true},
+                {"[\"a", NULL, true},
+                {"[\"a\\nb\"]", NULL, true}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct contact_fact fact;
         struct touchpoint tp = touchpoint_of("Contact Requested");

@@ -1,9 +1,9 @@
 /* identity.h: the vocabulary of identity: types, normalising, blocked values, and the partition of links into profiles.
  *
  * Identity is a function of the SET of links. A link is the anchor of a touchpoint (its strongest identifier) and another
- * identifier seen with it. Links are taken in the order (first_seen, hash); one is accepted unless the united profile would hold two
- * values of a unique type or too many identifiers. A profile is a component of accepted links, named after its member with the
- * smallest (first_seen, identifier_id). Everything here is pure. */
+ * identifier seen with it. Links are taken in the order (first_seen, hash); one is accepted unless the united profile would hold
+ * two values of a unique type or too many identifiers. A profile is a component of accepted links, named after its member with
+ * the smallest (first_seen, identifier_id). Everything here is pure. */
 #ifndef TUTTI_IDENTITY_LOGIC_IDENTITY_H
 #define TUTTI_IDENTITY_LOGIC_IDENTITY_H
 
@@ -49,7 +49,8 @@ bool identity_is_blocked(const struct identity_policy *policy, struct span value
 
 /* The normalised form of an NFC value, in the arena or borrowed; false if it is blocked, longer than IDENTITY_MAX_VALUE bytes or
  * no usable phone number. is_digest: the value is said to be hashed, and hexadecimal is lower-cased.
- * Phones: separators dropped, + or 00 is international, otherwise the default calling code replaces one leading 0; 7 to 15 digits. */
+ * Phones: separators dropped, + or 00 is international, otherwise the default calling code replaces one leading 0; 7 to 15
+ * digits. */
 bool identity_normalise(const struct identity_policy *policy, const struct identity_type *type, struct span value, bool is_digest,
                         struct arena *arena, struct span *out);
 
@@ -63,7 +64,7 @@ struct identity_node {
 struct identity_link {
     uint32_t a, b; /* indexes of nodes */
     struct instant first_seen;
-    struct id hash; /* digest of both ids: the order of links first seen at the same time */
+    struct id hash;   /* digest of both ids: the order of links first seen at the same time */
     bool is_accepted; /* out: joins, or lies within, one profile */
 };
 

@@ -33,8 +33,8 @@ static bool is_older(const struct identity_node *a, const struct identity_node *
 }
 
 /* Unites two components unless a rule forbids it. */
-static bool unite(const struct identity_policy *policy, const struct identity_node *nodes, struct component *components, uint32_t a,
-                  uint32_t b)
+static bool unite(const struct identity_policy *policy, const struct identity_node *nodes, struct component *components,
+                  uint32_t a, uint32_t b)
 {
     a = find_root(components, a);
     b = find_root(components, b);

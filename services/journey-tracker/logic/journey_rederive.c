@@ -47,14 +47,20 @@ static bool stage_same(const struct stage_row *a, const struct stage_row *b)
            a->seconds_in_stage == b->seconds_in_stage;
 }
 
+/* What said that the stage changed no longer does: it goes before it is written again, so that it is taken back. */
+static bool stops_changing_stage(const struct stage_row *before, const struct stage_row *after)
+{
+    return before->from_stage != before->to_stage && after->from_stage == after->to_stage;
+}
+
 static void diff_stages(struct journey_effects *effects, const struct stage_rows *before, const struct stage_rows *after)
 {
     size_t i = 0, j = 0;
     while (i < before->count || j < after->count) {
         int order = i == before->count ? 1 : j == after->count ? -1 : stage_order(&before->items[i], &after->items[j]);
-        if (order < 0)
+        if (order < 0 || (order == 0 && stops_changing_stage(&before->items[i], &after->items[j])))
             *arena_push(effects->arena, &effects->stages_removed) = before->items[i];
-        else if (order > 0 || !stage_same(&before->items[i], &after->items[j]))
+        if (order > 0 || (order == 0 && !stage_same(&before->items[i], &after->items[j])))
             *arena_push(effects->arena, &effects->stages) = after->items[j];
         i += order <= 0;
         j += order >= 0;

@@ -21,7 +21,8 @@ static const struct reservation *find_reservation(const struct ledger *ledger, c
 {
     if (ledger->reservation_count == 0)
         return NULL;
-    return bsearch(request_id, ledger->reservations, ledger->reservation_count, sizeof *ledger->reservations, reservation_compare);
+    return bsearch(request_id, ledger->reservations, ledger->reservation_count, sizeof *ledger->reservations,
+                   reservation_compare);
 }
 
 static const struct contact_fact *find_request(const struct ledger *ledger, const struct id *request_id)
@@ -43,12 +44,6 @@ static bool counts(const struct contact_policy *policy, struct span class)
     return known == NULL || known->counts;
 }
 
-static void add_contact(struct contacts *contacts, struct arena *arena, const struct contact_policy *policy, struct contact contact)
-{
-    if (counts(policy, contact.class))
-        *arena_push(arena, contacts) = contact;
-}
-
 static bool has_contact_of(const struct contacts *contacts, const struct id *request_id)
 {
     for (size_t i = 0; i < contacts->count; i++)
@@ -62,24 +57,37 @@ static bool was_made(const struct contact_fact *fact)
     return fact->kind == CONTACT_SENT || fact->kind == CONTACT_DELIVERED;
 }
 
-/* Sends in order of time, so that the first of a request counts; a delivery stands for a send that is not known yet. What the send
- * says of tags and department is frozen; what it leaves out is taken from its request. */
-static void add_sends(struct contacts *contacts, const struct contact_policy *policy, const struct ledger *ledger, const struct id *except,
-                      struct arena *arena)
+struct collector {
+    struct contacts contacts;
+    const struct contact_policy *policy;
+    const struct ledger *ledger;
+    const struct id *except;
+    struct instant since; /* what lies before it is in no window with the request */
+    struct arena *arena;
+};
+
+static void add_contact(struct collector *c, struct contact contact)
+{
+    if (counts(c->policy, contact.class) && instant_compare(contact.at, c->since) > 0)
+        *arena_push(c->arena, &c->contacts) = contact;
+}
+
+/* Sends in order of time, so that the first of a request counts; a delivery stands for a send that is not known yet. What the
+ * send says of tags and department is frozen; what it leaves out is taken from its request. */
+static void add_sends(struct collector *c)
 {
     static const struct contact_fact nothing;
-    for (size_t i = 0; i < ledger->fact_count; i++) {
-        const struct contact_fact *f = ledger->facts[i];
+    for (size_t i = 0; i < c->ledger->fact_count; i++) {
+        const struct contact_fact *f = c->ledger->facts[i];
         bool is_answer = !id_is_nil(&f->decision_id);
-        if (!was_made(f) || (f->kind == CONTACT_DELIVERED && !is_answer))
+        if (!was_made(f) || instant_compare(f->at, c->since) <= 0 || (f->kind == CONTACT_DELIVERED && !is_answer))
             continue;
-        if (is_answer && (id_equal(&f->decision_id, except) || has_contact_of(contacts, &f->decision_id)))
+        if (is_answer && (id_equal(&f->decision_id, c->except) || has_contact_of(&c->contacts, &f->decision_id)))
             continue;
-        const struct contact_fact *request = is_answer ? find_request(ledger, &f->decision_id) : NULL;
+        const struct contact_fact *request = is_answer ? find_request(c->ledger, &f->decision_id) : NULL;
         request = request ? request : &nothing;
-        add_contact(contacts, arena, policy,
-                    (struct contact){f->at, either(f->channel, request->channel), either(f->department, request->department),
-                                     either(f->class, request->class), either(f->tags, request->tags), f->decision_id});
+        add_contact(c, (struct contact){f->at, either(f->channel, request->channel), either(f->department, request->department),
+                                        either(f->class, request->class), either(f->tags, request->tags), f->decision_id});
     }
 }
 
@@ -93,19 +101,18 @@ static bool is_taken(const struct reservation *r, struct instant at, struct inst
     return r->verdict == VERDICT_GRANT && r->outcome == RESULT_OPEN && !reservation_is_over(r, at, now);
 }
 
-static void add_reservations(struct contacts *contacts, const struct contact_policy *policy, const struct ledger *ledger,
-                             const struct id *except, struct instant at, struct instant now, struct arena *arena)
+static void add_reservations(struct collector *c, struct instant at, struct instant now)
 {
-    size_t sends = contacts->count;
-    for (size_t i = 0; i < ledger->fact_count; i++) {
-        const struct contact_fact *f = ledger->facts[i];
-        if (f->kind != CONTACT_REQUEST || id_equal(&f->event_id, except))
+    size_t sends = c->contacts.count;
+    for (size_t i = 0; i < c->ledger->fact_count; i++) {
+        const struct contact_fact *f = c->ledger->facts[i];
+        if (f->kind != CONTACT_REQUEST || id_equal(&f->event_id, c->except))
             continue;
-        const struct reservation *r = find_reservation(ledger, &f->event_id);
+        const struct reservation *r = find_reservation(c->ledger, &f->event_id);
         struct instant when;
-        struct contacts sent = {contacts->items, sends, sends};
+        struct contacts sent = {c->contacts.items, sends, sends};
         if (r && is_taken(r, at, now, &when) && !has_contact_of(&sent, &f->event_id))
-            add_contact(contacts, arena, policy, (struct contact){when, f->channel, f->department, f->class, f->tags, f->event_id});
+            add_contact(c, (struct contact){when, f->channel, f->department, f->class, f->tags, f->event_id});
     }
 }
 
@@ -114,15 +121,30 @@ static int contact_compare(const void *a, const void *b)
     return instant_compare(((const struct contact *)a)->at, ((const struct contact *)b)->at);
 }
 
-struct contacts contacts_collect(const struct contact_policy *policy, const struct ledger *ledger, const struct id *except, struct instant at,
-                                 struct instant now, struct arena *arena)
+static struct duration longest_window(const struct contact_policy *policy)
 {
-    struct contacts contacts = {0};
-    add_sends(&contacts, policy, ledger, except, arena);
-    add_reservations(&contacts, policy, ledger, except, at, now, arena);
-    if (contacts.count > 1)
-        qsort(contacts.items, contacts.count, sizeof *contacts.items, contact_compare);
-    return contacts;
+    struct duration longest = {0};
+    for (size_t i = 0; i < policy->rule_count; i++)
+        if (policy->rules[i].kind == RULE_CAP && policy->rules[i].per.us > longest.us)
+            longest = policy->rules[i].per;
+    return longest;
+}
+
+struct contacts contacts_collect(const struct contact_policy *policy, const struct ledger *ledger,
+                                 const struct contact_fact *request, struct instant at, struct instant now, struct arena *arena)
+{
+    struct collector c = {
+        .policy = policy,
+        .ledger = ledger,
+        .except = &request->event_id,
+        .since = instant_minus(contact_planned_at(request), longest_window(policy)),
+        .arena = arena,
+    };
+    add_sends(&c);
+    add_reservations(&c, at, now);
+    if (c.contacts.count > 1)
+        qsort(c.contacts.items, c.contacts.count, sizeof *c.contacts.items, contact_compare);
+    return c.contacts;
 }
 
 static bool is_counted(const struct contact_rule *cap, const struct contact *contact, const struct contact_fact *request)

@@ -19,10 +19,11 @@ struct contacts {
     size_t count, capacity;
 };
 
-/* Contacts of the ledger, each once: at its send time once sent, at its planned time while reserved. Left out: the contact of
- * `except`, and those of classes that do not count. Reservations that are over at (at, now) are left out. */
-struct contacts contacts_collect(const struct contact_policy *policy, const struct ledger *ledger, const struct id *except, struct instant at,
-                                 struct instant now, struct arena *arena);
+/* Contacts of the ledger, each once: at its send time once sent, at its planned time while reserved. Left out: the contact of the
+ * request itself, those of classes that do not count, reservations that are over at (at, now), and what lies too far back for
+ * any cap. */
+struct contacts contacts_collect(const struct contact_policy *policy, const struct ledger *ledger,
+                                 const struct contact_fact *request, struct instant at, struct instant now, struct arena *arena);
 
 /* Times of the contacts that a cap counts together with the request, in order. */
 struct cap_times {

@@ -86,8 +86,8 @@ struct contact_decision {
 };
 
 /* The verdict of a request. request need not be, and its own sends may be, among the ledger's facts. */
-void contact_decide(const struct contact_policy *policy, const struct ledger *ledger, const struct contact_fact *request, struct instant now,
-                    struct arena *arena, struct contact_decision *out);
+void contact_decide(const struct contact_policy *policy, const struct ledger *ledger, const struct contact_fact *request,
+                    struct instant now, struct arena *arena, struct contact_decision *out);
 
 /* The same for a request without a usable identifier: deny "unidentified", or invalid. */
 void contact_decide_unidentified(const struct contact_policy *policy, const struct contact_fact *request, struct arena *arena,
@@ -115,7 +115,7 @@ struct revocation {
 };
 /* Open reservations that the ledger as it is now forbids, in the order of their requests. Event time of what changed: `at`. Caps
  * are judged only if the profile was merged: earlier requests keep their slot. Returns how many; the array lives in the arena. */
-size_t contact_revoke(const struct contact_policy *policy, const struct ledger *ledger, bool is_merged, struct instant at, struct instant now,
-                      struct arena *arena, struct revocation **out);
+size_t contact_revoke(const struct contact_policy *policy, const struct ledger *ledger, bool is_merged, struct instant at,
+                      struct instant now, struct arena *arena, struct revocation **out);
 
 #endif

@@ -58,8 +58,12 @@ static const struct {
     const char *reason;
     bool (*applies)(const struct contact_policy *policy, const struct contact_fact *request);
 } invalidities[] = {
-    {"no_contact", lacks_contact},         {"no_channel", lacks_channel},     {"no_class", lacks_class},
-    {"unknown_class", has_unknown_class},  {"bad_priority", has_bad_priority}, {"bad_tags", has_bad_tags},
+    {"no_contact", lacks_contact},
+    {"no_channel", lacks_channel},
+    {"no_class", lacks_class},
+    {"unknown_class", has_unknown_class},
+    {"bad_priority", has_bad_priority},
+    {"bad_tags", has_bad_tags},
     {"expires_before_planned", expires_too_early},
 };
 
@@ -73,8 +77,8 @@ static const char *why_invalid(const struct contact_policy *policy, const struct
 
 /* ------------------------------------------------------------------------------------------------ every rule asked */
 
-static struct question question_of(const struct contact_policy *policy, const struct ledger *ledger, const struct contact_fact *request,
-                                   struct instant at, struct instant now, struct arena *arena)
+static struct question question_of(const struct contact_policy *policy, const struct ledger *ledger,
+                                   const struct contact_fact *request, struct instant at, struct instant now, struct arena *arena)
 {
     const struct contact_class *class = policy_class(policy, request->class);
     return (struct question){
@@ -82,7 +86,7 @@ static struct question question_of(const struct contact_policy *policy, const st
         .ledger = ledger,
         .request = request,
         .planned_at = contact_planned_at(request),
-        .contacts = contacts_collect(policy, ledger, &request->event_id, at, now, arena),
+        .contacts = contacts_collect(policy, ledger, request, at, now, arena),
         .obeys_caps = class == NULL || class->obeys,
         .arena = arena,
     };
@@ -205,8 +209,8 @@ static struct instant reserved_until(const struct contact_policy *policy, const 
     return is_earlier ? request->expires_at : ends;
 }
 
-void contact_decide(const struct contact_policy *policy, const struct ledger *ledger, const struct contact_fact *request, struct instant now,
-                    struct arena *arena, struct contact_decision *out)
+void contact_decide(const struct contact_policy *policy, const struct ledger *ledger, const struct contact_fact *request,
+                    struct instant now, struct arena *arena, struct contact_decision *out)
 {
     if (decide_invalid(policy, request, out))
         return;
@@ -232,15 +236,13 @@ void contact_decide_unidentified(const struct contact_policy *policy, const stru
 void contact_result_add(struct contact_result *result, const struct contact_fact *fact)
 {
     static const enum contact_outcome outcomes[] = {
-        [CONTACT_SENT] = RESULT_SENT,
-        [CONTACT_DELIVERED] = RESULT_DELIVERED,
-        [CONTACT_FAILED] = RESULT_FAILED,
-        [CONTACT_CANCELLED] = RESULT_CANCELLED,
-        [CONTACT_SIGNAL] = RESULT_OPEN,
+        [CONTACT_SENT] = RESULT_SENT,           [CONTACT_DELIVERED] = RESULT_DELIVERED, [CONTACT_FAILED] = RESULT_FAILED,
+        [CONTACT_CANCELLED] = RESULT_CANCELLED, [CONTACT_SIGNAL] = RESULT_OPEN,
     };
     enum contact_outcome outcome = outcomes[fact->kind];
     bool was_made = outcome == RESULT_SENT || outcome == RESULT_DELIVERED;
-    if (outcome > result->outcome || (outcome != RESULT_OPEN && outcome == result->outcome && instant_compare(fact->at, result->at) < 0)) {
+    if (outcome > result->outcome ||
+        (outcome != RESULT_OPEN && outcome == result->outcome && instant_compare(fact->at, result->at) < 0)) {
         result->outcome = outcome;
         result->at = fact->at;
     }
@@ -251,10 +253,8 @@ void contact_result_add(struct contact_result *result, const struct contact_fact
 /* ------------------------------------------------------------------------------------------------------ revocation */
 
 static const char *const causes[RULE_KIND_COUNT] = {
-    [RULE_OPT_OUT] = "opt_out",
-    [RULE_INVALID_ADDRESS] = "invalid_address",
-    [RULE_HOLD] = "hold",
-    [RULE_ALREADY_BOUGHT] = "purchase",
+    [RULE_OPT_OUT] = "opt_out", [RULE_INVALID_ADDRESS] = "invalid_address",
+    [RULE_HOLD] = "hold",       [RULE_ALREADY_BOUGHT] = "purchase",
     [RULE_CAP] = "merge",
 };
 
@@ -289,8 +289,8 @@ static int first_failing(const struct contact_policy *policy, const struct quest
 }
 
 /* Open reservations are put aside and let in again one by one, so that each is judged beside the earlier ones only. */
-size_t contact_revoke(const struct contact_policy *policy, const struct ledger *ledger, bool is_merged, struct instant at, struct instant now,
-                      struct arena *arena, struct revocation **out)
+size_t contact_revoke(const struct contact_policy *policy, const struct ledger *ledger, bool is_merged, struct instant at,
+                      struct instant now, struct arena *arena, struct revocation **out)
 {
     const struct contact_fact **open = arena_array(arena, const struct contact_fact *, ledger->fact_count);
     struct reservation **rows = arena_array(arena, struct reservation *, ledger->fact_count);

@@ -2,10 +2,8 @@
 #include "services/suppression/logic/policy.h"
 
 const char *const rule_kind_names[RULE_KIND_COUNT] = {
-    [RULE_OPT_OUT] = "opt_out",
-    [RULE_INVALID_ADDRESS] = "invalid_address",
-    [RULE_HOLD] = "hold",
-    [RULE_ALREADY_BOUGHT] = "already_bought",
+    [RULE_OPT_OUT] = "opt_out", [RULE_INVALID_ADDRESS] = "invalid_address",
+    [RULE_HOLD] = "hold",       [RULE_ALREADY_BOUGHT] = "already_bought",
     [RULE_CAP] = "cap",
 };
 

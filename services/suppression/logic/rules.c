@@ -66,7 +66,8 @@ static void judge_end(const struct question *q, const struct contact_fact *cause
     finding->allowed = none;
     finding->ends = ends;
     finding->passed = cause == NULL || instant_compare(ends, q->planned_at) <= 0;
-    finding->observed = cause ? event_and_time(q->arena, cause->event.len ? cause->event : SPAN("score"), cause->at) : SPAN("none");
+    finding->observed =
+        cause ? event_and_time(q->arena, cause->event.len ? cause->event : SPAN("score"), cause->at) : SPAN("none");
 }
 
 static void ask_invalid_address(const struct contact_rule *rule, const struct question *q, struct finding *finding)
@@ -172,10 +173,8 @@ static void ask_cap(const struct contact_rule *rule, const struct question *q, s
 typedef void ask_fn(const struct contact_rule *rule, const struct question *question, struct finding *finding);
 
 static ask_fn *const kinds[RULE_KIND_COUNT] = {
-    [RULE_OPT_OUT] = ask_opt_out,
-    [RULE_INVALID_ADDRESS] = ask_invalid_address,
-    [RULE_HOLD] = ask_hold,
-    [RULE_ALREADY_BOUGHT] = ask_already_bought,
+    [RULE_OPT_OUT] = ask_opt_out, [RULE_INVALID_ADDRESS] = ask_invalid_address,
+    [RULE_HOLD] = ask_hold,       [RULE_ALREADY_BOUGHT] = ask_already_bought,
     [RULE_CAP] = ask_cap,
 };
 

@@ -1,0 +1,180 @@
+# shellcheck shell=bash
+# The steps of ./demo, which sources this file: real customers in, one scoreboard out, then everything is killed and re-read.
+# shellcheck disable=SC2153,SC2154  # BIN, RUN and SERVICES come from ./demo
+
+PYTHON="$PWD/.venv/bin/python"
+BANK_PEOPLE=400
+BANK_EVENTS=20000
+
+prepare_pipeline() {
+    if [[ ! -f $RUN/identity.key ]]; then
+        (umask 077 && head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$RUN/identity.key")
+    fi
+    export TUTTI_IDENTITY_KEY_FILE="$RUN/identity.key" TUTTI_POLICY_DIR="$PWD/policies"
+    stop_services
+    "$BIN/tutti" migrate up
+    "$BIN/tutti" topics apply 2>&1 | tail -n 1 >&2
+    "$BIN/tutti" policy apply
+}
+
+query() { psql -XAtq "$TUTTI_DATABASE_URL" -c "$1"; }
+
+# Sum of a metric over its series, of one service.
+metric() { curl -fs "http://127.0.0.1:$(service_port "$1")/metrics" | awk -v name="tutti_$2" 'index($1, name) == 1 { sum += $2 } END { printf "%d\n", sum }'; }
+
+total_lag() {
+    local name lag sum=0
+    for name in "${SERVICES[@]}"; do
+        lag="$(metric "$name" kafka_consumer_lag)"
+        sum=$((sum + lag))
+    done
+    printf '%d\n' "$sum"
+}
+
+# Diffs numbered but not applied yet, and messages not yet acknowledged.
+unfinished() {
+    query "SELECT coalesce((SELECT sum(l.seq - coalesce(p.next_seq - 1, 0)) FROM journey.lanes l LEFT JOIN metrics.progress p USING (lane)), 0)
+           + (SELECT count(*) FROM identity.outbox) + (SELECT count(*) FROM journey.stage_outbox) + (SELECT count(*) FROM suppression.outbox)"
+}
+
+consumed() {
+    local name
+    for name in "${SERVICES[@]}"; do metric "$name" records_consumed_total; done | paste -sd' '
+}
+
+# Idle: no lag, nothing unfinished, and nothing consumed for a second.
+is_idle() {
+    local before
+    before="$(consumed)"
+    [[ $(total_lag) -eq 0 && $(unfinished) -eq 0 ]] || return 1
+    sleep 1
+    [[ $(consumed) == "$before" && $(total_lag) -eq 0 && $(unfinished) -eq 0 ]]
+}
+
+wait_until_idle() { wait_for 600 is_idle || die "the pipeline did not come to rest: lag $(total_lag), unfinished $(unfinished)"; }
+
+checksums() { "$PYTHON" tests/oracle/checksums.py --database "$TUTTI_DATABASE_URL" --as-of 2026-06-01T00:00:00Z; }
+
+topic_count() { "$BIN/tutti" cat --topic "$1" --exit 2>/dev/null | wc -l; }
+
+feed() {
+    headline "Real data: The Complete Journey (CC0), 165,340 touchpoints of a grocer's stores, mailings and coupons"
+    "$BIN/tutti" import completejourney --python "$PYTHON"
+    headline "Made-up data: some minutes of a bank, with log-ins, requests, opt-outs and races"
+    "$BIN/tutti" generate --profile bank --people "$BANK_PEOPLE" --events "$BANK_EVENTS" --seed 11 --truth "$RUN/bank-truth.jsonl" --produce
+    headline "Waiting until every figure has arrived"
+    wait_until_idle
+}
+
+show() {
+    local household
+    headline "The scoreboard that all departments share"
+    "$BIN/tutti" scoreboard
+    household="$(query "SELECT profile_id FROM tutti.fct_touchpoints WHERE source = 'urn:completejourney' AND event_name = 'Coupon Redeemed'
+                        ORDER BY occurred_at DESC, touchpoint_id LIMIT 1")"
+    headline "One household, explained (tutti explain $household)"
+    "$BIN/tutti" explain "$household"
+}
+
+report_memory() {
+    local name
+    for name in "${SERVICES[@]}"; do
+        printf '%-20s lag %s, memory %d MB\n' "$name" "$(metric "$name" kafka_consumer_lag)" \
+            $(($(awk '/^VmRSS/ { print $2 }' "/proc/$(service_pid "$name")/status") / 1024))
+    done
+}
+
+break_everything() {
+    local name before after decisions stages decisions_after stages_after
+    before="$(checksums)"
+    decisions="$(topic_count tutti.contact-decisions.v1)"
+    stages="$(topic_count tutti.journey-stages.v1)"
+    headline "Killing each service once (kill -9), then re-reading everything from the beginning"
+    for name in "${SERVICES[@]}"; do
+        stop_service "$name" KILL
+        start_service "$name"
+    done
+    stop_services
+    "$PYTHON" dev/reset-groups "${SERVICES[@]}"
+    start_services
+    wait_until_idle
+    after="$(checksums)"
+    decisions_after="$(topic_count tutti.contact-decisions.v1)"
+    stages_after="$(topic_count tutti.journey-stages.v1)"
+    printf '%s\n' "$after"
+    report_memory
+    printf 'decisions published again: %d of %d, stage changes published again: %d of %d\n' \
+        $((decisions_after - decisions)) "$decisions" $((stages_after - stages)) "$stages"
+    [[ $before == "$after" ]] || die "the figures changed: $(diff <(printf '%s\n' "$before") <(printf '%s\n' "$after"))"
+    [[ $decisions == "$decisions_after" && $stages == "$stages_after" ]] || die "something was published again"
+    printf 'checksums of all convergent views before = after\n'
+}
+
+where_next() {
+    cat <<TEXT
+
+The stack is running: Kafka $TUTTI_KAFKA_BOOTSTRAP_SERVERS, PostgreSQL $TUTTI_DATABASE_URL
+  psql $TUTTI_DATABASE_URL -c 'SELECT * FROM tutti.rpt_shared_goals_daily LIMIT 20'
+  eval "\$(dev/stack env)"; build/release/bin/tutti help
+  curl http://127.0.0.1:$FIRST_HTTP_PORT/metrics          (identity-resolver; the others follow on the next ports)
+  logs in $RUN; ./demo stop, ./demo reset; README.md says more
+TEXT
+}
+
+demo_play() {
+    prepare_pipeline
+    start_services
+    feed
+    show
+    break_everything
+    where_next
+}
+
+# verify <what> <expected> <SELECT>: money may differ by a cent, which is how the known figures are rounded.
+verify_figure() {
+    local found
+    found="$(query "$3")"
+    if awk -v a="$2" -v b="$found" 'BEGIN { d = a - b; exit !(b != "" && d <= 0.0101 && d >= -0.0101) }'; then
+        printf 'ok    %-52s %s\n' "$1" "$found"
+    else
+        printf 'WRONG %-52s %s instead of %s\n' "$1" "${found:-nothing}" "$2"
+        wrong=$((wrong + 1))
+    fi
+}
+
+credit_sql() {
+    printf "SELECT round(sum(attributed_revenue), 2) FROM tutti.rpt_attributions_daily WHERE model = '%s' AND campaign_id = '%s'" "$1" "$2"
+}
+
+verify_credit() { verify_figure "$1 credit of campaign $2" "$3" "$(credit_sql "$1" "$2")"; }
+
+demo_verify() {
+    local wrong=0 touches="tutti.fct_touchpoints WHERE source = 'urn:completejourney'"
+    local attributed="tutti.fct_attributions WHERE model = 'linear' AND conversion_id IN (SELECT touchpoint_id FROM $touches)"
+    verify_figure "touchpoints" 165340 "SELECT count(*) FROM $touches"
+    verify_figure "orders" 155848 "SELECT count(*) FROM $touches AND event_name = 'Order Completed'"
+    verify_figure "households with orders" 2469 "SELECT count(DISTINCT profile_id) FROM $touches AND event_name = 'Order Completed'"
+    verify_figure "value of the orders" 4596039.58 "SELECT sum(revenue) FROM $touches AND event_name = 'Order Completed'"
+    verify_figure "sends" 6589 "SELECT count(*) FROM $touches AND event_name = 'Campaign Sent'"
+    verify_figure "campaigns" 27 "SELECT count(DISTINCT campaign_id) FROM $touches AND event_name = 'Campaign Sent'"
+    verify_figure "households with sends" 1559 "SELECT count(DISTINCT profile_id) FROM $touches AND event_name = 'Campaign Sent'"
+    verify_figure "redemptions" 2102 "SELECT count(*) FROM $touches AND event_name = 'Coupon Redeemed'"
+    verify_figure "households with redemptions" 410 "SELECT count(DISTINCT profile_id) FROM $touches AND event_name = 'Coupon Redeemed'"
+    verify_figure "redeeming household-campaign pairs" 792 "SELECT count(DISTINCT (profile_id, campaign_id)) FROM $touches AND event_name = 'Coupon Redeemed'"
+    verify_figure "identifies" 801 "SELECT count(*) FROM $touches AND event_name = 'identify'"
+    verify_figure "orders attributed" 48883 "SELECT count(DISTINCT conversion_id) FROM $attributed AND touch_channel <> '(unattributed)'"
+    verify_figure "credit rows" 55318 "SELECT count(*) FROM $attributed AND touch_channel <> '(unattributed)'"
+    verify_figure "revenue attributed" 1550011.00 "SELECT sum(attributed_revenue) FROM $attributed AND touch_channel <> '(unattributed)'"
+    verify_figure "revenue not attributed" 3046028.58 "SELECT sum(attributed_revenue) FROM $attributed AND touch_channel = '(unattributed)'"
+    verify_credit last_touch 8 256373.67
+    verify_credit last_touch 13 253680.73
+    verify_credit last_touch 18 253547.74
+    verify_credit first_touch 13 250300.89
+    verify_credit first_touch 18 232262.18
+    verify_credit first_touch 8 230085.99
+    verify_credit linear 13 251990.81
+    verify_credit linear 18 242763.44
+    verify_credit linear 8 242700.80
+    [[ $wrong -eq 0 ]] || die "$wrong figures differ"
+    printf 'all figures are as known\n'
+}

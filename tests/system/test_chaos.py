@@ -1,0 +1,100 @@
+"""Chaos: kill -9, SIGSTOP and SIGCONT, SIGTERM of random instances, servers killed and restarted; the tables stay right.
+
+In ./check a few rounds; the long run is tests/system/chaos (50 rounds and a new seed, or TUTTI_TEST_CHAOS_ROUNDS and
+TUTTI_TEST_SEED). The seed is printed and names the run: the same seed makes the same choices.
+"""
+
+import os
+import random
+
+import pytest
+
+from cluster import BANK
+from feeding import Feeder
+from service import NAMES
+from stack import own_stack
+from waiting import until
+
+ROUNDS = int(os.environ.get("TUTTI_TEST_CHAOS_ROUNDS") or 8)
+SEED = int(os.environ.get("TUTTI_TEST_SEED") or 1)
+EVENTS_PER_ROUND = 600
+SETTINGS = {"kafka.consumer.session.timeout.ms": 6000, "kafka.consumer.heartbeat.interval.ms": 1000}
+SERVER_EVERY = 4  # one round in so many also hits a server
+
+
+@pytest.fixture
+def fragile():
+    with own_stack("chaos") as stack:
+        yield stack
+
+
+class Chaos:
+    """One run: the dice, the world, and what was done, for the message of a failure."""
+
+    def __init__(self, world, stack, feeder):
+        self.random = random.Random(SEED)
+        self.world, self.stack, self.feeder = world, stack, feeder
+
+    def say(self, number, words):
+        print(f"seed {SEED} round {number}: {words}")
+
+    def play(self, number):
+        victims = self.random.sample(self.world.services, self.random.randint(1, 3))
+        for victim in victims:
+            action = self.random.choice([self.kill, self.pause, self.pause_until_expelled, self.terminate])
+            self.say(number, f"{action.__name__} {victim.name}")
+            action(victim)
+        if number % SERVER_EVERY == SERVER_EVERY - 1:
+            server = self.random.choice(["postgres", "kafka"])
+            word = self.random.choice(["restart", "kill"])
+            self.say(number, f"{word} {server}")
+            self.stack(word, server)
+            if word == "kill":
+                self.stack("start", server)
+        self.feeder.wait_for_pieces(1)
+        for service in self.world.services:
+            self.mend(service)
+
+    def kill(self, victim):
+        victim.kill()
+
+    def pause(self, victim):
+        victim.pause()
+
+    def pause_until_expelled(self, victim):
+        """Beyond its session: its partitions go to another, and it comes back as a zombie."""
+        group = self.world.group(victim.name)
+        before = self.members(group)
+        victim.pause()
+        until(lambda: self.members(group) < max(before, 1), 60, f"{victim.name} is expelled")
+
+    def terminate(self, victim):
+        victim.stop()
+
+    def members(self, group):
+        (future,) = self.world.topics.admin.describe_consumer_groups([group], request_timeout=30).values()
+        return len(future.result(30).members)
+
+    def mend(self, service):
+        if service.is_paused:
+            service.resume()
+        if not service.is_alive():
+            assert service.process.returncode in (0, -9), f"{service.name} ended by itself\n{service.last_lines()}"
+            service.start().wait_live()
+
+
+def test_chaos(fragile, make_world):
+    print(f"seed {SEED}, {ROUNDS} rounds")
+    world = make_world(fragile, "chaos", policies=BANK, settings=SETTINGS)
+    world.generate("bank", people=40 * ROUNDS, events=EVENTS_PER_ROUND * ROUNDS, seed=SEED)
+    world.start(instances=2)
+    with Feeder(world, world.lines, pieces=3 * ROUNDS) as feeder:
+        chaos = Chaos(world, fragile, feeder)
+        for number in range(ROUNDS):
+            chaos.play(number)
+    world.settle(300)
+    assert {service.name for service in world.services} == set(NAMES)
+    world.assert_equals_oracle()
+    world.assert_numbers_dense()
+    world.assert_verdicts()
+    world.stop()
