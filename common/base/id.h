@@ -38,7 +38,7 @@ static inline bool id_is_nil(const struct id *a)
     return id_equal(a, &nil);
 }
 
-/* The short key of DESIGN 6: the first 8 bytes, big-endian, as the signed value PostgreSQL's bigint has. */
+/* The short key: the first 8 bytes, big-endian, as the signed value PostgreSQL's bigint has. */
 static inline int64_t id_short(const struct id *a)
 {
     return (int64_t)id_half(a, 0);

@@ -329,6 +329,19 @@ bool record_header(const struct record *record, const char *name, struct span *v
     return true;
 }
 
+size_t record_headers_size(const struct record *record)
+{
+    rd_kafka_headers_t *headers;
+    const char *name;
+    const void *bytes;
+    size_t size, sum = 0;
+    if (rd_kafka_message_headers(record->handle, &headers))
+        return 0;
+    for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &bytes, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
+        sum += strlen(name) + size;
+    return sum;
+}
+
 const char *consumer_topic_name(const struct consumer *consumer, int topic)
 {
     return consumer->topics.names[topic];

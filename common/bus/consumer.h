@@ -57,6 +57,8 @@ void consumer_commit(struct consumer *consumer);
 void consumer_rewind(struct consumer *consumer);
 
 bool record_header(const struct record *record, const char *name, struct span *value);
+/* Bytes of all names and values of headers. */
+size_t record_headers_size(const struct record *record);
 const char *consumer_topic_name(const struct consumer *consumer, int topic);
 /* The epoch of the assignment: grows with every rebalance. */
 int64_t consumer_epoch(const struct consumer *consumer);

@@ -19,7 +19,7 @@ enum outcome digest_key_read(const char *path, struct digest_key *out, struct er
 /* What the database may know of a key: the keyed hash of a fixed text. */
 struct id digest_key_fingerprint(const struct digest_key *key);
 
-/* SEMANTICS 1: keyed hash of (type, 0x00, normalised value). */
+/* Identifier id: keyed hash of (type, 0x00, normalised value). */
 struct id digest_identifier(const struct digest_key *key, struct span type, struct span value);
 /* Unkeyed hash of the two ids, smaller first: the order of links first seen at the same time. */
 struct id digest_link(const struct id *a, const struct id *b);

@@ -8,7 +8,7 @@
 
 enum {
     RESOLVED_ID_BASE = 1000000,
-    SCHEMA_IDENTITY_CHANGE = 900001, /* ids of our own schemas in file mode */
+    SCHEMA_IDENTITY_CHANGE = 900001, /* fixed ids of our own schemas, with or without a registry */
     SCHEMA_JOURNEY_DIFF = 900002,
     SCHEMA_STAGE_CHANGE = 900003,
     SCHEMA_CONTACT_DECISION = 900004,

@@ -75,7 +75,7 @@ enum outcome avro_plan_decode(const struct avro_plan *plan, struct span payload,
 /* Next entry of a consent map (touchpoint.consent); false at the end. Start with *cursor = consent. */
 bool consent_next(struct span *cursor, struct span *key, bool *value);
 
-/* SEMANTICS 0: BLAKE2b-128 of (u32be length, source, u32be length, message_id), unkeyed. */
+/* Event id: BLAKE2b-128 of (u32be length, source, u32be length, message_id), unkeyed. */
 void touchpoint_event_id(struct span source, struct span message_id, struct id *out);
 
 #endif

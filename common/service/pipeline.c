@@ -30,7 +30,7 @@ const struct setting pipeline_settings[] = {
      "How often to look for messages that were committed but not published."},
     {"dead.letter.topic.suffix", SETTING_TEXT, ".dlq", 0, 0, NULL, "Dead letters of a topic go to the topic with this suffix."},
     {"max.record.bytes", SETTING_BYTES, "900000", 1000, 1000000000, NULL,
-     "A record with a larger key and value becomes a dead letter."},
+     "A record whose key, value and headers are larger becomes a dead letter."},
     {"http.listen", SETTING_TEXT, "127.0.0.1:9101", 0, 0, NULL,
      "Address of /livez, /readyz, /metrics and /version; \"off\" for none."},
     {"log.level", SETTING_CHOICE, "info", 0, 0, "debug|info|warn|error", "The least important log lines to write."},

@@ -169,11 +169,15 @@ static enum outcome write_evidence(struct work *work, struct err *err)
 static enum outcome read_members(struct work *work, struct err *err)
 {
     struct db *db = work->resolver->db;
+    struct identifier_rows stored = {0};
+    if (work->old_profiles.count > 0)
+        CHECK(store_members(db, work->arena, work->old_profiles.items, work->old_profiles.count, &stored, err));
+    for (size_t i = 0; i < stored.count; i++)
+        if (map_find(&work->is_new, &stored.items[i].identifier_id) == NULL)
+            *arena_push(work->arena, &work->members) = stored.items[i];
     for (size_t i = 0; i < work->wanted.count; i++)
         if (map_find(&work->is_new, &work->wanted.items[i].identifier_id) != NULL)
             *arena_push(work->arena, &work->members) = work->wanted.items[i];
-    if (work->old_profiles.count > 0)
-        CHECK(store_members(db, work->arena, work->old_profiles.items, work->old_profiles.count, &work->members, err));
     if (work->old_profiles.count == 0) { /* everything is new: the batch's links are all there are */
         work->member_links = work->links;
         return OUTCOME_OK;

@@ -1,4 +1,4 @@
-/* resolve.h: what the database must learn from a batch, and the one transaction that teaches it (DESIGN 2, identity-resolver).
+/* resolve.h: what the database must learn from a batch, and the one transaction that teaches it (docs/architecture.md).
  *
  * 0. covered touchpoints (everything cached and old enough) need no database; 1. insert identifiers and lock rows; 2. lock the
  * profiles concerned until none is missing; 3. insert links, lower first_seen, read members and links again, compute the

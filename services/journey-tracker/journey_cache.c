@@ -82,12 +82,12 @@ void journey_cache_put_state(struct journey_cache *cache, int64_t profile, int64
         age_states(cache);
     bool inserted;
     struct cached_state *state = map_put(&cache->states, &profile, &inserted);
+    cache->state_bytes += payload.len - state->payload_len;
     if (inserted || payload.len > state->payload_len) {
         free(state->payload);
         state->payload = malloc(payload.len + 1);
         if (state->payload == NULL)
             abort();
-        cache->state_bytes += payload.len;
     }
     memcpy(state->payload, payload.ptr, payload.len);
     state->payload_len = (uint32_t)payload.len;
@@ -104,22 +104,29 @@ const struct cached_state *journey_cache_state(struct journey_cache *cache, int6
     hit = map_find(&cache->old_states, &profile);
     if (hit == NULL)
         return NULL;
-    struct cached_state copy = *hit;
-    journey_cache_put_state(cache, profile, copy.ver, copy.members, &copy.last, (struct span){copy.payload, copy.payload_len});
-    return map_find(&cache->states, &profile);
+    struct cached_state moved = *hit; /* with its payload: making room frees whatever is still old */
+    map_remove(&cache->old_states, &profile);
+    cache->old_state_bytes -= moved.payload_len;
+    if (cache->state_bytes + moved.payload_len > cache->state_bytes_limit)
+        age_states(cache);
+    cache->state_bytes += moved.payload_len;
+    struct cached_state *state = map_put(&cache->states, &profile, NULL);
+    *state = moved;
+    return state;
 }
 
-static void drop_from(struct map *states, int64_t profile)
+static void drop_from(struct map *states, size_t *bytes, int64_t profile)
 {
     struct cached_state *state = map_find(states, &profile);
     if (state == NULL)
         return;
+    *bytes -= state->payload_len;
     free(state->payload);
     map_remove(states, &profile);
 }
 
 void journey_cache_drop_state(struct journey_cache *cache, int64_t profile)
 {
-    drop_from(&cache->states, profile);
-    drop_from(&cache->old_states, profile);
+    drop_from(&cache->states, &cache->state_bytes, profile);
+    drop_from(&cache->old_states, &cache->old_state_bytes, profile);
 }

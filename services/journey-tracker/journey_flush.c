@@ -19,11 +19,12 @@ struct group {
     size_t count;
 };
 
-/* A profile on the fast path. */
+/* A profile on the fast path, with what the cache said of it: the entry itself may be gone by the time of the writing. */
 struct fast_profile {
     struct group group;
+    struct id profile_id;
     struct journey_state state;
-    int64_t members;
+    int64_t ver, members;
 };
 
 enum outcome tracker_touch(struct tracker *tracker, struct arena *arena, const struct journey_fact *fact, struct touch *out,
@@ -136,7 +137,8 @@ static void mark_moved(struct tracker *tracker, struct flush *flush, struct map 
     }
 }
 
-static bool anchors_are_current(struct tracker *tracker, const struct group *group, const struct cached_state *state)
+static bool anchors_are_current(struct tracker *tracker, const struct group *group, const struct cached_state *state,
+                                struct id *profile_id)
 {
     for (size_t i = 0; i < group->count; i++) {
         const struct arrival *a = group->items[i];
@@ -144,6 +146,7 @@ static bool anchors_are_current(struct tracker *tracker, const struct group *gro
         if (known == NULL || known->version < a->version || known->members != state->members ||
             id_short(&known->profile_id) != group->profile)
             return false;
+        *profile_id = known->profile_id;
     }
     return true;
 }
@@ -154,7 +157,7 @@ static enum outcome try_fast(struct tracker *tracker, struct flush *flush, const
 {
     *is_fast = false;
     const struct cached_state *cached = journey_cache_state(&tracker->cache, group->profile);
-    if (cached == NULL || map_find(moved, &group->profile) || !anchors_are_current(tracker, group, cached))
+    if (cached == NULL || map_find(moved, &group->profile) || !anchors_are_current(tracker, group, cached, &out->profile_id))
         return OUTCOME_OK;
     struct touch_key first = arrival_key(group->items[0]);
     if (touch_key_compare(&first, &cached->last) <= 0)
@@ -172,6 +175,7 @@ static enum outcome try_fast(struct tracker *tracker, struct flush *flush, const
         saving_advance(tracker, saving, group->profile, &out->state, &touches[i]);
     journey_trailing_replace(&tracker->policy, &before, &out->state, &saving->effects);
     out->group = *group;
+    out->ver = cached->ver;
     out->members = cached->members;
     *is_fast = true;
     return OUTCOME_OK;
@@ -221,9 +225,8 @@ static struct state_row *fast_rows(struct tracker *tracker, struct flush *flush,
     struct state_row *rows = arena_array(flush->arena, struct state_row, fast->count);
     for (size_t i = 0; i < fast->count; i++) {
         const struct fast_profile *profile = &fast->items[i];
-        const struct cached_state *cached = journey_cache_state(&tracker->cache, profile->group.profile);
         rows[i] = (struct state_row){.profile = profile->group.profile,
-                                     .ver = cached->ver,
+                                     .ver = profile->ver,
                                      .members = profile->members,
                                      .generation = tracker->generation.number,
                                      .payload = tracker_pack(tracker, flush->arena, &profile->state)};
@@ -240,8 +243,7 @@ static struct facts fast_facts(struct tracker *tracker, struct flush *flush, con
         for (size_t j = 0; j < fast->items[i].group.count; j++) {
             const struct arrival *a = fast->items[i].group.items[j];
             *arena_push(flush->arena, &facts) = a->fact;
-            const struct cached_anchor *known = journey_cache_anchor(&tracker->cache, a->fact.key.anchor);
-            *(struct id *)map_put(profile_of, &a->fact.key.anchor, NULL) = known->profile_id;
+            *(struct id *)map_put(profile_of, &a->fact.key.anchor, NULL) = fast->items[i].profile_id;
         }
     facts.count = timeline_sort_facts(tracker->timeline, facts.items, facts.count);
     return facts;

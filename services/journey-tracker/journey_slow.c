@@ -11,6 +11,8 @@
             return o_;                                                                                                           \
     } while (0)
 
+enum { CAREFUL_FLUSHES = 20 }; /* without COPY after a repeat: input is probably being read again */
+
 struct shorts {
     int64_t *items;
     size_t count, capacity;
@@ -19,6 +21,7 @@ struct shorts {
 struct slow {
     struct tracker *tracker;
     struct flush *flush;
+    bool is_careful;    /* every fact may be a repeat: no COPY */
     struct facts facts; /* sorted by key */
     bool *inserted;     /* of facts */
     struct anchor_row *anchors;
@@ -55,18 +58,74 @@ static struct anchor_row *find_anchor(struct slow *slow, int64_t anchor)
     return bsearch(&key, slow->anchors, slow->anchor_count, sizeof key, anchor_row_compare);
 }
 
-/* (a) Facts; what was there already is a duplicate and plays no part. */
-static enum outcome insert_facts(struct slow *slow, const uint32_t *indexes, size_t count, struct err *err)
+/* Facts after all that is known of their profile are new, except while input is read again; others may be repeats. */
+static bool is_likely_new(struct tracker *tracker, const struct arrival *a)
+{
+    const struct cached_state *cached = journey_cache_state(&tracker->cache, a->profile);
+    struct touch_key key = {a->fact.key.occurred_at, a->fact.key.event_id, a->fact.key.anchor};
+    return cached == NULL || touch_key_compare(&key, &cached->last) > 0;
+}
+
+/* New facts by COPY, at half the cost. OK with *is_repeat set if one was there: the transaction is lost. */
+static enum outcome copy_facts(struct slow *slow, const uint32_t *indexes, size_t *count, uint32_t *rest, bool *is_repeat, struct err *err)
 {
     struct flush *flush = slow->flush;
-    for (size_t i = 0; i < count; i++)
-        *arena_push(flush->arena, &slow->facts) = flush->arrivals.items[indexes[i]].fact;
-    if (count == 0)
+    size_t left = 0;
+    *is_repeat = false;
+    for (size_t i = 0; i < *count; i++) {
+        const struct arrival *a = &flush->arrivals.items[indexes[i]];
+        if (is_likely_new(slow->tracker, a))
+            *arena_push(flush->arena, &slow->facts) = a->fact;
+        else
+            rest[left++] = indexes[i];
+    }
+    *count = left;
+    if (slow->facts.count == 0)
         return OUTCOME_OK;
     slow->facts.count = timeline_sort_facts(slow->tracker->timeline, slow->facts.items, slow->facts.count);
-    slow->inserted = arena_array(flush->arena, bool, slow->facts.count);
-    return timeline_insert_facts(slow->tracker->timeline, slow->tracker->db, flush->arena, slow->facts.items, slow->facts.count,
-                                 slow->inserted, err);
+    enum outcome o = timeline_copy_facts(slow->tracker->timeline, slow->tracker->db, slow->facts.items, slow->facts.count, err);
+    *is_repeat = o == OUTCOME_REJECT && db_sqlstate_is(slow->tracker->db, "23505");
+    return *is_repeat ? OUTCOME_OK : o;
+}
+
+/* Both lists as one, sorted again; a fact of the second list that the first one has is a repeat. */
+static void unite_facts(struct slow *slow, const struct facts *checked, const bool *inserted)
+{
+    struct tracker *tracker = slow->tracker;
+    size_t copied = slow->facts.count;
+    for (size_t i = 0; i < checked->count; i++)
+        if (inserted[i])
+            *arena_push(slow->flush->arena, &slow->facts) = checked->items[i];
+    if (slow->facts.count > copied)
+        slow->facts.count = timeline_sort_facts(tracker->timeline, slow->facts.items, slow->facts.count);
+    slow->inserted = arena_array(slow->flush->arena, bool, slow->facts.count);
+    memset(slow->inserted, true, slow->facts.count);
+}
+
+/* (a) Facts; what was there already is a duplicate and plays no part: only what was really inserted stays in slow->facts. */
+static enum outcome insert_facts(struct slow *slow, const uint32_t *indexes, size_t count, bool *is_repeat, struct err *err)
+{
+    struct flush *flush = slow->flush;
+    struct tracker *tracker = slow->tracker;
+    struct facts checked = {0};
+    *is_repeat = false;
+    if (!slow->is_careful) {
+        uint32_t *rest = arena_array(flush->arena, uint32_t, count);
+        CHECK(copy_facts(slow, indexes, &count, rest, is_repeat, err));
+        if (*is_repeat)
+            return OUTCOME_OK;
+        indexes = rest;
+    }
+    for (size_t i = 0; i < count; i++)
+        *arena_push(flush->arena, &checked) = flush->arrivals.items[indexes[i]].fact;
+    bool *inserted = NULL;
+    if (count > 0) {
+        checked.count = timeline_sort_facts(tracker->timeline, checked.items, checked.count);
+        inserted = arena_array(flush->arena, bool, checked.count);
+        CHECK(timeline_insert_facts(tracker->timeline, tracker->db, flush->arena, checked.items, checked.count, inserted, err));
+    }
+    unite_facts(slow, &checked, inserted);
+    return OUTCOME_OK;
 }
 
 static bool fact_is_inserted(const struct slow *slow, const struct fact_key *key)
@@ -348,10 +407,12 @@ static enum outcome save_states(struct slow *slow, struct err *err)
                                 err);
 }
 
-static enum outcome run_steps(struct slow *slow, const uint32_t *indexes, size_t count, struct err *err)
+static enum outcome run_steps(struct slow *slow, const uint32_t *indexes, size_t count, bool *is_repeat, struct err *err)
 {
     struct arena *arena = slow->flush->arena;
-    CHECK(insert_facts(slow, indexes, count, err));
+    CHECK(insert_facts(slow, indexes, count, is_repeat, err));
+    if (*is_repeat)
+        return OUTCOME_OK;
     CHECK(lock_anchors(slow, indexes, count, err));
     CHECK(lock_states(slow, err));
     CHECK(generation_still_active(slow->tracker->db, arena, &slow->tracker->generation, err));
@@ -384,18 +445,32 @@ static void fill_cache(struct slow *slow)
     }
 }
 
-enum outcome tracker_slow(struct tracker *tracker, struct flush *flush, const uint32_t *indexes, size_t count, struct err *err)
+static enum outcome transact(struct slow *slow, const uint32_t *indexes, size_t count, bool *is_repeat, struct err *err)
 {
-    struct slow slow = {.tracker = tracker, .flush = flush};
+    struct flush *flush = slow->flush;
     struct diff_rows diffs = flush->diffs;
-    saving_init(&slow.saving, flush->arena);
-    CHECK(db_begin(tracker->db, err));
-    enum outcome o = run_steps(&slow, indexes, count, err);
-    if (o != OUTCOME_OK) {
-        db_rollback(tracker->db);
+    saving_init(&slow->saving, flush->arena);
+    CHECK(db_begin(slow->tracker->db, err));
+    enum outcome o = run_steps(slow, indexes, count, is_repeat, err);
+    if (o != OUTCOME_OK || *is_repeat) {
+        db_rollback(slow->tracker->db);
         flush->diffs = diffs;
         return o;
     }
-    fill_cache(&slow);
+    fill_cache(slow);
     return OUTCOME_OK;
+}
+
+enum outcome tracker_slow(struct tracker *tracker, struct flush *flush, const uint32_t *indexes, size_t count, struct err *err)
+{
+    struct slow slow = {.tracker = tracker, .flush = flush, .is_careful = tracker->careful_flushes > 0};
+    bool is_repeat;
+    if (tracker->careful_flushes > 0)
+        tracker->careful_flushes--;
+    CHECK(transact(&slow, indexes, count, &is_repeat, err));
+    if (!is_repeat)
+        return OUTCOME_OK;
+    tracker->careful_flushes = CAREFUL_FLUSHES;
+    slow = (struct slow){.tracker = tracker, .flush = flush, .is_careful = true};
+    return transact(&slow, indexes, count, &is_repeat, err);
 }

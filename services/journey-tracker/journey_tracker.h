@@ -49,6 +49,7 @@ struct tracker {
     struct timeline *timeline;
     struct journey_cache cache;
     int32_t diff_partitions;
+    int careful_flushes; /* so many slow flushes expect repeats among new facts */
     struct metric *fast, *slow, *fallbacks, *rederived;
 };
 

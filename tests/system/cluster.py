@@ -173,7 +173,9 @@ class World:
         """A new instance, not started; settings: with _ for the dots of their names."""
         self.counter += 1
         more = {key.replace("_", "."): value for key, value in settings.items()}
-        service = Service(name, {**self.settings_of(name), **more}, self.directory / f"{name}-{self.counter}.log")
+        identity = f"{name}-{self.counter}"
+        settings = {"kafka.client.id": identity, **self.settings_of(name), **more}
+        service = Service(name, settings, self.directory / f"{identity}.log")
         self.services.append(service)
         return service
 

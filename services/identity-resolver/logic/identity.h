@@ -68,7 +68,7 @@ struct identity_link {
     bool is_accepted; /* out: joins, or lies within, one profile */
 };
 
-/* Fills profile of every node and is_accepted of every link; sorts links. SEMANTICS 1. */
+/* Fills profile of every node and is_accepted of every link; sorts links. Rules: docs/figures.md, Identity. */
 void identity_partition(const struct identity_policy *policy, struct arena *arena, struct identity_node *nodes, size_t node_count,
                         struct identity_link *links, size_t link_count);
 

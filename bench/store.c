@@ -1,7 +1,7 @@
-/* store_bench.c: what a row costs through common/store: client and server CPU, WAL, for the table layouts of
+/* store.c: what a row costs through common/store: client and server CPU, WAL, for the table layouts of
  * the services.
  *
- * Usage: TUTTI_DATABASE_URL=... store_bench [batches]      (creates and drops the schema store_bench) */
+ * Usage: TUTTI_DATABASE_URL=... bench-store [batches]      (creates and drops the schema store_bench) */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +48,7 @@ static void must(struct bench *b, enum outcome outcome)
 {
     if (outcome == OUTCOME_OK)
         return;
-    fprintf(stderr, "store_bench: %s\n", b->err.message);
+    fprintf(stderr, "bench-store: %s\n", b->err.message);
     exit(1);
 }
 

@@ -1,4 +1,4 @@
-/* derive_bench.c: what the journey's derivation costs: per touch in order, packed and unpacked, and for one late event into a
+/* derive.c: what the journey's derivation costs: per touch in order, packed and unpacked, and for one late event into a
  * timeline of 100,000 touches with a checkpoint every 256. Pure part only: no database. */
 #include <stdio.h>
 #include <stdlib.h>

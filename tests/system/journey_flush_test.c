@@ -1,0 +1,639 @@
+/* journey_flush_test.c: whatever way the same facts and moves reach journey-tracker, its tables and the sum of its diffs equal one
+ * derivation from the beginning. Random touches of a few anchors (equal times, late ones, repeats, conversions with cut tails),
+ * random merges, splits and renamed profiles in any order, two trackers with caches of their own that know too little, in turn or
+ * at once. FLUSH_SEED runs one seed, FLUSH_SEEDS sets their number. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "common/codec/cells.h"
+#include "common/codec/compress.h"
+#include "common/codec/messages.h"
+#include "common/runtime/telemetry.h"
+#include "common/store/migrations.h"
+#include "schema_migrations.h"
+#include "services/journey-tracker/journey_tracker.h"
+#include "tests/support/database.h"
+#include "tests/support/journey_world.h"
+#include "tests/support/random.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+enum {
+    DEFAULT_SEEDS = 300,
+    ANCHORS = 6,
+    IDS = ANCHORS + 2, /* two are never an anchor, but may name a profile */
+    TOUCHES = 70,
+    CHANGES = 12,
+    ITEMS = 2 * (TOUCHES + CHANGES),
+    TRACKERS = 2,
+    LANES = 3
+};
+
+static const char generation[] = "00000000-0000-0000-0000-0000000000c1";
+
+/* ---- what happens in one seed ---- */
+struct change {
+    int64_t version;
+    uint32_t profile[IDS]; /* of every id, as an index into ids, once this version is known */
+    int64_t newest[IDS];   /* version of every id's last move up to then */
+};
+
+/* A delivery of a touch or of a change, maybe a repeated one. */
+struct item {
+    int64_t position;
+    bool is_change;
+    uint32_t index, known; /* touch or change; a touch is delivered with the map of changes[known] */
+};
+
+struct story {
+    struct id ids[IDS];
+    struct journey_fact touches[TOUCHES]; /* anchor and shape are set later */
+    uint32_t anchor[TOUCHES], kind[TOUCHES];
+    size_t touch_count;
+    struct change changes[CHANGES + 1]; /* [0]: everybody alone */
+    size_t change_count;
+    struct item items[ITEMS];
+    size_t item_count;
+};
+
+static struct scratch scratch;
+static struct journey_world world;
+static struct touchpoint kinds[16];
+static size_t kind_count;
+static struct random dice;
+static struct story story;
+static struct err err;
+static struct tracker trackers[TRACKERS];
+static struct db *db; /* of the checks */
+
+static uint32_t draw(uint32_t n)
+{
+    return random_below(&dice, n);
+}
+
+static struct id random_id(void)
+{
+    struct id id;
+    for (size_t i = 0; i < sizeof id.bytes; i++)
+        id.bytes[i] = (uint8_t)draw(256);
+    return id;
+}
+
+static int64_t random_gap(void)
+{
+    const int64_t hour = 3600 * US_PER_SECOND;
+    const int64_t gaps[] = {0,        0,        1,        hour / 2,        hour / 2 + 1,        hour,
+                            hour,     hour,     hour * 9, US_PER_DAY,      2 * US_PER_DAY,      7 * US_PER_DAY,
+                            28 * US_PER_DAY, 30 * US_PER_DAY, 30 * US_PER_DAY + 1, 56 * US_PER_DAY, 366 * US_PER_DAY};
+    return gaps[draw(3) ? draw(11) : draw(COUNT(gaps))];
+}
+
+/* One event id in three ends in a zero byte: a checkpoint. */
+static void random_touches(void)
+{
+    static const int64_t amounts[] = {INT64_MIN, -7, 0, 1, 10, 1000001};
+    int64_t at = INT64_C(1700000000) * US_PER_SECOND;
+    story.touch_count = 5 + draw(TOUCHES - 5);
+    for (size_t i = 0; i < story.touch_count; i++) {
+        struct journey_fact *t = &story.touches[i];
+        *t = (struct journey_fact){.key = {0, {at += random_gap()}, random_id()}};
+        if (draw(3) == 0)
+            t->key.event_id.bytes[15] = 0;
+        t->received_at = INSTANT_FIRST;
+        t->received_at.us = INT64_MIN;
+        t->value_micros = amounts[draw(6)];
+        t->margin_micros = amounts[draw(6)];
+        t->cost_micros = INT64_MIN;
+        t->score = draw(3) ? INT16_MIN : (int16_t)(60 + 20 * draw(3));
+        t->message_id = SPAN("m");
+        story.anchor[i] = draw(3) ? draw(2) : draw(ANCHORS);
+        story.kind[i] = draw((uint32_t)kind_count);
+    }
+}
+
+/* What a change may do: unite two profiles, put one id elsewhere, rename a profile, or say again what is known. */
+static void random_change(const struct change *last, struct change *next)
+{
+    uint32_t from = last->profile[draw(IDS)], to = last->profile[draw(IDS)], what = draw(5);
+    bool is_moved[IDS] = {false};
+    *next = *last;
+    next->version = last->version + 1 + draw(3);
+    if (what == 0) {
+        uint32_t one = draw(IDS);
+        is_moved[one] = true;
+        next->profile[one] = draw(2) ? one : to;
+    }
+    for (uint32_t i = 0; i < IDS && what > 0; i++)
+        if (last->profile[i] == from) {
+            is_moved[i] = true;
+            next->profile[i] = what == 1 ? last->profile[i] : to;
+        }
+    if (what == 2) /* rename: the name is any id nobody else is called by */
+        for (uint32_t i = 0, name = draw(IDS); i < IDS; i++)
+            if (is_moved[i])
+                next->profile[i] = name;
+    for (uint32_t i = 0; i < IDS; i++)
+        if (is_moved[i])
+            next->newest[i] = next->version;
+}
+
+static void random_changes(void)
+{
+    story.changes[0] = (struct change){0};
+    for (uint32_t i = 0; i < IDS; i++) {
+        story.ids[i] = random_id();
+        story.changes[0].profile[i] = i;
+    }
+    story.change_count = draw(CHANGES + 1);
+    for (size_t i = 1; i <= story.change_count; i++)
+        random_change(&story.changes[i - 1], &story.changes[i]);
+}
+
+static int by_position(const void *a, const void *b)
+{
+    const struct item *x = a, *y = b;
+    return (x->position > y->position) - (x->position < y->position);
+}
+
+static void deliver(bool is_change, size_t index, int64_t position)
+{
+    uint32_t known = (uint32_t)((story.change_count + 1) * (size_t)draw(1000) / 1000);
+    story.items[story.item_count++] = (struct item){position, is_change, (uint32_t)index, known};
+}
+
+/* In order of time, nearly so, or in any order; one in four comes twice. */
+static void random_order(void)
+{
+    static const uint32_t jitters[] = {1, 80, 100000};
+    uint32_t jitter = jitters[draw(3)];
+    story.item_count = 0;
+    for (size_t i = 0; i < story.touch_count; i++)
+        for (int again = 0; again < (draw(4) ? 1 : 2); again++)
+            deliver(false, i, (int64_t)(10 * i + draw(jitter) + (again ? draw(300) : 0)));
+    for (size_t i = 1; i <= story.change_count; i++)
+        for (int again = 0; again < (draw(4) ? 1 : 2); again++)
+            deliver(true, i, (int64_t)draw((uint32_t)(10 * story.touch_count + jitter)));
+    qsort(story.items, story.item_count, sizeof *story.items, by_position);
+}
+
+/* ---- feeding the trackers ---- */
+static void add_item(struct tracker *tracker, struct flush *flush, const struct item *item)
+{
+    const struct change *known = &story.changes[item->is_change ? item->index : item->known];
+    for (uint32_t i = 0; i < IDS && item->is_change; i++)
+        if (known->newest[i] == known->version)
+            *arena_push(flush->arena, &flush->moves) =
+                (struct anchor_move){story.ids[i], story.ids[known->profile[i]], known->version};
+    if (item->is_change)
+        return;
+    uint32_t anchor = story.anchor[item->index];
+    struct arrival *a = arena_push(flush->arena, &flush->arrivals);
+    *a = (struct arrival){.anchor_id = story.ids[anchor],
+                          .profile_id = story.ids[known->profile[anchor]],
+                          .version = known->newest[anchor],
+                          .shape = codes_shape_ref(tracker->codes, flush->arena, &kinds[story.kind[item->index]]),
+                          .fact = story.touches[item->index]};
+    a->fact.key.anchor = id_short(&a->anchor_id);
+}
+
+/* As the service does; an error means the batch is run again from its messages. */
+static void flush_items(struct tracker *tracker, const struct item *items, size_t count, int32_t lane)
+{
+    struct arena arena = {0};
+    struct err own = {0};
+    for (int tries = 0;; tries++, arena_reset(&arena)) {
+        struct flush flush = {.arena = &arena, .lane = lane};
+        codes_forget_batch(tracker->codes);
+        for (size_t i = 0; i < count; i++)
+            add_item(tracker, &flush, &items[i]);
+        enum outcome o = codes_settle(tracker->codes, &arena, &own);
+        for (size_t i = 0; i < flush.arrivals.count && o == OUTCOME_OK; i++)
+            flush.arrivals.items[i].fact.shape = (int32_t)flush.arrivals.items[i].shape->shape->code;
+        if (o == OUTCOME_OK)
+            o = tracker_flush(tracker, &flush, &own);
+        if (o == OUTCOME_OK)
+            break;
+        if (o != OUTCOME_RETRY || tries == 20) {
+            fprintf(stderr, "flush: %d %s %s\n", (int)o, own.code, own.message);
+            abort();
+        }
+    }
+    codes_forget_batch(tracker->codes);
+    arena_free(&arena);
+}
+
+static void restart(struct tracker *tracker)
+{
+    static const size_t sizes[] = {64, 6000, 1 << 20, 1 << 20};
+    journey_cache_close(&tracker->cache);
+    journey_cache_open(&tracker->cache, sizes[draw(COUNT(sizes))]);
+    tracker->careful_flushes = 0;
+}
+
+static void run_in_turn(void)
+{
+    uint32_t most = 1 + draw(14);
+    for (size_t i = 0, n; i < story.item_count; i += n) {
+        struct tracker *tracker = &trackers[draw(TRACKERS)];
+        if (draw(12) == 0)
+            restart(tracker);
+        n = 1 + draw(most);
+        n = n < story.item_count - i ? n : story.item_count - i;
+        flush_items(tracker, story.items + i, n, (int32_t)draw(LANES));
+    }
+}
+
+/* Each takes everything, in the same batches: the other's work is found done, half done, or in the way. */
+static void *run_all(void *arg)
+{
+    struct tracker *tracker = arg;
+    for (size_t i = 0; i < story.item_count; i += 7)
+        flush_items(tracker, story.items + i, story.item_count - i < 7 ? story.item_count - i : 7, (int32_t)(tracker - trackers));
+    return NULL;
+}
+
+static void run_at_once(void)
+{
+    pthread_t threads[TRACKERS];
+    for (size_t i = 0; i < TRACKERS; i++)
+        if (pthread_create(&threads[i], NULL, run_all, &trackers[i]) != 0)
+            abort();
+    for (size_t i = 0; i < TRACKERS; i++)
+        pthread_join(threads[i], NULL);
+}
+
+/* ---- what must come out ---- */
+struct lines {
+    const char **items;
+    size_t count, capacity;
+};
+
+static const char *hex(struct arena *arena, struct span bytes)
+{
+    struct strbuf text = {.arena = arena};
+    for (size_t i = 0; i < bytes.len; i++)
+        strbuf_addf(&text, "%02x", (unsigned char)bytes.ptr[i]);
+    pack_byte(&text, 0);
+    return text.ptr;
+}
+
+static const char *uuid(struct arena *arena, const struct id *id)
+{
+    char text[37];
+    id_to_uuid(id, text);
+    return arena_printf(arena, "%s", text);
+}
+
+static void expect_rows(struct arena *arena, const struct journey_effects *effects, struct lines *lines)
+{
+    static const int reasons[] = {[REASON_RULE] = 1, [REASON_AT_RISK] = 2, [REASON_LAPSED] = 2, [REASON_EXIT] = 3};
+    for (size_t i = 0; i < effects->conversions.count; i++) {
+        const struct conversion_row *c = &effects->conversions.items[i];
+        *arena_push(arena, lines) =
+            arena_printf(arena, "conversion %lld %lld %s %u %d %u %u %s", (long long)c->key.anchor, (long long)c->key.at.us,
+                         uuid(arena, &c->key.event_id), c->goal, c->is_first, c->stage_before, c->eligible_count,
+                         hex(arena, c->eligible));
+    }
+    for (size_t i = 0; i < effects->stages.count; i++) {
+        const struct stage_row *s = &effects->stages.items[i];
+        *arena_push(arena, lines) =
+            arena_printf(arena, "stage %s %s %lld %u %lld %u %u %u %u %d %lld", uuid(arena, &s->id),
+                         uuid(arena, &s->touch.event_id), (long long)s->touch.anchor, s->journey_number,
+                         (long long)s->changed_at.us, s->from_stage, s->to_stage, s->from_status, s->to_status,
+                         reasons[s->reason], (long long)s->seconds_in_stage);
+    }
+}
+
+static int touch_compare(const void *a, const void *b)
+{
+    return touch_key_compare(&((const struct touch *)a)->key, &((const struct touch *)b)->key);
+}
+
+/* The whole timeline of a profile, in order. */
+static size_t timeline_of(struct arena *arena, uint32_t profile, struct touch *touches)
+{
+    const struct change *last = &story.changes[story.change_count];
+    size_t n = 0;
+    for (size_t i = 0; i < story.touch_count; i++) {
+        if (last->profile[story.anchor[i]] != profile)
+            continue;
+        struct journey_fact fact = story.touches[i];
+        struct shape_ref *ref = codes_shape_ref(trackers[0].codes, arena, &kinds[story.kind[i]]);
+        database_must(codes_settle(trackers[0].codes, arena, &err), &err);
+        fact.key.anchor = id_short(&story.ids[story.anchor[i]]);
+        fact.shape = (int32_t)ref->shape->code;
+        database_must(tracker_touch(&trackers[0], arena, &fact, &touches[n++], &err), &err);
+    }
+    qsort(touches, n, sizeof *touches, touch_compare);
+    return n;
+}
+
+static void expect_profile(struct arena *arena, uint32_t profile, struct journey_effects *effects, struct lines *lines)
+{
+    struct touch touches[TOUCHES];
+    struct journey_state state;
+    size_t n = timeline_of(arena, profile, touches);
+    journey_state_init(&state, arena);
+    state.tail.unbounded = true;
+    for (size_t i = 0; i < n; i++) {
+        journey_advance(&trackers[0].policy, &state, &touches[i], effects);
+        if (is_checkpoint(&touches[i].key.event_id))
+            *arena_push(arena, lines) = arena_printf(arena, "checkpoint %lld %lld %s", (long long)id_short(&story.ids[profile]),
+                                                     (long long)touches[i].key.at.us, uuid(arena, &touches[i].key.event_id));
+    }
+    journey_trailing(&trackers[0].policy, &state, effects);
+    *arena_push(arena, lines) = arena_printf(arena, "state %lld %s", (long long)id_short(&story.ids[profile]),
+                                             hex(arena, tracker_pack(&trackers[0], arena, &state)));
+}
+
+static void expect_anchors(struct arena *arena, struct lines *lines)
+{
+    const struct change *last = &story.changes[story.change_count];
+    for (uint32_t a = 0; a < IDS; a++) {
+        bool is_met = last->newest[a] > 0;
+        for (size_t i = 0; i < story.touch_count; i++)
+            is_met |= story.anchor[i] == a;
+        if (is_met)
+            *arena_push(arena, lines) =
+                arena_printf(arena, "anchor %s %s %lld", uuid(arena, &story.ids[a]), uuid(arena, &story.ids[last->profile[a]]),
+                             (long long)last->newest[a]);
+    }
+    for (size_t i = 0; i < story.touch_count; i++)
+        *arena_push(arena, lines) = arena_printf(arena, "fact %s", uuid(arena, &story.touches[i].key.event_id));
+}
+
+static int line_compare(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void cell_lines(struct arena *arena, const struct journey_effects *effects, struct lines *lines)
+{
+    struct cell cell;
+    for (size_t cursor = 0; journey_effects_next(effects, &cursor, &cell);) {
+        struct strbuf text = {.arena = arena};
+        strbuf_addf(&text, "cell %u %d:", cell.key.family, cell.key.period);
+        for (int d = 0; d < CELL_DIMS; d++)
+            strbuf_addf(&text, " %u", cell.key.dims[d]);
+        strbuf_addf(&text, " =");
+        for (int v = 0; v < CELL_VALUES; v++)
+            strbuf_addf(&text, " %lld", (long long)cell.values[v]);
+        pack_byte(&text, 0);
+        *arena_push(arena, lines) = text.ptr;
+    }
+}
+
+static void expect(struct arena *arena, struct lines *lines)
+{
+    struct journey_effects effects;
+    journey_effects_init(&effects, arena);
+    codes_forget_batch(trackers[0].codes);
+    for (uint32_t p = 0; p < IDS; p++)
+        expect_profile(arena, p, &effects, lines);
+    codes_forget_batch(trackers[0].codes);
+    expect_rows(arena, &effects, lines);
+    expect_anchors(arena, lines);
+    cell_lines(arena, &effects, lines);
+    qsort(lines->items, lines->count, sizeof *lines->items, line_compare);
+}
+
+/* ---- what came out ---- */
+static struct db_result *query(struct arena *arena, const char *name, const char *sql)
+{
+    struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, arena);
+    database_must(db_run(db, &(struct statement){name, sql}, &p, &r, NULL, &err), &err);
+    return r;
+}
+
+/* Sum of all numbered diffs; each lane's numbers are 1, 2, 3, ... */
+static void sum_diffs(struct arena *arena, struct lines *lines)
+{
+    struct journey_effects sum;
+    journey_effects_init(&sum, arena);
+    struct db_result *r = query(arena, "test_diffs", "SELECT seq, seq - rank() OVER (PARTITION BY lane ORDER BY seq), payload"
+                                                     " FROM journey.outbox ORDER BY lane, seq");
+    for (int i = 0; i < db_rows(r); i++) {
+        struct journey_diff diff;
+        struct span packed;
+        struct cell *cells;
+        size_t count;
+        assert_int_equal(db_int8(r, i, 1), 0);
+        database_must(journey_diff_decode(db_bytes(r, i, 2), &diff, &err), &err);
+        assert_int_equal(diff.seq, db_int8(r, i, 0));
+        database_must(lz4_unpack(arena, diff.cells, diff.raw_size, &packed, &err), &err);
+        database_must(cells_unpack(arena, packed, &cells, &count, &err), &err);
+        for (size_t c = 0; c < count; c++) {
+            int64_t *values = map_put(&sum.cells, &cells[c].key, NULL);
+            for (int v = 0; v < CELL_VALUES; v++)
+                values[v] += cells[c].values[v];
+        }
+    }
+    db_result_free(r);
+    cell_lines(arena, &sum, lines);
+}
+
+static const char tables[] =
+    "SELECT concat_ws(' ', 'conversion', anchor, (extract(epoch FROM occurred_at) * 1000000)::bigint, event_id, goal,"
+    " is_first::integer, stage_before, touch_count, encode(touches, 'hex')) FROM journey.conversions"
+    " UNION ALL SELECT concat_ws(' ', 'stage', stage_change_id, touchpoint_id, anchor, journey_number,"
+    " (extract(epoch FROM changed_at) * 1000000)::bigint, from_stage, to_stage, from_status, to_status, reason,"
+    " coalesce(seconds_in_stage, -1)) FROM journey.stage_changes"
+    " UNION ALL SELECT concat_ws(' ', 'checkpoint', profile, (extract(epoch FROM occurred_at) * 1000000)::bigint, event_id)"
+    " FROM journey.checkpoints"
+    " UNION ALL SELECT concat_ws(' ', 'state', profile, encode(payload, 'hex')) FROM journey.states"
+    " UNION ALL SELECT concat_ws(' ', 'anchor', anchor_id, profile_id, version) FROM journey.anchors"
+    " UNION ALL SELECT concat_ws(' ', 'fact', event_id) FROM journey.facts";
+
+static void observe(struct arena *arena, struct lines *lines)
+{
+    struct db_result *r = query(arena, "test_tables", tables);
+    for (int i = 0; i < db_rows(r); i++)
+        *arena_push(arena, lines) = arena_printf(arena, SPAN_FMT, SPAN_ARG(db_bytes(r, i, 0)));
+    db_result_free(r);
+    sum_diffs(arena, lines);
+    qsort(lines->items, lines->count, sizeof *lines->items, line_compare);
+}
+
+/* A profile that nothing ever belonged to has no state; all others have one, an empty one where everything left. */
+static bool is_optional(struct arena *arena, const char *line)
+{
+    struct journey_state empty;
+    journey_state_init(&empty, arena);
+    const char *packed = hex(arena, tracker_pack(&trackers[0], arena, &empty));
+    size_t n = strlen(line), m = strlen(packed);
+    return strncmp(line, "state ", 6) == 0 && n > m && strcmp(line + n - m, packed) == 0;
+}
+
+static size_t compare(struct arena *arena, const struct lines *have, const struct lines *want)
+{
+    size_t h = 0, w = 0, differences = 0;
+    while (h < have->count || w < want->count) {
+        int c = h == have->count ? 1 : w == want->count ? -1 : strcmp(have->items[h], want->items[w]);
+        if (c > 0 && is_optional(arena, want->items[w])) {
+            w++;
+            continue;
+        }
+        if (c != 0 && differences++ < 6)
+            print_error("%s %s\n", c < 0 ? "have" : "want", c < 0 ? have->items[h] : want->items[w]);
+        h += c <= 0;
+        w += c >= 0;
+    }
+    return differences;
+}
+
+/* ---- seeds ---- */
+static void run_seed(unsigned long seed, void (*run)(void))
+{
+    static const uint32_t tails[] = {1, 2, 3, POLICY_TAIL_MAX};
+    struct arena arena = {0};
+    struct lines want = {0}, have = {0};
+    dice.state = seed * UINT64_C(0x2545f4914f6cdd1d);
+    uint32_t tail_max = tails[draw(COUNT(tails))];
+    for (size_t i = 0; i < TRACKERS; i++) {
+        trackers[i].policy.tail_max = tail_max;
+        restart(&trackers[i]);
+    }
+    database_must(db_script(db,
+                            "DELETE FROM journey.facts; DELETE FROM journey.anchors; DELETE FROM journey.states;"
+                            "DELETE FROM journey.checkpoints; DELETE FROM journey.conversions;"
+                            "DELETE FROM journey.stage_changes; DELETE FROM journey.lanes; DELETE FROM journey.outbox;"
+                            "DELETE FROM journey.stage_outbox",
+                            &err),
+                  &err);
+    random_touches();
+    random_changes();
+    random_order();
+    run();
+    expect(&arena, &want);
+    observe(&arena, &have);
+    size_t differences = compare(&arena, &have, &want);
+    if (differences)
+        print_error("FLUSH_SEED=%lu: %zu differences\n", seed, differences);
+    assert_int_equal(differences, 0);
+    arena_free(&arena);
+}
+
+static void run_seeds(unsigned long part, void (*run)(void))
+{
+    const char *only = getenv("FLUSH_SEED"), *number = getenv("FLUSH_SEEDS");
+    unsigned long from = only ? strtoul(only, NULL, 10) : 1, count = number ? strtoul(number, NULL, 10) : DEFAULT_SEEDS / part;
+    for (unsigned long seed = from; seed < from + (only ? 1 : count); seed++)
+        run_seed(seed, run);
+    print_message("seeds %lu to %lu\n", from, from + (only ? 1 : count) - 1);
+}
+
+static void trackers_in_turn_equal_one_derivation(void **state)
+{
+    run_seeds(1, run_in_turn);
+}
+
+static void trackers_at_once_equal_one_derivation(void **state)
+{
+    run_seeds(3, run_at_once);
+}
+
+/* ---- set-up ---- */
+static void add_kind(struct touchpoint kind)
+{
+    kind.message_id = SPAN("m");
+    kind.source = SPAN("urn:test");
+    kind.original_at = kind.sent_at = kind.received_at = LONG_ABSENT;
+    if (kind.type.ptr == NULL)
+        kind.type = SPAN("track");
+    if (kind.channel.ptr == NULL)
+        kind.channel = SPAN("web");
+    kinds[kind_count++] = kind;
+}
+
+static void add_kinds(void)
+{
+    const struct span pos = SPAN("pos"), mail = SPAN("direct_mail"), order = SPAN("Order Completed");
+    add_kind((struct touchpoint){.event_name = SPAN("Page")});
+    add_kind((struct touchpoint){.event_name = SPAN("Product Viewed")});
+    add_kind((struct touchpoint){.event_name = order, .channel = pos, .currency = SPAN("USD")});
+    add_kind((struct touchpoint){.event_name = order, .department = SPAN("web"), .currency = SPAN("EUR")});
+    add_kind((struct touchpoint){.event_name = SPAN("Loan Funded")});
+    add_kind((struct touchpoint){.event_name = SPAN("Account Created")});
+    add_kind((struct touchpoint){.event_name = SPAN("Complaint Filed")});
+    add_kind((struct touchpoint){.event_name = SPAN("Account Closed")});
+    add_kind((struct touchpoint){.event_name = SPAN("Review Submitted")});
+    add_kind((struct touchpoint){.type = SPAN("identify"), .channel = SPAN("crm")});
+    add_kind((struct touchpoint){.event_name = SPAN("Contact Requested"), .channel = SPAN("email")});
+    for (int i = 0; i < 3; i++)
+        add_kind((struct touchpoint){
+            .event_name = SPAN("Campaign Sent"), .channel = mail, .department = SPAN("marketing"), .campaign = {.id = SPAN("8")}});
+    struct touchpoint search = {.type = SPAN("page"), .score_kind = SPAN("nps")};
+    search.campaign.click_id = SPAN("x");
+    search.campaign.click_network = SPAN("google");
+    add_kind(search);
+}
+
+static void open_tracker(struct tracker *t)
+{
+    *t = (struct tracker){.db = database_open(scratch.url), .policy = world.policy, .diff_partitions = 2};
+    t->fast = metric_counter("test_fast_total", "", "Touchpoints by the fast path.");
+    t->slow = metric_counter("test_slow_total", "", "Touchpoints by the slow path.");
+    t->fallbacks = metric_counter("test_fallbacks_total", "", "Lost races.");
+    t->rederived = metric_counter("test_rederived_total", "", "Derived again.");
+    assert_true(id_from_uuid(span_of(generation), &t->generation.id));
+    t->generation.number = 1;
+    t->timeline = timeline_new(&journey_timeline);
+    journey_cache_open(&t->cache, 1 << 20);
+    database_must(codes_open(t->db, &t->policy, &t->codes, &err), &err);
+}
+
+static void close_tracker(struct tracker *t)
+{
+    journey_cache_close(&t->cache);
+    timeline_free(t->timeline);
+    codes_close(t->codes);
+    db_close(t->db);
+}
+
+static int set_up(void **state)
+{
+    char sql[300];
+    world_open(&world);
+    add_kinds();
+    db = database_open(scratch.url);
+    database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err), &err);
+    snprintf(sql, sizeof sql,
+             "INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES ('%s', '{}', true);"
+             "ALTER DATABASE %s SET synchronous_commit = off",
+             generation, scratch.name);
+    database_must(db_script(db, sql, &err), &err);
+    for (size_t i = 0; i < TRACKERS; i++)
+        open_tracker(&trackers[i]);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    for (size_t i = 0; i < TRACKERS; i++)
+        close_tracker(&trackers[i]);
+    db_close(db);
+    world_close(&world);
+    return 0;
+}
+
+int main(void)
+{
+    if (database_server() == NULL)
+        return DATABASE_SKIPPED;
+    scratch_create(&scratch, "tutti_flush_test");
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(trackers_in_turn_equal_one_derivation),
+        cmocka_unit_test(trackers_at_once_equal_one_derivation),
+    };
+    int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    scratch_drop(&scratch);
+    return failed;
+}

@@ -1,0 +1,111 @@
+"""Bad records between good ones: one distinct dead letter each, with all that was sent; the good ones are unharmed."""
+
+import json
+
+import hostile
+from topics import framed
+
+ERROR_HEADERS = {
+    "__connect.errors.topic",
+    "__connect.errors.partition",
+    "__connect.errors.offset",
+    "__connect.errors.exception.class.name",
+    "__connect.errors.exception.message",
+    "tutti.error.code",
+    "tutti.original.key",
+}
+ADDED = ERROR_HEADERS | {"tutti.value.omitted"}
+
+
+def produce_between(world, short, bad, good=()):
+    """Sends bad records, each followed by some of the good ones, with keys; {key of the dead letter: bad record}."""
+    records, names = [], []
+    step = -(-len(good) // len(bad))
+    for position, (name, value, headers) in enumerate(bad):
+        records.append((f"key {position}".encode(), value, [("kept", b"\xff\x00"), *headers]))
+        names.append(name)
+        following = good[position * step : (position + 1) * step]
+        records += [(None, value, None) for value in following]
+        names += [None] * len(following)
+    placed = world.topics.produce(world.topic(short), records)
+    return {
+        f"{world.topic(short)}-{partition}-{offset}": (name, record)
+        for (partition, offset), name, record in zip(placed, names, records)
+        if name is not None
+    }
+
+
+def check_letters(world, short, expected):
+    """Exactly the expected dead letters, by key; each is as the record was. Two readers may both refuse a record."""
+    found = {}
+    for letter in world.topics.read(world.dead_letters(short)):
+        found.setdefault(letter.key().decode(), []).append(letter)
+    missing = [name for key, (name, _) in expected.items() if key not in found]
+    assert not missing, f"no dead letter for: {missing}"
+    assert found.keys() == expected.keys(), f"unexpected dead letters: {found.keys() - expected.keys()}"
+    for key, letters in found.items():
+        for letter in letters:
+            check_letter(world.topic(short), key, letter, *expected[key])
+    return found
+
+
+def check_letter(topic, key, letter, name, record):
+    sent_key, value, sent_headers = record
+    headers = dict(letter.headers())
+    assert headers.keys() >= ERROR_HEADERS, (name, headers.keys())
+    assert headers["__connect.errors.topic"].decode() == topic
+    assert key.endswith(f"-{headers['__connect.errors.partition'].decode()}-{headers['__connect.errors.offset'].decode()}")
+    assert headers["tutti.original.key"] == sent_key, name
+    code = headers["tutti.error.code"].decode()
+    assert code and code in headers["__connect.errors.exception.message"].decode(), name
+    if "tutti.value.omitted" in headers:
+        assert int(headers["tutti.value.omitted"]) == len(value) > 800000 or len(dict(sent_headers).get("big", b"")), name
+        return
+    assert letter.value() == value or (value is None and not letter.value()), name
+    kept = [(header, content) for header, content in letter.headers() if header not in ADDED]
+    assert kept == list(sent_headers), name
+
+
+def with_headers(bad):
+    return [(name, value, ()) for name, value in bad]
+
+
+def test_hostile_touchpoints(world):
+    lines = world.generate("bench", people=60, events=600)
+    good = [framed(1, json.loads(line)) for line in lines]
+    assert all(map(hostile.is_well_formed, good))
+    bad = list(hostile.touchpoints({**json.loads(lines[0]), "message_id": "hostile"}))
+    assert len({name for name, _, _ in bad}) == len(bad) > 50
+    world.start()
+    expected = produce_between(world, "touchpoints", bad, good)
+    world.settle()
+    letters = check_letters(world, "touchpoints", expected)
+    assert all(len(same) == 1 for same in letters.values()), "a record was refused twice"
+    (resolver,) = world.of("identity-resolver")
+    assert resolver.metric("dead_letters_total") + resolver.metric("tutti_dead_letters_total") == len(bad)
+    world.assert_equals_oracle()
+    world.stop()
+
+
+def test_hostile_records_on_our_own_topics(world):
+    lines = world.generate("bench", people=60, events=900)
+    good = {**json.loads(lines[0]), "message_id": "hostile"}
+    world.start()
+    world.produce(lines[:300])
+    world.settle()
+    ((generation,),) = world.query("SELECT generation FROM tutti_meta.generations WHERE is_active")
+    corpora = {
+        "resolved": list(hostile.resolved_touchpoints(good)),
+        "identity.changes": list(hostile.identity_changes()),
+        "diffs": [*hostile.journey_diffs(), *hostile.broken_cells(generation.bytes)],
+    }
+    expected = {}
+    for number, (short, bad) in enumerate(corpora.items(), 1):
+        world.produce(lines[number * 150 + 150 : number * 150 + 300])
+        expected[short] = produce_between(world, short, with_headers(bad))
+    world.produce(lines[750:])
+    world.settle()
+    for short, letters in expected.items():
+        check_letters(world, short, letters)
+    world.assert_equals_oracle()
+    world.stop()

@@ -1,0 +1,213 @@
+"""What an operator relies on: health pages, metrics, signals, and one clear line when something is set up wrongly."""
+
+import shutil
+import signal
+import subprocess
+
+import psycopg
+import pytest
+
+from cluster import BANK, RETAILER
+from service import NAMES
+from stack import own_stack
+from waiting import until
+
+FAILURE_SECONDS = 60
+
+
+# ------------------------------------------------------------------------------------------ servers that go and come
+
+
+def test_health_with_postgres_stopped_and_started(make_world):
+    with own_stack("health") as stack:
+        world = make_world(stack, "health", policies=BANK)
+        lines = world.generate("bank", people=50, events=1000)
+        services = world.start()
+        world.produce(lines[:300])
+        world.settle()
+        stack("stop", "postgres")
+        world.produce(lines[300:600])
+        for service in services:
+            until(lambda s=service: s.get("/readyz")[0] == 503, 60, f"{service.name} says that it is not ready")
+            assert service.get("/livez")[0] == 200
+            verbose = service.get("/readyz?verbose")
+            assert verbose[0] == 503 and "postgres" in verbose[1], verbose
+        assert all(service.is_alive() for service in services)
+        stack("start", "postgres")
+        for service in services:
+            service.wait_ready()
+        world.produce(lines[600:])
+        world.settle()
+        world.assert_equals_oracle()
+        world.assert_chronicles()
+        check_kafka_away(world, stack, services)
+
+
+def check_kafka_away(world, stack, services):
+    """The same for the broker; what was produced before and after is all there."""
+    stack("stop", "kafka")
+    for service in services:
+        until(lambda s=service: s.get("/readyz")[0] == 503, 60, f"{service.name} says that it is not ready")
+        assert service.get("/livez")[0] == 200
+    stack("start", "kafka")
+    for service in services:
+        service.wait_ready()
+    world.produce(world.generate("bank", people=20, events=200, seed=2))
+    world.settle()
+    world.assert_equals_oracle()
+    world.stop()
+
+
+def test_sigterm_while_a_server_is_away(make_world):
+    """Waiting for a database does not keep a service from stopping."""
+    with own_stack("away") as stack:
+        world = make_world(stack, "away")
+        services = world.start()
+        stack("stop", "postgres")
+        world.produce(world.generate("bench", people=20, events=100))
+        for service in services:
+            until(lambda s=service: s.get("/readyz")[0] == 503, 60, f"{service.name} says that it is not ready")
+        world.stop()
+        stack("start", "postgres")
+        world.start()
+        world.settle()
+        world.assert_equals_oracle()
+
+
+# ------------------------------------------------------------------------------------------------ signals and pages
+
+
+def test_sigterm_ends_with_0_and_loses_nothing(stack, make_world):
+    world = make_world(stack, "sigterm", policies=BANK)
+    lines = world.generate("bank", people=200, events=6000)
+    services = world.start()
+    for at in range(0, len(lines), 2000):
+        world.produce(lines[at : at + 2000])
+        world.stop(services)  # in the middle of it
+        for service in services:
+            service.start()
+        for service in services:
+            service.wait_ready()
+    world.settle()
+    world.assert_equals_oracle()
+    world.assert_chronicles()
+    for service in services:
+        assert [event["event"] for event in service.log_events()].count("stopped") == 3
+    world.stop()
+
+
+def test_metrics_and_pages(stack, make_world):
+    world = make_world(stack, "pages", policies=BANK)
+    services = world.start()
+    world.produce(world.generate("bank", people=100, events=2000))
+    world.settle()
+    for service in services:
+        status, text = service.get("/metrics")
+        assert status == 200
+        checked = subprocess.run(["promtool", "check", "metrics"], input=text, text=True, capture_output=True, check=False)
+        assert checked.returncode == 0, f"{service.name}\n{checked.stdout}{checked.stderr}"
+        names = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE ")}
+        missing = {
+            "tutti_build_info",
+            "tutti_records_consumed_total",
+            "tutti_records_processed_total",
+            "tutti_kafka_consumer_lag",
+            "tutti_db_up",
+            "tutti_batch_seconds",
+        } - names
+        assert not missing, f"{service.name} lacks {missing}"
+        assert service.metric("tutti_records_processed_total") > 0
+        assert service.metric("tutti_kafka_consumer_lag") == 0
+        assert service.get("/version")[0] == 200 and service.get("/livez")[0] == 200
+        assert service.get("/nothing-here")[0] == 404
+    (suppression,) = world.of("suppression")
+    assert suppression.metric("tutti_contact_decisions_total") == len(world.messages("decisions"))
+    world.stop()
+
+
+# ---------------------------------------------------------------------------------------------- set up wrongly
+
+
+def expect_refusal(service, *words):
+    """It ends by itself with status 1, and exactly one line says why."""
+    service.start()
+    until(lambda: not service.is_alive(), FAILURE_SECONDS, lambda: f"{service.name} ends\n{service.last_lines()}")
+    lines = service.log.read_text().splitlines()
+    errors = [line for line in lines if '"level":"error"' in line or not line.startswith("{")]
+    assert service.process.returncode == 1, service.last_lines()
+    assert len(errors) == 1, errors
+    assert all(word in errors[0] for word in words), errors
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_misspelt_setting(world, name):
+    expect_refusal(world.service(name, flush_intervall="1s"), "flush.intervall", "flush.interval")
+    service = world.service(name)
+    service.settings["kafka.consumer.sesion.timeout.ms"] = 6000
+    expect_refusal(service, "sesion.timeout.ms", "session.timeout.ms")
+    expect_refusal(world.service(name, flush_interval="soon"), "flush.interval")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_missing_topic(world, name):
+    short = {"identity-resolver": "resolved", "journey-tracker": "stages", "suppression": "decisions"}.get(name, "diffs")
+    expect_refusal(world.service(name, **{f"topic_{short}": "no-such-topic"}), "no-such-topic", "tutti topics")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_missing_input_topic_or_dead_letter_topic(world, name):
+    short = {"identity-resolver": "touchpoints", "metrics-aggregator": "diffs"}.get(name, "resolved")
+    expect_refusal(world.service(name, **{f"topic_{short}": "no-such-input"}), "no-such-input", "tutti topics")
+    expect_refusal(world.service(name, dead_letter_topic_suffix=".elsewhere"), ".elsewhere", "tutti topics")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_other_schema_version(world, name):
+    with psycopg.connect(world.url, autocommit=True) as connection:
+        table = connection.execute(
+            "SELECT table_schema || '.' || table_name FROM information_schema.columns"
+            " WHERE column_name = 'version' AND table_name LIKE '%migrations%'"
+        ).fetchone()[0]
+        newest = connection.execute(f"DELETE FROM {table} WHERE version = (SELECT max(version) FROM {table}) RETURNING 1")
+        assert newest.fetchone()
+    expect_refusal(world.service(name), "tutti migrate")
+
+
+@pytest.mark.parametrize("name", ["identity-resolver", "journey-tracker", "suppression"])
+def test_other_policies(world, name):
+    expect_refusal(world.service(name, policy_dir=BANK), "tutti policy apply")
+
+
+def test_other_identity_key(world):
+    world.start(names=["identity-resolver"])
+    world.stop()
+    other = world.directory / "other.key"
+    other.write_text("7b" * 32)
+    service = world.service("identity-resolver")
+    service.settings["identity.key_file"] = other
+    expect_refusal(service, "identity.key_file")
+
+
+def test_unreadable_policy(world):
+    folder = world.directory / "policies"
+    shutil.copytree(RETAILER, folder)
+    (folder / "journey.json").write_text('{"session": "half an hour"}')
+    expect_refusal(world.service("journey-tracker", policy_dir=folder), "journey.json")
+
+
+def test_policy_apply_waits_for_nobody(world):
+    """With services running it refuses and changes nothing."""
+    world.start()
+    refused = world.tool("policy", "apply", check=False)
+    assert refused.returncode == 1 and "services are running" in refused.stderr, refused.stderr
+    world.stop()
+    world.tool("policy", "apply")
+
+
+def test_second_signal_ends_at_once(world):
+    (service,) = world.start(names=["metrics-aggregator"])
+    service.pause()
+    service.signal(signal.SIGTERM)
+    service.signal(signal.SIGTERM)
+    service.resume()
+    until(lambda: not service.is_alive(), 30, "the service ends")
