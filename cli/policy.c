@@ -24,7 +24,13 @@ static const struct statement find_generation = {
     "SELECT generation, number, is_active FROM tutti_meta.generations WHERE generation = $1 AND is_active"};
 static const struct statement activate = {
     "policy_activate", "INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES ($1, $2::text::jsonb, true) "
-                       "ON CONFLICT (generation) DO UPDATE SET is_active = true, activated_at = now() RETURNING number"};
+                       "ON CONFLICT (generation) DO UPDATE SET is_active = true, activated_at = now(), number = DEFAULT RETURNING number"};
+
+/* The figures start anew, and the numbers that the old generation gave count as applied. */
+static const char empty_figures[] =
+    "TRUNCATE metrics.cells;"
+    "INSERT INTO metrics.progress (lane, next_seq) SELECT lane, seq + 1 FROM journey.lanes "
+    "ON CONFLICT (lane) DO UPDATE SET next_seq = excluded.next_seq";
 
 static const char *policy_dir(struct call *call)
 {
@@ -100,7 +106,7 @@ static enum outcome write_generation(struct db *db, struct arena *arena, const c
     CHECK(db_run(db, &activate, &p, &r, NULL, err));
     generation->number = db_int4(r, 0, 0);
     db_result_free(r);
-    CHECK(db_script(db, "TRUNCATE metrics.cells, metrics.cell_keys", err));
+    CHECK(db_script(db, empty_figures, err));
     return journey_sweep_clear(db, err);
 }
 

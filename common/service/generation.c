@@ -19,6 +19,10 @@ const char *const policy_files[] = {"channels.json", "contact.json", "goals.json
 
 /* Held in shared mode by every service as long as it is connected; `tutti policy apply` takes it exclusively. */
 static const struct statement hold_lock = {"generation_hold_lock", "SELECT pg_try_advisory_lock_shared(7235417803201)"};
+/* The same for one transaction: holds off `tutti policy apply` even after a lost connection took the session's lock with it. */
+static const struct statement find_active_locked = {
+    "generation_find_active_locked",
+    "SELECT generation, number, pg_try_advisory_xact_lock_shared(7235417803201) FROM tutti_meta.generations WHERE is_active"};
 static const struct statement find_active = {"generation_find_active",
                                              "SELECT generation, number FROM tutti_meta.generations WHERE is_active"};
 
@@ -63,14 +67,16 @@ enum outcome generation_hash(const char *dir, struct id *out, struct err *err)
     return o;
 }
 
-static enum outcome read_active(struct db *db, struct arena *arena, struct generation *out, struct err *err)
+static enum outcome read_active(struct db *db, struct arena *arena, bool lock, struct generation *out, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
     struct db_result *r = NULL;
-    enum outcome o = db_run(db, &find_active, &p, &r, NULL, err);
+    enum outcome o = db_run(db, lock ? &find_active_locked : &find_active, &p, &r, NULL, err);
     if (o == OUTCOME_OK && db_rows(r) == 0)
         o = err_set(err, OUTCOME_FATAL, "no_generation", "no policies are active: run `tutti policy apply`");
+    if (o == OUTCOME_OK && lock && !db_bool(r, 0, 2))
+        o = err_set(err, OUTCOME_RETRY, "policy_apply_running", "`tutti policy apply` is running");
     if (o == OUTCOME_OK)
         *out = (struct generation){db_uuid(r, 0, 0), db_int4(r, 0, 1)};
     db_result_free(r);
@@ -98,7 +104,7 @@ enum outcome generation_open(struct db *db, const struct config *config, struct 
     if (o == OUTCOME_OK)
         o = hold_shared_lock(db, &arena, err);
     if (o == OUTCOME_OK)
-        o = read_active(db, &arena, out, err);
+        o = read_active(db, &arena, false, out, err);
     arena_free(&arena);
     if (o == OUTCOME_OK && !id_equal(&local, &out->id))
         return err_set(
@@ -111,7 +117,7 @@ enum outcome generation_open(struct db *db, const struct config *config, struct 
 enum outcome generation_still_active(struct db *db, struct arena *arena, const struct generation *generation, struct err *err)
 {
     struct generation now;
-    enum outcome o = read_active(db, arena, &now, err);
+    enum outcome o = read_active(db, arena, true, &now, err);
     if (o == OUTCOME_OK && now.number != generation->number)
         return err_set(err, OUTCOME_FATAL, "generation_changed", "other policies were activated: restart with the same files");
     return o;
