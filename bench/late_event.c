@@ -1,5 +1,5 @@
-/* late_event.c: one late touchpoint into one customer's timeline of 100,000 through PostgreSQL: journey-tracker's slow transaction
- * from decoded message to COMMIT, where the timeline's length must not matter.
+/* late_event.c: one late touchpoint into one customer's timeline of 100,000 through PostgreSQL: journey-tracker's slow
+ * transaction from decoded message to COMMIT, where the timeline's length must not matter.
  *
  * Usage: TUTTI_DATABASE_URL=... bench-late_event      (creates and drops a database of its own; exit code 1 if the median of
  * any place takes 5 ms or more) */
@@ -35,7 +35,8 @@ static void activate_generation(struct bench *b, struct db *db)
     struct err err = {0};
     struct params p;
     static const struct statement activate = {
-        "bench_activate", "INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES ($1, '{}', true) RETURNING number"};
+        "bench_activate",
+        "INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES ($1, '{}', true) RETURNING number"};
     struct db_result *r = NULL;
     b->tracker.generation.id = number_id(9, 9);
     params_init(&p, &b->arena);

@@ -22,15 +22,17 @@ static const struct statement take_lock = {"policy_take_lock", "SELECT pg_try_ad
 static const struct statement find_generation = {
     "policy_find_generation",
     "SELECT generation, number, is_active FROM tutti_meta.generations WHERE generation = $1 AND is_active"};
+static const struct statement find_unswept = {"policy_find_unswept",
+                                              "SELECT EXISTS (SELECT FROM journey.states WHERE generation <> $1)"};
 static const struct statement activate = {
-    "policy_activate", "INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES ($1, $2::text::jsonb, true) "
-                       "ON CONFLICT (generation) DO UPDATE SET is_active = true, activated_at = now(), number = DEFAULT RETURNING number"};
+    "policy_activate",
+    "INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES ($1, $2::text::jsonb, true) "
+    "ON CONFLICT (generation) DO UPDATE SET is_active = true, activated_at = now(), number = DEFAULT RETURNING number"};
 
 /* The figures start anew, and the numbers that the old generation gave count as applied. */
-static const char empty_figures[] =
-    "TRUNCATE metrics.cells;"
-    "INSERT INTO metrics.progress (lane, next_seq) SELECT lane, seq + 1 FROM journey.lanes "
-    "ON CONFLICT (lane) DO UPDATE SET next_seq = excluded.next_seq";
+static const char empty_figures[] = "TRUNCATE metrics.cells;"
+                                    "INSERT INTO metrics.progress (lane, next_seq) SELECT lane, seq + 1 FROM journey.lanes "
+                                    "ON CONFLICT (lane) DO UPDATE SET next_seq = excluded.next_seq";
 
 static const char *policy_dir(struct call *call)
 {
@@ -95,7 +97,7 @@ static enum outcome find_active(struct db *db, struct arena *arena, struct gener
 static enum outcome write_generation(struct db *db, struct arena *arena, const char *dir, struct generation *generation,
                                      struct err *err)
 {
-    struct span policies;
+    struct span policies = SPAN_NONE;
     CHECK(bundle(arena, dir, &policies, err));
     CHECK(db_script(db, "UPDATE tutti_meta.generations SET is_active = false WHERE is_active", err));
     struct params p;

@@ -15,7 +15,7 @@
 #include "common/runtime/log.h"
 
 enum {
-    MERGE_WAIT_US = 100000, /* how long the merge waits in total for lanes that should have data */
+    MERGE_WAIT_US = 500000, /* how long the merge waits in total for lanes that should have data */
     REPORT_US = 1000000,
     CLOSE_TIMEOUT_US = 10000000,
     LANE_QUEUE_SHARE = 16, /* a partition queue holds this part of the whole consumer's bounds */

@@ -4,7 +4,7 @@
  * Messages are polled one by one (never consume_batch) from one queue per partition; range,roundrobin, manual commits,
  * auto.offset.reset=earliest, check.crcs=true. kafka.consumer.queued.min.messages and .queued.max.messages.kbytes bound what
  * the whole consumer buffers. Per-partition buffers are merged by record timestamp: a partition that has data at the broker
- * but none buffered is waited for (100 ms in total, then the merge goes on without it until it delivers), so that what is
+ * but none buffered is waited for (500 ms in total, then the merge goes on without it until it delivers), so that what is
  * handed out stays ordered; a partition at its end is not waited for. */
 #ifndef TUTTI_BUS_CONSUMER_H
 #define TUTTI_BUS_CONSUMER_H

@@ -27,7 +27,7 @@ static const struct pair common_defaults[] = {
 
 /* queued.* count for the whole consumer, as librdkafka documents them; consumer.c divides them over its own buffers.
  * A short fetch.wait bounds how long a request that waits for quiet partitions keeps the busy ones from being asked for;
- * it must stay below the 100 ms that the merge waits.
+ * it must stay well below the time that the merge waits.
  * The partition limit bounds what one request adds to a partition whose records are not next in time. */
 static const struct pair consumer_defaults[] = {
     {"auto.offset.reset", "earliest"},

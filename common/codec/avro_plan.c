@@ -284,6 +284,7 @@ static enum fault run(const struct avro_plan *plan, struct span payload, struct 
     int64_t branch;
     struct span s;
 
+    *loop = 0;
     for (;; op++) {
         switch (op->code) {
         case OP_TAKE_OPT_TEXT:

@@ -8,9 +8,8 @@
 
 static int hex_value(char c)
 {
-    const char *digits = "0123456789abcdef";
-    const char *p = memchr(digits, c | 0x20, 16);
-    return c >= '0' && c <= '9' ? c - '0' : p && c >= 'A' ? (int)(p - digits) : -1;
+    char lower = (char)(c | 0x20);
+    return c >= '0' && c <= '9' ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 /* True if text is an even number of hex digits; writes the bytes. */

@@ -109,7 +109,7 @@ enum outcome frame_split(enum framing framing, struct span value, struct span he
 
 enum outcome frame_confluent(struct span value, int32_t *schema_id, struct unpack *payload, struct err *err)
 {
-    struct frame frame;
+    struct frame frame = {0};
     enum outcome outcome = check_size(value, FRAME_MAX_OURS, err);
     if (outcome == OUTCOME_OK)
         outcome = split_confluent(value, &frame, err);

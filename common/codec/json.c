@@ -141,7 +141,7 @@ static enum outcome read_all(int fd, struct arena *arena, const char *path, stru
 
 enum outcome json_read_file(struct arena *arena, const char *path, const struct json **out, struct err *err)
 {
-    struct span text;
+    struct span text = SPAN_NONE;
     *out = NULL;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     enum outcome outcome = read_all(fd, arena, path, &text, err);

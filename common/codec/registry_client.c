@@ -195,7 +195,7 @@ enum outcome registry_schema(struct registry *registry, int32_t id, struct arena
 
 enum outcome registry_id_of_guid(struct registry *registry, const struct id *guid, int32_t *out, struct err *err)
 {
-    const struct json *answer;
+    const struct json *answer = NULL;
     char uuid[37], path[80];
     int64_t id = 0;
     id_to_uuid(guid, uuid);

@@ -69,7 +69,8 @@ void avro_plan_free(struct avro_plan *plan);
  * avro_bad_boolean, avro_bad_enum, avro_bad_number, avro_too_many (100,000 elements of arrays and maps), string_not_utf8,
  * string_too_long, field_missing (message names it), time_out_of_range (1970 to 9999, any taken time), number_out_of_range
  * (score -100..100, money ten billion), too_many_identifiers, value_too_large. Limits: 900 kB payload, 64 kB per taken string
- * but *_json and tags_json 512 kB. identifiers[] beyond identifier_count are not initialised. */
+ * but *_json and tags_json 512 kB, and 1,000 bytes for the names that figures are made of (type, channel, event_name, department,
+ * purpose, currency, campaign.id, .source and .click_network). identifiers[] beyond identifier_count are not initialised. */
 enum outcome avro_plan_decode(const struct avro_plan *plan, struct span payload, struct touchpoint *out, struct err *err);
 
 /* Next entry of a consent map (touchpoint.consent); false at the end. Start with *cursor = consent. */

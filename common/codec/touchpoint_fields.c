@@ -2,6 +2,7 @@
 #include "common/codec/avro_plan.h"
 
 #define TEXT_LIMIT  (64 * 1024)
+#define NAME_LIMIT  1000 /* two of them and a colon fit into an index of PostgreSQL (2,704 bytes): journey.dictionary */
 #define JSON_LIMIT  (512 * 1024)
 #define TIME_LIMIT  INT64_C(253402300799999999) /* 9999-12-31T23:59:59.999999Z */
 #define MONEY_LIMIT INT64_C(10000000000000000)  /* ten billion, in micro-units */
@@ -10,6 +11,10 @@
 #define TEXT(member)                                                                                                             \
     {                                                                                                                            \
 #member, #member, GROUP_TOUCHPOINT, WANT_TEXT, AT(member), 0, 0, TEXT_LIMIT                                              \
+    }
+#define NAME(member)                                                                                                             \
+    {                                                                                                                            \
+#member, #member, GROUP_TOUCHPOINT, WANT_TEXT, AT(member), 0, 0, NAME_LIMIT                                              \
     }
 #define JSON(member)                                                                                                             \
     {                                                                                                                            \
@@ -31,10 +36,11 @@
     {                                                                                                                            \
 #record "." #member, #member, group, want, AT(record.member), 0, low, high                                               \
     }
-#define CAMPAIGN(member) IN(campaign, member, GROUP_CAMPAIGN, WANT_TEXT, 0, TEXT_LIMIT)
-#define PAGE(member)     IN(page, member, GROUP_PAGE, WANT_TEXT, 0, TEXT_LIMIT)
-#define DEVICE(member)   IN(device, member, GROUP_DEVICE, WANT_TEXT, 0, TEXT_LIMIT)
-#define GEO(member)      IN(geo, member, GROUP_GEO, WANT_TEXT, 0, TEXT_LIMIT)
+#define CAMPAIGN(member)      IN(campaign, member, GROUP_CAMPAIGN, WANT_TEXT, 0, TEXT_LIMIT)
+#define CAMPAIGN_NAME(member) IN(campaign, member, GROUP_CAMPAIGN, WANT_TEXT, 0, NAME_LIMIT)
+#define PAGE(member)          IN(page, member, GROUP_PAGE, WANT_TEXT, 0, TEXT_LIMIT)
+#define DEVICE(member)        IN(device, member, GROUP_DEVICE, WANT_TEXT, 0, TEXT_LIMIT)
+#define GEO(member)           IN(geo, member, GROUP_GEO, WANT_TEXT, 0, TEXT_LIMIT)
 #define IDENTIFIER(member)                                                                                                       \
     {                                                                                                                            \
         "identifiers." #member, #member, GROUP_IDENTIFIER, WANT_TEXT, offsetof(struct touchpoint_identifier, member), 0, 0,      \
@@ -44,14 +50,14 @@
 const struct plan_field plan_fields[] = {
     TEXT(message_id),
     TEXT(source),
-    TEXT(type),
-    TEXT(channel),
+    NAME(type),
+    NAME(channel),
     TIME(occurred_at),
-    TEXT(event_name),
+    NAME(event_name),
     TEXT(event_schema),
     TEXT(direction),
-    TEXT(department),
-    TEXT(purpose),
+    NAME(department),
+    NAME(purpose),
     TEXT(platform),
     TIME(original_at),
     TIME(sent_at),
@@ -69,14 +75,14 @@ const struct plan_field plan_fields[] = {
     IDENTIFIER(encoding),
     IDENTIFIER(collection),
     RECORD(campaign, GROUP_CAMPAIGN),
-    CAMPAIGN(id),
+    CAMPAIGN_NAME(id),
     CAMPAIGN(name),
-    CAMPAIGN(source),
+    CAMPAIGN_NAME(source),
     CAMPAIGN(medium),
     CAMPAIGN(term),
     CAMPAIGN(content),
     CAMPAIGN(click_id),
-    CAMPAIGN(click_network),
+    CAMPAIGN_NAME(click_network),
     RECORD(page, GROUP_PAGE),
     PAGE(url),
     PAGE(path),
@@ -123,7 +129,7 @@ const struct plan_field plan_fields[] = {
     LONG(value_micros, -MONEY_LIMIT, MONEY_LIMIT),
     LONG(margin_micros, -MONEY_LIMIT, MONEY_LIMIT),
     LONG(cost_micros, -MONEY_LIMIT, MONEY_LIMIT),
-    TEXT(currency),
+    NAME(currency),
     TEXT(order_id),
     LONG(score, -100, 100),
     TEXT(score_kind),

@@ -265,16 +265,20 @@ static enum outcome bind_listen(const char *text, int *fd, struct err *err)
 
 static uint16_t port_of(int fd)
 {
-    struct sockaddr_storage address = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } address = {0};
     socklen_t size = sizeof address;
-    getsockname(fd, (struct sockaddr *)&address, &size);
-    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                               : ((struct sockaddr_in *)&address)->sin_port);
+    if (getsockname(fd, &address.any, &size) != 0)
+        return 0;
+    return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
 }
 
 enum outcome admin_http_open(const char *listen, const char *service, struct admin_http **out, struct err *err)
 {
-    int fd;
+    int fd = -1;
     *out = NULL;
     if (strcmp(listen, "off") == 0)
         return OUTCOME_OK;

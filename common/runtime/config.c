@@ -161,6 +161,11 @@ void config_free(struct config *config)
     free(config);
 }
 
+const char *config_ignored(const struct config *config)
+{
+    return config->ignored ? config->ignored : "";
+}
+
 static const struct entry *must_find(const struct config *config, const char *name)
 {
     const struct entry *entry = config_find(config, name);

@@ -9,9 +9,11 @@
  * no setting of ours nor within two letters of one, and its first word begins librdkafka names (bootstrap, security, sasl,
  * ssl, ...; the list is in config_names.c).
  * Every secret S (also kafka.* passwords and keys) can be given as S_file / TUTTI_S_FILE: the file's content without its last
- * line break. An unknown key in a file, a flag or a TUTTI_ variable stops the start and names the nearest one. TUTTI_ variables
- * of the local stack, demo and tests (ROOT, BUILD_DIR, RUN_DIR, CACHE_DIR, KAFKA_PORT, KAFKA_HEAP, PG_*, DEMO_*, TEST_*) and
- * those that Kubernetes makes for a Service of our name are not settings. */
+ * line break. An unknown key in a file or a flag stops the start and names the nearest one. So does a TUTTI_ variable within
+ * three letters of one that this program knows; any other unknown one is taken for another program's in the same shell and
+ * ignored: --print-config and a debug line of the log name it. TUTTI_ variables of the local stack, demo and tests (ROOT,
+ * BUILD_DIR, RUN_DIR, CACHE_DIR, KAFKA_PORT, KAFKA_HEAP, PG_*, DEMO_*, TEST_*) and those that Kubernetes makes for a Service of
+ * our name are never settings. */
 #ifndef TUTTI_RUNTIME_CONFIG_H
 #define TUTTI_RUNTIME_CONFIG_H
 
@@ -53,6 +55,9 @@ const char *config_text(const struct config *config, const char *name); /* "" if
 int64_t config_int(const struct config *config, const char *name);      /* SETTING_INT and SETTING_BYTES */
 bool config_bool(const struct config *config, const char *name);
 struct duration config_duration(const struct config *config, const char *name);
+
+/* Names of the TUTTI_ variables that were ignored as another program's, blank-separated; "" if none. */
+const char *config_ignored(const struct config *config);
 
 /* Visits every pass-through key below prefix once with its winning value, in the order in which the winners were given (file,
  * environment, flags), until visit fails. The key comes without the prefix: "kafka." yields also "consumer.x" and "producer.x".

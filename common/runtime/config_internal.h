@@ -24,6 +24,7 @@ struct config {
     struct entry *items;
     size_t count, capacity;
     uint64_t assignments;
+    const char *ignored; /* TUTTI_ variables of other programs, blank-separated; NULL if none */
 };
 
 /* config_names.c: which names exist. */
@@ -38,9 +39,10 @@ bool config_is_bare_kafka(const struct config *config, const char *key);
 bool config_is_foreign_variable(const char *name, const char *value);
 /* TUTTI_ + upper case of a setting's name, in the config's arena. */
 const char *config_variable_of(struct config *config, const char *name);
-/* "; the nearest name is x" for an unknown key, flag (without dashes) or variable, in the config's arena. */
+/* "; the nearest is x" for an unknown key or flag (without dashes), in the config's arena. */
 const char *config_nearest_key(struct config *config, const char *key);
 const char *config_nearest_flag(struct config *config, const char *flag);
+/* The same for a variable; NULL if none is near enough for a misspelling: it belongs to another program. */
 const char *config_nearest_variable(struct config *config, const char *variable);
 
 /* config_source.c: where values come from. Each assigns what it finds; the later call wins. */

@@ -5,6 +5,8 @@
 
 #include "common/runtime/config_internal.h"
 
+enum { MOST_TYPING_ERRORS = 3 };
+
 /* First words of librdkafka's global and topic properties (its CONFIGURATION.md), dotted or alone. */
 static const char *const kafka_words[] = {
     "acks",     "allow",       "api",         "auto",        "batch",  "bootstrap",   "broker",        "check",
@@ -168,5 +170,5 @@ const char *config_nearest_variable(struct config *config, const char *variable)
             consider(&nearest, config_variable_of(config, arena_printf(&config->arena, "%s_file", entry->name)));
     }
     consider(&nearest, "TUTTI_CONFIG");
-    return nearest_text(config, &nearest, "");
+    return nearest.distance <= MOST_TYPING_ERRORS ? nearest_text(config, &nearest, "") : NULL;
 }

@@ -93,6 +93,8 @@ void config_print_values(const struct config *config)
             print_text(entry->text);
         printf("  # %s\n", entry->origin == ORIGIN_DEFAULT ? "default" : entry->where);
     }
+    if (config->ignored)
+        printf("# ignored, of other programs: %s\n", config->ignored);
 }
 
 static void document_cell(const char *text)

@@ -82,7 +82,7 @@ static const char *secret_of_file_key(struct config *config, const char *key)
 static enum outcome assign_secret_file(struct config *config, const char *name, struct span path, enum origin origin,
                                        const char *where, struct err *err)
 {
-    struct span content;
+    struct span content = SPAN_NONE;
     const char *path_text = arena_copy(&config->arena, path).ptr;
     enum outcome outcome = read_whole(config, path_text, &content, err);
     if (outcome != OUTCOME_OK)
@@ -91,7 +91,7 @@ static enum outcome assign_secret_file(struct config *config, const char *name, 
         content.len--;
     if (content.len > 0 && content.ptr[content.len - 1] == '\r')
         content.len--;
-    if (memchr(content.ptr, '\0', content.len))
+    if (content.len > 0 && memchr(content.ptr, '\0', content.len))
         return err_set(err, OUTCOME_FATAL, "config_file", "%s: %s_file = %.100s: holds a NUL byte", where, name, path_text);
     set_entry(config, pass_through(config, name), content, origin, arena_printf(&config->arena, "%s, file %s", where, path_text));
     return OUTCOME_OK;
@@ -146,7 +146,7 @@ static enum outcome read_line(struct config *config, struct span line, const cha
 
 enum outcome config_read_file(struct config *config, const char *path, struct err *err)
 {
-    struct span text;
+    struct span text = SPAN_NONE;
     enum outcome outcome = read_whole(config, path, &text, err);
     if (outcome != OUTCOME_OK)
         return err_prefix(err, "configuration file %.150s", path);
@@ -190,9 +190,13 @@ static enum outcome read_variable(struct config *config, const char *variable, c
 {
     bool known;
     const char *key = key_of_variable(config, variable);
-    if (key == NULL)
-        return err_set(err, OUTCOME_FATAL, "config_unknown", "environment: unknown variable \"%.100s\"%s", variable,
-                       config_nearest_variable(config, variable));
+    if (key == NULL) {
+        const char *nearest = config_nearest_variable(config, variable);
+        if (nearest)
+            return err_set(err, OUTCOME_FATAL, "config_unknown", "environment: unknown variable \"%.100s\"%s", variable, nearest);
+        config->ignored = config->ignored ? arena_printf(&config->arena, "%s %.100s", config->ignored, variable) : variable;
+        return OUTCOME_OK;
+    }
     const char *where = arena_printf(&config->arena, "environment %.100s", variable);
     return config_assign(config, key, span_of(value), ORIGIN_ENVIRONMENT, where, &known, err);
 }

@@ -40,6 +40,9 @@ struct service {
     const char *const *topic_settings; /* NULL-ended names of settings whose values are the input topics, in topic index order */
     const char *version_note;          /* part of /version, may be NULL */
 
+    /* For --check-config, on the one thread and without any server: reads what open() will read of files (policies, keys).
+     * Fails as open() would. May be NULL. */
+    enum outcome (*check)(const struct config *config, struct err *err);
     /* Once, with database and producer ready: read policies, check generation, prepare caches. After RETRY it is called
      * again: on failure it frees what it made. */
     enum outcome (*open)(struct service_context *context, void **self, struct err *err);

@@ -64,6 +64,8 @@ static enum outcome open_shell(struct app *app, struct err *err)
 {
     const struct config *config = app->config;
     log_open(app->service->name, config_text(config, "log.level"), config_text(config, "log.format"));
+    if (*config_ignored(config))
+        log_event(LOG_DEBUG, "variables_ignored", "names", config_ignored(config), NULL);
     stop_open();
     admin_http_condition("kafka", false);
     admin_http_condition("postgres", false);
@@ -148,6 +150,15 @@ static void close_all(struct app *app)
     config_free(app->config);
 }
 
+/* --check-config: the settings are valid already; what the service reads beside them is checked here. */
+static enum outcome check(const struct app *app, struct err *err)
+{
+    enum outcome outcome = app->service->check ? app->service->check(app->config, err) : OUTCOME_OK;
+    if (outcome == OUTCOME_OK)
+        puts("configuration is valid");
+    return outcome;
+}
+
 int service_main(const struct service *service, int argc, char **argv)
 {
     struct app app = {.service = service};
@@ -155,6 +166,8 @@ int service_main(const struct service *service, int argc, char **argv)
     enum config_action action = CONFIG_RUN;
     keep_memory();
     enum outcome outcome = load(&app, argc, argv, &action, &err);
+    if (outcome == OUTCOME_OK && action == CONFIG_CHECK)
+        outcome = check(&app, &err);
     if (outcome != OUTCOME_OK)
         fprintf(stderr, "tutti-%s: %s\n", service->name, err.message);
     else if (action == CONFIG_RUN) {

@@ -89,7 +89,7 @@ static char *users_options(const char *url)
     char *found = NULL;
     PQconninfoOption *options = PQconninfoParse(url, NULL);
     for (PQconninfoOption *o = options; o && o->keyword; o++)
-        if (strcmp(o->keyword, "options") == 0 && o->val)
+        if (found == NULL && o->val && strcmp(o->keyword, "options") == 0)
             found = strdup(o->val);
     PQconninfoFree(options);
     const char *variable = getenv("PGOPTIONS");

@@ -62,8 +62,11 @@ static enum outcome insert_rows(struct timeline *tl, struct db *db, struct arena
     params_uuid_array(&p, &rows->profile_id, sizeof *rows, count);
     struct db_result *result = NULL;
     enum outcome o = db_run(db, &tl->statements[SQL_INSERT_ANCHORS], &p, &result, NULL, err);
-    for (int r = 0; o == OUTCOME_OK && r < db_rows(result); r++)
-        find_row(rows, count, db_int8(result, r, 0))->is_inserted = true;
+    for (int r = 0; o == OUTCOME_OK && r < db_rows(result); r++) {
+        struct anchor_row *row = find_row(rows, count, db_int8(result, r, 0));
+        if (row)
+            row->is_inserted = true;
+    }
     db_result_free(result);
     return o;
 }
@@ -71,6 +74,8 @@ static enum outcome insert_rows(struct timeline *tl, struct db *db, struct arena
 /* Compares a wanted row with what the table has, now that it is locked. */
 static enum outcome settle_row(struct anchor_row *row, const struct db_result *result, int r, struct err *err)
 {
+    if (row == NULL)
+        return err_set(err, OUTCOME_FATAL, "anchor_unasked", "an anchor came back that was not asked for");
     struct id anchor_id = db_uuid(result, r, 2), profile_id = db_uuid(result, r, 3);
     int64_t version = db_int8(result, r, 1);
     if (!id_equal(&anchor_id, &row->anchor_id))

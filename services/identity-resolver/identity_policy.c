@@ -80,7 +80,8 @@ static enum outcome read_blocked_values(struct arena *arena, const struct json *
     return OUTCOME_OK;
 }
 
-/* ^[set]*$ or ^[set]+$ with plain characters and a-b ranges; false for anything else. */
+/* ^[set]*$ or ^[set]+$ with plain characters and a-b ranges; false for anything else. Brackets and backslashes have a meaning of
+ * their own in regular expressions: rather refused than read otherwise than meant. */
 static bool parse_class(struct span text, struct char_class_pattern *out)
 {
     if (text.len < 6 || memcmp(text.ptr, "^[", 2) != 0 || text.ptr[text.len - 1] != '$' || text.ptr[text.len - 3] != ']')
@@ -94,6 +95,8 @@ static bool parse_class(struct span text, struct char_class_pattern *out)
             to = (unsigned char)set.ptr[i + 2];
             i += 2;
         }
+        if (to < from || strchr("[]\\", from) || strchr("[]\\", to))
+            return false;
         for (unsigned c = from; c <= to; c++)
             out->accepts[c] = true;
     }

@@ -116,6 +116,8 @@ static enum outcome read_profiles(struct work *work, struct id_list *profiles, s
     CHECK(store_find_identifiers(work->resolver->db, work->arena, ids.items, ids.count, &rows, err));
     for (size_t i = 0; i < rows.count; i++)
         *arena_push(work->arena, profiles) = rows.items[i].profile_id;
+    if (profiles->count == 0)
+        return OUTCOME_OK;
     qsort(profiles->items, profiles->count, sizeof *profiles->items, id_qsort_compare);
     size_t kept = 0;
     for (size_t i = 0; i < profiles->count; i++)

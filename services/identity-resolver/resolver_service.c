@@ -60,16 +60,24 @@ static const struct setting settings[] = {
 
 static const char *const topic_settings[] = {"topic.touchpoints", NULL};
 
-static enum outcome open_policy(struct self *self, struct err *err)
+static enum outcome read_files(const struct config *config, struct arena *arena, struct resolver *resolver, struct err *err)
 {
-    const struct config *config = self->context.config;
-    const char *path = generation_policy_path(&self->arena, config_text(config, "policy.dir"), "identity.json");
-    CHECK(identity_policy_read(&self->arena, path, &self->resolver.policy, err));
+    const char *path = generation_policy_path(arena, config_text(config, "policy.dir"), "identity.json");
+    CHECK(identity_policy_read(arena, path, &resolver->policy, err));
     const char *key_file = config_text(config, "identity.key_file");
     if (*key_file == '\0')
         return err_set(err, OUTCOME_FATAL, "config_missing",
                        "identity.key_file is not set: the key that identifiers are hashed with");
-    return digest_key_read(key_file, &self->resolver.key, err);
+    return digest_key_read(key_file, &resolver->key, err);
+}
+
+static enum outcome resolver_check(const struct config *config, struct err *err)
+{
+    struct arena arena = {0};
+    struct resolver resolver = {0};
+    enum outcome outcome = read_files(config, &arena, &resolver, err);
+    arena_free(&arena);
+    return outcome;
 }
 
 /* The key and the anchor rules fix what stored identifiers mean: a database that was filled with others is refused. */
@@ -98,21 +106,17 @@ static void open_metrics(struct self *self)
     self->cache_bytes = metric_gauge("resolver_cache_bytes", "", "Memory held by the cache.");
 }
 
-static enum outcome resolver_open(struct service_context *context, void **out, struct err *err)
+static enum outcome open_parts(struct self *self, struct err *err)
 {
-    struct self *self = calloc(1, sizeof *self);
-    if (self == NULL)
-        abort();
-    *out = self;
-    self->context = *context;
-    self->resolver.db = context->db;
+    const struct service_context *context = &self->context;
     const struct config *config = context->config;
+    struct generation generation;
+    self->resolver.db = context->db;
     const char *framing = config_text(config, "input.framing");
     self->framing = framing[0] == 'c' ? FRAMING_CONFLUENT : framing[0] == 'r' ? FRAMING_RAW : FRAMING_SINGLE_OBJECT;
     resolver_cache_open(&self->resolver.cache, (size_t)config_int(config, "cache.bytes"));
     open_metrics(self);
-    struct generation generation;
-    CHECK(open_policy(self, err));
+    CHECK(read_files(config, &self->arena, &self->resolver, err));
     CHECK(generation_open(context->db, config, &generation, err));
     CHECK(claim_database(self, err));
     CHECK(producer_topic(context->producer, config_text(config, "topic.resolved"), &self->resolved_topic,
@@ -127,6 +131,21 @@ static void resolver_close(void *arg)
     arena_free(&self->arena);
     free(self->scanned_versions);
     free(self);
+}
+
+static enum outcome resolver_open(struct service_context *context, void **out, struct err *err)
+{
+    struct self *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        abort();
+    self->context = *context;
+    enum outcome outcome = open_parts(self, err);
+    if (outcome != OUTCOME_OK) {
+        resolver_close(self);
+        return outcome;
+    }
+    *out = self;
+    return OUTCOME_OK;
 }
 
 static struct span direction_of(const struct touchpoint *tp)
@@ -246,8 +265,8 @@ static enum outcome send_event(struct self *self, struct batch *batch, const str
     if (event->sighting.id_count > 0) {
         const struct id *anchor = &event->sighting.ids[0].id;
         const struct cached_identifier *known = resolver_cache_identifier(&self->resolver.cache, anchor);
-        if (known == NULL)
-            return err_set(err, OUTCOME_RETRY, "cache_too_small", "cache.bytes cannot hold the identifiers of one batch");
+        if (known == NULL) /* halves the batch until it fits; the same one again would never do */
+            return err_set(err, OUTCOME_REJECT, "cache_too_small", "cache.bytes cannot hold the identifiers of one batch");
         head.anchor_id = *anchor;
         head.profile_id = known->profile_id;
         head.map_version = known->version;
@@ -326,6 +345,7 @@ const struct service resolver_service = {
     .name = "identity-resolver",
     .settings = settings,
     .topic_settings = topic_settings,
+    .check = resolver_check,
     .open = resolver_open,
     .close = resolver_close,
     .decode = resolver_decode,

@@ -71,13 +71,14 @@ static enum outcome intern(void *context, struct span text, uint32_t *code, stru
         if (o == OUTCOME_OK)
             o = load_codes(codes, &arena, &text, 1, err);
         known = map_find(&codes->strings, &hash);
-        if (o == OUTCOME_OK && known == NULL)
-            o = err_set(err, OUTCOME_RETRY, "dictionary", "a dictionary code is not visible yet");
     }
     arena_free(&arena);
-    if (o == OUTCOME_OK)
-        *code = *known;
-    return o;
+    if (o != OUTCOME_OK)
+        return o;
+    if (known == NULL)
+        return err_set(err, OUTCOME_RETRY, "dictionary", "a dictionary code is not visible yet");
+    *code = *known;
+    return OUTCOME_OK;
 }
 
 /* ---- shapes ---- */

@@ -83,7 +83,8 @@ enum outcome store_mark_published(struct db *db, struct arena *arena, int32_t la
 
 enum outcome store_delete_applied(struct db *db, struct arena *arena, const int32_t *lanes, size_t count, struct err *err)
 {
-    return run_on_lanes(db, arena, STATEMENT(delete_applied), lanes, count, NULL, err);
+    enum outcome o = run_on_lanes(db, arena, STATEMENT(skip_applied), lanes, count, NULL, err);
+    return o == OUTCOME_OK ? run_on_lanes(db, arena, STATEMENT(delete_applied), lanes, count, NULL, err) : o;
 }
 
 enum outcome store_insert_stage_messages(struct db *db, struct arena *arena, int32_t lane, struct stage_messages *messages,

@@ -83,12 +83,15 @@ static enum outcome find_stops(struct walker *w, struct walk *walks, size_t coun
     return OUTCOME_OK;
 }
 
-static bool contains(const int64_t *anchors, size_t count, int64_t anchor)
+static int int8_compare(const void *a, const void *b)
 {
-    for (size_t i = 0; i < count; i++)
-        if (anchors[i] == anchor)
-            return true;
-    return false;
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static bool contains(const int64_t *sorted, size_t count, int64_t anchor)
+{
+    return count > 0 && bsearch(&anchor, sorted, count, sizeof anchor, int8_compare) != NULL;
 }
 
 struct ranges {

@@ -59,15 +59,20 @@ static void open_metrics(struct self *self)
     self->cache_bytes = metric_gauge("journey_cache_bytes", "", "Memory held by the cache.");
 }
 
-static enum outcome journey_open(struct service_context *context, void **out, struct err *err)
+static enum outcome journey_check(const struct config *config, struct err *err)
 {
-    struct self *self = calloc(1, sizeof *self);
-    if (self == NULL)
-        abort();
-    *out = self;
-    self->context = *context;
-    struct tracker *t = &self->tracker;
+    struct arena arena = {0};
+    struct journey_policy policy = {0};
+    enum outcome outcome = journey_policy_load(&arena, config_text(config, "policy.dir"), &policy, err);
+    arena_free(&arena);
+    return outcome;
+}
+
+static enum outcome open_parts(struct self *self, struct err *err)
+{
+    const struct service_context *context = &self->context;
     const struct config *config = context->config;
+    struct tracker *t = &self->tracker;
     t->db = context->db;
     journey_cache_open(&t->cache, (size_t)config_int(config, "cache.bytes"));
     open_metrics(self);
@@ -89,6 +94,21 @@ static void journey_close(void *arg)
     arena_free(&self->scan_arena);
     free(self->lanes);
     free(self);
+}
+
+static enum outcome journey_open(struct service_context *context, void **out, struct err *err)
+{
+    struct self *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        abort();
+    self->context = *context;
+    enum outcome outcome = open_parts(self, err);
+    if (outcome != OUTCOME_OK) {
+        journey_close(self);
+        return outcome;
+    }
+    *out = self;
+    return OUTCOME_OK;
 }
 
 static int32_t lane_of(int topic, int32_t partition)
@@ -227,6 +247,12 @@ static enum outcome send_stages(struct self *self, const struct stage_messages *
     return OUTCOME_OK;
 }
 
+/* Another instance may have taken numbers of the lane before this flush, or between its two transactions. */
+static bool follows(const struct diff_rows *diffs, int64_t pub_seq)
+{
+    return diffs->items[0].seq == pub_seq + 1 && diffs->items[diffs->count - 1].seq == pub_seq + (int64_t)diffs->count;
+}
+
 /* Only the row after pub_seq may be sent next. If this flush's numbers do not follow on it, what is missing is in the outbox. */
 static enum outcome journey_publish(void *arg, struct batch *batch, struct err *err)
 {
@@ -234,7 +260,7 @@ static enum outcome journey_publish(void *arg, struct batch *batch, struct err *
     struct flush *flush = batch->events;
     if (flush == NULL)
         return OUTCOME_OK;
-    if (flush->diffs.count > 0 && flush->diffs.items[0].seq != flush->lane_row.pub_seq + 1) {
+    if (flush->diffs.count > 0 && !follows(&flush->diffs, flush->lane_row.pub_seq)) {
         flush->diffs.count = 0;
         CHECK(store_find_outbox(self->context.db, batch->arena, flush->lane, flush->lane_row.pub_seq, &flush->diffs.items,
                                 &flush->diffs.count, err));
@@ -298,6 +324,7 @@ const struct service journey_service = {
     .name = "journey-tracker",
     .settings = settings,
     .topic_settings = topic_settings,
+    .check = journey_check,
     .open = journey_open,
     .close = journey_close,
     .assigned = journey_assigned,

@@ -67,7 +67,8 @@ static bool is_likely_new(struct tracker *tracker, const struct arrival *a)
 }
 
 /* New facts by COPY, at half the cost. OK with *is_repeat set if one was there: the transaction is lost. */
-static enum outcome copy_facts(struct slow *slow, const uint32_t *indexes, size_t *count, uint32_t *rest, bool *is_repeat, struct err *err)
+static enum outcome copy_facts(struct slow *slow, const uint32_t *indexes, size_t *count, uint32_t *rest, bool *is_repeat,
+                               struct err *err)
 {
     struct flush *flush = slow->flush;
     size_t left = 0;
@@ -217,7 +218,10 @@ static enum outcome collect_fresh(struct slow *slow, struct err *err)
         for (size_t i = 0; i < slow->facts.count; i++) {
             if (!slow->inserted[i])
                 continue;
-            struct slow_profile *p = find_profile(slow, &find_anchor(slow, slow->facts.items[i].key.anchor)->profile_id);
+            const struct anchor_row *anchor = find_anchor(slow, slow->facts.items[i].key.anchor);
+            struct slow_profile *p = anchor ? find_profile(slow, &anchor->profile_id) : NULL;
+            if (p == NULL)
+                return err_set(err, OUTCOME_FATAL, "anchor_unlocked", "a new fact's profile is not among the locked ones");
             if (pass == 0) {
                 counts[p - slow->profiles]++;
                 continue;

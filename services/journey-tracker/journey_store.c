@@ -73,7 +73,21 @@ enum outcome store_write_conversions(struct db *db, struct arena *arena, struct 
 
 static int stage_compare(const void *a, const void *b)
 {
-    return id_compare(&((const struct stage_row *)a)->id, &((const struct stage_row *)b)->id);
+    const struct stage_row *x = a, *y = b;
+    int c = id_compare(&x->id, &y->id);
+    return c ? c : touch_key_compare(&x->touch, &y->touch);
+}
+
+/* A sender that gives two touchpoints one message id gives their changes of stage one id: the last of them is kept. */
+static void keep_last_stages(struct stage_rows *rows)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < rows->count; i++) {
+        if (kept > 0 && id_equal(&rows->items[kept - 1].id, &rows->items[i].id))
+            kept--;
+        rows->items[kept++] = rows->items[i];
+    }
+    rows->count = kept;
 }
 
 enum outcome store_remove_stages(struct db *db, struct arena *arena, const struct stage_rows *rows, struct err *err)
@@ -112,10 +126,12 @@ static struct stage_columns *stage_columns(struct arena *arena, const struct sta
 
 enum outcome store_write_stages(struct db *db, struct arena *arena, struct stage_rows *rows, struct err *err)
 {
-    size_t n = rows->count, stride = sizeof *rows->items;
-    if (n == 0)
+    if (rows->count == 0)
         return OUTCOME_OK;
-    qsort(rows->items, n, stride, stage_compare);
+    size_t stride = sizeof *rows->items;
+    qsort(rows->items, rows->count, stride, stage_compare);
+    keep_last_stages(rows);
+    size_t n = rows->count;
     struct stage_columns *columns = stage_columns(arena, rows);
     struct params p;
     params_init(&p, arena);

@@ -105,7 +105,7 @@ struct slow_profile {
     bool gained, lost;   /* an anchor that was there moved in or out */
     struct touch *fresh; /* facts inserted by this transaction, in time order */
     size_t fresh_count;
-    int64_t *anchors_before, *anchors_after; /* members without and with the moves of this transaction */
+    int64_t *anchors_before, *anchors_after; /* members without and with the moves of this transaction; the latter sorted */
     size_t before_count, after_count;
     struct instant first_change; /* no fact differs before it */
     struct instant last_change;  /* no fact differs after it */

@@ -79,12 +79,26 @@ static int64_t new_instance(void)
     return (int64_t)v;
 }
 
+static enum outcome read_policy(const struct config *config, struct arena *arena, struct contact_policy *policy, struct err *err)
+{
+    const char *path = generation_policy_path(arena, config_text(config, "policy.dir"), "contact.json");
+    return suppression_policy_read(arena, path, policy, err);
+}
+
+static enum outcome suppression_check(const struct config *config, struct err *err)
+{
+    struct arena arena = {0};
+    struct contact_policy policy = {0};
+    enum outcome outcome = read_policy(config, &arena, &policy, err);
+    arena_free(&arena);
+    return outcome;
+}
+
 static enum outcome open_parts(struct self *self, struct err *err)
 {
     const struct config *config = self->context.config;
-    const char *path = generation_policy_path(&self->arena, config_text(config, "policy.dir"), "contact.json");
     struct suppression *s = &self->suppression;
-    CHECK(suppression_policy_read(&self->arena, path, &s->policy, err));
+    CHECK(read_policy(config, &self->arena, &s->policy, err));
     CHECK(generation_open(self->context.db, config, &s->generation, err));
     self->interests = interests_of(&self->arena, &s->policy);
     return producer_topic(self->context.producer, config_text(config, "topic.decisions"), &self->decisions_topic, NULL, err);
@@ -292,6 +306,7 @@ const struct service suppression_service = {
     .name = "suppression",
     .settings = settings,
     .topic_settings = topic_settings,
+    .check = suppression_check,
     .open = suppression_open,
     .close = suppression_close,
     .assigned = suppression_assigned,

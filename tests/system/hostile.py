@@ -1,22 +1,17 @@
 """The corpus of bad records: what a broken or hostile producer may send, each with the code of its dead letter."""
 
+import io
 import json
 import struct
 import time
 
 import fastavro
 
-from topics import SCHEMA_FILES, SCHEMAS, framed
+from topics import SCHEMAS, framed
 
 HOUR = 3600 * 1000000
 FAR = (1 << 63) - 1
 PREFIX = 5
-AVRO_CODES = {
-    "avro_truncated",
-    "avro_invalid",
-    "avro_trailing_bytes",
-    "field_missing",
-}
 
 
 def zigzag(value):
@@ -174,11 +169,9 @@ def resolved_touchpoints(good):
 
 def is_well_formed(value):
     """Whether fastavro reads all of a framed touchpoint; for a check of the corpus itself."""
-    import io
-
     stream = io.BytesIO(value[PREFIX:])
     try:
         fastavro.schemaless_reader(stream, SCHEMAS[1], None)
     except Exception:
         return False
-    return not stream.read(1) and SCHEMA_FILES[1] == "touchpoint"
+    return not stream.read(1)

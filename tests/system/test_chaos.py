@@ -4,16 +4,18 @@ In ./check a few rounds; the long run is tests/system/chaos (50 rounds and a new
 TUTTI_TEST_SEED). The seed is printed and names the run: the same seed makes the same choices.
 """
 
+import contextlib
 import os
 import random
 
 import pytest
+from confluent_kafka import KafkaException
 
 from cluster import BANK
 from feeding import Feeder
 from service import NAMES
 from stack import own_stack
-from waiting import until
+from waiting import NotInTime, until
 
 ROUNDS = int(os.environ.get("TUTTI_TEST_CHAOS_ROUNDS") or 8)
 SEED = int(os.environ.get("TUTTI_TEST_SEED") or 1)
@@ -62,17 +64,24 @@ class Chaos:
         victim.pause()
 
     def pause_until_expelled(self, victim):
-        """Beyond its session: its partitions go to another, and it comes back as a zombie."""
+        """Beyond its session: its partitions go to another, and it comes back as a zombie. One that was stopped while
+        it joined may stay a member for minutes; it just had a long break."""
         victim.pause()
-        until(lambda: not self.is_member(victim), 60, f"{victim.name} is expelled")
+        with contextlib.suppress(NotInTime):
+            until(lambda: not self.is_member(victim), 15, f"{victim.name} is expelled")
 
     def terminate(self, victim):
         victim.stop()
 
     def is_member(self, service):
+        """Also while the coordinator, which may have just been restarted, does not say otherwise."""
         group = self.world.group(service.name)
-        (future,) = self.world.topics.admin.describe_consumer_groups([group], request_timeout=30).values()
-        return any(member.client_id == service.settings["kafka.client.id"] for member in future.result(30).members)
+        (future,) = self.world.topics.admin.describe_consumer_groups([group], request_timeout=5).values()
+        try:
+            members = future.result(10).members
+        except (KafkaException, TimeoutError):
+            return True
+        return any(member.client_id == service.settings["kafka.client.id"] for member in members)
 
     def mend(self, service):
         if service.is_paused:
@@ -91,9 +100,9 @@ def test_chaos(fragile, make_world):
         chaos = Chaos(world, fragile, feeder)
         for number in range(ROUNDS):
             chaos.play(number)
-    world.settle(60)
+    world.settle()
     assert {service.name for service in world.services} == set(NAMES)
     world.assert_equals_oracle()
-    world.assert_numbers_dense()
+    world.assert_numbers_dense(all_on_topic=False)
     world.assert_verdicts()
     world.stop()

@@ -5,11 +5,10 @@ import os
 import shutil
 import struct
 
-import fastavro
 import pytest
 
 from cluster import RETAILER, run_tool
-from topics import SCHEMAS, framed
+from topics import framed
 
 RACES = int(os.environ.get("TUTTI_TEST_RACES") or 100)
 START = 1740819600000000  # 2025-03-01T09:00:00Z
@@ -97,42 +96,31 @@ def test_last_slot_is_granted_once(stack, make_world, one_slot):
 def resolved(number, record):
     """A resolved touchpoint of a person, as identity-resolver would send it."""
     person = struct.pack(">QQ", number + 1, 77)
-    event = fastavro.schemaless_writer
-    plain = framed(1, record)
-    event_id = struct.pack(">QQ", hash_of(record), number)
-    assert event and SCHEMAS
-    return b"\x00" + struct.pack(">I", 1000001) + event_id + person + person + struct.pack(">q", 0) + plain[5:]
+    event_id = struct.pack(">QQ", number, record["department"] == "cards")
+    return b"\x00" + struct.pack(">I", 1000001) + event_id + person + person + bytes(8) + framed(1, record)[5:]
 
 
-def hash_of(record):
-    return 1 if record["department"] == "cards" else 2
+def send_to_both_partitions(world):
+    """The two requests of a person to two partitions, which two instances read."""
+    both = list(pairs(RACES))
+    for partition in (0, 1):
+        values = [(None, resolved(at // 2, record), None) for at, record in enumerate(both) if at % 2 == partition]
+        world.topics.produce(world.topic("resolved"), values, partition=partition)
 
 
-def test_last_slot_is_granted_once_across_instances(stack, make_world, one_slot):
-    """The two requests reach two instances at once, over two partitions."""
+@pytest.mark.parametrize("is_waiting", [False, True])
+def test_last_slot_is_granted_once_across_instances(stack, make_world, one_slot, is_waiting):
+    """Every profile is locked from two sides; is_waiting: all requests are there when the instances start."""
     world = make_world(stack, "race", policies=one_slot, partitions={"resolved": 2})
-    world.start(instances=2, names=["suppression"])
-    both = list(pairs(RACES))
-    for partition in (0, 1):
-        values = [(None, resolved(at // 2, record), None) for at, record in enumerate(both) if at % 2 == partition]
-        world.topics.produce(world.topic("resolved"), values, partition=partition)
-    consumed = [service.metric("tutti_records_consumed_total") for service in world.services]
-    world.settle()
+    if is_waiting:
+        send_to_both_partitions(world)
+    instances = world.start(instances=2, names=["suppression"])
+    if not is_waiting:
+        send_to_both_partitions(world)
+    world.settle(names=["suppression"])
     assert_one_grant_each(world, RACES)
-    assert len(consumed) == 2
-    world.stop()
-
-
-def test_race_started_with_all_requests_waiting(stack, make_world, one_slot):
-    """Both instances start on a full topic, so that every profile is locked from two sides."""
-    world = make_world(stack, "waiting", policies=one_slot, partitions={"resolved": 2})
-    both = list(pairs(RACES))
-    for partition in (0, 1):
-        values = [(None, resolved(at // 2, record), None) for at, record in enumerate(both) if at % 2 == partition]
-        world.topics.produce(world.topic("resolved"), values, partition=partition)
-    world.start(instances=2, names=["suppression"])
-    world.settle()
-    assert_one_grant_each(world, RACES)
+    consumed = [service.metric("tutti_records_consumed_total") for service in instances]
+    assert sum(consumed) >= 2 * RACES
     world.stop()
 
 
@@ -152,7 +140,7 @@ def test_opt_out_revokes(world):
     )
     assert rows == [
         ("email", "grant", None, "revoked", "opt_out"),
-        ("direct_mail", "grant", None, "open", None),
+        ("direct_mail", "grant", None, "expired", None),  # untouched, and long over by the time of the query
         ("email", "deny", "opt_out", None, None),
     ]
     world.assert_chronicles()

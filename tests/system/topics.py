@@ -24,7 +24,6 @@ SCHEMAS = {
     )
     for number, name in SCHEMA_FILES.items()
 }
-NOT_COMMITTED = -1001
 QUIET = {"log_level": 2}
 
 

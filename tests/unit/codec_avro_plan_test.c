@@ -286,6 +286,24 @@ static void test_long_texts(void **state)
     }
 }
 
+static void test_long_names(void **state)
+{
+    struct touchpoint t;
+    struct err err;
+    const char *schema = RECORD(FIELD("department", "\"string\""));
+    char name[1001];
+    memset(name, 'x', sizeof name);
+    for (int more = 0; more < 2; more++) {
+        struct strbuf b = {0};
+        strbuf_add(&b, REQUIRED_BYTES, sizeof REQUIRED_BYTES - 1);
+        avro_write_bytes(&b, (struct span){name, 1000 + (size_t)more});
+        assert_int_equal(decode(schema, strbuf_span(&b), &t, &err), more ? OUTCOME_REJECT : OUTCOME_OK);
+        if (more)
+            assert_string_equal(err.code, "string_too_long");
+        strbuf_free(&b);
+    }
+}
+
 static void test_contact_is_marked(void **state)
 {
     struct touchpoint t;
@@ -327,6 +345,7 @@ int main(void)
         cmocka_unit_test(test_identifiers_in_blocks),
         cmocka_unit_test(test_consent_in_blocks),
         cmocka_unit_test(test_long_texts),
+        cmocka_unit_test(test_long_names),
         cmocka_unit_test(test_contact_is_marked),
         cmocka_unit_test(test_builtin_schema_compiles),
         cmocka_unit_test(test_event_id),
