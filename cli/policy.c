@@ -20,14 +20,13 @@
 /* The exclusive side of the lock that every running service holds. */
 static const struct statement take_lock = {"policy_take_lock", "SELECT pg_try_advisory_lock(7235417803201)"};
 static const struct statement find_generation = {
-    "policy_find_generation",
-    "SELECT generation, number, is_active FROM tutti_meta.generations WHERE generation = $1 AND is_active"};
-static const struct statement find_unswept = {"policy_find_unswept",
-                                              "SELECT EXISTS (SELECT FROM journey.states WHERE generation <> $1)"};
+    "policy_find_generation", "SELECT number, is_complete FROM tutti_meta.generations WHERE generation = $1 AND is_active"};
+static const struct statement mark_complete = {"policy_mark_complete",
+                                               "UPDATE tutti_meta.generations SET is_complete = true WHERE is_active"};
 static const struct statement activate = {
-    "policy_activate",
-    "INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES ($1, $2::text::jsonb, true) "
-    "ON CONFLICT (generation) DO UPDATE SET is_active = true, activated_at = now(), number = DEFAULT RETURNING number"};
+    "policy_activate", "INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES ($1, $2::text::jsonb, true) "
+                       "ON CONFLICT (generation) DO UPDATE SET is_active = true, activated_at = now(), number = DEFAULT, "
+                       "is_complete = false RETURNING number"};
 
 /* The figures start anew, and the numbers that the old generation gave count as applied. */
 static const char empty_figures[] = "TRUNCATE metrics.cells;"
@@ -82,14 +81,17 @@ static enum outcome lock_out_services(struct db *db, struct arena *arena, struct
                             "services are running: stop all of them, apply, start them again");
 }
 
-static enum outcome find_active(struct db *db, struct arena *arena, struct generation *generation, struct err *err)
+/* generation->number is 0 unless it is the active one; *complete: nothing is left to derive. */
+static enum outcome find_active(struct db *db, struct arena *arena, struct generation *generation, bool *complete,
+                                struct err *err)
 {
     struct params p;
     params_init(&p, arena);
     params_uuid(&p, &generation->id);
     struct db_result *r = NULL;
     CHECK(db_run(db, &find_generation, &p, &r, NULL, err));
-    generation->number = db_rows(r) ? db_int4(r, 0, 1) : 0;
+    generation->number = db_rows(r) ? db_int4(r, 0, 0) : 0;
+    *complete = db_rows(r) && db_bool(r, 0, 1);
     db_result_free(r);
     return OUTCOME_OK;
 }
@@ -116,9 +118,6 @@ static enum outcome write_generation(struct db *db, struct arena *arena, const c
 static enum outcome switch_generation(struct db *db, struct arena *arena, const char *dir, struct generation *generation,
                                       struct err *err)
 {
-    CHECK(find_active(db, arena, generation, err));
-    if (generation->number != 0)
-        return OUTCOME_OK;
     CHECK(db_begin(db, err));
     enum outcome o = write_generation(db, arena, dir, generation, err);
     if (o == OUTCOME_OK)
@@ -148,9 +147,17 @@ static enum outcome sweep_all(struct db *db, const char *dir, const struct gener
 static enum outcome apply_policies(struct call *call, struct db *db, const char *dir, struct generation *generation,
                                    struct err *err)
 {
+    bool complete;
+    CHECK(find_active(db, &call->arena, generation, &complete, err));
+    if (complete)
+        return OUTCOME_OK;
     CHECK(lock_out_services(db, &call->arena, err));
-    CHECK(switch_generation(db, &call->arena, dir, generation, err));
-    return sweep_all(db, dir, generation, err);
+    if (generation->number == 0)
+        CHECK(switch_generation(db, &call->arena, dir, generation, err));
+    CHECK(sweep_all(db, dir, generation, err));
+    struct params p;
+    params_init(&p, &call->arena);
+    return db_run(db, &mark_complete, &p, NULL, NULL, err);
 }
 
 static enum exit_status run_policy(struct call *call)

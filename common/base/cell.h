@@ -17,7 +17,8 @@ enum cell_family {
     /* day; goal, model (1 first, 2 last, 3 linear), touch channel, touch department, touch purpose, campaign, conversion
      * department, currency; values: credit in millionths, revenue micros, margin micros, rows. touch channel 0 = unattributed. */
     CELL_CREDIT = 3,
-    /* month; stage before, from kind, to kind, from department, to department; values: steps, wait in us, then steps by wait:
+    /* month; stage before, from kind, to kind, from department, to department; values: steps, wait in ms (each rounded down),
+     * then steps by wait:
      * <= 1 h, <= 1 d, <= 7 d, <= 30 d, above. Kinds 0 = (start) as from, (exit) as to; stage 0 = none. */
     CELL_STEP = 4,
     /* day; status (enum journey_status); values: change of the number of customers in it, entries into it. */

@@ -23,8 +23,8 @@ static const struct statement hold_lock = {"generation_hold_lock", "SELECT pg_tr
 static const struct statement find_active_locked = {
     "generation_find_active_locked",
     "SELECT generation, number, pg_try_advisory_xact_lock_shared(7235417803201) FROM tutti_meta.generations WHERE is_active"};
-static const struct statement find_active = {"generation_find_active",
-                                             "SELECT generation, number FROM tutti_meta.generations WHERE is_active"};
+static const struct statement find_active = {
+    "generation_find_active", "SELECT generation, number, is_complete FROM tutti_meta.generations WHERE is_active"};
 
 const char *generation_policy_path(struct arena *arena, const char *dir, const char *file)
 {
@@ -77,6 +77,8 @@ static enum outcome read_active(struct db *db, struct arena *arena, bool lock, s
         o = err_set(err, OUTCOME_FATAL, "no_generation", "no policies are active: run `tutti policy apply`");
     if (o == OUTCOME_OK && lock && !db_bool(r, 0, 2))
         o = err_set(err, OUTCOME_RETRY, "policy_apply_running", "`tutti policy apply` is running");
+    if (o == OUTCOME_OK && !lock && !db_bool(r, 0, 2))
+        o = err_set(err, OUTCOME_FATAL, "policy_apply_interrupted", "`tutti policy apply` did not finish: run it again");
     if (o == OUTCOME_OK)
         *out = (struct generation){db_uuid(r, 0, 0), db_int4(r, 0, 1)};
     db_result_free(r);

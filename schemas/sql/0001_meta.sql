@@ -24,6 +24,7 @@ CREATE TABLE tutti_meta.generations (
     number integer GENERATED ALWAYS AS IDENTITY,
     policies jsonb NOT NULL,
     is_active boolean NOT NULL,
+    is_complete boolean NOT NULL DEFAULT false,
     activated_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE UNIQUE INDEX generations_one_active ON tutti_meta.generations (is_active) WHERE is_active;
@@ -32,6 +33,7 @@ COMMENT ON COLUMN tutti_meta.generations.generation IS 'Hash of the policies and
 COMMENT ON COLUMN tutti_meta.generations.number IS 'Running number of the activation.';
 COMMENT ON COLUMN tutti_meta.generations.policies IS 'The policy files as they were applied, by name.';
 COMMENT ON COLUMN tutti_meta.generations.is_active IS 'True for the one that services work by.';
+COMMENT ON COLUMN tutti_meta.generations.is_complete IS 'True once every profile was derived under it; services refuse to start before.';
 COMMENT ON COLUMN tutti_meta.generations.activated_at IS 'When it was applied.';
 
 CREATE SCHEMA tutti;

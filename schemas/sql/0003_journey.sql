@@ -175,7 +175,7 @@ COMMENT ON COLUMN journey.conversions.touches IS 'Eligible touches in order, eac
 COMMENT ON COLUMN journey.conversions.loaded_at IS 'When it was stored first (chronicle).';
 
 CREATE TABLE journey.stage_changes (
-    stage_change_id uuid PRIMARY KEY,
+    stage_change_id uuid NOT NULL,
     touchpoint_id uuid NOT NULL,
     anchor bigint NOT NULL,
     journey_number integer NOT NULL,
@@ -186,7 +186,8 @@ CREATE TABLE journey.stage_changes (
     to_status smallint NOT NULL,
     reason smallint NOT NULL,
     seconds_in_stage bigint,
-    loaded_at timestamptz NOT NULL DEFAULT now()
+    loaded_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (anchor, changed_at, stage_change_id)
 );
 COMMENT ON TABLE journey.stage_changes IS 'Changes of stage or status that took effect before the last inbound touch (convergent).';
 COMMENT ON COLUMN journey.stage_changes.stage_change_id IS 'Id of the touch, or of the deadline it set.';

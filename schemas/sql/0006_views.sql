@@ -56,7 +56,6 @@ COMMENT ON VIEW tutti_meta.goals IS 'The goals of the active policies, with thei
 
 -- What a query for one profile starts from.
 CREATE INDEX anchors_profile_id ON journey.anchors (profile_id);
-CREATE INDEX stage_changes_anchor ON journey.stage_changes (anchor);
 
 CREATE VIEW journey.campaign_names AS
 SELECT campaign_id, max(campaign_name COLLATE "C") AS campaign_name
@@ -406,7 +405,7 @@ SELECT c.period AS period_start_date, '(all)'::text AS segment_id,
        coalesce(one_department.value, '(none)') AS from_department,
        coalesce(two_department.value, '(none)') AS to_department,
        c.v0::bigint AS transitions,
-       (c.v1 * 0.000001)::numeric(20, 6) AS wait_seconds_sum,
+       (c.v1 * 0.001)::numeric(20, 6) AS wait_seconds_sum,
        c.v2::bigint AS wait_le_1h, c.v3::bigint AS wait_le_1d, c.v4::bigint AS wait_le_7d, c.v5::bigint AS wait_le_30d,
        c.v6::bigint AS wait_over_30d
 FROM metrics.sums AS c
@@ -612,6 +611,6 @@ DROP VIEW tutti.rpt_journey_map, tutti.rpt_shared_goals_daily, tutti.rpt_attribu
     tutti.fct_conversions, tutti.fct_stage_changes, tutti.fct_unidentified_touchpoints, tutti.fct_touchpoints,
     tutti.dim_identifier_history, tutti.fct_identity_changes, tutti.dim_identifiers, tutti.dim_profile_aliases, tutti.dim_profiles;
 DROP VIEW metrics.sums, journey.current_states, journey.campaign_names, tutti_meta.goals, tutti_meta.active;
-DROP INDEX journey.stage_changes_anchor, journey.anchors_profile_id;
+DROP INDEX journey.anchors_profile_id;
 DROP FUNCTION tutti_meta.credit_part, tutti_meta.duration, tutti_meta.id_xor, tutti_meta.short_key, tutti_meta.model_name,
     tutti_meta.status_name, tutti_meta.stage_name;

@@ -113,6 +113,11 @@ static void add_stage_message(struct flush *flush, const struct stage_row *row, 
     *arena_push(flush->arena, &flush->stages) = (struct stage_message){0, message.profile_id, strbuf_span(&payload)};
 }
 
+static bool is_worth_telling(const struct stage_row *row)
+{
+    return row->from_stage != row->to_stage && !row->is_told;
+}
+
 /* Changes of stage go out on their topic; changes of status alone do not. A row that only moved is neither. */
 static enum outcome write_stage_messages(struct tracker *tracker, struct flush *flush, const struct journey_effects *effects,
                                          const struct map *profile_of, struct err *err)
@@ -130,7 +135,7 @@ static enum outcome write_stage_messages(struct tracker *tracker, struct flush *
             add_stage_message(flush, row, profile_of, true);
     }
     for (size_t i = 0; i < effects->stages.count; i++)
-        if (effects->stages.items[i].from_stage != effects->stages.items[i].to_stage)
+        if (is_worth_telling(&effects->stages.items[i]))
             add_stage_message(flush, &effects->stages.items[i], profile_of, false);
     enum outcome o = OUTCOME_OK;
     if (flush->stages.count > 0)
@@ -140,8 +145,8 @@ static enum outcome write_stage_messages(struct tracker *tracker, struct flush *
     return o;
 }
 
-enum outcome saving_write(struct tracker *tracker, struct flush *flush, struct saving *saving, const struct map *profile_of,
-                          struct err *err)
+static enum outcome write_all(struct tracker *tracker, struct flush *flush, struct saving *saving, const struct map *profile_of,
+                              struct err *err)
 {
     struct journey_effects *effects = &saving->effects;
     struct db *db = tracker->db;
@@ -155,4 +160,14 @@ enum outcome saving_write(struct tracker *tracker, struct flush *flush, struct s
     CHECK(store_write_checkpoints(db, flush->arena, &saving->checkpoints, err));
     CHECK(write_diff(tracker, flush, effects, err));
     return flush->sweep_count > 0 ? OUTCOME_OK : write_stage_messages(tracker, flush, effects, profile_of, err);
+}
+
+enum outcome saving_write(struct tracker *tracker, struct flush *flush, struct saving *saving, const struct map *profile_of,
+                          struct err *err)
+{
+    enum outcome o = write_all(tracker, flush, saving, profile_of, err);
+    /* What is written here is ours: an error of data (numbers that go backwards after a restore) is no touchpoint's fault. */
+    if (o == OUTCOME_REJECT)
+        err->outcome = o = OUTCOME_FATAL;
+    return o;
 }

@@ -74,30 +74,36 @@ enum outcome store_write_conversions(struct db *db, struct arena *arena, struct 
 static int stage_compare(const void *a, const void *b)
 {
     const struct stage_row *x = a, *y = b;
-    int c = id_compare(&x->id, &y->id);
-    return c ? c : touch_key_compare(&x->touch, &y->touch);
+    if (x->touch.anchor != y->touch.anchor)
+        return x->touch.anchor < y->touch.anchor ? -1 : 1;
+    int c = instant_compare(x->changed_at, y->changed_at);
+    return c ? c : id_compare(&x->id, &y->id);
 }
 
-/* A sender that gives two touchpoints one message id gives their changes of stage one id: the last of them is kept. */
-static void keep_last_stages(struct stage_rows *rows)
+/* A key may stand in one upsert once only; of equal keys the last stays. */
+static void sort_stages(struct stage_rows *rows)
 {
     size_t kept = 0;
+    qsort(rows->items, rows->count, sizeof *rows->items, stage_compare);
     for (size_t i = 0; i < rows->count; i++) {
-        if (kept > 0 && id_equal(&rows->items[kept - 1].id, &rows->items[i].id))
+        if (kept > 0 && stage_compare(&rows->items[kept - 1], &rows->items[i]) == 0)
             kept--;
         rows->items[kept++] = rows->items[i];
     }
     rows->count = kept;
 }
 
-enum outcome store_remove_stages(struct db *db, struct arena *arena, const struct stage_rows *rows, struct err *err)
+enum outcome store_remove_stages(struct db *db, struct arena *arena, struct stage_rows *rows, struct err *err)
 {
+    size_t stride = sizeof *rows->items;
     if (rows->count == 0)
         return OUTCOME_OK;
-    qsort(rows->items, rows->count, sizeof *rows->items, stage_compare);
+    sort_stages(rows);
     struct params p;
     params_init(&p, arena);
-    params_uuid_array(&p, &rows->items->id, sizeof *rows->items, rows->count);
+    params_int8_array(&p, &rows->items->touch.anchor, stride, rows->count);
+    params_timestamptz_array(&p, &rows->items->changed_at, stride, rows->count);
+    params_uuid_array(&p, &rows->items->id, stride, rows->count);
     return db_run(db, &STATEMENT(delete_stage_changes), &p, NULL, NULL, err);
 }
 
@@ -126,11 +132,10 @@ static struct stage_columns *stage_columns(struct arena *arena, const struct sta
 
 enum outcome store_write_stages(struct db *db, struct arena *arena, struct stage_rows *rows, struct err *err)
 {
+    size_t stride = sizeof *rows->items;
     if (rows->count == 0)
         return OUTCOME_OK;
-    size_t stride = sizeof *rows->items;
-    qsort(rows->items, rows->count, stride, stage_compare);
-    keep_last_stages(rows);
+    sort_stages(rows);
     size_t n = rows->count;
     struct stage_columns *columns = stage_columns(arena, rows);
     struct params p;

@@ -21,7 +21,7 @@ extern const struct timeline_schema journey_timeline;
 /* ---- derived rows ---- */
 enum outcome store_remove_conversions(struct db *db, struct arena *arena, const struct conversion_rows *rows, struct err *err);
 enum outcome store_write_conversions(struct db *db, struct arena *arena, struct conversion_rows *rows, struct err *err);
-enum outcome store_remove_stages(struct db *db, struct arena *arena, const struct stage_rows *rows, struct err *err);
+enum outcome store_remove_stages(struct db *db, struct arena *arena, struct stage_rows *rows, struct err *err);
 enum outcome store_write_stages(struct db *db, struct arena *arena, struct stage_rows *rows, struct err *err);
 
 /* ---- checkpoints ---- */

@@ -31,7 +31,7 @@ class JourneyMap:
         cell = self.cells[key]
         cell[0] += 1
         if wait is not None:
-            cell[1] += wait
+            cell[1] += wait // 1000 * 1000  # whole milliseconds
             cell[2 + sum(wait > bound for bound in BUCKETS)] += 1
 
     def profile(self, touches, exit_stages):

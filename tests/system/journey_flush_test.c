@@ -599,7 +599,7 @@ static void one_message_id_for_two_people(void **state)
     }
     flush_items(&trackers[0], items, 2, 0);
     assert_int_equal(count_rows("test_count_facts", "SELECT count(*) FROM journey.facts"), 2);
-    assert_int_equal(count_rows("test_count_stages", "SELECT count(*) FROM journey.stage_changes"), 1);
+    assert_int_equal(count_rows("test_count_stages", "SELECT count(*) FROM journey.stage_changes"), 2);
 }
 
 /* ---- set-up ---- */

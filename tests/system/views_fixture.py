@@ -170,7 +170,8 @@ class Fixture:
         for (month, stage, one, two, from_department, to_department), values in self.map.cells.items():
             kinds = [NODES[kind] if kind in NODES else self.intern(kind) for kind in (one, two)]
             stage = code(STAGES, None if stage == "(none)" else stage)
-            self.add(4, month, [stage, *kinds, named(from_department), named(to_department)], values)
+            steps, wait, *buckets = values
+            self.add(4, month, [stage, *kinds, named(from_department), named(to_department)], [steps, wait // 1000, *buckets])
 
     def lanes(self):
         """Every cell in up to three lanes whose values add up to it."""

@@ -226,8 +226,8 @@ static void test_steps(void **state)
     pass(f, f->page, D(397), MICROS_ABSENT);
     assert_int_equal(cell_value(f, (struct cell_key){CELL_STEP, 0, {0, 0, f->page->kind}}, 0), 1);
     struct cell_key sent = {CELL_STEP, 31, {STAGE_INQUIRY, f->page->kind, f->sent->kind, 0, dept}};
-    assert_int_equal(cell_value(f, sent, 1), D(1));
-    assert_int_equal(cell_value(f, sent, 3), 1); /* <= 1 d */
+    assert_int_equal(cell_value(f, sent, 1), D(1) / 1000); /* in ms */
+    assert_int_equal(cell_value(f, sent, 3), 1);           /* <= 1 d */
     struct cell_key bought = {CELL_STEP, 31, {STAGE_INQUIRY, f->sent->kind, conversion, dept, 0}};
     assert_int_equal(cell_value(f, bought, 2), 1); /* <= 1 h */
     struct cell_key left = {CELL_STEP, 396, {STAGE_PURCHASE, conversion, 0}};

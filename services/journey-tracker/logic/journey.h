@@ -134,6 +134,7 @@ struct stage_row {
     struct instant changed_at;
     uint8_t from_stage, to_stage, from_status, to_status; /* 0: null */
     int64_t seconds_in_stage;                             /* -1: null */
+    bool is_told;                                         /* only what messages do not show has changed */
 };
 
 struct conversion_rows {

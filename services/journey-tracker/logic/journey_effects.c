@@ -58,7 +58,7 @@ void effects_step(struct journey_effects *effects, const struct step *step)
     effects_add(effects, &v[0], 1);
     if (step->wait < 0)
         return;
-    effects_add(effects, &v[1], step->wait);
+    effects_add(effects, &v[1], step->wait / 1000);
     effects_add(effects, &v[2 + wait_bucket(step->wait)], 1);
 }
 

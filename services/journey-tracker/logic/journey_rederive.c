@@ -53,6 +53,12 @@ static bool stops_changing_stage(const struct stage_row *before, const struct st
     return before->from_stage != before->to_stage && after->from_stage == after->to_stage;
 }
 
+/* Whether a message about either would be the same. */
+static bool stage_looks_same(const struct stage_row *a, const struct stage_row *b)
+{
+    return a->from_stage == b->from_stage && a->to_stage == b->to_stage && a->changed_at.us == b->changed_at.us;
+}
+
 static void diff_stages(struct journey_effects *effects, const struct stage_rows *before, const struct stage_rows *after)
 {
     size_t i = 0, j = 0;
@@ -60,8 +66,11 @@ static void diff_stages(struct journey_effects *effects, const struct stage_rows
         int order = i == before->count ? 1 : j == after->count ? -1 : stage_order(&before->items[i], &after->items[j]);
         if (order < 0 || (order == 0 && stops_changing_stage(&before->items[i], &after->items[j])))
             *arena_push(effects->arena, &effects->stages_removed) = before->items[i];
-        if (order > 0 || (order == 0 && !stage_same(&before->items[i], &after->items[j])))
-            *arena_push(effects->arena, &effects->stages) = after->items[j];
+        if (order > 0 || (order == 0 && !stage_same(&before->items[i], &after->items[j]))) {
+            struct stage_row *row = arena_push(effects->arena, &effects->stages);
+            *row = after->items[j];
+            row->is_told = order == 0 && stage_looks_same(&before->items[i], &after->items[j]);
+        }
         i += order <= 0;
         j += order >= 0;
     }
