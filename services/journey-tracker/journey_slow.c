@@ -58,12 +58,17 @@ static struct anchor_row *find_anchor(struct slow *slow, int64_t anchor)
     return bsearch(&key, slow->anchors, slow->anchor_count, sizeof key, anchor_row_compare);
 }
 
-/* Facts after all that is known of their profile are new, except while input is read again; others may be repeats. */
+/* A fact of an anchor never seen, or after everything known of the profile its anchor was last seen in, is new (except while
+ * input is read again with a cold cache); others may be repeats. The profile the message names is no guide: it may be newer. */
 static bool is_likely_new(struct tracker *tracker, const struct arrival *a)
 {
-    const struct cached_state *cached = journey_cache_state(&tracker->cache, a->profile);
+    const struct cached_anchor *anchor = journey_cache_anchor(&tracker->cache, a->fact.key.anchor);
+    if (anchor == NULL)
+        return true;
+    int64_t members = anchor->members;
+    const struct cached_state *state = journey_cache_state(&tracker->cache, id_short(&anchor->profile_id));
     struct touch_key key = {a->fact.key.occurred_at, a->fact.key.event_id, a->fact.key.anchor};
-    return cached == NULL || touch_key_compare(&key, &cached->last) > 0;
+    return state && state->members == members && touch_key_compare(&key, &state->last) > 0;
 }
 
 /* New facts by COPY, at half the cost. OK with *is_repeat set if one was there: the transaction is lost. */

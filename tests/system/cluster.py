@@ -60,7 +60,8 @@ PARTITIONS = {"touchpoints": 4, "resolved": 4, "identity.changes": 1, "diffs": 2
 # What must be nothing once everything has arrived, in the order in which work moves on.
 LEFT_BEHIND = {
     "identity-resolver": "SELECT count(*) FROM identity.outbox",
-    "journey-tracker": "SELECT count(*) + (SELECT count(*) FROM journey.stage_outbox) FROM journey.lanes WHERE pub_seq <> seq",
+    "journey-tracker": "SELECT count(*) + (SELECT count(*) FROM journey.stage_outbox) FROM journey.lanes"
+    " WHERE pub_seq <> seq",
     "suppression": "SELECT count(*) FROM suppression.outbox",
     "metrics-aggregator": "SELECT count(*) FROM journey.lanes l LEFT JOIN metrics.progress p USING (lane)"
     " WHERE coalesce(p.next_seq, 1) <> l.seq + 1",
@@ -299,7 +300,8 @@ class World:
 
     def stage_changes(self):
         """{id of a stage change: its messages, retractions included, in the order of their publication}."""
-        records = sorted(self.topics.read(self.topic("stages")), key=lambda r: (r.timestamp()[1], r.partition(), r.offset()))
+        records = list(self.topics.read(self.topic("stages")))
+        records.sort(key=lambda record: (record.timestamp()[1], record.partition(), record.offset()))
         found = {}
         for message in (unframed(record.value()) for record in records):
             found.setdefault(message["retracts"] or message["id"], []).append(message)
@@ -315,7 +317,7 @@ class World:
         self.assert_stage_changes()
 
     def assert_verdicts(self):
-        """Every request has its row and its message, which say the same; every reservation that was revoked was told."""
+        """Every request has its row and its message, which say the same; every revocation was told."""
         rows = self.query("SELECT request_id, verdict, outcome FROM tutti.fct_contact_decisions")
         stored = {row[0].bytes: row[1] for row in rows}
         told, revoked = {}, set()
@@ -328,7 +330,8 @@ class World:
         assert {request: message["verdict"] for request, message in told.items()} == stored
         wanted = {row[0].bytes for row in rows if row[2] == "revoked"}
         assert wanted <= revoked, f"{len(wanted - revoked)} revocations were not told"
-        overtaken = {row[0].bytes for row in rows if row[1] == "grant" and row[2] in ("cancelled", "sent", "failed", "delivered")}
+        later = ("cancelled", "sent", "failed", "delivered")
+        overtaken = {row[0].bytes for row in rows if row[1] == "grant" and row[2] in later}
         assert revoked - wanted <= overtaken, f"{len(revoked - wanted - overtaken)} revocations are not in the table"
 
     def assert_stage_changes(self):

@@ -150,7 +150,8 @@ def broken_cells(generation):
     """Cells that cannot be unpacked, in the active generation, on lanes that nobody uses."""
     good = {**own_message(900002), "generation": generation}
     for lane, raw_size, cells in ((901, 9, b"garbage"), (902, -1, b""), (903, 1 << 30, b"\xff" * 64), (904, 4, b"")):
-        yield f"cells {cells[:8]!r} of {raw_size}", framed(900002, {**good, "lane": lane, "raw_size": raw_size, "cells": cells})
+        record = {**good, "lane": lane, "raw_size": raw_size, "cells": cells}
+        yield f"cells {cells[:8]!r} of {raw_size}", framed(900002, record)
 
 
 def resolved_touchpoints(good):

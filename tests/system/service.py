@@ -22,7 +22,9 @@ class Service:
         self.process, self.port, self.is_paused = None, None, False
 
     def command(self):
-        return [BIN / f"tutti-{self.name}", *(f"--{key}={value}" for key, value in self.settings.items())]
+        """A killed test run leaves no service behind."""
+        dies_with_us = ["setpriv", "--pdeathsig", "KILL", "--"]
+        return [*dies_with_us, BIN / f"tutti-{self.name}", *(f"--{key}={value}" for key, value in self.settings.items())]
 
     def start(self):
         assert not self.is_alive(), f"{self.name} runs already"

@@ -1,4 +1,4 @@
-"""Chaos: kill -9, SIGSTOP and SIGCONT, SIGTERM of random instances, servers killed and restarted; the tables stay right.
+"""Chaos: kill -9, SIGSTOP, SIGTERM of random instances, servers killed and restarted; the tables stay right.
 
 In ./check a few rounds; the long run is tests/system/chaos (50 rounds and a new seed, or TUTTI_TEST_CHAOS_ROUNDS and
 TUTTI_TEST_SEED). The seed is printed and names the run: the same seed makes the same choices.

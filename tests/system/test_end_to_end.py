@@ -1,4 +1,4 @@
-"""Generated touchpoints through one instance of each service: every public table is the oracle's, every command answers."""
+"""Generated touchpoints through one instance of each service: the tables are the oracle's, every command answers."""
 
 import json
 
@@ -62,7 +62,11 @@ def check_cat(world):
 def check_doctor(world):
     """It looks at the topics by their usual names."""
     world.tool("topics", "apply")
-    until(lambda: world.tool("doctor", check=False).returncode == 0, 30, lambda: world.tool("doctor", check=False).stdout)
+
+    def report():
+        return world.tool("doctor", check=False)
+
+    until(lambda: report().returncode == 0, 30, lambda: report().stdout)
 
 
 def test_trace_headers_are_copied(world):

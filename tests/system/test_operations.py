@@ -104,7 +104,8 @@ def test_metrics_and_pages(stack, make_world):
     for service in services:
         status, text = service.get("/metrics")
         assert status == 200
-        checked = subprocess.run(["promtool", "check", "metrics"], input=text, text=True, capture_output=True, check=False)
+        promtool = ["promtool", "check", "metrics"]
+        checked = subprocess.run(promtool, input=text, text=True, capture_output=True, check=False)
         assert checked.returncode == 0, f"{service.name}\n{checked.stdout}{checked.stderr}"
         names = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE ")}
         missing = {
@@ -150,7 +151,8 @@ def test_misspelt_setting(world, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_missing_topic(world, name):
-    short = {"identity-resolver": "resolved", "journey-tracker": "stages", "suppression": "decisions"}.get(name, "diffs")
+    outputs = {"identity-resolver": "resolved", "journey-tracker": "stages", "suppression": "decisions"}
+    short = outputs.get(name, "diffs")
     expect_refusal(world.service(name, **{f"topic_{short}": "no-such-topic"}), "no-such-topic", "tutti topics")
 
 
@@ -168,8 +170,8 @@ def test_other_schema_version(world, name):
             "SELECT table_schema || '.' || table_name FROM information_schema.columns"
             " WHERE column_name = 'version' AND table_name LIKE '%migrations%'"
         ).fetchone()[0]
-        newest = connection.execute(f"DELETE FROM {table} WHERE version = (SELECT max(version) FROM {table}) RETURNING 1")
-        assert newest.fetchone()
+        newest = f"SELECT max(version) FROM {table}"
+        assert connection.execute(f"DELETE FROM {table} WHERE version = ({newest}) RETURNING 1").fetchone()
     expect_refusal(world.service(name), "tutti migrate")
 
 

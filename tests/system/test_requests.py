@@ -67,7 +67,8 @@ def pairs(count):
 def granted(world):
     """{person's profile: grants}."""
     rows = world.query(
-        "SELECT profile_id, count(*), count(*) FILTER (WHERE verdict = 'grant') FROM tutti.fct_contact_decisions GROUP BY 1"
+        "SELECT profile_id, count(*), count(*) FILTER (WHERE verdict = 'grant')"
+        " FROM tutti.fct_contact_decisions GROUP BY 1"
     )
     return {row[0]: (row[1], row[2]) for row in rows}
 
@@ -128,7 +129,8 @@ def test_opt_out_revokes(world):
     consent = touchpoint("consent", "jane", START, "Consent Given", channel="web", consent={"email": True})
     asked = request("asked", "jane", START + HOUR, channel="email")
     others = request("others", "jane", START + 2 * HOUR, channel="direct_mail")
-    withdrawn = touchpoint("out", "jane", START + 3 * HOUR, "Consent Withdrawn", channel="web", consent={"email": False})
+    no = {"email": False}
+    withdrawn = touchpoint("out", "jane", START + 3 * HOUR, "Consent Withdrawn", channel="web", consent=no)
     late = request("late", "jane", START + 4 * HOUR, channel="email")
     world.start()
     for step in ([consent], [asked, others], [withdrawn], [late]):

@@ -1,4 +1,4 @@
-"""Reset at noon: while producers run, groups go back to the beginning, and no table changes and nothing is said twice."""
+"""Reset at noon: while producers run, groups go back to the beginning; no table changes, nothing is said twice."""
 
 import pytest
 
