@@ -10,13 +10,6 @@
 #include "services/journey-tracker/journey_sweep.h"
 #include "services/suppression/suppression_policy.h"
 
-#define CHECK(call)                                                                                                              \
-    do {                                                                                                                         \
-        enum outcome o_ = (call);                                                                                                \
-        if (o_ != OUTCOME_OK)                                                                                                    \
-            return o_;                                                                                                           \
-    } while (0)
-
 /* The exclusive side of the lock that every running service holds. */
 static const struct statement take_lock = {"policy_take_lock", "SELECT pg_try_advisory_lock(7235417803201)"};
 static const struct statement find_generation = {

@@ -1,4 +1,6 @@
 /* topics.c: `tutti topics`: what topics there should be, what there is, and creating what is missing. */
+#include <poll.h>
+
 #include "cli/avro_to_json.h"
 #include "cli/topic_list.h"
 
@@ -100,6 +102,24 @@ static enum exit_status report(struct call *call, const struct plan *plan, bool 
     return EXIT_DONE;
 }
 
+/* A broker lists a new topic a moment after it has created it; services that start now must find it. */
+static enum outcome wait_for_topics(struct call *call, struct admin *admin, struct plan *plan, struct err *err)
+{
+    enum outcome outcome;
+    size_t missing = 1;
+    for (int tries = 0; tries < 100 && missing > 0; tries++) {
+        const char *difference;
+        if (tries > 0)
+            poll(NULL, 0, 100);
+        if ((outcome = look(call, admin, plan, err)) != OUTCOME_OK)
+            return outcome;
+        missing = 0;
+        for (size_t i = 0; i < plan->list.count; i++)
+            missing += state_of(call, plan, i, &difference) == TOPIC_MISSING;
+    }
+    return OUTCOME_OK;
+}
+
 static enum exit_status run_topics(struct call *call)
 {
     const char *what = call_argument(call, 0);
@@ -122,7 +142,7 @@ static enum exit_status run_topics(struct call *call)
     if (outcome == OUTCOME_OK && apply)
         outcome = create_missing(admin, &plan, &created, &err);
     if (outcome == OUTCOME_OK && created)
-        outcome = look(call, admin, &plan, &err);
+        outcome = wait_for_topics(call, admin, &plan, &err);
     admin_close(admin);
     if (outcome != OUTCOME_OK)
         return failed(&err);

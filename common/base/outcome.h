@@ -26,4 +26,12 @@ enum outcome err_set(struct err *err, enum outcome outcome, const char *code, co
 /* Puts "prefix: " before the message already in err and returns its outcome. */
 enum outcome err_prefix(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Leaves the calling function with the outcome of call unless that is OK. */
+#define CHECK(call)                                                                                                              \
+    do {                                                                                                                         \
+        enum outcome check_outcome_ = (call);                                                                                    \
+        if (check_outcome_ != OUTCOME_OK)                                                                                        \
+            return check_outcome_;                                                                                               \
+    } while (0)
+
 #endif

@@ -6,13 +6,6 @@
 #include "common/base/pack.h"
 #include "common/codec/json.h"
 
-#define CHECK(call)                                                                                                              \
-    do {                                                                                                                         \
-        enum outcome o_ = (call);                                                                                                \
-        if (o_ != OUTCOME_OK)                                                                                                    \
-            return o_;                                                                                                           \
-    } while (0)
-
 static enum outcome read_type(const struct json *entry, struct identity_type *type, struct err *err)
 {
     CHECK(json_check_keys(entry, "type rank", "unique links normalise", err));

@@ -7,13 +7,6 @@
 
 enum { MOVES_PER_MESSAGE = 5000 };
 
-#define CHECK(call)                                                                                                              \
-    do {                                                                                                                         \
-        enum outcome o_ = (call);                                                                                                \
-        if (o_ != OUTCOME_OK)                                                                                                    \
-            return o_;                                                                                                           \
-    } while (0)
-
 /* (first_seen, evidence) <= (occurred_at, event_id): the link is already at least as old as this sighting would make it. */
 static bool link_is_old_enough(const struct cached_link *link, const struct sighting *s)
 {

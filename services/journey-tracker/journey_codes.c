@@ -6,12 +6,6 @@
 #include "common/codec/digest.h"
 #include "journey_tracker_sql.h"
 
-#define CHECK(call)                                                                                                              \
-    do {                                                                                                                         \
-        enum outcome o_ = (call);                                                                                                \
-        if (o_ != OUTCOME_OK)                                                                                                    \
-            return o_;                                                                                                           \
-    } while (0)
 #define STATEMENT(id) ((struct statement){"journey_" #id, sql_##id})
 
 struct pending {

@@ -4,13 +4,6 @@
 #include "common/runtime/telemetry.h"
 #include "services/journey-tracker/journey_tracker.h"
 
-#define CHECK(call)                                                                                                              \
-    do {                                                                                                                         \
-        enum outcome o_ = (call);                                                                                                \
-        if (o_ != OUTCOME_OK)                                                                                                    \
-            return o_;                                                                                                           \
-    } while (0)
-
 /* The arrivals of one profile, in time order. */
 struct group {
     int64_t profile;

@@ -1,13 +1,6 @@
 /* journey_policy.c: see journey_policy.h. */
 #include "services/journey-tracker/journey_policy.h"
 
-#define TRY(call)                                                                                                                \
-    do {                                                                                                                         \
-        enum outcome try_outcome = (call);                                                                                       \
-        if (try_outcome != OUTCOME_OK)                                                                                           \
-            return try_outcome;                                                                                                  \
-    } while (0)
-
 #define STAGES   "inquiry|consideration|purchase|onboarding|retention|loyalty|advocacy"
 #define STATUSES "active|at_risk|lapsed|won_back"
 
@@ -15,9 +8,9 @@ static enum outcome read_texts(struct arena *arena, const struct json *object, c
                                struct err *err)
 {
     const struct json *list = NULL;
-    TRY(json_list(object, key, &list, err));
+    CHECK(json_list(object, key, &list, err));
     for (size_t i = 0; i < json_count(list); i++)
-        TRY(json_as_text(json_at(list, i), arena_push(arena, out), err));
+        CHECK(json_as_text(json_at(list, i), arena_push(arena, out), err));
     return OUTCOME_OK;
 }
 
@@ -25,15 +18,15 @@ static enum outcome read_texts(struct arena *arena, const struct json *object, c
 static enum outcome read_rule(const struct json *object, struct stage_rule *rule, struct err *err)
 {
     int64_t nth = 0, score_min = INT16_MIN;
-    TRY(json_check_keys(object, "", "event channel score_kind score_min after nth within later_day", err));
-    TRY(json_text(object, "event", &rule->event, err));
-    TRY(json_text(object, "channel", &rule->channel, err));
-    TRY(json_text(object, "score_kind", &rule->score_kind, err));
-    TRY(json_int(object, "score_min", -100, 100, &score_min, err));
-    TRY(json_text(object, "after", &rule->after, err));
-    TRY(json_int(object, "nth", 1, 1000, &nth, err));
-    TRY(json_duration(object, "within", &rule->within, err));
-    TRY(json_bool(object, "later_day", &rule->later_day, err));
+    CHECK(json_check_keys(object, "", "event channel score_kind score_min after nth within later_day", err));
+    CHECK(json_text(object, "event", &rule->event, err));
+    CHECK(json_text(object, "channel", &rule->channel, err));
+    CHECK(json_text(object, "score_kind", &rule->score_kind, err));
+    CHECK(json_int(object, "score_min", -100, 100, &score_min, err));
+    CHECK(json_text(object, "after", &rule->after, err));
+    CHECK(json_int(object, "nth", 1, 1000, &nth, err));
+    CHECK(json_duration(object, "within", &rule->within, err));
+    CHECK(json_bool(object, "later_day", &rule->later_day, err));
     rule->nth = (uint16_t)nth;
     rule->score_min = (int16_t)score_min;
     if (rule->event.ptr == NULL && rule->channel.ptr == NULL && rule->score_kind.ptr == NULL && score_min == INT16_MIN)
@@ -45,15 +38,15 @@ static enum outcome read_stage(const struct json *object, struct journey_policy 
 {
     int stage = 0;
     const struct json *rules = NULL;
-    TRY(json_check_keys(object, "stage", "rules", err));
-    TRY(json_choice(object, "stage", STAGES, &stage, err));
-    TRY(json_list(object, "rules", &rules, err));
+    CHECK(json_check_keys(object, "stage", "rules", err));
+    CHECK(json_choice(object, "stage", STAGES, &stage, err));
+    CHECK(json_list(object, "rules", &rules, err));
     for (size_t i = 0; i < json_count(rules); i++) {
         if (policy->rule_count == POLICY_MAX_RULES)
             return json_fail(json_at(rules, i), err, "at most %d stage rules", POLICY_MAX_RULES);
         struct stage_rule *rule = &policy->rules[policy->rule_count++];
         *rule = (struct stage_rule){.stage = (enum journey_stage)(STAGE_INQUIRY + stage)};
-        TRY(read_rule(json_at(rules, i), rule, err));
+        CHECK(read_rule(json_at(rules, i), rule, err));
     }
     return OUTCOME_OK;
 }
@@ -61,9 +54,9 @@ static enum outcome read_stage(const struct json *object, struct journey_policy 
 static enum outcome read_stages(const struct json *journey, struct journey_policy *policy, struct err *err)
 {
     const struct json *stages = NULL;
-    TRY(json_list(journey, "stages", &stages, err));
+    CHECK(json_list(journey, "stages", &stages, err));
     for (size_t i = 0; i < json_count(stages); i++)
-        TRY(read_stage(json_at(stages, i), policy, err));
+        CHECK(read_stage(json_at(stages, i), policy, err));
     return OUTCOME_OK;
 }
 
@@ -72,11 +65,11 @@ static enum outcome read_status_rule(struct arena *arena, const struct json *sta
                                      struct span_list *on, struct err *err)
 {
     const struct json *object = NULL;
-    TRY(json_section(status, key, &object, err));
+    CHECK(json_section(status, key, &object, err));
     if (object == NULL)
         return OUTCOME_OK;
-    TRY(json_check_keys(object, "", "after on", err));
-    TRY(json_duration(object, "after", after, err));
+    CHECK(json_check_keys(object, "", "after on", err));
+    CHECK(json_duration(object, "after", after, err));
     return read_texts(arena, object, "on", on, err);
 }
 
@@ -85,11 +78,11 @@ static enum outcome read_status(struct arena *arena, const struct json *journey,
     const struct json *status = NULL;
     policy->at_risk_after.us = INT64_MAX;
     policy->lapsed_after = JOURNEY_END;
-    TRY(json_section(journey, "status", &status, err));
+    CHECK(json_section(journey, "status", &status, err));
     if (status == NULL)
         return OUTCOME_OK;
-    TRY(json_check_keys(status, "", "at_risk lapsed", err));
-    TRY(read_status_rule(arena, status, "at_risk", &policy->at_risk_after, &policy->at_risk_on, err));
+    CHECK(json_check_keys(status, "", "at_risk lapsed", err));
+    CHECK(read_status_rule(arena, status, "at_risk", &policy->at_risk_after, &policy->at_risk_on, err));
     return read_status_rule(arena, status, "lapsed", &policy->lapsed_after, &policy->lapsed_on, err);
 }
 
@@ -97,10 +90,10 @@ static enum outcome read_status(struct arena *arena, const struct json *journey,
 static enum outcome read_conversion(const struct json *object, struct conversion_rule *rule, struct err *err)
 {
     int value = 0;
-    TRY(json_check_keys(object, "goal event", "value", err));
-    TRY(json_text(object, "goal", &rule->goal, err));
-    TRY(json_text(object, "event", &rule->event, err));
-    TRY(json_choice(object, "value", "positive|any", &value, err));
+    CHECK(json_check_keys(object, "goal event", "value", err));
+    CHECK(json_text(object, "goal", &rule->goal, err));
+    CHECK(json_text(object, "event", &rule->event, err));
+    CHECK(json_choice(object, "value", "positive|any", &value, err));
     rule->any_value = value == 1;
     return OUTCOME_OK;
 }
@@ -109,11 +102,11 @@ static enum outcome read_conversions(struct arena *arena, const struct json *att
                                      struct err *err)
 {
     const struct json *list = NULL;
-    TRY(json_list(attribution, "conversions", &list, err));
+    CHECK(json_list(attribution, "conversions", &list, err));
     policy->conversion_count = (uint32_t)json_count(list);
     policy->conversions = arena_array(arena, struct conversion_rule, json_count(list));
     for (size_t i = 0; i < json_count(list); i++)
-        TRY(read_conversion(json_at(list, i), &policy->conversions[i], err));
+        CHECK(read_conversion(json_at(list, i), &policy->conversions[i], err));
     return OUTCOME_OK;
 }
 
@@ -123,13 +116,13 @@ static enum outcome read_attribution(struct arena *arena, const struct json *jou
     const struct json *attribution = NULL;
     int model = 2; /* linear */
     policy->lookback = (struct duration){30 * US_PER_DAY};
-    TRY(json_section(journey, "attribution", &attribution, err));
-    TRY(json_check_keys(attribution, "conversions", "lookback creditable stored_model", err));
-    TRY(read_conversions(arena, attribution, policy, err));
-    TRY(json_duration(attribution, "lookback", &policy->lookback, err));
+    CHECK(json_section(journey, "attribution", &attribution, err));
+    CHECK(json_check_keys(attribution, "conversions", "lookback creditable stored_model", err));
+    CHECK(read_conversions(arena, attribution, policy, err));
+    CHECK(json_duration(attribution, "lookback", &policy->lookback, err));
     policy->has_creditable = json_get(attribution, "creditable") != NULL;
-    TRY(read_texts(arena, attribution, "creditable", &policy->creditable, err));
-    TRY(json_choice(attribution, "stored_model", "first_touch|last_touch|linear", &model, err));
+    CHECK(read_texts(arena, attribution, "creditable", &policy->creditable, err));
+    CHECK(json_choice(attribution, "stored_model", "first_touch|last_touch|linear", &model, err));
     policy->stored_model = (uint32_t)model + 1;
     return OUTCOME_OK;
 }
@@ -138,13 +131,13 @@ static enum outcome read_journey(struct arena *arena, const struct json *journey
 {
     struct span zone = SPAN("UTC");
     policy->session = (struct duration){1800 * US_PER_SECOND};
-    TRY(json_check_keys(journey, "stages attribution", "reporting_timezone session status", err));
-    TRY(json_text(journey, "reporting_timezone", &zone, err));
+    CHECK(json_check_keys(journey, "stages attribution", "reporting_timezone session status", err));
+    CHECK(json_text(journey, "reporting_timezone", &zone, err));
     if (!span_is(zone, "UTC"))
         return json_fail(json_get(journey, "reporting_timezone"), err, "only \"UTC\" in this version");
-    TRY(json_duration(journey, "session", &policy->session, err));
-    TRY(read_stages(journey, policy, err));
-    TRY(read_status(arena, journey, policy, err));
+    CHECK(json_duration(journey, "session", &policy->session, err));
+    CHECK(read_stages(journey, policy, err));
+    CHECK(read_status(arena, journey, policy, err));
     return read_attribution(arena, journey, policy, err);
 }
 
@@ -152,13 +145,13 @@ static enum outcome read_journey(struct arena *arena, const struct json *journey
 static enum outcome read_filter(struct arena *arena, const struct json *on, struct journey_goal *goal, struct err *err)
 {
     int direction = -1, value = -1;
-    TRY(json_check_keys(on, "", "events channels departments purposes direction value", err));
-    TRY(read_texts(arena, on, "events", &goal->events, err));
-    TRY(read_texts(arena, on, "channels", &goal->channels, err));
-    TRY(read_texts(arena, on, "departments", &goal->departments, err));
-    TRY(read_texts(arena, on, "purposes", &goal->purposes, err));
-    TRY(json_choice(on, "direction", "inbound|outbound", &direction, err));
-    TRY(json_choice(on, "value", "positive", &value, err));
+    CHECK(json_check_keys(on, "", "events channels departments purposes direction value", err));
+    CHECK(read_texts(arena, on, "events", &goal->events, err));
+    CHECK(read_texts(arena, on, "channels", &goal->channels, err));
+    CHECK(read_texts(arena, on, "departments", &goal->departments, err));
+    CHECK(read_texts(arena, on, "purposes", &goal->purposes, err));
+    CHECK(json_choice(on, "direction", "inbound|outbound", &direction, err));
+    CHECK(json_choice(on, "value", "positive", &value, err));
     goal->direction = (enum journey_direction)(direction + 1);
     goal->positive = value == 0;
     return OUTCOME_OK;
@@ -167,9 +160,9 @@ static enum outcome read_filter(struct arena *arena, const struct json *on, stru
 static enum outcome read_measure(const struct json *object, struct journey_goal *goal, struct err *err)
 {
     int measure = MEASURE_COUNT, status = -1, direction = 0;
-    TRY(json_choice(object, "measure", "count|value|margin_else_value|stock|entries", &measure, err));
-    TRY(json_choice(object, "status", STATUSES, &status, err));
-    TRY(json_choice(object, "direction", "up|down", &direction, err));
+    CHECK(json_choice(object, "measure", "count|value|margin_else_value|stock|entries", &measure, err));
+    CHECK(json_choice(object, "status", STATUSES, &status, err));
+    CHECK(json_choice(object, "direction", "up|down", &direction, err));
     goal->measure = (enum goal_measure)measure;
     goal->status = (enum journey_status)(status + 1);
     goal->lower_is_better = direction == 1;
@@ -185,16 +178,16 @@ static enum outcome read_goal(struct arena *arena, const struct json *object, st
 {
     const struct json *on = NULL;
     int64_t nth = 0;
-    TRY(json_check_keys(object, "id measure", "parent title unit direction on nth within status credited", err));
-    TRY(json_text(object, "id", &goal->id, err));
-    TRY(json_text(object, "parent", &goal->parent, err));
-    TRY(json_text(object, "title", &goal->title, err));
-    TRY(json_text(object, "unit", &goal->unit, err));
-    TRY(json_int(object, "nth", 1, 1000, &nth, err));
-    TRY(json_duration(object, "within", &goal->within, err));
-    TRY(json_bool(object, "credited", &goal->credited, err));
-    TRY(json_section(object, "on", &on, err));
-    TRY(read_measure(object, goal, err));
+    CHECK(json_check_keys(object, "id measure", "parent title unit direction on nth within status credited", err));
+    CHECK(json_text(object, "id", &goal->id, err));
+    CHECK(json_text(object, "parent", &goal->parent, err));
+    CHECK(json_text(object, "title", &goal->title, err));
+    CHECK(json_text(object, "unit", &goal->unit, err));
+    CHECK(json_int(object, "nth", 1, 1000, &nth, err));
+    CHECK(json_duration(object, "within", &goal->within, err));
+    CHECK(json_bool(object, "credited", &goal->credited, err));
+    CHECK(json_section(object, "on", &on, err));
+    CHECK(read_measure(object, goal, err));
     goal->nth = (uint16_t)nth;
     if (nth == 0 && goal->within.us > 0)
         return json_fail(object, err, "`within` needs `nth`");
@@ -223,14 +216,14 @@ static bool is_credited_by_conversions(const struct journey_policy *policy, cons
 static enum outcome read_goals(struct arena *arena, const struct json *document, struct journey_policy *policy, struct err *err)
 {
     const struct json *list = NULL;
-    TRY(json_check_keys(document, "goals", "", err));
-    TRY(json_list(document, "goals", &list, err));
+    CHECK(json_check_keys(document, "goals", "", err));
+    CHECK(json_list(document, "goals", &list, err));
     if (json_count(list) > POLICY_MAX_GOALS)
         return json_fail(list, err, "at most %d goals", POLICY_MAX_GOALS);
     for (size_t i = 0; i < json_count(list); i++) {
         const struct json *object = json_at(list, i);
         struct journey_goal goal = {0};
-        TRY(read_goal(arena, object, &goal, err));
+        CHECK(read_goal(arena, object, &goal, err));
         if (find_goal(policy, goal.id))
             return json_fail(object, err, "goal \"" SPAN_FMT "\" stands twice", SPAN_ARG(goal.id));
         if (goal.parent.ptr && find_goal(policy, goal.parent) == NULL)
@@ -245,13 +238,13 @@ static enum outcome read_goals(struct arena *arena, const struct json *document,
 /* ---- channels ---- */
 static enum outcome read_channel_rule(const struct json *object, struct channel_rule *rule, struct err *err)
 {
-    TRY(json_check_keys(object, "channel network", "referrer_host utm_medium utm_source click_network", err));
-    TRY(json_text(object, "referrer_host", &rule->referrer_host, err));
-    TRY(json_text(object, "utm_medium", &rule->utm_medium, err));
-    TRY(json_text(object, "utm_source", &rule->utm_source, err));
-    TRY(json_text(object, "click_network", &rule->click_network, err));
-    TRY(json_text(object, "channel", &rule->channel, err));
-    TRY(json_text(object, "network", &rule->network, err));
+    CHECK(json_check_keys(object, "channel network", "referrer_host utm_medium utm_source click_network", err));
+    CHECK(json_text(object, "referrer_host", &rule->referrer_host, err));
+    CHECK(json_text(object, "utm_medium", &rule->utm_medium, err));
+    CHECK(json_text(object, "utm_source", &rule->utm_source, err));
+    CHECK(json_text(object, "click_network", &rule->click_network, err));
+    CHECK(json_text(object, "channel", &rule->channel, err));
+    CHECK(json_text(object, "network", &rule->network, err));
     if (!rule->referrer_host.ptr && !rule->utm_medium.ptr && !rule->utm_source.ptr && !rule->click_network.ptr)
         return json_fail(object, err, "a channel rule needs referrer_host, utm_medium, utm_source or click_network");
     return OUTCOME_OK;
@@ -261,12 +254,12 @@ static enum outcome read_channels(struct arena *arena, const struct json *docume
                                   struct err *err)
 {
     const struct json *list = NULL;
-    TRY(json_check_keys(document, "rules", "", err));
-    TRY(json_list(document, "rules", &list, err));
+    CHECK(json_check_keys(document, "rules", "", err));
+    CHECK(json_list(document, "rules", &list, err));
     policy->channel_count = (uint32_t)json_count(list);
     policy->channels = arena_array(arena, struct channel_rule, json_count(list));
     for (size_t i = 0; i < json_count(list); i++)
-        TRY(read_channel_rule(json_at(list, i), &policy->channels[i], err));
+        CHECK(read_channel_rule(json_at(list, i), &policy->channels[i], err));
     return OUTCOME_OK;
 }
 
@@ -275,9 +268,9 @@ enum outcome journey_policy_read(struct arena *arena, const struct json *journey
 {
     memset(out, 0, sizeof *out);
     out->tail_max = POLICY_TAIL_MAX;
-    TRY(read_journey(arena, journey, out, err));
-    TRY(read_goals(arena, goals, out, err));
-    TRY(read_channels(arena, channels, out, err));
+    CHECK(read_journey(arena, journey, out, err));
+    CHECK(read_goals(arena, goals, out, err));
+    CHECK(read_channels(arena, channels, out, err));
     enum outcome outcome = journey_policy_finish(out, err);
     return outcome == OUTCOME_OK ? outcome : err_prefix(err, SPAN_FMT, SPAN_ARG(json_name(journey)));
 }
@@ -287,6 +280,6 @@ enum outcome journey_policy_load(struct arena *arena, const char *folder, struct
     static const char *const names[] = {"journey.json", "goals.json", "channels.json"};
     const struct json *documents[3] = {0};
     for (int i = 0; i < 3; i++)
-        TRY(json_read_file(arena, arena_printf(arena, "%s/%s", folder, names[i]), &documents[i], err));
+        CHECK(json_read_file(arena, arena_printf(arena, "%s/%s", folder, names[i]), &documents[i], err));
     return journey_policy_read(arena, documents[0], documents[1], documents[2], out, err);
 }

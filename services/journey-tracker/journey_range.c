@@ -6,13 +6,6 @@
 
 #include "services/journey-tracker/journey_tracker.h"
 
-#define CHECK(call)                                                                                                              \
-    do {                                                                                                                         \
-        enum outcome o_ = (call);                                                                                                \
-        if (o_ != OUTCOME_OK)                                                                                                    \
-            return o_;                                                                                                           \
-    } while (0)
-
 static const struct id last_id = {{255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}};
 
 struct touches {

@@ -8,13 +8,6 @@
 
 enum { CELLS_PER_CHUNK = 16000 }; /* about 512 kB packed */
 
-#define CHECK(call)                                                                                                              \
-    do {                                                                                                                         \
-        enum outcome o_ = (call);                                                                                                \
-        if (o_ != OUTCOME_OK)                                                                                                    \
-            return o_;                                                                                                           \
-    } while (0)
-
 void saving_init(struct saving *saving, struct arena *arena)
 {
     *saving = (struct saving){0};

@@ -11,13 +11,6 @@
 
 enum { TOPIC_RESOLVED, TOPIC_CHANGES, CHANGES_LANE_BASE = 10000 };
 
-#define CHECK(call)                                                                                                              \
-    do {                                                                                                                         \
-        enum outcome o_ = (call);                                                                                                \
-        if (o_ != OUTCOME_OK)                                                                                                    \
-            return o_;                                                                                                           \
-    } while (0)
-
 /* Published by scan(), to be marked when acknowledged. */
 struct scanned {
     struct lane_row *lanes; /* pub_seq: what it becomes */

@@ -4,13 +4,6 @@
 #include "common/runtime/telemetry.h"
 #include "services/journey-tracker/journey_tracker.h"
 
-#define CHECK(call)                                                                                                              \
-    do {                                                                                                                         \
-        enum outcome o_ = (call);                                                                                                \
-        if (o_ != OUTCOME_OK)                                                                                                    \
-            return o_;                                                                                                           \
-    } while (0)
-
 enum { CAREFUL_FLUSHES = 20 }; /* without COPY after a repeat: input is probably being read again */
 
 struct shorts {

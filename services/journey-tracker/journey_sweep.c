@@ -10,12 +10,6 @@
 
 enum { PROFILES_PER_STEP = 2000 };
 
-#define CHECK(call)                                                                                                              \
-    do {                                                                                                                         \
-        enum outcome o_ = (call);                                                                                                \
-        if (o_ != OUTCOME_OK)                                                                                                    \
-            return o_;                                                                                                           \
-    } while (0)
 #define STATEMENT(id) ((struct statement){"journey_" #id, sql_##id})
 
 struct sweep {

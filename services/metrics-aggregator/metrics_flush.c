@@ -9,13 +9,6 @@
 #include "services/metrics-aggregator/logic/sequence.h"
 #include "services/metrics-aggregator/metrics_store.h"
 
-#define CHECK(call)                                                                                                              \
-    do {                                                                                                                         \
-        enum outcome o_ = (call);                                                                                                \
-        if (o_ != OUTCOME_OK)                                                                                                    \
-            return o_;                                                                                                           \
-    } while (0)
-
 /* One run of flush_run. */
 struct run {
     struct flush *flush;

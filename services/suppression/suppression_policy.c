@@ -3,13 +3,6 @@
 
 #include "common/codec/json.h"
 
-#define CHECK(call)                                                                                                              \
-    do {                                                                                                                         \
-        enum outcome o_ = (call);                                                                                                \
-        if (o_ != OUTCOME_OK)                                                                                                    \
-            return o_;                                                                                                           \
-    } while (0)
-
 enum { MAX_RULE_ID = 64, MAX_LIMIT = 1000000 };
 
 const char *const known_channels[] = {

@@ -12,13 +12,6 @@
 #include "services/suppression/suppression_touchpoint.h"
 #include "services/suppression/suppression_transact.h"
 
-#define CHECK(call)                                                                                                              \
-    do {                                                                                                                         \
-        enum outcome o_ = (call);                                                                                                \
-        if (o_ != OUTCOME_OK)                                                                                                    \
-            return o_;                                                                                                           \
-    } while (0)
-
 enum { TOPIC_RESOLVED, TOPIC_CHANGES };
 enum { LANES_PER_TOPIC = 1 << 20 };
 

@@ -7,13 +7,6 @@
 #include "common/base/map.h"
 #include "services/suppression/suppression_profile.h"
 
-#define CHECK(call)                                                                                                              \
-    do {                                                                                                                         \
-        enum outcome o_ = (call);                                                                                                \
-        if (o_ != OUTCOME_OK)                                                                                                    \
-            return o_;                                                                                                           \
-    } while (0)
-
 struct work {
     const struct suppression *suppression;
     struct arena *arena;

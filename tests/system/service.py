@@ -24,7 +24,8 @@ class Service:
     def command(self):
         """A killed test run leaves no service behind."""
         dies_with_us = ["setpriv", "--pdeathsig", "KILL", "--"]
-        return [*dies_with_us, BIN / f"tutti-{self.name}", *(f"--{key}={value}" for key, value in self.settings.items())]
+        settings = [f"--{key}={value}" for key, value in self.settings.items()]
+        return [*dies_with_us, BIN / f"tutti-{self.name}", *settings]
 
     def start(self):
         assert not self.is_alive(), f"{self.name} runs already"

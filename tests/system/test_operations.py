@@ -197,13 +197,18 @@ def test_unreadable_policy(world):
     expect_refusal(world.service("journey-tracker", policy_dir=folder), "journey.json")
 
 
-def test_policy_apply_waits_for_nobody(world):
-    """With services running it refuses and changes nothing."""
+def test_policy_apply_refuses_while_services_run(world):
+    """Other policies are not activated under running services; nothing changes."""
     world.start()
+    world.policies = BANK
+    active = "SELECT generation, number FROM tutti_meta.generations WHERE is_active"
+    before = world.query(active)
     refused = world.tool("policy", "apply", check=False)
     assert refused.returncode == 1 and "services are running" in refused.stderr, refused.stderr
+    assert world.query(active) == before
     world.stop()
     world.tool("policy", "apply")
+    assert world.query(active) != before
 
 
 def test_second_signal_ends_at_once(world):

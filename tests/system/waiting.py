@@ -10,7 +10,7 @@ class NotInTime(AssertionError):
 
 
 def until(condition, seconds, what):
-    """Polls condition() until it is true and returns what it gave; fails after so many seconds, naming what was awaited."""
+    """Polls condition() until it is true and returns what it gave; fails after so many seconds."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         if time.monotonic() > deadline:
