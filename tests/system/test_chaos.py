@@ -6,10 +6,12 @@ TUTTI_TEST_SEED). The seed is printed and names the run: the same seed makes the
 
 import contextlib
 import os
+import pathlib
 import random
+import subprocess
+import sys
 
 import pytest
-from confluent_kafka import KafkaException
 
 from cluster import BANK
 from feeding import Feeder
@@ -17,6 +19,7 @@ from service import NAMES
 from stack import own_stack
 from waiting import NotInTime, until
 
+HERE = pathlib.Path(__file__).parent
 ROUNDS = int(os.environ.get("TUTTI_TEST_CHAOS_ROUNDS") or 8)
 SEED = int(os.environ.get("TUTTI_TEST_SEED") or 1)
 EVENTS_PER_ROUND = 600
@@ -75,13 +78,12 @@ class Chaos:
 
     def is_member(self, service):
         """Also while the coordinator, which may have just been restarted, does not say otherwise."""
-        group = self.world.group(service.name)
-        (future,) = self.world.topics.admin.describe_consumer_groups([group], request_timeout=5).values()
+        command = [sys.executable, HERE / "members.py", self.world.stack.brokers, self.world.group(service.name)]
         try:
-            members = future.result(10).members
-        except (KafkaException, TimeoutError):
+            answer = subprocess.run(command, capture_output=True, text=True, timeout=15)
+        except subprocess.TimeoutExpired:
             return True
-        return any(member.client_id == service.settings["kafka.client.id"] for member in members)
+        return answer.returncode != 0 or service.settings["kafka.client.id"] in answer.stdout.split()
 
     def mend(self, service):
         if service.is_paused:
