@@ -8,14 +8,14 @@ from cluster import BANK, RETAILER
 from topics import framed
 from waiting import until
 
-EVENTS = 20000
+EVENTS_PER_PERSON, BANK_EVENTS, BENCH_EVENTS = 20, 20000, 100000
 TRACE = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
-@pytest.mark.parametrize("profile, policies", [("bank", BANK), ("bench", RETAILER)])
-def test_tables_equal_the_oracle(stack, make_world, profile, policies):
+@pytest.mark.parametrize("profile, policies, events", [("bank", BANK, BANK_EVENTS), ("bench", RETAILER, BENCH_EVENTS)])
+def test_tables_equal_the_oracle(stack, make_world, profile, policies, events):
     world = make_world(stack, profile, policies=policies)
-    lines = world.generate(profile, people=EVENTS // 20, events=EVENTS)
+    lines = world.generate(profile, people=events // EVENTS_PER_PERSON, events=events)
     world.start()
     world.produce(lines)
     world.settle()
