@@ -46,7 +46,7 @@ static void assert_ok(enum outcome outcome)
 static int64_t number(const char *sql)
 {
     struct db_result *result;
-    struct statement statement = {sql, sql};
+    struct statement statement = {arena_printf(&arena, "number_%p", (const void *)sql), sql};
     assert_ok(db_run(db, &statement, NULL, &result, NULL, &err));
     int64_t v = db_int8(result, 0, 0);
     db_result_free(result);
