@@ -66,7 +66,6 @@ static enum outcome open_shell(struct app *app, struct err *err)
     log_open(app->service->name, config_text(config, "log.level"), config_text(config, "log.format"));
     if (*config_ignored(config))
         log_event(LOG_DEBUG, "variables_ignored", "names", config_ignored(config), NULL);
-    stop_open();
     admin_http_condition("kafka", false);
     admin_http_condition("postgres", false);
     admin_http_note(app->service->version_note);
@@ -165,6 +164,7 @@ int service_main(const struct service *service, int argc, char **argv)
     struct err err = {0};
     enum config_action action = CONFIG_RUN;
     keep_memory();
+    stop_open(); /* first of all: a signal during the start ends it as one in the loop does */
     enum outcome outcome = load(&app, argc, argv, &action, &err);
     if (outcome == OUTCOME_OK && action == CONFIG_CHECK)
         outcome = check(&app, &err);

@@ -61,7 +61,8 @@ class Identifiers:
     def gmail(value):
         name, at, host = value.partition("@")
         if at and host in ("gmail.com", "googlemail.com"):
-            return name.split("+")[0].replace(".", "") + "@" + host
+            folded = name.split("+")[0].replace(".", "")
+            return folded + "@" + host if folded else value
         return value
 
     def identifier_id(self, kind, value, encoding="none"):

@@ -132,6 +132,7 @@ static void emails(void **state)
         {"j.a.n.e@googlemail.com", "j.a.n.e@googlemail.com", "jane@googlemail.com"},
         {"ja.ne+a.b+c@gmail.com", "ja.ne+a.b+c@gmail.com", "jane@gmail.com"},
         {"ja.ne+shop@example.com", "ja.ne+shop@example.com", "ja.ne+shop@example.com"},
+        {"+shop@gmail.com", "+shop@gmail.com", "+shop@gmail.com"}, /* nothing would be left */
         {"ja.ne@notgmail.com", "ja.ne@notgmail.com", "ja.ne@notgmail.com"},
         {"ja.ne@gmail.com.example", "ja.ne@gmail.com.example", "ja.ne@gmail.com.example"},
         {"no.at.sign", "no.at.sign", "no.at.sign"},

@@ -103,6 +103,8 @@ static struct span fold_gmail(struct arena *arena, struct span email)
     for (const char *p = email.ptr; p < at && *p != '+'; p++)
         if (*p != '.')
             copy[n++] = *p;
+    if (n == 0) /* nothing would be left to tell people apart */
+        return email;
     size_t rest = email.len - (size_t)(at - email.ptr);
     memcpy(copy + n, at, rest);
     return (struct span){copy, n + rest};
