@@ -230,14 +230,13 @@ COMMENT ON COLUMN journey.outbox.payload IS 'The message as it is sent.';
 CREATE TABLE journey.stage_outbox (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     lane integer NOT NULL,
-    profile_id uuid NOT NULL,
     payload bytea NOT NULL
 );
+ALTER TABLE journey.stage_outbox ALTER COLUMN payload SET STORAGE EXTERNAL;
 COMMENT ON TABLE journey.stage_outbox IS 'Stage changes that are not yet acknowledged by Kafka (chronicle).';
 COMMENT ON COLUMN journey.stage_outbox.id IS 'Order of sending.';
 COMMENT ON COLUMN journey.stage_outbox.lane IS 'Lane whose owner sends it.';
-COMMENT ON COLUMN journey.stage_outbox.profile_id IS 'Key of the message.';
-COMMENT ON COLUMN journey.stage_outbox.payload IS 'The message as it is sent.';
+COMMENT ON COLUMN journey.stage_outbox.payload IS 'The messages of one transaction: profile id (the key), length and bytes of each.';
 
 GRANT USAGE ON SCHEMA journey TO tutti_journey, tutti_metrics;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA journey TO tutti_journey;

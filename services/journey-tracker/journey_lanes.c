@@ -87,18 +87,44 @@ enum outcome store_delete_applied(struct db *db, struct arena *arena, const int3
     return o == OUTCOME_OK ? run_on_lanes(db, arena, STATEMENT(delete_applied), lanes, count, NULL, err) : o;
 }
 
+/* All messages of a transaction are one row: profile id, length and bytes of each. */
+static struct span pack_messages(struct arena *arena, const struct stage_messages *messages)
+{
+    struct strbuf packed = {.arena = arena};
+    for (size_t i = 0; i < messages->count; i++) {
+        strbuf_add(&packed, messages->items[i].profile_id.bytes, sizeof messages->items[i].profile_id.bytes);
+        pack_span(&packed, messages->items[i].payload);
+    }
+    return strbuf_span(&packed);
+}
+
+static enum outcome unpack_messages(struct arena *arena, int64_t id, struct span packed, struct stage_messages *out,
+                                    struct err *err)
+{
+    struct unpack u = unpack_of(packed);
+    while (u.at < u.end && !u.failed) {
+        struct span profile_id = unpack_bytes(&u, sizeof(struct id)), payload = unpack_span(&u);
+        if (u.failed)
+            return err_set(err, OUTCOME_FATAL, "outbox_malformed", "journey.stage_outbox: row %lld is not readable",
+                           (long long)id);
+        struct stage_message *message = arena_push(arena, out);
+        *message = (struct stage_message){.id = id, .payload = arena_copy(arena, payload)};
+        memcpy(message->profile_id.bytes, profile_id.ptr, profile_id.len);
+    }
+    return OUTCOME_OK;
+}
+
 enum outcome store_insert_stage_messages(struct db *db, struct arena *arena, int32_t lane, struct stage_messages *messages,
                                          struct err *err)
 {
     struct params p;
     params_init(&p, arena);
     params_int4(&p, lane);
-    params_uuid_array(&p, &messages->items->profile_id, sizeof *messages->items, messages->count);
-    params_bytea_array(&p, &messages->items->payload, sizeof *messages->items, messages->count);
+    params_bytea(&p, pack_messages(arena, messages));
     struct db_result *r = NULL;
     enum outcome o = db_run(db, &STATEMENT(insert_stage_outbox), &p, &r, NULL, err);
-    for (int i = 0; o == OUTCOME_OK && i < db_rows(r); i++)
-        messages->items[i].id = db_int8(r, i, 0);
+    for (size_t i = 0; o == OUTCOME_OK && i < messages->count; i++)
+        messages->items[i].id = db_int8(r, 0, 0);
     db_result_free(r);
     return o;
 }
@@ -109,8 +135,7 @@ enum outcome store_find_stage_messages(struct db *db, struct arena *arena, const
     struct db_result *r = NULL;
     enum outcome o = run_on_lanes(db, arena, STATEMENT(find_stage_outbox), lanes, count, &r, err);
     for (int i = 0; o == OUTCOME_OK && i < db_rows(r); i++)
-        *arena_push(arena, out) =
-            (struct stage_message){db_int8(r, i, 0), db_uuid(r, i, 1), arena_copy(arena, db_bytes(r, i, 2))};
+        o = unpack_messages(arena, db_int8(r, i, 0), db_bytes(r, i, 1), out, err);
     db_result_free(r);
     return o;
 }
@@ -120,8 +145,13 @@ enum outcome store_delete_stage_messages(struct db *db, struct arena *arena, con
 {
     if (messages->count == 0)
         return OUTCOME_OK;
+    int64_t *ids = arena_array(arena, int64_t, messages->count);
+    size_t n = 0;
+    for (size_t i = 0; i < messages->count; i++)
+        if (n == 0 || ids[n - 1] != messages->items[i].id)
+            ids[n++] = messages->items[i].id;
     struct params p;
     params_init(&p, arena);
-    params_int8_array(&p, &messages->items->id, sizeof *messages->items, messages->count);
+    params_int8_array(&p, ids, sizeof *ids, n);
     return db_run(db, &STATEMENT(delete_stage_outbox), &p, NULL, NULL, err);
 }

@@ -68,7 +68,7 @@ enum outcome store_mark_published(struct db *db, struct arena *arena, int32_t la
 enum outcome store_delete_applied(struct db *db, struct arena *arena, const int32_t *lanes, size_t count, struct err *err);
 
 struct stage_message {
-    int64_t id; /* given by the database */
+    int64_t id; /* of the row that holds it with the others of its transaction */
     struct id profile_id;
     struct span payload;
 };

@@ -1,5 +1,5 @@
-SELECT id, profile_id, payload
+SELECT id, payload
 FROM journey.stage_outbox
 WHERE lane = ANY ($1::integer[])
 ORDER BY id
-LIMIT 1000
+LIMIT 20

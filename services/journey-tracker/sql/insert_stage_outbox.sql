@@ -1,3 +1,3 @@
-INSERT INTO journey.stage_outbox (lane, profile_id, payload)
-SELECT $1, unnest($2::uuid[]), unnest($3::bytea[])
+INSERT INTO journey.stage_outbox (lane, payload)
+VALUES ($1, $2)
 RETURNING id
