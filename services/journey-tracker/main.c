@@ -5,6 +5,7 @@
  *   journey_slow.c      the slow transaction (duplicates, moves, late events) under locks
  *   journey_range.c     deriving a range of a timeline again
  *   journey_saving.c    what both write: rows, checkpoints, numbered diffs, stage messages
+ *   journey_convert.c   between what is stored and what derive works on
  *   journey_cache.c     anchors and states as last seen
  *   journey_codes.c     dictionary codes and shapes
  *   journey_store.c, journey_lanes.c, sql/   statements
