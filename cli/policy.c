@@ -1,9 +1,6 @@
 /* policy.c: `tutti policy`: checks a policy set, and makes it the active one. */
-#include <stdlib.h>
-
 #include "cli/database.h"
 #include "cli/progress.h"
-#include "common/codec/json.h"
 #include "common/service/generation.h"
 #include "services/identity-resolver/identity_policy.h"
 #include "services/journey-tracker/journey_policy.h"
@@ -11,7 +8,7 @@
 #include "services/suppression/suppression_policy.h"
 
 /* The exclusive side of the lock that every running service holds. */
-static const struct statement take_lock = {"policy_take_lock", "SELECT pg_try_advisory_lock(7235417803201)"};
+static const struct statement take_lock = {"policy_take_lock", "SELECT pg_try_advisory_lock(" GENERATION_LOCK ")"};
 static const struct statement find_generation = {
     "policy_find_generation", "SELECT number, is_complete FROM tutti_meta.generations WHERE generation = $1 AND is_active"};
 static const struct statement mark_complete = {"policy_mark_complete",
@@ -48,13 +45,7 @@ static enum outcome bundle(struct arena *arena, const char *dir, struct span *ou
     struct strbuf text = {.arena = arena};
     for (size_t i = 0; policy_files[i]; i++) {
         strbuf_addf(&text, "%s\"%s\":", i ? "," : "{", policy_files[i]);
-        FILE *file = fopen(generation_policy_path(arena, dir, policy_files[i]), "rb");
-        if (file == NULL)
-            return err_set(err, OUTCOME_FATAL, "policy_unreadable", "cannot read %s/%s", dir, policy_files[i]);
-        char buffer[8192];
-        for (size_t n; (n = fread(buffer, 1, sizeof buffer, file)) > 0;)
-            strbuf_add(&text, buffer, n);
-        fclose(file);
+        CHECK(generation_read_file(&text, generation_policy_path(arena, dir, policy_files[i]), err));
     }
     strbuf_addf(&text, "}");
     *out = strbuf_span(&text);

@@ -219,28 +219,6 @@ enum outcome admin_create(struct admin *admin, const char *name, const struct to
     return outcome;
 }
 
-enum outcome admin_grow(struct admin *admin, const char *name, int32_t count, struct err *err)
-{
-    char text[256];
-    rd_kafka_NewPartitions_t *more = rd_kafka_NewPartitions_new(name, (size_t)count, text, sizeof text);
-    if (!more)
-        return err_set(err, OUTCOME_FATAL, "kafka_admin", "%s: %s", name, text);
-    rd_kafka_AdminOptions_t *options = options_of(admin, RD_KAFKA_ADMIN_OP_CREATEPARTITIONS);
-    rd_kafka_event_t *event;
-    rd_kafka_CreatePartitions(admin->rk, &more, 1, options, admin->queue);
-    enum outcome outcome = await(admin, &event, err);
-    if (outcome == OUTCOME_OK) {
-        size_t results;
-        const rd_kafka_topic_result_t **list =
-            rd_kafka_CreatePartitions_result_topics(rd_kafka_event_CreatePartitions_result(event), &results);
-        outcome = take_result(list, results, RD_KAFKA_RESP_ERR_NO_ERROR, err);
-        rd_kafka_event_destroy(event);
-    }
-    rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_NewPartitions_destroy(more);
-    return outcome;
-}
-
 enum outcome admin_topic_size(struct admin *admin, const char *name, int64_t *records, struct err *err)
 {
     struct topic_settings settings;

@@ -18,11 +18,11 @@ const struct setting policy_settings[] = {
 const char *const policy_files[] = {"channels.json", "contact.json", "goals.json", "identity.json", "journey.json", NULL};
 
 /* Held in shared mode by every service as long as it is connected; `tutti policy apply` takes it exclusively. */
-static const struct statement hold_lock = {"generation_hold_lock", "SELECT pg_try_advisory_lock_shared(7235417803201)"};
+static const struct statement hold_lock = {"generation_hold_lock", "SELECT pg_try_advisory_lock_shared(" GENERATION_LOCK ")"};
 /* The same for one transaction: holds off `tutti policy apply` even after a lost connection took the session's lock with it. */
-static const struct statement find_active_locked = {
-    "generation_find_active_locked",
-    "SELECT generation, number, pg_try_advisory_xact_lock_shared(7235417803201) FROM tutti_meta.generations WHERE is_active"};
+static const struct statement find_active_locked = {"generation_find_active_locked",
+                                                    "SELECT generation, number, pg_try_advisory_xact_lock_shared(" GENERATION_LOCK
+                                                    ") FROM tutti_meta.generations WHERE is_active"};
 static const struct statement find_active = {
     "generation_find_active", "SELECT generation, number, is_complete FROM tutti_meta.generations WHERE is_active"};
 
@@ -31,7 +31,7 @@ const char *generation_policy_path(struct arena *arena, const char *dir, const c
     return arena_printf(arena, "%s/%s", dir, file);
 }
 
-static enum outcome append_file(struct strbuf *out, const char *path, struct err *err)
+enum outcome generation_read_file(struct strbuf *out, const char *path, struct err *err)
 {
     FILE *file = fopen(path, "rb");
     if (file == NULL)
@@ -57,7 +57,7 @@ enum outcome generation_hash(const char *dir, struct id *out, struct err *err)
     strbuf_addf(&text, "derivation %d\n", DERIVATION_VERSION);
     for (size_t i = 0; o == OUTCOME_OK && policy_files[i]; i++) {
         struct strbuf file = {.arena = &arena};
-        o = append_file(&file, generation_policy_path(&arena, dir, policy_files[i]), err);
+        o = generation_read_file(&file, generation_policy_path(&arena, dir, policy_files[i]), err);
         strbuf_addf(&text, "%s %zu\n", policy_files[i], file.len);
         strbuf_add(&text, file.ptr, file.len);
     }

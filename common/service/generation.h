@@ -9,8 +9,12 @@
 
 #include "common/base/arena.h"
 #include "common/base/id.h"
+#include "common/base/pack.h"
 #include "common/runtime/config.h"
 #include "common/store/db.h"
+
+/* Key of the advisory lock: shared by running services, exclusive for `tutti policy apply`. */
+#define GENERATION_LOCK "7235417803201"
 
 enum { DERIVATION_VERSION = 1 }; /* grows whenever the same facts and policies give other figures */
 
@@ -26,6 +30,8 @@ extern const char *const policy_files[];
 
 /* Path of a policy file below policy.dir, in the arena. */
 const char *generation_policy_path(struct arena *arena, const char *dir, const char *file);
+/* Appends the bytes of a file. FATAL "policy_unreadable" naming it. */
+enum outcome generation_read_file(struct strbuf *out, const char *path, struct err *err);
 /* Hash of the files of a directory. FATAL naming the file that cannot be read. */
 enum outcome generation_hash(const char *dir, struct id *out, struct err *err);
 /* The active generation; FATAL if there is none or it differs from the files of policy.dir. */

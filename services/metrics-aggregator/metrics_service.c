@@ -41,8 +41,6 @@ static enum outcome metrics_open(struct service_context *context, void **out, st
 {
     struct generation generation;
     enum outcome o = generation_open(context->db, context->config, &generation, err);
-    if (o == OUTCOME_OK)
-        o = store_pin_plans(context->db, err);
     if (o != OUTCOME_OK)
         return o;
     struct self *self = calloc(1, sizeof *self);

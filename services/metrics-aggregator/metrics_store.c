@@ -12,14 +12,6 @@ int64_t store_cell_hash(const struct cell_key *key)
     return (int64_t)XXH3_64bits(key, sizeof *key);
 }
 
-enum outcome store_pin_plans(struct db *db, struct err *err)
-{
-    db_session_set(db, "enable_hashjoin", "off");
-    db_session_set(db, "enable_mergejoin", "off");
-    db_session_set(db, "enable_seqscan", "off");
-    return db_script(db, "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off", err);
-}
-
 enum outcome store_lock_lanes(struct db *db, struct arena *arena, const int32_t *lanes, size_t count, struct lane_row *rows,
                               struct err *err)
 {

@@ -20,9 +20,6 @@ struct lane_row {
 
 int64_t store_cell_hash(const struct cell_key *key);
 
-/* Keeps hash and merge joins and full scans out of this connection and all later ones: the statements look up keys. */
-enum outcome store_pin_plans(struct db *db, struct err *err);
-
 /* Inside a transaction. Makes the rows of lanes that have none, locks all in the order of lanes and reads next_seq.
  * lanes: ascending, distinct; rows[i] belongs to lanes[i]. */
 enum outcome store_lock_lanes(struct db *db, struct arena *arena, const int32_t *lanes, size_t count, struct lane_row *rows,
