@@ -177,6 +177,7 @@ int main(void)
     worst = middle > worst ? middle : worst;
     worst = first > worst ? first : worst;
     journey_cache_close(&b.tracker.cache);
+    arena_free(&b.tracker.scratch);
     timeline_free(b.tracker.timeline);
     codes_close(b.tracker.codes);
     db_close(db);

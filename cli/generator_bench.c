@@ -327,6 +327,7 @@ const struct profile profile_bench = {
     .occurred_at = bench_occurred_at,
     .fill = bench_fill,
     .joins = 0.10,
-    .anonymous = 0.25,
+    .anonymous = 0.45,
     .shares_device = 0,
+    .knows_user = true,
 };

@@ -51,6 +51,7 @@ struct profile {
     /* Fills everything but received_at. Returns the person. */
     uint32_t (*fill)(const struct generator *g, uint64_t index, struct texts *texts, struct touchpoint *t);
     double joins, anonymous, shares_device; /* shares of people */
+    bool knows_user; /* every channel sends the user id of people who are known, beside its own identifier */
 };
 extern const struct profile profile_bank, profile_bench;
 

@@ -147,7 +147,9 @@ void person_identify(const struct generator *g, struct texts *texts, const struc
     if (own == ID_COOKIE && second_device && known && person->knowledge == PERSON_KNOWN)
         own = ID_SECOND_COOKIE;
     person_put_id(g, texts, person, own, t);
-    if (known && (random_chance(r, knows[channel].other_share) || t->consent.ptr))
+    if (known && g->profile->knows_user)
+        person_put_id(g, texts, person, ID_USER, t);
+    else if (known && (random_chance(r, knows[channel].other_share) || t->consent.ptr))
         person_put_id(g, texts, person, knows[channel].other, t);
 }
 

@@ -1,14 +1,16 @@
-/* arena.c: blocks of doubling size, reused after a reset. */
+/* arena.c: blocks of doubling size, reused after a reset; what is large has a block of its own, which malloc can grow in place.
+ */
 #include "common/base/arena.h"
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FIRST_BLOCK = 64 * 1024, LARGEST_BLOCK = 4 * 1024 * 1024 };
+enum { FIRST_BLOCK = 64 * 1024, LARGEST_BLOCK = 4 * 1024 * 1024, LARGE = 512 * 1024 };
 
 struct arena_block {
-    struct arena_block *next;
+    struct arena_block *next, *previous; /* previous: of large ones only */
     size_t size;
     _Alignas(16) char data[];
 };
@@ -31,7 +33,7 @@ static void add_block(struct arena *arena, size_t need)
     if (size > LARGEST_BLOCK)
         size = LARGEST_BLOCK;
     if (size < need)
-        size = need;
+        size = LARGEST_BLOCK;
     struct arena_block *block = malloc(sizeof *block + size);
     if (block == NULL)
         abort();
@@ -52,9 +54,41 @@ static size_t taken(size_t size)
     return size ? (size + 15) & ~(size_t)15 : 16;
 }
 
+/* A large block: the same for a new one (old NULL) and for one that grows. */
+static void *large_block(struct arena *arena, struct arena_block *old, size_t size)
+{
+    struct arena_block *block = realloc(old, sizeof *block + size);
+    if (block == NULL)
+        abort();
+    if (old == NULL) {
+        block->next = arena->large;
+        block->previous = NULL;
+    }
+    block->size = size;
+    if (block->next)
+        block->next->previous = block;
+    if (block->previous)
+        block->previous->next = block;
+    else
+        arena->large = block;
+    return block->data;
+}
+
+static void free_blocks(struct arena_block *block)
+{
+    for (struct arena_block *next; block; block = next) {
+        next = block->next;
+        free(block);
+    }
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
     size = taken(size);
+    if (size > LARGE) {
+        arena->used += size;
+        return large_block(arena, NULL, size);
+    }
     if ((size_t)(arena->end - arena->at) < size)
         add_block(arena, size);
     void *p = arena->at;
@@ -75,7 +109,11 @@ void *arena_calloc(struct arena *arena, size_t count, size_t size)
 void *arena_realloc(struct arena *arena, void *old, size_t old_size, size_t new_size)
 {
     size_t before = taken(old_size), after = taken(new_size);
-    if (old && (char *)old + before == arena->at && (size_t)(arena->end - (char *)old) >= after) {
+    if (old && before > LARGE && after > LARGE) {
+        arena->used += after - before;
+        return large_block(arena, (struct arena_block *)((char *)old - offsetof(struct arena_block, data)), after);
+    }
+    if (old && after <= LARGE && (char *)old + before == arena->at && (size_t)(arena->end - (char *)old) >= after) {
         arena->at = (char *)old + after;
         arena->used += after - before;
         return old;
@@ -112,15 +150,15 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 void arena_reset(struct arena *arena)
 {
     arena->used = 0;
+    free_blocks(arena->large);
+    arena->large = NULL;
     if (arena->first)
         enter_block(arena, arena->first);
 }
 
 void arena_free(struct arena *arena)
 {
-    for (struct arena_block *b = arena->first, *next; b; b = next) {
-        next = b->next;
-        free(b);
-    }
+    free_blocks(arena->first);
+    free_blocks(arena->large);
     *arena = (struct arena){0};
 }

@@ -6,7 +6,7 @@
 
 struct arena_block;
 struct arena {
-    struct arena_block *first, *current;
+    struct arena_block *first, *current, *large;
     char *at, *end;
     size_t used; /* bytes handed out since the last reset */
 };
@@ -18,7 +18,7 @@ void *arena_calloc(struct arena *arena, size_t count, size_t size);
 void *arena_realloc(struct arena *arena, void *old, size_t old_size, size_t new_size);
 struct span arena_copy(struct arena *arena, struct span bytes);
 char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Everything handed out becomes invalid; the blocks are kept for reuse. */
+/* Everything handed out becomes invalid; the blocks are kept for reuse, but large allocations go back to malloc. */
 void arena_reset(struct arena *arena);
 void arena_free(struct arena *arena);
 

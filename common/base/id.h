@@ -44,6 +44,15 @@ static inline int64_t id_short(const struct id *a)
     return (int64_t)id_half(a, 0);
 }
 
+/* The smallest and the largest id with this short key. */
+static inline void id_short_range(int64_t key, struct id *low, struct id *high)
+{
+    memset(low, 0, sizeof *low);
+    memset(high, 255, sizeof *high);
+    for (int i = 0; i < 8; i++)
+        low->bytes[i] = high->bytes[i] = (uint8_t)((uint64_t)key >> (56 - 8 * i));
+}
+
 /* Writes the uuid form, 36 characters and a NUL. */
 void id_to_uuid(const struct id *a, char text[37]);
 /* Reads the uuid form or 32 hex digits; false if malformed. */

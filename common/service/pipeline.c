@@ -21,10 +21,10 @@ enum {
 
 const struct setting pipeline_settings[] = {
     {"group.id", SETTING_TEXT, "", 0, 0, NULL, "Kafka consumer group; empty: the name of the service."},
-    {"batch.max.records", SETTING_INT, "50000", 1, 1000000, NULL, "A batch is run as soon as it holds so many records."},
+    {"batch.max.records", SETTING_INT, "100000", 1, 1000000, NULL, "A batch is run as soon as it holds so many records."},
     {"flush.interval", SETTING_DURATION, "200ms", 1000, 60000000, NULL,
      "A batch is run at the latest so long after its first record."},
-    {"flush.interval.behind", SETTING_DURATION, "1s", 1000, 60000000, NULL,
+    {"flush.interval.behind", SETTING_DURATION, "2s", 1000, 60000000, NULL,
      "... while behind: a record that waited in Kafka may wait as long again, at most so long. Larger batches cost less."},
     {"outbox.scan.interval", SETTING_DURATION, "2s", 50000, 3600000000, NULL,
      "How often to look for messages that were committed but not published."},

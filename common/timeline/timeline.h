@@ -80,11 +80,12 @@ struct state_row {
     int64_t profile;
     int64_t ver, members;
     int32_t generation;
-    bool is_inserted;    /* by this transaction */
-    struct span payload; /* in the arena; empty if inserted */
+    bool is_absent;      /* not there when locked: timeline_save_states inserts it */
+    struct span payload; /* in the arena; empty if absent */
 };
 
-/* Slow path (c): inserts missing rows, locks all, sorted. profiles: short keys, any order, repeats allowed. */
+/* Slow path (c): locks the rows that are there, sorted. profiles: short keys, any order, repeats allowed. A missing row locks
+ * nothing: two transactions may derive a new profile at once, and timeline_save_states lets only one of them commit. */
 enum outcome timeline_lock_states(struct timeline *timeline, struct db *db, struct arena *arena, const int64_t *profiles,
                                   size_t count, struct state_row **rows, size_t *row_count, struct err *err);
 /* The same row of a sorted array, or NULL. */
@@ -112,7 +113,8 @@ enum outcome timeline_read_facts(struct timeline *timeline, struct db *db, struc
 enum outcome timeline_first_facts(struct timeline *timeline, struct db *db, struct arena *arena, const int64_t *anchors,
                                   size_t count, struct instant *first, struct err *err);
 
-/* Writes states under their locks: ver becomes rows[i].ver + 1, members rows[i].members (both updated in rows). */
+/* Writes states under their locks, and inserts those that were absent: ver becomes rows[i].ver + 1, members rows[i].members (both
+ * updated in rows). RETRY "state_race" if another transaction inserted one meanwhile: what was derived from is out of date. */
 enum outcome timeline_save_states(struct timeline *timeline, struct db *db, struct arena *arena, struct state_row *rows,
                                   size_t count, struct err *err);
 /* Fast path: the same as a compare-and-swap on ver without locks taken before; rows sorted by profile. *swapped = all rows

@@ -13,11 +13,16 @@ static const char *const templates[SQL_COUNT] = {
         "UPDATE %s.anchors a SET profile = u.profile, version = u.version, profile_id = u.profile_id "
         "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::uuid[]) AS u (anchor, profile, version, profile_id) "
         "WHERE a.anchor = u.anchor",
-    [SQL_INSERT_STATES] = "INSERT INTO %s.states (profile, ver, members, generation, payload) "
-                          "SELECT unnest($1::bigint[]), 0, 0, 0, '' ON CONFLICT DO NOTHING RETURNING profile",
+    [SQL_INSERT_STATES] =
+        "INSERT INTO %s.states (profile, ver, members, generation, payload) "
+        "SELECT unnest($1::bigint[]), unnest($2::bigint[]) + 1, unnest($3::bigint[]), unnest($4::integer[]), unnest($5::bytea[]) "
+        "ON CONFLICT DO NOTHING",
     [SQL_LOCK_STATES] = "SELECT profile, ver, members, generation, payload FROM %s.states WHERE profile = ANY ($1::bigint[]) "
                         "ORDER BY profile FOR NO KEY UPDATE",
-    [SQL_MEMBERS] = "SELECT profile, anchor FROM %s.anchors WHERE profile = ANY ($1::bigint[]) ORDER BY profile, anchor",
+    /* By the index that people's queries need anyway: a short key is a range of profile ids. */
+    [SQL_MEMBERS] = "SELECT m.profile, m.anchor FROM unnest($1::uuid[], $2::uuid[]) AS u (low, high) CROSS JOIN LATERAL "
+                    "(SELECT profile, anchor FROM %s.anchors WHERE profile_id BETWEEN u.low AND u.high OFFSET 0) m "
+                    "ORDER BY m.profile, m.anchor",
     [SQL_FIRST_FACTS] =
         "SELECT u.n, f.occurred_at FROM unnest($1::bigint[]) WITH ORDINALITY AS u (anchor, n) "
         "CROSS JOIN LATERAL (SELECT occurred_at FROM %s.facts WHERE anchor = u.anchor ORDER BY occurred_at, event_id LIMIT 1) f",

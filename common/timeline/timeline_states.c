@@ -41,6 +41,7 @@ static void take_states(const struct db_result *result, struct arena *arena, str
 {
     for (int r = 0; r < db_rows(result); r++) {
         struct state_row *row = timeline_find_state(rows, count, db_int8(result, r, 0));
+        row->is_absent = false;
         row->ver = db_int8(result, r, 1);
         row->members = db_int8(result, r, 2);
         row->generation = db_int4(result, r, 3);
@@ -57,23 +58,12 @@ enum outcome timeline_lock_states(struct timeline *tl, struct db *db, struct are
     int64_t *keys = sorted_unique(arena, profiles, &count);
     struct state_row *rows = arena_array(arena, struct state_row, count);
     for (size_t i = 0; i < count; i++)
-        rows[i] = (struct state_row){.profile = keys[i], .payload = SPAN("")};
+        rows[i] = (struct state_row){.profile = keys[i], .is_absent = true, .payload = SPAN("")};
     struct db_result *result = NULL;
-    enum outcome o = run_on_keys(tl, SQL_INSERT_STATES, db, arena, keys, count, &result, err);
-    for (int r = 0; o == OUTCOME_OK && r < db_rows(result); r++)
-        timeline_find_state(rows, count, db_int8(result, r, 0))->is_inserted = true;
+    enum outcome o = run_on_keys(tl, SQL_LOCK_STATES, db, arena, keys, count, &result, err);
+    if (o == OUTCOME_OK)
+        take_states(result, arena, rows, count);
     db_result_free(result);
-    size_t old = 0;
-    for (size_t i = 0; i < count; i++)
-        if (!rows[i].is_inserted)
-            keys[old++] = rows[i].profile;
-    result = NULL;
-    if (o == OUTCOME_OK && old > 0) {
-        o = run_on_keys(tl, SQL_LOCK_STATES, db, arena, keys, old, &result, err);
-        if (o == OUTCOME_OK)
-            take_states(result, arena, rows, count);
-        db_result_free(result);
-    }
     *out = rows;
     *out_count = count;
     return o;
@@ -85,8 +75,15 @@ enum outcome timeline_members(struct timeline *tl, struct db *db, struct arena *
     *row_count = 0;
     if (count == 0)
         return OUTCOME_OK;
+    struct id *low = arena_array(arena, struct id, count), *high = arena_array(arena, struct id, count);
+    for (size_t i = 0; i < count; i++)
+        id_short_range(profiles[i], &low[i], &high[i]);
+    struct params p;
+    params_init(&p, arena);
+    params_uuid_array(&p, low, sizeof *low, count);
+    params_uuid_array(&p, high, sizeof *high, count);
     struct db_result *result = NULL;
-    enum outcome o = run_on_keys(tl, SQL_MEMBERS, db, arena, profiles, count, &result, err);
+    enum outcome o = db_run(db, &tl->statements[SQL_MEMBERS], &p, &result, NULL, err);
     if (o == OUTCOME_OK) {
         *row_count = (size_t)db_rows(result);
         *rows = arena_array(arena, struct member_row, *row_count);
@@ -97,9 +94,10 @@ enum outcome timeline_members(struct timeline *tl, struct db *db, struct arena *
     return o;
 }
 
-enum outcome timeline_save_states(struct timeline *tl, struct db *db, struct arena *arena, struct state_row *rows, size_t count,
-                                  struct err *err)
+static enum outcome write_states(struct timeline *tl, enum timeline_statement which, struct db *db, struct arena *arena,
+                                 const struct state_row *rows, size_t count, struct err *err)
 {
+    int64_t written = 0;
     if (count == 0)
         return OUTCOME_OK;
     struct params p;
@@ -109,10 +107,30 @@ enum outcome timeline_save_states(struct timeline *tl, struct db *db, struct are
     params_int8_array(&p, &rows->members, sizeof *rows, count);
     params_int4_array(&p, &rows->generation, sizeof *rows, count);
     params_bytea_array(&p, &rows->payload, sizeof *rows, count);
-    enum outcome o = db_run(db, &tl->statements[SQL_SAVE_STATES], &p, NULL, NULL, err);
-    for (size_t i = 0; o == OUTCOME_OK && i < count; i++)
+    CHECK(db_run(db, &tl->statements[which], &p, NULL, &written, err));
+    if (written != (int64_t)count)
+        return err_set(err, OUTCOME_RETRY, "state_race", "another instance saw one of these profiles first");
+    return OUTCOME_OK;
+}
+
+enum outcome timeline_save_states(struct timeline *tl, struct db *db, struct arena *arena, struct state_row *rows, size_t count,
+                                  struct err *err)
+{
+    struct state_row *parts = arena_array(arena, struct state_row, count);
+    size_t old = 0, absent = count;
+    for (size_t i = count; i-- > 0;) /* both parts stay sorted */
+        if (rows[i].is_absent)
+            parts[--absent] = rows[i];
+    for (size_t i = 0; i < count; i++)
+        if (!rows[i].is_absent)
+            parts[old++] = rows[i];
+    CHECK(write_states(tl, SQL_SAVE_STATES, db, arena, parts, old, err));
+    CHECK(write_states(tl, SQL_INSERT_STATES, db, arena, parts + old, count - old, err));
+    for (size_t i = 0; i < count; i++) {
         rows[i].ver++;
-    return o;
+        rows[i].is_absent = false;
+    }
+    return OUTCOME_OK;
 }
 
 enum outcome timeline_swap_states(struct timeline *tl, struct db *db, struct arena *arena, struct state_row *rows, size_t count,

@@ -16,8 +16,8 @@ struct group {
 struct fast_profile {
     struct group group;
     struct id profile_id;
-    struct journey_state state;
-    int64_t ver, members;
+    struct touch_key last; /* newest fact after this flush */
+    struct state_row row;  /* payload: the state after this flush */
 };
 
 static struct touch_key arrival_key(const struct arrival *a)
@@ -92,7 +92,8 @@ static bool anchors_are_current(struct tracker *tracker, const struct group *gro
     return true;
 }
 
-/* Whether the group may go the fast way; then *out is its state after all its touches, and effects hold what they add. */
+/* Whether the group may go the fast way; then *out has its state after all its touches, and effects hold what they add. What is
+ * needed only here lives in scratch. */
 static enum outcome try_fast(struct tracker *tracker, struct flush *flush, const struct group *group, const struct map *moved,
                              struct saving *saving, struct fast_profile *out, bool *is_fast, struct err *err)
 {
@@ -103,21 +104,26 @@ static enum outcome try_fast(struct tracker *tracker, struct flush *flush, const
     struct touch_key first = arrival_key(group->items[0]);
     if (touch_key_compare(&first, &cached->last) <= 0)
         return OUTCOME_OK;
-    struct touch *touches = arena_array(flush->arena, struct touch, group->count);
-    struct journey_state before;
-    CHECK(tracker_unpack(tracker, flush->arena, (struct span){cached->payload, cached->payload_len}, &before, err));
-    journey_state_copy(&out->state, &before, flush->arena);
-    for (size_t i = 0; i < group->count; i++) {
+    struct arena *scratch = &tracker->scratch;
+    arena_reset(scratch);
+    struct touch *touches = arena_array(scratch, struct touch, group->count);
+    struct journey_state before, after;
+    CHECK(tracker_unpack(tracker, scratch, (struct span){cached->payload, cached->payload_len}, &before, err));
+    journey_state_copy(&after, &before, scratch);
+    for (size_t i = 0; i < group->count; i++)
         CHECK(tracker_touch(tracker, flush->arena, &group->items[i]->fact, &touches[i], err));
-    }
     if (tracker_lacks_window(tracker, &before, touches, group->count))
         return OUTCOME_OK;
     for (size_t i = 0; i < group->count; i++)
-        saving_advance(tracker, saving, group->profile, &out->state, &touches[i]);
-    journey_trailing_replace(&tracker->policy, &before, &out->state, &saving->effects);
+        saving_advance(tracker, saving, group->profile, &after, &touches[i]);
+    journey_trailing_replace(&tracker->policy, &before, &after, &saving->effects);
     out->group = *group;
-    out->ver = cached->ver;
-    out->members = cached->members;
+    out->last = after.last;
+    out->row = (struct state_row){.profile = group->profile,
+                                  .ver = cached->ver,
+                                  .members = cached->members,
+                                  .generation = tracker->generation.number,
+                                  .payload = tracker_pack(tracker, flush->arena, &after)};
     *is_fast = true;
     return OUTCOME_OK;
 }
@@ -161,17 +167,11 @@ static enum outcome split(struct tracker *tracker, struct flush *flush, struct s
     return OUTCOME_OK;
 }
 
-static struct state_row *fast_rows(struct tracker *tracker, struct flush *flush, const struct fast_profiles *fast)
+static struct state_row *fast_rows(struct flush *flush, const struct fast_profiles *fast)
 {
     struct state_row *rows = arena_array(flush->arena, struct state_row, fast->count);
-    for (size_t i = 0; i < fast->count; i++) {
-        const struct fast_profile *profile = &fast->items[i];
-        rows[i] = (struct state_row){.profile = profile->group.profile,
-                                     .ver = profile->ver,
-                                     .members = profile->members,
-                                     .generation = tracker->generation.number,
-                                     .payload = tracker_pack(tracker, flush->arena, &profile->state)};
-    }
+    for (size_t i = 0; i < fast->count; i++)
+        rows[i] = fast->items[i].row;
     return rows;
 }
 
@@ -211,7 +211,7 @@ static enum outcome write_fast(struct tracker *tracker, struct flush *flush, str
 static void cache_fast(struct tracker *tracker, const struct fast_profiles *fast, const struct state_row *rows)
 {
     for (size_t i = 0; i < fast->count; i++)
-        journey_cache_put_state(&tracker->cache, rows[i].profile, rows[i].ver, rows[i].members, &fast->items[i].state.last,
+        journey_cache_put_state(&tracker->cache, rows[i].profile, rows[i].ver, rows[i].members, &fast->items[i].last,
                                 rows[i].payload);
 }
 
@@ -232,7 +232,7 @@ static enum outcome run_fast(struct tracker *tracker, struct flush *flush, struc
 {
     if (fast->count == 0)
         return OUTCOME_OK;
-    struct state_row *rows = fast_rows(tracker, flush, fast);
+    struct state_row *rows = fast_rows(flush, fast);
     bool swapped;
     CHECK(db_begin(tracker->db, err));
     enum outcome o = write_fast(tracker, flush, saving, fast, rows, &swapped, err);

@@ -81,6 +81,7 @@ static void journey_close(void *arg)
 {
     struct self *self = arg;
     journey_cache_close(&self->tracker.cache);
+    arena_free(&self->tracker.scratch);
     timeline_free(self->tracker.timeline);
     codes_close(self->tracker.codes);
     arena_free(&self->arena);

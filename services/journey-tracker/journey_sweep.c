@@ -81,6 +81,7 @@ void journey_sweep_close(struct sweep *sweep)
     timeline_free(sweep->tracker.timeline);
     codes_close(sweep->tracker.codes);
     journey_cache_close(&sweep->tracker.cache);
+    arena_free(&sweep->tracker.scratch);
     arena_free(&sweep->arena);
     arena_free(&sweep->step_arena);
     free(sweep);

@@ -48,6 +48,7 @@ struct tracker {
     struct codes *codes;
     struct timeline *timeline;
     struct journey_cache cache;
+    struct arena scratch; /* of one profile at a time */
     int32_t diff_partitions;
     int careful_flushes; /* so many slow flushes expect repeats among new facts */
     struct metric *fast, *slow, *fallbacks, *rederived;

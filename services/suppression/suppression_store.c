@@ -241,11 +241,19 @@ enum outcome store_find_outbox(struct db *db, struct arena *arena, int64_t insta
 
 enum outcome store_delete_outbox(struct db *db, struct arena *arena, const struct outbox_row *rows, size_t count, struct err *err)
 {
-    if (count == 0)
-        return OUTCOME_OK;
-    struct params p;
-    params_init(&p, arena);
-    params_uuid_array(&p, &rows->request_id, sizeof *rows, count);
-    params_int2_array(&p, &rows->kind, sizeof *rows, count);
-    return db_run(db, &STATEMENT(delete_outbox), &p, NULL, NULL, err);
+    struct id *ids = arena_array(arena, struct id, count);
+    for (int16_t kind = OUTBOX_DECISION; kind <= OUTBOX_REVOCATION; kind++) {
+        size_t n = 0;
+        for (size_t i = 0; i < count; i++)
+            if (rows[i].kind == kind)
+                ids[n++] = rows[i].request_id;
+        if (n == 0)
+            continue;
+        struct params p;
+        params_init(&p, arena);
+        params_uuid_array(&p, ids, sizeof *ids, n);
+        params_int2(&p, kind);
+        CHECK(db_run(db, &STATEMENT(delete_outbox), &p, NULL, NULL, err));
+    }
+    return OUTCOME_OK;
 }

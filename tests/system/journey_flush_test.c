@@ -246,6 +246,7 @@ static void restart(struct tracker *tracker)
 {
     static const size_t sizes[] = {64, 6000, 1 << 20, 1 << 20};
     journey_cache_close(&tracker->cache);
+    arena_free(&tracker->scratch);
     journey_cache_open(&tracker->cache, sizes[draw(COUNT(sizes))]);
     tracker->careful_flushes = 0;
 }
@@ -657,6 +658,7 @@ static void open_tracker(struct tracker *t)
 static void close_tracker(struct tracker *t)
 {
     journey_cache_close(&t->cache);
+    arena_free(&t->scratch);
     timeline_free(t->timeline);
     codes_close(t->codes);
     db_close(t->db);

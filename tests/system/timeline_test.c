@@ -354,7 +354,7 @@ static struct state_row *three_states(void)
     struct state_row *rows = lock_states(profiles, COUNT(profiles), &count);
     assert_int_equal(count, 3);
     for (size_t i = 0; i < count; i++) {
-        assert_true(rows[i].is_inserted);
+        assert_true(rows[i].is_absent);
         assert_int_equal(rows[i].ver, 0);
         assert_int_equal(rows[i].payload.len, 0);
         rows[i].generation = 4;
@@ -376,7 +376,7 @@ static void saved_states_come_back_sorted(void **state)
     assert_int_equal(count, 4);
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(rows[i].profile, order[i]);
-        assert_int_equal(rows[i].is_inserted, i == 3);
+        assert_int_equal(rows[i].is_absent, i == 3);
         assert_int_equal(rows[i].ver, i < 3 ? 1 : 0);
         assert_int_equal(rows[i].members, i < 3 ? 10 + i : 0);
         assert_int_equal(rows[i].generation, i < 3 ? 4 : 0);
@@ -392,6 +392,26 @@ static void saving_bumps_the_version_each_time(void **state)
     must(timeline_save_states(timeline, db, &arena, rows, 3, &err));
     assert_int_equal(rows[2].ver, 2);
     assert_int_equal(number_of("test_ver", "SELECT sum(ver)::bigint FROM journey.states"), 6);
+}
+
+static void only_one_of_two_derives_a_new_profile(void **state)
+{
+    struct db *other = database_open(scratch.url);
+    int64_t profile = 7;
+    struct state_row *rows = NULL, *late = NULL;
+    size_t count;
+    must(db_begin(db, &err));
+    must(db_begin(other, &err));
+    rows = lock_states(&profile, 1, &count);
+    must(timeline_lock_states(timeline, other, &arena, &profile, 1, &late, &count, &err));
+    assert_true(rows[0].is_absent && late[0].is_absent);
+    must(timeline_save_states(timeline, db, &arena, rows, 1, &err));
+    must(db_commit(db, &err));
+    assert_int_equal(timeline_save_states(timeline, other, &arena, late, 1, &err), OUTCOME_RETRY);
+    assert_string_equal(err.code, "state_race");
+    db_rollback(other);
+    db_close(other);
+    assert_int_equal(number_of("test_ver", "SELECT sum(ver)::bigint FROM journey.states"), 1);
 }
 
 static bool swap(struct state_row *rows, size_t count)
@@ -481,8 +501,13 @@ static void *contend(void *arg)
     struct db *own = database_open(scratch.url);
     struct timeline *tl = timeline_new(&journey_timeline);
     struct arena a = {0};
-    for (int64_t round = 1; round <= ROUNDS && w->outcome == OUTCOME_OK; round++, arena_reset(&a))
-        w->outcome = contend_round(w, tl, own, &a, round);
+    for (int64_t round = 1; round <= ROUNDS && w->outcome == OUTCOME_OK; round++, arena_reset(&a)) {
+        struct random dice = w->dice;
+        while ((w->outcome = contend_round(w, tl, own, &a, round)) == OUTCOME_RETRY && strcmp(w->err.code, "state_race") == 0) {
+            db_rollback(own);
+            w->dice = dice; /* the same round again */
+        }
+    }
     arena_free(&a);
     timeline_free(tl);
     db_close(own);
@@ -554,6 +579,7 @@ int main(void)
         TEST(members_come_sorted),
         TEST(saved_states_come_back_sorted),
         TEST(saving_bumps_the_version_each_time),
+        TEST(only_one_of_two_derives_a_new_profile),
         TEST(swapping_reports_all_or_nothing),
         TEST(swapping_needs_the_generation_and_the_row),
         TEST(two_connections_never_deadlock),

@@ -68,9 +68,30 @@ static void a_large_allocation_gets_its_own_block(void **state)
     arena_alloc(&arena, 8);
     char *large = arena_alloc(&arena, 20 * 1024 * 1024);
     large[0] = large[20 * 1024 * 1024 - 1] = 1;
+    char *small = arena_alloc(&arena, 8);
+    assert_true(small < large || small >= large + 20 * 1024 * 1024);
     arena_reset(&arena);
-    arena_alloc(&arena, 8);
-    assert_ptr_equal(arena_alloc(&arena, 20 * 1024 * 1024), large);
+    assert_null(arena.large);
+    arena_free(&arena);
+}
+
+/* Large blocks are chained: growing one that others follow must leave the chain whole. */
+static void large_allocations_grow_and_keep_their_bytes(void **state)
+{
+    enum { BLOCKS = 5, STEP = 700 * 1024 };
+    struct arena arena = {0};
+    char *blocks[BLOCKS] = {NULL};
+    for (int round = 1; round <= 4; round++)
+        for (int i = 0; i < BLOCKS; i++) {
+            blocks[i] = arena_realloc(&arena, blocks[i], (size_t)(round - 1) * STEP, (size_t)round * STEP);
+            memset(blocks[i] + (size_t)(round - 1) * STEP, 'a' + i, STEP);
+        }
+    for (int i = 0; i < BLOCKS; i++)
+        for (size_t at = 0; at < 4 * STEP; at += 1000)
+            assert_int_equal(blocks[i][at], 'a' + i);
+    assert_int_equal(arena.used, 4 * BLOCKS * STEP);
+    arena_reset(&arena);
+    assert_int_equal(arena.used, 0);
     arena_free(&arena);
 }
 
@@ -128,6 +149,7 @@ int main(void)
         cmocka_unit_test(calloc_clears_reused_memory),
         cmocka_unit_test(reset_reuses_the_blocks),
         cmocka_unit_test(a_large_allocation_gets_its_own_block),
+        cmocka_unit_test(large_allocations_grow_and_keep_their_bytes),
         cmocka_unit_test(realloc_in_place_or_by_copy),
         cmocka_unit_test(push_keeps_what_was_pushed),
         cmocka_unit_test(text),

@@ -30,7 +30,7 @@ enum {
     POLICY_MAX_COUNTED = 8,    /* distinct conversion events */
     POLICY_MAX_NTH_GOALS = 16, /* goals with nth */
     POLICY_MAX_WITHIN = 8,     /* nth of a stage rule that also has within */
-    POLICY_TAIL_MAX = 64,      /* creditable touches kept in a state */
+    POLICY_TAIL_MAX = 256,     /* creditable touches kept in a state */
 };
 
 /* Days without an inbound touch after which a journey ends, and without any touch after which the map has an (exit). */
