@@ -5,21 +5,48 @@
 
 #include "common/base/pack.h"
 #include "common/codec/json.h"
+#include "services/identity-resolver/identity_blocked.h"
+
+enum { MAX_COUNT = 1000000 };
+
+static enum outcome read_count(const struct json *object, const char *key, int64_t min, uint32_t *out, struct err *err)
+{
+    int64_t count = *out;
+    CHECK(json_int(object, key, min, MAX_COUNT, &count, err));
+    *out = (uint32_t)count;
+    return OUTCOME_OK;
+}
+
+static enum outcome read_limit(const struct json *entry, struct identity_type *type, struct err *err)
+{
+    const struct json *limit = NULL;
+    CHECK(json_section(entry, "limit", &limit, err));
+    if (limit == NULL)
+        return OUTCOME_OK;
+    CHECK(json_check_keys(limit, "count", "window", err));
+    CHECK(read_count(limit, "count", 1, &type->limit, err));
+    CHECK(json_duration(limit, "window", &type->limit_window, err));
+    if (json_get(limit, "window") && type->limit_window.us <= 0)
+        return json_fail(json_get(limit, "window"), err, "expected a duration above 0");
+    return OUTCOME_OK;
+}
 
 static enum outcome read_type(const struct json *entry, struct identity_type *type, struct err *err)
 {
-    CHECK(json_check_keys(entry, "type rank", "unique links normalise", err));
-    *type = (struct identity_type){.links = true};
+    CHECK(json_check_keys(entry, "type rank", "unique links normalise match_hashed limit max_links", err));
     int64_t rank = 0;
     int normaliser = NORMALISE_PLAIN;
     CHECK(json_text(entry, "type", &type->name, err));
     CHECK(json_int(entry, "rank", 1, 32767, &rank, err));
     CHECK(json_bool(entry, "unique", &type->is_unique, err));
     CHECK(json_bool(entry, "links", &type->links, err));
+    CHECK(json_bool(entry, "match_hashed", &type->match_hashed, err));
     CHECK(json_choice(entry, "normalise", "plain|email|phone", &normaliser, err));
     type->rank = (int16_t)rank;
     type->normaliser = (enum normaliser)normaliser;
-    return OUTCOME_OK;
+    if (type->name.len == 0)
+        return json_fail(json_get(entry, "type"), err, "a type has a name");
+    return read_limit(entry, type, err);
 }
 
 static int type_compare(const void *a, const void *b)
@@ -29,97 +56,81 @@ static int type_compare(const void *a, const void *b)
 
 static enum outcome read_types(const struct json *list, struct identity_policy *policy, struct err *err)
 {
-    size_t unique = 0;
     if (json_count(list) == 0 || json_count(list) > IDENTITY_MAX_TYPES)
         return json_fail(list, err, "1 to %d types are needed", IDENTITY_MAX_TYPES);
     for (size_t i = 0; i < json_count(list); i++) {
         struct identity_type *type = &policy->types[i];
         CHECK(read_type(json_at(list, i), type, err));
-        unique += type->is_unique;
         for (size_t j = 0; j < i; j++)
             if (span_equal(policy->types[j].name, type->name) || policy->types[j].rank == type->rank)
                 return json_fail(json_at(list, i), err, "type and rank must differ from those of the other types");
         policy->type_count = i + 1;
     }
-    if (unique > IDENTITY_MAX_UNIQUE)
-        return json_fail(list, err, "at most %d types may be unique", IDENTITY_MAX_UNIQUE);
     qsort(policy->types, policy->type_count, sizeof *policy->types, type_compare);
     return OUTCOME_OK;
 }
 
-static int span_qsort_compare(const void *a, const void *b)
+/* Links of a type, by the names of the others: once all types are known. */
+static enum outcome read_max_links(const struct json *list, struct identity_policy *policy, struct err *err)
 {
-    return span_compare(*(const struct span *)a, *(const struct span *)b);
-}
-
-static enum outcome read_blocked_values(struct arena *arena, const struct json *list, struct identity_policy *policy,
-                                        struct err *err)
-{
-    policy->blocked = arena_array(arena, struct span, json_count(list));
     for (size_t i = 0; i < json_count(list); i++) {
-        struct span value;
-        CHECK(json_as_text(json_at(list, i), &value, err));
-        if (value.len > 64)
-            return json_fail(json_at(list, i), err, "a blocked value has at most 64 bytes");
-        value = arena_copy(arena, value);
-        for (char *p = (char *)value.ptr; p < value.ptr + value.len; p++)
-            if (*p >= 'A' && *p <= 'Z')
-                *p |= 0x20;
-        policy->blocked[policy->blocked_count++] = value;
-        if (value.len > policy->blocked_longest)
-            policy->blocked_longest = value.len;
-    }
-    qsort(policy->blocked, policy->blocked_count, sizeof *policy->blocked, span_qsort_compare);
-    return OUTCOME_OK;
-}
-
-/* ^[set]*$ or ^[set]+$ with plain characters and a-b ranges; false for anything else. Brackets and backslashes have a meaning of
- * their own in regular expressions: rather refused than read otherwise than meant. */
-static bool parse_class(struct span text, struct char_class_pattern *out)
-{
-    if (text.len < 6 || memcmp(text.ptr, "^[", 2) != 0 || text.ptr[text.len - 1] != '$' || text.ptr[text.len - 3] != ']')
-        return false;
-    char repeat = text.ptr[text.len - 2];
-    out->matches_empty = repeat == '*';
-    struct span set = {text.ptr + 2, text.len - 5};
-    for (size_t i = 0; i < set.len; i++) {
-        unsigned char from = (unsigned char)set.ptr[i], to = from;
-        if (i + 2 < set.len && set.ptr[i + 1] == '-') {
-            to = (unsigned char)set.ptr[i + 2];
-            i += 2;
+        const struct json *entry = json_at(list, i), *max_links = NULL;
+        struct span name = SPAN_NONE;
+        int16_t type = -1, other = -1;
+        CHECK(json_text(entry, "type", &name, err));
+        CHECK(json_section(entry, "max_links", &max_links, err));
+        CHECK(identity_type_index(policy, entry, name, &type, err));
+        for (size_t j = 0; j < json_count(max_links); j++) {
+            const struct json *bound = json_at(max_links, j);
+            int64_t count = 0;
+            CHECK(identity_type_index(policy, bound, json_key(bound), &other, err));
+            CHECK(json_as_int(bound, 1, MAX_COUNT, &count, err));
+            policy->types[type].max_links[other] = (uint32_t)count;
         }
-        if (to < from || strchr("[]\\", from) || strchr("[]\\", to))
-            return false;
-        for (unsigned c = from; c <= to; c++)
-            out->accepts[c] = true;
-    }
-    return set.len > 0 && set.ptr[0] != '^' && (repeat == '*' || repeat == '+');
-}
-
-static enum outcome read_blocked_patterns(struct arena *arena, const struct json *list, struct identity_policy *policy,
-                                          struct err *err)
-{
-    policy->classes = arena_array(arena, struct char_class_pattern, json_count(list));
-    for (size_t i = 0; i < json_count(list); i++) {
-        struct span pattern = SPAN_NONE;
-        CHECK(json_check_keys(json_at(list, i), "pattern", "", err));
-        CHECK(json_text(json_at(list, i), "pattern", &pattern, err));
-        if (!parse_class(pattern, &policy->classes[policy->class_count++]))
-            return json_fail(json_at(list, i), err, "only patterns of the form ^[characters]*$ or ^[characters]+$ are supported");
     }
     return OUTCOME_OK;
 }
 
-static enum outcome read_blocked(struct arena *arena, const struct json *blocked, struct identity_policy *policy, struct err *err)
+static enum outcome read_pair_types(const struct json *entry, const struct identity_policy *policy, int16_t types[2],
+                                    struct err *err)
 {
-    const struct json *values = NULL, *patterns = NULL;
-    if (blocked == NULL)
-        return OUTCOME_OK;
-    CHECK(json_check_keys(blocked, "", "values patterns", err));
-    CHECK(json_list(blocked, "values", &values, err));
-    CHECK(json_list(blocked, "patterns", &patterns, err));
-    CHECK(read_blocked_values(arena, values, policy, err));
-    return read_blocked_patterns(arena, patterns, policy, err);
+    const struct json *names = NULL;
+    CHECK(json_list(entry, "types", &names, err));
+    if (json_count(names) != 2)
+        return json_fail(names, err, "a pair names two types");
+    for (size_t i = 0; i < 2; i++) {
+        struct span name;
+        CHECK(json_as_text(json_at(names, i), &name, err));
+        CHECK(identity_type_index(policy, json_at(names, i), name, &types[i], err));
+    }
+    return OUTCOME_OK;
+}
+
+/* is_given: which pairs came before, in either order. */
+static enum outcome read_pair(const struct json *entry, bool is_given[IDENTITY_MAX_TYPES][IDENTITY_MAX_TYPES],
+                              struct identity_policy *policy, struct err *err)
+{
+    int16_t types[2] = {-1, -1};
+    struct identity_pair pair = {true, LINK_EXACT};
+    int strength = 0;
+    CHECK(json_check_keys(entry, "types", "links strength", err));
+    CHECK(read_pair_types(entry, policy, types, err));
+    CHECK(json_bool(entry, "links", &pair.may_link, err));
+    CHECK(json_choice(entry, "strength", "exact|strong|weak", &strength, err));
+    if (is_given[types[0]][types[1]])
+        return json_fail(entry, err, "a pair is given once, in either order");
+    is_given[types[0]][types[1]] = is_given[types[1]][types[0]] = true;
+    pair.strength = (enum link_strength)(LINK_EXACT + strength);
+    policy->pairs[types[0]][types[1]] = policy->pairs[types[1]][types[0]] = pair;
+    return OUTCOME_OK;
+}
+
+static enum outcome read_pairs(const struct json *list, struct identity_policy *policy, struct err *err)
+{
+    bool is_given[IDENTITY_MAX_TYPES][IDENTITY_MAX_TYPES] = {{false}};
+    for (size_t i = 0; i < json_count(list); i++)
+        CHECK(read_pair(json_at(list, i), is_given, policy, err));
+    return OUTCOME_OK;
 }
 
 static enum outcome check_calling_code(const struct json *root, struct span code, struct err *err)
@@ -132,31 +143,49 @@ static enum outcome check_calling_code(const struct json *root, struct span code
     return OUTCOME_OK;
 }
 
-enum outcome identity_policy_read(struct arena *arena, const char *path, struct identity_policy *out, struct err *err)
+static enum outcome read_root(struct arena *arena, const struct json *root, struct identity_policy *out, struct err *err)
 {
-    const struct json *root, *types = NULL, *blocked = NULL;
-    int64_t max_identifiers = 100;
-    *out = (struct identity_policy){.calling_code = SPAN("1")};
-    CHECK(json_read_file(arena, path, &root, err));
-    CHECK(json_check_keys(root, "types", "default_calling_code gmail_dots_and_plus blocked max_identifiers", err));
+    const struct json *types = NULL, *blocked = NULL, *pairs = NULL;
+    identity_policy_init(out);
+    out->max_identifiers = 100;
+    out->max_degree = 1000;
+    CHECK(
+        json_check_keys(root, "types", "default_calling_code gmail_dots_and_plus blocked pairs max_identifiers max_degree", err));
     CHECK(json_list(root, "types", &types, err));
     CHECK(read_types(types, out, err));
+    CHECK(read_max_links(types, out, err));
+    CHECK(json_list(root, "pairs", &pairs, err));
+    CHECK(read_pairs(pairs, out, err));
     CHECK(json_section(root, "blocked", &blocked, err));
-    CHECK(read_blocked(arena, blocked, out, err));
+    CHECK(identity_blocked_read(arena, blocked, out, err));
     CHECK(json_text(root, "default_calling_code", &out->calling_code, err));
     CHECK(check_calling_code(root, out->calling_code, err));
     CHECK(json_bool(root, "gmail_dots_and_plus", &out->gmail_dots_and_plus, err));
-    CHECK(json_int(root, "max_identifiers", 2, 1000000, &max_identifiers, err));
-    out->max_identifiers = (uint32_t)max_identifiers;
-    return OUTCOME_OK;
+    CHECK(read_count(root, "max_identifiers", 2, &out->max_identifiers, err));
+    return read_count(root, "max_degree", 1, &out->max_degree, err);
+}
+
+enum outcome identity_policy_read(struct arena *arena, const char *path, struct identity_policy *out, struct err *err)
+{
+    const struct json *root;
+    CHECK(json_read_file(arena, path, &root, err));
+    return read_root(arena, root, out, err);
+}
+
+enum outcome identity_policy_parse(struct arena *arena, struct span text, const char *name, struct identity_policy *out,
+                                   struct err *err)
+{
+    const struct json *root;
+    CHECK(json_parse_span(arena, text, name, &root, err));
+    return read_root(arena, root, out, err);
 }
 
 struct span identity_policy_anchor_rules(struct arena *arena, const struct identity_policy *policy)
 {
     struct strbuf text = {.arena = arena};
     for (size_t i = 0; i < policy->type_count; i++)
-        strbuf_addf(&text, SPAN_FMT ":%d:%d ", SPAN_ARG(policy->types[i].name), policy->types[i].rank,
-                    (int)policy->types[i].normaliser);
+        strbuf_addf(&text, SPAN_FMT ":%d:%d%s ", SPAN_ARG(policy->types[i].name), policy->types[i].rank,
+                    (int)policy->types[i].normaliser, policy->types[i].match_hashed ? ":hashed" : "");
     strbuf_addf(&text, "calling_code:" SPAN_FMT " gmail:%d", SPAN_ARG(policy->calling_code), policy->gmail_dots_and_plus);
     return strbuf_span(&text);
 }

@@ -4,40 +4,20 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "common/base/pack.h"
-#include "services/identity-resolver/identity_policy.h"
+#include "tests/support/identity_policies.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-
-/* Reads a policy from a file of its own, named <something>/identity.json. */
-static enum outcome read_text(struct arena *arena, const char *text, struct identity_policy *out, struct err *err)
-{
-    char folder[] = "/tmp/tutti-policy-XXXXXX", path[64];
-    assert_non_null(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/identity.json", folder);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    fclose(file);
-    enum outcome o = identity_policy_read(arena, path, out, err);
-    unlink(path);
-    rmdir(folder);
-    return o;
-}
 
 static void the_default_policy(void **state)
 {
     static const char *const names[] = {"user_id",     "email",     "phone",        "loyalty_id",
                                         "external_id", "device_id", "anonymous_id", "session_id"};
     struct arena arena = {0};
-    struct identity_policy p;
-    struct err err = {0};
-    assert_int_equal(identity_policy_read(&arena, TUTTI_SOURCE_DIR "/policies/identity.json", &p, &err), OUTCOME_OK);
+    struct identity_policy p = identity_shipped_policy(&arena, "identity.json");
     assert_int_equal(p.type_count, COUNT(names));
     for (size_t i = 0; i < COUNT(names); i++) {
         assert_true(span_is(p.types[i].name, names[i]));
@@ -50,9 +30,97 @@ static void the_default_policy(void **state)
     assert_int_equal(p.types[3].normaliser, NORMALISE_PLAIN);
     assert_true(span_is(p.calling_code, "1"));
     assert_false(p.gmail_dots_and_plus);
-    assert_int_equal(p.blocked_count, 14);
+    assert_int_equal(p.blocked.count, 14);
     assert_int_equal(p.class_count, 1);
     assert_int_equal(p.max_identifiers, 100);
+    assert_int_equal(p.max_degree, 1000);
+    arena_free(&arena);
+}
+
+/* The most user ids an identifier of each type may be linked to. */
+static void the_shipped_policies_disarm_what_is_shared(void **state)
+{
+    static const char *const files[] = {"identity.json", "bank/identity.json"};
+    static const struct {
+        const char *type;
+        uint32_t users;
+    } rows[] = {
+        {"user_id", IDENTITY_UNBOUNDED}, {"email", IDENTITY_UNBOUNDED}, {"phone", 5}, {"device_id", 3}, {"anonymous_id", 3}};
+    struct arena arena = {0};
+    for (size_t f = 0; f < COUNT(files); f++) {
+        struct identity_policy p = identity_shipped_policy(&arena, files[f]);
+        for (size_t i = 0; i < COUNT(rows); i++) {
+            const struct identity_type *type = identity_find_type(&p, span_of(rows[i].type));
+            assert_int_equal(type->max_links[0], rows[i].users);
+            assert_int_equal(type->max_links[1], IDENTITY_UNBOUNDED);
+            assert_int_equal(type->match_hashed, type->normaliser == NORMALISE_EMAIL);
+            assert_int_equal(type->limit, IDENTITY_UNBOUNDED);
+        }
+    }
+    arena_free(&arena);
+}
+
+#define THREE                                                                                                                    \
+    "{\"types\":[{\"type\":\"c\",\"rank\":3,\"max_links\":{\"a\":2,\"c\":9}},"                                                   \
+    "{\"type\":\"a\",\"rank\":1,\"limit\":{\"count\":4}},"                                                                       \
+    "{\"type\":\"b\",\"rank\":2,\"limit\":{\"count\":1,\"window\":\"P30D\"},\"match_hashed\":true}],"
+
+static void limits_and_bounds(void **state)
+{
+    struct arena arena = {0};
+    struct identity_policy p;
+    struct err err = {0};
+    assert_int_equal(identity_policy_of(&arena, THREE "\"max_degree\":7}", &p, &err), OUTCOME_OK);
+    assert_true(p.types[0].limit == 4 && p.types[0].limit_window.us == 0);
+    assert_true(p.types[1].limit == 1 && p.types[1].limit_window.us == 30 * US_PER_DAY && p.types[1].match_hashed);
+    assert_true(p.types[2].limit == IDENTITY_UNBOUNDED && p.max_degree == 7 && p.max_identifiers == 100);
+    assert_true(p.types[2].max_links[0] == 2 && p.types[2].max_links[1] == IDENTITY_UNBOUNDED && p.types[2].max_links[2] == 9);
+    assert_int_equal(identity_type_of_rank(&p, 2), 1);
+    assert_int_equal(identity_type_of_rank(&p, 4), -1);
+    struct span rules = identity_policy_anchor_rules(&arena, &p);
+    assert_true(span_is(rules, "a:1:0 b:2:0:hashed c:3:0 calling_code:1 gmail:0"));
+    arena_free(&arena);
+}
+
+static void pairs_in_either_order(void **state)
+{
+    struct arena arena = {0};
+    struct identity_policy p;
+    struct err err = {0};
+    const char *text =
+        THREE "\"pairs\":[{\"types\":[\"c\",\"a\"],\"strength\":\"weak\"},{\"types\":[\"b\",\"b\"],\"links\":false},"
+              "{\"types\":[\"a\",\"b\"],\"strength\":\"strong\"}]}";
+    assert_int_equal(identity_policy_of(&arena, text, &p, &err), OUTCOME_OK);
+    assert_true(identity_strength(&p, 0, 2) == LINK_WEAK && identity_strength(&p, 2, 0) == LINK_WEAK);
+    assert_true(identity_strength(&p, 0, 1) == LINK_STRONG && identity_strength(&p, 1, 2) == LINK_EXACT);
+    assert_true(!identity_may_link(&p, 1, 1) && identity_may_link(&p, 0, 2) && identity_may_link(&p, 2, 2));
+    arena_free(&arena);
+}
+
+static void blocked_by_type(void **state)
+{
+    struct arena arena = {0};
+    struct identity_policy p;
+    struct err err = {0};
+    const char *text = THREE "\"blocked\":{\"values\":[\"x\"],\"types\":{\"a\":[\"Y\"],\"c\":[\"y\",\"z\"]},"
+                             "\"patterns\":[{\"pattern\":\"^[7]+$\",\"type\":\"b\"},{\"pattern\":\"^[8]+$\"}]}}";
+    static const char *const want[] = {"xy8", "x78", "xyz8"}; /* of a, b, c */
+    assert_int_equal(identity_policy_of(&arena, text, &p, &err), OUTCOME_OK);
+    for (size_t i = 0; i < COUNT(want); i++)
+        for (const char *value = "xyz789"; *value; value++)
+            assert_int_equal(identity_is_blocked(&p, &p.types[i], (struct span){value, 1}), strchr(want[i], *value) != NULL);
+    arena_free(&arena);
+}
+
+static void a_policy_may_be_a_file(void **state)
+{
+    struct arena arena = {0};
+    struct identity_policy p;
+    struct err err = {0};
+    assert_int_equal(identity_policy_of(&arena, "[]", &p, &err), OUTCOME_REJECT);
+    const char *path = TUTTI_SOURCE_DIR "/policies/contact.json";
+    assert_int_equal(identity_policy_read(&arena, path, &p, &err), OUTCOME_FATAL);
+    assert_non_null(strstr(err.message, path));
     arena_free(&arena);
 }
 
@@ -64,14 +132,14 @@ static void other_settings_and_order_of_types(void **state)
     const char *text = "{\"types\":[{\"type\":\"b\",\"rank\":9,\"unique\":true},{\"type\":\"a\",\"rank\":4,\"unique\":true}],"
                        "\"default_calling_code\":\"49\",\"gmail_dots_and_plus\":true,\"max_identifiers\":7,"
                        "\"blocked\":{\"values\":[\"N/A\"],\"patterns\":[{\"pattern\":\"^[x-z_]+$\"}]}}";
-    assert_int_equal(read_text(&arena, text, &p, &err), OUTCOME_OK);
+    assert_int_equal(identity_policy_of(&arena, text, &p, &err), OUTCOME_OK);
     assert_true(span_is(p.types[0].name, "a") && p.types[0].rank == 4 && p.types[1].rank == 9);
     assert_true(span_is(p.calling_code, "49") && p.gmail_dots_and_plus && p.max_identifiers == 7);
-    assert_true(identity_is_blocked(&p, SPAN("n/A")));
-    assert_true(identity_is_blocked(&p, SPAN("x_yz")));
-    assert_true(identity_is_blocked(&p, SPAN(""))); /* blank, though the pattern needs a character */
-    assert_false(identity_is_blocked(&p, SPAN("xa")));
-    assert_false(identity_is_blocked(&p, SPAN("null"))); /* what is listed replaces the defaults */
+    assert_true(identity_is_blocked(&p, &p.types[0], SPAN("n/A")));
+    assert_true(identity_is_blocked(&p, &p.types[0], SPAN("x_Yz")));
+    assert_true(identity_is_blocked(&p, &p.types[0], SPAN(""))); /* blank, though the pattern needs a character */
+    assert_false(identity_is_blocked(&p, &p.types[0], SPAN("xa")));
+    assert_false(identity_is_blocked(&p, &p.types[0], SPAN("null"))); /* what is listed replaces the defaults */
     struct span rules = identity_policy_anchor_rules(&arena, &p);
     assert_true(span_is(rules, "a:4:0 b:9:0 calling_code:49 gmail:1"));
     arena_free(&arena);
@@ -80,6 +148,8 @@ static void other_settings_and_order_of_types(void **state)
 #define TYPE        "{\"type\":\"user_id\",\"rank\":1}"
 #define TYPES(rest) "{\"types\":[" TYPE rest "]}"
 #define WITH(rest)  "{\"types\":[" TYPE "]," rest "}"
+#define EMAIL(rest) TYPES(",{\"type\":\"email\",\"rank\":2," rest "}")
+#define PAIRS(list) WITH("\"pairs\":[" list "]")
 #define PATTERN(p)  WITH("\"blocked\":{\"patterns\":[{\"pattern\":\"" p "\"}]}")
 
 static const struct {
@@ -107,6 +177,31 @@ static const struct {
     {WITH("\"default_calling_code\":\"1234\""), "default_calling_code", "1 to 3 digits"},
     {WITH("\"gmail_dots_and_plus\":\"yes\""), "gmail_dots_and_plus", "expected"},
     {WITH("\"max_identifiers\":1"), "max_identifiers", "2"},
+    {WITH("\"max_degree\":0"), "max_degree", "1"},
+    {TYPES(",{\"type\":\"\",\"rank\":2}"), "types[1].type", "name"},
+    {EMAIL("\"limit\":3"), "types[1].limit", "expected"},
+    {EMAIL("\"limit\":{}"), "types[1].limit", "\"count\" is missing"},
+    {EMAIL("\"limit\":{\"count\":0}"), "types[1].limit.count", "1"},
+    {EMAIL("\"limit\":{\"count\":1,\"window\":\"30d\"}"), "types[1].limit.window", "ISO 8601"},
+    {EMAIL("\"limit\":{\"count\":1,\"window\":\"PT0S\"}"), "types[1].limit.window", "above 0"},
+    {EMAIL("\"limit\":{\"count\":1,\"per\":\"P1D\"}"), "types[1].limit.per", "unknown key"},
+    {EMAIL("\"match_hashed\":\"yes\""), "types[1].match_hashed", "expected"},
+    {EMAIL("\"max_links\":3"), "types[1].max_links", "expected"},
+    {EMAIL("\"max_links\":{\"user\":3}"), "types[1].max_links.user", "no type is called \"user\""},
+    {EMAIL("\"max_links\":{\"user_id\":0}"), "types[1].max_links.user_id", "1"},
+    {EMAIL("\"max_links\":{\"email\":\"2\"}"), "types[1].max_links.email", "expected"},
+    {WITH("\"pairs\":{}"), "pairs", "expected"},
+    {PAIRS("{}"), "pairs[0]", "\"types\" is missing"},
+    {PAIRS("{\"types\":[\"user_id\"]}"), "pairs[0].types", "two types"},
+    {PAIRS("{\"types\":[\"user_id\",\"email\"]}"), "pairs[0].types[1]", "no type is called \"email\""},
+    {PAIRS("{\"types\":[\"user_id\",\"user_id\"],\"strength\":\"week\"}"), "pairs[0].strength", "weak"},
+    {PAIRS("{\"types\":[\"user_id\",\"user_id\"],\"link\":false}"), "pairs[0].link", "did you mean \"links\"?"},
+    {PAIRS("{\"types\":[\"user_id\",\"user_id\"]},{\"types\":[\"user_id\",\"user_id\"]}"), "pairs[1]", "once"},
+    {WITH("\"blocked\":{\"types\":{\"email\":[]}}"), "blocked.types.email", "no type is called"},
+    {WITH("\"blocked\":{\"types\":{\"user_id\":\"x\"}}"), "blocked.types.user_id", "list"},
+    {WITH("\"blocked\":{\"types\":{\"user_id\":[1]}}"), "blocked.types.user_id[0]", "expected a text"},
+    {WITH("\"blocked\":{\"patterns\":[{\"pattern\":\"^[0]*$\",\"type\":\"x\"}]}"), "blocked.patterns[0].type",
+     "no type is called"},
     {WITH("\"blocked\":[]"), "blocked", "expected"},
     {WITH("\"blocked\":{\"value\":[]}"), "blocked.value", "did you mean \"values\"?"},
     {WITH("\"blocked\":{\"values\":[\"a\",3]}"), "blocked.values[1]", "expected a text"},
@@ -121,6 +216,7 @@ static const struct {
     {PATTERN("^[a]|[b]*$"), "blocked.patterns[0]", "^[characters]*$"},
     {PATTERN("^[\\\\d]+$"), "blocked.patterns[0]", "^[characters]*$"},
     {PATTERN("^[z-a]+$"), "blocked.patterns[0]", "^[characters]*$"},
+    {PATTERN("^[\xC3\xA9]+$"), "blocked.patterns[0]", "^[characters]*$"},
 };
 
 static void each_mistake_has_its_message(void **state)
@@ -129,7 +225,7 @@ static void each_mistake_has_its_message(void **state)
         struct arena arena = {0};
         struct identity_policy p;
         struct err err = {0};
-        if (read_text(&arena, mistakes[i].text, &p, &err) != OUTCOME_FATAL)
+        if (identity_policy_of(&arena, mistakes[i].text, &p, &err) != OUTCOME_REJECT)
             fail_msg("case %zu is accepted: %s", i, mistakes[i].text);
         if (!strstr(err.message, "identity.json") || !strstr(err.message, mistakes[i].place) ||
             !strstr(err.message, mistakes[i].says))
@@ -138,28 +234,25 @@ static void each_mistake_has_its_message(void **state)
     }
 }
 
-/* Adds numbered types: how many may be, and how many of them unique. */
-static enum outcome with_types(size_t count, size_t unique)
+/* Numbered types, all of them unique. */
+static enum outcome with_types(size_t count)
 {
     struct arena arena = {0};
     struct identity_policy p;
     struct err err = {0};
     struct strbuf text = {.arena = &arena};
-    strbuf_addf(&text, "{\"types\":[");
     for (size_t i = 0; i < count; i++)
-        strbuf_addf(&text, "%s{\"type\":\"t%zu\",\"rank\":%zu,\"unique\":%s}", i ? "," : "", i, i + 1,
-                    i < unique ? "true" : "false");
-    strbuf_addf(&text, "]}");
-    enum outcome o = read_text(&arena, arena_printf(&arena, SPAN_FMT, SPAN_ARG(strbuf_span(&text))), &p, &err);
+        strbuf_addf(&text, "%s{\"type\":\"t%zu\",\"rank\":%zu,\"unique\":true}", i ? "," : "", i, i + 1);
+    const char *policy = arena_printf(&arena, "{\"types\":[" SPAN_FMT "]}", SPAN_ARG(strbuf_span(&text)));
+    enum outcome o = identity_policy_of(&arena, policy, &p, &err);
     arena_free(&arena);
     return o;
 }
 
 static void there_are_at_most_so_many_types(void **state)
 {
-    assert_int_equal(with_types(IDENTITY_MAX_TYPES, IDENTITY_MAX_UNIQUE), OUTCOME_OK);
-    assert_int_equal(with_types(IDENTITY_MAX_TYPES + 1, 1), OUTCOME_FATAL);
-    assert_int_equal(with_types(IDENTITY_MAX_TYPES, IDENTITY_MAX_UNIQUE + 1), OUTCOME_FATAL);
+    assert_int_equal(with_types(IDENTITY_MAX_TYPES), OUTCOME_OK);
+    assert_int_equal(with_types(IDENTITY_MAX_TYPES + 1), OUTCOME_REJECT);
 }
 
 static void a_missing_file_is_named(void **state)
@@ -175,8 +268,15 @@ static void a_missing_file_is_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_default_policy),           cmocka_unit_test(other_settings_and_order_of_types),
-        cmocka_unit_test(each_mistake_has_its_message), cmocka_unit_test(there_are_at_most_so_many_types),
+        cmocka_unit_test(the_default_policy),
+        cmocka_unit_test(the_shipped_policies_disarm_what_is_shared),
+        cmocka_unit_test(limits_and_bounds),
+        cmocka_unit_test(pairs_in_either_order),
+        cmocka_unit_test(blocked_by_type),
+        cmocka_unit_test(a_policy_may_be_a_file),
+        cmocka_unit_test(other_settings_and_order_of_types),
+        cmocka_unit_test(each_mistake_has_its_message),
+        cmocka_unit_test(there_are_at_most_so_many_types),
         cmocka_unit_test(a_missing_file_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

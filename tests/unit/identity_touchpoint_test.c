@@ -4,10 +4,11 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include <sodium.h>
 #include <cmocka.h>
 
-#include "services/identity-resolver/identity_policy.h"
 #include "services/identity-resolver/identity_touchpoint.h"
+#include "tests/support/identity_policies.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -20,8 +21,7 @@ static struct typed_id ids[ROOM];
 
 static int set_up(void **state)
 {
-    struct err err = {0};
-    assert_int_equal(identity_policy_read(&arena, TUTTI_SOURCE_DIR "/policies/identity.json", &policy, &err), OUTCOME_OK);
+    policy = identity_shipped_policy(&arena, "identity.json");
     return 0;
 }
 
@@ -42,8 +42,15 @@ static void add(struct touchpoint *tp, const char *type, const char *value)
         .type = span_of(type), .value = span_of(value), .encoding = SPAN("none"), .collection = SPAN("users")};
 }
 
+/* E-mails are identified by their digest. */
 static struct id id_of(const char *type, const char *value)
 {
+    unsigned char digest[crypto_hash_sha256_BYTES];
+    char hex[2 * sizeof digest + 1];
+    if (strcmp(type, "email") == 0) {
+        crypto_hash_sha256(digest, (const unsigned char *)value, strlen(value));
+        value = sodium_bin2hex(hex, sizeof hex, digest, sizeof digest);
+    }
     return digest_identifier(&digest_key, span_of(type), span_of(value));
 }
 
@@ -148,6 +155,24 @@ static void only_users_are_people(void **state)
     CHECK_IDS(tp, {"email", "a@x.org"});
 }
 
+/* printf %s jane@example1.com | sha256sum */
+#define JANE "c271000253bf6d1a936a72ee2c4ea69217c7095bad4b524b747b84a840f8a16c"
+
+static void a_hashed_email_is_its_clear_form(void **state)
+{
+    struct touchpoint tp = touchpoint();
+    struct id clear = digest_identifier(&digest_key, SPAN("email"), SPAN(JANE));
+    static const char *const values[] = {"Jane@Example1.com", JANE};
+    for (size_t i = 0; i < COUNT(values); i++) {
+        tp.identifier_count = 0;
+        add(&tp, "email", values[i]);
+        assert_int_equal(identity_collect(&policy, &digest_key, &tp, &arena, ids), 1);
+        assert_true(id_equal(&ids[0].id, &clear));
+    }
+    add(&tp, "email", " JANE@example1.com");
+    assert_int_equal(identity_collect(&policy, &digest_key, &tp, &arena, ids), 1);
+}
+
 #define UPPER "0123456789ABCDEF0123456789ABCDEF"
 #define LOWER "0123456789abcdef0123456789abcdef"
 
@@ -223,6 +248,7 @@ int main(void)
         TEST(a_session_is_an_anchor_only_alone),
         TEST(previous_id_counts_for_alias_only),
         TEST(only_users_are_people),
+        TEST(a_hashed_email_is_its_clear_form),
         TEST(encodings_tell_digests),
         TEST(unusable_values_are_left_out),
         TEST(composed_and_decomposed_text_is_one_identifier),

@@ -1,9 +1,15 @@
 /* identity.h: the vocabulary of identity: types, normalising, blocked values, and the partition of links into profiles.
  *
- * Identity is a function of the SET of links. A link is the anchor of a touchpoint (its strongest identifier) and another
- * identifier seen with it. Links are taken in the order (first_seen, hash); one is accepted unless the united profile would hold
- * two values of a unique type or too many identifiers. A profile is a component of accepted links, named after its member with
- * the smallest (first_seen, identifier_id). Everything here is pure. */
+ * Identity is a function of the SET of evidence. A link is the anchor of a touchpoint (its strongest identifier) and another
+ * identifier seen with it, or an operator's order. Links are taken in order: manual ones by hash, then observed ones by
+ * (strength, first_seen, hash). At its place a link joins the clusters of its ends unless one of the numbered refusals applies to
+ * the united cluster. A profile is what is joined in the end, named after its member with the smallest (first_seen,
+ * identifier_id). Rules: docs/figures.md, Identity.
+ *
+ * Acceptance depends on the link and the two clusters alone. So a partition in which every part, evaluated alone, gives exactly
+ * itself, and every link between two parts is refused at its place given both parts' own clusters there, is the global result:
+ * by induction over the order, the global clusters at every place are those of the parts. That is why looking at the touched
+ * profiles and the neighbours that join them (identity_joins) is enough. Everything here is pure. */
 #ifndef TUTTI_IDENTITY_LOGIC_IDENTITY_H
 #define TUTTI_IDENTITY_LOGIC_IDENTITY_H
 
@@ -11,65 +17,149 @@
 #include "common/base/id.h"
 #include "common/base/instant.h"
 
-enum { IDENTITY_MAX_TYPES = 32, IDENTITY_MAX_UNIQUE = 16, IDENTITY_MAX_VALUE = 512 };
+enum { IDENTITY_MAX_TYPES = 32, IDENTITY_MAX_VALUE = 512, IDENTITY_MAX_BLOCKED = 64 };
+
+#define IDENTITY_UNBOUNDED UINT32_MAX
 
 enum normaliser { NORMALISE_PLAIN, NORMALISE_EMAIL, NORMALISE_PHONE };
+
+/* Why a link joins nothing: the first that applies. Also the code in the database. */
+enum refusal {
+    REFUSED_NOT,
+    REFUSED_PAIR,            /* the two types may not link */
+    REFUSED_QUARANTINE,      /* an end links too much */
+    REFUSED_CUT,             /* would unite both ends of a cut */
+    REFUSED_UNIQUE,          /* two identifiers of a unique type */
+    REFUSED_LIMIT,           /* more identifiers of a type than its limit */
+    REFUSED_MAX_IDENTIFIERS, /* more identifiers than a profile may have */
+};
+
+/* The first key of the order of links. */
+enum link_strength { LINK_MANUAL, LINK_EXACT, LINK_STRONG, LINK_WEAK };
+
+/* Values that are never identifiers. */
+struct blocked_values {
+    struct span *items; /* ASCII lower case, sorted by span_compare */
+    size_t count, longest;
+};
+
+/* A blocked pattern of the form ^[set]*$ or ^[set]+$: the usual kind, matched without a regex engine, in any case. */
+struct char_class_pattern {
+    bool accepts[256];
+    bool matches_empty;
+    int16_t type; /* index of the only type it is for; -1: all */
+};
 
 struct identity_type {
     struct span name;
     int16_t rank; /* 1 is the strongest; also the type's code in the database */
     bool is_unique;
-    bool links; /* false: an anchor where nothing else is present, links nothing */
+    bool links;        /* false: an anchor where nothing else is present, links nothing */
+    bool match_hashed; /* the hashed form is the SHA-256 of the clear form, in hexadecimal */
     enum normaliser normaliser;
+    uint32_t limit;                         /* identifiers of it in one profile at most */
+    struct duration limit_window;           /* of those first seen in this long up to the link; 0: of all */
+    uint32_t max_links[IDENTITY_MAX_TYPES]; /* by type index: linked to more identifiers of it is quarantine */
+    struct blocked_values blocked;
 };
 
-/* A blocked pattern of the form ^[set]*$ or ^[set]+$: the usual kind, matched without a regex engine. */
-struct char_class_pattern {
-    bool accepts[256];
-    bool matches_empty;
+/* How two types may link. */
+struct identity_pair {
+    bool may_link;
+    enum link_strength strength;
 };
 
 struct identity_policy {
     struct identity_type types[IDENTITY_MAX_TYPES]; /* by rank */
     size_t type_count;
-    struct span *blocked; /* ASCII lower case, sorted by span_compare */
-    size_t blocked_count, blocked_longest;
+    struct identity_pair pairs[IDENTITY_MAX_TYPES][IDENTITY_MAX_TYPES]; /* symmetric */
+    struct blocked_values blocked;                                      /* of all types */
     struct char_class_pattern *classes;
     size_t class_count;
     struct span calling_code; /* digits, for phones without one */
     bool gmail_dots_and_plus; /* fold them away */
-    uint32_t max_identifiers;
+    uint32_t max_identifiers; /* of one profile */
+    uint32_t max_degree;      /* linked to more identifiers of any type is quarantine */
 };
+
+/* A policy without types that has no limits: every pair links exactly. */
+void identity_policy_init(struct identity_policy *policy);
 
 /* The type of that name, NULL if the policy has none. */
 const struct identity_type *identity_find_type(const struct identity_policy *policy, struct span name);
+/* Index into types of the type with that rank (its code in the database), -1 if the policy has none. */
+int16_t identity_type_of_rank(const struct identity_policy *policy, int16_t rank);
 
-/* Whether a value is blank or blocked (also in quotes, case-insensitive): it stays in the event and is never an identifier. */
-bool identity_is_blocked(const struct identity_policy *policy, struct span value);
+/* Whether a value of that type is blank or blocked (also in quotes, case-insensitive): it stays in the event and is never an
+ * identifier. */
+bool identity_is_blocked(const struct identity_policy *policy, const struct identity_type *type, struct span value);
 
-/* The normalised form of an NFC value, in the arena or borrowed; false if it is blocked, longer than IDENTITY_MAX_VALUE bytes or
- * no usable phone number. is_digest: the value is said to be hashed, and hexadecimal is lower-cased.
- * Phones: separators dropped, + or 00 is international, otherwise the default calling code replaces one leading 0; 7 to 15
- * digits. */
+/* A usable value. */
+struct identity_value {
+    struct span text;  /* in the arena or borrowed */
+    bool needs_digest; /* its canonical form is the lower-case hexadecimal SHA-256 of text; otherwise it is text. The caller makes
+                          the digest: this library has none */
+};
+
+/* The normalised form of an NFC value; false if it is blocked, longer than IDENTITY_MAX_VALUE bytes or no usable phone number.
+ * is_digest: the value is said to be hashed, and 32 to 128 hexadecimal digits are lower-cased and left alone. Of a type with
+ * match_hashed, 64 hexadecimal digits always are that digest. Phones: separators dropped, + or 00 is international, otherwise
+ * the default calling code replaces one leading 0; 7 to 15 digits. */
 bool identity_normalise(const struct identity_policy *policy, const struct identity_type *type, struct span value, bool is_digest,
-                        struct arena *arena, struct span *out);
+                        struct arena *arena, struct identity_value *out);
 
 struct identity_node {
     struct id identifier_id;
     struct instant first_seen;
-    uint16_t unique_types; /* bit of its type if that is unique, else 0 */
-    uint32_t profile;      /* out: index of the node that names its profile */
+    int16_t type; /* index into the policy's types */
+    bool is_quarantined;
+    uint32_t profile; /* out: index of the node that names its profile */
 };
 
 struct identity_link {
-    uint32_t a, b; /* indexes of nodes */
-    struct instant first_seen;
-    struct id hash;   /* digest of both ids: the order of links first seen at the same time */
-    bool is_accepted; /* out: joins, or lies within, one profile */
+    uint32_t a, b;               /* indexes of nodes */
+    struct instant first_seen;   /* not looked at if manual */
+    struct id hash;              /* digest of both ids: the order of links that are otherwise equal */
+    bool is_manual;              /* the newest order about the pair is a link, whether it was observed too or not */
+    enum refusal refused_by;     /* out: REFUSED_NOT if it joins, or both ends are in one cluster at its place */
+    enum link_strength strength; /* out: the first key of its place */
 };
 
-/* Fills profile of every node and is_accepted of every link; sorts links. Rules: docs/figures.md, Identity. */
-void identity_partition(const struct identity_policy *policy, struct arena *arena, struct identity_node *nodes, size_t node_count,
-                        struct identity_link *links, size_t link_count);
+/* The newest order about the pair is a cut: the two are never in one profile. */
+struct identity_cut {
+    uint32_t a, b; /* indexes of nodes, both within the graph */
+};
+
+struct identity_graph {
+    struct identity_node *nodes;
+    size_t node_count;
+    struct identity_link *links;
+    size_t link_count;
+    const struct identity_cut *cuts;
+    size_t cut_count;
+};
+
+/* Fills profile of every node and refused_by of every link: the global result for the graph alone. Sorts links. */
+void identity_partition(const struct identity_policy *policy, struct arena *arena, struct identity_graph *graph);
+
+/* Whether a neighbouring profile must be looked at together with the touched ones: true if at least one link between them is
+ * accepted at its place given both sides' own clusters there. `inside` is the touched profiles, `outside` one neighbour; ends a
+ * of cross links and cross cuts are indexes into inside, ends b into outside. Sorts the links of all three. If false, everything
+ * is filled: both graphs as by identity_partition, and refused_by of every cross link, which is its global value. If true, the
+ * outputs are half done: unite both and ask again. */
+bool identity_joins(const struct identity_policy *policy, struct arena *arena, struct identity_graph *inside,
+                    struct identity_graph *outside, struct identity_link *cross, size_t cross_count,
+                    const struct identity_cut *cross_cuts, size_t cross_cut_count);
+
+/* Whether an identifier of this type (index), linked to so many distinct identifiers by type index and in all, is quarantined. An
+ * operator's release, which overrides it, is the caller's. */
+bool identity_is_quarantined(const struct identity_policy *policy, int16_t type, const uint32_t *degree_by_type, uint32_t degree);
+
+/* Whether observed links between these types (indexes) count at all, and how strong they are. */
+bool identity_may_link(const struct identity_policy *policy, int16_t type_a, int16_t type_b);
+enum link_strength identity_strength(const struct identity_policy *policy, int16_t type_a, int16_t type_b);
+
+/* "pair", "quarantine", "cut", "unique", "limit", "max_identifiers"; NULL for REFUSED_NOT. */
+const char *identity_refusal_name(enum refusal refusal);
 
 #endif

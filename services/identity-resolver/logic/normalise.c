@@ -14,6 +14,14 @@ const struct identity_type *identity_find_type(const struct identity_policy *pol
     return NULL;
 }
 
+int16_t identity_type_of_rank(const struct identity_policy *policy, int16_t rank)
+{
+    for (size_t i = 0; i < policy->type_count; i++)
+        if (policy->types[i].rank == rank)
+            return (int16_t)i;
+    return -1;
+}
+
 static bool matches_class(const struct char_class_pattern *pattern, struct span value)
 {
     for (size_t i = 0; i < value.len; i++)
@@ -29,18 +37,18 @@ static struct span without_quotes(struct span value)
     return value;
 }
 
-static bool is_listed(const struct identity_policy *policy, struct span value)
+static bool is_listed(const struct blocked_values *blocked, struct span value)
 {
-    char text[64];
-    if (value.len > policy->blocked_longest || value.len > sizeof text)
+    char text[IDENTITY_MAX_BLOCKED];
+    if (value.len > blocked->longest || value.len > sizeof text)
         return false;
     for (size_t i = 0; i < value.len; i++)
         text[i] = lower(value.ptr[i]);
     struct span wanted = {text, value.len};
-    size_t low = 0, high = policy->blocked_count;
+    size_t low = 0, high = blocked->count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        int c = span_compare(wanted, policy->blocked[middle]);
+        int c = span_compare(wanted, blocked->items[middle]);
         if (c == 0)
             return true;
         if (c < 0)
@@ -51,13 +59,14 @@ static bool is_listed(const struct identity_policy *policy, struct span value)
     return false;
 }
 
-bool identity_is_blocked(const struct identity_policy *policy, struct span value)
+bool identity_is_blocked(const struct identity_policy *policy, const struct identity_type *type, struct span value)
 {
     value = without_quotes(span_trim(value));
-    if (value.len == 0 || is_listed(policy, value))
+    if (value.len == 0 || is_listed(&policy->blocked, value) || is_listed(&type->blocked, value))
         return true;
     for (size_t i = 0; i < policy->class_count; i++)
-        if (matches_class(&policy->classes[i], value))
+        if ((policy->classes[i].type < 0 || &policy->types[policy->classes[i].type] == type) &&
+            matches_class(&policy->classes[i], value))
             return true;
     return false;
 }
@@ -75,10 +84,8 @@ static struct span lowered(struct arena *arena, struct span value)
     return (struct span){copy, value.len};
 }
 
-static bool is_hex_digest(struct span value)
+static bool is_hexadecimal(struct span value)
 {
-    if (value.len < 32 || value.len > 128)
-        return false;
     for (size_t i = 0; i < value.len; i++) {
         char c = lower(value.ptr[i]);
         if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
@@ -146,23 +153,31 @@ static bool normalise_phone(const struct identity_policy *policy, struct span va
     return true;
 }
 
+/* A digest made elsewhere: of a type that matches hashed values, anything of the length of a SHA-256 is one. */
+static bool is_digest_of(const struct identity_type *type, struct span value, bool is_digest)
+{
+    bool is_said = is_digest && value.len >= 32 && value.len <= 128, is_sha256 = type->match_hashed && value.len == 64;
+    return (is_said || is_sha256) && is_hexadecimal(value);
+}
+
 bool identity_normalise(const struct identity_policy *policy, const struct identity_type *type, struct span value, bool is_digest,
-                        struct arena *arena, struct span *out)
+                        struct arena *arena, struct identity_value *out)
 {
     value = span_trim(value);
-    if (value.len > IDENTITY_MAX_VALUE || identity_is_blocked(policy, value))
+    if (value.len > IDENTITY_MAX_VALUE || identity_is_blocked(policy, type, value))
         return false;
-    *out = value;
-    if (is_digest && is_hex_digest(value)) {
-        *out = lowered(arena, value);
+    *out = (struct identity_value){value, false};
+    if (is_digest_of(type, value, is_digest)) {
+        out->text = lowered(arena, value);
         return true;
     }
+    out->needs_digest = type->match_hashed;
     if (type->normaliser == NORMALISE_PHONE)
-        return normalise_phone(policy, value, arena, out);
+        return normalise_phone(policy, value, arena, &out->text);
     if (type->normaliser == NORMALISE_EMAIL) {
-        *out = lowered(arena, value);
+        out->text = lowered(arena, value);
         if (policy->gmail_dots_and_plus)
-            *out = fold_gmail(arena, *out);
+            out->text = fold_gmail(arena, out->text);
     }
     return true;
 }

@@ -1,72 +1,51 @@
-/* partition.c: links in their order -> components under the rules of the policy. */
-#include <stdlib.h>
+/* partition.c: links in their order -> profiles, and what the policy says of identifiers and pairs by themselves. */
+#include "services/identity-resolver/logic/clusters.h"
 
-#include "services/identity-resolver/logic/identity.h"
-
-struct component {
-    uint32_t parent; /* itself for a root */
-    uint32_t size;
-    uint16_t unique_types; /* unique types that already have a value */
-    uint32_t oldest;       /* node that names the profile */
-};
-
-static int link_compare(const void *x, const void *y)
+void identity_policy_init(struct identity_policy *policy)
 {
-    const struct identity_link *a = x, *b = y;
-    int c = instant_compare(a->first_seen, b->first_seen);
-    return c ? c : id_compare(&a->hash, &b->hash);
-}
-
-static uint32_t find_root(struct component *components, uint32_t i)
-{
-    while (components[i].parent != i) {
-        components[i].parent = components[components[i].parent].parent;
-        i = components[i].parent;
+    *policy = (struct identity_policy){
+        .calling_code = SPAN("1"), .max_identifiers = IDENTITY_UNBOUNDED, .max_degree = IDENTITY_UNBOUNDED};
+    for (size_t i = 0; i < IDENTITY_MAX_TYPES; i++) {
+        policy->types[i] = (struct identity_type){.links = true, .limit = IDENTITY_UNBOUNDED};
+        for (size_t j = 0; j < IDENTITY_MAX_TYPES; j++) {
+            policy->types[i].max_links[j] = IDENTITY_UNBOUNDED;
+            policy->pairs[i][j] = (struct identity_pair){true, LINK_EXACT};
+        }
     }
-    return i;
 }
 
-static bool is_older(const struct identity_node *a, const struct identity_node *b)
+bool identity_may_link(const struct identity_policy *policy, int16_t type_a, int16_t type_b)
 {
-    int c = instant_compare(a->first_seen, b->first_seen);
-    return c ? c < 0 : id_compare(&a->identifier_id, &b->identifier_id) < 0;
+    return policy->pairs[type_a][type_b].may_link;
 }
 
-/* Unites two components unless a rule forbids it. */
-static bool unite(const struct identity_policy *policy, const struct identity_node *nodes, struct component *components,
-                  uint32_t a, uint32_t b)
+enum link_strength identity_strength(const struct identity_policy *policy, int16_t type_a, int16_t type_b)
 {
-    a = find_root(components, a);
-    b = find_root(components, b);
-    if (a == b)
+    return policy->pairs[type_a][type_b].strength;
+}
+
+bool identity_is_quarantined(const struct identity_policy *policy, int16_t type, const uint32_t *degree_by_type, uint32_t degree)
+{
+    if (degree > policy->max_degree)
         return true;
-    struct component *into = &components[a], *from = &components[b];
-    if ((into->unique_types & from->unique_types) || into->size + from->size > policy->max_identifiers)
-        return false;
-    if (into->size < from->size) {
-        struct component *swap = into;
-        into = from;
-        from = swap;
-        a = b;
-    }
-    from->parent = a;
-    into->size += from->size;
-    into->unique_types |= from->unique_types;
-    if (is_older(&nodes[from->oldest], &nodes[into->oldest]))
-        into->oldest = from->oldest;
-    return true;
+    for (size_t i = 0; i < policy->type_count; i++)
+        if (degree_by_type[i] > policy->types[type].max_links[i])
+            return true;
+    return false;
 }
 
-void identity_partition(const struct identity_policy *policy, struct arena *arena, struct identity_node *nodes, size_t node_count,
-                        struct identity_link *links, size_t link_count)
+const char *identity_refusal_name(enum refusal refusal)
 {
-    struct component *components = arena_array(arena, struct component, node_count);
-    for (uint32_t i = 0; i < node_count; i++)
-        components[i] = (struct component){i, 1, nodes[i].unique_types, i};
-    if (link_count > 1)
-        qsort(links, link_count, sizeof *links, link_compare);
-    for (size_t i = 0; i < link_count; i++)
-        links[i].is_accepted = unite(policy, nodes, components, links[i].a, links[i].b);
-    for (uint32_t i = 0; i < node_count; i++)
-        nodes[i].profile = components[find_root(components, i)].oldest;
+    static const char *const names[] = {NULL, "pair", "quarantine", "cut", "unique", "limit", "max_identifiers"};
+    return names[refusal];
+}
+
+void identity_partition(const struct identity_policy *policy, struct arena *arena, struct identity_graph *graph)
+{
+    struct clusters clusters = clusters_start(policy, arena, graph, NULL, graph->cuts, graph->cut_count);
+    links_sort(policy, graph->nodes, graph->nodes, graph->links, graph->link_count);
+    for (size_t i = 0; i < graph->link_count; i++)
+        graph->links[i].refused_by = clusters_take(&clusters, &graph->links[i], graph->links[i].a, graph->links[i].b);
+    for (uint32_t i = 0; i < graph->node_count; i++)
+        graph->nodes[i].profile = clusters_name(&clusters, i);
 }

@@ -1,0 +1,115 @@
+/* identity_blocked.c: the values and patterns that are never identifiers. */
+#include "services/identity-resolver/identity_blocked.h"
+
+#include <stdlib.h>
+
+enum outcome identity_type_index(const struct identity_policy *policy, const struct json *at, struct span name, int16_t *out,
+                                 struct err *err)
+{
+    const struct identity_type *type = identity_find_type(policy, name);
+    if (type == NULL)
+        return json_fail(at, err, "no type is called \"" SPAN_FMT "\"", SPAN_ARG(name));
+    *out = (int16_t)(type - policy->types);
+    return OUTCOME_OK;
+}
+
+static int span_qsort_compare(const void *a, const void *b)
+{
+    return span_compare(*(const struct span *)a, *(const struct span *)b);
+}
+
+static enum outcome read_values(struct arena *arena, const struct json *list, struct blocked_values *out, struct err *err)
+{
+    out->items = arena_array(arena, struct span, json_count(list));
+    for (size_t i = 0; i < json_count(list); i++) {
+        struct span value;
+        CHECK(json_as_text(json_at(list, i), &value, err));
+        if (value.len > IDENTITY_MAX_BLOCKED)
+            return json_fail(json_at(list, i), err, "a blocked value has at most %d bytes", IDENTITY_MAX_BLOCKED);
+        value = arena_copy(arena, value);
+        for (char *p = (char *)value.ptr; p < value.ptr + value.len; p++)
+            if (*p >= 'A' && *p <= 'Z')
+                *p |= 0x20;
+        out->items[out->count++] = value;
+        if (value.len > out->longest)
+            out->longest = value.len;
+    }
+    qsort(out->items, out->count, sizeof *out->items, span_qsort_compare);
+    return OUTCOME_OK;
+}
+
+static enum outcome read_values_by_type(struct arena *arena, const struct json *section, struct identity_policy *policy,
+                                        struct err *err)
+{
+    for (size_t i = 0; i < json_count(section); i++) {
+        const struct json *list = json_at(section, i);
+        int16_t type = -1;
+        CHECK(identity_type_index(policy, list, json_key(list), &type, err));
+        if (json_shape(list) != SHAPE_LIST)
+            return json_fail(list, err, "expected a list of values");
+        CHECK(read_values(arena, list, &policy->types[type].blocked, err));
+    }
+    return OUTCOME_OK;
+}
+
+static void accept(struct char_class_pattern *out, unsigned char c)
+{
+    bool is_letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    out->accepts[c] = true;
+    if (is_letter)
+        out->accepts[c ^ 0x20] = true;
+}
+
+/* ^[set]*$ or ^[set]+$ with plain ASCII characters and a-b ranges, in any case; false for anything else. Brackets and backslashes
+ * have a meaning of their own in regular expressions: rather refused than read otherwise than meant. */
+static bool parse_class(struct span text, struct char_class_pattern *out)
+{
+    if (text.len < 6 || memcmp(text.ptr, "^[", 2) != 0 || text.ptr[text.len - 1] != '$' || text.ptr[text.len - 3] != ']')
+        return false;
+    char repeat = text.ptr[text.len - 2];
+    out->matches_empty = repeat == '*';
+    struct span set = {text.ptr + 2, text.len - 5};
+    for (size_t i = 0; i < set.len; i++) {
+        unsigned char from = (unsigned char)set.ptr[i], to = from;
+        if (i + 2 < set.len && set.ptr[i + 1] == '-') {
+            to = (unsigned char)set.ptr[i + 2];
+            i += 2;
+        }
+        if (to < from || to > 0x7f || strchr("[]\\", from) || strchr("[]\\", to))
+            return false;
+        for (unsigned c = from; c <= to; c++)
+            accept(out, (unsigned char)c);
+    }
+    return set.len > 0 && set.ptr[0] != '^' && (repeat == '*' || repeat == '+');
+}
+
+static enum outcome read_pattern(const struct json *entry, const struct identity_policy *policy, struct char_class_pattern *out,
+                                 struct err *err)
+{
+    struct span pattern = SPAN_NONE, type = SPAN_NONE;
+    CHECK(json_check_keys(entry, "pattern", "type", err));
+    CHECK(json_text(entry, "pattern", &pattern, err));
+    CHECK(json_text(entry, "type", &type, err));
+    if (!parse_class(pattern, out))
+        return json_fail(entry, err, "only patterns of the form ^[characters]*$ or ^[characters]+$ are supported");
+    out->type = -1;
+    return json_get(entry, "type") ? identity_type_index(policy, json_get(entry, "type"), type, &out->type, err) : OUTCOME_OK;
+}
+
+enum outcome identity_blocked_read(struct arena *arena, const struct json *section, struct identity_policy *policy,
+                                   struct err *err)
+{
+    const struct json *values = NULL, *patterns = NULL, *types = NULL;
+    if (section == NULL)
+        return OUTCOME_OK;
+    CHECK(json_check_keys(section, "", "values patterns types", err));
+    CHECK(json_list(section, "values", &values, err));
+    CHECK(json_list(section, "patterns", &patterns, err));
+    CHECK(json_section(section, "types", &types, err));
+    CHECK(read_values(arena, values, &policy->blocked, err));
+    CHECK(read_values_by_type(arena, types, policy, err));
+    policy->classes = arena_array(arena, struct char_class_pattern, json_count(patterns));
+    for (size_t i = 0; i < json_count(patterns); i++)
+        CHECK(read_pattern(json_at(patterns, i), policy, &policy->classes[policy->class_count++], err));
+    return OUTCOME_OK;
+}

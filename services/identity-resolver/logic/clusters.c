@@ -1,0 +1,178 @@
+/* clusters.c: the rules by which a link joins two clusters, or does not. */
+#include "services/identity-resolver/logic/clusters.h"
+
+#include <stdlib.h>
+
+struct cluster {
+    const struct identity_node *node;
+    uint32_t parent; /* itself for a root */
+    uint32_t next;   /* the members in a ring */
+    /* of a root: */
+    uint32_t size;
+    uint32_t oldest;       /* node that names the profile */
+    uint32_t unique_types; /* bits of the unique types that have an identifier */
+    bool has_cut;
+};
+
+static void find_limited_types(struct clusters *c)
+{
+    for (size_t i = 0; i < c->policy->type_count; i++)
+        if (c->policy->types[i].limit != IDENTITY_UNBOUNDED)
+            c->limited_types[c->limited++] = (int16_t)i;
+}
+
+static void start_cluster(struct clusters *c, uint32_t i, const struct identity_node *node)
+{
+    bool is_unique = c->policy->types[node->type].is_unique;
+    c->items[i] = (struct cluster){node, i, i, 1, i, is_unique ? UINT32_C(1) << node->type : 0, false};
+    for (size_t t = 0; t < c->limited; t++)
+        c->held[i * c->limited + t] = node->type == c->limited_types[t];
+}
+
+struct clusters clusters_start(const struct identity_policy *policy, struct arena *arena, const struct identity_graph *graph,
+                               const struct identity_graph *more, const struct identity_cut *cuts, size_t cut_count)
+{
+    size_t count = graph->node_count + (more ? more->node_count : 0);
+    struct clusters c = {.policy = policy, .count = count, .cuts = cuts, .cut_count = cut_count};
+    c.items = arena_array(arena, struct cluster, count);
+    find_limited_types(&c);
+    c.held = arena_array(arena, uint32_t, count * c.limited);
+    for (uint32_t i = 0; i < graph->node_count; i++)
+        start_cluster(&c, i, &graph->nodes[i]);
+    for (uint32_t i = 0; more && i < more->node_count; i++)
+        start_cluster(&c, (uint32_t)graph->node_count + i, &more->nodes[i]);
+    for (size_t i = 0; i < cut_count; i++)
+        c.items[cuts[i].a].has_cut = c.items[cuts[i].b].has_cut = true;
+    return c;
+}
+
+static uint32_t find_root(struct cluster *items, uint32_t i)
+{
+    while (items[i].parent != i) {
+        items[i].parent = items[items[i].parent].parent;
+        i = items[i].parent;
+    }
+    return i;
+}
+
+static bool is_older(const struct identity_node *a, const struct identity_node *b)
+{
+    int c = instant_compare(a->first_seen, b->first_seen);
+    return c ? c < 0 : id_compare(&a->identifier_id, &b->identifier_id) < 0;
+}
+
+static bool separates_cut(struct clusters *c, uint32_t a, uint32_t b)
+{
+    if (!c->items[a].has_cut || !c->items[b].has_cut)
+        return false;
+    for (size_t i = 0; i < c->cut_count; i++) {
+        uint32_t x = find_root(c->items, c->cuts[i].a), y = find_root(c->items, c->cuts[i].b);
+        if ((x == a && y == b) || (x == b && y == a))
+            return true;
+    }
+    return false;
+}
+
+/* Members of the type first seen in (from, until]. */
+static uint32_t count_seen(const struct clusters *c, uint32_t root, int16_t type, struct instant from, struct instant until)
+{
+    uint32_t count = 0, i = root;
+    do {
+        const struct identity_node *node = c->items[i].node;
+        count +=
+            node->type == type && instant_compare(from, node->first_seen) < 0 && instant_compare(node->first_seen, until) <= 0;
+        i = c->items[i].next;
+    } while (i != root);
+    return count;
+}
+
+static bool exceeds_limit(const struct clusters *c, size_t t, const struct identity_link *link, uint32_t a, uint32_t b)
+{
+    const struct identity_type *type = &c->policy->types[c->limited_types[t]];
+    if (c->held[a * c->limited + t] + c->held[b * c->limited + t] <= type->limit)
+        return false;
+    if (type->limit_window.us == 0)
+        return true;
+    if (link->is_manual) /* at the end of time, when nobody was seen lately */
+        return false;
+    struct instant from = instant_minus(link->first_seen, type->limit_window);
+    return count_seen(c, a, c->limited_types[t], from, link->first_seen) +
+               count_seen(c, b, c->limited_types[t], from, link->first_seen) >
+           type->limit;
+}
+
+static bool exceeds_any_limit(const struct clusters *c, const struct identity_link *link, uint32_t a, uint32_t b)
+{
+    for (size_t t = 0; t < c->limited; t++)
+        if (exceeds_limit(c, t, link, a, b))
+            return true;
+    return false;
+}
+
+static void unite(struct clusters *c, uint32_t a, uint32_t b)
+{
+    if (c->items[a].size < c->items[b].size) {
+        uint32_t swap = a;
+        a = b;
+        b = swap;
+    }
+    struct cluster *into = &c->items[a], *from = &c->items[b];
+    uint32_t next = into->next;
+    into->next = from->next;
+    from->next = next;
+    from->parent = a;
+    into->size += from->size;
+    into->unique_types |= from->unique_types;
+    into->has_cut = into->has_cut || from->has_cut;
+    if (is_older(c->items[from->oldest].node, c->items[into->oldest].node))
+        into->oldest = from->oldest;
+    for (size_t t = 0; t < c->limited; t++)
+        c->held[a * c->limited + t] += c->held[b * c->limited + t];
+}
+
+enum refusal clusters_take(struct clusters *c, const struct identity_link *link, uint32_t a, uint32_t b)
+{
+    const struct identity_node *x = c->items[a].node, *y = c->items[b].node;
+    if (!link->is_manual && !identity_may_link(c->policy, x->type, y->type)) /* 1 */
+        return REFUSED_PAIR;
+    if (x->is_quarantined || y->is_quarantined) /* 2 */
+        return REFUSED_QUARANTINE;
+    a = find_root(c->items, a);
+    b = find_root(c->items, b);
+    if (a == b)
+        return REFUSED_NOT;
+    if (separates_cut(c, a, b)) /* 3 */
+        return REFUSED_CUT;
+    if (c->items[a].unique_types & c->items[b].unique_types) /* 4 */
+        return REFUSED_UNIQUE;
+    if (exceeds_any_limit(c, link, a, b)) /* 5 */
+        return REFUSED_LIMIT;
+    if (c->items[a].size + c->items[b].size > c->policy->max_identifiers) /* 6 */
+        return REFUSED_MAX_IDENTIFIERS;
+    unite(c, a, b);
+    return REFUSED_NOT;
+}
+
+uint32_t clusters_name(struct clusters *c, uint32_t i)
+{
+    return c->items[find_root(c->items, i)].oldest;
+}
+
+int link_compare(const void *x, const void *y)
+{
+    const struct identity_link *a = x, *b = y;
+    if (a->strength != b->strength)
+        return a->strength < b->strength ? -1 : 1;
+    int c = a->is_manual ? 0 : instant_compare(a->first_seen, b->first_seen);
+    return c ? c : id_compare(&a->hash, &b->hash);
+}
+
+void links_sort(const struct identity_policy *policy, const struct identity_node *a_nodes, const struct identity_node *b_nodes,
+                struct identity_link *links, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        links[i].strength =
+            links[i].is_manual ? LINK_MANUAL : identity_strength(policy, a_nodes[links[i].a].type, b_nodes[links[i].b].type);
+    if (count > 1)
+        qsort(links, count, sizeof *links, link_compare);
+}

@@ -1,0 +1,267 @@
+/* identity_history.c: see identity_history.h. */
+#include "tests/support/identity_history.h"
+
+#include <stdlib.h>
+
+enum { LAST_TIME = 30 };
+
+static bool chance(struct random *r, uint32_t percent)
+{
+    return random_below(r, 100) < percent;
+}
+
+static void change_type(struct identity_type *type, struct random *r)
+{
+    static const int64_t windows[] = {0, 0, 3, 8, 15};
+    type->is_unique = chance(r, 25);
+    type->limit = chance(r, 30) ? 1 + random_below(r, 3) : IDENTITY_UNBOUNDED;
+    type->limit_window = (struct duration){windows[random_below(r, 5)]};
+    bool is_watched = chance(r, 25);
+    for (size_t i = 0; i < HISTORY_TYPES; i++)
+        type->max_links[i] = is_watched && chance(r, 40) ? 1 + random_below(r, 3) : IDENTITY_UNBOUNDED;
+}
+
+void history_change_policy(struct history *h, struct random *r)
+{
+    static const uint32_t sizes[] = {2, 3, 4, 6, 99, 99}, degrees[] = {3, 5, 99, 99, 99};
+    struct identity_policy *policy = &h->policy;
+    policy->max_identifiers = sizes[random_below(r, 6)];
+    policy->max_degree = degrees[random_below(r, 5)];
+    for (size_t a = 0; a < policy->type_count; a++) {
+        change_type(&policy->types[a], r);
+        for (size_t b = 0; b <= a; b++) {
+            enum link_strength strength = chance(r, 30) ? (enum link_strength)(LINK_EXACT + random_below(r, 3)) : LINK_EXACT;
+            policy->pairs[a][b] = policy->pairs[b][a] = (struct identity_pair){!chance(r, 6), strength};
+        }
+    }
+}
+
+static struct id random_id(struct random *r)
+{
+    struct id id;
+    for (size_t i = 0; i < sizeof id.bytes; i++)
+        id.bytes[i] = (uint8_t)random_next(r);
+    return id;
+}
+
+struct history history_start(struct random *r)
+{
+    struct history h = {.count = 4 + random_below(r, HISTORY_IDS - 3), .has_orders = chance(r, 60)};
+    identity_policy_init(&h.policy);
+    h.policy.type_count = 1 + random_below(r, HISTORY_TYPES);
+    history_change_policy(&h, r);
+    for (uint32_t a = 0; a < h.count; a++) {
+        h.ids[a] = random_id(r);
+        h.types[a] = (int16_t)random_below(r, (uint32_t)h.policy.type_count);
+        for (uint32_t b = a + 1; b < h.count; b++)
+            h.pairs[a][b].hash = random_id(r);
+    }
+    return h;
+}
+
+static struct history_pair *pair_of(struct history *h, uint32_t a, uint32_t b)
+{
+    return a < b ? &h->pairs[a][b] : &h->pairs[b][a];
+}
+
+static void see(struct history *h, uint32_t i, struct instant at)
+{
+    bool is_new = !(h->seen >> i & 1);
+    if (is_new || instant_compare(at, h->first_seen[i]) < 0)
+        h->first_seen[i] = at;
+    h->seen |= (id_set)1 << i;
+}
+
+static void see_link(struct history *h, uint32_t a, uint32_t b, struct instant at)
+{
+    struct history_pair *pair = pair_of(h, a, b);
+    if (!pair->is_observed || instant_compare(at, pair->first_seen) < 0)
+        pair->first_seen = at;
+    pair->is_observed = true;
+}
+
+static id_set touch(struct history *h, struct random *r)
+{
+    struct instant at = {random_below(r, LAST_TIME)};
+    uint32_t anchor = random_below(r, (uint32_t)h->count), others = random_below(r, 3);
+    id_set ids = (id_set)1 << anchor;
+    see(h, anchor, at);
+    for (uint32_t i = 0; i < others; i++) {
+        uint32_t other = random_below(r, (uint32_t)h->count);
+        if (other == anchor)
+            continue;
+        see(h, other, at);
+        see_link(h, anchor, other, at);
+        ids |= (id_set)1 << other;
+    }
+    return ids;
+}
+
+static id_set give_order(struct history *h, struct random *r)
+{
+    uint32_t a = random_below(r, (uint32_t)h->count), b = random_below(r, (uint32_t)h->count);
+    if (a == b || !(h->seen >> a & 1) || !(h->seen >> b & 1))
+        return touch(h, r);
+    if (chance(r, 25)) {
+        h->is_released[a] = true;
+        return (id_set)1 << a;
+    }
+    pair_of(h, a, b)->newest = chance(r, 33) ? ORDER_LINK : ORDER_CUT;
+    return (id_set)1 << a | (id_set)1 << b;
+}
+
+id_set history_step(struct history *h, struct random *r)
+{
+    if (h->has_orders && chance(r, 20))
+        return give_order(h, r);
+    id_set ids = touch(h, r);
+    return chance(r, 33) ? ids | touch(h, r) : ids;
+}
+
+bool history_is_link(const struct history *h, uint32_t a, uint32_t b)
+{
+    return a < b && (h->pairs[a][b].is_observed || h->pairs[a][b].newest == ORDER_LINK);
+}
+
+uint32_t history_degree(const struct history *h, uint32_t i, uint32_t by_type[HISTORY_TYPES])
+{
+    uint32_t degree = 0;
+    for (uint32_t j = 0; j < h->count; j++) {
+        if (j == i || !pair_of((struct history *)h, i, j)->is_observed)
+            continue;
+        degree++;
+        if (by_type)
+            by_type[h->types[j]]++;
+    }
+    return degree;
+}
+
+static bool is_quarantined(const struct history *h, uint32_t i)
+{
+    uint32_t by_type[HISTORY_TYPES] = {0}, degree = history_degree(h, i, by_type);
+    bool is_over = degree > h->policy.max_degree;
+    for (size_t t = 0; t < HISTORY_TYPES; t++)
+        is_over = is_over || by_type[t] > h->policy.types[h->types[i]].max_links[t];
+    return is_over && !h->is_released[i];
+}
+
+struct place {
+    uint32_t a, b;
+    int strength;
+    int64_t at;
+    struct id hash;
+};
+
+static int place_compare(const void *x, const void *y)
+{
+    const struct place *p = x, *q = y;
+    if (p->strength != q->strength)
+        return p->strength - q->strength;
+    return p->at != q->at ? (p->at < q->at ? -1 : 1) : id_compare(&p->hash, &q->hash);
+}
+
+static size_t places(const struct history *h, struct place *out)
+{
+    size_t count = 0;
+    for (uint32_t a = 0; a < h->count; a++)
+        for (uint32_t b = a + 1; b < h->count; b++) {
+            const struct history_pair *pair = &h->pairs[a][b];
+            if (pair->newest == ORDER_LINK)
+                out[count++] = (struct place){a, b, 0, 0, pair->hash};
+            else if (pair->is_observed)
+                out[count++] = (struct place){a, b, (int)h->policy.pairs[h->types[a]][h->types[b]].strength, pair->first_seen.us,
+                                              pair->hash};
+        }
+    qsort(out, count, sizeof *out, place_compare);
+    return count;
+}
+
+static bool holds_cut(const struct history *h, id_set set)
+{
+    for (uint32_t a = 0; a < h->count; a++)
+        for (uint32_t b = a + 1; b < h->count; b++)
+            if (h->pairs[a][b].newest == ORDER_CUT && (set >> a & 1) && (set >> b & 1))
+                return true;
+    return false;
+}
+
+static uint32_t count_type(const struct history *h, id_set set, int16_t type, int64_t from, int64_t until)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < h->count; i++)
+        count += (set >> i & 1) && h->types[i] == type && h->first_seen[i].us > from && h->first_seen[i].us <= until;
+    return count;
+}
+
+static bool breaks_unique(const struct history *h, id_set set)
+{
+    for (int16_t t = 0; t < (int16_t)h->policy.type_count; t++)
+        if (h->policy.types[t].is_unique && count_type(h, set, t, INT64_MIN, INT64_MAX) > 1)
+            return true;
+    return false;
+}
+
+static bool breaks_limit(const struct history *h, id_set set, const struct place *p)
+{
+    for (int16_t t = 0; t < (int16_t)h->policy.type_count; t++) {
+        const struct identity_type *type = &h->policy.types[t];
+        int64_t window = type->limit_window.us;
+        uint32_t count = window == 0        ? count_type(h, set, t, INT64_MIN, INT64_MAX)
+                         : p->strength == 0 ? 0
+                                            : count_type(h, set, t, p->at - window, p->at);
+        if (count > type->limit)
+            return true;
+    }
+    return false;
+}
+
+static enum refusal refusal_of(const struct history *h, const struct history_result *out, const struct place *p, id_set a,
+                               id_set b)
+{
+    if (p->strength != 0 && !h->policy.pairs[h->types[p->a]][h->types[p->b]].may_link)
+        return REFUSED_PAIR;
+    if (out->is_quarantined[p->a] || out->is_quarantined[p->b])
+        return REFUSED_QUARANTINE;
+    if (a == b)
+        return REFUSED_NOT;
+    if (holds_cut(h, a | b))
+        return REFUSED_CUT;
+    if (breaks_unique(h, a | b))
+        return REFUSED_UNIQUE;
+    if (breaks_limit(h, a | b, p))
+        return REFUSED_LIMIT;
+    return (uint32_t)__builtin_popcount(a | b) > h->policy.max_identifiers ? REFUSED_MAX_IDENTIFIERS : REFUSED_NOT;
+}
+
+static uint32_t oldest_of(const struct history *h, id_set set)
+{
+    uint32_t oldest = (uint32_t)__builtin_ctz(set);
+    for (uint32_t i = oldest + 1; i < h->count; i++) {
+        int c = instant_compare(h->first_seen[i], h->first_seen[oldest]);
+        if ((set >> i & 1) && (c < 0 || (c == 0 && id_compare(&h->ids[i], &h->ids[oldest]) < 0)))
+            oldest = i;
+    }
+    return oldest;
+}
+
+void history_evaluate(const struct history *h, struct history_result *out)
+{
+    struct place order[HISTORY_IDS * HISTORY_IDS];
+    id_set cluster[HISTORY_IDS];
+    *out = (struct history_result){.profile = {0}};
+    for (uint32_t i = 0; i < h->count; i++) {
+        cluster[i] = (id_set)1 << i;
+        out->is_quarantined[i] = is_quarantined(h, i);
+    }
+    size_t count = places(h, order);
+    for (size_t l = 0; l < count; l++) {
+        const struct place *p = &order[l];
+        id_set united = cluster[p->a] | cluster[p->b];
+        out->refused_by[p->a][p->b] = refusal_of(h, out, p, cluster[p->a], cluster[p->b]);
+        for (uint32_t i = 0; i < h->count && out->refused_by[p->a][p->b] == REFUSED_NOT; i++)
+            if (united >> i & 1)
+                cluster[i] = united;
+    }
+    for (uint32_t i = 0; i < h->count; i++)
+        out->profile[i] = oldest_of(h, cluster[i]);
+}
