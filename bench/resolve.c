@@ -11,7 +11,7 @@
 #include "services/identity-resolver/identity_policy.h"
 #include "services/identity-resolver/resolve.h"
 
-enum { EVENTS = 100000, PEOPLE = 10000, ROUNDS = 10, CACHE_BYTES = 256 << 20, BATCH = 20000 };
+enum { EVENTS = 100000, PEOPLE = 10000, ROUNDS = 10, CACHE_BYTES = 256 << 20, FULL_BYTES = 16 << 20, BATCH = 20000 };
 
 struct bench {
     struct arena arena, batch;
@@ -81,14 +81,16 @@ static struct sighting decode(struct bench *b, size_t i, struct typed_id ids[TOU
 static void fill_cache(struct bench *b)
 {
     struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8];
-    const struct cached_link link = {{INT64_MIN}, {{0}}};
+    static const struct id nothing;
     for (size_t i = 0; i < b->count; i++) {
         struct sighting s = decode(b, i, ids);
         for (size_t j = 0; j < s.id_count; j++) {
             struct cached_identifier known = {ids[0].id, {INT64_MIN}, 1};
             struct link_key key = link_key_of(&ids[0].id, &ids[j].id);
             resolver_cache_put_identifier(&b->resolver.cache, &ids[j].id, &known);
-            resolver_cache_put_link(&b->resolver.cache, &key, &link);
+            if (j == 0)
+                continue;
+            resolver_cache_put_link(&b->resolver.cache, &key, (struct instant){INT64_MIN}, &nothing);
         }
         arena_reset(&b->batch);
     }
@@ -139,6 +141,23 @@ static void measure(struct bench *b, const char *name, bool is_whole)
     printf("%-40s %6.0f ns per touchpoint\n", name, best);
 }
 
+/* A cache at its bound, with as many links as identifiers. */
+static void measure_full_cache(void)
+{
+    static const struct cached_identifier known;
+    struct resolver_cache cache;
+    resolver_cache_open(&cache, FULL_BYTES);
+    for (uint64_t i = 0; i < FULL_BYTES / 32; i++) {
+        struct id id = digest_bytes((struct span){(const char *)&i, sizeof i});
+        struct link_key key = {id, known.profile_id};
+        resolver_cache_put_identifier(&cache, &id, &known);
+        resolver_cache_put_link(&cache, &key, known.first_seen, &id);
+    }
+    printf("%-40s %6.1f bytes\n", "per cached identifier and link, cache full",
+           (double)resolver_cache_bytes(&cache) / (double)resolver_cache_count(&cache));
+    resolver_cache_close(&cache);
+}
+
 int main(void)
 {
     struct bench b = {0};
@@ -147,6 +166,7 @@ int main(void)
     fill_cache(&b);
     measure(&b, "decode, event id, identifiers", false);
     measure(&b, "... look-up and encode: the steady state", true);
+    measure_full_cache();
     resolver_cache_close(&b.resolver.cache);
     avro_plan_free(b.plan);
     free(b.payloads);

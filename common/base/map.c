@@ -111,6 +111,15 @@ void *map_find(const struct map *map, const void *key)
     return map->used[i] ? value_at(map, i) : NULL;
 }
 
+void map_prefetch(const struct map *map, const void *key)
+{
+    if (map->count == 0)
+        return;
+    size_t i = hash_key(map, key) & (map->capacity - 1);
+    __builtin_prefetch(&map->used[i]);
+    __builtin_prefetch(slot_at(map, i));
+}
+
 void *map_put(struct map *map, const void *key, bool *inserted)
 {
     if ((map->count + 1) * 4 > map->capacity * 3)

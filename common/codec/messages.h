@@ -27,15 +27,20 @@ enum outcome resolved_decode(struct schema_set *set, struct span value, struct r
 /* tutti.identity-changes.v1: one version, cut into several messages where it is large. */
 struct identity_move {
     struct id identifier_id, profile_id, old_profile_id;
+    bool is_shared; /* the profile it moves to is shared; the version of this move is then one more than the change's */
 };
 struct identity_change {
-    int64_t version;
+    int64_t version;    /* even */
     int64_t changed_at; /* wall clock, microseconds */
-    struct span cause;  /* "touchpoint", "operator", ... */
+    struct span cause;  /* "touchpoint", "operator" or "policy" */
     struct id cause_id; /* event_id of the touchpoint, or nil */
     const struct identity_move *moves;
     uint32_t move_count;
 };
+static inline int64_t identity_move_version(const struct identity_change *change, const struct identity_move *move)
+{
+    return change->version + move->is_shared;
+}
 void identity_change_encode(struct strbuf *out, const struct identity_change *change);
 enum outcome identity_change_decode(struct arena *arena, struct span value, struct identity_change *out, struct err *err);
 

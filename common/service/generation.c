@@ -15,7 +15,7 @@ const struct setting policy_settings[] = {
     {0},
 };
 
-const char *const policy_files[] = {"channels.json", "contact.json", "goals.json", "identity.json", "journey.json", NULL};
+const char *const policy_files[] = {"channels.json", "contact.json", "goals.json", "journey.json", NULL};
 
 /* Held in shared mode by every service as long as it is connected; `tutti policy apply` takes it exclusively. */
 static const struct statement hold_lock = {"generation_hold_lock", "SELECT pg_try_advisory_lock_shared(" GENERATION_LOCK ")"};

@@ -25,7 +25,8 @@ struct generation {
     int32_t number; /* tutti_meta.generations.number: what state rows carry */
 };
 
-/* Names of the policy files, NULL-ended: identity.json, journey.json, contact.json, goals.json, channels.json. */
+/* Names of the policy files of a generation, NULL-ended. identity.json is not one of them: what it changes are profiles, not what
+ * is derived from them; identity.policies holds its versions. */
 extern const char *const policy_files[];
 
 /* Path of a policy file below policy.dir, in the arena. */

@@ -56,6 +56,13 @@ enum outcome timeline_copy_facts(struct timeline *timeline, struct db *db, const
 enum outcome timeline_insert_facts(struct timeline *timeline, struct db *db, struct arena *arena, const void *facts, size_t count,
                                    bool *inserted, struct err *err);
 
+/* Versions of the identity map are even, and one more where the profile is shared (its only member links too many people to mean
+ * one): what its anchors saw is kept and counts for nothing. */
+static inline bool version_is_shared(int64_t version)
+{
+    return version & 1;
+}
+
 /* What a message says of an anchor: a touchpoint or an identity change. */
 struct anchor_move {
     struct id anchor_id, profile_id;
@@ -67,7 +74,8 @@ struct anchor_row {
     struct id anchor_id, profile_id; /* profile after the moves */
     struct id old_profile_id;        /* profile before this transaction; nil if the row was inserted by it */
     int64_t version;
-    bool is_inserted, is_moved; /* moved: was there, and belongs to another profile now */
+    bool is_inserted, is_moved; /* moved: was there, and belongs to another profile now, or became shared, or no longer is */
+    bool was_shared;            /* before this transaction */
     bool is_newer;              /* the row's version grew, even where the profile is the same: an older move must lose */
 };
 
@@ -94,7 +102,7 @@ struct state_row *timeline_find_state(struct state_row *rows, size_t count, int6
 struct member_row {
     int64_t profile, anchor;
 };
-/* Slow path (d): anchors of profiles, sorted by (profile, anchor). */
+/* Slow path (d): anchors of profiles that count (are not shared), sorted by (profile, anchor). */
 enum outcome timeline_members(struct timeline *timeline, struct db *db, struct arena *arena, const int64_t *profiles,
                               size_t count, struct member_row **rows, size_t *row_count, struct err *err);
 

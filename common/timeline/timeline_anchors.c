@@ -82,9 +82,10 @@ static enum outcome settle_row(struct anchor_row *row, const struct db_result *r
         return err_set(err, OUTCOME_REJECT, "anchor_collision", "two identifiers share the short key %lld",
                        (long long)row->anchor);
     row->old_profile_id = profile_id;
+    row->was_shared = version_is_shared(version);
     row->is_newer = row->version > version;
     if (row->is_newer) {
-        row->is_moved = !id_equal(&profile_id, &row->profile_id);
+        row->is_moved = !id_equal(&profile_id, &row->profile_id) || row->was_shared != version_is_shared(row->version);
         return OUTCOME_OK;
     }
     row->profile_id = profile_id;

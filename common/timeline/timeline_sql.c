@@ -20,9 +20,10 @@ static const char *const templates[SQL_COUNT] = {
     [SQL_LOCK_STATES] = "SELECT profile, ver, members, generation, payload FROM %s.states WHERE profile = ANY ($1::bigint[]) "
                         "ORDER BY profile FOR NO KEY UPDATE",
     /* By the index that people's queries need anyway: a short key is a range of profile ids. */
-    [SQL_MEMBERS] = "SELECT m.profile, m.anchor FROM unnest($1::uuid[], $2::uuid[]) AS u (low, high) CROSS JOIN LATERAL "
-                    "(SELECT profile, anchor FROM %s.anchors WHERE profile_id BETWEEN u.low AND u.high OFFSET 0) m "
-                    "ORDER BY m.profile, m.anchor",
+    [SQL_MEMBERS] =
+        "SELECT m.profile, m.anchor FROM unnest($1::uuid[], $2::uuid[]) AS u (low, high) CROSS JOIN LATERAL "
+        "(SELECT profile, anchor FROM %s.anchors WHERE profile_id BETWEEN u.low AND u.high AND version & 1 = 0 OFFSET 0) m "
+        "ORDER BY m.profile, m.anchor",
     [SQL_FIRST_FACTS] =
         "SELECT u.n, f.occurred_at FROM unnest($1::bigint[]) WITH ORDINALITY AS u (anchor, n) "
         "CROSS JOIN LATERAL (SELECT occurred_at FROM %s.facts WHERE anchor = u.anchor ORDER BY occurred_at, event_id LIMIT 1) f",

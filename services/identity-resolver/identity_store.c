@@ -2,7 +2,6 @@
 #include "services/identity-resolver/identity_store.h"
 
 #include "identity_resolver_sql.h"
-#include "services/identity-resolver/logic/identity.h"
 
 #define STATEMENT(id) ((struct statement){"identity_" #id, sql_##id})
 
@@ -15,40 +14,50 @@ static enum outcome run_on_ids(struct db *db, struct arena *arena, struct statem
     return db_run(db, &statement, &p, result, NULL, err);
 }
 
-static enum outcome find_identifiers(struct db *db, struct arena *arena, struct statement statement, bool with_type,
-                                     const struct id *ids, size_t count, struct identifier_rows *out, struct err *err)
+static void take_identifiers(const struct db_result *r, struct arena *arena, struct identifier_rows *out)
 {
-    struct db_result *r = NULL;
-    enum outcome o = run_on_ids(db, arena, statement, ids, count, &r, err);
-    for (int i = 0; o == OUTCOME_OK && i < db_rows(r); i++)
+    for (int i = 0; i < db_rows(r); i++)
         *arena_push(arena, out) = (struct identifier_row){
             .identifier_id = db_uuid(r, i, 0),
             .profile_id = db_uuid(r, i, 1),
             .first_seen = db_timestamptz(r, i, 2),
             .version = db_int8(r, i, 3),
-            .type = with_type ? db_int2(r, i, 4) : 0,
+            .type = db_int2(r, i, 4),
+            .is_quarantined = db_bool(r, i, 5),
         };
+}
+
+static enum outcome find_identifiers(struct db *db, struct arena *arena, struct statement statement, const struct id *ids,
+                                     size_t count, struct identifier_rows *out, struct err *err)
+{
+    struct db_result *r = NULL;
+    CHECK(run_on_ids(db, arena, statement, ids, count, &r, err));
+    take_identifiers(r, arena, out);
     db_result_free(r);
-    return o;
+    return OUTCOME_OK;
 }
 
 enum outcome store_find_identifiers(struct db *db, struct arena *arena, const struct id *ids, size_t count,
                                     struct identifier_rows *out, struct err *err)
 {
-    return find_identifiers(db, arena, STATEMENT(find_identifiers), false, ids, count, out, err);
+    return find_identifiers(db, arena, STATEMENT(find_identifiers), ids, count, out, err);
 }
 
 enum outcome store_members(struct db *db, struct arena *arena, const struct id *profiles, size_t count,
                            struct identifier_rows *out, struct err *err)
 {
-    return find_identifiers(db, arena, STATEMENT(find_members), true, profiles, count, out, err);
+    return find_identifiers(db, arena, STATEMENT(find_members), profiles, count, out, err);
 }
 
 static void take_links(const struct db_result *r, struct arena *arena, struct link_rows *out)
 {
     for (int i = 0; i < db_rows(r); i++)
         *arena_push(arena, out) = (struct link_row){
-            .key = {db_uuid(r, i, 0), db_uuid(r, i, 1)}, .first_seen = db_timestamptz(r, i, 2), .evidence = db_uuid(r, i, 3)};
+            .key = {db_uuid(r, i, 0), db_uuid(r, i, 1)},
+            .first_seen = db_timestamptz(r, i, 2),
+            .evidence = db_uuid(r, i, 3),
+            .refused_by = db_int2(r, i, 4),
+        };
 }
 
 enum outcome store_find_links(struct db *db, struct arena *arena, const struct link_row *wanted, size_t count,
@@ -59,74 +68,156 @@ enum outcome store_find_links(struct db *db, struct arena *arena, const struct l
     params_uuid_array(&p, &wanted->key.a, sizeof *wanted, count);
     params_uuid_array(&p, &wanted->key.b, sizeof *wanted, count);
     struct db_result *r = NULL;
-    enum outcome o = db_run(db, &STATEMENT(find_links), &p, &r, NULL, err);
-    if (o == OUTCOME_OK)
-        take_links(r, arena, out);
+    CHECK(db_run(db, &STATEMENT(find_links), &p, &r, NULL, err));
+    take_links(r, arena, out);
     db_result_free(r);
-    return o;
+    return OUTCOME_OK;
 }
 
 enum outcome store_member_links(struct db *db, struct arena *arena, const struct id *members, size_t count, struct link_rows *out,
                                 struct err *err)
 {
     struct db_result *r = NULL;
-    enum outcome o = run_on_ids(db, arena, STATEMENT(find_member_links), members, count, &r, err);
-    if (o == OUTCOME_OK)
-        take_links(r, arena, out);
+    CHECK(run_on_ids(db, arena, STATEMENT(find_member_links), members, count, &r, err));
+    take_links(r, arena, out);
     db_result_free(r);
-    return o;
+    return OUTCOME_OK;
 }
 
-enum outcome store_insert_identifiers(struct db *db, struct arena *arena, const struct identifier_row *rows, size_t count,
-                                      struct id **inserted, size_t *inserted_count, struct err *err)
+enum outcome store_quarantined_links(struct db *db, struct arena *arena, const struct id *members, size_t count,
+                                     struct link_rows *out, struct err *err)
+{
+    struct db_result *r = NULL;
+    CHECK(run_on_ids(db, arena, STATEMENT(find_quarantined_links), members, count, &r, err));
+    take_links(r, arena, out);
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+enum outcome store_count_degrees(struct db *db, struct arena *arena, const struct id *ids, size_t count, struct degree_rows *out,
+                                 struct err *err)
+{
+    struct db_result *r = NULL;
+    CHECK(run_on_ids(db, arena, STATEMENT(count_degrees), ids, count, &r, err));
+    for (int i = 0; i < db_rows(r); i++)
+        *arena_push(arena, out) = (struct degree_row){db_uuid(r, i, 0), db_int2(r, i, 1), db_int8(r, i, 2)};
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+enum outcome store_next_profiles(struct db *db, struct arena *arena, const struct id *after, size_t limit, struct id_list *out,
+                                 struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_uuid(&p, after);
+    params_int8(&p, (int64_t)limit);
+    struct db_result *r = NULL;
+    CHECK(db_run(db, &STATEMENT(next_profiles), &p, &r, NULL, err));
+    for (int i = 0; i < db_rows(r); i++)
+        *arena_push(arena, out) = db_uuid(r, i, 0);
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+enum outcome store_newest(struct db *db, struct arena *arena, size_t limit, struct identifier_rows *identifiers,
+                          struct link_rows *links, struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_int8(&p, (int64_t)limit);
+    struct db_result *r = NULL;
+    CHECK(db_run(db, &STATEMENT(newest_identifiers), &p, &r, NULL, err));
+    take_identifiers(r, arena, identifiers);
+    db_result_free(r);
+    CHECK(db_run(db, &STATEMENT(newest_links), &p, &r, NULL, err));
+    take_links(r, arena, links);
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+static enum outcome run_on_stripes(struct db *db, struct arena *arena, struct statement statement,
+                                   const struct stripe_list *stripes, int64_t *locked, struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_int4_array(&p, stripes->items, sizeof *stripes->items, stripes->count);
+    struct db_result *r = NULL;
+    CHECK(db_run(db, &statement, &p, &r, NULL, err));
+    *locked = db_int8(r, 0, 0);
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+enum outcome store_lock_stripes(struct db *db, struct arena *arena, const struct stripe_list *stripes, struct err *err)
+{
+    int64_t locked;
+    CHECK(run_on_stripes(db, arena, STATEMENT(lock_stripes), stripes, &locked, err));
+    return locked == (int64_t)stripes->count
+               ? OUTCOME_OK
+               : err_set(err, OUTCOME_FATAL, "lock_stripes", "identity.lock_stripes lacks rows: it must hold 0 to 65535");
+}
+
+enum outcome store_try_stripes(struct db *db, struct arena *arena, const struct stripe_list *stripes, bool *all, struct err *err)
+{
+    int64_t locked;
+    CHECK(run_on_stripes(db, arena, STATEMENT(try_stripes), stripes, &locked, err));
+    *all = locked == (int64_t)stripes->count;
+    return OUTCOME_OK;
+}
+
+enum outcome store_copy_identifiers(struct db *db, const struct identifier_row *rows, size_t count, struct err *err)
+{
+    CHECK(db_copy_begin(db, sql_copy_identifiers, err));
+    for (size_t i = 0; i < count; i++) {
+        copy_row(db, 6);
+        copy_uuid(db, &rows[i].identifier_id);
+        copy_uuid(db, &rows[i].profile_id);
+        copy_timestamptz(db, rows[i].first_seen);
+        copy_int8(db, rows[i].version);
+        copy_int2(db, rows[i].type);
+        copy_bool(db, rows[i].is_quarantined);
+    }
+    return db_copy_end(db, NULL, err);
+}
+
+enum outcome store_copy_links(struct db *db, const struct link_row *rows, size_t count, struct err *err)
+{
+    CHECK(db_copy_begin(db, sql_copy_links, err));
+    for (size_t i = 0; i < count; i++) {
+        copy_row(db, 5);
+        copy_uuid(db, &rows[i].key.a);
+        copy_uuid(db, &rows[i].key.b);
+        copy_timestamptz(db, rows[i].first_seen);
+        copy_uuid(db, &rows[i].evidence);
+        copy_int2(db, rows[i].refused_by);
+    }
+    return db_copy_end(db, NULL, err);
+}
+
+enum outcome store_update_identifiers(struct db *db, struct arena *arena, const struct identifier_row *rows, size_t count,
+                                      struct err *err)
 {
     struct params p;
     params_init(&p, arena);
     params_uuid_array(&p, &rows->identifier_id, sizeof *rows, count);
     params_uuid_array(&p, &rows->profile_id, sizeof *rows, count);
     params_timestamptz_array(&p, &rows->first_seen, sizeof *rows, count);
-    params_int2_array(&p, &rows->type, sizeof *rows, count);
-    struct db_result *r = NULL;
-    enum outcome o = db_run(db, &STATEMENT(insert_identifiers), &p, &r, NULL, err);
-    if (o == OUTCOME_OK) {
-        *inserted_count = (size_t)db_rows(r);
-        *inserted = arena_array(arena, struct id, *inserted_count);
-        for (int i = 0; i < db_rows(r); i++)
-            (*inserted)[i] = db_uuid(r, i, 0);
-    }
-    db_result_free(r);
-    return o;
+    params_int8_array(&p, &rows->version, sizeof *rows, count);
+    params_bool_array(&p, &rows->is_quarantined, sizeof *rows, count);
+    return db_run(db, &STATEMENT(update_identifiers), &p, NULL, NULL, err);
 }
 
-enum outcome store_insert_profiles(struct db *db, struct arena *arena, const struct id *profiles, size_t count, struct err *err)
-{
-    return run_on_ids(db, arena, STATEMENT(insert_profiles), profiles, count, NULL, err);
-}
-
-enum outcome store_lock_profiles(struct db *db, struct arena *arena, const struct id *profiles, size_t count, struct err *err)
-{
-    return run_on_ids(db, arena, STATEMENT(lock_profiles), profiles, count, NULL, err);
-}
-
-enum outcome store_upsert_links(struct db *db, struct arena *arena, const struct link_row *links, size_t count, struct err *err)
+enum outcome store_update_links(struct db *db, struct arena *arena, const struct link_row *rows, size_t count, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
-    params_uuid_array(&p, &links->key.a, sizeof *links, count);
-    params_uuid_array(&p, &links->key.b, sizeof *links, count);
-    params_timestamptz_array(&p, &links->first_seen, sizeof *links, count);
-    params_uuid_array(&p, &links->evidence, sizeof *links, count);
-    return db_run(db, &STATEMENT(upsert_links), &p, NULL, NULL, err);
-}
-
-enum outcome store_lower_first_seen(struct db *db, struct arena *arena, const struct identifier_row *rows, size_t count,
-                                    struct err *err)
-{
-    struct params p;
-    params_init(&p, arena);
-    params_uuid_array(&p, &rows->identifier_id, sizeof *rows, count);
+    params_uuid_array(&p, &rows->key.a, sizeof *rows, count);
+    params_uuid_array(&p, &rows->key.b, sizeof *rows, count);
     params_timestamptz_array(&p, &rows->first_seen, sizeof *rows, count);
-    return db_run(db, &STATEMENT(lower_first_seen), &p, NULL, NULL, err);
+    params_uuid_array(&p, &rows->evidence, sizeof *rows, count);
+    params_int2_array(&p, &rows->refused_by, sizeof *rows, count);
+    return db_run(db, &STATEMENT(update_links), &p, NULL, NULL, err);
 }
 
 enum outcome store_next_version(struct db *db, struct arena *arena, int64_t *version, struct err *err)
@@ -134,25 +225,14 @@ enum outcome store_next_version(struct db *db, struct arena *arena, int64_t *ver
     struct params p;
     params_init(&p, arena);
     struct db_result *r = NULL;
-    enum outcome o = db_run(db, &STATEMENT(next_version), &p, &r, NULL, err);
-    if (o == OUTCOME_OK)
-        *version = db_int8(r, 0, 0);
+    CHECK(db_run(db, &STATEMENT(next_version), &p, &r, NULL, err));
+    *version = db_int8(r, 0, 0);
     db_result_free(r);
-    return o;
+    return OUTCOME_OK;
 }
 
-enum outcome store_move(struct db *db, struct arena *arena, const struct identity_move *moves, size_t count, int64_t version,
-                        struct err *err)
-{
-    struct params p;
-    params_init(&p, arena);
-    params_uuid_array(&p, &moves->identifier_id, sizeof *moves, count);
-    params_uuid_array(&p, &moves->profile_id, sizeof *moves, count);
-    params_int8(&p, version);
-    return db_run(db, &STATEMENT(move_identifiers), &p, NULL, NULL, err);
-}
-
-enum outcome store_insert_changes(struct db *db, struct arena *arena, const struct identity_change *change, struct err *err)
+enum outcome store_insert_changes(struct db *db, struct arena *arena, const struct identity_change *change,
+                                  int32_t policy_version, struct err *err)
 {
     const struct identity_move *moves = change->moves;
     struct params p;
@@ -161,9 +241,11 @@ enum outcome store_insert_changes(struct db *db, struct arena *arena, const stru
     params_uuid_array(&p, &moves->identifier_id, sizeof *moves, change->move_count);
     params_uuid_array(&p, &moves->old_profile_id, sizeof *moves, change->move_count);
     params_uuid_array(&p, &moves->profile_id, sizeof *moves, change->move_count);
+    params_bool_array(&p, &moves->is_shared, sizeof *moves, change->move_count);
     params_timestamptz(&p, (struct instant){change->changed_at});
     params_text(&p, change->cause);
     params_uuid(&p, &change->cause_id);
+    params_int4(&p, policy_version);
     return db_run(db, &STATEMENT(insert_changes), &p, NULL, NULL, err);
 }
 
@@ -201,6 +283,20 @@ enum outcome store_delete_outbox(struct db *db, struct arena *arena, const int64
     return db_run(db, &STATEMENT(delete_outbox), &p, NULL, NULL, err);
 }
 
+enum outcome store_insert_raw_values(struct db *db, struct arena *arena, const struct raw_value_row *rows, size_t count,
+                                     struct err *err)
+{
+    size_t stride = sizeof *rows;
+    struct params p;
+    params_init(&p, arena);
+    params_uuid_array(&p, &rows->identifier_id, stride, count);
+    params_uuid_array(&p, &rows->sealed.key_id, stride, count);
+    params_bytea_array(&p, &rows->sealed.wrapped_key, stride, count);
+    params_bytea_array(&p, &rows->sealed.nonce, stride, count);
+    params_bytea_array(&p, &rows->sealed.sealed, stride, count);
+    return db_run(db, &STATEMENT(insert_raw_values), &p, NULL, NULL, err);
+}
+
 enum outcome store_insert_unidentified(struct db *db, struct arena *arena, const struct unidentified_row *rows, size_t count,
                                        struct err *err)
 {
@@ -219,35 +315,4 @@ enum outcome store_insert_unidentified(struct db *db, struct arena *arena, const
     params_text_array(&p, &rows->department, stride, count);
     params_text_array(&p, &rows->purpose, stride, count);
     return db_run(db, &STATEMENT(insert_unidentified), &p, NULL, NULL, err);
-}
-
-enum outcome store_claim_setting(struct db *db, struct arena *arena, const char *name, struct span value, const char *explanation,
-                                 struct err *err)
-{
-    struct params p;
-    params_init(&p, arena);
-    params_text(&p, span_of(name));
-    params_text(&p, value);
-    enum outcome o = db_run(db, &STATEMENT(claim_setting), &p, NULL, NULL, err);
-    if (o != OUTCOME_OK)
-        return o;
-    params_init(&p, arena);
-    params_text(&p, span_of(name));
-    struct db_result *r = NULL;
-    o = db_run(db, &STATEMENT(find_setting), &p, &r, NULL, err);
-    if (o == OUTCOME_OK && !span_equal(db_bytes(r, 0, 0), value))
-        o = err_set(err, OUTCOME_FATAL, "other_setting", "%s", explanation);
-    db_result_free(r);
-    return o;
-}
-
-enum outcome store_types(struct db *db, struct arena *arena, const struct identity_policy *policy, struct err *err)
-{
-    const struct identity_type *types = policy->types;
-    struct params p;
-    params_init(&p, arena);
-    params_int2_array(&p, &types->rank, sizeof *types, policy->type_count);
-    params_text_array(&p, &types->name, sizeof *types, policy->type_count);
-    params_bool_array(&p, &types->is_unique, sizeof *types, policy->type_count);
-    return db_run(db, &STATEMENT(upsert_types), &p, NULL, NULL, err);
 }

@@ -1,9 +1,10 @@
-/* identity_store.h: the statements of identity-resolver, one function each. All arrays must be sorted by the caller where a
- * lock order depends on it (identifiers, profiles, links). */
+/* identity_store.h: the statements of identity-resolver, one function each. Rows are plain data; what they mean together is
+ * resolve.h's. */
 #ifndef TUTTI_IDENTITY_STORE_H
 #define TUTTI_IDENTITY_STORE_H
 
 #include "common/codec/messages.h"
+#include "common/codec/seal.h"
 #include "common/store/db.h"
 #include "services/identity-resolver/resolver_cache.h"
 
@@ -11,13 +12,15 @@ struct identifier_row {
     struct id identifier_id, profile_id;
     struct instant first_seen;
     int64_t version;
-    int16_t type;
+    int16_t type; /* its rank */
+    bool is_quarantined;
 };
 
 struct link_row {
     struct link_key key;
     struct instant first_seen;
     struct id evidence;
+    int16_t refused_by; /* enum refusal */
 };
 
 struct identifier_rows {
@@ -30,29 +33,71 @@ struct link_rows {
     size_t count, capacity;
 };
 
-/* Plain reads; `type` is filled by store_members only. */
+struct id_list {
+    struct id *items;
+    size_t count, capacity;
+};
+
+struct stripe_list {
+    int32_t *items; /* ascending */
+    size_t count, capacity;
+};
+
+/* ---- reading ---- */
 enum outcome store_find_identifiers(struct db *db, struct arena *arena, const struct id *ids, size_t count,
                                     struct identifier_rows *out, struct err *err);
 enum outcome store_find_links(struct db *db, struct arena *arena, const struct link_row *wanted, size_t count,
                               struct link_rows *out, struct err *err);
+/* All identifiers of these profiles. */
 enum outcome store_members(struct db *db, struct arena *arena, const struct id *profiles, size_t count,
                            struct identifier_rows *out, struct err *err);
+/* All links that have one of these as smaller end, and the refused ones that have one as larger end: some come twice. */
 enum outcome store_member_links(struct db *db, struct arena *arena, const struct id *members, size_t count, struct link_rows *out,
                                 struct err *err);
 
-/* Step 1: new identifiers, each its own profile; the ids really inserted come back. */
-enum outcome store_insert_identifiers(struct db *db, struct arena *arena, const struct identifier_row *rows, size_t count,
-                                      struct id **inserted, size_t *inserted_count, struct err *err);
-enum outcome store_insert_profiles(struct db *db, struct arena *arena, const struct id *profiles, size_t count, struct err *err);
-enum outcome store_lock_profiles(struct db *db, struct arena *arena, const struct id *profiles, size_t count, struct err *err);
-enum outcome store_upsert_links(struct db *db, struct arena *arena, const struct link_row *links, size_t count, struct err *err);
-enum outcome store_lower_first_seen(struct db *db, struct arena *arena, const struct identifier_row *rows, size_t count,
-                                    struct err *err);
+/* Links of these (all in quarantine) to others in quarantine; some come twice. */
+enum outcome store_quarantined_links(struct db *db, struct arena *arena, const struct id *members, size_t count,
+                                     struct link_rows *out, struct err *err);
+
+/* How many identifiers of a type (rank) an identifier whose links are all refused is linked to. */
+struct degree_row {
+    struct id identifier_id;
+    int16_t type;
+    int64_t count;
+};
+struct degree_rows {
+    struct degree_row *items;
+    size_t count, capacity;
+};
+enum outcome store_count_degrees(struct db *db, struct arena *arena, const struct id *ids, size_t count, struct degree_rows *out,
+                                 struct err *err);
+
+/* The next profiles after `after`, in order. */
+enum outcome store_next_profiles(struct db *db, struct arena *arena, const struct id *after, size_t limit, struct id_list *out,
+                                 struct err *err);
+
+/* About `limit` rows at the end of the tables, where what was written last stands. */
+enum outcome store_newest(struct db *db, struct arena *arena, size_t limit, struct identifier_rows *identifiers,
+                          struct link_rows *links, struct err *err);
+
+/* ---- locks ---- */
+/* Waits for the rows. */
+enum outcome store_lock_stripes(struct db *db, struct arena *arena, const struct stripe_list *stripes, struct err *err);
+/* Never waits: *all says whether every one was had. */
+enum outcome store_try_stripes(struct db *db, struct arena *arena, const struct stripe_list *stripes, bool *all, struct err *err);
+
+/* ---- writing ---- */
+/* REJECT with SQLSTATE 23505 if one is there already. */
+enum outcome store_copy_identifiers(struct db *db, const struct identifier_row *rows, size_t count, struct err *err);
+enum outcome store_copy_links(struct db *db, const struct link_row *rows, size_t count, struct err *err);
+/* Stored rows get these values. */
+enum outcome store_update_identifiers(struct db *db, struct arena *arena, const struct identifier_row *rows, size_t count,
+                                      struct err *err);
+enum outcome store_update_links(struct db *db, struct arena *arena, const struct link_row *rows, size_t count, struct err *err);
+/* The next version of the map: even. */
 enum outcome store_next_version(struct db *db, struct arena *arena, int64_t *version, struct err *err);
-/* Identifiers to their new profiles at this version. */
-enum outcome store_move(struct db *db, struct arena *arena, const struct identity_move *moves, size_t count, int64_t version,
-                        struct err *err);
-enum outcome store_insert_changes(struct db *db, struct arena *arena, const struct identity_change *change, struct err *err);
+enum outcome store_insert_changes(struct db *db, struct arena *arena, const struct identity_change *change,
+                                  int32_t policy_version, struct err *err);
 
 enum outcome store_insert_outbox(struct db *db, struct arena *arena, int64_t version, int32_t part, const struct id *profile,
                                  struct span payload, struct err *err);
@@ -64,6 +109,13 @@ struct outbox_row {
 enum outcome store_find_outbox(struct db *db, struct arena *arena, struct outbox_row **rows, size_t *count, struct err *err);
 enum outcome store_delete_outbox(struct db *db, struct arena *arena, const int64_t *versions, size_t count, struct err *err);
 
+struct raw_value_row {
+    struct id identifier_id;
+    struct sealed sealed;
+};
+enum outcome store_insert_raw_values(struct db *db, struct arena *arena, const struct raw_value_row *rows, size_t count,
+                                     struct err *err);
+
 struct unidentified_row {
     struct id event_id;
     struct instant occurred_at, received_at;
@@ -71,11 +123,5 @@ struct unidentified_row {
 };
 enum outcome store_insert_unidentified(struct db *db, struct arena *arena, const struct unidentified_row *rows, size_t count,
                                        struct err *err);
-
-/* Writes the setting if it is not there; FATAL with `explanation` if another value is. */
-enum outcome store_claim_setting(struct db *db, struct arena *arena, const char *name, struct span value, const char *explanation,
-                                 struct err *err);
-struct identity_policy;
-enum outcome store_types(struct db *db, struct arena *arena, const struct identity_policy *policy, struct err *err);
 
 #endif

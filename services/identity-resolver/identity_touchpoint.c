@@ -1,12 +1,15 @@
 /* identity_touchpoint.c: see identity_touchpoint.h. */
 #include "services/identity-resolver/identity_touchpoint.h"
 
+#include <sodium.h>
+
 struct collector {
     const struct identity_policy *policy;
     const struct digest_key *key;
     struct arena *arena;
     struct typed_id *ids;
     size_t count;
+    struct map *values; /* id -> span, may be NULL */
 };
 
 /* Strongest first; equal ranks by id. */
@@ -28,15 +31,31 @@ static void insert_sorted(struct collector *c, struct typed_id item)
     c->count++;
 }
 
+enum { SHA256_HEX = crypto_hash_sha256_BYTES * 2 + 1 };
+
+/* The form in which other parties hash: lower-case hexadecimal. */
+static struct span sha256_hex(struct span text, char hex[SHA256_HEX])
+{
+    unsigned char digest[crypto_hash_sha256_BYTES];
+    crypto_hash_sha256(digest, (const unsigned char *)text.ptr, text.len);
+    sodium_bin2hex(hex, SHA256_HEX, digest, sizeof digest);
+    return (struct span){hex, SHA256_HEX - 1};
+}
+
 static void collect_value(struct collector *c, struct span type_name, struct span value, bool is_digest)
 {
     if (value.len == 0)
         return;
     const struct identity_type *type = identity_find_type(c->policy, type_name);
-    struct span normalised;
-    if (type == NULL || !identity_normalise(c->policy, type, unicode_nfc(c->arena, value), is_digest, c->arena, &normalised))
+    struct identity_value usable;
+    char hex[SHA256_HEX];
+    if (type == NULL || !identity_normalise(c->policy, type, unicode_nfc(c->arena, value), is_digest, c->arena, &usable))
         return;
-    insert_sorted(c, (struct typed_id){digest_identifier(c->key, type->name, normalised), type});
+    struct span canonical = usable.needs_digest ? sha256_hex(usable.text, hex) : usable.text;
+    struct id id = digest_identifier(c->key, type->name, canonical);
+    if (c->values)
+        *(struct span *)map_put(c->values, &id, NULL) = value;
+    insert_sorted(c, (struct typed_id){id, type});
 }
 
 /* Identifiers that link nothing are kept only as the anchor of a touchpoint that has no other. */
@@ -52,10 +71,10 @@ static void drop_unlinkable(struct collector *c)
     c->count = kept;
 }
 
-size_t identity_collect(const struct identity_policy *policy, const struct digest_key *key, const struct touchpoint *tp,
-                        struct arena *arena, struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8])
+size_t identity_collect_values(const struct identity_policy *policy, const struct digest_key *key, const struct touchpoint *tp,
+                               struct arena *arena, struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8], struct map *values)
 {
-    struct collector c = {policy, key, arena, ids, 0};
+    struct collector c = {policy, key, arena, ids, 0, values};
     collect_value(&c, SPAN("user_id"), tp->user_id, false);
     collect_value(&c, SPAN("anonymous_id"), tp->anonymous_id, false);
     collect_value(&c, SPAN("device_id"), tp->device.id, false);
@@ -69,4 +88,10 @@ size_t identity_collect(const struct identity_policy *policy, const struct diges
     }
     drop_unlinkable(&c);
     return c.count;
+}
+
+size_t identity_collect(const struct identity_policy *policy, const struct digest_key *key, const struct touchpoint *tp,
+                        struct arena *arena, struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8])
+{
+    return identity_collect_values(policy, key, tp, arena, ids, NULL);
 }

@@ -2,6 +2,7 @@
 #ifndef TUTTI_IDENTITY_TOUCHPOINT_H
 #define TUTTI_IDENTITY_TOUCHPOINT_H
 
+#include "common/base/map.h"
 #include "common/codec/digest.h"
 #include "common/codec/touchpoint.h"
 #include "services/identity-resolver/logic/identity.h"
@@ -15,5 +16,11 @@ struct typed_id {
  * A type that links nothing stays only where it is alone. Scratch space comes from the arena. */
 size_t identity_collect(const struct identity_policy *policy, const struct digest_key *key, const struct touchpoint *touchpoint,
                         struct arena *arena, struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8]);
+
+/* The same, and puts the values as they were sent into `values` (id -> span), borrowed from touchpoint or arena; NULL: does not.
+ */
+size_t identity_collect_values(const struct identity_policy *policy, const struct digest_key *key,
+                               const struct touchpoint *touchpoint, struct arena *arena,
+                               struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8], struct map *values);
 
 #endif

@@ -1,40 +1,155 @@
-/* resolve_internal.h: the working set of one resolving transaction, shared by resolve.c and resolve_graph.c. */
+/* resolve_internal.h: the working set of one resolving transaction, shared by the resolve_*.c files.
+ *
+ * A member is an identifier read under the locks, or a new one; an edge is a link that the transaction knows of. Inside is what
+ * is evaluated and written; outside are neighbouring profiles that are locked to test links, and join only if one is accepted. */
 #ifndef TUTTI_RESOLVE_INTERNAL_H
 #define TUTTI_RESOLVE_INTERNAL_H
 
-#include "services/identity-resolver/resolve.h"
+#include "services/identity-resolver/identity_rules_store.h"
 
-struct id_list {
-    struct id *items;
+enum { NO_MEMBER = UINT32_MAX, NOT_STORED = -1, TYPE_UNKNOWN = -1, STRIPES = 65536 };
+
+struct member {
+    struct identifier_row row; /* as stored; of a new one, as it is seen */
+    struct instant first_seen; /* as it is now */
+    struct id profile_id;      /* as it is now, once evaluated */
+    int16_t type;              /* index into the policy's types */
+    bool is_new, is_inside, is_wanted;
+    bool has_news; /* a link that is not stored yet */
+    bool is_quarantined, is_released;
+    uint32_t joined;     /* round in which it came inside */
+    uint32_t degree;     /* observed links */
+    uint32_t group;      /* root of its piece, or of its profile outside */
+    uint32_t next, node; /* in its group; in the graph being built */
+};
+
+struct edge {
+    struct link_row row; /* as it is now; refused_by is the outcome */
+    uint32_t a, b;       /* members, NO_MEMBER while not read */
+    int16_t stored;      /* refused_by as stored, or NOT_STORED */
+    int16_t far_type;    /* index, of the end that is not read */
+    bool is_observed, is_manual, is_older, is_wanted;
+    bool far_quarantined;
+    struct id far_profile; /* where it was a moment ago */
+    uint32_t next;         /* in its group */
+};
+
+struct index_list {
+    uint32_t *items;
     size_t count, capacity;
 };
 
-/* What the batch says of an identifier and what the database has. */
-struct known_identifier {
-    uint32_t row; /* index into work.members once it was read, else UINT32_MAX */
-    bool is_new;  /* inserted by this transaction */
+struct members {
+    struct member *items;
+    size_t count, capacity;
 };
 
-struct work {
+struct edges {
+    struct edge *items;
+    size_t count, capacity;
+};
+
+/* What is asked; lives through all attempts. */
+struct request {
     struct resolver *resolver;
     struct arena *arena;
-    struct identifier_rows wanted;  /* identifiers of the batch with the smallest time; sorted by id */
-    struct link_rows links;         /* links of the batch with the smallest (time, evidence); sorted by key */
-    struct map is_new;              /* id -> bool */
-    struct id_list old_profiles;    /* locked, sorted */
-    struct identifier_rows members; /* under the locks: all members of the touched profiles, with new first_seen */
-    struct link_rows member_links;
-    struct identity_change change;
+    struct identifier_rows wanted; /* identifiers of the batch with the smallest time; sorted by id */
+    struct link_rows links;        /* links of the batch with the smallest (time, evidence); sorted by key */
+    struct id_list seeds;          /* a review: identifiers whose profiles are looked at */
+    struct id_list profiles;       /* a review: more profiles, if they are still there; sorted */
+    const struct resolve_orders *orders;
+    const struct id *swept_to;
+    bool is_review, is_dry_run;
+    bool is_careful; /* a key was taken: look identifiers up that seem new */
+    struct span cause;
+    struct id cause_id;
+    struct instant now;
+    uint8_t *stripes; /* bits: to be locked first */
     struct committed_change *committed;
+    struct resolve_plan *plan; /* may be NULL */
 };
 
+/* One attempt. */
+struct work {
+    struct request *request;
+    struct resolver *resolver;
+    struct arena *arena;
+    bool starts_again; /* the attempt's error only says that it must be repeated */
+    bool is_review, has_orders;
+    uint8_t *held; /* bits: stripes */
+    int32_t highest;
+    struct members members;
+    struct map member_of; /* id -> index */
+    struct edges edges;
+    struct map edge_of;  /* link_key -> index */
+    struct map cuts;     /* link_key -> bool: the newest order about the pair is a cut */
+    struct map released; /* id -> nothing */
+    struct map inside;   /* stored profile_id -> nothing */
+    uint32_t round;
+    int64_t *order_ids;
+    struct identity_change change;
+};
+
+static inline struct member *find_member(struct work *work, const struct id *id)
+{
+    const uint32_t *at = map_find(&work->member_of, id);
+    return at ? &work->members.items[*at] : NULL;
+}
+
+/* resolve.c: the batch as identifiers and links, without what the cache covers. */
+void request_collect(struct request *request, const struct sightings *uncovered);
+/* resolve_sort.c: of each identifier and link the smallest, in order. */
+void request_sort(struct request *request);
 int id_qsort_compare(const void *a, const void *b);
-void work_collect(struct work *work, const struct sightings *uncovered);
-/* Sets profile_id of `wanted` to what the batch and the cache suggest. New identifiers are inserted with it, so that most need
- * no update once the partition is known; before the commit nobody sees a wrong guess. */
-void work_guess_profiles(struct work *work);
-/* Partition of members and member_links: fills work->change.moves (old identifiers that move) and `joins` (new ones
- * inserted with a wrong guess); profile_id of members becomes the new one. */
-void work_partition(struct work *work, struct identity_move **joins, size_t *join_count);
+void id_list_unique(struct id_list *list);
+
+/* resolve_load.c: profiles, locked and read. */
+/* Locks what the batch and earlier attempts suggest, reads the profiles of its identifiers, and adds what is new. */
+enum outcome work_load_batch(struct work *work, struct err *err);
+/* Profiles of identifiers that must be there (REJECT "identifier_unknown"); inside or not. `hints`: profiles they may be in. */
+enum outcome work_load(struct work *work, const struct id *ids, size_t count, struct id_list *hints, struct err *err);
+/* Links of these members; only those to identifiers in quarantine, or all. */
+enum outcome work_load_links(struct work *work, const struct id_list *members, bool only_quarantined, struct err *err);
+/* The stored profiles of these members come inside. */
+void work_bring_inside(struct work *work, const struct id *ids, size_t count);
+void work_bring_all_inside(struct work *work);
+
+/* resolve_degree.c: who is in quarantine, and what is on the far side of a link. */
+enum outcome work_judge_degrees(struct work *work, struct err *err);
+/* Identifiers under review that are stored as quarantined: counted in the database. Those let go get their links; the others only
+ * those to each other, which nobody else would read. A batch leaves them as they are: their own review will come. */
+enum outcome work_review_quarantined(struct work *work, struct err *err);
+/* Fills far_type, far_quarantined and far_profile of these edges. */
+enum outcome work_look_beyond(struct work *work, const struct index_list *edges, struct err *err);
+
+/* resolve_graph.c: members and edges as graphs for the pure logic. */
+static inline bool is_link(const struct edge *edge)
+{
+    return edge->is_observed || edge->is_manual;
+}
+/* Looks for ends that were not there before. */
+void work_connect(struct work *work);
+/* Members (their `node` becomes the place in the list) and edges between them. */
+struct identity_graph work_graph(struct work *work, const struct index_list *members, const struct index_list *edges);
+/* A link with both ends as `node`. */
+struct identity_link work_link(const struct work *work, const struct edge *edge);
+/* Cuts with a in the one graph and b in the other, by `group`; the same group twice: within it. *count may be 0. */
+struct identity_cut *work_cuts(struct work *work, uint32_t group_a, uint32_t group_b, size_t *count);
+/* Outcomes of links, from a graph's to the edges. */
+void work_take_outcomes(struct work *work, const struct identity_link *links, size_t count, const struct identity_node *a_nodes,
+                        const struct identity_node *b_nodes);
+/* The outcome of everything inside. */
+void work_partition(struct work *work);
+
+/* resolve_closure.c: neighbours, until none joins. */
+enum outcome work_close(struct work *work, struct err *err);
+
+/* resolve_write.c: what differs, written once. */
+enum outcome work_write(struct work *work, struct err *err);
+/* After the commit only: what the database has is now known. */
+void work_fill_cache(struct work *work);
+
+/* resolve_policy.c */
+enum outcome work_hold_policy(struct work *work, struct err *err);
 
 #endif

@@ -1,81 +1,186 @@
 /* resolver_cache.c: see resolver_cache.h. */
 #include "services/identity-resolver/resolver_cache.h"
 
-enum { BYTES_PER_ENTRY = 2 * 80 }; /* both generations, at the usual load of the tables */
+#include <stdlib.h>
 
-static void two_maps_open(struct two_maps *maps, size_t value_size, size_t key_size, size_t limit)
+enum { WAYS = 16, FIRST_SETS = 64, USED = 0x80, LATELY = 0x40, KEY_BITS = 0x3f };
+
+/* ---- one table ---- */
+static char *slot_at(const struct id_table *table, size_t i)
 {
-    map_init(&maps->young, NULL, key_size, value_size);
-    map_init(&maps->old, NULL, key_size, value_size);
-    maps->limit = limit;
+    return table->slots + i * table->slot_size;
 }
 
+/* The high bits choose the set, so that growing keeps neighbours together; others are the tag. */
+static size_t set_of(const struct id_table *table, const struct id *key)
+{
+    return (size_t)(((unsigned __int128)id_half(key, 0) * table->sets) >> 64) * WAYS;
+}
+
+static uint8_t tag_of(const struct id *key)
+{
+    return (uint8_t)(USED | (id_half(key, 1) & KEY_BITS));
+}
+
+static void *find(const struct id_table *table, const struct id *key)
+{
+    if (table->sets == 0)
+        return NULL;
+    size_t set = set_of(table, key);
+    uint8_t tag = tag_of(key);
+    for (size_t i = set; i < set + WAYS; i++)
+        if ((table->tags[i] & ~LATELY) == tag && id_equal((const struct id *)slot_at(table, i), key)) {
+            table->tags[i] |= LATELY;
+            return slot_at(table, i) + sizeof *key;
+        }
+    return NULL;
+}
+
+/* A free slot of the set, or one that was not used lately; if all were, they have to prove it again. */
+static size_t victim(struct id_table *table, size_t set, const struct id *key)
+{
+    size_t start = id_half(key, 1) >> 6 & (WAYS - 1);
+    for (size_t i = set; i < set + WAYS; i++)
+        if (table->tags[i] == 0)
+            return i;
+    for (size_t i = 0; i < WAYS; i++)
+        if ((table->tags[set + ((start + i) & (WAYS - 1))] & LATELY) == 0)
+            return set + ((start + i) & (WAYS - 1));
+    for (size_t i = set; i < set + WAYS; i++)
+        table->tags[i] &= (uint8_t)~LATELY;
+    return set + start;
+}
+
+static void *insert(struct id_table *table, const struct id *key)
+{
+    size_t i = victim(table, set_of(table, key), key);
+    table->count += table->tags[i] == 0;
+    table->tags[i] = tag_of(key) | LATELY;
+    memcpy(slot_at(table, i), key, sizeof *key);
+    return slot_at(table, i) + sizeof *key;
+}
+
+static void table_close(struct id_table *table)
+{
+    free(table->tags);
+    free(table->slots);
+    *table = (struct id_table){0};
+}
+
+static void grow(struct id_table *table)
+{
+    struct id_table old = *table;
+    size_t sets = old.sets ? old.sets + old.sets / 2 : FIRST_SETS;
+    table->sets = sets < old.most_sets ? sets : old.most_sets;
+    table->count = 0;
+    table->tags = calloc(table->sets, WAYS);
+    table->slots = malloc(table->sets * WAYS * table->slot_size);
+    if (table->tags == NULL || table->slots == NULL)
+        abort();
+    for (size_t i = 0; i < old.sets * WAYS; i++)
+        if (old.tags[i]) {
+            const char *slot = slot_at(&old, i);
+            memcpy(insert(table, (const struct id *)slot), slot + sizeof(struct id), table->slot_size - sizeof(struct id));
+        }
+    table_close(&old);
+}
+
+static bool is_full(const struct id_table *table, size_t set)
+{
+    for (size_t i = set; i < set + WAYS; i++)
+        if (table->tags[i] == 0)
+            return false;
+    return true;
+}
+
+/* Below the bound nothing should be forgotten: a set that is full before half of the table is, is rare. */
+static bool must_grow(const struct id_table *table, const struct id *key)
+{
+    size_t slots = table->sets * WAYS;
+    if (table->sets == table->most_sets)
+        return false;
+    return table->count * 2 >= slots || (table->count * 4 >= slots && is_full(table, set_of(table, key)));
+}
+
+/* NULL where nothing can be held. */
+static void *put(struct id_table *table, const struct id *key)
+{
+    void *value = find(table, key);
+    if (value)
+        return value;
+    if (must_grow(table, key))
+        grow(table);
+    return table->sets ? insert(table, key) : NULL;
+}
+
+static size_t table_bytes(const struct id_table *table)
+{
+    return table->sets * WAYS * (table->slot_size + 1);
+}
+
+/* ---- the cache ---- */
 void resolver_cache_open(struct resolver_cache *cache, size_t bytes)
 {
-    size_t limit = bytes / 2 / BYTES_PER_ENTRY;
-    two_maps_open(&cache->identifiers, sizeof(struct cached_identifier), sizeof(struct id), limit);
-    two_maps_open(&cache->links, sizeof(struct cached_link), sizeof(struct link_key), limit);
-}
-
-static void two_maps_close(struct two_maps *maps)
-{
-    map_free(&maps->young);
-    map_free(&maps->old);
+    *cache = (struct resolver_cache){.identifiers.slot_size = sizeof(struct id) + sizeof(struct cached_identifier),
+                                     .links.slot_size = sizeof(struct id) + sizeof(struct cached_link)};
+    size_t set_bytes = WAYS * (cache->identifiers.slot_size + cache->links.slot_size + 2);
+    cache->identifiers.most_sets = cache->links.most_sets = bytes / set_bytes;
 }
 
 void resolver_cache_close(struct resolver_cache *cache)
 {
-    two_maps_close(&cache->identifiers);
-    two_maps_close(&cache->links);
+    table_close(&cache->identifiers);
+    table_close(&cache->links);
 }
 
 size_t resolver_cache_bytes(const struct resolver_cache *cache)
 {
-    return map_bytes(&cache->identifiers.young) + map_bytes(&cache->identifiers.old) + map_bytes(&cache->links.young) +
-           map_bytes(&cache->links.old);
+    return table_bytes(&cache->identifiers) + table_bytes(&cache->links);
 }
 
-static void *two_maps_put(struct two_maps *maps, const void *key)
+size_t resolver_cache_count(const struct resolver_cache *cache)
 {
-    if (maps->young.count >= maps->limit) {
-        struct map swap = maps->old;
-        maps->old = maps->young;
-        maps->young = swap;
-        map_clear(&maps->young);
-    }
-    return map_put(&maps->young, key, NULL);
-}
-
-/* A hit in the old generation moves to the young one: what is used stays. */
-static const void *two_maps_find(struct two_maps *maps, const void *key, size_t value_size)
-{
-    const void *hit = map_find(&maps->young, key);
-    if (hit)
-        return hit;
-    hit = map_find(&maps->old, key);
-    if (hit == NULL)
-        return NULL;
-    char copy[64];
-    memcpy(copy, hit, value_size);
-    return memcpy(two_maps_put(maps, key), copy, value_size);
+    return cache->identifiers.count;
 }
 
 const struct cached_identifier *resolver_cache_identifier(struct resolver_cache *cache, const struct id *id)
 {
-    return two_maps_find(&cache->identifiers, id, sizeof(struct cached_identifier));
-}
-
-const struct cached_link *resolver_cache_link(struct resolver_cache *cache, const struct link_key *key)
-{
-    return two_maps_find(&cache->links, key, sizeof(struct cached_link));
+    return find(&cache->identifiers, id);
 }
 
 void resolver_cache_put_identifier(struct resolver_cache *cache, const struct id *id, const struct cached_identifier *entry)
 {
-    *(struct cached_identifier *)two_maps_put(&cache->identifiers, id) = *entry;
+    struct cached_identifier *held = put(&cache->identifiers, id);
+    if (held)
+        *held = *entry;
 }
 
-void resolver_cache_put_link(struct resolver_cache *cache, const struct link_key *key, const struct cached_link *entry)
+static uint64_t rotate(uint64_t x, int by)
 {
-    *(struct cached_link *)two_maps_put(&cache->links, key) = *entry;
+    return x << by | x >> (64 - by);
+}
+
+/* Ids are keyed hashes: nobody outside can choose two pairs that meet here. */
+static struct id link_id(const struct link_key *key)
+{
+    uint64_t halves[2] = {id_half(&key->a, 0) ^ rotate(id_half(&key->b, 0), 21),
+                          id_half(&key->a, 1) ^ rotate(id_half(&key->b, 1), 43)};
+    struct id id;
+    memcpy(id.bytes, halves, sizeof id.bytes);
+    return id;
+}
+
+const struct cached_link *resolver_cache_link(struct resolver_cache *cache, const struct link_key *key)
+{
+    struct id id = link_id(key);
+    return find(&cache->links, &id);
+}
+
+void resolver_cache_put_link(struct resolver_cache *cache, const struct link_key *key, struct instant first_seen,
+                             const struct id *evidence)
+{
+    struct id id = link_id(key);
+    struct cached_link *held = put(&cache->links, &id);
+    if (held)
+        *held = (struct cached_link){first_seen, id_half(evidence, 0)};
 }

@@ -1,12 +1,11 @@
 /* resolver_cache.h: identifiers and links that are known to be in the database. A cached entry is never wrong, only behind:
  * first_seen can only fall, and a profile that moved meanwhile is corrected by the identity change that moved it.
- * Two generations bound the memory: when the young one is full, the old one is dropped and the young one becomes old. */
+ * Memory is bounded: tables of sets of sixteen, which grow until the bound and then forget, in each set, what was not used lately. */
 #ifndef TUTTI_RESOLVER_CACHE_H
 #define TUTTI_RESOLVER_CACHE_H
 
 #include "common/base/id.h"
 #include "common/base/instant.h"
-#include "common/base/map.h"
 
 struct cached_identifier {
     struct id profile_id;
@@ -18,28 +17,36 @@ struct link_key {
     struct id a, b; /* a < b */
 };
 
+/* Kept under 128 bits of both (keyed) ids, with half of its evidence: that decides only among events of the same microsecond. */
 struct cached_link {
     struct instant first_seen;
-    struct id evidence;
+    uint64_t evidence; /* id_half(.., 0) */
 };
 
-struct two_maps {
-    struct map young, old;
-    size_t limit; /* entries of the young one */
+/* Keys are ids: their bits are as good as random. */
+struct id_table {
+    uint8_t *tags; /* a byte per slot: 0 free, else used, used lately, and 6 bits of the key */
+    char *slots;   /* key, then value */
+    size_t slot_size, sets, most_sets, count;
 };
 
 struct resolver_cache {
-    struct two_maps identifiers, links;
+    struct id_table identifiers, links;
 };
 
+/* Holds as many links as identifiers; with 0 bytes nothing. */
 void resolver_cache_open(struct resolver_cache *cache, size_t bytes);
 void resolver_cache_close(struct resolver_cache *cache);
 size_t resolver_cache_bytes(const struct resolver_cache *cache);
+/* Identifiers held. */
+size_t resolver_cache_count(const struct resolver_cache *cache);
 
+/* NULL if unknown; valid until the next put. */
 const struct cached_identifier *resolver_cache_identifier(struct resolver_cache *cache, const struct id *id);
 const struct cached_link *resolver_cache_link(struct resolver_cache *cache, const struct link_key *key);
 void resolver_cache_put_identifier(struct resolver_cache *cache, const struct id *id, const struct cached_identifier *entry);
-void resolver_cache_put_link(struct resolver_cache *cache, const struct link_key *key, const struct cached_link *entry);
+void resolver_cache_put_link(struct resolver_cache *cache, const struct link_key *key, struct instant first_seen,
+                             const struct id *evidence);
 
 static inline struct link_key link_key_of(const struct id *x, const struct id *y)
 {

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 
 #include "common/codec/messages.h"
-#include "common/runtime/telemetry.h"
 #include "common/service/generation.h"
 #include "services/identity-resolver/identity_policy.h"
-#include "services/identity-resolver/resolve.h"
+#include "services/identity-resolver/identity_rules_store.h"
+#include "services/identity-resolver/resolver_metrics.h"
 
 #define FUTURE_LIMIT_US (INT64_C(24) * 3600 * US_PER_SECOND)
 
@@ -32,13 +32,15 @@ struct events {
 struct self {
     struct service_context context;
     struct resolver resolver;
-    struct arena arena; /* policy */
+    struct arena arena; /* policy file, tombstones */
     enum framing framing;
     int resolved_topic, changes_topic;
     int32_t resolved_partitions;
     int64_t *scanned_versions; /* sent by scan, waiting for acknowledgement */
     size_t scanned_count;
-    struct metric *hits, *misses, *transactions, *moved, *unidentified, *tests, *cache_bytes;
+    struct seal_keys raw_keys;
+    struct map erased; /* id -> instant */
+    struct resolver_metrics metrics;
 };
 
 static const struct setting settings[] = {
@@ -48,15 +50,22 @@ static const struct setting settings[] = {
     {"topic.identity.changes", SETTING_TEXT, "tutti.identity-changes.v1", 0, 0, NULL, "Output: identifiers that moved."},
     {"input.framing", SETTING_CHOICE, "confluent", 0, 0, "confluent|raw|single_object", "Framing of the input values."},
     {"cache.bytes", SETTING_BYTES, "256MB", 1 << 20, INT64_C(1) << 40, NULL, "Memory for known identifiers and links."},
+    {"cache.warm", SETTING_INT, "0", 0, 100000000, NULL,
+     "About this many identifiers, and as many links, are read into the cache at the start: those written last."},
+    {"privacy.raw_values", SETTING_BOOL, "false", 0, 0, NULL,
+     "Keep the values of new identifiers in identity.raw_values, sealed with the key of privacy.key_file."},
+    {"privacy.key_file", SETTING_TEXT, "", 0, 0, NULL, "File with the privacy key: 32 bytes, or that many in hexadecimal."},
     {0},
 };
 
 static const char *const topic_settings[] = {"topic.touchpoints", NULL};
 
-static enum outcome read_files(const struct config *config, struct arena *arena, struct resolver *resolver, struct err *err)
+static enum outcome read_files(const struct config *config, struct arena *arena, struct resolver *resolver, struct strbuf *text,
+                               struct err *err)
 {
     const char *path = generation_policy_path(arena, config_text(config, "policy.dir"), "identity.json");
     CHECK(identity_policy_read(arena, path, &resolver->policy, err));
+    CHECK(generation_read_file(text, path, err));
     const char *key_file = config_text(config, "identity.key_file");
     if (*key_file == '\0')
         return err_set(err, OUTCOME_FATAL, "config_missing",
@@ -64,17 +73,33 @@ static enum outcome read_files(const struct config *config, struct arena *arena,
     return digest_key_read(key_file, &resolver->key, err);
 }
 
+static enum outcome read_raw_keys(const struct config *config, struct seal_keys *keys, struct resolver *resolver, struct err *err)
+{
+    const char *file = config_text(config, "privacy.key_file");
+    if (!config_bool(config, "privacy.raw_values"))
+        return OUTCOME_OK;
+    if (*file == '\0')
+        return err_set(err, OUTCOME_FATAL, "config_missing", "privacy.raw_values needs privacy.key_file");
+    resolver->raw_keys = keys;
+    return seal_keys_read(file, NULL, keys, err);
+}
+
 static enum outcome resolver_check(const struct config *config, struct err *err)
 {
     struct arena arena = {0};
     struct resolver resolver = {0};
-    enum outcome outcome = read_files(config, &arena, &resolver, err);
+    struct strbuf text = {.arena = &arena};
+    struct seal_keys keys;
+    enum outcome outcome = read_files(config, &arena, &resolver, &text, err);
+    if (outcome == OUTCOME_OK)
+        outcome = read_raw_keys(config, &keys, &resolver, err);
     arena_free(&arena);
     return outcome;
 }
 
-/* The key and the anchor rules fix what stored identifiers mean: a database that was filled with others is refused. */
-static enum outcome claim_database(struct self *self, struct err *err)
+/* The key and the anchor rules fix what stored identifiers mean: a database that was filled with others is refused. The rest of
+ * the policy is what the database says is active; the file must be that one. */
+static enum outcome claim_database(struct self *self, struct span policy, struct err *err)
 {
     struct db *db = self->context.db;
     struct id fingerprint = digest_key_fingerprint(&self->resolver.key);
@@ -85,18 +110,29 @@ static enum outcome claim_database(struct self *self, struct err *err)
     CHECK(store_claim_setting(
         db, &self->arena, "anchor_rules", identity_policy_anchor_rules(&self->arena, &self->resolver.policy),
         "types, ranks or normalisers of identity.json differ from those the stored anchors were made with", err));
-    return store_types(db, &self->arena, &self->resolver.policy, err);
+    CHECK(store_types(db, &self->arena, &self->resolver.policy, err));
+    return resolver_claim_policy(&self->resolver, &self->arena, policy, err);
 }
 
-static void open_metrics(struct self *self)
+static enum outcome load_erased(struct self *self, struct err *err)
 {
-    self->hits = metric_counter("resolver_cache_hits_total", "", "Touchpoints that needed no database.");
-    self->misses = metric_counter("resolver_cache_misses_total", "", "Touchpoints with something not yet cached.");
-    self->transactions = metric_counter("resolver_transactions_total", "", "Transactions that wrote identifiers or links.");
-    self->moved = metric_counter("profiles_merged_total", "", "Identifiers that moved to another profile.");
-    self->unidentified = metric_counter("touchpoints_unidentified_total", "", "Touchpoints without a usable identifier.");
-    self->tests = metric_counter("touchpoints_test_total", "", "Touchpoints marked is_test, which are left out of everything.");
-    self->cache_bytes = metric_gauge("resolver_cache_bytes", "", "Memory held by the cache.");
+    struct erased_row *rows;
+    size_t count;
+    CHECK(store_find_erased(self->context.db, &self->arena, &rows, &count, err));
+    map_init(&self->erased, &self->arena, sizeof(struct id), sizeof(struct instant));
+    for (size_t i = 0; i < count; i++)
+        *(struct instant *)map_put(&self->erased, &rows[i].identifier_id, NULL) = rows[i].erased_at;
+    return OUTCOME_OK;
+}
+
+static enum outcome warm_up(struct self *self, struct err *err)
+{
+    struct arena arena = {0};
+    int64_t count = config_int(self->context.config, "cache.warm");
+    enum outcome o = count > 0 ? resolver_warm_up(&self->resolver, &arena, (size_t)count, err) : OUTCOME_OK;
+    arena_free(&arena);
+    metric_set(self->metrics.cache_bytes, (double)resolver_cache_bytes(&self->resolver.cache));
+    return o;
 }
 
 static enum outcome open_parts(struct self *self, struct err *err)
@@ -104,23 +140,27 @@ static enum outcome open_parts(struct self *self, struct err *err)
     const struct service_context *context = &self->context;
     const struct config *config = context->config;
     struct generation generation;
+    struct strbuf text = {.arena = &self->arena};
     self->resolver.db = context->db;
     const char *framing = config_text(config, "input.framing");
     self->framing = framing[0] == 'c' ? FRAMING_CONFLUENT : framing[0] == 'r' ? FRAMING_RAW : FRAMING_SINGLE_OBJECT;
     resolver_cache_open(&self->resolver.cache, (size_t)config_int(config, "cache.bytes"));
-    open_metrics(self);
-    CHECK(read_files(config, &self->arena, &self->resolver, err));
+    resolver_metrics_open(&self->metrics);
+    CHECK(read_files(config, &self->arena, &self->resolver, &text, err));
     CHECK(generation_open(context->db, config, &generation, err));
-    CHECK(claim_database(self, err));
+    CHECK(claim_database(self, strbuf_span(&text), err));
+    CHECK(load_erased(self, err));
+    CHECK(read_raw_keys(config, &self->raw_keys, &self->resolver, err));
+    CHECK(warm_up(self, err));
     CHECK(producer_topic(context->producer, config_text(config, "topic.resolved"), &self->resolved_topic,
                          &self->resolved_partitions, err));
     return producer_topic(context->producer, config_text(config, "topic.identity.changes"), &self->changes_topic, NULL, err);
 }
 
-static void resolver_close(void *arg)
+static void close_service(void *arg)
 {
     struct self *self = arg;
-    resolver_cache_close(&self->resolver.cache);
+    resolver_close(&self->resolver);
     arena_free(&self->arena);
     free(self->scanned_versions);
     free(self);
@@ -134,7 +174,7 @@ static enum outcome resolver_open(struct service_context *context, void **out, s
     self->context = *context;
     enum outcome outcome = open_parts(self, err);
     if (outcome != OUTCOME_OK) {
-        resolver_close(self);
+        close_service(self);
         return outcome;
     }
     *out = self;
@@ -165,10 +205,30 @@ static void add_unidentified(struct batch *batch, struct events *events, const s
 static struct typed_id *collect_ids(struct self *self, struct batch *batch, const struct touchpoint *tp, size_t *count)
 {
     struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8];
-    *count = identity_collect(&self->resolver.policy, &self->resolver.key, tp, batch->arena, ids);
+    struct map *values = self->resolver.raw_keys ? &self->resolver.raw_values : NULL;
+    *count = identity_collect_values(&self->resolver.policy, &self->resolver.key, tp, batch->arena, ids, values);
     struct typed_id *copy = arena_alloc(batch->arena, *count * sizeof *copy);
     memcpy(copy, ids, *count * sizeof *copy);
     return copy;
+}
+
+/* A replay must not bring back who was erased. */
+static bool is_erased(const struct self *self, const struct sighting *sighting)
+{
+    for (size_t i = 0; self->erased.count > 0 && i < sighting->id_count; i++) {
+        const struct instant *at = map_find(&self->erased, &sighting->ids[i].id);
+        if (at && instant_compare(sighting->occurred_at, *at) <= 0)
+            return true;
+    }
+    return false;
+}
+
+static struct events *events_of(struct self *self, struct batch *batch)
+{
+    if (batch->events)
+        return batch->events;
+    map_init(&self->resolver.raw_values, batch->arena, sizeof(struct id), sizeof(struct span));
+    return batch->events = arena_new(batch->arena, struct events);
 }
 
 static enum outcome resolver_decode(void *arg, struct batch *batch, const struct record *record, struct err *err)
@@ -183,18 +243,20 @@ static enum outcome resolver_decode(void *arg, struct batch *batch, const struct
     if (tp.occurred_at > batch->now.us + FUTURE_LIMIT_US)
         return err_set(err, OUTCOME_REJECT, "time_in_the_future", "occurred_at is more than 24 hours in the future");
     if (tp.is_test) {
-        metric_add(self->tests, 1);
+        metric_add(self->metrics.tests, 1);
         return OUTCOME_OK;
     }
-    if (batch->events == NULL)
-        batch->events = arena_new(batch->arena, struct events);
-    struct events *events = batch->events;
-    struct event *event = arena_push(batch->arena, events);
-    *event = (struct event){.record = record, .framed = framed, .sighting.occurred_at = {tp.occurred_at}};
-    touchpoint_event_id(tp.source, tp.message_id, &event->sighting.event_id);
-    event->sighting.ids = collect_ids(self, batch, &tp, &event->sighting.id_count);
-    if (event->sighting.id_count == 0)
-        add_unidentified(batch, events, &tp, &event->sighting.event_id);
+    struct events *events = events_of(self, batch);
+    struct event event = {.record = record, .framed = framed, .sighting.occurred_at = {tp.occurred_at}};
+    touchpoint_event_id(tp.source, tp.message_id, &event.sighting.event_id);
+    event.sighting.ids = collect_ids(self, batch, &tp, &event.sighting.id_count);
+    if (is_erased(self, &event.sighting)) {
+        metric_add(self->metrics.erased, 1);
+        return OUTCOME_OK;
+    }
+    *arena_push(batch->arena, events) = event;
+    if (event.sighting.id_count == 0)
+        add_unidentified(batch, events, &tp, &event.sighting.event_id);
     return OUTCOME_OK;
 }
 
@@ -213,7 +275,7 @@ static enum outcome store_unidentified(struct self *self, struct batch *batch, c
 {
     if (events->unidentified.count == 0)
         return OUTCOME_OK;
-    metric_add(self->unidentified, (double)events->unidentified.count);
+    metric_add(self->metrics.unidentified, (double)events->unidentified.count);
     return store_insert_unidentified(self->context.db, batch->arena, events->unidentified.items, events->unidentified.count, err);
 }
 
@@ -225,8 +287,8 @@ static enum outcome resolver_apply(void *arg, struct batch *batch, struct err *e
         return OUTCOME_OK;
     CHECK(store_unidentified(self, batch, events, err));
     struct sightings uncovered = uncovered_of(self, batch, events);
-    metric_add(self->hits, (double)(events->count - uncovered.count));
-    metric_add(self->misses, (double)uncovered.count);
+    metric_add(self->metrics.hits, (double)(events->count - uncovered.count));
+    metric_add(self->metrics.misses, (double)uncovered.count);
     if (uncovered.count > 0) {
         CHECK(resolver_look_up(&self->resolver, batch->arena, &uncovered, err));
         uncovered = uncovered_of(self, batch, events);
@@ -234,9 +296,8 @@ static enum outcome resolver_apply(void *arg, struct batch *batch, struct err *e
     if (uncovered.count == 0)
         return OUTCOME_OK;
     CHECK(resolver_transact(&self->resolver, batch->arena, &uncovered, batch->now, &events->change, err));
-    metric_add(self->transactions, 1);
-    metric_add(self->moved, (double)events->change.merged_profiles);
-    metric_set(self->cache_bytes, (double)resolver_cache_bytes(&self->resolver.cache));
+    resolver_metrics_add(&self->metrics, &events->change);
+    metric_set(self->metrics.cache_bytes, (double)resolver_cache_bytes(&self->resolver.cache));
     return OUTCOME_OK;
 }
 
@@ -340,7 +401,7 @@ const struct service resolver_service = {
     .topic_settings = topic_settings,
     .check = resolver_check,
     .open = resolver_open,
-    .close = resolver_close,
+    .close = close_service,
     .decode = resolver_decode,
     .apply = resolver_apply,
     .publish = resolver_publish,

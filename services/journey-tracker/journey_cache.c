@@ -45,6 +45,16 @@ static void swap_maps(struct map *a, struct map *b)
     *b = t;
 }
 
+void journey_cache_prefetch_anchor(const struct journey_cache *cache, int64_t anchor)
+{
+    map_prefetch(&cache->anchors, &anchor);
+}
+
+void journey_cache_prefetch_state(const struct journey_cache *cache, int64_t profile)
+{
+    map_prefetch(&cache->states, &profile);
+}
+
 const struct cached_anchor *journey_cache_anchor(struct journey_cache *cache, int64_t anchor)
 {
     const struct cached_anchor *hit = map_find(&cache->anchors, &anchor);

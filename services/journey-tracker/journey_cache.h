@@ -29,6 +29,9 @@ void journey_cache_open(struct journey_cache *cache, size_t bytes);
 void journey_cache_close(struct journey_cache *cache);
 size_t journey_cache_bytes(const struct journey_cache *cache);
 
+/* Some arrivals ahead of the look-up. */
+void journey_cache_prefetch_anchor(const struct journey_cache *cache, int64_t anchor);
+void journey_cache_prefetch_state(const struct journey_cache *cache, int64_t profile);
 /* What a look-up yields is valid only until the next call: any of them may make room. */
 const struct cached_anchor *journey_cache_anchor(struct journey_cache *cache, int64_t anchor);
 void journey_cache_put_anchor(struct journey_cache *cache, int64_t anchor, const struct cached_anchor *entry);

@@ -4,6 +4,8 @@
 #include "common/runtime/telemetry.h"
 #include "services/journey-tracker/journey_tracker.h"
 
+enum { AHEAD = 12 }; /* look-ups for which memory is asked ahead */
+
 /* The arrivals of one profile, in time order. */
 struct group {
     int64_t profile;
@@ -57,6 +59,8 @@ static void assign_profiles(struct tracker *tracker, struct flush *flush)
 {
     for (size_t i = 0; i < flush->arrivals.count; i++) {
         struct arrival *a = &flush->arrivals.items[i];
+        if (i + AHEAD < flush->arrivals.count)
+            journey_cache_prefetch_anchor(&tracker->cache, a[AHEAD].fact.key.anchor);
         const struct cached_anchor *known = journey_cache_anchor(&tracker->cache, a->fact.key.anchor);
         a->profile = id_short(known && known->version >= a->version ? &known->profile_id : &a->profile_id);
     }
@@ -85,7 +89,7 @@ static bool anchors_are_current(struct tracker *tracker, const struct group *gro
         const struct arrival *a = group->items[i];
         const struct cached_anchor *known = journey_cache_anchor(&tracker->cache, a->fact.key.anchor);
         if (known == NULL || known->version < a->version || known->members != state->members ||
-            id_short(&known->profile_id) != group->profile)
+            id_short(&known->profile_id) != group->profile || version_is_shared(known->version))
             return false;
         *profile_id = known->profile_id;
     }
@@ -155,6 +159,10 @@ static enum outcome split(struct tracker *tracker, struct flush *flush, struct s
     for (size_t i = 0, next; i < count; i = next) {
         for (next = i + 1; next < count && list[next]->profile == list[i]->profile;)
             next++;
+        if (i + AHEAD < count) {
+            journey_cache_prefetch_state(&tracker->cache, list[i + AHEAD]->profile);
+            journey_cache_prefetch_anchor(&tracker->cache, list[i + AHEAD]->fact.key.anchor);
+        }
         struct group group = {list[i]->profile, list[i]->profile_id, list + i, next - i};
         struct fast_profile profile;
         bool is_fast;

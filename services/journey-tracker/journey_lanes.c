@@ -21,8 +21,8 @@ enum outcome store_next_seq(struct db *db, struct arena *arena, int32_t lane, in
     return o;
 }
 
-enum outcome store_insert_outbox(struct db *db, struct arena *arena, int32_t lane, const int64_t *seqs,
-                                 const struct span *payloads, size_t count, struct err *err)
+enum outcome store_insert_diffs(struct db *db, struct arena *arena, int32_t lane, const int64_t *seqs,
+                                const struct span *payloads, size_t count, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -55,8 +55,8 @@ enum outcome store_find_lanes(struct db *db, struct arena *arena, const int32_t 
     return o;
 }
 
-enum outcome store_find_outbox(struct db *db, struct arena *arena, int32_t lane, int64_t pub_seq, struct diff_row **rows,
-                               size_t *count, struct err *err)
+enum outcome store_find_diffs(struct db *db, struct arena *arena, int32_t lane, int64_t pub_seq, struct diff_row **rows,
+                              size_t *count, struct err *err)
 {
     struct params p;
     params_init(&p, arena);

@@ -74,7 +74,7 @@ static enum outcome write_diff(struct tracker *tracker, struct flush *flush, con
         CHECK(encode_chunk(tracker, flush->arena, diff, cells + from, n, &payloads[i], err));
         *arena_push(flush->arena, &flush->diffs) = (struct diff_row){seqs[i], payloads[i]};
     }
-    return store_insert_outbox(tracker->db, flush->arena, flush->lane, seqs, payloads, chunks, err);
+    return store_insert_diffs(tracker->db, flush->arena, flush->lane, seqs, payloads, chunks, err);
 }
 
 static struct span stage_name(uint8_t stage)

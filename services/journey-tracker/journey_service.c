@@ -6,6 +6,7 @@
 
 #include "common/codec/messages.h"
 #include "common/runtime/telemetry.h"
+#include "common/service/erased.h"
 #include "services/journey-tracker/journey_policy.h"
 #include "services/journey-tracker/journey_tracker.h"
 
@@ -21,7 +22,8 @@ struct scanned {
 struct self {
     struct service_context context;
     struct tracker tracker;
-    struct arena arena; /* policy */
+    struct arena arena; /* policy, erased */
+    struct erased erased;
     struct arena scan_arena;
     struct scanned scanned;
     int diffs_topic, stages_topic;
@@ -71,6 +73,7 @@ static enum outcome open_parts(struct self *self, struct err *err)
     open_metrics(self);
     CHECK(journey_policy_load(&self->arena, config_text(config, "policy.dir"), &t->policy, err));
     CHECK(generation_open(context->db, config, &t->generation, err));
+    CHECK(erased_read(context->db, &self->arena, &self->erased, err));
     t->timeline = timeline_new(&journey_timeline);
     CHECK(codes_open(context->db, &t->policy, &t->codes, err));
     CHECK(producer_topic(context->producer, config_text(config, "topic.diffs"), &self->diffs_topic, &t->diff_partitions, err));
@@ -131,14 +134,17 @@ static struct flush *flush_of(struct batch *batch)
     return batch->events;
 }
 
-static enum outcome decode_change(struct batch *batch, const struct record *record, struct err *err)
+static enum outcome decode_change(struct self *self, struct batch *batch, const struct record *record, struct err *err)
 {
     struct identity_change change;
     CHECK(identity_change_decode(batch->arena, record->value, &change, err));
     struct flush *flush = flush_of(batch);
-    for (uint32_t i = 0; i < change.move_count; i++)
-        *arena_push(batch->arena, &flush->moves) =
-            (struct anchor_move){change.moves[i].identifier_id, change.moves[i].profile_id, change.version};
+    for (uint32_t i = 0; i < change.move_count; i++) {
+        const struct identity_move *move = &change.moves[i];
+        if (!erased_covers(&self->erased, &move->identifier_id, (struct instant){change.changed_at}))
+            *arena_push(batch->arena, &flush->moves) =
+                (struct anchor_move){move->identifier_id, move->profile_id, identity_move_version(&change, move)};
+    }
     return OUTCOME_OK;
 }
 
@@ -181,6 +187,8 @@ static enum outcome decode_touchpoint(struct self *self, struct batch *batch, co
     if (id_is_nil(&head.anchor_id))
         return OUTCOME_OK;
     CHECK(avro_plan_decode(framed.plan, framed.payload, &tp, err));
+    if (erased_covers(&self->erased, &head.anchor_id, (struct instant){tp.occurred_at}))
+        return OUTCOME_OK;
     struct flush *flush = flush_of(batch);
     *arena_push(batch->arena, &flush->arrivals) = (struct arrival){
         .anchor_id = head.anchor_id,
@@ -201,7 +209,7 @@ static enum outcome journey_decode(void *arg, struct batch *batch, const struct 
     int32_t lane = lane_of(record->topic, record->partition);
     if (lane < flush->lane)
         flush->lane = lane;
-    return record->topic == TOPIC_CHANGES ? decode_change(batch, record, err) : decode_touchpoint(self, batch, record, err);
+    return record->topic == TOPIC_CHANGES ? decode_change(arg, batch, record, err) : decode_touchpoint(self, batch, record, err);
 }
 
 static enum outcome journey_apply(void *arg, struct batch *batch, struct err *err)
@@ -256,8 +264,8 @@ static enum outcome journey_publish(void *arg, struct batch *batch, struct err *
         return OUTCOME_OK;
     if (flush->diffs.count > 0 && !follows(&flush->diffs, flush->lane_row.pub_seq)) {
         flush->diffs.count = 0;
-        CHECK(store_find_outbox(self->context.db, batch->arena, flush->lane, flush->lane_row.pub_seq, &flush->diffs.items,
-                                &flush->diffs.count, err));
+        CHECK(store_find_diffs(self->context.db, batch->arena, flush->lane, flush->lane_row.pub_seq, &flush->diffs.items,
+                               &flush->diffs.count, err));
     }
     CHECK(send_diffs(self, &flush->lane_row, flush->diffs.items, flush->diffs.count, err));
     return send_stages(self, &flush->stages, err);
@@ -279,7 +287,7 @@ static enum outcome scan_lane(struct self *self, struct arena *arena, struct lan
 {
     struct diff_row *rows;
     size_t count;
-    CHECK(store_find_outbox(self->context.db, arena, lane->lane, lane->pub_seq, &rows, &count, err));
+    CHECK(store_find_diffs(self->context.db, arena, lane->lane, lane->pub_seq, &rows, &count, err));
     CHECK(send_diffs(self, lane, rows, count, err));
     if (count > 0)
         lane->pub_seq = rows[count - 1].seq;

@@ -58,6 +58,8 @@ static bool is_likely_new(struct tracker *tracker, const struct arrival *a)
     const struct cached_anchor *anchor = journey_cache_anchor(&tracker->cache, a->fact.key.anchor);
     if (anchor == NULL)
         return true;
+    if (version_is_shared(anchor->version)) /* its state does not grow */
+        return false;
     int64_t members = anchor->members;
     const struct cached_state *state = journey_cache_state(&tracker->cache, id_short(&anchor->profile_id));
     struct touch_key key = {a->fact.key.occurred_at, a->fact.key.event_id, a->fact.key.anchor};
@@ -217,6 +219,8 @@ static enum outcome collect_fresh(struct slow *slow, struct err *err)
             if (!slow->inserted[i])
                 continue;
             const struct anchor_row *anchor = find_anchor(slow, slow->facts.items[i].key.anchor);
+            if (anchor && version_is_shared(anchor->version))
+                continue;
             struct slow_profile *p = anchor ? find_profile(slow, &anchor->profile_id) : NULL;
             if (p == NULL)
                 return err_set(err, OUTCOME_FATAL, "anchor_unlocked", "a new fact's profile is not among the locked ones");
@@ -344,7 +348,7 @@ static void split_members(struct slow *slow, struct slow_profile *p)
             *arena_push(arena, &before) = slow->members[i].anchor;
     }
     for (const struct move *m = first_move(slow, p->row->profile); m < end_of_moves(slow) && m->profile == p->row->profile; m++)
-        if (m->is_left)
+        if (m->is_left && !m->row->was_shared)
             *arena_push(arena, &before) = m->row->anchor;
     p->anchors_before = before.items;
     p->before_count = before.count;

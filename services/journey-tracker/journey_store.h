@@ -51,8 +51,8 @@ struct lane_row {
 /* Takes `count` numbers: seq is the last of them. A new lane gets out_partition for good. Locks the lane's row. */
 enum outcome store_next_seq(struct db *db, struct arena *arena, int32_t lane, int64_t count, int32_t out_partition,
                             struct lane_row *out, struct err *err);
-enum outcome store_insert_outbox(struct db *db, struct arena *arena, int32_t lane, const int64_t *seqs,
-                                 const struct span *payloads, size_t count, struct err *err);
+enum outcome store_insert_diffs(struct db *db, struct arena *arena, int32_t lane, const int64_t *seqs,
+                                const struct span *payloads, size_t count, struct err *err);
 /* Lanes among these with something unpublished. */
 enum outcome store_find_lanes(struct db *db, struct arena *arena, const int32_t *lanes, size_t count, struct lane_row **rows,
                               size_t *row_count, struct err *err);
@@ -61,8 +61,8 @@ struct diff_row {
     struct span payload; /* in the arena */
 };
 /* Up to 200 rows after pub_seq, in order. */
-enum outcome store_find_outbox(struct db *db, struct arena *arena, int32_t lane, int64_t pub_seq, struct diff_row **rows,
-                               size_t *count, struct err *err);
+enum outcome store_find_diffs(struct db *db, struct arena *arena, int32_t lane, int64_t pub_seq, struct diff_row **rows,
+                              size_t *count, struct err *err);
 enum outcome store_mark_published(struct db *db, struct arena *arena, int32_t lane, int64_t pub_seq, struct err *err);
 /* Rows that metrics-aggregator has applied. */
 enum outcome store_delete_applied(struct db *db, struct arena *arena, const int32_t *lanes, size_t count, struct err *err);

@@ -8,6 +8,7 @@
 #include "common/codec/messages.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/telemetry.h"
+#include "common/service/erased.h"
 #include "services/suppression/suppression_policy.h"
 #include "services/suppression/suppression_touchpoint.h"
 #include "services/suppression/suppression_transact.h"
@@ -19,7 +20,8 @@ struct self {
     struct service_context context;
     struct suppression suppression;
     struct interests interests;
-    struct arena arena; /* policy */
+    struct arena arena; /* policy, erased */
+    struct erased erased;
     int decisions_topic;
     struct duration rescue_after;
     int32_t *lanes; /* assigned input partitions */
@@ -93,6 +95,7 @@ static enum outcome open_parts(struct self *self, struct err *err)
     struct suppression *s = &self->suppression;
     CHECK(read_policy(config, &self->arena, &s->policy, err));
     CHECK(generation_open(self->context.db, config, &s->generation, err));
+    CHECK(erased_read(self->context.db, &self->arena, &self->erased, err));
     self->interests = interests_of(&self->arena, &s->policy);
     return producer_topic(self->context.producer, config_text(config, "topic.decisions"), &self->decisions_topic, NULL, err);
 }
@@ -179,7 +182,8 @@ static enum outcome decode_resolved(struct self *self, struct batch *batch, cons
     struct contact_fact body;
     CHECK(resolved_decode(self->context.schemas, record->value, &header, &framed, err));
     CHECK(avro_plan_decode(framed.plan, framed.payload, &tp, err));
-    if (!tp.is_test && suppression_wants(&self->interests, &tp, batch->arena, &body))
+    if (!tp.is_test && !erased_covers(&self->erased, &header.anchor_id, (struct instant){tp.occurred_at}) &&
+        suppression_wants(&self->interests, &tp, batch->arena, &body))
         add_fact(self, batch, record, &header, &tp, &body);
     return OUTCOME_OK;
 }
@@ -189,9 +193,12 @@ static enum outcome decode_change(struct self *self, struct batch *batch, const 
     struct identity_change change;
     CHECK(identity_change_decode(batch->arena, record->value, &change, err));
     struct flush *flush = flush_of(batch, record);
-    for (uint32_t i = 0; i < change.move_count; i++)
-        *arena_push(batch->arena, &flush->moves) =
-            (struct anchor_move){change.moves[i].identifier_id, change.moves[i].profile_id, change.version};
+    for (uint32_t i = 0; i < change.move_count; i++) {
+        const struct identity_move *move = &change.moves[i];
+        if (!erased_covers(&self->erased, &move->identifier_id, (struct instant){change.changed_at}))
+            *arena_push(batch->arena, &flush->moves) =
+                (struct anchor_move){move->identifier_id, move->profile_id, identity_move_version(&change, move)};
+    }
     return OUTCOME_OK;
 }
 

@@ -206,10 +206,18 @@ static void decide_profiles(struct work *w)
     }
 }
 
-static void decide_unidentified(struct work *w)
+/* Requests that name nobody, and new ones of a shared profile. */
+static void decide_nobody(struct work *w)
 {
+    const struct contact_policy *policy = &w->suppression->policy;
     for (size_t i = 0; i < w->flush->unidentified.count; i++)
-        profile_decide_unidentified(&w->suppression->policy, &w->flush->unidentified.items[i], w->now, w->arena, &w->results);
+        profile_decide_nobody(policy, &w->flush->unidentified.items[i], NULL, w->now, w->arena, &w->results);
+    for (size_t i = 0; i < w->flush->facts.count; i++) {
+        const struct ledger_fact *fact = &w->flush->facts.items[i];
+        const struct anchor_row *anchor = find_anchor(w, fact->key.anchor);
+        if (fact->body.kind == CONTACT_REQUEST && version_is_shared(anchor->version))
+            profile_decide_nobody(policy, fact, &anchor->profile_id, w->now, w->arena, &w->results);
+    }
 }
 
 static enum outcome save(struct work *w, struct err *err)
@@ -240,7 +248,7 @@ enum outcome suppression_transact(const struct suppression *suppression, struct 
         mark_new_facts(&w);
         decide_profiles(&w);
     }
-    decide_unidentified(&w);
+    decide_nobody(&w);
     CHECK(save(&w, err));
     CHECK(db_commit(suppression->db, err));
     flush->decisions = w.results.decisions;

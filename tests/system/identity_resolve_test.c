@@ -1,6 +1,7 @@
-/* identity_resolve_test.c: whatever way the same sightings reach the resolving transaction, identifiers, links and profiles are
- * those of one partition over everything, and what is published says the same. Random order, batches, repeats, two resolvers with
- * caches of their own that forget, in turn or at once. IDENTITY_SEED runs one seed, IDENTITY_SEEDS sets their number. */
+/* identity_resolve_test.c: whatever way the same sightings, orders and policies reach the resolving transaction, identifiers,
+ * links and profiles are those of one partition over everything, and what is published says the same. Random order, batches,
+ * repeats, reviews, dry runs, sweeps; two resolvers with caches of their own that forget, in turn or at once, also where
+ * connections die. IDENTITY_SEED runs one seed, IDENTITY_SEEDS sets their number. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,28 +11,25 @@
 
 #include <cmocka.h>
 
-#include "common/codec/messages.h"
 #include "common/store/migrations.h"
 #include "schema_migrations.h"
-#include "services/identity-resolver/resolve.h"
+#include "services/identity-resolver/identity_policy.h"
 #include "tests/support/database.h"
-#include "tests/support/random.h"
+#include "tests/support/identity_world.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-enum { DEFAULT_SEEDS = 300, IDS = 16, SIGHTINGS = 40, DELIVERIES = 2 * SIGHTINGS, RESOLVERS = 2, MESSAGES = 4000 };
+enum { DEFAULT_SEEDS = 300, DELIVERIES = 2 * WORLD_SIGHTINGS, RESOLVERS = 2, MESSAGES = 20000, SWEEP_LIMIT = 2 };
 
 static struct scratch scratch;
-static struct random dice;
+static struct identity_world world;
 static struct err err;
 static struct db *db; /* of the checks */
 static struct resolver resolvers[RESOLVERS];
+static struct seal_keys raw_keys; /* of the first resolver, the other keeps no values */
+static bool has_deaths;
 
 /* ---- what happens in one seed ---- */
-static struct typed_id ids[IDS]; /* strongest type first, then by id, as identity_collect gives them */
-static struct typed_id carried[SIGHTINGS][4];
-static struct sighting sightings[SIGHTINGS];
-static size_t sighting_count;
 static uint32_t deliveries[DELIVERIES];
 static size_t delivery_count;
 
@@ -45,50 +43,13 @@ static size_t message_counts[RESOLVERS];
 
 static uint32_t draw(uint32_t n)
 {
-    return random_below(&dice, n);
-}
-
-static int typed_compare(const void *a, const void *b)
-{
-    const struct typed_id *x = a, *y = b;
-    return x->type != y->type ? x->type->rank - y->type->rank : id_compare(&x->id, &y->id);
-}
-
-/* A quarter of the identifiers are of the unique type, so that links are refused often. */
-static void random_ids(void)
-{
-    const struct identity_policy *policy = &resolvers[0].policy;
-    for (size_t i = 0; i < IDS; i++) {
-        for (size_t b = 0; b < sizeof ids[i].id.bytes; b++)
-            ids[i].id.bytes[b] = (uint8_t)draw(256);
-        ids[i].type = &policy->types[i % policy->type_count];
-    }
-    qsort(ids, IDS, sizeof *ids, typed_compare);
-}
-
-static void random_sightings(void)
-{
-    static const uint32_t spans[] = {3, 20, 1000};
-    uint32_t span = spans[draw(COUNT(spans))], used = 3 + draw(IDS - 2);
-    sighting_count = 1 + draw(SIGHTINGS);
-    for (size_t i = 0; i < sighting_count; i++) {
-        struct sighting *s = &sightings[i];
-        bool is_carried[IDS] = {false};
-        *s = (struct sighting){.occurred_at = {(1700000000 + draw(span)) * US_PER_SECOND}, .ids = carried[i]};
-        for (size_t b = 0; b < sizeof s->event_id.bytes; b++)
-            s->event_id.bytes[b] = (uint8_t)draw(256);
-        for (uint32_t n = 1 + draw(draw(3) ? 3 : 1); n > 0; n--)
-            is_carried[draw(used) * IDS / used] = true;
-        for (size_t k = 0; k < IDS; k++)
-            if (is_carried[k])
-                carried[i][s->id_count++] = ids[k];
-    }
+    return world_draw(&world, n);
 }
 
 static void random_deliveries(void)
 {
     delivery_count = 0;
-    for (uint32_t i = 0; i < sighting_count; i++)
+    for (uint32_t i = 0; i < world.sighting_count; i++)
         for (int again = 0; again < 2; again++)
             deliveries[delivery_count++] = i;
     for (size_t i = delivery_count; i > 1; i--) {
@@ -98,7 +59,7 @@ static void random_deliveries(void)
     }
 }
 
-/* ---- feeding the resolvers ---- */
+/* ---- what a consumer hears ---- */
 static void tell(struct resolver *resolver, const struct id *identifier_id, const struct id *profile_id, int64_t version)
 {
     size_t r = (size_t)(resolver - resolvers);
@@ -119,24 +80,28 @@ static void tell_touchpoints(struct resolver *resolver, struct arena *arena, con
             tell(resolver, anchor, &known->profile_id, known->version);
             continue;
         }
-        database_must(store_find_identifiers(resolver->db, arena, anchor, 1, &rows, &own), &own);
+        database_wait(resolver->db);
+        if (store_find_identifiers(resolver->db, arena, anchor, 1, &rows, &own) != OUTCOME_OK)
+            continue; /* the connection died: the same touchpoints come again */
         if (rows.count != 1)
             abort();
         tell(resolver, anchor, &rows.items[0].profile_id, rows.items[0].version);
     }
 }
 
-static void tell_change(struct resolver *resolver, struct arena *arena, const struct committed_change *change)
+static void tell_messages(struct resolver *resolver, struct arena *arena, const struct outbox_row *rows, size_t count)
 {
     struct err own = {0};
-    for (size_t i = 0; i < change->message_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         struct identity_change decoded;
-        database_must(identity_change_decode(arena, change->messages[i].payload, &decoded, &own), &own);
+        database_must(identity_change_decode(arena, rows[i].payload, &decoded, &own), &own);
         for (size_t m = 0; m < decoded.move_count; m++)
-            tell(resolver, &decoded.moves[m].identifier_id, &decoded.moves[m].profile_id, decoded.version);
+            tell(resolver, &decoded.moves[m].identifier_id, &decoded.moves[m].profile_id,
+                 identity_move_version(&decoded, &decoded.moves[m]));
     }
 }
 
+/* ---- feeding the resolvers ---- */
 static struct sightings uncovered_of(struct resolver *resolver, struct arena *arena, const struct sightings *batch)
 {
     struct sightings uncovered = {0};
@@ -154,13 +119,24 @@ static enum outcome resolve(struct resolver *resolver, struct arena *arena, cons
     *change = (struct committed_change){0};
     if (uncovered.count == 0)
         return OUTCOME_OK;
-    enum outcome o = resolver_look_up(resolver, arena, &uncovered, own);
-    if (o != OUTCOME_OK)
-        return o;
+    CHECK(resolver_look_up(resolver, arena, &uncovered, own));
     uncovered = uncovered_of(resolver, arena, batch);
     if (uncovered.count == 0)
         return OUTCOME_OK;
     return resolver_transact(resolver, arena, &uncovered, (struct instant){0}, change, own);
+}
+
+/* Whether to try again; ends the program where that would not help. */
+static bool is_again(struct resolver *resolver, enum outcome o, int tries, const struct err *own)
+{
+    if (o == OUTCOME_OK)
+        return false;
+    if (o != OUTCOME_RETRY || tries == 200) {
+        fprintf(stderr, "resolve: %d %s %s\n", (int)o, own->code, own->message);
+        abort();
+    }
+    database_wait(resolver->db);
+    return true;
 }
 
 static void run_batch(struct resolver *resolver, const uint32_t *which, size_t count)
@@ -171,18 +147,59 @@ static void run_batch(struct resolver *resolver, const uint32_t *which, size_t c
         struct committed_change change;
         struct err own = {0};
         for (size_t i = 0; i < count; i++)
-            *arena_push(&arena, &batch) = sightings[which[i]];
-        enum outcome o = resolve(resolver, &arena, &batch, &change, &own);
-        if (o == OUTCOME_OK) {
-            tell_touchpoints(resolver, &arena, &batch);
-            tell_change(resolver, &arena, &change);
-            break;
-        }
-        if (o != OUTCOME_RETRY || tries == 50) {
-            fprintf(stderr, "resolve: %d %s %s\n", (int)o, own.code, own.message);
-            abort();
-        }
+            *arena_push(&arena, &batch) = world.sightings[which[i]];
+        if (is_again(resolver, resolve(resolver, &arena, &batch, &change, &own), tries, &own))
+            continue;
+        tell_touchpoints(resolver, &arena, &batch);
+        tell_messages(resolver, &arena, change.messages, change.message_count);
+        break;
     }
+    arena_free(&arena);
+}
+
+/* An operator's order; about identifiers that are not there yet it is refused. */
+static void run_order(struct resolver *resolver, const struct manual_order *order, bool is_dry_run)
+{
+    struct arena arena = {0};
+    for (int tries = 0;; tries++, arena_reset(&arena)) {
+        struct resolve_orders orders = {order, 1};
+        struct committed_change change;
+        struct resolve_plan plan;
+        struct err own = {0};
+        enum outcome o =
+            resolver_review(resolver, &arena, NULL, 0, &orders, is_dry_run, (struct instant){0}, &change, &plan, &own);
+        if (o == OUTCOME_REJECT && strcmp(own.code, "identifier_unknown") == 0)
+            break;
+        if (is_again(resolver, o, tries, &own))
+            continue;
+        if (!is_dry_run && plan.move_count > 0 && change.version == 0)
+            abort();
+        break;
+    }
+    arena_free(&arena);
+}
+
+static size_t run_sweep_step(struct resolver *resolver, struct id *position)
+{
+    struct arena arena = {0};
+    struct err own = {0};
+    size_t count;
+    for (int tries = 0;
+         is_again(resolver, resolver_sweep_step(resolver, &arena, SWEEP_LIMIT, position, &count, &own), tries, &own); tries++)
+        arena_reset(&arena);
+    arena_free(&arena);
+    return count;
+}
+
+static void activate_policy(struct resolver *resolver)
+{
+    struct arena arena = {0};
+    struct err own = {0};
+    struct span text = world_policy(&world, &arena);
+    int32_t version;
+    for (int tries = 0;
+         is_again(resolver, resolver_activate_policy(resolver->db, &arena, text, "tester", &version, &own), tries, &own);)
+        tries++;
     arena_free(&arena);
 }
 
@@ -193,45 +210,106 @@ static void restart(struct resolver *resolver)
     resolver_cache_open(&resolver->cache, sizes[draw(COUNT(sizes))]);
 }
 
+static void sweep_all(struct resolver *resolver, struct id position)
+{
+    while (run_sweep_step(resolver, &position) > 0)
+        ;
+}
+
+/* Something else than a batch, now and then. */
+static void run_other(struct resolver *resolver, struct id *position)
+{
+    struct manual_order order = world_order(&world);
+    uint32_t what = draw(30);
+    if (what < 3)
+        run_order(resolver, &order, what == 0);
+    if (what == 3)
+        restart(resolver);
+    if (what == 4) {
+        activate_policy(resolver);
+        *position = (struct id){0};
+    }
+    if (what > 16)
+        run_sweep_step(resolver, position);
+}
+
 static void run_in_turn(void)
 {
     uint32_t most = 1 + draw(12);
+    struct id position = {0};
     for (size_t i = 0, n; i < delivery_count; i += n) {
         struct resolver *resolver = &resolvers[draw(RESOLVERS)];
-        if (draw(10) == 0)
-            restart(resolver);
+        run_other(resolver, &position);
         n = 1 + draw(most);
         n = n < delivery_count - i ? n : delivery_count - i;
         run_batch(resolver, deliveries + i, n);
     }
+    run_other(&resolvers[0], &position);
+    sweep_all(&resolvers[0], position);
 }
+
+/* ---- at once ---- */
+struct lane {
+    struct resolver *resolver;
+    struct manual_order orders[4];
+    size_t order_count;
+    bool sweeps;
+};
 
 /* Each takes everything, one from the end: what they insert and move meets in the middle, and then again. */
 static void *run_all(void *arg)
 {
-    struct resolver *resolver = arg;
+    struct lane *lane = arg;
+    struct resolver *resolver = lane->resolver;
+    struct id position = {0};
     for (size_t i = 0; i < delivery_count; i += 5) {
         size_t n = delivery_count - i < 5 ? delivery_count - i : 5;
         run_batch(resolver, resolver == resolvers ? deliveries + i : deliveries + delivery_count - i - n, n);
+        if (i / 5 >= 2 && i / 5 - 2 < lane->order_count)
+            run_order(resolver, &lane->orders[i / 5 - 2], false);
+        if (lane->sweeps && run_sweep_step(resolver, &position) == 0)
+            lane->sweeps = false;
     }
+    if (lane->sweeps)
+        sweep_all(resolver, position);
     return NULL;
+}
+
+static void kill_connections(void)
+{
+    database_must(db_script(db,
+                            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                            " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+                            &err),
+                  &err);
 }
 
 static void run_at_once(void)
 {
     pthread_t threads[RESOLVERS];
+    struct lane lanes[RESOLVERS];
+    for (size_t i = 0; i < RESOLVERS; i++) {
+        lanes[i] = (struct lane){.resolver = &resolvers[i], .order_count = draw(3), .sweeps = i == 0};
+        for (size_t k = 0; k < lanes[i].order_count; k++)
+            lanes[i].orders[k] = world_order(&world);
+    }
+    for (size_t i = 0; i + 5 < delivery_count / 2; i += 5)
+        run_batch(&resolvers[draw(RESOLVERS)], deliveries + i, 5);
+    activate_policy(&resolvers[0]);
     for (size_t i = 0; i < RESOLVERS; i++)
-        if (pthread_create(&threads[i], NULL, run_all, &resolvers[i]) != 0)
+        if (pthread_create(&threads[i], NULL, run_all, &lanes[i]) != 0)
             abort();
+    if (has_deaths)
+        kill_connections();
     for (size_t i = 0; i < RESOLVERS; i++)
         pthread_join(threads[i], NULL);
 }
 
-/* ---- what must come out ---- */
-struct lines {
-    const char **items;
-    size_t count, capacity;
-};
+/* ---- what came out ---- */
+static int line_compare(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
 
 static const char *uuid(struct arena *arena, const struct id *id)
 {
@@ -240,109 +318,27 @@ static const char *uuid(struct arena *arena, const struct id *id)
     return arena_printf(arena, "%s", text);
 }
 
-/* Position of an identifier, UINT32_MAX if nothing carries it. */
-static uint32_t node_of(const struct identity_node *nodes, size_t count, const struct id *id)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (id_equal(&nodes[i].identifier_id, id))
-            return i;
-    return UINT32_MAX;
-}
-
-static size_t all_nodes(struct identity_node *nodes)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < sighting_count; i++)
-        for (size_t k = 0; k < sightings[i].id_count; k++) {
-            const struct typed_id *id = &sightings[i].ids[k];
-            uint32_t at = node_of(nodes, n, &id->id);
-            if (at == UINT32_MAX)
-                nodes[at = (uint32_t)n++] =
-                    (struct identity_node){id->id, sightings[i].occurred_at, id->type->is_unique ? 1 : 0, 0};
-            if (instant_compare(sightings[i].occurred_at, nodes[at].first_seen) < 0)
-                nodes[at].first_seen = sightings[i].occurred_at;
-        }
-    return n;
-}
-
-/* The oldest sighting of each link, smallest event id on a tie. */
-static size_t all_links(const struct identity_node *nodes, size_t node_count, struct identity_link *links, struct id *evidence)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < sighting_count; i++)
-        for (size_t k = 1; k < sightings[i].id_count; k++) {
-            const struct sighting *s = &sightings[i];
-            struct identity_link link = {node_of(nodes, node_count, &s->ids[0].id), node_of(nodes, node_count, &s->ids[k].id),
-                                         s->occurred_at, digest_link(&s->ids[0].id, &s->ids[k].id), false};
-            size_t at = 0;
-            while (at < n && !id_equal(&links[at].hash, &link.hash))
-                at++;
-            int c = at == n ? -1 : instant_compare(link.first_seen, links[at].first_seen);
-            if (c < 0 || (c == 0 && id_compare(&s->event_id, &evidence[at]) < 0)) {
-                links[at] = link;
-                evidence[at] = s->event_id;
-            }
-            n += at == n;
-        }
-    return n;
-}
-
-static int line_compare(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static bool is_anchor(const struct id *id)
-{
-    for (size_t i = 0; i < sighting_count; i++)
-        if (id_equal(&sightings[i].ids[0].id, id))
-            return true;
-    return false;
-}
-
-static size_t refused;
-
-static void expect(struct arena *arena, struct lines *lines)
-{
-    struct identity_node nodes[IDS];
-    struct identity_link links[SIGHTINGS * 3];
-    struct id evidence[SIGHTINGS * 3];
-    size_t n = all_nodes(nodes), link_count = all_links(nodes, n, links, evidence);
-    for (size_t i = 0; i < link_count; i++) {
-        struct link_key key = link_key_of(&nodes[links[i].a].identifier_id, &nodes[links[i].b].identifier_id);
-        *arena_push(arena, lines) = arena_printf(arena, "link %s %s %lld %s", uuid(arena, &key.a), uuid(arena, &key.b),
-                                                 (long long)links[i].first_seen.us, uuid(arena, &evidence[i]));
-    }
-    identity_partition(&resolvers[0].policy, arena, nodes, n, links, link_count);
-    for (size_t i = 0; i < link_count; i++)
-        refused += !links[i].is_accepted;
-    for (size_t i = 0; i < n; i++) {
-        const char *id = uuid(arena, &nodes[i].identifier_id), *profile = uuid(arena, &nodes[nodes[i].profile].identifier_id);
-        *arena_push(arena, lines) = arena_printf(arena, "identifier %s %s %lld", id, profile, (long long)nodes[i].first_seen.us);
-        if (is_anchor(&nodes[i].identifier_id))
-            *arena_push(arena, lines) = arena_printf(arena, "told %s %s", id, profile);
-    }
-    qsort(lines->items, lines->count, sizeof *lines->items, line_compare);
-}
-
-/* ---- what came out ---- */
 /* broken: moves that do not start where the last one of the same identifier ended, or a last one that is not today's profile.
- * unsent: a change of the chronicle that the outbox lacks. */
+ * unsent: a change of the chronicle that the outbox lacks. odd: a version that does not say whether the profile is shared. */
 static const char tables[] =
-    "SELECT concat_ws(' ', 'identifier', identifier_id, profile_id, (extract(epoch FROM first_seen_at) * 1000000)::bigint)"
+    "SELECT concat_ws(' ', 'identifier', identifier_id, profile_id, (extract(epoch FROM first_seen_at) * 1000000)::bigint,"
+    "   is_quarantined::integer)"
     " FROM identity.identifiers"
-    " UNION ALL SELECT concat_ws(' ', 'link', a, b, (extract(epoch FROM first_seen_at) * 1000000)::bigint, evidence)"
+    " UNION ALL SELECT concat_ws(' ', 'link', a, b, (extract(epoch FROM first_seen_at) * 1000000)::bigint, evidence, refused_by)"
     " FROM identity.links"
+    " UNION ALL SELECT concat_ws(' ', 'odd', identifier_id) FROM identity.identifiers WHERE (version % 2 = 1) <> is_quarantined"
     " UNION ALL SELECT concat_ws(' ', 'broken', identifier_id, version) FROM ("
     "   SELECT *, lag(to_profile_id) OVER w AS was, lead(version) OVER w AS next FROM identity.changes"
     "   WINDOW w AS (PARTITION BY identifier_id ORDER BY version)) c"
     " WHERE was <> from_profile_id OR next IS NULL AND NOT EXISTS (SELECT FROM identity.identifiers i"
     "   WHERE i.identifier_id = c.identifier_id AND i.profile_id = c.to_profile_id AND i.version = c.version)"
+    " UNION ALL SELECT concat_ws(' ', 'raw value of nobody', identifier_id) FROM identity.raw_values"
+    " WHERE identifier_id NOT IN (SELECT identifier_id FROM identity.identifiers)"
     " UNION ALL SELECT concat_ws(' ', 'unsent', version) FROM identity.changes c"
-    " WHERE NOT EXISTS (SELECT FROM identity.outbox o WHERE o.version = c.version)";
+    " WHERE NOT EXISTS (SELECT FROM identity.outbox o WHERE o.version = c.version - c.version % 2)";
 
 /* The newest version of what both resolvers told, in whatever order it arrives. */
-static void observe_told(struct arena *arena, struct lines *lines)
+static void observe_told(struct arena *arena, struct text_lines *lines)
 {
     struct map known;
     const struct told *last;
@@ -359,27 +355,48 @@ static void observe_told(struct arena *arena, struct lines *lines)
                                                          uuid(arena, &entry->identifier_id), (long long)entry->version);
         }
     for (size_t i = 0; (last = map_next(&known, &i, NULL));)
-        if (is_anchor(&last->identifier_id))
-            *arena_push(arena, lines) =
-                arena_printf(arena, "told %s %s", uuid(arena, &last->identifier_id), uuid(arena, &last->profile_id));
+        if (world_is_anchor(&world, &last->identifier_id))
+            *arena_push(arena, lines) = arena_printf(arena, "told %s %s %d", uuid(arena, &last->identifier_id),
+                                                     uuid(arena, &last->profile_id), (int)(last->version & 1));
 }
 
-static void observe(struct arena *arena, struct lines *lines)
+static void observe(struct arena *arena, struct text_lines *lines)
 {
     struct params p;
     struct db_result *r = NULL;
+    struct outbox_row *rows;
+    size_t count;
     params_init(&p, arena);
     database_must(db_run(db, &(struct statement){"test_tables", tables}, &p, &r, NULL, &err), &err);
     for (int i = 0; i < db_rows(r); i++)
         *arena_push(arena, lines) = arena_printf(arena, SPAN_FMT, SPAN_ARG(db_bytes(r, i, 0)));
     db_result_free(r);
+    database_must(store_find_outbox(db, arena, &rows, &count, &err), &err); /* what orders and sweeps left to be sent */
+    tell_messages(&resolvers[0], arena, rows, count);
     observe_told(arena, lines);
-    qsort(lines->items, lines->count, sizeof *lines->items, line_compare);
 }
 
-static size_t compare(const struct lines *have, const struct lines *want)
+/* The active policy, and all orders. */
+static void expect(struct arena *arena, struct text_lines *lines)
+{
+    struct id ids[WORLD_IDS], hash;
+    struct order_rows orders = {0};
+    struct identity_policy *policy = arena_new(arena, struct identity_policy);
+    struct span text;
+    int32_t version;
+    for (size_t i = 0; i < WORLD_IDS; i++)
+        ids[i] = world.ids[i].id;
+    database_must(store_find_orders(db, arena, ids, WORLD_IDS, &orders, &err), &err);
+    database_must(store_find_policy(db, arena, &version, &hash, &text, &err), &err);
+    database_must(identity_policy_parse(arena, text, "the active policy", policy, &err), &err);
+    world_expect(&world, policy, orders.items, orders.count, arena, lines);
+}
+
+static size_t compare(struct text_lines *have, struct text_lines *want)
 {
     size_t h = 0, w = 0, differences = 0;
+    qsort(have->items, have->count, sizeof *have->items, line_compare);
+    qsort(want->items, want->count, sizeof *want->items, line_compare);
     while (h < have->count || w < want->count) {
         int c = h == have->count ? 1 : w == want->count ? -1 : strcmp(have->items[h], want->items[w]);
         if (c != 0 && differences++ < 8)
@@ -391,22 +408,27 @@ static size_t compare(const struct lines *have, const struct lines *want)
 }
 
 /* ---- seeds ---- */
+static const char empty[] = "DELETE FROM identity.identifiers; DELETE FROM identity.links; DELETE FROM identity.changes;"
+                            "DELETE FROM identity.outbox; DELETE FROM identity.raw_values; DELETE FROM identity.manual_evidence;"
+                            "DELETE FROM identity.policies; DELETE FROM identity.settings";
+static const char kiosk_says[] = "SELECT (SELECT count(DISTINCT profile_id) FROM identity.identifiers),"
+                                 " (SELECT count(*) FROM identity.identifiers WHERE is_quarantined),"
+                                 " (SELECT count(*) FROM identity.links WHERE refused_by = 2)";
+
 static void run_seed(unsigned long seed, void (*run)(void))
 {
     struct arena arena = {0};
-    struct lines want = {0}, have = {0};
-    dice.state = seed * UINT64_C(0x2545f4914f6cdd1d);
+    struct text_lines want = {0}, have = {0};
+    world_people(&world, seed);
     for (size_t i = 0; i < RESOLVERS; i++) {
         restart(&resolvers[i]);
         message_counts[i] = 0;
     }
-    database_must(db_script(db,
-                            "DELETE FROM identity.identifiers; DELETE FROM identity.profiles; DELETE FROM identity.links;"
-                            "DELETE FROM identity.changes; DELETE FROM identity.outbox",
-                            &err),
-                  &err);
-    random_ids();
-    random_sightings();
+    database_must(db_script(db, empty, &err), &err);
+    map_clear(&resolvers[0].raw_values);
+    for (size_t i = 0; i < WORLD_IDS; i++)
+        *(struct span *)map_put(&resolvers[0].raw_values, &world.ids[i].id, NULL) = SPAN("a value");
+    activate_policy(&resolvers[0]);
     random_deliveries();
     run();
     expect(&arena, &want);
@@ -421,12 +443,17 @@ static void run_seed(unsigned long seed, void (*run)(void))
 static void run_seeds(unsigned long part, void (*run)(void))
 {
     const char *only = getenv("IDENTITY_SEED"), *number = getenv("IDENTITY_SEEDS");
-    unsigned long from = only ? strtoul(only, NULL, 10) : 1, count = number ? strtoul(number, NULL, 10) : DEFAULT_SEEDS / part;
-    refused = 0;
+    unsigned long from = only ? strtoul(only, NULL, 10) : 1, count = (number ? strtoul(number, NULL, 10) : DEFAULT_SEEDS) / part;
+    memset(world.refused, 0, sizeof world.refused);
+    world.quarantined = world.cuts = world.manual_links = 0;
     for (unsigned long seed = from; seed < from + (only ? 1 : count); seed++)
         run_seed(seed, run);
-    print_message("seeds %lu to %lu, %zu links refused\n", from, from + (only ? 1 : count) - 1, refused);
-    assert_true(only || refused > 0); /* else the unique type would not be tested */
+    print_message("%lu seeds; links", only ? 1 : count);
+    for (int rule = REFUSED_NOT; rule <= REFUSED_MAX_IDENTIFIERS; rule++) {
+        print_message(" %s %zu", rule ? identity_refusal_name((enum refusal)rule) : "accepted", world.refused[rule]);
+        assert_true(only || count < 50 || world.refused[rule] > 0); /* else that rule would not be tested */
+    }
+    print_message("; quarantined %zu, cuts %zu, manual links %zu\n", world.quarantined, world.cuts, world.manual_links);
 }
 
 static void resolvers_in_turn_equal_one_partition(void **state)
@@ -439,20 +466,66 @@ static void resolvers_at_once_equal_one_partition(void **state)
     run_seeds(4, run_at_once);
 }
 
-/* ---- set-up ---- */
-static void open_resolver(struct resolver *resolver)
+static void resolvers_with_dying_connections_equal_one_partition(void **state)
 {
-    *resolver = (struct resolver){.db = database_open(scratch.url)};
-    struct identity_policy *policy = &resolver->policy;
-    policy->types[0] = (struct identity_type){.name = SPAN("user_id"), .rank = 1, .is_unique = true, .links = true};
-    policy->types[1] = (struct identity_type){.name = SPAN("email"), .rank = 2, .links = true};
-    policy->types[2] = (struct identity_type){.name = SPAN("device_id"), .rank = 6, .links = true};
-    policy->types[3] = (struct identity_type){.name = SPAN("anonymous_id"), .rank = 7, .links = true};
-    policy->type_count = 4;
-    policy->max_identifiers = 100;
-    resolver_cache_open(&resolver->cache, 1 << 20);
+    has_deaths = true;
+    run_seeds(10, run_at_once);
+    has_deaths = false;
 }
 
+/* ---- a device that everybody uses ---- */
+enum { KIOSK_EVENTS = 20000, KIOSK_BATCH = 20, KIOSK_BATCHES = KIOSK_EVENTS / KIOSK_BATCH, KIOSK_SAMPLE = 50 };
+
+static size_t kiosk_batch(struct resolver *resolver, uint32_t number)
+{
+    static const struct identity_type user = {.name = SPAN("user_id"), .rank = 1},
+                                      device = {.name = SPAN("device_id"), .rank = 6};
+    struct arena arena = {0};
+    struct sightings batch = {0};
+    struct committed_change change;
+    for (uint32_t i = 0; i < KIOSK_BATCH; i++) {
+        struct typed_id *carried = arena_array(&arena, struct typed_id, 2);
+        uint32_t event = number * KIOSK_BATCH + i;
+        carried[0] = (struct typed_id){digest_bytes((struct span){(const char *)&event, sizeof event}), &user};
+        carried[1] = (struct typed_id){{{7}}, &device};
+        *arena_push(&arena, &batch) = (struct sighting){carried[0].id, {1700000000 * US_PER_SECOND + event}, carried, 2};
+    }
+    database_must(resolve(resolver, &arena, &batch, &change, &err), &err);
+    arena_free(&arena);
+    return change.counts.rows_read;
+}
+
+static void a_device_of_everybody_costs_the_same_per_event(void **state)
+{
+    static const char policy[] = "{\"types\": [{\"type\": \"user_id\", \"rank\": 1, \"unique\": true}, "
+                                 "{\"type\": \"device_id\", \"rank\": 6, \"max_links\": {\"user_id\": 3}}]}";
+    struct arena arena = {0};
+    struct params p;
+    struct db_result *r = NULL;
+    int32_t version;
+    size_t first = 0, last = 0;
+    database_must(db_script(db, empty, &err), &err);
+    restart(&resolvers[1]);
+    database_must(resolver_activate_policy(db, &arena, span_of(policy), "tester", &version, &err), &err);
+    database_must(db_script(db, "UPDATE identity.policies SET is_complete = true WHERE is_active", &err), &err);
+    for (uint32_t i = 0; i < KIOSK_BATCHES; i++) {
+        size_t rows = kiosk_batch(&resolvers[1], i);
+        first += i < KIOSK_SAMPLE ? rows : 0;
+        last += i >= KIOSK_BATCHES - KIOSK_SAMPLE ? rows : 0;
+    }
+    print_message("rows read by the first %d and the last %d events: %zu, %zu\n", KIOSK_SAMPLE * KIOSK_BATCH,
+                  KIOSK_SAMPLE * KIOSK_BATCH, first, last);
+    assert_true(last <= first + KIOSK_SAMPLE);
+    params_init(&p, &arena);
+    database_must(db_run(db, &(struct statement){"test_kiosk", kiosk_says}, &p, &r, NULL, &err), &err);
+    assert_int_equal(db_int8(r, 0, 0), KIOSK_EVENTS + 1); /* profiles */
+    assert_int_equal(db_int8(r, 0, 1), 1);                /* quarantined */
+    assert_int_equal(db_int8(r, 0, 2), KIOSK_EVENTS);     /* links refused by quarantine */
+    db_result_free(r);
+    arena_free(&arena);
+}
+
+/* ---- set-up ---- */
 static int set_up(void **state)
 {
     char sql[120];
@@ -460,18 +533,20 @@ static int set_up(void **state)
     database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err), &err);
     snprintf(sql, sizeof sql, "ALTER DATABASE %s SET synchronous_commit = off", scratch.name);
     database_must(db_script(db, sql, &err), &err);
-    for (size_t i = 0; i < RESOLVERS; i++)
-        open_resolver(&resolvers[i]);
-    struct arena arena = {0};
-    database_must(store_types(db, &arena, &resolvers[0].policy, &err), &err);
-    arena_free(&arena);
+    for (size_t i = 0; i < RESOLVERS; i++) {
+        resolvers[i] = (struct resolver){.db = database_open(scratch.url)};
+        resolver_cache_open(&resolvers[i].cache, 1 << 20);
+    }
+    resolvers[0].raw_keys = &raw_keys;
+    map_init(&resolvers[0].raw_values, NULL, sizeof(struct id), sizeof(struct span));
     return 0;
 }
 
 static int tear_down(void **state)
 {
+    map_free(&resolvers[0].raw_values);
     for (size_t i = 0; i < RESOLVERS; i++) {
-        resolver_cache_close(&resolvers[i].cache);
+        resolver_close(&resolvers[i]);
         db_close(resolvers[i].db);
     }
     db_close(db);
@@ -486,6 +561,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resolvers_in_turn_equal_one_partition),
         cmocka_unit_test(resolvers_at_once_equal_one_partition),
+        cmocka_unit_test(a_device_of_everybody_costs_the_same_per_event),
+        cmocka_unit_test(resolvers_with_dying_connections_equal_one_partition),
     };
     int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     scratch_drop(&scratch);

@@ -41,7 +41,8 @@ static const char generation[] = "00000000-0000-0000-0000-0000000000c1";
 struct change {
     int64_t version;
     uint32_t profile[IDS]; /* of every id, as an index into ids, once this version is known */
-    int64_t newest[IDS];   /* version of every id's last move up to then */
+    int64_t
+        newest[IDS]; /* version of every id's last move up to then; odd: its profile is shared, its touches count for nothing */
 };
 
 /* A delivery of a touch or of a change, maybe a repeated one. */
@@ -131,17 +132,19 @@ static void random_touches(void)
     }
 }
 
-/* What a change may do: unite two profiles, put one id elsewhere, rename a profile, or say again what is known. */
+/* What a change may do: unite two profiles, put one id elsewhere or into quarantine, rename a profile, or say again what is
+ * known, which ends a quarantine. */
 static void random_change(const struct change *last, struct change *next)
 {
     uint32_t from = last->profile[draw(IDS)], to = last->profile[draw(IDS)], what = draw(5);
-    bool is_moved[IDS] = {false};
+    bool is_moved[IDS] = {false}, is_shared = false;
     *next = *last;
-    next->version = last->version + 1 + draw(3);
+    next->version = last->version + 2 * (1 + (int64_t)draw(3));
     if (what == 0) {
         uint32_t one = draw(IDS);
         is_moved[one] = true;
-        next->profile[one] = draw(2) ? one : to;
+        is_shared = draw(2);
+        next->profile[one] = draw(2) ? one : draw(2) ? to : last->profile[one];
     }
     for (uint32_t i = 0; i < IDS && what > 0; i++)
         if (last->profile[i] == from) {
@@ -154,7 +157,7 @@ static void random_change(const struct change *last, struct change *next)
                 next->profile[i] = name;
     for (uint32_t i = 0; i < IDS; i++)
         if (is_moved[i])
-            next->newest[i] = next->version;
+            next->newest[i] = next->version + is_shared;
 }
 
 static void random_changes(void)
@@ -201,9 +204,9 @@ static void add_item(struct tracker *tracker, struct flush *flush, const struct 
 {
     const struct change *known = &story.changes[item->is_change ? item->index : item->known];
     for (uint32_t i = 0; i < IDS && item->is_change; i++)
-        if (known->newest[i] == known->version)
+        if (known->newest[i] - known->newest[i] % 2 == known->version)
             *arena_push(flush->arena, &flush->moves) =
-                (struct anchor_move){story.ids[i], story.ids[known->profile[i]], known->version};
+                (struct anchor_move){story.ids[i], story.ids[known->profile[i]], known->newest[i]};
     if (item->is_change)
         return;
     uint32_t anchor = story.anchor[item->index];
@@ -334,7 +337,7 @@ static size_t timeline_of(struct arena *arena, uint32_t profile, struct touch *t
     const struct change *last = &story.changes[story.change_count];
     size_t n = 0;
     for (size_t i = 0; i < story.touch_count; i++) {
-        if (last->profile[story.anchor[i]] != profile)
+        if (last->profile[story.anchor[i]] != profile || version_is_shared(last->newest[story.anchor[i]]))
             continue;
         struct journey_fact fact = story.touches[i];
         struct shape_ref *ref = codes_shape_ref(trackers[0].codes, arena, &kinds[story.kind[i]]);

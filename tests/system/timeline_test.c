@@ -240,9 +240,10 @@ static struct id id(uint8_t first, uint8_t last)
     return (struct id){{[0] = first, [15] = last}};
 }
 
-static struct anchor_move move(uint8_t anchor, uint8_t profile, int64_t version)
+/* number: of the change; versions are even. */
+static struct anchor_move move(uint8_t anchor, uint8_t profile, int64_t number)
 {
-    return (struct anchor_move){id(anchor, 0), id(profile, 0), version};
+    return (struct anchor_move){id(anchor, 0), id(profile, 0), 2 * number};
 }
 
 static struct anchor_row *apply(const struct anchor_move *moves, size_t count, size_t *row_count)
@@ -283,11 +284,11 @@ static void the_newest_move_wins(void **state)
         struct anchor_row row = apply_one(move(50, rows[i].profile, rows[i].version));
         assert_int_equal(row.profile_id.bytes[0], rows[i].profile_after);
         assert_int_equal(row.old_profile_id.bytes[0], rows[i].old_profile);
-        assert_int_equal(row.version, rows[i].version_after);
+        assert_int_equal(row.version, 2 * rows[i].version_after);
         assert_int_equal(row.is_inserted, rows[i].is_inserted);
         assert_int_equal(row.is_moved, rows[i].is_moved);
         assert_int_equal(row.is_newer, rows[i].is_newer);
-        assert_int_equal(number_of("test_version", "SELECT version FROM journey.anchors"), rows[i].version_after);
+        assert_int_equal(number_of("test_version", "SELECT version FROM journey.anchors"), 2 * rows[i].version_after);
         assert_int_equal(number_of("test_profile", "SELECT profile >> 56 FROM journey.anchors"), rows[i].profile_after);
     }
 }
@@ -335,6 +336,24 @@ static void members_come_sorted(void **state)
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(rows[i].profile >> 56, i == 0 ? 1 : 2);
         assert_int_equal(rows[i].anchor >> 56, anchors[i]);
+    }
+}
+
+static void a_shared_anchor_is_no_member(void **state)
+{
+    struct id profile = id(5, 0);
+    int64_t key = id_short(&profile);
+    struct member_row *rows;
+    size_t count;
+    apply_one(move(5, 5, 1));
+    for (int64_t number = 2; number < 6; number++) { /* into quarantine and out of it */
+        struct anchor_move moves[] = {move(5, 5, number)};
+        moves[0].version += number % 2 == 0;
+        struct anchor_row row = apply_one(moves[0]);
+        assert_true(row.is_moved);
+        assert_int_equal(row.was_shared, number % 2 == 1);
+        must(timeline_members(timeline, db, &arena, &key, 1, &rows, &count, &err));
+        assert_int_equal(count, number % 2 == 0 ? 0 : 1);
     }
 }
 
@@ -577,6 +596,7 @@ int main(void)
         TEST(one_call_takes_the_newest_of_each_anchor),
         TEST(a_shared_short_key_is_rejected),
         TEST(members_come_sorted),
+        TEST(a_shared_anchor_is_no_member),
         TEST(saved_states_come_back_sorted),
         TEST(saving_bumps_the_version_each_time),
         TEST(only_one_of_two_derives_a_new_profile),

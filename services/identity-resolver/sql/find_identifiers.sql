@@ -1,3 +1,3 @@
-SELECT identifier_id, profile_id, first_seen_at, version
+SELECT identifier_id, profile_id, first_seen_at, version, type, is_quarantined
 FROM identity.identifiers
 WHERE identifier_id = ANY ($1::uuid[])

@@ -1,3 +1,3 @@
-SELECT l.a, l.b, l.first_seen_at, l.evidence
+SELECT l.a, l.b, l.first_seen_at, l.evidence, l.refused_by
 FROM unnest($1::uuid[], $2::uuid[]) AS u (a, b)
 JOIN identity.links l ON l.a = u.a AND l.b = u.b

@@ -1,2 +1,3 @@
-INSERT INTO identity.changes (version, identifier_id, from_profile_id, to_profile_id, changed_at, cause, cause_id)
-SELECT $1, unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::uuid[]), $5, $6, $7
+INSERT INTO identity.changes (version, identifier_id, from_profile_id, to_profile_id, changed_at, cause, cause_id, policy_version)
+SELECT $1 + shared::integer, identifier_id, from_profile_id, to_profile_id, $6, $7, $8, $9
+FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::boolean[]) AS u (identifier_id, from_profile_id, to_profile_id, shared)

@@ -1,1 +1,1 @@
-SELECT nextval('identity.versions')
+SELECT 2 * nextval('identity.versions')

@@ -89,9 +89,9 @@ struct contact_decision {
 void contact_decide(const struct contact_policy *policy, const struct ledger *ledger, const struct contact_fact *request,
                     struct instant now, struct arena *arena, struct contact_decision *out);
 
-/* The same for a request without a usable identifier: deny "unidentified", or invalid. */
-void contact_decide_unidentified(const struct contact_policy *policy, const struct contact_fact *request, struct arena *arena,
-                                 struct contact_decision *out);
+/* The same for a request of nobody in particular: deny, with this reason ("unidentified", "shared_identifier"), or invalid. */
+void contact_decide_nobody(const struct contact_policy *policy, const struct contact_fact *request, const char *reason,
+                           struct contact_decision *out);
 
 /* Time of the contact a request asks for: planned_at, but not before the request itself. */
 struct instant contact_planned_at(const struct contact_fact *request);

@@ -212,13 +212,13 @@ void contact_decide(const struct contact_policy *policy, const struct ledger *le
         out->expires_at = reserved_until(policy, request);
 }
 
-void contact_decide_unidentified(const struct contact_policy *policy, const struct contact_fact *request, struct arena *arena,
-                                 struct contact_decision *out)
+void contact_decide_nobody(const struct contact_policy *policy, const struct contact_fact *request, const char *reason,
+                           struct contact_decision *out)
 {
     if (decide_invalid(policy, request, out))
         return;
     out->verdict = VERDICT_DENY;
-    out->reason = "unidentified";
+    out->reason = reason;
 }
 
 /* --------------------------------------------------------------------------------------- what became of a decision */

@@ -1,0 +1,199 @@
+/* identity_rules_store.c: see identity_rules_store.h; the SQL stands in sql/. */
+#include "services/identity-resolver/identity_rules_store.h"
+
+#include "identity_resolver_sql.h"
+
+#define STATEMENT(id) ((struct statement){"identity_" #id, sql_##id})
+
+enum outcome store_claim_setting(struct db *db, struct arena *arena, const char *name, struct span value, const char *explanation,
+                                 struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_text(&p, span_of(name));
+    params_text(&p, value);
+    enum outcome o = db_run(db, &STATEMENT(claim_setting), &p, NULL, NULL, err);
+    if (o != OUTCOME_OK)
+        return o;
+    params_init(&p, arena);
+    params_text(&p, span_of(name));
+    struct db_result *r = NULL;
+    o = db_run(db, &STATEMENT(find_setting), &p, &r, NULL, err);
+    if (o == OUTCOME_OK && !span_equal(db_bytes(r, 0, 0), value))
+        o = err_set(err, OUTCOME_FATAL, "other_setting", "%s", explanation);
+    db_result_free(r);
+    return o;
+}
+
+enum outcome store_types(struct db *db, struct arena *arena, const struct identity_policy *policy, struct err *err)
+{
+    const struct identity_type *types = policy->types;
+    struct params p;
+    params_init(&p, arena);
+    params_int2_array(&p, &types->rank, sizeof *types, policy->type_count);
+    params_text_array(&p, &types->name, sizeof *types, policy->type_count);
+    params_bool_array(&p, &types->is_unique, sizeof *types, policy->type_count);
+    return db_run(db, &STATEMENT(upsert_types), &p, NULL, NULL, err);
+}
+
+enum outcome store_hold_active(struct db *db, struct arena *arena, struct active_policy *out, bool *found, struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    struct db_result *r = NULL;
+    CHECK(db_run(db, &STATEMENT(active_policy), &p, &r, NULL, err));
+    *found = db_rows(r) > 0;
+    if (*found)
+        *out = (struct active_policy){db_int4(r, 0, 0), db_bool(r, 0, 1), db_bool(r, 0, 2)};
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+enum outcome store_find_policy(struct db *db, struct arena *arena, int32_t *version, struct id *hash, struct span *text,
+                               struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    struct db_result *r = NULL;
+    CHECK(db_run(db, &STATEMENT(find_policy), &p, &r, NULL, err));
+    enum outcome o = OUTCOME_OK;
+    if (db_rows(r) == 0) {
+        o = err_set(err, OUTCOME_FATAL, "no_identity_policy",
+                    "no identity policy is active: start identity-resolver once, or run `tutti identity apply`");
+    } else {
+        *version = db_int4(r, 0, 0);
+        *hash = db_uuid(r, 0, 1);
+        *text = arena_copy(arena, db_bytes(r, 0, 2));
+    }
+    db_result_free(r);
+    return o;
+}
+
+enum outcome store_claim_policy(struct db *db, struct arena *arena, const struct id *hash, struct span text, struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_uuid(&p, hash);
+    params_text(&p, text);
+    return db_run(db, &STATEMENT(claim_policy), &p, NULL, NULL, err);
+}
+
+enum outcome store_insert_policy(struct db *db, struct arena *arena, const struct id *hash, struct span text, const char *actor,
+                                 int32_t *version, struct err *err)
+{
+    struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, arena);
+    CHECK(db_run(db, &STATEMENT(hold_policy), &p, NULL, NULL, err));
+    CHECK(db_run(db, &STATEMENT(retire_policy), &p, NULL, NULL, err));
+    params_uuid(&p, hash);
+    params_text(&p, text);
+    params_text(&p, actor ? span_of(actor) : SPAN_NONE);
+    CHECK(db_run(db, &STATEMENT(insert_policy), &p, &r, NULL, err));
+    *version = db_int4(r, 0, 0);
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+enum outcome store_set_swept(struct db *db, struct arena *arena, const struct id *swept_to, struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    if (swept_to == NULL)
+        return db_run(db, &STATEMENT(set_complete), &p, NULL, NULL, err);
+    params_uuid(&p, swept_to);
+    return db_run(db, &STATEMENT(set_swept), &p, NULL, NULL, err);
+}
+
+/* Every resolving transaction holds a row of the table; the lock of the table queues, so that it is had under load too. */
+static enum outcome mark_held(struct db *db, const struct params *none, struct err *err)
+{
+    CHECK(db_run(db, &STATEMENT(hold_policy), none, NULL, NULL, err));
+    CHECK(db_run(db, &STATEMENT(mark_orders), none, NULL, NULL, err));
+    return db_commit(db, err);
+}
+
+enum outcome store_mark_orders(struct db *db, struct arena *arena, struct err *err)
+{
+    struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, arena);
+    CHECK(db_run(db, &STATEMENT(find_unmarked), &p, &r, NULL, err));
+    bool is_marked = db_rows(r) == 0;
+    db_result_free(r);
+    if (is_marked)
+        return OUTCOME_OK;
+    CHECK(db_begin(db, err));
+    enum outcome o = mark_held(db, &p, err);
+    if (o != OUTCOME_OK)
+        db_rollback(db);
+    return o;
+}
+
+enum outcome store_insert_orders(struct db *db, struct arena *arena, const struct resolve_orders *orders, int64_t **ids,
+                                 struct err *err)
+{
+    const struct manual_order *items = orders->items;
+    struct params p;
+    params_init(&p, arena);
+    params_text_array(&p, &items->kind, sizeof *items, orders->count);
+    params_uuid_array(&p, &items->a, sizeof *items, orders->count);
+    params_uuid_array(&p, &items->b, sizeof *items, orders->count);
+    params_text_array(&p, &items->actor, sizeof *items, orders->count);
+    params_text_array(&p, &items->reason, sizeof *items, orders->count);
+    struct db_result *r = NULL;
+    CHECK(db_run(db, &STATEMENT(insert_orders), &p, &r, NULL, err));
+    *ids = arena_array(arena, int64_t, (size_t)db_rows(r));
+    for (int i = 0; i < db_rows(r); i++)
+        (*ids)[i] = db_int8(r, i, 0);
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+enum outcome store_stamp_orders(struct db *db, struct arena *arena, const int64_t *ids, size_t count, int64_t version,
+                                struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_int8_array(&p, ids, sizeof *ids, count);
+    params_int8(&p, version);
+    return db_run(db, &STATEMENT(stamp_orders), &p, NULL, NULL, err);
+}
+
+static enum order_kind kind_of(struct span text)
+{
+    return span_is(text, "link") ? ORDER_LINK : span_is(text, "cut") ? ORDER_CUT : ORDER_RELEASE;
+}
+
+enum outcome store_find_orders(struct db *db, struct arena *arena, const struct id *ids, size_t count, struct order_rows *out,
+                               struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_uuid_array(&p, ids, sizeof *ids, count);
+    struct db_result *r = NULL;
+    CHECK(db_run(db, &STATEMENT(find_orders), &p, &r, NULL, err));
+    for (int i = 0; i < db_rows(r); i++) {
+        struct id a = db_uuid(r, i, 1), b = a;
+        enum order_kind kind = kind_of(db_bytes(r, i, 0));
+        if (kind != ORDER_RELEASE)
+            b = db_uuid(r, i, 2);
+        *arena_push(arena, out) = (struct order_row){kind, link_key_of(&a, &b)};
+    }
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+enum outcome store_find_erased(struct db *db, struct arena *arena, struct erased_row **rows, size_t *count, struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    struct db_result *r = NULL;
+    CHECK(db_run(db, &STATEMENT(find_erased), &p, &r, NULL, err));
+    *count = (size_t)db_rows(r);
+    *rows = arena_array(arena, struct erased_row, *count);
+    for (size_t i = 0; i < *count; i++)
+        (*rows)[i] = (struct erased_row){db_uuid(r, (int)i, 0), db_timestamptz(r, (int)i, 1)};
+    db_result_free(r);
+    return OUTCOME_OK;
+}

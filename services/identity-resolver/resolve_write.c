@@ -1,0 +1,216 @@
+/* resolve_write.c: what differs between the stored and the evaluated state, written once. */
+#include <stdlib.h>
+
+#include "services/identity-resolver/resolve_internal.h"
+
+enum { MOVES_PER_MESSAGE = 5000 };
+
+struct move_list {
+    struct identity_move *items;
+    size_t count, capacity;
+};
+
+struct plan_links {
+    struct plan_link *items;
+    size_t count, capacity;
+};
+
+static int move_compare(const void *a, const void *b)
+{
+    return id_compare(&((const struct identity_move *)a)->identifier_id, &((const struct identity_move *)b)->identifier_id);
+}
+
+static bool moves(const struct member *member)
+{
+    return member->is_inside && !member->is_new &&
+           (!id_equal(&member->profile_id, &member->row.profile_id) || member->is_quarantined != member->row.is_quarantined);
+}
+
+static void collect_moves(struct work *work)
+{
+    struct move_list list = {0};
+    for (size_t i = 0; i < work->members.count; i++) {
+        const struct member *member = &work->members.items[i];
+        if (moves(member))
+            *arena_push(work->arena, &list) = (struct identity_move){member->row.identifier_id, member->profile_id,
+                                                                     member->row.profile_id, member->is_quarantined};
+    }
+    if (list.count > 1)
+        qsort(list.items, list.count, sizeof *list.items, move_compare);
+    work->change.moves = list.items;
+    work->change.move_count = (uint32_t)list.count;
+}
+
+/* Old profiles of which parts went different ways, and new ones that parts of several old ones came into. */
+static void count_moves(struct work *work)
+{
+    struct resolve_counts *counts = &work->request->committed->counts;
+    struct map to, from;
+    map_init(&to, work->arena, sizeof(struct id), sizeof(struct id));
+    map_init(&from, work->arena, sizeof(struct id), sizeof(struct id));
+    for (size_t i = 0; i < work->members.count; i++) {
+        const struct member *member = &work->members.items[i];
+        bool is_first;
+        if (!member->is_inside || member->is_new)
+            continue;
+        struct id *went = map_put(&to, &member->row.profile_id, &is_first);
+        if (is_first)
+            *went = member->profile_id;
+        counts->split += !id_equal(went, &member->profile_id);
+        struct id *came = map_put(&from, &member->profile_id, &is_first);
+        if (is_first)
+            *came = member->row.profile_id;
+        counts->merged += !id_equal(came, &member->row.profile_id);
+        counts->quarantined += member->is_quarantined && !member->row.is_quarantined;
+        counts->released += !member->is_quarantined && member->row.is_quarantined;
+    }
+}
+
+/* A new identifier has version 0, in quarantine 1: nobody has seen it, and any move is newer. */
+static struct identifier_row new_row(const struct work *work, const struct member *member)
+{
+    struct identifier_row row = member->row;
+    row.profile_id = member->profile_id;
+    row.first_seen = member->first_seen;
+    row.is_quarantined = member->is_quarantined;
+    if (member->is_new || moves(member))
+        row.version = (member->is_new ? 0 : work->change.version) + member->is_quarantined;
+    return row;
+}
+
+static enum outcome write_raw_values(struct work *work, const struct identifier_rows *fresh, struct err *err)
+{
+    struct raw_value_row *rows = arena_array(work->arena, struct raw_value_row, fresh->count);
+    size_t count = 0;
+    for (size_t i = 0; i < fresh->count; i++) {
+        const struct id *id = &fresh->items[i].identifier_id;
+        const struct span *value = map_find(&work->resolver->raw_values, id);
+        if (value == NULL)
+            continue;
+        rows[count].identifier_id = *id;
+        seal_value(work->resolver->raw_keys, work->arena, id, *value, &rows[count++].sealed);
+    }
+    return count > 0 ? store_insert_raw_values(work->resolver->db, work->arena, rows, count, err) : OUTCOME_OK;
+}
+
+static enum outcome write_new(struct work *work, const struct identifier_rows *fresh, struct err *err)
+{
+    enum outcome o = store_copy_identifiers(work->resolver->db, fresh->items, fresh->count, err);
+    if (o != OUTCOME_OK && db_sqlstate_is(work->resolver->db, "23505"))
+        work->starts_again = work->request->is_careful = true; /* somebody else was first: now it can be seen */
+    if (o != OUTCOME_OK || work->resolver->raw_keys == NULL)
+        return o;
+    return write_raw_values(work, fresh, err);
+}
+
+static enum outcome write_identifiers(struct work *work, struct err *err)
+{
+    struct identifier_rows fresh = {0}, changed = {0};
+    for (size_t i = 0; i < work->members.count; i++) {
+        struct member *member = &work->members.items[i];
+        if (!member->is_inside)
+            continue;
+        struct identifier_row row = new_row(work, member);
+        if (member->is_new)
+            *arena_push(work->arena, &fresh) = row;
+        else if (moves(member) || instant_compare(row.first_seen, member->row.first_seen) != 0)
+            *arena_push(work->arena, &changed) = row;
+    }
+    if (fresh.count > 0)
+        CHECK(write_new(work, &fresh, err));
+    return changed.count > 0 ? store_update_identifiers(work->resolver->db, work->arena, changed.items, changed.count, err)
+                             : OUTCOME_OK;
+}
+
+static void note_refusal(struct work *work, const struct edge *edge, struct plan_links *plan)
+{
+    if (edge->row.refused_by != REFUSED_NOT)
+        work->request->committed->counts.refused[edge->row.refused_by]++;
+    if (edge->stored != NOT_STORED)
+        *arena_push(work->arena, plan) =
+            (struct plan_link){edge->row.key, (enum refusal)edge->stored, (enum refusal)edge->row.refused_by};
+}
+
+static enum outcome write_links(struct work *work, struct plan_links *plan, struct err *err)
+{
+    struct link_rows fresh = {0}, changed = {0};
+    for (size_t i = 0; i < work->edges.count; i++) {
+        const struct edge *edge = &work->edges.items[i];
+        if (!edge->is_observed || (edge->stored == edge->row.refused_by && !edge->is_older))
+            continue;
+        *arena_push(work->arena, edge->stored == NOT_STORED ? &fresh : &changed) = edge->row;
+        if (edge->stored != edge->row.refused_by)
+            note_refusal(work, edge, plan);
+    }
+    if (fresh.count > 0)
+        CHECK(store_copy_links(work->resolver->db, fresh.items, fresh.count, err));
+    return changed.count > 0 ? store_update_links(work->resolver->db, work->arena, changed.items, changed.count, err)
+                             : OUTCOME_OK;
+}
+
+static enum outcome write_outbox(struct work *work, struct err *err)
+{
+    struct committed_change *committed = work->request->committed;
+    struct identity_change part = work->change;
+    size_t parts = (work->change.move_count + MOVES_PER_MESSAGE - 1) / MOVES_PER_MESSAGE;
+    committed->messages = arena_array(work->arena, struct outbox_row, parts);
+    for (size_t i = 0; i < parts; i++) {
+        size_t from = i * MOVES_PER_MESSAGE, left = work->change.move_count - from;
+        part.moves = work->change.moves + from;
+        part.move_count = (uint32_t)(left < MOVES_PER_MESSAGE ? left : MOVES_PER_MESSAGE);
+        struct strbuf payload = {.arena = work->arena};
+        identity_change_encode(&payload, &part);
+        struct outbox_row *row = &committed->messages[committed->message_count++];
+        *row = (struct outbox_row){part.version, part.moves[0].profile_id, strbuf_span(&payload)};
+        CHECK(
+            store_insert_outbox(work->resolver->db, work->arena, row->version, (int32_t)i, &row->profile_id, row->payload, err));
+    }
+    committed->version = work->change.version;
+    committed->moved = work->change.move_count;
+    return OUTCOME_OK;
+}
+
+static enum outcome write_change(struct work *work, struct err *err)
+{
+    struct db *db = work->resolver->db;
+    const struct resolve_orders *orders = work->request->orders;
+    CHECK(store_insert_changes(db, work->arena, &work->change, work->resolver->active.version, err));
+    if (orders && orders->count > 0)
+        CHECK(store_stamp_orders(db, work->arena, work->order_ids, orders->count, work->change.version, err));
+    return write_outbox(work, err);
+}
+
+enum outcome work_write(struct work *work, struct err *err)
+{
+    struct plan_links plan = {0};
+    collect_moves(work);
+    if (work->change.move_count > 0) {
+        count_moves(work);
+        CHECK(store_next_version(work->resolver->db, work->arena, &work->change.version, err));
+    }
+    CHECK(write_identifiers(work, err));
+    CHECK(write_links(work, &plan, err));
+    if (work->change.move_count > 0)
+        CHECK(write_change(work, err));
+    if (work->request->plan)
+        *work->request->plan = (struct resolve_plan){work->change.moves, work->change.move_count, plan.items, plan.count};
+    return OUTCOME_OK;
+}
+
+void work_fill_cache(struct work *work)
+{
+    struct resolver_cache *cache = &work->resolver->cache;
+    for (size_t i = 0; i < work->members.count; i++) {
+        const struct member *member = &work->members.items[i];
+        if (!member->is_wanted && !moves(member))
+            continue;
+        struct identifier_row row = new_row(work, member);
+        struct cached_identifier entry = {row.profile_id, row.first_seen, row.version};
+        resolver_cache_put_identifier(cache, &row.identifier_id, &entry);
+    }
+    for (size_t i = 0; i < work->edges.count; i++) {
+        const struct edge *edge = &work->edges.items[i];
+        if (edge->is_wanted)
+            resolver_cache_put_link(cache, &edge->row.key, edge->row.first_seen, &edge->row.evidence);
+    }
+}

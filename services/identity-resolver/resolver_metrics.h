@@ -1,0 +1,20 @@
+/* resolver_metrics.h: what identity-resolver tells of itself. */
+#ifndef TUTTI_RESOLVER_METRICS_H
+#define TUTTI_RESOLVER_METRICS_H
+
+#include "common/runtime/telemetry.h"
+#include "services/identity-resolver/resolve.h"
+
+struct resolver_metrics {
+    struct metric *hits, *misses, *unidentified, *tests, *erased, *cache_bytes;
+    struct metric *transactions, *slow, *restarts, *rows_read;
+    struct metric *moved, *merges, *splits, *quarantined, *released;
+    struct metric *refused[REFUSED_MAX_IDENTIFIERS + 1]; /* by rule */
+    struct metric *largest, *neighbours;
+};
+
+void resolver_metrics_open(struct resolver_metrics *metrics);
+/* After a transaction. */
+void resolver_metrics_add(struct resolver_metrics *metrics, const struct committed_change *change);
+
+#endif

@@ -1,0 +1,1 @@
+COPY identity.identifiers (identifier_id, profile_id, first_seen_at, version, type, is_quarantined) FROM STDIN BINARY

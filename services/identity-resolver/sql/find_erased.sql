@@ -1,0 +1,2 @@
+SELECT identifier_id, erased_at
+FROM identity.erased

@@ -1,0 +1,3 @@
+SELECT version, hash, policy::text
+FROM identity.policies
+WHERE is_active

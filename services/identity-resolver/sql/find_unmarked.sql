@@ -1,0 +1,3 @@
+SELECT version
+FROM identity.policies
+WHERE is_active AND NOT has_orders

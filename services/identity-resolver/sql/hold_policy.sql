@@ -1,0 +1,1 @@
+LOCK TABLE identity.policies IN EXCLUSIVE MODE

@@ -1,0 +1,8 @@
+SELECT count(*)
+FROM (
+    SELECT stripe
+    FROM identity.lock_stripes
+    WHERE stripe = ANY ($1::integer[])
+    ORDER BY stripe
+    FOR NO KEY UPDATE
+) AS locked

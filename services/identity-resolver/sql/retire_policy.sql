@@ -1,0 +1,3 @@
+UPDATE identity.policies
+SET is_active = false
+WHERE is_active

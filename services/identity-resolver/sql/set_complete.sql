@@ -1,0 +1,3 @@
+UPDATE identity.policies
+SET is_complete = true
+WHERE is_active

@@ -1,0 +1,3 @@
+UPDATE identity.policies
+SET swept_to = $1
+WHERE is_active
