@@ -128,7 +128,9 @@ def main():
     parser.add_argument("--schema", default="tutti", help=argparse.SUPPRESS)
     parser.add_argument("--show", type=int, default=5, help="differences shown per view")
     arguments = parser.parse_args()
-    views, as_of = oracle.from_arguments(arguments)
+    with database.connect(arguments.database) as connection:
+        orders = database.orders(connection, arguments.schema)
+    views, as_of = oracle.from_arguments(arguments, orders)
     failures = compare_all(arguments.database, views, as_of, arguments.view, arguments.schema, arguments.show)
     if failures:
         print(f"{failures} views differ from the oracle", file=sys.stderr)

@@ -16,6 +16,12 @@ def connect(url, as_of=None):
     return connection
 
 
+def orders(connection, schema="tutti"):
+    """What operators ordered, oldest first: (kind, identifier ids), as oracle.order takes it."""
+    rows = connection.execute(f"SELECT kind, a, b FROM {schema}.fct_identity_orders ORDER BY order_id").fetchall()
+    return [(kind, *(one.bytes for one in ends if one is not None)) for kind, *ends in rows]
+
+
 def lines(connection, view, schema="tutti"):
     """The rows of a view as COPY text lines (bytes, with the newline), ordered by key."""
     with connection.cursor() as cursor, cursor.copy(f"COPY ({view.query(schema)}) TO STDOUT") as copy:

@@ -1,13 +1,17 @@
-"""Who is who: identifiers, anchors, links and the profiles that follow from the set of links."""
+"""Who is who: identifiers, anchors, evidence, and the profiles that follow from the set of evidence."""
 
 import hashlib
 import re
 import unicodedata
 
+from policy import duration
+
 HEX_DIGEST = re.compile(r"[0-9A-Fa-f]{32,128}")
+SHA256_DIGEST = re.compile(r"[0-9A-Fa-f]{64}")
 ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 MAX_VALUE = 512  # bytes
 ASCII_SPACE = " \t\n\v\f\r"
+STRENGTHS = ("manual", "exact", "strong", "weak")
 
 
 def phone_number(text, calling_code):
@@ -31,6 +35,10 @@ class Identifiers:
         self.types = {entry["type"]: entry for entry in policy["types"]}
         blocked = policy.get("blocked", {})
         self.blocked = {value.translate(ASCII_LOWER) for value in blocked.get("values", [])}
+        self.blocked_of = {
+            kind: {value.translate(ASCII_LOWER) for value in values}
+            for kind, values in blocked.get("types", {}).items()
+        }
         self.patterns = [(entry.get("type"), re.compile(entry["pattern"])) for entry in blocked.get("patterns", [])]
         self.cache = {}
 
@@ -38,18 +46,24 @@ class Identifiers:
         bare = value.translate(ASCII_LOWER)
         while len(bare) >= 2 and bare[0] == bare[-1] and bare[0] in "'\"":
             bare = bare[1:-1].strip(ASCII_SPACE)
-        if bare == "" or bare in self.blocked:
+        if bare == "" or bare in self.blocked or bare in self.blocked_of.get(kind, ()):
             return True
         return any(only in (None, kind) and pattern.search(bare) for only, pattern in self.patterns)
 
     def normalise(self, kind, value, encoding="none"):
-        """The normalised value, or None where it is blocked or unusable."""
+        """The canonical form (where digests must meet clear values, the digest), or None where it is blocked or unusable."""
         value = unicodedata.normalize("NFC", value.strip(ASCII_SPACE))
         if len(value.encode()) > MAX_VALUE or self.is_blocked(kind, value):
             return None
         if encoding != "none" and HEX_DIGEST.fullmatch(value):
             return value.translate(ASCII_LOWER)
-        rule = self.types[kind].get("normalise")
+        is_hashed = bool(self.types[kind].get("match_hashed"))
+        if is_hashed and SHA256_DIGEST.fullmatch(value):
+            return value.translate(ASCII_LOWER)
+        clear = self.clear_form(self.types[kind].get("normalise"), value)
+        return hashlib.sha256(clear.encode()).hexdigest() if is_hashed and clear is not None else clear
+
+    def clear_form(self, rule, value):
         if rule == "email":
             value = value.translate(ASCII_LOWER)
             return self.gmail(value) if self.policy.get("gmail_dots_and_plus") else value
@@ -66,7 +80,7 @@ class Identifiers:
         return value
 
     def identifier_id(self, kind, value, encoding="none"):
-        """BLAKE2b-128 keyed with the identity key of (type, 0x00, normalised value); None if not an identifier."""
+        """BLAKE2b-128 keyed with the identity key of (type, 0x00, canonical value); None if not an identifier."""
         known = (kind, value, encoding)
         if known not in self.cache:
             normal = self.normalise(kind, value, encoding) if kind in self.types else None
@@ -106,49 +120,183 @@ def raw_identifiers(raw):
             yield entry["type"], entry["value"], entry.get("encoding") or "none"
 
 
-class IdentityMap:
-    """Every identifier and link seen; `resolve` gives today's profile of each identifier."""
+class Rules:
+    """What the identity policy says about links and profiles."""
 
-    def __init__(self, identifiers):
-        self.identifiers = identifiers
-        self.kinds, self.first_seen, self.links = {}, {}, {}
-        self.profile = {}
+    def __init__(self, policy):
+        self.types = {entry["type"]: entry for entry in policy["types"]}
+        self.max_identifiers = policy.get("max_identifiers", 100)
+        self.max_degree = policy.get("max_degree", 1000)
+        self.pairs = {frozenset(entry["types"]): entry for entry in policy.get("pairs", [])}
+        self.windows = {}
+        for kind, entry in self.types.items():
+            if "window" in entry.get("limit", {}):
+                self.windows[kind] = duration(entry["limit"]["window"])
 
-    def see(self, found, anchor, occurred_at):
-        for identifier, kind in found.items():
-            self.kinds[identifier] = kind
-            self.first_seen[identifier] = min(occurred_at, self.first_seen.get(identifier, occurred_at))
-            if identifier != anchor:
-                pair = (min(anchor, identifier), max(anchor, identifier))
-                self.links[pair] = min(occurred_at, self.links.get(pair, occurred_at))
+    def is_unique(self, kind):
+        return bool(self.types[kind].get("unique"))
 
-    def resolve(self):
-        """Accepts the links one by one, oldest first, and names each component after its oldest member."""
-        group = {identifier: {identifier} for identifier in self.kinds}
-        for pair in sorted(self.links, key=lambda pair: (self.links[pair], link_hash(pair))):
-            one, two = group[pair[0]], group[pair[1]]
-            if one is two or not self.may_unite(one, two):
-                continue
-            if len(one) < len(two):
-                one, two = two, one
-            one |= two
-            for identifier in two:
-                group[identifier] = one
-        for members in {id(members): members for members in group.values()}.values():
-            oldest = min(members, key=lambda identifier: (self.first_seen[identifier], identifier))
-            self.profile.update(dict.fromkeys(members, oldest))
-        return self.profile
+    def limit(self, kind):
+        """(how many of this type, within how many microseconds), either may be None."""
+        return self.types[kind].get("limit", {}).get("count"), self.windows.get(kind)
 
-    def may_unite(self, one, two):
-        limit = self.identifiers.policy.get("max_identifiers")
-        if limit and len(one) + len(two) > limit:
-            return False
-        kinds = [self.kinds[identifier] for identifier in (*one, *two) if self.is_unique(identifier)]
-        return len(kinds) == len(set(kinds))
+    def max_links(self, kind):
+        return self.types[kind].get("max_links", {})
 
-    def is_unique(self, identifier):
-        return bool(self.identifiers.types[self.kinds[identifier]].get("unique"))
+    def may_link(self, one, two):
+        return self.pairs.get(frozenset((one, two)), {}).get("links", True)
+
+    def strength(self, one, two):
+        return STRENGTHS.index(self.pairs.get(frozenset((one, two)), {}).get("strength", "exact"))
+
+
+def pair_of(one, two):
+    return (min(one, two), max(one, two))
 
 
 def link_hash(pair):
     return hashlib.blake2b(pair[0] + pair[1], digest_size=16).digest()
+
+
+class IdentityMap:
+    """All evidence; `resolve` gives today's profile of each identifier, who is quarantined, and what refused a link.
+
+    Orders are what an operator asked for, oldest first: ("link", a, b), ("cut", a, b) or ("release", a)."""
+
+    def __init__(self, policy):
+        self.rules = Rules(policy)
+        self.kinds, self.first_seen = {}, {}
+        self.links = {}  # pair -> (occurred_at, event_id) of the first touchpoint with both
+        self.orders = []
+        self.profile, self.quarantined, self.refused_by = {}, set(), {}
+
+    # ------------------------------------------------------------------------------------------------ evidence
+
+    def see(self, found, anchor, occurred_at, event_id):
+        for identifier, kind in found.items():
+            self.see_identifier(identifier, kind, occurred_at)
+            if identifier != anchor:
+                self.see_link(anchor, identifier, occurred_at, event_id)
+
+    def see_identifier(self, identifier, kind, occurred_at):
+        self.kinds[identifier] = kind
+        self.first_seen[identifier] = min(occurred_at, self.first_seen.get(identifier, occurred_at))
+
+    def see_link(self, one, two, occurred_at, event_id):
+        pair, seen = pair_of(one, two), (occurred_at, event_id)
+        self.links[pair] = min(seen, self.links.get(pair, seen))
+
+    def order(self, kind, *identifiers):
+        self.orders.append((kind, *identifiers))
+
+    def is_unique(self, identifier):
+        return self.rules.is_unique(self.kinds[identifier])
+
+    def is_shared(self, profile):
+        """Whether a profile is that of a quarantined identifier, which is alone in it."""
+        return profile in self.quarantined
+
+    # ------------------------------------------------------------------------------------------------ the rules
+
+    def resolve(self):
+        """Takes the links one by one in their order, and names each profile after its oldest member."""
+        self.read_orders()
+        self.quarantined = self.find_quarantined()
+        self.cluster = {identifier: {identifier} for identifier in self.kinds}
+        self.refused_by = {}
+        for pair in sorted({*self.links, *self.manual}, key=self.place):
+            self.refused_by[pair] = self.refusal(pair)
+            if self.refused_by[pair] is None:
+                self.unite(*pair)
+        for members in {id(members): members for members in self.cluster.values()}.values():
+            oldest = min(members, key=lambda identifier: (self.first_seen[identifier], identifier))
+            self.profile.update(dict.fromkeys(members, oldest))
+        return self.profile
+
+    def read_orders(self):
+        """Of the links and cuts of a pair the newest counts; a release stays."""
+        newest = {pair_of(*order[1:]): order[0] for order in self.orders if order[0] in ("link", "cut")}
+        known = {pair: kind for pair, kind in newest.items() if pair[0] in self.kinds and pair[1] in self.kinds}
+        self.manual = {pair for pair, kind in known.items() if kind == "link"}
+        self.cut_from = {}  # identifier -> those it is never in one profile with
+        for (one, two), kind in known.items():
+            if kind == "cut":
+                self.cut_from.setdefault(one, set()).add(two)
+                self.cut_from.setdefault(two, set()).add(one)
+        self.released = {order[1] for order in self.orders if order[0] == "release"}
+
+    def find_quarantined(self):
+        """Degrees count observed links only, whatever becomes of them."""
+        neighbours = {identifier: [] for identifier in self.kinds}
+        for one, two in self.links:
+            neighbours[one].append(two)
+            neighbours[two].append(one)
+        return {
+            identifier
+            for identifier, others in neighbours.items()
+            if identifier not in self.released and self.has_too_many(identifier, others)
+        }
+
+    def has_too_many(self, identifier, neighbours):
+        if len(neighbours) > self.rules.max_degree:
+            return True
+        return any(
+            sum(self.kinds[other] == kind for other in neighbours) > most
+            for kind, most in self.rules.max_links(self.kinds[identifier]).items()
+        )
+
+    def place(self, pair):
+        """Manual links first, then by strength and age; equal ones by their hash."""
+        if pair in self.manual:
+            return (0, 0, link_hash(pair))
+        strength = self.rules.strength(self.kinds[pair[0]], self.kinds[pair[1]])
+        return (strength, self.links[pair][0], link_hash(pair))
+
+    def refusal(self, pair):
+        """The first rule that refuses the link, None if it is accepted."""
+        one, two = pair
+        if pair not in self.manual and not self.rules.may_link(self.kinds[one], self.kinds[two]):
+            return "pair"
+        if one in self.quarantined or two in self.quarantined:
+            return "quarantine"
+        if self.cluster[one] is self.cluster[two]:
+            return None
+        if self.is_cut(self.cluster[one], self.cluster[two]):
+            return "cut"
+        united = self.cluster[one] | self.cluster[two]
+        if self.breaks_unique(united):
+            return "unique"
+        if self.breaks_limit(united, pair):
+            return "limit"
+        if len(united) > self.rules.max_identifiers:
+            return "max_identifiers"
+        return None
+
+    def is_cut(self, one, two):
+        return any(not two.isdisjoint(self.cut_from.get(identifier, ())) for identifier in one)
+
+    def breaks_unique(self, members):
+        kinds = [self.kinds[identifier] for identifier in members if self.is_unique(identifier)]
+        return len(kinds) != len(set(kinds))
+
+    def breaks_limit(self, members, pair):
+        """With a window, only members first seen within it before the link count, and for a manual link none."""
+        for kind in {self.kinds[identifier] for identifier in members}:
+            count, window = self.rules.limit(kind)
+            if count is None or (window is not None and pair in self.manual):
+                continue
+            seen = [self.first_seen[identifier] for identifier in members if self.kinds[identifier] == kind]
+            if window is not None:
+                at = self.links[pair][0]
+                seen = [time for time in seen if at - window < time <= at]
+            if len(seen) > count:
+                return True
+        return False
+
+    def unite(self, one, two):
+        if self.cluster[one] is self.cluster[two]:
+            return
+        small, large = sorted((self.cluster[one], self.cluster[two]), key=len)
+        large |= small
+        for identifier in small:
+            self.cluster[identifier] = large

@@ -42,7 +42,7 @@ class Oracle:
     def __init__(self, policies, key, now):
         self.policies, self.now = policies, now
         self.identifiers = Identifiers(policies.identity, key)
-        self.identity = IdentityMap(self.identifiers)
+        self.identity = IdentityMap(policies.identity)
         self.touchpoints, self.unidentified = {}, {}
 
     def add(self, raw):
@@ -54,9 +54,21 @@ class Oracle:
             self.unidentified.setdefault(key, raw)
             return
         anchor = self.identifiers.anchor(found)
-        self.identity.see(found, anchor, raw["occurred_at"])
         touchpoint = Touchpoint(raw, anchor, self.policies)
+        self.identity.see(found, anchor, raw["occurred_at"], touchpoint.event_id)
         self.touchpoints.setdefault(touchpoint.key, touchpoint)
+
+    def order(self, kind, *identifiers):
+        """An operator's link, cut or release; identifiers as "type:value", or their ids."""
+        self.identity.order(kind, *map(self.named, identifiers))
+
+    def named(self, identifier):
+        if isinstance(identifier, bytes):
+            return identifier
+        found = self.identifiers.identifier_id(*identifier.split(":", 1))
+        if found is None:
+            raise ValueError(f"not an identifier: {identifier!r}")
+        return found
 
     def profiles(self):
         """(profile_id, its touchpoints in order), profiles without touchpoints included."""
@@ -80,12 +92,14 @@ def checksum(rows):
     return digest.hexdigest()
 
 
-def compute(paths, policies, key, as_of, now):
-    """The whole oracle in one call: {view: rows of text}."""
+def compute(paths, policies, key, as_of, now, orders=()):
+    """The whole oracle in one call: {view: rows of text}. orders: what operators ordered, see database.orders."""
     gc.disable()  # nothing here is cyclic, and millions of live objects make each collection slow
     oracle = Oracle(policies, key, now)
     for raw in read_lines(paths):
         oracle.add(raw)
+    for order in orders:
+        oracle.order(*order)
     return oracle.views(as_of)
 
 
@@ -106,21 +120,26 @@ def add_arguments(parser):
     parser.add_argument(
         "--key", required=True, metavar="HEX", help="identity key, hexadecimal, or @FILE with its bytes"
     )
+    parser.add_argument(
+        "--orders", metavar="FILE", help='operators\' orders, oldest first: lines such as ["cut", "user_id:a", "email:b"]'
+    )
     parser.add_argument("--as-of", metavar="TIME", help="what tutti.as_of() answers (default: now)")
     parser.add_argument(
         "--now", metavar="TIME", help="clock of the services, for touchpoints too far in the future (default: now)"
     )
 
 
-def from_arguments(arguments):
-    """(views, as_of) of the parsed arguments."""
+def from_arguments(arguments, orders=()):
+    """(views, as_of) of the parsed arguments. orders: those of the database that is compared; else of the file --orders."""
     clock = int(time.time() * US)
     as_of = policy.instant(arguments.as_of) if arguments.as_of else clock
     now = policy.instant(arguments.now) if arguments.now else clock
     key = (
         pathlib.Path(arguments.key[1:]).read_bytes() if arguments.key.startswith("@") else bytes.fromhex(arguments.key)
     )
-    return compute(arguments.input, Policies.load(arguments.policies), key, as_of, now), as_of
+    if arguments.orders:
+        orders = [tuple(json.loads(text)) for text in pathlib.Path(arguments.orders).read_text().splitlines()]
+    return compute(arguments.input, Policies.load(arguments.policies), key, as_of, now, orders), as_of
 
 
 def main():

@@ -16,7 +16,7 @@ class Rows:
     def __init__(self, oracle, as_of):
         self.oracle, self.policies, self.as_of = oracle, oracle.policies, as_of
         self.last_day = self.policies.day(as_of)
-        self.rows = {name: [] for name in COLUMNS}
+        self.rows = defaultdict(list)
         self.map, self.goals = JourneyMap(self.policies), Goals(self.policies)
         self.credit = defaultdict(lambda: [0, 0, 0, 0])
         self.campaign_names = campaign_names(oracle.touchpoints.values())
@@ -25,13 +25,17 @@ class Rows:
     def all(self):
         timelines = list(self.oracle.profiles())
         self.identifiers()
+        self.identity_links()
         for profile, timeline in timelines:
-            self.profile(profile, timeline)
+            if self.oracle.identity.is_shared(profile):
+                self.shared_profile(profile, timeline)
+            else:
+                self.profile(profile, timeline)
         self.attributions_daily()
         self.shared_goals()
         self.journey_map()
         self.unidentified()
-        return self.rows
+        return {name: self.rows[name] for name in COLUMNS}
 
     def identifiers(self):
         identity = self.oracle.identity
@@ -43,10 +47,32 @@ class Rows:
                     "type": identity.kinds[identifier],
                     "profile_id": profile,
                     "first_seen_at": identity.first_seen[identifier],
-                    "is_quarantined": False,
+                    "is_quarantined": identifier in identity.quarantined,
                 }
             )
             self.rows["dim_profile_aliases"].append({"profile_id": identifier, "current_profile_id": profile})
+
+    def identity_links(self):
+        identity = self.oracle.identity
+        for pair in identity.links:
+            occurred_at, touchpoint = identity.links[pair]
+            self.rows["fct_identity_links"].append(
+                {
+                    "a": pair[0],
+                    "b": pair[1],
+                    "type_a": identity.kinds[pair[0]],
+                    "type_b": identity.kinds[pair[1]],
+                    "first_seen_at": occurred_at,
+                    "evidence": touchpoint,
+                    "refused_by": identity.refused_by[pair],
+                }
+            )
+
+    def shared_profile(self, profile, timeline):
+        """Its touchpoints are listed, and count for nothing."""
+        self.rows["dim_profiles"].append(self.dim_profile(profile, [], [], [], [], 0))
+        for touchpoint in timeline:
+            self.rows["fct_touchpoints"].append({**self.fct_touchpoint(profile, touchpoint), "is_goal": False})
 
     def profile(self, profile, timeline):
         touches = [touchpoint for touchpoint in timeline if touchpoint.direction]
@@ -83,6 +109,7 @@ class Rows:
             "stage": now and now.to_stage,
             "status": now and now.to_status,
             "stage_since_at": moves[-1] if moves else None,
+            "is_shared": identity.is_shared(profile),
             "is_identified": any(identity.is_unique(member) for member in self.members[profile]),
             "identifier_count": len(self.members[profile]),
             "order_count": len(orders),

@@ -7,9 +7,11 @@ import random
 import pytest
 
 from identity import Identifiers
+from scenarios import patched
 from support import DAY, KEY, START, Story, policies, views
 
 IDENTIFIERS = Identifiers(policies().identity, KEY)
+CLEAR = Identifiers(patched(policies().identity, {"types": {"email": {"match_hashed": False}}}), KEY)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +35,52 @@ IDENTIFIERS = Identifiers(policies().identity, KEY)
     ],
 )
 def test_normalising(kind, value, encoding, expected):
-    assert IDENTIFIERS.normalise(kind, value, encoding) == expected
+    assert CLEAR.normalise(kind, value, encoding) == expected
+
+
+JANE = hashlib.sha256(b"jane@example1.com").hexdigest()
+JANE_MD5 = hashlib.md5(b"jane@example1.com").hexdigest()
+
+
+@pytest.mark.parametrize(
+    "value, encoding, expected",
+    [
+        (" Jane@Example1.COM ", "none", JANE),
+        (JANE, "none", JANE),
+        (JANE.upper(), "none", JANE),
+        (JANE.upper(), "sha256", JANE),
+        (JANE[:63], "none", hashlib.sha256(JANE[:63].encode()).hexdigest()),
+        (JANE_MD5.upper(), "md5", JANE_MD5),
+        ("jane@example1.com", "sha256", JANE),
+        ("null", "none", None),
+    ],
+)
+def test_hashed_addresses_meet_clear_ones(value, encoding, expected):
+    hashed = Identifiers(patched(policies().identity, {"types": {"email": {"match_hashed": True}}}), KEY)
+    assert hashed.normalise("email", value, encoding) == expected
+
+
+def test_hashing_comes_after_folding_and_is_for_that_type_only():
+    patch = {"types": {"email": {"match_hashed": True}}, "gmail_dots_and_plus": True}
+    folding = Identifiers(patched(policies().identity, patch), KEY)
+    assert folding.normalise("email", "a.b+c@gmail.com") == hashlib.sha256(b"ab@gmail.com").hexdigest()
+    assert folding.normalise("user_id", JANE.upper()) == JANE.upper()
+
+
+def test_any_type_can_match_hashed():
+    patch = {"types": {"phone": {"match_hashed": True}, "loyalty_id": {"match_hashed": True}}}
+    found = Identifiers(patched(policies().identity, patch), KEY)
+    assert found.normalise("phone", "(555) 010-0199") == hashlib.sha256(b"+15550100199").hexdigest()
+    assert found.normalise("phone", JANE.upper()) == JANE and found.normalise("phone", "12") is None
+    assert found.normalise("loyalty_id", "Card") == hashlib.sha256(b"Card").hexdigest()
+
+
+def test_blocked_values_and_patterns_of_one_type():
+    blocked = {"types": {"phone": ["+10000000000"]}, "patterns": [{"pattern": "^[f]+$", "type": "device_id"}]}
+    found = Identifiers(patched(policies().identity, {"blocked": blocked}), KEY)
+    assert found.normalise("phone", "+10000000000") is None and found.normalise("phone", "'+10000000000'") is None
+    assert found.normalise("loyalty_id", "+10000000000") == "+10000000000"
+    assert found.normalise("device_id", "FFFF") is None and found.normalise("loyalty_id", "FFFF") == "FFFF"
 
 
 @pytest.mark.parametrize(
@@ -51,7 +98,7 @@ def test_other_values_are_identifiers(value):
 
 def test_identifier_id_is_the_keyed_hash_of_type_and_value():
     expected = hashlib.blake2b(b"email\0jane@example1.com", digest_size=16, key=KEY).digest()
-    assert IDENTIFIERS.identifier_id("email", "Jane@Example1.com") == expected
+    assert CLEAR.identifier_id("email", "Jane@Example1.com") == expected
 
 
 def test_anchor_is_the_strongest_and_session_only_an_anchor_of_last_resort():

@@ -268,9 +268,16 @@ class World:
         try:
             for line in self.lines:
                 world.add(json.loads(line))
+            for order in self.orders():
+                world.order(*order)
             return world.views(AS_OF)
         finally:
             gc.enable()
+
+    def orders(self):
+        """What operators ordered with `tutti identity`, oldest first."""
+        with database.connect(self.url) as connection:
+            return database.orders(connection)
 
     def assert_equals_oracle(self):
         views = self.oracle_views()

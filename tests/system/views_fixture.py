@@ -60,8 +60,12 @@ class Fixture:
         self.tables["identity.types"] = [(entry["rank"], entry["type"], bool(entry.get("unique"))) for entry in types]
         for identifier, profile in identity.profile.items():
             kind, first = identity.kinds[identifier], identity.first_seen[identifier]
-            self.tables["identity.identifiers"].append((uuid(identifier), uuid(profile), first, 0, ranks[kind]))
-            self.tables["journey.anchors"].append((short(identifier), short(profile), 0, uuid(identifier), uuid(profile)))
+            is_shared = identity.is_shared(profile)
+            self.tables["identity.identifiers"].append((uuid(identifier), uuid(profile), first, int(is_shared), ranks[kind], is_shared))
+            self.tables["journey.anchors"].append((short(identifier), short(profile), int(is_shared), uuid(identifier), uuid(profile)))
+        for (one, two), (time, evidence) in identity.links.items():
+            code = RULES.index(identity.refused_by[one, two])
+            self.tables["identity.links"].append((uuid(one), uuid(two), time, uuid(evidence), code))
         for (identifier, time), raw in self.oracle.unidentified.items():
             event = raw.get("event_name") or raw["type"]
             self.tables["identity.unidentified_touchpoints"].append(
@@ -88,6 +92,8 @@ class Fixture:
             self.tables["journey.facts"].append(
                 (short(t.anchor), t.occurred_at, uuid(t.event_id), self.shape(t), t.received_at, t.value, t.margin, t.cost, t.score,
                  t.message_id, t.order_id, t.content_id, t.product_id, t.location_id, t.agent_id, decision))
+        if self.oracle.identity.is_shared(profile):
+            return
         touches = [touchpoint for touchpoint in timeline if touchpoint.direction]
         journey, exit_stages = Journey(self.policies), []
         for touch in touches:
@@ -198,10 +204,13 @@ class Fixture:
         connection.execute("ANALYZE")
 
 
+RULES = [None, "pair", "quarantine", "cut", "unique", "limit", "max_identifiers"]
+
 # Column names; those that end in _at are given in microseconds since 1970.
 TABLES = {
     "identity.types": "code type is_unique",
-    "identity.identifiers": "identifier_id profile_id first_seen_at version type",
+    "identity.identifiers": "identifier_id profile_id first_seen_at version type is_quarantined",
+    "identity.links": "a b first_seen_at evidence refused_by",
     "identity.unidentified_touchpoints": "event_id occurred_at source message_id channel event_name",
     "journey.anchors": "anchor profile version anchor_id profile_id",
     "journey.shapes": "shape hash source type event channel direction department purpose contact_class campaign_id campaign_name"
