@@ -63,6 +63,6 @@ enum colour { COLOUR_OFF, COLOUR_BOLD, COLOUR_RED, COLOUR_GREEN, COLOUR_YELLOW }
 const char *colour(FILE *stream, enum colour which);
 
 extern const struct command command_migrate, command_topics, command_produce, command_cat, command_generate, command_import,
-    command_explain, command_doctor, command_scoreboard, command_policy;
+    command_explain, command_doctor, command_scoreboard, command_policy, command_identity, command_erase;
 
 #endif

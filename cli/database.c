@@ -5,6 +5,7 @@
 
 #include "cli/avro_to_json.h"
 #include "common/runtime/clock.h"
+#include "common/service/generation.h"
 
 enum { CONNECT_US = 5000000, CONNECT_POLL_MS = 100 };
 
@@ -21,6 +22,18 @@ enum outcome database_connect(const struct call *call, struct db **out, struct e
         *out = NULL;
     }
     return outcome;
+}
+
+enum outcome database_lock_out_services(struct call *call, struct db *db, struct err *err)
+{
+    static const struct statement take_lock = {"database_take_lock", "SELECT pg_try_advisory_lock(" GENERATION_LOCK ")"};
+    struct db_result *r = NULL;
+    CHECK(db_run(db, &take_lock, NULL, &r, NULL, err));
+    bool locked = db_bool(r, 0, 0);
+    db_result_free(r);
+    return locked ? OUTCOME_OK
+                  : err_set(err, OUTCOME_FATAL, "services_running",
+                            "services are running: stop all of them, run this, start them again");
 }
 
 const char *result_text(struct arena *arena, const struct db_result *result, int row, int column)

@@ -8,6 +8,10 @@
 /* Connects, waiting up to 5 s for a server that is starting. */
 enum outcome database_connect(const struct call *call, struct db **out, struct err *err);
 
+/* Takes the exclusive side of the lock that every running service holds, until the connection closes. FATAL "services_running".
+ */
+enum outcome database_lock_out_services(struct call *call, struct db *db, struct err *err);
+
 /* Text of a column, "" for NULL, in the arena. The column's type must be text. */
 const char *result_text(struct arena *arena, const struct db_result *result, int row, int column);
 

@@ -1,6 +1,7 @@
 /* doctor.c: `tutti doctor`: what works and what does not, with the fix beside it. */
 #include "cli/avro_to_json.h"
 #include "cli/database.h"
+#include "cli/identity_plan.h"
 #include "cli/topic_list.h"
 #include "common/runtime/version.h"
 #include "common/service/generation.h"
@@ -91,6 +92,29 @@ static void check_server(struct doctor *doctor, struct db *db)
     db_result_free(result);
 }
 
+static void check_identity(struct doctor *doctor, struct db *db)
+{
+    struct arena *arena = &doctor->call->arena;
+    struct active_row active;
+    struct strbuf text = {.arena = arena};
+    struct err err = {0};
+    const char *path = generation_policy_path(arena, config_text(doctor->call->config, "policy.dir"), "identity.json");
+    const char *apply = arena_printf(arena, "tutti identity apply --policy %s --execute", path);
+    if (plan_read_active(db, arena, &active, &err) != OUTCOME_OK || generation_read_file(&text, path, &err) != OUTCOME_OK)
+        add(doctor, VERDICT_FAIL, "identity", err.message, "set policy.dir to the folder of the policies");
+    else if (active.version == 0)
+        add(doctor, VERDICT_WARN, "identity", "no identity policy is active yet",
+            "the first start of identity-resolver makes it");
+    else if (!plan_is_active(strbuf_span(&text), &active))
+        add(doctor, VERDICT_FAIL, "identity",
+            arena_printf(arena, "%s is not the active policy, version %d", path, active.version), apply);
+    else
+        add(doctor, active.is_complete ? VERDICT_OK : VERDICT_WARN, "identity",
+            arena_printf(arena, "policy version %d is active%s", active.version,
+                         active.is_complete ? "" : ", but not every profile was reviewed under it"),
+            apply);
+}
+
 static void check_database(struct doctor *doctor)
 {
     struct db *db = NULL;
@@ -110,6 +134,7 @@ static void check_database(struct doctor *doctor)
             active ? arena_printf(&doctor->call->arena, "generation %d is active and equals policy.dir", generation.number)
                    : err.message,
             "tutti policy apply");
+        check_identity(doctor, db);
     }
     db_close(db);
 }

@@ -1,16 +1,18 @@
 /* explain.c: `tutti explain`: everything that is known about one customer, and why. */
-#include "cli/avro_to_json.h"
+#include "cli/explain_why.h"
+#include "cli/identifier.h"
 #include "cli/section.h"
 #include "cli_sql.h"
-#include "common/codec/digest.h"
-#include "common/service/generation.h"
-#include "services/identity-resolver/identity_policy.h"
 
 static const struct section sections[] = {
     {"members",
      "Who: identifiers of this customer",
      {"explain_members", sql_explain_members},
      {"profile", "identifier", "type", "first_seen", "note"}},
+    {"orders",
+     "What operators ordered about them",
+     {"explain_orders", sql_explain_orders},
+     {"made", "order", "a", "b", "actor", "reason"}},
     {"links",
      "Why: which touchpoint first showed two identifiers together",
      {"explain_links", sql_explain_links},
@@ -35,91 +37,50 @@ static const struct section sections[] = {
     {.name = NULL},
 };
 
-/* The identifier's id, as identity-resolver makes it: normalised by the policy, hashed with the key. */
-static enum outcome hash_identifier(struct call *call, struct span type_name, struct span value, struct id *out, struct err *err)
+static enum outcome explain_one(struct call *call, struct db *db, struct err *err)
 {
-    struct identity_policy *policy = arena_new(&call->arena, struct identity_policy);
-    struct digest_key key;
-    const char *key_file = config_text(call->config, "identity.key_file");
-    if (*key_file == '\0')
-        return err_set(err, OUTCOME_FATAL, "config_missing",
-                       "identity.key_file is not set: the key that identifiers are hashed with");
-    const char *path = generation_policy_path(&call->arena, config_text(call->config, "policy.dir"), "identity.json");
-    enum outcome outcome = identity_policy_read(&call->arena, path, policy, err);
-    if (outcome == OUTCOME_OK)
-        outcome = digest_key_read(key_file, &key, err);
-    if (outcome != OUTCOME_OK)
-        return outcome;
-    const struct identity_type *type = identity_find_type(policy, type_name);
-    if (type == NULL)
-        return err_set(err, OUTCOME_REJECT, "identifier_type", "the identity policy has no type \"" SPAN_FMT "\"",
-                       SPAN_ARG(type_name));
-    struct span normal;
-    if (!identity_normalise(policy, type, unicode_nfc(&call->arena, value), false, &call->arena, &normal))
-        return err_set(err, OUTCOME_REJECT, "identifier_blocked", "this value is blocked or no usable " SPAN_FMT,
-                       SPAN_ARG(type_name));
-    *out = digest_identifier(&key, type->name, normal);
-    return OUTCOME_OK;
+    struct id identifier, profile;
+    CHECK(identifier_parse(call, db, call_argument(call, 0), &identifier, err));
+    CHECK(identifier_profile(call, db, &identifier, &profile, err));
+    return sections_print(call, db, sections, &profile, call_has(call, "json"), err);
 }
 
-static enum outcome parse_argument(struct call *call, struct id *out, struct err *err)
+static enum outcome explain_two(struct call *call, struct db *db, struct err *err)
 {
-    const char *text = call_argument(call, 0), *colon = strchr(text, ':');
-    if (id_from_uuid(span_of(text), out))
-        return OUTCOME_OK;
-    if (colon == NULL || colon == text || colon[1] == '\0')
-        return err_set(err, OUTCOME_REJECT, "usage", "expected <type>:<value> such as loyalty_id:2375, or an identifier's UUID");
-    return hash_identifier(call, (struct span){text, (size_t)(colon - text)}, span_of(colon + 1), out, err);
-}
-
-static enum outcome find_profile(struct call *call, struct db *db, const struct id *identifier, struct id *profile,
-                                 struct err *err)
-{
-    static const struct statement find = {"explain_find", "SELECT profile_id FROM identity.identifiers WHERE identifier_id = $1"};
-    struct params params;
-    struct db_result *result = NULL;
-    params_init(&params, &call->arena);
-    params_uuid(&params, identifier);
-    enum outcome outcome = db_run(db, &find, &params, &result, NULL, err);
-    if (outcome == OUTCOME_OK && db_rows(result) == 0)
-        outcome = err_set(err, OUTCOME_REJECT, "identifier_unknown", "this identifier was never seen in a touchpoint");
-    if (outcome == OUTCOME_OK)
-        *profile = db_uuid(result, 0, 0);
-    db_result_free(result);
-    return outcome;
+    struct id a, b;
+    CHECK(identifier_parse(call, db, call_argument(call, 0), &a, err));
+    CHECK(identifier_parse(call, db, call_argument(call, 1), &b, err));
+    return explain_why(call, db, &a, &b, err);
 }
 
 static enum exit_status run_explain(struct call *call)
 {
-    if (call->argument_count == 0)
-        return misuse(call, "expected <type>:<value>");
-    struct id identifier, profile;
     struct db *db = NULL;
     struct err err = {0};
-    enum outcome outcome = parse_argument(call, &identifier, &err);
+    bool why = call_has(call, "why");
+    if (call->argument_count != (why ? 2 : 1))
+        return misuse(call, why ? "--why: expected two identifiers" : "expected <type>:<value>");
+    enum outcome outcome = database_connect(call, &db, &err);
     if (outcome == OUTCOME_OK)
-        outcome = database_connect(call, &db, &err);
-    if (outcome == OUTCOME_OK)
-        outcome = find_profile(call, db, &identifier, &profile, &err);
-    if (outcome == OUTCOME_OK)
-        outcome = sections_print(call, db, sections, &profile, call_has(call, "json"), &err);
+        outcome = why ? explain_two(call, db, &err) : explain_one(call, db, &err);
     db_close(db);
     return outcome == OUTCOME_OK ? EXIT_DONE : failed(&err);
 }
 
 static const struct option options[] = {
+    {"why", NULL, "Two identifiers: the chain of evidence that unites them, or what keeps them apart."},
     {"json", NULL, "One JSON object."},
     {NULL, NULL, NULL},
 };
 
 const struct command command_explain = {
     .name = "explain",
-    .arguments = "<type>:<value>",
+    .arguments = "<type>:<value> | --why A B",
     .summary = "Say who a customer is and by which evidence, and show journey, credit and verdicts",
     .details =
         "The value is normalised and hashed as identity-resolver does it, so policy.dir and identity.key_file are needed;\n"
         "an identifier's UUID does without them.",
     .options = options,
-    .max_arguments = 1,
+    .max_arguments = 2,
     .run = run_explain,
 };

@@ -3,7 +3,8 @@
  *   migrate.c topics.c doctor.c        set up and look after an installation
  *   produce.c cat.c                    JSON lines to Kafka and back (json_to_avro, avro_to_json over avro_shape; publisher)
  *   generate.c import.c                made-up and real data (generator*, touchpoint_writer)
- *   explain.c scoreboard.c             questions to PostgreSQL (sql/ holds the statements, report prints tables)
+ *   explain.c scoreboard.c             questions to PostgreSQL (sql/ holds the statements, section prints tables)
+ *   identity*.c erase.c                who is who by an operator's word, trying a policy, erasing a person (identifier)
  *   call.c output.c progress.c         options, messages and progress, the same for every command */
 #include <jansson.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 
 #include "cli/call.h"
 #include "common/codec/schema_set.h"
+#include "common/codec/seal.h"
 #include "common/runtime/log.h"
 #include "common/runtime/stop.h"
 #include "common/runtime/version.h"
@@ -28,11 +30,14 @@ static const struct command *const commands[] = {
     &command_cat,
     &command_explain,
     &command_scoreboard,
+    &command_identity,
     &command_policy,
+    &command_erase,
     NULL,
 };
 
-static const struct setting *const tables[] = {cli_settings, db_settings, schema_set_settings, policy_settings, NULL};
+static const struct setting *const tables[] = {cli_settings,    db_settings,   schema_set_settings,
+                                               policy_settings, seal_settings, NULL};
 
 static const struct command *find_command(const char *name)
 {

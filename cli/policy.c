@@ -7,8 +7,6 @@
 #include "services/journey-tracker/journey_sweep.h"
 #include "services/suppression/suppression_policy.h"
 
-/* The exclusive side of the lock that every running service holds. */
-static const struct statement take_lock = {"policy_take_lock", "SELECT pg_try_advisory_lock(" GENERATION_LOCK ")"};
 static const struct statement find_generation = {
     "policy_find_generation", "SELECT number, is_complete FROM tutti_meta.generations WHERE generation = $1 AND is_active"};
 static const struct statement mark_complete = {"policy_mark_complete",
@@ -50,19 +48,6 @@ static enum outcome bundle(struct arena *arena, const char *dir, struct span *ou
     strbuf_addf(&text, "}");
     *out = strbuf_span(&text);
     return OUTCOME_OK;
-}
-
-static enum outcome lock_out_services(struct db *db, struct arena *arena, struct err *err)
-{
-    struct params p;
-    params_init(&p, arena);
-    struct db_result *r = NULL;
-    CHECK(db_run(db, &take_lock, &p, &r, NULL, err));
-    bool locked = db_bool(r, 0, 0);
-    db_result_free(r);
-    return locked ? OUTCOME_OK
-                  : err_set(err, OUTCOME_FATAL, "services_running",
-                            "services are running: stop all of them, apply, start them again");
 }
 
 /* generation->number is 0 unless it is the active one; *complete: nothing is left to derive. */
@@ -135,7 +120,7 @@ static enum outcome apply_policies(struct call *call, struct db *db, const char 
     CHECK(find_active(db, &call->arena, generation, &complete, err));
     if (complete)
         return OUTCOME_OK;
-    CHECK(lock_out_services(db, &call->arena, err));
+    CHECK(database_lock_out_services(call, db, err));
     if (generation->number == 0)
         CHECK(switch_generation(db, &call->arena, dir, generation, err));
     CHECK(sweep_all(db, dir, generation, err));

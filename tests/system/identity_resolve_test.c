@@ -411,10 +411,6 @@ static size_t compare(struct text_lines *have, struct text_lines *want)
 static const char empty[] = "DELETE FROM identity.identifiers; DELETE FROM identity.links; DELETE FROM identity.changes;"
                             "DELETE FROM identity.outbox; DELETE FROM identity.raw_values; DELETE FROM identity.manual_evidence;"
                             "DELETE FROM identity.policies; DELETE FROM identity.settings";
-static const char kiosk_says[] = "SELECT (SELECT count(DISTINCT profile_id) FROM identity.identifiers),"
-                                 " (SELECT count(*) FROM identity.identifiers WHERE is_quarantined),"
-                                 " (SELECT count(*) FROM identity.links WHERE refused_by = 2)";
-
 static void run_seed(unsigned long seed, void (*run)(void))
 {
     struct arena arena = {0};
@@ -473,58 +469,6 @@ static void resolvers_with_dying_connections_equal_one_partition(void **state)
     has_deaths = false;
 }
 
-/* ---- a device that everybody uses ---- */
-enum { KIOSK_EVENTS = 20000, KIOSK_BATCH = 20, KIOSK_BATCHES = KIOSK_EVENTS / KIOSK_BATCH, KIOSK_SAMPLE = 50 };
-
-static size_t kiosk_batch(struct resolver *resolver, uint32_t number)
-{
-    static const struct identity_type user = {.name = SPAN("user_id"), .rank = 1},
-                                      device = {.name = SPAN("device_id"), .rank = 6};
-    struct arena arena = {0};
-    struct sightings batch = {0};
-    struct committed_change change;
-    for (uint32_t i = 0; i < KIOSK_BATCH; i++) {
-        struct typed_id *carried = arena_array(&arena, struct typed_id, 2);
-        uint32_t event = number * KIOSK_BATCH + i;
-        carried[0] = (struct typed_id){digest_bytes((struct span){(const char *)&event, sizeof event}), &user};
-        carried[1] = (struct typed_id){{{7}}, &device};
-        *arena_push(&arena, &batch) = (struct sighting){carried[0].id, {1700000000 * US_PER_SECOND + event}, carried, 2};
-    }
-    database_must(resolve(resolver, &arena, &batch, &change, &err), &err);
-    arena_free(&arena);
-    return change.counts.rows_read;
-}
-
-static void a_device_of_everybody_costs_the_same_per_event(void **state)
-{
-    static const char policy[] = "{\"types\": [{\"type\": \"user_id\", \"rank\": 1, \"unique\": true}, "
-                                 "{\"type\": \"device_id\", \"rank\": 6, \"max_links\": {\"user_id\": 3}}]}";
-    struct arena arena = {0};
-    struct params p;
-    struct db_result *r = NULL;
-    int32_t version;
-    size_t first = 0, last = 0;
-    database_must(db_script(db, empty, &err), &err);
-    restart(&resolvers[1]);
-    database_must(resolver_activate_policy(db, &arena, span_of(policy), "tester", &version, &err), &err);
-    database_must(db_script(db, "UPDATE identity.policies SET is_complete = true WHERE is_active", &err), &err);
-    for (uint32_t i = 0; i < KIOSK_BATCHES; i++) {
-        size_t rows = kiosk_batch(&resolvers[1], i);
-        first += i < KIOSK_SAMPLE ? rows : 0;
-        last += i >= KIOSK_BATCHES - KIOSK_SAMPLE ? rows : 0;
-    }
-    print_message("rows read by the first %d and the last %d events: %zu, %zu\n", KIOSK_SAMPLE * KIOSK_BATCH,
-                  KIOSK_SAMPLE * KIOSK_BATCH, first, last);
-    assert_true(last <= first + KIOSK_SAMPLE);
-    params_init(&p, &arena);
-    database_must(db_run(db, &(struct statement){"test_kiosk", kiosk_says}, &p, &r, NULL, &err), &err);
-    assert_int_equal(db_int8(r, 0, 0), KIOSK_EVENTS + 1); /* profiles */
-    assert_int_equal(db_int8(r, 0, 1), 1);                /* quarantined */
-    assert_int_equal(db_int8(r, 0, 2), KIOSK_EVENTS);     /* links refused by quarantine */
-    db_result_free(r);
-    arena_free(&arena);
-}
-
 /* ---- set-up ---- */
 static int set_up(void **state)
 {
@@ -561,7 +505,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resolvers_in_turn_equal_one_partition),
         cmocka_unit_test(resolvers_at_once_equal_one_partition),
-        cmocka_unit_test(a_device_of_everybody_costs_the_same_per_event),
         cmocka_unit_test(resolvers_with_dying_connections_equal_one_partition),
     };
     int failed = cmocka_run_group_tests(tests, set_up, tear_down);

@@ -1,0 +1,80 @@
+/* identifier.c: see identifier.h. */
+#include "cli/identifier.h"
+
+#include "common/service/generation.h"
+#include "services/identity-resolver/identity_policy.h"
+#include "services/identity-resolver/identity_touchpoint.h"
+
+static enum outcome read_policy(struct call *call, struct db *db, struct identity_policy *out, struct err *err)
+{
+    static const struct statement find = {"identifier_policy", "SELECT policy::text FROM identity.policies WHERE is_active"};
+    struct db_result *r = NULL;
+    CHECK(db_run(db, &find, NULL, &r, NULL, err));
+    struct span text = db_rows(r) > 0 ? arena_copy(&call->arena, db_bytes(r, 0, 0)) : SPAN_NONE;
+    db_result_free(r);
+    if (text.ptr)
+        return identity_policy_parse(&call->arena, text, "the active identity policy", out, err);
+    const char *dir = config_text(call->config, "policy.dir");
+    return identity_policy_read(&call->arena, generation_policy_path(&call->arena, dir, "identity.json"), out, err);
+}
+
+/* As a touchpoint that carries nothing else: the one way in which a value becomes an id. */
+static bool hash_value(struct call *call, const struct identity_policy *policy, const struct digest_key *key, struct span type,
+                       struct span value, struct id *out)
+{
+    struct touchpoint *touchpoint = arena_new(&call->arena, struct touchpoint);
+    struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8];
+    touchpoint->identifiers[0] = (struct touchpoint_identifier){type, value, SPAN("none"), SPAN("users")};
+    touchpoint->identifier_count = 1;
+    size_t count = identity_collect(policy, key, touchpoint, &call->arena, ids);
+    if (count == 1)
+        *out = ids[0].id;
+    return count == 1;
+}
+
+static enum outcome hash_identifier(struct call *call, struct db *db, struct span type, struct span value, struct id *out,
+                                    struct err *err)
+{
+    struct identity_policy *policy = arena_new(&call->arena, struct identity_policy);
+    struct digest_key key;
+    const char *key_file = config_text(call->config, "identity.key_file");
+    if (*key_file == '\0')
+        return err_set(err, OUTCOME_FATAL, "config_missing",
+                       "identity.key_file is not set: the key that identifiers are hashed with");
+    CHECK(read_policy(call, db, policy, err));
+    CHECK(digest_key_read(key_file, &key, err));
+    if (identity_find_type(policy, type) == NULL)
+        return err_set(err, OUTCOME_REJECT, "identifier_type", "the identity policy has no type \"" SPAN_FMT "\"",
+                       SPAN_ARG(type));
+    if (!hash_value(call, policy, &key, type, value, out))
+        return err_set(err, OUTCOME_REJECT, "identifier_blocked", "this value is blocked or no usable " SPAN_FMT, SPAN_ARG(type));
+    return OUTCOME_OK;
+}
+
+enum outcome identifier_parse(struct call *call, struct db *db, const char *text, struct id *out, struct err *err)
+{
+    const char *colon = strchr(text, ':');
+    if (id_from_uuid(span_of(text), out))
+        return OUTCOME_OK;
+    if (colon == NULL || colon == text || colon[1] == '\0')
+        return err_set(err, OUTCOME_REJECT, "usage", "expected <type>:<value> such as loyalty_id:2375, or an identifier's UUID");
+    return hash_identifier(call, db, (struct span){text, (size_t)(colon - text)}, span_of(colon + 1), out, err);
+}
+
+enum outcome identifier_profile(struct call *call, struct db *db, const struct id *identifier, struct id *profile,
+                                struct err *err)
+{
+    static const struct statement find = {"identifier_profile",
+                                          "SELECT profile_id FROM identity.identifiers WHERE identifier_id = $1"};
+    struct params params;
+    struct db_result *result = NULL;
+    params_init(&params, &call->arena);
+    params_uuid(&params, identifier);
+    enum outcome outcome = db_run(db, &find, &params, &result, NULL, err);
+    if (outcome == OUTCOME_OK && db_rows(result) == 0)
+        outcome = err_set(err, OUTCOME_REJECT, "identifier_unknown", "this identifier was never seen in a touchpoint");
+    if (outcome == OUTCOME_OK)
+        *profile = db_uuid(result, 0, 0);
+    db_result_free(result);
+    return outcome;
+}

@@ -1,0 +1,79 @@
+/* identity.c: `tutti identity`: an operator's orders about who is who, trying and applying a policy, and raw values. */
+#include "cli/identity.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+static const struct word {
+    const char *name;
+    enum exit_status (*run)(struct call *call);
+    int arguments; /* besides the word */
+    const char *usage;
+} words[] = {
+    {"unlink", identity_order, 2, "unlink A B --reason TEXT"},
+    {"link", identity_order, 2, "link A B --reason TEXT"},
+    {"release", identity_order, 1, "release A --reason TEXT"},
+    {"plan", identity_plan, 0, "plan --policy FILE"},
+    {"apply", identity_plan, 0, "apply --policy FILE"},
+    {"reveal", identity_reveal, 1, "reveal A"},
+    {"rewrap", identity_rewrap, 0, "rewrap"},
+};
+
+const char *identity_actor(const struct call *call)
+{
+    const char *given = call_option(call, "actor");
+    if (given && *given)
+        return given;
+    const struct passwd *user = getpwuid(geteuid());
+    return user && *user->pw_name ? user->pw_name : "operator";
+}
+
+static enum exit_status run_identity(struct call *call)
+{
+    const char *name = call_argument(call, 0);
+    for (size_t i = 0; name && i < sizeof words / sizeof *words; i++)
+        if (strcmp(name, words[i].name) == 0) {
+            if (call->argument_count != words[i].arguments + 1)
+                return misuse(call, "expected %s", words[i].usage);
+            return words[i].run(call);
+        }
+    return misuse(call, "expected unlink, link, release, plan, apply, reveal or rewrap");
+}
+
+static const struct option options[] = {
+    {"reason", "TEXT", "unlink, link, release: why; kept with the order."},
+    {"execute", NULL, "Act; without it only the plan is printed."},
+    {"actor", "NAME", "Who acts (the user of this process)."},
+    {"policy", "FILE", "plan, apply: the candidate identity policy."},
+    {"force", NULL, "apply: also a policy that plan refuses."},
+    {"limit", "N", "plan, apply: examples of each kind (5)."},
+    {"batch", "N", "apply: profiles per transaction (500)."},
+    {"wait", "SECONDS", "unlink: how long suppression may take to store carried opt-outs (60)."},
+    {"topic", "NAME", "unlink: where carried opt-outs go (tutti.touchpoints-resolved.v1)."},
+    {"schema-id", "N", "unlink: id of the touchpoint schema (1)."},
+    {"json", NULL, "One JSON object."},
+    {NULL, NULL, NULL},
+};
+
+const struct command command_identity = {
+    .name = "identity",
+    .arguments = "unlink|link|release|plan|apply|reveal|rewrap [A] [B]",
+    .summary = "Undo or make a merge, release from quarantine, try and apply an identity policy, reveal values",
+    .details =
+        "  unlink A B   the two are never in one profile, whatever path would unite them\n"
+        "  link A B     the two are one customer, unless a rule of the policy forbids it\n"
+        "  release A    never in quarantine, however many others it links to\n"
+        "  plan         computes all profiles from the stored evidence under --policy and says what would change;\n"
+        "               exits with 1 for a policy that would put too much into one profile\n"
+        "  apply        plan, then with --execute the switch and a sweep in bounded batches while services run;\n"
+        "               run it again where it was interrupted\n"
+        "  reveal A     the raw value; needs the role tutti_pii and privacy.key_file\n"
+        "  rewrap       wraps all values with privacy.key_file that privacy.previous_key_file still wraps\n"
+        "\n"
+        "A and B are <type>:<value> or an identifier's UUID. unlink, link, release and apply print what they would do and act\n"
+        "with --execute only. Before a cut, opt-outs and holds that one side would lose are said again for it: a cut never\n"
+        "frees anyone. Effects reach every service as ordinary identity changes, which identity-resolver publishes.",
+    .options = options,
+    .max_arguments = 3,
+    .run = run_identity,
+};

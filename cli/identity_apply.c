@@ -1,0 +1,89 @@
+/* identity_apply.c: the switch to another identity policy, and the sweep that ends at the tables it would always have had. */
+#include <poll.h>
+
+#include "cli/identity.h"
+#include "cli/identity_plan.h"
+#include "cli/progress.h"
+#include "common/runtime/stop.h"
+#include "services/identity-resolver/resolve.h"
+
+enum { MAX_RETRIES = 100, RETRY_MS = 100 };
+
+static enum outcome count_profiles(struct db *db, struct arena *arena, const struct id *from, size_t *out, struct err *err)
+{
+    static const struct statement count = {
+        "apply_count", "SELECT count(*) FROM identity.identifiers WHERE identifier_id = profile_id AND profile_id > $1"};
+    struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, arena);
+    params_uuid(&p, from);
+    CHECK(db_run(db, &count, &p, &r, NULL, err));
+    *out = (size_t)db_int8(r, 0, 0);
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+/* A step that had to give way to the pipeline is done again. */
+static enum outcome step(struct resolver *resolver, size_t batch, struct id *position, size_t *count, struct err *err)
+{
+    enum outcome o = OUTCOME_RETRY;
+    for (int i = 0; i < MAX_RETRIES && o == OUTCOME_RETRY; i++) {
+        struct arena arena = {0};
+        struct id at = *position;
+        if (i > 0)
+            poll(NULL, 0, RETRY_MS);
+        if (stop_requested())
+            return err_set(err, OUTCOME_FATAL, "stopped", "stopped; run it again to go on");
+        o = db_ready(resolver->db, err);
+        if (o == OUTCOME_OK)
+            o = resolver_sweep_step(resolver, &arena, batch, &at, count, err);
+        if (o == OUTCOME_OK)
+            *position = at;
+        arena_free(&arena);
+    }
+    return o;
+}
+
+static enum outcome sweep(struct resolver *resolver, struct arena *arena, struct id position, size_t batch, struct err *err)
+{
+    struct progress progress;
+    size_t total = 0, count = 1;
+    enum outcome o = count_profiles(resolver->db, arena, &position, &total, err);
+    progress_start(&progress, "profiles reviewed", total);
+    while (o == OUTCOME_OK && count > 0) {
+        o = step(resolver, batch, &position, &count, err);
+        progress_step(&progress, count);
+    }
+    if (o == OUTCOME_OK)
+        progress_end(&progress);
+    else
+        progress_pause(&progress);
+    return o;
+}
+
+static enum outcome switch_and_sweep(struct call *call, struct resolver *resolver, struct span text,
+                                     const struct active_row *active, size_t batch, struct err *err)
+{
+    int32_t version = active->version;
+    struct id position = active->swept_to;
+    if (plan_is_active(text, active)) {
+        say("version %d is active already; going on with the review of the profiles", version);
+    } else {
+        CHECK(resolver_activate_policy(resolver->db, &call->arena, text, identity_actor(call), &version, err));
+        position = (struct id){{0}};
+        say("version %d is active", version);
+    }
+    return sweep(resolver, &call->arena, position, batch, err);
+}
+
+/* The key is looked at first: a policy that is active but cannot be swept would be worse than none. */
+enum outcome plan_apply(struct call *call, struct db *db, struct span text, const struct active_row *active, size_t batch,
+                        struct err *err)
+{
+    struct resolver resolver = {.db = NULL};
+    enum outcome o = resolver_open_tool(&resolver, &call->arena, db, config_text(call->config, "identity.key_file"), err);
+    if (o == OUTCOME_OK)
+        o = switch_and_sweep(call, &resolver, text, active, batch, err);
+    resolver_close(&resolver);
+    return o;
+}

@@ -1,0 +1,310 @@
+/* identity_carry.c: which opt-outs and holds a split would take from a side. Sending them is identity_carry_send.c. */
+#include "cli/identity_carry.h"
+
+#include "cli/avro_to_json.h"
+#include "cli_sql.h"
+#include "common/base/map.h"
+#include "common/runtime/clock.h"
+#include "services/suppression/logic/rules.h"
+#include "services/suppression/suppression_policy.h"
+
+/* A fact and whose it is. */
+struct known_fact {
+    struct id anchor_id;
+    struct contact_fact body;
+};
+
+/* The ledger of a side, or of a whole profile. */
+struct known_facts {
+    const struct contact_fact **bodies; /* of items: what the rules read */
+    const struct known_fact **items;
+    size_t count;
+};
+
+struct carry {
+    struct db *db;
+    struct arena *arena;
+    const struct contact_policy *policy;
+    const struct members *members;
+    struct map index;               /* identifier -> const struct member * */
+    const struct known_fact *facts; /* of all members, in order */
+    size_t fact_count;
+    struct instant now;
+    const char *order;
+    struct carried_list *out;
+};
+
+/* The members of `before` that go to `after`: what a split may free. */
+struct side {
+    struct id before, after;
+};
+
+static enum outcome read_policy(struct carry *carry, struct err *err)
+{
+    static const struct statement find = {"carry_contact_policy", sql_carry_contact_policy};
+    struct contact_policy *policy = arena_new(carry->arena, struct contact_policy);
+    struct db_result *r = NULL;
+    CHECK(db_run(carry->db, &find, NULL, &r, NULL, err));
+    struct span text = db_rows(r) > 0 ? arena_copy(carry->arena, db_bytes(r, 0, 0)) : SPAN_NONE;
+    db_result_free(r);
+    carry->policy = policy;
+    if (text.ptr == NULL)
+        return err_set(err, OUTCOME_FATAL, "no_generation", "no policies are active: tutti policy apply");
+    return suppression_policy_parse(carry->arena, text, "contact.json", policy, err);
+}
+
+static struct span text_at(struct arena *arena, const struct db_result *r, int row, int column)
+{
+    return db_is_null(r, row, column) ? SPAN_NONE : arena_copy(arena, db_bytes(r, row, column));
+}
+
+static enum outcome read_facts(struct carry *carry, struct err *err)
+{
+    static const struct statement find = {"carry_facts", sql_carry_facts};
+    struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, carry->arena);
+    params_uuid_array(&p, &carry->members->items->identifier_id, sizeof *carry->members->items, carry->members->count);
+    CHECK(db_run(carry->db, &find, &p, &r, NULL, err));
+    struct known_fact *facts = arena_array(carry->arena, struct known_fact, (size_t)db_rows(r));
+    for (int row = 0; row < db_rows(r); row++)
+        facts[row] = (struct known_fact){
+            .anchor_id = db_uuid(r, row, 0),
+            .body = {.at = db_timestamptz(r, row, 1),
+                     .event_id = db_uuid(r, row, 2),
+                     .kind = CONTACT_SIGNAL,
+                     .event = text_at(carry->arena, r, row, 3),
+                     .channel = text_at(carry->arena, r, row, 4),
+                     .consent = text_at(carry->arena, r, row, 5),
+                     .score = db_is_null(r, row, 6) ? CONTACT_SCORE_ABSENT : db_int2(r, row, 6)},
+        };
+    carry->facts = facts;
+    carry->fact_count = (size_t)db_rows(r);
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+/* Facts of those members whose profile (before or after) is this one. */
+static struct known_facts ledger_of(const struct carry *carry, const struct id *profile, bool is_after)
+{
+    struct known_facts out = {arena_array(carry->arena, const struct contact_fact *, carry->fact_count),
+                              arena_array(carry->arena, const struct known_fact *, carry->fact_count), 0};
+    for (size_t i = 0; i < carry->fact_count; i++) {
+        const struct member *m = *(const struct member **)map_find(&carry->index, &carry->facts[i].anchor_id);
+        if (!id_equal(is_after ? &m->after : &m->before, profile))
+            continue;
+        out.bodies[out.count] = &carry->facts[i].body;
+        out.items[out.count++] = &carry->facts[i];
+    }
+    return out;
+}
+
+/* ------------------------------------------------------------------------------------------------------- emission */
+
+/* One touchpoint per identifier of the side; its message_id is the same whenever the same is said for the same order. */
+static void say_again(struct carry *carry, const struct side *side, const struct known_fact *fact, struct span event,
+                      int16_t score, struct span opt_out)
+{
+    char original[37], anchor[37];
+    id_to_uuid(&fact->body.event_id, original);
+    for (size_t i = 0; i < carry->members->count; i++) {
+        const struct member *m = &carry->members->items[i];
+        if (!id_equal(&m->before, &side->before) || !id_equal(&m->after, &side->after))
+            continue;
+        id_to_uuid(&m->identifier_id, anchor);
+        struct carried item = {
+            .anchor_id = m->identifier_id,
+            .profile_id = m->stored,
+            .version = m->version,
+            .occurred_at = fact->body.at,
+            .message_id = span_of(
+                arena_printf(carry->arena, "%s:%s:%s:%s", carry->order, anchor, original, opt_out.ptr ? "opt_out" : "hold")),
+            .event = event,
+            .channel = fact->body.channel,
+            .score = score,
+            .opt_out = opt_out,
+        };
+        touchpoint_event_id(SPAN("urn:tutti:identity"), item.message_id, &item.event_id);
+        *arena_push(carry->arena, carry->out) = item;
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------------- opt-outs */
+
+/* As suppression's rule: the channel's own word is stronger than that for all. 1 in, -1 out, 0 nothing. */
+static int consent_of(struct span consent, struct span channel)
+{
+    int of_all = 0;
+    for (struct span word; next_word(&consent, ' ', &word);) {
+        struct span name = {word.ptr + 1, word.len - 1};
+        int value = *word.ptr == '+' ? 1 : -1;
+        if (span_equal(name, channel))
+            return value;
+        of_all = span_is(name, "*") ? value : of_all;
+    }
+    return of_all;
+}
+
+/* The last fact that opts the channel out, NULL if the last word on it is another one. */
+static const struct known_fact *opted_out_by(const struct known_facts *ledger, struct span channel)
+{
+    for (size_t i = ledger->count; i-- > 0;) {
+        int consent = consent_of(ledger->bodies[i]->consent, channel);
+        if (consent != 0)
+            return consent < 0 ? ledger->items[i] : NULL;
+    }
+    return NULL;
+}
+
+/* Channels are said together where one touchpoint opted them out together. `*` stands for channels that nobody named. */
+static void carry_opt_outs(struct carry *carry, const struct side *side, const struct known_facts *whole,
+                           const struct known_facts *part)
+{
+    for (size_t i = 0; i < whole->count; i++) {
+        struct strbuf channels = {.arena = carry->arena};
+        for (size_t c = 0; known_channels[c]; c++)
+            if (opted_out_by(whole, span_of(known_channels[c])) == whole->items[i] &&
+                opted_out_by(part, span_of(known_channels[c])) == NULL)
+                strbuf_addf(&channels, "%s%s", channels.len ? " " : "", known_channels[c]);
+        if (channels.len > 0)
+            say_again(carry, side, whole->items[i], SPAN("Consent Carried Over"), CONTACT_SCORE_ABSENT, strbuf_span(&channels));
+    }
+}
+
+/* ---------------------------------------------------------------------------------------------------------- holds */
+
+static struct span first_name(const struct contact_names *names, struct span otherwise)
+{
+    return names->count > 0 ? names->items[0] : otherwise;
+}
+
+/* When the hold ends for a request made now; INSTANT_FIRST if it holds nobody. */
+static struct instant held_until(const struct carry *carry, const struct contact_rule *rule, const struct known_facts *facts)
+{
+    struct contact_fact request = {
+        .at = carry->now,
+        .kind = CONTACT_REQUEST,
+        .channel = first_name(&rule->channels, SPAN("email")),
+        .class = first_name(&rule->classes, carry->policy->class_count ? carry->policy->classes[0].name : SPAN("marketing")),
+        .tags = first_name(&rule->tags, SPAN_NONE),
+        .planned_at = INSTANT_ABSENT,
+        .expires_at = INSTANT_ABSENT,
+    };
+    struct ledger ledger = {facts->bodies, facts->count, NULL, 0};
+    struct question question = {
+        .policy = carry->policy, .ledger = &ledger, .request = &request, .planned_at = carry->now, .arena = carry->arena};
+    struct finding finding;
+    rule_ask(rule, &question, &finding);
+    return finding.passed ? INSTANT_FIRST : finding.ends;
+}
+
+static bool belongs_to_hold(const struct contact_rule *rule, const struct contact_fact *fact)
+{
+    for (size_t i = 0; i < rule->on_count; i++)
+        if (trigger_matches(&rule->on[i], fact->event, fact->score))
+            return true;
+    return names_contain(&rule->until, fact->event);
+}
+
+static bool is_in(const struct known_facts *ledger, const struct known_fact *fact)
+{
+    for (size_t i = 0; i < ledger->count; i++)
+        if (ledger->items[i] == fact)
+            return true;
+    return false;
+}
+
+/* Everything that the hold is made of, its release included, so that it ends for the side when it ends for the others. */
+static void carry_hold(struct carry *carry, const struct side *side, const struct contact_rule *rule,
+                       const struct known_facts *whole, const struct known_facts *part)
+{
+    struct instant wanted = held_until(carry, rule, whole);
+    if (wanted.us == INSTANT_FIRST.us || instant_compare(held_until(carry, rule, part), wanted) >= 0)
+        return;
+    for (size_t i = 0; i < whole->count; i++)
+        if (belongs_to_hold(rule, whole->bodies[i]) && !is_in(part, whole->items[i]))
+            say_again(carry, side, whole->items[i], whole->bodies[i]->event, whole->bodies[i]->score, SPAN_NONE);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- sides */
+
+static void carry_to_side(struct carry *carry, const struct side *side)
+{
+    struct known_facts whole = ledger_of(carry, &side->before, false), part = ledger_of(carry, &side->after, true);
+    carry_opt_outs(carry, side, &whole, &part);
+    for (size_t i = 0; i < carry->policy->rule_count; i++)
+        if (carry->policy->rules[i].kind == RULE_HOLD)
+            carry_hold(carry, side, &carry->policy->rules[i], &whole, &part);
+}
+
+static void carry_to_all(struct carry *carry)
+{
+    struct map sides;
+    map_init(&sides, carry->arena, sizeof(struct side), sizeof(bool));
+    for (size_t i = 0; i < carry->members->count; i++) {
+        struct side side = {carry->members->items[i].before, carry->members->items[i].after};
+        bool is_first;
+        map_put(&sides, &side, &is_first);
+        if (is_first)
+            carry_to_side(carry, &side);
+    }
+}
+
+/* Two holds may be made of the same touchpoint. */
+static void drop_repeats(struct arena *arena, struct carried_list *list)
+{
+    size_t kept = 0;
+    struct map known;
+    map_init(&known, arena, sizeof(struct id), sizeof(bool));
+    for (size_t i = 0; i < list->count; i++) {
+        bool is_first;
+        map_put(&known, &list->items[i].event_id, &is_first);
+        if (is_first)
+            list->items[kept++] = list->items[i];
+    }
+    list->count = kept;
+}
+
+enum outcome carry_find(struct db *db, struct arena *arena, const struct members *members, const char *order,
+                        struct carried_list *out, struct err *err)
+{
+    struct carry carry = {.db = db, .arena = arena, .members = members, .now = clock_now(), .order = order, .out = out};
+    *out = (struct carried_list){0};
+    if (!effect_splits(members))
+        return OUTCOME_OK;
+    CHECK(read_policy(&carry, err));
+    CHECK(read_facts(&carry, err));
+    map_init(&carry.index, arena, sizeof(struct id), sizeof(struct member *));
+    for (size_t i = 0; i < members->count; i++)
+        *(const struct member **)map_put(&carry.index, &members->items[i].identifier_id, NULL) = &members->items[i];
+    carry_to_all(&carry);
+    drop_repeats(arena, out);
+    return OUTCOME_OK;
+}
+
+void carry_print(const struct carried_list *list, struct strbuf *json)
+{
+    if (json)
+        strbuf_addf(json, ",\"carried\":[");
+    else
+        printf("\n%sOpt-outs and holds that are said again before the cut%s\n%s", colour(stdout, COLOUR_BOLD),
+               colour(stdout, COLOUR_OFF), list->count ? "" : "(none)\n");
+    for (size_t i = 0; i < list->count; i++) {
+        const struct carried *item = &list->items[i];
+        struct span what = item->opt_out.ptr ? item->opt_out : item->event;
+        char anchor[37], event_id[37], at[32];
+        id_to_uuid(&item->anchor_id, anchor);
+        id_to_uuid(&item->event_id, event_id);
+        instant_format(item->occurred_at, at);
+        if (json) {
+            strbuf_addf(json, "%s{\"anchor\":\"%s\",\"touchpoint\":\"%s\",\"occurred_at\":\"%s\",\"kind\":\"%s\",\"what\":",
+                        i ? "," : "", anchor, event_id, at, item->opt_out.ptr ? "opt_out" : "hold");
+            json_add_text(json, what);
+            strbuf_addf(json, "}");
+        } else {
+            printf("%s  %s  %-8s" SPAN_FMT "\n", anchor, at, item->opt_out.ptr ? "opt-out" : "hold", SPAN_ARG(what));
+        }
+    }
+    if (json)
+        strbuf_addf(json, "]");
+}

@@ -1,0 +1,134 @@
+/* identity_effect.c: see identity_effect.h. */
+#include "cli/identity_effect.h"
+
+#include "cli_sql.h"
+#include "common/base/map.h"
+
+struct id_set {
+    struct id *items;
+    size_t count, capacity;
+};
+
+static void add_moves(struct arena *arena, const struct resolve_plan *plan, struct id_set *profiles)
+{
+    for (size_t i = 0; i < plan->move_count; i++) {
+        *arena_push(arena, profiles) = plan->moves[i].old_profile_id;
+        *arena_push(arena, profiles) = plan->moves[i].profile_id;
+    }
+}
+
+/* Profiles of the identifiers as they are today. */
+static enum outcome add_profiles(struct db *db, struct arena *arena, const struct id *identifiers, size_t count,
+                                 struct id_set *profiles, struct err *err)
+{
+    static const struct statement find = {
+        "effect_find", "SELECT DISTINCT profile_id FROM identity.identifiers WHERE identifier_id = ANY ($1::uuid[])"};
+    struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, arena);
+    params_uuid_array(&p, identifiers, sizeof *identifiers, count);
+    CHECK(db_run(db, &find, &p, &r, NULL, err));
+    for (int row = 0; row < db_rows(r); row++)
+        *arena_push(arena, profiles) = db_uuid(r, row, 0);
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+static void read_members(struct arena *arena, const struct db_result *r, struct members *out)
+{
+    for (int row = 0; row < db_rows(r); row++)
+        *arena_push(arena, out) = (struct member){
+            .identifier_id = db_uuid(r, row, 0),
+            .before = db_uuid(r, row, 1),
+            .after = db_uuid(r, row, 2),
+            .stored = db_uuid(r, row, 3),
+            .version = db_int8(r, row, 4),
+        };
+}
+
+enum outcome effect_members(struct db *db, struct arena *arena, const struct id *identifiers, size_t count,
+                            const struct resolve_plan *plan, struct members *out, struct err *err)
+{
+    static const struct statement find = {"effect_members", sql_effect_members};
+    struct id_set profiles = {0};
+    add_moves(arena, plan, &profiles);
+    CHECK(add_profiles(db, arena, identifiers, count, &profiles, err));
+    struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, arena);
+    params_uuid_array(&p, profiles.items, sizeof *profiles.items, profiles.count);
+    const struct identity_move *first = plan->moves;
+    params_uuid_array(&p, first ? &first->identifier_id : NULL, sizeof *first, plan->move_count);
+    params_uuid_array(&p, first ? &first->old_profile_id : NULL, sizeof *first, plan->move_count);
+    params_uuid_array(&p, first ? &first->profile_id : NULL, sizeof *first, plan->move_count);
+    CHECK(db_run(db, &find, &p, &r, NULL, err));
+    *out = (struct members){0};
+    read_members(arena, r, out);
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+bool effect_splits(const struct members *members)
+{
+    struct map after; /* by profile before: that of the first member */
+    bool splits = false;
+    map_init(&after, NULL, sizeof(struct id), sizeof(struct id));
+    for (size_t i = 0; i < members->count && !splits; i++) {
+        bool is_first;
+        struct id *known = map_put(&after, &members->items[i].before, &is_first);
+        if (is_first)
+            *known = members->items[i].after;
+        splits = !id_equal(known, &members->items[i].after);
+    }
+    map_free(&after);
+    return splits;
+}
+
+static const struct effect_section {
+    const char *name, *title;
+    struct statement statement;
+    const char *columns[8];
+} effect_sections[] = {
+    {"members",
+     "Profiles afterwards",
+     {"effect_profiles", sql_effect_profiles},
+     {"profile", "before", "identifier", "type", "first_seen", "note", ">touchpoints"}},
+    {"moves",
+     "What changes its profile",
+     {"effect_moves", sql_effect_moves},
+     {">identifiers", ">touchpoints", ">conversions", ">revenue", "currency"}},
+    {"reservations",
+     "Granted contacts that are still to be made",
+     {"effect_reservations", sql_effect_reservations},
+     {"request", "before", "profile", "channel", "department", "planned", "expires"}},
+};
+
+static enum outcome print_section(struct call *call, struct db *db, const struct effect_section *section,
+                                  const struct members *members, struct strbuf *json, struct err *err)
+{
+    struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, &call->arena);
+    const struct member *first = members->items;
+    params_uuid_array(&p, first ? &first->identifier_id : NULL, sizeof *first, members->count);
+    params_uuid_array(&p, first ? &first->before : NULL, sizeof *first, members->count);
+    params_uuid_array(&p, first ? &first->after : NULL, sizeof *first, members->count);
+    if (db_run(db, &section->statement, &p, &r, NULL, err) != OUTCOME_OK)
+        return err_prefix(err, "%s", section->title);
+    if (json) {
+        strbuf_addf(json, ",\"%s\":", section->name);
+        result_print_json(&call->arena, r, section->columns, json);
+    } else {
+        printf("\n%s%s%s\n", colour(stdout, COLOUR_BOLD), section->title, colour(stdout, COLOUR_OFF));
+        result_print(&call->arena, r, section->columns);
+    }
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+enum outcome effect_print(struct call *call, struct db *db, const struct members *members, struct strbuf *json, struct err *err)
+{
+    for (size_t i = 0; i < sizeof effect_sections / sizeof *effect_sections; i++)
+        CHECK(print_section(call, db, &effect_sections[i], members, json, err));
+    return OUTCOME_OK;
+}

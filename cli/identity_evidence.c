@@ -1,0 +1,258 @@
+/* identity_evidence.c: see identity_evidence.h. */
+#include "cli/identity_evidence.h"
+
+#include <stdlib.h>
+
+#include "cli/progress.h"
+#include "common/codec/digest.h"
+#include "common/runtime/stop.h"
+
+/* A cursor's rows: FETCH answers in binary, as every statement of ours. */
+#define FETCH_ROWS "20000"
+
+struct reading {
+    struct db *db;
+    struct arena *arena;
+    struct evidence *out;
+    struct id *profile_ids; /* per node */
+    struct map manual;      /* pair of nodes -> bool used: orders that link */
+    struct progress progress;
+};
+
+typedef enum outcome take_fn(struct reading *reading, const struct db_result *r, struct err *err);
+
+static enum outcome stream(struct reading *reading, const char *declare, const struct statement *fetch, take_fn *take,
+                           struct err *err)
+{
+    CHECK(db_script(reading->db, declare, err));
+    for (int rows = 1; rows > 0;) {
+        struct db_result *r = NULL;
+        if (stop_requested())
+            return err_set(err, OUTCOME_FATAL, "stopped", "stopped");
+        CHECK(db_run(reading->db, fetch, NULL, &r, NULL, err));
+        rows = db_rows(r);
+        enum outcome o = take(reading, r, err);
+        db_result_free(r);
+        progress_step(&reading->progress, (uint64_t)rows);
+        if (o != OUTCOME_OK)
+            return o;
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome count_rows(struct reading *reading, const struct statement *count, size_t *out, struct err *err)
+{
+    struct db_result *r = NULL;
+    CHECK(db_run(reading->db, count, NULL, &r, NULL, err));
+    *out = (size_t)db_int8(r, 0, 0);
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+/* ---------------------------------------------------------------------------------------------------- identifiers */
+
+static enum outcome take_identifiers(struct reading *reading, const struct db_result *r, struct err *err)
+{
+    struct evidence *e = reading->out;
+    for (int row = 0; row < db_rows(r); row++) {
+        uint32_t i = (uint32_t)e->graph.node_count++;
+        struct identity_node *node = &e->graph.nodes[i];
+        node->identifier_id = db_uuid(r, row, 0);
+        reading->profile_ids[i] = db_uuid(r, row, 1);
+        node->first_seen = db_timestamptz(r, row, 2);
+        node->type = identity_type_of_rank(e->policy, db_int2(r, row, 3));
+        e->was_quarantined[i] = db_bool(r, row, 4);
+        *(uint32_t *)map_put(&e->index, &node->identifier_id, NULL) = i;
+        if (node->type < 0)
+            return err_set(err, OUTCOME_FATAL, "identifier_type", "the policy lacks a type that identifiers are stored under");
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome read_identifiers(struct reading *reading, struct err *err)
+{
+    static const struct statement count = {"evidence_count_identifiers", "SELECT count(*) FROM identity.identifiers"};
+    static const struct statement fetch = {"evidence_fetch_identifiers", "FETCH " FETCH_ROWS " FROM evidence_identifiers"};
+    struct evidence *e = reading->out;
+    size_t n = 0;
+    CHECK(count_rows(reading, &count, &n, err));
+    if (n >= UINT32_MAX)
+        return err_set(err, OUTCOME_FATAL, "too_many", "more identifiers than plan mode can hold");
+    e->graph.nodes = arena_array(reading->arena, struct identity_node, n);
+    e->before = arena_array(reading->arena, uint32_t, n);
+    e->was_quarantined = arena_array(reading->arena, bool, n);
+    e->is_released = arena_array(reading->arena, bool, n);
+    reading->profile_ids = arena_array(reading->arena, struct id, n);
+    progress_start(&reading->progress, "identifiers read", n);
+    CHECK(stream(reading,
+                 "DECLARE evidence_identifiers NO SCROLL CURSOR FOR "
+                 "SELECT identifier_id, profile_id, first_seen_at, type, is_quarantined FROM identity.identifiers",
+                 &fetch, take_identifiers, err));
+    progress_end(&reading->progress);
+    for (size_t i = 0; i < e->graph.node_count; i++) {
+        const uint32_t *profile = map_find(&e->index, &reading->profile_ids[i]);
+        if (profile == NULL)
+            return err_set(err, OUTCOME_FATAL, "profile_unknown", "an identifier is in a profile that no identifier names");
+        e->before[i] = *profile;
+    }
+    return OUTCOME_OK;
+}
+
+/* --------------------------------------------------------------------------------------------------------- orders */
+
+static uint64_t pair_of(uint32_t a, uint32_t b)
+{
+    return a < b ? (uint64_t)a << 32 | b : (uint64_t)b << 32 | a;
+}
+
+static bool find_pair(const struct evidence *e, const struct db_result *r, int row, uint32_t *a, uint32_t *b)
+{
+    struct id x = db_uuid(r, row, 1), y = db_is_null(r, row, 2) ? x : db_uuid(r, row, 2);
+    const uint32_t *p = map_find(&e->index, &x), *q = map_find(&e->index, &y);
+    if (p == NULL || q == NULL)
+        return false;
+    *a = *p;
+    *b = *q;
+    return true;
+}
+
+static enum outcome read_orders(struct reading *reading, struct err *err)
+{
+    static const struct statement find = {
+        "evidence_orders",
+        "SELECT DISTINCT ON (least(a, b), greatest(a, b), kind = 'release') kind, a, b FROM identity.manual_evidence "
+        "ORDER BY least(a, b), greatest(a, b), kind = 'release', id DESC"};
+    struct evidence *e = reading->out;
+    struct db_result *r = NULL;
+    CHECK(db_run(reading->db, &find, NULL, &r, NULL, err));
+    struct identity_cut *cuts = arena_array(reading->arena, struct identity_cut, (size_t)db_rows(r));
+    for (int row = 0; row < db_rows(r); row++) {
+        uint32_t a, b;
+        uint64_t pair;
+        if (!find_pair(e, r, row, &a, &b))
+            continue;
+        pair = pair_of(a, b);
+        if (span_is(db_bytes(r, row, 0), "release"))
+            e->is_released[a] = true;
+        else if (span_is(db_bytes(r, row, 0), "cut"))
+            cuts[e->graph.cut_count++] = (struct identity_cut){a, b};
+        else
+            map_put(&reading->manual, &pair, NULL);
+    }
+    e->graph.cuts = cuts;
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- links */
+
+static enum outcome take_links(struct reading *reading, const struct db_result *r, struct err *err)
+{
+    struct evidence *e = reading->out;
+    for (int row = 0; row < db_rows(r); row++) {
+        struct id a = db_uuid(r, row, 0), b = db_uuid(r, row, 1);
+        const uint32_t *x = map_find(&e->index, &a), *y = map_find(&e->index, &b);
+        if (x == NULL || y == NULL)
+            return err_set(err, OUTCOME_FATAL, "identifier_unknown", "a link names an identifier that is not stored");
+        uint64_t pair = pair_of(*x, *y);
+        bool *manual = reading->manual.count > 0 ? map_find(&reading->manual, &pair) : NULL;
+        if (manual)
+            *manual = true;
+        e->graph.links[e->graph.link_count++] =
+            (struct identity_link){.a = *x, .b = *y, .first_seen = db_timestamptz(r, row, 2), .is_manual = manual != NULL};
+        const struct identity_node *nodes = e->graph.nodes;
+        e->degree[*x]++;
+        e->degree[*y]++;
+        e->degree_by_type[*x * e->policy->type_count + (size_t)nodes[*y].type]++;
+        e->degree_by_type[*y * e->policy->type_count + (size_t)nodes[*x].type]++;
+    }
+    return OUTCOME_OK;
+}
+
+/* Orders about pairs that were never observed. */
+static void add_manual_links(struct reading *reading)
+{
+    const void *key;
+    const bool *is_used;
+    for (size_t at = 0; (is_used = map_next(&reading->manual, &at, &key));) {
+        uint64_t pair = *(const uint64_t *)key;
+        if (!*is_used)
+            reading->out->graph.links[reading->out->graph.link_count++] =
+                (struct identity_link){.a = (uint32_t)(pair >> 32), .b = (uint32_t)pair, .is_manual = true};
+    }
+}
+
+static enum outcome read_links(struct reading *reading, struct err *err)
+{
+    static const struct statement count = {"evidence_count_links", "SELECT count(*) FROM identity.links"};
+    static const struct statement fetch = {"evidence_fetch_links", "FETCH " FETCH_ROWS " FROM evidence_links"};
+    struct evidence *e = reading->out;
+    CHECK(count_rows(reading, &count, &e->observed_links, err));
+    e->graph.links = arena_array(reading->arena, struct identity_link, e->observed_links + reading->manual.count);
+    e->degree = arena_array(reading->arena, uint32_t, e->graph.node_count);
+    e->degree_by_type = arena_array(reading->arena, uint32_t, e->graph.node_count * e->policy->type_count);
+    progress_start(&reading->progress, "links read", e->observed_links);
+    CHECK(stream(reading, "DECLARE evidence_links NO SCROLL CURSOR FOR SELECT a, b, first_seen_at FROM identity.links", &fetch,
+                 take_links, err));
+    progress_end(&reading->progress);
+    add_manual_links(reading);
+    return OUTCOME_OK;
+}
+
+static void set_quarantine(struct evidence *e)
+{
+    for (size_t i = 0; i < e->graph.node_count; i++) {
+        struct identity_node *node = &e->graph.nodes[i];
+        const uint32_t *degrees = &e->degree_by_type[i * e->policy->type_count];
+        node->is_quarantined = !e->is_released[i] && identity_is_quarantined(e->policy, node->type, degrees, e->degree[i]);
+    }
+}
+
+/* Links that are refused wherever they stand need no place; the others get their hash. */
+static void keep_candidates(struct evidence *e)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < e->graph.link_count; i++) {
+        struct identity_link *link = &e->graph.links[i];
+        const struct identity_node *a = &e->graph.nodes[link->a], *b = &e->graph.nodes[link->b];
+        bool by_pair = !link->is_manual && !identity_may_link(e->policy, a->type, b->type);
+        bool by_quarantine = !by_pair && (a->is_quarantined || b->is_quarantined);
+        e->refused_by_pair += by_pair;
+        e->refused_by_quarantine += by_quarantine;
+        if (by_pair || by_quarantine)
+            continue;
+        link->hash = digest_link(&a->identifier_id, &b->identifier_id);
+        e->graph.links[kept++] = *link;
+    }
+    e->graph.link_count = kept;
+}
+
+static enum outcome read_all(struct reading *reading, struct err *err)
+{
+    CHECK(db_script(reading->db, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY", err));
+    CHECK(read_identifiers(reading, err));
+    CHECK(read_orders(reading, err));
+    return read_links(reading, err);
+}
+
+enum outcome evidence_read(struct db *db, struct arena *arena, const struct identity_policy *policy, struct evidence *out,
+                           struct err *err)
+{
+    struct reading reading = {.db = db, .arena = arena, .out = out};
+    *out = (struct evidence){.policy = policy};
+    map_init(&out->index, NULL, sizeof(struct id), sizeof(uint32_t));
+    map_init(&reading.manual, arena, sizeof(uint64_t), sizeof(bool));
+    CHECK(db_begin(db, err));
+    enum outcome o = read_all(&reading, err);
+    db_rollback(db);
+    if (o != OUTCOME_OK)
+        return o;
+    set_quarantine(out);
+    keep_candidates(out);
+    return OUTCOME_OK;
+}
+
+void evidence_close(struct evidence *evidence)
+{
+    map_free(&evidence->index);
+}

@@ -1,0 +1,208 @@
+/* identity_order.c: `tutti identity unlink|link|release`: the plan of an operator's order, and the order itself. */
+#include <poll.h>
+
+#include "cli/identifier.h"
+#include "cli/identity.h"
+#include "cli/identity_carry.h"
+#include "cli/topic_list.h"
+#include "common/runtime/clock.h"
+#include "common/runtime/stop.h"
+#include "common/service/generation.h"
+
+enum { MAX_ROUNDS = 10, MAX_WAIT_SECONDS = 3600, MAX_RETRIES = 50, RETRY_MS = 100 };
+
+struct order {
+    struct call *call;
+    struct db *db;
+    struct resolver resolver;
+    struct manual_order manual;
+    struct id identifiers[2];
+    size_t identifier_count;
+    const char *name; /* in message ids of what is carried */
+    int64_t wait_seconds, schema_id;
+    struct committed_change change;
+    struct resolve_plan plan;
+    struct members members;
+    struct carried_list carried;
+};
+
+static struct span kind_of(const char *word)
+{
+    return strcmp(word, "unlink") == 0 ? SPAN("cut") : strcmp(word, "link") == 0 ? SPAN("link") : SPAN("release");
+}
+
+static enum outcome parse_order(struct order *order, struct err *err)
+{
+    struct call *call = order->call;
+    order->identifier_count = (size_t)call->argument_count - 1;
+    for (size_t i = 0; i < order->identifier_count; i++) {
+        struct id profile;
+        CHECK(identifier_parse(call, order->db, call_argument(call, (int)i + 1), &order->identifiers[i], err));
+        if (identifier_profile(call, order->db, &order->identifiers[i], &profile, err) != OUTCOME_OK)
+            return err_prefix(err, "%s", i ? "B" : "A");
+    }
+    if (order->identifier_count == 2 && id_equal(&order->identifiers[0], &order->identifiers[1]))
+        return err_set(err, OUTCOME_REJECT, "same_identifier", "A and B are the same identifier");
+    order->manual = (struct manual_order){
+        .kind = kind_of(call_argument(call, 0)),
+        .a = order->identifiers[0],
+        .b = order->identifier_count == 2 ? order->identifiers[1] : (struct id){{0}},
+        .actor = span_of(identity_actor(call)),
+        .reason = span_of(call_option(call, "reason")),
+    };
+    char a[37], b[37];
+    id_to_uuid(&order->manual.a, a);
+    id_to_uuid(&order->manual.b, b);
+    order->name = arena_printf(&call->arena, SPAN_FMT ":%s:%s", SPAN_ARG(order->manual.kind), a, b);
+    return OUTCOME_OK;
+}
+
+/* Fills plan and change; nothing is written if dry_run. Gives way to the pipeline and tries again. */
+static enum outcome review(struct order *order, bool dry_run, struct err *err)
+{
+    struct arena *arena = &order->call->arena;
+    struct resolve_orders orders = {&order->manual, 1};
+    enum outcome o = OUTCOME_RETRY;
+    for (int i = 0; i < MAX_RETRIES && o == OUTCOME_RETRY && !stop_requested(); i++) {
+        if (i > 0)
+            poll(NULL, 0, RETRY_MS);
+        order->change = (struct committed_change){0};
+        order->plan = (struct resolve_plan){0};
+        o = db_ready(order->db, err);
+        if (o == OUTCOME_OK)
+            o = resolver_review(&order->resolver, arena, order->identifiers, order->identifier_count, &orders, dry_run,
+                                clock_now(), &order->change, &order->plan, err);
+        if (err->code && strcmp(err->code, "commit_unknown") == 0)
+            break; /* again would order it twice */
+    }
+    return o;
+}
+
+static enum outcome find_effect(struct order *order, struct err *err)
+{
+    struct arena *arena = &order->call->arena;
+    CHECK(effect_members(order->db, arena, order->identifiers, order->identifier_count, &order->plan, &order->members, err));
+    return carry_find(order->db, arena, &order->members, order->name, &order->carried, err);
+}
+
+static void print_headline(const struct order *order)
+{
+    char a[37], b[37];
+    id_to_uuid(&order->manual.a, a);
+    id_to_uuid(&order->manual.b, b);
+    bool is_release = order->identifier_count == 1;
+    printf("%s %s%s%s: %s\n", call_argument(order->call, 0), a, is_release ? "" : " ", is_release ? "" : b,
+           order->plan.move_count == 0
+               ? "no identifier changes its profile; the order is kept as evidence"
+               : arena_printf(&order->call->arena, "%zu identifiers change their profile", order->plan.move_count));
+}
+
+static void add_refusals(const struct order *order, struct strbuf *json)
+{
+    if (!json && order->plan.link_count > 0)
+        printf("\n%sLinks whose verdict changes%s\n", colour(stdout, COLOUR_BOLD), colour(stdout, COLOUR_OFF));
+    if (json)
+        strbuf_addf(json, ",\"links\":[");
+    for (size_t i = 0; i < order->plan.link_count; i++) {
+        const struct plan_link *link = &order->plan.links[i];
+        const char *before = identity_refusal_name(link->before), *after = identity_refusal_name(link->after);
+        char a[37], b[37];
+        id_to_uuid(&link->key.a, a);
+        id_to_uuid(&link->key.b, b);
+        if (json)
+            strbuf_addf(json, "%s{\"a\":\"%s\",\"b\":\"%s\",\"before\":\"%s\",\"after\":\"%s\"}", i ? "," : "", a, b,
+                        before ? before : "accepted", after ? after : "accepted");
+        else
+            printf("%s  %s  %s -> %s\n", a, b, before ? before : "accepted", after ? after : "accepted");
+    }
+    if (json)
+        strbuf_addf(json, "]");
+}
+
+static enum outcome print_plan(struct order *order, struct strbuf *json, struct err *err)
+{
+    if (json)
+        strbuf_addf(json, "{\"order\":\"" SPAN_FMT "\",\"moved\":%zu", SPAN_ARG(order->manual.kind), order->plan.move_count);
+    else
+        print_headline(order);
+    CHECK(effect_print(order->call, order->db, &order->members, json, err));
+    add_refusals(order, json);
+    carry_print(&order->carried, json);
+    return OUTCOME_OK;
+}
+
+static enum outcome carry(struct order *order, struct err *err)
+{
+    const char *topic = call_option(order->call, "topic");
+    return carry_send(order->call, order->db, &order->carried, topic ? topic : TOPIC_RESOLVED, (int32_t)order->schema_id,
+                      (struct duration){order->wait_seconds * US_PER_SECOND}, err);
+}
+
+/* The pipeline runs: what is to be carried is looked for again until nothing new is found. */
+static enum outcome carry_all(struct order *order, struct err *err)
+{
+    for (int round = 0; round < MAX_ROUNDS && order->carried.count > 0; round++) {
+        CHECK(carry(order, err));
+        CHECK(review(order, true, err));
+        CHECK(find_effect(order, err));
+    }
+    return order->carried.count == 0 ? OUTCOME_OK
+                                     : err_set(err, OUTCOME_RETRY, "carry_unsettled", "opt-outs and holds keep changing");
+}
+
+/* What slipped in between the last look and the cut is said right after it, under the same message ids. */
+static enum outcome execute(struct order *order, struct err *err)
+{
+    if (carry_all(order, err) != OUTCOME_OK)
+        return err_prefix(err, "nothing was changed, run this again");
+    CHECK(review(order, false, err));
+    enum outcome o = find_effect(order, err);
+    if (o == OUTCOME_OK)
+        o = carry(order, err);
+    if (o == OUTCOME_OK)
+        return o;
+    carry_print(&order->carried, NULL);
+    return err_prefix(err, "the order is executed, but these opt-outs of the last moment may be missing");
+}
+
+static enum outcome run(struct order *order, struct err *err)
+{
+    struct call *call = order->call;
+    struct strbuf json = {.arena = &call->arena}, *to = call_has(call, "json") ? &json : NULL;
+    CHECK(parse_order(order, err));
+    CHECK(resolver_open_tool(&order->resolver, &call->arena, order->db, config_text(call->config, "identity.key_file"), err));
+    CHECK(review(order, true, err));
+    CHECK(find_effect(order, err));
+    CHECK(print_plan(order, to, err));
+    if (!to)
+        fflush(stdout);
+    if (call_has(call, "execute"))
+        CHECK(execute(order, err));
+    if (to)
+        printf(SPAN_FMT ",\"executed\":%s,\"version\":%lld}\n", SPAN_ARG(strbuf_span(to)),
+               call_has(call, "execute") ? "true" : "false", (long long)order->change.version);
+    else if (call_has(call, "execute"))
+        say("done; %s %lld", order->change.version ? "identity change" : "nothing moved, version",
+            (long long)order->change.version);
+    else
+        say("nothing was changed; --execute acts");
+    return OUTCOME_OK;
+}
+
+enum exit_status identity_order(struct call *call)
+{
+    struct order order = {.call = call};
+    struct err err = {0};
+    const char *reason = call_option(call, "reason");
+    if (reason == NULL || span_trim(span_of(reason)).len == 0)
+        return misuse(call, "--reason is missing");
+    if (!call_number(call, "wait", 1, MAX_WAIT_SECONDS, 60, &order.wait_seconds) ||
+        !call_number(call, "schema-id", 1, INT32_MAX, 1, &order.schema_id))
+        return EXIT_USAGE;
+    enum outcome outcome = database_connect(call, &order.db, &err);
+    if (outcome == OUTCOME_OK)
+        outcome = run(&order, &err);
+    resolver_close(&order.resolver);
+    db_close(order.db);
+    return outcome == OUTCOME_OK ? EXIT_DONE : failed(&err);
+}

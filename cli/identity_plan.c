@@ -1,0 +1,186 @@
+/* identity_plan.c: `tutti identity plan|apply`: a candidate policy on all stored evidence. */
+#include "cli/identity_plan.h"
+
+#include "cli/identity.h"
+#include "cli_sql.h"
+#include "common/codec/digest.h"
+#include "common/service/generation.h"
+#include "services/identity-resolver/identity_policy.h"
+
+/* A profile may hold a tenth of all identifiers; below this size, or where one is as large today, it may hold any part of them.
+ */
+enum { SMALL_PROFILE = 20, LARGEST_PART = 10, MAX_EXAMPLES = 1000, MAX_BATCH = 100000 };
+
+struct plan {
+    struct call *call;
+    struct db *db;
+    struct span text; /* of the candidate's file */
+    struct identity_policy *candidate, *current;
+    struct active_row active;
+    struct evidence evidence;
+    struct comparison comparison;
+    struct plan_stakes stakes;
+    int64_t limit, batch;
+};
+
+enum outcome plan_read_active(struct db *db, struct arena *arena, struct active_row *out, struct err *err)
+{
+    static const struct statement find = {"plan_active", sql_plan_active};
+    struct db_result *r = NULL;
+    CHECK(db_run(db, &find, NULL, &r, NULL, err));
+    *out = (struct active_row){.version = 0};
+    if (db_rows(r) > 0)
+        *out = (struct active_row){
+            .version = db_int4(r, 0, 0),
+            .hash = db_uuid(r, 0, 1),
+            .policy = arena_copy(arena, db_bytes(r, 0, 2)),
+            .swept_to = db_is_null(r, 0, 3) ? (struct id){{0}} : db_uuid(r, 0, 3),
+            .is_complete = db_bool(r, 0, 4),
+        };
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+bool plan_is_active(struct span text, const struct active_row *active)
+{
+    struct id hash = digest_bytes(text);
+    return active->version > 0 && id_equal(&hash, &active->hash);
+}
+
+static bool blocked_equal(const struct blocked_values *a, const struct blocked_values *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (!span_equal(a->items[i], b->items[i]))
+            return false;
+    return true;
+}
+
+static bool blocks_the_same(const struct identity_policy *a, const struct identity_policy *b)
+{
+    if (!blocked_equal(&a->blocked, &b->blocked) || a->class_count != b->class_count)
+        return false;
+    for (size_t i = 0; i < a->type_count; i++)
+        if (!blocked_equal(&a->types[i].blocked, &b->types[i].blocked))
+            return false;
+    return a->class_count == 0 || memcmp(a->classes, b->classes, a->class_count * sizeof *a->classes) == 0;
+}
+
+/* Identifiers are stored as keyed hashes: what they were made from cannot be looked at again. */
+static enum outcome check_candidate(struct plan *plan, struct err *err)
+{
+    struct arena *arena = &plan->call->arena;
+    struct span wanted = identity_policy_anchor_rules(arena, plan->candidate);
+    struct span stored = identity_policy_anchor_rules(arena, plan->current);
+    if (!span_equal(wanted, stored))
+        return err_set(err, OUTCOME_FATAL, "anchor_rules",
+                       "types, ranks, normalisers and hashing cannot change: stored identifiers are hashes that cannot be made "
+                       "again; this takes a new database and a replay of the input");
+    if (!blocks_the_same(plan->candidate, plan->current))
+        warn("blocked values are different: they act on what arrives from now on; stored identifiers are hashes and stay");
+    return OUTCOME_OK;
+}
+
+static enum outcome open_plan(struct plan *plan, struct err *err)
+{
+    struct call *call = plan->call;
+    struct strbuf text = {.arena = &call->arena};
+    const char *path = call_option(call, "policy");
+    plan->candidate = arena_new(&call->arena, struct identity_policy);
+    plan->current = arena_new(&call->arena, struct identity_policy);
+    CHECK(generation_read_file(&text, path, err));
+    plan->text = strbuf_span(&text);
+    CHECK(identity_policy_parse(&call->arena, plan->text, path, plan->candidate, err));
+    CHECK(database_connect(call, &plan->db, err));
+    CHECK(plan_read_active(plan->db, &call->arena, &plan->active, err));
+    if (plan->active.version == 0)
+        return err_set(err, OUTCOME_FATAL, "no_identity_policy",
+                       "no identity policy is active yet: the first start of identity-resolver makes its own the active one");
+    CHECK(identity_policy_parse(&call->arena, plan->active.policy, "the active identity policy", plan->current, err));
+    return check_candidate(plan, err);
+}
+
+static enum outcome check_largest(const struct plan *plan, struct err *err)
+{
+    size_t largest = plan->comparison.largest_after[0].size, all = plan->comparison.identifiers;
+    size_t today = plan->comparison.largest_before[0].size;
+    if (largest <= SMALL_PROFILE || largest <= today || largest * LARGEST_PART <= all)
+        return OUTCOME_OK;
+    return err_set(err, OUTCOME_REJECT, "profile_too_large",
+                   "the largest profile would hold %zu of %zu identifiers, more than a tenth: this policy merges strangers",
+                   largest, all);
+}
+
+static enum outcome compute(struct plan *plan, struct err *err)
+{
+    struct arena scratch = {0};
+    CHECK(evidence_read(plan->db, &plan->call->arena, plan->candidate, &plan->evidence, err));
+    say("computing profiles from %zu links ...", plan->evidence.graph.link_count);
+    identity_partition(plan->candidate, &scratch, &plan->evidence.graph);
+    arena_free(&scratch);
+    identity_compare(&plan->evidence, &plan->call->arena, &plan->comparison);
+    return plan_stakes(plan->db, &plan->call->arena, &plan->evidence, &plan->comparison, &plan->stakes, err);
+}
+
+static enum outcome report(struct plan *plan, const char *verdict, struct err *err)
+{
+    struct call *call = plan->call;
+    struct strbuf json = {.arena = &call->arena}, *to = call_has(call, "json") ? &json : NULL;
+    enum outcome refused = check_largest(plan, err);
+    plan_report(call, &plan->evidence, &plan->comparison, &plan->stakes, (size_t)plan->limit, to);
+    if (to)
+        printf(SPAN_FMT ",\"refused\":%s,\"executed\":%s}\n", SPAN_ARG(strbuf_span(to)), refused == OUTCOME_OK ? "false" : "true",
+               verdict);
+    fflush(stdout);
+    return refused;
+}
+
+static enum outcome apply(struct plan *plan, struct err *err)
+{
+    struct call *call = plan->call;
+    bool acts = call_has(call, "execute"), is_active = plan_is_active(plan->text, &plan->active);
+    if (is_active && plan->active.is_complete) {
+        say("this policy is the active one, version %d", plan->active.version);
+        return OUTCOME_OK;
+    }
+    if (!is_active) {
+        CHECK(compute(plan, err));
+        bool goes_on = acts && (call_has(call, "force") || check_largest(plan, NULL) == OUTCOME_OK);
+        enum outcome refused = report(plan, goes_on ? "true" : "false", err);
+        if (refused != OUTCOME_OK && !call_has(call, "force"))
+            return err_prefix(err, "refused (--force)");
+    }
+    if (!acts) {
+        say("nothing was changed; --execute acts");
+        return OUTCOME_OK;
+    }
+    CHECK(plan_apply(call, plan->db, plan->text, &plan->active, (size_t)plan->batch, err));
+    say("every profile was reviewed; put the file into the policy.dir of identity-resolver before its next start");
+    return OUTCOME_OK;
+}
+
+static enum outcome run(struct plan *plan, struct err *err)
+{
+    CHECK(open_plan(plan, err));
+    if (strcmp(call_argument(plan->call, 0), "apply") == 0)
+        return apply(plan, err);
+    CHECK(compute(plan, err));
+    return report(plan, "false", err);
+}
+
+enum exit_status identity_plan(struct call *call)
+{
+    struct plan plan = {.call = call};
+    struct err err = {0};
+    if (call_option(call, "policy") == NULL)
+        return misuse(call, "--policy is missing");
+    if (!call_number(call, "limit", 0, MAX_EXAMPLES, 5, &plan.limit) ||
+        !call_number(call, "batch", 1, MAX_BATCH, 500, &plan.batch))
+        return EXIT_USAGE;
+    enum outcome outcome = run(&plan, &err);
+    if (plan.evidence.policy)
+        evidence_close(&plan.evidence);
+    db_close(plan.db);
+    return outcome == OUTCOME_OK ? EXIT_DONE : failed(&err);
+}

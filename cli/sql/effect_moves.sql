@@ -1,0 +1,18 @@
+-- What changes its profile: touchpoints, conversions and their revenue by currency (one line without any if there are none).
+WITH moved AS (SELECT tutti_meta.short_key(m.identifier_id) AS anchor
+               FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS m (identifier_id, before, after)
+               WHERE m.before <> m.after),
+     sold AS (SELECT s.currency, count(*) AS conversions, sum(f.value_micros) AS micros
+              FROM moved
+              JOIN journey.conversions AS c USING (anchor)
+              JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
+              JOIN journey.shapes AS s USING (shape)
+              GROUP BY s.currency)
+SELECT (SELECT count(*) FROM moved)::text,
+       (SELECT count(*) FROM moved JOIN journey.facts USING (anchor))::text,
+       coalesce(sold.conversions, 0)::text,
+       to_char(coalesce(sold.micros, 0) * 0.000001, 'FM999,999,999,999,990.00'),
+       coalesce(sold.currency, '')
+FROM (SELECT) AS one
+LEFT JOIN sold ON true
+ORDER BY sold.currency

@@ -1,0 +1,13 @@
+-- What the schema journey has of these identifiers, table by table.
+WITH m AS (SELECT identifier_id, tutti_meta.short_key(identifier_id) AS anchor FROM unnest($1::uuid[]) AS u (identifier_id))
+SELECT 'journey.checkpoints', (SELECT count(*) FROM journey.checkpoints AS t WHERE t.profile IN (SELECT anchor FROM m))::text
+UNION ALL
+SELECT 'journey.conversions', (SELECT count(*) FROM journey.conversions AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
+UNION ALL
+SELECT 'journey.stage_changes', (SELECT count(*) FROM journey.stage_changes AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
+UNION ALL
+SELECT 'journey.states', (SELECT count(*) FROM journey.states AS t WHERE t.profile IN (SELECT anchor FROM m))::text
+UNION ALL
+SELECT 'journey.anchors', (SELECT count(*) FROM journey.anchors AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
+UNION ALL
+SELECT 'journey.facts', (SELECT count(*) FROM journey.facts AS t WHERE t.anchor IN (SELECT anchor FROM m))::text

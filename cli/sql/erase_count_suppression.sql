@@ -1,0 +1,13 @@
+-- What the schema suppression has of these identifiers, table by table.
+WITH m AS (SELECT identifier_id, tutti_meta.short_key(identifier_id) AS anchor FROM unnest($1::uuid[]) AS u (identifier_id))
+SELECT 'suppression.outbox', (SELECT count(*) FROM suppression.outbox AS t
+        WHERE t.request_id IN (SELECT d.request_id FROM suppression.decisions AS d
+           WHERE d.anchor IN (SELECT anchor FROM m)))::text
+UNION ALL
+SELECT 'suppression.decisions', (SELECT count(*) FROM suppression.decisions AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
+UNION ALL
+SELECT 'suppression.states', (SELECT count(*) FROM suppression.states AS t WHERE t.profile IN (SELECT anchor FROM m))::text
+UNION ALL
+SELECT 'suppression.anchors', (SELECT count(*) FROM suppression.anchors AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
+UNION ALL
+SELECT 'suppression.facts', (SELECT count(*) FROM suppression.facts AS t WHERE t.anchor IN (SELECT anchor FROM m))::text

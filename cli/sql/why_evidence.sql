@@ -1,0 +1,43 @@
+-- Everything that speaks for or against two identifiers of these profiles being one customer: links, and orders that count.
+WITH members AS MATERIALIZED (
+    SELECT i.identifier_id, i.profile_id, t.type
+    FROM identity.identifiers AS i
+    JOIN identity.types AS t ON t.code = i.type
+    WHERE i.profile_id = ANY ($1::uuid[])
+), orders AS (
+    SELECT DISTINCT ON (least(o.a, o.b), greatest(o.a, o.b)) least(o.a, o.b) AS a, greatest(o.a, o.b) AS b, o.made_at,
+           o.kind, o.id,
+           format('%s by %s: %s', CASE o.kind WHEN 'cut' THEN 'cut' ELSE 'linked' END, o.actor, o.reason) AS what
+    FROM identity.manual_evidence AS o
+    JOIN members AS ma ON ma.identifier_id = o.a
+    JOIN members AS mb ON mb.identifier_id = o.b
+    WHERE o.kind <> 'release'
+    ORDER BY least(o.a, o.b), greatest(o.a, o.b), o.id DESC
+), links AS (
+    SELECT l.a, l.b, l.first_seen_at, l.evidence, l.refused_by
+    FROM members AS ma
+    JOIN identity.links AS l ON l.a = ma.identifier_id
+    JOIN members AS mb ON mb.identifier_id = l.b
+)
+SELECT f.a, f.b, ma.profile_id = mb.profile_id, f.at, f.kind, f.refused_by, ma.type, mb.type, f.what
+FROM (
+    SELECT o.a, o.b, o.made_at AS at, o.kind,
+           CASE o.kind WHEN 'link' THEN coalesce(l.refused_by, 0) ELSE 0 END::smallint AS refused_by, o.what
+    FROM orders AS o
+    LEFT JOIN links AS l USING (a, b)
+    UNION ALL
+    SELECT l.a, l.b, l.first_seen_at, 'touchpoint', l.refused_by,
+           concat_ws(' ', 'touchpoint', l.evidence::text, (
+               SELECT format('(%s, %s)', s.event, s.channel)
+               FROM journey.facts AS t
+               JOIN journey.shapes AS s USING (shape)
+               WHERE t.anchor IN (tutti_meta.short_key(l.a), tutti_meta.short_key(l.b)) AND t.occurred_at = l.first_seen_at
+                     AND t.event_id = l.evidence
+               LIMIT 1))
+    FROM links AS l
+    WHERE NOT EXISTS (SELECT FROM orders AS o WHERE o.a = l.a AND o.b = l.b AND o.kind = 'link')
+) AS f
+JOIN members AS ma ON ma.identifier_id = f.a
+JOIN members AS mb ON mb.identifier_id = f.b
+ORDER BY f.at, f.a, f.b
+LIMIT 20000

@@ -1,0 +1,232 @@
+"""Erasing a person: every table, no return by replay, everybody else as before; and raw values under the privacy key."""
+
+import ctypes
+import ctypes.util
+import hashlib
+import json
+import os
+import uuid
+
+import psycopg
+
+from people import (
+    DAY,
+    HOME,
+    HOUR,
+    JANE,
+    NOW,
+    PHONE,
+    RECENT,
+    START,
+    US,
+    assert_plan_is_quiet,
+    feed,
+    identity_tables,
+    kiosk,
+    one_family,
+    opted_out_family,
+    profiles,
+    request,
+    touchpoint,
+    why,
+)
+
+
+def rows_of(world, table, ids):
+    """Rows of a table that name one of the identifiers, whole or by their short key."""
+    with psycopg.connect(world.url, autocommit=True) as connection:
+        text = [str(identifier) for identifier in ids]
+        short = [str(int.from_bytes(identifier.bytes[:8], "big", signed=True)) for identifier in ids]
+        row = connection.execute(
+            f"SELECT count(*) FROM {table} AS t WHERE EXISTS (SELECT FROM jsonb_each_text(to_jsonb(t)) AS c (k, v)"
+            " WHERE c.v = ANY (%s) OR c.v = ANY (%s))",
+            (text, short),
+        ).fetchone()
+        return row[0]
+
+
+def all_tables(world):
+    rows = world.query(
+        "SELECT schemaname || '.' || tablename FROM pg_tables"
+        " WHERE schemaname IN ('identity', 'journey', 'suppression', 'metrics') ORDER BY 1"
+    )
+    return [row[0] for row in rows if row[0] != "identity.erased"]
+
+
+def person_and_others():
+    yield from opted_out_family()
+    yield request("asked", RECENT + 6 * HOUR, user_id="jane", channel="direct_mail")
+    for number in range(3):
+        yield touchpoint(f"other-{number}", RECENT + number * HOUR, user_id=f"other-{number}", email="x@example1.com")
+        yield touchpoint(f"sale-{number}", RECENT + DAY, "Order Completed", user_id=f"other-{number}", value_micros=US, currency="USD")
+
+
+def everyone_else(world, ids):
+    """The convergent rows of all others."""
+    return world.query(
+        "SELECT * FROM tutti.dim_identifiers WHERE identifier_id <> ALL (%s) ORDER BY 1", list(ids)
+    ), world.query("SELECT profile_id, revenue FROM tutti.dim_profiles WHERE profile_id <> ALL (%s) ORDER BY 1", list(ids))
+
+
+def test_erase(world):
+    world.start()
+    feed(world, *person_and_others())
+    (jane,) = [group for group in profiles(world) if len(group) == 3]
+    sums = "SELECT * FROM tutti.rpt_shared_goals_daily ORDER BY goal_date, goal_id, department, channel, currency"
+    figures, others = world.query(sums), everyone_else(world, jane)
+    running = world.tool("erase", JANE, "--reason", "asked for it", "--execute", check=False)
+    assert running.returncode == 1 and "services are running" in running.stderr, running.stderr
+    world.stop()
+    plan = json.loads(world.tool("erase", JANE, "--reason", "asked for it", "--json").stdout)
+    held = {table: rows for table in all_tables(world) if (rows := rows_of(world, table, jane))}
+    assert held.keys() <= plan["tables"].keys() and sum(plan["tables"].values()) == plan["rows"]
+    assert {table: plan["tables"][table] for table in held} == held
+    report = json.loads(world.tool("erase", JANE, "--reason", "asked for it", "--execute", "--json").stdout)
+    assert report["tables"] == plan["tables"]
+    assert {table: rows for table in all_tables(world) if (rows := rows_of(world, table, jane))} == {}
+    assert everyone_else(world, jane) == others and world.query(sums) == figures
+    again = world.tool("erase", PHONE, "--reason", "asked for it", "--execute", check=False)
+    assert again.returncode == 1 and "was erased at" in again.stderr
+    check_replay(world, jane, others)
+
+
+def check_replay(world, jane, others):
+    """Old input, read again from all topics, does not bring the person back; what happens later is a new person."""
+    for name in ("identity-resolver", "journey-tracker", "suppression"):
+        world.rewind(name)
+    services = world.start()
+    world.settle()
+    assert {table: rows for table in all_tables(world) if (rows := rows_of(world, table, jane))} == {}
+    assert everyone_else(world, jane) == others
+    later = NOW + 2 * HOUR
+    feed(world, touchpoint("new", later, user_id="jane"), touchpoint("old", RECENT + 6 * HOUR, user_id="jane"))
+    times = "SELECT occurred_at FROM tutti.fct_touchpoints JOIN tutti.dim_identifiers USING (profile_id) WHERE identifier_id = ANY (%s)"
+    assert [row[0].timestamp() for row in world.query(times, list(jane))] == [later / US]
+    world.stop(services)
+
+
+def test_erase_goes_on_where_it_was_interrupted(world):
+    """Tombstones and one schema are done, then it was killed: the next run finds the person and does the rest."""
+    world.start()
+    feed(world, *person_and_others())
+    world.stop()
+    (jane,) = [group for group in profiles(world) if len(group) == 3]
+    with psycopg.connect(world.url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO identity.erased SELECT unnest(%s::uuid[]), now() - interval '1 hour'", (list(jane),)
+        )
+        keys = [int.from_bytes(identifier.bytes[:8], "big", signed=True) for identifier in jane]
+        for table in ("facts", "anchors", "decisions"):
+            connection.execute(f"DELETE FROM suppression.{table} WHERE anchor = ANY (%s)", (keys,))
+    world.tool("erase", HOME, "--reason", "asked for it", "--execute")
+    assert {table: rows for table in all_tables(world) if (rows := rows_of(world, table, jane))} == {}
+    assert world.query("SELECT count(*) FROM identity.erased WHERE erased_at > now() - interval '30 minutes'") == [(3,)]
+
+
+def test_erase_refuses_while_messages_wait(world):
+    world.start()
+    feed(world, *one_family())
+    world.stop()
+    with psycopg.connect(world.url, autocommit=True) as connection:
+        connection.execute("INSERT INTO identity.outbox VALUES (2, 0, gen_random_uuid(), '')")
+    before = identity_tables(world)
+    refused = world.tool("erase", JANE, "--reason", "asked for it", "--execute", check=False)
+    assert refused.returncode == 1 and "wait to be published" in refused.stderr
+    assert identity_tables(world) == before
+    assert world.query("SELECT count(*) FROM identity.erased") == [(0,)]
+
+
+def test_a_kiosk_is_judged_by_those_who_are_left(world):
+    """One user too many put it into quarantine; with that user erased, it belongs to its first one, as if nobody else had come."""
+    services = world.start()
+    feed(world, *kiosk(4))
+    assert world.query("SELECT count(*) FROM tutti.dim_profiles WHERE is_shared") == [(1,)]
+    world.stop()
+    world.tool("erase", "user_id:user-3", "--reason", "asked for it", "--execute")
+    for service in services:
+        service.start()
+    for service in services:
+        service.wait_ready()
+    world.settle()
+    assert why(world, "user_id:user-0", "device_id:kiosk")["one_customer"] is True
+    assert len(profiles(world)) == 3
+    assert_plan_is_quiet(world)
+    world.stop(services)
+
+
+class Sealer:
+    """libsodium by itself: what stands in the database must be this, whoever wrote it."""
+
+    def __init__(self, key):
+        self.sodium = ctypes.CDLL(ctypes.util.find_library("sodium"))
+        self.key = key
+        self.key_id = uuid.UUID(bytes=hashlib.blake2b(b"tutti privacy key", key=key, digest_size=16).digest())
+
+    def encrypt(self, text, row, nonce, key):
+        out, length = ctypes.create_string_buffer(len(text) + 16), ctypes.c_ulonglong()
+        self.sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
+            out, ctypes.byref(length), text, ctypes.c_ulonglong(len(text)), row.bytes, ctypes.c_ulonglong(16), None, nonce, key
+        )
+        return out.raw
+
+    def row(self, identifier, value):
+        row_key, outer, inner = os.urandom(32), os.urandom(24), os.urandom(24)
+        wrapped = outer + self.encrypt(row_key, identifier, outer, self.key)
+        return identifier, self.key_id, wrapped, inner, self.encrypt(value.encode(), identifier, inner, row_key)
+
+
+def test_reveal_and_rewrap(world):
+    old, new = os.urandom(32), os.urandom(32)
+    for name, key in (("old", old), ("new", new)):
+        (world.directory / f"{name}.key").write_text(key.hex())
+    jane, home = uuid.uuid4(), uuid.uuid4()
+    with psycopg.connect(world.url, autocommit=True) as connection:
+        for identifier, value in ((jane, "jane"), (home, "Home@Example1.com")):
+            connection.execute(
+                "INSERT INTO identity.raw_values (identifier_id, key_id, wrapped_key, nonce, sealed)"
+                " VALUES (%s, %s, %s, %s, %s)",
+                Sealer(old).row(identifier, value),
+            )
+
+    def tool(word, *words, current="new", previous=None, check=True):
+        files = ["--privacy.key_file", world.directory / f"{current}.key"]
+        files += ["--privacy.previous_key_file", world.directory / f"{previous}.key"] if previous else []
+        return world.tool("identity", word, *words, *files, check=check)
+
+    assert tool("reveal", home, current="old").stdout == "Home@Example1.com\n"
+    assert tool("reveal", home, previous="old").stdout == "Home@Example1.com\n"
+    refused = tool("reveal", home, check=False)
+    assert refused.returncode == 1 and "not given" in refused.stderr
+    refused = tool("rewrap", check=False)
+    assert refused.returncode == 1 and "2 values" in refused.stderr
+    tool("rewrap", previous="old")
+    assert tool("reveal", jane).stdout == "jane\n" and tool("reveal", home).stdout == "Home@Example1.com\n"
+    assert tool("reveal", home, current="old", check=False).returncode == 1
+    assert tool("reveal", uuid.uuid4(), check=False).returncode == 1
+    without = world.stack.url(world.name, "tutti_journey")
+    refused = tool("reveal", home, "--database.url", without, check=False)
+    assert refused.returncode == 1 and "permission denied" in refused.stderr, refused.stderr
+
+
+def test_kept_values_are_revealed(world):
+    """What identity-resolver seals, reveal opens; without the setting nothing is kept."""
+    (world.directory / "privacy.key").write_text("5c" * 32)
+    without = world.service("identity-resolver").start().wait_ready()
+    world.produce([json.dumps(touchpoint("1", START, user_id="before"))])
+    world.settle(names=["identity-resolver"])
+    without.stop()
+    keeping = world.service("identity-resolver")
+    keeping.settings.update({"privacy.raw_values": "true", "privacy.key_file": world.directory / "privacy.key"})
+    keeping.start().wait_ready()
+    world.produce([json.dumps(touchpoint("2", START, user_id="jane", email="Jane@Example1.com"))])
+    world.settle(names=["identity-resolver"])
+
+    def reveal(identifier, **more):
+        return world.tool("identity", "reveal", identifier, "--privacy.key_file", world.directory / "privacy.key", **more)
+
+    assert reveal("user_id:jane").stdout == "jane\n"
+    assert reveal("email:jane@example1.com").stdout.lower() == "jane@example1.com\n"
+    assert reveal("user_id:before", check=False).returncode == 1
+    stored = world.query("SELECT encode(sealed, 'escape') FROM identity.raw_values")
+    assert len(stored) == 2 and not any("example1" in row[0].lower() or "jane" in row[0] for row in stored)
+    keeping.stop()

@@ -1,0 +1,107 @@
+/* identity_cache_test.c: what was put is found until the bound, what is used outlives what is not, and no entry is another's. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "services/identity-resolver/resolver_cache.h"
+#include "tests/support/random.h"
+
+enum { MANY = 20000, BOUND = 1 << 20, USED = 100 };
+
+static struct id id_of(uint64_t i)
+{
+    struct random random = {i};
+    uint64_t halves[2] = {random_next(&random), random_next(&random)};
+    struct id id;
+    memcpy(id.bytes, halves, sizeof id.bytes);
+    return id;
+}
+
+static void put(struct resolver_cache *cache, uint64_t i)
+{
+    struct id id = id_of(i), other = id_of(i + 1);
+    struct link_key key = link_key_of(&id, &other);
+    struct cached_identifier entry = {other, {(int64_t)i}, (int64_t)i * 2};
+    resolver_cache_put_identifier(cache, &id, &entry);
+    resolver_cache_put_link(cache, &key, (struct instant){(int64_t)i}, &id);
+}
+
+/* 0: unknown; fails on another's entry. */
+static int found(struct resolver_cache *cache, uint64_t i)
+{
+    struct id id = id_of(i), other = id_of(i + 1);
+    struct link_key key = link_key_of(&other, &id);
+    const struct cached_identifier *entry = resolver_cache_identifier(cache, &id);
+    const struct cached_link *link = resolver_cache_link(cache, &key);
+    if (entry)
+        assert_true(id_equal(&entry->profile_id, &other) && entry->first_seen.us == (int64_t)i &&
+                    entry->version == (int64_t)i * 2);
+    if (link)
+        assert_true(link->first_seen.us == (int64_t)i && link->evidence == id_half(&id, 0));
+    return (entry != NULL) + (link != NULL);
+}
+
+static void nothing_is_forgotten_below_the_bound(void **state)
+{
+    struct resolver_cache cache;
+    resolver_cache_open(&cache, 64 << 20);
+    for (uint64_t i = 0; i < MANY; i++)
+        put(&cache, i);
+    for (uint64_t i = 0; i < MANY; i++)
+        assert_int_equal(found(&cache, i), 2);
+    assert_int_equal(found(&cache, MANY), 0);
+    assert_int_equal(resolver_cache_count(&cache), MANY);
+    resolver_cache_close(&cache);
+}
+
+static void the_bound_holds_and_what_is_used_stays(void **state)
+{
+    struct resolver_cache cache;
+    size_t kept = 0;
+    resolver_cache_open(&cache, BOUND);
+    for (uint64_t i = 0; i < 10 * MANY; i++) {
+        put(&cache, i);
+        found(&cache, i % USED);
+    }
+    assert_true(resolver_cache_bytes(&cache) <= BOUND);
+    for (uint64_t i = 0; i < USED; i++)
+        kept += found(&cache, i) > 0;
+    assert_true(resolver_cache_count(&cache) * 100 > BOUND); /* below 100 bytes for an identifier and a link */
+    assert_true(kept >= USED * 9 / 10);
+    resolver_cache_close(&cache);
+}
+
+static void a_later_put_replaces(void **state)
+{
+    struct resolver_cache cache;
+    struct id id = id_of(1);
+    resolver_cache_open(&cache, BOUND);
+    for (int64_t version = 0; version < 5; version++)
+        resolver_cache_put_identifier(&cache, &id, &(struct cached_identifier){.version = version});
+    assert_int_equal(resolver_cache_identifier(&cache, &id)->version, 4);
+    assert_int_equal(resolver_cache_count(&cache), 1);
+    resolver_cache_close(&cache);
+}
+
+static void no_bytes_hold_nothing(void **state)
+{
+    struct resolver_cache cache;
+    resolver_cache_open(&cache, 0);
+    put(&cache, 1);
+    assert_int_equal(found(&cache, 1), 0);
+    assert_int_equal(resolver_cache_bytes(&cache), 0);
+    resolver_cache_close(&cache);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_forgotten_below_the_bound),
+        cmocka_unit_test(the_bound_holds_and_what_is_used_stays),
+        cmocka_unit_test(a_later_put_replaces),
+        cmocka_unit_test(no_bytes_hold_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
