@@ -23,8 +23,9 @@ COMMENT ON COLUMN identity.changes.version IS 'One per transaction that moved id
 ALTER TABLE identity.identifiers ADD COLUMN is_quarantined boolean NOT NULL DEFAULT false;
 COMMENT ON COLUMN identity.identifiers.is_quarantined IS 'Linked to more others than the policy allows: its links are refused, and it is alone in its profile.';
 
-ALTER TABLE identity.links ADD COLUMN refused_by smallint NOT NULL DEFAULT 0;
+ALTER TABLE identity.links ADD COLUMN loaded_at timestamptz NOT NULL DEFAULT now(), ADD COLUMN refused_by smallint NOT NULL DEFAULT 0;
 CREATE INDEX links_refused ON identity.links (b) WHERE refused_by <> 0;
+COMMENT ON COLUMN identity.links.loaded_at IS 'When it was stored first (chronicle).';
 COMMENT ON COLUMN identity.links.refused_by IS 'Rule that refuses it: 0 none, 1 pair, 2 quarantine, 3 cut, 4 unique, 5 limit, 6 max_identifiers.';
 
 CREATE TABLE identity.manual_evidence (
@@ -165,7 +166,8 @@ LEFT JOIN LATERAL (
 ) AS o ON true;
 
 CREATE VIEW tutti.fct_identity_links AS
-SELECT l.a, l.b, ta.type AS type_a, tb.type AS type_b, l.first_seen_at, l.evidence, tutti_meta.refusal_name(l.refused_by) AS refused_by
+SELECT l.a, l.b, ta.type AS type_a, tb.type AS type_b, l.first_seen_at, l.evidence, tutti_meta.refusal_name(l.refused_by) AS refused_by,
+       l.loaded_at
 FROM identity.links AS l
 JOIN identity.identifiers AS ia ON ia.identifier_id = l.a
 JOIN identity.types AS ta ON ta.code = ia.type
@@ -173,7 +175,7 @@ JOIN identity.identifiers AS ib ON ib.identifier_id = l.b
 JOIN identity.types AS tb ON tb.code = ib.type;
 
 CREATE VIEW tutti.fct_identity_orders AS
-SELECT id AS order_id, kind, a, b, actor, reason, made_at, version
+SELECT id AS order_id, kind, a, b, actor, reason, made_at, version, made_at AS loaded_at
 FROM identity.manual_evidence;
 
 COMMENT ON VIEW tutti.fct_identity_links IS 'Which identifiers were seen together, and which rule keeps them apart, if any (convergent).';
@@ -193,6 +195,8 @@ COMMENT ON COLUMN tutti.fct_identity_links.type_b IS 'Type of b (convergent).';
 COMMENT ON COLUMN tutti.fct_identity_links.first_seen_at IS 'Earliest time of a touchpoint with both (convergent).';
 COMMENT ON COLUMN tutti.fct_identity_links.evidence IS 'That touchpoint (convergent).';
 COMMENT ON COLUMN tutti.fct_identity_links.refused_by IS 'pair, quarantine, cut, unique, limit or max_identifiers; null: both are one customer (convergent).';
+COMMENT ON COLUMN tutti.fct_identity_links.loaded_at IS 'When it was stored first (chronicle).';
+COMMENT ON COLUMN tutti.fct_identity_orders.loaded_at IS 'When it was stored (chronicle).';
 COMMENT ON COLUMN tutti.fct_identity_orders.order_id IS 'Running number; for a pair the newest link or cut counts (chronicle).';
 COMMENT ON COLUMN tutti.fct_identity_orders.kind IS 'link, cut or release (chronicle).';
 COMMENT ON COLUMN tutti.fct_identity_orders.a IS 'An identifier (chronicle).';
@@ -209,7 +213,7 @@ DROP FUNCTION tutti_meta.refusal_name;
 DROP TABLE identity.erased, identity.raw_values, identity.policies, identity.manual_evidence, identity.lock_stripes;
 REVOKE USAGE ON SCHEMA identity FROM tutti_pii;
 ALTER TABLE identity.changes DROP COLUMN policy_version;
-ALTER TABLE identity.links DROP COLUMN refused_by;
+ALTER TABLE identity.links DROP COLUMN refused_by, DROP COLUMN loaded_at;
 ALTER TABLE identity.identifiers DROP COLUMN is_quarantined;
 UPDATE identity.identifiers SET version = version / 2;
 UPDATE identity.changes SET version = version / 2;

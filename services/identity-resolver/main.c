@@ -3,8 +3,16 @@
  *   resolver_service.c      the service: decode, apply, publish
  *   identity_touchpoint.c   touchpoint -> keyed identifiers, strongest first
  *   resolver_cache.c        what is known to be in the database: the steady state needs no more
- *   resolve.c, _graph.c     the transaction for what is new
- *   identity_store.c, sql/  its statements
+ *   resolve.c               what the cache covers, the batch as identifiers and links
+ *   resolve_transact.c      the transaction for what is new; reviews and sweeps. Its steps:
+ *   resolve_policy.c        the active policy
+ *   resolve_load.c          locked and read: members, links, orders
+ *   resolve_degree.c        quarantine
+ *   resolve_closure.c       neighbours, until none joins
+ *   resolve_graph.c         as graphs for the logic, and back
+ *   resolve_write.c         what differs, written once
+ *   identity_store.c, identity_rules_store.c, sql/   the statements
+ *   resolver_metrics.c      what it tells of itself
  *   identity_policy.c       policies/identity.json
  *   logic/                  pure: normalising, blocked values, links -> profiles */
 #include "services/identity-resolver/resolver_service.h"

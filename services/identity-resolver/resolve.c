@@ -39,9 +39,10 @@ static void want_identifier(struct request *request, const struct sighting *s, s
         .identifier_id = s->ids[i].id, .profile_id = s->ids[i].id, .first_seen = s->occurred_at, .type = s->ids[i].type->rank};
 }
 
+/* The anchor always: whatever the cache forgets, the batch must be published with its profile. */
 static void collect_sighting(struct request *request, const struct sighting *s)
 {
-    bool is_wanted = !identifier_is_covered(request->resolver, s, 0);
+    want_identifier(request, s, 0);
     for (size_t i = 1; i < s->id_count; i++) {
         bool has_link = !link_is_covered(request->resolver, s, i);
         if (has_link)
@@ -49,10 +50,7 @@ static void collect_sighting(struct request *request, const struct sighting *s)
                 (struct link_row){link_key_of(&s->ids[0].id, &s->ids[i].id), s->occurred_at, s->event_id, REFUSED_NOT};
         if (has_link || !identifier_is_covered(request->resolver, s, i))
             want_identifier(request, s, i);
-        is_wanted = is_wanted || has_link;
     }
-    if (is_wanted)
-        want_identifier(request, s, 0);
 }
 
 void request_collect(struct request *request, const struct sightings *uncovered)
@@ -60,6 +58,37 @@ void request_collect(struct request *request, const struct sightings *uncovered)
     for (size_t i = 0; i < uncovered->count; i++)
         collect_sighting(request, &uncovered->items[i]);
     request_sort(request);
+}
+
+const struct cached_identifier *resolver_known(struct resolver *resolver, const struct id *id)
+{
+    const struct cached_identifier *known = resolver_cache_identifier(&resolver->cache, id);
+    return known ? known : map_find(&resolver->batch, id);
+}
+
+void resolver_learn(struct resolver *resolver, const struct id *id, const struct cached_identifier *entry)
+{
+    if (resolver->batch.key_size == 0)
+        map_init(&resolver->batch, NULL, sizeof(struct id), sizeof(struct cached_identifier));
+    *(struct cached_identifier *)map_put(&resolver->batch, id, NULL) = *entry;
+}
+
+/* All of the batch that is known now: nothing that is put into the cache from here on makes it look new. */
+static void learn_wanted(struct request *request, const struct identifier_rows *found)
+{
+    struct resolver *resolver = request->resolver;
+    map_clear(&resolver->batch);
+    for (size_t i = 0; i < request->wanted.count; i++) {
+        const struct id *id = &request->wanted.items[i].identifier_id;
+        const struct cached_identifier *known = resolver_cache_identifier(&resolver->cache, id);
+        if (known)
+            resolver_learn(resolver, id, known);
+    }
+    for (size_t i = 0; i < found->count; i++) {
+        const struct identifier_row *row = &found->items[i];
+        resolver_learn(resolver, &row->identifier_id,
+                       &(struct cached_identifier){row->profile_id, row->first_seen, row->version});
+    }
 }
 
 static void cache_identifiers(struct resolver *resolver, const struct identifier_rows *rows)
@@ -96,8 +125,8 @@ static enum outcome look_up_links(struct request *request, struct err *err)
     for (size_t i = 0; i < request->links.count; i++) {
         const struct link_key *key = &request->links.items[i].key;
         /* A link can only be there if both of its identifiers are. */
-        if (resolver_cache_link(&resolver->cache, key) == NULL && resolver_cache_identifier(&resolver->cache, &key->a) &&
-            resolver_cache_identifier(&resolver->cache, &key->b))
+        if (resolver_cache_link(&resolver->cache, key) == NULL && resolver_known(resolver, &key->a) &&
+            resolver_known(resolver, &key->b))
             *arena_push(request->arena, &missing) = request->links.items[i];
     }
     if (missing.count > 0)
@@ -117,6 +146,7 @@ enum outcome resolver_look_up(struct resolver *resolver, struct arena *arena, co
             *arena_push(arena, &missing) = request.wanted.items[i].identifier_id;
     if (missing.count > 0)
         CHECK(store_find_identifiers(resolver->db, arena, missing.items, missing.count, &found, err));
+    learn_wanted(&request, &found);
     cache_identifiers(resolver, &found);
     return look_up_links(&request, err);
 }

@@ -63,6 +63,7 @@ struct resolver {
     struct arena arena; /* of the policy */
     struct digest_key key;
     struct resolver_cache cache;
+    struct map batch; /* id -> cached_identifier: what the last look-up and transaction learnt, whatever the cache forgets */
     struct db *db;
     const struct seal_keys *raw_keys; /* raw values of new identifiers are stored, sealed; NULL: they are not */
     struct map raw_values;            /* id -> span: the values of the batch, where they are stored; the caller's */
@@ -96,6 +97,9 @@ struct resolve_plan {
 
 /* True if everything about the sighting is cached and old enough. */
 bool resolver_is_covered(struct resolver *resolver, const struct sighting *sighting);
+
+/* From the cache or the batch; NULL if neither knows it. Valid until something is put. */
+const struct cached_identifier *resolver_known(struct resolver *resolver, const struct id *id);
 
 /* Looks the identifiers and links of uncovered sightings up by plain reads into the cache. */
 enum outcome resolver_look_up(struct resolver *resolver, struct arena *arena, const struct sightings *uncovered, struct err *err);

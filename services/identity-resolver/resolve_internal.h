@@ -98,6 +98,7 @@ static inline struct member *find_member(struct work *work, const struct id *id)
 
 /* resolve.c: the batch as identifiers and links, without what the cache covers. */
 void request_collect(struct request *request, const struct sightings *uncovered);
+void resolver_learn(struct resolver *resolver, const struct id *id, const struct cached_identifier *entry);
 /* resolve_sort.c: of each identifier and link the smallest, in order. */
 void request_sort(struct request *request);
 int id_qsort_compare(const void *a, const void *b);

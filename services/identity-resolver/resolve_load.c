@@ -236,7 +236,7 @@ void work_bring_all_inside(struct work *work)
 }
 
 /* ---- the batch ---- */
-/* Cached identifiers are there for certain, and nearly always still in the profile that the cache says; what is not cached is
+/* Known identifiers are there for certain, and nearly always still in the profile that the cache says; what is not known is
  * new, unless its key turned out to be taken. */
 static enum outcome known_of_batch(struct work *work, struct id_list *known, struct id_list *hints, struct err *err)
 {
@@ -245,7 +245,7 @@ static enum outcome known_of_batch(struct work *work, struct id_list *known, str
     struct id_list unknown = {0};
     for (size_t i = 0; i < wanted->count; i++) {
         const struct id *id = &wanted->items[i].identifier_id;
-        const struct cached_identifier *cached = resolver_cache_identifier(&work->resolver->cache, id);
+        const struct cached_identifier *cached = resolver_known(work->resolver, id);
         if (cached)
             *arena_push(work->arena, hints) = cached->profile_id;
         *arena_push(work->arena, cached ? known : &unknown) = *id;

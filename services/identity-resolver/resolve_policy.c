@@ -107,5 +107,6 @@ enum outcome resolver_open_tool(struct resolver *resolver, struct arena *arena, 
 void resolver_close(struct resolver *resolver)
 {
     resolver_cache_close(&resolver->cache);
+    map_free(&resolver->batch);
     arena_free(&resolver->arena);
 }

@@ -207,6 +207,7 @@ void work_fill_cache(struct work *work)
         struct identifier_row row = new_row(work, member);
         struct cached_identifier entry = {row.profile_id, row.first_seen, row.version};
         resolver_cache_put_identifier(cache, &row.identifier_id, &entry);
+        resolver_learn(work->resolver, &row.identifier_id, &entry);
     }
     for (size_t i = 0; i < work->edges.count; i++) {
         const struct edge *edge = &work->edges.items[i];

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum { WAYS = 16, FIRST_SETS = 64, USED = 0x80, LATELY = 0x40, KEY_BITS = 0x3f };
+enum { WAYS = 16, FIRST_SETS = 64, USED = 0x80, USES = 0x60, ONE_USE = 0x20, KEY_BITS = 0x1f };
 
 /* ---- one table ---- */
 static char *slot_at(const struct id_table *table, size_t i)
@@ -22,40 +22,57 @@ static uint8_t tag_of(const struct id *key)
     return (uint8_t)(USED | (id_half(key, 1) & KEY_BITS));
 }
 
+/* Eight tags at once: the high bit of each byte that may be this tag (a byte above a match can be wrong: keys decide). */
+static uint64_t likely(const uint8_t *tags, uint8_t tag)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t word;
+    memcpy(&word, tags, sizeof word);
+    word = (word & ~(ones * USES)) ^ (ones * tag);
+    return (word - ones) & ~word & (ones * USED);
+}
+
 static void *find(const struct id_table *table, const struct id *key)
 {
     if (table->sets == 0)
         return NULL;
     size_t set = set_of(table, key);
     uint8_t tag = tag_of(key);
-    for (size_t i = set; i < set + WAYS; i++)
-        if ((table->tags[i] & ~LATELY) == tag && id_equal((const struct id *)slot_at(table, i), key)) {
-            table->tags[i] |= LATELY;
+    for (size_t half = set; half < set + WAYS; half += 8)
+        for (uint64_t left = likely(table->tags + half, tag); left; left &= left - 1) {
+            size_t i = half + (size_t)(__builtin_ctzll(left) >> 3);
+            if (!id_equal((const struct id *)slot_at(table, i), key))
+                continue;
+            if ((table->tags[i] & USES) != USES)
+                table->tags[i] += ONE_USE;
             return slot_at(table, i) + sizeof *key;
         }
     return NULL;
 }
 
-/* A free slot of the set, or one that was not used lately; if all were, they have to prove it again. */
+/* A free slot of the set, or the one that was used least; the others age by as much. */
 static size_t victim(struct id_table *table, size_t set, const struct id *key)
 {
-    size_t start = id_half(key, 1) >> 6 & (WAYS - 1);
+    size_t start = id_half(key, 1) >> 8 & (WAYS - 1), least = set + start;
     for (size_t i = set; i < set + WAYS; i++)
         if (table->tags[i] == 0)
             return i;
-    for (size_t i = 0; i < WAYS; i++)
-        if ((table->tags[set + ((start + i) & (WAYS - 1))] & LATELY) == 0)
-            return set + ((start + i) & (WAYS - 1));
-    for (size_t i = set; i < set + WAYS; i++)
-        table->tags[i] &= (uint8_t)~LATELY;
-    return set + start;
+    for (size_t i = 1; i < WAYS; i++) {
+        size_t at = set + ((start + i) & (WAYS - 1));
+        if ((table->tags[at] & USES) < (table->tags[least] & USES))
+            least = at;
+    }
+    uint8_t age = table->tags[least] & USES;
+    for (size_t i = set; age && i < set + WAYS; i++)
+        table->tags[i] = (uint8_t)(table->tags[i] - age);
+    return least;
 }
 
 static void *insert(struct id_table *table, const struct id *key)
 {
     size_t i = victim(table, set_of(table, key), key);
     table->count += table->tags[i] == 0;
-    table->tags[i] = tag_of(key) | LATELY;
+    table->tags[i] = tag_of(key) | ONE_USE;
     memcpy(slot_at(table, i), key, sizeof *key);
     return slot_at(table, i) + sizeof *key;
 }
@@ -70,7 +87,7 @@ static void table_close(struct id_table *table)
 static void grow(struct id_table *table)
 {
     struct id_table old = *table;
-    size_t sets = old.sets ? old.sets + old.sets / 2 : FIRST_SETS;
+    size_t sets = old.sets ? old.sets * 2 : FIRST_SETS;
     table->sets = sets < old.most_sets ? sets : old.most_sets;
     table->count = 0;
     table->tags = calloc(table->sets, WAYS);

@@ -1,6 +1,7 @@
 /* resolver_cache.h: identifiers and links that are known to be in the database. A cached entry is never wrong, only behind:
  * first_seen can only fall, and a profile that moved meanwhile is corrected by the identity change that moved it.
- * Memory is bounded: tables of sets of sixteen, which grow until the bound and then forget, in each set, what was not used lately. */
+ * Memory is bounded: tables of sets of sixteen, which grow until the bound and then forget, in each set, what was not used
+ * lately. */
 #ifndef TUTTI_RESOLVER_CACHE_H
 #define TUTTI_RESOLVER_CACHE_H
 
@@ -25,7 +26,7 @@ struct cached_link {
 
 /* Keys are ids: their bits are as good as random. */
 struct id_table {
-    uint8_t *tags; /* a byte per slot: 0 free, else used, used lately, and 6 bits of the key */
+    uint8_t *tags; /* a byte per slot: 0 free, else used, 0 to 3 uses lately, and 5 bits of the key */
     char *slots;   /* key, then value */
     size_t slot_size, sets, most_sets, count;
 };

@@ -14,7 +14,9 @@
 struct event {
     const struct record *record;
     struct framed framed;
-    struct sighting sighting; /* id_count 0: unidentified */
+    struct sighting sighting;        /* id_count 0: unidentified */
+    struct cached_identifier anchor; /* of a covered one, as it was known then */
+    bool is_covered;
 };
 
 struct unidentified_rows {
@@ -260,12 +262,18 @@ static enum outcome resolver_decode(void *arg, struct batch *batch, const struct
     return OUTCOME_OK;
 }
 
-static struct sightings uncovered_of(struct self *self, struct batch *batch, const struct events *events)
+static struct sightings uncovered_of(struct self *self, struct batch *batch, struct events *events)
 {
     struct sightings uncovered = {0};
     for (size_t i = 0; i < events->count; i++) {
-        const struct sighting *s = &events->items[i].sighting;
-        if (s->id_count > 0 && !resolver_is_covered(&self->resolver, s))
+        struct event *event = &events->items[i];
+        const struct sighting *s = &event->sighting;
+        if (s->id_count == 0 || event->is_covered)
+            continue;
+        event->is_covered = resolver_is_covered(&self->resolver, s);
+        if (event->is_covered)
+            event->anchor = *resolver_cache_identifier(&self->resolver.cache, &s->ids[0].id);
+        else
             *arena_push(batch->arena, &uncovered) = *s;
     }
     return uncovered;
@@ -318,9 +326,9 @@ static enum outcome send_event(struct self *self, struct batch *batch, const str
     struct resolved_header head = {.event_id = event->sighting.event_id};
     if (event->sighting.id_count > 0) {
         const struct id *anchor = &event->sighting.ids[0].id;
-        const struct cached_identifier *known = resolver_cache_identifier(&self->resolver.cache, anchor);
-        if (known == NULL) /* halves the batch until it fits; the same one again would never do */
-            return err_set(err, OUTCOME_REJECT, "cache_too_small", "cache.bytes cannot hold the identifiers of one batch");
+        const struct cached_identifier *known = resolver_known(&self->resolver, anchor);
+        if (known == NULL) /* the cache forgot it since */
+            known = &event->anchor;
         head.anchor_id = *anchor;
         head.profile_id = known->profile_id;
         head.map_version = known->version;
