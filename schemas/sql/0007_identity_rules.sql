@@ -1,6 +1,13 @@
 -- migrate:up
 -- Identity in full: refused links, quarantine, an operator's orders, versions of the policy, raw values and tombstones.
 
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM identity.outbox) THEN
+        RAISE 'identity.outbox has messages of the old kind: start the version before until they are sent, then stop all services without lag';
+    END IF;
+END $$;
+
 -- ---------------------------------------------------------------------------------------------- locks
 -- A fixed number of rows instead of one per profile: a new customer costs none.
 DROP TABLE identity.profiles;

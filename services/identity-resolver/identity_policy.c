@@ -33,16 +33,19 @@ static enum outcome read_limit(const struct json *entry, struct identity_type *t
 
 static enum outcome read_type(const struct json *entry, struct identity_type *type, struct err *err)
 {
-    CHECK(json_check_keys(entry, "type rank", "unique links normalise match_hashed limit max_links", err));
+    CHECK(json_check_keys(entry, "type rank", "unique links counts scope normalise match_hashed limit max_links", err));
     int64_t rank = 0;
-    int normaliser = NORMALISE_PLAIN;
+    int normaliser = NORMALISE_PLAIN, scope = 0;
     CHECK(json_text(entry, "type", &type->name, err));
     CHECK(json_int(entry, "rank", 1, 32767, &rank, err));
     CHECK(json_bool(entry, "unique", &type->is_unique, err));
     CHECK(json_bool(entry, "links", &type->links, err));
+    CHECK(json_bool(entry, "counts", &type->counts, err));
+    CHECK(json_choice(entry, "scope", "all|source", &scope, err));
     CHECK(json_bool(entry, "match_hashed", &type->match_hashed, err));
     CHECK(json_choice(entry, "normalise", "plain|email|phone", &normaliser, err));
     type->rank = (int16_t)rank;
+    type->is_scoped = scope != 0;
     type->normaliser = (enum normaliser)normaliser;
     if (type->name.len == 0)
         return json_fail(json_get(entry, "type"), err, "a type has a name");
@@ -184,8 +187,9 @@ struct span identity_policy_anchor_rules(struct arena *arena, const struct ident
 {
     struct strbuf text = {.arena = arena};
     for (size_t i = 0; i < policy->type_count; i++)
-        strbuf_addf(&text, SPAN_FMT ":%d:%d%s ", SPAN_ARG(policy->types[i].name), policy->types[i].rank,
-                    (int)policy->types[i].normaliser, policy->types[i].match_hashed ? ":hashed" : "");
+        strbuf_addf(&text, SPAN_FMT ":%d:%d%s%s ", SPAN_ARG(policy->types[i].name), policy->types[i].rank,
+                    (int)policy->types[i].normaliser, policy->types[i].match_hashed ? ":hashed" : "",
+                    policy->types[i].is_scoped ? ":source" : "");
     strbuf_addf(&text, "calling_code:" SPAN_FMT " gmail:%d", SPAN_ARG(policy->calling_code), policy->gmail_dots_and_plus);
     return strbuf_span(&text);
 }

@@ -12,8 +12,8 @@ enum outcome identity_policy_read(struct arena *arena, const char *path, struct 
 enum outcome identity_policy_parse(struct arena *arena, struct span text, const char *name, struct identity_policy *out,
                                    struct err *err);
 
-/* What fixes the meaning of stored identifiers: types, ranks, normalisers, hashing; limits and blocked values do not; as one line
- * of text. */
+/* What fixes the meaning of stored identifiers: types, ranks, normalisers, hashing, scopes; limits and blocked values do not; as
+ * one line of text. */
 struct span identity_policy_anchor_rules(struct arena *arena, const struct identity_policy *policy);
 
 #endif

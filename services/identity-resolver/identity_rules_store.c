@@ -183,17 +183,3 @@ enum outcome store_find_orders(struct db *db, struct arena *arena, const struct 
     db_result_free(r);
     return OUTCOME_OK;
 }
-
-enum outcome store_find_erased(struct db *db, struct arena *arena, struct erased_row **rows, size_t *count, struct err *err)
-{
-    struct params p;
-    params_init(&p, arena);
-    struct db_result *r = NULL;
-    CHECK(db_run(db, &STATEMENT(find_erased), &p, &r, NULL, err));
-    *count = (size_t)db_rows(r);
-    *rows = arena_array(arena, struct erased_row, *count);
-    for (size_t i = 0; i < *count; i++)
-        (*rows)[i] = (struct erased_row){db_uuid(r, (int)i, 0), db_timestamptz(r, (int)i, 1)};
-    db_result_free(r);
-    return OUTCOME_OK;
-}

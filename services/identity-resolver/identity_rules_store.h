@@ -1,5 +1,5 @@
-/* identity_rules_store.h: the statements about what rules identity: settings, types, versions of the policy, operators' orders,
- * tombstones. */
+/* identity_rules_store.h: the statements about what rules identity: settings, types, versions of the policy, operators'
+ * orders. */
 #ifndef TUTTI_IDENTITY_RULES_STORE_H
 #define TUTTI_IDENTITY_RULES_STORE_H
 
@@ -43,12 +43,5 @@ struct order_rows {
 /* Orders that name one of these, oldest first. */
 enum outcome store_find_orders(struct db *db, struct arena *arena, const struct id *ids, size_t count, struct order_rows *out,
                                struct err *err);
-
-struct erased_row {
-    struct id identifier_id;
-    struct instant erased_at;
-};
-/* All tombstones, in the arena. */
-enum outcome store_find_erased(struct db *db, struct arena *arena, struct erased_row **rows, size_t *count, struct err *err);
 
 #endif

@@ -24,6 +24,7 @@ static void take_identifiers(const struct db_result *r, struct arena *arena, str
             .version = db_int8(r, i, 3),
             .type = db_int2(r, i, 4),
             .is_quarantined = db_bool(r, i, 5),
+            .has_refused = db_bool(r, i, 6),
         };
 }
 
@@ -170,13 +171,14 @@ enum outcome store_copy_identifiers(struct db *db, const struct identifier_row *
 {
     CHECK(db_copy_begin(db, sql_copy_identifiers, err));
     for (size_t i = 0; i < count; i++) {
-        copy_row(db, 6);
+        copy_row(db, 7);
         copy_uuid(db, &rows[i].identifier_id);
         copy_uuid(db, &rows[i].profile_id);
         copy_timestamptz(db, rows[i].first_seen);
         copy_int8(db, rows[i].version);
         copy_int2(db, rows[i].type);
         copy_bool(db, rows[i].is_quarantined);
+        copy_bool(db, rows[i].has_refused);
     }
     return db_copy_end(db, NULL, err);
 }
@@ -205,6 +207,7 @@ enum outcome store_update_identifiers(struct db *db, struct arena *arena, const 
     params_timestamptz_array(&p, &rows->first_seen, sizeof *rows, count);
     params_int8_array(&p, &rows->version, sizeof *rows, count);
     params_bool_array(&p, &rows->is_quarantined, sizeof *rows, count);
+    params_bool_array(&p, &rows->has_refused, sizeof *rows, count);
     return db_run(db, &STATEMENT(update_identifiers), &p, NULL, NULL, err);
 }
 

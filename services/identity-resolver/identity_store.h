@@ -14,6 +14,7 @@ struct identifier_row {
     int64_t version;
     int16_t type; /* its rank */
     bool is_quarantined;
+    bool has_refused; /* a link of it is refused, or was */
 };
 
 struct link_row {

@@ -6,6 +6,7 @@
 struct collector {
     const struct identity_policy *policy;
     const struct digest_key *key;
+    struct span source;
     struct arena *arena;
     struct typed_id *ids;
     size_t count;
@@ -42,6 +43,16 @@ static struct span sha256_hex(struct span text, char hex[SHA256_HEX])
     return (struct span){hex, SHA256_HEX - 1};
 }
 
+/* With its source before it: numbers that two systems count by themselves do not meet. */
+static struct span scoped(struct collector *c, struct span value)
+{
+    char *text = arena_alloc(c->arena, c->source.len + 1 + value.len);
+    memcpy(text, c->source.ptr, c->source.len);
+    text[c->source.len] = '\0';
+    memcpy(text + c->source.len + 1, value.ptr, value.len);
+    return (struct span){text, c->source.len + 1 + value.len};
+}
+
 static void collect_value(struct collector *c, struct span type_name, struct span value, bool is_digest)
 {
     if (value.len == 0)
@@ -49,10 +60,12 @@ static void collect_value(struct collector *c, struct span type_name, struct spa
     const struct identity_type *type = identity_find_type(c->policy, type_name);
     struct identity_value usable;
     char hex[SHA256_HEX];
-    if (type == NULL || !identity_normalise(c->policy, type, unicode_nfc(c->arena, value), is_digest, c->arena, &usable))
+    if (type == NULL || (type->is_scoped && c->source.len == 0))
+        return;
+    if (!identity_normalise(c->policy, type, unicode_nfc(c->arena, value), is_digest, c->arena, &usable))
         return;
     struct span canonical = usable.needs_digest ? sha256_hex(usable.text, hex) : usable.text;
-    struct id id = digest_identifier(c->key, type->name, canonical);
+    struct id id = digest_identifier(c->key, type->name, type->is_scoped ? scoped(c, canonical) : canonical);
     if (c->values)
         *(struct span *)map_put(c->values, &id, NULL) = value;
     insert_sorted(c, (struct typed_id){id, type});
@@ -74,7 +87,7 @@ static void drop_unlinkable(struct collector *c)
 size_t identity_collect_values(const struct identity_policy *policy, const struct digest_key *key, const struct touchpoint *tp,
                                struct arena *arena, struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8], struct map *values)
 {
-    struct collector c = {policy, key, arena, ids, 0, values};
+    struct collector c = {policy, key, tp->source, arena, ids, 0, values};
     collect_value(&c, SPAN("user_id"), tp->user_id, false);
     collect_value(&c, SPAN("anonymous_id"), tp->anonymous_id, false);
     collect_value(&c, SPAN("device_id"), tp->device.id, false);

@@ -13,7 +13,8 @@ struct typed_id {
 };
 
 /* Usable identifiers without repeats, strongest first (rank, then id): ids[0] is the anchor. Returns how many (0 = unidentified).
- * A type that links nothing stays only where it is alone. Scratch space comes from the arena. */
+ * A type that links nothing stays only where it is alone; a value of a scoped type is usable only with a source. Scratch space
+ * comes from the arena. */
 size_t identity_collect(const struct identity_policy *policy, const struct digest_key *key, const struct touchpoint *touchpoint,
                         struct arena *arena, struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8]);
 

@@ -36,6 +36,7 @@ struct resolve_counts {
     size_t refused[REFUSED_MAX_IDENTIFIERS + 1]; /* links that came to be refused, by rule */
     size_t largest_profile;                      /* members of the largest profile touched */
     size_t neighbours;                           /* profiles locked only to test links */
+    size_t plain;                                /* new identifiers whose profile was known without its links */
     size_t rows_read;                            /* identifiers and links, under the locks */
     size_t restarts;
     bool is_slow; /* a link left the touched profiles */

@@ -26,16 +26,6 @@ static bool is_inside(const struct work *work, uint32_t member)
     return member != NO_MEMBER && work->members.items[member].is_inside;
 }
 
-static uint32_t root_of(struct work *work, uint32_t i)
-{
-    struct member *items = work->members.items;
-    while (items[i].group != i) {
-        items[i].group = items[items[i].group].group;
-        i = items[i].group;
-    }
-    return i;
-}
-
 static bool is_usable(const struct work *work, const struct edge *edge)
 {
     const struct member *a = &work->members.items[edge->a], *b = &work->members.items[edge->b];
@@ -62,10 +52,10 @@ static void find_roots(struct work *work)
     for (size_t i = 0; i < work->edges.count; i++) {
         const struct edge *edge = &work->edges.items[i];
         if (is_link(edge) && is_inside(work, edge->a) && is_inside(work, edge->b) && is_usable(work, edge))
-            work->members.items[root_of(work, edge->a)].group = root_of(work, edge->b);
+            work->members.items[work_root(work, edge->a)].group = work_root(work, edge->b);
     }
     for (uint32_t i = 0; i < work->members.count; i++)
-        work->members.items[i].group = root_of(work, i);
+        work->members.items[i].group = work_root(work, i);
 }
 
 static struct groups make_groups(struct work *work)

@@ -45,7 +45,7 @@ enum outcome work_look_beyond(struct work *work, const struct index_list *edges,
 static bool is_judged(const struct work *work, const struct member *member)
 {
     bool is_sure = member->row.is_quarantined && member->is_quarantined; /* more links only make it more so */
-    return member->is_inside && !is_sure && (member->has_news || work->is_review);
+    return member->is_inside && !member->is_plain && !is_sure && (member->has_news || work->is_review);
 }
 
 static void count_degrees(struct work *work)

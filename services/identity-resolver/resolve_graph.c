@@ -72,9 +72,9 @@ void work_take_outcomes(struct work *work, const struct identity_link *links, si
     }
 }
 
-static bool is_inside(const struct work *work, uint32_t member)
+static bool is_evaluated(const struct work *work, uint32_t member)
 {
-    return member != NO_MEMBER && work->members.items[member].is_inside;
+    return member != NO_MEMBER && work->members.items[member].is_inside && !work->members.items[member].is_plain;
 }
 
 static void measure_profiles(struct work *work, const struct identity_graph *graph)
@@ -90,13 +90,14 @@ void work_partition(struct work *work)
 {
     struct index_list members = {0}, edges = {0};
     for (uint32_t i = 0; i < work->members.count; i++) {
-        work->members.items[i].group = work->members.items[i].is_inside ? 0 : NO_MEMBER;
-        if (work->members.items[i].is_inside)
+        bool is_asked = is_evaluated(work, i);
+        work->members.items[i].group = is_asked ? 0 : NO_MEMBER;
+        if (is_asked)
             *arena_push(work->arena, &members) = i;
     }
     for (uint32_t i = 0; i < work->edges.count; i++) {
         struct edge *edge = &work->edges.items[i];
-        if (!is_link(edge) || !is_inside(work, edge->a) || !is_inside(work, edge->b))
+        if (!is_link(edge) || !is_evaluated(work, edge->a) || !is_evaluated(work, edge->b))
             continue;
         edge->row.refused_by = REFUSED_NOT;
         *arena_push(work->arena, &edges) = i;

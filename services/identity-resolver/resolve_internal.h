@@ -17,6 +17,8 @@ struct member {
     bool is_new, is_inside, is_wanted;
     bool has_news; /* a link that is not stored yet */
     bool is_quarantined, is_released;
+    bool has_refused;    /* as it is now */
+    bool is_plain;       /* its outcome is known: it is not evaluated */
     uint32_t joined;     /* round in which it came inside */
     uint32_t degree;     /* observed links */
     uint32_t group;      /* root of its piece, or of its profile outside */
@@ -76,7 +78,8 @@ struct work {
     struct arena *arena;
     bool starts_again; /* the attempt's error only says that it must be repeated */
     bool is_review, has_orders;
-    uint8_t *held; /* bits: stripes */
+    bool leaves_links; /* while the batch's profiles are read: not all of their links will be needed */
+    uint8_t *held;     /* bits: stripes */
     int32_t highest;
     struct members members;
     struct map member_of; /* id -> index */
@@ -84,6 +87,7 @@ struct work {
     struct map edge_of;  /* link_key -> index */
     struct map cuts;     /* link_key -> bool: the newest order about the pair is a cut */
     struct map released; /* id -> nothing */
+    struct map ordered;  /* id -> nothing: an order names it */
     struct map inside;   /* stored profile_id -> nothing */
     uint32_t round;
     int64_t *order_ids;
@@ -94,6 +98,17 @@ static inline struct member *find_member(struct work *work, const struct id *id)
 {
     const uint32_t *at = map_find(&work->member_of, id);
     return at ? &work->members.items[*at] : NULL;
+}
+
+/* Of pieces, parts and profiles in `group`. */
+static inline uint32_t work_root(struct work *work, uint32_t i)
+{
+    struct member *items = work->members.items;
+    while (items[i].group != i) {
+        items[i].group = items[items[i].group].group;
+        i = items[i].group;
+    }
+    return i;
 }
 
 /* resolve.c: the batch as identifiers and links, without what the cache covers. */
@@ -114,6 +129,10 @@ enum outcome work_load_links(struct work *work, const struct id_list *members, b
 /* The stored profiles of these members come inside. */
 void work_bring_inside(struct work *work, const struct id *ids, size_t count);
 void work_bring_all_inside(struct work *work);
+
+/* resolve_plain.c: members of which the outcome is known without their links (is_plain, profile_id). Members of the batch and
+ * their profiles are there, links are not. */
+void work_settle_plain(struct work *work);
 
 /* resolve_degree.c: who is in quarantine, and what is on the far side of a link. */
 enum outcome work_judge_degrees(struct work *work, struct err *err);

@@ -77,7 +77,8 @@ static struct member *add_member(struct work *work, const struct identifier_row 
                               .profile_id = row->profile_id,
                               .type = identity_type_of_rank(&work->resolver->policy, row->type),
                               .is_new = is_new,
-                              .is_quarantined = row->is_quarantined};
+                              .is_quarantined = row->is_quarantined,
+                              .has_refused = row->has_refused};
     return member;
 }
 
@@ -134,6 +135,8 @@ enum outcome work_load_links(struct work *work, const struct id_list *members, b
 /* They come oldest first, and all of a pair together. */
 static void take_order(struct work *work, const struct order_row *row)
 {
+    map_put(&work->ordered, &row->key.a, NULL);
+    map_put(&work->ordered, &row->key.b, NULL);
     if (row->kind == ORDER_RELEASE) {
         map_put(&work->released, &row->key.a, NULL);
         return;
@@ -155,11 +158,22 @@ static enum outcome load_orders(struct work *work, const struct id_list *ids, st
 }
 
 /* ---- profiles ---- */
-/* Links of quarantined identifiers are not read: there may be millions, and all are refused. */
+/* Of the members from there on. Links of quarantined identifiers are not read: there may be millions, and all are refused. */
+static enum outcome load_links_from(struct work *work, size_t first, struct err *err)
+{
+    struct id_list linked = {0};
+    for (size_t i = first; i < work->members.count; i++) {
+        const struct member *member = &work->members.items[i];
+        if (!member->is_new && !member->is_plain && !member->row.is_quarantined)
+            *arena_push(work->arena, &linked) = member->row.identifier_id;
+    }
+    return work_load_links(work, &linked, false, err);
+}
+
 static enum outcome load_profiles(struct work *work, struct id_list *profiles, struct err *err)
 {
     struct identifier_rows rows = {0};
-    struct id_list all = {0}, linked = {0};
+    struct id_list all = {0};
     size_t first = work->members.count;
     id_list_unique(profiles);
     if (profiles->count == 0)
@@ -168,14 +182,11 @@ static enum outcome load_profiles(struct work *work, struct id_list *profiles, s
     CHECK(store_members(work->resolver->db, work->arena, profiles->items, profiles->count, &rows, err));
     CHECK(add_members(work, &rows, err));
     work->request->committed->counts.rows_read += rows.count;
-    for (size_t i = first; i < work->members.count; i++) {
-        const struct identifier_row *row = &work->members.items[i].row;
-        *arena_push(work->arena, &all) = row->identifier_id;
-        if (!row->is_quarantined)
-            *arena_push(work->arena, &linked) = row->identifier_id;
-    }
-    CHECK(work_load_links(work, &linked, false, err));
-    return work->has_orders && all.count > 0 ? load_orders(work, &all, err) : OUTCOME_OK;
+    for (size_t i = first; work->has_orders && i < work->members.count; i++)
+        *arena_push(work->arena, &all) = work->members.items[i].row.identifier_id;
+    if (all.count > 0)
+        CHECK(load_orders(work, &all, err));
+    return work->leaves_links ? OUTCOME_OK : load_links_from(work, first, err);
 }
 
 /* Reads until all are there; *missing are those that the database does not have. */
@@ -331,9 +342,14 @@ enum outcome work_load_batch(struct work *work, struct err *err)
 {
     struct id_list known = {0}, hints = {0}, missing;
     CHECK(known_of_batch(work, &known, &hints, err));
+    work->leaves_links = true;
     CHECK(load_all(work, known.items, known.count, &hints, &missing, err));
+    work->leaves_links = false;
     CHECK(add_batch_members(work, err));
     bring_batch_inside(work);
+    if (!work->is_review)
+        work_settle_plain(work);
+    CHECK(load_links_from(work, 0, err));
     CHECK(find_skipped_links(work, err));
     add_batch_links(work);
     return OUTCOME_OK;

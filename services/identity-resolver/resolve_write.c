@@ -73,6 +73,7 @@ static struct identifier_row new_row(const struct work *work, const struct membe
     row.profile_id = member->profile_id;
     row.first_seen = member->first_seen;
     row.is_quarantined = member->is_quarantined;
+    row.has_refused = member->has_refused;
     if (member->is_new || moves(member))
         row.version = (member->is_new ? 0 : work->change.version) + member->is_quarantined;
     return row;
@@ -103,6 +104,22 @@ static enum outcome write_new(struct work *work, const struct identifier_rows *f
     return write_raw_values(work, fresh, err);
 }
 
+/* Both are there: a new link is between members, and what was accepted was within one profile. */
+static void mark_refused(struct work *work)
+{
+    for (size_t i = 0; i < work->edges.count; i++) {
+        const struct edge *edge = &work->edges.items[i];
+        if (edge->a != NO_MEMBER && edge->b != NO_MEMBER && edge->is_observed && edge->row.refused_by != REFUSED_NOT)
+            work->members.items[edge->a].has_refused = work->members.items[edge->b].has_refused = true;
+    }
+}
+
+static bool differs(const struct member *member)
+{
+    return moves(member) || member->has_refused != member->row.has_refused ||
+           instant_compare(member->first_seen, member->row.first_seen) != 0;
+}
+
 static enum outcome write_identifiers(struct work *work, struct err *err)
 {
     struct identifier_rows fresh = {0}, changed = {0};
@@ -113,7 +130,7 @@ static enum outcome write_identifiers(struct work *work, struct err *err)
         struct identifier_row row = new_row(work, member);
         if (member->is_new)
             *arena_push(work->arena, &fresh) = row;
-        else if (moves(member) || instant_compare(row.first_seen, member->row.first_seen) != 0)
+        else if (differs(member))
             *arena_push(work->arena, &changed) = row;
     }
     if (fresh.count > 0)
@@ -188,6 +205,7 @@ enum outcome work_write(struct work *work, struct err *err)
         count_moves(work);
         CHECK(store_next_version(work->resolver->db, work->arena, &work->change.version, err));
     }
+    mark_refused(work);
     CHECK(write_identifiers(work, err));
     CHECK(write_links(work, &plan, err));
     if (work->change.move_count > 0)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/codec/messages.h"
+#include "common/service/erased.h"
 #include "common/service/generation.h"
 #include "services/identity-resolver/identity_policy.h"
 #include "services/identity-resolver/identity_rules_store.h"
@@ -41,7 +42,7 @@ struct self {
     int64_t *scanned_versions; /* sent by scan, waiting for acknowledgement */
     size_t scanned_count;
     struct seal_keys raw_keys;
-    struct map erased; /* id -> instant */
+    struct erased erased;
     struct resolver_metrics metrics;
 };
 
@@ -116,17 +117,6 @@ static enum outcome claim_database(struct self *self, struct span policy, struct
     return resolver_claim_policy(&self->resolver, &self->arena, policy, err);
 }
 
-static enum outcome load_erased(struct self *self, struct err *err)
-{
-    struct erased_row *rows;
-    size_t count;
-    CHECK(store_find_erased(self->context.db, &self->arena, &rows, &count, err));
-    map_init(&self->erased, &self->arena, sizeof(struct id), sizeof(struct instant));
-    for (size_t i = 0; i < count; i++)
-        *(struct instant *)map_put(&self->erased, &rows[i].identifier_id, NULL) = rows[i].erased_at;
-    return OUTCOME_OK;
-}
-
 static enum outcome warm_up(struct self *self, struct err *err)
 {
     struct arena arena = {0};
@@ -151,7 +141,7 @@ static enum outcome open_parts(struct self *self, struct err *err)
     CHECK(read_files(config, &self->arena, &self->resolver, &text, err));
     CHECK(generation_open(context->db, config, &generation, err));
     CHECK(claim_database(self, strbuf_span(&text), err));
-    CHECK(load_erased(self, err));
+    CHECK(erased_read(context->db, &self->arena, &self->erased, err));
     CHECK(read_raw_keys(config, &self->raw_keys, &self->resolver, err));
     CHECK(warm_up(self, err));
     CHECK(producer_topic(context->producer, config_text(config, "topic.resolved"), &self->resolved_topic,
@@ -217,11 +207,9 @@ static struct typed_id *collect_ids(struct self *self, struct batch *batch, cons
 /* A replay must not bring back who was erased. */
 static bool is_erased(const struct self *self, const struct sighting *sighting)
 {
-    for (size_t i = 0; self->erased.count > 0 && i < sighting->id_count; i++) {
-        const struct instant *at = map_find(&self->erased, &sighting->ids[i].id);
-        if (at && instant_compare(sighting->occurred_at, *at) <= 0)
+    for (size_t i = 0; i < sighting->id_count; i++)
+        if (erased_covers(&self->erased, &sighting->ids[i].id, sighting->occurred_at))
             return true;
-    }
     return false;
 }
 

@@ -26,8 +26,9 @@ static struct identity_world world;
 static struct err err;
 static struct db *db; /* of the checks */
 static struct resolver resolvers[RESOLVERS];
-static struct seal_keys raw_keys; /* of the first resolver, the other keeps no values */
-static bool has_deaths;
+static struct seal_keys raw_keys;  /* of the first resolver, the other keeps no values */
+static bool has_deaths, is_steady; /* steady: the policy stays as it is, and no review puts right what batches did */
+static size_t plain[RESOLVERS];    /* new identifiers of which the stored links were not asked */
 
 /* ---- what happens in one seed ---- */
 static uint32_t deliveries[DELIVERIES];
@@ -150,6 +151,7 @@ static void run_batch(struct resolver *resolver, const uint32_t *which, size_t c
             *arena_push(&arena, &batch) = world.sightings[which[i]];
         if (is_again(resolver, resolve(resolver, &arena, &batch, &change, &own), tries, &own))
             continue;
+        plain[resolver - resolvers] += change.counts.plain;
         tell_touchpoints(resolver, &arena, &batch);
         tell_messages(resolver, &arena, change.messages, change.message_count);
         break;
@@ -225,11 +227,11 @@ static void run_other(struct resolver *resolver, struct id *position)
         run_order(resolver, &order, what == 0);
     if (what == 3)
         restart(resolver);
-    if (what == 4) {
+    if (what == 4 && !is_steady) {
         activate_policy(resolver);
         *position = (struct id){0};
     }
-    if (what > 16)
+    if (what > 16 && !is_steady)
         run_sweep_step(resolver, position);
 }
 
@@ -245,7 +247,8 @@ static void run_in_turn(void)
         run_batch(resolver, deliveries + i, n);
     }
     run_other(&resolvers[0], &position);
-    sweep_all(&resolvers[0], position);
+    if (!is_steady)
+        sweep_all(&resolvers[0], position);
 }
 
 /* ---- at once ---- */
@@ -289,13 +292,14 @@ static void run_at_once(void)
     pthread_t threads[RESOLVERS];
     struct lane lanes[RESOLVERS];
     for (size_t i = 0; i < RESOLVERS; i++) {
-        lanes[i] = (struct lane){.resolver = &resolvers[i], .order_count = draw(3), .sweeps = i == 0};
+        lanes[i] = (struct lane){.resolver = &resolvers[i], .order_count = draw(3), .sweeps = i == 0 && !is_steady};
         for (size_t k = 0; k < lanes[i].order_count; k++)
             lanes[i].orders[k] = world_order(&world);
     }
     for (size_t i = 0; i + 5 < delivery_count / 2; i += 5)
         run_batch(&resolvers[draw(RESOLVERS)], deliveries + i, 5);
-    activate_policy(&resolvers[0]);
+    if (!is_steady)
+        activate_policy(&resolvers[0]);
     for (size_t i = 0; i < RESOLVERS; i++)
         if (pthread_create(&threads[i], NULL, run_all, &lanes[i]) != 0)
             abort();
@@ -425,6 +429,9 @@ static void run_seed(unsigned long seed, void (*run)(void))
     for (size_t i = 0; i < WORLD_IDS; i++)
         *(struct span *)map_put(&resolvers[0].raw_values, &world.ids[i].id, NULL) = SPAN("a value");
     activate_policy(&resolvers[0]);
+    is_steady = draw(2);
+    if (is_steady)
+        sweep_all(&resolvers[0], (struct id){0});
     random_deliveries();
     run();
     expect(&arena, &want);
@@ -441,6 +448,7 @@ static void run_seeds(unsigned long part, void (*run)(void))
     const char *only = getenv("IDENTITY_SEED"), *number = getenv("IDENTITY_SEEDS");
     unsigned long from = only ? strtoul(only, NULL, 10) : 1, count = (number ? strtoul(number, NULL, 10) : DEFAULT_SEEDS) / part;
     memset(world.refused, 0, sizeof world.refused);
+    memset(plain, 0, sizeof plain);
     world.quarantined = world.cuts = world.manual_links = 0;
     for (unsigned long seed = from; seed < from + (only ? 1 : count); seed++)
         run_seed(seed, run);
@@ -449,7 +457,9 @@ static void run_seeds(unsigned long part, void (*run)(void))
         print_message(" %s %zu", rule ? identity_refusal_name((enum refusal)rule) : "accepted", world.refused[rule]);
         assert_true(only || count < 50 || world.refused[rule] > 0); /* else that rule would not be tested */
     }
-    print_message("; quarantined %zu, cuts %zu, manual links %zu\n", world.quarantined, world.cuts, world.manual_links);
+    print_message("; quarantined %zu, cuts %zu, manual links %zu, plain joins %zu\n", world.quarantined, world.cuts,
+                  world.manual_links, plain[0] + plain[1]);
+    assert_true(only || count < 50 || plain[0] + plain[1] > count);
 }
 
 static void resolvers_in_turn_equal_one_partition(void **state)

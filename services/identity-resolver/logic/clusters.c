@@ -9,6 +9,7 @@ struct cluster {
     uint32_t next;   /* the members in a ring */
     /* of a root: */
     uint32_t size;
+    uint32_t counted;      /* members of types that count */
     uint32_t oldest;       /* node that names the profile */
     uint32_t unique_types; /* bits of the unique types that have an identifier */
     bool has_cut;
@@ -23,8 +24,9 @@ static void find_limited_types(struct clusters *c)
 
 static void start_cluster(struct clusters *c, uint32_t i, const struct identity_node *node)
 {
-    bool is_unique = c->policy->types[node->type].is_unique;
-    c->items[i] = (struct cluster){node, i, i, 1, i, is_unique ? UINT32_C(1) << node->type : 0, false};
+    const struct identity_type *type = &c->policy->types[node->type];
+    uint32_t unique_types = type->is_unique ? UINT32_C(1) << node->type : 0;
+    c->items[i] = (struct cluster){node, i, i, 1, type->counts, i, unique_types, false};
     for (size_t t = 0; t < c->limited; t++)
         c->held[i * c->limited + t] = node->type == c->limited_types[t];
 }
@@ -122,6 +124,7 @@ static void unite(struct clusters *c, uint32_t a, uint32_t b)
     from->next = next;
     from->parent = a;
     into->size += from->size;
+    into->counted += from->counted;
     into->unique_types |= from->unique_types;
     into->has_cut = into->has_cut || from->has_cut;
     if (is_older(c->items[from->oldest].node, c->items[into->oldest].node))
@@ -147,7 +150,7 @@ enum refusal clusters_take(struct clusters *c, const struct identity_link *link,
         return REFUSED_UNIQUE;
     if (exceeds_any_limit(c, link, a, b)) /* 5 */
         return REFUSED_LIMIT;
-    if (c->items[a].size + c->items[b].size > c->policy->max_identifiers) /* 6 */
+    if (c->items[a].counted + c->items[b].counted > c->policy->max_identifiers) /* 6 */
         return REFUSED_MAX_IDENTIFIERS;
     unite(c, a, b);
     return REFUSED_NOT;

@@ -55,6 +55,8 @@ struct identity_type {
     int16_t rank; /* 1 is the strongest; also the type's code in the database */
     bool is_unique;
     bool links;        /* false: an anchor where nothing else is present, links nothing */
+    bool counts;       /* false: takes no place in max_identifiers and none in max_degree */
+    bool is_scoped;    /* equal values of two sources are two identifiers */
     bool match_hashed; /* the hashed form is the SHA-256 of the clear form, in hexadecimal */
     enum normaliser normaliser;
     uint32_t limit;                         /* identifiers of it in one profile at most */
@@ -78,8 +80,8 @@ struct identity_policy {
     size_t class_count;
     struct span calling_code; /* digits, for phones without one */
     bool gmail_dots_and_plus; /* fold them away */
-    uint32_t max_identifiers; /* of one profile */
-    uint32_t max_degree;      /* linked to more identifiers of any type is quarantine */
+    uint32_t max_identifiers; /* of one profile, of the types that count */
+    uint32_t max_degree;      /* linked to more identifiers of the types that count is quarantine */
 };
 
 /* A policy without types that has no limits: every pair links exactly. */
@@ -151,8 +153,8 @@ bool identity_joins(const struct identity_policy *policy, struct arena *arena, s
                     struct identity_graph *outside, struct identity_link *cross, size_t cross_count,
                     const struct identity_cut *cross_cuts, size_t cross_cut_count);
 
-/* Whether an identifier of this type (index), linked to so many distinct identifiers by type index and in all, is quarantined. An
- * operator's release, which overrides it, is the caller's. */
+/* Whether an identifier of this type (index), linked to so many distinct identifiers by type index and in all (those of types
+ * that do not count included), is quarantined. An operator's release, which overrides it, is the caller's. */
 bool identity_is_quarantined(const struct identity_policy *policy, int16_t type, const uint32_t *degree_by_type, uint32_t degree);
 
 /* Whether observed links between these types (indexes) count at all, and how strong they are. */

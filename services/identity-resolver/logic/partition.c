@@ -6,7 +6,7 @@ void identity_policy_init(struct identity_policy *policy)
     *policy = (struct identity_policy){
         .calling_code = SPAN("1"), .max_identifiers = IDENTITY_UNBOUNDED, .max_degree = IDENTITY_UNBOUNDED};
     for (size_t i = 0; i < IDENTITY_MAX_TYPES; i++) {
-        policy->types[i] = (struct identity_type){.links = true, .limit = IDENTITY_UNBOUNDED};
+        policy->types[i] = (struct identity_type){.links = true, .counts = true, .limit = IDENTITY_UNBOUNDED};
         for (size_t j = 0; j < IDENTITY_MAX_TYPES; j++) {
             policy->types[i].max_links[j] = IDENTITY_UNBOUNDED;
             policy->pairs[i][j] = (struct identity_pair){true, LINK_EXACT};
@@ -26,12 +26,13 @@ enum link_strength identity_strength(const struct identity_policy *policy, int16
 
 bool identity_is_quarantined(const struct identity_policy *policy, int16_t type, const uint32_t *degree_by_type, uint32_t degree)
 {
-    if (degree > policy->max_degree)
-        return true;
-    for (size_t i = 0; i < policy->type_count; i++)
+    for (size_t i = 0; i < policy->type_count; i++) {
         if (degree_by_type[i] > policy->types[type].max_links[i])
             return true;
-    return false;
+        if (!policy->types[i].counts)
+            degree -= degree_by_type[i];
+    }
+    return degree > policy->max_degree;
 }
 
 const char *identity_refusal_name(enum refusal refusal)

@@ -1,2 +1,0 @@
-SELECT identifier_id, erased_at
-FROM identity.erased
