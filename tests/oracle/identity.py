@@ -79,20 +79,33 @@ class Identifiers:
             return folded + "@" + host if folded else value
         return value
 
-    def identifier_id(self, kind, value, encoding="none"):
-        """BLAKE2b-128 keyed with the identity key of (type, 0x00, canonical value); None if not an identifier."""
-        known = (kind, value, encoding)
+    def is_scoped(self, kind):
+        return self.types.get(kind, {}).get("scope") == "source"
+
+    def identifier_id(self, kind, value, encoding="none", source=""):
+        """BLAKE2b-128 keyed with the identity key of (type, 0x00, canonical value); None if not an identifier.
+
+        Of a scoped type the source, 0x00 stands before the value."""
+        scope = source or "" if self.is_scoped(kind) else None
+        known = (kind, value, encoding, scope)
         if known not in self.cache:
-            normal = self.normalise(kind, value, encoding) if kind in self.types else None
-            message = None if normal is None else kind.encode() + b"\0" + normal.encode()
+            parts = self.parts(*known)
+            message = parts and "\0".join(parts).encode()
             self.cache[known] = message and hashlib.blake2b(message, digest_size=16, key=self.key).digest()
         return self.cache[known]
+
+    def parts(self, kind, value, encoding, scope):
+        """What is hashed."""
+        normal = self.normalise(kind, value, encoding) if kind in self.types and scope != "" else None
+        if normal is None:
+            return None
+        return (kind, normal) if scope is None else (kind, scope, normal)
 
     def of(self, raw):
         """The identifiers of a touchpoint, {identifier_id: type}: those of linking types, or else the anchor alone."""
         found = {}
         for kind, value, encoding in raw_identifiers(raw):
-            identifier = self.identifier_id(kind, value, encoding)
+            identifier = self.identifier_id(kind, value, encoding, raw.get("source"))
             if identifier is not None:
                 found[identifier] = kind
         linking = {identifier: kind for identifier, kind in found.items() if self.types[kind].get("links", True)}
@@ -132,6 +145,10 @@ class Rules:
         for kind, entry in self.types.items():
             if "window" in entry.get("limit", {}):
                 self.windows[kind] = duration(entry["limit"]["window"])
+
+    def counted(self, kinds):
+        """How many of them count towards max_identifiers and max_degree."""
+        return sum(self.types[kind].get("counts", True) for kind in kinds)
 
     def is_unique(self, kind):
         return bool(self.types[kind].get("unique"))
@@ -238,7 +255,7 @@ class IdentityMap:
         }
 
     def has_too_many(self, identifier, neighbours):
-        if len(neighbours) > self.rules.max_degree:
+        if self.rules.counted(self.kinds[other] for other in neighbours) > self.rules.max_degree:
             return True
         return any(
             sum(self.kinds[other] == kind for other in neighbours) > most
@@ -268,7 +285,7 @@ class IdentityMap:
             return "unique"
         if self.breaks_limit(united, pair):
             return "limit"
-        if len(united) > self.rules.max_identifiers:
+        if self.rules.counted(self.kinds[identifier] for identifier in united) > self.rules.max_identifiers:
             return "max_identifiers"
         return None
 

@@ -36,6 +36,8 @@ def random_policy(chance):
 def random_type(chance, entry):
     if chance.random() < (0.8 if entry["type"] == "user_id" else 0.15):
         entry["unique"] = True
+    if chance.random() < 0.2:
+        entry["counts"] = False
     if chance.random() < 0.25:
         entry["limit"] = {"count": chance.choice([1, 2, 3])}
         if chance.random() < 0.6:

@@ -208,9 +208,13 @@ class Told:
     def id_of(self, text, key):
         """By the definition of identifier_id alone, from a value that is normalised already."""
         kind, value = text.split(":", 1)
+        scope = b""
+        if self.identifiers.is_scoped(kind):
+            value, _, source = value.partition(" of ")
+            scope = f"{source or 'urn:scenario'}:{self.scenario.name}\0".encode()
         if kind in self.is_hashed and not DIGEST.fullmatch(value):
             value = hashlib.sha256(value.encode()).hexdigest()
-        return hashlib.blake2b(kind.encode() + b"\0" + value.encode(), digest_size=16, key=key).digest()
+        return hashlib.blake2b(kind.encode() + b"\0" + scope + value.encode(), digest_size=16, key=key).digest()
 
     def ids(self, key):
         """{identifier_id: type:value} of all that is expected."""
@@ -241,7 +245,6 @@ class Told:
         ]
 
     def compared(self, tables, key, names):
-        source = f"urn:scenario:{self.scenario.name}"
         expected = self.expected
         for profile in expected["profiles"]:
             members = {tables.profile.get(self.id_of(text, key)) for text in profile["members"]}
@@ -252,15 +255,18 @@ class Told:
             if "name" in profile:
                 yield "name", profile["name"], show(names, name)
             if "touchpoints" in profile:
-                listed = sorted(one for (of, one), its in tables.touchpoints.items() if of == source and its == name)
+                listed = sorted(one for (of, one), its in tables.touchpoints.items() if its == name and self.tells(of))
                 yield f"touchpoints of {mine}", sorted(profile["touchpoints"]), listed
         mine = sorted(show(names, one) for one in tables.quarantined if one in names)
         yield "quarantined", sorted(expected["quarantined"]), mine
         yield "refused", refusals(expected["refused"]), self.refused(tables.links, names)
         if tables.manual is not None:
             yield "refused orders", refusals(expected["refused_orders"]), self.refused(tables.manual, names)
-        alone = sorted(one for of, one in tables.unidentified if of == source)
+        alone = sorted(one for of, one in tables.unidentified if self.tells(of))
         yield "unidentified", sorted(expected.get("unidentified", [])), alone
+
+    def tells(self, source):
+        return source.endswith(f":{self.scenario.name}")
 
     @staticmethod
     def refused(links, names):

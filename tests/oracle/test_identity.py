@@ -2,12 +2,13 @@
 
 import hashlib
 import itertools
+import json
 import random
 
 import pytest
 
 from identity import Identifiers
-from scenarios import patched
+from scenarios import FOLDER, ROOT, patched
 from support import DAY, KEY, START, Story, policies, views
 
 IDENTIFIERS = Identifiers(policies().identity, KEY)
@@ -99,6 +100,28 @@ def test_other_values_are_identifiers(value):
 def test_identifier_id_is_the_keyed_hash_of_type_and_value():
     expected = hashlib.blake2b(b"email\0jane@example1.com", digest_size=16, key=KEY).digest()
     assert CLEAR.identifier_id("email", "Jane@Example1.com") == expected
+
+
+def test_a_scoped_value_belongs_to_its_source():
+    scoped = Identifiers(patched(policies().identity, {"types": {"session_id": {"scope": "source"}}}), KEY)
+    expected = hashlib.blake2b(b"session_id\0urn:shop\x007", digest_size=16, key=KEY).digest()
+    assert scoped.of({"source": "urn:shop", "session_id": " 7 "}) == {expected: "session_id"}
+    assert scoped.of({"source": "urn:app", "session_id": "7"}).keys() != {expected}
+    assert scoped.of({"session_id": "7"}) == scoped.of({"source": "", "session_id": "7"}) == {}
+    assert scoped.of({"source": "urn:shop", "user_id": "7"}) == IDENTIFIERS.of({"source": "urn:app", "user_id": "7"})
+    assert scoped.identifier_id("session_id", "7") is None
+
+
+def test_the_worked_policy_for_shared_devices_is_that_of_the_scenarios():
+    text = (ROOT / "policies" / "README.md").read_text(encoding="utf-8")
+    section = text.split("### Shared devices")[1].split("\n## ")[0]
+    types, pairs = (block.split("```")[0] for block in section.split("```json")[1:])
+    for name in ("kiosk-with-sessions", "browsing-before-the-log-in", "session-without-a-log-in"):
+        patch = json.loads((FOLDER / name / "policy.json").read_text(encoding="utf-8"))
+        wanted = patched(policies().identity, patch)
+        assert json.loads("{" + pairs + "}")["pairs"] == wanted["pairs"]
+        shown = {entry["type"]: {"links": True, **entry} for entry in json.loads(f"[{types}]")}
+        assert shown == {entry["type"]: {"links": True, **entry} for entry in wanted["types"] if entry["type"] in patch["types"]}
 
 
 def test_anchor_is_the_strongest_and_session_only_an_anchor_of_last_resort():

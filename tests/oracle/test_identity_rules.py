@@ -264,6 +264,23 @@ def test_a_window_does_not_count_for_a_manual_link():
     assert sorted(map(str, plain.refused_by.values())) == ["None", "limit"]
 
 
+def test_types_that_do_not_count_take_no_place():
+    rules = policy({"device_id": {"counts": False}}, max_identifiers=3)
+    check(rules, "A-d1@1 A-d2@2 A-d3@3 A-e@4 A-p@5", "Ad1d2d3ep")
+    check(rules, "A-d1@1 A-e@2 A-p@3 A-a@4", "Ad1ep a", {"A-a": "max_identifiers"})
+    rules["types"][4]["limit"] = {"count": 2}
+    check(rules, "A-d1@1 A-d2@2 A-d3@3", "Ad1d2 d3", {"A-d3": "limit"})
+
+
+def test_types_that_do_not_count_make_no_degree():
+    rules = policy({"device_id": {"counts": False}}, max_degree=2)
+    check(rules, "A-d1@1 A-d2@2 A-d3@3 A-e@4 A-p@5", "Ad1d2d3ep")
+    assert resolve(rules, "A-d1@1 A-e@2 A-p@3 A-a@4").quarantined == {id_of("A")}
+    rules["types"][0]["max_links"] = {"device_id": 2}
+    assert resolve(rules, "A-d1@1 A-d2@2").quarantined == set()
+    assert resolve(rules, "A-d1@1 A-d2@2 A-d3@3").quarantined == {id_of("A")}
+
+
 def test_max_identifiers():
     check(policy(max_identifiers=3), "A-a1@1 A-a2@2 A-a3@3", "Aa1a2 a3", {"A-a3": "max_identifiers"})
     check(policy(max_identifiers=3), "a1-a2@1 a3-a4@2 a1-a3@3", "a1a2 a3a4", {"a1-a3": "max_identifiers"})

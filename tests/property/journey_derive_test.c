@@ -10,19 +10,16 @@
 #include <cmocka.h>
 
 #include "tests/support/journey_world.h"
+#include "tests/support/random.h"
 
 enum { MAX_TOUCHES = 60, DEFAULT_SEEDS = 1500 };
 
 static struct journey_world world;
-static uint64_t random_state;
+static struct random dice;
 
 static uint32_t draw(uint32_t n)
 {
-    random_state += UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t z = random_state;
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return (uint32_t)((z ^ (z >> 31)) % n);
+    return random_below(&dice, n);
 }
 
 /* ---- random timelines ---- */
@@ -474,7 +471,7 @@ static void run_seeds(void (*property)(struct arena *arena))
     struct arena arena = {0};
     for (unsigned long seed = from; seed < from + (only ? 1 : count); seed++) {
         static const uint32_t tails[] = {1, 2, 3, POLICY_TAIL_MAX};
-        random_state = seed * UINT64_C(0x2545f4914f6cdd1d);
+        dice.state = seed * UINT64_C(0x2545f4914f6cdd1d);
         world.policy.tail_max = tails[draw(4)];
         fprintf(stderr, "\r%lu ", seed); /* the last one printed is the one that failed */
         property(&arena);

@@ -14,6 +14,7 @@ static void change_type(struct identity_type *type, struct random *r)
 {
     static const int64_t windows[] = {0, 0, 3, 8, 15};
     type->is_unique = chance(r, 25);
+    type->counts = !chance(r, 20);
     type->limit = chance(r, 30) ? 1 + random_below(r, 3) : IDENTITY_UNBOUNDED;
     type->limit_window = (struct duration){windows[random_below(r, 5)]};
     bool is_watched = chance(r, 25);
@@ -138,11 +139,14 @@ uint32_t history_degree(const struct history *h, uint32_t i, uint32_t by_type[HI
 
 static bool is_quarantined(const struct history *h, uint32_t i)
 {
-    uint32_t by_type[HISTORY_TYPES] = {0}, degree = history_degree(h, i, by_type);
-    bool is_over = degree > h->policy.max_degree;
-    for (size_t t = 0; t < HISTORY_TYPES; t++)
+    uint32_t by_type[HISTORY_TYPES] = {0}, counted = 0;
+    bool is_over = false;
+    history_degree(h, i, by_type);
+    for (size_t t = 0; t < HISTORY_TYPES; t++) {
         is_over = is_over || by_type[t] > h->policy.types[h->types[i]].max_links[t];
-    return is_over && !h->is_released[i];
+        counted += h->policy.types[t].counts ? by_type[t] : 0;
+    }
+    return (is_over || counted > h->policy.max_degree) && !h->is_released[i];
 }
 
 struct place {
@@ -215,6 +219,14 @@ static bool breaks_limit(const struct history *h, id_set set, const struct place
     return false;
 }
 
+static bool is_too_large(const struct history *h, id_set set)
+{
+    uint32_t counted = 0;
+    for (uint32_t i = 0; i < h->count; i++)
+        counted += (set >> i & 1) && h->policy.types[h->types[i]].counts;
+    return counted > h->policy.max_identifiers;
+}
+
 static enum refusal refusal_of(const struct history *h, const struct history_result *out, const struct place *p, id_set a,
                                id_set b)
 {
@@ -230,7 +242,7 @@ static enum refusal refusal_of(const struct history *h, const struct history_res
         return REFUSED_UNIQUE;
     if (breaks_limit(h, a | b, p))
         return REFUSED_LIMIT;
-    return (uint32_t)__builtin_popcount(a | b) > h->policy.max_identifiers ? REFUSED_MAX_IDENTIFIERS : REFUSED_NOT;
+    return is_too_large(h, a | b) ? REFUSED_MAX_IDENTIFIERS : REFUSED_NOT;
 }
 
 static uint32_t oldest_of(const struct history *h, id_set set)

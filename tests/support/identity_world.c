@@ -61,7 +61,8 @@ struct span world_policy(struct identity_world *world, struct arena *arena)
 {
     static const char *const emails[] = {"", ", \"limit\": {\"count\": 2}", ", \"limit\": {\"count\": 1, \"window\": \"PT10S\"}"};
     static const char *const devices[] = {"", ", \"max_links\": {\"user_id\": 2}",
-                                          ", \"max_links\": {\"user_id\": 1, \"email\": 3}"};
+                                          ", \"max_links\": {\"user_id\": 1, \"email\": 3}", ", \"counts\": false",
+                                          ", \"counts\": false, \"max_links\": {\"user_id\": 2, \"anonymous_id\": 2}"};
     static const char *const pairs[] = {"", "{\"types\": [\"email\", \"device_id\"], \"links\": false}",
                                         "{\"types\": [\"user_id\", \"device_id\"], \"strength\": \"weak\"}, "
                                         "{\"types\": [\"email\", \"anonymous_id\"], \"strength\": \"strong\"}"};

@@ -76,7 +76,8 @@ def produce(world, parts, chance):
 
 def give(world, order):
     kind, ends = scenarios.order_of(order)
-    world.tool("identity", WORDS[kind], *ends, "--reason", "scenario", "--execute", "--topic", world.topic("resolved"))
+    where = ("--topic", world.topic("resolved"), "--group", world.group("suppression"))
+    world.tool("identity", WORDS[kind], *ends, "--reason", "scenario", "--execute", *where)
 
 
 def tables(world):

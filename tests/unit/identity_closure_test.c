@@ -160,6 +160,10 @@ static void other_rules_hold(void **state)
     policy.max_identifiers = 3;
     check("a-b@1 c-d@2 b-c@3", "ab", false);
     check("a-b@1 c-d@4 b-c@3", "ab", true);
+    policy.types[LETTERS_DEVICE].counts = false;
+    check("a-b@1 c-x@2 b-c@3", "ab", true);
+    check("a-b@1 c-d@2 b-x@0 x-c@3", "abx", false);
+    policy.types[LETTERS_DEVICE].counts = true;
     policy.max_identifiers = IDENTITY_UNBOUNDED;
     policy.types[LETTERS_EMAIL].limit = 3;
     check("a-b@1 c-d@2 b-c@3", "cd", false);

@@ -176,6 +176,34 @@ static void max_identifiers(void **state)
     check("a-b@1", "a=a b=b");
 }
 
+static void some_types_do_not_count(void **state)
+{
+    policy.types[LETTERS_DEVICE].counts = false;
+    policy.max_identifiers = 2;
+    check("A-x@1 A-y@2 A-z@3 A-e@4", "A=A e=A x=A y=A z=A");
+    check("A-x@1 x-y@2 e-z@3 z-y@4", "A=A e=A x=A y=A z=A"); /* unions as well */
+    check_refusals("A-x@1 A-e@2 A-f@3 f-y@4 y-x@5", "A-f max_identifiers, y-x max_identifiers");
+    policy.max_degree = 1;
+    check("A-x@1 A-y@2 A-e@3", "A=A e=A x=A y=A");
+    check("A-x@1 A-e@2 A-f@3", "A=A e=e f=f x=x");
+    policy.types[LETTERS_USER].max_links[LETTERS_DEVICE] = 2; /* what is said of the type itself holds */
+    check("A-x@1 A-y@2 A-z@3", "A=A x=x y=y z=z");
+    policy.types[LETTERS_USER].max_links[LETTERS_DEVICE] = IDENTITY_UNBOUNDED;
+    policy.types[LETTERS_DEVICE].limit = 2;
+    check("A-x@1 A-y@2 A-z@3", "A=A x=A y=A z=z");
+}
+
+/* E-mails stand for sessions: what was seen before the log-in goes with it, also where the device is another person's. */
+static void a_session_belongs_to_who_logged_in(void **state)
+{
+    const char *two = "a-x@1 A-a@2 A-x@2 b-x@3 B-b@4 B-x@4 c-x@5", *sessions = " d-x@6 D-d@7 D-x@7 E-x@8";
+    check_refusals(two, "B-b unique, B-x unique"); /* all links are equal: the device decides */
+    policy.pairs[LETTERS_EMAIL][LETTERS_DEVICE].strength = policy.pairs[LETTERS_DEVICE][LETTERS_EMAIL].strength = LINK_WEAK;
+    check(two, "A=a B=b a=a b=b c=a x=a");
+    policy.types[LETTERS_DEVICE].max_links[LETTERS_USER] = 3;
+    check(arena_printf(&arena, "%s%s", two, sessions), "A=a B=b D=d E=E a=a b=b c=c d=d x=x");
+}
+
 static void a_degree_above_the_bound_is_quarantine(void **state)
 {
     policy.max_degree = 2;
@@ -316,6 +344,8 @@ int main(void)
         TEST(a_link_within_a_profile_is_accepted),
         TEST(two_unique_types),
         TEST(max_identifiers),
+        TEST(some_types_do_not_count),
+        TEST(a_session_belongs_to_who_logged_in),
         TEST(a_degree_above_the_bound_is_quarantine),
         TEST(a_released_identifier_links_again),
         TEST(cuts),

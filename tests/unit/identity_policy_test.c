@@ -24,6 +24,7 @@ static void the_default_policy(void **state)
         assert_int_equal(p.types[i].rank, i + 1);
         assert_int_equal(p.types[i].is_unique, i == 0);
         assert_int_equal(p.types[i].links, i != 7);
+        assert_true(p.types[i].counts && !p.types[i].is_scoped);
     }
     assert_int_equal(p.types[1].normaliser, NORMALISE_EMAIL);
     assert_int_equal(p.types[2].normaliser, NORMALISE_PHONE);
@@ -94,6 +95,21 @@ static void pairs_in_either_order(void **state)
     assert_true(identity_strength(&p, 0, 2) == LINK_WEAK && identity_strength(&p, 2, 0) == LINK_WEAK);
     assert_true(identity_strength(&p, 0, 1) == LINK_STRONG && identity_strength(&p, 1, 2) == LINK_EXACT);
     assert_true(!identity_may_link(&p, 1, 1) && identity_may_link(&p, 0, 2) && identity_may_link(&p, 2, 2));
+    arena_free(&arena);
+}
+
+static void sessions_of_a_source(void **state)
+{
+    struct arena arena = {0};
+    struct identity_policy p;
+    struct err err = {0};
+    const char *text = "{\"types\":[{\"type\":\"a\",\"rank\":1,\"scope\":\"all\",\"counts\":true},"
+                       "{\"type\":\"b\",\"rank\":2,\"scope\":\"source\"},{\"type\":\"c\",\"rank\":3,\"counts\":false}]}";
+    assert_int_equal(identity_policy_of(&arena, text, &p, &err), OUTCOME_OK);
+    assert_true(!p.types[0].is_scoped && p.types[1].is_scoped && !p.types[2].is_scoped);
+    assert_true(p.types[0].counts && p.types[1].counts && !p.types[2].counts);
+    struct span rules = identity_policy_anchor_rules(&arena, &p); /* a scope gives other ids, what counts does not */
+    assert_true(span_is(rules, "a:1:0 b:2:0:source c:3:0 calling_code:1 gmail:0"));
     arena_free(&arena);
 }
 
@@ -186,6 +202,8 @@ static const struct {
     {EMAIL("\"limit\":{\"count\":1,\"window\":\"PT0S\"}"), "types[1].limit.window", "above 0"},
     {EMAIL("\"limit\":{\"count\":1,\"per\":\"P1D\"}"), "types[1].limit.per", "unknown key"},
     {EMAIL("\"match_hashed\":\"yes\""), "types[1].match_hashed", "expected"},
+    {EMAIL("\"counts\":\"no\""), "types[1].counts", "expected"},
+    {EMAIL("\"scope\":\"site\""), "types[1].scope", "source"},
     {EMAIL("\"max_links\":3"), "types[1].max_links", "expected"},
     {EMAIL("\"max_links\":{\"user\":3}"), "types[1].max_links.user", "no type is called \"user\""},
     {EMAIL("\"max_links\":{\"user_id\":0}"), "types[1].max_links.user_id", "1"},
@@ -272,6 +290,7 @@ int main(void)
         cmocka_unit_test(the_shipped_policies_disarm_what_is_shared),
         cmocka_unit_test(limits_and_bounds),
         cmocka_unit_test(pairs_in_either_order),
+        cmocka_unit_test(sessions_of_a_source),
         cmocka_unit_test(blocked_by_type),
         cmocka_unit_test(a_policy_may_be_a_file),
         cmocka_unit_test(other_settings_and_order_of_types),

@@ -128,6 +128,25 @@ static void a_session_is_an_anchor_only_alone(void **state)
     CHECK_IDS(tp, {"anonymous_id", "a1"});
 }
 
+static void a_scoped_value_belongs_to_its_source(void **state)
+{
+    struct identity_type *session = (struct identity_type *)identity_find_type(&policy, SPAN("session_id"));
+    struct touchpoint tp = touchpoint();
+    struct id here = digest_identifier(&digest_key, SPAN("session_id"), SPAN("urn:s\0x7"));
+    struct id there = digest_identifier(&digest_key, SPAN("session_id"), SPAN("urn:t\0x7"));
+    session->links = session->is_scoped = true;
+    tp.user_id = SPAN("7");
+    tp.session_id = SPAN(" x7 ");
+    add(&tp, "session_id", "x7"); /* the same way, wherever it stands */
+    assert_int_equal(identity_collect(&policy, &digest_key, &tp, &arena, ids), 2);
+    assert_true(id_equal(&ids[1].id, &here));
+    tp.source = SPAN("urn:t");
+    assert_int_equal(identity_collect(&policy, &digest_key, &tp, &arena, ids), 2);
+    assert_true(id_equal(&ids[1].id, &there));
+    tp.source = SPAN_NONE;
+    CHECK_IDS(tp, {"user_id", "7"});
+}
+
 static void previous_id_counts_for_alias_only(void **state)
 {
     struct touchpoint tp = touchpoint();
@@ -246,6 +265,7 @@ int main(void)
         TEST(ties_are_broken_by_id),
         TEST(repeats_count_once),
         TEST(a_session_is_an_anchor_only_alone),
+        TEST(a_scoped_value_belongs_to_its_source),
         TEST(previous_id_counts_for_alias_only),
         TEST(only_users_are_people),
         TEST(a_hashed_email_is_its_clear_form),
