@@ -19,13 +19,7 @@ static void put_decision(struct texts *texts, const struct bank_entry *entry, st
 {
     struct touchpoint asked;
     put_message(texts, entry, entry->answers, &asked);
-    struct id id;
-    touchpoint_event_id(asked.source, asked.message_id, &id);
-    char uuid[37];
-    id_to_uuid(&id, uuid);
-    text_begin(texts);
-    text_add(texts, (struct span){uuid, 36});
-    t->decision_id = text_end(texts);
+    t->decision_id = text_event_id(texts, &asked);
 }
 
 static void put_opening(struct texts *texts, struct random *r, const struct bank_entry *entry, struct touchpoint *t)

@@ -187,13 +187,7 @@ static void put_decision(struct texts *texts, uint64_t request, struct touchpoin
 {
     struct touchpoint asked;
     put_message(texts, request, t->channel.ptr, &asked);
-    struct id id;
-    touchpoint_event_id(asked.source, asked.message_id, &id);
-    char uuid[37];
-    id_to_uuid(&id, uuid);
-    text_begin(texts);
-    text_add(texts, (struct span){uuid, 36});
-    t->decision_id = text_end(texts);
+    t->decision_id = text_event_id(texts, &asked);
 }
 
 static void put_product(struct texts *texts, struct random *r, struct touchpoint *t)

@@ -19,6 +19,8 @@ void text_add(struct texts *texts, struct span s);
 void text_number(struct texts *texts, uint64_t v, int width); /* with leading zeros up to width */
 void text_hex(struct texts *texts, uint64_t v);               /* 16 digits */
 struct span text_end(struct texts *texts);
+/* The event id of a touchpoint, from its source and message_id. */
+struct span text_event_id(struct texts *texts, const struct touchpoint *t);
 
 enum knowledge { PERSON_KNOWN, PERSON_JOINS, PERSON_ANONYMOUS };
 struct person {

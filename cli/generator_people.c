@@ -37,6 +37,17 @@ struct span text_end(struct texts *texts)
     return (struct span){texts->bytes + texts->start, texts->len - texts->start};
 }
 
+struct span text_event_id(struct texts *texts, const struct touchpoint *t)
+{
+    struct id id;
+    char uuid[37];
+    touchpoint_event_id(t->source, t->message_id, &id);
+    id_to_uuid(&id, uuid);
+    text_begin(texts);
+    text_add(texts, (struct span){uuid, 36});
+    return text_end(texts);
+}
+
 double person_weight(const struct generator *g, uint32_t number)
 {
     struct random r = random_of(g->options.seed, STREAM_WEIGHT, number);

@@ -41,15 +41,16 @@ static enum exit_status run_identity(struct call *call)
 }
 
 static const struct option options[] = {
-    {"reason", "TEXT", "unlink, link, release: why; kept with the order."},
+    {"reason", "TEXT", "unlink, link, release: why; kept with the order and readable by all: no personal data."},
     {"execute", NULL, "Act; without it only the plan is printed."},
     {"actor", "NAME", "Who acts (the user of this process)."},
     {"policy", "FILE", "plan, apply: the candidate identity policy."},
     {"force", NULL, "apply: also a policy that plan refuses."},
     {"limit", "N", "plan, apply: examples of each kind (5)."},
     {"batch", "N", "apply: profiles per transaction (500)."},
-    {"wait", "SECONDS", "unlink: how long suppression may take to store carried opt-outs (60)."},
+    {"wait", "SECONDS", "unlink: how long suppression may take to catch up, and to store carried opt-outs (60)."},
     {"topic", "NAME", "unlink: where carried opt-outs go (tutti.touchpoints-resolved.v1)."},
+    {"group", "NAME", "unlink: suppression's consumer group (suppression)."},
     {"schema-id", "N", "unlink: id of the touchpoint schema (1)."},
     {"json", NULL, "One JSON object."},
     {NULL, NULL, NULL},
@@ -71,8 +72,9 @@ const struct command command_identity = {
         "  rewrap       wraps all values with privacy.key_file that privacy.previous_key_file still wraps\n"
         "\n"
         "A and B are <type>:<value> or an identifier's UUID. unlink, link, release and apply print what they would do and act\n"
-        "with --execute only. Before a cut, opt-outs and holds that one side would lose are said again for it: a cut never\n"
-        "frees anyone. Effects reach every service as ordinary identity changes, which identity-resolver publishes.",
+        "with --execute only. Before a cut, suppression must have read all that was said (--group), and opt-outs and holds that\n"
+        "one side would lose are said again for it: a cut never frees anyone. Effects reach every service as ordinary identity "
+        "changes, which identity-resolver publishes.",
     .options = options,
     .max_arguments = 3,
     .run = run_identity,

@@ -23,8 +23,27 @@ static enum outcome count_profiles(struct db *db, struct arena *arena, const str
     return OUTCOME_OK;
 }
 
+/* Key of the advisory lock of whoever applies a policy: "idpolicy" as bytes. */
+#define APPLY_LOCK "7594869441312613241"
+
+/* Where the sweep stands is noted with the active policy: two at once would note it for each other. The lock ends with the
+ * connection, so it is asked for again before every step. */
+static enum outcome hold_alone(struct db *db, int32_t version, struct err *err)
+{
+    static const struct statement hold = {"apply_hold", "SELECT pg_try_advisory_lock(" APPLY_LOCK
+                                                        "), (SELECT version FROM identity.policies WHERE is_active)"};
+    struct db_result *r = NULL;
+    CHECK(db_run(db, &hold, NULL, &r, NULL, err));
+    bool is_alone = db_bool(r, 0, 0), is_active = !db_is_null(r, 0, 1) && db_int4(r, 0, 1) == version;
+    db_result_free(r);
+    if (!is_alone)
+        return err_set(err, OUTCOME_FATAL, "apply_running", "another `tutti identity apply` is at work");
+    return is_active ? OUTCOME_OK : err_set(err, OUTCOME_FATAL, "policy_changed", "another policy was applied meanwhile");
+}
+
 /* A step that had to give way to the pipeline is done again. */
-static enum outcome step(struct resolver *resolver, size_t batch, struct id *position, size_t *count, struct err *err)
+static enum outcome step(struct resolver *resolver, int32_t version, size_t batch, struct id *position, size_t *count,
+                         struct err *err)
 {
     enum outcome o = OUTCOME_RETRY;
     for (int i = 0; i < MAX_RETRIES && o == OUTCOME_RETRY; i++) {
@@ -36,6 +55,8 @@ static enum outcome step(struct resolver *resolver, size_t batch, struct id *pos
             return err_set(err, OUTCOME_FATAL, "stopped", "stopped; run it again to go on");
         o = db_ready(resolver->db, err);
         if (o == OUTCOME_OK)
+            o = hold_alone(resolver->db, version, err);
+        if (o == OUTCOME_OK)
             o = resolver_sweep_step(resolver, &arena, batch, &at, count, err);
         if (o == OUTCOME_OK)
             *position = at;
@@ -44,14 +65,15 @@ static enum outcome step(struct resolver *resolver, size_t batch, struct id *pos
     return o;
 }
 
-static enum outcome sweep(struct resolver *resolver, struct arena *arena, struct id position, size_t batch, struct err *err)
+static enum outcome sweep(struct resolver *resolver, struct arena *arena, int32_t version, struct id position, size_t batch,
+                          struct err *err)
 {
     struct progress progress;
     size_t total = 0, count = 1;
     enum outcome o = count_profiles(resolver->db, arena, &position, &total, err);
     progress_start(&progress, "profiles reviewed", total);
     while (o == OUTCOME_OK && count > 0) {
-        o = step(resolver, batch, &position, &count, err);
+        o = step(resolver, version, batch, &position, &count, err);
         progress_step(&progress, count);
     }
     if (o == OUTCOME_OK)
@@ -66,6 +88,7 @@ static enum outcome switch_and_sweep(struct call *call, struct resolver *resolve
 {
     int32_t version = active->version;
     struct id position = active->swept_to;
+    CHECK(hold_alone(resolver->db, version, err));
     if (plan_is_active(text, active)) {
         say("version %d is active already; going on with the review of the profiles", version);
     } else {
@@ -73,7 +96,7 @@ static enum outcome switch_and_sweep(struct call *call, struct resolver *resolve
         position = (struct id){{0}};
         say("version %d is active", version);
     }
-    return sweep(resolver, &call->arena, position, batch, err);
+    return sweep(resolver, &call->arena, version, position, batch, err);
 }
 
 /* The key is looked at first: a policy that is active but cannot be swept would be worse than none. */

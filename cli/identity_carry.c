@@ -4,6 +4,7 @@
 #include "cli/avro_to_json.h"
 #include "cli_sql.h"
 #include "common/base/map.h"
+#include "common/codec/digest.h"
 #include "common/runtime/clock.h"
 #include "services/suppression/logic/rules.h"
 #include "services/suppression/suppression_policy.h"
@@ -101,24 +102,32 @@ static struct known_facts ledger_of(const struct carry *carry, const struct id *
 
 /* ------------------------------------------------------------------------------------------------------- emission */
 
-/* One touchpoint per identifier of the side; its message_id is the same whenever the same is said for the same order. */
+/* The same whenever the same is said for the same order. A hash of it all: whose the original was, it does not show. */
+static struct span message_id_of(struct carry *carry, const struct id *anchor_id, const struct known_fact *fact, bool is_opt_out)
+{
+    char original[37], anchor[37], *out = arena_alloc(carry->arena, 37);
+    id_to_uuid(&fact->body.event_id, original);
+    id_to_uuid(anchor_id, anchor);
+    struct id hash = digest_bytes(
+        span_of(arena_printf(carry->arena, "%s:%s:%s:%s", carry->order, anchor, original, is_opt_out ? "opt_out" : "hold")));
+    id_to_uuid(&hash, out);
+    return span_of(out);
+}
+
+/* One touchpoint per identifier of the side. */
 static void say_again(struct carry *carry, const struct side *side, const struct known_fact *fact, struct span event,
                       int16_t score, struct span opt_out)
 {
-    char original[37], anchor[37];
-    id_to_uuid(&fact->body.event_id, original);
     for (size_t i = 0; i < carry->members->count; i++) {
         const struct member *m = &carry->members->items[i];
         if (!id_equal(&m->before, &side->before) || !id_equal(&m->after, &side->after))
             continue;
-        id_to_uuid(&m->identifier_id, anchor);
         struct carried item = {
             .anchor_id = m->identifier_id,
             .profile_id = m->stored,
             .version = m->version,
             .occurred_at = fact->body.at,
-            .message_id = span_of(
-                arena_printf(carry->arena, "%s:%s:%s:%s", carry->order, anchor, original, opt_out.ptr ? "opt_out" : "hold")),
+            .message_id = message_id_of(carry, &m->identifier_id, fact, opt_out.ptr != NULL),
             .event = event,
             .channel = fact->body.channel,
             .score = score,

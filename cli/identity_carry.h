@@ -29,6 +29,10 @@ struct carried_list {
 enum outcome carry_find(struct db *db, struct arena *arena, const struct members *members, const char *order,
                         struct carried_list *out, struct err *err);
 
+/* Waits until suppression's consumer group has read everything that is in the topic now: what it has not stored, carry_find does
+ * not know. RETRY "suppression_behind" after so long. */
+enum outcome carry_catch_up(struct call *call, const char *group, const char *topic, struct duration deadline, struct err *err);
+
 /* Prints them as a table, or into json as ,"carried":[...]. */
 void carry_print(const struct carried_list *list, struct strbuf *json);
 

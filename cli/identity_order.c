@@ -131,11 +131,41 @@ static enum outcome print_plan(struct order *order, struct strbuf *json, struct 
     return OUTCOME_OK;
 }
 
-static enum outcome carry(struct order *order, struct err *err)
+static const char *topic_of(const struct order *order)
 {
     const char *topic = call_option(order->call, "topic");
-    return carry_send(order->call, order->db, &order->carried, topic ? topic : TOPIC_RESOLVED, (int32_t)order->schema_id,
-                      (struct duration){order->wait_seconds * US_PER_SECOND}, err);
+    return topic ? topic : TOPIC_RESOLVED;
+}
+
+static struct duration wait_of(const struct order *order)
+{
+    return (struct duration){order->wait_seconds * US_PER_SECOND};
+}
+
+static enum outcome carry(struct order *order, struct err *err)
+{
+    return carry_send(order->call, order->db, &order->carried, topic_of(order), (int32_t)order->schema_id, wait_of(order), err);
+}
+
+/* An opt-out that suppression has not read yet would stay with one side: what divides nobody need not wait. */
+static enum outcome catch_up(struct order *order, struct err *err)
+{
+    const char *group = call_option(order->call, "group");
+    return effect_splits(&order->members)
+               ? carry_catch_up(order->call, group ? group : "suppression", topic_of(order), wait_of(order), err)
+               : OUTCOME_OK;
+}
+
+static enum outcome look(struct order *order, struct err *err)
+{
+    CHECK(review(order, true, err));
+    return find_effect(order, err);
+}
+
+static enum outcome look_when_caught_up(struct order *order, struct err *err)
+{
+    CHECK(catch_up(order, err));
+    return look(order, err);
 }
 
 /* The pipeline runs: what is to be carried is looked for again until nothing new is found. */
@@ -143,8 +173,7 @@ static enum outcome carry_all(struct order *order, struct err *err)
 {
     for (int round = 0; round < MAX_ROUNDS && order->carried.count > 0; round++) {
         CHECK(carry(order, err));
-        CHECK(review(order, true, err));
-        CHECK(find_effect(order, err));
+        CHECK(look(order, err));
     }
     return order->carried.count == 0 ? OUTCOME_OK
                                      : err_set(err, OUTCOME_RETRY, "carry_unsettled", "opt-outs and holds keep changing");
@@ -157,6 +186,10 @@ static enum outcome execute(struct order *order, struct err *err)
         return err_prefix(err, "nothing was changed, run this again");
     CHECK(review(order, false, err));
     enum outcome o = find_effect(order, err);
+    if (o == OUTCOME_OK)
+        o = catch_up(order, err);
+    if (o == OUTCOME_OK)
+        o = find_effect(order, err);
     if (o == OUTCOME_OK)
         o = carry(order, err);
     if (o == OUTCOME_OK)
@@ -171,8 +204,9 @@ static enum outcome run(struct order *order, struct err *err)
     struct strbuf json = {.arena = &call->arena}, *to = call_has(call, "json") ? &json : NULL;
     CHECK(parse_order(order, err));
     CHECK(resolver_open_tool(&order->resolver, &call->arena, order->db, config_text(call->config, "identity.key_file"), err));
-    CHECK(review(order, true, err));
-    CHECK(find_effect(order, err));
+    CHECK(look(order, err));
+    if (call_has(call, "execute") && look_when_caught_up(order, err) != OUTCOME_OK)
+        return err_prefix(err, "nothing was changed, run this again");
     CHECK(print_plan(order, to, err));
     if (!to)
         fflush(stdout);

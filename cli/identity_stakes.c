@@ -29,15 +29,21 @@ static struct plan_money *money_of(struct plan_stakes *out, struct span currency
     return &out->money[i];
 }
 
+static enum outcome ask_of(struct db *db, const struct statement *find, struct arena *arena, const struct id *profiles,
+                           size_t count, struct db_result **out, struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_uuid_array(&p, profiles, sizeof *profiles, count);
+    return db_run(db, find, &p, out, NULL, err);
+}
+
 static enum outcome ask_revenue(struct stakes *stakes, struct arena *arena, const struct id *profiles, size_t count,
                                 struct err *err)
 {
     static const struct statement find = {"plan_revenue", sql_plan_revenue};
-    struct params p;
     struct db_result *r = NULL;
-    params_init(&p, arena);
-    params_uuid_array(&p, profiles, sizeof *profiles, count);
-    CHECK(db_run(stakes->db, &find, &p, &r, NULL, err));
+    CHECK(ask_of(stakes->db, &find, arena, profiles, count, &r, err));
     for (int row = 0; row < db_rows(r); row++) {
         struct plan_money *money = money_of(stakes->out, db_bytes(r, row, 0));
         money->conversions += db_int8(r, row, 1);
@@ -51,11 +57,8 @@ static enum outcome ask_opt_outs(struct stakes *stakes, struct arena *arena, con
                                  struct err *err)
 {
     static const struct statement find = {"plan_opt_outs", sql_plan_opt_outs};
-    struct params p;
     struct db_result *r = NULL;
-    params_init(&p, arena);
-    params_uuid_array(&p, profiles, sizeof *profiles, count);
-    CHECK(db_run(stakes->db, &find, &p, &r, NULL, err));
+    CHECK(ask_of(stakes->db, &find, arena, profiles, count, &r, err));
     for (int row = 0; row < db_rows(r); row++) {
         struct id profile = db_uuid(r, row, 0);
         const uint32_t *node = map_find(&stakes->evidence->index, &profile);

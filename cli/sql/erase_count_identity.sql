@@ -4,7 +4,8 @@ SELECT 'identity.raw_values', (SELECT count(*) FROM identity.raw_values AS t
         WHERE t.identifier_id IN (SELECT identifier_id FROM m))::text
 UNION ALL
 SELECT 'identity.changes', (SELECT count(*) FROM identity.changes AS t
-        WHERE t.identifier_id IN (SELECT identifier_id FROM m))::text
+        WHERE t.identifier_id IN (SELECT identifier_id FROM m)
+           OR t.from_profile_id IN (SELECT identifier_id FROM m) OR t.to_profile_id IN (SELECT identifier_id FROM m))::text
 UNION ALL
 SELECT 'identity.manual_evidence', (SELECT count(*) FROM identity.manual_evidence AS t
         WHERE t.a IN (SELECT identifier_id FROM m) OR t.b IN (SELECT identifier_id FROM m))::text

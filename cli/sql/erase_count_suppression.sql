@@ -4,7 +4,8 @@ SELECT 'suppression.outbox', (SELECT count(*) FROM suppression.outbox AS t
         WHERE t.request_id IN (SELECT d.request_id FROM suppression.decisions AS d
            WHERE d.anchor IN (SELECT anchor FROM m)))::text
 UNION ALL
-SELECT 'suppression.decisions', (SELECT count(*) FROM suppression.decisions AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
+SELECT 'suppression.decisions', (SELECT count(*) FROM suppression.decisions AS t
+        WHERE t.anchor IN (SELECT anchor FROM m) OR t.profile_id IN (SELECT identifier_id FROM m))::text
 UNION ALL
 SELECT 'suppression.states', (SELECT count(*) FROM suppression.states AS t WHERE t.profile IN (SELECT anchor FROM m))::text
 UNION ALL

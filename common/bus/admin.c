@@ -233,3 +233,57 @@ enum outcome admin_topic_size(struct admin *admin, const char *name, int64_t *re
     }
     return outcome;
 }
+
+enum outcome admin_topic_ends(struct admin *admin, const char *name, int64_t *ends, int32_t count, struct err *err)
+{
+    for (int32_t p = 0; p < count; p++) {
+        int64_t low, high;
+        rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(admin->rk, name, p, &low, &high, METADATA_MS);
+        if (code)
+            return down(err, rd_kafka_err2str(code));
+        ends[p] = high > low ? high : 0;
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome take_offsets(rd_kafka_event_t *event, const int64_t *ends, int32_t count, int64_t *behind, struct err *err)
+{
+    size_t n;
+    const rd_kafka_group_result_t **groups =
+        rd_kafka_ListConsumerGroupOffsets_result_groups(rd_kafka_event_ListConsumerGroupOffsets_result(event), &n);
+    const rd_kafka_error_t *error = n > 0 ? rd_kafka_group_result_error(groups[0]) : NULL;
+    const rd_kafka_topic_partition_list_t *offsets = n > 0 ? rd_kafka_group_result_partitions(groups[0]) : NULL;
+    if (error || offsets == NULL)
+        return down(err, error ? rd_kafka_error_string(error) : "no offsets of a group");
+    for (int i = 0; i < offsets->cnt; i++) {
+        const rd_kafka_topic_partition_t *at = &offsets->elems[i];
+        int64_t done = at->offset > 0 ? at->offset : 0;
+        if (at->err)
+            return down(err, rd_kafka_err2str(at->err));
+        if (at->partition < count && ends[at->partition] > done)
+            *behind += ends[at->partition] - done;
+    }
+    return OUTCOME_OK;
+}
+
+enum outcome admin_group_behind(struct admin *admin, const char *group, const char *topic, const int64_t *ends, int32_t count,
+                                int64_t *behind, struct err *err)
+{
+    rd_kafka_topic_partition_list_t *wanted = rd_kafka_topic_partition_list_new(count);
+    for (int32_t p = 0; p < count; p++)
+        rd_kafka_topic_partition_list_add(wanted, topic, p);
+    rd_kafka_ListConsumerGroupOffsets_t *request = rd_kafka_ListConsumerGroupOffsets_new(group, wanted);
+    rd_kafka_AdminOptions_t *options = options_of(admin, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
+    rd_kafka_event_t *event;
+    *behind = 0;
+    rd_kafka_ListConsumerGroupOffsets(admin->rk, &request, 1, options, admin->queue);
+    enum outcome outcome = await(admin, &event, err);
+    if (outcome == OUTCOME_OK) {
+        outcome = take_offsets(event, ends, count, behind, err);
+        rd_kafka_event_destroy(event);
+    }
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_ListConsumerGroupOffsets_destroy(request);
+    rd_kafka_topic_partition_list_destroy(wanted);
+    return outcome;
+}

@@ -3,11 +3,11 @@
  * A batch is collected until flush.interval after its first record, until batch.max.records, or until nothing more is coming
  * for the moment. Then:
  *     decode each -> database there? -> apply -> publish -> acknowledged -> finished -> dead letters acknowledged -> commit
- * RETRY rolls back, calls `dropped`, waits and runs the same records again. REJECT from decode marks one record; REJECT from
- * a later step halves the batch until the record at fault is alone. Marked records become dead letters before offsets are
- * committed. While the loop waits for PostgreSQL or Kafka it stays in its group. After a rebalance the batch is finished
- * (effects are idempotent) but the offsets of lost partitions are not committed; a batch that would have to be run again is
- * given up instead, since its records come again. The service hears of a new assignment between batches. */
+ * RETRY rolls back, calls `dropped`, waits and runs the same records again, after a few attempts in halves. REJECT from decode
+ * marks one record; REJECT from a later step halves the batch until the record at fault is alone. Marked records become dead
+ * letters before offsets are committed. While the loop waits for PostgreSQL or Kafka it stays in its group. After a rebalance the
+ * batch is finished (effects are idempotent) but the offsets of lost partitions are not committed; a batch that would have to be
+ * run again is given up instead, since its records come again. The service hears of a new assignment between batches. */
 #ifndef TUTTI_SERVICE_PIPELINE_H
 #define TUTTI_SERVICE_PIPELINE_H
 

@@ -85,7 +85,17 @@ static size_t count_alive(const struct pipeline *pipeline, size_t first, size_t 
     return alive;
 }
 
+enum { PATIENCE = 3 }; /* attempts at a range as a whole */
+
 static enum outcome run_range(struct pipeline *pipeline, size_t first, size_t count, struct err *err);
+
+static enum outcome run_halves(struct pipeline *pipeline, size_t first, size_t count, struct err *err)
+{
+    enum outcome outcome = run_range(pipeline, first, count / 2, err);
+    if (outcome == OUTCOME_OK)
+        outcome = run_range(pipeline, first + count / 2, count - count / 2, err);
+    return outcome;
+}
 
 /* Some record of the range is at fault: the only one, or one in either half. */
 static enum outcome halve(struct pipeline *pipeline, size_t first, size_t count, struct err *err)
@@ -95,10 +105,7 @@ static enum outcome halve(struct pipeline *pipeline, size_t first, size_t count,
         pipeline->reasons[last] = err->code;
         return OUTCOME_OK;
     }
-    enum outcome outcome = run_range(pipeline, first, count / 2, err);
-    if (outcome == OUTCOME_OK)
-        outcome = run_range(pipeline, first + count / 2, count - count / 2, err);
-    return outcome;
+    return run_halves(pipeline, first, count, err);
 }
 
 static void wait_before_retry(struct pipeline *pipeline, const char *event, const struct err *err)
@@ -109,10 +116,12 @@ static void wait_before_retry(struct pipeline *pipeline, const char *event, cons
     pipeline_pause(pipeline, backoff_next_us(&pipeline->backoff));
 }
 
-/* Runs a range until every record took effect or is marked. RETRY: given up. */
+/* Runs a range until every record took effect or is marked. RETRY: given up. What fails again and again may be too much for one
+ * transaction (the server's timeouts end it): then its halves are tried. While a server is down, that costs a few small batches.
+ */
 static enum outcome run_range(struct pipeline *pipeline, size_t first, size_t count, struct err *err)
 {
-    for (;;) {
+    for (int tries = 1;; tries++) {
         enum outcome outcome = attempt(pipeline, first, count, err);
         if (outcome == OUTCOME_OK) {
             backoff_reset(&pipeline->backoff);
@@ -126,6 +135,8 @@ static enum outcome run_range(struct pipeline *pipeline, size_t first, size_t co
         wait_before_retry(pipeline, "batch_retry", err);
         if (pipeline_is_abandoned(pipeline))
             return OUTCOME_RETRY;
+        if (tries >= PATIENCE && count > 1)
+            return run_halves(pipeline, first, count, err);
     }
 }
 

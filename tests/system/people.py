@@ -40,7 +40,8 @@ def feed(world, *records):
 
 
 def identity(world, *words, check=True, **more):
-    return world.tool("identity", *words, "--topic", world.topic("resolved"), check=check, **more)
+    where = ("--topic", world.topic("resolved"), "--group", world.group("suppression"))
+    return world.tool("identity", *words, *where, check=check, **more)
 
 
 def order(world, *words):

@@ -25,6 +25,7 @@ from people import (
     kiosk,
     one_family,
     opted_out_family,
+    order,
     profiles,
     request,
     touchpoint,
@@ -136,6 +137,14 @@ def test_erase_refuses_while_messages_wait(world):
     assert world.query("SELECT count(*) FROM identity.erased") == [(0,)]
 
 
+def restart(world, services):
+    for service in services:
+        service.start()
+    for service in services:
+        service.wait_ready()
+    world.settle()
+
+
 def test_a_kiosk_is_judged_by_those_who_are_left(world):
     """One user too many put it into quarantine; with that user erased, it belongs to its first one, as if nobody else had come."""
     services = world.start()
@@ -143,15 +152,47 @@ def test_a_kiosk_is_judged_by_those_who_are_left(world):
     assert world.query("SELECT count(*) FROM tutti.dim_profiles WHERE is_shared") == [(1,)]
     world.stop()
     world.tool("erase", "user_id:user-3", "--reason", "asked for it", "--execute")
-    for service in services:
-        service.start()
-    for service in services:
-        service.wait_ready()
-    world.settle()
+    restart(world, services)
     assert why(world, "user_id:user-0", "device_id:kiosk")["one_customer"] is True
     assert len(profiles(world)) == 3
     assert_plan_is_quiet(world)
     world.stop(services)
+
+
+def test_those_who_were_cut_off_keep_no_trace(world):
+    """Cut from the person before: their changes, decisions and the opt-outs said again for them named the person."""
+    services = world.start()
+    feed(world, *opted_out_family(), request("asked", RECENT + 6 * HOUR, phone="+15550001111", channel="sms"))
+    order(world, "unlink", JANE, HOME, "--reason", "two people")
+    (jane,) = [group for group in profiles(world) if len(group) == 1]
+    others, named = everyone_else(world, jane), "SELECT count(*) FROM suppression.decisions WHERE profile_id IS NULL"
+    world.stop()
+    plan = json.loads(world.tool("erase", JANE, "--reason", "asked for it", "--json").stdout)
+    held = {table: rows for table in all_tables(world) if (rows := rows_of(world, table, jane))}
+    assert {table: plan["tables"][table] for table in held} == held and held["suppression.decisions"] == 1
+    report = json.loads(world.tool("erase", JANE, "--reason", "asked for it", "--execute", "--json").stdout)
+    assert report["tables"] == plan["tables"]
+    assert {table: rows for table in all_tables(world) if (rows := rows_of(world, table, jane))} == {}
+    carried = world.query("SELECT message_id FROM tutti.fct_touchpoints WHERE source = 'urn:tutti:identity'")
+    assert carried and not any(str(one) in row[0] for row in carried for one in jane)
+    assert everyone_else(world, jane) == others and world.query(named) == [(0,)]
+    restart(world, services)
+    assert everyone_else(world, jane) == others
+    world.stop()
+
+
+def test_erase_reaches_as_far_ahead_as_input_may(world):
+    """A clock that goes ahead: occurred_at may lie up to a day in the future."""
+    services = world.start()
+    feed(world, touchpoint("ahead", NOW + 12 * HOUR, user_id="jane", email="home@example1.com"))
+    (jane,) = profiles(world)
+    world.stop()
+    world.tool("erase", JANE, "--reason", "asked for it", "--execute")
+    for name in ("identity-resolver", "journey-tracker", "suppression"):
+        world.rewind(name)
+    restart(world, services)
+    assert {table: rows for table in all_tables(world) if (rows := rows_of(world, table, jane))} == {}
+    world.stop()
 
 
 class Sealer:

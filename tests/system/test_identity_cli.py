@@ -120,6 +120,28 @@ def test_unlink_under_load(stack, make_world):
     world.stop()
 
 
+def test_a_cut_waits_for_what_was_said_before(world):
+    """Suppression is down and an opt-out lies in its topic: who asks for the cut now has to wait for it."""
+    services = world.start()
+    consent = {"email": True, "sms": True}
+    feed(world, *one_family(RECENT), touchpoint("yes", RECENT, "Consent Given", phone="+15550001111", consent=consent))
+    (suppression,) = world.of("suppression")
+    suppression.stop()
+    said = touchpoint("no", RECENT + 4 * HOUR, "Consent Withdrawn", user_id="jane", consent={"email": False})
+    world.produce([json.dumps(said)])
+    world.settle(names=["identity-resolver", "journey-tracker"])
+    before = identity_tables(world)
+    words = ("unlink", JANE, HOME, "--reason", "two people")
+    refused = identity(world, *words, "--execute", "--wait", 1, check=False)
+    assert refused.returncode == 1 and "nothing was changed" in refused.stderr and "suppression" in refused.stderr
+    assert identity_tables(world) == before and len(profiles(world)) == 1
+    suppression.start().wait_ready()
+    assert [item["what"] for item in order(world, *words)["carried"]] == ["email", "email"]
+    feed(world, request("phone", NOW - HOUR, phone="+15550001111"), request("jane", NOW - HOUR, user_id="jane"))
+    assert denied(world) == [("deny", "opt_out"), ("deny", "opt_out")]
+    world.stop(services)
+
+
 def test_a_cut_never_frees_anyone(world):
     """Opt-out and hold were said under the other side's anchor; both hold for both sides after the cut."""
     world.start()

@@ -109,6 +109,27 @@ def start_apply(world, path):
     return subprocess.Popen(words, env=environment, stdin=quiet, stdout=quiet, stderr=quiet)
 
 
+def test_one_apply_at_a_time(world):
+    """A second one would note its place in the sweep for the first one's policy, and end as if all had been reviewed."""
+    one = policy_file(world.directory / "one", **LOOSER)
+    other = policy_file(world.directory / "other", types={"email": {"unique": True}})
+    services = world.start(names=["identity-resolver"])
+    world.produce([json.dumps(record) for record in crowd(60)])
+    world.settle(names=["identity-resolver"])
+    swept = "SELECT count(*) FROM identity.policies WHERE version = 2 AND swept_to IS NOT NULL"
+    with held_back(world):
+        first = start_apply(world, one)
+        until(lambda: world.query(swept) == [(1,)], 30, "the first one at work")
+        second = identity(world, "apply", "--policy", other, "--execute", "--force", check=False, timeout=30)
+        assert second.returncode == 1 and "another" in second.stderr, second.stderr
+    assert first.wait(60) == 0
+    assert world.query("SELECT version, is_complete FROM identity.policies WHERE is_active") == [(2, True)]
+    identity(world, "apply", "--policy", other, "--execute", "--force")
+    plan = json.loads(identity(world, "plan", "--policy", other, "--json").stdout)
+    assert not any(plan[name] for name in ("merges_gained", "merges_lost", "moved", "quarantined", "released")), plan
+    world.stop(services)
+
+
 def test_applied_equals_always_there(stack, make_world, world):
     """Under load, and killed in the middle: the tables end as if the policy had always been there."""
     path = policy_file(world.directory / "candidate", **LOOSER)

@@ -1,0 +1,46 @@
+/* identity_catch_up.c: waits until suppression has stored everything that was said before a cut. */
+#include <poll.h>
+
+#include "cli/identity_carry.h"
+#include "cli/topic_list.h"
+#include "common/runtime/clock.h"
+#include "common/runtime/stop.h"
+
+enum { POLL_MS = 100 };
+
+static enum outcome wait_for_group(struct admin *admin, const char *group, const char *topic, const int64_t *ends, int32_t count,
+                                   struct duration deadline, struct err *err)
+{
+    int64_t until = clock_monotonic_us() + deadline.us, behind;
+    for (;;) {
+        CHECK(admin_group_behind(admin, group, topic, ends, count, &behind, err));
+        if (behind == 0)
+            return OUTCOME_OK;
+        if (clock_monotonic_us() > until || stop_requested())
+            return err_set(err, OUTCOME_RETRY, "suppression_behind",
+                           "the group %s has not read %lld records of %s: is suppression running?", group, (long long)behind,
+                           topic);
+        poll(NULL, 0, POLL_MS);
+    }
+}
+
+static enum outcome catch_up(struct call *call, struct admin *admin, const char *group, const char *topic,
+                             struct duration deadline, struct err *err)
+{
+    struct topic_settings settings;
+    CHECK(admin_describe(admin, &topic, 1, &settings, err));
+    if (settings.partitions == 0)
+        return err_set(err, OUTCOME_FATAL, "no_topic", "there is no topic %s", topic);
+    int64_t *ends = arena_array(&call->arena, int64_t, (size_t)settings.partitions);
+    CHECK(admin_topic_ends(admin, topic, ends, settings.partitions, err));
+    return wait_for_group(admin, group, topic, ends, settings.partitions, deadline, err);
+}
+
+enum outcome carry_catch_up(struct call *call, const char *group, const char *topic, struct duration deadline, struct err *err)
+{
+    struct admin *admin;
+    CHECK(admin_open(call->config, &admin, err));
+    enum outcome o = catch_up(call, admin, group, topic, deadline, err);
+    admin_close(admin);
+    return o;
+}
