@@ -116,7 +116,8 @@ static void unpack_counted(struct unpack *in, const struct journey_policy *polic
         e->count = (uint16_t)unpack_varint(in);
         e->first_day = (int32_t)unpack_zigzag(in);
         e->time_count = unpack_byte(in);
-        if (e->time_count > policy->counted[i].times) {
+        uint8_t times = policy->counted[i].times;
+        if (e->time_count != (e->count < times ? e->count : times)) { /* rules rely on it */
             e->time_count = 0;
             in->failed = true;
         }

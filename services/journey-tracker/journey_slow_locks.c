@@ -1,0 +1,92 @@
+/* journey_slow_locks.c: steps (b) and (c) of the slow transaction: anchors, then states, locked in order. */
+#include <stdlib.h>
+
+#include "services/journey-tracker/journey_slow.h"
+
+static int anchor_row_compare(const void *a, const void *b)
+{
+    const struct anchor_row *x = a, *y = b;
+    return (x->anchor > y->anchor) - (x->anchor < y->anchor);
+}
+
+struct anchor_row *slow_find_anchor(struct slow *slow, int64_t anchor)
+{
+    struct anchor_row key = {.anchor = anchor};
+    return bsearch(&key, slow->anchors, slow->anchor_count, sizeof key, anchor_row_compare);
+}
+
+static bool fact_is_inserted(const struct slow *slow, const struct fact_key *key)
+{
+    return map_find(&slow->fresh, key) != NULL;
+}
+
+/* (b) Anchors of facts really inserted, and everything identity changes say. */
+enum outcome slow_lock_anchors(struct slow *slow, const uint32_t *indexes, size_t count, struct err *err)
+{
+    struct flush *flush = slow->flush;
+    struct anchor_moves moves = {0};
+    map_init(&slow->fresh, flush->arena, sizeof(struct fact_key), 1);
+    for (size_t i = 0; i < slow->facts.count; i++)
+        if (slow->inserted[i])
+            map_put(&slow->fresh, &slow->facts.items[i].key, NULL);
+    for (size_t i = 0; i < count; i++) {
+        const struct arrival *a = &flush->arrivals.items[indexes[i]];
+        if (fact_is_inserted(slow, &a->fact.key))
+            *arena_push(flush->arena, &moves) = (struct anchor_move){a->anchor_id, a->profile_id, a->version};
+    }
+    for (size_t i = 0; i < flush->moves.count; i++)
+        *arena_push(flush->arena, &moves) = flush->moves.items[i];
+    return timeline_lock_anchors(slow->tracker->timeline, slow->tracker->db, flush->arena, moves.items, moves.count,
+                                 &slow->anchors, &slow->anchor_count, err);
+}
+
+/* (c) States of the profiles of these anchors, old and new. An anchor that neither moved nor has a new fact changes nothing. */
+enum outcome slow_lock_states(struct slow *slow, struct err *err)
+{
+    struct arena *arena = slow->flush->arena;
+    struct shorts profiles = {0};
+    struct map with_facts;
+    map_init(&with_facts, arena, sizeof(int64_t), 1);
+    for (size_t i = 0; i < slow->facts.count; i++)
+        if (slow->inserted[i])
+            map_put(&with_facts, &slow->facts.items[i].key.anchor, NULL);
+    for (size_t i = 0; i < slow->anchor_count; i++) {
+        const struct anchor_row *row = &slow->anchors[i];
+        if (!row->is_inserted && !row->is_moved && !map_find(&with_facts, &row->anchor))
+            continue;
+        *arena_push(arena, &profiles) = id_short(&row->profile_id);
+        if (row->is_moved)
+            *arena_push(arena, &profiles) = id_short(&row->old_profile_id);
+    }
+    for (size_t i = 0; i < slow->flush->sweep_count; i++)
+        *arena_push(arena, &profiles) = slow->flush->sweep[i];
+    return timeline_lock_states(slow->tracker->timeline, slow->tracker->db, arena, profiles.items, profiles.count, &slow->states,
+                                &slow->state_count, err);
+}
+
+struct slow_profile *slow_find_profile(struct slow *slow, const struct id *profile_id)
+{
+    struct state_row *row = timeline_find_state(slow->states, slow->state_count, id_short(profile_id));
+    if (row == NULL)
+        return NULL;
+    struct slow_profile *profile = &slow->profiles[row - slow->states];
+    profile->profile_id = *profile_id;
+    return profile;
+}
+
+/* Which profiles gained or lost an anchor; `members` of both grows. */
+void slow_note_moves(struct slow *slow)
+{
+    for (size_t i = 0; i < slow->anchor_count; i++) {
+        const struct anchor_row *row = &slow->anchors[i];
+        *(struct id *)map_put(&slow->profile_of, &row->anchor, NULL) = row->profile_id;
+        struct slow_profile *to = slow_find_profile(slow, &row->profile_id);
+        if (!row->is_moved || to == NULL)
+            continue;
+        struct slow_profile *from = slow_find_profile(slow, &row->old_profile_id);
+        to->gained = true;
+        to->row->members++;
+        from->lost = true;
+        from->row->members++;
+    }
+}
