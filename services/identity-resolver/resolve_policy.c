@@ -9,7 +9,7 @@ static enum outcome check_anchor_rules(struct db *db, struct arena *arena, const
 {
     return store_claim_setting(
         db, arena, "anchor_rules", identity_policy_anchor_rules(arena, policy),
-        "types, ranks or normalisers of the identity policy differ from those the stored anchors were made "
+        "types, ranks, normalisers, match_hashed or scope of the identity policy differ from those the stored anchors were made "
         "with",
         err);
 }

@@ -112,7 +112,8 @@ static enum outcome claim_database(struct self *self, struct span policy, struct
                               "identity.key_file is not the key that the identifiers in the database were hashed with", err));
     CHECK(store_claim_setting(
         db, &self->arena, "anchor_rules", identity_policy_anchor_rules(&self->arena, &self->resolver.policy),
-        "types, ranks or normalisers of identity.json differ from those the stored anchors were made with", err));
+        "types, ranks, normalisers, match_hashed or scope in identity.json differ from those the stored anchors were made with",
+        err));
     CHECK(store_types(db, &self->arena, &self->resolver.policy, err));
     return resolver_claim_policy(&self->resolver, &self->arena, policy, err);
 }
@@ -204,12 +205,17 @@ static struct typed_id *collect_ids(struct self *self, struct batch *batch, cons
     return copy;
 }
 
-/* A replay must not bring back who was erased. */
-static bool is_erased(const struct self *self, const struct sighting *sighting)
+/* A replay must not bring back who was erased: true for a touchpoint of theirs. One of somebody else that names them goes on
+ * without that identifier. */
+static bool forget_erased(const struct self *self, struct typed_id *ids, struct sighting *sighting)
 {
+    size_t kept = 0;
     for (size_t i = 0; i < sighting->id_count; i++)
-        if (erased_covers(&self->erased, &sighting->ids[i].id, sighting->occurred_at))
+        if (!erased_covers(&self->erased, &ids[i].id, sighting->occurred_at))
+            ids[kept++] = ids[i];
+        else if (i == 0)
             return true;
+    sighting->id_count = kept;
     return false;
 }
 
@@ -239,8 +245,9 @@ static enum outcome resolver_decode(void *arg, struct batch *batch, const struct
     struct events *events = events_of(self, batch);
     struct event event = {.record = record, .framed = framed, .sighting.occurred_at = {tp.occurred_at}};
     touchpoint_event_id(tp.source, tp.message_id, &event.sighting.event_id);
-    event.sighting.ids = collect_ids(self, batch, &tp, &event.sighting.id_count);
-    if (is_erased(self, &event.sighting)) {
+    struct typed_id *ids = collect_ids(self, batch, &tp, &event.sighting.id_count);
+    event.sighting.ids = ids;
+    if (forget_erased(self, ids, &event.sighting)) {
         metric_add(self->metrics.erased, 1);
         return OUTCOME_OK;
     }

@@ -271,3 +271,25 @@ def test_kept_values_are_revealed(world):
     stored = world.query("SELECT encode(sealed, 'escape') FROM identity.raw_values")
     assert len(stored) == 2 and not any("example1" in row[0].lower() or "jane" in row[0] for row in stored)
     keeping.stop()
+
+
+def test_others_keep_what_they_say_late(world):
+    """Bob used the device that was erased with Jane: what he says late is his, without the device."""
+    services = world.start()
+    feed(
+        world,
+        touchpoint("1", RECENT, user_id="jane", device_id="d"),
+        touchpoint("2", RECENT + HOUR, user_id="bob", device_id="d"),
+    )
+    world.stop()
+    world.tool("erase", "user_id:jane", "--reason", "asked for it", "--execute")
+    for service in services:
+        service.start()
+    feed(
+        world,
+        touchpoint("3", RECENT + 2 * HOUR, "Consent Withdrawn", user_id="bob", device_id="d", consent={"email": False}),
+        touchpoint("4", RECENT + 3 * HOUR, device_id="d"),
+    )
+    world.stop()
+    assert world.query("SELECT message_id FROM tutti.fct_touchpoints ORDER BY 1") == [("2",), ("3",)]
+    assert len(world.query("SELECT FROM tutti.dim_identifiers")) == 1
