@@ -229,8 +229,9 @@ void work_bring_inside(struct work *work, const struct id *ids, size_t count)
         if (member)
             map_put(&work->inside, &member->row.profile_id, NULL);
     }
-    for (size_t i = 0; i < work->members.count; i++) {
-        struct member *member = &work->members.items[i];
+    struct member *members = work->members.items;
+    for (size_t i = 0; members && i < work->members.count; i++) {
+        struct member *member = &members[i];
         if (member->is_inside || member->is_new || map_find(&work->inside, &member->row.profile_id) == NULL)
             continue;
         member->is_inside = true;

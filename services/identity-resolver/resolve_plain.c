@@ -18,8 +18,8 @@ struct part {
 };
 
 struct parts {
-    struct part *items;
-    size_t count, capacity;
+    struct part *items; /* room for one part per member */
+    size_t count;
 };
 
 /* New identifiers alone, stored ones with their profile. */
@@ -60,7 +60,7 @@ static bool is_older(const struct member *x, const struct member *y)
 static void count_member(struct work *work, struct part *part, struct member *member)
 {
     const struct id *id = &member->row.identifier_id;
-    if (part->size == 0 || is_older(member, part->oldest))
+    if (part->oldest == NULL || is_older(member, part->oldest))
         part->oldest = member;
     part->size++;
     part->by_type[member->type]++;
@@ -70,7 +70,7 @@ static void count_member(struct work *work, struct part *part, struct member *me
 /* `node` becomes the place of its part. */
 static struct parts make_parts(struct work *work)
 {
-    struct parts parts = {0};
+    struct parts parts = {arena_array(work->arena, struct part, work->members.count), 0};
     for (uint32_t i = 0; i < work->members.count; i++)
         work->members.items[i].node = NO_MEMBER;
     for (uint32_t i = 0; i < work->members.count; i++) {
@@ -78,7 +78,7 @@ static struct parts make_parts(struct work *work)
         struct member *root = &work->members.items[work_root(work, i)];
         if (root->node == NO_MEMBER) {
             root->node = (uint32_t)parts.count;
-            *arena_push(work->arena, &parts) = (struct part){.is_plain = true};
+            parts.items[parts.count++].is_plain = true;
         }
         member->node = root->node;
         count_member(work, &parts.items[root->node], member);

@@ -94,7 +94,7 @@ static void grow(struct id_table *table)
     table->slots = malloc(table->sets * WAYS * table->slot_size);
     if (table->tags == NULL || table->slots == NULL)
         abort();
-    for (size_t i = 0; i < old.sets * WAYS; i++)
+    for (size_t i = 0; old.slots && i < old.sets * WAYS; i++)
         if (old.tags[i]) {
             const char *slot = slot_at(&old, i);
             memcpy(insert(table, (const struct id *)slot), slot + sizeof(struct id), table->slot_size - sizeof(struct id));

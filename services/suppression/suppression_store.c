@@ -242,7 +242,7 @@ enum outcome store_find_outbox(struct db *db, struct arena *arena, int64_t insta
 enum outcome store_delete_outbox(struct db *db, struct arena *arena, const struct outbox_row *rows, size_t count, struct err *err)
 {
     struct id *ids = arena_array(arena, struct id, count);
-    for (int16_t kind = OUTBOX_DECISION; kind <= OUTBOX_REVOCATION; kind++) {
+    for (int kind = OUTBOX_DECISION; kind <= OUTBOX_REVOCATION; kind++) {
         size_t n = 0;
         for (size_t i = 0; i < count; i++)
             if (rows[i].kind == kind)
@@ -252,7 +252,7 @@ enum outcome store_delete_outbox(struct db *db, struct arena *arena, const struc
         struct params p;
         params_init(&p, arena);
         params_uuid_array(&p, ids, sizeof *ids, n);
-        params_int2(&p, kind);
+        params_int2(&p, (int16_t)kind);
         CHECK(db_run(db, &STATEMENT(delete_outbox), &p, NULL, NULL, err));
     }
     return OUTCOME_OK;
