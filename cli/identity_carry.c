@@ -140,25 +140,11 @@ static void say_again(struct carry *carry, const struct side *side, const struct
 
 /* ------------------------------------------------------------------------------------------------------- opt-outs */
 
-/* As suppression's rule: the channel's own word is stronger than that for all. 1 in, -1 out, 0 nothing. */
-static int consent_of(struct span consent, struct span channel)
-{
-    int of_all = 0;
-    for (struct span word; next_word(&consent, ' ', &word);) {
-        struct span name = {word.ptr + 1, word.len - 1};
-        int value = *word.ptr == '+' ? 1 : -1;
-        if (span_equal(name, channel))
-            return value;
-        of_all = span_is(name, "*") ? value : of_all;
-    }
-    return of_all;
-}
-
 /* The last fact that opts the channel out, NULL if the last word on it is another one. */
 static const struct known_fact *opted_out_by(const struct known_facts *ledger, struct span channel)
 {
     for (size_t i = ledger->count; i-- > 0;) {
-        int consent = consent_of(ledger->bodies[i]->consent, channel);
+        int consent = contact_consent(ledger->bodies[i]->consent, channel);
         if (consent != 0)
             return consent < 0 ? ledger->items[i] : NULL;
     }

@@ -126,6 +126,11 @@ enum outcome resolver_review(struct resolver *resolver, struct arena *arena, con
 enum outcome resolver_sweep_step(struct resolver *resolver, struct arena *arena, size_t limit, struct id *position, size_t *count,
                                  struct err *err);
 
+/* The key and the anchor rules fix what stored identifiers mean: the first one to come writes them down, with the types; FATAL
+ * where the database has others. */
+enum outcome resolver_claim_key(struct resolver *resolver, struct arena *arena, struct err *err);
+enum outcome resolver_claim_rules(struct db *db, struct arena *arena, const struct identity_policy *policy, struct err *err);
+
 /* Makes this text the active policy (a new version, not yet swept). The anchor rules must be those of the active one.
  * *version is the new one. FATAL if the text is no policy. */
 enum outcome resolver_activate_policy(struct db *db, struct arena *arena, struct span text, const char *actor, int32_t *version,

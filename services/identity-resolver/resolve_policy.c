@@ -4,14 +4,23 @@
 
 static const char policy_name[] = "the active identity policy";
 
-/* A policy with other anchor rules would give stored identifiers another meaning. */
-static enum outcome check_anchor_rules(struct db *db, struct arena *arena, const struct identity_policy *policy, struct err *err)
+enum outcome resolver_claim_key(struct resolver *resolver, struct arena *arena, struct err *err)
 {
-    return store_claim_setting(
+    char text[37];
+    struct id fingerprint = digest_key_fingerprint(&resolver->key);
+    id_to_uuid(&fingerprint, text);
+    return store_claim_setting(resolver->db, arena, "key_fingerprint", span_of(text),
+                               "identity.key_file is not the key that the identifiers in the database were hashed with", err);
+}
+
+enum outcome resolver_claim_rules(struct db *db, struct arena *arena, const struct identity_policy *policy, struct err *err)
+{
+    CHECK(store_claim_setting(
         db, arena, "anchor_rules", identity_policy_anchor_rules(arena, policy),
         "types, ranks, normalisers, match_hashed or scope of the identity policy differ from those the stored anchors were made "
         "with",
-        err);
+        err));
+    return store_types(db, arena, policy, err);
 }
 
 /* The old one is freed: what points into it must not outlive the batch's decoding. */
@@ -73,8 +82,7 @@ static enum outcome activate(struct db *db, struct arena *arena, struct span tex
 {
     struct id hash = digest_bytes(text);
     CHECK(store_insert_policy(db, arena, &hash, text, actor, version, err));
-    CHECK(check_anchor_rules(db, arena, policy, err));
-    CHECK(store_types(db, arena, policy, err));
+    CHECK(resolver_claim_rules(db, arena, policy, err));
     return db_commit(db, err);
 }
 
@@ -93,14 +101,10 @@ enum outcome resolver_activate_policy(struct db *db, struct arena *arena, struct
 enum outcome resolver_open_tool(struct resolver *resolver, struct arena *arena, struct db *db, const char *key_file,
                                 struct err *err)
 {
-    char text[37];
     *resolver = (struct resolver){.db = db};
     resolver_cache_open(&resolver->cache, 0);
     CHECK(digest_key_read(key_file, &resolver->key, err));
-    struct id fingerprint = digest_key_fingerprint(&resolver->key);
-    id_to_uuid(&fingerprint, text);
-    CHECK(store_claim_setting(db, arena, "key_fingerprint", span_of(text),
-                              "identity.key_file is not the key that the identifiers in the database were hashed with", err));
+    CHECK(resolver_claim_key(resolver, arena, err));
     return load_policy(resolver, arena, err);
 }
 

@@ -104,17 +104,8 @@ static enum outcome resolver_check(const struct config *config, struct err *err)
  * the policy is what the database says is active; the file must be that one. */
 static enum outcome claim_database(struct self *self, struct span policy, struct err *err)
 {
-    struct db *db = self->context.db;
-    struct id fingerprint = digest_key_fingerprint(&self->resolver.key);
-    char text[37];
-    id_to_uuid(&fingerprint, text);
-    CHECK(store_claim_setting(db, &self->arena, "key_fingerprint", span_of(text),
-                              "identity.key_file is not the key that the identifiers in the database were hashed with", err));
-    CHECK(store_claim_setting(
-        db, &self->arena, "anchor_rules", identity_policy_anchor_rules(&self->arena, &self->resolver.policy),
-        "types, ranks, normalisers, match_hashed or scope in identity.json differ from those the stored anchors were made with",
-        err));
-    CHECK(store_types(db, &self->arena, &self->resolver.policy, err));
+    CHECK(resolver_claim_key(&self->resolver, &self->arena, err));
+    CHECK(resolver_claim_rules(self->context.db, &self->arena, &self->resolver.policy, err));
     return resolver_claim_policy(&self->resolver, &self->arena, policy, err);
 }
 

@@ -26,8 +26,7 @@ static struct instant end_of(const struct contact_rule *rule, struct instant at)
     return rule->lasts.us == DURATION_NONE.us ? INSTANT_NEVER : instant_plus(at, rule->lasts);
 }
 
-/* What a consent text says of a channel: 1 in, -1 out, 0 nothing. The channel's own word is stronger than that for all. */
-static int consent_of(struct span consent, struct span channel)
+int contact_consent(struct span consent, struct span channel)
 {
     int of_all = 0;
     for (struct span word; next_word(&consent, ' ', &word);) {
@@ -50,7 +49,7 @@ static void ask_opt_out(const struct contact_rule *rule, const struct question *
     finding->ends = INSTANT_NEVER;
     for (size_t i = q->ledger->fact_count; i-- > 0;) {
         const struct contact_fact *f = q->ledger->facts[i];
-        int consent = f->consent.len > 0 ? consent_of(f->consent, q->request->channel) : 0;
+        int consent = f->consent.len > 0 ? contact_consent(f->consent, q->request->channel) : 0;
         if (consent == 0)
             continue;
         finding->passed = consent > 0;

@@ -23,4 +23,7 @@ struct finding {
 /* Facts later than the planned contact count too where they are already known: the contact is still to be made. */
 void rule_ask(const struct contact_rule *rule, const struct question *question, struct finding *finding);
 
+/* What a consent text says of a channel: 1 in, -1 out, 0 nothing. The channel's own word is stronger than that for all. */
+int contact_consent(struct span consent, struct span channel);
+
 #endif
