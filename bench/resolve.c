@@ -103,12 +103,17 @@ static void resolve(struct bench *b, size_t i, struct strbuf *out)
     struct sighting s = decode(b, i, ids);
     if (s.id_count == 0)
         return;
+    struct resolved_other others[TOUCHPOINT_MAX_IDENTIFIERS + 8];
     const struct cached_identifier *known = resolver_cache_identifier(&b->resolver.cache, &ids[0].id);
     if (!resolver_is_covered(&b->resolver, &s)) {
         fprintf(stderr, "bench-resolve: touchpoint %zu is not covered by the cache\n", i);
         exit(1);
     }
-    struct resolved_header head = {s.event_id, ids[0].id, known->profile_id, known->version};
+    struct resolved_header head = {s.event_id, ids[0].id, known->profile_id, known->version, others, (uint32_t)s.id_count - 1};
+    for (size_t k = 1; k < s.id_count; k++) {
+        known = resolver_cache_identifier(&b->resolver.cache, &ids[k].id);
+        others[k - 1] = (struct resolved_other){ids[k].id, known->profile_id, known->version};
+    }
     strbuf_reset(out);
     resolved_encode(out, 1, &head, b->payloads[i]);
 }

@@ -45,7 +45,7 @@ static enum outcome send_one(struct publisher *publisher, struct arena *arena, c
         t.consent = consent_bytes(arena, item->opt_out);
     struct strbuf record = {.arena = arena}, value = {.arena = arena};
     touchpoint_write(&record, &t);
-    struct resolved_header header = {item->event_id, item->anchor_id, item->profile_id, item->version};
+    struct resolved_header header = {item->event_id, item->anchor_id, item->profile_id, item->version, NULL, 0};
     resolved_encode(&value, schema_id, &header, strbuf_span(&record));
     char key[37];
     id_to_uuid(&item->profile_id, key);

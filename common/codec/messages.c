@@ -31,19 +31,64 @@ static enum outcome finish(const struct unpack *u, struct err *err)
     return OUTCOME_OK;
 }
 
+enum { ENTRY_SIZE = sizeof(struct id) * 2 + 8 };
+
+static void write_others(struct strbuf *out, const struct resolved_header *header)
+{
+    if (header->other_count)
+        avro_write_long(out, header->other_count);
+    for (uint32_t i = 0; i < header->other_count; i++) {
+        avro_write_id(out, &header->others[i].identifier_id);
+        avro_write_id(out, &header->others[i].profile_id);
+        pack_be64(out, (uint64_t)header->others[i].map_version);
+    }
+    avro_write_long(out, 0);
+}
+
 void resolved_encode(struct strbuf *out, int32_t writer_schema_id, const struct resolved_header *header, struct span payload)
 {
-    strbuf_reserve(out, 5 + RESOLVED_HEADER_SIZE + payload.len);
+    strbuf_reserve(out, 80 + (size_t)header->other_count * ENTRY_SIZE + payload.len);
     start(out, RESOLVED_ID_BASE + writer_schema_id);
     avro_write_id(out, &header->event_id);
     avro_write_id(out, &header->anchor_id);
     avro_write_id(out, &header->profile_id);
     pack_be64(out, (uint64_t)header->map_version);
+    write_others(out, header);
     strbuf_add(out, payload.ptr, payload.len);
 }
 
-enum outcome resolved_decode(struct schema_set *set, struct span value, struct resolved_header *header, struct framed *touchpoint,
-                             struct err *err)
+struct other_list {
+    struct resolved_other *items;
+    size_t count, capacity;
+};
+
+static void read_others(struct arena *arena, struct unpack *u, struct resolved_header *header)
+{
+    struct other_list others = {0};
+    for (uint64_t count; (count = avro_read_block(u)) > 0 && !u->failed;)
+        for (uint64_t i = 0; i < count && !u->failed; i++) {
+            struct resolved_other *other = arena_push(arena, &others);
+            other->identifier_id = avro_read_id(u);
+            other->profile_id = avro_read_id(u);
+            other->map_version = (int64_t)unpack_be64(u);
+        }
+    header->others = others.items;
+    header->other_count = (uint32_t)others.count;
+}
+
+struct span resolved_other_keys(struct arena *arena, const struct resolved_header *header)
+{
+    enum { KEY_SIZE = 8 };
+    if (header->other_count == 0)
+        return SPAN_NONE;
+    char *keys = arena_alloc(arena, (size_t)header->other_count * KEY_SIZE);
+    for (uint32_t i = 0; i < header->other_count; i++)
+        memcpy(keys + (size_t)i * KEY_SIZE, header->others[i].identifier_id.bytes, KEY_SIZE);
+    return (struct span){keys, (size_t)header->other_count * KEY_SIZE};
+}
+
+enum outcome resolved_decode(struct schema_set *set, struct arena *arena, struct span value, struct resolved_header *header,
+                             struct framed *touchpoint, struct err *err)
 {
     struct unpack u;
     int32_t id;
@@ -56,6 +101,7 @@ enum outcome resolved_decode(struct schema_set *set, struct span value, struct r
     header->anchor_id = avro_read_id(&u);
     header->profile_id = avro_read_id(&u);
     header->map_version = (int64_t)unpack_be64(&u);
+    read_others(arena, &u, header);
     if (u.failed)
         return err_set(err, OUTCOME_REJECT, "avro_truncated", "the value ends inside the header");
     touchpoint->schema_id = id - RESOLVED_ID_BASE;

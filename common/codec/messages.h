@@ -7,22 +7,32 @@
 #include "common/codec/schema_set.h"
 
 enum {
-    RESOLVED_ID_BASE = 1000000,
+    RESOLVED_ID_BASE = 2000000,
     SCHEMA_IDENTITY_CHANGE = 900001, /* fixed ids of our own schemas, with or without a registry */
     SCHEMA_JOURNEY_DIFF = 900002,
     SCHEMA_STAGE_CHANGE = 900003,
     SCHEMA_CONTACT_DECISION = 900004,
-    RESOLVED_HEADER_SIZE = 16 + 16 + 16 + 8, /* event_id, anchor_id, profile_id fixed(16), map_version fixed(8) big-endian */
+};
+
+/* Another identifier of a resolved touchpoint, and its row of the map identifier -> profile when that was read. */
+struct resolved_other {
+    struct id identifier_id, profile_id;
+    int64_t map_version;
 };
 
 /* tutti.touchpoints-resolved.v1: header, then the ORIGINAL bytes of the touchpoint. Anchor is nil for an unidentified one. */
 struct resolved_header {
     struct id event_id, anchor_id, profile_id;
     int64_t map_version; /* version of the row anchor -> profile when it was read */
+    const struct resolved_other *others; /* strongest first */
+    uint32_t other_count;
 };
+/* The short keys of the others as facts store them: 8 bytes each, big-endian; SPAN_NONE where there are none. In the arena. */
+struct span resolved_other_keys(struct arena *arena, const struct resolved_header *header);
 void resolved_encode(struct strbuf *out, int32_t writer_schema_id, const struct resolved_header *header, struct span payload);
-enum outcome resolved_decode(struct schema_set *set, struct span value, struct resolved_header *header, struct framed *touchpoint,
-                             struct err *err);
+/* header->others is in the arena. */
+enum outcome resolved_decode(struct schema_set *set, struct arena *arena, struct span value, struct resolved_header *header,
+                             struct framed *touchpoint, struct err *err);
 
 /* tutti.identity-changes.v1: one version, cut into several messages where it is large. */
 struct identity_move {

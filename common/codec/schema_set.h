@@ -2,7 +2,7 @@
  *
  * Framing is configured per topic, never sniffed. The header __value_schema_id (0x01 + 16-byte GUID) is looked at first.
  * Resolved touchpoints carry schema id RESOLVED_ID_BASE + writer id: a record of the header fields followed by the writer's
- * record (docs/decisions/0002); its plan is the writer's plan after RESOLVED_HEADER_SIZE bytes.
+ * record (docs/decisions/0002); its plan is the writer's plan after the header.
  *
  * An id is looked up in memory, then at the registry, and in the disk cache while the registry is down. Without a registry,
  * id 1 is the built-in touchpoint schema unless schema.files says otherwise. What a registry does not know is remembered

@@ -17,7 +17,7 @@ const struct setting schema_set_settings[] = {
      "Schema ids of GUIDs in the header __value_schema_id: <guid>=<id>,... beside what the registry knows."},
     {"schema.cache.dir", SETTING_TEXT, "", 0, 0, NULL,
      "Directory that keeps fetched schemas, for a start while the registry is down; empty: none."},
-    {"schema.raw.id", SETTING_INT, "0", 0, INT32_MAX - 1000000, NULL, "Id of the schema of topics with raw framing; 0: none."},
+    {"schema.raw.id", SETTING_INT, "0", 0, INT32_MAX - 2000000, NULL, "Id of the schema of topics with raw framing; 0: none."},
     {0},
 };
 

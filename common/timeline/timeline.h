@@ -26,7 +26,7 @@ struct fact_key {
 int fact_key_compare(const void *a, const void *b);  /* anchor, time, event: the order of the table's key */
 int fact_time_compare(const void *a, const void *b); /* time, event: the order of a timeline */
 
-enum fact_column_type { FACT_INT2, FACT_INT4, FACT_INT8, FACT_INSTANT, FACT_TEXT, FACT_BOOL };
+enum fact_column_type { FACT_INT2, FACT_INT4, FACT_INT8, FACT_INSTANT, FACT_TEXT, FACT_BYTEA, FACT_BOOL };
 
 /* A column beside the key. Absent values: INT16_MIN, INT32_MIN, INT64_MIN (also for instants), SPAN_NONE. */
 struct fact_column {

@@ -72,6 +72,7 @@ static void copy_column(struct db *db, const struct fact_column *column, const c
         *(const int64_t *)v == INT64_MIN ? copy_null(db) : copy_timestamptz(db, *(const struct instant *)v);
         break;
     case FACT_TEXT:
+    case FACT_BYTEA:
         copy_bytes(db, *(const struct span *)v);
         break;
     case FACT_BOOL:
@@ -118,11 +119,14 @@ static void add_column_array(struct params *p, const struct fact_column *column,
     case FACT_TEXT:
         params_text_array(p, first, stride, count);
         break;
+    case FACT_BYTEA:
+        params_bytea_array(p, first, stride, count);
+        break;
     case FACT_BOOL:
         params_bool_array(p, first, stride, count);
         break;
     }
-    if (column->type != FACT_TEXT && column->type != FACT_BOOL)
+    if (column->type < FACT_TEXT)
         params_smallest_is_null(p);
 }
 
@@ -178,6 +182,7 @@ static void read_column(const struct fact_column *column, char *fact, const stru
         ((struct instant *)v)->us = null ? INT64_MIN : db_timestamptz(r, row, c).us;
         break;
     case FACT_TEXT:
+    case FACT_BYTEA:
         *(struct span *)v = null ? SPAN_NONE : arena_copy(arena, db_bytes(r, row, c));
         break;
     case FACT_BOOL:

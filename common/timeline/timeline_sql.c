@@ -44,7 +44,7 @@ static const char *const names[SQL_COUNT] = {
 
 static const char *column_sql_type(enum fact_column_type type)
 {
-    static const char *const types[] = {"smallint", "integer", "bigint", "timestamptz", "text", "boolean"};
+    static const char *const types[] = {"smallint", "integer", "bigint", "timestamptz", "text", "bytea", "boolean"};
     return types[type];
 }
 

@@ -16,7 +16,7 @@ struct event {
     const struct record *record;
     struct framed framed;
     struct sighting sighting;        /* id_count 0: unidentified */
-    struct cached_identifier anchor; /* of a covered one, as it was known then */
+    struct cached_identifier *known; /* of its identifiers, what the cache had before the batch; nil profile: nothing */
     bool is_covered;
 };
 
@@ -248,6 +248,18 @@ static enum outcome resolver_decode(void *arg, struct batch *batch, const struct
     return OUTCOME_OK;
 }
 
+/* The cache may forget them before the batch is published. */
+static void remember_known(struct self *self, struct batch *batch, struct event *event)
+{
+    const struct sighting *s = &event->sighting;
+    event->known = arena_array(batch->arena, struct cached_identifier, s->id_count);
+    for (size_t i = 0; i < s->id_count; i++) {
+        const struct cached_identifier *known = resolver_cache_identifier(&self->resolver.cache, &s->ids[i].id);
+        if (known)
+            event->known[i] = *known;
+    }
+}
+
 static struct sightings uncovered_of(struct self *self, struct batch *batch, struct events *events)
 {
     struct sightings uncovered = {0};
@@ -256,10 +268,10 @@ static struct sightings uncovered_of(struct self *self, struct batch *batch, str
         const struct sighting *s = &event->sighting;
         if (s->id_count == 0 || event->is_covered)
             continue;
+        if (event->known == NULL)
+            remember_known(self, batch, event);
         event->is_covered = resolver_is_covered(&self->resolver, s);
-        if (event->is_covered)
-            event->anchor = *resolver_cache_identifier(&self->resolver.cache, &s->ids[0].id);
-        else
+        if (!event->is_covered)
             *arena_push(batch->arena, &uncovered) = *s;
     }
     return uncovered;
@@ -306,18 +318,34 @@ static size_t copied_headers(const struct record *record, struct header headers[
     return n;
 }
 
+static const struct cached_identifier *known_of(struct self *self, const struct event *event, size_t i)
+{
+    const struct cached_identifier *known = resolver_known(&self->resolver, &event->sighting.ids[i].id);
+    return known ? known : &event->known[i];
+}
+
+static void add_others(struct self *self, struct arena *arena, const struct event *event, struct resolved_header *head)
+{
+    size_t count = event->sighting.id_count - 1;
+    struct resolved_other *others = arena_array(arena, struct resolved_other, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct cached_identifier *known = known_of(self, event, i + 1);
+        others[i] = (struct resolved_other){event->sighting.ids[i + 1].id, known->profile_id, known->version};
+    }
+    head->others = others;
+    head->other_count = (uint32_t)count;
+}
+
 static enum outcome send_event(struct self *self, struct batch *batch, const struct event *event, struct strbuf *value,
                                struct err *err)
 {
     struct resolved_header head = {.event_id = event->sighting.event_id};
     if (event->sighting.id_count > 0) {
-        const struct id *anchor = &event->sighting.ids[0].id;
-        const struct cached_identifier *known = resolver_known(&self->resolver, anchor);
-        if (known == NULL) /* the cache forgot it since */
-            known = &event->anchor;
-        head.anchor_id = *anchor;
+        const struct cached_identifier *known = known_of(self, event, 0);
+        head.anchor_id = event->sighting.ids[0].id;
         head.profile_id = known->profile_id;
         head.map_version = known->version;
+        add_others(self, batch->arena, event, &head);
     }
     strbuf_reset(value);
     resolved_encode(value, event->framed.schema_id, &head, event->framed.payload);

@@ -159,7 +159,7 @@ static struct span present(struct span text)
     return text.len ? text : SPAN_NONE;
 }
 
-static struct journey_fact fact_of(const struct resolved_header *head, const struct touchpoint *tp)
+static struct journey_fact fact_of(struct arena *arena, const struct resolved_header *head, const struct touchpoint *tp)
 {
     return (struct journey_fact){
         .key = {id_short(&head->anchor_id), {tp->occurred_at}, head->event_id},
@@ -175,6 +175,7 @@ static struct journey_fact fact_of(const struct resolved_header *head, const str
         .location_id = present(tp->location_id),
         .agent_id = present(tp->agent_id),
         .decision_id = present(tp->decision_id),
+        .others = resolved_other_keys(arena, head),
     };
 }
 
@@ -183,7 +184,7 @@ static enum outcome decode_touchpoint(struct self *self, struct batch *batch, co
     struct resolved_header head;
     struct framed framed;
     struct touchpoint tp;
-    CHECK(resolved_decode(self->context.schemas, record->value, &head, &framed, err));
+    CHECK(resolved_decode(self->context.schemas, batch->arena, record->value, &head, &framed, err));
     if (id_is_nil(&head.anchor_id))
         return OUTCOME_OK;
     CHECK(avro_plan_decode(framed.plan, framed.payload, &tp, err));
@@ -195,7 +196,7 @@ static enum outcome decode_touchpoint(struct self *self, struct batch *batch, co
         .profile_id = head.profile_id,
         .version = head.map_version,
         .shape = codes_shape_ref(self->tracker.codes, batch->arena, &tp),
-        .fact = fact_of(&head, &tp),
+        .fact = fact_of(batch->arena, &head, &tp),
     };
     return OUTCOME_OK;
 }

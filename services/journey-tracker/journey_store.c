@@ -16,7 +16,7 @@ static const struct fact_column fact_columns[] = {
     COLUMN(margin_micros, FACT_INT8, true), COLUMN(cost_micros, FACT_INT8, false),    COLUMN(score, FACT_INT2, true),
     COLUMN(message_id, FACT_TEXT, false),   COLUMN(order_id, FACT_TEXT, false),       COLUMN(content_id, FACT_TEXT, false),
     COLUMN(product_id, FACT_TEXT, false),   COLUMN(location_id, FACT_TEXT, false),    COLUMN(agent_id, FACT_TEXT, false),
-    COLUMN(decision_id, FACT_TEXT, false),
+    COLUMN(decision_id, FACT_TEXT, false),  COLUMN(others, FACT_BYTEA, false),
 };
 
 const struct timeline_schema journey_timeline = {

@@ -14,6 +14,7 @@ struct journey_fact {
     int64_t value_micros, margin_micros, cost_micros;
     int16_t score; /* INT16_MIN: absent */
     struct span message_id, order_id, content_id, product_id, location_id, agent_id, decision_id;
+    struct span others; /* resolved_other_keys */
 };
 
 extern const struct timeline_schema journey_timeline;

@@ -165,6 +165,7 @@ static void add_fact(struct self *self, struct batch *batch, const struct record
         .profile_id = header->profile_id,
         .version = header->map_version,
         .batch_id = is_request && tp->contact.batch_id.len ? tp->contact.batch_id : SPAN_NONE,
+        .others = resolved_other_keys(batch->arena, header),
         .timestamp_ms = record->timestamp_ms,
         .lane = lane_of(record->topic, record->partition),
     };
@@ -180,7 +181,7 @@ static enum outcome decode_resolved(struct self *self, struct batch *batch, cons
     struct framed framed;
     struct touchpoint tp;
     struct contact_fact body;
-    CHECK(resolved_decode(self->context.schemas, record->value, &header, &framed, err));
+    CHECK(resolved_decode(self->context.schemas, batch->arena, record->value, &header, &framed, err));
     CHECK(avro_plan_decode(framed.plan, framed.payload, &tp, err));
     if (!tp.is_test && !erased_covers(&self->erased, &header.anchor_id, (struct instant){tp.occurred_at}) &&
         suppression_wants(&self->interests, &tp, batch->arena, &body))

@@ -29,6 +29,7 @@ static const struct fact_column columns[] = {
     COLUMN(planned_at, FACT_INSTANT, body.planned_at),
     COLUMN(expires_at, FACT_INSTANT, body.expires_at),
     COLUMN(decision_id, FACT_TEXT, decision),
+    COLUMN(others, FACT_BYTEA, others),
 };
 
 const struct timeline_schema suppression_timeline = {

@@ -192,20 +192,29 @@ static void test_resolved(void **state)
     struct framed framed;
     struct err err = {0};
     struct strbuf b = {0};
-    struct resolved_header in = {id_of(1), id_of(2), id_of(3), -12345}, out;
+    struct resolved_other others[] = {{id_of(4), id_of(5), 6}, {id_of(7), id_of(8), -9}};
+    struct resolved_header in = {id_of(1), id_of(2), id_of(3), -12345, others, 2}, out;
+    struct arena arena = {0};
     assert_int_equal(schema_set_open_with(&options, &set, &err), OUTCOME_OK);
     resolved_encode(&b, 1, &in, span_of(payload));
-    assert_int_equal(resolved_decode(set, strbuf_span(&b), &out, &framed, &err), OUTCOME_OK);
-    assert_memory_equal(&out, &in, sizeof in);
+    assert_int_equal(resolved_decode(set, &arena, strbuf_span(&b), &out, &framed, &err), OUTCOME_OK);
+    assert_memory_equal(&out, &in, offsetof(struct resolved_header, others));
+    assert_int_equal(out.other_count, 2);
+    assert_memory_equal(out.others, others, sizeof others);
+    struct span keys = resolved_other_keys(&arena, &out);
+    assert_int_equal(keys.len, 16);
+    assert_memory_equal(keys.ptr + 8, others[1].identifier_id.bytes, 8);
     assert_int_equal(framed.schema_id, 1);
     assert_non_null(framed.plan);
     assert_true(span_is(framed.payload, payload));
-    assert_int_equal(resolved_decode(set, (struct span){b.ptr, 5 + RESOLVED_HEADER_SIZE - 1}, &out, &framed, &err),
-                     OUTCOME_REJECT);
+    size_t header_size = b.len - framed.payload.len;
+    for (size_t len = 0; len < header_size; len++)
+        assert_int_equal(resolved_decode(set, &arena, (struct span){b.ptr, len}, &out, &framed, &err), OUTCOME_REJECT);
     b.ptr[1] = 0;
     b.ptr[2] = 0;
-    assert_int_equal(resolved_decode(set, strbuf_span(&b), &out, &framed, &err), OUTCOME_REJECT);
+    assert_int_equal(resolved_decode(set, &arena, strbuf_span(&b), &out, &framed, &err), OUTCOME_REJECT);
     assert_string_equal(err.code, "unknown_schema_id");
+    arena_free(&arena);
     schema_set_close(set);
     strbuf_free(&b);
 }
