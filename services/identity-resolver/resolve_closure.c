@@ -1,7 +1,7 @@
 /* resolve_closure.c: the touched profiles are evaluated alone; a neighbour that one of their links joins is added, until none is.
  *
- * What is inside falls into pieces that no usable link connects; a piece and a neighbour are tested as a pair. By the rule of
- * local consistency (docs/figures.md, Identity) pairs suffice. */
+ * What is inside falls into pieces that no usable link connects; a piece is tested with each of its neighbours as a pair. By
+ * the rule of local consistency (docs/figures.md, Identity) pairs suffice. */
 #include <stdlib.h>
 
 #include "services/identity-resolver/resolve_internal.h"
@@ -196,40 +196,74 @@ static bool is_fresh(struct work *work, const struct groups *groups, uint32_t pi
     return false;
 }
 
-/* One piece and one neighbour, with the links between them. */
-static bool joins(struct work *work, const struct groups *groups, const struct crossing *crossings, size_t count)
+/* The crossings between one piece and one neighbour, from which a test is made. */
+struct meeting {
+    const struct crossing *crossings;
+    size_t count;
+};
+
+struct meetings {
+    struct meeting *items;
+    size_t count, capacity;
+};
+
+static struct identity_link *cross_links(struct work *work, const struct meeting *meeting)
 {
-    uint32_t near = crossings->inside, far = crossings->outside;
-    struct identity_graph inside = group_graph(work, groups, near), outside = group_graph(work, groups, far);
-    struct identity_link *links = arena_array(work->arena, struct identity_link, count);
-    size_t cut_count;
-    for (size_t i = 0; i < count; i++) {
-        struct edge *edge = &work->edges.items[crossings[i].edge];
+    struct identity_link *links = arena_array(work->arena, struct identity_link, meeting->count);
+    for (size_t i = 0; i < meeting->count; i++) {
+        const struct crossing *crossing = &meeting->crossings[i];
+        struct edge *edge = &work->edges.items[crossing->edge];
         links[i] = work_link(work, edge);
         edge->row.refused_by = REFUSED_NOT;
-        if (work->members.items[edge->a].group == near)
+        if (work->members.items[edge->a].group == crossing->inside)
             continue;
         uint32_t swap = links[i].a;
         links[i].a = links[i].b;
         links[i].b = swap;
     }
-    const struct identity_cut *cuts = work_cuts(work, near, far, &cut_count);
-    if (identity_joins(&work->resolver->policy, work->arena, &inside, &outside, links, count, cuts, cut_count))
-        return true;
-    work_take_outcomes(work, links, count, inside.nodes, outside.nodes);
-    return false;
+    return links;
+}
+
+/* One piece and all its neighbours, each for itself. */
+static void test_piece(struct work *work, const struct groups *groups, const struct meetings *meetings, struct id_list *joining)
+{
+    size_t n = meetings->count;
+    uint32_t piece = meetings->items->crossings->inside;
+    struct identity_graph inside = group_graph(work, groups, piece);
+    struct identity_neighbour *neighbours = arena_array(work->arena, struct identity_neighbour, n);
+    for (size_t i = 0; i < n; i++) {
+        const struct meeting *meeting = &meetings->items[i];
+        uint32_t outside = meeting->crossings->outside;
+        neighbours[i] = (struct identity_neighbour){.graph = group_graph(work, groups, outside), .cross_count = meeting->count};
+        neighbours[i].cross = cross_links(work, meeting);
+        neighbours[i].cuts = work_cuts(work, piece, outside, &neighbours[i].cut_count);
+    }
+    identity_test_neighbours(&work->resolver->policy, work->arena, &inside, neighbours, n);
+    for (size_t i = 0; i < n; i++)
+        if (neighbours[i].joins)
+            *arena_push(work->arena, joining) =
+                work->members.items[meetings->items[i].crossings->outside].row.identifier_id;
+        else
+            work_take_outcomes(work, neighbours[i].cross, neighbours[i].cross_count, inside.nodes, neighbours[i].graph.nodes);
 }
 
 static void test_all(struct work *work, struct id_list *joining)
 {
     struct groups groups = make_groups(work);
     struct crossings crossings = find_crossings(work);
-    for (size_t i = 0, end; i < crossings.count; i = end) {
-        const struct crossing *first = &crossings.items[i];
-        for (end = i + 1; end < crossings.count && crossing_compare(first, &crossings.items[end]) == 0;)
-            end++;
-        if (is_fresh(work, &groups, first->inside) && joins(work, &groups, first, end - i))
-            *arena_push(work->arena, joining) = work->members.items[first->outside].row.identifier_id;
+    for (size_t i = 0; i < crossings.count;) {
+        struct meetings meetings = {0};
+        uint32_t piece = crossings.items[i].inside;
+        while (i < crossings.count && crossings.items[i].inside == piece) {
+            const struct crossing *first = &crossings.items[i], *end = &crossings.items[crossings.count];
+            struct meeting meeting = {first, 0};
+            while (first + meeting.count < end && crossing_compare(first, first + meeting.count) == 0)
+                meeting.count++;
+            *arena_push(work->arena, &meetings) = meeting;
+            i += meeting.count;
+        }
+        if (is_fresh(work, &groups, piece))
+            test_piece(work, &groups, &meetings, joining);
     }
     work->request->committed->counts.is_slow |= crossings.count > 0;
 }

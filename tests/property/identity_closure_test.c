@@ -146,31 +146,46 @@ static void store_refusals(struct store *s, const struct loaded *x, const struct
     }
 }
 
-/* Whether the profile joins; if not, what became of the links to it is stored. */
-static bool neighbour_joins(struct store *s, id_set ids, id_set profile)
-{
-    struct loaded inside, outside;
+struct loaded_neighbour {
+    struct loaded loaded;
     struct identity_link cross[HISTORY_IDS * HISTORY_IDS];
     struct identity_cut cuts[HISTORY_IDS * HISTORY_IDS];
-    size_t cross_count, cut_count;
+};
+
+static void load_neighbour(struct store *s, const struct loaded *inside, id_set ids, id_set profile, struct loaded_neighbour *l,
+                           struct identity_neighbour *out)
+{
     id_set others = members(s, profile);
-    load(s, ids, &inside);
-    load(s, others, &outside);
-    load_links(s, &inside, ids, &outside, others, cross, &cross_count, cuts, &cut_count);
-    if (cross_count == 0)
-        return false;
-    if (identity_joins(&s->h.policy, &s->arena, &inside.graph, &outside.graph, cross, cross_count, cuts, cut_count))
-        return true;
-    store_refusals(s, &inside, &outside, cross, cross_count);
-    return false;
+    load(s, others, &l->loaded);
+    load_links(s, inside, ids, &l->loaded, others, l->cross, &out->cross_count, l->cuts, &out->cut_count);
+    out->graph = l->loaded.graph;
+    out->cross = l->cross;
+    out->cuts = l->cuts;
 }
 
+/* Profiles that join, of all that are linked; of the others what became of the links to them is stored. */
 static id_set joining(struct store *s, id_set profiles)
 {
     id_set joined = 0, others = profiles_of(s, s->known) & ~profiles, ids = members(s, profiles);
-    for (uint32_t i = 0; i < s->h.count; i++)
-        if (has(others, i) && neighbour_joins(s, ids, (id_set)1 << i))
-            joined |= (id_set)1 << i;
+    struct loaded inside;
+    struct loaded_neighbour *loaded = arena_array(&s->arena, struct loaded_neighbour, HISTORY_IDS);
+    struct identity_neighbour neighbours[HISTORY_IDS];
+    uint32_t names[HISTORY_IDS];
+    size_t count = 0;
+    load(s, ids, &inside);
+    for (uint32_t i = 0; i < s->h.count; i++) {
+        if (!has(others, i))
+            continue;
+        load_neighbour(s, &inside, ids, (id_set)1 << i, &loaded[count], &neighbours[count]);
+        names[count] = i;
+        count += neighbours[count].cross_count > 0;
+    }
+    identity_test_neighbours(&s->h.policy, &s->arena, &inside.graph, neighbours, count);
+    for (size_t i = 0; i < count; i++)
+        if (neighbours[i].joins)
+            joined |= (id_set)1 << names[i];
+        else
+            store_refusals(s, &inside, &loaded[i].loaded, neighbours[i].cross, neighbours[i].cross_count);
     return joined;
 }
 

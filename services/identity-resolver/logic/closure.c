@@ -1,61 +1,91 @@
-/* closure.c: whether a neighbouring profile joins the touched ones: all links of both sides and between them, in one order. */
+/* closure.c: which neighbouring profiles join the touched ones: all links of all sides and between them, in one order. */
+#include <stdlib.h>
+
 #include "services/identity-resolver/logic/clusters.h"
 
-/* Links that are taken in order, and what to add to their ends to number both sides' nodes together. */
-struct lane {
-    struct identity_link *at, *end;
+/* A link and what to add to its ends to number the nodes of all graphs together. */
+struct step {
+    struct identity_link *link;
+    struct identity_neighbour *neighbour; /* NULL: a link of the touched profiles */
     uint32_t add_a, add_b;
+    bool is_cross;
 };
 
-enum { INSIDE, OUTSIDE, CROSS, LANES };
-
-/* The lane whose next link comes first, NULL at the end. */
-static struct lane *next_lane(struct lane lanes[LANES])
+static int step_compare(const void *x, const void *y)
 {
-    struct lane *first = NULL;
-    for (int i = 0; i < LANES; i++)
-        if (lanes[i].at < lanes[i].end && (first == NULL || link_compare(lanes[i].at, first->at) < 0))
-            first = &lanes[i];
-    return first;
+    return link_compare(((const struct step *)x)->link, ((const struct step *)y)->link);
 }
 
-static struct identity_cut *append_cuts(struct identity_cut *out, const struct identity_cut *cuts, size_t count, uint32_t add_a,
-                                        uint32_t add_b)
+static struct step *append(struct step *out, struct identity_link *links, size_t count, struct step like)
 {
-    for (size_t i = 0; i < count; i++)
-        *out++ = (struct identity_cut){cuts[i].a + add_a, cuts[i].b + add_b};
+    for (size_t i = 0; i < count; i++) {
+        *out = like;
+        out++->link = &links[i];
+    }
     return out;
 }
 
-static void fill_profiles(struct clusters *clusters, struct identity_graph *graph, uint32_t add)
+static size_t append_neighbour(const struct identity_policy *policy, const struct identity_graph *inside,
+                               struct identity_neighbour *n, uint32_t add, struct step *out)
 {
-    for (uint32_t i = 0; i < graph->node_count; i++)
-        graph->nodes[i].profile = clusters_name(clusters, i + add) - add;
+    struct step *end = out;
+    links_place(policy, n->graph.nodes, n->graph.nodes, n->graph.links, n->graph.link_count);
+    links_place(policy, inside->nodes, n->graph.nodes, n->cross, n->cross_count);
+    end = append(end, n->graph.links, n->graph.link_count, (struct step){NULL, n, add, add, false});
+    end = append(end, n->cross, n->cross_count, (struct step){NULL, n, 0, add, true});
+    return (size_t)(end - out);
 }
 
-bool identity_joins(const struct identity_policy *policy, struct arena *arena, struct identity_graph *inside,
-                    struct identity_graph *outside, struct identity_link *cross, size_t cross_count,
-                    const struct identity_cut *cross_cuts, size_t cross_cut_count)
+/* Refused links change no cluster: as long as none between them is accepted, both sides are as they are alone, and no neighbour
+ * can tell whether others are asked at the same time. */
+static void take(struct clusters *clusters, const struct step *step)
 {
-    uint32_t add = (uint32_t)inside->node_count;
-    size_t cut_count = inside->cut_count + outside->cut_count + cross_cut_count;
-    struct identity_cut *cuts = arena_array(arena, struct identity_cut, cut_count), *end = cuts;
-    end = append_cuts(end, inside->cuts, inside->cut_count, 0, 0);
-    end = append_cuts(end, outside->cuts, outside->cut_count, add, add);
-    append_cuts(end, cross_cuts, cross_cut_count, 0, add);
-    struct clusters clusters = clusters_start(policy, arena, inside, outside, cuts, cut_count);
-    links_sort(policy, inside->nodes, inside->nodes, inside->links, inside->link_count);
-    links_sort(policy, outside->nodes, outside->nodes, outside->links, outside->link_count);
-    links_sort(policy, inside->nodes, outside->nodes, cross, cross_count);
-    struct lane lanes[LANES] = {{inside->links, inside->links + inside->link_count, 0, 0},
-                                {outside->links, outside->links + outside->link_count, add, add},
-                                {cross, cross + cross_count, 0, add}};
-    for (struct lane *lane; (lane = next_lane(lanes)); lane->at++) {
-        lane->at->refused_by = clusters_take(&clusters, lane->at, lane->at->a + lane->add_a, lane->at->b + lane->add_b);
-        if (lane == &lanes[CROSS] && lane->at->refused_by == REFUSED_NOT)
-            return true;
+    struct identity_neighbour *n = step->neighbour;
+    struct identity_link *link = step->link;
+    uint32_t a = link->a + step->add_a, b = link->b + step->add_b;
+    if (n && n->joins)
+        return;
+    link->refused_by = step->is_cross ? clusters_judge(clusters, link, a, b) : clusters_take(clusters, link, a, b);
+    if (step->is_cross && link->refused_by == REFUSED_NOT)
+        n->joins = true;
+}
+
+struct sizes {
+    size_t nodes, links, cuts;
+};
+
+static struct sizes sizes_of(const struct identity_graph *inside, const struct identity_neighbour *neighbours, size_t count)
+{
+    struct sizes sum = {inside->node_count, inside->link_count, inside->cut_count};
+    for (size_t i = 0; i < count; i++) {
+        const struct identity_graph *graph = &neighbours[i].graph;
+        sum.nodes += graph->node_count;
+        sum.links += graph->link_count + neighbours[i].cross_count;
+        sum.cuts += graph->cut_count + neighbours[i].cut_count;
     }
-    fill_profiles(&clusters, inside, 0);
-    fill_profiles(&clusters, outside, add);
-    return false;
+    return sum;
+}
+
+void identity_test_neighbours(const struct identity_policy *policy, struct arena *arena, struct identity_graph *inside,
+                              struct identity_neighbour *neighbours, size_t count)
+{
+    struct sizes sizes = sizes_of(inside, neighbours, count);
+    struct clusters clusters = clusters_start(policy, arena, sizes.nodes, sizes.cuts);
+    struct step *steps = arena_array(arena, struct step, sizes.links), *end = steps;
+    clusters_add(&clusters, inside->nodes, inside->node_count);
+    clusters_cut(&clusters, inside->cuts, inside->cut_count, 0, 0);
+    links_place(policy, inside->nodes, inside->nodes, inside->links, inside->link_count);
+    end = append(end, inside->links, inside->link_count, (struct step){0});
+    for (size_t i = 0; i < count; i++) {
+        struct identity_neighbour *n = &neighbours[i];
+        uint32_t add = clusters_add(&clusters, n->graph.nodes, n->graph.node_count);
+        clusters_cut(&clusters, n->graph.cuts, n->graph.cut_count, add, add);
+        clusters_cut(&clusters, n->cuts, n->cut_count, 0, add);
+        end += append_neighbour(policy, inside, n, add, end);
+        n->joins = false;
+    }
+    if (sizes.links > 1)
+        qsort(steps, sizes.links, sizeof *steps, step_compare);
+    for (const struct step *step = steps; step < end; step++)
+        take(&clusters, step);
 }

@@ -1,8 +1,6 @@
 /* clusters.c: the rules by which a link joins two clusters, or does not. */
 #include "services/identity-resolver/logic/clusters.h"
 
-#include <stdlib.h>
-
 struct cluster {
     const struct identity_node *node;
     uint32_t parent; /* itself for a root */
@@ -22,6 +20,16 @@ static void find_limited_types(struct clusters *c)
             c->limited_types[c->limited++] = (int16_t)i;
 }
 
+struct clusters clusters_start(const struct identity_policy *policy, struct arena *arena, size_t nodes, size_t cuts)
+{
+    struct clusters c = {.policy = policy};
+    find_limited_types(&c);
+    c.items = arena_array(arena, struct cluster, nodes);
+    c.held = arena_array(arena, uint32_t, nodes * c.limited);
+    c.cuts = arena_array(arena, struct identity_cut, cuts);
+    return c;
+}
+
 static void start_cluster(struct clusters *c, uint32_t i, const struct identity_node *node)
 {
     const struct identity_type *type = &c->policy->types[node->type];
@@ -31,21 +39,21 @@ static void start_cluster(struct clusters *c, uint32_t i, const struct identity_
         c->held[i * c->limited + t] = node->type == c->limited_types[t];
 }
 
-struct clusters clusters_start(const struct identity_policy *policy, struct arena *arena, const struct identity_graph *graph,
-                               const struct identity_graph *more, const struct identity_cut *cuts, size_t cut_count)
+uint32_t clusters_add(struct clusters *c, const struct identity_node *nodes, size_t count)
 {
-    size_t count = graph->node_count + (more ? more->node_count : 0);
-    struct clusters c = {.policy = policy, .count = count, .cuts = cuts, .cut_count = cut_count};
-    c.items = arena_array(arena, struct cluster, count);
-    find_limited_types(&c);
-    c.held = arena_array(arena, uint32_t, count * c.limited);
-    for (uint32_t i = 0; i < graph->node_count; i++)
-        start_cluster(&c, i, &graph->nodes[i]);
-    for (uint32_t i = 0; more && i < more->node_count; i++)
-        start_cluster(&c, (uint32_t)graph->node_count + i, &more->nodes[i]);
-    for (size_t i = 0; i < cut_count; i++)
-        c.items[cuts[i].a].has_cut = c.items[cuts[i].b].has_cut = true;
-    return c;
+    uint32_t first = (uint32_t)c->count;
+    for (size_t i = 0; i < count; i++)
+        start_cluster(c, (uint32_t)c->count++, &nodes[i]);
+    return first;
+}
+
+void clusters_cut(struct clusters *c, const struct identity_cut *cuts, size_t count, uint32_t add_a, uint32_t add_b)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct identity_cut cut = {cuts[i].a + add_a, cuts[i].b + add_b};
+        c->items[cut.a].has_cut = c->items[cut.b].has_cut = true;
+        c->cuts[c->cut_count++] = cut;
+    }
 }
 
 static uint32_t find_root(struct cluster *items, uint32_t i)
@@ -133,7 +141,7 @@ static void unite(struct clusters *c, uint32_t a, uint32_t b)
         c->held[a * c->limited + t] += c->held[b * c->limited + t];
 }
 
-enum refusal clusters_take(struct clusters *c, const struct identity_link *link, uint32_t a, uint32_t b)
+enum refusal clusters_judge(struct clusters *c, const struct identity_link *link, uint32_t a, uint32_t b)
 {
     const struct identity_node *x = c->items[a].node, *y = c->items[b].node;
     if (!link->is_manual && !identity_may_link(c->policy, x->type, y->type)) /* 1 */
@@ -152,8 +160,17 @@ enum refusal clusters_take(struct clusters *c, const struct identity_link *link,
         return REFUSED_LIMIT;
     if (c->items[a].counted + c->items[b].counted > c->policy->max_identifiers) /* 6 */
         return REFUSED_MAX_IDENTIFIERS;
-    unite(c, a, b);
     return REFUSED_NOT;
+}
+
+enum refusal clusters_take(struct clusters *c, const struct identity_link *link, uint32_t a, uint32_t b)
+{
+    enum refusal refusal = clusters_judge(c, link, a, b);
+    a = find_root(c->items, a);
+    b = find_root(c->items, b);
+    if (refusal == REFUSED_NOT && a != b)
+        unite(c, a, b);
+    return refusal;
 }
 
 uint32_t clusters_name(struct clusters *c, uint32_t i)
@@ -170,12 +187,10 @@ int link_compare(const void *x, const void *y)
     return c ? c : id_compare(&a->hash, &b->hash);
 }
 
-void links_sort(const struct identity_policy *policy, const struct identity_node *a_nodes, const struct identity_node *b_nodes,
-                struct identity_link *links, size_t count)
+void links_place(const struct identity_policy *policy, const struct identity_node *a_nodes, const struct identity_node *b_nodes,
+                 struct identity_link *links, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         links[i].strength =
             links[i].is_manual ? LINK_MANUAL : identity_strength(policy, a_nodes[links[i].a].type, b_nodes[links[i].b].type);
-    if (count > 1)
-        qsort(links, count, sizeof *links, link_compare);
 }

@@ -9,7 +9,7 @@
  * Acceptance depends on the link and the two clusters alone. So a partition in which every part, evaluated alone, gives exactly
  * itself, and every link between two parts is refused at its place given both parts' own clusters there, is the global result:
  * by induction over the order, the global clusters at every place are those of the parts. That is why looking at the touched
- * profiles and the neighbours that join them (identity_joins) is enough. Everything here is pure. */
+ * profiles and the neighbours that join them (identity_test_neighbours) is enough. Everything here is pure. */
 #ifndef TUTTI_IDENTITY_LOGIC_IDENTITY_H
 #define TUTTI_IDENTITY_LOGIC_IDENTITY_H
 
@@ -144,14 +144,22 @@ struct identity_graph {
 /* Fills profile of every node and refused_by of every link: the global result for the graph alone. Sorts links. */
 void identity_partition(const struct identity_policy *policy, struct arena *arena, struct identity_graph *graph);
 
-/* Whether a neighbouring profile must be looked at together with the touched ones: true if at least one link between them is
- * accepted at its place given both sides' own clusters there. `inside` is the touched profiles, `outside` one neighbour; ends a
- * of cross links and cross cuts are indexes into inside, ends b into outside. Sorts the links of all three. If false, everything
- * is filled: both graphs as by identity_partition, and refused_by of every cross link, which is its global value. If true, the
- * outputs are half done: unite both and ask again. */
-bool identity_joins(const struct identity_policy *policy, struct arena *arena, struct identity_graph *inside,
-                    struct identity_graph *outside, struct identity_link *cross, size_t cross_count,
-                    const struct identity_cut *cross_cuts, size_t cross_cut_count);
+/* A neighbouring profile and its links and cuts to the touched ones; their ends a are indexes of nodes inside, ends b of nodes of
+ * this graph. */
+struct identity_neighbour {
+    struct identity_graph graph;
+    struct identity_link *cross;
+    size_t cross_count;
+    const struct identity_cut *cuts;
+    size_t cut_count;
+    bool joins; /* out */
+};
+
+/* Which neighbours must be looked at together with the touched profiles (inside): those with at least one link between them that
+ * is accepted at its place given both sides' own clusters there. Of the others refused_by of every cross link is filled, with its
+ * global value; of one that joins the outputs are half done: unite both and ask again. */
+void identity_test_neighbours(const struct identity_policy *policy, struct arena *arena, struct identity_graph *inside,
+                              struct identity_neighbour *neighbours, size_t count);
 
 /* Whether an identifier of this type (index), linked to so many distinct identifiers by type index and in all (those of types
  * that do not count included), is quarantined. An operator's release, which overrides it, is the caller's. */
