@@ -35,7 +35,7 @@ enum outcome store_find_generation(struct db *db, struct arena *arena, const str
 
 /* Keys, sorted by cell and distinct. FATAL "cell_collision" if a stored key has the same hash and is another one. */
 enum outcome store_add_keys(struct db *db, struct arena *arena, const struct sum_row *rows, size_t count, struct err *err);
-/* Adds the values to the stored sums. Rows sorted by (cell, lane), distinct. FATAL "sum_overflow" beyond 64 bits. */
+/* Adds the values to the stored sums. Rows sorted by (cell, lane), distinct. FATAL "sum_overflow" beyond 64 bits (money: 126). */
 enum outcome store_add_sums(struct db *db, struct arena *arena, const struct sum_row *rows, size_t count, struct err *err);
 
 #endif

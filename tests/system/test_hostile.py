@@ -3,6 +3,7 @@
 import json
 
 import hostile
+from people import START, feed, touchpoint
 from topics import framed
 
 ERROR_HEADERS = {
@@ -111,3 +112,18 @@ def test_hostile_records_on_our_own_topics(world):
         check_letters(world, short, letters)
     world.assert_equals_oracle()
     world.stop()
+
+
+def test_absurd_money(world):
+    """3,000 orders of ten billion each on one day: their sums leave 64 bits, and stay exact."""
+    most = 10**16
+    absurd = [
+        touchpoint(f"o{n}", START + n, "Order Completed", user_id=f"user{n}", order_id=f"o{n}", value_micros=most, currency="EUR")
+        for n in range(3000)
+    ]
+    world.start()
+    feed(world, *absurd)
+    world.assert_equals_oracle()
+    (revenue,) = world.query("SELECT sum(revenue) FROM tutti.fct_touchpoints")[0]
+    (credited,) = world.query("SELECT sum(attributed_revenue) FROM tutti.rpt_attributions_daily WHERE model = 'linear'")[0]
+    assert revenue == credited == len(absurd) * most // 10**6

@@ -43,9 +43,31 @@ static void sums_by_lane_and_cell(void **state)
     arena_free(&arena);
 }
 
+/* Rest and quotient of 2^62; nothing is left of a sum that is taken back. */
+static void money_leaves_64_bits(void **state)
+{
+    static const struct cell more = {{CELL_CREDIT, 1, {0}}, {0, INT64_MAX / 2, INT64_MIN / 2 + 1}},
+                             less = {{CELL_CREDIT, 1, {0}}, {0, -(INT64_MAX / 2), -(INT64_MIN / 2 + 1)}};
+    struct arena arena = {0};
+    struct merge merge;
+    size_t count;
+    merge_init(&merge, &arena);
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(merge_add(&merge, 3, &more, 1, NULL), OUTCOME_OK);
+    struct lane_cell *list = merge_list(&merge, &count);
+    __extension__ __int128 limit = (__int128)1 << 62, want = (__int128)1000 * (INT64_MAX / 2);
+    assert_true(list[0].values[1] + list[0].values[6] * limit == want);
+    assert_true(list[0].values[2] + list[0].values[7] * limit == -want);
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(merge_add(&merge, 3, &less, 1, NULL), OUTCOME_OK);
+    merge_list(&merge, &count);
+    assert_int_equal(count, 0);
+    arena_free(&arena);
+}
+
 static void overflow_is_fatal(void **state)
 {
-    static const struct cell big = {{CELL_GOAL, 1, {0}}, {0, 0, INT64_MAX}}, one = {{CELL_GOAL, 1, {0}}, {0, 0, 1}};
+    static const struct cell big = {{CELL_STEP, 1, {0}}, {0, 0, INT64_MAX}}, one = {{CELL_STEP, 1, {0}}, {0, 0, 1}};
     struct arena arena = {0};
     struct merge merge;
     struct err err = {0};
@@ -128,6 +150,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_by_lane_and_cell),
+        cmocka_unit_test(money_leaves_64_bits),
         cmocka_unit_test(overflow_is_fatal),
         cmocka_unit_test(order_of_numbers),
         cmocka_unit_test(missing_range_is_named),

@@ -254,7 +254,7 @@ static void count_goal(const struct passing *p, uint32_t index)
     struct cell_key key = {CELL_GOAL, p->day, {goal->code, shape->department, shape->channel, currency}};
     int64_t *v = effects_cell(p->effects, &key);
     effects_add(p->effects, &v[0], 1);
-    effects_add(p->effects, &v[1], goal_micros(goal, p->touch));
+    effects_add_micros(p->effects, v, 1, goal_micros(goal, p->touch));
     if (first_today)
         effects_add(p->effects, effects_cell(p->effects, &(struct cell_key){CELL_GOAL_CUSTOMERS, p->day, {goal->code}}), 1);
 }

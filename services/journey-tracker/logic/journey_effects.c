@@ -82,8 +82,8 @@ static void add_credit(struct journey_effects *effects, const struct conversion 
     int64_t *v = effects_cell(effects, &key);
     int64_t value = or_zero(c->touch->value_micros), margin = or_zero(c->touch->margin_micros);
     effects_add(effects, &v[0], n ? credit_part(model, CREDIT_WHOLE, n, i) : CREDIT_WHOLE);
-    effects_add(effects, &v[1], n ? credit_part(model, value, n, i) : value);
-    effects_add(effects, &v[2], n ? credit_part(model, margin, n, i) : margin);
+    effects_add_micros(effects, v, 1, n ? credit_part(model, value, n, i) : value);
+    effects_add_micros(effects, v, 2, n ? credit_part(model, margin, n, i) : margin);
     effects_add(effects, &v[3], credited ? 1 : 0);
 }
 

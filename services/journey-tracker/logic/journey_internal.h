@@ -39,6 +39,13 @@ static inline void effects_add(const struct journey_effects *effects, int64_t *s
     *sum = effects->sign < 0 ? wrap_sub(*sum, amount) : wrap_add(*sum, amount);
 }
 
+/* Micro-units, which may leave 64 bits: value k of a cell and its high part. */
+static inline void effects_add_micros(const struct journey_effects *effects, int64_t *values, int k, int64_t micros)
+{
+    effects_add(effects, &values[k], micros);
+    cell_carry(values, k);
+}
+
 /* The stage or status of one customer changes from `from` (0: was in none) to `to` (0: leaves). */
 void effects_stock(struct journey_effects *effects, enum cell_family family, int32_t day, uint32_t from, uint32_t to);
 

@@ -13,11 +13,18 @@ void merge_init(struct merge *merge, struct arena *arena)
     map_init(&merge->sums, arena, sizeof(struct sum_key), sizeof(int64_t[CELL_VALUES]));
 }
 
-static bool add_values(int64_t *sums, const int64_t *values)
+static bool holds_money(uint32_t family)
+{
+    return family == CELL_GOAL || family == CELL_CREDIT;
+}
+
+static bool add_values(uint32_t family, int64_t *sums, const int64_t *values)
 {
     bool overflow = false;
     for (int i = 0; i < CELL_VALUES; i++)
         overflow |= __builtin_add_overflow(sums[i], values[i], &sums[i]);
+    for (int i = CELL_MONEY; i < CELL_MONEY_END && holds_money(family); i++)
+        cell_carry(sums, i);
     return !overflow;
 }
 
@@ -25,7 +32,7 @@ enum outcome merge_add(struct merge *merge, int32_t lane, const struct cell *cel
 {
     for (size_t i = 0; i < count; i++) {
         struct sum_key key = {cells[i].key, lane};
-        if (!add_values(map_put(&merge->sums, &key, NULL), cells[i].values))
+        if (!add_values(cells[i].key.family, map_put(&merge->sums, &key, NULL), cells[i].values))
             return err_set(err, OUTCOME_FATAL, "sum_overflow",
                            "a sum of lane %d (cell of family %u, period %d) does not fit into 64 bits", lane, cells[i].key.family,
                            cells[i].key.period);
