@@ -24,7 +24,7 @@ enum outcome database_connect(const struct call *call, struct db **out, struct e
     return outcome;
 }
 
-enum outcome database_lock_out_services(struct call *call, struct db *db, struct err *err)
+enum outcome database_lock_out_all(struct call *call, struct db *db, struct err *err)
 {
     static const struct statement take_lock = {"database_take_lock", "SELECT pg_try_advisory_lock(" GENERATION_LOCK ")"};
     struct db_result *r = NULL;
@@ -34,6 +34,24 @@ enum outcome database_lock_out_services(struct call *call, struct db *db, struct
     return locked ? OUTCOME_OK
                   : err_set(err, OUTCOME_FATAL, "services_running",
                             "services are running: stop all of them, run this, start them again");
+}
+
+enum outcome database_check_anchors(struct db *db, struct err *err)
+{
+    static const struct statement find = {"database_check_anchors", "SELECT EXISTS (SELECT FROM tutti_meta.reanchoring)"};
+    struct db_result *r = NULL;
+    CHECK(db_run(db, &find, NULL, &r, NULL, err));
+    bool is_under_way = db_bool(r, 0, 0);
+    db_result_free(r);
+    return is_under_way ? err_set(err, OUTCOME_FATAL, "anchors_under_way",
+                                  "facts get other anchors: run `tutti identity apply` with the same policy until it is done")
+                        : OUTCOME_OK;
+}
+
+enum outcome database_lock_out_services(struct call *call, struct db *db, struct err *err)
+{
+    CHECK(database_lock_out_all(call, db, err));
+    return database_check_anchors(db, err);
 }
 
 const char *result_text(struct arena *arena, const struct db_result *result, int row, int column)

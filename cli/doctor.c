@@ -1,7 +1,7 @@
 /* doctor.c: `tutti doctor`: what works and what does not, with the fix beside it. */
 #include "cli/avro_to_json.h"
 #include "cli/database.h"
-#include "cli/identity_plan.h"
+#include "cli/identity_anchors.h"
 #include "cli/topic_list.h"
 #include "common/runtime/version.h"
 #include "common/service/generation.h"
@@ -96,15 +96,22 @@ static void check_identity(struct doctor *doctor, struct db *db)
 {
     struct arena *arena = &doctor->call->arena;
     struct active_row active;
+    struct anchors_state anchors = {0};
     struct strbuf text = {.arena = arena};
     struct err err = {0};
     const char *path = generation_policy_path(arena, config_text(doctor->call->config, "policy.dir"), "identity.json");
     const char *apply = arena_printf(arena, "tutti identity apply --policy %s --execute", path);
-    if (plan_read_active(db, arena, &active, &err) != OUTCOME_OK || generation_read_file(&text, path, &err) != OUTCOME_OK)
+    if (plan_read_active(db, arena, &active, &err) != OUTCOME_OK || anchors_read_state(db, &anchors, &err) != OUTCOME_OK ||
+        generation_read_file(&text, path, &err) != OUTCOME_OK)
         add(doctor, VERDICT_FAIL, "identity", err.message, "set policy.dir to the folder of the policies");
     else if (active.version == 0)
         add(doctor, VERDICT_WARN, "identity", "no identity policy is active yet",
             "the first start of identity-resolver makes it");
+    else if (anchors.version > 0)
+        add(doctor, VERDICT_FAIL, "identity",
+            arena_printf(arena, "facts get the anchors of policy version %d: no service starts before that is done",
+                         anchors.version),
+            apply);
     else if (!plan_is_active(strbuf_span(&text), &active))
         add(doctor, VERDICT_FAIL, "identity",
             arena_printf(arena, "%s is not the active policy, version %d", path, active.version), apply);

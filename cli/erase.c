@@ -1,234 +1,185 @@
-/* erase.c: `tutti erase`: removes a person from every store; sums stay and hold no key of anybody.
- *
- * Tombstones come first and the identifiers last, so that whatever interrupts it, running it again finds the person and goes on,
- * and nothing that is read again from Kafka brings back what is gone already. */
+/* erase.c: `tutti erase`: removes a person from every store; sums stay and hold no key of anybody. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "cli/avro_to_json.h"
+#include "cli/erase.h"
 #include "cli/identifier.h"
 #include "cli_sql.h"
 #include "common/runtime/clock.h"
-#include "services/identity-resolver/resolve.h"
+#include "common/service/generation.h"
 
-struct erasure {
-    struct call *call;
-    struct db *db;
-    struct id *members;
-    size_t count;
-    struct id *shared; /* quarantined neighbours that lose a link */
-    size_t shared_count;
-    struct strbuf *json;
-    int64_t rows;
-    bool is_first;
-};
+enum { MOST_SECONDS = 3600 };
 
-/* In the order in which they are emptied. */
-static const struct schema_statements {
-    struct statement count, delete;
-} schemas[] = {
-    {{"erase_count_suppression", sql_erase_count_suppression}, {"erase_delete_suppression", sql_erase_delete_suppression}},
-    {{"erase_count_journey", sql_erase_count_journey}, {"erase_delete_journey", sql_erase_delete_journey}},
-    {{"erase_count_identity", sql_erase_count_identity}, {"erase_delete_identity", sql_erase_delete_identity}},
-};
-
-static enum outcome run_on_members(struct erasure *e, const struct statement *statement, struct db_result **r, struct err *err)
+void erasure_take_members(struct erasure *e, const struct db_result *r)
 {
-    struct params p;
-    params_init(&p, &e->call->arena);
-    params_uuid_array(&p, e->members, sizeof *e->members, e->count);
-    return db_run(e->db, statement, &p, r, NULL, err);
-}
-
-static struct id *ids_of(struct arena *arena, const struct db_result *r)
-{
-    struct id *out = arena_array(arena, struct id, (size_t)db_rows(r));
-    for (int row = 0; row < db_rows(r); row++)
-        out[row] = db_uuid(r, row, 0);
-    return out;
-}
-
-static enum outcome when_erased(struct erasure *e, const struct id *identifier, struct err *err)
-{
-    static const struct statement find = {"erase_when", "SELECT erased_at FROM identity.erased WHERE identifier_id = $1"};
-    struct params p;
-    struct db_result *r = NULL;
-    params_init(&p, &e->call->arena);
-    params_uuid(&p, identifier);
-    CHECK(db_run(e->db, &find, &p, &r, NULL, err));
-    enum outcome o = OUTCOME_REJECT;
-    if (db_rows(r) > 0) {
-        char at[32];
-        instant_format(db_timestamptz(r, 0, 0), at);
-        err_set(err, o, "erased_already", "this person was erased at %s; nothing is left", at);
-    } else {
-        err_set(err, o, "identifier_unknown", "this identifier was never seen in a touchpoint");
+    struct arena *arena = &e->call->arena;
+    e->members = arena_array(arena, struct id, (size_t)db_rows(r));
+    e->keys = arena_array(arena, int64_t, (size_t)db_rows(r));
+    e->count = 0;
+    for (int row = 0; row < db_rows(r); row++) {
+        if (db_is_null(r, row, 0))
+            continue;
+        e->members[e->count] = db_uuid(r, row, 0);
+        e->keys[e->count] = id_short(&e->members[e->count]);
+        e->count++;
     }
-    db_result_free(r);
-    return o;
 }
 
-static enum outcome find_members(struct erasure *e, struct err *err)
+void erasure_params(struct erasure *e, struct params *p)
 {
-    static const struct statement find = {"erase_members", sql_erase_members};
-    struct id identifier;
-    struct params p;
-    struct db_result *r = NULL;
-    CHECK(identifier_parse(e->call, e->db, call_argument(e->call, 0), &identifier, err));
-    params_init(&p, &e->call->arena);
-    params_uuid(&p, &identifier);
-    CHECK(db_run(e->db, &find, &p, &r, NULL, err));
-    e->members = ids_of(&e->call->arena, r);
-    e->count = (size_t)db_rows(r);
-    db_result_free(r);
-    return e->count > 0 ? OUTCOME_OK : when_erased(e, &identifier, err);
+    params_init(p, &e->call->arena);
+    params_uuid_array(p, e->members, sizeof *e->members, e->count);
+    params_int8_array(p, e->keys, sizeof *e->keys, e->count);
+}
+
+static struct table_rows *find_table(struct erasure *e, const char *table)
+{
+    for (size_t i = 0; i < e->tables.count; i++)
+        if (strcmp(e->tables.items[i].table, table) == 0)
+            return &e->tables.items[i];
+    struct table_rows *added = arena_push(&e->call->arena, &e->tables);
+    *added = (struct table_rows){.table = table};
+    return added;
+}
+
+void erasure_count(struct erasure *e, const struct db_result *r)
+{
+    for (int row = 0; row < db_rows(r); row++)
+        find_table(e, result_text(&e->call->arena, r, row, 0))->rows += atoll(result_text(&e->call->arena, r, row, 1));
 }
 
 /* -------------------------------------------------------------------------------------------------------- report */
 
-static void start_report(struct erasure *e)
+static int64_t rows_in_all(const struct erasure *e)
 {
-    bool acts = call_has(e->call, "execute");
-    const char *reason = call_option(e->call, "reason");
-    if (!e->json) {
-        printf("%s %zu identifiers of one person: %s\n\n", acts ? "erasing" : "would erase", e->count, reason);
-        return;
-    }
-    strbuf_addf(e->json, "{\"executed\":%s,\"reason\":", acts ? "true" : "false");
-    json_add_text(e->json, span_of(reason));
-    strbuf_addf(e->json, ",\"identifiers\":[");
+    int64_t rows = 0;
+    for (size_t i = 0; i < e->tables.count; i++)
+        rows += e->tables.items[i].rows;
+    return rows;
+}
+
+static void report_json(struct erasure *e)
+{
+    struct strbuf json = {.arena = &e->call->arena};
+    strbuf_addf(&json, "{\"executed\":%s,\"reason\":", call_has(e->call, "execute") ? "true" : "false");
+    json_add_text(&json, span_of(call_option(e->call, "reason")));
+    strbuf_addf(&json, ",\"identifiers\":[");
     for (size_t i = 0; i < e->count; i++) {
         char id[37];
         id_to_uuid(&e->members[i], id);
-        strbuf_addf(e->json, "%s\"%s\"", i ? "," : "", id);
+        strbuf_addf(&json, "%s\"%s\"", i ? "," : "", id);
     }
-    strbuf_addf(e->json, "],\"tables\":{");
+    strbuf_addf(&json, "],\"tables\":{");
+    for (size_t i = 0; i < e->tables.count; i++)
+        strbuf_addf(&json, "%s\"%s\":%" PRId64, i ? "," : "", e->tables.items[i].table, e->tables.items[i].rows);
+    strbuf_addf(&json, "},\"rows\":%" PRId64 ",\"messages_waiting\":%" PRId64 "}", rows_in_all(e), e->waiting);
+    printf(SPAN_FMT "\n", SPAN_ARG(strbuf_span(&json)));
 }
 
-static void report_tables(struct erasure *e, const struct db_result *r)
+static void report_text(const struct erasure *e)
 {
-    for (int row = 0; row < db_rows(r); row++) {
-        const char *table = result_text(&e->call->arena, r, row, 0), *rows = result_text(&e->call->arena, r, row, 1);
-        e->rows += atoll(rows);
-        if (e->json)
-            strbuf_addf(e->json, "%s\"%s\":%s", e->is_first ? "" : ",", table, rows);
-        else
-            printf("%12s  %s\n", rows, table);
-        e->is_first = false;
-    }
-    fflush(stdout);
+    printf("%s %zu identifiers of one person: %s\n\n", call_has(e->call, "execute") ? "erased" : "would erase", e->count,
+           call_option(e->call, "reason"));
+    for (size_t i = 0; i < e->tables.count; i++)
+        printf("%12" PRId64 "  %s\n", e->tables.items[i].rows, e->tables.items[i].table);
+    printf("%12" PRId64 "  rows in all; sums in metrics stay, and %zu tombstones keep old input out\n", rows_in_all(e), e->count);
 }
 
-static void end_report(struct erasure *e)
+static void report(struct erasure *e)
 {
-    if (e->json)
-        printf(SPAN_FMT "},\"rows\":%" PRId64 "}\n", SPAN_ARG(strbuf_span(e->json)), e->rows);
+    if (call_has(e->call, "json"))
+        report_json(e);
     else
-        printf("%12" PRId64 "  rows in all; sums in metrics stay, and %zu tombstones keep old input out\n", e->rows, e->count);
+        report_text(e);
+    fflush(stdout);
+    if (e->waiting > 0)
+        warn("%" PRId64 " messages of before wait to be published and may name the person: they go when the services run",
+             e->waiting);
 }
 
 /* --------------------------------------------------------------------------------------------------------- acting */
 
-static enum outcome delete_from(struct erasure *e, const struct schema_statements *schema, struct err *err)
+/* As a service does: what `tutti policy apply` derives anew must not be pulled away under it. */
+static enum outcome hold_off_policies(struct erasure *e, struct err *err)
 {
+    static const struct statement hold = {"erase_hold_policies", "SELECT pg_try_advisory_lock_shared(" GENERATION_LOCK ")"};
     struct db_result *r = NULL;
-    CHECK(db_begin(e->db, err));
-    enum outcome o = run_on_members(e, &schema->delete, &r, err);
-    if (o == OUTCOME_OK)
-        o = db_commit(e->db, err);
-    else
-        db_rollback(e->db);
-    if (o == OUTCOME_OK)
-        report_tables(e, r);
+    CHECK(db_run(e->db, &hold, NULL, &r, NULL, err));
+    bool held = db_bool(r, 0, 0);
     db_result_free(r);
-    return o;
+    if (!held)
+        return err_set(err, OUTCOME_REJECT, "policy_apply_running", "policies are being applied: run this when that is done");
+    return database_check_anchors(e->db, err);
 }
 
-static enum outcome find_shared(struct erasure *e, struct err *err)
+/* A call before this one may have been interrupted after the erasure itself. */
+static enum outcome erase_or_finish(struct erasure *e, struct err *err)
 {
-    static const struct statement find = {"erase_shared_neighbours", sql_erase_shared_neighbours};
-    struct db_result *r = NULL;
-    CHECK(run_on_members(e, &find, &r, err));
-    e->shared = ids_of(&e->call->arena, r);
-    e->shared_count = (size_t)db_rows(r);
-    db_result_free(r);
-    return OUTCOME_OK;
-}
-
-/* Identity is a function of the evidence that is left. */
-static enum outcome review_shared(struct erasure *e, struct err *err)
-{
-    struct resolver resolver = {.db = NULL};
-    struct committed_change change = {0};
-    if (e->shared_count == 0)
+    bool was_asked;
+    CHECK(erase_finish_pending(e, &was_asked, err));
+    struct erasure finished = *e;
+    enum outcome o = erase_alone(e, err);
+    if (o != OUTCOME_OK && was_asked && strcmp(err->code, "erased_already") == 0) {
+        *e = finished;
         return OUTCOME_OK;
-    enum outcome o =
-        resolver_open_tool(&resolver, &e->call->arena, e->db, config_text(e->call->config, "identity.key_file"), err);
-    if (o == OUTCOME_OK)
-        o = resolver_review(&resolver, &e->call->arena, e->shared, e->shared_count, NULL, false, clock_now(), &change, NULL, err);
-    resolver_close(&resolver);
-    return o == OUTCOME_OK ? o : err_prefix(err, "the person is erased, but devices that others share could not be reviewed");
-}
-
-/* Messages that are waiting tell of the person, too. */
-static enum outcome check_outboxes(struct erasure *e, struct err *err)
-{
-    static const struct statement find = {
-        "erase_waiting", "SELECT (SELECT count(*) FROM identity.outbox) + (SELECT count(*) FROM journey.stage_outbox)"};
-    struct db_result *r = NULL;
-    CHECK(db_run(e->db, &find, NULL, &r, NULL, err));
-    int64_t waiting = db_int8(r, 0, 0);
-    db_result_free(r);
-    return waiting == 0
-               ? OUTCOME_OK
-               : err_set(err, OUTCOME_REJECT, "outbox_waiting",
-                         "%" PRId64 " messages wait to be published: start the services, let them catch up, stop them", waiting);
+    }
+    CHECK(o);
+    return erase_finish(e, err);
 }
 
 static enum outcome act(struct erasure *e, struct err *err)
 {
-    static const struct statement tombstone = {"erase_tombstone", sql_erase_tombstone};
-    CHECK(database_lock_out_services(e->call, e->db, err));
-    CHECK(check_outboxes(e, err));
-    CHECK(find_members(e, err)); /* as they are now that nothing moves */
-    CHECK(find_shared(e, err));
-    CHECK(run_on_members(e, &tombstone, NULL, err));
-    start_report(e);
-    for (size_t i = 0; i < sizeof schemas / sizeof *schemas; i++)
-        CHECK(delete_from(e, &schemas[i], err));
-    end_report(e);
-    return review_shared(e, err);
+    CHECK(hold_off_policies(e, err));
+    CHECK(erase_or_finish(e, err));
+    CHECK(erase_wait_messages(e, err));
+    report(e);
+    return OUTCOME_OK;
 }
 
 static enum outcome plan(struct erasure *e, struct err *err)
 {
-    CHECK(find_members(e, err));
-    start_report(e);
-    for (size_t i = 0; i < sizeof schemas / sizeof *schemas; i++) {
+    static const struct statement counts[] = {
+        {"erase_count_suppression", sql_erase_count_suppression},
+        {"erase_count_journey", sql_erase_count_journey},
+        {"erase_count_identity", sql_erase_count_identity},
+        {"erase_count_others", sql_erase_count_others},
+    };
+    CHECK(erase_find_members(e, err));
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        struct params p;
         struct db_result *r = NULL;
-        CHECK(run_on_members(e, &schemas[i].count, &r, err));
-        report_tables(e, r);
+        erasure_params(e, &p);
+        CHECK(db_run(e->db, &counts[i], &p, &r, NULL, err));
+        erasure_count(e, r);
         db_result_free(r);
     }
-    end_report(e);
-    say("nothing was changed; --execute acts, with the services stopped");
+    report(e);
+    say("nothing was changed; --execute acts");
     return OUTCOME_OK;
+}
+
+static enum outcome run(struct erasure *e, struct err *err)
+{
+    CHECK(database_connect(e->call, &e->db, err));
+    CHECK(identifier_parse(e->call, e->db, call_argument(e->call, 0), &e->identifier, err));
+    e->deadline_us = clock_monotonic_us() + e->wait_seconds * US_PER_SECOND;
+    return call_has(e->call, "execute") ? act(e, err) : plan(e, err);
 }
 
 static enum exit_status run_erase(struct call *call)
 {
-    struct strbuf json = {.arena = &call->arena};
-    struct erasure e = {.call = call, .json = call_has(call, "json") ? &json : NULL, .is_first = true};
+    struct erasure e = {.call = call};
     struct err err = {0};
     const char *reason = call_option(call, "reason");
     if (call->argument_count == 0)
         return misuse(call, "expected <type>:<value>");
     if (reason == NULL || span_trim(span_of(reason)).len == 0)
         return misuse(call, "--reason is missing");
-    enum outcome o = database_connect(call, &e.db, &err);
-    if (o == OUTCOME_OK)
-        o = call_has(call, "execute") ? act(&e, &err) : plan(&e, &err);
+    if (!call_number(call, "wait", 1, MOST_SECONDS, 60, &e.wait_seconds))
+        return EXIT_USAGE;
+    enum outcome o = run(&e, &err);
     db_close(e.db);
     return o == OUTCOME_OK ? EXIT_DONE : failed(&err);
 }
@@ -236,6 +187,7 @@ static enum exit_status run_erase(struct call *call)
 static const struct option options[] = {
     {"reason", "TEXT", "Why; printed in the report."},
     {"execute", NULL, "Act; without it only the rows are counted."},
+    {"wait", "SECONDS", "So long for services that are busy or behind, then for messages that wait; 60 if not given."},
     {"json", NULL, "One JSON object."},
     {NULL, NULL, NULL},
 };
@@ -247,7 +199,8 @@ const struct command command_erase = {
     .details =
         "Removes identifiers, links, raw values, timeline, states and decisions of everyone in the identifier's profile, and\n"
         "prints how many rows of which table. Sums of the reports stay. Tombstones, keyed hashes with the time, drop what is\n"
-        "read again from Kafka; what happens later is a new person. Needs the services stopped, their queues empty, and the\n"
+        "read later and is older than the erasure; what happens from a few seconds after it is a new person. The services may\n"
+        "run; they stand still for the moment of the erasure, which is one transaction: it is done, or nothing is. Needs the\n"
         "owner of the database. Run it again where it was interrupted. The topics keep their own copies until retention ends.",
     .options = options,
     .max_arguments = 1,

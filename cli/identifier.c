@@ -3,9 +3,9 @@
 
 #include "common/service/generation.h"
 #include "services/identity-resolver/identity_policy.h"
-#include "services/identity-resolver/identity_touchpoint.h"
+#include "services/identity-resolver/identity_rules_store.h"
 
-static enum outcome read_policy(struct call *call, struct db *db, struct identity_policy *out, struct err *err)
+enum outcome identifier_policy(struct call *call, struct db *db, struct identity_policy *out, struct err *err)
 {
     static const struct statement find = {"identifier_policy", "SELECT policy::text FROM identity.policies WHERE is_active"};
     struct db_result *r = NULL;
@@ -18,37 +18,51 @@ static enum outcome read_policy(struct call *call, struct db *db, struct identit
     return identity_policy_read(&call->arena, generation_policy_path(&call->arena, dir, "identity.json"), out, err);
 }
 
-/* As a touchpoint that carries nothing else: the one way in which a value becomes an id. */
-static bool hash_value(struct call *call, const struct identity_policy *policy, const struct digest_key *key, struct span type,
-                       struct span value, struct id *out)
+bool identifier_hash(struct arena *arena, const struct identity_policy *policy, const struct digest_key *key, struct span type,
+                     struct span value, bool is_digest, struct id *out)
 {
-    struct touchpoint *touchpoint = arena_new(&call->arena, struct touchpoint);
+    struct touchpoint *touchpoint = arena_new(arena, struct touchpoint);
     struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8];
-    touchpoint->identifiers[0] = (struct touchpoint_identifier){type, value, SPAN("none"), SPAN("users")};
+    touchpoint->identifiers[0] =
+        (struct touchpoint_identifier){type, value, is_digest ? SPAN("sha256") : SPAN("none"), SPAN("users")};
     touchpoint->identifier_count = 1;
-    size_t count = identity_collect(policy, key, touchpoint, &call->arena, ids);
+    size_t count = identity_collect(policy, key, touchpoint, arena, ids);
     if (count == 1)
         *out = ids[0].id;
     return count == 1;
+}
+
+/* Once keys were exchanged, the hash may lead to an id, and so may that under the key before. */
+static enum outcome find_id(struct call *call, struct db *db, const struct value_hash *hash, struct id *out, struct err *err)
+{
+    struct value_hash copy = *hash;
+    struct value_hashes hashes = {&copy, 1, 1};
+    struct found_rows found = {0};
+    *out = hash->hash;
+    CHECK(store_find_hashes(db, &call->arena, &hashes, &found, err));
+    if (found.count > 0)
+        *out = found.items[0].identifier_id;
+    return OUTCOME_OK;
 }
 
 static enum outcome hash_identifier(struct call *call, struct db *db, struct span type, struct span value, struct id *out,
                                     struct err *err)
 {
     struct identity_policy *policy = arena_new(&call->arena, struct identity_policy);
-    struct digest_key key;
-    const char *key_file = config_text(call->config, "identity.key_file");
-    if (*key_file == '\0')
-        return err_set(err, OUTCOME_FATAL, "config_missing",
-                       "identity.key_file is not set: the key that identifiers are hashed with");
-    CHECK(read_policy(call, db, policy, err));
-    CHECK(digest_key_read(key_file, &key, err));
+    struct identity_keys keys = {.given_count = 0};
+    struct value_hash hash = {.previous = {{0}}};
+    CHECK(identity_keys_read(call->config, &keys, err));
+    CHECK(identifier_policy(call, db, policy, err));
+    CHECK(identity_keys_follow(&keys, db, &call->arena, err));
     if (identity_find_type(policy, type) == NULL)
         return err_set(err, OUTCOME_REJECT, "identifier_type", "the identity policy has no type \"" SPAN_FMT "\"",
                        SPAN_ARG(type));
-    if (!hash_value(call, policy, &key, type, value, out))
+    if (!identifier_hash(&call->arena, policy, &keys.current, type, value, false, &hash.hash))
         return err_set(err, OUTCOME_REJECT, "identifier_blocked", "this value is blocked or no usable " SPAN_FMT, SPAN_ARG(type));
-    return OUTCOME_OK;
+    if (keys.state.phase == KEYS_ROTATING)
+        identifier_hash(&call->arena, policy, &keys.previous, type, value, false, &hash.previous);
+    *out = hash.hash;
+    return identity_keys_were_rotated(&keys) ? find_id(call, db, &hash, out, err) : OUTCOME_OK;
 }
 
 enum outcome identifier_parse(struct call *call, struct db *db, const char *text, struct id *out, struct err *err)

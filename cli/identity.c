@@ -17,6 +17,7 @@ static const struct word {
     {"apply", identity_plan, 0, "apply --policy FILE"},
     {"reveal", identity_reveal, 1, "reveal A"},
     {"rewrap", identity_rewrap, 0, "rewrap"},
+    {"rotate-key", identity_rotate, 0, "rotate-key"},
 };
 
 const char *identity_actor(const struct call *call)
@@ -37,7 +38,7 @@ static enum exit_status run_identity(struct call *call)
                 return misuse(call, "expected %s", words[i].usage);
             return words[i].run(call);
         }
-    return misuse(call, "expected unlink, link, release, plan, apply, reveal or rewrap");
+    return misuse(call, "expected unlink, link, release, plan, apply, reveal, rewrap or rotate-key");
 }
 
 static const struct option options[] = {
@@ -45,12 +46,16 @@ static const struct option options[] = {
     {"execute", NULL, "Act; without it only the plan is printed."},
     {"actor", "NAME", "Who acts (the user of this process)."},
     {"policy", "FILE", "plan, apply: the candidate identity policy."},
-    {"force", NULL, "apply: also a policy that plan refuses."},
+    {"force", NULL, "apply: also a policy that plan refuses. rotate-key --finish: also where identifiers would be lost."},
+    {"finish", NULL, "rotate-key: forget the previous key."},
+    {"cancel", NULL, "rotate-key: take the announcement of the new key back."},
     {"limit", "N", "plan, apply: examples of each kind (5)."},
-    {"batch", "N", "apply: profiles per transaction (500)."},
+    {"batch", "N", "apply: profiles per transaction, or a tenth of the facts (500)."},
     {"wait", "SECONDS", "unlink: how long suppression may take to catch up, and to store carried opt-outs (60)."},
-    {"topic", "NAME", "unlink: where carried opt-outs go (tutti.touchpoints-resolved.v1)."},
-    {"group", "NAME", "unlink: suppression's consumer group (suppression)."},
+    {"topic", "NAME", "unlink, apply: topic of resolved touchpoints (tutti.touchpoints-resolved.v1)."},
+    {"group", "NAME", "unlink, apply: suppression's consumer group (suppression)."},
+    {"journey-group", "NAME", "apply: journey-tracker's consumer group (journey-tracker)."},
+    {"changes-topic", "NAME", "apply: topic of identity changes (tutti.identity-changes.v1)."},
     {"schema-id", "N", "unlink: id of the touchpoint schema (1)."},
     {"json", NULL, "One JSON object."},
     {NULL, NULL, NULL},
@@ -58,7 +63,7 @@ static const struct option options[] = {
 
 const struct command command_identity = {
     .name = "identity",
-    .arguments = "unlink|link|release|plan|apply|reveal|rewrap [A] [B]",
+    .arguments = "unlink|link|release|plan|apply|reveal|rewrap|rotate-key [A] [B]",
     .summary = "Undo or make a merge, release from quarantine, try and apply an identity policy, reveal values",
     .details =
         "  unlink A B   the two are never in one profile, whatever path would unite them\n"
@@ -67,9 +72,11 @@ const struct command command_identity = {
         "  plan         computes all profiles from the stored evidence under --policy and says what would change;\n"
         "               exits with 1 for a policy that would put too much into one profile\n"
         "  apply        plan, then with --execute the switch and a sweep in bounded batches while services run;\n"
-        "               run it again where it was interrupted\n"
+        "               run it again where it was interrupted; where types or ranks differ, with the services stopped\n"
         "  reveal A     the raw value; needs the role tutti_pii and privacy.key_file\n"
         "  rewrap       wraps all values with privacy.key_file that privacy.previous_key_file still wraps\n"
+        "  rotate-key   says where the exchange of identity.key_file stands; --execute takes the next step: announces the new\n"
+        "               key, makes it the current one, finds by it what raw values are kept of; then --finish\n"
         "\n"
         "A and B are <type>:<value> or an identifier's UUID. unlink, link, release and apply print what they would do and act\n"
         "with --execute only. Before a cut, suppression must have read all that was said (--group), and opt-outs and holds that\n"

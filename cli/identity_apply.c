@@ -28,7 +28,7 @@ static enum outcome count_profiles(struct db *db, struct arena *arena, const str
 
 /* Where the sweep stands is noted with the active policy: two at once would note it for each other. The lock ends with the
  * connection, so it is asked for again before every step. */
-static enum outcome hold_alone(struct db *db, int32_t version, struct err *err)
+enum outcome plan_hold_alone(struct db *db, int32_t version, struct err *err)
 {
     static const struct statement hold = {"apply_hold", "SELECT pg_try_advisory_lock(" APPLY_LOCK
                                                         "), (SELECT version FROM identity.policies WHERE is_active)"};
@@ -55,7 +55,7 @@ static enum outcome step(struct resolver *resolver, int32_t version, size_t batc
             return err_set(err, OUTCOME_FATAL, "stopped", "stopped; run it again to go on");
         o = db_ready(resolver->db, err);
         if (o == OUTCOME_OK)
-            o = hold_alone(resolver->db, version, err);
+            o = plan_hold_alone(resolver->db, version, err);
         if (o == OUTCOME_OK)
             o = resolver_sweep_step(resolver, &arena, batch, &at, count, err);
         if (o == OUTCOME_OK)
@@ -88,7 +88,7 @@ static enum outcome switch_and_sweep(struct call *call, struct resolver *resolve
 {
     int32_t version = active->version;
     struct id position = active->swept_to;
-    CHECK(hold_alone(resolver->db, version, err));
+    CHECK(plan_hold_alone(resolver->db, version, err));
     if (plan_is_active(text, active)) {
         say("version %d is active already; going on with the review of the profiles", version);
     } else {
@@ -104,7 +104,7 @@ enum outcome plan_apply(struct call *call, struct db *db, struct span text, cons
                         struct err *err)
 {
     struct resolver resolver = {.db = NULL};
-    enum outcome o = resolver_open_tool(&resolver, &call->arena, db, config_text(call->config, "identity.key_file"), err);
+    enum outcome o = resolver_open_tool(&resolver, &call->arena, db, call->config, err);
     if (o == OUTCOME_OK)
         o = switch_and_sweep(call, &resolver, text, active, batch, err);
     resolver_close(&resolver);

@@ -74,6 +74,7 @@ static enum outcome read_facts(struct carry *carry, struct err *err)
             .body = {.at = db_timestamptz(r, row, 1),
                      .event_id = db_uuid(r, row, 2),
                      .kind = CONTACT_SIGNAL,
+                     .flags = db_int2(r, row, 7),
                      .event = text_at(carry->arena, r, row, 3),
                      .channel = text_at(carry->arena, r, row, 4),
                      .consent = text_at(carry->arena, r, row, 5),
@@ -85,14 +86,16 @@ static enum outcome read_facts(struct carry *carry, struct err *err)
     return OUTCOME_OK;
 }
 
-/* Facts of those members whose profile (before or after) is this one. */
-static struct known_facts ledger_of(const struct carry *carry, const struct id *profile, bool is_after)
+/* Facts of the members of a profile, or of those of them that go to `after`, each touchpoint once. Whom a side comes to is
+ * nobody's guard: what is said there later holds by itself, and must not keep from being said what the side had. */
+static struct known_facts ledger_of(const struct carry *carry, const struct id *before, const struct id *after)
 {
     struct known_facts out = {arena_array(carry->arena, const struct contact_fact *, carry->fact_count),
                               arena_array(carry->arena, const struct known_fact *, carry->fact_count), 0};
     for (size_t i = 0; i < carry->fact_count; i++) {
         const struct member *m = *(const struct member **)map_find(&carry->index, &carry->facts[i].anchor_id);
-        if (!id_equal(is_after ? &m->after : &m->before, profile))
+        if (!id_equal(&m->before, before) || (after && !id_equal(&m->after, after)) ||
+            (out.count > 0 && contact_is_repeat(&carry->facts[i].body, out.bodies[out.count - 1])))
             continue;
         out.bodies[out.count] = &carry->facts[i].body;
         out.items[out.count++] = &carry->facts[i];
@@ -144,7 +147,7 @@ static void say_again(struct carry *carry, const struct side *side, const struct
 static const struct known_fact *opted_out_by(const struct known_facts *ledger, struct span channel)
 {
     for (size_t i = ledger->count; i-- > 0;) {
-        int consent = contact_consent(ledger->bodies[i]->consent, channel);
+        int consent = contact_consent_of(ledger->bodies[i], channel);
         if (consent != 0)
             return consent < 0 ? ledger->items[i] : NULL;
     }
@@ -201,10 +204,12 @@ static bool belongs_to_hold(const struct contact_rule *rule, const struct contac
     return names_contain(&rule->until, fact->event);
 }
 
+/* Itself, or a copy that tells of the same event. */
 static bool is_in(const struct known_facts *ledger, const struct known_fact *fact)
 {
     for (size_t i = 0; i < ledger->count; i++)
-        if (ledger->items[i] == fact)
+        if (ledger->items[i] == fact ||
+            (contact_is_repeat(ledger->bodies[i], &fact->body) && span_equal(ledger->bodies[i]->event, fact->body.event)))
             return true;
     return false;
 }
@@ -225,7 +230,7 @@ static void carry_hold(struct carry *carry, const struct side *side, const struc
 
 static void carry_to_side(struct carry *carry, const struct side *side)
 {
-    struct known_facts whole = ledger_of(carry, &side->before, false), part = ledger_of(carry, &side->after, true);
+    struct known_facts whole = ledger_of(carry, &side->before, NULL), part = ledger_of(carry, &side->before, &side->after);
     carry_opt_outs(carry, side, &whole, &part);
     for (size_t i = 0; i < carry->policy->rule_count; i++)
         if (carry->policy->rules[i].kind == RULE_HOLD)

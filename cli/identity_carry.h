@@ -1,6 +1,6 @@
 /* identity_carry.h: opt-outs and holds that a split would take from one side of a profile, as touchpoints of their own.
  *
- * Suppression keeps a fact under the anchor of its touchpoint. When a profile is divided, a side that does not hold that anchor
+ * An opt-out or a hold is a fact of the identifiers of its touchpoint. When a profile is divided, a side that has none of them
  * would be free again. So whatever holds for the profile and would not hold for a side is said again, at its own time, for every
  * identifier of that side, before the cut: source urn:tutti:identity, message_id derived from order, anchor and original, so that
  * saying it twice is one touchpoint. They go to the topic of resolved touchpoints, because a stored identifier is a keyed hash

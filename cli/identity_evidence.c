@@ -14,6 +14,7 @@ struct reading {
     struct db *db;
     struct arena *arena;
     struct evidence *out;
+    const struct identity_policy *stored;
     struct id *profile_ids; /* per node */
     struct map manual;      /* pair of nodes -> bool used: orders that link */
     struct progress progress;
@@ -51,6 +52,15 @@ static enum outcome count_rows(struct reading *reading, const struct statement *
 
 /* ---------------------------------------------------------------------------------------------------- identifiers */
 
+/* Index of the candidate's type, -1 if it has none of that name. */
+static int16_t type_of_code(const struct reading *reading, int16_t code)
+{
+    int16_t stored = identity_type_of_rank(reading->stored, code);
+    const struct identity_type *type =
+        stored < 0 ? NULL : identity_find_type(reading->out->policy, reading->stored->types[stored].name);
+    return type ? (int16_t)(type - reading->out->policy->types) : -1;
+}
+
 static enum outcome take_identifiers(struct reading *reading, const struct db_result *r, struct err *err)
 {
     struct evidence *e = reading->out;
@@ -60,7 +70,7 @@ static enum outcome take_identifiers(struct reading *reading, const struct db_re
         node->identifier_id = db_uuid(r, row, 0);
         reading->profile_ids[i] = db_uuid(r, row, 1);
         node->first_seen = db_timestamptz(r, row, 2);
-        node->type = identity_type_of_rank(e->policy, db_int2(r, row, 3));
+        node->type = type_of_code(reading, db_int2(r, row, 3));
         e->was_quarantined[i] = db_bool(r, row, 4);
         *(uint32_t *)map_put(&e->index, &node->identifier_id, NULL) = i;
         if (node->type < 0)
@@ -146,6 +156,22 @@ static enum outcome read_orders(struct reading *reading, struct err *err)
 
 /* ---------------------------------------------------------------------------------------------------------- links */
 
+static void take_link(struct reading *reading, uint32_t a, uint32_t b, struct instant first_seen)
+{
+    struct evidence *e = reading->out;
+    const struct identity_node *nodes = e->graph.nodes;
+    uint64_t pair = pair_of(a, b);
+    bool *manual = reading->manual.count > 0 ? map_find(&reading->manual, &pair) : NULL;
+    if (manual)
+        *manual = true;
+    e->graph.links[e->graph.link_count++] =
+        (struct identity_link){.a = a, .b = b, .first_seen = first_seen, .is_manual = manual != NULL};
+    e->degree[a]++;
+    e->degree[b]++;
+    e->degree_by_type[a * e->policy->type_count + (size_t)nodes[b].type]++;
+    e->degree_by_type[b * e->policy->type_count + (size_t)nodes[a].type]++;
+}
+
 static enum outcome take_links(struct reading *reading, const struct db_result *r, struct err *err)
 {
     struct evidence *e = reading->out;
@@ -154,17 +180,7 @@ static enum outcome take_links(struct reading *reading, const struct db_result *
         const uint32_t *x = map_find(&e->index, &a), *y = map_find(&e->index, &b);
         if (x == NULL || y == NULL)
             return err_set(err, OUTCOME_FATAL, "identifier_unknown", "a link names an identifier that is not stored");
-        uint64_t pair = pair_of(*x, *y);
-        bool *manual = reading->manual.count > 0 ? map_find(&reading->manual, &pair) : NULL;
-        if (manual)
-            *manual = true;
-        e->graph.links[e->graph.link_count++] =
-            (struct identity_link){.a = *x, .b = *y, .first_seen = db_timestamptz(r, row, 2), .is_manual = manual != NULL};
-        const struct identity_node *nodes = e->graph.nodes;
-        e->degree[*x]++;
-        e->degree[*y]++;
-        e->degree_by_type[*x * e->policy->type_count + (size_t)nodes[*y].type]++;
-        e->degree_by_type[*y * e->policy->type_count + (size_t)nodes[*x].type]++;
+        take_link(reading, *x, *y, db_timestamptz(r, row, 2));
     }
     return OUTCOME_OK;
 }
@@ -182,20 +198,36 @@ static void add_manual_links(struct reading *reading)
     }
 }
 
+static void make_room(struct reading *reading)
+{
+    struct evidence *e = reading->out;
+    e->graph.links = arena_array(reading->arena, struct identity_link, e->observed_links + reading->manual.count);
+    e->degree = arena_array(reading->arena, uint32_t, e->graph.node_count);
+    e->degree_by_type = arena_array(reading->arena, uint32_t, e->graph.node_count * e->policy->type_count);
+}
+
+static enum outcome read_facts(struct reading *reading, struct err *err)
+{
+    struct fact_links links = {0};
+    CHECK(evidence_read_facts(reading->db, reading->arena, reading->out, &links, err));
+    reading->out->observed_links = links.count;
+    make_room(reading);
+    for (size_t i = 0; i < links.count; i++)
+        take_link(reading, links.items[i].a, links.items[i].b, links.items[i].first_seen);
+    return OUTCOME_OK;
+}
+
 static enum outcome read_links(struct reading *reading, struct err *err)
 {
     static const struct statement count = {"evidence_count_links", "SELECT count(*) FROM identity.links"};
     static const struct statement fetch = {"evidence_fetch_links", "FETCH " FETCH_ROWS " FROM evidence_links"};
     struct evidence *e = reading->out;
     CHECK(count_rows(reading, &count, &e->observed_links, err));
-    e->graph.links = arena_array(reading->arena, struct identity_link, e->observed_links + reading->manual.count);
-    e->degree = arena_array(reading->arena, uint32_t, e->graph.node_count);
-    e->degree_by_type = arena_array(reading->arena, uint32_t, e->graph.node_count * e->policy->type_count);
+    make_room(reading);
     progress_start(&reading->progress, "links read", e->observed_links);
     CHECK(stream(reading, "DECLARE evidence_links NO SCROLL CURSOR FOR SELECT a, b, first_seen_at FROM identity.links", &fetch,
                  take_links, err));
     progress_end(&reading->progress);
-    add_manual_links(reading);
     return OUTCOME_OK;
 }
 
@@ -232,14 +264,16 @@ static enum outcome read_all(struct reading *reading, struct err *err)
     CHECK(db_script(reading->db, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY", err));
     CHECK(read_identifiers(reading, err));
     CHECK(read_orders(reading, err));
-    return read_links(reading, err);
+    CHECK(reading->out->has_other_ranks ? read_facts(reading, err) : read_links(reading, err));
+    add_manual_links(reading);
+    return OUTCOME_OK;
 }
 
-enum outcome evidence_read(struct db *db, struct arena *arena, const struct identity_policy *policy, struct evidence *out,
-                           struct err *err)
+enum outcome evidence_read(struct db *db, struct arena *arena, const struct identity_policy *policy,
+                           const struct identity_policy *stored, bool other_ranks, struct evidence *out, struct err *err)
 {
-    struct reading reading = {.db = db, .arena = arena, .out = out};
-    *out = (struct evidence){.policy = policy};
+    struct reading reading = {.db = db, .arena = arena, .out = out, .stored = stored};
+    *out = (struct evidence){.policy = policy, .has_other_ranks = other_ranks};
     map_init(&out->index, NULL, sizeof(struct id), sizeof(uint32_t));
     map_init(&reading.manual, arena, sizeof(uint64_t), sizeof(bool));
     CHECK(db_begin(db, err));

@@ -15,14 +15,32 @@ struct evidence {
     bool *is_released;                    /* per node: an operator's order */
     uint32_t *degree;                     /* per node: linked identifiers */
     uint32_t *degree_by_type;             /* per node and type of the policy */
-    size_t observed_links;                /* in the database */
+    size_t observed_links;                /* in the database, or shown by its facts under the candidate's ranks */
+    bool has_other_ranks;                 /* than the stored identifiers: links are those that facts show */
+    size_t facts_moved;                   /* facts that would come under another anchor */
     size_t refused_by_pair, refused_by_quarantine;
     struct map index; /* identifier id -> uint32_t node; map_free */
 };
 
-/* Reads everything and sets is_quarantined of the nodes by the candidate policy. Shows its progress. */
-enum outcome evidence_read(struct db *db, struct arena *arena, const struct identity_policy *policy, struct evidence *out,
-                           struct err *err);
+/* Reads everything and sets is_quarantined of the nodes by the candidate policy. stored: the active one, under whose ranks
+ * identifiers are stored; other_ranks: links are taken from facts. Shows its progress. */
+enum outcome evidence_read(struct db *db, struct arena *arena, const struct identity_policy *policy,
+                           const struct identity_policy *stored, bool other_ranks, struct evidence *out, struct err *err);
+
+/* A link that facts show, between nodes. */
+struct fact_link {
+    uint32_t a, b;
+    struct instant first_seen;
+};
+struct fact_links {
+    struct fact_link *items;
+    size_t count, capacity;
+};
+/* Inside evidence_read's transaction, with the nodes there: links of the stars that the candidate's ranks make of all facts;
+ * counts facts_moved. */
+enum outcome evidence_read_facts(struct db *db, struct arena *arena, struct evidence *evidence, struct fact_links *out,
+                                 struct err *err);
+
 void evidence_close(struct evidence *evidence);
 
 #endif

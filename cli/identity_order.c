@@ -202,8 +202,9 @@ static enum outcome run(struct order *order, struct err *err)
 {
     struct call *call = order->call;
     struct strbuf json = {.arena = &call->arena}, *to = call_has(call, "json") ? &json : NULL;
+    CHECK(database_check_anchors(order->db, err));
     CHECK(parse_order(order, err));
-    CHECK(resolver_open_tool(&order->resolver, &call->arena, order->db, config_text(call->config, "identity.key_file"), err));
+    CHECK(resolver_open_tool(&order->resolver, &call->arena, order->db, call->config, err));
     CHECK(look(order, err));
     if (call_has(call, "execute") && look_when_caught_up(order, err) != OUTCOME_OK)
         return err_prefix(err, "nothing was changed, run this again");

@@ -2,6 +2,7 @@
 #include "cli/identity_plan.h"
 
 #include "cli/identity.h"
+#include "cli/identity_anchors.h"
 #include "cli_sql.h"
 #include "common/codec/digest.h"
 #include "common/service/generation.h"
@@ -17,6 +18,8 @@ struct plan {
     struct span text; /* of the candidate's file */
     struct identity_policy *candidate, *current;
     struct active_row active;
+    bool other_ranks; /* or types: facts get other anchors */
+    struct anchors_state anchors;
     struct evidence evidence;
     struct comparison comparison;
     struct plan_stakes stakes;
@@ -59,24 +62,28 @@ static bool blocked_equal(const struct blocked_values *a, const struct blocked_v
 
 static bool blocks_the_same(const struct identity_policy *a, const struct identity_policy *b)
 {
+    const struct identity_type *other;
     if (!blocked_equal(&a->blocked, &b->blocked) || a->class_count != b->class_count)
         return false;
     for (size_t i = 0; i < a->type_count; i++)
-        if (!blocked_equal(&a->types[i].blocked, &b->types[i].blocked))
+        if ((other = identity_find_type(b, a->types[i].name)) && !blocked_equal(&a->types[i].blocked, &other->blocked))
             return false;
     return a->class_count == 0 || memcmp(a->classes, b->classes, a->class_count * sizeof *a->classes) == 0;
 }
 
-/* Identifiers are stored as keyed hashes: what they were made from cannot be looked at again. */
+/* What is under way comes to its end before another policy is thought of. */
 static enum outcome check_candidate(struct plan *plan, struct err *err)
 {
-    struct arena *arena = &plan->call->arena;
-    struct span wanted = identity_policy_anchor_rules(arena, plan->candidate);
-    struct span stored = identity_policy_anchor_rules(arena, plan->current);
-    if (!span_equal(wanted, stored))
-        return err_set(err, OUTCOME_FATAL, "anchor_rules",
-                       "types, ranks, normalisers and hashing cannot change: stored identifiers are hashes that cannot be made "
-                       "again; this takes a new database and a replay of the input");
+    CHECK(anchors_read_state(plan->db, &plan->anchors, err));
+    if (plan->anchors.version > 0)
+        return plan_is_active(plan->text, &plan->active) && strcmp(call_argument(plan->call, 0), "apply") == 0
+                   ? OUTCOME_OK
+                   : err_set(err, OUTCOME_FATAL, "anchors_under_way",
+                             "facts get the anchors of version %d: run `tutti identity apply` with that policy first",
+                             plan->anchors.version);
+    CHECK(anchors_check_rules(plan->db, &plan->call->arena, plan->candidate, plan->current, &plan->other_ranks, err));
+    if (plan->other_ranks)
+        CHECK(anchors_check_facts(plan->db, err));
     if (!blocks_the_same(plan->candidate, plan->current))
         warn("blocked values are different: they act on what arrives from now on; stored identifiers are hashes and stay");
     return OUTCOME_OK;
@@ -115,7 +122,7 @@ static enum outcome check_largest(const struct plan *plan, struct err *err)
 static enum outcome compute(struct plan *plan, struct err *err)
 {
     struct arena scratch = {0};
-    CHECK(evidence_read(plan->db, &plan->call->arena, plan->candidate, &plan->evidence, err));
+    CHECK(evidence_read(plan->db, &plan->call->arena, plan->candidate, plan->current, plan->other_ranks, &plan->evidence, err));
     say("computing profiles from %zu links ...", plan->evidence.graph.link_count);
     identity_partition(plan->candidate, &scratch, &plan->evidence.graph);
     arena_free(&scratch);
@@ -130,17 +137,35 @@ static enum outcome report(struct plan *plan, const char *verdict, struct err *e
     enum outcome refused = check_largest(plan, err);
     plan_report(call, &plan->evidence, &plan->comparison, &plan->stakes, (size_t)plan->limit, to);
     if (to)
-        printf(SPAN_FMT ",\"refused\":%s,\"executed\":%s}\n", SPAN_ARG(strbuf_span(to)), refused == OUTCOME_OK ? "false" : "true",
-               verdict);
+        printf(SPAN_FMT ",\"refused\":%s,\"needs_services_stopped\":%s,\"executed\":%s}\n", SPAN_ARG(strbuf_span(to)),
+               refused == OUTCOME_OK ? "false" : "true", plan->other_ranks ? "true" : "false", verdict);
+    else if (plan->other_ranks)
+        puts("\ntypes or ranks differ: apply needs the services stopped, and deletes the resolved touchpoints in Kafka");
     fflush(stdout);
     return refused;
+}
+
+static enum outcome act(struct plan *plan, struct err *err)
+{
+    if (!plan->other_ranks && plan->anchors.version == 0)
+        return plan_apply(plan->call, plan->db, plan->text, &plan->active, (size_t)plan->batch, err);
+    struct anchors_apply anchors = {
+        .call = plan->call,
+        .db = plan->db,
+        .text = plan->text,
+        .candidate = plan->candidate,
+        .current = plan->current,
+        .active = plan->active,
+        .batch = (size_t)plan->batch,
+    };
+    return anchors_apply(&anchors, err);
 }
 
 static enum outcome apply(struct plan *plan, struct err *err)
 {
     struct call *call = plan->call;
     bool acts = call_has(call, "execute"), is_active = plan_is_active(plan->text, &plan->active);
-    if (is_active && plan->active.is_complete) {
+    if (is_active && plan->active.is_complete && plan->anchors.version == 0) {
         say("this policy is the active one, version %d", plan->active.version);
         return OUTCOME_OK;
     }
@@ -155,7 +180,7 @@ static enum outcome apply(struct plan *plan, struct err *err)
         say("nothing was changed; --execute acts");
         return OUTCOME_OK;
     }
-    CHECK(plan_apply(call, plan->db, plan->text, &plan->active, (size_t)plan->batch, err));
+    CHECK(act(plan, err));
     say("every profile was reviewed; put the file into the policy.dir of identity-resolver before its next start");
     return OUTCOME_OK;
 }

@@ -27,7 +27,7 @@ struct plan_stakes {
     struct plan_money money[PLAN_CURRENCIES];
     size_t money_count;
     bool *loses_opt_out; /* per node that names a profile today */
-    size_t opt_outs;     /* profiles that would split while holding an opt-out */
+    size_t opt_outs;     /* profiles of which a side would lose an opt-out */
 };
 enum outcome plan_stakes(struct db *db, struct arena *arena, const struct evidence *evidence, const struct comparison *comparison,
                          struct plan_stakes *out, struct err *err);
@@ -36,6 +36,8 @@ enum outcome plan_stakes(struct db *db, struct arena *arena, const struct eviden
 void plan_report(struct call *call, const struct evidence *evidence, const struct comparison *comparison,
                  const struct plan_stakes *stakes, size_t limit, struct strbuf *json);
 
+/* FATAL where another `tutti identity apply` is at work, or another version is active. */
+enum outcome plan_hold_alone(struct db *db, int32_t version, struct err *err);
 /* Switches to the policy and reviews every profile under it, or goes on where an earlier run ended. */
 enum outcome plan_apply(struct call *call, struct db *db, struct span text, const struct active_row *active, size_t batch,
                         struct err *err);

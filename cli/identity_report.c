@@ -58,8 +58,9 @@ static void put_numbers(const struct report *report)
     put_number(report, "quarantined", "identifiers newly in quarantine", c->quarantined);
     put_number(report, "released", "identifiers released from quarantine", c->released);
     put_number(report, "moved", "identifiers whose profile changes", c->moved);
+    put_number(report, "facts_moved", "touchpoints that would come under another anchor", report->evidence->facts_moved);
     put_number(report, "affected_profiles", "profiles affected", report->stakes->profiles);
-    put_number(report, "opt_outs_at_risk", "profiles that would split while holding an opt-out", report->stakes->opt_outs);
+    put_number(report, "opt_outs_at_risk", "profiles of which a side would lose an opt-out", report->stakes->opt_outs);
 }
 
 static void put_money(const struct report *report)
@@ -177,7 +178,7 @@ static void put_examples(const struct report *report)
     put_identifiers(report, true);
     put_title(report, "examples_released", "Released from quarantine, for example");
     put_identifiers(report, false);
-    put_title(report, "examples_opt_outs", "Splits with an opt-out, for example");
+    put_title(report, "examples_opt_outs", "Opt-outs that a side would lose, for example");
     put_opt_outs(report);
 }
 

@@ -1,19 +1,18 @@
-/* identity_stakes.c: what hangs on the profiles that a candidate policy would change: revenue, and opt-outs that would be
- * divided. */
+/* identity_stakes.c: what hangs on the profiles that a candidate policy would change: revenue, and opt-outs that a side
+ * of a divided profile would lose. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cli/identity_plan.h"
 #include "cli_sql.h"
 
-enum { PROFILES_PER_QUERY = 5000 };
+enum { PER_QUERY = 5000 };
 
 struct stakes {
     struct db *db;
     const struct evidence *evidence;
     struct plan_stakes *out;
 };
-
-typedef enum outcome ask_fn(struct stakes *stakes, struct arena *arena, const struct id *profiles, size_t count, struct err *err);
 
 static struct plan_money *money_of(struct plan_stakes *out, struct span currency)
 {
@@ -29,21 +28,15 @@ static struct plan_money *money_of(struct plan_stakes *out, struct span currency
     return &out->money[i];
 }
 
-static enum outcome ask_of(struct db *db, const struct statement *find, struct arena *arena, const struct id *profiles,
-                           size_t count, struct db_result **out, struct err *err)
-{
-    struct params p;
-    params_init(&p, arena);
-    params_uuid_array(&p, profiles, sizeof *profiles, count);
-    return db_run(db, find, &p, out, NULL, err);
-}
-
 static enum outcome ask_revenue(struct stakes *stakes, struct arena *arena, const struct id *profiles, size_t count,
                                 struct err *err)
 {
     static const struct statement find = {"plan_revenue", sql_plan_revenue};
+    struct params p;
     struct db_result *r = NULL;
-    CHECK(ask_of(stakes->db, &find, arena, profiles, count, &r, err));
+    params_init(&p, arena);
+    params_uuid_array(&p, profiles, sizeof *profiles, count);
+    CHECK(db_run(stakes->db, &find, &p, &r, NULL, err));
     for (int row = 0; row < db_rows(r); row++) {
         struct plan_money *money = money_of(stakes->out, db_bytes(r, row, 0));
         money->conversions += db_int8(r, row, 1);
@@ -53,17 +46,61 @@ static enum outcome ask_revenue(struct stakes *stakes, struct arena *arena, cons
     return OUTCOME_OK;
 }
 
-static enum outcome ask_opt_outs(struct stakes *stakes, struct arena *arena, const struct id *profiles, size_t count,
+/* Asks about the profiles that are marked, some thousand at a time. */
+static enum outcome ask_revenues(struct stakes *stakes, const bool *is_marked, struct err *err)
+{
+    struct arena arena = {0};
+    const struct identity_graph *graph = &stakes->evidence->graph;
+    enum outcome o = OUTCOME_OK;
+    for (size_t at = 0; at < graph->node_count && o == OUTCOME_OK;) {
+        struct id *profiles = arena_array(&arena, struct id, PER_QUERY);
+        size_t count = 0;
+        for (; at < graph->node_count && count < PER_QUERY; at++)
+            if (is_marked[at])
+                profiles[count++] = graph->nodes[at].identifier_id;
+        if (count > 0)
+            o = ask_revenue(stakes, &arena, profiles, count, err);
+        arena_reset(&arena);
+    }
+    arena_free(&arena);
+    return o;
+}
+
+/* ------------------------------------------------------------------------------------------------------- opt-outs */
+
+/* An identifier of a profile that would be divided, as nodes. */
+struct divided {
+    uint32_t before, node;
+};
+
+static int divided_compare(const void *a, const void *b)
+{
+    const struct divided *x = a, *y = b;
+    return x->before != y->before ? (x->before > y->before) - (x->before < y->before) : (x->node > y->node) - (x->node < y->node);
+}
+
+static enum outcome ask_opt_outs(struct stakes *stakes, struct arena *arena, const struct divided *members, size_t count,
                                  struct err *err)
 {
     static const struct statement find = {"plan_opt_outs", sql_plan_opt_outs};
+    const struct identity_node *nodes = stakes->evidence->graph.nodes;
+    struct id *ids = arena_calloc(arena, 3 * count, sizeof *ids); /* identifier, profile before, side; nil: nobody's afterwards */
+    for (size_t i = 0; i < count; i++) {
+        const struct identity_node *node = &nodes[members[i].node];
+        ids[i] = node->identifier_id;
+        ids[count + i] = nodes[members[i].before].identifier_id;
+        if (!node->is_quarantined)
+            ids[2 * count + i] = nodes[node->profile].identifier_id;
+    }
+    struct params p;
     struct db_result *r = NULL;
-    CHECK(ask_of(stakes->db, &find, arena, profiles, count, &r, err));
+    params_init(&p, arena);
+    for (size_t i = 0; i < 3; i++)
+        params_uuid_array(&p, ids + i * count, sizeof *ids, count);
+    CHECK(db_run(stakes->db, &find, &p, &r, NULL, err));
     for (int row = 0; row < db_rows(r); row++) {
         struct id profile = db_uuid(r, row, 0);
         const uint32_t *node = map_find(&stakes->evidence->index, &profile);
-        if (node == NULL)
-            continue;
         stakes->out->loses_opt_out[*node] = true;
         stakes->out->opt_outs++;
     }
@@ -71,23 +108,36 @@ static enum outcome ask_opt_outs(struct stakes *stakes, struct arena *arena, con
     return OUTCOME_OK;
 }
 
-/* Asks about the profiles that are marked, some thousand at a time. */
-static enum outcome ask_marked(struct stakes *stakes, const bool *is_marked, ask_fn *ask, struct err *err)
+static struct divided *divided_members(const struct evidence *evidence, const bool *is_split, struct arena *arena, size_t *count)
 {
-    struct arena arena = {0};
-    const struct identity_graph *graph = &stakes->evidence->graph;
+    size_t nodes = evidence->graph.node_count;
+    *count = 0;
+    for (size_t i = 0; i < nodes; i++)
+        *count += is_split[evidence->before[i]];
+    struct divided *members = arena_array(arena, struct divided, *count);
+    for (size_t i = 0, n = 0; i < nodes; i++)
+        if (is_split[evidence->before[i]])
+            members[n++] = (struct divided){evidence->before[i], (uint32_t)i};
+    if (*count > 1)
+        qsort(members, *count, sizeof *members, divided_compare);
+    return members;
+}
+
+/* Some thousand at a time, no profile in two pieces. */
+static enum outcome ask_divided(struct stakes *stakes, const bool *is_split, struct arena *arena, struct err *err)
+{
+    struct arena scratch = {0};
+    size_t count;
+    struct divided *members = divided_members(stakes->evidence, is_split, arena, &count);
     enum outcome o = OUTCOME_OK;
-    for (size_t at = 0; at < graph->node_count && o == OUTCOME_OK;) {
-        struct id *profiles = arena_array(&arena, struct id, PROFILES_PER_QUERY);
-        size_t count = 0;
-        for (; at < graph->node_count && count < PROFILES_PER_QUERY; at++)
-            if (is_marked[at])
-                profiles[count++] = graph->nodes[at].identifier_id;
-        if (count > 0)
-            o = ask(stakes, &arena, profiles, count, err);
-        arena_reset(&arena);
+    for (size_t from = 0, to; from < count && o == OUTCOME_OK; from = to) {
+        to = from + 1;
+        while (to < count && (to - from < PER_QUERY || members[to].before == members[to - 1].before))
+            to++;
+        o = ask_opt_outs(stakes, &scratch, members + from, to - from, err);
+        arena_reset(&scratch);
     }
-    arena_free(&arena);
+    arena_free(&scratch);
     return o;
 }
 
@@ -98,6 +148,6 @@ enum outcome plan_stakes(struct db *db, struct arena *arena, const struct eviden
     struct stakes stakes = {db, evidence, out};
     for (size_t i = 0; i < evidence->graph.node_count; i++)
         out->profiles += comparison->is_affected[i];
-    CHECK(ask_marked(&stakes, comparison->is_affected, ask_revenue, err));
-    return ask_marked(&stakes, comparison->is_split, ask_opt_outs, err);
+    CHECK(ask_revenues(&stakes, comparison->is_affected, err));
+    return ask_divided(&stakes, comparison->is_split, arena, err);
 }

@@ -1,7 +1,7 @@
 /* policy.c: `tutti policy`: checks a policy set, and makes it the active one. */
-#include "cli/database.h"
+#include "cli/policy.h"
+
 #include "cli/progress.h"
-#include "common/service/generation.h"
 #include "services/identity-resolver/identity_policy.h"
 #include "services/journey-tracker/journey_policy.h"
 #include "services/journey-tracker/journey_sweep.h"
@@ -50,8 +50,7 @@ static enum outcome bundle(struct arena *arena, const char *dir, struct span *ou
     return OUTCOME_OK;
 }
 
-/* generation->number is 0 unless it is the active one; *complete: nothing is left to derive. */
-static enum outcome find_active(struct db *db, struct arena *arena, struct generation *generation, bool *complete,
+enum outcome policy_find_active(struct db *db, struct arena *arena, struct generation *generation, bool *complete,
                                 struct err *err)
 {
     struct params p;
@@ -65,7 +64,7 @@ static enum outcome find_active(struct db *db, struct arena *arena, struct gener
     return OUTCOME_OK;
 }
 
-static enum outcome write_generation(struct db *db, struct arena *arena, const char *dir, struct generation *generation,
+enum outcome policy_start_generation(struct db *db, struct arena *arena, const char *dir, struct generation *generation,
                                      struct err *err)
 {
     struct span policies = SPAN_NONE;
@@ -88,14 +87,14 @@ static enum outcome switch_generation(struct db *db, struct arena *arena, const 
                                       struct err *err)
 {
     CHECK(db_begin(db, err));
-    enum outcome o = write_generation(db, arena, dir, generation, err);
+    enum outcome o = policy_start_generation(db, arena, dir, generation, err);
     if (o == OUTCOME_OK)
         return db_commit(db, err);
     db_rollback(db);
     return o;
 }
 
-static enum outcome sweep_all(struct db *db, const char *dir, const struct generation *generation, struct err *err)
+enum outcome policy_sweep(struct db *db, const char *dir, const struct generation *generation, struct err *err)
 {
     struct sweep *sweep = NULL;
     struct progress progress;
@@ -117,13 +116,13 @@ static enum outcome apply_policies(struct call *call, struct db *db, const char 
                                    struct err *err)
 {
     bool complete;
-    CHECK(find_active(db, &call->arena, generation, &complete, err));
+    CHECK(policy_find_active(db, &call->arena, generation, &complete, err));
     if (complete)
         return OUTCOME_OK;
     CHECK(database_lock_out_services(call, db, err));
     if (generation->number == 0)
         CHECK(switch_generation(db, &call->arena, dir, generation, err));
-    CHECK(sweep_all(db, dir, generation, err));
+    CHECK(policy_sweep(db, dir, generation, err));
     struct params p;
     params_init(&p, &call->arena);
     return db_run(db, &mark_complete, &p, NULL, NULL, err);

@@ -1,11 +1,10 @@
 -- Removes what the schema journey has of these identifiers, and says how much it was, table by table.
-WITH m AS (SELECT identifier_id, tutti_meta.short_key(identifier_id) AS anchor FROM unnest($1::uuid[]) AS u (identifier_id)),
-     gone_checkpoints AS (DELETE FROM journey.checkpoints AS t WHERE t.profile IN (SELECT anchor FROM m) RETURNING 1),
-     gone_conversions AS (DELETE FROM journey.conversions AS t WHERE t.anchor IN (SELECT anchor FROM m) RETURNING 1),
-     gone_stage_changes AS (DELETE FROM journey.stage_changes AS t WHERE t.anchor IN (SELECT anchor FROM m) RETURNING 1),
-     gone_states AS (DELETE FROM journey.states AS t WHERE t.profile IN (SELECT anchor FROM m) RETURNING 1),
-     gone_anchors AS (DELETE FROM journey.anchors AS t WHERE t.anchor IN (SELECT anchor FROM m) RETURNING 1),
-     gone_facts AS (DELETE FROM journey.facts AS t WHERE t.anchor IN (SELECT anchor FROM m) RETURNING 1)
+WITH gone_checkpoints AS (DELETE FROM journey.checkpoints AS t WHERE t.profile = ANY ($2::bigint[]) RETURNING 1),
+     gone_conversions AS (DELETE FROM journey.conversions AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
+     gone_stage_changes AS (DELETE FROM journey.stage_changes AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
+     gone_states AS (DELETE FROM journey.states AS t WHERE t.profile = ANY ($2::bigint[]) RETURNING 1),
+     gone_anchors AS (DELETE FROM journey.anchors AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
+     gone_facts AS (DELETE FROM journey.facts AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1)
 SELECT 'journey.checkpoints', (SELECT count(*) FROM gone_checkpoints)::text
 UNION ALL
 SELECT 'journey.conversions', (SELECT count(*) FROM gone_conversions)::text

@@ -246,6 +246,42 @@ enum outcome admin_topic_ends(struct admin *admin, const char *name, int64_t *en
     return OUTCOME_OK;
 }
 
+static enum outcome take_deleted(const rd_kafka_event_t *event, struct err *err)
+{
+    const rd_kafka_topic_partition_list_t *deleted =
+        rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result((rd_kafka_event_t *)event));
+    for (int i = 0; i < deleted->cnt; i++)
+        if (deleted->elems[i].err)
+            return err_set(err, OUTCOME_FATAL, "kafka_admin", "records of %s cannot be deleted: %s", deleted->elems[i].topic,
+                           rd_kafka_err2str(deleted->elems[i].err));
+    return OUTCOME_OK;
+}
+
+enum outcome admin_delete_records(struct admin *admin, const char *name, const int64_t *ends, int32_t count, struct err *err)
+{
+    rd_kafka_topic_partition_list_t *before = rd_kafka_topic_partition_list_new(count);
+    for (int32_t p = 0; p < count; p++)
+        if (ends[p] > 0)
+            rd_kafka_topic_partition_list_add(before, name, p)->offset = ends[p];
+    if (before->cnt == 0) {
+        rd_kafka_topic_partition_list_destroy(before);
+        return OUTCOME_OK;
+    }
+    rd_kafka_DeleteRecords_t *wanted = rd_kafka_DeleteRecords_new(before);
+    rd_kafka_AdminOptions_t *options = options_of(admin, RD_KAFKA_ADMIN_OP_DELETERECORDS);
+    rd_kafka_event_t *event;
+    rd_kafka_DeleteRecords(admin->rk, &wanted, 1, options, admin->queue);
+    enum outcome outcome = await(admin, &event, err);
+    if (outcome == OUTCOME_OK) {
+        outcome = take_deleted(event, err);
+        rd_kafka_event_destroy(event);
+    }
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_DeleteRecords_destroy(wanted);
+    rd_kafka_topic_partition_list_destroy(before);
+    return outcome;
+}
+
 static enum outcome take_offsets(rd_kafka_event_t *event, const int64_t *ends, int32_t count, int64_t *behind, struct err *err)
 {
     size_t n;

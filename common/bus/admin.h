@@ -39,6 +39,10 @@ enum outcome admin_topic_size(struct admin *admin, const char *name, int64_t *re
 /* The end of each of the topic's partitions now, 0 for one without records; count from admin_describe. RETRY "kafka_down". */
 enum outcome admin_topic_ends(struct admin *admin, const char *name, int64_t *ends, int32_t count, struct err *err);
 
+/* Removes the records before these ends (0: none of that partition), for every reader. FATAL "kafka_admin" where the broker
+ * refuses. */
+enum outcome admin_delete_records(struct admin *admin, const char *name, const int64_t *ends, int32_t count, struct err *err);
+
 /* Records before these ends that the consumer group has not committed yet; all of them if it never did. RETRY "kafka_down". */
 enum outcome admin_group_behind(struct admin *admin, const char *group, const char *topic, const int64_t *ends, int32_t count,
                                 int64_t *behind, struct err *err);

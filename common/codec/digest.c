@@ -27,19 +27,19 @@ static bool from_hex(struct span text, struct digest_key *out)
     return true;
 }
 
-enum outcome digest_key_read(const char *path, struct digest_key *out, struct err *err)
+enum outcome digest_key_read(const char *setting, const char *path, struct digest_key *out, struct err *err)
 {
     char buffer[4 * DIGEST_KEY_MAX];
     FILE *file = fopen(path, "rb");
     if (file == NULL)
-        return err_set(err, OUTCOME_FATAL, "key_unreadable", "identity.key_file: cannot read %s", path);
+        return err_set(err, OUTCOME_FATAL, "key_unreadable", "%s: cannot read %s", setting, path);
     size_t n = fread(buffer, 1, sizeof buffer, file);
     fclose(file);
     if (from_hex(span_trim((struct span){buffer, n}), out))
         return OUTCOME_OK;
     if (n < 16 || n > DIGEST_KEY_MAX)
-        return err_set(err, OUTCOME_FATAL, "key_unusable",
-                       "identity.key_file: %s must hold 16 to %d bytes, or that many in hexadecimal", path, DIGEST_KEY_MAX);
+        return err_set(err, OUTCOME_FATAL, "key_unusable", "%s: %s must hold 16 to %d bytes, or that many in hexadecimal",
+                       setting, path, DIGEST_KEY_MAX);
     memcpy(out->bytes, buffer, n);
     out->len = n;
     return OUTCOME_OK;

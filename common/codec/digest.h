@@ -14,8 +14,9 @@ struct digest_key {
     size_t len; /* 16..64 */
 };
 
-/* Reads a key file: 16 to 64 raw bytes, or hexadecimal text of that many (blanks around it are ignored). */
-enum outcome digest_key_read(const char *path, struct digest_key *out, struct err *err);
+/* Reads a key file: 16 to 64 raw bytes, or hexadecimal text of that many (blanks around it are ignored). FATAL naming setting and
+ * file. */
+enum outcome digest_key_read(const char *setting, const char *path, struct digest_key *out, struct err *err);
 /* What the database may know of a key: the keyed hash of a fixed text. */
 struct id digest_key_fingerprint(const struct digest_key *key);
 

@@ -23,7 +23,7 @@ struct resolved_other {
 /* tutti.touchpoints-resolved.v1: header, then the ORIGINAL bytes of the touchpoint. Anchor is nil for an unidentified one. */
 struct resolved_header {
     struct id event_id, anchor_id, profile_id;
-    int64_t map_version; /* version of the row anchor -> profile when it was read */
+    int64_t map_version;                 /* version of the row anchor -> profile when it was read */
     const struct resolved_other *others; /* strongest first */
     uint32_t other_count;
 };

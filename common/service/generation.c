@@ -12,6 +12,8 @@ const struct setting policy_settings[] = {
      "Folder with identity.json, journey.json, contact.json, goals.json and channels.json."},
     {"identity.key_file", SETTING_TEXT, "", 0, 0, NULL,
      "File with the secret key of identifier hashes (16 to 64 bytes, or hexadecimal)."},
+    {"identity.previous_key_file", SETTING_TEXT, "", 0, 0, NULL,
+     "The key before it, while keys are exchanged (tutti identity rotate-key)."},
     {0},
 };
 
@@ -23,8 +25,14 @@ static const struct statement hold_lock = {"generation_hold_lock", "SELECT pg_tr
 static const struct statement find_active_locked = {"generation_find_active_locked",
                                                     "SELECT generation, number, pg_try_advisory_xact_lock_shared(" GENERATION_LOCK
                                                     ") FROM tutti_meta.generations WHERE is_active"};
+/* And holds off `tutti erase`. */
+static const struct statement find_active_erasures = {
+    "generation_find_active_erasures", "SELECT generation, number, pg_try_advisory_xact_lock_shared(" GENERATION_LOCK
+                                       "), tutti_meta.hold_erasures() FROM tutti_meta.generations WHERE is_active"};
 static const struct statement find_active = {
-    "generation_find_active", "SELECT generation, number, is_complete FROM tutti_meta.generations WHERE is_active"};
+    "generation_find_active",
+    "SELECT generation, number, is_complete, EXISTS (SELECT FROM tutti_meta.reanchoring) FROM tutti_meta.generations "
+    "WHERE is_active"};
 
 const char *generation_policy_path(struct arena *arena, const char *dir, const char *file)
 {
@@ -67,20 +75,27 @@ enum outcome generation_hash(const char *dir, struct id *out, struct err *err)
     return o;
 }
 
-static enum outcome read_active(struct db *db, struct arena *arena, bool lock, struct generation *out, struct err *err)
+/* *erasures may be NULL. */
+static enum outcome read_active(struct db *db, struct arena *arena, bool lock, struct generation *out, int64_t *erasures,
+                                struct err *err)
 {
     struct params p;
     params_init(&p, arena);
     struct db_result *r = NULL;
-    enum outcome o = db_run(db, lock ? &find_active_locked : &find_active, &p, &r, NULL, err);
+    enum outcome o = db_run(db, erasures ? &find_active_erasures : lock ? &find_active_locked : &find_active, &p, &r, NULL, err);
     if (o == OUTCOME_OK && db_rows(r) == 0)
         o = err_set(err, OUTCOME_FATAL, "no_generation", "no policies are active: run `tutti policy apply`");
     if (o == OUTCOME_OK && lock && !db_bool(r, 0, 2))
         o = err_set(err, OUTCOME_RETRY, "policy_apply_running", "`tutti policy apply` is running");
+    if (o == OUTCOME_OK && !lock && db_bool(r, 0, 3))
+        o = err_set(err, OUTCOME_FATAL, "anchors_under_way",
+                    "`tutti identity apply` did not give every fact its anchor: run it again with the same policy");
     if (o == OUTCOME_OK && !lock && !db_bool(r, 0, 2))
         o = err_set(err, OUTCOME_FATAL, "policy_apply_interrupted", "`tutti policy apply` did not finish: run it again");
     if (o == OUTCOME_OK)
         *out = (struct generation){db_uuid(r, 0, 0), db_int4(r, 0, 1)};
+    if (o == OUTCOME_OK && erasures)
+        *erasures = db_int8(r, 0, 3);
     db_result_free(r);
     return o;
 }
@@ -93,7 +108,7 @@ static enum outcome hold_shared_lock(struct db *db, struct arena *arena, struct 
     enum outcome o = db_run(db, &hold_lock, &p, &r, NULL, err);
     if (o == OUTCOME_OK && !db_bool(r, 0, 0))
         o = err_set(err, OUTCOME_FATAL, "policy_apply_running",
-                    "`tutti policy apply` is running: start the services when it is done");
+                    "`tutti policy apply` or `tutti identity apply` is running: start the services when it is done");
     db_result_free(r);
     return o;
 }
@@ -106,7 +121,7 @@ enum outcome generation_open(struct db *db, const struct config *config, struct 
     if (o == OUTCOME_OK)
         o = hold_shared_lock(db, &arena, err);
     if (o == OUTCOME_OK)
-        o = read_active(db, &arena, false, out, err);
+        o = read_active(db, &arena, false, out, NULL, err);
     arena_free(&arena);
     if (o == OUTCOME_OK && !id_equal(&local, &out->id))
         return err_set(
@@ -116,11 +131,13 @@ enum outcome generation_open(struct db *db, const struct config *config, struct 
     return o;
 }
 
-enum outcome generation_still_active(struct db *db, struct arena *arena, const struct generation *generation, struct err *err)
+enum outcome generation_still_active(struct db *db, struct arena *arena, const struct generation *generation,
+                                     struct erased *erased, struct err *err)
 {
     struct generation now;
-    enum outcome o = read_active(db, arena, true, &now, err);
-    if (o == OUTCOME_OK && now.number != generation->number)
+    int64_t erasures;
+    CHECK(read_active(db, arena, true, &now, erased ? &erasures : NULL, err));
+    if (now.number != generation->number)
         return err_set(err, OUTCOME_FATAL, "generation_changed", "other policies were activated: restart with the same files");
-    return o;
+    return erased ? erased_check(db, erased, erasures, err) : OUTCOME_OK;
 }

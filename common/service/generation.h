@@ -11,9 +11,10 @@
 #include "common/base/id.h"
 #include "common/base/pack.h"
 #include "common/runtime/config.h"
+#include "common/service/erased.h"
 #include "common/store/db.h"
 
-/* Key of the advisory lock: shared by running services, exclusive for `tutti policy apply`. */
+/* Key of the advisory lock: shared by running services, exclusive for what works without them. */
 #define GENERATION_LOCK "7235417803201"
 
 enum { DERIVATION_VERSION = 1 }; /* grows whenever the same facts and policies give other figures */
@@ -37,7 +38,9 @@ enum outcome generation_read_file(struct strbuf *out, const char *path, struct e
 enum outcome generation_hash(const char *dir, struct id *out, struct err *err);
 /* The active generation; FATAL if there is none or it differs from the files of policy.dir. */
 enum outcome generation_open(struct db *db, const struct config *config, struct generation *out, struct err *err);
-/* Inside a transaction: FATAL "generation_changed" if another one is active by now. */
-enum outcome generation_still_active(struct db *db, struct arena *arena, const struct generation *generation, struct err *err);
+/* Inside a transaction: FATAL "generation_changed" if another one is active by now. With `erased` it must come before any other
+ * lock: it holds the erasures in the same statement, and answers as erased_check does. NULL: who stores nothing about anybody. */
+enum outcome generation_still_active(struct db *db, struct arena *arena, const struct generation *generation,
+                                     struct erased *erased, struct err *err);
 
 #endif

@@ -36,6 +36,65 @@ enum outcome store_types(struct db *db, struct arena *arena, const struct identi
     return db_run(db, &STATEMENT(upsert_types), &p, NULL, NULL, err);
 }
 
+static void take_found(const struct db_result *r, struct arena *arena, struct found_rows *out)
+{
+    for (int i = 0; i < db_rows(r); i++)
+        *arena_push(arena, out) = (struct found_row){db_uuid(r, i, 0), db_uuid(r, i, 1), db_bool(r, i, 2)};
+}
+
+enum outcome store_find_hashes(struct db *db, struct arena *arena, const struct value_hashes *hashes, struct found_rows *out,
+                               struct err *err)
+{
+    const struct value_hash *items = hashes->items;
+    struct params p;
+    params_init(&p, arena);
+    params_uuid_array(&p, &items->hash, sizeof *items, hashes->count);
+    params_uuid_array(&p, &items->previous, sizeof *items, hashes->count);
+    struct db_result *r = NULL;
+    CHECK(db_run(db, &STATEMENT(find_hashes), &p, &r, NULL, err));
+    take_found(r, arena, out);
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+enum outcome store_newest_found_by(struct db *db, struct arena *arena, size_t limit, int16_t key_number, struct found_rows *out,
+                                   struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_int8(&p, (int64_t)limit);
+    params_int2(&p, key_number);
+    struct db_result *r = NULL;
+    CHECK(db_run(db, &STATEMENT(newest_found_by), &p, &r, NULL, err));
+    take_found(r, arena, out);
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+enum outcome store_insert_found_by(struct db *db, struct arena *arena, const struct found_rows *rows, int16_t key_number,
+                                   struct err *err)
+{
+    const struct found_row *items = rows->items;
+    struct params p;
+    params_init(&p, arena);
+    params_uuid_array(&p, &items->hash, sizeof *items, rows->count);
+    params_uuid_array(&p, &items->identifier_id, sizeof *items, rows->count);
+    params_int2(&p, key_number);
+    return db_run(db, &STATEMENT(insert_found_by), &p, NULL, NULL, err);
+}
+
+enum outcome store_replace_rules(struct db *db, struct arena *arena, const struct identity_policy *policy, struct span rules,
+                                 struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_text(&p, SPAN("anchor_rules"));
+    params_text(&p, rules);
+    CHECK(db_run(db, &STATEMENT(replace_setting), &p, NULL, NULL, err));
+    CHECK(db_run(db, &STATEMENT(delete_types), NULL, NULL, NULL, err));
+    return store_types(db, arena, policy, err);
+}
+
 enum outcome store_hold_active(struct db *db, struct arena *arena, struct active_policy *out, bool *found, struct err *err)
 {
     struct params p;
@@ -44,7 +103,7 @@ enum outcome store_hold_active(struct db *db, struct arena *arena, struct active
     CHECK(db_run(db, &STATEMENT(active_policy), &p, &r, NULL, err));
     *found = db_rows(r) > 0;
     if (*found)
-        *out = (struct active_policy){db_int4(r, 0, 0), db_bool(r, 0, 1), db_bool(r, 0, 2)};
+        *out = (struct active_policy){db_int4(r, 0, 0), db_bool(r, 0, 1), db_bool(r, 0, 2), db_int4(r, 0, 3), db_int8(r, 0, 4)};
     db_result_free(r);
     return OUTCOME_OK;
 }

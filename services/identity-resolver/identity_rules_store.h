@@ -8,7 +8,27 @@
 /* Writes the setting if it is not there; FATAL with `explanation` if another value is. */
 enum outcome store_claim_setting(struct db *db, struct arena *arena, const char *name, struct span value, const char *explanation,
                                  struct err *err);
+/* Other anchor rules and types in place of the stored ones. */
+enum outcome store_replace_rules(struct db *db, struct arena *arena, const struct identity_policy *policy, struct span rules,
+                                 struct err *err);
 enum outcome store_types(struct db *db, struct arena *arena, const struct identity_policy *policy, struct err *err);
+
+struct found_row {
+    struct id hash, identifier_id;
+    bool is_by_previous; /* it was found by the hash under the previous key */
+};
+struct found_rows {
+    struct found_row *items;
+    size_t count, capacity;
+};
+/* The ids of those that are known, once each. */
+enum outcome store_find_hashes(struct db *db, struct arena *arena, const struct value_hashes *hashes, struct found_rows *out,
+                               struct err *err);
+/* About `limit` of those that were written last, under the key of that number. */
+enum outcome store_newest_found_by(struct db *db, struct arena *arena, size_t limit, int16_t key_number, struct found_rows *out,
+                                   struct err *err);
+enum outcome store_insert_found_by(struct db *db, struct arena *arena, const struct found_rows *rows, int16_t key_number,
+                                   struct err *err);
 
 /* The active policy, held until the transaction ends; *found is false if there is none (or it changed a moment ago). */
 enum outcome store_hold_active(struct db *db, struct arena *arena, struct active_policy *out, bool *found, struct err *err);

@@ -167,11 +167,12 @@ enum outcome store_try_stripes(struct db *db, struct arena *arena, const struct 
     return OUTCOME_OK;
 }
 
-enum outcome store_copy_identifiers(struct db *db, const struct identifier_row *rows, size_t count, struct err *err)
+enum outcome store_copy_identifiers(struct db *db, const struct identifier_row *rows, size_t count, int16_t key_number,
+                                    struct err *err)
 {
     CHECK(db_copy_begin(db, sql_copy_identifiers, err));
     for (size_t i = 0; i < count; i++) {
-        copy_row(db, 7);
+        copy_row(db, 8);
         copy_uuid(db, &rows[i].identifier_id);
         copy_uuid(db, &rows[i].profile_id);
         copy_timestamptz(db, rows[i].first_seen);
@@ -179,6 +180,7 @@ enum outcome store_copy_identifiers(struct db *db, const struct identifier_row *
         copy_int2(db, rows[i].type);
         copy_bool(db, rows[i].is_quarantined);
         copy_bool(db, rows[i].has_refused);
+        copy_int2(db, key_number);
     }
     return db_copy_end(db, NULL, err);
 }

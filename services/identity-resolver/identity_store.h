@@ -89,7 +89,9 @@ enum outcome store_try_stripes(struct db *db, struct arena *arena, const struct 
 
 /* ---- writing ---- */
 /* REJECT with SQLSTATE 23505 if one is there already. */
-enum outcome store_copy_identifiers(struct db *db, const struct identifier_row *rows, size_t count, struct err *err);
+/* Made with the key of that number. */
+enum outcome store_copy_identifiers(struct db *db, const struct identifier_row *rows, size_t count, int16_t key_number,
+                                    struct err *err);
 enum outcome store_copy_links(struct db *db, const struct link_row *rows, size_t count, struct err *err);
 /* Stored rows get these values. */
 enum outcome store_update_identifiers(struct db *db, struct arena *arena, const struct identifier_row *rows, size_t count,

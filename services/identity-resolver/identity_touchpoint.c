@@ -6,6 +6,7 @@
 struct collector {
     const struct identity_policy *policy;
     const struct digest_key *key;
+    struct id_finder *finder; /* may be NULL */
     struct span source;
     struct arena *arena;
     struct typed_id *ids;
@@ -65,7 +66,11 @@ static void collect_value(struct collector *c, struct span type_name, struct spa
     if (!identity_normalise(c->policy, type, unicode_nfc(c->arena, value), is_digest, c->arena, &usable))
         return;
     struct span canonical = usable.needs_digest ? sha256_hex(usable.text, hex) : usable.text;
-    struct id id = digest_identifier(c->key, type->name, type->is_scoped ? scoped(c, canonical) : canonical);
+    if (type->is_scoped)
+        canonical = scoped(c, canonical);
+    struct id id = digest_identifier(c->key, type->name, canonical);
+    if (c->finder)
+        id = id_finder_find(c->finder, &id, type->name, canonical);
     if (c->values)
         *(struct span *)map_put(c->values, &id, NULL) = value;
     insert_sorted(c, (struct typed_id){id, type});
@@ -84,10 +89,11 @@ static void drop_unlinkable(struct collector *c)
     c->count = kept;
 }
 
-size_t identity_collect_values(const struct identity_policy *policy, const struct digest_key *key, const struct touchpoint *tp,
-                               struct arena *arena, struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8], struct map *values)
+size_t identity_collect_values(const struct identity_policy *policy, const struct digest_key *key, struct id_finder *finder,
+                               const struct touchpoint *tp, struct arena *arena,
+                               struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8], struct map *values)
 {
-    struct collector c = {policy, key, tp->source, arena, ids, 0, values};
+    struct collector c = {policy, key, finder, tp->source, arena, ids, 0, values};
     collect_value(&c, SPAN("user_id"), tp->user_id, false);
     collect_value(&c, SPAN("anonymous_id"), tp->anonymous_id, false);
     collect_value(&c, SPAN("device_id"), tp->device.id, false);
@@ -106,5 +112,5 @@ size_t identity_collect_values(const struct identity_policy *policy, const struc
 size_t identity_collect(const struct identity_policy *policy, const struct digest_key *key, const struct touchpoint *tp,
                         struct arena *arena, struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8])
 {
-    return identity_collect_values(policy, key, tp, arena, ids, NULL);
+    return identity_collect_values(policy, key, NULL, tp, arena, ids, NULL);
 }

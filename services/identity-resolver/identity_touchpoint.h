@@ -5,6 +5,7 @@
 #include "common/base/map.h"
 #include "common/codec/digest.h"
 #include "common/codec/touchpoint.h"
+#include "services/identity-resolver/id_finder.h"
 #include "services/identity-resolver/logic/identity.h"
 
 struct typed_id {
@@ -19,8 +20,8 @@ size_t identity_collect(const struct identity_policy *policy, const struct diges
                         struct arena *arena, struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8]);
 
 /* The same, and puts the values as they were sent into `values` (id -> span), borrowed from touchpoint or arena; NULL: does not.
- */
-size_t identity_collect_values(const struct identity_policy *policy, const struct digest_key *key,
+ * Where keys were exchanged, `finder` says which id a hash stands for; NULL: hashes are ids. */
+size_t identity_collect_values(const struct identity_policy *policy, const struct digest_key *key, struct id_finder *finder,
                                const struct touchpoint *touchpoint, struct arena *arena,
                                struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8], struct map *values);
 

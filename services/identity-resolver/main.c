@@ -2,6 +2,8 @@
  *
  *   resolver_service.c      the service: decode, apply, publish
  *   identity_touchpoint.c   touchpoint -> keyed identifiers, strongest first
+ *   identity_keys.c         the keys of identifier hashes, and where their exchange stands
+ *   id_finder.c, resolve_hashes.c   from a hash to an id, once keys were exchanged
  *   resolver_cache.c        what is known to be in the database: the steady state needs no more
  *   resolve.c               what the cache covers, the batch as identifiers and links
  *   resolve_transact.c      the transaction for what is new; reviews and sweeps. Its steps:

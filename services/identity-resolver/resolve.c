@@ -16,8 +16,16 @@ static bool identifier_is_covered(struct resolver *resolver, const struct sighti
     return known && instant_compare(known->first_seen, s->occurred_at) <= 0;
 }
 
+/* A link cannot be found in the cache by one of its ends, to be forgotten. */
+static bool had_links_erased(const struct resolver *resolver, const struct id *id)
+{
+    return resolver->erased && erased_version(resolver->erased, id) > 0;
+}
+
 static bool link_is_covered(struct resolver *resolver, const struct sighting *s, size_t i)
 {
+    if (had_links_erased(resolver, &s->ids[0].id) || had_links_erased(resolver, &s->ids[i].id))
+        return false;
     struct link_key key = link_key_of(&s->ids[0].id, &s->ids[i].id);
     return link_is_old_enough(resolver_cache_link(&resolver->cache, &key), s);
 }
@@ -66,6 +74,12 @@ const struct cached_identifier *resolver_known(struct resolver *resolver, const 
     return known ? known : map_find(&resolver->batch, id);
 }
 
+void resolver_forget(struct resolver *resolver, const struct id *identifier_id)
+{
+    resolver_cache_drop_identifier(&resolver->cache, identifier_id);
+    map_remove(&resolver->batch, identifier_id);
+}
+
 void resolver_learn(struct resolver *resolver, const struct id *id, const struct cached_identifier *entry)
 {
     if (resolver->batch.key_size == 0)
@@ -108,6 +122,15 @@ static void cache_links(struct resolver *resolver, const struct link_rows *rows)
     }
 }
 
+static enum outcome warm_up_hashes(struct resolver *resolver, struct arena *arena, size_t count, struct err *err)
+{
+    struct found_rows rows = {0};
+    CHECK(store_newest_found_by(resolver->db, arena, count, resolver->keys.state.number, &rows, err));
+    for (size_t i = 0; i < rows.count; i++)
+        resolver_cache_put_found_by(&resolver->cache, &rows.items[i].hash, &rows.items[i].identifier_id);
+    return OUTCOME_OK;
+}
+
 enum outcome resolver_warm_up(struct resolver *resolver, struct arena *arena, size_t count, struct err *err)
 {
     struct identifier_rows identifiers = {0};
@@ -115,7 +138,7 @@ enum outcome resolver_warm_up(struct resolver *resolver, struct arena *arena, si
     CHECK(store_newest(resolver->db, arena, count, &identifiers, &links, err));
     cache_identifiers(resolver, &identifiers);
     cache_links(resolver, &links);
-    return OUTCOME_OK;
+    return identity_keys_were_rotated(&resolver->keys) ? warm_up_hashes(resolver, arena, count, err) : OUTCOME_OK;
 }
 
 static enum outcome look_up_links(struct request *request, struct err *err)

@@ -12,7 +12,8 @@
 #ifndef TUTTI_RESOLVE_H
 #define TUTTI_RESOLVE_H
 
-#include "common/codec/digest.h"
+#include "common/service/erased.h"
+#include "services/identity-resolver/identity_keys.h"
 #include "services/identity-resolver/identity_store.h"
 #include "services/identity-resolver/identity_touchpoint.h"
 
@@ -56,15 +57,18 @@ struct active_policy {
     int32_t version;
     bool is_complete; /* no sweep is under way */
     bool has_orders;
+    int32_t key_epoch; /* steps of key exchanges so far */
+    int64_t erasures;  /* version of the newest erasure, held with it */
 };
 
 struct resolver {
     struct identity_policy policy;
     struct active_policy active;
     struct arena arena; /* of the policy */
-    struct digest_key key;
+    struct identity_keys keys;
     struct resolver_cache cache;
-    struct map batch; /* id -> cached_identifier: what the last look-up and transaction learnt, whatever the cache forgets */
+    struct erased *erased; /* NULL: a tool, which adds no identifiers */
+    struct map batch;      /* id -> cached_identifier: what the last look-up and transaction learnt, whatever the cache forgets */
     struct db *db;
     const struct seal_keys *raw_keys; /* raw values of new identifiers are stored, sealed; NULL: they are not */
     struct map raw_values;            /* id -> span: the values of the batch, where they are stored; the caller's */
@@ -102,6 +106,9 @@ bool resolver_is_covered(struct resolver *resolver, const struct sighting *sight
 /* From the cache or the batch; NULL if neither knows it. Valid until something is put. */
 const struct cached_identifier *resolver_known(struct resolver *resolver, const struct id *id);
 
+/* Somebody was erased: what the cache says of that identifier and its links is not true any more. */
+void resolver_forget(struct resolver *resolver, const struct id *identifier_id);
+
 /* Looks the identifiers and links of uncovered sightings up by plain reads into the cache. */
 enum outcome resolver_look_up(struct resolver *resolver, struct arena *arena, const struct sightings *uncovered, struct err *err);
 
@@ -126,8 +133,17 @@ enum outcome resolver_review(struct resolver *resolver, struct arena *arena, con
 enum outcome resolver_sweep_step(struct resolver *resolver, struct arena *arena, size_t limit, struct id *position, size_t *count,
                                  struct err *err);
 
+/* Asks the database for the hashes of which the finder is unsure: from then on it has an answer for each. Those known by a hash
+ * under the previous key (*by_previous) get one under the current key. RETRY "keys_changed": everything must be hashed again. */
+enum outcome resolver_find_ids(struct resolver *resolver, struct arena *arena, struct id_finder *finder, size_t *by_previous,
+                               struct err *err);
+
+/* Reads again which keys are at work: who works without a transaction must ask now and then, or it would never meet its values'
+ * new hashes. RETRY "keys_changed" if hashes are made with another key now, FATAL if a key is needed that was not given. */
+enum outcome resolver_follow_keys(struct resolver *resolver, struct arena *arena, struct err *err);
+
 /* The key and the anchor rules fix what stored identifiers mean: the first one to come writes them down, with the types; FATAL
- * where the database has others. */
+ * where the database has others, or two of which one was not given. */
 enum outcome resolver_claim_key(struct resolver *resolver, struct arena *arena, struct err *err);
 enum outcome resolver_claim_rules(struct db *db, struct arena *arena, const struct identity_policy *policy, struct err *err);
 
@@ -136,13 +152,17 @@ enum outcome resolver_claim_rules(struct db *db, struct arena *arena, const stru
 enum outcome resolver_activate_policy(struct db *db, struct arena *arena, struct span text, const char *actor, int32_t *version,
                                       struct err *err);
 
+/* The same with other anchor rules, inside the caller's transaction: what makes the stored facts fit is up to the caller. */
+enum outcome resolver_replace_rules(struct db *db, struct arena *arena, struct span text, const struct identity_policy *policy,
+                                    const char *actor, int32_t *version, struct err *err);
+
 /* At the start of a service: claims version 1 with this text if there is no active policy; FATAL "other_policy" if the active one
  * has another hash. Then loads the active one. */
 enum outcome resolver_claim_policy(struct resolver *resolver, struct arena *arena, struct span text, struct err *err);
 
-/* A resolver for tools: checks the key against the database, loads the active policy, keeps no cache. Close it with
+/* A resolver for tools: checks the keys against the database, loads the active policy, keeps no cache. Close it with
  * resolver_close; also half open. The connection stays the caller's. */
-enum outcome resolver_open_tool(struct resolver *resolver, struct arena *arena, struct db *db, const char *key_file,
+enum outcome resolver_open_tool(struct resolver *resolver, struct arena *arena, struct db *db, const struct config *config,
                                 struct err *err);
 void resolver_close(struct resolver *resolver);
 

@@ -241,8 +241,7 @@ static void test_piece(struct work *work, const struct groups *groups, const str
     identity_test_neighbours(&work->resolver->policy, work->arena, &inside, neighbours, n);
     for (size_t i = 0; i < n; i++)
         if (neighbours[i].joins)
-            *arena_push(work->arena, joining) =
-                work->members.items[meetings->items[i].crossings->outside].row.identifier_id;
+            *arena_push(work->arena, joining) = work->members.items[meetings->items[i].crossings->outside].row.identifier_id;
         else
             work_take_outcomes(work, neighbours[i].cross, neighbours[i].cross_count, inside.nodes, neighbours[i].graph.nodes);
 }

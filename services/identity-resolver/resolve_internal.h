@@ -171,5 +171,11 @@ void work_fill_cache(struct work *work);
 
 /* resolve_policy.c */
 enum outcome work_hold_policy(struct work *work, struct err *err);
+/* The active policy's row, held until the transaction ends. */
+enum outcome resolver_hold_active(struct resolver *resolver, struct arena *arena, struct active_policy *active, struct err *err);
+/* RETRY "keys_changed" if hashes are made with another key now, FATAL if it was not given; in the transaction that holds
+ * `active`. */
+enum outcome resolver_check_keys(struct resolver *resolver, struct arena *arena, const struct active_policy *active,
+                                 struct err *err);
 
 #endif

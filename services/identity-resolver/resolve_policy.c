@@ -6,11 +6,28 @@ static const char policy_name[] = "the active identity policy";
 
 enum outcome resolver_claim_key(struct resolver *resolver, struct arena *arena, struct err *err)
 {
-    char text[37];
-    struct id fingerprint = digest_key_fingerprint(&resolver->key);
-    id_to_uuid(&fingerprint, text);
-    return store_claim_setting(resolver->db, arena, "key_fingerprint", span_of(text),
-                               "identity.key_file is not the key that the identifiers in the database were hashed with", err);
+    CHECK(identity_keys_claim(&resolver->keys, resolver->db, arena, err));
+    if (identity_keys_were_rotated(&resolver->keys))
+        resolver_cache_hold_hashes(&resolver->cache);
+    return OUTCOME_OK;
+}
+
+enum outcome resolver_check_keys(struct resolver *resolver, struct arena *arena, const struct active_policy *active,
+                                 struct err *err)
+{
+    return active->key_epoch == resolver->keys.state.epoch ? OUTCOME_OK : resolver_follow_keys(resolver, arena, err);
+}
+
+enum outcome resolver_follow_keys(struct resolver *resolver, struct arena *arena, struct err *err)
+{
+    struct key_state before = resolver->keys.state;
+    const struct key_state *now = &resolver->keys.state;
+    CHECK(identity_keys_follow(&resolver->keys, resolver->db, arena, err));
+    if (identity_keys_were_rotated(&resolver->keys))
+        resolver_cache_hold_hashes(&resolver->cache);
+    if (now->number == before.number && (now->phase == KEYS_ROTATING) == (before.phase == KEYS_ROTATING))
+        return OUTCOME_OK; /* only announced: the same hashes */
+    return err_set(err, OUTCOME_RETRY, "keys_changed", "the key of identifier hashes was exchanged: hashing again");
 }
 
 enum outcome resolver_claim_rules(struct db *db, struct arena *arena, const struct identity_policy *policy, struct err *err)
@@ -18,7 +35,7 @@ enum outcome resolver_claim_rules(struct db *db, struct arena *arena, const stru
     CHECK(store_claim_setting(
         db, arena, "anchor_rules", identity_policy_anchor_rules(arena, policy),
         "types, ranks, normalisers, match_hashed or scope of the identity policy differ from those the stored anchors were made "
-        "with",
+        "with: run `tutti identity apply`, or start with the file that was applied",
         err));
     return store_types(db, arena, policy, err);
 }
@@ -43,17 +60,25 @@ static enum outcome load_policy(struct resolver *resolver, struct arena *arena, 
     return OUTCOME_OK;
 }
 
+enum outcome resolver_hold_active(struct resolver *resolver, struct arena *arena, struct active_policy *active, struct err *err)
+{
+    bool found = false;
+    /* A switch that was waited for leaves no row in this statement's snapshot: the next one sees the new row. */
+    for (int tries = 0; tries < 2 && !found; tries++)
+        CHECK(store_hold_active(resolver->db, arena, active, &found, err));
+    if (!found)
+        return err_set(err, OUTCOME_FATAL, "no_identity_policy",
+                       "no identity policy is active: start identity-resolver once, or run `tutti identity apply`");
+    return resolver->erased ? erased_check(resolver->db, resolver->erased, active->erasures, err) : OUTCOME_OK;
+}
+
 enum outcome work_hold_policy(struct work *work, struct err *err)
 {
     struct resolver *resolver = work->resolver;
     struct active_policy active;
-    bool found = false;
-    /* A switch that was waited for leaves no row in this statement's snapshot: the next one sees the new row. */
-    for (int tries = 0; tries < 2 && !found; tries++)
-        CHECK(store_hold_active(resolver->db, work->arena, &active, &found, err));
-    if (!found)
-        return err_set(err, OUTCOME_FATAL, "no_identity_policy",
-                       "no identity policy is active: start identity-resolver once, or run `tutti identity apply`");
+    CHECK(resolver_hold_active(resolver, work->arena, &active, err));
+    if (!work->request->is_review) /* a review makes no ids */
+        CHECK(resolver_check_keys(resolver, work->arena, &active, err));
     if (active.version != resolver->active.version)
         CHECK(load_policy(resolver, work->arena, err));
     resolver->active = active;
@@ -98,12 +123,20 @@ enum outcome resolver_activate_policy(struct db *db, struct arena *arena, struct
     return o;
 }
 
-enum outcome resolver_open_tool(struct resolver *resolver, struct arena *arena, struct db *db, const char *key_file,
+enum outcome resolver_replace_rules(struct db *db, struct arena *arena, struct span text, const struct identity_policy *policy,
+                                    const char *actor, int32_t *version, struct err *err)
+{
+    struct id hash = digest_bytes(text);
+    CHECK(store_insert_policy(db, arena, &hash, text, actor, version, err));
+    return store_replace_rules(db, arena, policy, identity_policy_anchor_rules(arena, policy), err);
+}
+
+enum outcome resolver_open_tool(struct resolver *resolver, struct arena *arena, struct db *db, const struct config *config,
                                 struct err *err)
 {
     *resolver = (struct resolver){.db = db};
     resolver_cache_open(&resolver->cache, 0);
-    CHECK(digest_key_read(key_file, &resolver->key, err));
+    CHECK(identity_keys_read(config, &resolver->keys, err));
     CHECK(resolver_claim_key(resolver, arena, err));
     return load_policy(resolver, arena, err);
 }

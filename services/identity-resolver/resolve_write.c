@@ -66,7 +66,17 @@ static void count_moves(struct work *work)
     }
 }
 
-/* A new identifier has version 0, in quarantine 1: nobody has seen it, and any move is newer. */
+/* A new identifier has version 0, in quarantine 1: nobody has seen it, and any move is newer. Where somebody of that name was
+ * erased, identifier or profile, messages from before are older than the erasure: it has that version. */
+static int64_t first_version(const struct work *work, const struct member *member)
+{
+    const struct erased *erased = work->resolver->erased;
+    if (erased == NULL)
+        return 0;
+    int64_t own = erased_version(erased, &member->row.identifier_id), profile = erased_version(erased, &member->profile_id);
+    return own > profile ? own : profile;
+}
+
 static struct identifier_row new_row(const struct work *work, const struct member *member)
 {
     struct identifier_row row = member->row;
@@ -75,7 +85,7 @@ static struct identifier_row new_row(const struct work *work, const struct membe
     row.is_quarantined = member->is_quarantined;
     row.has_refused = member->has_refused;
     if (member->is_new || moves(member))
-        row.version = (member->is_new ? 0 : work->change.version) + member->is_quarantined;
+        row.version = (member->is_new ? first_version(work, member) : work->change.version) + member->is_quarantined;
     return row;
 }
 
@@ -96,7 +106,8 @@ static enum outcome write_raw_values(struct work *work, const struct identifier_
 
 static enum outcome write_new(struct work *work, const struct identifier_rows *fresh, struct err *err)
 {
-    enum outcome o = store_copy_identifiers(work->resolver->db, fresh->items, fresh->count, err);
+    enum outcome o =
+        store_copy_identifiers(work->resolver->db, fresh->items, fresh->count, work->resolver->keys.state.number, err);
     if (o != OUTCOME_OK && db_sqlstate_is(work->resolver->db, "23505"))
         work->starts_again = work->request->is_careful = true; /* somebody else was first: now it can be seen */
     if (o != OUTCOME_OK || work->resolver->raw_keys == NULL)

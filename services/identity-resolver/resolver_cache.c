@@ -139,20 +139,43 @@ static size_t table_bytes(const struct id_table *table)
 void resolver_cache_open(struct resolver_cache *cache, size_t bytes)
 {
     *cache = (struct resolver_cache){.identifiers.slot_size = sizeof(struct id) + sizeof(struct cached_identifier),
-                                     .links.slot_size = sizeof(struct id) + sizeof(struct cached_link)};
+                                     .links.slot_size = sizeof(struct id) + sizeof(struct cached_link),
+                                     .found_by.slot_size = 2 * sizeof(struct id),
+                                     .bytes = bytes};
     size_t set_bytes = WAYS * (cache->identifiers.slot_size + cache->links.slot_size + 2);
     cache->identifiers.most_sets = cache->links.most_sets = bytes / set_bytes;
+}
+
+static void limit(struct id_table *table, size_t most_sets)
+{
+    size_t slot_size = table->slot_size;
+    if (table->sets > most_sets)
+        table_close(table);
+    table->slot_size = slot_size;
+    table->most_sets = most_sets;
+}
+
+void resolver_cache_hold_hashes(struct resolver_cache *cache)
+{
+    size_t slots = cache->identifiers.slot_size + cache->links.slot_size + cache->found_by.slot_size + 3;
+    size_t most_sets = cache->bytes / (WAYS * slots);
+    if (cache->found_by.most_sets == most_sets)
+        return;
+    limit(&cache->identifiers, most_sets);
+    limit(&cache->links, most_sets);
+    limit(&cache->found_by, most_sets);
 }
 
 void resolver_cache_close(struct resolver_cache *cache)
 {
     table_close(&cache->identifiers);
     table_close(&cache->links);
+    table_close(&cache->found_by);
 }
 
 size_t resolver_cache_bytes(const struct resolver_cache *cache)
 {
-    return table_bytes(&cache->identifiers) + table_bytes(&cache->links);
+    return table_bytes(&cache->identifiers) + table_bytes(&cache->links) + table_bytes(&cache->found_by);
 }
 
 size_t resolver_cache_count(const struct resolver_cache *cache)
@@ -170,6 +193,27 @@ void resolver_cache_put_identifier(struct resolver_cache *cache, const struct id
     struct cached_identifier *held = put(&cache->identifiers, id);
     if (held)
         *held = *entry;
+}
+
+const struct id *resolver_cache_found_by(struct resolver_cache *cache, const struct id *hash)
+{
+    return find(&cache->found_by, hash);
+}
+
+void resolver_cache_put_found_by(struct resolver_cache *cache, const struct id *hash, const struct id *identifier_id)
+{
+    struct id *held = put(&cache->found_by, hash);
+    if (held)
+        *held = *identifier_id;
+}
+
+void resolver_cache_drop_identifier(struct resolver_cache *cache, const struct id *id)
+{
+    char *held = find(&cache->identifiers, id);
+    if (held == NULL)
+        return;
+    cache->identifiers.tags[(size_t)(held - cache->identifiers.slots) / cache->identifiers.slot_size] = 0;
+    cache->identifiers.count--;
 }
 
 static uint64_t rotate(uint64_t x, int by)

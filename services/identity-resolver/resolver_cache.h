@@ -33,10 +33,14 @@ struct id_table {
 
 struct resolver_cache {
     struct id_table identifiers, links;
+    struct id_table found_by; /* hash -> id, where keys of hashes were exchanged; else it holds nothing */
+    size_t bytes;
 };
 
 /* Holds as many links as identifiers; with 0 bytes nothing. */
 void resolver_cache_open(struct resolver_cache *cache, size_t bytes);
+/* From here on as many hashes, too, in the same memory: what holds too much for that starts anew. */
+void resolver_cache_hold_hashes(struct resolver_cache *cache);
 void resolver_cache_close(struct resolver_cache *cache);
 size_t resolver_cache_bytes(const struct resolver_cache *cache);
 /* Identifiers held. */
@@ -45,7 +49,11 @@ size_t resolver_cache_count(const struct resolver_cache *cache);
 /* NULL if unknown; valid until the next put. */
 const struct cached_identifier *resolver_cache_identifier(struct resolver_cache *cache, const struct id *id);
 const struct cached_link *resolver_cache_link(struct resolver_cache *cache, const struct link_key *key);
+/* The id of the value with that hash. */
+const struct id *resolver_cache_found_by(struct resolver_cache *cache, const struct id *hash);
+void resolver_cache_put_found_by(struct resolver_cache *cache, const struct id *hash, const struct id *identifier_id);
 void resolver_cache_put_identifier(struct resolver_cache *cache, const struct id *id, const struct cached_identifier *entry);
+void resolver_cache_drop_identifier(struct resolver_cache *cache, const struct id *id);
 void resolver_cache_put_link(struct resolver_cache *cache, const struct link_key *key, struct instant first_seen,
                              const struct id *evidence);
 

@@ -17,6 +17,8 @@ void resolver_metrics_open(struct resolver_metrics *m)
     m->unidentified = metric_counter("touchpoints_unidentified_total", "", "Touchpoints without a usable identifier.");
     m->tests = metric_counter("touchpoints_test_total", "", "Touchpoints marked is_test, which are left out of everything.");
     m->erased = metric_counter("touchpoints_erased_total", "", "Touchpoints dropped because an identifier of theirs was erased.");
+    m->found_by_previous = metric_counter("identifiers_found_by_previous_key_total", "",
+                                          "Identifiers met first since the key of their hash was exchanged.");
     m->cache_bytes = metric_gauge("resolver_cache_bytes", "", "Memory held by the cache.");
     m->transactions = metric_counter("resolver_transactions_total", "", "Transactions that wrote identifiers or links.");
     m->slow = metric_counter("resolver_slow_transactions_total", "", "Transactions that had to test links to other profiles.");

@@ -6,7 +6,7 @@
 #include "services/identity-resolver/resolve.h"
 
 struct resolver_metrics {
-    struct metric *hits, *misses, *unidentified, *tests, *erased, *cache_bytes;
+    struct metric *hits, *misses, *unidentified, *tests, *erased, *cache_bytes, *found_by_previous;
     struct metric *transactions, *slow, *restarts, *rows_read;
     struct metric *moved, *merges, *splits, *quarantined, *released;
     struct metric *refused[REFUSED_MAX_IDENTIFIERS + 1]; /* by rule */

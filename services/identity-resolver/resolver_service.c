@@ -4,11 +4,13 @@
 #include <stdlib.h>
 
 #include "common/codec/messages.h"
-#include "common/service/erased.h"
+#include "common/runtime/clock.h"
 #include "common/service/generation.h"
 #include "services/identity-resolver/identity_policy.h"
 #include "services/identity-resolver/identity_rules_store.h"
 #include "services/identity-resolver/resolver_metrics.h"
+
+enum { KEYS_LEASE_US = 1000000 };
 
 #define FUTURE_LIMIT_US (INT64_C(24) * 3600 * US_PER_SECOND)
 
@@ -18,6 +20,7 @@ struct event {
     struct sighting sighting;        /* id_count 0: unidentified */
     struct cached_identifier *known; /* of its identifiers, what the cache had before the batch; nil profile: nothing */
     bool is_covered;
+    bool is_unsure; /* not all of its hashes lead to an id yet; only where keys were exchanged */
 };
 
 struct unidentified_rows {
@@ -35,7 +38,7 @@ struct events {
 struct self {
     struct service_context context;
     struct resolver resolver;
-    struct arena arena; /* policy file, tombstones */
+    struct arena arena; /* policy file */
     enum framing framing;
     int resolved_topic, changes_topic;
     int32_t resolved_partitions;
@@ -43,6 +46,9 @@ struct self {
     size_t scanned_count;
     struct seal_keys raw_keys;
     struct erased erased;
+    int64_t forgotten;       /* erasures up to this version are out of the cache */
+    struct id_finder finder; /* of the batch, where keys were exchanged */
+    int64_t keys_followed_us;
     struct resolver_metrics metrics;
 };
 
@@ -69,11 +75,8 @@ static enum outcome read_files(const struct config *config, struct arena *arena,
     const char *path = generation_policy_path(arena, config_text(config, "policy.dir"), "identity.json");
     CHECK(identity_policy_read(arena, path, &resolver->policy, err));
     CHECK(generation_read_file(text, path, err));
-    const char *key_file = config_text(config, "identity.key_file");
-    if (*key_file == '\0')
-        return err_set(err, OUTCOME_FATAL, "config_missing",
-                       "identity.key_file is not set: the key that identifiers are hashed with");
-    return digest_key_read(key_file, &resolver->key, err);
+    resolver->keys.needs_next = true;
+    return identity_keys_read(config, &resolver->keys, err);
 }
 
 static enum outcome read_raw_keys(const struct config *config, struct seal_keys *keys, struct resolver *resolver, struct err *err)
@@ -133,7 +136,8 @@ static enum outcome open_parts(struct self *self, struct err *err)
     CHECK(read_files(config, &self->arena, &self->resolver, &text, err));
     CHECK(generation_open(context->db, config, &generation, err));
     CHECK(claim_database(self, strbuf_span(&text), err));
-    CHECK(erased_read(context->db, &self->arena, &self->erased, err));
+    CHECK(erased_open(context->db, &self->erased, err));
+    self->resolver.erased = &self->erased;
     CHECK(read_raw_keys(config, &self->raw_keys, &self->resolver, err));
     CHECK(warm_up(self, err));
     CHECK(producer_topic(context->producer, config_text(config, "topic.resolved"), &self->resolved_topic,
@@ -145,6 +149,7 @@ static void close_service(void *arg)
 {
     struct self *self = arg;
     resolver_close(&self->resolver);
+    erased_close(&self->erased);
     arena_free(&self->arena);
     free(self->scanned_versions);
     free(self);
@@ -190,19 +195,30 @@ static struct typed_id *collect_ids(struct self *self, struct batch *batch, cons
 {
     struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8];
     struct map *values = self->resolver.raw_keys ? &self->resolver.raw_values : NULL;
-    *count = identity_collect_values(&self->resolver.policy, &self->resolver.key, tp, batch->arena, ids, values);
+    const struct identity_keys *keys = &self->resolver.keys;
+    struct id_finder *finder = identity_keys_were_rotated(keys) ? &self->finder : NULL;
+    *count = identity_collect_values(&self->resolver.policy, &keys->current, finder, tp, batch->arena, ids, values);
     struct typed_id *copy = arena_alloc(batch->arena, *count * sizeof *copy);
     memcpy(copy, ids, *count * sizeof *copy);
     return copy;
 }
 
+/* A touchpoint may be dated ahead: it is old if it was received before, too. */
+static struct instant when_known(const struct event *event)
+{
+    struct instant occurred_at = event->sighting.occurred_at, received_at = {event->record->timestamp_ms * 1000};
+    return received_at.us > 0 && instant_compare(received_at, occurred_at) < 0 ? received_at : occurred_at;
+}
+
 /* A replay must not bring back who was erased: true for a touchpoint of theirs. One of somebody else that names them goes on
  * without that identifier. */
-static bool forget_erased(const struct self *self, struct typed_id *ids, struct sighting *sighting)
+static bool forget_erased(const struct self *self, struct typed_id *ids, struct event *event)
 {
+    struct sighting *sighting = &event->sighting;
+    struct instant at = when_known(event);
     size_t kept = 0;
     for (size_t i = 0; i < sighting->id_count; i++)
-        if (!erased_covers(&self->erased, &ids[i].id, sighting->occurred_at))
+        if (!erased_covers(&self->erased, &ids[i].id, at))
             ids[kept++] = ids[i];
         else if (i == 0)
             return true;
@@ -215,6 +231,7 @@ static struct events *events_of(struct self *self, struct batch *batch)
     if (batch->events)
         return batch->events;
     map_init(&self->resolver.raw_values, batch->arena, sizeof(struct id), sizeof(struct span));
+    id_finder_start(&self->finder, &self->resolver.keys, &self->resolver.cache, batch->arena);
     return batch->events = arena_new(batch->arena, struct events);
 }
 
@@ -236,15 +253,57 @@ static enum outcome resolver_decode(void *arg, struct batch *batch, const struct
     struct events *events = events_of(self, batch);
     struct event event = {.record = record, .framed = framed, .sighting.occurred_at = {tp.occurred_at}};
     touchpoint_event_id(tp.source, tp.message_id, &event.sighting.event_id);
+    size_t unsure = self->finder.unsure.count;
     struct typed_id *ids = collect_ids(self, batch, &tp, &event.sighting.id_count);
     event.sighting.ids = ids;
-    if (forget_erased(self, ids, &event.sighting)) {
+    event.is_unsure = self->finder.unsure.count > unsure;
+    if (!event.is_unsure && forget_erased(self, ids, &event)) {
         metric_add(self->metrics.erased, 1);
         return OUTCOME_OK;
     }
     *arena_push(batch->arena, events) = event;
     if (event.sighting.id_count == 0)
         add_unidentified(batch, events, &tp, &event.sighting.event_id);
+    return OUTCOME_OK;
+}
+
+/* Collected again, now that every hash leads to an id: which identifier is the anchor, and who was erased, goes by ids. */
+static enum outcome make_sure(struct self *self, struct batch *batch, struct event *event, bool *is_erased, struct err *err)
+{
+    struct touchpoint tp;
+    CHECK(avro_plan_decode(event->framed.plan, event->framed.payload, &tp, err));
+    struct typed_id *ids = collect_ids(self, batch, &tp, &event->sighting.id_count);
+    event->sighting.ids = ids;
+    *is_erased = forget_erased(self, ids, event);
+    metric_add(self->metrics.erased, *is_erased);
+    return OUTCOME_OK;
+}
+
+static enum outcome follow_keys(struct self *self, struct batch *batch, struct err *err)
+{
+    int64_t now_us = clock_monotonic_us();
+    if (now_us - self->keys_followed_us < KEYS_LEASE_US)
+        return OUTCOME_OK;
+    CHECK(resolver_follow_keys(&self->resolver, batch->arena, err));
+    self->keys_followed_us = now_us;
+    return OUTCOME_OK;
+}
+
+static enum outcome find_ids(struct self *self, struct batch *batch, struct events *events, struct err *err)
+{
+    size_t kept = 0, by_previous;
+    if (self->finder.unsure.count == 0)
+        return OUTCOME_OK;
+    CHECK(resolver_find_ids(&self->resolver, batch->arena, &self->finder, &by_previous, err));
+    metric_add(self->metrics.found_by_previous, (double)by_previous);
+    for (size_t i = 0; i < events->count; i++) {
+        bool is_erased = false;
+        if (events->items[i].is_unsure)
+            CHECK(make_sure(self, batch, &events->items[i], &is_erased, err));
+        if (!is_erased)
+            events->items[kept++] = events->items[i];
+    }
+    events->count = kept;
     return OUTCOME_OK;
 }
 
@@ -291,6 +350,9 @@ static enum outcome resolver_apply(void *arg, struct batch *batch, struct err *e
     struct events *events = batch->events;
     if (events == NULL)
         return OUTCOME_OK;
+    CHECK(erased_check_lease(self->context.db, &self->erased, err)); /* what is covered opens no transaction */
+    CHECK(follow_keys(self, batch, err));
+    CHECK(find_ids(self, batch, events, err));
     CHECK(store_unidentified(self, batch, events, err));
     struct sightings uncovered = uncovered_of(self, batch, events);
     metric_add(self->metrics.hits, (double)(events->count - uncovered.count));
@@ -305,6 +367,15 @@ static enum outcome resolver_apply(void *arg, struct batch *batch, struct err *e
     resolver_metrics_add(&self->metrics, &events->change);
     metric_set(self->metrics.cache_bytes, (double)resolver_cache_bytes(&self->resolver.cache));
     return OUTCOME_OK;
+}
+
+static void resolver_dropped(void *arg)
+{
+    struct self *self = arg;
+    const struct id *id;
+    for (size_t i = 0; self->forgotten < self->erased.version && (id = erased_next(&self->erased, &i, self->forgotten));)
+        resolver_forget(&self->resolver, id);
+    self->forgotten = self->erased.version;
 }
 
 /* Distributed-tracing headers go through unchanged, and a request's correlation id comes back with its decision. */
@@ -428,6 +499,7 @@ const struct service resolver_service = {
     .apply = resolver_apply,
     .publish = resolver_publish,
     .finished = resolver_finished,
+    .dropped = resolver_dropped,
     .scan = resolver_scan,
     .scanned = resolver_scanned,
 };

@@ -125,6 +125,12 @@ const struct cached_state *journey_cache_state(struct journey_cache *cache, int6
     return state;
 }
 
+void journey_cache_drop_anchor(struct journey_cache *cache, int64_t anchor)
+{
+    map_remove(&cache->anchors, &anchor);
+    map_remove(&cache->old_anchors, &anchor);
+}
+
 static void drop_from(struct map *states, size_t *bytes, int64_t profile)
 {
     struct cached_state *state = map_find(states, &profile);

@@ -38,6 +38,8 @@ void journey_cache_put_anchor(struct journey_cache *cache, int64_t anchor, const
 const struct cached_state *journey_cache_state(struct journey_cache *cache, int64_t profile);
 void journey_cache_put_state(struct journey_cache *cache, int64_t profile, int64_t ver, int64_t members,
                              const struct touch_key *last, struct span payload);
+/* A person was erased: a row under the same key is another one. */
+void journey_cache_drop_anchor(struct journey_cache *cache, int64_t anchor);
 void journey_cache_drop_state(struct journey_cache *cache, int64_t profile);
 
 #endif

@@ -205,7 +205,7 @@ static enum outcome write_fast(struct tracker *tracker, struct flush *flush, str
     struct map profile_of;
     struct facts facts = fast_facts(tracker, flush, fast, &profile_of);
     *swapped = false;
-    CHECK(generation_still_active(tracker->db, flush->arena, &tracker->generation, err));
+    CHECK(generation_still_active(tracker->db, flush->arena, &tracker->generation, tracker->erased, err));
     enum outcome o = timeline_copy_facts(tracker->timeline, tracker->db, facts.items, facts.count, err);
     if (o == OUTCOME_REJECT && db_sqlstate_is(tracker->db, "23505"))
         return OUTCOME_OK;

@@ -6,7 +6,6 @@
 
 #include "common/codec/messages.h"
 #include "common/runtime/telemetry.h"
-#include "common/service/erased.h"
 #include "services/journey-tracker/journey_policy.h"
 #include "services/journey-tracker/journey_tracker.h"
 
@@ -22,8 +21,9 @@ struct scanned {
 struct self {
     struct service_context context;
     struct tracker tracker;
-    struct arena arena; /* policy, erased */
+    struct arena arena; /* policy */
     struct erased erased;
+    int64_t forgotten; /* erasures up to this version are out of the cache */
     struct arena scan_arena;
     struct scanned scanned;
     int diffs_topic, stages_topic;
@@ -73,7 +73,8 @@ static enum outcome open_parts(struct self *self, struct err *err)
     open_metrics(self);
     CHECK(journey_policy_load(&self->arena, config_text(config, "policy.dir"), &t->policy, err));
     CHECK(generation_open(context->db, config, &t->generation, err));
-    CHECK(erased_read(context->db, &self->arena, &self->erased, err));
+    CHECK(erased_open(context->db, &self->erased, err));
+    t->erased = &self->erased;
     t->timeline = timeline_new(&journey_timeline);
     CHECK(codes_open(context->db, &t->policy, &t->codes, err));
     CHECK(producer_topic(context->producer, config_text(config, "topic.diffs"), &self->diffs_topic, &t->diff_partitions, err));
@@ -87,6 +88,7 @@ static void journey_close(void *arg)
     arena_free(&self->tracker.scratch);
     timeline_free(self->tracker.timeline);
     codes_close(self->tracker.codes);
+    erased_close(&self->erased);
     arena_free(&self->arena);
     arena_free(&self->scan_arena);
     free(self->lanes);
@@ -141,7 +143,7 @@ static enum outcome decode_change(struct self *self, struct batch *batch, const 
     struct flush *flush = flush_of(batch);
     for (uint32_t i = 0; i < change.move_count; i++) {
         const struct identity_move *move = &change.moves[i];
-        if (!erased_covers(&self->erased, &move->identifier_id, (struct instant){change.changed_at}))
+        if (!erased_covers_move(&self->erased, &change, move))
             *arena_push(batch->arena, &flush->moves) =
                 (struct anchor_move){move->identifier_id, move->profile_id, identity_move_version(&change, move)};
     }
@@ -188,7 +190,7 @@ static enum outcome decode_touchpoint(struct self *self, struct batch *batch, co
     if (id_is_nil(&head.anchor_id))
         return OUTCOME_OK;
     CHECK(avro_plan_decode(framed.plan, framed.payload, &tp, err));
-    if (erased_covers(&self->erased, &head.anchor_id, (struct instant){tp.occurred_at}))
+    if (erased_covers_resolved(&self->erased, &head, batch->arena, (struct instant){tp.occurred_at}))
         return OUTCOME_OK;
     struct flush *flush = flush_of(batch);
     *arena_push(batch->arena, &flush->arrivals) = (struct arrival){
@@ -226,6 +228,18 @@ static enum outcome journey_apply(void *arg, struct batch *batch, struct err *er
         CHECK(tracker_flush(&self->tracker, flush, err));
     metric_set(self->cache_bytes, (double)journey_cache_bytes(&self->tracker.cache));
     return OUTCOME_OK;
+}
+
+/* Whoever comes back has rows of the same keys, and perhaps the same `ver`. */
+static void journey_dropped(void *arg)
+{
+    struct self *self = arg;
+    const struct id *id;
+    for (size_t i = 0; self->forgotten < self->erased.version && (id = erased_next(&self->erased, &i, self->forgotten));) {
+        journey_cache_drop_anchor(&self->tracker.cache, id_short(id));
+        journey_cache_drop_state(&self->tracker.cache, id_short(id));
+    }
+    self->forgotten = self->erased.version;
 }
 
 static enum outcome send_diffs(struct self *self, const struct lane_row *lane, const struct diff_row *rows, size_t count,
@@ -335,6 +349,7 @@ const struct service journey_service = {
     .apply = journey_apply,
     .publish = journey_publish,
     .finished = journey_finished,
+    .dropped = journey_dropped,
     .scan = journey_scan,
     .scanned = journey_scanned,
 };

@@ -16,13 +16,14 @@ static enum outcome save_states(struct slow *slow, struct err *err)
 
 static enum outcome run_steps(struct slow *slow, const uint32_t *indexes, size_t count, bool *is_repeat, struct err *err)
 {
+    struct tracker *tracker = slow->tracker;
     struct arena *arena = slow->flush->arena;
+    CHECK(generation_still_active(tracker->db, arena, &tracker->generation, tracker->erased, err));
     CHECK(slow_insert_facts(slow, indexes, count, is_repeat, err));
     if (*is_repeat)
         return OUTCOME_OK;
     CHECK(slow_lock_anchors(slow, indexes, count, err));
     CHECK(slow_lock_states(slow, err));
-    CHECK(generation_still_active(slow->tracker->db, arena, &slow->tracker->generation, err));
     slow->profiles = arena_array(arena, struct slow_profile, slow->state_count);
     for (size_t i = 0; i < slow->state_count; i++)
         slow->profiles[i].row = &slow->states[i];
@@ -31,8 +32,8 @@ static enum outcome run_steps(struct slow *slow, const uint32_t *indexes, size_t
     CHECK(slow_collect_fresh(slow, err));
     CHECK(slow_derive(slow, err));
     CHECK(save_states(slow, err));
-    CHECK(saving_write(slow->tracker, slow->flush, &slow->saving, &slow->profile_of, err));
-    return db_commit(slow->tracker->db, err);
+    CHECK(saving_write(tracker, slow->flush, &slow->saving, &slow->profile_of, err));
+    return db_commit(tracker->db, err);
 }
 
 static void fill_cache(struct slow *slow)

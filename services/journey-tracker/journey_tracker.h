@@ -45,6 +45,7 @@ struct tracker {
     struct db *db;
     struct journey_policy policy;
     struct generation generation;
+    struct erased *erased; /* NULL: a tool that derives only what is stored */
     struct codes *codes;
     struct timeline *timeline;
     struct journey_cache cache;

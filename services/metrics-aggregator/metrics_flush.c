@@ -260,7 +260,7 @@ static enum outcome transact(struct run *run, struct err *err)
     struct flush *flush = run->flush;
     CHECK(db_begin(flush->db, err));
     CHECK(lock_lanes(run, err));
-    CHECK(generation_still_active(flush->db, run->arena, &flush->generation, err));
+    CHECK(generation_still_active(flush->db, run->arena, &flush->generation, NULL, err));
     CHECK(apply_lanes(run, err));
     CHECK(write_sums(run, err));
     CHECK(store_move_lanes(flush->db, run->arena, run->lanes, run->lane_count, err));

@@ -16,7 +16,17 @@ struct desk {
 
 static int time_compare(const void *a, const void *b)
 {
-    return fact_time_compare(*(struct ledger_fact *const *)a, *(struct ledger_fact *const *)b);
+    return contact_fact_order(&(*(struct ledger_fact *const *)a)->body, &(*(struct ledger_fact *const *)b)->body);
+}
+
+/* A touchpoint that several identifiers of the profile have counts once. */
+static size_t drop_repeats(struct ledger_fact **facts, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (kept == 0 || !contact_is_repeat(&facts[i]->body, &facts[kept - 1]->body))
+            facts[kept++] = facts[i];
+    return kept;
 }
 
 static int reservation_compare(const void *key, const void *element)
@@ -208,6 +218,7 @@ void profile_decide(const struct contact_policy *policy, struct profile *profile
     if (profile->fact_count == 0)
         return;
     qsort(profile->facts, profile->fact_count, sizeof *profile->facts, time_compare);
+    profile->fact_count = drop_repeats(profile->facts, profile->fact_count);
     struct desk desk = {policy, profile, ledger_of(profile, decisions, decision_count, arena), now, arena, results};
     settle(&desk);
     revoke(&desk);

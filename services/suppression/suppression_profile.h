@@ -8,7 +8,7 @@
 struct profile {
     struct id id;
     bool is_merged;             /* an anchor moved in */
-    struct ledger_fact **facts; /* profile_decide sorts them by time */
+    struct ledger_fact **facts; /* profile_decide sorts them by time and drops repeats */
     size_t fact_count;
 };
 

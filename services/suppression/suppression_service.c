@@ -8,7 +8,6 @@
 #include "common/codec/messages.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/telemetry.h"
-#include "common/service/erased.h"
 #include "services/suppression/suppression_policy.h"
 #include "services/suppression/suppression_touchpoint.h"
 #include "services/suppression/suppression_transact.h"
@@ -20,7 +19,7 @@ struct self {
     struct service_context context;
     struct suppression suppression;
     struct interests interests;
-    struct arena arena; /* policy, erased */
+    struct arena arena; /* policy */
     struct erased erased;
     int decisions_topic;
     struct duration rescue_after;
@@ -52,6 +51,7 @@ static void suppression_close(void *arg)
     if (self == NULL)
         return;
     timeline_free(self->suppression.timeline);
+    erased_close(&self->erased);
     arena_free(&self->arena);
     arena_free(&self->scan_arena);
     free(self->lanes);
@@ -95,7 +95,8 @@ static enum outcome open_parts(struct self *self, struct err *err)
     struct suppression *s = &self->suppression;
     CHECK(read_policy(config, &self->arena, &s->policy, err));
     CHECK(generation_open(self->context.db, config, &s->generation, err));
-    CHECK(erased_read(self->context.db, &self->arena, &self->erased, err));
+    CHECK(erased_open(self->context.db, &self->erased, err));
+    s->erased = &self->erased;
     self->interests = interests_of(&self->arena, &s->policy);
     return producer_topic(self->context.producer, config_text(config, "topic.decisions"), &self->decisions_topic, NULL, err);
 }
@@ -174,6 +175,29 @@ static void add_fact(struct self *self, struct batch *batch, const struct record
         fact->correlation = SPAN_NONE;
 }
 
+/* What the touchpoint says of the others that it names, too: each has its copy. Who was erased is not among them any more. */
+static void add_copies(struct self *self, struct batch *batch, const struct record *record, const struct resolved_header *header,
+                       const struct contact_fact *body)
+{
+    struct contact_fact copy;
+    if (header->other_count == 0 || !contact_copy(body, &copy))
+        return;
+    struct flush *flush = flush_of(batch, record);
+    copy.event_id = header->event_id;
+    for (uint32_t i = 0; i < header->other_count; i++) {
+        const struct resolved_other *other = &header->others[i];
+        *arena_push(batch->arena, &flush->facts) = (struct ledger_fact){
+            .key = {id_short(&other->identifier_id), body->at, header->event_id},
+            .body = copy,
+            .anchor_id = other->identifier_id,
+            .profile_id = other->profile_id,
+            .version = other->map_version,
+            .timestamp_ms = record->timestamp_ms,
+            .lane = lane_of(record->topic, record->partition),
+        };
+    }
+}
+
 /* Nearly all touchpoints end here after one decode. */
 static enum outcome decode_resolved(struct self *self, struct batch *batch, const struct record *record, struct err *err)
 {
@@ -183,9 +207,11 @@ static enum outcome decode_resolved(struct self *self, struct batch *batch, cons
     struct contact_fact body;
     CHECK(resolved_decode(self->context.schemas, batch->arena, record->value, &header, &framed, err));
     CHECK(avro_plan_decode(framed.plan, framed.payload, &tp, err));
-    if (!tp.is_test && !erased_covers(&self->erased, &header.anchor_id, (struct instant){tp.occurred_at}) &&
-        suppression_wants(&self->interests, &tp, batch->arena, &body))
+    if (tp.is_test || !suppression_wants(&self->interests, &tp, batch->arena, &body))
+        return OUTCOME_OK;
+    if (!erased_covers_resolved(&self->erased, &header, batch->arena, body.at))
         add_fact(self, batch, record, &header, &tp, &body);
+    add_copies(self, batch, record, &header, &body);
     return OUTCOME_OK;
 }
 
@@ -196,7 +222,7 @@ static enum outcome decode_change(struct self *self, struct batch *batch, const 
     struct flush *flush = flush_of(batch, record);
     for (uint32_t i = 0; i < change.move_count; i++) {
         const struct identity_move *move = &change.moves[i];
-        if (!erased_covers(&self->erased, &move->identifier_id, (struct instant){change.changed_at}))
+        if (!erased_covers_move(&self->erased, &change, move))
             *arena_push(batch->arena, &flush->moves) =
                 (struct anchor_move){move->identifier_id, move->profile_id, identity_move_version(&change, move)};
     }
@@ -210,6 +236,14 @@ static enum outcome suppression_decode(void *arg, struct batch *batch, const str
 
 /* -------------------------------------------------------------------------------------------------------- deciding */
 
+static size_t count_originals(const struct ledger_facts *facts)
+{
+    size_t originals = 0;
+    for (size_t i = 0; i < facts->count; i++)
+        originals += !(facts->items[i].body.flags & CONTACT_IS_COPY);
+    return originals;
+}
+
 static enum outcome suppression_apply(void *arg, struct batch *batch, struct err *err)
 {
     struct self *self = arg;
@@ -217,7 +251,7 @@ static enum outcome suppression_apply(void *arg, struct batch *batch, struct err
     if (flush == NULL || flush->facts.count + flush->moves.count + flush->unidentified.count == 0)
         return OUTCOME_OK;
     CHECK(suppression_transact(&self->suppression, batch->arena, flush, batch->now, err));
-    metric_add(self->facts, (double)flush->facts.count);
+    metric_add(self->facts, (double)count_originals(&flush->facts));
     return OUTCOME_OK;
 }
 

@@ -238,11 +238,10 @@ enum outcome suppression_transact(const struct suppression *suppression, struct 
 {
     struct work w = {.suppression = suppression, .arena = arena, .flush = flush, .now = now};
     CHECK(db_begin(suppression->db, err));
+    CHECK(generation_still_active(suppression->db, arena, &suppression->generation, suppression->erased, err));
     CHECK(insert_facts(&w, err));
     CHECK(lock_anchors(&w, err));
     CHECK(lock_states(&w, err));
-    if (w.state_count > 0 || flush->unidentified.count > 0)
-        CHECK(generation_still_active(suppression->db, arena, &suppression->generation, err));
     if (w.state_count > 0) {
         CHECK(read_ledger(&w, err));
         mark_new_facts(&w);

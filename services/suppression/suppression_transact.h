@@ -11,7 +11,8 @@ struct suppression {
     struct timeline *timeline;
     struct contact_policy policy;
     struct generation generation;
-    int64_t instance; /* names this process in the outbox */
+    struct erased *erased; /* may be read again */
+    int64_t instance;      /* names this process in the outbox */
 };
 
 struct anchor_moves {

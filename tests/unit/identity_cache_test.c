@@ -85,13 +85,69 @@ static void a_later_put_replaces(void **state)
     resolver_cache_close(&cache);
 }
 
+static void put_hash(struct resolver_cache *cache, uint64_t i)
+{
+    struct id hash = id_of(i), id = id_of(i + MANY);
+    resolver_cache_put_found_by(cache, &hash, &id);
+}
+
+/* From then on three tables share the bound; what is above its share starts anew, and nothing is wrong. */
+static void hashes_share_the_bound(void **state)
+{
+    struct resolver_cache cache;
+    struct id first = id_of(1);
+    resolver_cache_open(&cache, BOUND);
+    put_hash(&cache, 1);
+    assert_null(resolver_cache_found_by(&cache, &first));
+    for (uint64_t i = 0; i < 10 * MANY; i++)
+        put(&cache, i);
+    resolver_cache_hold_hashes(&cache);
+    assert_true(resolver_cache_bytes(&cache) <= BOUND);
+    size_t kept = 0;
+    for (uint64_t i = 0; i < 10 * MANY; i++) {
+        put(&cache, i);
+        put_hash(&cache, i);
+        if (i == USED)
+            resolver_cache_hold_hashes(&cache); /* again: nothing is lost */
+    }
+    assert_true(resolver_cache_bytes(&cache) <= BOUND);
+    for (uint64_t i = 0; i < 10 * MANY; i++) {
+        struct id hash = id_of(i), id = id_of(i + MANY);
+        const struct id *held = resolver_cache_found_by(&cache, &hash);
+        kept += held != NULL;
+        assert_true(held == NULL || id_equal(held, &id));
+    }
+    assert_true(kept * 130 > BOUND); /* below 130 bytes for an identifier, a link and a hash */
+    resolver_cache_close(&cache);
+}
+
 static void no_bytes_hold_nothing(void **state)
 {
     struct resolver_cache cache;
     resolver_cache_open(&cache, 0);
     put(&cache, 1);
     assert_int_equal(found(&cache, 1), 0);
+    resolver_cache_hold_hashes(&cache);
+    put_hash(&cache, 1);
     assert_int_equal(resolver_cache_bytes(&cache), 0);
+    resolver_cache_close(&cache);
+}
+
+static void what_is_dropped_is_unknown(void **state)
+{
+    struct resolver_cache cache;
+    resolver_cache_open(&cache, BOUND);
+    for (uint64_t i = 1; i <= USED; i++)
+        put(&cache, i);
+    struct id gone = id_of(7), never = id_of(MANY);
+    resolver_cache_drop_identifier(&cache, &gone);
+    resolver_cache_drop_identifier(&cache, &never);
+    assert_null(resolver_cache_identifier(&cache, &gone));
+    assert_int_equal(resolver_cache_count(&cache), USED - 1);
+    for (uint64_t i = 1; i <= USED; i++)
+        assert_int_equal(found(&cache, i), i == 7 ? 1 : 2); /* its links cannot be found by one end */
+    put(&cache, 7);
+    assert_int_equal(resolver_cache_count(&cache), USED);
     resolver_cache_close(&cache);
 }
 
@@ -101,6 +157,8 @@ int main(void)
         cmocka_unit_test(nothing_is_forgotten_below_the_bound),
         cmocka_unit_test(the_bound_holds_and_what_is_used_stays),
         cmocka_unit_test(a_later_put_replaces),
+        cmocka_unit_test(hashes_share_the_bound),
+        cmocka_unit_test(what_is_dropped_is_unknown),
         cmocka_unit_test(no_bytes_hold_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,6 +49,22 @@ static void states_come_back(void **state)
     assert_true(has(2, 1));
 }
 
+/* Also what only the older generation has. */
+static void anchors_are_forgotten(void **state)
+{
+    journey_cache_open(&cache, 100000);
+    struct cached_anchor entry = {.version = 4};
+    for (int64_t anchor = 1; journey_cache_anchor(&cache, 1) == NULL || cache.old_anchors.count == 0; anchor++)
+        journey_cache_put_anchor(&cache, anchor, &entry);
+    journey_cache_put_anchor(&cache, -1, &entry);
+    assert_non_null(map_find(&cache.old_anchors, &(int64_t){2}));
+    for (int64_t anchor = -1; anchor <= 2; anchor += 3) {
+        journey_cache_drop_anchor(&cache, anchor);
+        assert_null(journey_cache_anchor(&cache, anchor));
+    }
+    assert_non_null(journey_cache_anchor(&cache, 3));
+}
+
 /* Room for three states per generation: what is looked up stays, what is not goes. */
 static void a_full_cache_keeps_what_is_used(void **state)
 {
@@ -105,6 +121,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(states_come_back, tear_down),
+        cmocka_unit_test_teardown(anchors_are_forgotten, tear_down),
         cmocka_unit_test_teardown(a_full_cache_keeps_what_is_used, tear_down),
         cmocka_unit_test_teardown(an_old_state_survives_its_own_move, tear_down),
         cmocka_unit_test_teardown(bytes_do_not_drift, tear_down),

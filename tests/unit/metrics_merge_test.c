@@ -149,11 +149,8 @@ static void missing_range_is_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sums_by_lane_and_cell),
-        cmocka_unit_test(money_leaves_64_bits),
-        cmocka_unit_test(overflow_is_fatal),
-        cmocka_unit_test(order_of_numbers),
-        cmocka_unit_test(missing_range_is_named),
+        cmocka_unit_test(sums_by_lane_and_cell), cmocka_unit_test(money_leaves_64_bits),   cmocka_unit_test(overflow_is_fatal),
+        cmocka_unit_test(order_of_numbers),      cmocka_unit_test(missing_range_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

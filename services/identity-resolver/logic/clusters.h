@@ -9,8 +9,8 @@ struct clusters {
     const struct identity_policy *policy;
     struct cluster *items; /* one per node; united ones form trees */
     size_t count;          /* nodes added */
-    uint32_t *held; /* per cluster and limited type: how many identifiers */
-    size_t limited; /* number of types with a limit */
+    uint32_t *held;        /* per cluster and limited type: how many identifiers */
+    size_t limited;        /* number of types with a limit */
     int16_t limited_types[IDENTITY_MAX_TYPES];
     struct identity_cut *cuts;
     size_t cut_count;

@@ -1,4 +1,4 @@
-/* contact.c: what a request and a reservation are in time. */
+/* contact.c: what a request and a reservation are in time, and what of a fact is kept for others. */
 #include "services/suppression/logic/contact.h"
 
 struct instant contact_planned_at(const struct contact_fact *request)
@@ -9,4 +9,45 @@ struct instant contact_planned_at(const struct contact_fact *request)
 bool reservation_is_over(const struct reservation *reservation, struct instant at, struct instant now)
 {
     return instant_compare(at, reservation->expires_at) >= 0 && instant_compare(now, reservation->expires_at) >= 0;
+}
+
+static bool opts_out(struct span consent)
+{
+    for (struct span word; next_word(&consent, ' ', &word);)
+        if (*word.ptr == '-')
+            return true;
+    return false;
+}
+
+bool contact_copy(const struct contact_fact *fact, struct contact_fact *out)
+{
+    bool is_signal = fact->kind == CONTACT_SIGNAL;
+    if (!is_signal && !opts_out(fact->consent))
+        return false;
+    *out = (struct contact_fact){
+        .at = fact->at,
+        .event_id = fact->event_id,
+        .kind = CONTACT_SIGNAL,
+        .flags = CONTACT_IS_COPY,
+        .score = is_signal ? fact->score : CONTACT_SCORE_ABSENT,
+        .priority = CONTACT_PRIORITY_ABSENT,
+        .event = is_signal ? fact->event : SPAN(""),
+        .channel = fact->channel,
+        .consent = fact->consent,
+        .planned_at = INSTANT_ABSENT,
+        .expires_at = INSTANT_ABSENT,
+    };
+    return true;
+}
+
+int contact_fact_order(const struct contact_fact *a, const struct contact_fact *b)
+{
+    int c = instant_compare(a->at, b->at);
+    c = c ? c : id_compare(&a->event_id, &b->event_id);
+    return c ? c : (a->flags & CONTACT_IS_COPY) - (b->flags & CONTACT_IS_COPY);
+}
+
+bool contact_is_repeat(const struct contact_fact *fact, const struct contact_fact *before)
+{
+    return (fact->flags & CONTACT_IS_COPY) && fact->at.us == before->at.us && id_equal(&fact->event_id, &before->event_id);
 }

@@ -1,7 +1,10 @@
 /* contact.h: the vocabulary of contact decisions: what the ledger knows of a customer, and what is decided from it.
  *
- * A customer's ledger is the set of facts of all anchors of the profile, sorted by (at, event_id), and the reservations: the
- * decisions of its requests. Everything here is pure: no clock, no database; `now` is the wall clock given by the caller. */
+ * A customer's ledger is the set of facts of all identifiers of the profile, sorted by (at, event_id), and the reservations: the
+ * decisions of its requests. Everything here is pure: no clock, no database; `now` is the wall clock given by the caller.
+ *
+ * A fact is its anchor's. An opt-out or a hold is a fact of every identifier of its touchpoint: under each of the others a copy
+ * is kept. A profile that has the anchor sees the original, however many copies it has; one that has only others sees a copy. */
 #ifndef TUTTI_CONTACT_H
 #define TUTTI_CONTACT_H
 
@@ -24,6 +27,7 @@ enum contact_kind {
 enum contact_flag {
     CONTACT_HAS_CONTACT = 1, /* the touchpoint has a contact record */
     CONTACT_BAD_TAGS = 2,    /* tags_json is no list of texts */
+    CONTACT_IS_COPY = 4,     /* kept for an identifier that the touchpoint names beside its anchor: see contact_copy */
 };
 
 #define CONTACT_SCORE_ABSENT    INT16_MIN
@@ -44,6 +48,17 @@ struct contact_fact {
     struct instant planned_at, expires_at; /* INSTANT_ABSENT where the request has none */
     struct id decision_id;                 /* nil where absent */
 };
+
+/* What is kept of a fact under the other identifiers of its touchpoint: any signal, and of a contact that opts out what it says
+ * of consent; false: nothing. It asks no policy, so that another policy finds what it would always have had: what a copy means is
+ * up to the rule that reads it. Its opt-outs and what it is to a hold count; opt-ins, failures of an address and purchases do
+ * not. */
+bool contact_copy(const struct contact_fact *fact, struct contact_fact *out);
+
+/* By (at, event_id), an original before its copies. In this order a copy that follows its original, or another copy of it, says
+ * nothing new. */
+int contact_fact_order(const struct contact_fact *a, const struct contact_fact *b);
+bool contact_is_repeat(const struct contact_fact *fact, const struct contact_fact *before);
 
 /* Stored in suppression.decisions.verdict. */
 enum contact_verdict { VERDICT_GRANT = 1, VERDICT_DENY = 2, VERDICT_INVALID = 3 };

@@ -13,6 +13,11 @@ static struct span event_and_time(struct arena *arena, struct span event, struct
     return printed(arena_printf(arena, SPAN_FMT " at %s", SPAN_ARG(event), time));
 }
 
+static bool is_copy(const struct contact_fact *fact)
+{
+    return (fact->flags & CONTACT_IS_COPY) != 0;
+}
+
 static bool is_any_trigger(const struct contact_rule *rule, const struct contact_fact *fact)
 {
     for (size_t i = 0; i < rule->on_count; i++)
@@ -40,6 +45,12 @@ int contact_consent(struct span consent, struct span channel)
     return of_all;
 }
 
+int contact_consent_of(const struct contact_fact *fact, struct span channel)
+{
+    int consent = fact->consent.len > 0 ? contact_consent(fact->consent, channel) : 0;
+    return consent > 0 && is_copy(fact) ? 0 : consent;
+}
+
 static void ask_opt_out(const struct contact_rule *rule, const struct question *q, struct finding *finding)
 {
     bool allow_unknown = policy_allows_unknown(q->policy, q->request->channel);
@@ -49,7 +60,7 @@ static void ask_opt_out(const struct contact_rule *rule, const struct question *
     finding->ends = INSTANT_NEVER;
     for (size_t i = q->ledger->fact_count; i-- > 0;) {
         const struct contact_fact *f = q->ledger->facts[i];
-        int consent = f->consent.len > 0 ? contact_consent(f->consent, q->request->channel) : 0;
+        int consent = contact_consent_of(f, q->request->channel);
         if (consent == 0)
             continue;
         finding->passed = consent > 0;
@@ -74,7 +85,7 @@ static void ask_invalid_address(const struct contact_rule *rule, const struct qu
     const struct contact_fact *cause = NULL;
     for (size_t i = 0; i < q->ledger->fact_count; i++) {
         const struct contact_fact *f = q->ledger->facts[i];
-        if (!span_equal(f->channel, q->request->channel))
+        if (is_copy(f) || !span_equal(f->channel, q->request->channel))
             continue;
         if (is_any_trigger(rule, f))
             cause = f;

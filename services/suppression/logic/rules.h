@@ -25,5 +25,7 @@ void rule_ask(const struct contact_rule *rule, const struct question *question, 
 
 /* What a consent text says of a channel: 1 in, -1 out, 0 nothing. The channel's own word is stronger than that for all. */
 int contact_consent(struct span consent, struct span channel);
+/* The same of a fact: nobody consents for somebody else, so an opt-in of a copy says nothing. */
+int contact_consent_of(const struct contact_fact *fact, struct span channel);
 
 #endif

@@ -1,0 +1,55 @@
+/* erase.h: one call of `tutti erase`: what is erased in one transaction that runs alone, and what is tidied up after it.
+ *
+ * The transaction leaves tombstones and a row of identity.erasures; until that says that it is complete, the next call goes on
+ * with it first. Whatever interrupts a call, running it again ends where one undisturbed run ends. */
+#ifndef TUTTI_CLI_ERASE_H
+#define TUTTI_CLI_ERASE_H
+
+#include "cli/database.h"
+
+struct table_rows {
+    const char *table;
+    int64_t rows;
+};
+
+struct erasure {
+    struct call *call;
+    struct db *db;
+    struct id identifier; /* the one that was asked for */
+    struct id *members;   /* of its profile */
+    int64_t *keys;        /* their short keys */
+    size_t count;
+    int64_t version;
+    int64_t wait_seconds;
+    int64_t deadline_us;    /* monotonic */
+    int64_t stage_messages; /* id of the last that waited */
+    int64_t waiting;        /* messages of before that are not published yet */
+    struct {
+        struct table_rows *items;
+        size_t count, capacity;
+    } tables;
+};
+
+/* Reads ids from the first column. */
+void erasure_take_members(struct erasure *e, const struct db_result *r);
+/* Members and their keys as $1 and $2. */
+void erasure_params(struct erasure *e, struct params *p);
+/* Adds (table, rows), both text. */
+void erasure_count(struct erasure *e, const struct db_result *r);
+/* True while there is time to try again; waits a little. */
+bool erasure_may_wait(const struct erasure *e);
+
+/* erase_alone.c: tombstones and everything that is keyed by the person, or nothing. REJECT "erased_already",
+ * "identifier_unknown"; RETRY if it could not be alone, or services lag, until the deadline. */
+enum outcome erase_alone(struct erasure *e, struct err *err);
+/* The identifiers of the profile that the asked one belongs to; the same REJECTs. */
+enum outcome erase_find_members(struct erasure *e, struct err *err);
+
+/* erase_finish.c: what others' rows say of the person, and quarantine; of e->version. */
+enum outcome erase_finish(struct erasure *e, struct err *err);
+/* Finishes all that were interrupted. *was_asked: the asked identifier was among them; then e says what was done. */
+enum outcome erase_finish_pending(struct erasure *e, bool *was_asked, struct err *err);
+/* Waits until messages of before are published. */
+enum outcome erase_wait_messages(struct erasure *e, struct err *err);
+
+#endif

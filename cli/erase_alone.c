@@ -1,0 +1,154 @@
+/* erase_alone.c: see erase.h. The lock is the exclusive side of tutti_meta.hold_erasures(): transactions that hold the erasures
+ * end first, later ones see the tombstones. Nothing else writes what is deleted here, so it needs no order of locks. */
+#include <poll.h>
+
+#include "cli/erase.h"
+#include "cli_sql.h"
+#include "common/runtime/clock.h"
+#include "common/runtime/stop.h"
+#include "common/service/erased.h"
+
+enum { POLL_MS = 200 };
+
+bool erasure_may_wait(const struct erasure *e)
+{
+    if (clock_monotonic_us() > e->deadline_us || stop_requested())
+        return false;
+    poll(NULL, 0, POLL_MS);
+    return true;
+}
+
+static enum outcome when_erased(struct erasure *e, struct err *err)
+{
+    static const struct statement find = {"erase_when", "SELECT erased_at FROM identity.erased WHERE identifier_id = $1"};
+    struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, &e->call->arena);
+    params_uuid(&p, &e->identifier);
+    CHECK(db_run(e->db, &find, &p, &r, NULL, err));
+    enum outcome o = OUTCOME_REJECT;
+    if (db_rows(r) > 0) {
+        char at[32];
+        instant_format(db_timestamptz(r, 0, 0), at);
+        err_set(err, o, "erased_already", "this person was erased at %s; nothing is left", at);
+    } else {
+        err_set(err, o, "identifier_unknown", "this identifier was never seen in a touchpoint");
+    }
+    db_result_free(r);
+    return o;
+}
+
+enum outcome erase_find_members(struct erasure *e, struct err *err)
+{
+    static const struct statement find = {"erase_members", sql_erase_members};
+    struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, &e->call->arena);
+    params_uuid(&p, &e->identifier);
+    CHECK(db_run(e->db, &find, &p, &r, NULL, err));
+    erasure_take_members(e, r);
+    db_result_free(r);
+    return e->count > 0 ? OUTCOME_OK : when_erased(e, err);
+}
+
+/* Whoever waits behind this lock waits no longer than that, and everything is found by key. */
+static enum outcome be_alone(struct erasure *e, struct err *err)
+{
+    static const struct statement settings = {
+        "erase_settings", "SELECT set_config('lock_timeout', '2s', true), set_config('enable_seqscan', 'off', true), "
+                          "set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"};
+    static const struct statement lock = {"erase_lock", "SELECT pg_advisory_xact_lock(" ERASURE_LOCK ")"};
+    CHECK(db_run(e->db, &settings, NULL, NULL, NULL, err));
+    return db_run(e->db, &lock, NULL, NULL, NULL, err);
+}
+
+/* A service that has not read yet who belongs to this person holds the history of others with theirs. */
+static enum outcome check_lag(struct erasure *e, struct err *err)
+{
+    static const struct statement find = {"erase_lagging", sql_erase_lagging};
+    struct params p;
+    struct db_result *r = NULL;
+    erasure_params(e, &p);
+    CHECK(db_run(e->db, &find, &p, &r, NULL, err));
+    enum outcome o = db_rows(r) == 0
+                         ? OUTCOME_OK
+                         : err_set(err, OUTCOME_RETRY, "service_lags", "%s has not read yet who this person is: is it running?",
+                                   result_text(&e->call->arena, r, 0, 0));
+    db_result_free(r);
+    return o;
+}
+
+static enum outcome note_messages(struct erasure *e, struct err *err)
+{
+    static const struct statement find = {"erase_stage_messages", "SELECT coalesce(max(id), 0) FROM journey.stage_outbox"};
+    struct db_result *r = NULL;
+    CHECK(db_run(e->db, &find, NULL, &r, NULL, err));
+    e->stage_messages = db_int8(r, 0, 0);
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+static enum outcome bury(struct erasure *e, struct err *err)
+{
+    static const struct statement tombstone = {"erase_tombstone", sql_erase_tombstone};
+    struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, &e->call->arena);
+    params_uuid_array(&p, e->members, sizeof *e->members, e->count);
+    params_int8(&p, ERASED_AHEAD_US);
+    CHECK(db_run(e->db, &tombstone, &p, &r, NULL, err));
+    e->version = db_int8(r, 0, 0);
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+static enum outcome delete_all(struct erasure *e, struct err *err)
+{
+    static const struct statement statements[] = {
+        {"erase_delete_suppression", sql_erase_delete_suppression},
+        {"erase_delete_journey", sql_erase_delete_journey},
+        {"erase_delete_identity", sql_erase_delete_identity},
+    };
+    e->tables.count = 0;
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
+        struct params p;
+        struct db_result *r = NULL;
+        erasure_params(e, &p);
+        CHECK(db_run(e->db, &statements[i], &p, &r, NULL, err));
+        erasure_count(e, r);
+        db_result_free(r);
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome run_steps(struct erasure *e, struct err *err)
+{
+    CHECK(be_alone(e, err));
+    CHECK(erase_find_members(e, err)); /* as they are now that nothing moves */
+    CHECK(check_lag(e, err));
+    CHECK(note_messages(e, err));
+    CHECK(bury(e, err));
+    CHECK(delete_all(e, err));
+    return db_commit(e->db, err);
+}
+
+static bool is_lost(const struct err *err)
+{
+    return strcmp(err->code, "commit_unknown") == 0 || strcmp(err->code, "db_down") == 0;
+}
+
+enum outcome erase_alone(struct erasure *e, struct err *err)
+{
+    for (;;) {
+        CHECK(db_begin(e->db, err));
+        enum outcome o = run_steps(e, err);
+        if (o != OUTCOME_OK)
+            db_rollback(e->db);
+        if (o != OUTCOME_RETRY)
+            return o;
+        if (is_lost(err))
+            return err_prefix(err, "whether the person is erased is not known, run this again");
+        if (!erasure_may_wait(e))
+            return err_prefix(err, "nothing was changed, run this again");
+    }
+}

@@ -1,0 +1,217 @@
+/* identity_anchors.c: see identity_anchors.h: the switch to other ranks, and the phases after it. */
+#include "cli/identity_anchors.h"
+
+#include "cli/identity.h"
+#include "cli/policy.h"
+#include "cli/progress.h"
+#include "cli_sql.h"
+#include "common/runtime/stop.h"
+#include "services/identity-resolver/resolve.h"
+
+enum { FACTS_PER_PROFILE = 10 }; /* of --batch */
+
+enum outcome anchors_read_state(struct db *db, struct anchors_state *out, struct err *err)
+{
+    static const struct statement find = {"anchors_state", sql_anchors_state};
+    struct db_result *r = NULL;
+    CHECK(db_run(db, &find, NULL, &r, NULL, err));
+    *out = (struct anchors_state){0};
+    if (db_rows(r) > 0)
+        *out = (struct anchors_state){db_int4(r, 0, 0), db_int2(r, 0, 1)};
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+/* ------------------------------------------------------------------------------------------------------ the switch */
+
+static enum outcome begin(struct anchors_apply *apply, int32_t version, struct err *err)
+{
+    static const struct statement statement = {"anchors_begin", sql_anchors_begin};
+    const struct identity_policy *current = apply->current;
+    int16_t codes[2][IDENTITY_MAX_TYPES];
+    for (size_t i = 0; i < current->type_count; i++) {
+        codes[0][i] = current->types[i].rank;
+        codes[1][i] = identity_find_type(apply->candidate, current->types[i].name)->rank;
+    }
+    struct params p;
+    params_init(&p, &apply->call->arena);
+    params_int4(&p, version);
+    params_int2_array(&p, codes[0], sizeof codes[0][0], current->type_count);
+    params_int2_array(&p, codes[1], sizeof codes[1][0], current->type_count);
+    return db_run(apply->db, &statement, &p, NULL, NULL, err);
+}
+
+/* Links are the anchor and another identifier: all are found anew. So is what was derived. */
+static enum outcome write_switch(struct anchors_apply *apply, struct generation *generation, struct err *err)
+{
+    struct call *call = apply->call;
+    int32_t version = 0;
+    CHECK(resolver_replace_rules(apply->db, &call->arena, apply->text, apply->candidate, identity_actor(call), &version, err));
+    CHECK(begin(apply, version, err));
+    CHECK(db_script(apply->db, "TRUNCATE identity.links", err));
+    CHECK(policy_start_generation(apply->db, &call->arena, policy_dir_of(call), generation, err));
+    CHECK(db_commit(apply->db, err));
+    say("version %d is active; every fact gets its anchor", version);
+    return OUTCOME_OK;
+}
+
+/* Wrong keys and lost files are found before anything is changed. */
+static enum outcome check_tools(struct anchors_apply *apply, struct generation *generation, struct err *err)
+{
+    struct call *call = apply->call;
+    struct resolver resolver = {.db = NULL};
+    bool complete = false;
+    CHECK(generation_hash(policy_dir_of(call), &generation->id, err));
+    CHECK(policy_find_active(apply->db, &call->arena, generation, &complete, err));
+    if (generation->number == 0)
+        return err_set(err, OUTCOME_FATAL, "other_generation",
+                       "the policies in %s are not the active ones: name with policy.dir the files that were applied",
+                       policy_dir_of(call));
+    enum outcome o = resolver_open_tool(&resolver, &call->arena, apply->db, call->config, err);
+    resolver_close(&resolver);
+    return o;
+}
+
+static enum outcome start(struct anchors_apply *apply, struct generation *generation, struct err *err)
+{
+    CHECK(plan_hold_alone(apply->db, apply->active.version, err));
+    CHECK(anchors_drain(apply->call, apply->db, err));
+    CHECK(db_begin(apply->db, err));
+    enum outcome o = write_switch(apply, generation, err);
+    if (o != OUTCOME_OK)
+        db_rollback(apply->db);
+    return o;
+}
+
+/* ------------------------------------------------------------------------------------------------------ the phases */
+
+struct walk {
+    struct anchors_apply *apply;
+    struct arena arena; /* of a step */
+};
+
+static enum outcome recode_step(struct walk *walk, size_t *count, struct err *err)
+{
+    static const struct statement recode = {"anchors_recode", sql_anchors_recode};
+    struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, &walk->arena);
+    params_int8(&p, (int64_t)(walk->apply->batch * FACTS_PER_PROFILE));
+    CHECK(db_run(walk->apply->db, &recode, &p, &r, NULL, err));
+    *count = (size_t)db_int8(r, 0, 0);
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+static enum outcome facts_step(struct walk *walk, enum anchors_schema schema, size_t *count, struct err *err)
+{
+    return anchors_facts_step(walk->apply->db, &walk->arena, schema, walk->apply->batch * FACTS_PER_PROFILE, count, err);
+}
+
+static enum outcome journey_step(struct walk *walk, size_t *count, struct err *err)
+{
+    return facts_step(walk, ANCHORS_JOURNEY, count, err);
+}
+
+static enum outcome suppression_step(struct walk *walk, size_t *count, struct err *err)
+{
+    return facts_step(walk, ANCHORS_SUPPRESSION, count, err);
+}
+
+/* What is walked by key; counts are of all rows, also where it goes on in the middle. */
+static const struct walked {
+    const char *what;
+    enum outcome (*step)(struct walk *walk, size_t *count, struct err *err);
+    struct statement total;
+} walks[] = {
+    {"identifiers ranked", recode_step, {"anchors_count_identifiers", "SELECT count(*) FROM identity.identifiers"}},
+    {"facts of journeys anchored",
+     journey_step,
+     {"anchors_count_journey", "SELECT count(*) FROM journey.facts WHERE others IS NOT NULL"}},
+    {"facts of suppression anchored",
+     suppression_step,
+     {"anchors_count_suppression", "SELECT count(*) FROM suppression.facts WHERE others IS NOT NULL AND flags & 4 = 0"}},
+};
+enum { WALKS = sizeof walks / sizeof *walks, PHASE_PROFILES = WALKS, PHASE_DERIVED };
+
+static enum outcome next_phase(struct anchors_apply *apply, struct err *err)
+{
+    static const struct statement next = {"anchors_next_phase", sql_anchors_next_phase};
+    CHECK(db_run(apply->db, &next, NULL, NULL, NULL, err));
+    apply->state.phase++;
+    return OUTCOME_OK;
+}
+
+static enum outcome walk_through(struct walk *walk, const struct walked *walked, struct err *err)
+{
+    struct anchors_apply *apply = walk->apply;
+    struct progress progress;
+    struct db_result *r = NULL;
+    size_t count = 1;
+    CHECK(db_run(apply->db, &walked->total, NULL, &r, NULL, err));
+    progress_start(&progress, walked->what, (uint64_t)db_int8(r, 0, 0));
+    db_result_free(r);
+    enum outcome o = OUTCOME_OK;
+    while (o == OUTCOME_OK && count > 0) {
+        arena_reset(&walk->arena);
+        o = stop_requested() ? err_set(err, OUTCOME_FATAL, "stopped", "stopped; run it again to go on")
+                             : walked->step(walk, &count, err);
+        if (o == OUTCOME_OK)
+            progress_step(&progress, count);
+    }
+    if (o != OUTCOME_OK) {
+        progress_pause(&progress);
+        return o;
+    }
+    progress_end(&progress);
+    return next_phase(apply, err);
+}
+
+static enum outcome walk_all(struct anchors_apply *apply, struct err *err)
+{
+    struct walk walk = {.apply = apply};
+    enum outcome o = OUTCOME_OK;
+    while (o == OUTCOME_OK && apply->state.phase < WALKS)
+        o = walk_through(&walk, &walks[apply->state.phase], err);
+    arena_free(&walk.arena);
+    return o;
+}
+
+static enum outcome review_profiles(struct anchors_apply *apply, struct err *err)
+{
+    struct active_row active;
+    CHECK(plan_read_active(apply->db, &apply->call->arena, &active, err));
+    CHECK(plan_apply(apply->call, apply->db, apply->text, &active, apply->batch, err));
+    return next_phase(apply, err);
+}
+
+/* Generation and state together: services start from here on. */
+static enum outcome finish(struct anchors_apply *apply, struct err *err)
+{
+    return db_script(apply->db,
+                     "UPDATE tutti_meta.generations SET is_complete = true WHERE is_active; "
+                     "DELETE FROM tutti_meta.reanchoring",
+                     err);
+}
+
+static enum outcome go_on(struct anchors_apply *apply, const struct generation *generation, struct err *err)
+{
+    CHECK(walk_all(apply, err));
+    if (apply->state.phase == PHASE_PROFILES)
+        CHECK(review_profiles(apply, err));
+    CHECK(policy_sweep(apply->db, policy_dir_of(apply->call), generation, err));
+    return finish(apply, err);
+}
+
+enum outcome anchors_apply(struct anchors_apply *apply, struct err *err)
+{
+    struct generation generation = {.number = 0};
+    CHECK(database_lock_out_all(apply->call, apply->db, err));
+    CHECK(check_tools(apply, &generation, err));
+    CHECK(anchors_read_state(apply->db, &apply->state, err));
+    if (apply->state.version == 0)
+        CHECK(start(apply, &generation, err));
+    else
+        say("version %d is active already; going on with the anchors of facts", apply->state.version);
+    return go_on(apply, &generation, err);
+}

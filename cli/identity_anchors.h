@@ -1,0 +1,64 @@
+/* identity_anchors.h: facts under the anchors that other ranks choose: `tutti identity apply` where types, ranks or scopes
+ * differ.
+ *
+ * A fact names all identifiers of its touchpoint, so the strongest of them can be chosen anew. That moves facts to other keys,
+ * and puts another identifier into the middle of what a touchpoint linked. It works with the services stopped and nothing left to
+ * read: what they had in hand would name anchors of before. In phases, each in bounded transactions that store how far they came
+ * (tutti_meta.reanchoring); killed anywhere, it goes on there when it is run again, and no service starts before its end. */
+#ifndef TUTTI_CLI_IDENTITY_ANCHORS_H
+#define TUTTI_CLI_IDENTITY_ANCHORS_H
+
+#include "cli/identity_plan.h"
+#include "common/codec/touchpoint.h"
+
+/* An identifier of a fact: its short key, and the rank of its type. */
+struct ranked {
+    int64_t key;
+    int32_t rank; /* or what orders as ranks do */
+    uint32_t at;  /* the caller's */
+};
+/* The strongest first, as identity_collect orders them: by rank, then by id. */
+void anchors_sort(struct ranked *items, size_t count);
+
+/* The most identifiers of one fact: identity_collect gives no more. */
+enum { ANCHORS_MOST = TOUCHPOINT_MAX_IDENTIFIERS + 8 };
+/* The short keys of a fact: its anchor and the others. */
+size_t anchors_keys(int64_t anchor, struct span others, int64_t keys[ANCHORS_MOST]);
+
+/* Whether the candidate's anchor rules differ from the current ones, and FATAL where stored identifiers do not allow that: a type
+ * that is gone; another normaliser, hashing or scope of one that has identifiers, or one that links no more. Says on stderr what
+ * a type that is new, or links now, means. */
+enum outcome anchors_check_rules(struct db *db, struct arena *arena, const struct identity_policy *candidate,
+                                 const struct identity_policy *current, bool *differ, struct err *err);
+/* FATAL where stored facts name their anchor alone. */
+enum outcome anchors_check_facts(struct db *db, struct err *err);
+
+/* What is under way; version 0: nothing. */
+struct anchors_state {
+    int32_t version; /* of the identity policy */
+    int16_t phase;
+};
+enum outcome anchors_read_state(struct db *db, struct anchors_state *out, struct err *err);
+
+struct anchors_apply {
+    struct call *call;
+    struct db *db;
+    struct span text; /* of the candidate's file */
+    const struct identity_policy *candidate, *current;
+    struct active_row active;
+    struct anchors_state state;
+    size_t batch;
+};
+/* Begins, or goes on with what is under way: then the candidate must be the active policy. */
+enum outcome anchors_apply(struct anchors_apply *apply, struct err *err);
+
+/* REJECT unless every message was read by journey-tracker and suppression. Then removes the resolved touchpoints that are in
+ * their topic: read again, they would come under their old anchors. */
+enum outcome anchors_drain(struct call *call, struct db *db, struct err *err);
+
+/* One transaction over the next `limit` facts of a schema, "journey" or "suppression"; *count is how many there were. */
+enum anchors_schema { ANCHORS_JOURNEY, ANCHORS_SUPPRESSION };
+enum outcome anchors_facts_step(struct db *db, struct arena *arena, enum anchors_schema schema, size_t limit, size_t *count,
+                                struct err *err);
+
+#endif

@@ -1,0 +1,231 @@
+/* identity_rotate.c: `tutti identity rotate-key`: the exchange of the key of identifier hashes, step by step, while services run
+ * (services/identity-resolver/identity_keys.h). */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cli/identity.h"
+#include "cli/identity_rotate.h"
+#include "cli_sql.h"
+
+struct rotation {
+    struct call *call;
+    struct db *db;
+    struct identity_keys keys;
+    struct key_state state;
+    int64_t identifiers, unfound, erased, erased_unfound;
+    uint64_t added, left; /* of raw values */
+    struct strbuf *json;  /* NULL: as text */
+};
+
+static const char *const phases[] = {"one key", "announced", "rotating"};
+
+/* ---- how far it is ---- */
+/* Before the new key is at work nothing is found by it. */
+static int16_t new_number(const struct rotation *rotation)
+{
+    return (int16_t)(rotation->state.number + (rotation->state.phase == KEYS_ANNOUNCED));
+}
+
+static enum outcome look(struct rotation *rotation, struct err *err)
+{
+    static const struct statement progress = {"rotate_progress", sql_rotate_progress};
+    struct params p;
+    struct db_result *r = NULL;
+    CHECK(key_state_read(rotation->db, &rotation->call->arena, &rotation->state, err));
+    params_init(&p, &rotation->call->arena);
+    params_int2(&p, new_number(rotation));
+    CHECK(db_run(rotation->db, &progress, &p, &r, NULL, err));
+    rotation->identifiers = db_int8(r, 0, 0);
+    rotation->unfound = rotation->state.phase == KEYS_ONE ? 0 : db_int8(r, 0, 1);
+    rotation->erased = db_int8(r, 0, 2);
+    rotation->erased_unfound = rotation->state.phase == KEYS_ONE ? 0 : db_int8(r, 0, 3);
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+static void print_tombstones(struct rotation *rotation, const struct db_result *r)
+{
+    if (rotation->json)
+        strbuf_addf(rotation->json, ",\"lost\":[");
+    else if (db_rows(r) > 0)
+        printf("tombstones that the previous key alone finds, the newest:\n");
+    for (int row = 0; row < db_rows(r); row++) {
+        char id[37], at[32];
+        struct id identifier = db_uuid(r, row, 0);
+        id_to_uuid(&identifier, id);
+        instant_format(db_timestamptz(r, row, 1), at);
+        if (rotation->json)
+            strbuf_addf(rotation->json, "%s{\"identifier\":\"%s\",\"erased_at\":\"%s\"}", row ? "," : "", id, at);
+        else
+            printf("  %s  erased at %s\n", id, at);
+    }
+    if (rotation->json)
+        strbuf_addf(rotation->json, "]");
+}
+
+static enum outcome name_tombstones(struct rotation *rotation, int64_t limit, struct err *err)
+{
+    static const struct statement find = {"rotate_tombstones", sql_rotate_tombstones};
+    struct params p;
+    struct db_result *r = NULL;
+    if (rotation->erased_unfound == 0)
+        return OUTCOME_OK;
+    params_init(&p, &rotation->call->arena);
+    params_int2(&p, new_number(rotation));
+    params_int8(&p, limit);
+    CHECK(db_run(rotation->db, &find, &p, &r, NULL, err));
+    print_tombstones(rotation, r);
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+static void print_state(struct rotation *rotation)
+{
+    const char *phase = phases[rotation->state.phase];
+    if (rotation->json) {
+        strbuf_addf(rotation->json,
+                    "{\"phase\":\"%s\",\"key_number\":%d,\"identifiers\":%" PRId64 ",\"only_by_previous\":%" PRId64
+                    ",\"erased\":%" PRId64 ",\"erased_only_by_previous\":%" PRId64 ",\"added\":%" PRIu64 ",\"unusable\":%" PRIu64,
+                    phase, rotation->state.number, rotation->identifiers, rotation->unfound, rotation->erased,
+                    rotation->erased_unfound, rotation->added, rotation->left);
+        return;
+    }
+    printf("%s; key number %d\n", phase, rotation->state.number);
+    printf("%12" PRId64 "  identifiers\n", rotation->identifiers);
+    if (rotation->state.phase != KEYS_ONE)
+        printf("%12" PRId64 "  of them are not found by the new key yet\n", rotation->unfound);
+    printf("%12" PRId64 "  tombstones of erased identifiers\n", rotation->erased);
+    if (rotation->state.phase != KEYS_ONE)
+        printf("%12" PRId64 "  of them are not found by the new key yet\n", rotation->erased_unfound);
+}
+
+/* ---- the steps ---- */
+static bool is_given(const struct rotation *rotation, size_t i, const struct id *fingerprint)
+{
+    return rotation->keys.given_count > i && id_equal(&rotation->keys.given[i].fingerprint, fingerprint);
+}
+
+/* The new key is given as identity.key_file, the one at work as identity.previous_key_file. */
+static enum outcome expect_given(const struct rotation *rotation, const struct id *next, struct err *err)
+{
+    const struct given_key *given = rotation->keys.given;
+    bool fits = rotation->keys.given_count == MAX_GIVEN_KEYS && is_given(rotation, 1, &rotation->state.current) &&
+                !id_equal(&given[0].fingerprint, &given[1].fingerprint) && (next == NULL || is_given(rotation, 0, next));
+    return fits ? OUTCOME_OK
+                : err_set(err, OUTCOME_REJECT, "other_setting",
+                          "identity.key_file must be the new key%s, and identity.previous_key_file the one that is at work",
+                          next ? " that was announced" : "");
+}
+
+static enum outcome announce(struct rotation *rotation, struct err *err)
+{
+    struct key_state to = rotation->state;
+    CHECK(expect_given(rotation, NULL, err));
+    to.next = rotation->keys.given[0].fingerprint;
+    CHECK(key_state_write(rotation->db, &rotation->call->arena, &rotation->state, &to, err));
+    say("announced: an identity-resolver that lacks the new key ends with its next transaction; run this again to go on");
+    return OUTCOME_OK;
+}
+
+static enum outcome make_current(struct rotation *rotation, struct err *err)
+{
+    struct key_state to = rotation->state;
+    CHECK(expect_given(rotation, &rotation->state.next, err));
+    to.previous = to.current;
+    to.current = to.next;
+    to.next = (struct id){{0}};
+    to.number++;
+    CHECK(key_state_write(rotation->db, &rotation->call->arena, &rotation->state, &to, err));
+    say("the new key is at work");
+    return OUTCOME_OK;
+}
+
+static enum outcome fill(struct rotation *rotation, struct err *err)
+{
+    CHECK(identity_keys_follow(&rotation->keys, rotation->db, &rotation->call->arena, err));
+    return rotate_fill(rotation->call, rotation->db, &rotation->keys, &rotation->added, &rotation->left, err);
+}
+
+static enum outcome cancel(struct rotation *rotation, struct err *err)
+{
+    struct key_state to = rotation->state;
+    if (rotation->state.phase != KEYS_ANNOUNCED)
+        return err_set(err, OUTCOME_REJECT, "key_phase", "no key is announced that is not at work yet");
+    to.next = (struct id){{0}};
+    return key_state_write(rotation->db, &rotation->call->arena, &rotation->state, &to, err);
+}
+
+static enum outcome finish(struct rotation *rotation, struct err *err)
+{
+    struct key_state to = rotation->state;
+    if (rotation->state.phase != KEYS_ROTATING)
+        return err_set(err, OUTCOME_REJECT, "key_phase", "no exchange of keys is under way");
+    if (rotation->unfound + rotation->erased_unfound > 0 && !call_has(rotation->call, "force"))
+        return err_set(err, OUTCOME_REJECT, "not_found_yet",
+                       "%" PRId64 " identifiers would no longer be recognised, and input of %" PRId64
+                       " erased ones would no longer be dropped; --force finishes all the same",
+                       rotation->unfound, rotation->erased_unfound);
+    to.previous = (struct id){{0}};
+    CHECK(key_state_write(rotation->db, &rotation->call->arena, &rotation->state, &to, err));
+    return rotate_forget(rotation->db, to.number, err);
+}
+
+static enum outcome step(struct rotation *rotation, struct err *err)
+{
+    if (call_has(rotation->call, "finish"))
+        return finish(rotation, err);
+    if (call_has(rotation->call, "cancel"))
+        return cancel(rotation, err);
+    if (rotation->state.phase == KEYS_ONE)
+        return announce(rotation, err);
+    if (rotation->state.phase == KEYS_ANNOUNCED)
+        CHECK(make_current(rotation, err));
+    return fill(rotation, err);
+}
+
+static void say_next(const struct rotation *rotation)
+{
+    static const char *const next[] = {
+        "--execute announces the key of identity.key_file; every identity-resolver must have it, and the one at work as "
+        "identity.previous_key_file",
+        "--execute makes the new key the current one; --cancel --execute takes the announcement back",
+        "--execute hashes kept raw values with the new key; --finish --execute forgets the previous key"};
+    say("%s", next[rotation->state.phase]);
+}
+
+static enum outcome run(struct rotation *rotation, int64_t limit, struct err *err)
+{
+    bool executes = call_has(rotation->call, "execute");
+    CHECK(look(rotation, err));
+    enum outcome o = executes ? step(rotation, err) : OUTCOME_OK;
+    if (o == OUTCOME_OK && executes)
+        CHECK(look(rotation, err));
+    print_state(rotation);
+    if (name_tombstones(rotation, limit, o == OUTCOME_OK ? err : &(struct err){0}) != OUTCOME_OK)
+        return OUTCOME_FATAL;
+    if (rotation->json)
+        printf(SPAN_FMT ",\"executed\":%s}\n", SPAN_ARG(strbuf_span(rotation->json)),
+               executes && o == OUTCOME_OK ? "true" : "false");
+    if (!rotation->json && o == OUTCOME_OK)
+        say_next(rotation);
+    return o;
+}
+
+enum exit_status identity_rotate(struct call *call)
+{
+    struct strbuf json = {.arena = &call->arena};
+    struct rotation rotation = {.call = call, .json = call_has(call, "json") ? &json : NULL};
+    struct err err = {0};
+    int64_t limit;
+    if (!call_number(call, "limit", 0, 1000000, 5, &limit))
+        return EXIT_USAGE;
+    if (call_has(call, "finish") && call_has(call, "cancel"))
+        return misuse(call, "--finish or --cancel, not both");
+    enum outcome o = identity_keys_read(call->config, &rotation.keys, &err);
+    if (o == OUTCOME_OK)
+        o = database_connect(call, &rotation.db, &err);
+    if (o == OUTCOME_OK)
+        o = run(&rotation, limit, &err);
+    db_close(rotation.db);
+    return o == OUTCOME_OK ? EXIT_DONE : failed(&err);
+}

@@ -1,0 +1,161 @@
+/* identity_rotate_fill.c: hashes under the new key, from the raw values that are kept; and an end of those under former keys. */
+#include "cli/identifier.h"
+#include "cli/identity_rotate.h"
+#include "cli/progress.h"
+#include "cli_sql.h"
+#include "common/codec/seal.h"
+#include "common/runtime/stop.h"
+#include "services/identity-resolver/identity_rules_store.h"
+
+struct filling {
+    struct call *call;
+    struct db *db;
+    const struct identity_keys *keys;
+    struct seal_keys raw_keys;
+    struct identity_policy *policy;
+    struct id position; /* values up to it were looked at */
+    uint64_t added, looked_at;
+    struct progress progress;
+};
+
+/* A value under both keys, and the identifier it is kept of. */
+struct candidate {
+    struct id hash, previous, identifier_id;
+};
+
+struct candidates {
+    struct candidate *items;
+    size_t count, capacity;
+};
+
+static struct sealed sealed_of(const struct db_result *r, int row)
+{
+    return (struct sealed){db_uuid(r, row, 1), db_bytes(r, row, 2), db_bytes(r, row, 3), db_bytes(r, row, 4)};
+}
+
+/* Whether the value had come clear or hashed is not kept: the hash under the previous key tells. */
+static enum outcome add_candidates(struct filling *work, struct arena *arena, const struct db_result *r, int row,
+                                   struct candidates *out, struct err *err)
+{
+    struct candidate one = {.identifier_id = db_uuid(r, row, 0)};
+    struct sealed sealed = sealed_of(r, row);
+    struct span value, type = db_bytes(r, row, 5);
+    CHECK(seal_open(&work->raw_keys, arena, &one.identifier_id, &sealed, &value, err));
+    for (int is_digest = 0; is_digest < 2; is_digest++)
+        if (identifier_hash(arena, work->policy, &work->keys->current, type, value, is_digest, &one.hash) &&
+            identifier_hash(arena, work->policy, &work->keys->previous, type, value, is_digest, &one.previous))
+            *arena_push(arena, out) = one;
+    return OUTCOME_OK;
+}
+
+static enum outcome save(struct filling *work, struct arena *arena, const struct candidates *rows, struct err *err)
+{
+    static const struct statement fill = {"rotate_fill", sql_rotate_fill};
+    struct params p;
+    struct db_result *r = NULL;
+    if (rows->count == 0)
+        return OUTCOME_OK;
+    params_init(&p, arena);
+    params_uuid_array(&p, &rows->items->hash, sizeof *rows->items, rows->count);
+    params_uuid_array(&p, &rows->items->previous, sizeof *rows->items, rows->count);
+    params_uuid_array(&p, &rows->items->identifier_id, sizeof *rows->items, rows->count);
+    params_int2(&p, work->keys->state.number);
+    CHECK(db_run(work->db, &fill, &p, &r, NULL, err));
+    work->added += (uint64_t)db_int8(r, 0, 0);
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+/* As every transaction that stores what depends on the key. */
+static enum outcome hold_keys(struct filling *work, struct arena *arena, struct err *err)
+{
+    struct active_policy active;
+    bool found;
+    CHECK(store_hold_active(work->db, arena, &active, &found, err));
+    return found && active.key_epoch == work->keys->state.epoch
+               ? OUTCOME_OK
+               : err_set(err, OUTCOME_FATAL, "keys_changed",
+                         "the exchange of keys or the policy went on meanwhile: run it again");
+}
+
+static enum outcome fill_batch(struct filling *work, struct arena *arena, int *found, struct err *err)
+{
+    static const struct statement next = {"rotate_next_values", sql_rotate_next_values};
+    struct candidates rows = {0};
+    struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, arena);
+    params_uuid(&p, &work->position);
+    params_int2(&p, work->keys->state.number);
+    CHECK(hold_keys(work, arena, err));
+    CHECK(db_run(work->db, &next, &p, &r, NULL, err));
+    enum outcome o = OUTCOME_OK;
+    *found = db_rows(r);
+    for (int row = 0; row < *found && o == OUTCOME_OK; row++)
+        o = add_candidates(work, arena, r, row, &rows, err);
+    if (*found > 0)
+        work->position = db_uuid(r, *found - 1, 0);
+    db_result_free(r);
+    work->looked_at += (uint64_t)*found;
+    progress_step(&work->progress, (uint64_t)*found);
+    return o == OUTCOME_OK ? save(work, arena, &rows, err) : o;
+}
+
+static enum outcome fill_all(struct filling *work, struct err *err)
+{
+    struct arena arena = {0};
+    enum outcome o = OUTCOME_OK;
+    progress_start(&work->progress, "values hashed with the new key", 0);
+    for (int found = 1; found > 0 && o == OUTCOME_OK && !stop_requested();) {
+        o = db_begin(work->db, err);
+        if (o == OUTCOME_OK)
+            o = fill_batch(work, &arena, &found, err);
+        if (o == OUTCOME_OK)
+            o = db_commit(work->db, err);
+        else
+            db_rollback(work->db);
+        arena_reset(&arena);
+    }
+    progress_end(&work->progress);
+    arena_free(&arena);
+    return o == OUTCOME_OK && stop_requested() ? err_set(err, OUTCOME_FATAL, "stopped", "stopped; run it again to go on") : o;
+}
+
+enum outcome rotate_fill(struct call *call, struct db *db, const struct identity_keys *keys, uint64_t *added, uint64_t *left,
+                         struct err *err)
+{
+    struct filling work = {.call = call, .db = db, .keys = keys, .policy = arena_new(&call->arena, struct identity_policy)};
+    bool configured;
+    *added = *left = 0;
+    CHECK(seal_keys_open(call->config, &work.raw_keys, &configured, err));
+    if (!configured)
+        return OUTCOME_OK;
+    CHECK(identifier_policy(call, db, work.policy, err));
+    enum outcome o = fill_all(&work, err);
+    *added = work.added;
+    *left = work.looked_at - work.added;
+    return o;
+}
+
+enum outcome rotate_forget(struct db *db, int16_t key_number, struct err *err)
+{
+    static const struct statement forget = {"rotate_forget", sql_rotate_forget};
+    struct arena arena = {0};
+    struct id position = {{0}};
+    enum outcome o = OUTCOME_OK;
+    for (bool found = true; found && o == OUTCOME_OK && !stop_requested();) {
+        struct params p;
+        struct db_result *r = NULL;
+        params_init(&p, &arena);
+        params_uuid(&p, &position);
+        params_int2(&p, key_number);
+        o = db_run(db, &forget, &p, &r, NULL, err);
+        found = o == OUTCOME_OK && db_rows(r) > 0;
+        if (found)
+            position = db_uuid(r, 0, 0);
+        db_result_free(r);
+        arena_reset(&arena);
+    }
+    arena_free(&arena);
+    return o;
+}

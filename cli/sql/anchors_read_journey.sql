@@ -1,0 +1,8 @@
+-- The next $1 facts that could have another anchor.
+SELECT anchor, occurred_at, event_id, others
+FROM journey.facts
+WHERE others IS NOT NULL
+  AND (anchor, occurred_at, event_id) > ((SELECT after_anchor FROM tutti_meta.reanchoring), (SELECT after_at FROM tutti_meta.reanchoring),
+                                         (SELECT after_event FROM tutti_meta.reanchoring))
+ORDER BY anchor, occurred_at, event_id
+LIMIT $1

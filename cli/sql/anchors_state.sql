@@ -1,0 +1,2 @@
+-- What is under way, if anything is.
+SELECT policy_version, phase FROM tutti_meta.reanchoring

@@ -1,0 +1,3 @@
+INSERT INTO identity.settings (name, value)
+VALUES ($1, $2)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value

@@ -1,0 +1,14 @@
+WITH wanted AS (
+    SELECT name, value
+    FROM (VALUES ('key_fingerprint', $1::uuid::text), ('next_key_fingerprint', $2::uuid::text),
+                 ('previous_key_fingerprint', $3::uuid::text), ('key_number', $4::smallint::text)) AS v (name, value)
+), gone AS (
+    DELETE FROM identity.settings AS s
+    USING wanted AS w
+    WHERE s.name = w.name AND w.value = '00000000-0000-0000-0000-000000000000'
+)
+INSERT INTO identity.settings (name, value)
+SELECT name, value
+FROM wanted
+WHERE value <> '00000000-0000-0000-0000-000000000000'
+ON CONFLICT (name) DO UPDATE SET value = excluded.value
