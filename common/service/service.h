@@ -43,10 +43,11 @@ struct service {
     /* For --check-config, on the one thread and without any server: reads what open() will read of files (policies, keys).
      * Fails as open() would. May be NULL. */
     enum outcome (*check)(const struct config *config, struct err *err);
-    /* Once, with database and producer ready: read policies, check generation, prepare caches. After RETRY it is called
-     * again: on failure it frees what it made. */
-    enum outcome (*open)(struct service_context *context, void **self, struct err *err);
-    void (*close)(void *self);
+    size_t self_size; /* of the service's own structure, `self` below */
+    /* Once, with database and producer ready, self all zero: read policies, check generation, prepare caches. After a failure
+     * close() is called, and after RETRY open() again. */
+    enum outcome (*open)(struct service_context *context, void *self, struct err *err);
+    void (*close)(void *self); /* frees what self holds, also where open() failed half-way; not self itself */
     /* The complete new assignment (empty when everything was revoked), told between batches. Caches that are not always
      * valid must be dropped here. */
     void (*assigned)(void *self, const int *topics, const int32_t *partitions, size_t count);

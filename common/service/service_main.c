@@ -5,6 +5,7 @@
 #include <malloc.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/runtime/admin_http.h"
@@ -90,12 +91,22 @@ static enum outcome reach_database(struct app *app, struct err *err)
     return outcome;
 }
 
+static void close_service(struct app *app)
+{
+    if (app->self)
+        app->service->close(app->self);
+    free(app->self);
+    app->self = NULL;
+}
+
 static enum outcome open_service(struct app *app, struct err *err)
 {
-    app->self = NULL;
-    enum outcome outcome = app->service->open(&app->context, &app->self, err);
+    app->self = calloc(1, app->service->self_size);
+    if (app->self == NULL)
+        abort();
+    enum outcome outcome = app->service->open(&app->context, app->self, err);
     if (outcome != OUTCOME_OK) {
-        app->self = NULL;
+        close_service(app);
         db_rollback(app->context.db);
     }
     return outcome;
@@ -140,8 +151,7 @@ static enum outcome run(struct app *app, struct err *err)
 static void close_all(struct app *app)
 {
     pipeline_close(app->pipeline);
-    if (app->self && app->service->close)
-        app->service->close(app->self);
+    close_service(app);
     schema_set_close(app->context.schemas);
     producer_close(app->context.producer);
     db_close(app->context.db);

@@ -1,6 +1,6 @@
 /* main.c: tutti-identity-resolver: who is it? Touchpoints in, resolved touchpoints and identity changes out.
  *
- *   resolver_service.c      the service: decode, apply, publish
+ *   resolver_service.c      the service: settings, opening, a batch; with resolver_decode.c and resolver_publish.c
  *   identity_touchpoint.c   touchpoint -> keyed identifiers, strongest first
  *   identity_keys.c         the keys of identifier hashes, and where their exchange stands
  *   id_finder.c, resolve_hashes.c   from a hash to an id, once keys were exchanged

@@ -63,11 +63,12 @@ static enum outcome journey_check(const struct config *config, struct err *err)
     return outcome;
 }
 
-static enum outcome open_parts(struct self *self, struct err *err)
+static enum outcome journey_open(struct service_context *context, void *arg, struct err *err)
 {
-    const struct service_context *context = &self->context;
+    struct self *self = arg;
     const struct config *config = context->config;
     struct tracker *t = &self->tracker;
+    self->context = *context;
     t->db = context->db;
     journey_cache_open(&t->cache, (size_t)config_int(config, "cache.bytes"));
     open_metrics(self);
@@ -92,22 +93,6 @@ static void journey_close(void *arg)
     arena_free(&self->arena);
     arena_free(&self->scan_arena);
     free(self->lanes);
-    free(self);
-}
-
-static enum outcome journey_open(struct service_context *context, void **out, struct err *err)
-{
-    struct self *self = calloc(1, sizeof *self);
-    if (self == NULL)
-        abort();
-    self->context = *context;
-    enum outcome outcome = open_parts(self, err);
-    if (outcome != OUTCOME_OK) {
-        journey_close(self);
-        return outcome;
-    }
-    *out = self;
-    return OUTCOME_OK;
 }
 
 static int32_t lane_of(int topic, int32_t partition)
@@ -342,6 +327,7 @@ const struct service journey_service = {
     .settings = settings,
     .topic_settings = topic_settings,
     .check = journey_check,
+    .self_size = sizeof(struct self),
     .open = journey_open,
     .close = journey_close,
     .assigned = journey_assigned,

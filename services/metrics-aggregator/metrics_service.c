@@ -37,18 +37,13 @@ static void open_metrics(struct self *self)
     self->cache_bytes = metric_gauge("cell_keys_cache_bytes", "", "Memory held by known keys of cells.");
 }
 
-static enum outcome metrics_open(struct service_context *context, void **out, struct err *err)
+static enum outcome metrics_open(struct service_context *context, void *arg, struct err *err)
 {
+    struct self *self = arg;
     struct generation generation;
-    enum outcome o = generation_open(context->db, context->config, &generation, err);
-    if (o != OUTCOME_OK)
-        return o;
-    struct self *self = calloc(1, sizeof *self);
-    if (self == NULL)
-        abort();
+    CHECK(generation_open(context->db, context->config, &generation, err));
     flush_open(&self->flush, context->db, &generation, (size_t)config_int(context->config, "cache.bytes"));
     open_metrics(self);
-    *out = self;
     return OUTCOME_OK;
 }
 
@@ -56,7 +51,6 @@ static void metrics_close(void *arg)
 {
     struct self *self = arg;
     flush_close(&self->flush);
-    free(self);
 }
 
 static enum outcome metrics_decode(void *arg, struct batch *batch, const struct record *record, struct err *err)
@@ -98,6 +92,7 @@ const struct service metrics_service = {
     .name = "metrics-aggregator",
     .settings = settings,
     .topic_settings = topic_settings,
+    .self_size = sizeof(struct self),
     .open = metrics_open,
     .close = metrics_close,
     .decode = metrics_decode,

@@ -48,14 +48,11 @@ static const char *const topic_settings[] = {"topic.resolved", "topic.identity.c
 static void suppression_close(void *arg)
 {
     struct self *self = arg;
-    if (self == NULL)
-        return;
     timeline_free(self->suppression.timeline);
     erased_close(&self->erased);
     arena_free(&self->arena);
     arena_free(&self->scan_arena);
     free(self->lanes);
-    free(self);
 }
 
 static void open_metrics(struct self *self)
@@ -89,36 +86,23 @@ static enum outcome suppression_check(const struct config *config, struct err *e
     return outcome;
 }
 
-static enum outcome open_parts(struct self *self, struct err *err)
+static enum outcome suppression_open(struct service_context *context, void *arg, struct err *err)
 {
-    const struct config *config = self->context.config;
+    struct self *self = arg;
+    const struct config *config = context->config;
     struct suppression *s = &self->suppression;
+    self->context = *context;
+    s->db = context->db;
+    s->timeline = timeline_new(&suppression_timeline);
+    s->instance = new_instance();
+    self->rescue_after = config_duration(config, "outbox.rescue.after");
+    open_metrics(self);
     CHECK(read_policy(config, &self->arena, &s->policy, err));
-    CHECK(generation_open(self->context.db, config, &s->generation, err));
-    CHECK(erased_open(self->context.db, &self->erased, err));
+    CHECK(generation_open(context->db, config, &s->generation, err));
+    CHECK(erased_open(context->db, &self->erased, err));
     s->erased = &self->erased;
     self->interests = interests_of(&self->arena, &s->policy);
-    return producer_topic(self->context.producer, config_text(config, "topic.decisions"), &self->decisions_topic, NULL, err);
-}
-
-static enum outcome suppression_open(struct service_context *context, void **out, struct err *err)
-{
-    struct self *self = calloc(1, sizeof *self);
-    if (self == NULL)
-        abort();
-    self->context = *context;
-    self->suppression.db = context->db;
-    self->suppression.timeline = timeline_new(&suppression_timeline);
-    self->suppression.instance = new_instance();
-    self->rescue_after = config_duration(context->config, "outbox.rescue.after");
-    open_metrics(self);
-    enum outcome outcome = open_parts(self, err);
-    if (outcome != OUTCOME_OK) {
-        suppression_close(self);
-        return outcome;
-    }
-    *out = self;
-    return OUTCOME_OK;
+    return producer_topic(context->producer, config_text(config, "topic.decisions"), &self->decisions_topic, NULL, err);
 }
 
 static int32_t lane_of(int topic, int32_t partition)
@@ -342,6 +326,7 @@ const struct service suppression_service = {
     .settings = settings,
     .topic_settings = topic_settings,
     .check = suppression_check,
+    .self_size = sizeof(struct self),
     .open = suppression_open,
     .close = suppression_close,
     .assigned = suppression_assigned,

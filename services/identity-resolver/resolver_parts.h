@@ -1,0 +1,62 @@
+/* resolver_parts.h: what the files of the service share: its structure and a batch's events; nobody else includes it.
+ *
+ *   resolver_service.c   settings, opening, closing, applying a batch
+ *   resolver_decode.c    records -> events
+ *   resolver_publish.c   events and identity changes -> topics */
+#ifndef TUTTI_RESOLVER_PARTS_H
+#define TUTTI_RESOLVER_PARTS_H
+
+#include "common/codec/messages.h"
+#include "common/service/service.h"
+#include "services/identity-resolver/resolver_metrics.h"
+
+struct event {
+    const struct record *record;
+    struct framed framed;
+    struct sighting sighting;        /* id_count 0: unidentified */
+    struct cached_identifier *known; /* of its identifiers, what the cache had before the batch; nil profile: nothing */
+    bool is_covered;
+    bool is_unsure; /* not all of its hashes lead to an id yet; only where keys were exchanged */
+};
+
+struct unidentified_rows {
+    struct unidentified_row *items;
+    size_t count, capacity;
+};
+
+struct events {
+    struct event *items;
+    size_t count, capacity;
+    struct unidentified_rows unidentified;
+    struct committed_change change;
+};
+
+struct self {
+    struct service_context context;
+    struct resolver resolver;
+    struct arena arena; /* policy file */
+    enum framing framing;
+    int resolved_topic, changes_topic;
+    int32_t resolved_partitions;
+    int64_t *scanned_versions; /* sent by scan, waiting for acknowledgement */
+    size_t scanned_count;
+    struct seal_keys raw_keys;
+    struct erased erased;
+    int64_t forgotten;       /* erasures up to this version are out of the cache */
+    struct id_finder finder; /* of the batch, where keys were exchanged */
+    int64_t keys_followed_us;
+    struct resolver_metrics metrics;
+};
+
+/* Callbacks of the service (service.h). */
+enum outcome resolver_decode(void *self, struct batch *batch, const struct record *record, struct err *err);
+enum outcome resolver_publish(void *self, struct batch *batch, struct err *err);
+enum outcome resolver_finished(void *self, struct batch *batch, struct err *err);
+enum outcome resolver_scan(void *self, struct arena *arena, struct err *err);
+enum outcome resolver_scanned(void *self, struct err *err);
+
+/* Asks the database for the ids of hashes that decode was unsure of, and collects those touchpoints again; drops those of erased
+ * people. */
+enum outcome resolver_make_sure(struct self *self, struct batch *batch, struct events *events, struct err *err);
+
+#endif

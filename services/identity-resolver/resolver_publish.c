@@ -1,0 +1,114 @@
+/* resolver_publish.c: resolved touchpoints and identity changes, those that others left behind too; see resolver_parts.h. */
+#include <stdlib.h>
+
+#include "services/identity-resolver/resolver_parts.h"
+
+/* Distributed-tracing headers go through unchanged, and a request's correlation id comes back with its decision. */
+static size_t copied_headers(const struct record *record, struct header headers[3])
+{
+    static const char *const names[] = {"traceparent", "tracestate", "kafka_correlationId"};
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (record_header(record, names[i], &headers[n].value))
+            headers[n++].name = names[i];
+    return n;
+}
+
+static const struct cached_identifier *known_of(struct self *self, const struct event *event, size_t i)
+{
+    const struct cached_identifier *known = resolver_known(&self->resolver, &event->sighting.ids[i].id);
+    return known ? known : &event->known[i];
+}
+
+static void add_others(struct self *self, struct arena *arena, const struct event *event, struct resolved_header *head)
+{
+    size_t count = event->sighting.id_count - 1;
+    struct resolved_other *others = arena_array(arena, struct resolved_other, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct cached_identifier *known = known_of(self, event, i + 1);
+        others[i] = (struct resolved_other){event->sighting.ids[i + 1].id, known->profile_id, known->version};
+    }
+    head->others = others;
+    head->other_count = (uint32_t)count;
+}
+
+static enum outcome send_event(struct self *self, struct batch *batch, const struct event *event, struct strbuf *value,
+                               struct err *err)
+{
+    struct resolved_header head = {.event_id = event->sighting.event_id};
+    if (event->sighting.id_count > 0) {
+        const struct cached_identifier *known = known_of(self, event, 0);
+        head.anchor_id = event->sighting.ids[0].id;
+        head.profile_id = known->profile_id;
+        head.map_version = known->version;
+        add_others(self, batch->arena, event, &head);
+    }
+    strbuf_reset(value);
+    resolved_encode(value, event->framed.schema_id, &head, event->framed.payload);
+    char key[37];
+    id_to_uuid(&head.profile_id, key);
+    struct header headers[3];
+    size_t header_count = copied_headers(event->record, headers);
+    return producer_send(self->context.producer, self->resolved_topic, -1, (struct span){key, 36}, strbuf_span(value), headers,
+                         header_count, err);
+}
+
+static enum outcome send_change(struct self *self, const struct outbox_row *row, struct err *err)
+{
+    char key[37];
+    id_to_uuid(&row->profile_id, key);
+    return producer_send(self->context.producer, self->changes_topic, -1, (struct span){key, 36}, row->payload, NULL, 0, err);
+}
+
+enum outcome resolver_publish(void *arg, struct batch *batch, struct err *err)
+{
+    struct self *self = arg;
+    struct events *events = batch->events;
+    if (events == NULL)
+        return OUTCOME_OK;
+    struct strbuf value = {.arena = batch->arena};
+    for (size_t i = 0; i < events->count; i++)
+        CHECK(send_event(self, batch, &events->items[i], &value, err));
+    for (size_t i = 0; i < events->change.message_count; i++)
+        CHECK(send_change(self, &events->change.messages[i], err));
+    return OUTCOME_OK;
+}
+
+enum outcome resolver_finished(void *arg, struct batch *batch, struct err *err)
+{
+    struct self *self = arg;
+    struct events *events = batch->events;
+    if (events == NULL || events->change.version == 0)
+        return OUTCOME_OK;
+    return store_delete_outbox(self->context.db, batch->arena, &events->change.version, 1, err);
+}
+
+enum outcome resolver_scan(void *arg, struct arena *arena, struct err *err)
+{
+    struct self *self = arg;
+    struct outbox_row *rows;
+    size_t count;
+    self->scanned_count = 0;
+    CHECK(store_find_outbox(self->context.db, arena, &rows, &count, err));
+    self->scanned_versions = realloc(self->scanned_versions, (count + 1) * sizeof *self->scanned_versions);
+    if (self->scanned_versions == NULL)
+        abort();
+    for (size_t i = 0; i < count; i++) {
+        CHECK(send_change(self, &rows[i], err));
+        self->scanned_versions[i] = rows[i].version;
+    }
+    self->scanned_count = count;
+    return OUTCOME_OK;
+}
+
+enum outcome resolver_scanned(void *arg, struct err *err)
+{
+    struct self *self = arg;
+    if (self->scanned_count == 0)
+        return OUTCOME_OK;
+    struct arena arena = {0};
+    enum outcome o = store_delete_outbox(self->context.db, &arena, self->scanned_versions, self->scanned_count, err);
+    arena_free(&arena);
+    self->scanned_count = 0;
+    return o;
+}
