@@ -1,12 +1,16 @@
 /* doctor.c: `tutti doctor`: what works and what does not, with the fix beside it. */
+#include <inttypes.h>
+
 #include "cli/avro_to_json.h"
 #include "cli/database.h"
 #include "cli/identity_anchors.h"
 #include "cli/topic_list.h"
+#include "cli_sql.h"
 #include "common/runtime/version.h"
 #include "common/service/generation.h"
 #include "common/store/migrations.h"
 #include "schema_migrations.h"
+#include "services/identity-resolver/identity_keys.h"
 
 enum verdict { VERDICT_OK, VERDICT_WARN, VERDICT_FAIL };
 
@@ -122,6 +126,54 @@ static void check_identity(struct doctor *doctor, struct db *db)
             apply);
 }
 
+/* One that runs right now looks the same. */
+static void check_erasures(struct doctor *doctor, struct db *db)
+{
+    struct arena *arena = &doctor->call->arena;
+    struct db_result *r = NULL;
+    struct err err = {0};
+    static const struct statement find = {"doctor_erasures", sql_doctor_erasures};
+    if (db_run(db, &find, NULL, &r, NULL, &err) != OUTCOME_OK) {
+        add(doctor, VERDICT_FAIL, "erasures", err.message, "see database");
+        return;
+    }
+    int64_t open = db_int8(r, 0, 0), revocations = db_int8(r, 0, 2);
+    const char *person = open > 0 ? result_text(arena, r, 0, 1) : "";
+    db_result_free(r);
+    if (open > 0)
+        add(doctor, VERDICT_WARN, "erasures",
+            arena_printf(arena, "%" PRId64 " are not complete: rows of others may still name the person", open),
+            arena_printf(arena, "tutti erase %s --reason TEXT --execute goes on where it was interrupted", person));
+    if (revocations > 0)
+        add(doctor, VERDICT_WARN, "erasures",
+            arena_printf(arena, "%" PRId64 " channels are not told yet that a grant of somebody who was erased is void",
+                         revocations),
+            "start suppression, which publishes it");
+    if (open + revocations == 0)
+        add(doctor, VERDICT_OK, "erasures", "all are complete", "");
+}
+
+/* An exchange may be left open for long, but nobody must forget it. */
+static void check_keys(struct doctor *doctor, struct db *db)
+{
+    static const struct {
+        enum verdict verdict;
+        const char *text, *fix;
+    } phases[] = {
+        [KEYS_ONE] = {VERDICT_OK, "one key hashes identifiers", ""},
+        [KEYS_ANNOUNCED] = {VERDICT_WARN, "an exchange is open: the new key is announced and not at work",
+                            "tutti identity rotate-key --execute, once every identity-resolver has it; or --cancel --execute"},
+        [KEYS_ROTATING] = {VERDICT_WARN, "an exchange is open: the previous key still finds identifiers",
+                           "tutti identity rotate-key says how many; --execute, then --finish --execute"},
+    };
+    struct key_state state;
+    struct err err = {0};
+    if (key_state_read(db, &doctor->call->arena, &state, &err) != OUTCOME_OK)
+        add(doctor, VERDICT_FAIL, "keys", err.message, "see database");
+    else
+        add(doctor, phases[state.phase].verdict, "keys", phases[state.phase].text, phases[state.phase].fix);
+}
+
 static void check_database(struct doctor *doctor)
 {
     struct db *db = NULL;
@@ -142,6 +194,8 @@ static void check_database(struct doctor *doctor)
                    : err.message,
             "tutti policy apply");
         check_identity(doctor, db);
+        check_keys(doctor, db);
+        check_erasures(doctor, db);
     }
     db_close(db);
 }

@@ -50,6 +50,11 @@ void erasure_count(struct erasure *e, const struct db_result *r)
         find_table(e, result_text(&e->call->arena, r, row, 0))->rows += atoll(result_text(&e->call->arena, r, row, 1));
 }
 
+int64_t erasure_waiting(const struct erasure *e)
+{
+    return e->waiting.identity + e->waiting.journey + e->waiting.suppression;
+}
+
 /* -------------------------------------------------------------------------------------------------------- report */
 
 static int64_t rows_in_all(const struct erasure *e)
@@ -74,7 +79,8 @@ static void report_json(struct erasure *e)
     strbuf_addf(&json, "],\"tables\":{");
     for (size_t i = 0; i < e->tables.count; i++)
         strbuf_addf(&json, "%s\"%s\":%" PRId64, i ? "," : "", e->tables.items[i].table, e->tables.items[i].rows);
-    strbuf_addf(&json, "},\"rows\":%" PRId64 ",\"messages_waiting\":%" PRId64 "}", rows_in_all(e), e->waiting);
+    strbuf_addf(&json, "},\"rows\":%" PRId64 ",\"grants_revoked\":%zu,\"messages_waiting\":%" PRId64 "}", rows_in_all(e),
+                e->revocations.count, erasure_waiting(e));
     printf(SPAN_FMT "\n", SPAN_ARG(strbuf_span(&json)));
 }
 
@@ -85,6 +91,29 @@ static void report_text(const struct erasure *e)
     for (size_t i = 0; i < e->tables.count; i++)
         printf("%12" PRId64 "  %s\n", e->tables.items[i].rows, e->tables.items[i].table);
     printf("%12" PRId64 "  rows in all; sums in metrics stay, and %zu tombstones keep old input out\n", rows_in_all(e), e->count);
+    printf("%12zu  open grants %s; suppression tells their channels\n", e->revocations.count,
+           call_has(e->call, "execute") ? "revoked" : "would be revoked");
+}
+
+static void add_waiting(struct strbuf *list, const char *service, int64_t count)
+{
+    if (count > 0)
+        strbuf_addf(list, "%s%s (%" PRId64 ")", list->len ? ", " : "", service, count);
+}
+
+static void warn_of_messages(const struct erasure *e)
+{
+    struct strbuf who = {.arena = &e->call->arena};
+    add_waiting(&who, "identity-resolver", e->waiting.identity);
+    add_waiting(&who, "journey-tracker", e->waiting.journey);
+    add_waiting(&who, "suppression", e->waiting.suppression);
+    if (erasure_waiting(e) == 0)
+        return;
+    warn("%" PRId64 " messages wait to be published and may name the person: start " SPAN_FMT ", which publishes them",
+         erasure_waiting(e), SPAN_ARG(strbuf_span(&who)));
+    if (e->waiting.revocations > 0)
+        warn("%" PRId64 " of them revoke a grant: until suppression runs, the channel may still contact the person",
+             e->waiting.revocations);
 }
 
 static void report(struct erasure *e)
@@ -94,9 +123,7 @@ static void report(struct erasure *e)
     else
         report_text(e);
     fflush(stdout);
-    if (e->waiting > 0)
-        warn("%" PRId64 " messages of before wait to be published and may name the person: they go when the services run",
-             e->waiting);
+    warn_of_messages(e);
 }
 
 /* --------------------------------------------------------------------------------------------------------- acting */
@@ -155,6 +182,7 @@ static enum outcome plan(struct erasure *e, struct err *err)
         erasure_count(e, r);
         db_result_free(r);
     }
+    CHECK(erase_find_grants(e, err));
     report(e);
     say("nothing was changed; --execute acts");
     return OUTCOME_OK;
@@ -199,7 +227,8 @@ const struct command command_erase = {
     .details =
         "Removes identifiers, links, raw values, timeline, states and decisions of everyone in the identifier's profile, and\n"
         "prints how many rows of which table. Sums of the reports stay. Tombstones, keyed hashes with the time, drop what is\n"
-        "read later and is older than the erasure; what happens from a few seconds after it is a new person. The services may\n"
+        "read later and is older than the erasure; what happens from a few seconds after it is a new person. Open grants are\n"
+        "revoked: suppression publishes that, after some seconds, and the command waits for it. The services may\n"
         "run; they stand still for the moment of the erasure, which is one transaction: it is done, or nothing is. Needs the\n"
         "owner of the database. Run it again where it was interrupted. The topics keep their own copies until retention ends.",
     .options = options,

@@ -12,6 +12,12 @@ struct table_rows {
     int64_t rows;
 };
 
+/* As suppression publishes it. */
+struct revocation_row {
+    struct id request_id, profile_id;
+    struct span channel, department, payload;
+};
+
 struct erasure {
     struct call *call;
     struct db *db;
@@ -23,11 +29,18 @@ struct erasure {
     int64_t wait_seconds;
     int64_t deadline_us;    /* monotonic */
     int64_t stage_messages; /* id of the last that waited */
-    int64_t waiting;        /* messages of before that are not published yet */
+    struct {
+        int64_t identity, journey, suppression; /* by who publishes them */
+        int64_t revocations;                    /* of those of suppression */
+    } waiting;                                  /* messages that are not published yet */
     struct {
         struct table_rows *items;
         size_t count, capacity;
     } tables;
+    struct {
+        struct revocation_row *items;
+        size_t count, capacity;
+    } revocations; /* of grants that a channel may still act on */
 };
 
 /* Reads ids from the first column. */
@@ -39,17 +52,25 @@ void erasure_count(struct erasure *e, const struct db_result *r);
 /* True while there is time to try again; waits a little. */
 bool erasure_may_wait(const struct erasure *e);
 
+/* Messages that wait, of all services. */
+int64_t erasure_waiting(const struct erasure *e);
+
 /* erase_alone.c: tombstones and everything that is keyed by the person, or nothing. REJECT "erased_already",
  * "identifier_unknown"; RETRY if it could not be alone, or services lag, until the deadline. */
 enum outcome erase_alone(struct erasure *e, struct err *err);
 /* The identifiers of the profile that the asked one belongs to; the same REJECTs. */
 enum outcome erase_find_members(struct erasure *e, struct err *err);
 
+/* erase_grants.c: a revocation for each open grant of the members. Nobody knows of a grant once its decision is deleted, so in
+ * that transaction they are stored for suppression to publish. */
+enum outcome erase_find_grants(struct erasure *e, struct err *err);
+enum outcome erase_tell_channels(struct erasure *e, struct err *err);
+
 /* erase_finish.c: what others' rows say of the person, and quarantine; of e->version. */
 enum outcome erase_finish(struct erasure *e, struct err *err);
 /* Finishes all that were interrupted. *was_asked: the asked identifier was among them; then e says what was done. */
 enum outcome erase_finish_pending(struct erasure *e, bool *was_asked, struct err *err);
-/* Waits until messages of before are published. */
+/* Waits until messages of before, and the revocations, are published. */
 enum outcome erase_wait_messages(struct erasure *e, struct err *err);
 
 #endif

@@ -128,7 +128,9 @@ static enum outcome run_steps(struct erasure *e, struct err *err)
     CHECK(check_lag(e, err));
     CHECK(note_messages(e, err));
     CHECK(bury(e, err));
+    CHECK(erase_find_grants(e, err));
     CHECK(delete_all(e, err));
+    CHECK(erase_tell_channels(e, err));
     return db_commit(e->db, err);
 }
 

@@ -171,7 +171,10 @@ static enum outcome count_waiting(struct erasure *e, struct err *err)
     params_int8(&p, e->stage_messages);
     params_uuid_array(&p, e->members, sizeof *e->members, e->count);
     CHECK(db_run(e->db, &statement, &p, &r, NULL, err));
-    e->waiting = db_int8(r, 0, 0);
+    e->waiting.identity = db_int8(r, 0, 0);
+    e->waiting.journey = db_int8(r, 0, 1);
+    e->waiting.suppression = db_int8(r, 0, 2);
+    e->waiting.revocations = db_int8(r, 0, 3);
     db_result_free(r);
     return OUTCOME_OK;
 }
@@ -180,6 +183,6 @@ enum outcome erase_wait_messages(struct erasure *e, struct err *err)
 {
     do {
         CHECK(count_waiting(e, err));
-    } while (e->waiting > 0 && erasure_may_wait(e));
+    } while (erasure_waiting(e) > 0 && erasure_may_wait(e));
     return OUTCOME_OK;
 }

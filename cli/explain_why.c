@@ -5,23 +5,12 @@
 #include "cli/identifier.h"
 #include "cli_sql.h"
 #include "common/base/map.h"
-#include "services/identity-resolver/logic/identity.h"
-
-struct evidence_row {
-    struct id a, b;
-    bool is_inside; /* both ends in one profile */
-    struct instant at;
-    struct span kind; /* touchpoint, link, cut */
-    int16_t refused_by;
-    struct span type_a, type_b, what;
-};
 
 struct why {
     struct call *call;
     struct db *db;
     struct id ends[2], profiles[2];
-    struct evidence_row *rows; /* by time */
-    size_t count;
+    struct why_rows rows;
     struct strbuf *json; /* NULL: text */
 };
 
@@ -34,9 +23,9 @@ static enum outcome read_rows(struct why *why, struct err *err)
     params_init(&p, arena);
     params_uuid_array(&p, why->profiles, sizeof *why->profiles, 2);
     CHECK(db_run(why->db, &find, &p, &r, NULL, err));
-    why->rows = arena_array(arena, struct evidence_row, (size_t)db_rows(r));
+    why->rows.items = arena_array(arena, struct evidence_row, (size_t)db_rows(r));
     for (int row = 0; row < db_rows(r); row++)
-        why->rows[why->count++] = (struct evidence_row){
+        why->rows.items[why->rows.count++] = (struct evidence_row){
             .a = db_uuid(r, row, 0),
             .b = db_uuid(r, row, 1),
             .is_inside = db_bool(r, row, 2),
@@ -107,14 +96,14 @@ static struct map reach(struct why *why)
 {
     struct arena *arena = &why->call->arena;
     struct map steps;
-    struct id *queue = arena_array(arena, struct id, 2 * why->count + 1);
+    struct id *queue = arena_array(arena, struct id, 2 * why->rows.count + 1);
     size_t head = 0, tail = 0;
     map_init(&steps, arena, sizeof(struct id), sizeof(struct step));
     map_put(&steps, &why->ends[0], NULL);
     queue[tail++] = why->ends[0];
     for (; head < tail && map_find(&steps, &why->ends[1]) == NULL; head++)
-        for (size_t i = 0; i < why->count; i++) {
-            const struct evidence_row *row = &why->rows[i];
+        for (size_t i = 0; i < why->rows.count; i++) {
+            const struct evidence_row *row = &why->rows.items[i];
             bool forwards = id_equal(&row->a, &queue[head]), backwards = id_equal(&row->b, &queue[head]);
             bool is_new = false;
             if (!joins(row) || (!forwards && !backwards))
@@ -155,14 +144,14 @@ static size_t print_apart(struct why *why, bool cuts)
     size_t printed = 0;
     if (why->json)
         strbuf_addf(why->json, "%s\"%s\":[", cuts ? "" : ",", cuts ? "cuts" : "refused");
-    for (size_t i = 0; i < why->count; i++) {
-        const struct evidence_row *row = &why->rows[i];
+    for (size_t i = 0; i < why->rows.count; i++) {
+        const struct evidence_row *row = &why->rows.items[i];
         bool says = cuts ? span_is(row->kind, "cut") : row->refused_by != REFUSED_NOT || span_is(row->kind, "link");
         if (row->is_inside || !says)
             continue;
         if (!why->json && printed == 0)
-            printf("\n%s%s%s\n", colour(stdout, COLOUR_BOLD), cuts ? "Cut apart" : "Seen together, but refused",
-                   colour(stdout, COLOUR_OFF));
+            printf("\n%s%s%s\n", colour(stdout, COLOUR_BOLD),
+                   cuts ? "Cut apart" : "Seen together or linked by an operator, but refused", colour(stdout, COLOUR_OFF));
         print_row(why, row, false, printed++ == 0);
     }
     if (why->json)
@@ -210,6 +199,7 @@ static enum outcome print_section(struct why *why, const struct why_section *sec
 static enum outcome print_separation(struct why *why, struct err *err)
 {
     size_t found = 0;
+    CHECK(why_judge_orders(why->call, why->db, why->profiles, &why->rows, err));
     if (!why->json)
         puts("two customers");
     found += print_apart(why, true);

@@ -46,7 +46,9 @@ static const struct option options[] = {
     {"execute", NULL, "Act; without it only the plan is printed."},
     {"actor", "NAME", "Who acts (the user of this process)."},
     {"policy", "FILE", "plan, apply: the candidate identity policy."},
-    {"force", NULL, "apply: also a policy that plan refuses. rotate-key --finish: also where identifiers would be lost."},
+    {"force", NULL,
+     "apply: also a policy that plan refuses. release: also what has very many links. rotate-key --finish: also where "
+     "identifiers would be lost."},
     {"finish", NULL, "rotate-key: forget the previous key."},
     {"cancel", NULL, "rotate-key: take the announcement of the new key back."},
     {"limit", "N", "plan, apply: examples of each kind (5)."},
@@ -68,7 +70,8 @@ const struct command command_identity = {
     .details =
         "  unlink A B   the two are never in one profile, whatever path would unite them\n"
         "  link A B     the two are one customer, unless a rule of the policy forbids it\n"
-        "  release A    never in quarantine, however many others it links to\n"
+        "  release A    never in quarantine, however many others it links to; says how many, and every later batch that\n"
+        "               touches it reads them all: above 10,000 it needs --force\n"
         "  plan         computes all profiles from the stored evidence under --policy and says what would change;\n"
         "               exits with 1 for a policy that would put too much into one profile\n"
         "  apply        plan, then with --execute the switch and a sweep in bounded batches while services run;\n"

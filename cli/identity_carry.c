@@ -160,10 +160,11 @@ static void carry_opt_outs(struct carry *carry, const struct side *side, const s
 {
     for (size_t i = 0; i < whole->count; i++) {
         struct strbuf channels = {.arena = carry->arena};
-        for (size_t c = 0; known_channels[c]; c++)
-            if (opted_out_by(whole, span_of(known_channels[c])) == whole->items[i] &&
-                opted_out_by(part, span_of(known_channels[c])) == NULL)
+        for (size_t c = 0; known_channels[c]; c++) {
+            const struct known_fact *by = opted_out_by(whole, span_of(known_channels[c]));
+            if (by && by == whole->items[i] && opted_out_by(part, span_of(known_channels[c])) == NULL)
                 strbuf_addf(&channels, "%s%s", channels.len ? " " : "", known_channels[c]);
+        }
         if (channels.len > 0)
             say_again(carry, side, whole->items[i], SPAN("Consent Carried Over"), CONTACT_SCORE_ABSENT, strbuf_span(&channels));
     }

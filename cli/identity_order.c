@@ -1,14 +1,17 @@
 /* identity_order.c: `tutti identity unlink|link|release`: the plan of an operator's order, and the order itself. */
+#include <inttypes.h>
 #include <poll.h>
 
 #include "cli/identifier.h"
 #include "cli/identity.h"
 #include "cli/identity_carry.h"
 #include "cli/topic_list.h"
+#include "cli_sql.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/stop.h"
 #include "common/service/generation.h"
 
+enum { MOST_LINKS = 10000 }; /* of a released identifier, without --force */
 enum { MAX_ROUNDS = 10, MAX_WAIT_SECONDS = 3600, MAX_RETRIES = 50, RETRY_MS = 100 };
 
 struct order {
@@ -20,6 +23,7 @@ struct order {
     size_t identifier_count;
     const char *name; /* in message ids of what is carried */
     int64_t wait_seconds, schema_id;
+    int64_t links; /* of a released identifier */
     struct committed_change change;
     struct resolve_plan plan;
     struct members members;
@@ -57,6 +61,32 @@ static enum outcome parse_order(struct order *order, struct err *err)
     return OUTCOME_OK;
 }
 
+static bool is_release(const struct order *order)
+{
+    return order->identifier_count == 1;
+}
+
+/* The links of an identifier in quarantine are left alone; those of a released one are evidence again. */
+static enum outcome count_links(struct order *order, struct err *err)
+{
+    static const struct statement count = {"release_links", sql_release_links};
+    struct params p;
+    struct db_result *r = NULL;
+    if (!is_release(order))
+        return OUTCOME_OK;
+    params_init(&p, &order->call->arena);
+    params_uuid(&p, &order->identifiers[0]);
+    CHECK(db_run(order->db, &count, &p, &r, NULL, err));
+    order->links = db_int8(r, 0, 0);
+    db_result_free(r);
+    if (order->links > MOST_LINKS && call_has(order->call, "execute") && !call_has(order->call, "force"))
+        return err_set(err, OUTCOME_REJECT, "many_links",
+                       "it has %" PRId64 " links, which every later batch that touches it would read: nothing was changed; "
+                       "--force releases an identifier of more than %d",
+                       order->links, MOST_LINKS);
+    return OUTCOME_OK;
+}
+
 /* Fills plan and change; nothing is written if dry_run. Gives way to the pipeline and tries again. */
 static enum outcome review(struct order *order, bool dry_run, struct err *err)
 {
@@ -90,11 +120,13 @@ static void print_headline(const struct order *order)
     char a[37], b[37];
     id_to_uuid(&order->manual.a, a);
     id_to_uuid(&order->manual.b, b);
-    bool is_release = order->identifier_count == 1;
-    printf("%s %s%s%s: %s\n", call_argument(order->call, 0), a, is_release ? "" : " ", is_release ? "" : b,
+    printf("%s %s%s%s: %s\n", call_argument(order->call, 0), a, is_release(order) ? "" : " ", is_release(order) ? "" : b,
            order->plan.move_count == 0
                ? "no identifier changes its profile; the order is kept as evidence"
                : arena_printf(&order->call->arena, "%zu identifiers change their profile", order->plan.move_count));
+    if (is_release(order))
+        printf("%" PRId64 " links, which every later batch that touches it reads%s\n", order->links,
+               order->links > MOST_LINKS && !call_has(order->call, "force") ? ": --execute needs --force" : "");
 }
 
 static void add_refusals(const struct order *order, struct strbuf *json)
@@ -123,7 +155,9 @@ static enum outcome print_plan(struct order *order, struct strbuf *json, struct 
 {
     if (json)
         strbuf_addf(json, "{\"order\":\"" SPAN_FMT "\",\"moved\":%zu", SPAN_ARG(order->manual.kind), order->plan.move_count);
-    else
+    if (json && is_release(order))
+        strbuf_addf(json, ",\"links_read\":%" PRId64, order->links);
+    if (!json)
         print_headline(order);
     CHECK(effect_print(order->call, order->db, &order->members, json, err));
     add_refusals(order, json);
@@ -204,6 +238,7 @@ static enum outcome run(struct order *order, struct err *err)
     struct strbuf json = {.arena = &call->arena}, *to = call_has(call, "json") ? &json : NULL;
     CHECK(database_check_anchors(order->db, err));
     CHECK(parse_order(order, err));
+    CHECK(count_links(order, err));
     CHECK(resolver_open_tool(&order->resolver, &call->arena, order->db, call->config, err));
     CHECK(look(order, err));
     if (call_has(call, "execute") && look_when_caught_up(order, err) != OUTCOME_OK)

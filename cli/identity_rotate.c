@@ -117,10 +117,27 @@ static enum outcome expect_given(const struct rotation *rotation, const struct i
                           next ? " that was announced" : "");
 }
 
+/* Ids that were made with it are found by it already: nobody could tell when the exchange back is done. */
+static enum outcome expect_unused(const struct rotation *rotation, struct err *err)
+{
+    static const struct statement find = {
+        "rotate_former_key", "SELECT name FROM identity.settings WHERE name LIKE 'former\\_key\\_%' AND value = $1::uuid::text"};
+    struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, &rotation->call->arena);
+    params_uuid(&p, &rotation->keys.given[0].fingerprint);
+    CHECK(db_run(rotation->db, &find, &p, &r, NULL, err));
+    bool is_used = db_rows(r) > 0;
+    db_result_free(r);
+    return is_used ? err_set(err, OUTCOME_REJECT, "former_key", "identity.key_file was at work before: take a key that is new")
+                   : OUTCOME_OK;
+}
+
 static enum outcome announce(struct rotation *rotation, struct err *err)
 {
     struct key_state to = rotation->state;
     CHECK(expect_given(rotation, NULL, err));
+    CHECK(expect_unused(rotation, err));
     to.next = rotation->keys.given[0].fingerprint;
     CHECK(key_state_write(rotation->db, &rotation->call->arena, &rotation->state, &to, err));
     say("announced: an identity-resolver that lacks the new key ends with its next transaction; run this again to go on");
@@ -158,6 +175,8 @@ static enum outcome cancel(struct rotation *rotation, struct err *err)
 static enum outcome finish(struct rotation *rotation, struct err *err)
 {
     struct key_state to = rotation->state;
+    if (rotation->state.phase == KEYS_ONE && to.number > 0) /* the end may have been interrupted */
+        return rotate_forget(rotation->db, to.number, err);
     if (rotation->state.phase != KEYS_ROTATING)
         return err_set(err, OUTCOME_REJECT, "key_phase", "no exchange of keys is under way");
     if (rotation->unfound + rotation->erased_unfound > 0 && !call_has(rotation->call, "force"))

@@ -1,7 +1,7 @@
 -- What the schema suppression has of these identifiers, table by table.
 WITH m AS (SELECT identifier_id, tutti_meta.short_key(identifier_id) AS anchor FROM unnest($1::uuid[]) AS u (identifier_id))
 SELECT 'suppression.outbox', (SELECT count(*) FROM suppression.outbox AS t
-        WHERE t.request_id IN (SELECT d.request_id FROM suppression.decisions AS d
+        WHERE t.kind = 0 AND t.request_id IN (SELECT d.request_id FROM suppression.decisions AS d
            WHERE d.anchor IN (SELECT anchor FROM m)))::text
 UNION ALL
 SELECT 'suppression.decisions', (SELECT count(*) FROM suppression.decisions AS t

@@ -1,9 +1,10 @@
 -- Removes what the schema suppression has of these identifiers, and says how much it was, table by table. Facts lead to decisions;
--- a copy of a fact may lead to somebody else's.
+-- a copy of a fact may lead to somebody else's. A revocation that is not published yet stays until it is.
 WITH f AS (SELECT event_id FROM suppression.facts WHERE anchor = ANY ($2::bigint[])),
      d AS (SELECT d.request_id FROM suppression.decisions AS d
         WHERE d.request_id IN (SELECT event_id FROM f) AND d.anchor = ANY ($2::bigint[])),
-     gone_outbox AS (DELETE FROM suppression.outbox AS t WHERE t.request_id IN (SELECT request_id FROM d) RETURNING 1),
+     gone_outbox AS (DELETE FROM suppression.outbox AS t
+        WHERE t.request_id IN (SELECT request_id FROM d) AND t.kind = 0 RETURNING 1),
      gone_decisions AS (DELETE FROM suppression.decisions AS t WHERE t.request_id IN (SELECT request_id FROM d) RETURNING 1),
      gone_states AS (DELETE FROM suppression.states AS t WHERE t.profile = ANY ($2::bigint[]) RETURNING 1),
      gone_anchors AS (DELETE FROM suppression.anchors AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),

@@ -29,4 +29,4 @@ COMMENT ON COLUMN identity.identifiers.identifier_id IS 'Keyed hash of type and 
 ALTER TABLE identity.identifiers DROP COLUMN key_number;
 DROP TABLE identity.found_by;
 COMMENT ON COLUMN identity.settings.value IS 'Its value when the first identifier was stored.';
-DELETE FROM identity.settings WHERE name IN ('next_key_fingerprint', 'previous_key_fingerprint', 'key_number');
+DELETE FROM identity.settings WHERE name IN ('next_key_fingerprint', 'previous_key_fingerprint', 'key_number') OR name LIKE 'former\_key\_%';

@@ -25,7 +25,9 @@ COMMENT ON COLUMN tutti_meta.reanchoring.after_event IS '... its event.';
 COMMENT ON COLUMN tutti_meta.reanchoring.started_at IS 'When the policy was switched.';
 GRANT SELECT ON tutti_meta.reanchoring TO tutti_identity, tutti_journey, tutti_suppression, tutti_metrics;
 COMMENT ON COLUMN identity.settings.value IS 'Its value now: the first one, unless an operator changed it since.';
+COMMENT ON COLUMN suppression.decisions.profile_id IS 'Profile when it was decided, or of its new anchor when ranks changed; null where nobody was identified.';
 
 -- migrate:down
+COMMENT ON COLUMN suppression.decisions.profile_id IS 'Profile when it was decided; null where nobody was identified.';
 COMMENT ON COLUMN identity.settings.value IS 'Its value when the first identifier was stored.';
 DROP TABLE tutti_meta.reanchoring;

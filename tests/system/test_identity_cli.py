@@ -2,6 +2,7 @@
 
 import json
 
+import psycopg
 import pytest
 
 from cluster import BANK
@@ -294,6 +295,44 @@ def test_release_from_quarantine(world):
     assert [row["refused_by"] for row in why(world, "user_id:user-1", "device_id:kiosk")["refused"]] == ["unique"]
     world.assert_equals_oracle()
     assert_plan_is_quiet(world)
+    world.stop()
+
+
+# Rows as identity-resolver leaves them: a device that so many users had, and that is in quarantine.
+CROWD = """
+WITH device AS (SELECT identifier_id AS id FROM identity.identifiers WHERE is_quarantined),
+     users AS (SELECT md5(n::text)::uuid AS id FROM generate_series(%s::integer, %s) AS n),
+     stored AS (
+         INSERT INTO identity.identifiers (identifier_id, profile_id, first_seen_at, version, type, has_refused)
+         SELECT id, id, '2025-03-02', 0, 1, true FROM users)
+INSERT INTO identity.links (a, b, first_seen_at, evidence, refused_by)
+SELECT least(u.id, d.id), greatest(u.id, d.id), '2025-03-02', u.id, 2 FROM users AS u, device AS d
+"""
+
+
+def test_release_says_what_it_costs(world):
+    """Every later batch that touches it reads all of its links: above 10,000 that must be meant."""
+    world.start()
+    feed(world, *kiosk(4))
+    release = ("release", "device_id:kiosk", "--reason", "a shared tablet")
+    assert json.loads(identity(world, *release, "--json").stdout)["links_read"] == 4
+    assert json.loads(identity(world, "release", "user_id:user-0", "--reason", "r", "--json").stdout)["links_read"] == 1
+    with psycopg.connect(world.url, autocommit=True) as connection:
+        connection.execute(CROWD, (5, 10000))
+    plan = identity(world, *release)
+    assert "10000 links, which every later batch that touches it reads\n" in plan.stdout, plan.stdout
+    with psycopg.connect(world.url, autocommit=True) as connection:
+        connection.execute(CROWD, (10001, 10001))
+    plan = identity(world, *release)
+    assert "10001 links" in plan.stdout and "--execute needs --force" in plan.stdout, plan.stdout
+    refused = identity(world, *release, "--execute", check=False)
+    assert refused.returncode == 1 and "10001 links" in refused.stderr and "--force" in refused.stderr, refused.stderr
+    assert world.query("SELECT * FROM tutti.fct_identity_orders") == []
+    said = order(world, *release, "--force")
+    assert said["executed"] is True and said["links_read"] == 10001
+    assert world.query("SELECT count(*) FROM tutti.dim_profiles WHERE is_shared") == [(0,)]
+    left = identity(world, "release", "device_id:kiosk", "--reason", "again", "--json")
+    assert json.loads(left.stdout)["links_read"] == 10001, "accepted or refused, they are its links"
     world.stop()
 
 

@@ -9,6 +9,7 @@ import pytest
 from feeding import Feeder
 from identity import Identifiers
 from people import HOME, HOUR, JANE, NOW, RECENT, START, feed, kiosk, one_family, order, profiles, touchpoint, why
+from test_command_kills import start
 from waiting import until
 
 RESOLVER = "identity-resolver"
@@ -339,4 +340,52 @@ def test_a_forced_end_forgets(world, keys):
     world.settle(names=[RESOLVER])
     assert rotate(world, 2)["only_by_previous"] == 0
     assert world.query("SELECT count(*) FROM tutti.dim_identifiers") == [(3,)]
+    service.stop()
+
+
+def test_a_former_key_is_refused(world, keys):
+    """Going back to it could not be finished: what was made with it is found by it, and never gets another hash."""
+    (service,) = world.start(names=[RESOLVER])
+    send = [json.dumps(touchpoint(name, START, user_id=name)) for name in ("jane", "joan")]
+    for number in (0, 1):
+        if number:
+            give(world, service, number)
+            rotate(world, number, "--execute")
+            rotate(world, number, "--execute")
+        world.produce(send)
+        world.settle(names=[RESOLVER])
+    rotate(world, 1, "--finish", "--execute")
+    back = ("--identity.key_file", world.directory / KEYS[0], "--identity.previous_key_file", world.directory / KEYS[1])
+    refused = world.tool("identity", "rotate-key", "--execute", *back, check=False)
+    assert refused.returncode == 1 and "was at work before" in refused.stderr, refused.stderr
+    assert rotate(world, 1)["phase"] == "one key"
+    give(world, service, 2)
+    assert rotate(world, 2, "--execute")["phase"] == "announced"
+    service.stop()
+
+
+def test_an_interrupted_end_is_run_again(world, keys):
+    """Killed before hashes under former keys are gone: the exchange is over, and they go when it is run again."""
+    (service,) = world.start(names=[RESOLVER])
+    for number in (0, 1, 2):
+        if number:
+            give(world, service, number)
+            rotate(world, number, "--execute")
+            rotate(world, number, "--execute")
+        world.produce([json.dumps(touchpoint("1", START, user_id="jane"))])
+        world.settle(names=[RESOLVER])
+        if number == 1:
+            rotate(world, number, "--finish", "--execute")
+    numbers = "SELECT key_number FROM identity.found_by ORDER BY 1"
+    waits = "SELECT count(*) FROM pg_locks WHERE relation = 'identity.found_by'::regclass AND NOT granted"
+    with psycopg.connect(world.url) as connection:
+        connection.execute("LOCK TABLE identity.found_by IN SHARE MODE")
+        more = [f"--{name}={file}" for name, file in key_files(world, 2).items()]
+        process = start(world, "identity", "rotate-key", "--finish", "--execute", *more)
+        until(lambda: world.query(waits) == [(1,)] or process.poll() is not None, SECONDS, "it comes to forgetting")
+        process.kill()
+        process.wait()
+    assert rotate(world, 2)["phase"] == "one key" and world.query(numbers) == [(1,), (2,)]
+    assert rotate(world, 2, "--finish", "--execute")["phase"] == "one key"
+    assert world.query(numbers) == [(2,)]
     service.stop()

@@ -46,8 +46,8 @@ static void take(struct clusters *clusters, const struct step *step)
     if (n && n->joins)
         return;
     link->refused_by = step->is_cross ? clusters_judge(clusters, link, a, b) : clusters_take(clusters, link, a, b);
-    if (step->is_cross && link->refused_by == REFUSED_NOT)
-        n->joins = true;
+    if (n && step->is_cross)
+        n->joins = link->refused_by == REFUSED_NOT;
 }
 
 struct sizes {

@@ -6,6 +6,11 @@ WITH wanted AS (
     DELETE FROM identity.settings AS s
     USING wanted AS w
     WHERE s.name = w.name AND w.value = '00000000-0000-0000-0000-000000000000'
+), former AS (
+    INSERT INTO identity.settings (name, value)
+    SELECT 'former_key_' || ($4::smallint - 1), $3::uuid::text
+    WHERE $3::uuid <> '00000000-0000-0000-0000-000000000000'
+    ON CONFLICT DO NOTHING
 )
 INSERT INTO identity.settings (name, value)
 SELECT name, value

@@ -1,0 +1,89 @@
+"""What is left open: an erasure, an exchange of keys, a sweep, channels that are not told; and the command that ends it."""
+
+import json
+
+import psycopg
+import pytest
+
+from people import HOUR, JANE, RECENT, feed, one_family, touchpoint
+from test_command_kills import AFTER_IT, Held, kill_where_it_waits, wait_gone
+from waiting import until
+
+ERASE = ("erase", JANE, "--reason", "asked for it", "--execute")
+
+
+def findings(world, subject):
+    said = json.loads(world.tool("doctor", "--json", check=False).stdout)
+    return [finding for finding in said if finding["subject"] == subject]
+
+
+def finding(world, subject):
+    (only,) = findings(world, subject)
+    return only
+
+
+def change(world, statement):
+    with psycopg.connect(world.url, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def test_an_erasure_was_interrupted(world):
+    world.start()
+    feed(world, *one_family(RECENT), touchpoint("bob", RECENT + HOUR, user_id="bob", email="home@example1.com"))
+    assert finding(world, "erasures")["verdict"] == "ok"
+    with Held(world, (AFTER_IT[0],)):
+        kill_where_it_waits(world, *ERASE)
+    wait_gone(world)
+    found = finding(world, "erasures")
+    assert found["verdict"] == "warn" and "1 are not complete" in found["text"], found
+    world.tool(*found["fix"].split(" goes on")[0].removeprefix("tutti ").split())
+    assert finding(world, "erasures")["verdict"] == "ok"
+    world.stop()
+
+
+def test_a_channel_is_not_told(world):
+    """The decision is gone with the person; a revocation of somebody who is there is nothing to tell of."""
+    insert = "INSERT INTO suppression.outbox SELECT %s, 1, 0, 0, gen_random_uuid(), 'email', NULL, NULL, '', now()"
+    services = world.start()
+    feed(world, touchpoint("ask", RECENT, "Contact Requested", "email", user_id="bob", direction="outbound", contact={"class": "marketing"}))
+    world.stop(services)
+    change(world, insert % "request_id" + " FROM suppression.decisions")
+    assert finding(world, "erasures")["verdict"] == "ok"
+    change(world, insert % "gen_random_uuid()")
+    found = finding(world, "erasures")
+    assert found["verdict"] == "warn" and "1 channels" in found["text"] and "start suppression" in found["fix"], found
+    (suppression,) = [service for service in services if service.name == "suppression"]
+    suppression.start().wait_ready()
+    until(lambda: world.query("SELECT count(*) FROM suppression.outbox") == [(0,)], 30, "they are told")
+    assert finding(world, "erasures")["verdict"] == "ok"
+    world.stop([suppression])
+
+
+@pytest.mark.parametrize("leave", [("--cancel", "--execute"), ("--finish", "--execute")])
+def test_an_exchange_of_keys_is_open(world, leave):
+    services = world.start(names=["identity-resolver"])
+    world.stop(services)
+    assert finding(world, "keys")["verdict"] == "ok"
+    (world.directory / "new.key").write_text("11" * 32)
+    given = ("--identity.key_file", world.directory / "new.key", "--identity.previous_key_file", world.key_file)
+
+    def rotate(*words):
+        world.tool("identity", "rotate-key", *words, *given)
+
+    rotate("--execute")
+    found = finding(world, "keys")
+    assert found["verdict"] == "warn" and "announced" in found["text"] and "rotate-key --execute" in found["fix"], found
+    if "--finish" in leave:
+        rotate("--execute")
+        found = finding(world, "keys")
+        assert found["verdict"] == "warn" and "previous key" in found["text"] and "--finish" in found["fix"], found
+    rotate(*leave)
+    assert finding(world, "keys")["verdict"] == "ok"
+
+
+def test_a_sweep_is_not_complete(world):
+    world.stop(world.start(names=["identity-resolver"]))
+    assert finding(world, "identity")["verdict"] == "ok"
+    change(world, "UPDATE identity.policies SET is_complete = false WHERE is_active")
+    found = finding(world, "identity")
+    assert found["verdict"] == "warn" and "tutti identity apply" in found["fix"], found
