@@ -57,23 +57,28 @@ void resolved_encode(struct strbuf *out, int32_t writer_schema_id, const struct 
     strbuf_add(out, payload.ptr, payload.len);
 }
 
-struct other_list {
-    struct resolved_other *items;
-    size_t count, capacity;
-};
-
+/* One block, as we write it: its size is known before, which matters where a hundred thousand records are decoded at once. */
 static void read_others(struct arena *arena, struct unpack *u, struct resolved_header *header)
 {
-    struct other_list others = {0};
-    for (uint64_t count; (count = avro_read_block(u)) > 0 && !u->failed;)
-        for (uint64_t i = 0; i < count && !u->failed; i++) {
-            struct resolved_other *other = arena_push(arena, &others);
-            other->identifier_id = avro_read_id(u);
-            other->profile_id = avro_read_id(u);
-            other->map_version = (int64_t)unpack_be64(u);
-        }
-    header->others = others.items;
-    header->other_count = (uint32_t)others.count;
+    uint64_t count = avro_read_block(u);
+    header->others = NULL;
+    header->other_count = 0;
+    if (count == 0)
+        return;
+    if (count > (size_t)(u->end - u->at) / ENTRY_SIZE) {
+        u->failed = true;
+        return;
+    }
+    struct resolved_other *others = arena_alloc(arena, (size_t)count * sizeof *others);
+    for (uint64_t i = 0; i < count; i++) {
+        others[i].identifier_id = avro_read_id(u);
+        others[i].profile_id = avro_read_id(u);
+        others[i].map_version = (int64_t)unpack_be64(u);
+    }
+    header->others = others;
+    header->other_count = (uint32_t)count;
+    if (avro_read_block(u) != 0)
+        u->failed = true;
 }
 
 struct span resolved_other_keys(struct arena *arena, const struct resolved_header *header)

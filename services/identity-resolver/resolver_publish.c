@@ -20,28 +20,27 @@ static const struct cached_identifier *known_of(struct self *self, const struct 
     return known ? known : &event->known[i];
 }
 
-static void add_others(struct self *self, struct arena *arena, const struct event *event, struct resolved_header *head)
+/* Those after the anchor. */
+static uint32_t find_others(struct self *self, const struct event *event, struct resolved_other *out)
 {
-    size_t count = event->sighting.id_count - 1;
-    struct resolved_other *others = arena_array(arena, struct resolved_other, count);
-    for (size_t i = 0; i < count; i++) {
+    uint32_t count = (uint32_t)event->sighting.id_count - 1;
+    for (uint32_t i = 0; i < count; i++) {
         const struct cached_identifier *known = known_of(self, event, i + 1);
-        others[i] = (struct resolved_other){event->sighting.ids[i + 1].id, known->profile_id, known->version};
+        out[i] = (struct resolved_other){event->sighting.ids[i + 1].id, known->profile_id, known->version};
     }
-    head->others = others;
-    head->other_count = (uint32_t)count;
+    return count;
 }
 
-static enum outcome send_event(struct self *self, struct batch *batch, const struct event *event, struct strbuf *value,
-                               struct err *err)
+static enum outcome send_event(struct self *self, const struct event *event, struct strbuf *value, struct err *err)
 {
-    struct resolved_header head = {.event_id = event->sighting.event_id};
+    struct resolved_other others[TOUCHPOINT_MAX_IDENTIFIERS + 8];
+    struct resolved_header head = {.event_id = event->sighting.event_id, .others = others};
     if (event->sighting.id_count > 0) {
         const struct cached_identifier *known = known_of(self, event, 0);
         head.anchor_id = event->sighting.ids[0].id;
         head.profile_id = known->profile_id;
         head.map_version = known->version;
-        add_others(self, batch->arena, event, &head);
+        head.other_count = find_others(self, event, others);
     }
     strbuf_reset(value);
     resolved_encode(value, event->framed.schema_id, &head, event->framed.payload);
@@ -68,7 +67,7 @@ enum outcome resolver_publish(void *arg, struct batch *batch, struct err *err)
         return OUTCOME_OK;
     struct strbuf value = {.arena = batch->arena};
     for (size_t i = 0; i < events->count; i++)
-        CHECK(send_event(self, batch, &events->items[i], &value, err));
+        CHECK(send_event(self, &events->items[i], &value, err));
     for (size_t i = 0; i < events->change.message_count; i++)
         CHECK(send_change(self, &events->change.messages[i], err));
     return OUTCOME_OK;
