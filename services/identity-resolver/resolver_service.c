@@ -17,6 +17,8 @@ static const struct setting settings[] = {
     {"topic.resolved", SETTING_TEXT, "tutti.touchpoints-resolved.v1", 0, 0, NULL, "Output: touchpoints with their profile."},
     {"topic.identity.changes", SETTING_TEXT, "tutti.identity-changes.v1", 0, 0, NULL, "Output: identifiers that moved."},
     {"input.framing", SETTING_CHOICE, "confluent", 0, 0, "confluent|raw|single_object", "Framing of the input values."},
+    {"flush.interval", SETTING_DURATION, "50ms", 1000, 60000000, NULL,
+     "A batch is run at the latest so long after its first record; short, because contact requests come through here."},
     {"cache.bytes", SETTING_BYTES, "256MB", 1 << 20, INT64_C(1) << 40, NULL, "Memory for known identifiers and links."},
     {"cache.warm", SETTING_INT, "0", 0, 100000000, NULL,
      "About this many identifiers, and as many links, are read into the cache at the start: those written last."},
