@@ -43,7 +43,7 @@ struct erasure {
     } revocations; /* of grants that a channel may still act on */
 };
 
-/* Reads ids from the first column. */
+/* erasure.c: what the steps share. Reads ids from the first column. */
 void erasure_take_members(struct erasure *e, const struct db_result *r);
 /* Members and their keys as $1 and $2. */
 void erasure_params(struct erasure *e, struct params *p);

@@ -1,22 +1,8 @@
 /* erase_alone.c: see erase.h. The lock is the exclusive side of tutti_meta.hold_erasures(): transactions that hold the erasures
  * end first, later ones see the tombstones. Nothing else writes what is deleted here, so it needs no order of locks. */
-#include <poll.h>
-
 #include "cli/erase.h"
 #include "cli_sql.h"
-#include "common/runtime/clock.h"
-#include "common/runtime/stop.h"
 #include "common/service/erased.h"
-
-enum { POLL_MS = 200 };
-
-bool erasure_may_wait(const struct erasure *e)
-{
-    if (clock_monotonic_us() > e->deadline_us || stop_requested())
-        return false;
-    poll(NULL, 0, POLL_MS);
-    return true;
-}
 
 static enum outcome when_erased(struct erasure *e, struct err *err)
 {

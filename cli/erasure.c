@@ -1,0 +1,60 @@
+/* erasure.c: what the steps of an erasure share: members, counts of rows, patience; see erase.h. */
+#include <poll.h>
+#include <stdlib.h>
+
+#include "cli/erase.h"
+#include "common/runtime/clock.h"
+#include "common/runtime/stop.h"
+
+enum { POLL_MS = 200 };
+
+bool erasure_may_wait(const struct erasure *e)
+{
+    if (clock_monotonic_us() > e->deadline_us || stop_requested())
+        return false;
+    poll(NULL, 0, POLL_MS);
+    return true;
+}
+
+void erasure_take_members(struct erasure *e, const struct db_result *r)
+{
+    struct arena *arena = &e->call->arena;
+    e->members = arena_array(arena, struct id, (size_t)db_rows(r));
+    e->keys = arena_array(arena, int64_t, (size_t)db_rows(r));
+    e->count = 0;
+    for (int row = 0; row < db_rows(r); row++) {
+        if (db_is_null(r, row, 0))
+            continue;
+        e->members[e->count] = db_uuid(r, row, 0);
+        e->keys[e->count] = id_short(&e->members[e->count]);
+        e->count++;
+    }
+}
+
+void erasure_params(struct erasure *e, struct params *p)
+{
+    params_init(p, &e->call->arena);
+    params_uuid_array(p, e->members, sizeof *e->members, e->count);
+    params_int8_array(p, e->keys, sizeof *e->keys, e->count);
+}
+
+static struct table_rows *find_table(struct erasure *e, const char *table)
+{
+    for (size_t i = 0; i < e->tables.count; i++)
+        if (strcmp(e->tables.items[i].table, table) == 0)
+            return &e->tables.items[i];
+    struct table_rows *added = arena_push(&e->call->arena, &e->tables);
+    *added = (struct table_rows){.table = table};
+    return added;
+}
+
+void erasure_count(struct erasure *e, const struct db_result *r)
+{
+    for (int row = 0; row < db_rows(r); row++)
+        find_table(e, result_text(&e->call->arena, r, row, 0))->rows += atoll(result_text(&e->call->arena, r, row, 1));
+}
+
+int64_t erasure_waiting(const struct erasure *e)
+{
+    return e->waiting.identity + e->waiting.journey + e->waiting.suppression;
+}
