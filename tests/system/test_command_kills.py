@@ -151,7 +151,9 @@ def test_erase_is_killed(stack, make_world):
 
 def outcome(world):
     """What an order leads to: identity, the map of each reader, what was said again, and who may be written to."""
-    maps = "SELECT anchor_id, profile_id, version & 1 FROM {}.anchors ORDER BY 1"
+    # An identifier that is nobody's anchor has a row only if it moved, which depends on how the input fell into batches.
+    maps = """SELECT anchor_id, profile_id, version & 1 FROM {0}.anchors AS a
+              WHERE EXISTS (SELECT FROM {0}.facts AS f WHERE f.anchor = a.anchor) ORDER BY 1"""
     facts = "SELECT anchor, occurred_at, event_id, kind FROM suppression.facts ORDER BY 1, 2, 3"
     return (
         identity_tables(world),
