@@ -106,10 +106,10 @@ def cut_some(world, wanted):
 def test_unlink_under_load(stack, make_world):
     """Two instances of each service work while customers are divided: the tables are those of a world that never joined them."""
     world = make_world(stack, "load")
-    lines = world.generate("bench", people=150, events=6000)
+    lines = world.generate("bench", people=150, events=10000)
     world.start(instances=2)
     accepted = "SELECT count(*) > 200 FROM tutti.fct_identity_links WHERE refused_by IS NULL"
-    with Feeder(world, lines, pieces=120) as feeder:
+    with Feeder(world, lines, pieces=200) as feeder:
         until(lambda: world.query(accepted) == [(True,)], 60, "enough links to choose from")
         cut_some(world, 10)
         assert feeder.sent < len(feeder.pieces), "the load ended before the cuts"
