@@ -1,7 +1,7 @@
 /* identity_rotate_fill.c: hashes under the new key, from the raw values that are kept; and an end of those under former keys. */
+#include "cli/batches.h"
 #include "cli/identifier.h"
 #include "cli/identity_rotate.h"
-#include "cli/progress.h"
 #include "cli_sql.h"
 #include "common/codec/seal.h"
 #include "common/runtime/stop.h"
@@ -78,8 +78,9 @@ static enum outcome hold_keys(struct filling *work, struct arena *arena, struct 
                          "the exchange of keys or the policy went on meanwhile: run it again");
 }
 
-static enum outcome fill_batch(struct filling *work, struct arena *arena, int *found, struct err *err)
+static enum outcome fill_batch(void *arg, struct arena *arena, int *found, struct err *err)
 {
+    struct filling *work = arg;
     static const struct statement next = {"rotate_next_values", sql_rotate_next_values};
     struct candidates rows = {0};
     struct params p;
@@ -101,26 +102,6 @@ static enum outcome fill_batch(struct filling *work, struct arena *arena, int *f
     return o == OUTCOME_OK ? save(work, arena, &rows, err) : o;
 }
 
-static enum outcome fill_all(struct filling *work, struct err *err)
-{
-    struct arena arena = {0};
-    enum outcome o = OUTCOME_OK;
-    progress_start(&work->progress, "values hashed with the new key", 0);
-    for (int found = 1; found > 0 && o == OUTCOME_OK && !stop_requested();) {
-        o = db_begin(work->db, err);
-        if (o == OUTCOME_OK)
-            o = fill_batch(work, &arena, &found, err);
-        if (o == OUTCOME_OK)
-            o = db_commit(work->db, err);
-        else
-            db_rollback(work->db);
-        arena_reset(&arena);
-    }
-    progress_end(&work->progress);
-    arena_free(&arena);
-    return o == OUTCOME_OK && stop_requested() ? err_set(err, OUTCOME_FATAL, "stopped", "stopped; run it again to go on") : o;
-}
-
 enum outcome rotate_fill(struct call *call, struct db *db, const struct identity_keys *keys, uint64_t *added, uint64_t *left,
                          struct err *err)
 {
@@ -131,7 +112,7 @@ enum outcome rotate_fill(struct call *call, struct db *db, const struct identity
     if (!configured)
         return OUTCOME_OK;
     CHECK(identifier_policy(call, db, work.policy, err));
-    enum outcome o = fill_all(&work, err);
+    enum outcome o = batches_run(db, &work.progress, "values hashed with the new key", fill_batch, &work, err);
     *added = work.added;
     *left = work.looked_at - work.added;
     return o;

@@ -4,12 +4,11 @@
 #include <stdio.h>
 
 #include "cli/avro_to_json.h"
+#include "cli/batches.h"
 #include "cli/identifier.h"
 #include "cli/identity.h"
-#include "cli/progress.h"
 #include "cli_sql.h"
 #include "common/codec/seal.h"
-#include "common/runtime/stop.h"
 
 static enum outcome open_keys(const struct call *call, struct seal_keys *keys, struct err *err)
 {
@@ -131,8 +130,9 @@ static enum outcome save_rows(struct rewrapping *work, struct arena *arena, cons
 }
 
 /* One transaction over the next thousand rows of other keys; *found is 0 at the end. */
-static enum outcome rewrap_batch(struct rewrapping *work, struct arena *arena, int *found, struct err *err)
+static enum outcome rewrap_batch(void *arg, struct arena *arena, int *found, struct err *err)
 {
+    struct rewrapping *work = arg;
     static const struct statement next = {"values_next", sql_values_next};
     struct rewrapped rows = {0};
     struct params p;
@@ -151,26 +151,6 @@ static enum outcome rewrap_batch(struct rewrapping *work, struct arena *arena, i
     return o;
 }
 
-static enum outcome rewrap_all(struct rewrapping *work, struct err *err)
-{
-    struct arena arena = {0};
-    enum outcome o = OUTCOME_OK;
-    progress_start(&work->progress, "values wrapped again", 0);
-    for (int found = 1; found > 0 && o == OUTCOME_OK && !stop_requested();) {
-        o = db_begin(work->db, err);
-        if (o == OUTCOME_OK)
-            o = rewrap_batch(work, &arena, &found, err);
-        if (o == OUTCOME_OK)
-            o = db_commit(work->db, err);
-        else
-            db_rollback(work->db);
-        arena_reset(&arena);
-    }
-    progress_end(&work->progress);
-    arena_free(&arena);
-    return o == OUTCOME_OK && stop_requested() ? err_set(err, OUTCOME_FATAL, "stopped", "stopped; run it again to go on") : o;
-}
-
 enum exit_status identity_rewrap(struct call *call)
 {
     struct seal_keys keys;
@@ -180,7 +160,7 @@ enum exit_status identity_rewrap(struct call *call)
     if (o == OUTCOME_OK)
         o = database_connect(call, &work.db, &err);
     if (o == OUTCOME_OK)
-        o = rewrap_all(&work, &err);
+        o = batches_run(work.db, &work.progress, "values wrapped again", rewrap_batch, &work, &err);
     db_close(work.db);
     if (o == OUTCOME_OK && work.unknown > 0)
         o = err_set(&err, OUTCOME_FATAL, "seal_key_unknown",

@@ -152,3 +152,23 @@ void party_finish(struct db *db, int number)
 {
     write_state(db, (struct key_state){.number = (int16_t)number, .current = party_fingerprint(number)});
 }
+
+void parties_set_up(struct db *db, struct party *parties, size_t count)
+{
+    static const char empty[] =
+        "TRUNCATE identity.identifiers, identity.links, identity.changes, identity.outbox, identity.settings, identity.found_by,"
+        " identity.types, identity.manual_evidence, identity.policies, identity.erased RESTART IDENTITY";
+    struct err err = {0};
+    database_must(db_script(db, empty, &err), &err);
+    for (size_t p = 0; p < count; p++)
+        parties[p].resolver.active = (struct active_policy){0};
+}
+
+void parties_tear_down(struct party *parties, size_t count)
+{
+    for (size_t p = 0; p < count; p++) {
+        resolver_close(&parties[p].resolver);
+        parties[p].resolver.batch = (struct map){0};
+        arena_free(&parties[p].arena);
+    }
+}

@@ -14,6 +14,10 @@ struct party {
     struct sighting sighting;
 };
 
+/* Before and after a test: an empty schema identity, parties that know no policy; what they hold is freed. */
+void parties_set_up(struct db *db, struct party *parties, size_t count);
+void parties_tear_down(struct party *parties, size_t count);
+
 /* The settings only; previous may be NO_KEY. */
 void party_give(struct party *party, int current, int previous);
 /* A start with an empty cache; refused as identity-resolver would be. */

@@ -203,22 +203,13 @@ static void two_at_once_through_several_exchanges(void **state)
 
 static int set_up(void **state)
 {
-    static const char empty[] =
-        "TRUNCATE identity.identifiers, identity.links, identity.changes, identity.outbox, identity.settings, identity.found_by,"
-        " identity.types, identity.manual_evidence, identity.policies, identity.erased RESTART IDENTITY";
-    database_must(db_script(db, empty, &err), &err);
-    for (int p = 0; p < PARTIES; p++)
-        parties[p].resolver.active = (struct active_policy){0};
+    parties_set_up(db, parties, PARTIES);
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    for (int p = 0; p < PARTIES; p++) {
-        resolver_close(&parties[p].resolver);
-        parties[p].resolver.batch = (struct map){0};
-        arena_free(&parties[p].arena);
-    }
+    parties_tear_down(parties, PARTIES);
     return 0;
 }
 
