@@ -81,13 +81,13 @@ static enum outcome read_members(struct slow *slow, const struct slow_profile *p
                             &slow->member_count, err);
 }
 
-/* Position of a profile's first member in the sorted list. */
-static size_t first_member(const struct slow *slow, int64_t profile)
+/* Position of a profile's first row, or of the next one; profile is the first member of the sorted rows. */
+static size_t first_of(int64_t profile, const void *rows, size_t count, size_t stride)
 {
-    size_t low = 0, high = slow->member_count;
+    size_t low = 0, high = count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (slow->members[middle].profile < profile)
+        if (*(const int64_t *)(const void *)((const char *)rows + middle * stride) < profile)
             low = middle + 1;
         else
             high = middle;
@@ -110,15 +110,7 @@ static const struct move *end_of_moves(const struct slow *slow)
 
 static const struct move *first_move(const struct slow *slow, int64_t profile)
 {
-    size_t low = 0, high = slow->move_count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (slow->moves[middle].profile < profile)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return slow->moves + low;
+    return slow->moves + first_of(profile, slow->moves, slow->move_count, sizeof *slow->moves);
 }
 
 /* What moved, with the time from which the timelines of both profiles differ. */
@@ -147,8 +139,8 @@ static void split_members(struct slow *slow, struct slow_profile *p)
 {
     struct shorts before = {0}, after = {0};
     struct arena *arena = slow->flush->arena;
-    for (size_t i = first_member(slow, p->row->profile); i < slow->member_count && slow->members[i].profile == p->row->profile;
-         i++) {
+    size_t i = first_of(p->row->profile, slow->members, slow->member_count, sizeof *slow->members);
+    for (; i < slow->member_count && slow->members[i].profile == p->row->profile; i++) {
         const struct anchor_row *row = slow_find_anchor(slow, slow->members[i].anchor);
         *arena_push(arena, &after) = slow->members[i].anchor;
         if (row == NULL || !(row->is_moved || row->is_inserted))
