@@ -3,23 +3,36 @@
 
 #include <stdlib.h>
 
-enum { WAYS = 16, FIRST_SETS = 64, USED = 0x80, USES = 0x60, ONE_USE = 0x20, KEY_BITS = 0x1f };
+enum { WAYS = 16, FIRST_SETS = 64, MOST_DOUBLINGS = 5, USED = 0x80, USES = 0x60, ONE_USE = 0x20, KEY_BITS = 0x1f };
 
 /* ---- one table ---- */
+/* Where a key belongs, and what is kept of it. */
+struct place {
+    size_t set; /* its first slot */
+    uint64_t rest;
+    uint8_t tag;
+};
+
 static char *slot_at(const struct id_table *table, size_t i)
 {
     return table->slots + i * table->slot_size;
 }
 
-/* The high bits choose the set, so that growing keeps neighbours together; others are the tag. */
-static size_t set_of(const struct id_table *table, const struct id *key)
+static uint64_t rest_at(const struct id_table *table, size_t i)
 {
-    return (size_t)(((unsigned __int128)id_half(key, 0) * table->sets) >> 64) * WAYS;
+    uint64_t rest;
+    memcpy(&rest, slot_at(table, i), sizeof rest);
+    return rest;
 }
 
-static uint8_t tag_of(const struct id *key)
+/* The high bits choose the set, so that growing keeps neighbours together. Both halves folded are kept, five bits of them as the
+ * tag; in their place go the bits that will choose among the sets that this one grows into. */
+static struct place place_of(const struct id_table *table, const struct id *key)
 {
-    return (uint8_t)(USED | (id_half(key, 1) & KEY_BITS));
+    uint64_t first = id_half(key, 0), folded = first ^ id_half(key, 1), within = first * table->first_sets;
+    return (struct place){.set = (size_t)(((unsigned __int128)first * table->sets) >> 64) * WAYS,
+                          .rest = within >> (64 - MOST_DOUBLINGS) << (64 - MOST_DOUBLINGS) | folded >> MOST_DOUBLINGS,
+                          .tag = (uint8_t)(USED | (folded & KEY_BITS))};
 }
 
 /* Eight tags at once: the high bit of each byte that may be this tag (a byte above a match can be wrong: keys decide). */
@@ -36,24 +49,23 @@ static void *find(const struct id_table *table, const struct id *key)
 {
     if (table->sets == 0)
         return NULL;
-    size_t set = set_of(table, key);
-    uint8_t tag = tag_of(key);
-    for (size_t half = set; half < set + WAYS; half += 8)
-        for (uint64_t left = likely(table->tags + half, tag); left; left &= left - 1) {
+    struct place place = place_of(table, key);
+    for (size_t half = place.set; half < place.set + WAYS; half += 8)
+        for (uint64_t left = likely(table->tags + half, place.tag); left; left &= left - 1) {
             size_t i = half + (size_t)(__builtin_ctzll(left) >> 3);
-            if (!id_equal((const struct id *)slot_at(table, i), key))
+            if (rest_at(table, i) != place.rest || (table->tags[i] & ~USES) != place.tag)
                 continue;
             if ((table->tags[i] & USES) != USES)
                 table->tags[i] += ONE_USE;
-            return slot_at(table, i) + sizeof *key;
+            return slot_at(table, i) + sizeof place.rest;
         }
     return NULL;
 }
 
 /* A free slot of the set, or the one that was used least; the others age by as much. */
-static size_t victim(struct id_table *table, size_t set, const struct id *key)
+static size_t victim(struct id_table *table, const struct place *place)
 {
-    size_t start = id_half(key, 1) >> 8 & (WAYS - 1), least = set + start;
+    size_t set = place->set, start = place->rest & (WAYS - 1), least = set + start;
     for (size_t i = set; i < set + WAYS; i++)
         if (table->tags[i] == 0)
             return i;
@@ -68,13 +80,23 @@ static size_t victim(struct id_table *table, size_t set, const struct id *key)
     return least;
 }
 
-static void *insert(struct id_table *table, const struct id *key)
+static void *insert(struct id_table *table, const struct place *place)
 {
-    size_t i = victim(table, set_of(table, key), key);
+    size_t i = victim(table, place);
     table->count += table->tags[i] == 0;
-    table->tags[i] = tag_of(key) | ONE_USE;
-    memcpy(slot_at(table, i), key, sizeof *key);
-    return slot_at(table, i) + sizeof *key;
+    table->tags[i] = place->tag | ONE_USE;
+    memcpy(slot_at(table, i), &place->rest, sizeof place->rest);
+    return slot_at(table, i) + sizeof place->rest;
+}
+
+static void table_open(struct id_table *table, size_t value_size, size_t most_sets)
+{
+    int doublings = 0;
+    while (most_sets >> doublings > FIRST_SETS && doublings < MOST_DOUBLINGS)
+        doublings++;
+    size_t first_sets = most_sets >> doublings;
+    *table = (struct id_table){
+        .slot_size = sizeof(uint64_t) + value_size, .first_sets = first_sets, .most_sets = first_sets << doublings};
 }
 
 static void table_close(struct id_table *table)
@@ -84,21 +106,30 @@ static void table_close(struct id_table *table)
     *table = (struct id_table){0};
 }
 
+/* Every set becomes two: the next of the bits that were kept for it says which one. */
+static void move_slots(struct id_table *table, const struct id_table *old)
+{
+    int shift = 63 - __builtin_ctzll(old->sets / old->first_sets);
+    for (size_t i = 0; i < old->sets * WAYS; i++) {
+        if (old->tags[i] == 0)
+            continue;
+        uint64_t rest = rest_at(old, i);
+        struct place place = {(2 * (i / WAYS) + (rest >> shift & 1)) * WAYS, rest, old->tags[i] & (uint8_t)~USES};
+        memcpy(insert(table, &place), slot_at(old, i) + sizeof rest, table->slot_size - sizeof rest);
+    }
+}
+
 static void grow(struct id_table *table)
 {
     struct id_table old = *table;
-    size_t sets = old.sets ? old.sets * 2 : FIRST_SETS;
-    table->sets = sets < old.most_sets ? sets : old.most_sets;
+    table->sets = old.sets ? old.sets * 2 : old.first_sets;
     table->count = 0;
     table->tags = calloc(table->sets, WAYS);
     table->slots = malloc(table->sets * WAYS * table->slot_size);
     if (table->tags == NULL || table->slots == NULL)
         abort();
-    for (size_t i = 0; old.slots && i < old.sets * WAYS; i++)
-        if (old.tags[i]) {
-            const char *slot = slot_at(&old, i);
-            memcpy(insert(table, (const struct id *)slot), slot + sizeof(struct id), table->slot_size - sizeof(struct id));
-        }
+    if (old.sets)
+        move_slots(table, &old);
     table_close(&old);
 }
 
@@ -116,7 +147,7 @@ static bool must_grow(const struct id_table *table, const struct id *key)
     size_t slots = table->sets * WAYS;
     if (table->sets == table->most_sets)
         return false;
-    return table->count * 2 >= slots || (table->count * 4 >= slots && is_full(table, set_of(table, key)));
+    return table->count * 2 >= slots || (table->count * 4 >= slots && is_full(table, place_of(table, key).set));
 }
 
 /* NULL where nothing can be held. */
@@ -127,7 +158,10 @@ static void *put(struct id_table *table, const struct id *key)
         return value;
     if (must_grow(table, key))
         grow(table);
-    return table->sets ? insert(table, key) : NULL;
+    if (table->sets == 0)
+        return NULL;
+    struct place place = place_of(table, key);
+    return insert(table, &place);
 }
 
 static size_t table_bytes(const struct id_table *table)
@@ -136,34 +170,30 @@ static size_t table_bytes(const struct id_table *table)
 }
 
 /* ---- the cache ---- */
-void resolver_cache_open(struct resolver_cache *cache, size_t bytes)
+static void open_tables(struct resolver_cache *cache, bool holds_hashes)
 {
-    *cache = (struct resolver_cache){.identifiers.slot_size = sizeof(struct id) + sizeof(struct cached_identifier),
-                                     .links.slot_size = sizeof(struct id) + sizeof(struct cached_link),
-                                     .found_by.slot_size = 2 * sizeof(struct id),
-                                     .bytes = bytes};
-    size_t set_bytes = WAYS * (cache->identifiers.slot_size + cache->links.slot_size + 2);
-    cache->identifiers.most_sets = cache->links.most_sets = bytes / set_bytes;
+    enum { ENTRY = 1 + sizeof(uint64_t) };
+    size_t slots = ENTRY + sizeof(struct cached_identifier) + ENTRY + sizeof(struct cached_link);
+    if (holds_hashes)
+        slots += ENTRY + sizeof(struct id);
+    size_t most_sets = cache->bytes / (WAYS * slots);
+    table_open(&cache->identifiers, sizeof(struct cached_identifier), most_sets);
+    table_open(&cache->links, sizeof(struct cached_link), most_sets);
+    table_open(&cache->found_by, sizeof(struct id), holds_hashes ? most_sets : 0);
 }
 
-static void limit(struct id_table *table, size_t most_sets)
+void resolver_cache_open(struct resolver_cache *cache, size_t bytes)
 {
-    size_t slot_size = table->slot_size;
-    if (table->sets > most_sets)
-        table_close(table);
-    table->slot_size = slot_size;
-    table->most_sets = most_sets;
+    *cache = (struct resolver_cache){.bytes = bytes};
+    open_tables(cache, false);
 }
 
 void resolver_cache_hold_hashes(struct resolver_cache *cache)
 {
-    size_t slots = cache->identifiers.slot_size + cache->links.slot_size + cache->found_by.slot_size + 3;
-    size_t most_sets = cache->bytes / (WAYS * slots);
-    if (cache->found_by.most_sets == most_sets)
+    if (cache->found_by.most_sets > 0)
         return;
-    limit(&cache->identifiers, most_sets);
-    limit(&cache->links, most_sets);
-    limit(&cache->found_by, most_sets);
+    resolver_cache_close(cache);
+    open_tables(cache, true);
 }
 
 void resolver_cache_close(struct resolver_cache *cache)

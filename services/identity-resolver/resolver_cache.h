@@ -1,7 +1,11 @@
 /* resolver_cache.h: identifiers and links that are known to be in the database. A cached entry is never wrong, only behind:
  * first_seen can only fall, and a profile that moved meanwhile is corrected by the identity change that moved it.
  * Memory is bounded: tables of sets of sixteen, which grow until the bound and then forget, in each set, what was not used
- * lately. */
+ * lately.
+ *
+ * A slot keeps 8 bytes of its key, the two halves folded into one; its place tells a little more. A look-up meets the entry of
+ * another key with a chance of at most 2^-60, and ids are keyed hashes: nobody outside can look for such pairs
+ * (docs/decisions/0025-half-keys.md). */
 #ifndef TUTTI_RESOLVER_CACHE_H
 #define TUTTI_RESOLVER_CACHE_H
 
@@ -27,8 +31,9 @@ struct cached_link {
 /* Keys are ids: their bits are as good as random. */
 struct id_table {
     uint8_t *tags; /* a byte per slot: 0 free, else used, 0 to 3 uses lately, and 5 bits of the key */
-    char *slots;   /* key, then value */
-    size_t slot_size, sets, most_sets, count;
+    char *slots;   /* 8 bytes of the key, then the value */
+    size_t slot_size, sets, count;
+    size_t first_sets, most_sets; /* it grows from the one to the other by doubling */
 };
 
 struct resolver_cache {
@@ -39,7 +44,7 @@ struct resolver_cache {
 
 /* Holds as many links as identifiers; with 0 bytes nothing. */
 void resolver_cache_open(struct resolver_cache *cache, size_t bytes);
-/* From here on as many hashes, too, in the same memory: what holds too much for that starts anew. */
+/* From here on as many hashes, too, in the same memory; the first time the cache starts anew. */
 void resolver_cache_hold_hashes(struct resolver_cache *cache);
 void resolver_cache_close(struct resolver_cache *cache);
 size_t resolver_cache_bytes(const struct resolver_cache *cache);

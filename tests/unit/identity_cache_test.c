@@ -1,4 +1,5 @@
-/* identity_cache_test.c: what was put is found until the bound, what is used outlives what is not, and no entry is another's. */
+/* identity_cache_test.c: what was put is found until the bound, what is used outlives what is not, no entry is another's, and
+ * what an identifier costs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +9,7 @@
 #include "services/identity-resolver/resolver_cache.h"
 #include "tests/support/random.h"
 
-enum { MANY = 20000, BOUND = 1 << 20, USED = 100 };
+enum { MANY = 20000, BOUND = 1 << 20, USED = 100, MOST_BYTES = 100 /* for an identifier, a link, and a hash that leads to it */ };
 
 static struct id id_of(uint64_t i)
 {
@@ -46,9 +47,10 @@ static int found(struct resolver_cache *cache, uint64_t i)
 static void nothing_is_forgotten_below_the_bound(void **state)
 {
     struct resolver_cache cache;
-    resolver_cache_open(&cache, 64 << 20);
+    resolver_cache_open(&cache, 4 << 20); /* all doublings, up to the last */
     for (uint64_t i = 0; i < MANY; i++)
         put(&cache, i);
+    assert_true(resolver_cache_bytes(&cache) > (4 << 20) * 9 / 10);
     for (uint64_t i = 0; i < MANY; i++)
         assert_int_equal(found(&cache, i), 2);
     assert_int_equal(found(&cache, MANY), 0);
@@ -68,8 +70,44 @@ static void the_bound_holds_and_what_is_used_stays(void **state)
     assert_true(resolver_cache_bytes(&cache) <= BOUND);
     for (uint64_t i = 0; i < USED; i++)
         kept += found(&cache, i) > 0;
-    assert_true(resolver_cache_count(&cache) * 100 > BOUND); /* below 100 bytes for an identifier and a link */
+    assert_true(resolver_cache_count(&cache) * MOST_BYTES > BOUND);
     assert_true(kept >= USED * 9 / 10);
+    resolver_cache_close(&cache);
+}
+
+static struct id flipped(const struct id *id, int bit)
+{
+    struct id out = *id;
+    out.bytes[bit / 8] ^= (uint8_t)(0x80 >> bit % 8);
+    return out;
+}
+
+/* Also where keys differ little. */
+static void an_entry_is_found_by_its_own_key_alone(void **state)
+{
+    struct resolver_cache cache;
+    struct id id = id_of(1);
+    resolver_cache_open(&cache, BOUND);
+    resolver_cache_put_identifier(&cache, &id, &(struct cached_identifier){.version = 1});
+    assert_non_null(resolver_cache_identifier(&cache, &id));
+    for (int bit = 0; bit < 128; bit++) {
+        struct id other = flipped(&id, bit);
+        assert_null(resolver_cache_identifier(&cache, &other));
+    }
+    resolver_cache_close(&cache);
+}
+
+/* Tags are compared eight at a time: a match makes the next one look like one, too. */
+static void a_tag_is_not_taken_for_the_next(void **state)
+{
+    struct resolver_cache cache;
+    static const struct cached_identifier entry;
+    struct id id = id_of(1), same_tag = flipped(&id, 64), next_tag = flipped(&id, 127);
+    resolver_cache_open(&cache, BOUND);
+    resolver_cache_put_identifier(&cache, &same_tag, &entry);
+    resolver_cache_put_identifier(&cache, &next_tag, &entry);
+    assert_null(resolver_cache_identifier(&cache, &id));
+    assert_int_equal(resolver_cache_count(&cache), 2);
     resolver_cache_close(&cache);
 }
 
@@ -91,7 +129,7 @@ static void put_hash(struct resolver_cache *cache, uint64_t i)
     resolver_cache_put_found_by(cache, &hash, &id);
 }
 
-/* From then on three tables share the bound; what is above its share starts anew, and nothing is wrong. */
+/* From then on three tables share the bound, and nothing is wrong. */
 static void hashes_share_the_bound(void **state)
 {
     struct resolver_cache cache;
@@ -102,8 +140,8 @@ static void hashes_share_the_bound(void **state)
     for (uint64_t i = 0; i < 10 * MANY; i++)
         put(&cache, i);
     resolver_cache_hold_hashes(&cache);
-    assert_true(resolver_cache_bytes(&cache) <= BOUND);
-    size_t kept = 0;
+    assert_int_equal(resolver_cache_bytes(&cache), 0);
+    size_t kept = 0, links = 0;
     for (uint64_t i = 0; i < 10 * MANY; i++) {
         put(&cache, i);
         put_hash(&cache, i);
@@ -115,9 +153,12 @@ static void hashes_share_the_bound(void **state)
         struct id hash = id_of(i), id = id_of(i + MANY);
         const struct id *held = resolver_cache_found_by(&cache, &hash);
         kept += held != NULL;
+        links += (size_t)found(&cache, i);
         assert_true(held == NULL || id_equal(held, &id));
     }
-    assert_true(kept * 130 > BOUND); /* below 130 bytes for an identifier, a link and a hash */
+    links -= resolver_cache_count(&cache);
+    assert_true(kept * MOST_BYTES > BOUND && links * MOST_BYTES > BOUND);
+    assert_true(resolver_cache_count(&cache) * MOST_BYTES > BOUND);
     resolver_cache_close(&cache);
 }
 
@@ -156,6 +197,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_forgotten_below_the_bound),
         cmocka_unit_test(the_bound_holds_and_what_is_used_stays),
+        cmocka_unit_test(an_entry_is_found_by_its_own_key_alone),
+        cmocka_unit_test(a_tag_is_not_taken_for_the_next),
         cmocka_unit_test(a_later_put_replaces),
         cmocka_unit_test(hashes_share_the_bound),
         cmocka_unit_test(what_is_dropped_is_unknown),
