@@ -10,9 +10,8 @@ static bool link_is_old_enough(const struct cached_link *link, const struct sigh
     return c < 0 || (c == 0 && link->evidence <= id_half(&s->event_id, 0));
 }
 
-static bool identifier_is_covered(struct resolver *resolver, const struct sighting *s, size_t i)
+static bool identifier_is_old_enough(const struct cached_identifier *known, const struct sighting *s)
 {
-    const struct cached_identifier *known = resolver_cache_identifier(&resolver->cache, &s->ids[i].id);
     return known && instant_compare(known->first_seen, s->occurred_at) <= 0;
 }
 
@@ -30,15 +29,18 @@ static bool link_is_covered(struct resolver *resolver, const struct sighting *s,
     return link_is_old_enough(resolver_cache_link(&resolver->cache, &key), s);
 }
 
-bool resolver_is_covered(struct resolver *resolver, const struct sighting *s)
+bool resolver_is_covered(struct resolver *resolver, const struct sighting *s, struct cached_identifier *known)
 {
-    for (size_t i = 0; i < s->id_count; i++)
-        if (!identifier_is_covered(resolver, s, i))
-            return false;
-    for (size_t i = 1; i < s->id_count; i++)
-        if (!link_is_covered(resolver, s, i))
-            return false;
-    return true;
+    bool is_covered = true;
+    for (size_t i = 0; i < s->id_count; i++) {
+        const struct cached_identifier *held = resolver_cache_identifier(&resolver->cache, &s->ids[i].id);
+        if (held)
+            known[i] = *held;
+        is_covered = is_covered && identifier_is_old_enough(held, s);
+    }
+    for (size_t i = 1; is_covered && i < s->id_count; i++)
+        is_covered = link_is_covered(resolver, s, i);
+    return is_covered;
 }
 
 static void want_identifier(struct request *request, const struct sighting *s, size_t i)
@@ -56,7 +58,7 @@ static void collect_sighting(struct request *request, const struct sighting *s)
         if (has_link)
             *arena_push(request->arena, &request->links) =
                 (struct link_row){link_key_of(&s->ids[0].id, &s->ids[i].id), s->occurred_at, s->event_id, REFUSED_NOT};
-        if (has_link || !identifier_is_covered(request->resolver, s, i))
+        if (has_link || !identifier_is_old_enough(resolver_cache_identifier(&request->resolver->cache, &s->ids[i].id), s))
             want_identifier(request, s, i);
     }
 }

@@ -100,8 +100,9 @@ struct resolve_plan {
     size_t link_count;
 };
 
-/* True if everything about the sighting is cached and old enough. */
-bool resolver_is_covered(struct resolver *resolver, const struct sighting *sighting);
+/* True if everything about the sighting is cached and old enough. Of its identifiers, what the cache has is written to `known`
+ * (id_count of them), because it may forget them; what it lacks is left as it was. */
+bool resolver_is_covered(struct resolver *resolver, const struct sighting *sighting, struct cached_identifier *known);
 
 /* From the cache or the batch; NULL if neither knows it. Valid until something is put. */
 const struct cached_identifier *resolver_known(struct resolver *resolver, const struct id *id);

@@ -14,7 +14,7 @@ struct event {
     const struct record *record;
     struct framed framed;
     struct sighting sighting;        /* id_count 0: unidentified */
-    struct cached_identifier *known; /* of its identifiers, what the cache had before the batch; nil profile: nothing */
+    struct cached_identifier *known; /* of its identifiers, as it is published */
     bool is_covered;
     bool is_unsure; /* not all of its hashes lead to an id yet; only where keys were exchanged */
 };

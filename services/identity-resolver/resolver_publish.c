@@ -14,18 +14,12 @@ static size_t copied_headers(const struct record *record, struct header headers[
     return n;
 }
 
-static const struct cached_identifier *known_of(struct self *self, const struct event *event, size_t i)
-{
-    const struct cached_identifier *known = resolver_known(&self->resolver, &event->sighting.ids[i].id);
-    return known ? known : &event->known[i];
-}
-
 /* Those after the anchor. */
-static uint32_t find_others(struct self *self, const struct event *event, struct resolved_other *out)
+static uint32_t list_others(const struct event *event, struct resolved_other *out)
 {
     uint32_t count = (uint32_t)event->sighting.id_count - 1;
     for (uint32_t i = 0; i < count; i++) {
-        const struct cached_identifier *known = known_of(self, event, i + 1);
+        const struct cached_identifier *known = &event->known[i + 1];
         out[i] = (struct resolved_other){event->sighting.ids[i + 1].id, known->profile_id, known->version};
     }
     return count;
@@ -36,11 +30,10 @@ static enum outcome send_event(struct self *self, const struct event *event, str
     struct resolved_other others[TOUCHPOINT_MAX_IDENTIFIERS + 8];
     struct resolved_header head = {.event_id = event->sighting.event_id, .others = others};
     if (event->sighting.id_count > 0) {
-        const struct cached_identifier *known = known_of(self, event, 0);
         head.anchor_id = event->sighting.ids[0].id;
-        head.profile_id = known->profile_id;
-        head.map_version = known->version;
-        head.other_count = find_others(self, event, others);
+        head.profile_id = event->known[0].profile_id;
+        head.map_version = event->known[0].version;
+        head.other_count = list_others(event, others);
     }
     strbuf_reset(value);
     resolved_encode(value, event->framed.schema_id, &head, event->framed.payload);

@@ -126,18 +126,6 @@ static enum outcome follow_keys(struct self *self, struct batch *batch, struct e
     return OUTCOME_OK;
 }
 
-/* The cache may forget them before the batch is published. */
-static void remember_known(struct self *self, struct batch *batch, struct event *event)
-{
-    const struct sighting *s = &event->sighting;
-    event->known = arena_array(batch->arena, struct cached_identifier, s->id_count);
-    for (size_t i = 0; i < s->id_count; i++) {
-        const struct cached_identifier *known = resolver_cache_identifier(&self->resolver.cache, &s->ids[i].id);
-        if (known)
-            event->known[i] = *known;
-    }
-}
-
 static struct sightings uncovered_of(struct self *self, struct batch *batch, struct events *events)
 {
     struct sightings uncovered = {0};
@@ -147,12 +135,25 @@ static struct sightings uncovered_of(struct self *self, struct batch *batch, str
         if (s->id_count == 0 || event->is_covered)
             continue;
         if (event->known == NULL)
-            remember_known(self, batch, event);
-        event->is_covered = resolver_is_covered(&self->resolver, s);
+            event->known = arena_array(batch->arena, struct cached_identifier, s->id_count);
+        event->is_covered = resolver_is_covered(&self->resolver, s, event->known);
         if (!event->is_covered)
             *arena_push(batch->arena, &uncovered) = *s;
     }
     return uncovered;
+}
+
+/* After a transaction. */
+static void refresh_known(struct self *self, struct events *events)
+{
+    for (size_t i = 0; i < events->count; i++) {
+        struct event *event = &events->items[i];
+        for (size_t k = 0; k < event->sighting.id_count; k++) {
+            const struct cached_identifier *known = resolver_known(&self->resolver, &event->sighting.ids[k].id);
+            if (known)
+                event->known[k] = *known;
+        }
+    }
 }
 
 static enum outcome store_unidentified(struct self *self, struct batch *batch, const struct events *events, struct err *err)
@@ -183,6 +184,7 @@ static enum outcome resolver_apply(void *arg, struct batch *batch, struct err *e
     if (uncovered.count == 0)
         return OUTCOME_OK;
     CHECK(resolver_transact(&self->resolver, batch->arena, &uncovered, batch->now, &events->change, err));
+    refresh_known(self, events);
     resolver_metrics_add(&self->metrics, &events->change);
     metric_set(self->metrics.cache_bytes, (double)resolver_cache_bytes(&self->resolver.cache));
     return OUTCOME_OK;

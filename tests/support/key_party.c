@@ -86,10 +86,11 @@ enum outcome party_store(struct party *party, struct err *own)
 {
     struct sightings batch = {&party->sighting, 1, 1};
     struct committed_change change;
-    if (resolver_is_covered(&party->resolver, &party->sighting))
+    struct cached_identifier known[TOUCHPOINT_MAX_IDENTIFIERS + 8];
+    if (resolver_is_covered(&party->resolver, &party->sighting, known))
         return OUTCOME_OK;
     CHECK(resolver_look_up(&party->resolver, &party->arena, &batch, own));
-    if (resolver_is_covered(&party->resolver, &party->sighting))
+    if (resolver_is_covered(&party->resolver, &party->sighting, known))
         return OUTCOME_OK;
     return resolver_transact(&party->resolver, &party->arena, &batch, (struct instant){0}, &change, own);
 }

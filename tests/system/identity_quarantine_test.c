@@ -136,9 +136,10 @@ static void a_warm_resolver_needs_no_database(void **state)
     resolver_cache_close(&resolver.cache);
     resolver_cache_open(&resolver.cache, 1 << 20);
     struct sighting known = sighting_of(FEW - 1);
-    assert_false(resolver_is_covered(&resolver, &known));
+    struct cached_identifier out[TOUCHPOINT_MAX_IDENTIFIERS + 8];
+    assert_false(resolver_is_covered(&resolver, &known, out));
     database_must(resolver_warm_up(&resolver, &arena, 1000, &err), &err);
-    assert_true(resolver_is_covered(&resolver, &known));
+    assert_true(resolver_is_covered(&resolver, &known, out));
     assert_int_equal(resolver_cache_count(&resolver.cache), FEW + 1);
 }
 

@@ -106,8 +106,9 @@ static void tell_messages(struct resolver *resolver, struct arena *arena, const 
 static struct sightings uncovered_of(struct resolver *resolver, struct arena *arena, const struct sightings *batch)
 {
     struct sightings uncovered = {0};
+    struct cached_identifier known[TOUCHPOINT_MAX_IDENTIFIERS + 8];
     for (size_t i = 0; i < batch->count; i++)
-        if (!resolver_is_covered(resolver, &batch->items[i]))
+        if (!resolver_is_covered(resolver, &batch->items[i], known))
             *arena_push(arena, &uncovered) = batch->items[i];
     return uncovered;
 }
