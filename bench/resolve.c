@@ -188,6 +188,7 @@ static void measure_full_cache(const char *name, bool holds_hashes)
 int main(void)
 {
     struct bench b = {0};
+    digest_open();
     open_resolver(&b);
     make_payloads(&b);
     fill_cache(&b);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "cli/call.h"
+#include "common/codec/digest.h"
 #include "common/codec/schema_set.h"
 #include "common/codec/seal.h"
 #include "common/runtime/log.h"
@@ -133,6 +134,7 @@ static enum exit_status run(const struct command *command, int argc, char **argv
 int main(int argc, char **argv)
 {
     json_object_seed(0);
+    digest_open();
     log_open("tutti", "warn", "auto");
     stop_open();
     const char *name = argc > 1 ? argv[1] : NULL;

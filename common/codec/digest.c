@@ -6,6 +6,12 @@
 #include <stdlib.h>
 #include <utf8proc.h>
 
+void digest_open(void)
+{
+    if (sodium_init() < 0)
+        abort();
+}
+
 static int hex_value(char c)
 {
     char lower = (char)(c | 0x20);

@@ -8,6 +8,9 @@
 
 enum { DIGEST_KEY_MAX = 64 };
 
+/* Once, at the start: from then on the hash functions are those made for this processor. The hashes are the same without. */
+void digest_open(void);
+
 /* The key of identity.key_file: identifiers leave the process only as hashes keyed with it. */
 struct digest_key {
     uint8_t bytes[DIGEST_KEY_MAX];

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/codec/digest.h"
 #include "common/runtime/admin_http.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/log.h"
@@ -175,6 +176,7 @@ int service_main(const struct service *service, int argc, char **argv)
     enum config_action action = CONFIG_RUN;
     keep_memory();
     stop_open(); /* first of all: a signal during the start ends it as one in the loop does */
+    digest_open();
     enum outcome outcome = load(&app, argc, argv, &action, &err);
     if (outcome == OUTCOME_OK && action == CONFIG_CHECK)
         outcome = check(&app, &err);
