@@ -35,7 +35,7 @@ struct resolve_counts {
     size_t merged, split; /* identifiers that moved into, and out of, a profile that was there before */
     size_t quarantined, released;
     size_t refused[REFUSED_MAX_IDENTIFIERS + 1]; /* links that came to be refused, by rule */
-    size_t largest_profile;                      /* members of the largest profile touched */
+    size_t largest_profile;                      /* of those touched, as max_identifiers counts */
     size_t neighbours;                           /* profiles locked only to test links */
     size_t plain;                                /* new identifiers whose profile was known without its links */
     size_t rows_read;                            /* identifiers and links, under the locks */

@@ -80,10 +80,14 @@ static bool is_evaluated(const struct work *work, uint32_t member)
 static void measure_profiles(struct work *work, const struct identity_graph *graph)
 {
     struct resolve_counts *counts = &work->request->committed->counts;
+    const struct identity_type *types = work->resolver->policy.types;
     uint32_t *sizes = arena_array(work->arena, uint32_t, graph->node_count);
-    for (size_t i = 0; i < graph->node_count; i++)
-        if (++sizes[graph->nodes[i].profile] > counts->largest_profile)
-            counts->largest_profile = sizes[graph->nodes[i].profile];
+    for (size_t i = 0; i < graph->node_count; i++) {
+        uint32_t *size = &sizes[graph->nodes[i].profile];
+        *size += types[graph->nodes[i].type].counts;
+        if (*size > counts->largest_profile)
+            counts->largest_profile = *size;
+    }
 }
 
 void work_partition(struct work *work)

@@ -107,6 +107,17 @@ static bool is_in_bounds(const struct identity_policy *policy, const struct part
     return true;
 }
 
+static void measure(struct work *work, const struct part *part)
+{
+    const struct identity_policy *policy = &work->resolver->policy;
+    struct resolve_counts *counts = &work->request->committed->counts;
+    uint32_t size = 0;
+    for (size_t t = 0; t < policy->type_count; t++)
+        size += policy->types[t].counts ? part->by_type[t] : 0;
+    if (size > counts->largest_profile)
+        counts->largest_profile = size;
+}
+
 void work_settle_plain(struct work *work)
 {
     struct resolve_counts *counts = &work->request->committed->counts;
@@ -116,8 +127,8 @@ void work_settle_plain(struct work *work)
     for (size_t i = 0; i < parts.count; i++) {
         struct part *part = &parts.items[i];
         part->is_plain = part->is_plain && is_in_bounds(&work->resolver->policy, part);
-        if (part->is_plain && part->size > counts->largest_profile)
-            counts->largest_profile = part->size;
+        if (part->is_plain)
+            measure(work, part);
     }
     for (size_t i = 0; i < work->members.count; i++) {
         struct member *member = &work->members.items[i];

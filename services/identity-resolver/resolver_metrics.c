@@ -29,13 +29,22 @@ void resolver_metrics_open(struct resolver_metrics *m)
     m->splits = metric_counter("profiles_split_total", "", "Parts of a profile that left it.");
     m->quarantined = metric_counter("identifiers_quarantined_total", "", "Identifiers that went into quarantine.");
     m->released = metric_counter("identifiers_released_total", "", "Identifiers that came out of quarantine.");
-    m->largest =
-        metric_gauge("identity_largest_profile", "", "Identifiers of the largest profile that the last transaction touched.");
+    m->largest = metric_gauge("identity_largest_profile", "",
+                              "Identifiers, as max_identifiers counts them, of the largest profile touched since the start.");
+    m->large = metric_counter("resolver_large_profile_transactions_total", "",
+                              "Transactions that touched a profile of more than half of max_identifiers.");
     m->neighbours = metric_counter("identity_neighbours_locked_total", "", "Profiles locked only to test links to them.");
     open_refusals(m);
 }
 
-void resolver_metrics_add(struct resolver_metrics *m, const struct committed_change *change)
+static void add_largest(struct resolver_metrics *m, size_t largest, size_t max_identifiers)
+{
+    metric_add(m->large, largest > max_identifiers / 2);
+    if ((double)largest > metric_value(m->largest))
+        metric_set(m->largest, (double)largest);
+}
+
+void resolver_metrics_add(struct resolver_metrics *m, const struct committed_change *change, size_t max_identifiers)
 {
     const struct resolve_counts *counts = &change->counts;
     metric_add(m->transactions, 1);
@@ -47,7 +56,7 @@ void resolver_metrics_add(struct resolver_metrics *m, const struct committed_cha
     metric_add(m->splits, (double)counts->split);
     metric_add(m->quarantined, (double)counts->quarantined);
     metric_add(m->released, (double)counts->released);
-    metric_set(m->largest, (double)counts->largest_profile);
+    add_largest(m, counts->largest_profile, max_identifiers);
     metric_add(m->neighbours, (double)counts->neighbours);
     for (int rule = REFUSED_PAIR; rule <= REFUSED_MAX_IDENTIFIERS; rule++)
         metric_add(m->refused[rule], (double)counts->refused[rule]);

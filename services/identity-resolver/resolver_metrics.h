@@ -10,11 +10,11 @@ struct resolver_metrics {
     struct metric *transactions, *slow, *restarts, *rows_read;
     struct metric *moved, *merges, *splits, *quarantined, *released;
     struct metric *refused[REFUSED_MAX_IDENTIFIERS + 1]; /* by rule */
-    struct metric *largest, *neighbours;
+    struct metric *largest, *large, *neighbours;
 };
 
 void resolver_metrics_open(struct resolver_metrics *metrics);
-/* After a transaction. */
-void resolver_metrics_add(struct resolver_metrics *metrics, const struct committed_change *change);
+/* After a transaction; max_identifiers is the active policy's. */
+void resolver_metrics_add(struct resolver_metrics *metrics, const struct committed_change *change, size_t max_identifiers);
 
 #endif

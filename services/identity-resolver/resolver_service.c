@@ -185,7 +185,7 @@ static enum outcome resolver_apply(void *arg, struct batch *batch, struct err *e
         return OUTCOME_OK;
     CHECK(resolver_transact(&self->resolver, batch->arena, &uncovered, batch->now, &events->change, err));
     refresh_known(self, events);
-    resolver_metrics_add(&self->metrics, &events->change);
+    resolver_metrics_add(&self->metrics, &events->change, self->resolver.policy.max_identifiers);
     metric_set(self->metrics.cache_bytes, (double)resolver_cache_bytes(&self->resolver.cache));
     return OUTCOME_OK;
 }

@@ -39,6 +39,7 @@ static struct db *db; /* of the checks */
 static struct resolver resolver;
 static struct arena arena;
 static struct err err;
+static size_t largest; /* profile of the last transaction */
 
 static struct id device_id(uint8_t number)
 {
@@ -59,6 +60,7 @@ static size_t feed(const struct sightings *batch)
     struct committed_change change;
     database_must(resolver_look_up(&resolver, &arena, batch, &err), &err);
     database_must(resolver_transact(&resolver, &arena, batch, (struct instant){0}, &change, &err), &err);
+    largest = change.counts.largest_profile;
     return change.counts.plain;
 }
 
@@ -114,6 +116,27 @@ static void joins_are_plain_up_to_each_bound(void **state)
         assert_int_equal(number_of("SELECT count(*) FROM identity.links WHERE refused_by <> 0"), bounds[i].refused);
         assert_int_equal(refused_by(bounds[i].rule), bounds[i].rule ? bounds[i].refused : 3);
         assert_int_equal(plain, bounds[i].plain);
+    }
+}
+
+/* Joined plainly, or by the general way because the third device is refused. */
+static void the_largest_profile_is_what_takes_places(void **state)
+{
+    static const struct {
+        struct bound bound;
+        size_t largest;
+    } rows[] = {
+        {{"", "", "", REFUSED_NOT, 0, 1}, 4},
+        {{"", ", \"counts\": false", "", REFUSED_NOT, 0, 1}, 1},
+        {{"", ", \"limit\": {\"count\": 2}", "", REFUSED_LIMIT, 1, 0}, 3},
+        {{"", ", \"counts\": false, \"limit\": {\"count\": 2}", "", REFUSED_LIMIT, 1, 0}, 1},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        start(&rows[i].bound);
+        feed_one(&user, 0);
+        feed_one(&user, 1);
+        assert_int_equal(feed_one(&user, 2), rows[i].bound.plain);
+        assert_int_equal(largest, rows[i].largest);
     }
 }
 
@@ -177,6 +200,7 @@ int main(void)
     open_all();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(joins_are_plain_up_to_each_bound),
+        cmocka_unit_test(the_largest_profile_is_what_takes_places),
         cmocka_unit_test(a_profile_with_a_refused_link_is_not_plain),
         cmocka_unit_test(a_new_device_unites_two_profiles_unless_they_are_cut),
         cmocka_unit_test(a_stored_link_that_is_older_now_is_not_plain),
