@@ -105,7 +105,7 @@ static void check_identity(struct doctor *doctor, struct db *db)
     struct err err = {0};
     const char *path = generation_policy_path(arena, config_text(doctor->call->config, "policy.dir"), "identity.json");
     const char *apply = arena_printf(arena, "tutti identity apply --policy %s --execute", path);
-    if (plan_read_active(db, arena, &active, &err) != OUTCOME_OK || anchors_read_state(db, &anchors, &err) != OUTCOME_OK ||
+    if (active_read(db, arena, &active, &err) != OUTCOME_OK || anchors_read_state(db, &anchors, &err) != OUTCOME_OK ||
         generation_read_file(&text, path, &err) != OUTCOME_OK)
         add(doctor, VERDICT_FAIL, "identity", err.message, "set policy.dir to the folder of the policies");
     else if (active.version == 0)
@@ -116,7 +116,7 @@ static void check_identity(struct doctor *doctor, struct db *db)
             arena_printf(arena, "facts get the anchors of policy version %d: no service starts before that is done",
                          anchors.version),
             apply);
-    else if (!plan_is_active(strbuf_span(&text), &active))
+    else if (!active_is(strbuf_span(&text), &active))
         add(doctor, VERDICT_FAIL, "identity",
             arena_printf(arena, "%s is not the active policy, version %d", path, active.version), apply);
     else

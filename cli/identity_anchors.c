@@ -2,6 +2,7 @@
 #include "cli/identity_anchors.h"
 
 #include "cli/identity.h"
+#include "cli/identity_apply.h"
 #include "cli/policy.h"
 #include "cli/progress.h"
 #include "cli_sql.h"
@@ -74,7 +75,7 @@ static enum outcome check_tools(struct anchors_apply *apply, struct generation *
 
 static enum outcome start(struct anchors_apply *apply, struct generation *generation, struct err *err)
 {
-    CHECK(plan_hold_alone(apply->db, apply->active.version, err));
+    CHECK(apply_hold_alone(apply->db, apply->active.version, err));
     CHECK(anchors_drain(apply->call, apply->db, err));
     CHECK(db_begin(apply->db, err));
     enum outcome o = write_switch(apply, generation, err);
@@ -180,8 +181,8 @@ static enum outcome walk_all(struct anchors_apply *apply, struct err *err)
 static enum outcome review_profiles(struct anchors_apply *apply, struct err *err)
 {
     struct active_row active;
-    CHECK(plan_read_active(apply->db, &apply->call->arena, &active, err));
-    CHECK(plan_apply(apply->call, apply->db, apply->text, &active, apply->batch, err));
+    CHECK(active_read(apply->db, &apply->call->arena, &active, err));
+    CHECK(apply_policy(apply->call, apply->db, apply->text, &active, apply->batch, err));
     return next_phase(apply, err);
 }
 

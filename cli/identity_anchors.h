@@ -8,8 +8,9 @@
 #ifndef TUTTI_CLI_IDENTITY_ANCHORS_H
 #define TUTTI_CLI_IDENTITY_ANCHORS_H
 
-#include "cli/identity_plan.h"
+#include "cli/identity_active.h"
 #include "common/codec/touchpoint.h"
+#include "services/identity-resolver/logic/identity.h"
 
 /* An identifier of a fact: its short key, and the rank of its type. */
 struct ranked {

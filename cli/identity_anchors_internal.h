@@ -3,6 +3,7 @@
 #define TUTTI_CLI_IDENTITY_ANCHORS_INTERNAL_H
 
 #include "cli/identity_anchors.h"
+#include "common/base/map.h"
 #include "common/timeline/timeline.h"
 
 struct fact {

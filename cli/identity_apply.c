@@ -1,8 +1,9 @@
-/* identity_apply.c: the switch to another identity policy, and the sweep that ends at the tables it would always have had. */
+/* identity_apply.c: see identity_apply.h: the sweep ends at the tables that the policy would always have had. */
+#include "cli/identity_apply.h"
+
 #include <poll.h>
 
 #include "cli/identity.h"
-#include "cli/identity_plan.h"
 #include "cli/progress.h"
 #include "common/runtime/stop.h"
 #include "services/identity-resolver/resolve.h"
@@ -28,7 +29,7 @@ static enum outcome count_profiles(struct db *db, struct arena *arena, const str
 
 /* Where the sweep stands is noted with the active policy: two at once would note it for each other. The lock ends with the
  * connection, so it is asked for again before every step. */
-enum outcome plan_hold_alone(struct db *db, int32_t version, struct err *err)
+enum outcome apply_hold_alone(struct db *db, int32_t version, struct err *err)
 {
     static const struct statement hold = {"apply_hold", "SELECT pg_try_advisory_lock(" APPLY_LOCK
                                                         "), (SELECT version FROM identity.policies WHERE is_active)"};
@@ -55,7 +56,7 @@ static enum outcome step(struct resolver *resolver, int32_t version, size_t batc
             return err_set(err, OUTCOME_FATAL, "stopped", "stopped; run it again to go on");
         o = db_ready(resolver->db, err);
         if (o == OUTCOME_OK)
-            o = plan_hold_alone(resolver->db, version, err);
+            o = apply_hold_alone(resolver->db, version, err);
         if (o == OUTCOME_OK)
             o = resolver_sweep_step(resolver, &arena, batch, &at, count, err);
         if (o == OUTCOME_OK)
@@ -88,8 +89,8 @@ static enum outcome switch_and_sweep(struct call *call, struct resolver *resolve
 {
     int32_t version = active->version;
     struct id position = active->swept_to;
-    CHECK(plan_hold_alone(resolver->db, version, err));
-    if (plan_is_active(text, active)) {
+    CHECK(apply_hold_alone(resolver->db, version, err));
+    if (active_is(text, active)) {
         say("version %d is active already; going on with the review of the profiles", version);
     } else {
         CHECK(resolver_activate_policy(resolver->db, &call->arena, text, identity_actor(call), &version, err));
@@ -100,8 +101,8 @@ static enum outcome switch_and_sweep(struct call *call, struct resolver *resolve
 }
 
 /* The key is looked at first: a policy that is active but cannot be swept would be worse than none. */
-enum outcome plan_apply(struct call *call, struct db *db, struct span text, const struct active_row *active, size_t batch,
-                        struct err *err)
+enum outcome apply_policy(struct call *call, struct db *db, struct span text, const struct active_row *active, size_t batch,
+                          struct err *err)
 {
     struct resolver resolver = {.db = NULL};
     enum outcome o = resolver_open_tool(&resolver, &call->arena, db, call->config, err);

@@ -1,5 +1,6 @@
 /* identity_evidence_facts.c: the links that all facts show under other ranks, for plan mode. */
 #include "cli/identity_anchors.h"
+#include "cli/identity_evidence.h"
 #include "cli/progress.h"
 #include "common/runtime/stop.h"
 

@@ -3,8 +3,7 @@
 
 #include "cli/identity.h"
 #include "cli/identity_anchors.h"
-#include "cli_sql.h"
-#include "common/codec/digest.h"
+#include "cli/identity_apply.h"
 #include "common/service/generation.h"
 #include "services/identity-resolver/identity_policy.h"
 
@@ -25,30 +24,6 @@ struct plan {
     struct plan_stakes stakes;
     int64_t limit, batch;
 };
-
-enum outcome plan_read_active(struct db *db, struct arena *arena, struct active_row *out, struct err *err)
-{
-    static const struct statement find = {"plan_active", sql_plan_active};
-    struct db_result *r = NULL;
-    CHECK(db_run(db, &find, NULL, &r, NULL, err));
-    *out = (struct active_row){.version = 0};
-    if (db_rows(r) > 0)
-        *out = (struct active_row){
-            .version = db_int4(r, 0, 0),
-            .hash = db_uuid(r, 0, 1),
-            .policy = arena_copy(arena, db_bytes(r, 0, 2)),
-            .swept_to = db_is_null(r, 0, 3) ? (struct id){{0}} : db_uuid(r, 0, 3),
-            .is_complete = db_bool(r, 0, 4),
-        };
-    db_result_free(r);
-    return OUTCOME_OK;
-}
-
-bool plan_is_active(struct span text, const struct active_row *active)
-{
-    struct id hash = digest_bytes(text);
-    return active->version > 0 && id_equal(&hash, &active->hash);
-}
 
 static bool blocked_equal(const struct blocked_values *a, const struct blocked_values *b)
 {
@@ -76,7 +51,7 @@ static enum outcome check_candidate(struct plan *plan, struct err *err)
 {
     CHECK(anchors_read_state(plan->db, &plan->anchors, err));
     if (plan->anchors.version > 0)
-        return plan_is_active(plan->text, &plan->active) && strcmp(call_argument(plan->call, 0), "apply") == 0
+        return active_is(plan->text, &plan->active) && strcmp(call_argument(plan->call, 0), "apply") == 0
                    ? OUTCOME_OK
                    : err_set(err, OUTCOME_FATAL, "anchors_under_way",
                              "facts get the anchors of version %d: run `tutti identity apply` with that policy first",
@@ -100,7 +75,7 @@ static enum outcome open_plan(struct plan *plan, struct err *err)
     plan->text = strbuf_span(&text);
     CHECK(identity_policy_parse(&call->arena, plan->text, path, plan->candidate, err));
     CHECK(database_connect(call, &plan->db, err));
-    CHECK(plan_read_active(plan->db, &call->arena, &plan->active, err));
+    CHECK(active_read(plan->db, &call->arena, &plan->active, err));
     if (plan->active.version == 0)
         return err_set(err, OUTCOME_FATAL, "no_identity_policy",
                        "no identity policy is active yet: the first start of identity-resolver makes its own the active one");
@@ -148,7 +123,7 @@ static enum outcome report(struct plan *plan, const char *verdict, struct err *e
 static enum outcome act(struct plan *plan, struct err *err)
 {
     if (!plan->other_ranks && plan->anchors.version == 0)
-        return plan_apply(plan->call, plan->db, plan->text, &plan->active, (size_t)plan->batch, err);
+        return apply_policy(plan->call, plan->db, plan->text, &plan->active, (size_t)plan->batch, err);
     struct anchors_apply anchors = {
         .call = plan->call,
         .db = plan->db,
@@ -164,7 +139,7 @@ static enum outcome act(struct plan *plan, struct err *err)
 static enum outcome apply(struct plan *plan, struct err *err)
 {
     struct call *call = plan->call;
-    bool acts = call_has(call, "execute"), is_active = plan_is_active(plan->text, &plan->active);
+    bool acts = call_has(call, "execute"), is_active = active_is(plan->text, &plan->active);
     if (is_active && plan->active.is_complete && plan->anchors.version == 0) {
         say("this policy is the active one, version %d", plan->active.version);
         return OUTCOME_OK;
