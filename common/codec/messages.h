@@ -20,7 +20,8 @@ struct resolved_other {
     int64_t map_version;
 };
 
-/* tutti.touchpoints-resolved.v1: header, then the ORIGINAL bytes of the touchpoint. Anchor is nil for an unidentified one. */
+/* tutti.touchpoints-resolved.v1: header, then the ORIGINAL bytes of the touchpoint. Anchor is nil for an unidentified one, and
+ * where it was erased: then only the others are bound by what the touchpoint says. */
 struct resolved_header {
     struct id event_id, anchor_id, profile_id;
     int64_t map_version;                 /* version of the row anchor -> profile when it was read */

@@ -126,8 +126,9 @@ static bool covers_row(const struct erased *erased, const struct id *identifier_
 bool erased_covers_resolved(const struct erased *erased, struct resolved_header *header, struct arena *arena,
                             struct instant occurred_at)
 {
-    if (erased->tombstones.count == 0 || id_is_nil(&header->anchor_id))
-        return false;
+    bool has_anchor = !id_is_nil(&header->anchor_id), is_gone = !has_anchor && header->other_count > 0;
+    if (erased->tombstones.count == 0 || (!has_anchor && !is_gone))
+        return is_gone;
     struct resolved_other *others = arena_array(arena, struct resolved_other, header->other_count);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < header->other_count; i++) {
@@ -137,5 +138,5 @@ bool erased_covers_resolved(const struct erased *erased, struct resolved_header 
     }
     header->others = others;
     header->other_count = kept;
-    return covers_row(erased, &header->anchor_id, &header->profile_id, &header->map_version, occurred_at);
+    return is_gone || covers_row(erased, &header->anchor_id, &header->profile_id, &header->map_version, occurred_at);
 }

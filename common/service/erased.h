@@ -53,7 +53,8 @@ bool erased_covers(const struct erased *erased, const struct id *identifier_id, 
  * that person's and which it has left since. */
 bool erased_covers_move(const struct erased *erased, const struct identity_change *change, const struct identity_move *move);
 /* Takes out of a resolved touchpoint what was erased: others, and the profile where it was that of a person erased since (the
- * anchor has left it; a move says where to). True if the anchor was erased and the touchpoint with it. */
+ * anchor has left it; a move says where to). True if the anchor was erased and the touchpoint with it; so it was where there are
+ * others but no anchor. */
 bool erased_covers_resolved(const struct erased *erased, struct resolved_header *header, struct arena *arena,
                             struct instant occurred_at);
 

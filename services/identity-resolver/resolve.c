@@ -38,7 +38,7 @@ bool resolver_is_covered(struct resolver *resolver, const struct sighting *s, st
             known[i] = *held;
         is_covered = is_covered && identifier_is_old_enough(held, s);
     }
-    for (size_t i = 1; is_covered && i < s->id_count; i++)
+    for (size_t i = 1; is_covered && i < s->id_count && !s->lacks_anchor; i++)
         is_covered = link_is_covered(resolver, s, i);
     return is_covered;
 }
@@ -49,12 +49,12 @@ static void want_identifier(struct request *request, const struct sighting *s, s
         .identifier_id = s->ids[i].id, .profile_id = s->ids[i].id, .first_seen = s->occurred_at, .type = s->ids[i].type->rank};
 }
 
-/* The anchor always: whatever the cache forgets, the batch must be published with its profile. */
+/* The first always: whatever the cache forgets, the batch must be published with its profile. */
 static void collect_sighting(struct request *request, const struct sighting *s)
 {
     want_identifier(request, s, 0);
     for (size_t i = 1; i < s->id_count; i++) {
-        bool has_link = !link_is_covered(request->resolver, s, i);
+        bool has_link = !s->lacks_anchor && !link_is_covered(request->resolver, s, i);
         if (has_link)
             *arena_push(request->arena, &request->links) =
                 (struct link_row){link_key_of(&s->ids[0].id, &s->ids[i].id), s->occurred_at, s->event_id, REFUSED_NOT};

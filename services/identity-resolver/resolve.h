@@ -23,6 +23,7 @@ struct sighting {
     struct instant occurred_at;
     const struct typed_id *ids; /* strongest first; ids[0] is the anchor */
     size_t id_count;
+    bool lacks_anchor; /* it was erased: these are the others, and nothing links them */
 };
 
 struct sightings {

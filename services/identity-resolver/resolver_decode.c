@@ -44,8 +44,8 @@ static struct instant when_known(const struct event *event)
 }
 
 /* A replay must not bring back who was erased: true for a touchpoint of theirs. One of somebody else that names them goes on
- * without that identifier. */
-static bool forget_erased(const struct self *self, struct typed_id *ids, struct event *event)
+ * without that identifier; one of theirs that binds others goes on for these. */
+static bool forget_erased(const struct self *self, const struct touchpoint *tp, struct typed_id *ids, struct event *event)
 {
     struct sighting *sighting = &event->sighting;
     struct instant at = when_known(event);
@@ -54,9 +54,9 @@ static bool forget_erased(const struct self *self, struct typed_id *ids, struct 
         if (!erased_covers(&self->erased, &ids[i].id, at))
             ids[kept++] = ids[i];
         else if (i == 0)
-            return true;
+            sighting->lacks_anchor = true;
     sighting->id_count = kept;
-    return false;
+    return sighting->lacks_anchor && (kept == 0 || !signals_include(&self->signals, tp));
 }
 
 static struct events *events_of(struct self *self, struct batch *batch)
@@ -90,7 +90,7 @@ enum outcome resolver_decode(void *arg, struct batch *batch, const struct record
     struct typed_id *ids = collect_ids(self, batch, &tp, &event.sighting.id_count);
     event.sighting.ids = ids;
     event.is_unsure = self->finder.unsure.count > unsure;
-    if (!event.is_unsure && forget_erased(self, ids, &event)) {
+    if (!event.is_unsure && forget_erased(self, &tp, ids, &event)) {
         metric_add(self->metrics.erased, 1);
         return OUTCOME_OK;
     }
@@ -107,7 +107,7 @@ static enum outcome collect_again(struct self *self, struct batch *batch, struct
     CHECK(avro_plan_decode(event->framed.plan, event->framed.payload, &tp, err));
     struct typed_id *ids = collect_ids(self, batch, &tp, &event->sighting.id_count);
     event->sighting.ids = ids;
-    *is_erased = forget_erased(self, ids, event);
+    *is_erased = forget_erased(self, &tp, ids, event);
     metric_add(self->metrics.erased, *is_erased);
     return OUTCOME_OK;
 }

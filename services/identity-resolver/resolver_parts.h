@@ -9,6 +9,7 @@
 #include "common/codec/messages.h"
 #include "common/service/service.h"
 #include "services/identity-resolver/resolver_metrics.h"
+#include "services/identity-resolver/resolver_signals.h"
 
 struct event {
     const struct record *record;
@@ -34,7 +35,7 @@ struct events {
 struct self {
     struct service_context context;
     struct resolver resolver;
-    struct arena arena; /* policy file */
+    struct arena arena; /* policy files */
     enum framing framing;
     int resolved_topic, changes_topic;
     int32_t resolved_partitions;
@@ -42,6 +43,7 @@ struct self {
     size_t scanned_count;
     struct seal_keys raw_keys;
     struct erased erased;
+    struct signals signals;
     int64_t forgotten;       /* erasures up to this version are out of the cache */
     struct id_finder finder; /* of the batch, where keys were exchanged */
     int64_t keys_followed_us;

@@ -17,28 +17,31 @@ static size_t copied_headers(const struct record *record, struct header headers[
 /* Those after the anchor. */
 static uint32_t list_others(const struct event *event, struct resolved_other *out)
 {
-    uint32_t count = (uint32_t)event->sighting.id_count - 1;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct cached_identifier *known = &event->known[i + 1];
-        out[i] = (struct resolved_other){event->sighting.ids[i + 1].id, known->profile_id, known->version};
-    }
+    const struct sighting *s = &event->sighting;
+    uint32_t count = 0;
+    for (size_t i = s->lacks_anchor ? 0 : 1; i < s->id_count; i++)
+        out[count++] = (struct resolved_other){s->ids[i].id, event->known[i].profile_id, event->known[i].version};
     return count;
+}
+
+static void put_anchor(const struct event *event, struct resolved_header *head)
+{
+    head->anchor_id = event->sighting.ids[0].id;
+    head->profile_id = event->known[0].profile_id;
+    head->map_version = event->known[0].version;
 }
 
 static enum outcome send_event(struct self *self, const struct event *event, struct strbuf *value, struct err *err)
 {
     struct resolved_other others[TOUCHPOINT_MAX_IDENTIFIERS + 8];
     struct resolved_header head = {.event_id = event->sighting.event_id, .others = others};
-    if (event->sighting.id_count > 0) {
-        head.anchor_id = event->sighting.ids[0].id;
-        head.profile_id = event->known[0].profile_id;
-        head.map_version = event->known[0].version;
-        head.other_count = list_others(event, others);
-    }
+    if (event->sighting.id_count > 0 && !event->sighting.lacks_anchor)
+        put_anchor(event, &head);
+    head.other_count = list_others(event, others);
     strbuf_reset(value);
     resolved_encode(value, event->framed.schema_id, &head, event->framed.payload);
     char key[37];
-    id_to_uuid(&head.profile_id, key);
+    id_to_uuid(event->sighting.lacks_anchor ? &others[0].profile_id : &head.profile_id, key);
     struct header headers[3];
     size_t header_count = copied_headers(event->record, headers);
     return producer_send(self->context.producer, self->resolved_topic, -1, (struct span){key, 36}, strbuf_span(value), headers,

@@ -51,13 +51,21 @@ static enum outcome read_raw_keys(const struct config *config, struct seal_keys 
     return seal_keys_read(file, NULL, keys, err);
 }
 
+static enum outcome read_signals(const struct config *config, struct arena *arena, struct signals *signals, struct err *err)
+{
+    return signals_read(arena, generation_policy_path(arena, config_text(config, "policy.dir"), "contact.json"), signals, err);
+}
+
 static enum outcome resolver_check(const struct config *config, struct err *err)
 {
     struct arena arena = {0};
     struct resolver resolver = {0};
     struct strbuf text = {.arena = &arena};
     struct seal_keys keys;
+    struct signals signals;
     enum outcome outcome = read_files(config, &arena, &resolver, &text, err);
+    if (outcome == OUTCOME_OK)
+        outcome = read_signals(config, &arena, &signals, err);
     if (outcome == OUTCOME_OK)
         outcome = read_raw_keys(config, &keys, &resolver, err);
     arena_free(&arena);
@@ -97,6 +105,7 @@ static enum outcome resolver_open(struct service_context *context, void *arg, st
     resolver_metrics_open(&self->metrics);
     CHECK(read_files(config, &self->arena, &self->resolver, &text, err));
     CHECK(generation_open(context->db, config, &generation, err));
+    CHECK(read_signals(config, &self->arena, &self->signals, err));
     CHECK(claim_database(self, strbuf_span(&text), err));
     CHECK(erased_open(context->db, &self->erased, err));
     self->resolver.erased = &self->erased;

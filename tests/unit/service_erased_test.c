@@ -84,6 +84,24 @@ static void resolved_touchpoints_go_by_both(void **state)
     assert_true(id_equal(&out.others[1].identifier_id, &bob) && out.others[1].map_version == 6);
 }
 
+/* What the erased person said, for the others whom it binds; and a touchpoint of nobody. */
+static void without_an_anchor_only_others_are_left(void **state)
+{
+    static const struct id nobody;
+    struct resolved_header out;
+    assert_true(covers(&nobody, &nobody, 0, 100, &out));
+    assert_int_equal(out.other_count, 2);
+    assert_true(id_equal(&out.others[0].identifier_id, &carol) && id_equal(&out.others[1].identifier_id, &bob));
+    out.others = NULL;
+    out.other_count = 0;
+    assert_false(erased_covers_resolved(&erased, &out, &arena, (struct instant){100}));
+    struct erased none = {.version = 0};
+    static const struct resolved_other others[] = {{{{3}}, {{3}}, 6}};
+    struct resolved_header header = {.others = others, .other_count = 1};
+    assert_true(erased_covers_resolved(&none, &header, &arena, (struct instant){100}));
+    assert_int_equal(header.other_count, 1);
+}
+
 static void the_newest_are_found(void **state)
 {
     size_t cursor = 0;
@@ -100,6 +118,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(touchpoints_go_by_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(moves_go_by_version, set_up, tear_down),
         cmocka_unit_test_setup_teardown(resolved_touchpoints_go_by_both, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(without_an_anchor_only_others_are_left, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_newest_are_found, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
