@@ -22,6 +22,29 @@ static int64_t rows_in_all(const struct erasure *e)
     return rows;
 }
 
+/* Grants whose channels nobody tells. */
+static size_t untold(const struct erasure *e)
+{
+    return erase_is_without(e, "suppression") ? e->revocations.count : 0;
+}
+
+static void add_untold(const struct erasure *e, struct strbuf *json)
+{
+    strbuf_addf(json, ",\"grants_untold\":[");
+    for (size_t i = 0; i < untold(e); i++) {
+        const struct revocation_row *row = &e->revocations.items[i];
+        char id[37], at[32];
+        id_to_uuid(&row->request_id, id);
+        instant_format(row->expires_at, at);
+        strbuf_addf(json, "%s{\"request_id\":\"%s\",\"expires_at\":\"%s\",\"channel\":", i ? "," : "", id, at);
+        json_add_text(json, row->channel);
+        strbuf_addf(json, ",\"department\":");
+        json_add_text(json, row->department);
+        strbuf_addf(json, "}");
+    }
+    strbuf_addf(json, "]");
+}
+
 static void report_json(struct erasure *e)
 {
     struct strbuf json = {.arena = &e->call->arena};
@@ -36,20 +59,41 @@ static void report_json(struct erasure *e)
     strbuf_addf(&json, "],\"tables\":{");
     for (size_t i = 0; i < e->tables.count; i++)
         strbuf_addf(&json, "%s\"%s\":%" PRId64, i ? "," : "", e->tables.items[i].table, e->tables.items[i].rows);
-    strbuf_addf(&json, "},\"rows\":%" PRId64 ",\"grants_revoked\":%zu,\"messages_waiting\":%" PRId64 "}", rows_in_all(e),
-                e->revocations.count, erasure_waiting(e));
+    strbuf_addf(&json, "},\"rows\":%" PRId64 ",\"grants_revoked\":%zu,\"messages_waiting\":%" PRId64, rows_in_all(e),
+                e->revocations.count - untold(e), erasure_waiting(e));
+    if (e->without) {
+        strbuf_addf(&json, ",\"without\":\"%s\",\"moved\":%zu", e->without, e->moved);
+        add_untold(e, &json);
+    }
+    strbuf_addf(&json, "}");
     printf(SPAN_FMT "\n", SPAN_ARG(strbuf_span(&json)));
+}
+
+static void report_without(const struct erasure *e)
+{
+    if (e->without)
+        printf("%12zu  identifiers moved for %s, which had not read it and was left out\n", e->moved, e->without);
+    for (size_t i = 0; i < untold(e); i++) {
+        const struct revocation_row *row = &e->revocations.items[i];
+        char id[37], at[32];
+        id_to_uuid(&row->request_id, id);
+        instant_format(row->expires_at, at);
+        printf("tell " SPAN_FMT " (" SPAN_FMT ") by hand: request %s, granted until %s, is void\n", SPAN_ARG(row->channel),
+               SPAN_ARG(row->department), id, at);
+    }
 }
 
 static void report_text(const struct erasure *e)
 {
+    bool tells = !erase_is_without(e, "suppression");
     printf("%s %zu identifiers of one person: %s\n\n", call_has(e->call, "execute") ? "erased" : "would erase", e->count,
            call_option(e->call, "reason"));
     for (size_t i = 0; i < e->tables.count; i++)
         printf("%12" PRId64 "  %s\n", e->tables.items[i].rows, e->tables.items[i].table);
     printf("%12" PRId64 "  rows in all; sums in metrics stay, and %zu tombstones keep old input out\n", rows_in_all(e), e->count);
-    printf("%12zu  open grants %s; suppression tells their channels\n", e->revocations.count,
-           call_has(e->call, "execute") ? "revoked" : "would be revoked");
+    printf("%12zu  open grants %s; %s their channels\n", e->revocations.count,
+           call_has(e->call, "execute") ? "revoked" : "would be revoked", tells ? "suppression tells" : "nobody tells");
+    report_without(e);
 }
 
 static void add_waiting(struct strbuf *list, const char *service, int64_t count)
@@ -115,6 +159,7 @@ static enum outcome erase_or_finish(struct erasure *e, struct err *err)
 
 static enum outcome act(struct erasure *e, struct err *err)
 {
+    CHECK(erase_check_without(e, err));
     CHECK(hold_off_policies(e, err));
     CHECK(erase_or_finish(e, err));
     CHECK(erase_wait_messages(e, err));
@@ -130,6 +175,7 @@ static enum outcome plan(struct erasure *e, struct err *err)
         {"erase_count_identity", sql_erase_count_identity},
         {"erase_count_others", sql_erase_count_others},
     };
+    CHECK(erase_check_without(e, err));
     CHECK(erase_find_members(e, err));
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         struct params p;
@@ -155,13 +201,15 @@ static enum outcome run(struct erasure *e, struct err *err)
 
 static enum exit_status run_erase(struct call *call)
 {
-    struct erasure e = {.call = call};
+    struct erasure e = {.call = call, .without = call_option(call, "without")};
     struct err err = {0};
     const char *reason = call_option(call, "reason");
     if (call->argument_count == 0)
         return misuse(call, "expected <type>:<value>");
     if (reason == NULL || span_trim(span_of(reason)).len == 0)
         return misuse(call, "--reason is missing");
+    if (e.without && !erase_knows_service(e.without))
+        return misuse(call, "--without: expected journey-tracker or suppression, got \"%.60s\"", e.without);
     if (!call_number(call, "wait", 1, MOST_SECONDS, 60, &e.wait_seconds))
         return EXIT_USAGE;
     enum outcome o = run(&e, &err);
@@ -173,6 +221,8 @@ static const struct option options[] = {
     {"reason", "TEXT", "Why; printed in the report."},
     {"execute", NULL, "Act; without it only the rows are counted."},
     {"wait", "SECONDS", "So long for services that are busy or behind, then for messages that wait; 60 if not given."},
+    {"without", "SERVICE",
+     "journey-tracker or suppression, given up and not running: what it has not read of the person is done for it."},
     {"json", NULL, "One JSON object."},
     {NULL, NULL, NULL},
 };

@@ -16,6 +16,7 @@ struct table_rows {
 struct revocation_row {
     struct id request_id, profile_id;
     struct span channel, department, payload;
+    struct instant expires_at; /* of the grant */
 };
 
 struct erasure {
@@ -26,6 +27,8 @@ struct erasure {
     int64_t *keys;        /* their short keys */
     size_t count;
     int64_t version;
+    const char *without; /* a service that was given up, or NULL */
+    size_t moved;        /* identifiers that it had not learnt of */
     int64_t wait_seconds;
     int64_t deadline_us;    /* monotonic */
     int64_t stage_messages; /* id of the last that waited */
@@ -49,6 +52,7 @@ void erasure_take_members(struct erasure *e, const struct db_result *r);
 void erasure_params(struct erasure *e, struct params *p);
 /* Adds (table, rows), both text. */
 void erasure_count(struct erasure *e, const struct db_result *r);
+void erasure_add(struct erasure *e, const char *table, int64_t rows);
 /* True while there is time to try again; waits a little. */
 bool erasure_may_wait(const struct erasure *e);
 
@@ -65,6 +69,16 @@ enum outcome erase_find_members(struct erasure *e, struct err *err);
  * that transaction they are stored for suppression to publish. */
 enum outcome erase_find_grants(struct erasure *e, struct err *err);
 enum outcome erase_tell_channels(struct erasure *e, struct err *err);
+
+/* erase_without.c: a service that was given up and will never read who this person is; true for "journey-tracker" and
+ * "suppression", the others read no map. */
+bool erase_knows_service(const char *service);
+bool erase_is_without(const struct erasure *e, const char *service);
+/* REJECT "service_runs" if the service of --without is connected to the database. */
+enum outcome erase_check_without(struct erasure *e, struct err *err);
+/* Before the transaction: its map learns who this person is. Inside it: what it would publish of the person is deleted. */
+enum outcome erase_catch_up(struct erasure *e, struct err *err);
+enum outcome erase_forget_messages(struct erasure *e, struct err *err);
 
 /* erase_finish.c: what others' rows say of the person, and quarantine; of e->version. */
 enum outcome erase_finish(struct erasure *e, struct err *err);

@@ -58,7 +58,8 @@ static enum outcome check_lag(struct erasure *e, struct err *err)
     CHECK(db_run(e->db, &find, &p, &r, NULL, err));
     enum outcome o = db_rows(r) == 0
                          ? OUTCOME_OK
-                         : err_set(err, OUTCOME_RETRY, "service_lags", "%s has not read yet who this person is: is it running?",
+                         : err_set(err, OUTCOME_RETRY, "service_lags",
+                                   "%s has not read yet who this person is: is it running? (--without, if it was given up)",
                                    result_text(&e->call->arena, r, 0, 0));
     db_result_free(r);
     return o;
@@ -116,6 +117,7 @@ static enum outcome run_steps(struct erasure *e, struct err *err)
     CHECK(bury(e, err));
     CHECK(erase_find_grants(e, err));
     CHECK(delete_all(e, err));
+    CHECK(erase_forget_messages(e, err));
     CHECK(erase_tell_channels(e, err));
     return db_commit(e->db, err);
 }
@@ -125,13 +127,20 @@ static bool is_lost(const struct err *err)
     return strcmp(err->code, "commit_unknown") == 0 || strcmp(err->code, "db_down") == 0;
 }
 
+static enum outcome attempt(struct erasure *e, struct err *err)
+{
+    CHECK(erase_catch_up(e, err));
+    CHECK(db_begin(e->db, err));
+    enum outcome o = run_steps(e, err);
+    if (o != OUTCOME_OK)
+        db_rollback(e->db);
+    return o;
+}
+
 enum outcome erase_alone(struct erasure *e, struct err *err)
 {
     for (;;) {
-        CHECK(db_begin(e->db, err));
-        enum outcome o = run_steps(e, err);
-        if (o != OUTCOME_OK)
-            db_rollback(e->db);
+        enum outcome o = attempt(e, err);
         if (o != OUTCOME_RETRY)
             return o;
         if (is_lost(err))

@@ -1,4 +1,5 @@
-/* erase_grants.c: see erase.h. A revocation goes the way of all decisions: suppression publishes what is in its outbox. */
+/* erase_grants.c: see erase.h. A revocation goes the way of all decisions: suppression publishes what is in its outbox. Without
+ * suppression the report names the grants: it is the only record. */
 #include "cli/erase.h"
 #include "cli_sql.h"
 #include "common/codec/messages.h"
@@ -25,8 +26,8 @@ static struct revocation_row revocation_of(const struct erasure *e, const struct
     };
     struct strbuf payload = {.arena = &e->call->arena};
     contact_decision_encode(&payload, &message);
-    return (struct revocation_row){message.request_id, message.profile_id, message.channel, message.department,
-                                   strbuf_span(&payload)};
+    return (struct revocation_row){message.request_id, message.profile_id,    message.channel,
+                                   message.department, strbuf_span(&payload), {message.expires_at}};
 }
 
 enum outcome erase_find_grants(struct erasure *e, struct err *err)
@@ -51,7 +52,7 @@ enum outcome erase_tell_channels(struct erasure *e, struct err *err)
     const struct revocation_row *rows = e->revocations.items;
     size_t count = e->revocations.count, stride = sizeof *rows;
     struct params p;
-    if (count == 0)
+    if (count == 0 || erase_is_without(e, "suppression"))
         return OUTCOME_OK;
     params_init(&p, &e->call->arena);
     params_uuid_array(&p, &rows->request_id, stride, count);

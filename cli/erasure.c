@@ -48,10 +48,15 @@ static struct table_rows *find_table(struct erasure *e, const char *table)
     return added;
 }
 
+void erasure_add(struct erasure *e, const char *table, int64_t rows)
+{
+    find_table(e, table)->rows += rows;
+}
+
 void erasure_count(struct erasure *e, const struct db_result *r)
 {
     for (int row = 0; row < db_rows(r); row++)
-        find_table(e, result_text(&e->call->arena, r, row, 0))->rows += atoll(result_text(&e->call->arena, r, row, 1));
+        erasure_add(e, result_text(&e->call->arena, r, row, 0), atoll(result_text(&e->call->arena, r, row, 1)));
 }
 
 int64_t erasure_waiting(const struct erasure *e)

@@ -129,15 +129,41 @@ enum outcome store_insert_stage_messages(struct db *db, struct arena *arena, int
     return o;
 }
 
-enum outcome store_find_stage_messages(struct db *db, struct arena *arena, const int32_t *lanes, size_t count,
-                                       struct stage_messages *out, struct err *err)
+static enum outcome take_messages(struct arena *arena, struct db_result *r, struct stage_messages *out, struct err *err)
 {
-    struct db_result *r = NULL;
-    enum outcome o = run_on_lanes(db, arena, STATEMENT(find_stage_outbox), lanes, count, &r, err);
+    enum outcome o = OUTCOME_OK;
     for (int i = 0; o == OUTCOME_OK && i < db_rows(r); i++)
         o = unpack_messages(arena, db_int8(r, i, 0), db_bytes(r, i, 1), out, err);
     db_result_free(r);
     return o;
+}
+
+enum outcome store_find_stage_messages(struct db *db, struct arena *arena, const int32_t *lanes, size_t count,
+                                       struct stage_messages *out, struct err *err)
+{
+    struct db_result *r = NULL;
+    CHECK(run_on_lanes(db, arena, STATEMENT(find_stage_outbox), lanes, count, &r, err));
+    return take_messages(arena, r, out, err);
+}
+
+enum outcome store_find_stage_messages_of(struct db *db, struct arena *arena, const struct id *profiles, size_t count,
+                                          struct stage_messages *out, struct err *err)
+{
+    struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, arena);
+    params_uuid_array(&p, profiles, sizeof *profiles, count);
+    CHECK(db_run(db, &STATEMENT(find_stage_outbox_of), &p, &r, NULL, err));
+    return take_messages(arena, r, out, err);
+}
+
+enum outcome store_replace_stage_messages(struct db *db, struct arena *arena, const struct stage_messages *row, struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_int8(&p, row->items[0].id);
+    params_bytea(&p, pack_messages(arena, row));
+    return db_run(db, &STATEMENT(replace_stage_outbox), &p, NULL, NULL, err);
 }
 
 enum outcome store_delete_stage_messages(struct db *db, struct arena *arena, const struct stage_messages *messages,

@@ -83,5 +83,9 @@ enum outcome store_find_stage_messages(struct db *db, struct arena *arena, const
                                        struct stage_messages *out, struct err *err);
 enum outcome store_delete_stage_messages(struct db *db, struct arena *arena, const struct stage_messages *messages,
                                          struct err *err);
+/* Whole rows that have a message of one of these profiles, whatever their lane; and what such a row has from now on. */
+enum outcome store_find_stage_messages_of(struct db *db, struct arena *arena, const struct id *profiles, size_t count,
+                                          struct stage_messages *out, struct err *err);
+enum outcome store_replace_stage_messages(struct db *db, struct arena *arena, const struct stage_messages *row, struct err *err);
 
 #endif

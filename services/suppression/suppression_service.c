@@ -294,7 +294,7 @@ static enum outcome suppression_finished(void *arg, struct batch *batch, struct 
     for (size_t i = 0; i < flush->decisions.count; i++)
         if (flush->decisions.items[i].is_inserted)
             count_decision(self, &flush->decisions.items[i], batch->now);
-    return store_delete_outbox(self->context.db, batch->arena, flush->messages.items, flush->messages.count, err);
+    return suppression_delete_outbox(self->context.db, batch->arena, flush->messages.items, flush->messages.count, err);
 }
 
 /* What this process wrote is its own to send at once; what another wrote has to be old, or both would send it. */
@@ -304,8 +304,8 @@ static enum outcome suppression_scan(void *arg, struct arena *arena, struct err 
     self->scanned = (struct outbox_rows){0};
     arena_reset(&self->scan_arena);
     struct outbox_rows rows = {0};
-    CHECK(store_find_outbox(self->context.db, &self->scan_arena, self->suppression.instance, self->lanes, self->lane_count,
-                            self->rescue_after, &rows, err));
+    CHECK(suppression_find_outbox(self->context.db, &self->scan_arena, self->suppression.instance, self->lanes, self->lane_count,
+                                  self->rescue_after, &rows, err));
     metric_set(self->unpublished, (double)rows.count);
     for (size_t i = 0; i < rows.count; i++)
         CHECK(send(self, &rows.items[i], err));
@@ -318,7 +318,7 @@ static enum outcome suppression_scanned(void *arg, struct err *err)
     struct self *self = arg;
     struct outbox_rows rows = self->scanned;
     self->scanned = (struct outbox_rows){0};
-    return store_delete_outbox(self->context.db, &self->scan_arena, rows.items, rows.count, err);
+    return suppression_delete_outbox(self->context.db, &self->scan_arena, rows.items, rows.count, err);
 }
 
 const struct service suppression_service = {

@@ -192,8 +192,8 @@ enum outcome store_update_outcomes(struct db *db, struct arena *arena, struct ou
     return o;
 }
 
-enum outcome store_insert_outbox(struct db *db, struct arena *arena, int64_t instance, const struct outbox_rows *rows,
-                                 struct err *err)
+enum outcome suppression_insert_outbox(struct db *db, struct arena *arena, int64_t instance, const struct outbox_rows *rows,
+                                       struct err *err)
 {
     if (rows->count == 0)
         return OUTCOME_OK;
@@ -218,8 +218,8 @@ static struct span copy_or_none(struct arena *arena, const struct db_result *r, 
     return db_is_null(r, row, column) ? SPAN_NONE : arena_copy(arena, db_bytes(r, row, column));
 }
 
-enum outcome store_find_outbox(struct db *db, struct arena *arena, int64_t instance, const int32_t *lanes, size_t lane_count,
-                               struct duration age, struct outbox_rows *rows, struct err *err)
+enum outcome suppression_find_outbox(struct db *db, struct arena *arena, int64_t instance, const int32_t *lanes,
+                                     size_t lane_count, struct duration age, struct outbox_rows *rows, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -240,7 +240,8 @@ enum outcome store_find_outbox(struct db *db, struct arena *arena, int64_t insta
     return o;
 }
 
-enum outcome store_delete_outbox(struct db *db, struct arena *arena, const struct outbox_row *rows, size_t count, struct err *err)
+enum outcome suppression_delete_outbox(struct db *db, struct arena *arena, const struct outbox_row *rows, size_t count,
+                                       struct err *err)
 {
     struct id *ids = arena_array(arena, struct id, count);
     for (int kind = OUTBOX_DECISION; kind <= OUTBOX_REVOCATION; kind++) {

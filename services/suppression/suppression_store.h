@@ -86,12 +86,12 @@ struct outbox_rows {
     size_t count, capacity;
 };
 
-enum outcome store_insert_outbox(struct db *db, struct arena *arena, int64_t instance, const struct outbox_rows *rows,
-                                 struct err *err);
+enum outcome suppression_insert_outbox(struct db *db, struct arena *arena, int64_t instance, const struct outbox_rows *rows,
+                                       struct err *err);
 /* What this instance wrote, and what others wrote for these lanes longer than `age` ago; texts in the arena. */
-enum outcome store_find_outbox(struct db *db, struct arena *arena, int64_t instance, const int32_t *lanes, size_t lane_count,
-                               struct duration age, struct outbox_rows *rows, struct err *err);
-enum outcome store_delete_outbox(struct db *db, struct arena *arena, const struct outbox_row *rows, size_t count,
-                                 struct err *err);
+enum outcome suppression_find_outbox(struct db *db, struct arena *arena, int64_t instance, const int32_t *lanes,
+                                     size_t lane_count, struct duration age, struct outbox_rows *rows, struct err *err);
+enum outcome suppression_delete_outbox(struct db *db, struct arena *arena, const struct outbox_row *rows, size_t count,
+                                       struct err *err);
 
 #endif

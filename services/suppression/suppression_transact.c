@@ -230,7 +230,7 @@ static enum outcome save(struct work *w, struct err *err)
     profile_results_merge_outcomes(&w->results);
     CHECK(store_update_outcomes(s->db, w->arena, w->results.outcomes.items, w->results.outcomes.count, err));
     profile_results_messages(&w->results, w->flush->lane, w->now, w->arena, &w->flush->messages);
-    return store_insert_outbox(s->db, w->arena, s->instance, &w->flush->messages, err);
+    return suppression_insert_outbox(s->db, w->arena, s->instance, &w->flush->messages, err);
 }
 
 enum outcome suppression_transact(const struct suppression *suppression, struct arena *arena, struct flush *flush,

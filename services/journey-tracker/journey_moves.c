@@ -1,0 +1,81 @@
+/* journey_moves.c: see journey_moves.h. */
+#include "services/journey-tracker/journey_moves.h"
+
+#include "common/runtime/telemetry.h"
+#include "services/journey-tracker/journey_policy.h"
+#include "services/journey-tracker/journey_tracker.h"
+
+enum { CACHE_BYTES = 1 << 20 };
+
+static enum outcome open_tool(struct tracker *t, const struct config *config, struct arena *arena, struct err *err)
+{
+    t->diff_partitions = 1;
+    t->fast = t->slow = t->fallbacks = t->rederived = metric_counter("moves_profiles_total", "", "Profiles derived again.");
+    CHECK(journey_policy_load(arena, config_text(config, "policy.dir"), &t->policy, err));
+    CHECK(generation_open(t->db, config, &t->generation, err));
+    CHECK(erased_open(t->db, t->erased, err));
+    return codes_open(t->db, &t->policy, &t->codes, err);
+}
+
+enum outcome journey_moves_apply(struct db *db, const struct config *config, const struct anchor_move *moves, size_t count,
+                                 struct err *err)
+{
+    struct arena arena = {0};
+    struct erased erased = {.version = 0};
+    struct flush flush = {.arena = &arena, .lane = 0};
+    struct tracker *t = arena_new(&arena, struct tracker);
+    t->db = db;
+    t->erased = &erased;
+    t->timeline = timeline_new(&journey_timeline);
+    journey_cache_open(&t->cache, CACHE_BYTES);
+    for (size_t i = 0; i < count; i++)
+        *arena_push(&arena, &flush.moves) = moves[i];
+    enum outcome o = open_tool(t, config, &arena, err);
+    if (o == OUTCOME_OK)
+        o = tracker_slow(t, &flush, NULL, 0, err);
+    timeline_free(t->timeline);
+    codes_close(t->codes);
+    journey_cache_close(&t->cache);
+    arena_free(&t->scratch);
+    erased_close(&erased);
+    arena_free(&arena);
+    return o;
+}
+
+static bool is_of(const struct stage_message *message, const struct id *profiles, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (id_equal(&message->profile_id, &profiles[i]))
+            return true;
+    return false;
+}
+
+/* One row: the messages of one transaction. */
+static enum outcome keep_others(struct db *db, struct arena *arena, const struct stage_messages *row, const struct id *profiles,
+                                size_t count, size_t *taken, struct err *err)
+{
+    struct stage_messages kept = {0};
+    for (size_t i = 0; i < row->count; i++)
+        if (!is_of(&row->items[i], profiles, count))
+            *arena_push(arena, &kept) = row->items[i];
+    *taken += row->count - kept.count;
+    if (kept.count == row->count)
+        return OUTCOME_OK;
+    return kept.count == 0 ? store_delete_stage_messages(db, arena, row, err)
+                           : store_replace_stage_messages(db, arena, &kept, err);
+}
+
+enum outcome journey_moves_forget_messages(struct db *db, struct arena *arena, const struct id *profiles, size_t count,
+                                           size_t *taken, struct err *err)
+{
+    struct stage_messages all = {0};
+    *taken = 0;
+    CHECK(store_find_stage_messages_of(db, arena, profiles, count, &all, err));
+    for (size_t from = 0, to; from < all.count; from = to) {
+        for (to = from; to < all.count && all.items[to].id == all.items[from].id;)
+            to++;
+        struct stage_messages row = {all.items + from, to - from, to - from};
+        CHECK(keep_others(db, arena, &row, profiles, count, taken, err));
+    }
+    return OUTCOME_OK;
+}
