@@ -1,5 +1,6 @@
 """One instance of a service under test: a real process with its log, its HTTP port and real signals."""
 
+import http.client
 import json
 import os
 import signal
@@ -7,7 +8,7 @@ import subprocess
 import urllib.error
 import urllib.request
 
-from stack import BIN, free_port, plain_environment
+from stack import BIN, free_ports, plain_environment
 from waiting import until
 
 NAMES = ("identity-resolver", "journey-tracker", "suppression", "metrics-aggregator")
@@ -29,7 +30,7 @@ class Service:
 
     def start(self):
         assert not self.is_alive(), f"{self.name} runs already"
-        self.port = free_port()
+        self.port = free_ports()
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [*self.command(), f"--http.listen=127.0.0.1:{self.port}"],
@@ -85,7 +86,7 @@ class Service:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
-        except OSError:
+        except (OSError, http.client.HTTPException):  # the latter: it ended while it answered
             return 0, ""
 
     def wait_live(self, seconds=60):

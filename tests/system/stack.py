@@ -13,15 +13,25 @@ import psycopg
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("TUTTI_BUILD_DIR") or ROOT / "build" / "release")
 BIN = BUILD / "bin"
+GIVEN = set()  # ports of this run
 
 
-def free_port():
-    """A loopback port nobody listens on, below those that outgoing connections take: a server must get it again after a restart."""
+def free_ports(count=1):
+    """The first of so many neighbouring loopback ports nobody listens on, below those that outgoing connections take: a server must
+    get its port again after a restart. None is given twice: who got one may be slow to listen on it."""
     while True:
-        port = random.SystemRandom().randrange(20000, 32000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
+        first = random.SystemRandom().randrange(20000, 32000 - count)
+        ports = set(range(first, first + count))
+        if not ports & GIVEN and all(map(is_free, ports)):
+            GIVEN.update(ports)
+            return first
+
+
+def is_free(port):
+    with socket.socket() as probe, contextlib.suppress(OSError):
+        probe.bind(("127.0.0.1", port))
+        return True
+    return False
 
 
 def plain_environment(**more):
@@ -57,7 +67,7 @@ class OwnStack(Stack):
 
     def __init__(self, name):
         self.run = pathlib.Path("/var/tmp") / f"tutti-test-{name}-{os.getpid()}"
-        self.kafka_port, self.pg_port = self.two_free_ports(), free_port()
+        self.kafka_port, self.pg_port = free_ports(2), free_ports()  # the controller of Kafka takes the port after the broker's
         cache = os.environ.get("TUTTI_CACHE_DIR")
         self.environment = plain_environment(
             TUTTI_RUN_DIR=str(self.run),
@@ -70,15 +80,6 @@ class OwnStack(Stack):
         super().__init__(
             f"127.0.0.1:{self.kafka_port}", f"postgresql://tutti_owner@127.0.0.1:{self.pg_port}/tutti"
         )
-
-    @staticmethod
-    def two_free_ports():
-        """The controller of Kafka takes the port after the broker's."""
-        while True:
-            port = free_port()
-            with socket.socket() as probe, contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", port + 1))
-                return port
 
     def __call__(self, *words):
         """dev/stack <words>: up, down, reset, or start|stop|kill|restart kafka|postgres."""
