@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from people import HOUR, JANE, RECENT, feed, one_family, touchpoint
-from test_command_kills import AFTER_IT, Held, kill_where_it_waits, wait_gone
+from test_command_kills import AFTER_IT, Held, wait_gone
 from waiting import until
 
 ERASE = ("erase", JANE, "--reason", "asked for it", "--execute")
@@ -31,8 +31,8 @@ def test_an_erasure_was_interrupted(world):
     world.start()
     feed(world, *one_family(RECENT), touchpoint("bob", RECENT + HOUR, user_id="bob", email="home@example1.com"))
     assert finding(world, "erasures")["verdict"] == "ok"
-    with Held(world, (AFTER_IT[0],)):
-        kill_where_it_waits(world, *ERASE)
+    with Held(world, (AFTER_IT[0],)) as held:
+        held.kill(*ERASE)
     wait_gone(world)
     found = finding(world, "erasures")
     assert found["verdict"] == "warn" and "1 are not complete" in found["text"], found

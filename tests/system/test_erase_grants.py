@@ -6,7 +6,7 @@ import uuid
 import psycopg
 
 from people import DAY, HOUR, NOW, RECENT, US, feed, request, touchpoint
-from test_command_kills import AFTER_IT, Held, kill_where_it_waits, wait_gone
+from test_command_kills import AFTER_IT, Held, wait_gone
 from traces import erase, traces
 from waiting import until
 
@@ -127,12 +127,12 @@ def test_the_command_is_killed(world):
         touchpoint("bob", RECENT + HOUR, user_id="bob", email=JANE["email"]),
     )
     words = ("erase", OF_JANE, "--reason", "asked for it", "--execute")
-    with Held(world, ("SELECT FROM identity.links FOR KEY SHARE",)):
-        kill_where_it_waits(world, *words)
+    with Held(world, ("SELECT FROM identity.links FOR KEY SHARE",)) as held:
+        held.kill(*words)
     wait_gone(world)
     assert world.query("SELECT count(*) FROM suppression.outbox") == [(0,)] and outcomes(world) == {"open": 0}
-    with Held(world, (AFTER_IT[0],)):
-        kill_where_it_waits(world, *words)
+    with Held(world, (AFTER_IT[0],)) as held:
+        held.kill(*words)
         wait_told(world)
         assert len(revocations(world)) == 1
     wait_gone(world)
