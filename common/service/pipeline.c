@@ -72,6 +72,7 @@ static enum outcome tell_assignment(struct pipeline *pipeline, struct err *err)
         return OUTCOME_OK;
     pipeline->is_assignment_new = false;
     pipeline->is_scan_due = true;
+    pipeline->next_check_us = 0; /* ready from now on, not a second later */
     if (pipeline->service->assigned)
         pipeline->service->assigned(pipeline->self, pipeline->new_topics, pipeline->new_partitions, pipeline->new_count);
     return check_letter_topics(pipeline, err);

@@ -32,6 +32,7 @@ struct scenario {
     const char *name, *values;
     struct fault faults[8];
     bool has_scan;
+    int assigned_at; /* the take that brings the assignment; 0: the first */
     const char *trace;   /* NULL: not compared */
     const char *letters; /* offsets of dead letters and their codes */
     enum outcome outcome;
@@ -120,6 +121,8 @@ static void announce(void)
 {
     const int topics[] = {0};
     const int32_t partitions[] = {3};
+    if (world.calls['t'] < world.scenario->assigned_at)
+        return;
     if (!world.is_announced)
         world.events.assigned(world.events.arg, topics, partitions, 1);
     world.is_announced = true;
@@ -535,6 +538,16 @@ static void records_of_an_older_assignment_are_forgotten(void **state)
     assert_int_equal(world.commits, 0);
 }
 
+/* Else an instance would be ready up to a second after it has joined. */
+static void servers_are_looked_at_as_soon_as_partitions_are_assigned(void **state)
+{
+    struct scenario scenario = {.name = "joins", .values = "", .assigned_at = 2};
+    struct err err = {0};
+    assert_int_equal(play(&scenario, &err), OUTCOME_OK);
+    assert_string_equal(world.trace, "a");
+    assert_int_equal(world.calls['b'], 2);
+}
+
 int main(void)
 {
     log_open("test", "error", "logfmt");
@@ -543,6 +556,7 @@ int main(void)
         cmocka_unit_test(neighbours_of_refused_records_take_effect_once),
         cmocka_unit_test(the_group_is_served_while_the_database_is_down),
         cmocka_unit_test(records_of_an_older_assignment_are_forgotten),
+        cmocka_unit_test(servers_are_looked_at_as_soon_as_partitions_are_assigned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
