@@ -55,6 +55,8 @@ ROLES = {
     "suppression": "tutti_suppression",
     "metrics-aggregator": "tutti_metrics",
 }
+# Messages that a command left behind are published, and instances that join or leave are noticed, without much waiting.
+QUICK = {"outbox.scan.interval": "200ms", "kafka.consumer.heartbeat.interval.ms": 200}
 PARTITIONS = {"touchpoints": 4, "resolved": 4, "identity.changes": 1, "diffs": 2, "stages": 2, "decisions": 2}
 
 # What must be nothing once everything has arrived, in the order in which work moves on.
@@ -94,7 +96,7 @@ class World:
     def __init__(self, stack, directory, name, policies=RETAILER, partitions=None, settings=None):
         self.stack, self.directory, self.policies = stack, directory, policies
         self.name = f"{name}-{uuid.uuid4().hex[:8]}"
-        self.settings = settings or {}
+        self.settings, self.rescue_after = settings or {}, "5s"
         self.directory.mkdir(parents=True, exist_ok=True)
         self.key = random.Random(name).randbytes(32)
         self.key_file = self.directory / "identity.key"
@@ -164,9 +166,12 @@ class World:
             "policy.dir": self.policies,
             "identity.key_file": self.key_file,
             "log.format": "json",
+            **QUICK,
         }
         found.update({f"topic.{short}": self.topic(short) for short in TOPIC_SETTINGS[name]})
         found.update(self.settings)
+        if name == "suppression":
+            found["outbox.rescue.after"] = self.rescue_after
         return found
 
     def service(self, name, **settings):

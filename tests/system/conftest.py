@@ -18,6 +18,13 @@ def stack():
 
 
 @pytest.fixture
+def fragile():
+    """A stack of one test, which may stop and kill its servers; named before make_world, so that it goes last."""
+    with own_stack("fragile") as started:
+        yield started
+
+
+@pytest.fixture
 def make_world(tmp_path):
     """make_world(stack, name, ...): worlds that are removed at the end, also of a failed test."""
     worlds = []

@@ -11,26 +11,17 @@ import random
 import subprocess
 import sys
 
-import pytest
-
 from cluster import BANK
 from feeding import Feeder
 from service import NAMES
-from stack import own_stack
 from waiting import NotInTime, until
 
 HERE = pathlib.Path(__file__).parent
 ROUNDS = int(os.environ.get("TUTTI_TEST_CHAOS_ROUNDS") or 8)
 SEED = int(os.environ.get("TUTTI_TEST_SEED") or 1)
 EVENTS_PER_ROUND = 600
-SETTINGS = {"kafka.consumer.session.timeout.ms": 6000, "kafka.consumer.heartbeat.interval.ms": 1000}
+SETTINGS = {"kafka.consumer.session.timeout.ms": 6000}  # so long whoever was killed keeps its partitions
 SERVER_EVERY = 4  # one round in so many also hits a server
-
-
-@pytest.fixture
-def fragile():
-    with own_stack("chaos") as stack:
-        yield stack
 
 
 class Chaos:

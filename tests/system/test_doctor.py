@@ -7,6 +7,7 @@ import pytest
 
 from people import HOUR, JANE, RECENT, feed, one_family, touchpoint
 from test_command_kills import AFTER_IT, Held, wait_gone
+from test_erase_grants import RESCUE_AFTER
 from waiting import until
 
 ERASE = ("erase", JANE, "--reason", "asked for it", "--execute")
@@ -44,6 +45,7 @@ def test_an_erasure_was_interrupted(world):
 def test_a_channel_is_not_told(world):
     """The decision is gone with the person; a revocation of somebody who is there is nothing to tell of."""
     insert = "INSERT INTO suppression.outbox SELECT %s, 1, 0, 0, gen_random_uuid(), 'email', NULL, NULL, '', now()"
+    world.rescue_after = RESCUE_AFTER
     services = world.start()
     feed(world, touchpoint("ask", RECENT, "Contact Requested", "email", user_id="bob", direction="outbound", contact={"class": "marketing"}))
     world.stop(services)

@@ -4,14 +4,22 @@ import json
 import uuid
 
 import psycopg
+import pytest
 
 from people import DAY, HOUR, NOW, RECENT, US, feed, request, touchpoint
 from test_command_kills import AFTER_IT, Held, wait_gone
 from traces import erase, traces
 from waiting import until
 
+RESCUE_AFTER = "500ms"  # what a command or a killed service left unsaid; nobody is busy here
 JANE = {"user_id": "jane", "email": "jane@example1.com"}
 OF_JANE = "user_id:jane"
+
+
+@pytest.fixture
+def world(world):
+    world.rescue_after = RESCUE_AFTER
+    return world
 
 
 def asked(message_id, at, person=None):

@@ -13,11 +13,9 @@ import subprocess
 import threading
 import time
 
-import pytest
-
 import scenarios
 from feeding import Feeder
-from stack import BIN, own_stack, plain_environment
+from stack import BIN, plain_environment
 from test_chaos import SEED, SETTINGS, Chaos
 from test_identity_random import PATCH, told
 from test_identity_scenarios import give, policies_of, world_of
@@ -118,12 +116,6 @@ class IdentityChaos(Chaos):
         first.wait()
         self.world.tool(*words)
         (self.world.policies / "identity.json").write_bytes(file.read_bytes())
-
-
-@pytest.fixture
-def fragile():
-    with own_stack("identity-chaos") as stack:
-        yield stack
 
 
 def test_identity_chaos(fragile, make_world, tmp_path):

@@ -9,6 +9,7 @@ import pytest
 from feeding import Feeder
 from identity import Identifiers
 from people import HOME, HOUR, JANE, NOW, RECENT, START, feed, kiosk, one_family, order, profiles, touchpoint, why
+from test_chaos import SETTINGS
 from test_command_kills import start
 from waiting import until
 
@@ -160,6 +161,7 @@ def finish(world, number, *words):
 
 def test_two_exchanges_while_touchpoints_flow(world, keys, monkeypatch):
     """Values seen before, during and after; all of the oracle's figures, twice as many keys later."""
+    world.settings.update(SETTINGS)
     lines = world.generate("bank", people=150, events=3600)
     third = len(lines) // 3
     world.start(names=["journey-tracker", "suppression", "metrics-aggregator"])

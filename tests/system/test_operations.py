@@ -9,7 +9,6 @@ import pytest
 
 from cluster import BANK, RETAILER
 from service import NAMES
-from stack import own_stack
 from waiting import until
 
 FAILURE_SECONDS = 60
@@ -18,27 +17,26 @@ FAILURE_SECONDS = 60
 # ------------------------------------------------------------------------------------------ servers that go and come
 
 
-def test_health_with_postgres_stopped_and_started(make_world):
-    with own_stack("health") as stack:
-        world = make_world(stack, "health", policies=BANK)
-        lines = world.generate("bank", people=50, events=1000)
-        services = world.start()
-        world.produce(lines[:300])
-        world.settle()
-        stack("stop", "postgres")
-        world.produce(lines[300:600])
-        for service in services:
-            until(lambda s=service: s.get("/readyz")[0] == 503, 60, f"{service.name} says that it is not ready")
-            assert service.get("/livez")[0] == 200
-            verbose = service.get("/readyz?verbose")
-            assert verbose[0] == 503 and "postgres" in verbose[1], verbose
-        assert all(service.is_alive() for service in services)
-        stack("start", "postgres")
-        for service in services:
-            service.wait_ready()
-        world.produce(lines[600:800])
-        world.settle()
-        check_kafka_away(world, stack, services, lines[800:])
+def test_health_with_postgres_stopped_and_started(fragile, make_world):
+    world = make_world(fragile, "health", policies=BANK)
+    lines = world.generate("bank", people=50, events=1000)
+    services = world.start()
+    world.produce(lines[:300])
+    world.settle()
+    fragile("stop", "postgres")
+    world.produce(lines[300:600])
+    for service in services:
+        until(lambda s=service: s.get("/readyz")[0] == 503, 60, f"{service.name} says that it is not ready")
+        assert service.get("/livez")[0] == 200
+        verbose = service.get("/readyz?verbose")
+        assert verbose[0] == 503 and "postgres" in verbose[1], verbose
+    assert all(service.is_alive() for service in services)
+    fragile("start", "postgres")
+    for service in services:
+        service.wait_ready()
+    world.produce(lines[600:800])
+    world.settle()
+    check_kafka_away(world, fragile, services, lines[800:])
 
 
 def check_kafka_away(world, stack, services, rest):
@@ -57,20 +55,19 @@ def check_kafka_away(world, stack, services, rest):
     world.stop()
 
 
-def test_sigterm_while_a_server_is_away(make_world):
+def test_sigterm_while_a_server_is_away(fragile, make_world):
     """Waiting for a database does not keep a service from stopping."""
-    with own_stack("away") as stack:
-        world = make_world(stack, "away")
-        services = world.start()
-        stack("stop", "postgres")
-        world.produce(world.generate("bench", people=20, events=100))
-        for service in services:
-            until(lambda s=service: s.get("/readyz")[0] == 503, 60, f"{service.name} says that it is not ready")
-        world.stop()
-        stack("start", "postgres")
-        world.start()
-        world.settle()
-        world.assert_equals_oracle()
+    world = make_world(fragile, "away")
+    services = world.start()
+    fragile("stop", "postgres")
+    world.produce(world.generate("bench", people=20, events=100))
+    for service in services:
+        until(lambda s=service: s.get("/readyz")[0] == 503, 60, f"{service.name} says that it is not ready")
+    world.stop()
+    fragile("start", "postgres")
+    world.start()
+    world.settle()
+    world.assert_equals_oracle()
 
 
 # ------------------------------------------------------------------------------------------------ signals and pages

@@ -12,6 +12,7 @@ from cluster import RETAILER
 from oracle import Oracle
 from people import DAY, HOUR, NOW, RECENT, feed, identity, request, touchpoint
 from policy import Policies, instant
+from test_chaos import SETTINGS
 from touchpoint import event_id
 
 LAYOUTS = [(1, 1), (3, 3)]  # partitions, instances of each service
@@ -38,9 +39,8 @@ def open_policy():
 
 def world_of(make_world, stack, tmp_path, partitions=1, identity_policy=None):
     policies = policies_of(tmp_path / "policies", identity_policy)
-    return make_world(
-        stack, "shared", policies=policies, partitions={"touchpoints": partitions, "resolved": partitions}
-    )
+    layout = {"touchpoints": partitions, "resolved": partitions}
+    return make_world(stack, "shared", policies=policies, partitions=layout, settings=SETTINGS)
 
 
 def tell(world, events, seed, is_disturbed=False):
