@@ -163,7 +163,7 @@ static void drain(const char *group, const char *name, struct tally *tally)
     assert_true(caught_up);
     int64_t idle = clock_monotonic_us();
     assert_int_equal(take(consumer, tally, 50, &caught_up), 0);
-    assert_true(clock_monotonic_us() - idle < 500000);
+    assert_true(clock_monotonic_us() - idle < 5000000); /* a busy machine takes its time, too */
     consumer_commit(consumer);
     consumer_close(consumer);
 }
@@ -236,7 +236,10 @@ static void two_instances_share_and_lose_nothing(void **state)
     assert_int_equal(a.partitions, PARTITIONS / 2);
     assert_int_equal(b.partitions, PARTITIONS / 2);
     assert_true(consumer_epoch(a.consumer) > epoch);
-    assert_int_equal(take(a.consumer, &tally, 2000, &caught_up) > 0, 1); /* handed out, never committed: given away below */
+    size_t taken = 0; /* handed out, never committed: given away below */
+    while (taken == 0 && clock_monotonic_us() < deadline)
+        taken = take(a.consumer, &tally, 100, &caught_up);
+    assert_true(taken > 0);
     consumer_close(a.consumer);
     while ((!b_caught_up || b.partitions < PARTITIONS) && clock_monotonic_us() < deadline) {
         take(b.consumer, &tally, 100, &b_caught_up);

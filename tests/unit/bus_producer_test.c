@@ -17,6 +17,7 @@
 #include "tests/support/kafka.h"
 
 enum { PRODUCE = 0 }; /* the request's key in the protocol */
+enum { PARTITIONS = 2 };
 #define DEADLINE_US (20 * US_PER_SECOND)
 
 static struct {
@@ -35,7 +36,7 @@ static int set_up(void **state)
     kafka_conf_force(conf, "log_level", "3");
     world.rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, NULL, 0);
     world.cluster = rd_kafka_mock_cluster_new(world.rk, 1);
-    rd_kafka_mock_topic_create(world.cluster, "t", 2, 1);
+    rd_kafka_mock_topic_create(world.cluster, "t", PARTITIONS, 1);
     world.config = kafka_test_config(rd_kafka_mock_cluster_bootstraps(world.cluster), NULL, flags);
     if (producer_open(world.config, &world.producer, &err) != OUTCOME_OK)
         return -1;
@@ -80,28 +81,44 @@ static void expect_ok(void)
         fail_msg("%s: %s", err.code, err.message);
 }
 
+/* A reader of both partitions from their beginning, in no group: the mock broker lets a group wait 3 s. */
+static rd_kafka_t *open_reader(void)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    kafka_conf_force(conf, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(world.cluster));
+    kafka_conf_force(conf, "group.id", "count");
+    kafka_conf_force(conf, "enable.auto.commit", "false");
+    kafka_conf_force(conf, "enable.partition.eof", "true");
+    rd_kafka_t *reader = rd_kafka_new(RD_KAFKA_CONSUMER, conf, NULL, 0);
+    rd_kafka_topic_partition_list_t *parts = rd_kafka_topic_partition_list_new(PARTITIONS);
+    for (int i = 0; i < PARTITIONS; i++)
+        rd_kafka_topic_partition_list_add(parts, "t", i)->offset = RD_KAFKA_OFFSET_BEGINNING;
+    assert_int_equal(rd_kafka_assign(reader, parts), 0);
+    rd_kafka_topic_partition_list_destroy(parts);
+    return reader;
+}
+
 /* How often each number below count is at the broker. */
 static void count_stored(int *copies, int count, int wanted)
 {
-    struct consumer *consumer;
-    struct err err = {0};
-    struct record records[100];
-    const char *const topics[] = {"t", NULL};
-    bool caught_up = false;
-    int distinct = 0;
+    rd_kafka_t *reader = open_reader();
+    int distinct = 0, ended = 0;
     int64_t deadline = clock_monotonic_us() + DEADLINE_US;
-    assert_int_equal(consumer_open(world.config, "count", topics, NULL, &consumer, &err), OUTCOME_OK);
-    while ((distinct < wanted || !caught_up) && clock_monotonic_us() < deadline) {
-        size_t taken = consumer_take(consumer, records, 100, 100, &caught_up, &err);
-        for (size_t i = 0; i < taken; i++) {
+    while (ended < PARTITIONS && clock_monotonic_us() < deadline) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(reader, 100);
+        if (message == NULL)
+            continue;
+        ended += message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+        if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
             int number;
-            memcpy(&number, records[i].value.ptr, sizeof number);
+            memcpy(&number, message->payload, sizeof number);
             assert_in_range(number, 0, count - 1);
             distinct += copies[number]++ == 0;
         }
-        consumer_release(consumer, records, taken);
+        rd_kafka_message_destroy(message);
     }
-    consumer_close(consumer);
+    rd_kafka_destroy_flags(reader, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    assert_int_equal(ended, PARTITIONS);
     assert_int_equal(distinct, wanted);
 }
 

@@ -32,7 +32,7 @@ struct scenario {
     const char *name, *values;
     struct fault faults[8];
     bool has_scan;
-    int assigned_at; /* the take that brings the assignment; 0: the first */
+    int assigned_at;     /* the take that brings the assignment; 0: the first */
     const char *trace;   /* NULL: not compared */
     const char *letters; /* offsets of dead letters and their codes */
     enum outcome outcome;
