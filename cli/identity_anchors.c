@@ -1,8 +1,9 @@
-/* identity_anchors.c: see identity_anchors.h: the switch to other ranks, and the phases after it. */
+/* identity_anchors.c: see identity_anchors.h: the switch to other rules, and the phases around the walk over facts. */
 #include "cli/identity_anchors.h"
 
 #include "cli/identity.h"
 #include "cli/identity_apply.h"
+#include "cli/identity_renaming.h"
 #include "cli/policy.h"
 #include "cli/progress.h"
 #include "cli_sql.h"
@@ -68,15 +69,25 @@ static enum outcome check_tools(struct anchors_apply *apply, struct generation *
         return err_set(err, OUTCOME_FATAL, "other_generation",
                        "the policies in %s are not the active ones: name with policy.dir the files that were applied",
                        policy_dir_of(call));
+    CHECK(seal_keys_open(call->config, &apply->raw_keys, &apply->has_raw_keys, err));
     enum outcome o = resolver_open_tool(&resolver, &call->arena, apply->db, call->config, err);
     resolver_close(&resolver);
     return o;
+}
+
+/* Read again: identifiers may have come since the plan was made. */
+static enum outcome store_renaming(struct anchors_apply *apply, struct err *err)
+{
+    struct renaming renaming;
+    CHECK(renaming_read(apply->call, apply->db, apply->current, apply->candidate, &renaming, err));
+    return renaming_store(apply->db, &renaming, err);
 }
 
 static enum outcome start(struct anchors_apply *apply, struct generation *generation, struct err *err)
 {
     CHECK(apply_hold_alone(apply->db, apply->active.version, err));
     CHECK(anchors_drain(apply->call, apply->db, err));
+    CHECK(store_renaming(apply, err));
     CHECK(db_begin(apply->db, err));
     enum outcome o = write_switch(apply, generation, err);
     if (o != OUTCOME_OK)
@@ -91,13 +102,30 @@ struct walk {
     struct arena arena; /* of a step */
 };
 
+static size_t per_step(const struct walk *walk)
+{
+    return walk->apply->batch * FACTS_PER_PROFILE;
+}
+
+static enum outcome rename_step(struct walk *walk, size_t *count, struct err *err)
+{
+    struct anchors_apply *apply = walk->apply;
+    const struct seal_keys *keys = apply->has_raw_keys ? &apply->raw_keys : NULL;
+    return anchors_rename_step(apply->db, &walk->arena, keys, per_step(walk), count, err);
+}
+
+static enum outcome forget_step(struct walk *walk, size_t *count, struct err *err)
+{
+    return anchors_forget_step(walk->apply->db, &walk->arena, per_step(walk), count, err);
+}
+
 static enum outcome recode_step(struct walk *walk, size_t *count, struct err *err)
 {
     static const struct statement recode = {"anchors_recode", sql_anchors_recode};
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, &walk->arena);
-    params_int8(&p, (int64_t)(walk->apply->batch * FACTS_PER_PROFILE));
+    params_int8(&p, (int64_t)per_step(walk));
     CHECK(db_run(walk->apply->db, &recode, &p, &r, NULL, err));
     *count = (size_t)db_int8(r, 0, 0);
     db_result_free(r);
@@ -106,7 +134,7 @@ static enum outcome recode_step(struct walk *walk, size_t *count, struct err *er
 
 static enum outcome facts_step(struct walk *walk, enum anchors_schema schema, size_t *count, struct err *err)
 {
-    return anchors_facts_step(walk->apply->db, &walk->arena, schema, walk->apply->batch * FACTS_PER_PROFILE, count, err);
+    return anchors_facts_step(walk->apply->db, &walk->arena, schema, per_step(walk), count, err);
 }
 
 static enum outcome journey_step(struct walk *walk, size_t *count, struct err *err)
@@ -120,20 +148,25 @@ static enum outcome suppression_step(struct walk *walk, size_t *count, struct er
 }
 
 /* What is walked by key; counts are of all rows, also where it goes on in the middle. */
+#define ANY_FACT "(others IS NOT NULL OR EXISTS (SELECT FROM tutti_meta.renamed))"
 static const struct walked {
     const char *what;
     enum outcome (*step)(struct walk *walk, size_t *count, struct err *err);
     struct statement total;
-} walks[] = {
+} before_review[] = {
+    {"identifiers renamed", rename_step, {"anchors_count_names", "SELECT count(*) FROM tutti_meta.renamed"}},
     {"identifiers ranked", recode_step, {"anchors_count_identifiers", "SELECT count(*) FROM identity.identifiers"}},
     {"facts of journeys anchored",
      journey_step,
-     {"anchors_count_journey", "SELECT count(*) FROM journey.facts WHERE others IS NOT NULL"}},
+     {"anchors_count_journey", "SELECT count(*) FROM journey.facts WHERE " ANY_FACT}},
     {"facts of suppression anchored",
      suppression_step,
-     {"anchors_count_suppression", "SELECT count(*) FROM suppression.facts WHERE others IS NOT NULL AND flags & 4 = 0"}},
+     {"anchors_count_suppression", "SELECT count(*) FROM suppression.facts WHERE " ANY_FACT " AND flags & 4 = 0"}},
 };
-enum { WALKS = sizeof walks / sizeof *walks, PHASE_PROFILES = WALKS, PHASE_DERIVED };
+static const struct walked after_review = {"former identifiers forgotten",
+                                           forget_step,
+                                           {"anchors_count_former", "SELECT count(*) FROM tutti_meta.renamed"}};
+enum { PHASE_PROFILES = sizeof before_review / sizeof *before_review, PHASE_FORMER, PHASE_DERIVED };
 
 static enum outcome next_phase(struct anchors_apply *apply, struct err *err)
 {
@@ -168,16 +201,6 @@ static enum outcome walk_through(struct walk *walk, const struct walked *walked,
     return next_phase(apply, err);
 }
 
-static enum outcome walk_all(struct anchors_apply *apply, struct err *err)
-{
-    struct walk walk = {.apply = apply};
-    enum outcome o = OUTCOME_OK;
-    while (o == OUTCOME_OK && apply->state.phase < WALKS)
-        o = walk_through(&walk, &walks[apply->state.phase], err);
-    arena_free(&walk.arena);
-    return o;
-}
-
 static enum outcome review_profiles(struct anchors_apply *apply, struct err *err)
 {
     struct active_row active;
@@ -186,20 +209,32 @@ static enum outcome review_profiles(struct anchors_apply *apply, struct err *err
     return next_phase(apply, err);
 }
 
+static enum outcome walk_all(struct anchors_apply *apply, struct err *err)
+{
+    struct walk walk = {.apply = apply};
+    enum outcome o = OUTCOME_OK;
+    while (o == OUTCOME_OK && apply->state.phase < PHASE_PROFILES)
+        o = walk_through(&walk, &before_review[apply->state.phase], err);
+    if (o == OUTCOME_OK && apply->state.phase == PHASE_PROFILES)
+        o = review_profiles(apply, err);
+    if (o == OUTCOME_OK && apply->state.phase == PHASE_FORMER)
+        o = walk_through(&walk, &after_review, err);
+    arena_free(&walk.arena);
+    return o;
+}
+
 /* Generation and state together: services start from here on. */
 static enum outcome finish(struct anchors_apply *apply, struct err *err)
 {
     return db_script(apply->db,
                      "UPDATE tutti_meta.generations SET is_complete = true WHERE is_active; "
-                     "DELETE FROM tutti_meta.reanchoring",
+                     "DELETE FROM tutti_meta.reanchoring; TRUNCATE tutti_meta.renamed",
                      err);
 }
 
 static enum outcome go_on(struct anchors_apply *apply, const struct generation *generation, struct err *err)
 {
     CHECK(walk_all(apply, err));
-    if (apply->state.phase == PHASE_PROFILES)
-        CHECK(review_profiles(apply, err));
     CHECK(policy_sweep(apply->db, policy_dir_of(apply->call), generation, err));
     return finish(apply, err);
 }

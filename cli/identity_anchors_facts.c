@@ -28,16 +28,27 @@ static enum outcome read_batch(struct batch_of_facts *b, size_t limit, struct er
     return OUTCOME_OK;
 }
 
+static enum outcome put_known(struct batch_of_facts *b, const struct id *name, const struct known *known, struct err *err)
+{
+    int64_t key = id_short(name);
+    bool is_first;
+    struct known *at = map_put(&b->known, &key, &is_first);
+    if (!is_first && !id_equal(&at->id, &known->id))
+        return err_set(err, OUTCOME_FATAL, "anchor_collision", "two identifiers share the short key of a fact");
+    *at = *known;
+    return OUTCOME_OK;
+}
+
 static enum outcome take_known(struct batch_of_facts *b, const struct db_result *r, struct err *err)
 {
     for (int row = 0; row < db_rows(r); row++) {
-        struct known known = {db_uuid(r, row, 0), db_uuid(r, row, 1), db_int8(r, row, 2), db_int2(r, row, 3)};
-        int64_t key = id_short(&known.id);
-        bool is_first;
-        struct known *at = map_put(&b->known, &key, &is_first);
-        if (!is_first && !id_equal(&at->id, &known.id))
-            return err_set(err, OUTCOME_FATAL, "anchor_collision", "two identifiers share the short key of a fact");
-        *at = known;
+        struct id name = db_uuid(r, row, 0);
+        struct known known = {.id = {{0}}};
+        if (!db_is_null(r, row, 1)) {
+            known = (struct known){db_uuid(r, row, 1), db_uuid(r, row, 2), db_int8(r, row, 3), db_int2(r, row, 4)};
+            CHECK(put_known(b, &known.id, &known, err));
+        }
+        CHECK(put_known(b, &name, &known, err));
     }
     return OUTCOME_OK;
 }
@@ -82,10 +93,10 @@ static enum outcome rank_fact(const struct batch_of_facts *b, const struct fact 
         const struct known *known = map_find(&b->known, &keys[i]);
         if (known == NULL && i == 0)
             return err_set(err, OUTCOME_FATAL, "identifier_unknown", "a fact's anchor is no stored identifier");
-        if (known)
-            ids[(*count)++] = (struct ranked){keys[i], known->type, (uint32_t)i};
+        if (known && !id_is_nil(&known->id))
+            ids[(*count)++] = (struct ranked){id_short(&known->id), known->type, (uint32_t)i};
     }
-    anchors_sort(ids, *count);
+    *count = anchors_sort(ids, *count);
     return OUTCOME_OK;
 }
 
@@ -146,6 +157,10 @@ static enum outcome choose(struct batch_of_facts *b, struct err *err)
     for (size_t i = 0; i < b->count; i++) {
         size_t count;
         CHECK(rank_fact(b, &b->facts[i], ids, &count, err));
+        if (count == 0) {
+            *arena_push(b->arena, &b->left) = (struct change){.key = b->facts[i].key};
+            continue;
+        }
         note_change(b, &b->facts[i], ids, count);
         if (b->schema == ANCHORS_JOURNEY)
             note_links(b, &b->facts[i], ids, count);

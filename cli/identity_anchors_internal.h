@@ -11,9 +11,9 @@ struct fact {
     struct span others;
 };
 
-/* A stored identifier. */
+/* What an identifier that a fact names is now. */
 struct known {
-    struct id id, profile_id;
+    struct id id, profile_id; /* nil: nobody any more */
     int64_t version;
     int16_t type;
 };
@@ -46,9 +46,10 @@ struct batch_of_facts {
     enum anchors_schema schema;
     struct fact *facts;
     size_t count;
-    struct map known;          /* short key -> struct known */
+    struct map known;          /* short key -> struct known; of one that became another, both keys */
     struct map links;          /* struct link_key -> struct seen_link */
     struct changes all, moved; /* moved: those with another anchor */
+    struct changes left;       /* that name nobody any more */
     struct map taken;          /* struct fact_key -> nothing: keys that facts move to */
     struct map anchors;        /* short key -> nothing: anchors that facts move to */
     struct ids refused;        /* ends of links between two profiles */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "cli/identity_anchors.h"
+#include "cli/identity_renaming.h"
 #include "cli_sql.h"
 #include "services/identity-resolver/identity_policy.h"
 
@@ -14,10 +15,15 @@ static int ranked_compare(const void *a, const void *b)
     return ((uint64_t)x->key > (uint64_t)y->key) - ((uint64_t)x->key < (uint64_t)y->key); /* as ids are: unsigned */
 }
 
-void anchors_sort(struct ranked *items, size_t count)
+size_t anchors_sort(struct ranked *items, size_t count)
 {
+    size_t kept = 0;
     if (count > 1)
         qsort(items, count, sizeof *items, ranked_compare);
+    for (size_t i = 0; i < count; i++)
+        if (kept == 0 || items[kept - 1].key != items[i].key)
+            items[kept++] = items[i];
+    return kept;
 }
 
 size_t anchors_keys(int64_t anchor, struct span others, int64_t keys[ANCHORS_MOST])
@@ -47,47 +53,70 @@ static bool keeps_unlinkable_order(const struct identity_policy *candidate, cons
     return true;
 }
 
-/* What the ids of a type's values are made of. */
-static bool hashes_alike(const struct identity_policy *a, const struct identity_type *x, const struct identity_policy *b,
-                         const struct identity_type *y)
-{
-    if (x->normaliser != y->normaliser || x->match_hashed != y->match_hashed || x->is_scoped != y->is_scoped)
-        return false;
-    return (x->normaliser != NORMALISE_PHONE || span_equal(a->calling_code, b->calling_code)) &&
-           (x->normaliser != NORMALISE_EMAIL || a->gmail_dots_and_plus == b->gmail_dots_and_plus);
-}
+/* What is stored under the type of this code, and how many were erased, of any type. */
+struct stored_counts {
+    int64_t stored, kept, erased;
+};
 
-/* Other ids cannot be made for what is stored as a hash; where nothing is, they need not be. */
-static enum outcome check_stored(struct db *db, struct arena *arena, const struct identity_type *type, struct err *err)
+static enum outcome count_stored(struct db *db, struct arena *arena, int16_t code, struct stored_counts *out, struct err *err)
 {
     static const struct statement count = {"anchors_stored", sql_anchors_stored};
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, arena);
-    params_int2(&p, type->rank);
+    params_int2(&p, code);
     CHECK(db_run(db, &count, &p, &r, NULL, err));
-    int64_t stored = db_int8(r, 0, 0), kept = db_int8(r, 0, 1), erased = db_int8(r, 0, 2);
+    *out = (struct stored_counts){db_int8(r, 0, 0), db_int8(r, 0, 1), db_int8(r, 0, 2)};
     db_result_free(r);
-    return stored + erased == 0
-               ? OUTCOME_OK
-               : err_set(err, OUTCOME_FATAL, "anchor_rules",
-                         "the type " SPAN_FMT ": how its values are normalised, hashed, scoped and linked cannot change: %" PRId64
-                         " identifiers of it are stored as hashes (raw values of %" PRId64 " are kept), and %" PRId64
-                         " of any type were erased; this takes a new database and a replay of the input",
-                         SPAN_ARG(type->name), stored, kept, erased);
+    return OUTCOME_OK;
+}
+
+/* Why other ids cannot be made of what is stored; NULL: of the raw values they can. */
+static const char *why_fixed(const struct identity_policy *current, const struct identity_type *now,
+                             const struct identity_type *then)
+{
+    if (now->links && !then->links)
+        return "facts name it beside others";
+    if (now->is_scoped || then->is_scoped)
+        return "no raw value tells of which source it is";
+    if (!now->links)
+        return "of several values that link nothing, a touchpoint is stored with one";
+    if (now->match_hashed)
+        return "of what came hashed nobody knows the value";
+    return identity_can_renormalise(current, now, then) ? NULL
+                                                        : "its values are known by forms that leave out what the new rules look at";
+}
+
+/* Of somebody who was erased only hashes are left, of whatever type. */
+static enum outcome check_counts(const struct identity_type *type, const char *why, const struct stored_counts *n,
+                                 struct err *err)
+{
+    if (n->stored + n->erased == 0 || (why == NULL && n->erased == 0 && n->kept == n->stored))
+        return OUTCOME_OK;
+    if (why == NULL)
+        why = n->erased > 0 ? "who was erased would not be recognised under other ids" : "the raw value of each is needed";
+    return err_set(err, OUTCOME_FATAL, "anchor_rules",
+                   "the type " SPAN_FMT ": how its values are normalised, hashed, scoped and linked cannot change: %" PRId64
+                   " identifiers of it are stored as hashes (raw values of %" PRId64 " are kept), and %" PRId64
+                   " of any type were erased; %s; this takes a new database and a replay of the input",
+                   SPAN_ARG(type->name), n->stored, n->kept, n->erased, why);
 }
 
 static enum outcome check_type(struct db *db, struct arena *arena, const struct identity_policy *candidate,
                                const struct identity_policy *current, const struct identity_type *now, struct err *err)
 {
     const struct identity_type *then = identity_find_type(candidate, now->name);
+    struct stored_counts counts;
     if (then == NULL)
         return err_set(err, OUTCOME_FATAL, "anchor_rules",
                        "the type " SPAN_FMT " cannot be removed or renamed: identifiers may be stored under it",
                        SPAN_ARG(now->name));
     /* What links nothing is dropped beside others: facts that name it would have to forget it. */
     bool is_kept = then->links || !now->links;
-    return is_kept && hashes_alike(candidate, then, current, now) ? OUTCOME_OK : check_stored(db, arena, now, err);
+    if (is_kept && renaming_hashes_alike(candidate, then, current, now))
+        return OUTCOME_OK;
+    CHECK(count_stored(db, arena, now->rank, &counts, err));
+    return check_counts(now, why_fixed(current, now, then), &counts, err);
 }
 
 static bool can_be_anchor_before(const struct identity_policy *policy, const struct identity_type *added,
@@ -139,7 +168,7 @@ enum outcome anchors_check_facts(struct db *db, struct err *err)
     db_result_free(r);
     return is_there
                ? err_set(err, OUTCOME_FATAL, "anchor_rules",
-                         "types and ranks cannot change: facts that were stored before migration 0010 name their anchor alone; "
+                         "types, ranks and values cannot change: facts that were stored before migration 0010 name their anchor alone; "
                          "this takes a new database and a replay of the input")
                : OUTCOME_OK;
 }

@@ -8,7 +8,7 @@
         [ANCHORS_SUPPRESSION] = {#name "_suppression", sql_##name##_suppression},                                                \
     }
 static const struct statement add_anchors[] = BY_SCHEMA(anchors_add), drop_repeats[] = BY_SCHEMA(anchors_drop),
-                              move_facts[] = BY_SCHEMA(anchors_move);
+                              move_facts[] = BY_SCHEMA(anchors_move), leave_facts[] = BY_SCHEMA(anchors_leave);
 
 static enum outcome run(struct batch_of_facts *b, const struct statement *statement, const struct params *p, struct err *err)
 {
@@ -100,6 +100,20 @@ static enum outcome write_links(struct batch_of_facts *b, struct err *err)
     return b->refused.count > 0 ? run(b, &refuse, &p, err) : OUTCOME_OK;
 }
 
+/* Nobody is the touchpoint's any more: it is counted among those. */
+static enum outcome write_left(struct batch_of_facts *b, struct err *err)
+{
+    const struct change *items = b->left.items;
+    struct params p;
+    if (b->left.count == 0)
+        return OUTCOME_OK;
+    params_init(&p, b->arena);
+    params_int8_array(&p, &items->key.anchor, sizeof *items, b->left.count);
+    params_timestamptz_array(&p, &items->key.occurred_at, sizeof *items, b->left.count);
+    params_uuid_array(&p, &items->key.event_id, sizeof *items, b->left.count);
+    return run(b, &leave_facts[b->schema], &p, err);
+}
+
 static enum outcome advance(struct batch_of_facts *b, struct err *err)
 {
     static const struct statement statement = {"anchors_advance", sql_anchors_advance};
@@ -117,5 +131,6 @@ enum outcome anchors_write(struct batch_of_facts *b, struct err *err)
     CHECK(write_moved(b, err));
     CHECK(write_all(b, err));
     CHECK(write_links(b, err));
+    CHECK(write_left(b, err));
     return advance(b, err);
 }

@@ -15,8 +15,8 @@ struct reading {
     struct arena *arena;
     struct evidence *out;
     const struct identity_policy *stored;
-    struct id *profile_ids; /* per node */
-    struct map manual;      /* pair of nodes -> bool used: orders that link */
+    struct map manual; /* pair of nodes -> bool used: orders that link */
+    struct map spare;  /* profiles of identifiers that are no node of their own; in the arena */
     struct progress progress;
 };
 
@@ -61,22 +61,82 @@ static int16_t type_of_code(const struct reading *reading, int16_t code)
     return type ? (int16_t)(type - reading->out->policy->types) : -1;
 }
 
-static enum outcome take_identifiers(struct reading *reading, const struct db_result *r, struct err *err)
+static enum outcome start_node(struct reading *reading, uint32_t i, const struct id *id, int16_t code, struct err *err)
+{
+    struct identity_node *node = &reading->out->graph.nodes[i];
+    node->identifier_id = *id;
+    node->type = type_of_code(reading, code);
+    return node->type >= 0 ? OUTCOME_OK
+                           : err_set(err, OUTCOME_FATAL, "identifier_type",
+                                     "the policy lacks a type that identifiers are stored under");
+}
+
+/* Of several that become one, the one that it is already says what it is today. */
+static enum outcome take_identifier(struct reading *reading, const struct id *stored, const struct id *id,
+                                    const struct db_result *r, int row, struct err *err)
 {
     struct evidence *e = reading->out;
-    for (int row = 0; row < db_rows(r); row++) {
-        uint32_t i = (uint32_t)e->graph.node_count++;
-        struct identity_node *node = &e->graph.nodes[i];
-        node->identifier_id = db_uuid(r, row, 0);
-        reading->profile_ids[i] = db_uuid(r, row, 1);
-        node->first_seen = db_timestamptz(r, row, 2);
-        node->type = type_of_code(reading, db_int2(r, row, 3));
+    struct instant first_seen = db_timestamptz(r, row, 2);
+    struct id profile = db_uuid(r, row, 1);
+    bool is_first, is_itself = id_equal(stored, id);
+    uint32_t *at = map_put(&e->index, id, &is_first), i = is_first ? (uint32_t)e->graph.node_count++ : *at;
+    *at = i;
+    if (is_first)
+        CHECK(start_node(reading, i, id, db_int2(r, row, 3), err));
+    else
+        map_put(&reading->spare, is_itself ? &e->profiles[i] : &profile, NULL);
+    struct identity_node *node = &e->graph.nodes[i];
+    if (is_first || instant_compare(first_seen, node->first_seen) < 0)
+        node->first_seen = first_seen;
+    if (is_first || is_itself) {
+        e->stored[i] = *stored;
+        e->profiles[i] = profile;
         e->was_quarantined[i] = db_bool(r, row, 4);
-        *(uint32_t *)map_put(&e->index, &node->identifier_id, NULL) = i;
-        if (node->type < 0)
-            return err_set(err, OUTCOME_FATAL, "identifier_type", "the policy lacks a type that identifiers are stored under");
+    }
+    if (!is_itself)
+        *(uint32_t *)map_put(&e->index, stored, NULL) = i;
+    e->united += !is_first;
+    return OUTCOME_OK;
+}
+
+static enum outcome take_identifiers(struct reading *reading, const struct db_result *r, struct err *err)
+{
+    for (int row = 0; row < db_rows(r); row++) {
+        struct id stored = db_uuid(r, row, 0), profile = db_uuid(r, row, 1);
+        const struct id *id = renaming_find(reading->out->renaming, &stored);
+        if (id)
+            CHECK(take_identifier(reading, &stored, id, r, row, err));
+        else
+            map_put(&reading->spare, &profile, NULL);
     }
     return OUTCOME_OK;
+}
+
+const uint32_t *evidence_profile(const struct evidence *e, const struct id *profile)
+{
+    const uint32_t *node = map_find(&e->index, profile);
+    return node && id_equal(&e->profiles[*node], profile) ? node : map_find(&e->names, profile);
+}
+
+static enum outcome find_profiles(struct evidence *e, struct err *err)
+{
+    for (uint32_t i = 0; i < e->graph.node_count; i++) {
+        const struct id *profile = &e->profiles[i];
+        const uint32_t *node = evidence_profile(e, profile);
+        if (node == NULL && renaming_find(e->renaming, profile) == profile)
+            return err_set(err, OUTCOME_FATAL, "profile_unknown", "an identifier is in a profile that no identifier names");
+        if (node == NULL)
+            *(uint32_t *)map_put(&e->names, profile, NULL) = i;
+        e->before[i] = node ? *node : i;
+    }
+    return OUTCOME_OK;
+}
+
+static void count_gone_profiles(struct reading *reading)
+{
+    const void *profile;
+    for (size_t at = 0; map_next(&reading->spare, &at, &profile);)
+        reading->out->gone_profiles += evidence_profile(reading->out, profile) == NULL;
 }
 
 static enum outcome read_identifiers(struct reading *reading, struct err *err)
@@ -92,19 +152,16 @@ static enum outcome read_identifiers(struct reading *reading, struct err *err)
     e->before = arena_array(reading->arena, uint32_t, n);
     e->was_quarantined = arena_array(reading->arena, bool, n);
     e->is_released = arena_array(reading->arena, bool, n);
-    reading->profile_ids = arena_array(reading->arena, struct id, n);
+    e->stored = arena_array(reading->arena, struct id, n);
+    e->profiles = arena_array(reading->arena, struct id, n);
     progress_start(&reading->progress, "identifiers read", n);
     CHECK(stream(reading,
                  "DECLARE evidence_identifiers NO SCROLL CURSOR FOR "
                  "SELECT identifier_id, profile_id, first_seen_at, type, is_quarantined FROM identity.identifiers",
                  &fetch, take_identifiers, err));
     progress_end(&reading->progress);
-    for (size_t i = 0; i < e->graph.node_count; i++) {
-        const uint32_t *profile = map_find(&e->index, &reading->profile_ids[i]);
-        if (profile == NULL)
-            return err_set(err, OUTCOME_FATAL, "profile_unknown", "an identifier is in a profile that no identifier names");
-        e->before[i] = *profile;
-    }
+    CHECK(find_profiles(e, err));
+    count_gone_profiles(reading);
     return OUTCOME_OK;
 }
 
@@ -144,6 +201,8 @@ static enum outcome read_orders(struct reading *reading, struct err *err)
         pair = pair_of(a, b);
         if (span_is(db_bytes(r, row, 0), "release"))
             e->is_released[a] = true;
+        else if (a == b)
+            continue; /* a pair that is one */
         else if (span_is(db_bytes(r, row, 0), "cut"))
             cuts[e->graph.cut_count++] = (struct identity_cut){a, b};
         else
@@ -270,11 +329,14 @@ static enum outcome read_all(struct reading *reading, struct err *err)
 }
 
 enum outcome evidence_read(struct db *db, struct arena *arena, const struct identity_policy *policy,
-                           const struct identity_policy *stored, bool other_ranks, struct evidence *out, struct err *err)
+                           const struct identity_policy *stored, const struct renaming *renaming, bool other_ranks,
+                           struct evidence *out, struct err *err)
 {
     struct reading reading = {.db = db, .arena = arena, .out = out, .stored = stored};
-    *out = (struct evidence){.policy = policy, .has_other_ranks = other_ranks};
+    *out = (struct evidence){.policy = policy, .has_other_ranks = other_ranks, .renaming = renaming};
     map_init(&out->index, NULL, sizeof(struct id), sizeof(uint32_t));
+    map_init(&out->names, NULL, sizeof(struct id), sizeof(uint32_t));
+    map_init(&reading.spare, arena, sizeof(struct id), 1);
     map_init(&reading.manual, arena, sizeof(uint64_t), sizeof(bool));
     CHECK(db_begin(db, err));
     enum outcome o = read_all(&reading, err);
@@ -289,4 +351,5 @@ enum outcome evidence_read(struct db *db, struct arena *arena, const struct iden
 void evidence_close(struct evidence *evidence)
 {
     map_free(&evidence->index);
+    map_free(&evidence->names);
 }

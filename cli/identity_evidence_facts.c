@@ -17,10 +17,11 @@ struct fact_reading {
 
 static void index_nodes(struct fact_reading *reading)
 {
-    const struct identity_graph *graph = &reading->evidence->graph;
-    for (uint32_t i = 0; i < graph->node_count; i++) {
-        int64_t key = id_short(&graph->nodes[i].identifier_id);
-        *(uint32_t *)map_put(&reading->node_of, &key, NULL) = i;
+    const void *id;
+    const uint32_t *node;
+    for (size_t at = 0; (node = map_next(&reading->evidence->index, &at, &id));) {
+        int64_t key = id_short(id);
+        *(uint32_t *)map_put(&reading->node_of, &key, NULL) = *node;
     }
 }
 
@@ -37,7 +38,7 @@ static void add_link(struct fact_reading *reading, uint32_t anchor, uint32_t oth
     }
 }
 
-/* One that is no node any more was erased. */
+/* One that is no node was erased, or becomes nobody. */
 static void take_fact(struct fact_reading *reading, int64_t anchor, struct span others, struct instant at)
 {
     const struct identity_node *nodes = reading->evidence->graph.nodes;
@@ -47,11 +48,13 @@ static void take_fact(struct fact_reading *reading, int64_t anchor, struct span 
     for (size_t i = 0; i < all; i++) {
         const uint32_t *node = map_find(&reading->node_of, &keys[i]);
         if (node)
-            ids[count++] = (struct ranked){keys[i], nodes[*node].type, *node};
+            ids[count++] = (struct ranked){id_short(&nodes[*node].identifier_id), nodes[*node].type, *node};
     }
-    if (count == 0)
+    if (count == 0) {
+        reading->evidence->facts_left++;
         return;
-    anchors_sort(ids, count);
+    }
+    count = anchors_sort(ids, count);
     reading->evidence->facts_moved += ids[0].key != anchor;
     for (size_t i = 1; i < count; i++)
         add_link(reading, ids[0].at, ids[i].at, at);
@@ -61,9 +64,12 @@ static enum outcome read_all(struct fact_reading *reading, struct err *err)
 {
     static const struct statement fetch = {"evidence_fetch_facts", "FETCH " FETCH_ROWS " FROM evidence_facts"};
     struct progress progress;
+    /* One identifier alone is an anchor under any ranks. */
     CHECK(db_script(reading->db,
-                    "DECLARE evidence_facts NO SCROLL CURSOR FOR "
-                    "SELECT anchor, others, occurred_at FROM journey.facts WHERE others IS NOT NULL",
+                    reading->evidence->renaming->count > 0
+                        ? "DECLARE evidence_facts NO SCROLL CURSOR FOR SELECT anchor, others, occurred_at FROM journey.facts"
+                        : "DECLARE evidence_facts NO SCROLL CURSOR FOR "
+                          "SELECT anchor, others, occurred_at FROM journey.facts WHERE others IS NOT NULL",
                     err));
     progress_start(&progress, "facts read", 0);
     for (int rows = 1; rows > 0;) {

@@ -17,34 +17,14 @@ struct plan {
     struct span text; /* of the candidate's file */
     struct identity_policy *candidate, *current;
     struct active_row active;
-    bool other_ranks; /* or types: facts get other anchors */
+    bool other_anchors; /* or others beside them, by ranks, types or values */
+    struct renaming renaming;
     struct anchors_state anchors;
     struct evidence evidence;
     struct comparison comparison;
     struct plan_stakes stakes;
     int64_t limit, batch;
 };
-
-static bool blocked_equal(const struct blocked_values *a, const struct blocked_values *b)
-{
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (!span_equal(a->items[i], b->items[i]))
-            return false;
-    return true;
-}
-
-static bool blocks_the_same(const struct identity_policy *a, const struct identity_policy *b)
-{
-    const struct identity_type *other;
-    if (!blocked_equal(&a->blocked, &b->blocked) || a->class_count != b->class_count)
-        return false;
-    for (size_t i = 0; i < a->type_count; i++)
-        if ((other = identity_find_type(b, a->types[i].name)) && !blocked_equal(&a->types[i].blocked, &other->blocked))
-            return false;
-    return a->class_count == 0 || memcmp(a->classes, b->classes, a->class_count * sizeof *a->classes) == 0;
-}
 
 /* What is under way comes to its end before another policy is thought of. */
 static enum outcome check_candidate(struct plan *plan, struct err *err)
@@ -56,12 +36,10 @@ static enum outcome check_candidate(struct plan *plan, struct err *err)
                    : err_set(err, OUTCOME_FATAL, "anchors_under_way",
                              "facts get the anchors of version %d: run `tutti identity apply` with that policy first",
                              plan->anchors.version);
-    CHECK(anchors_check_rules(plan->db, &plan->call->arena, plan->candidate, plan->current, &plan->other_ranks, err));
-    if (plan->other_ranks)
-        CHECK(anchors_check_facts(plan->db, err));
-    if (!blocks_the_same(plan->candidate, plan->current))
-        warn("blocked values are different: they act on what arrives from now on; stored identifiers are hashes and stay");
-    return OUTCOME_OK;
+    CHECK(anchors_check_rules(plan->db, &plan->call->arena, plan->candidate, plan->current, &plan->other_anchors, err));
+    CHECK(renaming_read(plan->call, plan->db, plan->current, plan->candidate, &plan->renaming, err));
+    plan->other_anchors = plan->other_anchors || plan->renaming.count > 0;
+    return plan->other_anchors ? anchors_check_facts(plan->db, err) : OUTCOME_OK;
 }
 
 static enum outcome open_plan(struct plan *plan, struct err *err)
@@ -97,7 +75,8 @@ static enum outcome check_largest(const struct plan *plan, struct err *err)
 static enum outcome compute(struct plan *plan, struct err *err)
 {
     struct arena scratch = {0};
-    CHECK(evidence_read(plan->db, &plan->call->arena, plan->candidate, plan->current, plan->other_ranks, &plan->evidence, err));
+    CHECK(evidence_read(plan->db, &plan->call->arena, plan->candidate, plan->current, &plan->renaming, plan->other_anchors,
+                        &plan->evidence, err));
     say("computing profiles from %zu links ...", plan->evidence.graph.link_count);
     identity_partition(plan->candidate, &scratch, &plan->evidence.graph);
     arena_free(&scratch);
@@ -113,16 +92,16 @@ static enum outcome report(struct plan *plan, const char *verdict, struct err *e
     plan_report(call, &plan->evidence, &plan->comparison, &plan->stakes, (size_t)plan->limit, to);
     if (to)
         printf(SPAN_FMT ",\"refused\":%s,\"needs_services_stopped\":%s,\"executed\":%s}\n", SPAN_ARG(strbuf_span(to)),
-               refused == OUTCOME_OK ? "false" : "true", plan->other_ranks ? "true" : "false", verdict);
-    else if (plan->other_ranks)
-        puts("\ntypes or ranks differ: apply needs the services stopped, and deletes the resolved touchpoints in Kafka");
+               refused == OUTCOME_OK ? "false" : "true", plan->other_anchors ? "true" : "false", verdict);
+    else if (plan->other_anchors)
+        puts("\ntypes, ranks or values differ: apply needs the services stopped, and deletes the resolved touchpoints in Kafka");
     fflush(stdout);
     return refused;
 }
 
 static enum outcome act(struct plan *plan, struct err *err)
 {
-    if (!plan->other_ranks && plan->anchors.version == 0)
+    if (!plan->other_anchors && plan->anchors.version == 0)
         return apply_policy(plan->call, plan->db, plan->text, &plan->active, (size_t)plan->batch, err);
     struct anchors_apply anchors = {
         .call = plan->call,

@@ -23,11 +23,22 @@ static void put_number(const struct report *report, const char *name, const char
         printf("%12zu  %s\n", value, words);
 }
 
-static const char *name_of(const struct report *report, uint32_t node)
+static const char *name_of(const struct report *report, const struct id *id)
 {
     char *text = arena_alloc(report->arena, 37);
-    id_to_uuid(&report->evidence->graph.nodes[node].identifier_id, text);
+    id_to_uuid(id, text);
     return text;
+}
+
+/* A profile of today, by the node that stands for it; one of afterwards, by the node that names it. */
+static const char *name_today(const struct report *report, uint32_t node)
+{
+    return name_of(report, &report->evidence->profiles[node]);
+}
+
+static const char *name_after(const struct report *report, uint32_t node)
+{
+    return name_of(report, &report->evidence->graph.nodes[node].identifier_id);
 }
 
 static void put_title(const struct report *report, const char *name, const char *title)
@@ -49,16 +60,22 @@ static void put_end(const struct report *report, size_t count)
 static void put_numbers(const struct report *report)
 {
     const struct comparison *c = report->comparison;
-    put_number(report, "identifiers", "identifiers", c->identifiers);
-    put_number(report, "links", "links", report->evidence->observed_links);
-    put_number(report, "profiles_before", "profiles today", c->profiles_before);
+    const struct evidence *e = report->evidence;
+    put_number(report, "identifiers", "identifiers", c->identifiers + e->united + e->renaming->vanished);
+    put_number(report, "renamed", "identifiers that become another, because of their values",
+               e->renaming->count - e->renaming->vanished);
+    put_number(report, "united", "identifiers that become one with another", e->united);
+    put_number(report, "vanished", "identifiers whose values are blocked or not usable any more", e->renaming->vanished);
+    put_number(report, "links", "links", e->observed_links);
+    put_number(report, "profiles_before", "profiles today", c->profiles_before + e->gone_profiles);
     put_number(report, "profiles_after", "profiles under the candidate", c->profiles_after);
     put_number(report, "merges_gained", "merges gained: profiles joined to another", c->merges_gained);
     put_number(report, "merges_lost", "merges lost: profiles that come off another", c->merges_lost);
     put_number(report, "quarantined", "identifiers newly in quarantine", c->quarantined);
     put_number(report, "released", "identifiers released from quarantine", c->released);
     put_number(report, "moved", "identifiers whose profile changes", c->moved);
-    put_number(report, "facts_moved", "touchpoints that would come under another anchor", report->evidence->facts_moved);
+    put_number(report, "facts_moved", "touchpoints that would come under another anchor", e->facts_moved);
+    put_number(report, "facts_left", "touchpoints that would name nobody", e->facts_left);
     put_number(report, "affected_profiles", "profiles affected", report->stakes->profiles);
     put_number(report, "opt_outs_at_risk", "profiles of which a side would lose an opt-out", report->stakes->opt_outs);
 }
@@ -81,16 +98,17 @@ static void put_money(const struct report *report)
     put_end(report, report->stakes->money_count);
 }
 
-static void put_largest(const struct report *report, const char *name, const char *title, const struct large_profile *list)
+static void put_largest(const struct report *report, const char *name, const char *title, const struct large_profile *list,
+                        const char *(*name_it)(const struct report *report, uint32_t node))
 {
     size_t i = 0;
     put_title(report, name, title);
     for (; i < COMPARE_LARGEST && list[i].size > 0; i++)
         if (report->json)
-            strbuf_addf(report->json, "%s{\"profile\":\"%s\",\"identifiers\":%u}", i ? "," : "", name_of(report, list[i].node),
+            strbuf_addf(report->json, "%s{\"profile\":\"%s\",\"identifiers\":%u}", i ? "," : "", name_it(report, list[i].node),
                         list[i].size);
         else
-            printf("%12u  %s\n", list[i].size, name_of(report, list[i].node));
+            printf("%12u  %s\n", list[i].size, name_it(report, list[i].node));
     put_end(report, i);
 }
 
@@ -98,7 +116,7 @@ static void put_largest(const struct report *report, const char *name, const cha
 
 static void put_flow(const struct report *report, const struct flow *flow, bool is_first)
 {
-    const char *before = name_of(report, flow->before), *after = name_of(report, flow->after);
+    const char *before = name_today(report, flow->before), *after = name_after(report, flow->after);
     if (report->json)
         strbuf_addf(report->json, "%s{\"before\":\"%s\",\"after\":\"%s\",\"identifiers\":%u}", is_first ? "" : ",", before, after,
                     flow->size);
@@ -140,9 +158,9 @@ static void put_identifiers(const struct report *report, bool want_quarantined)
         struct span type = e->policy->types[e->graph.nodes[i].type].name;
         if (report->json)
             strbuf_addf(report->json, "%s{\"identifier\":\"%s\",\"type\":\"" SPAN_FMT "\",\"linked\":%u}", count ? "," : "",
-                        name_of(report, i), SPAN_ARG(type), e->degree[i]);
+                        name_of(report, &e->stored[i]), SPAN_ARG(type), e->degree[i]);
         else
-            printf("%s  " SPAN_FMT ", linked to %u\n", name_of(report, i), SPAN_ARG(type), e->degree[i]);
+            printf("%s  " SPAN_FMT ", linked to %u\n", name_of(report, &e->stored[i]), SPAN_ARG(type), e->degree[i]);
         count++;
     }
     put_end(report, count);
@@ -155,10 +173,27 @@ static void put_opt_outs(const struct report *report)
         if (!report->stakes->loses_opt_out[i])
             continue;
         if (report->json)
-            strbuf_addf(report->json, "%s\"%s\"", count ? "," : "", name_of(report, i));
+            strbuf_addf(report->json, "%s\"%s\"", count ? "," : "", name_today(report, i));
         else
-            puts(name_of(report, i));
+            puts(name_today(report, i));
         count++;
+    }
+    put_end(report, count);
+}
+
+/* Ids alone: `tutti identity reveal` has the values, for those who may see them. */
+static void put_renamed(const struct report *report)
+{
+    const struct renaming *renaming = report->evidence->renaming;
+    size_t count = renaming->count < report->limit ? renaming->count : report->limit;
+    for (size_t i = 0; i < count; i++) {
+        const struct renamed *one = &renaming->items[i];
+        const char *from = name_of(report, &one->from), *to = id_is_nil(&one->to) ? NULL : name_of(report, &one->to);
+        if (report->json)
+            strbuf_addf(report->json, "%s{\"identifier\":\"%s\",\"type\":\"" SPAN_FMT "\",\"becomes\":%s%s%s}", i ? "," : "", from,
+                        SPAN_ARG(one->type->name), to ? "\"" : "", to ? to : "null", to ? "\"" : "");
+        else
+            printf("%s  " SPAN_FMT " -> %s\n", from, SPAN_ARG(one->type->name), to ? to : "nobody");
     }
     put_end(report, count);
 }
@@ -168,6 +203,8 @@ static void put_examples(const struct report *report)
     struct flow *sorted = arena_array(report->arena, struct flow, report->comparison->flow_count);
     if (report->comparison->flow_count > 0)
         memcpy(sorted, report->comparison->flows, report->comparison->flow_count * sizeof *sorted);
+    put_title(report, "examples_renamed", "Identifiers that become another, or nobody, for example");
+    put_renamed(report);
     put_title(report, "examples_lost", "Merges lost, for example");
     put_groups(report, sorted, true);
     if (report->comparison->flow_count > 1)
@@ -190,7 +227,7 @@ void plan_report(struct call *call, const struct evidence *evidence, const struc
         strbuf_addf(json, "{");
     put_numbers(&report);
     put_money(&report);
-    put_largest(&report, "largest_before", "Largest profiles today", comparison->largest_before);
-    put_largest(&report, "largest_after", "Largest profiles under the candidate", comparison->largest_after);
+    put_largest(&report, "largest_before", "Largest profiles today", comparison->largest_before, name_today);
+    put_largest(&report, "largest_after", "Largest profiles under the candidate", comparison->largest_after, name_after);
     put_examples(&report);
 }

@@ -57,7 +57,7 @@ static enum outcome ask_revenues(struct stakes *stakes, const bool *is_marked, s
         size_t count = 0;
         for (; at < graph->node_count && count < PER_QUERY; at++)
             if (is_marked[at])
-                profiles[count++] = graph->nodes[at].identifier_id;
+                profiles[count++] = stakes->evidence->profiles[at];
         if (count > 0)
             o = ask_revenue(stakes, &arena, profiles, count, err);
         arena_reset(&arena);
@@ -87,8 +87,8 @@ static enum outcome ask_opt_outs(struct stakes *stakes, struct arena *arena, con
     struct id *ids = arena_calloc(arena, 3 * count, sizeof *ids); /* identifier, profile before, side; nil: nobody's afterwards */
     for (size_t i = 0; i < count; i++) {
         const struct identity_node *node = &nodes[members[i].node];
-        ids[i] = node->identifier_id;
-        ids[count + i] = nodes[members[i].before].identifier_id;
+        ids[i] = stakes->evidence->stored[members[i].node];
+        ids[count + i] = stakes->evidence->profiles[members[i].before];
         if (!node->is_quarantined)
             ids[2 * count + i] = nodes[node->profile].identifier_id;
     }
@@ -100,7 +100,7 @@ static enum outcome ask_opt_outs(struct stakes *stakes, struct arena *arena, con
     CHECK(db_run(stakes->db, &find, &p, &r, NULL, err));
     for (int row = 0; row < db_rows(r); row++) {
         struct id profile = db_uuid(r, row, 0);
-        const uint32_t *node = map_find(&stakes->evidence->index, &profile);
+        const uint32_t *node = evidence_profile(stakes->evidence, &profile);
         stakes->out->loses_opt_out[*node] = true;
         stakes->out->opt_outs++;
     }

@@ -1,10 +1,10 @@
--- Who has these short keys; two rows of one key are a collision.
-SELECT i.identifier_id, i.profile_id, i.version, i.type
+-- What those with these short keys are now; two rows of one key are a collision. No identifier: nobody any more.
+SELECT n.name, i.identifier_id, i.profile_id, i.version, i.type
 FROM unnest($1::uuid[], $2::uuid[]) AS u (low, high)
 CROSS JOIN LATERAL (
-    SELECT identifier_id, profile_id, version, type
-    FROM identity.identifiers
-    WHERE identifier_id BETWEEN u.low AND u.high
-    ORDER BY identifier_id
+    SELECT identifier_id AS name, identifier_id FROM identity.identifiers WHERE identifier_id BETWEEN u.low AND u.high
+    UNION ALL
+    SELECT old_id, new_id FROM tutti_meta.renamed WHERE old_id BETWEEN u.low AND u.high
     LIMIT 2
-) AS i
+) AS n
+LEFT JOIN identity.identifiers AS i USING (identifier_id)

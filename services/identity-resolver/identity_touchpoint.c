@@ -36,12 +36,18 @@ static void insert_sorted(struct collector *c, struct typed_id item)
 enum { SHA256_HEX = crypto_hash_sha256_BYTES * 2 + 1 };
 
 /* The form in which other parties hash: lower-case hexadecimal. */
-static struct span sha256_hex(struct span text, char hex[SHA256_HEX])
+static struct span sha256_hex(struct span text, struct arena *arena)
 {
     unsigned char digest[crypto_hash_sha256_BYTES];
+    char *hex = arena_alloc(arena, SHA256_HEX);
     crypto_hash_sha256(digest, (const unsigned char *)text.ptr, text.len);
     sodium_bin2hex(hex, SHA256_HEX, digest, sizeof digest);
     return (struct span){hex, SHA256_HEX - 1};
+}
+
+struct span identity_canonical(const struct identity_value *value, struct arena *arena)
+{
+    return value->needs_digest ? sha256_hex(value->text, arena) : value->text;
 }
 
 /* With its source before it: numbers that two systems count by themselves do not meet. */
@@ -60,12 +66,11 @@ static void collect_value(struct collector *c, struct span type_name, struct spa
         return;
     const struct identity_type *type = identity_find_type(c->policy, type_name);
     struct identity_value usable;
-    char hex[SHA256_HEX];
     if (type == NULL || (type->is_scoped && c->source.len == 0))
         return;
     if (!identity_normalise(c->policy, type, unicode_nfc(c->arena, value), is_digest, c->arena, &usable))
         return;
-    struct span canonical = usable.needs_digest ? sha256_hex(usable.text, hex) : usable.text;
+    struct span canonical = identity_canonical(&usable, c->arena);
     if (type->is_scoped)
         canonical = scoped(c, canonical);
     struct id id = digest_identifier(c->key, type->name, canonical);

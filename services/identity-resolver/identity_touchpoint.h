@@ -13,6 +13,9 @@ struct typed_id {
     const struct identity_type *type;
 };
 
+/* What is hashed of a usable value (before its source where the type is scoped), in the arena or borrowed. */
+struct span identity_canonical(const struct identity_value *value, struct arena *arena);
+
 /* Usable identifiers without repeats, strongest first (rank, then id): ids[0] is the anchor. Returns how many (0 = unidentified).
  * A type that links nothing stays only where it is alone; a value of a scoped type is usable only with a source. Scratch space
  * comes from the arena. */

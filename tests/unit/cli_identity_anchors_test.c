@@ -15,11 +15,12 @@ static struct arena arena;
 static void the_strongest_comes_first(void **state)
 {
     (void)state;
-    struct ranked ids[] = {{-1, 2, 0}, {5, 3, 1}, {1, 2, 2}, {INT64_MIN, 2, 3}, {7, 1, 4}};
-    const uint32_t wanted[] = {4, 2, 3, 0, 1}; /* by rank, then as unsigned bytes */
-    anchors_sort(ids, 5);
+    struct ranked ids[] = {{-1, 2, 0}, {5, 3, 1}, {1, 2, 2}, {INT64_MIN, 2, 3}, {7, 1, 4}, {5, 3, 1}, {7, 1, 4}};
+    const uint32_t wanted[] = {4, 2, 3, 0, 1}; /* by rank, then as unsigned bytes; once each */
+    assert_int_equal(anchors_sort(ids, 7), 5);
     for (size_t i = 0; i < 5; i++)
         assert_int_equal(ids[i].at, wanted[i]);
+    assert_int_equal(anchors_sort(ids, 0), 0);
 }
 
 static void others_are_big_endian(void **state)

@@ -109,6 +109,25 @@ struct identity_value {
  * the default calling code replaces one leading 0; 7 to 15 digits. */
 bool identity_normalise(const struct identity_policy *policy, const struct identity_type *type, struct span value, bool is_digest,
                         struct arena *arena, struct identity_value *out);
+/* Whether a digest that was made elsewhere has this form where the type does not match hashed values. */
+bool identity_is_digest_form(struct span form);
+
+/* Other rules for values that are stored by their forms. All values of one form stay together if the rules before change nothing
+ * but the case: then a form has a form under any later rules (that are not about the case again, which is gone), and is blocked
+ * where each of those values is. Not so for phones and folded addresses (`0151 2345` may be blocked and `+1 151 2345` not; another
+ * calling code parts them), nor where values and their digests are one (a digest cannot be normalised). */
+bool identity_keeps_spelling(const struct identity_policy *policy, const struct identity_type *type);
+bool identity_can_renormalise(const struct identity_policy *before, const struct identity_type *old_type,
+                              const struct identity_type *new_type);
+
+enum renormalised {
+    RENORMALISED,
+    RENORMALISED_NOTHING, /* blocked or not usable under the new rules */
+    RENORMALISED_UNSURE,  /* it would be one thing if it had come as a digest and another if not, and either may be */
+};
+/* The form of all values of a form; identity_can_renormalise must hold. */
+enum renormalised identity_renormalise(const struct identity_policy *after, const struct identity_type *type, struct span form,
+                                       struct arena *arena, struct identity_value *out);
 
 struct identity_node {
     struct id identifier_id;

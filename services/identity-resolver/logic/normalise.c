@@ -153,11 +153,24 @@ static bool normalise_phone(const struct identity_policy *policy, struct span va
     return true;
 }
 
+static bool has_length_of_digest(struct span value)
+{
+    return value.len >= 32 && value.len <= 128;
+}
+
 /* A digest made elsewhere: of a type that matches hashed values, anything of the length of a SHA-256 is one. */
 static bool is_digest_of(const struct identity_type *type, struct span value, bool is_digest)
 {
-    bool is_said = is_digest && value.len >= 32 && value.len <= 128, is_sha256 = type->match_hashed && value.len == 64;
+    bool is_said = is_digest && has_length_of_digest(value), is_sha256 = type->match_hashed && value.len == 64;
     return (is_said || is_sha256) && is_hexadecimal(value);
+}
+
+bool identity_is_digest_form(struct span form)
+{
+    for (size_t i = 0; i < form.len; i++)
+        if (lower(form.ptr[i]) != form.ptr[i])
+            return false;
+    return has_length_of_digest(form) && is_hexadecimal(form);
 }
 
 bool identity_normalise(const struct identity_policy *policy, const struct identity_type *type, struct span value, bool is_digest,

@@ -1,0 +1,387 @@
+"""Other rules for values on a filled database, where raw values are kept: identifiers become others, one with others, or nobody, and
+`tutti identity apply` ends with the tables of a database that always had these rules."""
+
+import hashlib
+import json
+import random
+import shutil
+
+import psycopg
+import pytest
+
+from cluster import RETAILER
+from people import DAY, HOUR, RECENT, START, feed, identity, identity_tables, order, profiles, request, touchpoint
+from test_identity_policies import policy_file
+from test_identity_reanchor import (
+    always_there,
+    apply,
+    assert_decisions_follow,
+    assert_refused_are_marked,
+    check_replay,
+    facts,
+    killed_at,
+    killed_in,
+    mixed,
+    privacy_key,
+    snapshot,
+)
+from traces import erase, traces
+
+RESOLVER = "identity-resolver"
+LOCK_ROWS = {"journey.states.profile", "suppression.states.profile"}  # of profiles that were; empty
+PLAIN = {"email": {"normalise": "plain", "match_hashed": False}, "phone": {"normalise": "plain"}}
+BLOCKED = json.loads((RETAILER / "identity.json").read_text())["blocked"]
+
+
+def folder_of(world_or_path, name, **changes):
+    """The retailer's policies with another identity policy."""
+    folder = getattr(world_or_path, "directory", world_or_path) / name
+    shutil.copytree(RETAILER, folder)
+    policy_file(folder, **changes)
+    return folder
+
+
+def keep_values(world):
+    settings_of = world.settings_of
+    keeping = {"privacy.raw_values": "true", "privacy.key_file": privacy_key(world)}
+    world.settings_of = lambda name: {**settings_of(name), **(keeping if name == RESOLVER else {})}
+
+
+@pytest.fixture
+def world(stack, make_world, tmp_path, request):
+    """E-mails and phones as they are sent, and what is sent is kept."""
+    folder = folder_of(tmp_path, "first", types=PLAIN)
+    made = make_world(stack, request.node.name.replace("_", "-").split("[")[0][:40], policies=folder)
+    keep_values(made)
+    return made
+
+
+def plan(world, folder, *words):
+    said = identity(world, "plan", "--policy", folder / "identity.json", "--json", "--privacy.key_file", privacy_key(world), *words)
+    return json.loads(said.stdout)
+
+
+# ------------------------------------------------------------------------------------------------------ the input
+
+
+def spelled(chance, kind, value):
+    """The same e-mail or phone number as somebody else would write it; of some e-mails the digest."""
+    if kind == "email":
+        if chance.random() < 0.2:
+            return {"type": kind, "value": hashlib.sha256(value.encode()).hexdigest(), "encoding": "sha256"}
+        value = "".join(c.upper() if chance.random() < 0.1 else c for c in value)
+    if kind == "phone" and chance.random() < 0.5:
+        value = f"(0{value[2:5]}) {value[5:8]}-{value[8:]}"
+    return {"type": kind, "value": value}
+
+
+def as_written(records, seed=11):
+    """Everybody writes as they like, and some have an address with dots."""
+    chance = random.Random(seed)
+    for record in records:
+        listed = [spelled(chance, one["type"], one["value"]) for one in record.get("identifiers", ())]
+        yield {**record, **({"identifiers": listed} if listed else {})}
+
+
+def dotted(number):
+    """Somebody whose provider does not look at dots; and what is blocked later: a card, alone and with others, a terminal."""
+    start = RECENT - number * DAY
+    yield touchpoint(f"dot-a{number}", start, user_id=f"user-{number}", email=f"first.last{number}@gmail.com")
+    yield touchpoint(f"dot-b{number}", start + HOUR, email=f"FirstLast{number}+news@gmail.com", loyalty_id=f"dotted-{number}")
+    yield touchpoint(f"dot-c{number}", start + 2 * HOUR, "Consent Withdrawn", email=f"f.irstlast{number}@gmail.com", loyalty_id="TEST-card")
+    yield touchpoint(f"dot-d{number}", start + 3 * HOUR, loyalty_id="TEST-card", device_id="-till-", consent={"sms": False})
+    yield request(f"dot-r{number}", start + 4 * HOUR, loyalty_id="test-card")
+    yield touchpoint(f"dot-e{number}", start + 5 * HOUR, "Complaint Filed", loyalty_id="test-card", phone="call me", device_id=f"device-{number}")
+    yield touchpoint(f"dot-f{number}", start + 6 * HOUR, phone="call me")
+
+
+def unlike(people=40):
+    yield from as_written(mixed(people))
+    for number in range(6):
+        yield from dotted(number)
+
+
+def later_rules(world, **more):
+    """Normalised and matched by their digests, some values blocked, and other ranks."""
+    blocked = {**BLOCKED, "values": [*BLOCKED["values"], "test-card"], "patterns": [*BLOCKED["patterns"], {"pattern": "^[a-z-]+$", "type": "device_id"}]}
+    types = {"user_id": {"rank": 30}, "device_id": {"rank": 3}, "phone": {"rank": 1}, **more}
+    return folder_of(world, "later", gmail_dots_and_plus=True, blocked=blocked, types=types)
+
+
+def filled(world, people=40):
+    services = world.start()
+    feed(world, *unlike(people))
+    return services
+
+
+def identifiers(world):
+    return {row[0] for row in world.query("SELECT identifier_id FROM identity.identifiers")}
+
+
+def without(rows, others):
+    return [row for row in rows if row not in others]
+
+
+def assert_as_always_there(stack, make_world, world, folder):
+    always = always_there(stack, make_world, world, folder, world.lines)
+    for found, wanted in zip(identity_tables(world), identity_tables(always)):
+        assert found == wanted
+    found, wanted = facts(world), facts(always)
+    for table, rows in found.items():
+        assert without(rows, wanted[table]) == without(wanted[table], rows) == [], table
+    assert world.checksums() == always.checksums()
+    always.stop(always.services)
+
+
+def assert_values_open(world):
+    """Every identifier has its value, and no other value is kept."""
+    kept = "SELECT identifier_id FROM identity.raw_values"
+    assert {row[0] for row in world.query(kept)} == identifiers(world)
+    for identifier in sorted(identifiers(world))[:10]:
+        revealed = identity(world, "reveal", identifier, "--privacy.key_file", privacy_key(world))
+        assert revealed.stdout.strip()
+
+
+def test_other_values_as_if_always_there(stack, make_world, world):
+    services = filled(world)
+    folder, before = later_rules(world), identifiers(world)
+    said = plan(world, folder, "--limit", 1000)
+    running = apply(world, folder, check=False)
+    assert running.returncode == 1 and "services are running" in running.stderr, running.stderr
+    world.stop(services)
+    apply(world, folder, "--batch", 2)
+    after = identifiers(world)
+    assert world.query("SELECT count(*) FROM tutti_meta.renamed") == [(0,)]
+    world.policies = folder
+    assert_refused_are_marked(world)
+    services = world.start()
+    world.settle()
+    world.assert_equals_oracle()
+    assert_decisions_follow(world)
+    assert_values_open(world)
+    check_plan(world, said, before, after)
+    assert_as_always_there(stack, make_world, world, folder)
+    assert set(traces(world, before - after)) <= LOCK_ROWS
+    check_replay(world, services)
+
+
+def check_plan(world, said, before, after):
+    """What it had said beforehand."""
+    assert said["needs_services_stopped"] is True
+    assert said["renamed"] > 100 and said["vanished"] == 4 and said["united"] > 50
+    assert said["identifiers"] == len(before)
+    assert said["identifiers"] - said["united"] - said["vanished"] == len(after)
+    assert said["profiles_after"] == len(profiles(world))
+    gone = {one["identifier"]: one["becomes"] for one in said["examples_renamed"]}
+    assert set(gone) == {str(one) for one in before - after}
+    assert set(gone.values()) - {None} <= {str(one) for one in after}
+    assert said["facts_left"] == world.query("SELECT count(*) FROM tutti.fct_unidentified_touchpoints")[0][0] > 0
+
+
+def test_killed_anywhere_and_run_again(stack, make_world, world):
+    services = filled(world, people=30)
+    folder, before = later_rules(world), identifiers(world)
+    world.stop(services)
+    killed_at(world, folder, "tutti_meta.renamed")
+    killed_at(world, folder, "metrics.cells")  # in the switch: all of it or nothing
+    assert world.query("SELECT count(*) FROM tutti_meta.reanchoring") == [(0,)] and identifiers(world) == before
+    phases = []
+    for table in ("identity.manual_evidence", "identity.links", "suppression.facts", "identity.policies", "suppression.decisions", "journey.states"):
+        if table == "identity.links":
+            killed_in(world, folder, 0, "identity.links", at="after_id > '00000000-0000-0000-0000-000000000000'")
+        killed_at(world, folder, table)
+        phases.append(world.query("SELECT phase FROM tutti_meta.reanchoring")[0][0])
+        if table == "identity.links":
+            killed_in(world, folder, 2, "suppression.facts")
+        if table == "suppression.facts":
+            killed_in(world, folder, 3, "identity.policies")
+    assert phases == [0, 2, 3, 4, 5, 6]
+    apply(world, folder)
+    assert world.query("SELECT count(*) FROM tutti_meta.reanchoring") == [(0,)]
+    world.policies = folder
+    services = world.start()
+    world.settle()
+    world.assert_equals_oracle()
+    assert_decisions_follow(world)
+    assert_values_open(world)
+    assert_as_always_there(stack, make_world, world, folder)
+    world.stop(services)
+
+
+# ----------------------------------------------------------------------------------------------------- one by one
+
+
+def count(world, table="identity.identifiers"):
+    return world.query(f"SELECT count(*) FROM {table}")[0][0]
+
+
+def renamed_to(world, folder):
+    """Applied; afterwards all is as the oracle has it, and stays so when everything is read again."""
+    world.stop([service for service in world.services if service.is_alive()])
+    apply(world, folder)
+    world.policies = folder
+    services = world.start()
+    world.settle()
+    world.assert_equals_oracle()
+    before = snapshot(world)
+    world.produce(world.lines)
+    world.settle()
+    assert snapshot(world) == before
+    world.assert_equals_oracle()
+    world.stop(services)
+
+
+def test_two_people_become_one(world):
+    """One address in two spellings, and an opt-out under one of them."""
+    world.start()
+    feed(world, touchpoint("1", RECENT, email="Home@Example1.com", loyalty_id="card"), touchpoint("2", RECENT + HOUR, email="home@example1.com", device_id="tv"))
+    feed(world, touchpoint("no", RECENT + 2 * HOUR, "Consent Withdrawn", device_id="tv", email="HOME@example1.com", consent={"email": False}))
+    assert len(profiles(world)) == 2 and count(world) == 5
+    folder = folder_of(world, "later", types={**PLAIN, "email": {"normalise": "email", "match_hashed": False}})
+    said = plan(world, folder)
+    assert [said[name] for name in ("renamed", "united", "vanished", "facts_left", "merges_gained")] == [2, 2, 0, 0, 1]
+    renamed_to(world, folder)
+    assert len(profiles(world)) == 1 and count(world) == 3
+
+
+def test_orders_follow_their_identifiers(world):
+    """What operators linked, cut and released; an order about two spellings of one value is void."""
+    world.start()
+    feed(world, *(touchpoint(f"{n}", START + n * HOUR, user_id=f"user-{n}", email=mail) for n, mail in enumerate(["One@example1.com", "one@example1.com", "TWO@example1.com"])))
+    order(world, "unlink", "email:One@example1.com", "email:one@example1.com", "--reason", "two spellings")
+    order(world, "link", "user_id:user-0", "email:TWO@example1.com", "--reason", "the same")
+    order(world, "unlink", "user_id:user-2", "email:TWO@example1.com", "--reason", "not hers")
+    order(world, "release", "email:TWO@example1.com", "--reason", "a family's")
+    folder = folder_of(world, "later", types={**PLAIN, "email": {"normalise": "email", "match_hashed": False}})
+    renamed_to(world, folder)
+    kinds = [row[0] for row in world.query("SELECT kind FROM identity.manual_evidence ORDER BY id")]
+    assert kinds == ["link", "cut", "release"]
+
+
+def test_blocked_values_alone(world):
+    """A value that was never meant to be one joins nobody any more; services may run where nothing stored is blocked."""
+    services = world.start()
+    for number in range(3):
+        feed(world, touchpoint(f"a{number}", START + number * HOUR, user_id=f"user-{number}", loyalty_id="Nobody"))
+    feed(world, touchpoint("alone", START, loyalty_id="NOBODY"), touchpoint("order", START, "Order Completed", loyalty_id="nobody", device_id="tv"))
+    blocked = {**BLOCKED, "values": [*BLOCKED["values"], "nothing-like-it"]}
+    folder = folder_of(world, "none", types=PLAIN, blocked=blocked)
+    assert plan(world, folder)["needs_services_stopped"] is False
+    apply(world, folder)
+    assert services[0].is_alive()
+    blocked["types"] = {**BLOCKED["types"], "loyalty_id": ["nobody"]}
+    folder = folder_of(world, "some", types=PLAIN, blocked=blocked)
+    said = plan(world, folder)
+    assert [said[name] for name in ("renamed", "vanished", "facts_left", "needs_services_stopped")] == [0, 3, 1, True]
+    renamed_to(world, folder)
+    assert count(world) == 4
+    assert world.query("SELECT message_id FROM tutti.fct_unidentified_touchpoints") == [("alone",)]
+
+
+def test_blocked_values_without_raw_values(world, make_world, stack, tmp_path):
+    """As long as one is not kept they act on what arrives."""
+    services = world.start()
+    feed(world, touchpoint("1", START, user_id="jane", loyalty_id="nobody"))
+    with psycopg.connect(world.url, autocommit=True) as connection:
+        connection.execute("DELETE FROM identity.raw_values")
+    folder = folder_of(world, "some", types=PLAIN, blocked={**BLOCKED, "values": [*BLOCKED["values"], "nobody"]})
+    said = apply(world, folder)
+    assert "the type loyalty_id are different: they act on what arrives from now on" in said.stderr, said.stderr
+    assert count(world) == 2
+    feed(world, touchpoint("2", START, user_id="joan", loyalty_id="nobody"))
+    assert count(world) == 3
+    world.stop(services)
+
+
+def test_after_an_exchange_of_keys(world):
+    """A value is what it was under the former key, by whatever hash it is found."""
+    (world.directory / "second.key").write_text("77" * 32)
+    services = world.start()
+    feed(world, touchpoint("1", START, user_id="jane", email="Home@example1.com"), touchpoint("2", START, user_id="jane", email="home@example1.com"))
+    feed(world, touchpoint("3", START, user_id="joan", email="JOAN@example1.com"))
+    world.stop(services)
+    both = ("--identity.key_file", world.directory / "second.key", "--identity.previous_key_file", world.key_file, "--privacy.key_file", privacy_key(world))
+    for more in ((), (), (), ("--finish",)):
+        world.tool("identity", "rotate-key", "--execute", *both, *more)
+    home = world.query("SELECT f.identifier_id FROM identity.found_by AS f JOIN tutti.dim_identifiers USING (identifier_id) WHERE type = 'email'")
+    assert len(home) == 3
+    world.key_file.write_text("77" * 32)
+    folder = folder_of(world, "later", types={**PLAIN, "email": {"normalise": "email", "match_hashed": False}})
+    assert plan(world, folder)["renamed"] == 2
+    apply(world, folder)
+    world.policies = folder
+    services = world.start()
+    world.settle()
+    mails = "SELECT identifier_id FROM tutti.dim_identifiers WHERE type = 'email'"
+    after = world.query(mails)
+    assert len(after) == 2 and len(set(after) & set(home)) == 1, "the one that had the form keeps its id"
+    feed(world, touchpoint("4", START + DAY, user_id="jane", email="HOME@EXAMPLE1.com"), touchpoint("5", START + DAY, user_id="joan", email="joan@Example1.com"))
+    assert set(world.query(mails)) == set(after)
+    world.stop(services)
+
+
+def test_an_erasure_finds_what_was_renamed(world):
+    """Also in the history of who was in which profile, and in decisions of before."""
+    world.start()
+    feed(world, touchpoint("1", RECENT, email="Home@example1.com", loyalty_id="card"), touchpoint("2", RECENT - HOUR, email="HOME@example1.com", device_id="tv"))
+    feed(world, request("ask", RECENT + HOUR, device_id="tv"), touchpoint("3", RECENT - DAY, device_id="tv", loyalty_id="card"))
+    before = identifiers(world)
+    folder = folder_of(world, "later", types={**PLAIN, "email": {"normalise": "email", "match_hashed": False}})
+    renamed_to(world, folder)
+    gone = before - identifiers(world)
+    assert len(gone) == 2 and set(traces(world, gone)) <= LOCK_ROWS
+    services = world.start()
+    erased = erase(world, "email:home@example1.com")["identifiers"]
+    assert len(erased) == 3 and traces(world, erased) == {}
+    assert set(traces(world, gone)) <= LOCK_ROWS
+    world.stop(services)
+
+
+# ------------------------------------------------------------------------------------------------------- refusals
+
+
+@pytest.mark.parametrize(
+    "types, more, words",
+    [
+        ({"email": {"normalise": "plain"}}, {}, "of what came hashed nobody knows"),
+        ({}, {"gmail_dots_and_plus": True}, "of what came hashed nobody knows"),
+        ({"phone": {"normalise": "plain"}}, {}, "forms that leave out what the new rules look at"),
+        ({}, {"default_calling_code": "49"}, "forms that leave out what the new rules look at"),
+        ({"loyalty_id": {"scope": "source"}}, {}, "no raw value tells of which source"),
+        ({"loyalty_id": {"links": False}}, {}, "facts name it beside others"),
+        ({"session_id": {"normalise": "email"}}, {}, "a touchpoint is stored with one"),
+    ],
+)
+def test_what_raw_values_do_not_tell(stack, make_world, types, more, words):
+    world = make_world(stack, "refused")
+    keep_values(world)
+    services = world.start(names=[RESOLVER])
+    known = {"email": "Jane@Example1.com", "phone": "+15550001111", "loyalty_id": "card"}
+    world.produce([json.dumps(touchpoint("1", START, **known)), json.dumps(touchpoint("2", START, session_id="s"))])
+    world.settle(names=[RESOLVER])
+    world.stop(services)
+    path = folder_of(world, "later", types=types, **more) / "identity.json"
+    for word in ("plan", "apply"):
+        refused = identity(world, word, "--policy", path, "--privacy.key_file", privacy_key(world), check=False)
+        assert refused.returncode == 1 and words in refused.stderr, refused.stderr
+
+
+def test_values_that_are_not_known(world):
+    """One that is not kept, one that may have come hashed or not, one of somebody who was erased; and no key to read them with."""
+    services = world.start()
+    feed(world, touchpoint("1", START, user_id="jane", email="Jane@example1.com"), touchpoint("2", START, user_id="joan", email="d" * 32))
+    world.stop(services)
+    folder = folder_of(world, "later", types={**PLAIN, "email": {"normalise": "email", "match_hashed": True}})
+    words = ("plan", "--policy", folder / "identity.json")
+    refused = identity(world, *words, check=False)
+    assert refused.returncode == 1 and "privacy.key_file is not set" in refused.stderr, refused.stderr
+    words += ("--privacy.key_file", privacy_key(world))
+    refused = identity(world, *words, check=False)
+    assert refused.returncode == 1 and "and 1 may have come hashed, clear or both" in refused.stderr, refused.stderr
+    with psycopg.connect(world.url, autocommit=True) as connection:
+        connection.execute("DELETE FROM identity.raw_values")
+    refused = identity(world, *words, check=False)
+    assert refused.returncode == 1 and "(raw values of 0 are kept)" in refused.stderr, refused.stderr
+    world.tool("erase", "user_id:joan", "--reason", "asked for it", "--execute")
+    refused = identity(world, *words, check=False)
+    assert refused.returncode == 1 and "who was erased would not be recognised" in refused.stderr, refused.stderr
