@@ -44,12 +44,14 @@ static enum outcome begin(struct anchors_apply *apply, int32_t version, struct e
 }
 
 /* Links are the anchor and another identifier: all are found anew. So is what was derived. */
-static enum outcome write_switch(struct anchors_apply *apply, struct generation *generation, struct err *err)
+static enum outcome write_switch(struct anchors_apply *apply, const struct renaming *renaming, struct generation *generation,
+                                 struct err *err)
 {
     struct call *call = apply->call;
     int32_t version = 0;
     CHECK(resolver_replace_rules(apply->db, &call->arena, apply->text, apply->candidate, identity_actor(call), &version, err));
     CHECK(begin(apply, version, err));
+    CHECK(renaming_store(apply->db, renaming, err));
     CHECK(db_script(apply->db, "TRUNCATE identity.links", err));
     CHECK(policy_start_generation(apply->db, &call->arena, policy_dir_of(call), generation, err));
     CHECK(db_commit(apply->db, err));
@@ -75,21 +77,15 @@ static enum outcome check_tools(struct anchors_apply *apply, struct generation *
     return o;
 }
 
-/* Read again: identifiers may have come since the plan was made. */
-static enum outcome store_renaming(struct anchors_apply *apply, struct err *err)
-{
-    struct renaming renaming;
-    CHECK(renaming_read(apply->call, apply->db, apply->current, apply->candidate, &renaming, err));
-    return renaming_store(apply->db, &renaming, err);
-}
-
+/* Values are read again: identifiers may have come since the plan was made. */
 static enum outcome start(struct anchors_apply *apply, struct generation *generation, struct err *err)
 {
+    struct renaming renaming;
     CHECK(apply_hold_alone(apply->db, apply->active.version, err));
     CHECK(anchors_drain(apply->call, apply->db, err));
-    CHECK(store_renaming(apply, err));
+    CHECK(renaming_read(apply->call, apply->db, apply->current, apply->candidate, &renaming, err));
     CHECK(db_begin(apply->db, err));
-    enum outcome o = write_switch(apply, generation, err);
+    enum outcome o = write_switch(apply, &renaming, generation, err);
     if (o != OUTCOME_OK)
         db_rollback(apply->db);
     return o;
@@ -156,16 +152,13 @@ static const struct walked {
 } before_review[] = {
     {"identifiers renamed", rename_step, {"anchors_count_names", "SELECT count(*) FROM tutti_meta.renamed"}},
     {"identifiers ranked", recode_step, {"anchors_count_identifiers", "SELECT count(*) FROM identity.identifiers"}},
-    {"facts of journeys anchored",
-     journey_step,
-     {"anchors_count_journey", "SELECT count(*) FROM journey.facts WHERE " ANY_FACT}},
+    {"facts of journeys anchored", journey_step, {"anchors_count_journey", "SELECT count(*) FROM journey.facts WHERE " ANY_FACT}},
     {"facts of suppression anchored",
      suppression_step,
      {"anchors_count_suppression", "SELECT count(*) FROM suppression.facts WHERE " ANY_FACT " AND flags & 4 = 0"}},
 };
-static const struct walked after_review = {"former identifiers forgotten",
-                                           forget_step,
-                                           {"anchors_count_former", "SELECT count(*) FROM tutti_meta.renamed"}};
+static const struct walked after_review = {
+    "former identifiers forgotten", forget_step, {"anchors_count_former", "SELECT count(*) FROM tutti_meta.renamed"}};
 enum { PHASE_PROFILES = sizeof before_review / sizeof *before_review, PHASE_FORMER, PHASE_DERIVED };
 
 static enum outcome next_phase(struct anchors_apply *apply, struct err *err)

@@ -1,11 +1,11 @@
 /* identity_anchors.h: facts under the anchors that other ranks choose: `tutti identity apply` where types, ranks or rules for
  * values differ.
  *
- * A fact names all identifiers of its touchpoint, so the strongest of them can be chosen anew, of what they are under the new rules
- * (identity_renaming.h). That moves facts to other keys, and puts another identifier into the middle of what a touchpoint linked. It
- * works with the services stopped and nothing left to
- * read: what they had in hand would name anchors of before. In phases, each in bounded transactions that store how far they came
- * (tutti_meta.reanchoring); killed anywhere, it goes on there when it is run again, and no service starts before its end. */
+ * A fact names all identifiers of its touchpoint, so the strongest of them can be chosen anew, of what they are under the new
+ * rules (identity_renaming.h). That moves facts to other keys, and puts another identifier into the middle of what a touchpoint
+ * linked. It works with the services stopped and nothing left to read: what they had in hand would name anchors of before. In
+ * phases, each in bounded transactions that store how far they came (tutti_meta.reanchoring); killed anywhere, it goes on there
+ * when it is run again, and no service starts before its end. */
 #ifndef TUTTI_CLI_IDENTITY_ANCHORS_H
 #define TUTTI_CLI_IDENTITY_ANCHORS_H
 
@@ -29,8 +29,8 @@ enum { ANCHORS_MOST = TOUCHPOINT_MAX_IDENTIFIERS + 8 };
 size_t anchors_keys(int64_t anchor, struct span others, int64_t keys[ANCHORS_MOST]);
 
 /* Whether the candidate's anchor rules differ from the current ones, and FATAL where stored identifiers do not allow that: a type
- * that is gone; another scope of one that has identifiers, or one that links no more; other rules for values that are not a matter
- * of the forms before, or whose raw values are not kept. Says on stderr what a type that is new, or links now, means. */
+ * that is gone; another scope of one that has identifiers, or one that links no more; other rules for values that are not a
+ * matter of the forms before, or whose raw values are not kept. Says on stderr what a type that is new, or links now, means. */
 enum outcome anchors_check_rules(struct db *db, struct arena *arena, const struct identity_policy *candidate,
                                  const struct identity_policy *current, bool *differ, struct err *err);
 /* FATAL where stored facts name their anchor alone. */

@@ -1,4 +1,5 @@
-/* identity_anchors_rename.c: identifiers that become others: their rows before the walk over facts, and what is left of them after it.
+/* identity_anchors_rename.c: identifiers that become others: their rows before the walk over facts, and what is left of them
+ * after it.
  *
  * In between both are known: facts that the walk has not come to name the former ones (tutti_meta.renamed says what they are). A
  * profile keeps its name until the review, even where that was a former identifier: whoever moves is told from where. */
@@ -117,7 +118,8 @@ enum outcome anchors_rename_step(struct db *db, struct arena *arena, const struc
 
 enum outcome anchors_forget_step(struct db *db, struct arena *arena, size_t limit, size_t *count, struct err *err)
 {
-    static const struct statement statements[] = {{"anchors_forget_decisions", sql_anchors_forget_decisions},
+    static const struct statement statements[] = {{"anchors_rename_copies", sql_anchors_rename_copies},
+                                                  {"anchors_forget_decisions", sql_anchors_forget_decisions},
                                                   {"anchors_forget_changes", sql_anchors_forget_changes},
                                                   {"anchors_forget_anchors", sql_anchors_forget_anchors}};
     struct batch_of_names b = {.db = db, .arena = arena};

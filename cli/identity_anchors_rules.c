@@ -83,8 +83,9 @@ static const char *why_fixed(const struct identity_policy *current, const struct
         return "of several values that link nothing, a touchpoint is stored with one";
     if (now->match_hashed)
         return "of what came hashed nobody knows the value";
-    return identity_can_renormalise(current, now, then) ? NULL
-                                                        : "its values are known by forms that leave out what the new rules look at";
+    return identity_can_renormalise(current, now, then)
+               ? NULL
+               : "its values are known by forms that leave out what the new rules look at";
 }
 
 /* Of somebody who was erased only hashes are left, of whatever type. */
@@ -166,9 +167,9 @@ enum outcome anchors_check_facts(struct db *db, struct err *err)
     CHECK(db_run(db, &find, NULL, &r, NULL, err));
     bool is_there = db_rows(r) > 0;
     db_result_free(r);
-    return is_there
-               ? err_set(err, OUTCOME_FATAL, "anchor_rules",
-                         "types, ranks and values cannot change: facts that were stored before migration 0010 name their anchor alone; "
-                         "this takes a new database and a replay of the input")
-               : OUTCOME_OK;
+    return is_there ? err_set(err, OUTCOME_FATAL, "anchor_rules",
+                              "types, ranks and values cannot change: facts that were stored before migration 0010 name their "
+                              "anchor alone; "
+                              "this takes a new database and a replay of the input")
+                    : OUTCOME_OK;
 }

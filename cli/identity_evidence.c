@@ -66,9 +66,9 @@ static enum outcome start_node(struct reading *reading, uint32_t i, const struct
     struct identity_node *node = &reading->out->graph.nodes[i];
     node->identifier_id = *id;
     node->type = type_of_code(reading, code);
-    return node->type >= 0 ? OUTCOME_OK
-                           : err_set(err, OUTCOME_FATAL, "identifier_type",
-                                     "the policy lacks a type that identifiers are stored under");
+    return node->type >= 0
+               ? OUTCOME_OK
+               : err_set(err, OUTCOME_FATAL, "identifier_type", "the policy lacks a type that identifiers are stored under");
 }
 
 /* Of several that become one, the one that it is already says what it is today. */

@@ -84,11 +84,25 @@ static enum outcome compute(struct plan *plan, struct err *err)
     return plan_stakes(plan->db, &plan->call->arena, &plan->evidence, &plan->comparison, &plan->stakes, err);
 }
 
+/* Beside a value that is blocked now, one that links nothing was dropped; where it is all that is left it would be the anchor. */
+static void tell_left(const struct plan *plan)
+{
+    bool all_link = true;
+    for (size_t i = 0; i < plan->current->type_count; i++)
+        all_link = all_link && plan->current->types[i].links;
+    if (plan->evidence.facts_left > 0 && !all_link)
+        warn("%zu touchpoints would name nobody; what they had of types that link nothing is not stored, and they would come "
+             "under that "
+             "if they were read again: do not read old input again",
+             plan->evidence.facts_left);
+}
+
 static enum outcome report(struct plan *plan, const char *verdict, struct err *err)
 {
     struct call *call = plan->call;
     struct strbuf json = {.arena = &call->arena}, *to = call_has(call, "json") ? &json : NULL;
     enum outcome refused = check_largest(plan, err);
+    tell_left(plan);
     plan_report(call, &plan->evidence, &plan->comparison, &plan->stakes, (size_t)plan->limit, to);
     if (to)
         printf(SPAN_FMT ",\"refused\":%s,\"needs_services_stopped\":%s,\"executed\":%s}\n", SPAN_ARG(strbuf_span(to)),

@@ -163,9 +163,8 @@ static enum outcome check_complete(const struct rereading *work, struct err *err
     if (work->missing + work->unfound + work->unsure == 0)
         return OUTCOME_OK;
     return err_set(err, OUTCOME_FATAL, "anchor_rules",
-                   "the type " SPAN_FMT
-                   ": its values cannot be normalised anew: of %" PRId64 " identifiers no raw value is kept, of %" PRId64
-                   " it is not the one that they are found by, and %" PRId64
+                   "the type " SPAN_FMT ": its values cannot be normalised anew: of %" PRId64
+                   " identifiers no raw value is kept, of %" PRId64 " it is not the one that they are found by, and %" PRId64
                    " may have come hashed, clear or both, which the new rules tell apart; this takes a new database and a replay "
                    "of the input",
                    SPAN_ARG(work->now->name), work->missing, work->unfound, work->unsure);
@@ -250,7 +249,8 @@ static bool classes_equal(const struct identity_policy *a, const struct identity
 static bool blocks_alike(const struct rereading *work)
 {
     return lists_equal(&work->current->blocked, &work->candidate->blocked) &&
-           lists_equal(&work->now->blocked, &work->then->blocked) && classes_equal(work->current, work->candidate, work->now->name);
+           lists_equal(&work->now->blocked, &work->then->blocked) &&
+           classes_equal(work->current, work->candidate, work->now->name);
 }
 
 /* Why newly blocked values act on what arrives alone; NULL: on what is stored, too. */
@@ -360,7 +360,7 @@ static enum outcome store_some(struct db *db, struct arena *arena, const struct 
 enum outcome renaming_store(struct db *db, const struct renaming *renaming, struct err *err)
 {
     struct arena arena = {0};
-    enum outcome o = db_script(db, "TRUNCATE tutti_meta.renamed", err);
+    enum outcome o = OUTCOME_OK;
     for (size_t at = 0; at < renaming->count && o == OUTCOME_OK; at += ROWS_PER_STATEMENT) {
         size_t left = renaming->count - at;
         o = store_some(db, &arena, renaming->items + at, left < ROWS_PER_STATEMENT ? left : ROWS_PER_STATEMENT, err);

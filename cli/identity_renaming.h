@@ -36,7 +36,7 @@ enum outcome renaming_read(struct call *call, struct db *db, const struct identi
 /* What the identifier is afterwards: itself, another one, NULL: nobody. */
 const struct id *renaming_find(const struct renaming *renaming, const struct id *identifier);
 
-/* Into tutti_meta.renamed, in place of what is there. */
+/* Into tutti_meta.renamed, inside a transaction. */
 enum outcome renaming_store(struct db *db, const struct renaming *renaming, struct err *err);
 
 #endif

@@ -190,8 +190,8 @@ static void put_renamed(const struct report *report)
         const struct renamed *one = &renaming->items[i];
         const char *from = name_of(report, &one->from), *to = id_is_nil(&one->to) ? NULL : name_of(report, &one->to);
         if (report->json)
-            strbuf_addf(report->json, "%s{\"identifier\":\"%s\",\"type\":\"" SPAN_FMT "\",\"becomes\":%s%s%s}", i ? "," : "", from,
-                        SPAN_ARG(one->type->name), to ? "\"" : "", to ? to : "null", to ? "\"" : "");
+            strbuf_addf(report->json, "%s{\"identifier\":\"%s\",\"type\":\"" SPAN_FMT "\",\"becomes\":%s%s%s}", i ? "," : "",
+                        from, SPAN_ARG(one->type->name), to ? "\"" : "", to ? to : "null", to ? "\"" : "");
         else
             printf("%s  " SPAN_FMT " -> %s\n", from, SPAN_ARG(one->type->name), to ? to : "nobody");
     }

@@ -1,4 +1,4 @@
--- Touchpoints whose identifiers are all nobody's now are like those that never had one.
+-- Touchpoints whose identifiers are all nobody's now are like those that never had one; what a cut carried over is no touchpoint then.
 WITH gone AS (
     DELETE FROM journey.facts AS f
     USING unnest($1::bigint[], $2::timestamptz[], $3::uuid[]) AS m (anchor, occurred_at, event_id)
@@ -10,4 +10,5 @@ INSERT INTO identity.unidentified_touchpoints
 SELECT g.event_id, g.occurred_at, g.received_at, s.source, g.message_id, s.channel, s.event, s.direction, s.department, s.purpose
 FROM gone AS g
 JOIN journey.shapes AS s USING (shape)
+WHERE s.source <> 'urn:tutti:identity'
 ON CONFLICT DO NOTHING

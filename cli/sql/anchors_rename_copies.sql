@@ -1,5 +1,5 @@
 -- Copies (flag 4) under these identifiers: under what those become, where nothing stands yet. Before the walk, on which an original and
--- the copy under its new anchor change places.
+-- the copy under its new anchor change places, and after it, when some originals have become copies under former identifiers.
 WITH copies AS (
     SELECT f.anchor, f.occurred_at, f.event_id, n.new_id, tutti_meta.short_key(n.new_id) AS new_anchor,
            row_number() OVER (PARTITION BY n.new_id, f.occurred_at, f.event_id ORDER BY f.anchor) AS number

@@ -1,8 +1,8 @@
 /* identity_keys.h: the keys of identifier hashes: which ones this program was given, and which ones are at work.
  *
- * The id of an identifier is the hash of its value under the key that was current when it was stored first, and never changes:
- * facts, links and profiles know it as an opaque number. When the key is exchanged, what changes is the hash by which a value is
- * found: identity.found_by leads from hashes under later keys to ids. The database says where an exchange stands:
+ * The id of an identifier is the hash of its value under the key that was current when it was stored first, and changes with no
+ * key: facts, links and profiles know it as an opaque number. When the key is exchanged, what changes is the hash by which a
+ * value is found: identity.found_by leads from hashes under later keys to ids. The database says where an exchange stands:
  *
  *   one key    -> announced   every identity-resolver must have the next key, too; hashes are still those of the current one
  *   announced  -> rotating    the next key is the current one: ids of new values are made with it; a value that is not found by

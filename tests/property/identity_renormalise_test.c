@@ -41,8 +41,7 @@ static const char more[] =
 static struct span form_of(const struct identity_policy *policy, struct span value, bool is_digest)
 {
     struct identity_value out;
-    bool is_usable =
-        identity_normalise(policy, &policy->types[0], unicode_nfc(&arena, value), is_digest, &arena, &out);
+    bool is_usable = identity_normalise(policy, &policy->types[0], unicode_nfc(&arena, value), is_digest, &arena, &out);
     return is_usable ? identity_canonical(&out, &arena) : SPAN_NONE;
 }
 
@@ -83,10 +82,21 @@ static struct span hexadecimal(struct random *random)
 
 static struct span any_value(struct random *random)
 {
-    static const char *const from[] = {"Jane.Doe@gmail.com", "janedoe+tag@googlemail.com", "j@example.com", "user-7",  "guest",
-                                       " null",              "0151 2345678",               "+49 151 2345678", "+1 (555) 000-1111",
-                                       "00491512345678",     "abcabc",                     "caf\303\251",     "cafe\314\201",
-                                       "\"quoted\"",         "0000"};
+    static const char *const from[] = {"Jane.Doe@gmail.com",
+                                       "janedoe+tag@googlemail.com",
+                                       "j@example.com",
+                                       "user-7",
+                                       "guest",
+                                       " null",
+                                       "0151 2345678",
+                                       "+49 151 2345678",
+                                       "+1 (555) 000-1111",
+                                       "00491512345678",
+                                       "abcabc",
+                                       "caf\303\251",
+                                       "cafe\314\201",
+                                       "\"quoted\"",
+                                       "0000"};
     return random_below(random, 4) == 0 ? hexadecimal(random)
                                         : mutated(random, from[random_below(random, sizeof from / sizeof *from)]);
 }
@@ -139,11 +149,11 @@ static const struct example {
     int before, after;
     const char *code, *one, *other;
 } examples[] = {
-    {1, 0, "1", "A@b.c", "a@b.c"},                   /* the case is gone */
-    {2, 0, "1", "+1 555 0001111", "+15550001111"},   /* separators are gone */
-    {2, 2, "49", "0151 2345678", "+1 151 2345678"},  /* the country was guessed */
-    {7, 1, "1", "a.b@gmail.com", "ab@gmail.com"},    /* dots are gone */
-    {4, 10, "1", "a.b@gmail.com", NULL},             /* no dots in a digest */
+    {1, 0, "1", "A@b.c", "a@b.c"},                  /* the case is gone */
+    {2, 0, "1", "+1 555 0001111", "+15550001111"},  /* separators are gone */
+    {2, 2, "49", "0151 2345678", "+1 151 2345678"}, /* the country was guessed */
+    {7, 1, "1", "a.b@gmail.com", "ab@gmail.com"},   /* dots are gone */
+    {4, 10, "1", "a.b@gmail.com", NULL},            /* no dots in a digest */
     {3, 0, "1", "card", NULL},
 };
 

@@ -114,8 +114,8 @@ bool identity_is_digest_form(struct span form);
 
 /* Other rules for values that are stored by their forms. All values of one form stay together if the rules before change nothing
  * but the case: then a form has a form under any later rules (that are not about the case again, which is gone), and is blocked
- * where each of those values is. Not so for phones and folded addresses (`0151 2345` may be blocked and `+1 151 2345` not; another
- * calling code parts them), nor where values and their digests are one (a digest cannot be normalised). */
+ * where each of those values is. Not so for phones and folded addresses (`0151 2345` may be blocked and `+1 151 2345` not;
+ * another calling code parts them), nor where values and their digests are one (a digest cannot be normalised). */
 bool identity_keeps_spelling(const struct identity_policy *policy, const struct identity_type *type);
 bool identity_can_renormalise(const struct identity_policy *before, const struct identity_type *old_type,
                               const struct identity_type *new_type);
