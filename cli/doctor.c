@@ -161,10 +161,11 @@ static void check_keys(struct doctor *doctor, struct db *db)
         const char *text, *fix;
     } phases[] = {
         [KEYS_ONE] = {VERDICT_OK, "one key hashes identifiers", ""},
-        [KEYS_ANNOUNCED] = {VERDICT_WARN, "an exchange is open: the new key is announced and not at work",
-                            "tutti identity rotate-key --execute, once every identity-resolver has it; or --cancel --execute"},
+        [KEYS_ANNOUNCED] =
+            {VERDICT_WARN, "an exchange is open: the new key is announced and not at work",
+             "tutti identity rotate-key --to rotating --execute, once every identity-resolver has it; or --cancel --execute"},
         [KEYS_ROTATING] = {VERDICT_WARN, "an exchange is open: the previous key still finds identifiers",
-                           "tutti identity rotate-key says how many; --execute, then --finish --execute"},
+                           "tutti identity rotate-key says how many; then --to finished --execute"},
     };
     struct key_state state;
     struct err err = {0};

@@ -47,9 +47,9 @@ static const struct option options[] = {
     {"actor", "NAME", "Who acts (the user of this process)."},
     {"policy", "FILE", "plan, apply: the candidate identity policy."},
     {"force", NULL,
-     "apply: also a policy that plan refuses. release: also what has very many links. rotate-key --finish: also where "
-     "identifiers would be lost."},
-    {"finish", NULL, "rotate-key: forget the previous key."},
+     "apply: also a policy that plan refuses. release: also what has very many links. rotate-key --to finished: also "
+     "where identifiers would be lost."},
+    {"to", "PHASE", "rotate-key: the phase to reach: announced, rotating, finished; the same again does nothing more."},
     {"cancel", NULL, "rotate-key: take the announcement of the new key back."},
     {"limit", "N", "plan, apply: examples of each kind (5)."},
     {"batch", "N", "apply: profiles per transaction, or a tenth of the facts (500)."},
@@ -78,8 +78,9 @@ const struct command command_identity = {
         "               run it again where it was interrupted; where types or ranks differ, with the services stopped\n"
         "  reveal A     the raw value; needs the role tutti_pii and privacy.key_file\n"
         "  rewrap       wraps all values with privacy.key_file that privacy.previous_key_file still wraps\n"
-        "  rotate-key   says where the exchange of identity.key_file stands; --execute takes the next step: announces the new\n"
-        "               key, makes it the current one, finds by it what raw values are kept of; then --finish\n"
+        "  rotate-key   says where the exchange of identity.key_file stands; with --execute, --to announced announces the new\n"
+        "               key, --to rotating makes it the current one and finds by it what raw values are kept of, and\n"
+        "               --to finished forgets the previous one\n"
         "\n"
         "A and B are <type>:<value> or an identifier's UUID. unlink, link, release and apply print what they would do and act\n"
         "with --execute only. Before a cut, suppression must have read all that was said (--group), and opt-outs and holds that\n"

@@ -1,5 +1,6 @@
-/* identity_rotate.c: `tutti identity rotate-key`: the exchange of the key of identifier hashes, step by step, while services run
- * (services/identity-resolver/identity_keys.h). */
+/* identity_rotate.c: `tutti identity rotate-key`: the exchange of the key of identifier hashes, phase by phase, while services
+ * run (services/identity-resolver/identity_keys.h). --to names the phase to be reached, so that the same words again do nothing
+ * more. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -133,15 +134,50 @@ static enum outcome expect_unused(const struct rotation *rotation, struct err *e
                    : OUTCOME_OK;
 }
 
+/* Both are given, and the new one is the current key: its exchange is that far already, or over. */
+static bool is_at_work(const struct rotation *rotation)
+{
+    return rotation->keys.given_count == MAX_GIVEN_KEYS && is_given(rotation, 0, &rotation->state.current);
+}
+
+static enum outcome expect_at_work(struct rotation *rotation, struct err *err)
+{
+    if (!is_at_work(rotation))
+        return err_set(err, OUTCOME_REJECT, "key_phase", "an exchange to another key than identity.key_file is under way");
+    say("the key of identity.key_file is at work already");
+    return OUTCOME_OK;
+}
+
 static enum outcome announce(struct rotation *rotation, struct err *err)
 {
     struct key_state to = rotation->state;
+    if (is_at_work(rotation))
+        return expect_at_work(rotation, err);
     CHECK(expect_given(rotation, NULL, err));
     CHECK(expect_unused(rotation, err));
     to.next = rotation->keys.given[0].fingerprint;
     CHECK(key_state_write(rotation->db, &rotation->call->arena, &rotation->state, &to, err));
-    say("announced: an identity-resolver that lacks the new key ends with its next transaction; run this again to go on");
+    say("announced: an identity-resolver that lacks the new key ends with its next transaction");
     return OUTCOME_OK;
+}
+
+static enum outcome expect_announced(struct rotation *rotation, struct err *err)
+{
+    CHECK(expect_given(rotation, &rotation->state.next, err));
+    say("the key of identity.key_file is announced already");
+    return OUTCOME_OK;
+}
+
+static enum outcome refuse_unannounced(struct rotation *rotation, struct err *err)
+{
+    return is_at_work(rotation) ? expect_at_work(rotation, err)
+                                : err_set(err, OUTCOME_REJECT, "key_phase", "the new key is not announced: --to announced first");
+}
+
+static enum outcome fill(struct rotation *rotation, struct err *err)
+{
+    CHECK(identity_keys_follow(&rotation->keys, rotation->db, &rotation->call->arena, err));
+    return rotate_fill(rotation->call, rotation->db, &rotation->keys, &rotation->added, &rotation->left, err);
 }
 
 static enum outcome make_current(struct rotation *rotation, struct err *err)
@@ -154,13 +190,7 @@ static enum outcome make_current(struct rotation *rotation, struct err *err)
     to.number++;
     CHECK(key_state_write(rotation->db, &rotation->call->arena, &rotation->state, &to, err));
     say("the new key is at work");
-    return OUTCOME_OK;
-}
-
-static enum outcome fill(struct rotation *rotation, struct err *err)
-{
-    CHECK(identity_keys_follow(&rotation->keys, rotation->db, &rotation->call->arena, err));
-    return rotate_fill(rotation->call, rotation->db, &rotation->keys, &rotation->added, &rotation->left, err);
+    return fill(rotation, err);
 }
 
 static enum outcome cancel(struct rotation *rotation, struct err *err)
@@ -172,13 +202,24 @@ static enum outcome cancel(struct rotation *rotation, struct err *err)
     return key_state_write(rotation->db, &rotation->call->arena, &rotation->state, &to, err);
 }
 
+static enum outcome refuse_unfinished(struct rotation *rotation, struct err *err)
+{
+    return err_set(err, OUTCOME_REJECT, "key_phase", "the new key is not at work: --to rotating first");
+}
+
+/* The end may have been interrupted. */
+static enum outcome finish_again(struct rotation *rotation, struct err *err)
+{
+    if (rotation->state.number == 0)
+        return err_set(err, OUTCOME_REJECT, "key_phase", "no exchange of keys is under way");
+    return rotate_forget(rotation->db, rotation->state.number, err);
+}
+
 static enum outcome finish(struct rotation *rotation, struct err *err)
 {
     struct key_state to = rotation->state;
-    if (rotation->state.phase == KEYS_ONE && to.number > 0) /* the end may have been interrupted */
-        return rotate_forget(rotation->db, to.number, err);
-    if (rotation->state.phase != KEYS_ROTATING)
-        return err_set(err, OUTCOME_REJECT, "key_phase", "no exchange of keys is under way");
+    if (!is_given(rotation, 0, &to.current))
+        return err_set(err, OUTCOME_REJECT, "other_setting", "identity.key_file must be the key that is at work");
     if (rotation->unfound + rotation->erased_unfound > 0 && !call_has(rotation->call, "force"))
         return err_set(err, OUTCOME_REJECT, "not_found_yet",
                        "%" PRId64 " identifiers would no longer be recognised, and input of %" PRId64
@@ -189,26 +230,39 @@ static enum outcome finish(struct rotation *rotation, struct err *err)
     return rotate_forget(rotation->db, to.number, err);
 }
 
+/* What leads to the phase of --to, from each phase; nothing leads over two. */
+static const struct target {
+    const char *name;
+    enum outcome (*from[3])(struct rotation *rotation, struct err *err);
+} targets[] = {
+    {"announced", {[KEYS_ONE] = announce, [KEYS_ANNOUNCED] = expect_announced, [KEYS_ROTATING] = expect_at_work}},
+    {"rotating", {[KEYS_ONE] = refuse_unannounced, [KEYS_ANNOUNCED] = make_current, [KEYS_ROTATING] = fill}},
+    {"finished", {[KEYS_ONE] = finish_again, [KEYS_ANNOUNCED] = refuse_unfinished, [KEYS_ROTATING] = finish}},
+};
+
+static const struct target *target_of(const struct call *call)
+{
+    const char *to = call_option(call, "to");
+    for (size_t i = 0; to && i < sizeof targets / sizeof *targets; i++)
+        if (strcmp(targets[i].name, to) == 0)
+            return &targets[i];
+    return NULL;
+}
+
 static enum outcome step(struct rotation *rotation, struct err *err)
 {
-    if (call_has(rotation->call, "finish"))
-        return finish(rotation, err);
-    if (call_has(rotation->call, "cancel"))
-        return cancel(rotation, err);
-    if (rotation->state.phase == KEYS_ONE)
-        return announce(rotation, err);
-    if (rotation->state.phase == KEYS_ANNOUNCED)
-        CHECK(make_current(rotation, err));
-    return fill(rotation, err);
+    return call_has(rotation->call, "cancel") ? cancel(rotation, err)
+                                              : target_of(rotation->call)->from[rotation->state.phase](rotation, err);
 }
 
 static void say_next(const struct rotation *rotation)
 {
     static const char *const next[] = {
-        "--execute announces the key of identity.key_file; every identity-resolver must have it, and the one at work as "
+        "--to announced --execute announces the key of identity.key_file; every identity-resolver must have it, and the one at "
+        "work as "
         "identity.previous_key_file",
-        "--execute makes the new key the current one; --cancel --execute takes the announcement back",
-        "--execute hashes kept raw values with the new key; --finish --execute forgets the previous key"};
+        "--to rotating --execute makes the new key the current one; --cancel --execute takes the announcement back",
+        "--to rotating --execute hashes kept raw values with the new key; --to finished --execute forgets the previous key"};
     say("%s", next[rotation->state.phase]);
 }
 
@@ -230,6 +284,16 @@ static enum outcome run(struct rotation *rotation, int64_t limit, struct err *er
     return o;
 }
 
+static enum exit_status check_words(const struct call *call)
+{
+    bool cancels = call_has(call, "cancel");
+    if (call_has(call, "to") && (cancels || target_of(call) == NULL))
+        return misuse(call, cancels ? "--to or --cancel, not both" : "--to: expected announced, rotating or finished");
+    if (call_has(call, "execute") && !cancels && !call_has(call, "to"))
+        return misuse(call, "--execute needs --to announced, rotating or finished, or --cancel");
+    return EXIT_DONE;
+}
+
 enum exit_status identity_rotate(struct call *call)
 {
     struct strbuf json = {.arena = &call->arena};
@@ -238,8 +302,9 @@ enum exit_status identity_rotate(struct call *call)
     int64_t limit;
     if (!call_number(call, "limit", 0, 1000000, 5, &limit))
         return EXIT_USAGE;
-    if (call_has(call, "finish") && call_has(call, "cancel"))
-        return misuse(call, "--finish or --cancel, not both");
+    enum exit_status status = check_words(call);
+    if (status != EXIT_DONE)
+        return status;
     enum outcome o = identity_keys_read(call->config, &rotation.keys, &err);
     if (o == OUTCOME_OK)
         o = database_connect(call, &rotation.db, &err);

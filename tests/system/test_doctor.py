@@ -61,7 +61,7 @@ def test_a_channel_is_not_told(world):
     world.stop([suppression])
 
 
-@pytest.mark.parametrize("leave", [("--cancel", "--execute"), ("--finish", "--execute")])
+@pytest.mark.parametrize("leave", [("--cancel", "--execute"), ("--to", "finished", "--execute")])
 def test_an_exchange_of_keys_is_open(world, leave):
     services = world.start(names=["identity-resolver"])
     world.stop(services)
@@ -72,13 +72,13 @@ def test_an_exchange_of_keys_is_open(world, leave):
     def rotate(*words):
         world.tool("identity", "rotate-key", *words, *given)
 
-    rotate("--execute")
+    rotate("--to", "announced", "--execute")
     found = finding(world, "keys")
-    assert found["verdict"] == "warn" and "announced" in found["text"] and "rotate-key --execute" in found["fix"], found
-    if "--finish" in leave:
-        rotate("--execute")
+    assert found["verdict"] == "warn" and "announced" in found["text"] and "rotate-key --to rotating --execute" in found["fix"], found
+    if "finished" in leave:
+        rotate("--to", "rotating", "--execute")
         found = finding(world, "keys")
-        assert found["verdict"] == "warn" and "previous key" in found["text"] and "--finish" in found["fix"], found
+        assert found["verdict"] == "warn" and "previous key" in found["text"] and "--to finished" in found["fix"], found
     rotate(*leave)
     assert finding(world, "keys")["verdict"] == "ok"
 

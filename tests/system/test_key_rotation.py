@@ -146,15 +146,15 @@ def exchange(world, feeder, number):
         give(world, service, number, kills=number == 1 and i == 0)
     feeder.next_step()
     assert rotate(world, number)["phase"] == "one key"
-    assert rotate(world, number, "--execute")["phase"] == "announced"
+    assert rotate(world, number, "--to", "announced", "--execute")["phase"] == "announced"
     feeder.next_step()
-    state = rotate(world, number, "--execute")
+    state = rotate(world, number, "--to", "rotating", "--execute")
     assert state["phase"] == "rotating" and state["key_number"] == number
 
 
 def finish(world, number, *words):
     """Nobody needs the previous key any more."""
-    assert rotate(world, number, "--finish", "--execute", *words)["phase"] == "one key"
+    assert rotate(world, number, "--to", "finished", "--execute", *words)["phase"] == "one key"
     for service in resolvers(world):
         give(world, service, number, previous=False)
 
@@ -174,14 +174,14 @@ def test_two_exchanges_while_touchpoints_flow(world, keys, monkeypatch):
     made = dict(world.query("SELECT key_number, count(*) FROM identity.identifiers GROUP BY 1"))
     assert made[0] > 0 and made[1] > 0, made
     left = rotate(world, 1)["only_by_previous"]
-    refused = rotate(world, 1, "--finish", "--execute", check=left == 0)
+    refused = rotate(world, 1, "--to", "finished", "--execute", check=left == 0)
     if left:
         assert f"{left} identifiers would no longer be recognised" in refused
     world.produce(lines[:third] + during)  # whoever is seen is found by the new key from then on
     world.settle()
     assert rotate(world, 1)["only_by_previous"] == 0
     if left:
-        assert rotate(world, 1, "--finish", "--execute")["phase"] == "one key"
+        assert rotate(world, 1, "--to", "finished", "--execute")["phase"] == "one key"
     for service in resolvers(world):
         give(world, service, 1, previous=False)
     with Paced(world, mixed(lines[2 * third :] + lines[:third], strangers(world, 2))) as feeder:
@@ -200,11 +200,11 @@ def test_who_lacks_a_key_is_refused_by_name(world, keys):
     (late,) = world.start(names=[RESOLVER])
     world.produce([json.dumps(touchpoint("1", START, user_id="jane"))])
     world.settle(names=[RESOLVER])
-    wrong = rotate(world, 2, "--execute", check=False)
+    wrong = rotate(world, 2, "--to", "announced", "--execute", check=False)
     assert "identity.previous_key_file the one that is at work" in wrong
-    alone = tool(world, 0, "identity", "rotate-key", "--execute", check=False)
+    alone = tool(world, 0, "identity", "rotate-key", "--to", "announced", "--execute", check=False)
     assert alone.returncode == 1 and "identity.key_file must be the new key" in alone.stderr
-    rotate(world, 1, "--execute")
+    rotate(world, 1, "--to", "announced", "--execute")
     world.produce([json.dumps(touchpoint("2", START, user_id="new"))])
     expect_end(late, "identity.previous_key_file")
     expect_refusals(world, (0, False), (1, False), (2, True))
@@ -212,8 +212,8 @@ def test_who_lacks_a_key_is_refused_by_name(world, keys):
     late.start().wait_ready()
     world.settle(names=[RESOLVER])
     give(world, late, 1)
-    rotate(world, 1, "--execute")
-    rotate(world, 1, "--execute")
+    rotate(world, 1, "--to", "announced", "--execute")
+    rotate(world, 1, "--to", "rotating", "--execute")
     expect_refusals(world, (0, False), (1, False), (2, True))
     refused = tool(world, 1, "explain", JANE, previous=False, check=False)
     assert refused.returncode == 1 and "identity.previous_key_file" in refused.stderr
@@ -227,8 +227,8 @@ def test_operators_find_the_same_customers(world, keys, monkeypatch):
     before = profiles(world)
     for service in resolvers(world):
         give(world, service, 1)
-    rotate(world, 1, "--execute")
-    rotate(world, 1, "--execute")
+    rotate(world, 1, "--to", "announced", "--execute")
+    rotate(world, 1, "--to", "rotating", "--execute")
     plain = world.tool
 
     def with_both_keys(*words, **more):
@@ -260,8 +260,8 @@ def test_who_was_erased_does_not_come_back_with_the_key(world, keys):
         service.start()
     for service in world.services:
         service.wait_ready()
-    rotate(world, 1, "--execute")
-    rotate(world, 1, "--execute")
+    rotate(world, 1, "--to", "announced", "--execute")
+    rotate(world, 1, "--to", "rotating", "--execute")
     bob = world.query("SELECT identifier_id FROM tutti.dim_identifiers")
     assert len(bob) == 1
     world.produce([json.dumps(record) for record in old])  # jane is met again, joan is not
@@ -270,7 +270,7 @@ def test_who_was_erased_does_not_come_back_with_the_key(world, keys):
     state = rotate(world, 1)
     assert (state["erased"], state["erased_only_by_previous"], state["only_by_previous"]) == (3, 1, 1)
     assert len(state["lost"]) == 1
-    refused = rotate(world, 1, "--finish", "--execute", check=False)
+    refused = rotate(world, 1, "--to", "finished", "--execute", check=False)
     assert "1 identifiers would no longer be recognised" in refused and "1 erased ones" in refused
     world.produce([json.dumps(record) for record in other])
     world.settle()
@@ -304,12 +304,12 @@ def test_kept_values_are_hashed_with_the_new_key(world, keys):
         service.settings.pop("identity.previous_key_file", None)
         service.settings.update(key_files(world, number))
         service.start().wait_ready()
-        rotate(world, number, "--execute")
-        fill = ("--execute", "--privacy.key_file", world.directory / "privacy.key")
+        rotate(world, number, "--to", "announced", "--execute")
+        fill = ("--to", "rotating", "--execute", "--privacy.key_file", world.directory / "privacy.key")
         state = rotate(world, number, *fill)
         assert (state["added"], state["unusable"], state["only_by_previous"]) == (81, 0, 0)
         assert rotate(world, number, *fill)["added"] == 0
-        rotate(world, number, "--finish", "--execute")
+        rotate(world, number, "--to", "finished", "--execute")
     world.produce([json.dumps({**record, "message_id": record["message_id"] + "-again"}) for record in clear])
     world.settle(names=[RESOLVER])
     assert len(world.query("SELECT FROM tutti.dim_identifiers")) == 81
@@ -324,20 +324,20 @@ def test_a_forced_end_forgets(world, keys):
     world.produce([json.dumps(touchpoint(name, START, user_id=name)) for name in ("jane", "joan")])
     world.settle(names=[RESOLVER])
     give(world, service, 1)
-    rotate(world, 1, "--execute")
-    rotate(world, 1, "--execute")
+    rotate(world, 1, "--to", "announced", "--execute")
+    rotate(world, 1, "--to", "rotating", "--execute")
     world.produce([json.dumps(touchpoint("jane-2", START, user_id="jane"))])
     world.settle(names=[RESOLVER])
     assert rotate(world, 1)["only_by_previous"] == 1
-    assert "1 identifiers would" in rotate(world, 1, "--finish", "--execute", check=False)
-    assert rotate(world, 1, "--finish", "--execute", "--force")["phase"] == "one key"
+    assert "1 identifiers would" in rotate(world, 1, "--to", "finished", "--execute", check=False)
+    assert rotate(world, 1, "--to", "finished", "--execute", "--force")["phase"] == "one key"
     give(world, service, 1, previous=False)
     world.produce([json.dumps(touchpoint(name + "-3", START, user_id=name)) for name in ("jane", "joan")])
     world.settle(names=[RESOLVER])
     assert world.query("SELECT count(*) FROM tutti.dim_identifiers") == [(3,)]
     give(world, service, 2)
-    assert rotate(world, 2, "--execute")["only_by_previous"] == 2  # what is lost is not waited for again
-    rotate(world, 2, "--execute")
+    assert rotate(world, 2, "--to", "announced", "--execute")["only_by_previous"] == 2  # what is lost is not waited for again
+    rotate(world, 2, "--to", "rotating", "--execute")
     world.produce([json.dumps(touchpoint(name + "-4", START, user_id=name)) for name in ("jane", "joan")])
     world.settle(names=[RESOLVER])
     assert rotate(world, 2)["only_by_previous"] == 0
@@ -352,17 +352,17 @@ def test_a_former_key_is_refused(world, keys):
     for number in (0, 1):
         if number:
             give(world, service, number)
-            rotate(world, number, "--execute")
-            rotate(world, number, "--execute")
+            rotate(world, number, "--to", "announced", "--execute")
+            rotate(world, number, "--to", "rotating", "--execute")
         world.produce(send)
         world.settle(names=[RESOLVER])
-    rotate(world, 1, "--finish", "--execute")
+    rotate(world, 1, "--to", "finished", "--execute")
     back = ("--identity.key_file", world.directory / KEYS[0], "--identity.previous_key_file", world.directory / KEYS[1])
-    refused = world.tool("identity", "rotate-key", "--execute", *back, check=False)
+    refused = world.tool("identity", "rotate-key", "--to", "announced", "--execute", *back, check=False)
     assert refused.returncode == 1 and "was at work before" in refused.stderr, refused.stderr
     assert rotate(world, 1)["phase"] == "one key"
     give(world, service, 2)
-    assert rotate(world, 2, "--execute")["phase"] == "announced"
+    assert rotate(world, 2, "--to", "announced", "--execute")["phase"] == "announced"
     service.stop()
 
 
@@ -372,22 +372,66 @@ def test_an_interrupted_end_is_run_again(world, keys):
     for number in (0, 1, 2):
         if number:
             give(world, service, number)
-            rotate(world, number, "--execute")
-            rotate(world, number, "--execute")
+            rotate(world, number, "--to", "announced", "--execute")
+            rotate(world, number, "--to", "rotating", "--execute")
         world.produce([json.dumps(touchpoint("1", START, user_id="jane"))])
         world.settle(names=[RESOLVER])
         if number == 1:
-            rotate(world, number, "--finish", "--execute")
+            rotate(world, number, "--to", "finished", "--execute")
     numbers = "SELECT key_number FROM identity.found_by ORDER BY 1"
     waits = "SELECT count(*) FROM pg_locks WHERE relation = 'identity.found_by'::regclass AND NOT granted"
     with psycopg.connect(world.url) as connection:
         connection.execute("LOCK TABLE identity.found_by IN SHARE MODE")
         more = [f"--{name}={file}" for name, file in key_files(world, 2).items()]
-        process = start(world, "identity", "rotate-key", "--finish", "--execute", *more)
+        process = start(world, "identity", "rotate-key", "--to", "finished", "--execute", *more)
         until(lambda: world.query(waits) == [(1,)] or process.poll() is not None, SECONDS, "it comes to forgetting")
         process.kill()
         process.wait()
     assert rotate(world, 2)["phase"] == "one key" and world.query(numbers) == [(1,), (2,)]
-    assert rotate(world, 2, "--finish", "--execute")["phase"] == "one key"
+    assert rotate(world, 2, "--to", "finished", "--execute")["phase"] == "one key"
     assert world.query(numbers) == [(2,)]
     service.stop()
+
+
+def test_the_same_words_again_go_no_further(world, keys):
+    """Each phase is named: a line that is run twice, or long after, changes nothing; none leads over two phases."""
+    (service,) = world.start(names=[RESOLVER])
+    world.produce([json.dumps(touchpoint("1", START, user_id="jane"))])
+    world.settle(names=[RESOLVER])
+    give(world, service, 1)
+
+    def state():
+        found = rotate(world, 1)
+        return found["phase"], found["key_number"], world.query("SELECT key_epoch FROM identity.policies WHERE is_active")
+
+    def to(phase, number=1, check=True):
+        return rotate(world, number, "--to", phase, "--execute", check=check)
+
+    for words in (("--execute",), ("--to", "somewhere"), ("--to", "rotating", "--cancel", "--execute")):
+        refused = tool(world, 1, "identity", "rotate-key", *words, check=False)
+        assert refused.returncode == 2 and "--to" in refused.stderr, refused.stderr
+    assert "--to announced first" in to("rotating", check=False) and "no exchange" in to("finished", check=False)
+    assert state()[:2] == ("one key", 0)
+    to("announced")
+    announced = state()
+    assert announced[:2] == ("announced", 0)
+    to("announced")
+    assert "--to rotating first" in to("finished", check=False) and "the new key that was announced" in to("announced", 2, check=False)
+    assert state() == announced
+    to("rotating")
+    rotating = state()
+    assert rotating[:2] == ("rotating", 1)
+    for phase in ("announced", "rotating"):
+        to(phase)
+    assert "another key than identity.key_file" in to("announced", 2, check=False)
+    assert "identity.key_file must be the key that is at work" in to("finished", 2, check=False)
+    assert state() == rotating
+    world.produce([json.dumps(touchpoint("2", START, user_id="jane"))])
+    world.settle(names=[RESOLVER])
+    to("finished")
+    finished = state()
+    assert finished[:2] == ("one key", 1)
+    for phase in ("announced", "rotating", "finished"):
+        to(phase)
+    assert state() == finished
+    world.stop([service])
