@@ -280,6 +280,15 @@ enum outcome store_find_outbox(struct db *db, struct arena *arena, struct outbox
     return o;
 }
 
+enum outcome store_find_open_work(struct db *db, struct open_work *out, struct err *err)
+{
+    struct db_result *r = NULL;
+    CHECK(db_run(db, &STATEMENT(find_open_work), NULL, &r, NULL, err));
+    *out = (struct open_work){db_int8(r, 0, 0), db_int8(r, 0, 1), db_int8(r, 0, 2)};
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
 enum outcome store_delete_outbox(struct db *db, struct arena *arena, const int64_t *versions, size_t count, struct err *err)
 {
     struct params p;

@@ -110,6 +110,13 @@ struct outbox_row {
     struct span payload; /* in the arena */
 };
 enum outcome store_find_outbox(struct db *db, struct arena *arena, struct outbox_row **rows, size_t *count, struct err *err);
+
+/* What an operator began and did not end: since how many seconds the oldest erasure is not complete, and an exchange of keys is
+ * in its phase; 0: there is none. */
+struct open_work {
+    int64_t erasure, announced, rotating;
+};
+enum outcome store_find_open_work(struct db *db, struct open_work *out, struct err *err);
 enum outcome store_delete_outbox(struct db *db, struct arena *arena, const int64_t *versions, size_t count, struct err *err);
 
 struct raw_value_row {

@@ -10,6 +10,14 @@ static void open_refusals(struct resolver_metrics *m)
     }
 }
 
+static struct metric *open_exchange(const char *phase)
+{
+    char labels[64] = "";
+    metric_label(labels, sizeof labels, "phase", phase);
+    return metric_gauge("key_exchange_open_seconds", labels,
+                        "Since an exchange of the key of identifier hashes is in this phase; 0: it is not.");
+}
+
 void resolver_metrics_open(struct resolver_metrics *m)
 {
     m->hits = metric_counter("resolver_cache_hits_total", "", "Touchpoints that needed no database.");
@@ -34,7 +42,18 @@ void resolver_metrics_open(struct resolver_metrics *m)
     m->large = metric_counter("resolver_large_profile_transactions_total", "",
                               "Transactions that touched a profile of more than half of max_identifiers.");
     m->neighbours = metric_counter("identity_neighbours_locked_total", "", "Profiles locked only to test links to them.");
+    m->erasure_open =
+        metric_gauge("erasure_open_seconds", "", "Since the oldest erasure was made that is not complete; 0: all are.");
+    m->key_announced = open_exchange("announced");
+    m->key_rotating = open_exchange("rotating");
     open_refusals(m);
+}
+
+void resolver_metrics_show(struct resolver_metrics *m, const struct open_work *work)
+{
+    metric_set(m->erasure_open, (double)work->erasure);
+    metric_set(m->key_announced, (double)work->announced);
+    metric_set(m->key_rotating, (double)work->rotating);
 }
 
 static void add_largest(struct resolver_metrics *m, size_t largest, size_t max_identifiers)

@@ -11,9 +11,12 @@ struct resolver_metrics {
     struct metric *moved, *merges, *splits, *quarantined, *released;
     struct metric *refused[REFUSED_MAX_IDENTIFIERS + 1]; /* by rule */
     struct metric *largest, *large, *neighbours;
+    struct metric *erasure_open, *key_announced, *key_rotating;
 };
 
 void resolver_metrics_open(struct resolver_metrics *metrics);
+/* Seconds since which something that an operator began is open. */
+void resolver_metrics_show(struct resolver_metrics *metrics, const struct open_work *work);
 /* After a transaction; max_identifiers is the active policy's. */
 void resolver_metrics_add(struct resolver_metrics *metrics, const struct committed_change *change, size_t max_identifiers);
 

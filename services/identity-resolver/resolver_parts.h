@@ -46,7 +46,7 @@ struct self {
     struct signals signals;
     int64_t forgotten;       /* erasures up to this version are out of the cache */
     struct id_finder finder; /* of the batch, where keys were exchanged */
-    int64_t keys_followed_us;
+    int64_t keys_followed_us, work_shown_us;
     struct resolver_metrics metrics;
 };
 

@@ -1,7 +1,10 @@
 /* resolver_publish.c: resolved touchpoints and identity changes, those that others left behind too; see resolver_parts.h. */
 #include <stdlib.h>
 
+#include "common/runtime/clock.h"
 #include "services/identity-resolver/resolver_parts.h"
+
+enum { WORK_SHOWN_US = 10000000 };
 
 /* Distributed-tracing headers go through unchanged, and a request's correlation id comes back with its decision. */
 static size_t copied_headers(const struct record *record, struct header headers[3])
@@ -78,12 +81,26 @@ enum outcome resolver_finished(void *arg, struct batch *batch, struct err *err)
     return store_delete_outbox(self->context.db, batch->arena, &events->change.version, 1, err);
 }
 
+/* It changes by an operator's hand: now and then is enough. */
+static enum outcome show_open_work(struct self *self, struct err *err)
+{
+    int64_t now_us = clock_monotonic_us();
+    struct open_work work;
+    if (self->work_shown_us > 0 && now_us - self->work_shown_us < WORK_SHOWN_US)
+        return OUTCOME_OK;
+    CHECK(store_find_open_work(self->context.db, &work, err));
+    resolver_metrics_show(&self->metrics, &work);
+    self->work_shown_us = now_us;
+    return OUTCOME_OK;
+}
+
 enum outcome resolver_scan(void *arg, struct arena *arena, struct err *err)
 {
     struct self *self = arg;
     struct outbox_row *rows;
     size_t count;
     self->scanned_count = 0;
+    CHECK(show_open_work(self, err));
     CHECK(store_find_outbox(self->context.db, arena, &rows, &count, err));
     self->scanned_versions = realloc(self->scanned_versions, (count + 1) * sizeof *self->scanned_versions);
     if (self->scanned_versions == NULL)

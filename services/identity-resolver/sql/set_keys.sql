@@ -1,7 +1,8 @@
 WITH wanted AS (
     SELECT name, value
     FROM (VALUES ('key_fingerprint', $1::uuid::text), ('next_key_fingerprint', $2::uuid::text),
-                 ('previous_key_fingerprint', $3::uuid::text), ('key_number', $4::smallint::text)) AS v (name, value)
+                 ('previous_key_fingerprint', $3::uuid::text), ('key_number', $4::smallint::text),
+                 ('key_changed_at', to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))) AS v (name, value)
 ), gone AS (
     DELETE FROM identity.settings AS s
     USING wanted AS w
