@@ -7,7 +7,7 @@
 #include "common/runtime/clock.h"
 #include "common/service/generation.h"
 
-enum { CONNECT_US = 5000000, CONNECT_POLL_MS = 100 };
+enum { CONNECT_US = 5000000, CONNECT_POLL_MS = 100, LEAVE_US = 1000000, LEAVE_POLL_MS = 50 };
 
 enum outcome database_connect(const struct call *call, struct db **out, struct err *err)
 {
@@ -24,13 +24,26 @@ enum outcome database_connect(const struct call *call, struct db **out, struct e
     return outcome;
 }
 
-enum outcome database_lock_out_all(struct call *call, struct db *db, struct err *err)
+static enum outcome try_lock_out(struct db *db, bool *locked, struct err *err)
 {
     static const struct statement take_lock = {"database_take_lock", "SELECT pg_try_advisory_lock(" GENERATION_LOCK ")"};
     struct db_result *r = NULL;
     CHECK(db_run(db, &take_lock, NULL, &r, NULL, err));
-    bool locked = db_bool(r, 0, 0);
+    *locked = db_bool(r, 0, 0);
     db_result_free(r);
+    return OUTCOME_OK;
+}
+
+/* The server hears a moment later that a service has ended. */
+enum outcome database_lock_out_all(struct call *call, struct db *db, struct err *err)
+{
+    bool locked;
+    int64_t deadline = clock_monotonic_us() + LEAVE_US;
+    CHECK(try_lock_out(db, &locked, err));
+    while (!locked && clock_monotonic_us() < deadline) {
+        poll(NULL, 0, LEAVE_POLL_MS);
+        CHECK(try_lock_out(db, &locked, err));
+    }
     return locked ? OUTCOME_OK
                   : err_set(err, OUTCOME_FATAL, "services_running",
                             "services are running: stop all of them, run this, start them again");

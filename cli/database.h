@@ -8,8 +8,8 @@
 /* Connects, waiting up to 5 s for a server that is starting. */
 enum outcome database_connect(const struct call *call, struct db **out, struct err *err);
 
-/* Takes the exclusive side of the lock that every running service holds, until the connection closes. FATAL "services_running";
- * "anchors_under_way" where `tutti identity apply` has not given every fact its anchor yet. */
+/* Takes the exclusive side of the lock that every running service holds, until the connection closes. FATAL "services_running"
+ * if one still runs after a second; "anchors_under_way" where `tutti identity apply` has not given every fact its anchor yet. */
 enum outcome database_lock_out_services(struct call *call, struct db *db, struct err *err);
 /* The two halves of it. */
 enum outcome database_lock_out_all(struct call *call, struct db *db, struct err *err);

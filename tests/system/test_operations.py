@@ -9,6 +9,7 @@ import pytest
 
 from cluster import BANK, RETAILER
 from service import NAMES
+from test_command_kills import start
 from waiting import until
 
 FAILURE_SECONDS = 60
@@ -206,6 +207,17 @@ def test_policy_apply_refuses_while_services_run(world):
     world.stop()
     world.tool("policy", "apply")
     assert world.query(active) != before
+
+
+def test_policy_apply_waits_for_whoever_just_ended(world):
+    """The server hears a moment later that a service is gone."""
+    world.policies = BANK
+    tried = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tutti' AND query ~ 'try_advisory'"
+    with psycopg.connect(world.url, autocommit=True) as service:
+        service.execute("SELECT pg_advisory_lock_shared(7235417803201)")
+        command = start(world, "policy", "apply")
+        until(lambda: world.query(tried) != [(0,)] or command.poll() is not None, 30, "it asks for the lock")
+    assert command.wait(30) == 0
 
 
 def test_second_signal_ends_at_once(world):
