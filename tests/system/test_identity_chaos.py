@@ -99,6 +99,8 @@ class IdentityChaos(Chaos):
         policies = policies_of(scenarios.Group(patch), self.folder / f"policies-{number}")
         file = policies / "identity.json"
         self.say(number, f"policy {file}")
+        for service in self.world.of("identity-resolver"):
+            service.wait_ready()  # whoever is still starting would find another policy than its file's
         words = ["identity", "apply", "--policy", file, "--execute", "--force", "--batch", 20]
         environment = {
             "TUTTI_DATABASE_URL": self.world.url,
