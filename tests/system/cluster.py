@@ -111,8 +111,7 @@ class World:
     # ------------------------------------------------------------------------------------------------ set-up
 
     def prepare(self):
-        self.stack.create_database(self.name)
-        self.tool("migrate", "up")
+        self.stack.create_migrated(self.name)
         self.tool("policy", "apply")
         wanted = {self.topic(short): count for short, count in self.partitions.items()}
         wanted.update({self.dead_letters(short): 1 for inputs in INPUTS.values() for short in inputs})

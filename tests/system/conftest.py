@@ -12,6 +12,7 @@ def stack():
     found = from_environment()
     if found:
         yield found
+        found.remove_template()
         return
     with own_stack("shared") as started:
         yield started

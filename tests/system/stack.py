@@ -7,6 +7,7 @@ import random
 import shutil
 import socket
 import subprocess
+import uuid
 
 import psycopg
 
@@ -46,6 +47,7 @@ class Stack:
 
     def __init__(self, brokers, database_url):
         self.brokers, self.database_url = brokers, database_url
+        self.template = None  # name of the database that others are copies of
 
     def url(self, database, user=None):
         """Connection string of a database; user: a role other than the owner of the stack."""
@@ -53,9 +55,23 @@ class Stack:
         name = user or parts.get("user", "tutti_owner")
         return f"postgresql://{name}@{parts['host']}:{parts.get('port', 5432)}/{database}"
 
-    def create_database(self, name):
+    def create_database(self, name, template="template1"):
         with psycopg.connect(self.database_url, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+
+    def create_migrated(self, name):
+        """A database with the schema. `tutti migrate up` runs once; a copy takes a tenth of its time."""
+        if self.template is None:
+            template = f"template-{uuid.uuid4().hex[:8]}"
+            self.create_database(template)
+            environment = plain_environment(TUTTI_DATABASE_URL=self.url(template))
+            subprocess.run([BIN / "tutti", "migrate", "up"], env=environment, check=True, capture_output=True, timeout=60)
+            self.template = template
+        self.create_database(name, self.template)
+
+    def remove_template(self):
+        if self.template is not None:
+            self.drop_database(self.template)
 
     def drop_database(self, name):
         with psycopg.connect(self.database_url, autocommit=True) as connection:
