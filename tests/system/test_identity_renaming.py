@@ -24,6 +24,7 @@ from test_identity_reanchor import (
     mixed,
     privacy_key,
     snapshot,
+    where,
 )
 from traces import erase, traces
 
@@ -217,6 +218,9 @@ def test_killed_anywhere_and_run_again(stack, make_world, world):
             killed_in(world, folder, 0, "identity.links", at="after_id > '00000000-0000-0000-0000-000000000000'")
         killed_at(world, folder, table)
         phases.append(world.query("SELECT phase FROM tutti_meta.reanchoring")[0][0])
+        if table == "identity.manual_evidence":
+            lacking = identity(world, "apply", "--policy", folder / "identity.json", *where(world), "--execute", check=False)
+            assert lacking.returncode == 1 and "raw values are sealed with it" in lacking.stderr, lacking.stderr
         if table == "identity.links":
             killed_in(world, folder, 2, "suppression.facts")
         if table == "suppression.facts":
