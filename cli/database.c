@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include "cli/avro_to_json.h"
+#include "cli/printable.h"
 #include "common/runtime/clock.h"
 #include "common/service/generation.h"
 
@@ -74,6 +75,11 @@ const char *result_text(struct arena *arena, const struct db_result *result, int
     return arena_printf(arena, SPAN_FMT, SPAN_ARG(db_bytes(result, row, column)));
 }
 
+static const char *shown(struct arena *arena, const struct db_result *result, int row, int column)
+{
+    return printable(arena, span_of(result_text(arena, result, row, column)));
+}
+
 /* Characters, not bytes: continuation bytes take no column. */
 static int width_of(const char *text)
 {
@@ -96,7 +102,7 @@ void result_print(struct arena *arena, const struct db_result *result, const cha
     for (; titles[columns] && columns < 24; columns++) {
         widths[columns] = width_of(titles[columns] + (titles[columns][0] == '>'));
         for (int row = 0; row < db_rows(result); row++) {
-            int width = width_of(result_text(arena, result, row, columns));
+            int width = width_of(shown(arena, result, row, columns));
             widths[columns] = width > widths[columns] ? width : widths[columns];
         }
     }
@@ -106,7 +112,7 @@ void result_print(struct arena *arena, const struct db_result *result, const cha
     fputs(colour(stdout, COLOUR_OFF), stdout);
     for (int row = 0; row < db_rows(result); row++)
         for (int i = 0; i < columns; i++)
-            print_cell(result_text(arena, result, row, i), widths[i], titles[i][0] == '>', i + 1 == columns);
+            print_cell(shown(arena, result, row, i), widths[i], titles[i][0] == '>', i + 1 == columns);
     if (db_rows(result) == 0)
         puts("(none)");
 }

@@ -3,6 +3,7 @@
 
 #include "cli/avro_to_json.h"
 #include "cli/identifier.h"
+#include "cli/printable.h"
 #include "cli_sql.h"
 #include "common/base/map.h"
 
@@ -62,8 +63,8 @@ static void print_row(struct why *why, const struct evidence_row *row, bool back
     instant_format(row->at, at);
     struct span from_type = backwards ? row->type_b : row->type_a, to_type = backwards ? row->type_a : row->type_b;
     if (!why->json) {
-        printf("%s " SPAN_FMT " - %s " SPAN_FMT "\n    %s  " SPAN_FMT "\n", from, SPAN_ARG(from_type), to, SPAN_ARG(to_type), at,
-               SPAN_ARG(row->what));
+        printf("%s " SPAN_FMT " - %s " SPAN_FMT "\n    %s  %s\n", from, SPAN_ARG(from_type), to, SPAN_ARG(to_type), at,
+               printable(&why->call->arena, row->what));
         if (refused)
             printf("    refused by %s: %s\n", identity_refusal_name((enum refusal)row->refused_by), rule_text(row->refused_by));
         return;

@@ -2,6 +2,7 @@
 #include "cli/identity_carry.h"
 
 #include "cli/avro_to_json.h"
+#include "cli/printable.h"
 #include "cli_sql.h"
 #include "common/base/map.h"
 #include "common/codec/digest.h"
@@ -283,7 +284,7 @@ enum outcome carry_find(struct db *db, struct arena *arena, const struct members
     return OUTCOME_OK;
 }
 
-void carry_print(const struct carried_list *list, struct strbuf *json)
+void carry_print(struct arena *arena, const struct carried_list *list, struct strbuf *json)
 {
     if (json)
         strbuf_addf(json, ",\"carried\":[");
@@ -303,7 +304,7 @@ void carry_print(const struct carried_list *list, struct strbuf *json)
             json_add_text(json, what);
             strbuf_addf(json, "}");
         } else {
-            printf("%s  %s  %-8s" SPAN_FMT "\n", anchor, at, item->opt_out.ptr ? "opt-out" : "hold", SPAN_ARG(what));
+            printf("%s  %s  %-8s%s\n", anchor, at, item->opt_out.ptr ? "opt-out" : "hold", printable(arena, what));
         }
     }
     if (json)

@@ -34,7 +34,7 @@ enum outcome carry_find(struct db *db, struct arena *arena, const struct members
 enum outcome carry_catch_up(struct call *call, const char *group, const char *topic, struct duration deadline, struct err *err);
 
 /* Prints them as a table, or into json as ,"carried":[...]. */
-void carry_print(const struct carried_list *list, struct strbuf *json);
+void carry_print(struct arena *arena, const struct carried_list *list, struct strbuf *json);
 
 /* Sends them and waits until suppression has stored all: RETRY "carry_timeout" after so long. */
 enum outcome carry_send(struct call *call, struct db *db, const struct carried_list *list, const char *topic, int32_t schema_id,

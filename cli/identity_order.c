@@ -161,7 +161,7 @@ static enum outcome print_plan(struct order *order, struct strbuf *json, struct 
         print_headline(order);
     CHECK(effect_print(order->call, order->db, &order->members, json, err));
     add_refusals(order, json);
-    carry_print(&order->carried, json);
+    carry_print(&order->call->arena, &order->carried, json);
     return OUTCOME_OK;
 }
 
@@ -228,7 +228,7 @@ static enum outcome execute(struct order *order, struct err *err)
         o = carry(order, err);
     if (o == OUTCOME_OK)
         return o;
-    carry_print(&order->carried, NULL);
+    carry_print(&order->call->arena, &order->carried, NULL);
     return err_prefix(err, "the order is executed, but these opt-outs of the last moment may be missing");
 }
 

@@ -7,6 +7,7 @@
 #include "cli/batches.h"
 #include "cli/identifier.h"
 #include "cli/identity.h"
+#include "cli/printable.h"
 #include "cli_sql.h"
 #include "common/codec/seal.h"
 
@@ -50,7 +51,7 @@ static enum outcome find_value(struct call *call, struct db *db, const struct id
 static void print_value(struct call *call, const struct id *identifier, struct span value)
 {
     if (!call_has(call, "json")) {
-        printf(SPAN_FMT "\n", SPAN_ARG(value));
+        puts(printable(&call->arena, value));
         return;
     }
     struct strbuf json = {.arena = &call->arena};

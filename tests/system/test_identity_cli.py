@@ -339,6 +339,17 @@ def test_release_says_what_it_costs(world):
     world.stop()
 
 
+def test_what_others_typed_does_not_steer_the_terminal(world):
+    """An event's name comes from a browser, a reason from a clipboard."""
+    world.start()
+    feed(world, touchpoint("1", START, "Viewed\x1b[2J\u202e", user_id="jane", email="home@example1.com"))
+    order(world, "unlink", JANE, HOME, "--reason", "two\x1b]0;x\x07 people")
+    said = world.tool("explain", JANE).stdout + world.tool("explain", "--why", JANE, HOME).stdout
+    assert said.count("Viewed\\u001b[2J\\u202e") == 2 and said.count("two\\u001b]0;x\\u0007 people") == 2, said
+    assert not {"\x1b", "\x07", "\u202e"} & set(said)
+    world.stop()
+
+
 def test_nothing_connects_them(world):
     world.start(names=["identity-resolver"])
     world.produce([json.dumps(touchpoint(name, START, user_id=name)) for name in ("a", "b")])
