@@ -61,7 +61,6 @@ static void count_moves(struct work *work)
         if (is_first)
             *came = member->row.profile_id;
         counts->merged += !id_equal(came, &member->row.profile_id);
-        counts->quarantined += member->is_quarantined && !member->row.is_quarantined;
         counts->released += !member->is_quarantined && member->row.is_quarantined;
     }
 }
@@ -139,6 +138,7 @@ static enum outcome write_identifiers(struct work *work, struct err *err)
         if (!member->is_inside)
             continue;
         struct identifier_row row = new_row(work, member);
+        work->request->committed->counts.quarantined += row.is_quarantined && (member->is_new || !member->row.is_quarantined);
         if (member->is_new)
             *arena_push(work->arena, &fresh) = row;
         else if (differs(member))
