@@ -12,6 +12,7 @@
 #include "common/service/generation.h"
 
 enum { MOST_LINKS = 10000 }; /* of a released identifier, without --force */
+enum { SHOWN_LINKS = 20 };
 enum { MAX_ROUNDS = 10, MAX_WAIT_SECONDS = 3600, MAX_RETRIES = 50, RETRY_MS = 100 };
 
 struct order {
@@ -115,15 +116,24 @@ static enum outcome find_effect(struct order *order, struct err *err)
     return carry_find(order->db, arena, &order->members, order->name, &order->carried, err);
 }
 
+static const char *headline(const struct order *order)
+{
+    struct arena *arena = &order->call->arena;
+    if (order->plan.ordered != REFUSED_NOT)
+        return arena_printf(arena, "they stay apart, the link is refused by %s; the order is kept as evidence",
+                            identity_refusal_name(order->plan.ordered));
+    if (order->plan.move_count == 0)
+        return "no identifier changes its profile; the order is kept as evidence";
+    return arena_printf(arena, "%zu identifiers change their profile", order->plan.move_count);
+}
+
 static void print_headline(const struct order *order)
 {
     char a[37], b[37];
     id_to_uuid(&order->manual.a, a);
     id_to_uuid(&order->manual.b, b);
     printf("%s %s%s%s: %s\n", call_argument(order->call, 0), a, is_release(order) ? "" : " ", is_release(order) ? "" : b,
-           order->plan.move_count == 0
-               ? "no identifier changes its profile; the order is kept as evidence"
-               : arena_printf(&order->call->arena, "%zu identifiers change their profile", order->plan.move_count));
+           headline(order));
     if (is_release(order))
         printf("%" PRId64 " links, which every later batch that touches it reads%s\n", order->links,
                order->links > MOST_LINKS && !call_has(order->call, "force") ? ": --execute needs --force" : "");
@@ -141,6 +151,10 @@ static void add_refusals(const struct order *order, struct strbuf *json)
         char a[37], b[37];
         id_to_uuid(&link->key.a, a);
         id_to_uuid(&link->key.b, b);
+        if (!json && i == SHOWN_LINKS) {
+            printf("and %zu more; --json has them all\n", order->plan.link_count - i);
+            break;
+        }
         if (json)
             strbuf_addf(json, "%s{\"a\":\"%s\",\"b\":\"%s\",\"before\":\"%s\",\"after\":\"%s\"}", i ? "," : "", a, b,
                         before ? before : "accepted", after ? after : "accepted");
@@ -155,6 +169,8 @@ static enum outcome print_plan(struct order *order, struct strbuf *json, struct 
 {
     if (json)
         strbuf_addf(json, "{\"order\":\"" SPAN_FMT "\",\"moved\":%zu", SPAN_ARG(order->manual.kind), order->plan.move_count);
+    if (json && order->plan.ordered != REFUSED_NOT)
+        strbuf_addf(json, ",\"refused_by\":\"%s\"", identity_refusal_name(order->plan.ordered));
     if (json && is_release(order))
         strbuf_addf(json, ",\"links_read\":%" PRId64, order->links);
     if (!json)

@@ -99,6 +99,7 @@ struct resolve_plan {
     size_t move_count;
     const struct plan_link *links;
     size_t link_count;
+    enum refusal ordered; /* what refuses the link that is ordered */
 };
 
 /* True if everything about the sighting is cached and old enough. Of its identifiers, what the cache has is written to `known`

@@ -1,5 +1,6 @@
 /* resolve_write.c: what differs between the stored and the evaluated state, written once. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "services/identity-resolver/resolve_internal.h"
 
@@ -176,6 +177,18 @@ static enum outcome write_links(struct work *work, struct plan_links *plan, stru
                              : OUTCOME_OK;
 }
 
+static enum refusal refusal_of_order(const struct work *work)
+{
+    const struct resolve_orders *orders = work->request->orders;
+    if (orders == NULL || orders->count == 0)
+        return REFUSED_NOT;
+    struct link_key key = link_key_of(&orders->items[0].a, &orders->items[0].b);
+    for (size_t i = 0; i < work->edges.count; i++)
+        if (work->edges.items[i].is_manual && memcmp(&work->edges.items[i].row.key, &key, sizeof key) == 0)
+            return (enum refusal)work->edges.items[i].row.refused_by;
+    return REFUSED_NOT;
+}
+
 static enum outcome write_outbox(struct work *work, struct err *err)
 {
     struct committed_change *committed = work->request->committed;
@@ -222,7 +235,8 @@ enum outcome work_write(struct work *work, struct err *err)
     if (work->change.move_count > 0)
         CHECK(write_change(work, err));
     if (work->request->plan)
-        *work->request->plan = (struct resolve_plan){work->change.moves, work->change.move_count, plan.items, plan.count};
+        *work->request->plan =
+            (struct resolve_plan){work->change.moves, work->change.move_count, plan.items, plan.count, refusal_of_order(work)};
     return OUTCOME_OK;
 }
 

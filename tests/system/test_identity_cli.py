@@ -328,6 +328,7 @@ def test_release_says_what_it_costs(world):
         connection.execute(CROWD, (10001, 10001))
     plan = identity(world, *release)
     assert "10001 links" in plan.stdout and "--execute needs --force" in plan.stdout, plan.stdout
+    assert "and 9981 more" in plan.stdout and plan.stdout.count(" -> ") == 20, "a page, not a book"
     refused = identity(world, *release, "--execute", check=False)
     assert refused.returncode == 1 and "10001 links" in refused.stderr and "--force" in refused.stderr, refused.stderr
     assert world.query("SELECT * FROM tutti.fct_identity_orders") == []
@@ -336,6 +337,18 @@ def test_release_says_what_it_costs(world):
     assert world.query("SELECT count(*) FROM tutti.dim_profiles WHERE is_shared") == [(0,)]
     left = identity(world, "release", "device_id:kiosk", "--reason", "again", "--json")
     assert json.loads(left.stdout)["links_read"] == 10001, "accepted or refused, they are its links"
+    world.stop()
+
+
+def test_a_link_that_a_rule_refuses(world):
+    """The plan says so, before and instead of "done"."""
+    world.start()
+    feed(world, *one_family(), touchpoint("5", START, user_id="joe"))
+    words = ("link", JANE, "user_id:joe", "--reason", "a guess")
+    assert "they stay apart, the link is refused by unique" in identity(world, *words).stdout
+    assert order(world, *words)["refused_by"] == "unique"
+    assert "refused_by" not in json.loads(identity(world, "link", JANE, PHONE, "--reason", "are", "--json").stdout)
+    world.assert_equals_oracle()
     world.stop()
 
 
