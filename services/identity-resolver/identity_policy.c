@@ -1,7 +1,9 @@
 /* identity_policy.c: policies/identity.json -> struct identity_policy. */
 #include "services/identity-resolver/identity_policy.h"
 
+#include <ctype.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/pack.h"
 #include "common/codec/json.h"
@@ -31,6 +33,15 @@ static enum outcome read_limit(const struct json *entry, struct identity_type *t
     return OUTCOME_OK;
 }
 
+/* Commands take <type>:<value>. */
+static bool is_type_name(struct span name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if (!isalnum((unsigned char)name.ptr[i]) && !strchr("_.-", name.ptr[i]))
+            return false;
+    return name.len > 0;
+}
+
 static enum outcome read_type(const struct json *entry, struct identity_type *type, struct err *err)
 {
     CHECK(json_check_keys(entry, "type rank", "unique links counts scope normalise match_hashed limit max_links", err));
@@ -47,14 +58,25 @@ static enum outcome read_type(const struct json *entry, struct identity_type *ty
     type->rank = (int16_t)rank;
     type->is_scoped = scope != 0;
     type->normaliser = (enum normaliser)normaliser;
-    if (type->name.len == 0)
-        return json_fail(json_get(entry, "type"), err, "a type has a name");
+    if (!is_type_name(type->name))
+        return json_fail(json_get(entry, "type"), err, "a type has a name of letters, digits, _ - and .");
     return read_limit(entry, type, err);
 }
 
 static int type_compare(const void *a, const void *b)
 {
     return ((const struct identity_type *)a)->rank - ((const struct identity_type *)b)->rank;
+}
+
+static enum outcome check_differs(const struct json *entry, const struct identity_type *type, const struct identity_type *other,
+                                  struct err *err)
+{
+    if (span_equal(other->name, type->name))
+        return json_fail(json_get(entry, "type"), err, "\"" SPAN_FMT "\" is given twice", SPAN_ARG(type->name));
+    if (other->rank == type->rank)
+        return json_fail(json_get(entry, "rank"), err, "%d is the rank of \"" SPAN_FMT "\" already", type->rank,
+                         SPAN_ARG(other->name));
+    return OUTCOME_OK;
 }
 
 static enum outcome read_types(const struct json *list, struct identity_policy *policy, struct err *err)
@@ -65,8 +87,7 @@ static enum outcome read_types(const struct json *list, struct identity_policy *
         struct identity_type *type = &policy->types[i];
         CHECK(read_type(json_at(list, i), type, err));
         for (size_t j = 0; j < i; j++)
-            if (span_equal(policy->types[j].name, type->name) || policy->types[j].rank == type->rank)
-                return json_fail(json_at(list, i), err, "type and rank must differ from those of the other types");
+            CHECK(check_differs(json_at(list, i), type, &policy->types[j], err));
         policy->type_count = i + 1;
     }
     qsort(policy->types, policy->type_count, sizeof *policy->types, type_compare);
@@ -123,6 +144,10 @@ static enum outcome read_pair(const struct json *entry, bool is_given[IDENTITY_M
     if (is_given[types[0]][types[1]])
         return json_fail(entry, err, "a pair is given once, in either order");
     is_given[types[0]][types[1]] = is_given[types[1]][types[0]] = true;
+    for (size_t i = 0; i < 2 && pair.may_link; i++)
+        if (!policy->types[types[i]].links)
+            return json_fail(entry, err, "\"" SPAN_FMT "\" links nothing: its type says \"links\": false",
+                             SPAN_ARG(policy->types[types[i]].name));
     pair.strength = (enum link_strength)(LINK_EXACT + strength);
     policy->pairs[types[0]][types[1]] = policy->pairs[types[1]][types[0]] = pair;
     return OUTCOME_OK;

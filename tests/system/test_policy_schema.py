@@ -38,6 +38,7 @@ MISTAKES = [
     ("types.0.type", None),
     ("types.0.type", ""),
     ("types.0.type", 7),
+    ("types.0.type", "user:id"),
     ("types.0.rank", None),
     ("types.0.rank", 0),
     ("types.0.rank", 32768),
