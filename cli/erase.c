@@ -195,7 +195,7 @@ static enum outcome run(struct erasure *e, struct err *err)
 {
     CHECK(database_connect(e->call, &e->db, err));
     CHECK(identifier_parse(e->call, e->db, call_argument(e->call, 0), &e->identifier, err));
-    e->deadline_us = clock_monotonic_us() + e->wait_seconds * US_PER_SECOND;
+    e->patience = patience_of((struct duration){e->wait_seconds * US_PER_SECOND});
     return call_has(e->call, "execute") ? act(e, err) : plan(e, err);
 }
 

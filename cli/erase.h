@@ -6,6 +6,7 @@
 #define TUTTI_CLI_ERASE_H
 
 #include "cli/database.h"
+#include "cli/patience.h"
 
 struct table_rows {
     const char *table;
@@ -30,7 +31,7 @@ struct erasure {
     const char *without; /* a service that was given up, or NULL */
     size_t moved;        /* identifiers that it had not learnt of */
     int64_t wait_seconds;
-    int64_t deadline_us;    /* monotonic */
+    struct patience patience;
     int64_t stage_messages; /* id of the last that waited */
     struct {
         int64_t identity, journey, suppression; /* by who publishes them */
@@ -54,7 +55,7 @@ void erasure_params(struct erasure *e, struct params *p);
 void erasure_count(struct erasure *e, const struct db_result *r);
 void erasure_add(struct erasure *e, const char *table, int64_t rows);
 /* True while there is time to try again; waits a little. */
-bool erasure_may_wait(const struct erasure *e);
+bool erasure_may_wait(struct erasure *e);
 
 /* Messages that wait, of all services. */
 int64_t erasure_waiting(const struct erasure *e);

@@ -1,19 +1,11 @@
 /* erasure.c: what the steps of an erasure share: members, counts of rows, patience; see erase.h. */
-#include <poll.h>
 #include <stdlib.h>
 
 #include "cli/erase.h"
-#include "common/runtime/clock.h"
-#include "common/runtime/stop.h"
 
-enum { POLL_MS = 200 };
-
-bool erasure_may_wait(const struct erasure *e)
+bool erasure_may_wait(struct erasure *e)
 {
-    if (clock_monotonic_us() > e->deadline_us || stop_requested())
-        return false;
-    poll(NULL, 0, POLL_MS);
-    return true;
+    return patience_lasts(&e->patience, "services that are busy or behind");
 }
 
 void erasure_take_members(struct erasure *e, const struct db_result *r)

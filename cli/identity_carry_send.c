@@ -1,16 +1,11 @@
 /* identity_carry_send.c: carried opt-outs and holds to Kafka, and waiting until suppression has them. */
-#include <poll.h>
-
 #include "cli/identity_carry.h"
+#include "cli/patience.h"
 #include "cli/publisher.h"
 #include "cli/touchpoint_writer.h"
 #include "cli_sql.h"
 #include "common/codec/messages.h"
-#include "common/runtime/clock.h"
-#include "common/runtime/stop.h"
 #include "services/suppression/logic/contact.h"
-
-enum { POLL_MS = 100 };
 
 /* A map of booleans as Avro writes it: one block of entries, then the end. */
 static struct span consent_bytes(struct arena *arena, struct span channels)
@@ -87,15 +82,14 @@ enum outcome carry_send(struct call *call, struct db *db, const struct carried_l
     if (list->count == 0)
         return OUTCOME_OK;
     CHECK(send_all(call, list, topic, schema_id, err));
-    int64_t until = clock_monotonic_us() + deadline.us;
+    struct patience patience = patience_of(deadline);
     size_t stored = 0;
     for (;;) {
         CHECK(count_stored(db, &call->arena, list, &stored, err));
         if (stored == list->count)
             return OUTCOME_OK;
-        if (clock_monotonic_us() > until || stop_requested())
+        if (!patience_lasts(&patience, "suppression to store opt-outs and holds"))
             return err_set(err, OUTCOME_RETRY, "carry_timeout",
                            "suppression has stored %zu of %zu opt-outs and holds: is it running?", stored, list->count);
-        poll(NULL, 0, POLL_MS);
     }
 }

@@ -1,26 +1,21 @@
 /* identity_catch_up.c: waits until suppression has stored everything that was said before a cut. */
-#include <poll.h>
-
 #include "cli/identity_carry.h"
+#include "cli/patience.h"
 #include "cli/topic_list.h"
-#include "common/runtime/clock.h"
-#include "common/runtime/stop.h"
-
-enum { POLL_MS = 100 };
 
 static enum outcome wait_for_group(struct admin *admin, const char *group, const char *topic, const int64_t *ends, int32_t count,
                                    struct duration deadline, struct err *err)
 {
-    int64_t until = clock_monotonic_us() + deadline.us, behind;
+    struct patience patience = patience_of(deadline);
+    int64_t behind;
     for (;;) {
         CHECK(admin_group_behind(admin, group, topic, ends, count, &behind, err));
         if (behind == 0)
             return OUTCOME_OK;
-        if (clock_monotonic_us() > until || stop_requested())
+        if (!patience_lasts(&patience, "suppression to read what was said before"))
             return err_set(err, OUTCOME_RETRY, "suppression_behind",
                            "the group %s has not read %lld records of %s: is suppression running?", group, (long long)behind,
                            topic);
-        poll(NULL, 0, POLL_MS);
     }
 }
 

@@ -246,6 +246,7 @@ def test_unlink_waits_for_suppression(world):
         world, "unlink", JANE, HOME, "--reason", "two people", "--execute", "--wait", 2, check=False
     )
     assert refused.returncode == 1 and "suppression has stored 0 of" in refused.stderr, refused.stderr
+    assert refused.stderr.count("waiting for suppression to store opt-outs and holds, 2 seconds at most\n") == 1
     assert identity_tables(world) == before
     assert world.query("SELECT * FROM tutti.fct_identity_orders") == []
     next(service for service in services if service.name == "suppression").start().wait_ready()
