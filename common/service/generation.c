@@ -1,8 +1,10 @@
 /* generation.c: see generation.h. */
 #include "common/service/generation.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/pack.h"
 #include "common/codec/digest.h"
@@ -43,7 +45,7 @@ enum outcome generation_read_file(struct strbuf *out, const char *path, struct e
 {
     FILE *file = fopen(path, "rb");
     if (file == NULL)
-        return err_set(err, OUTCOME_FATAL, "policy_unreadable", "policy.dir: cannot read %s", path);
+        return err_set(err, OUTCOME_FATAL, "policy_unreadable", "%s: %s", path, strerror(errno));
     size_t n;
     do {
         strbuf_reserve(out, 65536);
@@ -53,7 +55,7 @@ enum outcome generation_read_file(struct strbuf *out, const char *path, struct e
     bool failed = ferror(file);
     fclose(file);
     if (failed)
-        return err_set(err, OUTCOME_FATAL, "policy_unreadable", "policy.dir: cannot read %s", path);
+        return err_set(err, OUTCOME_FATAL, "policy_unreadable", "%s: cannot be read", path);
     return OUTCOME_OK;
 }
 
