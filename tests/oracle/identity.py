@@ -16,10 +16,13 @@ STRENGTHS = ("manual", "exact", "strong", "weak")
 
 def phone_number(text, calling_code):
     """E.164 of what people write, or None where it cannot be one."""
-    digits = re.sub(r"[ ()\-./]", "", text.removeprefix("+"))
+    digits = re.sub(r"[ ()\-./]", "", text.removeprefix("+").replace("(0)", ""))
     if not text.startswith("+"):
-        if digits.startswith("00"):
-            digits = digits[2:]
+        abroad = "00|011" if calling_code == "1" else "00"
+        if found := re.match(abroad, digits):
+            digits = digits[found.end() :]
+        elif calling_code == "1" and len(digits) == 11 and digits.startswith("1"):
+            pass  # its trunk prefix looks like the calling code
         else:
             digits = calling_code + digits.removeprefix("0")
     if not re.fullmatch(r"[0-9]{7,15}", digits):

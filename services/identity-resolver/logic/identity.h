@@ -105,8 +105,9 @@ struct identity_value {
 
 /* The normalised form of an NFC value; false if it is blocked, longer than IDENTITY_MAX_VALUE bytes or no usable phone number.
  * is_digest: the value is said to be hashed, and 32 to 128 hexadecimal digits are lower-cased and left alone. Of a type with
- * match_hashed, 64 hexadecimal digits always are that digest. Phones: separators dropped, + or 00 is international, otherwise
- * the default calling code replaces one leading 0; 7 to 15 digits. */
+ * match_hashed, 64 hexadecimal digits always are that digest. Phones: separators and "(0)" dropped, + or 00 is international,
+ * otherwise the default calling code replaces one leading 0; with the code 1, 011 is international, too, and of 11 digits a
+ * leading 1 is replaced; 7 to 15 digits. */
 bool identity_normalise(const struct identity_policy *policy, const struct identity_type *type, struct span value, bool is_digest,
                         struct arena *arena, struct identity_value *out);
 /* Whether a digest that was made elsewhere has this form where the type does not match hashed values. */

@@ -122,27 +122,47 @@ static bool is_separator(char c)
     return c == ' ' || c == '(' || c == ')' || c == '-' || c == '.' || c == '/';
 }
 
+/* What people write before a national number: a trunk prefix, which the calling code replaces, or an international one. In the
+ * numbering plan of calling code 1 these are 1 (no area code begins so: ten digits follow) and 011, elsewhere 0 and 00. */
+static size_t dialling_prefix(struct span calling_code, const char *digits, size_t n, bool *is_international)
+{
+    bool is_plan_1 = span_is(calling_code, "1");
+    *is_international = true;
+    if (n >= 2 && memcmp(digits, "00", 2) == 0)
+        return 2;
+    if (is_plan_1 && n >= 3 && memcmp(digits, "011", 3) == 0)
+        return 3;
+    *is_international = false;
+    return (n >= 1 && digits[0] == '0') || (is_plan_1 && n == 11 && digits[0] == '1');
+}
+
+/* Without separators; false if anything else is in it. "(0)" is a trunk prefix that is left out from abroad. */
+static bool take_digits(struct span value, char digits[32], size_t *n)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        char c = value.ptr[i];
+        if (value.len - i >= 3 && memcmp(value.ptr + i, "(0)", 3) == 0)
+            i += 2;
+        else if (is_separator(c))
+            continue;
+        else if (c < '0' || c > '9' || *n == 32)
+            return false;
+        else
+            digits[(*n)++] = c;
+    }
+    return true;
+}
+
 static bool normalise_phone(const struct identity_policy *policy, struct span value, struct arena *arena, struct span *out)
 {
     char digits[32];
-    size_t n = 0;
-    bool international = value.len > 0 && value.ptr[0] == '+';
-    for (size_t i = international; i < value.len; i++) {
-        char c = value.ptr[i];
-        if (is_separator(c))
-            continue;
-        if (c < '0' || c > '9' || n == sizeof digits)
-            return false;
-        digits[n++] = c;
-    }
-    size_t skip = 0;
-    if (!international && n >= 2 && digits[0] == '0' && digits[1] == '0') {
-        international = true;
-        skip = 2;
-    } else if (!international && n >= 1 && digits[0] == '0') {
-        skip = 1;
-    }
-    size_t code = international ? 0 : policy->calling_code.len, total = code + n - skip;
+    size_t n = 0, skip = 0;
+    bool is_international = value.len > 0 && value.ptr[0] == '+';
+    if (!take_digits((struct span){value.ptr + is_international, value.len - is_international}, digits, &n))
+        return false;
+    if (!is_international)
+        skip = dialling_prefix(policy->calling_code, digits, n, &is_international);
+    size_t code = is_international ? 0 : policy->calling_code.len, total = code + n - skip;
     if (total < 7 || total > 15)
         return false;
     char *text = arena_alloc(arena, total + 1);
