@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from people import HOUR, NOW, RECENT, US, assert_plan_is_quiet, feed, identity_tables, request, touchpoint
+from test_key_rotation import give, keys, rotate  # noqa: F401 (keys is a fixture)
 from traces import erase, traces
 
 READERS = ("identity-resolver", "journey-tracker", "suppression")
@@ -144,4 +145,22 @@ def test_erased_before_it_was_read(world):
     world.settle()
     assert len(gone) == 4 and traces(world, gone) == {}
     assert world.query("SELECT count(*) FROM suppression.facts") == [(1,)]
+    world.stop(services)
+
+
+def test_under_another_key(world, keys):
+    """The values are met first since the key was exchanged: who was erased, and who is left, shows only when their ids are known."""
+    services = world.start()
+    feed(world, *known_people())
+    erased = erase(world, "user_id:jane")["identifiers"]
+    for service in world.of("identity-resolver"):
+        give(world, service, 1)
+    for phase in ("announced", "rotating"):
+        rotate(world, 1, "--to", phase, "--execute")
+    before = world.query("SELECT identifier_id FROM identity.identifiers ORDER BY 1")
+    feed(world, *said_late(), *asked(1))
+    found = verdicts(world)
+    assert found["bob-sms-1"] == ("opt_out", None, None) and found["bob-email-1"] == ("hold", None, None)
+    assert world.query("SELECT identifier_id FROM identity.identifiers ORDER BY 1") == before
+    assert traces(world, erased) == {}
     world.stop(services)
