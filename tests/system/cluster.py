@@ -240,7 +240,7 @@ class World:
                 total += records
         return found, total
 
-    def settle(self, seconds=120, names=NAMES):
+    def settle(self, seconds=240, names=NAMES):
         """Waits until the groups have committed everything, nothing waits in an outbox, and every diff is applied."""
         seen = []
 

@@ -58,7 +58,7 @@ class Feeder:
                 self.last_error = failure
         return None
 
-    def wait_for_pieces(self, count, seconds=120):
+    def wait_for_pieces(self, count, seconds=240):
         """Until so many more pieces are sent, or all are."""
         goal = self.sent + count if self.outlasts else min(self.sent + count, len(self.pieces))
         until(lambda: self.sent >= goal or self.failure, seconds, "the feeder")

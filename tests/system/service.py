@@ -12,7 +12,7 @@ from stack import BIN, free_ports, plain_environment
 from waiting import until
 
 NAMES = ("identity-resolver", "journey-tracker", "suppression", "metrics-aggregator")
-STOP_SECONDS = 30
+STOP_SECONDS = 60
 
 
 class Service:
@@ -89,7 +89,7 @@ class Service:
         except (OSError, http.client.HTTPException):  # the latter: it ended while it answered
             return 0, ""
 
-    def wait_live(self, seconds=60):
+    def wait_live(self, seconds=120):
         """Until it answers at all: from then on it minds its signals."""
         until(lambda: self.get("/livez")[0] != 0 or not self.is_alive(), seconds, f"{self.name} answers")
         return self
@@ -97,7 +97,7 @@ class Service:
     def is_ready(self):
         return self.get("/readyz")[0] == 200
 
-    def wait_ready(self, seconds=60):
+    def wait_ready(self, seconds=120):
         """Until it takes part in its group with its servers there."""
 
         def ready_or_dead():

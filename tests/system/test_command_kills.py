@@ -73,7 +73,7 @@ def start(world, *words):
 def wait_gone(world):
     """Until the server has noticed that the command is dead."""
     gone = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tutti' AND datname = current_database()"
-    until(lambda: world.query(gone) == [(0,)], 30, "its session ends")
+    until(lambda: world.query(gone) == [(0,)], 60, "its session ends")
 
 
 # ----------------------------------------------------------------------------------------------------------- erase

@@ -56,7 +56,7 @@ def test_a_channel_is_not_told(world):
     assert found["verdict"] == "warn" and "1 channels" in found["text"] and "start suppression" in found["fix"], found
     (suppression,) = [service for service in services if service.name == "suppression"]
     suppression.start().wait_ready()
-    until(lambda: world.query("SELECT count(*) FROM suppression.outbox") == [(0,)], 30, "they are told")
+    until(lambda: world.query("SELECT count(*) FROM suppression.outbox") == [(0,)], 60, "they are told")
     assert finding(world, "erasures")["verdict"] == "ok"
     world.stop([suppression])
 

@@ -66,7 +66,7 @@ def check_doctor(world):
     def report():
         return world.tool("doctor", check=False)
 
-    until(lambda: report().returncode == 0, 30, lambda: report().stdout)
+    until(lambda: report().returncode == 0, 60, lambda: report().stdout)
 
 
 def test_trace_headers_are_copied(world):

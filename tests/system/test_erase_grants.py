@@ -52,7 +52,7 @@ def outcomes(world):
 
 
 def wait_told(world):
-    until(lambda: world.query("SELECT count(*) FROM suppression.outbox") == [(0,)], 30, "the revocation is published")
+    until(lambda: world.query("SELECT count(*) FROM suppression.outbox") == [(0,)], 60, "the revocation is published")
 
 
 def assert_told(world, told):

@@ -9,7 +9,7 @@ import psycopg
 import render
 from cluster import AS_OF
 from feeding import Feeder
-from people import DAY, HOUR, JANE, NOW, RECENT, START, US, assert_plan_is_quiet, feed, identity_tables, order, profiles, request, touchpoint
+from people import DAY, HOUR, JANE, NOW, RECENT, START, US, assert_plan_is_quiet, feed, identity_tables, profiles, request, touchpoint
 from test_chaos import SETTINGS
 from test_command_kills import Held, start
 from test_identity_chaos import BALANCE, Balance

@@ -119,8 +119,8 @@ def test_one_apply_at_a_time(world):
     swept = "SELECT count(*) FROM identity.policies WHERE version = 2 AND swept_to IS NOT NULL"
     with held_back(world):
         first = start_apply(world, one)
-        until(lambda: world.query(swept) == [(1,)], 30, "the first one at work")
-        second = identity(world, "apply", "--policy", other, "--execute", "--force", check=False, timeout=30)
+        until(lambda: world.query(swept) == [(1,)], 60, "the first one at work")
+        second = identity(world, "apply", "--policy", other, "--execute", "--force", check=False, timeout=60)
         assert second.returncode == 1 and "another" in second.stderr, second.stderr
     assert first.wait(60) == 0
     assert world.query("SELECT version, is_complete FROM identity.policies WHERE is_active") == [(2, True)]

@@ -147,7 +147,7 @@ def snapshot(world):
 def refused_start(world, name):
     """What a service says that does not start."""
     service = world.service(name).start()
-    until(lambda: not service.is_alive(), 30, f"{name} refuses")
+    until(lambda: not service.is_alive(), 60, f"{name} refuses")
     world.services.remove(service)
     return service.last_lines()
 
@@ -235,7 +235,7 @@ def kill(world, process):
 
 def wait_forgotten(world):
     others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tutti'"
-    until(lambda: world.query(others) == [(0,)], 30, "its connection is gone")
+    until(lambda: world.query(others) == [(0,)], 60, "its connection is gone")
 
 
 @contextlib.contextmanager

@@ -216,8 +216,8 @@ def test_policy_apply_waits_for_whoever_just_ended(world):
     with psycopg.connect(world.url, autocommit=True) as service:
         service.execute("SELECT pg_advisory_lock_shared(7235417803201)")
         command = start(world, "policy", "apply")
-        until(lambda: world.query(tried) != [(0,)] or command.poll() is not None, 30, "it asks for the lock")
-    assert command.wait(30) == 0
+        until(lambda: world.query(tried) != [(0,)] or command.poll() is not None, 60, "it asks for the lock")
+    assert command.wait(60) == 0
 
 
 def test_second_signal_ends_at_once(world):
@@ -226,4 +226,4 @@ def test_second_signal_ends_at_once(world):
     service.signal(signal.SIGTERM)
     service.signal(signal.SIGTERM)
     service.resume()
-    until(lambda: not service.is_alive(), 30, "the service ends")
+    until(lambda: not service.is_alive(), 60, "the service ends")

@@ -53,7 +53,7 @@ class Topics:
         futures = self.admin.create_topics([NewTopic(name, count, 1) for name, count in partitions.items()])
         for future in futures.values():
             future.result(30)
-        until(lambda: partitions.keys() <= self.admin.list_topics(timeout=10).topics.keys(), 30, "the new topics")
+        until(lambda: partitions.keys() <= self.admin.list_topics(timeout=10).topics.keys(), 60, "the new topics")
 
     def delete(self, names):
         for future in self.admin.delete_topics(list(names)).values():

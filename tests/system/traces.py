@@ -59,4 +59,4 @@ def erase(world, person, *words):
 
 def wait_past_erasure(world):
     """Until what happens is somebody new."""
-    until(lambda: world.query("SELECT max(erased_at) < clock_timestamp() FROM identity.erased") == [(True,)], 15, "a new person")
+    until(lambda: world.query("SELECT max(erased_at) < clock_timestamp() FROM identity.erased") == [(True,)], 60, "a new person")
