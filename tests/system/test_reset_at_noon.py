@@ -29,6 +29,7 @@ def published(world):
 @pytest.fixture
 def busy_world(stack, make_world):
     world = make_world(stack, "noon", policies=BANK)
+    world.rescue_after = "1m"  # nobody is killed: what takes long is still being said by whoever wrote it
     world.generate("bank", people=500, events=EVENTS, seed=12)
     world.start(instances=2)
     return world
