@@ -1,5 +1,7 @@
 -- The history is of what these identifiers became, and profiles that they named have its name; nil: nobody.
-WITH named AS (
+WITH names AS (
+    SELECT unnest($1::uuid[]) AS id
+), named AS (
     SELECT c.version, c.identifier_id,
            CASE WHEN ni.old_id IS NULL THEN c.identifier_id ELSE ni.new_id END AS new_id,
            CASE WHEN nf.old_id IS NULL THEN c.from_profile_id ELSE coalesce(nf.new_id, nobody.id) END AS from_id,
@@ -9,7 +11,8 @@ WITH named AS (
     LEFT JOIN tutti_meta.renamed AS ni ON ni.old_id = c.identifier_id
     LEFT JOIN tutti_meta.renamed AS nf ON nf.old_id = c.from_profile_id
     LEFT JOIN tutti_meta.renamed AS nt ON nt.old_id = c.to_profile_id
-    WHERE c.identifier_id = ANY ($1::uuid[]) OR c.from_profile_id = ANY ($1::uuid[]) OR c.to_profile_id = ANY ($1::uuid[])
+    WHERE c.identifier_id IN (SELECT id FROM names) OR c.from_profile_id IN (SELECT id FROM names)
+       OR c.to_profile_id IN (SELECT id FROM names)
 ), judged AS (
     SELECT n.*,
            n.new_id IS NOT NULL AND n.from_id <> n.to_id
