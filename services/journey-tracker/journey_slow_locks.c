@@ -12,6 +12,8 @@ static int anchor_row_compare(const void *a, const void *b)
 struct anchor_row *slow_find_anchor(struct slow *slow, int64_t anchor)
 {
     struct anchor_row key = {.anchor = anchor};
+    if (slow->anchor_count == 0)
+        return NULL;
     return bsearch(&key, slow->anchors, slow->anchor_count, sizeof key, anchor_row_compare);
 }
 
