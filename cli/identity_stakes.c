@@ -68,9 +68,15 @@ static enum outcome ask_revenues(struct stakes *stakes, const bool *is_marked, s
 
 /* ------------------------------------------------------------------------------------------------------- opt-outs */
 
-/* An identifier of a profile that would be divided, as nodes. */
+/* A stored identifier of a profile that would be divided, its profile and itself as nodes. */
 struct divided {
     uint32_t before, node;
+    struct id identifier_id;
+};
+
+struct divided_list {
+    struct divided *items;
+    size_t count, capacity;
 };
 
 static int divided_compare(const void *a, const void *b)
@@ -87,7 +93,7 @@ static enum outcome ask_opt_outs(struct stakes *stakes, struct arena *arena, con
     struct id *ids = arena_calloc(arena, 3 * count, sizeof *ids); /* identifier, profile before, side; nil: nobody's afterwards */
     for (size_t i = 0; i < count; i++) {
         const struct identity_node *node = &nodes[members[i].node];
-        ids[i] = stakes->evidence->stored[members[i].node];
+        ids[i] = members[i].identifier_id;
         ids[count + i] = stakes->evidence->profiles[members[i].before];
         if (!node->is_quarantined)
             ids[2 * count + i] = nodes[node->profile].identifier_id;
@@ -108,31 +114,34 @@ static enum outcome ask_opt_outs(struct stakes *stakes, struct arena *arena, con
     return OUTCOME_OK;
 }
 
-static struct divided *divided_members(const struct evidence *evidence, const bool *is_split, struct arena *arena, size_t *count)
+/* Several of them may become one node. */
+static struct divided_list divided_members(const struct evidence *e, const bool *is_split, struct arena *arena)
 {
-    size_t nodes = evidence->graph.node_count;
-    *count = 0;
-    for (size_t i = 0; i < nodes; i++)
-        *count += is_split[evidence->before[i]];
-    struct divided *members = arena_array(arena, struct divided, *count);
-    for (size_t i = 0, n = 0; i < nodes; i++)
-        if (is_split[evidence->before[i]])
-            members[n++] = (struct divided){evidence->before[i], (uint32_t)i};
-    if (*count > 1)
-        qsort(members, *count, sizeof *members, divided_compare);
-    return members;
+    struct divided_list list = {0};
+    for (uint32_t i = 0; i < e->graph.node_count; i++)
+        if (is_split[e->before[i]])
+            *arena_push(arena, &list) = (struct divided){e->before[i], i, e->stored[i]};
+    for (size_t i = 0; i < e->renaming->count; i++) {
+        const struct id *from = &e->renaming->items[i].from;
+        const uint32_t *node = map_find(&e->index, from);
+        if (node && !id_equal(&e->stored[*node], from) && is_split[e->before[*node]])
+            *arena_push(arena, &list) = (struct divided){e->before[*node], *node, *from};
+    }
+    if (list.count > 1)
+        qsort(list.items, list.count, sizeof *list.items, divided_compare);
+    return list;
 }
 
 /* Some thousand at a time, no profile in two pieces. */
 static enum outcome ask_divided(struct stakes *stakes, const bool *is_split, struct arena *arena, struct err *err)
 {
     struct arena scratch = {0};
-    size_t count;
-    struct divided *members = divided_members(stakes->evidence, is_split, arena, &count);
+    struct divided_list list = divided_members(stakes->evidence, is_split, arena);
+    const struct divided *members = list.items;
     enum outcome o = OUTCOME_OK;
-    for (size_t from = 0, to; from < count && o == OUTCOME_OK; from = to) {
+    for (size_t from = 0, to; from < list.count && o == OUTCOME_OK; from = to) {
         to = from + 1;
-        while (to < count && (to - from < PER_QUERY || members[to].before == members[to - 1].before))
+        while (to < list.count && (to - from < PER_QUERY || members[to].before == members[to - 1].before))
             to++;
         o = ask_opt_outs(stakes, &scratch, members + from, to - from, err);
         arena_reset(&scratch);

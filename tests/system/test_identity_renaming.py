@@ -274,6 +274,18 @@ def test_two_people_become_one(world):
     assert len(profiles(world)) == 1 and count(world) == 3
 
 
+def test_the_plan_sees_opt_outs_of_every_spelling(world):
+    """Said under a spelling that becomes another identifier, of a customer who would be divided."""
+    world.start()
+    feed(world, *(touchpoint(name, RECENT, email=mail, loyalty_id="card") for name, mail in (("1", "home@example1.com"), ("2", "HOME@example1.com"))))
+    feed(world, touchpoint("no", RECENT + HOUR, "Consent Withdrawn", email="HOME@example1.com", consent={"email": False}))
+    assert len(profiles(world)) == 1
+    pairs = [{"types": ["email", "loyalty_id"], "links": False}]
+    folder = folder_of(world, "later", types={**PLAIN, "email": {"normalise": "email", "match_hashed": False}}, pairs=pairs)
+    said = plan(world, folder)
+    assert [said[name] for name in ("united", "profiles_after", "opt_outs_at_risk")] == [1, 2, 1]
+
+
 def test_orders_follow_their_identifiers(world):
     """What operators linked, cut and released; an order about two spellings of one value is void."""
     world.start()
