@@ -345,8 +345,8 @@ def test_after_an_exchange_of_keys(world):
     feed(world, touchpoint("3", START, user_id="joan", email="JOAN@example1.com"))
     world.stop(services)
     both = ("--identity.key_file", world.directory / "second.key", "--identity.previous_key_file", world.key_file, "--privacy.key_file", privacy_key(world))
-    for more in ((), (), (), ("--finish",)):
-        world.tool("identity", "rotate-key", "--execute", *both, *more)
+    for phase in ("announced", "rotating", "finished"):
+        world.tool("identity", "rotate-key", "--to", phase, "--execute", *both)
     home = world.query("SELECT f.identifier_id FROM identity.found_by AS f JOIN tutti.dim_identifiers USING (identifier_id) WHERE type = 'email'")
     assert len(home) == 3
     world.key_file.write_text("77" * 32)
