@@ -84,7 +84,8 @@ static struct span stage_name(uint8_t stage)
     return span_of(names[stage]);
 }
 
-static void add_stage_message(struct flush *flush, const struct stage_row *row, const struct map *profile_of, bool is_retraction)
+static void add_stage_message(struct arena *arena, struct stage_messages *messages, const struct stage_row *row,
+                              const struct map *profile_of, bool is_retraction)
 {
     const struct id *profile_id = map_find(profile_of, &row->touch.anchor);
     struct stage_change_message message = {
@@ -101,9 +102,9 @@ static void add_stage_message(struct flush *flush, const struct stage_row *row, 
         message.retracts = row->id;
         message.id.bytes[0] ^= 0x80;
     }
-    struct strbuf payload = {.arena = flush->arena};
+    struct strbuf payload = {.arena = arena};
     stage_change_encode(&payload, &message);
-    *arena_push(flush->arena, &flush->stages) = (struct stage_message){0, message.profile_id, strbuf_span(&payload)};
+    *arena_push(arena, messages) = (struct stage_message){0, message.profile_id, strbuf_span(&payload)};
 }
 
 static bool is_worth_telling(const struct stage_row *row)
@@ -111,13 +112,19 @@ static bool is_worth_telling(const struct stage_row *row)
     return row->from_stage != row->to_stage && !row->is_told;
 }
 
+/* After those of an earlier transaction of the flush, of which they may take some back. */
+static void append_messages(struct arena *arena, struct stage_messages *all, const struct stage_messages *more)
+{
+    for (size_t i = 0; i < more->count; i++)
+        *arena_push(arena, all) = more->items[i];
+}
+
 /* Changes of stage go out on their topic; changes of status alone do not. A row that only moved is neither. */
 static enum outcome write_stage_messages(struct tracker *tracker, struct flush *flush, const struct journey_effects *effects,
                                          const struct map *profile_of, struct err *err)
 {
     struct map written;
-    struct stage_messages before = flush->stages;
-    flush->stages = (struct stage_messages){0};
+    struct stage_messages messages = {0};
     map_init(&written, flush->arena, sizeof(struct id), 1);
     for (size_t i = 0; i < effects->stages.count; i++)
         if (effects->stages.items[i].from_stage != effects->stages.items[i].to_stage)
@@ -125,17 +132,15 @@ static enum outcome write_stage_messages(struct tracker *tracker, struct flush *
     for (size_t i = 0; i < effects->stages_removed.count; i++) {
         const struct stage_row *row = &effects->stages_removed.items[i];
         if (row->from_stage != row->to_stage && !map_find(&written, &row->id))
-            add_stage_message(flush, row, profile_of, true);
+            add_stage_message(flush->arena, &messages, row, profile_of, true);
     }
     for (size_t i = 0; i < effects->stages.count; i++)
         if (is_worth_telling(&effects->stages.items[i]))
-            add_stage_message(flush, &effects->stages.items[i], profile_of, false);
-    enum outcome o = OUTCOME_OK;
-    if (flush->stages.count > 0)
-        o = store_insert_stage_messages(tracker->db, flush->arena, flush->lane, &flush->stages, err);
-    for (size_t i = 0; i < before.count; i++)
-        *arena_push(flush->arena, &flush->stages) = before.items[i];
-    return o;
+            add_stage_message(flush->arena, &messages, &effects->stages.items[i], profile_of, false);
+    if (messages.count > 0)
+        CHECK(store_insert_stage_messages(tracker->db, flush->arena, flush->lane, &messages, err));
+    append_messages(flush->arena, &flush->stages, &messages);
+    return OUTCOME_OK;
 }
 
 static enum outcome write_all(struct tracker *tracker, struct flush *flush, struct saving *saving, const struct map *profile_of,

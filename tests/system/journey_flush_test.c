@@ -219,6 +219,13 @@ static void add_item(struct tracker *tracker, struct flush *flush, const struct 
     a->fact.key.anchor = id_short(&a->anchor_id);
 }
 
+/* A row of the outbox is a transaction; what a later one takes back must not be told before it. */
+static void expect_in_order(const struct stage_messages *told)
+{
+    for (size_t i = 1; i < told->count; i++)
+        assert_true(told->items[i - 1].id <= told->items[i].id);
+}
+
 /* As the service does; an error means the batch is run again from its messages. */
 static void flush_items(struct tracker *tracker, const struct item *items, size_t count, int32_t lane)
 {
@@ -234,8 +241,10 @@ static void flush_items(struct tracker *tracker, const struct item *items, size_
             flush.arrivals.items[i].fact.shape = (int32_t)flush.arrivals.items[i].shape->shape->code;
         if (o == OUTCOME_OK)
             o = tracker_flush(tracker, &flush, &own);
-        if (o == OUTCOME_OK)
+        if (o == OUTCOME_OK) {
+            expect_in_order(&flush.stages);
             break;
+        }
         if (o != OUTCOME_RETRY || tries == 20) {
             fprintf(stderr, "flush: %d %s %s\n", (int)o, own.code, own.message);
             abort();
