@@ -28,14 +28,19 @@ static size_t untold(const struct erasure *e)
     return erase_is_without(e, "suppression") ? e->revocations.count : 0;
 }
 
+static void format_grant(const struct revocation_row *row, char id[37], char expires_at[32])
+{
+    id_to_uuid(&row->request_id, id);
+    instant_format(row->expires_at, expires_at);
+}
+
 static void add_untold(const struct erasure *e, struct strbuf *json)
 {
     strbuf_addf(json, ",\"grants_untold\":[");
     for (size_t i = 0; i < untold(e); i++) {
         const struct revocation_row *row = &e->revocations.items[i];
         char id[37], at[32];
-        id_to_uuid(&row->request_id, id);
-        instant_format(row->expires_at, at);
+        format_grant(row, id, at);
         strbuf_addf(json, "%s{\"request_id\":\"%s\",\"expires_at\":\"%s\",\"channel\":", i ? "," : "", id, at);
         json_add_text(json, row->channel);
         strbuf_addf(json, ",\"department\":");
@@ -76,8 +81,7 @@ static void report_without(const struct erasure *e)
     for (size_t i = 0; i < untold(e); i++) {
         const struct revocation_row *row = &e->revocations.items[i];
         char id[37], at[32];
-        id_to_uuid(&row->request_id, id);
-        instant_format(row->expires_at, at);
+        format_grant(row, id, at);
         printf("tell " SPAN_FMT " (" SPAN_FMT ") by hand: request %s, granted until %s, is void\n", SPAN_ARG(row->channel),
                SPAN_ARG(row->department), id, at);
     }

@@ -216,6 +216,17 @@ class World:
         """A group back to the beginning of its topics; its services must be stopped."""
         self.topics.rewind(self.group(name), [self.topic(short) for short in INPUTS[name]])
 
+    def read_again(self, names, services=None):
+        """Stops these services, all instances of the names if none are given, rewinds the groups of the names, starts them."""
+        chosen = [service for name in names for service in self.of(name)] if services is None else services
+        self.stop(chosen)
+        for name in names:
+            self.rewind(name)
+        for service in chosen:
+            service.start()
+        for service in chosen:
+            service.wait_ready()
+
     # ----------------------------------------------------------------------------------------------- the data
 
     def generate(self, profile, people, events, seed=1, **options):

@@ -94,13 +94,7 @@ def test_channels_are_told(world):
     assert said["grants_revoked"] == plan["grants_revoked"] == 1 and said["messages_waiting"] == 0
     assert said["tables"] == plan["tables"] and traces(world, said["identifiers"]) == {}
     assert_told(world, told)
-    world.stop(services)
-    for name in ("identity-resolver", "suppression"):
-        world.rewind(name)
-    for service in services:
-        service.start()
-    for service in services:
-        service.wait_ready()
+    world.read_again(("identity-resolver", "suppression"), services)
     world.settle()
     assert_told(world, told)
     assert outcomes(world) == {"other": 0}

@@ -62,13 +62,7 @@ def verdicts(world):
 
 
 def replay(world, services):
-    world.stop(services)
-    for name in READERS:
-        world.rewind(name)
-    for service in services:
-        service.start()
-    for service in services:
-        service.wait_ready()
+    world.read_again(READERS, services)
     world.settle()
 
 

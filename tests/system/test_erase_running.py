@@ -143,11 +143,7 @@ def test_whoever_comes_back_is_new(world):
         rows = world.query(f"SELECT anchor_id, profile_id, version FROM {schema}.anchors WHERE anchor_id = ANY (%s)", list(new))
         assert rows and set(rows) <= set(world.query(in_identity, list(new))), schema
     before = identity_tables(world), world.query(facts, min(new))
-    world.stop(services)
-    for name in READERS:
-        world.rewind(name)
-    for service in services:
-        service.start()
+    world.read_again(READERS, services)
     world.settle()
     assert (identity_tables(world), world.query(facts, min(new))) == before
     assert_plan_is_quiet(world)
@@ -249,11 +245,7 @@ def test_what_lies_unread_is_dropped(world):
         service.start().wait_ready()
     world.settle()
     assert traces(world, erased) == {}
-    world.stop(services)
-    for name in READERS:
-        world.rewind(name)
-    for service in services:
-        service.start()
+    world.read_again(READERS, services)
     world.settle()
     assert traces(world, erased) == {}
     world.stop(services)

@@ -9,18 +9,6 @@ from service import NAMES
 EVENTS = 8000
 
 
-def reset(world, names):
-    """Stops the instances of these services, rewinds their groups, starts them."""
-    instances = [service for name in names for service in world.of(name)]
-    world.stop(instances)
-    for name in names:
-        world.rewind(name)
-    for service in instances:
-        service.start()
-    for service in instances:
-        service.wait_ready()
-
-
 def published(world):
     """Records on the topics whose readers act."""
     return {short: sum(1 for _ in world.topics.read(world.topic(short))) for short in ("decisions", "stages")}
@@ -41,15 +29,15 @@ def test_reset_at_noon(busy_world):
         for _ in range(2):
             for name in NAMES:
                 feeder.wait_for_pieces(2)
-                reset(world, [name])
+                world.read_again([name])
             feeder.wait_for_pieces(2)
-            reset(world, NAMES)
+            world.read_again(NAMES)
     world.settle()
     world.assert_equals_oracle()
     world.assert_chronicles()
     world.assert_numbers_dense(all_on_topic=False)
     before, said = world.checksums(), published(world)
-    reset(world, NAMES)
+    world.read_again(NAMES)
     world.settle()
     assert world.checksums() == before
     assert published(world) == said, "input that was read again was answered again"
