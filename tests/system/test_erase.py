@@ -151,7 +151,8 @@ def test_a_kiosk_is_judged_by_those_who_are_left(world):
 def test_those_who_were_cut_off_keep_no_trace(world):
     """Cut from the person before: their changes, decisions and the opt-outs said again for them named the person."""
     services = world.start()
-    feed(world, *opted_out_family(), request("asked", RECENT + 6 * HOUR, phone="+15550001111", channel="sms"))
+    feed(world, *opted_out_family())
+    feed(world, request("asked", RECENT + 6 * HOUR, phone="+15550001111", channel="sms"))  # of the family: decided as Jane's
     order(world, "unlink", JANE, HOME, "--reason", "two people")
     (jane,) = [group for group in profiles(world) if len(group) == 1]
     others, named = everyone_else(world, jane), "SELECT count(*) FROM suppression.decisions WHERE profile_id IS NULL"
