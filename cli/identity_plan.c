@@ -4,6 +4,7 @@
 #include "cli/identity.h"
 #include "cli/identity_anchors.h"
 #include "cli/identity_apply.h"
+#include "common/codec/digest.h"
 #include "common/service/generation.h"
 #include "services/identity-resolver/identity_policy.h"
 
@@ -102,12 +103,18 @@ static enum outcome report(struct plan *plan, const char *verdict, struct err *e
     struct call *call = plan->call;
     struct strbuf json = {.arena = &call->arena}, *to = call_has(call, "json") ? &json : NULL;
     enum outcome refused = check_largest(plan, err);
+    struct id hash = digest_bytes(plan->text);
+    char policy[37];
+    id_to_uuid(&hash, policy);
     tell_left(plan);
     plan_report(call, &plan->evidence, &plan->comparison, &plan->stakes, (size_t)plan->limit, to);
     if (to)
-        printf(SPAN_FMT ",\"refused\":%s,\"needs_services_stopped\":%s,\"executed\":%s}\n", SPAN_ARG(strbuf_span(to)),
-               refused == OUTCOME_OK ? "false" : "true", plan->other_anchors ? "true" : "false", verdict);
-    else if (plan->other_anchors)
+        printf(SPAN_FMT ",\"policy_hash\":\"%s\",\"refused\":%s,\"needs_services_stopped\":%s,\"executed\":%s}\n",
+               SPAN_ARG(strbuf_span(to)), policy, refused == OUTCOME_OK ? "false" : "true",
+               plan->other_anchors ? "true" : "false", verdict);
+    else
+        printf("\nhash of the candidate: %s\n", policy);
+    if (!to && plan->other_anchors)
         puts("\ntypes, ranks or values differ: apply needs the services stopped, and deletes the resolved touchpoints in Kafka");
     fflush(stdout);
     return refused;

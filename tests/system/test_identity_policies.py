@@ -80,8 +80,8 @@ def test_plan_tells_what_apply_does(world):
     assert "identity apply" in doctor_on_identity(world)["fix"]
     quiet = json.loads(identity(world, "plan", "--policy", path, "--json").stdout)
     assert [quiet[name] for name in ("merges_gained", "merges_lost", "moved", "quarantined", "released")] == [0] * 5
-    changes = world.query("SELECT DISTINCT cause, policy_version FROM tutti.fct_identity_changes ORDER BY 2")
-    assert ("policy", 2) in changes, changes
+    changes = world.query("SELECT DISTINCT cause, policy_version, policy_hash::text FROM tutti.fct_identity_changes ORDER BY 2")
+    assert ("policy", 2, plan["policy_hash"]) in changes, changes
     world.stop()
 
 
