@@ -14,7 +14,7 @@ enum { MAX_FILE = 16 * 1024 * 1024 };
 
 struct document {
     struct span name;
-    enum outcome on_error;
+    bool is_file; /* otherwise data: never quoted */
 };
 
 struct json {
@@ -93,6 +93,11 @@ static void copy(struct arena *arena, json_t *from, struct json *to)
     }
 }
 
+static enum outcome on_error(const struct document *document)
+{
+    return document->is_file ? OUTCOME_FATAL : OUTCOME_REJECT;
+}
+
 static enum outcome parse(struct arena *arena, struct span text, const struct document *document, const struct json **out,
                           struct err *err)
 {
@@ -101,8 +106,8 @@ static enum outcome parse(struct arena *arena, struct span text, const struct do
     json_object_seed(0);
     json_t *tree = json_loadb(text.ptr ? text.ptr : "", text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
     if (tree == NULL)
-        return err_set(err, document->on_error, "json_invalid", SPAN_FMT ":%d:%d: %s", SPAN_ARG(document->name), where.line,
-                       where.column, document->on_error == OUTCOME_FATAL ? where.text : "not valid JSON");
+        return err_set(err, on_error(document), "json_invalid", SPAN_FMT ":%d:%d: %s", SPAN_ARG(document->name), where.line,
+                       where.column, document->is_file ? where.text : "not valid JSON");
     struct json *root = arena_new(arena, struct json);
     root->document = document;
     copy(arena, tree, root);
@@ -111,16 +116,21 @@ static enum outcome parse(struct arena *arena, struct span text, const struct do
     return OUTCOME_OK;
 }
 
-static const struct document *new_document(struct arena *arena, const char *name, enum outcome on_error)
+static const struct document *new_document(struct arena *arena, const char *name, bool is_file)
 {
     struct document *document = arena_new(arena, struct document);
-    *document = (struct document){span_of(name), on_error};
+    *document = (struct document){span_of(name), is_file};
     return document;
 }
 
 enum outcome json_parse_span(struct arena *arena, struct span text, const char *name, const struct json **out, struct err *err)
 {
-    return parse(arena, text, new_document(arena, name, OUTCOME_REJECT), out, err);
+    return parse(arena, text, new_document(arena, name, false), out, err);
+}
+
+enum outcome json_parse_file(struct arena *arena, struct span text, const char *path, const struct json **out, struct err *err)
+{
+    return parse(arena, text, new_document(arena, path, true), out, err);
 }
 
 static enum outcome read_all(int fd, struct arena *arena, const char *path, struct span *out, struct err *err)
@@ -150,7 +160,7 @@ enum outcome json_read_file(struct arena *arena, const char *path, const struct 
     if (outcome)
         return outcome;
     struct span name = arena_copy(arena, span_of(path));
-    return parse(arena, text, new_document(arena, name.ptr, OUTCOME_FATAL), out, err);
+    return json_parse_file(arena, text, name.ptr, out, err);
 }
 
 enum json_shape json_shape(const struct json *value)
@@ -211,10 +221,10 @@ enum outcome json_fail(const struct json *value, struct err *err, const char *fo
     va_end(ap);
     add_path(&path, value);
     struct span name = json_name(value);
-    err_set(err, value->document->on_error, "json_invalid", SPAN_FMT ": %s%s%s", SPAN_ARG(name), path.len ? path.ptr : "",
-            path.len ? ": " : "", what);
+    enum outcome outcome = err_set(err, on_error(value->document), "json_invalid", SPAN_FMT ": %s%s%s", SPAN_ARG(name),
+                                   path.len ? path.ptr : "", path.len ? ": " : "", what);
     strbuf_free(&path);
-    return value->document->on_error;
+    return outcome;
 }
 
 /* What a value is, for the end of "expected x, got y"; at most 60 bytes of a text. */
@@ -238,7 +248,7 @@ static const char *describe(const struct json *value, char *text, size_t size)
 static enum outcome expected(const struct json *value, const char *what, struct err *err)
 {
     char text[80];
-    if (value->document->on_error == OUTCOME_REJECT)
+    if (!value->document->is_file)
         return json_fail(value, err, "expected %s", what);
     return json_fail(value, err, "expected %s, got %s", what, describe(value, text, sizeof text));
 }
@@ -286,21 +296,43 @@ static enum outcome unknown_key(const struct json *member, const char *required,
     return json_fail(member, err, "unknown key, did you mean \"" SPAN_FMT "\"?", SPAN_ARG(nearest));
 }
 
+/* Where editors look for the schema of a document. */
+static bool is_schema(const struct json *member)
+{
+    return member->parent->parent == NULL && span_is(member->key, "$schema");
+}
+
+static enum outcome check_known(const struct json *member, const char *required, const char *optional, struct err *err)
+{
+    if (is_schema(member))
+        return member->shape == SHAPE_TEXT ? OUTCOME_OK : expected(member, "a text", err);
+    return has_word(required, member->key) || has_word(optional, member->key) ? OUTCOME_OK
+                                                                              : unknown_key(member, required, optional, err);
+}
+
+/* Whoever writes null may mean the default, none or no bound. */
+static enum outcome check_no_null(const struct json *value, struct err *err)
+{
+    for (size_t i = 0; i < value->count && value->document->is_file; i++)
+        if (value->items[i].shape == SHAPE_NULL)
+            return json_fail(&value->items[i], err, "null is no value: leave the key out for the default");
+    return OUTCOME_OK;
+}
+
 enum outcome json_check_keys(const struct json *value, const char *required, const char *optional, struct err *err)
 {
     struct span rest = span_of(required), word;
     if (value->shape != SHAPE_OBJECT)
         return expected(value, "an object", err);
     for (size_t i = 0; i < value->count; i++)
-        if (!has_word(required, value->items[i].key) && !has_word(optional, value->items[i].key))
-            return unknown_key(&value->items[i], required, optional, err);
+        CHECK(check_known(&value->items[i], required, optional, err));
     while (next_word(&rest, &word)) {
         char key[64];
         snprintf(key, sizeof key, SPAN_FMT, SPAN_ARG(word));
         if (json_get(value, key) == NULL)
             return json_fail(value, err, "\"%s\" is missing", key);
     }
-    return OUTCOME_OK;
+    return check_no_null(value, err);
 }
 
 enum outcome json_as_text(const struct json *value, struct span *out, struct err *err)

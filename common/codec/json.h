@@ -4,7 +4,8 @@
  * that a reader sets its defaults first; json_check_keys says which keys must and may be there. Every error names the
  * document and the place in it:
  *     contact.json: rules[3].per: expected an ISO 8601 duration such as P30D, got "7 days"
- * Errors are FATAL for a file and REJECT for json_parse_span; the code is "json_invalid". */
+ * Errors are FATAL for a file and REJECT for json_parse_span; the code is "json_invalid". A file is what somebody wrote: its
+ * errors quote it, and null in it is one. Other texts are data, never quoted, and null in them is the same as nothing. */
 #ifndef TUTTI_CODEC_JSON_H
 #define TUTTI_CODEC_JSON_H
 
@@ -19,7 +20,9 @@ struct json; /* a value of a document; lives in the document's arena */
 /* Reads a whole file, at most 16 MB. Duplicate keys, trailing text, bad UTF-8, NUL and numbers beyond 64 bits are errors,
  * given as file:line:column. */
 enum outcome json_read_file(struct arena *arena, const char *path, const struct json **out, struct err *err);
-/* The same for a text in memory; name is what errors call it and must live as long as the document. */
+/* The same for the text of a file that was read already; path must live as long as the document. */
+enum outcome json_parse_file(struct arena *arena, struct span text, const char *path, const struct json **out, struct err *err);
+/* The same for a text that is no file's; name is what errors call it and must live as long as the document. */
 enum outcome json_parse_span(struct arena *arena, struct span text, const char *name, const struct json **out, struct err *err);
 
 enum json_shape json_shape(const struct json *value);
@@ -34,7 +37,8 @@ const struct json *json_get(const struct json *value, const char *key);
 struct span json_name(const struct json *value); /* the document's name */
 
 /* REJECT or FATAL unless value is an object that has all of `required` and nothing beyond `required` and `optional`
- * (key names separated by blanks). An unknown key is answered with the nearest known one. */
+ * (key names separated by blanks). An unknown key is answered with the nearest known one. In a file no member may be null. The
+ * document itself may have a text "$schema" besides: it is for editors. */
 enum outcome json_check_keys(const struct json *value, const char *required, const char *optional, struct err *err);
 
 /* Conversions of one value (an element of a list, for instance). */

@@ -105,6 +105,11 @@ static const struct {
      ": rules[0].limit: expected a whole number from 0 to 100, got 1.5"},
     {"{\"rules\":[{\"id\":\"a\",\"per\":\"P1D\",\"on_cap\":\"dr\"}]}",
      ": rules[0].on_cap: expected one of drop|defer, got \"dr\""},
+    {"{\"rules\":[{\"id\":\"a\",\"per\":\"P1D\",\"limit\":null}]}",
+     ": rules[0].limit: null is no value: leave the key out for the default"},
+    {"{\"rules\":[null]}", ": rules[0]: expected an object, got null"},
+    {"{\"$schema\":7,\"rules\":[]}", ": $schema: expected a text, got 7"},
+    {"{\"rules\":[{\"$schema\":\"a\",\"id\":\"a\",\"per\":\"P1D\"}]}", ": rules[0].$schema: unknown key"},
     {"{\"rules\":{}}", ": rules: expected a list, got an object"},
     {"{\"rules\":[7]}", ": rules[0]: expected an object, got 7"},
     {"[]", ": expected an object, got a list"},
@@ -121,6 +126,28 @@ static void test_mistakes_are_located(void **state)
         if (end == NULL || strcmp(end, mistakes[i].message) != 0)
             fail_msg("got %s, expected %s", err.message, mistakes[i].message);
     }
+}
+
+static void test_a_document_may_name_its_schema(void **state)
+{
+    const struct json *root;
+    struct err err = {0};
+    assert_int_equal(load("{\"$schema\":\"./contact.schema.json\",\"rules\":[]}", &root, &err), OUTCOME_OK);
+    assert_int_equal(read_rule(root, &err), OUTCOME_OK);
+}
+
+/* The text of a file has the errors of the file; null in other texts is the same as nothing. */
+static void test_texts_of_files_and_others(void **state)
+{
+    static const char text[] = "{\"rules\":[{\"id\":\"a\",\"per\":\"P1D\",\"limit\":null}]}";
+    const struct json *root;
+    struct err err = {0};
+    assert_int_equal(json_parse_file(&arena, span_of(text), "a.json", &root, &err), OUTCOME_OK);
+    assert_int_equal(read_rule(root, &err), OUTCOME_FATAL);
+    assert_string_equal(err.message, "a.json: rules[0].limit: null is no value: leave the key out for the default");
+    assert_int_equal(json_parse_file(&arena, SPAN("{\n]"), "a.json", &root, &err), OUTCOME_FATAL);
+    assert_non_null(strstr(err.message, "a.json:2:1: string or '}' expected near ']'"));
+    assert_int_equal(read_rule(parse(text), &err), OUTCOME_OK);
 }
 
 static const struct {
@@ -187,9 +214,14 @@ static int release(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_typed_getters),      cmocka_unit_test(test_mistakes_are_located),
-        cmocka_unit_test(test_broken_files),       cmocka_unit_test(test_missing_file),
-        cmocka_unit_test(test_data_is_not_quoted), cmocka_unit_test(test_absent_values_are_harmless),
+        cmocka_unit_test(test_typed_getters),
+        cmocka_unit_test(test_mistakes_are_located),
+        cmocka_unit_test(test_a_document_may_name_its_schema),
+        cmocka_unit_test(test_texts_of_files_and_others),
+        cmocka_unit_test(test_broken_files),
+        cmocka_unit_test(test_missing_file),
+        cmocka_unit_test(test_data_is_not_quoted),
+        cmocka_unit_test(test_absent_values_are_harmless),
     };
     return cmocka_run_group_tests(tests, NULL, release);
 }
