@@ -4,8 +4,8 @@
 #include "cli/identity.h"
 #include "cli/identity_anchors.h"
 #include "cli/identity_apply.h"
+#include "cli/identity_candidate.h"
 #include "common/codec/digest.h"
-#include "common/service/generation.h"
 #include "services/identity-resolver/identity_policy.h"
 
 /* A profile may hold a tenth of all identifiers; below this size, or where one is as large today, it may hold any part of them.
@@ -46,13 +46,9 @@ static enum outcome check_candidate(struct plan *plan, struct err *err)
 static enum outcome open_plan(struct plan *plan, struct err *err)
 {
     struct call *call = plan->call;
-    struct strbuf text = {.arena = &call->arena};
-    const char *path = call_option(call, "policy");
     plan->candidate = arena_new(&call->arena, struct identity_policy);
     plan->current = arena_new(&call->arena, struct identity_policy);
-    CHECK(generation_read_file(&text, path, err));
-    plan->text = strbuf_span(&text);
-    CHECK(identity_policy_parse(&call->arena, plan->text, path, plan->candidate, err));
+    CHECK(identity_candidate_read(&call->arena, call_option(call, "policy"), &plan->text, plan->candidate, err));
     CHECK(database_connect(call, &plan->db, err));
     CHECK(active_read(plan->db, &call->arena, &plan->active, err));
     if (plan->active.version == 0)

@@ -1,8 +1,8 @@
 /* policy.c: `tutti policy`: checks a policy set, and makes it the active one. */
 #include "cli/policy.h"
 
+#include "cli/identity_candidate.h"
 #include "cli/progress.h"
-#include "services/identity-resolver/identity_policy.h"
 #include "services/journey-tracker/journey_policy.h"
 #include "services/journey-tracker/journey_sweep.h"
 #include "services/suppression/suppression_policy.h"
@@ -32,7 +32,8 @@ static enum outcome check_policies(struct arena *arena, const char *dir, struct 
     struct identity_policy *identity = arena_new(arena, struct identity_policy);
     struct journey_policy *journey = arena_new(arena, struct journey_policy);
     struct contact_policy *contact = arena_new(arena, struct contact_policy);
-    CHECK(identity_policy_read(arena, generation_policy_path(arena, dir, "identity.json"), identity, err));
+    struct span text = SPAN_NONE;
+    CHECK(identity_candidate_read(arena, generation_policy_path(arena, dir, "identity.json"), &text, identity, err));
     CHECK(journey_policy_load(arena, dir, journey, err));
     return suppression_policy_read(arena, generation_policy_path(arena, dir, "contact.json"), contact, err);
 }

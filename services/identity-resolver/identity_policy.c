@@ -200,6 +200,14 @@ enum outcome identity_policy_read(struct arena *arena, const char *path, struct 
     return read_root(arena, root, out, err);
 }
 
+enum outcome identity_policy_read_text(struct arena *arena, struct span text, const char *path, struct identity_policy *out,
+                                       struct err *err)
+{
+    const struct json *root;
+    CHECK(json_parse_file(arena, text, path, &root, err));
+    return read_root(arena, root, out, err);
+}
+
 enum outcome identity_policy_parse(struct arena *arena, struct span text, const char *name, struct identity_policy *out,
                                    struct err *err)
 {

@@ -15,7 +15,7 @@
  *   resolve_write.c         what differs, written once
  *   identity_store.c, identity_rules_store.c, sql/   the statements
  *   resolver_metrics.c      what it tells of itself
- *   identity_policy.c       policies/identity.json
+ *   identity_policy.c       policies/identity.json; identity_policy_warnings.c: what it asks for in vain
  *   logic/                  pure: normalising, blocked values, links -> profiles */
 #include "services/identity-resolver/resolver_service.h"
 

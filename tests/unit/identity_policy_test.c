@@ -255,6 +255,75 @@ static void each_mistake_has_its_message(void **state)
     }
 }
 
+#define SHY(more) "{\"type\":\"visit\",\"rank\":2,\"links\":false" more "}"
+#define REFUSED   "{\"types\":[\"user_id\",\"email\"],\"links\":false},{\"types\":[\"user_id\",\"user_id\"],\"links\":false}"
+
+static const struct {
+    const char *text, *says[2];
+} vain[] = {
+    {TYPES(""), {NULL}},
+    {TYPES("," SHY("")), {NULL}},
+    {EMAIL("\"unique\":true,\"limit\":{\"count\":1},\"max_links\":{\"user_id\":1}"), {NULL}},
+    {"{\"types\":[" SHY("") "]}", {"nothing links"}},
+    {"{\"types\":[{\"type\":\"a\",\"rank\":1,\"unique\":true}]}", {"nothing links"}},
+    {WITH("\"pairs\":[{\"types\":[\"user_id\",\"user_id\"],\"links\":false}]"), {"nothing links"}},
+    {TYPES("," SHY(",\"unique\":true")), {"the type \"visit\" links nothing: its \"unique\""}},
+    {TYPES("," SHY(",\"limit\":{\"count\":2}")), {"the type \"visit\" links nothing: its \"limit\""}},
+    {TYPES("," SHY(",\"max_links\":{\"user_id\":2}")), {"the type \"visit\": its \"max_links\" of \"user_id\""}},
+    {TYPES("," SHY("") ",{\"type\":\"a\",\"rank\":3,\"max_links\":{\"visit\":2}}"), {"\"visit\" links nothing"}},
+    {"{\"types\":[" TYPE ",{\"type\":\"email\",\"rank\":2}],\"pairs\":[" REFUSED "]}", {NULL}},
+    {"{\"types\":[{\"type\":\"user_id\",\"rank\":1,\"unique\":true,\"max_links\":{\"email\":1}},"
+     "{\"type\":\"email\",\"rank\":2}],\"pairs\":[" REFUSED "]}",
+     {"the type \"user_id\" may link with no type: its \"unique\""}},
+    {"{\"types\":[" SHY(",\"unique\":true") "]}", {"nothing links", "the type \"visit\" links nothing: its \"unique\""}},
+};
+
+static void what_acts_on_nothing_is_a_warning(void **state)
+{
+    for (size_t i = 0; i < COUNT(vain); i++) {
+        struct arena arena = {0};
+        struct identity_policy p;
+        struct policy_warnings warnings;
+        struct err err = {0};
+        size_t want = vain[i].says[1] ? 2 : vain[i].says[0] ? 1 : 0;
+        assert_int_equal(identity_policy_of(&arena, vain[i].text, &p, &err), OUTCOME_OK);
+        identity_policy_warnings(&arena, &p, &warnings);
+        if (warnings.count != want)
+            fail_msg("case %zu: %zu warnings: %s", i, warnings.count, warnings.count ? warnings.items[0].ptr : "");
+        for (size_t j = 0; j < want; j++)
+            if (!strstr(warnings.items[j].ptr, vain[i].says[j]))
+                fail_msg("case %zu: \"%s\" does not say \"%s\"", i, warnings.items[j].ptr, vain[i].says[j]);
+        arena_free(&arena);
+    }
+}
+
+static void the_shipped_policies_give_no_warning(void **state)
+{
+    static const char *const files[] = {"identity.json", "bank/identity.json"};
+    struct arena arena = {0};
+    for (size_t i = 0; i < COUNT(files); i++) {
+        struct policy_warnings warnings;
+        struct identity_policy p = identity_shipped_policy(&arena, files[i]);
+        identity_policy_warnings(&arena, &p, &warnings);
+        assert_int_equal(warnings.count, 0);
+    }
+    arena_free(&arena);
+}
+
+/* A database may keep a policy from when null was allowed: it must not stop who would apply another one. */
+static void null_is_refused_in_files_alone(void **state)
+{
+    static const char text[] = WITH("\"max_degree\":null");
+    struct arena arena = {0};
+    struct identity_policy p;
+    struct err err = {0};
+    assert_int_equal(identity_policy_parse(&arena, span_of(text), "the active one", &p, &err), OUTCOME_OK);
+    assert_int_equal(p.max_degree, 1000);
+    assert_int_equal(identity_policy_read_text(&arena, span_of(text), "identity.json", &p, &err), OUTCOME_FATAL);
+    assert_string_equal(err.message, "identity.json: max_degree: null is no value: leave the key out for the default");
+    arena_free(&arena);
+}
+
 /* Numbered types, all of them unique. */
 static enum outcome with_types(size_t count)
 {
@@ -298,6 +367,9 @@ int main(void)
         cmocka_unit_test(a_policy_may_be_a_file),
         cmocka_unit_test(other_settings_and_order_of_types),
         cmocka_unit_test(each_mistake_has_its_message),
+        cmocka_unit_test(what_acts_on_nothing_is_a_warning),
+        cmocka_unit_test(the_shipped_policies_give_no_warning),
+        cmocka_unit_test(null_is_refused_in_files_alone),
         cmocka_unit_test(there_are_at_most_so_many_types),
         cmocka_unit_test(a_missing_file_is_named),
     };

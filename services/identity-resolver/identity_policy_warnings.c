@@ -1,0 +1,77 @@
+/* identity_policy_warnings.c: what a valid policy asks for in vain. */
+#include "common/base/pack.h"
+#include "services/identity-resolver/identity_policy.h"
+
+struct search {
+    struct arena *arena;
+    const struct identity_policy *policy;
+    struct policy_warnings *out;
+};
+
+static void add(struct search *search, const char *text)
+{
+    *arena_push(search->arena, search->out) = span_of(text);
+}
+
+static bool may_link(const struct identity_policy *policy, size_t a, size_t b)
+{
+    return policy->types[a].links && policy->types[b].links && identity_may_link(policy, (int16_t)a, (int16_t)b);
+}
+
+static bool links_any(const struct identity_policy *policy, size_t type)
+{
+    for (size_t i = 0; i < policy->type_count; i++)
+        if (may_link(policy, type, i))
+            return true;
+    return false;
+}
+
+/* Two of a unique type are never in one profile. */
+static bool joins_any(const struct identity_policy *policy)
+{
+    for (size_t i = 0; i < policy->type_count; i++)
+        for (size_t j = i; j < policy->type_count; j++)
+            if (may_link(policy, i, j) && (i != j || !policy->types[i].is_unique))
+                return true;
+    return false;
+}
+
+/* What an operator links is bound by unique and limit all the same. */
+static void look_at_bounds(struct search *search, const struct identity_type *type)
+{
+    const char *why = type->links ? "may link with no type" : "links nothing";
+    if (type->is_unique)
+        add(search, arena_printf(search->arena, "the type \"" SPAN_FMT "\" %s: its \"unique\" acts on links by hand alone",
+                                 SPAN_ARG(type->name), why));
+    if (type->limit != IDENTITY_UNBOUNDED)
+        add(search, arena_printf(search->arena, "the type \"" SPAN_FMT "\" %s: its \"limit\" acts on links by hand alone",
+                                 SPAN_ARG(type->name), why));
+}
+
+/* Links that a pair refuses are counted, those that are not looked at are not. */
+static void look_at_max_links(struct search *search, const struct identity_type *type)
+{
+    const struct identity_policy *policy = search->policy;
+    for (size_t i = 0; i < policy->type_count; i++) {
+        const struct identity_type *other = &policy->types[i];
+        if (type->max_links[i] == IDENTITY_UNBOUNDED || (type->links && other->links))
+            continue;
+        add(search, arena_printf(search->arena,
+                                 "the type \"" SPAN_FMT "\": its \"max_links\" of \"" SPAN_FMT "\" is never reached: \"" SPAN_FMT
+                                 "\" links nothing",
+                                 SPAN_ARG(type->name), SPAN_ARG(other->name), SPAN_ARG(type->links ? other->name : type->name)));
+    }
+}
+
+void identity_policy_warnings(struct arena *arena, const struct identity_policy *policy, struct policy_warnings *out)
+{
+    struct search search = {arena, policy, out};
+    *out = (struct policy_warnings){0};
+    if (!joins_any(policy))
+        add(&search, "nothing links: no touchpoint ever makes two identifiers one person");
+    for (size_t i = 0; i < policy->type_count; i++) {
+        if (!links_any(policy, i))
+            look_at_bounds(&search, &policy->types[i]);
+        look_at_max_links(&search, &policy->types[i]);
+    }
+}
