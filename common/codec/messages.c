@@ -203,6 +203,7 @@ void stage_change_encode(struct strbuf *out, const struct stage_change_message *
     avro_write_opt_string(out, message->reason);
     avro_write_long(out, message->effective_at);
     avro_write_opt_id(out, &message->retracts);
+    avro_write_long(out, message->version);
 }
 
 enum outcome stage_change_decode(struct span value, struct stage_change_message *out, struct err *err)
@@ -219,6 +220,7 @@ enum outcome stage_change_decode(struct span value, struct stage_change_message 
     out->reason = avro_read_opt_string(&u);
     out->effective_at = avro_read_long(&u);
     out->retracts = avro_read_opt_id(&u);
+    out->version = avro_read_long(&u);
     return finish(&u, err);
 }
 

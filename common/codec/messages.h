@@ -10,7 +10,7 @@ enum {
     RESOLVED_ID_BASE = 2000000,
     SCHEMA_IDENTITY_CHANGE = 900001, /* fixed ids of our own schemas, with or without a registry */
     SCHEMA_JOURNEY_DIFF = 900002,
-    SCHEMA_STAGE_CHANGE = 900003,
+    SCHEMA_STAGE_CHANGE = 900005, /* 900003 had no version */
     SCHEMA_CONTACT_DECISION = 900004,
 };
 
@@ -74,6 +74,7 @@ struct stage_change_message {
     struct span stage, from_stage, reason;
     int64_t effective_at; /* may lie in the future */
     struct id retracts;   /* nil, or the id of the stage change that is taken back */
+    int64_t version;      /* of all that is said of one stage change, the largest stands */
 };
 void stage_change_encode(struct strbuf *out, const struct stage_change_message *message);
 enum outcome stage_change_decode(struct span value, struct stage_change_message *out, struct err *err);

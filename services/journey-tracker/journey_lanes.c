@@ -114,19 +114,26 @@ static enum outcome unpack_messages(struct arena *arena, int64_t id, struct span
     return OUTCOME_OK;
 }
 
-enum outcome store_insert_stage_messages(struct db *db, struct arena *arena, int32_t lane, struct stage_messages *messages,
+enum outcome store_next_stage_messages(struct db *db, struct arena *arena, int64_t *id, struct err *err)
+{
+    struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, arena);
+    CHECK(db_run(db, &STATEMENT(next_stage_outbox), &p, &r, NULL, err));
+    *id = db_int8(r, 0, 0);
+    db_result_free(r);
+    return OUTCOME_OK;
+}
+
+enum outcome store_insert_stage_messages(struct db *db, struct arena *arena, int32_t lane, const struct stage_messages *messages,
                                          struct err *err)
 {
     struct params p;
     params_init(&p, arena);
+    params_int8(&p, messages->items[0].id);
     params_int4(&p, lane);
     params_bytea(&p, pack_messages(arena, messages));
-    struct db_result *r = NULL;
-    enum outcome o = db_run(db, &STATEMENT(insert_stage_outbox), &p, &r, NULL, err);
-    for (size_t i = 0; o == OUTCOME_OK && i < messages->count; i++)
-        messages->items[i].id = db_int8(r, 0, 0);
-    db_result_free(r);
-    return o;
+    return db_run(db, &STATEMENT(insert_stage_outbox), &p, NULL, NULL, err);
 }
 
 static enum outcome take_messages(struct arena *arena, struct db_result *r, struct stage_messages *out, struct err *err)

@@ -84,9 +84,20 @@ static struct span stage_name(uint8_t stage)
     return span_of(names[stage]);
 }
 
-static void add_stage_message(struct arena *arena, struct stage_messages *messages, const struct stage_row *row,
-                              const struct map *profile_of, bool is_retraction)
+struct word {
+    const struct stage_row *row;
+    bool is_retraction;
+};
+
+struct words {
+    struct word *items;
+    size_t count, capacity;
+};
+
+static void add_stage_message(struct arena *arena, struct stage_messages *messages, const struct word *word,
+                              const struct map *profile_of, int64_t version)
 {
+    const struct stage_row *row = word->row;
     const struct id *profile_id = map_find(profile_of, &row->touch.anchor);
     struct stage_change_message message = {
         .id = row->id,
@@ -95,16 +106,17 @@ static void add_stage_message(struct arena *arena, struct stage_messages *messag
         .from_stage = stage_name(row->from_stage),
         .reason = row->reason == REASON_RULE ? SPAN("rule") : SPAN("exit"),
         .effective_at = row->changed_at.us,
+        .version = version,
     };
     if (profile_id)
         message.profile_id = *profile_id;
-    if (is_retraction) {
+    if (word->is_retraction) {
         message.retracts = row->id;
         message.id.bytes[0] ^= 0x80;
     }
     struct strbuf payload = {.arena = arena};
     stage_change_encode(&payload, &message);
-    *arena_push(arena, messages) = (struct stage_message){0, message.profile_id, strbuf_span(&payload)};
+    *arena_push(arena, messages) = (struct stage_message){version, message.profile_id, strbuf_span(&payload)};
 }
 
 static bool is_worth_telling(const struct stage_row *row)
@@ -120,27 +132,38 @@ static void append_messages(struct arena *arena, struct stage_messages *all, con
 }
 
 /* Changes of stage go out on their topic; changes of status alone do not. A row that only moved is neither. */
-static enum outcome write_stage_messages(struct tracker *tracker, struct flush *flush, const struct journey_effects *effects,
-                                         const struct map *profile_of, struct err *err)
+static struct words stage_words(struct arena *arena, const struct journey_effects *effects)
 {
     struct map written;
-    struct stage_messages messages = {0};
-    map_init(&written, flush->arena, sizeof(struct id), 1);
+    struct words words = {0};
+    map_init(&written, arena, sizeof(struct id), 1);
     for (size_t i = 0; i < effects->stages.count; i++)
         if (effects->stages.items[i].from_stage != effects->stages.items[i].to_stage)
             map_put(&written, &effects->stages.items[i].id, NULL);
     for (size_t i = 0; i < effects->stages_removed.count; i++) {
         const struct stage_row *row = &effects->stages_removed.items[i];
         if (row->from_stage != row->to_stage && !map_find(&written, &row->id))
-            add_stage_message(flush->arena, &messages, row, profile_of, true);
+            *arena_push(arena, &words) = (struct word){row, true};
     }
     for (size_t i = 0; i < effects->stages.count; i++)
         if (is_worth_telling(&effects->stages.items[i]))
-            add_stage_message(flush->arena, &messages, &effects->stages.items[i], profile_of, false);
-    if (messages.count > 0)
-        CHECK(store_insert_stage_messages(tracker->db, flush->arena, flush->lane, &messages, err));
+            *arena_push(arena, &words) = (struct word){&effects->stages.items[i], false};
+    return words;
+}
+
+static enum outcome write_stage_messages(struct tracker *tracker, struct flush *flush, const struct journey_effects *effects,
+                                         const struct map *profile_of, struct err *err)
+{
+    struct words words = stage_words(flush->arena, effects);
+    struct stage_messages messages = {0};
+    int64_t version;
+    if (words.count == 0)
+        return OUTCOME_OK;
+    CHECK(store_next_stage_messages(tracker->db, flush->arena, &version, err));
+    for (size_t i = 0; i < words.count; i++)
+        add_stage_message(flush->arena, &messages, &words.items[i], profile_of, version);
     append_messages(flush->arena, &flush->stages, &messages);
-    return OUTCOME_OK;
+    return store_insert_stage_messages(tracker->db, flush->arena, flush->lane, &messages, err);
 }
 
 static enum outcome write_all(struct tracker *tracker, struct flush *flush, struct saving *saving, const struct map *profile_of,

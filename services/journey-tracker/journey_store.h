@@ -77,7 +77,9 @@ struct stage_messages {
     struct stage_message *items;
     size_t count, capacity;
 };
-enum outcome store_insert_stage_messages(struct db *db, struct arena *arena, int32_t lane, struct stage_messages *messages,
+/* The id of the next row. Taken while the customers are locked, it orders what is said of them. */
+enum outcome store_next_stage_messages(struct db *db, struct arena *arena, int64_t *id, struct err *err);
+enum outcome store_insert_stage_messages(struct db *db, struct arena *arena, int32_t lane, const struct stage_messages *messages,
                                          struct err *err);
 enum outcome store_find_stage_messages(struct db *db, struct arena *arena, const int32_t *lanes, size_t count,
                                        struct stage_messages *out, struct err *err);

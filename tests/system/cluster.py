@@ -9,7 +9,6 @@
 """
 
 import contextlib
-import functools
 import gc
 import io
 import json
@@ -89,15 +88,6 @@ def run_tool(*words, check=True, environment=None, timeout=300, **more):
     if check and done.returncode != 0:
         raise ToolFailed(f"tutti {words[0]} ended with {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
     return done
-
-
-def told_before(one, other):
-    """By time, within a partition by offset. A retraction has the key of its own time, so it may be in another partition than
-    what it takes back, and of the same millisecond: it is the later one."""
-    (a, first), (b, second) = one, other
-    if a.partition() == b.partition():
-        return a.offset() - b.offset()
-    return a.timestamp()[1] - b.timestamp()[1] or (first["retracts"] is not None) - (second["retracts"] is not None)
 
 
 class World:
@@ -331,13 +321,12 @@ class World:
         return count((m["request_id"], m["verdict"] == "revoked") for m in self.messages("decisions"))
 
     def stage_changes(self):
-        """{id of a stage change: its messages, retractions included, in the order of their publication}."""
+        """{id of a stage change: its messages, retractions included, by their versions}."""
         found = {}
         for record in self.topics.read(self.topic("stages")):
             message = unframed(record.value())
-            found.setdefault(message["retracts"] or message["id"], []).append((record, message))
-        in_order = functools.cmp_to_key(told_before)
-        return {key: [message for _, message in sorted(told, key=in_order)] for key, told in found.items()}
+            found.setdefault(message["retracts"] or message["id"], []).append(message)
+        return {key: sorted(told, key=lambda message: message["version"]) for key, told in found.items()}
 
     def assert_chronicles(self):
         """Nothing was said twice: one verdict and at most one revocation per request, stage changes as they stand."""
@@ -345,7 +334,8 @@ class World:
         assert not twice, f"{len(twice)} decisions were published more than once"
         self.assert_verdicts()
         for messages in self.stage_changes().values():
-            assert all(one != two for one, two in zip(messages, messages[1:])), f"said twice: {messages}"
+            said = [{**message, "version": None} for message in messages]
+            assert all(one != two for one, two in zip(said, said[1:])), f"said twice: {messages}"
         self.assert_stage_changes()
 
     def assert_verdicts(self):

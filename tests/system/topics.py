@@ -5,7 +5,7 @@ import json
 import struct
 
 import fastavro
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from stack import ROOT
@@ -15,8 +15,8 @@ SCHEMA_FILES = {
     1: "touchpoint",
     900001: "identity_change",
     900002: "journey_diff",
-    900003: "stage_change",
     900004: "contact_decision",
+    900005: "stage_change",
 }
 SCHEMAS = {
     number: fastavro.parse_schema(
@@ -39,6 +39,16 @@ def unframed(value):
     """The record of one of our own messages."""
     (schema_id,) = struct.unpack(">I", value[1:5])
     return fastavro.schemaless_reader(io.BytesIO(value[5:]), SCHEMAS[schema_id], None)
+
+
+def watermarks(consumer, partition):
+    """(low, high); None while the broker has only just been told that it leads the partition."""
+    try:
+        return consumer.get_watermark_offsets(partition, timeout=30)
+    except KafkaException as failure:
+        if failure.args[0].code() != KafkaError.NOT_LEADER_FOR_PARTITION:
+            raise
+        return None
 
 
 class Topics:
@@ -110,7 +120,7 @@ class Topics:
     def ends(self, consumer, topic):
         """{partition: (low, high)}."""
         partitions = self.admin.list_topics(topic, timeout=30).topics[topic].partitions
-        return {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=30) for p in partitions}
+        return {p: until(lambda: watermarks(consumer, TopicPartition(topic, p)), 60, "a partition's leader") for p in partitions}
 
     def lag(self, consumer, topics):
         """(records that a group has not committed, sum of ends)."""

@@ -116,18 +116,19 @@ static void test_stage_change(void **state)
                                       .stage = SPAN("loyalty"),
                                       .from_stage = SPAN_NONE,
                                       .reason = SPAN("4th order"),
-                                      .effective_at = -5};
+                                      .effective_at = -5,
+                                      .version = 700};
     struct stage_change_message out;
     struct strbuf b = {0};
     struct err err = {0};
     stage_change_encode(&b, &in);
     assert_json_has(generic_json("stage_change", SCHEMA_STAGE_CHANGE, &b),
                     (const char *const[]){"\"stage\": \"loyalty\"", "\"from_stage\": null", "{\"string\": \"4th order\"}",
-                                          "\"retracts\": null", "\"effective_at\": -5", NULL});
+                                          "\"retracts\": null", "\"effective_at\": -5", "\"version\": 700", NULL});
     assert_int_equal(stage_change_decode(strbuf_span(&b), &out, &err), OUTCOME_OK);
     assert_true(id_equal(&out.id, &in.id) && id_equal(&out.profile_id, &in.profile_id) && id_is_nil(&out.retracts));
     assert_true(id_equal(&out.touchpoint_id, &in.touchpoint_id) && out.from_stage.ptr == NULL && out.effective_at == -5);
-    assert_true(span_is(out.stage, "loyalty") && span_is(out.reason, "4th order"));
+    assert_true(span_is(out.stage, "loyalty") && span_is(out.reason, "4th order") && out.version == 700);
     strbuf_free(&b);
 }
 

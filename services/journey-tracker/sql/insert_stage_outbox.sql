@@ -1,3 +1,3 @@
-INSERT INTO journey.stage_outbox (lane, payload)
-VALUES ($1, $2)
-RETURNING id
+INSERT INTO journey.stage_outbox (id, lane, payload)
+OVERRIDING SYSTEM VALUE
+VALUES ($1, $2, $3)
