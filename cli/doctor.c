@@ -232,7 +232,7 @@ static void print_json(struct call *call, const struct findings *findings)
 static enum exit_status run_doctor(struct call *call)
 {
     struct doctor doctor = {.call = call};
-    add(&doctor, VERDICT_OK, "program", "tutti " TUTTI_VERSION " (" TUTTI_REVISION ")", "");
+    add(&doctor, VERDICT_OK, "program", arena_printf(&call->arena, "tutti %s (%s)", TUTTI_VERSION, tutti_revision), "");
     check_kafka(&doctor);
     check_database(&doctor);
     enum exit_status status = EXIT_DONE;

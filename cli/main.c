@@ -145,7 +145,7 @@ int main(int argc, char **argv)
     if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
         return help(argc > 2 ? argv[2] : NULL);
     if (strcmp(name, "--version") == 0) {
-        printf("tutti %s (%s)\n", TUTTI_VERSION, TUTTI_REVISION);
+        printf("tutti %s (%s)\n", TUTTI_VERSION, tutti_revision);
         return EXIT_DONE;
     }
     const struct command *command = find_command(name);

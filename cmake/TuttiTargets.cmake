@@ -17,14 +17,6 @@ function(tutti_library target dir)
     endif()
 endfunction()
 
-# A definition for the sources of one library, which may still be empty.
-function(tutti_define target)
-    get_target_property(type ${target} TYPE)
-    if(NOT type STREQUAL "INTERFACE_LIBRARY")
-        target_compile_definitions(${target} PRIVATE ${ARGN})
-    endif()
-endfunction()
-
 # tutti_service(<name>): <name>_logic (pure, sees tutti_base only), <name>_shell (codec, store, service) and the
 # executable tutti-<name> from main.c.
 function(tutti_service name)

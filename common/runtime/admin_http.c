@@ -116,7 +116,7 @@ static unsigned answer_version(const struct admin_http *http, struct MHD_Connect
     strbuf_addf(body, ",\"version\":");
     json_quote(body, span_of(TUTTI_VERSION));
     strbuf_addf(body, ",\"revision\":");
-    json_quote(body, span_of(TUTTI_REVISION));
+    json_quote(body, span_of(tutti_revision));
     if (note) {
         strbuf_addf(body, ",\"note\":");
         json_quote(body, span_of(note));

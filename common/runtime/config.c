@@ -126,7 +126,7 @@ static enum outcome load(struct config *config, int argc, char **argv, enum conf
     if (line.help)
         config_print_help(config);
     else if (line.version)
-        printf("%s %s (%s)\n", config->program, TUTTI_VERSION, TUTTI_REVISION);
+        printf("%s %s (%s)\n", config->program, TUTTI_VERSION, tutti_revision);
     if (line.help || line.version)
         return OUTCOME_OK;
     outcome = read_sources(config, &line, argc, argv, err);

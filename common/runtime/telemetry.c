@@ -340,8 +340,10 @@ static void add_process(struct strbuf *out)
 char *telemetry_render(void)
 {
     struct strbuf out = {0};
+    char build[128];
+    snprintf(build, sizeof build, "version=\"%s\",revision=\"%s\"", TUTTI_VERSION, tutti_revision);
     add_head(&out, "tutti_build_info", "gauge", "Version and revision of this build; the value is always 1.");
-    add_sample(&out, "build_info", "", "version=\"" TUTTI_VERSION "\",revision=\"" TUTTI_REVISION "\"", 1);
+    add_sample(&out, "build_info", "", build, 1);
     pthread_mutex_lock(&registry.lock);
     for (const struct family *family = registry.first; family; family = family->next)
         add_family(&out, family);

@@ -112,3 +112,12 @@ def test_the_command_line_ignores_settings_of_services():
         check=False,
     )
     assert done.returncode == 0 and done.stdout.count("\n") == 3, done
+
+
+def test_every_program_says_of_which_build_it_is():
+    def said(program):
+        command = [BIN / program, "--version"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.split()
+
+    versions = [said("tutti"), *(said(f"tutti-{name}") for name in NAMES)]
+    assert len({tuple(words[1:]) for words in versions}) == 1, versions
