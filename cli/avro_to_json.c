@@ -74,7 +74,7 @@ void json_add_hex(struct strbuf *out, struct span bytes)
     strbuf_add(out, "\"", 1);
 }
 
-void json_add_uuid(struct strbuf *out, const struct id *id)
+static void add_uuid(struct strbuf *out, const struct id *id)
 {
     char text[37];
     id_to_uuid(id, text);
@@ -130,7 +130,7 @@ static void print_fixed(struct printer *p, const struct avro_type *type)
         return;
     }
     memcpy(id.bytes, bytes.ptr, sizeof id.bytes);
-    json_add_uuid(p->out, &id);
+    add_uuid(p->out, &id);
 }
 
 /* One block of an array or a map: its element count, 0 at the end. */

@@ -18,6 +18,5 @@ enum outcome avro_to_json(const struct avro_shape *shape, struct span *bytes, en
 /* A JSON string of the bytes; what is not UTF-8 becomes U+FFFD. */
 void json_add_text(struct strbuf *out, struct span text);
 void json_add_hex(struct strbuf *out, struct span bytes);
-void json_add_uuid(struct strbuf *out, const struct id *id);
 
 #endif

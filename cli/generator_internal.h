@@ -17,7 +17,6 @@ struct texts {
 void text_begin(struct texts *texts);
 void text_add(struct texts *texts, struct span s);
 void text_number(struct texts *texts, uint64_t v, int width); /* with leading zeros up to width */
-void text_hex(struct texts *texts, uint64_t v);               /* 16 digits */
 struct span text_end(struct texts *texts);
 /* The event id of a touchpoint, from its source and message_id. */
 struct span text_event_id(struct texts *texts, const struct touchpoint *t);
@@ -32,10 +31,6 @@ struct person {
 struct person person_of(const struct generator *g, uint32_t number);
 
 enum id_kind { ID_USER, ID_EMAIL, ID_PHONE, ID_LOYALTY, ID_EXTERNAL, ID_DEVICE, ID_COOKIE, ID_SECOND_COOKIE };
-struct span person_id_text(const struct generator *g, struct texts *texts, const struct person *person, enum id_kind kind);
-/* Puts the identifier where the schema has it: user_id and cookies in their own fields, the others into identifiers. */
-void person_put_id(const struct generator *g, struct texts *texts, const struct person *person, enum id_kind kind,
-                   struct touchpoint *t);
 /* The identifiers that the channel knows at time t->occurred_at. */
 void person_identify(const struct generator *g, struct texts *texts, const struct person *person, struct random *r,
                      struct touchpoint *t);

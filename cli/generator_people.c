@@ -24,7 +24,8 @@ void text_number(struct texts *texts, uint64_t v, int width)
     text_add(texts, (struct span){at, (size_t)(digits + sizeof digits - at)});
 }
 
-void text_hex(struct texts *texts, uint64_t v)
+/* 16 digits. */
+static void add_hex(struct texts *texts, uint64_t v)
 {
     char digits[16];
     for (int i = 15; i >= 0; i--, v >>= 4)
@@ -75,10 +76,10 @@ struct person person_of(const struct generator *g, uint32_t number)
 static void add_token(const struct generator *g, struct texts *texts, uint32_t number, enum id_kind kind)
 {
     struct random r = random_of(g->options.seed, STREAM_TOKEN, (uint64_t)number * 16 + kind);
-    text_hex(texts, random_next(&r));
+    add_hex(texts, random_next(&r));
 }
 
-struct span person_id_text(const struct generator *g, struct texts *texts, const struct person *person, enum id_kind kind)
+static struct span id_text(const struct generator *g, struct texts *texts, const struct person *person, enum id_kind kind)
 {
     text_begin(texts);
     switch (kind) {
@@ -121,10 +122,11 @@ static struct span kind_name(enum id_kind kind)
     return span_of(names[kind]);
 }
 
-void person_put_id(const struct generator *g, struct texts *texts, const struct person *person, enum id_kind kind,
+/* Where the schema has it: user_id and cookies in their own fields, the others into identifiers. */
+static void put_id(const struct generator *g, struct texts *texts, const struct person *person, enum id_kind kind,
                    struct touchpoint *t)
 {
-    struct span text = person_id_text(g, texts, person, kind);
+    struct span text = id_text(g, texts, person, kind);
     if (kind == ID_USER)
         t->user_id = text;
     else if (kind == ID_COOKIE || kind == ID_SECOND_COOKIE)
@@ -157,11 +159,11 @@ void person_identify(const struct generator *g, struct texts *texts, const struc
     bool known = t->occurred_at >= person->known_from, second_device = random_chance(r, 0.2);
     if (own == ID_COOKIE && second_device && known && person->knowledge == PERSON_KNOWN)
         own = ID_SECOND_COOKIE;
-    person_put_id(g, texts, person, own, t);
+    put_id(g, texts, person, own, t);
     if (known && g->profile->knows_user)
-        person_put_id(g, texts, person, ID_USER, t);
+        put_id(g, texts, person, ID_USER, t);
     else if (known && (random_chance(r, knows[channel].other_share) || t->consent.ptr))
-        person_put_id(g, texts, person, knows[channel].other, t);
+        put_id(g, texts, person, knows[channel].other, t);
 }
 
 size_t generator_identifiers(const struct generator *g, struct arena *arena, uint32_t number,
@@ -174,9 +176,9 @@ size_t generator_identifiers(const struct generator *g, struct arena *arena, uin
         bool of_everyone = kind == ID_DEVICE || kind == ID_COOKIE;
         bool of_known = person.knowledge == PERSON_KNOWN || (person.knowledge == PERSON_JOINS && kind != ID_SECOND_COOKIE);
         if (of_everyone || of_known)
-            list[count++] = (struct touchpoint_identifier){
-                kind_name((enum id_kind)kind), arena_copy(arena, person_id_text(g, &texts, &person, (enum id_kind)kind)),
-                SPAN("none"), SPAN("users")};
+            list[count++] = (struct touchpoint_identifier){kind_name((enum id_kind)kind),
+                                                           arena_copy(arena, id_text(g, &texts, &person, (enum id_kind)kind)),
+                                                           SPAN("none"), SPAN("users")};
     }
     return count;
 }

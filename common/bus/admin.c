@@ -129,7 +129,7 @@ static rd_kafka_AdminOptions_t *options_of(struct admin *admin, rd_kafka_admin_o
 static enum outcome read_configs(struct admin *admin, const char *const *names, size_t count, struct topic_settings *out,
                                  struct err *err)
 {
-    rd_kafka_ConfigResource_t **wanted = calloc(count, sizeof *wanted);
+    rd_kafka_ConfigResource_t **wanted = calloc(count + 1, sizeof *wanted);
     size_t n = 0, results = 0;
     if (!wanted)
         abort();
@@ -216,21 +216,6 @@ enum outcome admin_create(struct admin *admin, const char *name, const struct to
     }
     rd_kafka_AdminOptions_destroy(options);
     rd_kafka_NewTopic_destroy(topic);
-    return outcome;
-}
-
-enum outcome admin_topic_size(struct admin *admin, const char *name, int64_t *records, struct err *err)
-{
-    struct topic_settings settings;
-    enum outcome outcome = admin_describe(admin, &name, 1, &settings, err);
-    *records = 0;
-    for (int32_t p = 0; outcome == OUTCOME_OK && p < settings.partitions; p++) {
-        int64_t low, high;
-        rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(admin->rk, name, p, &low, &high, METADATA_MS);
-        if (code)
-            return down(err, rd_kafka_err2str(code));
-        *records += high - low;
-    }
     return outcome;
 }
 

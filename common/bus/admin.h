@@ -33,9 +33,6 @@ enum outcome admin_describe(struct admin *admin, const char *const *names, size_
 /* Creates a topic; OK also if it exists by now. */
 enum outcome admin_create(struct admin *admin, const char *name, const struct topic_settings *settings, struct err *err);
 
-/* Offsets between the lowest and the end of all partitions: the records, where none was compacted away. */
-enum outcome admin_topic_size(struct admin *admin, const char *name, int64_t *records, struct err *err);
-
 /* The end of each of the topic's partitions now, 0 for one without records; count from admin_describe. RETRY "kafka_down". */
 enum outcome admin_topic_ends(struct admin *admin, const char *name, int64_t *ends, int32_t count, struct err *err);
 

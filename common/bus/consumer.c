@@ -232,8 +232,6 @@ static void fill_record(struct lane *lane, rd_kafka_message_t *message, struct r
         .value = {message->payload, message->len},
         .handle = message,
     };
-    if (lane->first < 0)
-        lane->first = message->offset;
     lane->next = message->offset + 1;
     lane->taken++;
 }
@@ -311,11 +309,6 @@ void consumer_release(struct consumer *consumer, struct record *records, size_t 
 {
     for (size_t i = 0; i < count; i++)
         rd_kafka_message_destroy(records[i].handle);
-}
-
-void consumer_rewind(struct consumer *consumer)
-{
-    assignment_restart(consumer);
 }
 
 bool record_header(const struct record *record, const char *name, struct span *value)

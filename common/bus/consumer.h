@@ -53,8 +53,6 @@ void consumer_release(struct consumer *consumer, struct record *records, size_t 
 /* Commits next offsets of everything handed out so far (synchronous, bounded 5 s). Skipped when the assignment was lost. A
  * failure is logged and counted only: correctness never depends on an offset. */
 void consumer_commit(struct consumer *consumer);
-/* Forgets what was handed out and not committed, and hands it out again (after a failed batch that cannot be kept). */
-void consumer_rewind(struct consumer *consumer);
 
 bool record_header(const struct record *record, const char *name, struct span *value);
 /* Bytes of all names and values of headers. */

@@ -33,11 +33,8 @@ static void lane_open_queue(struct consumer *consumer, struct lane *lane)
 static struct lane lane_make(struct consumer *consumer, const rd_kafka_topic_partition_t *part)
 {
     char labels[320];
-    struct lane lane = {.topic = topic_names_index(&consumer->topics, part->topic),
-                        .partition = part->partition,
-                        .first = -1,
-                        .next = -1,
-                        .committed = -1};
+    struct lane lane = {
+        .topic = topic_names_index(&consumer->topics, part->topic), .partition = part->partition, .next = -1, .committed = -1};
     snprintf(labels, sizeof labels, "topic=\"%s\",partition=\"%d\"", part->topic, part->partition);
     lane.lag = metric_gauge("kafka_consumer_lag", labels, "Records at the broker that were not handed out yet.");
     lane_open_queue(consumer, &lane);
@@ -126,30 +123,6 @@ void assignment_callback(rd_kafka_t *rk, rd_kafka_resp_err_t rc, rd_kafka_topic_
     if (rc != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
         fetch_error(consumer, rc, "rebalance");
     revoke(consumer);
-}
-
-/* Where a lane has to go on: after what was committed, else at the first record handed out. */
-static int64_t restart_offset(const struct lane *lane)
-{
-    if (lane->committed >= 0)
-        return lane->committed;
-    return lane->first >= 0 ? lane->first : RD_KAFKA_OFFSET_STORED;
-}
-
-void assignment_restart(struct consumer *consumer)
-{
-    rd_kafka_topic_partition_list_t *parts = rd_kafka_topic_partition_list_new((int)consumer->lane_count);
-    for (size_t i = 0; i < consumer->lane_count; i++) {
-        struct lane *lane = &consumer->lanes[i];
-        rd_kafka_topic_partition_list_add(parts, lane_topic(consumer, lane), lane->partition)->offset = restart_offset(lane);
-        lane->next = lane->first = -1;
-    }
-    order_reset(consumer->order, consumer->lane_count, fetch_drop);
-    rd_kafka_assign(consumer->rk, NULL);
-    rd_kafka_resp_err_t rc = rd_kafka_assign(consumer->rk, parts);
-    if (rc)
-        fetch_error(consumer, rc, "assign");
-    rd_kafka_topic_partition_list_destroy(parts);
 }
 
 void assignment_report_lag(struct consumer *consumer)

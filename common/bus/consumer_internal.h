@@ -16,9 +16,9 @@ struct lane {
     int topic;
     int32_t partition;
     rd_kafka_queue_t *queue;
-    int64_t first, next; /* offsets of the first record handed out and after the last one; -1 before any */
-    int64_t committed;   /* next offset confirmed by the broker; -1 before any */
-    uint32_t taken;      /* handed out and not yet counted */
+    int64_t next;      /* offset after the last record handed out; -1 before any */
+    int64_t committed; /* next offset confirmed by the broker; -1 before any */
+    uint32_t taken;    /* handed out and not yet counted */
     struct metric *lag;
 };
 
@@ -56,8 +56,6 @@ void topic_names_free(struct topic_names *topics);
 /* consumer_assignment.c */
 void assignment_callback(rd_kafka_t *rk, rd_kafka_resp_err_t rc, rd_kafka_topic_partition_list_t *parts, void *opaque);
 void assignment_clear(struct consumer *consumer);
-/* Reads on from the offsets of parts with the lanes there are. */
-void assignment_restart(struct consumer *consumer);
 void assignment_report_lag(struct consumer *consumer);
 
 /* consumer_fetch.c */

@@ -354,14 +354,6 @@ enum outcome json_as_int(const struct json *value, int64_t min, int64_t max, int
     return OUTCOME_OK;
 }
 
-enum outcome json_as_number(const struct json *value, double *out, struct err *err)
-{
-    if (value->shape != SHAPE_INT && value->shape != SHAPE_REAL)
-        return expected(value, "a number", err);
-    *out = value->shape == SHAPE_INT ? (double)value->integer : value->real;
-    return OUTCOME_OK;
-}
-
 enum outcome json_as_bool(const struct json *value, bool *out, struct err *err)
 {
     if (value->shape != SHAPE_BOOL)
@@ -376,15 +368,6 @@ enum outcome json_as_duration(const struct json *value, struct duration *out, st
     if (value->shape != SHAPE_TEXT || !duration_parse(value->text, &d))
         return expected(value, "an ISO 8601 duration such as P30D", err);
     *out = d;
-    return OUTCOME_OK;
-}
-
-enum outcome json_as_instant(const struct json *value, struct instant *out, struct err *err)
-{
-    struct instant t;
-    if (value->shape != SHAPE_TEXT || !instant_parse(value->text, &t))
-        return expected(value, "a time such as 2026-01-31T12:00:00Z", err);
-    *out = t;
     return OUTCOME_OK;
 }
 
@@ -416,12 +399,6 @@ enum outcome json_int(const struct json *object, const char *key, int64_t min, i
     return value ? json_as_int(value, min, max, out, err) : OUTCOME_OK;
 }
 
-enum outcome json_number(const struct json *object, const char *key, double *out, struct err *err)
-{
-    const struct json *value = json_get(object, key);
-    return value ? json_as_number(value, out, err) : OUTCOME_OK;
-}
-
 enum outcome json_bool(const struct json *object, const char *key, bool *out, struct err *err)
 {
     const struct json *value = json_get(object, key);
@@ -432,12 +409,6 @@ enum outcome json_duration(const struct json *object, const char *key, struct du
 {
     const struct json *value = json_get(object, key);
     return value ? json_as_duration(value, out, err) : OUTCOME_OK;
-}
-
-enum outcome json_instant(const struct json *object, const char *key, struct instant *out, struct err *err)
-{
-    const struct json *value = json_get(object, key);
-    return value ? json_as_instant(value, out, err) : OUTCOME_OK;
 }
 
 enum outcome json_choice(const struct json *object, const char *key, const char *choices, int *out, struct err *err)

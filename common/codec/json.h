@@ -44,20 +44,16 @@ enum outcome json_check_keys(const struct json *value, const char *required, con
 /* Conversions of one value (an element of a list, for instance). */
 enum outcome json_as_text(const struct json *value, struct span *out, struct err *err); /* borrowed, followed by a NUL */
 enum outcome json_as_int(const struct json *value, int64_t min, int64_t max, int64_t *out, struct err *err);
-enum outcome json_as_number(const struct json *value, double *out, struct err *err);
 enum outcome json_as_bool(const struct json *value, bool *out, struct err *err);
 enum outcome json_as_duration(const struct json *value, struct duration *out, struct err *err); /* ISO 8601 */
-enum outcome json_as_instant(const struct json *value, struct instant *out, struct err *err);   /* RFC 3339 */
 /* Position of the text in choices ("drop|defer"). */
 enum outcome json_as_choice(const struct json *value, const char *choices, int *out, struct err *err);
 
 /* The same for a member; an absent (or null) one leaves *out untouched. */
 enum outcome json_text(const struct json *object, const char *key, struct span *out, struct err *err);
 enum outcome json_int(const struct json *object, const char *key, int64_t min, int64_t max, int64_t *out, struct err *err);
-enum outcome json_number(const struct json *object, const char *key, double *out, struct err *err);
 enum outcome json_bool(const struct json *object, const char *key, bool *out, struct err *err);
 enum outcome json_duration(const struct json *object, const char *key, struct duration *out, struct err *err);
-enum outcome json_instant(const struct json *object, const char *key, struct instant *out, struct err *err);
 enum outcome json_choice(const struct json *object, const char *key, const char *choices, int *out, struct err *err);
 /* Members that are lists or objects themselves; *out is NULL where absent (json_count(NULL) is 0). */
 enum outcome json_list(const struct json *object, const char *key, const struct json **out, struct err *err);

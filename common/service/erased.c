@@ -15,11 +15,11 @@ static enum outcome hold_version(struct db *db, int64_t *version, struct err *er
     return OUTCOME_OK;
 }
 
-enum outcome erased_read(struct db *db, struct arena *arena, struct erased *out, struct err *err)
+static enum outcome read_tombstones(struct db *db, struct erased *out, struct err *err)
 {
     struct db_result *r = NULL;
     CHECK(db_run(db, &read_all, NULL, &r, NULL, err));
-    map_init(&out->tombstones, arena, sizeof(struct id), sizeof(struct tombstone));
+    map_init(&out->tombstones, &out->arena, sizeof(struct id), sizeof(struct tombstone));
     for (int row = 0; row < db_rows(r); row++) {
         struct id id = db_uuid(r, row, 0);
         *(struct tombstone *)map_put(&out->tombstones, &id, NULL) =
@@ -33,7 +33,7 @@ enum outcome erased_read(struct db *db, struct arena *arena, struct erased *out,
 static enum outcome read_version(struct db *db, struct erased *erased, int64_t version, struct err *err)
 {
     struct erased fresh = {.version = version, .checked_us = erased->checked_us};
-    CHECK(erased_read(db, &fresh.arena, &fresh, err));
+    CHECK(read_tombstones(db, &fresh, err));
     arena_free(&erased->arena);
     *erased = fresh;
     erased->tombstones.arena = &erased->arena;

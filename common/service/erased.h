@@ -32,8 +32,6 @@ struct erased {
 /* Reads every tombstone; what erased_check reads later is freed by erased_close. */
 enum outcome erased_open(struct db *db, struct erased *erased, struct err *err);
 void erased_close(struct erased *erased);
-/* For a tool that reads them once: into its arena. */
-enum outcome erased_read(struct db *db, struct arena *arena, struct erased *out, struct err *err);
 
 /* `version` is what tutti_meta.hold_erasures() said in the open transaction. If it is another than that of the tombstones: reads
  * them again, RETRY "erased_meanwhile". */

@@ -42,8 +42,6 @@ struct pipeline {
 };
 
 /* pipeline_wait.c: waiting without leaving the group */
-/* Serves the group and the health conditions once. */
-void pipeline_heartbeat(void *pipeline);
 /* Waits us, or until the batch is abandoned. */
 void pipeline_pause(struct pipeline *pipeline, int64_t us);
 /* True if running the batch again makes no sense: a stop was requested, or the records come again after a rebalance. */

@@ -9,6 +9,7 @@
 
 enum { SLICE_MS = 100, ACK_TIMEOUT_MS = 2000 };
 
+/* Serves the group and the health conditions. */
 static void serve(struct pipeline *pipeline, int timeout_ms)
 {
     struct err err; /* a fatal error is kept by the consumer and comes again with the next batch */
@@ -19,7 +20,7 @@ static void serve(struct pipeline *pipeline, int timeout_ms)
     admin_http_condition("postgres", db_is_up(pipeline->context->db));
 }
 
-void pipeline_heartbeat(void *pipeline)
+static void heartbeat(void *pipeline)
 {
     serve(pipeline, 0);
 }
@@ -50,7 +51,7 @@ enum outcome pipeline_wait_acks(struct pipeline *pipeline, struct err *err)
 {
     enum outcome outcome;
     do {
-        outcome = producer_wait(pipeline->context->producer, ACK_TIMEOUT_MS, pipeline_heartbeat, pipeline, err);
+        outcome = producer_wait(pipeline->context->producer, ACK_TIMEOUT_MS, heartbeat, pipeline, err);
     } while (outcome == OUTCOME_RETRY && strcmp(err->code, "produce_stalled") == 0 && !stop_requested());
     return outcome;
 }

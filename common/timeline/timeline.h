@@ -23,8 +23,7 @@ struct fact_key {
     struct id event_id;
 };
 
-int fact_key_compare(const void *a, const void *b);  /* anchor, time, event: the order of the table's key */
-int fact_time_compare(const void *a, const void *b); /* time, event: the order of a timeline */
+int fact_key_compare(const void *a, const void *b); /* anchor, time, event: the order of the table's key */
 
 enum fact_column_type { FACT_INT2, FACT_INT4, FACT_INT8, FACT_INSTANT, FACT_TEXT, FACT_BYTEA, FACT_BOOL };
 

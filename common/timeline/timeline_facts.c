@@ -8,12 +8,6 @@ int fact_key_compare(const void *a, const void *b)
     const struct fact_key *x = a, *y = b;
     if (x->anchor != y->anchor)
         return x->anchor < y->anchor ? -1 : 1;
-    return fact_time_compare(a, b);
-}
-
-int fact_time_compare(const void *a, const void *b)
-{
-    const struct fact_key *x = a, *y = b;
     int c = instant_compare(x->occurred_at, y->occurred_at);
     return c ? c : id_compare(&x->event_id, &y->event_id);
 }

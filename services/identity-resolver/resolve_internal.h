@@ -116,7 +116,6 @@ void request_collect(struct request *request, const struct sightings *uncovered)
 void resolver_learn(struct resolver *resolver, const struct id *id, const struct cached_identifier *entry);
 /* resolve_sort.c: of each identifier and link the smallest, in order. */
 void request_sort(struct request *request);
-int id_qsort_compare(const void *a, const void *b);
 void id_list_unique(struct id_list *list);
 
 /* resolve_load.c: profiles, locked and read. */

@@ -3,7 +3,7 @@
 
 #include "services/identity-resolver/resolve_internal.h"
 
-int id_qsort_compare(const void *a, const void *b)
+static int compare_ids(const void *a, const void *b)
 {
     return id_compare(a, b);
 }
@@ -12,7 +12,7 @@ void id_list_unique(struct id_list *list)
 {
     size_t kept = 0;
     if (list->count > 1)
-        qsort(list->items, list->count, sizeof *list->items, id_qsort_compare);
+        qsort(list->items, list->count, sizeof *list->items, compare_ids);
     for (size_t i = 0; i < list->count; i++)
         if (kept == 0 || !id_equal(&list->items[kept - 1], &list->items[i]))
             list->items[kept++] = list->items[i];

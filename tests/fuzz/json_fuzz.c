@@ -11,18 +11,14 @@ static void ask(const struct json *value)
     struct err err;
     struct span text;
     struct duration duration;
-    struct instant instant;
     int64_t integer;
-    double number;
     bool flag;
     int choice;
     json_check_keys(value, "id rules", "limit per on_cap", &err);
     json_as_text(value, &text, &err);
     json_as_int(value, 0, 100, &integer, &err);
-    json_as_number(value, &number, &err);
     json_as_bool(value, &flag, &err);
     json_as_duration(value, &duration, &err);
-    json_as_instant(value, &instant, &err);
     json_as_choice(value, "drop|defer", &choice, &err);
     json_fail(value, &err, "nothing");
 }

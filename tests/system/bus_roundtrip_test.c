@@ -1,4 +1,4 @@
-/* bus_roundtrip_test.c: producer and consumer on a real broker: nothing lost, ordered by time, rebalance, rewind, costs. */
+/* bus_roundtrip_test.c: producer and consumer on a real broker: nothing lost, ordered by time, rebalance, costs. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -251,28 +251,6 @@ static void two_instances_share_and_lose_nothing(void **state)
     free(tally.seen);
 }
 
-static void rewind_hands_out_again_what_was_not_committed(void **state)
-{
-    struct tally tally = tally_new();
-    struct consumer *consumer = open_consumer("rewind", topic, NULL);
-    bool caught_up = false;
-    int64_t deadline = clock_monotonic_us() + DEADLINE_US;
-    while (tally.distinct < 2 * BATCH && clock_monotonic_us() < deadline)
-        take(consumer, &tally, 100, &caught_up);
-    consumer_commit(consumer);
-    size_t committed = tally.distinct;
-    while (tally.distinct < 4 * BATCH && clock_monotonic_us() < deadline)
-        take(consumer, &tally, 100, &caught_up);
-    size_t uncommitted = tally.distinct - committed;
-    consumer_rewind(consumer);
-    for (caught_up = false; !caught_up && clock_monotonic_us() < deadline;)
-        take(consumer, &tally, 100, &caught_up);
-    assert_int_equal(tally.distinct, RECORDS);
-    assert_int_equal(tally.repeats, uncommitted);
-    consumer_close(consumer);
-    free(tally.seen);
-}
-
 static void a_missing_topic_is_named_with_its_remedy(void **state)
 {
     struct consumer *consumer;
@@ -358,7 +336,6 @@ int main(void)
         cmocka_unit_test(what_was_committed_is_not_handed_out_again),
         cmocka_unit_test(partitions_of_different_rates_stay_in_order),
         cmocka_unit_test(two_instances_share_and_lose_nothing),
-        cmocka_unit_test(rewind_hands_out_again_what_was_not_committed),
         cmocka_unit_test(a_missing_topic_is_named_with_its_remedy),
         cmocka_unit_test(forwarding_keeps_key_value_headers_and_time),
     };

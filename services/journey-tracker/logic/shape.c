@@ -6,8 +6,9 @@ static char folded(char c, bool fold)
     return fold && c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
-/* Greedy with one point of return: the newest star. */
-bool shape_glob(struct span pattern, struct span text, bool fold)
+/* The whole text against a pattern in which `*` stands for any run of characters; ASCII case ignored if fold. Greedy with one
+ * point of return: the newest star. */
+static bool matches(struct span pattern, struct span text, bool fold)
 {
     size_t p = 0, t = 0, star = SIZE_MAX, resume = 0;
     while (t < text.len) {
@@ -59,7 +60,7 @@ struct span shape_referrer_host(struct span url)
 static struct span without_www(struct span host)
 {
     struct span www = SPAN("www.*");
-    return host.ptr && shape_glob(www, host, true) ? after(host, 4) : host;
+    return host.ptr && matches(www, host, true) ? after(host, 4) : host;
 }
 
 static bool in_list(const struct span_list *list, struct span text)
@@ -107,14 +108,14 @@ static enum journey_direction direction_of(const struct shape_text *text, struct
 
 static bool pattern_matches(struct span pattern, struct span text)
 {
-    return pattern.ptr == NULL || (text.ptr != NULL && shape_glob(pattern, text, false));
+    return pattern.ptr == NULL || (text.ptr != NULL && matches(pattern, text, false));
 }
 
 static bool host_matches(struct span pattern, struct span host)
 {
     if (pattern.ptr == NULL)
         return true;
-    return host.ptr && (shape_glob(pattern, host, true) || shape_glob(pattern, without_www(host), true));
+    return host.ptr && (matches(pattern, host, true) || matches(pattern, without_www(host), true));
 }
 
 static struct span rule_network(const struct channel_rule *rule, const struct shape_text *text)

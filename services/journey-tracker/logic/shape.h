@@ -40,7 +40,4 @@ void shape_compile(const struct journey_policy *policy, const struct shape_text 
 /* Host of a URL without scheme, user, port and path; SPAN_NONE if it has none. Borrowed, case as sent. */
 struct span shape_referrer_host(struct span url);
 
-/* The whole text against a pattern in which `*` stands for any run of characters; ASCII case ignored if fold. */
-bool shape_glob(struct span pattern, struct span text, bool fold);
-
 #endif

@@ -31,7 +31,7 @@ static struct instant end_of(const struct contact_rule *rule, struct instant at)
     return rule->lasts.us == DURATION_NONE.us ? INSTANT_NEVER : instant_plus(at, rule->lasts);
 }
 
-int contact_consent(struct span consent, struct span channel)
+static int consent_to(struct span consent, struct span channel)
 {
     int of_all = 0;
     for (struct span word; next_word(&consent, ' ', &word);) {
@@ -47,7 +47,7 @@ int contact_consent(struct span consent, struct span channel)
 
 int contact_consent_of(const struct contact_fact *fact, struct span channel)
 {
-    int consent = fact->consent.len > 0 ? contact_consent(fact->consent, channel) : 0;
+    int consent = fact->consent.len > 0 ? consent_to(fact->consent, channel) : 0;
     return consent > 0 && is_copy(fact) ? 0 : consent;
 }
 

@@ -23,9 +23,8 @@ struct finding {
 /* Facts later than the planned contact count too where they are already known: the contact is still to be made. */
 void rule_ask(const struct contact_rule *rule, const struct question *question, struct finding *finding);
 
-/* What a consent text says of a channel: 1 in, -1 out, 0 nothing. The channel's own word is stronger than that for all. */
-int contact_consent(struct span consent, struct span channel);
-/* The same of a fact: nobody consents for somebody else, so an opt-in of a copy says nothing. */
+/* What the consent text of a fact says of a channel: 1 in, -1 out, 0 nothing. The channel's own word is stronger than that for
+ * all. Nobody consents for somebody else, so an opt-in of a copy says nothing. */
 int contact_consent_of(const struct contact_fact *fact, struct span channel);
 
 #endif
