@@ -3,21 +3,15 @@
 
 #include <inttypes.h>
 
+enum { OURS = 8 }; /* topics of our own, with their .dlq */
+
 static const struct duration internal_retention = {14 * US_PER_DAY}, dead_letter_retention = {90 * US_PER_DAY};
 
 static void add(struct call *call, struct topic_list *list, const char *name, int32_t partitions, struct duration retention)
 {
-    enum { ROOM = 256 };
-    if (list->names == NULL) {
-        list->names = arena_array(&call->arena, const char *, ROOM);
-        list->wanted = arena_array(&call->arena, struct topic_settings, ROOM);
-        list->capacity = ROOM;
-    }
     for (size_t i = 0; i < list->count; i++)
         if (strcmp(list->names[i], name) == 0)
             return;
-    if (list->count == list->capacity)
-        return;
     list->names[list->count] = name;
     list->wanted[list->count++] = (struct topic_settings){
         .partitions = partitions,
@@ -37,8 +31,12 @@ static void add_consumed(struct call *call, struct topic_list *list, const char 
 
 void topic_list_build(struct call *call, int32_t partitions, struct duration retention, struct topic_list *out)
 {
-    *out = (struct topic_list){.count = 0};
     const char *at = config_text(call->config, "topics.input");
+    size_t room = 2 + OURS;
+    for (const char *comma = at; (comma = strchr(comma, ',')); comma++)
+        room += 2;
+    *out = (struct topic_list){.names = arena_array(&call->arena, const char *, room),
+                               .wanted = arena_array(&call->arena, struct topic_settings, room)};
     while (*at) {
         size_t length = strcspn(at, ",");
         struct span name = span_trim((struct span){at, length});

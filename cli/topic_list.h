@@ -13,7 +13,7 @@
 #define TOPIC_OTHER            "touchpoints.other.v1"
 
 struct topic_list {
-    size_t count, capacity;
+    size_t count;
     const char **names;
     struct topic_settings *wanted; /* 0 or "" where nothing is asked for */
 };

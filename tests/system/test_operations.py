@@ -1,5 +1,6 @@
 """What an operator relies on: health pages, metrics, signals, and one clear line when something is set up wrongly."""
 
+import json
 import shutil
 import signal
 import subprocess
@@ -122,6 +123,15 @@ def test_metrics_and_pages(stack, make_world):
     (suppression,) = world.of("suppression")
     assert suppression.metric("tutti_contact_decisions_total") == len(world.messages("decisions"))
     world.stop()
+
+
+def test_any_number_of_input_topics(stack, make_world):
+    """Our own topics come after them."""
+    world = make_world(stack, "many")
+    inputs = ",".join(f"touchpoints.c{i}.v1" for i in range(200))
+    plan = json.loads(world.tool("topics", "plan", "--json", "--topics.input", inputs).stdout)
+    names = {topic["topic"] for topic in plan}
+    assert len(names) == 2 * 200 + 8 and "tutti.contact-decisions.v1" in names, len(names)
 
 
 # ---------------------------------------------------------------------------------------------- set up wrongly
