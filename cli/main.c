@@ -1,6 +1,7 @@
 /* main.c: the program `tutti`: the table of commands, help, and the way from the command line to one of them.
  *
- *   migrate.c topics.c doctor.c        set up and look after an installation
+ *   migrate.c topics.c policy.c        set up an installation, and say what the company means
+ *   doctor.c                           look after it
  *   produce.c cat.c                    JSON lines to Kafka and back (json_to_avro, avro_to_json over avro_shape; publisher)
  *   generate.c import.c                made-up and real data (generator*, touchpoint_writer)
  *   explain.c scoreboard.c             questions to PostgreSQL (sql/ holds the statements, section prints tables)

@@ -6,7 +6,7 @@
 
 #include "common/store/migrations.h"
 
-extern const struct migration schema_migrations[]; /* {"0001_identity.sql", text}, ... */
+extern const struct migration schema_migrations[]; /* {"0001_meta.sql", text}, ... */
 extern const size_t schema_migrations_count;
 
 #endif

@@ -6,7 +6,7 @@
 
 struct schema_text {
     const char *name; /* file name without .avsc: "touchpoint" */
-    const char *text; /* the raw schema, as it is registered */
+    const char *text; /* the file, byte for byte */
 };
 
 extern const struct schema_text schemas_avsc[];

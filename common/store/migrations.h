@@ -6,7 +6,7 @@
 #include "common/store/db.h"
 
 struct migration {
-    const char *name; /* "0001_identity.sql" */
+    const char *name; /* "0001_meta.sql" */
     const char *sql;
 };
 
