@@ -115,10 +115,12 @@ static void check_identity(struct doctor *doctor, struct db *db)
         add(doctor, VERDICT_FAIL, "identity",
             arena_printf(arena, "facts get the anchors of policy version %d: no service starts before that is done",
                          anchors.version),
-            apply);
+            active_is(strbuf_span(&text), &active) ? apply
+                                                   : "tutti identity apply --execute again, with the file that was given to it");
     else if (!active_is(strbuf_span(&text), &active))
         add(doctor, VERDICT_FAIL, "identity",
-            arena_printf(arena, "%s is not the active policy, version %d", path, active.version), apply);
+            arena_printf(arena, "%s is not the active policy, version %d", path, active.version),
+            arena_printf(arena, "put the file there that was applied last; or, to go over to this one: %s", apply));
     else
         add(doctor, active.is_complete ? VERDICT_OK : VERDICT_WARN, "identity",
             arena_printf(arena, "policy version %d is active%s", active.version,

@@ -28,7 +28,7 @@ from people import (
     touchpoint,
 )
 from stack import BIN, plain_environment
-from test_identity_policies import crowd, policy_file
+from test_identity_policies import crowd, doctor_on_identity, policy_file
 from traces import erase, traces
 from waiting import until
 
@@ -299,9 +299,11 @@ def check_refusals_meanwhile(world):
     """Nobody works on facts of which some have old anchors and some new ones."""
     for name in NAMES:
         assert "tutti identity apply" in refused_start(world, name)
-    findings = json.loads(world.tool("doctor", "--json", check=False).stdout)
-    (finding,) = [finding for finding in findings if finding["subject"] == "identity"]
+    finding = doctor_on_identity(world)
     assert finding["verdict"] == "fail" and "no service starts" in finding["text"], finding
+    assert str(world.policies) in finding["fix"], "the file in policy.dir is the one"
+    other_folder = doctor_on_identity(world, "--policy.dir", RETAILER)
+    assert str(RETAILER) not in other_folder["fix"], "that would be another policy"
     for words in (
         ("policy", "apply", RETAILER / "bank"),
         ("erase", "email:home@example1.com", "--reason", "asked", "--execute"),
