@@ -4,7 +4,7 @@
  * never stored in a fact, so merging or splitting people changes only that small map. The blocks below are called in ONE
  * order inside a transaction, which is also the lock order of the whole system:
  *
- *     facts -> anchors -> states -> lane -> outbox
+ *     erasures -> facts -> anchors -> states -> lane -> outbox
  *
  * Fast path (everything cached and later than the cached last fact): facts by COPY, states by compare-and-swap of `ver`;
  * no anchor locks, no reads. Any doubt (duplicate key, a row missing from the swap): roll back and take the slow path.
