@@ -16,8 +16,10 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS o ON true;
 COMMENT ON COLUMN tutti.fct_identity_changes.policy_hash IS 'Hash of that policy, as tutti identity plan prints it (chronicle).';
+COMMENT ON COLUMN journey.stage_outbox.id IS 'Grows with the transactions about one customer: the version of its messages, and the order of sending.';
 
 -- migrate:down
+COMMENT ON COLUMN journey.stage_outbox.id IS 'Order of sending.';
 DROP VIEW tutti.fct_identity_changes;
 CREATE VIEW tutti.fct_identity_changes AS
 SELECT c.version, c.identifier_id, t.type, c.from_profile_id, c.to_profile_id, c.changed_at, c.cause,
