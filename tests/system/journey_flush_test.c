@@ -317,6 +317,9 @@ static const char *uuid(struct arena *arena, const struct id *id)
     return arena_printf(arena, "%s", text);
 }
 
+static const char *const stages[] = {"-",          "inquiry",   "consideration", "purchase",
+                                     "onboarding", "retention", "loyalty",       "advocacy"};
+
 static void expect_rows(struct arena *arena, const struct journey_effects *effects, struct lines *lines)
 {
     static const int reasons[] = {[REASON_RULE] = 1, [REASON_AT_RISK] = 2, [REASON_LAPSED] = 2, [REASON_EXIT] = 3};
@@ -332,6 +335,9 @@ static void expect_rows(struct arena *arena, const struct journey_effects *effec
                                                  uuid(arena, &s->touch.event_id), (long long)s->touch.anchor, s->journey_number,
                                                  (long long)s->changed_at.us, s->from_stage, s->to_stage, s->from_status,
                                                  s->to_status, reasons[s->reason], (long long)s->seconds_in_stage);
+        if (s->from_stage != s->to_stage)
+            *arena_push(arena, lines) =
+                arena_printf(arena, "told %s %s %s", uuid(arena, &s->id), stages[s->from_stage], stages[s->to_stage]);
     }
 }
 
@@ -465,6 +471,35 @@ static void sum_diffs(struct arena *arena, struct lines *lines)
     cell_lines(arena, &sum, lines);
 }
 
+static struct span or_dash(struct span name)
+{
+    return name.len > 0 ? name : SPAN("-");
+}
+
+/* What stands of all that was told: of each change the largest version, in whatever order one reads. */
+static void read_told(struct arena *arena, struct lines *lines)
+{
+    struct map newest;
+    struct stage_messages told = {0};
+    map_init(&newest, arena, sizeof(struct id), sizeof(struct stage_change_message));
+    database_must(store_find_stage_messages_of(db, arena, story.ids, IDS, &told, &err), &err);
+    for (size_t i = told.count; i-- > 0;) {
+        struct stage_change_message message;
+        bool is_first;
+        database_must(stage_change_decode(told.items[i].payload, &message, &err), &err);
+        struct stage_change_message *known =
+            map_put(&newest, id_is_nil(&message.retracts) ? &message.id : &message.retracts, &is_first);
+        assert_true(is_first || message.version != known->version);
+        if (is_first || message.version > known->version)
+            *known = message;
+    }
+    const struct stage_change_message *message;
+    for (size_t cursor = 0; (message = map_next(&newest, &cursor, NULL));)
+        if (id_is_nil(&message->retracts))
+            *arena_push(arena, lines) = arena_printf(arena, "told %s " SPAN_FMT " " SPAN_FMT, uuid(arena, &message->id),
+                                                     SPAN_ARG(or_dash(message->from_stage)), SPAN_ARG(or_dash(message->stage)));
+}
+
 static const char tables[] =
     "SELECT concat_ws(' ', 'conversion', anchor, (extract(epoch FROM occurred_at) * 1000000)::bigint, event_id, goal,"
     " is_first::integer, stage_before, touch_count, encode(touches, 'hex')) FROM journey.conversions"
@@ -484,6 +519,7 @@ static void observe(struct arena *arena, struct lines *lines)
         *arena_push(arena, lines) = arena_printf(arena, SPAN_FMT, SPAN_ARG(db_bytes(r, i, 0)));
     db_result_free(r);
     sum_diffs(arena, lines);
+    read_told(arena, lines);
     qsort(lines->items, lines->count, sizeof *lines->items, line_compare);
 }
 
