@@ -7,7 +7,9 @@ RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-ins
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
-RUN cmake --preset release -DTUTTI_TESTS=OFF -DCMAKE_INSTALL_PREFIX=/usr \
+# docker build --build-arg TUTTI_REVISION=$(git rev-parse --short=12 HEAD)
+ARG TUTTI_REVISION=
+RUN cmake --preset release -DTUTTI_TESTS=OFF -DTUTTI_REVISION="$TUTTI_REVISION" -DCMAKE_INSTALL_PREFIX=/usr \
     && cmake --build --preset release \
     && DESTDIR=/out cmake --install build/release --strip
 

@@ -6,14 +6,14 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
 
+# The commit that the programs name: -DTUTTI_REVISION=... where the sources come without .git.
 find_program(GIT git)
-set(TUTTI_REVISION unknown)
-if(GIT AND EXISTS ${PROJECT_SOURCE_DIR}/.git)
+if(NOT TUTTI_REVISION AND GIT AND EXISTS ${PROJECT_SOURCE_DIR}/.git)
     execute_process(COMMAND ${GIT} -C ${PROJECT_SOURCE_DIR} rev-parse --short=12 HEAD
-        OUTPUT_VARIABLE revision OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE rc)
-    if(rc EQUAL 0)
-        set(TUTTI_REVISION ${revision})
-    endif()
+        OUTPUT_VARIABLE TUTTI_REVISION OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+endif()
+if(NOT TUTTI_REVISION)
+    set(TUTTI_REVISION unknown)
 endif()
 
 include_directories(${PROJECT_SOURCE_DIR})
