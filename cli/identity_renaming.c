@@ -94,6 +94,28 @@ static enum outcome reread_if_needed(struct rereading *work, struct err *err)
     return OUTCOME_OK;
 }
 
+static enum outcome refuse_target(const struct renamed *one, struct err *err)
+{
+    char from[37], to[37];
+    id_to_uuid(&one->from, from);
+    id_to_uuid(&one->to, to);
+    return err_set(err, OUTCOME_FATAL, "anchor_rules",
+                   "the type " SPAN_FMT ": the value of %s is blocked now, but not that of %s, another spelling of it: block both or "
+                   "none (`tutti identity reveal` has the values)",
+                   SPAN_ARG(one->type->name), to, from);
+}
+
+/* Blocked is what is sent, so of one new form a spelling may be nobody and another somebody, under the id by which stored facts
+ * name the former: what these mean nobody could tell on the walk. */
+static enum outcome check_targets(const struct rereading *work, struct err *err)
+{
+    const struct renaming *out = work->out;
+    for (size_t i = 0; i < out->count; i++)
+        if (!id_is_nil(&out->items[i].to) && map_find(&out->to, &out->items[i].to))
+            return refuse_target(&out->items[i], err);
+    return OUTCOME_OK;
+}
+
 enum outcome renaming_read(struct call *call, struct db *db, const struct identity_policy *current,
                            const struct identity_policy *candidate, struct renaming *out, struct err *err)
 {
@@ -108,5 +130,6 @@ enum outcome renaming_read(struct call *call, struct db *db, const struct identi
     }
     if (work.progress.done > 0)
         progress_end(&work.progress);
-    return renaming_follow_hashes(&work, err);
+    CHECK(renaming_follow_hashes(&work, err));
+    return check_targets(&work, err);
 }

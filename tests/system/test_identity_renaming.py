@@ -381,6 +381,45 @@ def test_an_erasure_finds_what_was_renamed(world):
     world.stop(services)
 
 
+def test_decisions_of_a_profile_that_was_merged(world):
+    """Decided while one former spelling named the customer, who came to another one's profile since."""
+    world.start()
+    for number in range(15):
+        first, older, card = f"Home{number}@example1.com", f"HOME{number}@example1.com", f"card-{number}"
+        feed(world, touchpoint(f"a{number}", RECENT, email=first), touchpoint(f"b{number}", RECENT + HOUR, email=first, loyalty_id=card))
+        feed(world, request(f"ask{number}", RECENT + 2 * HOUR, loyalty_id=card))
+        feed(world, touchpoint(f"c{number}", RECENT - HOUR, email=older), touchpoint(f"d{number}", RECENT + 3 * HOUR, email=older, loyalty_id=card))
+    before = identifiers(world)
+    named = {row[0] for row in world.query("SELECT profile_id FROM suppression.decisions")}
+    world.stop([service for service in world.services if service.is_alive()])
+    folder = folder_of(world, "later", types={**PLAIN, "email": {"normalise": "email", "match_hashed": False}})
+    apply(world, folder, "--batch", 1)
+    gone = before - identifiers(world)
+    assert len(named & gone) == 15
+    world.policies = folder
+    world.start()
+    world.settle()
+    assert set(traces(world, gone)) <= LOCK_ROWS
+
+
+def test_the_review_ends_at_nobody_of_before(world):
+    """Where it stood last is noted: not by a name that is nobody's any more."""
+
+    def id_of(mail):
+        return hashlib.blake2b(b"email\0" + mail.encode(), digest_size=16, key=world.key).digest()
+
+    mail = next(mail for number in range(100) if id_of(mail := f"HOME{number}@Example1.com") > id_of(mail.lower()))
+    world.start()
+    feed(world, touchpoint("1", RECENT, email=mail))
+    before = identifiers(world)
+    world.stop([service for service in world.services if service.is_alive()])
+    folder = folder_of(world, "later", types={**PLAIN, "email": {"normalise": "email", "match_hashed": False}})
+    apply(world, folder)
+    after = identifiers(world)
+    assert max(before) > max(after)
+    assert not before & {row[0] for row in world.query("SELECT swept_to FROM identity.policies")}
+
+
 # ------------------------------------------------------------------------------------------------------- refusals
 
 
@@ -429,3 +468,16 @@ def test_values_that_are_not_known(world):
     world.tool("erase", "user_id:joan", "--reason", "asked for it", "--execute")
     refused = identity(world, *words, check=False)
     assert refused.returncode == 1 and "who was erased would not be recognised" in refused.stderr, refused.stderr
+
+
+def test_a_blocked_value_that_another_becomes(world):
+    """Stored touchpoints would name two by one id: somebody who writes it otherwise, and nobody."""
+    services = world.start()
+    feed(world, touchpoint("1", RECENT, user_id="joan", email="home@gmail.com"), touchpoint("2", RECENT, user_id="jane", email="ho.me@gmail.com"))
+    world.stop(services)
+    types = {**PLAIN, "email": {"normalise": "email", "match_hashed": False}}
+    more = {"gmail_dots_and_plus": True, "blocked": {**BLOCKED, "values": [*BLOCKED["values"], "home@gmail.com"]}}
+    path = folder_of(world, "later", types=types, **more) / "identity.json"
+    for word in ("plan", "apply"):
+        refused = identity(world, word, "--policy", path, "--privacy.key_file", privacy_key(world), check=False)
+        assert refused.returncode == 1 and "is blocked now, but not that of" in refused.stderr, refused.stderr
