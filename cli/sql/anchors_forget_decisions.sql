@@ -1,4 +1,5 @@
--- Decisions of the time when such an identifier named a profile name today's profile. Whoever was in it has moved since.
+-- Decisions of the time when a former identifier named a profile name today's profile: of everybody whose history is about to be
+-- rewritten, whichever former profile it was, because that history tells of it no longer then.
 WITH names AS (
     SELECT unnest($1::uuid[]) AS id
 ), moved AS (
@@ -11,4 +12,4 @@ SET profile_id = i.profile_id
 FROM moved AS m
 JOIN identity.identifiers AS i ON i.identifier_id = m.identifier_id
 JOIN suppression.facts AS f ON f.anchor = tutti_meta.short_key(i.identifier_id) AND f.kind = 1
-WHERE d.request_id = f.event_id AND d.anchor = f.anchor AND d.profile_id IN (SELECT id FROM names)
+WHERE d.request_id = f.event_id AND d.anchor = f.anchor AND d.profile_id IN (SELECT old_id FROM tutti_meta.renamed)
