@@ -6,6 +6,7 @@
 #include "cli/avro_to_json.h"
 #include "cli/erase.h"
 #include "cli/identifier.h"
+#include "cli/printable.h"
 #include "cli_sql.h"
 #include "common/runtime/clock.h"
 #include "common/service/generation.h"
@@ -74,7 +75,7 @@ static void report_json(struct erasure *e)
     printf(SPAN_FMT "\n", SPAN_ARG(strbuf_span(&json)));
 }
 
-static void report_without(const struct erasure *e)
+static void report_without(struct erasure *e)
 {
     if (e->without)
         printf("%12zu  identifiers moved for %s, which had not read it and was left out\n", e->moved, e->without);
@@ -82,12 +83,12 @@ static void report_without(const struct erasure *e)
         const struct revocation_row *row = &e->revocations.items[i];
         char id[37], at[32];
         format_grant(row, id, at);
-        printf("tell " SPAN_FMT " (" SPAN_FMT ") by hand: request %s, granted until %s, is void\n", SPAN_ARG(row->channel),
-               SPAN_ARG(row->department), id, at);
+        printf("tell %s (%s) by hand: request %s, granted until %s, is void\n", printable(&e->call->arena, row->channel),
+               printable(&e->call->arena, row->department), id, at);
     }
 }
 
-static void report_text(const struct erasure *e)
+static void report_text(struct erasure *e)
 {
     bool tells = !erase_is_without(e, "suppression");
     printf("%s %zu identifiers of one person: %s\n\n", call_has(e->call, "execute") ? "erased" : "would erase", e->count,

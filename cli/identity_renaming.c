@@ -100,7 +100,8 @@ static enum outcome refuse_target(const struct renamed *one, struct err *err)
     id_to_uuid(&one->from, from);
     id_to_uuid(&one->to, to);
     return err_set(err, OUTCOME_FATAL, "anchor_rules",
-                   "the type " SPAN_FMT ": the value of %s is blocked now, but not that of %s, another spelling of it: block both or "
+                   "the type " SPAN_FMT
+                   ": the value of %s is blocked now, but not that of %s, another spelling of it: block both or "
                    "none (`tutti identity reveal` has the values)",
                    SPAN_ARG(one->type->name), to, from);
 }

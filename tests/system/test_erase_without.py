@@ -109,12 +109,13 @@ def assert_told(world, said, name):
 def test_the_report_in_words(world):
     """Only the two that read who is who can be left out."""
     services = world.start()
-    feed(world, *told_before())
+    feed(world, *told_before(), {**asked("ask-again", NOW + 3, {"user_id": "jane"}), "department": "cards\x1b[2J"})
     (suppression,) = world.of(SUPPRESSION)
     suppression.stop()
     wrong = world.tool("erase", JANE, "--reason", "r", "--without", "metrics-aggregator", check=False)
     assert wrong.returncode == 2 and "journey-tracker or suppression" in wrong.stderr
     for act in ((), ("--execute",)):
         said = world.tool("erase", JANE, "--reason", "r", "--without", SUPPRESSION, *act).stdout
-        assert "nobody tells their channels" in said and said.count("by hand: request") == 2, said
+        assert "nobody tells their channels" in said and said.count("by hand: request") == 3, said
+        assert "(cards\\u001b[2J)" in said and "\x1b" not in said, "a department does not steer the terminal"
     world.stop([service for service in services if service is not suppression])
