@@ -38,6 +38,7 @@ enum outcome erase_find_grants(struct erasure *e, struct err *err)
     struct instant now = clock_now();
     params_init(&p, &e->call->arena);
     params_int8_array(&p, e->keys, sizeof *e->keys, e->count);
+    params_bool(&p, erase_is_without(e, "suppression"));
     CHECK(db_run(e->db, &find, &p, &r, NULL, err));
     e->revocations.count = 0;
     for (int row = 0; row < db_rows(r); row++)

@@ -119,3 +119,20 @@ def test_the_report_in_words(world):
         assert "nobody tells their channels" in said and said.count("by hand: request") == 3, said
         assert "(cards\\u001b[2J)" in said and "\x1b" not in said, "a department does not steer the terminal"
     world.stop([service for service in services if service is not suppression])
+
+
+def test_a_grant_that_a_move_revokes(world):
+    """Whose it is shows in what suppression has not read, and that person wants no mail: its revocation is one that nobody tells."""
+    services = world.start()
+    feed(world, touchpoint("no", RECENT, "Consent Withdrawn", user_id="jane", consent={"direct_mail": False}))
+    feed(world, touchpoint("1", RECENT + HOUR, user_id="bob", loyalty_id="b-1"), asked("ask", NOW, {"loyalty_id": "b-1"}))
+    assert world.query("SELECT verdict, outcome FROM suppression.decisions") == [(1, 0)]
+    (suppression,) = world.of(SUPPRESSION)
+    suppression.stop()
+    world.produce([json.dumps(touchpoint("late", RECENT - HOUR, user_id="jane", loyalty_id="b-1"))])
+    world.settle(names=[one for one in NAMES if one not in (SUPPRESSION, "metrics-aggregator")])
+    said = erase(world, JANE, "--without", SUPPRESSION)
+    assert said["moved"] == 1 and len(said["identifiers"]) == 2
+    assert [one["channel"] for one in said["grants_untold"]] == ["direct_mail"]
+    assert world.query("SELECT count(*) FROM suppression.outbox") == [(0,)] and traces(world, said["identifiers"]) == {}
+    world.stop([service for service in services if service is not suppression])
