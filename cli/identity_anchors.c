@@ -77,12 +77,14 @@ static enum outcome check_tools(struct anchors_apply *apply, struct generation *
     return o;
 }
 
-/* Values are read again: identifiers may have come since the plan was made. */
+/* Looked at again: since the plan was made identifiers may have come, and people may have been erased. */
 static enum outcome start(struct anchors_apply *apply, struct generation *generation, struct err *err)
 {
     struct renaming renaming;
+    bool differ;
     CHECK(apply_hold_alone(apply->db, apply->active.version, err));
     CHECK(anchors_drain(apply->call, apply->db, err));
+    CHECK(anchors_check_rules(apply->db, &apply->call->arena, apply->candidate, apply->current, &differ, err));
     CHECK(renaming_read(apply->call, apply->db, apply->current, apply->candidate, &renaming, err));
     CHECK(db_begin(apply->db, err));
     enum outcome o = write_switch(apply, &renaming, generation, err);

@@ -30,9 +30,11 @@ size_t anchors_keys(int64_t anchor, struct span others, int64_t keys[ANCHORS_MOS
 
 /* Whether the candidate's anchor rules differ from the current ones, and FATAL where stored identifiers do not allow that: a type
  * that is gone; another scope of one that has identifiers, or one that links no more; other rules for values that are not a
- * matter of the forms before, or whose raw values are not kept. Says on stderr what a type that is new, or links now, means. */
+ * matter of the forms before, or whose raw values are not kept. */
 enum outcome anchors_check_rules(struct db *db, struct arena *arena, const struct identity_policy *candidate,
                                  const struct identity_policy *current, bool *differ, struct err *err);
+/* Says on stderr what a type that is new, or links now, means. */
+void anchors_tell_added(const struct identity_policy *candidate, const struct identity_policy *current);
 /* FATAL where stored facts name their anchor alone. */
 enum outcome anchors_check_facts(struct db *db, struct err *err);
 

@@ -130,7 +130,7 @@ static bool can_be_anchor_before(const struct identity_policy *policy, const str
 }
 
 /* Types that facts could have named, had they been there, or linked. */
-static void tell_added(const struct identity_policy *candidate, const struct identity_policy *current)
+void anchors_tell_added(const struct identity_policy *candidate, const struct identity_policy *current)
 {
     for (size_t i = 0; i < candidate->type_count; i++) {
         const struct identity_type *type = &candidate->types[i], *before = identity_find_type(current, type->name);
@@ -155,7 +155,6 @@ enum outcome anchors_check_rules(struct db *db, struct arena *arena, const struc
         return err_set(err, OUTCOME_FATAL, "anchor_rules",
                        "the order of types that link nothing cannot change: of a touchpoint that has only such identifiers, the "
                        "strongest alone is stored");
-    tell_added(candidate, current);
     return OUTCOME_OK;
 }
 

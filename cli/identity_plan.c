@@ -38,6 +38,7 @@ static enum outcome check_candidate(struct plan *plan, struct err *err)
                              "facts get the anchors of version %d: run `tutti identity apply` with that policy first",
                              plan->anchors.version);
     CHECK(anchors_check_rules(plan->db, &plan->call->arena, plan->candidate, plan->current, &plan->other_anchors, err));
+    anchors_tell_added(plan->candidate, plan->current);
     CHECK(renaming_read(plan->call, plan->db, plan->current, plan->candidate, &plan->renaming, err));
     plan->other_anchors = plan->other_anchors || plan->renaming.count > 0;
     return plan->other_anchors ? anchors_check_facts(plan->db, err) : OUTCOME_OK;

@@ -269,6 +269,8 @@ static void say_next(const struct rotation *rotation)
 static enum outcome run(struct rotation *rotation, int64_t limit, struct err *err)
 {
     bool executes = call_has(rotation->call, "execute");
+    if (executes)
+        CHECK(database_check_anchors(rotation->db, err));
     CHECK(look(rotation, err));
     enum outcome o = executes ? step(rotation, err) : OUTCOME_OK;
     if (o == OUTCOME_OK && executes)

@@ -211,7 +211,7 @@ def check_replay(world, services):
 # --------------------------------------------------------------------------------------------------------- killed
 
 
-def start_apply(world, folder):
+def start_apply(world, folder, *more, **pipes):
     """`tutti identity apply` in the background, in the smallest steps."""
     environment = plain_environment(
         TUTTI_DATABASE_URL=world.url,
@@ -221,9 +221,9 @@ def start_apply(world, folder):
         TUTTI_PRIVACY_KEY_FILE=str(privacy_key(world)),
     )
     words = [BIN / "tutti", "identity", "apply", "--policy", folder / "identity.json", *where(world), "--execute", "--force"]
-    words += ["--topic", world.topic("resolved"), "--group", world.group("suppression"), "--batch", "1"]
-    quiet = subprocess.DEVNULL
-    return subprocess.Popen(words, env=environment, stdin=quiet, stdout=quiet, stderr=quiet)
+    words += ["--topic", world.topic("resolved"), "--group", world.group("suppression"), "--batch", "1", *map(str, more)]
+    quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+    return subprocess.Popen(words, env=environment, **{**quiet, **pipes})
 
 
 def kill(world, process):

@@ -5,6 +5,7 @@ import hashlib
 import json
 import random
 import shutil
+import subprocess
 
 import psycopg
 import pytest
@@ -24,6 +25,7 @@ from test_identity_reanchor import (
     mixed,
     privacy_key,
     snapshot,
+    start_apply,
     where,
 )
 from traces import erase, traces
@@ -481,3 +483,33 @@ def test_a_blocked_value_that_another_becomes(world):
     for word in ("plan", "apply"):
         refused = identity(world, word, "--policy", path, "--privacy.key_file", privacy_key(world), check=False)
         assert refused.returncode == 1 and "is blocked now, but not that of" in refused.stderr, refused.stderr
+
+
+def test_no_exchange_of_keys_meanwhile(world):
+    """What was hashed for the switch would pass for hashes of the new key."""
+    services = world.start()
+    feed(world, touchpoint("1", START, user_id="jane", email="Home@example1.com"), touchpoint("2", START, user_id="jane", email="home@example1.com"))
+    order(world, "release", "email:home@example1.com", "--reason", "a family's")
+    world.stop(services)
+    folder = folder_of(world, "later", types={**PLAIN, "email": {"normalise": "email", "match_hashed": False}})
+    killed_at(world, folder, "identity.manual_evidence")
+    (world.directory / "second.key").write_text("77" * 32)
+    given = ("--identity.key_file", world.directory / "second.key", "--identity.previous_key_file", world.key_file)
+    refused = world.tool("identity", "rotate-key", "--to", "announced", "--execute", *given, check=False)
+    assert refused.returncode == 1 and "tutti identity apply" in refused.stderr, refused.stderr
+    apply(world, folder)
+    world.tool("identity", "rotate-key", "--to", "announced", "--execute", *given)
+
+
+def test_somebody_is_erased_between_plan_and_switch(world):
+    """The plan was possible; now one person would not be recognised any more."""
+    services = world.start()
+    feed(world, *(touchpoint(f"{number}", START, user_id=f"user-{number}", email=f"HOME{number}@example1.com") for number in range(300)))
+    world.stop(services)
+    folder = folder_of(world, "later", types={**PLAIN, "email": {"normalise": "email", "match_hashed": False}})
+    process = start_apply(world, folder, "--limit", 1000, stdout=subprocess.PIPE, stderr=subprocess.PIPE, pipesize=4096)
+    process.stdout.readline()  # the rest of its plan waits to be read
+    erase(world, "user_id:user-7")
+    _, said = process.communicate()
+    assert process.returncode == 1 and b"who was erased would not be recognised" in said, said
+    assert world.query("SELECT count(*) FROM tutti_meta.reanchoring") == [(0,)]
