@@ -10,7 +10,7 @@
 #include "common/runtime/stop.h"
 #include "services/identity-resolver/resolve.h"
 
-enum { FACTS_PER_PROFILE = 10 }; /* of --batch */
+enum { FACTS_PER_PROFILE = 10, NAMES_PER_FACT = 20 }; /* of --batch */
 
 enum outcome anchors_read_state(struct db *db, struct anchors_state *out, struct err *err)
 {
@@ -112,9 +112,10 @@ static enum outcome rename_step(struct walk *walk, size_t *count, struct err *er
     return anchors_rename_step(apply->db, &walk->arena, keys, per_step(walk), count, err);
 }
 
+/* Every step reads the whole history: in few steps. */
 static enum outcome forget_step(struct walk *walk, size_t *count, struct err *err)
 {
-    return anchors_forget_step(walk->apply->db, &walk->arena, per_step(walk), count, err);
+    return anchors_forget_step(walk->apply->db, &walk->arena, per_step(walk) * NAMES_PER_FACT, count, err);
 }
 
 static enum outcome recode_step(struct walk *walk, size_t *count, struct err *err)

@@ -386,18 +386,19 @@ def test_an_erasure_finds_what_was_renamed(world):
 def test_decisions_of_a_profile_that_was_merged(world):
     """Decided while one former spelling named the customer, who came to another one's profile since."""
     world.start()
-    for number in range(15):
-        first, older, card = f"Home{number}@example1.com", f"HOME{number}@example1.com", f"card-{number}"
-        feed(world, touchpoint(f"a{number}", RECENT, email=first), touchpoint(f"b{number}", RECENT + HOUR, email=first, loyalty_id=card))
-        feed(world, request(f"ask{number}", RECENT + 2 * HOUR, loyalty_id=card))
-        feed(world, touchpoint(f"c{number}", RECENT - HOUR, email=older), touchpoint(f"d{number}", RECENT + 3 * HOUR, email=older, loyalty_id=card))
+    homes = [(n, f"Home{n}@example1.com", f"HOME{n}@example1.com", f"card-{n}") for n in range(150)]
+    feed(world, *(touchpoint(f"a{n}", RECENT, email=first) for n, first, _, _ in homes))
+    feed(world, *(touchpoint(f"b{n}", RECENT + HOUR, email=first, loyalty_id=card) for n, first, _, card in homes))
+    feed(world, *(request(f"ask{n}", RECENT + 2 * HOUR, loyalty_id=card) for n, _, _, card in homes))
+    feed(world, *(touchpoint(f"c{n}", RECENT - HOUR, email=older) for n, _, older, _ in homes))
+    feed(world, *(touchpoint(f"d{n}", RECENT + 3 * HOUR, email=older, loyalty_id=card) for n, _, older, card in homes))
     before = identifiers(world)
     named = {row[0] for row in world.query("SELECT profile_id FROM suppression.decisions")}
     world.stop([service for service in world.services if service.is_alive()])
     folder = folder_of(world, "later", types={**PLAIN, "email": {"normalise": "email", "match_hashed": False}})
     apply(world, folder, "--batch", 1)
     gone = before - identifiers(world)
-    assert len(named & gone) == 15
+    assert len(named & gone) == 150
     world.policies = folder
     world.start()
     world.settle()
