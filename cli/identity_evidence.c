@@ -183,32 +183,44 @@ static bool find_pair(const struct evidence *e, const struct db_result *r, int r
     return true;
 }
 
-static enum outcome read_orders(struct reading *reading, struct err *err)
+/* What counts of the orders about each pair: whether the newest one cuts it. */
+static void take_decided(struct reading *reading, const struct map *decided)
 {
-    static const struct statement find = {
-        "evidence_orders",
-        "SELECT DISTINCT ON (least(a, b), greatest(a, b), kind = 'release') kind, a, b FROM identity.manual_evidence "
-        "ORDER BY least(a, b), greatest(a, b), kind = 'release', id DESC"};
-    struct evidence *e = reading->out;
-    struct db_result *r = NULL;
-    CHECK(db_run(reading->db, &find, NULL, &r, NULL, err));
-    struct identity_cut *cuts = arena_array(reading->arena, struct identity_cut, (size_t)db_rows(r));
-    for (int row = 0; row < db_rows(r); row++) {
-        uint32_t a, b;
+    struct identity_graph *graph = &reading->out->graph;
+    struct identity_cut *cuts = arena_array(reading->arena, struct identity_cut, decided->count);
+    const void *key;
+    const bool *is_cut;
+    for (size_t at = 0; (is_cut = map_next(decided, &at, &key));) {
         uint64_t pair;
-        if (!find_pair(e, r, row, &a, &b))
-            continue;
-        pair = pair_of(a, b);
-        if (span_is(db_bytes(r, row, 0), "release"))
-            e->is_released[a] = true;
-        else if (a == b)
-            continue; /* a pair that is one */
-        else if (span_is(db_bytes(r, row, 0), "cut"))
-            cuts[e->graph.cut_count++] = (struct identity_cut){a, b};
+        memcpy(&pair, key, sizeof pair);
+        if (*is_cut)
+            cuts[graph->cut_count++] = (struct identity_cut){(uint32_t)(pair >> 32), (uint32_t)pair};
         else
             map_put(&reading->manual, &pair, NULL);
     }
-    e->graph.cuts = cuts;
+    graph->cuts = cuts;
+}
+
+/* Two pairs may become one, so what is newer counts among all of them. */
+static enum outcome read_orders(struct reading *reading, struct err *err)
+{
+    static const struct statement find = {"evidence_orders", "SELECT kind, a, b FROM identity.manual_evidence ORDER BY id"};
+    struct evidence *e = reading->out;
+    struct db_result *r = NULL;
+    struct map decided;
+    map_init(&decided, reading->arena, sizeof(uint64_t), sizeof(bool));
+    CHECK(db_run(reading->db, &find, NULL, &r, NULL, err));
+    for (int row = 0; row < db_rows(r); row++) {
+        uint32_t a, b;
+        if (!find_pair(e, r, row, &a, &b))
+            continue;
+        uint64_t pair = pair_of(a, b);
+        if (span_is(db_bytes(r, row, 0), "release"))
+            e->is_released[a] = true;
+        else if (a != b) /* else a pair that is one */
+            *(bool *)map_put(&decided, &pair, NULL) = span_is(db_bytes(r, row, 0), "cut");
+    }
+    take_decided(reading, &decided);
     db_result_free(r);
     return OUTCOME_OK;
 }

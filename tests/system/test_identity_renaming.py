@@ -302,6 +302,18 @@ def test_orders_follow_their_identifiers(world):
     assert kinds == ["link", "cut", "release"]
 
 
+def test_the_newest_order_about_a_pair_counts(world):
+    """Also where it was about another spelling: the plan says what becomes of it."""
+    world.start()
+    feed(world, *(touchpoint(f"{n}", START + n * HOUR, loyalty_id=f"card-{n}", email=mail) for n, mail in enumerate(["One@example1.com", "one@example1.com"])))
+    order(world, "unlink", "loyalty_id:card-0", "email:One@example1.com", "--reason", "not hers")
+    order(world, "link", "loyalty_id:card-0", "email:one@example1.com", "--reason", "hers after all")
+    folder = folder_of(world, "later", types={**PLAIN, "email": {"normalise": "email", "match_hashed": False}})
+    said = plan(world, folder)
+    renamed_to(world, folder)
+    assert said["profiles_after"] == len(profiles(world)) == 1
+
+
 def test_blocked_values_alone(world):
     """A value that was never meant to be one joins nobody any more; services may run where nothing stored is blocked."""
     services = world.start()
