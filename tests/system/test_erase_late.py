@@ -152,7 +152,8 @@ def test_under_another_key(world, keys):
     for phase in ("announced", "rotating"):
         rotate(world, 1, "--to", phase, "--execute")
     before = world.query("SELECT identifier_id FROM identity.identifiers ORDER BY 1")
-    feed(world, *said_late(), *asked(1))
+    feed(world, *said_late())
+    feed(world, *asked(1))
     found = verdicts(world)
     assert found["bob-sms-1"] == ("opt_out", None, None) and found["bob-email-1"] == ("hold", None, None)
     assert world.query("SELECT identifier_id FROM identity.identifiers ORDER BY 1") == before
