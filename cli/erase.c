@@ -181,7 +181,7 @@ static enum outcome plan(struct erasure *e, struct err *err)
         {"erase_count_others", sql_erase_count_others},
     };
     CHECK(erase_check_without(e, err));
-    CHECK(erase_find_members(e, err));
+    CHECK(erasure_find_members(e, err));
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         struct params p;
         struct db_result *r = NULL;

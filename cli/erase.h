@@ -49,6 +49,8 @@ struct erasure {
 
 /* erasure.c: what the steps share. Reads ids from the first column. */
 void erasure_take_members(struct erasure *e, const struct db_result *r);
+/* The identifiers of the profile that the asked one belongs to; REJECT "erased_already", "identifier_unknown". */
+enum outcome erasure_find_members(struct erasure *e, struct err *err);
 /* Members and their keys as $1 and $2. */
 void erasure_params(struct erasure *e, struct params *p);
 /* Adds (table, rows), both text. */
@@ -60,11 +62,9 @@ bool erasure_may_wait(struct erasure *e);
 /* Messages that wait, of all services. */
 int64_t erasure_waiting(const struct erasure *e);
 
-/* erase_alone.c: tombstones and everything that is keyed by the person, or nothing. REJECT "erased_already",
- * "identifier_unknown"; RETRY if it could not be alone, or services lag, until the deadline. */
+/* erase_alone.c: tombstones and everything that is keyed by the person, or nothing. REJECT as
+ * erasure_find_members; RETRY if it could not be alone, or services lag, until the deadline. */
 enum outcome erase_alone(struct erasure *e, struct err *err);
-/* The identifiers of the profile that the asked one belongs to; the same REJECTs. */
-enum outcome erase_find_members(struct erasure *e, struct err *err);
 
 /* erase_grants.c: a revocation for each open grant of the members. Nobody knows of a grant once its decision is deleted, so in
  * that transaction they are stored for suppression to publish. */

@@ -4,39 +4,6 @@
 #include "cli_sql.h"
 #include "common/service/erased.h"
 
-static enum outcome when_erased(struct erasure *e, struct err *err)
-{
-    static const struct statement find = {"erase_when", "SELECT erased_at FROM identity.erased WHERE identifier_id = $1"};
-    struct params p;
-    struct db_result *r = NULL;
-    params_init(&p, &e->call->arena);
-    params_uuid(&p, &e->identifier);
-    CHECK(db_run(e->db, &find, &p, &r, NULL, err));
-    enum outcome o = OUTCOME_REJECT;
-    if (db_rows(r) > 0) {
-        char at[32];
-        instant_format(db_timestamptz(r, 0, 0), at);
-        err_set(err, o, "erased_already", "this person was erased at %s; nothing is left", at);
-    } else {
-        err_set(err, o, "identifier_unknown", "this identifier was never seen in a touchpoint");
-    }
-    db_result_free(r);
-    return o;
-}
-
-enum outcome erase_find_members(struct erasure *e, struct err *err)
-{
-    static const struct statement find = {"erase_members", sql_erase_members};
-    struct params p;
-    struct db_result *r = NULL;
-    params_init(&p, &e->call->arena);
-    params_uuid(&p, &e->identifier);
-    CHECK(db_run(e->db, &find, &p, &r, NULL, err));
-    erasure_take_members(e, r);
-    db_result_free(r);
-    return e->count > 0 ? OUTCOME_OK : when_erased(e, err);
-}
-
 /* Whoever waits behind this lock waits no longer than that, and everything is found by key. */
 static enum outcome be_alone(struct erasure *e, struct err *err)
 {
@@ -111,7 +78,7 @@ static enum outcome delete_all(struct erasure *e, struct err *err)
 static enum outcome run_steps(struct erasure *e, struct err *err)
 {
     CHECK(be_alone(e, err));
-    CHECK(erase_find_members(e, err)); /* as they are now that nothing moves */
+    CHECK(erasure_find_members(e, err)); /* as they are now that nothing moves */
     CHECK(check_lag(e, err));
     CHECK(note_messages(e, err));
     CHECK(bury(e, err));

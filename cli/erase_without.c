@@ -90,7 +90,7 @@ enum outcome erase_catch_up(struct erasure *e, struct err *err)
     if (reader == NULL)
         return OUTCOME_OK;
     CHECK(erase_check_without(e, err));
-    CHECK(erase_find_members(e, err));
+    CHECK(erasure_find_members(e, err));
     CHECK(find_moves(e, reader, &moves, err));
     if (moves.count == 0)
         return OUTCOME_OK;

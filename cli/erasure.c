@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "cli/erase.h"
+#include "cli_sql.h"
 
 bool erasure_may_wait(struct erasure *e)
 {
@@ -54,4 +55,37 @@ void erasure_count(struct erasure *e, const struct db_result *r)
 int64_t erasure_waiting(const struct erasure *e)
 {
     return e->waiting.identity + e->waiting.journey + e->waiting.suppression;
+}
+
+static enum outcome when_erased(struct erasure *e, struct err *err)
+{
+    static const struct statement find = {"erase_when", "SELECT erased_at FROM identity.erased WHERE identifier_id = $1"};
+    struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, &e->call->arena);
+    params_uuid(&p, &e->identifier);
+    CHECK(db_run(e->db, &find, &p, &r, NULL, err));
+    enum outcome o = OUTCOME_REJECT;
+    if (db_rows(r) > 0) {
+        char at[32];
+        instant_format(db_timestamptz(r, 0, 0), at);
+        err_set(err, o, "erased_already", "this person was erased at %s; nothing is left", at);
+    } else {
+        err_set(err, o, "identifier_unknown", "this identifier was never seen in a touchpoint");
+    }
+    db_result_free(r);
+    return o;
+}
+
+enum outcome erasure_find_members(struct erasure *e, struct err *err)
+{
+    static const struct statement find = {"erase_members", sql_erase_members};
+    struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, &e->call->arena);
+    params_uuid(&p, &e->identifier);
+    CHECK(db_run(e->db, &find, &p, &r, NULL, err));
+    erasure_take_members(e, r);
+    db_result_free(r);
+    return e->count > 0 ? OUTCOME_OK : when_erased(e, err);
 }
