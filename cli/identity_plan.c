@@ -95,24 +95,31 @@ static void tell_left(const struct plan *plan)
              plan->evidence.facts_left);
 }
 
+/* json NULL: text. */
+static void report_end(const struct plan *plan, const struct strbuf *json, bool is_refused, const char *verdict)
+{
+    struct id hash = digest_bytes(plan->text);
+    char policy[37];
+    id_to_uuid(&hash, policy);
+    if (json) {
+        printf(SPAN_FMT ",\"policy_hash\":\"%s\",\"refused\":%s,\"needs_services_stopped\":%s,\"executed\":%s}\n",
+               SPAN_ARG(strbuf_span(json)), policy, is_refused ? "true" : "false", plan->other_anchors ? "true" : "false",
+               verdict);
+        return;
+    }
+    printf("\nhash of the candidate: %s\n", policy);
+    if (plan->other_anchors)
+        puts("\ntypes, ranks or values differ: apply needs the services stopped, and deletes the resolved touchpoints in Kafka");
+}
+
 static enum outcome report(struct plan *plan, const char *verdict, struct err *err)
 {
     struct call *call = plan->call;
     struct strbuf json = {.arena = &call->arena}, *to = call_has(call, "json") ? &json : NULL;
     enum outcome refused = check_largest(plan, err);
-    struct id hash = digest_bytes(plan->text);
-    char policy[37];
-    id_to_uuid(&hash, policy);
     tell_left(plan);
     plan_report(call, &plan->evidence, &plan->comparison, &plan->stakes, (size_t)plan->limit, to);
-    if (to)
-        printf(SPAN_FMT ",\"policy_hash\":\"%s\",\"refused\":%s,\"needs_services_stopped\":%s,\"executed\":%s}\n",
-               SPAN_ARG(strbuf_span(to)), policy, refused == OUTCOME_OK ? "false" : "true",
-               plan->other_anchors ? "true" : "false", verdict);
-    else
-        printf("\nhash of the candidate: %s\n", policy);
-    if (!to && plan->other_anchors)
-        puts("\ntypes, ranks or values differ: apply needs the services stopped, and deletes the resolved touchpoints in Kafka");
+    report_end(plan, to, refused != OUTCOME_OK, verdict);
     fflush(stdout);
     return refused;
 }

@@ -10,8 +10,8 @@ enum {
     RESOLVED_ID_BASE = 2000000,
     SCHEMA_IDENTITY_CHANGE = 900001, /* fixed ids of our own schemas, with or without a registry */
     SCHEMA_JOURNEY_DIFF = 900002,
-    SCHEMA_STAGE_CHANGE = 900005, /* 900003 had no version */
     SCHEMA_CONTACT_DECISION = 900004,
+    SCHEMA_STAGE_CHANGE = 900005, /* 900003 had no version */
 };
 
 /* Another identifier of a resolved touchpoint, and its row of the map identifier -> profile when that was read. */

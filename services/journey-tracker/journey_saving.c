@@ -124,13 +124,6 @@ static bool is_worth_telling(const struct stage_row *row)
     return row->from_stage != row->to_stage && !row->is_told;
 }
 
-/* After those of an earlier transaction of the flush, of which they may take some back. */
-static void append_messages(struct arena *arena, struct stage_messages *all, const struct stage_messages *more)
-{
-    for (size_t i = 0; i < more->count; i++)
-        *arena_push(arena, all) = more->items[i];
-}
-
 /* Changes of stage go out on their topic; changes of status alone do not. A row that only moved is neither. */
 static struct words stage_words(struct arena *arena, const struct journey_effects *effects)
 {
@@ -151,19 +144,20 @@ static struct words stage_words(struct arena *arena, const struct journey_effect
     return words;
 }
 
+/* After those of an earlier transaction of the flush, of which they may take some back. */
 static enum outcome write_stage_messages(struct tracker *tracker, struct flush *flush, const struct journey_effects *effects,
                                          const struct map *profile_of, struct err *err)
 {
     struct words words = stage_words(flush->arena, effects);
-    struct stage_messages messages = {0};
+    size_t before = flush->stages.count;
     int64_t version;
     if (words.count == 0)
         return OUTCOME_OK;
     CHECK(store_next_stage_messages(tracker->db, flush->arena, &version, err));
     for (size_t i = 0; i < words.count; i++)
-        add_stage_message(flush->arena, &messages, &words.items[i], profile_of, version);
-    append_messages(flush->arena, &flush->stages, &messages);
-    return store_insert_stage_messages(tracker->db, flush->arena, flush->lane, &messages, err);
+        add_stage_message(flush->arena, &flush->stages, &words.items[i], profile_of, version);
+    struct stage_messages row = {flush->stages.items + before, words.count, words.count};
+    return store_insert_stage_messages(tracker->db, flush->arena, flush->lane, &row, err);
 }
 
 static enum outcome write_all(struct tracker *tracker, struct flush *flush, struct saving *saving, const struct map *profile_of,
