@@ -1,4 +1,5 @@
-/* decode.c: nanoseconds per touchpoint, compiled plan beside avro-c's generic decoder. No arguments; one line per case. */
+/* decode.c: nanoseconds per touchpoint, compiled plan beside avro-c's generic decoder. No
+ * arguments; one line per case. */
 #include <avro.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,7 +146,8 @@ static void bench_event_id(size_t bytes)
     struct id id = {{0}};
     double start = now();
     for (unsigned i = 0; i < 200 * VARIANTS; i++)
-        touchpoint_event_id(SPAN("urn:shop:web"), (struct span){(const char *)id.bytes, sizeof id.bytes}, &id);
+        touchpoint_event_id(SPAN("urn:shop:web"),
+                            (struct span){(const char *)id.bytes, sizeof id.bytes}, &id);
     report("event id (BLAKE2b)", now() - start, 200 * VARIANTS, bytes);
 }
 

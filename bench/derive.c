@@ -1,5 +1,6 @@
-/* derive.c: what the journey's derivation costs: per touch in order, packed and unpacked, and for one late event into a
- * timeline of 100,000 touches with a checkpoint every 256. Pure part only: no database. */
+/* derive.c: what the journey's derivation costs: per touch in order, packed and unpacked, and for
+ * one late event into a timeline of 100,000 touches with a checkpoint every 256. Pure part only: no
+ * database. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -26,13 +27,17 @@ static struct touch *make_timeline(struct journey_world *world, struct arena *ar
     srand(7);
     for (uint32_t i = 0; i < TOUCHES; i++) {
         int r = rand() % 100;
-        touches[i] = world_touch(shapes[r < 3 ? 3 : r < 5 ? 4 : r % 3], (int64_t)i * 1800 * US_PER_SECOND, i);
+        touches[i] = world_touch(shapes[r < 3   ? 3
+                                        : r < 5 ? 4
+                                                : r % 3],
+                                 (int64_t)i * 1800 * US_PER_SECOND, i);
         touches[i].value_micros = 10000000;
     }
     return touches;
 }
 
-static void bench_in_order(struct journey_world *world, const struct touch *touches, bool with_effects)
+static void bench_in_order(struct journey_world *world, const struct touch *touches,
+                           bool with_effects)
 {
     struct arena arena = {0};
     double best = 1e18;
@@ -50,7 +55,8 @@ static void bench_in_order(struct journey_world *world, const struct touch *touc
         double took = (now_ns() - start) / TOUCHES;
         best = took < best ? took : best;
     }
-    printf("advance %s: %.0f ns per touch\n", with_effects ? "with cells and rows" : "state only", best);
+    printf("advance %s: %.0f ns per touch\n", with_effects ? "with cells and rows" : "state only",
+           best);
     arena_free(&arena);
 }
 
@@ -78,13 +84,15 @@ static void bench_profile(struct journey_world *world, const struct touch *touch
             arena_reset(&reused);
             journey_effects_init(&effects, &reused);
         }
-        journey_state_unpack(&world->policy, strbuf_span(&packed), &lookup, &reused, &before, &missing, &err);
+        journey_state_unpack(&world->policy, strbuf_span(&packed), &lookup, &reused, &before,
+                             &missing, &err);
         journey_state_copy(&after, &before, &reused);
         journey_advance(&world->policy, &after, &touches[40], &effects);
         journey_trailing_replace(&world->policy, &before, &after, &effects);
         journey_state_pack(&world->policy, &after, &out);
     }
-    printf("unpack, advance once, trailing, pack: %.0f ns per profile; state %zu bytes with %u touches in the tail, about %u "
+    printf("unpack, advance once, trailing, pack: %.0f ns per profile; state %zu bytes with %u "
+           "touches in the tail, about %u "
            "without\n",
            (now_ns() - start) / TOUCHES, packed.len, state.tail.count, without_tail);
     arena_free(&reused);
@@ -95,8 +103,8 @@ struct checkpoints {
     struct span items[TOUCHES / EVERY + 1]; /* packed state after i * EVERY touches */
 };
 
-static void make_checkpoints(struct journey_world *world, const struct touch *touches, struct checkpoints *checkpoints,
-                             struct arena *arena)
+static void make_checkpoints(struct journey_world *world, const struct touch *touches,
+                             struct checkpoints *checkpoints, struct arena *arena)
 {
     struct journey_state state;
     journey_state_init(&state, arena);
@@ -111,8 +119,9 @@ static void make_checkpoints(struct journey_world *world, const struct touch *to
 }
 
 /* Chunks derived until both sides agree. */
-static int derive_late(struct journey_world *world, const struct touch *touches, size_t at, const struct touch *late,
-                       const struct checkpoints *checkpoints, struct arena *arena)
+static int derive_late(struct journey_world *world, const struct touch *touches, size_t at,
+                       const struct touch *late, const struct checkpoints *checkpoints,
+                       struct arena *arena)
 {
     struct journey_state before, after;
     struct journey_effects effects;
@@ -121,18 +130,22 @@ static int derive_late(struct journey_world *world, const struct touch *touches,
     uint32_t missing;
     size_t chunk = at / EVERY, end = (chunk + 1) * EVERY, from = chunk * EVERY;
     journey_effects_init(&effects, arena);
-    journey_state_unpack(&world->policy, checkpoints->items[chunk], &lookup, arena, &before, &missing, &err);
+    journey_state_unpack(&world->policy, checkpoints->items[chunk], &lookup, arena, &before,
+                         &missing, &err);
     if (journey_tail_is_cut(&before)) /* what the service reads from the facts */
-        journey_prime(&world->policy, &before, touches + (from > 1440 ? from - 1440 : 0), from > 1440 ? 1440 : from);
+        journey_prime(&world->policy, &before, touches + (from > 1440 ? from - 1440 : 0),
+                      from > 1440 ? 1440 : from);
     journey_state_copy(&after, &before, arena);
     struct touch *with = arena_array(arena, struct touch, EVERY + 1);
     memcpy(with, touches + from, (at - from) * sizeof *with);
     with[at - from] = *late;
     memcpy(with + (at - from) + 1, touches + at, (end - at) * sizeof *with);
-    journey_rederive(&world->policy, &before, touches + from, EVERY, &after, with, EVERY + 1, &effects);
+    journey_rederive(&world->policy, &before, touches + from, EVERY, &after, with, EVERY + 1,
+                     &effects);
     int chunks = 1;
     while (!journey_converged(&world->policy, &before, &after) && end + EVERY <= TOUCHES) {
-        journey_rederive(&world->policy, &before, touches + end, EVERY, &after, touches + end, EVERY, &effects);
+        journey_rederive(&world->policy, &before, touches + end, EVERY, &after, touches + end,
+                         EVERY, &effects);
         end += EVERY;
         chunks++;
     }
@@ -161,8 +174,9 @@ static void bench_late(struct journey_world *world, const struct touch *touches,
         chunks += n;
         most = n > most ? n : most;
     }
-    printf("late %s into %d touches: %.0f us on average, %.0f us at most; chunks of %d: %.1f, at most %d\n", event, TOUCHES,
-           total / LATE / 1e3, worst / 1e3, EVERY, (double)chunks / LATE, most);
+    printf("late %s into %d touches: %.0f us on average, %.0f us at most; chunks of %d: %.1f, at "
+           "most %d\n",
+           event, TOUCHES, total / LATE / 1e3, worst / 1e3, EVERY, (double)chunks / LATE, most);
     arena_free(&kept);
     arena_free(&arena);
 }

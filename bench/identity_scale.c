@@ -1,9 +1,11 @@
-/* identity_scale.c: new links per second through identity-resolver's transaction, with few and with many identifiers stored.
+/* identity_scale.c: new links per second through identity-resolver's transaction, with few and with
+ * many identifiers stored.
  *
- * Usage: TUTTI_DATABASE_URL=... bench-identity_scale [PEOPLE [BATCH]]   (2,000,000; five identifiers each and one junk identifier
- * per thousand; 20,000 new links a batch, as identity-resolver takes more while it is behind; a database of its own, dropped at
- * the end, or left for `tutti identity plan` where KEEP is set in the environment). Exit code 1 below 10,000 links/s or where
- * many identifiers cost more than 20 % of the rate of few. */
+ * Usage: TUTTI_DATABASE_URL=... bench-identity_scale [PEOPLE [BATCH]]   (2,000,000; five
+ * identifiers each and one junk identifier per thousand; 20,000 new links a batch, as
+ * identity-resolver takes more while it is behind; a database of its own, dropped at the end, or
+ * left for `tutti identity plan` where KEEP is set in the environment). Exit code 1 below 10,000
+ * links/s or where many identifiers cost more than 20 % of the rate of few. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -20,8 +22,9 @@ enum {
     JUNK_PER_THOUSAND = 5, /* of the people: one identifier in a thousand */
     JUNK_LINKS = 50,
     ROUNDS = 5,
-    WARM_UP_BATCH = 500, /* small: it should not make the profiles of few people larger than those of many */
-    WARM_UP = 6,         /* a prepared statement may get its lasting plan at the sixth time */
+    WARM_UP_BATCH =
+        500, /* small: it should not make the profiles of few people larger than those of many */
+    WARM_UP = 6, /* a prepared statement may get its lasting plan at the sixth time */
     MOST_UNSTEADY = 100,
     CACHE_BYTES = 1 << 30,
     STEADY_WAL = 700 /* bytes per link: no more than a few images of whole pages */
@@ -77,8 +80,8 @@ static const struct identity_type *type_of(const struct bench *b, unsigned k)
     return &b->resolver.policy.types[k];
 }
 
-static void copy_identifier(struct bench *b, const struct id *id, const struct id *profile, struct instant at, int16_t type,
-                            bool is_junk)
+static void copy_identifier(struct bench *b, const struct id *id, const struct id *profile,
+                            struct instant at, int16_t type, bool is_junk)
 {
     copy_row(b->db, 6);
     copy_uuid(b->db, id);
@@ -89,7 +92,8 @@ static void copy_identifier(struct bench *b, const struct id *id, const struct i
     copy_bool(b->db, is_junk);
 }
 
-static void copy_link(struct bench *b, const struct id *x, const struct id *y, struct instant at, enum refusal refused_by)
+static void copy_link(struct bench *b, const struct id *x, const struct id *y, struct instant at,
+                      enum refusal refused_by)
 {
     struct link_key key = link_key_of(x, y);
     struct id evidence = made_id((uint64_t)at.us);
@@ -115,11 +119,13 @@ static void load_identifiers(struct bench *b)
 {
     struct err err = {0};
     int64_t rows;
-    database_must(db_copy_begin(b->db,
-                                "COPY identity.identifiers (identifier_id, profile_id, first_seen_at, version, type, "
-                                "is_quarantined) FROM STDIN BINARY",
-                                &err),
-                  &err);
+    database_must(
+        db_copy_begin(
+            b->db,
+            "COPY identity.identifiers (identifier_id, profile_id, first_seen_at, version, type, "
+            "is_quarantined) FROM STDIN BINARY",
+            &err),
+        &err);
     for (uint64_t person = 0; person < b->people; person++) {
         struct id profile = person_id(person, 0);
         for (unsigned k = 0; k < PER_PERSON; k++) {
@@ -138,8 +144,12 @@ static void load_links(struct bench *b)
 {
     struct err err = {0};
     int64_t rows;
-    database_must(db_copy_begin(b->db, "COPY identity.links (a, b, first_seen_at, evidence, refused_by) FROM STDIN BINARY", &err),
-                  &err);
+    database_must(
+        db_copy_begin(
+            b->db,
+            "COPY identity.links (a, b, first_seen_at, evidence, refused_by) FROM STDIN BINARY",
+            &err),
+        &err);
     for (uint64_t person = 0; person < b->people; person++) {
         struct id user = person_id(person, 0);
         for (unsigned k = 1; k < PER_PERSON; k++) {
@@ -163,10 +173,11 @@ static struct sightings make_batch(struct bench *b)
     for (size_t i = 0; i < b->batch_size; i++) {
         struct typed_id *ids = arena_array(&b->batch, struct typed_id, 2);
         uint64_t number = b->made++;
-        ids[0] = (struct typed_id){person_id(number * 7919 % b->people, 0), type_of(b, 0)}; /* no one twice in a batch */
+        ids[0] = (struct typed_id){person_id(number * 7919 % b->people, 0),
+                                   type_of(b, 0)}; /* no one twice in a batch */
         ids[1] = (struct typed_id){made_id(UINT64_C(1) << 61 | number), type_of(b, 4)};
-        *arena_push(&b->batch, &sightings) =
-            (struct sighting){made_id(UINT64_C(1) << 62 | number), seen_at(b->people + number, 0), ids, 2, false};
+        *arena_push(&b->batch, &sightings) = (struct sighting){
+            made_id(UINT64_C(1) << 62 | number), seen_at(b->people + number, 0), ids, 2, false};
     }
     return sightings;
 }
@@ -199,13 +210,16 @@ static double cpu_seconds(struct bench *b)
 {
     char path[64];
     long user = 0, system = 0;
-    snprintf(path, sizeof path, "/proc/%lld/stat", (long long)number(b, "SELECT pg_backend_pid()::int8"));
+    snprintf(path, sizeof path, "/proc/%lld/stat",
+             (long long)number(b, "SELECT pg_backend_pid()::int8"));
     FILE *file = fopen(path, "r");
-    if (file && fscanf(file, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld", &user, &system) != 2)
+    if (file && fscanf(file, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld",
+                       &user, &system) != 2)
         user = system = 0;
     if (file)
         fclose(file);
-    return (double)clock() / CLOCKS_PER_SEC + (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+    return (double)clock() / CLOCKS_PER_SEC +
+           (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }
 
 struct figures {
@@ -221,9 +235,12 @@ static struct figures run_batch(struct bench *b)
     int64_t wal = wal_bytes(b);
     double cpu = cpu_seconds(b), start = seconds();
     database_must(resolver_look_up(&b->resolver, &b->batch, &sightings, &err), &err);
-    database_must(resolver_transact(&b->resolver, &b->batch, &sightings, seen_at(b->people, 9), &change, &err), &err);
+    database_must(resolver_transact(&b->resolver, &b->batch, &sightings, seen_at(b->people, 9),
+                                    &change, &err),
+                  &err);
     double took = seconds() - start, size = (double)b->batch_size;
-    return (struct figures){size / took, (cpu_seconds(b) - cpu) * 1e6 / size, (double)(wal_bytes(b) - wal) / size};
+    return (struct figures){size / took, (cpu_seconds(b) - cpu) * 1e6 / size,
+                            (double)(wal_bytes(b) - wal) / size};
 }
 
 static int rate_compare(const void *x, const void *y)
@@ -232,8 +249,9 @@ static int rate_compare(const void *x, const void *y)
     return (a->rate > b->rate) - (a->rate < b->rate);
 }
 
-/* The first change of a page after a checkpoint puts all of it into the log. That is soon over on a small table, and on a large
- * one where checkpoints are half an hour apart; what is measured is the state after it. */
+/* The first change of a page after a checkpoint puts all of it into the log. That is soon over on a
+ * small table, and on a large one where checkpoints are half an hour apart; what is measured is the
+ * state after it. */
 static struct figures run_steady_batch(struct bench *b)
 {
     struct figures figures;
@@ -254,27 +272,33 @@ static void open_resolver(struct bench *b)
 {
     struct err err = {0};
     struct strbuf text = {.arena = &b->arena};
-    static const char *const off[] = {"enable_hashjoin", "enable_mergejoin", "enable_seqscan", "enable_bitmapscan"};
+    static const char *const off[] = {"enable_hashjoin", "enable_mergejoin", "enable_seqscan",
+                                      "enable_bitmapscan"};
     for (size_t i = 0; i < sizeof off / sizeof *off; i++)
-        database_must(db_script(b->db, arena_printf(&b->arena, "SET %s = off", off[i]), &err), &err);
+        database_must(db_script(b->db, arena_printf(&b->arena, "SET %s = off", off[i]), &err),
+                      &err);
     b->resolver.db = b->db;
-    database_must(generation_read_file(&text, TUTTI_SOURCE_DIR "/policies/identity.json", &err), &err);
+    database_must(generation_read_file(&text, TUTTI_SOURCE_DIR "/policies/identity.json", &err),
+                  &err);
     database_must(resolver_claim_policy(&b->resolver, &b->arena, strbuf_span(&text), &err), &err);
     resolver_cache_open(&b->resolver.cache, CACHE_BYTES);
 }
 
-static const char mark_refused[] =
-    "UPDATE identity.identifiers SET has_refused = true FROM (SELECT a AS id FROM identity.links WHERE refused_by <> 0"
-    " UNION SELECT b FROM identity.links WHERE refused_by <> 0) AS r WHERE identifier_id = r.id AND NOT has_refused";
+static const char mark_refused[] = "UPDATE identity.identifiers SET has_refused = true FROM "
+                                   "(SELECT a AS id FROM identity.links WHERE refused_by <> 0"
+                                   " UNION SELECT b FROM identity.links WHERE refused_by <> 0) AS "
+                                   "r WHERE identifier_id = r.id AND NOT has_refused";
 
-/* A bulk load leaves little in the server's memory, where a service that has run for a while has all of it. */
+/* A bulk load leaves little in the server's memory, where a service that has run for a while has
+ * all of it. */
 static void prewarm(struct bench *b)
 {
     struct err err = {0};
     b->is_warm = db_script(b->db, "CREATE EXTENSION IF NOT EXISTS pg_prewarm", &err) == OUTCOME_OK;
     if (b->is_warm)
         database_must(db_script(b->db,
-                                "SELECT pg_prewarm(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+                                "SELECT pg_prewarm(c.oid) FROM pg_class c JOIN pg_namespace n ON "
+                                "n.oid = c.relnamespace"
                                 " WHERE n.nspname = 'identity' AND c.relkind IN ('r', 'i')",
                                 &err),
                       &err);
@@ -287,7 +311,8 @@ static void open_bench(struct bench *b, const char *name, uint64_t people, size_
     b->people = people;
     b->batch_size = batch_size;
     b->db = database_open(b->scratch.url);
-    database_must(migrations_up(b->db, schema_migrations, schema_migrations_count, false, NULL, &err), &err);
+    database_must(
+        migrations_up(b->db, schema_migrations, schema_migrations_count, false, NULL, &err), &err);
     open_resolver(b);
 }
 
@@ -299,9 +324,11 @@ static void load(struct bench *b)
     load_links(b);
     prewarm(b);
     database_must(db_script(b->db, mark_refused, &err), &err);
-    database_must(db_script(b->db, "VACUUM (FREEZE, ANALYZE) identity.identifiers, identity.links", &err), &err);
-    printf("%llu identifiers loaded in %.0f s%s\n", (unsigned long long)stored(b), seconds() - start,
-           b->is_warm ? ", prewarmed" : "");
+    database_must(
+        db_script(b->db, "VACUUM (FREEZE, ANALYZE) identity.identifiers, identity.links", &err),
+        &err);
+    printf("%llu identifiers loaded in %.0f s%s\n", (unsigned long long)stored(b),
+           seconds() - start, b->is_warm ? ", prewarmed" : "");
     fflush(stdout);
 }
 
@@ -313,8 +340,8 @@ static void warm_cache(struct bench *b)
     double start = seconds();
     database_must(resolver_warm_up(&b->resolver, &arena, stored(b), &err), &err);
     arena_free(&arena);
-    printf("%zu identifiers cached in %.0f s: %zu MB\n", resolver_cache_count(&b->resolver.cache), seconds() - start,
-           resolver_cache_bytes(&b->resolver.cache) >> 20);
+    printf("%zu identifiers cached in %.0f s: %zu MB\n", resolver_cache_count(&b->resolver.cache),
+           seconds() - start, resolver_cache_bytes(&b->resolver.cache) >> 20);
 }
 
 static void close_bench(struct bench *b)
@@ -334,12 +361,14 @@ static struct figures report(struct figures rounds[ROUNDS], uint64_t identifiers
 {
     qsort(rounds, ROUNDS, sizeof *rounds, rate_compare);
     struct figures f = rounds[ROUNDS / 2];
-    printf("%11llu identifiers stored: %8.0f new links/s, %.1f us of CPU and %.0f bytes of WAL each\n",
-           (unsigned long long)identifiers, f.rate, f.cpu_us, f.wal);
+    printf(
+        "%11llu identifiers stored: %8.0f new links/s, %.1f us of CPU and %.0f bytes of WAL each\n",
+        (unsigned long long)identifiers, f.rate, f.cpu_us, f.wal);
     return f;
 }
 
-/* Of few people the profiles would grow from round to round, so each round has a database of its own. */
+/* Of few people the profiles would grow from round to round, so each round has a database of its
+ * own. */
 static struct figures run_few(size_t batch_size, uint64_t *stored_before)
 {
     static const struct bench empty;
@@ -363,7 +392,9 @@ int main(int argc, char **argv)
     uint64_t people = argc > 1 ? strtoull(argv[1], NULL, 10) : 2000000, few_stored;
     size_t batch_size = argc > 2 ? strtoull(argv[2], NULL, 10) : FEW_PEOPLE;
     if (people <= FEW_PEOPLE || batch_size == 0 || batch_size > FEW_PEOPLE) {
-        fprintf(stderr, "usage: bench-identity_scale [PEOPLE [BATCH]], people more than %d, a batch no more than that\n",
+        fprintf(stderr,
+                "usage: bench-identity_scale [PEOPLE [BATCH]], people more than %d, a batch no "
+                "more than that\n",
                 FEW_PEOPLE);
         return 2;
     }
@@ -373,7 +404,8 @@ int main(int argc, char **argv)
     load(&many);
     warm_cache(&many);
     warm_up(&many);
-    for (int round = 0; round < ROUNDS; round++) { /* by turns: whatever else the machine does hits both */
+    for (int round = 0; round < ROUNDS;
+         round++) { /* by turns: whatever else the machine does hits both */
         few_rounds[round] = run_few(batch_size, &few_stored);
         many_rounds[round] = run_steady_batch(&many);
     }

@@ -1,8 +1,9 @@
-/* late_event.c: one late touchpoint into one customer's timeline of 100,000 through PostgreSQL: journey-tracker's slow
- * transaction from decoded message to COMMIT, where the timeline's length must not matter.
+/* late_event.c: one late touchpoint into one customer's timeline of 100,000 through PostgreSQL:
+ * journey-tracker's slow transaction from decoded message to COMMIT, where the timeline's length
+ * must not matter.
  *
- * Usage: TUTTI_DATABASE_URL=... bench-late_event      (creates and drops a database of its own; exit code 1 if the median of
- * any place takes 5 ms or more) */
+ * Usage: TUTTI_DATABASE_URL=... bench-late_event      (creates and drops a database of its own;
+ * exit code 1 if the median of any place takes 5 ms or more) */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -35,8 +36,8 @@ static void activate_generation(struct bench *b, struct db *db)
     struct err err = {0};
     struct params p;
     static const struct statement activate = {
-        "bench_activate",
-        "INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES ($1, '{}', true) RETURNING number"};
+        "bench_activate", "INSERT INTO tutti_meta.generations (generation, policies, is_active) "
+                          "VALUES ($1, '{}', true) RETURNING number"};
     struct db_result *r = NULL;
     b->tracker.generation.id = number_id(9, 9);
     params_init(&p, &b->arena);
@@ -50,7 +51,8 @@ static void open_tracker(struct bench *b, struct db *db)
 {
     struct err err = {0};
     struct tracker *t = &b->tracker;
-    static const char *const off[] = {"enable_hashjoin", "enable_mergejoin", "enable_seqscan", "enable_bitmapscan"};
+    static const char *const off[] = {"enable_hashjoin", "enable_mergejoin", "enable_seqscan",
+                                      "enable_bitmapscan"};
     for (size_t i = 0; i < sizeof off / sizeof *off; i++)
         database_must(db_script(db, arena_printf(&b->arena, "SET %s = off", off[i]), &err), &err);
     t->db = db;
@@ -60,7 +62,8 @@ static void open_tracker(struct bench *b, struct db *db)
     t->fallbacks = metric_counter("bench_fallbacks", "", "Bench.");
     t->rederived = metric_counter("bench_rederived", "", "Bench.");
     journey_cache_open(&t->cache, 64 << 20);
-    database_must(journey_policy_load(&b->arena, TUTTI_SOURCE_DIR "/policies", &t->policy, &err), &err);
+    database_must(journey_policy_load(&b->arena, TUTTI_SOURCE_DIR "/policies", &t->policy, &err),
+                  &err);
     t->timeline = timeline_new(&journey_timeline);
     database_must(codes_open(db, &t->policy, &t->codes, &err), &err);
 }
@@ -75,7 +78,9 @@ static void fill_touchpoint(struct touchpoint *tp, uint64_t number, int64_t at_u
     tp->message_id = SPAN("m");
     tp->occurred_at = at_us;
     tp->channel = kind < 3 ? SPAN("pos") : kind < 8 ? SPAN("direct_mail") : SPAN("web");
-    tp->event_name = kind < 3 ? SPAN("Order Completed") : kind < 8 ? SPAN("Campaign Sent") : SPAN("Page Viewed");
+    tp->event_name = kind < 3   ? SPAN("Order Completed")
+                     : kind < 8 ? SPAN("Campaign Sent")
+                                : SPAN("Page Viewed");
     tp->direction = kind >= 3 && kind < 8 ? SPAN("outbound") : SPAN("inbound");
     tp->department = SPAN("online");
     if (kind < 3) {
@@ -86,7 +91,7 @@ static void fill_touchpoint(struct touchpoint *tp, uint64_t number, int64_t at_u
     }
 }
 
-static void add_arrival(struct bench *b, struct flush *flush, int64_t at_us)
+static void add_arrival(struct bench *b, struct journey_flush *flush, int64_t at_us)
 {
     struct touchpoint tp;
     const struct id customer = number_id(1, 1);
@@ -103,7 +108,7 @@ static void add_arrival(struct bench *b, struct flush *flush, int64_t at_us)
                                     .message_id = SPAN("m")};
 }
 
-static void run_flush(struct bench *b, struct flush *flush)
+static void run_flush(struct bench *b, struct journey_flush *flush)
 {
     struct err err = {0};
     database_must(codes_settle(b->tracker.codes, &b->batch, &err), &err);
@@ -112,11 +117,11 @@ static void run_flush(struct bench *b, struct flush *flush)
     database_must(tracker_flush(&b->tracker, flush, &err), &err);
 }
 
-static struct flush start_flush(struct bench *b)
+static struct journey_flush start_flush(struct bench *b)
 {
     codes_forget_batch(b->tracker.codes);
     arena_reset(&b->batch);
-    return (struct flush){.arena = &b->batch};
+    return (struct journey_flush){.arena = &b->batch};
 }
 
 /* A touch every 10 minutes. */
@@ -128,7 +133,7 @@ static int64_t touch_time(uint64_t number)
 static void fill_timeline(struct bench *b)
 {
     for (uint64_t i = 0; i < TOUCHES; i += FLUSH) {
-        struct flush flush = start_flush(b);
+        struct journey_flush flush = start_flush(b);
         for (uint64_t j = i; j < i + FLUSH; j++)
             add_arrival(b, &flush, touch_time(j));
         run_flush(b, &flush);
@@ -146,14 +151,15 @@ static int64_t measure(struct bench *b, const char *name, uint64_t place)
 {
     int64_t took[LATE];
     for (int i = 0; i < LATE; i++) {
-        struct flush flush = start_flush(b);
+        struct journey_flush flush = start_flush(b);
         add_arrival(b, &flush, touch_time(place + (uint64_t)i * 7) + 1 + i);
         int64_t start = clock_monotonic_us();
         run_flush(b, &flush);
         took[i] = clock_monotonic_us() - start;
     }
     qsort(took, LATE, sizeof *took, compare_us);
-    printf("%-28s median %6.2f ms, slowest %6.2f ms\n", name, (double)took[LATE / 2] / 1000, (double)took[LATE - 1] / 1000);
+    printf("%-28s median %6.2f ms, slowest %6.2f ms\n", name, (double)took[LATE / 2] / 1000,
+           (double)took[LATE - 1] / 1000);
     return took[LATE / 2];
 }
 
@@ -166,14 +172,17 @@ int main(void)
         return DATABASE_SKIPPED;
     scratch_create(&scratch, "tutti_late_event");
     struct db *db = database_open(scratch.url);
-    database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err), &err);
+    database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err),
+                  &err);
     activate_generation(&b, db);
     open_tracker(&b, db);
     fill_timeline(&b);
     database_must(db_script(db, "ANALYZE journey.facts", &err), &err);
-    printf("one late touchpoint into a timeline of %d, through PostgreSQL, with COMMIT:\n", TOUCHES);
+    printf("one late touchpoint into a timeline of %d, through PostgreSQL, with COMMIT:\n",
+           TOUCHES);
     int64_t worst = measure(&b, "an hour late", TOUCHES - 800);
-    int64_t middle = measure(&b, "in the middle", TOUCHES / 2), first = measure(&b, "near the beginning", 10);
+    int64_t middle = measure(&b, "in the middle", TOUCHES / 2),
+            first = measure(&b, "near the beginning", 10);
     worst = middle > worst ? middle : worst;
     worst = first > worst ? first : worst;
     journey_cache_close(&b.tracker.cache);

@@ -1,5 +1,6 @@
-/* resolve.c: what identity-resolver's steady state costs per touchpoint, without Kafka and database: decode, collect and hash
- * the identifiers, look them up, encode the resolved record. Everything is cached, as for known customers. */
+/* resolve.c: what identity-resolver's steady state costs per touchpoint, without Kafka and
+ * database: decode, collect and hash the identifiers, look them up, encode the resolved record.
+ * Everything is cached, as for known customers. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -11,7 +12,14 @@
 #include "services/identity-resolver/identity_policy.h"
 #include "services/identity-resolver/resolve.h"
 
-enum { EVENTS = 100000, PEOPLE = 10000, ROUNDS = 10, CACHE_BYTES = 256 << 20, FULL_BYTES = 16 << 20, BATCH = 20000 };
+enum {
+    EVENTS = 100000,
+    PEOPLE = 10000,
+    ROUNDS = 10,
+    CACHE_BYTES = 256 << 20,
+    FULL_BYTES = 16 << 20,
+    BATCH = 20000
+};
 
 struct bench {
     struct arena arena, batch;
@@ -41,7 +49,9 @@ static void open_resolver(struct bench *b)
 {
     struct err err = {0};
     b->resolver.keys.current = (struct digest_key){{'b', 'e', 'n', 'c', 'h'}, 32};
-    must(identity_policy_read(&b->arena, TUTTI_SOURCE_DIR "/policies/identity.json", &b->resolver.policy, &err), &err);
+    must(identity_policy_read(&b->arena, TUTTI_SOURCE_DIR "/policies/identity.json",
+                              &b->resolver.policy, &err),
+         &err);
     must(avro_plan_compile(embedded_schema("touchpoint"), &b->plan, &err), &err);
     resolver_cache_open(&b->resolver.cache, CACHE_BYTES);
 }
@@ -67,15 +77,16 @@ static void make_payloads(struct bench *b)
     generator_close(generator);
 }
 
-static struct sighting decode(struct bench *b, size_t i, struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8])
+static struct sighting decode(struct bench *b, size_t i,
+                              struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8])
 {
     struct err err = {0};
     struct touchpoint tp;
     must(avro_plan_decode(b->plan, b->payloads[i], &tp, &err), &err);
     struct sighting sighting = {.occurred_at = {tp.occurred_at}, .ids = ids};
     touchpoint_event_id(tp.source, tp.message_id, &sighting.event_id);
-    sighting.id_count =
-        identity_collect_values(&b->resolver.policy, &b->resolver.keys.current, b->uses_finder, &tp, &b->batch, ids, NULL);
+    sighting.id_count = identity_collect_values(&b->resolver.policy, &b->resolver.keys.current,
+                                                b->uses_finder, &tp, &b->batch, ids, NULL);
     return sighting;
 }
 
@@ -92,13 +103,15 @@ static void fill_cache(struct bench *b)
             resolver_cache_put_identifier(&b->resolver.cache, &ids[j].id, &known);
             if (j == 0)
                 continue;
-            resolver_cache_put_link(&b->resolver.cache, &key, (struct instant){INT64_MIN}, &nothing);
+            resolver_cache_put_link(&b->resolver.cache, &key, (struct instant){INT64_MIN},
+                                    &nothing);
         }
         arena_reset(&b->batch);
     }
 }
 
-/* One touchpoint from payload to resolved record; ends the program if it were not covered by the cache. */
+/* One touchpoint from payload to resolved record; ends the program if it were not covered by the
+ * cache. */
 static void resolve(struct bench *b, size_t i, struct strbuf *out)
 {
     struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8];
@@ -155,7 +168,8 @@ static void exchange_keys(struct bench *b)
     for (size_t i = 0; i < b->count; i++) {
         struct sighting s = decode(b, i, ids);
         for (size_t j = 0; j < s.id_count; j++) {
-            struct id id = digest_bytes((struct span){(const char *)ids[j].id.bytes, sizeof ids[j].id});
+            struct id id =
+                digest_bytes((struct span){(const char *)ids[j].id.bytes, sizeof ids[j].id});
             resolver_cache_put_found_by(&b->resolver.cache, &ids[j].id, &id);
         }
         arena_reset(&b->batch);
@@ -165,7 +179,8 @@ static void exchange_keys(struct bench *b)
     fill_cache(b);
 }
 
-/* A cache at its bound, with as many links as identifiers, and where keys were exchanged as many hashes. */
+/* A cache at its bound, with as many links as identifiers, and where keys were exchanged as many
+ * hashes. */
 static void measure_full_cache(const char *name, bool holds_hashes)
 {
     static const struct cached_identifier known;
@@ -181,7 +196,8 @@ static void measure_full_cache(const char *name, bool holds_hashes)
         if (holds_hashes)
             resolver_cache_put_found_by(&cache, &id, &id);
     }
-    printf("%-44s %6.1f bytes\n", name, (double)resolver_cache_bytes(&cache) / (double)resolver_cache_count(&cache));
+    printf("%-44s %6.1f bytes\n", name,
+           (double)resolver_cache_bytes(&cache) / (double)resolver_cache_count(&cache));
     resolver_cache_close(&cache);
 }
 

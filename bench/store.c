@@ -1,7 +1,8 @@
-/* store.c: what a row costs through common/store: client and server CPU, WAL, for the table layouts of
- * the services.
+/* store.c: what a row costs through common/store: client and server CPU, WAL, for the table layouts
+ * of the services.
  *
- * Usage: TUTTI_DATABASE_URL=... bench-store [batches]      (creates and drops the schema store_bench) */
+ * Usage: TUTTI_DATABASE_URL=... bench-store [batches]      (creates and drops the schema
+ * store_bench) */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,14 @@
 #include "common/runtime/clock.h"
 #include "common/store/db.h"
 
-enum { PROFILES = 1000000, EVENTS = 10000, CELLS = 2000, CELL_KEYS = 200000, PAYLOAD = 120, OUTBOX = 300 * 1024 };
+enum {
+    PROFILES = 1000000,
+    EVENTS = 10000,
+    CELLS = 2000,
+    CELL_KEYS = 200000,
+    PAYLOAD = 120,
+    OUTBOX = 300 * 1024
+};
 
 struct fact {
     int64_t anchor;
@@ -118,7 +126,8 @@ static void make_states(struct bench *b, int64_t *profiles, bool writes_states)
         int64_t v = b->versions[profiles[i]];
         b->versions[profiles[i]] += writes_states;
         const char *payload = b->bytes + next_random(b) % (OUTBOX - PAYLOAD);
-        b->states[b->state_count++] = (struct state){key_of(profiles[i]), v, v + 1, {payload, PAYLOAD}};
+        b->states[b->state_count++] =
+            (struct state){key_of(profiles[i]), v, v + 1, {payload, PAYLOAD}};
     }
     qsort(b->states, b->state_count, sizeof *b->states, by_key);
 }
@@ -164,10 +173,12 @@ static void copy_facts(struct bench *b)
 static void insert_facts(struct bench *b)
 {
     static const struct statement insert = {
-        "insert_facts", "INSERT INTO store_bench.facts SELECT unnest($1::int8[]), unnest($2::timestamptz[]), "
-                        "unnest($3::uuid[]), "
-                        "unnest($4::int2[]), unnest($5::int2[]), unnest($6::int2[]), unnest($7::int2[]), unnest($8::int4[]), "
-                        "unnest($9::int4[]) ON CONFLICT DO NOTHING RETURNING anchor, ts, event"};
+        "insert_facts",
+        "INSERT INTO store_bench.facts SELECT unnest($1::int8[]), unnest($2::timestamptz[]), "
+        "unnest($3::uuid[]), "
+        "unnest($4::int2[]), unnest($5::int2[]), unnest($6::int2[]), unnest($7::int2[]), "
+        "unnest($8::int4[]), "
+        "unnest($9::int4[]) ON CONFLICT DO NOTHING RETURNING anchor, ts, event"};
     struct params p;
     struct db_result *inserted;
     size_t stride = sizeof *b->facts;
@@ -189,9 +200,10 @@ static void insert_facts(struct bench *b)
 
 static void update_states(struct bench *b)
 {
-    static const struct statement update = {"update_states", "UPDATE store_bench.state t SET ver = u.nv, p = u.p FROM "
-                                                             "unnest($1::int8[], $2::int8[], $3::int8[], $4::bytea[]) "
-                                                             "u(id, ov, nv, p) WHERE t.id = u.id AND t.ver = u.ov"};
+    static const struct statement update = {
+        "update_states", "UPDATE store_bench.state t SET ver = u.nv, p = u.p FROM "
+                         "unnest($1::int8[], $2::int8[], $3::int8[], $4::bytea[]) "
+                         "u(id, ov, nv, p) WHERE t.id = u.id AND t.ver = u.ov"};
     struct params p;
     int64_t updated;
     size_t stride = sizeof *b->states;
@@ -202,14 +214,16 @@ static void update_states(struct bench *b)
     params_bytea_array(&p, &b->states->payload, stride, b->state_count);
     must(b, db_run(b->db, &update, &p, NULL, &updated, &b->err));
     if ((size_t)updated != b->state_count)
-        must(b, err_set(&b->err, OUTCOME_FATAL, "bench", "%lld of %zu states updated", (long long)updated, b->state_count));
+        must(b, err_set(&b->err, OUTCOME_FATAL, "bench", "%lld of %zu states updated",
+                        (long long)updated, b->state_count));
 }
 
 static void upsert_cells(struct bench *b)
 {
-    static const struct statement upsert = {"upsert_cells",
-                                            "INSERT INTO store_bench.cells AS t SELECT unnest($1::int8[]), unnest($2::int8[]) "
-                                            "ON CONFLICT (k) DO UPDATE SET v = t.v + excluded.v"};
+    static const struct statement upsert = {
+        "upsert_cells",
+        "INSERT INTO store_bench.cells AS t SELECT unnest($1::int8[]), unnest($2::int8[]) "
+        "ON CONFLICT (k) DO UPDATE SET v = t.v + excluded.v"};
     struct params p;
     params_init(&p, &b->arena);
     params_int8_array(&p, &b->cells->key, sizeof *b->cells, CELLS);
@@ -219,7 +233,8 @@ static void upsert_cells(struct bench *b)
 
 static void insert_outbox(struct bench *b)
 {
-    static const struct statement insert = {"insert_outbox", "INSERT INTO store_bench.outbox VALUES ($1, $2)"};
+    static const struct statement insert = {"insert_outbox",
+                                            "INSERT INTO store_bench.outbox VALUES ($1, $2)"};
     struct params p;
     params_init(&p, &b->arena);
     params_int8(&p, ++b->serial);
@@ -245,9 +260,12 @@ struct layout {
 };
 
 static const struct layout layouts[] = {
-    {"facts: COPY", copy_facts, false, EVENTS},          {"facts: unnest, RETURNING", insert_facts, false, EVENTS},
-    {"states: compare and set", update_states, true, 0}, {"cells: upsert", upsert_cells, false, CELLS},
-    {"outbox: one of 300 kB", insert_outbox, false, 1},  {"journey: COPY + states + outbox", journey, true, EVENTS},
+    {"facts: COPY", copy_facts, false, EVENTS},
+    {"facts: unnest, RETURNING", insert_facts, false, EVENTS},
+    {"states: compare and set", update_states, true, 0},
+    {"cells: upsert", upsert_cells, false, CELLS},
+    {"outbox: one of 300 kB", insert_outbox, false, 1},
+    {"journey: COPY + states + outbox", journey, true, EVENTS},
 };
 
 struct usage {
@@ -264,18 +282,21 @@ static int64_t number(struct bench *b, const char *sql)
     return v;
 }
 
-/* utime and stime of the backend, fields 14 and 15 of /proc/<pid>/stat; only for a server on this machine. */
+/* utime and stime of the backend, fields 14 and 15 of /proc/<pid>/stat; only for a server on this
+ * machine. */
 static double server_cpu_us(struct bench *b)
 {
     char path[64], line[1024];
-    snprintf(path, sizeof path, "/proc/%lld/stat", (long long)number(b, "SELECT pg_backend_pid()::int8"));
+    snprintf(path, sizeof path, "/proc/%lld/stat",
+             (long long)number(b, "SELECT pg_backend_pid()::int8"));
     FILE *file = fopen(path, "r");
     if (file == NULL)
         return 0;
     unsigned long user = 0, system = 0;
     const char *after = fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL;
     fclose(file);
-    if (after == NULL || sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
+    if (after == NULL || sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+                                &user, &system) != 2)
         return 0;
     return (double)(user + system) * 1e6 / 100; /* USER_HZ */
 }
@@ -312,8 +333,9 @@ static struct usage measure(struct bench *b, const struct layout *layout, int ba
 static void report(struct bench *b, const struct layout *layout, int batches)
 {
     struct usage u = measure(b, layout, batches);
-    printf("%-34s %7.0f %8.2f %8.2f %8.2f %8.0f %9.1f\n", layout->name, u.rows / batches, u.client_us / u.rows,
-           u.server_us / u.rows, (u.client_us + u.server_us) / u.rows, u.wal / u.rows, u.wall_us / batches / 1000);
+    printf("%-34s %7.0f %8.2f %8.2f %8.2f %8.0f %9.1f\n", layout->name, u.rows / batches,
+           u.client_us / u.rows, u.server_us / u.rows, (u.client_us + u.server_us) / u.rows,
+           u.wal / u.rows, u.wall_us / batches / 1000);
     fflush(stdout);
 }
 
@@ -331,15 +353,18 @@ static void time_arrays(struct bench *b)
         params_bytea_array(&p, &b->states->payload, sizeof *b->states, b->state_count);
     }
     double elements = ROUNDS * (3.0 * EVENTS + (double)b->state_count);
-    printf("building arrays: %.1f ns per element\n", (double)(clock_monotonic_us() - started) * 1000 / elements);
+    printf("building arrays: %.1f ns per element\n",
+           (double)(clock_monotonic_us() - started) * 1000 / elements);
 }
 
 static const char tables[] =
     "DROP SCHEMA IF EXISTS store_bench CASCADE; CREATE SCHEMA store_bench;"
-    "CREATE TABLE store_bench.facts (anchor int8, ts timestamptz, event uuid, kind int2, channel int2, "
+    "CREATE TABLE store_bench.facts (anchor int8, ts timestamptz, event uuid, kind int2, channel "
+    "int2, "
     "department int2, "
     "  flags int2, campaign int4, location int4, PRIMARY KEY (anchor, ts, event));"
-    "CREATE TABLE store_bench.state (id int8 PRIMARY KEY, ver int8 NOT NULL, p bytea) WITH (fillfactor = 80);"
+    "CREATE TABLE store_bench.state (id int8 PRIMARY KEY, ver int8 NOT NULL, p bytea) WITH "
+    "(fillfactor = 80);"
     "CREATE TABLE store_bench.cells (k int8 PRIMARY KEY, v int8 NOT NULL) WITH (fillfactor = 80);"
     "CREATE TABLE store_bench.outbox (seq int8 PRIMARY KEY, payload bytea);"
     "ALTER TABLE store_bench.outbox ALTER payload SET STORAGE EXTERNAL;";
@@ -392,8 +417,8 @@ int main(int argc, char **argv)
     static struct bench bench;
     int batches = argc > 1 ? atoi(argv[1]) : 50;
     set_up(&bench);
-    printf("%-34s %7s %8s %8s %8s %8s %9s\n", "one transaction per batch", "rows", "client", "server", "us/row", "WAL B",
-           "ms/batch");
+    printf("%-34s %7s %8s %8s %8s %8s %9s\n", "one transaction per batch", "rows", "client",
+           "server", "us/row", "WAL B", "ms/batch");
     for (size_t i = 0; i < sizeof layouts / sizeof layouts[0]; i++)
         report(&bench, &layouts[i], batches);
     time_arrays(&bench);

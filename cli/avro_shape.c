@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-/* Walks type and the JSON it was read from side by side. A name in the JSON is a primitive or an earlier definition. */
+/* Walks type and the JSON it was read from side by side. A name in the JSON is a primitive or an
+ * earlier definition. */
 static void collect_defaults(struct avro_shape *shape, const struct avro_type *type, json_t *json)
 {
     if (json_is_array(json)) {
@@ -24,7 +25,8 @@ static void collect_defaults(struct avro_shape *shape, const struct avro_type *t
         json_t *fields = json_object_get(json, "fields");
         for (uint32_t i = 0; i < type->count && i < json_array_size(fields); i++) {
             const struct avro_member *field = &type->members[i];
-            json_t *field_json = json_array_get(fields, i), *value = json_object_get(field_json, "default");
+            json_t *field_json = json_array_get(fields, i),
+                   *value = json_object_get(field_json, "default");
             if (value)
                 *(json_t **)map_put(&shape->defaults, &field, NULL) = value;
             collect_defaults(shape, field->type, json_object_get(field_json, "type"));
@@ -40,7 +42,8 @@ enum outcome avro_shape_open(struct span schema_json, struct avro_shape **out, s
     map_init(&shape->defaults, NULL, sizeof(struct avro_member *), sizeof(json_t *));
     enum outcome outcome = avro_schema_parse(&shape->arena, schema_json, &shape->schema, err);
     if (outcome == OUTCOME_OK && shape->schema.recursive)
-        outcome = err_set(err, OUTCOME_REJECT, "schema_unusable", "schema: a record contains itself");
+        outcome =
+            err_set(err, OUTCOME_REJECT, "schema_unusable", "schema: a record contains itself");
     if (outcome == OUTCOME_OK) {
         shape->text = json_loadb(schema_json.ptr, schema_json.len, JSON_DECODE_ANY, NULL);
         collect_defaults(shape, shape->schema.root, shape->text);

@@ -1,4 +1,5 @@
-/* avro_shape.h: a schema as a tree with the defaults of its fields, for turning JSON into Avro and back. */
+/* avro_shape.h: a schema as a tree with the defaults of its fields, for turning JSON into Avro and
+ * back. */
 #ifndef TUTTI_CLI_AVRO_SHAPE_H
 #define TUTTI_CLI_AVRO_SHAPE_H
 

@@ -21,7 +21,11 @@ static enum outcome print_value(struct printer *p, const struct avro_type *type)
 
 static size_t utf8_length(const uint8_t *at, size_t left)
 {
-    size_t length = *at < 0x80 ? 1 : *at >> 5 == 6 ? 2 : *at >> 4 == 14 ? 3 : *at >> 3 == 30 ? 4 : 0;
+    size_t length = *at < 0x80       ? 1
+                    : *at >> 5 == 6  ? 2
+                    : *at >> 4 == 14 ? 3
+                    : *at >> 3 == 30 ? 4
+                                     : 0;
     if (length == 0 || length > left)
         return 0;
     if (length == 1)
@@ -173,7 +177,8 @@ static enum outcome print_elements(struct printer *p, const struct avro_type *ty
 }
 
 /* True if a printed field says no more than its absence would. */
-static bool is_default(const struct avro_shape *shape, const struct avro_member *field, struct span printed)
+static bool is_default(const struct avro_shape *shape, const struct avro_member *field,
+                       struct span printed)
 {
     json_t *value = avro_shape_default(shape, field);
     if (value == NULL)
@@ -285,10 +290,11 @@ static enum outcome print_value(struct printer *p, const struct avro_type *type)
     return outcome;
 }
 
-enum outcome avro_to_json(const struct avro_shape *shape, struct span *bytes, enum avro_print print, struct strbuf *out,
-                          struct err *err)
+enum outcome avro_to_json(const struct avro_shape *shape, struct span *bytes, enum avro_print print,
+                          struct strbuf *out, struct err *err)
 {
-    struct printer p = {.shape = shape, .print = print, .in = unpack_of(*bytes), .out = out, .err = err};
+    struct printer p = {
+        .shape = shape, .print = print, .in = unpack_of(*bytes), .out = out, .err = err};
     size_t before = out->len;
     enum outcome outcome = print_value(&p, shape->schema.root);
     if (outcome != OUTCOME_OK) {

@@ -9,11 +9,12 @@ enum avro_print {
     AVRO_PRINT_SHORT = 1, /* fields that are null or equal to an empty default are left out */
 };
 
-/* Appends the JSON of one value of the schema, taken from the front of *bytes, which moves on. Times stay integers,
- * a fixed of 16 bytes is printed as a UUID, other bytes as hex digits, NaN and infinities as null.
- * REJECT "avro_truncated", "avro_bad_length", "avro_bad_union", "avro_bad_boolean", "avro_too_many", "avro_too_deep". */
-enum outcome avro_to_json(const struct avro_shape *shape, struct span *bytes, enum avro_print print, struct strbuf *out,
-                          struct err *err);
+/* Appends the JSON of one value of the schema, taken from the front of *bytes, which moves on.
+ * Times stay integers, a fixed of 16 bytes is printed as a UUID, other bytes as hex digits, NaN and
+ * infinities as null. REJECT "avro_truncated", "avro_bad_length", "avro_bad_union",
+ * "avro_bad_boolean", "avro_too_many", "avro_too_deep". */
+enum outcome avro_to_json(const struct avro_shape *shape, struct span *bytes, enum avro_print print,
+                          struct strbuf *out, struct err *err);
 
 /* A JSON string of the bytes; what is not UTF-8 becomes U+FFFD. */
 void json_add_text(struct strbuf *out, struct span text);

@@ -3,8 +3,8 @@
 
 #include "common/runtime/stop.h"
 
-enum outcome batches_run(struct db *db, struct progress *progress, const char *what, batch_step *step, void *work,
-                         struct err *err)
+enum outcome batches_run(struct db *db, struct progress *progress, const char *what,
+                         batch_step *step, void *work, struct err *err)
 {
     struct arena arena = {0};
     enum outcome o = OUTCOME_OK;
@@ -21,5 +21,7 @@ enum outcome batches_run(struct db *db, struct progress *progress, const char *w
     }
     progress_end(progress);
     arena_free(&arena);
-    return o == OUTCOME_OK && stop_requested() ? err_set(err, OUTCOME_FATAL, "stopped", "stopped; run it again to go on") : o;
+    return o == OUTCOME_OK && stop_requested()
+               ? err_set(err, OUTCOME_FATAL, "stopped", "stopped; run it again to go on")
+               : o;
 }

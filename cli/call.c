@@ -7,7 +7,8 @@
 static int option_index(const struct command *command, const char *name, size_t length)
 {
     for (int i = 0; command->options[i].name; i++)
-        if (strlen(command->options[i].name) == length && memcmp(command->options[i].name, name, length) == 0)
+        if (strlen(command->options[i].name) == length &&
+            memcmp(command->options[i].name, name, length) == 0)
             return i;
     return -1;
 }
@@ -18,8 +19,8 @@ static bool belongs_to_settings(struct span name)
     for (const struct setting *s = cli_settings; s->name; s++)
         if (span_is(name, s->name))
             return true;
-    return memchr(name.ptr, '.', name.len) || span_is(name, "config") || span_is(name, "check-config") ||
-           span_is(name, "print-config");
+    return memchr(name.ptr, '.', name.len) || span_is(name, "config") ||
+           span_is(name, "check-config") || span_is(name, "print-config");
 }
 
 static bool is_switch_of_settings(struct span name)
@@ -45,19 +46,22 @@ static enum exit_status unknown_option(const struct call *call, struct span name
         }
     }
     if (best)
-        return misuse(call, "unknown option --" SPAN_FMT "; did you mean --%s?", SPAN_ARG(name), best);
+        return misuse(call, "unknown option --" SPAN_FMT "; did you mean --%s?", SPAN_ARG(name),
+                      best);
     return misuse(call, "unknown option --" SPAN_FMT, SPAN_ARG(name));
 }
 
 /* One flag at argv[*at]; moves on beyond its value. */
-static enum exit_status take_flag(struct call *call, int argc, char **argv, int *at, struct command_line *rest)
+static enum exit_status take_flag(struct call *call, int argc, char **argv, int *at,
+                                  struct command_line *rest)
 {
     const char *text = argv[*at] + 2, *equals = strchr(text, '=');
     struct span name = {text, equals ? (size_t)(equals - text) : strlen(text)};
     int index = option_index(call->command, name.ptr, name.len);
     if (index < 0 && !belongs_to_settings(name))
         return unknown_option(call, name);
-    bool is_switch = index >= 0 ? call->command->options[index].value == NULL : is_switch_of_settings(name);
+    bool is_switch =
+        index >= 0 ? call->command->options[index].value == NULL : is_switch_of_settings(name);
     if (is_switch && equals)
         return misuse(call, "--" SPAN_FMT " takes no value", SPAN_ARG(name));
     if (!is_switch && !equals && *at + 1 >= argc)
@@ -67,7 +71,9 @@ static enum exit_status take_flag(struct call *call, int argc, char **argv, int 
         call->options[index] = value ? value : "";
         return EXIT_DONE;
     }
-    pass_on(rest, is_switch ? argv[*at] : arena_printf(&call->arena, "--" SPAN_FMT "=%s", SPAN_ARG(name), value));
+    pass_on(rest, is_switch
+                      ? argv[*at]
+                      : arena_printf(&call->arena, "--" SPAN_FMT "=%s", SPAN_ARG(name), value));
     return EXIT_DONE;
 }
 
@@ -112,7 +118,8 @@ bool call_has(const struct call *call, const char *name)
     return call_option(call, name) != NULL;
 }
 
-bool call_number(const struct call *call, const char *name, int64_t min, int64_t max, int64_t otherwise, int64_t *out)
+bool call_number(const struct call *call, const char *name, int64_t min, int64_t max,
+                 int64_t otherwise, int64_t *out)
 {
     const char *text = call_option(call, name);
     *out = otherwise;
@@ -122,7 +129,8 @@ bool call_number(const struct call *call, const char *name, int64_t min, int64_t
     errno = 0;
     long long v = strtoll(text, &end, 10);
     if (errno || end == text || *end || v < min || v > max) {
-        complain("--%s: expected a number from %lld to %lld, got \"%.60s\"", name, (long long)min, (long long)max, text);
+        complain("--%s: expected a number from %lld to %lld, got \"%.60s\"", name, (long long)min,
+                 (long long)max, text);
         return false;
     }
     *out = v;

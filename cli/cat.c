@@ -19,7 +19,8 @@ struct cat {
     uint64_t printed, limit, unreadable; /* limit 0: none */
 };
 
-static enum outcome shape_of(struct cat *cat, struct span *value, const struct avro_shape **shape, struct err *err)
+static enum outcome shape_of(struct cat *cat, struct span *value, const struct avro_shape **shape,
+                             struct err *err)
 {
     struct unpack in = unpack_of(*value);
     if (cat->raw_id > 0)
@@ -35,17 +36,20 @@ static enum outcome shape_of(struct cat *cat, struct span *value, const struct a
         *value = (struct span){value->ptr + 10, value->len - 10};
         return schemas_shape_by_fingerprint(cat->schemas, fingerprint, shape, err);
     }
-    return err_set(err, OUTCOME_REJECT, "bad_magic", "no framing that we know: the first byte is 0x%02x", magic);
+    return err_set(err, OUTCOME_REJECT, "bad_magic",
+                   "no framing that we know: the first byte is 0x%02x", magic);
 }
 
-static enum outcome add_avro(struct cat *cat, struct span value, struct strbuf *out, struct err *err)
+static enum outcome add_avro(struct cat *cat, struct span value, struct strbuf *out,
+                             struct err *err)
 {
     const struct avro_shape *shape;
     enum outcome outcome = shape_of(cat, &value, &shape, err);
     if (outcome == OUTCOME_OK)
         outcome = avro_to_json(shape, &value, cat->print, out, err);
     if (outcome == OUTCOME_OK && value.len)
-        outcome = err_set(err, OUTCOME_REJECT, "avro_trailing_bytes", "%zu bytes follow the value", value.len);
+        outcome = err_set(err, OUTCOME_REJECT, "avro_trailing_bytes", "%zu bytes follow the value",
+                          value.len);
     return outcome;
 }
 
@@ -99,8 +103,10 @@ static void add_envelope(struct cat *cat, const struct record *record, struct st
     char time[40];
     struct header header;
     instant_format((struct instant){record->timestamp_ms * 1000}, time);
-    strbuf_addf(out, "{\"topic\":\"%s\",\"partition\":%d,\"offset\":%" PRId64 ",\"timestamp\":\"%s\",\"key\":", cat->topic,
-                record->partition, record->offset, time);
+    strbuf_addf(out,
+                "{\"topic\":\"%s\",\"partition\":%d,\"offset\":%" PRId64
+                ",\"timestamp\":\"%s\",\"key\":",
+                cat->topic, record->partition, record->offset, time);
     add_bytes(out, record->key);
     strbuf_addf(out, ",\"headers\":{");
     for (size_t i = 0; reader_header(cat->reader, i, &header); i++) {
@@ -165,7 +171,8 @@ static enum exit_status run_cat(struct call *call)
     if (cat.topic == NULL)
         return misuse(call, "--topic is missing");
     if (!read_from(call, &from) || !call_number(call, "count", 1, INT64_MAX, 0, &limit) ||
-        !call_number(call, "raw", 1, INT32_MAX, 0, &raw_id) || !call_number(call, "partition", 0, INT32_MAX, -1, &partition))
+        !call_number(call, "raw", 1, INT32_MAX, 0, &raw_id) ||
+        !call_number(call, "partition", 0, INT32_MAX, -1, &partition))
         return EXIT_USAGE;
     cat.limit = (uint64_t)limit;
     cat.raw_id = (int32_t)raw_id;
@@ -190,7 +197,8 @@ static const struct option options[] = {
     {"partition", "N", "Only this partition."},
     {"count", "N", "Stop after N records."},
     {"exit", NULL, "Stop at the end of the topic instead of waiting for more."},
-    {"envelope", NULL, "With topic, partition, offset, timestamp, key and headers around each value."},
+    {"envelope", NULL,
+     "With topic, partition, offset, timestamp, key and headers around each value."},
     {"all-fields", NULL, "Also the fields that are null or at their default."},
     {"raw", "SCHEMA-ID", "The values have no prefix; this is their schema."},
     {NULL, NULL, NULL},
@@ -200,9 +208,10 @@ const struct command command_cat = {
     .name = "cat",
     .arguments = "[TOPIC]",
     .summary = "Print the records of a topic as JSON lines",
-    .details =
-        "Reads Confluent-framed and single-object Avro, our own messages and resolved touchpoints, and JSON. Ids are printed\n"
-        "as UUIDs, other bytes as hex digits. A value that cannot be read is printed with the reason and its bytes.",
+    .details = "Reads Confluent-framed and single-object Avro, our own messages and resolved "
+               "touchpoints, and JSON. Ids are printed\n"
+               "as UUIDs, other bytes as hex digits. A value that cannot be read is printed with "
+               "the reason and its bytes.",
     .options = options,
     .max_arguments = 1,
     .run = run_cat,

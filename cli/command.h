@@ -37,7 +37,8 @@ struct call {
     struct arena arena; /* lives as long as the call */
     const char *arguments[MAX_ARGUMENTS];
     int argument_count;
-    const char *options[MAX_OPTIONS]; /* by position in command->options; a switch that is given is "" */
+    const char
+        *options[MAX_OPTIONS]; /* by position in command->options; a switch that is given is "" */
 };
 
 extern const struct setting cli_settings[];
@@ -47,22 +48,26 @@ const char *call_argument(const struct call *call, int i);
 /* Value of an option of the command's table, NULL if it is not given. */
 const char *call_option(const struct call *call, const char *name);
 bool call_has(const struct call *call, const char *name);
-/* The number of an option, or otherwise if it is not given; false and a message if it is no number within [min, max]. */
-bool call_number(const struct call *call, const char *name, int64_t min, int64_t max, int64_t otherwise, int64_t *out);
+/* The number of an option, or otherwise if it is not given; false and a message if it is no number
+ * within [min, max]. */
+bool call_number(const struct call *call, const char *name, int64_t min, int64_t max,
+                 int64_t otherwise, int64_t *out);
 
 /* Messages. complain is for errors ("error: ..."), warn for what does not stop the command. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* "error: ..., see tutti help <command>"; returns EXIT_USAGE. */
-enum exit_status misuse(const struct call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
+enum exit_status misuse(const struct call *call, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 enum exit_status failed(const struct err *err);
 
 /* Escape sequence on a terminal that wants colours, else "". */
 enum colour { COLOUR_OFF, COLOUR_BOLD, COLOUR_RED, COLOUR_GREEN, COLOUR_YELLOW };
 const char *colour(FILE *stream, enum colour which);
 
-extern const struct command command_migrate, command_topics, command_produce, command_cat, command_generate, command_import,
-    command_explain, command_doctor, command_scoreboard, command_policy, command_identity, command_erase;
+extern const struct command command_migrate, command_topics, command_produce, command_cat,
+    command_generate, command_import, command_explain, command_doctor, command_scoreboard,
+    command_policy, command_identity, command_erase;
 
 #endif

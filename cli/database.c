@@ -27,7 +27,8 @@ enum outcome database_connect(const struct call *call, struct db **out, struct e
 
 static enum outcome try_lock_out(struct db *db, bool *locked, struct err *err)
 {
-    static const struct statement take_lock = {"database_take_lock", "SELECT pg_try_advisory_lock(" GENERATION_LOCK ")"};
+    static const struct statement take_lock = {"database_take_lock",
+                                               "SELECT pg_try_advisory_lock(" GENERATION_LOCK ")"};
     struct db_result *r = NULL;
     CHECK(db_run(db, &take_lock, NULL, &r, NULL, err));
     *locked = db_bool(r, 0, 0);
@@ -52,13 +53,15 @@ enum outcome database_lock_out_all(struct call *call, struct db *db, struct err 
 
 enum outcome database_check_anchors(struct db *db, struct err *err)
 {
-    static const struct statement find = {"database_check_anchors", "SELECT EXISTS (SELECT FROM tutti_meta.reanchoring)"};
+    static const struct statement find = {"database_check_anchors",
+                                          "SELECT EXISTS (SELECT FROM tutti_meta.reanchoring)"};
     struct db_result *r = NULL;
     CHECK(db_run(db, &find, NULL, &r, NULL, err));
     bool is_under_way = db_bool(r, 0, 0);
     db_result_free(r);
     return is_under_way ? err_set(err, OUTCOME_FATAL, "anchors_under_way",
-                                  "facts get other anchors: run `tutti identity apply` with the same policy until it is done")
+                                  "facts get other anchors: run `tutti identity apply` with the "
+                                  "same policy until it is done")
                         : OUTCOME_OK;
 }
 
@@ -108,16 +111,19 @@ void result_print(struct arena *arena, const struct db_result *result, const cha
     }
     fputs(colour(stdout, COLOUR_BOLD), stdout);
     for (int i = 0; i < columns; i++)
-        print_cell(titles[i] + (titles[i][0] == '>'), widths[i], titles[i][0] == '>', i + 1 == columns);
+        print_cell(titles[i] + (titles[i][0] == '>'), widths[i], titles[i][0] == '>',
+                   i + 1 == columns);
     fputs(colour(stdout, COLOUR_OFF), stdout);
     for (int row = 0; row < db_rows(result); row++)
         for (int i = 0; i < columns; i++)
-            print_cell(shown(arena, result, row, i), widths[i], titles[i][0] == '>', i + 1 == columns);
+            print_cell(shown(arena, result, row, i), widths[i], titles[i][0] == '>',
+                       i + 1 == columns);
     if (db_rows(result) == 0)
         puts("(none)");
 }
 
-void result_print_json(struct arena *arena, const struct db_result *result, const char *const *names, struct strbuf *out)
+void result_print_json(struct arena *arena, const struct db_result *result,
+                       const char *const *names, struct strbuf *out)
 {
     strbuf_addf(out, "[");
     for (int row = 0; row < db_rows(result); row++) {

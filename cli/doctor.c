@@ -29,11 +29,12 @@ struct doctor {
     struct findings findings;
 };
 
-static void add(struct doctor *doctor, enum verdict verdict, const char *subject, const char *text, const char *fix)
+static void add(struct doctor *doctor, enum verdict verdict, const char *subject, const char *text,
+                const char *fix)
 {
     struct arena *arena = &doctor->call->arena;
-    *arena_push(arena, &doctor->findings) =
-        (struct finding){verdict, subject, arena_printf(arena, "%s", text), verdict == VERDICT_OK ? "" : fix};
+    *arena_push(arena, &doctor->findings) = (struct finding){
+        verdict, subject, arena_printf(arena, "%s", text), verdict == VERDICT_OK ? "" : fix};
 }
 
 static void check_topics(struct doctor *doctor, struct admin *admin)
@@ -50,12 +51,15 @@ static void check_topics(struct doctor *doctor, struct admin *admin)
     }
     for (size_t i = 0; i < list.count; i++) {
         missing += found[i].partitions == 0;
-        differing += found[i].partitions && *topic_difference(&call->arena, &list.wanted[i], &found[i]);
+        differing +=
+            found[i].partitions && *topic_difference(&call->arena, &list.wanted[i], &found[i]);
     }
     enum verdict verdict = missing ? VERDICT_FAIL : differing ? VERDICT_WARN : VERDICT_OK;
     add(doctor, verdict, "topics",
-        arena_printf(&call->arena, "%zu needed, %zu missing, %zu set differently", list.count, missing, differing),
-        missing ? "tutti topics apply" : "tutti topics shows the differences; fine if they are meant");
+        arena_printf(&call->arena, "%zu needed, %zu missing, %zu set differently", list.count,
+                     missing, differing),
+        missing ? "tutti topics apply"
+                : "tutti topics shows the differences; fine if they are meant");
 }
 
 static void check_kafka(struct doctor *doctor)
@@ -70,7 +74,8 @@ static void check_kafka(struct doctor *doctor)
         add(doctor, VERDICT_FAIL, "brokers", err.message,
             "set kafka.bootstrap.servers to a broker that runs (dev/stack up starts one)");
     } else {
-        add(doctor, VERDICT_OK, "brokers", arena_printf(&doctor->call->arena, "%d brokers, %d topics", brokers, topics), "");
+        add(doctor, VERDICT_OK, "brokers",
+            arena_printf(&doctor->call->arena, "%d brokers, %d topics", brokers, topics), "");
         check_topics(doctor, admin);
     }
     admin_close(admin);
@@ -79,20 +84,24 @@ static void check_kafka(struct doctor *doctor)
 static void check_server(struct doctor *doctor, struct db *db)
 {
     static const struct statement version = {
-        "doctor_server", "SELECT current_setting('server_version_num')::integer, current_setting('server_version'),"
-                         " pg_size_bytes(current_setting('max_wal_size')), current_setting('max_wal_size')"};
+        "doctor_server",
+        "SELECT current_setting('server_version_num')::integer, current_setting('server_version'),"
+        " pg_size_bytes(current_setting('max_wal_size')), current_setting('max_wal_size')"};
     struct arena *arena = &doctor->call->arena;
     struct db_result *result;
     struct err err = {0};
     if (db_run(db, &version, NULL, &result, NULL, &err) != OUTCOME_OK) {
-        add(doctor, VERDICT_FAIL, "database", err.message, "set database.url to the Tutti database");
+        add(doctor, VERDICT_FAIL, "database", err.message,
+            "set database.url to the Tutti database");
         return;
     }
     add(doctor, db_int4(result, 0, 0) >= 150000 ? VERDICT_OK : VERDICT_FAIL, "database",
-        arena_printf(arena, "PostgreSQL %s", result_text(arena, result, 0, 1)), "Tutti needs PostgreSQL 15 or newer");
-    add(doctor, db_int8(result, 0, 2) >= INT64_C(4) << 30 ? VERDICT_OK : VERDICT_WARN, "checkpoints",
-        arena_printf(arena, "max_wal_size is %s", result_text(arena, result, 0, 3)),
-        "ALTER SYSTEM SET max_wal_size = '8GB': full-page images after each checkpoint cost most of the WAL");
+        arena_printf(arena, "PostgreSQL %s", result_text(arena, result, 0, 1)),
+        "Tutti needs PostgreSQL 15 or newer");
+    add(doctor, db_int8(result, 0, 2) >= INT64_C(4) << 30 ? VERDICT_OK : VERDICT_WARN,
+        "checkpoints", arena_printf(arena, "max_wal_size is %s", result_text(arena, result, 0, 3)),
+        "ALTER SYSTEM SET max_wal_size = '8GB': full-page images after each checkpoint cost most "
+        "of the WAL");
     db_result_free(result);
 }
 
@@ -103,24 +112,32 @@ static void check_identity(struct doctor *doctor, struct db *db)
     struct anchors_state anchors = {0};
     struct strbuf text = {.arena = arena};
     struct err err = {0};
-    const char *path = generation_policy_path(arena, config_text(doctor->call->config, "policy.dir"), "identity.json");
+    const char *path = generation_policy_path(
+        arena, config_text(doctor->call->config, "policy.dir"), "identity.json");
     const char *apply = arena_printf(arena, "tutti identity apply --policy %s --execute", path);
-    if (active_read(db, arena, &active, &err) != OUTCOME_OK || anchors_read_state(db, &anchors, &err) != OUTCOME_OK ||
+    if (active_read(db, arena, &active, &err) != OUTCOME_OK ||
+        anchors_read_state(db, &anchors, &err) != OUTCOME_OK ||
         generation_read_file(&text, path, &err) != OUTCOME_OK)
-        add(doctor, VERDICT_FAIL, "identity", err.message, "set policy.dir to the folder of the policies");
+        add(doctor, VERDICT_FAIL, "identity", err.message,
+            "set policy.dir to the folder of the policies");
     else if (active.version == 0)
         add(doctor, VERDICT_WARN, "identity", "no identity policy is active yet",
             "the first start of identity-resolver makes it");
     else if (anchors.version > 0)
         add(doctor, VERDICT_FAIL, "identity",
-            arena_printf(arena, "facts get the anchors of policy version %d: no service starts before that is done",
-                         anchors.version),
-            active_is(strbuf_span(&text), &active) ? apply
-                                                   : "tutti identity apply --execute again, with the file that was given to it");
+            arena_printf(
+                arena,
+                "facts get the anchors of policy version %d: no service starts before that is done",
+                anchors.version),
+            active_is(strbuf_span(&text), &active)
+                ? apply
+                : "tutti identity apply --execute again, with the file that was given to it");
     else if (!active_is(strbuf_span(&text), &active))
         add(doctor, VERDICT_FAIL, "identity",
             arena_printf(arena, "%s is not the active policy, version %d", path, active.version),
-            arena_printf(arena, "put the file there that was applied last; or, to go over to this one: %s", apply));
+            arena_printf(arena,
+                         "put the file there that was applied last; or, to go over to this one: %s",
+                         apply));
     else
         add(doctor, active.is_complete ? VERDICT_OK : VERDICT_WARN, "identity",
             arena_printf(arena, "policy version %d is active%s", active.version,
@@ -144,12 +161,19 @@ static void check_erasures(struct doctor *doctor, struct db *db)
     db_result_free(r);
     if (open > 0)
         add(doctor, VERDICT_WARN, "erasures",
-            arena_printf(arena, "%" PRId64 " are not complete: rows of others may still name the person", open),
-            arena_printf(arena, "tutti erase %s --reason TEXT --execute goes on where it was interrupted", person));
+            arena_printf(arena,
+                         "%" PRId64 " are not complete: rows of others may still name the person",
+                         open),
+            arena_printf(arena,
+                         "tutti erase %s --reason TEXT --execute goes on where it was interrupted",
+                         person));
     if (revocations > 0)
         add(doctor, VERDICT_WARN, "erasures",
-            arena_printf(arena, "%" PRId64 " channels are not told yet that a grant of somebody who was erased is void",
-                         revocations),
+            arena_printf(
+                arena,
+                "%" PRId64
+                " channels are not told yet that a grant of somebody who was erased is void",
+                revocations),
             "start suppression, which publishes it");
     if (open + revocations == 0)
         add(doctor, VERDICT_OK, "erasures", "all are complete", "");
@@ -163,10 +187,12 @@ static void check_keys(struct doctor *doctor, struct db *db)
         const char *text, *fix;
     } phases[] = {
         [KEYS_ONE] = {VERDICT_OK, "one key hashes identifiers", ""},
-        [KEYS_ANNOUNCED] =
-            {VERDICT_WARN, "an exchange is open: the new key is announced and not at work",
-             "tutti identity rotate-key --to rotating --execute, once every identity-resolver has it; or --cancel --execute"},
-        [KEYS_ROTATING] = {VERDICT_WARN, "an exchange is open: the previous key still finds identifiers",
+        [KEYS_ANNOUNCED] = {VERDICT_WARN,
+                            "an exchange is open: the new key is announced and not at work",
+                            "tutti identity rotate-key --to rotating --execute, once every "
+                            "identity-resolver has it; or --cancel --execute"},
+        [KEYS_ROTATING] = {VERDICT_WARN,
+                           "an exchange is open: the previous key still finds identifiers",
                            "tutti identity rotate-key says how many; then --to finished --execute"},
     };
     struct key_state state;
@@ -174,7 +200,8 @@ static void check_keys(struct doctor *doctor, struct db *db)
     if (key_state_read(db, &doctor->call->arena, &state, &err) != OUTCOME_OK)
         add(doctor, VERDICT_FAIL, "keys", err.message, "see database");
     else
-        add(doctor, phases[state.phase].verdict, "keys", phases[state.phase].text, phases[state.phase].fix);
+        add(doctor, phases[state.phase].verdict, "keys", phases[state.phase].text,
+            phases[state.phase].fix);
 }
 
 static void check_database(struct doctor *doctor)
@@ -183,18 +210,22 @@ static void check_database(struct doctor *doctor)
     struct err err = {0};
     struct generation generation;
     if (database_connect(doctor->call, &db, &err) != OUTCOME_OK) {
-        add(doctor, VERDICT_FAIL, "database", err.message, "set database.url to a server that runs (dev/stack up starts one)");
+        add(doctor, VERDICT_FAIL, "database", err.message,
+            "set database.url to a server that runs (dev/stack up starts one)");
         return;
     }
     check_server(doctor, db);
-    bool migrated = migrations_check(db, schema_migrations, schema_migrations_count, &err) == OUTCOME_OK;
+    bool migrated =
+        migrations_check(db, schema_migrations, schema_migrations_count, &err) == OUTCOME_OK;
     add(doctor, migrated ? VERDICT_OK : VERDICT_FAIL, "migrations",
         migrated ? "the schema is what this program needs" : err.message, "tutti migrate");
     if (migrated) {
         bool active = generation_open(db, doctor->call->config, &generation, &err) == OUTCOME_OK;
         add(doctor, active ? VERDICT_OK : VERDICT_FAIL, "policies",
-            active ? arena_printf(&doctor->call->arena, "generation %d is active and equals policy.dir", generation.number)
-                   : err.message,
+            active
+                ? arena_printf(&doctor->call->arena,
+                               "generation %d is active and equals policy.dir", generation.number)
+                : err.message,
             "tutti policy apply");
         check_identity(doctor, db);
         check_keys(doctor, db);
@@ -209,8 +240,8 @@ static void print_findings(const struct findings *findings)
     static const enum colour colours[] = {COLOUR_GREEN, COLOUR_YELLOW, COLOUR_RED};
     for (size_t i = 0; i < findings->count; i++) {
         const struct finding *f = &findings->items[i];
-        printf("%s%-4s%s  %-11s  %s\n", colour(stdout, colours[f->verdict]), words[f->verdict], colour(stdout, COLOUR_OFF),
-               f->subject, f->text);
+        printf("%s%-4s%s  %-11s  %s\n", colour(stdout, colours[f->verdict]), words[f->verdict],
+               colour(stdout, COLOUR_OFF), f->subject, f->text);
         if (*f->fix)
             printf("      %-11s  fix: %s\n", "", f->fix);
     }
@@ -222,7 +253,8 @@ static void print_json(struct call *call, const struct findings *findings)
     struct strbuf out = {&call->arena, NULL, 0, 0};
     for (size_t i = 0; i < findings->count; i++) {
         const struct finding *f = &findings->items[i];
-        strbuf_addf(&out, "%s{\"subject\":\"%s\",\"verdict\":\"%s\",\"text\":", i ? "," : "[", f->subject, words[f->verdict]);
+        strbuf_addf(&out, "%s{\"subject\":\"%s\",\"verdict\":\"%s\",\"text\":", i ? "," : "[",
+                    f->subject, words[f->verdict]);
         json_add_text(&out, span_of(f->text));
         strbuf_addf(&out, ",\"fix\":");
         json_add_text(&out, span_of(f->fix));
@@ -234,7 +266,8 @@ static void print_json(struct call *call, const struct findings *findings)
 static enum exit_status run_doctor(struct call *call)
 {
     struct doctor doctor = {.call = call};
-    add(&doctor, VERDICT_OK, "program", arena_printf(&call->arena, "tutti %s (%s)", TUTTI_VERSION, tutti_revision), "");
+    add(&doctor, VERDICT_OK, "program",
+        arena_printf(&call->arena, "tutti %s (%s)", TUTTI_VERSION, tutti_revision), "");
     check_kafka(&doctor);
     check_database(&doctor);
     enum exit_status status = EXIT_DONE;
@@ -256,7 +289,8 @@ static const struct option options[] = {
 const struct command command_doctor = {
     .name = "doctor",
     .arguments = "",
-    .summary = "Check brokers, topics, database, migrations and policies, and say how to fix what is wrong",
+    .summary = "Check brokers, topics, database, migrations and policies, and say how to fix what "
+               "is wrong",
     .details = "The exit status is 1 if anything failed; warnings do not count.",
     .options = options,
     .max_arguments = 0,

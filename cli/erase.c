@@ -1,4 +1,5 @@
-/* erase.c: `tutti erase`: removes a person from every store; sums stay and hold no key of anybody. */
+/* erase.c: `tutti erase`: removes a person from every store; sums stay and hold no key of anybody.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,8 @@
 
 enum { MOST_SECONDS = 3600 };
 
-/* -------------------------------------------------------------------------------------------------------- report */
+/* --------------------------------------------------------------------------------------------------------
+ * report */
 
 static int64_t rows_in_all(const struct erasure *e)
 {
@@ -42,7 +44,9 @@ static void add_untold(const struct erasure *e, struct strbuf *json)
         const struct revocation_row *row = &e->revocations.items[i];
         char id[37], at[32];
         format_grant(row, id, at);
-        strbuf_addf(json, "%s{\"request_id\":\"%s\",\"expires_at\":\"%s\",\"channel\":", i ? "," : "", id, at);
+        strbuf_addf(json,
+                    "%s{\"request_id\":\"%s\",\"expires_at\":\"%s\",\"channel\":", i ? "," : "", id,
+                    at);
         json_add_text(json, row->channel);
         strbuf_addf(json, ",\"department\":");
         json_add_text(json, row->department);
@@ -54,7 +58,8 @@ static void add_untold(const struct erasure *e, struct strbuf *json)
 static void report_json(struct erasure *e)
 {
     struct strbuf json = {.arena = &e->call->arena};
-    strbuf_addf(&json, "{\"executed\":%s,\"reason\":", call_has(e->call, "execute") ? "true" : "false");
+    strbuf_addf(&json,
+                "{\"executed\":%s,\"reason\":", call_has(e->call, "execute") ? "true" : "false");
     json_add_text(&json, span_of(call_option(e->call, "reason")));
     strbuf_addf(&json, ",\"identifiers\":[");
     for (size_t i = 0; i < e->count; i++) {
@@ -64,9 +69,11 @@ static void report_json(struct erasure *e)
     }
     strbuf_addf(&json, "],\"tables\":{");
     for (size_t i = 0; i < e->tables.count; i++)
-        strbuf_addf(&json, "%s\"%s\":%" PRId64, i ? "," : "", e->tables.items[i].table, e->tables.items[i].rows);
-    strbuf_addf(&json, "},\"rows\":%" PRId64 ",\"grants_revoked\":%zu,\"messages_waiting\":%" PRId64, rows_in_all(e),
-                e->revocations.count - untold(e), erasure_waiting(e));
+        strbuf_addf(&json, "%s\"%s\":%" PRId64, i ? "," : "", e->tables.items[i].table,
+                    e->tables.items[i].rows);
+    strbuf_addf(&json,
+                "},\"rows\":%" PRId64 ",\"grants_revoked\":%zu,\"messages_waiting\":%" PRId64,
+                rows_in_all(e), e->revocations.count - untold(e), erasure_waiting(e));
     if (e->without) {
         strbuf_addf(&json, ",\"without\":\"%s\",\"moved\":%zu", e->without, e->moved);
         add_untold(e, &json);
@@ -78,12 +85,14 @@ static void report_json(struct erasure *e)
 static void report_without(struct erasure *e)
 {
     if (e->without)
-        printf("%12zu  identifiers moved for %s, which had not read it and was left out\n", e->moved, e->without);
+        printf("%12zu  identifiers moved for %s, which had not read it and was left out\n",
+               e->moved, e->without);
     for (size_t i = 0; i < untold(e); i++) {
         const struct revocation_row *row = &e->revocations.items[i];
         char id[37], at[32];
         format_grant(row, id, at);
-        printf("tell %s (%s) by hand: request %s, granted until %s, is void\n", printable(&e->call->arena, row->channel),
+        printf("tell %s (%s) by hand: request %s, granted until %s, is void\n",
+               printable(&e->call->arena, row->channel),
                printable(&e->call->arena, row->department), id, at);
     }
 }
@@ -91,13 +100,17 @@ static void report_without(struct erasure *e)
 static void report_text(struct erasure *e)
 {
     bool tells = !erase_is_without(e, "suppression");
-    printf("%s %zu identifiers of one person: %s\n\n", call_has(e->call, "execute") ? "erased" : "would erase", e->count,
+    printf("%s %zu identifiers of one person: %s\n\n",
+           call_has(e->call, "execute") ? "erased" : "would erase", e->count,
            call_option(e->call, "reason"));
     for (size_t i = 0; i < e->tables.count; i++)
         printf("%12" PRId64 "  %s\n", e->tables.items[i].rows, e->tables.items[i].table);
-    printf("%12" PRId64 "  rows in all; sums in metrics stay, and %zu tombstones keep old input out\n", rows_in_all(e), e->count);
+    printf("%12" PRId64
+           "  rows in all; sums in metrics stay, and %zu tombstones keep old input out\n",
+           rows_in_all(e), e->count);
     printf("%12zu  open grants %s; %s their channels\n", e->revocations.count,
-           call_has(e->call, "execute") ? "revoked" : "would be revoked", tells ? "suppression tells" : "nobody tells");
+           call_has(e->call, "execute") ? "revoked" : "would be revoked",
+           tells ? "suppression tells" : "nobody tells");
     report_without(e);
 }
 
@@ -115,10 +128,12 @@ static void warn_of_messages(const struct erasure *e)
     add_waiting(&who, "suppression", e->waiting.suppression);
     if (erasure_waiting(e) == 0)
         return;
-    warn("%" PRId64 " messages wait to be published and may name the person: start " SPAN_FMT ", which publishes them",
+    warn("%" PRId64 " messages wait to be published and may name the person: start " SPAN_FMT
+         ", which publishes them",
          erasure_waiting(e), SPAN_ARG(strbuf_span(&who)));
     if (e->waiting.revocations > 0)
-        warn("%" PRId64 " of them revoke a grant: until suppression runs, the channel may still contact the person",
+        warn("%" PRId64 " of them revoke a grant: until suppression runs, the channel may still "
+             "contact the person",
              e->waiting.revocations);
 }
 
@@ -132,18 +147,21 @@ static void report(struct erasure *e)
     warn_of_messages(e);
 }
 
-/* --------------------------------------------------------------------------------------------------------- acting */
+/* ---------------------------------------------------------------------------------------------------------
+ * acting */
 
 /* As a service does: what `tutti policy apply` derives anew must not be pulled away under it. */
 static enum outcome hold_off_policies(struct erasure *e, struct err *err)
 {
-    static const struct statement hold = {"erase_hold_policies", "SELECT pg_try_advisory_lock_shared(" GENERATION_LOCK ")"};
+    static const struct statement hold = {
+        "erase_hold_policies", "SELECT pg_try_advisory_lock_shared(" GENERATION_LOCK ")"};
     struct db_result *r = NULL;
     CHECK(db_run(e->db, &hold, NULL, &r, NULL, err));
     bool held = db_bool(r, 0, 0);
     db_result_free(r);
     if (!held)
-        return err_set(err, OUTCOME_REJECT, "policy_apply_running", "policies are being applied: run this when that is done");
+        return err_set(err, OUTCOME_REJECT, "policy_apply_running",
+                       "policies are being applied: run this when that is done");
     return database_check_anchors(e->db, err);
 }
 
@@ -214,7 +232,8 @@ static enum exit_status run_erase(struct call *call)
     if (reason == NULL || span_trim(span_of(reason)).len == 0)
         return misuse(call, "--reason is missing");
     if (e.without && !erase_knows_service(e.without))
-        return misuse(call, "--without: expected journey-tracker or suppression, got \"%.60s\"", e.without);
+        return misuse(call, "--without: expected journey-tracker or suppression, got \"%.60s\"",
+                      e.without);
     if (!call_number(call, "wait", 1, MOST_SECONDS, 60, &e.wait_seconds))
         return EXIT_USAGE;
     enum outcome o = run(&e, &err);
@@ -225,9 +244,11 @@ static enum exit_status run_erase(struct call *call)
 static const struct option options[] = {
     {"reason", "TEXT", "Why; printed in the report."},
     {"execute", NULL, "Act; without it only the rows are counted."},
-    {"wait", "SECONDS", "So long for services that are busy or behind, then for messages that wait; 60 if not given."},
+    {"wait", "SECONDS",
+     "So long for services that are busy or behind, then for messages that wait; 60 if not given."},
     {"without", "SERVICE",
-     "journey-tracker or suppression, given up and not running: what it has not read of the person is done for it."},
+     "journey-tracker or suppression, given up and not running: what it has not read of the person "
+     "is done for it."},
     {"json", NULL, "One JSON object."},
     {NULL, NULL, NULL},
 };
@@ -236,13 +257,18 @@ const struct command command_erase = {
     .name = "erase",
     .arguments = "<type>:<value>",
     .summary = "Erase a person: all identifiers of the profile, in every store",
-    .details =
-        "Removes identifiers, links, raw values, timeline, states and decisions of everyone in the identifier's profile, and\n"
-        "prints how many rows of which table. Sums of the reports stay. Tombstones, keyed hashes with the time, drop what is\n"
-        "read later and is older than the erasure; what happens from a few seconds after it is a new person. Open grants are\n"
-        "revoked: suppression publishes that, after some seconds, and the command waits for it. The services may\n"
-        "run; they stand still for the moment of the erasure, which is one transaction: it is done, or nothing is. Needs the\n"
-        "owner of the database. Run it again where it was interrupted. The topics keep their own copies until retention ends.",
+    .details = "Removes identifiers, links, raw values, timeline, states and decisions of everyone "
+               "in the identifier's profile, and\n"
+               "prints how many rows of which table. Sums of the reports stay. Tombstones, keyed "
+               "hashes with the time, drop what is\n"
+               "read later and is older than the erasure; what happens from a few seconds after it "
+               "is a new person. Open grants are\n"
+               "revoked: suppression publishes that, after some seconds, and the command waits for "
+               "it. The services may\n"
+               "run; they stand still for the moment of the erasure, which is one transaction: it "
+               "is done, or nothing is. Needs the\n"
+               "owner of the database. Run it again where it was interrupted. The topics keep "
+               "their own copies until retention ends.",
     .options = options,
     .max_arguments = 1,
     .run = run_erase,

@@ -1,7 +1,9 @@
-/* erase.h: one call of `tutti erase`: what is erased in one transaction that runs alone, and what is tidied up after it.
+/* erase.h: one call of `tutti erase`: what is erased in one transaction that runs alone, and what
+ * is tidied up after it.
  *
- * The transaction leaves tombstones and a row of identity.erasures; until that says that it is complete, the next call goes on
- * with it first. Whatever interrupts a call, running it again ends where one undisturbed run ends. */
+ * The transaction leaves tombstones and a row of identity.erasures; until that says that it is
+ * complete, the next call goes on with it first. Whatever interrupts a call, running it again ends
+ * where one undisturbed run ends. */
 #ifndef TUTTI_CLI_ERASE_H
 #define TUTTI_CLI_ERASE_H
 
@@ -49,7 +51,8 @@ struct erasure {
 
 /* erasure.c: what the steps share. Reads ids from the first column. */
 void erasure_take_members(struct erasure *e, const struct db_result *r);
-/* The identifiers of the profile that the asked one belongs to; REJECT "erased_already", "identifier_unknown". */
+/* The identifiers of the profile that the asked one belongs to; REJECT "erased_already",
+ * "identifier_unknown". */
 enum outcome erasure_find_members(struct erasure *e, struct err *err);
 /* Members and their keys as $1 and $2. */
 void erasure_params(struct erasure *e, struct params *p);
@@ -66,24 +69,26 @@ int64_t erasure_waiting(const struct erasure *e);
  * erasure_find_members; RETRY if it could not be alone, or services lag, until the deadline. */
 enum outcome erase_alone(struct erasure *e, struct err *err);
 
-/* erase_grants.c: a revocation for each open grant of the members. Nobody knows of a grant once its decision is deleted, so in
- * that transaction they are stored for suppression to publish. */
+/* erase_grants.c: a revocation for each open grant of the members. Nobody knows of a grant once its
+ * decision is deleted, so in that transaction they are stored for suppression to publish. */
 enum outcome erase_find_grants(struct erasure *e, struct err *err);
 enum outcome erase_tell_channels(struct erasure *e, struct err *err);
 
-/* erase_without.c: a service that was given up and will never read who this person is; true for "journey-tracker" and
- * "suppression", the others read no map. */
+/* erase_without.c: a service that was given up and will never read who this person is; true for
+ * "journey-tracker" and "suppression", the others read no map. */
 bool erase_knows_service(const char *service);
 bool erase_is_without(const struct erasure *e, const char *service);
 /* REJECT "service_runs" if the service of --without is connected to the database. */
 enum outcome erase_check_without(struct erasure *e, struct err *err);
-/* Before the transaction: its map learns who this person is. Inside it: what it would publish of the person is deleted. */
+/* Before the transaction: its map learns who this person is. Inside it: what it would publish of
+ * the person is deleted. */
 enum outcome erase_catch_up(struct erasure *e, struct err *err);
 enum outcome erase_forget_messages(struct erasure *e, struct err *err);
 
 /* erase_finish.c: what others' rows say of the person, and quarantine; of e->version. */
 enum outcome erase_finish(struct erasure *e, struct err *err);
-/* Finishes all that were interrupted. *was_asked: the asked identifier was among them; then e says what was done. */
+/* Finishes all that were interrupted. *was_asked: the asked identifier was among them; then e says
+ * what was done. */
 enum outcome erase_finish_pending(struct erasure *e, bool *was_asked, struct err *err);
 /* Waits until messages of before, and the revocations, are published. */
 enum outcome erase_wait_messages(struct erasure *e, struct err *err);

@@ -1,5 +1,6 @@
-/* erase_alone.c: see erase.h. The lock is the exclusive side of tutti_meta.hold_erasures(): transactions that hold the erasures
- * end first, later ones see the tombstones. Nothing else writes what is deleted here, so it needs no order of locks. */
+/* erase_alone.c: see erase.h. The lock is the exclusive side of tutti_meta.hold_erasures():
+ * transactions that hold the erasures end first, later ones see the tombstones. Nothing else writes
+ * what is deleted here, so it needs no order of locks. */
 #include "cli/erase.h"
 #include "cli_sql.h"
 #include "common/service/erased.h"
@@ -8,14 +9,17 @@
 static enum outcome be_alone(struct erasure *e, struct err *err)
 {
     static const struct statement settings = {
-        "erase_settings", "SELECT set_config('lock_timeout', '2s', true), set_config('enable_seqscan', 'off', true), "
-                          "set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"};
-    static const struct statement lock = {"erase_lock", "SELECT pg_advisory_xact_lock(" ERASURE_LOCK ")"};
+        "erase_settings",
+        "SELECT set_config('lock_timeout', '2s', true), set_config('enable_seqscan', 'off', true), "
+        "set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"};
+    static const struct statement lock = {"erase_lock",
+                                          "SELECT pg_advisory_xact_lock(" ERASURE_LOCK ")"};
     CHECK(db_run(e->db, &settings, NULL, NULL, NULL, err));
     return db_run(e->db, &lock, NULL, NULL, NULL, err);
 }
 
-/* A service that has not read yet who belongs to this person holds the history of others with theirs. */
+/* A service that has not read yet who belongs to this person holds the history of others with
+ * theirs. */
 static enum outcome check_lag(struct erasure *e, struct err *err)
 {
     static const struct statement find = {"erase_lagging", sql_erase_lagging};
@@ -23,18 +27,19 @@ static enum outcome check_lag(struct erasure *e, struct err *err)
     struct db_result *r = NULL;
     erasure_params(e, &p);
     CHECK(db_run(e->db, &find, &p, &r, NULL, err));
-    enum outcome o = db_rows(r) == 0
-                         ? OUTCOME_OK
-                         : err_set(err, OUTCOME_RETRY, "service_lags",
-                                   "%s has not read yet who this person is: is it running? (--without, if it was given up)",
-                                   result_text(&e->call->arena, r, 0, 0));
+    enum outcome o = db_rows(r) == 0 ? OUTCOME_OK
+                                     : err_set(err, OUTCOME_RETRY, "service_lags",
+                                               "%s has not read yet who this person is: is it "
+                                               "running? (--without, if it was given up)",
+                                               result_text(&e->call->arena, r, 0, 0));
     db_result_free(r);
     return o;
 }
 
 static enum outcome note_messages(struct erasure *e, struct err *err)
 {
-    static const struct statement find = {"erase_stage_messages", "SELECT coalesce(max(id), 0) FROM journey.stage_outbox"};
+    static const struct statement find = {"erase_stage_messages",
+                                          "SELECT coalesce(max(id), 0) FROM journey.stage_outbox"};
     struct db_result *r = NULL;
     CHECK(db_run(e->db, &find, NULL, &r, NULL, err));
     e->stage_messages = db_int8(r, 0, 0);

@@ -35,11 +35,13 @@ static enum outcome find_linked(struct erasure *e, struct linked *out, struct er
 }
 
 /* In a transaction of its own; services may hold some of these rows for a moment. */
-static enum outcome run_counted(struct erasure *e, const struct statement *statement, const struct params *p, struct err *err)
+static enum outcome run_counted(struct erasure *e, const struct statement *statement,
+                                const struct params *p, struct err *err)
 {
     struct db_result *r = NULL;
     enum outcome o;
-    while ((o = db_run(e->db, statement, p, &r, NULL, err)) == OUTCOME_RETRY && db_is_up(e->db) && erasure_may_wait(e))
+    while ((o = db_run(e->db, statement, p, &r, NULL, err)) == OUTCOME_RETRY && db_is_up(e->db) &&
+           erasure_may_wait(e))
         continue;
     CHECK(o);
     erasure_count(e, r);
@@ -60,7 +62,8 @@ static enum outcome unname(struct erasure *e, struct err *err)
 static enum outcome clear_others(struct erasure *e, const struct linked *linked, struct err *err)
 {
     static const struct statement statement = {"erase_others", sql_erase_others};
-    for (size_t from = 0; from == 0 || from < linked->count; from += AT_ONCE) { /* once for the report if there are none */
+    for (size_t from = 0; from == 0 || from < linked->count;
+         from += AT_ONCE) { /* once for the report if there are none */
         size_t left = linked->count - from, count = left < AT_ONCE ? left : AT_ONCE;
         int64_t anchors[AT_ONCE];
         struct params p;
@@ -75,15 +78,16 @@ static enum outcome clear_others(struct erasure *e, const struct linked *linked,
     return OUTCOME_OK;
 }
 
-static enum outcome review_all(struct erasure *e, struct resolver *resolver, const struct linked *linked, struct err *err)
+static enum outcome review_all(struct erasure *e, struct resolver *resolver,
+                               const struct linked *linked, struct err *err)
 {
     struct arena *arena = &e->call->arena;
     for (size_t from = 0; from < linked->quarantined_count; from += AT_ONCE) {
         size_t left = linked->quarantined_count - from, count = left < AT_ONCE ? left : AT_ONCE;
         struct committed_change change = {0};
         enum outcome o;
-        while ((o = resolver_review(resolver, arena, linked->quarantined + from, count, NULL, false, clock_now(), &change, NULL,
-                                    err)) == OUTCOME_RETRY &&
+        while ((o = resolver_review(resolver, arena, linked->quarantined + from, count, NULL, false,
+                                    clock_now(), &change, NULL, err)) == OUTCOME_RETRY &&
                db_is_up(e->db) && erasure_may_wait(e))
             continue;
         CHECK(o);
@@ -92,7 +96,8 @@ static enum outcome review_all(struct erasure *e, struct resolver *resolver, con
 }
 
 /* Identity is a function of the evidence that is left. */
-static enum outcome review_quarantine(struct erasure *e, const struct linked *linked, struct err *err)
+static enum outcome review_quarantine(struct erasure *e, const struct linked *linked,
+                                      struct err *err)
 {
     struct resolver resolver = {.db = NULL};
     if (linked->quarantined_count == 0)
@@ -107,7 +112,8 @@ static enum outcome review_quarantine(struct erasure *e, const struct linked *li
 static enum outcome set_complete(struct erasure *e, struct err *err)
 {
     static const struct statement statement = {
-        "erase_complete", "UPDATE identity.erasures SET is_complete = true, linked = '{}' WHERE version = $1"};
+        "erase_complete",
+        "UPDATE identity.erasures SET is_complete = true, linked = '{}' WHERE version = $1"};
     struct params p;
     params_init(&p, &e->call->arena);
     params_int8(&p, e->version);
@@ -127,7 +133,9 @@ static enum outcome run_steps(struct erasure *e, struct err *err)
 enum outcome erase_finish(struct erasure *e, struct err *err)
 {
     enum outcome o = run_steps(e, err);
-    return o == OUTCOME_OK ? o : err_prefix(err, "the person is erased, but rows of others may still name them, run this again");
+    return o == OUTCOME_OK ? o
+                           : err_prefix(err, "the person is erased, but rows of others may still "
+                                             "name them, run this again");
 }
 
 /* False if there is none. */
@@ -172,7 +180,8 @@ static enum outcome count_waiting(struct erasure *e, struct err *err)
     params_uuid_array(&p, e->members, sizeof *e->members, e->count);
     CHECK(db_run(e->db, &statement, &p, &r, NULL, err));
     e->waiting.identity = db_int8(r, 0, 0);
-    e->waiting.journey = erase_is_without(e, "journey-tracker") ? 0 : db_int8(r, 0, 1); /* those of others */
+    e->waiting.journey =
+        erase_is_without(e, "journey-tracker") ? 0 : db_int8(r, 0, 1); /* those of others */
     e->waiting.suppression = db_int8(r, 0, 2);
     e->waiting.revocations = db_int8(r, 0, 3);
     db_result_free(r);

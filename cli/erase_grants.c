@@ -1,5 +1,5 @@
-/* erase_grants.c: see erase.h. A revocation goes the way of all decisions: suppression publishes what is in its outbox. Without
- * suppression the report names the grants: it is the only record. */
+/* erase_grants.c: see erase.h. A revocation goes the way of all decisions: suppression publishes
+ * what is in its outbox. Without suppression the report names the grants: it is the only record. */
 #include "cli/erase.h"
 #include "cli_sql.h"
 #include "common/codec/messages.h"
@@ -7,10 +7,12 @@
 
 static struct span text_of(const struct erasure *e, const struct db_result *r, int row, int column)
 {
-    return db_is_null(r, row, column) ? SPAN_NONE : arena_copy(&e->call->arena, db_bytes(r, row, column));
+    return db_is_null(r, row, column) ? SPAN_NONE
+                                      : arena_copy(&e->call->arena, db_bytes(r, row, column));
 }
 
-static struct revocation_row revocation_of(const struct erasure *e, const struct db_result *r, int row, struct instant now)
+static struct revocation_row revocation_of(const struct erasure *e, const struct db_result *r,
+                                           int row, struct instant now)
 {
     struct contact_decision_message message = {
         .request_id = db_uuid(r, row, 0),

@@ -1,6 +1,7 @@
-/* erase_without.c: see erase.h. What a service has not read of this person is done for it, by its own code, so that its map
- * agrees and the erasure finds everything; what it would publish of the person is taken out of its outbox. Should it be started
- * after all, it finds nothing newer in what it reads. */
+/* erase_without.c: see erase.h. What a service has not read of this person is done for it, by its
+ * own code, so that its map agrees and the erasure finds everything; what it would publish of the
+ * person is taken out of its outbox. Should it be started after all, it finds nothing newer in what
+ * it reads. */
 #include <inttypes.h>
 
 #include "cli/erase.h"
@@ -12,8 +13,8 @@ enum without { WITHOUT_JOURNEY, WITHOUT_SUPPRESSION, WITHOUT_COUNT };
 
 static const struct reader {
     const char *service, *role;
-    enum outcome (*apply)(struct db *db, const struct config *config, const struct anchor_move *moves, size_t count,
-                          struct err *err);
+    enum outcome (*apply)(struct db *db, const struct config *config,
+                          const struct anchor_move *moves, size_t count, struct err *err);
     struct statement find;
 } readers[WITHOUT_COUNT] = {
     [WITHOUT_JOURNEY] = {"journey-tracker",
@@ -46,9 +47,9 @@ bool erase_is_without(const struct erasure *e, const char *service)
 
 enum outcome erase_check_without(struct erasure *e, struct err *err)
 {
-    static const struct statement find = {"erase_sessions",
-                                          "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-                                          " AND (application_name = $1 OR usename = $2)"};
+    static const struct statement find = {
+        "erase_sessions", "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                          " AND (application_name = $1 OR usename = $2)"};
     const struct reader *reader = find_reader(e->without);
     struct params p;
     struct db_result *r = NULL;
@@ -63,7 +64,8 @@ enum outcome erase_check_without(struct erasure *e, struct err *err)
     return sessions == 0
                ? OUTCOME_OK
                : err_set(err, OUTCOME_REJECT, "service_runs",
-                         "%s runs (%" PRId64 " connections): leave --without away, or stop it", reader->service, sessions);
+                         "%s runs (%" PRId64 " connections): leave --without away, or stop it",
+                         reader->service, sessions);
 }
 
 struct moves {
@@ -71,14 +73,16 @@ struct moves {
     size_t count, capacity;
 };
 
-static enum outcome find_moves(struct erasure *e, const struct reader *reader, struct moves *out, struct err *err)
+static enum outcome find_moves(struct erasure *e, const struct reader *reader, struct moves *out,
+                               struct err *err)
 {
     struct params p;
     struct db_result *r = NULL;
     erasure_params(e, &p);
     CHECK(db_run(e->db, &reader->find, &p, &r, NULL, err));
     for (int row = 0; row < db_rows(r); row++)
-        *arena_push(&e->call->arena, out) = (struct anchor_move){db_uuid(r, row, 0), db_uuid(r, row, 1), db_int8(r, row, 2)};
+        *arena_push(&e->call->arena, out) =
+            (struct anchor_move){db_uuid(r, row, 0), db_uuid(r, row, 1), db_int8(r, row, 2)};
     db_result_free(r);
     return OUTCOME_OK;
 }
@@ -104,12 +108,14 @@ enum outcome erase_catch_up(struct erasure *e, struct err *err)
 /* Nobody will publish them. */
 enum outcome erase_forget_messages(struct erasure *e, struct err *err)
 {
-    static const struct statement forget = {"erase_forget_suppression", sql_erase_forget_suppression};
+    static const struct statement forget = {"erase_forget_suppression",
+                                            sql_erase_forget_suppression};
     struct params p;
     struct db_result *r = NULL;
     if (erase_is_without(e, "journey-tracker")) {
         size_t taken;
-        CHECK(journey_moves_forget_messages(e->db, &e->call->arena, e->members, e->count, &taken, err));
+        CHECK(journey_moves_forget_messages(e->db, &e->call->arena, e->members, e->count, &taken,
+                                            err));
         erasure_add(e, "journey.stage_outbox", (int64_t)taken);
     }
     if (!erase_is_without(e, "suppression"))

@@ -49,7 +49,8 @@ void erasure_add(struct erasure *e, const char *table, int64_t rows)
 void erasure_count(struct erasure *e, const struct db_result *r)
 {
     for (int row = 0; row < db_rows(r); row++)
-        erasure_add(e, result_text(&e->call->arena, r, row, 0), atoll(result_text(&e->call->arena, r, row, 1)));
+        erasure_add(e, result_text(&e->call->arena, r, row, 0),
+                    atoll(result_text(&e->call->arena, r, row, 1)));
 }
 
 int64_t erasure_waiting(const struct erasure *e)
@@ -59,7 +60,8 @@ int64_t erasure_waiting(const struct erasure *e)
 
 static enum outcome when_erased(struct erasure *e, struct err *err)
 {
-    static const struct statement find = {"erase_when", "SELECT erased_at FROM identity.erased WHERE identifier_id = $1"};
+    static const struct statement find = {
+        "erase_when", "SELECT erased_at FROM identity.erased WHERE identifier_id = $1"};
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, &e->call->arena);

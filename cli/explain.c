@@ -24,12 +24,16 @@ static const struct section sections[] = {
     {"touches",
      "Last touches",
      {"explain_touches", sql_explain_touches},
-     {"occurred", "direction", "channel", "department", "event", "campaign", ">revenue", "touchpoint"}},
+     {"occurred", "direction", "channel", "department", "event", "campaign", ">revenue",
+      "touchpoint"}},
     {"conversions",
      "Last conversions and their credit",
      {"explain_conversions", sql_explain_conversions},
      {"converted", "goal", ">revenue", "model", "channel", "campaign", "touched", ">credit"}},
-    {"holds", "Open holds", {"explain_holds", sql_explain_holds}, {"rule", "owner", "since", "until"}},
+    {"holds",
+     "Open holds",
+     {"explain_holds", sql_explain_holds},
+     {"rule", "owner", "since", "until"}},
     {"decisions",
      "Contact decisions",
      {"explain_decisions", sql_explain_decisions},
@@ -68,7 +72,8 @@ static enum exit_status run_explain(struct call *call)
 }
 
 static const struct option options[] = {
-    {"why", NULL, "Two identifiers: the chain of evidence that unites them, or what keeps them apart."},
+    {"why", NULL,
+     "Two identifiers: the chain of evidence that unites them, or what keeps them apart."},
     {"json", NULL, "One JSON object."},
     {NULL, NULL, NULL},
 };
@@ -77,9 +82,9 @@ const struct command command_explain = {
     .name = "explain",
     .arguments = "<type>:<value> | --why A B",
     .summary = "Say who a customer is and by which evidence, and show journey, credit and verdicts",
-    .details =
-        "The value is normalised and hashed as identity-resolver does it, so policy.dir and identity.key_file are needed;\n"
-        "an identifier's UUID does without them.",
+    .details = "The value is normalised and hashed as identity-resolver does it, so policy.dir and "
+               "identity.key_file are needed;\n"
+               "an identifier's UUID does without them.",
     .options = options,
     .max_arguments = 2,
     .run = run_explain,

@@ -54,32 +54,38 @@ static const char *rule_text(int16_t refused_by)
     return texts[refused_by];
 }
 
-static void print_row(struct why *why, const struct evidence_row *row, bool backwards, bool is_first)
+static void print_row(struct why *why, const struct evidence_row *row, bool backwards,
+                      bool is_first)
 {
     char from[37], to[37], at[32];
     bool refused = row->refused_by != REFUSED_NOT;
     id_to_uuid(backwards ? &row->b : &row->a, from);
     id_to_uuid(backwards ? &row->a : &row->b, to);
     instant_format(row->at, at);
-    struct span from_type = backwards ? row->type_b : row->type_a, to_type = backwards ? row->type_a : row->type_b;
+    struct span from_type = backwards ? row->type_b : row->type_a,
+                to_type = backwards ? row->type_a : row->type_b;
     if (!why->json) {
-        printf("%s " SPAN_FMT " - %s " SPAN_FMT "\n    %s  %s\n", from, SPAN_ARG(from_type), to, SPAN_ARG(to_type), at,
-               printable(&why->call->arena, row->what));
+        printf("%s " SPAN_FMT " - %s " SPAN_FMT "\n    %s  %s\n", from, SPAN_ARG(from_type), to,
+               SPAN_ARG(to_type), at, printable(&why->call->arena, row->what));
         if (refused)
-            printf("    refused by %s: %s\n", identity_refusal_name((enum refusal)row->refused_by), rule_text(row->refused_by));
+            printf("    refused by %s: %s\n", identity_refusal_name((enum refusal)row->refused_by),
+                   rule_text(row->refused_by));
         return;
     }
     strbuf_addf(why->json,
-                "%s{\"from\":\"%s\",\"from_type\":\"" SPAN_FMT "\",\"to\":\"%s\",\"to_type\":\"" SPAN_FMT
-                "\",\"at\":\"%s\",\"kind\":\"" SPAN_FMT "\",\"refused_by\":%s%s%s,\"what\":",
-                is_first ? "" : ",", from, SPAN_ARG(from_type), to, SPAN_ARG(to_type), at, SPAN_ARG(row->kind),
-                refused ? "\"" : "", refused ? identity_refusal_name((enum refusal)row->refused_by) : "null",
+                "%s{\"from\":\"%s\",\"from_type\":\"" SPAN_FMT
+                "\",\"to\":\"%s\",\"to_type\":\"" SPAN_FMT "\",\"at\":\"%s\",\"kind\":\"" SPAN_FMT
+                "\",\"refused_by\":%s%s%s,\"what\":",
+                is_first ? "" : ",", from, SPAN_ARG(from_type), to, SPAN_ARG(to_type), at,
+                SPAN_ARG(row->kind), refused ? "\"" : "",
+                refused ? identity_refusal_name((enum refusal)row->refused_by) : "null",
                 refused ? "\"" : "");
     json_add_text(why->json, row->what);
     strbuf_addf(why->json, "}");
 }
 
-/* ----------------------------------------------------------------------------------------------------- one profile */
+/* -----------------------------------------------------------------------------------------------------
+ * one profile */
 
 /* How an identifier was reached: over which row, from which end. */
 struct step {
@@ -92,7 +98,8 @@ static bool joins(const struct evidence_row *row)
     return row->is_inside && row->refused_by == REFUSED_NOT && !span_is(row->kind, "cut");
 }
 
-/* Breadth first, older evidence first: the shortest chain, and of those the one that was there first. */
+/* Breadth first, older evidence first: the shortest chain, and of those the one that was there
+ * first. */
 static struct map reach(struct why *why)
 {
     struct arena *arena = &why->call->arena;
@@ -105,7 +112,8 @@ static struct map reach(struct why *why)
     for (; head < tail && map_find(&steps, &why->ends[1]) == NULL; head++)
         for (size_t i = 0; i < why->rows.count; i++) {
             const struct evidence_row *row = &why->rows.items[i];
-            bool forwards = id_equal(&row->a, &queue[head]), backwards = id_equal(&row->b, &queue[head]);
+            bool forwards = id_equal(&row->a, &queue[head]),
+                 backwards = id_equal(&row->b, &queue[head]);
             bool is_new = false;
             if (!joins(row) || (!forwards && !backwards))
                 continue;
@@ -125,20 +133,23 @@ static void print_chain(struct why *why)
     struct step *chain = arena_array(&why->call->arena, struct step, steps.count + 1);
     size_t count = 0;
     struct id at = why->ends[1];
-    for (const struct step *step; (step = map_find(&steps, &at)) && step->row; at = step->backwards ? step->row->b : step->row->a)
+    for (const struct step *step; (step = map_find(&steps, &at)) && step->row;
+         at = step->backwards ? step->row->b : step->row->a)
         chain[count++] = *step;
     if (why->json)
         strbuf_addf(why->json, "\"chain\":[");
     else
-        printf("one customer: %s\n",
-               count == 0 ? "the same identifier" : "each line was seen together, or linked by an operator");
+        printf("one customer: %s\n", count == 0
+                                         ? "the same identifier"
+                                         : "each line was seen together, or linked by an operator");
     for (size_t i = count; i-- > 0;)
         print_row(why, chain[i].row, chain[i].backwards, i + 1 == count);
     if (why->json)
         strbuf_addf(why->json, "]");
 }
 
-/* --------------------------------------------------------------------------------------------------- two profiles */
+/* ---------------------------------------------------------------------------------------------------
+ * two profiles */
 
 static size_t print_apart(struct why *why, bool cuts)
 {
@@ -147,12 +158,14 @@ static size_t print_apart(struct why *why, bool cuts)
         strbuf_addf(why->json, "%s\"%s\":[", cuts ? "" : ",", cuts ? "cuts" : "refused");
     for (size_t i = 0; i < why->rows.count; i++) {
         const struct evidence_row *row = &why->rows.items[i];
-        bool says = cuts ? span_is(row->kind, "cut") : row->refused_by != REFUSED_NOT || span_is(row->kind, "link");
+        bool says = cuts ? span_is(row->kind, "cut")
+                         : row->refused_by != REFUSED_NOT || span_is(row->kind, "link");
         if (row->is_inside || !says)
             continue;
         if (!why->json && printed == 0)
             printf("\n%s%s%s\n", colour(stdout, COLOUR_BOLD),
-                   cuts ? "Cut apart" : "Seen together or linked by an operator, but refused", colour(stdout, COLOUR_OFF));
+                   cuts ? "Cut apart" : "Seen together or linked by an operator, but refused",
+                   colour(stdout, COLOUR_OFF));
         print_row(why, row, false, printed++ == 0);
     }
     if (why->json)
@@ -178,7 +191,8 @@ static const struct why_section {
      {"profile", "note", "refused_by"}},
 };
 
-static enum outcome print_section(struct why *why, const struct why_section *section, size_t *found, struct err *err)
+static enum outcome print_section(struct why *why, const struct why_section *section, size_t *found,
+                                  struct err *err)
 {
     struct params p;
     struct db_result *r = NULL;
@@ -190,7 +204,8 @@ static enum outcome print_section(struct why *why, const struct why_section *sec
         strbuf_addf(why->json, ",\"%s\":", section->name);
         result_print_json(&why->call->arena, r, section->columns, why->json);
     } else if (db_rows(r) > 0) {
-        printf("\n%s%s%s\n", colour(stdout, COLOUR_BOLD), section->title, colour(stdout, COLOUR_OFF));
+        printf("\n%s%s%s\n", colour(stdout, COLOUR_BOLD), section->title,
+               colour(stdout, COLOUR_OFF));
         result_print(&why->call->arena, r, section->columns);
     }
     db_result_free(r);
@@ -212,10 +227,12 @@ static enum outcome print_separation(struct why *why, struct err *err)
     return OUTCOME_OK;
 }
 
-enum outcome explain_why(struct call *call, struct db *db, const struct id *a, const struct id *b, struct err *err)
+enum outcome explain_why(struct call *call, struct db *db, const struct id *a, const struct id *b,
+                         struct err *err)
 {
     struct strbuf json = {.arena = &call->arena};
-    struct why why = {.call = call, .db = db, .ends = {*a, *b}, .json = call_has(call, "json") ? &json : NULL};
+    struct why why = {
+        .call = call, .db = db, .ends = {*a, *b}, .json = call_has(call, "json") ? &json : NULL};
     CHECK(identifier_profile(call, db, a, &why.profiles[0], err));
     CHECK(identifier_profile(call, db, b, &why.profiles[1], err));
     CHECK(read_rows(&why, err));

@@ -1,11 +1,13 @@
-/* explain_why.h: `tutti explain --why A B`: the chain of evidence that unites two identifiers, or what keeps them apart. */
+/* explain_why.h: `tutti explain --why A B`: the chain of evidence that unites two identifiers, or
+ * what keeps them apart. */
 #ifndef TUTTI_CLI_EXPLAIN_WHY_H
 #define TUTTI_CLI_EXPLAIN_WHY_H
 
 #include "cli/database.h"
 #include "services/identity-resolver/logic/identity.h"
 
-enum outcome explain_why(struct call *call, struct db *db, const struct id *a, const struct id *b, struct err *err);
+enum outcome explain_why(struct call *call, struct db *db, const struct id *a, const struct id *b,
+                         struct err *err);
 
 enum { WHY_MOST_ROWS = 20000 }; /* of sql/why_evidence.sql */
 
@@ -24,8 +26,9 @@ struct why_rows {
     size_t count;
 };
 
-/* explain_why_judge.c: fills refused_by of orders that link identifiers of the two profiles, where it is not known. */
-enum outcome why_judge_orders(struct call *call, struct db *db, const struct id *profiles, struct why_rows *rows,
-                              struct err *err);
+/* explain_why_judge.c: fills refused_by of orders that link identifiers of the two profiles, where
+ * it is not known. */
+enum outcome why_judge_orders(struct call *call, struct db *db, const struct id *profiles,
+                              struct why_rows *rows, struct err *err);
 
 #endif

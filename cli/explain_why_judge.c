@@ -1,5 +1,6 @@
-/* explain_why_judge.c: see explain_why.h. An order has no row among the links while the two were never seen together, so what
- * refuses it is not stored: the rules are asked, of the two profiles alone, as identity-resolver asks them. */
+/* explain_why_judge.c: see explain_why.h. An order has no row among the links while the two were
+ * never seen together, so what refuses it is not stored: the rules are asked, of the two profiles
+ * alone, as identity-resolver asks them. */
 #include "cli/explain_why.h"
 
 #include "cli/identifier.h"
@@ -26,7 +27,8 @@ struct judging {
     size_t cross_count, cross_cut_count;
 };
 
-static enum outcome read_nodes(struct judging *j, struct db *db, const struct id *profiles, struct err *err)
+static enum outcome read_nodes(struct judging *j, struct db *db, const struct id *profiles,
+                               struct err *err)
 {
     static const struct statement find = {"why_members", sql_why_members};
     struct params p;
@@ -48,7 +50,8 @@ static enum outcome read_nodes(struct judging *j, struct db *db, const struct id
         };
         if (node.type < 0)
             continue;
-        *(struct place *)map_put(&j->places, &node.identifier_id, NULL) = (struct place){side, (uint32_t)graph->node_count};
+        *(struct place *)map_put(&j->places, &node.identifier_id, NULL) =
+            (struct place){side, (uint32_t)graph->node_count};
         graph->nodes[graph->node_count++] = node;
     }
     db_result_free(r);
@@ -67,8 +70,11 @@ static void make_room(struct judging *j)
 
 static void add_link(struct judging *j, struct evidence_row *row, int side, uint32_t a, uint32_t b)
 {
-    struct identity_link link = {
-        .a = a, .b = b, .first_seen = row->at, .hash = digest_link(&row->a, &row->b), .is_manual = span_is(row->kind, "link")};
+    struct identity_link link = {.a = a,
+                                 .b = b,
+                                 .first_seen = row->at,
+                                 .hash = digest_link(&row->a, &row->b),
+                                 .is_manual = span_is(row->kind, "link")};
     if (side < SIDES) {
         j->graphs[side].links[j->graphs[side].link_count++] = link;
         return;
@@ -113,12 +119,15 @@ static void judge(struct judging *j)
 static bool has_orders_to_judge(const struct why_rows *rows)
 {
     for (size_t i = 0; i < rows->count; i++)
-        if (!rows->items[i].is_inside && span_is(rows->items[i].kind, "link") && rows->items[i].refused_by == REFUSED_NOT)
-            return rows->count < WHY_MOST_ROWS; /* without all of their links the two are not what they are */
+        if (!rows->items[i].is_inside && span_is(rows->items[i].kind, "link") &&
+            rows->items[i].refused_by == REFUSED_NOT)
+            return rows->count <
+                   WHY_MOST_ROWS; /* without all of their links the two are not what they are */
     return false;
 }
 
-enum outcome why_judge_orders(struct call *call, struct db *db, const struct id *profiles, struct why_rows *rows, struct err *err)
+enum outcome why_judge_orders(struct call *call, struct db *db, const struct id *profiles,
+                              struct why_rows *rows, struct err *err)
 {
     if (!has_orders_to_judge(rows))
         return OUTCOME_OK;

@@ -1,4 +1,5 @@
-/* generate.c: `tutti generate`: a made-up company's touchpoints, as JSON lines or straight to Kafka. */
+/* generate.c: `tutti generate`: a made-up company's touchpoints, as JSON lines or straight to
+ * Kafka. */
 #include <errno.h>
 #include <inttypes.h>
 
@@ -21,8 +22,8 @@ struct run {
     struct progress progress;
 };
 
-static enum outcome print_item(struct run *run, const struct generated *item, struct strbuf *value, struct strbuf *line,
-                               struct err *err)
+static enum outcome print_item(struct run *run, const struct generated *item, struct strbuf *value,
+                               struct strbuf *line, struct err *err)
 {
     strbuf_reset(value);
     strbuf_reset(line);
@@ -37,7 +38,8 @@ static enum outcome print_item(struct run *run, const struct generated *item, st
     return OUTCOME_OK;
 }
 
-static enum outcome send_item(struct run *run, const struct generated *item, struct strbuf *value, struct err *err)
+static enum outcome send_item(struct run *run, const struct generated *item, struct strbuf *value,
+                              struct err *err)
 {
     const struct touchpoint *t = &item->touchpoint;
     strbuf_reset(value);
@@ -54,14 +56,17 @@ static enum outcome emit(struct run *run, struct err *err)
     static struct generated item;
     enum outcome outcome = OUTCOME_OK;
     while (outcome == OUTCOME_OK && !stop_requested() && generator_next(run->generator, &item)) {
-        outcome = run->publisher ? send_item(run, &item, &value, err) : print_item(run, &item, &value, &line, err);
+        outcome = run->publisher ? send_item(run, &item, &value, err)
+                                 : print_item(run, &item, &value, &line, err);
         progress_step(&run->progress, 1);
     }
     strbuf_free(&value);
     strbuf_free(&line);
     if (outcome == OUTCOME_OK && run->publisher)
         outcome = publisher_finish(run->publisher, err);
-    return outcome == OUTCOME_OK && stop_requested() ? err_set(err, OUTCOME_FATAL, "stopped", "stopped") : outcome;
+    return outcome == OUTCOME_OK && stop_requested()
+               ? err_set(err, OUTCOME_FATAL, "stopped", "stopped")
+               : outcome;
 }
 
 static void write_person(struct run *run, FILE *out, uint32_t person, struct strbuf *line)
@@ -107,11 +112,13 @@ static enum outcome run_all(struct run *run, struct err *err)
     if (outcome == OUTCOME_OK && truth && !dry_run)
         outcome = write_truth(run, truth, err);
     if (outcome == OUTCOME_OK && produce)
-        outcome = publisher_open(call, topic && strcmp(topic, "auto") != 0 ? topic : NULL, dry_run, &run->publisher, err);
+        outcome = publisher_open(call, topic && strcmp(topic, "auto") != 0 ? topic : NULL, dry_run,
+                                 &run->publisher, err);
     if (outcome == OUTCOME_OK && !produce)
         outcome = avro_shape_open(embedded_schema("touchpoint"), &run->shape, err);
     if (outcome == OUTCOME_OK) {
-        progress_start(&run->progress, "touchpoints", run->options.events + run->options.events / 100);
+        progress_start(&run->progress, "touchpoints",
+                       run->options.events + run->options.events / 100);
         outcome = emit(run, err);
         progress_end(&run->progress);
     }
@@ -143,9 +150,10 @@ static enum exit_status run_generate(struct call *call)
     int64_t people, events, seed, days, schema_id;
     if (!call_number(call, "people", 1, 50000000, is_bench ? 200000 : 2000, &people) ||
         !call_number(call, "events", 0, INT64_C(1) << 40, is_bench ? 2000000 : 50000, &events) ||
-        !call_number(call, "seed", 0, INT64_MAX, 1, &seed) || !call_number(call, "days", 1, 3650, is_bench ? 30 : 90, &days) ||
-        !call_number(call, "schema-id", 1, INT32_MAX, 1, &schema_id) || !read_profile(call, &run.options) ||
-        !publisher_key_option(call, &run.key))
+        !call_number(call, "seed", 0, INT64_MAX, 1, &seed) ||
+        !call_number(call, "days", 1, 3650, is_bench ? 30 : 90, &days) ||
+        !call_number(call, "schema-id", 1, INT32_MAX, 1, &schema_id) ||
+        !read_profile(call, &run.options) || !publisher_key_option(call, &run.key))
         return EXIT_USAGE;
     run.options.people = (uint32_t)people;
     run.options.events = (uint64_t)events;
@@ -158,7 +166,8 @@ static enum exit_status run_generate(struct call *call)
 
 static const struct option options[] = {
     {"people", "N", "Number of people (bank 2000, bench 200000)."},
-    {"events", "N", "Distinct touchpoints; 1 % duplicates come on top (bank 50000, bench 2000000)."},
+    {"events", "N",
+     "Distinct touchpoints; 1 % duplicates come on top (bank 50000, bench 2000000)."},
     {"seed", "N", "The same seed gives the same bytes (1)."},
     {"days", "N", "Days that they spread over (bank 90, bench 30)."},
     {"epoch", "TIME", "When the first day begins (2026-01-01T00:00:00Z)."},
@@ -176,10 +185,12 @@ const struct command command_generate = {
     .name = "generate",
     .arguments = "",
     .summary = "Make up the touchpoints of a bank, or of a load test, from a seed",
-    .details =
-        "bank: mortgages, cards, insurance, consumer credit, branch, service and marketing with their applications, contact\n"
-        "requests and sends, consents, complaints and referrals. bench: the mix of bench/pipeline. Both: log-ins that join an\n"
-        "anonymous history, 5 % late touchpoints, 1 % duplicates; lines come in the order of arrival.",
+    .details = "bank: mortgages, cards, insurance, consumer credit, branch, service and marketing "
+               "with their applications, contact\n"
+               "requests and sends, consents, complaints and referrals. bench: the mix of "
+               "bench/pipeline. Both: log-ins that join an\n"
+               "anonymous history, 5 % late touchpoints, 1 % duplicates; lines come in the order "
+               "of arrival.",
     .options = options,
     .max_arguments = 0,
     .run = run_generate,

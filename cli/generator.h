@@ -1,9 +1,10 @@
 /* generator.h: a made-up company's touchpoints, from a seed: the same options give the same bytes.
  *
- * A profile makes distinct touchpoints in the order of their occurred_at. The generator then decides when each one reaches
- * the collector: 5 % are late (exponential, mean 6 h, at most 14 days), the others take up to 3 s; 1 % arrive a second time,
- * 1 minute to 1 day later, with the same bytes. What comes out is in the order of arrival, received_at being the first
- * arrival. No clock, no I/O, no libc random numbers. */
+ * A profile makes distinct touchpoints in the order of their occurred_at. The generator then
+ * decides when each one reaches the collector: 5 % are late (exponential, mean 6 h, at most 14
+ * days), the others take up to 3 s; 1 % arrive a second time, 1 minute to 1 day later, with the
+ * same bytes. What comes out is in the order of arrival, received_at being the first arrival. No
+ * clock, no I/O, no libc random numbers. */
 #ifndef TUTTI_CLI_GENERATOR_H
 #define TUTTI_CLI_GENERATOR_H
 
@@ -12,8 +13,10 @@
 #include "common/codec/touchpoint.h"
 
 enum generator_profile {
-    GENERATOR_BANK,  /* a bank with departments, products, applications, consent, contact requests and complaints */
-    GENERATOR_BENCH, /* a retailer's mix at speed: log-normal activity, 8 channels, about 260 bytes and 1.6 identifiers */
+    GENERATOR_BANK,  /* a bank with departments, products, applications, consent, contact requests
+                        and complaints */
+    GENERATOR_BENCH, /* a retailer's mix at speed: log-normal activity, 8 channels, about 260 bytes
+                        and 1.6 identifiers */
 };
 
 struct generator_options {
@@ -35,21 +38,25 @@ struct generated {
     bool is_late, is_duplicate;
 };
 
-/* FATAL with one clear line if an option is out of range. The bank keeps 32 bytes per touchpoint in memory, the bench
- * profile 12 bytes per person. */
-enum outcome generator_open(const struct generator_options *options, struct generator **out, struct err *err);
+/* FATAL with one clear line if an option is out of range. The bank keeps 32 bytes per touchpoint in
+ * memory, the bench profile 12 bytes per person. */
+enum outcome generator_open(const struct generator_options *options, struct generator **out,
+                            struct err *err);
 void generator_close(struct generator *generator);
 
 /* The next arrival; false at the end. */
 bool generator_next(struct generator *generator, struct generated *out);
 
-/* The text of the strongest identifier, for a record's key; SPAN_NONE if there is none. Borrowed from the touchpoint. */
+/* The text of the strongest identifier, for a record's key; SPAN_NONE if there is none. Borrowed
+ * from the touchpoint. */
 struct span touchpoint_strongest_identifier(const struct touchpoint *t);
 
-/* Ground truth: every identifier that may stand for the person in this run, whether or not a touchpoint used it. A shared
- * device is listed under each person who uses it. Returns how many were written to list (at most GENERATOR_IDENTIFIERS). */
+/* Ground truth: every identifier that may stand for the person in this run, whether or not a
+ * touchpoint used it. A shared device is listed under each person who uses it. Returns how many
+ * were written to list (at most GENERATOR_IDENTIFIERS). */
 enum { GENERATOR_IDENTIFIERS = 8 };
-size_t generator_identifiers(const struct generator *generator, struct arena *arena, uint32_t person,
+size_t generator_identifiers(const struct generator *generator, struct arena *arena,
+                             uint32_t person,
                              struct touchpoint_identifier list[GENERATOR_IDENTIFIERS]);
 
 #endif

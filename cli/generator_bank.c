@@ -1,7 +1,9 @@
-/* generator_bank.c: a bank with departments: every person lives through a story, and the stories are sorted by time.
+/* generator_bank.c: a bank with departments: every person lives through a story, and the stories
+ * are sorted by time.
  *
- * A story walks through phases (looking, considering, applying, waiting, customer); the rows below say what may happen in
- * which phase and where it leads. What is kept per touchpoint is the row and its facts; texts are made when it is emitted. */
+ * A story walks through phases (looking, considering, applying, waiting, customer); the rows below
+ * say what may happen in which phase and where it leads. What is kept per touchpoint is the row and
+ * its facts; texts are made when it is emitted. */
 #include "cli/generator_bank.h"
 
 #include <stdlib.h>
@@ -20,37 +22,53 @@ enum { PRODUCT_COUNT = sizeof bank_products / sizeof *bank_products };
 
 #define ANY (PHASE_LOOKING | PHASE_CONSIDERING | PHASE_APPLYING | PHASE_WAITING | PHASE_CUSTOMER)
 
-/* weight, phases, phase after (0: the same), channel, event, department (NULL: the product's), flags */
+/* weight, phases, phase after (0: the same), channel, event, department (NULL: the product's),
+ * flags */
 static const struct bank_row bank_rows[] = {
     {160, ANY, 0, "web", "Page Viewed", "marketing", BANK_PAGE},
     {110, ANY, 0, "app", "Screen Viewed", "branch", 0},
     {70, ANY, 0, "web", "Product Viewed", NULL, BANK_PAGE | BANK_PRODUCT},
-    {90, PHASE_LOOKING | PHASE_CONSIDERING, 0, "web", "Rate Viewed", NULL, BANK_PAGE | BANK_PRODUCT},
+    {90, PHASE_LOOKING | PHASE_CONSIDERING, 0, "web", "Rate Viewed", NULL,
+     BANK_PAGE | BANK_PRODUCT},
     {25, PHASE_LOOKING | PHASE_CONSIDERING, 0, "app", "Rate Viewed", NULL, BANK_PRODUCT},
-    {20, PHASE_LOOKING | PHASE_CONSIDERING, 0, "ads", "Ad Clicked", "marketing", BANK_CAMPAIGN | BANK_PRODUCT},
+    {20, PHASE_LOOKING | PHASE_CONSIDERING, 0, "ads", "Ad Clicked", "marketing",
+     BANK_CAMPAIGN | BANK_PRODUCT},
     {12, ANY, 0, "pos", "Branch Visited", "branch", BANK_KNOWN | BANK_PLACE},
-    {40, PHASE_LOOKING | PHASE_CONSIDERING, PHASE_CONSIDERING, "web", "Quote Requested", NULL, BANK_PRODUCT},
-    {45, PHASE_CONSIDERING, PHASE_APPLYING, "web", "Application Started", NULL, BANK_KNOWN | BANK_PRODUCT},
-    {15, PHASE_CONSIDERING, PHASE_APPLYING, "pos", "Application Started", NULL, BANK_KNOWN | BANK_PRODUCT | BANK_PLACE},
-    {140, PHASE_APPLYING, PHASE_WAITING, "web", NULL, NULL, BANK_KNOWN | BANK_PRODUCT | BANK_SUBMITTED},
-    {15, PHASE_APPLYING, PHASE_LOOKING, "web", "Application Withdrawn", NULL, BANK_KNOWN | BANK_PRODUCT},
-    {160, PHASE_WAITING, PHASE_CUSTOMER, "crm", NULL, NULL, BANK_KNOWN | BANK_PRODUCT | BANK_OPENED},
-    {25, PHASE_WAITING, PHASE_LOOKING, "crm", "Application Declined", NULL, BANK_KNOWN | BANK_PRODUCT},
+    {40, PHASE_LOOKING | PHASE_CONSIDERING, PHASE_CONSIDERING, "web", "Quote Requested", NULL,
+     BANK_PRODUCT},
+    {45, PHASE_CONSIDERING, PHASE_APPLYING, "web", "Application Started", NULL,
+     BANK_KNOWN | BANK_PRODUCT},
+    {15, PHASE_CONSIDERING, PHASE_APPLYING, "pos", "Application Started", NULL,
+     BANK_KNOWN | BANK_PRODUCT | BANK_PLACE},
+    {140, PHASE_APPLYING, PHASE_WAITING, "web", NULL, NULL,
+     BANK_KNOWN | BANK_PRODUCT | BANK_SUBMITTED},
+    {15, PHASE_APPLYING, PHASE_LOOKING, "web", "Application Withdrawn", NULL,
+     BANK_KNOWN | BANK_PRODUCT},
+    {160, PHASE_WAITING, PHASE_CUSTOMER, "crm", NULL, NULL,
+     BANK_KNOWN | BANK_PRODUCT | BANK_OPENED},
+    {25, PHASE_WAITING, PHASE_LOOKING, "crm", "Application Declined", NULL,
+     BANK_KNOWN | BANK_PRODUCT},
     {40, PHASE_CUSTOMER, 0, "crm", "Direct Deposit Set Up", "branch", BANK_KNOWN},
-    {30, PHASE_CUSTOMER, PHASE_LOOKING, "web", "Rate Viewed", NULL, BANK_PRODUCT | BANK_NEXT_PRODUCT},
+    {30, PHASE_CUSTOMER, PHASE_LOOKING, "web", "Rate Viewed", NULL,
+     BANK_PRODUCT | BANK_NEXT_PRODUCT},
     {14, PHASE_CUSTOMER, 0, "web", "Referral Made", "marketing", BANK_KNOWN},
     {8, PHASE_CUSTOMER, 0, "crm", "Balance Transfer Out", "branch", BANK_KNOWN},
     {3, PHASE_CUSTOMER, 0, "crm", "Payment Missed", NULL, BANK_KNOWN | BANK_PRODUCT},
     {16, ANY, 0, "email", "Survey Answered", "service", BANK_KNOWN | BANK_NPS},
     {30, ANY, 0, "call_center", "Call Received", "service", BANK_KNOWN},
     {10, ANY, 0, "call_center", "Complaint Filed", "service", BANK_KNOWN | BANK_COMPLAINT},
-    {50, ANY, 0, "email", "Contact Requested", "marketing", BANK_KNOWN | BANK_REQUEST | BANK_PRODUCT},
+    {50, ANY, 0, "email", "Contact Requested", "marketing",
+     BANK_KNOWN | BANK_REQUEST | BANK_PRODUCT},
     {30, ANY, 0, "email", "Contact Requested", NULL, BANK_KNOWN | BANK_REQUEST | BANK_PRODUCT},
     {14, ANY, 0, "sms", "Contact Requested", NULL, BANK_KNOWN | BANK_REQUEST | BANK_PRODUCT},
-    {14, ANY, 0, "call_center", "Contact Requested", NULL, BANK_KNOWN | BANK_REQUEST | BANK_PRODUCT},
-    {14, ANY, 0, "direct_mail", "Contact Requested", "marketing", BANK_KNOWN | BANK_REQUEST | BANK_PRODUCT},
-    {25, ANY, 0, "email", "Contact Sent", "marketing", BANK_KNOWN | BANK_SENT | BANK_CAMPAIGN | BANK_PRODUCT},
-    {10, ANY, 0, "direct_mail", "Contact Sent", "marketing", BANK_KNOWN | BANK_SENT | BANK_CAMPAIGN | BANK_PRODUCT},
+    {14, ANY, 0, "call_center", "Contact Requested", NULL,
+     BANK_KNOWN | BANK_REQUEST | BANK_PRODUCT},
+    {14, ANY, 0, "direct_mail", "Contact Requested", "marketing",
+     BANK_KNOWN | BANK_REQUEST | BANK_PRODUCT},
+    {25, ANY, 0, "email", "Contact Sent", "marketing",
+     BANK_KNOWN | BANK_SENT | BANK_CAMPAIGN | BANK_PRODUCT},
+    {10, ANY, 0, "direct_mail", "Contact Sent", "marketing",
+     BANK_KNOWN | BANK_SENT | BANK_CAMPAIGN | BANK_PRODUCT},
     {40, ANY, 0, "email", "Email Opened", "marketing", BANK_KNOWN | BANK_CAMPAIGN},
     {22, ANY, 0, "email", "Email Link Clicked", "marketing", BANK_KNOWN | BANK_CAMPAIGN},
     {4, ANY, 0, "email", "Email Bounced", "marketing", BANK_KNOWN},
@@ -60,8 +78,10 @@ static const struct bank_row bank_rows[] = {
 enum { ROW_COUNT = sizeof bank_rows / sizeof *bank_rows };
 static const struct bank_row bank_answer = {
     0, ANY, 0, NULL, "Contact Sent", NULL, BANK_KNOWN | BANK_SENT | BANK_CAMPAIGN | BANK_PRODUCT};
-static const struct bank_row bank_resolved = {0, ANY, 0, "call_center", "Complaint Resolved", "service", BANK_KNOWN};
-static const struct bank_row bank_welcome = {0, ANY, 0, "web", "Consent Given", "marketing", BANK_KNOWN | BANK_OPT_IN};
+static const struct bank_row bank_resolved = {
+    0, ANY, 0, "call_center", "Complaint Resolved", "service", BANK_KNOWN};
+static const struct bank_row bank_welcome = {
+    0, ANY, 0, "web", "Consent Given", "marketing", BANK_KNOWN | BANK_OPT_IN};
 
 struct story {
     const struct generator *g;
@@ -73,7 +93,8 @@ struct story {
     uint8_t product;
 };
 
-static struct bank_entry *add_entry(struct story *s, const struct bank_row *row, const struct bank_row *asked, int64_t at)
+static struct bank_entry *add_entry(struct story *s, const struct bank_row *row,
+                                    const struct bank_row *asked, int64_t at)
 {
     int64_t end = s->g->options.epoch.us + s->g->span_us - 1;
     struct bank_entry *entry = &s->entries[s->count];
@@ -93,7 +114,8 @@ static const struct bank_row *draw_row(struct story *s, int64_t at)
 {
     int weights[ROW_COUNT], sum = 0;
     for (size_t i = 0; i < ROW_COUNT; i++) {
-        bool may = (bank_rows[i].phases & s->phase) && (at >= s->person.known_from || !(bank_rows[i].flags & BANK_KNOWN));
+        bool may = (bank_rows[i].phases & s->phase) &&
+                   (at >= s->person.known_from || !(bank_rows[i].flags & BANK_KNOWN));
         sum += weights[i] = may ? bank_rows[i].weight : 0;
     }
     int draw = (int)random_below(&s->r, (uint64_t)sum);
@@ -103,17 +125,20 @@ static const struct bank_row *draw_row(struct story *s, int64_t at)
     return &bank_rows[row];
 }
 
-/* What a row brings with it later: seven of ten requests are sent, four of five complaints resolved. */
+/* What a row brings with it later: seven of ten requests are sent, four of five complaints
+ * resolved. */
 static void follow_up(struct story *s, const struct bank_entry *entry)
 {
     if (s->count >= s->room)
         return;
     if ((entry->row->flags & BANK_REQUEST) && random_chance(&s->r, 0.7)) {
         int64_t delay = (int64_t)(random_exponential(&s->r, 2 * 3600e6));
-        add_entry(s, &bank_answer, entry->row, entry->occurred_at + 60 * US_PER_SECOND + delay)->answers = entry->serial;
+        add_entry(s, &bank_answer, entry->row, entry->occurred_at + 60 * US_PER_SECOND + delay)
+            ->answers = entry->serial;
     } else if ((entry->row->flags & BANK_COMPLAINT) && random_chance(&s->r, 0.8)) {
         add_entry(s, &bank_resolved, &bank_resolved,
-                  entry->occurred_at + (int64_t)random_exponential(&s->r, 3.0 * (double)US_PER_DAY));
+                  entry->occurred_at +
+                      (int64_t)random_exponential(&s->r, 3.0 * (double)US_PER_DAY));
     }
 }
 
@@ -128,10 +153,12 @@ static void step(struct story *s, int64_t at)
     follow_up(s, &entry);
 }
 
-/* Visits: three of five steps follow within minutes; the rest of the span is shared out among the long gaps. */
+/* Visits: three of five steps follow within minutes; the rest of the span is shared out among the
+ * long gaps. */
 static int64_t next_gap(struct story *s, double mean_long_gap)
 {
-    return (int64_t)(random_chance(&s->r, 0.6) ? random_exponential(&s->r, 180e6) : random_exponential(&s->r, mean_long_gap));
+    return (int64_t)(random_chance(&s->r, 0.6) ? random_exponential(&s->r, 180e6)
+                                               : random_exponential(&s->r, mean_long_gap));
 }
 
 static void live(struct story *s)
@@ -154,7 +181,8 @@ static void live(struct story *s)
     }
 }
 
-static void tell(const struct generator *g, uint32_t number, struct bank_entry *entries, uint32_t count)
+static void tell(const struct generator *g, uint32_t number, struct bank_entry *entries,
+                 uint32_t count)
 {
     struct story s = {.g = g,
                       .person = person_of(g, number),
@@ -176,15 +204,18 @@ static int compare_entries(const void *a, const void *b)
     return (x->serial > y->serial) - (x->serial < y->serial);
 }
 
-/* Shares the touchpoints out by weight: person p gets what lies between the cumulated shares; the total is exact. */
+/* Shares the touchpoints out by weight: person p gets what lies between the cumulated shares; the
+ * total is exact. */
 static enum outcome bank_open(struct generator *g, struct err *err)
 {
     uint64_t events = g->options.events;
     if (events > 200000000)
-        return err_set(err, OUTCOME_FATAL, "bad_option", "the bank keeps its touchpoints in memory: at most 200000000 events");
+        return err_set(err, OUTCOME_FATAL, "bad_option",
+                       "the bank keeps its touchpoints in memory: at most 200000000 events");
     struct bank_entry *entries = malloc((events ? events : 1) * sizeof *entries);
     if (entries == NULL)
-        return err_set(err, OUTCOME_FATAL, "no_memory", "not enough memory for %llu touchpoints", (unsigned long long)events);
+        return err_set(err, OUTCOME_FATAL, "no_memory", "not enough memory for %llu touchpoints",
+                       (unsigned long long)events);
     g->state = entries;
     double total = 0, sum = 0;
     for (uint32_t p = 0; p < g->options.people; p++)
@@ -192,10 +223,12 @@ static enum outcome bank_open(struct generator *g, struct err *err)
     uint64_t from = 0;
     for (uint32_t p = 0; p < g->options.people; p++) {
         sum += person_weight(g, p);
-        uint64_t to = p + 1 == g->options.people ? events : (uint64_t)((double)events * (sum / total));
+        uint64_t to =
+            p + 1 == g->options.people ? events : (uint64_t)((double)events * (sum / total));
         if (to - from > BANK_MAX_PER_PERSON)
             return err_set(err, OUTCOME_FATAL, "bad_option",
-                           "more than %d touchpoints for one person: more people or fewer events", BANK_MAX_PER_PERSON);
+                           "more than %d touchpoints for one person: more people or fewer events",
+                           BANK_MAX_PER_PERSON);
         tell(g, p, entries + from, (uint32_t)(to - from));
         from = to;
     }
@@ -214,7 +247,7 @@ static int64_t bank_occurred_at(const struct generator *g, uint64_t index)
     return entries[index].occurred_at;
 }
 
-const struct profile profile_bank = {
+const struct generator_persona profile_bank = {
     .open = bank_open,
     .close = bank_close,
     .occurred_at = bank_occurred_at,

@@ -1,4 +1,5 @@
-/* generator_bank.h: the words of the bank's stories: phases, rows, products and what is kept per touchpoint. */
+/* generator_bank.h: the words of the bank's stories: phases, rows, products and what is kept per
+ * touchpoint. */
 #ifndef TUTTI_CLI_GENERATOR_BANK_H
 #define TUTTI_CLI_GENERATOR_BANK_H
 
@@ -48,13 +49,15 @@ enum { BANK_NO_ANSWER = UINT16_MAX, BANK_MAX_PER_PERSON = UINT16_MAX - 1 };
 struct bank_entry {
     int64_t occurred_at;
     const struct bank_row *row;
-    const struct bank_row *asked; /* gives channel and department: the row itself, or that of the answered request */
+    const struct bank_row
+        *asked; /* gives channel and department: the row itself, or that of the answered request */
     uint32_t person;
     uint16_t serial;  /* within the person */
     uint16_t answers; /* serial of the request, or BANK_NO_ANSWER */
     uint8_t product;
 };
 
-uint32_t bank_fill(const struct generator *g, uint64_t index, struct texts *texts, struct touchpoint *t);
+uint32_t bank_fill(const struct generator *g, uint64_t index, struct texts *texts,
+                   struct touchpoint *t);
 
 #endif

@@ -1,7 +1,8 @@
 /* generator_bank_fill.c: one entry of the bank's stories as a touchpoint. */
 #include "cli/generator_bank.h"
 
-static void put_message(struct texts *texts, const struct bank_entry *entry, uint16_t serial, struct touchpoint *t)
+static void put_message(struct texts *texts, const struct bank_entry *entry, uint16_t serial,
+                        struct touchpoint *t)
 {
     text_begin(texts);
     text_add(texts, SPAN("urn:bank:"));
@@ -22,10 +23,12 @@ static void put_decision(struct texts *texts, const struct bank_entry *entry, st
     t->decision_id = text_event_id(texts, &asked);
 }
 
-static void put_opening(struct texts *texts, struct random *r, const struct bank_entry *entry, struct touchpoint *t)
+static void put_opening(struct texts *texts, struct random *r, const struct bank_entry *entry,
+                        struct touchpoint *t)
 {
     const struct bank_product *product = &bank_products[entry->product];
-    int64_t whole = product->least + (int64_t)random_below(r, (uint64_t)(product->most - product->least));
+    int64_t whole =
+        product->least + (int64_t)random_below(r, (uint64_t)(product->most - product->least));
     t->value_micros = whole * 1000000;
     t->margin_micros = t->value_micros / 50;
     t->currency = SPAN("USD");
@@ -37,15 +40,18 @@ static void put_opening(struct texts *texts, struct random *r, const struct bank
     t->order_id = text_end(texts);
 }
 
-static void put_request(struct texts *texts, struct random *r, const struct bank_entry *entry, struct touchpoint *t)
+static void put_request(struct texts *texts, struct random *r, const struct bank_entry *entry,
+                        struct touchpoint *t)
 {
-    static const char *const classes[] = {"marketing", "marketing", "marketing", "marketing", "service", "transactional"};
+    static const char *const classes[] = {"marketing", "marketing", "marketing",
+                                          "marketing", "service",   "transactional"};
     t->has_contact = true;
     t->contact.class = span_of(classes[random_below(r, sizeof classes / sizeof *classes)]);
     t->contact.purpose = SPAN("cross_sell");
     text_begin(texts);
     text_add(texts, SPAN("[\""));
-    text_add(texts, strstr(bank_products[entry->product].name, "insurance") ? SPAN("insurance") : SPAN("credit"));
+    text_add(texts, strstr(bank_products[entry->product].name, "insurance") ? SPAN("insurance")
+                                                                            : SPAN("credit"));
     text_add(texts, SPAN("\"]"));
     t->contact.tags_json = text_end(texts);
     t->contact.priority = 1 + (int64_t)random_below(r, 3);
@@ -53,7 +59,8 @@ static void put_request(struct texts *texts, struct random *r, const struct bank
     t->contact.expires_at = t->contact.planned_at + 2 * US_PER_DAY;
 }
 
-static void put_campaign(struct texts *texts, struct random *r, const struct bank_entry *entry, struct touchpoint *t)
+static void put_campaign(struct texts *texts, struct random *r, const struct bank_entry *entry,
+                         struct touchpoint *t)
 {
     uint64_t wave = random_below(r, 3) + 1;
     text_begin(texts);
@@ -68,16 +75,20 @@ static void put_campaign(struct texts *texts, struct random *r, const struct ban
     t->campaign.name = text_end(texts);
 }
 
-static void put_page(struct texts *texts, struct random *r, const struct bank_entry *entry, struct touchpoint *t)
+static void put_page(struct texts *texts, struct random *r, const struct bank_entry *entry,
+                     struct touchpoint *t)
 {
-    static const char *const referrers[] = {"https://www.google.com/", "https://www.idealo.de/", "https://www.reddit.com/r/loans",
+    static const char *const referrers[] = {"https://www.google.com/", "https://www.idealo.de/",
+                                            "https://www.reddit.com/r/loans",
                                             "https://duckduckgo.com/"};
     text_begin(texts);
     text_add(texts, SPAN("https://bank.example.com/"));
-    text_add(texts, span_of(entry->row->flags & BANK_PRODUCT ? bank_products[entry->product].name : "about"));
+    text_add(texts, span_of(entry->row->flags & BANK_PRODUCT ? bank_products[entry->product].name
+                                                             : "about"));
     t->page.url = text_end(texts);
     if (random_chance(r, 0.15))
-        t->page.referrer = span_of(referrers[random_below(r, sizeof referrers / sizeof *referrers)]);
+        t->page.referrer =
+            span_of(referrers[random_below(r, sizeof referrers / sizeof *referrers)]);
 }
 
 static void put_score(struct random *r, struct touchpoint *t)
@@ -104,7 +115,8 @@ static void put_consent(const struct bank_row *row, struct touchpoint *t)
                           "\x01\x00");
 }
 
-static void put_details(struct texts *texts, struct random *r, const struct bank_entry *entry, struct touchpoint *t)
+static void put_details(struct texts *texts, struct random *r, const struct bank_entry *entry,
+                        struct touchpoint *t)
 {
     unsigned flags = entry->row->flags;
     if (flags & BANK_PRODUCT)
@@ -128,12 +140,14 @@ static void put_details(struct texts *texts, struct random *r, const struct bank
     put_consent(entry->row, t);
 }
 
-uint32_t bank_fill(const struct generator *g, uint64_t index, struct texts *texts, struct touchpoint *t)
+uint32_t bank_fill(const struct generator *g, uint64_t index, struct texts *texts,
+                   struct touchpoint *t)
 {
     const struct bank_entry *entry = (const struct bank_entry *)g->state + index;
     const struct bank_product *product = &bank_products[entry->product];
     const struct bank_row *row = entry->row;
-    struct random r = random_of(g->options.seed, STREAM_DETAIL, (uint64_t)entry->person << 16 | entry->serial);
+    struct random r =
+        random_of(g->options.seed, STREAM_DETAIL, (uint64_t)entry->person << 16 | entry->serial);
     struct person person = person_of(g, entry->person);
     t->occurred_at = entry->occurred_at;
     t->type = SPAN("track");
@@ -141,7 +155,8 @@ uint32_t bank_fill(const struct generator *g, uint64_t index, struct texts *text
     t->event_name = span_of(row->flags & BANK_SUBMITTED ? product->submitted
                             : row->flags & BANK_OPENED  ? product->opened
                                                         : row->event);
-    t->department = span_of(entry->asked->department ? entry->asked->department : product->department);
+    t->department =
+        span_of(entry->asked->department ? entry->asked->department : product->department);
     if (row->flags & (BANK_REQUEST | BANK_SENT))
         t->direction = SPAN("outbound");
     put_message(texts, entry, entry->serial, t);

@@ -1,7 +1,9 @@
-/* generator_bench.c: the profile for load: touchpoint i is a function of (seed, i), so nothing is kept per touchpoint.
+/* generator_bench.c: the profile for load: touchpoint i is a function of (seed, i), so nothing is
+ * kept per touchpoint.
  *
- * Who acts is drawn from log-normal weights (alias method: Vose, "A linear algorithm for generating random numbers with a
- * given distribution", 1991). A request at i may be answered by a send at i + lag, which then carries its decision id. */
+ * Who acts is drawn from log-normal weights (alias method: Vose, "A linear algorithm for generating
+ * random numbers with a given distribution", 1991). A request at i may be answered by a send at i +
+ * lag, which then carries its decision id. */
 #include <stdlib.h>
 
 #include "cli/generator_internal.h"
@@ -57,7 +59,8 @@ static const struct row rows[] = {
 enum { ROW_COUNT = sizeof rows / sizeof *rows, SHARES = 10000 };
 
 /* Answers to requests: 7 of 10, by the request's channel. */
-static const struct row sent_row = {0, NULL, "Contact Sent", NULL, SENT | OUTBOUND | CAMPAIGN | NEEDS_KNOWN};
+static const struct row sent_row = {0, NULL, "Contact Sent", NULL,
+                                    SENT | OUTBOUND | CAMPAIGN | NEEDS_KNOWN};
 static const double SENT_SHARE = 0.7;
 
 struct bench {
@@ -129,7 +132,8 @@ static void bench_close(struct generator *g)
 static int64_t bench_occurred_at(const struct generator *g, uint64_t index)
 {
     struct random r = random_of(g->options.seed, STREAM_EVENT, index);
-    double at = ((double)index + random_unit(&r)) * ((double)g->span_us / (double)g->options.events);
+    double at =
+        ((double)index + random_unit(&r)) * ((double)g->span_us / (double)g->options.events);
     return g->options.epoch.us + (int64_t)at;
 }
 
@@ -140,8 +144,10 @@ static uint32_t draw_person(const struct generator *g, struct random *r)
     return random_unit(r) < b->keep[slot] ? slot : b->other[slot];
 }
 
-/* Draws until the person can be addressed where the row needs that; the bound keeps a run with nobody known finite. */
-static struct person draw_fitting(const struct generator *g, struct random *r, const struct row *row, int64_t at)
+/* Draws until the person can be addressed where the row needs that; the bound keeps a run with
+ * nobody known finite. */
+static struct person draw_fitting(const struct generator *g, struct random *r,
+                                  const struct row *row, int64_t at)
 {
     struct person person = person_of(g, draw_person(g, r));
     for (int tries = 0; (row->flags & NEEDS_KNOWN) && at < person.known_from && tries < 64; tries++)
@@ -156,7 +162,8 @@ static const struct row *drawn_row(const struct generator *g, uint64_t index, st
     return &rows[b->row_of[random_below(r, SHARES)]];
 }
 
-/* The request that touchpoint index answers, if it does. A chain of answers to answers ends quickly: 1.4 % each. */
+/* The request that touchpoint index answers, if it does. A chain of answers to answers ends
+ * quickly: 1.4 % each. */
 static bool answers(const struct generator *g, uint64_t index, uint64_t *request)
 {
     const struct bench *b = g->state;
@@ -171,7 +178,8 @@ static bool answers(const struct generator *g, uint64_t index, uint64_t *request
     return random_chance(&coin, SENT_SHARE);
 }
 
-static void put_message(struct texts *texts, uint64_t index, const char *channel, struct touchpoint *t)
+static void put_message(struct texts *texts, uint64_t index, const char *channel,
+                        struct touchpoint *t)
 {
     text_begin(texts);
     text_add(texts, SPAN("urn:bench:"));
@@ -192,13 +200,15 @@ static void put_decision(struct texts *texts, uint64_t request, struct touchpoin
 
 static void put_product(struct texts *texts, struct random *r, struct touchpoint *t)
 {
-    static const char *const categories[] = {"printers/inkjet", "printers/laser", "supplies/ink", "supplies/paper",
-                                             "cables",          "monitors",       "keyboards",    "chairs"};
+    static const char *const categories[] = {"printers/inkjet", "printers/laser", "supplies/ink",
+                                             "supplies/paper",  "cables",         "monitors",
+                                             "keyboards",       "chairs"};
     text_begin(texts);
     text_add(texts, SPAN("sku-"));
     text_number(texts, random_below(r, 5000), 5);
     t->product_id = text_end(texts);
-    t->product_category = span_of(categories[random_below(r, sizeof categories / sizeof *categories)]);
+    t->product_category =
+        span_of(categories[random_below(r, sizeof categories / sizeof *categories)]);
 }
 
 static void put_page(struct texts *texts, struct random *r, struct touchpoint *t)
@@ -218,7 +228,8 @@ static void put_page(struct texts *texts, struct random *r, struct touchpoint *t
 /* Where an online touch comes from: the person's city and screen do not change. */
 static void put_origin(const struct generator *g, const struct person *person, struct touchpoint *t)
 {
-    static const char *const cities[] = {"New York", "Philadelphia", "Columbus", "Cincinnati", "Indianapolis", "Boston"};
+    static const char *const cities[] = {"New York",   "Philadelphia", "Columbus",
+                                         "Cincinnati", "Indianapolis", "Boston"};
     struct random r = random_of(g->options.seed, STREAM_TOKEN, UINT64_C(1) << 40 | person->number);
     t->geo.country = SPAN("US");
     t->geo.city = span_of(cities[random_below(&r, sizeof cities / sizeof *cities)]);
@@ -261,7 +272,8 @@ static void put_request(struct random *r, struct touchpoint *t)
     t->contact.expires_at = t->occurred_at + 2 * US_PER_DAY;
 }
 
-static void put_details(struct texts *texts, struct random *r, const struct row *row, uint64_t index, struct touchpoint *t)
+static void put_details(struct texts *texts, struct random *r, const struct row *row,
+                        uint64_t index, struct touchpoint *t)
 {
     if (row->flags & PRODUCT)
         put_product(texts, r, t);
@@ -291,12 +303,14 @@ static void put_details(struct texts *texts, struct random *r, const struct row 
                           "\x01\x00");
 }
 
-static uint32_t bench_fill(const struct generator *g, uint64_t index, struct texts *texts, struct touchpoint *t)
+static uint32_t bench_fill(const struct generator *g, uint64_t index, struct texts *texts,
+                           struct touchpoint *t)
 {
     uint64_t origin = index;
     bool is_answer = answers(g, index, &origin);
     struct random r;
-    const struct row *asked = drawn_row(g, is_answer ? origin : index, &r), *row = is_answer ? &sent_row : asked;
+    const struct row *asked = drawn_row(g, is_answer ? origin : index, &r),
+                     *row = is_answer ? &sent_row : asked;
     struct person person = draw_fitting(g, &r, asked, bench_occurred_at(g, origin));
     t->occurred_at = bench_occurred_at(g, index);
     t->type = SPAN("track");
@@ -315,7 +329,7 @@ static uint32_t bench_fill(const struct generator *g, uint64_t index, struct tex
     return person.number;
 }
 
-const struct profile profile_bench = {
+const struct generator_persona profile_bench = {
     .open = bench_open,
     .close = bench_close,
     .occurred_at = bench_occurred_at,

@@ -6,8 +6,17 @@
 #include "cli/random.h"
 #include "cli/touchpoint_writer.h"
 
-/* Streams of random numbers, one per question, so that a change in one place moves nothing elsewhere. */
-enum stream { STREAM_WEIGHT = 1, STREAM_PERSON, STREAM_EVENT, STREAM_ARRIVAL, STREAM_STORY, STREAM_TOKEN, STREAM_DETAIL };
+/* Streams of random numbers, one per question, so that a change in one place moves nothing
+ * elsewhere. */
+enum stream {
+    STREAM_WEIGHT = 1,
+    STREAM_PERSON,
+    STREAM_EVENT,
+    STREAM_ARRIVAL,
+    STREAM_STORY,
+    STREAM_TOKEN,
+    STREAM_DETAIL
+};
 
 /* Texts of one touchpoint: far below the room there is; a text that did not fit would be cut. */
 struct texts {
@@ -25,40 +34,52 @@ enum knowledge { PERSON_KNOWN, PERSON_JOINS, PERSON_ANONYMOUS };
 struct person {
     uint32_t number;
     enum knowledge knowledge;
-    int64_t known_from; /* microseconds: log-in that joins the anonymous history; INT64_MIN known, INT64_MAX never */
+    int64_t known_from; /* microseconds: log-in that joins the anonymous history; INT64_MIN known,
+                           INT64_MAX never */
     uint32_t device_of; /* whose device is used: a smaller number where it is shared */
 };
 struct person person_of(const struct generator *g, uint32_t number);
 
-enum id_kind { ID_USER, ID_EMAIL, ID_PHONE, ID_LOYALTY, ID_EXTERNAL, ID_DEVICE, ID_COOKIE, ID_SECOND_COOKIE };
+enum id_kind {
+    ID_USER,
+    ID_EMAIL,
+    ID_PHONE,
+    ID_LOYALTY,
+    ID_EXTERNAL,
+    ID_DEVICE,
+    ID_COOKIE,
+    ID_SECOND_COOKIE
+};
 /* The identifiers that the channel knows at time t->occurred_at. */
-void person_identify(const struct generator *g, struct texts *texts, const struct person *person, struct random *r,
-                     struct touchpoint *t);
+void person_identify(const struct generator *g, struct texts *texts, const struct person *person,
+                     struct random *r, struct touchpoint *t);
 
-struct arrival {
+struct generator_arrival {
     int64_t at;
     uint64_t index;
     bool is_late, is_duplicate;
 };
 
-struct profile {
+struct generator_persona {
     enum outcome (*open)(struct generator *g, struct err *err);
     void (*close)(struct generator *g);
     int64_t (*occurred_at)(const struct generator *g, uint64_t index);
     /* Fills everything but received_at. Returns the person. */
-    uint32_t (*fill)(const struct generator *g, uint64_t index, struct texts *texts, struct touchpoint *t);
+    uint32_t (*fill)(const struct generator *g, uint64_t index, struct texts *texts,
+                     struct touchpoint *t);
     double joins, anonymous, shares_device; /* shares of people */
-    bool knows_user; /* every channel sends the user id of people who are known, beside its own identifier */
+    bool knows_user; /* every channel sends the user id of people who are known, beside its own
+                        identifier */
 };
-extern const struct profile profile_bank, profile_bench;
+extern const struct generator_persona profile_bank, profile_bench;
 
 struct generator {
     struct generator_options options;
-    const struct profile *profile;
+    const struct generator_persona *profile;
     void *state; /* of the profile */
     int64_t span_us;
     uint64_t next; /* distinct touchpoint to take from the profile */
-    struct arrival *heap;
+    struct generator_arrival *heap;
     size_t heap_count, heap_capacity;
     struct texts texts;
 };

@@ -1,4 +1,5 @@
-/* generator_people.c: who the made-up people are: their identifiers, who logs in when, whose device it is. */
+/* generator_people.c: who the made-up people are: their identifiers, who logs in when, whose device
+ * it is. */
 #include "cli/generator_internal.h"
 
 void text_begin(struct texts *texts)
@@ -62,7 +63,8 @@ struct person person_of(const struct generator *g, uint32_t number)
     struct person person = {.number = number, .known_from = INT64_MIN, .device_of = number};
     if (draw < g->profile->joins) {
         person.knowledge = PERSON_JOINS;
-        person.known_from = g->options.epoch.us + (int64_t)((0.1 + 0.8 * random_unit(&r)) * (double)g->span_us);
+        person.known_from =
+            g->options.epoch.us + (int64_t)((0.1 + 0.8 * random_unit(&r)) * (double)g->span_us);
     } else if (draw < g->profile->joins + g->profile->anonymous) {
         person.knowledge = PERSON_ANONYMOUS;
         person.known_from = INT64_MAX;
@@ -73,13 +75,15 @@ struct person person_of(const struct generator *g, uint32_t number)
     return person;
 }
 
-static void add_token(const struct generator *g, struct texts *texts, uint32_t number, enum id_kind kind)
+static void add_token(const struct generator *g, struct texts *texts, uint32_t number,
+                      enum id_kind kind)
 {
     struct random r = random_of(g->options.seed, STREAM_TOKEN, (uint64_t)number * 16 + kind);
     add_hex(texts, random_next(&r));
 }
 
-static struct span id_text(const struct generator *g, struct texts *texts, const struct person *person, enum id_kind kind)
+static struct span id_text(const struct generator *g, struct texts *texts,
+                           const struct person *person, enum id_kind kind)
 {
     text_begin(texts);
     switch (kind) {
@@ -123,8 +127,8 @@ static struct span kind_name(enum id_kind kind)
 }
 
 /* Where the schema has it: user_id and cookies in their own fields, the others into identifiers. */
-static void put_id(const struct generator *g, struct texts *texts, const struct person *person, enum id_kind kind,
-                   struct touchpoint *t)
+static void put_id(const struct generator *g, struct texts *texts, const struct person *person,
+                   enum id_kind kind, struct touchpoint *t)
 {
     struct span text = id_text(g, texts, person, kind);
     if (kind == ID_USER)
@@ -136,7 +140,8 @@ static void put_id(const struct generator *g, struct texts *texts, const struct 
             (struct touchpoint_identifier){kind_name(kind), text, SPAN("none"), SPAN("users")};
 }
 
-/* What a channel knows of a person: an identifier of its own, and how often a second one comes with it. */
+/* What a channel knows of a person: an identifier of its own, and how often a second one comes with
+ * it. */
 static const struct {
     const char *channel;
     enum id_kind own, other;
@@ -149,11 +154,12 @@ static const struct {
     {"crm", ID_EXTERNAL, ID_USER, 0.90},
 };
 
-void person_identify(const struct generator *g, struct texts *texts, const struct person *person, struct random *r,
-                     struct touchpoint *t)
+void person_identify(const struct generator *g, struct texts *texts, const struct person *person,
+                     struct random *r, struct touchpoint *t)
 {
     size_t channel = 0;
-    while (channel + 1 < sizeof knows / sizeof *knows && !span_is(t->channel, knows[channel].channel))
+    while (channel + 1 < sizeof knows / sizeof *knows &&
+           !span_is(t->channel, knows[channel].channel))
         channel++;
     enum id_kind own = knows[channel].own;
     bool known = t->occurred_at >= person->known_from, second_device = random_chance(r, 0.2);
@@ -174,11 +180,13 @@ size_t generator_identifiers(const struct generator *g, struct arena *arena, uin
     size_t count = 0;
     for (int kind = ID_USER; kind <= ID_SECOND_COOKIE; kind++) {
         bool of_everyone = kind == ID_DEVICE || kind == ID_COOKIE;
-        bool of_known = person.knowledge == PERSON_KNOWN || (person.knowledge == PERSON_JOINS && kind != ID_SECOND_COOKIE);
+        bool of_known = person.knowledge == PERSON_KNOWN ||
+                        (person.knowledge == PERSON_JOINS && kind != ID_SECOND_COOKIE);
         if (of_everyone || of_known)
-            list[count++] = (struct touchpoint_identifier){kind_name((enum id_kind)kind),
-                                                           arena_copy(arena, id_text(g, &texts, &person, (enum id_kind)kind)),
-                                                           SPAN("none"), SPAN("users")};
+            list[count++] = (struct touchpoint_identifier){
+                kind_name((enum id_kind)kind),
+                arena_copy(arena, id_text(g, &texts, &person, (enum id_kind)kind)), SPAN("none"),
+                SPAN("users")};
     }
     return count;
 }

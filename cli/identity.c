@@ -1,4 +1,5 @@
-/* identity.c: `tutti identity`: an operator's orders about who is who, trying and applying a policy, and raw values. */
+/* identity.c: `tutti identity`: an operator's orders about who is who, trying and applying a
+ * policy, and raw values. */
 #include "cli/identity.h"
 
 #include <pwd.h>
@@ -38,23 +39,30 @@ static enum exit_status run_identity(struct call *call)
                 return misuse(call, "expected %s", words[i].usage);
             return words[i].run(call);
         }
-    return misuse(call, "expected unlink, link, release, plan, apply, reveal, rewrap or rotate-key");
+    return misuse(call,
+                  "expected unlink, link, release, plan, apply, reveal, rewrap or rotate-key");
 }
 
 static const struct option options[] = {
-    {"reason", "TEXT", "unlink, link, release: why; kept with the order and readable by all: no personal data."},
+    {"reason", "TEXT",
+     "unlink, link, release: why; kept with the order and readable by all: no personal data."},
     {"execute", NULL, "Act; without it only the plan is printed."},
     {"actor", "NAME", "Who acts (the user of this process)."},
     {"policy", "FILE", "plan, apply: the candidate identity policy."},
     {"force", NULL,
-     "apply: also a policy that plan refuses. release: also what has very many links. rotate-key --to finished: also "
+     "apply: also a policy that plan refuses. release: also what has very many links. rotate-key "
+     "--to finished: also "
      "where identifiers would be lost."},
-    {"to", "PHASE", "rotate-key: the phase to reach: announced, rotating, finished; the same again does nothing more."},
+    {"to", "PHASE",
+     "rotate-key: the phase to reach: announced, rotating, finished; the same again does nothing "
+     "more."},
     {"cancel", NULL, "rotate-key: take the announcement of the new key back."},
     {"limit", "N", "plan, apply: examples of each kind (5)."},
     {"batch", "N", "apply: profiles per transaction, or a tenth of the facts (500)."},
-    {"wait", "SECONDS", "unlink: how long suppression may take to catch up, and to store carried opt-outs (60)."},
-    {"topic", "NAME", "unlink, apply: topic of resolved touchpoints (tutti.touchpoints-resolved.v1)."},
+    {"wait", "SECONDS",
+     "unlink: how long suppression may take to catch up, and to store carried opt-outs (60)."},
+    {"topic", "NAME",
+     "unlink, apply: topic of resolved touchpoints (tutti.touchpoints-resolved.v1)."},
     {"group", "NAME", "unlink, apply: suppression's consumer group (suppression)."},
     {"journey-group", "NAME", "apply: journey-tracker's consumer group (journey-tracker)."},
     {"changes-topic", "NAME", "apply: topic of identity changes (tutti.identity-changes.v1)."},
@@ -66,26 +74,36 @@ static const struct option options[] = {
 const struct command command_identity = {
     .name = "identity",
     .arguments = "unlink|link|release|plan|apply|reveal|rewrap|rotate-key [A] [B]",
-    .summary = "Undo or make a merge, release from quarantine, try and apply an identity policy, reveal values",
-    .details =
-        "  unlink A B   the two are never in one profile, whatever path would unite them\n"
-        "  link A B     the two are one customer, unless a rule of the policy forbids it\n"
-        "  release A    never in quarantine, however many others it links to; says how many, and every later batch that\n"
-        "               touches it reads them all: above 10,000 it needs --force\n"
-        "  plan         computes all profiles from the stored evidence under --policy and says what would change;\n"
-        "               exits with 1 for a policy that would put too much into one profile\n"
-        "  apply        plan, then with --execute the switch and a sweep in bounded batches while services run;\n"
-        "               run it again where it was interrupted; where types or ranks differ, with the services stopped\n"
-        "  reveal A     the raw value; needs the role tutti_pii and privacy.key_file\n"
-        "  rewrap       wraps all values with privacy.key_file that privacy.previous_key_file still wraps\n"
-        "  rotate-key   says where the exchange of identity.key_file stands; with --execute, --to announced announces the new\n"
-        "               key, --to rotating makes it the current one and finds by it what raw values are kept of, and\n"
-        "               --to finished forgets the previous one\n"
-        "\n"
-        "A and B are <type>:<value> or an identifier's UUID. unlink, link, release and apply print what they would do and act\n"
-        "with --execute only. Before a cut, suppression must have read all that was said (--group), and opt-outs and holds that\n"
-        "one side would lose are said again for it: a cut never frees anyone. Effects reach every service as ordinary identity "
-        "changes, which identity-resolver publishes.",
+    .summary = "Undo or make a merge, release from quarantine, try and apply an identity policy, "
+               "reveal values",
+    .details = "  unlink A B   the two are never in one profile, whatever path would unite them\n"
+               "  link A B     the two are one customer, unless a rule of the policy forbids it\n"
+               "  release A    never in quarantine, however many others it links to; says how "
+               "many, and every later batch that\n"
+               "               touches it reads them all: above 10,000 it needs --force\n"
+               "  plan         computes all profiles from the stored evidence under --policy and "
+               "says what would change;\n"
+               "               exits with 1 for a policy that would put too much into one profile\n"
+               "  apply        plan, then with --execute the switch and a sweep in bounded batches "
+               "while services run;\n"
+               "               run it again where it was interrupted; where types or ranks differ, "
+               "with the services stopped\n"
+               "  reveal A     the raw value; needs the role tutti_pii and privacy.key_file\n"
+               "  rewrap       wraps all values with privacy.key_file that "
+               "privacy.previous_key_file still wraps\n"
+               "  rotate-key   says where the exchange of identity.key_file stands; with "
+               "--execute, --to announced announces the new\n"
+               "               key, --to rotating makes it the current one and finds by it what "
+               "raw values are kept of, and\n"
+               "               --to finished forgets the previous one\n"
+               "\n"
+               "A and B are <type>:<value> or an identifier's UUID. unlink, link, release and "
+               "apply print what they would do and act\n"
+               "with --execute only. Before a cut, suppression must have read all that was said "
+               "(--group), and opt-outs and holds that\n"
+               "one side would lose are said again for it: a cut never frees anyone. Effects reach "
+               "every service as ordinary identity "
+               "changes, which identity-resolver publishes.",
     .options = options,
     .max_arguments = 3,
     .run = run_identity,

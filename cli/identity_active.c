@@ -4,7 +4,8 @@
 #include "cli_sql.h"
 #include "common/codec/digest.h"
 
-enum outcome active_read(struct db *db, struct arena *arena, struct active_row *out, struct err *err)
+enum outcome active_read(struct db *db, struct arena *arena, struct active_row *out,
+                         struct err *err)
 {
     static const struct statement find = {"plan_active", sql_plan_active};
     struct db_result *r = NULL;

@@ -13,6 +13,7 @@ struct active_row {
 };
 /* Whether this file is the active policy. */
 bool active_is(struct span text, const struct active_row *active);
-enum outcome active_read(struct db *db, struct arena *arena, struct active_row *out, struct err *err);
+enum outcome active_read(struct db *db, struct arena *arena, struct active_row *out,
+                         struct err *err);
 
 #endif

@@ -1,4 +1,5 @@
-/* identity_anchors.c: see identity_anchors.h: the switch to other rules, and the phases around the walk over facts. */
+/* identity_anchors.c: see identity_anchors.h: the switch to other rules, and the phases around the
+ * walk over facts. */
 #include "cli/identity_anchors.h"
 
 #include "cli/identity.h"
@@ -24,7 +25,8 @@ enum outcome anchors_read_state(struct db *db, struct anchors_state *out, struct
     return OUTCOME_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------------ the switch */
+/* ------------------------------------------------------------------------------------------------------
+ * the switch */
 
 static enum outcome begin(struct anchors_apply *apply, int32_t version, struct err *err)
 {
@@ -44,12 +46,13 @@ static enum outcome begin(struct anchors_apply *apply, int32_t version, struct e
 }
 
 /* Links are the anchor and another identifier: all are found anew. So is what was derived. */
-static enum outcome write_switch(struct anchors_apply *apply, const struct renaming *renaming, struct generation *generation,
-                                 struct err *err)
+static enum outcome write_switch(struct anchors_apply *apply, const struct renaming *renaming,
+                                 struct generation *generation, struct err *err)
 {
     struct call *call = apply->call;
     int32_t version = 0;
-    CHECK(resolver_replace_rules(apply->db, &call->arena, apply->text, apply->candidate, identity_actor(call), &version, err));
+    CHECK(resolver_replace_rules(apply->db, &call->arena, apply->text, apply->candidate,
+                                 identity_actor(call), &version, err));
     CHECK(begin(apply, version, err));
     CHECK(renaming_store(apply->db, renaming, err));
     CHECK(db_script(apply->db, "TRUNCATE identity.links", err));
@@ -60,7 +63,8 @@ static enum outcome write_switch(struct anchors_apply *apply, const struct renam
 }
 
 /* Wrong keys and lost files are found before anything is changed. */
-static enum outcome check_tools(struct anchors_apply *apply, struct generation *generation, struct err *err)
+static enum outcome check_tools(struct anchors_apply *apply, struct generation *generation,
+                                struct err *err)
 {
     struct call *call = apply->call;
     struct resolver resolver = {.db = NULL};
@@ -69,7 +73,8 @@ static enum outcome check_tools(struct anchors_apply *apply, struct generation *
     CHECK(policy_find_active(apply->db, &call->arena, generation, &complete, err));
     if (generation->number == 0)
         return err_set(err, OUTCOME_FATAL, "other_generation",
-                       "the policies in %s are not the active ones: name with policy.dir the files that were applied",
+                       "the policies in %s are not the active ones: name with policy.dir the files "
+                       "that were applied",
                        policy_dir_of(call));
     CHECK(seal_keys_open(call->config, &apply->raw_keys, &apply->has_raw_keys, err));
     enum outcome o = resolver_open_tool(&resolver, &call->arena, apply->db, call->config, err);
@@ -77,14 +82,17 @@ static enum outcome check_tools(struct anchors_apply *apply, struct generation *
     return o;
 }
 
-/* Looked at again: since the plan was made identifiers may have come, and people may have been erased. */
-static enum outcome start(struct anchors_apply *apply, struct generation *generation, struct err *err)
+/* Looked at again: since the plan was made identifiers may have come, and people may have been
+ * erased. */
+static enum outcome start(struct anchors_apply *apply, struct generation *generation,
+                          struct err *err)
 {
     struct renaming renaming;
     bool differ;
     CHECK(apply_hold_alone(apply->db, apply->active.version, err));
     CHECK(anchors_drain(apply->call, apply->db, err));
-    CHECK(anchors_check_rules(apply->db, &apply->call->arena, apply->candidate, apply->current, &differ, err));
+    CHECK(anchors_check_rules(apply->db, &apply->call->arena, apply->candidate, apply->current,
+                              &differ, err));
     CHECK(renaming_read(apply->call, apply->db, apply->current, apply->candidate, &renaming, err));
     CHECK(db_begin(apply->db, err));
     enum outcome o = write_switch(apply, &renaming, generation, err);
@@ -93,7 +101,8 @@ static enum outcome start(struct anchors_apply *apply, struct generation *genera
     return o;
 }
 
-/* ------------------------------------------------------------------------------------------------------ the phases */
+/* ------------------------------------------------------------------------------------------------------
+ * the phases */
 
 struct walk {
     struct anchors_apply *apply;
@@ -115,7 +124,8 @@ static enum outcome rename_step(struct walk *walk, size_t *count, struct err *er
 /* Every step reads the whole history: in few steps. */
 static enum outcome forget_step(struct walk *walk, size_t *count, struct err *err)
 {
-    return anchors_forget_step(walk->apply->db, &walk->arena, per_step(walk) * NAMES_PER_FACT, count, err);
+    return anchors_forget_step(walk->apply->db, &walk->arena, per_step(walk) * NAMES_PER_FACT,
+                               count, err);
 }
 
 static enum outcome recode_step(struct walk *walk, size_t *count, struct err *err)
@@ -131,7 +141,8 @@ static enum outcome recode_step(struct walk *walk, size_t *count, struct err *er
     return OUTCOME_OK;
 }
 
-static enum outcome facts_step(struct walk *walk, enum anchors_schema schema, size_t *count, struct err *err)
+static enum outcome facts_step(struct walk *walk, enum anchors_schema schema, size_t *count,
+                               struct err *err)
 {
     return anchors_facts_step(walk->apply->db, &walk->arena, schema, per_step(walk), count, err);
 }
@@ -153,15 +164,24 @@ static const struct walked {
     enum outcome (*step)(struct walk *walk, size_t *count, struct err *err);
     struct statement total;
 } before_review[] = {
-    {"identifiers renamed", rename_step, {"anchors_count_names", "SELECT count(*) FROM tutti_meta.renamed"}},
-    {"identifiers ranked", recode_step, {"anchors_count_identifiers", "SELECT count(*) FROM identity.identifiers"}},
-    {"facts of journeys anchored", journey_step, {"anchors_count_journey", "SELECT count(*) FROM journey.facts WHERE " ANY_FACT}},
+    {"identifiers renamed",
+     rename_step,
+     {"anchors_count_names", "SELECT count(*) FROM tutti_meta.renamed"}},
+    {"identifiers ranked",
+     recode_step,
+     {"anchors_count_identifiers", "SELECT count(*) FROM identity.identifiers"}},
+    {"facts of journeys anchored",
+     journey_step,
+     {"anchors_count_journey", "SELECT count(*) FROM journey.facts WHERE " ANY_FACT}},
     {"facts of suppression anchored",
      suppression_step,
-     {"anchors_count_suppression", "SELECT count(*) FROM suppression.facts WHERE " ANY_FACT " AND flags & 4 = 0"}},
+     {"anchors_count_suppression",
+      "SELECT count(*) FROM suppression.facts WHERE " ANY_FACT " AND flags & 4 = 0"}},
 };
 static const struct walked after_review = {
-    "former identifiers forgotten", forget_step, {"anchors_count_former", "SELECT count(*) FROM tutti_meta.renamed"}};
+    "former identifiers forgotten",
+    forget_step,
+    {"anchors_count_former", "SELECT count(*) FROM tutti_meta.renamed"}};
 enum { PHASE_PROFILES = sizeof before_review / sizeof *before_review, PHASE_FORMER, PHASE_DERIVED };
 
 static enum outcome next_phase(struct anchors_apply *apply, struct err *err)
@@ -184,8 +204,9 @@ static enum outcome walk_through(struct walk *walk, const struct walked *walked,
     enum outcome o = OUTCOME_OK;
     while (o == OUTCOME_OK && count > 0) {
         arena_reset(&walk->arena);
-        o = stop_requested() ? err_set(err, OUTCOME_FATAL, "stopped", "stopped; run it again to go on")
-                             : walked->step(walk, &count, err);
+        o = stop_requested()
+                ? err_set(err, OUTCOME_FATAL, "stopped", "stopped; run it again to go on")
+                : walked->step(walk, &count, err);
         if (o == OUTCOME_OK)
             progress_step(&progress, count);
     }
@@ -228,7 +249,8 @@ static enum outcome finish(struct anchors_apply *apply, struct err *err)
                      err);
 }
 
-static enum outcome go_on(struct anchors_apply *apply, const struct generation *generation, struct err *err)
+static enum outcome go_on(struct anchors_apply *apply, const struct generation *generation,
+                          struct err *err)
 {
     CHECK(walk_all(apply, err));
     CHECK(policy_sweep(apply->db, policy_dir_of(apply->call), generation, err));
@@ -244,6 +266,7 @@ enum outcome anchors_apply(struct anchors_apply *apply, struct err *err)
     if (apply->state.version == 0)
         CHECK(start(apply, &generation, err));
     else
-        say("version %d is active already; going on with the anchors of facts", apply->state.version);
+        say("version %d is active already; going on with the anchors of facts",
+            apply->state.version);
     return go_on(apply, &generation, err);
 }

@@ -1,11 +1,12 @@
-/* identity_anchors.h: facts under the anchors that other ranks choose: `tutti identity apply` where types, ranks or rules for
- * values differ.
+/* identity_anchors.h: facts under the anchors that other ranks choose: `tutti identity apply` where
+ * types, ranks or rules for values differ.
  *
- * A fact names all identifiers of its touchpoint, so the strongest of them can be chosen anew, of what they are under the new
- * rules (identity_renaming.h). That moves facts to other keys, and puts another identifier into the middle of what a touchpoint
- * linked. It works with the services stopped and nothing left to read: what they had in hand would name anchors of before. In
- * phases, each in bounded transactions that store how far they came (tutti_meta.reanchoring); killed anywhere, it goes on there
- * when it is run again, and no service starts before its end. */
+ * A fact names all identifiers of its touchpoint, so the strongest of them can be chosen anew, of
+ * what they are under the new rules (identity_renaming.h). That moves facts to other keys, and puts
+ * another identifier into the middle of what a touchpoint linked. It works with the services
+ * stopped and nothing left to read: what they had in hand would name anchors of before. In phases,
+ * each in bounded transactions that store how far they came (tutti_meta.reanchoring); killed
+ * anywhere, it goes on there when it is run again, and no service starts before its end. */
 #ifndef TUTTI_CLI_IDENTITY_ANCHORS_H
 #define TUTTI_CLI_IDENTITY_ANCHORS_H
 
@@ -20,7 +21,8 @@ struct ranked {
     int32_t rank; /* or what orders as ranks do */
     uint32_t at;  /* the caller's */
 };
-/* The strongest first, as identity_collect orders them: by rank, then by id; without repeats. Returns how many there are. */
+/* The strongest first, as identity_collect orders them: by rank, then by id; without repeats.
+ * Returns how many there are. */
 size_t anchors_sort(struct ranked *items, size_t count);
 
 /* The most identifiers of one fact: identity_collect gives no more. */
@@ -28,13 +30,17 @@ enum { ANCHORS_MOST = TOUCHPOINT_MAX_IDENTIFIERS + 8 };
 /* The short keys of a fact: its anchor and the others. */
 size_t anchors_keys(int64_t anchor, struct span others, int64_t keys[ANCHORS_MOST]);
 
-/* Whether the candidate's anchor rules differ from the current ones, and FATAL where stored identifiers do not allow that: a type
- * that is gone; another scope of one that has identifiers, or one that links no more; other rules for values that are not a
- * matter of the forms before, or whose raw values are not kept. */
-enum outcome anchors_check_rules(struct db *db, struct arena *arena, const struct identity_policy *candidate,
-                                 const struct identity_policy *current, bool *differ, struct err *err);
+/* Whether the candidate's anchor rules differ from the current ones, and FATAL where stored
+ * identifiers do not allow that: a type that is gone; another scope of one that has identifiers, or
+ * one that links no more; other rules for values that are not a matter of the forms before, or
+ * whose raw values are not kept. */
+enum outcome anchors_check_rules(struct db *db, struct arena *arena,
+                                 const struct identity_policy *candidate,
+                                 const struct identity_policy *current, bool *differ,
+                                 struct err *err);
 /* Says on stderr what a type that is new, or links now, means. */
-void anchors_tell_added(const struct identity_policy *candidate, const struct identity_policy *current);
+void anchors_tell_added(const struct identity_policy *candidate,
+                        const struct identity_policy *current);
 /* FATAL where stored facts name their anchor alone. */
 enum outcome anchors_check_facts(struct db *db, struct err *err);
 
@@ -59,20 +65,23 @@ struct anchors_apply {
 /* Begins, or goes on with what is under way: then the candidate must be the active policy. */
 enum outcome anchors_apply(struct anchors_apply *apply, struct err *err);
 
-/* REJECT unless every message was read by journey-tracker and suppression. Then removes the resolved touchpoints that are in
- * their topic: read again, they would come under their old anchors. */
+/* REJECT unless every message was read by journey-tracker and suppression. Then removes the
+ * resolved touchpoints that are in their topic: read again, they would come under their old
+ * anchors. */
 enum outcome anchors_drain(struct call *call, struct db *db, struct err *err);
 
-/* One transaction over the next `limit` facts of a schema, "journey" or "suppression"; *count is how many there were. */
+/* One transaction over the next `limit` facts of a schema, "journey" or "suppression"; *count is
+ * how many there were. */
 enum anchors_schema { ANCHORS_JOURNEY, ANCHORS_SUPPRESSION };
-enum outcome anchors_facts_step(struct db *db, struct arena *arena, enum anchors_schema schema, size_t limit, size_t *count,
-                                struct err *err);
+enum outcome anchors_facts_step(struct db *db, struct arena *arena, enum anchors_schema schema,
+                                size_t limit, size_t *count, struct err *err);
 
-/* One transaction over the next `limit` identifiers that become others (tutti_meta.renamed): what they become is stored, and they
- * are gone; facts still name them. keys: NULL where none is set. */
-enum outcome anchors_rename_step(struct db *db, struct arena *arena, const struct seal_keys *keys, size_t limit, size_t *count,
-                                 struct err *err);
+/* One transaction over the next `limit` identifiers that become others (tutti_meta.renamed): what
+ * they become is stored, and they are gone; facts still name them. keys: NULL where none is set. */
+enum outcome anchors_rename_step(struct db *db, struct arena *arena, const struct seal_keys *keys,
+                                 size_t limit, size_t *count, struct err *err);
 /* The same once all facts and profiles are done: nothing names them any more. */
-enum outcome anchors_forget_step(struct db *db, struct arena *arena, size_t limit, size_t *count, struct err *err);
+enum outcome anchors_forget_step(struct db *db, struct arena *arena, size_t limit, size_t *count,
+                                 struct err *err);
 
 #endif

@@ -18,27 +18,28 @@ static enum outcome check_outboxes(struct db *db, struct err *err)
     CHECK(db_run(db, &find, NULL, &r, NULL, err));
     int64_t waiting = db_int8(r, 0, 0);
     db_result_free(r);
-    return waiting == 0
-               ? OUTCOME_OK
-               : err_set(err, OUTCOME_REJECT, "outbox_waiting",
-                         "%" PRId64 " messages wait to be published: start the services, let them catch up, stop them", waiting);
+    return waiting == 0 ? OUTCOME_OK
+                        : err_set(err, OUTCOME_REJECT, "outbox_waiting",
+                                  "%" PRId64 " messages wait to be published: start the services, "
+                                  "let them catch up, stop them",
+                                  waiting);
 }
 
 static enum outcome check_erasures(struct db *db, struct err *err)
 {
-    static const struct statement find = {"anchors_erasures",
-                                          "SELECT EXISTS (SELECT FROM identity.erasures WHERE NOT is_complete)"};
+    static const struct statement find = {
+        "anchors_erasures", "SELECT EXISTS (SELECT FROM identity.erasures WHERE NOT is_complete)"};
     struct db_result *r = NULL;
     CHECK(db_run(db, &find, NULL, &r, NULL, err));
     bool is_open = db_bool(r, 0, 0);
     db_result_free(r);
-    return is_open
-               ? err_set(err, OUTCOME_REJECT, "erasure_incomplete", "an erasure was interrupted: run `tutti erase` again first")
-               : OUTCOME_OK;
+    return is_open ? err_set(err, OUTCOME_REJECT, "erasure_incomplete",
+                             "an erasure was interrupted: run `tutti erase` again first")
+                   : OUTCOME_OK;
 }
 
-static enum outcome find_ends(struct call *call, struct admin *admin, const char *topic, int64_t **ends, int32_t *count,
-                              struct err *err)
+static enum outcome find_ends(struct call *call, struct admin *admin, const char *topic,
+                              int64_t **ends, int32_t *count, struct err *err)
 {
     struct topic_settings settings;
     CHECK(admin_describe(admin, &topic, 1, &settings, err));
@@ -49,15 +50,16 @@ static enum outcome find_ends(struct call *call, struct admin *admin, const char
     return admin_topic_ends(admin, topic, *ends, *count, err);
 }
 
-static enum outcome check_group(struct admin *admin, const char *topic, const char *group, const int64_t *ends, int32_t count,
-                                struct err *err)
+static enum outcome check_group(struct admin *admin, const char *topic, const char *group,
+                                const int64_t *ends, int32_t count, struct err *err)
 {
     int64_t behind = 0;
     CHECK(admin_group_behind(admin, group, topic, ends, count, &behind, err));
     return behind == 0 ? OUTCOME_OK
                        : err_set(err, OUTCOME_REJECT, "lag",
                                  "the group %s has not read %" PRId64
-                                 " records of %s: start the services, let them catch up, stop identity-resolver first",
+                                 " records of %s: start the services, let them catch up, stop "
+                                 "identity-resolver first",
                                  group, behind, topic);
 }
 
@@ -65,7 +67,8 @@ static enum outcome drain_topics(struct call *call, struct admin *admin, struct 
 {
     const char *resolved = option_or(call, "topic", TOPIC_RESOLVED);
     const char *topics[] = {option_or(call, "changes-topic", TOPIC_IDENTITY_CHANGES), resolved};
-    const char *groups[] = {option_or(call, "journey-group", "journey-tracker"), option_or(call, "group", "suppression")};
+    const char *groups[] = {option_or(call, "journey-group", "journey-tracker"),
+                            option_or(call, "group", "suppression")};
     int64_t *ends = NULL;
     int32_t count = 0;
     for (size_t t = 0; t < 2; t++) {

@@ -1,4 +1,5 @@
-/* identity_anchors_facts.c: one batch of facts: which anchor each has now, and what it shows together. */
+/* identity_anchors_facts.c: one batch of facts: which anchor each has now, and what it shows
+ * together. */
 #include "cli/identity_anchors_internal.h"
 #include "cli_sql.h"
 #include "services/identity-resolver/resolver_cache.h"
@@ -8,7 +9,8 @@ static const struct statement read_facts[] = {
     [ANCHORS_SUPPRESSION] = {"anchors_read_suppression", sql_anchors_read_suppression},
 };
 
-/* -------------------------------------------------------------------------------------------------------- reading */
+/* --------------------------------------------------------------------------------------------------------
+ * reading */
 
 static enum outcome read_batch(struct batch_of_facts *b, size_t limit, struct err *err)
 {
@@ -28,13 +30,15 @@ static enum outcome read_batch(struct batch_of_facts *b, size_t limit, struct er
     return OUTCOME_OK;
 }
 
-static enum outcome put_known(struct batch_of_facts *b, const struct id *name, const struct known *known, struct err *err)
+static enum outcome put_known(struct batch_of_facts *b, const struct id *name,
+                              const struct known *known, struct err *err)
 {
     int64_t key = id_short(name);
     bool is_first;
     struct known *at = map_put(&b->known, &key, &is_first);
     if (!is_first && !id_equal(&at->id, &known->id))
-        return err_set(err, OUTCOME_FATAL, "anchor_collision", "two identifiers share the short key of a fact");
+        return err_set(err, OUTCOME_FATAL, "anchor_collision",
+                       "two identifiers share the short key of a fact");
     *at = *known;
     return OUTCOME_OK;
 }
@@ -45,7 +49,8 @@ static enum outcome take_known(struct batch_of_facts *b, const struct db_result 
         struct id name = db_uuid(r, row, 0);
         struct known known = {.id = {{0}}};
         if (!db_is_null(r, row, 1)) {
-            known = (struct known){db_uuid(r, row, 1), db_uuid(r, row, 2), db_int8(r, row, 3), db_int2(r, row, 4)};
+            known = (struct known){db_uuid(r, row, 1), db_uuid(r, row, 2), db_int8(r, row, 3),
+                                   db_int2(r, row, 4)};
             CHECK(put_known(b, &known.id, &known, err));
         }
         CHECK(put_known(b, &name, &known, err));
@@ -80,11 +85,13 @@ static enum outcome look_up(struct batch_of_facts *b, struct err *err)
     return o;
 }
 
-/* ------------------------------------------------------------------------------------------------------- choosing */
+/* -------------------------------------------------------------------------------------------------------
+ * choosing */
 
-/* An erasure takes its identifiers out of the facts of others; one that is not there any more is nobody's. */
-static enum outcome rank_fact(const struct batch_of_facts *b, const struct fact *fact, struct ranked ids[ANCHORS_MOST],
-                              size_t *count, struct err *err)
+/* An erasure takes its identifiers out of the facts of others; one that is not there any more is
+ * nobody's. */
+static enum outcome rank_fact(const struct batch_of_facts *b, const struct fact *fact,
+                              struct ranked ids[ANCHORS_MOST], size_t *count, struct err *err)
 {
     int64_t keys[ANCHORS_MOST] = {0};
     size_t all = anchors_keys(fact->key.anchor, fact->others, keys);
@@ -92,7 +99,8 @@ static enum outcome rank_fact(const struct batch_of_facts *b, const struct fact 
     for (size_t i = 0; i < all; i++) {
         const struct known *known = map_find(&b->known, &keys[i]);
         if (known == NULL && i == 0)
-            return err_set(err, OUTCOME_FATAL, "identifier_unknown", "a fact's anchor is no stored identifier");
+            return err_set(err, OUTCOME_FATAL, "identifier_unknown",
+                           "a fact's anchor is no stored identifier");
         if (known && !id_is_nil(&known->id))
             ids[(*count)++] = (struct ranked){id_short(&known->id), known->type, (uint32_t)i};
     }
@@ -109,9 +117,11 @@ static struct span pack_keys(struct arena *arena, const struct ranked *ids, size
     return count == 0 ? SPAN_NONE : (struct span){(const char *)bytes, count * 8};
 }
 
-static void note_change(struct batch_of_facts *b, const struct fact *fact, const struct ranked *ids, size_t count)
+static void note_change(struct batch_of_facts *b, const struct fact *fact, const struct ranked *ids,
+                        size_t count)
 {
-    struct change change = {.key = fact->key, .anchor = ids[0].key, .others = pack_keys(b->arena, ids + 1, count - 1)};
+    struct change change = {
+        .key = fact->key, .anchor = ids[0].key, .others = pack_keys(b->arena, ids + 1, count - 1)};
     if (change.anchor == fact->key.anchor && span_equal(change.others, fact->others))
         return;
     if (change.anchor != fact->key.anchor) {
@@ -133,7 +143,8 @@ static bool is_older(const struct fact_key *key, const struct seen_link *link)
 }
 
 /* The anchor with each of the others. */
-static void note_links(struct batch_of_facts *b, const struct fact *fact, const struct ranked *ids, size_t count)
+static void note_links(struct batch_of_facts *b, const struct fact *fact, const struct ranked *ids,
+                       size_t count)
 {
     const struct known *anchor = map_find(&b->known, &ids[0].key);
     for (size_t i = 1; i < count; i++) {
@@ -179,8 +190,8 @@ static enum outcome run_batch(struct batch_of_facts *b, size_t limit, struct err
     return db_commit(b->db, err);
 }
 
-enum outcome anchors_facts_step(struct db *db, struct arena *arena, enum anchors_schema schema, size_t limit, size_t *count,
-                                struct err *err)
+enum outcome anchors_facts_step(struct db *db, struct arena *arena, enum anchors_schema schema,
+                                size_t limit, size_t *count, struct err *err)
 {
     struct batch_of_facts b = {.db = db, .arena = arena, .schema = schema};
     map_init(&b.known, arena, sizeof(int64_t), sizeof(struct known));

@@ -1,4 +1,5 @@
-/* identity_anchors_internal.h: one batch of facts between the files that read, choose and write it. */
+/* identity_anchors_internal.h: one batch of facts between the files that read, choose and write it.
+ */
 #ifndef TUTTI_CLI_IDENTITY_ANCHORS_INTERNAL_H
 #define TUTTI_CLI_IDENTITY_ANCHORS_INTERNAL_H
 
@@ -46,8 +47,8 @@ struct batch_of_facts {
     enum anchors_schema schema;
     struct fact *facts;
     size_t count;
-    struct map known;          /* short key -> struct known; of one that became another, both keys */
-    struct map links;          /* struct link_key -> struct seen_link */
+    struct map known; /* short key -> struct known; of one that became another, both keys */
+    struct map links; /* struct link_key -> struct seen_link */
     struct changes all, moved; /* moved: those with another anchor */
     struct changes left;       /* that name nobody any more */
     struct map taken;          /* struct fact_key -> nothing: keys that facts move to */

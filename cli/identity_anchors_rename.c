@@ -1,8 +1,9 @@
-/* identity_anchors_rename.c: identifiers that become others: their rows before the walk over facts, and what is left of them
- * after it.
+/* identity_anchors_rename.c: identifiers that become others: their rows before the walk over facts,
+ * and what is left of them after it.
  *
- * In between both are known: facts that the walk has not come to name the former ones (tutti_meta.renamed says what they are). A
- * profile keeps its name until the review, even where that was a former identifier: whoever moves is told from where. */
+ * In between both are known: facts that the walk has not come to name the former ones
+ * (tutti_meta.renamed says what they are). A profile keeps its name until the review, even where
+ * that was a former identifier: whoever moves is told from where. */
 #include "cli/identity_anchors.h"
 #include "cli_sql.h"
 #include "common/codec/seal.h"
@@ -18,7 +19,8 @@ struct batch_of_names {
     size_t value_count;
 };
 
-static enum outcome run(struct batch_of_names *b, const struct statement *statement, struct err *err)
+static enum outcome run(struct batch_of_names *b, const struct statement *statement,
+                        struct err *err)
 {
     struct params p;
     params_init(&p, b->arena);
@@ -27,7 +29,8 @@ static enum outcome run(struct batch_of_names *b, const struct statement *statem
 }
 
 /* A sealed value does not open under another name. */
-static enum outcome take_value(struct batch_of_names *b, const struct db_result *r, int row, struct err *err)
+static enum outcome take_value(struct batch_of_names *b, const struct db_result *r, int row,
+                               struct err *err)
 {
     struct sealed sealed = {.key_id = db_uuid(r, row, 2),
                             .wrapped_key = db_bytes(r, row, 3),
@@ -36,7 +39,8 @@ static enum outcome take_value(struct batch_of_names *b, const struct db_result 
     struct raw_value_row *value = &b->values[b->value_count++];
     struct span text;
     if (b->keys == NULL)
-        return err_set(err, OUTCOME_FATAL, "config_missing", "privacy.key_file is not set: raw values are sealed with it");
+        return err_set(err, OUTCOME_FATAL, "config_missing",
+                       "privacy.key_file is not set: raw values are sealed with it");
     value->identifier_id = db_uuid(r, row, 1);
     CHECK(seal_open(b->keys, b->arena, &b->names[row], &sealed, &text, err));
     seal_value(b->keys, b->arena, &value->identifier_id, text, &value->sealed);
@@ -78,7 +82,8 @@ static enum outcome advance(struct batch_of_names *b, struct err *err)
     return db_run(b->db, &statement, &p, NULL, NULL, err);
 }
 
-static enum outcome run_all(struct batch_of_names *b, const struct statement *statements, size_t count, struct err *err)
+static enum outcome run_all(struct batch_of_names *b, const struct statement *statements,
+                            size_t count, struct err *err)
 {
     for (size_t i = 0; i < count; i++)
         CHECK(run(b, &statements[i], err));
@@ -86,15 +91,15 @@ static enum outcome run_all(struct batch_of_names *b, const struct statement *st
 }
 
 /* One transaction over the next names. */
-static enum outcome step(struct batch_of_names *b, size_t limit, const struct statement *statements, size_t count,
-                         struct err *err)
+static enum outcome step(struct batch_of_names *b, size_t limit, const struct statement *statements,
+                         size_t count, struct err *err)
 {
     CHECK(db_begin(b->db, err));
     enum outcome o = read_names(b, limit, err);
     if (o == OUTCOME_OK && b->count > 0)
         o = run_all(b, statements, count, err);
     if (o == OUTCOME_OK && b->value_count > 0)
-        o = store_insert_raw_values(b->db, b->arena, b->values, b->value_count, err);
+        o = identity_store_insert_raw_values(b->db, b->arena, b->values, b->value_count, err);
     if (o == OUTCOME_OK && b->count > 0)
         o = advance(b, err);
     if (o == OUTCOME_OK)
@@ -103,25 +108,28 @@ static enum outcome step(struct batch_of_names *b, size_t limit, const struct st
     return o;
 }
 
-enum outcome anchors_rename_step(struct db *db, struct arena *arena, const struct seal_keys *keys, size_t limit, size_t *count,
-                                 struct err *err)
+enum outcome anchors_rename_step(struct db *db, struct arena *arena, const struct seal_keys *keys,
+                                 size_t limit, size_t *count, struct err *err)
 {
-    static const struct statement statements[] = {{"anchors_rename", sql_anchors_rename},
-                                                  {"anchors_rename_orders", sql_anchors_rename_orders},
-                                                  {"anchors_rename_copies", sql_anchors_rename_copies},
-                                                  {"anchors_rename_gone", sql_anchors_rename_gone}};
+    static const struct statement statements[] = {
+        {"anchors_rename", sql_anchors_rename},
+        {"anchors_rename_orders", sql_anchors_rename_orders},
+        {"anchors_rename_copies", sql_anchors_rename_copies},
+        {"anchors_rename_gone", sql_anchors_rename_gone}};
     struct batch_of_names b = {.db = db, .arena = arena, .keys = keys};
     CHECK(step(&b, limit, statements, sizeof statements / sizeof *statements, err));
     *count = b.count;
     return OUTCOME_OK;
 }
 
-enum outcome anchors_forget_step(struct db *db, struct arena *arena, size_t limit, size_t *count, struct err *err)
+enum outcome anchors_forget_step(struct db *db, struct arena *arena, size_t limit, size_t *count,
+                                 struct err *err)
 {
-    static const struct statement statements[] = {{"anchors_rename_copies", sql_anchors_rename_copies},
-                                                  {"anchors_forget_decisions", sql_anchors_forget_decisions},
-                                                  {"anchors_forget_changes", sql_anchors_forget_changes},
-                                                  {"anchors_forget_anchors", sql_anchors_forget_anchors}};
+    static const struct statement statements[] = {
+        {"anchors_rename_copies", sql_anchors_rename_copies},
+        {"anchors_forget_decisions", sql_anchors_forget_decisions},
+        {"anchors_forget_changes", sql_anchors_forget_changes},
+        {"anchors_forget_anchors", sql_anchors_forget_anchors}};
     struct batch_of_names b = {.db = db, .arena = arena};
     CHECK(step(&b, limit, statements, sizeof statements / sizeof *statements, err));
     *count = b.count;

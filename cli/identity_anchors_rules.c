@@ -1,4 +1,5 @@
-/* identity_anchors_rules.c: which changes of the anchor rules the stored facts allow, and the order of a fact's identifiers. */
+/* identity_anchors_rules.c: which changes of the anchor rules the stored facts allow, and the order
+ * of a fact's identifiers. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -12,7 +13,8 @@ static int ranked_compare(const void *a, const void *b)
     const struct ranked *x = a, *y = b;
     if (x->rank != y->rank)
         return x->rank < y->rank ? -1 : 1;
-    return ((uint64_t)x->key > (uint64_t)y->key) - ((uint64_t)x->key < (uint64_t)y->key); /* as ids are: unsigned */
+    return ((uint64_t)x->key > (uint64_t)y->key) -
+           ((uint64_t)x->key < (uint64_t)y->key); /* as ids are: unsigned */
 }
 
 size_t anchors_sort(struct ranked *items, size_t count)
@@ -38,8 +40,10 @@ size_t anchors_keys(int64_t anchor, struct span others, int64_t keys[ANCHORS_MOS
     return count;
 }
 
-/* Facts have no identifier that links nothing beside another one: of two such types the weaker was dropped. */
-static bool keeps_unlinkable_order(const struct identity_policy *candidate, const struct identity_policy *current)
+/* Facts have no identifier that links nothing beside another one: of two such types the weaker was
+ * dropped. */
+static bool keeps_unlinkable_order(const struct identity_policy *candidate,
+                                   const struct identity_policy *current)
 {
     int before = 0;
     for (size_t i = 0; i < current->type_count; i++) {
@@ -58,7 +62,8 @@ struct stored_counts {
     int64_t stored, kept, erased;
 };
 
-static enum outcome count_stored(struct db *db, struct arena *arena, int16_t code, struct stored_counts *out, struct err *err)
+static enum outcome count_stored(struct db *db, struct arena *arena, int16_t code,
+                                 struct stored_counts *out, struct err *err)
 {
     static const struct statement count = {"anchors_stored", sql_anchors_stored};
     struct params p;
@@ -89,28 +94,34 @@ static const char *why_fixed(const struct identity_policy *current, const struct
 }
 
 /* Of somebody who was erased only hashes are left, of whatever type. */
-static enum outcome check_counts(const struct identity_type *type, const char *why, const struct stored_counts *n,
-                                 struct err *err)
+static enum outcome check_counts(const struct identity_type *type, const char *why,
+                                 const struct stored_counts *n, struct err *err)
 {
     if (n->stored + n->erased == 0 || (why == NULL && n->erased == 0 && n->kept == n->stored))
         return OUTCOME_OK;
     if (why == NULL)
-        why = n->erased > 0 ? "who was erased would not be recognised under other ids" : "the raw value of each is needed";
-    return err_set(err, OUTCOME_FATAL, "anchor_rules",
-                   "the type " SPAN_FMT ": how its values are normalised, hashed, scoped and linked cannot change: %" PRId64
-                   " identifiers of it are stored as hashes (raw values of %" PRId64 " are kept), and %" PRId64
-                   " of any type were erased; %s; this takes a new database and a replay of the input",
-                   SPAN_ARG(type->name), n->stored, n->kept, n->erased, why);
+        why = n->erased > 0 ? "who was erased would not be recognised under other ids"
+                            : "the raw value of each is needed";
+    return err_set(
+        err, OUTCOME_FATAL, "anchor_rules",
+        "the type " SPAN_FMT
+        ": how its values are normalised, hashed, scoped and linked cannot change: %" PRId64
+        " identifiers of it are stored as hashes (raw values of %" PRId64 " are kept), and %" PRId64
+        " of any type were erased; %s; this takes a new database and a replay of the input",
+        SPAN_ARG(type->name), n->stored, n->kept, n->erased, why);
 }
 
-static enum outcome check_type(struct db *db, struct arena *arena, const struct identity_policy *candidate,
-                               const struct identity_policy *current, const struct identity_type *now, struct err *err)
+static enum outcome check_type(struct db *db, struct arena *arena,
+                               const struct identity_policy *candidate,
+                               const struct identity_policy *current,
+                               const struct identity_type *now, struct err *err)
 {
     const struct identity_type *then = identity_find_type(candidate, now->name);
     struct stored_counts counts;
     if (then == NULL)
         return err_set(err, OUTCOME_FATAL, "anchor_rules",
-                       "the type " SPAN_FMT " cannot be removed or renamed: identifiers may be stored under it",
+                       "the type " SPAN_FMT
+                       " cannot be removed or renamed: identifiers may be stored under it",
                        SPAN_ARG(now->name));
     /* What links nothing is dropped beside others: facts that name it would have to forget it. */
     bool is_kept = then->links || !now->links;
@@ -120,7 +131,8 @@ static enum outcome check_type(struct db *db, struct arena *arena, const struct 
     return check_counts(now, why_fixed(current, now, then), &counts, err);
 }
 
-static bool can_be_anchor_before(const struct identity_policy *policy, const struct identity_type *added,
+static bool can_be_anchor_before(const struct identity_policy *policy,
+                                 const struct identity_type *added,
                                  const struct identity_policy *current)
 {
     for (size_t i = 0; i < current->type_count; i++)
@@ -130,44 +142,54 @@ static bool can_be_anchor_before(const struct identity_policy *policy, const str
 }
 
 /* Types that facts could have named, had they been there, or linked. */
-void anchors_tell_added(const struct identity_policy *candidate, const struct identity_policy *current)
+void anchors_tell_added(const struct identity_policy *candidate,
+                        const struct identity_policy *current)
 {
     for (size_t i = 0; i < candidate->type_count; i++) {
-        const struct identity_type *type = &candidate->types[i], *before = identity_find_type(current, type->name);
+        const struct identity_type *type = &candidate->types[i],
+                                   *before = identity_find_type(current, type->name);
         if (before && (before->links || !type->links))
             continue;
-        warn("the type " SPAN_FMT " %s: stored touchpoints do not name it, it acts on what arrives from now on%s",
+        warn("the type " SPAN_FMT
+             " %s: stored touchpoints do not name it, it acts on what arrives from now on%s",
              SPAN_ARG(type->name), before ? "links now" : "is new",
              can_be_anchor_before(candidate, type, current)
-                 ? "; it is stronger than others, so a touchpoint that has it would come under another anchor if it were read "
+                 ? "; it is stronger than others, so a touchpoint that has it would come under "
+                   "another anchor if it were read "
                    "again, and count twice: do not read old input again"
                  : "");
     }
 }
 
-enum outcome anchors_check_rules(struct db *db, struct arena *arena, const struct identity_policy *candidate,
-                                 const struct identity_policy *current, bool *differ, struct err *err)
+enum outcome anchors_check_rules(struct db *db, struct arena *arena,
+                                 const struct identity_policy *candidate,
+                                 const struct identity_policy *current, bool *differ,
+                                 struct err *err)
 {
-    *differ = !span_equal(identity_policy_anchor_rules(arena, candidate), identity_policy_anchor_rules(arena, current));
+    *differ = !span_equal(identity_policy_anchor_rules(arena, candidate),
+                          identity_policy_anchor_rules(arena, current));
     for (size_t i = 0; i < current->type_count; i++)
         CHECK(check_type(db, arena, candidate, current, &current->types[i], err));
     if (!keeps_unlinkable_order(candidate, current))
         return err_set(err, OUTCOME_FATAL, "anchor_rules",
-                       "the order of types that link nothing cannot change: of a touchpoint that has only such identifiers, the "
+                       "the order of types that link nothing cannot change: of a touchpoint that "
+                       "has only such identifiers, the "
                        "strongest alone is stored");
     return OUTCOME_OK;
 }
 
 enum outcome anchors_check_facts(struct db *db, struct err *err)
 {
-    static const struct statement find = {"anchors_check_facts",
-                                          "SELECT name FROM identity.settings WHERE name = 'facts_without_others'"};
+    static const struct statement find = {
+        "anchors_check_facts",
+        "SELECT name FROM identity.settings WHERE name = 'facts_without_others'"};
     struct db_result *r = NULL;
     CHECK(db_run(db, &find, NULL, &r, NULL, err));
     bool is_there = db_rows(r) > 0;
     db_result_free(r);
     return is_there ? err_set(err, OUTCOME_FATAL, "anchor_rules",
-                              "types, ranks and values cannot change: facts that were stored before migration 0010 name their "
+                              "types, ranks and values cannot change: facts that were stored "
+                              "before migration 0010 name their "
                               "anchor alone; "
                               "this takes a new database and a replay of the input")
                     : OUTCOME_OK;

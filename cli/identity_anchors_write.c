@@ -1,16 +1,20 @@
-/* identity_anchors_write.c: what a batch of facts changes: facts, their decisions and copies, anchors, links. */
+/* identity_anchors_write.c: what a batch of facts changes: facts, their decisions and copies,
+ * anchors, links. */
 #include "cli/identity_anchors_internal.h"
 #include "cli_sql.h"
 
-#define BY_SCHEMA(name)                                                                                                          \
-    {                                                                                                                            \
-        [ANCHORS_JOURNEY] = {#name "_journey", sql_##name##_journey},                                                            \
-        [ANCHORS_SUPPRESSION] = {#name "_suppression", sql_##name##_suppression},                                                \
+#define BY_SCHEMA(name)                                                                            \
+    {                                                                                              \
+        [ANCHORS_JOURNEY] = {#name "_journey", sql_##name##_journey},                              \
+        [ANCHORS_SUPPRESSION] = {#name "_suppression", sql_##name##_suppression},                  \
     }
-static const struct statement add_anchors[] = BY_SCHEMA(anchors_add), drop_repeats[] = BY_SCHEMA(anchors_drop),
-                              move_facts[] = BY_SCHEMA(anchors_move), leave_facts[] = BY_SCHEMA(anchors_leave);
+static const struct statement add_anchors[] = BY_SCHEMA(anchors_add),
+                              drop_repeats[] = BY_SCHEMA(anchors_drop),
+                              move_facts[] = BY_SCHEMA(anchors_move),
+                              leave_facts[] = BY_SCHEMA(anchors_leave);
 
-static enum outcome run(struct batch_of_facts *b, const struct statement *statement, const struct params *p, struct err *err)
+static enum outcome run(struct batch_of_facts *b, const struct statement *statement,
+                        const struct params *p, struct err *err)
 {
     return db_run(b->db, statement, p, NULL, NULL, err);
 }
@@ -42,7 +46,8 @@ static enum outcome write_anchors(struct batch_of_facts *b, struct err *err)
 static enum outcome write_moved(struct batch_of_facts *b, struct err *err)
 {
     static const struct statement swap = {"anchors_swap_suppression", sql_anchors_swap_suppression};
-    static const struct statement decisions = {"anchors_move_decisions", sql_anchors_move_decisions};
+    static const struct statement decisions = {"anchors_move_decisions",
+                                               sql_anchors_move_decisions};
     const struct change *items = b->moved.items;
     struct params p;
     if (b->moved.count == 0)

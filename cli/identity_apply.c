@@ -1,4 +1,5 @@
-/* identity_apply.c: see identity_apply.h: the sweep ends at the tables that the policy would always have had. */
+/* identity_apply.c: see identity_apply.h: the sweep ends at the tables that the policy would always
+ * have had. */
 #include "cli/identity_apply.h"
 
 #include <poll.h>
@@ -10,10 +11,12 @@
 
 enum { MAX_RETRIES = 100, RETRY_MS = 100 };
 
-static enum outcome count_profiles(struct db *db, struct arena *arena, const struct id *from, size_t *out, struct err *err)
+static enum outcome count_profiles(struct db *db, struct arena *arena, const struct id *from,
+                                   size_t *out, struct err *err)
 {
-    static const struct statement count = {
-        "apply_count", "SELECT count(*) FROM identity.identifiers WHERE identifier_id = profile_id AND profile_id > $1"};
+    static const struct statement count = {"apply_count",
+                                           "SELECT count(*) FROM identity.identifiers WHERE "
+                                           "identifier_id = profile_id AND profile_id > $1"};
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, arena);
@@ -27,24 +30,29 @@ static enum outcome count_profiles(struct db *db, struct arena *arena, const str
 /* Key of the advisory lock of whoever applies a policy: "idpolicy" as bytes. */
 #define APPLY_LOCK "7594869441312613241"
 
-/* Where the sweep stands is noted with the active policy: two at once would note it for each other. The lock ends with the
- * connection, so it is asked for again before every step. */
+/* Where the sweep stands is noted with the active policy: two at once would note it for each other.
+ * The lock ends with the connection, so it is asked for again before every step. */
 enum outcome apply_hold_alone(struct db *db, int32_t version, struct err *err)
 {
-    static const struct statement hold = {"apply_hold", "SELECT pg_try_advisory_lock(" APPLY_LOCK
-                                                        "), (SELECT version FROM identity.policies WHERE is_active)"};
+    static const struct statement hold = {
+        "apply_hold", "SELECT pg_try_advisory_lock(" APPLY_LOCK
+                      "), (SELECT version FROM identity.policies WHERE is_active)"};
     struct db_result *r = NULL;
     CHECK(db_run(db, &hold, NULL, &r, NULL, err));
-    bool is_alone = db_bool(r, 0, 0), is_active = !db_is_null(r, 0, 1) && db_int4(r, 0, 1) == version;
+    bool is_alone = db_bool(r, 0, 0),
+         is_active = !db_is_null(r, 0, 1) && db_int4(r, 0, 1) == version;
     db_result_free(r);
     if (!is_alone)
-        return err_set(err, OUTCOME_FATAL, "apply_running", "another `tutti identity apply` is at work");
-    return is_active ? OUTCOME_OK : err_set(err, OUTCOME_FATAL, "policy_changed", "another policy was applied meanwhile");
+        return err_set(err, OUTCOME_FATAL, "apply_running",
+                       "another `tutti identity apply` is at work");
+    return is_active ? OUTCOME_OK
+                     : err_set(err, OUTCOME_FATAL, "policy_changed",
+                               "another policy was applied meanwhile");
 }
 
 /* A step that had to give way to the pipeline is done again. */
-static enum outcome step(struct resolver *resolver, int32_t version, size_t batch, struct id *position, size_t *count,
-                         struct err *err)
+static enum outcome step(struct resolver *resolver, int32_t version, size_t batch,
+                         struct id *position, size_t *count, struct err *err)
 {
     enum outcome o = OUTCOME_RETRY;
     for (int i = 0; i < MAX_RETRIES && o == OUTCOME_RETRY; i++) {
@@ -66,8 +74,8 @@ static enum outcome step(struct resolver *resolver, int32_t version, size_t batc
     return o;
 }
 
-static enum outcome sweep(struct resolver *resolver, struct arena *arena, int32_t version, struct id position, size_t batch,
-                          struct err *err)
+static enum outcome sweep(struct resolver *resolver, struct arena *arena, int32_t version,
+                          struct id position, size_t batch, struct err *err)
 {
     struct progress progress;
     size_t total = 0, count = 1;
@@ -93,16 +101,18 @@ static enum outcome switch_and_sweep(struct call *call, struct resolver *resolve
     if (active_is(text, active)) {
         say("version %d is active already; going on with the review of the profiles", version);
     } else {
-        CHECK(resolver_activate_policy(resolver->db, &call->arena, text, identity_actor(call), &version, err));
+        CHECK(resolver_activate_policy(resolver->db, &call->arena, text, identity_actor(call),
+                                       &version, err));
         position = (struct id){{0}};
         say("version %d is active", version);
     }
     return sweep(resolver, &call->arena, version, position, batch, err);
 }
 
-/* The key is looked at first: a policy that is active but cannot be swept would be worse than none. */
-enum outcome apply_policy(struct call *call, struct db *db, struct span text, const struct active_row *active, size_t batch,
-                          struct err *err)
+/* The key is looked at first: a policy that is active but cannot be swept would be worse than none.
+ */
+enum outcome apply_policy(struct call *call, struct db *db, struct span text,
+                          const struct active_row *active, size_t batch, struct err *err)
 {
     struct resolver resolver = {.db = NULL};
     enum outcome o = resolver_open_tool(&resolver, &call->arena, db, call->config, err);

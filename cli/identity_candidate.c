@@ -13,8 +13,8 @@ static void tell_vain(struct arena *arena, const char *path, const struct identi
         warn("%s: " SPAN_FMT, path, SPAN_ARG(warnings.items[i]));
 }
 
-enum outcome identity_candidate_read(struct arena *arena, const char *path, struct span *text, struct identity_policy *out,
-                                     struct err *err)
+enum outcome identity_candidate_read(struct arena *arena, const char *path, struct span *text,
+                                     struct identity_policy *out, struct err *err)
 {
     struct strbuf bytes = {.arena = arena};
     CHECK(generation_read_file(&bytes, path, err));

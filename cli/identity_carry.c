@@ -1,4 +1,5 @@
-/* identity_carry.c: which opt-outs and holds a split would take from a side. Sending them is identity_carry_send.c. */
+/* identity_carry.c: which opt-outs and holds a split would take from a side. Sending them is
+ * identity_carry_send.c. */
 #include "cli/identity_carry.h"
 
 #include "cli/avro_to_json.h"
@@ -27,8 +28,8 @@ struct carry {
     struct db *db;
     struct arena *arena;
     const struct contact_policy *policy;
-    const struct members *members;
-    struct map index;               /* identifier -> const struct member * */
+    const struct effect_members *members;
+    struct map index;               /* identifier -> const struct effect_member * */
     const struct known_fact *facts; /* of all members, in order */
     size_t fact_count;
     struct instant now;
@@ -51,7 +52,8 @@ static enum outcome read_policy(struct carry *carry, struct err *err)
     db_result_free(r);
     carry->policy = policy;
     if (text.ptr == NULL)
-        return err_set(err, OUTCOME_FATAL, "no_generation", "no policies are active: tutti policy apply");
+        return err_set(err, OUTCOME_FATAL, "no_generation",
+                       "no policies are active: tutti policy apply");
     return suppression_policy_parse(carry->arena, text, "contact.json", policy, err);
 }
 
@@ -66,7 +68,8 @@ static enum outcome read_facts(struct carry *carry, struct err *err)
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, carry->arena);
-    params_uuid_array(&p, &carry->members->items->identifier_id, sizeof *carry->members->items, carry->members->count);
+    params_uuid_array(&p, &carry->members->items->identifier_id, sizeof *carry->members->items,
+                      carry->members->count);
     CHECK(db_run(carry->db, &find, &p, &r, NULL, err));
     struct known_fact *facts = arena_array(carry->arena, struct known_fact, (size_t)db_rows(r));
     for (int row = 0; row < db_rows(r); row++)
@@ -87,14 +90,18 @@ static enum outcome read_facts(struct carry *carry, struct err *err)
     return OUTCOME_OK;
 }
 
-/* Facts of the members of a profile, or of those of them that go to `after`, each touchpoint once. Whom a side comes to is
- * nobody's guard: what is said there later holds by itself, and must not keep from being said what the side had. */
-static struct known_facts ledger_of(const struct carry *carry, const struct id *before, const struct id *after)
+/* Facts of the members of a profile, or of those of them that go to `after`, each touchpoint once.
+ * Whom a side comes to is nobody's guard: what is said there later holds by itself, and must not
+ * keep from being said what the side had. */
+static struct known_facts ledger_of(const struct carry *carry, const struct id *before,
+                                    const struct id *after)
 {
-    struct known_facts out = {arena_array(carry->arena, const struct contact_fact *, carry->fact_count),
-                              arena_array(carry->arena, const struct known_fact *, carry->fact_count), 0};
+    struct known_facts out = {
+        arena_array(carry->arena, const struct contact_fact *, carry->fact_count),
+        arena_array(carry->arena, const struct known_fact *, carry->fact_count), 0};
     for (size_t i = 0; i < carry->fact_count; i++) {
-        const struct member *m = *(const struct member **)map_find(&carry->index, &carry->facts[i].anchor_id);
+        const struct effect_member *m =
+            *(const struct effect_member **)map_find(&carry->index, &carry->facts[i].anchor_id);
         if (!id_equal(&m->before, before) || (after && !id_equal(&m->after, after)) ||
             (out.count > 0 && contact_is_repeat(&carry->facts[i].body, out.bodies[out.count - 1])))
             continue;
@@ -104,26 +111,30 @@ static struct known_facts ledger_of(const struct carry *carry, const struct id *
     return out;
 }
 
-/* ------------------------------------------------------------------------------------------------------- emission */
+/* -------------------------------------------------------------------------------------------------------
+ * emission */
 
-/* The same whenever the same is said for the same order. A hash of it all: whose the original was, it does not show. */
-static struct span message_id_of(struct carry *carry, const struct id *anchor_id, const struct known_fact *fact, bool is_opt_out)
+/* The same whenever the same is said for the same order. A hash of it all: whose the original was,
+ * it does not show. */
+static struct span message_id_of(struct carry *carry, const struct id *anchor_id,
+                                 const struct known_fact *fact, bool is_opt_out)
 {
     char original[37], anchor[37], *out = arena_alloc(carry->arena, 37);
     id_to_uuid(&fact->body.event_id, original);
     id_to_uuid(anchor_id, anchor);
-    struct id hash = digest_bytes(
-        span_of(arena_printf(carry->arena, "%s:%s:%s:%s", carry->order, anchor, original, is_opt_out ? "opt_out" : "hold")));
+    struct id hash =
+        digest_bytes(span_of(arena_printf(carry->arena, "%s:%s:%s:%s", carry->order, anchor,
+                                          original, is_opt_out ? "opt_out" : "hold")));
     id_to_uuid(&hash, out);
     return span_of(out);
 }
 
 /* One touchpoint per identifier of the side. */
-static void say_again(struct carry *carry, const struct side *side, const struct known_fact *fact, struct span event,
-                      int16_t score, struct span opt_out)
+static void say_again(struct carry *carry, const struct side *side, const struct known_fact *fact,
+                      struct span event, int16_t score, struct span opt_out)
 {
     for (size_t i = 0; i < carry->members->count; i++) {
-        const struct member *m = &carry->members->items[i];
+        const struct effect_member *m = &carry->members->items[i];
         if (!id_equal(&m->before, &side->before) || !id_equal(&m->after, &side->after))
             continue;
         struct carried item = {
@@ -142,7 +153,8 @@ static void say_again(struct carry *carry, const struct side *side, const struct
     }
 }
 
-/* ------------------------------------------------------------------------------------------------------- opt-outs */
+/* -------------------------------------------------------------------------------------------------------
+ * opt-outs */
 
 /* The last fact that opts the channel out, NULL if the last word on it is another one. */
 static const struct known_fact *opted_out_by(const struct known_facts *ledger, struct span channel)
@@ -155,23 +167,27 @@ static const struct known_fact *opted_out_by(const struct known_facts *ledger, s
     return NULL;
 }
 
-/* Channels are said together where one touchpoint opted them out together. `*` stands for channels that nobody named. */
-static void carry_opt_outs(struct carry *carry, const struct side *side, const struct known_facts *whole,
-                           const struct known_facts *part)
+/* Channels are said together where one touchpoint opted them out together. `*` stands for channels
+ * that nobody named. */
+static void carry_opt_outs(struct carry *carry, const struct side *side,
+                           const struct known_facts *whole, const struct known_facts *part)
 {
     for (size_t i = 0; i < whole->count; i++) {
         struct strbuf channels = {.arena = carry->arena};
         for (size_t c = 0; known_channels[c]; c++) {
             const struct known_fact *by = opted_out_by(whole, span_of(known_channels[c]));
-            if (by && by == whole->items[i] && opted_out_by(part, span_of(known_channels[c])) == NULL)
+            if (by && by == whole->items[i] &&
+                opted_out_by(part, span_of(known_channels[c])) == NULL)
                 strbuf_addf(&channels, "%s%s", channels.len ? " " : "", known_channels[c]);
         }
         if (channels.len > 0)
-            say_again(carry, side, whole->items[i], SPAN("Consent Carried Over"), CONTACT_SCORE_ABSENT, strbuf_span(&channels));
+            say_again(carry, side, whole->items[i], SPAN("Consent Carried Over"),
+                      CONTACT_SCORE_ABSENT, strbuf_span(&channels));
     }
 }
 
-/* ---------------------------------------------------------------------------------------------------------- holds */
+/* ----------------------------------------------------------------------------------------------------------
+ * holds */
 
 static struct span first_name(const struct contact_names *names, struct span otherwise)
 {
@@ -179,20 +195,26 @@ static struct span first_name(const struct contact_names *names, struct span oth
 }
 
 /* When the hold ends for a request made now; INSTANT_FIRST if it holds nobody. */
-static struct instant held_until(const struct carry *carry, const struct contact_rule *rule, const struct known_facts *facts)
+static struct instant held_until(const struct carry *carry, const struct contact_rule *rule,
+                                 const struct known_facts *facts)
 {
     struct contact_fact request = {
         .at = carry->now,
         .kind = CONTACT_REQUEST,
         .channel = first_name(&rule->channels, SPAN("email")),
-        .class = first_name(&rule->classes, carry->policy->class_count ? carry->policy->classes[0].name : SPAN("marketing")),
+        .class =
+            first_name(&rule->classes, carry->policy->class_count ? carry->policy->classes[0].name
+                                                                  : SPAN("marketing")),
         .tags = first_name(&rule->tags, SPAN_NONE),
         .planned_at = INSTANT_ABSENT,
         .expires_at = INSTANT_ABSENT,
     };
     struct ledger ledger = {facts->bodies, facts->count, NULL, 0};
-    struct question question = {
-        .policy = carry->policy, .ledger = &ledger, .request = &request, .planned_at = carry->now, .arena = carry->arena};
+    struct question question = {.policy = carry->policy,
+                                .ledger = &ledger,
+                                .request = &request,
+                                .planned_at = carry->now,
+                                .arena = carry->arena};
     struct finding finding;
     rule_ask(rule, &question, &finding);
     return finding.passed ? INSTANT_FIRST : finding.ends;
@@ -210,29 +232,35 @@ static bool belongs_to_hold(const struct contact_rule *rule, const struct contac
 static bool is_in(const struct known_facts *ledger, const struct known_fact *fact)
 {
     for (size_t i = 0; i < ledger->count; i++)
-        if (ledger->items[i] == fact ||
-            (contact_is_repeat(ledger->bodies[i], &fact->body) && span_equal(ledger->bodies[i]->event, fact->body.event)))
+        if (ledger->items[i] == fact || (contact_is_repeat(ledger->bodies[i], &fact->body) &&
+                                         span_equal(ledger->bodies[i]->event, fact->body.event)))
             return true;
     return false;
 }
 
-/* Everything that the hold is made of, its release included, so that it ends for the side when it ends for the others. */
-static void carry_hold(struct carry *carry, const struct side *side, const struct contact_rule *rule,
-                       const struct known_facts *whole, const struct known_facts *part)
+/* Everything that the hold is made of, its release included, so that it ends for the side when it
+ * ends for the others. */
+static void carry_hold(struct carry *carry, const struct side *side,
+                       const struct contact_rule *rule, const struct known_facts *whole,
+                       const struct known_facts *part)
 {
     struct instant wanted = held_until(carry, rule, whole);
-    if (wanted.us == INSTANT_FIRST.us || instant_compare(held_until(carry, rule, part), wanted) >= 0)
+    if (wanted.us == INSTANT_FIRST.us ||
+        instant_compare(held_until(carry, rule, part), wanted) >= 0)
         return;
     for (size_t i = 0; i < whole->count; i++)
         if (belongs_to_hold(rule, whole->bodies[i]) && !is_in(part, whole->items[i]))
-            say_again(carry, side, whole->items[i], whole->bodies[i]->event, whole->bodies[i]->score, SPAN_NONE);
+            say_again(carry, side, whole->items[i], whole->bodies[i]->event,
+                      whole->bodies[i]->score, SPAN_NONE);
 }
 
-/* ---------------------------------------------------------------------------------------------------------- sides */
+/* ----------------------------------------------------------------------------------------------------------
+ * sides */
 
 static void carry_to_side(struct carry *carry, const struct side *side)
 {
-    struct known_facts whole = ledger_of(carry, &side->before, NULL), part = ledger_of(carry, &side->before, &side->after);
+    struct known_facts whole = ledger_of(carry, &side->before, NULL),
+                       part = ledger_of(carry, &side->before, &side->after);
     carry_opt_outs(carry, side, &whole, &part);
     for (size_t i = 0; i < carry->policy->rule_count; i++)
         if (carry->policy->rules[i].kind == RULE_HOLD)
@@ -267,18 +295,24 @@ static void drop_repeats(struct arena *arena, struct carried_list *list)
     list->count = kept;
 }
 
-enum outcome carry_find(struct db *db, struct arena *arena, const struct members *members, const char *order,
-                        struct carried_list *out, struct err *err)
+enum outcome carry_find(struct db *db, struct arena *arena, const struct effect_members *members,
+                        const char *order, struct carried_list *out, struct err *err)
 {
-    struct carry carry = {.db = db, .arena = arena, .members = members, .now = clock_now(), .order = order, .out = out};
+    struct carry carry = {.db = db,
+                          .arena = arena,
+                          .members = members,
+                          .now = clock_now(),
+                          .order = order,
+                          .out = out};
     *out = (struct carried_list){0};
     if (!effect_splits(members))
         return OUTCOME_OK;
     CHECK(read_policy(&carry, err));
     CHECK(read_facts(&carry, err));
-    map_init(&carry.index, arena, sizeof(struct id), sizeof(struct member *));
+    map_init(&carry.index, arena, sizeof(struct id), sizeof(struct effect_member *));
     for (size_t i = 0; i < members->count; i++)
-        *(const struct member **)map_put(&carry.index, &members->items[i].identifier_id, NULL) = &members->items[i];
+        *(const struct effect_member **)map_put(&carry.index, &members->items[i].identifier_id,
+                                                NULL) = &members->items[i];
     carry_to_all(&carry);
     drop_repeats(arena, out);
     return OUTCOME_OK;
@@ -289,8 +323,9 @@ void carry_print(struct arena *arena, const struct carried_list *list, struct st
     if (json)
         strbuf_addf(json, ",\"carried\":[");
     else
-        printf("\n%sOpt-outs and holds that are said again before the cut%s\n%s", colour(stdout, COLOUR_BOLD),
-               colour(stdout, COLOUR_OFF), list->count ? "" : "(none)\n");
+        printf("\n%sOpt-outs and holds that are said again before the cut%s\n%s",
+               colour(stdout, COLOUR_BOLD), colour(stdout, COLOUR_OFF),
+               list->count ? "" : "(none)\n");
     for (size_t i = 0; i < list->count; i++) {
         const struct carried *item = &list->items[i];
         struct span what = item->opt_out.ptr ? item->opt_out : item->event;
@@ -299,12 +334,15 @@ void carry_print(struct arena *arena, const struct carried_list *list, struct st
         id_to_uuid(&item->event_id, event_id);
         instant_format(item->occurred_at, at);
         if (json) {
-            strbuf_addf(json, "%s{\"anchor\":\"%s\",\"touchpoint\":\"%s\",\"occurred_at\":\"%s\",\"kind\":\"%s\",\"what\":",
+            strbuf_addf(json,
+                        "%s{\"anchor\":\"%s\",\"touchpoint\":\"%s\",\"occurred_at\":\"%s\","
+                        "\"kind\":\"%s\",\"what\":",
                         i ? "," : "", anchor, event_id, at, item->opt_out.ptr ? "opt_out" : "hold");
             json_add_text(json, what);
             strbuf_addf(json, "}");
         } else {
-            printf("%s  %s  %-8s%s\n", anchor, at, item->opt_out.ptr ? "opt-out" : "hold", printable(arena, what));
+            printf("%s  %s  %-8s%s\n", anchor, at, item->opt_out.ptr ? "opt-out" : "hold",
+                   printable(arena, what));
         }
     }
     if (json)

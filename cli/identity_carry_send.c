@@ -1,4 +1,5 @@
-/* identity_carry_send.c: carried opt-outs and holds to Kafka, and waiting until suppression has them. */
+/* identity_carry_send.c: carried opt-outs and holds to Kafka, and waiting until suppression has
+ * them. */
 #include "cli/identity_carry.h"
 #include "cli/patience.h"
 #include "cli/publisher.h"
@@ -23,8 +24,8 @@ static struct span consent_bytes(struct arena *arena, struct span channels)
     return strbuf_span(&out);
 }
 
-static enum outcome send_one(struct publisher *publisher, struct arena *arena, const struct carried *item, int32_t schema_id,
-                             struct err *err)
+static enum outcome send_one(struct publisher *publisher, struct arena *arena,
+                             const struct carried *item, int32_t schema_id, struct err *err)
 {
     struct touchpoint t;
     touchpoint_clear(&t);
@@ -40,15 +41,17 @@ static enum outcome send_one(struct publisher *publisher, struct arena *arena, c
         t.consent = consent_bytes(arena, item->opt_out);
     struct strbuf record = {.arena = arena}, value = {.arena = arena};
     touchpoint_write(&record, &t);
-    struct resolved_header header = {item->event_id, item->anchor_id, item->profile_id, item->version, NULL, 0};
+    struct resolved_header header = {
+        item->event_id, item->anchor_id, item->profile_id, item->version, NULL, 0};
     resolved_encode(&value, schema_id, &header, strbuf_span(&record));
     char key[37];
     id_to_uuid(&item->profile_id, key);
-    return publisher_send(publisher, item->channel, (struct span){key, 36}, strbuf_span(&value), err);
+    return publisher_send(publisher, item->channel, (struct span){key, 36}, strbuf_span(&value),
+                          err);
 }
 
-static enum outcome send_all(struct call *call, const struct carried_list *list, const char *topic, int32_t schema_id,
-                             struct err *err)
+static enum outcome send_all(struct call *call, const struct carried_list *list, const char *topic,
+                             int32_t schema_id, struct err *err)
 {
     struct publisher *publisher = NULL;
     enum outcome o = publisher_open(call, topic, false, &publisher, err);
@@ -60,8 +63,8 @@ static enum outcome send_all(struct call *call, const struct carried_list *list,
     return o;
 }
 
-static enum outcome count_stored(struct db *db, struct arena *arena, const struct carried_list *list, size_t *stored,
-                                 struct err *err)
+static enum outcome count_stored(struct db *db, struct arena *arena,
+                                 const struct carried_list *list, size_t *stored, struct err *err)
 {
     static const struct statement count = {"carry_stored", sql_carry_stored};
     struct params p;
@@ -76,8 +79,9 @@ static enum outcome count_stored(struct db *db, struct arena *arena, const struc
     return OUTCOME_OK;
 }
 
-enum outcome carry_send(struct call *call, struct db *db, const struct carried_list *list, const char *topic, int32_t schema_id,
-                        struct duration deadline, struct err *err)
+enum outcome carry_send(struct call *call, struct db *db, const struct carried_list *list,
+                        const char *topic, int32_t schema_id, struct duration deadline,
+                        struct err *err)
 {
     if (list->count == 0)
         return OUTCOME_OK;
@@ -90,6 +94,7 @@ enum outcome carry_send(struct call *call, struct db *db, const struct carried_l
             return OUTCOME_OK;
         if (!patience_lasts(&patience, "suppression to store opt-outs and holds"))
             return err_set(err, OUTCOME_RETRY, "carry_timeout",
-                           "suppression has stored %zu of %zu opt-outs and holds: is it running?", stored, list->count);
+                           "suppression has stored %zu of %zu opt-outs and holds: is it running?",
+                           stored, list->count);
     }
 }

@@ -3,8 +3,9 @@
 #include "cli/patience.h"
 #include "cli/topic_list.h"
 
-static enum outcome wait_for_group(struct admin *admin, const char *group, const char *topic, const int64_t *ends, int32_t count,
-                                   struct duration deadline, struct err *err)
+static enum outcome wait_for_group(struct admin *admin, const char *group, const char *topic,
+                                   const int64_t *ends, int32_t count, struct duration deadline,
+                                   struct err *err)
 {
     struct patience patience = patience_of(deadline);
     int64_t behind;
@@ -14,13 +15,13 @@ static enum outcome wait_for_group(struct admin *admin, const char *group, const
             return OUTCOME_OK;
         if (!patience_lasts(&patience, "suppression to read what was said before"))
             return err_set(err, OUTCOME_RETRY, "suppression_behind",
-                           "the group %s has not read %lld records of %s: is suppression running?", group, (long long)behind,
-                           topic);
+                           "the group %s has not read %lld records of %s: is suppression running?",
+                           group, (long long)behind, topic);
     }
 }
 
-static enum outcome catch_up(struct call *call, struct admin *admin, const char *group, const char *topic,
-                             struct duration deadline, struct err *err)
+static enum outcome catch_up(struct call *call, struct admin *admin, const char *group,
+                             const char *topic, struct duration deadline, struct err *err)
 {
     struct topic_settings settings;
     CHECK(admin_describe(admin, &topic, 1, &settings, err));
@@ -31,7 +32,8 @@ static enum outcome catch_up(struct call *call, struct admin *admin, const char 
     return wait_for_group(admin, group, topic, ends, settings.partitions, deadline, err);
 }
 
-enum outcome carry_catch_up(struct call *call, const char *group, const char *topic, struct duration deadline, struct err *err)
+enum outcome carry_catch_up(struct call *call, const char *group, const char *topic,
+                            struct duration deadline, struct err *err)
 {
     struct admin *admin;
     CHECK(admin_open(call->config, &admin, err));

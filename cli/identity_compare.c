@@ -21,8 +21,8 @@ static void note_size(struct large_profile list[COMPARE_LARGEST], uint32_t node,
 }
 
 /* names[i] is the node that names the profile of node i; returns how many profiles there are. */
-static size_t measure(const uint32_t *names, size_t stride, size_t count, struct large_profile list[COMPARE_LARGEST],
-                      struct arena *arena)
+static size_t measure(const uint32_t *names, size_t stride, size_t count,
+                      struct large_profile list[COMPARE_LARGEST], struct arena *arena)
 {
     uint32_t *sizes = arena_array(arena, uint32_t, count);
     size_t profiles = 0;
@@ -50,7 +50,8 @@ static void find_flows(const struct evidence *e, struct arena *arena, struct com
     out->flows = arena_array(arena, struct flow, distinct);
     for (size_t i = 0; i < n; i++) {
         if (i == 0 || pairs[i] != pairs[i - 1])
-            out->flows[out->flow_count++] = (struct flow){(uint32_t)(pairs[i] >> 32), (uint32_t)pairs[i], 0};
+            out->flows[out->flow_count++] =
+                (struct flow){(uint32_t)(pairs[i] >> 32), (uint32_t)pairs[i], 0};
         out->flows[out->flow_count - 1].size++;
     }
 }
@@ -74,7 +75,8 @@ void identity_compare(const struct evidence *e, struct arena *arena, struct comp
     out->is_affected = arena_array(arena, bool, n);
     out->is_split = arena_array(arena, bool, n);
     out->profiles_before = measure(e->before, sizeof *e->before, n, out->largest_before, arena);
-    out->profiles_after = measure(n ? &e->graph.nodes->profile : NULL, sizeof *e->graph.nodes, n, out->largest_after, arena);
+    out->profiles_after = measure(n ? &e->graph.nodes->profile : NULL, sizeof *e->graph.nodes, n,
+                                  out->largest_after, arena);
     find_flows(e, arena, out);
     out->merges_lost = out->flow_count - out->profiles_before;
     out->merges_gained = out->flow_count - out->profiles_after;

@@ -18,11 +18,12 @@ static void add_moves(struct arena *arena, const struct resolve_plan *plan, stru
 }
 
 /* Profiles of the identifiers as they are today. */
-static enum outcome add_profiles(struct db *db, struct arena *arena, const struct id *identifiers, size_t count,
-                                 struct id_set *profiles, struct err *err)
+static enum outcome add_profiles(struct db *db, struct arena *arena, const struct id *identifiers,
+                                 size_t count, struct id_set *profiles, struct err *err)
 {
-    static const struct statement find = {
-        "effect_find", "SELECT DISTINCT profile_id FROM identity.identifiers WHERE identifier_id = ANY ($1::uuid[])"};
+    static const struct statement find = {"effect_find",
+                                          "SELECT DISTINCT profile_id FROM identity.identifiers "
+                                          "WHERE identifier_id = ANY ($1::uuid[])"};
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, arena);
@@ -34,10 +35,10 @@ static enum outcome add_profiles(struct db *db, struct arena *arena, const struc
     return OUTCOME_OK;
 }
 
-static void read_members(struct arena *arena, const struct db_result *r, struct members *out)
+static void read_members(struct arena *arena, const struct db_result *r, struct effect_members *out)
 {
     for (int row = 0; row < db_rows(r); row++)
-        *arena_push(arena, out) = (struct member){
+        *arena_push(arena, out) = (struct effect_member){
             .identifier_id = db_uuid(r, row, 0),
             .before = db_uuid(r, row, 1),
             .after = db_uuid(r, row, 2),
@@ -46,8 +47,9 @@ static void read_members(struct arena *arena, const struct db_result *r, struct 
         };
 }
 
-enum outcome effect_members(struct db *db, struct arena *arena, const struct id *identifiers, size_t count,
-                            const struct resolve_plan *plan, struct members *out, struct err *err)
+enum outcome effect_members(struct db *db, struct arena *arena, const struct id *identifiers,
+                            size_t count, const struct resolve_plan *plan,
+                            struct effect_members *out, struct err *err)
 {
     static const struct statement find = {"effect_members", sql_effect_members};
     struct id_set profiles = {0};
@@ -62,13 +64,13 @@ enum outcome effect_members(struct db *db, struct arena *arena, const struct id 
     params_uuid_array(&p, first ? &first->old_profile_id : NULL, sizeof *first, plan->move_count);
     params_uuid_array(&p, first ? &first->profile_id : NULL, sizeof *first, plan->move_count);
     CHECK(db_run(db, &find, &p, &r, NULL, err));
-    *out = (struct members){0};
+    *out = (struct effect_members){0};
     read_members(arena, r, out);
     db_result_free(r);
     return OUTCOME_OK;
 }
 
-bool effect_splits(const struct members *members)
+bool effect_splits(const struct effect_members *members)
 {
     struct map after; /* by profile before: that of the first member */
     bool splits = false;
@@ -103,13 +105,15 @@ static const struct effect_section {
      {"request", "before", "profile", "channel", "department", "planned", "expires"}},
 };
 
-static enum outcome print_section(struct call *call, struct db *db, const struct effect_section *section,
-                                  const struct members *members, struct strbuf *json, struct err *err)
+static enum outcome print_section(struct call *call, struct db *db,
+                                  const struct effect_section *section,
+                                  const struct effect_members *members, struct strbuf *json,
+                                  struct err *err)
 {
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, &call->arena);
-    const struct member *first = members->items;
+    const struct effect_member *first = members->items;
     params_uuid_array(&p, first ? &first->identifier_id : NULL, sizeof *first, members->count);
     params_uuid_array(&p, first ? &first->before : NULL, sizeof *first, members->count);
     params_uuid_array(&p, first ? &first->after : NULL, sizeof *first, members->count);
@@ -119,14 +123,16 @@ static enum outcome print_section(struct call *call, struct db *db, const struct
         strbuf_addf(json, ",\"%s\":", section->name);
         result_print_json(&call->arena, r, section->columns, json);
     } else {
-        printf("\n%s%s%s\n", colour(stdout, COLOUR_BOLD), section->title, colour(stdout, COLOUR_OFF));
+        printf("\n%s%s%s\n", colour(stdout, COLOUR_BOLD), section->title,
+               colour(stdout, COLOUR_OFF));
         result_print(&call->arena, r, section->columns);
     }
     db_result_free(r);
     return OUTCOME_OK;
 }
 
-enum outcome effect_print(struct call *call, struct db *db, const struct members *members, struct strbuf *json, struct err *err)
+enum outcome effect_print(struct call *call, struct db *db, const struct effect_members *members,
+                          struct strbuf *json, struct err *err)
 {
     for (size_t i = 0; i < sizeof effect_sections / sizeof *effect_sections; i++)
         CHECK(print_section(call, db, &effect_sections[i], members, json, err));

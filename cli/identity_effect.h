@@ -1,4 +1,5 @@
-/* identity_effect.h: what an identity order would change: the profiles it touches before and after, and what moves with them. */
+/* identity_effect.h: what an identity order would change: the profiles it touches before and after,
+ * and what moves with them. */
 #ifndef TUTTI_CLI_IDENTITY_EFFECT_H
 #define TUTTI_CLI_IDENTITY_EFFECT_H
 
@@ -6,26 +7,29 @@
 #include "services/identity-resolver/resolve.h"
 
 /* An identifier of a touched profile. */
-struct member {
+struct effect_member {
     struct id identifier_id, before, after; /* its profile */
-    struct id stored;                       /* in the database: before, or after once the plan was executed */
-    int64_t version;                        /* of stored */
+    struct id stored; /* in the database: before, or after once the plan was executed */
+    int64_t version;  /* of stored */
 };
 
-struct members {
-    struct member *items; /* oldest first */
+struct effect_members {
+    struct effect_member *items; /* oldest first */
     size_t count, capacity;
 };
 
-/* Members of the profiles of these identifiers and of all profiles that the plan's moves leave or enter. */
-enum outcome effect_members(struct db *db, struct arena *arena, const struct id *identifiers, size_t count,
-                            const struct resolve_plan *plan, struct members *out, struct err *err);
+/* Members of the profiles of these identifiers and of all profiles that the plan's moves leave or
+ * enter. */
+enum outcome effect_members(struct db *db, struct arena *arena, const struct id *identifiers,
+                            size_t count, const struct resolve_plan *plan,
+                            struct effect_members *out, struct err *err);
 
 /* True if some members leave the profile that others stay in or leave for elsewhere. */
-bool effect_splits(const struct members *members);
+bool effect_splits(const struct effect_members *members);
 
-/* Prints, as tables or into json: every member with its profile before and after, what moves (touchpoints, conversions and
- * revenue), and open contact reservations. */
-enum outcome effect_print(struct call *call, struct db *db, const struct members *members, struct strbuf *json, struct err *err);
+/* Prints, as tables or into json: every member with its profile before and after, what moves
+ * (touchpoints, conversions and revenue), and open contact reservations. */
+enum outcome effect_print(struct call *call, struct db *db, const struct effect_members *members,
+                          struct strbuf *json, struct err *err);
 
 #endif

@@ -22,8 +22,8 @@ struct reading {
 
 typedef enum outcome take_fn(struct reading *reading, const struct db_result *r, struct err *err);
 
-static enum outcome stream(struct reading *reading, const char *declare, const struct statement *fetch, take_fn *take,
-                           struct err *err)
+static enum outcome stream(struct reading *reading, const char *declare,
+                           const struct statement *fetch, take_fn *take, struct err *err)
 {
     CHECK(db_script(reading->db, declare, err));
     for (int rows = 1; rows > 0;) {
@@ -41,7 +41,8 @@ static enum outcome stream(struct reading *reading, const char *declare, const s
     return OUTCOME_OK;
 }
 
-static enum outcome count_rows(struct reading *reading, const struct statement *count, size_t *out, struct err *err)
+static enum outcome count_rows(struct reading *reading, const struct statement *count, size_t *out,
+                               struct err *err)
 {
     struct db_result *r = NULL;
     CHECK(db_run(reading->db, count, NULL, &r, NULL, err));
@@ -50,36 +51,41 @@ static enum outcome count_rows(struct reading *reading, const struct statement *
     return OUTCOME_OK;
 }
 
-/* ---------------------------------------------------------------------------------------------------- identifiers */
+/* ----------------------------------------------------------------------------------------------------
+ * identifiers */
 
 /* Index of the candidate's type, -1 if it has none of that name. */
 static int16_t type_of_code(const struct reading *reading, int16_t code)
 {
     int16_t stored = identity_type_of_rank(reading->stored, code);
     const struct identity_type *type =
-        stored < 0 ? NULL : identity_find_type(reading->out->policy, reading->stored->types[stored].name);
+        stored < 0 ? NULL
+                   : identity_find_type(reading->out->policy, reading->stored->types[stored].name);
     return type ? (int16_t)(type - reading->out->policy->types) : -1;
 }
 
-static enum outcome start_node(struct reading *reading, uint32_t i, const struct id *id, int16_t code, struct err *err)
+static enum outcome start_node(struct reading *reading, uint32_t i, const struct id *id,
+                               int16_t code, struct err *err)
 {
     struct identity_node *node = &reading->out->graph.nodes[i];
     node->identifier_id = *id;
     node->type = type_of_code(reading, code);
-    return node->type >= 0
-               ? OUTCOME_OK
-               : err_set(err, OUTCOME_FATAL, "identifier_type", "the policy lacks a type that identifiers are stored under");
+    return node->type >= 0 ? OUTCOME_OK
+                           : err_set(err, OUTCOME_FATAL, "identifier_type",
+                                     "the policy lacks a type that identifiers are stored under");
 }
 
 /* Of several that become one, the one that it is already says what it is today. */
-static enum outcome take_identifier(struct reading *reading, const struct id *stored, const struct id *id,
-                                    const struct db_result *r, int row, struct err *err)
+static enum outcome take_identifier(struct reading *reading, const struct id *stored,
+                                    const struct id *id, const struct db_result *r, int row,
+                                    struct err *err)
 {
     struct evidence *e = reading->out;
     struct instant first_seen = db_timestamptz(r, row, 2);
     struct id profile = db_uuid(r, row, 1);
     bool is_first, is_itself = id_equal(stored, id);
-    uint32_t *at = map_put(&e->index, id, &is_first), i = is_first ? (uint32_t)e->graph.node_count++ : *at;
+    uint32_t *at = map_put(&e->index, id, &is_first),
+             i = is_first ? (uint32_t)e->graph.node_count++ : *at;
     *at = i;
     if (is_first)
         CHECK(start_node(reading, i, id, db_int2(r, row, 3), err));
@@ -99,7 +105,8 @@ static enum outcome take_identifier(struct reading *reading, const struct id *st
     return OUTCOME_OK;
 }
 
-static enum outcome take_identifiers(struct reading *reading, const struct db_result *r, struct err *err)
+static enum outcome take_identifiers(struct reading *reading, const struct db_result *r,
+                                     struct err *err)
 {
     for (int row = 0; row < db_rows(r); row++) {
         struct id stored = db_uuid(r, row, 0), profile = db_uuid(r, row, 1);
@@ -124,7 +131,8 @@ static enum outcome find_profiles(struct evidence *e, struct err *err)
         const struct id *profile = &e->profiles[i];
         const uint32_t *node = evidence_profile(e, profile);
         if (node == NULL && renaming_find(e->renaming, profile) == profile)
-            return err_set(err, OUTCOME_FATAL, "profile_unknown", "an identifier is in a profile that no identifier names");
+            return err_set(err, OUTCOME_FATAL, "profile_unknown",
+                           "an identifier is in a profile that no identifier names");
         if (node == NULL)
             *(uint32_t *)map_put(&e->names, profile, NULL) = i;
         e->before[i] = node ? *node : i;
@@ -141,8 +149,10 @@ static void count_gone_profiles(struct reading *reading)
 
 static enum outcome read_identifiers(struct reading *reading, struct err *err)
 {
-    static const struct statement count = {"evidence_count_identifiers", "SELECT count(*) FROM identity.identifiers"};
-    static const struct statement fetch = {"evidence_fetch_identifiers", "FETCH " FETCH_ROWS " FROM evidence_identifiers"};
+    static const struct statement count = {"evidence_count_identifiers",
+                                           "SELECT count(*) FROM identity.identifiers"};
+    static const struct statement fetch = {"evidence_fetch_identifiers",
+                                           "FETCH " FETCH_ROWS " FROM evidence_identifiers"};
     struct evidence *e = reading->out;
     size_t n = 0;
     CHECK(count_rows(reading, &count, &n, err));
@@ -157,7 +167,8 @@ static enum outcome read_identifiers(struct reading *reading, struct err *err)
     progress_start(&reading->progress, "identifiers read", n);
     CHECK(stream(reading,
                  "DECLARE evidence_identifiers NO SCROLL CURSOR FOR "
-                 "SELECT identifier_id, profile_id, first_seen_at, type, is_quarantined FROM identity.identifiers",
+                 "SELECT identifier_id, profile_id, first_seen_at, type, is_quarantined FROM "
+                 "identity.identifiers",
                  &fetch, take_identifiers, err));
     progress_end(&reading->progress);
     CHECK(find_profiles(e, err));
@@ -165,14 +176,16 @@ static enum outcome read_identifiers(struct reading *reading, struct err *err)
     return OUTCOME_OK;
 }
 
-/* --------------------------------------------------------------------------------------------------------- orders */
+/* ---------------------------------------------------------------------------------------------------------
+ * orders */
 
 static uint64_t pair_of(uint32_t a, uint32_t b)
 {
     return a < b ? (uint64_t)a << 32 | b : (uint64_t)b << 32 | a;
 }
 
-static bool find_pair(const struct evidence *e, const struct db_result *r, int row, uint32_t *a, uint32_t *b)
+static bool find_pair(const struct evidence *e, const struct db_result *r, int row, uint32_t *a,
+                      uint32_t *b)
 {
     struct id x = db_uuid(r, row, 1), y = db_is_null(r, row, 2) ? x : db_uuid(r, row, 2);
     const uint32_t *p = map_find(&e->index, &x), *q = map_find(&e->index, &y);
@@ -194,7 +207,8 @@ static void take_decided(struct reading *reading, const struct map *decided)
         uint64_t pair;
         memcpy(&pair, key, sizeof pair);
         if (*is_cut)
-            cuts[graph->cut_count++] = (struct identity_cut){(uint32_t)(pair >> 32), (uint32_t)pair};
+            cuts[graph->cut_count++] =
+                (struct identity_cut){(uint32_t)(pair >> 32), (uint32_t)pair};
         else
             map_put(&reading->manual, &pair, NULL);
     }
@@ -204,7 +218,8 @@ static void take_decided(struct reading *reading, const struct map *decided)
 /* Two pairs may become one, so what is newer counts among all of them. */
 static enum outcome read_orders(struct reading *reading, struct err *err)
 {
-    static const struct statement find = {"evidence_orders", "SELECT kind, a, b FROM identity.manual_evidence ORDER BY id"};
+    static const struct statement find = {
+        "evidence_orders", "SELECT kind, a, b FROM identity.manual_evidence ORDER BY id"};
     struct evidence *e = reading->out;
     struct db_result *r = NULL;
     struct map decided;
@@ -225,7 +240,8 @@ static enum outcome read_orders(struct reading *reading, struct err *err)
     return OUTCOME_OK;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- links */
+/* ----------------------------------------------------------------------------------------------------------
+ * links */
 
 static void take_link(struct reading *reading, uint32_t a, uint32_t b, struct instant first_seen)
 {
@@ -235,8 +251,8 @@ static void take_link(struct reading *reading, uint32_t a, uint32_t b, struct in
     bool *manual = reading->manual.count > 0 ? map_find(&reading->manual, &pair) : NULL;
     if (manual)
         *manual = true;
-    e->graph.links[e->graph.link_count++] =
-        (struct identity_link){.a = a, .b = b, .first_seen = first_seen, .is_manual = manual != NULL};
+    e->graph.links[e->graph.link_count++] = (struct identity_link){
+        .a = a, .b = b, .first_seen = first_seen, .is_manual = manual != NULL};
     e->degree[a]++;
     e->degree[b]++;
     e->degree_by_type[a * e->policy->type_count + (size_t)nodes[b].type]++;
@@ -250,7 +266,8 @@ static enum outcome take_links(struct reading *reading, const struct db_result *
         struct id a = db_uuid(r, row, 0), b = db_uuid(r, row, 1);
         const uint32_t *x = map_find(&e->index, &a), *y = map_find(&e->index, &b);
         if (x == NULL || y == NULL)
-            return err_set(err, OUTCOME_FATAL, "identifier_unknown", "a link names an identifier that is not stored");
+            return err_set(err, OUTCOME_FATAL, "identifier_unknown",
+                           "a link names an identifier that is not stored");
         take_link(reading, *x, *y, db_timestamptz(r, row, 2));
     }
     return OUTCOME_OK;
@@ -264,17 +281,19 @@ static void add_manual_links(struct reading *reading)
     for (size_t at = 0; (is_used = map_next(&reading->manual, &at, &key));) {
         uint64_t pair = *(const uint64_t *)key;
         if (!*is_used)
-            reading->out->graph.links[reading->out->graph.link_count++] =
-                (struct identity_link){.a = (uint32_t)(pair >> 32), .b = (uint32_t)pair, .is_manual = true};
+            reading->out->graph.links[reading->out->graph.link_count++] = (struct identity_link){
+                .a = (uint32_t)(pair >> 32), .b = (uint32_t)pair, .is_manual = true};
     }
 }
 
 static void make_room(struct reading *reading)
 {
     struct evidence *e = reading->out;
-    e->graph.links = arena_array(reading->arena, struct identity_link, e->observed_links + reading->manual.count);
+    e->graph.links = arena_array(reading->arena, struct identity_link,
+                                 e->observed_links + reading->manual.count);
     e->degree = arena_array(reading->arena, uint32_t, e->graph.node_count);
-    e->degree_by_type = arena_array(reading->arena, uint32_t, e->graph.node_count * e->policy->type_count);
+    e->degree_by_type =
+        arena_array(reading->arena, uint32_t, e->graph.node_count * e->policy->type_count);
 }
 
 static enum outcome read_facts(struct reading *reading, struct err *err)
@@ -290,14 +309,18 @@ static enum outcome read_facts(struct reading *reading, struct err *err)
 
 static enum outcome read_links(struct reading *reading, struct err *err)
 {
-    static const struct statement count = {"evidence_count_links", "SELECT count(*) FROM identity.links"};
-    static const struct statement fetch = {"evidence_fetch_links", "FETCH " FETCH_ROWS " FROM evidence_links"};
+    static const struct statement count = {"evidence_count_links",
+                                           "SELECT count(*) FROM identity.links"};
+    static const struct statement fetch = {"evidence_fetch_links",
+                                           "FETCH " FETCH_ROWS " FROM evidence_links"};
     struct evidence *e = reading->out;
     CHECK(count_rows(reading, &count, &e->observed_links, err));
     make_room(reading);
     progress_start(&reading->progress, "links read", e->observed_links);
-    CHECK(stream(reading, "DECLARE evidence_links NO SCROLL CURSOR FOR SELECT a, b, first_seen_at FROM identity.links", &fetch,
-                 take_links, err));
+    CHECK(stream(reading,
+                 "DECLARE evidence_links NO SCROLL CURSOR FOR SELECT a, b, first_seen_at FROM "
+                 "identity.links",
+                 &fetch, take_links, err));
     progress_end(&reading->progress);
     return OUTCOME_OK;
 }
@@ -307,7 +330,8 @@ static void set_quarantine(struct evidence *e)
     for (size_t i = 0; i < e->graph.node_count; i++) {
         struct identity_node *node = &e->graph.nodes[i];
         const uint32_t *degrees = &e->degree_by_type[i * e->policy->type_count];
-        node->is_quarantined = !e->is_released[i] && identity_is_quarantined(e->policy, node->type, degrees, e->degree[i]);
+        node->is_quarantined = !e->is_released[i] && identity_is_quarantined(e->policy, node->type,
+                                                                             degrees, e->degree[i]);
     }
 }
 
@@ -332,7 +356,8 @@ static void keep_candidates(struct evidence *e)
 
 static enum outcome read_all(struct reading *reading, struct err *err)
 {
-    CHECK(db_script(reading->db, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY", err));
+    CHECK(
+        db_script(reading->db, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY", err));
     CHECK(read_identifiers(reading, err));
     CHECK(read_orders(reading, err));
     CHECK(reading->out->has_other_ranks ? read_facts(reading, err) : read_links(reading, err));
@@ -341,11 +366,12 @@ static enum outcome read_all(struct reading *reading, struct err *err)
 }
 
 enum outcome evidence_read(struct db *db, struct arena *arena, const struct identity_policy *policy,
-                           const struct identity_policy *stored, const struct renaming *renaming, bool other_ranks,
-                           struct evidence *out, struct err *err)
+                           const struct identity_policy *stored, const struct renaming *renaming,
+                           bool other_ranks, struct evidence *out, struct err *err)
 {
     struct reading reading = {.db = db, .arena = arena, .out = out, .stored = stored};
-    *out = (struct evidence){.policy = policy, .has_other_ranks = other_ranks, .renaming = renaming};
+    *out =
+        (struct evidence){.policy = policy, .has_other_ranks = other_ranks, .renaming = renaming};
     map_init(&out->index, NULL, sizeof(struct id), sizeof(uint32_t));
     map_init(&out->names, NULL, sizeof(struct id), sizeof(uint32_t));
     map_init(&reading.spare, arena, sizeof(struct id), 1);

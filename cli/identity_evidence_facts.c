@@ -25,9 +25,11 @@ static void index_nodes(struct fact_reading *reading)
     }
 }
 
-static void add_link(struct fact_reading *reading, uint32_t anchor, uint32_t other, struct instant at)
+static void add_link(struct fact_reading *reading, uint32_t anchor, uint32_t other,
+                     struct instant at)
 {
-    uint64_t pair = anchor < other ? (uint64_t)anchor << 32 | other : (uint64_t)other << 32 | anchor;
+    uint64_t pair =
+        anchor < other ? (uint64_t)anchor << 32 | other : (uint64_t)other << 32 | anchor;
     bool is_first;
     uint32_t *index = map_put(&reading->link_of, &pair, &is_first);
     if (is_first) {
@@ -39,7 +41,8 @@ static void add_link(struct fact_reading *reading, uint32_t anchor, uint32_t oth
 }
 
 /* One that is no node was erased, or becomes nobody. */
-static void take_fact(struct fact_reading *reading, int64_t anchor, struct span others, struct instant at)
+static void take_fact(struct fact_reading *reading, int64_t anchor, struct span others,
+                      struct instant at)
 {
     const struct identity_node *nodes = reading->evidence->graph.nodes;
     struct ranked ids[ANCHORS_MOST];
@@ -48,7 +51,8 @@ static void take_fact(struct fact_reading *reading, int64_t anchor, struct span 
     for (size_t i = 0; i < all; i++) {
         const uint32_t *node = map_find(&reading->node_of, &keys[i]);
         if (node)
-            ids[count++] = (struct ranked){id_short(&nodes[*node].identifier_id), nodes[*node].type, *node};
+            ids[count++] =
+                (struct ranked){id_short(&nodes[*node].identifier_id), nodes[*node].type, *node};
     }
     if (count == 0) {
         reading->evidence->facts_left++;
@@ -62,15 +66,18 @@ static void take_fact(struct fact_reading *reading, int64_t anchor, struct span 
 
 static enum outcome read_all(struct fact_reading *reading, struct err *err)
 {
-    static const struct statement fetch = {"evidence_fetch_facts", "FETCH " FETCH_ROWS " FROM evidence_facts"};
+    static const struct statement fetch = {"evidence_fetch_facts",
+                                           "FETCH " FETCH_ROWS " FROM evidence_facts"};
     struct progress progress;
     /* One identifier alone is an anchor under any ranks. */
-    CHECK(db_script(reading->db,
-                    reading->evidence->renaming->count > 0
-                        ? "DECLARE evidence_facts NO SCROLL CURSOR FOR SELECT anchor, others, occurred_at FROM journey.facts"
-                        : "DECLARE evidence_facts NO SCROLL CURSOR FOR "
-                          "SELECT anchor, others, occurred_at FROM journey.facts WHERE others IS NOT NULL",
-                    err));
+    CHECK(db_script(
+        reading->db,
+        reading->evidence->renaming->count > 0
+            ? "DECLARE evidence_facts NO SCROLL CURSOR FOR SELECT anchor, others, occurred_at FROM "
+              "journey.facts"
+            : "DECLARE evidence_facts NO SCROLL CURSOR FOR "
+              "SELECT anchor, others, occurred_at FROM journey.facts WHERE others IS NOT NULL",
+        err));
     progress_start(&progress, "facts read", 0);
     for (int rows = 1; rows > 0;) {
         struct db_result *r = NULL;
@@ -87,8 +94,8 @@ static enum outcome read_all(struct fact_reading *reading, struct err *err)
     return OUTCOME_OK;
 }
 
-enum outcome evidence_read_facts(struct db *db, struct arena *arena, struct evidence *evidence, struct fact_links *out,
-                                 struct err *err)
+enum outcome evidence_read_facts(struct db *db, struct arena *arena, struct evidence *evidence,
+                                 struct fact_links *out, struct err *err)
 {
     struct fact_reading reading = {.db = db, .arena = arena, .evidence = evidence, .out = out};
     map_init(&reading.node_of, NULL, sizeof(int64_t), sizeof(uint32_t));

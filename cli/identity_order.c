@@ -1,4 +1,5 @@
-/* identity_order.c: `tutti identity unlink|link|release`: the plan of an operator's order, and the order itself. */
+/* identity_order.c: `tutti identity unlink|link|release`: the plan of an operator's order, and the
+ * order itself. */
 #include <inttypes.h>
 #include <poll.h>
 
@@ -27,13 +28,15 @@ struct order {
     int64_t links; /* of a released identifier */
     struct committed_change change;
     struct resolve_plan plan;
-    struct members members;
+    struct effect_members members;
     struct carried_list carried;
 };
 
 static struct span kind_of(const char *word)
 {
-    return strcmp(word, "unlink") == 0 ? SPAN("cut") : strcmp(word, "link") == 0 ? SPAN("link") : SPAN("release");
+    return strcmp(word, "unlink") == 0 ? SPAN("cut")
+           : strcmp(word, "link") == 0 ? SPAN("link")
+                                       : SPAN("release");
 }
 
 static enum outcome parse_order(struct order *order, struct err *err)
@@ -42,8 +45,10 @@ static enum outcome parse_order(struct order *order, struct err *err)
     order->identifier_count = (size_t)call->argument_count - 1;
     for (size_t i = 0; i < order->identifier_count; i++) {
         struct id profile;
-        CHECK(identifier_parse(call, order->db, call_argument(call, (int)i + 1), &order->identifiers[i], err));
-        if (identifier_profile(call, order->db, &order->identifiers[i], &profile, err) != OUTCOME_OK)
+        CHECK(identifier_parse(call, order->db, call_argument(call, (int)i + 1),
+                               &order->identifiers[i], err));
+        if (identifier_profile(call, order->db, &order->identifiers[i], &profile, err) !=
+            OUTCOME_OK)
             return err_prefix(err, "%s", i ? "B" : "A");
     }
     if (order->identifier_count == 2 && id_equal(&order->identifiers[0], &order->identifiers[1]))
@@ -67,7 +72,8 @@ static bool is_release(const struct order *order)
     return order->identifier_count == 1;
 }
 
-/* The links of an identifier in quarantine are left alone; those of a released one are evidence again. */
+/* The links of an identifier in quarantine are left alone; those of a released one are evidence
+ * again. */
 static enum outcome count_links(struct order *order, struct err *err)
 {
     static const struct statement count = {"release_links", sql_release_links};
@@ -80,15 +86,19 @@ static enum outcome count_links(struct order *order, struct err *err)
     CHECK(db_run(order->db, &count, &p, &r, NULL, err));
     order->links = db_int8(r, 0, 0);
     db_result_free(r);
-    if (order->links > MOST_LINKS && call_has(order->call, "execute") && !call_has(order->call, "force"))
-        return err_set(err, OUTCOME_REJECT, "many_links",
-                       "it has %" PRId64 " links, which every later batch that touches it would read: nothing was changed; "
-                       "--force releases an identifier of more than %d",
-                       order->links, MOST_LINKS);
+    if (order->links > MOST_LINKS && call_has(order->call, "execute") &&
+        !call_has(order->call, "force"))
+        return err_set(
+            err, OUTCOME_REJECT, "many_links",
+            "it has %" PRId64
+            " links, which every later batch that touches it would read: nothing was changed; "
+            "--force releases an identifier of more than %d",
+            order->links, MOST_LINKS);
     return OUTCOME_OK;
 }
 
-/* Fills plan and change; nothing is written if dry_run. Gives way to the pipeline and tries again. */
+/* Fills plan and change; nothing is written if dry_run. Gives way to the pipeline and tries again.
+ */
 static enum outcome review(struct order *order, bool dry_run, struct err *err)
 {
     struct arena *arena = &order->call->arena;
@@ -101,8 +111,9 @@ static enum outcome review(struct order *order, bool dry_run, struct err *err)
         order->plan = (struct resolve_plan){0};
         o = db_ready(order->db, err);
         if (o == OUTCOME_OK)
-            o = resolver_review(&order->resolver, arena, order->identifiers, order->identifier_count, &orders, dry_run,
-                                clock_now(), &order->change, &order->plan, err);
+            o = resolver_review(&order->resolver, arena, order->identifiers,
+                                order->identifier_count, &orders, dry_run, clock_now(),
+                                &order->change, &order->plan, err);
         if (err->code && strcmp(err->code, "commit_unknown") == 0)
             break; /* again would order it twice */
     }
@@ -112,7 +123,8 @@ static enum outcome review(struct order *order, bool dry_run, struct err *err)
 static enum outcome find_effect(struct order *order, struct err *err)
 {
     struct arena *arena = &order->call->arena;
-    CHECK(effect_members(order->db, arena, order->identifiers, order->identifier_count, &order->plan, &order->members, err));
+    CHECK(effect_members(order->db, arena, order->identifiers, order->identifier_count,
+                         &order->plan, &order->members, err));
     return carry_find(order->db, arena, &order->members, order->name, &order->carried, err);
 }
 
@@ -120,8 +132,9 @@ static const char *headline(const struct order *order)
 {
     struct arena *arena = &order->call->arena;
     if (order->plan.ordered != REFUSED_NOT)
-        return arena_printf(arena, "they stay apart, the link is refused by %s; the order is kept as evidence",
-                            identity_refusal_name(order->plan.ordered));
+        return arena_printf(
+            arena, "they stay apart, the link is refused by %s; the order is kept as evidence",
+            identity_refusal_name(order->plan.ordered));
     if (order->plan.move_count == 0)
         return "no identifier changes its profile; the order is kept as evidence";
     return arena_printf(arena, "%zu identifiers change their profile", order->plan.move_count);
@@ -132,22 +145,26 @@ static void print_headline(const struct order *order)
     char a[37], b[37];
     id_to_uuid(&order->manual.a, a);
     id_to_uuid(&order->manual.b, b);
-    printf("%s %s%s%s: %s\n", call_argument(order->call, 0), a, is_release(order) ? "" : " ", is_release(order) ? "" : b,
-           headline(order));
+    printf("%s %s%s%s: %s\n", call_argument(order->call, 0), a, is_release(order) ? "" : " ",
+           is_release(order) ? "" : b, headline(order));
     if (is_release(order))
         printf("%" PRId64 " links, which every later batch that touches it reads%s\n", order->links,
-               order->links > MOST_LINKS && !call_has(order->call, "force") ? ": --execute needs --force" : "");
+               order->links > MOST_LINKS && !call_has(order->call, "force")
+                   ? ": --execute needs --force"
+                   : "");
 }
 
 static void add_refusals(const struct order *order, struct strbuf *json)
 {
     if (!json && order->plan.link_count > 0)
-        printf("\n%sLinks whose verdict changes%s\n", colour(stdout, COLOUR_BOLD), colour(stdout, COLOUR_OFF));
+        printf("\n%sLinks whose verdict changes%s\n", colour(stdout, COLOUR_BOLD),
+               colour(stdout, COLOUR_OFF));
     if (json)
         strbuf_addf(json, ",\"links\":[");
     for (size_t i = 0; i < order->plan.link_count; i++) {
         const struct plan_link *link = &order->plan.links[i];
-        const char *before = identity_refusal_name(link->before), *after = identity_refusal_name(link->after);
+        const char *before = identity_refusal_name(link->before),
+                   *after = identity_refusal_name(link->after);
         char a[37], b[37];
         id_to_uuid(&link->key.a, a);
         id_to_uuid(&link->key.b, b);
@@ -156,10 +173,12 @@ static void add_refusals(const struct order *order, struct strbuf *json)
             break;
         }
         if (json)
-            strbuf_addf(json, "%s{\"a\":\"%s\",\"b\":\"%s\",\"before\":\"%s\",\"after\":\"%s\"}", i ? "," : "", a, b,
-                        before ? before : "accepted", after ? after : "accepted");
+            strbuf_addf(json, "%s{\"a\":\"%s\",\"b\":\"%s\",\"before\":\"%s\",\"after\":\"%s\"}",
+                        i ? "," : "", a, b, before ? before : "accepted",
+                        after ? after : "accepted");
         else
-            printf("%s  %s  %s -> %s\n", a, b, before ? before : "accepted", after ? after : "accepted");
+            printf("%s  %s  %s -> %s\n", a, b, before ? before : "accepted",
+                   after ? after : "accepted");
     }
     if (json)
         strbuf_addf(json, "]");
@@ -168,7 +187,8 @@ static void add_refusals(const struct order *order, struct strbuf *json)
 static enum outcome print_plan(struct order *order, struct strbuf *json, struct err *err)
 {
     if (json)
-        strbuf_addf(json, "{\"order\":\"" SPAN_FMT "\",\"moved\":%zu", SPAN_ARG(order->manual.kind), order->plan.move_count);
+        strbuf_addf(json, "{\"order\":\"" SPAN_FMT "\",\"moved\":%zu", SPAN_ARG(order->manual.kind),
+                    order->plan.move_count);
     if (json && order->plan.ordered != REFUSED_NOT)
         strbuf_addf(json, ",\"refused_by\":\"%s\"", identity_refusal_name(order->plan.ordered));
     if (json && is_release(order))
@@ -194,15 +214,18 @@ static struct duration wait_of(const struct order *order)
 
 static enum outcome carry(struct order *order, struct err *err)
 {
-    return carry_send(order->call, order->db, &order->carried, topic_of(order), (int32_t)order->schema_id, wait_of(order), err);
+    return carry_send(order->call, order->db, &order->carried, topic_of(order),
+                      (int32_t)order->schema_id, wait_of(order), err);
 }
 
-/* An opt-out that suppression has not read yet would stay with one side: what divides nobody need not wait. */
+/* An opt-out that suppression has not read yet would stay with one side: what divides nobody need
+ * not wait. */
 static enum outcome catch_up(struct order *order, struct err *err)
 {
     const char *group = call_option(order->call, "group");
     return effect_splits(&order->members)
-               ? carry_catch_up(order->call, group ? group : "suppression", topic_of(order), wait_of(order), err)
+               ? carry_catch_up(order->call, group ? group : "suppression", topic_of(order),
+                                wait_of(order), err)
                : OUTCOME_OK;
 }
 
@@ -225,11 +248,13 @@ static enum outcome carry_all(struct order *order, struct err *err)
         CHECK(carry(order, err));
         CHECK(look(order, err));
     }
-    return order->carried.count == 0 ? OUTCOME_OK
-                                     : err_set(err, OUTCOME_RETRY, "carry_unsettled", "opt-outs and holds keep changing");
+    return order->carried.count == 0
+               ? OUTCOME_OK
+               : err_set(err, OUTCOME_RETRY, "carry_unsettled", "opt-outs and holds keep changing");
 }
 
-/* What slipped in between the last look and the cut is said right after it, under the same message ids. */
+/* What slipped in between the last look and the cut is said right after it, under the same message
+ * ids. */
 static enum outcome execute(struct order *order, struct err *err)
 {
     if (carry_all(order, err) != OUTCOME_OK)
@@ -245,7 +270,8 @@ static enum outcome execute(struct order *order, struct err *err)
     if (o == OUTCOME_OK)
         return o;
     carry_print(&order->call->arena, &order->carried, NULL);
-    return err_prefix(err, "the order is executed, but these opt-outs of the last moment may be missing");
+    return err_prefix(
+        err, "the order is executed, but these opt-outs of the last moment may be missing");
 }
 
 static enum outcome run(struct order *order, struct err *err)

@@ -8,7 +8,8 @@
 #include "common/codec/digest.h"
 #include "services/identity-resolver/identity_policy.h"
 
-/* A profile may hold a tenth of all identifiers; below this size, or where one is as large today, it may hold any part of them.
+/* A profile may hold a tenth of all identifiers; below this size, or where one is as large today,
+ * it may hold any part of them.
  */
 enum { SMALL_PROFILE = 20, LARGEST_PART = 10, MAX_EXAMPLES = 1000, MAX_BATCH = 100000 };
 
@@ -32,14 +33,18 @@ static enum outcome check_candidate(struct plan *plan, struct err *err)
 {
     CHECK(anchors_read_state(plan->db, &plan->anchors, err));
     if (plan->anchors.version > 0)
-        return active_is(plan->text, &plan->active) && strcmp(call_argument(plan->call, 0), "apply") == 0
+        return active_is(plan->text, &plan->active) &&
+                       strcmp(call_argument(plan->call, 0), "apply") == 0
                    ? OUTCOME_OK
                    : err_set(err, OUTCOME_FATAL, "anchors_under_way",
-                             "facts get the anchors of version %d: run `tutti identity apply` with that policy first",
+                             "facts get the anchors of version %d: run `tutti identity apply` with "
+                             "that policy first",
                              plan->anchors.version);
-    CHECK(anchors_check_rules(plan->db, &plan->call->arena, plan->candidate, plan->current, &plan->other_anchors, err));
+    CHECK(anchors_check_rules(plan->db, &plan->call->arena, plan->candidate, plan->current,
+                              &plan->other_anchors, err));
     anchors_tell_added(plan->candidate, plan->current);
-    CHECK(renaming_read(plan->call, plan->db, plan->current, plan->candidate, &plan->renaming, err));
+    CHECK(
+        renaming_read(plan->call, plan->db, plan->current, plan->candidate, &plan->renaming, err));
     plan->other_anchors = plan->other_anchors || plan->renaming.count > 0;
     return plan->other_anchors ? anchors_check_facts(plan->db, err) : OUTCOME_OK;
 }
@@ -49,13 +54,16 @@ static enum outcome open_plan(struct plan *plan, struct err *err)
     struct call *call = plan->call;
     plan->candidate = arena_new(&call->arena, struct identity_policy);
     plan->current = arena_new(&call->arena, struct identity_policy);
-    CHECK(identity_candidate_read(&call->arena, call_option(call, "policy"), &plan->text, plan->candidate, err));
+    CHECK(identity_candidate_read(&call->arena, call_option(call, "policy"), &plan->text,
+                                  plan->candidate, err));
     CHECK(database_connect(call, &plan->db, err));
     CHECK(active_read(plan->db, &call->arena, &plan->active, err));
     if (plan->active.version == 0)
         return err_set(err, OUTCOME_FATAL, "no_identity_policy",
-                       "no identity policy is active yet: the first start of identity-resolver makes its own the active one");
-    CHECK(identity_policy_parse(&call->arena, plan->active.policy, "the active identity policy", plan->current, err));
+                       "no identity policy is active yet: the first start of identity-resolver "
+                       "makes its own the active one");
+    CHECK(identity_policy_parse(&call->arena, plan->active.policy, "the active identity policy",
+                                plan->current, err));
     return check_candidate(plan, err);
 }
 
@@ -66,50 +74,57 @@ static enum outcome check_largest(const struct plan *plan, struct err *err)
     if (largest <= SMALL_PROFILE || largest <= today || largest * LARGEST_PART <= all)
         return OUTCOME_OK;
     return err_set(err, OUTCOME_REJECT, "profile_too_large",
-                   "the largest profile would hold %zu of %zu identifiers, more than a tenth: this policy merges strangers",
+                   "the largest profile would hold %zu of %zu identifiers, more than a tenth: this "
+                   "policy merges strangers",
                    largest, all);
 }
 
 static enum outcome compute(struct plan *plan, struct err *err)
 {
     struct arena scratch = {0};
-    CHECK(evidence_read(plan->db, &plan->call->arena, plan->candidate, plan->current, &plan->renaming, plan->other_anchors,
-                        &plan->evidence, err));
+    CHECK(evidence_read(plan->db, &plan->call->arena, plan->candidate, plan->current,
+                        &plan->renaming, plan->other_anchors, &plan->evidence, err));
     say("computing profiles from %zu links ...", plan->evidence.graph.link_count);
     identity_partition(plan->candidate, &scratch, &plan->evidence.graph);
     arena_free(&scratch);
     identity_compare(&plan->evidence, &plan->call->arena, &plan->comparison);
-    return plan_stakes(plan->db, &plan->call->arena, &plan->evidence, &plan->comparison, &plan->stakes, err);
+    return plan_stakes(plan->db, &plan->call->arena, &plan->evidence, &plan->comparison,
+                       &plan->stakes, err);
 }
 
-/* Beside a value that is blocked now, one that links nothing was dropped; where it is all that is left it would be the anchor. */
+/* Beside a value that is blocked now, one that links nothing was dropped; where it is all that is
+ * left it would be the anchor. */
 static void tell_left(const struct plan *plan)
 {
     bool all_link = true;
     for (size_t i = 0; i < plan->current->type_count; i++)
         all_link = all_link && plan->current->types[i].links;
     if (plan->evidence.facts_left > 0 && !all_link)
-        warn("%zu touchpoints would name nobody; what they had of types that link nothing is not stored, and they would come "
+        warn("%zu touchpoints would name nobody; what they had of types that link nothing is not "
+             "stored, and they would come "
              "under that "
              "if they were read again: do not read old input again",
              plan->evidence.facts_left);
 }
 
 /* json NULL: text. */
-static void report_end(const struct plan *plan, const struct strbuf *json, bool is_refused, const char *verdict)
+static void report_end(const struct plan *plan, const struct strbuf *json, bool is_refused,
+                       const char *verdict)
 {
     struct id hash = digest_bytes(plan->text);
     char policy[37];
     id_to_uuid(&hash, policy);
     if (json) {
-        printf(SPAN_FMT ",\"policy_hash\":\"%s\",\"refused\":%s,\"needs_services_stopped\":%s,\"executed\":%s}\n",
-               SPAN_ARG(strbuf_span(json)), policy, is_refused ? "true" : "false", plan->other_anchors ? "true" : "false",
-               verdict);
+        printf(SPAN_FMT ",\"policy_hash\":\"%s\",\"refused\":%s,\"needs_services_stopped\":%s,"
+                        "\"executed\":%s}\n",
+               SPAN_ARG(strbuf_span(json)), policy, is_refused ? "true" : "false",
+               plan->other_anchors ? "true" : "false", verdict);
         return;
     }
     printf("\nhash of the candidate: %s\n", policy);
     if (plan->other_anchors)
-        puts("\ntypes, ranks or values differ: apply needs the services stopped, and deletes the resolved touchpoints in Kafka");
+        puts("\ntypes, ranks or values differ: apply needs the services stopped, and deletes the "
+             "resolved touchpoints in Kafka");
 }
 
 static enum outcome report(struct plan *plan, const char *verdict, struct err *err)
@@ -127,7 +142,8 @@ static enum outcome report(struct plan *plan, const char *verdict, struct err *e
 static enum outcome act(struct plan *plan, struct err *err)
 {
     if (!plan->other_anchors && plan->anchors.version == 0)
-        return apply_policy(plan->call, plan->db, plan->text, &plan->active, (size_t)plan->batch, err);
+        return apply_policy(plan->call, plan->db, plan->text, &plan->active, (size_t)plan->batch,
+                            err);
     struct anchors_apply anchors = {
         .call = plan->call,
         .db = plan->db,
@@ -160,7 +176,8 @@ static enum outcome apply(struct plan *plan, struct err *err)
         return OUTCOME_OK;
     }
     CHECK(act(plan, err));
-    say("every profile was reviewed; put the file into the policy.dir of identity-resolver before its next start");
+    say("every profile was reviewed; put the file into the policy.dir of identity-resolver before "
+        "its next start");
     return OUTCOME_OK;
 }
 

@@ -19,11 +19,14 @@ struct plan_stakes {
     bool *loses_opt_out; /* per node that names a profile today */
     size_t opt_outs;     /* profiles of which a side would lose an opt-out */
 };
-enum outcome plan_stakes(struct db *db, struct arena *arena, const struct evidence *evidence, const struct comparison *comparison,
-                         struct plan_stakes *out, struct err *err);
+enum outcome plan_stakes(struct db *db, struct arena *arena, const struct evidence *evidence,
+                         const struct comparison *comparison, struct plan_stakes *out,
+                         struct err *err);
 
-/* The report as text, or as one JSON object without the final brace. limit: examples of each kind. */
-void plan_report(struct call *call, const struct evidence *evidence, const struct comparison *comparison,
-                 const struct plan_stakes *stakes, size_t limit, struct strbuf *json);
+/* The report as text, or as one JSON object without the final brace. limit: examples of each kind.
+ */
+void plan_report(struct call *call, const struct evidence *evidence,
+                 const struct comparison *comparison, const struct plan_stakes *stakes,
+                 size_t limit, struct strbuf *json);
 
 #endif

@@ -15,8 +15,10 @@ static enum outcome check_complete(const struct rereading *work, struct err *err
         return OUTCOME_OK;
     return err_set(err, OUTCOME_FATAL, "anchor_rules",
                    "the type " SPAN_FMT ": its values cannot be normalised anew: of %" PRId64
-                   " identifiers no raw value is kept, of %" PRId64 " it is not the one that they are found by, and %" PRId64
-                   " may have come hashed, clear or both, which the new rules tell apart; this takes a new database and a replay "
+                   " identifiers no raw value is kept, of %" PRId64
+                   " it is not the one that they are found by, and %" PRId64
+                   " may have come hashed, clear or both, which the new rules tell apart; this "
+                   "takes a new database and a replay "
                    "of the input",
                    SPAN_ARG(work->now->name), work->missing, work->unfound, work->unsure);
 }
@@ -33,7 +35,8 @@ static void take_back(struct rereading *work, size_t count)
 
 static void tell_blocked(const struct identity_type *type, const char *why)
 {
-    warn("blocked values of the type " SPAN_FMT " are different: they act on what arrives from now on, stored identifiers stay, "
+    warn("blocked values of the type " SPAN_FMT
+         " are different: they act on what arrives from now on, stored identifiers stay, "
          "because %s",
          SPAN_ARG(type->name), why);
 }
@@ -46,7 +49,8 @@ static bool is_any_free(const struct rereading *work, const struct blocked_value
     return false;
 }
 
-/* What is judged is judged whole: some values of a type that go and some that stay would be no rule. */
+/* What is judged is judged whole: some values of a type that go and some that stay would be no
+ * rule. */
 static enum outcome reread_type(struct rereading *work, struct err *err)
 {
     size_t before = work->out->count;
@@ -56,8 +60,10 @@ static enum outcome reread_type(struct rereading *work, struct err *err)
     if (work->missing > 0) {
         take_back(work, before);
         tell_blocked(work->now, "not all of their raw values are kept");
-    } else if (is_any_free(work, &work->current->blocked) || is_any_free(work, &work->now->blocked)) {
-        warn("values of the type " SPAN_FMT " that are not blocked any more act on what arrives from now on",
+    } else if (is_any_free(work, &work->current->blocked) ||
+               is_any_free(work, &work->now->blocked)) {
+        warn("values of the type " SPAN_FMT
+             " that are not blocked any more act on what arrives from now on",
              SPAN_ARG(work->now->name));
     }
     return OUTCOME_OK;
@@ -70,14 +76,16 @@ static enum outcome open_keys(struct rereading *work, bool *has_raw_keys, struct
         return OUTCOME_OK;
     if (!*has_raw_keys)
         return err_set(err, OUTCOME_FATAL, "config_missing",
-                       "privacy.key_file is not set: the values of the type " SPAN_FMT " are normalised anew, and sealed with it",
+                       "privacy.key_file is not set: the values of the type " SPAN_FMT
+                       " are normalised anew, and sealed with it",
                        SPAN_ARG(work->now->name));
     CHECK(identity_keys_read(work->call->config, &work->keys, err));
     CHECK(identity_keys_follow(&work->keys, work->db, &work->call->arena, err));
     return work->keys.state.phase == KEYS_ONE
                ? OUTCOME_OK
                : err_set(err, OUTCOME_FATAL, "key_phase",
-                         "the key of identifier hashes is being exchanged: end that first (`tutti identity rotate-key`)");
+                         "the key of identifier hashes is being exchanged: end that first (`tutti "
+                         "identity rotate-key`)");
 }
 
 static enum outcome reread_if_needed(struct rereading *work, struct err *err)
@@ -100,14 +108,14 @@ static enum outcome refuse_target(const struct renamed *one, struct err *err)
     id_to_uuid(&one->from, from);
     id_to_uuid(&one->to, to);
     return err_set(err, OUTCOME_FATAL, "anchor_rules",
-                   "the type " SPAN_FMT
-                   ": the value of %s is blocked now, but not that of %s, another spelling of it: block both or "
+                   "the type " SPAN_FMT ": the value of %s is blocked now, but not that of %s, "
+                   "another spelling of it: block both or "
                    "none (`tutti identity reveal` has the values)",
                    SPAN_ARG(one->type->name), to, from);
 }
 
-/* Blocked is what is sent, so of one new form a spelling may be nobody and another somebody, under the id by which stored facts
- * name the former: what these mean nobody could tell on the walk. */
+/* Blocked is what is sent, so of one new form a spelling may be nobody and another somebody, under
+ * the id by which stored facts name the former: what these mean nobody could tell on the walk. */
 static enum outcome check_targets(const struct rereading *work, struct err *err)
 {
     const struct renaming *out = work->out;
@@ -118,9 +126,11 @@ static enum outcome check_targets(const struct rereading *work, struct err *err)
 }
 
 enum outcome renaming_read(struct call *call, struct db *db, const struct identity_policy *current,
-                           const struct identity_policy *candidate, struct renaming *out, struct err *err)
+                           const struct identity_policy *candidate, struct renaming *out,
+                           struct err *err)
 {
-    struct rereading work = {.call = call, .db = db, .current = current, .candidate = candidate, .out = out};
+    struct rereading work = {
+        .call = call, .db = db, .current = current, .candidate = candidate, .out = out};
     *out = (struct renaming){0};
     map_init(&out->to, &call->arena, sizeof(struct id), sizeof(struct id));
     progress_start(&work.progress, "raw values looked at", 0);

@@ -1,9 +1,11 @@
-/* identity_renaming.h: which other identifiers the stored ones are under other rules for values, where raw values are kept.
+/* identity_renaming.h: which other identifiers the stored ones are under other rules for values,
+ * where raw values are kept.
  *
- * An id is the hash of a form (services/identity-resolver/logic/identity.h, identity_renormalise). Where the raw value of every
- * identifier of a type is kept, and all values of one form before have one form afterwards, it can be made anew: identifiers
- * whose forms coincide become one, those that are blocked now nobody, most stay what they are. The walk over facts
- * (identity_anchors.h) takes such identifiers for what they become. */
+ * An id is the hash of a form (services/identity-resolver/logic/identity.h, identity_renormalise).
+ * Where the raw value of every identifier of a type is kept, and all values of one form before have
+ * one form afterwards, it can be made anew: identifiers whose forms coincide become one, those that
+ * are blocked now nobody, most stay what they are. The walk over facts (identity_anchors.h) takes
+ * such identifiers for what they become. */
 #ifndef TUTTI_CLI_IDENTITY_RENAMING_H
 #define TUTTI_CLI_IDENTITY_RENAMING_H
 
@@ -23,15 +25,18 @@ struct renaming {
     size_t vanished; /* those that are nobody */
 };
 
-/* Whether equal values of the two types, each of its policy, have equal forms, whatever is blocked. */
-bool renaming_hashes_alike(const struct identity_policy *a, const struct identity_type *x, const struct identity_policy *b,
-                           const struct identity_type *y);
+/* Whether equal values of the two types, each of its policy, have equal forms, whatever is blocked.
+ */
+bool renaming_hashes_alike(const struct identity_policy *a, const struct identity_type *x,
+                           const struct identity_policy *b, const struct identity_type *y);
 
-/* Reads the raw values of the types whose values have other forms (anchors_check_rules allowed it), and of those for which other
- * values are blocked as far as they can be judged; says on stderr of which types they are not. In the call's arena. FATAL where a
- * type of other forms has an identifier whose value does not tell. Shows its progress. */
+/* Reads the raw values of the types whose values have other forms (anchors_check_rules allowed it),
+ * and of those for which other values are blocked as far as they can be judged; says on stderr of
+ * which types they are not. In the call's arena. FATAL where a type of other forms has an
+ * identifier whose value does not tell. Shows its progress. */
 enum outcome renaming_read(struct call *call, struct db *db, const struct identity_policy *current,
-                           const struct identity_policy *candidate, struct renaming *out, struct err *err);
+                           const struct identity_policy *candidate, struct renaming *out,
+                           struct err *err);
 
 /* What the identifier is afterwards: itself, another one, NULL: nobody. */
 const struct id *renaming_find(const struct renaming *renaming, const struct id *identifier);

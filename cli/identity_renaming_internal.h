@@ -1,4 +1,5 @@
-/* identity_renaming_internal.h: one rereading of values between the files that read them, decide what they become and store it.
+/* identity_renaming_internal.h: one rereading of values between the files that read them, decide
+ * what they become and store it.
  */
 #ifndef TUTTI_CLI_IDENTITY_RENAMING_INTERNAL_H
 #define TUTTI_CLI_IDENTITY_RENAMING_INTERNAL_H
@@ -22,7 +23,8 @@ struct rereading {
     struct progress progress;
 };
 
-/* identity_renaming_read.c: every kept value of the type at hand, into out; counts the identifiers that it cannot tell about. */
+/* identity_renaming_read.c: every kept value of the type at hand, into out; counts the identifiers
+ * that it cannot tell about. */
 enum outcome renaming_read_values(struct rereading *work, struct err *err);
 
 /* identity_renaming_rules.c: whether the two policies block the same values of the type at hand. */
@@ -30,7 +32,8 @@ bool renaming_blocks_alike(const struct rereading *work);
 /* Why newly blocked values act on what arrives alone; NULL: on what is stored, too. */
 const char *renaming_why_not_judged(const struct rereading *work, bool has_raw_keys);
 
-/* identity_renaming_store.c: once keys were exchanged, a hash may lead to an id that was made under a former one: out names that.
+/* identity_renaming_store.c: once keys were exchanged, a hash may lead to an id that was made under
+ * a former one: out names that.
  */
 enum outcome renaming_follow_hashes(struct rereading *work, struct err *err);
 

@@ -4,9 +4,11 @@
 #include "common/runtime/stop.h"
 #include "services/identity-resolver/identity_touchpoint.h"
 
-static struct id hash_of(const struct rereading *work, const struct identity_value *value, struct arena *arena)
+static struct id hash_of(const struct rereading *work, const struct identity_value *value,
+                         struct arena *arena)
 {
-    return digest_identifier(&work->keys.current, work->now->name, identity_canonical(value, arena));
+    return digest_identifier(&work->keys.current, work->now->name,
+                             identity_canonical(value, arena));
 }
 
 /* Hashes that lead to it are 16 bytes each. */
@@ -21,8 +23,8 @@ static bool leads_to(struct span hashes, const struct id *identifier, const stru
 }
 
 /* Whether the value had come clear or hashed is not kept: the hash of its form tells. */
-static bool find_form(const struct rereading *work, struct arena *arena, struct span value, const struct id *identifier,
-                      struct span hashes, struct span *form)
+static bool find_form(const struct rereading *work, struct arena *arena, struct span value,
+                      const struct id *identifier, struct span hashes, struct span *form)
 {
     for (int is_digest = 0; is_digest < 2; is_digest++) {
         struct identity_value before;
@@ -44,8 +46,8 @@ static void rename_to(struct rereading *work, const struct id *from, struct id t
     work->out->vanished += id_is_nil(&to);
 }
 
-static void reread_form(struct rereading *work, struct arena *arena, const struct id *identifier, struct span form,
-                        struct span hashes)
+static void reread_form(struct rereading *work, struct arena *arena, const struct id *identifier,
+                        struct span form, struct span hashes)
 {
     struct identity_value after;
     enum renormalised what = identity_renormalise(work->candidate, work->then, form, arena, &after);
@@ -61,7 +63,8 @@ static void reread_form(struct rereading *work, struct arena *arena, const struc
 }
 
 /* What is blocked is blocked as it was sent, so the raw value tells. */
-static enum outcome reread_value(struct rereading *work, struct arena *arena, const struct db_result *r, int row, struct err *err)
+static enum outcome reread_value(struct rereading *work, struct arena *arena,
+                                 const struct db_result *r, int row, struct err *err)
 {
     struct id identifier = db_uuid(r, row, 0);
     struct span value, form, hashes = db_bytes(r, row, 5);
@@ -80,7 +83,8 @@ static enum outcome reread_value(struct rereading *work, struct arena *arena, co
     return OUTCOME_OK;
 }
 
-static enum outcome reread_rows(struct rereading *work, struct arena *arena, size_t *count, struct err *err)
+static enum outcome reread_rows(struct rereading *work, struct arena *arena, size_t *count,
+                                struct err *err)
 {
     static const struct statement next = {"renaming_next", sql_renaming_next};
     struct params p;
@@ -111,7 +115,8 @@ enum outcome renaming_read_values(struct rereading *work, struct err *err)
     work->missing = work->unfound = work->unsure = 0;
     for (size_t count = 1; count > 0 && o == OUTCOME_OK;) {
         arena_reset(&arena);
-        o = stop_requested() ? err_set(err, OUTCOME_FATAL, "stopped", "stopped") : reread_rows(work, &arena, &count, err);
+        o = stop_requested() ? err_set(err, OUTCOME_FATAL, "stopped", "stopped")
+                             : reread_rows(work, &arena, &count, err);
     }
     arena_free(&arena);
     return o;

@@ -1,10 +1,11 @@
 /* identity_renaming_rules.c: which rules for values differ between two policies. */
 #include "cli/identity_renaming_internal.h"
 
-bool renaming_hashes_alike(const struct identity_policy *a, const struct identity_type *x, const struct identity_policy *b,
-                           const struct identity_type *y)
+bool renaming_hashes_alike(const struct identity_policy *a, const struct identity_type *x,
+                           const struct identity_policy *b, const struct identity_type *y)
 {
-    if (x->normaliser != y->normaliser || x->match_hashed != y->match_hashed || x->is_scoped != y->is_scoped)
+    if (x->normaliser != y->normaliser || x->match_hashed != y->match_hashed ||
+        x->is_scoped != y->is_scoped)
         return false;
     return (x->normaliser != NORMALISE_PHONE || span_equal(a->calling_code, b->calling_code)) &&
            (x->normaliser != NORMALISE_EMAIL || a->gmail_dots_and_plus == b->gmail_dots_and_plus);
@@ -20,13 +21,15 @@ static bool lists_equal(const struct blocked_values *a, const struct blocked_val
     return true;
 }
 
-static bool is_class_of(const struct identity_policy *policy, const struct char_class_pattern *pattern, struct span type)
+static bool is_class_of(const struct identity_policy *policy,
+                        const struct char_class_pattern *pattern, struct span type)
 {
     return pattern->type < 0 || span_equal(policy->types[pattern->type].name, type);
 }
 
 /* In the order in which they are written. */
-static bool classes_equal(const struct identity_policy *a, const struct identity_policy *b, struct span type)
+static bool classes_equal(const struct identity_policy *a, const struct identity_policy *b,
+                          struct span type)
 {
     size_t i = 0, j = 0;
     for (;; i++, j++) {
@@ -37,7 +40,8 @@ static bool classes_equal(const struct identity_policy *a, const struct identity
         if (i == a->class_count || j == b->class_count)
             return i == a->class_count && j == b->class_count;
         const struct char_class_pattern *x = &a->classes[i], *y = &b->classes[j];
-        if (memcmp(x->accepts, y->accepts, sizeof x->accepts) != 0 || x->matches_empty != y->matches_empty)
+        if (memcmp(x->accepts, y->accepts, sizeof x->accepts) != 0 ||
+            x->matches_empty != y->matches_empty)
             return false;
     }
 }

@@ -1,11 +1,13 @@
-/* identity_renaming_store.c: the ids that lead to the new hashes, and the renaming in the database. */
+/* identity_renaming_store.c: the ids that lead to the new hashes, and the renaming in the database.
+ */
 #include "cli/identity_renaming_internal.h"
 #include "cli_sql.h"
 #include "services/identity-resolver/identity_rules_store.h"
 
 enum { ROWS_PER_STATEMENT = 10000 };
 
-static enum outcome follow_some(struct rereading *work, size_t from, struct arena *arena, struct err *err)
+static enum outcome follow_some(struct rereading *work, size_t from, struct arena *arena,
+                                struct err *err)
 {
     struct renaming *out = work->out;
     struct value_hashes hashes = {0};
@@ -14,7 +16,7 @@ static enum outcome follow_some(struct rereading *work, size_t from, struct aren
     map_init(&ids, arena, sizeof(struct id), sizeof(struct id));
     for (size_t i = from; i < out->count && i < from + ROWS_PER_STATEMENT; i++)
         *arena_push(arena, &hashes) = (struct value_hash){.hash = out->items[i].to};
-    CHECK(store_find_hashes(work->db, arena, &hashes, &found, err));
+    CHECK(identity_store_find_hashes(work->db, arena, &hashes, &found, err));
     for (size_t i = 0; i < found.count; i++)
         *(struct id *)map_put(&ids, &found.items[i].hash, NULL) = found.items[i].identifier_id;
     for (size_t i = from; i < from + hashes.count; i++) {
@@ -29,7 +31,8 @@ enum outcome renaming_follow_hashes(struct rereading *work, struct err *err)
 {
     struct arena arena = {0};
     enum outcome o = OUTCOME_OK;
-    for (size_t at = 0; at < work->out->count && o == OUTCOME_OK && identity_keys_were_rotated(&work->keys);
+    for (size_t at = 0;
+         at < work->out->count && o == OUTCOME_OK && identity_keys_were_rotated(&work->keys);
          at += ROWS_PER_STATEMENT) {
         o = follow_some(work, at, &arena, err);
         arena_reset(&arena);
@@ -38,7 +41,8 @@ enum outcome renaming_follow_hashes(struct rereading *work, struct err *err)
     return o;
 }
 
-static enum outcome store_some(struct db *db, struct arena *arena, const struct renamed *items, size_t count, struct err *err)
+static enum outcome store_some(struct db *db, struct arena *arena, const struct renamed *items,
+                               size_t count, struct err *err)
 {
     static const struct statement insert = {"renaming_insert", sql_renaming_insert};
     struct params p;
@@ -54,7 +58,8 @@ enum outcome renaming_store(struct db *db, const struct renaming *renaming, stru
     enum outcome o = OUTCOME_OK;
     for (size_t at = 0; at < renaming->count && o == OUTCOME_OK; at += ROWS_PER_STATEMENT) {
         size_t left = renaming->count - at;
-        o = store_some(db, &arena, renaming->items + at, left < ROWS_PER_STATEMENT ? left : ROWS_PER_STATEMENT, err);
+        o = store_some(db, &arena, renaming->items + at,
+                       left < ROWS_PER_STATEMENT ? left : ROWS_PER_STATEMENT, err);
         arena_reset(&arena);
     }
     arena_free(&arena);

@@ -15,7 +15,8 @@ struct report {
     struct arena *arena;
 };
 
-static void put_number(const struct report *report, const char *name, const char *words, size_t value)
+static void put_number(const struct report *report, const char *name, const char *words,
+                       size_t value)
 {
     if (report->json)
         strbuf_addf(report->json, "%s\"%s\":%zu", report->json->len > 1 ? "," : "", name, value);
@@ -30,7 +31,8 @@ static const char *name_of(const struct report *report, const struct id *id)
     return text;
 }
 
-/* A profile of today, by the node that stands for it; one of afterwards, by the node that names it. */
+/* A profile of today, by the node that stands for it; one of afterwards, by the node that names it.
+ */
 static const char *name_today(const struct report *report, uint32_t node)
 {
     return name_of(report, &report->evidence->profiles[node]);
@@ -61,23 +63,29 @@ static void put_numbers(const struct report *report)
 {
     const struct comparison *c = report->comparison;
     const struct evidence *e = report->evidence;
-    put_number(report, "identifiers", "identifiers", c->identifiers + e->united + e->renaming->vanished);
+    put_number(report, "identifiers", "identifiers",
+               c->identifiers + e->united + e->renaming->vanished);
     put_number(report, "renamed", "identifiers that become another, because of their values",
                e->renaming->count - e->renaming->vanished);
     put_number(report, "united", "identifiers that become one with another", e->united);
-    put_number(report, "vanished", "identifiers whose values are blocked or not usable any more", e->renaming->vanished);
+    put_number(report, "vanished", "identifiers whose values are blocked or not usable any more",
+               e->renaming->vanished);
     put_number(report, "links", "links", e->observed_links);
     put_number(report, "profiles_before", "profiles today", c->profiles_before + e->gone_profiles);
     put_number(report, "profiles_after", "profiles under the candidate", c->profiles_after);
-    put_number(report, "merges_gained", "merges gained: profiles joined to another", c->merges_gained);
-    put_number(report, "merges_lost", "merges lost: profiles that come off another", c->merges_lost);
+    put_number(report, "merges_gained", "merges gained: profiles joined to another",
+               c->merges_gained);
+    put_number(report, "merges_lost", "merges lost: profiles that come off another",
+               c->merges_lost);
     put_number(report, "quarantined", "identifiers newly in quarantine", c->quarantined);
     put_number(report, "released", "identifiers released from quarantine", c->released);
     put_number(report, "moved", "identifiers whose profile changes", c->moved);
-    put_number(report, "facts_moved", "touchpoints that would come under another anchor", e->facts_moved);
+    put_number(report, "facts_moved", "touchpoints that would come under another anchor",
+               e->facts_moved);
     put_number(report, "facts_left", "touchpoints that would name nobody", e->facts_left);
     put_number(report, "affected_profiles", "profiles affected", report->stakes->profiles);
-    put_number(report, "opt_outs_at_risk", "profiles of which a side would lose an opt-out", report->stakes->opt_outs);
+    put_number(report, "opt_outs_at_risk", "profiles of which a side would lose an opt-out",
+               report->stakes->opt_outs);
 }
 
 static void put_money(const struct report *report)
@@ -89,37 +97,40 @@ static void put_money(const struct report *report)
         uint64_t cents = (uint64_t)llabs(m->micros / 10000);
         if (report->json)
             strbuf_addf(report->json,
-                        "%s{\"currency\":\"%s\",\"conversions\":%" PRId64 ",\"revenue\":\"%s%" PRIu64 ".%02" PRIu64 "\"}",
+                        "%s{\"currency\":\"%s\",\"conversions\":%" PRId64
+                        ",\"revenue\":\"%s%" PRIu64 ".%02" PRIu64 "\"}",
                         i ? "," : "", m->currency, m->conversions, sign, cents / 100, cents % 100);
         else
-            printf("%12s%" PRIu64 ".%02" PRIu64 " %s in %" PRId64 " conversions\n", sign, cents / 100, cents % 100, m->currency,
-                   m->conversions);
+            printf("%12s%" PRIu64 ".%02" PRIu64 " %s in %" PRId64 " conversions\n", sign,
+                   cents / 100, cents % 100, m->currency, m->conversions);
     }
     put_end(report, report->stakes->money_count);
 }
 
-static void put_largest(const struct report *report, const char *name, const char *title, const struct large_profile *list,
+static void put_largest(const struct report *report, const char *name, const char *title,
+                        const struct large_profile *list,
                         const char *(*name_it)(const struct report *report, uint32_t node))
 {
     size_t i = 0;
     put_title(report, name, title);
     for (; i < COMPARE_LARGEST && list[i].size > 0; i++)
         if (report->json)
-            strbuf_addf(report->json, "%s{\"profile\":\"%s\",\"identifiers\":%u}", i ? "," : "", name_it(report, list[i].node),
-                        list[i].size);
+            strbuf_addf(report->json, "%s{\"profile\":\"%s\",\"identifiers\":%u}", i ? "," : "",
+                        name_it(report, list[i].node), list[i].size);
         else
             printf("%12u  %s\n", list[i].size, name_it(report, list[i].node));
     put_end(report, i);
 }
 
-/* ------------------------------------------------------------------------------------------------------- examples */
+/* -------------------------------------------------------------------------------------------------------
+ * examples */
 
 static void put_flow(const struct report *report, const struct flow *flow, bool is_first)
 {
     const char *before = name_today(report, flow->before), *after = name_after(report, flow->after);
     if (report->json)
-        strbuf_addf(report->json, "%s{\"before\":\"%s\",\"after\":\"%s\",\"identifiers\":%u}", is_first ? "" : ",", before, after,
-                    flow->size);
+        strbuf_addf(report->json, "%s{\"before\":\"%s\",\"after\":\"%s\",\"identifiers\":%u}",
+                    is_first ? "" : ",", before, after, flow->size);
     else
         printf("%s -> %s  %u identifiers\n", before, after, flow->size);
 }
@@ -137,7 +148,8 @@ static void put_groups(const struct report *report, const struct flow *flows, bo
     size_t groups = 0, printed = 0, count = report->comparison->flow_count;
     for (size_t from = 0, to; from < count && groups < report->limit; from = to) {
         uint32_t key = by_before ? flows[from].before : flows[from].after;
-        for (to = from + 1; to < count && (by_before ? flows[to].before : flows[to].after) == key; to++)
+        for (to = from + 1; to < count && (by_before ? flows[to].before : flows[to].after) == key;
+             to++)
             continue;
         if (to - from < 2)
             continue;
@@ -153,14 +165,17 @@ static void put_identifiers(const struct report *report, bool want_quarantined)
     const struct evidence *e = report->evidence;
     size_t count = 0;
     for (uint32_t i = 0; i < e->graph.node_count && count < report->limit; i++) {
-        if (e->graph.nodes[i].is_quarantined == e->was_quarantined[i] || e->was_quarantined[i] == want_quarantined)
+        if (e->graph.nodes[i].is_quarantined == e->was_quarantined[i] ||
+            e->was_quarantined[i] == want_quarantined)
             continue;
         struct span type = e->policy->types[e->graph.nodes[i].type].name;
         if (report->json)
-            strbuf_addf(report->json, "%s{\"identifier\":\"%s\",\"type\":\"" SPAN_FMT "\",\"linked\":%u}", count ? "," : "",
-                        name_of(report, &e->stored[i]), SPAN_ARG(type), e->degree[i]);
+            strbuf_addf(
+                report->json, "%s{\"identifier\":\"%s\",\"type\":\"" SPAN_FMT "\",\"linked\":%u}",
+                count ? "," : "", name_of(report, &e->stored[i]), SPAN_ARG(type), e->degree[i]);
         else
-            printf("%s  " SPAN_FMT ", linked to %u\n", name_of(report, &e->stored[i]), SPAN_ARG(type), e->degree[i]);
+            printf("%s  " SPAN_FMT ", linked to %u\n", name_of(report, &e->stored[i]),
+                   SPAN_ARG(type), e->degree[i]);
         count++;
     }
     put_end(report, count);
@@ -188,10 +203,13 @@ static void put_renamed(const struct report *report)
     size_t count = renaming->count < report->limit ? renaming->count : report->limit;
     for (size_t i = 0; i < count; i++) {
         const struct renamed *one = &renaming->items[i];
-        const char *from = name_of(report, &one->from), *to = id_is_nil(&one->to) ? NULL : name_of(report, &one->to);
+        const char *from = name_of(report, &one->from),
+                   *to = id_is_nil(&one->to) ? NULL : name_of(report, &one->to);
         if (report->json)
-            strbuf_addf(report->json, "%s{\"identifier\":\"%s\",\"type\":\"" SPAN_FMT "\",\"becomes\":%s%s%s}", i ? "," : "",
-                        from, SPAN_ARG(one->type->name), to ? "\"" : "", to ? to : "null", to ? "\"" : "");
+            strbuf_addf(report->json,
+                        "%s{\"identifier\":\"%s\",\"type\":\"" SPAN_FMT "\",\"becomes\":%s%s%s}",
+                        i ? "," : "", from, SPAN_ARG(one->type->name), to ? "\"" : "",
+                        to ? to : "null", to ? "\"" : "");
         else
             printf("%s  " SPAN_FMT " -> %s\n", from, SPAN_ARG(one->type->name), to ? to : "nobody");
     }
@@ -203,7 +221,8 @@ static void put_examples(const struct report *report)
     struct flow *sorted = arena_array(report->arena, struct flow, report->comparison->flow_count);
     if (report->comparison->flow_count > 0)
         memcpy(sorted, report->comparison->flows, report->comparison->flow_count * sizeof *sorted);
-    put_title(report, "examples_renamed", "Identifiers that become another, or nobody, for example");
+    put_title(report, "examples_renamed",
+              "Identifiers that become another, or nobody, for example");
     put_renamed(report);
     put_title(report, "examples_lost", "Merges lost, for example");
     put_groups(report, sorted, true);
@@ -219,15 +238,18 @@ static void put_examples(const struct report *report)
     put_opt_outs(report);
 }
 
-void plan_report(struct call *call, const struct evidence *evidence, const struct comparison *comparison,
-                 const struct plan_stakes *stakes, size_t limit, struct strbuf *json)
+void plan_report(struct call *call, const struct evidence *evidence,
+                 const struct comparison *comparison, const struct plan_stakes *stakes,
+                 size_t limit, struct strbuf *json)
 {
     struct report report = {evidence, comparison, stakes, json, limit, &call->arena};
     if (json)
         strbuf_addf(json, "{");
     put_numbers(&report);
     put_money(&report);
-    put_largest(&report, "largest_before", "Largest profiles today", comparison->largest_before, name_today);
-    put_largest(&report, "largest_after", "Largest profiles under the candidate", comparison->largest_after, name_after);
+    put_largest(&report, "largest_before", "Largest profiles today", comparison->largest_before,
+                name_today);
+    put_largest(&report, "largest_after", "Largest profiles under the candidate",
+                comparison->largest_after, name_after);
     put_examples(&report);
 }

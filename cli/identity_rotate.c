@@ -1,6 +1,6 @@
-/* identity_rotate.c: `tutti identity rotate-key`: the exchange of the key of identifier hashes, phase by phase, while services
- * run (services/identity-resolver/identity_keys.h). --to names the phase to be reached, so that the same words again do nothing
- * more. */
+/* identity_rotate.c: `tutti identity rotate-key`: the exchange of the key of identifier hashes,
+ * phase by phase, while services run (services/identity-resolver/identity_keys.h). --to names the
+ * phase to be reached, so that the same words again do nothing more. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -56,7 +56,8 @@ static void print_tombstones(struct rotation *rotation, const struct db_result *
         id_to_uuid(&identifier, id);
         instant_format(db_timestamptz(r, row, 1), at);
         if (rotation->json)
-            strbuf_addf(rotation->json, "%s{\"identifier\":\"%s\",\"erased_at\":\"%s\"}", row ? "," : "", id, at);
+            strbuf_addf(rotation->json, "%s{\"identifier\":\"%s\",\"erased_at\":\"%s\"}",
+                        row ? "," : "", id, at);
         else
             printf("  %s  erased at %s\n", id, at);
     }
@@ -85,10 +86,12 @@ static void print_state(struct rotation *rotation)
     const char *phase = phases[rotation->state.phase];
     if (rotation->json) {
         strbuf_addf(rotation->json,
-                    "{\"phase\":\"%s\",\"key_number\":%d,\"identifiers\":%" PRId64 ",\"only_by_previous\":%" PRId64
-                    ",\"erased\":%" PRId64 ",\"erased_only_by_previous\":%" PRId64 ",\"added\":%" PRIu64 ",\"unusable\":%" PRIu64,
-                    phase, rotation->state.number, rotation->identifiers, rotation->unfound, rotation->erased,
-                    rotation->erased_unfound, rotation->added, rotation->left);
+                    "{\"phase\":\"%s\",\"key_number\":%d,\"identifiers\":%" PRId64
+                    ",\"only_by_previous\":%" PRId64 ",\"erased\":%" PRId64
+                    ",\"erased_only_by_previous\":%" PRId64 ",\"added\":%" PRIu64
+                    ",\"unusable\":%" PRIu64,
+                    phase, rotation->state.number, rotation->identifiers, rotation->unfound,
+                    rotation->erased, rotation->erased_unfound, rotation->added, rotation->left);
         return;
     }
     printf("%s; key number %d\n", phase, rotation->state.number);
@@ -97,32 +100,40 @@ static void print_state(struct rotation *rotation)
         printf("%12" PRId64 "  of them are not found by the new key yet\n", rotation->unfound);
     printf("%12" PRId64 "  tombstones of erased identifiers\n", rotation->erased);
     if (rotation->state.phase != KEYS_ONE)
-        printf("%12" PRId64 "  of them are not found by the new key yet\n", rotation->erased_unfound);
+        printf("%12" PRId64 "  of them are not found by the new key yet\n",
+               rotation->erased_unfound);
 }
 
 /* ---- the steps ---- */
 static bool is_given(const struct rotation *rotation, size_t i, const struct id *fingerprint)
 {
-    return rotation->keys.given_count > i && id_equal(&rotation->keys.given[i].fingerprint, fingerprint);
+    return rotation->keys.given_count > i &&
+           id_equal(&rotation->keys.given[i].fingerprint, fingerprint);
 }
 
 /* The new key is given as identity.key_file, the one at work as identity.previous_key_file. */
-static enum outcome expect_given(const struct rotation *rotation, const struct id *next, struct err *err)
+static enum outcome expect_given(const struct rotation *rotation, const struct id *next,
+                                 struct err *err)
 {
     const struct given_key *given = rotation->keys.given;
-    bool fits = rotation->keys.given_count == MAX_GIVEN_KEYS && is_given(rotation, 1, &rotation->state.current) &&
-                !id_equal(&given[0].fingerprint, &given[1].fingerprint) && (next == NULL || is_given(rotation, 0, next));
+    bool fits = rotation->keys.given_count == MAX_GIVEN_KEYS &&
+                is_given(rotation, 1, &rotation->state.current) &&
+                !id_equal(&given[0].fingerprint, &given[1].fingerprint) &&
+                (next == NULL || is_given(rotation, 0, next));
     return fits ? OUTCOME_OK
                 : err_set(err, OUTCOME_REJECT, "other_setting",
-                          "identity.key_file must be the new key%s, and identity.previous_key_file the one that is at work",
+                          "identity.key_file must be the new key%s, and identity.previous_key_file "
+                          "the one that is at work",
                           next ? " that was announced" : "");
 }
 
-/* Ids that were made with it are found by it already: nobody could tell when the exchange back is done. */
+/* Ids that were made with it are found by it already: nobody could tell when the exchange back is
+ * done. */
 static enum outcome expect_unused(const struct rotation *rotation, struct err *err)
 {
-    static const struct statement find = {
-        "rotate_former_key", "SELECT name FROM identity.settings WHERE name LIKE 'former\\_key\\_%' AND value = $1::uuid::text"};
+    static const struct statement find = {"rotate_former_key",
+                                          "SELECT name FROM identity.settings WHERE name LIKE "
+                                          "'former\\_key\\_%' AND value = $1::uuid::text"};
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, &rotation->call->arena);
@@ -130,20 +141,23 @@ static enum outcome expect_unused(const struct rotation *rotation, struct err *e
     CHECK(db_run(rotation->db, &find, &p, &r, NULL, err));
     bool is_used = db_rows(r) > 0;
     db_result_free(r);
-    return is_used ? err_set(err, OUTCOME_REJECT, "former_key", "identity.key_file was at work before: take a key that is new")
+    return is_used ? err_set(err, OUTCOME_REJECT, "former_key",
+                             "identity.key_file was at work before: take a key that is new")
                    : OUTCOME_OK;
 }
 
 /* Both are given, and the new one is the current key: its exchange is that far already, or over. */
 static bool is_at_work(const struct rotation *rotation)
 {
-    return rotation->keys.given_count == MAX_GIVEN_KEYS && is_given(rotation, 0, &rotation->state.current);
+    return rotation->keys.given_count == MAX_GIVEN_KEYS &&
+           is_given(rotation, 0, &rotation->state.current);
 }
 
 static enum outcome expect_at_work(struct rotation *rotation, struct err *err)
 {
     if (!is_at_work(rotation))
-        return err_set(err, OUTCOME_REJECT, "key_phase", "an exchange to another key than identity.key_file is under way");
+        return err_set(err, OUTCOME_REJECT, "key_phase",
+                       "an exchange to another key than identity.key_file is under way");
     say("the key of identity.key_file is at work already");
     return OUTCOME_OK;
 }
@@ -171,13 +185,15 @@ static enum outcome expect_announced(struct rotation *rotation, struct err *err)
 static enum outcome refuse_unannounced(struct rotation *rotation, struct err *err)
 {
     return is_at_work(rotation) ? expect_at_work(rotation, err)
-                                : err_set(err, OUTCOME_REJECT, "key_phase", "the new key is not announced: --to announced first");
+                                : err_set(err, OUTCOME_REJECT, "key_phase",
+                                          "the new key is not announced: --to announced first");
 }
 
 static enum outcome fill(struct rotation *rotation, struct err *err)
 {
     CHECK(identity_keys_follow(&rotation->keys, rotation->db, &rotation->call->arena, err));
-    return rotate_fill(rotation->call, rotation->db, &rotation->keys, &rotation->added, &rotation->left, err);
+    return rotate_fill(rotation->call, rotation->db, &rotation->keys, &rotation->added,
+                       &rotation->left, err);
 }
 
 static enum outcome make_current(struct rotation *rotation, struct err *err)
@@ -197,14 +213,16 @@ static enum outcome cancel(struct rotation *rotation, struct err *err)
 {
     struct key_state to = rotation->state;
     if (rotation->state.phase != KEYS_ANNOUNCED)
-        return err_set(err, OUTCOME_REJECT, "key_phase", "no key is announced that is not at work yet");
+        return err_set(err, OUTCOME_REJECT, "key_phase",
+                       "no key is announced that is not at work yet");
     to.next = (struct id){{0}};
     return key_state_write(rotation->db, &rotation->call->arena, &rotation->state, &to, err);
 }
 
 static enum outcome refuse_unfinished(struct rotation *rotation, struct err *err)
 {
-    return err_set(err, OUTCOME_REJECT, "key_phase", "the new key is not at work: --to rotating first");
+    return err_set(err, OUTCOME_REJECT, "key_phase",
+                   "the new key is not at work: --to rotating first");
 }
 
 /* The end may have been interrupted. */
@@ -219,10 +237,12 @@ static enum outcome finish(struct rotation *rotation, struct err *err)
 {
     struct key_state to = rotation->state;
     if (!is_given(rotation, 0, &to.current))
-        return err_set(err, OUTCOME_REJECT, "other_setting", "identity.key_file must be the key that is at work");
+        return err_set(err, OUTCOME_REJECT, "other_setting",
+                       "identity.key_file must be the key that is at work");
     if (rotation->unfound + rotation->erased_unfound > 0 && !call_has(rotation->call, "force"))
         return err_set(err, OUTCOME_REJECT, "not_found_yet",
-                       "%" PRId64 " identifiers would no longer be recognised, and input of %" PRId64
+                       "%" PRId64
+                       " identifiers would no longer be recognised, and input of %" PRId64
                        " erased ones would no longer be dropped; --force finishes all the same",
                        rotation->unfound, rotation->erased_unfound);
     to.previous = (struct id){{0}};
@@ -235,9 +255,14 @@ static const struct target {
     const char *name;
     enum outcome (*from[3])(struct rotation *rotation, struct err *err);
 } targets[] = {
-    {"announced", {[KEYS_ONE] = announce, [KEYS_ANNOUNCED] = expect_announced, [KEYS_ROTATING] = expect_at_work}},
-    {"rotating", {[KEYS_ONE] = refuse_unannounced, [KEYS_ANNOUNCED] = make_current, [KEYS_ROTATING] = fill}},
-    {"finished", {[KEYS_ONE] = finish_again, [KEYS_ANNOUNCED] = refuse_unfinished, [KEYS_ROTATING] = finish}},
+    {"announced",
+     {[KEYS_ONE] = announce,
+      [KEYS_ANNOUNCED] = expect_announced,
+      [KEYS_ROTATING] = expect_at_work}},
+    {"rotating",
+     {[KEYS_ONE] = refuse_unannounced, [KEYS_ANNOUNCED] = make_current, [KEYS_ROTATING] = fill}},
+    {"finished",
+     {[KEYS_ONE] = finish_again, [KEYS_ANNOUNCED] = refuse_unfinished, [KEYS_ROTATING] = finish}},
 };
 
 static const struct target *target_of(const struct call *call)
@@ -251,18 +276,22 @@ static const struct target *target_of(const struct call *call)
 
 static enum outcome step(struct rotation *rotation, struct err *err)
 {
-    return call_has(rotation->call, "cancel") ? cancel(rotation, err)
-                                              : target_of(rotation->call)->from[rotation->state.phase](rotation, err);
+    return call_has(rotation->call, "cancel")
+               ? cancel(rotation, err)
+               : target_of(rotation->call)->from[rotation->state.phase](rotation, err);
 }
 
 static void say_next(const struct rotation *rotation)
 {
     static const char *const next[] = {
-        "--to announced --execute announces the key of identity.key_file; every identity-resolver must have it, and the one at "
+        "--to announced --execute announces the key of identity.key_file; every identity-resolver "
+        "must have it, and the one at "
         "work as "
         "identity.previous_key_file",
-        "--to rotating --execute makes the new key the current one; --cancel --execute takes the announcement back",
-        "--to rotating --execute hashes kept raw values with the new key; --to finished --execute forgets the previous key"};
+        "--to rotating --execute makes the new key the current one; --cancel --execute takes the "
+        "announcement back",
+        "--to rotating --execute hashes kept raw values with the new key; --to finished --execute "
+        "forgets the previous key"};
     say("%s", next[rotation->state.phase]);
 }
 
@@ -290,7 +319,8 @@ static enum exit_status check_words(const struct call *call)
 {
     bool cancels = call_has(call, "cancel");
     if (call_has(call, "to") && (cancels || target_of(call) == NULL))
-        return misuse(call, cancels ? "--to or --cancel, not both" : "--to: expected announced, rotating or finished");
+        return misuse(call, cancels ? "--to or --cancel, not both"
+                                    : "--to: expected announced, rotating or finished");
     if (call_has(call, "execute") && !cancels && !call_has(call, "to"))
         return misuse(call, "--execute needs --to announced, rotating or finished, or --cancel");
     return EXIT_DONE;

@@ -1,4 +1,5 @@
-/* identity_rotate_fill.c: hashes under the new key, from the raw values that are kept; and an end of those under former keys. */
+/* identity_rotate_fill.c: hashes under the new key, from the raw values that are kept; and an end
+ * of those under former keys. */
 #include "cli/batches.h"
 #include "cli/identifier.h"
 #include "cli/identity_rotate.h"
@@ -30,25 +31,30 @@ struct candidates {
 
 static struct sealed sealed_of(const struct db_result *r, int row)
 {
-    return (struct sealed){db_uuid(r, row, 1), db_bytes(r, row, 2), db_bytes(r, row, 3), db_bytes(r, row, 4)};
+    return (struct sealed){db_uuid(r, row, 1), db_bytes(r, row, 2), db_bytes(r, row, 3),
+                           db_bytes(r, row, 4)};
 }
 
 /* Whether the value had come clear or hashed is not kept: the hash under the previous key tells. */
-static enum outcome add_candidates(struct filling *work, struct arena *arena, const struct db_result *r, int row,
-                                   struct candidates *out, struct err *err)
+static enum outcome add_candidates(struct filling *work, struct arena *arena,
+                                   const struct db_result *r, int row, struct candidates *out,
+                                   struct err *err)
 {
     struct candidate one = {.identifier_id = db_uuid(r, row, 0)};
     struct sealed sealed = sealed_of(r, row);
     struct span value, type = db_bytes(r, row, 5);
     CHECK(seal_open(&work->raw_keys, arena, &one.identifier_id, &sealed, &value, err));
     for (int is_digest = 0; is_digest < 2; is_digest++)
-        if (identifier_hash(arena, work->policy, &work->keys->current, type, value, is_digest, &one.hash) &&
-            identifier_hash(arena, work->policy, &work->keys->previous, type, value, is_digest, &one.previous))
+        if (identifier_hash(arena, work->policy, &work->keys->current, type, value, is_digest,
+                            &one.hash) &&
+            identifier_hash(arena, work->policy, &work->keys->previous, type, value, is_digest,
+                            &one.previous))
             *arena_push(arena, out) = one;
     return OUTCOME_OK;
 }
 
-static enum outcome save(struct filling *work, struct arena *arena, const struct candidates *rows, struct err *err)
+static enum outcome save(struct filling *work, struct arena *arena, const struct candidates *rows,
+                         struct err *err)
 {
     static const struct statement fill = {"rotate_fill", sql_rotate_fill};
     struct params p;
@@ -71,7 +77,7 @@ static enum outcome hold_keys(struct filling *work, struct arena *arena, struct 
 {
     struct active_policy active;
     bool found;
-    CHECK(store_hold_active(work->db, arena, &active, &found, err));
+    CHECK(identity_store_hold_active(work->db, arena, &active, &found, err));
     return found && active.key_epoch == work->keys->state.epoch
                ? OUTCOME_OK
                : err_set(err, OUTCOME_FATAL, "keys_changed",
@@ -102,17 +108,21 @@ static enum outcome fill_batch(void *arg, struct arena *arena, int *found, struc
     return o == OUTCOME_OK ? save(work, arena, &rows, err) : o;
 }
 
-enum outcome rotate_fill(struct call *call, struct db *db, const struct identity_keys *keys, uint64_t *added, uint64_t *left,
-                         struct err *err)
+enum outcome rotate_fill(struct call *call, struct db *db, const struct identity_keys *keys,
+                         uint64_t *added, uint64_t *left, struct err *err)
 {
-    struct filling work = {.call = call, .db = db, .keys = keys, .policy = arena_new(&call->arena, struct identity_policy)};
+    struct filling work = {.call = call,
+                           .db = db,
+                           .keys = keys,
+                           .policy = arena_new(&call->arena, struct identity_policy)};
     bool configured;
     *added = *left = 0;
     CHECK(seal_keys_open(call->config, &work.raw_keys, &configured, err));
     if (!configured)
         return OUTCOME_OK;
     CHECK(identifier_policy(call, db, work.policy, err));
-    enum outcome o = batches_run(db, &work.progress, "values hashed with the new key", fill_batch, &work, err);
+    enum outcome o =
+        batches_run(db, &work.progress, "values hashed with the new key", fill_batch, &work, err);
     *added = work.added;
     *left = work.looked_at - work.added;
     return o;

@@ -1,5 +1,5 @@
-/* identity_stakes.c: what hangs on the profiles that a candidate policy would change: revenue, and opt-outs that a side
- * of a divided profile would lose. */
+/* identity_stakes.c: what hangs on the profiles that a candidate policy would change: revenue, and
+ * opt-outs that a side of a divided profile would lose. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -22,14 +22,15 @@ static struct plan_money *money_of(struct plan_stakes *out, struct span currency
     if (i == PLAN_CURRENCIES)
         return &out->money[PLAN_CURRENCIES - 1];
     if (i == out->money_count) {
-        snprintf(out->money[i].currency, sizeof out->money[i].currency, SPAN_FMT, SPAN_ARG(currency));
+        snprintf(out->money[i].currency, sizeof out->money[i].currency, SPAN_FMT,
+                 SPAN_ARG(currency));
         out->money_count++;
     }
     return &out->money[i];
 }
 
-static enum outcome ask_revenue(struct stakes *stakes, struct arena *arena, const struct id *profiles, size_t count,
-                                struct err *err)
+static enum outcome ask_revenue(struct stakes *stakes, struct arena *arena,
+                                const struct id *profiles, size_t count, struct err *err)
 {
     static const struct statement find = {"plan_revenue", sql_plan_revenue};
     struct params p;
@@ -66,7 +67,8 @@ static enum outcome ask_revenues(struct stakes *stakes, const bool *is_marked, s
     return o;
 }
 
-/* ------------------------------------------------------------------------------------------------------- opt-outs */
+/* -------------------------------------------------------------------------------------------------------
+ * opt-outs */
 
 /* A stored identifier of a profile that would be divided, its profile and itself as nodes. */
 struct divided {
@@ -82,15 +84,18 @@ struct divided_list {
 static int divided_compare(const void *a, const void *b)
 {
     const struct divided *x = a, *y = b;
-    return x->before != y->before ? (x->before > y->before) - (x->before < y->before) : (x->node > y->node) - (x->node < y->node);
+    return x->before != y->before ? (x->before > y->before) - (x->before < y->before)
+                                  : (x->node > y->node) - (x->node < y->node);
 }
 
-static enum outcome ask_opt_outs(struct stakes *stakes, struct arena *arena, const struct divided *members, size_t count,
-                                 struct err *err)
+static enum outcome ask_opt_outs(struct stakes *stakes, struct arena *arena,
+                                 const struct divided *members, size_t count, struct err *err)
 {
     static const struct statement find = {"plan_opt_outs", sql_plan_opt_outs};
     const struct identity_node *nodes = stakes->evidence->graph.nodes;
-    struct id *ids = arena_calloc(arena, 3 * count, sizeof *ids); /* identifier, profile before, side; nil: nobody's afterwards */
+    struct id *ids =
+        arena_calloc(arena, 3 * count,
+                     sizeof *ids); /* identifier, profile before, side; nil: nobody's afterwards */
     for (size_t i = 0; i < count; i++) {
         const struct identity_node *node = &nodes[members[i].node];
         ids[i] = members[i].identifier_id;
@@ -115,7 +120,8 @@ static enum outcome ask_opt_outs(struct stakes *stakes, struct arena *arena, con
 }
 
 /* Several of them may become one node. */
-static struct divided_list divided_members(const struct evidence *e, const bool *is_split, struct arena *arena)
+static struct divided_list divided_members(const struct evidence *e, const bool *is_split,
+                                           struct arena *arena)
 {
     struct divided_list list = {0};
     for (uint32_t i = 0; i < e->graph.node_count; i++)
@@ -133,7 +139,8 @@ static struct divided_list divided_members(const struct evidence *e, const bool 
 }
 
 /* Some thousand at a time, no profile in two pieces. */
-static enum outcome ask_divided(struct stakes *stakes, const bool *is_split, struct arena *arena, struct err *err)
+static enum outcome ask_divided(struct stakes *stakes, const bool *is_split, struct arena *arena,
+                                struct err *err)
 {
     struct arena scratch = {0};
     struct divided_list list = divided_members(stakes->evidence, is_split, arena);
@@ -141,7 +148,8 @@ static enum outcome ask_divided(struct stakes *stakes, const bool *is_split, str
     enum outcome o = OUTCOME_OK;
     for (size_t from = 0, to; from < list.count && o == OUTCOME_OK; from = to) {
         to = from + 1;
-        while (to < list.count && (to - from < PER_QUERY || members[to].before == members[to - 1].before))
+        while (to < list.count &&
+               (to - from < PER_QUERY || members[to].before == members[to - 1].before))
             to++;
         o = ask_opt_outs(stakes, &scratch, members + from, to - from, err);
         arena_reset(&scratch);
@@ -150,10 +158,12 @@ static enum outcome ask_divided(struct stakes *stakes, const bool *is_split, str
     return o;
 }
 
-enum outcome plan_stakes(struct db *db, struct arena *arena, const struct evidence *evidence, const struct comparison *comparison,
-                         struct plan_stakes *out, struct err *err)
+enum outcome plan_stakes(struct db *db, struct arena *arena, const struct evidence *evidence,
+                         const struct comparison *comparison, struct plan_stakes *out,
+                         struct err *err)
 {
-    *out = (struct plan_stakes){.loses_opt_out = arena_array(arena, bool, evidence->graph.node_count)};
+    *out =
+        (struct plan_stakes){.loses_opt_out = arena_array(arena, bool, evidence->graph.node_count)};
     struct stakes stakes = {db, evidence, out};
     for (size_t i = 0; i < evidence->graph.node_count; i++)
         out->profiles += comparison->is_affected[i];

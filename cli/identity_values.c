@@ -1,4 +1,5 @@
-/* identity_values.c: `tutti identity reveal|rewrap`: raw values, for those who may see them, and the exchange of the privacy key.
+/* identity_values.c: `tutti identity reveal|rewrap`: raw values, for those who may see them, and
+ * the exchange of the privacy key.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,9 +16,10 @@ static enum outcome open_keys(const struct call *call, struct seal_keys *keys, s
 {
     bool configured;
     CHECK(seal_keys_open(call->config, keys, &configured, err));
-    return configured ? OUTCOME_OK
-                      : err_set(err, OUTCOME_FATAL, "config_missing",
-                                "privacy.key_file is not set: the key that raw values are encrypted with");
+    return configured
+               ? OUTCOME_OK
+               : err_set(err, OUTCOME_FATAL, "config_missing",
+                         "privacy.key_file is not set: the key that raw values are encrypted with");
 }
 
 static struct sealed sealed_of(struct arena *arena, const struct db_result *r, int row)
@@ -30,9 +32,11 @@ static struct sealed sealed_of(struct arena *arena, const struct db_result *r, i
     };
 }
 
-/* --------------------------------------------------------------------------------------------------------- reveal */
+/* ---------------------------------------------------------------------------------------------------------
+ * reveal */
 
-static enum outcome find_value(struct call *call, struct db *db, const struct id *identifier, struct sealed *out, struct err *err)
+static enum outcome find_value(struct call *call, struct db *db, const struct id *identifier,
+                               struct sealed *out, struct err *err)
 {
     static const struct statement find = {"values_find", sql_values_find};
     struct params p;
@@ -45,7 +49,9 @@ static enum outcome find_value(struct call *call, struct db *db, const struct id
         *out = sealed_of(&call->arena, r, 0);
     bool found = db_rows(r) > 0;
     db_result_free(r);
-    return found ? OUTCOME_OK : err_set(err, OUTCOME_REJECT, "no_raw_value", "no raw value is kept of this identifier");
+    return found ? OUTCOME_OK
+                 : err_set(err, OUTCOME_REJECT, "no_raw_value",
+                           "no raw value is kept of this identifier");
 }
 
 static void print_value(struct call *call, const struct id *identifier, struct span value)
@@ -85,7 +91,8 @@ enum exit_status identity_reveal(struct call *call)
     return o == OUTCOME_OK ? EXIT_DONE : failed(&err);
 }
 
-/* --------------------------------------------------------------------------------------------------------- rewrap */
+/* ---------------------------------------------------------------------------------------------------------
+ * rewrap */
 
 struct rewrapping {
     struct db *db;
@@ -101,8 +108,8 @@ struct rewrapped {
     size_t count;
 };
 
-static enum outcome rewrap_rows(struct rewrapping *work, struct arena *arena, const struct db_result *r, struct rewrapped *out,
-                                struct err *err)
+static enum outcome rewrap_rows(struct rewrapping *work, struct arena *arena,
+                                const struct db_result *r, struct rewrapped *out, struct err *err)
 {
     out->identifiers = arena_array(arena, struct id, (size_t)db_rows(r));
     out->wrapped = arena_array(arena, struct span, (size_t)db_rows(r));
@@ -119,7 +126,8 @@ static enum outcome rewrap_rows(struct rewrapping *work, struct arena *arena, co
     return OUTCOME_OK;
 }
 
-static enum outcome save_rows(struct rewrapping *work, struct arena *arena, const struct rewrapped *rows, struct err *err)
+static enum outcome save_rows(struct rewrapping *work, struct arena *arena,
+                              const struct rewrapped *rows, struct err *err)
 {
     static const struct statement save = {"values_rewrap", sql_values_rewrap};
     struct params p;
@@ -165,7 +173,8 @@ enum exit_status identity_rewrap(struct call *call)
     db_close(work.db);
     if (o == OUTCOME_OK && work.unknown > 0)
         o = err_set(&err, OUTCOME_FATAL, "seal_key_unknown",
-                    "%" PRIu64 " values are wrapped with a key that neither privacy.key_file nor privacy.previous_key_file holds",
+                    "%" PRIu64 " values are wrapped with a key that neither privacy.key_file nor "
+                    "privacy.previous_key_file holds",
                     work.unknown);
     return o == OUTCOME_OK ? EXIT_DONE : failed(&err);
 }

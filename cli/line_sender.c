@@ -12,12 +12,15 @@ enum { MAX_VALUE = 900 * 1024, REPORTED_LINES = 100 };
 static struct span text_of(json_t *object, const char *name)
 {
     json_t *value = json_object_get(object, name);
-    return json_is_string(value) ? (struct span){json_string_value(value), json_string_length(value)} : SPAN_NONE;
+    return json_is_string(value)
+               ? (struct span){json_string_value(value), json_string_length(value)}
+               : SPAN_NONE;
 }
 
 static int rank_of(json_t *identifier)
 {
-    static const char *const ranks[] = {"user_id", "email", "phone", "loyalty_id", "external_id", "device_id", "anonymous_id"};
+    static const char *const ranks[] = {"user_id",     "email",     "phone",       "loyalty_id",
+                                        "external_id", "device_id", "anonymous_id"};
     struct span type = text_of(identifier, "type");
     int rank = 0;
     while (rank < 7 && !span_is(type, ranks[rank]))
@@ -25,7 +28,8 @@ static int rank_of(json_t *identifier)
     return rank;
 }
 
-/* The default ranks of the identity policy: a key only spreads records over partitions, so another order does no harm. */
+/* The default ranks of the identity policy: a key only spreads records over partitions, so another
+ * order does no harm. */
 static struct span strongest_identifier(json_t *record)
 {
     struct span best = text_of(record, "user_id");
@@ -61,8 +65,8 @@ static void report(struct line_sender *sender, uint64_t number, const char *why)
         warn("further bad lines are only counted");
 }
 
-static enum outcome send_line(struct line_sender *sender, struct span line, uint64_t number, struct strbuf *value,
-                              struct err *err)
+static enum outcome send_line(struct line_sender *sender, struct span line, uint64_t number,
+                              struct strbuf *value, struct err *err)
 {
     json_t *record = NULL;
     strbuf_reset(value);
@@ -76,7 +80,8 @@ static enum outcome send_line(struct line_sender *sender, struct span line, uint
     if (value->len > MAX_VALUE) {
         report(sender, number, "larger than 900 kB");
     } else {
-        outcome = publisher_send(sender->publisher, text_of(record, "channel"), key_of(sender, record), strbuf_span(value), err);
+        outcome = publisher_send(sender->publisher, text_of(record, "channel"),
+                                 key_of(sender, record), strbuf_span(value), err);
         sender->sent += outcome == OUTCOME_OK;
         progress_step(&sender->progress, 1);
     }
@@ -91,7 +96,9 @@ enum outcome line_sender_run(struct line_sender *sender, FILE *in, struct err *e
     size_t room = 0;
     enum outcome outcome = OUTCOME_OK;
     ssize_t length;
-    for (uint64_t number = 1; outcome == OUTCOME_OK && !stop_requested() && (length = getline(&line, &room, in)) >= 0; number++) {
+    for (uint64_t number = 1;
+         outcome == OUTCOME_OK && !stop_requested() && (length = getline(&line, &room, in)) >= 0;
+         number++) {
         struct span text = span_trim((struct span){line, (size_t)length});
         if (number == 1) /* what came before was the source's time to start */
             progress_start(&sender->progress, sender->progress.what, sender->progress.total);
@@ -101,7 +108,8 @@ enum outcome line_sender_run(struct line_sender *sender, FILE *in, struct err *e
     if (outcome == OUTCOME_OK)
         outcome = publisher_finish(sender->publisher, err);
     if (outcome == OUTCOME_OK && stop_requested())
-        outcome = err_set(err, OUTCOME_FATAL, "stopped", "stopped after %" PRIu64 " lines", sender->sent);
+        outcome =
+            err_set(err, OUTCOME_FATAL, "stopped", "stopped after %" PRIu64 " lines", sender->sent);
     free(line);
     strbuf_free(&value);
     return outcome;

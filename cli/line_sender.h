@@ -1,4 +1,5 @@
-/* line_sender.h: JSON lines from a stream to Kafka: a bad line is reported with its number, the rest goes on. */
+/* line_sender.h: JSON lines from a stream to Kafka: a bad line is reported with its number, the
+ * rest goes on. */
 #ifndef TUTTI_CLI_LINE_SENDER_H
 #define TUTTI_CLI_LINE_SENDER_H
 
@@ -17,7 +18,8 @@ struct line_sender {
     uint64_t sent, bad;
 };
 
-/* Sends every line of the stream; empty lines are skipped. Bad lines are counted in bad and no failure. */
+/* Sends every line of the stream; empty lines are skipped. Bad lines are counted in bad and no
+ * failure. */
 enum outcome line_sender_run(struct line_sender *sender, FILE *in, struct err *err);
 
 #endif

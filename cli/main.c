@@ -1,12 +1,14 @@
-/* main.c: the program `tutti`: the table of commands, help, and the way from the command line to one of them.
+/* main.c: the program `tutti`: the table of commands, help, and the way from the command line to
+ * one of them.
  *
  *   migrate.c topics.c policy.c        set up an installation, and say what the company means
  *   doctor.c                           look after it
- *   produce.c cat.c                    JSON lines to Kafka and back (json_to_avro, avro_to_json over avro_shape; publisher)
- *   generate.c import.c                made-up and real data (generator*, touchpoint_writer)
- *   explain.c scoreboard.c             questions to PostgreSQL (sql/ holds the statements, section prints tables)
- *   identity*.c erase.c                who is who by an operator's word, trying a policy, erasing a person (identifier)
- *   call.c output.c progress.c         options, messages and progress, the same for every command */
+ *   produce.c cat.c                    JSON lines to Kafka and back (json_to_avro, avro_to_json
+ * over avro_shape; publisher) generate.c import.c                made-up and real data (generator*,
+ * touchpoint_writer) explain.c scoreboard.c             questions to PostgreSQL (sql/ holds the
+ * statements, section prints tables) identity*.c erase.c                who is who by an operator's
+ * word, trying a policy, erasing a person (identifier) call.c output.c progress.c         options,
+ * messages and progress, the same for every command */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,24 +71,29 @@ static enum exit_status unknown_command(const char *name)
 
 static void print_overview(FILE *to)
 {
-    fprintf(to, "usage: tutti <command> [arguments] [options] [--config FILE] [--<setting> VALUE]\n\n");
+    fprintf(to,
+            "usage: tutti <command> [arguments] [options] [--config FILE] [--<setting> VALUE]\n\n");
     for (size_t i = 0; commands[i]; i++)
-        fprintf(to, "  %s%-11s%s %s\n", colour(to, COLOUR_BOLD), commands[i]->name, colour(to, COLOUR_OFF), commands[i]->summary);
-    fprintf(to, "  %-11s %s\n", "help", "`help <command>` says more, `help settings` lists the settings");
-    fprintf(to, "\nkafka.bootstrap.servers and database.url say where things are; as a flag, as TUTTI_KAFKA_BOOTSTRAP_SERVERS\n"
+        fprintf(to, "  %s%-11s%s %s\n", colour(to, COLOUR_BOLD), commands[i]->name,
+                colour(to, COLOUR_OFF), commands[i]->summary);
+    fprintf(to, "  %-11s %s\n", "help",
+            "`help <command>` says more, `help settings` lists the settings");
+    fprintf(to, "\nkafka.bootstrap.servers and database.url say where things are; as a flag, as "
+                "TUTTI_KAFKA_BOOTSTRAP_SERVERS\n"
                 "and TUTTI_DATABASE_URL, or in the file of --config.\n");
 }
 
 static void print_help(const struct command *command)
 {
-    printf("usage: tutti %s%s%s [options]\n\n%s\n", command->name, *command->arguments ? " " : "", command->arguments,
-           command->summary);
+    printf("usage: tutti %s%s%s [options]\n\n%s\n", command->name, *command->arguments ? " " : "",
+           command->arguments, command->summary);
     if (command->details)
         printf("\n%s\n", command->details);
     printf("\n");
     for (const struct option *o = command->options; o->name; o++) {
         char left[64];
-        snprintf(left, sizeof left, "--%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
+        snprintf(left, sizeof left, "--%s%s%s", o->name, o->value ? " " : "",
+                 o->value ? o->value : "");
         printf("  %-24s %s\n", left, o->help);
     }
 }
@@ -119,7 +126,8 @@ static enum exit_status run(const struct command *command, int argc, char **argv
     if (status == EXIT_DONE && rest.wants_help) {
         print_help(command);
     } else if (status == EXIT_DONE) {
-        if (config_load("tutti", tables, rest.count, rest.arguments, &config, &action, &err) != OUTCOME_OK) {
+        if (config_load("tutti", tables, rest.count, rest.arguments, &config, &action, &err) !=
+            OUTCOME_OK) {
             complain("%s", err.message);
             status = EXIT_USAGE;
         } else if (action == CONFIG_RUN) {

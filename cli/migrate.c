@@ -21,11 +21,14 @@ static enum outcome print_status(struct db *db, struct call *call, struct err *e
     if (outcome != OUTCOME_OK)
         return outcome;
     if (call_has(call, "json"))
-        printf("{\"database\":\"" SPAN_FMT "\",\"program\":\"%.4s\",\"current\":%s}\n", SPAN_ARG(version),
-               schema_migrations[schema_migrations_count - 1].name,
-               migrations_check(db, schema_migrations, schema_migrations_count, err) == OUTCOME_OK ? "true" : "false");
+        printf("{\"database\":\"" SPAN_FMT "\",\"program\":\"%.4s\",\"current\":%s}\n",
+               SPAN_ARG(version), schema_migrations[schema_migrations_count - 1].name,
+               migrations_check(db, schema_migrations, schema_migrations_count, err) == OUTCOME_OK
+                   ? "true"
+                   : "false");
     else
-        printf("database is at %s\n", version.len ? arena_printf(&call->arena, SPAN_FMT, SPAN_ARG(version)) : "nothing");
+        printf("database is at %s\n",
+               version.len ? arena_printf(&call->arena, SPAN_FMT, SPAN_ARG(version)) : "nothing");
     return migrations_check(db, schema_migrations, schema_migrations_count, err);
 }
 
@@ -41,8 +44,8 @@ static enum exit_status run_migrate(struct call *call)
     if (outcome == OUTCOME_OK && status)
         outcome = print_status(db, call, &err);
     else if (outcome == OUTCOME_OK)
-        outcome =
-            migrations_up(db, schema_migrations, schema_migrations_count, dry_run, dry_run ? show_planned : show_applied, &err);
+        outcome = migrations_up(db, schema_migrations, schema_migrations_count, dry_run,
+                                dry_run ? show_planned : show_applied, &err);
     db_close(db);
     if (outcome != OUTCOME_OK)
         return failed(&err);
@@ -61,7 +64,8 @@ const struct command command_migrate = {
     .name = "migrate",
     .arguments = "[up|status]",
     .summary = "Bring the database's schema up to date, or say where it is",
-    .details = "Each file of schemas/sql is applied once, in its own transaction, under a lock: several may run at once.\n"
+    .details = "Each file of schemas/sql is applied once, in its own transaction, under a lock: "
+               "several may run at once.\n"
                "status exits with 1 unless the database is at the version that this program needs.",
     .options = options,
     .max_arguments = 1,

@@ -17,7 +17,8 @@ const char *colour(FILE *stream, enum colour which)
 static void message(enum colour which, const char *prefix, const char *format, va_list ap)
 {
     fflush(stdout);
-    fprintf(stderr, "%s%s%s", *prefix ? colour(stderr, which) : "", prefix, *prefix ? colour(stderr, COLOUR_OFF) : "");
+    fprintf(stderr, "%s%s%s", *prefix ? colour(stderr, which) : "", prefix,
+            *prefix ? colour(stderr, COLOUR_OFF) : "");
     vfprintf(stderr, format, ap);
 }
 

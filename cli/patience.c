@@ -22,7 +22,8 @@ bool patience_lasts(struct patience *patience, const char *what)
     if (now > patience->until_us || stop_requested())
         return false;
     if (!patience->is_said && now - patience->began_us > US_PER_SECOND) {
-        say("waiting for %s, %" PRId64 " seconds at most", what, (patience->until_us - patience->began_us) / US_PER_SECOND);
+        say("waiting for %s, %" PRId64 " seconds at most", what,
+            (patience->until_us - patience->began_us) / US_PER_SECOND);
         patience->is_said = true;
     }
     poll(NULL, 0, POLL_MS);

@@ -10,7 +10,8 @@ struct patience {
 };
 
 struct patience patience_of(struct duration longest);
-/* A pause, then true; false when the time is over or a signal came. After a second it says, once, what it waits for. */
+/* A pause, then true; false when the time is over or a signal came. After a second it says, once,
+ * what it waits for. */
 bool patience_lasts(struct patience *patience, const char *what);
 
 #endif

@@ -8,18 +8,22 @@
 #include "services/suppression/suppression_policy.h"
 
 static const struct statement find_generation = {
-    "policy_find_generation", "SELECT number, is_complete FROM tutti_meta.generations WHERE generation = $1 AND is_active"};
-static const struct statement mark_complete = {"policy_mark_complete",
-                                               "UPDATE tutti_meta.generations SET is_complete = true WHERE is_active"};
-static const struct statement activate = {
-    "policy_activate", "INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES ($1, $2::text::jsonb, true) "
-                       "ON CONFLICT (generation) DO UPDATE SET is_active = true, activated_at = now(), number = DEFAULT, "
-                       "is_complete = false RETURNING number"};
+    "policy_find_generation",
+    "SELECT number, is_complete FROM tutti_meta.generations WHERE generation = $1 AND is_active"};
+static const struct statement mark_complete = {
+    "policy_mark_complete", "UPDATE tutti_meta.generations SET is_complete = true WHERE is_active"};
+static const struct statement activate = {"policy_activate",
+                                          "INSERT INTO tutti_meta.generations (generation, "
+                                          "policies, is_active) VALUES ($1, $2::text::jsonb, true) "
+                                          "ON CONFLICT (generation) DO UPDATE SET is_active = "
+                                          "true, activated_at = now(), number = DEFAULT, "
+                                          "is_complete = false RETURNING number"};
 
 /* The figures start anew, and the numbers that the old generation gave count as applied. */
-static const char empty_figures[] = "TRUNCATE metrics.cells;"
-                                    "INSERT INTO metrics.progress (lane, next_seq) SELECT lane, seq + 1 FROM journey.lanes "
-                                    "ON CONFLICT (lane) DO UPDATE SET next_seq = excluded.next_seq";
+static const char empty_figures[] =
+    "TRUNCATE metrics.cells;"
+    "INSERT INTO metrics.progress (lane, next_seq) SELECT lane, seq + 1 FROM journey.lanes "
+    "ON CONFLICT (lane) DO UPDATE SET next_seq = excluded.next_seq";
 
 static const char *policy_dir(struct call *call)
 {
@@ -33,9 +37,11 @@ static enum outcome check_policies(struct arena *arena, const char *dir, struct 
     struct journey_policy *journey = arena_new(arena, struct journey_policy);
     struct contact_policy *contact = arena_new(arena, struct contact_policy);
     struct span text = SPAN_NONE;
-    CHECK(identity_candidate_read(arena, generation_policy_path(arena, dir, "identity.json"), &text, identity, err));
+    CHECK(identity_candidate_read(arena, generation_policy_path(arena, dir, "identity.json"), &text,
+                                  identity, err));
     CHECK(journey_policy_load(arena, dir, journey, err));
-    return suppression_policy_read(arena, generation_policy_path(arena, dir, "contact.json"), contact, err);
+    return suppression_policy_read(arena, generation_policy_path(arena, dir, "contact.json"),
+                                   contact, err);
 }
 
 /* One JSON object with every file under its name. */
@@ -44,15 +50,16 @@ static enum outcome bundle(struct arena *arena, const char *dir, struct span *ou
     struct strbuf text = {.arena = arena};
     for (size_t i = 0; policy_files[i]; i++) {
         strbuf_addf(&text, "%s\"%s\":", i ? "," : "{", policy_files[i]);
-        CHECK(generation_read_file(&text, generation_policy_path(arena, dir, policy_files[i]), err));
+        CHECK(
+            generation_read_file(&text, generation_policy_path(arena, dir, policy_files[i]), err));
     }
     strbuf_addf(&text, "}");
     *out = strbuf_span(&text);
     return OUTCOME_OK;
 }
 
-enum outcome policy_find_active(struct db *db, struct arena *arena, struct generation *generation, bool *complete,
-                                struct err *err)
+enum outcome policy_find_active(struct db *db, struct arena *arena, struct generation *generation,
+                                bool *complete, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -65,12 +72,13 @@ enum outcome policy_find_active(struct db *db, struct arena *arena, struct gener
     return OUTCOME_OK;
 }
 
-enum outcome policy_start_generation(struct db *db, struct arena *arena, const char *dir, struct generation *generation,
-                                     struct err *err)
+enum outcome policy_start_generation(struct db *db, struct arena *arena, const char *dir,
+                                     struct generation *generation, struct err *err)
 {
     struct span policies = SPAN_NONE;
     CHECK(bundle(arena, dir, &policies, err));
-    CHECK(db_script(db, "UPDATE tutti_meta.generations SET is_active = false WHERE is_active", err));
+    CHECK(
+        db_script(db, "UPDATE tutti_meta.generations SET is_active = false WHERE is_active", err));
     struct params p;
     params_init(&p, arena);
     params_uuid(&p, &generation->id);
@@ -83,9 +91,10 @@ enum outcome policy_start_generation(struct db *db, struct arena *arena, const c
     return journey_sweep_clear(db, err);
 }
 
-/* In one transaction: the new generation is active, and what was derived under the old one is gone. */
-static enum outcome switch_generation(struct db *db, struct arena *arena, const char *dir, struct generation *generation,
-                                      struct err *err)
+/* In one transaction: the new generation is active, and what was derived under the old one is gone.
+ */
+static enum outcome switch_generation(struct db *db, struct arena *arena, const char *dir,
+                                      struct generation *generation, struct err *err)
 {
     CHECK(db_begin(db, err));
     enum outcome o = policy_start_generation(db, arena, dir, generation, err);
@@ -95,7 +104,8 @@ static enum outcome switch_generation(struct db *db, struct arena *arena, const 
     return o;
 }
 
-enum outcome policy_sweep(struct db *db, const char *dir, const struct generation *generation, struct err *err)
+enum outcome policy_sweep(struct db *db, const char *dir, const struct generation *generation,
+                          struct err *err)
 {
     struct sweep *sweep = NULL;
     struct progress progress;
@@ -113,8 +123,8 @@ enum outcome policy_sweep(struct db *db, const char *dir, const struct generatio
     return o;
 }
 
-static enum outcome apply_policies(struct call *call, struct db *db, const char *dir, struct generation *generation,
-                                   struct err *err)
+static enum outcome apply_policies(struct call *call, struct db *db, const char *dir,
+                                   struct generation *generation, struct err *err)
 {
     bool complete;
     CHECK(policy_find_active(db, &call->arena, generation, &complete, err));
@@ -165,7 +175,8 @@ const struct command command_policy = {
     .arguments = "check|apply [DIR]",
     .summary = "Check a set of policies, or make it the active one",
     .details =
-        "apply needs the services stopped. It derives every profile again from the stored touchpoints, and can be run again\n"
+        "apply needs the services stopped. It derives every profile again from the stored "
+        "touchpoints, and can be run again\n"
         "where it was interrupted. Services refuse to start with other files than the active ones.",
     .options = options,
     .max_arguments = 2,

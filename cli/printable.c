@@ -11,11 +11,13 @@ static bool is_between(unsigned code, unsigned first, unsigned last)
 /* Joiners (U+200C, U+200D) stay: Persian and emoji need them. */
 static bool is_hidden(unsigned code)
 {
-    return code < 0x20 || is_between(code, 0x7f, 0x9f) || code == 0x61c || code == 0x200b || is_between(code, 0x200e, 0x200f) ||
-           is_between(code, 0x2028, 0x202e) || is_between(code, 0x2060, 0x206f) || code == 0xfeff;
+    return code < 0x20 || is_between(code, 0x7f, 0x9f) || code == 0x61c || code == 0x200b ||
+           is_between(code, 0x200e, 0x200f) || is_between(code, 0x2028, 0x202e) ||
+           is_between(code, 0x2060, 0x206f) || code == 0xfeff;
 }
 
-/* The character at the start of valid UTF-8, all hidden ones included; longer ones and stray bytes are passed on byte by byte. */
+/* The character at the start of valid UTF-8, all hidden ones included; longer ones and stray bytes
+ * are passed on byte by byte. */
 static unsigned first_code(struct span text, size_t *len)
 {
     const unsigned char *p = (const unsigned char *)text.ptr;

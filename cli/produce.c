@@ -15,7 +15,8 @@ static FILE *open_input(const char *path)
     return in;
 }
 
-static enum outcome send_all(struct call *call, struct line_sender *sender, const char *topic, FILE *in, struct err *err)
+static enum outcome send_all(struct call *call, struct line_sender *sender, const char *topic,
+                             FILE *in, struct err *err)
 {
     struct schemas *schemas = NULL;
     enum outcome outcome = schemas_open(call->config, &schemas, err);
@@ -24,7 +25,8 @@ static enum outcome send_all(struct call *call, struct line_sender *sender, cons
     if (outcome == OUTCOME_OK)
         outcome = publisher_open(call, topic, call_has(call, "dry-run"), &sender->publisher, err);
     if (outcome == OUTCOME_OK) {
-        progress_start(&sender->progress, call_has(call, "dry-run") ? "records encoded" : "records sent", 0);
+        progress_start(&sender->progress,
+                       call_has(call, "dry-run") ? "records encoded" : "records sent", 0);
         outcome = line_sender_run(sender, in, err);
         progress_end(&sender->progress);
     }
@@ -40,14 +42,16 @@ static enum exit_status run_produce(struct call *call)
     int64_t schema_id;
     if (topic == NULL)
         return misuse(call, "--topic is missing (a name, or auto)");
-    if (!call_number(call, "schema-id", 1, INT32_MAX, 1, &schema_id) || !publisher_key_option(call, &sender.key))
+    if (!call_number(call, "schema-id", 1, INT32_MAX, 1, &schema_id) ||
+        !publisher_key_option(call, &sender.key))
         return EXIT_USAGE;
     sender.schema_id = (int32_t)schema_id;
     FILE *in = open_input(call_argument(call, 0));
     if (in == NULL)
         return EXIT_FAILED;
     struct err err = {0};
-    enum outcome outcome = send_all(call, &sender, strcmp(topic, "auto") == 0 ? NULL : topic, in, &err);
+    enum outcome outcome =
+        send_all(call, &sender, strcmp(topic, "auto") == 0 ? NULL : topic, in, &err);
     if (in != stdin)
         fclose(in);
     if (outcome != OUTCOME_OK)
@@ -69,9 +73,10 @@ const struct command command_produce = {
     .name = "produce",
     .arguments = "[FILE]",
     .summary = "Send JSON lines in the shape of the touchpoint schema to Kafka",
-    .details =
-        "Fields that are null may be left out; times are microseconds since 1970 or RFC 3339 text. A bad line is reported\n"
-        "with its number and left out, and the exit status is 1 at the end. Without FILE, or with -, stdin is read.",
+    .details = "Fields that are null may be left out; times are microseconds since 1970 or RFC "
+               "3339 text. A bad line is reported\n"
+               "with its number and left out, and the exit status is 1 at the end. Without FILE, "
+               "or with -, stdin is read.",
     .options = options,
     .max_arguments = 1,
     .run = run_produce,

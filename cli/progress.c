@@ -13,8 +13,11 @@ enum { TERMINAL_US = 200000, LOG_US = 10000000 };
 void progress_start(struct progress *progress, const char *what, uint64_t total)
 {
     int64_t now = clock_monotonic_us();
-    *progress = (struct progress){
-        .what = what, .total = total, .started_us = now, .shown_us = now, .on_terminal = isatty(STDERR_FILENO) == 1};
+    *progress = (struct progress){.what = what,
+                                  .total = total,
+                                  .started_us = now,
+                                  .shown_us = now,
+                                  .on_terminal = isatty(STDERR_FILENO) == 1};
 }
 
 static double rate_of(const struct progress *progress, int64_t now)
@@ -26,10 +29,12 @@ static double rate_of(const struct progress *progress, int64_t now)
 static void show(struct progress *progress, int64_t now)
 {
     double rate = rate_of(progress, now);
-    fprintf(stderr, "%s%" PRIu64 " %s, %.0f/s", progress->on_terminal ? "\r\033[K" : "", progress->done, progress->what, rate);
+    fprintf(stderr, "%s%" PRIu64 " %s, %.0f/s", progress->on_terminal ? "\r\033[K" : "",
+            progress->done, progress->what, rate);
     if (progress->total > progress->done && rate > 0) {
         uint64_t left = progress->total - progress->done, seconds = (uint64_t)((double)left / rate);
-        fprintf(stderr, ", %" PRIu64 " left, ETA %" PRIu64 ":%02" PRIu64, left, seconds / 60, seconds % 60);
+        fprintf(stderr, ", %" PRIu64 " left, ETA %" PRIu64 ":%02" PRIu64, left, seconds / 60,
+                seconds % 60);
     }
     fputs(progress->on_terminal ? "" : "\n", stderr);
     fflush(stderr);

@@ -1,4 +1,5 @@
-/* progress.h: how far a long command has come: one line that rewrites itself on a terminal, else a line every 10 s. */
+/* progress.h: how far a long command has come: one line that rewrites itself on a terminal, else a
+ * line every 10 s. */
 #ifndef TUTTI_CLI_PROGRESS_H
 #define TUTTI_CLI_PROGRESS_H
 

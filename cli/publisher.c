@@ -20,17 +20,21 @@ struct publisher {
     size_t route_count;
 };
 
-enum outcome publisher_open(const struct call *call, const char *topic, bool dry_run, struct publisher **out, struct err *err)
+enum outcome publisher_open(const struct call *call, const char *topic, bool dry_run,
+                            struct publisher **out, struct err *err)
 {
     struct publisher *publisher = calloc(1, sizeof *publisher);
     if (publisher == NULL)
         abort();
     publisher->fixed_topic = -1;
-    enum outcome outcome = dry_run ? OUTCOME_OK : producer_open(call->config, &publisher->producer, err);
+    enum outcome outcome =
+        dry_run ? OUTCOME_OK : producer_open(call->config, &publisher->producer, err);
     if (outcome == OUTCOME_OK && !dry_run)
-        outcome = producer_topic(publisher->producer, topic ? topic : TOPIC_OTHER, &publisher->fixed_topic, &(int32_t){0}, err);
+        outcome = producer_topic(publisher->producer, topic ? topic : TOPIC_OTHER,
+                                 &publisher->fixed_topic, &(int32_t){0}, err);
     if (outcome == OUTCOME_OK && topic == NULL) {
-        publisher->routes[publisher->route_count++] = (struct route){.topic = publisher->fixed_topic};
+        publisher->routes[publisher->route_count++] =
+            (struct route){.topic = publisher->fixed_topic};
         publisher->fixed_topic = -1;
     }
     if (outcome == OUTCOME_OK)
@@ -50,7 +54,8 @@ void publisher_close(struct publisher *publisher)
 }
 
 /* The first route is that of all other channels. */
-static enum outcome find_route(struct publisher *publisher, struct span channel, int *topic, struct err *err)
+static enum outcome find_route(struct publisher *publisher, struct span channel, int *topic,
+                               struct err *err)
 {
     *topic = publisher->routes[0].topic;
     for (size_t i = 1; i < publisher->route_count; i++)
@@ -77,18 +82,22 @@ static enum outcome find_route(struct publisher *publisher, struct span channel,
     return outcome;
 }
 
-enum outcome publisher_send(struct publisher *publisher, struct span channel, struct span key, struct span value, struct err *err)
+enum outcome publisher_send(struct publisher *publisher, struct span channel, struct span key,
+                            struct span value, struct err *err)
 {
     if (publisher->producer == NULL)
         return OUTCOME_OK;
     int topic = publisher->fixed_topic;
     enum outcome outcome = topic >= 0 ? OUTCOME_OK : find_route(publisher, channel, &topic, err);
-    return outcome == OUTCOME_OK ? producer_send(publisher->producer, topic, -1, key, value, NULL, 0, err) : outcome;
+    return outcome == OUTCOME_OK
+               ? producer_send(publisher->producer, topic, -1, key, value, NULL, 0, err)
+               : outcome;
 }
 
 enum outcome publisher_finish(struct publisher *publisher, struct err *err)
 {
-    return publisher->producer ? producer_wait(publisher->producer, WAIT_MS, NULL, NULL, err) : OUTCOME_OK;
+    return publisher->producer ? producer_wait(publisher->producer, WAIT_MS, NULL, NULL, err)
+                               : OUTCOME_OK;
 }
 
 bool publisher_key_option(const struct call *call, enum record_key *out)

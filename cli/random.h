@@ -1,4 +1,5 @@
-/* random.h: seeded random numbers (splitmix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014). */
+/* random.h: seeded random numbers (splitmix64: Steele, Lea, Flood, "Fast splittable pseudorandom
+ * number generators", 2014). */
 #ifndef TUTTI_CLI_RANDOM_H
 #define TUTTI_CLI_RANDOM_H
 
@@ -19,7 +20,8 @@ struct random {
 /* A stream of its own for every (seed, what, index). */
 static inline struct random random_of(uint64_t seed, uint64_t what, uint64_t index)
 {
-    return (struct random){random_mix(random_mix(seed + what * UINT64_C(0x9e3779b97f4a7c15)) + index)};
+    return (struct random){
+        random_mix(random_mix(seed + what * UINT64_C(0x9e3779b97f4a7c15)) + index)};
 }
 
 static inline uint64_t random_next(struct random *r)

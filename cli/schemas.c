@@ -20,7 +20,8 @@ static const struct {
     {SCHEMA_JOURNEY_DIFF, "journey_diff"},
     {SCHEMA_STAGE_CHANGE, "stage_change"},
     {SCHEMA_CONTACT_DECISION, "contact_decision"},
-    {-1, "touchpoint"}, /* looked up by fingerprint only: ids of touchpoints come from the settings */
+    {-1,
+     "touchpoint"}, /* looked up by fingerprint only: ids of touchpoints come from the settings */
 };
 enum { OWN_COUNT = sizeof own / sizeof *own };
 
@@ -62,7 +63,8 @@ static enum outcome text_of(struct schemas *schemas, int32_t id, struct span *te
     return schema_set_text(schemas->set, id, text, err);
 }
 
-enum outcome schemas_shape(struct schemas *schemas, int32_t id, const struct avro_shape **out, struct err *err)
+enum outcome schemas_shape(struct schemas *schemas, int32_t id, const struct avro_shape **out,
+                           struct err *err)
 {
     struct avro_shape **known = map_find(&schemas->shapes, &id), *shape;
     if (known) {
@@ -80,8 +82,8 @@ enum outcome schemas_shape(struct schemas *schemas, int32_t id, const struct avr
     return OUTCOME_OK;
 }
 
-enum outcome schemas_shape_by_fingerprint(struct schemas *schemas, uint64_t fingerprint, const struct avro_shape **out,
-                                          struct err *err)
+enum outcome schemas_shape_by_fingerprint(struct schemas *schemas, uint64_t fingerprint,
+                                          const struct avro_shape **out, struct err *err)
 {
     for (int i = 0; i < OWN_COUNT; i++) {
         const struct avro_shape *shape;

@@ -9,10 +9,12 @@ struct schemas;
 enum outcome schemas_open(const struct config *config, struct schemas **out, struct err *err);
 void schemas_close(struct schemas *schemas);
 
-/* The schema of an id: our own messages, resolved touchpoints, and what the settings or a registry name. Borrowed; kept. */
-enum outcome schemas_shape(struct schemas *schemas, int32_t id, const struct avro_shape **out, struct err *err);
+/* The schema of an id: our own messages, resolved touchpoints, and what the settings or a registry
+ * name. Borrowed; kept. */
+enum outcome schemas_shape(struct schemas *schemas, int32_t id, const struct avro_shape **out,
+                           struct err *err);
 /* The schema with a CRC-64-AVRO fingerprint, among those that this program carries. */
-enum outcome schemas_shape_by_fingerprint(struct schemas *schemas, uint64_t fingerprint, const struct avro_shape **out,
-                                          struct err *err);
+enum outcome schemas_shape_by_fingerprint(struct schemas *schemas, uint64_t fingerprint,
+                                          const struct avro_shape **out, struct err *err);
 
 #endif

@@ -42,7 +42,8 @@ const struct command command_scoreboard = {
     .name = "scoreboard",
     .arguments = "",
     .summary = "Print goals, credit per campaign, the biggest transitions and contact decisions",
-    .details = "Reads the views rpt_shared_goals_daily, rpt_attributions_daily, rpt_journey_map and fct_contact_decisions.",
+    .details = "Reads the views rpt_shared_goals_daily, rpt_attributions_daily, rpt_journey_map "
+               "and fct_contact_decisions.",
     .options = options,
     .max_arguments = 0,
     .run = run_scoreboard,

@@ -3,8 +3,8 @@
 
 #include "cli/avro_to_json.h"
 
-static enum outcome print_one(struct call *call, struct db *db, const struct section *section, const struct id *parameter,
-                              struct strbuf *json, struct err *err)
+static enum outcome print_one(struct call *call, struct db *db, const struct section *section,
+                              const struct id *parameter, struct strbuf *json, struct err *err)
 {
     struct params params;
     struct db_result *result = NULL;
@@ -18,15 +18,16 @@ static enum outcome print_one(struct call *call, struct db *db, const struct sec
         strbuf_addf(json, "%s\"%s\":", json->len > 1 ? "," : "", section->name);
         result_print_json(&call->arena, result, section->columns, json);
     } else {
-        printf("\n%s%s%s\n", colour(stdout, COLOUR_BOLD), section->title, colour(stdout, COLOUR_OFF));
+        printf("\n%s%s%s\n", colour(stdout, COLOUR_BOLD), section->title,
+               colour(stdout, COLOUR_OFF));
         result_print(&call->arena, result, section->columns);
     }
     db_result_free(result);
     return OUTCOME_OK;
 }
 
-enum outcome sections_print(struct call *call, struct db *db, const struct section *sections, const struct id *parameter,
-                            bool json, struct err *err)
+enum outcome sections_print(struct call *call, struct db *db, const struct section *sections,
+                            const struct id *parameter, bool json, struct err *err)
 {
     struct strbuf text = {&call->arena, NULL, 0, 0};
     strbuf_addf(&text, "{");

@@ -1,4 +1,5 @@
-/* section.h: answers made of several statements, each printed as a table under a heading, or all as one JSON object. */
+/* section.h: answers made of several statements, each printed as a table under a heading, or all as
+ * one JSON object. */
 #ifndef TUTTI_CLI_SECTION_H
 #define TUTTI_CLI_SECTION_H
 
@@ -12,7 +13,7 @@ struct section {
 };
 
 /* Runs and prints the sections (NULL-name-ended); parameter may be NULL. */
-enum outcome sections_print(struct call *call, struct db *db, const struct section *sections, const struct id *parameter,
-                            bool json, struct err *err);
+enum outcome sections_print(struct call *call, struct db *db, const struct section *sections,
+                            const struct id *parameter, bool json, struct err *err);
 
 #endif

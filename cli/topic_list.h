@@ -20,14 +20,18 @@ struct topic_list {
 
 enum { DEFAULT_PARTITIONS = 8, DIFF_PARTITIONS = 4 };
 
-/* Input topics of the setting topics.input, our own, and one .dlq for each that a service consumes; in the call's arena.
- * partitions is for touchpoints and resolved touchpoints, retention for input. */
-void topic_list_build(struct call *call, int32_t partitions, struct duration retention, struct topic_list *out);
+/* Input topics of the setting topics.input, our own, and one .dlq for each that a service consumes;
+ * in the call's arena. partitions is for touchpoints and resolved touchpoints, retention for input.
+ */
+void topic_list_build(struct call *call, int32_t partitions, struct duration retention,
+                      struct topic_list *out);
 
 /* What differs, as text, "" if nothing: "partitions 4 instead of 8". */
-const char *topic_difference(struct arena *arena, const struct topic_settings *wanted, const struct topic_settings *found);
+const char *topic_difference(struct arena *arena, const struct topic_settings *wanted,
+                             const struct topic_settings *found);
 
-/* The topic of a channel: touchpoints.<channel>.v1; SPAN_NONE if the name could be no topic. In the arena. */
+/* The topic of a channel: touchpoints.<channel>.v1; SPAN_NONE if the name could be no topic. In the
+ * arena. */
 const char *topic_of_channel(struct arena *arena, struct span channel);
 
 #endif

@@ -1,4 +1,5 @@
-/* topics.c: `tutti topics`: what topics there should be, what there is, and creating what is missing. */
+/* topics.c: `tutti topics`: what topics there should be, what there is, and creating what is
+ * missing. */
 #include <poll.h>
 
 #include "cli/avro_to_json.h"
@@ -11,7 +12,8 @@ struct plan {
     struct topic_settings *found;
 };
 
-static enum topic_state state_of(struct call *call, const struct plan *plan, size_t i, const char **difference)
+static enum topic_state state_of(struct call *call, const struct plan *plan, size_t i,
+                                 const char **difference)
 {
     *difference = "";
     if (plan->found[i].partitions == 0)
@@ -26,10 +28,11 @@ static void print_line(struct call *call, const struct plan *plan, size_t i)
     static const enum colour colours[] = {COLOUR_GREEN, COLOUR_BOLD, COLOUR_YELLOW};
     const char *difference;
     enum topic_state state = state_of(call, plan, i, &difference);
-    const struct topic_settings *shown = state == TOPIC_MISSING ? &plan->list.wanted[i] : &plan->found[i];
-    printf("%s%-7s%s  %-38s %3d partitions  %3lld d%s%s\n", colour(stdout, colours[state]), words[state],
-           colour(stdout, COLOUR_OFF), plan->list.names[i], shown->partitions, (long long)(shown->retention_ms / 86400000),
-           *difference ? "  " : "", difference);
+    const struct topic_settings *shown =
+        state == TOPIC_MISSING ? &plan->list.wanted[i] : &plan->found[i];
+    printf("%s%-7s%s  %-38s %3d partitions  %3lld d%s%s\n", colour(stdout, colours[state]),
+           words[state], colour(stdout, COLOUR_OFF), plan->list.names[i], shown->partitions,
+           (long long)(shown->retention_ms / 86400000), *difference ? "  " : "", difference);
 }
 
 static void print_json(struct call *call, const struct plan *plan)
@@ -39,15 +42,19 @@ static void print_json(struct call *call, const struct plan *plan)
     for (size_t i = 0; i < plan->list.count; i++) {
         const char *difference;
         enum topic_state state = state_of(call, plan, i, &difference);
-        strbuf_addf(&out, "%s{\"topic\":\"%s\",\"state\":\"%s\",\"partitions\":%d,\"wanted_partitions\":%d,\"difference\":",
-                    i ? "," : "[", plan->list.names[i], words[state], plan->found[i].partitions, plan->list.wanted[i].partitions);
+        strbuf_addf(&out,
+                    "%s{\"topic\":\"%s\",\"state\":\"%s\",\"partitions\":%d,\"wanted_partitions\":%"
+                    "d,\"difference\":",
+                    i ? "," : "[", plan->list.names[i], words[state], plan->found[i].partitions,
+                    plan->list.wanted[i].partitions);
         json_add_text(&out, span_of(difference));
         strbuf_addf(&out, "}");
     }
     printf("%s]\n", out.ptr ? out.ptr : "[");
 }
 
-static enum outcome create_missing(struct admin *admin, const struct plan *plan, size_t *created, struct err *err)
+static enum outcome create_missing(struct admin *admin, const struct plan *plan, size_t *created,
+                                   struct err *err)
 {
     for (size_t i = 0; i < plan->list.count; i++) {
         if (plan->found[i].partitions > 0)
@@ -96,14 +103,17 @@ static enum exit_status report(struct call *call, const struct plan *plan, bool 
     if (call_has(call, "json"))
         print_json(call, plan);
     if (!apply && missing)
-        say("%zu of %zu topics are missing: `tutti topics apply` creates them", missing, plan->list.count);
+        say("%zu of %zu topics are missing: `tutti topics apply` creates them", missing,
+            plan->list.count);
     if (differing)
         warn("%zu topics are set differently; they are left as they are", differing);
     return EXIT_DONE;
 }
 
-/* A broker lists a new topic a moment after it has created it; services that start now must find it. */
-static enum outcome wait_for_topics(struct call *call, struct admin *admin, struct plan *plan, struct err *err)
+/* A broker lists a new topic a moment after it has created it; services that start now must find
+ * it. */
+static enum outcome wait_for_topics(struct call *call, struct admin *admin, struct plan *plan,
+                                    struct err *err)
 {
     enum outcome outcome;
     size_t missing = 1;
@@ -153,7 +163,8 @@ static enum exit_status run_topics(struct call *call)
 
 static const struct option options[] = {
     {"partitions", "N", "Partitions of touchpoint topics (8)."},
-    {"retention", "DURATION", "Retention of input topics (P30D); our own keep 14 days, dead letters 90."},
+    {"retention", "DURATION",
+     "Retention of input topics (P30D); our own keep 14 days, dead letters 90."},
     {"dry-run", NULL, "apply: only show the plan."},
     {"json", NULL, "The plan as JSON."},
     {NULL, NULL, NULL},
@@ -163,8 +174,10 @@ const struct command command_topics = {
     .name = "topics",
     .arguments = "[plan|apply]",
     .summary = "Show which topics are needed and which are there; apply creates what is missing",
-    .details = "A topic that exists is never changed: what differs is reported. The setting topics.input names the topics that\n"
-               "channel systems write to; services read everything that matches ^touchpoints\\..*\\.v1$.",
+    .details =
+        "A topic that exists is never changed: what differs is reported. The setting topics.input "
+        "names the topics that\n"
+        "channel systems write to; services read everything that matches ^touchpoints\\..*\\.v1$.",
     .options = options,
     .max_arguments = 1,
     .run = run_topics,

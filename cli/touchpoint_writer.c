@@ -1,5 +1,5 @@
-/* touchpoint_writer.c: see touchpoint_writer.h. The order of the calls is the order of the schema's fields; a test compares
- * the bytes with those of the schema-driven encoder. */
+/* touchpoint_writer.c: see touchpoint_writer.h. The order of the calls is the order of the schema's
+ * fields; a test compares the bytes with those of the schema-driven encoder. */
 #include "cli/touchpoint_writer.h"
 
 enum { BRANCH_NULL = 0, BRANCH_VALUE = 2 /* zigzag of 1 */ };
@@ -9,7 +9,8 @@ void touchpoint_clear(struct touchpoint *t)
     memset(t, 0, offsetof(struct touchpoint, identifiers));
     memset(&t->identifier_count, 0, sizeof *t - offsetof(struct touchpoint, identifier_count));
     t->occurred_at = t->original_at = t->sent_at = t->received_at = t->session_index = LONG_ABSENT;
-    t->contact.priority = t->contact.planned_at = t->contact.expires_at = t->contact.batch_size = LONG_ABSENT;
+    t->contact.priority = t->contact.planned_at = t->contact.expires_at = t->contact.batch_size =
+        LONG_ABSENT;
     t->value_micros = t->margin_micros = t->cost_micros = t->score = LONG_ABSENT;
 }
 

@@ -1,4 +1,5 @@
-/* touchpoint_writer.h: a struct touchpoint to the Avro bytes of schemas/avro/touchpoint.avsc, by hand and fast. */
+/* touchpoint_writer.h: a struct touchpoint to the Avro bytes of schemas/avro/touchpoint.avsc, by
+ * hand and fast. */
 #ifndef TUTTI_CLI_TOUCHPOINT_WRITER_H
 #define TUTTI_CLI_TOUCHPOINT_WRITER_H
 
@@ -8,7 +9,8 @@
 /* Everything absent, as a start. */
 void touchpoint_clear(struct touchpoint *t);
 
-/* Appends the Confluent prefix (0x00 and the id, big-endian) and the record. Times and numbers are written as they are. */
+/* Appends the Confluent prefix (0x00 and the id, big-endian) and the record. Times and numbers are
+ * written as they are. */
 void touchpoint_write_framed(struct strbuf *out, int32_t schema_id, const struct touchpoint *t);
 
 /* Appends the record alone. */

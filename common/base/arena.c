@@ -1,4 +1,5 @@
-/* arena.c: blocks of doubling size, reused after a reset; what is large has a block of its own, which malloc can grow in place.
+/* arena.c: blocks of doubling size, reused after a reset; what is large has a block of its own,
+ * which malloc can grow in place.
  */
 #include "common/base/arena.h"
 
@@ -46,7 +47,8 @@ static void add_block(struct arena *arena, size_t need)
     enter_block(arena, block);
 }
 
-/* What an allocation of size bytes takes: a multiple of 16, also for 0 bytes, so that each has its own address. */
+/* What an allocation of size bytes takes: a multiple of 16, also for 0 bytes, so that each has its
+ * own address. */
 static size_t taken(size_t size)
 {
     if (size > SIZE_MAX / 2)
@@ -111,9 +113,11 @@ void *arena_realloc(struct arena *arena, void *old, size_t old_size, size_t new_
     size_t before = taken(old_size), after = taken(new_size);
     if (old && before > LARGE && after > LARGE) {
         arena->used += after - before;
-        return large_block(arena, (struct arena_block *)((char *)old - offsetof(struct arena_block, data)), after);
+        return large_block(
+            arena, (struct arena_block *)((char *)old - offsetof(struct arena_block, data)), after);
     }
-    if (old && after <= LARGE && (char *)old + before == arena->at && (size_t)(arena->end - (char *)old) >= after) {
+    if (old && after <= LARGE && (char *)old + before == arena->at &&
+        (size_t)(arena->end - (char *)old) >= after) {
         arena->at = (char *)old + after;
         arena->used += after - before;
         return old;

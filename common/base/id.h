@@ -1,4 +1,5 @@
-/* id.h: the 16-byte ids of events, identifiers, anchors and profiles, ordered as unsigned bytes everywhere. */
+/* id.h: the 16-byte ids of events, identifiers, anchors and profiles, ordered as unsigned bytes
+ * everywhere. */
 #ifndef TUTTI_BASE_ID_H
 #define TUTTI_BASE_ID_H
 
@@ -16,7 +17,8 @@ static inline uint64_t id_half(const struct id *a, size_t half)
     return __builtin_bswap64(v);
 }
 
-/* Sorting ids is a large part of the work: two comparisons of numbers instead of a call of memcmp. */
+/* Sorting ids is a large part of the work: two comparisons of numbers instead of a call of memcmp.
+ */
 static inline int id_compare(const struct id *a, const struct id *b)
 {
     uint64_t x = id_half(a, 0), y = id_half(b, 0);

@@ -10,7 +10,8 @@ static int64_t floor_div(int64_t a, int64_t b)
 
 int32_t instant_day(struct instant t, int32_t offset_seconds)
 {
-    return (int32_t)floor_div(instant_plus(t, (struct duration){offset_seconds * US_PER_SECOND}).us, US_PER_DAY);
+    return (int32_t)floor_div(instant_plus(t, (struct duration){offset_seconds * US_PER_SECOND}).us,
+                              US_PER_DAY);
 }
 
 void day_to_civil(int32_t day, int *year, int *month, int *date)
@@ -90,11 +91,13 @@ bool duration_parse(struct span text, struct duration *out)
             any = false;
             continue;
         }
-        if (!take_number(&text, 12, &n) || text.len == 0 || (unit = unit_seconds(text.ptr[0], in_time)) == 0)
+        if (!take_number(&text, 12, &n) || text.len == 0 ||
+            (unit = unit_seconds(text.ptr[0], in_time)) == 0)
             return false;
         take_char(&text, text.ptr[0]);
         /* Each unit once, the larger before the smaller. */
-        if (unit >= last_unit || __builtin_mul_overflow(n, unit, &part) || __builtin_add_overflow(seconds, part, &seconds))
+        if (unit >= last_unit || __builtin_mul_overflow(n, unit, &part) ||
+            __builtin_add_overflow(seconds, part, &seconds))
             return false;
         last_unit = unit;
         any = true;
@@ -112,8 +115,8 @@ static bool take_digits(struct span *s, size_t count, int64_t *out)
 static bool parse_date(struct span *s, int32_t *day)
 {
     int64_t y, m, d;
-    if (!take_digits(s, 4, &y) || !take_char(s, '-') || !take_digits(s, 2, &m) || !take_char(s, '-') || !take_digits(s, 2, &d) ||
-        m < 1 || m > 12 || d < 1 || d > 31)
+    if (!take_digits(s, 4, &y) || !take_char(s, '-') || !take_digits(s, 2, &m) ||
+        !take_char(s, '-') || !take_digits(s, 2, &d) || m < 1 || m > 12 || d < 1 || d > 31)
         return false;
     *day = day_from_civil((int)y, (int)m, (int)d);
     int yy, mm, dd;
@@ -163,9 +166,10 @@ bool instant_parse(struct span text, struct instant *out)
         out->us = day * US_PER_DAY;
         return true;
     }
-    if (!(take_char(&text, 'T') || take_char(&text, 't') || take_char(&text, ' ')) || !take_digits(&text, 2, &h) ||
-        !take_char(&text, ':') || !take_digits(&text, 2, &m) || !take_char(&text, ':') || !take_digits(&text, 2, &sec) ||
-        h > 23 || m > 59 || sec > 60 || !parse_fraction(&text, &us) || !parse_offset(&text, &offset) || text.len > 0)
+    if (!(take_char(&text, 'T') || take_char(&text, 't') || take_char(&text, ' ')) ||
+        !take_digits(&text, 2, &h) || !take_char(&text, ':') || !take_digits(&text, 2, &m) ||
+        !take_char(&text, ':') || !take_digits(&text, 2, &sec) || h > 23 || m > 59 || sec > 60 ||
+        !parse_fraction(&text, &us) || !parse_offset(&text, &offset) || text.len > 0)
         return false;
     out->us = day * US_PER_DAY + (h * 3600 + m * 60 + sec - offset) * US_PER_SECOND + us;
     return true;
@@ -179,6 +183,6 @@ void instant_format(struct instant t, char *text)
     if (in_day < 0)
         in_day += US_PER_DAY;
     int64_t s = in_day / US_PER_SECOND;
-    snprintf(text, 32, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", y, mo, d, (int)(s / 3600), (int)(s / 60 % 60), (int)(s % 60),
-             (int)(in_day % US_PER_SECOND));
+    snprintf(text, 32, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", y, mo, d, (int)(s / 3600),
+             (int)(s / 60 % 60), (int)(s % 60), (int)(in_day % US_PER_SECOND));
 }

@@ -1,4 +1,5 @@
-/* instant.h: time wrapped in structs, so that event time, wall time and durations cannot be mixed. Microseconds UTC. */
+/* instant.h: time wrapped in structs, so that event time, wall time and durations cannot be mixed.
+ * Microseconds UTC. */
 #ifndef TUTTI_BASE_INSTANT_H
 #define TUTTI_BASE_INSTANT_H
 
@@ -55,11 +56,13 @@ int32_t instant_day(struct instant t, int32_t offset_seconds);
 void day_to_civil(int32_t day, int *year, int *month, int *date);
 int32_t day_from_civil(int year, int month, int date);
 
-/* ISO 8601 durations of years (365 days), weeks, days, hours, minutes, seconds (P30D, PT30M, P2W, P1DT12H), each unit at most
- * once and in this order. Months are refused, because their length depends on a calendar. False if malformed or negative. */
+/* ISO 8601 durations of years (365 days), weeks, days, hours, minutes, seconds (P30D, PT30M, P2W,
+ * P1DT12H), each unit at most once and in this order. Months are refused, because their length
+ * depends on a calendar. False if malformed or negative. */
 bool duration_parse(struct span text, struct duration *out);
 
-/* RFC 3339 with Z or a numeric offset; decimals beyond the sixth are cut ("2017-01-01T06:53:26Z"); a bare date is midnight UTC.
+/* RFC 3339 with Z or a numeric offset; decimals beyond the sixth are cut ("2017-01-01T06:53:26Z");
+ * a bare date is midnight UTC.
  */
 bool instant_parse(struct span text, struct instant *out);
 /* "2017-01-01T06:53:26.000000Z" into text (at least 32 bytes). */

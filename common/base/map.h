@@ -17,7 +17,8 @@ void map_init(struct map *map, struct arena *arena, size_t key_size, size_t valu
 void map_free(struct map *map);
 /* The value of key, or NULL. Pointers stay valid until the next map_put or map_remove. */
 void *map_find(const struct map *map, const void *key);
-/* Asks the processor for what a map_find of this key will touch; worth it some entries ahead in a loop over a large map. */
+/* Asks the processor for what a map_find of this key will touch; worth it some entries ahead in a
+ * loop over a large map. */
 void map_prefetch(const struct map *map, const void *key);
 /* The value of key; a new value is cleared and *inserted set (inserted may be NULL). */
 void *map_put(struct map *map, const void *key, bool *inserted);

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum outcome err_set(struct err *err, enum outcome outcome, const char *code, const char *format, ...)
+enum outcome err_set(struct err *err, enum outcome outcome, const char *code, const char *format,
+                     ...)
 {
     if (err == NULL)
         return outcome;

@@ -1,11 +1,13 @@
-/* pack.h: bounded reading and writing of packed bytes: varints, zigzag, fixed big-endian. Pure, no allocation but the arena. */
+/* pack.h: bounded reading and writing of packed bytes: varints, zigzag, fixed big-endian. Pure, no
+ * allocation but the arena. */
 #ifndef TUTTI_BASE_PACK_H
 #define TUTTI_BASE_PACK_H
 
 #include "common/base/arena.h"
 #include "common/base/id.h"
 
-/* A growing byte buffer; lives in an arena, or on the heap when arena is NULL (strbuf_free). Always room for a NUL. */
+/* A growing byte buffer; lives in an arena, or on the heap when arena is NULL (strbuf_free). Always
+ * room for a NUL. */
 struct strbuf {
     struct arena *arena;
     char *ptr;

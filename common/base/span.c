@@ -1,13 +1,17 @@
 /* span.c: the few string operations that every layer shares. */
 #include "common/base/span.h"
 
-/* Length of one well-formed UTF-8 sequence at p (RFC 3629, table 3-7 of the Unicode standard); 0 if malformed. */
+/* Length of one well-formed UTF-8 sequence at p (RFC 3629, table 3-7 of the Unicode standard); 0 if
+ * malformed. */
 static size_t utf8_sequence(const unsigned char *p, size_t left)
 {
     unsigned char c = p[0];
     if (c < 0x80)
         return c != 0;
-    size_t n = c >= 0xC2 && c <= 0xDF ? 2 : c >= 0xE0 && c <= 0xEF ? 3 : c >= 0xF0 && c <= 0xF4 ? 4 : 0;
+    size_t n = c >= 0xC2 && c <= 0xDF   ? 2
+               : c >= 0xE0 && c <= 0xEF ? 3
+               : c >= 0xF0 && c <= 0xF4 ? 4
+                                        : 0;
     if (n == 0 || left < n)
         return 0;
     unsigned char low = c == 0xE0 ? 0xA0 : c == 0xF0 ? 0x90 : 0x80;

@@ -8,7 +8,8 @@
 #include <string.h>
 
 struct span {
-    const char *ptr; /* NULL means absent (an Avro null); an empty string has ptr != NULL and len 0 */
+    const char
+        *ptr; /* NULL means absent (an Avro null); an empty string has ptr != NULL and len 0 */
     size_t len;
 };
 

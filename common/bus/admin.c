@@ -22,7 +22,8 @@ enum outcome admin_open(const struct config *config, struct admin **out, struct 
     if (outcome != OUTCOME_OK)
         return outcome;
     rd_kafka_conf_set_log_cb(conf, kafka_log);
-    kafka_conf_force(conf, "enable.idempotence", "false"); /* it sends nothing: no producer id needed */
+    kafka_conf_force(conf, "enable.idempotence",
+                     "false"); /* it sends nothing: no producer id needed */
     struct admin *admin = calloc(1, sizeof *admin);
     if (!admin)
         abort();
@@ -53,7 +54,8 @@ static enum outcome down(struct err *err, const char *why)
     return err_set(err, OUTCOME_RETRY, "kafka_down", "Kafka does not answer: %s", why);
 }
 
-static enum outcome read_metadata(struct admin *admin, const struct rd_kafka_metadata **out, struct err *err)
+static enum outcome read_metadata(struct admin *admin, const struct rd_kafka_metadata **out,
+                                  struct err *err)
 {
     rd_kafka_poll(admin->rk, 0);
     rd_kafka_resp_err_t code = rd_kafka_metadata(admin->rk, 1, NULL, out, METADATA_MS);
@@ -72,7 +74,8 @@ enum outcome admin_cluster(struct admin *admin, int *brokers, int *topics, struc
     return OUTCOME_OK;
 }
 
-static void take_partitions(const struct rd_kafka_metadata *metadata, const char *name, struct topic_settings *out)
+static void take_partitions(const struct rd_kafka_metadata *metadata, const char *name,
+                            struct topic_settings *out)
 {
     *out = (struct topic_settings){0};
     for (int i = 0; i < metadata->topic_cnt; i++) {
@@ -89,7 +92,8 @@ static void take_configs(const rd_kafka_ConfigResource_t *resource, struct topic
     size_t count;
     const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(resource, &count);
     for (size_t i = 0; i < count; i++) {
-        const char *name = rd_kafka_ConfigEntry_name(entries[i]), *value = rd_kafka_ConfigEntry_value(entries[i]);
+        const char *name = rd_kafka_ConfigEntry_name(entries[i]),
+                   *value = rd_kafka_ConfigEntry_value(entries[i]);
         if (!value)
             continue;
         if (strcmp(name, "retention.ms") == 0)
@@ -121,13 +125,14 @@ static rd_kafka_AdminOptions_t *options_of(struct admin *admin, rd_kafka_admin_o
     char text[128];
     rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(admin->rk, operation);
     rd_kafka_AdminOptions_set_request_timeout(options, ADMIN_MS, text, sizeof text);
-    if (operation == RD_KAFKA_ADMIN_OP_CREATETOPICS || operation == RD_KAFKA_ADMIN_OP_CREATEPARTITIONS)
+    if (operation == RD_KAFKA_ADMIN_OP_CREATETOPICS ||
+        operation == RD_KAFKA_ADMIN_OP_CREATEPARTITIONS)
         rd_kafka_AdminOptions_set_operation_timeout(options, ADMIN_MS, text, sizeof text);
     return options;
 }
 
-static enum outcome read_configs(struct admin *admin, const char *const *names, size_t count, struct topic_settings *out,
-                                 struct err *err)
+static enum outcome read_configs(struct admin *admin, const char *const *names, size_t count,
+                                 struct topic_settings *out, struct err *err)
 {
     rd_kafka_ConfigResource_t **wanted = calloc(count + 1, sizeof *wanted);
     size_t n = 0, results = 0;
@@ -144,7 +149,9 @@ static enum outcome read_configs(struct admin *admin, const char *const *names, 
         outcome = await(admin, &event, err);
     }
     const rd_kafka_ConfigResource_t **resources =
-        event ? rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event), &results) : NULL;
+        event ? rd_kafka_DescribeConfigs_result_resources(
+                    rd_kafka_event_DescribeConfigs_result(event), &results)
+              : NULL;
     for (size_t r = 0; r < results; r++)
         for (size_t i = 0; i < count; i++)
             if (strcmp(rd_kafka_ConfigResource_name(resources[r]), names[i]) == 0)
@@ -157,8 +164,8 @@ static enum outcome read_configs(struct admin *admin, const char *const *names, 
     return outcome;
 }
 
-enum outcome admin_describe(struct admin *admin, const char *const *names, size_t count, struct topic_settings *out,
-                            struct err *err)
+enum outcome admin_describe(struct admin *admin, const char *const *names, size_t count,
+                            struct topic_settings *out, struct err *err)
 {
     const struct rd_kafka_metadata *metadata;
     enum outcome outcome = read_metadata(admin, &metadata, err);
@@ -170,9 +177,11 @@ enum outcome admin_describe(struct admin *admin, const char *const *names, size_
     return read_configs(admin, names, count, out, err);
 }
 
-static rd_kafka_NewTopic_t *new_topic(const char *name, const struct topic_settings *settings, char *text, size_t size)
+static rd_kafka_NewTopic_t *new_topic(const char *name, const struct topic_settings *settings,
+                                      char *text, size_t size)
 {
-    rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(name, settings->partitions, settings->replicas, text, size);
+    rd_kafka_NewTopic_t *topic =
+        rd_kafka_NewTopic_new(name, settings->partitions, settings->replicas, text, size);
     if (!topic)
         return NULL;
     char retention[32];
@@ -185,19 +194,22 @@ static rd_kafka_NewTopic_t *new_topic(const char *name, const struct topic_setti
     return topic;
 }
 
-static enum outcome take_result(const rd_kafka_topic_result_t **results, size_t count, rd_kafka_resp_err_t fine, struct err *err)
+static enum outcome take_result(const rd_kafka_topic_result_t **results, size_t count,
+                                rd_kafka_resp_err_t fine, struct err *err)
 {
     for (size_t i = 0; i < count; i++) {
         rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[i]);
         const char *why = rd_kafka_topic_result_error_string(results[i]);
         if (code && code != fine)
-            return err_set(err, OUTCOME_FATAL, "kafka_admin", "%s: %s", rd_kafka_topic_result_name(results[i]),
+            return err_set(err, OUTCOME_FATAL, "kafka_admin", "%s: %s",
+                           rd_kafka_topic_result_name(results[i]),
                            why ? why : rd_kafka_err2str(code));
     }
     return OUTCOME_OK;
 }
 
-enum outcome admin_create(struct admin *admin, const char *name, const struct topic_settings *settings, struct err *err)
+enum outcome admin_create(struct admin *admin, const char *name,
+                          const struct topic_settings *settings, struct err *err)
 {
     char text[256];
     rd_kafka_NewTopic_t *topic = new_topic(name, settings, text, sizeof text);
@@ -219,11 +231,13 @@ enum outcome admin_create(struct admin *admin, const char *name, const struct to
     return outcome;
 }
 
-enum outcome admin_topic_ends(struct admin *admin, const char *name, int64_t *ends, int32_t count, struct err *err)
+enum outcome admin_topic_ends(struct admin *admin, const char *name, int64_t *ends, int32_t count,
+                              struct err *err)
 {
     for (int32_t p = 0; p < count; p++) {
         int64_t low, high;
-        rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(admin->rk, name, p, &low, &high, METADATA_MS);
+        rd_kafka_resp_err_t code =
+            rd_kafka_query_watermark_offsets(admin->rk, name, p, &low, &high, METADATA_MS);
         if (code)
             return down(err, rd_kafka_err2str(code));
         ends[p] = high > low ? high : 0;
@@ -233,16 +247,17 @@ enum outcome admin_topic_ends(struct admin *admin, const char *name, int64_t *en
 
 static enum outcome take_deleted(const rd_kafka_event_t *event, struct err *err)
 {
-    const rd_kafka_topic_partition_list_t *deleted =
-        rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result((rd_kafka_event_t *)event));
+    const rd_kafka_topic_partition_list_t *deleted = rd_kafka_DeleteRecords_result_offsets(
+        rd_kafka_event_DeleteRecords_result((rd_kafka_event_t *)event));
     for (int i = 0; i < deleted->cnt; i++)
         if (deleted->elems[i].err)
-            return err_set(err, OUTCOME_FATAL, "kafka_admin", "records of %s cannot be deleted: %s", deleted->elems[i].topic,
-                           rd_kafka_err2str(deleted->elems[i].err));
+            return err_set(err, OUTCOME_FATAL, "kafka_admin", "records of %s cannot be deleted: %s",
+                           deleted->elems[i].topic, rd_kafka_err2str(deleted->elems[i].err));
     return OUTCOME_OK;
 }
 
-enum outcome admin_delete_records(struct admin *admin, const char *name, const int64_t *ends, int32_t count, struct err *err)
+enum outcome admin_delete_records(struct admin *admin, const char *name, const int64_t *ends,
+                                  int32_t count, struct err *err)
 {
     rd_kafka_topic_partition_list_t *before = rd_kafka_topic_partition_list_new(count);
     for (int32_t p = 0; p < count; p++)
@@ -267,13 +282,15 @@ enum outcome admin_delete_records(struct admin *admin, const char *name, const i
     return outcome;
 }
 
-static enum outcome take_offsets(rd_kafka_event_t *event, const int64_t *ends, int32_t count, int64_t *behind, struct err *err)
+static enum outcome take_offsets(rd_kafka_event_t *event, const int64_t *ends, int32_t count,
+                                 int64_t *behind, struct err *err)
 {
     size_t n;
-    const rd_kafka_group_result_t **groups =
-        rd_kafka_ListConsumerGroupOffsets_result_groups(rd_kafka_event_ListConsumerGroupOffsets_result(event), &n);
+    const rd_kafka_group_result_t **groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
+        rd_kafka_event_ListConsumerGroupOffsets_result(event), &n);
     const rd_kafka_error_t *error = n > 0 ? rd_kafka_group_result_error(groups[0]) : NULL;
-    const rd_kafka_topic_partition_list_t *offsets = n > 0 ? rd_kafka_group_result_partitions(groups[0]) : NULL;
+    const rd_kafka_topic_partition_list_t *offsets =
+        n > 0 ? rd_kafka_group_result_partitions(groups[0]) : NULL;
     if (error || offsets == NULL)
         return down(err, error ? rd_kafka_error_string(error) : "no offsets of a group");
     for (int i = 0; i < offsets->cnt; i++) {
@@ -287,14 +304,17 @@ static enum outcome take_offsets(rd_kafka_event_t *event, const int64_t *ends, i
     return OUTCOME_OK;
 }
 
-enum outcome admin_group_behind(struct admin *admin, const char *group, const char *topic, const int64_t *ends, int32_t count,
-                                int64_t *behind, struct err *err)
+enum outcome admin_group_behind(struct admin *admin, const char *group, const char *topic,
+                                const int64_t *ends, int32_t count, int64_t *behind,
+                                struct err *err)
 {
     rd_kafka_topic_partition_list_t *wanted = rd_kafka_topic_partition_list_new(count);
     for (int32_t p = 0; p < count; p++)
         rd_kafka_topic_partition_list_add(wanted, topic, p);
-    rd_kafka_ListConsumerGroupOffsets_t *request = rd_kafka_ListConsumerGroupOffsets_new(group, wanted);
-    rd_kafka_AdminOptions_t *options = options_of(admin, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
+    rd_kafka_ListConsumerGroupOffsets_t *request =
+        rd_kafka_ListConsumerGroupOffsets_new(group, wanted);
+    rd_kafka_AdminOptions_t *options =
+        options_of(admin, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
     rd_kafka_event_t *event;
     *behind = 0;
     rd_kafka_ListConsumerGroupOffsets(admin->rk, &request, 1, options, admin->queue);

@@ -26,22 +26,29 @@ void admin_close(struct admin *admin);
 /* Number of brokers and of all topics, within 5 s; RETRY "kafka_down" otherwise. */
 enum outcome admin_cluster(struct admin *admin, int *brokers, int *topics, struct err *err);
 
-/* What the topics are set to; a missing one has partitions 0. RETRY "kafka_down" if no broker answers within 10 s. */
-enum outcome admin_describe(struct admin *admin, const char *const *names, size_t count, struct topic_settings *out,
-                            struct err *err);
+/* What the topics are set to; a missing one has partitions 0. RETRY "kafka_down" if no broker
+ * answers within 10 s. */
+enum outcome admin_describe(struct admin *admin, const char *const *names, size_t count,
+                            struct topic_settings *out, struct err *err);
 
 /* Creates a topic; OK also if it exists by now. */
-enum outcome admin_create(struct admin *admin, const char *name, const struct topic_settings *settings, struct err *err);
+enum outcome admin_create(struct admin *admin, const char *name,
+                          const struct topic_settings *settings, struct err *err);
 
-/* The end of each of the topic's partitions now, 0 for one without records; count from admin_describe. RETRY "kafka_down". */
-enum outcome admin_topic_ends(struct admin *admin, const char *name, int64_t *ends, int32_t count, struct err *err);
+/* The end of each of the topic's partitions now, 0 for one without records; count from
+ * admin_describe. RETRY "kafka_down". */
+enum outcome admin_topic_ends(struct admin *admin, const char *name, int64_t *ends, int32_t count,
+                              struct err *err);
 
-/* Removes the records before these ends (0: none of that partition), for every reader. FATAL "kafka_admin" where the broker
- * refuses. */
-enum outcome admin_delete_records(struct admin *admin, const char *name, const int64_t *ends, int32_t count, struct err *err);
+/* Removes the records before these ends (0: none of that partition), for every reader. FATAL
+ * "kafka_admin" where the broker refuses. */
+enum outcome admin_delete_records(struct admin *admin, const char *name, const int64_t *ends,
+                                  int32_t count, struct err *err);
 
-/* Records before these ends that the consumer group has not committed yet; all of them if it never did. RETRY "kafka_down". */
-enum outcome admin_group_behind(struct admin *admin, const char *group, const char *topic, const int64_t *ends, int32_t count,
-                                int64_t *behind, struct err *err);
+/* Records before these ends that the consumer group has not committed yet; all of them if it never
+ * did. RETRY "kafka_down". */
+enum outcome admin_group_behind(struct admin *admin, const char *group, const char *topic,
+                                const int64_t *ends, int32_t count, int64_t *behind,
+                                struct err *err);
 
 #endif

@@ -28,18 +28,22 @@ static void on_error(rd_kafka_t *rk, int rc, const char *reason, void *opaque)
     if (rc == RD_KAFKA_RESP_ERR__FATAL) {
         char text[256];
         rd_kafka_resp_err_t original = rd_kafka_fatal_error(rk, text, sizeof text);
-        err_set(&consumer->fatal, OUTCOME_FATAL, "kafka_fatal", "Kafka consumer: %s: %s", rd_kafka_err2name(original), text);
+        err_set(&consumer->fatal, OUTCOME_FATAL, "kafka_fatal", "Kafka consumer: %s: %s",
+                rd_kafka_err2name(original), text);
     }
 }
 
 static void open_metrics(struct consumer *consumer)
 {
-    consumer->metrics.rebalances = metric_counter("kafka_rebalances_total", "", "Assignments given and taken.");
+    consumer->metrics.rebalances =
+        metric_counter("kafka_rebalances_total", "", "Assignments given and taken.");
     consumer->metrics.idle_while_lagging =
-        metric_counter("consumer_idle_while_lagging_seconds_total", "", "Time spent waiting although the broker has records.");
-    consumer->metrics.errors =
-        metric_counter("kafka_errors_total", "client=\"consumer\"", "Errors reported by the Kafka client.");
-    consumer->metrics.commit_failures = metric_counter("kafka_commit_failures_total", "", "Offset commits that failed.");
+        metric_counter("consumer_idle_while_lagging_seconds_total", "",
+                       "Time spent waiting although the broker has records.");
+    consumer->metrics.errors = metric_counter("kafka_errors_total", "client=\"consumer\"",
+                                              "Errors reported by the Kafka client.");
+    consumer->metrics.commit_failures =
+        metric_counter("kafka_commit_failures_total", "", "Offset commits that failed.");
 }
 
 static void set_share(rd_kafka_conf_t *conf, const char *name, long total, long least)
@@ -50,7 +54,8 @@ static void set_share(rd_kafka_conf_t *conf, const char *name, long total, long 
     kafka_conf_force(conf, name, text);
 }
 
-/* The bounds of the whole consumer become the budget of the merge; each partition queue gets a small share. */
+/* The bounds of the whole consumer become the budget of the merge; each partition queue gets a
+ * small share. */
 static void divide_bounds(struct consumer *consumer, rd_kafka_conf_t *conf)
 {
     long records = kafka_conf_number(conf, "queued.min.messages");
@@ -63,7 +68,8 @@ static void divide_bounds(struct consumer *consumer, rd_kafka_conf_t *conf)
 static enum outcome create(struct consumer *consumer, rd_kafka_conf_t *conf, struct err *err)
 {
     char text[256];
-    consumer->max_poll_interval_us = (int64_t)kafka_conf_number(conf, "max.poll.interval.ms") * 1000;
+    consumer->max_poll_interval_us =
+        (int64_t)kafka_conf_number(conf, "max.poll.interval.ms") * 1000;
     divide_bounds(consumer, conf);
     rd_kafka_conf_set_opaque(conf, consumer);
     rd_kafka_conf_set_error_cb(conf, on_error);
@@ -93,15 +99,18 @@ static enum outcome subscribe(struct consumer *consumer, const char *const *topi
         if (**topics != '^')
             outcome = kafka_topic_partitions(consumer->rk, *topics, &count, err);
     }
-    rd_kafka_resp_err_t rc = outcome == OUTCOME_OK ? rd_kafka_subscribe(consumer->rk, list) : RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_resp_err_t rc =
+        outcome == OUTCOME_OK ? rd_kafka_subscribe(consumer->rk, list) : RD_KAFKA_RESP_ERR_NO_ERROR;
     if (rc)
-        outcome = err_set(err, OUTCOME_FATAL, "subscribe_failed", "cannot subscribe: %s", rd_kafka_err2str(rc));
+        outcome = err_set(err, OUTCOME_FATAL, "subscribe_failed", "cannot subscribe: %s",
+                          rd_kafka_err2str(rc));
     rd_kafka_topic_partition_list_destroy(list);
     return outcome;
 }
 
-enum outcome consumer_open(const struct config *config, const char *group, const char *const *topics,
-                           const struct consumer_events *events, struct consumer **out, struct err *err)
+enum outcome consumer_open(const struct config *config, const char *group,
+                           const char *const *topics, const struct consumer_events *events,
+                           struct consumer **out, struct err *err)
 {
     rd_kafka_conf_t *conf;
     *out = NULL;
@@ -134,7 +143,8 @@ enum outcome consumer_check_config(const struct config *config, struct err *err)
     return outcome;
 }
 
-/* rd_kafka_consumer_close may hang while the coordinator is down; this way it is only waited for. */
+/* rd_kafka_consumer_close may hang while the coordinator is down; this way it is only waited for.
+ */
 static void leave_group(struct consumer *consumer)
 {
     int64_t deadline = clock_monotonic_us() + CLOSE_TIMEOUT_US;
@@ -169,13 +179,15 @@ void consumer_close(struct consumer *consumer)
     free(consumer);
 }
 
-/* A message on the consumer's own queue is an error, or one that was fetched before its lane had a queue. */
+/* A message on the consumer's own queue is an error, or one that was fetched before its lane had a
+ * queue. */
 static void serve_one(struct consumer *consumer, rd_kafka_message_t *message)
 {
     const char *topic = message->rkt ? rd_kafka_topic_name(message->rkt) : "";
     for (size_t i = 0; i < consumer->lane_count; i++) {
         struct lane *lane = &consumer->lanes[i];
-        if (lane->partition == message->partition && strcmp(consumer->topics.names[lane->topic], topic) == 0) {
+        if (lane->partition == message->partition &&
+            strcmp(consumer->topics.names[lane->topic], topic) == 0) {
             fetch_message(consumer, lane, message);
             return;
         }
@@ -257,7 +269,8 @@ static size_t hand_out(struct consumer *consumer, struct record *records, size_t
         if (message) {
             fill_record(&consumer->lanes[index], message, &records[count++]);
             consumer->waiting_since_us = 0;
-        } else if (fetch_absorb(consumer, max) == 0 && !(order_is_waiting(consumer->order) && waited_enough(consumer))) {
+        } else if (fetch_absorb(consumer, max) == 0 &&
+                   !(order_is_waiting(consumer->order) && waited_enough(consumer))) {
             break;
         }
     }
@@ -281,12 +294,13 @@ static bool wait_for_data(struct consumer *consumer, int64_t deadline)
     if (read(consumer->wake_fd, &wakes, sizeof wakes) < 0)
         wakes = 0;
     if (is_lagging)
-        metric_add(consumer->metrics.idle_while_lagging, (double)(clock_monotonic_us() - before) / 1e6);
+        metric_add(consumer->metrics.idle_while_lagging,
+                   (double)(clock_monotonic_us() - before) / 1e6);
     return true;
 }
 
-size_t consumer_take(struct consumer *consumer, struct record *records, size_t max, int timeout_ms, bool *caught_up,
-                     struct err *err)
+size_t consumer_take(struct consumer *consumer, struct record *records, size_t max, int timeout_ms,
+                     bool *caught_up, struct err *err)
 {
     size_t count = 0;
     int64_t deadline = clock_monotonic_us() + (int64_t)timeout_ms * 1000;
@@ -316,7 +330,8 @@ bool record_header(const struct record *record, const char *name, struct span *v
     rd_kafka_headers_t *headers;
     const void *bytes;
     size_t size;
-    if (rd_kafka_message_headers(record->handle, &headers) || rd_kafka_header_get_last(headers, name, &bytes, &size))
+    if (rd_kafka_message_headers(record->handle, &headers) ||
+        rd_kafka_header_get_last(headers, name, &bytes, &size))
         return false;
     *value = bytes ? (struct span){bytes, size} : SPAN_NONE;
     return true;
@@ -330,7 +345,9 @@ size_t record_headers_size(const struct record *record)
     size_t size, sum = 0;
     if (rd_kafka_message_headers(record->handle, &headers))
         return 0;
-    for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &bytes, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
+    for (size_t i = 0;
+         rd_kafka_header_get_all(headers, i, &name, &bytes, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+         i++)
         sum += strlen(name) + size;
     return sum;
 }

@@ -1,11 +1,14 @@
-/* consumer.h: a group consumer that owns its assignment, hands out batches in the order of record timestamps when it is
- * behind, and commits offsets only for what was handed out and done. librdkafka ends here.
+/* consumer.h: a group consumer that owns its assignment, hands out batches in the order of record
+ * timestamps when it is behind, and commits offsets only for what was handed out and done.
+ * librdkafka ends here.
  *
- * Messages are polled one by one (never consume_batch) from one queue per partition; range,roundrobin, manual commits,
- * auto.offset.reset=earliest, check.crcs=true. kafka.consumer.queued.min.messages and .queued.max.messages.kbytes bound what
- * the whole consumer buffers. Per-partition buffers are merged by record timestamp: a partition that has data at the broker
- * but none buffered is waited for (500 ms in total, then the merge goes on without it until it delivers), so that what is
- * handed out stays ordered; a partition at its end is not waited for. */
+ * Messages are polled one by one (never consume_batch) from one queue per partition;
+ * range,roundrobin, manual commits, auto.offset.reset=earliest, check.crcs=true.
+ * kafka.consumer.queued.min.messages and .queued.max.messages.kbytes bound what the whole consumer
+ * buffers. Per-partition buffers are merged by record timestamp: a partition that has data at the
+ * broker but none buffered is waited for (500 ms in total, then the merge goes on without it until
+ * it delivers), so that what is handed out stays ordered; a partition at its end is not waited for.
+ */
 #ifndef TUTTI_BUS_CONSUMER_H
 #define TUTTI_BUS_CONSUMER_H
 
@@ -16,7 +19,8 @@ struct config;
 struct consumer;
 
 struct record {
-    int topic; /* index into the topics given at open, or into consumer_topic_name for regex subscriptions */
+    int topic; /* index into the topics given at open, or into consumer_topic_name for regex
+                  subscriptions */
     int32_t partition;
     int64_t offset;
     int64_t timestamp_ms;   /* wall clock at produce; -1 if none */
@@ -26,32 +30,36 @@ struct record {
 
 struct consumer_events {
     void *arg;
-    /* Called inside consumer_take with the COMPLETE new assignment (topic index, partition), after the old one is void (an
-     * empty one when everything was revoked). What was
-     * handed out and not committed will be handed out again: the service drops its unfinished batch. */
+    /* Called inside consumer_take with the COMPLETE new assignment (topic index, partition), after
+     * the old one is void (an empty one when everything was revoked). What was handed out and not
+     * committed will be handed out again: the service drops its unfinished batch. */
     void (*assigned)(void *arg, const int *topics, const int32_t *partitions, size_t count);
 };
 
-/* topics: NULL-ended names; a name starting with ^ is a regex. A missing topic is OUTCOME_FATAL naming `tutti topics`, unless
- * the regex matches later. config gives kafka.* and kafka.consumer.*; an unknown key is FATAL with the nearest name. */
-enum outcome consumer_open(const struct config *config, const char *group, const char *const *topics,
-                           const struct consumer_events *events, struct consumer **out, struct err *err);
+/* topics: NULL-ended names; a name starting with ^ is a regex. A missing topic is OUTCOME_FATAL
+ * naming `tutti topics`, unless the regex matches later. config gives kafka.* and kafka.consumer.*;
+ * an unknown key is FATAL with the nearest name. */
+enum outcome consumer_open(const struct config *config, const char *group,
+                           const char *const *topics, const struct consumer_events *events,
+                           struct consumer **out, struct err *err);
 /* Checks kafka.* and kafka.consumer.* without a broker: FATAL as in consumer_open. */
 enum outcome consumer_check_config(const struct config *config, struct err *err);
 /* Leaves the group, bounded to 10 s. */
 void consumer_close(struct consumer *consumer);
 
-/* Waits up to timeout_ms for records and appends them to records (room for max). Returns how many. *caught_up is set if no
- * assigned partition has more to read at the moment. Serves callbacks and heartbeats (call at least every second). Broker
- * errors are logged and counted; only a fatal one gives OUTCOME_FATAL in err->outcome (else OUTCOME_OK). */
-size_t consumer_take(struct consumer *consumer, struct record *records, size_t max, int timeout_ms, bool *caught_up,
-                     struct err *err);
+/* Waits up to timeout_ms for records and appends them to records (room for max). Returns how many.
+ * *caught_up is set if no assigned partition has more to read at the moment. Serves callbacks and
+ * heartbeats (call at least every second). Broker errors are logged and counted; only a fatal one
+ * gives OUTCOME_FATAL in err->outcome (else OUTCOME_OK). */
+size_t consumer_take(struct consumer *consumer, struct record *records, size_t max, int timeout_ms,
+                     bool *caught_up, struct err *err);
 
 /* The messages behind records: free them when the batch is done or dropped. */
 void consumer_release(struct consumer *consumer, struct record *records, size_t count);
 
-/* Commits next offsets of everything handed out so far (synchronous, bounded 5 s). Skipped when the assignment was lost. A
- * failure is logged and counted only: correctness never depends on an offset. */
+/* Commits next offsets of everything handed out so far (synchronous, bounded 5 s). Skipped when the
+ * assignment was lost. A failure is logged and counted only: correctness never depends on an
+ * offset. */
 void consumer_commit(struct consumer *consumer);
 
 bool record_header(const struct record *record, const char *name, struct span *value);
@@ -60,7 +68,8 @@ size_t record_headers_size(const struct record *record);
 const char *consumer_topic_name(const struct consumer *consumer, int topic);
 /* The epoch of the assignment: grows with every rebalance. */
 int64_t consumer_epoch(const struct consumer *consumer);
-/* True while the group has given an assignment (an empty one counts) and a broker answers: readiness. */
+/* True while the group has given an assignment (an empty one counts) and a broker answers:
+ * readiness. */
 bool consumer_is_joined(const struct consumer *consumer);
 /* kafka.max.poll.interval.ms: how long the group waits for a silent member. */
 int64_t consumer_max_poll_interval_us(const struct consumer *consumer);

@@ -19,11 +19,13 @@ static const char *lane_topic(const struct consumer *consumer, const struct lane
     return consumer->topics.names[lane->topic];
 }
 
-/* The partition's own queue, no longer forwarded to the consumer's, waking the loop. Before the fetch starts. */
+/* The partition's own queue, no longer forwarded to the consumer's, waking the loop. Before the
+ * fetch starts. */
 static void lane_open_queue(struct consumer *consumer, struct lane *lane)
 {
     static const uint64_t one = 1;
-    lane->queue = rd_kafka_queue_get_partition(consumer->rk, lane_topic(consumer, lane), lane->partition);
+    lane->queue =
+        rd_kafka_queue_get_partition(consumer->rk, lane_topic(consumer, lane), lane->partition);
     if (!lane->queue)
         abort();
     rd_kafka_queue_forward(lane->queue, NULL);
@@ -33,10 +35,13 @@ static void lane_open_queue(struct consumer *consumer, struct lane *lane)
 static struct lane lane_make(struct consumer *consumer, const rd_kafka_topic_partition_t *part)
 {
     char labels[320];
-    struct lane lane = {
-        .topic = topic_names_index(&consumer->topics, part->topic), .partition = part->partition, .next = -1, .committed = -1};
+    struct lane lane = {.topic = topic_names_index(&consumer->topics, part->topic),
+                        .partition = part->partition,
+                        .next = -1,
+                        .committed = -1};
     snprintf(labels, sizeof labels, "topic=\"%s\",partition=\"%d\"", part->topic, part->partition);
-    lane.lag = metric_gauge("kafka_consumer_lag", labels, "Records at the broker that were not handed out yet.");
+    lane.lag = metric_gauge("kafka_consumer_lag", labels,
+                            "Records at the broker that were not handed out yet.");
     lane_open_queue(consumer, &lane);
     return lane;
 }
@@ -75,7 +80,8 @@ static void announce(struct consumer *consumer)
         partitions[i] = consumer->lanes[i].partition;
     }
     consumer->epoch++;
-    log_event(LOG_INFO, "kafka_assignment", "partitions", log_int((long long)count), "epoch", log_int(consumer->epoch), NULL);
+    log_event(LOG_INFO, "kafka_assignment", "partitions", log_int((long long)count), "epoch",
+              log_int(consumer->epoch), NULL);
     if (consumer->events.assigned)
         consumer->events.assigned(consumer->events.arg, topics, partitions, count);
     free(topics);
@@ -112,7 +118,8 @@ static void revoke(struct consumer *consumer)
         announce(consumer);
 }
 
-void assignment_callback(rd_kafka_t *rk, rd_kafka_resp_err_t rc, rd_kafka_topic_partition_list_t *parts, void *opaque)
+void assignment_callback(rd_kafka_t *rk, rd_kafka_resp_err_t rc,
+                         rd_kafka_topic_partition_list_t *parts, void *opaque)
 {
     struct consumer *consumer = opaque;
     metric_add(consumer->metrics.rebalances, 1);
@@ -130,10 +137,13 @@ void assignment_report_lag(struct consumer *consumer)
     for (size_t i = 0; i < consumer->lane_count; i++) {
         struct lane *lane = &consumer->lanes[i];
         int64_t low = -1, high = -1;
-        rd_kafka_get_watermark_offsets(consumer->rk, lane_topic(consumer, lane), lane->partition, &low, &high);
+        rd_kafka_get_watermark_offsets(consumer->rk, lane_topic(consumer, lane), lane->partition,
+                                       &low, &high);
         if (high < 0)
             continue;
-        int64_t position = lane->next >= 0 ? lane->next : order_is_waited_for(consumer->order, i) ? low : high;
+        int64_t position = lane->next >= 0                           ? lane->next
+                           : order_is_waited_for(consumer->order, i) ? low
+                                                                     : high;
         metric_set(lane->lag, high > position ? (double)(high - position) : 0);
     }
 }

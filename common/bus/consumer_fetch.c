@@ -14,14 +14,16 @@ void fetch_error(struct consumer *consumer, rd_kafka_resp_err_t rc, const char *
     metric_add(consumer->metrics.errors, 1);
     if (rc == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
         consumer->is_down = true;
-    log_event(LOG_WARN, "kafka_error", "client", "consumer", "code", rd_kafka_err2name(rc), "message", reason, NULL);
+    log_event(LOG_WARN, "kafka_error", "client", "consumer", "code", rd_kafka_err2name(rc),
+              "message", reason, NULL);
 }
 
 void fetch_message(struct consumer *consumer, struct lane *lane, rd_kafka_message_t *message)
 {
     size_t index = (size_t)(lane - consumer->lanes);
     if (!message->err) {
-        order_push(consumer->order, index, rd_kafka_message_timestamp(message, NULL), message, message->len + message->key_len);
+        order_push(consumer->order, index, rd_kafka_message_timestamp(message, NULL), message,
+                   message->len + message->key_len);
         return;
     }
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
@@ -35,7 +37,8 @@ static size_t absorb_lane(struct consumer *consumer, size_t index, size_t limit)
 {
     size_t seen = 0;
     struct lane *lane = &consumer->lanes[index];
-    size_t there = rd_kafka_queue_length(lane->queue); /* far cheaper than asking an empty queue for a message */
+    size_t there = rd_kafka_queue_length(
+        lane->queue); /* far cheaper than asking an empty queue for a message */
     while (seen < limit && seen < there && order_has_room(consumer->order, index)) {
         rd_kafka_message_t *message = rd_kafka_consume_queue(lane->queue, 0);
         if (!message)

@@ -1,8 +1,10 @@
-/* consumer_internal.h: what the files of the consumer share: its struct, its lanes (assigned partitions) and its topics.
+/* consumer_internal.h: what the files of the consumer share: its struct, its lanes (assigned
+ * partitions) and its topics.
  *
- * Every lane reads its own partition queue of librdkafka, so that a partition whose records are not next in time fills its
- * own small queue and is no longer fetched, while the one that is next goes on: bounded memory and bounded skew, without
- * pause and resume. The consumer queue proper then carries only callbacks and errors. One eventfd wakes for all queues. */
+ * Every lane reads its own partition queue of librdkafka, so that a partition whose records are not
+ * next in time fills its own small queue and is no longer fetched, while the one that is next goes
+ * on: bounded memory and bounded skew, without pause and resume. The consumer queue proper then
+ * carries only callbacks and errors. One eventfd wakes for all queues. */
 #ifndef TUTTI_BUS_CONSUMER_INTERNAL_H
 #define TUTTI_BUS_CONSUMER_INTERNAL_H
 
@@ -54,12 +56,14 @@ int topic_names_index(struct topic_names *topics, const char *name); /* adds an 
 void topic_names_free(struct topic_names *topics);
 
 /* consumer_assignment.c */
-void assignment_callback(rd_kafka_t *rk, rd_kafka_resp_err_t rc, rd_kafka_topic_partition_list_t *parts, void *opaque);
+void assignment_callback(rd_kafka_t *rk, rd_kafka_resp_err_t rc,
+                         rd_kafka_topic_partition_list_t *parts, void *opaque);
 void assignment_clear(struct consumer *consumer);
 void assignment_report_lag(struct consumer *consumer);
 
 /* consumer_fetch.c */
-/* Moves up to limit messages from the partition queues into the merge. Returns how many messages and end marks it saw. */
+/* Moves up to limit messages from the partition queues into the merge. Returns how many messages
+ * and end marks it saw. */
 size_t fetch_absorb(struct consumer *consumer, size_t limit);
 void fetch_message(struct consumer *consumer, struct lane *lane, rd_kafka_message_t *message);
 void fetch_drop(void *message);

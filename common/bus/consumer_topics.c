@@ -15,7 +15,9 @@ static void add(struct topic_names *topics, const char *name)
         abort();
     snprintf(labels, sizeof labels, "topic=\"%s\"", name);
     topics->consumed[topics->count] =
-        name[0] == '^' ? NULL : metric_counter("records_consumed_total", labels, "Records taken from Kafka.");
+        name[0] == '^'
+            ? NULL
+            : metric_counter("records_consumed_total", labels, "Records taken from Kafka.");
     topics->count = count;
 }
 

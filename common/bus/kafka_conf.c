@@ -1,4 +1,5 @@
-/* kafka_conf.c: builds librdkafka configurations from the pass-through settings; see kafka_conf.h. */
+/* kafka_conf.c: builds librdkafka configurations from the pass-through settings; see kafka_conf.h.
+ */
 #include "common/bus/kafka_conf.h"
 
 #include <stdio.h>
@@ -25,10 +26,11 @@ static const struct pair common_defaults[] = {
     {NULL, NULL},
 };
 
-/* queued.* count for the whole consumer, as librdkafka documents them; consumer.c divides them over its own buffers.
- * A short fetch.wait bounds how long a request that waits for quiet partitions keeps the busy ones from being asked for;
- * it must stay well below the time that the merge waits.
- * The partition limit bounds what one request adds to a partition whose records are not next in time. */
+/* queued.* count for the whole consumer, as librdkafka documents them; consumer.c divides them over
+ * its own buffers. A short fetch.wait bounds how long a request that waits for quiet partitions
+ * keeps the busy ones from being asked for; it must stay well below the time that the merge waits.
+ * The partition limit bounds what one request adds to a partition whose records are not next in
+ * time. */
 static const struct pair consumer_defaults[] = {
     {"auto.offset.reset", "earliest"},
     {"partition.assignment.strategy", "range,roundrobin"},
@@ -94,7 +96,8 @@ static const char *find(const struct pair *list, const char *name)
     return NULL;
 }
 
-/* The nearest of librdkafka's names, "" if none is near. Only its printed table also has the aliases, such as linger.ms. */
+/* The nearest of librdkafka's names, "" if none is near. Only its printed table also has the
+ * aliases, such as linger.ms. */
 static void nearest_name(const char *wanted, char best[64])
 {
     char *table = NULL, *rest = NULL;
@@ -122,10 +125,11 @@ static enum outcome set_unknown(const struct target *target, const char *name, s
     char best[64];
     nearest_name(name, best);
     if (best[0])
-        return err_set(err, OUTCOME_FATAL, "config_unknown", "unknown setting %s%s; did you mean %s%s?", target->prefix, name,
+        return err_set(err, OUTCOME_FATAL, "config_unknown",
+                       "unknown setting %s%s; did you mean %s%s?", target->prefix, name,
                        target->prefix, best);
-    return err_set(err, OUTCOME_FATAL, "config_unknown", "unknown setting %s%s: librdkafka has no such name", target->prefix,
-                   name);
+    return err_set(err, OUTCOME_FATAL, "config_unknown",
+                   "unknown setting %s%s: librdkafka has no such name", target->prefix, name);
 }
 
 static enum outcome set_one(void *arg, const char *name, const char *value, struct err *err)
@@ -134,14 +138,16 @@ static enum outcome set_one(void *arg, const char *name, const char *value, stru
     char text[256];
     const char *reason = find(refused, name);
     if (reason)
-        return err_set(err, OUTCOME_FATAL, "config_refused", "%s%s cannot be set: %s", target->prefix, name, reason);
+        return err_set(err, OUTCOME_FATAL, "config_refused", "%s%s cannot be set: %s",
+                       target->prefix, name, reason);
     switch (rd_kafka_conf_set(target->conf, name, value, text, sizeof text)) {
     case RD_KAFKA_CONF_OK:
         return OUTCOME_OK;
     case RD_KAFKA_CONF_UNKNOWN:
         return set_unknown(target, name, err);
     default:
-        return err_set(err, OUTCOME_FATAL, "config_invalid", "%s%s: %s", target->prefix, name, text);
+        return err_set(err, OUTCOME_FATAL, "config_invalid", "%s%s: %s", target->prefix, name,
+                       text);
     }
 }
 
@@ -173,10 +179,12 @@ static enum outcome require_brokers(const rd_kafka_conf_t *conf, struct err *err
     size_t size = 0;
     if (rd_kafka_conf_get(conf, "bootstrap.servers", NULL, &size) == RD_KAFKA_CONF_OK && size > 1)
         return OUTCOME_OK;
-    return err_set(err, OUTCOME_FATAL, "config_missing", "kafka.bootstrap.servers is not set (for example 127.0.0.1:9092)");
+    return err_set(err, OUTCOME_FATAL, "config_missing",
+                   "kafka.bootstrap.servers is not set (for example 127.0.0.1:9092)");
 }
 
-static enum outcome build(const struct config *config, const char *prefix, const struct pair *defaults, const struct pair *fixed,
+static enum outcome build(const struct config *config, const char *prefix,
+                          const struct pair *defaults, const struct pair *fixed,
                           rd_kafka_conf_t **out, struct err *err)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -198,15 +206,18 @@ static enum outcome build(const struct config *config, const char *prefix, const
     return OUTCOME_OK;
 }
 
-enum outcome kafka_conf_consumer(const struct config *config, const char *group, rd_kafka_conf_t **out, struct err *err)
+enum outcome kafka_conf_consumer(const struct config *config, const char *group,
+                                 rd_kafka_conf_t **out, struct err *err)
 {
-    enum outcome outcome = build(config, "kafka.consumer.", consumer_defaults, consumer_fixed, out, err);
+    enum outcome outcome =
+        build(config, "kafka.consumer.", consumer_defaults, consumer_fixed, out, err);
     if (outcome == OUTCOME_OK)
         kafka_conf_force(*out, "group.id", group);
     return outcome;
 }
 
-enum outcome kafka_conf_producer(const struct config *config, rd_kafka_conf_t **out, struct err *err)
+enum outcome kafka_conf_producer(const struct config *config, rd_kafka_conf_t **out,
+                                 struct err *err)
 {
     return build(config, "kafka.producer.", producer_defaults, producer_fixed, out, err);
 }
@@ -224,6 +235,8 @@ long kafka_conf_number(const rd_kafka_conf_t *conf, const char *name)
 
 void kafka_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
-    enum log_level mapped = level <= SYSLOG_ERROR ? LOG_ERROR : level == SYSLOG_WARNING ? LOG_WARN : LOG_DEBUG;
+    enum log_level mapped = level <= SYSLOG_ERROR     ? LOG_ERROR
+                            : level == SYSLOG_WARNING ? LOG_WARN
+                                                      : LOG_DEBUG;
     log_event(mapped, "kafka_client", "facility", facility, "message", text, NULL);
 }

@@ -1,7 +1,9 @@
-/* kafka_conf.h: `kafka.*` settings turned into librdkafka configurations, with our defaults and no silent misspelling.
+/* kafka_conf.h: `kafka.*` settings turned into librdkafka configurations, with our defaults and no
+ * silent misspelling.
  *
- * `kafka.<name>` goes to both clients, `kafka.consumer.<name>` and `kafka.producer.<name>` override it for one. Names that
- * the protocol depends on (offsets, end-of-partition events, transactions) are refused. */
+ * `kafka.<name>` goes to both clients, `kafka.consumer.<name>` and `kafka.producer.<name>` override
+ * it for one. Names that the protocol depends on (offsets, end-of-partition events, transactions)
+ * are refused. */
 #ifndef TUTTI_BUS_KAFKA_CONF_H
 #define TUTTI_BUS_KAFKA_CONF_H
 
@@ -11,9 +13,12 @@
 
 struct config;
 
-/* Caller destroys *out, or gives it to rd_kafka_new. FATAL names the setting and, for an unknown one, the nearest. */
-enum outcome kafka_conf_consumer(const struct config *config, const char *group, rd_kafka_conf_t **out, struct err *err);
-enum outcome kafka_conf_producer(const struct config *config, rd_kafka_conf_t **out, struct err *err);
+/* Caller destroys *out, or gives it to rd_kafka_new. FATAL names the setting and, for an unknown
+ * one, the nearest. */
+enum outcome kafka_conf_consumer(const struct config *config, const char *group,
+                                 rd_kafka_conf_t **out, struct err *err);
+enum outcome kafka_conf_producer(const struct config *config, rd_kafka_conf_t **out,
+                                 struct err *err);
 
 /* The number behind a name of conf. */
 long kafka_conf_number(const rd_kafka_conf_t *conf, const char *name);

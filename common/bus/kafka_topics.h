@@ -6,7 +6,9 @@
 
 #include "common/base/outcome.h"
 
-/* FATAL naming `tutti topics` if the topic does not exist; RETRY "kafka_down" if no broker answers within 5 s. */
-enum outcome kafka_topic_partitions(rd_kafka_t *rk, const char *name, int32_t *count, struct err *err);
+/* FATAL naming `tutti topics` if the topic does not exist; RETRY "kafka_down" if no broker answers
+ * within 5 s. */
+enum outcome kafka_topic_partitions(rd_kafka_t *rk, const char *name, int32_t *count,
+                                    struct err *err);
 
 #endif

@@ -104,7 +104,8 @@ void order_reset(struct order *order, size_t lanes, void (*drop)(void *item))
 /* True if the head of lane a comes before the head of lane b. */
 static bool is_before(const struct order *order, uint32_t a, uint32_t b)
 {
-    int64_t ta = ring_at(&order->rings[a], 0)->timestamp, tb = ring_at(&order->rings[b], 0)->timestamp;
+    int64_t ta = ring_at(&order->rings[a], 0)->timestamp,
+            tb = ring_at(&order->rings[b], 0)->timestamp;
     return ta != tb ? ta < tb : a < b;
 }
 
@@ -116,7 +117,8 @@ static void heap_down(struct order *order)
         size_t child = 2 * i + 1;
         if (child >= order->heap_count)
             break;
-        if (child + 1 < order->heap_count && is_before(order, order->heap[child + 1], order->heap[child]))
+        if (child + 1 < order->heap_count &&
+            is_before(order, order->heap[child + 1], order->heap[child]))
             child++;
         if (!is_before(order, order->heap[child], moving))
             break;
@@ -170,7 +172,8 @@ bool order_has_room(const struct order *order, size_t lane)
     const struct ring *ring = &order->rings[lane];
     if (ring->count == 0)
         return true;
-    return order->items < order->max_items && order->bytes < order->max_bytes && tail_of(ring) <= order->horizon;
+    return order->items < order->max_items && order->bytes < order->max_bytes &&
+           tail_of(ring) <= order->horizon;
 }
 
 void order_push(struct order *order, size_t lane, int64_t timestamp, void *item, size_t bytes)

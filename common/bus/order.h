@@ -1,9 +1,11 @@
-/* order.h: the merge of partitions by record timestamp: one ring per lane (an assigned partition), a heap over their heads.
+/* order.h: the merge of partitions by record timestamp: one ring per lane (an assigned partition),
+ * a heap over their heads.
  *
- * A lane is empty, and then either at its end (the broker has nothing more), or waited for, or given up until it delivers
- * again. The merge hands out the oldest head only while no lane is waited for, so what comes out is ordered as long as each
- * lane is. Ties go to the lower lane. Memory is bounded by a budget over all lanes; a lane whose ring is empty may always
- * add one item, so a full budget never stops the merge. Pure: no clock, no librdkafka. */
+ * A lane is empty, and then either at its end (the broker has nothing more), or waited for, or
+ * given up until it delivers again. The merge hands out the oldest head only while no lane is
+ * waited for, so what comes out is ordered as long as each lane is. Ties go to the lower lane.
+ * Memory is bounded by a budget over all lanes; a lane whose ring is empty may always add one item,
+ * so a full budget never stops the merge. Pure: no clock, no librdkafka. */
 #ifndef TUTTI_BUS_ORDER_H
 #define TUTTI_BUS_ORDER_H
 
@@ -19,8 +21,9 @@ void order_free(struct order *order, void (*drop)(void *item));
 /* Empties everything (items go to drop) and starts with `lanes` lanes, all waited for. */
 void order_reset(struct order *order, size_t lanes, void (*drop)(void *item));
 
-/* Once half of the budget is used, the rest is for the lanes that reach less far in time: slow lanes must not fill it with
- * records that are due much later. Call before every round of adding. */
+/* Once half of the budget is used, the rest is for the lanes that reach less far in time: slow
+ * lanes must not fill it with records that are due much later. Call before every round of adding.
+ */
 void order_balance(struct order *order);
 bool order_has_room(const struct order *order, size_t lane);
 void order_push(struct order *order, size_t lane, int64_t timestamp, void *item, size_t bytes);

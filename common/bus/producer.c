@@ -1,7 +1,8 @@
-/* producer.c: one librdkafka producer at a time, replaced when it turns fatal or when its caller publishes again.
+/* producer.c: one librdkafka producer at a time, replaced when it turns fatal or when its caller
+ * publishes again.
  *
- * Only failures are reported per message (delivery.report.only.error): everything sent is acknowledged when nothing is
- * outstanding any more and no failure was reported. */
+ * Only failures are reported per message (delivery.report.only.error): everything sent is
+ * acknowledged when nothing is outstanding any more and no failure was reported. */
 #include "common/bus/producer.h"
 
 #include <errno.h>
@@ -38,7 +39,8 @@ struct producer {
     struct target *topics;
     size_t topic_count;
     bool is_fatal;     /* librdkafka gave this instance up */
-    bool is_abandoned; /* a wait ended with messages outstanding: the next send starts with a new instance */
+    bool is_abandoned; /* a wait ended with messages outstanding: the next send starts with a new
+                          instance */
     size_t failed;     /* messages of this round that were not delivered */
     char first_failure[160];
     struct metric *errors, *replaced, *stalled;
@@ -47,7 +49,8 @@ struct producer {
 static void note_failure(struct producer *producer, rd_kafka_resp_err_t rc)
 {
     if (producer->failed++ == 0)
-        snprintf(producer->first_failure, sizeof producer->first_failure, "%s", rd_kafka_err2str(rc));
+        snprintf(producer->first_failure, sizeof producer->first_failure, "%s",
+                 rd_kafka_err2str(rc));
 }
 
 static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
@@ -63,7 +66,8 @@ static void on_error(rd_kafka_t *rk, int rc, const char *reason, void *opaque)
     metric_add(producer->errors, 1);
     if (rc == RD_KAFKA_RESP_ERR__FATAL && rk == producer->rk)
         producer->is_fatal = true;
-    log_event(LOG_WARN, "kafka_error", "client", "producer", "code", rd_kafka_err2name(rc), "message", reason, NULL);
+    log_event(LOG_WARN, "kafka_error", "client", "producer", "code", rd_kafka_err2name(rc),
+              "message", reason, NULL);
 }
 
 static enum outcome create(struct producer *producer, struct err *err)
@@ -91,9 +95,12 @@ enum outcome producer_open(const struct config *config, struct producer **out, s
     if (!producer)
         abort();
     producer->config = config;
-    producer->errors = metric_counter("kafka_errors_total", "client=\"producer\"", "Errors reported by the Kafka client.");
-    producer->replaced = metric_counter("kafka_producer_replaced_total", "", "Producer instances given up for a new one.");
-    producer->stalled = metric_counter("kafka_produce_stalls_total", "", "Times nothing was acknowledged for 5 seconds.");
+    producer->errors = metric_counter("kafka_errors_total", "client=\"producer\"",
+                                      "Errors reported by the Kafka client.");
+    producer->replaced = metric_counter("kafka_producer_replaced_total", "",
+                                        "Producer instances given up for a new one.");
+    producer->stalled = metric_counter("kafka_produce_stalls_total", "",
+                                       "Times nothing was acknowledged for 5 seconds.");
     *out = NULL;
     enum outcome outcome = create(producer, err);
     if (outcome != OUTCOME_OK) {
@@ -140,7 +147,8 @@ static void replace_instance(struct producer *producer, const char *reason)
     producer->is_fatal = producer->is_abandoned = false;
     producer->failed = 0;
     if (create(producer, &err) != OUTCOME_OK)
-        abort(); /* the same settings made an instance before: only memory or threads can be lacking */
+        abort(); /* the same settings made an instance before: only memory or threads can be lacking
+                  */
 }
 
 void producer_close(struct producer *producer)
@@ -148,7 +156,8 @@ void producer_close(struct producer *producer)
     if (!producer)
         return;
     int64_t deadline = clock_monotonic_us() + CLOSE_TIMEOUT_US;
-    while (producer->rk && !producer->is_abandoned && rd_kafka_outq_len(producer->rk) > 0 && clock_monotonic_us() < deadline)
+    while (producer->rk && !producer->is_abandoned && rd_kafka_outq_len(producer->rk) > 0 &&
+           clock_monotonic_us() < deadline)
         rd_kafka_flush(producer->rk, SLICE_MS);
     destroy_instance(producer);
     for (size_t i = 0; i < producer->topic_count; i++)
@@ -172,7 +181,8 @@ static int add_topic(struct producer *producer, const char *name, int32_t partit
     return (int)count - 1;
 }
 
-enum outcome producer_topic(struct producer *producer, const char *name, int *topic, int32_t *partition_count, struct err *err)
+enum outcome producer_topic(struct producer *producer, const char *name, int *topic,
+                            int32_t *partition_count, struct err *err)
 {
     for (size_t i = 0; i < producer->topic_count; i++) {
         if (strcmp(producer->topics[i].name, name) == 0) {
@@ -192,7 +202,8 @@ enum outcome producer_topic(struct producer *producer, const char *name, int *to
     return OUTCOME_OK;
 }
 
-/* The topic's handle in the present instance; one that gave up or was given up is replaced first. */
+/* The topic's handle in the present instance; one that gave up or was given up is replaced first.
+ */
 static struct target *ready_target(struct producer *producer, int topic)
 {
     if (producer->is_fatal || producer->is_abandoned)
@@ -206,36 +217,44 @@ static struct target *ready_target(struct producer *producer, int topic)
 }
 
 /* After a refused message: OK means try again (there was no room). */
-static enum outcome after_refusal(struct producer *producer, rd_kafka_resp_err_t rc, int64_t deadline, struct err *err)
+static enum outcome after_refusal(struct producer *producer, rd_kafka_resp_err_t rc,
+                                  int64_t deadline, struct err *err)
 {
     switch (rc) {
     case RD_KAFKA_RESP_ERR__QUEUE_FULL:
         if (clock_monotonic_us() >= deadline)
-            return err_set(err, OUTCOME_RETRY, "produce_queue_full", "the producer's queue stays full");
+            return err_set(err, OUTCOME_RETRY, "produce_queue_full",
+                           "the producer's queue stays full");
         rd_kafka_poll(producer->rk, SLICE_MS);
         return OUTCOME_OK;
     case RD_KAFKA_RESP_ERR__FATAL:
         producer->is_fatal = true;
-        return err_set(err, OUTCOME_RETRY, "producer_replaced", "the producer turned fatal and is replaced");
+        return err_set(err, OUTCOME_RETRY, "producer_replaced",
+                       "the producer turned fatal and is replaced");
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
-        return err_set(err, OUTCOME_REJECT, "message_too_large", "a message is above kafka.producer.message.max.bytes");
+        return err_set(err, OUTCOME_REJECT, "message_too_large",
+                       "a message is above kafka.producer.message.max.bytes");
     default:
-        return err_set(err, OUTCOME_RETRY, "produce_failed", "cannot queue a message: %s", rd_kafka_err2str(rc));
+        return err_set(err, OUTCOME_RETRY, "produce_failed", "cannot queue a message: %s",
+                       rd_kafka_err2str(rc));
     }
 }
 
-static rd_kafka_headers_t *add_headers(rd_kafka_headers_t *list, const struct header *headers, size_t count)
+static rd_kafka_headers_t *add_headers(rd_kafka_headers_t *list, const struct header *headers,
+                                       size_t count)
 {
     if (!list)
         list = rd_kafka_headers_new(count);
     for (size_t i = 0; i < count; i++)
-        rd_kafka_header_add(list, headers[i].name, -1, headers[i].value.ptr, (ssize_t)headers[i].value.len);
+        rd_kafka_header_add(list, headers[i].name, -1, headers[i].value.ptr,
+                            (ssize_t)headers[i].value.len);
     return list;
 }
 
 /* Takes headers over, also on failure. */
-static rd_kafka_resp_err_t produce_full(struct producer *producer, rd_kafka_topic_t *rkt, int32_t partition, struct span key,
-                                        struct span value, int64_t timestamp_ms, rd_kafka_headers_t *headers)
+static rd_kafka_resp_err_t produce_full(struct producer *producer, rd_kafka_topic_t *rkt,
+                                        int32_t partition, struct span key, struct span value,
+                                        int64_t timestamp_ms, rd_kafka_headers_t *headers)
 {
     rd_kafka_vu_t parts[] = {
         {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = rkt},
@@ -255,22 +274,26 @@ static rd_kafka_resp_err_t produce_full(struct producer *producer, rd_kafka_topi
     return rc;
 }
 
-static rd_kafka_resp_err_t produce_plain(rd_kafka_topic_t *rkt, int32_t partition, struct span key, struct span value)
+static rd_kafka_resp_err_t produce_plain(rd_kafka_topic_t *rkt, int32_t partition, struct span key,
+                                         struct span value)
 {
-    if (rd_kafka_produce(rkt, partition, RD_KAFKA_MSG_F_COPY, (void *)value.ptr, value.len, key.ptr, key.len, NULL) == 0)
+    if (rd_kafka_produce(rkt, partition, RD_KAFKA_MSG_F_COPY, (void *)value.ptr, value.len, key.ptr,
+                         key.len, NULL) == 0)
         return RD_KAFKA_RESP_ERR_NO_ERROR;
     return rd_kafka_last_error();
 }
 
-enum outcome producer_send(struct producer *producer, int topic, int32_t partition, struct span key, struct span value,
-                           const struct header *headers, size_t header_count, struct err *err)
+enum outcome producer_send(struct producer *producer, int topic, int32_t partition, struct span key,
+                           struct span value, const struct header *headers, size_t header_count,
+                           struct err *err)
 {
     struct target *target = ready_target(producer, topic);
     int64_t deadline = 0;
     for (;;) {
-        rd_kafka_resp_err_t rc =
-            header_count ? produce_full(producer, target->rkt, partition, key, value, 0, add_headers(NULL, headers, header_count))
-                         : produce_plain(target->rkt, partition, key, value);
+        rd_kafka_resp_err_t rc = header_count
+                                     ? produce_full(producer, target->rkt, partition, key, value, 0,
+                                                    add_headers(NULL, headers, header_count))
+                                     : produce_plain(target->rkt, partition, key, value);
         if (rc == RD_KAFKA_RESP_ERR_NO_ERROR) {
             metric_add(target->sent, 1);
             return OUTCOME_OK;
@@ -291,16 +314,17 @@ static rd_kafka_headers_t *copy_headers(const struct record *original)
     return rd_kafka_headers_copy(headers);
 }
 
-enum outcome producer_forward(struct producer *producer, int topic, struct span key, const struct record *original,
-                              const struct header *extra, size_t extra_count, struct err *err)
+enum outcome producer_forward(struct producer *producer, int topic, struct span key,
+                              const struct record *original, const struct header *extra,
+                              size_t extra_count, struct err *err)
 {
     struct target *target = ready_target(producer, topic);
     int64_t deadline = clock_monotonic_us() + FULL_TIMEOUT_US;
     int64_t timestamp_ms = original->timestamp_ms > 0 ? original->timestamp_ms : 0;
     for (;;) {
         rd_kafka_headers_t *headers = add_headers(copy_headers(original), extra, extra_count);
-        rd_kafka_resp_err_t rc =
-            produce_full(producer, target->rkt, RD_KAFKA_PARTITION_UA, key, original->value, timestamp_ms, headers);
+        rd_kafka_resp_err_t rc = produce_full(producer, target->rkt, RD_KAFKA_PARTITION_UA, key,
+                                              original->value, timestamp_ms, headers);
         if (rc == RD_KAFKA_RESP_ERR_NO_ERROR) {
             metric_add(target->sent, 1);
             return OUTCOME_OK;
@@ -315,11 +339,12 @@ static enum outcome settle(struct producer *producer, struct err *err)
 {
     if (producer->is_fatal) {
         replace_instance(producer, "fatal");
-        return err_set(err, OUTCOME_RETRY, "producer_replaced", "the producer turned fatal and was replaced");
+        return err_set(err, OUTCOME_RETRY, "producer_replaced",
+                       "the producer turned fatal and was replaced");
     }
     if (producer->failed > 0) {
-        err_set(err, OUTCOME_RETRY, "produce_failed", "%zu messages were not delivered: %s", producer->failed,
-                producer->first_failure);
+        err_set(err, OUTCOME_RETRY, "produce_failed", "%zu messages were not delivered: %s",
+                producer->failed, producer->first_failure);
         producer->failed = 0;
         return OUTCOME_RETRY;
     }
@@ -330,10 +355,12 @@ static enum outcome settle(struct producer *producer, struct err *err)
 static void alarm_stall(struct producer *producer, int left, int64_t idle_us)
 {
     metric_add(producer->stalled, 1);
-    log_event(LOG_WARN, "kafka_produce_stalled", "outstanding", log_int(left), "idle_seconds", log_int(idle_us / 1000000), NULL);
+    log_event(LOG_WARN, "kafka_produce_stalled", "outstanding", log_int(left), "idle_seconds",
+              log_int(idle_us / 1000000), NULL);
 }
 
-enum outcome producer_wait(struct producer *producer, int timeout_ms, void (*while_waiting)(void *), void *arg, struct err *err)
+enum outcome producer_wait(struct producer *producer, int timeout_ms, void (*while_waiting)(void *),
+                           void *arg, struct err *err)
 {
     int left = rd_kafka_outq_len(producer->rk);
     int64_t progress_us = clock_monotonic_us(), alarm_us = progress_us + STALL_ALARM_US;
@@ -354,7 +381,8 @@ enum outcome producer_wait(struct producer *producer, int timeout_ms, void (*whi
         }
         if (now - progress_us >= (int64_t)timeout_ms * 1000) {
             producer->is_abandoned = true;
-            return err_set(err, OUTCOME_RETRY, "produce_stalled", "%d messages are not acknowledged", left);
+            return err_set(err, OUTCOME_RETRY, "produce_stalled",
+                           "%d messages are not acknowledged", left);
         }
     }
     rd_kafka_poll(producer->rk, 0);

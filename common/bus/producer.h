@@ -1,4 +1,5 @@
-/* producer.h: idempotent, lz4, never drops: queue-full polls, message.timeout.ms=0 with a stall alarm. librdkafka ends here. */
+/* producer.h: idempotent, lz4, never drops: queue-full polls, message.timeout.ms=0 with a stall
+ * alarm. librdkafka ends here. */
 #ifndef TUTTI_BUS_PRODUCER_H
 #define TUTTI_BUS_PRODUCER_H
 
@@ -19,21 +20,29 @@ enum outcome producer_open(const struct config *config, struct producer **out, s
 enum outcome producer_check_config(const struct config *config, struct err *err);
 void producer_close(struct producer *producer); /* waits up to 5 s for what is in flight */
 
-/* Index of a topic for producer_send. FATAL if it does not exist at the broker (names `tutti topics`). */
-enum outcome producer_topic(struct producer *producer, const char *name, int *topic, int32_t *partition_count, struct err *err);
+/* Index of a topic for producer_send. FATAL if it does not exist at the broker (names `tutti
+ * topics`). */
+enum outcome producer_topic(struct producer *producer, const char *name, int *topic,
+                            int32_t *partition_count, struct err *err);
 
-/* Queues one message (bytes are copied). partition -1 = murmur2 of the key as Java's default partitioner does. Blocks while
- * the queue is full (RETRY "produce_queue_full" after 60 s); REJECT "message_too_large". Record timestamp is the wall clock. */
-enum outcome producer_send(struct producer *producer, int topic, int32_t partition, struct span key, struct span value,
-                           const struct header *headers, size_t header_count, struct err *err);
-/* Same record to another topic: original key, value, headers and timestamp, plus extra headers (dead letters). */
-enum outcome producer_forward(struct producer *producer, int topic, struct span key, const struct record *original,
-                              const struct header *extra, size_t extra_count, struct err *err);
+/* Queues one message (bytes are copied). partition -1 = murmur2 of the key as Java's default
+ * partitioner does. Blocks while the queue is full (RETRY "produce_queue_full" after 60 s); REJECT
+ * "message_too_large". Record timestamp is the wall clock. */
+enum outcome producer_send(struct producer *producer, int topic, int32_t partition, struct span key,
+                           struct span value, const struct header *headers, size_t header_count,
+                           struct err *err);
+/* Same record to another topic: original key, value, headers and timestamp, plus extra headers
+ * (dead letters). */
+enum outcome producer_forward(struct producer *producer, int topic, struct span key,
+                              const struct record *original, const struct header *extra,
+                              size_t extra_count, struct err *err);
 
-/* Waits until everything sent is acknowledged. OK only if ALL were; otherwise RETRY (the caller publishes again from its
- * last acknowledged point; a fatal producer was replaced by a new one). Returns RETRY "produce_stalled" after timeout_ms
- * without progress: waiting again goes on waiting for the same messages; sending again first drops them, so that an outage
- * does not pile up repeats. Serves `while_waiting` (may be NULL) every 100 ms, for heartbeats. */
-enum outcome producer_wait(struct producer *producer, int timeout_ms, void (*while_waiting)(void *), void *arg, struct err *err);
+/* Waits until everything sent is acknowledged. OK only if ALL were; otherwise RETRY (the caller
+ * publishes again from its last acknowledged point; a fatal producer was replaced by a new one).
+ * Returns RETRY "produce_stalled" after timeout_ms without progress: waiting again goes on waiting
+ * for the same messages; sending again first drops them, so that an outage does not pile up
+ * repeats. Serves `while_waiting` (may be NULL) every 100 ms, for heartbeats. */
+enum outcome producer_wait(struct producer *producer, int timeout_ms, void (*while_waiting)(void *),
+                           void *arg, struct err *err);
 
 #endif

@@ -37,23 +37,27 @@ static enum outcome assign(struct reader *reader, const char *topic, int64_t fro
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(reader->count);
     for (int32_t i = 0; i < reader->count; i++)
-        rd_kafka_topic_partition_list_add(list, topic, reader->first + i)->offset = from == READER_BEGINNING
-                                                                                        ? RD_KAFKA_OFFSET_BEGINNING
-                                                                                    : from == READER_END ? RD_KAFKA_OFFSET_END
-                                                                                                         : from;
+        rd_kafka_topic_partition_list_add(list, topic, reader->first + i)->offset =
+            from == READER_BEGINNING ? RD_KAFKA_OFFSET_BEGINNING
+            : from == READER_END     ? RD_KAFKA_OFFSET_END
+                                     : from;
     rd_kafka_resp_err_t code = rd_kafka_assign(reader->rk, list);
     rd_kafka_topic_partition_list_destroy(list);
-    return code ? err_set(err, OUTCOME_FATAL, "kafka_assign", "%s: %s", topic, rd_kafka_err2str(code)) : OUTCOME_OK;
+    return code ? err_set(err, OUTCOME_FATAL, "kafka_assign", "%s: %s", topic,
+                          rd_kafka_err2str(code))
+                : OUTCOME_OK;
 }
 
-static enum outcome choose_partitions(struct reader *reader, const char *topic, int32_t partition, struct err *err)
+static enum outcome choose_partitions(struct reader *reader, const char *topic, int32_t partition,
+                                      struct err *err)
 {
     int32_t count;
     enum outcome outcome = kafka_topic_partitions(reader->rk, topic, &count, err);
     if (outcome != OUTCOME_OK)
         return outcome;
     if (partition >= count)
-        return err_set(err, OUTCOME_FATAL, "kafka_partition", "%s has no partition %d", topic, partition);
+        return err_set(err, OUTCOME_FATAL, "kafka_partition", "%s has no partition %d", topic,
+                       partition);
     reader->first = partition < 0 ? 0 : partition;
     reader->count = partition < 0 ? count : 1;
     reader->ended = calloc((size_t)reader->count, sizeof *reader->ended);
@@ -62,8 +66,8 @@ static enum outcome choose_partitions(struct reader *reader, const char *topic, 
     return OUTCOME_OK;
 }
 
-enum outcome reader_open(const struct config *config, const char *topic, int32_t partition, int64_t from, struct reader **out,
-                         struct err *err)
+enum outcome reader_open(const struct config *config, const char *topic, int32_t partition,
+                         int64_t from, struct reader **out, struct err *err)
 {
     struct reader *reader = calloc(1, sizeof *reader);
     if (!reader)
@@ -114,11 +118,13 @@ static void take_event(struct reader *reader, struct err *err)
     const rd_kafka_message_t *message = reader->message;
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
         reader->ended[message->partition - reader->first] = true;
-    else if (message->err != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && message->err != RD_KAFKA_RESP_ERR__TRANSPORT)
+    else if (message->err != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN &&
+             message->err != RD_KAFKA_RESP_ERR__TRANSPORT)
         err_set(err, OUTCOME_FATAL, "kafka_read", "%s", rd_kafka_message_errstr(message));
 }
 
-bool reader_next(struct reader *reader, int timeout_ms, struct record *record, bool *at_end, struct err *err)
+bool reader_next(struct reader *reader, int timeout_ms, struct record *record, bool *at_end,
+                 struct err *err)
 {
     drop_message(reader);
     reader->message = rd_kafka_consumer_poll(reader->rk, timeout_ms);
@@ -147,7 +153,8 @@ bool reader_header(const struct reader *reader, size_t index, struct header *hea
 {
     const void *value;
     size_t size;
-    if (!reader->headers || rd_kafka_header_get_all(reader->headers, index, &header->name, &value, &size))
+    if (!reader->headers ||
+        rd_kafka_header_get_all(reader->headers, index, &header->name, &value, &size))
         return false;
     header->value = (struct span){value, size};
     return true;

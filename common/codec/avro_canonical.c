@@ -1,4 +1,5 @@
-/* avro_canonical.c: parsing canonical form and CRC-64-AVRO, by which single-object framing names a schema. */
+/* avro_canonical.c: parsing canonical form and CRC-64-AVRO, by which single-object framing names a
+ * schema. */
 #include "common/codec/avro_schema.h"
 
 #define CRC_EMPTY UINT64_C(0xc15d213aa4d7a795)
@@ -46,7 +47,10 @@ static void write_named(struct avro_type *type, struct strbuf *out)
     type->written = true;
     strbuf_addf(out, "{\"name\":");
     write_quoted(out, type->name);
-    strbuf_addf(out, ",\"type\":\"%s\"", type->kind == KIND_RECORD ? "record" : type->kind == KIND_ENUM ? "enum" : "fixed");
+    strbuf_addf(out, ",\"type\":\"%s\"",
+                type->kind == KIND_RECORD ? "record"
+                : type->kind == KIND_ENUM ? "enum"
+                                          : "fixed");
     if (type->kind == KIND_RECORD)
         write_fields(type, out);
     else if (type->kind == KIND_ENUM)
@@ -69,13 +73,15 @@ static void write_union(struct avro_type *type, struct strbuf *out)
 
 static void write_type(struct avro_type *type, struct strbuf *out)
 {
-    static const char *const primitives[] = {"null", "boolean", "int", "long", "float", "double", "bytes", "string"};
+    static const char *const primitives[] = {"null",  "boolean", "int",   "long",
+                                             "float", "double",  "bytes", "string"};
     if (type->kind <= KIND_STRING) {
         write_quoted(out, span_of(primitives[type->kind]));
     } else if (type->kind == KIND_UNION) {
         write_union(type, out);
     } else if (type->kind == KIND_ARRAY || type->kind == KIND_MAP) {
-        strbuf_addf(out, type->kind == KIND_ARRAY ? "{\"type\":\"array\",\"items\":" : "{\"type\":\"map\",\"values\":");
+        strbuf_addf(out, type->kind == KIND_ARRAY ? "{\"type\":\"array\",\"items\":"
+                                                  : "{\"type\":\"map\",\"values\":");
         write_type(type->members->type, out);
         pack_byte(out, '}');
     } else {

@@ -1,4 +1,5 @@
-/* avro_compile.c: turns a writer's schema into a decode plan: fields are matched by name, everything else is skipped. */
+/* avro_compile.c: turns a writer's schema into a decode plan: fields are matched by name,
+ * everything else is skipped. */
 #include <stdlib.h>
 
 #include "common/codec/avro_plan.h"
@@ -35,8 +36,8 @@ static enum outcome unusable(struct compiler *c, const char *what, const char *p
     return err_set(c->err, OUTCOME_REJECT, "schema_unusable", "schema: %s%s", what, path);
 }
 
-/* Appends an operation and yields its index. Operations beyond MAX_OPS are refused at the end: types are limited too, so
- * the list stays small. */
+/* Appends an operation and yields its index. Operations beyond MAX_OPS are refused at the end:
+ * types are limited too, so the list stays small. */
 static uint32_t emit(struct compiler *c, enum plan_code code, uint32_t n)
 {
     struct plan_op *op = arena_push(c->arena, &c->ops);
@@ -58,7 +59,8 @@ static enum outcome body(struct compiler *c, const struct avro_type *type, uint1
     return field == PLAN_NO_FIELD ? skip(c, type) : take(c, type, field);
 }
 
-static enum outcome nullable(struct compiler *c, const struct avro_type *type, uint8_t null_branch, uint16_t field)
+static enum outcome nullable(struct compiler *c, const struct avro_type *type, uint8_t null_branch,
+                             uint16_t field)
 {
     uint32_t at = emit(c, OP_NULLABLE, 0);
     c->ops.items[at].branch = null_branch;
@@ -96,9 +98,11 @@ static enum outcome any_union(struct compiler *c, const struct avro_type *type, 
 
 static enum outcome compile_union(struct compiler *c, const struct avro_type *type, uint16_t field)
 {
-    if (type->count == 2 && type->members[0].type->kind == KIND_NULL && type->members[1].type->kind != KIND_NULL)
+    if (type->count == 2 && type->members[0].type->kind == KIND_NULL &&
+        type->members[1].type->kind != KIND_NULL)
         return nullable(c, type, 0, field);
-    if (type->count == 2 && type->members[1].type->kind == KIND_NULL && type->members[0].type->kind != KIND_NULL)
+    if (type->count == 2 && type->members[1].type->kind == KIND_NULL &&
+        type->members[0].type->kind != KIND_NULL)
         return nullable(c, type, 1, field);
     return any_union(c, type, field);
 }
@@ -136,7 +140,8 @@ static enum outcome skip_record(struct compiler *c, const struct avro_type *type
     return OUTCOME_OK;
 }
 
-/* Every visit is counted: types may be shared, and an expansion could be far larger than its schema. */
+/* Every visit is counted: types may be shared, and an expansion could be far larger than its
+ * schema. */
 static bool too_large(struct compiler *c)
 {
     return ++c->visits > MAX_VISITS || c->ops.count > MAX_OPS || c->levels > MAX_LEVELS;
@@ -220,7 +225,8 @@ static enum outcome take_number(struct compiler *c, const struct avro_type *type
         return OUTCOME_OK;
     }
     if (type->kind != KIND_LONG)
-        return unusable(c, is_time ? "expected a timestamp for " : "expected an int or a long for ", f->path);
+        return unusable(c, is_time ? "expected a timestamp for " : "expected an int or a long for ",
+                        f->path);
     if (is_time ? type->logical == LOGICAL_OTHER : type->logical != LOGICAL_NONE)
         return unusable(c, "another logical type than expected for ", f->path);
     uint32_t at = emit_field(c, OP_TAKE_LONG, 0, field);
@@ -244,7 +250,8 @@ static uint16_t find_field(enum plan_group group, struct span name)
     return PLAN_NO_FIELD;
 }
 
-static enum outcome take_record(struct compiler *c, const struct avro_type *type, enum plan_group group)
+static enum outcome take_record(struct compiler *c, const struct avro_type *type,
+                                enum plan_group group)
 {
     uint64_t seen[4] = {0};
     for (uint32_t i = 0; i < type->count; i++) {
@@ -271,7 +278,8 @@ static enum outcome take_nested(struct compiler *c, const struct avro_type *type
 }
 
 /* One element of identifiers; elements that are null are passed over. */
-static enum outcome take_identifier(struct compiler *c, const struct avro_type *type, uint16_t field)
+static enum outcome take_identifier(struct compiler *c, const struct avro_type *type,
+                                    uint16_t field)
 {
     if (type->kind == KIND_UNION && type->count == 2) {
         uint8_t null_branch = type->members[0].type->kind == KIND_NULL ? 0 : 1;
@@ -293,7 +301,8 @@ static enum outcome take_identifier(struct compiler *c, const struct avro_type *
     return OUTCOME_OK;
 }
 
-static enum outcome take_identifiers(struct compiler *c, const struct avro_type *type, uint16_t field)
+static enum outcome take_identifiers(struct compiler *c, const struct avro_type *type,
+                                     uint16_t field)
 {
     if (type->kind != KIND_ARRAY)
         return unusable(c, "expected an array for ", plan_fields[field].path);
@@ -361,7 +370,8 @@ static void chain_nulls(struct compiler *c)
 {
     for (size_t i = 0; i < c->ops.count; i++) {
         uint32_t at = (uint32_t)i, first = (uint32_t)c->after.count, run = 0;
-        while (run < UINT16_MAX && passes_null_first(&c->ops.items[at]) && c->ops.items[at].run == 0) {
+        while (run < UINT16_MAX && passes_null_first(&c->ops.items[at]) &&
+               c->ops.items[at].run == 0) {
             c->ops.items[at].chain = first + run;
             c->ops.items[at].run = 1;
             at = c->ops.items[at].jump;

@@ -1,4 +1,5 @@
-/* avro_plan.c: runs a decode plan over a payload: every length, count, branch and number is checked before it is used. */
+/* avro_plan.c: runs a decode plan over a payload: every length, count, branch and number is checked
+ * before it is used. */
 #include "common/codec/avro_plan.h"
 
 enum fault {
@@ -122,7 +123,8 @@ static inline bool plain_word(uint64_t w)
     return ((w | ((w - EIGHT_ONES) & ~w)) & EIGHT_ONES << 7) == 0;
 }
 
-/* Quick yes for plain ASCII; anything else is looked at closely. `end` is the payload's end: bytes up to it may be read. */
+/* Quick yes for plain ASCII; anything else is looked at closely. `end` is the payload's end: bytes
+ * up to it may be read. */
 static inline bool is_clean(struct span s, const uint8_t *end)
 {
     const uint8_t *p = (const uint8_t *)s.ptr, *last = p + s.len;
@@ -195,8 +197,8 @@ static inline enum fault read_branch(struct cursor *c, uint32_t count, int64_t *
     return fault ? fault : *branch < 0 || *branch >= count ? FAULT_UNION : FAULT_NONE;
 }
 
-/* Count of the next block of an array or map, 0 at its end. A negative count is followed by the size in bytes, which we do
- * not need. */
+/* Count of the next block of an array or map, 0 at its end. A negative count is followed by the
+ * size in bytes, which we do not need. */
 static enum fault read_block(struct cursor *c, uint64_t *budget, uint64_t *count)
 {
     int64_t n, size;
@@ -216,7 +218,8 @@ static enum fault read_block(struct cursor *c, uint64_t *budget, uint64_t *count
 }
 
 /* The byte at c->at is a null's: passes it and the nulls of the nullable fields that follow. */
-static inline const struct plan_op *pass_nulls(const struct avro_plan *plan, const struct plan_op *op, struct cursor *c)
+static inline const struct plan_op *pass_nulls(const struct avro_plan *plan,
+                                               const struct plan_op *op, struct cursor *c)
 {
     uint64_t w;
     uint32_t n = 1;
@@ -234,13 +237,16 @@ static enum fault new_identifier(struct touchpoint *out, char **base)
     if (out->identifier_count == TOUCHPOINT_MAX_IDENTIFIERS)
         return FAULT_IDENTIFIERS;
     struct touchpoint_identifier *identifier = &out->identifiers[out->identifier_count++];
-    *identifier = (struct touchpoint_identifier){.encoding = SPAN("none"), .collection = SPAN("users")};
+    *identifier =
+        (struct touchpoint_identifier){.encoding = SPAN("none"), .collection = SPAN("users")};
     *base = (char *)identifier;
     return FAULT_NONE;
 }
 
-/* The operations that the interpreter's own switch leaves aside because they are rare in touchpoints. */
-static enum fault run_rare(const struct avro_plan *plan, const struct plan_op *op, struct cursor *c, char *base)
+/* The operations that the interpreter's own switch leaves aside because they are rare in
+ * touchpoints. */
+static enum fault run_rare(const struct avro_plan *plan, const struct plan_op *op, struct cursor *c,
+                           char *base)
 {
     int64_t v;
     struct span s;
@@ -274,11 +280,13 @@ static enum fault run_rare(const struct avro_plan *plan, const struct plan_op *o
     }
 }
 
-static enum fault run(const struct avro_plan *plan, struct span payload, struct touchpoint *out, struct stop *stop)
+static enum fault run(const struct avro_plan *plan, struct span payload, struct touchpoint *out,
+                      struct stop *stop)
 {
     struct cursor c = {(const uint8_t *)payload.ptr, (const uint8_t *)payload.ptr + payload.len};
     const struct plan_op *op = plan->ops;
-    uint64_t remaining[PLAN_MAX_LOOPS], *loop = remaining, budget = PLAN_MAX_ELEMENTS; /* the first slot stays unused */
+    uint64_t remaining[PLAN_MAX_LOOPS],
+        *loop = remaining, budget = PLAN_MAX_ELEMENTS; /* the first slot stays unused */
     char *base = (char *)out;
     enum fault fault = FAULT_NONE;
     int64_t branch;
@@ -361,12 +369,13 @@ static enum fault run(const struct avro_plan *plan, struct span payload, struct 
     }
 }
 
-static enum outcome fail(enum fault fault, struct span payload, const struct stop *stop, struct err *err)
+static enum outcome fail(enum fault fault, struct span payload, const struct stop *stop,
+                         struct err *err)
 {
     long at = (long)(stop->at - (const uint8_t *)payload.ptr);
     const char *path = stop->field == PLAN_NO_FIELD ? "" : plan_fields[stop->field].path;
-    return err_set(err, OUTCOME_REJECT, faults[fault].code, "%s%s%s at byte %ld of %zu", path, *path ? ": " : "",
-                   faults[fault].text, at, payload.len);
+    return err_set(err, OUTCOME_REJECT, faults[fault].code, "%s%s%s at byte %ld of %zu", path,
+                   *path ? ": " : "", faults[fault].text, at, payload.len);
 }
 
 static enum outcome missing(const char *field, struct err *err)
@@ -389,11 +398,14 @@ static enum outcome check_required(const struct touchpoint *t, struct err *err)
     return OUTCOME_OK;
 }
 
-enum outcome avro_plan_decode(const struct avro_plan *plan, struct span payload, struct touchpoint *out, struct err *err)
+enum outcome avro_plan_decode(const struct avro_plan *plan, struct span payload,
+                              struct touchpoint *out, struct err *err)
 {
     if (payload.len > PLAN_MAX_PAYLOAD)
-        return err_set(err, OUTCOME_REJECT, "value_too_large", "%zu bytes, more than 900000", payload.len);
-    const size_t head = offsetof(struct touchpoint, identifiers), tail = offsetof(struct touchpoint, identifier_count);
+        return err_set(err, OUTCOME_REJECT, "value_too_large", "%zu bytes, more than 900000",
+                       payload.len);
+    const size_t head = offsetof(struct touchpoint, identifiers),
+                 tail = offsetof(struct touchpoint, identifier_count);
     memcpy(out, &plan->blank, head);
     memcpy((char *)out + tail, (const char *)&plan->blank + tail, sizeof *out - tail);
     struct stop stop;

@@ -1,9 +1,12 @@
-/* avro_plan.h: what a compiled decode plan consists of; only the compiler, the decoder and their tests look inside.
+/* avro_plan.h: what a compiled decode plan consists of; only the compiler, the decoder and their
+ * tests look inside.
  *
- * A plan is one flat array of operations over the payload, run by a small interpreter (avro_plan.c). Records vanish: their
- * fields stand one after the other. An array or map is LOOP, NEXT, body, JUMP to NEXT. A union of null and one other type is
- * NULLABLE and the body, any other union a table of jumps. Records of the touchpoint schema spend most fields on nulls, each
- * one zero byte: runs of nullable fields are chained (`chain`), so that up to eight nulls are passed in one step. */
+ * A plan is one flat array of operations over the payload, run by a small interpreter
+ * (avro_plan.c). Records vanish: their fields stand one after the other. An array or map is LOOP,
+ * NEXT, body, JUMP to NEXT. A union of null and one other type is NULLABLE and the body, any other
+ * union a table of jumps. Records of the touchpoint schema spend most fields on nulls, each one
+ * zero byte: runs of nullable fields are chained (`chain`), so that up to eight nulls are passed in
+ * one step. */
 #ifndef TUTTI_CODEC_AVRO_PLAN_H
 #define TUTTI_CODEC_AVRO_PLAN_H
 
@@ -42,19 +45,41 @@ struct plan_op {
     uint8_t code;
     uint8_t branch;
     uint16_t offset; /* of the target in struct touchpoint or struct touchpoint_identifier */
-    uint16_t field;  /* index into plan_fields, for ranges and messages; PLAN_NO_FIELD where skipped */
-    uint16_t run;    /* nullable fields that follow each other from here on, this one included */
+    uint16_t
+        field;    /* index into plan_fields, for ranges and messages; PLAN_NO_FIELD where skipped */
+    uint16_t run; /* nullable fields that follow each other from here on, this one included */
     uint32_t n;
     uint32_t jump;
     uint32_t chain; /* nulls of this run: after k of them go on at after[chain + k - 1] */
 };
 
-enum { PLAN_NO_FIELD = UINT16_MAX, PLAN_MAX_LOOPS = 72, PLAN_MAX_ELEMENTS = 100000, PLAN_MAX_PAYLOAD = 900000 };
+enum {
+    PLAN_NO_FIELD = UINT16_MAX,
+    PLAN_MAX_LOOPS = 72,
+    PLAN_MAX_ELEMENTS = 100000,
+    PLAN_MAX_PAYLOAD = 900000
+};
 
 /* Groups of fields: the touchpoint itself and its nested records. */
-enum plan_group { GROUP_TOUCHPOINT, GROUP_CAMPAIGN, GROUP_PAGE, GROUP_DEVICE, GROUP_GEO, GROUP_CONTACT, GROUP_IDENTIFIER };
+enum plan_group {
+    GROUP_TOUCHPOINT,
+    GROUP_CAMPAIGN,
+    GROUP_PAGE,
+    GROUP_DEVICE,
+    GROUP_GEO,
+    GROUP_CONTACT,
+    GROUP_IDENTIFIER
+};
 
-enum plan_want { WANT_TEXT, WANT_LONG, WANT_TIME, WANT_BOOLEAN, WANT_RECORD, WANT_IDENTIFIERS, WANT_CONSENT };
+enum plan_want {
+    WANT_TEXT,
+    WANT_LONG,
+    WANT_TIME,
+    WANT_BOOLEAN,
+    WANT_RECORD,
+    WANT_IDENTIFIERS,
+    WANT_CONSENT
+};
 
 /* One field that we take. */
 struct plan_field {

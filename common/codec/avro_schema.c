@@ -1,4 +1,5 @@
-/* avro_schema.c: parses the JSON of an Avro schema; references become pointers, logical types are read. */
+/* avro_schema.c: parses the JSON of an Avro schema; references become pointers, logical types are
+ * read. */
 #include "common/codec/avro_schema.h"
 
 #include <jansson.h>
@@ -18,7 +19,8 @@ struct parser {
     struct err *err;
 };
 
-static enum outcome parse_type(struct parser *p, json_t *json, struct span space, int depth, struct avro_type **out);
+static enum outcome parse_type(struct parser *p, json_t *json, struct span space, int depth,
+                               struct avro_type **out);
 
 static enum outcome unusable(struct parser *p, const char *what)
 {
@@ -27,7 +29,8 @@ static enum outcome unusable(struct parser *p, const char *what)
 
 static struct span text_of(json_t *json)
 {
-    return json_is_string(json) ? (struct span){json_string_value(json), json_string_length(json)} : SPAN_NONE;
+    return json_is_string(json) ? (struct span){json_string_value(json), json_string_length(json)}
+                                : SPAN_NONE;
 }
 
 static struct span copy_text(struct parser *p, json_t *json)
@@ -41,8 +44,9 @@ static bool primitive_kind(struct span name, enum avro_kind *out)
         const char *name;
         enum avro_kind kind;
     } primitives[] = {
-        {"null", KIND_NULL},   {"boolean", KIND_BOOLEAN}, {"int", KIND_INT},     {"long", KIND_LONG},
-        {"float", KIND_FLOAT}, {"double", KIND_DOUBLE},   {"bytes", KIND_BYTES}, {"string", KIND_STRING},
+        {"null", KIND_NULL},   {"boolean", KIND_BOOLEAN}, {"int", KIND_INT},
+        {"long", KIND_LONG},   {"float", KIND_FLOAT},     {"double", KIND_DOUBLE},
+        {"bytes", KIND_BYTES}, {"string", KIND_STRING},
     };
     for (size_t i = 0; i < sizeof primitives / sizeof *primitives; i++)
         if (span_is(name, primitives[i].name)) {
@@ -84,7 +88,8 @@ static enum outcome new_type(struct parser *p, enum avro_kind kind, struct avro_
 }
 
 /* A type given as text: a primitive, or the name of a type defined before. */
-static enum outcome parse_name(struct parser *p, struct span text, struct span space, struct avro_type **out)
+static enum outcome parse_name(struct parser *p, struct span text, struct span space,
+                               struct avro_type **out)
 {
     enum avro_kind kind;
     if (primitive_kind(text, &kind))
@@ -103,7 +108,8 @@ static enum avro_logical parse_logical(json_t *json, enum avro_kind kind)
     struct span name = text_of(json_object_get(json, "logicalType"));
     if (name.ptr == NULL)
         return LOGICAL_NONE;
-    if (kind != KIND_LONG) /* an invalid combination is to be ignored; only long has logical types we could misread */
+    if (kind != KIND_LONG) /* an invalid combination is to be ignored; only long has logical types
+                              we could misread */
         return kind == KIND_INT ? LOGICAL_OTHER : LOGICAL_NONE;
     return span_is(name, "timestamp-millis")   ? LOGICAL_MILLIS
            : span_is(name, "timestamp-micros") ? LOGICAL_MICROS
@@ -111,7 +117,8 @@ static enum avro_logical parse_logical(json_t *json, enum avro_kind kind)
                                                : LOGICAL_OTHER;
 }
 
-static enum outcome parse_union(struct parser *p, json_t *json, struct span space, int depth, struct avro_type **out)
+static enum outcome parse_union(struct parser *p, json_t *json, struct span space, int depth,
+                                struct avro_type **out)
 {
     if (new_type(p, KIND_UNION, out))
         return OUTCOME_REJECT;
@@ -129,8 +136,8 @@ static enum outcome parse_union(struct parser *p, json_t *json, struct span spac
 }
 
 /* Elements of an array, values of a map. */
-static enum outcome parse_collection(struct parser *p, json_t *inner, struct span space, int depth, enum avro_kind kind,
-                                     struct avro_type **out)
+static enum outcome parse_collection(struct parser *p, json_t *inner, struct span space, int depth,
+                                     enum avro_kind kind, struct avro_type **out)
 {
     if (inner == NULL)
         return unusable(p, kind == KIND_ARRAY ? "an array without items" : "a map without values");
@@ -142,7 +149,8 @@ static enum outcome parse_collection(struct parser *p, json_t *inner, struct spa
 }
 
 /* Starts a named type: its full name is known to everything inside it. */
-static enum outcome define(struct parser *p, json_t *json, struct span space, enum avro_kind kind, struct avro_type **out)
+static enum outcome define(struct parser *p, json_t *json, struct span space, enum avro_kind kind,
+                           struct avro_type **out)
 {
     struct span name = text_of(json_object_get(json, "name"));
     struct span own_space = text_of(json_object_get(json, "namespace"));
@@ -157,7 +165,8 @@ static enum outcome define(struct parser *p, json_t *json, struct span space, en
     return OUTCOME_OK;
 }
 
-static enum outcome parse_field(struct parser *p, json_t *json, struct avro_type *record, uint32_t i, int depth)
+static enum outcome parse_field(struct parser *p, json_t *json, struct avro_type *record,
+                                uint32_t i, int depth)
 {
     struct avro_member *member = &record->members[i];
     member->name = copy_text(p, json_object_get(json, "name"));
@@ -167,7 +176,8 @@ static enum outcome parse_field(struct parser *p, json_t *json, struct avro_type
     return parse_type(p, type, namespace_of(record->name), depth + 1, &member->type);
 }
 
-static enum outcome parse_record(struct parser *p, json_t *json, struct span space, int depth, struct avro_type **out)
+static enum outcome parse_record(struct parser *p, json_t *json, struct span space, int depth,
+                                 struct avro_type **out)
 {
     json_t *fields = json_object_get(json, "fields");
     if (!json_is_array(fields))
@@ -185,7 +195,8 @@ static enum outcome parse_record(struct parser *p, json_t *json, struct span spa
     return OUTCOME_OK;
 }
 
-static enum outcome parse_enum(struct parser *p, json_t *json, struct span space, struct avro_type **out)
+static enum outcome parse_enum(struct parser *p, json_t *json, struct span space,
+                               struct avro_type **out)
 {
     json_t *symbols = json_object_get(json, "symbols");
     if (!json_is_array(symbols))
@@ -200,10 +211,12 @@ static enum outcome parse_enum(struct parser *p, json_t *json, struct span space
     return OUTCOME_OK;
 }
 
-static enum outcome parse_fixed(struct parser *p, json_t *json, struct span space, struct avro_type **out)
+static enum outcome parse_fixed(struct parser *p, json_t *json, struct span space,
+                                struct avro_type **out)
 {
     json_t *size = json_object_get(json, "size");
-    if (!json_is_integer(size) || json_integer_value(size) < 0 || json_integer_value(size) > MAX_TEXT)
+    if (!json_is_integer(size) || json_integer_value(size) < 0 ||
+        json_integer_value(size) > MAX_TEXT)
         return unusable(p, "a fixed without a size between 0 and 1 MB");
     if (define(p, json, space, KIND_FIXED, out))
         return OUTCOME_REJECT;
@@ -211,7 +224,8 @@ static enum outcome parse_fixed(struct parser *p, json_t *json, struct span spac
     return OUTCOME_OK;
 }
 
-static enum outcome parse_object(struct parser *p, json_t *json, struct span space, int depth, struct avro_type **out)
+static enum outcome parse_object(struct parser *p, json_t *json, struct span space, int depth,
+                                 struct avro_type **out)
 {
     json_t *type = json_object_get(json, "type");
     if (!json_is_string(type))
@@ -234,7 +248,8 @@ static enum outcome parse_object(struct parser *p, json_t *json, struct span spa
     return OUTCOME_OK;
 }
 
-static enum outcome parse_type(struct parser *p, json_t *json, struct span space, int depth, struct avro_type **out)
+static enum outcome parse_type(struct parser *p, json_t *json, struct span space, int depth,
+                               struct avro_type **out)
 {
     if (depth > MAX_DEPTH)
         return unusable(p, "more than 64 levels");
@@ -247,7 +262,8 @@ static enum outcome parse_type(struct parser *p, json_t *json, struct span space
     return unusable(p, "a type that is neither text, list nor object");
 }
 
-enum outcome avro_schema_parse(struct arena *arena, struct span text, struct avro_schema *out, struct err *err)
+enum outcome avro_schema_parse(struct arena *arena, struct span text, struct avro_schema *out,
+                               struct err *err)
 {
     struct parser p = {.arena = arena, .err = err};
     if (text.ptr == NULL || text.len > MAX_TEXT)
@@ -256,7 +272,8 @@ enum outcome avro_schema_parse(struct arena *arena, struct span text, struct avr
     json_object_seed(0);
     json_t *json = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
     if (json == NULL)
-        return err_set(err, OUTCOME_REJECT, "schema_unusable", "schema: not JSON at %d:%d", where.line, where.column);
+        return err_set(err, OUTCOME_REJECT, "schema_unusable", "schema: not JSON at %d:%d",
+                       where.line, where.column);
     *out = (struct avro_schema){0};
     enum outcome outcome = parse_type(&p, json, SPAN(""), 0, &out->root);
     out->recursive = p.recursive;

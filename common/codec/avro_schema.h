@@ -1,4 +1,5 @@
-/* avro_schema.h: the text of an Avro schema as a tree, its parsing canonical form and its CRC-64-AVRO fingerprint. */
+/* avro_schema.h: the text of an Avro schema as a tree, its parsing canonical form and its
+ * CRC-64-AVRO fingerprint. */
 #ifndef TUTTI_CODEC_AVRO_SCHEMA_H
 #define TUTTI_CODEC_AVRO_SCHEMA_H
 
@@ -33,8 +34,9 @@ enum avro_logical {
 
 struct avro_type;
 struct avro_member {
-    struct span name;       /* of a field or a symbol */
-    struct avro_type *type; /* of a field, a branch, the elements or the values; NULL for a symbol */
+    struct span name; /* of a field or a symbol */
+    struct avro_type
+        *type; /* of a field, a branch, the elements or the values; NULL for a symbol */
 };
 
 struct avro_type {
@@ -43,9 +45,10 @@ struct avro_type {
     struct span name; /* full name of a record, enum or fixed */
     uint32_t size;    /* of a fixed, bytes */
     uint32_t count;
-    struct avro_member *members; /* fields, symbols, branches, or the one type of elements or values */
-    bool open;                   /* while it is being defined */
-    bool written;                /* canonical form: later mentions are the name alone */
+    struct avro_member
+        *members; /* fields, symbols, branches, or the one type of elements or values */
+    bool open;    /* while it is being defined */
+    bool written; /* canonical form: later mentions are the name alone */
 };
 
 struct avro_schema {
@@ -53,10 +56,13 @@ struct avro_schema {
     bool recursive; /* some record contains itself */
 };
 
-/* Parses a schema of at most 1 MB, 64 levels and 4,096 types into the arena. REJECT "schema_unusable" if malformed. */
-enum outcome avro_schema_parse(struct arena *arena, struct span text, struct avro_schema *out, struct err *err);
+/* Parses a schema of at most 1 MB, 64 levels and 4,096 types into the arena. REJECT
+ * "schema_unusable" if malformed. */
+enum outcome avro_schema_parse(struct arena *arena, struct span text, struct avro_schema *out,
+                               struct err *err);
 
-/* Parsing canonical form (Avro 1.11 specification, "Transforming into Parsing Canonical Form"). Once per parsed schema. */
+/* Parsing canonical form (Avro 1.11 specification, "Transforming into Parsing Canonical Form").
+ * Once per parsed schema. */
 void avro_schema_canonical(const struct avro_schema *schema, struct strbuf *out);
 
 /* CRC-64-AVRO of the bytes, normally of a canonical form. */

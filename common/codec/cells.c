@@ -113,16 +113,19 @@ static bool take_cell(struct unpack *u, struct cell *cell)
     return present != 0 && !u->failed;
 }
 
-enum outcome cells_unpack(struct arena *arena, struct span packed, struct cell **cells, size_t *count, struct err *err)
+enum outcome cells_unpack(struct arena *arena, struct span packed, struct cell **cells,
+                          size_t *count, struct err *err)
 {
     struct unpack u = unpack_of(packed);
     uint64_t announced = unpack_varint(&u);
     if (u.failed || announced > (size_t)(u.end - u.at) / CELL_MIN_BYTES)
-        return err_set(err, OUTCOME_REJECT, "cells_malformed", "the number of packed cells exceeds their bytes");
+        return err_set(err, OUTCOME_REJECT, "cells_malformed",
+                       "the number of packed cells exceeds their bytes");
     struct cell *items = arena_array(arena, struct cell, announced);
     for (uint64_t i = 0; i < announced; i++)
         if (!take_cell(&u, &items[i]))
-            return err_set(err, OUTCOME_REJECT, "cells_malformed", "packed cell %llu is malformed", (unsigned long long)i);
+            return err_set(err, OUTCOME_REJECT, "cells_malformed", "packed cell %llu is malformed",
+                           (unsigned long long)i);
     if (u.at != u.end)
         return err_set(err, OUTCOME_REJECT, "cells_malformed", "bytes follow the last packed cell");
     *cells = items;

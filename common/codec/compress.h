@@ -7,10 +7,13 @@
 
 enum { COMPRESS_MAX_RAW = 16 * 1024 * 1024 };
 
-/* Appends one LZ4 block. raw must be at most COMPRESS_MAX_RAW: FATAL "too_large_to_compress" otherwise. */
+/* Appends one LZ4 block. raw must be at most COMPRESS_MAX_RAW: FATAL "too_large_to_compress"
+ * otherwise. */
 enum outcome lz4_pack(struct span raw, struct strbuf *out, struct err *err);
 
-/* Expands a block whose size before compression is known. REJECT "lz4_invalid" unless it expands to exactly raw_size. */
-enum outcome lz4_unpack(struct arena *arena, struct span block, int32_t raw_size, struct span *out, struct err *err);
+/* Expands a block whose size before compression is known. REJECT "lz4_invalid" unless it expands to
+ * exactly raw_size. */
+enum outcome lz4_unpack(struct arena *arena, struct span block, int32_t raw_size, struct span *out,
+                        struct err *err);
 
 #endif

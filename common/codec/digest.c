@@ -33,7 +33,8 @@ static bool from_hex(struct span text, struct digest_key *out)
     return true;
 }
 
-enum outcome digest_key_read(const char *setting, const char *path, struct digest_key *out, struct err *err)
+enum outcome digest_key_read(const char *setting, const char *path, struct digest_key *out,
+                             struct err *err)
 {
     char buffer[4 * DIGEST_KEY_MAX];
     FILE *file = fopen(path, "rb");
@@ -44,8 +45,9 @@ enum outcome digest_key_read(const char *setting, const char *path, struct diges
     if (from_hex(span_trim((struct span){buffer, n}), out))
         return OUTCOME_OK;
     if (n < 16 || n > DIGEST_KEY_MAX)
-        return err_set(err, OUTCOME_FATAL, "key_unusable", "%s: %s must hold 16 to %d bytes, or that many in hexadecimal",
-                       setting, path, DIGEST_KEY_MAX);
+        return err_set(err, OUTCOME_FATAL, "key_unusable",
+                       "%s: %s must hold 16 to %d bytes, or that many in hexadecimal", setting,
+                       path, DIGEST_KEY_MAX);
     memcpy(out->bytes, buffer, n);
     out->len = n;
     return OUTCOME_OK;
@@ -64,7 +66,8 @@ struct id digest_identifier(const struct digest_key *key, struct span type, stru
         memcpy(buffer, type.ptr, type.len);
         buffer[type.len] = 0;
         memcpy(buffer + type.len + 1, value.ptr, value.len);
-        crypto_generichash(out.bytes, sizeof out.bytes, buffer, type.len + 1 + value.len, key->bytes, key->len);
+        crypto_generichash(out.bytes, sizeof out.bytes, buffer, type.len + 1 + value.len,
+                           key->bytes, key->len);
         return out;
     }
     crypto_generichash_state state;
@@ -107,8 +110,10 @@ struct span unicode_nfc(struct arena *arena, struct span text)
         return text;
     utf8proc_uint8_t *out = NULL;
     utf8proc_ssize_t n =
-        utf8proc_map((const utf8proc_uint8_t *)text.ptr, (utf8proc_ssize_t)text.len, &out, UTF8PROC_COMPOSE | UTF8PROC_STABLE);
-    struct span composed = n >= 0 ? arena_copy(arena, (struct span){(const char *)out, (size_t)n}) : text;
+        utf8proc_map((const utf8proc_uint8_t *)text.ptr, (utf8proc_ssize_t)text.len, &out,
+                     UTF8PROC_COMPOSE | UTF8PROC_STABLE);
+    struct span composed =
+        n >= 0 ? arena_copy(arena, (struct span){(const char *)out, (size_t)n}) : text;
     free(out);
     return composed;
 }

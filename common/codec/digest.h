@@ -1,4 +1,5 @@
-/* digest.h: BLAKE2b-128 of identifiers, links and policies (libsodium), and Unicode NFC (utf8proc). */
+/* digest.h: BLAKE2b-128 of identifiers, links and policies (libsodium), and Unicode NFC (utf8proc).
+ */
 #ifndef TUTTI_CODEC_DIGEST_H
 #define TUTTI_CODEC_DIGEST_H
 
@@ -8,7 +9,8 @@
 
 enum { DIGEST_KEY_MAX = 64 };
 
-/* Once, at the start: from then on the hash functions are those made for this processor. The hashes are the same without. */
+/* Once, at the start: from then on the hash functions are those made for this processor. The hashes
+ * are the same without. */
 void digest_open(void);
 
 /* The key of identity.key_file: identifiers leave the process only as hashes keyed with it. */
@@ -17,9 +19,10 @@ struct digest_key {
     size_t len; /* 16..64 */
 };
 
-/* Reads a key file: 16 to 64 raw bytes, or hexadecimal text of that many (blanks around it are ignored). FATAL naming setting and
- * file. */
-enum outcome digest_key_read(const char *setting, const char *path, struct digest_key *out, struct err *err);
+/* Reads a key file: 16 to 64 raw bytes, or hexadecimal text of that many (blanks around it are
+ * ignored). FATAL naming setting and file. */
+enum outcome digest_key_read(const char *setting, const char *path, struct digest_key *out,
+                             struct err *err);
 /* What the database may know of a key: the keyed hash of a fixed text. */
 struct id digest_key_fingerprint(const struct digest_key *key);
 
@@ -30,7 +33,8 @@ struct id digest_link(const struct id *a, const struct id *b);
 /* Unkeyed hash of any bytes. */
 struct id digest_bytes(struct span bytes);
 
-/* Unicode NFC; ASCII comes back unchanged, otherwise a copy in the arena. Text that cannot be normalised comes back as it is. */
+/* Unicode NFC; ASCII comes back unchanged, otherwise a copy in the arena. Text that cannot be
+ * normalised comes back as it is. */
 struct span unicode_nfc(struct arena *arena, struct span text);
 
 #endif

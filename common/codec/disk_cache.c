@@ -25,16 +25,19 @@ enum outcome disk_cache_put(const char *dir, const char *name, struct span text,
     char temporary[MAX_PATH], path[MAX_PATH];
     if (dir == NULL || *dir == '\0')
         return OUTCOME_OK;
-    if (snprintf(temporary, sizeof temporary, "%s/.%s.%ld", dir, name, (long)getpid()) >= MAX_PATH ||
+    if (snprintf(temporary, sizeof temporary, "%s/.%s.%ld", dir, name, (long)getpid()) >=
+            MAX_PATH ||
         snprintf(path, sizeof path, "%s/%s", dir, name) >= MAX_PATH)
-        return err_set(err, OUTCOME_RETRY, "cache_unwritable", "schema.cache.dir: the path is too long");
+        return err_set(err, OUTCOME_RETRY, "cache_unwritable",
+                       "schema.cache.dir: the path is too long");
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     bool ok = fd >= 0 && write_all(fd, text);
     if (fd >= 0)
         ok = close(fd) == 0 && ok;
     if (ok && rename(temporary, path) == 0)
         return OUTCOME_OK;
-    err_set(err, OUTCOME_RETRY, "cache_unwritable", "schema.cache.dir: %s: %s", path, strerror(errno));
+    err_set(err, OUTCOME_RETRY, "cache_unwritable", "schema.cache.dir: %s: %s", path,
+            strerror(errno));
     unlink(temporary);
     return OUTCOME_RETRY;
 }

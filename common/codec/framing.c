@@ -1,4 +1,5 @@
-/* framing.c: see framing.h. Framing is configured, never sniffed: a wrong first byte is an error that says what it looks like. */
+/* framing.c: see framing.h. Framing is configured, never sniffed: a wrong first byte is an error
+ * that says what it looks like. */
 #include "common/codec/framing.h"
 
 enum { CONFLUENT_SIZE = 5, SINGLE_OBJECT_SIZE = 10, HEADER_GUID_SIZE = 1 + FRAME_GUID_SIZE };
@@ -10,7 +11,8 @@ static enum outcome bad_magic(struct span value, const char *wanted, struct err 
     if (first == 0x00)
         looks = "the Confluent prefix with a schema id";
     else if (first == 0x01)
-        looks = "the Confluent prefix with a schema GUID, which is read from the header __value_schema_id only";
+        looks = "the Confluent prefix with a schema GUID, which is read from the header "
+                "__value_schema_id only";
     else if (first == 0x03)
         looks = "the 18-byte prefix of AWS Glue";
     else if (first == 0xC3 && second == 0x01)
@@ -19,7 +21,8 @@ static enum outcome bad_magic(struct span value, const char *wanted, struct err 
         looks = "JSON";
     else if (first == 'O' && second == 'b')
         looks = "an Avro container file";
-    return err_set(err, OUTCOME_REJECT, "bad_magic", "expected %s, first byte 0x%02x: looks like %s", wanted, first, looks);
+    return err_set(err, OUTCOME_REJECT, "bad_magic",
+                   "expected %s, first byte 0x%02x: looks like %s", wanted, first, looks);
 }
 
 static enum outcome truncated(const char *what, struct err *err)
@@ -34,7 +37,8 @@ static enum outcome check_size(struct span value, size_t most, struct err *err)
     if (value.len == 0)
         return err_set(err, OUTCOME_REJECT, "value_empty", "an empty value");
     if (value.len > most)
-        return err_set(err, OUTCOME_REJECT, "value_too_large", "%zu bytes, more than %zu", value.len, most);
+        return err_set(err, OUTCOME_REJECT, "value_too_large", "%zu bytes, more than %zu",
+                       value.len, most);
     return OUTCOME_OK;
 }
 
@@ -69,7 +73,8 @@ static enum outcome split_single_object(struct span value, struct frame *out, st
     return OUTCOME_OK;
 }
 
-static enum outcome split_header(struct span value, struct span header, struct frame *out, struct err *err)
+static enum outcome split_header(struct span value, struct span header, struct frame *out,
+                                 struct err *err)
 {
     out->payload = value;
     if (header.len == CONFLUENT_SIZE && header.ptr[0] == 0) {
@@ -79,15 +84,17 @@ static enum outcome split_header(struct span value, struct span header, struct f
         return OUTCOME_OK;
     }
     if (header.len != HEADER_GUID_SIZE || header.ptr[0] != 1)
-        return err_set(err, OUTCOME_REJECT, "bad_magic",
-                       "header __value_schema_id of %zu bytes is neither 0x01 and a GUID nor 0x00 and an id", header.len);
+        return err_set(
+            err, OUTCOME_REJECT, "bad_magic",
+            "header __value_schema_id of %zu bytes is neither 0x01 and a GUID nor 0x00 and an id",
+            header.len);
     out->names = FRAME_NAMES_GUID;
     memcpy(out->guid.bytes, header.ptr + 1, FRAME_GUID_SIZE);
     return OUTCOME_OK;
 }
 
-enum outcome frame_split(enum framing framing, struct span value, struct span header_schema_id, struct frame *out,
-                         struct err *err)
+enum outcome frame_split(enum framing framing, struct span value, struct span header_schema_id,
+                         struct frame *out, struct err *err)
 {
     enum outcome outcome = check_size(value, FRAME_MAX_VALUE, err);
     if (outcome)
@@ -107,7 +114,8 @@ enum outcome frame_split(enum framing framing, struct span value, struct span he
     return OUTCOME_OK;
 }
 
-enum outcome frame_confluent(struct span value, int32_t *schema_id, struct unpack *payload, struct err *err)
+enum outcome frame_confluent(struct span value, int32_t *schema_id, struct unpack *payload,
+                             struct err *err)
 {
     struct frame frame = {0};
     enum outcome outcome = check_size(value, FRAME_MAX_OURS, err);

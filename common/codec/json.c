@@ -1,4 +1,5 @@
-/* json.c: jansson's tree copied into an arena with links to the parents, so that every error can name its place. */
+/* json.c: jansson's tree copied into an arena with links to the parents, so that every error can
+ * name its place. */
 #include "common/codec/json.h"
 
 #include <errno.h>
@@ -80,7 +81,8 @@ static void copy(struct arena *arena, json_t *from, struct json *to)
         break;
     case JSON_STRING:
         to->shape = SHAPE_TEXT;
-        to->text = arena_copy(arena, (struct span){json_string_value(from), json_string_length(from)});
+        to->text =
+            arena_copy(arena, (struct span){json_string_value(from), json_string_length(from)});
         break;
     case JSON_ARRAY:
         to->shape = SHAPE_LIST;
@@ -98,16 +100,18 @@ static enum outcome on_error(const struct document *document)
     return document->is_file ? OUTCOME_FATAL : OUTCOME_REJECT;
 }
 
-static enum outcome parse(struct arena *arena, struct span text, const struct document *document, const struct json **out,
-                          struct err *err)
+static enum outcome parse(struct arena *arena, struct span text, const struct document *document,
+                          const struct json **out, struct err *err)
 {
     json_error_t where;
     *out = NULL;
     json_object_seed(0);
-    json_t *tree = json_loadb(text.ptr ? text.ptr : "", text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
+    json_t *tree = json_loadb(text.ptr ? text.ptr : "", text.len,
+                              JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
     if (tree == NULL)
-        return err_set(err, on_error(document), "json_invalid", SPAN_FMT ":%d:%d: %s", SPAN_ARG(document->name), where.line,
-                       where.column, document->is_file ? where.text : "not valid JSON");
+        return err_set(err, on_error(document), "json_invalid", SPAN_FMT ":%d:%d: %s",
+                       SPAN_ARG(document->name), where.line, where.column,
+                       document->is_file ? where.text : "not valid JSON");
     struct json *root = arena_new(arena, struct json);
     root->document = document;
     copy(arena, tree, root);
@@ -123,23 +127,27 @@ static const struct document *new_document(struct arena *arena, const char *name
     return document;
 }
 
-enum outcome json_parse_span(struct arena *arena, struct span text, const char *name, const struct json **out, struct err *err)
+enum outcome json_parse_span(struct arena *arena, struct span text, const char *name,
+                             const struct json **out, struct err *err)
 {
     return parse(arena, text, new_document(arena, name, false), out, err);
 }
 
-enum outcome json_parse_file(struct arena *arena, struct span text, const char *path, const struct json **out, struct err *err)
+enum outcome json_parse_file(struct arena *arena, struct span text, const char *path,
+                             const struct json **out, struct err *err)
 {
     return parse(arena, text, new_document(arena, path, true), out, err);
 }
 
-static enum outcome read_all(int fd, struct arena *arena, const char *path, struct span *out, struct err *err)
+static enum outcome read_all(int fd, struct arena *arena, const char *path, struct span *out,
+                             struct err *err)
 {
     struct stat status;
     if (fd < 0 || fstat(fd, &status))
         return err_set(err, OUTCOME_FATAL, "file_unreadable", "%s: %s", path, strerror(errno));
     if (!S_ISREG(status.st_mode) || status.st_size > MAX_FILE)
-        return err_set(err, OUTCOME_FATAL, "file_unreadable", "%s: not a regular file of at most 16 MB", path);
+        return err_set(err, OUTCOME_FATAL, "file_unreadable",
+                       "%s: not a regular file of at most 16 MB", path);
     char *bytes = arena_alloc(arena, (size_t)status.st_size + 1);
     size_t have = 0;
     for (ssize_t n = 1; n > 0 && have < (size_t)status.st_size; have += (size_t)n)
@@ -149,7 +157,8 @@ static enum outcome read_all(int fd, struct arena *arena, const char *path, stru
     return OUTCOME_OK;
 }
 
-enum outcome json_read_file(struct arena *arena, const char *path, const struct json **out, struct err *err)
+enum outcome json_read_file(struct arena *arena, const char *path, const struct json **out,
+                            struct err *err)
 {
     struct span text = SPAN_NONE;
     *out = NULL;
@@ -198,7 +207,8 @@ const struct json *json_get(const struct json *value, const char *key)
     return NULL;
 }
 
-/* Appends "rules[3].per"; nothing for the root. Recursion is as deep as the text, which jansson limits. */
+/* Appends "rules[3].per"; nothing for the root. Recursion is as deep as the text, which jansson
+ * limits. */
 static void add_path(struct strbuf *out, const struct json *value)
 {
     const struct json *parent = value->parent;
@@ -221,8 +231,9 @@ enum outcome json_fail(const struct json *value, struct err *err, const char *fo
     va_end(ap);
     add_path(&path, value);
     struct span name = json_name(value);
-    enum outcome outcome = err_set(err, on_error(value->document), "json_invalid", SPAN_FMT ": %s%s%s", SPAN_ARG(name),
-                                   path.len ? path.ptr : "", path.len ? ": " : "", what);
+    enum outcome outcome =
+        err_set(err, on_error(value->document), "json_invalid", SPAN_FMT ": %s%s%s", SPAN_ARG(name),
+                path.len ? path.ptr : "", path.len ? ": " : "", what);
     strbuf_free(&path);
     return outcome;
 }
@@ -273,7 +284,8 @@ static bool has_word(const char *list, struct span word)
     return false;
 }
 
-static void find_nearest(const char *list, struct span word, struct span *nearest, unsigned *distance)
+static void find_nearest(const char *list, struct span word, struct span *nearest,
+                         unsigned *distance)
 {
     struct span rest = span_of(list), each;
     while (next_word(&rest, &each)) {
@@ -285,7 +297,8 @@ static void find_nearest(const char *list, struct span word, struct span *neares
     }
 }
 
-static enum outcome unknown_key(const struct json *member, const char *required, const char *optional, struct err *err)
+static enum outcome unknown_key(const struct json *member, const char *required,
+                                const char *optional, struct err *err)
 {
     struct span nearest = SPAN_NONE;
     unsigned distance = 4; /* further away is no help */
@@ -302,12 +315,14 @@ static bool is_schema(const struct json *member)
     return member->parent->parent == NULL && span_is(member->key, "$schema");
 }
 
-static enum outcome check_known(const struct json *member, const char *required, const char *optional, struct err *err)
+static enum outcome check_known(const struct json *member, const char *required,
+                                const char *optional, struct err *err)
 {
     if (is_schema(member))
         return member->shape == SHAPE_TEXT ? OUTCOME_OK : expected(member, "a text", err);
-    return has_word(required, member->key) || has_word(optional, member->key) ? OUTCOME_OK
-                                                                              : unknown_key(member, required, optional, err);
+    return has_word(required, member->key) || has_word(optional, member->key)
+               ? OUTCOME_OK
+               : unknown_key(member, required, optional, err);
 }
 
 /* Whoever writes null may mean the default, none or no bound. */
@@ -315,11 +330,13 @@ static enum outcome check_no_null(const struct json *value, struct err *err)
 {
     for (size_t i = 0; i < value->count && value->document->is_file; i++)
         if (value->items[i].shape == SHAPE_NULL)
-            return json_fail(&value->items[i], err, "null is no value: leave the key out for the default");
+            return json_fail(&value->items[i], err,
+                             "null is no value: leave the key out for the default");
     return OUTCOME_OK;
 }
 
-enum outcome json_check_keys(const struct json *value, const char *required, const char *optional, struct err *err)
+enum outcome json_check_keys(const struct json *value, const char *required, const char *optional,
+                             struct err *err)
 {
     struct span rest = span_of(required), word;
     if (value->shape != SHAPE_OBJECT)
@@ -343,11 +360,13 @@ enum outcome json_as_text(const struct json *value, struct span *out, struct err
     return OUTCOME_OK;
 }
 
-enum outcome json_as_int(const struct json *value, int64_t min, int64_t max, int64_t *out, struct err *err)
+enum outcome json_as_int(const struct json *value, int64_t min, int64_t max, int64_t *out,
+                         struct err *err)
 {
     char what[80];
     if (value->shape != SHAPE_INT || value->integer < min || value->integer > max) {
-        snprintf(what, sizeof what, "a whole number from %lld to %lld", (long long)min, (long long)max);
+        snprintf(what, sizeof what, "a whole number from %lld to %lld", (long long)min,
+                 (long long)max);
         return expected(value, what, err);
     }
     *out = value->integer;
@@ -371,7 +390,8 @@ enum outcome json_as_duration(const struct json *value, struct duration *out, st
     return OUTCOME_OK;
 }
 
-enum outcome json_as_choice(const struct json *value, const char *choices, int *out, struct err *err)
+enum outcome json_as_choice(const struct json *value, const char *choices, int *out,
+                            struct err *err)
 {
     char what[240];
     int i = 0;
@@ -387,13 +407,15 @@ enum outcome json_as_choice(const struct json *value, const char *choices, int *
     return expected(value, what, err);
 }
 
-enum outcome json_text(const struct json *object, const char *key, struct span *out, struct err *err)
+enum outcome json_text(const struct json *object, const char *key, struct span *out,
+                       struct err *err)
 {
     const struct json *value = json_get(object, key);
     return value ? json_as_text(value, out, err) : OUTCOME_OK;
 }
 
-enum outcome json_int(const struct json *object, const char *key, int64_t min, int64_t max, int64_t *out, struct err *err)
+enum outcome json_int(const struct json *object, const char *key, int64_t min, int64_t max,
+                      int64_t *out, struct err *err)
 {
     const struct json *value = json_get(object, key);
     return value ? json_as_int(value, min, max, out, err) : OUTCOME_OK;
@@ -405,25 +427,29 @@ enum outcome json_bool(const struct json *object, const char *key, bool *out, st
     return value ? json_as_bool(value, out, err) : OUTCOME_OK;
 }
 
-enum outcome json_duration(const struct json *object, const char *key, struct duration *out, struct err *err)
+enum outcome json_duration(const struct json *object, const char *key, struct duration *out,
+                           struct err *err)
 {
     const struct json *value = json_get(object, key);
     return value ? json_as_duration(value, out, err) : OUTCOME_OK;
 }
 
-enum outcome json_choice(const struct json *object, const char *key, const char *choices, int *out, struct err *err)
+enum outcome json_choice(const struct json *object, const char *key, const char *choices, int *out,
+                         struct err *err)
 {
     const struct json *value = json_get(object, key);
     return value ? json_as_choice(value, choices, out, err) : OUTCOME_OK;
 }
 
-enum outcome json_list(const struct json *object, const char *key, const struct json **out, struct err *err)
+enum outcome json_list(const struct json *object, const char *key, const struct json **out,
+                       struct err *err)
 {
     *out = json_get(object, key);
     return *out && (*out)->shape != SHAPE_LIST ? expected(*out, "a list", err) : OUTCOME_OK;
 }
 
-enum outcome json_section(const struct json *object, const char *key, const struct json **out, struct err *err)
+enum outcome json_section(const struct json *object, const char *key, const struct json **out,
+                          struct err *err)
 {
     *out = json_get(object, key);
     return *out && (*out)->shape != SHAPE_OBJECT ? expected(*out, "an object", err) : OUTCOME_OK;

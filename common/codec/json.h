@@ -1,11 +1,13 @@
-/* json.h: strict JSON: policy files with clear errors, and the free-form JSON texts inside touchpoints.
+/* json.h: strict JSON: policy files with clear errors, and the free-form JSON texts inside
+ * touchpoints.
  *
- * A document is a read-only tree in an arena. The typed getters leave *out as it is and return OK where the key is absent, so
- * that a reader sets its defaults first; json_check_keys says which keys must and may be there. Every error names the
- * document and the place in it:
- *     contact.json: rules[3].per: expected an ISO 8601 duration such as P30D, got "7 days"
- * Errors are FATAL for a file and REJECT for json_parse_span; the code is "json_invalid". A file is what somebody wrote: its
- * errors quote it, and null in it is one. Other texts are data, never quoted, and null in them is the same as nothing. */
+ * A document is a read-only tree in an arena. The typed getters leave *out as it is and return OK
+ * where the key is absent, so that a reader sets its defaults first; json_check_keys says which
+ * keys must and may be there. Every error names the document and the place in it: contact.json:
+ * rules[3].per: expected an ISO 8601 duration such as P30D, got "7 days" Errors are FATAL for a
+ * file and REJECT for json_parse_span; the code is "json_invalid". A file is what somebody wrote:
+ * its errors quote it, and null in it is one. Other texts are data, never quoted, and null in them
+ * is the same as nothing. */
 #ifndef TUTTI_CODEC_JSON_H
 #define TUTTI_CODEC_JSON_H
 
@@ -13,17 +15,29 @@
 #include "common/base/instant.h"
 #include "common/base/outcome.h"
 
-enum json_shape { SHAPE_NULL, SHAPE_BOOL, SHAPE_INT, SHAPE_REAL, SHAPE_TEXT, SHAPE_LIST, SHAPE_OBJECT };
+enum json_shape {
+    SHAPE_NULL,
+    SHAPE_BOOL,
+    SHAPE_INT,
+    SHAPE_REAL,
+    SHAPE_TEXT,
+    SHAPE_LIST,
+    SHAPE_OBJECT
+};
 
 struct json; /* a value of a document; lives in the document's arena */
 
-/* Reads a whole file, at most 16 MB. Duplicate keys, trailing text, bad UTF-8, NUL and numbers beyond 64 bits are errors,
- * given as file:line:column. */
-enum outcome json_read_file(struct arena *arena, const char *path, const struct json **out, struct err *err);
+/* Reads a whole file, at most 16 MB. Duplicate keys, trailing text, bad UTF-8, NUL and numbers
+ * beyond 64 bits are errors, given as file:line:column. */
+enum outcome json_read_file(struct arena *arena, const char *path, const struct json **out,
+                            struct err *err);
 /* The same for the text of a file that was read already; path must live as long as the document. */
-enum outcome json_parse_file(struct arena *arena, struct span text, const char *path, const struct json **out, struct err *err);
-/* The same for a text that is no file's; name is what errors call it and must live as long as the document. */
-enum outcome json_parse_span(struct arena *arena, struct span text, const char *name, const struct json **out, struct err *err);
+enum outcome json_parse_file(struct arena *arena, struct span text, const char *path,
+                             const struct json **out, struct err *err);
+/* The same for a text that is no file's; name is what errors call it and must live as long as the
+ * document. */
+enum outcome json_parse_span(struct arena *arena, struct span text, const char *name,
+                             const struct json **out, struct err *err);
 
 enum json_shape json_shape(const struct json *value);
 /* Number of elements or members; 0 for anything else. */
@@ -36,30 +50,45 @@ struct span json_key(const struct json *value);
 const struct json *json_get(const struct json *value, const char *key);
 struct span json_name(const struct json *value); /* the document's name */
 
-/* REJECT or FATAL unless value is an object that has all of `required` and nothing beyond `required` and `optional`
- * (key names separated by blanks). An unknown key is answered with the nearest known one. In a file no member may be null. The
- * document itself may have a text "$schema" besides: it is for editors. */
-enum outcome json_check_keys(const struct json *value, const char *required, const char *optional, struct err *err);
+/* REJECT or FATAL unless value is an object that has all of `required` and nothing beyond
+ * `required` and `optional` (key names separated by blanks). An unknown key is answered with the
+ * nearest known one. In a file no member may be null. The document itself may have a text "$schema"
+ * besides: it is for editors. */
+enum outcome json_check_keys(const struct json *value, const char *required, const char *optional,
+                             struct err *err);
 
 /* Conversions of one value (an element of a list, for instance). */
-enum outcome json_as_text(const struct json *value, struct span *out, struct err *err); /* borrowed, followed by a NUL */
-enum outcome json_as_int(const struct json *value, int64_t min, int64_t max, int64_t *out, struct err *err);
+enum outcome json_as_text(const struct json *value, struct span *out,
+                          struct err *err); /* borrowed, followed by a NUL */
+enum outcome json_as_int(const struct json *value, int64_t min, int64_t max, int64_t *out,
+                         struct err *err);
 enum outcome json_as_bool(const struct json *value, bool *out, struct err *err);
-enum outcome json_as_duration(const struct json *value, struct duration *out, struct err *err); /* ISO 8601 */
+enum outcome json_as_duration(const struct json *value, struct duration *out,
+                              struct err *err); /* ISO 8601 */
 /* Position of the text in choices ("drop|defer"). */
-enum outcome json_as_choice(const struct json *value, const char *choices, int *out, struct err *err);
+enum outcome json_as_choice(const struct json *value, const char *choices, int *out,
+                            struct err *err);
 
 /* The same for a member; an absent (or null) one leaves *out untouched. */
-enum outcome json_text(const struct json *object, const char *key, struct span *out, struct err *err);
-enum outcome json_int(const struct json *object, const char *key, int64_t min, int64_t max, int64_t *out, struct err *err);
+enum outcome json_text(const struct json *object, const char *key, struct span *out,
+                       struct err *err);
+enum outcome json_int(const struct json *object, const char *key, int64_t min, int64_t max,
+                      int64_t *out, struct err *err);
 enum outcome json_bool(const struct json *object, const char *key, bool *out, struct err *err);
-enum outcome json_duration(const struct json *object, const char *key, struct duration *out, struct err *err);
-enum outcome json_choice(const struct json *object, const char *key, const char *choices, int *out, struct err *err);
-/* Members that are lists or objects themselves; *out is NULL where absent (json_count(NULL) is 0). */
-enum outcome json_list(const struct json *object, const char *key, const struct json **out, struct err *err);
-enum outcome json_section(const struct json *object, const char *key, const struct json **out, struct err *err);
+enum outcome json_duration(const struct json *object, const char *key, struct duration *out,
+                           struct err *err);
+enum outcome json_choice(const struct json *object, const char *key, const char *choices, int *out,
+                         struct err *err);
+/* Members that are lists or objects themselves; *out is NULL where absent (json_count(NULL) is 0).
+ */
+enum outcome json_list(const struct json *object, const char *key, const struct json **out,
+                       struct err *err);
+enum outcome json_section(const struct json *object, const char *key, const struct json **out,
+                          struct err *err);
 
-/* Fills err for a rule that only the caller knows ("limit must not exceed the cap of all channels"). */
-enum outcome json_fail(const struct json *value, struct err *err, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Fills err for a rule that only the caller knows ("limit must not exceed the cap of all
+ * channels"). */
+enum outcome json_fail(const struct json *value, struct err *err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

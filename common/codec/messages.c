@@ -18,7 +18,8 @@ static enum outcome begin(struct span value, int32_t schema_id, struct unpack *u
     if (outcome)
         return outcome;
     if (id != schema_id)
-        return err_set(err, OUTCOME_REJECT, "unknown_schema_id", "schema id %d where %d was expected", (int)id, (int)schema_id);
+        return err_set(err, OUTCOME_REJECT, "unknown_schema_id",
+                       "schema id %d where %d was expected", (int)id, (int)schema_id);
     return OUTCOME_OK;
 }
 
@@ -45,7 +46,8 @@ static void write_others(struct strbuf *out, const struct resolved_header *heade
     avro_write_long(out, 0);
 }
 
-void resolved_encode(struct strbuf *out, int32_t writer_schema_id, const struct resolved_header *header, struct span payload)
+void resolved_encode(struct strbuf *out, int32_t writer_schema_id,
+                     const struct resolved_header *header, struct span payload)
 {
     strbuf_reserve(out, 80 + (size_t)header->other_count * ENTRY_SIZE + payload.len);
     start(out, RESOLVED_ID_BASE + writer_schema_id);
@@ -57,7 +59,8 @@ void resolved_encode(struct strbuf *out, int32_t writer_schema_id, const struct 
     strbuf_add(out, payload.ptr, payload.len);
 }
 
-/* One block, as we write it: its size is known before, which matters where a hundred thousand records are decoded at once. */
+/* One block, as we write it: its size is known before, which matters where a hundred thousand
+ * records are decoded at once. */
 static void read_others(struct arena *arena, struct unpack *u, struct resolved_header *header)
 {
     uint64_t count = avro_read_block(u);
@@ -92,8 +95,9 @@ struct span resolved_other_keys(struct arena *arena, const struct resolved_heade
     return (struct span){keys, (size_t)header->other_count * KEY_SIZE};
 }
 
-enum outcome resolved_decode(struct schema_set *set, struct arena *arena, struct span value, struct resolved_header *header,
-                             struct framed *touchpoint, struct err *err)
+enum outcome resolved_decode(struct schema_set *set, struct arena *arena, struct span value,
+                             struct resolved_header *header, struct framed *touchpoint,
+                             struct err *err)
 {
     struct unpack u;
     int32_t id;
@@ -101,7 +105,8 @@ enum outcome resolved_decode(struct schema_set *set, struct arena *arena, struct
     if (outcome)
         return outcome;
     if (id < RESOLVED_ID_BASE)
-        return err_set(err, OUTCOME_REJECT, "unknown_schema_id", "schema id %d is not of a resolved touchpoint", (int)id);
+        return err_set(err, OUTCOME_REJECT, "unknown_schema_id",
+                       "schema id %d is not of a resolved touchpoint", (int)id);
     header->event_id = avro_read_id(&u);
     header->anchor_id = avro_read_id(&u);
     header->profile_id = avro_read_id(&u);
@@ -149,7 +154,8 @@ static void read_moves(struct arena *arena, struct unpack *u, struct move_list *
         }
 }
 
-enum outcome identity_change_decode(struct arena *arena, struct span value, struct identity_change *out, struct err *err)
+enum outcome identity_change_decode(struct arena *arena, struct span value,
+                                    struct identity_change *out, struct err *err)
 {
     struct unpack u;
     struct move_list moves = {0};
@@ -206,7 +212,8 @@ void stage_change_encode(struct strbuf *out, const struct stage_change_message *
     avro_write_long(out, message->version);
 }
 
-enum outcome stage_change_decode(struct span value, struct stage_change_message *out, struct err *err)
+enum outcome stage_change_decode(struct span value, struct stage_change_message *out,
+                                 struct err *err)
 {
     struct unpack u;
     enum outcome outcome = begin(value, SCHEMA_STAGE_CHANGE, &u, err);
@@ -241,7 +248,8 @@ void contact_decision_encode(struct strbuf *out, const struct contact_decision_m
     avro_write_opt_long(out, message->retry_at);
 }
 
-enum outcome contact_decision_decode(struct span value, struct contact_decision_message *out, struct err *err)
+enum outcome contact_decision_decode(struct span value, struct contact_decision_message *out,
+                                     struct err *err)
 {
     struct unpack u;
     enum outcome outcome = begin(value, SCHEMA_CONTACT_DECISION, &u, err);

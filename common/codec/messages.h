@@ -1,5 +1,6 @@
-/* messages.h: the records that Tutti's own services write for each other and for channel systems (schemas/avro/).
- * All carry the Confluent prefix. Encoders append the whole value (prefix included) to a strbuf; decoders borrow. */
+/* messages.h: the records that Tutti's own services write for each other and for channel systems
+ * (schemas/avro/). All carry the Confluent prefix. Encoders append the whole value (prefix
+ * included) to a strbuf; decoders borrow. */
 #ifndef TUTTI_CODEC_MESSAGES_H
 #define TUTTI_CODEC_MESSAGES_H
 
@@ -14,31 +15,37 @@ enum {
     SCHEMA_STAGE_CHANGE = 900005, /* 900003 had no version */
 };
 
-/* Another identifier of a resolved touchpoint, and its row of the map identifier -> profile when that was read. */
+/* Another identifier of a resolved touchpoint, and its row of the map identifier -> profile when
+ * that was read. */
 struct resolved_other {
     struct id identifier_id, profile_id;
     int64_t map_version;
 };
 
-/* tutti.touchpoints-resolved.v1: header, then the ORIGINAL bytes of the touchpoint. Anchor is nil for an unidentified one, and
- * where it was erased: then only the others are bound by what the touchpoint says. */
+/* tutti.touchpoints-resolved.v1: header, then the ORIGINAL bytes of the touchpoint. Anchor is nil
+ * for an unidentified one, and where it was erased: then only the others are bound by what the
+ * touchpoint says. */
 struct resolved_header {
     struct id event_id, anchor_id, profile_id;
     int64_t map_version;                 /* version of the row anchor -> profile when it was read */
     const struct resolved_other *others; /* strongest first */
     uint32_t other_count;
 };
-/* The short keys of the others as facts store them: 8 bytes each, big-endian; SPAN_NONE where there are none. In the arena. */
+/* The short keys of the others as facts store them: 8 bytes each, big-endian; SPAN_NONE where there
+ * are none. In the arena. */
 struct span resolved_other_keys(struct arena *arena, const struct resolved_header *header);
-void resolved_encode(struct strbuf *out, int32_t writer_schema_id, const struct resolved_header *header, struct span payload);
+void resolved_encode(struct strbuf *out, int32_t writer_schema_id,
+                     const struct resolved_header *header, struct span payload);
 /* header->others is in the arena. */
-enum outcome resolved_decode(struct schema_set *set, struct arena *arena, struct span value, struct resolved_header *header,
-                             struct framed *touchpoint, struct err *err);
+enum outcome resolved_decode(struct schema_set *set, struct arena *arena, struct span value,
+                             struct resolved_header *header, struct framed *touchpoint,
+                             struct err *err);
 
 /* tutti.identity-changes.v1: one version, cut into several messages where it is large. */
 struct identity_move {
     struct id identifier_id, profile_id, old_profile_id;
-    bool is_shared; /* the profile it moves to is shared; the version of this move is then one more than the change's */
+    bool is_shared; /* the profile it moves to is shared; the version of this move is then one more
+                       than the change's */
 };
 struct identity_change {
     int64_t version;    /* even */
@@ -48,15 +55,17 @@ struct identity_change {
     const struct identity_move *moves;
     uint32_t move_count;
 };
-static inline int64_t identity_move_version(const struct identity_change *change, const struct identity_move *move)
+static inline int64_t identity_move_version(const struct identity_change *change,
+                                            const struct identity_move *move)
 {
     return change->version + move->is_shared;
 }
 void identity_change_encode(struct strbuf *out, const struct identity_change *change);
-enum outcome identity_change_decode(struct arena *arena, struct span value, struct identity_change *out, struct err *err);
+enum outcome identity_change_decode(struct arena *arena, struct span value,
+                                    struct identity_change *out, struct err *err);
 
-/* tutti.journey-diffs.v1: numbered signed sums. `cells` is the lz4 block of the packed cells (docs/architecture.md), raw_size
- * its size before compression. */
+/* tutti.journey-diffs.v1: numbered signed sums. `cells` is the lz4 block of the packed cells
+ * (docs/architecture.md), raw_size its size before compression. */
 struct journey_diff {
     int32_t lane;
     int64_t seq;
@@ -77,16 +86,19 @@ struct stage_change_message {
     int64_t version;      /* of all that is said of one stage change, the largest stands */
 };
 void stage_change_encode(struct strbuf *out, const struct stage_change_message *message);
-enum outcome stage_change_decode(struct span value, struct stage_change_message *out, struct err *err);
+enum outcome stage_change_decode(struct span value, struct stage_change_message *out,
+                                 struct err *err);
 
 /* tutti.contact-decisions.v1 */
 struct contact_decision_message {
     struct id request_id, profile_id;
     struct span verdict; /* grant | deny | invalid | revoked */
     struct span reason, rule_id, channel, department, cause;
-    int64_t requested_at, decided_at, expires_at, retry_at; /* microseconds; LONG_ABSENT where null */
+    int64_t requested_at, decided_at, expires_at,
+        retry_at; /* microseconds; LONG_ABSENT where null */
 };
 void contact_decision_encode(struct strbuf *out, const struct contact_decision_message *message);
-enum outcome contact_decision_decode(struct span value, struct contact_decision_message *out, struct err *err);
+enum outcome contact_decision_decode(struct span value, struct contact_decision_message *out,
+                                     struct err *err);
 
 #endif

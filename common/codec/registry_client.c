@@ -41,10 +41,11 @@ static enum outcome split_urls(struct registry *r, struct err *err)
         if (*url == '\0')
             continue;
         if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
-            return err_set(err, OUTCOME_FATAL, "config_invalid", "schema.registry.url: %s is not http:// or https://",
-                           shown(url));
+            return err_set(err, OUTCOME_FATAL, "config_invalid",
+                           "schema.registry.url: %s is not http:// or https://", shown(url));
         if (r->url_count == MAX_URLS)
-            return err_set(err, OUTCOME_FATAL, "config_invalid", "schema.registry.url: more than %d URLs", MAX_URLS);
+            return err_set(err, OUTCOME_FATAL, "config_invalid",
+                           "schema.registry.url: more than %d URLs", MAX_URLS);
         for (size_t n = strlen(url); n && url[n - 1] == '/'; n--)
             url[n - 1] = '\0';
         r->url[r->url_count++] = url;
@@ -68,10 +69,12 @@ static void set_credentials(struct registry *r, const struct registry_options *o
         curl_easy_setopt(r->curl, CURLOPT_CAINFO, options->ca_location);
 }
 
-static enum outcome prepare(struct registry *r, const struct registry_options *options, struct err *err)
+static enum outcome prepare(struct registry *r, const struct registry_options *options,
+                            struct err *err)
 {
     r->curl = curl_easy_init();
-    r->headers = curl_slist_append(NULL, "Accept: application/vnd.schemaregistry.v1+json, application/json");
+    r->headers =
+        curl_slist_append(NULL, "Accept: application/vnd.schemaregistry.v1+json, application/json");
     r->urls = strdup(options->urls);
     if (r->curl == NULL || r->headers == NULL || r->urls == NULL)
         return err_set(err, OUTCOME_FATAL, "out_of_memory", "cannot prepare the registry client");
@@ -86,7 +89,8 @@ static enum outcome prepare(struct registry *r, const struct registry_options *o
     return split_urls(r, err);
 }
 
-enum outcome registry_open(const struct registry_options *options, struct registry **out, struct err *err)
+enum outcome registry_open(const struct registry_options *options, struct registry **out,
+                           struct err *err)
 {
     *out = NULL;
     struct registry *r = calloc(1, sizeof *r);
@@ -119,25 +123,30 @@ static enum outcome down(const char *url, struct err *err, const char *what)
     return err_set(err, OUTCOME_RETRY, "registry_down", "schema registry %s: %s", shown(url), what);
 }
 
-/* An answer other than 200. Only a registry's own "not found" is final: a 404 of something else in the way is not. */
-static enum outcome refused(struct registry *r, const char *url, long status, struct span body, struct err *err)
+/* An answer other than 200. Only a registry's own "not found" is final: a 404 of something else in
+ * the way is not. */
+static enum outcome refused(struct registry *r, const char *url, long status, struct span body,
+                            struct err *err)
 {
     const struct json *answer = NULL;
     int64_t code = 0;
     char what[64];
     struct err ignored;
-    if (status == 404 && json_parse_span(&r->arena, body, "registry answer", &answer, &ignored) == OUTCOME_OK &&
-        json_int(answer, "error_code", 0, INT32_MAX, &code, &ignored) == OUTCOME_OK && code >= CODES_NOT_FOUND &&
-        code < CODES_AFTER)
-        return err_set(err, OUTCOME_REJECT, "unknown_schema_id", "schema registry %s does not know it", shown(url));
+    if (status == 404 &&
+        json_parse_span(&r->arena, body, "registry answer", &answer, &ignored) == OUTCOME_OK &&
+        json_int(answer, "error_code", 0, INT32_MAX, &code, &ignored) == OUTCOME_OK &&
+        code >= CODES_NOT_FOUND && code < CODES_AFTER)
+        return err_set(err, OUTCOME_REJECT, "unknown_schema_id",
+                       "schema registry %s does not know it", shown(url));
     snprintf(what, sizeof what, "HTTP %ld%s", status,
-             status == 404                    ? ", and the answer is not a registry's: is the path right?"
+             status == 404 ? ", and the answer is not a registry's: is the path right?"
              : status == 401 || status == 403 ? ", check basic.auth.user.info"
                                               : "");
     return down(url, err, what);
 }
 
-static enum outcome get_from(struct registry *r, const char *base, const char *path, const struct json **answer, struct err *err)
+static enum outcome get_from(struct registry *r, const char *base, const char *path,
+                             const struct json **answer, struct err *err)
 {
     struct strbuf body = {.arena = &r->arena};
     long status = 0;
@@ -156,7 +165,8 @@ static enum outcome get_from(struct registry *r, const char *base, const char *p
 }
 
 /* Asks the URL that answered last, then the others; a REJECT is an answer too. */
-static enum outcome get(struct registry *r, const char *path, const struct json **answer, struct err *err)
+static enum outcome get(struct registry *r, const char *path, const struct json **answer,
+                        struct err *err)
 {
     enum outcome outcome = OUTCOME_RETRY;
     for (size_t i = 0; i < r->url_count && outcome == OUTCOME_RETRY; i++) {
@@ -168,22 +178,26 @@ static enum outcome get(struct registry *r, const char *path, const struct json 
     return outcome;
 }
 
-static enum outcome read_schema(const struct json *answer, struct arena *arena, struct span *out, struct err *err)
+static enum outcome read_schema(const struct json *answer, struct arena *arena, struct span *out,
+                                struct err *err)
 {
     struct span text = SPAN_NONE, type = SPAN("AVRO");
     const struct json *references = NULL;
     struct err ignored;
-    if (json_text(answer, "schema", &text, &ignored) || json_text(answer, "schemaType", &type, &ignored) || text.ptr == NULL)
+    if (json_text(answer, "schema", &text, &ignored) ||
+        json_text(answer, "schemaType", &type, &ignored) || text.ptr == NULL)
         return err_set(err, OUTCOME_RETRY, "registry_down", "the registry's answer has no schema");
     if (!span_is(type, "AVRO"))
         return err_set(err, OUTCOME_REJECT, "schema_unusable", "schema: its type is not AVRO");
     if (json_list(answer, "references", &references, &ignored) || json_count(references) > 0)
-        return err_set(err, OUTCOME_REJECT, "schema_unusable", "schema: references to other subjects are not supported");
+        return err_set(err, OUTCOME_REJECT, "schema_unusable",
+                       "schema: references to other subjects are not supported");
     *out = arena_copy(arena, text);
     return OUTCOME_OK;
 }
 
-enum outcome registry_schema(struct registry *registry, int32_t id, struct arena *arena, struct span *out, struct err *err)
+enum outcome registry_schema(struct registry *registry, int32_t id, struct arena *arena,
+                             struct span *out, struct err *err)
 {
     const struct json *answer;
     char path[48];
@@ -193,7 +207,8 @@ enum outcome registry_schema(struct registry *registry, int32_t id, struct arena
     return outcome ? outcome : read_schema(answer, arena, out, err);
 }
 
-enum outcome registry_id_of_guid(struct registry *registry, const struct id *guid, int32_t *out, struct err *err)
+enum outcome registry_id_of_guid(struct registry *registry, const struct id *guid, int32_t *out,
+                                 struct err *err)
 {
     const struct json *answer = NULL;
     char uuid[37], path[80];
@@ -209,13 +224,15 @@ enum outcome registry_id_of_guid(struct registry *registry, const struct id *gui
         struct err ignored;
         const struct json *each = json_at(answer, i);
         int64_t candidate = 0;
-        if (json_int(each, "id", 1, INT32_MAX, &candidate, &ignored) || json_text(each, "context", &context, &ignored))
+        if (json_int(each, "id", 1, INT32_MAX, &candidate, &ignored) ||
+            json_text(each, "context", &context, &ignored))
             continue;
         if (candidate && (id == 0 || span_is(context, ".")))
             id = candidate;
     }
     if (id == 0)
-        return err_set(err, OUTCOME_REJECT, "unknown_schema_id", "the schema registry knows no id of GUID %s", uuid);
+        return err_set(err, OUTCOME_REJECT, "unknown_schema_id",
+                       "the schema registry knows no id of GUID %s", uuid);
     *out = (int32_t)id;
     return OUTCOME_OK;
 }

@@ -37,7 +37,8 @@ struct schema_set {
     int32_t raw_id;
 };
 
-static enum outcome add_failure(struct schema_set *set, int32_t id, struct span text, const struct err *failure, int64_t until_us)
+static enum outcome add_failure(struct schema_set *set, int32_t id, struct span text,
+                                const struct err *failure, int64_t until_us)
 {
     struct entry *entry = map_put(&set->entries, &id, NULL);
     struct err *kept = entry->failure ? entry->failure : arena_new(&set->arena, struct err);
@@ -60,7 +61,8 @@ static void add_fingerprint(struct schema_set *set, int32_t id, struct span text
 }
 
 /* Compiles and remembers a schema whose text lives in the set's arena. */
-static enum outcome add_schema(struct schema_set *set, int32_t id, struct span text, struct err *err)
+static enum outcome add_schema(struct schema_set *set, int32_t id, struct span text,
+                               struct err *err)
 {
     struct avro_plan *plan;
     struct err failure;
@@ -124,7 +126,8 @@ static enum outcome add_files(struct schema_set *set, const char *files, struct 
     while (next_pair(&list, &key, &value)) {
         int32_t id;
         if (!parse_id(key, &id) || value.len == 0)
-            return err_set(err, OUTCOME_FATAL, "config_invalid", "schema.files: expected id=path, got " SPAN_FMT, SPAN_ARG(key));
+            return err_set(err, OUTCOME_FATAL, "config_invalid",
+                           "schema.files: expected id=path, got " SPAN_FMT, SPAN_ARG(key));
         if (add_file(set, id, value, err))
             return OUTCOME_FATAL;
     }
@@ -141,13 +144,15 @@ static enum outcome add_guids(struct schema_set *set, const char *guids, struct 
         struct id guid;
         int32_t id;
         if (!id_from_uuid(key, &guid) || !parse_id(value, &id))
-            return err_set(err, OUTCOME_FATAL, "config_invalid", "schema.guids: expected guid=id, got " SPAN_FMT, SPAN_ARG(key));
+            return err_set(err, OUTCOME_FATAL, "config_invalid",
+                           "schema.guids: expected guid=id, got " SPAN_FMT, SPAN_ARG(key));
         *(int32_t *)map_put(&set->guids, &guid, NULL) = id;
     }
     return OUTCOME_OK;
 }
 
-static enum outcome fill(struct schema_set *set, const struct schema_set_options *options, struct err *err)
+static enum outcome fill(struct schema_set *set, const struct schema_set_options *options,
+                         struct err *err)
 {
     map_init(&set->entries, NULL, sizeof(int32_t), sizeof(struct entry));
     map_init(&set->guids, NULL, sizeof(struct id), sizeof(int32_t));
@@ -155,8 +160,8 @@ static enum outcome fill(struct schema_set *set, const struct schema_set_options
     map_init(&set->composed, NULL, sizeof(int32_t), sizeof(struct span));
     set->raw_id = options->raw_id;
     set->cache_dir = strdup(options->cache_dir ? options->cache_dir : "");
-    struct registry_options registry = {options->urls, options->user_info, options->bearer_token, options->ca_location,
-                                        options->timeout_us};
+    struct registry_options registry = {options->urls, options->user_info, options->bearer_token,
+                                        options->ca_location, options->timeout_us};
     if (options->urls && *options->urls && registry_open(&registry, &set->registry, err))
         return OUTCOME_FATAL;
     if (add_files(set, options->files, err) || add_guids(set, options->guids, err))
@@ -164,7 +169,8 @@ static enum outcome fill(struct schema_set *set, const struct schema_set_options
     return OUTCOME_OK;
 }
 
-enum outcome schema_set_open_with(const struct schema_set_options *options, struct schema_set **out, struct err *err)
+enum outcome schema_set_open_with(const struct schema_set_options *options, struct schema_set **out,
+                                  struct err *err)
 {
     struct schema_set *set = calloc(1, sizeof *set);
     *out = NULL;
@@ -223,11 +229,13 @@ static enum outcome fetch(struct schema_set *set, int32_t id, struct err *err)
 
 static enum outcome unknown(int32_t id, struct err *err)
 {
-    return err_set(err, OUTCOME_REJECT, "unknown_schema_id", "schema id %d is in no file and no registry is configured", (int)id);
+    return err_set(err, OUTCOME_REJECT, "unknown_schema_id",
+                   "schema id %d is in no file and no registry is configured", (int)id);
 }
 
 /* The entry of id in memory, fetched if necessary. Usable or not: see its plan and failure. */
-static enum outcome find_entry(struct schema_set *set, int32_t id, struct entry **out, struct err *err)
+static enum outcome find_entry(struct schema_set *set, int32_t id, struct entry **out,
+                               struct err *err)
 {
     *out = map_find(&set->entries, &id);
     if (*out && ((*out)->until_us == 0 || clock_monotonic_us() < (*out)->until_us)) {
@@ -240,13 +248,15 @@ static enum outcome find_entry(struct schema_set *set, int32_t id, struct entry 
     if (set->registry == NULL || id <= 0)
         return unknown(id, err);
     if (set->entries.count >= MAX_ENTRIES && *out == NULL)
-        return err_set(err, OUTCOME_REJECT, "unknown_schema_id", "more than %d schema ids were asked for", MAX_ENTRIES);
+        return err_set(err, OUTCOME_REJECT, "unknown_schema_id",
+                       "more than %d schema ids were asked for", MAX_ENTRIES);
     enum outcome outcome = fetch(set, id, err);
     *out = map_find(&set->entries, &id);
     return outcome;
 }
 
-enum outcome schema_set_plan(struct schema_set *set, int32_t schema_id, const struct avro_plan **out, struct err *err)
+enum outcome schema_set_plan(struct schema_set *set, int32_t schema_id,
+                             const struct avro_plan **out, struct err *err)
 {
     struct entry *entry;
     enum outcome outcome = find_entry(set, schema_id, &entry, err);
@@ -255,7 +265,8 @@ enum outcome schema_set_plan(struct schema_set *set, int32_t schema_id, const st
     return outcome;
 }
 
-static enum outcome find_guid(struct schema_set *set, const struct id *guid, int32_t *out, struct err *err)
+static enum outcome find_guid(struct schema_set *set, const struct id *guid, int32_t *out,
+                              struct err *err)
 {
     char uuid[37], name[64], number[16];
     const int32_t *known = map_find(&set->guids, guid);
@@ -265,13 +276,15 @@ static enum outcome find_guid(struct schema_set *set, const struct id *guid, int
     }
     id_to_uuid(guid, uuid);
     if (set->registry == NULL)
-        return err_set(err, OUTCOME_REJECT, "unknown_schema_id", "GUID %s is not in schema.guids", uuid);
+        return err_set(err, OUTCOME_REJECT, "unknown_schema_id", "GUID %s is not in schema.guids",
+                       uuid);
     snprintf(name, sizeof name, "guid-%s.id", uuid);
     enum outcome outcome = registry_id_of_guid(set->registry, guid, out, err);
     if (outcome == OUTCOME_OK) {
         snprintf(number, sizeof number, "%d", (int)*out);
         keep_on_disk(set, name, span_of(number));
-    } else if (outcome == OUTCOME_RETRY && parse_id(disk_cache_get(set->cache_dir, name, &set->arena), out)) {
+    } else if (outcome == OUTCOME_RETRY &&
+               parse_id(disk_cache_get(set->cache_dir, name, &set->arena), out)) {
         outcome = OUTCOME_OK;
     }
     if (outcome == OUTCOME_OK)
@@ -279,20 +292,23 @@ static enum outcome find_guid(struct schema_set *set, const struct id *guid, int
     return outcome;
 }
 
-static enum outcome find_fingerprint(struct schema_set *set, uint64_t fingerprint, int32_t *out, struct err *err)
+static enum outcome find_fingerprint(struct schema_set *set, uint64_t fingerprint, int32_t *out,
+                                     struct err *err)
 {
     const int32_t *known = map_find(&set->fingerprints, &fingerprint);
     struct entry *ignored;
     if (known == NULL && set->raw_id && find_entry(set, set->raw_id, &ignored, err) == OUTCOME_OK)
         known = map_find(&set->fingerprints, &fingerprint);
     if (known == NULL)
-        return err_set(err, OUTCOME_REJECT, "unknown_schema_id", "no schema of schema.files has fingerprint %016llx",
+        return err_set(err, OUTCOME_REJECT, "unknown_schema_id",
+                       "no schema of schema.files has fingerprint %016llx",
                        (unsigned long long)fingerprint);
     *out = *known;
     return OUTCOME_OK;
 }
 
-static enum outcome find_id(struct schema_set *set, const struct frame *frame, int32_t *out, struct err *err)
+static enum outcome find_id(struct schema_set *set, const struct frame *frame, int32_t *out,
+                            struct err *err)
 {
     switch (frame->names) {
     case FRAME_NAMES_GUID:
@@ -301,7 +317,9 @@ static enum outcome find_id(struct schema_set *set, const struct frame *frame, i
         return find_fingerprint(set, frame->fingerprint, out, err);
     case FRAME_NAMES_NOTHING:
         *out = set->raw_id;
-        return set->raw_id ? OUTCOME_OK : err_set(err, OUTCOME_FATAL, "config_invalid", "raw framing needs schema.raw.id");
+        return set->raw_id ? OUTCOME_OK
+                           : err_set(err, OUTCOME_FATAL, "config_invalid",
+                                     "raw framing needs schema.raw.id");
     case FRAME_NAMES_ID:
         break;
     }
@@ -309,8 +327,8 @@ static enum outcome find_id(struct schema_set *set, const struct frame *frame, i
     return OUTCOME_OK;
 }
 
-enum outcome schema_set_unframe(struct schema_set *set, enum framing framing, struct span value, struct span header_schema_id,
-                                struct framed *out, struct err *err)
+enum outcome schema_set_unframe(struct schema_set *set, enum framing framing, struct span value,
+                                struct span header_schema_id, struct framed *out, struct err *err)
 {
     struct frame frame;
     enum outcome outcome = frame_split(framing, value, header_schema_id, &frame, err);
@@ -339,16 +357,19 @@ static struct span our_own(int32_t id)
 }
 
 /* The header's record with one more field whose type is the writer's schema. */
-static enum outcome compose(struct schema_set *set, int32_t id, struct span writer, struct span *out, struct err *err)
+static enum outcome compose(struct schema_set *set, int32_t id, struct span writer,
+                            struct span *out, struct err *err)
 {
     const struct span *known = map_find(&set->composed, &id);
     struct span header = embedded_schema("resolved_header");
     const char *end = header.ptr ? memrchr(header.ptr, ']', header.len) : NULL;
     if (end == NULL)
-        return err_set(err, OUTCOME_FATAL, "schema_unusable", "the built-in schema resolved_header is malformed");
+        return err_set(err, OUTCOME_FATAL, "schema_unusable",
+                       "the built-in schema resolved_header is malformed");
     if (known == NULL) {
-        struct span text = span_of(arena_printf(&set->arena, SPAN_FMT ", {\"name\": \"touchpoint\", \"type\": " SPAN_FMT "}%s",
-                                                (int)(end - header.ptr), header.ptr, SPAN_ARG(writer), end));
+        struct span text = span_of(arena_printf(
+            &set->arena, SPAN_FMT ", {\"name\": \"touchpoint\", \"type\": " SPAN_FMT "}%s",
+            (int)(end - header.ptr), header.ptr, SPAN_ARG(writer), end));
         struct span *slot = map_put(&set->composed, &id, NULL);
         *slot = text;
         known = slot;
@@ -357,7 +378,8 @@ static enum outcome compose(struct schema_set *set, int32_t id, struct span writ
     return OUTCOME_OK;
 }
 
-enum outcome schema_set_text(struct schema_set *set, int32_t schema_id, struct span *out, struct err *err)
+enum outcome schema_set_text(struct schema_set *set, int32_t schema_id, struct span *out,
+                             struct err *err)
 {
     bool resolved = schema_id > RESOLVED_ID_BASE;
     int32_t id = resolved ? schema_id - RESOLVED_ID_BASE : schema_id;

@@ -1,12 +1,14 @@
-/* schema_set.h: framing of values and the schemas behind their ids: from files, a Schema Registry, or both.
+/* schema_set.h: framing of values and the schemas behind their ids: from files, a Schema Registry,
+ * or both.
  *
- * Framing is configured per topic, never sniffed. The header __value_schema_id (0x01 + 16-byte GUID) is looked at first.
- * Resolved touchpoints carry schema id RESOLVED_ID_BASE + writer id: a record of the header fields followed by the writer's
- * record (docs/decisions/0002); its plan is the writer's plan after the header.
+ * Framing is configured per topic, never sniffed. The header __value_schema_id (0x01 + 16-byte
+ * GUID) is looked at first. Resolved touchpoints carry schema id RESOLVED_ID_BASE + writer id: a
+ * record of the header fields followed by the writer's record (docs/decisions/0002); its plan is
+ * the writer's plan after the header.
  *
- * An id is looked up in memory, then at the registry, and in the disk cache while the registry is down. Without a registry,
- * id 1 is the built-in touchpoint schema unless schema.files says otherwise. What a registry does not know is remembered
- * for 30 seconds. One thread. */
+ * An id is looked up in memory, then at the registry, and in the disk cache while the registry is
+ * down. Without a registry, id 1 is the built-in touchpoint schema unless schema.files says
+ * otherwise. What a registry does not know is remembered for 30 seconds. One thread. */
 #ifndef TUTTI_CODEC_SCHEMA_SET_H
 #define TUTTI_CODEC_SCHEMA_SET_H
 
@@ -21,12 +23,14 @@ enum framing {
     FRAMING_SINGLE_OBJECT, /* C3 01, 8-byte little-endian CRC-64-AVRO fingerprint */
 };
 
-extern const struct setting schema_set_settings[]; /* schema.registry.url, schema.files ("1=path,2=path"), ... */
+extern const struct setting
+    schema_set_settings[]; /* schema.registry.url, schema.files ("1=path,2=path"), ... */
 
 enum outcome schema_set_open(const struct config *config, struct schema_set **out, struct err *err);
 void schema_set_close(struct schema_set *set);
 
-/* The same settings without a configuration; empty or zero where not wanted. Texts are borrowed during the call. */
+/* The same settings without a configuration; empty or zero where not wanted. Texts are borrowed
+ * during the call. */
 struct schema_set_options {
     const char *files;     /* "1=schemas/avro/touchpoint.avsc,2=builtin:touchpoint" */
     const char *guids;     /* "<uuid>=1,..." */
@@ -38,10 +42,13 @@ struct schema_set_options {
     int64_t timeout_us; /* of one request; 0: 5 s */
     int32_t raw_id;     /* schema of FRAMING_RAW; 0: none */
 };
-enum outcome schema_set_open_with(const struct schema_set_options *options, struct schema_set **out, struct err *err);
+enum outcome schema_set_open_with(const struct schema_set_options *options, struct schema_set **out,
+                                  struct err *err);
 
-/* The plan of a writer's schema (borrowed). REJECT: unknown_schema_id, schema_unusable. RETRY as schema_set_unframe. */
-enum outcome schema_set_plan(struct schema_set *set, int32_t schema_id, const struct avro_plan **out, struct err *err);
+/* The plan of a writer's schema (borrowed). REJECT: unknown_schema_id, schema_unusable. RETRY as
+ * schema_set_unframe. */
+enum outcome schema_set_plan(struct schema_set *set, int32_t schema_id,
+                             const struct avro_plan **out, struct err *err);
 
 struct framed {
     int32_t schema_id; /* id of the writer's schema in this set */
@@ -49,13 +56,16 @@ struct framed {
     const struct avro_plan *plan;
 };
 
-/* Takes the frame apart. header_schema_id is the value of __value_schema_id or SPAN_NONE. REJECT: value_null, value_empty,
- * value_too_large, bad_magic (names known framings such as 0x03), unknown_schema_id, schema_unusable. RETRY: registry down and
- * the id is neither cached in memory nor on disk. */
-enum outcome schema_set_unframe(struct schema_set *set, enum framing framing, struct span value, struct span header_schema_id,
-                                struct framed *out, struct err *err);
+/* Takes the frame apart. header_schema_id is the value of __value_schema_id or SPAN_NONE. REJECT:
+ * value_null, value_empty, value_too_large, bad_magic (names known framings such as 0x03),
+ * unknown_schema_id, schema_unusable. RETRY: registry down and the id is neither cached in memory
+ * nor on disk. */
+enum outcome schema_set_unframe(struct schema_set *set, enum framing framing, struct span value,
+                                struct span header_schema_id, struct framed *out, struct err *err);
 
-/* Text of the writer's schema of id (borrowed), for `tutti cat`; also resolves RESOLVED_ID_BASE + id (composed). */
-enum outcome schema_set_text(struct schema_set *set, int32_t schema_id, struct span *out, struct err *err);
+/* Text of the writer's schema of id (borrowed), for `tutti cat`; also resolves RESOLVED_ID_BASE +
+ * id (composed). */
+enum outcome schema_set_text(struct schema_set *set, int32_t schema_id, struct span *out,
+                             struct err *err);
 
 #endif

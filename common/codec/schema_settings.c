@@ -4,20 +4,26 @@
 
 const struct setting schema_set_settings[] = {
     {"schema.registry.url", SETTING_TEXT, "", 0, 0, NULL,
-     "Base URLs of the Schema Registry, comma-separated, tried in turn; empty: schemas come from schema.files only."},
-    {"basic.auth.user.info", SETTING_SECRET, "", 0, 0, NULL, "user:password for the Schema Registry."},
-    {"schema.registry.bearer.token", SETTING_SECRET, "", 0, 0, NULL, "Bearer token for the Schema Registry."},
+     "Base URLs of the Schema Registry, comma-separated, tried in turn; empty: schemas come from "
+     "schema.files only."},
+    {"basic.auth.user.info", SETTING_SECRET, "", 0, 0, NULL,
+     "user:password for the Schema Registry."},
+    {"schema.registry.bearer.token", SETTING_SECRET, "", 0, 0, NULL,
+     "Bearer token for the Schema Registry."},
     {"schema.registry.ssl.ca.location", SETTING_TEXT, "", 0, 0, NULL,
      "File of CA certificates for the Schema Registry; empty: the system's."},
     {"schema.registry.timeout", SETTING_DURATION, "5s", 100000, 60 * US_PER_SECOND, NULL,
      "Longest duration of one request to the Schema Registry."},
     {"schema.files", SETTING_TEXT, "", 0, 0, NULL,
-     "Schemas by id: 1=path.avsc,2=builtin:touchpoint. Without a registry id 1 is builtin:touchpoint unless set here."},
+     "Schemas by id: 1=path.avsc,2=builtin:touchpoint. Without a registry id 1 is "
+     "builtin:touchpoint unless set here."},
     {"schema.guids", SETTING_TEXT, "", 0, 0, NULL,
-     "Schema ids of GUIDs in the header __value_schema_id: <guid>=<id>,... beside what the registry knows."},
+     "Schema ids of GUIDs in the header __value_schema_id: <guid>=<id>,... beside what the "
+     "registry knows."},
     {"schema.cache.dir", SETTING_TEXT, "", 0, 0, NULL,
      "Directory that keeps fetched schemas, for a start while the registry is down; empty: none."},
-    {"schema.raw.id", SETTING_INT, "0", 0, INT32_MAX - 2000000, NULL, "Id of the schema of topics with raw framing; 0: none."},
+    {"schema.raw.id", SETTING_INT, "0", 0, INT32_MAX - 2000000, NULL,
+     "Id of the schema of topics with raw framing; 0: none."},
     {0},
 };
 

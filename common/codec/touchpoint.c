@@ -5,7 +5,8 @@
 
 #include "common/base/pack.h"
 
-/* The cursor keeps the entries left in the current block in the upper half of its length; a payload is below 1 MB. */
+/* The cursor keeps the entries left in the current block in the upper half of its length; a payload
+ * is below 1 MB. */
 enum { COUNT_SHIFT = 32 };
 
 bool consent_next(struct span *cursor, struct span *key, bool *value)

@@ -1,8 +1,10 @@
-/* touchpoint.h: a decoded touchpoint as pointers into the Kafka payload, and the decode plan that fills it.
+/* touchpoint.h: a decoded touchpoint as pointers into the Kafka payload, and the decode plan that
+ * fills it.
  *
- * schemas/avro/touchpoint.avsc is the contract with producers. A plan is compiled once per writer schema: fields are
- * matched by NAME (and nested name), unknown ones are skipped, missing ones take the defaults here (SPAN_NONE / INT64_MIN =
- * absent). Nothing is allocated; every length is checked against the remaining bytes; the payload is consumed exactly. */
+ * schemas/avro/touchpoint.avsc is the contract with producers. A plan is compiled once per writer
+ * schema: fields are matched by NAME (and nested name), unknown ones are skipped, missing ones take
+ * the defaults here (SPAN_NONE / INT64_MIN = absent). Nothing is allocated; every length is checked
+ * against the remaining bytes; the payload is consumed exactly. */
 #ifndef TUTTI_CODEC_TOUCHPOINT_H
 #define TUTTI_CODEC_TOUCHPOINT_H
 
@@ -10,7 +12,9 @@
 #include "common/base/instant.h"
 #include "common/base/outcome.h"
 
-enum { TOUCHPOINT_MAX_IDENTIFIERS = 32 }; /* elements of identifiers[] taken; more: REJECT "too_many_identifiers" */
+enum {
+    TOUCHPOINT_MAX_IDENTIFIERS = 32
+}; /* elements of identifiers[] taken; more: REJECT "too_many_identifiers" */
 #define LONG_ABSENT INT64_MIN
 
 struct touchpoint_identifier {
@@ -34,12 +38,14 @@ struct touchpoint {
         struct span url, path, title, referrer, search, name;
     } page;
     struct {
-        struct span id, type, advertising_id, token, manufacturer, model, os_name, os_version, app_name, app_version;
+        struct span id, type, advertising_id, token, manufacturer, model, os_name, os_version,
+            app_name, app_version;
     } device;
     struct {
         struct span country, region, city, postal_code;
     } geo;
-    struct span ip, user_agent, locale, location_id, agent_id, content_id, goal_id, decision_id, journey_id;
+    struct span ip, user_agent, locale, location_id, agent_id, content_id, goal_id, decision_id,
+        journey_id;
     struct {
         struct span class, purpose, tags_json;
         int64_t priority, planned_at, expires_at;
@@ -52,28 +58,35 @@ struct touchpoint {
     struct span currency, order_id;
     int64_t score;
     struct span score_kind;
-    struct span consent; /* raw Avro bytes of the map<boolean> (after the union branch), validated; SPAN_NONE if null */
+    struct span consent; /* raw Avro bytes of the map<boolean> (after the union branch), validated;
+                            SPAN_NONE if null */
     struct span traits_json, properties_json, items_json, context_json;
     bool is_test;
 };
 
 struct avro_plan;
 
-/* Compiles a plan from the text of the writer's schema. OUTCOME_REJECT with code "schema_unusable" if it is recursive, not a
- * record, or gives a field an unusable type; any numeric writer type is accepted where it widens (int -> long). */
+/* Compiles a plan from the text of the writer's schema. OUTCOME_REJECT with code "schema_unusable"
+ * if it is recursive, not a record, or gives a field an unusable type; any numeric writer type is
+ * accepted where it widens (int -> long). */
 enum outcome avro_plan_compile(struct span schema_json, struct avro_plan **out, struct err *err);
 void avro_plan_free(struct avro_plan *plan);
 
-/* Decodes exactly the bytes of payload. Strings are NOT yet checked for UTF-8 unless they are taken: every taken string is
- * strict UTF-8 without NUL. REJECT codes: avro_truncated, avro_trailing_bytes, avro_bad_length, avro_bad_union,
- * avro_bad_boolean, avro_bad_enum, avro_bad_number, avro_too_many (100,000 elements of arrays and maps), string_not_utf8,
- * string_too_long, field_missing (message names it), time_out_of_range (1970 to 9999, any taken time), number_out_of_range
- * (score -100..100, money ten billion), too_many_identifiers, value_too_large. Limits: 900 kB payload, 64 kB per taken string
- * but *_json and tags_json 512 kB, and 1,000 bytes for the names that figures are made of (type, channel, event_name, department,
- * purpose, currency, campaign.id, .source and .click_network). identifiers[] beyond identifier_count are not initialised. */
-enum outcome avro_plan_decode(const struct avro_plan *plan, struct span payload, struct touchpoint *out, struct err *err);
+/* Decodes exactly the bytes of payload. Strings are NOT yet checked for UTF-8 unless they are
+ * taken: every taken string is strict UTF-8 without NUL. REJECT codes: avro_truncated,
+ * avro_trailing_bytes, avro_bad_length, avro_bad_union, avro_bad_boolean, avro_bad_enum,
+ * avro_bad_number, avro_too_many (100,000 elements of arrays and maps), string_not_utf8,
+ * string_too_long, field_missing (message names it), time_out_of_range (1970 to 9999, any taken
+ * time), number_out_of_range (score -100..100, money ten billion), too_many_identifiers,
+ * value_too_large. Limits: 900 kB payload, 64 kB per taken string but *_json and tags_json 512 kB,
+ * and 1,000 bytes for the names that figures are made of (type, channel, event_name, department,
+ * purpose, currency, campaign.id, .source and .click_network). identifiers[] beyond
+ * identifier_count are not initialised. */
+enum outcome avro_plan_decode(const struct avro_plan *plan, struct span payload,
+                              struct touchpoint *out, struct err *err);
 
-/* Next entry of a consent map (touchpoint.consent); false at the end. Start with *cursor = consent. */
+/* Next entry of a consent map (touchpoint.consent); false at the end. Start with *cursor = consent.
+ */
 bool consent_next(struct span *cursor, struct span *key, bool *value);
 
 /* Event id: BLAKE2b-128 of (u32be length, source, u32be length, message_id), unkeyed. */

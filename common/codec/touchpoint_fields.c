@@ -1,50 +1,53 @@
-/* touchpoint_fields.c: the table of fields that are taken from a writer's record, with their kinds and limits. */
+/* touchpoint_fields.c: the table of fields that are taken from a writer's record, with their kinds
+ * and limits. */
 #include "common/codec/avro_plan.h"
 
-#define TEXT_LIMIT  (64 * 1024)
-#define NAME_LIMIT  1000 /* two of them and a colon fit into an index of PostgreSQL (2,704 bytes): journey.dictionary */
+#define TEXT_LIMIT (64 * 1024)
+#define NAME_LIMIT                                                                                 \
+    1000 /* two of them and a colon fit into an index of PostgreSQL (2,704 bytes):                 \
+            journey.dictionary */
 #define JSON_LIMIT  (512 * 1024)
 #define TIME_LIMIT  INT64_C(253402300799999999) /* 9999-12-31T23:59:59.999999Z */
 #define MONEY_LIMIT INT64_C(10000000000000000)  /* ten billion, in micro-units */
 
 #define AT(member) offsetof(struct touchpoint, member)
-#define TEXT(member)                                                                                                             \
-    {                                                                                                                            \
-#member, #member, GROUP_TOUCHPOINT, WANT_TEXT, AT(member), 0, 0, TEXT_LIMIT                                              \
+#define TEXT(member)                                                                               \
+    {                                                                                              \
+#member, #member, GROUP_TOUCHPOINT, WANT_TEXT, AT(member), 0, 0, TEXT_LIMIT                \
     }
-#define NAME(member)                                                                                                             \
-    {                                                                                                                            \
-#member, #member, GROUP_TOUCHPOINT, WANT_TEXT, AT(member), 0, 0, NAME_LIMIT                                              \
+#define NAME(member)                                                                               \
+    {                                                                                              \
+#member, #member, GROUP_TOUCHPOINT, WANT_TEXT, AT(member), 0, 0, NAME_LIMIT                \
     }
-#define JSON(member)                                                                                                             \
-    {                                                                                                                            \
-#member, #member, GROUP_TOUCHPOINT, WANT_TEXT, AT(member), 0, 0, JSON_LIMIT                                              \
+#define JSON(member)                                                                               \
+    {                                                                                              \
+#member, #member, GROUP_TOUCHPOINT, WANT_TEXT, AT(member), 0, 0, JSON_LIMIT                \
     }
-#define TIME(member)                                                                                                             \
-    {                                                                                                                            \
-#member, #member, GROUP_TOUCHPOINT, WANT_TIME, AT(member), 0, 0, TIME_LIMIT                                              \
+#define TIME(member)                                                                               \
+    {                                                                                              \
+#member, #member, GROUP_TOUCHPOINT, WANT_TIME, AT(member), 0, 0, TIME_LIMIT                \
     }
-#define LONG(member, low, high)                                                                                                  \
-    {                                                                                                                            \
-#member, #member, GROUP_TOUCHPOINT, WANT_LONG, AT(member), 0, low, high                                                  \
+#define LONG(member, low, high)                                                                    \
+    {                                                                                              \
+#member, #member, GROUP_TOUCHPOINT, WANT_LONG, AT(member), 0, low, high                    \
     }
-#define RECORD(member, group)                                                                                                    \
-    {                                                                                                                            \
-#member, #member, GROUP_TOUCHPOINT, WANT_RECORD, AT(member), group, 0, 0                                                 \
+#define RECORD(member, group)                                                                      \
+    {                                                                                              \
+#member, #member, GROUP_TOUCHPOINT, WANT_RECORD, AT(member), group, 0, 0                   \
     }
-#define IN(record, member, group, want, low, high)                                                                               \
-    {                                                                                                                            \
-#record "." #member, #member, group, want, AT(record.member), 0, low, high                                               \
+#define IN(record, member, group, want, low, high)                                                 \
+    {                                                                                              \
+#record "." #member, #member, group, want, AT(record.member), 0, low, high                 \
     }
 #define CAMPAIGN(member)      IN(campaign, member, GROUP_CAMPAIGN, WANT_TEXT, 0, TEXT_LIMIT)
 #define CAMPAIGN_NAME(member) IN(campaign, member, GROUP_CAMPAIGN, WANT_TEXT, 0, NAME_LIMIT)
 #define PAGE(member)          IN(page, member, GROUP_PAGE, WANT_TEXT, 0, TEXT_LIMIT)
 #define DEVICE(member)        IN(device, member, GROUP_DEVICE, WANT_TEXT, 0, TEXT_LIMIT)
 #define GEO(member)           IN(geo, member, GROUP_GEO, WANT_TEXT, 0, TEXT_LIMIT)
-#define IDENTIFIER(member)                                                                                                       \
-    {                                                                                                                            \
-        "identifiers." #member, #member, GROUP_IDENTIFIER, WANT_TEXT, offsetof(struct touchpoint_identifier, member), 0, 0,      \
-            TEXT_LIMIT                                                                                                           \
+#define IDENTIFIER(member)                                                                         \
+    {                                                                                              \
+        "identifiers." #member, #member, GROUP_IDENTIFIER, WANT_TEXT,                              \
+            offsetof(struct touchpoint_identifier, member), 0, 0, TEXT_LIMIT                       \
     }
 
 const struct plan_field plan_fields[] = {
@@ -69,7 +72,8 @@ const struct plan_field plan_fields[] = {
     TEXT(group_id),
     TEXT(session_id),
     LONG(session_index, 0, INT64_MAX),
-    {"identifiers", "identifiers", GROUP_TOUCHPOINT, WANT_IDENTIFIERS, AT(identifiers), GROUP_IDENTIFIER, 0, 0},
+    {"identifiers", "identifiers", GROUP_TOUCHPOINT, WANT_IDENTIFIERS, AT(identifiers),
+     GROUP_IDENTIFIER, 0, 0},
     IDENTIFIER(type),
     IDENTIFIER(value),
     IDENTIFIER(encoding),

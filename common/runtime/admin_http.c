@@ -21,7 +21,13 @@
 #include "common/runtime/version.h"
 
 enum { BIND_TRIES = 20, BIND_PAUSE_MS = 100 };
-enum { CONDITIONS = 16, CONNECTIONS = 64, CONNECTIONS_PER_ADDRESS = 32, TIMEOUT_S = 5, MEMORY_PER_CONNECTION = 16 * 1024 };
+enum {
+    CONDITIONS = 16,
+    CONNECTIONS = 64,
+    CONNECTIONS_PER_ADDRESS = 32,
+    TIMEOUT_S = 5,
+    MEMORY_PER_CONNECTION = 16 * 1024
+};
 
 struct admin_http {
     struct MHD_Daemon *daemon;
@@ -68,12 +74,15 @@ void admin_http_note(const char *note)
 
 /* Answers: each fills the body and returns the status. */
 
-typedef unsigned answer_fn(const struct admin_http *http, struct MHD_Connection *connection, struct strbuf *body);
+typedef unsigned answer_fn(const struct admin_http *http, struct MHD_Connection *connection,
+                           struct strbuf *body);
 
-static unsigned answer_livez(const struct admin_http *http, struct MHD_Connection *connection, struct strbuf *body)
+static unsigned answer_livez(const struct admin_http *http, struct MHD_Connection *connection,
+                             struct strbuf *body)
 {
     int64_t limit = atomic_load_explicit(&health.limit_us, memory_order_acquire);
-    int64_t age = clock_monotonic_us() - atomic_load_explicit(&health.last_beat_us, memory_order_relaxed);
+    int64_t age =
+        clock_monotonic_us() - atomic_load_explicit(&health.last_beat_us, memory_order_relaxed);
     bool is_alive = limit == 0 || age < limit;
     if (is_alive)
         strbuf_addf(body, "ok\n");
@@ -82,25 +91,28 @@ static unsigned answer_livez(const struct admin_http *http, struct MHD_Connectio
     return is_alive ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
 }
 
-static unsigned answer_readyz(const struct admin_http *http, struct MHD_Connection *connection, struct strbuf *body)
+static unsigned answer_readyz(const struct admin_http *http, struct MHD_Connection *connection,
+                              struct strbuf *body)
 {
     const char *unused = NULL;
     size_t unused_size = 0;
-    bool verbose =
-        MHD_lookup_connection_value_n(connection, MHD_GET_ARGUMENT_KIND, "verbose", 7, &unused, &unused_size) == MHD_YES;
+    bool verbose = MHD_lookup_connection_value_n(connection, MHD_GET_ARGUMENT_KIND, "verbose", 7,
+                                                 &unused, &unused_size) == MHD_YES;
     pthread_mutex_lock(&health.lock);
     bool is_ready = health.count > 0;
     for (size_t i = 0; i < health.count; i++) {
         is_ready &= health.conditions[i].is_met;
         if (verbose)
-            strbuf_addf(body, health.conditions[i].is_met ? "[+]%s ok\n" : "[-]%s not ready\n", health.conditions[i].name);
+            strbuf_addf(body, health.conditions[i].is_met ? "[+]%s ok\n" : "[-]%s not ready\n",
+                        health.conditions[i].name);
     }
     pthread_mutex_unlock(&health.lock);
     strbuf_addf(body, is_ready ? "ok\n" : "not ready\n");
     return is_ready ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
 }
 
-static unsigned answer_metrics(const struct admin_http *http, struct MHD_Connection *connection, struct strbuf *body)
+static unsigned answer_metrics(const struct admin_http *http, struct MHD_Connection *connection,
+                               struct strbuf *body)
 {
     char *text = telemetry_render();
     strbuf_add(body, text, strlen(text));
@@ -108,7 +120,8 @@ static unsigned answer_metrics(const struct admin_http *http, struct MHD_Connect
     return MHD_HTTP_OK;
 }
 
-static unsigned answer_version(const struct admin_http *http, struct MHD_Connection *connection, struct strbuf *body)
+static unsigned answer_version(const struct admin_http *http, struct MHD_Connection *connection,
+                               struct strbuf *body)
 {
     const char *note = atomic_load(&health.note);
     strbuf_addf(body, "{\"service\":");
@@ -125,13 +138,15 @@ static unsigned answer_version(const struct admin_http *http, struct MHD_Connect
     return MHD_HTTP_OK;
 }
 
-static unsigned answer_not_found(const struct admin_http *http, struct MHD_Connection *connection, struct strbuf *body)
+static unsigned answer_not_found(const struct admin_http *http, struct MHD_Connection *connection,
+                                 struct strbuf *body)
 {
     strbuf_addf(body, "not found; there are /livez /readyz /metrics /version\n");
     return MHD_HTTP_NOT_FOUND;
 }
 
-static unsigned answer_not_allowed(const struct admin_http *http, struct MHD_Connection *connection, struct strbuf *body)
+static unsigned answer_not_allowed(const struct admin_http *http, struct MHD_Connection *connection,
+                                   struct strbuf *body)
 {
     strbuf_addf(body, "method not allowed\n");
     return MHD_HTTP_METHOD_NOT_ALLOWED;
@@ -155,13 +170,16 @@ static const struct route *route_of(const char *method, const char *url)
 {
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
         if (strcmp(url, routes[i].path) == 0)
-            return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 ? &routes[i] : &not_allowed;
+            return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 ? &routes[i]
+                                                                             : &not_allowed;
     return &not_found;
 }
 
-static enum MHD_Result respond(struct MHD_Connection *connection, const struct route *route, unsigned status, struct strbuf *body)
+static enum MHD_Result respond(struct MHD_Connection *connection, const struct route *route,
+                               unsigned status, struct strbuf *body)
 {
-    struct MHD_Response *response = MHD_create_response_from_buffer(body->len, body->ptr, MHD_RESPMEM_MUST_FREE);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(body->len, body->ptr, MHD_RESPMEM_MUST_FREE);
     if (response == NULL) {
         strbuf_free(body);
         return MHD_NO;
@@ -178,8 +196,9 @@ static enum MHD_Result respond(struct MHD_Connection *connection, const struct r
 }
 
 /* Answers at the first call, before any request body is read; MHD then closes the connection. */
-static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
-                                  const char *version, const char *upload, size_t *upload_size, void **state)
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_size, void **state)
 {
     const struct route *route = route_of(method, url);
     struct strbuf body = {0};
@@ -196,7 +215,8 @@ static bool split_listen(const char *listen, char host[256], char port[8])
     const char *colon = all.len ? memrchr(all.ptr, ':', all.len) : NULL;
     if (colon == NULL)
         return false;
-    struct span h = {all.ptr, (size_t)(colon - all.ptr)}, p = {colon + 1, all.len - (size_t)(colon + 1 - all.ptr)};
+    struct span h = {all.ptr, (size_t)(colon - all.ptr)},
+                p = {colon + 1, all.len - (size_t)(colon + 1 - all.ptr)};
     bool is_bracketed = h.len >= 2 && h.ptr[0] == '[' && h.ptr[h.len - 1] == ']';
     if (is_bracketed)
         h = (struct span){h.ptr + 1, h.len - 2};
@@ -229,7 +249,8 @@ static int bind_one(const struct addrinfo *address)
     return -1;
 }
 
-/* IPv6 first where all addresses are wanted: that socket takes IPv4 too. -1 and errno if none can be had. */
+/* IPv6 first where all addresses are wanted: that socket takes IPv4 too. -1 and errno if none can
+ * be had. */
 static int bind_any(const struct addrinfo *found, bool has_host)
 {
     int fd = -1;
@@ -240,17 +261,21 @@ static int bind_any(const struct addrinfo *found, bool has_host)
     return fd;
 }
 
-/* A process that was killed a moment ago may still hold the port: its successor waits for it a little. */
+/* A process that was killed a moment ago may still hold the port: its successor waits for it a
+ * little. */
 static enum outcome bind_listen(const char *text, int *fd, struct err *err)
 {
     char host[256], port[8];
     if (!split_listen(text, host, port))
-        return err_set(err, OUTCOME_FATAL, "http_listen", "\"%s\" is not an address such as 127.0.0.1:9101, [::1]:9101 or :9101",
+        return err_set(err, OUTCOME_FATAL, "http_listen",
+                       "\"%s\" is not an address such as 127.0.0.1:9101, [::1]:9101 or :9101",
                        text);
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *found = NULL;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV},
+                    *found = NULL;
     int rc = getaddrinfo(*host ? host : NULL, port, &hints, &found);
     if (rc != 0)
-        return err_set(err, OUTCOME_FATAL, "http_listen", "cannot listen on %s: %s", text, gai_strerror(rc));
+        return err_set(err, OUTCOME_FATAL, "http_listen", "cannot listen on %s: %s", text,
+                       gai_strerror(rc));
     *fd = bind_any(found, *host != '\0');
     for (int tries = 0; *fd < 0 && errno == EADDRINUSE && tries < BIND_TRIES; tries++) {
         poll(NULL, 0, BIND_PAUSE_MS);
@@ -259,7 +284,8 @@ static enum outcome bind_listen(const char *text, int *fd, struct err *err)
     int saved = errno;
     freeaddrinfo(found);
     if (*fd < 0)
-        return err_set(err, OUTCOME_FATAL, "http_listen", "cannot listen on %s: %s", text, strerror(saved));
+        return err_set(err, OUTCOME_FATAL, "http_listen", "cannot listen on %s: %s", text,
+                       strerror(saved));
     return OUTCOME_OK;
 }
 
@@ -276,7 +302,8 @@ static uint16_t port_of(int fd)
     return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
 }
 
-enum outcome admin_http_open(const char *listen, const char *service, struct admin_http **out, struct err *err)
+enum outcome admin_http_open(const char *listen, const char *service, struct admin_http **out,
+                             struct err *err)
 {
     int fd = -1;
     *out = NULL;
@@ -290,15 +317,17 @@ enum outcome admin_http_open(const char *listen, const char *service, struct adm
         abort();
     snprintf(http->service, sizeof http->service, "%s", service);
     http->port = port_of(fd);
-    http->daemon = MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL, on_request, http, MHD_OPTION_LISTEN_SOCKET, fd,
-                                    MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-                                    (unsigned)CONNECTIONS_PER_ADDRESS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S,
-                                    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_PER_CONNECTION,
-                                    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+    http->daemon = MHD_start_daemon(
+        MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL, on_request, http, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        (unsigned)CONNECTIONS_PER_ADDRESS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_PER_CONNECTION,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
     if (http->daemon == NULL) {
         close(fd);
         free(http);
-        return err_set(err, OUTCOME_FATAL, "http_start", "cannot start the HTTP thread for %s", listen);
+        return err_set(err, OUTCOME_FATAL, "http_start", "cannot start the HTTP thread for %s",
+                       listen);
     }
     *out = http;
     return OUTCOME_OK;

@@ -18,8 +18,8 @@ static void add_tables(struct config *config, const struct setting *const *table
     for (; *tables; tables++)
         for (const struct setting *s = *tables; s->name; s++)
             if (config_find(config, s->name) == NULL)
-                *arena_push(&config->arena, config) =
-                    (struct entry){.setting = s, .name = s->name, .text = s->default_value, .where = "default"};
+                *arena_push(&config->arena, config) = (struct entry){
+                    .setting = s, .name = s->name, .text = s->default_value, .where = "default"};
 }
 
 static bool *own_switch(struct command_line *line, const char *name)
@@ -31,16 +31,18 @@ static bool *own_switch(struct command_line *line, const char *name)
                                                : NULL;
 }
 
-/* Splits the argument at *at into name and value; the value of `--key value` is the next argument. *value stays NULL for our own
- * switches. */
-static enum outcome take_flag(struct config *config, struct command_line *line, int argc, char **argv, int *at, const char **name,
-                              const char **value, struct err *err)
+/* Splits the argument at *at into name and value; the value of `--key value` is the next argument.
+ * *value stays NULL for our own switches. */
+static enum outcome take_flag(struct config *config, struct command_line *line, int argc,
+                              char **argv, int *at, const char **name, const char **value,
+                              struct err *err)
 {
     const char *argument = argv[(*at)++];
     if (strcmp(argument, "-h") == 0)
         argument = "--help";
     if (strncmp(argument, "--", 2) != 0 || argument[2] == '\0' || argument[2] == '=')
-        return err_set(err, OUTCOME_FATAL, "config_argument", "unexpected argument \"%.100s\"; see --help", argument);
+        return err_set(err, OUTCOME_FATAL, "config_argument",
+                       "unexpected argument \"%.100s\"; see --help", argument);
     size_t n = strcspn(argument + 2, "=");
     *name = arena_printf(&config->arena, "%.*s", (int)n, argument + 2);
     *value = argument[2 + n] == '=' ? argument + 2 + n + 1 : NULL;
@@ -56,20 +58,23 @@ static enum outcome take_flag(struct config *config, struct command_line *line, 
     return OUTCOME_OK;
 }
 
-static enum outcome assign_flag(struct config *config, const char *name, const char *value, struct err *err)
+static enum outcome assign_flag(struct config *config, const char *name, const char *value,
+                                struct err *err)
 {
     bool known;
     const char *where = arena_printf(&config->arena, "flag --%.100s", name);
-    enum outcome outcome = config_assign(config, name, span_of(value), ORIGIN_FLAG, where, &known, err);
+    enum outcome outcome =
+        config_assign(config, name, span_of(value), ORIGIN_FLAG, where, &known, err);
     if (outcome == OUTCOME_OK && !known)
         return err_set(err, OUTCOME_FATAL, "config_unknown", "unknown flag \"--%.100s\"%s", name,
                        config_nearest_flag(config, name));
     return outcome;
 }
 
-/* Run twice: first (assign = false) for our own flags, which say where the file is; last for the settings. */
-static enum outcome read_flags(struct config *config, struct command_line *line, int argc, char **argv, bool assign,
-                               struct err *err)
+/* Run twice: first (assign = false) for our own flags, which say where the file is; last for the
+ * settings. */
+static enum outcome read_flags(struct config *config, struct command_line *line, int argc,
+                               char **argv, bool assign, struct err *err)
 {
     enum outcome outcome = OUTCOME_OK;
     for (int at = 1; at < argc && outcome == OUTCOME_OK;) {
@@ -93,7 +98,8 @@ static enum outcome check_values(struct config *config, struct err *err)
             continue;
         bool is_required = entry->setting->default_value == NULL;
         if (is_required && (entry->text == NULL || *entry->text == '\0'))
-            return err_set(err, OUTCOME_FATAL, "config_missing", "setting \"%s\" must be given (file, %s or --%s)", entry->name,
+            return err_set(err, OUTCOME_FATAL, "config_missing",
+                           "setting \"%s\" must be given (file, %s or --%s)", entry->name,
                            config_variable_of(config, entry->name), entry->name);
         enum outcome outcome = config_parse_value(entry, err);
         if (outcome != OUTCOME_OK)
@@ -102,7 +108,8 @@ static enum outcome check_values(struct config *config, struct err *err)
     return OUTCOME_OK;
 }
 
-static enum outcome read_sources(struct config *config, struct command_line *line, int argc, char **argv, struct err *err)
+static enum outcome read_sources(struct config *config, struct command_line *line, int argc,
+                                 char **argv, struct err *err)
 {
     const char *file = line->file ? line->file : getenv("TUTTI_CONFIG");
     enum outcome outcome = OUTCOME_OK;
@@ -116,13 +123,16 @@ static enum outcome read_sources(struct config *config, struct command_line *lin
 }
 
 /* Help and version are answered even where the rest of the configuration is broken. */
-static enum outcome load(struct config *config, int argc, char **argv, enum config_action *action, struct err *err)
+static enum outcome load(struct config *config, int argc, char **argv, enum config_action *action,
+                         struct err *err)
 {
     struct command_line line = {0};
     enum outcome outcome = read_flags(config, &line, argc, argv, false, err);
     if (outcome != OUTCOME_OK)
         return outcome;
-    *action = line.help || line.version || line.print ? CONFIG_EXIT_OK : line.check ? CONFIG_CHECK : CONFIG_RUN;
+    *action = line.help || line.version || line.print ? CONFIG_EXIT_OK
+              : line.check                            ? CONFIG_CHECK
+                                                      : CONFIG_RUN;
     if (line.help)
         config_print_help(config);
     else if (line.version)
@@ -135,8 +145,9 @@ static enum outcome load(struct config *config, int argc, char **argv, enum conf
     return outcome;
 }
 
-enum outcome config_load(const char *program, const struct setting *const *tables, int argc, char **argv, struct config **out,
-                         enum config_action *action, struct err *err)
+enum outcome config_load(const char *program, const struct setting *const *tables, int argc,
+                         char **argv, struct config **out, enum config_action *action,
+                         struct err *err)
 {
     struct config *config = calloc(1, sizeof *config);
     if (config == NULL)
@@ -202,7 +213,8 @@ static int by_order(const void *a, const void *b)
     return ((*x)->order > (*y)->order) - ((*x)->order < (*y)->order);
 }
 
-enum outcome config_visit(const struct config *config, const char *prefix, config_visit_fn *visit, void *arg, struct err *err)
+enum outcome config_visit(const struct config *config, const char *prefix, config_visit_fn *visit,
+                          void *arg, struct err *err)
 {
     size_t length = strlen(prefix), count = 0;
     struct arena arena = {0};

@@ -1,19 +1,22 @@
-/* config.h: settings from file, environment and flags: one table gives parsing, ranges, defaults and documentation.
+/* config.h: settings from file, environment and flags: one table gives parsing, ranges, defaults
+ * and documentation.
  *
  * Precedence flag > environment > file > default; within one of them the later wins.
- * File (--config FILE or TUTTI_CONFIG): `key = value` lines, # begins a comment line (not the rest of a line), white space around
- * both is dropped, so that a kcat configuration can be the start. Environment: TUTTI_ + upper case, '.' and '-' -> '_'.
- * Flags: --key value or --key=value for every setting, and --config FILE, --check-config, --print-config, --help, --version.
- * `kafka.*`, `kafka.consumer.*` and `kafka.producer.*` go to librdkafka unchanged (its names are checked by bus/);
- * TUTTI_KAFKA_BOOTSTRAP_SERVERS is kafka.bootstrap.servers. In a file a bare key of kcat's kind is taken as kafka.<key>: it is
- * no setting of ours nor within two letters of one, and its first word begins librdkafka names (bootstrap, security, sasl,
- * ssl, ...; the list is in config_names.c).
- * Every secret S (also kafka.* passwords and keys) can be given as S_file / TUTTI_S_FILE: the file's content without its last
- * line break. An unknown key in a file or a flag stops the start and names the nearest one. So does a TUTTI_ variable within
- * three letters of one that this program knows; any other unknown one is taken for another program's in the same shell and
- * ignored: --print-config and a debug line of the log name it. TUTTI_ variables of the local stack, demo and tests (ROOT,
- * BUILD_DIR, RUN_DIR, CACHE_DIR, KAFKA_PORT, KAFKA_HEAP, PG_*, DEMO_*, TEST_*) and those that Kubernetes makes for a Service of
- * our name are never settings. */
+ * File (--config FILE or TUTTI_CONFIG): `key = value` lines, # begins a comment line (not the rest
+ * of a line), white space around both is dropped, so that a kcat configuration can be the start.
+ * Environment: TUTTI_ + upper case, '.' and '-' -> '_'. Flags: --key value or --key=value for every
+ * setting, and --config FILE, --check-config, --print-config, --help, --version. `kafka.*`,
+ * `kafka.consumer.*` and `kafka.producer.*` go to librdkafka unchanged (its names are checked by
+ * bus/); TUTTI_KAFKA_BOOTSTRAP_SERVERS is kafka.bootstrap.servers. In a file a bare key of kcat's
+ * kind is taken as kafka.<key>: it is no setting of ours nor within two letters of one, and its
+ * first word begins librdkafka names (bootstrap, security, sasl, ssl, ...; the list is in
+ * config_names.c). Every secret S (also kafka.* passwords and keys) can be given as S_file /
+ * TUTTI_S_FILE: the file's content without its last line break. An unknown key in a file or a flag
+ * stops the start and names the nearest one. So does a TUTTI_ variable within three letters of one
+ * that this program knows; any other unknown one is taken for another program's in the same shell
+ * and ignored: --print-config and a debug line of the log name it. TUTTI_ variables of the local
+ * stack, demo and tests (ROOT, BUILD_DIR, RUN_DIR, CACHE_DIR, KAFKA_PORT, KAFKA_HEAP, PG_*, DEMO_*,
+ * TEST_*) and those that Kubernetes makes for a Service of our name are never settings. */
 #ifndef TUTTI_RUNTIME_CONFIG_H
 #define TUTTI_RUNTIME_CONFIG_H
 
@@ -31,7 +34,8 @@ enum setting_type {
 };
 
 struct setting {
-    const char *name; /* dotted lower case, for example "flush.interval"; NULL ends a table; in two tables: the first counts */
+    const char *name; /* dotted lower case, for example "flush.interval"; NULL ends a table; in two
+                         tables: the first counts */
     enum setting_type type;
     const char *default_value; /* NULL: must be given, not empty */
     int64_t min, max;          /* both 0: no range */
@@ -41,29 +45,36 @@ struct setting {
 
 struct config;
 
-/* Loads the union of the tables (a NULL-ended array of setting tables, which must outlive the config). On OUTCOME_FATAL err has
- * one clear line, which never echoes a secret, and *out is NULL. *action says what the command line asked for; for help, version
- * and print-config the text went to stdout. CONFIG_CHECK: all values here are valid; the caller checks what goes deeper
- * (policies), prints one line and exits with 0 or 1. Arguments that are no flags are an error. */
+/* Loads the union of the tables (a NULL-ended array of setting tables, which must outlive the
+ * config). On OUTCOME_FATAL err has one clear line, which never echoes a secret, and *out is NULL.
+ * *action says what the command line asked for; for help, version and print-config the text went to
+ * stdout. CONFIG_CHECK: all values here are valid; the caller checks what goes deeper (policies),
+ * prints one line and exits with 0 or 1. Arguments that are no flags are an error. */
 enum config_action { CONFIG_RUN, CONFIG_EXIT_OK, CONFIG_CHECK };
-enum outcome config_load(const char *program, const struct setting *const *tables, int argc, char **argv, struct config **out,
-                         enum config_action *action, struct err *err);
+enum outcome config_load(const char *program, const struct setting *const *tables, int argc,
+                         char **argv, struct config **out, enum config_action *action,
+                         struct err *err);
 void config_free(struct config *config);
 
 /* Values of settings in the tables; asking for another name is a programming error and aborts. */
 const char *config_text(const struct config *config, const char *name); /* "" if empty */
-int64_t config_int(const struct config *config, const char *name);      /* SETTING_INT and SETTING_BYTES */
+int64_t config_int(const struct config *config,
+                   const char *name); /* SETTING_INT and SETTING_BYTES */
 bool config_bool(const struct config *config, const char *name);
 struct duration config_duration(const struct config *config, const char *name);
 
-/* Names of the TUTTI_ variables that were ignored as another program's, blank-separated; "" if none. */
+/* Names of the TUTTI_ variables that were ignored as another program's, blank-separated; "" if
+ * none. */
 const char *config_ignored(const struct config *config);
 
-/* Visits every pass-through key below prefix once with its winning value, in the order in which the winners were given (file,
- * environment, flags), until visit fails. The key comes without the prefix: "kafka." yields also "consumer.x" and "producer.x".
+/* Visits every pass-through key below prefix once with its winning value, in the order in which the
+ * winners were given (file, environment, flags), until visit fails. The key comes without the
+ * prefix: "kafka." yields also "consumer.x" and "producer.x".
  */
-typedef enum outcome config_visit_fn(void *arg, const char *key, const char *value, struct err *err);
-enum outcome config_visit(const struct config *config, const char *prefix, config_visit_fn *visit, void *arg, struct err *err);
+typedef enum outcome config_visit_fn(void *arg, const char *key, const char *value,
+                                     struct err *err);
+enum outcome config_visit(const struct config *config, const char *prefix, config_visit_fn *visit,
+                          void *arg, struct err *err);
 
 /* Markdown table of the settings, for the generated documentation. */
 void config_document(const char *title, const struct setting *const *tables);

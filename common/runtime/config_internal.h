@@ -1,4 +1,5 @@
-/* config_internal.h: what the parts of the configuration share: the loaded values and the functions over them. */
+/* config_internal.h: what the parts of the configuration share: the loaded values and the functions
+ * over them. */
 #ifndef TUTTI_RUNTIME_CONFIG_INTERNAL_H
 #define TUTTI_RUNTIME_CONFIG_INTERNAL_H
 
@@ -13,7 +14,8 @@ struct entry {
     const char *name;
     const char *text; /* NULL: not given and without default */
     enum origin origin;
-    const char *where; /* "/etc/tutti.conf:3", "environment TUTTI_X", "flag --x"; for messages and --print-config */
+    const char *where; /* "/etc/tutti.conf:3", "environment TUTTI_X", "flag --x"; for messages and
+                          --print-config */
     int64_t number;    /* of int, bytes, bool and duration (microseconds) */
     uint64_t order;    /* grows with each assignment */
 };
@@ -42,15 +44,17 @@ const char *config_variable_of(struct config *config, const char *name);
 /* "; the nearest is x" for an unknown key or flag (without dashes), in the config's arena. */
 const char *config_nearest_key(struct config *config, const char *key);
 const char *config_nearest_flag(struct config *config, const char *flag);
-/* The same for a variable; NULL if none is near enough for a misspelling: it belongs to another program. */
+/* The same for a variable; NULL if none is near enough for a misspelling: it belongs to another
+ * program. */
 const char *config_nearest_variable(struct config *config, const char *variable);
 
 /* config_source.c: where values come from. Each assigns what it finds; the later call wins. */
 enum outcome config_read_file(struct config *config, const char *path, struct err *err);
 enum outcome config_read_environment(struct config *config, struct err *err);
-/* Assigns to a setting, its _file form, or a pass-through key. *known is false, and nothing was done, if there is none. */
-enum outcome config_assign(struct config *config, const char *key, struct span value, enum origin origin, const char *where,
-                           bool *known, struct err *err);
+/* Assigns to a setting, its _file form, or a pass-through key. *known is false, and nothing was
+ * done, if there is none. */
+enum outcome config_assign(struct config *config, const char *key, struct span value,
+                           enum origin origin, const char *where, bool *known, struct err *err);
 
 /* config_value.c: text to number by type and range; fills entry->number. */
 enum outcome config_parse_value(struct entry *entry, struct err *err);

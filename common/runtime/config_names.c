@@ -1,4 +1,5 @@
-/* config_names.c: which names exist, which look like librdkafka's, and which one a misspelt name probably meant. */
+/* config_names.c: which names exist, which look like librdkafka's, and which one a misspelt name
+ * probably meant. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,14 +8,17 @@
 
 enum { MOST_TYPING_ERRORS = 3 };
 
-/* First words of librdkafka's global and topic properties (its CONFIGURATION.md), dotted or alone. */
+/* First words of librdkafka's global and topic properties (its CONFIGURATION.md), dotted or alone.
+ */
 static const char *const kafka_words[] = {
-    "acks",     "allow",       "api",         "auto",        "batch",  "bootstrap",   "broker",        "check",
-    "client",   "compression", "connections", "coordinator", "debug",  "delivery",    "enable",        "enabled_events",
-    "fetch",    "group",       "heartbeat",   "isolation",   "linger", "log_level",   "max",           "message",
-    "metadata", "offset",      "partition",   "partitioner", "plugin", "queue",       "queued",        "queuing",
-    "receive",  "reconnect",   "request",     "retries",     "retry",  "sasl",        "security",      "session",
-    "socket",   "ssl",         "statistics",  "sticky",      "topic",  "transaction", "transactional", NULL,
+    "acks",       "allow",     "api",       "auto",           "batch",         "bootstrap",
+    "broker",     "check",     "client",    "compression",    "connections",   "coordinator",
+    "debug",      "delivery",  "enable",    "enabled_events", "fetch",         "group",
+    "heartbeat",  "isolation", "linger",    "log_level",      "max",           "message",
+    "metadata",   "offset",    "partition", "partitioner",    "plugin",        "queue",
+    "queued",     "queuing",   "receive",   "reconnect",      "request",       "retries",
+    "retry",      "sasl",      "security",  "session",        "socket",        "ssl",
+    "statistics", "sticky",    "topic",     "transaction",    "transactional", NULL,
 };
 static const char *const kafka_secrets[] = {
     "sasl.password",
@@ -25,9 +29,16 @@ static const char *const kafka_secrets[] = {
     "sasl.oauthbearer.config",
     NULL,
 };
-static const char *const own_flags[] = {"config", "check-config", "print-config", "help", "version", NULL};
+static const char *const own_flags[] = {"config", "check-config", "print-config",
+                                        "help",   "version",      NULL};
 static const char *const foreign[] = {
-    "TUTTI_ROOT", "TUTTI_BUILD_DIR", "TUTTI_RUN_DIR", "TUTTI_CACHE_DIR", "TUTTI_KAFKA_PORT", "TUTTI_KAFKA_HEAP", NULL,
+    "TUTTI_ROOT",
+    "TUTTI_BUILD_DIR",
+    "TUTTI_RUN_DIR",
+    "TUTTI_CACHE_DIR",
+    "TUTTI_KAFKA_PORT",
+    "TUTTI_KAFKA_HEAP",
+    NULL,
 };
 static const char *const foreign_prefixes[] = {"TUTTI_PG_", "TUTTI_DEMO_", "TUTTI_TEST_", NULL};
 
@@ -67,22 +78,27 @@ bool config_is_bare_kafka(const struct config *config, const char *key)
     if (!is_in(kafka_words, key, strcspn(key, ".")))
         return false;
     for (size_t i = 0; i < config->count; i++)
-        if (config->items[i].setting && span_distance(span_of(key), span_of(config->items[i].name)) <= 2)
+        if (config->items[i].setting &&
+            span_distance(span_of(key), span_of(config->items[i].name)) <= 2)
             return false;
     return true;
 }
 
-/* Variables that Kubernetes sets in every container for a Service called tutti or tutti-something. */
+/* Variables that Kubernetes sets in every container for a Service called tutti or tutti-something.
+ */
 static bool is_service_link(const char *name, const char *value)
 {
     const char *port = strstr(name, "_PORT_");
-    return strstr(name, "_SERVICE_HOST") || strstr(name, "_SERVICE_PORT") || (port && isdigit((unsigned char)port[6])) ||
-           (strstr(name, "_PORT") && (starts_with(value, "tcp://") || starts_with(value, "udp://")));
+    return strstr(name, "_SERVICE_HOST") || strstr(name, "_SERVICE_PORT") ||
+           (port && isdigit((unsigned char)port[6])) ||
+           (strstr(name, "_PORT") &&
+            (starts_with(value, "tcp://") || starts_with(value, "udp://")));
 }
 
 bool config_is_foreign_variable(const char *name, const char *value)
 {
-    if (strcmp(name, "TUTTI_CONFIG") == 0 || is_in(foreign, name, strlen(name)) || is_service_link(name, value))
+    if (strcmp(name, "TUTTI_CONFIG") == 0 || is_in(foreign, name, strlen(name)) ||
+        is_service_link(name, value))
         return true;
     for (const char *const *prefix = foreign_prefixes; *prefix; prefix++)
         if (starts_with(name, *prefix))
@@ -137,9 +153,12 @@ static void consider_settings(struct config *config, struct nearest *nearest)
     consider_kafka(config, nearest);
 }
 
-static const char *nearest_text(struct config *config, const struct nearest *nearest, const char *prefix)
+static const char *nearest_text(struct config *config, const struct nearest *nearest,
+                                const char *prefix)
 {
-    return nearest->name ? arena_printf(&config->arena, "; the nearest is \"%s%s\"", prefix, nearest->name) : "";
+    return nearest->name
+               ? arena_printf(&config->arena, "; the nearest is \"%s%s\"", prefix, nearest->name)
+               : "";
 }
 
 const char *config_nearest_key(struct config *config, const char *key)
@@ -167,7 +186,8 @@ const char *config_nearest_variable(struct config *config, const char *variable)
             continue;
         consider(&nearest, config_variable_of(config, entry->name));
         if (entry->setting->type == SETTING_SECRET)
-            consider(&nearest, config_variable_of(config, arena_printf(&config->arena, "%s_file", entry->name)));
+            consider(&nearest, config_variable_of(
+                                   config, arena_printf(&config->arena, "%s_file", entry->name)));
     }
     consider(&nearest, "TUTTI_CONFIG");
     return nearest.distance <= MOST_TYPING_ERRORS ? nearest_text(config, &nearest, "") : NULL;

@@ -1,4 +1,5 @@
-/* config_print.c: --help, --print-config with origins and masked secrets, and the settings table of the documentation. */
+/* config_print.c: --help, --print-config with origins and masked secrets, and the settings table of
+ * the documentation. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -6,7 +7,8 @@
 
 static const char *type_name(enum setting_type type)
 {
-    static const char *const names[] = {"text", "secret", "integer", "boolean", "duration", "size", "choice"};
+    static const char *const names[] = {"text",     "secret", "integer", "boolean",
+                                        "duration", "size",   "choice"};
     return names[type];
 }
 
@@ -37,7 +39,8 @@ void config_print_help(const struct config *config)
            "  --check-config    check all settings and policies, then exit with 0 or 1\n"
            "  --print-config    print all settings with their origin, secrets masked\n"
            "  --help, --version\n\n"
-           "Flag wins over environment (TUTTI_KEY, '.' and '-' as '_') over file over default. kafka.* goes to librdkafka.\n"
+           "Flag wins over environment (TUTTI_KEY, '.' and '-' as '_') over file over default. "
+           "kafka.* goes to librdkafka.\n"
            "Secrets can be read from a file: --KEY_file FILE.\n\nSettings:\n",
            config->program);
     for (size_t i = 0; i < config->count; i++) {
@@ -56,7 +59,8 @@ static const char *print_masked_until(const char *p, const char *stops)
     return p + strcspn(p, stops);
 }
 
-/* Text with the password of a URL (scheme://user:password@host) or of a conninfo (password=...) masked. */
+/* Text with the password of a URL (scheme://user:password@host) or of a conninfo (password=...)
+ * masked. */
 static void print_text(const char *text)
 {
     for (const char *p = text; *p;) {
@@ -79,7 +83,8 @@ static void print_text(const char *text)
 
 static bool is_secret(const struct entry *entry)
 {
-    return entry->setting ? entry->setting->type == SETTING_SECRET : config_is_secret_kafka(entry->name);
+    return entry->setting ? entry->setting->type == SETTING_SECRET
+                          : config_is_secret_kafka(entry->name);
 }
 
 void config_print_values(const struct config *config)

@@ -1,4 +1,5 @@
-/* config_value.c: numbers, sizes, durations and choices from text, with ranges and clear messages. */
+/* config_value.c: numbers, sizes, durations and choices from text, with ranges and clear messages.
+ */
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -13,17 +14,27 @@ struct unit {
 };
 
 static const struct unit byte_units[] = {
-    {"", 1},   {"B", 1}, {"kB", INT64_C(1) << 10}, {"MB", INT64_C(1) << 20}, {"GB", INT64_C(1) << 30}, {"TB", INT64_C(1) << 40},
+    {"", 1},
+    {"B", 1},
+    {"kB", INT64_C(1) << 10},
+    {"MB", INT64_C(1) << 20},
+    {"GB", INT64_C(1) << 30},
+    {"TB", INT64_C(1) << 40},
     {NULL, 0},
 };
 static const struct unit time_units[] = {
-    {"ms", 1000}, {"s", US_PER_SECOND}, {"m", 60 * US_PER_SECOND}, {"h", 3600 * US_PER_SECOND}, {"d", US_PER_DAY}, {NULL, 0},
+    {"ms", 1000},
+    {"s", US_PER_SECOND},
+    {"m", 60 * US_PER_SECOND},
+    {"h", 3600 * US_PER_SECOND},
+    {"d", US_PER_DAY},
+    {NULL, 0},
 };
 
 static enum outcome bad(const struct entry *entry, struct err *err, const char *wanted)
 {
-    return err_set(err, OUTCOME_FATAL, "config_value", "%s: %s = \"%.80s\" is not %s", entry->where, entry->name, entry->text,
-                   wanted);
+    return err_set(err, OUTCOME_FATAL, "config_value", "%s: %s = \"%.80s\" is not %s", entry->where,
+                   entry->name, entry->text, wanted);
 }
 
 /* Decimal digits, then a unit of the table (case does not matter where sizes are meant). */
@@ -125,8 +136,8 @@ static enum outcome check_range(const struct entry *entry, struct err *err)
     if ((s->min == 0 && s->max == 0) || (entry->number >= s->min && entry->number <= s->max))
         return OUTCOME_OK;
     config_range_text(s, range, sizeof range);
-    return err_set(err, OUTCOME_FATAL, "config_range", "%s: %s = %.80s is outside %s", entry->where, entry->name, entry->text,
-                   range);
+    return err_set(err, OUTCOME_FATAL, "config_range", "%s: %s = %.80s is outside %s", entry->where,
+                   entry->name, entry->text, range);
 }
 
 enum outcome config_parse_value(struct entry *entry, struct err *err)
@@ -138,12 +149,14 @@ enum outcome config_parse_value(struct entry *entry, struct err *err)
     case SETTING_SECRET:
         return OUTCOME_OK;
     case SETTING_BOOL:
-        return parse_bool(entry->text, &entry->number) ? OUTCOME_OK : bad(entry, err, "true or false");
+        return parse_bool(entry->text, &entry->number) ? OUTCOME_OK
+                                                       : bad(entry, err, "true or false");
     case SETTING_CHOICE:
         snprintf(wanted, sizeof wanted, "one of %s", s->choices);
         return is_choice(s->choices, entry->text) ? OUTCOME_OK : bad(entry, err, wanted);
     case SETTING_INT:
-        return parse_int(entry->text, &entry->number) ? check_range(entry, err) : bad(entry, err, "a whole number");
+        return parse_int(entry->text, &entry->number) ? check_range(entry, err)
+                                                      : bad(entry, err, "a whole number");
     case SETTING_BYTES:
         return parse_with_unit(entry->text, byte_units, true, &entry->number)
                    ? check_range(entry, err)

@@ -163,8 +163,8 @@ void log_open(const char *service, const char *level_name, const char *format_na
     logger.flushes_at_exit = true;
     pthread_mutex_unlock(&logger.lock);
     atomic_store(&logger.level, level_of(level_name));
-    atomic_store(&logger.is_json,
-                 strcmp(format_name, "logfmt") != 0 && (strcmp(format_name, "json") == 0 || !isatty(STDERR_FILENO)));
+    atomic_store(&logger.is_json, strcmp(format_name, "logfmt") != 0 &&
+                                      (strcmp(format_name, "json") == 0 || !isatty(STDERR_FILENO)));
     atomic_store(&logger.has_format, true);
     if (first)
         atexit(log_flush);

@@ -7,10 +7,12 @@ enum { SECOND_US = 1000000 };
 
 static bool is_same(const struct log_limit_slot *slot, int level, const char *event)
 {
-    return slot->level == level && slot->event[0] && strncmp(slot->event, event, LOG_LIMIT_NAME - 1) == 0;
+    return slot->level == level && slot->event[0] &&
+           strncmp(slot->event, event, LOG_LIMIT_NAME - 1) == 0;
 }
 
-/* The slot of this kind, a free one, or the one idle for longest among those that owe no summary. */
+/* The slot of this kind, a free one, or the one idle for longest among those that owe no summary.
+ */
 static struct log_limit_slot *slot_of(struct log_limit *limit, int level, const char *event)
 {
     struct log_limit_slot *victim = NULL;
@@ -19,7 +21,8 @@ static struct log_limit_slot *slot_of(struct log_limit *limit, int level, const 
         if (is_same(slot, level, event))
             return slot;
         if (slot->suppressed == 0 &&
-            (victim == NULL || (victim->event[0] && slot->since_us < victim->since_us) || (victim->event[0] && !slot->event[0])))
+            (victim == NULL || (victim->event[0] && slot->since_us < victim->since_us) ||
+             (victim->event[0] && !slot->event[0])))
             victim = slot;
     }
     if (victim == NULL)

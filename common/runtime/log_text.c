@@ -1,7 +1,8 @@
 /* log_text.c: JSON strings and logfmt values from any bytes. */
 #include "common/runtime/log_text.h"
 
-/* Length of the longest clean UTF-8 character at the start of text; 0 if there is none (NUL counts as clean here). */
+/* Length of the longest clean UTF-8 character at the start of text; 0 if there is none (NUL counts
+ * as clean here). */
 static size_t character(struct span text)
 {
     if (text.ptr[0] == '\0')

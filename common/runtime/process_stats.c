@@ -42,9 +42,10 @@ static void read_stat(struct process_stats *stats)
         return;
     /* Fields are counted from behind the command, which may hold blanks and brackets (proc(5)). */
     const char *rest = strrchr(text, ')');
-    if (rest == NULL ||
-        sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu %llu %ld", &start,
-               &virtual_bytes, &pages) != 3)
+    if (rest == NULL || sscanf(rest + 1,
+                               " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d "
+                               "%*d %*d %*d %llu %llu %ld",
+                               &start, &virtual_bytes, &pages) != 3)
         return;
     stats->start_time_seconds = boot_time() + (double)start / (double)sysconf(_SC_CLK_TCK);
     stats->virtual_bytes = (double)virtual_bytes;

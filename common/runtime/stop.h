@@ -1,4 +1,5 @@
-/* stop.h: SIGTERM and SIGINT as a flag and a file descriptor; a second signal exits at once with status 1. */
+/* stop.h: SIGTERM and SIGINT as a flag and a file descriptor; a second signal exits at once with
+ * status 1. */
 #ifndef TUTTI_RUNTIME_STOP_H
 #define TUTTI_RUNTIME_STOP_H
 

@@ -1,4 +1,5 @@
-/* telemetry.c: a registry of metric families and their text exposition (Prometheus text format 0.0.4). */
+/* telemetry.c: a registry of metric families and their text exposition (Prometheus text format
+ * 0.0.4). */
 #include "common/runtime/telemetry.h"
 
 #include <math.h>
@@ -32,7 +33,8 @@ struct family {
 };
 
 static const char *const type_names[] = {"counter", "gauge", "histogram"};
-static const double default_bounds[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60};
+static const double default_bounds[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+                                        0.5,   1,      2.5,   5,    10,    25,   60};
 
 static struct {
     pthread_mutex_t lock;
@@ -191,7 +193,8 @@ static struct family *find_family(const char *name, enum metric_type type, const
     if (name[0] == '\0' || name[name_length(name)])
         abort();
     struct family *family = must(calloc(1, sizeof *family));
-    *family = (struct family){.next = *at, .type = type, .name = must(strdup(name)), .help = must(strdup(help))};
+    *family = (struct family){
+        .next = *at, .type = type, .name = must(strdup(name)), .help = must(strdup(help))};
     family->last = &family->first;
     return *at = family;
 }
@@ -226,8 +229,8 @@ static void set_bounds(struct metric *metric, const double *bounds, size_t count
     metric->buckets = must(calloc(count + 1, sizeof *metric->buckets));
 }
 
-static struct metric *find_metric(enum metric_type type, const char *name, const char *labels, const char *help,
-                                  const double *bounds, size_t count)
+static struct metric *find_metric(enum metric_type type, const char *name, const char *labels,
+                                  const char *help, const double *bounds, size_t count)
 {
     pthread_mutex_lock(&registry.lock);
     struct metric *metric = find_series(find_family(name, type, help), labels);
@@ -247,7 +250,8 @@ struct metric *metric_gauge(const char *name, const char *labels, const char *he
     return find_metric(METRIC_GAUGE, name, labels, help, NULL, 0);
 }
 
-struct metric *metric_histogram(const char *name, const char *labels, const char *help, const double *bounds, size_t count)
+struct metric *metric_histogram(const char *name, const char *labels, const char *help,
+                                const double *bounds, size_t count)
 {
     return find_metric(METRIC_HISTOGRAM, name, labels, help, bounds, count);
 }
@@ -279,7 +283,8 @@ static void add_head(struct strbuf *out, const char *name, const char *type, con
     strbuf_addf(out, "\n# TYPE %s %s\n", name, type);
 }
 
-static void add_sample(struct strbuf *out, const char *name, const char *suffix, const char *labels, double value)
+static void add_sample(struct strbuf *out, const char *name, const char *suffix, const char *labels,
+                       double value)
 {
     strbuf_addf(out, "tutti_%s%s", name, suffix);
     if (*labels)
@@ -294,7 +299,8 @@ static void add_histogram(struct strbuf *out, const char *name, const struct met
     uint64_t count = 0;
     for (size_t i = 0; i <= metric->bound_count; i++) {
         count += atomic_load_explicit(&metric->buckets[i], memory_order_relaxed);
-        strbuf_addf(out, "tutti_%s_bucket{%s%sle=\"", name, metric->labels, *metric->labels ? "," : "");
+        strbuf_addf(out, "tutti_%s_bucket{%s%sle=\"", name, metric->labels,
+                    *metric->labels ? "," : "");
         add_number(out, i < metric->bound_count ? metric->bounds[i] : INFINITY);
         strbuf_addf(out, "\"} %llu\n", (unsigned long long)count);
     }
@@ -322,10 +328,14 @@ static void add_process(struct strbuf *out)
         const char *name, *type, *help;
         double value;
     } rows[] = {
-        {"process_cpu_seconds_total", "counter", "User and system CPU time spent in seconds.", stats.cpu_seconds},
-        {"process_resident_memory_bytes", "gauge", "Resident memory size in bytes.", stats.resident_bytes},
-        {"process_virtual_memory_bytes", "gauge", "Virtual memory size in bytes.", stats.virtual_bytes},
-        {"process_start_time_seconds", "gauge", "Start time of the process since 1970 in seconds.", stats.start_time_seconds},
+        {"process_cpu_seconds_total", "counter", "User and system CPU time spent in seconds.",
+         stats.cpu_seconds},
+        {"process_resident_memory_bytes", "gauge", "Resident memory size in bytes.",
+         stats.resident_bytes},
+        {"process_virtual_memory_bytes", "gauge", "Virtual memory size in bytes.",
+         stats.virtual_bytes},
+        {"process_start_time_seconds", "gauge", "Start time of the process since 1970 in seconds.",
+         stats.start_time_seconds},
         {"process_open_fds", "gauge", "Number of open file descriptors.", stats.open_fds},
         {"process_max_fds", "gauge", "Maximum number of open file descriptors.", stats.max_fds},
     };
@@ -342,7 +352,8 @@ char *telemetry_render(void)
     struct strbuf out = {0};
     char build[128];
     snprintf(build, sizeof build, "version=\"%s\",revision=\"%s\"", TUTTI_VERSION, tutti_revision);
-    add_head(&out, "tutti_build_info", "gauge", "Version and revision of this build; the value is always 1.");
+    add_head(&out, "tutti_build_info", "gauge",
+             "Version and revision of this build; the value is always 1.");
     add_sample(&out, "build_info", "", build, 1);
     pthread_mutex_lock(&registry.lock);
     for (const struct family *family = registry.first; family; family = family->next)

@@ -6,7 +6,8 @@
 #define TUTTI_VERSION "0.1.0"
 #endif
 
-/* The commit; "unknown" where it was not built from a git checkout. One file knows it, so that a commit rebuilds little. */
+/* The commit; "unknown" where it was not built from a git checkout. One file knows it, so that a
+ * commit rebuilds little. */
 extern const char tutti_revision[];
 
 #endif

@@ -17,7 +17,8 @@ struct dead_letters {
     size_t count;
 };
 
-struct dead_letters *dead_letters_new(struct producer *producer, const char *service, const char *suffix)
+struct dead_letters *dead_letters_new(struct producer *producer, const char *service,
+                                      const char *suffix)
 {
     struct dead_letters *letters = calloc(1, sizeof *letters);
     if (!letters)
@@ -54,15 +55,16 @@ static bool ends_with(const char *text, const char *end)
     return end_len > 0 && text_len >= end_len && strcmp(text + text_len - end_len, end) == 0;
 }
 
-enum outcome dead_letters_topic(struct dead_letters *letters, int topic, const char *name, struct err *err)
+enum outcome dead_letters_topic(struct dead_letters *letters, int topic, const char *name,
+                                struct err *err)
 {
     char target_name[2 * LONGEST_TOPIC];
     int *target = target_of(letters, (size_t)topic);
     if (*target >= 0)
         return OUTCOME_OK;
     if (ends_with(name, letters->suffix))
-        return err_set(err, OUTCOME_FATAL, "topic_invalid", "input topic %s is a dead letter topic; end its pattern with $",
-                       name);
+        return err_set(err, OUTCOME_FATAL, "topic_invalid",
+                       "input topic %s is a dead letter topic; end its pattern with $", name);
     snprintf(target_name, sizeof target_name, "%s%s", name, letters->suffix);
     return producer_topic(letters->producer, target_name, target, NULL, err);
 }
@@ -71,16 +73,20 @@ static void count_letter(const struct record *record, const char *topic_name, co
 {
     char labels[400];
     snprintf(labels, sizeof labels, "topic=\"%s\",reason=\"%s\"", topic_name, code);
-    metric_add(metric_counter("dead_letters_total", labels, "Records that went to a dead letter topic."), 1);
-    log_event(LOG_WARN, "dead_letter", "topic", topic_name, "partition", log_int(record->partition), "offset",
-              log_int(record->offset), "code", code, NULL);
+    metric_add(
+        metric_counter("dead_letters_total", labels, "Records that went to a dead letter topic."),
+        1);
+    log_event(LOG_WARN, "dead_letter", "topic", topic_name, "partition", log_int(record->partition),
+              "offset", log_int(record->offset), "code", code, NULL);
 }
 
 /* A record that is too large to be produced again goes without its value. */
-static enum outcome forward(struct dead_letters *letters, int target, struct span key, const struct record *record,
-                            struct header *headers, size_t count, struct err *err)
+static enum outcome forward(struct dead_letters *letters, int target, struct span key,
+                            const struct record *record, struct header *headers, size_t count,
+                            struct err *err)
 {
-    enum outcome outcome = producer_forward(letters->producer, target, key, record, headers, count, err);
+    enum outcome outcome =
+        producer_forward(letters->producer, target, key, record, headers, count, err);
     if (outcome != OUTCOME_REJECT)
         return outcome;
     char size[24];
@@ -95,14 +101,15 @@ static enum outcome forward(struct dead_letters *letters, int target, struct spa
     return producer_forward(letters->producer, target, key, &without, headers, count + 1, err);
 }
 
-enum outcome dead_letters_send(struct dead_letters *letters, const struct record *record, const char *topic_name,
-                               const char *code, struct err *err)
+enum outcome dead_letters_send(struct dead_letters *letters, const struct record *record,
+                               const char *topic_name, const char *code, struct err *err)
 {
     enum outcome outcome = dead_letters_topic(letters, record->topic, topic_name, err);
     if (outcome != OUTCOME_OK)
         return outcome;
     char key[2 * LONGEST_TOPIC], partition[16], offset[24], message[160];
-    snprintf(key, sizeof key, "%s-%d-%lld", topic_name, record->partition, (long long)record->offset);
+    snprintf(key, sizeof key, "%s-%d-%lld", topic_name, record->partition,
+             (long long)record->offset);
     snprintf(partition, sizeof partition, "%d", record->partition);
     snprintf(offset, sizeof offset, "%lld", (long long)record->offset);
     snprintf(message, sizeof message, "%s refused the record: %s", letters->service, code);
@@ -115,7 +122,8 @@ enum outcome dead_letters_send(struct dead_letters *letters, const struct record
         {"tutti.error.code", span_of(code)},
         {"tutti.original.key", record->key},
     };
-    outcome = forward(letters, *target_of(letters, (size_t)record->topic), span_of(key), record, headers, 7, err);
+    outcome = forward(letters, *target_of(letters, (size_t)record->topic), span_of(key), record,
+                      headers, 7, err);
     if (outcome == OUTCOME_OK)
         count_letter(record, topic_name, code);
     return outcome;

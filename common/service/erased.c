@@ -4,7 +4,8 @@
 #include "common/runtime/clock.h"
 
 static const struct statement hold = {"erased_hold", "SELECT tutti_meta.hold_erasures()"};
-static const struct statement read_all = {"erased_read_all", "SELECT identifier_id, erased_at, version FROM identity.erased"};
+static const struct statement read_all = {
+    "erased_read_all", "SELECT identifier_id, erased_at, version FROM identity.erased"};
 
 static enum outcome hold_version(struct db *db, int64_t *version, struct err *err)
 {
@@ -30,7 +31,8 @@ static enum outcome read_tombstones(struct db *db, struct erased *out, struct er
 }
 
 /* The tombstones of this version and, where no transaction is open, perhaps newer ones. */
-static enum outcome read_version(struct db *db, struct erased *erased, int64_t version, struct err *err)
+static enum outcome read_version(struct db *db, struct erased *erased, int64_t version,
+                                 struct err *err)
 {
     struct erased fresh = {.version = version, .checked_us = erased->checked_us};
     CHECK(read_tombstones(db, &fresh, err));
@@ -60,7 +62,8 @@ enum outcome erased_check(struct db *db, struct erased *erased, int64_t version,
         return OUTCOME_OK;
     }
     CHECK(read_version(db, erased, version, err));
-    return err_set(err, OUTCOME_RETRY, "erased_meanwhile", "somebody was erased: the batch is read again without them");
+    return err_set(err, OUTCOME_RETRY, "erased_meanwhile",
+                   "somebody was erased: the batch is read again without them");
 }
 
 enum outcome erased_check_lease(struct db *db, struct erased *erased, struct err *err)
@@ -101,7 +104,8 @@ bool erased_covers(const struct erased *erased, const struct id *identifier_id, 
     return tombstone && instant_compare(at, tombstone->erased_at) <= 0;
 }
 
-bool erased_covers_move(const struct erased *erased, const struct identity_change *change, const struct identity_move *move)
+bool erased_covers_move(const struct erased *erased, const struct identity_change *change,
+                        const struct identity_move *move)
 {
     const struct tombstone *tombstone = find(erased, &move->identifier_id);
     if (tombstone && tombstone->version == 0 && change->changed_at <= tombstone->erased_at.us)
@@ -110,11 +114,13 @@ bool erased_covers_move(const struct erased *erased, const struct identity_chang
            change->version < erased_version(erased, &move->profile_id);
 }
 
-/* A row of the map as a message has it. True if it is older than the erasure of its identifier, or that touchpoint is. */
-static bool covers_row(const struct erased *erased, const struct id *identifier_id, struct id *profile_id, int64_t *version,
-                       struct instant occurred_at)
+/* A row of the map as a message has it. True if it is older than the erasure of its identifier, or
+ * that touchpoint is. */
+static bool covers_row(const struct erased *erased, const struct id *identifier_id,
+                       struct id *profile_id, int64_t *version, struct instant occurred_at)
 {
-    if (erased_covers(erased, identifier_id, occurred_at) || *version < erased_version(erased, identifier_id))
+    if (erased_covers(erased, identifier_id, occurred_at) ||
+        *version < erased_version(erased, identifier_id))
         return true;
     if (*version < erased_version(erased, profile_id)) {
         *profile_id = *identifier_id;
@@ -123,20 +129,22 @@ static bool covers_row(const struct erased *erased, const struct id *identifier_
     return false;
 }
 
-bool erased_covers_resolved(const struct erased *erased, struct resolved_header *header, struct arena *arena,
-                            struct instant occurred_at)
+bool erased_covers_resolved(const struct erased *erased, struct resolved_header *header,
+                            struct arena *arena, struct instant occurred_at)
 {
-    bool has_anchor = !id_is_nil(&header->anchor_id), is_gone = !has_anchor && header->other_count > 0;
+    bool has_anchor = !id_is_nil(&header->anchor_id),
+         is_gone = !has_anchor && header->other_count > 0;
     if (erased->tombstones.count == 0 || (!has_anchor && !is_gone))
         return is_gone;
     struct resolved_other *others = arena_array(arena, struct resolved_other, header->other_count);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < header->other_count; i++) {
         others[kept] = header->others[i];
-        kept +=
-            !covers_row(erased, &others[kept].identifier_id, &others[kept].profile_id, &others[kept].map_version, occurred_at);
+        kept += !covers_row(erased, &others[kept].identifier_id, &others[kept].profile_id,
+                            &others[kept].map_version, occurred_at);
     }
     header->others = others;
     header->other_count = kept;
-    return is_gone || covers_row(erased, &header->anchor_id, &header->profile_id, &header->map_version, occurred_at);
+    return is_gone || covers_row(erased, &header->anchor_id, &header->profile_id,
+                                 &header->map_version, occurred_at);
 }

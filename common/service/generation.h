@@ -1,9 +1,11 @@
-/* generation.h: the active generation of policies: one hash over the policy files and the version of the derivation.
+/* generation.h: the active generation of policies: one hash over the policy files and the version
+ * of the derivation.
  *
- * The database says which generation is active (tutti_meta.generations); a service whose local files differ refuses to start
- * and names `tutti policy apply`. Every transaction that derives reads the active number again, under its locks, with
- * generation_still_active: replicas of a rolling restart never re-derive against each other. While it runs, a service holds
- * a shared advisory lock that `tutti policy apply` takes exclusively. */
+ * The database says which generation is active (tutti_meta.generations); a service whose local
+ * files differ refuses to start and names `tutti policy apply`. Every transaction that derives
+ * reads the active number again, under its locks, with generation_still_active: replicas of a
+ * rolling restart never re-derive against each other. While it runs, a service holds a shared
+ * advisory lock that `tutti policy apply` takes exclusively. */
 #ifndef TUTTI_SERVICE_GENERATION_H
 #define TUTTI_SERVICE_GENERATION_H
 
@@ -19,15 +21,16 @@
 
 enum { DERIVATION_VERSION = 1 }; /* grows whenever the same facts and policies give other figures */
 
-extern const struct setting policy_settings[]; /* policy.dir, identity.key_file: the same for all programs */
+extern const struct setting
+    policy_settings[]; /* policy.dir, identity.key_file: the same for all programs */
 
 struct generation {
     struct id id;
     int32_t number; /* tutti_meta.generations.number: what state rows carry */
 };
 
-/* Names of the policy files of a generation, NULL-ended. identity.json is not one of them: what it changes are profiles, not what
- * is derived from them; identity.policies holds its versions. */
+/* Names of the policy files of a generation, NULL-ended. identity.json is not one of them: what it
+ * changes are profiles, not what is derived from them; identity.policies holds its versions. */
 extern const char *const policy_files[];
 
 /* Path of a policy file below policy.dir, in the arena. */
@@ -37,10 +40,13 @@ enum outcome generation_read_file(struct strbuf *out, const char *path, struct e
 /* Hash of the files of a directory. FATAL naming the file that cannot be read. */
 enum outcome generation_hash(const char *dir, struct id *out, struct err *err);
 /* The active generation; FATAL if there is none or it differs from the files of policy.dir. */
-enum outcome generation_open(struct db *db, const struct config *config, struct generation *out, struct err *err);
-/* Inside a transaction: FATAL "generation_changed" if another one is active by now. With `erased` it must come before any other
- * lock: it holds the erasures in the same statement, and answers as erased_check does. NULL: who stores nothing about anybody. */
-enum outcome generation_still_active(struct db *db, struct arena *arena, const struct generation *generation,
-                                     struct erased *erased, struct err *err);
+enum outcome generation_open(struct db *db, const struct config *config, struct generation *out,
+                             struct err *err);
+/* Inside a transaction: FATAL "generation_changed" if another one is active by now. With `erased`
+ * it must come before any other lock: it holds the erasures in the same statement, and answers as
+ * erased_check does. NULL: who stores nothing about anybody. */
+enum outcome generation_still_active(struct db *db, struct arena *arena,
+                                     const struct generation *generation, struct erased *erased,
+                                     struct err *err);
 
 #endif

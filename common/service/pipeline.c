@@ -12,7 +12,8 @@
 #include "common/service/pipeline_internal.h"
 
 enum {
-    IDLE_MS = 200,      /* longest wait for a first record: how often the loop looks at signals and scans */
+    IDLE_MS =
+        200, /* longest wait for a first record: how often the loop looks at signals and scans */
     QUIET_MS = 5,       /* nothing for this long while caught up ends a batch */
     CHECK_US = 1000000, /* between two looks at the database while idle */
     FIRST_RETRY_US = 10000,
@@ -20,21 +21,27 @@ enum {
 };
 
 const struct setting pipeline_settings[] = {
-    {"group.id", SETTING_TEXT, "", 0, 0, NULL, "Kafka consumer group; empty: the name of the service."},
-    {"batch.max.records", SETTING_INT, "100000", 1, 1000000, NULL, "A batch is run as soon as it holds so many records."},
+    {"group.id", SETTING_TEXT, "", 0, 0, NULL,
+     "Kafka consumer group; empty: the name of the service."},
+    {"batch.max.records", SETTING_INT, "100000", 1, 1000000, NULL,
+     "A batch is run as soon as it holds so many records."},
     {"flush.interval", SETTING_DURATION, "200ms", 1000, 60000000, NULL,
      "A batch is run at the latest so long after its first record."},
     {"flush.interval.behind", SETTING_DURATION, "2s", 1000, 60000000, NULL,
-     "... while behind: a record that waited in Kafka may wait as long again, at most so long. Larger batches cost less."},
+     "... while behind: a record that waited in Kafka may wait as long again, at most so long. "
+     "Larger batches cost less."},
     {"outbox.scan.interval", SETTING_DURATION, "2s", 50000, 3600000000, NULL,
      "How often to look for messages that were committed but not published."},
-    {"dead.letter.topic.suffix", SETTING_TEXT, ".dlq", 0, 0, NULL, "Dead letters of a topic go to the topic with this suffix."},
+    {"dead.letter.topic.suffix", SETTING_TEXT, ".dlq", 0, 0, NULL,
+     "Dead letters of a topic go to the topic with this suffix."},
     {"max.record.bytes", SETTING_BYTES, "900000", 1000, 1000000000, NULL,
      "A record whose key, value and headers are larger becomes a dead letter."},
     {"http.listen", SETTING_TEXT, "127.0.0.1:9101", 0, 0, NULL,
      "Address of /livez, /readyz, /metrics and /version; \"off\" for none."},
-    {"log.level", SETTING_CHOICE, "info", 0, 0, "debug|info|warn|error", "The least important log lines to write."},
-    {"log.format", SETTING_CHOICE, "auto", 0, 0, "auto|json|logfmt", "auto is logfmt on a terminal, else JSON lines."},
+    {"log.level", SETTING_CHOICE, "info", 0, 0, "debug|info|warn|error",
+     "The least important log lines to write."},
+    {"log.format", SETTING_CHOICE, "auto", 0, 0, "auto|json|logfmt",
+     "auto is logfmt on a terminal, else JSON lines."},
     {.name = NULL},
 };
 
@@ -59,7 +66,8 @@ static enum outcome check_letter_topics(struct pipeline *pipeline, struct err *e
 {
     for (size_t i = 0; i < pipeline->new_count; i++) {
         int topic = pipeline->new_topics[i];
-        enum outcome outcome = dead_letters_topic(pipeline->letters, topic, consumer_topic_name(pipeline->consumer, topic), err);
+        enum outcome outcome = dead_letters_topic(
+            pipeline->letters, topic, consumer_topic_name(pipeline->consumer, topic), err);
         if (outcome == OUTCOME_FATAL)
             return outcome;
     }
@@ -74,19 +82,22 @@ static enum outcome tell_assignment(struct pipeline *pipeline, struct err *err)
     pipeline->is_scan_due = true;
     pipeline->next_check_us = 0; /* ready from now on, not a second later */
     if (pipeline->service->assigned)
-        pipeline->service->assigned(pipeline->self, pipeline->new_topics, pipeline->new_partitions, pipeline->new_count);
+        pipeline->service->assigned(pipeline->self, pipeline->new_topics, pipeline->new_partitions,
+                                    pipeline->new_count);
     return check_letter_topics(pipeline, err);
 }
 
 static void open_metrics(struct pipeline *pipeline)
 {
-    pipeline->metrics.batch_seconds =
-        metric_histogram("batch_seconds", "", "From a batch's first record to its committed offsets.", NULL, 0);
+    pipeline->metrics.batch_seconds = metric_histogram(
+        "batch_seconds", "", "From a batch's first record to its committed offsets.", NULL, 0);
     pipeline->metrics.commit_seconds =
-        metric_histogram("batch_commit_seconds", "", "Load, decide and save of one batch, with its COMMIT.", NULL, 0);
-    pipeline->metrics.delay_seconds =
-        metric_histogram("event_delay_seconds", "", "From a record's timestamp to the end of its batch.", NULL, 0);
-    pipeline->metrics.retries = metric_counter("batch_retries_total", "", "Runs of a batch that had to be repeated.");
+        metric_histogram("batch_commit_seconds", "",
+                         "Load, decide and save of one batch, with its COMMIT.", NULL, 0);
+    pipeline->metrics.delay_seconds = metric_histogram(
+        "event_delay_seconds", "", "From a record's timestamp to the end of its batch.", NULL, 0);
+    pipeline->metrics.retries =
+        metric_counter("batch_retries_total", "", "Runs of a batch that had to be repeated.");
 }
 
 static void load_settings(struct pipeline *pipeline, const struct config *config)
@@ -97,7 +108,8 @@ static void load_settings(struct pipeline *pipeline, const struct config *config
     pipeline->flush_max_us = config_duration(config, "flush.interval.behind").us;
     pipeline->scan_interval_us = config_duration(config, "outbox.scan.interval").us;
     uint32_t seed = (uint32_t)getpid() ^ (uint32_t)clock_now().us;
-    pipeline->backoff = pipeline->scan_backoff = (struct backoff){FIRST_RETRY_US, LAST_RETRY_US, 0, seed};
+    pipeline->backoff = pipeline->scan_backoff =
+        (struct backoff){FIRST_RETRY_US, LAST_RETRY_US, 0, seed};
 }
 
 static enum outcome list_topics(struct pipeline *pipeline, const char **topics, struct err *err)
@@ -126,11 +138,12 @@ static enum outcome join(struct pipeline *pipeline, struct err *err)
     if (outcome != OUTCOME_OK)
         return outcome;
     struct consumer_events events = {pipeline, note_assignment};
-    return consumer_open(config, group[0] ? group : pipeline->service->name, topics, &events, &pipeline->consumer, err);
+    return consumer_open(config, group[0] ? group : pipeline->service->name, topics, &events,
+                         &pipeline->consumer, err);
 }
 
-enum outcome pipeline_open(const struct service *service, void *self, struct service_context *context, struct pipeline **out,
-                           struct err *err)
+enum outcome pipeline_open(const struct service *service, void *self,
+                           struct service_context *context, struct pipeline **out, struct err *err)
 {
     struct pipeline *pipeline = calloc(1, sizeof *pipeline);
     if (!pipeline)
@@ -145,8 +158,8 @@ enum outcome pipeline_open(const struct service *service, void *self, struct ser
     pipeline->reasons = calloc(pipeline->max, sizeof *pipeline->reasons);
     if (!pipeline->records || !pipeline->reasons)
         abort();
-    pipeline->letters =
-        dead_letters_new(context->producer, service->name, config_text(context->config, "dead.letter.topic.suffix"));
+    pipeline->letters = dead_letters_new(context->producer, service->name,
+                                         config_text(context->config, "dead.letter.topic.suffix"));
     enum outcome outcome = join(pipeline, err);
     if (outcome != OUTCOME_OK) {
         pipeline_close(pipeline);
@@ -177,23 +190,27 @@ void pipeline_close(struct pipeline *pipeline)
     free(pipeline);
 }
 
-/* What was collected under an older assignment comes again: keep only the newest `taken` records. */
+/* What was collected under an older assignment comes again: keep only the newest `taken` records.
+ */
 static void forget_older(struct pipeline *pipeline, size_t taken)
 {
     consumer_release(pipeline->consumer, pipeline->records, pipeline->count);
-    memmove(pipeline->records, pipeline->records + pipeline->count, taken * sizeof *pipeline->records);
+    memmove(pipeline->records, pipeline->records + pipeline->count,
+            taken * sizeof *pipeline->records);
     pipeline->count = 0;
     pipeline->epoch = consumer_epoch(pipeline->consumer);
 }
 
-/* The first records of a batch: how long it may wait for more depends on how long these already waited. */
+/* The first records of a batch: how long it may wait for more depends on how long these already
+ * waited. */
 static void begin_batch(struct pipeline *pipeline)
 {
     int64_t waited_us = clock_now().us - pipeline->records[0].timestamp_ms * 1000;
     pipeline->first_us = clock_monotonic_us();
     pipeline->flush_us = pipeline->flush_min_us;
     if (waited_us > pipeline->flush_us && pipeline->flush_max_us > pipeline->flush_us)
-        pipeline->flush_us = waited_us < pipeline->flush_max_us ? waited_us : pipeline->flush_max_us;
+        pipeline->flush_us =
+            waited_us < pipeline->flush_max_us ? waited_us : pipeline->flush_max_us;
 }
 
 static int take_timeout_ms(const struct pipeline *pipeline)
@@ -215,8 +232,9 @@ static enum outcome collect(struct pipeline *pipeline, struct err *err)
     pipeline->epoch = consumer_epoch(pipeline->consumer);
     for (;;) {
         bool caught_up = false;
-        size_t taken = consumer_take(pipeline->consumer, pipeline->records + pipeline->count, pipeline->max - pipeline->count,
-                                     take_timeout_ms(pipeline), &caught_up, err);
+        size_t taken = consumer_take(pipeline->consumer, pipeline->records + pipeline->count,
+                                     pipeline->max - pipeline->count, take_timeout_ms(pipeline),
+                                     &caught_up, err);
         admin_http_beat(consumer_max_poll_interval_us(pipeline->consumer));
         if (consumer_epoch(pipeline->consumer) != pipeline->epoch)
             forget_older(pipeline, taken);
@@ -269,7 +287,8 @@ static enum outcome scan_if_due(struct pipeline *pipeline, struct err *err)
     return OUTCOME_OK;
 }
 
-/* Readiness while idle: a database that went away is noticed, one that came back is connected to. */
+/* Readiness while idle: a database that went away is noticed, one that came back is connected to.
+ */
 static enum outcome check_servers(struct pipeline *pipeline, struct err *err)
 {
     int64_t now = clock_monotonic_us();

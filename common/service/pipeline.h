@@ -1,26 +1,29 @@
 /* pipeline.h: the one loop of every service: it alone turns an outcome into skip, retry or stop.
  *
- * A batch is collected until flush.interval after its first record, until batch.max.records, or until nothing more is coming
- * for the moment. Then:
- *     decode each -> database there? -> apply -> publish -> acknowledged -> finished -> dead letters acknowledged -> commit
- * RETRY rolls back, calls `dropped`, waits and runs the same records again, after a few attempts in halves. REJECT from decode
- * marks one record; REJECT from a later step halves the batch until the record at fault is alone. Marked records become dead
- * letters before offsets are committed. While the loop waits for PostgreSQL or Kafka it stays in its group. After a rebalance the
- * batch is finished (effects are idempotent) but the offsets of lost partitions are not committed; a batch that would have to be
- * run again is given up instead, since its records come again. The service hears of a new assignment between batches. */
+ * A batch is collected until flush.interval after its first record, until batch.max.records, or
+ * until nothing more is coming for the moment. Then: decode each -> database there? -> apply ->
+ * publish -> acknowledged -> finished -> dead letters acknowledged -> commit RETRY rolls back,
+ * calls `dropped`, waits and runs the same records again, after a few attempts in halves. REJECT
+ * from decode marks one record; REJECT from a later step halves the batch until the record at fault
+ * is alone. Marked records become dead letters before offsets are committed. While the loop waits
+ * for PostgreSQL or Kafka it stays in its group. After a rebalance the batch is finished (effects
+ * are idempotent) but the offsets of lost partitions are not committed; a batch that would have to
+ * be run again is given up instead, since its records come again. The service hears of a new
+ * assignment between batches. */
 #ifndef TUTTI_SERVICE_PIPELINE_H
 #define TUTTI_SERVICE_PIPELINE_H
 
 #include "common/service/service.h"
 
-extern const struct setting pipeline_settings[]; /* group.id, batch.max.records, flush.interval, ... */
+extern const struct setting
+    pipeline_settings[]; /* group.id, batch.max.records, flush.interval, ... */
 
 struct pipeline;
 
-/* Joins the group, for a service that is open as self. Sets context->consumer. FATAL if a topic or a dead letter topic is
- * missing; RETRY while Kafka does not answer. */
-enum outcome pipeline_open(const struct service *service, void *self, struct service_context *context, struct pipeline **out,
-                           struct err *err);
+/* Joins the group, for a service that is open as self. Sets context->consumer. FATAL if a topic or
+ * a dead letter topic is missing; RETRY while Kafka does not answer. */
+enum outcome pipeline_open(const struct service *service, void *self,
+                           struct service_context *context, struct pipeline **out, struct err *err);
 /* Runs until a stop is requested (OK) or something is fatal (FATAL). */
 enum outcome pipeline_run(struct pipeline *pipeline, struct err *err);
 /* Leaves the group. */

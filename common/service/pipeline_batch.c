@@ -7,13 +7,15 @@
 #include "common/runtime/log.h"
 #include "common/service/pipeline_internal.h"
 
-static enum outcome decode_all(struct pipeline *pipeline, struct batch *batch, size_t *alive, struct err *err)
+static enum outcome decode_all(struct pipeline *pipeline, struct batch *batch, size_t *alive,
+                               struct err *err)
 {
     const char **reasons = pipeline->reasons + (batch->records - pipeline->records);
     for (size_t i = 0; i < batch->record_count; i++) {
         if (reasons[i])
             continue;
-        enum outcome outcome = pipeline->service->decode(pipeline->self, batch, &batch->records[i], err);
+        enum outcome outcome =
+            pipeline->service->decode(pipeline->self, batch, &batch->records[i], err);
         if (outcome == OUTCOME_OK)
             ++*alive;
         else if (outcome == OUTCOME_REJECT)
@@ -28,14 +30,16 @@ static enum outcome apply(struct pipeline *pipeline, struct batch *batch, struct
 {
     int64_t started = clock_monotonic_us();
     enum outcome outcome = pipeline->service->apply(pipeline->self, batch, err);
-    metric_observe(pipeline->metrics.commit_seconds, (double)(clock_monotonic_us() - started) / 1e6);
+    metric_observe(pipeline->metrics.commit_seconds,
+                   (double)(clock_monotonic_us() - started) / 1e6);
     return outcome;
 }
 
 static enum outcome publish(struct pipeline *pipeline, struct batch *batch, struct err *err)
 {
     const struct service *service = pipeline->service;
-    enum outcome outcome = service->publish ? service->publish(pipeline->self, batch, err) : OUTCOME_OK;
+    enum outcome outcome =
+        service->publish ? service->publish(pipeline->self, batch, err) : OUTCOME_OK;
     if (outcome == OUTCOME_OK)
         outcome = pipeline_wait_acks(pipeline, err);
     if (outcome == OUTCOME_OK && service->finished) {
@@ -87,9 +91,11 @@ static size_t count_alive(const struct pipeline *pipeline, size_t first, size_t 
 
 enum { PATIENCE = 3 }; /* attempts at a range as a whole */
 
-static enum outcome run_range(struct pipeline *pipeline, size_t first, size_t count, struct err *err);
+static enum outcome run_range(struct pipeline *pipeline, size_t first, size_t count,
+                              struct err *err);
 
-static enum outcome run_halves(struct pipeline *pipeline, size_t first, size_t count, struct err *err)
+static enum outcome run_halves(struct pipeline *pipeline, size_t first, size_t count,
+                               struct err *err)
 {
     enum outcome outcome = run_range(pipeline, first, count / 2, err);
     if (outcome == OUTCOME_OK)
@@ -116,10 +122,12 @@ static void wait_before_retry(struct pipeline *pipeline, const char *event, cons
     pipeline_pause(pipeline, backoff_next_us(&pipeline->backoff));
 }
 
-/* Runs a range until every record took effect or is marked. RETRY: given up. What fails again and again may be too much for one
- * transaction (the server's timeouts end it): then its halves are tried. While a server is down, that costs a few small batches.
+/* Runs a range until every record took effect or is marked. RETRY: given up. What fails again and
+ * again may be too much for one transaction (the server's timeouts end it): then its halves are
+ * tried. While a server is down, that costs a few small batches.
  */
-static enum outcome run_range(struct pipeline *pipeline, size_t first, size_t count, struct err *err)
+static enum outcome run_range(struct pipeline *pipeline, size_t first, size_t count,
+                              struct err *err)
 {
     for (int tries = 1;; tries++) {
         enum outcome outcome = attempt(pipeline, first, count, err);
@@ -148,7 +156,8 @@ static enum outcome send_letters(struct pipeline *pipeline, struct err *err)
         if (!pipeline->reasons[i])
             continue;
         const char *topic = consumer_topic_name(pipeline->consumer, record->topic);
-        enum outcome outcome = dead_letters_send(pipeline->letters, record, topic, pipeline->reasons[i], err);
+        enum outcome outcome =
+            dead_letters_send(pipeline->letters, record, topic, pipeline->reasons[i], err);
         if (outcome != OUTCOME_OK)
             return outcome;
         sent++;
@@ -159,7 +168,8 @@ static enum outcome send_letters(struct pipeline *pipeline, struct err *err)
 static enum outcome deliver_letters(struct pipeline *pipeline, struct err *err)
 {
     enum outcome outcome;
-    while ((outcome = send_letters(pipeline, err)) == OUTCOME_RETRY && !pipeline_is_abandoned(pipeline))
+    while ((outcome = send_letters(pipeline, err)) == OUTCOME_RETRY &&
+           !pipeline_is_abandoned(pipeline))
         wait_before_retry(pipeline, "dead_letter_retry", err);
     if (outcome == OUTCOME_REJECT)
         outcome = OUTCOME_FATAL;
@@ -170,7 +180,8 @@ static void mark_oversized(struct pipeline *pipeline)
 {
     for (size_t i = 0; i < pipeline->count; i++) {
         const struct record *record = &pipeline->records[i];
-        bool fits = record->key.len + record->value.len + record_headers_size(record) <= pipeline->max_record_bytes;
+        bool fits = record->key.len + record->value.len + record_headers_size(record) <=
+                    pipeline->max_record_bytes;
         pipeline->reasons[i] = fits ? NULL : "record_too_large";
     }
 }
@@ -179,7 +190,8 @@ static struct metric *topic_metric(const char *topic, const char *result)
 {
     char labels[320];
     snprintf(labels, sizeof labels, "topic=\"%s\",result=\"%s\"", topic, result);
-    return metric_counter("records_processed_total", labels, "Records done, by what became of them.");
+    return metric_counter("records_processed_total", labels,
+                          "Records done, by what became of them.");
 }
 
 static void ensure_topic_metrics(struct pipeline *pipeline, size_t topic)
@@ -208,9 +220,11 @@ static void count_done(struct pipeline *pipeline)
         ensure_topic_metrics(pipeline, topic);
         metric_add(pipeline->reasons[i] ? pipeline->dead[topic] : pipeline->ok[topic], 1);
         if (record->timestamp_ms > 0)
-            metric_observe(pipeline->metrics.delay_seconds, (double)(now_ms - record->timestamp_ms) / 1000);
+            metric_observe(pipeline->metrics.delay_seconds,
+                           (double)(now_ms - record->timestamp_ms) / 1000);
     }
-    metric_observe(pipeline->metrics.batch_seconds, (double)(clock_monotonic_us() - pipeline->first_us) / 1e6);
+    metric_observe(pipeline->metrics.batch_seconds,
+                   (double)(clock_monotonic_us() - pipeline->first_us) / 1e6);
 }
 
 enum outcome pipeline_batch(struct pipeline *pipeline, struct err *err)

@@ -44,17 +44,20 @@ struct pipeline {
 /* pipeline_wait.c: waiting without leaving the group */
 /* Waits us, or until the batch is abandoned. */
 void pipeline_pause(struct pipeline *pipeline, int64_t us);
-/* True if running the batch again makes no sense: a stop was requested, or the records come again after a rebalance. */
+/* True if running the batch again makes no sense: a stop was requested, or the records come again
+ * after a rebalance. */
 bool pipeline_is_abandoned(const struct pipeline *pipeline);
 /* Waits until the database is there. RETRY only if the batch is abandoned meanwhile. */
 enum outcome pipeline_wait_database(struct pipeline *pipeline, struct err *err);
-/* Waits until all that was sent is acknowledged, through any outage; RETRY if something has to be sent again. */
+/* Waits until all that was sent is acknowledged, through any outage; RETRY if something has to be
+ * sent again. */
 enum outcome pipeline_wait_acks(struct pipeline *pipeline, struct err *err);
 /* Rolls back and lets the service drop its batch. */
 void pipeline_undo(struct pipeline *pipeline);
 void pipeline_log_retry(struct pipeline *pipeline, const char *event, const struct err *err);
 
-/* pipeline_batch.c: runs the collected records to their end. RETRY: the batch was given up, nothing was committed. */
+/* pipeline_batch.c: runs the collected records to their end. RETRY: the batch was given up, nothing
+ * was committed. */
 enum outcome pipeline_batch(struct pipeline *pipeline, struct err *err);
 
 #endif

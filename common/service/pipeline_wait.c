@@ -40,7 +40,8 @@ void pipeline_pause(struct pipeline *pipeline, int64_t us)
 enum outcome pipeline_wait_database(struct pipeline *pipeline, struct err *err)
 {
     enum outcome outcome;
-    while ((outcome = db_ready(pipeline->context->db, err)) == OUTCOME_RETRY && !pipeline_is_abandoned(pipeline)) {
+    while ((outcome = db_ready(pipeline->context->db, err)) == OUTCOME_RETRY &&
+           !pipeline_is_abandoned(pipeline)) {
         pipeline_log_retry(pipeline, "waiting_for_database", err);
         pipeline_pause(pipeline, SLICE_MS * 1000);
     }
@@ -51,8 +52,10 @@ enum outcome pipeline_wait_acks(struct pipeline *pipeline, struct err *err)
 {
     enum outcome outcome;
     do {
-        outcome = producer_wait(pipeline->context->producer, ACK_TIMEOUT_MS, heartbeat, pipeline, err);
-    } while (outcome == OUTCOME_RETRY && strcmp(err->code, "produce_stalled") == 0 && !stop_requested());
+        outcome =
+            producer_wait(pipeline->context->producer, ACK_TIMEOUT_MS, heartbeat, pipeline, err);
+    } while (outcome == OUTCOME_RETRY && strcmp(err->code, "produce_stalled") == 0 &&
+             !stop_requested());
     return outcome;
 }
 

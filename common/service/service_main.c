@@ -1,7 +1,8 @@
-/* service_main.c: main() of every service: settings, signals, admin HTTP, the wait for its servers, then the loop.
+/* service_main.c: main() of every service: settings, signals, admin HTTP, the wait for its servers,
+ * then the loop.
  *
- * A server that is down at the start is waited for: the process is alive and not ready. What waiting cannot cure ends it
- * with one line and status 1. */
+ * A server that is down at the start is waited for: the process is alive and not ready. What
+ * waiting cannot cure ends it with one line and status 1. */
 #include <malloc.h>
 #include <poll.h>
 #include <stdio.h>
@@ -20,8 +21,8 @@
 
 enum { MMAP_THRESHOLD = 32 << 20, TRIM_THRESHOLD = 256 << 20, TOP_PAD = 4 << 20 };
 
-/* Every batch needs about the same memory again, also in the Kafka client's threads: pages that were given back to the kernel
- * would be cleared and mapped anew for each. */
+/* Every batch needs about the same memory again, also in the Kafka client's threads: pages that
+ * were given back to the kernel would be cleared and mapped anew for each. */
 static void keep_memory(void)
 {
     mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
@@ -39,11 +40,13 @@ struct app {
     struct pipeline *pipeline;
 };
 
-static enum outcome load(struct app *app, int argc, char **argv, enum config_action *action, struct err *err)
+static enum outcome load(struct app *app, int argc, char **argv, enum config_action *action,
+                         struct err *err)
 {
     static const struct setting none[] = {{.name = NULL}};
     const struct setting *own = app->service->settings ? app->service->settings : none;
-    const struct setting *const tables[] = {own, pipeline_settings, db_settings, schema_set_settings, policy_settings, NULL};
+    const struct setting *const tables[] = {
+        own, pipeline_settings, db_settings, schema_set_settings, policy_settings, NULL};
     char program[64];
     snprintf(program, sizeof program, "tutti-%s", app->service->name);
     enum outcome outcome = config_load(program, tables, argc, argv, &app->config, action, err);
@@ -54,10 +57,12 @@ static enum outcome load(struct app *app, int argc, char **argv, enum config_act
     return outcome == OUTCOME_OK ? producer_check_config(app->config, err) : outcome;
 }
 
-/* Every statement of a service goes by key, and its order of rows is the lock order: no plan may change either. */
+/* Every statement of a service goes by key, and its order of rows is the lock order: no plan may
+ * change either. */
 static void pin_plans(struct db *db)
 {
-    static const char *const off[] = {"enable_hashjoin", "enable_mergejoin", "enable_seqscan", "enable_bitmapscan"};
+    static const char *const off[] = {"enable_hashjoin", "enable_mergejoin", "enable_seqscan",
+                                      "enable_bitmapscan"};
     for (size_t i = 0; i < sizeof off / sizeof *off; i++)
         db_session_set(db, off[i], "off");
 }
@@ -65,13 +70,15 @@ static void pin_plans(struct db *db)
 static enum outcome open_shell(struct app *app, struct err *err)
 {
     const struct config *config = app->config;
-    log_open(app->service->name, config_text(config, "log.level"), config_text(config, "log.format"));
+    log_open(app->service->name, config_text(config, "log.level"),
+             config_text(config, "log.format"));
     if (*config_ignored(config))
         log_event(LOG_DEBUG, "variables_ignored", "names", config_ignored(config), NULL);
     admin_http_condition("kafka", false);
     admin_http_condition("postgres", false);
     admin_http_note(app->service->version_note);
-    enum outcome outcome = admin_http_open(config_text(config, "http.listen"), app->service->name, &app->http, err);
+    enum outcome outcome =
+        admin_http_open(config_text(config, "http.listen"), app->service->name, &app->http, err);
     if (outcome == OUTCOME_OK)
         outcome = producer_open(config, &app->context.producer, err);
     if (outcome == OUTCOME_OK)
@@ -87,7 +94,8 @@ static enum outcome reach_database(struct app *app, struct err *err)
 {
     enum outcome outcome = db_ready(app->context.db, err);
     if (outcome == OUTCOME_OK)
-        outcome = migrations_check(app->context.db, schema_migrations, schema_migrations_count, err);
+        outcome =
+            migrations_check(app->context.db, schema_migrations, schema_migrations_count, err);
     admin_http_condition("postgres", outcome == OUTCOME_OK);
     return outcome;
 }
@@ -125,7 +133,8 @@ static void wait_for_stop(int64_t us)
 }
 
 /* Repeats a step while its server is away. RETRY only if a stop was requested meanwhile. */
-static enum outcome keep_trying(struct app *app, enum outcome (*step)(struct app *, struct err *), struct err *err)
+static enum outcome keep_trying(struct app *app, enum outcome (*step)(struct app *, struct err *),
+                                struct err *err)
 {
     struct backoff backoff = {100000, 2000000, 0, (uint32_t)clock_now().us};
     enum outcome outcome;
@@ -138,7 +147,8 @@ static enum outcome keep_trying(struct app *app, enum outcome (*step)(struct app
 
 static enum outcome run(struct app *app, struct err *err)
 {
-    enum outcome (*const steps[])(struct app *, struct err *) = {reach_database, open_service, open_pipeline};
+    enum outcome (*const steps[])(struct app *, struct err *) = {reach_database, open_service,
+                                                                 open_pipeline};
     enum outcome outcome = open_shell(app, err);
     for (size_t i = 0; outcome == OUTCOME_OK && i < sizeof steps / sizeof *steps; i++)
         outcome = keep_trying(app, steps[i], err);
@@ -160,7 +170,8 @@ static void close_all(struct app *app)
     config_free(app->config);
 }
 
-/* --check-config: the settings are valid already; what the service reads beside them is checked here. */
+/* --check-config: the settings are valid already; what the service reads beside them is checked
+ * here. */
 static enum outcome check(const struct app *app, struct err *err)
 {
     enum outcome outcome = app->service->check ? app->service->check(app->config, err) : OUTCOME_OK;

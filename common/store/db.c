@@ -15,7 +15,8 @@ enum { NAME_BYTES = 64 };
 
 const struct setting db_settings[] = {
     {"database.url", SETTING_SECRET, "", 0, 0, NULL,
-     "PostgreSQL URI (postgresql://user@host/name) or key=value string; empty uses libpq's PG* variables."},
+     "PostgreSQL URI (postgresql://user@host/name) or key=value string; empty uses libpq's PG* "
+     "variables."},
     {"database.statement.prepare", SETTING_BOOL, "true", 0, 0, NULL,
      "Prepare statements by name; false behind PgBouncer in transaction mode."},
     {"database.timeout", SETTING_DURATION, "60s", US_PER_SECOND, 3600 * US_PER_SECOND, NULL,
@@ -25,7 +26,8 @@ const struct setting db_settings[] = {
 
 static void register_metrics(struct db *db)
 {
-    static const char help[] = "Database transactions by their end; unknown: the connection was lost at COMMIT.";
+    static const char help[] =
+        "Database transactions by their end; unknown: the connection was lost at COMMIT.";
     db->up = metric_gauge("db_up", "", "1 while the database is connected.");
     db->commits = metric_counter("db_transactions_total", "result=\"commit\"", help);
     db->rollbacks = metric_counter("db_transactions_total", "result=\"rollback\"", help);
@@ -44,7 +46,8 @@ static enum outcome check_url(const char *url, struct err *err)
     return OUTCOME_OK;
 }
 
-enum outcome db_open_url(const char *url, const char *application_name, struct db **out, struct err *err)
+enum outcome db_open_url(const char *url, const char *application_name, struct db **out,
+                         struct err *err)
 {
     *out = NULL;
     enum outcome outcome = check_url(url, err);
@@ -68,9 +71,11 @@ enum outcome db_open_url(const char *url, const char *application_name, struct d
     return OUTCOME_OK;
 }
 
-enum outcome db_open(const struct config *config, const char *application_name, struct db **out, struct err *err)
+enum outcome db_open(const struct config *config, const char *application_name, struct db **out,
+                     struct err *err)
 {
-    enum outcome outcome = db_open_url(config_text(config, "database.url"), application_name, out, err);
+    enum outcome outcome =
+        db_open_url(config_text(config, "database.url"), application_name, out, err);
     if (outcome != OUTCOME_OK)
         return outcome;
     (*out)->prepare = config_bool(config, "database.statement.prepare");
@@ -138,9 +143,11 @@ enum outcome db_check_usable(struct db *db, struct err *err)
     if (db->is_copying)
         return db_misused(db, "a statement inside a COPY", err);
     if (db->is_failed)
-        return err_set(err, OUTCOME_RETRY, "db_needs_rollback", "the transaction has failed before: it must be rolled back");
+        return err_set(err, OUTCOME_RETRY, "db_needs_rollback",
+                       "the transaction has failed before: it must be rolled back");
     if (db->phase != DB_UP)
-        return err_set(err, OUTCOME_RETRY, "db_down", "database: %s", db->reason[0] ? db->reason : "not connected");
+        return err_set(err, OUTCOME_RETRY, "db_down", "database: %s",
+                       db->reason[0] ? db->reason : "not connected");
     return OUTCOME_OK;
 }
 
@@ -152,7 +159,8 @@ static bool wait_for_answer(struct db *db, int64_t deadline_us)
         if (db->timeout_us && left <= 0)
             return false;
         struct pollfd p = {PQsocket(db->conn), POLLIN, 0};
-        if (poll(&p, 1, db->timeout_us ? (int)(left / 1000) + 1 : -1) > 0 && !PQconsumeInput(db->conn))
+        if (poll(&p, 1, db->timeout_us ? (int)(left / 1000) + 1 : -1) > 0 &&
+            !PQconsumeInput(db->conn))
             return true;
     }
     return true;
@@ -217,15 +225,16 @@ enum outcome db_script(struct db *db, const char *sql, struct err *err)
 /* ------------------------------------------------------------------------------------------------
  * transactions */
 
-/* Behind a pooler a session is not ours, so the settings are those of the transaction, in the same round
- * trip. */
+/* Behind a pooler a session is not ours, so the settings are those of the transaction, in the same
+ * round trip. */
 static char *begin_text(const struct db *db)
 {
     struct strbuf text = {0};
     strbuf_addf(&text, "BEGIN ISOLATION LEVEL READ COMMITTED");
     for (const char *at = db->session; !db->prepare && *at;) {
         size_t name = strcspn(at, "="), n = strcspn(at, "\n");
-        strbuf_addf(&text, ";SET LOCAL %.*s='%.*s'", (int)name, at, (int)(n - name - 1), at + name + 1);
+        strbuf_addf(&text, ";SET LOCAL %.*s='%.*s'", (int)name, at, (int)(n - name - 1),
+                    at + name + 1);
         at += n + (at[n] == '\n');
     }
     return text.ptr;
@@ -263,7 +272,8 @@ static enum outcome commit_failed(struct db *db, PGresult *result, struct err *e
     enum outcome outcome = db_fail(db, result, "commit", err);
     bool is_unknown = db->phase != DB_UP;
     end_transaction(db, is_unknown ? db->unknowns : db->rollbacks);
-    return is_unknown ? err_set(err, OUTCOME_RETRY, "commit_unknown", "the connection was lost at COMMIT: %s", db->reason)
+    return is_unknown ? err_set(err, OUTCOME_RETRY, "commit_unknown",
+                                "the connection was lost at COMMIT: %s", db->reason)
                       : outcome;
 }
 
@@ -276,7 +286,8 @@ enum outcome db_commit(struct db *db, struct err *err)
         bool is_lost = db->phase != DB_UP;
         end_transaction(db, db->rollbacks);
         return is_lost ? err_set(err, OUTCOME_RETRY, "db_down", "commit: %s", db->reason)
-                       : err_set(err, OUTCOME_FATAL, "db_transaction_ended", "a statement ended the transaction by itself");
+                       : err_set(err, OUTCOME_FATAL, "db_transaction_ended",
+                                 "a statement ended the transaction by itself");
     }
     PGresult *result = db_exec(db, "COMMIT");
     if (!is_good(result))
@@ -285,7 +296,8 @@ enum outcome db_commit(struct db *db, struct err *err)
     PQclear(result);
     end_transaction(db, is_committed ? db->commits : db->rollbacks);
     return is_committed ? OUTCOME_OK
-                        : err_set(err, OUTCOME_RETRY, "commit_rolled_back", "the transaction had failed: it was rolled back");
+                        : err_set(err, OUTCOME_RETRY, "commit_rolled_back",
+                                  "the transaction had failed: it was rolled back");
 }
 
 static void cancel_copy(struct db *db)
@@ -320,25 +332,30 @@ static const struct params no_params;
 
 static uint64_t fingerprint(const struct statement *s, const struct params *p)
 {
-    return XXH3_64bits_withSeed(p->types, (size_t)p->count * sizeof p->types[0], XXH3_64bits(s->sql, strlen(s->sql)));
+    return XXH3_64bits_withSeed(p->types, (size_t)p->count * sizeof p->types[0],
+                                XXH3_64bits(s->sql, strlen(s->sql)));
 }
 
 /* Prepares s on this connection unless that is done; *is_new says which. */
-static enum outcome prepare(struct db *db, const struct statement *s, const struct params *p, bool *is_new, struct err *err)
+static enum outcome prepare(struct db *db, const struct statement *s, const struct params *p,
+                            bool *is_new, struct err *err)
 {
     char key[NAME_BYTES] = {0};
     size_t len = strlen(s->name);
     if (len == 0 || len >= NAME_BYTES)
-        return err_set(err, OUTCOME_FATAL, "db_statement_name", "statement name '%s' is empty or too long", s->name);
+        return err_set(err, OUTCOME_FATAL, "db_statement_name",
+                       "statement name '%s' is empty or too long", s->name);
     memcpy(key, s->name, len);
     uint64_t print = fingerprint(s, p);
     const uint64_t *known = map_find(&db->prepared, key);
     *is_new = known == NULL;
     if (known && *known != print)
-        return err_set(err, OUTCOME_FATAL, "db_statement_name", "two different statements are named '%s'", s->name);
+        return err_set(err, OUTCOME_FATAL, "db_statement_name",
+                       "two different statements are named '%s'", s->name);
     if (known)
         return OUTCOME_OK;
-    PGresult *result = PQsendPrepare(db->conn, s->name, s->sql, p->count, p->types) ? db_collect(db) : NULL;
+    PGresult *result =
+        PQsendPrepare(db->conn, s->name, s->sql, p->count, p->types) ? db_collect(db) : NULL;
     if (!is_good(result))
         return db_fail(db, result, s->name, err);
     PQclear(result);
@@ -349,15 +366,20 @@ static enum outcome prepare(struct db *db, const struct statement *s, const stru
 static PGresult *execute(struct db *db, const struct statement *s, const struct params *p)
 {
     static const int binary[sizeof p->lengths / sizeof p->lengths[0]] = {
-        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
     };
-    int sent = db->prepare ? PQsendQueryPrepared(db->conn, s->name, p->count, p->values, p->lengths, binary, 1)
-                           : PQsendQueryParams(db->conn, s->sql, p->count, p->types, p->values, p->lengths, binary, 1);
+    int sent = db->prepare ? PQsendQueryPrepared(db->conn, s->name, p->count, p->values, p->lengths,
+                                                 binary, 1)
+                           : PQsendQueryParams(db->conn, s->sql, p->count, p->types, p->values,
+                                               p->lengths, binary, 1);
     return sent ? db_collect(db) : NULL;
 }
 
-/* 0A000 from a plan that worked before: "cached plan must not change result type", after a migration. */
-static enum outcome run_failed(struct db *db, PGresult *result, const struct statement *s, bool is_new, struct err *err)
+/* 0A000 from a plan that worked before: "cached plan must not change result type", after a
+ * migration. */
+static enum outcome run_failed(struct db *db, PGresult *result, const struct statement *s,
+                               bool is_new, struct err *err)
 {
     enum outcome outcome = db_fail(db, result, s->name, err);
     if (is_new || !db_sqlstate_is(db, "0A000"))
@@ -366,8 +388,8 @@ static enum outcome run_failed(struct db *db, PGresult *result, const struct sta
     return err_set(err, OUTCOME_RETRY, "db_down", "%s: %s", s->name, db->reason);
 }
 
-enum outcome db_run(struct db *db, const struct statement *statement, const struct params *params, struct db_result **result,
-                    int64_t *affected, struct err *err)
+enum outcome db_run(struct db *db, const struct statement *statement, const struct params *params,
+                    struct db_result **result, int64_t *affected, struct err *err)
 {
     const struct params *p = params ? params : &no_params;
     bool is_new = true;

@@ -1,4 +1,5 @@
-/* db_connect.c: getting connected without blocking for long, and the capped back-off between attempts. */
+/* db_connect.c: getting connected without blocking for long, and the capped back-off between
+ * attempts. */
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,13 +11,15 @@
 #include "common/store/db_internal.h"
 
 enum {
-    STEP_US = 3000 * 1000,         /* db_ready never blocks longer */
-    ATTEMPT_US = 40 * 1000 * 1000, /* two hosts that swallow packets (tcp_user_timeout each), then a live one */
+    STEP_US = 3000 * 1000, /* db_ready never blocks longer */
+    ATTEMPT_US = 40 * 1000 *
+                 1000, /* two hosts that swallow packets (tcp_user_timeout each), then a live one */
     FIRST_DELAY_US = 50 * 1000,
     LAST_DELAY_US = 5000 * 1000,
 };
 
-/* Half of the delay is fixed, half random, so that the replicas of a service do not return in step. */
+/* Half of the delay is fixed, half random, so that the replicas of a service do not return in step.
+ */
 static int64_t jittered(struct db *db)
 {
     db->random ^= db->random << 13;
@@ -66,11 +69,12 @@ static void log_notice(void *arg, const PGresult *result)
 {
     const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
     const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    log_event(LOG_DEBUG, "db_notice", "severity", severity ? severity : "", "message", message ? message : "", NULL);
+    log_event(LOG_DEBUG, "db_notice", "severity", severity ? severity : "", "message",
+              message ? message : "", NULL);
 }
 
-/* Session settings as command line switches of the backend; a pooler gets them by SET LOCAL in db_begin
- * instead. */
+/* Session settings as command line switches of the backend; a pooler gets them by SET LOCAL in
+ * db_begin instead. */
 static char *backend_options(const struct db *db, const char *users)
 {
     struct strbuf text = {0};
@@ -112,8 +116,9 @@ static PGconn *start(const struct db *db)
                                  "client_encoding",
                                  "options",
                                  NULL};
-    const char *const values[] = {"1",     "10",   "5",     "3", "15000", "read-write", db->application_name,
-                                  db->url, "UTF8", options, NULL};
+    const char *const values[] = {
+        "1",     "10",   "5",     "3", "15000", "read-write", db->application_name,
+        db->url, "UTF8", options, NULL};
     PGconn *conn = PQconnectStartParams(names, values, 1);
     free(options);
     free(users);
@@ -126,7 +131,8 @@ static void begin_attempt(struct db *db)
 {
     db->conn = start(db);
     db->phase = DB_CONNECTING;
-    db->polling = PQstatus(db->conn) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
+    db->polling =
+        PQstatus(db->conn) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
     db->attempt_ends_us = clock_monotonic_us() + ATTEMPT_US;
     PQsetNoticeReceiver(db->conn, log_notice, NULL);
 }
@@ -137,7 +143,8 @@ static void poll_until(struct db *db, int64_t deadline_us)
         int64_t left = deadline_us - clock_monotonic_us();
         if (left <= 0)
             return;
-        struct pollfd p = {PQsocket(db->conn), db->polling == PGRES_POLLING_READING ? POLLIN : POLLOUT, 0};
+        struct pollfd p = {PQsocket(db->conn),
+                           db->polling == PGRES_POLLING_READING ? POLLIN : POLLOUT, 0};
         if (poll(&p, 1, (int)(left / 1000) + 1) > 0)
             db->polling = PQconnectPoll(db->conn);
     }
@@ -147,8 +154,8 @@ static enum outcome connected(struct db *db, struct err *err)
 {
     const char *encoding = PQparameterStatus(db->conn, "server_encoding");
     if (encoding == NULL || strcmp(encoding, "UTF8") != 0) {
-        err_set(err, OUTCOME_FATAL, "db_encoding", "the database's encoding is %s; Tutti needs UTF8",
-                encoding ? encoding : "unknown");
+        err_set(err, OUTCOME_FATAL, "db_encoding",
+                "the database's encoding is %s; Tutti needs UTF8", encoding ? encoding : "unknown");
         db_break(db, "wrong encoding");
         return OUTCOME_FATAL;
     }

@@ -6,7 +6,8 @@
 
 enum { COPY_BUFFER = 64 * 1024 };
 
-static const char signature[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* no flags, no header extension */
+static const char signature[] =
+    "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* no flags, no header extension */
 enum { SIGNATURE_BYTES = 19 };
 
 enum outcome db_copy_begin(struct db *db, const char *sql, struct err *err)
@@ -111,7 +112,8 @@ void copy_bytes(struct db *db, struct span v)
 enum outcome db_copy_end(struct db *db, int64_t *rows, struct err *err)
 {
     if (!db->is_copying)
-        return db->phase == DB_UP ? db_misused(db, "db_copy_end without db_copy_begin", err) : db_fail(db, NULL, "copy", err);
+        return db->phase == DB_UP ? db_misused(db, "db_copy_end without db_copy_begin", err)
+                                  : db_fail(db, NULL, "copy", err);
     wire_be16(take(db, 2), UINT16_MAX);
     flush(db);
     db->is_copying = false;

@@ -1,5 +1,5 @@
-/* db_error.c: what an error of the server means for the batch: the data's fault, a competitor's, the server's
- * or ours. */
+/* db_error.c: what an error of the server means for the batch: the data's fault, a competitor's,
+ * the server's or ours. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,9 +14,11 @@ static const struct rule {
     bool is_down;
     const char *code;
 } rules[] = {
-    {"25006", OUTCOME_RETRY, true, "db_down"},       /* read-only: the server became a standby */
-    {"25P03", OUTCOME_RETRY, true, "db_down"},       /* idle_in_transaction_session_timeout ended the session */
-    {"26000", OUTCOME_RETRY, true, "db_down"},       /* a pooler or DISCARD dropped our prepared statements */
+    {"25006", OUTCOME_RETRY, true, "db_down"}, /* read-only: the server became a standby */
+    {"25P03", OUTCOME_RETRY, true,
+     "db_down"}, /* idle_in_transaction_session_timeout ended the session */
+    {"26000", OUTCOME_RETRY, true,
+     "db_down"}, /* a pooler or DISCARD dropped our prepared statements */
     {"22", OUTCOME_REJECT, false, "db_data"},        /* bad value */
     {"23", OUTCOME_REJECT, false, "db_constraint"},  /* refused by a constraint */
     {"40", OUTCOME_RETRY, false, "db_conflict"},     /* deadlock, serialization */
@@ -64,11 +66,12 @@ static int line_of(const char *script, int position)
     return line;
 }
 
-/* " (SQLSTATE 23505, constraint facts_pkey, line 7)": what a person needs to find the place, without the
- * data. */
+/* " (SQLSTATE 23505, constraint facts_pkey, line 7)": what a person needs to find the place,
+ * without the data. */
 static void add_details(struct strbuf *text, const PGresult *result, const char *script)
 {
-    const char *constraint = field(result, PG_DIAG_CONSTRAINT_NAME), *column = field(result, PG_DIAG_COLUMN_NAME);
+    const char *constraint = field(result, PG_DIAG_CONSTRAINT_NAME),
+               *column = field(result, PG_DIAG_COLUMN_NAME);
     const char *position = field(result, PG_DIAG_STATEMENT_POSITION);
     strbuf_addf(text, " (SQLSTATE %s", field(result, PG_DIAG_SQLSTATE));
     if (*constraint)
@@ -80,9 +83,10 @@ static void add_details(struct strbuf *text, const PGresult *result, const char 
     strbuf_addf(text, ")");
 }
 
-/* Values appear only in messages of class 22 ("invalid input syntax for type integer: ..."): those stay below
- * debug. */
-static enum outcome explain(struct db *db, const PGresult *result, const struct rule *r, const char *what, struct err *err)
+/* Values appear only in messages of class 22 ("invalid input syntax for type integer: ..."): those
+ * stay below debug. */
+static enum outcome explain(struct db *db, const PGresult *result, const struct rule *r,
+                            const char *what, struct err *err)
 {
     const char *primary = field(result, PG_DIAG_MESSAGE_PRIMARY);
     struct strbuf details = {0};
@@ -90,7 +94,8 @@ static enum outcome explain(struct db *db, const PGresult *result, const struct 
     bool may_hold_data = strncmp(r->prefix, "22", 2) == 0;
     if (may_hold_data)
         log_event(LOG_DEBUG, "db_refused", "statement", what, "message", primary, NULL);
-    err_set(err, r->outcome, r->code, "%s: %s%s", what, may_hold_data ? "a value was refused" : primary, details.ptr);
+    err_set(err, r->outcome, r->code, "%s: %s%s", what,
+            may_hold_data ? "a value was refused" : primary, details.ptr);
     strbuf_free(&details);
     return r->outcome;
 }
@@ -104,7 +109,8 @@ static enum outcome lost(struct db *db, const char *what, struct err *err)
 
 enum outcome db_fail(struct db *db, PGresult *result, const char *what, struct err *err)
 {
-    const char *sqlstate = field(result, PG_DIAG_SQLSTATE), *severity = field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+    const char *sqlstate = field(result, PG_DIAG_SQLSTATE),
+               *severity = field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
     const struct rule *r = rule_of(sqlstate);
     snprintf(db->sqlstate, sizeof db->sqlstate, "%s", sqlstate);
     bool is_session_over = strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0;

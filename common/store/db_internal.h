@@ -1,4 +1,5 @@
-/* db_internal.h: what the files of common/store share about a connection; nobody else includes it. */
+/* db_internal.h: what the files of common/store share about a connection; nobody else includes it.
+ */
 #ifndef TUTTI_STORE_DB_INTERNAL_H
 #define TUTTI_STORE_DB_INTERNAL_H
 
@@ -27,7 +28,8 @@ struct db {
     uint64_t random;                   /* state of the jitter */
     char reason[256];                  /* why it is down, one line */
 
-    bool in_transaction; /* between db_begin and db_commit or db_rollback, whatever became of the connection */
+    bool in_transaction; /* between db_begin and db_commit or db_rollback, whatever became of the
+                            connection */
     bool is_failed;      /* inside it a statement failed: only db_rollback helps */
     bool is_copying;     /* between db_copy_begin and db_copy_end */
     bool is_copy_lost;   /* libpq refused data: db_copy_end reports it */
@@ -45,13 +47,13 @@ struct db {
 void db_break(struct db *db, const char *reason);
 /* OK if a statement may be sent now. */
 enum outcome db_check_usable(struct db *db, struct err *err);
-/* Waits for all results of what was sent: the first error or the last success; NULL if the connection is
- * unusable (db_break was called). Stops at COPY. */
+/* Waits for all results of what was sent: the first error or the last success; NULL if the
+ * connection is unusable (db_break was called). Stops at COPY. */
 PGresult *db_collect(struct db *db);
 /* Runs one text without parameters; like db_collect. */
 PGresult *db_exec(struct db *db, const char *sql);
-/* Turns a failed result (NULL: lost connection) into an outcome, marks the transaction, clears the result.
- * `what` names the statement in the message. */
+/* Turns a failed result (NULL: lost connection) into an outcome, marks the transaction, clears the
+ * result. `what` names the statement in the message. */
 enum outcome db_fail(struct db *db, PGresult *result, const char *what, struct err *err);
 /* A call that the contract forbids: ends a debug build; a release build goes on with FATAL. */
 enum outcome db_misused(struct db *db, const char *what, struct err *err);

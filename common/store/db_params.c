@@ -1,5 +1,5 @@
-/* db_params.c: parameters and one-dimensional arrays in PostgreSQL's binary form, built in one pass in an
- * arena. */
+/* db_params.c: parameters and one-dimensional arrays in PostgreSQL's binary form, built in one pass
+ * in an arena. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,7 +113,8 @@ static char *array_header(char *at, enum oid element, size_t count, bool has_nul
 }
 
 /* An array of count elements of width bytes each: returns where the first element begins. */
-static char *add_fixed_array(struct params *p, enum oid type, enum oid element, size_t count, size_t width)
+static char *add_fixed_array(struct params *p, enum oid type, enum oid element, size_t count,
+                             size_t width)
 {
     size_t length = count ? ARRAY_HEADER + count * (4 + width) : EMPTY_ARRAY_HEADER;
     char *at = arena_alloc(p->arena, length);
@@ -160,7 +161,8 @@ void params_uuid_array(struct params *p, const struct id *first, size_t stride, 
         at = wire_bytes(wire_be32(at, 16), ELEMENT(struct id, i)->bytes, 16);
 }
 
-void params_timestamptz_array(struct params *p, const struct instant *first, size_t stride, size_t count)
+void params_timestamptz_array(struct params *p, const struct instant *first, size_t stride,
+                              size_t count)
 {
     char *at = add_fixed_array(p, OID_TIMESTAMPTZ_ARRAY, OID_TIMESTAMPTZ, count, 8);
     for (size_t i = 0; i < count; i++)
@@ -198,8 +200,8 @@ void params_smallest_is_null(struct params *p)
         p->lengths[last] = (int)(to - start);
 }
 
-static void add_span_array(struct params *p, enum oid type, enum oid element, const struct span *first, size_t stride,
-                           size_t count)
+static void add_span_array(struct params *p, enum oid type, enum oid element,
+                           const struct span *first, size_t stride, size_t count)
 {
     size_t length = count ? ARRAY_HEADER + count * 4 : EMPTY_ARRAY_HEADER;
     bool has_null = false;

@@ -1,4 +1,5 @@
-/* db_result.c: typed reading of binary results, in place. A struct db_result is libpq's result itself. */
+/* db_result.c: typed reading of binary results, in place. A struct db_result is libpq's result
+ * itself. */
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,13 +12,13 @@ static const PGresult *of(const struct db_result *result)
     return (const PGresult *)result;
 }
 
-/* The bytes of a fixed-width value. Another width means that program and statement disagree: reading on would
- * invent data. */
+/* The bytes of a fixed-width value. Another width means that program and statement disagree:
+ * reading on would invent data. */
 static const char *fixed(const struct db_result *r, int row, int column, int width)
 {
     if (PQgetlength(of(r), row, column) != width) {
-        fprintf(stderr, "result column %d (%s) holds %d bytes, %d were expected\n", column, PQfname(of(r), column),
-                PQgetlength(of(r), row, column), width);
+        fprintf(stderr, "result column %d (%s) holds %d bytes, %d were expected\n", column,
+                PQfname(of(r), column), PQgetlength(of(r), row, column), width);
         abort();
     }
     return PQgetvalue(of(r), row, column);

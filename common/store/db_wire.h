@@ -1,5 +1,5 @@
-/* db_wire.h: values in PostgreSQL's binary form, written in place; shared by parameters and COPY. Each
- * returns the end. */
+/* db_wire.h: values in PostgreSQL's binary form, written in place; shared by parameters and COPY.
+ * Each returns the end. */
 #ifndef TUTTI_STORE_DB_WIRE_H
 #define TUTTI_STORE_DB_WIRE_H
 
@@ -40,8 +40,8 @@ static inline char *wire_span(char *at, struct span v)
     return wire_bytes(wire_be32(at, (uint32_t)v.len), v.ptr, v.len);
 }
 
-/* INSTANT_NEVER and INSTANT_FIRST are infinity and -infinity. What only overflows must not become one of
- * them: it stays out of the server's range and is refused there. */
+/* INSTANT_NEVER and INSTANT_FIRST are infinity and -infinity. What only overflows must not become
+ * one of them: it stays out of the server's range and is refused there. */
 static inline int64_t wire_timestamptz(struct instant t)
 {
     int64_t v;

@@ -14,19 +14,27 @@ static const char create_table[] =
     "CREATE TABLE IF NOT EXISTS tutti_meta.schema_migrations ("
     "    version text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());"
     "COMMENT ON SCHEMA tutti_meta IS 'What Tutti knows about its own schema.';"
-    "COMMENT ON TABLE tutti_meta.schema_migrations IS 'chronicle: the migrations applied to this database.';"
-    "COMMENT ON COLUMN tutti_meta.schema_migrations.version IS 'Leading digits of the file''s name.';"
-    "COMMENT ON COLUMN tutti_meta.schema_migrations.applied_at IS 'When it was applied (wall clock).';"
+    "COMMENT ON TABLE tutti_meta.schema_migrations IS 'chronicle: the migrations applied to this "
+    "database.';"
+    "COMMENT ON COLUMN tutti_meta.schema_migrations.version IS 'Leading digits of the file''s "
+    "name.';"
+    "COMMENT ON COLUMN tutti_meta.schema_migrations.applied_at IS 'When it was applied (wall "
+    "clock).';"
     "GRANT USAGE ON SCHEMA tutti_meta TO PUBLIC;"
     "GRANT SELECT ON tutti_meta.schema_migrations TO PUBLIC;";
 
-static const struct statement exists = {"migrations_exist", "SELECT to_regclass('tutti_meta.schema_migrations') IS NOT NULL"};
+static const struct statement exists = {
+    "migrations_exist", "SELECT to_regclass('tutti_meta.schema_migrations') IS NOT NULL"};
 static const struct statement applied_versions = {
-    "migrations_applied", "SELECT version FROM tutti_meta.schema_migrations ORDER BY version COLLATE \"C\""};
-static const struct statement record = {"migrations_record", "INSERT INTO tutti_meta.schema_migrations (version) VALUES ($1)"};
+    "migrations_applied",
+    "SELECT version FROM tutti_meta.schema_migrations ORDER BY version COLLATE \"C\""};
+static const struct statement record = {
+    "migrations_record", "INSERT INTO tutti_meta.schema_migrations (version) VALUES ($1)"};
 /* The session's lock: it is free again when the connection ends. */
-static const struct statement try_lock = {"migrations_lock", "SELECT pg_try_advisory_lock(" LOCK_KEY ")"};
-static const struct statement release = {"migrations_unlock", "SELECT pg_advisory_unlock(" LOCK_KEY ")"};
+static const struct statement try_lock = {"migrations_lock",
+                                          "SELECT pg_try_advisory_lock(" LOCK_KEY ")"};
+static const struct statement release = {"migrations_unlock",
+                                         "SELECT pg_advisory_unlock(" LOCK_KEY ")"};
 
 enum { LOCK_POLL_MS = 100 };
 
@@ -40,13 +48,16 @@ static enum outcome check_list(const struct migration *list, size_t count, struc
     for (size_t i = 0; i < count; i++) {
         struct span v = version_of(&list[i]), before = i ? version_of(&list[i - 1]) : v;
         if (v.len == 0 || v.len != before.len || (i && span_compare(before, v) >= 0))
-            return err_set(err, OUTCOME_FATAL, "migration_name",
-                           "%s: a migration's name begins with a number of one width, in ascending order", list[i].name);
+            return err_set(
+                err, OUTCOME_FATAL, "migration_name",
+                "%s: a migration's name begins with a number of one width, in ascending order",
+                list[i].name);
     }
     return OUTCOME_OK;
 }
 
-/* ------------------------------------------------------------------------------------------- what is applied
+/* ------------------------------------------------------------------------------------------- what
+ * is applied
  */
 
 struct versions {
@@ -83,7 +94,8 @@ static struct span last_version(const struct versions *versions)
     return versions->count ? db_bytes(versions->result, versions->count - 1, 0) : SPAN("");
 }
 
-enum outcome migrations_version(struct db *db, struct arena *arena, struct span *version, struct err *err)
+enum outcome migrations_version(struct db *db, struct arena *arena, struct span *version,
+                                struct err *err)
 {
     struct versions versions;
     enum outcome outcome = read_versions(db, &versions, err);
@@ -95,7 +107,8 @@ enum outcome migrations_version(struct db *db, struct arena *arena, struct span 
 /* ------------------------------------------------------------------------------------------------------
  * check */
 
-static enum outcome compare(const struct versions *versions, const struct migration *list, size_t count, struct err *err)
+static enum outcome compare(const struct versions *versions, const struct migration *list,
+                            size_t count, struct err *err)
 {
     struct span at = last_version(versions), need = count ? version_of(&list[count - 1]) : SPAN("");
     if (span_compare(at, need) > 0)
@@ -107,15 +120,18 @@ static enum outcome compare(const struct versions *versions, const struct migrat
         if (!has_version(versions, version_of(&list[i])))
             return span_equal(at, need)
                        ? err_set(err, OUTCOME_FATAL, "schema_version",
-                                 "database schema is at " SPAN_FMT " but lacks " SPAN_FMT ": run `tutti migrate`", SPAN_ARG(at),
-                                 SPAN_ARG(version_of(&list[i])))
+                                 "database schema is at " SPAN_FMT " but lacks " SPAN_FMT
+                                 ": run `tutti migrate`",
+                                 SPAN_ARG(at), SPAN_ARG(version_of(&list[i])))
                        : err_set(err, OUTCOME_FATAL, "schema_version",
-                                 "database schema is at " SPAN_FMT ", this program needs " SPAN_FMT ": run `tutti migrate`",
+                                 "database schema is at " SPAN_FMT ", this program needs " SPAN_FMT
+                                 ": run `tutti migrate`",
                                  SPAN_ARG(at.len ? at : SPAN("nothing")), SPAN_ARG(need));
     return OUTCOME_OK;
 }
 
-enum outcome migrations_check(struct db *db, const struct migration *list, size_t count, struct err *err)
+enum outcome migrations_check(struct db *db, const struct migration *list, size_t count,
+                              struct err *err)
 {
     struct versions versions;
     enum outcome outcome = check_list(list, count, err);
@@ -157,14 +173,19 @@ static enum outcome find_up(const struct migration *m, struct part *out, struct 
     for (; *line && !begins_with(line, up); line = next_line(line))
         number++;
     if (*line == '\0')
-        return err_set(err, OUTCOME_FATAL, "migration_marker", "%s: no line `-- migrate:up`", m->name);
+        return err_set(err, OUTCOME_FATAL, "migration_marker", "%s: no line `-- migrate:up`",
+                       m->name);
     const char *first = next_line(line), *end = first;
-    struct span options = span_trim((struct span){line + strlen(up), (size_t)(first - line) - strlen(up)});
-    if (options.len && !span_is(options, "transaction:false") && !span_is(options, "transaction:true"))
-        return err_set(err, OUTCOME_FATAL, "migration_marker", "%s: unknown option after `-- migrate:up`", m->name);
+    struct span options =
+        span_trim((struct span){line + strlen(up), (size_t)(first - line) - strlen(up)});
+    if (options.len && !span_is(options, "transaction:false") &&
+        !span_is(options, "transaction:true"))
+        return err_set(err, OUTCOME_FATAL, "migration_marker",
+                       "%s: unknown option after `-- migrate:up`", m->name);
     while (*end && !begins_with(end, down))
         end = next_line(end);
-    *out = (struct part){{first, (size_t)(end - first)}, number, !span_is(options, "transaction:false")};
+    *out = (struct part){
+        {first, (size_t)(end - first)}, number, !span_is(options, "transaction:false")};
     return OUTCOME_OK;
 }
 
@@ -176,7 +197,8 @@ static enum outcome as_fatal(enum outcome outcome, struct err *err)
     return outcome == OUTCOME_REJECT ? OUTCOME_FATAL : outcome;
 }
 
-/* Empty lines stand for what comes before the part, so that the server's positions are lines of the file. */
+/* Empty lines stand for what comes before the part, so that the server's positions are lines of the
+ * file. */
 static enum outcome run_part(struct db *db, const struct part *part, struct err *err)
 {
     struct strbuf text = {0};
@@ -213,11 +235,13 @@ static enum outcome apply(struct db *db, const struct migration *m, struct err *
     if (outcome == OUTCOME_OK && db_in_transaction(db))
         outcome = as_fatal(db_commit(db, err), err);
     db_rollback(db);
-    return outcome == OUTCOME_OK || err == NULL ? outcome : err_prefix(err, "migration %s", m->name);
+    return outcome == OUTCOME_OK || err == NULL ? outcome
+                                                : err_prefix(err, "migration %s", m->name);
 }
 
-static enum outcome apply_missing(struct db *db, const struct migration *list, size_t count, bool dry_run,
-                                  void (*progress)(const char *name, bool applied), struct err *err)
+static enum outcome apply_missing(struct db *db, const struct migration *list, size_t count,
+                                  bool dry_run, void (*progress)(const char *name, bool applied),
+                                  struct err *err)
 {
     struct versions versions;
     enum outcome outcome = read_versions(db, &versions, err);
@@ -232,8 +256,8 @@ static enum outcome apply_missing(struct db *db, const struct migration *list, s
     return outcome;
 }
 
-/* Asks again and again instead of waiting inside one statement: that would hold a snapshot, for which a
- * CREATE INDEX CONCURRENTLY of the lock's owner waits in turn. */
+/* Asks again and again instead of waiting inside one statement: that would hold a snapshot, for
+ * which a CREATE INDEX CONCURRENTLY of the lock's owner waits in turn. */
 static enum outcome take_lock(struct db *db, struct err *err)
 {
     for (;;) {

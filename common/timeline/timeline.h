@@ -1,16 +1,19 @@
-/* timeline.h: facts, the map anchor -> profile, and state rows under locks; shared by journey-tracker and suppression.
+/* timeline.h: facts, the map anchor -> profile, and state rows under locks; shared by
+ * journey-tracker and suppression.
  *
- * A timeline is a set of facts with one key (anchor, occurred_at, event_id). A profile is looked up through the anchor map and
- * never stored in a fact, so merging or splitting people changes only that small map. The blocks below are called in ONE
- * order inside a transaction, which is also the lock order of the whole system:
+ * A timeline is a set of facts with one key (anchor, occurred_at, event_id). A profile is looked up
+ * through the anchor map and never stored in a fact, so merging or splitting people changes only
+ * that small map. The blocks below are called in ONE order inside a transaction, which is also the
+ * lock order of the whole system:
  *
  *     erasures -> facts -> anchors -> states -> lane -> outbox
  *
- * Fast path (everything cached and later than the cached last fact): facts by COPY, states by compare-and-swap of `ver`;
- * no anchor locks, no reads. Any doubt (duplicate key, a row missing from the swap): roll back and take the slow path.
- * Slow path: insert facts DO NOTHING RETURNING; insert or lock ALL anchors of new facts and moves and apply moves with a newer
- * version; lock the states of old and new profiles; only then, in new statements, read members and facts.
- * Checked by the protocol simulators; what each safeguard is worth stands in docs/architecture.md. */
+ * Fast path (everything cached and later than the cached last fact): facts by COPY, states by
+ * compare-and-swap of `ver`; no anchor locks, no reads. Any doubt (duplicate key, a row missing
+ * from the swap): roll back and take the slow path. Slow path: insert facts DO NOTHING RETURNING;
+ * insert or lock ALL anchors of new facts and moves and apply moves with a newer version; lock the
+ * states of old and new profiles; only then, in new statements, read members and facts. Checked by
+ * the protocol simulators; what each safeguard is worth stands in docs/architecture.md. */
 #ifndef TUTTI_TIMELINE_TIMELINE_H
 #define TUTTI_TIMELINE_TIMELINE_H
 
@@ -23,11 +26,21 @@ struct fact_key {
     struct id event_id;
 };
 
-int fact_key_compare(const void *a, const void *b); /* anchor, time, event: the order of the table's key */
+int fact_key_compare(const void *a,
+                     const void *b); /* anchor, time, event: the order of the table's key */
 
-enum fact_column_type { FACT_INT2, FACT_INT4, FACT_INT8, FACT_INSTANT, FACT_TEXT, FACT_BYTEA, FACT_BOOL };
+enum fact_column_type {
+    FACT_INT2,
+    FACT_INT4,
+    FACT_INT8,
+    FACT_INSTANT,
+    FACT_TEXT,
+    FACT_BYTEA,
+    FACT_BOOL
+};
 
-/* A column beside the key. Absent values: INT16_MIN, INT32_MIN, INT64_MIN (also for instants), SPAN_NONE. */
+/* A column beside the key. Absent values: INT16_MIN, INT32_MIN, INT64_MIN (also for instants),
+ * SPAN_NONE. */
 struct fact_column {
     const char *name;
     enum fact_column_type type;
@@ -46,17 +59,20 @@ struct timeline;
 struct timeline *timeline_new(const struct timeline_schema *schema);
 void timeline_free(struct timeline *timeline);
 
-/* Sorts facts (an array of the service's structures) by key and drops repeats of a key; returns how many remain. */
+/* Sorts facts (an array of the service's structures) by key and drops repeats of a key; returns how
+ * many remain. */
 size_t timeline_sort_facts(const struct timeline *timeline, void *facts, size_t count);
 
 /* Fast path: COPY of sorted facts. REJECT with SQLSTATE 23505 if one is already there. */
-enum outcome timeline_copy_facts(struct timeline *timeline, struct db *db, const void *facts, size_t count, struct err *err);
+enum outcome timeline_copy_facts(struct timeline *timeline, struct db *db, const void *facts,
+                                 size_t count, struct err *err);
 /* Slow path (a): inserted[i] tells whether facts[i] (sorted) was really inserted. */
-enum outcome timeline_insert_facts(struct timeline *timeline, struct db *db, struct arena *arena, const void *facts, size_t count,
-                                   bool *inserted, struct err *err);
+enum outcome timeline_insert_facts(struct timeline *timeline, struct db *db, struct arena *arena,
+                                   const void *facts, size_t count, bool *inserted,
+                                   struct err *err);
 
-/* Versions of the identity map are even, and one more where the profile is shared (its only member links too many people to mean
- * one): what its anchors saw is kept and counts for nothing. */
+/* Versions of the identity map are even, and one more where the profile is shared (its only member
+ * links too many people to mean one): what its anchors saw is kept and counts for nothing. */
 static inline bool version_is_shared(int64_t version)
 {
     return version & 1;
@@ -71,17 +87,22 @@ struct anchor_move {
 struct anchor_row {
     int64_t anchor;
     struct id anchor_id, profile_id; /* profile after the moves */
-    struct id old_profile_id;        /* profile before this transaction; nil if the row was inserted by it */
+    struct id
+        old_profile_id; /* profile before this transaction; nil if the row was inserted by it */
     int64_t version;
-    bool is_inserted, is_moved; /* moved: was there, and belongs to another profile now, or became shared, or no longer is */
+    bool is_inserted, is_moved; /* moved: was there, and belongs to another profile now, or became
+                                   shared, or no longer is */
     bool was_shared;            /* before this transaction */
-    bool is_newer;              /* the row's version grew, even where the profile is the same: an older move must lose */
+    bool is_newer; /* the row's version grew, even where the profile is the same: an older move must
+                      lose */
 };
 
-/* Slow path (b): inserts, locks and moves. moves need not be sorted nor unique (the newest version wins). Rows come sorted by
- * anchor. REJECT "anchor_collision" if two anchor ids share a short key. */
-enum outcome timeline_lock_anchors(struct timeline *timeline, struct db *db, struct arena *arena, const struct anchor_move *moves,
-                                   size_t count, struct anchor_row **rows, size_t *row_count, struct err *err);
+/* Slow path (b): inserts, locks and moves. moves need not be sorted nor unique (the newest version
+ * wins). Rows come sorted by anchor. REJECT "anchor_collision" if two anchor ids share a short key.
+ */
+enum outcome timeline_lock_anchors(struct timeline *timeline, struct db *db, struct arena *arena,
+                                   const struct anchor_move *moves, size_t count,
+                                   struct anchor_row **rows, size_t *row_count, struct err *err);
 
 struct state_row {
     int64_t profile;
@@ -91,10 +112,12 @@ struct state_row {
     struct span payload; /* in the arena; empty if absent */
 };
 
-/* Slow path (c): locks the rows that are there, sorted. profiles: short keys, any order, repeats allowed. A missing row locks
- * nothing: two transactions may derive a new profile at once, and timeline_save_states lets only one of them commit. */
-enum outcome timeline_lock_states(struct timeline *timeline, struct db *db, struct arena *arena, const int64_t *profiles,
-                                  size_t count, struct state_row **rows, size_t *row_count, struct err *err);
+/* Slow path (c): locks the rows that are there, sorted. profiles: short keys, any order, repeats
+ * allowed. A missing row locks nothing: two transactions may derive a new profile at once, and
+ * timeline_save_states lets only one of them commit. */
+enum outcome timeline_lock_states(struct timeline *timeline, struct db *db, struct arena *arena,
+                                  const int64_t *profiles, size_t count, struct state_row **rows,
+                                  size_t *row_count, struct err *err);
 /* The same row of a sorted array, or NULL. */
 struct state_row *timeline_find_state(struct state_row *rows, size_t count, int64_t profile);
 
@@ -102,8 +125,9 @@ struct member_row {
     int64_t profile, anchor;
 };
 /* Slow path (d): anchors of profiles that count (are not shared), sorted by (profile, anchor). */
-enum outcome timeline_members(struct timeline *timeline, struct db *db, struct arena *arena, const int64_t *profiles,
-                              size_t count, struct member_row **rows, size_t *row_count, struct err *err);
+enum outcome timeline_members(struct timeline *timeline, struct db *db, struct arena *arena,
+                              const int64_t *profiles, size_t count, struct member_row **rows,
+                              size_t *row_count, struct err *err);
 
 /* A part of an anchor's timeline: from < (occurred_at, event_id) <= until. */
 struct fact_range {
@@ -113,20 +137,25 @@ struct fact_range {
     struct instant until;
     struct id until_event;
 };
-/* Facts of the ranges (new statement under the locks), in the service's structures, in an arena, sorted by key. */
-enum outcome timeline_read_facts(struct timeline *timeline, struct db *db, struct arena *arena, const struct fact_range *ranges,
-                                 size_t count, void **facts, size_t *fact_count, struct err *err);
+/* Facts of the ranges (new statement under the locks), in the service's structures, in an arena,
+ * sorted by key. */
+enum outcome timeline_read_facts(struct timeline *timeline, struct db *db, struct arena *arena,
+                                 const struct fact_range *ranges, size_t count, void **facts,
+                                 size_t *fact_count, struct err *err);
 /* Time of the first fact of each anchor (INSTANT_NEVER if none), in the order given. */
-enum outcome timeline_first_facts(struct timeline *timeline, struct db *db, struct arena *arena, const int64_t *anchors,
-                                  size_t count, struct instant *first, struct err *err);
+enum outcome timeline_first_facts(struct timeline *timeline, struct db *db, struct arena *arena,
+                                  const int64_t *anchors, size_t count, struct instant *first,
+                                  struct err *err);
 
-/* Writes states under their locks, and inserts those that were absent: ver becomes rows[i].ver + 1, members rows[i].members (both
- * updated in rows). RETRY "state_race" if another transaction inserted one meanwhile: what was derived from is out of date. */
-enum outcome timeline_save_states(struct timeline *timeline, struct db *db, struct arena *arena, struct state_row *rows,
-                                  size_t count, struct err *err);
-/* Fast path: the same as a compare-and-swap on ver without locks taken before; rows sorted by profile. *swapped = all rows
- * matched. */
-enum outcome timeline_swap_states(struct timeline *timeline, struct db *db, struct arena *arena, struct state_row *rows,
-                                  size_t count, bool *swapped, struct err *err);
+/* Writes states under their locks, and inserts those that were absent: ver becomes rows[i].ver + 1,
+ * members rows[i].members (both updated in rows). RETRY "state_race" if another transaction
+ * inserted one meanwhile: what was derived from is out of date. */
+enum outcome timeline_save_states(struct timeline *timeline, struct db *db, struct arena *arena,
+                                  struct state_row *rows, size_t count, struct err *err);
+/* Fast path: the same as a compare-and-swap on ver without locks taken before; rows sorted by
+ * profile. *swapped = all rows matched. */
+enum outcome timeline_swap_states(struct timeline *timeline, struct db *db, struct arena *arena,
+                                  struct state_row *rows, size_t count, bool *swapped,
+                                  struct err *err);
 
 #endif

@@ -1,4 +1,5 @@
-/* timeline_anchors.c: the map anchor -> profile: insert or lock, then apply moves that are newer. */
+/* timeline_anchors.c: the map anchor -> profile: insert or lock, then apply moves that are newer.
+ */
 #include <stdlib.h>
 
 #include "common/timeline/timeline_sql.h"
@@ -9,9 +10,10 @@ static int row_compare(const void *a, const void *b)
     return (x->anchor > y->anchor) - (x->anchor < y->anchor);
 }
 
-/* One row per anchor with the newest version among the moves, sorted. REJECT if two ids share a short key. */
-static enum outcome wanted_rows(struct arena *arena, const struct anchor_move *moves, size_t count, struct anchor_row **out,
-                                size_t *out_count, struct err *err)
+/* One row per anchor with the newest version among the moves, sorted. REJECT if two ids share a
+ * short key. */
+static enum outcome wanted_rows(struct arena *arena, const struct anchor_move *moves, size_t count,
+                                struct anchor_row **out, size_t *out_count, struct err *err)
 {
     struct anchor_row *rows = arena_array(arena, struct anchor_row, count);
     for (size_t i = 0; i < count; i++)
@@ -26,8 +28,8 @@ static enum outcome wanted_rows(struct arena *arena, const struct anchor_move *m
         if (last == NULL || last->anchor != rows[i].anchor)
             rows[kept++] = rows[i];
         else if (!id_equal(&last->anchor_id, &rows[i].anchor_id))
-            return err_set(err, OUTCOME_REJECT, "anchor_collision", "two identifiers share the short key %lld",
-                           (long long)last->anchor);
+            return err_set(err, OUTCOME_REJECT, "anchor_collision",
+                           "two identifiers share the short key %lld", (long long)last->anchor);
         else if (rows[i].version > last->version)
             *last = rows[i];
     }
@@ -50,8 +52,8 @@ static int64_t *short_profiles(struct arena *arena, const struct anchor_row *row
     return profiles;
 }
 
-static enum outcome insert_rows(struct timeline *tl, struct db *db, struct arena *arena, struct anchor_row *rows, size_t count,
-                                struct err *err)
+static enum outcome insert_rows(struct timeline *tl, struct db *db, struct arena *arena,
+                                struct anchor_row *rows, size_t count, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -72,20 +74,23 @@ static enum outcome insert_rows(struct timeline *tl, struct db *db, struct arena
 }
 
 /* Compares a wanted row with what the table has, now that it is locked. */
-static enum outcome settle_row(struct anchor_row *row, const struct db_result *result, int r, struct err *err)
+static enum outcome settle_row(struct anchor_row *row, const struct db_result *result, int r,
+                               struct err *err)
 {
     if (row == NULL)
-        return err_set(err, OUTCOME_FATAL, "anchor_unasked", "an anchor came back that was not asked for");
+        return err_set(err, OUTCOME_FATAL, "anchor_unasked",
+                       "an anchor came back that was not asked for");
     struct id anchor_id = db_uuid(result, r, 2), profile_id = db_uuid(result, r, 3);
     int64_t version = db_int8(result, r, 1);
     if (!id_equal(&anchor_id, &row->anchor_id))
-        return err_set(err, OUTCOME_REJECT, "anchor_collision", "two identifiers share the short key %lld",
-                       (long long)row->anchor);
+        return err_set(err, OUTCOME_REJECT, "anchor_collision",
+                       "two identifiers share the short key %lld", (long long)row->anchor);
     row->old_profile_id = profile_id;
     row->was_shared = version_is_shared(version);
     row->is_newer = row->version > version;
     if (row->is_newer) {
-        row->is_moved = !id_equal(&profile_id, &row->profile_id) || row->was_shared != version_is_shared(row->version);
+        row->is_moved = !id_equal(&profile_id, &row->profile_id) ||
+                        row->was_shared != version_is_shared(row->version);
         return OUTCOME_OK;
     }
     row->profile_id = profile_id;
@@ -93,8 +98,8 @@ static enum outcome settle_row(struct anchor_row *row, const struct db_result *r
     return OUTCOME_OK;
 }
 
-static enum outcome lock_rows(struct timeline *tl, struct db *db, struct arena *arena, struct anchor_row *rows, size_t count,
-                              struct err *err)
+static enum outcome lock_rows(struct timeline *tl, struct db *db, struct arena *arena,
+                              struct anchor_row *rows, size_t count, struct err *err)
 {
     int64_t *anchors = arena_array(arena, int64_t, count);
     size_t n = 0;
@@ -114,8 +119,8 @@ static enum outcome lock_rows(struct timeline *tl, struct db *db, struct arena *
     return o;
 }
 
-static enum outcome write_moves(struct timeline *tl, struct db *db, struct arena *arena, const struct anchor_row *rows,
-                                size_t count, struct err *err)
+static enum outcome write_moves(struct timeline *tl, struct db *db, struct arena *arena,
+                                const struct anchor_row *rows, size_t count, struct err *err)
 {
     struct anchor_row *moved = arena_array(arena, struct anchor_row, count);
     size_t n = 0;
@@ -133,8 +138,9 @@ static enum outcome write_moves(struct timeline *tl, struct db *db, struct arena
     return db_run(db, &tl->statements[SQL_MOVE_ANCHORS], &p, NULL, NULL, err);
 }
 
-enum outcome timeline_lock_anchors(struct timeline *tl, struct db *db, struct arena *arena, const struct anchor_move *moves,
-                                   size_t count, struct anchor_row **rows, size_t *row_count, struct err *err)
+enum outcome timeline_lock_anchors(struct timeline *tl, struct db *db, struct arena *arena,
+                                   const struct anchor_move *moves, size_t count,
+                                   struct anchor_row **rows, size_t *row_count, struct err *err)
 {
     *row_count = 0;
     if (count == 0)

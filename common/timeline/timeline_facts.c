@@ -63,7 +63,8 @@ static void copy_column(struct db *db, const struct fact_column *column, const c
         *(const int64_t *)v == INT64_MIN ? copy_null(db) : copy_int8(db, *(const int64_t *)v);
         break;
     case FACT_INSTANT:
-        *(const int64_t *)v == INT64_MIN ? copy_null(db) : copy_timestamptz(db, *(const struct instant *)v);
+        *(const int64_t *)v == INT64_MIN ? copy_null(db)
+                                         : copy_timestamptz(db, *(const struct instant *)v);
         break;
     case FACT_TEXT:
     case FACT_BYTEA:
@@ -75,7 +76,8 @@ static void copy_column(struct db *db, const struct fact_column *column, const c
     }
 }
 
-enum outcome timeline_copy_facts(struct timeline *tl, struct db *db, const void *facts, size_t count, struct err *err)
+enum outcome timeline_copy_facts(struct timeline *tl, struct db *db, const void *facts,
+                                 size_t count, struct err *err)
 {
     const struct timeline_schema *schema = tl->schema;
     enum outcome o = db_copy_begin(db, tl->statements[SQL_COPY_FACTS].sql, err);
@@ -94,7 +96,8 @@ enum outcome timeline_copy_facts(struct timeline *tl, struct db *db, const void 
     return db_copy_end(db, NULL, err);
 }
 
-static void add_column_array(struct params *p, const struct fact_column *column, const void *facts, size_t stride, size_t count)
+static void add_column_array(struct params *p, const struct fact_column *column, const void *facts,
+                             size_t stride, size_t count)
 {
     const void *first = (const char *)facts + column->offset;
     switch (column->type) {
@@ -125,19 +128,20 @@ static void add_column_array(struct params *p, const struct fact_column *column,
 }
 
 /* Marks the facts that RETURNING named. */
-static void mark_inserted(const struct timeline *tl, const struct db_result *result, const void *facts, size_t count,
-                          bool *inserted)
+static void mark_inserted(const struct timeline *tl, const struct db_result *result,
+                          const void *facts, size_t count, bool *inserted)
 {
     for (int r = 0; r < db_rows(result); r++) {
-        struct fact_key key = {db_int8(result, r, 0), db_timestamptz(result, r, 1), db_uuid(result, r, 2)};
+        struct fact_key key = {db_int8(result, r, 0), db_timestamptz(result, r, 1),
+                               db_uuid(result, r, 2)};
         const char *hit = bsearch(&key, facts, count, tl->schema->fact_size, fact_key_compare);
         if (hit)
             inserted[(size_t)(hit - (const char *)facts) / tl->schema->fact_size] = true;
     }
 }
 
-enum outcome timeline_insert_facts(struct timeline *tl, struct db *db, struct arena *arena, const void *facts, size_t count,
-                                   bool *inserted, struct err *err)
+enum outcome timeline_insert_facts(struct timeline *tl, struct db *db, struct arena *arena,
+                                   const void *facts, size_t count, bool *inserted, struct err *err)
 {
     size_t stride = tl->schema->fact_size;
     const struct fact_key *key = facts;
@@ -157,8 +161,8 @@ enum outcome timeline_insert_facts(struct timeline *tl, struct db *db, struct ar
     return o;
 }
 
-static void read_column(const struct fact_column *column, char *fact, const struct db_result *r, int row, int c,
-                        struct arena *arena)
+static void read_column(const struct fact_column *column, char *fact, const struct db_result *r,
+                        int row, int c, struct arena *arena)
 {
     void *v = fact + column->offset;
     bool null = db_is_null(r, row, c);
@@ -185,15 +189,16 @@ static void read_column(const struct fact_column *column, char *fact, const stru
     }
 }
 
-static void *take_facts(const struct timeline *tl, const struct db_result *result, struct arena *arena)
+static void *take_facts(const struct timeline *tl, const struct db_result *result,
+                        struct arena *arena)
 {
     const struct timeline_schema *schema = tl->schema;
     int rows = db_rows(result);
     char *facts = arena_calloc(arena, (size_t)rows, schema->fact_size);
     for (int r = 0; r < rows; r++) {
         char *fact = facts + (size_t)r * schema->fact_size;
-        *(struct fact_key *)(void *)fact =
-            (struct fact_key){db_int8(result, r, 0), db_timestamptz(result, r, 1), db_uuid(result, r, 2)};
+        *(struct fact_key *)(void *)fact = (struct fact_key){
+            db_int8(result, r, 0), db_timestamptz(result, r, 1), db_uuid(result, r, 2)};
         int column = 3;
         for (size_t c = 0; c < schema->column_count; c++)
             if (schema->columns[c].is_read)
@@ -203,8 +208,9 @@ static void *take_facts(const struct timeline *tl, const struct db_result *resul
     return facts;
 }
 
-enum outcome timeline_read_facts(struct timeline *tl, struct db *db, struct arena *arena, const struct fact_range *ranges,
-                                 size_t count, void **facts, size_t *fact_count, struct err *err)
+enum outcome timeline_read_facts(struct timeline *tl, struct db *db, struct arena *arena,
+                                 const struct fact_range *ranges, size_t count, void **facts,
+                                 size_t *fact_count, struct err *err)
 {
     size_t stride = sizeof *ranges;
     struct params p;
@@ -224,8 +230,9 @@ enum outcome timeline_read_facts(struct timeline *tl, struct db *db, struct aren
     return o;
 }
 
-enum outcome timeline_first_facts(struct timeline *tl, struct db *db, struct arena *arena, const int64_t *anchors, size_t count,
-                                  struct instant *first, struct err *err)
+enum outcome timeline_first_facts(struct timeline *tl, struct db *db, struct arena *arena,
+                                  const int64_t *anchors, size_t count, struct instant *first,
+                                  struct err *err)
 {
     for (size_t i = 0; i < count; i++)
         first[i] = INSTANT_NEVER;

@@ -1,54 +1,67 @@
-/* timeline_sql.c: builds the statements; the parts that do not depend on columns are in the table below. */
+/* timeline_sql.c: builds the statements; the parts that do not depend on columns are in the table
+ * below. */
 #include "common/timeline/timeline_sql.h"
 
-/* Arrays in, rows out. Locks are taken in key order by a plain ordered scan (SELECT ... ORDER BY ... FOR NO KEY UPDATE). */
+/* Arrays in, rows out. Locks are taken in key order by a plain ordered scan (SELECT ... ORDER BY
+ * ... FOR NO KEY UPDATE). */
 static const char *const templates[SQL_COUNT] = {
     [SQL_INSERT_ANCHORS] =
         "INSERT INTO %s.anchors (anchor, profile, version, anchor_id, profile_id) "
-        "SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::uuid[]), unnest($5::uuid[]) "
+        "SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), "
+        "unnest($4::uuid[]), unnest($5::uuid[]) "
         "ON CONFLICT DO NOTHING RETURNING anchor",
-    [SQL_LOCK_ANCHORS] = "SELECT anchor, version, anchor_id, profile_id FROM %s.anchors WHERE anchor = ANY ($1::bigint[]) "
+    [SQL_LOCK_ANCHORS] = "SELECT anchor, version, anchor_id, profile_id FROM %s.anchors WHERE "
+                         "anchor = ANY ($1::bigint[]) "
                          "ORDER BY anchor FOR NO KEY UPDATE",
-    [SQL_MOVE_ANCHORS] =
-        "UPDATE %s.anchors a SET profile = u.profile, version = u.version, profile_id = u.profile_id "
-        "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::uuid[]) AS u (anchor, profile, version, profile_id) "
-        "WHERE a.anchor = u.anchor",
-    [SQL_INSERT_STATES] =
-        "INSERT INTO %s.states (profile, ver, members, generation, payload) "
-        "SELECT unnest($1::bigint[]), unnest($2::bigint[]) + 1, unnest($3::bigint[]), unnest($4::integer[]), unnest($5::bytea[]) "
-        "ON CONFLICT DO NOTHING",
-    [SQL_LOCK_STATES] = "SELECT profile, ver, members, generation, payload FROM %s.states WHERE profile = ANY ($1::bigint[]) "
+    [SQL_MOVE_ANCHORS] = "UPDATE %s.anchors a SET profile = u.profile, version = u.version, "
+                         "profile_id = u.profile_id "
+                         "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::uuid[]) AS u "
+                         "(anchor, profile, version, profile_id) "
+                         "WHERE a.anchor = u.anchor",
+    [SQL_INSERT_STATES] = "INSERT INTO %s.states (profile, ver, members, generation, payload) "
+                          "SELECT unnest($1::bigint[]), unnest($2::bigint[]) + 1, "
+                          "unnest($3::bigint[]), unnest($4::integer[]), unnest($5::bytea[]) "
+                          "ON CONFLICT DO NOTHING",
+    [SQL_LOCK_STATES] = "SELECT profile, ver, members, generation, payload FROM %s.states WHERE "
+                        "profile = ANY ($1::bigint[]) "
                         "ORDER BY profile FOR NO KEY UPDATE",
     /* By the index that people's queries need anyway: a short key is a range of profile ids. */
-    [SQL_MEMBERS] =
-        "SELECT m.profile, m.anchor FROM unnest($1::uuid[], $2::uuid[]) AS u (low, high) CROSS JOIN LATERAL "
-        "(SELECT profile, anchor FROM %s.anchors WHERE profile_id BETWEEN u.low AND u.high AND version & 1 = 0 OFFSET 0) m "
-        "ORDER BY m.profile, m.anchor",
+    [SQL_MEMBERS] = "SELECT m.profile, m.anchor FROM unnest($1::uuid[], $2::uuid[]) AS u (low, "
+                    "high) CROSS JOIN LATERAL "
+                    "(SELECT profile, anchor FROM %s.anchors WHERE profile_id BETWEEN u.low AND "
+                    "u.high AND version & 1 = 0 OFFSET 0) m "
+                    "ORDER BY m.profile, m.anchor",
     [SQL_FIRST_FACTS] =
         "SELECT u.n, f.occurred_at FROM unnest($1::bigint[]) WITH ORDINALITY AS u (anchor, n) "
-        "CROSS JOIN LATERAL (SELECT occurred_at FROM %s.facts WHERE anchor = u.anchor ORDER BY occurred_at, event_id LIMIT 1) f",
+        "CROSS JOIN LATERAL (SELECT occurred_at FROM %s.facts WHERE anchor = u.anchor ORDER BY "
+        "occurred_at, event_id LIMIT 1) f",
     [SQL_SAVE_STATES] =
-        "UPDATE %s.states s SET ver = u.ver + 1, members = u.members, generation = u.generation, payload = u.payload "
+        "UPDATE %s.states s SET ver = u.ver + 1, members = u.members, generation = u.generation, "
+        "payload = u.payload "
         "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::integer[], $5::bytea[]) "
         "AS u (profile, ver, members, generation, payload) WHERE s.profile = u.profile",
     [SQL_SWAP_STATES] =
         "UPDATE %s.states s SET ver = u.ver + 1, payload = u.payload "
-        "FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bytea[]) AS u (profile, ver, generation, payload) "
+        "FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bytea[]) AS u (profile, ver, "
+        "generation, payload) "
         "WHERE s.profile = u.profile AND s.ver = u.ver AND s.generation = u.generation",
 };
 
 static const char *const names[SQL_COUNT] = {
-    "copy_facts",  "insert_facts", "insert_anchors", "lock_anchors", "move_anchors", "insert_states",
-    "lock_states", "members",      "read_facts",     "first_facts",  "save_states",  "swap_states",
+    "copy_facts",   "insert_facts",  "insert_anchors", "lock_anchors",
+    "move_anchors", "insert_states", "lock_states",    "members",
+    "read_facts",   "first_facts",   "save_states",    "swap_states",
 };
 
 static const char *column_sql_type(enum fact_column_type type)
 {
-    static const char *const types[] = {"smallint", "integer", "bigint", "timestamptz", "text", "bytea", "boolean"};
+    static const char *const types[] = {"smallint", "integer", "bigint", "timestamptz",
+                                        "text",     "bytea",   "boolean"};
     return types[type];
 }
 
-static void add_column_names(struct strbuf *sql, const struct timeline_schema *schema, bool only_read, const char *prefix)
+static void add_column_names(struct strbuf *sql, const struct timeline_schema *schema,
+                             bool only_read, const char *prefix)
 {
     for (size_t i = 0; i < schema->column_count; i++)
         if (!only_read || schema->columns[i].is_read)
@@ -69,9 +82,11 @@ static const char *insert_sql(struct timeline *tl)
     struct strbuf sql = {.arena = &tl->arena};
     strbuf_addf(&sql, "INSERT INTO %s.facts (anchor, occurred_at, event_id", tl->schema->schema);
     add_column_names(&sql, tl->schema, false, "");
-    strbuf_addf(&sql, ") SELECT unnest($1::bigint[]), unnest($2::timestamptz[]), unnest($3::uuid[])");
+    strbuf_addf(&sql,
+                ") SELECT unnest($1::bigint[]), unnest($2::timestamptz[]), unnest($3::uuid[])");
     for (size_t i = 0; i < tl->schema->column_count; i++)
-        strbuf_addf(&sql, ", unnest($%zu::%s[])", i + 4, column_sql_type(tl->schema->columns[i].type));
+        strbuf_addf(&sql, ", unnest($%zu::%s[])", i + 4,
+                    column_sql_type(tl->schema->columns[i].type));
     strbuf_addf(&sql, " ON CONFLICT DO NOTHING RETURNING anchor, occurred_at, event_id");
     return sql.ptr;
 }
@@ -81,12 +96,14 @@ static const char *read_sql(struct timeline *tl)
     struct strbuf sql = {.arena = &tl->arena};
     strbuf_addf(&sql, "SELECT f.anchor, f.occurred_at, f.event_id");
     add_column_names(&sql, tl->schema, true, "f.");
-    strbuf_addf(&sql,
-                " FROM unnest($1::bigint[], $2::timestamptz[], $3::uuid[], $4::timestamptz[], $5::uuid[]) "
-                "AS u (anchor, from_at, from_event, until_at, until_event) CROSS JOIN LATERAL "
-                "(SELECT * FROM %s.facts WHERE anchor = u.anchor AND (occurred_at, event_id) > (u.from_at, u.from_event) "
-                "AND (occurred_at, event_id) <= (u.until_at, u.until_event)) f",
-                tl->schema->schema);
+    strbuf_addf(
+        &sql,
+        " FROM unnest($1::bigint[], $2::timestamptz[], $3::uuid[], $4::timestamptz[], $5::uuid[]) "
+        "AS u (anchor, from_at, from_event, until_at, until_event) CROSS JOIN LATERAL "
+        "(SELECT * FROM %s.facts WHERE anchor = u.anchor AND (occurred_at, event_id) > (u.from_at, "
+        "u.from_event) "
+        "AND (occurred_at, event_id) <= (u.until_at, u.until_event)) f",
+        tl->schema->schema);
     return sql.ptr;
 }
 

@@ -1,4 +1,5 @@
-/* timeline_states.c: state rows: lock, read members, write under the lock or by compare-and-swap. */
+/* timeline_states.c: state rows: lock, read members, write under the lock or by compare-and-swap.
+ */
 #include <stdlib.h>
 
 #include "common/timeline/timeline_sql.h"
@@ -22,8 +23,9 @@ static int64_t *sorted_unique(struct arena *arena, const int64_t *values, size_t
     return sorted;
 }
 
-static enum outcome run_on_keys(struct timeline *tl, enum timeline_statement which, struct db *db, struct arena *arena,
-                                const int64_t *keys, size_t count, struct db_result **result, struct err *err)
+static enum outcome run_on_keys(struct timeline *tl, enum timeline_statement which, struct db *db,
+                                struct arena *arena, const int64_t *keys, size_t count,
+                                struct db_result **result, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -34,10 +36,13 @@ static enum outcome run_on_keys(struct timeline *tl, enum timeline_statement whi
 struct state_row *timeline_find_state(struct state_row *rows, size_t count, int64_t profile)
 {
     struct state_row key = {.profile = profile};
-    return count == 0 ? NULL : bsearch(&key, rows, count, sizeof *rows, int8_compare); /* profile is the first member */
+    return count == 0 ? NULL
+                      : bsearch(&key, rows, count, sizeof *rows,
+                                int8_compare); /* profile is the first member */
 }
 
-static void take_states(const struct db_result *result, struct arena *arena, struct state_row *rows, size_t count)
+static void take_states(const struct db_result *result, struct arena *arena, struct state_row *rows,
+                        size_t count)
 {
     for (int r = 0; r < db_rows(result); r++) {
         struct state_row *row = timeline_find_state(rows, count, db_int8(result, r, 0));
@@ -49,8 +54,9 @@ static void take_states(const struct db_result *result, struct arena *arena, str
     }
 }
 
-enum outcome timeline_lock_states(struct timeline *tl, struct db *db, struct arena *arena, const int64_t *profiles, size_t count,
-                                  struct state_row **out, size_t *out_count, struct err *err)
+enum outcome timeline_lock_states(struct timeline *tl, struct db *db, struct arena *arena,
+                                  const int64_t *profiles, size_t count, struct state_row **out,
+                                  size_t *out_count, struct err *err)
 {
     *out_count = 0;
     if (count == 0)
@@ -69,13 +75,15 @@ enum outcome timeline_lock_states(struct timeline *tl, struct db *db, struct are
     return o;
 }
 
-enum outcome timeline_members(struct timeline *tl, struct db *db, struct arena *arena, const int64_t *profiles, size_t count,
-                              struct member_row **rows, size_t *row_count, struct err *err)
+enum outcome timeline_members(struct timeline *tl, struct db *db, struct arena *arena,
+                              const int64_t *profiles, size_t count, struct member_row **rows,
+                              size_t *row_count, struct err *err)
 {
     *row_count = 0;
     if (count == 0)
         return OUTCOME_OK;
-    struct id *low = arena_array(arena, struct id, count), *high = arena_array(arena, struct id, count);
+    struct id *low = arena_array(arena, struct id, count),
+              *high = arena_array(arena, struct id, count);
     for (size_t i = 0; i < count; i++)
         id_short_range(profiles[i], &low[i], &high[i]);
     struct params p;
@@ -94,8 +102,9 @@ enum outcome timeline_members(struct timeline *tl, struct db *db, struct arena *
     return o;
 }
 
-static enum outcome write_states(struct timeline *tl, enum timeline_statement which, struct db *db, struct arena *arena,
-                                 const struct state_row *rows, size_t count, struct err *err)
+static enum outcome write_states(struct timeline *tl, enum timeline_statement which, struct db *db,
+                                 struct arena *arena, const struct state_row *rows, size_t count,
+                                 struct err *err)
 {
     int64_t written = 0;
     if (count == 0)
@@ -109,12 +118,13 @@ static enum outcome write_states(struct timeline *tl, enum timeline_statement wh
     params_bytea_array(&p, &rows->payload, sizeof *rows, count);
     CHECK(db_run(db, &tl->statements[which], &p, NULL, &written, err));
     if (written != (int64_t)count)
-        return err_set(err, OUTCOME_RETRY, "state_race", "another instance saw one of these profiles first");
+        return err_set(err, OUTCOME_RETRY, "state_race",
+                       "another instance saw one of these profiles first");
     return OUTCOME_OK;
 }
 
-enum outcome timeline_save_states(struct timeline *tl, struct db *db, struct arena *arena, struct state_row *rows, size_t count,
-                                  struct err *err)
+enum outcome timeline_save_states(struct timeline *tl, struct db *db, struct arena *arena,
+                                  struct state_row *rows, size_t count, struct err *err)
 {
     struct state_row *parts = arena_array(arena, struct state_row, count);
     size_t old = 0, absent = count;
@@ -133,8 +143,9 @@ enum outcome timeline_save_states(struct timeline *tl, struct db *db, struct are
     return OUTCOME_OK;
 }
 
-enum outcome timeline_swap_states(struct timeline *tl, struct db *db, struct arena *arena, struct state_row *rows, size_t count,
-                                  bool *swapped, struct err *err)
+enum outcome timeline_swap_states(struct timeline *tl, struct db *db, struct arena *arena,
+                                  struct state_row *rows, size_t count, bool *swapped,
+                                  struct err *err)
 {
     struct params p;
     params_init(&p, arena);

@@ -1,14 +1,15 @@
 /* id_finder.c: see id_finder.h. */
 #include "services/identity-resolver/id_finder.h"
 
-void id_finder_start(struct id_finder *finder, const struct identity_keys *keys, struct resolver_cache *cache,
-                     struct arena *arena)
+void id_finder_start(struct id_finder *finder, const struct identity_keys *keys,
+                     struct resolver_cache *cache, struct arena *arena)
 {
     *finder = (struct id_finder){.keys = keys, .cache = cache, .arena = arena};
     map_init(&finder->answers, arena, sizeof(struct id), sizeof(struct id));
 }
 
-struct id id_finder_find(struct id_finder *finder, const struct id *hash, struct span type, struct span value)
+struct id id_finder_find(struct id_finder *finder, const struct id *hash, struct span type,
+                         struct span value)
 {
     const struct id *known = resolver_cache_found_by(finder->cache, hash);
     if (known)

@@ -1,5 +1,6 @@
-/* id_finder.h: from the hash of a value under the current key to its id, once keys were exchanged (identity_keys.h). What neither
- * the cache nor the batch's answers know is noted; the database is asked for all of it at once (resolver_find_ids). */
+/* id_finder.h: from the hash of a value under the current key to its id, once keys were exchanged
+ * (identity_keys.h). What neither the cache nor the batch's answers know is noted; the database is
+ * asked for all of it at once (resolver_find_ids). */
 #ifndef TUTTI_ID_FINDER_H
 #define TUTTI_ID_FINDER_H
 
@@ -8,7 +9,8 @@
 #include "services/identity-resolver/resolver_cache.h"
 
 struct value_hash {
-    struct id hash, previous; /* under the current key, and under the one before while keys are exchanged, else nil */
+    struct id hash, previous; /* under the current key, and under the one before while keys are
+                                 exchanged, else nil */
 };
 
 struct value_hashes {
@@ -25,10 +27,11 @@ struct id_finder {
 };
 
 /* For a batch. */
-void id_finder_start(struct id_finder *finder, const struct identity_keys *keys, struct resolver_cache *cache,
-                     struct arena *arena);
+void id_finder_start(struct id_finder *finder, const struct identity_keys *keys,
+                     struct resolver_cache *cache, struct arena *arena);
 
 /* The id; of a value that is not known the hash itself, and unsure.count grows. */
-struct id id_finder_find(struct id_finder *finder, const struct id *hash, struct span type, struct span value);
+struct id id_finder_find(struct id_finder *finder, const struct id *hash, struct span type,
+                         struct span value);
 
 #endif

@@ -5,7 +5,8 @@
 
 enum { NEAR = 3 }; /* letters; further away is no help */
 
-static enum outcome unknown_type(const struct identity_policy *policy, const struct json *at, struct span name, struct err *err)
+static enum outcome unknown_type(const struct identity_policy *policy, const struct json *at,
+                                 struct span name, struct err *err)
 {
     const struct identity_type *nearest = NULL;
     unsigned distance = NEAR + 1;
@@ -18,12 +19,12 @@ static enum outcome unknown_type(const struct identity_policy *policy, const str
     }
     if (nearest == NULL)
         return json_fail(at, err, "no type is called \"" SPAN_FMT "\"", SPAN_ARG(name));
-    return json_fail(at, err, "no type is called \"" SPAN_FMT "\", did you mean \"" SPAN_FMT "\"?", SPAN_ARG(name),
-                     SPAN_ARG(nearest->name));
+    return json_fail(at, err, "no type is called \"" SPAN_FMT "\", did you mean \"" SPAN_FMT "\"?",
+                     SPAN_ARG(name), SPAN_ARG(nearest->name));
 }
 
-enum outcome identity_type_index(const struct identity_policy *policy, const struct json *at, struct span name, int16_t *out,
-                                 struct err *err)
+enum outcome identity_type_index(const struct identity_policy *policy, const struct json *at,
+                                 struct span name, int16_t *out, struct err *err)
 {
     const struct identity_type *type = identity_find_type(policy, name);
     if (type == NULL)
@@ -37,14 +38,16 @@ static int span_qsort_compare(const void *a, const void *b)
     return span_compare(*(const struct span *)a, *(const struct span *)b);
 }
 
-static enum outcome read_values(struct arena *arena, const struct json *list, struct blocked_values *out, struct err *err)
+static enum outcome read_values(struct arena *arena, const struct json *list,
+                                struct blocked_values *out, struct err *err)
 {
     out->items = arena_array(arena, struct span, json_count(list));
     for (size_t i = 0; i < json_count(list); i++) {
         struct span value;
         CHECK(json_as_text(json_at(list, i), &value, err));
         if (value.len > IDENTITY_MAX_BLOCKED)
-            return json_fail(json_at(list, i), err, "a blocked value has at most %d bytes", IDENTITY_MAX_BLOCKED);
+            return json_fail(json_at(list, i), err, "a blocked value has at most %d bytes",
+                             IDENTITY_MAX_BLOCKED);
         value = arena_copy(arena, value);
         for (char *p = (char *)value.ptr; p < value.ptr + value.len; p++)
             if (*p >= 'A' && *p <= 'Z')
@@ -57,8 +60,8 @@ static enum outcome read_values(struct arena *arena, const struct json *list, st
     return OUTCOME_OK;
 }
 
-static enum outcome read_values_by_type(struct arena *arena, const struct json *section, struct identity_policy *policy,
-                                        struct err *err)
+static enum outcome read_values_by_type(struct arena *arena, const struct json *section,
+                                        struct identity_policy *policy, struct err *err)
 {
     for (size_t i = 0; i < json_count(section); i++) {
         const struct json *list = json_at(section, i);
@@ -79,11 +82,13 @@ static void accept(struct char_class_pattern *out, unsigned char c)
         out->accepts[c ^ 0x20] = true;
 }
 
-/* ^[set]*$ or ^[set]+$ with plain ASCII characters and a-b ranges, in any case; false for anything else. Brackets and backslashes
- * have a meaning of their own in regular expressions: rather refused than read otherwise than meant. */
+/* ^[set]*$ or ^[set]+$ with plain ASCII characters and a-b ranges, in any case; false for anything
+ * else. Brackets and backslashes have a meaning of their own in regular expressions: rather refused
+ * than read otherwise than meant. */
 static bool parse_class(struct span text, struct char_class_pattern *out)
 {
-    if (text.len < 6 || memcmp(text.ptr, "^[", 2) != 0 || text.ptr[text.len - 1] != '$' || text.ptr[text.len - 3] != ']')
+    if (text.len < 6 || memcmp(text.ptr, "^[", 2) != 0 || text.ptr[text.len - 1] != '$' ||
+        text.ptr[text.len - 3] != ']')
         return false;
     char repeat = text.ptr[text.len - 2];
     out->matches_empty = repeat == '*';
@@ -102,21 +107,25 @@ static bool parse_class(struct span text, struct char_class_pattern *out)
     return set.len > 0 && set.ptr[0] != '^' && (repeat == '*' || repeat == '+');
 }
 
-static enum outcome read_pattern(const struct json *entry, const struct identity_policy *policy, struct char_class_pattern *out,
-                                 struct err *err)
+static enum outcome read_pattern(const struct json *entry, const struct identity_policy *policy,
+                                 struct char_class_pattern *out, struct err *err)
 {
     struct span pattern = SPAN_NONE, type = SPAN_NONE;
     CHECK(json_check_keys(entry, "pattern", "type", err));
     CHECK(json_text(entry, "pattern", &pattern, err));
     CHECK(json_text(entry, "type", &type, err));
     if (!parse_class(pattern, out))
-        return json_fail(entry, err, "only patterns of the form ^[characters]*$ or ^[characters]+$ are supported");
+        return json_fail(
+            entry, err,
+            "only patterns of the form ^[characters]*$ or ^[characters]+$ are supported");
     out->type = -1;
-    return json_get(entry, "type") ? identity_type_index(policy, json_get(entry, "type"), type, &out->type, err) : OUTCOME_OK;
+    return json_get(entry, "type")
+               ? identity_type_index(policy, json_get(entry, "type"), type, &out->type, err)
+               : OUTCOME_OK;
 }
 
-enum outcome identity_blocked_read(struct arena *arena, const struct json *section, struct identity_policy *policy,
-                                   struct err *err)
+enum outcome identity_blocked_read(struct arena *arena, const struct json *section,
+                                   struct identity_policy *policy, struct err *err)
 {
     const struct json *values = NULL, *patterns = NULL, *types = NULL;
     if (section == NULL)
@@ -129,6 +138,7 @@ enum outcome identity_blocked_read(struct arena *arena, const struct json *secti
     CHECK(read_values_by_type(arena, types, policy, err));
     policy->classes = arena_array(arena, struct char_class_pattern, json_count(patterns));
     for (size_t i = 0; i < json_count(patterns); i++)
-        CHECK(read_pattern(json_at(patterns, i), policy, &policy->classes[policy->class_count++], err));
+        CHECK(read_pattern(json_at(patterns, i), policy, &policy->classes[policy->class_count++],
+                           err));
     return OUTCOME_OK;
 }

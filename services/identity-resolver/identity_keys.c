@@ -5,7 +5,8 @@
 
 #define STATEMENT(id) ((struct statement){"identity_" #id, sql_##id})
 
-static enum outcome read_one(const struct config *config, const char *setting, struct identity_keys *keys, struct err *err)
+static enum outcome read_one(const struct config *config, const char *setting,
+                             struct identity_keys *keys, struct err *err)
 {
     struct given_key *given = &keys->given[keys->given_count];
     CHECK(digest_key_read(setting, config_text(config, setting), &given->key, err));
@@ -14,7 +15,8 @@ static enum outcome read_one(const struct config *config, const char *setting, s
     return OUTCOME_OK;
 }
 
-enum outcome identity_keys_read(const struct config *config, struct identity_keys *keys, struct err *err)
+enum outcome identity_keys_read(const struct config *config, struct identity_keys *keys,
+                                struct err *err)
 {
     keys->given_count = 0;
     if (*config_text(config, "identity.key_file") == '\0')
@@ -22,8 +24,9 @@ enum outcome identity_keys_read(const struct config *config, struct identity_key
                        "identity.key_file is not set: the key that identifiers are hashed with");
     CHECK(read_one(config, "identity.key_file", keys, err));
     keys->current = keys->given[0].key;
-    return *config_text(config, "identity.previous_key_file") == '\0' ? OUTCOME_OK
-                                                                      : read_one(config, "identity.previous_key_file", keys, err);
+    return *config_text(config, "identity.previous_key_file") == '\0'
+               ? OUTCOME_OK
+               : read_one(config, "identity.previous_key_file", keys, err);
 }
 
 /* ---- what the database says ---- */
@@ -32,7 +35,8 @@ static struct id uuid_or_nil(const struct db_result *r, int column)
     return db_is_null(r, 0, column) ? (struct id){{0}} : db_uuid(r, 0, column);
 }
 
-enum outcome key_state_read(struct db *db, struct arena *arena, struct key_state *out, struct err *err)
+enum outcome key_state_read(struct db *db, struct arena *arena, struct key_state *out,
+                            struct err *err)
 {
     struct params p;
     struct db_result *r = NULL;
@@ -44,12 +48,14 @@ enum outcome key_state_read(struct db *db, struct arena *arena, struct key_state
                               .previous = uuid_or_nil(r, 3),
                               .number = db_int2(r, 0, 4)};
     db_result_free(r);
-    out->phase = !id_is_nil(&out->previous) ? KEYS_ROTATING : !id_is_nil(&out->next) ? KEYS_ANNOUNCED : KEYS_ONE;
+    out->phase = !id_is_nil(&out->previous) ? KEYS_ROTATING
+                 : !id_is_nil(&out->next)   ? KEYS_ANNOUNCED
+                                            : KEYS_ONE;
     return OUTCOME_OK;
 }
 
-static enum outcome write_held(struct db *db, struct arena *arena, const struct key_state *from, const struct key_state *to,
-                               struct err *err)
+static enum outcome write_held(struct db *db, struct arena *arena, const struct key_state *from,
+                               const struct key_state *to, struct err *err)
 {
     struct key_state now;
     struct params p;
@@ -58,13 +64,15 @@ static enum outcome write_held(struct db *db, struct arena *arena, const struct 
     CHECK(db_run(db, &STATEMENT(hold_policy), &p, NULL, NULL, err));
     CHECK(key_state_read(db, arena, &now, err));
     if (now.epoch != from->epoch || !id_equal(&now.current, &from->current))
-        return err_set(err, OUTCOME_FATAL, "keys_changed", "somebody else exchanges the key at the same time: look again");
+        return err_set(err, OUTCOME_FATAL, "keys_changed",
+                       "somebody else exchanges the key at the same time: look again");
     CHECK(db_run(db, &STATEMENT(next_key_epoch), &p, &r, NULL, err));
     bool found = db_rows(r) > 0;
     db_result_free(r);
     if (!found)
-        return err_set(err, OUTCOME_FATAL, "no_identity_policy",
-                       "no identity policy is active, so nothing was hashed yet: start with the new key");
+        return err_set(
+            err, OUTCOME_FATAL, "no_identity_policy",
+            "no identity policy is active, so nothing was hashed yet: start with the new key");
     params_uuid(&p, &to->current);
     params_uuid(&p, &to->next);
     params_uuid(&p, &to->previous);
@@ -73,8 +81,8 @@ static enum outcome write_held(struct db *db, struct arena *arena, const struct 
     return db_commit(db, err);
 }
 
-enum outcome key_state_write(struct db *db, struct arena *arena, const struct key_state *from, const struct key_state *to,
-                             struct err *err)
+enum outcome key_state_write(struct db *db, struct arena *arena, const struct key_state *from,
+                             const struct key_state *to, struct err *err)
 {
     CHECK(db_begin(db, err));
     enum outcome o = write_held(db, arena, from, to, err);
@@ -84,7 +92,8 @@ enum outcome key_state_write(struct db *db, struct arena *arena, const struct ke
 }
 
 /* ---- which of the given keys is which ---- */
-static const struct digest_key *given_key(const struct identity_keys *keys, const struct id *fingerprint)
+static const struct digest_key *given_key(const struct identity_keys *keys,
+                                          const struct id *fingerprint)
 {
     for (size_t i = 0; i < keys->given_count; i++)
         if (id_equal(&keys->given[i].fingerprint, fingerprint))
@@ -92,18 +101,23 @@ static const struct digest_key *given_key(const struct identity_keys *keys, cons
     return NULL;
 }
 
-static enum outcome missing(const struct key_state *state, const struct identity_keys *keys, struct err *err)
+static enum outcome missing(const struct key_state *state, const struct identity_keys *keys,
+                            struct err *err)
 {
     if (state->phase != KEYS_ONE)
         return err_set(err, OUTCOME_FATAL, "missing_key",
-                       "the key of identifier hashes is being exchanged (`tutti identity rotate-key`): both are needed, the new "
+                       "the key of identifier hashes is being exchanged (`tutti identity "
+                       "rotate-key`): both are needed, the new "
                        "one as identity.key_file and the one before as identity.previous_key_file");
-    return err_set(err, OUTCOME_FATAL, "other_setting", "%s the key that the identifiers in the database were hashed with",
-                   keys->given_count > 1 ? "neither identity.key_file nor identity.previous_key_file is"
-                                         : "identity.key_file is not");
+    return err_set(err, OUTCOME_FATAL, "other_setting",
+                   "%s the key that the identifiers in the database were hashed with",
+                   keys->given_count > 1
+                       ? "neither identity.key_file nor identity.previous_key_file is"
+                       : "identity.key_file is not");
 }
 
-enum outcome identity_keys_follow(struct identity_keys *keys, struct db *db, struct arena *arena, struct err *err)
+enum outcome identity_keys_follow(struct identity_keys *keys, struct db *db, struct arena *arena,
+                                  struct err *err)
 {
     struct key_state state;
     CHECK(key_state_read(db, arena, &state, err));
@@ -123,7 +137,8 @@ enum outcome identity_keys_follow(struct identity_keys *keys, struct db *db, str
     return OUTCOME_OK;
 }
 
-enum outcome identity_keys_claim(struct identity_keys *keys, struct db *db, struct arena *arena, struct err *err)
+enum outcome identity_keys_claim(struct identity_keys *keys, struct db *db, struct arena *arena,
+                                 struct err *err)
 {
     char text[37];
     struct params p;

@@ -11,7 +11,8 @@
 
 enum { MAX_COUNT = 1000000 };
 
-static enum outcome read_count(const struct json *object, const char *key, int64_t min, uint32_t *out, struct err *err)
+static enum outcome read_count(const struct json *object, const char *key, int64_t min,
+                               uint32_t *out, struct err *err)
 {
     int64_t count = *out;
     CHECK(json_int(object, key, min, MAX_COUNT, &count, err));
@@ -19,7 +20,8 @@ static enum outcome read_count(const struct json *object, const char *key, int64
     return OUTCOME_OK;
 }
 
-static enum outcome read_limit(const struct json *entry, struct identity_type *type, struct err *err)
+static enum outcome read_limit(const struct json *entry, struct identity_type *type,
+                               struct err *err)
 {
     const struct json *limit = NULL;
     CHECK(json_section(entry, "limit", &limit, err));
@@ -44,7 +46,8 @@ static bool is_type_name(struct span name)
 
 static enum outcome read_type(const struct json *entry, struct identity_type *type, struct err *err)
 {
-    CHECK(json_check_keys(entry, "type rank", "unique links counts scope normalise match_hashed limit max_links", err));
+    CHECK(json_check_keys(entry, "type rank",
+                          "unique links counts scope normalise match_hashed limit max_links", err));
     int64_t rank = 0;
     int normaliser = NORMALISE_PLAIN, scope = 0;
     CHECK(json_text(entry, "type", &type->name, err));
@@ -59,7 +62,8 @@ static enum outcome read_type(const struct json *entry, struct identity_type *ty
     type->is_scoped = scope != 0;
     type->normaliser = (enum normaliser)normaliser;
     if (!is_type_name(type->name))
-        return json_fail(json_get(entry, "type"), err, "a type has a name of letters, digits, _ - and .");
+        return json_fail(json_get(entry, "type"), err,
+                         "a type has a name of letters, digits, _ - and .");
     return read_limit(entry, type, err);
 }
 
@@ -68,18 +72,20 @@ static int type_compare(const void *a, const void *b)
     return ((const struct identity_type *)a)->rank - ((const struct identity_type *)b)->rank;
 }
 
-static enum outcome check_differs(const struct json *entry, const struct identity_type *type, const struct identity_type *other,
-                                  struct err *err)
+static enum outcome check_differs(const struct json *entry, const struct identity_type *type,
+                                  const struct identity_type *other, struct err *err)
 {
     if (span_equal(other->name, type->name))
-        return json_fail(json_get(entry, "type"), err, "\"" SPAN_FMT "\" is given twice", SPAN_ARG(type->name));
+        return json_fail(json_get(entry, "type"), err, "\"" SPAN_FMT "\" is given twice",
+                         SPAN_ARG(type->name));
     if (other->rank == type->rank)
-        return json_fail(json_get(entry, "rank"), err, "%d is the rank of \"" SPAN_FMT "\" already", type->rank,
-                         SPAN_ARG(other->name));
+        return json_fail(json_get(entry, "rank"), err, "%d is the rank of \"" SPAN_FMT "\" already",
+                         type->rank, SPAN_ARG(other->name));
     return OUTCOME_OK;
 }
 
-static enum outcome read_types(const struct json *list, struct identity_policy *policy, struct err *err)
+static enum outcome read_types(const struct json *list, struct identity_policy *policy,
+                               struct err *err)
 {
     if (json_count(list) == 0 || json_count(list) > IDENTITY_MAX_TYPES)
         return json_fail(list, err, "1 to %d types are needed", IDENTITY_MAX_TYPES);
@@ -95,7 +101,8 @@ static enum outcome read_types(const struct json *list, struct identity_policy *
 }
 
 /* Links of a type, by the names of the others: once all types are known. */
-static enum outcome read_max_links(const struct json *list, struct identity_policy *policy, struct err *err)
+static enum outcome read_max_links(const struct json *list, struct identity_policy *policy,
+                                   struct err *err)
 {
     for (size_t i = 0; i < json_count(list); i++) {
         const struct json *entry = json_at(list, i), *max_links = NULL;
@@ -115,8 +122,8 @@ static enum outcome read_max_links(const struct json *list, struct identity_poli
     return OUTCOME_OK;
 }
 
-static enum outcome read_pair_types(const struct json *entry, const struct identity_policy *policy, int16_t types[2],
-                                    struct err *err)
+static enum outcome read_pair_types(const struct json *entry, const struct identity_policy *policy,
+                                    int16_t types[2], struct err *err)
 {
     const struct json *names = NULL;
     CHECK(json_list(entry, "types", &names, err));
@@ -131,7 +138,8 @@ static enum outcome read_pair_types(const struct json *entry, const struct ident
 }
 
 /* is_given: which pairs came before, in either order. */
-static enum outcome read_pair(const struct json *entry, bool is_given[IDENTITY_MAX_TYPES][IDENTITY_MAX_TYPES],
+static enum outcome read_pair(const struct json *entry,
+                              bool is_given[IDENTITY_MAX_TYPES][IDENTITY_MAX_TYPES],
                               struct identity_policy *policy, struct err *err)
 {
     int16_t types[2] = {-1, -1};
@@ -146,14 +154,16 @@ static enum outcome read_pair(const struct json *entry, bool is_given[IDENTITY_M
     is_given[types[0]][types[1]] = is_given[types[1]][types[0]] = true;
     for (size_t i = 0; i < 2 && pair.may_link; i++)
         if (!policy->types[types[i]].links)
-            return json_fail(entry, err, "\"" SPAN_FMT "\" links nothing: its type says \"links\": false",
+            return json_fail(entry, err,
+                             "\"" SPAN_FMT "\" links nothing: its type says \"links\": false",
                              SPAN_ARG(policy->types[types[i]].name));
     pair.strength = (enum link_strength)(LINK_EXACT + strength);
     policy->pairs[types[0]][types[1]] = policy->pairs[types[1]][types[0]] = pair;
     return OUTCOME_OK;
 }
 
-static enum outcome read_pairs(const struct json *list, struct identity_policy *policy, struct err *err)
+static enum outcome read_pairs(const struct json *list, struct identity_policy *policy,
+                               struct err *err)
 {
     bool is_given[IDENTITY_MAX_TYPES][IDENTITY_MAX_TYPES] = {{false}};
     for (size_t i = 0; i < json_count(list); i++)
@@ -165,20 +175,24 @@ static enum outcome check_calling_code(const struct json *root, struct span code
 {
     for (size_t i = 0; i < code.len; i++)
         if (code.ptr[i] < '0' || code.ptr[i] > '9')
-            return json_fail(json_get(root, "default_calling_code"), err, "expected 1 to 3 digits such as \"49\"");
+            return json_fail(json_get(root, "default_calling_code"), err,
+                             "expected 1 to 3 digits such as \"49\"");
     if (code.len < 1 || code.len > 3)
-        return json_fail(json_get(root, "default_calling_code"), err, "expected 1 to 3 digits such as \"49\"");
+        return json_fail(json_get(root, "default_calling_code"), err,
+                         "expected 1 to 3 digits such as \"49\"");
     return OUTCOME_OK;
 }
 
-static enum outcome read_root(struct arena *arena, const struct json *root, struct identity_policy *out, struct err *err)
+static enum outcome read_root(struct arena *arena, const struct json *root,
+                              struct identity_policy *out, struct err *err)
 {
     const struct json *types = NULL, *blocked = NULL, *pairs = NULL;
     identity_policy_init(out);
     out->max_identifiers = 100;
     out->max_degree = 1000;
-    CHECK(
-        json_check_keys(root, "types", "default_calling_code gmail_dots_and_plus blocked pairs max_identifiers max_degree", err));
+    CHECK(json_check_keys(
+        root, "types",
+        "default_calling_code gmail_dots_and_plus blocked pairs max_identifiers max_degree", err));
     CHECK(json_list(root, "types", &types, err));
     CHECK(read_types(types, out, err));
     CHECK(read_max_links(types, out, err));
@@ -193,23 +207,24 @@ static enum outcome read_root(struct arena *arena, const struct json *root, stru
     return read_count(root, "max_degree", 1, &out->max_degree, err);
 }
 
-enum outcome identity_policy_read(struct arena *arena, const char *path, struct identity_policy *out, struct err *err)
+enum outcome identity_policy_read(struct arena *arena, const char *path,
+                                  struct identity_policy *out, struct err *err)
 {
     const struct json *root;
     CHECK(json_read_file(arena, path, &root, err));
     return read_root(arena, root, out, err);
 }
 
-enum outcome identity_policy_read_text(struct arena *arena, struct span text, const char *path, struct identity_policy *out,
-                                       struct err *err)
+enum outcome identity_policy_read_text(struct arena *arena, struct span text, const char *path,
+                                       struct identity_policy *out, struct err *err)
 {
     const struct json *root;
     CHECK(json_parse_file(arena, text, path, &root, err));
     return read_root(arena, root, out, err);
 }
 
-enum outcome identity_policy_parse(struct arena *arena, struct span text, const char *name, struct identity_policy *out,
-                                   struct err *err)
+enum outcome identity_policy_parse(struct arena *arena, struct span text, const char *name,
+                                   struct identity_policy *out, struct err *err)
 {
     const struct json *root;
     CHECK(json_parse_span(arena, text, name, &root, err));
@@ -220,9 +235,11 @@ struct span identity_policy_anchor_rules(struct arena *arena, const struct ident
 {
     struct strbuf text = {.arena = arena};
     for (size_t i = 0; i < policy->type_count; i++)
-        strbuf_addf(&text, SPAN_FMT ":%d:%d%s%s ", SPAN_ARG(policy->types[i].name), policy->types[i].rank,
-                    (int)policy->types[i].normaliser, policy->types[i].match_hashed ? ":hashed" : "",
+        strbuf_addf(&text, SPAN_FMT ":%d:%d%s%s ", SPAN_ARG(policy->types[i].name),
+                    policy->types[i].rank, (int)policy->types[i].normaliser,
+                    policy->types[i].match_hashed ? ":hashed" : "",
                     policy->types[i].is_scoped ? ":source" : "");
-    strbuf_addf(&text, "calling_code:" SPAN_FMT " gmail:%d", SPAN_ARG(policy->calling_code), policy->gmail_dots_and_plus);
+    strbuf_addf(&text, "calling_code:" SPAN_FMT " gmail:%d", SPAN_ARG(policy->calling_code),
+                policy->gmail_dots_and_plus);
     return strbuf_span(&text);
 }

@@ -15,7 +15,8 @@ static void add(struct search *search, const char *text)
 
 static bool may_link(const struct identity_policy *policy, size_t a, size_t b)
 {
-    return policy->types[a].links && policy->types[b].links && identity_may_link(policy, (int16_t)a, (int16_t)b);
+    return policy->types[a].links && policy->types[b].links &&
+           identity_may_link(policy, (int16_t)a, (int16_t)b);
 }
 
 static bool links_any(const struct identity_policy *policy, size_t type)
@@ -41,11 +42,15 @@ static void look_at_bounds(struct search *search, const struct identity_type *ty
 {
     const char *why = type->links ? "may link with no type" : "links nothing";
     if (type->is_unique)
-        add(search, arena_printf(search->arena, "the type \"" SPAN_FMT "\" %s: its \"unique\" acts on links by hand alone",
-                                 SPAN_ARG(type->name), why));
+        add(search,
+            arena_printf(search->arena,
+                         "the type \"" SPAN_FMT "\" %s: its \"unique\" acts on links by hand alone",
+                         SPAN_ARG(type->name), why));
     if (type->limit != IDENTITY_UNBOUNDED)
-        add(search, arena_printf(search->arena, "the type \"" SPAN_FMT "\" %s: its \"limit\" acts on links by hand alone",
-                                 SPAN_ARG(type->name), why));
+        add(search,
+            arena_printf(search->arena,
+                         "the type \"" SPAN_FMT "\" %s: its \"limit\" acts on links by hand alone",
+                         SPAN_ARG(type->name), why));
 }
 
 /* Links that a pair refuses are counted, those that are not looked at are not. */
@@ -57,13 +62,15 @@ static void look_at_max_links(struct search *search, const struct identity_type 
         if (type->max_links[i] == IDENTITY_UNBOUNDED || (type->links && other->links))
             continue;
         add(search, arena_printf(search->arena,
-                                 "the type \"" SPAN_FMT "\": its \"max_links\" of \"" SPAN_FMT "\" is never reached: \"" SPAN_FMT
-                                 "\" links nothing",
-                                 SPAN_ARG(type->name), SPAN_ARG(other->name), SPAN_ARG(type->links ? other->name : type->name)));
+                                 "the type \"" SPAN_FMT "\": its \"max_links\" of \"" SPAN_FMT
+                                 "\" is never reached: \"" SPAN_FMT "\" links nothing",
+                                 SPAN_ARG(type->name), SPAN_ARG(other->name),
+                                 SPAN_ARG(type->links ? other->name : type->name)));
     }
 }
 
-void identity_policy_warnings(struct arena *arena, const struct identity_policy *policy, struct policy_warnings *out)
+void identity_policy_warnings(struct arena *arena, const struct identity_policy *policy,
+                              struct policy_warnings *out)
 {
     struct search search = {arena, policy, out};
     *out = (struct policy_warnings){0};

@@ -5,8 +5,9 @@
 
 #define STATEMENT(id) ((struct statement){"identity_" #id, sql_##id})
 
-enum outcome store_claim_setting(struct db *db, struct arena *arena, const char *name, struct span value, const char *explanation,
-                                 struct err *err)
+enum outcome identity_store_claim_setting(struct db *db, struct arena *arena, const char *name,
+                                          struct span value, const char *explanation,
+                                          struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -25,7 +26,8 @@ enum outcome store_claim_setting(struct db *db, struct arena *arena, const char 
     return o;
 }
 
-enum outcome store_types(struct db *db, struct arena *arena, const struct identity_policy *policy, struct err *err)
+enum outcome identity_store_types(struct db *db, struct arena *arena,
+                                  const struct identity_policy *policy, struct err *err)
 {
     const struct identity_type *types = policy->types;
     struct params p;
@@ -39,11 +41,13 @@ enum outcome store_types(struct db *db, struct arena *arena, const struct identi
 static void take_found(const struct db_result *r, struct arena *arena, struct found_rows *out)
 {
     for (int i = 0; i < db_rows(r); i++)
-        *arena_push(arena, out) = (struct found_row){db_uuid(r, i, 0), db_uuid(r, i, 1), db_bool(r, i, 2)};
+        *arena_push(arena, out) =
+            (struct found_row){db_uuid(r, i, 0), db_uuid(r, i, 1), db_bool(r, i, 2)};
 }
 
-enum outcome store_find_hashes(struct db *db, struct arena *arena, const struct value_hashes *hashes, struct found_rows *out,
-                               struct err *err)
+enum outcome identity_store_find_hashes(struct db *db, struct arena *arena,
+                                        const struct value_hashes *hashes, struct found_rows *out,
+                                        struct err *err)
 {
     const struct value_hash *items = hashes->items;
     struct params p;
@@ -57,8 +61,9 @@ enum outcome store_find_hashes(struct db *db, struct arena *arena, const struct 
     return OUTCOME_OK;
 }
 
-enum outcome store_newest_found_by(struct db *db, struct arena *arena, size_t limit, int16_t key_number, struct found_rows *out,
-                                   struct err *err)
+enum outcome identity_store_newest_found_by(struct db *db, struct arena *arena, size_t limit,
+                                            int16_t key_number, struct found_rows *out,
+                                            struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -71,8 +76,9 @@ enum outcome store_newest_found_by(struct db *db, struct arena *arena, size_t li
     return OUTCOME_OK;
 }
 
-enum outcome store_insert_found_by(struct db *db, struct arena *arena, const struct found_rows *rows, int16_t key_number,
-                                   struct err *err)
+enum outcome identity_store_insert_found_by(struct db *db, struct arena *arena,
+                                            const struct found_rows *rows, int16_t key_number,
+                                            struct err *err)
 {
     const struct found_row *items = rows->items;
     struct params p;
@@ -83,8 +89,9 @@ enum outcome store_insert_found_by(struct db *db, struct arena *arena, const str
     return db_run(db, &STATEMENT(insert_found_by), &p, NULL, NULL, err);
 }
 
-enum outcome store_replace_rules(struct db *db, struct arena *arena, const struct identity_policy *policy, struct span rules,
-                                 struct err *err)
+enum outcome identity_store_replace_rules(struct db *db, struct arena *arena,
+                                          const struct identity_policy *policy, struct span rules,
+                                          struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -92,10 +99,11 @@ enum outcome store_replace_rules(struct db *db, struct arena *arena, const struc
     params_text(&p, rules);
     CHECK(db_run(db, &STATEMENT(replace_setting), &p, NULL, NULL, err));
     CHECK(db_run(db, &STATEMENT(delete_types), NULL, NULL, NULL, err));
-    return store_types(db, arena, policy, err);
+    return identity_store_types(db, arena, policy, err);
 }
 
-enum outcome store_hold_active(struct db *db, struct arena *arena, struct active_policy *out, bool *found, struct err *err)
+enum outcome identity_store_hold_active(struct db *db, struct arena *arena,
+                                        struct active_policy *out, bool *found, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -103,13 +111,14 @@ enum outcome store_hold_active(struct db *db, struct arena *arena, struct active
     CHECK(db_run(db, &STATEMENT(active_policy), &p, &r, NULL, err));
     *found = db_rows(r) > 0;
     if (*found)
-        *out = (struct active_policy){db_int4(r, 0, 0), db_bool(r, 0, 1), db_bool(r, 0, 2), db_int4(r, 0, 3), db_int8(r, 0, 4)};
+        *out = (struct active_policy){db_int4(r, 0, 0), db_bool(r, 0, 1), db_bool(r, 0, 2),
+                                      db_int4(r, 0, 3), db_int8(r, 0, 4)};
     db_result_free(r);
     return OUTCOME_OK;
 }
 
-enum outcome store_find_policy(struct db *db, struct arena *arena, int32_t *version, struct id *hash, struct span *text,
-                               struct err *err)
+enum outcome identity_store_find_policy(struct db *db, struct arena *arena, int32_t *version,
+                                        struct id *hash, struct span *text, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -118,7 +127,8 @@ enum outcome store_find_policy(struct db *db, struct arena *arena, int32_t *vers
     enum outcome o = OUTCOME_OK;
     if (db_rows(r) == 0) {
         o = err_set(err, OUTCOME_FATAL, "no_identity_policy",
-                    "no identity policy is active: start identity-resolver once, or run `tutti identity apply`");
+                    "no identity policy is active: start identity-resolver once, or run `tutti "
+                    "identity apply`");
     } else {
         *version = db_int4(r, 0, 0);
         *hash = db_uuid(r, 0, 1);
@@ -128,7 +138,8 @@ enum outcome store_find_policy(struct db *db, struct arena *arena, int32_t *vers
     return o;
 }
 
-enum outcome store_claim_policy(struct db *db, struct arena *arena, const struct id *hash, struct span text, struct err *err)
+enum outcome identity_store_claim_policy(struct db *db, struct arena *arena, const struct id *hash,
+                                         struct span text, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -137,8 +148,9 @@ enum outcome store_claim_policy(struct db *db, struct arena *arena, const struct
     return db_run(db, &STATEMENT(claim_policy), &p, NULL, NULL, err);
 }
 
-enum outcome store_insert_policy(struct db *db, struct arena *arena, const struct id *hash, struct span text, const char *actor,
-                                 int32_t *version, struct err *err)
+enum outcome identity_store_insert_policy(struct db *db, struct arena *arena, const struct id *hash,
+                                          struct span text, const char *actor, int32_t *version,
+                                          struct err *err)
 {
     struct params p;
     struct db_result *r = NULL;
@@ -154,7 +166,8 @@ enum outcome store_insert_policy(struct db *db, struct arena *arena, const struc
     return OUTCOME_OK;
 }
 
-enum outcome store_set_swept(struct db *db, struct arena *arena, const struct id *swept_to, struct err *err)
+enum outcome identity_store_set_swept(struct db *db, struct arena *arena, const struct id *swept_to,
+                                      struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -164,7 +177,8 @@ enum outcome store_set_swept(struct db *db, struct arena *arena, const struct id
     return db_run(db, &STATEMENT(set_swept), &p, NULL, NULL, err);
 }
 
-/* Every resolving transaction holds a row of the table; the lock of the table queues, so that it is had under load too. */
+/* Every resolving transaction holds a row of the table; the lock of the table queues, so that it is
+ * had under load too. */
 static enum outcome mark_held(struct db *db, const struct params *none, struct err *err)
 {
     CHECK(db_run(db, &STATEMENT(hold_policy), none, NULL, NULL, err));
@@ -172,7 +186,7 @@ static enum outcome mark_held(struct db *db, const struct params *none, struct e
     return db_commit(db, err);
 }
 
-enum outcome store_mark_orders(struct db *db, struct arena *arena, struct err *err)
+enum outcome identity_store_mark_orders(struct db *db, struct arena *arena, struct err *err)
 {
     struct params p;
     struct db_result *r = NULL;
@@ -189,8 +203,9 @@ enum outcome store_mark_orders(struct db *db, struct arena *arena, struct err *e
     return o;
 }
 
-enum outcome store_insert_orders(struct db *db, struct arena *arena, const struct resolve_orders *orders, int64_t **ids,
-                                 struct err *err)
+enum outcome identity_store_insert_orders(struct db *db, struct arena *arena,
+                                          const struct resolve_orders *orders, int64_t **ids,
+                                          struct err *err)
 {
     const struct manual_order *items = orders->items;
     struct params p;
@@ -209,8 +224,8 @@ enum outcome store_insert_orders(struct db *db, struct arena *arena, const struc
     return OUTCOME_OK;
 }
 
-enum outcome store_stamp_orders(struct db *db, struct arena *arena, const int64_t *ids, size_t count, int64_t version,
-                                struct err *err)
+enum outcome identity_store_stamp_orders(struct db *db, struct arena *arena, const int64_t *ids,
+                                         size_t count, int64_t version, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -224,8 +239,8 @@ static enum order_kind kind_of(struct span text)
     return span_is(text, "link") ? ORDER_LINK : span_is(text, "cut") ? ORDER_CUT : ORDER_RELEASE;
 }
 
-enum outcome store_find_orders(struct db *db, struct arena *arena, const struct id *ids, size_t count, struct order_rows *out,
-                               struct err *err)
+enum outcome identity_store_find_orders(struct db *db, struct arena *arena, const struct id *ids,
+                                        size_t count, struct order_rows *out, struct err *err)
 {
     struct params p;
     params_init(&p, arena);

@@ -1,17 +1,20 @@
-/* identity_rules_store.h: the statements about what rules identity: settings, types, versions of the policy, operators'
- * orders. */
+/* identity_rules_store.h: the statements about what rules identity: settings, types, versions of
+ * the policy, operators' orders. */
 #ifndef TUTTI_IDENTITY_RULES_STORE_H
 #define TUTTI_IDENTITY_RULES_STORE_H
 
 #include "services/identity-resolver/resolve.h"
 
 /* Writes the setting if it is not there; FATAL with `explanation` if another value is. */
-enum outcome store_claim_setting(struct db *db, struct arena *arena, const char *name, struct span value, const char *explanation,
-                                 struct err *err);
+enum outcome identity_store_claim_setting(struct db *db, struct arena *arena, const char *name,
+                                          struct span value, const char *explanation,
+                                          struct err *err);
 /* Other anchor rules and types in place of the stored ones. */
-enum outcome store_replace_rules(struct db *db, struct arena *arena, const struct identity_policy *policy, struct span rules,
-                                 struct err *err);
-enum outcome store_types(struct db *db, struct arena *arena, const struct identity_policy *policy, struct err *err);
+enum outcome identity_store_replace_rules(struct db *db, struct arena *arena,
+                                          const struct identity_policy *policy, struct span rules,
+                                          struct err *err);
+enum outcome identity_store_types(struct db *db, struct arena *arena,
+                                  const struct identity_policy *policy, struct err *err);
 
 struct found_row {
     struct id hash, identifier_id;
@@ -22,34 +25,46 @@ struct found_rows {
     size_t count, capacity;
 };
 /* The ids of those that are known, once each. */
-enum outcome store_find_hashes(struct db *db, struct arena *arena, const struct value_hashes *hashes, struct found_rows *out,
-                               struct err *err);
+enum outcome identity_store_find_hashes(struct db *db, struct arena *arena,
+                                        const struct value_hashes *hashes, struct found_rows *out,
+                                        struct err *err);
 /* About `limit` of those that were written last, under the key of that number. */
-enum outcome store_newest_found_by(struct db *db, struct arena *arena, size_t limit, int16_t key_number, struct found_rows *out,
-                                   struct err *err);
-enum outcome store_insert_found_by(struct db *db, struct arena *arena, const struct found_rows *rows, int16_t key_number,
-                                   struct err *err);
+enum outcome identity_store_newest_found_by(struct db *db, struct arena *arena, size_t limit,
+                                            int16_t key_number, struct found_rows *out,
+                                            struct err *err);
+enum outcome identity_store_insert_found_by(struct db *db, struct arena *arena,
+                                            const struct found_rows *rows, int16_t key_number,
+                                            struct err *err);
 
-/* The active policy, held until the transaction ends; *found is false if there is none (or it changed a moment ago). */
-enum outcome store_hold_active(struct db *db, struct arena *arena, struct active_policy *out, bool *found, struct err *err);
+/* The active policy, held until the transaction ends; *found is false if there is none (or it
+ * changed a moment ago). */
+enum outcome identity_store_hold_active(struct db *db, struct arena *arena,
+                                        struct active_policy *out, bool *found, struct err *err);
 /* The active policy's text (in the arena) and hash; FATAL "no_identity_policy" if there is none. */
-enum outcome store_find_policy(struct db *db, struct arena *arena, int32_t *version, struct id *hash, struct span *text,
-                               struct err *err);
-/* Version 1 with this text, unless there is an active one. Complete if there is no identifier yet. */
-enum outcome store_claim_policy(struct db *db, struct arena *arena, const struct id *hash, struct span text, struct err *err);
-/* Waits for the transactions that hold the active policy, and makes this one active in its place; inside a transaction. */
-enum outcome store_insert_policy(struct db *db, struct arena *arena, const struct id *hash, struct span text, const char *actor,
-                                 int32_t *version, struct err *err);
+enum outcome identity_store_find_policy(struct db *db, struct arena *arena, int32_t *version,
+                                        struct id *hash, struct span *text, struct err *err);
+/* Version 1 with this text, unless there is an active one. Complete if there is no identifier yet.
+ */
+enum outcome identity_store_claim_policy(struct db *db, struct arena *arena, const struct id *hash,
+                                         struct span text, struct err *err);
+/* Waits for the transactions that hold the active policy, and makes this one active in its place;
+ * inside a transaction. */
+enum outcome identity_store_insert_policy(struct db *db, struct arena *arena, const struct id *hash,
+                                          struct span text, const char *actor, int32_t *version,
+                                          struct err *err);
 /* How far the sweep came; NULL: it is complete. */
-enum outcome store_set_swept(struct db *db, struct arena *arena, const struct id *swept_to, struct err *err);
+enum outcome identity_store_set_swept(struct db *db, struct arena *arena, const struct id *swept_to,
+                                      struct err *err);
 
-/* From now on every transaction looks for orders; waits for those that did not. Outside of a transaction. */
-enum outcome store_mark_orders(struct db *db, struct arena *arena, struct err *err);
+/* From now on every transaction looks for orders; waits for those that did not. Outside of a
+ * transaction. */
+enum outcome identity_store_mark_orders(struct db *db, struct arena *arena, struct err *err);
 /* *ids: as many as orders, in the arena. */
-enum outcome store_insert_orders(struct db *db, struct arena *arena, const struct resolve_orders *orders, int64_t **ids,
-                                 struct err *err);
-enum outcome store_stamp_orders(struct db *db, struct arena *arena, const int64_t *ids, size_t count, int64_t version,
-                                struct err *err);
+enum outcome identity_store_insert_orders(struct db *db, struct arena *arena,
+                                          const struct resolve_orders *orders, int64_t **ids,
+                                          struct err *err);
+enum outcome identity_store_stamp_orders(struct db *db, struct arena *arena, const int64_t *ids,
+                                         size_t count, int64_t version, struct err *err);
 
 enum order_kind { ORDER_LINK, ORDER_CUT, ORDER_RELEASE };
 struct order_row {
@@ -61,7 +76,7 @@ struct order_rows {
     size_t count, capacity;
 };
 /* Orders that name one of these, oldest first. */
-enum outcome store_find_orders(struct db *db, struct arena *arena, const struct id *ids, size_t count, struct order_rows *out,
-                               struct err *err);
+enum outcome identity_store_find_orders(struct db *db, struct arena *arena, const struct id *ids,
+                                        size_t count, struct order_rows *out, struct err *err);
 
 #endif

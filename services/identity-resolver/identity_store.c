@@ -5,8 +5,9 @@
 
 #define STATEMENT(id) ((struct statement){"identity_" #id, sql_##id})
 
-static enum outcome run_on_ids(struct db *db, struct arena *arena, struct statement statement, const struct id *ids, size_t count,
-                               struct db_result **result, struct err *err)
+static enum outcome run_on_ids(struct db *db, struct arena *arena, struct statement statement,
+                               const struct id *ids, size_t count, struct db_result **result,
+                               struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -14,7 +15,8 @@ static enum outcome run_on_ids(struct db *db, struct arena *arena, struct statem
     return db_run(db, &statement, &p, result, NULL, err);
 }
 
-static void take_identifiers(const struct db_result *r, struct arena *arena, struct identifier_rows *out)
+static void take_identifiers(const struct db_result *r, struct arena *arena,
+                             struct identifier_rows *out)
 {
     for (int i = 0; i < db_rows(r); i++)
         *arena_push(arena, out) = (struct identifier_row){
@@ -28,8 +30,9 @@ static void take_identifiers(const struct db_result *r, struct arena *arena, str
         };
 }
 
-static enum outcome find_identifiers(struct db *db, struct arena *arena, struct statement statement, const struct id *ids,
-                                     size_t count, struct identifier_rows *out, struct err *err)
+static enum outcome find_identifiers(struct db *db, struct arena *arena, struct statement statement,
+                                     const struct id *ids, size_t count,
+                                     struct identifier_rows *out, struct err *err)
 {
     struct db_result *r = NULL;
     CHECK(run_on_ids(db, arena, statement, ids, count, &r, err));
@@ -38,14 +41,15 @@ static enum outcome find_identifiers(struct db *db, struct arena *arena, struct 
     return OUTCOME_OK;
 }
 
-enum outcome store_find_identifiers(struct db *db, struct arena *arena, const struct id *ids, size_t count,
-                                    struct identifier_rows *out, struct err *err)
+enum outcome identity_store_find_identifiers(struct db *db, struct arena *arena,
+                                             const struct id *ids, size_t count,
+                                             struct identifier_rows *out, struct err *err)
 {
     return find_identifiers(db, arena, STATEMENT(find_identifiers), ids, count, out, err);
 }
 
-enum outcome store_members(struct db *db, struct arena *arena, const struct id *profiles, size_t count,
-                           struct identifier_rows *out, struct err *err)
+enum outcome identity_store_members(struct db *db, struct arena *arena, const struct id *profiles,
+                                    size_t count, struct identifier_rows *out, struct err *err)
 {
     return find_identifiers(db, arena, STATEMENT(find_members), profiles, count, out, err);
 }
@@ -61,8 +65,9 @@ static void take_links(const struct db_result *r, struct arena *arena, struct li
         };
 }
 
-enum outcome store_find_links(struct db *db, struct arena *arena, const struct link_row *wanted, size_t count,
-                              struct link_rows *out, struct err *err)
+enum outcome identity_store_find_links(struct db *db, struct arena *arena,
+                                       const struct link_row *wanted, size_t count,
+                                       struct link_rows *out, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -75,8 +80,9 @@ enum outcome store_find_links(struct db *db, struct arena *arena, const struct l
     return OUTCOME_OK;
 }
 
-enum outcome store_member_links(struct db *db, struct arena *arena, const struct id *members, size_t count, struct link_rows *out,
-                                struct err *err)
+enum outcome identity_store_member_links(struct db *db, struct arena *arena,
+                                         const struct id *members, size_t count,
+                                         struct link_rows *out, struct err *err)
 {
     struct db_result *r = NULL;
     CHECK(run_on_ids(db, arena, STATEMENT(find_member_links), members, count, &r, err));
@@ -85,8 +91,9 @@ enum outcome store_member_links(struct db *db, struct arena *arena, const struct
     return OUTCOME_OK;
 }
 
-enum outcome store_quarantined_links(struct db *db, struct arena *arena, const struct id *members, size_t count,
-                                     struct link_rows *out, struct err *err)
+enum outcome identity_store_quarantined_links(struct db *db, struct arena *arena,
+                                              const struct id *members, size_t count,
+                                              struct link_rows *out, struct err *err)
 {
     struct db_result *r = NULL;
     CHECK(run_on_ids(db, arena, STATEMENT(find_quarantined_links), members, count, &r, err));
@@ -95,19 +102,21 @@ enum outcome store_quarantined_links(struct db *db, struct arena *arena, const s
     return OUTCOME_OK;
 }
 
-enum outcome store_count_degrees(struct db *db, struct arena *arena, const struct id *ids, size_t count, struct degree_rows *out,
-                                 struct err *err)
+enum outcome identity_store_count_degrees(struct db *db, struct arena *arena, const struct id *ids,
+                                          size_t count, struct degree_rows *out, struct err *err)
 {
     struct db_result *r = NULL;
     CHECK(run_on_ids(db, arena, STATEMENT(count_degrees), ids, count, &r, err));
     for (int i = 0; i < db_rows(r); i++)
-        *arena_push(arena, out) = (struct degree_row){db_uuid(r, i, 0), db_int2(r, i, 1), db_int8(r, i, 2)};
+        *arena_push(arena, out) =
+            (struct degree_row){db_uuid(r, i, 0), db_int2(r, i, 1), db_int8(r, i, 2)};
     db_result_free(r);
     return OUTCOME_OK;
 }
 
-enum outcome store_next_profiles(struct db *db, struct arena *arena, const struct id *after, size_t limit, struct id_list *out,
-                                 struct err *err)
+enum outcome identity_store_next_profiles(struct db *db, struct arena *arena,
+                                          const struct id *after, size_t limit, struct id_list *out,
+                                          struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -121,8 +130,9 @@ enum outcome store_next_profiles(struct db *db, struct arena *arena, const struc
     return OUTCOME_OK;
 }
 
-enum outcome store_newest(struct db *db, struct arena *arena, size_t limit, struct identifier_rows *identifiers,
-                          struct link_rows *links, struct err *err)
+enum outcome identity_store_newest(struct db *db, struct arena *arena, size_t limit,
+                                   struct identifier_rows *identifiers, struct link_rows *links,
+                                   struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -138,7 +148,8 @@ enum outcome store_newest(struct db *db, struct arena *arena, size_t limit, stru
 }
 
 static enum outcome run_on_stripes(struct db *db, struct arena *arena, struct statement statement,
-                                   const struct stripe_list *stripes, int64_t *locked, struct err *err)
+                                   const struct stripe_list *stripes, int64_t *locked,
+                                   struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -150,16 +161,20 @@ static enum outcome run_on_stripes(struct db *db, struct arena *arena, struct st
     return OUTCOME_OK;
 }
 
-enum outcome store_lock_stripes(struct db *db, struct arena *arena, const struct stripe_list *stripes, struct err *err)
+enum outcome identity_store_lock_stripes(struct db *db, struct arena *arena,
+                                         const struct stripe_list *stripes, struct err *err)
 {
     int64_t locked;
     CHECK(run_on_stripes(db, arena, STATEMENT(lock_stripes), stripes, &locked, err));
     return locked == (int64_t)stripes->count
                ? OUTCOME_OK
-               : err_set(err, OUTCOME_FATAL, "lock_stripes", "identity.lock_stripes lacks rows: it must hold 0 to 65535");
+               : err_set(err, OUTCOME_FATAL, "lock_stripes",
+                         "identity.lock_stripes lacks rows: it must hold 0 to 65535");
 }
 
-enum outcome store_try_stripes(struct db *db, struct arena *arena, const struct stripe_list *stripes, bool *all, struct err *err)
+enum outcome identity_store_try_stripes(struct db *db, struct arena *arena,
+                                        const struct stripe_list *stripes, bool *all,
+                                        struct err *err)
 {
     int64_t locked;
     CHECK(run_on_stripes(db, arena, STATEMENT(try_stripes), stripes, &locked, err));
@@ -167,8 +182,8 @@ enum outcome store_try_stripes(struct db *db, struct arena *arena, const struct 
     return OUTCOME_OK;
 }
 
-enum outcome store_copy_identifiers(struct db *db, const struct identifier_row *rows, size_t count, int16_t key_number,
-                                    struct err *err)
+enum outcome identity_store_copy_identifiers(struct db *db, const struct identifier_row *rows,
+                                             size_t count, int16_t key_number, struct err *err)
 {
     CHECK(db_copy_begin(db, sql_copy_identifiers, err));
     for (size_t i = 0; i < count; i++) {
@@ -185,7 +200,8 @@ enum outcome store_copy_identifiers(struct db *db, const struct identifier_row *
     return db_copy_end(db, NULL, err);
 }
 
-enum outcome store_copy_links(struct db *db, const struct link_row *rows, size_t count, struct err *err)
+enum outcome identity_store_copy_links(struct db *db, const struct link_row *rows, size_t count,
+                                       struct err *err)
 {
     CHECK(db_copy_begin(db, sql_copy_links, err));
     for (size_t i = 0; i < count; i++) {
@@ -199,8 +215,9 @@ enum outcome store_copy_links(struct db *db, const struct link_row *rows, size_t
     return db_copy_end(db, NULL, err);
 }
 
-enum outcome store_update_identifiers(struct db *db, struct arena *arena, const struct identifier_row *rows, size_t count,
-                                      struct err *err)
+enum outcome identity_store_update_identifiers(struct db *db, struct arena *arena,
+                                               const struct identifier_row *rows, size_t count,
+                                               struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -213,7 +230,8 @@ enum outcome store_update_identifiers(struct db *db, struct arena *arena, const 
     return db_run(db, &STATEMENT(update_identifiers), &p, NULL, NULL, err);
 }
 
-enum outcome store_update_links(struct db *db, struct arena *arena, const struct link_row *rows, size_t count, struct err *err)
+enum outcome identity_store_update_links(struct db *db, struct arena *arena,
+                                         const struct link_row *rows, size_t count, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -225,7 +243,8 @@ enum outcome store_update_links(struct db *db, struct arena *arena, const struct
     return db_run(db, &STATEMENT(update_links), &p, NULL, NULL, err);
 }
 
-enum outcome store_next_version(struct db *db, struct arena *arena, int64_t *version, struct err *err)
+enum outcome identity_store_next_version(struct db *db, struct arena *arena, int64_t *version,
+                                         struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -236,8 +255,9 @@ enum outcome store_next_version(struct db *db, struct arena *arena, int64_t *ver
     return OUTCOME_OK;
 }
 
-enum outcome store_insert_changes(struct db *db, struct arena *arena, const struct identity_change *change,
-                                  int32_t policy_version, struct err *err)
+enum outcome identity_store_insert_changes(struct db *db, struct arena *arena,
+                                           const struct identity_change *change,
+                                           int32_t policy_version, struct err *err)
 {
     const struct identity_move *moves = change->moves;
     struct params p;
@@ -254,8 +274,9 @@ enum outcome store_insert_changes(struct db *db, struct arena *arena, const stru
     return db_run(db, &STATEMENT(insert_changes), &p, NULL, NULL, err);
 }
 
-enum outcome store_insert_outbox(struct db *db, struct arena *arena, int64_t version, int32_t part, const struct id *profile,
-                                 struct span payload, struct err *err)
+enum outcome identity_store_insert_outbox(struct db *db, struct arena *arena, int64_t version,
+                                          int32_t part, const struct id *profile,
+                                          struct span payload, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -266,21 +287,24 @@ enum outcome store_insert_outbox(struct db *db, struct arena *arena, int64_t ver
     return db_run(db, &STATEMENT(insert_outbox), &p, NULL, NULL, err);
 }
 
-enum outcome store_find_outbox(struct db *db, struct arena *arena, struct outbox_row **rows, size_t *count, struct err *err)
+enum outcome identity_store_find_outbox(struct db *db, struct arena *arena,
+                                        struct identity_outbox_row **rows, size_t *count,
+                                        struct err *err)
 {
     struct params p;
     params_init(&p, arena);
     struct db_result *r = NULL;
     enum outcome o = db_run(db, &STATEMENT(find_outbox), &p, &r, NULL, err);
     *count = o == OUTCOME_OK ? (size_t)db_rows(r) : 0;
-    *rows = arena_array(arena, struct outbox_row, *count);
+    *rows = arena_array(arena, struct identity_outbox_row, *count);
     for (size_t i = 0; i < *count; i++)
-        (*rows)[i] = (struct outbox_row){db_int8(r, (int)i, 0), db_uuid(r, (int)i, 2), arena_copy(arena, db_bytes(r, (int)i, 3))};
+        (*rows)[i] = (struct identity_outbox_row){db_int8(r, (int)i, 0), db_uuid(r, (int)i, 2),
+                                                  arena_copy(arena, db_bytes(r, (int)i, 3))};
     db_result_free(r);
     return o;
 }
 
-enum outcome store_find_open_work(struct db *db, struct open_work *out, struct err *err)
+enum outcome identity_store_find_open_work(struct db *db, struct open_work *out, struct err *err)
 {
     struct db_result *r = NULL;
     CHECK(db_run(db, &STATEMENT(find_open_work), NULL, &r, NULL, err));
@@ -289,7 +313,8 @@ enum outcome store_find_open_work(struct db *db, struct open_work *out, struct e
     return OUTCOME_OK;
 }
 
-enum outcome store_delete_outbox(struct db *db, struct arena *arena, const int64_t *versions, size_t count, struct err *err)
+enum outcome identity_store_delete_outbox(struct db *db, struct arena *arena,
+                                          const int64_t *versions, size_t count, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -297,8 +322,9 @@ enum outcome store_delete_outbox(struct db *db, struct arena *arena, const int64
     return db_run(db, &STATEMENT(delete_outbox), &p, NULL, NULL, err);
 }
 
-enum outcome store_insert_raw_values(struct db *db, struct arena *arena, const struct raw_value_row *rows, size_t count,
-                                     struct err *err)
+enum outcome identity_store_insert_raw_values(struct db *db, struct arena *arena,
+                                              const struct raw_value_row *rows, size_t count,
+                                              struct err *err)
 {
     size_t stride = sizeof *rows;
     struct params p;
@@ -311,8 +337,9 @@ enum outcome store_insert_raw_values(struct db *db, struct arena *arena, const s
     return db_run(db, &STATEMENT(insert_raw_values), &p, NULL, NULL, err);
 }
 
-enum outcome store_insert_unidentified(struct db *db, struct arena *arena, const struct unidentified_row *rows, size_t count,
-                                       struct err *err)
+enum outcome identity_store_insert_unidentified(struct db *db, struct arena *arena,
+                                                const struct unidentified_row *rows, size_t count,
+                                                struct err *err)
 {
     size_t stride = sizeof *rows;
     struct params p;

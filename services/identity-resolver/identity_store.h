@@ -1,5 +1,5 @@
-/* identity_store.h: the statements of identity-resolver, one function each. Rows are plain data; what they mean together is
- * resolve.h's. */
+/* identity_store.h: the statements of identity-resolver, one function each. Rows are plain data;
+ * what they mean together is resolve.h's. */
 #ifndef TUTTI_IDENTITY_STORE_H
 #define TUTTI_IDENTITY_STORE_H
 
@@ -45,20 +45,25 @@ struct stripe_list {
 };
 
 /* ---- reading ---- */
-enum outcome store_find_identifiers(struct db *db, struct arena *arena, const struct id *ids, size_t count,
-                                    struct identifier_rows *out, struct err *err);
-enum outcome store_find_links(struct db *db, struct arena *arena, const struct link_row *wanted, size_t count,
-                              struct link_rows *out, struct err *err);
+enum outcome identity_store_find_identifiers(struct db *db, struct arena *arena,
+                                             const struct id *ids, size_t count,
+                                             struct identifier_rows *out, struct err *err);
+enum outcome identity_store_find_links(struct db *db, struct arena *arena,
+                                       const struct link_row *wanted, size_t count,
+                                       struct link_rows *out, struct err *err);
 /* All identifiers of these profiles. */
-enum outcome store_members(struct db *db, struct arena *arena, const struct id *profiles, size_t count,
-                           struct identifier_rows *out, struct err *err);
-/* All links that have one of these as smaller end, and the refused ones that have one as larger end: some come twice. */
-enum outcome store_member_links(struct db *db, struct arena *arena, const struct id *members, size_t count, struct link_rows *out,
-                                struct err *err);
+enum outcome identity_store_members(struct db *db, struct arena *arena, const struct id *profiles,
+                                    size_t count, struct identifier_rows *out, struct err *err);
+/* All links that have one of these as smaller end, and the refused ones that have one as larger
+ * end: some come twice. */
+enum outcome identity_store_member_links(struct db *db, struct arena *arena,
+                                         const struct id *members, size_t count,
+                                         struct link_rows *out, struct err *err);
 
 /* Links of these (all in quarantine) to others in quarantine; some come twice. */
-enum outcome store_quarantined_links(struct db *db, struct arena *arena, const struct id *members, size_t count,
-                                     struct link_rows *out, struct err *err);
+enum outcome identity_store_quarantined_links(struct db *db, struct arena *arena,
+                                              const struct id *members, size_t count,
+                                              struct link_rows *out, struct err *err);
 
 /* How many identifiers of a type (rank) an identifier whose links are all refused is linked to. */
 struct degree_row {
@@ -70,68 +75,85 @@ struct degree_rows {
     struct degree_row *items;
     size_t count, capacity;
 };
-enum outcome store_count_degrees(struct db *db, struct arena *arena, const struct id *ids, size_t count, struct degree_rows *out,
-                                 struct err *err);
+enum outcome identity_store_count_degrees(struct db *db, struct arena *arena, const struct id *ids,
+                                          size_t count, struct degree_rows *out, struct err *err);
 
 /* The next profiles after `after`, in order. */
-enum outcome store_next_profiles(struct db *db, struct arena *arena, const struct id *after, size_t limit, struct id_list *out,
-                                 struct err *err);
+enum outcome identity_store_next_profiles(struct db *db, struct arena *arena,
+                                          const struct id *after, size_t limit, struct id_list *out,
+                                          struct err *err);
 
 /* About `limit` rows at the end of the tables, where what was written last stands. */
-enum outcome store_newest(struct db *db, struct arena *arena, size_t limit, struct identifier_rows *identifiers,
-                          struct link_rows *links, struct err *err);
+enum outcome identity_store_newest(struct db *db, struct arena *arena, size_t limit,
+                                   struct identifier_rows *identifiers, struct link_rows *links,
+                                   struct err *err);
 
 /* ---- locks ---- */
 /* Waits for the rows. */
-enum outcome store_lock_stripes(struct db *db, struct arena *arena, const struct stripe_list *stripes, struct err *err);
+enum outcome identity_store_lock_stripes(struct db *db, struct arena *arena,
+                                         const struct stripe_list *stripes, struct err *err);
 /* Never waits: *all says whether every one was had. */
-enum outcome store_try_stripes(struct db *db, struct arena *arena, const struct stripe_list *stripes, bool *all, struct err *err);
+enum outcome identity_store_try_stripes(struct db *db, struct arena *arena,
+                                        const struct stripe_list *stripes, bool *all,
+                                        struct err *err);
 
 /* ---- writing ---- */
 /* REJECT with SQLSTATE 23505 if one is there already. */
 /* Made with the key of that number. */
-enum outcome store_copy_identifiers(struct db *db, const struct identifier_row *rows, size_t count, int16_t key_number,
-                                    struct err *err);
-enum outcome store_copy_links(struct db *db, const struct link_row *rows, size_t count, struct err *err);
+enum outcome identity_store_copy_identifiers(struct db *db, const struct identifier_row *rows,
+                                             size_t count, int16_t key_number, struct err *err);
+enum outcome identity_store_copy_links(struct db *db, const struct link_row *rows, size_t count,
+                                       struct err *err);
 /* Stored rows get these values. */
-enum outcome store_update_identifiers(struct db *db, struct arena *arena, const struct identifier_row *rows, size_t count,
-                                      struct err *err);
-enum outcome store_update_links(struct db *db, struct arena *arena, const struct link_row *rows, size_t count, struct err *err);
+enum outcome identity_store_update_identifiers(struct db *db, struct arena *arena,
+                                               const struct identifier_row *rows, size_t count,
+                                               struct err *err);
+enum outcome identity_store_update_links(struct db *db, struct arena *arena,
+                                         const struct link_row *rows, size_t count,
+                                         struct err *err);
 /* The next version of the map: even. */
-enum outcome store_next_version(struct db *db, struct arena *arena, int64_t *version, struct err *err);
-enum outcome store_insert_changes(struct db *db, struct arena *arena, const struct identity_change *change,
-                                  int32_t policy_version, struct err *err);
+enum outcome identity_store_next_version(struct db *db, struct arena *arena, int64_t *version,
+                                         struct err *err);
+enum outcome identity_store_insert_changes(struct db *db, struct arena *arena,
+                                           const struct identity_change *change,
+                                           int32_t policy_version, struct err *err);
 
-enum outcome store_insert_outbox(struct db *db, struct arena *arena, int64_t version, int32_t part, const struct id *profile,
-                                 struct span payload, struct err *err);
-struct outbox_row {
+enum outcome identity_store_insert_outbox(struct db *db, struct arena *arena, int64_t version,
+                                          int32_t part, const struct id *profile,
+                                          struct span payload, struct err *err);
+struct identity_outbox_row {
     int64_t version;
     struct id profile_id;
     struct span payload; /* in the arena */
 };
-enum outcome store_find_outbox(struct db *db, struct arena *arena, struct outbox_row **rows, size_t *count, struct err *err);
+enum outcome identity_store_find_outbox(struct db *db, struct arena *arena,
+                                        struct identity_outbox_row **rows, size_t *count,
+                                        struct err *err);
 
-/* What an operator began and did not end: since how many seconds the oldest erasure is not complete, and an exchange of keys is
- * in its phase; 0: there is none. */
+/* What an operator began and did not end: since how many seconds the oldest erasure is not
+ * complete, and an exchange of keys is in its phase; 0: there is none. */
 struct open_work {
     int64_t erasure, announced, rotating;
 };
-enum outcome store_find_open_work(struct db *db, struct open_work *out, struct err *err);
-enum outcome store_delete_outbox(struct db *db, struct arena *arena, const int64_t *versions, size_t count, struct err *err);
+enum outcome identity_store_find_open_work(struct db *db, struct open_work *out, struct err *err);
+enum outcome identity_store_delete_outbox(struct db *db, struct arena *arena,
+                                          const int64_t *versions, size_t count, struct err *err);
 
 struct raw_value_row {
     struct id identifier_id;
     struct sealed sealed;
 };
-enum outcome store_insert_raw_values(struct db *db, struct arena *arena, const struct raw_value_row *rows, size_t count,
-                                     struct err *err);
+enum outcome identity_store_insert_raw_values(struct db *db, struct arena *arena,
+                                              const struct raw_value_row *rows, size_t count,
+                                              struct err *err);
 
 struct unidentified_row {
     struct id event_id;
     struct instant occurred_at, received_at;
     struct span source, message_id, channel, event_name, direction, department, purpose;
 };
-enum outcome store_insert_unidentified(struct db *db, struct arena *arena, const struct unidentified_row *rows, size_t count,
-                                       struct err *err);
+enum outcome identity_store_insert_unidentified(struct db *db, struct arena *arena,
+                                                const struct unidentified_row *rows, size_t count,
+                                                struct err *err);
 
 #endif

@@ -60,7 +60,8 @@ static struct span scoped(struct collector *c, struct span value)
     return (struct span){text, c->source.len + 1 + value.len};
 }
 
-static void collect_value(struct collector *c, struct span type_name, struct span value, bool is_digest)
+static void collect_value(struct collector *c, struct span type_name, struct span value,
+                          bool is_digest)
 {
     if (value.len == 0)
         return;
@@ -68,7 +69,8 @@ static void collect_value(struct collector *c, struct span type_name, struct spa
     struct identity_value usable;
     if (type == NULL || (type->is_scoped && c->source.len == 0))
         return;
-    if (!identity_normalise(c->policy, type, unicode_nfc(c->arena, value), is_digest, c->arena, &usable))
+    if (!identity_normalise(c->policy, type, unicode_nfc(c->arena, value), is_digest, c->arena,
+                            &usable))
         return;
     struct span canonical = identity_canonical(&usable, c->arena);
     if (type->is_scoped)
@@ -94,9 +96,11 @@ static void drop_unlinkable(struct collector *c)
     c->count = kept;
 }
 
-size_t identity_collect_values(const struct identity_policy *policy, const struct digest_key *key, struct id_finder *finder,
-                               const struct touchpoint *tp, struct arena *arena,
-                               struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8], struct map *values)
+size_t identity_collect_values(const struct identity_policy *policy, const struct digest_key *key,
+                               struct id_finder *finder, const struct touchpoint *tp,
+                               struct arena *arena,
+                               struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8],
+                               struct map *values)
 {
     struct collector c = {policy, key, finder, tp->source, arena, ids, 0, values};
     collect_value(&c, SPAN("user_id"), tp->user_id, false);
@@ -108,14 +112,16 @@ size_t identity_collect_values(const struct identity_policy *policy, const struc
     for (uint32_t i = 0; i < tp->identifier_count; i++) {
         const struct touchpoint_identifier *entry = &tp->identifiers[i];
         if (entry->collection.len == 0 || span_is(entry->collection, "users"))
-            collect_value(&c, entry->type, entry->value, entry->encoding.len > 0 && !span_is(entry->encoding, "none"));
+            collect_value(&c, entry->type, entry->value,
+                          entry->encoding.len > 0 && !span_is(entry->encoding, "none"));
     }
     drop_unlinkable(&c);
     return c.count;
 }
 
-size_t identity_collect(const struct identity_policy *policy, const struct digest_key *key, const struct touchpoint *tp,
-                        struct arena *arena, struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8])
+size_t identity_collect(const struct identity_policy *policy, const struct digest_key *key,
+                        const struct touchpoint *tp, struct arena *arena,
+                        struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8])
 {
     return identity_collect_values(policy, key, NULL, tp, arena, ids, NULL);
 }

@@ -1,7 +1,8 @@
-/* main.c: tutti-identity-resolver: who is it? Touchpoints in, resolved touchpoints and identity changes out.
+/* main.c: tutti-identity-resolver: who is it? Touchpoints in, resolved touchpoints and identity
+ * changes out.
  *
- *   resolver_service.c      the service: settings, opening, a batch; with resolver_decode.c and resolver_publish.c
- *   identity_touchpoint.c   touchpoint -> keyed identifiers, strongest first
+ *   resolver_service.c      the service: settings, opening, a batch; with resolver_decode.c and
+ * resolver_publish.c identity_touchpoint.c   touchpoint -> keyed identifiers, strongest first
  *   identity_keys.c         the keys of identifier hashes, and where their exchange stands
  *   id_finder.c, resolve_hashes.c   from a hash to an id, once keys were exchanged
  *   resolver_cache.c        what is known to be in the database: the steady state needs no more
@@ -15,8 +16,8 @@
  *   resolve_write.c         what differs, written once
  *   identity_store.c, identity_rules_store.c, sql/   the statements
  *   resolver_metrics.c      what it tells of itself
- *   identity_policy.c       policies/identity.json; identity_policy_warnings.c: what it asks for in vain
- *   logic/                  pure: normalising, blocked values, links -> profiles */
+ *   identity_policy.c       policies/identity.json; identity_policy_warnings.c: what it asks for in
+ * vain logic/                  pure: normalising, blocked values, links -> profiles */
 #include "services/identity-resolver/resolver_service.h"
 
 int main(int argc, char **argv)

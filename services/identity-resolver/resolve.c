@@ -3,14 +3,16 @@
 
 #include "services/identity-resolver/resolve_internal.h"
 
-/* (first_seen, evidence) <= (occurred_at, event_id): the link is already at least as old as this sighting would make it. */
+/* (first_seen, evidence) <= (occurred_at, event_id): the link is already at least as old as this
+ * sighting would make it. */
 static bool link_is_old_enough(const struct cached_link *link, const struct sighting *s)
 {
     int c = link ? instant_compare(link->first_seen, s->occurred_at) : 1;
     return c < 0 || (c == 0 && link->evidence <= id_half(&s->event_id, 0));
 }
 
-static bool identifier_is_old_enough(const struct cached_identifier *known, const struct sighting *s)
+static bool identifier_is_old_enough(const struct cached_identifier *known,
+                                     const struct sighting *s)
 {
     return known && instant_compare(known->first_seen, s->occurred_at) <= 0;
 }
@@ -29,11 +31,13 @@ static bool link_is_covered(struct resolver *resolver, const struct sighting *s,
     return link_is_old_enough(resolver_cache_link(&resolver->cache, &key), s);
 }
 
-bool resolver_is_covered(struct resolver *resolver, const struct sighting *s, struct cached_identifier *known)
+bool resolver_is_covered(struct resolver *resolver, const struct sighting *s,
+                         struct cached_identifier *known)
 {
     bool is_covered = true;
     for (size_t i = 0; i < s->id_count; i++) {
-        const struct cached_identifier *held = resolver_cache_identifier(&resolver->cache, &s->ids[i].id);
+        const struct cached_identifier *held =
+            resolver_cache_identifier(&resolver->cache, &s->ids[i].id);
         if (held)
             known[i] = *held;
         is_covered = is_covered && identifier_is_old_enough(held, s);
@@ -45,8 +49,11 @@ bool resolver_is_covered(struct resolver *resolver, const struct sighting *s, st
 
 static void want_identifier(struct request *request, const struct sighting *s, size_t i)
 {
-    *arena_push(request->arena, &request->wanted) = (struct identifier_row){
-        .identifier_id = s->ids[i].id, .profile_id = s->ids[i].id, .first_seen = s->occurred_at, .type = s->ids[i].type->rank};
+    *arena_push(request->arena, &request->wanted) =
+        (struct identifier_row){.identifier_id = s->ids[i].id,
+                                .profile_id = s->ids[i].id,
+                                .first_seen = s->occurred_at,
+                                .type = s->ids[i].type->rank};
 }
 
 /* The first always: whatever the cache forgets, the batch must be published with its profile. */
@@ -57,8 +64,10 @@ static void collect_sighting(struct request *request, const struct sighting *s)
         bool has_link = !s->lacks_anchor && !link_is_covered(request->resolver, s, i);
         if (has_link)
             *arena_push(request->arena, &request->links) =
-                (struct link_row){link_key_of(&s->ids[0].id, &s->ids[i].id), s->occurred_at, s->event_id, REFUSED_NOT};
-        if (has_link || !identifier_is_old_enough(resolver_cache_identifier(&request->resolver->cache, &s->ids[i].id), s))
+                (struct link_row){link_key_of(&s->ids[0].id, &s->ids[i].id), s->occurred_at,
+                                  s->event_id, REFUSED_NOT};
+        if (has_link || !identifier_is_old_enough(
+                            resolver_cache_identifier(&request->resolver->cache, &s->ids[i].id), s))
             want_identifier(request, s, i);
     }
 }
@@ -82,14 +91,16 @@ void resolver_forget(struct resolver *resolver, const struct id *identifier_id)
     map_remove(&resolver->batch, identifier_id);
 }
 
-void resolver_learn(struct resolver *resolver, const struct id *id, const struct cached_identifier *entry)
+void resolver_learn(struct resolver *resolver, const struct id *id,
+                    const struct cached_identifier *entry)
 {
     if (resolver->batch.key_size == 0)
         map_init(&resolver->batch, NULL, sizeof(struct id), sizeof(struct cached_identifier));
     *(struct cached_identifier *)map_put(&resolver->batch, id, NULL) = *entry;
 }
 
-/* All of the batch that is known now: nothing that is put into the cache from here on makes it look new. */
+/* All of the batch that is known now: nothing that is put into the cache from here on makes it look
+ * new. */
 static void learn_wanted(struct request *request, const struct identifier_rows *found)
 {
     struct resolver *resolver = request->resolver;
@@ -124,23 +135,28 @@ static void cache_links(struct resolver *resolver, const struct link_rows *rows)
     }
 }
 
-static enum outcome warm_up_hashes(struct resolver *resolver, struct arena *arena, size_t count, struct err *err)
+static enum outcome warm_up_hashes(struct resolver *resolver, struct arena *arena, size_t count,
+                                   struct err *err)
 {
     struct found_rows rows = {0};
-    CHECK(store_newest_found_by(resolver->db, arena, count, resolver->keys.state.number, &rows, err));
+    CHECK(identity_store_newest_found_by(resolver->db, arena, count, resolver->keys.state.number,
+                                         &rows, err));
     for (size_t i = 0; i < rows.count; i++)
-        resolver_cache_put_found_by(&resolver->cache, &rows.items[i].hash, &rows.items[i].identifier_id);
+        resolver_cache_put_found_by(&resolver->cache, &rows.items[i].hash,
+                                    &rows.items[i].identifier_id);
     return OUTCOME_OK;
 }
 
-enum outcome resolver_warm_up(struct resolver *resolver, struct arena *arena, size_t count, struct err *err)
+enum outcome resolver_warm_up(struct resolver *resolver, struct arena *arena, size_t count,
+                              struct err *err)
 {
     struct identifier_rows identifiers = {0};
     struct link_rows links = {0};
-    CHECK(store_newest(resolver->db, arena, count, &identifiers, &links, err));
+    CHECK(identity_store_newest(resolver->db, arena, count, &identifiers, &links, err));
     cache_identifiers(resolver, &identifiers);
     cache_links(resolver, &links);
-    return identity_keys_were_rotated(&resolver->keys) ? warm_up_hashes(resolver, arena, count, err) : OUTCOME_OK;
+    return identity_keys_were_rotated(&resolver->keys) ? warm_up_hashes(resolver, arena, count, err)
+                                                       : OUTCOME_OK;
 }
 
 static enum outcome look_up_links(struct request *request, struct err *err)
@@ -150,27 +166,31 @@ static enum outcome look_up_links(struct request *request, struct err *err)
     for (size_t i = 0; i < request->links.count; i++) {
         const struct link_key *key = &request->links.items[i].key;
         /* A link can only be there if both of its identifiers are. */
-        if (resolver_cache_link(&resolver->cache, key) == NULL && resolver_known(resolver, &key->a) &&
-            resolver_known(resolver, &key->b))
+        if (resolver_cache_link(&resolver->cache, key) == NULL &&
+            resolver_known(resolver, &key->a) && resolver_known(resolver, &key->b))
             *arena_push(request->arena, &missing) = request->links.items[i];
     }
     if (missing.count > 0)
-        CHECK(store_find_links(resolver->db, request->arena, missing.items, missing.count, &found, err));
+        CHECK(identity_store_find_links(resolver->db, request->arena, missing.items, missing.count,
+                                        &found, err));
     cache_links(resolver, &found);
     return OUTCOME_OK;
 }
 
-enum outcome resolver_look_up(struct resolver *resolver, struct arena *arena, const struct sightings *uncovered, struct err *err)
+enum outcome resolver_look_up(struct resolver *resolver, struct arena *arena,
+                              const struct sightings *uncovered, struct err *err)
 {
     struct request request = {.resolver = resolver, .arena = arena};
     struct id_list missing = {0};
     struct identifier_rows found = {0};
     request_collect(&request, uncovered);
     for (size_t i = 0; i < request.wanted.count; i++)
-        if (resolver_cache_identifier(&resolver->cache, &request.wanted.items[i].identifier_id) == NULL)
+        if (resolver_cache_identifier(&resolver->cache, &request.wanted.items[i].identifier_id) ==
+            NULL)
             *arena_push(arena, &missing) = request.wanted.items[i].identifier_id;
     if (missing.count > 0)
-        CHECK(store_find_identifiers(resolver->db, arena, missing.items, missing.count, &found, err));
+        CHECK(identity_store_find_identifiers(resolver->db, arena, missing.items, missing.count,
+                                              &found, err));
     learn_wanted(&request, &found);
     cache_identifiers(resolver, &found);
     return look_up_links(&request, err);

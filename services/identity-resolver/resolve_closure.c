@@ -1,7 +1,9 @@
-/* resolve_closure.c: the touched profiles are evaluated alone; a neighbour that one of their links joins is added, until none is.
+/* resolve_closure.c: the touched profiles are evaluated alone; a neighbour that one of their links
+ * joins is added, until none is.
  *
- * What is inside falls into pieces that no usable link connects; a piece is tested with each of its neighbours as a pair. By
- * the rule of local consistency (docs/figures.md, Identity) pairs suffice. */
+ * What is inside falls into pieces that no usable link connects; a piece is tested with each of its
+ * neighbours as a pair. By the rule of local consistency (docs/figures.md, Identity) pairs suffice.
+ */
 #include <stdlib.h>
 
 #include "services/identity-resolver/resolve_internal.h"
@@ -51,7 +53,8 @@ static void find_roots(struct work *work)
     }
     for (size_t i = 0; i < work->edges.count; i++) {
         const struct edge *edge = &work->edges.items[i];
-        if (is_link(edge) && is_inside(work, edge->a) && is_inside(work, edge->b) && is_usable(work, edge))
+        if (is_link(edge) && is_inside(work, edge->a) && is_inside(work, edge->b) &&
+            is_usable(work, edge))
             work->members.items[work_root(work, edge->a)].group = work_root(work, edge->b);
     }
     for (uint32_t i = 0; i < work->members.count; i++)
@@ -61,7 +64,8 @@ static void find_roots(struct work *work)
 static struct groups make_groups(struct work *work)
 {
     size_t n = work->members.count;
-    struct groups groups = {arena_array(work->arena, uint32_t, n), arena_array(work->arena, uint32_t, n)};
+    struct groups groups = {arena_array(work->arena, uint32_t, n),
+                            arena_array(work->arena, uint32_t, n)};
     memset(groups.members, 0xff, n * sizeof *groups.members);
     memset(groups.edges, 0xff, n * sizeof *groups.edges);
     find_roots(work);
@@ -83,7 +87,8 @@ static struct groups make_groups(struct work *work)
     return groups;
 }
 
-static struct identity_graph group_graph(struct work *work, const struct groups *groups, uint32_t group)
+static struct identity_graph group_graph(struct work *work, const struct groups *groups,
+                                         uint32_t group)
 {
     struct index_list members = {0}, edges = {0};
     for (uint32_t i = groups->members[group]; i != NO_MEMBER; i = work->members.items[i].next)
@@ -101,15 +106,18 @@ static bool leaves(const struct work *work, const struct edge *edge)
     return is_link(edge) && is_inside(work, edge->a) != is_inside(work, edge->b);
 }
 
-/* What is refused whatever the clusters are; REFUSED_NOT: must be tested. The far side may be unknown still. */
+/* What is refused whatever the clusters are; REFUSED_NOT: must be tested. The far side may be
+ * unknown still. */
 static enum refusal plain_refusal(const struct work *work, const struct edge *edge)
 {
     bool near_is_a = is_inside(work, edge->a);
     const struct member *near = &work->members.items[near_is_a ? edge->a : edge->b];
     uint32_t far = near_is_a ? edge->b : edge->a;
     int16_t far_type = far == NO_MEMBER ? edge->far_type : work->members.items[far].type;
-    bool far_quarantined = far == NO_MEMBER ? edge->far_quarantined : work->members.items[far].is_quarantined;
-    if (!edge->is_manual && far_type != TYPE_UNKNOWN && !identity_may_link(&work->resolver->policy, near->type, far_type))
+    bool far_quarantined =
+        far == NO_MEMBER ? edge->far_quarantined : work->members.items[far].is_quarantined;
+    if (!edge->is_manual && far_type != TYPE_UNKNOWN &&
+        !identity_may_link(&work->resolver->policy, near->type, far_type))
         return REFUSED_PAIR;
     /* While no policy changes, what was refused by itself stays so. */
     if (!work->is_review && !edge->is_manual && edge->stored == REFUSED_PAIR)
@@ -126,7 +134,8 @@ static bool is_open(const struct edge *edge)
     return edge->a == NO_MEMBER || edge->b == NO_MEMBER;
 }
 
-/* Links of a quarantined end with an unknown far type are asked for too in a review: a pair that may not link comes first. */
+/* Links of a quarantined end with an unknown far type are asked for too in a review: a pair that
+ * may not link comes first. */
 static bool must_ask(const struct work *work, const struct edge *edge)
 {
     if (!leaves(work, edge) || !is_open(edge) || edge->far_type != TYPE_UNKNOWN)
@@ -146,7 +155,8 @@ static enum outcome load_neighbours(struct work *work, struct err *err)
     for (uint32_t i = 0; i < work->edges.count; i++) {
         const struct edge *edge = &work->edges.items[i];
         if (leaves(work, edge) && is_open(edge) && plain_refusal(work, edge) == REFUSED_NOT) {
-            *arena_push(work->arena, &far) = edge->a == NO_MEMBER ? edge->row.key.a : edge->row.key.b;
+            *arena_push(work->arena, &far) =
+                edge->a == NO_MEMBER ? edge->row.key.a : edge->row.key.b;
             *arena_push(work->arena, &hints) = edge->far_profile;
         }
     }
@@ -180,7 +190,8 @@ static struct crossings find_crossings(struct work *work)
         }
         uint32_t a = work->members.items[edge->a].group, b = work->members.items[edge->b].group;
         bool a_inside = work->members.items[edge->a].is_inside;
-        *arena_push(work->arena, &crossings) = (struct crossing){a_inside ? a : b, a_inside ? b : a, i};
+        *arena_push(work->arena, &crossings) =
+            (struct crossing){a_inside ? a : b, a_inside ? b : a, i};
     }
     if (crossings.count > 1)
         qsort(crossings.items, crossings.count, sizeof *crossings.items, crossing_compare);
@@ -225,7 +236,8 @@ static struct identity_link *cross_links(struct work *work, const struct meeting
 }
 
 /* One piece and all its neighbours, each for itself. */
-static void test_piece(struct work *work, const struct groups *groups, const struct meetings *meetings, struct id_list *joining)
+static void test_piece(struct work *work, const struct groups *groups,
+                       const struct meetings *meetings, struct id_list *joining)
 {
     size_t n = meetings->count;
     uint32_t piece = meetings->items->crossings->inside;
@@ -234,16 +246,19 @@ static void test_piece(struct work *work, const struct groups *groups, const str
     for (size_t i = 0; i < n; i++) {
         const struct meeting *meeting = &meetings->items[i];
         uint32_t outside = meeting->crossings->outside;
-        neighbours[i] = (struct identity_neighbour){.graph = group_graph(work, groups, outside), .cross_count = meeting->count};
+        neighbours[i] = (struct identity_neighbour){.graph = group_graph(work, groups, outside),
+                                                    .cross_count = meeting->count};
         neighbours[i].cross = cross_links(work, meeting);
         neighbours[i].cuts = work_cuts(work, piece, outside, &neighbours[i].cut_count);
     }
     identity_test_neighbours(&work->resolver->policy, work->arena, &inside, neighbours, n);
     for (size_t i = 0; i < n; i++)
         if (neighbours[i].joins)
-            *arena_push(work->arena, joining) = work->members.items[meetings->items[i].crossings->outside].row.identifier_id;
+            *arena_push(work->arena, joining) =
+                work->members.items[meetings->items[i].crossings->outside].row.identifier_id;
         else
-            work_take_outcomes(work, neighbours[i].cross, neighbours[i].cross_count, inside.nodes, neighbours[i].graph.nodes);
+            work_take_outcomes(work, neighbours[i].cross, neighbours[i].cross_count, inside.nodes,
+                               neighbours[i].graph.nodes);
 }
 
 static void test_all(struct work *work, struct id_list *joining)
@@ -254,9 +269,11 @@ static void test_all(struct work *work, struct id_list *joining)
         struct meetings meetings = {0};
         uint32_t piece = crossings.items[i].inside;
         while (i < crossings.count && crossings.items[i].inside == piece) {
-            const struct crossing *first = &crossings.items[i], *end = &crossings.items[crossings.count];
+            const struct crossing *first = &crossings.items[i],
+                                  *end = &crossings.items[crossings.count];
             struct meeting meeting = {first, 0};
-            while (first + meeting.count < end && crossing_compare(first, first + meeting.count) == 0)
+            while (first + meeting.count < end &&
+                   crossing_compare(first, first + meeting.count) == 0)
                 meeting.count++;
             *arena_push(work->arena, &meetings) = meeting;
             i += meeting.count;

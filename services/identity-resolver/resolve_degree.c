@@ -25,7 +25,8 @@ enum outcome work_look_beyond(struct work *work, const struct index_list *edges,
     for (size_t i = 0; i < edges->count; i++)
         *arena_push(work->arena, &ids) = far_end(&work->edges.items[edges->items[i]]);
     id_list_unique(&ids);
-    CHECK(store_find_identifiers(work->resolver->db, work->arena, ids.items, ids.count, &rows, err));
+    CHECK(identity_store_find_identifiers(work->resolver->db, work->arena, ids.items, ids.count,
+                                          &rows, err));
     for (uint32_t i = 0; i < rows.count; i++)
         *(uint32_t *)map_put(&found, &rows.items[i].identifier_id, NULL) = i;
     for (size_t i = 0; i < edges->count; i++) {
@@ -33,7 +34,8 @@ enum outcome work_look_beyond(struct work *work, const struct index_list *edges,
         struct id far = far_end(edge);
         const uint32_t *at = map_find(&found, &far);
         if (at == NULL)
-            return err_set(err, OUTCOME_RETRY, "link_without_end", "a link has an end that is not there");
+            return err_set(err, OUTCOME_RETRY, "link_without_end",
+                           "a link has an end that is not there");
         edge->far_type = identity_type_of_rank(&work->resolver->policy, rows.items[*at].type);
         edge->far_quarantined = rows.items[*at].is_quarantined;
         edge->far_profile = rows.items[*at].profile_id;
@@ -41,11 +43,14 @@ enum outcome work_look_beyond(struct work *work, const struct index_list *edges,
     return OUTCOME_OK;
 }
 
-/* Members whose links changed; in a review, all that are inside: the policy may have changed since they were judged. */
+/* Members whose links changed; in a review, all that are inside: the policy may have changed since
+ * they were judged. */
 static bool is_judged(const struct work *work, const struct member *member)
 {
-    bool is_sure = member->row.is_quarantined && member->is_quarantined; /* more links only make it more so */
-    return member->is_inside && !member->is_plain && !is_sure && (member->has_news || work->is_review);
+    bool is_sure =
+        member->row.is_quarantined && member->is_quarantined; /* more links only make it more so */
+    return member->is_inside && !member->is_plain && !is_sure &&
+           (member->has_news || work->is_review);
 }
 
 static void count_degrees(struct work *work)
@@ -73,7 +78,8 @@ static struct index_list find_candidates(struct work *work)
         if (!is_judged(work, member))
             continue;
         member->is_quarantined = false;
-        if (member->is_released || member->degree <= harmless_degree(&work->resolver->policy, member->type))
+        if (member->is_released ||
+            member->degree <= harmless_degree(&work->resolver->policy, member->type))
             continue;
         member->node = (uint32_t)candidates.count;
         *arena_push(work->arena, &candidates) = i;
@@ -120,22 +126,26 @@ enum outcome work_judge_degrees(struct work *work, struct err *err)
     if (candidates.count == 0)
         return OUTCOME_OK;
     CHECK(learn_types(work, err));
-    uint32_t(*counts)[IDENTITY_MAX_TYPES] = arena_calloc(work->arena, candidates.count, sizeof *counts);
+    uint32_t(*counts)[IDENTITY_MAX_TYPES] =
+        arena_calloc(work->arena, candidates.count, sizeof *counts);
     count_by_type(work, counts);
     for (size_t i = 0; i < candidates.count; i++) {
         struct member *member = &work->members.items[candidates.items[i]];
-        member->is_quarantined = identity_is_quarantined(&work->resolver->policy, member->type, counts[i], member->degree);
+        member->is_quarantined = identity_is_quarantined(&work->resolver->policy, member->type,
+                                                         counts[i], member->degree);
     }
     return OUTCOME_OK;
 }
 
 /* ---- reviews ---- */
-static bool still_quarantined(struct work *work, const struct member *member, const struct degree_rows *degrees)
+static bool still_quarantined(struct work *work, const struct member *member,
+                              const struct degree_rows *degrees)
 {
     uint32_t counts[IDENTITY_MAX_TYPES] = {0}, degree = 0;
     for (size_t i = 0; i < degrees->count; i++)
         if (id_equal(&degrees->items[i].identifier_id, &member->row.identifier_id)) {
-            counts[identity_type_of_rank(&work->resolver->policy, degrees->items[i].type)] = (uint32_t)degrees->items[i].count;
+            counts[identity_type_of_rank(&work->resolver->policy, degrees->items[i].type)] =
+                (uint32_t)degrees->items[i].count;
             degree += (uint32_t)degrees->items[i].count;
         }
     return identity_is_quarantined(&work->resolver->policy, member->type, counts, degree);
@@ -152,7 +162,8 @@ enum outcome work_review_quarantined(struct work *work, struct err *err)
     }
     if (asked.count == 0)
         return OUTCOME_OK;
-    CHECK(store_count_degrees(work->resolver->db, work->arena, asked.items, asked.count, &degrees, err));
+    CHECK(identity_store_count_degrees(work->resolver->db, work->arena, asked.items, asked.count,
+                                       &degrees, err));
     for (size_t i = 0; i < asked.count; i++) {
         struct member *member = find_member(work, &asked.items[i]);
         member->is_quarantined = !member->is_released && still_quarantined(work, member, &degrees);

@@ -41,12 +41,14 @@ struct identity_cut *work_cuts(struct work *work, uint32_t group_a, uint32_t gro
     return cuts;
 }
 
-struct identity_graph work_graph(struct work *work, const struct index_list *members, const struct index_list *edges)
+struct identity_graph work_graph(struct work *work, const struct index_list *members,
+                                 const struct index_list *edges)
 {
-    struct identity_graph graph = {.nodes = arena_array(work->arena, struct identity_node, members->count),
-                                   .node_count = members->count,
-                                   .links = arena_array(work->arena, struct identity_link, edges->count),
-                                   .link_count = edges->count};
+    struct identity_graph graph = {
+        .nodes = arena_array(work->arena, struct identity_node, members->count),
+        .node_count = members->count,
+        .links = arena_array(work->arena, struct identity_link, edges->count),
+        .link_count = edges->count};
     for (uint32_t i = 0; i < members->count; i++) {
         struct member *member = &work->members.items[members->items[i]];
         member->node = i;
@@ -61,20 +63,23 @@ struct identity_graph work_graph(struct work *work, const struct index_list *mem
 }
 
 /* Most links are accepted, and that is what an edge says before: only the others are looked for. */
-void work_take_outcomes(struct work *work, const struct identity_link *links, size_t count, const struct identity_node *a_nodes,
-                        const struct identity_node *b_nodes)
+void work_take_outcomes(struct work *work, const struct identity_link *links, size_t count,
+                        const struct identity_node *a_nodes, const struct identity_node *b_nodes)
 {
     for (size_t i = 0; i < count; i++) {
         if (links[i].refused_by == REFUSED_NOT)
             continue;
-        struct link_key key = link_key_of(&a_nodes[links[i].a].identifier_id, &b_nodes[links[i].b].identifier_id);
-        work->edges.items[*(uint32_t *)map_find(&work->edge_of, &key)].row.refused_by = (int16_t)links[i].refused_by;
+        struct link_key key =
+            link_key_of(&a_nodes[links[i].a].identifier_id, &b_nodes[links[i].b].identifier_id);
+        work->edges.items[*(uint32_t *)map_find(&work->edge_of, &key)].row.refused_by =
+            (int16_t)links[i].refused_by;
     }
 }
 
 static bool is_evaluated(const struct work *work, uint32_t member)
 {
-    return member != NO_MEMBER && work->members.items[member].is_inside && !work->members.items[member].is_plain;
+    return member != NO_MEMBER && work->members.items[member].is_inside &&
+           !work->members.items[member].is_plain;
 }
 
 static void measure_profiles(struct work *work, const struct identity_graph *graph)
@@ -110,7 +115,8 @@ void work_partition(struct work *work)
     graph.cuts = work_cuts(work, 0, 0, &graph.cut_count);
     identity_partition(&work->resolver->policy, work->arena, &graph);
     for (size_t i = 0; i < members.count; i++)
-        work->members.items[members.items[i]].profile_id = graph.nodes[graph.nodes[i].profile].identifier_id;
+        work->members.items[members.items[i]].profile_id =
+            graph.nodes[graph.nodes[i].profile].identifier_id;
     work_take_outcomes(work, graph.links, graph.link_count, graph.nodes, graph.nodes);
     measure_profiles(work, &graph);
 }

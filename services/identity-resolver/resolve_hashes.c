@@ -1,7 +1,9 @@
-/* resolve_hashes.c: what the database knows of hashes under the current key, once keys were exchanged. */
+/* resolve_hashes.c: what the database knows of hashes under the current key, once keys were
+ * exchanged. */
 #include "services/identity-resolver/resolve_internal.h"
 
-/* Every hash once; until the database says otherwise the value is new, and its hash becomes its id. */
+/* Every hash once; until the database says otherwise the value is new, and its hash becomes its id.
+ */
 static struct value_hashes unanswered(struct id_finder *finder)
 {
     struct value_hashes out = {0};
@@ -16,18 +18,21 @@ static struct value_hashes unanswered(struct id_finder *finder)
     return out;
 }
 
-static enum outcome insert_held(struct resolver *resolver, struct arena *arena, const struct found_rows *rows, struct err *err)
+static enum outcome insert_held(struct resolver *resolver, struct arena *arena,
+                                const struct found_rows *rows, struct err *err)
 {
     struct active_policy active;
     CHECK(resolver_hold_active(resolver, arena, &active, err));
     CHECK(resolver_check_keys(resolver, arena, &active, err));
-    CHECK(store_insert_found_by(resolver->db, arena, rows, resolver->keys.state.number, err));
+    CHECK(identity_store_insert_found_by(resolver->db, arena, rows, resolver->keys.state.number,
+                                         err));
     return db_commit(resolver->db, err);
 }
 
-/* That a value has this id stays true, whatever becomes of the batch: it needs no part in the batch's transaction. */
-static enum outcome insert_found_by(struct resolver *resolver, struct arena *arena, const struct found_rows *rows,
-                                    struct err *err)
+/* That a value has this id stays true, whatever becomes of the batch: it needs no part in the
+ * batch's transaction. */
+static enum outcome insert_found_by(struct resolver *resolver, struct arena *arena,
+                                    const struct found_rows *rows, struct err *err)
 {
     CHECK(db_begin(resolver->db, err));
     enum outcome o = insert_held(resolver, arena, rows, err);
@@ -36,17 +41,18 @@ static enum outcome insert_found_by(struct resolver *resolver, struct arena *are
     return o;
 }
 
-enum outcome resolver_find_ids(struct resolver *resolver, struct arena *arena, struct id_finder *finder, size_t *by_previous,
-                               struct err *err)
+enum outcome resolver_find_ids(struct resolver *resolver, struct arena *arena,
+                               struct id_finder *finder, size_t *by_previous, struct err *err)
 {
     struct found_rows found = {0}, fresh = {0};
     struct value_hashes asked = unanswered(finder);
     *by_previous = 0;
     if (asked.count == 0)
         return OUTCOME_OK;
-    CHECK(store_find_hashes(resolver->db, arena, &asked, &found, err));
+    CHECK(identity_store_find_hashes(resolver->db, arena, &asked, &found, err));
     for (size_t i = 0; i < found.count; i++) {
-        *(struct id *)map_put(&finder->answers, &found.items[i].hash, NULL) = found.items[i].identifier_id;
+        *(struct id *)map_put(&finder->answers, &found.items[i].hash, NULL) =
+            found.items[i].identifier_id;
         if (found.items[i].is_by_previous)
             *arena_push(arena, &fresh) = found.items[i];
     }
@@ -55,6 +61,7 @@ enum outcome resolver_find_ids(struct resolver *resolver, struct arena *arena, s
         CHECK(insert_found_by(resolver, arena, &fresh, err));
     for (size_t i = 0; i < found.count; i++)
         if (!id_equal(&found.items[i].hash, &found.items[i].identifier_id))
-            resolver_cache_put_found_by(&resolver->cache, &found.items[i].hash, &found.items[i].identifier_id);
+            resolver_cache_put_found_by(&resolver->cache, &found.items[i].hash,
+                                        &found.items[i].identifier_id);
     return OUTCOME_OK;
 }

@@ -1,7 +1,9 @@
-/* resolve_internal.h: the working set of one resolving transaction, shared by the resolve_*.c files.
+/* resolve_internal.h: the working set of one resolving transaction, shared by the resolve_*.c
+ * files.
  *
- * A member is an identifier read under the locks, or a new one; an edge is a link that the transaction knows of. Inside is what
- * is evaluated and written; outside are neighbouring profiles that are locked to test links, and join only if one is accepted. */
+ * A member is an identifier read under the locks, or a new one; an edge is a link that the
+ * transaction knows of. Inside is what is evaluated and written; outside are neighbouring profiles
+ * that are locked to test links, and join only if one is accepted. */
 #ifndef TUTTI_RESOLVE_INTERNAL_H
 #define TUTTI_RESOLVE_INTERNAL_H
 
@@ -55,10 +57,12 @@ struct edges {
 struct request {
     struct resolver *resolver;
     struct arena *arena;
-    struct identifier_rows wanted; /* identifiers of the batch with the smallest time; sorted by id */
-    struct link_rows links;        /* links of the batch with the smallest (time, evidence); sorted by key */
-    struct id_list seeds;          /* a review: identifiers whose profiles are looked at */
-    struct id_list profiles;       /* a review: more profiles, if they are still there; sorted */
+    struct identifier_rows
+        wanted; /* identifiers of the batch with the smallest time; sorted by id */
+    struct link_rows
+        links;            /* links of the batch with the smallest (time, evidence); sorted by key */
+    struct id_list seeds; /* a review: identifiers whose profiles are looked at */
+    struct id_list profiles; /* a review: more profiles, if they are still there; sorted */
     const struct resolve_orders *orders;
     const struct id *swept_to;
     bool is_review, is_dry_run;
@@ -78,7 +82,8 @@ struct work {
     struct arena *arena;
     bool starts_again; /* the attempt's error only says that it must be repeated */
     bool is_review, has_orders;
-    bool leaves_links; /* while the batch's profiles are read: not all of their links will be needed */
+    bool leaves_links; /* while the batch's profiles are read: not all of their links will be needed
+                        */
     uint8_t *held;     /* bits: stripes */
     int32_t highest;
     struct members members;
@@ -113,30 +118,36 @@ static inline uint32_t work_root(struct work *work, uint32_t i)
 
 /* resolve.c: the batch as identifiers and links, without what the cache covers. */
 void request_collect(struct request *request, const struct sightings *uncovered);
-void resolver_learn(struct resolver *resolver, const struct id *id, const struct cached_identifier *entry);
+void resolver_learn(struct resolver *resolver, const struct id *id,
+                    const struct cached_identifier *entry);
 /* resolve_sort.c: of each identifier and link the smallest, in order. */
 void request_sort(struct request *request);
 void id_list_unique(struct id_list *list);
 
 /* resolve_load.c: profiles, locked and read. */
-/* Locks what the batch and earlier attempts suggest, reads the profiles of its identifiers, and adds what is new. */
+/* Locks what the batch and earlier attempts suggest, reads the profiles of its identifiers, and
+ * adds what is new. */
 enum outcome work_load_batch(struct work *work, struct err *err);
-/* Profiles of identifiers that must be there (REJECT "identifier_unknown"); inside or not. `hints`: profiles they may be in. */
-enum outcome work_load(struct work *work, const struct id *ids, size_t count, struct id_list *hints, struct err *err);
+/* Profiles of identifiers that must be there (REJECT "identifier_unknown"); inside or not. `hints`:
+ * profiles they may be in. */
+enum outcome work_load(struct work *work, const struct id *ids, size_t count, struct id_list *hints,
+                       struct err *err);
 /* Links of these members; only those to identifiers in quarantine, or all. */
-enum outcome work_load_links(struct work *work, const struct id_list *members, bool only_quarantined, struct err *err);
+enum outcome work_load_links(struct work *work, const struct id_list *members,
+                             bool only_quarantined, struct err *err);
 /* The stored profiles of these members come inside. */
 void work_bring_inside(struct work *work, const struct id *ids, size_t count);
 void work_bring_all_inside(struct work *work);
 
-/* resolve_plain.c: members of which the outcome is known without their links (is_plain, profile_id). Members of the batch and
- * their profiles are there, links are not. */
+/* resolve_plain.c: members of which the outcome is known without their links (is_plain,
+ * profile_id). Members of the batch and their profiles are there, links are not. */
 void work_settle_plain(struct work *work);
 
 /* resolve_degree.c: who is in quarantine, and what is on the far side of a link. */
 enum outcome work_judge_degrees(struct work *work, struct err *err);
-/* Identifiers under review that are stored as quarantined: counted in the database. Those let go get their links; the others only
- * those to each other, which nobody else would read. A batch leaves them as they are: their own review will come. */
+/* Identifiers under review that are stored as quarantined: counted in the database. Those let go
+ * get their links; the others only those to each other, which nobody else would read. A batch
+ * leaves them as they are: their own review will come. */
 enum outcome work_review_quarantined(struct work *work, struct err *err);
 /* Fills far_type, far_quarantined and far_profile of these edges. */
 enum outcome work_look_beyond(struct work *work, const struct index_list *edges, struct err *err);
@@ -149,14 +160,17 @@ static inline bool is_link(const struct edge *edge)
 /* Looks for ends that were not there before. */
 void work_connect(struct work *work);
 /* Members (their `node` becomes the place in the list) and edges between them. */
-struct identity_graph work_graph(struct work *work, const struct index_list *members, const struct index_list *edges);
+struct identity_graph work_graph(struct work *work, const struct index_list *members,
+                                 const struct index_list *edges);
 /* A link with both ends as `node`. */
 struct identity_link work_link(const struct work *work, const struct edge *edge);
-/* Cuts with a in the one graph and b in the other, by `group`; the same group twice: within it. *count may be 0. */
-struct identity_cut *work_cuts(struct work *work, uint32_t group_a, uint32_t group_b, size_t *count);
+/* Cuts with a in the one graph and b in the other, by `group`; the same group twice: within it.
+ * *count may be 0. */
+struct identity_cut *work_cuts(struct work *work, uint32_t group_a, uint32_t group_b,
+                               size_t *count);
 /* Outcomes of links, from a graph's to the edges. */
-void work_take_outcomes(struct work *work, const struct identity_link *links, size_t count, const struct identity_node *a_nodes,
-                        const struct identity_node *b_nodes);
+void work_take_outcomes(struct work *work, const struct identity_link *links, size_t count,
+                        const struct identity_node *a_nodes, const struct identity_node *b_nodes);
 /* The outcome of everything inside. */
 void work_partition(struct work *work);
 
@@ -171,10 +185,11 @@ void work_fill_cache(struct work *work);
 /* resolve_policy.c */
 enum outcome work_hold_policy(struct work *work, struct err *err);
 /* The active policy's row, held until the transaction ends. */
-enum outcome resolver_hold_active(struct resolver *resolver, struct arena *arena, struct active_policy *active, struct err *err);
-/* RETRY "keys_changed" if hashes are made with another key now, FATAL if it was not given; in the transaction that holds
- * `active`. */
-enum outcome resolver_check_keys(struct resolver *resolver, struct arena *arena, const struct active_policy *active,
-                                 struct err *err);
+enum outcome resolver_hold_active(struct resolver *resolver, struct arena *arena,
+                                  struct active_policy *active, struct err *err);
+/* RETRY "keys_changed" if hashes are made with another key now, FATAL if it was not given; in the
+ * transaction that holds `active`. */
+enum outcome resolver_check_keys(struct resolver *resolver, struct arena *arena,
+                                 const struct active_policy *active, struct err *err);
 
 #endif

@@ -1,4 +1,5 @@
-/* resolve_load.c: profiles, locked and read: members, links, orders about them; and what the batch adds. */
+/* resolve_load.c: profiles, locked and read: members, links, orders about them; and what the batch
+ * adds. */
 #include "services/identity-resolver/resolve_internal.h"
 
 /* ---- locks ---- */
@@ -27,23 +28,29 @@ static void note_held(struct work *work, const struct stripe_list *stripes)
         work->highest = stripes->items[stripes->count - 1];
 }
 
-/* Upwards it may wait; below what is held it must not: then everything starts again with all of these first. */
-static enum outcome lock_stripes(struct work *work, const struct stripe_list *stripes, struct err *err)
+/* Upwards it may wait; below what is held it must not: then everything starts again with all of
+ * these first. */
+static enum outcome lock_stripes(struct work *work, const struct stripe_list *stripes,
+                                 struct err *err)
 {
     bool all = true, is_upwards = stripes->count == 0 || stripes->items[0] > work->highest;
     if (stripes->count == 0)
         return OUTCOME_OK;
     if (is_upwards)
-        CHECK(store_lock_stripes(work->resolver->db, work->arena, stripes, err));
+        CHECK(identity_store_lock_stripes(work->resolver->db, work->arena, stripes, err));
     else
-        CHECK(store_try_stripes(work->resolver->db, work->arena, stripes, &all, err));
+        CHECK(identity_store_try_stripes(work->resolver->db, work->arena, stripes, &all, err));
     note_held(work, stripes);
     work->starts_again = !all;
-    return all ? OUTCOME_OK : err_set(err, OUTCOME_RETRY, "lock_order", "another instance holds a profile that is needed");
+    return all ? OUTCOME_OK
+               : err_set(err, OUTCOME_RETRY, "lock_order",
+                         "another instance holds a profile that is needed");
 }
 
-/* The stripes of `profiles` (sorted) that are not held, and at the start those that earlier attempts needed. */
-static enum outcome lock_profiles(struct work *work, const struct id_list *profiles, struct err *err)
+/* The stripes of `profiles` (sorted) that are not held, and at the start those that earlier
+ * attempts needed. */
+static enum outcome lock_profiles(struct work *work, const struct id_list *profiles,
+                                  struct err *err)
 {
     struct stripe_list needed = {0};
     uint8_t *first = work->request->stripes;
@@ -52,7 +59,8 @@ static enum outcome lock_profiles(struct work *work, const struct id_list *profi
         int32_t stripe = stripe_of(&profiles->items[i]);
         if (is_start)
             set_bit(first, stripe);
-        else if (!has_bit(work->held, stripe) && (needed.count == 0 || needed.items[needed.count - 1] != stripe))
+        else if (!has_bit(work->held, stripe) &&
+                 (needed.count == 0 || needed.items[needed.count - 1] != stripe))
             *arena_push(work->arena, &needed) = stripe;
     }
     for (int32_t i = 0; is_start && i < STRIPES; i++)
@@ -82,11 +90,13 @@ static struct member *add_member(struct work *work, const struct identifier_row 
     return member;
 }
 
-static enum outcome add_members(struct work *work, const struct identifier_rows *rows, struct err *err)
+static enum outcome add_members(struct work *work, const struct identifier_rows *rows,
+                                struct err *err)
 {
     for (size_t i = 0; i < rows->count; i++)
         if (add_member(work, &rows->items[i], false)->type < 0)
-            return err_set(err, OUTCOME_FATAL, "unknown_type", "the database has identifiers of type %d, which the policy lacks",
+            return err_set(err, OUTCOME_FATAL, "unknown_type",
+                           "the database has identifiers of type %d, which the policy lacks",
                            (int)rows->items[i].type);
     return OUTCOME_OK;
 }
@@ -97,8 +107,11 @@ static struct edge *put_edge(struct work *work, const struct link_key *key, bool
     uint32_t *at = map_put(&work->edge_of, key, is_first);
     if (*is_first) {
         *at = (uint32_t)work->edges.count;
-        *arena_push(work->arena, &work->edges) =
-            (struct edge){.row.key = *key, .a = NO_MEMBER, .b = NO_MEMBER, .stored = NOT_STORED, .far_type = TYPE_UNKNOWN};
+        *arena_push(work->arena, &work->edges) = (struct edge){.row.key = *key,
+                                                               .a = NO_MEMBER,
+                                                               .b = NO_MEMBER,
+                                                               .stored = NOT_STORED,
+                                                               .far_type = TYPE_UNKNOWN};
     }
     return &work->edges.items[*at];
 }
@@ -116,16 +129,19 @@ static void add_stored_links(struct work *work, const struct link_rows *rows)
     }
 }
 
-enum outcome work_load_links(struct work *work, const struct id_list *members, bool only_quarantined, struct err *err)
+enum outcome work_load_links(struct work *work, const struct id_list *members,
+                             bool only_quarantined, struct err *err)
 {
     struct link_rows rows = {0};
     struct db *db = work->resolver->db;
     if (members->count == 0)
         return OUTCOME_OK;
     if (only_quarantined)
-        CHECK(store_quarantined_links(db, work->arena, members->items, members->count, &rows, err));
+        CHECK(identity_store_quarantined_links(db, work->arena, members->items, members->count,
+                                               &rows, err));
     else
-        CHECK(store_member_links(db, work->arena, members->items, members->count, &rows, err));
+        CHECK(identity_store_member_links(db, work->arena, members->items, members->count, &rows,
+                                          err));
     work->request->committed->counts.rows_read += rows.count;
     add_stored_links(work, &rows);
     return OUTCOME_OK;
@@ -149,16 +165,19 @@ static void take_order(struct work *work, const struct order_row *row)
 static enum outcome load_orders(struct work *work, const struct id_list *ids, struct err *err)
 {
     struct order_rows rows = {0};
-    CHECK(store_find_orders(work->resolver->db, work->arena, ids->items, ids->count, &rows, err));
+    CHECK(identity_store_find_orders(work->resolver->db, work->arena, ids->items, ids->count, &rows,
+                                     err));
     for (size_t i = 0; i < rows.count; i++)
         take_order(work, &rows.items[i]);
     for (size_t i = 0; i < ids->count; i++)
-        find_member(work, &ids->items[i])->is_released = map_find(&work->released, &ids->items[i]) != NULL;
+        find_member(work, &ids->items[i])->is_released =
+            map_find(&work->released, &ids->items[i]) != NULL;
     return OUTCOME_OK;
 }
 
 /* ---- profiles ---- */
-/* Of the members from there on. Links of quarantined identifiers are not read: there may be millions, and all are refused. */
+/* Of the members from there on. Links of quarantined identifiers are not read: there may be
+ * millions, and all are refused. */
 static enum outcome load_links_from(struct work *work, size_t first, struct err *err)
 {
     struct id_list linked = {0};
@@ -179,7 +198,8 @@ static enum outcome load_profiles(struct work *work, struct id_list *profiles, s
     if (profiles->count == 0)
         return OUTCOME_OK;
     CHECK(lock_profiles(work, profiles, err));
-    CHECK(store_members(work->resolver->db, work->arena, profiles->items, profiles->count, &rows, err));
+    CHECK(identity_store_members(work->resolver->db, work->arena, profiles->items, profiles->count,
+                                 &rows, err));
     CHECK(add_members(work, &rows, err));
     work->request->committed->counts.rows_read += rows.count;
     for (size_t i = first; work->has_orders && i < work->members.count; i++)
@@ -190,8 +210,8 @@ static enum outcome load_profiles(struct work *work, struct id_list *profiles, s
 }
 
 /* Reads until all are there; *missing are those that the database does not have. */
-static enum outcome load_all(struct work *work, const struct id *ids, size_t count, struct id_list *hints,
-                             struct id_list *missing, struct err *err)
+static enum outcome load_all(struct work *work, const struct id *ids, size_t count,
+                             struct id_list *hints, struct id_list *missing, struct err *err)
 {
     if (hints && hints->count > 0)
         CHECK(load_profiles(work, hints, err));
@@ -204,7 +224,8 @@ static enum outcome load_all(struct work *work, const struct id *ids, size_t cou
                 *arena_push(work->arena, missing) = ids[i];
         if (missing->count == 0)
             return OUTCOME_OK;
-        CHECK(store_find_identifiers(work->resolver->db, work->arena, missing->items, missing->count, &rows, err));
+        CHECK(identity_store_find_identifiers(work->resolver->db, work->arena, missing->items,
+                                              missing->count, &rows, err));
         for (size_t i = 0; i < rows.count; i++)
             *arena_push(work->arena, &profiles) = rows.items[i].profile_id;
         if (rows.count == 0)
@@ -213,13 +234,14 @@ static enum outcome load_all(struct work *work, const struct id *ids, size_t cou
     }
 }
 
-enum outcome work_load(struct work *work, const struct id *ids, size_t count, struct id_list *hints, struct err *err)
+enum outcome work_load(struct work *work, const struct id *ids, size_t count, struct id_list *hints,
+                       struct err *err)
 {
     struct id_list missing;
     CHECK(load_all(work, ids, count, hints, &missing, err));
-    return missing.count == 0
-               ? OUTCOME_OK
-               : err_set(err, OUTCOME_REJECT, "identifier_unknown", "an identifier was never seen in a touchpoint");
+    return missing.count == 0 ? OUTCOME_OK
+                              : err_set(err, OUTCOME_REJECT, "identifier_unknown",
+                                        "an identifier was never seen in a touchpoint");
 }
 
 void work_bring_inside(struct work *work, const struct id *ids, size_t count)
@@ -232,7 +254,8 @@ void work_bring_inside(struct work *work, const struct id *ids, size_t count)
     struct member *members = work->members.items;
     for (size_t i = 0; members && i < work->members.count; i++) {
         struct member *member = &members[i];
-        if (member->is_inside || member->is_new || map_find(&work->inside, &member->row.profile_id) == NULL)
+        if (member->is_inside || member->is_new ||
+            map_find(&work->inside, &member->row.profile_id) == NULL)
             continue;
         member->is_inside = true;
         member->joined = work->round;
@@ -248,9 +271,10 @@ void work_bring_all_inside(struct work *work)
 }
 
 /* ---- the batch ---- */
-/* Known identifiers are there for certain, and nearly always still in the profile that the cache says; what is not known is
- * new, unless its key turned out to be taken. */
-static enum outcome known_of_batch(struct work *work, struct id_list *known, struct id_list *hints, struct err *err)
+/* Known identifiers are there for certain, and nearly always still in the profile that the cache
+ * says; what is not known is new, unless its key turned out to be taken. */
+static enum outcome known_of_batch(struct work *work, struct id_list *known, struct id_list *hints,
+                                   struct err *err)
 {
     const struct identifier_rows *wanted = &work->request->wanted;
     struct identifier_rows found = {0};
@@ -264,7 +288,8 @@ static enum outcome known_of_batch(struct work *work, struct id_list *known, str
     }
     if (!work->request->is_careful || unknown.count == 0)
         return OUTCOME_OK;
-    CHECK(store_find_identifiers(work->resolver->db, work->arena, unknown.items, unknown.count, &found, err));
+    CHECK(identity_store_find_identifiers(work->resolver->db, work->arena, unknown.items,
+                                          unknown.count, &found, err));
     for (size_t i = 0; i < found.count; i++) {
         *arena_push(work->arena, hints) = found.items[i].profile_id;
         *arena_push(work->arena, known) = found.items[i].identifier_id;
@@ -285,7 +310,8 @@ static enum outcome add_batch_members(struct work *work, struct err *err)
         if (instant_compare(wanted->items[i].first_seen, member->first_seen) < 0)
             member->first_seen = wanted->items[i].first_seen;
         if (member->type < 0)
-            return err_set(err, OUTCOME_FATAL, "unknown_type", "an identifier has a type that the policy lacks");
+            return err_set(err, OUTCOME_FATAL, "unknown_type",
+                           "an identifier has a type that the policy lacks");
     }
     return OUTCOME_OK;
 }
@@ -311,7 +337,8 @@ static enum outcome find_skipped_links(struct work *work, struct err *err)
             *arena_push(work->arena, &skipped) = links->items[i];
     if (skipped.count == 0)
         return OUTCOME_OK;
-    CHECK(store_find_links(work->resolver->db, work->arena, skipped.items, skipped.count, &found, err));
+    CHECK(identity_store_find_links(work->resolver->db, work->arena, skipped.items, skipped.count,
+                                    &found, err));
     add_stored_links(work, &found);
     return OUTCOME_OK;
 }
@@ -327,7 +354,8 @@ static void add_batch_links(struct work *work)
         if (!edge->is_observed) {
             edge->row = *row;
             edge->is_observed = true;
-            find_member(work, &row->key.a)->has_news = find_member(work, &row->key.b)->has_news = true;
+            find_member(work, &row->key.a)->has_news = find_member(work, &row->key.b)->has_news =
+                true;
             continue;
         }
         int c = instant_compare(row->first_seen, edge->row.first_seen);

@@ -1,14 +1,17 @@
-/* resolve_plain.c: parts of a batch of which the outcome is known without any stored link: new identifiers and stored profiles
- * that links of the batch tie together, or a profile alone.
+/* resolve_plain.c: parts of a batch of which the outcome is known without any stored link: new
+ * identifiers and stored profiles that links of the batch tie together, or a profile alone.
  *
- * Such a part is plain if no member was ever the end of a refused link (as all in quarantine are) or is named by an order, none
- * of those links is between two members of one stored profile (it may be stored) or of types that may not link, and the part as a
- * whole keeps within max_identifiers, max_degree and, type by type, unique, limit (of whatever window) and max_links. Then
- * nothing in it can be refused: at its place a link asks about a cluster of some of these members, and the rules that count only
- * refuse larger ones. Nobody has another link that leaves: between two profiles it would be refused and have marked both ends,
- * and a new identifier has none but those of the batch; so those of the batch are new, and a member's degree is below the number
- * of members. What was connected stays so, and is tied together by links that may: one profile, named after its oldest member,
- * every link accepted. That is what the general way would find (docs/figures.md, Identity). */
+ * Such a part is plain if no member was ever the end of a refused link (as all in quarantine are)
+ * or is named by an order, none of those links is between two members of one stored profile (it may
+ * be stored) or of types that may not link, and the part as a whole keeps within max_identifiers,
+ * max_degree and, type by type, unique, limit (of whatever window) and max_links. Then nothing in
+ * it can be refused: at its place a link asks about a cluster of some of these members, and the
+ * rules that count only refuse larger ones. Nobody has another link that leaves: between two
+ * profiles it would be refused and have marked both ends, and a new identifier has none but those
+ * of the batch; so those of the batch are new, and a member's degree is below the number of
+ * members. What was connected stays so, and is tied together by links that may: one profile, named
+ * after its oldest member, every link accepted. That is what the general way would find
+ * (docs/figures.md, Identity). */
 #include "services/identity-resolver/resolve_internal.h"
 
 struct part {
@@ -30,7 +33,8 @@ static void start_groups(struct work *work)
     for (uint32_t i = 0; i < work->members.count; i++) {
         struct member *member = &work->members.items[i];
         bool is_first = true;
-        uint32_t *root = member->is_new ? &i : map_put(&profiles, &member->row.profile_id, &is_first);
+        uint32_t *root =
+            member->is_new ? &i : map_put(&profiles, &member->row.profile_id, &is_first);
         if (is_first)
             *root = i;
         member->group = *root;
@@ -43,8 +47,10 @@ static void unite_groups(struct work *work)
 {
     const struct link_rows *links = &work->request->links;
     for (size_t i = 0; i < links->count; i++) {
-        struct member *a = find_member(work, &links->items[i].key.a), *b = find_member(work, &links->items[i].key.b);
-        bool may_be_stored = !a->is_new && !b->is_new && id_equal(&a->row.profile_id, &b->row.profile_id);
+        struct member *a = find_member(work, &links->items[i].key.a),
+                      *b = find_member(work, &links->items[i].key.b);
+        bool may_be_stored =
+            !a->is_new && !b->is_new && id_equal(&a->row.profile_id, &b->row.profile_id);
         if (may_be_stored || !identity_may_link(&work->resolver->policy, a->type, b->type))
             a->is_plain = false;
         work->members.items[work_root(work, a->group)].group = work_root(work, b->group);
@@ -64,7 +70,8 @@ static void count_member(struct work *work, struct part *part, struct member *me
         part->oldest = member;
     part->size++;
     part->by_type[member->type]++;
-    part->is_plain = part->is_plain && member->is_plain && !member->row.has_refused && map_find(&work->ordered, id) == NULL;
+    part->is_plain = part->is_plain && member->is_plain && !member->row.has_refused &&
+                     map_find(&work->ordered, id) == NULL;
 }
 
 /* `node` becomes the place of its part. */
@@ -86,7 +93,8 @@ static struct parts make_parts(struct work *work)
     return parts;
 }
 
-static bool is_type_in_bounds(const struct identity_policy *policy, const struct part *part, size_t t)
+static bool is_type_in_bounds(const struct identity_policy *policy, const struct part *part,
+                              size_t t)
 {
     const struct identity_type *type = &policy->types[t];
     if (part->by_type[t] > type->limit || (type->is_unique && part->by_type[t] > 1))

@@ -1,4 +1,5 @@
-/* resolve_policy.c: the active identity policy: held by every transaction, read again when it changed, claimed, activated. */
+/* resolve_policy.c: the active identity policy: held by every transaction, read again when it
+ * changed, claimed, activated. */
 #include "services/identity-resolver/identity_policy.h"
 #include "services/identity-resolver/resolve_internal.h"
 
@@ -12,10 +13,12 @@ enum outcome resolver_claim_key(struct resolver *resolver, struct arena *arena, 
     return OUTCOME_OK;
 }
 
-enum outcome resolver_check_keys(struct resolver *resolver, struct arena *arena, const struct active_policy *active,
-                                 struct err *err)
+enum outcome resolver_check_keys(struct resolver *resolver, struct arena *arena,
+                                 const struct active_policy *active, struct err *err)
 {
-    return active->key_epoch == resolver->keys.state.epoch ? OUTCOME_OK : resolver_follow_keys(resolver, arena, err);
+    return active->key_epoch == resolver->keys.state.epoch
+               ? OUTCOME_OK
+               : resolver_follow_keys(resolver, arena, err);
 }
 
 enum outcome resolver_follow_keys(struct resolver *resolver, struct arena *arena, struct err *err)
@@ -25,19 +28,23 @@ enum outcome resolver_follow_keys(struct resolver *resolver, struct arena *arena
     CHECK(identity_keys_follow(&resolver->keys, resolver->db, arena, err));
     if (identity_keys_were_rotated(&resolver->keys))
         resolver_cache_hold_hashes(&resolver->cache);
-    if (now->number == before.number && (now->phase == KEYS_ROTATING) == (before.phase == KEYS_ROTATING))
+    if (now->number == before.number &&
+        (now->phase == KEYS_ROTATING) == (before.phase == KEYS_ROTATING))
         return OUTCOME_OK; /* only announced: the same hashes */
-    return err_set(err, OUTCOME_RETRY, "keys_changed", "the key of identifier hashes was exchanged: hashing again");
+    return err_set(err, OUTCOME_RETRY, "keys_changed",
+                   "the key of identifier hashes was exchanged: hashing again");
 }
 
-enum outcome resolver_claim_rules(struct db *db, struct arena *arena, const struct identity_policy *policy, struct err *err)
+enum outcome resolver_claim_rules(struct db *db, struct arena *arena,
+                                  const struct identity_policy *policy, struct err *err)
 {
-    CHECK(store_claim_setting(
+    CHECK(identity_store_claim_setting(
         db, arena, "anchor_rules", identity_policy_anchor_rules(arena, policy),
-        "types, ranks, normalisers, match_hashed or scope of the identity policy differ from those the stored anchors were made "
+        "types, ranks, normalisers, match_hashed or scope of the identity policy differ from those "
+        "the stored anchors were made "
         "with: run `tutti identity apply`, or start with the file that was applied",
         err));
-    return store_types(db, arena, policy, err);
+    return identity_store_types(db, arena, policy, err);
 }
 
 /* The old one is freed: what points into it must not outlive the batch's decoding. */
@@ -48,7 +55,7 @@ static enum outcome load_policy(struct resolver *resolver, struct arena *arena, 
     struct arena own = {0};
     struct identity_policy *policy = arena_new(arena, struct identity_policy);
     int32_t version;
-    CHECK(store_find_policy(resolver->db, arena, &version, &hash, &text, err));
+    CHECK(identity_store_find_policy(resolver->db, arena, &version, &hash, &text, err));
     if (identity_policy_parse(&own, text, policy_name, policy, err) != OUTCOME_OK) {
         arena_free(&own);
         return OUTCOME_FATAL;
@@ -60,16 +67,20 @@ static enum outcome load_policy(struct resolver *resolver, struct arena *arena, 
     return OUTCOME_OK;
 }
 
-enum outcome resolver_hold_active(struct resolver *resolver, struct arena *arena, struct active_policy *active, struct err *err)
+enum outcome resolver_hold_active(struct resolver *resolver, struct arena *arena,
+                                  struct active_policy *active, struct err *err)
 {
     bool found = false;
-    /* A switch that was waited for leaves no row in this statement's snapshot: the next one sees the new row. */
+    /* A switch that was waited for leaves no row in this statement's snapshot: the next one sees
+     * the new row. */
     for (int tries = 0; tries < 2 && !found; tries++)
-        CHECK(store_hold_active(resolver->db, arena, active, &found, err));
+        CHECK(identity_store_hold_active(resolver->db, arena, active, &found, err));
     if (!found)
         return err_set(err, OUTCOME_FATAL, "no_identity_policy",
-                       "no identity policy is active: start identity-resolver once, or run `tutti identity apply`");
-    return resolver->erased ? erased_check(resolver->db, resolver->erased, active->erasures, err) : OUTCOME_OK;
+                       "no identity policy is active: start identity-resolver once, or run `tutti "
+                       "identity apply`");
+    return resolver->erased ? erased_check(resolver->db, resolver->erased, active->erasures, err)
+                            : OUTCOME_OK;
 }
 
 enum outcome work_hold_policy(struct work *work, struct err *err)
@@ -87,32 +98,34 @@ enum outcome work_hold_policy(struct work *work, struct err *err)
     return OUTCOME_OK;
 }
 
-enum outcome resolver_claim_policy(struct resolver *resolver, struct arena *arena, struct span text, struct err *err)
+enum outcome resolver_claim_policy(struct resolver *resolver, struct arena *arena, struct span text,
+                                   struct err *err)
 {
     struct id hash = digest_bytes(text), active;
     struct span stored;
     int32_t version;
-    CHECK(store_claim_policy(resolver->db, arena, &hash, text, err));
-    CHECK(store_find_policy(resolver->db, arena, &version, &active, &stored, err));
+    CHECK(identity_store_claim_policy(resolver->db, arena, &hash, text, err));
+    CHECK(identity_store_find_policy(resolver->db, arena, &version, &active, &stored, err));
     if (!id_equal(&hash, &active))
-        return err_set(
-            err, OUTCOME_FATAL, "other_policy",
-            "identity.json is not the identity policy that is active: run `tutti identity apply`, or start with the file "
-            "that was applied");
+        return err_set(err, OUTCOME_FATAL, "other_policy",
+                       "identity.json is not the identity policy that is active: run `tutti "
+                       "identity apply`, or start with the file "
+                       "that was applied");
     return load_policy(resolver, arena, err);
 }
 
-static enum outcome activate(struct db *db, struct arena *arena, struct span text, const struct identity_policy *policy,
-                             const char *actor, int32_t *version, struct err *err)
+static enum outcome activate(struct db *db, struct arena *arena, struct span text,
+                             const struct identity_policy *policy, const char *actor,
+                             int32_t *version, struct err *err)
 {
     struct id hash = digest_bytes(text);
-    CHECK(store_insert_policy(db, arena, &hash, text, actor, version, err));
+    CHECK(identity_store_insert_policy(db, arena, &hash, text, actor, version, err));
     CHECK(resolver_claim_rules(db, arena, policy, err));
     return db_commit(db, err);
 }
 
-enum outcome resolver_activate_policy(struct db *db, struct arena *arena, struct span text, const char *actor, int32_t *version,
-                                      struct err *err)
+enum outcome resolver_activate_policy(struct db *db, struct arena *arena, struct span text,
+                                      const char *actor, int32_t *version, struct err *err)
 {
     struct identity_policy *policy = arena_new(arena, struct identity_policy);
     CHECK(identity_policy_parse(arena, text, "the policy", policy, err));
@@ -123,16 +136,18 @@ enum outcome resolver_activate_policy(struct db *db, struct arena *arena, struct
     return o;
 }
 
-enum outcome resolver_replace_rules(struct db *db, struct arena *arena, struct span text, const struct identity_policy *policy,
-                                    const char *actor, int32_t *version, struct err *err)
+enum outcome resolver_replace_rules(struct db *db, struct arena *arena, struct span text,
+                                    const struct identity_policy *policy, const char *actor,
+                                    int32_t *version, struct err *err)
 {
     struct id hash = digest_bytes(text);
-    CHECK(store_insert_policy(db, arena, &hash, text, actor, version, err));
-    return store_replace_rules(db, arena, policy, identity_policy_anchor_rules(arena, policy), err);
+    CHECK(identity_store_insert_policy(db, arena, &hash, text, actor, version, err));
+    return identity_store_replace_rules(db, arena, policy,
+                                        identity_policy_anchor_rules(arena, policy), err);
 }
 
-enum outcome resolver_open_tool(struct resolver *resolver, struct arena *arena, struct db *db, const struct config *config,
-                                struct err *err)
+enum outcome resolver_open_tool(struct resolver *resolver, struct arena *arena, struct db *db,
+                                const struct config *config, struct err *err)
 {
     *resolver = (struct resolver){.db = db};
     resolver_cache_open(&resolver->cache, 0);

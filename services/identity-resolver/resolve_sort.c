@@ -48,7 +48,8 @@ static void keep_first_rows(struct identifier_rows *rows)
     if (rows->count > 1)
         qsort(rows->items, rows->count, sizeof *rows->items, row_compare);
     for (size_t i = 0; i < rows->count; i++)
-        if (kept == 0 || !id_equal(&rows->items[kept - 1].identifier_id, &rows->items[i].identifier_id))
+        if (kept == 0 ||
+            !id_equal(&rows->items[kept - 1].identifier_id, &rows->items[i].identifier_id))
             rows->items[kept++] = rows->items[i];
     rows->count = kept;
 }

@@ -1,4 +1,5 @@
-/* resolve_transact.c: the attempts of a resolving transaction, and what starts one: a batch, a review, a step of a sweep. */
+/* resolve_transact.c: the attempts of a resolving transaction, and what starts one: a batch, a
+ * review, a step of a sweep. */
 #include "common/runtime/clock.h"
 #include "services/identity-resolver/resolve_internal.h"
 
@@ -7,7 +8,8 @@ enum { MOST_ATTEMPTS = 20 };
 static void work_start(struct work *work, struct request *request)
 {
     struct arena *arena = request->arena;
-    *work = (struct work){.request = request, .resolver = request->resolver, .arena = arena, .highest = -1};
+    *work = (struct work){
+        .request = request, .resolver = request->resolver, .arena = arena, .highest = -1};
     work->held = arena_calloc(arena, STRIPES / 8, 1);
     map_init(&work->member_of, arena, sizeof(struct id), sizeof(uint32_t));
     map_init(&work->edge_of, arena, sizeof(struct link_key), sizeof(uint32_t));
@@ -15,11 +17,12 @@ static void work_start(struct work *work, struct request *request)
     map_init(&work->released, arena, sizeof(struct id), sizeof(bool));
     map_init(&work->ordered, arena, sizeof(struct id), sizeof(bool));
     map_init(&work->inside, arena, sizeof(struct id), sizeof(bool));
-    work->change =
-        (struct identity_change){.changed_at = request->now.us, .cause = request->cause, .cause_id = request->cause_id};
+    work->change = (struct identity_change){
+        .changed_at = request->now.us, .cause = request->cause, .cause_id = request->cause_id};
 }
 
-/* Everybody else must look for orders before the first one is there; of a dry run nobody will ever see them. */
+/* Everybody else must look for orders before the first one is there; of a dry run nobody will ever
+ * see them. */
 static enum outcome add_orders(struct work *work, struct err *err)
 {
     struct request *request = work->request;
@@ -27,10 +30,12 @@ static enum outcome add_orders(struct work *work, struct err *err)
         return OUTCOME_OK;
     if (!work->has_orders && !request->is_dry_run) {
         work->starts_again = true;
-        return err_set(err, OUTCOME_RETRY, "orders_unmarked", "the identity policy changed meanwhile");
+        return err_set(err, OUTCOME_RETRY, "orders_unmarked",
+                       "the identity policy changed meanwhile");
     }
     work->has_orders = true;
-    return store_insert_orders(work->resolver->db, work->arena, request->orders, &work->order_ids, err);
+    return identity_store_insert_orders(work->resolver->db, work->arena, request->orders,
+                                        &work->order_ids, err);
 }
 
 static enum outcome load_seeds(struct work *work, struct err *err)
@@ -55,7 +60,9 @@ static enum outcome run_steps(struct work *work, struct err *err)
     CHECK(work_close(work, err));
     work_partition(work);
     CHECK(work_write(work, err));
-    return request->swept_to ? store_set_swept(work->resolver->db, work->arena, request->swept_to, err) : OUTCOME_OK;
+    return request->swept_to
+               ? identity_store_set_swept(work->resolver->db, work->arena, request->swept_to, err)
+               : OUTCOME_OK;
 }
 
 static enum outcome attempt(struct work *work, struct err *err)
@@ -63,7 +70,7 @@ static enum outcome attempt(struct work *work, struct err *err)
     struct db *db = work->resolver->db;
     bool has_orders = work->request->orders && work->request->orders->count > 0;
     if (has_orders && !work->request->is_dry_run)
-        CHECK(store_mark_orders(db, work->arena, err));
+        CHECK(identity_store_mark_orders(db, work->arena, err));
     CHECK(db_begin(db, err));
     enum outcome o = run_steps(work, err);
     if (o == OUTCOME_OK && !work->request->is_dry_run)
@@ -90,12 +97,14 @@ static enum outcome run_request(struct request *request, struct err *err)
         if (!work.starts_again)
             return o;
         if (restarts == MOST_ATTEMPTS)
-            return err_set(err, OUTCOME_RETRY, "lock_order", "profiles that are needed keep being held by others");
+            return err_set(err, OUTCOME_RETRY, "lock_order",
+                           "profiles that are needed keep being held by others");
     }
 }
 
-enum outcome resolver_transact(struct resolver *resolver, struct arena *arena, const struct sightings *uncovered,
-                               struct instant now, struct committed_change *change, struct err *err)
+enum outcome resolver_transact(struct resolver *resolver, struct arena *arena,
+                               const struct sightings *uncovered, struct instant now,
+                               struct committed_change *change, struct err *err)
 {
     struct request request = {.resolver = resolver,
                               .arena = arena,
@@ -107,9 +116,11 @@ enum outcome resolver_transact(struct resolver *resolver, struct arena *arena, c
     return run_request(&request, err);
 }
 
-enum outcome resolver_review(struct resolver *resolver, struct arena *arena, const struct id *identifiers, size_t count,
+enum outcome resolver_review(struct resolver *resolver, struct arena *arena,
+                             const struct id *identifiers, size_t count,
                              const struct resolve_orders *orders, bool dry_run, struct instant now,
-                             struct committed_change *change, struct resolve_plan *plan, struct err *err)
+                             struct committed_change *change, struct resolve_plan *plan,
+                             struct err *err)
 {
     struct request request = {.resolver = resolver,
                               .arena = arena,
@@ -134,8 +145,8 @@ enum outcome resolver_review(struct resolver *resolver, struct arena *arena, con
     return request.seeds.count > 0 ? run_request(&request, err) : OUTCOME_OK;
 }
 
-enum outcome resolver_sweep_step(struct resolver *resolver, struct arena *arena, size_t limit, struct id *position, size_t *count,
-                                 struct err *err)
+enum outcome resolver_sweep_step(struct resolver *resolver, struct arena *arena, size_t limit,
+                                 struct id *position, size_t *count, struct err *err)
 {
     struct committed_change change;
     struct request request = {.resolver = resolver,
@@ -144,10 +155,11 @@ enum outcome resolver_sweep_step(struct resolver *resolver, struct arena *arena,
                               .cause = SPAN("policy"),
                               .now = clock_now(),
                               .committed = &change};
-    CHECK(store_next_profiles(resolver->db, arena, position, limit, &request.profiles, err));
+    CHECK(
+        identity_store_next_profiles(resolver->db, arena, position, limit, &request.profiles, err));
     *count = request.profiles.count;
     if (*count == 0)
-        return store_set_swept(resolver->db, arena, NULL, err);
+        return identity_store_set_swept(resolver->db, arena, NULL, err);
     struct id last = request.profiles.items[*count - 1];
     request.swept_to = &last;
     CHECK(run_request(&request, err));

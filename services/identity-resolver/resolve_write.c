@@ -18,13 +18,15 @@ struct plan_links {
 
 static int move_compare(const void *a, const void *b)
 {
-    return id_compare(&((const struct identity_move *)a)->identifier_id, &((const struct identity_move *)b)->identifier_id);
+    return id_compare(&((const struct identity_move *)a)->identifier_id,
+                      &((const struct identity_move *)b)->identifier_id);
 }
 
 static bool moves(const struct member *member)
 {
     return member->is_inside && !member->is_new &&
-           (!id_equal(&member->profile_id, &member->row.profile_id) || member->is_quarantined != member->row.is_quarantined);
+           (!id_equal(&member->profile_id, &member->row.profile_id) ||
+            member->is_quarantined != member->row.is_quarantined);
 }
 
 static void collect_moves(struct work *work)
@@ -33,8 +35,9 @@ static void collect_moves(struct work *work)
     for (size_t i = 0; i < work->members.count; i++) {
         const struct member *member = &work->members.items[i];
         if (moves(member))
-            *arena_push(work->arena, &list) = (struct identity_move){member->row.identifier_id, member->profile_id,
-                                                                     member->row.profile_id, member->is_quarantined};
+            *arena_push(work->arena, &list) =
+                (struct identity_move){member->row.identifier_id, member->profile_id,
+                                       member->row.profile_id, member->is_quarantined};
     }
     if (list.count > 1)
         qsort(list.items, list.count, sizeof *list.items, move_compare);
@@ -42,7 +45,8 @@ static void collect_moves(struct work *work)
     work->change.move_count = (uint32_t)list.count;
 }
 
-/* Old profiles of which parts went different ways, and new ones that parts of several old ones came into. */
+/* Old profiles of which parts went different ways, and new ones that parts of several old ones came
+ * into. */
 static void count_moves(struct work *work)
 {
     struct resolve_counts *counts = &work->request->committed->counts;
@@ -66,14 +70,16 @@ static void count_moves(struct work *work)
     }
 }
 
-/* A new identifier has version 0, in quarantine 1: nobody has seen it, and any move is newer. Where somebody of that name was
- * erased, identifier or profile, messages from before are older than the erasure: it has that version. */
+/* A new identifier has version 0, in quarantine 1: nobody has seen it, and any move is newer. Where
+ * somebody of that name was erased, identifier or profile, messages from before are older than the
+ * erasure: it has that version. */
 static int64_t first_version(const struct work *work, const struct member *member)
 {
     const struct erased *erased = work->resolver->erased;
     if (erased == NULL)
         return 0;
-    int64_t own = erased_version(erased, &member->row.identifier_id), profile = erased_version(erased, &member->profile_id);
+    int64_t own = erased_version(erased, &member->row.identifier_id),
+            profile = erased_version(erased, &member->profile_id);
     return own > profile ? own : profile;
 }
 
@@ -85,11 +91,13 @@ static struct identifier_row new_row(const struct work *work, const struct membe
     row.is_quarantined = member->is_quarantined;
     row.has_refused = member->has_refused;
     if (member->is_new || moves(member))
-        row.version = (member->is_new ? first_version(work, member) : work->change.version) + member->is_quarantined;
+        row.version = (member->is_new ? first_version(work, member) : work->change.version) +
+                      member->is_quarantined;
     return row;
 }
 
-static enum outcome write_raw_values(struct work *work, const struct identifier_rows *fresh, struct err *err)
+static enum outcome write_raw_values(struct work *work, const struct identifier_rows *fresh,
+                                     struct err *err)
 {
     struct raw_value_row *rows = arena_array(work->arena, struct raw_value_row, fresh->count);
     size_t count = 0;
@@ -101,15 +109,19 @@ static enum outcome write_raw_values(struct work *work, const struct identifier_
         rows[count].identifier_id = *id;
         seal_value(work->resolver->raw_keys, work->arena, id, *value, &rows[count++].sealed);
     }
-    return count > 0 ? store_insert_raw_values(work->resolver->db, work->arena, rows, count, err) : OUTCOME_OK;
+    return count > 0
+               ? identity_store_insert_raw_values(work->resolver->db, work->arena, rows, count, err)
+               : OUTCOME_OK;
 }
 
-static enum outcome write_new(struct work *work, const struct identifier_rows *fresh, struct err *err)
+static enum outcome write_new(struct work *work, const struct identifier_rows *fresh,
+                              struct err *err)
 {
-    enum outcome o =
-        store_copy_identifiers(work->resolver->db, fresh->items, fresh->count, work->resolver->keys.state.number, err);
+    enum outcome o = identity_store_copy_identifiers(work->resolver->db, fresh->items, fresh->count,
+                                                     work->resolver->keys.state.number, err);
     if (o != OUTCOME_OK && db_sqlstate_is(work->resolver->db, "23505"))
-        work->starts_again = work->request->is_careful = true; /* somebody else was first: now it can be seen */
+        work->starts_again = work->request->is_careful =
+            true; /* somebody else was first: now it can be seen */
     if (o != OUTCOME_OK || work->resolver->raw_keys == NULL)
         return o;
     return write_raw_values(work, fresh, err);
@@ -120,8 +132,10 @@ static void mark_refused(struct work *work)
 {
     for (size_t i = 0; i < work->edges.count; i++) {
         const struct edge *edge = &work->edges.items[i];
-        if (edge->a != NO_MEMBER && edge->b != NO_MEMBER && edge->is_observed && edge->row.refused_by != REFUSED_NOT)
-            work->members.items[edge->a].has_refused = work->members.items[edge->b].has_refused = true;
+        if (edge->a != NO_MEMBER && edge->b != NO_MEMBER && edge->is_observed &&
+            edge->row.refused_by != REFUSED_NOT)
+            work->members.items[edge->a].has_refused = work->members.items[edge->b].has_refused =
+                true;
     }
 }
 
@@ -139,7 +153,8 @@ static enum outcome write_identifiers(struct work *work, struct err *err)
         if (!member->is_inside)
             continue;
         struct identifier_row row = new_row(work, member);
-        work->request->committed->counts.quarantined += row.is_quarantined && (member->is_new || !member->row.is_quarantined);
+        work->request->committed->counts.quarantined +=
+            row.is_quarantined && (member->is_new || !member->row.is_quarantined);
         if (member->is_new)
             *arena_push(work->arena, &fresh) = row;
         else if (differs(member))
@@ -147,7 +162,8 @@ static enum outcome write_identifiers(struct work *work, struct err *err)
     }
     if (fresh.count > 0)
         CHECK(write_new(work, &fresh, err));
-    return changed.count > 0 ? store_update_identifiers(work->resolver->db, work->arena, changed.items, changed.count, err)
+    return changed.count > 0 ? identity_store_update_identifiers(work->resolver->db, work->arena,
+                                                                 changed.items, changed.count, err)
                              : OUTCOME_OK;
 }
 
@@ -156,8 +172,8 @@ static void note_refusal(struct work *work, const struct edge *edge, struct plan
     if (edge->row.refused_by != REFUSED_NOT)
         work->request->committed->counts.refused[edge->row.refused_by]++;
     if (edge->stored != NOT_STORED)
-        *arena_push(work->arena, plan) =
-            (struct plan_link){edge->row.key, (enum refusal)edge->stored, (enum refusal)edge->row.refused_by};
+        *arena_push(work->arena, plan) = (struct plan_link){
+            edge->row.key, (enum refusal)edge->stored, (enum refusal)edge->row.refused_by};
 }
 
 static enum outcome write_links(struct work *work, struct plan_links *plan, struct err *err)
@@ -172,8 +188,9 @@ static enum outcome write_links(struct work *work, struct plan_links *plan, stru
             note_refusal(work, edge, plan);
     }
     if (fresh.count > 0)
-        CHECK(store_copy_links(work->resolver->db, fresh.items, fresh.count, err));
-    return changed.count > 0 ? store_update_links(work->resolver->db, work->arena, changed.items, changed.count, err)
+        CHECK(identity_store_copy_links(work->resolver->db, fresh.items, fresh.count, err));
+    return changed.count > 0 ? identity_store_update_links(work->resolver->db, work->arena,
+                                                           changed.items, changed.count, err)
                              : OUTCOME_OK;
 }
 
@@ -184,7 +201,8 @@ static enum refusal refusal_of_order(const struct work *work)
         return REFUSED_NOT;
     struct link_key key = link_key_of(&orders->items[0].a, &orders->items[0].b);
     for (size_t i = 0; i < work->edges.count; i++)
-        if (work->edges.items[i].is_manual && memcmp(&work->edges.items[i].row.key, &key, sizeof key) == 0)
+        if (work->edges.items[i].is_manual &&
+            memcmp(&work->edges.items[i].row.key, &key, sizeof key) == 0)
             return (enum refusal)work->edges.items[i].row.refused_by;
     return REFUSED_NOT;
 }
@@ -194,17 +212,18 @@ static enum outcome write_outbox(struct work *work, struct err *err)
     struct committed_change *committed = work->request->committed;
     struct identity_change part = work->change;
     size_t parts = (work->change.move_count + MOVES_PER_MESSAGE - 1) / MOVES_PER_MESSAGE;
-    committed->messages = arena_array(work->arena, struct outbox_row, parts);
+    committed->messages = arena_array(work->arena, struct identity_outbox_row, parts);
     for (size_t i = 0; i < parts; i++) {
         size_t from = i * MOVES_PER_MESSAGE, left = work->change.move_count - from;
         part.moves = work->change.moves + from;
         part.move_count = (uint32_t)(left < MOVES_PER_MESSAGE ? left : MOVES_PER_MESSAGE);
         struct strbuf payload = {.arena = work->arena};
         identity_change_encode(&payload, &part);
-        struct outbox_row *row = &committed->messages[committed->message_count++];
-        *row = (struct outbox_row){part.version, part.moves[0].profile_id, strbuf_span(&payload)};
-        CHECK(
-            store_insert_outbox(work->resolver->db, work->arena, row->version, (int32_t)i, &row->profile_id, row->payload, err));
+        struct identity_outbox_row *row = &committed->messages[committed->message_count++];
+        *row = (struct identity_outbox_row){part.version, part.moves[0].profile_id,
+                                            strbuf_span(&payload)};
+        CHECK(identity_store_insert_outbox(work->resolver->db, work->arena, row->version,
+                                           (int32_t)i, &row->profile_id, row->payload, err));
     }
     committed->version = work->change.version;
     committed->moved = work->change.move_count;
@@ -215,9 +234,11 @@ static enum outcome write_change(struct work *work, struct err *err)
 {
     struct db *db = work->resolver->db;
     const struct resolve_orders *orders = work->request->orders;
-    CHECK(store_insert_changes(db, work->arena, &work->change, work->resolver->active.version, err));
+    CHECK(identity_store_insert_changes(db, work->arena, &work->change,
+                                        work->resolver->active.version, err));
     if (orders && orders->count > 0)
-        CHECK(store_stamp_orders(db, work->arena, work->order_ids, orders->count, work->change.version, err));
+        CHECK(identity_store_stamp_orders(db, work->arena, work->order_ids, orders->count,
+                                          work->change.version, err));
     return write_outbox(work, err);
 }
 
@@ -227,7 +248,8 @@ enum outcome work_write(struct work *work, struct err *err)
     collect_moves(work);
     if (work->change.move_count > 0) {
         count_moves(work);
-        CHECK(store_next_version(work->resolver->db, work->arena, &work->change.version, err));
+        CHECK(identity_store_next_version(work->resolver->db, work->arena, &work->change.version,
+                                          err));
     }
     mark_refused(work);
     CHECK(write_identifiers(work, err));
@@ -236,7 +258,8 @@ enum outcome work_write(struct work *work, struct err *err)
         CHECK(write_change(work, err));
     if (work->request->plan)
         *work->request->plan =
-            (struct resolve_plan){work->change.moves, work->change.move_count, plan.items, plan.count, refusal_of_order(work)};
+            (struct resolve_plan){work->change.moves, work->change.move_count, plan.items,
+                                  plan.count, refusal_of_order(work)};
     return OUTCOME_OK;
 }
 
@@ -255,6 +278,7 @@ void work_fill_cache(struct work *work)
     for (size_t i = 0; i < work->edges.count; i++) {
         const struct edge *edge = &work->edges.items[i];
         if (edge->is_wanted)
-            resolver_cache_put_link(cache, &edge->row.key, edge->row.first_seen, &edge->row.evidence);
+            resolver_cache_put_link(cache, &edge->row.key, edge->row.first_seen,
+                                    &edge->row.evidence);
     }
 }

@@ -3,7 +3,15 @@
 
 #include <stdlib.h>
 
-enum { WAYS = 16, FIRST_SETS = 64, MOST_DOUBLINGS = 5, USED = 0x80, USES = 0x60, ONE_USE = 0x20, KEY_BITS = 0x1f };
+enum {
+    WAYS = 16,
+    FIRST_SETS = 64,
+    MOST_DOUBLINGS = 5,
+    USED = 0x80,
+    USES = 0x60,
+    ONE_USE = 0x20,
+    KEY_BITS = 0x1f
+};
 
 /* ---- one table ---- */
 /* Where a key belongs, and what is kept of it. */
@@ -25,17 +33,21 @@ static uint64_t rest_at(const struct id_table *table, size_t i)
     return rest;
 }
 
-/* The high bits choose the set, so that growing keeps neighbours together. Both halves folded are kept, five bits of them as the
- * tag; in their place go the bits that will choose among the sets that this one grows into. */
+/* The high bits choose the set, so that growing keeps neighbours together. Both halves folded are
+ * kept, five bits of them as the tag; in their place go the bits that will choose among the sets
+ * that this one grows into. */
 static struct place place_of(const struct id_table *table, const struct id *key)
 {
-    uint64_t first = id_half(key, 0), folded = first ^ id_half(key, 1), within = first * table->first_sets;
+    uint64_t first = id_half(key, 0), folded = first ^ id_half(key, 1),
+             within = first * table->first_sets;
     return (struct place){.set = (size_t)(((unsigned __int128)first * table->sets) >> 64) * WAYS,
-                          .rest = within >> (64 - MOST_DOUBLINGS) << (64 - MOST_DOUBLINGS) | folded >> MOST_DOUBLINGS,
+                          .rest = within >> (64 - MOST_DOUBLINGS) << (64 - MOST_DOUBLINGS) |
+                                  folded >> MOST_DOUBLINGS,
                           .tag = (uint8_t)(USED | (folded & KEY_BITS))};
 }
 
-/* Eight tags at once: the high bit of each byte that may be this tag (a byte above a match can be wrong: keys decide). */
+/* Eight tags at once: the high bit of each byte that may be this tag (a byte above a match can be
+ * wrong: keys decide). */
 static uint64_t likely(const uint8_t *tags, uint8_t tag)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
@@ -95,8 +107,9 @@ static void table_open(struct id_table *table, size_t value_size, size_t most_se
     while (most_sets >> doublings > FIRST_SETS && doublings < MOST_DOUBLINGS)
         doublings++;
     size_t first_sets = most_sets >> doublings;
-    *table = (struct id_table){
-        .slot_size = sizeof(uint64_t) + value_size, .first_sets = first_sets, .most_sets = first_sets << doublings};
+    *table = (struct id_table){.slot_size = sizeof(uint64_t) + value_size,
+                               .first_sets = first_sets,
+                               .most_sets = first_sets << doublings};
 }
 
 static void table_close(struct id_table *table)
@@ -114,8 +127,10 @@ static void move_slots(struct id_table *table, const struct id_table *old)
         if (old->tags[i] == 0)
             continue;
         uint64_t rest = rest_at(old, i);
-        struct place place = {(2 * (i / WAYS) + (rest >> shift & 1)) * WAYS, rest, old->tags[i] & (uint8_t)~USES};
-        memcpy(insert(table, &place), slot_at(old, i) + sizeof rest, table->slot_size - sizeof rest);
+        struct place place = {(2 * (i / WAYS) + (rest >> shift & 1)) * WAYS, rest,
+                              old->tags[i] & (uint8_t)~USES};
+        memcpy(insert(table, &place), slot_at(old, i) + sizeof rest,
+               table->slot_size - sizeof rest);
     }
 }
 
@@ -141,13 +156,15 @@ static bool is_full(const struct id_table *table, size_t set)
     return true;
 }
 
-/* Below the bound nothing should be forgotten: a set that is full before half of the table is, is rare. */
+/* Below the bound nothing should be forgotten: a set that is full before half of the table is, is
+ * rare. */
 static bool must_grow(const struct id_table *table, const struct id *key)
 {
     size_t slots = table->sets * WAYS;
     if (table->sets == table->most_sets)
         return false;
-    return table->count * 2 >= slots || (table->count * 4 >= slots && is_full(table, place_of(table, key).set));
+    return table->count * 2 >= slots ||
+           (table->count * 4 >= slots && is_full(table, place_of(table, key).set));
 }
 
 /* NULL where nothing can be held. */
@@ -205,7 +222,8 @@ void resolver_cache_close(struct resolver_cache *cache)
 
 size_t resolver_cache_bytes(const struct resolver_cache *cache)
 {
-    return table_bytes(&cache->identifiers) + table_bytes(&cache->links) + table_bytes(&cache->found_by);
+    return table_bytes(&cache->identifiers) + table_bytes(&cache->links) +
+           table_bytes(&cache->found_by);
 }
 
 size_t resolver_cache_count(const struct resolver_cache *cache)
@@ -213,12 +231,14 @@ size_t resolver_cache_count(const struct resolver_cache *cache)
     return cache->identifiers.count;
 }
 
-const struct cached_identifier *resolver_cache_identifier(struct resolver_cache *cache, const struct id *id)
+const struct cached_identifier *resolver_cache_identifier(struct resolver_cache *cache,
+                                                          const struct id *id)
 {
     return find(&cache->identifiers, id);
 }
 
-void resolver_cache_put_identifier(struct resolver_cache *cache, const struct id *id, const struct cached_identifier *entry)
+void resolver_cache_put_identifier(struct resolver_cache *cache, const struct id *id,
+                                   const struct cached_identifier *entry)
 {
     struct cached_identifier *held = put(&cache->identifiers, id);
     if (held)
@@ -230,7 +250,8 @@ const struct id *resolver_cache_found_by(struct resolver_cache *cache, const str
     return find(&cache->found_by, hash);
 }
 
-void resolver_cache_put_found_by(struct resolver_cache *cache, const struct id *hash, const struct id *identifier_id)
+void resolver_cache_put_found_by(struct resolver_cache *cache, const struct id *hash,
+                                 const struct id *identifier_id)
 {
     struct id *held = put(&cache->found_by, hash);
     if (held)
@@ -242,7 +263,8 @@ void resolver_cache_drop_identifier(struct resolver_cache *cache, const struct i
     char *held = find(&cache->identifiers, id);
     if (held == NULL)
         return;
-    cache->identifiers.tags[(size_t)(held - cache->identifiers.slots) / cache->identifiers.slot_size] = 0;
+    cache->identifiers
+        .tags[(size_t)(held - cache->identifiers.slots) / cache->identifiers.slot_size] = 0;
     cache->identifiers.count--;
 }
 
@@ -261,14 +283,15 @@ static struct id link_id(const struct link_key *key)
     return id;
 }
 
-const struct cached_link *resolver_cache_link(struct resolver_cache *cache, const struct link_key *key)
+const struct cached_link *resolver_cache_link(struct resolver_cache *cache,
+                                              const struct link_key *key)
 {
     struct id id = link_id(key);
     return find(&cache->links, &id);
 }
 
-void resolver_cache_put_link(struct resolver_cache *cache, const struct link_key *key, struct instant first_seen,
-                             const struct id *evidence)
+void resolver_cache_put_link(struct resolver_cache *cache, const struct link_key *key,
+                             struct instant first_seen, const struct id *evidence)
 {
     struct id id = link_id(key);
     struct cached_link *held = put(&cache->links, &id);

@@ -1,11 +1,11 @@
-/* resolver_cache.h: identifiers and links that are known to be in the database. A cached entry is never wrong, only behind:
- * first_seen can only fall, and a profile that moved meanwhile is corrected by the identity change that moved it.
- * Memory is bounded: tables of sets of sixteen, which grow until the bound and then forget, in each set, what was not used
- * lately.
+/* resolver_cache.h: identifiers and links that are known to be in the database. A cached entry is
+ * never wrong, only behind: first_seen can only fall, and a profile that moved meanwhile is
+ * corrected by the identity change that moved it. Memory is bounded: tables of sets of sixteen,
+ * which grow until the bound and then forget, in each set, what was not used lately.
  *
- * A slot keeps 8 bytes of its key, the two halves folded into one; its place tells a little more. A look-up meets the entry of
- * another key with a chance of at most 2^-60, and ids are keyed hashes: nobody outside can look for such pairs
- * (docs/decisions/0025-half-keys.md). */
+ * A slot keeps 8 bytes of its key, the two halves folded into one; its place tells a little more. A
+ * look-up meets the entry of another key with a chance of at most 2^-60, and ids are keyed hashes:
+ * nobody outside can look for such pairs (docs/decisions/0025-half-keys.md). */
 #ifndef TUTTI_RESOLVER_CACHE_H
 #define TUTTI_RESOLVER_CACHE_H
 
@@ -22,7 +22,8 @@ struct link_key {
     struct id a, b; /* a < b */
 };
 
-/* Kept under 128 bits of both (keyed) ids, with half of its evidence: that decides only among events of the same microsecond. */
+/* Kept under 128 bits of both (keyed) ids, with half of its evidence: that decides only among
+ * events of the same microsecond. */
 struct cached_link {
     struct instant first_seen;
     uint64_t evidence; /* id_half(.., 0) */
@@ -30,15 +31,17 @@ struct cached_link {
 
 /* Keys are ids: their bits are as good as random. */
 struct id_table {
-    uint8_t *tags; /* a byte per slot: 0 free, else used, 0 to 3 uses lately, and 5 bits of the key */
-    char *slots;   /* 8 bytes of the key, then the value */
+    uint8_t
+        *tags;   /* a byte per slot: 0 free, else used, 0 to 3 uses lately, and 5 bits of the key */
+    char *slots; /* 8 bytes of the key, then the value */
     size_t slot_size, sets, count;
     size_t first_sets, most_sets; /* it grows from the one to the other by doubling */
 };
 
 struct resolver_cache {
     struct id_table identifiers, links;
-    struct id_table found_by; /* hash -> id, where keys of hashes were exchanged; else it holds nothing */
+    struct id_table
+        found_by; /* hash -> id, where keys of hashes were exchanged; else it holds nothing */
     size_t bytes;
 };
 
@@ -52,15 +55,19 @@ size_t resolver_cache_bytes(const struct resolver_cache *cache);
 size_t resolver_cache_count(const struct resolver_cache *cache);
 
 /* NULL if unknown; valid until the next put. */
-const struct cached_identifier *resolver_cache_identifier(struct resolver_cache *cache, const struct id *id);
-const struct cached_link *resolver_cache_link(struct resolver_cache *cache, const struct link_key *key);
+const struct cached_identifier *resolver_cache_identifier(struct resolver_cache *cache,
+                                                          const struct id *id);
+const struct cached_link *resolver_cache_link(struct resolver_cache *cache,
+                                              const struct link_key *key);
 /* The id of the value with that hash. */
 const struct id *resolver_cache_found_by(struct resolver_cache *cache, const struct id *hash);
-void resolver_cache_put_found_by(struct resolver_cache *cache, const struct id *hash, const struct id *identifier_id);
-void resolver_cache_put_identifier(struct resolver_cache *cache, const struct id *id, const struct cached_identifier *entry);
+void resolver_cache_put_found_by(struct resolver_cache *cache, const struct id *hash,
+                                 const struct id *identifier_id);
+void resolver_cache_put_identifier(struct resolver_cache *cache, const struct id *id,
+                                   const struct cached_identifier *entry);
 void resolver_cache_drop_identifier(struct resolver_cache *cache, const struct id *id);
-void resolver_cache_put_link(struct resolver_cache *cache, const struct link_key *key, struct instant first_seen,
-                             const struct id *evidence);
+void resolver_cache_put_link(struct resolver_cache *cache, const struct link_key *key,
+                             struct instant first_seen, const struct id *evidence);
 
 static inline struct link_key link_key_of(const struct id *x, const struct id *y)
 {

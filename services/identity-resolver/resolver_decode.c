@@ -1,14 +1,17 @@
-/* resolver_decode.c: records as events: identifiers, anchor, what is dropped; see resolver_parts.h. */
+/* resolver_decode.c: records as events: identifiers, anchor, what is dropped; see resolver_parts.h.
+ */
 #include "services/identity-resolver/resolver_parts.h"
 
 #define FUTURE_LIMIT_US (INT64_C(24) * 3600 * US_PER_SECOND)
 
 static struct span direction_of(const struct touchpoint *tp)
 {
-    return span_is(tp->direction, "inbound") || span_is(tp->direction, "outbound") ? tp->direction : SPAN_NONE;
+    return span_is(tp->direction, "inbound") || span_is(tp->direction, "outbound") ? tp->direction
+                                                                                   : SPAN_NONE;
 }
 
-static void add_unidentified(struct batch *batch, struct events *events, const struct touchpoint *tp, const struct id *event_id)
+static void add_unidentified(struct batch *batch, struct events *events,
+                             const struct touchpoint *tp, const struct id *event_id)
 {
     *arena_push(batch->arena, &events->unidentified) = (struct unidentified_row){
         .event_id = *event_id,
@@ -24,13 +27,15 @@ static void add_unidentified(struct batch *batch, struct events *events, const s
     };
 }
 
-static struct typed_id *collect_ids(struct self *self, struct batch *batch, const struct touchpoint *tp, size_t *count)
+static struct typed_id *collect_ids(struct self *self, struct batch *batch,
+                                    const struct touchpoint *tp, size_t *count)
 {
     struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8];
     struct map *values = self->resolver.raw_keys ? &self->resolver.raw_values : NULL;
     const struct identity_keys *keys = &self->resolver.keys;
     struct id_finder *finder = identity_keys_were_rotated(keys) ? &self->finder : NULL;
-    *count = identity_collect_values(&self->resolver.policy, &keys->current, finder, tp, batch->arena, ids, values);
+    *count = identity_collect_values(&self->resolver.policy, &keys->current, finder, tp,
+                                     batch->arena, ids, values);
     struct typed_id *copy = arena_alloc(batch->arena, *count * sizeof *copy);
     memcpy(copy, ids, *count * sizeof *copy);
     return copy;
@@ -39,13 +44,17 @@ static struct typed_id *collect_ids(struct self *self, struct batch *batch, cons
 /* A touchpoint may be dated ahead: it is old if it was received before, too. */
 static struct instant when_known(const struct event *event)
 {
-    struct instant occurred_at = event->sighting.occurred_at, received_at = {event->record->timestamp_ms * 1000};
-    return received_at.us > 0 && instant_compare(received_at, occurred_at) < 0 ? received_at : occurred_at;
+    struct instant occurred_at = event->sighting.occurred_at,
+                   received_at = {event->record->timestamp_ms * 1000};
+    return received_at.us > 0 && instant_compare(received_at, occurred_at) < 0 ? received_at
+                                                                               : occurred_at;
 }
 
-/* A replay must not bring back who was erased: true for a touchpoint of theirs. One of somebody else that names them goes on
- * without that identifier; one of theirs that binds others goes on for these. */
-static bool forget_erased(const struct self *self, const struct touchpoint *tp, struct typed_id *ids, struct event *event)
+/* A replay must not bring back who was erased: true for a touchpoint of theirs. One of somebody
+ * else that names them goes on without that identifier; one of theirs that binds others goes on for
+ * these. */
+static bool forget_erased(const struct self *self, const struct touchpoint *tp,
+                          struct typed_id *ids, struct event *event)
 {
     struct sighting *sighting = &event->sighting;
     struct instant at = when_known(event);
@@ -68,23 +77,27 @@ static struct events *events_of(struct self *self, struct batch *batch)
     return batch->events = arena_new(batch->arena, struct events);
 }
 
-enum outcome resolver_decode(void *arg, struct batch *batch, const struct record *record, struct err *err)
+enum outcome resolver_decode(void *arg, struct batch *batch, const struct record *record,
+                             struct err *err)
 {
     struct self *self = arg;
     struct span guid = SPAN_NONE;
     struct framed framed;
     struct touchpoint tp;
     record_header(record, "__value_schema_id", &guid);
-    CHECK(schema_set_unframe(self->context.schemas, self->framing, record->value, guid, &framed, err));
+    CHECK(schema_set_unframe(self->context.schemas, self->framing, record->value, guid, &framed,
+                             err));
     CHECK(avro_plan_decode(framed.plan, framed.payload, &tp, err));
     if (tp.occurred_at > batch->now.us + FUTURE_LIMIT_US)
-        return err_set(err, OUTCOME_REJECT, "time_in_the_future", "occurred_at is more than 24 hours in the future");
+        return err_set(err, OUTCOME_REJECT, "time_in_the_future",
+                       "occurred_at is more than 24 hours in the future");
     if (tp.is_test) {
         metric_add(self->metrics.tests, 1);
         return OUTCOME_OK;
     }
     struct events *events = events_of(self, batch);
-    struct event event = {.record = record, .framed = framed, .sighting.occurred_at = {tp.occurred_at}};
+    struct event event = {
+        .record = record, .framed = framed, .sighting.occurred_at = {tp.occurred_at}};
     touchpoint_event_id(tp.source, tp.message_id, &event.sighting.event_id);
     size_t unsure = self->finder.unsure.count;
     struct typed_id *ids = collect_ids(self, batch, &tp, &event.sighting.id_count);
@@ -100,8 +113,10 @@ enum outcome resolver_decode(void *arg, struct batch *batch, const struct record
     return OUTCOME_OK;
 }
 
-/* Collected again, now that every hash leads to an id: which identifier is the anchor, and who was erased, goes by ids. */
-static enum outcome collect_again(struct self *self, struct batch *batch, struct event *event, bool *is_erased, struct err *err)
+/* Collected again, now that every hash leads to an id: which identifier is the anchor, and who was
+ * erased, goes by ids. */
+static enum outcome collect_again(struct self *self, struct batch *batch, struct event *event,
+                                  bool *is_erased, struct err *err)
 {
     struct touchpoint tp;
     CHECK(avro_plan_decode(event->framed.plan, event->framed.payload, &tp, err));
@@ -112,7 +127,8 @@ static enum outcome collect_again(struct self *self, struct batch *batch, struct
     return OUTCOME_OK;
 }
 
-enum outcome resolver_make_sure(struct self *self, struct batch *batch, struct events *events, struct err *err)
+enum outcome resolver_make_sure(struct self *self, struct batch *batch, struct events *events,
+                                struct err *err)
 {
     size_t kept = 0, by_previous;
     if (self->finder.unsure.count == 0)

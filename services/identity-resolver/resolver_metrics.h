@@ -18,6 +18,7 @@ void resolver_metrics_open(struct resolver_metrics *metrics);
 /* Seconds since which something that an operator began is open. */
 void resolver_metrics_show(struct resolver_metrics *metrics, const struct open_work *work);
 /* After a transaction; max_identifiers is the active policy's. */
-void resolver_metrics_add(struct resolver_metrics *metrics, const struct committed_change *change, size_t max_identifiers);
+void resolver_metrics_add(struct resolver_metrics *metrics, const struct committed_change *change,
+                          size_t max_identifiers);
 
 #endif

@@ -1,4 +1,5 @@
-/* resolver_parts.h: what the files of the service share: its structure and a batch's events; nobody else includes it.
+/* resolver_parts.h: what the files of the service share: its structure and a batch's events; nobody
+ * else includes it.
  *
  *   resolver_service.c   settings, opening, closing, applying a batch
  *   resolver_decode.c    records -> events
@@ -51,14 +52,16 @@ struct self {
 };
 
 /* Callbacks of the service (service.h). */
-enum outcome resolver_decode(void *self, struct batch *batch, const struct record *record, struct err *err);
+enum outcome resolver_decode(void *self, struct batch *batch, const struct record *record,
+                             struct err *err);
 enum outcome resolver_publish(void *self, struct batch *batch, struct err *err);
 enum outcome resolver_finished(void *self, struct batch *batch, struct err *err);
 enum outcome resolver_scan(void *self, struct arena *arena, struct err *err);
 enum outcome resolver_scanned(void *self, struct err *err);
 
-/* Asks the database for the ids of hashes that decode was unsure of, and collects those touchpoints again; drops those of erased
- * people. */
-enum outcome resolver_make_sure(struct self *self, struct batch *batch, struct events *events, struct err *err);
+/* Asks the database for the ids of hashes that decode was unsure of, and collects those touchpoints
+ * again; drops those of erased people. */
+enum outcome resolver_make_sure(struct self *self, struct batch *batch, struct events *events,
+                                struct err *err);
 
 #endif

@@ -1,4 +1,5 @@
-/* resolver_publish.c: resolved touchpoints and identity changes, those that others left behind too; see resolver_parts.h. */
+/* resolver_publish.c: resolved touchpoints and identity changes, those that others left behind too;
+ * see resolver_parts.h. */
 #include <stdlib.h>
 
 #include "common/runtime/clock.h"
@@ -6,7 +7,8 @@
 
 enum { WORK_SHOWN_US = 10000000 };
 
-/* Distributed-tracing headers go through unchanged, and a request's correlation id comes back with its decision. */
+/* Distributed-tracing headers go through unchanged, and a request's correlation id comes back with
+ * its decision. */
 static size_t copied_headers(const struct record *record, struct header headers[3])
 {
     static const char *const names[] = {"traceparent", "tracestate", "kafka_correlationId"};
@@ -23,7 +25,8 @@ static uint32_t list_others(const struct event *event, struct resolved_other *ou
     const struct sighting *s = &event->sighting;
     uint32_t count = 0;
     for (size_t i = s->lacks_anchor ? 0 : 1; i < s->id_count; i++)
-        out[count++] = (struct resolved_other){s->ids[i].id, event->known[i].profile_id, event->known[i].version};
+        out[count++] = (struct resolved_other){s->ids[i].id, event->known[i].profile_id,
+                                               event->known[i].version};
     return count;
 }
 
@@ -34,7 +37,8 @@ static void put_anchor(const struct event *event, struct resolved_header *head)
     head->map_version = event->known[0].version;
 }
 
-static enum outcome send_event(struct self *self, const struct event *event, struct strbuf *value, struct err *err)
+static enum outcome send_event(struct self *self, const struct event *event, struct strbuf *value,
+                               struct err *err)
 {
     struct resolved_other others[TOUCHPOINT_MAX_IDENTIFIERS + 8];
     struct resolved_header head = {.event_id = event->sighting.event_id, .others = others};
@@ -47,15 +51,17 @@ static enum outcome send_event(struct self *self, const struct event *event, str
     id_to_uuid(event->sighting.lacks_anchor ? &others[0].profile_id : &head.profile_id, key);
     struct header headers[3];
     size_t header_count = copied_headers(event->record, headers);
-    return producer_send(self->context.producer, self->resolved_topic, -1, (struct span){key, 36}, strbuf_span(value), headers,
-                         header_count, err);
+    return producer_send(self->context.producer, self->resolved_topic, -1, (struct span){key, 36},
+                         strbuf_span(value), headers, header_count, err);
 }
 
-static enum outcome send_change(struct self *self, const struct outbox_row *row, struct err *err)
+static enum outcome send_change(struct self *self, const struct identity_outbox_row *row,
+                                struct err *err)
 {
     char key[37];
     id_to_uuid(&row->profile_id, key);
-    return producer_send(self->context.producer, self->changes_topic, -1, (struct span){key, 36}, row->payload, NULL, 0, err);
+    return producer_send(self->context.producer, self->changes_topic, -1, (struct span){key, 36},
+                         row->payload, NULL, 0, err);
 }
 
 enum outcome resolver_publish(void *arg, struct batch *batch, struct err *err)
@@ -78,7 +84,8 @@ enum outcome resolver_finished(void *arg, struct batch *batch, struct err *err)
     struct events *events = batch->events;
     if (events == NULL || events->change.version == 0)
         return OUTCOME_OK;
-    return store_delete_outbox(self->context.db, batch->arena, &events->change.version, 1, err);
+    return identity_store_delete_outbox(self->context.db, batch->arena, &events->change.version, 1,
+                                        err);
 }
 
 /* It changes by an operator's hand: now and then is enough. */
@@ -88,7 +95,7 @@ static enum outcome show_open_work(struct self *self, struct err *err)
     struct open_work work;
     if (self->work_shown_us > 0 && now_us - self->work_shown_us < WORK_SHOWN_US)
         return OUTCOME_OK;
-    CHECK(store_find_open_work(self->context.db, &work, err));
+    CHECK(identity_store_find_open_work(self->context.db, &work, err));
     resolver_metrics_show(&self->metrics, &work);
     self->work_shown_us = now_us;
     return OUTCOME_OK;
@@ -97,12 +104,13 @@ static enum outcome show_open_work(struct self *self, struct err *err)
 enum outcome resolver_scan(void *arg, struct arena *arena, struct err *err)
 {
     struct self *self = arg;
-    struct outbox_row *rows;
+    struct identity_outbox_row *rows;
     size_t count;
     self->scanned_count = 0;
     CHECK(show_open_work(self, err));
-    CHECK(store_find_outbox(self->context.db, arena, &rows, &count, err));
-    self->scanned_versions = realloc(self->scanned_versions, (count + 1) * sizeof *self->scanned_versions);
+    CHECK(identity_store_find_outbox(self->context.db, arena, &rows, &count, err));
+    self->scanned_versions =
+        realloc(self->scanned_versions, (count + 1) * sizeof *self->scanned_versions);
     if (self->scanned_versions == NULL)
         abort();
     for (size_t i = 0; i < count; i++) {
@@ -119,7 +127,8 @@ enum outcome resolver_scanned(void *arg, struct err *err)
     if (self->scanned_count == 0)
         return OUTCOME_OK;
     struct arena arena = {0};
-    enum outcome o = store_delete_outbox(self->context.db, &arena, self->scanned_versions, self->scanned_count, err);
+    enum outcome o = identity_store_delete_outbox(self->context.db, &arena, self->scanned_versions,
+                                                  self->scanned_count, err);
     arena_free(&arena);
     self->scanned_count = 0;
     return o;

@@ -14,46 +14,60 @@ enum { KEYS_LEASE_US = 1000000 };
 static const struct setting settings[] = {
     {"topic.touchpoints", SETTING_TEXT, "^touchpoints\\..*\\.v1$", 0, 0, NULL,
      "Input topics: a name, or a regex that starts with ^."},
-    {"topic.resolved", SETTING_TEXT, "tutti.touchpoints-resolved.v1", 0, 0, NULL, "Output: touchpoints with their profile."},
-    {"topic.identity.changes", SETTING_TEXT, "tutti.identity-changes.v1", 0, 0, NULL, "Output: identifiers that moved."},
-    {"input.framing", SETTING_CHOICE, "confluent", 0, 0, "confluent|raw|single_object", "Framing of the input values."},
+    {"topic.resolved", SETTING_TEXT, "tutti.touchpoints-resolved.v1", 0, 0, NULL,
+     "Output: touchpoints with their profile."},
+    {"topic.identity.changes", SETTING_TEXT, "tutti.identity-changes.v1", 0, 0, NULL,
+     "Output: identifiers that moved."},
+    {"input.framing", SETTING_CHOICE, "confluent", 0, 0, "confluent|raw|single_object",
+     "Framing of the input values."},
     {"flush.interval", SETTING_DURATION, "50ms", 1000, 60000000, NULL,
-     "A batch is run at the latest so long after its first record; short, because contact requests come through here."},
-    {"cache.bytes", SETTING_BYTES, "256MB", 1 << 20, INT64_C(1) << 40, NULL, "Memory for known identifiers and links."},
+     "A batch is run at the latest so long after its first record; short, because contact requests "
+     "come through here."},
+    {"cache.bytes", SETTING_BYTES, "256MB", 1 << 20, INT64_C(1) << 40, NULL,
+     "Memory for known identifiers and links."},
     {"cache.warm", SETTING_INT, "0", 0, 100000000, NULL,
-     "About this many identifiers, and as many links, are read into the cache at the start: those written last."},
+     "About this many identifiers, and as many links, are read into the cache at the start: those "
+     "written last."},
     {"privacy.raw_values", SETTING_BOOL, "false", 0, 0, NULL,
-     "Keep the values of new identifiers in identity.raw_values, sealed with the key of privacy.key_file."},
-    {"privacy.key_file", SETTING_TEXT, "", 0, 0, NULL, "File with the privacy key: 32 bytes, or that many in hexadecimal."},
+     "Keep the values of new identifiers in identity.raw_values, sealed with the key of "
+     "privacy.key_file."},
+    {"privacy.key_file", SETTING_TEXT, "", 0, 0, NULL,
+     "File with the privacy key: 32 bytes, or that many in hexadecimal."},
     {0},
 };
 
 static const char *const topic_settings[] = {"topic.touchpoints", NULL};
 
-static enum outcome read_files(const struct config *config, struct arena *arena, struct resolver *resolver, struct strbuf *text,
-                               struct err *err)
+static enum outcome read_files(const struct config *config, struct arena *arena,
+                               struct resolver *resolver, struct strbuf *text, struct err *err)
 {
-    const char *path = generation_policy_path(arena, config_text(config, "policy.dir"), "identity.json");
+    const char *path =
+        generation_policy_path(arena, config_text(config, "policy.dir"), "identity.json");
     CHECK(identity_policy_read(arena, path, &resolver->policy, err));
     CHECK(generation_read_file(text, path, err));
     resolver->keys.needs_next = true;
     return identity_keys_read(config, &resolver->keys, err);
 }
 
-static enum outcome read_raw_keys(const struct config *config, struct seal_keys *keys, struct resolver *resolver, struct err *err)
+static enum outcome read_raw_keys(const struct config *config, struct seal_keys *keys,
+                                  struct resolver *resolver, struct err *err)
 {
     const char *file = config_text(config, "privacy.key_file");
     if (!config_bool(config, "privacy.raw_values"))
         return OUTCOME_OK;
     if (*file == '\0')
-        return err_set(err, OUTCOME_FATAL, "config_missing", "privacy.raw_values needs privacy.key_file");
+        return err_set(err, OUTCOME_FATAL, "config_missing",
+                       "privacy.raw_values needs privacy.key_file");
     resolver->raw_keys = keys;
     return seal_keys_read(file, NULL, keys, err);
 }
 
-static enum outcome read_signals(const struct config *config, struct arena *arena, struct signals *signals, struct err *err)
+static enum outcome read_signals(const struct config *config, struct arena *arena,
+                                 struct signals *signals, struct err *err)
 {
-    return signals_read(arena, generation_policy_path(arena, config_text(config, "policy.dir"), "contact.json"), signals, err);
+    return signals_read(
+        arena, generation_policy_path(arena, config_text(config, "policy.dir"), "contact.json"),
+        signals, err);
 }
 
 static enum outcome resolver_check(const struct config *config, struct err *err)
@@ -72,8 +86,9 @@ static enum outcome resolver_check(const struct config *config, struct err *err)
     return outcome;
 }
 
-/* The key and the anchor rules fix what stored identifiers mean: a database that was filled with others is refused. The rest of
- * the policy is what the database says is active; the file must be that one. */
+/* The key and the anchor rules fix what stored identifiers mean: a database that was filled with
+ * others is refused. The rest of the policy is what the database says is active; the file must be
+ * that one. */
 static enum outcome claim_database(struct self *self, struct span policy, struct err *err)
 {
     CHECK(resolver_claim_key(&self->resolver, &self->arena, err));
@@ -85,7 +100,8 @@ static enum outcome warm_up(struct self *self, struct err *err)
 {
     struct arena arena = {0};
     int64_t count = config_int(self->context.config, "cache.warm");
-    enum outcome o = count > 0 ? resolver_warm_up(&self->resolver, &arena, (size_t)count, err) : OUTCOME_OK;
+    enum outcome o =
+        count > 0 ? resolver_warm_up(&self->resolver, &arena, (size_t)count, err) : OUTCOME_OK;
     arena_free(&arena);
     metric_set(self->metrics.cache_bytes, (double)resolver_cache_bytes(&self->resolver.cache));
     return o;
@@ -100,7 +116,9 @@ static enum outcome resolver_open(struct service_context *context, void *arg, st
     self->context = *context;
     self->resolver.db = context->db;
     const char *framing = config_text(config, "input.framing");
-    self->framing = framing[0] == 'c' ? FRAMING_CONFLUENT : framing[0] == 'r' ? FRAMING_RAW : FRAMING_SINGLE_OBJECT;
+    self->framing = framing[0] == 'c'   ? FRAMING_CONFLUENT
+                    : framing[0] == 'r' ? FRAMING_RAW
+                                        : FRAMING_SINGLE_OBJECT;
     resolver_cache_open(&self->resolver.cache, (size_t)config_int(config, "cache.bytes"));
     resolver_metrics_open(&self->metrics);
     CHECK(read_files(config, &self->arena, &self->resolver, &text, err));
@@ -111,9 +129,10 @@ static enum outcome resolver_open(struct service_context *context, void *arg, st
     self->resolver.erased = &self->erased;
     CHECK(read_raw_keys(config, &self->raw_keys, &self->resolver, err));
     CHECK(warm_up(self, err));
-    CHECK(producer_topic(context->producer, config_text(config, "topic.resolved"), &self->resolved_topic,
-                         &self->resolved_partitions, err));
-    return producer_topic(context->producer, config_text(config, "topic.identity.changes"), &self->changes_topic, NULL, err);
+    CHECK(producer_topic(context->producer, config_text(config, "topic.resolved"),
+                         &self->resolved_topic, &self->resolved_partitions, err));
+    return producer_topic(context->producer, config_text(config, "topic.identity.changes"),
+                          &self->changes_topic, NULL, err);
 }
 
 static void resolver_close_service(void *arg)
@@ -158,19 +177,23 @@ static void refresh_known(struct self *self, struct events *events)
     for (size_t i = 0; i < events->count; i++) {
         struct event *event = &events->items[i];
         for (size_t k = 0; k < event->sighting.id_count; k++) {
-            const struct cached_identifier *known = resolver_known(&self->resolver, &event->sighting.ids[k].id);
+            const struct cached_identifier *known =
+                resolver_known(&self->resolver, &event->sighting.ids[k].id);
             if (known)
                 event->known[k] = *known;
         }
     }
 }
 
-static enum outcome store_unidentified(struct self *self, struct batch *batch, const struct events *events, struct err *err)
+static enum outcome store_unidentified(struct self *self, struct batch *batch,
+                                       const struct events *events, struct err *err)
 {
     if (events->unidentified.count == 0)
         return OUTCOME_OK;
     metric_add(self->metrics.unidentified, (double)events->unidentified.count);
-    return store_insert_unidentified(self->context.db, batch->arena, events->unidentified.items, events->unidentified.count, err);
+    return identity_store_insert_unidentified(self->context.db, batch->arena,
+                                              events->unidentified.items,
+                                              events->unidentified.count, err);
 }
 
 static enum outcome resolver_apply(void *arg, struct batch *batch, struct err *err)
@@ -179,7 +202,8 @@ static enum outcome resolver_apply(void *arg, struct batch *batch, struct err *e
     struct events *events = batch->events;
     if (events == NULL)
         return OUTCOME_OK;
-    CHECK(erased_check_lease(self->context.db, &self->erased, err)); /* what is covered opens no transaction */
+    CHECK(erased_check_lease(self->context.db, &self->erased,
+                             err)); /* what is covered opens no transaction */
     CHECK(follow_keys(self, batch, err));
     CHECK(resolver_make_sure(self, batch, events, err));
     CHECK(store_unidentified(self, batch, events, err));
@@ -192,7 +216,8 @@ static enum outcome resolver_apply(void *arg, struct batch *batch, struct err *e
     }
     if (uncovered.count == 0)
         return OUTCOME_OK;
-    CHECK(resolver_transact(&self->resolver, batch->arena, &uncovered, batch->now, &events->change, err));
+    CHECK(resolver_transact(&self->resolver, batch->arena, &uncovered, batch->now, &events->change,
+                            err));
     refresh_known(self, events);
     resolver_metrics_add(&self->metrics, &events->change, self->resolver.policy.max_identifiers);
     metric_set(self->metrics.cache_bytes, (double)resolver_cache_bytes(&self->resolver.cache));
@@ -203,7 +228,8 @@ static void resolver_dropped(void *arg)
 {
     struct self *self = arg;
     const struct id *id;
-    for (size_t i = 0; self->forgotten < self->erased.version && (id = erased_next(&self->erased, &i, self->forgotten));)
+    for (size_t i = 0; self->forgotten < self->erased.version &&
+                       (id = erased_next(&self->erased, &i, self->forgotten));)
         resolver_forget(&self->resolver, id);
     self->forgotten = self->erased.version;
 }

@@ -17,7 +17,8 @@ static enum outcome read_event(struct reading *reading, const struct json *entry
     return json_as_text(entry, arena_push(reading->arena, &reading->events), err);
 }
 
-/* A name, or {"event", "score_max"}: the event whatever its score, a score alone under any event. */
+/* A name, or {"event", "score_max"}: the event whatever its score, a score alone under any event.
+ */
 static enum outcome read_trigger(struct reading *reading, const struct json *entry, struct err *err)
 {
     int64_t score = INT64_MIN;
@@ -43,7 +44,8 @@ static enum outcome read_hold(struct reading *reading, const struct json *rule, 
     return OUTCOME_OK;
 }
 
-enum outcome signals_read(struct arena *arena, const char *path, struct signals *out, struct err *err)
+enum outcome signals_read(struct arena *arena, const char *path, struct signals *out,
+                          struct err *err)
 {
     struct reading reading = {.arena = arena, .score_max = INT64_MIN};
     const struct json *root, *rules = NULL;

@@ -7,7 +7,8 @@ enum { ANCHOR_BYTES = 64 };
 
 void journey_cache_open(struct journey_cache *cache, size_t bytes)
 {
-    *cache = (struct journey_cache){.anchor_limit = bytes / 8 / ANCHOR_BYTES, .state_bytes_limit = bytes / 3};
+    *cache = (struct journey_cache){.anchor_limit = bytes / 8 / ANCHOR_BYTES,
+                                    .state_bytes_limit = bytes / 3};
     map_init(&cache->anchors, NULL, sizeof(int64_t), sizeof(struct cached_anchor));
     map_init(&cache->old_anchors, NULL, sizeof(int64_t), sizeof(struct cached_anchor));
     map_init(&cache->states, NULL, sizeof(int64_t), sizeof(struct cached_state));
@@ -34,8 +35,9 @@ void journey_cache_close(struct journey_cache *cache)
 
 size_t journey_cache_bytes(const struct journey_cache *cache)
 {
-    return cache->state_bytes + cache->old_state_bytes + map_bytes(&cache->anchors) + map_bytes(&cache->old_anchors) +
-           map_bytes(&cache->states) + map_bytes(&cache->old_states);
+    return cache->state_bytes + cache->old_state_bytes + map_bytes(&cache->anchors) +
+           map_bytes(&cache->old_anchors) + map_bytes(&cache->states) +
+           map_bytes(&cache->old_states);
 }
 
 static void swap_maps(struct map *a, struct map *b)
@@ -68,7 +70,8 @@ const struct cached_anchor *journey_cache_anchor(struct journey_cache *cache, in
     return map_find(&cache->anchors, &anchor);
 }
 
-void journey_cache_put_anchor(struct journey_cache *cache, int64_t anchor, const struct cached_anchor *entry)
+void journey_cache_put_anchor(struct journey_cache *cache, int64_t anchor,
+                              const struct cached_anchor *entry)
 {
     if (cache->anchors.count >= cache->anchor_limit) {
         swap_maps(&cache->anchors, &cache->old_anchors);
@@ -85,8 +88,8 @@ static void age_states(struct journey_cache *cache)
     cache->state_bytes = 0;
 }
 
-void journey_cache_put_state(struct journey_cache *cache, int64_t profile, int64_t ver, int64_t members,
-                             const struct touch_key *last, struct span payload)
+void journey_cache_put_state(struct journey_cache *cache, int64_t profile, int64_t ver,
+                             int64_t members, const struct touch_key *last, struct span payload)
 {
     if (cache->state_bytes + payload.len > cache->state_bytes_limit)
         age_states(cache);
@@ -114,7 +117,8 @@ const struct cached_state *journey_cache_state(struct journey_cache *cache, int6
     hit = map_find(&cache->old_states, &profile);
     if (hit == NULL)
         return NULL;
-    struct cached_state moved = *hit; /* with its payload: making room frees whatever is still old */
+    struct cached_state moved =
+        *hit; /* with its payload: making room frees whatever is still old */
     map_remove(&cache->old_states, &profile);
     cache->old_state_bytes -= moved.payload_len;
     if (cache->state_bytes + moved.payload_len > cache->state_bytes_limit)

@@ -32,14 +32,16 @@ static void remember_code(struct codes *codes, struct span text, uint32_t code)
     *(uint32_t *)map_put(&codes->strings, &hash, NULL) = code;
 }
 
-static enum outcome load_codes(struct codes *codes, struct arena *arena, const struct span *texts, size_t count, struct err *err)
+static enum outcome load_codes(struct codes *codes, struct arena *arena, const struct span *texts,
+                               size_t count, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
     if (texts)
         params_text_array(&p, texts, sizeof *texts, count);
     struct db_result *r = NULL;
-    CHECK(db_run(codes->db, texts ? &STATEMENT(find_codes) : &STATEMENT(all_codes), &p, &r, NULL, err));
+    CHECK(db_run(codes->db, texts ? &STATEMENT(find_codes) : &STATEMENT(all_codes), &p, &r, NULL,
+                 err));
     for (int i = 0; i < db_rows(r); i++)
         remember_code(codes, db_bytes(r, i, 1), (uint32_t)db_int4(r, i, 0));
     db_result_free(r);
@@ -77,7 +79,8 @@ static enum outcome intern(void *context, struct span text, uint32_t *code, stru
 
 /* ---- shapes ---- */
 
-static enum outcome intern_shape(struct codes *codes, struct shape *shape, const struct shape_text *text, struct err *err)
+static enum outcome intern_shape(struct codes *codes, struct shape *shape,
+                                 const struct shape_text *text, struct err *err)
 {
     CHECK(intern(codes, shape->kind_text, &shape->kind, err));
     CHECK(intern(codes, text->channel, &shape->channel, err));
@@ -90,22 +93,28 @@ static enum outcome intern_shape(struct codes *codes, struct shape *shape, const
 static struct shape_text copy_text(struct arena *arena, const struct shape_text *text)
 {
     struct shape_text copy = *text;
-    struct span *spans[] = {
-        &copy.source,        &copy.type,        &copy.event_name,       &copy.channel,       &copy.direction,
-        &copy.department,    &copy.purpose,     &copy.platform,         &copy.campaign_id,   &copy.campaign_name,
-        &copy.click_network, &copy.utm_medium,  &copy.utm_source,       &copy.referrer_host, &copy.score_kind,
-        &copy.currency,      &copy.device_type, &copy.product_category, &copy.country};
+    struct span *spans[] = {&copy.source,        &copy.type,          &copy.event_name,
+                            &copy.channel,       &copy.direction,     &copy.department,
+                            &copy.purpose,       &copy.platform,      &copy.campaign_id,
+                            &copy.campaign_name, &copy.click_network, &copy.utm_medium,
+                            &copy.utm_source,    &copy.referrer_host, &copy.score_kind,
+                            &copy.currency,      &copy.device_type,   &copy.product_category,
+                            &copy.country};
     for (size_t i = 0; i < sizeof spans / sizeof *spans; i++)
         *spans[i] = arena_copy(arena, *spans[i]);
     return copy;
 }
 
-static struct span shape_key(struct arena *arena, const struct shape_text *t, struct span contact_class)
+static struct span shape_key(struct arena *arena, const struct shape_text *t,
+                             struct span contact_class)
 {
-    const struct span *spans[] = {&t->source,        &t->type,          &t->event_name,       &t->channel,     &t->direction,
-                                  &t->department,    &t->purpose,       &contact_class,       &t->platform,    &t->campaign_id,
-                                  &t->campaign_name, &t->click_network, &t->utm_medium,       &t->utm_source,  &t->referrer_host,
-                                  &t->score_kind,    &t->currency,      &t->product_category, &t->device_type, &t->country};
+    const struct span *spans[] = {&t->source,      &t->type,          &t->event_name,
+                                  &t->channel,     &t->direction,     &t->department,
+                                  &t->purpose,     &contact_class,    &t->platform,
+                                  &t->campaign_id, &t->campaign_name, &t->click_network,
+                                  &t->utm_medium,  &t->utm_source,    &t->referrer_host,
+                                  &t->score_kind,  &t->currency,      &t->product_category,
+                                  &t->device_type, &t->country};
     struct strbuf key = {.arena = arena};
     size_t total = 64;
     for (size_t i = 0; i < sizeof spans / sizeof *spans; i++)
@@ -120,8 +129,8 @@ static struct span shape_key(struct arena *arena, const struct shape_text *t, st
 }
 
 /* Compiles a shape that the database has under `code` and keeps it for good. */
-static enum outcome keep_shape(struct codes *codes, const struct shape_text *text, struct span key, uint32_t code,
-                               struct err *err)
+static enum outcome keep_shape(struct codes *codes, const struct shape_text *text, struct span key,
+                               uint32_t code, struct err *err)
 {
     struct shape_text own = copy_text(&codes->arena, text);
     struct shape *shape = arena_new(&codes->arena, struct shape);
@@ -161,7 +170,8 @@ static struct shape_text text_of_row(const struct db_result *r, int i, struct sp
     };
 }
 
-enum outcome codes_load_shape(struct codes *codes, struct arena *arena, uint32_t code, struct err *err)
+enum outcome codes_load_shape(struct codes *codes, struct arena *arena, uint32_t code,
+                              struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -171,10 +181,12 @@ enum outcome codes_load_shape(struct codes *codes, struct arena *arena, uint32_t
     for (int i = 0; o == OUTCOME_OK && i < db_rows(r); i++) {
         struct span contact_class;
         struct shape_text text = text_of_row(r, i, &contact_class);
-        o = keep_shape(codes, &text, shape_key(arena, &text, contact_class), (uint32_t)db_int4(r, i, 0), err);
+        o = keep_shape(codes, &text, shape_key(arena, &text, contact_class),
+                       (uint32_t)db_int4(r, i, 0), err);
     }
     if (o == OUTCOME_OK && code != 0 && db_rows(r) == 0)
-        o = err_set(err, OUTCOME_FATAL, "shape_missing", "journey.shapes has no row %u that a state refers to", code);
+        o = err_set(err, OUTCOME_FATAL, "shape_missing",
+                    "journey.shapes has no row %u that a state refers to", code);
     db_result_free(r);
     return o;
 }
@@ -186,7 +198,8 @@ const struct shape *codes_find(void *context, uint32_t code)
     return found ? *found : NULL;
 }
 
-static enum outcome insert_shape(struct codes *codes, struct arena *arena, const struct shape_ref *ref, const struct id *hash,
+static enum outcome insert_shape(struct codes *codes, struct arena *arena,
+                                 const struct shape_ref *ref, const struct id *hash,
                                  struct err *err)
 {
     const struct shape_text *t = &ref->text;
@@ -240,7 +253,8 @@ enum outcome codes_write_meanings(struct codes *codes, struct arena *arena, stru
     return OUTCOME_OK;
 }
 
-static enum outcome settle_one(struct codes *codes, struct arena *arena, struct shape_ref *ref, struct err *err)
+static enum outcome settle_one(struct codes *codes, struct arena *arena, struct shape_ref *ref,
+                               struct err *err)
 {
     struct id hash = digest_bytes(ref->key);
     CHECK(insert_shape(codes, arena, ref, &hash, err));
@@ -286,7 +300,9 @@ static struct shape_text text_of(const struct touchpoint *tp)
         .type = tp->type,
         .event_name = tp->event_name.len ? tp->event_name : tp->type,
         .channel = tp->channel,
-        .direction = span_is(tp->direction, "inbound") || span_is(tp->direction, "outbound") ? tp->direction : SPAN_NONE,
+        .direction = span_is(tp->direction, "inbound") || span_is(tp->direction, "outbound")
+                         ? tp->direction
+                         : SPAN_NONE,
         .department = present(tp->department),
         .purpose = present(tp->purpose),
         .platform = present(tp->platform),
@@ -305,7 +321,8 @@ static struct shape_text text_of(const struct touchpoint *tp)
     };
 }
 
-struct shape_ref *codes_shape_ref(struct codes *codes, struct arena *arena, const struct touchpoint *tp)
+struct shape_ref *codes_shape_ref(struct codes *codes, struct arena *arena,
+                                  const struct touchpoint *tp)
 {
     struct shape_text text = text_of(tp);
     struct span key = shape_key(arena, &text, present(tp->contact.class));
@@ -322,7 +339,8 @@ struct shape_ref *codes_shape_ref(struct codes *codes, struct arena *arena, cons
     return ref;
 }
 
-enum outcome codes_open(struct db *db, struct journey_policy *policy, struct codes **out, struct err *err)
+enum outcome codes_open(struct db *db, struct journey_policy *policy, struct codes **out,
+                        struct err *err)
 {
     struct codes *codes = *out = calloc(1, sizeof *codes);
     if (codes == NULL)

@@ -1,8 +1,8 @@
 /* journey_convert.c: between what is stored (facts, packed states) and what derive works on. */
 #include "services/journey-tracker/journey_tracker.h"
 
-enum outcome tracker_touch(struct tracker *tracker, struct arena *arena, const struct journey_fact *fact, struct touch *out,
-                           struct err *err)
+enum outcome tracker_touch(struct tracker *tracker, struct arena *arena,
+                           const struct journey_fact *fact, struct touch *out, struct err *err)
 {
     uint32_t code = (uint32_t)fact->shape;
     const struct shape *shape = codes_find(tracker->codes, code);
@@ -18,8 +18,8 @@ enum outcome tracker_touch(struct tracker *tracker, struct arena *arena, const s
     return OUTCOME_OK;
 }
 
-enum outcome tracker_unpack(struct tracker *tracker, struct arena *arena, struct span payload, struct journey_state *out,
-                            struct err *err)
+enum outcome tracker_unpack(struct tracker *tracker, struct arena *arena, struct span payload,
+                            struct journey_state *out, struct err *err)
 {
     if (payload.len == 0) {
         journey_state_init(out, arena);
@@ -28,14 +28,16 @@ enum outcome tracker_unpack(struct tracker *tracker, struct arena *arena, struct
     const struct shape_lookup lookup = {codes_find, tracker->codes};
     for (;;) {
         uint32_t missing = 0;
-        enum outcome o = journey_state_unpack(&tracker->policy, payload, &lookup, arena, out, &missing, err);
+        enum outcome o =
+            journey_state_unpack(&tracker->policy, payload, &lookup, arena, out, &missing, err);
         if (o != OUTCOME_RETRY || missing == 0)
             return o;
         CHECK(codes_load_shape(tracker->codes, arena, missing, err));
     }
 }
 
-struct span tracker_pack(const struct tracker *tracker, struct arena *arena, const struct journey_state *state)
+struct span tracker_pack(const struct tracker *tracker, struct arena *arena,
+                         const struct journey_state *state)
 {
     struct strbuf out = {.arena = arena};
     strbuf_reserve(&out, 240);
@@ -43,12 +45,13 @@ struct span tracker_pack(const struct tracker *tracker, struct arena *arena, con
     return strbuf_span(&out);
 }
 
-bool tracker_lacks_window(const struct tracker *tracker, const struct journey_state *state, const struct touch *touches,
-                          size_t count)
+bool tracker_lacks_window(const struct tracker *tracker, const struct journey_state *state,
+                          const struct touch *touches, size_t count)
 {
     bool may_cut = state->tail.count + count > tracker->policy.tail_max;
     for (size_t i = 0; i < count; i++)
-        if (journey_needs_window(&tracker->policy, state, &touches[i]) || (may_cut && touches[i].shape->is_order))
+        if (journey_needs_window(&tracker->policy, state, &touches[i]) ||
+            (may_cut && touches[i].shape->is_order))
             return true;
     return false;
 }

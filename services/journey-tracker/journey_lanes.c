@@ -4,8 +4,9 @@
 
 #define STATEMENT(id) ((struct statement){"journey_" #id, sql_##id})
 
-enum outcome store_next_seq(struct db *db, struct arena *arena, int32_t lane, int64_t count, int32_t out_partition,
-                            struct lane_row *out, struct err *err)
+enum outcome journey_store_next_seq(struct db *db, struct arena *arena, int32_t lane, int64_t count,
+                                    int32_t out_partition, struct journey_lane_row *out,
+                                    struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -15,14 +16,17 @@ enum outcome store_next_seq(struct db *db, struct arena *arena, int32_t lane, in
     struct db_result *r = NULL;
     enum outcome o = db_run(db, &STATEMENT(next_seq), &p, &r, NULL, err);
     if (o == OUTCOME_OK)
-        *out = (struct lane_row){
-            .lane = lane, .seq = db_int8(r, 0, 0), .pub_seq = db_int8(r, 0, 1), .out_partition = db_int4(r, 0, 2)};
+        *out = (struct journey_lane_row){.lane = lane,
+                                         .seq = db_int8(r, 0, 0),
+                                         .pub_seq = db_int8(r, 0, 1),
+                                         .out_partition = db_int4(r, 0, 2)};
     db_result_free(r);
     return o;
 }
 
-enum outcome store_insert_diffs(struct db *db, struct arena *arena, int32_t lane, const int64_t *seqs,
-                                const struct span *payloads, size_t count, struct err *err)
+enum outcome journey_store_insert_diffs(struct db *db, struct arena *arena, int32_t lane,
+                                        const int64_t *seqs, const struct span *payloads,
+                                        size_t count, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -32,8 +36,9 @@ enum outcome store_insert_diffs(struct db *db, struct arena *arena, int32_t lane
     return db_run(db, &STATEMENT(insert_outbox), &p, NULL, NULL, err);
 }
 
-static enum outcome run_on_lanes(struct db *db, struct arena *arena, struct statement statement, const int32_t *lanes,
-                                 size_t count, struct db_result **result, struct err *err)
+static enum outcome run_on_lanes(struct db *db, struct arena *arena, struct statement statement,
+                                 const int32_t *lanes, size_t count, struct db_result **result,
+                                 struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -41,22 +46,25 @@ static enum outcome run_on_lanes(struct db *db, struct arena *arena, struct stat
     return db_run(db, &statement, &p, result, NULL, err);
 }
 
-enum outcome store_find_lanes(struct db *db, struct arena *arena, const int32_t *lanes, size_t count, struct lane_row **rows,
-                              size_t *row_count, struct err *err)
+enum outcome journey_store_find_lanes(struct db *db, struct arena *arena, const int32_t *lanes,
+                                      size_t count, struct journey_lane_row **rows,
+                                      size_t *row_count, struct err *err)
 {
     struct db_result *r = NULL;
     enum outcome o = run_on_lanes(db, arena, STATEMENT(find_lanes), lanes, count, &r, err);
     *row_count = o == OUTCOME_OK ? (size_t)db_rows(r) : 0;
-    *rows = arena_array(arena, struct lane_row, *row_count);
+    *rows = arena_array(arena, struct journey_lane_row, *row_count);
     for (size_t i = 0; i < *row_count; i++)
-        (*rows)[i] = (struct lane_row){
-            .lane = db_int4(r, (int)i, 0), .pub_seq = db_int8(r, (int)i, 1), .out_partition = db_int4(r, (int)i, 2)};
+        (*rows)[i] = (struct journey_lane_row){.lane = db_int4(r, (int)i, 0),
+                                               .pub_seq = db_int8(r, (int)i, 1),
+                                               .out_partition = db_int4(r, (int)i, 2)};
     db_result_free(r);
     return o;
 }
 
-enum outcome store_find_diffs(struct db *db, struct arena *arena, int32_t lane, int64_t pub_seq, struct diff_row **rows,
-                              size_t *count, struct err *err)
+enum outcome journey_store_find_diffs(struct db *db, struct arena *arena, int32_t lane,
+                                      int64_t pub_seq, struct diff_row **rows, size_t *count,
+                                      struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -67,12 +75,14 @@ enum outcome store_find_diffs(struct db *db, struct arena *arena, int32_t lane, 
     *count = o == OUTCOME_OK ? (size_t)db_rows(r) : 0;
     *rows = arena_array(arena, struct diff_row, *count);
     for (size_t i = 0; i < *count; i++)
-        (*rows)[i] = (struct diff_row){db_int8(r, (int)i, 0), arena_copy(arena, db_bytes(r, (int)i, 1))};
+        (*rows)[i] =
+            (struct diff_row){db_int8(r, (int)i, 0), arena_copy(arena, db_bytes(r, (int)i, 1))};
     db_result_free(r);
     return o;
 }
 
-enum outcome store_mark_published(struct db *db, struct arena *arena, int32_t lane, int64_t pub_seq, struct err *err)
+enum outcome journey_store_mark_published(struct db *db, struct arena *arena, int32_t lane,
+                                          int64_t pub_seq, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -81,10 +91,13 @@ enum outcome store_mark_published(struct db *db, struct arena *arena, int32_t la
     return db_run(db, &STATEMENT(mark_published), &p, NULL, NULL, err);
 }
 
-enum outcome store_delete_applied(struct db *db, struct arena *arena, const int32_t *lanes, size_t count, struct err *err)
+enum outcome journey_store_delete_applied(struct db *db, struct arena *arena, const int32_t *lanes,
+                                          size_t count, struct err *err)
 {
     enum outcome o = run_on_lanes(db, arena, STATEMENT(skip_applied), lanes, count, NULL, err);
-    return o == OUTCOME_OK ? run_on_lanes(db, arena, STATEMENT(delete_applied), lanes, count, NULL, err) : o;
+    return o == OUTCOME_OK
+               ? run_on_lanes(db, arena, STATEMENT(delete_applied), lanes, count, NULL, err)
+               : o;
 }
 
 /* All messages of a transaction are one row: profile id, length and bytes of each. */
@@ -92,21 +105,22 @@ static struct span pack_messages(struct arena *arena, const struct stage_message
 {
     struct strbuf packed = {.arena = arena};
     for (size_t i = 0; i < messages->count; i++) {
-        strbuf_add(&packed, messages->items[i].profile_id.bytes, sizeof messages->items[i].profile_id.bytes);
+        strbuf_add(&packed, messages->items[i].profile_id.bytes,
+                   sizeof messages->items[i].profile_id.bytes);
         pack_span(&packed, messages->items[i].payload);
     }
     return strbuf_span(&packed);
 }
 
-static enum outcome unpack_messages(struct arena *arena, int64_t id, struct span packed, struct stage_messages *out,
-                                    struct err *err)
+static enum outcome unpack_messages(struct arena *arena, int64_t id, struct span packed,
+                                    struct stage_messages *out, struct err *err)
 {
     struct unpack u = unpack_of(packed);
     while (u.at < u.end && !u.failed) {
         struct span profile_id = unpack_bytes(&u, sizeof(struct id)), payload = unpack_span(&u);
         if (u.failed)
-            return err_set(err, OUTCOME_FATAL, "outbox_malformed", "journey.stage_outbox: row %lld is not readable",
-                           (long long)id);
+            return err_set(err, OUTCOME_FATAL, "outbox_malformed",
+                           "journey.stage_outbox: row %lld is not readable", (long long)id);
         struct stage_message *message = arena_push(arena, out);
         *message = (struct stage_message){.id = id, .payload = arena_copy(arena, payload)};
         memcpy(message->profile_id.bytes, profile_id.ptr, profile_id.len);
@@ -114,7 +128,8 @@ static enum outcome unpack_messages(struct arena *arena, int64_t id, struct span
     return OUTCOME_OK;
 }
 
-enum outcome store_next_stage_messages(struct db *db, struct arena *arena, int64_t *id, struct err *err)
+enum outcome journey_store_next_stage_messages(struct db *db, struct arena *arena, int64_t *id,
+                                               struct err *err)
 {
     struct params p;
     struct db_result *r = NULL;
@@ -125,8 +140,9 @@ enum outcome store_next_stage_messages(struct db *db, struct arena *arena, int64
     return OUTCOME_OK;
 }
 
-enum outcome store_insert_stage_messages(struct db *db, struct arena *arena, int32_t lane, const struct stage_messages *messages,
-                                         struct err *err)
+enum outcome journey_store_insert_stage_messages(struct db *db, struct arena *arena, int32_t lane,
+                                                 const struct stage_messages *messages,
+                                                 struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -136,7 +152,8 @@ enum outcome store_insert_stage_messages(struct db *db, struct arena *arena, int
     return db_run(db, &STATEMENT(insert_stage_outbox), &p, NULL, NULL, err);
 }
 
-static enum outcome take_messages(struct arena *arena, struct db_result *r, struct stage_messages *out, struct err *err)
+static enum outcome take_messages(struct arena *arena, struct db_result *r,
+                                  struct stage_messages *out, struct err *err)
 {
     enum outcome o = OUTCOME_OK;
     for (int i = 0; o == OUTCOME_OK && i < db_rows(r); i++)
@@ -145,16 +162,18 @@ static enum outcome take_messages(struct arena *arena, struct db_result *r, stru
     return o;
 }
 
-enum outcome store_find_stage_messages(struct db *db, struct arena *arena, const int32_t *lanes, size_t count,
-                                       struct stage_messages *out, struct err *err)
+enum outcome journey_store_find_stage_messages(struct db *db, struct arena *arena,
+                                               const int32_t *lanes, size_t count,
+                                               struct stage_messages *out, struct err *err)
 {
     struct db_result *r = NULL;
     CHECK(run_on_lanes(db, arena, STATEMENT(find_stage_outbox), lanes, count, &r, err));
     return take_messages(arena, r, out, err);
 }
 
-enum outcome store_find_stage_messages_of(struct db *db, struct arena *arena, const struct id *profiles, size_t count,
-                                          struct stage_messages *out, struct err *err)
+enum outcome journey_store_find_stage_messages_of(struct db *db, struct arena *arena,
+                                                  const struct id *profiles, size_t count,
+                                                  struct stage_messages *out, struct err *err)
 {
     struct params p;
     struct db_result *r = NULL;
@@ -164,7 +183,8 @@ enum outcome store_find_stage_messages_of(struct db *db, struct arena *arena, co
     return take_messages(arena, r, out, err);
 }
 
-enum outcome store_replace_stage_messages(struct db *db, struct arena *arena, const struct stage_messages *row, struct err *err)
+enum outcome journey_store_replace_stage_messages(struct db *db, struct arena *arena,
+                                                  const struct stage_messages *row, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -173,8 +193,9 @@ enum outcome store_replace_stage_messages(struct db *db, struct arena *arena, co
     return db_run(db, &STATEMENT(replace_stage_outbox), &p, NULL, NULL, err);
 }
 
-enum outcome store_delete_stage_messages(struct db *db, struct arena *arena, const struct stage_messages *messages,
-                                         struct err *err)
+enum outcome journey_store_delete_stage_messages(struct db *db, struct arena *arena,
+                                                 const struct stage_messages *messages,
+                                                 struct err *err)
 {
     if (messages->count == 0)
         return OUTCOME_OK;

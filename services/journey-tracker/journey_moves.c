@@ -7,22 +7,24 @@
 
 enum { CACHE_BYTES = 1 << 20 };
 
-static enum outcome open_tool(struct tracker *t, const struct config *config, struct arena *arena, struct err *err)
+static enum outcome open_tool(struct tracker *t, const struct config *config, struct arena *arena,
+                              struct err *err)
 {
     t->diff_partitions = 1;
-    t->fast = t->slow = t->fallbacks = t->rederived = metric_counter("moves_profiles_total", "", "Profiles derived again.");
+    t->fast = t->slow = t->fallbacks = t->rederived =
+        metric_counter("moves_profiles_total", "", "Profiles derived again.");
     CHECK(journey_policy_load(arena, config_text(config, "policy.dir"), &t->policy, err));
     CHECK(generation_open(t->db, config, &t->generation, err));
     CHECK(erased_open(t->db, t->erased, err));
     return codes_open(t->db, &t->policy, &t->codes, err);
 }
 
-enum outcome journey_moves_apply(struct db *db, const struct config *config, const struct anchor_move *moves, size_t count,
-                                 struct err *err)
+enum outcome journey_moves_apply(struct db *db, const struct config *config,
+                                 const struct anchor_move *moves, size_t count, struct err *err)
 {
     struct arena arena = {0};
     struct erased erased = {.version = 0};
-    struct flush flush = {.arena = &arena, .lane = 0};
+    struct journey_flush flush = {.arena = &arena, .lane = 0};
     struct tracker *t = arena_new(&arena, struct tracker);
     t->db = db;
     t->erased = &erased;
@@ -51,7 +53,8 @@ static bool is_of(const struct stage_message *message, const struct id *profiles
 }
 
 /* One row: the messages of one transaction. */
-static enum outcome keep_others(struct db *db, struct arena *arena, const struct stage_messages *row, const struct id *profiles,
+static enum outcome keep_others(struct db *db, struct arena *arena,
+                                const struct stage_messages *row, const struct id *profiles,
                                 size_t count, size_t *taken, struct err *err)
 {
     struct stage_messages kept = {0};
@@ -61,16 +64,17 @@ static enum outcome keep_others(struct db *db, struct arena *arena, const struct
     *taken += row->count - kept.count;
     if (kept.count == row->count)
         return OUTCOME_OK;
-    return kept.count == 0 ? store_delete_stage_messages(db, arena, row, err)
-                           : store_replace_stage_messages(db, arena, &kept, err);
+    return kept.count == 0 ? journey_store_delete_stage_messages(db, arena, row, err)
+                           : journey_store_replace_stage_messages(db, arena, &kept, err);
 }
 
-enum outcome journey_moves_forget_messages(struct db *db, struct arena *arena, const struct id *profiles, size_t count,
-                                           size_t *taken, struct err *err)
+enum outcome journey_moves_forget_messages(struct db *db, struct arena *arena,
+                                           const struct id *profiles, size_t count, size_t *taken,
+                                           struct err *err)
 {
     struct stage_messages all = {0};
     *taken = 0;
-    CHECK(store_find_stage_messages_of(db, arena, profiles, count, &all, err));
+    CHECK(journey_store_find_stage_messages_of(db, arena, profiles, count, &all, err));
     for (size_t from = 0, to; from < all.count; from = to) {
         for (to = from; to < all.count && all.items[to].id == all.items[from].id;)
             to++;

@@ -4,8 +4,8 @@
 #define STAGES   "inquiry|consideration|purchase|onboarding|retention|loyalty|advocacy"
 #define STATUSES "active|at_risk|lapsed|won_back"
 
-static enum outcome read_texts(struct arena *arena, const struct json *object, const char *key, struct span_list *out,
-                               struct err *err)
+static enum outcome read_texts(struct arena *arena, const struct json *object, const char *key,
+                               struct span_list *out, struct err *err)
 {
     const struct json *list = NULL;
     CHECK(json_list(object, key, &list, err));
@@ -18,7 +18,8 @@ static enum outcome read_texts(struct arena *arena, const struct json *object, c
 static enum outcome read_rule(const struct json *object, struct stage_rule *rule, struct err *err)
 {
     int64_t nth = 0, score_min = INT16_MIN;
-    CHECK(json_check_keys(object, "", "event channel score_kind score_min after nth within later_day", err));
+    CHECK(json_check_keys(object, "",
+                          "event channel score_kind score_min after nth within later_day", err));
     CHECK(json_text(object, "event", &rule->event, err));
     CHECK(json_text(object, "channel", &rule->channel, err));
     CHECK(json_text(object, "score_kind", &rule->score_kind, err));
@@ -29,12 +30,14 @@ static enum outcome read_rule(const struct json *object, struct stage_rule *rule
     CHECK(json_bool(object, "later_day", &rule->later_day, err));
     rule->nth = (uint16_t)nth;
     rule->score_min = (int16_t)score_min;
-    if (rule->event.ptr == NULL && rule->channel.ptr == NULL && rule->score_kind.ptr == NULL && score_min == INT16_MIN)
+    if (rule->event.ptr == NULL && rule->channel.ptr == NULL && rule->score_kind.ptr == NULL &&
+        score_min == INT16_MIN)
         return json_fail(object, err, "a stage rule needs at least an event, a channel or a score");
     return OUTCOME_OK;
 }
 
-static enum outcome read_stage(const struct json *object, struct journey_policy *policy, struct err *err)
+static enum outcome read_stage(const struct json *object, struct journey_policy *policy,
+                               struct err *err)
 {
     int stage = 0;
     const struct json *rules = NULL;
@@ -51,7 +54,8 @@ static enum outcome read_stage(const struct json *object, struct journey_policy 
     return OUTCOME_OK;
 }
 
-static enum outcome read_stages(const struct json *journey, struct journey_policy *policy, struct err *err)
+static enum outcome read_stages(const struct json *journey, struct journey_policy *policy,
+                                struct err *err)
 {
     const struct json *stages = NULL;
     CHECK(json_list(journey, "stages", &stages, err));
@@ -61,8 +65,9 @@ static enum outcome read_stages(const struct json *journey, struct journey_polic
 }
 
 /* ---- status ---- */
-static enum outcome read_status_rule(struct arena *arena, const struct json *status, const char *key, struct duration *after,
-                                     struct span_list *on, struct err *err)
+static enum outcome read_status_rule(struct arena *arena, const struct json *status,
+                                     const char *key, struct duration *after, struct span_list *on,
+                                     struct err *err)
 {
     const struct json *object = NULL;
     CHECK(json_section(status, key, &object, err));
@@ -73,7 +78,8 @@ static enum outcome read_status_rule(struct arena *arena, const struct json *sta
     return read_texts(arena, object, "on", on, err);
 }
 
-static enum outcome read_status(struct arena *arena, const struct json *journey, struct journey_policy *policy, struct err *err)
+static enum outcome read_status(struct arena *arena, const struct json *journey,
+                                struct journey_policy *policy, struct err *err)
 {
     const struct json *status = NULL;
     policy->at_risk_after.us = INT64_MAX;
@@ -82,12 +88,15 @@ static enum outcome read_status(struct arena *arena, const struct json *journey,
     if (status == NULL)
         return OUTCOME_OK;
     CHECK(json_check_keys(status, "", "at_risk lapsed", err));
-    CHECK(read_status_rule(arena, status, "at_risk", &policy->at_risk_after, &policy->at_risk_on, err));
-    return read_status_rule(arena, status, "lapsed", &policy->lapsed_after, &policy->lapsed_on, err);
+    CHECK(read_status_rule(arena, status, "at_risk", &policy->at_risk_after, &policy->at_risk_on,
+                           err));
+    return read_status_rule(arena, status, "lapsed", &policy->lapsed_after, &policy->lapsed_on,
+                            err);
 }
 
 /* ---- attribution ---- */
-static enum outcome read_conversion(const struct json *object, struct conversion_rule *rule, struct err *err)
+static enum outcome read_conversion(const struct json *object, struct conversion_rule *rule,
+                                    struct err *err)
 {
     int value = 0;
     CHECK(json_check_keys(object, "goal event", "value", err));
@@ -98,8 +107,8 @@ static enum outcome read_conversion(const struct json *object, struct conversion
     return OUTCOME_OK;
 }
 
-static enum outcome read_conversions(struct arena *arena, const struct json *attribution, struct journey_policy *policy,
-                                     struct err *err)
+static enum outcome read_conversions(struct arena *arena, const struct json *attribution,
+                                     struct journey_policy *policy, struct err *err)
 {
     const struct json *list = NULL;
     CHECK(json_list(attribution, "conversions", &list, err));
@@ -110,8 +119,8 @@ static enum outcome read_conversions(struct arena *arena, const struct json *att
     return OUTCOME_OK;
 }
 
-static enum outcome read_attribution(struct arena *arena, const struct json *journey, struct journey_policy *policy,
-                                     struct err *err)
+static enum outcome read_attribution(struct arena *arena, const struct json *journey,
+                                     struct journey_policy *policy, struct err *err)
 {
     const struct json *attribution = NULL;
     int model = 2; /* linear */
@@ -127,14 +136,16 @@ static enum outcome read_attribution(struct arena *arena, const struct json *jou
     return OUTCOME_OK;
 }
 
-static enum outcome read_journey(struct arena *arena, const struct json *journey, struct journey_policy *policy, struct err *err)
+static enum outcome read_journey(struct arena *arena, const struct json *journey,
+                                 struct journey_policy *policy, struct err *err)
 {
     struct span zone = SPAN("UTC");
     policy->session = (struct duration){1800 * US_PER_SECOND};
     CHECK(json_check_keys(journey, "stages attribution", "reporting_timezone session status", err));
     CHECK(json_text(journey, "reporting_timezone", &zone, err));
     if (!span_is(zone, "UTC"))
-        return json_fail(json_get(journey, "reporting_timezone"), err, "only \"UTC\" in this version");
+        return json_fail(json_get(journey, "reporting_timezone"), err,
+                         "only \"UTC\" in this version");
     CHECK(json_duration(journey, "session", &policy->session, err));
     CHECK(read_stages(journey, policy, err));
     CHECK(read_status(arena, journey, policy, err));
@@ -142,7 +153,8 @@ static enum outcome read_journey(struct arena *arena, const struct json *journey
 }
 
 /* ---- goals ---- */
-static enum outcome read_filter(struct arena *arena, const struct json *on, struct journey_goal *goal, struct err *err)
+static enum outcome read_filter(struct arena *arena, const struct json *on,
+                                struct journey_goal *goal, struct err *err)
 {
     int direction = -1, value = -1;
     CHECK(json_check_keys(on, "", "events channels departments purposes direction value", err));
@@ -157,10 +169,12 @@ static enum outcome read_filter(struct arena *arena, const struct json *on, stru
     return OUTCOME_OK;
 }
 
-static enum outcome read_measure(const struct json *object, struct journey_goal *goal, struct err *err)
+static enum outcome read_measure(const struct json *object, struct journey_goal *goal,
+                                 struct err *err)
 {
     int measure = MEASURE_COUNT, status = -1, direction = 0;
-    CHECK(json_choice(object, "measure", "count|value|margin_else_value|stock|entries", &measure, err));
+    CHECK(json_choice(object, "measure", "count|value|margin_else_value|stock|entries", &measure,
+                      err));
     CHECK(json_choice(object, "status", STATUSES, &status, err));
     CHECK(json_choice(object, "direction", "up|down", &direction, err));
     goal->measure = (enum goal_measure)measure;
@@ -168,17 +182,20 @@ static enum outcome read_measure(const struct json *object, struct journey_goal 
     goal->lower_is_better = direction == 1;
     bool of_status = measure == MEASURE_STOCK || measure == MEASURE_ENTRIES;
     if (of_status != (status >= 0))
-        return json_fail(object, err, "`status` goes with the measures stock and entries, and only with them");
+        return json_fail(object, err,
+                         "`status` goes with the measures stock and entries, and only with them");
     if (of_status == (json_get(object, "on") != NULL))
         return json_fail(object, err, "a goal has either `on` or `status`");
     return OUTCOME_OK;
 }
 
-static enum outcome read_goal(struct arena *arena, const struct json *object, struct journey_goal *goal, struct err *err)
+static enum outcome read_goal(struct arena *arena, const struct json *object,
+                              struct journey_goal *goal, struct err *err)
 {
     const struct json *on = NULL;
     int64_t nth = 0;
-    CHECK(json_check_keys(object, "id measure", "parent title unit direction on nth within status credited", err));
+    CHECK(json_check_keys(object, "id measure",
+                          "parent title unit direction on nth within status credited", err));
     CHECK(json_text(object, "id", &goal->id, err));
     CHECK(json_text(object, "parent", &goal->parent, err));
     CHECK(json_text(object, "title", &goal->title, err));
@@ -202,7 +219,8 @@ static const struct journey_goal *find_goal(const struct journey_policy *policy,
     return NULL;
 }
 
-static bool is_credited_by_conversions(const struct journey_policy *policy, const struct journey_goal *goal)
+static bool is_credited_by_conversions(const struct journey_policy *policy,
+                                       const struct journey_goal *goal)
 {
     if (goal->measure != MEASURE_VALUE)
         return false;
@@ -213,7 +231,8 @@ static bool is_credited_by_conversions(const struct journey_policy *policy, cons
 }
 
 /* A parent stands before its children, so that there are no circles. */
-static enum outcome read_goals(struct arena *arena, const struct json *document, struct journey_policy *policy, struct err *err)
+static enum outcome read_goals(struct arena *arena, const struct json *document,
+                               struct journey_policy *policy, struct err *err)
 {
     const struct json *list = NULL;
     CHECK(json_check_keys(document, "goals", "", err));
@@ -227,31 +246,39 @@ static enum outcome read_goals(struct arena *arena, const struct json *document,
         if (find_goal(policy, goal.id))
             return json_fail(object, err, "goal \"" SPAN_FMT "\" stands twice", SPAN_ARG(goal.id));
         if (goal.parent.ptr && find_goal(policy, goal.parent) == NULL)
-            return json_fail(object, err, "parent \"" SPAN_FMT "\" is no goal above this one", SPAN_ARG(goal.parent));
+            return json_fail(object, err, "parent \"" SPAN_FMT "\" is no goal above this one",
+                             SPAN_ARG(goal.parent));
         if (goal.credited && !is_credited_by_conversions(policy, &goal))
-            return json_fail(object, err, "`credited` needs measure value and a conversion rule of journey.json with this goal");
+            return json_fail(object, err,
+                             "`credited` needs measure value and a conversion rule of journey.json "
+                             "with this goal");
         policy->goals[policy->goal_count++] = goal;
     }
     return OUTCOME_OK;
 }
 
 /* ---- channels ---- */
-static enum outcome read_channel_rule(const struct json *object, struct channel_rule *rule, struct err *err)
+static enum outcome read_channel_rule(const struct json *object, struct channel_rule *rule,
+                                      struct err *err)
 {
-    CHECK(json_check_keys(object, "channel network", "referrer_host utm_medium utm_source click_network", err));
+    CHECK(json_check_keys(object, "channel network",
+                          "referrer_host utm_medium utm_source click_network", err));
     CHECK(json_text(object, "referrer_host", &rule->referrer_host, err));
     CHECK(json_text(object, "utm_medium", &rule->utm_medium, err));
     CHECK(json_text(object, "utm_source", &rule->utm_source, err));
     CHECK(json_text(object, "click_network", &rule->click_network, err));
     CHECK(json_text(object, "channel", &rule->channel, err));
     CHECK(json_text(object, "network", &rule->network, err));
-    if (!rule->referrer_host.ptr && !rule->utm_medium.ptr && !rule->utm_source.ptr && !rule->click_network.ptr)
-        return json_fail(object, err, "a channel rule needs referrer_host, utm_medium, utm_source or click_network");
+    if (!rule->referrer_host.ptr && !rule->utm_medium.ptr && !rule->utm_source.ptr &&
+        !rule->click_network.ptr)
+        return json_fail(
+            object, err,
+            "a channel rule needs referrer_host, utm_medium, utm_source or click_network");
     return OUTCOME_OK;
 }
 
-static enum outcome read_channels(struct arena *arena, const struct json *document, struct journey_policy *policy,
-                                  struct err *err)
+static enum outcome read_channels(struct arena *arena, const struct json *document,
+                                  struct journey_policy *policy, struct err *err)
 {
     const struct json *list = NULL;
     CHECK(json_check_keys(document, "rules", "", err));
@@ -263,8 +290,9 @@ static enum outcome read_channels(struct arena *arena, const struct json *docume
     return OUTCOME_OK;
 }
 
-enum outcome journey_policy_read(struct arena *arena, const struct json *journey, const struct json *goals,
-                                 const struct json *channels, struct journey_policy *out, struct err *err)
+enum outcome journey_policy_read(struct arena *arena, const struct json *journey,
+                                 const struct json *goals, const struct json *channels,
+                                 struct journey_policy *out, struct err *err)
 {
     memset(out, 0, sizeof *out);
     out->tail_max = POLICY_TAIL_MAX;
@@ -272,14 +300,17 @@ enum outcome journey_policy_read(struct arena *arena, const struct json *journey
     CHECK(read_goals(arena, goals, out, err));
     CHECK(read_channels(arena, channels, out, err));
     enum outcome outcome = journey_policy_finish(out, err);
-    return outcome == OUTCOME_OK ? outcome : err_prefix(err, SPAN_FMT, SPAN_ARG(json_name(journey)));
+    return outcome == OUTCOME_OK ? outcome
+                                 : err_prefix(err, SPAN_FMT, SPAN_ARG(json_name(journey)));
 }
 
-enum outcome journey_policy_load(struct arena *arena, const char *folder, struct journey_policy *out, struct err *err)
+enum outcome journey_policy_load(struct arena *arena, const char *folder,
+                                 struct journey_policy *out, struct err *err)
 {
     static const char *const names[] = {"journey.json", "goals.json", "channels.json"};
     const struct json *documents[3] = {0};
     for (int i = 0; i < 3; i++)
-        CHECK(json_read_file(arena, arena_printf(arena, "%s/%s", folder, names[i]), &documents[i], err));
+        CHECK(json_read_file(arena, arena_printf(arena, "%s/%s", folder, names[i]), &documents[i],
+                             err));
     return journey_policy_read(arena, documents[0], documents[1], documents[2], out, err);
 }

@@ -1,4 +1,5 @@
-/* journey_policy.h: reads journey.json, goals.json and channels.json into the policy that the derivation uses. */
+/* journey_policy.h: reads journey.json, goals.json and channels.json into the policy that the
+ * derivation uses. */
 #ifndef TUTTI_JOURNEY_POLICY_H
 #define TUTTI_JOURNEY_POLICY_H
 
@@ -6,13 +7,16 @@
 #include "common/codec/json.h"
 #include "services/journey-tracker/logic/policy.h"
 
-/* Checks shape and meaning of the three documents; texts stay borrowed from the documents' arena, lists go to arena. Errors name
- * the document and the place ("journey.json: stages[4].rules[0].nth: ..."), code "json_invalid" or "policy_invalid". Codes are
- * not set: journey_policy_intern. */
-enum outcome journey_policy_read(struct arena *arena, const struct json *journey, const struct json *goals,
-                                 const struct json *channels, struct journey_policy *out, struct err *err);
+/* Checks shape and meaning of the three documents; texts stay borrowed from the documents' arena,
+ * lists go to arena. Errors name the document and the place ("journey.json: stages[4].rules[0].nth:
+ * ..."), code "json_invalid" or "policy_invalid". Codes are not set: journey_policy_intern. */
+enum outcome journey_policy_read(struct arena *arena, const struct json *journey,
+                                 const struct json *goals, const struct json *channels,
+                                 struct journey_policy *out, struct err *err);
 
-/* The same from journey.json, goals.json and channels.json in a folder. FATAL if one cannot be read. */
-enum outcome journey_policy_load(struct arena *arena, const char *folder, struct journey_policy *out, struct err *err);
+/* The same from journey.json, goals.json and channels.json in a folder. FATAL if one cannot be
+ * read. */
+enum outcome journey_policy_load(struct arena *arena, const char *folder,
+                                 struct journey_policy *out, struct err *err);
 
 #endif

@@ -1,12 +1,15 @@
-/* journey_range.c: derives a range of a timeline again: from the newest state before the first change until nothing differs.
+/* journey_range.c: derives a range of a timeline again: from the newest state before the first
+ * change until nothing differs.
  *
- * Facts are read in at most two steps: first up to the second checkpoint after the last change, and only if the states still
- * differ there, the rest. So a late event costs what lies between two checkpoints, however long the timeline is. */
+ * Facts are read in at most two steps: first up to the second checkpoint after the last change, and
+ * only if the states still differ there, the rest. So a late event costs what lies between two
+ * checkpoints, however long the timeline is. */
 #include <stdlib.h>
 
 #include "services/journey-tracker/journey_tracker.h"
 
-static const struct id last_id = {{255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}};
+static const struct id last_id = {
+    {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}};
 
 struct touches {
     struct touch *items;
@@ -22,7 +25,8 @@ struct walk {
     struct id from_event;
     struct instant until;
     struct id until_event;
-    bool is_done, stopped_early; /* stopped: the states met at a checkpoint, nothing after it differs */
+    bool is_done,
+        stopped_early; /* stopped: the states met at a checkpoint, nothing after it differs */
 };
 
 struct walker {
@@ -42,15 +46,19 @@ static enum outcome find_starts(struct walker *w, struct walk *walks, size_t cou
 {
     struct checkpoint *wanted = arena_array(w->arena, struct checkpoint, count);
     for (size_t i = 0; i < count; i++)
-        wanted[i] = (struct checkpoint){.profile = walks[i].profile->row->profile, .at = walks[i].profile->first_change};
-    CHECK(store_find_checkpoints(w->tracker->db, w->arena, wanted, count, err));
+        wanted[i] = (struct checkpoint){.profile = walks[i].profile->row->profile,
+                                        .at = walks[i].profile->first_change};
+    CHECK(journey_store_find_checkpoints(w->tracker->db, w->arena, wanted, count, err));
     for (size_t i = 0; i < count; i++) {
         struct walk *walk = &walks[i];
         struct slow_profile *p = walk->profile;
         bool usable = state_is_usable(w, p);
-        CHECK(tracker_unpack(w->tracker, w->arena, usable ? p->row->payload : SPAN(""), &walk->final, err));
+        CHECK(tracker_unpack(w->tracker, w->arena, usable ? p->row->payload : SPAN(""),
+                             &walk->final, err));
         bool is_ahead = usable && instant_compare(walk->final.last.at, p->first_change) < 0;
-        struct span start = is_ahead ? p->row->payload : usable && wanted[i].payload.ptr ? wanted[i].payload : SPAN("");
+        struct span start = is_ahead                          ? p->row->payload
+                            : usable && wanted[i].payload.ptr ? wanted[i].payload
+                                                              : SPAN("");
         CHECK(tracker_unpack(w->tracker, w->arena, start, &walk->before, err));
         journey_state_copy(&walk->after, &walk->before, w->arena);
         walk->from = walk->before.last.at;
@@ -67,8 +75,9 @@ static enum outcome find_stops(struct walker *w, struct walk *walks, size_t coun
 {
     struct checkpoint *wanted = arena_array(w->arena, struct checkpoint, count);
     for (size_t i = 0; i < count; i++)
-        wanted[i] = (struct checkpoint){.profile = walks[i].profile->row->profile, .at = walks[i].profile->last_change};
-    CHECK(store_find_stops(w->tracker->db, w->arena, wanted, count, err));
+        wanted[i] = (struct checkpoint){.profile = walks[i].profile->row->profile,
+                                        .at = walks[i].profile->last_change};
+    CHECK(journey_store_find_stops(w->tracker->db, w->arena, wanted, count, err));
     for (size_t i = 0; i < count; i++) {
         walks[i].until = wanted[i].at;
         walks[i].until_event = wanted[i].event_id;
@@ -92,11 +101,14 @@ struct ranges {
     size_t count, capacity;
 };
 
-/* The part of its anchors' timelines that a walk needs next. A cut tail needs the lookback before the start as well. */
+/* The part of its anchors' timelines that a walk needs next. A cut tail needs the lookback before
+ * the start as well. */
 static struct fact_range walk_range(const struct walker *w, const struct walk *walk)
 {
-    struct fact_range range = {
-        .from = walk->from, .from_event = walk->from_event, .until = walk->until, .until_event = walk->until_event};
+    struct fact_range range = {.from = walk->from,
+                               .from_event = walk->from_event,
+                               .until = walk->until,
+                               .until_event = walk->until_event};
     if (journey_tail_is_cut(&walk->before)) {
         range.from = instant_minus(walk->from, w->tracker->policy.lookback);
         range.from.us--; /* from is exclusive */
@@ -132,36 +144,42 @@ static int touch_compare(const void *a, const void *b)
     return touch_key_compare(&((const struct touch *)a)->key, &((const struct touch *)b)->key);
 }
 
-static int position_compare(const struct fact_key *key, struct instant at, const struct id *event_id)
+static int position_compare(const struct fact_key *key, struct instant at,
+                            const struct id *event_id)
 {
     int c = instant_compare(key->occurred_at, at);
     return c ? c : id_compare(&key->event_id, event_id);
 }
 
-/* An anchor that moves between two profiles was read once for each of them: a fact counts once, and only within the walk's own
- * range. */
-static bool is_wanted(const struct journey_fact *first, const struct journey_fact *fact, const struct fact_range *range)
+/* An anchor that moves between two profiles was read once for each of them: a fact counts once, and
+ * only within the walk's own range. */
+static bool is_wanted(const struct journey_fact *first, const struct journey_fact *fact,
+                      const struct fact_range *range)
 {
     return (fact == first || fact_key_compare(&fact[-1].key, &fact->key) != 0) &&
            position_compare(&fact->key, range->from, &range->from_event) > 0 &&
            position_compare(&fact->key, range->until, &range->until_event) <= 0;
 }
 
-/* The facts of these anchors as touches in time order; `without` leaves out what this transaction inserted. */
-static enum outcome take_touches(struct walker *w, const struct facts *facts, const struct fact_range *range,
-                                 const int64_t *anchors, size_t anchor_count, bool without_fresh, struct touches *out,
+/* The facts of these anchors as touches in time order; `without` leaves out what this transaction
+ * inserted. */
+static enum outcome take_touches(struct walker *w, const struct facts *facts,
+                                 const struct fact_range *range, const int64_t *anchors,
+                                 size_t anchor_count, bool without_fresh, struct touches *out,
                                  struct err *err)
 {
     for (size_t i = 0; i < anchor_count; i++) {
         struct journey_fact key = {.key.anchor = anchors[i]};
-        struct journey_fact *hit =
-            facts->count ? bsearch(&key, facts->items, facts->count, sizeof key, fact_anchor_compare) : NULL;
+        struct journey_fact *hit = facts->count ? bsearch(&key, facts->items, facts->count,
+                                                          sizeof key, fact_anchor_compare)
+                                                : NULL;
         if (hit == NULL)
             continue;
         while (hit > facts->items && hit[-1].key.anchor == anchors[i])
             hit--;
         for (; hit < facts->items + facts->count && hit->key.anchor == anchors[i]; hit++)
-            if (is_wanted(facts->items, hit, range) && !(without_fresh && map_find(w->fresh_facts, &hit->key)))
+            if (is_wanted(facts->items, hit, range) &&
+                !(without_fresh && map_find(w->fresh_facts, &hit->key)))
                 CHECK(tracker_touch(w->tracker, w->arena, hit, arena_push(w->arena, out), err));
     }
     if (out->count > 1)
@@ -169,8 +187,10 @@ static enum outcome take_touches(struct walker *w, const struct facts *facts, co
     return OUTCOME_OK;
 }
 
-/* Touches at or before the start only complete a cut tail; they are dropped from the front of the list. */
-static void prime(struct walker *w, const struct walk *walk, struct journey_state *state, struct touches *list, bool was_cut)
+/* Touches at or before the start only complete a cut tail; they are dropped from the front of the
+ * list. */
+static void prime(struct walker *w, const struct walk *walk, struct journey_state *state,
+                  struct touches *list, bool was_cut)
 {
     size_t n = 0;
     while (n < list->count && touch_key_compare(&list->items[n].key, &walk->before.last) <= 0)
@@ -192,13 +212,14 @@ static size_t chunk_end(const struct touches *list, size_t from)
 
 static size_t count_until(const struct touches *list, size_t from, const struct touch_key *until)
 {
-    while (from < list->count && (until == NULL || touch_key_compare(&list->items[from].key, until) <= 0))
+    while (from < list->count &&
+           (until == NULL || touch_key_compare(&list->items[from].key, until) <= 0))
         from++;
     return from;
 }
 
-static void drop_dead_checkpoints(struct walker *w, const struct walk *walk, const struct touches *old_list,
-                                  const struct touches *new_list)
+static void drop_dead_checkpoints(struct walker *w, const struct walk *walk,
+                                  const struct touches *old_list, const struct touches *new_list)
 {
     struct map keep;
     map_init(&keep, w->arena, sizeof(struct id), 1);
@@ -208,8 +229,8 @@ static void drop_dead_checkpoints(struct walker *w, const struct walk *walk, con
     for (size_t i = 0; i < old_list->count; i++) {
         const struct touch_key *key = &old_list->items[i].key;
         if (is_checkpoint(&key->event_id) && !map_find(&keep, &key->event_id))
-            *arena_push(w->arena, &w->saving->dead_checkpoints) =
-                (struct checkpoint){.profile = walk->profile->row->profile, .at = key->at, .event_id = key->event_id};
+            *arena_push(w->arena, &w->saving->dead_checkpoints) = (struct checkpoint){
+                .profile = walk->profile->row->profile, .at = key->at, .event_id = key->event_id};
     }
 }
 
@@ -220,27 +241,29 @@ static bool may_stop(struct walker *w, const struct walk *walk)
 }
 
 /* Through both lists, chunk by chunk, each ending at a checkpoint of the new timeline. */
-static void walk_lists(struct walker *w, struct walk *walk, const struct touches *old_list, const struct touches *new_list)
+static void walk_lists(struct walker *w, struct walk *walk, const struct touches *old_list,
+                       const struct touches *new_list)
 {
     size_t o = 0, n = 0;
     while (!walk->is_done && (n < new_list->count || o < old_list->count)) {
         size_t n_end = chunk_end(new_list, n);
         bool at_checkpoint = n_end > n && is_checkpoint(&new_list->items[n_end - 1].key.event_id);
-        size_t o_end = count_until(old_list, o, at_checkpoint ? &new_list->items[n_end - 1].key : NULL);
-        journey_rederive(&w->tracker->policy, &walk->before, old_list->items + o, o_end - o, &walk->after, new_list->items + n,
-                         n_end - n, &w->saving->effects);
+        size_t o_end =
+            count_until(old_list, o, at_checkpoint ? &new_list->items[n_end - 1].key : NULL);
+        journey_rederive(&w->tracker->policy, &walk->before, old_list->items + o, o_end - o,
+                         &walk->after, new_list->items + n, n_end - n, &w->saving->effects);
         if (at_checkpoint)
-            *arena_push(w->arena, &w->saving->checkpoints) =
-                (struct checkpoint){walk->profile->row->profile, walk->after.last.at, walk->after.last.event_id,
-                                    tracker_pack(w->tracker, w->arena, &walk->after)};
+            *arena_push(w->arena, &w->saving->checkpoints) = (struct checkpoint){
+                walk->profile->row->profile, walk->after.last.at, walk->after.last.event_id,
+                tracker_pack(w->tracker, w->arena, &walk->after)};
         o = o_end;
         n = n_end;
         walk->is_done = walk->stopped_early = at_checkpoint && may_stop(w, walk);
     }
 }
 
-static enum outcome walk_profile(struct walker *w, struct walk *walk, const struct facts *facts, bool is_first_step,
-                                 struct err *err)
+static enum outcome walk_profile(struct walker *w, struct walk *walk, const struct facts *facts,
+                                 bool is_first_step, struct err *err)
 {
     const struct slow_profile *p = walk->profile;
     struct touches old_list = {0}, new_list = {0};
@@ -248,7 +271,8 @@ static enum outcome walk_profile(struct walker *w, struct walk *walk, const stru
     bool was_cut = is_first_step && journey_tail_is_cut(&walk->before);
     /* A state of another generation contributes nothing old. */
     if (state_is_usable(w, p))
-        CHECK(take_touches(w, facts, &range, p->anchors_before, p->before_count, true, &old_list, err));
+        CHECK(take_touches(w, facts, &range, p->anchors_before, p->before_count, true, &old_list,
+                           err));
     CHECK(take_touches(w, facts, &range, p->anchors_after, p->after_count, false, &new_list, err));
     if (is_first_step) {
         struct walk start = *walk;
@@ -260,7 +284,8 @@ static enum outcome walk_profile(struct walker *w, struct walk *walk, const stru
     return OUTCOME_OK;
 }
 
-static enum outcome run_step(struct walker *w, struct walk *walks, size_t count, bool is_first_step, struct err *err)
+static enum outcome run_step(struct walker *w, struct walk *walks, size_t count, bool is_first_step,
+                             struct err *err)
 {
     struct ranges ranges = {0};
     struct facts facts = {0};
@@ -269,8 +294,8 @@ static enum outcome run_step(struct walker *w, struct walk *walks, size_t count,
         if (!walks[i].is_done)
             add_ranges(w, &walks[i], &ranges);
     if (ranges.count > 0)
-        CHECK(timeline_read_facts(w->tracker->timeline, w->tracker->db, w->arena, ranges.items, ranges.count, &read, &facts.count,
-                                  err));
+        CHECK(timeline_read_facts(w->tracker->timeline, w->tracker->db, w->arena, ranges.items,
+                                  ranges.count, &read, &facts.count, err));
     facts.items = read;
     for (size_t i = 0; i < count; i++)
         if (!walks[i].is_done)
@@ -302,12 +327,14 @@ static bool any_left(const struct walk *walks, size_t count)
 static void settle(struct walker *w, struct walk *walk)
 {
     struct slow_profile *p = walk->profile;
-    journey_conclude(&walk->final, &walk->before, &walk->after, walk->stopped_early, w->arena, &p->state);
+    journey_conclude(&walk->final, &walk->before, &walk->after, walk->stopped_early, w->arena,
+                     &p->state);
     journey_trailing_replace(&w->tracker->policy, &walk->final, &p->state, &w->saving->effects);
 }
 
-enum outcome tracker_rederive(struct tracker *tracker, struct arena *arena, struct saving *saving, struct slow_profile *profiles,
-                              size_t count, const struct map *fresh_facts, struct err *err)
+enum outcome tracker_rederive(struct tracker *tracker, struct arena *arena, struct saving *saving,
+                              struct slow_profile *profiles, size_t count,
+                              const struct map *fresh_facts, struct err *err)
 {
     struct walker w = {tracker, arena, saving, fresh_facts};
     struct walk *walks = arena_array(arena, struct walk, count);

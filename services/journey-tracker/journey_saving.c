@@ -1,4 +1,5 @@
-/* journey_saving.c: the common end of both paths: derived rows, checkpoints, numbered diffs, stage messages. */
+/* journey_saving.c: the common end of both paths: derived rows, checkpoints, numbered diffs, stage
+ * messages. */
 #include <stdlib.h>
 
 #include "common/codec/cells.h"
@@ -19,17 +20,18 @@ bool is_checkpoint(const struct id *event_id)
     return event_id->bytes[15] == 0;
 }
 
-void saving_advance(const struct tracker *tracker, struct saving *saving, int64_t profile, struct journey_state *state,
-                    const struct touch *touch)
+void saving_advance(const struct tracker *tracker, struct saving *saving, int64_t profile,
+                    struct journey_state *state, const struct touch *touch)
 {
     struct arena *arena = saving->effects.arena;
     journey_advance(&tracker->policy, state, touch, &saving->effects);
     if (is_checkpoint(&touch->key.event_id))
-        *arena_push(arena, &saving->checkpoints) =
-            (struct checkpoint){profile, touch->key.at, touch->key.event_id, tracker_pack(tracker, arena, state)};
+        *arena_push(arena, &saving->checkpoints) = (struct checkpoint){
+            profile, touch->key.at, touch->key.event_id, tracker_pack(tracker, arena, state)};
 }
 
-static struct cell *sorted_cells(struct arena *arena, const struct journey_effects *effects, size_t *count)
+static struct cell *sorted_cells(struct arena *arena, const struct journey_effects *effects,
+                                 size_t *count)
 {
     struct cell *cells = arena_array(arena, struct cell, effects->cells.count);
     size_t cursor = 0, n = 0;
@@ -40,10 +42,12 @@ static struct cell *sorted_cells(struct arena *arena, const struct journey_effec
     return cells;
 }
 
-static enum outcome encode_chunk(struct tracker *tracker, struct arena *arena, struct journey_diff diff, const struct cell *cells,
-                                 size_t count, struct span *out, struct err *err)
+static enum outcome encode_chunk(struct tracker *tracker, struct arena *arena,
+                                 struct journey_diff diff, const struct cell *cells, size_t count,
+                                 struct span *out, struct err *err)
 {
-    struct strbuf packed = {.arena = arena}, compressed = {.arena = arena}, message = {.arena = arena};
+    struct strbuf packed = {.arena = arena}, compressed = {.arena = arena},
+                  message = {.arena = arena};
     cells_pack(&packed, cells, count);
     CHECK(lz4_pack(strbuf_span(&packed), &compressed, err));
     diff.generation = tracker->generation.id;
@@ -55,26 +59,28 @@ static enum outcome encode_chunk(struct tracker *tracker, struct arena *arena, s
 }
 
 /* Consecutive numbers of one transaction, all but the last marked `more`. */
-static enum outcome write_diff(struct tracker *tracker, struct flush *flush, const struct journey_effects *effects,
-                               struct err *err)
+static enum outcome write_diff(struct tracker *tracker, struct journey_flush *flush,
+                               const struct journey_effects *effects, struct err *err)
 {
     size_t count;
     struct cell *cells = sorted_cells(flush->arena, effects, &count);
     size_t chunks = (count + CELLS_PER_CHUNK - 1) / CELLS_PER_CHUNK;
     if (chunks == 0)
         return OUTCOME_OK;
-    CHECK(store_next_seq(tracker->db, flush->arena, flush->lane, (int64_t)chunks, flush->lane % tracker->diff_partitions,
-                         &flush->lane_row, err));
+    CHECK(journey_store_next_seq(tracker->db, flush->arena, flush->lane, (int64_t)chunks,
+                                 flush->lane % tracker->diff_partitions, &flush->lane_row, err));
     int64_t *seqs = arena_array(flush->arena, int64_t, chunks);
     struct span *payloads = arena_array(flush->arena, struct span, chunks);
     for (size_t i = 0; i < chunks; i++) {
-        size_t from = i * CELLS_PER_CHUNK, n = count - from < CELLS_PER_CHUNK ? count - from : CELLS_PER_CHUNK;
+        size_t from = i * CELLS_PER_CHUNK,
+               n = count - from < CELLS_PER_CHUNK ? count - from : CELLS_PER_CHUNK;
         seqs[i] = flush->lane_row.seq - (int64_t)(chunks - 1 - i);
         struct journey_diff diff = {.lane = flush->lane, .seq = seqs[i], .more = i + 1 < chunks};
         CHECK(encode_chunk(tracker, flush->arena, diff, cells + from, n, &payloads[i], err));
         *arena_push(flush->arena, &flush->diffs) = (struct diff_row){seqs[i], payloads[i]};
     }
-    return store_insert_diffs(tracker->db, flush->arena, flush->lane, seqs, payloads, chunks, err);
+    return journey_store_insert_diffs(tracker->db, flush->arena, flush->lane, seqs, payloads,
+                                      chunks, err);
 }
 
 static struct span stage_name(uint8_t stage)
@@ -94,8 +100,9 @@ struct words {
     size_t count, capacity;
 };
 
-static void add_stage_message(struct arena *arena, struct stage_messages *messages, const struct word *word,
-                              const struct map *profile_of, int64_t version)
+static void add_stage_message(struct arena *arena, struct stage_messages *messages,
+                              const struct word *word, const struct map *profile_of,
+                              int64_t version)
 {
     const struct stage_row *row = word->row;
     const struct id *profile_id = map_find(profile_of, &row->touch.anchor);
@@ -116,7 +123,8 @@ static void add_stage_message(struct arena *arena, struct stage_messages *messag
     }
     struct strbuf payload = {.arena = arena};
     stage_change_encode(&payload, &message);
-    *arena_push(arena, messages) = (struct stage_message){version, message.profile_id, strbuf_span(&payload)};
+    *arena_push(arena, messages) =
+        (struct stage_message){version, message.profile_id, strbuf_span(&payload)};
 }
 
 static bool is_worth_telling(const struct stage_row *row)
@@ -124,7 +132,8 @@ static bool is_worth_telling(const struct stage_row *row)
     return row->from_stage != row->to_stage && !row->is_told;
 }
 
-/* Changes of stage go out on their topic; changes of status alone do not. A row that only moved is neither. */
+/* Changes of stage go out on their topic; changes of status alone do not. A row that only moved is
+ * neither. */
 static struct words stage_words(struct arena *arena, const struct journey_effects *effects)
 {
     struct map written;
@@ -145,7 +154,8 @@ static struct words stage_words(struct arena *arena, const struct journey_effect
 }
 
 /* After those of an earlier transaction of the flush, of which they may take some back. */
-static enum outcome write_stage_messages(struct tracker *tracker, struct flush *flush, const struct journey_effects *effects,
+static enum outcome write_stage_messages(struct tracker *tracker, struct journey_flush *flush,
+                                         const struct journey_effects *effects,
                                          const struct map *profile_of, struct err *err)
 {
     struct words words = stage_words(flush->arena, effects);
@@ -153,35 +163,38 @@ static enum outcome write_stage_messages(struct tracker *tracker, struct flush *
     int64_t version;
     if (words.count == 0)
         return OUTCOME_OK;
-    CHECK(store_next_stage_messages(tracker->db, flush->arena, &version, err));
+    CHECK(journey_store_next_stage_messages(tracker->db, flush->arena, &version, err));
     for (size_t i = 0; i < words.count; i++)
         add_stage_message(flush->arena, &flush->stages, &words.items[i], profile_of, version);
     struct stage_messages row = {flush->stages.items + before, words.count, words.count};
-    return store_insert_stage_messages(tracker->db, flush->arena, flush->lane, &row, err);
+    return journey_store_insert_stage_messages(tracker->db, flush->arena, flush->lane, &row, err);
 }
 
-static enum outcome write_all(struct tracker *tracker, struct flush *flush, struct saving *saving, const struct map *profile_of,
-                              struct err *err)
+static enum outcome write_all(struct tracker *tracker, struct journey_flush *flush,
+                              struct saving *saving, const struct map *profile_of, struct err *err)
 {
     struct journey_effects *effects = &saving->effects;
     struct db *db = tracker->db;
     if (effects->missed_window)
-        return err_set(err, OUTCOME_FATAL, "missed_window", "a conversion was derived without its whole lookback");
-    CHECK(store_remove_conversions(db, flush->arena, &effects->conversions_removed, err));
-    CHECK(store_write_conversions(db, flush->arena, &effects->conversions, err));
-    CHECK(store_remove_stages(db, flush->arena, &effects->stages_removed, err));
-    CHECK(store_write_stages(db, flush->arena, &effects->stages, err));
-    CHECK(store_delete_checkpoints(db, flush->arena, &saving->dead_checkpoints, err));
-    CHECK(store_write_checkpoints(db, flush->arena, &saving->checkpoints, err));
+        return err_set(err, OUTCOME_FATAL, "missed_window",
+                       "a conversion was derived without its whole lookback");
+    CHECK(journey_store_remove_conversions(db, flush->arena, &effects->conversions_removed, err));
+    CHECK(journey_store_write_conversions(db, flush->arena, &effects->conversions, err));
+    CHECK(journey_store_remove_stages(db, flush->arena, &effects->stages_removed, err));
+    CHECK(journey_store_write_stages(db, flush->arena, &effects->stages, err));
+    CHECK(journey_store_delete_checkpoints(db, flush->arena, &saving->dead_checkpoints, err));
+    CHECK(journey_store_write_checkpoints(db, flush->arena, &saving->checkpoints, err));
     CHECK(write_diff(tracker, flush, effects, err));
-    return flush->sweep_count > 0 ? OUTCOME_OK : write_stage_messages(tracker, flush, effects, profile_of, err);
+    return flush->sweep_count > 0 ? OUTCOME_OK
+                                  : write_stage_messages(tracker, flush, effects, profile_of, err);
 }
 
-enum outcome saving_write(struct tracker *tracker, struct flush *flush, struct saving *saving, const struct map *profile_of,
-                          struct err *err)
+enum outcome saving_write(struct tracker *tracker, struct journey_flush *flush,
+                          struct saving *saving, const struct map *profile_of, struct err *err)
 {
     enum outcome o = write_all(tracker, flush, saving, profile_of, err);
-    /* What is written here is ours: an error of data (numbers that go backwards after a restore) is no touchpoint's fault. */
+    /* What is written here is ours: an error of data (numbers that go backwards after a restore) is
+     * no touchpoint's fault. */
     if (o == OUTCOME_REJECT)
         err->outcome = o = OUTCOME_FATAL;
     return o;

@@ -13,7 +13,7 @@ enum { TOPIC_RESOLVED, TOPIC_CHANGES, CHANGES_LANE_BASE = 10000 };
 
 /* Published by scan(), to be marked when acknowledged. */
 struct scanned {
-    struct lane_row *lanes; /* pub_seq: what it becomes */
+    struct journey_lane_row *lanes; /* pub_seq: what it becomes */
     size_t lane_count;
     struct stage_messages stages;
 };
@@ -33,11 +33,16 @@ struct self {
 };
 
 static const struct setting settings[] = {
-    {"topic.resolved", SETTING_TEXT, "tutti.touchpoints-resolved.v1", 0, 0, NULL, "Input: touchpoints with their profile."},
-    {"topic.identity.changes", SETTING_TEXT, "tutti.identity-changes.v1", 0, 0, NULL, "Input: identifiers that moved."},
-    {"topic.diffs", SETTING_TEXT, "tutti.journey-diffs.v1", 0, 0, NULL, "Output: numbered diffs of the figures."},
-    {"topic.stages", SETTING_TEXT, "tutti.journey-stages.v1", 0, 0, NULL, "Output: changes of stage."},
-    {"cache.bytes", SETTING_BYTES, "512MB", 1 << 20, INT64_C(1) << 40, NULL, "Memory for cached states and anchors."},
+    {"topic.resolved", SETTING_TEXT, "tutti.touchpoints-resolved.v1", 0, 0, NULL,
+     "Input: touchpoints with their profile."},
+    {"topic.identity.changes", SETTING_TEXT, "tutti.identity-changes.v1", 0, 0, NULL,
+     "Input: identifiers that moved."},
+    {"topic.diffs", SETTING_TEXT, "tutti.journey-diffs.v1", 0, 0, NULL,
+     "Output: numbered diffs of the figures."},
+    {"topic.stages", SETTING_TEXT, "tutti.journey-stages.v1", 0, 0, NULL,
+     "Output: changes of stage."},
+    {"cache.bytes", SETTING_BYTES, "512MB", 1 << 20, INT64_C(1) << 40, NULL,
+     "Memory for cached states and anchors."},
     {0},
 };
 
@@ -46,11 +51,14 @@ static const char *const topic_settings[] = {"topic.resolved", "topic.identity.c
 static void open_metrics(struct self *self)
 {
     struct tracker *t = &self->tracker;
-    t->fast = metric_counter("journey_touches_fast_total", "", "Touchpoints applied by the fast path.");
-    t->slow = metric_counter("journey_touches_slow_total", "", "Touchpoints that took the slow path.");
-    t->fallbacks =
-        metric_counter("journey_fast_fallbacks_total", "", "Fast transactions given up because another instance was first.");
-    t->rederived = metric_counter("journey_profiles_rederived_total", "", "Profiles of which a range was derived again.");
+    t->fast =
+        metric_counter("journey_touches_fast_total", "", "Touchpoints applied by the fast path.");
+    t->slow =
+        metric_counter("journey_touches_slow_total", "", "Touchpoints that took the slow path.");
+    t->fallbacks = metric_counter("journey_fast_fallbacks_total", "",
+                                  "Fast transactions given up because another instance was first.");
+    t->rederived = metric_counter("journey_profiles_rederived_total", "",
+                                  "Profiles of which a range was derived again.");
     self->cache_bytes = metric_gauge("journey_cache_bytes", "", "Memory held by the cache.");
 }
 
@@ -58,7 +66,8 @@ static enum outcome journey_check(const struct config *config, struct err *err)
 {
     struct arena arena = {0};
     struct journey_policy policy = {0};
-    enum outcome outcome = journey_policy_load(&arena, config_text(config, "policy.dir"), &policy, err);
+    enum outcome outcome =
+        journey_policy_load(&arena, config_text(config, "policy.dir"), &policy, err);
     arena_free(&arena);
     return outcome;
 }
@@ -78,8 +87,10 @@ static enum outcome journey_open(struct service_context *context, void *arg, str
     t->erased = &self->erased;
     t->timeline = timeline_new(&journey_timeline);
     CHECK(codes_open(context->db, &t->policy, &t->codes, err));
-    CHECK(producer_topic(context->producer, config_text(config, "topic.diffs"), &self->diffs_topic, &t->diff_partitions, err));
-    return producer_topic(context->producer, config_text(config, "topic.stages"), &self->stages_topic, NULL, err);
+    CHECK(producer_topic(context->producer, config_text(config, "topic.diffs"), &self->diffs_topic,
+                         &t->diff_partitions, err));
+    return producer_topic(context->producer, config_text(config, "topic.stages"),
+                          &self->stages_topic, NULL, err);
 }
 
 static void journey_close(void *arg)
@@ -111,26 +122,27 @@ static void journey_assigned(void *arg, const int *topics, const int32_t *partit
         self->lanes[i] = lane_of(topics[i], partitions[i]);
 }
 
-static struct flush *flush_of(struct batch *batch)
+static struct journey_flush *flush_of(struct batch *batch)
 {
     if (batch->events == NULL) {
-        struct flush *flush = batch->events = arena_new(batch->arena, struct flush);
+        struct journey_flush *flush = batch->events = arena_new(batch->arena, struct journey_flush);
         flush->arena = batch->arena;
         flush->lane = INT32_MAX;
     }
     return batch->events;
 }
 
-static enum outcome decode_change(struct self *self, struct batch *batch, const struct record *record, struct err *err)
+static enum outcome decode_change(struct self *self, struct batch *batch,
+                                  const struct record *record, struct err *err)
 {
     struct identity_change change;
     CHECK(identity_change_decode(batch->arena, record->value, &change, err));
-    struct flush *flush = flush_of(batch);
+    struct journey_flush *flush = flush_of(batch);
     for (uint32_t i = 0; i < change.move_count; i++) {
         const struct identity_move *move = &change.moves[i];
         if (!erased_covers_move(&self->erased, &change, move))
-            *arena_push(batch->arena, &flush->moves) =
-                (struct anchor_move){move->identifier_id, move->profile_id, identity_move_version(&change, move)};
+            *arena_push(batch->arena, &flush->moves) = (struct anchor_move){
+                move->identifier_id, move->profile_id, identity_move_version(&change, move)};
     }
     return OUTCOME_OK;
 }
@@ -146,7 +158,8 @@ static struct span present(struct span text)
     return text.len ? text : SPAN_NONE;
 }
 
-static struct journey_fact fact_of(struct arena *arena, const struct resolved_header *head, const struct touchpoint *tp)
+static struct journey_fact fact_of(struct arena *arena, const struct resolved_header *head,
+                                   const struct touchpoint *tp)
 {
     return (struct journey_fact){
         .key = {id_short(&head->anchor_id), {tp->occurred_at}, head->event_id},
@@ -166,7 +179,8 @@ static struct journey_fact fact_of(struct arena *arena, const struct resolved_he
     };
 }
 
-static enum outcome decode_touchpoint(struct self *self, struct batch *batch, const struct record *record, struct err *err)
+static enum outcome decode_touchpoint(struct self *self, struct batch *batch,
+                                      const struct record *record, struct err *err)
 {
     struct resolved_header head;
     struct framed framed;
@@ -175,9 +189,10 @@ static enum outcome decode_touchpoint(struct self *self, struct batch *batch, co
     if (id_is_nil(&head.anchor_id))
         return OUTCOME_OK;
     CHECK(avro_plan_decode(framed.plan, framed.payload, &tp, err));
-    if (erased_covers_resolved(&self->erased, &head, batch->arena, (struct instant){tp.occurred_at}))
+    if (erased_covers_resolved(&self->erased, &head, batch->arena,
+                               (struct instant){tp.occurred_at}))
         return OUTCOME_OK;
-    struct flush *flush = flush_of(batch);
+    struct journey_flush *flush = flush_of(batch);
     *arena_push(batch->arena, &flush->arrivals) = (struct arrival){
         .anchor_id = head.anchor_id,
         .profile_id = head.profile_id,
@@ -188,22 +203,24 @@ static enum outcome decode_touchpoint(struct self *self, struct batch *batch, co
     return OUTCOME_OK;
 }
 
-static enum outcome journey_decode(void *arg, struct batch *batch, const struct record *record, struct err *err)
+static enum outcome journey_decode(void *arg, struct batch *batch, const struct record *record,
+                                   struct err *err)
 {
     struct self *self = arg;
     if (batch->events == NULL)
         codes_forget_batch(self->tracker.codes);
-    struct flush *flush = flush_of(batch);
+    struct journey_flush *flush = flush_of(batch);
     int32_t lane = lane_of(record->topic, record->partition);
     if (lane < flush->lane)
         flush->lane = lane;
-    return record->topic == TOPIC_CHANGES ? decode_change(arg, batch, record, err) : decode_touchpoint(self, batch, record, err);
+    return record->topic == TOPIC_CHANGES ? decode_change(arg, batch, record, err)
+                                          : decode_touchpoint(self, batch, record, err);
 }
 
 static enum outcome journey_apply(void *arg, struct batch *batch, struct err *err)
 {
     struct self *self = arg;
-    struct flush *flush = batch->events;
+    struct journey_flush *flush = batch->events;
     if (flush == NULL)
         return OUTCOME_OK;
     CHECK(codes_settle(self->tracker.codes, batch->arena, err));
@@ -220,52 +237,58 @@ static void journey_dropped(void *arg)
 {
     struct self *self = arg;
     const struct id *id;
-    for (size_t i = 0; self->forgotten < self->erased.version && (id = erased_next(&self->erased, &i, self->forgotten));) {
+    for (size_t i = 0; self->forgotten < self->erased.version &&
+                       (id = erased_next(&self->erased, &i, self->forgotten));) {
         journey_cache_drop_anchor(&self->tracker.cache, id_short(id));
         journey_cache_drop_state(&self->tracker.cache, id_short(id));
     }
     self->forgotten = self->erased.version;
 }
 
-static enum outcome send_diffs(struct self *self, const struct lane_row *lane, const struct diff_row *rows, size_t count,
-                               struct err *err)
+static enum outcome send_diffs(struct self *self, const struct journey_lane_row *lane,
+                               const struct diff_row *rows, size_t count, struct err *err)
 {
     char key[16];
     int n = snprintf(key, sizeof key, "%d", lane->lane);
     for (size_t i = 0; i < count; i++)
-        CHECK(producer_send(self->context.producer, self->diffs_topic, lane->out_partition, (struct span){key, (size_t)n},
-                            rows[i].payload, NULL, 0, err));
+        CHECK(producer_send(self->context.producer, self->diffs_topic, lane->out_partition,
+                            (struct span){key, (size_t)n}, rows[i].payload, NULL, 0, err));
     return OUTCOME_OK;
 }
 
-static enum outcome send_stages(struct self *self, const struct stage_messages *stages, struct err *err)
+static enum outcome send_stages(struct self *self, const struct stage_messages *stages,
+                                struct err *err)
 {
     for (size_t i = 0; i < stages->count; i++) {
         char key[37];
         id_to_uuid(&stages->items[i].profile_id, key);
-        CHECK(producer_send(self->context.producer, self->stages_topic, -1, (struct span){key, 36}, stages->items[i].payload,
-                            NULL, 0, err));
+        CHECK(producer_send(self->context.producer, self->stages_topic, -1, (struct span){key, 36},
+                            stages->items[i].payload, NULL, 0, err));
     }
     return OUTCOME_OK;
 }
 
-/* Another instance may have taken numbers of the lane before this flush, or between its two transactions. */
+/* Another instance may have taken numbers of the lane before this flush, or between its two
+ * transactions. */
 static bool follows(const struct diff_rows *diffs, int64_t pub_seq)
 {
-    return diffs->items[0].seq == pub_seq + 1 && diffs->items[diffs->count - 1].seq == pub_seq + (int64_t)diffs->count;
+    return diffs->items[0].seq == pub_seq + 1 &&
+           diffs->items[diffs->count - 1].seq == pub_seq + (int64_t)diffs->count;
 }
 
-/* Only the row after pub_seq may be sent next. If this flush's numbers do not follow on it, what is missing is in the outbox. */
+/* Only the row after pub_seq may be sent next. If this flush's numbers do not follow on it, what is
+ * missing is in the outbox. */
 static enum outcome journey_publish(void *arg, struct batch *batch, struct err *err)
 {
     struct self *self = arg;
-    struct flush *flush = batch->events;
+    struct journey_flush *flush = batch->events;
     if (flush == NULL)
         return OUTCOME_OK;
     if (flush->diffs.count > 0 && !follows(&flush->diffs, flush->lane_row.pub_seq)) {
         flush->diffs.count = 0;
-        CHECK(store_find_diffs(self->context.db, batch->arena, flush->lane, flush->lane_row.pub_seq, &flush->diffs.items,
-                               &flush->diffs.count, err));
+        CHECK(journey_store_find_diffs(self->context.db, batch->arena, flush->lane,
+                                       flush->lane_row.pub_seq, &flush->diffs.items,
+                                       &flush->diffs.count, err));
     }
     CHECK(send_diffs(self, &flush->lane_row, flush->diffs.items, flush->diffs.count, err));
     return send_stages(self, &flush->stages, err);
@@ -274,20 +297,22 @@ static enum outcome journey_publish(void *arg, struct batch *batch, struct err *
 static enum outcome journey_finished(void *arg, struct batch *batch, struct err *err)
 {
     struct self *self = arg;
-    struct flush *flush = batch->events;
+    struct journey_flush *flush = batch->events;
     if (flush == NULL)
         return OUTCOME_OK;
     if (flush->diffs.count > 0)
-        CHECK(store_mark_published(self->context.db, batch->arena, flush->lane, flush->diffs.items[flush->diffs.count - 1].seq,
-                                   err));
-    return store_delete_stage_messages(self->context.db, batch->arena, &flush->stages, err);
+        CHECK(journey_store_mark_published(self->context.db, batch->arena, flush->lane,
+                                           flush->diffs.items[flush->diffs.count - 1].seq, err));
+    return journey_store_delete_stage_messages(self->context.db, batch->arena, &flush->stages, err);
 }
 
-static enum outcome scan_lane(struct self *self, struct arena *arena, struct lane_row *lane, struct err *err)
+static enum outcome scan_lane(struct self *self, struct arena *arena, struct journey_lane_row *lane,
+                              struct err *err)
 {
     struct diff_row *rows;
     size_t count;
-    CHECK(store_find_diffs(self->context.db, arena, lane->lane, lane->pub_seq, &rows, &count, err));
+    CHECK(journey_store_find_diffs(self->context.db, arena, lane->lane, lane->pub_seq, &rows,
+                                   &count, err));
     CHECK(send_diffs(self, lane, rows, count, err));
     if (count > 0)
         lane->pub_seq = rows[count - 1].seq;
@@ -302,12 +327,14 @@ static enum outcome journey_scan(void *arg, struct arena *arena, struct err *err
     *scanned = (struct scanned){0};
     if (self->lane_count == 0)
         return OUTCOME_OK;
-    CHECK(store_delete_applied(self->context.db, arena, self->lanes, self->lane_count, err));
-    CHECK(store_find_lanes(self->context.db, &self->scan_arena, self->lanes, self->lane_count, &scanned->lanes,
-                           &scanned->lane_count, err));
+    CHECK(
+        journey_store_delete_applied(self->context.db, arena, self->lanes, self->lane_count, err));
+    CHECK(journey_store_find_lanes(self->context.db, &self->scan_arena, self->lanes,
+                                   self->lane_count, &scanned->lanes, &scanned->lane_count, err));
     for (size_t i = 0; i < scanned->lane_count; i++)
         CHECK(scan_lane(self, arena, &scanned->lanes[i], err));
-    CHECK(store_find_stage_messages(self->context.db, &self->scan_arena, self->lanes, self->lane_count, &scanned->stages, err));
+    CHECK(journey_store_find_stage_messages(self->context.db, &self->scan_arena, self->lanes,
+                                            self->lane_count, &scanned->stages, err));
     return send_stages(self, &scanned->stages, err);
 }
 
@@ -316,8 +343,10 @@ static enum outcome journey_scanned(void *arg, struct err *err)
     struct self *self = arg;
     struct scanned *scanned = &self->scanned;
     for (size_t i = 0; i < scanned->lane_count; i++)
-        CHECK(store_mark_published(self->context.db, &self->scan_arena, scanned->lanes[i].lane, scanned->lanes[i].pub_seq, err));
-    enum outcome o = store_delete_stage_messages(self->context.db, &self->scan_arena, &scanned->stages, err);
+        CHECK(journey_store_mark_published(self->context.db, &self->scan_arena,
+                                           scanned->lanes[i].lane, scanned->lanes[i].pub_seq, err));
+    enum outcome o = journey_store_delete_stage_messages(self->context.db, &self->scan_arena,
+                                                         &scanned->stages, err);
     *scanned = (struct scanned){0};
     return o;
 }

@@ -1,4 +1,5 @@
-/* journey_slow.c: the slow transaction: new facts, moved anchors, locked states, then whatever derivation each profile needs. */
+/* journey_slow.c: the slow transaction: new facts, moved anchors, locked states, then whatever
+ * derivation each profile needs. */
 #include "services/journey-tracker/journey_slow.h"
 
 enum { CAREFUL_FLUSHES = 20 }; /* without COPY after a repeat: input is probably being read again */
@@ -7,14 +8,16 @@ enum { CAREFUL_FLUSHES = 20 }; /* without COPY after a repeat: input is probably
 static enum outcome save_states(struct slow *slow, struct err *err)
 {
     for (size_t i = 0; i < slow->state_count; i++) {
-        slow->states[i].payload = tracker_pack(slow->tracker, slow->flush->arena, &slow->profiles[i].state);
+        slow->states[i].payload =
+            tracker_pack(slow->tracker, slow->flush->arena, &slow->profiles[i].state);
         slow->states[i].generation = slow->tracker->generation.number;
     }
-    return timeline_save_states(slow->tracker->timeline, slow->tracker->db, slow->flush->arena, slow->states, slow->state_count,
-                                err);
+    return timeline_save_states(slow->tracker->timeline, slow->tracker->db, slow->flush->arena,
+                                slow->states, slow->state_count, err);
 }
 
-static enum outcome run_steps(struct slow *slow, const uint32_t *indexes, size_t count, bool *is_repeat, struct err *err)
+static enum outcome run_steps(struct slow *slow, const uint32_t *indexes, size_t count,
+                              bool *is_repeat, struct err *err)
 {
     struct tracker *tracker = slow->tracker;
     struct arena *arena = slow->flush->arena;
@@ -41,11 +44,13 @@ static void fill_cache(struct slow *slow)
     struct journey_cache *cache = &slow->tracker->cache;
     for (size_t i = 0; i < slow->state_count; i++) {
         const struct state_row *row = &slow->states[i];
-        journey_cache_put_state(cache, row->profile, row->ver, row->members, &slow->profiles[i].state.last, row->payload);
+        journey_cache_put_state(cache, row->profile, row->ver, row->members,
+                                &slow->profiles[i].state.last, row->payload);
     }
     for (size_t i = 0; i < slow->anchor_count; i++) {
         const struct anchor_row *row = &slow->anchors[i];
-        const struct state_row *state = timeline_find_state(slow->states, slow->state_count, id_short(&row->profile_id));
+        const struct state_row *state =
+            timeline_find_state(slow->states, slow->state_count, id_short(&row->profile_id));
         if (state) {
             struct cached_anchor entry = {row->profile_id, row->version, state->members};
             journey_cache_put_anchor(cache, row->anchor, &entry);
@@ -53,9 +58,10 @@ static void fill_cache(struct slow *slow)
     }
 }
 
-static enum outcome transact(struct slow *slow, const uint32_t *indexes, size_t count, bool *is_repeat, struct err *err)
+static enum outcome transact(struct slow *slow, const uint32_t *indexes, size_t count,
+                             bool *is_repeat, struct err *err)
 {
-    struct flush *flush = slow->flush;
+    struct journey_flush *flush = slow->flush;
     struct diff_rows diffs = flush->diffs;
     saving_init(&slow->saving, flush->arena);
     CHECK(db_begin(slow->tracker->db, err));
@@ -69,9 +75,11 @@ static enum outcome transact(struct slow *slow, const uint32_t *indexes, size_t 
     return OUTCOME_OK;
 }
 
-enum outcome tracker_slow(struct tracker *tracker, struct flush *flush, const uint32_t *indexes, size_t count, struct err *err)
+enum outcome tracker_slow(struct tracker *tracker, struct journey_flush *flush,
+                          const uint32_t *indexes, size_t count, struct err *err)
 {
-    struct slow slow = {.tracker = tracker, .flush = flush, .is_careful = tracker->careful_flushes > 0};
+    struct slow slow = {
+        .tracker = tracker, .flush = flush, .is_careful = tracker->careful_flushes > 0};
     bool is_repeat;
     if (tracker->careful_flushes > 0)
         tracker->careful_flushes--;

@@ -1,5 +1,5 @@
-/* journey_slow.h: the working set of one slow transaction and its steps, shared by the journey_slow*.c files; the steps (a) to
- * (d) are those of docs/architecture.md. */
+/* journey_slow.h: the working set of one slow transaction and its steps, shared by the
+ * journey_slow*.c files; the steps (a) to (d) are those of docs/architecture.md. */
 #ifndef TUTTI_JOURNEY_SLOW_H
 #define TUTTI_JOURNEY_SLOW_H
 
@@ -12,7 +12,7 @@ struct shorts {
 
 struct slow {
     struct tracker *tracker;
-    struct flush *flush;
+    struct journey_flush *flush;
     bool is_careful;    /* every fact may be a repeat: no COPY */
     struct facts facts; /* sorted by key */
     bool *inserted;     /* of facts */
@@ -30,13 +30,16 @@ struct slow {
     struct saving saving;
 };
 
-/* journey_slow_facts.c, step (a): what was there already is a duplicate and plays no part; only what was really inserted stays in
- * slow->facts. *is_repeat: COPY met one, and the transaction is lost. */
-enum outcome slow_insert_facts(struct slow *slow, const uint32_t *indexes, size_t count, bool *is_repeat, struct err *err);
+/* journey_slow_facts.c, step (a): what was there already is a duplicate and plays no part; only
+ * what was really inserted stays in slow->facts. *is_repeat: COPY met one, and the transaction is
+ * lost. */
+enum outcome slow_insert_facts(struct slow *slow, const uint32_t *indexes, size_t count,
+                               bool *is_repeat, struct err *err);
 
 /* journey_slow_locks.c */
 /* Step (b): anchors of facts really inserted, and everything identity changes say. */
-enum outcome slow_lock_anchors(struct slow *slow, const uint32_t *indexes, size_t count, struct err *err);
+enum outcome slow_lock_anchors(struct slow *slow, const uint32_t *indexes, size_t count,
+                               struct err *err);
 /* Step (c): states of the profiles of these anchors, old and new. */
 enum outcome slow_lock_states(struct slow *slow, struct err *err);
 /* Which profiles gained or lost an anchor; `members` of both grows. */

@@ -1,4 +1,5 @@
-/* journey_slow_locks.c: steps (b) and (c) of the slow transaction: anchors, then states, locked in order. */
+/* journey_slow_locks.c: steps (b) and (c) of the slow transaction: anchors, then states, locked in
+ * order. */
 #include <stdlib.h>
 
 #include "services/journey-tracker/journey_slow.h"
@@ -23,10 +24,11 @@ static bool fact_is_inserted(const struct slow *slow, const struct fact_key *key
 }
 
 /* (b) Anchors of facts really inserted, and everything identity changes say. */
-enum outcome slow_lock_anchors(struct slow *slow, const uint32_t *indexes, size_t count, struct err *err)
+enum outcome slow_lock_anchors(struct slow *slow, const uint32_t *indexes, size_t count,
+                               struct err *err)
 {
-    struct flush *flush = slow->flush;
-    struct anchor_moves moves = {0};
+    struct journey_flush *flush = slow->flush;
+    struct journey_anchor_moves moves = {0};
     map_init(&slow->fresh, flush->arena, sizeof(struct fact_key), 1);
     for (size_t i = 0; i < slow->facts.count; i++)
         if (slow->inserted[i])
@@ -34,15 +36,18 @@ enum outcome slow_lock_anchors(struct slow *slow, const uint32_t *indexes, size_
     for (size_t i = 0; i < count; i++) {
         const struct arrival *a = &flush->arrivals.items[indexes[i]];
         if (fact_is_inserted(slow, &a->fact.key))
-            *arena_push(flush->arena, &moves) = (struct anchor_move){a->anchor_id, a->profile_id, a->version};
+            *arena_push(flush->arena, &moves) =
+                (struct anchor_move){a->anchor_id, a->profile_id, a->version};
     }
     for (size_t i = 0; i < flush->moves.count; i++)
         *arena_push(flush->arena, &moves) = flush->moves.items[i];
-    return timeline_lock_anchors(slow->tracker->timeline, slow->tracker->db, flush->arena, moves.items, moves.count,
-                                 &slow->anchors, &slow->anchor_count, err);
+    return timeline_lock_anchors(slow->tracker->timeline, slow->tracker->db, flush->arena,
+                                 moves.items, moves.count, &slow->anchors, &slow->anchor_count,
+                                 err);
 }
 
-/* (c) States of the profiles of these anchors, old and new. An anchor that neither moved nor has a new fact changes nothing. */
+/* (c) States of the profiles of these anchors, old and new. An anchor that neither moved nor has a
+ * new fact changes nothing. */
 enum outcome slow_lock_states(struct slow *slow, struct err *err)
 {
     struct arena *arena = slow->flush->arena;
@@ -62,13 +67,14 @@ enum outcome slow_lock_states(struct slow *slow, struct err *err)
     }
     for (size_t i = 0; i < slow->flush->sweep_count; i++)
         *arena_push(arena, &profiles) = slow->flush->sweep[i];
-    return timeline_lock_states(slow->tracker->timeline, slow->tracker->db, arena, profiles.items, profiles.count, &slow->states,
-                                &slow->state_count, err);
+    return timeline_lock_states(slow->tracker->timeline, slow->tracker->db, arena, profiles.items,
+                                profiles.count, &slow->states, &slow->state_count, err);
 }
 
 struct slow_profile *slow_find_profile(struct slow *slow, const struct id *profile_id)
 {
-    struct state_row *row = timeline_find_state(slow->states, slow->state_count, id_short(profile_id));
+    struct state_row *row =
+        timeline_find_state(slow->states, slow->state_count, id_short(profile_id));
     if (row == NULL)
         return NULL;
     struct slow_profile *profile = &slow->profiles[row - slow->states];

@@ -6,17 +6,19 @@
 #include "journey_tracker_sql.h"
 
 #define STATEMENT(id) ((struct statement){"journey_" #id, sql_##id})
-#define COLUMN(name, type, read)                                                                                                 \
-    {                                                                                                                            \
-#name, type, offsetof(struct journey_fact, name), read                                                                   \
+#define COLUMN(name, type, read)                                                                   \
+    {                                                                                              \
+#name, type, offsetof(struct journey_fact, name), read                                     \
     }
 
 static const struct fact_column fact_columns[] = {
-    COLUMN(shape, FACT_INT4, true),         COLUMN(received_at, FACT_INSTANT, false), COLUMN(value_micros, FACT_INT8, true),
-    COLUMN(margin_micros, FACT_INT8, true), COLUMN(cost_micros, FACT_INT8, false),    COLUMN(score, FACT_INT2, true),
-    COLUMN(message_id, FACT_TEXT, false),   COLUMN(order_id, FACT_TEXT, false),       COLUMN(content_id, FACT_TEXT, false),
-    COLUMN(product_id, FACT_TEXT, false),   COLUMN(location_id, FACT_TEXT, false),    COLUMN(agent_id, FACT_TEXT, false),
-    COLUMN(decision_id, FACT_TEXT, false),  COLUMN(others, FACT_BYTEA, false),
+    COLUMN(shape, FACT_INT4, true),        COLUMN(received_at, FACT_INSTANT, false),
+    COLUMN(value_micros, FACT_INT8, true), COLUMN(margin_micros, FACT_INT8, true),
+    COLUMN(cost_micros, FACT_INT8, false), COLUMN(score, FACT_INT2, true),
+    COLUMN(message_id, FACT_TEXT, false),  COLUMN(order_id, FACT_TEXT, false),
+    COLUMN(content_id, FACT_TEXT, false),  COLUMN(product_id, FACT_TEXT, false),
+    COLUMN(location_id, FACT_TEXT, false), COLUMN(agent_id, FACT_TEXT, false),
+    COLUMN(decision_id, FACT_TEXT, false), COLUMN(others, FACT_BYTEA, false),
 };
 
 const struct timeline_schema journey_timeline = {
@@ -29,13 +31,15 @@ const struct timeline_schema journey_timeline = {
 /* Deletes and upserts take their rows in one order everywhere. */
 static int conversion_compare(const void *a, const void *b)
 {
-    const struct touch_key *x = &((const struct conversion_row *)a)->key, *y = &((const struct conversion_row *)b)->key;
+    const struct touch_key *x = &((const struct conversion_row *)a)->key,
+                           *y = &((const struct conversion_row *)b)->key;
     if (x->anchor != y->anchor)
         return x->anchor < y->anchor ? -1 : 1;
     return touch_key_compare(x, y);
 }
 
-enum outcome store_remove_conversions(struct db *db, struct arena *arena, const struct conversion_rows *rows, struct err *err)
+enum outcome journey_store_remove_conversions(struct db *db, struct arena *arena,
+                                              const struct conversion_rows *rows, struct err *err)
 {
     if (rows->count == 0)
         return OUTCOME_OK;
@@ -49,7 +53,8 @@ enum outcome store_remove_conversions(struct db *db, struct arena *arena, const 
     return db_run(db, &STATEMENT(delete_conversions), &p, NULL, NULL, err);
 }
 
-enum outcome store_write_conversions(struct db *db, struct arena *arena, struct conversion_rows *rows, struct err *err)
+enum outcome journey_store_write_conversions(struct db *db, struct arena *arena,
+                                             struct conversion_rows *rows, struct err *err)
 {
     size_t n = rows->count, stride = sizeof *rows->items;
     if (n == 0)
@@ -93,7 +98,8 @@ static void sort_stages(struct stage_rows *rows)
     rows->count = kept;
 }
 
-enum outcome store_remove_stages(struct db *db, struct arena *arena, struct stage_rows *rows, struct err *err)
+enum outcome journey_store_remove_stages(struct db *db, struct arena *arena,
+                                         struct stage_rows *rows, struct err *err)
 {
     size_t stride = sizeof *rows->items;
     if (rows->count == 0)
@@ -116,21 +122,24 @@ struct stage_columns {
 static struct stage_columns *stage_columns(struct arena *arena, const struct stage_rows *rows)
 {
     /* Reasons as stored: 1 rule, 2 inactivity, 3 exit. */
-    static const int16_t stored_reason[] = {[REASON_RULE] = 1, [REASON_AT_RISK] = 2, [REASON_LAPSED] = 2, [REASON_EXIT] = 3};
+    static const int16_t stored_reason[] = {
+        [REASON_RULE] = 1, [REASON_AT_RISK] = 2, [REASON_LAPSED] = 2, [REASON_EXIT] = 3};
     struct stage_columns *columns = arena_array(arena, struct stage_columns, rows->count);
     for (size_t i = 0; i < rows->count; i++) {
         const struct stage_row *row = &rows->items[i];
-        columns[i] = (struct stage_columns){row->from_stage,
-                                            row->to_stage,
-                                            row->from_status,
-                                            row->to_status,
-                                            stored_reason[row->reason],
-                                            row->seconds_in_stage < 0 ? INT64_MIN : row->seconds_in_stage};
+        columns[i] =
+            (struct stage_columns){row->from_stage,
+                                   row->to_stage,
+                                   row->from_status,
+                                   row->to_status,
+                                   stored_reason[row->reason],
+                                   row->seconds_in_stage < 0 ? INT64_MIN : row->seconds_in_stage};
     }
     return columns;
 }
 
-enum outcome store_write_stages(struct db *db, struct arena *arena, struct stage_rows *rows, struct err *err)
+enum outcome journey_store_write_stages(struct db *db, struct arena *arena, struct stage_rows *rows,
+                                        struct err *err)
 {
     size_t stride = sizeof *rows->items;
     if (rows->count == 0)
@@ -155,8 +164,9 @@ enum outcome store_write_stages(struct db *db, struct arena *arena, struct stage
     return db_run(db, &STATEMENT(upsert_stage_changes), &p, NULL, NULL, err);
 }
 
-static enum outcome find_beside(struct db *db, struct arena *arena, struct statement statement, const struct checkpoint *wanted,
-                                size_t count, struct db_result **result, struct err *err)
+static enum outcome find_beside(struct db *db, struct arena *arena, struct statement statement,
+                                const struct checkpoint *wanted, size_t count,
+                                struct db_result **result, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -165,7 +175,9 @@ static enum outcome find_beside(struct db *db, struct arena *arena, struct state
     return db_run(db, &statement, &p, result, NULL, err);
 }
 
-enum outcome store_find_checkpoints(struct db *db, struct arena *arena, struct checkpoint *wanted, size_t count, struct err *err)
+enum outcome journey_store_find_checkpoints(struct db *db, struct arena *arena,
+                                            struct checkpoint *wanted, size_t count,
+                                            struct err *err)
 {
     struct db_result *r = NULL;
     enum outcome o = find_beside(db, arena, STATEMENT(find_checkpoints), wanted, count, &r, err);
@@ -179,7 +191,8 @@ enum outcome store_find_checkpoints(struct db *db, struct arena *arena, struct c
     return o;
 }
 
-enum outcome store_find_stops(struct db *db, struct arena *arena, struct checkpoint *wanted, size_t count, struct err *err)
+enum outcome journey_store_find_stops(struct db *db, struct arena *arena, struct checkpoint *wanted,
+                                      size_t count, struct err *err)
 {
     struct db_result *r = NULL;
     enum outcome o = find_beside(db, arena, STATEMENT(find_stops), wanted, count, &r, err);
@@ -213,7 +226,8 @@ static void checkpoint_keys(struct params *p, struct arena *arena, const struct 
     params_uuid_array(p, &list->items->event_id, sizeof *list->items, list->count);
 }
 
-enum outcome store_delete_checkpoints(struct db *db, struct arena *arena, const struct checkpoints *list, struct err *err)
+enum outcome journey_store_delete_checkpoints(struct db *db, struct arena *arena,
+                                              const struct checkpoints *list, struct err *err)
 {
     if (list->count == 0)
         return OUTCOME_OK;
@@ -223,7 +237,8 @@ enum outcome store_delete_checkpoints(struct db *db, struct arena *arena, const 
     return db_run(db, &STATEMENT(delete_checkpoints), &p, NULL, NULL, err);
 }
 
-enum outcome store_write_checkpoints(struct db *db, struct arena *arena, struct checkpoints *list, struct err *err)
+enum outcome journey_store_write_checkpoints(struct db *db, struct arena *arena,
+                                             struct checkpoints *list, struct err *err)
 {
     if (list->count == 0)
         return OUTCOME_OK;

@@ -34,8 +34,8 @@ static enum outcome count_unswept(struct sweep *sweep, uint64_t *total, struct e
     return OUTCOME_OK;
 }
 
-enum outcome journey_sweep_open(struct db *db, const char *dir, const struct generation *generation, struct sweep **out,
-                                uint64_t *total, struct err *err)
+enum outcome journey_sweep_open(struct db *db, const char *dir, const struct generation *generation,
+                                struct sweep **out, uint64_t *total, struct err *err)
 {
     struct sweep *sweep = *out = calloc(1, sizeof *sweep);
     if (sweep == NULL)
@@ -44,7 +44,8 @@ enum outcome journey_sweep_open(struct db *db, const char *dir, const struct gen
     t->db = db;
     t->generation = *generation;
     t->diff_partitions = 1;
-    t->fast = t->slow = t->fallbacks = t->rederived = metric_counter("sweep_profiles_total", "", "Profiles derived again.");
+    t->fast = t->slow = t->fallbacks = t->rederived =
+        metric_counter("sweep_profiles_total", "", "Profiles derived again.");
     t->timeline = timeline_new(&journey_timeline);
     journey_cache_open(&t->cache, 1 << 20);
     CHECK(journey_policy_load(&sweep->arena, dir, &t->policy, err));
@@ -70,7 +71,8 @@ enum outcome journey_sweep_step(struct sweep *sweep, size_t *done, struct err *e
     db_result_free(r);
     if (*done == 0)
         return OUTCOME_OK;
-    struct flush flush = {.arena = &sweep->step_arena, .sweep = profiles, .sweep_count = *done};
+    struct journey_flush flush = {
+        .arena = &sweep->step_arena, .sweep = profiles, .sweep_count = *done};
     return tracker_slow(t, &flush, NULL, 0, err);
 }
 

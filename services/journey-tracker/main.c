@@ -1,13 +1,13 @@
-/* main.c: tutti-journey-tracker: where are they? Resolved touchpoints in, signed diffs and stage changes out.
+/* main.c: tutti-journey-tracker: where are they? Resolved touchpoints in, signed diffs and stage
+ * changes out.
  *
  *   journey_service.c   the service: decode, apply, publish, scan
  *   journey_flush.c     a flush split by profile; the fast transaction (COPY, compare-and-swap)
  *   journey_slow.c      the slow transaction (duplicates, moves, late events) under locks
- *   journey_slow_facts.c, journey_slow_locks.c, journey_slow_derive.c   its steps: (a), (b) and (c), (d)
- *   journey_range.c     deriving a range of a timeline again
- *   journey_saving.c    what both write: rows, checkpoints, numbered diffs, stage messages
- *   journey_convert.c   between what is stored and what derive works on
- *   journey_cache.c     anchors and states as last seen
+ *   journey_slow_facts.c, journey_slow_locks.c, journey_slow_derive.c   its steps: (a), (b) and
+ * (c), (d) journey_range.c     deriving a range of a timeline again journey_saving.c    what both
+ * write: rows, checkpoints, numbered diffs, stage messages journey_convert.c   between what is
+ * stored and what derive works on journey_cache.c     anchors and states as last seen
  *   journey_codes.c     dictionary codes and shapes
  *   journey_store.c, journey_lanes.c, sql/   statements
  *   journey_policy.c    policies/journey.json, goals.json, channels.json

@@ -11,13 +11,13 @@
 
 /* One run of flush_run. */
 struct run {
-    struct flush *flush;
+    struct metrics_flush *flush;
     struct arena *arena;
     struct merge merge;
     struct flush_counts counts;
     const struct numbered *items; /* by lane, then by number */
     size_t item_count;
-    struct lane_row *lanes;
+    struct metrics_lane_row *lanes;
     size_t lane_count;
     struct sum_row *rows; /* by cell, then by lane */
     size_t row_count;
@@ -27,14 +27,16 @@ struct run {
     int32_t seen_number;
 };
 
-void flush_open(struct flush *flush, struct db *db, const struct generation *generation, size_t cache_bytes)
+void flush_open(struct metrics_flush *flush, struct db *db, const struct generation *generation,
+                size_t cache_bytes)
 {
-    *flush = (struct flush){.db = db, .generation = *generation, .cache_bytes = cache_bytes};
+    *flush =
+        (struct metrics_flush){.db = db, .generation = *generation, .cache_bytes = cache_bytes};
     map_init(&flush->next_seq, NULL, sizeof(int32_t), sizeof(int64_t));
     map_init(&flush->known_keys, NULL, sizeof(int64_t), sizeof(struct cell_key));
 }
 
-void flush_close(struct flush *flush)
+void flush_close(struct metrics_flush *flush)
 {
     map_free(&flush->next_seq);
     map_free(&flush->known_keys);
@@ -53,7 +55,7 @@ static int item_compare(const void *a, const void *b)
     return x != y ? (x < y ? -1 : 1) : numbered_compare(a, b);
 }
 
-static bool is_known_repeat(const struct flush *flush, const struct journey_diff *diff)
+static bool is_known_repeat(const struct metrics_flush *flush, const struct journey_diff *diff)
 {
     const int64_t *next = map_find(&flush->next_seq, &diff->lane);
     return next && diff->seq < *next;
@@ -81,15 +83,18 @@ static enum outcome lock_lanes(struct run *run, struct err *err)
         if (run->lane_count == 0 || lanes[run->lane_count - 1] != lane)
             lanes[run->lane_count++] = lane;
     }
-    run->lanes = arena_array(run->arena, struct lane_row, run->lane_count);
-    return store_lock_lanes(run->flush->db, run->arena, lanes, run->lane_count, run->lanes, err);
+    run->lanes = arena_array(run->arena, struct metrics_lane_row, run->lane_count);
+    return metrics_store_lock_lanes(run->flush->db, run->arena, lanes, run->lane_count, run->lanes,
+                                    err);
 }
 
 /* ---- adding diffs ---- */
-static enum outcome generation_number(struct run *run, const struct id *generation, int32_t *number, struct err *err)
+static enum outcome generation_number(struct run *run, const struct id *generation, int32_t *number,
+                                      struct err *err)
 {
     if (!id_equal(&run->seen_generation, generation)) {
-        CHECK(store_find_generation(run->flush->db, run->arena, generation, &run->seen_number, err));
+        CHECK(metrics_store_find_generation(run->flush->db, run->arena, generation,
+                                            &run->seen_number, err));
         run->seen_generation = *generation;
     }
     *number = run->seen_number;
@@ -97,7 +102,8 @@ static enum outcome generation_number(struct run *run, const struct id *generati
 }
 
 /* Sums of an older generation were dropped with it; a newer one than the active cannot be. */
-static enum outcome check_outdated(struct run *run, const struct journey_diff *diff, bool *outdated, struct err *err)
+static enum outcome check_outdated(struct run *run, const struct journey_diff *diff, bool *outdated,
+                                   struct err *err)
 {
     int32_t number = 0;
     *outdated = !id_equal(&diff->generation, &run->flush->generation.id);
@@ -107,7 +113,8 @@ static enum outcome check_outdated(struct run *run, const struct journey_diff *d
     if (number > 0 && number < run->flush->generation.number)
         return OUTCOME_OK;
     return err_set(err, OUTCOME_FATAL, "generation_unknown",
-                   "number %lld of lane %d belongs to policies that were never active here", (long long)diff->seq, diff->lane);
+                   "number %lld of lane %d belongs to policies that were never active here",
+                   (long long)diff->seq, diff->lane);
 }
 
 static enum outcome add_diff(struct run *run, const struct journey_diff *diff, struct err *err)
@@ -134,14 +141,19 @@ static enum outcome gap(int32_t lane, int64_t first, int64_t last, struct err *e
 {
     if (last == INT64_MAX)
         return err_set(err, OUTCOME_FATAL, "gap",
-                       "lane %d: number %lld, of the same transaction as the one before, is not in journey.outbox", lane,
-                       (long long)first);
-    return err_set(err, OUTCOME_FATAL, "gap", "lane %d: number %lld is missing (up to %lld), on the topic and in journey.outbox",
-                   lane, (long long)first, (long long)last);
+                       "lane %d: number %lld, of the same transaction as the one before, is not in "
+                       "journey.outbox",
+                       lane, (long long)first);
+    return err_set(
+        err, OUTCOME_FATAL, "gap",
+        "lane %d: number %lld is missing (up to %lld), on the topic and in journey.outbox", lane,
+        (long long)first, (long long)last);
 }
 
-/* A message of the outbox: nobody else can bring this number, so whatever is wrong with it is final. */
-static enum outcome add_fetched(struct run *run, int32_t lane, struct sequence *sequence, struct span payload, struct err *err)
+/* A message of the outbox: nobody else can bring this number, so whatever is wrong with it is
+ * final. */
+static enum outcome add_fetched(struct run *run, int32_t lane, struct sequence *sequence,
+                                struct span payload, struct err *err)
 {
     struct journey_diff diff;
     enum outcome o = journey_diff_decode(payload, &diff, err);
@@ -150,7 +162,8 @@ static enum outcome add_fetched(struct run *run, int32_t lane, struct sequence *
     if (o == OUTCOME_OK)
         o = add_diff(run, &diff, err);
     if (o == OUTCOME_REJECT)
-        return err_set(err, OUTCOME_FATAL, "diff_malformed", "lane %d: number %lld in journey.outbox cannot be read", lane,
+        return err_set(err, OUTCOME_FATAL, "diff_malformed",
+                       "lane %d: number %lld in journey.outbox cannot be read", lane,
                        (long long)sequence->next);
     CHECK(o);
     run->counts.from_outbox++;
@@ -159,10 +172,12 @@ static enum outcome add_fetched(struct run *run, int32_t lane, struct sequence *
 }
 
 /* As many of the missing numbers as one query brings. */
-static enum outcome fetch(struct run *run, int32_t lane, struct sequence *sequence, int64_t last, struct err *err)
+static enum outcome fetch(struct run *run, int32_t lane, struct sequence *sequence, int64_t last,
+                          struct err *err)
 {
     struct db_result *rows = NULL;
-    enum outcome o = store_find_diffs(run->flush->db, run->arena, lane, sequence->next, last, &rows, err);
+    enum outcome o = metrics_store_find_diffs(run->flush->db, run->arena, lane, sequence->next,
+                                              last, &rows, err);
     int count = o == OUTCOME_OK ? db_rows(rows) : 0;
     if (o == OUTCOME_OK && (count == 0 || db_int8(rows, 0, 0) != sequence->next))
         o = gap(lane, sequence->next, last, err);
@@ -175,8 +190,8 @@ static enum outcome fetch(struct run *run, int32_t lane, struct sequence *sequen
     return o;
 }
 
-static enum outcome apply_lane(struct run *run, struct lane_row *lane, const struct numbered *items, size_t count,
-                               struct err *err)
+static enum outcome apply_lane(struct run *run, struct metrics_lane_row *lane,
+                               const struct numbered *items, size_t count, struct err *err)
 {
     struct sequence sequence = {.items = items, .count = count, .next = lane->next_seq};
     int64_t last;
@@ -221,7 +236,9 @@ static void make_rows(struct run *run)
     const struct lane_cell *sums = merge_list(&run->merge, &run->row_count);
     run->rows = arena_array(run->arena, struct sum_row, run->row_count);
     for (size_t i = 0; i < run->row_count; i++) {
-        run->rows[i] = (struct sum_row){.cell = store_cell_hash(&sums[i].key), .key = sums[i].key, .lane = sums[i].lane};
+        run->rows[i] = (struct sum_row){.cell = metrics_store_cell_hash(&sums[i].key),
+                                        .key = sums[i].key,
+                                        .lane = sums[i].lane};
         memcpy(run->rows[i].values, sums[i].values, sizeof sums[i].values);
     }
     qsort(run->rows, run->row_count, sizeof *run->rows, row_compare);
@@ -233,9 +250,11 @@ static enum outcome collect_new_keys(struct run *run, struct err *err)
     for (size_t i = 0; i < run->row_count; i++) {
         const struct sum_row *row = &run->rows[i], *before = i ? row - 1 : NULL;
         bool same_hash = before && before->cell == row->cell;
-        const struct cell_key *known = same_hash ? &before->key : map_find(&run->flush->known_keys, &row->cell);
+        const struct cell_key *known =
+            same_hash ? &before->key : map_find(&run->flush->known_keys, &row->cell);
         if (known && memcmp(known, &row->key, sizeof *known) != 0)
-            return err_set(err, OUTCOME_FATAL, "cell_collision", "two cells have the hash %lld", (long long)row->cell);
+            return err_set(err, OUTCOME_FATAL, "cell_collision", "two cells have the hash %lld",
+                           (long long)row->cell);
         if (!known)
             run->new_keys[run->new_key_count++] = *row;
     }
@@ -248,38 +267,40 @@ static enum outcome write_sums(struct run *run, struct err *err)
     make_rows(run);
     CHECK(collect_new_keys(run, err));
     if (run->new_key_count > 0)
-        CHECK(store_add_keys(db, run->arena, run->new_keys, run->new_key_count, err));
+        CHECK(metrics_store_add_keys(db, run->arena, run->new_keys, run->new_key_count, err));
     if (run->row_count > 0)
-        CHECK(store_add_sums(db, run->arena, run->rows, run->row_count, err));
+        CHECK(metrics_store_add_sums(db, run->arena, run->rows, run->row_count, err));
     run->counts.cells = run->row_count;
     return OUTCOME_OK;
 }
 
 static enum outcome transact(struct run *run, struct err *err)
 {
-    struct flush *flush = run->flush;
+    struct metrics_flush *flush = run->flush;
     CHECK(db_begin(flush->db, err));
     CHECK(lock_lanes(run, err));
     CHECK(generation_still_active(flush->db, run->arena, &flush->generation, NULL, err));
     CHECK(apply_lanes(run, err));
     CHECK(write_sums(run, err));
-    CHECK(store_move_lanes(flush->db, run->arena, run->lanes, run->lane_count, err));
+    CHECK(metrics_store_move_lanes(flush->db, run->arena, run->lanes, run->lane_count, err));
     return db_commit(flush->db, err);
 }
 
 static void remember(struct run *run)
 {
-    struct flush *flush = run->flush;
+    struct metrics_flush *flush = run->flush;
     for (size_t i = 0; i < run->lane_count; i++)
         *(int64_t *)map_put(&flush->next_seq, &run->lanes[i].lane, NULL) = run->lanes[i].next_seq;
     if (map_bytes(&flush->known_keys) > flush->cache_bytes)
         map_free(&flush->known_keys);
     for (size_t i = 0; i < run->new_key_count; i++)
-        *(struct cell_key *)map_put(&flush->known_keys, &run->new_keys[i].cell, NULL) = run->new_keys[i].key;
+        *(struct cell_key *)map_put(&flush->known_keys, &run->new_keys[i].cell, NULL) =
+            run->new_keys[i].key;
 }
 
-enum outcome flush_run(struct flush *flush, struct arena *arena, const struct journey_diff *diffs, size_t count,
-                       struct flush_counts *counts, struct err *err)
+enum outcome flush_run(struct metrics_flush *flush, struct arena *arena,
+                       const struct journey_diff *diffs, size_t count, struct flush_counts *counts,
+                       struct err *err)
 {
     struct run run = {.flush = flush, .arena = arena};
     merge_init(&run.merge, arena);

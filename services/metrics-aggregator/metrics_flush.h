@@ -1,10 +1,12 @@
-/* metrics_flush.h: the one transaction of metrics-aggregator: numbered diffs in, sums out, each number once.
+/* metrics_flush.h: the one transaction of metrics-aggregator: numbered diffs in, sums out, each
+ * number once.
  *
- * The rows of metrics.progress of all lanes of the flush are locked first, in order. Then, lane by lane: the expected number is
- * added; a lower one was added before and is dropped; below a higher one the missing numbers are read from the producer's
- * outbox, which keeps them until metrics.applied says that they are not needed. A number that is nowhere is a gap: FATAL,
- * because no later figure could be right. The numbers of one transaction of the producer (`more`) are added in one
- * transaction here, with the rest from the outbox where the topic has not brought it yet. */
+ * The rows of metrics.progress of all lanes of the flush are locked first, in order. Then, lane by
+ * lane: the expected number is added; a lower one was added before and is dropped; below a higher
+ * one the missing numbers are read from the producer's outbox, which keeps them until
+ * metrics.applied says that they are not needed. A number that is nowhere is a gap: FATAL, because
+ * no later figure could be right. The numbers of one transaction of the producer (`more`) are added
+ * in one transaction here, with the rest from the outbox where the topic has not brought it yet. */
 #ifndef TUTTI_METRICS_FLUSH_H
 #define TUTTI_METRICS_FLUSH_H
 
@@ -12,7 +14,7 @@
 #include "common/codec/messages.h"
 #include "common/service/generation.h"
 
-struct flush {
+struct metrics_flush {
     struct db *db;
     struct generation generation;
     size_t cache_bytes; /* memory for known_keys */
@@ -31,13 +33,17 @@ struct flush_counts {
 };
 
 /* db is borrowed. */
-void flush_open(struct flush *flush, struct db *db, const struct generation *generation, size_t cache_bytes);
-void flush_close(struct flush *flush);
+void flush_open(struct metrics_flush *flush, struct db *db, const struct generation *generation,
+                size_t cache_bytes);
+void flush_close(struct metrics_flush *flush);
 
-/* Applies diffs in any order and commits. Diffs must have lane >= 0 and 1 <= seq < INT64_MAX. REJECT "cells_malformed" or
- * "lz4_invalid" for a diff of the topic (its neighbours then fetch it from the outbox); FATAL "gap", "diff_malformed" (in the
- * outbox), "sum_overflow", "cell_collision", "generation_changed", "generation_unknown". After an error nothing is changed. */
-enum outcome flush_run(struct flush *flush, struct arena *arena, const struct journey_diff *diffs, size_t count,
-                       struct flush_counts *counts, struct err *err);
+/* Applies diffs in any order and commits. Diffs must have lane >= 0 and 1 <= seq < INT64_MAX.
+ * REJECT "cells_malformed" or "lz4_invalid" for a diff of the topic (its neighbours then fetch it
+ * from the outbox); FATAL "gap", "diff_malformed" (in the outbox), "sum_overflow",
+ * "cell_collision", "generation_changed", "generation_unknown". After an error nothing is changed.
+ */
+enum outcome flush_run(struct metrics_flush *flush, struct arena *arena,
+                       const struct journey_diff *diffs, size_t count, struct flush_counts *counts,
+                       struct err *err);
 
 #endif

@@ -13,12 +13,13 @@ struct diffs {
 };
 
 struct self {
-    struct flush flush;
+    struct metrics_flush flush;
     struct metric *applied, *repeated, *outdated, *from_outbox, *cells, *cache_bytes;
 };
 
 static const struct setting settings[] = {
-    {"topic.diffs", SETTING_TEXT, "tutti.journey-diffs.v1", 0, 0, NULL, "Input: numbered signed sums."},
+    {"topic.diffs", SETTING_TEXT, "tutti.journey-diffs.v1", 0, 0, NULL,
+     "Input: numbered signed sums."},
     {"cache.bytes", SETTING_BYTES, "128MB", 1 << 20, INT64_C(1) << 40, NULL,
      "Memory for the keys of cells that are known to be stored."},
     {0},
@@ -29,12 +30,18 @@ static const char *const topic_settings[] = {"topic.diffs", NULL};
 static void open_metrics(struct self *self)
 {
     static const double sizes[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
-    self->applied = metric_counter("diffs_applied_total", "", "Numbered diffs that were added to the sums.");
-    self->repeated = metric_counter("diffs_dropped_total", "reason=\"repeated\"", "Numbered diffs that were not added.");
-    self->outdated = metric_counter("diffs_dropped_total", "reason=\"generation\"", "Numbered diffs that were not added.");
-    self->from_outbox = metric_counter("diffs_from_outbox_total", "", "Numbered diffs read from the outbox, not from the topic.");
-    self->cells = metric_histogram("flush_cells", "", "Cells written by one transaction.", sizes, sizeof sizes / sizeof *sizes);
-    self->cache_bytes = metric_gauge("cell_keys_cache_bytes", "", "Memory held by known keys of cells.");
+    self->applied =
+        metric_counter("diffs_applied_total", "", "Numbered diffs that were added to the sums.");
+    self->repeated = metric_counter("diffs_dropped_total", "reason=\"repeated\"",
+                                    "Numbered diffs that were not added.");
+    self->outdated = metric_counter("diffs_dropped_total", "reason=\"generation\"",
+                                    "Numbered diffs that were not added.");
+    self->from_outbox = metric_counter("diffs_from_outbox_total", "",
+                                       "Numbered diffs read from the outbox, not from the topic.");
+    self->cells = metric_histogram("flush_cells", "", "Cells written by one transaction.", sizes,
+                                   sizeof sizes / sizeof *sizes);
+    self->cache_bytes =
+        metric_gauge("cell_keys_cache_bytes", "", "Memory held by known keys of cells.");
 }
 
 static enum outcome metrics_open(struct service_context *context, void *arg, struct err *err)
@@ -42,7 +49,8 @@ static enum outcome metrics_open(struct service_context *context, void *arg, str
     struct self *self = arg;
     struct generation generation;
     CHECK(generation_open(context->db, context->config, &generation, err));
-    flush_open(&self->flush, context->db, &generation, (size_t)config_int(context->config, "cache.bytes"));
+    flush_open(&self->flush, context->db, &generation,
+               (size_t)config_int(context->config, "cache.bytes"));
     open_metrics(self);
     return OUTCOME_OK;
 }
@@ -53,15 +61,16 @@ static void metrics_close(void *arg)
     flush_close(&self->flush);
 }
 
-static enum outcome metrics_decode(void *arg, struct batch *batch, const struct record *record, struct err *err)
+static enum outcome metrics_decode(void *arg, struct batch *batch, const struct record *record,
+                                   struct err *err)
 {
     struct journey_diff diff;
     enum outcome o = journey_diff_decode(record->value, &diff, err);
     if (o != OUTCOME_OK)
         return o;
     if (diff.lane < 0 || diff.seq < 1 || diff.seq == INT64_MAX)
-        return err_set(err, OUTCOME_REJECT, "diff_malformed", "lane %d or number %lld is out of range", diff.lane,
-                       (long long)diff.seq);
+        return err_set(err, OUTCOME_REJECT, "diff_malformed",
+                       "lane %d or number %lld is out of range", diff.lane, (long long)diff.seq);
     if (batch->events == NULL)
         batch->events = arena_new(batch->arena, struct diffs);
     struct diffs *diffs = batch->events;
@@ -76,7 +85,8 @@ static enum outcome metrics_apply(void *arg, struct batch *batch, struct err *er
     if (diffs == NULL)
         return OUTCOME_OK;
     struct flush_counts counts = {0};
-    enum outcome o = flush_run(&self->flush, batch->arena, diffs->items, diffs->count, &counts, err);
+    enum outcome o =
+        flush_run(&self->flush, batch->arena, diffs->items, diffs->count, &counts, err);
     if (o != OUTCOME_OK)
         return o;
     metric_add(self->applied, (double)counts.applied);

@@ -7,13 +7,13 @@
 
 #define STATEMENT(id) ((struct statement){"metrics_" #id, sql_##id})
 
-int64_t store_cell_hash(const struct cell_key *key)
+int64_t metrics_store_cell_hash(const struct cell_key *key)
 {
     return (int64_t)XXH3_64bits(key, sizeof *key);
 }
 
-enum outcome store_lock_lanes(struct db *db, struct arena *arena, const int32_t *lanes, size_t count, struct lane_row *rows,
-                              struct err *err)
+enum outcome metrics_store_lock_lanes(struct db *db, struct arena *arena, const int32_t *lanes,
+                                      size_t count, struct metrics_lane_row *rows, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -23,14 +23,17 @@ enum outcome store_lock_lanes(struct db *db, struct arena *arena, const int32_t 
     if (o == OUTCOME_OK)
         o = db_run(db, &STATEMENT(lock_progress), &p, &r, NULL, err);
     if (o == OUTCOME_OK && (size_t)db_rows(r) != count)
-        o = err_set(err, OUTCOME_FATAL, "progress_missing", "metrics.progress has lost rows: lanes must never be deleted");
+        o = err_set(err, OUTCOME_FATAL, "progress_missing",
+                    "metrics.progress has lost rows: lanes must never be deleted");
     for (size_t i = 0; o == OUTCOME_OK && i < count; i++)
-        rows[i] = (struct lane_row){db_int4(r, (int)i, 0), db_int8(r, (int)i, 1)};
+        rows[i] = (struct metrics_lane_row){db_int4(r, (int)i, 0), db_int8(r, (int)i, 1)};
     db_result_free(r);
     return o;
 }
 
-enum outcome store_move_lanes(struct db *db, struct arena *arena, const struct lane_row *rows, size_t count, struct err *err)
+enum outcome metrics_store_move_lanes(struct db *db, struct arena *arena,
+                                      const struct metrics_lane_row *rows, size_t count,
+                                      struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -39,8 +42,9 @@ enum outcome store_move_lanes(struct db *db, struct arena *arena, const struct l
     return db_run(db, &STATEMENT(update_progress), &p, NULL, NULL, err);
 }
 
-enum outcome store_find_diffs(struct db *db, struct arena *arena, int32_t lane, int64_t first, int64_t last,
-                              struct db_result **rows, struct err *err)
+enum outcome metrics_store_find_diffs(struct db *db, struct arena *arena, int32_t lane,
+                                      int64_t first, int64_t last, struct db_result **rows,
+                                      struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -50,8 +54,9 @@ enum outcome store_find_diffs(struct db *db, struct arena *arena, int32_t lane, 
     return db_run(db, &STATEMENT(find_diffs), &p, rows, NULL, err);
 }
 
-enum outcome store_find_generation(struct db *db, struct arena *arena, const struct id *generation, int32_t *number,
-                                   struct err *err)
+enum outcome metrics_store_find_generation(struct db *db, struct arena *arena,
+                                           const struct id *generation, int32_t *number,
+                                           struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -63,8 +68,10 @@ enum outcome store_find_generation(struct db *db, struct arena *arena, const str
     return o;
 }
 
-/* Dictionary codes are positive int4; whatever else arrives comes back unchanged from the same 32 bits. */
-static void key_params(struct params *p, struct arena *arena, const struct sum_row *rows, size_t count)
+/* Dictionary codes are positive int4; whatever else arrives comes back unchanged from the same 32
+ * bits. */
+static void key_params(struct params *p, struct arena *arena, const struct sum_row *rows,
+                       size_t count)
 {
     params_init(p, arena);
     params_int8_array(p, &rows->cell, sizeof *rows, count);
@@ -74,7 +81,8 @@ static void key_params(struct params *p, struct arena *arena, const struct sum_r
         params_int4_array(p, (const int32_t *)&rows->key.dims[i], sizeof *rows, count);
 }
 
-enum outcome store_add_keys(struct db *db, struct arena *arena, const struct sum_row *rows, size_t count, struct err *err)
+enum outcome metrics_store_add_keys(struct db *db, struct arena *arena, const struct sum_row *rows,
+                                    size_t count, struct err *err)
 {
     struct params p;
     key_params(&p, arena, rows, count);
@@ -83,12 +91,14 @@ enum outcome store_add_keys(struct db *db, struct arena *arena, const struct sum
     if (o == OUTCOME_OK)
         o = db_run(db, &STATEMENT(find_collisions), &p, &r, NULL, err);
     if (o == OUTCOME_OK && db_rows(r) > 0)
-        o = err_set(err, OUTCOME_FATAL, "cell_collision", "two cells have the hash %lld", (long long)db_int8(r, 0, 0));
+        o = err_set(err, OUTCOME_FATAL, "cell_collision", "two cells have the hash %lld",
+                    (long long)db_int8(r, 0, 0));
     db_result_free(r);
     return o;
 }
 
-enum outcome store_add_sums(struct db *db, struct arena *arena, const struct sum_row *rows, size_t count, struct err *err)
+enum outcome metrics_store_add_sums(struct db *db, struct arena *arena, const struct sum_row *rows,
+                                    size_t count, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -98,6 +108,7 @@ enum outcome store_add_sums(struct db *db, struct arena *arena, const struct sum
         params_int8_array(&p, &rows->values[i], sizeof *rows, count);
     enum outcome o = db_run(db, &STATEMENT(upsert_cells), &p, NULL, NULL, err);
     if (o == OUTCOME_REJECT && db_sqlstate_is(db, "22003"))
-        return err_set(err, OUTCOME_FATAL, "sum_overflow", "a stored sum in metrics.cells would not fit into 64 bits any more");
+        return err_set(err, OUTCOME_FATAL, "sum_overflow",
+                       "a stored sum in metrics.cells would not fit into 64 bits any more");
     return o;
 }

@@ -5,20 +5,22 @@
 #include "services/suppression/suppression_policy.h"
 #include "services/suppression/suppression_transact.h"
 
-static enum outcome open_tool(struct suppression *s, const struct config *config, struct arena *arena, struct err *err)
+static enum outcome open_tool(struct suppression *s, const struct config *config,
+                              struct arena *arena, struct err *err)
 {
-    const char *path = generation_policy_path(arena, config_text(config, "policy.dir"), "contact.json");
+    const char *path =
+        generation_policy_path(arena, config_text(config, "policy.dir"), "contact.json");
     CHECK(suppression_policy_read(arena, path, &s->policy, err));
     CHECK(generation_open(s->db, config, &s->generation, err));
     return erased_open(s->db, s->erased, err);
 }
 
-enum outcome suppression_moves_apply(struct db *db, const struct config *config, const struct anchor_move *moves, size_t count,
-                                     struct err *err)
+enum outcome suppression_moves_apply(struct db *db, const struct config *config,
+                                     const struct anchor_move *moves, size_t count, struct err *err)
 {
     struct arena arena = {0};
     struct erased erased = {.version = 0};
-    struct flush flush = {.lane = 0};
+    struct suppression_flush flush = {.lane = 0};
     struct suppression *s = arena_new(&arena, struct suppression); /* instance 0 is nobody */
     s->db = db;
     s->erased = &erased;

@@ -5,11 +5,26 @@
 
 enum { MAX_RULE_ID = 64, MAX_LIMIT = 1000000 };
 
-const char *const known_channels[] = {
-    "web",         "app",    "email",           "sms",    "push", "pos",   "call_center", "crm", "chat", "ads",
-    "direct_mail", "search", "comparison_site", "social", "iot",  "other", NULL};
+const char *const known_channels[] = {"web",
+                                      "app",
+                                      "email",
+                                      "sms",
+                                      "push",
+                                      "pos",
+                                      "call_center",
+                                      "crm",
+                                      "chat",
+                                      "ads",
+                                      "direct_mail",
+                                      "search",
+                                      "comparison_site",
+                                      "social",
+                                      "iot",
+                                      "other",
+                                      NULL};
 
-/* ------------------------------------------------------------------------------------------------ names with a list */
+/* ------------------------------------------------------------------------------------------------
+ * names with a list */
 
 struct nearest {
     struct span wanted;
@@ -26,10 +41,11 @@ static void consider(struct nearest *nearest, const char *name)
     }
 }
 
-static enum outcome unknown_name(const struct json *at, const char *what, const struct nearest *nearest, struct err *err)
+static enum outcome unknown_name(const struct json *at, const char *what,
+                                 const struct nearest *nearest, struct err *err)
 {
-    return json_fail(at, err, "unknown %s \"" SPAN_FMT "\", did you mean \"%s\"?", what, SPAN_ARG(nearest->wanted),
-                     nearest->name);
+    return json_fail(at, err, "unknown %s \"" SPAN_FMT "\", did you mean \"%s\"?", what,
+                     SPAN_ARG(nearest->wanted), nearest->name);
 }
 
 static enum outcome check_channel(const struct json *at, struct span channel, struct err *err)
@@ -43,8 +59,9 @@ static enum outcome check_channel(const struct json *at, struct span channel, st
     return unknown_name(at, "channel", &nearest, err);
 }
 
-static enum outcome check_class(struct arena *arena, const struct json *at, const struct contact_policy *policy,
-                                struct span class, struct err *err)
+static enum outcome check_class(struct arena *arena, const struct json *at,
+                                const struct contact_policy *policy, struct span class,
+                                struct err *err)
 {
     struct nearest nearest = {.wanted = class};
     if (policy_class(policy, class))
@@ -69,10 +86,11 @@ static enum outcome read_kind(const struct json *rule, enum rule_kind *kind, str
     return unknown_name(json_get(rule, "kind"), "kind of rule", &nearest, err);
 }
 
-/* ------------------------------------------------------------------------------------------------- parts of a rule */
+/* -------------------------------------------------------------------------------------------------
+ * parts of a rule */
 
-static enum outcome read_names(struct arena *arena, const struct json *object, const char *key, struct contact_names *out,
-                               struct err *err)
+static enum outcome read_names(struct arena *arena, const struct json *object, const char *key,
+                               struct contact_names *out, struct err *err)
 {
     const struct json *list = NULL;
     CHECK(json_list(object, key, &list, err));
@@ -85,13 +103,15 @@ static enum outcome read_names(struct arena *arena, const struct json *object, c
 }
 
 /* "*" is the same as leaving it out. */
-static enum outcome read_channels(struct arena *arena, const struct json *object, struct contact_rule *rule, struct err *err)
+static enum outcome read_channels(struct arena *arena, const struct json *object,
+                                  struct contact_rule *rule, struct err *err)
 {
     const struct json *value = json_get(object, "channels");
     struct span text = SPAN_NONE;
     if (value && json_shape(value) == SHAPE_TEXT) {
         CHECK(json_as_text(value, &text, err));
-        return span_is(text, "*") ? OUTCOME_OK : json_fail(value, err, "expected \"*\" or a list of channels");
+        return span_is(text, "*") ? OUTCOME_OK
+                                  : json_fail(value, err, "expected \"*\" or a list of channels");
     }
     CHECK(read_names(arena, object, "channels", &rule->channels, err));
     for (size_t i = 0; i < rule->channels.count; i++)
@@ -99,16 +119,19 @@ static enum outcome read_channels(struct arena *arena, const struct json *object
     return OUTCOME_OK;
 }
 
-static enum outcome read_classes_of_rule(struct arena *arena, const struct json *object, const struct contact_policy *policy,
+static enum outcome read_classes_of_rule(struct arena *arena, const struct json *object,
+                                         const struct contact_policy *policy,
                                          struct contact_rule *rule, struct err *err)
 {
     CHECK(read_names(arena, object, "classes", &rule->classes, err));
     for (size_t i = 0; i < rule->classes.count; i++)
-        CHECK(check_class(arena, json_at(json_get(object, "classes"), i), policy, rule->classes.items[i], err));
+        CHECK(check_class(arena, json_at(json_get(object, "classes"), i), policy,
+                          rule->classes.items[i], err));
     return OUTCOME_OK;
 }
 
-static enum outcome read_trigger(const struct json *entry, bool may_score, struct contact_trigger *trigger, struct err *err)
+static enum outcome read_trigger(const struct json *entry, bool may_score,
+                                 struct contact_trigger *trigger, struct err *err)
 {
     *trigger = (struct contact_trigger){SPAN_NONE, INT16_MIN};
     if (!may_score || json_shape(entry) == SHAPE_TEXT)
@@ -123,7 +146,8 @@ static enum outcome read_trigger(const struct json *entry, bool may_score, struc
     return OUTCOME_OK;
 }
 
-static enum outcome read_triggers(struct arena *arena, const struct json *object, struct contact_rule *rule, struct err *err)
+static enum outcome read_triggers(struct arena *arena, const struct json *object,
+                                  struct contact_rule *rule, struct err *err)
 {
     const struct json *list = NULL;
     CHECK(json_list(object, "on", &list, err));
@@ -131,11 +155,13 @@ static enum outcome read_triggers(struct arena *arena, const struct json *object
         return json_fail(list ? list : object, err, "on needs at least one event");
     rule->on = arena_array(arena, struct contact_trigger, json_count(list));
     for (rule->on_count = 0; rule->on_count < json_count(list); rule->on_count++)
-        CHECK(read_trigger(json_at(list, rule->on_count), rule->kind == RULE_HOLD, &rule->on[rule->on_count], err));
+        CHECK(read_trigger(json_at(list, rule->on_count), rule->kind == RULE_HOLD,
+                           &rule->on[rule->on_count], err));
     return OUTCOME_OK;
 }
 
-static enum outcome read_limits(const struct json *object, struct contact_rule *rule, struct err *err)
+static enum outcome read_limits(const struct json *object, struct contact_rule *rule,
+                                struct err *err)
 {
     static const char *const names[PRIORITY_COUNT] = {"low", "normal", "high"};
     const struct json *by_priority = NULL;
@@ -167,15 +193,18 @@ static enum outcome read_cap(const struct json *object, struct contact_rule *rul
     return read_limits(object, rule, err);
 }
 
-static enum outcome read_lasting(struct arena *arena, const struct json *object, struct contact_rule *rule, struct err *err)
+static enum outcome read_lasting(struct arena *arena, const struct json *object,
+                                 struct contact_rule *rule, struct err *err)
 {
     CHECK(read_triggers(arena, object, rule, err));
     CHECK(json_duration(object, "for", &rule->lasts, err));
     CHECK(json_duration(object, "then", &rule->then, err));
-    return read_names(arena, object, rule->kind == RULE_HOLD ? "release" : "until", &rule->until, err);
+    return read_names(arena, object, rule->kind == RULE_HOLD ? "release" : "until", &rule->until,
+                      err);
 }
 
-/* -------------------------------------------------------------------------------------------------------- one rule */
+/* --------------------------------------------------------------------------------------------------------
+ * one rule */
 
 #define EVERY_RULE "id kind"
 #define ANY_RULE   "owner approver reason review channels classes tags"
@@ -190,15 +219,17 @@ static const struct {
     [RULE_CAP] = {EVERY_RULE " per", ANY_RULE " by limit limit_by_priority on_cap"},
 };
 
-static enum outcome read_id(const struct json *object, const struct contact_policy *policy, struct contact_rule *rule,
-                            struct err *err)
+static enum outcome read_id(const struct json *object, const struct contact_policy *policy,
+                            struct contact_rule *rule, struct err *err)
 {
     CHECK(json_text(object, "id", &rule->id, err));
     bool is_plain = rule->id.len > 0 && rule->id.len <= MAX_RULE_ID;
     for (size_t i = 0; is_plain && i < rule->id.len; i++)
-        is_plain = strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.", rule->id.ptr[i]) != NULL;
+        is_plain = strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.",
+                          rule->id.ptr[i]) != NULL;
     if (!is_plain)
-        return json_fail(json_get(object, "id"), err, "expected 1 to %d letters, digits, _ - .", MAX_RULE_ID);
+        return json_fail(json_get(object, "id"), err, "expected 1 to %d letters, digits, _ - .",
+                         MAX_RULE_ID);
     for (size_t i = 0; i < policy->rule_count; i++)
         if (span_equal(policy->rules[i].id, rule->id))
             return json_fail(json_get(object, "id"), err, "another rule has this id");
@@ -214,15 +245,16 @@ static enum outcome check_texts(const struct json *object, struct err *err)
     return OUTCOME_OK;
 }
 
-static enum outcome read_rule(struct arena *arena, const struct json *object, struct span owner, struct contact_policy *policy,
-                              struct err *err)
+static enum outcome read_rule(struct arena *arena, const struct json *object, struct span owner,
+                              struct contact_policy *policy, struct err *err)
 {
     struct contact_rule *rule = &policy->rules[policy->rule_count];
     *rule = (struct contact_rule){.owner = owner, .lasts = DURATION_NONE};
     if (json_shape(object) != SHAPE_OBJECT)
         return json_fail(object, err, "expected an object");
     CHECK(read_kind(object, &rule->kind, err));
-    CHECK(json_check_keys(object, rule_keys[rule->kind].required, rule_keys[rule->kind].optional, err));
+    CHECK(json_check_keys(object, rule_keys[rule->kind].required, rule_keys[rule->kind].optional,
+                          err));
     CHECK(read_id(object, policy, rule, err));
     CHECK(json_text(object, "owner", &rule->owner, err));
     CHECK(check_texts(object, err));
@@ -237,14 +269,17 @@ static enum outcome read_rule(struct arena *arena, const struct json *object, st
     return OUTCOME_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------------- sections */
+/* -------------------------------------------------------------------------------------------------------
+ * sections */
 
-static enum outcome read_classes(const struct json *root, struct contact_policy *policy, struct err *err)
+static enum outcome read_classes(const struct json *root, struct contact_policy *policy,
+                                 struct err *err)
 {
     const struct json *classes = NULL;
     CHECK(json_section(root, "classes", &classes, err));
     if (json_count(classes) == 0 || json_count(classes) > CONTACT_MAX_CLASSES)
-        return json_fail(classes ? classes : root, err, "1 to %d classes are needed", CONTACT_MAX_CLASSES);
+        return json_fail(classes ? classes : root, err, "1 to %d classes are needed",
+                         CONTACT_MAX_CLASSES);
     for (size_t i = 0; i < json_count(classes); i++) {
         const struct json *entry = json_at(classes, i);
         struct contact_class *class = &policy->classes[i];
@@ -257,8 +292,8 @@ static enum outcome read_classes(const struct json *root, struct contact_policy 
     return OUTCOME_OK;
 }
 
-static enum outcome read_reservations(struct arena *arena, const struct json *root, struct contact_policy *policy,
-                                      struct err *err)
+static enum outcome read_reservations(struct arena *arena, const struct json *root,
+                                      struct contact_policy *policy, struct err *err)
 {
     const struct json *section = NULL;
     CHECK(json_section(root, "reservation", &section, err));
@@ -274,12 +309,14 @@ static enum outcome read_reservations(struct arena *arena, const struct json *ro
             continue;
         }
         CHECK(check_channel(entry, json_key(entry), err));
-        policy->reservations[policy->reservation_count++] = (struct channel_reservation){json_key(entry), length};
+        policy->reservations[policy->reservation_count++] =
+            (struct channel_reservation){json_key(entry), length};
     }
     return OUTCOME_OK;
 }
 
-static enum outcome read_consents(struct arena *arena, const struct json *root, struct contact_policy *policy, struct err *err)
+static enum outcome read_consents(struct arena *arena, const struct json *root,
+                                  struct contact_policy *policy, struct err *err)
 {
     const struct json *section = NULL;
     CHECK(json_section(root, "consent", &section, err));
@@ -294,13 +331,14 @@ static enum outcome read_consents(struct arena *arena, const struct json *root, 
             continue;
         }
         CHECK(check_channel(entry, json_key(entry), err));
-        policy->consents[policy->consent_count++] = (struct channel_consent){json_key(entry), on_unknown == 0};
+        policy->consents[policy->consent_count++] =
+            (struct channel_consent){json_key(entry), on_unknown == 0};
     }
     return OUTCOME_OK;
 }
 
-static enum outcome read_rules(struct arena *arena, const struct json *root, struct span owner, struct contact_policy *policy,
-                               struct err *err)
+static enum outcome read_rules(struct arena *arena, const struct json *root, struct span owner,
+                               struct contact_policy *policy, struct err *err)
 {
     const struct json *rules = NULL;
     CHECK(json_list(root, "rules", &rules, err));
@@ -311,7 +349,8 @@ static enum outcome read_rules(struct arena *arena, const struct json *root, str
     return OUTCOME_OK;
 }
 
-static enum outcome read_policy(struct arena *arena, const struct json *root, struct contact_policy *out, struct err *err)
+static enum outcome read_policy(struct arena *arena, const struct json *root,
+                                struct contact_policy *out, struct err *err)
 {
     struct span owner = SPAN_NONE, time_zone;
     *out = (struct contact_policy){.reservation = {US_PER_DAY}};
@@ -324,15 +363,16 @@ static enum outcome read_policy(struct arena *arena, const struct json *root, st
     return read_rules(arena, root, owner, out, err);
 }
 
-enum outcome suppression_policy_read(struct arena *arena, const char *path, struct contact_policy *out, struct err *err)
+enum outcome suppression_policy_read(struct arena *arena, const char *path,
+                                     struct contact_policy *out, struct err *err)
 {
     const struct json *root;
     CHECK(json_read_file(arena, path, &root, err));
     return read_policy(arena, root, out, err);
 }
 
-enum outcome suppression_policy_parse(struct arena *arena, struct span text, const char *name, struct contact_policy *out,
-                                      struct err *err)
+enum outcome suppression_policy_parse(struct arena *arena, struct span text, const char *name,
+                                      struct contact_policy *out, struct err *err)
 {
     const struct json *root;
     CHECK(json_parse_span(arena, text, name, &root, err));

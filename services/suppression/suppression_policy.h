@@ -8,11 +8,12 @@
 /* The channels of the touchpoint schema, NULL-ended. */
 extern const char *const known_channels[];
 
-/* Texts live in the arena. FATAL "json_invalid" naming file, place and, for a misspelt name, the nearest one; so is a kind of
- * rule that this version does not know. */
-enum outcome suppression_policy_read(struct arena *arena, const char *path, struct contact_policy *out, struct err *err);
+/* Texts live in the arena. FATAL "json_invalid" naming file, place and, for a misspelt name, the
+ * nearest one; so is a kind of rule that this version does not know. */
+enum outcome suppression_policy_read(struct arena *arena, const char *path,
+                                     struct contact_policy *out, struct err *err);
 /* The same for a text in memory (tests); name is what errors call it. REJECT instead of FATAL. */
-enum outcome suppression_policy_parse(struct arena *arena, struct span text, const char *name, struct contact_policy *out,
-                                      struct err *err);
+enum outcome suppression_policy_parse(struct arena *arena, struct span text, const char *name,
+                                      struct contact_policy *out, struct err *err);
 
 #endif

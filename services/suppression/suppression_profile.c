@@ -16,7 +16,8 @@ struct desk {
 
 static int time_compare(const void *a, const void *b)
 {
-    return contact_fact_order(&(*(struct ledger_fact *const *)a)->body, &(*(struct ledger_fact *const *)b)->body);
+    return contact_fact_order(&(*(struct ledger_fact *const *)a)->body,
+                              &(*(struct ledger_fact *const *)b)->body);
 }
 
 /* A touchpoint that several identifiers of the profile have counts once. */
@@ -42,20 +43,24 @@ static struct reservation *find(struct reservation *rows, size_t count, const st
 static void add_reservation(struct ledger *ledger, struct reservation item)
 {
     size_t at = ledger->reservation_count++;
-    for (; at > 0 && id_compare(&item.request_id, &ledger->reservations[at - 1].request_id) < 0; at--)
+    for (; at > 0 && id_compare(&item.request_id, &ledger->reservations[at - 1].request_id) < 0;
+         at--)
         ledger->reservations[at] = ledger->reservations[at - 1];
     ledger->reservations[at] = item;
 }
 
-static struct ledger ledger_of(const struct profile *profile, struct reservation *decisions, size_t decision_count,
-                               struct arena *arena)
+static struct ledger ledger_of(const struct profile *profile, struct reservation *decisions,
+                               size_t decision_count, struct arena *arena)
 {
-    const struct contact_fact **facts = arena_array(arena, const struct contact_fact *, profile->fact_count);
-    struct ledger ledger = {facts, profile->fact_count, arena_array(arena, struct reservation, profile->fact_count), 0};
+    const struct contact_fact **facts =
+        arena_array(arena, const struct contact_fact *, profile->fact_count);
+    struct ledger ledger = {facts, profile->fact_count,
+                            arena_array(arena, struct reservation, profile->fact_count), 0};
     for (size_t i = 0; i < profile->fact_count; i++) {
         facts[i] = &profile->facts[i]->body;
-        const struct reservation *known =
-            facts[i]->kind == CONTACT_REQUEST ? find(decisions, decision_count, &facts[i]->event_id) : NULL;
+        const struct reservation *known = facts[i]->kind == CONTACT_REQUEST
+                                              ? find(decisions, decision_count, &facts[i]->event_id)
+                                              : NULL;
         if (known && !find(ledger.reservations, ledger.reservation_count, &facts[i]->event_id))
             add_reservation(&ledger, *known);
     }
@@ -64,7 +69,8 @@ static struct ledger ledger_of(const struct profile *profile, struct reservation
 
 static bool is_result(const struct contact_fact *fact)
 {
-    return fact->kind >= CONTACT_SENT && fact->kind <= CONTACT_CANCELLED && !id_is_nil(&fact->decision_id);
+    return fact->kind >= CONTACT_SENT && fact->kind <= CONTACT_CANCELLED &&
+           !id_is_nil(&fact->decision_id);
 }
 
 static struct contact_result result_of(const struct reservation *r)
@@ -72,14 +78,16 @@ static struct contact_result result_of(const struct reservation *r)
     return (struct contact_result){(enum contact_outcome)r->outcome, INSTANT_ABSENT, r->sent_at};
 }
 
-/* Writes what the facts say of the decisions into the reservations, and notes the outcomes that this batch brought. */
+/* Writes what the facts say of the decisions into the reservations, and notes the outcomes that
+ * this batch brought. */
 static void settle(struct desk *desk)
 {
     for (size_t i = 0; i < desk->ledger.fact_count; i++) {
         const struct contact_fact *f = desk->ledger.facts[i];
         if (!is_result(f))
             continue;
-        struct reservation *r = find(desk->ledger.reservations, desk->ledger.reservation_count, &f->decision_id);
+        struct reservation *r =
+            find(desk->ledger.reservations, desk->ledger.reservation_count, &f->decision_id);
         if (r) {
             struct contact_result result = result_of(r);
             contact_result_add(&result, f);
@@ -90,24 +98,28 @@ static void settle(struct desk *desk)
             continue;
         struct contact_result news = {RESULT_OPEN, INSTANT_ABSENT, INSTANT_ABSENT};
         contact_result_add(&news, f);
-        *arena_push(desk->arena, &desk->results->outcomes) =
-            (struct outcome_row){f->decision_id, (int16_t)news.outcome, news.at, news.sent_at, SPAN_NONE, false};
+        *arena_push(desk->arena, &desk->results->outcomes) = (struct outcome_row){
+            f->decision_id, (int16_t)news.outcome, news.at, news.sent_at, SPAN_NONE, false};
     }
 }
 
-static const struct ledger_fact *find_request(const struct profile *profile, const struct id *request_id)
+static const struct ledger_fact *find_request(const struct profile *profile,
+                                              const struct id *request_id)
 {
     for (size_t i = 0; i < profile->fact_count; i++)
-        if (profile->facts[i]->body.kind == CONTACT_REQUEST && id_equal(&profile->facts[i]->key.event_id, request_id))
+        if (profile->facts[i]->body.kind == CONTACT_REQUEST &&
+            id_equal(&profile->facts[i]->key.event_id, request_id))
             return profile->facts[i];
     return NULL;
 }
 
 static void note_revocation(struct desk *desk, const struct revocation *revocation)
 {
-    const struct reservation *r = find(desk->ledger.reservations, desk->ledger.reservation_count, &revocation->request_id);
-    *arena_push(desk->arena, &desk->results->outcomes) = (struct outcome_row){
-        revocation->request_id, RESULT_REVOKED, desk->now, INSTANT_ABSENT, span_of(revocation->cause), false};
+    const struct reservation *r =
+        find(desk->ledger.reservations, desk->ledger.reservation_count, &revocation->request_id);
+    *arena_push(desk->arena, &desk->results->outcomes) =
+        (struct outcome_row){revocation->request_id,     RESULT_REVOKED, desk->now, INSTANT_ABSENT,
+                             span_of(revocation->cause), false};
     *arena_push(desk->arena, &desk->results->revoked) = (struct revoked){
         .request_id = revocation->request_id,
         .profile_id = desk->profile->id,
@@ -118,7 +130,8 @@ static void note_revocation(struct desk *desk, const struct revocation *revocati
     };
 }
 
-/* New signals, and people who were joined, may forbid what was granted. The event clock of a profile is its last known fact. */
+/* New signals, and people who were joined, may forbid what was granted. The event clock of a
+ * profile is its last known fact. */
 static void revoke(struct desk *desk)
 {
     bool is_news = desk->profile->is_merged;
@@ -131,13 +144,14 @@ static void revoke(struct desk *desk)
     if (!is_news)
         return;
     struct revocation *revocations;
-    size_t count =
-        contact_revoke(desk->policy, &desk->ledger, desk->profile->is_merged, last, desk->now, desk->arena, &revocations);
+    size_t count = contact_revoke(desk->policy, &desk->ledger, desk->profile->is_merged, last,
+                                  desk->now, desk->arena, &revocations);
     for (size_t i = 0; i < count; i++)
         note_revocation(desk, &revocations[i]);
 }
 
-static void put_rule(const struct contact_policy *policy, const struct contact_decision *decision, struct decision_row *row)
+static void put_rule(const struct contact_policy *policy, const struct contact_decision *decision,
+                     struct decision_row *row)
 {
     row->reason = decision->reason ? span_of(decision->reason) : SPAN_NONE;
     row->rule_id = row->rule_owner = SPAN_NONE;
@@ -148,7 +162,8 @@ static void put_rule(const struct contact_policy *policy, const struct contact_d
 }
 
 /* origin: the request as this batch brought it. */
-static struct decision_row row_of(const struct contact_policy *policy, const struct contact_decision *decision,
+static struct decision_row row_of(const struct contact_policy *policy,
+                                  const struct contact_decision *decision,
                                   const struct ledger_fact *origin, struct instant now)
 {
     const struct contact_fact *request = &origin->body;
@@ -186,7 +201,8 @@ static void put_known_result(const struct desk *desk, struct decision_row *row)
 {
     struct contact_result result = {RESULT_OPEN, INSTANT_ABSENT, INSTANT_ABSENT};
     for (size_t i = 0; i < desk->ledger.fact_count; i++)
-        if (is_result(desk->ledger.facts[i]) && id_equal(&desk->ledger.facts[i]->decision_id, &row->request_id))
+        if (is_result(desk->ledger.facts[i]) &&
+            id_equal(&desk->ledger.facts[i]->decision_id, &row->request_id))
             contact_result_add(&result, desk->ledger.facts[i]);
     row->outcome = (int16_t)result.outcome;
     row->outcome_at = result.at;
@@ -202,24 +218,27 @@ static void decide(struct desk *desk, const struct ledger_fact *fact)
     row.profile_id = desk->profile->id;
     put_known_result(desk, &row);
     *arena_push(desk->arena, &desk->results->decisions) = row;
-    add_reservation(&desk->ledger, (struct reservation){
-                                       .request_id = row.request_id,
-                                       .verdict = row.verdict,
-                                       .outcome = row.outcome,
-                                       .planned_at = row.planned_at,
-                                       .expires_at = row.verdict == VERDICT_GRANT ? row.expires_at : INSTANT_NEVER,
-                                       .sent_at = row.sent_at,
-                                   });
+    add_reservation(&desk->ledger,
+                    (struct reservation){
+                        .request_id = row.request_id,
+                        .verdict = row.verdict,
+                        .outcome = row.outcome,
+                        .planned_at = row.planned_at,
+                        .expires_at = row.verdict == VERDICT_GRANT ? row.expires_at : INSTANT_NEVER,
+                        .sent_at = row.sent_at,
+                    });
 }
 
-void profile_decide(const struct contact_policy *policy, struct profile *profile, struct reservation *decisions,
-                    size_t decision_count, struct instant now, struct arena *arena, struct profile_results *results)
+void profile_decide(const struct contact_policy *policy, struct profile *profile,
+                    struct reservation *decisions, size_t decision_count, struct instant now,
+                    struct arena *arena, struct profile_results *results)
 {
     if (profile->fact_count == 0)
         return;
     qsort(profile->facts, profile->fact_count, sizeof *profile->facts, time_compare);
     profile->fact_count = drop_repeats(profile->facts, profile->fact_count);
-    struct desk desk = {policy, profile, ledger_of(profile, decisions, decision_count, arena), now, arena, results};
+    struct desk desk = {policy, profile, ledger_of(profile, decisions, decision_count, arena),
+                        now,    arena,   results};
     settle(&desk);
     revoke(&desk);
     for (size_t i = 0; i < profile->fact_count; i++) {
@@ -230,11 +249,13 @@ void profile_decide(const struct contact_policy *policy, struct profile *profile
     }
 }
 
-void profile_decide_nobody(const struct contact_policy *policy, const struct ledger_fact *request, const struct id *shared,
-                           struct instant now, struct arena *arena, struct profile_results *results)
+void profile_decide_nobody(const struct contact_policy *policy, const struct ledger_fact *request,
+                           const struct id *shared, struct instant now, struct arena *arena,
+                           struct profile_results *results)
 {
     struct contact_decision decision;
-    contact_decide_nobody(policy, &request->body, shared ? "shared_identifier" : "unidentified", &decision);
+    contact_decide_nobody(policy, &request->body, shared ? "shared_identifier" : "unidentified",
+                          &decision);
     struct decision_row row = row_of(policy, &decision, request, now);
     if (shared) {
         row.anchor = request->key.anchor;
@@ -243,11 +264,13 @@ void profile_decide_nobody(const struct contact_policy *policy, const struct led
     *arena_push(arena, &results->decisions) = row;
 }
 
-/* -------------------------------------------------------------------------------------------------------- outcomes */
+/* --------------------------------------------------------------------------------------------------------
+ * outcomes */
 
 static int outcome_compare(const void *a, const void *b)
 {
-    return id_compare(&((const struct outcome_row *)a)->request_id, &((const struct outcome_row *)b)->request_id);
+    return id_compare(&((const struct outcome_row *)a)->request_id,
+                      &((const struct outcome_row *)b)->request_id);
 }
 
 static bool is_earlier(struct instant a, struct instant b)
@@ -257,7 +280,8 @@ static bool is_earlier(struct instant a, struct instant b)
 
 static void merge_outcome(struct outcome_row *into, const struct outcome_row *from)
 {
-    if (from->outcome > into->outcome || (from->outcome == into->outcome && is_earlier(from->outcome_at, into->outcome_at))) {
+    if (from->outcome > into->outcome ||
+        (from->outcome == into->outcome && is_earlier(from->outcome_at, into->outcome_at))) {
         into->outcome = from->outcome;
         into->outcome_at = from->outcome_at;
         into->cause = from->cause;
@@ -281,14 +305,18 @@ void profile_results_merge_outcomes(struct profile_results *results)
     rows->count = kept;
 }
 
-/* -------------------------------------------------------------------------------------------------------- messages */
+/* --------------------------------------------------------------------------------------------------------
+ * messages */
 
 static struct span verdict_text(int16_t verdict)
 {
-    return verdict == VERDICT_GRANT ? SPAN("grant") : verdict == VERDICT_DENY ? SPAN("deny") : SPAN("invalid");
+    return verdict == VERDICT_GRANT  ? SPAN("grant")
+           : verdict == VERDICT_DENY ? SPAN("deny")
+                                     : SPAN("invalid");
 }
 
-static void add_decision(const struct decision_row *row, struct instant now, struct arena *arena, struct outbox_rows *out)
+static void add_decision(const struct decision_row *row, struct instant now, struct arena *arena,
+                         struct outbox_rows *out)
 {
     struct contact_decision_message message = {
         .request_id = row->request_id,
@@ -305,12 +333,13 @@ static void add_decision(const struct decision_row *row, struct instant now, str
     };
     struct strbuf payload = {.arena = arena};
     contact_decision_encode(&payload, &message);
-    *arena_push(arena, out) = (struct outbox_row){row->request_id, row->profile_id, OUTBOX_DECISION,  row->lane,
-                                                  row->channel,    row->department, row->correlation, strbuf_span(&payload)};
+    *arena_push(arena, out) = (struct suppression_outbox_row){
+        row->request_id, row->profile_id, OUTBOX_DECISION,  row->lane,
+        row->channel,    row->department, row->correlation, strbuf_span(&payload)};
 }
 
-static void add_revocation(const struct revoked *revoked, int32_t lane, struct instant now, struct arena *arena,
-                           struct outbox_rows *out)
+static void add_revocation(const struct revoked *revoked, int32_t lane, struct instant now,
+                           struct arena *arena, struct outbox_rows *out)
 {
     const struct contact_fact *request = &revoked->request->body;
     struct contact_decision_message message = {
@@ -328,20 +357,21 @@ static void add_revocation(const struct revoked *revoked, int32_t lane, struct i
     };
     struct strbuf payload = {.arena = arena};
     contact_decision_encode(&payload, &message);
-    *arena_push(arena, out) =
-        (struct outbox_row){revoked->request_id, revoked->profile_id, OUTBOX_REVOCATION, lane,
-                            request->channel,    request->department, SPAN_NONE,         strbuf_span(&payload)};
+    *arena_push(arena, out) = (struct suppression_outbox_row){
+        revoked->request_id, revoked->profile_id, OUTBOX_REVOCATION, lane,
+        request->channel,    request->department, SPAN_NONE,         strbuf_span(&payload)};
 }
 
 static bool took_place(const struct profile_results *results, const struct id *request_id)
 {
     struct outcome_row key = {.request_id = *request_id};
-    const struct outcome_row *row = bsearch(&key, results->outcomes.items, results->outcomes.count, sizeof key, outcome_compare);
+    const struct outcome_row *row = bsearch(&key, results->outcomes.items, results->outcomes.count,
+                                            sizeof key, outcome_compare);
     return row && row->is_changed && row->outcome == RESULT_REVOKED;
 }
 
-void profile_results_messages(const struct profile_results *results, int32_t lane, struct instant now, struct arena *arena,
-                              struct outbox_rows *out)
+void profile_results_messages(const struct profile_results *results, int32_t lane,
+                              struct instant now, struct arena *arena, struct outbox_rows *out)
 {
     for (size_t i = 0; i < results->decisions.count; i++)
         if (results->decisions.items[i].is_inserted)

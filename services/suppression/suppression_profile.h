@@ -1,5 +1,6 @@
-/* suppression_profile.h: what one profile's ledger asks for after a flush: verdicts of its new requests, outcomes, revocations,
- * and the messages that tell of them. No database here: it runs between reading and saving. */
+/* suppression_profile.h: what one profile's ledger asks for after a flush: verdicts of its new
+ * requests, outcomes, revocations, and the messages that tell of them. No database here: it runs
+ * between reading and saving. */
 #ifndef TUTTI_SUPPRESSION_PROFILE_H
 #define TUTTI_SUPPRESSION_PROFILE_H
 
@@ -29,19 +30,22 @@ struct profile_results {
     } revoked;
 };
 
-/* decisions: of the requests in this ledger (and of others), sorted by request_id; what is known anew is written into them. */
-void profile_decide(const struct contact_policy *policy, struct profile *profile, struct reservation *decisions,
-                    size_t decision_count, struct instant now, struct arena *arena, struct profile_results *results);
+/* decisions: of the requests in this ledger (and of others), sorted by request_id; what is known
+ * anew is written into them. */
+void profile_decide(const struct contact_policy *policy, struct profile *profile,
+                    struct reservation *decisions, size_t decision_count, struct instant now,
+                    struct arena *arena, struct profile_results *results);
 /* A request without a usable identifier (shared NULL), or of a shared profile. */
-void profile_decide_nobody(const struct contact_policy *policy, const struct ledger_fact *request, const struct id *shared,
-                           struct instant now, struct arena *arena, struct profile_results *results);
+void profile_decide_nobody(const struct contact_policy *policy, const struct ledger_fact *request,
+                           const struct id *shared, struct instant now, struct arena *arena,
+                           struct profile_results *results);
 
 /* Sorts the outcomes by request and leaves one row for each. */
 void profile_results_merge_outcomes(struct profile_results *results);
 
-/* A message for every decision that was inserted and every revocation that took place. lane: of messages that no single request
- * of this batch asked for. */
-void profile_results_messages(const struct profile_results *results, int32_t lane, struct instant now, struct arena *arena,
-                              struct outbox_rows *out);
+/* A message for every decision that was inserted and every revocation that took place. lane: of
+ * messages that no single request of this batch asked for. */
+void profile_results_messages(const struct profile_results *results, int32_t lane,
+                              struct instant now, struct arena *arena, struct outbox_rows *out);
 
 #endif

@@ -1,4 +1,5 @@
-/* suppression_service.c: the callbacks of suppression: what matters goes into the ledger, decisions go out through the outbox. */
+/* suppression_service.c: the callbacks of suppression: what matters goes into the ledger, decisions
+ * go out through the outbox. */
 #include "services/suppression/suppression_service.h"
 
 #include <stdio.h>
@@ -31,19 +32,25 @@ struct self {
 };
 
 static const struct setting settings[] = {
-    {"topic.resolved", SETTING_TEXT, "tutti.touchpoints-resolved.v1", 0, 0, NULL, "Input: touchpoints with their profile."},
-    {"topic.identity.changes", SETTING_TEXT, "tutti.identity-changes.v1", 0, 0, NULL, "Input: identifiers that moved."},
-    {"topic.decisions", SETTING_TEXT, "tutti.contact-decisions.v1", 0, 0, NULL, "Output: verdicts and revocations."},
+    {"topic.resolved", SETTING_TEXT, "tutti.touchpoints-resolved.v1", 0, 0, NULL,
+     "Input: touchpoints with their profile."},
+    {"topic.identity.changes", SETTING_TEXT, "tutti.identity-changes.v1", 0, 0, NULL,
+     "Input: identifiers that moved."},
+    {"topic.decisions", SETTING_TEXT, "tutti.contact-decisions.v1", 0, 0, NULL,
+     "Output: verdicts and revocations."},
     {"outbox.rescue.after", SETTING_DURATION, "5s", 100000, 3600000000, NULL,
-     "Decisions that another instance has left unpublished for so long are published by the owner of their partition."},
+     "Decisions that another instance has left unpublished for so long are published by the owner "
+     "of their partition."},
     {"flush.interval", SETTING_DURATION, "20ms", 1000, 60000000, NULL,
-     "A batch is run at the latest so long after its first record; short, because somebody waits for the answer."},
+     "A batch is run at the latest so long after its first record; short, because somebody waits "
+     "for the answer."},
     {0},
 };
 
 static const char *const topic_settings[] = {"topic.resolved", "topic.identity.changes", NULL};
 
-/* ------------------------------------------------------------------------------------------------- opening, closing */
+/* -------------------------------------------------------------------------------------------------
+ * opening, closing */
 
 static void suppression_close(void *arg)
 {
@@ -57,23 +64,28 @@ static void suppression_close(void *arg)
 
 static void open_metrics(struct self *self)
 {
-    self->waits = metric_histogram("contact_decision_seconds", "",
-                                   "From a request's record in Kafka to its acknowledged decision.", NULL, 0);
-    self->facts = metric_counter("contact_facts_total", "", "Touchpoints that contact decisions ask for.");
-    self->unpublished = metric_gauge("outbox_unpublished", "", "Decisions found committed but not published by the last scan.");
+    self->waits =
+        metric_histogram("contact_decision_seconds", "",
+                         "From a request's record in Kafka to its acknowledged decision.", NULL, 0);
+    self->facts =
+        metric_counter("contact_facts_total", "", "Touchpoints that contact decisions ask for.");
+    self->unpublished = metric_gauge(
+        "outbox_unpublished", "", "Decisions found committed but not published by the last scan.");
 }
 
 /* Unique enough among the instances that share an outbox. */
 static int64_t new_instance(void)
 {
-    uint64_t v =
-        (uint64_t)clock_now().us * UINT64_C(0x9E3779B97F4A7C15) ^ (uint64_t)getpid() << 32 ^ (uint64_t)clock_monotonic_us();
+    uint64_t v = (uint64_t)clock_now().us * UINT64_C(0x9E3779B97F4A7C15) ^
+                 (uint64_t)getpid() << 32 ^ (uint64_t)clock_monotonic_us();
     return (int64_t)v;
 }
 
-static enum outcome read_policy(const struct config *config, struct arena *arena, struct contact_policy *policy, struct err *err)
+static enum outcome read_policy(const struct config *config, struct arena *arena,
+                                struct contact_policy *policy, struct err *err)
 {
-    const char *path = generation_policy_path(arena, config_text(config, "policy.dir"), "contact.json");
+    const char *path =
+        generation_policy_path(arena, config_text(config, "policy.dir"), "contact.json");
     return suppression_policy_read(arena, path, policy, err);
 }
 
@@ -102,7 +114,8 @@ static enum outcome suppression_open(struct service_context *context, void *arg,
     CHECK(erased_open(context->db, &self->erased, err));
     s->erased = &self->erased;
     self->interests = interests_of(&self->arena, &s->policy);
-    return producer_topic(context->producer, config_text(config, "topic.decisions"), &self->decisions_topic, NULL, err);
+    return producer_topic(context->producer, config_text(config, "topic.decisions"),
+                          &self->decisions_topic, NULL, err);
 }
 
 static int32_t lane_of(int topic, int32_t partition)
@@ -110,7 +123,8 @@ static int32_t lane_of(int topic, int32_t partition)
     return topic * LANES_PER_TOPIC + partition;
 }
 
-static void suppression_assigned(void *arg, const int *topics, const int32_t *partitions, size_t count)
+static void suppression_assigned(void *arg, const int *topics, const int32_t *partitions,
+                                 size_t count)
 {
     struct self *self = arg;
     self->lanes = realloc(self->lanes, (count + 1) * sizeof *self->lanes);
@@ -121,27 +135,30 @@ static void suppression_assigned(void *arg, const int *topics, const int32_t *pa
     self->lane_count = count;
 }
 
-/* --------------------------------------------------------------------------------------------------------- decoding */
+/* ---------------------------------------------------------------------------------------------------------
+ * decoding */
 
-static struct flush *flush_of(struct batch *batch, const struct record *record)
+static struct suppression_flush *flush_of(struct batch *batch, const struct record *record)
 {
     if (batch->events == NULL) {
-        struct flush *flush = arena_new(batch->arena, struct flush);
+        struct suppression_flush *flush = arena_new(batch->arena, struct suppression_flush);
         flush->lane = lane_of(record->topic, record->partition);
         batch->events = flush;
     }
     return batch->events;
 }
 
-static void add_fact(struct self *self, struct batch *batch, const struct record *record, const struct resolved_header *header,
-                     const struct touchpoint *tp, const struct contact_fact *body)
+static void add_fact(struct self *self, struct batch *batch, const struct record *record,
+                     const struct resolved_header *header, const struct touchpoint *tp,
+                     const struct contact_fact *body)
 {
-    struct flush *flush = flush_of(batch, record);
+    struct suppression_flush *flush = flush_of(batch, record);
     bool is_identified = !id_is_nil(&header->anchor_id);
     bool is_request = body->kind == CONTACT_REQUEST;
     if (!is_identified && !is_request)
         return;
-    struct ledger_fact *fact = arena_push(batch->arena, is_identified ? &flush->facts : &flush->unidentified);
+    struct ledger_fact *fact =
+        arena_push(batch->arena, is_identified ? &flush->facts : &flush->unidentified);
     *fact = (struct ledger_fact){
         .key = {id_short(&header->anchor_id), body->at, header->event_id},
         .body = *body,
@@ -159,14 +176,15 @@ static void add_fact(struct self *self, struct batch *batch, const struct record
         fact->correlation = SPAN_NONE;
 }
 
-/* What the touchpoint says of the others that it names, too: each has its copy. Who was erased is not among them any more. */
-static void add_copies(struct self *self, struct batch *batch, const struct record *record, const struct resolved_header *header,
-                       const struct contact_fact *body)
+/* What the touchpoint says of the others that it names, too: each has its copy. Who was erased is
+ * not among them any more. */
+static void add_copies(struct self *self, struct batch *batch, const struct record *record,
+                       const struct resolved_header *header, const struct contact_fact *body)
 {
     struct contact_fact copy;
     if (header->other_count == 0 || !contact_copy(body, &copy))
         return;
-    struct flush *flush = flush_of(batch, record);
+    struct suppression_flush *flush = flush_of(batch, record);
     copy.event_id = header->event_id;
     for (uint32_t i = 0; i < header->other_count; i++) {
         const struct resolved_other *other = &header->others[i];
@@ -183,13 +201,15 @@ static void add_copies(struct self *self, struct batch *batch, const struct reco
 }
 
 /* Nearly all touchpoints end here after one decode. */
-static enum outcome decode_resolved(struct self *self, struct batch *batch, const struct record *record, struct err *err)
+static enum outcome decode_resolved(struct self *self, struct batch *batch,
+                                    const struct record *record, struct err *err)
 {
     struct resolved_header header;
     struct framed framed;
     struct touchpoint tp;
     struct contact_fact body;
-    CHECK(resolved_decode(self->context.schemas, batch->arena, record->value, &header, &framed, err));
+    CHECK(
+        resolved_decode(self->context.schemas, batch->arena, record->value, &header, &framed, err));
     CHECK(avro_plan_decode(framed.plan, framed.payload, &tp, err));
     if (tp.is_test || !suppression_wants(&self->interests, &tp, batch->arena, &body))
         return OUTCOME_OK;
@@ -199,26 +219,30 @@ static enum outcome decode_resolved(struct self *self, struct batch *batch, cons
     return OUTCOME_OK;
 }
 
-static enum outcome decode_change(struct self *self, struct batch *batch, const struct record *record, struct err *err)
+static enum outcome decode_change(struct self *self, struct batch *batch,
+                                  const struct record *record, struct err *err)
 {
     struct identity_change change;
     CHECK(identity_change_decode(batch->arena, record->value, &change, err));
-    struct flush *flush = flush_of(batch, record);
+    struct suppression_flush *flush = flush_of(batch, record);
     for (uint32_t i = 0; i < change.move_count; i++) {
         const struct identity_move *move = &change.moves[i];
         if (!erased_covers_move(&self->erased, &change, move))
-            *arena_push(batch->arena, &flush->moves) =
-                (struct anchor_move){move->identifier_id, move->profile_id, identity_move_version(&change, move)};
+            *arena_push(batch->arena, &flush->moves) = (struct anchor_move){
+                move->identifier_id, move->profile_id, identity_move_version(&change, move)};
     }
     return OUTCOME_OK;
 }
 
-static enum outcome suppression_decode(void *arg, struct batch *batch, const struct record *record, struct err *err)
+static enum outcome suppression_decode(void *arg, struct batch *batch, const struct record *record,
+                                       struct err *err)
 {
-    return record->topic == TOPIC_CHANGES ? decode_change(arg, batch, record, err) : decode_resolved(arg, batch, record, err);
+    return record->topic == TOPIC_CHANGES ? decode_change(arg, batch, record, err)
+                                          : decode_resolved(arg, batch, record, err);
 }
 
-/* -------------------------------------------------------------------------------------------------------- deciding */
+/* --------------------------------------------------------------------------------------------------------
+ * deciding */
 
 static size_t count_originals(const struct ledger_facts *facts)
 {
@@ -231,7 +255,7 @@ static size_t count_originals(const struct ledger_facts *facts)
 static enum outcome suppression_apply(void *arg, struct batch *batch, struct err *err)
 {
     struct self *self = arg;
-    struct flush *flush = batch->events;
+    struct suppression_flush *flush = batch->events;
     if (flush == NULL || flush->facts.count + flush->moves.count + flush->unidentified.count == 0)
         return OUTCOME_OK;
     CHECK(suppression_transact(&self->suppression, batch->arena, flush, batch->now, err));
@@ -239,9 +263,11 @@ static enum outcome suppression_apply(void *arg, struct batch *batch, struct err
     return OUTCOME_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------------ publishing */
+/* ------------------------------------------------------------------------------------------------------
+ * publishing */
 
-static enum outcome send(struct self *self, const struct outbox_row *row, struct err *err)
+static enum outcome send(struct self *self, const struct suppression_outbox_row *row,
+                         struct err *err)
 {
     char key[37];
     struct header headers[3];
@@ -252,14 +278,14 @@ static enum outcome send(struct self *self, const struct outbox_row *row, struct
         headers[n++] = (struct header){"department", row->department};
     if (row->correlation.ptr)
         headers[n++] = (struct header){"kafka_correlationId", row->correlation};
-    return producer_send(self->context.producer, self->decisions_topic, -1, (struct span){key, 36}, row->payload, headers, n,
-                         err);
+    return producer_send(self->context.producer, self->decisions_topic, -1, (struct span){key, 36},
+                         row->payload, headers, n, err);
 }
 
 static enum outcome suppression_publish(void *arg, struct batch *batch, struct err *err)
 {
     struct self *self = arg;
-    const struct flush *flush = batch->events;
+    const struct suppression_flush *flush = batch->events;
     for (size_t i = 0; flush && i < flush->messages.count; i++)
         CHECK(send(self, &flush->messages.items[i], err));
     return OUTCOME_OK;
@@ -275,12 +301,14 @@ static const char *known_channel(struct span channel)
 
 static void count_decision(struct self *self, const struct decision_row *row, struct instant now)
 {
-    static const char *const verdicts[] = {[VERDICT_GRANT] = "grant", [VERDICT_DENY] = "deny", [VERDICT_INVALID] = "invalid"};
+    static const char *const verdicts[] = {
+        [VERDICT_GRANT] = "grant", [VERDICT_DENY] = "deny", [VERDICT_INVALID] = "invalid"};
     char labels[160];
     struct span reason = row->reason.ptr ? row->reason : SPAN("none");
-    snprintf(labels, sizeof labels, "channel=\"%s\",verdict=\"%s\",reason=\"" SPAN_FMT "\"", known_channel(row->channel),
-             verdicts[row->verdict], SPAN_ARG(reason));
-    metric_add(metric_counter("contact_decisions_total", labels, "Verdicts on contact requests."), 1);
+    snprintf(labels, sizeof labels, "channel=\"%s\",verdict=\"%s\",reason=\"" SPAN_FMT "\"",
+             known_channel(row->channel), verdicts[row->verdict], SPAN_ARG(reason));
+    metric_add(metric_counter("contact_decisions_total", labels, "Verdicts on contact requests."),
+               1);
     if (row->waited_us != INT64_MIN)
         metric_observe(self->waits, (double)(row->waited_us + clock_now().us - now.us) / 1e6);
 }
@@ -288,24 +316,27 @@ static void count_decision(struct self *self, const struct decision_row *row, st
 static enum outcome suppression_finished(void *arg, struct batch *batch, struct err *err)
 {
     struct self *self = arg;
-    const struct flush *flush = batch->events;
+    const struct suppression_flush *flush = batch->events;
     if (flush == NULL)
         return OUTCOME_OK;
     for (size_t i = 0; i < flush->decisions.count; i++)
         if (flush->decisions.items[i].is_inserted)
             count_decision(self, &flush->decisions.items[i], batch->now);
-    return suppression_delete_outbox(self->context.db, batch->arena, flush->messages.items, flush->messages.count, err);
+    return suppression_store_delete_outbox(self->context.db, batch->arena, flush->messages.items,
+                                           flush->messages.count, err);
 }
 
-/* What this process wrote is its own to send at once; what another wrote has to be old, or both would send it. */
+/* What this process wrote is its own to send at once; what another wrote has to be old, or both
+ * would send it. */
 static enum outcome suppression_scan(void *arg, struct arena *arena, struct err *err)
 {
     struct self *self = arg;
     self->scanned = (struct outbox_rows){0};
     arena_reset(&self->scan_arena);
     struct outbox_rows rows = {0};
-    CHECK(suppression_find_outbox(self->context.db, &self->scan_arena, self->suppression.instance, self->lanes, self->lane_count,
-                                  self->rescue_after, &rows, err));
+    CHECK(suppression_store_find_outbox(self->context.db, &self->scan_arena,
+                                        self->suppression.instance, self->lanes, self->lane_count,
+                                        self->rescue_after, &rows, err));
     metric_set(self->unpublished, (double)rows.count);
     for (size_t i = 0; i < rows.count; i++)
         CHECK(send(self, &rows.items[i], err));
@@ -318,7 +349,8 @@ static enum outcome suppression_scanned(void *arg, struct err *err)
     struct self *self = arg;
     struct outbox_rows rows = self->scanned;
     self->scanned = (struct outbox_rows){0};
-    return suppression_delete_outbox(self->context.db, &self->scan_arena, rows.items, rows.count, err);
+    return suppression_store_delete_outbox(self->context.db, &self->scan_arena, rows.items,
+                                           rows.count, err);
 }
 
 const struct service suppression_service = {

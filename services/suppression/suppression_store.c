@@ -6,9 +6,9 @@
 #include "suppression_sql.h"
 
 #define STATEMENT(id) ((struct statement){"suppression_" #id, sql_##id})
-#define COLUMN(name, type, member)                                                                                               \
-    {                                                                                                                            \
-#name, type, offsetof(struct ledger_fact, member), true                                                                  \
+#define COLUMN(name, type, member)                                                                 \
+    {                                                                                              \
+#name, type, offsetof(struct ledger_fact, member), true                                    \
     }
 
 static const struct fact_column columns[] = {
@@ -44,7 +44,8 @@ void ledger_facts_complete(struct ledger_fact *facts, size_t count)
     for (size_t i = 0; i < count; i++) {
         facts[i].body.at = facts[i].key.occurred_at;
         facts[i].body.event_id = facts[i].key.event_id;
-        if (facts[i].decision.len == 0 || !id_from_uuid(facts[i].decision, &facts[i].body.decision_id))
+        if (facts[i].decision.len == 0 ||
+            !id_from_uuid(facts[i].decision, &facts[i].body.decision_id))
             facts[i].body.decision_id = (struct id){{0}};
     }
 }
@@ -56,11 +57,14 @@ static struct instant instant_or_absent(const struct db_result *r, int row, int 
 
 static int reservation_compare(const void *a, const void *b)
 {
-    return id_compare(&((const struct reservation *)a)->request_id, &((const struct reservation *)b)->request_id);
+    return id_compare(&((const struct reservation *)a)->request_id,
+                      &((const struct reservation *)b)->request_id);
 }
 
-enum outcome store_find_decisions(struct db *db, struct arena *arena, const struct id *requests, size_t count,
-                                  struct reservation **rows, size_t *row_count, struct err *err)
+enum outcome suppression_store_find_decisions(struct db *db, struct arena *arena,
+                                              const struct id *requests, size_t count,
+                                              struct reservation **rows, size_t *row_count,
+                                              struct err *err)
 {
     *row_count = 0;
     if (count == 0)
@@ -74,12 +78,13 @@ enum outcome store_find_decisions(struct db *db, struct arena *arena, const stru
         *row_count = (size_t)db_rows(r);
         *rows = arena_array(arena, struct reservation, *row_count);
         for (int i = 0; i < db_rows(r); i++)
-            (*rows)[i] = (struct reservation){.request_id = db_uuid(r, i, 0),
-                                              .verdict = db_int2(r, i, 1),
-                                              .outcome = db_int2(r, i, 2),
-                                              .planned_at = db_timestamptz(r, i, 3),
-                                              .expires_at = db_is_null(r, i, 4) ? INSTANT_NEVER : db_timestamptz(r, i, 4),
-                                              .sent_at = instant_or_absent(r, i, 5)};
+            (*rows)[i] = (struct reservation){
+                .request_id = db_uuid(r, i, 0),
+                .verdict = db_int2(r, i, 1),
+                .outcome = db_int2(r, i, 2),
+                .planned_at = db_timestamptz(r, i, 3),
+                .expires_at = db_is_null(r, i, 4) ? INSTANT_NEVER : db_timestamptz(r, i, 4),
+                .sent_at = instant_or_absent(r, i, 5)};
         qsort(*rows, *row_count, sizeof **rows, reservation_compare);
     }
     db_result_free(r);
@@ -88,7 +93,8 @@ enum outcome store_find_decisions(struct db *db, struct arena *arena, const stru
 
 static int decision_compare(const void *a, const void *b)
 {
-    return id_compare(&((const struct decision_row *)a)->request_id, &((const struct decision_row *)b)->request_id);
+    return id_compare(&((const struct decision_row *)a)->request_id,
+                      &((const struct decision_row *)b)->request_id);
 }
 
 static void add_instants(struct params *p, const struct instant *first, size_t stride, size_t count)
@@ -130,8 +136,9 @@ static void add_decision_columns(struct params *p, const struct decision_row *ro
     params_bytea_array(p, &rows->rules, stride, n);
 }
 
-enum outcome store_insert_decisions(struct db *db, struct arena *arena, struct decision_rows *rows, int32_t generation,
-                                    struct instant now, struct err *err)
+enum outcome suppression_store_insert_decisions(struct db *db, struct arena *arena,
+                                                struct decision_rows *rows, int32_t generation,
+                                                struct instant now, struct err *err)
 {
     if (rows->count == 0)
         return OUTCOME_OK;
@@ -145,15 +152,16 @@ enum outcome store_insert_decisions(struct db *db, struct arena *arena, struct d
     enum outcome o = db_run(db, &STATEMENT(insert_decisions), &p, &r, NULL, err);
     for (int i = 0; o == OUTCOME_OK && i < db_rows(r); i++) {
         struct decision_row key = {.request_id = db_uuid(r, i, 0)};
-        struct decision_row *row = bsearch(&key, rows->items, rows->count, sizeof key, decision_compare);
+        struct decision_row *row =
+            bsearch(&key, rows->items, rows->count, sizeof key, decision_compare);
         row->is_inserted = true;
     }
     db_result_free(r);
     return o;
 }
 
-static enum outcome lock_decisions(struct db *db, struct arena *arena, const struct outcome_row *rows, size_t count,
-                                   struct err *err)
+static enum outcome lock_decisions(struct db *db, struct arena *arena,
+                                   const struct outcome_row *rows, size_t count, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -163,10 +171,13 @@ static enum outcome lock_decisions(struct db *db, struct arena *arena, const str
 
 static int outcome_compare(const void *a, const void *b)
 {
-    return id_compare(&((const struct outcome_row *)a)->request_id, &((const struct outcome_row *)b)->request_id);
+    return id_compare(&((const struct outcome_row *)a)->request_id,
+                      &((const struct outcome_row *)b)->request_id);
 }
 
-enum outcome store_update_outcomes(struct db *db, struct arena *arena, struct outcome_row *rows, size_t count, struct err *err)
+enum outcome suppression_store_update_outcomes(struct db *db, struct arena *arena,
+                                               struct outcome_row *rows, size_t count,
+                                               struct err *err)
 {
     if (count == 0)
         return OUTCOME_OK;
@@ -192,12 +203,12 @@ enum outcome store_update_outcomes(struct db *db, struct arena *arena, struct ou
     return o;
 }
 
-enum outcome suppression_insert_outbox(struct db *db, struct arena *arena, int64_t instance, const struct outbox_rows *rows,
-                                       struct err *err)
+enum outcome suppression_store_insert_outbox(struct db *db, struct arena *arena, int64_t instance,
+                                             const struct outbox_rows *rows, struct err *err)
 {
     if (rows->count == 0)
         return OUTCOME_OK;
-    const struct outbox_row *first = rows->items;
+    const struct suppression_outbox_row *first = rows->items;
     size_t stride = sizeof *first, n = rows->count;
     struct params p;
     params_init(&p, arena);
@@ -218,8 +229,10 @@ static struct span copy_or_none(struct arena *arena, const struct db_result *r, 
     return db_is_null(r, row, column) ? SPAN_NONE : arena_copy(arena, db_bytes(r, row, column));
 }
 
-enum outcome suppression_find_outbox(struct db *db, struct arena *arena, int64_t instance, const int32_t *lanes,
-                                     size_t lane_count, struct duration age, struct outbox_rows *rows, struct err *err)
+enum outcome suppression_store_find_outbox(struct db *db, struct arena *arena, int64_t instance,
+                                           const int32_t *lanes, size_t lane_count,
+                                           struct duration age, struct outbox_rows *rows,
+                                           struct err *err)
 {
     struct params p;
     params_init(&p, arena);
@@ -229,19 +242,21 @@ enum outcome suppression_find_outbox(struct db *db, struct arena *arena, int64_t
     struct db_result *r = NULL;
     enum outcome o = db_run(db, &STATEMENT(find_outbox), &p, &r, NULL, err);
     for (int i = 0; o == OUTCOME_OK && i < db_rows(r); i++)
-        *arena_push(arena, rows) = (struct outbox_row){.request_id = db_uuid(r, i, 0),
-                                                       .kind = db_int2(r, i, 1),
-                                                       .profile_id = db_uuid(r, i, 2),
-                                                       .channel = copy_or_none(arena, r, i, 3),
-                                                       .department = copy_or_none(arena, r, i, 4),
-                                                       .correlation = copy_or_none(arena, r, i, 5),
-                                                       .payload = copy_or_none(arena, r, i, 6)};
+        *arena_push(arena, rows) =
+            (struct suppression_outbox_row){.request_id = db_uuid(r, i, 0),
+                                            .kind = db_int2(r, i, 1),
+                                            .profile_id = db_uuid(r, i, 2),
+                                            .channel = copy_or_none(arena, r, i, 3),
+                                            .department = copy_or_none(arena, r, i, 4),
+                                            .correlation = copy_or_none(arena, r, i, 5),
+                                            .payload = copy_or_none(arena, r, i, 6)};
     db_result_free(r);
     return o;
 }
 
-enum outcome suppression_delete_outbox(struct db *db, struct arena *arena, const struct outbox_row *rows, size_t count,
-                                       struct err *err)
+enum outcome suppression_store_delete_outbox(struct db *db, struct arena *arena,
+                                             const struct suppression_outbox_row *rows,
+                                             size_t count, struct err *err)
 {
     struct id *ids = arena_array(arena, struct id, count);
     for (int kind = OUTBOX_DECISION; kind <= OUTBOX_REVOCATION; kind++) {

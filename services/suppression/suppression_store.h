@@ -1,12 +1,14 @@
-/* suppression_store.h: the ledger's facts as timeline.h stores them, decisions and the outbox. Every call but the outbox look-up
- * and clean-up belongs into the transaction of suppression_decide.c, in the order of this header. */
+/* suppression_store.h: the ledger's facts as timeline.h stores them, decisions and the outbox.
+ * Every call but the outbox look-up and clean-up belongs into the transaction of
+ * suppression_decide.c, in the order of this header. */
 #ifndef TUTTI_SUPPRESSION_STORE_H
 #define TUTTI_SUPPRESSION_STORE_H
 
 #include "common/timeline/timeline.h"
 #include "services/suppression/logic/contact.h"
 
-/* A fact of the ledger; what stands below `decision` is known only of a fact that this batch brought. */
+/* A fact of the ledger; what stands below `decision` is known only of a fact that this batch
+ * brought. */
 struct ledger_fact {
     struct fact_key key;
     struct contact_fact body; /* at and event_id repeat the key */
@@ -17,7 +19,8 @@ struct ledger_fact {
     struct span batch_id, correlation;
     int64_t timestamp_ms; /* of the record */
     int32_t lane;
-    const struct ledger_fact *origin; /* of a fact that was read: the one that this batch inserted, or NULL */
+    const struct ledger_fact
+        *origin; /* of a fact that was read: the one that this batch inserted, or NULL */
 };
 
 struct ledger_facts {
@@ -31,20 +34,24 @@ extern const struct timeline_schema suppression_timeline;
 void ledger_facts_complete(struct ledger_fact *facts, size_t count);
 
 /* Decisions of requests, sorted by request_id; requests without one are left out. */
-enum outcome store_find_decisions(struct db *db, struct arena *arena, const struct id *requests, size_t count,
-                                  struct reservation **rows, size_t *row_count, struct err *err);
+enum outcome suppression_store_find_decisions(struct db *db, struct arena *arena,
+                                              const struct id *requests, size_t count,
+                                              struct reservation **rows, size_t *row_count,
+                                              struct err *err);
 
 struct decision_row {
     struct id request_id, profile_id; /* nil profile: nobody was identified */
     int64_t anchor;                   /* INT64_MIN: none */
     int16_t verdict, outcome, priority;
-    struct instant requested_at, planned_at, expires_at, retry_at, sent_at, outcome_at; /* INSTANT_ABSENT */
-    int64_t waited_us;                                                                  /* INT64_MIN: not known */
-    struct span channel, department, class, purpose, campaign_id, product_id, tags, reason, rule_id, rule_owner, batch_id, rules;
+    struct instant requested_at, planned_at, expires_at, retry_at, sent_at,
+        outcome_at;    /* INSTANT_ABSENT */
+    int64_t waited_us; /* INT64_MIN: not known */
+    struct span channel, department, class, purpose, campaign_id, product_id, tags, reason, rule_id,
+        rule_owner, batch_id, rules;
     /* not stored */
     struct span correlation;
     int32_t lane;
-    bool is_inserted; /* set by store_insert_decisions */
+    bool is_inserted; /* set by suppression_store_insert_decisions */
 };
 
 struct decision_rows {
@@ -53,15 +60,16 @@ struct decision_rows {
 };
 
 /* Sorts rows by request_id and inserts those that have no decision yet; is_inserted tells which. */
-enum outcome store_insert_decisions(struct db *db, struct arena *arena, struct decision_rows *rows, int32_t generation,
-                                    struct instant now, struct err *err);
+enum outcome suppression_store_insert_decisions(struct db *db, struct arena *arena,
+                                                struct decision_rows *rows, int32_t generation,
+                                                struct instant now, struct err *err);
 
 struct outcome_row {
     struct id request_id;
     int16_t outcome;
     struct instant outcome_at, sent_at; /* sent_at INSTANT_ABSENT: not known */
     struct span cause;
-    bool is_changed; /* set by store_update_outcomes */
+    bool is_changed; /* set by suppression_store_update_outcomes */
 };
 
 struct outcome_rows {
@@ -69,12 +77,15 @@ struct outcome_rows {
     size_t count, capacity;
 };
 
-/* Locks the decisions, sorted, then lets later outcomes replace earlier ones. request_ids must differ and be sorted. */
-enum outcome store_update_outcomes(struct db *db, struct arena *arena, struct outcome_row *rows, size_t count, struct err *err);
+/* Locks the decisions, sorted, then lets later outcomes replace earlier ones. request_ids must
+ * differ and be sorted. */
+enum outcome suppression_store_update_outcomes(struct db *db, struct arena *arena,
+                                               struct outcome_row *rows, size_t count,
+                                               struct err *err);
 
 enum { OUTBOX_DECISION = 0, OUTBOX_REVOCATION = 1 };
 
-struct outbox_row {
+struct suppression_outbox_row {
     struct id request_id, profile_id;
     int16_t kind;
     int32_t lane; /* not read back */
@@ -82,16 +93,20 @@ struct outbox_row {
 };
 
 struct outbox_rows {
-    struct outbox_row *items;
+    struct suppression_outbox_row *items;
     size_t count, capacity;
 };
 
-enum outcome suppression_insert_outbox(struct db *db, struct arena *arena, int64_t instance, const struct outbox_rows *rows,
-                                       struct err *err);
-/* What this instance wrote, and what others wrote for these lanes longer than `age` ago; texts in the arena. */
-enum outcome suppression_find_outbox(struct db *db, struct arena *arena, int64_t instance, const int32_t *lanes,
-                                     size_t lane_count, struct duration age, struct outbox_rows *rows, struct err *err);
-enum outcome suppression_delete_outbox(struct db *db, struct arena *arena, const struct outbox_row *rows, size_t count,
-                                       struct err *err);
+enum outcome suppression_store_insert_outbox(struct db *db, struct arena *arena, int64_t instance,
+                                             const struct outbox_rows *rows, struct err *err);
+/* What this instance wrote, and what others wrote for these lanes longer than `age` ago; texts in
+ * the arena. */
+enum outcome suppression_store_find_outbox(struct db *db, struct arena *arena, int64_t instance,
+                                           const int32_t *lanes, size_t lane_count,
+                                           struct duration age, struct outbox_rows *rows,
+                                           struct err *err);
+enum outcome suppression_store_delete_outbox(struct db *db, struct arena *arena,
+                                             const struct suppression_outbox_row *rows,
+                                             size_t count, struct err *err);
 
 #endif

@@ -5,9 +5,12 @@
 #include "common/codec/json.h"
 
 static const struct interest always[] = {
-    {{"Contact Requested", 17}, CONTACT_REQUEST, false}, {{"Contact Sent", 12}, CONTACT_SENT, false},
-    {{"Campaign Sent", 13}, CONTACT_SENT, false},        {{"Contact Delivered", 17}, CONTACT_DELIVERED, false},
-    {{"Contact Failed", 14}, CONTACT_FAILED, false},     {{"Contact Cancelled", 17}, CONTACT_CANCELLED, false},
+    {{"Contact Requested", 17}, CONTACT_REQUEST, false},
+    {{"Contact Sent", 12}, CONTACT_SENT, false},
+    {{"Campaign Sent", 13}, CONTACT_SENT, false},
+    {{"Contact Delivered", 17}, CONTACT_DELIVERED, false},
+    {{"Contact Failed", 14}, CONTACT_FAILED, false},
+    {{"Contact Cancelled", 17}, CONTACT_CANCELLED, false},
     {{"Unsubscribed", 12}, CONTACT_SIGNAL, false},
 };
 
@@ -37,7 +40,8 @@ static void add(struct interests *interests, struct arena *arena, struct interes
     interests->lengths |= length_bit(item.event);
 }
 
-static void add_rule(struct interests *interests, struct arena *arena, const struct contact_rule *rule)
+static void add_rule(struct interests *interests, struct arena *arena,
+                     const struct contact_rule *rule)
 {
     bool is_purchase = rule->kind == RULE_ALREADY_BOUGHT;
     for (size_t i = 0; i < rule->on_count; i++) {
@@ -80,10 +84,12 @@ static struct span join_tags(struct arena *arena, struct span json, int16_t *fla
     struct strbuf tags = {.arena = arena};
     if (json.len == 0)
         return SPAN_NONE;
-    bool is_list = json_parse_span(arena, json, "tags_json", &list, NULL) == OUTCOME_OK && json_shape(list) == SHAPE_LIST;
+    bool is_list = json_parse_span(arena, json, "tags_json", &list, NULL) == OUTCOME_OK &&
+                   json_shape(list) == SHAPE_LIST;
     for (size_t i = 0; is_list && i < json_count(list); i++) {
         struct span tag = SPAN_NONE;
-        is_list = json_as_text(json_at(list, i), &tag, NULL) == OUTCOME_OK && memchr(tag.ptr, '\n', tag.len) == NULL;
+        is_list = json_as_text(json_at(list, i), &tag, NULL) == OUTCOME_OK &&
+                  memchr(tag.ptr, '\n', tag.len) == NULL;
         if (i > 0)
             pack_byte(&tags, '\n');
         strbuf_add(&tags, tag.ptr, tag.len);
@@ -126,8 +132,8 @@ static struct span or_none(struct span text)
     return text.len ? text : SPAN_NONE;
 }
 
-static void fill(const struct touchpoint *tp, struct span event, enum contact_kind kind, struct arena *arena,
-                 struct contact_fact *out)
+static void fill(const struct touchpoint *tp, struct span event, enum contact_kind kind,
+                 struct arena *arena, struct contact_fact *out)
 {
     *out = (struct contact_fact){
         .at = {tp->occurred_at},
@@ -163,15 +169,17 @@ static bool is_signal_anyway(const struct interests *interests, const struct tou
 {
     if (tp->consent.ptr != NULL)
         return true;
-    return interests->score_max != INT16_MIN && tp->score != LONG_ABSENT && tp->score <= interests->score_max;
+    return interests->score_max != INT16_MIN && tp->score != LONG_ABSENT &&
+           tp->score <= interests->score_max;
 }
 
-bool suppression_wants(const struct interests *interests, const struct touchpoint *tp, struct arena *arena,
-                       struct contact_fact *out)
+bool suppression_wants(const struct interests *interests, const struct touchpoint *tp,
+                       struct arena *arena, struct contact_fact *out)
 {
     struct span event = tp->event_name.len ? tp->event_name : tp->type;
     const struct interest *interest = find(interests, event);
-    if (interest && interest->needs_product && tp->product_id.len == 0 && tp->product_category.len == 0)
+    if (interest && interest->needs_product && tp->product_id.len == 0 &&
+        tp->product_category.len == 0)
         interest = NULL;
     if (interest == NULL && !is_signal_anyway(interests, tp))
         return false;

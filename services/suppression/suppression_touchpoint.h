@@ -1,4 +1,5 @@
-/* suppression_touchpoint.h: which touchpoints matter for contact decisions, and what of them the ledger keeps. */
+/* suppression_touchpoint.h: which touchpoints matter for contact decisions, and what of them the
+ * ledger keeps. */
 #ifndef TUTTI_SUPPRESSION_TOUCHPOINT_H
 #define TUTTI_SUPPRESSION_TOUCHPOINT_H
 
@@ -8,7 +9,8 @@
 struct interest {
     struct span event;
     enum contact_kind kind;
-    bool needs_product; /* asked for only as a purchase: without a product it can match no request */
+    bool
+        needs_product; /* asked for only as a purchase: without a product it can match no request */
 };
 
 /* What the policy asks for, beside requests, their results and consent. */
@@ -21,9 +23,9 @@ struct interests {
 
 struct interests interests_of(struct arena *arena, const struct contact_policy *policy);
 
-/* False for nearly all touchpoints, at the cost of comparing the event's name. Else *out is filled; its texts are borrowed from
- * the touchpoint or in the arena. event_id is not set. */
-bool suppression_wants(const struct interests *interests, const struct touchpoint *touchpoint, struct arena *arena,
-                       struct contact_fact *out);
+/* False for nearly all touchpoints, at the cost of comparing the event's name. Else *out is filled;
+ * its texts are borrowed from the touchpoint or in the arena. event_id is not set. */
+bool suppression_wants(const struct interests *interests, const struct touchpoint *touchpoint,
+                       struct arena *arena, struct contact_fact *out);
 
 #endif

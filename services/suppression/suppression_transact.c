@@ -1,5 +1,5 @@
-/* suppression_transact.c: the transaction of suppression_transact.h: the slow path of the timeline, then the decisions of each
- * profile that it touched. */
+/* suppression_transact.c: the transaction of suppression_transact.h: the slow path of the timeline,
+ * then the decisions of each profile that it touched. */
 #include "services/suppression/suppression_transact.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 struct work {
     const struct suppression *suppression;
     struct arena *arena;
-    struct flush *flush;
+    struct suppression_flush *flush;
     struct instant now;
     struct anchor_row *anchors;
     size_t anchor_count;
@@ -33,8 +33,8 @@ static enum outcome insert_facts(struct work *w, struct err *err)
         return OUTCOME_OK;
     facts->count = timeline_sort_facts(w->suppression->timeline, facts->items, facts->count);
     bool *inserted = arena_array(w->arena, bool, facts->count);
-    CHECK(
-        timeline_insert_facts(w->suppression->timeline, w->suppression->db, w->arena, facts->items, facts->count, inserted, err));
+    CHECK(timeline_insert_facts(w->suppression->timeline, w->suppression->db, w->arena,
+                                facts->items, facts->count, inserted, err));
     size_t kept = 0;
     for (size_t i = 0; i < facts->count; i++)
         if (inserted[i])
@@ -46,8 +46,9 @@ static enum outcome insert_facts(struct work *w, struct err *err)
 /* (b): every new fact is a move of its anchor, too. */
 static enum outcome lock_anchors(struct work *w, struct err *err)
 {
-    const struct flush *flush = w->flush;
-    struct anchor_move *moves = arena_array(w->arena, struct anchor_move, flush->facts.count + flush->moves.count);
+    const struct suppression_flush *flush = w->flush;
+    struct anchor_move *moves =
+        arena_array(w->arena, struct anchor_move, flush->facts.count + flush->moves.count);
     size_t count = 0;
     for (size_t i = 0; i < flush->facts.count; i++) {
         const struct ledger_fact *f = &flush->facts.items[i];
@@ -55,8 +56,8 @@ static enum outcome lock_anchors(struct work *w, struct err *err)
     }
     for (size_t i = 0; i < flush->moves.count; i++)
         moves[count++] = flush->moves.items[i];
-    return timeline_lock_anchors(w->suppression->timeline, w->suppression->db, w->arena, moves, count, &w->anchors,
-                                 &w->anchor_count, err);
+    return timeline_lock_anchors(w->suppression->timeline, w->suppression->db, w->arena, moves,
+                                 count, &w->anchors, &w->anchor_count, err);
 }
 
 static const struct anchor_row *find_anchor(const struct work *w, int64_t anchor)
@@ -72,15 +73,17 @@ static const struct anchor_row *find_anchor(const struct work *w, int64_t anchor
     return &w->anchors[low];
 }
 
-/* A send that answers no request decides nothing and ends nothing. Who decides for its profile reads it under the lock of the
- * state; who decides at this very moment might as well have been first. */
+/* A send that answers no request decides nothing and ends nothing. Who decides for its profile
+ * reads it under the lock of the state; who decides at this very moment might as well have been
+ * first. */
 static bool is_unasked(const struct ledger_fact *fact)
 {
-    return fact->body.kind == CONTACT_SENT && id_is_nil(&fact->body.decision_id) && fact->body.consent.len == 0;
+    return fact->body.kind == CONTACT_SENT && id_is_nil(&fact->body.decision_id) &&
+           fact->body.consent.len == 0;
 }
 
-/* (c): profiles with new facts, and both profiles of every anchor that moved. An anchor that was only put into the map has no
- * facts, or the transaction that inserts them will see the row. */
+/* (c): profiles with new facts, and both profiles of every anchor that moved. An anchor that was
+ * only put into the map has no facts, or the transaction that inserts them will see the row. */
 static enum outcome lock_states(struct work *w, struct err *err)
 {
     const struct ledger_facts *facts = &w->flush->facts;
@@ -95,23 +98,27 @@ static enum outcome lock_states(struct work *w, struct err *err)
         profiles[count++] = id_short(&w->anchors[i].profile_id);
         profiles[count++] = id_short(&w->anchors[i].old_profile_id);
     }
-    return timeline_lock_states(w->suppression->timeline, w->suppression->db, w->arena, profiles, count, &w->states,
-                                &w->state_count, err);
+    return timeline_lock_states(w->suppression->timeline, w->suppression->db, w->arena, profiles,
+                                count, &w->states, &w->state_count, err);
 }
 
-/* (d), in new statements under the locks: the whole ledger of the profiles, and the decisions made before. */
+/* (d), in new statements under the locks: the whole ledger of the profiles, and the decisions made
+ * before. */
 static enum outcome read_ledger(struct work *w, struct err *err)
 {
     const struct suppression *s = w->suppression;
     int64_t *profiles = arena_array(w->arena, int64_t, w->state_count);
     for (size_t i = 0; i < w->state_count; i++)
         profiles[i] = w->states[i].profile;
-    CHECK(timeline_members(s->timeline, s->db, w->arena, profiles, w->state_count, &w->members, &w->member_count, err));
+    CHECK(timeline_members(s->timeline, s->db, w->arena, profiles, w->state_count, &w->members,
+                           &w->member_count, err));
     struct fact_range *ranges = arena_array(w->arena, struct fact_range, w->member_count);
     for (size_t i = 0; i < w->member_count; i++)
-        ranges[i] = (struct fact_range){.anchor = w->members[i].anchor, .from = INSTANT_FIRST, .until = INSTANT_NEVER};
+        ranges[i] = (struct fact_range){
+            .anchor = w->members[i].anchor, .from = INSTANT_FIRST, .until = INSTANT_NEVER};
     void *facts = NULL;
-    CHECK(timeline_read_facts(s->timeline, s->db, w->arena, ranges, w->member_count, &facts, &w->fact_count, err));
+    CHECK(timeline_read_facts(s->timeline, s->db, w->arena, ranges, w->member_count, &facts,
+                              &w->fact_count, err));
     w->facts = facts;
     ledger_facts_complete(w->facts, w->fact_count);
     struct id *requests = arena_array(w->arena, struct id, w->fact_count);
@@ -119,14 +126,16 @@ static enum outcome read_ledger(struct work *w, struct err *err)
     for (size_t i = 0; i < w->fact_count; i++)
         if (w->facts[i].body.kind == CONTACT_REQUEST)
             requests[count++] = w->facts[i].key.event_id;
-    return store_find_decisions(s->db, w->arena, requests, count, &w->reservations, &w->reservation_count, err);
+    return suppression_store_find_decisions(s->db, w->arena, requests, count, &w->reservations,
+                                            &w->reservation_count, err);
 }
 
 static void mark_new_facts(struct work *w)
 {
     const struct ledger_facts *inserted = &w->flush->facts;
     for (size_t i = 0; inserted->count > 0 && i < w->fact_count; i++)
-        w->facts[i].origin = bsearch(&w->facts[i], inserted->items, inserted->count, sizeof *inserted->items, fact_key_compare);
+        w->facts[i].origin = bsearch(&w->facts[i], inserted->items, inserted->count,
+                                     sizeof *inserted->items, fact_key_compare);
 }
 
 static size_t first_fact(const struct work *w, int64_t anchor)
@@ -147,13 +156,13 @@ static void gather_facts(struct work *w, size_t from, size_t to, struct profile 
 {
     size_t room = 0;
     for (size_t m = from; m < to; m++)
-        for (size_t i = first_fact(w, w->members[m].anchor); i < w->fact_count && w->facts[i].key.anchor == w->members[m].anchor;
-             i++)
+        for (size_t i = first_fact(w, w->members[m].anchor);
+             i < w->fact_count && w->facts[i].key.anchor == w->members[m].anchor; i++)
             room++;
     profile->facts = arena_array(w->arena, struct ledger_fact *, room);
     for (size_t m = from; m < to; m++)
-        for (size_t i = first_fact(w, w->members[m].anchor); i < w->fact_count && w->facts[i].key.anchor == w->members[m].anchor;
-             i++)
+        for (size_t i = first_fact(w, w->members[m].anchor);
+             i < w->fact_count && w->facts[i].key.anchor == w->members[m].anchor; i++)
             profile->facts[profile->fact_count++] = &w->facts[i];
 }
 
@@ -201,7 +210,8 @@ static void decide_profiles(struct work *w)
         while (to < w->member_count && w->members[to].profile == w->states[i].profile)
             to++;
         gather_facts(w, from, to, &profile);
-        profile_decide(&w->suppression->policy, &profile, w->reservations, w->reservation_count, w->now, w->arena, &w->results);
+        profile_decide(&w->suppression->policy, &profile, w->reservations, w->reservation_count,
+                       w->now, w->arena, &w->results);
         from = to;
     }
 }
@@ -211,7 +221,8 @@ static void decide_nobody(struct work *w)
 {
     const struct contact_policy *policy = &w->suppression->policy;
     for (size_t i = 0; i < w->flush->unidentified.count; i++)
-        profile_decide_nobody(policy, &w->flush->unidentified.items[i], NULL, w->now, w->arena, &w->results);
+        profile_decide_nobody(policy, &w->flush->unidentified.items[i], NULL, w->now, w->arena,
+                              &w->results);
     for (size_t i = 0; i < w->flush->facts.count; i++) {
         const struct ledger_fact *fact = &w->flush->facts.items[i];
         const struct anchor_row *anchor = find_anchor(w, fact->key.anchor);
@@ -226,19 +237,23 @@ static enum outcome save(struct work *w, struct err *err)
     for (size_t i = 0; i < w->state_count; i++)
         w->states[i].generation = s->generation.number;
     CHECK(timeline_save_states(s->timeline, s->db, w->arena, w->states, w->state_count, err));
-    CHECK(store_insert_decisions(s->db, w->arena, &w->results.decisions, s->generation.number, w->now, err));
+    CHECK(suppression_store_insert_decisions(s->db, w->arena, &w->results.decisions,
+                                             s->generation.number, w->now, err));
     profile_results_merge_outcomes(&w->results);
-    CHECK(store_update_outcomes(s->db, w->arena, w->results.outcomes.items, w->results.outcomes.count, err));
+    CHECK(suppression_store_update_outcomes(s->db, w->arena, w->results.outcomes.items,
+                                            w->results.outcomes.count, err));
     profile_results_messages(&w->results, w->flush->lane, w->now, w->arena, &w->flush->messages);
-    return suppression_insert_outbox(s->db, w->arena, s->instance, &w->flush->messages, err);
+    return suppression_store_insert_outbox(s->db, w->arena, s->instance, &w->flush->messages, err);
 }
 
-enum outcome suppression_transact(const struct suppression *suppression, struct arena *arena, struct flush *flush,
-                                  struct instant now, struct err *err)
+enum outcome suppression_transact(const struct suppression *suppression, struct arena *arena,
+                                  struct suppression_flush *flush, struct instant now,
+                                  struct err *err)
 {
     struct work w = {.suppression = suppression, .arena = arena, .flush = flush, .now = now};
     CHECK(db_begin(suppression->db, err));
-    CHECK(generation_still_active(suppression->db, arena, &suppression->generation, suppression->erased, err));
+    CHECK(generation_still_active(suppression->db, arena, &suppression->generation,
+                                  suppression->erased, err));
     CHECK(insert_facts(&w, err));
     CHECK(lock_anchors(&w, err));
     CHECK(lock_states(&w, err));

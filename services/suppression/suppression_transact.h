@@ -1,4 +1,5 @@
-/* suppression_transact.h: one flush of the ledger: facts in, identity moved, decisions out, in ONE transaction. */
+/* suppression_transact.h: one flush of the ledger: facts in, identity moved, decisions out, in ONE
+ * transaction. */
 #ifndef TUTTI_SUPPRESSION_TRANSACT_H
 #define TUTTI_SUPPRESSION_TRANSACT_H
 
@@ -15,25 +16,27 @@ struct suppression {
     int64_t instance;      /* names this process in the outbox */
 };
 
-struct anchor_moves {
+struct suppression_anchor_moves {
     struct anchor_move *items;
     size_t count, capacity;
 };
 
 /* What a batch brought. */
-struct flush {
-    struct ledger_facts facts;        /* of identified touchpoints */
-    struct ledger_facts unidentified; /* requests without a usable identifier */
-    struct anchor_moves moves;        /* of identity changes */
-    int32_t lane;                     /* of the first record that matters */
+struct suppression_flush {
+    struct ledger_facts facts;             /* of identified touchpoints */
+    struct ledger_facts unidentified;      /* requests without a usable identifier */
+    struct suppression_anchor_moves moves; /* of identity changes */
+    int32_t lane;                          /* of the first record that matters */
     /* Results, to be published after the commit. */
     struct decision_rows decisions; /* is_inserted: new */
     struct outbox_rows messages;
 };
 
-/* Locks in the order facts, anchors, states, decisions, outbox. Runs from begin to a confirmed commit; on any error the
- * caller rolls back and drops the flush. A flush that was committed before finds its facts there and decides nothing. */
-enum outcome suppression_transact(const struct suppression *suppression, struct arena *arena, struct flush *flush,
-                                  struct instant now, struct err *err);
+/* Locks in the order facts, anchors, states, decisions, outbox. Runs from begin to a confirmed
+ * commit; on any error the caller rolls back and drops the flush. A flush that was committed before
+ * finds its facts there and decides nothing. */
+enum outcome suppression_transact(const struct suppression *suppression, struct arena *arena,
+                                  struct suppression_flush *flush, struct instant now,
+                                  struct err *err);
 
 #endif

@@ -1,5 +1,5 @@
-/* avro_plan_fuzz.c: any schema and any payload. First byte even: the rest is a payload of the built-in schema; odd: two bytes
- * of length, a schema, a payload. */
+/* avro_plan_fuzz.c: any schema and any payload. First byte even: the rest is a payload of the
+ * built-in schema; odd: two bytes of length, a schema, a payload. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -23,7 +23,8 @@ static size_t touch(const struct touchpoint *t)
             sum += (uint8_t)s.ptr[n];
     }
     for (uint32_t i = 0; i < t->identifier_count; i++)
-        sum += span_is_clean_utf8(t->identifiers[i].type) + span_is_clean_utf8(t->identifiers[i].value);
+        sum += span_is_clean_utf8(t->identifiers[i].type) +
+               span_is_clean_utf8(t->identifiers[i].value);
     struct span cursor = t->consent, key;
     bool value;
     while (consent_next(&cursor, &key, &value))
@@ -36,7 +37,8 @@ static void decode(const struct avro_plan *plan, const uint8_t *data, size_t siz
 {
     static struct touchpoint t;
     struct err err;
-    enum outcome outcome = avro_plan_decode(plan, (struct span){(const char *)data, size}, &t, &err);
+    enum outcome outcome =
+        avro_plan_decode(plan, (struct span){(const char *)data, size}, &t, &err);
     if (outcome != OUTCOME_OK && outcome != OUTCOME_REJECT)
         abort();
     if (outcome == OUTCOME_OK && touch(&t) == 0)
@@ -58,7 +60,8 @@ static void compile_and_decode(const uint8_t *data, size_t size)
     size_t schema_size = size < 2 ? SIZE_MAX : (size_t)data[0] << 8 | data[1];
     if (schema_size > size - 2)
         return;
-    if (avro_plan_compile((struct span){(const char *)data + 2, schema_size}, &plan, &err) == OUTCOME_OK)
+    if (avro_plan_compile((struct span){(const char *)data + 2, schema_size}, &plan, &err) ==
+        OUTCOME_OK)
         decode(plan, data + 2 + schema_size, size - 2 - schema_size);
     avro_plan_free(plan);
 }

@@ -1,4 +1,5 @@
-/* cells_fuzz.c: any bytes as packed cells: what is accepted, packs and unpacks to the same cells. */
+/* cells_fuzz.c: any bytes as packed cells: what is accepted, packs and unpacks to the same cells.
+ */
 #include <stdlib.h>
 
 #include "common/codec/cells.h"
@@ -16,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena arena = {0};
     struct cell *first, *second;
     size_t count, again;
-    if (cells_unpack(&arena, (struct span){(const char *)data, size}, &first, &count, NULL) == OUTCOME_OK) {
+    if (cells_unpack(&arena, (struct span){(const char *)data, size}, &first, &count, NULL) ==
+        OUTCOME_OK) {
         struct strbuf packed = {.arena = &arena};
         cells_pack(&packed, first, count);
         if (cells_unpack(&arena, strbuf_span(&packed), &second, &again, NULL) != OUTCOME_OK)

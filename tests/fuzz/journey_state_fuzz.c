@@ -1,4 +1,5 @@
-/* journey_state_fuzz.c: any bytes as a packed journey state: what is accepted, packs and unpacks, and takes a touch. */
+/* journey_state_fuzz.c: any bytes as a packed journey state: what is accepted, packs and unpacks,
+ * and takes a touch. */
 #include <stdlib.h>
 
 #include "tests/support/journey_world.h"
@@ -30,7 +31,8 @@ static bool unpack(struct arena *arena, struct span packed, struct journey_state
     const struct shape_lookup lookup = world_lookup(&world);
     struct err err = {0};
     uint32_t missing = 0;
-    return journey_state_unpack(&world.policy, packed, &lookup, arena, state, &missing, &err) == OUTCOME_OK;
+    return journey_state_unpack(&world.policy, packed, &lookup, arena, state, &missing, &err) ==
+           OUTCOME_OK;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

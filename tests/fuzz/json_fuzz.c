@@ -1,4 +1,5 @@
-/* json_fuzz.c: any text as a policy: parsed, walked, asked for every type, and its errors written. */
+/* json_fuzz.c: any text as a policy: parsed, walked, asked for every type, and its errors written.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -39,7 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena arena = {0};
     const struct json *root;
     struct err err;
-    if (json_parse_span(&arena, (struct span){(const char *)data, size}, "text", &root, &err) == OUTCOME_OK)
+    if (json_parse_span(&arena, (struct span){(const char *)data, size}, "text", &root, &err) ==
+        OUTCOME_OK)
         walk(root, 0);
     arena_free(&arena);
     return 0;

@@ -1,4 +1,5 @@
-/* messages_fuzz.c: any bytes for the decoders of our own messages; what decodes is written again and decodes again. */
+/* messages_fuzz.c: any bytes for the decoders of our own messages; what decodes is written again
+ * and decodes again. */
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -1,4 +1,5 @@
-/* regression_main.c: a plain main for fuzz targets: replays the files of a corpus folder in the ordinary test run. */
+/* regression_main.c: a plain main for fuzz targets: replays the files of a corpus folder in the
+ * ordinary test run. */
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -10,7 +11,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The buffer is exactly as long as the file, so that a sanitizer sees the first byte read beyond it. */
+/* The buffer is exactly as long as the file, so that a sanitizer sees the first byte read beyond
+ * it. */
 static int replay_file(const char *path)
 {
     struct stat st;

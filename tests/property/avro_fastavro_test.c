@@ -1,4 +1,5 @@
-/* avro_fastavro_test.c: fastavro, an independent implementation, writes random touchpoints and messages; we read the same.
+/* avro_fastavro_test.c: fastavro, an independent implementation, writes random touchpoints and
+ * messages; we read the same.
  *
  * Without arguments it runs avro_fastavro.py, which calls this program again:
  *   --dump SCHEMA FRAMES          decodes touchpoints and prints one JSON line each
@@ -53,7 +54,8 @@ static void add_field(json_t *out, const struct touchpoint *t, const struct plan
         return;
     if (f->want == WANT_TEXT && ((const struct span *)(const void *)at)->ptr)
         json_object_set_new(out, f->path, text_json(*(const struct span *)(const void *)at));
-    else if ((f->want == WANT_LONG || f->want == WANT_TIME) && *(const int64_t *)(const void *)at != LONG_ABSENT)
+    else if ((f->want == WANT_LONG || f->want == WANT_TIME) &&
+             *(const int64_t *)(const void *)at != LONG_ABSENT)
         json_object_set_new(out, f->path, json_integer(*(const int64_t *)(const void *)at));
 }
 
@@ -127,20 +129,25 @@ static int dump(const char *schema_path, const char *frames_path)
     return 0;
 }
 
-static enum outcome recode_one(struct arena *arena, const char *kind, struct span value, struct strbuf *out, struct err *err)
+static enum outcome recode_one(struct arena *arena, const char *kind, struct span value,
+                               struct strbuf *out, struct err *err)
 {
     struct identity_change change;
     struct journey_diff diff;
     struct stage_change_message stage;
     struct contact_decision_message decision;
     enum outcome outcome = OUTCOME_FATAL;
-    if (strcmp(kind, "identity_change") == 0 && (outcome = identity_change_decode(arena, value, &change, err)) == OUTCOME_OK)
+    if (strcmp(kind, "identity_change") == 0 &&
+        (outcome = identity_change_decode(arena, value, &change, err)) == OUTCOME_OK)
         identity_change_encode(out, &change);
-    else if (strcmp(kind, "journey_diff") == 0 && (outcome = journey_diff_decode(value, &diff, err)) == OUTCOME_OK)
+    else if (strcmp(kind, "journey_diff") == 0 &&
+             (outcome = journey_diff_decode(value, &diff, err)) == OUTCOME_OK)
         journey_diff_encode(out, &diff);
-    else if (strcmp(kind, "stage_change") == 0 && (outcome = stage_change_decode(value, &stage, err)) == OUTCOME_OK)
+    else if (strcmp(kind, "stage_change") == 0 &&
+             (outcome = stage_change_decode(value, &stage, err)) == OUTCOME_OK)
         stage_change_encode(out, &stage);
-    else if (strcmp(kind, "contact_decision") == 0 && (outcome = contact_decision_decode(value, &decision, err)) == OUTCOME_OK)
+    else if (strcmp(kind, "contact_decision") == 0 &&
+             (outcome = contact_decision_decode(value, &decision, err)) == OUTCOME_OK)
         contact_decision_encode(out, &decision);
     return outcome;
 }
@@ -179,6 +186,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "skipped: %s is not there, run dev/setup\n", python);
         return SKIPPED;
     }
-    execl(python, python, TUTTI_SOURCE_DIR "/tests/property/avro_fastavro.py", argv[0], (char *)NULL);
+    execl(python, python, TUTTI_SOURCE_DIR "/tests/property/avro_fastavro.py", argv[0],
+          (char *)NULL);
     die("cannot start Python");
 }

@@ -1,4 +1,5 @@
-/* avro_plan_test.c: for random writer schemas and random records, the compiled plan takes what avro-c's generic decoder reads. */
+/* avro_plan_test.c: for random writer schemas and random records, the compiled plan takes what
+ * avro-c's generic decoder reads. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,14 +29,16 @@ static void write_record(struct bench *b, struct strbuf *out, enum plan_group gr
 
 static void write_list(struct bench *b, struct strbuf *out, int depth)
 {
-    strbuf_addf(out, random_below(&rnd, 2) ? "{\"type\":\"array\",\"items\":" : "{\"type\":\"map\",\"values\":");
+    strbuf_addf(out, random_below(&rnd, 2) ? "{\"type\":\"array\",\"items\":"
+                                           : "{\"type\":\"map\",\"values\":");
     write_junk(b, out, depth + 1);
     strbuf_addf(out, "}");
 }
 
 static void write_junk_union(struct bench *b, struct strbuf *out, int depth)
 {
-    static const char *const branches[] = {"\"null\"", "\"int\"", "\"string\"", "\"double\"", "\"boolean\""};
+    static const char *const branches[] = {"\"null\"", "\"int\"", "\"string\"", "\"double\"",
+                                           "\"boolean\""};
     uint32_t first = random_below(&rnd, 5), count = 1 + random_below(&rnd, 5);
     strbuf_addf(out, "[");
     for (uint32_t i = 0; i < count; i++)
@@ -59,17 +62,20 @@ static void write_junk_record(struct bench *b, struct strbuf *out, int depth)
     strbuf_addf(out, "]}");
 }
 
-/* Any type at all, for fields that nobody takes; but avro-c cannot hold arrays of elements without size, so neither a bare
- * null nor an empty record. */
+/* Any type at all, for fields that nobody takes; but avro-c cannot hold arrays of elements without
+ * size, so neither a bare null nor an empty record. */
 static void write_junk(struct bench *b, struct strbuf *out, int depth)
 {
-    static const char *const primitives[] = {"boolean", "int", "long", "float", "double", "bytes", "string", "long"};
+    static const char *const primitives[] = {"boolean", "int",   "long",   "float",
+                                             "double",  "bytes", "string", "long"};
     switch (random_below(&rnd, depth < 3 ? 13 : 10)) {
     case 8:
-        strbuf_addf(out, "{\"type\":\"fixed\",\"name\":\"X%u\",\"size\":%u}", b->names++, 1 + random_below(&rnd, 20));
+        strbuf_addf(out, "{\"type\":\"fixed\",\"name\":\"X%u\",\"size\":%u}", b->names++,
+                    1 + random_below(&rnd, 20));
         break;
     case 9:
-        strbuf_addf(out, "{\"type\":\"enum\",\"name\":\"E%u\",\"symbols\":[\"A\",\"B\",\"C\"]}", b->names++);
+        strbuf_addf(out, "{\"type\":\"enum\",\"name\":\"E%u\",\"symbols\":[\"A\",\"B\",\"C\"]}",
+                    b->names++);
         break;
     case 10:
         write_list(b, out, depth);
@@ -88,20 +94,24 @@ static void write_junk(struct bench *b, struct strbuf *out, int depth)
 static void write_text_type(struct bench *b, struct strbuf *out)
 {
     if (random_below(&rnd, 6) == 0)
-        strbuf_addf(out, "{\"type\":\"enum\",\"name\":\"E%u\",\"symbols\":[\"zero\",\"one\",\"two\"]}", b->names++);
+        strbuf_addf(out,
+                    "{\"type\":\"enum\",\"name\":\"E%u\",\"symbols\":[\"zero\",\"one\",\"two\"]}",
+                    b->names++);
     else
         strbuf_addf(out, random_below(&rnd, 4) ? "\"string\"" : "\"bytes\"");
 }
 
 static void write_time_type(struct strbuf *out)
 {
-    static const char *const types[] = {"\"long\"", "\"int\"", "{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"}",
+    static const char *const types[] = {"\"long\"", "\"int\"",
+                                        "{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"}",
                                         "{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"}"};
     strbuf_addf(out, "%s", types[random_below(&rnd, 4)]);
 }
 
 /* A type that the plan accepts for the field. */
-static void write_wanted(struct bench *b, struct strbuf *out, const struct plan_field *field, int depth)
+static void write_wanted(struct bench *b, struct strbuf *out, const struct plan_field *field,
+                         int depth)
 {
     switch (field->want) {
     case WANT_TEXT:
@@ -135,7 +145,8 @@ static bool is_required(const struct plan_field *field)
     return field->group == GROUP_TOUCHPOINT && (size_t)(field - plan_fields) < 5;
 }
 
-static void write_field_type(struct bench *b, struct strbuf *out, const struct plan_field *field, int depth)
+static void write_field_type(struct bench *b, struct strbuf *out, const struct plan_field *field,
+                             int depth)
 {
     uint32_t form = is_required(field) ? 9 : random_below(&rnd, 10);
     if (form < 5)
@@ -147,12 +158,14 @@ static void write_field_type(struct bench *b, struct strbuf *out, const struct p
         strbuf_addf(out, "]");
     else if (form < 7)
         strbuf_addf(out,
-                    form == 5 || field->want != WANT_TEXT ? ",\"null\"]"
-                                                          : ",\"null\",{\"type\":\"enum\",\"name\":\"E%u\",\"symbols\":[\"x\"]}]",
+                    form == 5 || field->want != WANT_TEXT
+                        ? ",\"null\"]"
+                        : ",\"null\",{\"type\":\"enum\",\"name\":\"E%u\",\"symbols\":[\"x\"]}]",
                     b->names++);
 }
 
-static void write_one_field(struct bench *b, struct strbuf *out, const struct plan_field *field, int depth)
+static void write_one_field(struct bench *b, struct strbuf *out, const struct plan_field *field,
+                            int depth)
 {
     if (out->ptr[out->len - 1] != '[')
         strbuf_addf(out, ",");
@@ -173,7 +186,8 @@ static void write_junk_field(struct bench *b, struct strbuf *out)
 /* The group's fields in random order, some left out, others of the writer's own in between. */
 static void write_record(struct bench *b, struct strbuf *out, enum plan_group group, int depth)
 {
-    size_t start = random_below(&rnd, (uint32_t)plan_field_count), step = 37; /* prime, so every field is met once */
+    size_t start = random_below(&rnd, (uint32_t)plan_field_count),
+           step = 37; /* prime, so every field is met once */
     strbuf_addf(out, "{\"type\":\"record\",\"name\":\"R%u\",\"fields\":[", b->names++);
     for (size_t i = 0; i < plan_field_count; i++) {
         const struct plan_field *field = &plan_fields[(start + i * step) % plan_field_count];
@@ -212,8 +226,9 @@ static void fill_record(avro_value_t *value, int group)
 
 static const char *random_text(const struct plan_field *field)
 {
-    static const char *const texts[] = {"",       "a",       "abcdefg",    "12345678",          "somewhat longer than sixteen",
-                                        "\u00e9", "x\u4e16", "\U0001F600", "plain then \u00fc", "0123456789abcde\u00df"};
+    static const char *const texts[] = {
+        "",       "a",       "abcdefg",    "12345678",          "somewhat longer than sixteen",
+        "\u00e9", "x\u4e16", "\U0001F600", "plain then \u00fc", "0123456789abcde\u00df"};
     return texts[field && is_required(field) ? 1 + random_below(&rnd, 9) : random_below(&rnd, 10)];
 }
 
@@ -248,7 +263,8 @@ static void fill_union(avro_value_t *value, const struct plan_field *field)
 {
     avro_value_t branch;
     avro_schema_t schema = avro_value_get_schema(value);
-    avro_value_set_branch(value, (int)random_below(&rnd, (uint32_t)avro_schema_union_size(schema)), &branch);
+    avro_value_set_branch(value, (int)random_below(&rnd, (uint32_t)avro_schema_union_size(schema)),
+                          &branch);
     fill(&branch, field);
 }
 
@@ -283,10 +299,12 @@ static void fill(avro_value_t *value, const struct plan_field *field)
         break;
     case AVRO_ENUM:
         avro_value_set_enum(value,
-                            (int)random_below(&rnd, (uint32_t)avro_schema_enum_number_of_symbols(avro_value_get_schema(value))));
+                            (int)random_below(&rnd, (uint32_t)avro_schema_enum_number_of_symbols(
+                                                        avro_value_get_schema(value))));
         break;
     case AVRO_FIXED:
-        avro_value_set_fixed(value, junk, (size_t)avro_schema_fixed_size(avro_value_get_schema(value)));
+        avro_value_set_fixed(value, junk,
+                             (size_t)avro_schema_fixed_size(avro_value_get_schema(value)));
         break;
     case AVRO_ARRAY:
         fill_collection(value, false, field);
@@ -338,8 +356,8 @@ static int64_t generic_long(avro_value_t *value)
     return large;
 }
 
-/* Whether the schema text says timestamp-millis for a field: avro-c forgets logical types, so the plan's own parser is asked
- * about the type, and only about that. */
+/* Whether the schema text says timestamp-millis for a field: avro-c forgets logical types, so the
+ * plan's own parser is asked about the type, and only about that. */
 static bool is_millis(const struct avro_type *type)
 {
     for (uint32_t i = 0; type->kind == KIND_UNION && i < type->count; i++)
@@ -356,10 +374,11 @@ static const struct avro_type *wanted_type(const struct avro_type *type, enum av
     return type;
 }
 
-static void expect_record(avro_value_t *value, const struct avro_type *type, enum plan_group group, struct touchpoint *out,
-                          char *base);
+static void expect_record(avro_value_t *value, const struct avro_type *type, enum plan_group group,
+                          struct touchpoint *out, char *base);
 
-static void expect_identifiers(avro_value_t *value, const struct avro_type *type, struct touchpoint *out)
+static void expect_identifiers(avro_value_t *value, const struct avro_type *type,
+                               struct touchpoint *out)
 {
     size_t count;
     avro_value_t element;
@@ -372,7 +391,8 @@ static void expect_identifiers(avro_value_t *value, const struct avro_type *type
     }
 }
 
-static void expect(avro_value_t *value, const struct plan_field *field, struct touchpoint *out, char *base, bool millis)
+static void expect(avro_value_t *value, const struct plan_field *field, struct touchpoint *out,
+                   char *base, bool millis)
 {
     int flag = 0;
     int64_t number;
@@ -394,8 +414,8 @@ static void expect(avro_value_t *value, const struct plan_field *field, struct t
     }
 }
 
-static void expect_field(avro_value_t *value, const struct avro_type *type, const struct plan_field *field,
-                         struct touchpoint *out, char *base)
+static void expect_field(avro_value_t *value, const struct avro_type *type,
+                         const struct plan_field *field, struct touchpoint *out, char *base)
 {
     avro_value_t inner = *value;
     if (avro_value_get_type(value) == AVRO_UNION)
@@ -414,8 +434,8 @@ static void expect_field(avro_value_t *value, const struct avro_type *type, cons
     }
 }
 
-static void expect_record(avro_value_t *value, const struct avro_type *type, enum plan_group group, struct touchpoint *out,
-                          char *base)
+static void expect_record(avro_value_t *value, const struct avro_type *type, enum plan_group group,
+                          struct touchpoint *out, char *base)
 {
     for (uint32_t i = 0; i < type->count; i++) {
         avro_value_t inner;
@@ -458,14 +478,17 @@ static void assert_same_consent(struct span got, struct span want, avro_value_t 
     assert_int_equal(count, expected);
 }
 
-static void assert_same(const struct touchpoint *got, const struct touchpoint *want, avro_value_t *record)
+static void assert_same(const struct touchpoint *got, const struct touchpoint *want,
+                        avro_value_t *record)
 {
     for (size_t i = 0; i < plan_field_count; i++) {
         const struct plan_field *f = &plan_fields[i];
         const char *a = (const char *)got + f->offset, *b = (const char *)want + f->offset;
         if (f->want == WANT_TEXT && f->group != GROUP_IDENTIFIER)
-            assert_same_text(*(const struct span *)(const void *)a, *(const struct span *)(const void *)b, f->path);
-        else if ((f->want == WANT_LONG || f->want == WANT_TIME) && memcmp(a, b, sizeof(int64_t)) != 0)
+            assert_same_text(*(const struct span *)(const void *)a,
+                             *(const struct span *)(const void *)b, f->path);
+        else if ((f->want == WANT_LONG || f->want == WANT_TIME) &&
+                 memcmp(a, b, sizeof(int64_t)) != 0)
             fail_msg("%s differs", f->path);
     }
     assert_int_equal(got->is_test, want->is_test);
@@ -473,9 +496,12 @@ static void assert_same(const struct touchpoint *got, const struct touchpoint *w
     assert_int_equal(got->identifier_count, want->identifier_count);
     for (uint32_t i = 0; i < got->identifier_count; i++) {
         assert_same_text(got->identifiers[i].type, want->identifiers[i].type, "identifiers.type");
-        assert_same_text(got->identifiers[i].value, want->identifiers[i].value, "identifiers.value");
-        assert_same_text(got->identifiers[i].encoding, want->identifiers[i].encoding, "identifiers.encoding");
-        assert_same_text(got->identifiers[i].collection, want->identifiers[i].collection, "identifiers.collection");
+        assert_same_text(got->identifiers[i].value, want->identifiers[i].value,
+                         "identifiers.value");
+        assert_same_text(got->identifiers[i].encoding, want->identifiers[i].encoding,
+                         "identifiers.encoding");
+        assert_same_text(got->identifiers[i].collection, want->identifiers[i].collection,
+                         "identifiers.collection");
     }
     assert_same_consent(got->consent, want->consent, record);
 }
@@ -492,7 +518,8 @@ static size_t encode(avro_value_t *value, char *buffer)
     return size;
 }
 
-/* Reads the bytes back, so that the expectation is the generic decoder's and not the generator's. */
+/* Reads the bytes back, so that the expectation is the generic decoder's and not the generator's.
+ */
 static void decode_generic(avro_value_t *value, const char *bytes, size_t size)
 {
     avro_reader_t reader = avro_reader_memory(bytes, (int64_t)size);

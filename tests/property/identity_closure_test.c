@@ -1,6 +1,6 @@
-/* identity_closure_test.c: looking at the touched profiles and the neighbours that join them gives what the rules say of all
- * evidence, after every step of random histories, and at the end of a sweep after a change of policy. An array stands for the
- * database; TUTTI_SEED repeats a run. */
+/* identity_closure_test.c: looking at the touched profiles and the neighbours that join them gives
+ * what the rules say of all evidence, after every step of random histories, and at the end of a
+ * sweep after a change of policy. An array stands for the database; TUTTI_SEED repeats a run. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -49,9 +49,11 @@ static id_set profiles_of(const struct store *s, id_set ids)
 static enum refusal refused_at_once(const struct store *s, uint32_t a, uint32_t b)
 {
     const struct history *h = &s->h;
-    if (h->pairs[a][b].newest != ORDER_LINK && !identity_may_link(&h->policy, h->types[a], h->types[b]))
+    if (h->pairs[a][b].newest != ORDER_LINK &&
+        !identity_may_link(&h->policy, h->types[a], h->types[b]))
         return REFUSED_PAIR;
-    return s->have.is_quarantined[a] || s->have.is_quarantined[b] ? REFUSED_QUARANTINE : REFUSED_NOT;
+    return s->have.is_quarantined[a] || s->have.is_quarantined[b] ? REFUSED_QUARANTINE
+                                                                  : REFUSED_NOT;
 }
 
 /* Links with both ends in `ids` or, if in one of them only, that end in `all_of`. */
@@ -72,7 +74,8 @@ static void refresh_quarantine(struct store *s, id_set ids)
         if (!has(ids, i))
             continue;
         uint32_t by_type[HISTORY_TYPES] = {0}, degree = history_degree(&s->h, i, by_type);
-        bool is_over = identity_is_quarantined(&s->h.policy, s->h.types[i], by_type, degree) && !s->h.is_released[i];
+        bool is_over = identity_is_quarantined(&s->h.policy, s->h.types[i], by_type, degree) &&
+                       !s->h.is_released[i];
         if (is_over != s->have.is_quarantined[i] || s->is_sweeping)
             changed |= (id_set)1 << i;
         s->have.is_quarantined[i] = is_over;
@@ -90,7 +93,8 @@ struct loaded {
     uint32_t ids[HISTORY_IDS];   /* and back */
 };
 
-static struct identity_link make_link(const struct store *s, uint32_t a, uint32_t b, uint32_t from, uint32_t to)
+static struct identity_link make_link(const struct store *s, uint32_t a, uint32_t b, uint32_t from,
+                                      uint32_t to)
 {
     const struct history_pair *pair = &s->h.pairs[a][b];
     return (struct identity_link){.a = from,
@@ -101,10 +105,11 @@ static struct identity_link make_link(const struct store *s, uint32_t a, uint32_
                                   .refused_by = REFUSED_LIMIT}; /* to be overwritten */
 }
 
-/* Links and cuts with one end in x and one in y (the same for a graph). A link to a neighbour that is refused without looking at
- * clusters is not followed. */
-static void load_links(const struct store *s, const struct loaded *x, id_set xs, const struct loaded *y, id_set ys,
-                       struct identity_link *links, size_t *link_count, struct identity_cut *cuts, size_t *cut_count)
+/* Links and cuts with one end in x and one in y (the same for a graph). A link to a neighbour that
+ * is refused without looking at clusters is not followed. */
+static void load_links(const struct store *s, const struct loaded *x, id_set xs,
+                       const struct loaded *y, id_set ys, struct identity_link *links,
+                       size_t *link_count, struct identity_cut *cuts, size_t *cut_count)
 {
     *link_count = *cut_count = 0;
     for (uint32_t a = 0; a < s->h.count; a++)
@@ -133,12 +138,14 @@ static void load(const struct store *s, id_set ids, struct loaded *out)
                                                      .type = s->h.types[i],
                                                      .is_quarantined = s->have.is_quarantined[i]};
     }
-    out->graph = (struct identity_graph){.nodes = out->nodes, .node_count = count, .links = out->links, .cuts = out->cuts};
-    load_links(s, out, ids, out, ids, out->links, &out->graph.link_count, out->cuts, &out->graph.cut_count);
+    out->graph = (struct identity_graph){
+        .nodes = out->nodes, .node_count = count, .links = out->links, .cuts = out->cuts};
+    load_links(s, out, ids, out, ids, out->links, &out->graph.link_count, out->cuts,
+               &out->graph.cut_count);
 }
 
-static void store_refusals(struct store *s, const struct loaded *x, const struct loaded *y, const struct identity_link *links,
-                           size_t count)
+static void store_refusals(struct store *s, const struct loaded *x, const struct loaded *y,
+                           const struct identity_link *links, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         uint32_t a = x->ids[links[i].a], b = y->ids[links[i].b];
@@ -152,18 +159,20 @@ struct loaded_neighbour {
     struct identity_cut cuts[HISTORY_IDS * HISTORY_IDS];
 };
 
-static void load_neighbour(struct store *s, const struct loaded *inside, id_set ids, id_set profile, struct loaded_neighbour *l,
-                           struct identity_neighbour *out)
+static void load_neighbour(struct store *s, const struct loaded *inside, id_set ids, id_set profile,
+                           struct loaded_neighbour *l, struct identity_neighbour *out)
 {
     id_set others = members(s, profile);
     load(s, others, &l->loaded);
-    load_links(s, inside, ids, &l->loaded, others, l->cross, &out->cross_count, l->cuts, &out->cut_count);
+    load_links(s, inside, ids, &l->loaded, others, l->cross, &out->cross_count, l->cuts,
+               &out->cut_count);
     out->graph = l->loaded.graph;
     out->cross = l->cross;
     out->cuts = l->cuts;
 }
 
-/* Profiles that join, of all that are linked; of the others what became of the links to them is stored. */
+/* Profiles that join, of all that are linked; of the others what became of the links to them is
+ * stored. */
 static id_set joining(struct store *s, id_set profiles)
 {
     id_set joined = 0, others = profiles_of(s, s->known) & ~profiles, ids = members(s, profiles);
@@ -185,7 +194,8 @@ static id_set joining(struct store *s, id_set profiles)
         if (neighbours[i].joins)
             joined |= (id_set)1 << names[i];
         else
-            store_refusals(s, &inside, &loaded[i].loaded, neighbours[i].cross, neighbours[i].cross_count);
+            store_refusals(s, &inside, &loaded[i].loaded, neighbours[i].cross,
+                           neighbours[i].cross_count);
     return joined;
 }
 

@@ -1,10 +1,12 @@
-/* identity_oracle_test.c: the partition of random evidence must be what the oracle, which shares no code with it, computes.
+/* identity_oracle_test.c: the partition of random evidence must be what the oracle, which shares no
+ * code with it, computes.
  *
  * Without arguments it runs tests/oracle/identity_graphs.py, which calls this program again:
- *   --graphs   reads graphs from standard input, one JSON object per line, and writes one line of results for each.
- * A graph is {"policy": text of an identity policy, "identifiers": [[type, value, first_seen_us], ...],
- * "links": [[i, j, first_seen_us], ...], "orders": [["link"|"cut"|"release", i, j], ...]}, each pair of links at most once; a
- * result {"profiles": [the identifier that names the profile of each], "quarantined": [...], "refused": [[i, j, rule or null],
+ *   --graphs   reads graphs from standard input, one JSON object per line, and writes one line of
+ * results for each. A graph is {"policy": text of an identity policy, "identifiers": [[type, value,
+ * first_seen_us], ...], "links": [[i, j, first_seen_us], ...], "orders": [["link"|"cut"|"release",
+ * i, j], ...]}, each pair of links at most once; a result {"profiles": [the identifier that names
+ * the profile of each], "quarantined": [...], "refused": [[i, j, rule or null],
  * ...]}. */
 #include <jansson.h>
 #include <stdio.h>
@@ -17,7 +19,8 @@
 
 enum { SKIPPED = 77, ORDER_NONE = 0, ORDER_LINK, ORDER_CUT };
 
-static const struct digest_key key = {.bytes = {7, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, .len = 16};
+static const struct digest_key key = {
+    .bytes = {7, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, .len = 16};
 
 static void die(const char *what)
 {
@@ -62,10 +65,12 @@ static void read_nodes(struct arena *arena, const json_t *list, struct evidence 
     g->nodes = arena_array(arena, struct identity_node, g->node_count + 1);
     json_array_foreach(list, i, entry)
     {
-        struct span name = text_of(json_array_get(entry, 0)), value = text_of(json_array_get(entry, 1));
-        g->nodes[i] = (struct identity_node){.identifier_id = digest_identifier(&key, name, value),
-                                             .first_seen = {json_integer_value(json_array_get(entry, 2))},
-                                             .type = type_named(&e->policy, name)};
+        struct span name = text_of(json_array_get(entry, 0)),
+                    value = text_of(json_array_get(entry, 1));
+        g->nodes[i] =
+            (struct identity_node){.identifier_id = digest_identifier(&key, name, value),
+                                   .first_seen = {json_integer_value(json_array_get(entry, 2))},
+                                   .type = type_named(&e->policy, name)};
     }
 }
 
@@ -82,7 +87,8 @@ static void read_orders(struct arena *arena, const json_t *list, struct evidence
         if (strcmp(kind, "release") == 0)
             e->is_released[a] = true;
         else
-            e->newest[a < b ? a * n + b : b * n + a] = strcmp(kind, "cut") == 0 ? ORDER_CUT : ORDER_LINK;
+            e->newest[a < b ? a * n + b : b * n + a] =
+                strcmp(kind, "cut") == 0 ? ORDER_CUT : ORDER_LINK;
     }
 }
 
@@ -105,7 +111,8 @@ static void add_link(struct evidence *e, uint32_t a, uint32_t b, struct instant 
 static void set_quarantine(struct arena *arena, struct evidence *e)
 {
     struct identity_graph *g = &e->graph;
-    uint32_t(*degrees)[IDENTITY_MAX_TYPES] = arena_calloc(arena, g->node_count + 1, sizeof *degrees);
+    uint32_t(*degrees)[IDENTITY_MAX_TYPES] =
+        arena_calloc(arena, g->node_count + 1, sizeof *degrees);
     uint32_t *degree = arena_array(arena, uint32_t, g->node_count + 1);
     for (size_t i = 0; i < g->link_count; i++) {
         uint32_t a = g->links[i].a, b = g->links[i].b;
@@ -116,7 +123,8 @@ static void set_quarantine(struct arena *arena, struct evidence *e)
     }
     for (size_t i = 0; i < g->node_count; i++)
         g->nodes[i].is_quarantined =
-            !e->is_released[i] && identity_is_quarantined(&e->policy, g->nodes[i].type, degrees[i], degree[i]);
+            !e->is_released[i] &&
+            identity_is_quarantined(&e->policy, g->nodes[i].type, degrees[i], degree[i]);
 }
 
 static void read_links(struct arena *arena, const json_t *list, struct evidence *e)
@@ -126,7 +134,8 @@ static void read_links(struct arena *arena, const json_t *list, struct evidence 
     json_t *entry;
     g->links = arena_array(arena, struct identity_link, json_array_size(list) + n * n + 1);
     json_array_foreach(list, i, entry)
-        add_link(e, index_at(entry, 0), index_at(entry, 1), (struct instant){json_integer_value(json_array_get(entry, 2))});
+        add_link(e, index_at(entry, 0), index_at(entry, 1),
+                 (struct instant){json_integer_value(json_array_get(entry, 2))});
     set_quarantine(arena, e);
     struct identity_cut *cuts = arena_array(arena, struct identity_cut, n * n + 1);
     for (uint32_t a = 0; a < n; a++)
@@ -154,14 +163,16 @@ static json_t *result(const struct identity_graph *g)
         json_array_append_new(entry, rule ? json_string(rule) : json_null());
         json_array_append_new(refused, entry);
     }
-    return json_pack("{s:o, s:o, s:o}", "profiles", profiles, "quarantined", quarantined, "refused", refused);
+    return json_pack("{s:o, s:o, s:o}", "profiles", profiles, "quarantined", quarantined, "refused",
+                     refused);
 }
 
 static void answer(struct arena *arena, const json_t *graph)
 {
     struct evidence e = {.graph = {.nodes = NULL}};
     struct err err = {0};
-    if (identity_policy_parse(arena, text_of(json_object_get(graph, "policy")), "policy", &e.policy, &err) != OUTCOME_OK)
+    if (identity_policy_parse(arena, text_of(json_object_get(graph, "policy")), "policy", &e.policy,
+                              &err) != OUTCOME_OK)
         die(err.message);
     read_nodes(arena, json_object_get(graph, "identifiers"), &e);
     read_orders(arena, json_object_get(graph, "orders"), &e);
@@ -201,6 +212,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "skipped: %s is not there, run dev/setup\n", python);
         return SKIPPED;
     }
-    execl(python, python, TUTTI_SOURCE_DIR "/tests/oracle/identity_graphs.py", argv[0], (char *)NULL);
+    execl(python, python, TUTTI_SOURCE_DIR "/tests/oracle/identity_graphs.py", argv[0],
+          (char *)NULL);
     die("cannot start Python");
 }

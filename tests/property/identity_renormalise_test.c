@@ -1,5 +1,6 @@
-/* identity_renormalise_test.c: which rules for values may follow which, where only the forms of values are stored: the form under
- * the rules after must be a function of the form under the rules before, for every value, whether it came hashed or not. */
+/* identity_renormalise_test.c: which rules for values may follow which, where only the forms of
+ * values are stored: the form under the rules after must be a function of the form under the rules
+ * before, for every value, whether it came hashed or not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,30 +23,33 @@ static struct identity_policy *policy_of(int rules, const char *calling_code, co
     static const char *const normalisers[] = {"plain", "email", "phone"};
     struct identity_policy *policy = arena_new(&arena, struct identity_policy);
     struct err err = {0};
-    const char *text = arena_printf(&arena,
-                                    "{\"types\":[{\"type\":\"t\",\"rank\":1,\"normalise\":\"%s\",\"match_hashed\":%s}],"
-                                    "\"default_calling_code\":\"%s\",\"gmail_dots_and_plus\":%s,\"blocked\":{%s}}",
-                                    normalisers[rules % NORMALISERS], rules / NORMALISERS % 2 ? "true" : "false", calling_code,
-                                    rules / NORMALISERS / 2 ? "true" : "false", blocked);
+    const char *text = arena_printf(
+        &arena,
+        "{\"types\":[{\"type\":\"t\",\"rank\":1,\"normalise\":\"%s\",\"match_hashed\":%s}],"
+        "\"default_calling_code\":\"%s\",\"gmail_dots_and_plus\":%s,\"blocked\":{%s}}",
+        normalisers[rules % NORMALISERS], rules / NORMALISERS % 2 ? "true" : "false", calling_code,
+        rules / NORMALISERS / 2 ? "true" : "false", blocked);
     if (identity_policy_parse(&arena, span_of(text), "policy", policy, &err) != OUTCOME_OK)
         fail_msg("%s", err.message);
     return policy;
 }
 
 static const char few[] = "\"values\":[\"null\"],\"patterns\":[{\"pattern\":\"^[0-]*$\"}]";
-static const char more[] =
-    "\"values\":[\"null\",\"jane.doe@gmail.com\",\"0151 2345678\",\"guest\"],\"patterns\":[{\"pattern\":\"^[0-]*$\"},{"
-    "\"pattern\":\"^[a-c]+$\"}]";
+static const char more[] = "\"values\":[\"null\",\"jane.doe@gmail.com\",\"0151 "
+                           "2345678\",\"guest\"],\"patterns\":[{\"pattern\":\"^[0-]*$\"},{"
+                           "\"pattern\":\"^[a-c]+$\"}]";
 
 /* What is hashed; nothing where the value is not usable. */
 static struct span form_of(const struct identity_policy *policy, struct span value, bool is_digest)
 {
     struct identity_value out;
-    bool is_usable = identity_normalise(policy, &policy->types[0], unicode_nfc(&arena, value), is_digest, &arena, &out);
+    bool is_usable = identity_normalise(policy, &policy->types[0], unicode_nfc(&arena, value),
+                                        is_digest, &arena, &out);
     return is_usable ? identity_canonical(&out, &arena) : SPAN_NONE;
 }
 
-static enum renormalised again(const struct identity_policy *after, struct span form, struct span *out)
+static enum renormalised again(const struct identity_policy *after, struct span form,
+                               struct span *out)
 {
     struct identity_value value;
     enum renormalised what = identity_renormalise(after, &after->types[0], form, &arena, &value);
@@ -97,21 +101,25 @@ static struct span any_value(struct random *random)
                                        "cafe\314\201",
                                        "\"quoted\"",
                                        "0000"};
-    return random_below(random, 4) == 0 ? hexadecimal(random)
-                                        : mutated(random, from[random_below(random, sizeof from / sizeof *from)]);
+    return random_below(random, 4) == 0
+               ? hexadecimal(random)
+               : mutated(random, from[random_below(random, sizeof from / sizeof *from)]);
 }
 
 /* ---- what may follow ---- */
-static void check_unsure(const struct identity_policy *before, const struct identity_policy *after, struct span form)
+static void check_unsure(const struct identity_policy *before, const struct identity_policy *after,
+                         struct span form)
 {
-    assert_true(span_equal(form_of(before, form, false), form) && span_equal(form_of(before, form, true), form));
+    assert_true(span_equal(form_of(before, form, false), form) &&
+                span_equal(form_of(before, form, true), form));
     assert_false(span_equal(form_of(after, form, false), form_of(after, form, true)));
 }
 
-static void check_value(const struct identity_policy *before, const struct identity_policy *after, struct span value,
-                        bool is_digest)
+static void check_value(const struct identity_policy *before, const struct identity_policy *after,
+                        struct span value, bool is_digest)
 {
-    struct span form = form_of(before, value, is_digest), wanted = form_of(after, value, is_digest), found;
+    struct span form = form_of(before, value, is_digest), wanted = form_of(after, value, is_digest),
+                found;
     if (form.len == 0) { /* nobody knows of it */
         assert_int_equal(wanted.len, 0);
         return;
@@ -120,8 +128,9 @@ static void check_value(const struct identity_policy *before, const struct ident
     if (what == RENORMALISED_UNSURE)
         check_unsure(before, after, form);
     else if (!span_equal(found, wanted))
-        fail_msg("\"" SPAN_FMT "\" (%s) is \"" SPAN_FMT "\", by its form before \"" SPAN_FMT "\"", SPAN_ARG(value),
-                 is_digest ? "hashed" : "clear", SPAN_ARG(wanted), SPAN_ARG(found));
+        fail_msg("\"" SPAN_FMT "\" (%s) is \"" SPAN_FMT "\", by its form before \"" SPAN_FMT "\"",
+                 SPAN_ARG(value), is_digest ? "hashed" : "clear", SPAN_ARG(wanted),
+                 SPAN_ARG(found));
     else if (what == RENORMALISED) { /* done again it stays */
         struct span twice = form_of(after, found, identity_is_digest_form(found));
         assert_true(span_equal(found, twice));
@@ -134,14 +143,18 @@ static void a_form_has_a_form(void **state)
     struct random random = random_from_environment();
     size_t pairs = 0;
     for (int i = 0; i < RULES * RULES; i++) {
-        const struct identity_policy *before = policy_of(i / RULES, "1", few), *after = policy_of(i % RULES, "49", more);
+        const struct identity_policy *before = policy_of(i / RULES, "1", few),
+                                     *after = policy_of(i % RULES, "49", more);
         bool holds = identity_can_renormalise(before, &before->types[0], &after->types[0]);
         pairs += holds;
         for (size_t n = 0; n < VALUES && holds; n++)
             check_value(before, after, any_value(&random), random_below(&random, 3) == 0);
         arena_reset(&arena);
     }
-    assert_int_equal(pairs, 2 * 12 + 8); /* from plain, whatever the Gmail rule; from e-mail without it, but not to plain */
+    assert_int_equal(
+        pairs,
+        2 * 12 +
+            8); /* from plain, whatever the Gmail rule; from e-mail without it, but not to plain */
 }
 
 /* Two values with one form before and two forms after; other NULL: the digest that the one is. */
@@ -162,12 +175,15 @@ static void what_is_refused_has_an_example(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
         const struct example *e = &examples[i];
-        const struct identity_policy *before = policy_of(e->before, "1", few), *after = policy_of(e->after, e->code, few);
+        const struct identity_policy *before = policy_of(e->before, "1", few),
+                                     *after = policy_of(e->after, e->code, few);
         struct span one = span_of(e->one);
         struct span other = e->other ? span_of(e->other) : form_of(before, one, false);
         assert_false(identity_can_renormalise(before, &before->types[0], &after->types[0]));
-        assert_true(span_equal(form_of(before, one, false), form_of(before, other, e->other == NULL)));
-        assert_false(span_equal(form_of(after, one, false), form_of(after, other, e->other == NULL)));
+        assert_true(
+            span_equal(form_of(before, one, false), form_of(before, other, e->other == NULL)));
+        assert_false(
+            span_equal(form_of(after, one, false), form_of(after, other, e->other == NULL)));
     }
 }
 

@@ -1,6 +1,7 @@
-/* journey_derive_test.c: whatever the way a timeline came about (batches, late events, merges, splits, cut tails), its figures
- * and state equal those of one derivation from the beginning. Times are drawn so that equal ones and exact boundaries are
- * frequent. JOURNEY_SEED runs one seed, JOURNEY_SEEDS sets their number. */
+/* journey_derive_test.c: whatever the way a timeline came about (batches, late events, merges,
+ * splits, cut tails), its figures and state equal those of one derivation from the beginning. Times
+ * are drawn so that equal ones and exact boundaries are frequent. JOURNEY_SEED runs one seed,
+ * JOURNEY_SEEDS sets their number. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -107,7 +108,8 @@ static const char *state_text(const struct journey_state *state, struct arena *a
     return hex.ptr;
 }
 
-static void derive_full(const struct timeline *t, struct journey_state *state, struct figures *figures, struct arena *arena)
+static void derive_full(const struct timeline *t, struct journey_state *state,
+                        struct figures *figures, struct arena *arena)
 {
     struct journey_effects effects;
     journey_effects_init(&effects, arena);
@@ -161,7 +163,9 @@ static void load(struct span packed, struct journey_state *state, struct arena *
     struct err err;
     journey_state_init(state, arena);
     if (packed.ptr)
-        assert_int_equal(journey_state_unpack(&world.policy, packed, &lookup, arena, state, &missing, &err), OUTCOME_OK);
+        assert_int_equal(
+            journey_state_unpack(&world.policy, packed, &lookup, arena, state, &missing, &err),
+            OUTCOME_OK);
 }
 
 static size_t count_to(const struct timeline *t, const struct touch_key *key)
@@ -182,14 +186,15 @@ static void prime(struct journey_state *state, const struct timeline *t)
     journey_prime(&world.policy, state, t->items + from, to - from);
 }
 
-static void keep_checkpoint(struct person *p, const struct journey_state *state, struct arena *arena)
+static void keep_checkpoint(struct person *p, const struct journey_state *state,
+                            struct arena *arena)
 {
     *arena_push(arena, &p->checkpoints) = (struct checkpoint){state->last, pack(state, arena)};
 }
 
 /* In-order facts: the fast path. */
-static void append(struct person *p, const struct touch *touches, size_t count, struct journey_effects *effects,
-                   struct arena *arena)
+static void append(struct person *p, const struct touch *touches, size_t count,
+                   struct journey_effects *effects, struct arena *arena)
 {
     struct journey_state before, state;
     load(p->packed, &before, arena);
@@ -218,19 +223,23 @@ static size_t first_difference(const struct timeline *a, const struct timeline *
 static size_t common_end(const struct timeline *a, const struct timeline *b)
 {
     size_t n = 0;
-    while (n < a->count && n < b->count && by_key(&a->items[a->count - 1 - n], &b->items[b->count - 1 - n]) == 0)
+    while (n < a->count && n < b->count &&
+           by_key(&a->items[a->count - 1 - n], &b->items[b->count - 1 - n]) == 0)
         n++;
     return n;
 }
 
 /* Checkpoints that hold for both timelines; the later ones are handed out through *later. */
-static void split_checkpoints(struct person *p, const struct timeline *next, struct checkpoints *later, struct arena *arena)
+static void split_checkpoints(struct person *p, const struct timeline *next,
+                              struct checkpoints *later, struct arena *arena)
 {
     size_t i = first_difference(&p->timeline, next), kept = 0;
-    const struct touch_key *key = i == p->timeline.count ? &next->items[i].key : &p->timeline.items[i].key;
+    const struct touch_key *key =
+        i == p->timeline.count ? &next->items[i].key : &p->timeline.items[i].key;
     if (i < next->count && touch_key_compare(&next->items[i].key, key) < 0)
         key = &next->items[i].key;
-    while (kept < p->checkpoints.count && touch_key_compare(&p->checkpoints.items[kept].key, key) < 0)
+    while (kept < p->checkpoints.count &&
+           touch_key_compare(&p->checkpoints.items[kept].key, key) < 0)
         kept++;
     *later = (struct checkpoints){0};
     for (size_t n = kept; n < p->checkpoints.count; n++)
@@ -243,10 +252,12 @@ struct rederivation {
     size_t old_at, new_at;
 };
 
-static void start(struct rederivation *r, const struct person *p, const struct timeline *next, struct arena *arena)
+static void start(struct rederivation *r, const struct person *p, const struct timeline *next,
+                  struct arena *arena)
 {
     bool from_start = p->checkpoints.count == 0;
-    struct span packed = from_start ? SPAN_NONE : p->checkpoints.items[p->checkpoints.count - 1].packed;
+    struct span packed =
+        from_start ? SPAN_NONE : p->checkpoints.items[p->checkpoints.count - 1].packed;
     load(packed, &r->before, arena);
     if (journey_tail_is_cut(&r->before))
         prime(&r->before, &p->timeline);
@@ -255,19 +266,21 @@ static void start(struct rederivation *r, const struct person *p, const struct t
     r->new_at = from_start ? 0 : count_to(next, &r->before.last);
 }
 
-static void run_to(struct rederivation *r, const struct person *p, const struct timeline *next, size_t old_to, size_t new_to,
-                   struct journey_effects *effects)
+static void run_to(struct rederivation *r, const struct person *p, const struct timeline *next,
+                   size_t old_to, size_t new_to, struct journey_effects *effects)
 {
-    journey_rederive(&world.policy, &r->before, p->timeline.items + r->old_at, old_to - r->old_at, &r->after,
-                     next->items + r->new_at, new_to - r->new_at, effects);
+    journey_rederive(&world.policy, &r->before, p->timeline.items + r->old_at, old_to - r->old_at,
+                     &r->after, next->items + r->new_at, new_to - r->new_at, effects);
     r->old_at = old_to;
     r->new_at = new_to;
 }
 
 static size_t early_stops;
 
-/* Any other set of facts: from the last common checkpoint, chunk by chunk, until both sides agree. */
-static void change(struct person *p, const struct timeline *next, struct journey_effects *effects, struct arena *arena)
+/* Any other set of facts: from the last common checkpoint, chunk by chunk, until both sides agree.
+ */
+static void change(struct person *p, const struct timeline *next, struct journey_effects *effects,
+                   struct arena *arena)
 {
     struct checkpoints later;
     struct rederivation r;
@@ -293,7 +306,8 @@ static void change(struct person *p, const struct timeline *next, struct journey
         run_to(&r, p, next, p->timeline.count, next->count, effects);
     }
     journey_conclude(&old_final, &r.before, &r.after, converged, arena, &final);
-    journey_trailing_replace(&world.policy, p->timeline.count ? &old_final : NULL, next->count ? &final : NULL, effects);
+    journey_trailing_replace(&world.policy, p->timeline.count ? &old_final : NULL,
+                             next->count ? &final : NULL, effects);
     p->timeline = *next;
     p->packed = next->count ? pack(&final, arena) : SPAN_NONE;
 }
@@ -309,7 +323,8 @@ static void assert_same_text(const char *have, const char *want)
         want += n + (want[n] == '\n');
     }
     if (strcmp(have, want) != 0)
-        print_error("have %.*s\nwant %.*s\n", (int)strcspn(have, "\n"), have, (int)strcspn(want, "\n"), want);
+        print_error("have %.*s\nwant %.*s\n", (int)strcspn(have, "\n"), have,
+                    (int)strcspn(want, "\n"), want);
     assert_true(strcmp(have, want) == 0);
 }
 
@@ -362,7 +377,8 @@ static void remove_some(struct timeline *t)
     }
 }
 
-static void grow_in_any_order(struct person *p, struct timeline *rest, struct figures *figures, struct arena *arena)
+static void grow_in_any_order(struct person *p, struct timeline *rest, struct figures *figures,
+                              struct arena *arena)
 {
     while (rest->count > 0) {
         struct timeline next = p->timeline;
@@ -409,8 +425,8 @@ static void union_of(const struct timeline *a, const struct timeline *b, struct 
 }
 
 /* Both people in one set of effects, like in one transaction. */
-static void change_both(struct person *a, const struct timeline *to_a, struct person *b, const struct timeline *to_b,
-                        struct figures *figures, struct arena *arena)
+static void change_both(struct person *a, const struct timeline *to_a, struct person *b,
+                        const struct timeline *to_b, struct figures *figures, struct arena *arena)
 {
     struct journey_effects effects;
     journey_effects_init(&effects, arena);
@@ -467,7 +483,8 @@ static void merges_and_splits_equal_one_derivation(struct arena *arena)
 static void run_seeds(void (*property)(struct arena *arena))
 {
     const char *only = getenv("JOURNEY_SEED"), *number = getenv("JOURNEY_SEEDS");
-    unsigned long from = only ? strtoul(only, NULL, 10) : 1, count = number ? strtoul(number, NULL, 10) : DEFAULT_SEEDS;
+    unsigned long from = only ? strtoul(only, NULL, 10) : 1,
+                  count = number ? strtoul(number, NULL, 10) : DEFAULT_SEEDS;
     struct arena arena = {0};
     for (unsigned long seed = from; seed < from + (only ? 1 : count); seed++) {
         static const uint32_t tails[] = {1, 2, 3, POLICY_TAIL_MAX};
@@ -516,8 +533,9 @@ static void add_shapes(void)
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
         world_event(&world, events[i]);
     world_shape(&world, &(struct shape_text){.type = SPAN("identify"), .channel = SPAN("crm")});
-    world_shape(&world,
-                &(struct shape_text){.type = SPAN("track"), .event_name = SPAN("Contact Requested"), .channel = SPAN("email")});
+    world_shape(&world, &(struct shape_text){.type = SPAN("track"),
+                                             .event_name = SPAN("Contact Requested"),
+                                             .channel = SPAN("email")});
     world_shape(&world, &(struct shape_text){.type = SPAN("page"),
                                              .channel = SPAN("app"),
                                              .campaign_id = SPAN("13"),

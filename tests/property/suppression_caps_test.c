@@ -1,4 +1,5 @@
-/* suppression_caps_test.c: random requests and sends in random arrival order never break a cap. TUTTI_SEED repeats a run. */
+/* suppression_caps_test.c: random requests and sends in random arrival order never break a cap.
+ * TUTTI_SEED repeats a run. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,21 +15,26 @@
 enum { ROUNDS = 300, STEPS = 60, HOUR_COUNT = 24 * 12 };
 
 static const char policy_text[] =
-    "{\"classes\":{\"marketing\":{},\"service\":{\"obeys\":false},\"transactional\":{\"obeys\":false,\"counts\":false}},"
-    "\"consent\":{\"*\":{\"on_unknown\":\"allow\"}},\"reservation\":{\"default\":\"P60D\"},\"rules\":["
-    "{\"id\":\"all\",\"kind\":\"cap\",\"per\":\"P3D\",\"limit_by_priority\":{\"low\":2,\"normal\":3,\"high\":4}},"
+    "{\"classes\":{\"marketing\":{},\"service\":{\"obeys\":false},\"transactional\":{\"obeys\":"
+    "false,\"counts\":false}},"
+    "\"consent\":{\"*\":{\"on_unknown\":\"allow\"}},\"reservation\":{\"default\":\"P60D\"},"
+    "\"rules\":["
+    "{\"id\":\"all\",\"kind\":\"cap\",\"per\":\"P3D\",\"limit_by_priority\":{\"low\":2,\"normal\":"
+    "3,\"high\":4}},"
     "{\"id\":\"dept\",\"kind\":\"cap\",\"by\":\"department\",\"per\":\"P2D\",\"limit\":2},"
     "{\"id\":\"sms\",\"kind\":\"cap\",\"channels\":[\"sms\"],\"per\":\"PT30H\",\"limit\":1}]}";
 
 static const char *const channels[] = {"email", "sms", "push"};
 static const char *const departments[] = {"loans", "cards"};
-static const char *const classes[] = {"marketing", "marketing", "marketing", "service", "transactional"};
+static const char *const classes[] = {"marketing", "marketing", "marketing", "service",
+                                      "transactional"};
 
 static struct contact_policy policy;
 
 static struct instant random_time(struct random *r)
 {
-    return (struct instant){book_time("2026-03-01T00:00:00Z").us + (int64_t)random_below(r, HOUR_COUNT) * 3600 * US_PER_SECOND};
+    return (struct instant){book_time("2026-03-01T00:00:00Z").us +
+                            (int64_t)random_below(r, HOUR_COUNT) * 3600 * US_PER_SECOND};
 }
 
 static struct contact_fact random_request(struct random *r, uint32_t number)
@@ -39,7 +45,8 @@ static struct contact_fact random_request(struct random *r, uint32_t number)
     fact.class = span_of(classes[random_below(r, 5)]);
     fact.priority = (int16_t)(1 + random_below(r, 3));
     if (random_below(r, 2))
-        fact.planned_at = (struct instant){fact.at.us + (int64_t)random_below(r, 48) * 3600 * US_PER_SECOND};
+        fact.planned_at =
+            (struct instant){fact.at.us + (int64_t)random_below(r, 48) * 3600 * US_PER_SECOND};
     return fact;
 }
 
@@ -55,14 +62,16 @@ struct model {
     size_t count;
 };
 
-static bool is_same_scope(const char *rule, const struct contact_fact *a, const struct contact_fact *b)
+static bool is_same_scope(const char *rule, const struct contact_fact *a,
+                          const struct contact_fact *b)
 {
     if (strcmp(rule, "dept") == 0)
         return span_equal(a->department, b->department);
     return strcmp(rule, "sms") != 0 || (span_is(a->channel, "sms") && span_is(b->channel, "sms"));
 }
 
-/* Most contacts of the scope in any half-open window that holds row i: every start that is a contact is tried. */
+/* Most contacts of the scope in any half-open window that holds row i: every start that is a
+ * contact is tried. */
 static int most_around(const struct model *model, size_t i, const char *rule, int64_t per)
 {
     int most = 0;
@@ -87,7 +96,8 @@ static bool fits(const struct model *model, size_t i)
         return false;
     if (most_around(model, i, "dept", 2 * US_PER_DAY) > 2)
         return false;
-    return !span_is(like->channel, "sms") || most_around(model, i, "sms", 30 * 3600 * US_PER_SECOND) <= 1;
+    return !span_is(like->channel, "sms") ||
+           most_around(model, i, "sms", 30 * 3600 * US_PER_SECOND) <= 1;
 }
 
 static bool counts(const struct contact_fact *fact)
@@ -95,7 +105,8 @@ static bool counts(const struct contact_fact *fact)
     return !span_is(fact->class, "transactional");
 }
 
-static void model_add(struct model *model, const struct contact_fact *like, struct instant at, uint32_t number)
+static void model_add(struct model *model, const struct contact_fact *like, struct instant at,
+                      uint32_t number)
 {
     if (counts(like))
         model->rows[model->count++] = (struct model_contact){at.us, number, *like};
@@ -124,12 +135,14 @@ static void ask(struct contact_book *book, struct model *model, struct random *r
     bool expected = !obeys || fits(model, model->count - 1);
     enum contact_verdict verdict = book_ask(book, fact);
     if ((verdict == VERDICT_GRANT) != expected)
-        fail_msg("request %u: verdict %d, the model says %s", number, verdict, expected ? "grant" : "deny");
+        fail_msg("request %u: verdict %d, the model says %s", number, verdict,
+                 expected ? "grant" : "deny");
     if (verdict != VERDICT_GRANT && counts(&fact))
         model->count--;
 }
 
-static void send_unasked(struct contact_book *book, struct model *model, struct random *r, uint32_t number)
+static void send_unasked(struct contact_book *book, struct model *model, struct random *r,
+                         uint32_t number)
 {
     struct contact_fact fact = random_request(r, number);
     fact.kind = CONTACT_SENT;
@@ -138,16 +151,20 @@ static void send_unasked(struct contact_book *book, struct model *model, struct 
     model_add(model, &fact, fact.at, number);
 }
 
-static void end_one(struct contact_book *book, struct model *model, struct random *r, uint32_t number)
+static void end_one(struct contact_book *book, struct model *model, struct random *r,
+                    uint32_t number)
 {
     struct reservation *row =
-        book->reservation_count ? &book->reservations[random_below(r, (uint32_t)book->reservation_count)] : NULL;
+        book->reservation_count
+            ? &book->reservations[random_below(r, (uint32_t)book->reservation_count)]
+            : NULL;
     if (row == NULL || row->verdict != VERDICT_GRANT || row->outcome != RESULT_OPEN)
         return;
     bool is_sent = random_below(r, 2) == 0;
     struct instant at = random_time(r);
     uint32_t asked = (uint32_t)row->request_id.bytes[14] << 8 | row->request_id.bytes[15];
-    struct contact_fact fact = book_fact(is_sent ? CONTACT_SENT : CONTACT_CANCELLED, "Contact Sent", at, number);
+    struct contact_fact fact =
+        book_fact(is_sent ? CONTACT_SENT : CONTACT_CANCELLED, "Contact Sent", at, number);
     fact.decision_id = row->request_id;
     fact.channel = SPAN(""); /* all details come from the request */
     book_add(book, fact);
@@ -182,7 +199,8 @@ static void assert_each_request_once(struct contact_book *book)
         requests += book->facts[i].kind == CONTACT_REQUEST;
     assert_int_equal(requests, book->reservation_count);
     for (size_t i = 1; i < book->reservation_count; i++)
-        assert_true(id_compare(&book->reservations[i - 1].request_id, &book->reservations[i].request_id) < 0);
+        assert_true(id_compare(&book->reservations[i - 1].request_id,
+                               &book->reservations[i].request_id) < 0);
 }
 
 static void play_fresh(uint64_t seed, char verdicts[STEPS + 1])
@@ -239,7 +257,8 @@ int main(void)
 {
     static struct arena arena;
     struct err err = {0};
-    if (suppression_policy_parse(&arena, span_of(policy_text), "test.json", &policy, &err) != OUTCOME_OK) {
+    if (suppression_policy_parse(&arena, span_of(policy_text), "test.json", &policy, &err) !=
+        OUTCOME_OK) {
         fprintf(stderr, "%s\n", err.message);
         return 1;
     }

@@ -1,5 +1,5 @@
-/* contact_book.h: a customer's ledger in memory, for tests of contact decisions: facts are added in any order, requests are
- * decided as they are added. */
+/* contact_book.h: a customer's ledger in memory, for tests of contact decisions: facts are added in
+ * any order, requests are decided as they are added. */
 #ifndef TUTTI_TESTS_CONTACT_BOOK_H
 #define TUTTI_TESTS_CONTACT_BOOK_H
 
@@ -43,23 +43,27 @@ static inline struct instant book_time(const char *text)
 
 static inline int book_sorted_compare(const void *a, const void *b)
 {
-    const struct contact_fact *x = *(const struct contact_fact *const *)a, *y = *(const struct contact_fact *const *)b;
+    const struct contact_fact *x = *(const struct contact_fact *const *)a,
+                              *y = *(const struct contact_fact *const *)b;
     int c = instant_compare(x->at, y->at);
     return c ? c : id_compare(&x->event_id, &y->event_id);
 }
 
 static inline int book_reservation_compare(const void *a, const void *b)
 {
-    return id_compare(&((const struct reservation *)a)->request_id, &((const struct reservation *)b)->request_id);
+    return id_compare(&((const struct reservation *)a)->request_id,
+                      &((const struct reservation *)b)->request_id);
 }
 
 static inline struct ledger book_ledger(struct contact_book *book)
 {
-    return (struct ledger){book->sorted, book->fact_count, book->reservations, book->reservation_count};
+    return (struct ledger){book->sorted, book->fact_count, book->reservations,
+                           book->reservation_count};
 }
 
 /* A fact of a kind without any detail; change it before it is added. */
-static inline struct contact_fact book_fact(enum contact_kind kind, const char *event, struct instant at, uint32_t number)
+static inline struct contact_fact book_fact(enum contact_kind kind, const char *event,
+                                            struct instant at, uint32_t number)
 {
     return (struct contact_fact){
         .at = at,
@@ -82,7 +86,8 @@ static inline struct contact_fact book_request_fact(struct instant at, uint32_t 
     return fact;
 }
 
-static inline struct reservation *book_reservation(struct contact_book *book, const struct id *request_id)
+static inline struct reservation *book_reservation(struct contact_book *book,
+                                                   const struct id *request_id)
 {
     for (size_t i = 0; i < book->reservation_count; i++)
         if (id_equal(&book->reservations[i].request_id, request_id))
@@ -126,7 +131,8 @@ static inline enum contact_verdict book_ask(struct contact_book *book, struct co
         .expires_at = book->last.verdict == VERDICT_GRANT ? book->last.expires_at : INSTANT_NEVER,
         .sent_at = INSTANT_ABSENT,
     };
-    qsort(book->reservations, book->reservation_count, sizeof *book->reservations, book_reservation_compare);
+    qsort(book->reservations, book->reservation_count, sizeof *book->reservations,
+          book_reservation_compare);
     for (size_t i = 0; i < book->fact_count; i++)
         book_settle(book, &book->facts[i]);
     return book->last.verdict;

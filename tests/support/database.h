@@ -25,8 +25,9 @@ static inline const char *database_server(void)
     const char *url = getenv("TUTTI_DATABASE_URL");
     if (url && *url)
         return url;
-    fprintf(stderr, "SKIPPED: TUTTI_DATABASE_URL is not set (start a server with dev/stack up, then eval "
-                    "\"$(dev/stack env)\")\n");
+    fprintf(stderr,
+            "SKIPPED: TUTTI_DATABASE_URL is not set (start a server with dev/stack up, then eval "
+            "\"$(dev/stack env)\")\n");
     return NULL;
 }
 
@@ -84,7 +85,8 @@ static inline void scratch_create(struct scratch *scratch, const char *prefix)
     PQconninfoOption *options = PQconninfoParse(database_server(), NULL);
     for (PQconninfoOption *o = options; o->keyword; o++)
         if (o->val && strcmp(o->keyword, "dbname") != 0)
-            n += snprintf(scratch->url + n, sizeof scratch->url - (size_t)n, "%s='%s' ", o->keyword, o->val);
+            n += snprintf(scratch->url + n, sizeof scratch->url - (size_t)n, "%s='%s' ", o->keyword,
+                          o->val);
     snprintf(scratch->url + n, sizeof scratch->url - (size_t)n, "dbname='%s'", scratch->name);
     PQconninfoFree(options);
 }

@@ -19,7 +19,8 @@ static void change_type(struct identity_type *type, struct random *r)
     type->limit_window = (struct duration){windows[random_below(r, 5)]};
     bool is_watched = chance(r, 25);
     for (size_t i = 0; i < HISTORY_TYPES; i++)
-        type->max_links[i] = is_watched && chance(r, 40) ? 1 + random_below(r, 3) : IDENTITY_UNBOUNDED;
+        type->max_links[i] =
+            is_watched && chance(r, 40) ? 1 + random_below(r, 3) : IDENTITY_UNBOUNDED;
 }
 
 void history_change_policy(struct history *h, struct random *r)
@@ -31,8 +32,10 @@ void history_change_policy(struct history *h, struct random *r)
     for (size_t a = 0; a < policy->type_count; a++) {
         change_type(&policy->types[a], r);
         for (size_t b = 0; b <= a; b++) {
-            enum link_strength strength = chance(r, 30) ? (enum link_strength)(LINK_EXACT + random_below(r, 3)) : LINK_EXACT;
-            policy->pairs[a][b] = policy->pairs[b][a] = (struct identity_pair){!chance(r, 6), strength};
+            enum link_strength strength =
+                chance(r, 30) ? (enum link_strength)(LINK_EXACT + random_below(r, 3)) : LINK_EXACT;
+            policy->pairs[a][b] = policy->pairs[b][a] =
+                (struct identity_pair){!chance(r, 6), strength};
         }
     }
 }
@@ -173,8 +176,9 @@ static size_t places(const struct history *h, struct place *out)
             if (pair->newest == ORDER_LINK)
                 out[count++] = (struct place){a, b, 0, 0, pair->hash};
             else if (pair->is_observed)
-                out[count++] = (struct place){a, b, (int)h->policy.pairs[h->types[a]][h->types[b]].strength, pair->first_seen.us,
-                                              pair->hash};
+                out[count++] =
+                    (struct place){a, b, (int)h->policy.pairs[h->types[a]][h->types[b]].strength,
+                                   pair->first_seen.us, pair->hash};
         }
     qsort(out, count, sizeof *out, place_compare);
     return count;
@@ -189,11 +193,13 @@ static bool holds_cut(const struct history *h, id_set set)
     return false;
 }
 
-static uint32_t count_type(const struct history *h, id_set set, int16_t type, int64_t from, int64_t until)
+static uint32_t count_type(const struct history *h, id_set set, int16_t type, int64_t from,
+                           int64_t until)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < h->count; i++)
-        count += (set >> i & 1) && h->types[i] == type && h->first_seen[i].us > from && h->first_seen[i].us <= until;
+        count += (set >> i & 1) && h->types[i] == type && h->first_seen[i].us > from &&
+                 h->first_seen[i].us <= until;
     return count;
 }
 
@@ -227,8 +233,8 @@ static bool is_too_large(const struct history *h, id_set set)
     return counted > h->policy.max_identifiers;
 }
 
-static enum refusal refusal_of(const struct history *h, const struct history_result *out, const struct place *p, id_set a,
-                               id_set b)
+static enum refusal refusal_of(const struct history *h, const struct history_result *out,
+                               const struct place *p, id_set a, id_set b)
 {
     if (p->strength != 0 && !h->policy.pairs[h->types[p->a]][h->types[p->b]].may_link)
         return REFUSED_PAIR;

@@ -1,5 +1,6 @@
-/* identity_history.h: random evidence about a dozen identifiers, and what it means by the rules of docs/figures.md "Identity",
- * written as plainly as possible: sets are bit masks, every union is looked at member by member. */
+/* identity_history.h: random evidence about a dozen identifiers, and what it means by the rules of
+ * docs/figures.md "Identity", written as plainly as possible: sets are bit masks, every union is
+ * looked at member by member. */
 #ifndef TUTTI_TESTS_IDENTITY_HISTORY_H
 #define TUTTI_TESTS_IDENTITY_HISTORY_H
 

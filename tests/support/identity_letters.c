@@ -42,7 +42,9 @@ static uint32_t node(struct letters *l, char letter, const int64_t *at)
         i++;
     if (i == l->graph.node_count)
         l->nodes[l->graph.node_count++] =
-            (struct identity_node){.identifier_id = {{(uint8_t)letter}}, .first_seen = INSTANT_NEVER, .type = type_of(letter)};
+            (struct identity_node){.identifier_id = {{(uint8_t)letter}},
+                                   .first_seen = INSTANT_NEVER,
+                                   .type = type_of(letter)};
     if (at && *at < l->nodes[i].first_seen.us)
         l->nodes[i].first_seen.us = *at;
     return i;
@@ -56,7 +58,8 @@ static struct identity_link *link_between(struct letters *l, char a, char b)
         if (id_equal(&l->links[i].hash, &hash))
             return &l->links[i];
     struct identity_link *link = &l->links[l->graph.link_count++];
-    *link = (struct identity_link){node(l, a, NULL), node(l, b, NULL), .first_seen = INSTANT_NEVER, .hash = hash};
+    *link = (struct identity_link){node(l, a, NULL), node(l, b, NULL), .first_seen = INSTANT_NEVER,
+                                   .hash = hash};
     return link;
 }
 
@@ -105,7 +108,9 @@ static void set_quarantine(struct letters *l, const struct identity_policy *poli
             degree++;
             by_type[l->nodes[link->a == i ? link->b : link->a].type]++;
         }
-        l->nodes[i].is_quarantined = !l->is_released[i] && identity_is_quarantined(policy, l->nodes[i].type, by_type, degree);
+        l->nodes[i].is_quarantined =
+            !l->is_released[i] &&
+            identity_is_quarantined(policy, l->nodes[i].type, by_type, degree);
     }
 }
 
@@ -120,14 +125,16 @@ void letters_read(struct letters *out, const struct identity_policy *policy, con
     set_quarantine(out, policy);
 }
 
-const char *letters_profiles(struct letters *l, const struct identity_policy *policy, struct arena *arena)
+const char *letters_profiles(struct letters *l, const struct identity_policy *policy,
+                             struct arena *arena)
 {
     struct strbuf text = {.arena = arena};
     identity_partition(policy, arena, &l->graph);
     for (int letter = 0; letter < 128; letter++)
         for (uint32_t i = 0; i < l->graph.node_count; i++)
             if (letters_of(l, i) == letter)
-                strbuf_addf(&text, "%s%c=%c", strbuf_span(&text).len ? " " : "", letter, letters_of(l, l->nodes[i].profile));
+                strbuf_addf(&text, "%s%c=%c", strbuf_span(&text).len ? " " : "", letter,
+                            letters_of(l, l->nodes[i].profile));
     return arena_printf(arena, SPAN_FMT, SPAN_ARG(strbuf_span(&text)));
 }
 

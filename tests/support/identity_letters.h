@@ -1,8 +1,9 @@
 /* identity_letters.h: graphs of one-letter identifiers, written as text:
  *     "a-b@3"  a link first seen at 3      "a@2"  an identifier seen at 2
- *     "a=b"    an operator's link          "a/b"  an operator's cut         "+a"  an operator's release
- * Capital letters are user ids, digits loyalty ids, a to m e-mails, n to z devices. The hash of a link is made of both letters,
- * so that of links that are otherwise equal a-b comes before a-c and b-c. */
+ *     "a=b"    an operator's link          "a/b"  an operator's cut         "+a"  an operator's
+ * release Capital letters are user ids, digits loyalty ids, a to m e-mails, n to z devices. The
+ * hash of a link is made of both letters, so that of links that are otherwise equal a-b comes
+ * before a-c and b-c. */
 #ifndef TUTTI_TESTS_IDENTITY_LETTERS_H
 #define TUTTI_TESTS_IDENTITY_LETTERS_H
 
@@ -24,8 +25,10 @@ struct identity_policy letters_policy(void);
 
 /* Fills the graph, quarantine included. */
 void letters_read(struct letters *out, const struct identity_policy *policy, const char *text);
-/* Partitions it: every letter with the one that names its profile, by letter: "A=A B=B e=A". In the arena. */
-const char *letters_profiles(struct letters *letters, const struct identity_policy *policy, struct arena *arena);
+/* Partitions it: every letter with the one that names its profile, by letter: "A=A B=B e=A". In the
+ * arena. */
+const char *letters_profiles(struct letters *letters, const struct identity_policy *policy,
+                             struct arena *arena);
 char letters_of(const struct letters *letters, uint32_t node);
 /* Of a partitioned graph. */
 enum refusal letters_refusal(const struct letters *letters, char a, char b);

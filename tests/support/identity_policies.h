@@ -21,7 +21,8 @@ static inline struct identity_policy identity_shipped_policy(struct arena *arena
 }
 
 /* A policy as text, named identity.json in errors. */
-static inline enum outcome identity_policy_of(struct arena *arena, const char *text, struct identity_policy *out, struct err *err)
+static inline enum outcome identity_policy_of(struct arena *arena, const char *text,
+                                              struct identity_policy *out, struct err *err)
 {
     return identity_policy_parse(arena, span_of(text), "identity.json", out, err);
 }

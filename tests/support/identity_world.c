@@ -26,10 +26,11 @@ static struct id random_id(struct identity_world *world)
 
 static void random_ids(struct identity_world *world)
 {
-    static const struct identity_type types[WORLD_TYPES] = {{.name = SPAN("user_id"), .rank = 1},
-                                                            {.name = SPAN("email"), .rank = 2},
-                                                            {.name = SPAN("device_id"), .rank = 6},
-                                                            {.name = SPAN("anonymous_id"), .rank = 7}};
+    static const struct identity_type types[WORLD_TYPES] = {
+        {.name = SPAN("user_id"), .rank = 1},
+        {.name = SPAN("email"), .rank = 2},
+        {.name = SPAN("device_id"), .rank = 6},
+        {.name = SPAN("anonymous_id"), .rank = 7}};
     memcpy(world->types, types, sizeof types);
     for (size_t i = 0; i < WORLD_IDS; i++)
         world->ids[i] = (struct typed_id){random_id(world), &world->types[i % WORLD_TYPES]};
@@ -40,15 +41,17 @@ void world_people(struct identity_world *world, uint64_t seed)
 {
     static const uint32_t spans[] = {3, 20, 1000};
     world->dice.state = seed * UINT64_C(0x2545f4914f6cdd1d);
-    uint32_t span = spans[world_draw(world, COUNT(spans))], used = 3 + world_draw(world, WORLD_IDS - 2);
+    uint32_t span = spans[world_draw(world, COUNT(spans))],
+             used = 3 + world_draw(world, WORLD_IDS - 2);
     random_ids(world);
     world->sighting_count = 1 + world_draw(world, WORLD_SIGHTINGS);
     for (size_t i = 0; i < world->sighting_count; i++) {
         struct sighting *s = &world->sightings[i];
         bool is_carried[WORLD_IDS] = {false};
-        *s = (struct sighting){.event_id = random_id(world),
-                               .occurred_at = {(1700000000 + world_draw(world, span)) * US_PER_SECOND},
-                               .ids = world->carried[i]};
+        *s = (struct sighting){
+            .event_id = random_id(world),
+            .occurred_at = {(1700000000 + world_draw(world, span)) * US_PER_SECOND},
+            .ids = world->carried[i]};
         for (uint32_t n = 1 + world_draw(world, world_draw(world, 3) ? 3 : 1); n > 0; n--)
             is_carried[world_draw(world, used) * WORLD_IDS / used] = true;
         for (size_t k = 0; k < WORLD_IDS; k++)
@@ -59,31 +62,39 @@ void world_people(struct identity_world *world, uint64_t seed)
 
 struct span world_policy(struct identity_world *world, struct arena *arena)
 {
-    static const char *const emails[] = {"", ", \"limit\": {\"count\": 2}", ", \"limit\": {\"count\": 1, \"window\": \"PT10S\"}"};
-    static const char *const devices[] = {"", ", \"max_links\": {\"user_id\": 2}",
-                                          ", \"max_links\": {\"user_id\": 1, \"email\": 3}", ", \"counts\": false",
-                                          ", \"counts\": false, \"max_links\": {\"user_id\": 2, \"anonymous_id\": 2}"};
-    static const char *const pairs[] = {"", "{\"types\": [\"email\", \"device_id\"], \"links\": false}",
-                                        "{\"types\": [\"user_id\", \"device_id\"], \"strength\": \"weak\"}, "
-                                        "{\"types\": [\"email\", \"anonymous_id\"], \"strength\": \"strong\"}"};
+    static const char *const emails[] = {"", ", \"limit\": {\"count\": 2}",
+                                         ", \"limit\": {\"count\": 1, \"window\": \"PT10S\"}"};
+    static const char *const devices[] = {
+        "", ", \"max_links\": {\"user_id\": 2}", ", \"max_links\": {\"user_id\": 1, \"email\": 3}",
+        ", \"counts\": false",
+        ", \"counts\": false, \"max_links\": {\"user_id\": 2, \"anonymous_id\": 2}"};
+    static const char *const pairs[] = {
+        "", "{\"types\": [\"email\", \"device_id\"], \"links\": false}",
+        "{\"types\": [\"user_id\", \"device_id\"], \"strength\": \"weak\"}, "
+        "{\"types\": [\"email\", \"anonymous_id\"], \"strength\": \"strong\"}"};
     static const int sizes[] = {100, 100, 7, 3}, degrees[] = {1000, 1000, 6, 3};
-    const char *text =
-        arena_printf(arena,
-                     "{\"types\": [{\"type\": \"user_id\", \"rank\": 1, \"unique\": %s}, {\"type\": \"email\", \"rank\": 2%s}, "
-                     "{\"type\": \"device_id\", \"rank\": 6%s}, {\"type\": \"anonymous_id\", \"rank\": 7%s}], "
-                     "\"pairs\": [%s], \"max_identifiers\": %d, \"max_degree\": %d}",
-                     world_draw(world, 4) ? "true" : "false", emails[world_draw(world, COUNT(emails))],
-                     devices[world_draw(world, COUNT(devices))], devices[world_draw(world, COUNT(devices))],
-                     pairs[world_draw(world, COUNT(pairs))], sizes[world_draw(world, COUNT(sizes))],
-                     degrees[world_draw(world, COUNT(degrees))]);
+    const char *text = arena_printf(
+        arena,
+        "{\"types\": [{\"type\": \"user_id\", \"rank\": 1, \"unique\": %s}, {\"type\": \"email\", "
+        "\"rank\": 2%s}, "
+        "{\"type\": \"device_id\", \"rank\": 6%s}, {\"type\": \"anonymous_id\", \"rank\": 7%s}], "
+        "\"pairs\": [%s], \"max_identifiers\": %d, \"max_degree\": %d}",
+        world_draw(world, 4) ? "true" : "false", emails[world_draw(world, COUNT(emails))],
+        devices[world_draw(world, COUNT(devices))], devices[world_draw(world, COUNT(devices))],
+        pairs[world_draw(world, COUNT(pairs))], sizes[world_draw(world, COUNT(sizes))],
+        degrees[world_draw(world, COUNT(degrees))]);
     return span_of(text);
 }
 
 struct manual_order world_order(struct identity_world *world)
 {
     static const struct span kinds[] = {SPAN("cut"), SPAN("cut"), SPAN("link"), SPAN("release")};
-    uint32_t kind = world_draw(world, COUNT(kinds)), a = world_draw(world, WORLD_IDS), b = world_draw(world, WORLD_IDS - 1);
-    struct manual_order order = {.kind = kinds[kind], .a = world->ids[a].id, .actor = SPAN("tester"), .reason = SPAN("a test")};
+    uint32_t kind = world_draw(world, COUNT(kinds)), a = world_draw(world, WORLD_IDS),
+             b = world_draw(world, WORLD_IDS - 1);
+    struct manual_order order = {.kind = kinds[kind],
+                                 .a = world->ids[a].id,
+                                 .actor = SPAN("tester"),
+                                 .reason = SPAN("a test")};
     if (kind < 3)
         order.b = world->ids[b + (b >= a)].id;
     return order;
@@ -125,7 +136,8 @@ static size_t pair_of(const struct identity_graph *graph, uint32_t x, uint32_t y
     return in_order ? x * WORLD_IDS + y : y * WORLD_IDS + x;
 }
 
-static void gather_nodes(const struct identity_world *world, const struct identity_policy *policy, struct identity_graph *graph)
+static void gather_nodes(const struct identity_world *world, const struct identity_policy *policy,
+                         struct identity_graph *graph)
 {
     for (size_t i = 0; i < world->sighting_count; i++)
         for (size_t k = 0; k < world->sightings[i].id_count; k++) {
@@ -133,8 +145,10 @@ static void gather_nodes(const struct identity_world *world, const struct identi
             struct instant at = world->sightings[i].occurred_at;
             uint32_t node = node_of(graph, &id->id);
             if (node == UINT32_MAX)
-                graph->nodes[node = (uint32_t)graph->node_count++] = (struct identity_node){
-                    .identifier_id = id->id, .first_seen = at, .type = identity_type_of_rank(policy, id->type->rank)};
+                graph->nodes[node = (uint32_t)graph->node_count++] =
+                    (struct identity_node){.identifier_id = id->id,
+                                           .first_seen = at,
+                                           .type = identity_type_of_rank(policy, id->type->rank)};
             if (instant_compare(at, graph->nodes[node].first_seen) < 0)
                 graph->nodes[node].first_seen = at;
         }
@@ -146,8 +160,10 @@ static void gather_links(const struct identity_world *world, struct evidence *e)
     for (size_t i = 0; i < world->sighting_count; i++)
         for (size_t k = 1; k < world->sightings[i].id_count; k++) {
             const struct sighting *s = &world->sightings[i];
-            size_t pair = pair_of(&e->graph, node_of(&e->graph, &s->ids[0].id), node_of(&e->graph, &s->ids[k].id));
-            int c = e->is_observed[pair] ? instant_compare(s->occurred_at, e->first_seen[pair]) : -1;
+            size_t pair = pair_of(&e->graph, node_of(&e->graph, &s->ids[0].id),
+                                  node_of(&e->graph, &s->ids[k].id));
+            int c =
+                e->is_observed[pair] ? instant_compare(s->occurred_at, e->first_seen[pair]) : -1;
             if (c > 0 || (c == 0 && id_compare(&s->event_id, &e->event_id[pair]) >= 0))
                 continue;
             e->is_observed[pair] = true;
@@ -178,7 +194,9 @@ static void judge(const struct identity_policy *policy, struct evidence *e)
                 by_type[e->nodes[j].type]++;
                 degree++;
             }
-        e->nodes[i].is_quarantined = !e->is_released[i] && identity_is_quarantined(policy, e->nodes[i].type, by_type, degree);
+        e->nodes[i].is_quarantined =
+            !e->is_released[i] &&
+            identity_is_quarantined(policy, e->nodes[i].type, by_type, degree);
     }
 }
 
@@ -193,12 +211,12 @@ static void make_graph(struct evidence *e)
             if (e->has_order[pair] && e->newest[pair] == ORDER_CUT)
                 e->cuts[e->graph.cut_count++] = (struct identity_cut){a, b};
             if (is_manual || e->is_observed[pair])
-                e->links[e->graph.link_count++] =
-                    (struct identity_link){.a = a,
-                                           .b = b,
-                                           .first_seen = e->first_seen[pair],
-                                           .hash = digest_link(&e->nodes[a].identifier_id, &e->nodes[b].identifier_id),
-                                           .is_manual = is_manual};
+                e->links[e->graph.link_count++] = (struct identity_link){
+                    .a = a,
+                    .b = b,
+                    .first_seen = e->first_seen[pair],
+                    .hash = digest_link(&e->nodes[a].identifier_id, &e->nodes[b].identifier_id),
+                    .is_manual = is_manual};
         }
 }
 
@@ -209,7 +227,8 @@ static const char *uuid(struct arena *arena, const struct id *id)
     return arena_printf(arena, "%s", text);
 }
 
-static void print_links(struct identity_world *world, const struct evidence *e, struct arena *arena, struct text_lines *lines)
+static void print_links(struct identity_world *world, const struct evidence *e, struct arena *arena,
+                        struct text_lines *lines)
 {
     for (size_t i = 0; i < e->graph.link_count; i++) {
         const struct identity_link *link = &e->links[i];
@@ -217,15 +236,16 @@ static void print_links(struct identity_world *world, const struct evidence *e, 
         world->refused[link->refused_by] += e->is_observed[pair];
         world->manual_links += link->is_manual;
         if (e->is_observed[pair])
-            *arena_push(arena, lines) =
-                arena_printf(arena, "link %s %s %lld %s %d", uuid(arena, &e->nodes[link->a].identifier_id),
-                             uuid(arena, &e->nodes[link->b].identifier_id), (long long)e->first_seen[pair].us,
-                             uuid(arena, &e->event_id[pair]), (int)link->refused_by);
+            *arena_push(arena, lines) = arena_printf(
+                arena, "link %s %s %lld %s %d", uuid(arena, &e->nodes[link->a].identifier_id),
+                uuid(arena, &e->nodes[link->b].identifier_id), (long long)e->first_seen[pair].us,
+                uuid(arena, &e->event_id[pair]), (int)link->refused_by);
     }
 }
 
-void world_expect(struct identity_world *world, const struct identity_policy *policy, const struct order_row *orders,
-                  size_t order_count, struct arena *arena, struct text_lines *lines)
+void world_expect(struct identity_world *world, const struct identity_policy *policy,
+                  const struct order_row *orders, size_t order_count, struct arena *arena,
+                  struct text_lines *lines)
 {
     struct evidence *e = arena_new(arena, struct evidence);
     e->graph.nodes = e->nodes;
@@ -239,11 +259,14 @@ void world_expect(struct identity_world *world, const struct identity_policy *po
     world->cuts += e->graph.cut_count;
     for (size_t i = 0; i < e->graph.node_count; i++) {
         const struct identity_node *node = &e->nodes[i];
-        const char *id = uuid(arena, &node->identifier_id), *profile = uuid(arena, &e->nodes[node->profile].identifier_id);
+        const char *id = uuid(arena, &node->identifier_id),
+                   *profile = uuid(arena, &e->nodes[node->profile].identifier_id);
         world->quarantined += node->is_quarantined;
-        *arena_push(arena, lines) = arena_printf(arena, "identifier %s %s %lld %d", id, profile, (long long)node->first_seen.us,
-                                                 (int)node->is_quarantined);
+        *arena_push(arena, lines) =
+            arena_printf(arena, "identifier %s %s %lld %d", id, profile,
+                         (long long)node->first_seen.us, (int)node->is_quarantined);
         if (world_is_anchor(world, &node->identifier_id))
-            *arena_push(arena, lines) = arena_printf(arena, "told %s %s %d", id, profile, (int)node->is_quarantined);
+            *arena_push(arena, lines) =
+                arena_printf(arena, "told %s %s %d", id, profile, (int)node->is_quarantined);
     }
 }

@@ -1,4 +1,5 @@
-/* identity_world.h: random touchpoints, policies and orders for tests of identity, and what one partition over all of it says. */
+/* identity_world.h: random touchpoints, policies and orders for tests of identity, and what one
+ * partition over all of it says. */
 #ifndef TUTTI_TEST_IDENTITY_WORLD_H
 #define TUTTI_TEST_IDENTITY_WORLD_H
 
@@ -10,7 +11,8 @@ enum { WORLD_IDS = 16, WORLD_SIGHTINGS = 40, WORLD_TYPES = 4 };
 struct identity_world {
     struct random dice;
     struct identity_type types[WORLD_TYPES]; /* name and rank only */
-    struct typed_id ids[WORLD_IDS];          /* strongest type first, then by id, as identity_collect gives them */
+    struct typed_id
+        ids[WORLD_IDS]; /* strongest type first, then by id, as identity_collect gives them */
     struct typed_id carried[WORLD_SIGHTINGS][4];
     struct sighting sightings[WORLD_SIGHTINGS];
     size_t sighting_count;
@@ -32,8 +34,10 @@ struct span world_policy(struct identity_world *world, struct arena *arena);
 struct manual_order world_order(struct identity_world *world);
 bool world_is_anchor(const struct identity_world *world, const struct id *id);
 
-/* Lines "identifier", "link" and "told" for every row there must be; orders are all that were given, oldest first. */
-void world_expect(struct identity_world *world, const struct identity_policy *policy, const struct order_row *orders,
-                  size_t order_count, struct arena *arena, struct text_lines *lines);
+/* Lines "identifier", "link" and "told" for every row there must be; orders are all that were
+ * given, oldest first. */
+void world_expect(struct identity_world *world, const struct identity_policy *policy,
+                  const struct order_row *orders, size_t order_count, struct arena *arena,
+                  struct text_lines *lines);
 
 #endif

@@ -36,8 +36,15 @@ static void set_goals(struct journey_policy *policy, struct arena *arena)
 {
     const struct span order = SPAN("Order Completed");
     const struct journey_goal goals[] = {
-        {.id = SPAN("profit"), .events = one(arena, order), .positive = true, .measure = MEASURE_MARGIN_ELSE_VALUE},
-        {.id = SPAN("sale"), .events = one(arena, order), .positive = true, .measure = MEASURE_VALUE, .credited = true},
+        {.id = SPAN("profit"),
+         .events = one(arena, order),
+         .positive = true,
+         .measure = MEASURE_MARGIN_ELSE_VALUE},
+        {.id = SPAN("sale"),
+         .events = one(arena, order),
+         .positive = true,
+         .measure = MEASURE_VALUE,
+         .credited = true},
         {.id = SPAN("orders"), .events = one(arena, order)},
         {.id = SPAN("second_order"), .events = one(arena, order), .nth = 2, .within = DAYS(30)},
         {.id = SPAN("third_touch"), .direction = DIRECTION_INBOUND, .nth = 3},
@@ -55,7 +62,8 @@ static void set_attribution(struct journey_policy *policy, struct arena *arena)
 {
     struct conversion_rule *rules = arena_array(arena, struct conversion_rule, 2);
     rules[0] = (struct conversion_rule){.event = SPAN("Order Completed"), .goal = SPAN("sale")};
-    rules[1] = (struct conversion_rule){.event = SPAN("Loan Funded"), .goal = SPAN("funded"), .any_value = true};
+    rules[1] = (struct conversion_rule){
+        .event = SPAN("Loan Funded"), .goal = SPAN("funded"), .any_value = true};
     policy->conversions = rules;
     policy->conversion_count = 2;
     policy->lookback = DAYS(30);
@@ -66,8 +74,12 @@ static void set_channels(struct journey_policy *policy, struct arena *arena)
 {
     const struct channel_rule rules[] = {
         {.referrer_host = SPAN("google.*"), .channel = SPAN("search"), .network = SPAN("google")},
-        {.referrer_host = SPAN("*.idealo.de"), .channel = SPAN("comparison_site"), .network = SPAN("idealo")},
-        {.utm_medium = SPAN("comparison"), .channel = SPAN("comparison_site"), .network = SPAN("(utm_source)")},
+        {.referrer_host = SPAN("*.idealo.de"),
+         .channel = SPAN("comparison_site"),
+         .network = SPAN("idealo")},
+        {.utm_medium = SPAN("comparison"),
+         .channel = SPAN("comparison_site"),
+         .network = SPAN("(utm_source)")},
         {.click_network = SPAN("*"), .channel = SPAN("ads"), .network = SPAN("(click_network)")},
     };
     policy->channel_count = sizeof rules / sizeof *rules;
@@ -109,7 +121,8 @@ void world_open(struct journey_world *world)
     policy->lapsed_after = DAYS(56);
     policy->tail_max = POLICY_TAIL_MAX;
     struct err err;
-    if (journey_policy_finish(policy, &err) != OUTCOME_OK || journey_policy_intern(policy, intern, world, &err) != OUTCOME_OK)
+    if (journey_policy_finish(policy, &err) != OUTCOME_OK ||
+        journey_policy_intern(policy, intern, world, &err) != OUTCOME_OK)
         abort();
 }
 
@@ -136,7 +149,8 @@ const struct shape *world_shape(struct journey_world *world, const struct shape_
 
 const struct shape *world_event(struct journey_world *world, const char *event)
 {
-    struct shape_text text = {.source = SPAN("urn:test"), .type = SPAN("track"), .event_name = span_of(event)};
+    struct shape_text text = {
+        .source = SPAN("urn:test"), .type = SPAN("track"), .event_name = span_of(event)};
     text.channel = SPAN("web");
     if (span_is(text.event_name, "Order Completed")) {
         text.channel = SPAN("pos");
@@ -163,7 +177,10 @@ struct shape_lookup world_lookup(struct journey_world *world)
 
 struct touch world_touch(const struct shape *shape, int64_t at_us, uint32_t id)
 {
-    struct touch touch = {.shape = shape, .value_micros = MICROS_ABSENT, .margin_micros = MICROS_ABSENT, .score = SCORE_ABSENT};
+    struct touch touch = {.shape = shape,
+                          .value_micros = MICROS_ABSENT,
+                          .margin_micros = MICROS_ABSENT,
+                          .score = SCORE_ABSENT};
     touch.key.at.us = at_us;
     for (int i = 0; i < 4; i++)
         touch.key.event_id.bytes[12 + i] = (uint8_t)(id >> (24 - 8 * i));
@@ -179,8 +196,10 @@ struct stage_key {
 void figures_open(struct figures *figures)
 {
     memset(figures, 0, sizeof *figures);
-    map_init(&figures->cells, &figures->arena, sizeof(struct cell_key), sizeof(int64_t[CELL_VALUES]));
-    map_init(&figures->conversions, &figures->arena, sizeof(struct touch_key), sizeof(struct conversion_row));
+    map_init(&figures->cells, &figures->arena, sizeof(struct cell_key),
+             sizeof(int64_t[CELL_VALUES]));
+    map_init(&figures->conversions, &figures->arena, sizeof(struct touch_key),
+             sizeof(struct conversion_row));
     map_init(&figures->stages, &figures->arena, sizeof(struct stage_key), sizeof(struct stage_row));
 }
 
@@ -210,7 +229,8 @@ void figures_apply(struct figures *figures, const struct journey_effects *effect
     }
     for (size_t i = 0; i < effects->stages.count; i++) {
         const struct stage_row *row = &effects->stages.items[i];
-        *(struct stage_row *)map_put(&figures->stages, &(struct stage_key){row->touch, row->reason}, NULL) = *row;
+        *(struct stage_row *)map_put(&figures->stages, &(struct stage_key){row->touch, row->reason},
+                                     NULL) = *row;
     }
 }
 
@@ -260,7 +280,8 @@ static void row_lines(const struct figures *figures, struct arena *arena, struct
         struct strbuf buf = {.arena = arena};
         strbuf_addf(&buf, "conversion ");
         add_key(&buf, &c->key);
-        strbuf_addf(&buf, " goal %u first %d stage %u eligible %u:", c->goal, c->is_first, c->stage_before, c->eligible_count);
+        strbuf_addf(&buf, " goal %u first %d stage %u eligible %u:", c->goal, c->is_first,
+                    c->stage_before, c->eligible_count);
         for (size_t b = 0; b < c->eligible.len; b++)
             strbuf_addf(&buf, "%02x", (unsigned char)c->eligible.ptr[b]);
         pack_byte(&buf, 0);
@@ -273,9 +294,9 @@ static void row_lines(const struct figures *figures, struct arena *arena, struct
         id_to_uuid(&s->id, uuid);
         strbuf_addf(&buf, "stage ");
         add_key(&buf, &s->touch);
-        strbuf_addf(&buf, " %s reason %u journey %u at %lld stage %u>%u status %u>%u seconds %lld", uuid, s->reason,
-                    s->journey_number, (long long)s->changed_at.us, s->from_stage, s->to_stage, s->from_status, s->to_status,
-                    (long long)s->seconds_in_stage);
+        strbuf_addf(&buf, " %s reason %u journey %u at %lld stage %u>%u status %u>%u seconds %lld",
+                    uuid, s->reason, s->journey_number, (long long)s->changed_at.us, s->from_stage,
+                    s->to_stage, s->from_status, s->to_status, (long long)s->seconds_in_stage);
         pack_byte(&buf, 0);
         *arena_push(arena, lines) = buf.ptr;
     }

@@ -1,4 +1,5 @@
-/* journey_world.h: a policy, a dictionary and shapes for tests and benches of the journey's derivation, without JSON. */
+/* journey_world.h: a policy, a dictionary and shapes for tests and benches of the journey's
+ * derivation, without JSON. */
 #ifndef TUTTI_TEST_JOURNEY_WORLD_H
 #define TUTTI_TEST_JOURNEY_WORLD_H
 
@@ -15,15 +16,17 @@ struct journey_world {
     uint32_t shape_count;
 };
 
-/* The policy: the retailer's, with an event that puts at risk (Complaint Filed), one that lapses (Account Closed), a conversion
- * of any value (Loan Funded), and the goals visible in journey_world.c. */
+/* The policy: the retailer's, with an event that puts at risk (Complaint Filed), one that lapses
+ * (Account Closed), a conversion of any value (Loan Funded), and the goals visible in
+ * journey_world.c. */
 void world_open(struct journey_world *world);
 void world_close(struct journey_world *world);
 
 /* Code of a text, made if new; 0 for SPAN_NONE. */
 uint32_t world_code(struct journey_world *world, struct span text);
 const struct shape *world_shape(struct journey_world *world, const struct shape_text *text);
-/* An inbound touch of channel web, or pos with currency USD for Order Completed; outbound direct_mail for Campaign Sent. */
+/* An inbound touch of channel web, or pos with currency USD for Order Completed; outbound
+ * direct_mail for Campaign Sent. */
 const struct shape *world_event(struct journey_world *world, const char *event);
 struct shape_lookup world_lookup(struct journey_world *world);
 

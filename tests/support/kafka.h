@@ -1,4 +1,5 @@
-/* kafka.h: scratch topics and configurations for tests on the broker of TUTTI_KAFKA_BOOTSTRAP_SERVERS. */
+/* kafka.h: scratch topics and configurations for tests on the broker of
+ * TUTTI_KAFKA_BOOTSTRAP_SERVERS. */
 #ifndef TUTTI_TESTS_KAFKA_H
 #define TUTTI_TESTS_KAFKA_H
 
@@ -17,12 +18,15 @@ static inline const char *kafka_brokers(void)
     const char *brokers = getenv("TUTTI_KAFKA_BOOTSTRAP_SERVERS");
     if (brokers && *brokers)
         return brokers;
-    fprintf(stderr, "SKIPPED: TUTTI_KAFKA_BOOTSTRAP_SERVERS is not set (dev/stack up, then eval \"$(dev/stack env)\")\n");
+    fprintf(stderr, "SKIPPED: TUTTI_KAFKA_BOOTSTRAP_SERVERS is not set (dev/stack up, then eval "
+                    "\"$(dev/stack env)\")\n");
     return NULL;
 }
 
 /* A configuration of the given tables, brokers and further "--key=value" flags (NULL-ended). */
-static inline struct config *kafka_test_config(const char *brokers, const struct setting *const *tables, const char *const *flags)
+static inline struct config *kafka_test_config(const char *brokers,
+                                               const struct setting *const *tables,
+                                               const char *const *flags)
 {
     static const struct setting no_settings[] = {{.name = NULL}};
     static const struct setting *const no_tables[] = {no_settings, NULL};
@@ -35,7 +39,8 @@ static inline struct config *kafka_test_config(const char *brokers, const struct
     snprintf(bootstrap, sizeof bootstrap, "--kafka.bootstrap.servers=%s", brokers);
     for (; flags && *flags && argc < 31; flags++)
         argv[argc++] = (char *)*flags;
-    if (config_load("test", tables ? tables : no_tables, argc, argv, &config, &action, &err) != OUTCOME_OK) {
+    if (config_load("test", tables ? tables : no_tables, argc, argv, &config, &action, &err) !=
+        OUTCOME_OK) {
         fprintf(stderr, "config: %s\n", err.message);
         exit(1);
     }
@@ -64,7 +69,9 @@ static inline void kafka_create_topic(const char *brokers, const char *name, int
     rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 20000);
     size_t count = 0;
     const rd_kafka_topic_result_t **results =
-        event ? rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count) : NULL;
+        event
+            ? rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count)
+            : NULL;
     if (count != 1 || rd_kafka_topic_result_error(results[0])) {
         fprintf(stderr, "cannot create %s\n", name);
         exit(1);

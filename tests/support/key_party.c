@@ -5,8 +5,9 @@
 #include "services/identity-resolver/identity_rules_store.h"
 #include "tests/support/database.h"
 
-static const char policy_text[] = "{\"types\": [{\"type\": \"user_id\", \"rank\": 1}, {\"type\": \"email\", \"rank\": 2}, "
-                                  "{\"type\": \"device_id\", \"rank\": 3}]}";
+static const char policy_text[] =
+    "{\"types\": [{\"type\": \"user_id\", \"rank\": 1}, {\"type\": \"email\", \"rank\": 2}, "
+    "{\"type\": \"device_id\", \"rank\": 3}]}";
 static const char *const type_names[] = {"user_id", "email", "device_id"};
 
 static struct digest_key party_key(int number)
@@ -50,8 +51,8 @@ static size_t collect(struct party *party, struct touchpoint *tp)
     const struct identity_keys *keys = &party->resolver.keys;
     struct id_finder *finder = identity_keys_were_rotated(keys) ? &party->finder : NULL;
     size_t before = party->finder.unsure.count;
-    party->sighting.id_count =
-        identity_collect_values(&party->resolver.policy, &keys->current, finder, tp, &party->arena, ids, NULL);
+    party->sighting.id_count = identity_collect_values(&party->resolver.policy, &keys->current,
+                                                       finder, tp, &party->arena, ids, NULL);
     struct typed_id *copy = arena_alloc(&party->arena, party->sighting.id_count * sizeof *copy);
     party->sighting.ids = memcpy(copy, ids, party->sighting.id_count * sizeof *copy);
     return party->finder.unsure.count - before;
@@ -62,13 +63,15 @@ static struct touchpoint *touchpoint_of(struct arena *where, const int *values, 
     struct touchpoint *tp = arena_new(where, struct touchpoint);
     for (size_t i = 0; i < count; i++)
         tp->identifiers[i] = (struct touchpoint_identifier){
-            span_of(type_names[values[i] % 3]), span_of(arena_printf(where, "value-%d", values[i])), SPAN("none"), SPAN("users")};
+            span_of(type_names[values[i] % 3]), span_of(arena_printf(where, "value-%d", values[i])),
+            SPAN("none"), SPAN("users")};
     tp->identifier_count = (uint32_t)count;
     return tp;
 }
 
 /* Decoded, with all ids known; not stored yet. */
-enum outcome party_decode(struct party *party, const int *values, size_t count, int64_t at, struct err *own)
+enum outcome party_decode(struct party *party, const int *values, size_t count, int64_t at,
+                          struct err *own)
 {
     size_t by_previous;
     arena_reset(&party->arena);
@@ -92,10 +95,12 @@ enum outcome party_store(struct party *party, struct err *own)
     CHECK(resolver_look_up(&party->resolver, &party->arena, &batch, own));
     if (resolver_is_covered(&party->resolver, &party->sighting, known))
         return OUTCOME_OK;
-    return resolver_transact(&party->resolver, &party->arena, &batch, (struct instant){0}, &change, own);
+    return resolver_transact(&party->resolver, &party->arena, &batch, (struct instant){0}, &change,
+                             own);
 }
 
-enum outcome party_see(struct party *party, const int *values, size_t count, int64_t at, struct err *own)
+enum outcome party_see(struct party *party, const int *values, size_t count, int64_t at,
+                       struct err *own)
 {
     CHECK(resolver_follow_keys(&party->resolver, &party->arena, own));
     CHECK(party_decode(party, values, count, at, own));
@@ -138,8 +143,9 @@ static void write_state(struct db *db, struct key_state to)
 
 void party_announce(struct db *db, int number)
 {
-    write_state(db, (struct key_state){
-                        .number = (int16_t)number, .current = party_fingerprint(number), .next = party_fingerprint(number + 1)});
+    write_state(db, (struct key_state){.number = (int16_t)number,
+                                       .current = party_fingerprint(number),
+                                       .next = party_fingerprint(number + 1)});
 }
 
 void party_make_current(struct db *db, int number)
@@ -151,14 +157,16 @@ void party_make_current(struct db *db, int number)
 
 void party_finish(struct db *db, int number)
 {
-    write_state(db, (struct key_state){.number = (int16_t)number, .current = party_fingerprint(number)});
+    write_state(
+        db, (struct key_state){.number = (int16_t)number, .current = party_fingerprint(number)});
 }
 
 void parties_set_up(struct db *db, struct party *parties, size_t count)
 {
-    static const char empty[] =
-        "TRUNCATE identity.identifiers, identity.links, identity.changes, identity.outbox, identity.settings, identity.found_by,"
-        " identity.types, identity.manual_evidence, identity.policies, identity.erased RESTART IDENTITY";
+    static const char empty[] = "TRUNCATE identity.identifiers, identity.links, identity.changes, "
+                                "identity.outbox, identity.settings, identity.found_by,"
+                                " identity.types, identity.manual_evidence, identity.policies, "
+                                "identity.erased RESTART IDENTITY";
     struct err err = {0};
     database_must(db_script(db, empty, &err), &err);
     for (size_t p = 0; p < count; p++)

@@ -1,4 +1,5 @@
-/* random.h: a small seeded generator for property tests: splitmix64. The seed comes from TUTTI_SEED or the clock, and is printed.
+/* random.h: a small seeded generator for property tests: splitmix64. The seed comes from TUTTI_SEED
+ * or the clock, and is printed.
  */
 #ifndef TUTTI_TESTS_RANDOM_H
 #define TUTTI_TESTS_RANDOM_H

@@ -1,4 +1,5 @@
-/* bus_roundtrip_test.c: producer and consumer on a real broker: nothing lost, ordered by time, rebalance, costs. */
+/* bus_roundtrip_test.c: producer and consumer on a real broker: nothing lost, ordered by time,
+ * rebalance, costs. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -38,13 +39,15 @@ static double cpu_us(void)
 /* Words of a small vocabulary, so that compression finds what it finds in real touchpoints. */
 static void fill_value(char *value, uint32_t number)
 {
-    static const char *const words[] = {"web", "email", "cart", "view", "search", "urn:shop", "/products/", "mortgage"};
+    static const char *const words[] = {"web",    "email",    "cart",       "view",
+                                        "search", "urn:shop", "/products/", "mortgage"};
     uint64_t random = number * UINT64_C(0x9E3779B97F4A7C15) + 1;
     memcpy(value, &number, sizeof number);
     size_t at = sizeof number;
     while (at + 24 < VALUE) {
         random ^= random << 13, random ^= random >> 7, random ^= random << 17;
-        at += (size_t)snprintf(value + at, VALUE - at, "%s%06" PRIx64, words[random % 8], random >> 40);
+        at += (size_t)snprintf(value + at, VALUE - at, "%s%06" PRIx64, words[random % 8],
+                               random >> 40);
     }
     memset(value + at, '.', VALUE - at);
 }
@@ -57,7 +60,8 @@ static uint32_t number_of(const struct record *record)
     return number;
 }
 
-static struct consumer *open_consumer(const char *group, const char *name, const struct consumer_events *events)
+static struct consumer *open_consumer(const char *group, const char *name,
+                                      const struct consumer_events *events)
 {
     struct consumer *consumer;
     struct err err = {0};
@@ -84,11 +88,14 @@ static void produce(const char *name, uint32_t count, int32_t (*partition_of)(ui
         char *value = values[i % POOL];
         memcpy(value, &i, sizeof i);
         struct span key = {(const char *)&i, sizeof i};
-        must(producer_send(producer, index, partition_of(i), key, (struct span){value, VALUE}, NULL, 0, &err), &err);
+        must(producer_send(producer, index, partition_of(i), key, (struct span){value, VALUE}, NULL,
+                           0, &err),
+             &err);
     }
     must(producer_wait(producer, 30000, NULL, NULL, &err), &err);
     double seconds = (double)(clock_monotonic_us() - started) / 1e6;
-    print_message("produced %u: %.2f CPU-us per record, %.0f/s\n", count, (cpu_us() - before) / count, count / seconds);
+    print_message("produced %u: %.2f CPU-us per record, %.0f/s\n", count,
+                  (cpu_us() - before) / count, count / seconds);
     producer_close(producer);
 }
 
@@ -156,10 +163,10 @@ static void drain(const char *group, const char *name, struct tally *tally)
             first = clock_monotonic_us();
     }
     double seconds = (double)(clock_monotonic_us() - first) / 1e6;
-    print_message("%s: consumed %zu: %.2f CPU-us per record, %.0f/s after the first, %zu batches, %zu late, %" PRId64
-                  " ms at worst\n",
-                  name, tally->distinct, (cpu_us() - before) / (double)tally->distinct, (double)tally->distinct / seconds, takes,
-                  tally->disorder, tally->worst_ms);
+    print_message("%s: consumed %zu: %.2f CPU-us per record, %.0f/s after the first, %zu batches, "
+                  "%zu late, %" PRId64 " ms at worst\n",
+                  name, tally->distinct, (cpu_us() - before) / (double)tally->distinct,
+                  (double)tally->distinct / seconds, takes, tally->disorder, tally->worst_ms);
     assert_true(caught_up);
     int64_t idle = clock_monotonic_us();
     assert_int_equal(take(consumer, tally, 50, &caught_up), 0);
@@ -229,7 +236,8 @@ static void two_instances_share_and_lose_nothing(void **state)
     }
     int64_t epoch = consumer_epoch(a.consumer);
     open_member(&b, "shared");
-    while ((b.partitions != PARTITIONS / 2 || a.partitions != PARTITIONS / 2) && clock_monotonic_us() < deadline) {
+    while ((b.partitions != PARTITIONS / 2 || a.partitions != PARTITIONS / 2) &&
+           clock_monotonic_us() < deadline) {
         consumer_take(a.consumer, records, 0, 20, &caught_up, NULL);
         consumer_take(b.consumer, records, 0, 20, &caught_up, NULL);
     }
@@ -258,7 +266,8 @@ static void a_missing_topic_is_named_with_its_remedy(void **state)
     struct err err = {0};
     int index;
     const char *const topics[] = {"no.such.topic", NULL};
-    assert_int_equal(consumer_open(config, "missing", topics, NULL, &consumer, &err), OUTCOME_FATAL);
+    assert_int_equal(consumer_open(config, "missing", topics, NULL, &consumer, &err),
+                     OUTCOME_FATAL);
     assert_null(consumer);
     assert_non_null(strstr(err.message, "no.such.topic"));
     assert_non_null(strstr(err.message, "tutti topics"));
@@ -279,7 +288,8 @@ static void forwarding_keeps_key_value_headers_and_time(void **state)
     int64_t deadline = clock_monotonic_us() + DEADLINE_US;
     must(producer_open(config, &producer, &err), &err);
     must(producer_topic(producer, skewed_topic, &index, NULL, &err), &err);
-    while (consumer_take(consumer, one, 1, 100, &caught_up, &err) == 0 && clock_monotonic_us() < deadline)
+    while (consumer_take(consumer, one, 1, 100, &caught_up, &err) == 0 &&
+           clock_monotonic_us() < deadline)
         ;
     struct header extra[] = {{"reason", SPAN("first")}, {"nothing", SPAN_NONE}};
     must(producer_forward(producer, index, SPAN("position"), &one[0], extra, 2, &err), &err);

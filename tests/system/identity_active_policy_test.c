@@ -1,5 +1,6 @@
-/* identity_active_policy_test.c: the database says which identity policy is active: the first start claims it, another file is
- * refused, a running resolver follows a switch, and one with other anchor rules is no switch. */
+/* identity_active_policy_test.c: the database says which identity policy is active: the first start
+ * claims it, another file is refused, a running resolver follows a switch, and one with other
+ * anchor rules is no switch. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,10 +13,12 @@
 #include "services/identity-resolver/identity_rules_store.h"
 #include "tests/support/database.h"
 
-static const char unique[] =
-    "{\"types\": [{\"type\": \"user_id\", \"rank\": 1, \"unique\": true}, {\"type\": \"email\", \"rank\": 2}]}";
-static const char shared[] = "{\"types\": [{\"type\": \"user_id\", \"rank\": 1}, {\"type\": \"email\", \"rank\": 2}]}";
-static const char other_ranks[] = "{\"types\": [{\"type\": \"user_id\", \"rank\": 2}, {\"type\": \"email\", \"rank\": 1}]}";
+static const char unique[] = "{\"types\": [{\"type\": \"user_id\", \"rank\": 1, \"unique\": true}, "
+                             "{\"type\": \"email\", \"rank\": 2}]}";
+static const char shared[] =
+    "{\"types\": [{\"type\": \"user_id\", \"rank\": 1}, {\"type\": \"email\", \"rank\": 2}]}";
+static const char other_ranks[] =
+    "{\"types\": [{\"type\": \"user_id\", \"rank\": 2}, {\"type\": \"email\", \"rank\": 1}]}";
 static const struct identity_type user_type = {.name = SPAN("user_id"), .rank = 1},
                                   email_type = {.name = SPAN("email"), .rank = 2};
 
@@ -34,7 +37,8 @@ static enum outcome claim(const char *policy)
 static void activate(const char *policy)
 {
     int32_t version;
-    database_must(resolver_activate_policy(db, &arena, span_of(policy), "tester", &version, &err), &err);
+    database_must(resolver_activate_policy(db, &arena, span_of(policy), "tester", &version, &err),
+                  &err);
     assert_true(version > resolver.active.version);
 }
 
@@ -46,12 +50,14 @@ static void see(uint8_t number)
     struct sightings batch = {&sighting, 1, 1};
     struct committed_change change;
     database_must(resolver_look_up(&resolver, &arena, &batch, &err), &err);
-    database_must(resolver_transact(&resolver, &arena, &batch, (struct instant){0}, &change, &err), &err);
+    database_must(resolver_transact(&resolver, &arena, &batch, (struct instant){0}, &change, &err),
+                  &err);
 }
 
 static int64_t profiles(void)
 {
-    static const struct statement count = {"test_profiles", "SELECT count(DISTINCT profile_id) FROM identity.identifiers"};
+    static const struct statement count = {
+        "test_profiles", "SELECT count(DISTINCT profile_id) FROM identity.identifiers"};
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, &arena);
@@ -107,9 +113,12 @@ static void other_anchor_rules_are_no_switch(void **state)
 {
     int32_t version;
     activate(unique);
-    assert_int_equal(resolver_activate_policy(db, &arena, span_of(other_ranks), "tester", &version, &err), OUTCOME_FATAL);
+    assert_int_equal(
+        resolver_activate_policy(db, &arena, span_of(other_ranks), "tester", &version, &err),
+        OUTCOME_FATAL);
     assert_int_equal(claim(unique), OUTCOME_OK); /* nothing changed */
-    assert_int_equal(resolver_activate_policy(db, &arena, SPAN("{}"), "tester", &version, &err), OUTCOME_REJECT);
+    assert_int_equal(resolver_activate_policy(db, &arena, SPAN("{}"), "tester", &version, &err),
+                     OUTCOME_REJECT);
 }
 
 static void an_order_about_a_stranger_is_refused(void **state)
@@ -119,7 +128,8 @@ static void an_order_about_a_stranger_is_refused(void **state)
     struct committed_change change;
     database_must(claim(unique), &err);
     see(1);
-    assert_int_equal(resolver_review(&resolver, &arena, NULL, 0, &orders, false, (struct instant){0}, &change, NULL, &err),
+    assert_int_equal(resolver_review(&resolver, &arena, NULL, 0, &orders, false,
+                                     (struct instant){0}, &change, NULL, &err),
                      OUTCOME_REJECT);
     assert_string_equal(err.code, "identifier_unknown");
     assert_false(db_in_transaction(resolver.db));
@@ -129,7 +139,8 @@ static void an_order_about_a_stranger_is_refused(void **state)
 static int set_up(void **state)
 {
     static const char empty[] =
-        "TRUNCATE identity.identifiers, identity.links, identity.changes, identity.outbox, identity.settings,"
+        "TRUNCATE identity.identifiers, identity.links, identity.changes, identity.outbox, "
+        "identity.settings,"
         " identity.types, identity.manual_evidence, identity.policies RESTART IDENTITY";
     database_must(db_script(db, empty, &err), &err);
     resolver_cache_open(&resolver.cache, 1 << 20);
@@ -149,7 +160,8 @@ int main(void)
         return DATABASE_SKIPPED;
     scratch_create(&scratch, "tutti_policy_test");
     db = database_open(scratch.url);
-    database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err), &err);
+    database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err),
+                  &err);
     resolver.db = database_open(scratch.url);
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {

@@ -1,5 +1,6 @@
-/* identity_keys_play_test.c: two resolvers at once, through several exchanges of the key, restarted one by one: every value has
- * one id, and profiles are what they would be without. IDENTITY_SEED chooses the touchpoints. */
+/* identity_keys_play_test.c: two resolvers at once, through several exchanges of the key, restarted
+ * one by one: every value has one id, and profiles are what they would be without. IDENTITY_SEED
+ * chooses the touchpoints. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -42,7 +43,8 @@ static void restart(struct party *party, int exchange)
     database_must(party_start(party, exchange + 1, exchange, &own), &own);
 }
 
-/* It asks now and then which keys are at work: what it stores in between must be right all the same. */
+/* It asks now and then which keys are at work: what it stores in between must be right all the
+ * same. */
 static void see(struct party *party, const int *values, size_t count, int i)
 {
     struct err own = {0};
@@ -156,9 +158,11 @@ static struct id profile_of(int value)
     struct value_hashes hashes = {&hash, 1, 1};
     struct found_rows found = {0};
     struct identifier_rows rows = {0};
-    database_must(store_find_hashes(db, &arena, &hashes, &found, &err), &err);
+    database_must(identity_store_find_hashes(db, &arena, &hashes, &found, &err), &err);
     assert_int_equal(found.count, 1);
-    database_must(store_find_identifiers(db, &arena, &found.items[0].identifier_id, 1, &rows, &err), &err);
+    database_must(
+        identity_store_find_identifiers(db, &arena, &found.items[0].identifier_id, 1, &rows, &err),
+        &err);
     assert_int_equal(rows.count, 1);
     return rows.items[0].profile_id;
 }
@@ -167,17 +171,22 @@ static struct id profile_of(int value)
 static void check_profiles(void)
 {
     int parent[VALUES], roots = unite(parent);
-    assert_int_equal(count_of("test_identifiers", "SELECT count(*) FROM identity.identifiers"), play.known);
-    assert_int_equal(count_of("test_profiles", "SELECT count(DISTINCT profile_id) FROM identity.identifiers"), roots);
+    assert_int_equal(count_of("test_identifiers", "SELECT count(*) FROM identity.identifiers"),
+                     play.known);
+    assert_int_equal(
+        count_of("test_profiles", "SELECT count(DISTINCT profile_id) FROM identity.identifiers"),
+        roots);
     assert_true(roots > 7 && roots < play.known);
     for (int v = 0; v < play.known; v++) {
         struct id profile = profile_of(v), root = profile_of(root_of(parent, v));
         assert_true(id_equal(&profile, &root));
     }
     for (int number = 0; number <= EXCHANGES; number++) /* ids of all keys */
-        assert_true(count_of(arena_printf(&arena, "test_key_%d", number),
-                             arena_printf(&arena, "SELECT count(*) FROM identity.identifiers WHERE key_number = %d", number)) >
-                    0);
+        assert_true(
+            count_of(arena_printf(&arena, "test_key_%d", number),
+                     arena_printf(&arena,
+                                  "SELECT count(*) FROM identity.identifiers WHERE key_number = %d",
+                                  number)) > 0);
 }
 
 static void two_at_once_through_several_exchanges(void **state)
@@ -219,7 +228,8 @@ int main(void)
         return DATABASE_SKIPPED;
     scratch_create(&scratch, "tutti_keys_play_test");
     db = database_open(scratch.url);
-    database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err), &err);
+    database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err),
+                  &err);
     for (int p = 0; p < PARTIES; p++)
         parties[p].resolver.db = database_open(scratch.url);
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

@@ -1,6 +1,6 @@
-/* identity_keys_test.c: the key of identifier hashes is exchanged: stored ids stay and are found by new hashes, nobody makes an
- * id with the one key while another makes one with the other, a program without a key that is needed is refused, and whoever was
- * erased stays so. */
+/* identity_keys_test.c: the key of identifier hashes is exchanged: stored ids stay and are found by
+ * new hashes, nobody makes an id with the one key while another makes one with the other, a program
+ * without a key that is needed is refused, and whoever was erased stays so. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -51,13 +51,16 @@ static int64_t identifiers(void)
 
 static bool is_identifier(struct id id)
 {
-    return count_of("test_identifier", "SELECT count(*) FROM identity.identifiers WHERE identifier_id = $1", &id, NULL) == 1;
+    return count_of("test_identifier",
+                    "SELECT count(*) FROM identity.identifiers WHERE identifier_id = $1", &id,
+                    NULL) == 1;
 }
 
 static bool is_found_by(struct id hash, struct id id)
 {
-    return count_of("test_found_by", "SELECT count(*) FROM identity.found_by WHERE hash = $1 AND identifier_id = $2", &hash,
-                    &id) == 1;
+    return count_of("test_found_by",
+                    "SELECT count(*) FROM identity.found_by WHERE hash = $1 AND identifier_id = $2",
+                    &hash, &id) == 1;
 }
 
 /* ---- tests ---- */
@@ -78,7 +81,9 @@ static void stored_ids_stay_and_are_found_by_new_hashes(void **state)
     for (int value = 1; value <= 3; value++)
         assert_true(is_found_by(party_hash(1, value), party_hash(0, value)));
     assert_true(is_identifier(party_hash(1, 4)) && is_identifier(party_hash(1, 5)));
-    assert_int_equal(count_of("test_key_number", "SELECT count(*) FROM identity.identifiers WHERE key_number = 1", NULL, NULL),
+    assert_int_equal(count_of("test_key_number",
+                              "SELECT count(*) FROM identity.identifiers WHERE key_number = 1",
+                              NULL, NULL),
                      2);
     party_finish(db, 1);
     database_must(party_start(party, 1, NO_KEY, &err), &err);
@@ -89,7 +94,8 @@ static void stored_ids_stay_and_are_found_by_new_hashes(void **state)
     database_must(resolver_warm_up(&party->resolver, &arena, 100, &err), &err);
     for (int value = 1; value <= 6; value++) {
         struct id hash = party_hash(1, value);
-        assert_int_equal(resolver_cache_found_by(&party->resolver.cache, &hash) != NULL, value <= 3);
+        assert_int_equal(resolver_cache_found_by(&party->resolver.cache, &hash) != NULL,
+                         value <= 3);
     }
 }
 
@@ -110,7 +116,8 @@ static void a_second_exchange_leads_through_the_first(void **state)
     for (int value = 1; value <= 3; value++)
         see_one(party, value);
     assert_int_equal(identifiers(), 3);
-    assert_true(is_found_by(party_hash(2, 1), party_hash(0, 1)) && is_found_by(party_hash(2, 2), party_hash(1, 2)));
+    assert_true(is_found_by(party_hash(2, 1), party_hash(0, 1)) &&
+                is_found_by(party_hash(2, 2), party_hash(1, 2)));
     assert_true(is_identifier(party_hash(2, 3)));
     party_finish(db, 2);
     database_must(db_script(db, "DELETE FROM identity.found_by WHERE key_number < 2", &err), &err);
@@ -133,7 +140,8 @@ static void what_was_hashed_before_the_switch_is_hashed_again(void **state)
     assert_int_equal(party_store(party, &own), OUTCOME_RETRY);
     assert_string_equal(own.code, "keys_changed");
     assert_int_equal(identifiers(), 0);
-    assert_int_equal(resolver_follow_keys(&party->resolver, &party->arena, &own), OUTCOME_OK); /* it has followed */
+    assert_int_equal(resolver_follow_keys(&party->resolver, &party->arena, &own),
+                     OUTCOME_OK); /* it has followed */
     see_one(party, value);
     assert_true(is_identifier(party_hash(1, value)));
 }
@@ -192,7 +200,8 @@ static void whoever_lacks_a_key_is_refused_by_name(void **state)
     database_must(party_start(&parties[0], 1, NO_KEY, &err), &err);
 }
 
-/* The tombstone is of the stored id: the value must lead there, though nothing else is left of it. */
+/* The tombstone is of the stored id: the value must lead there, though nothing else is left of it.
+ */
 static void who_was_erased_is_met_under_the_new_key(void **state)
 {
     struct party *party = &parties[0];
@@ -205,7 +214,8 @@ static void who_was_erased_is_met_under_the_new_key(void **state)
     party_announce(db, 0);
     party_make_current(db, 1);
     database_must(db_script(db,
-                            "INSERT INTO identity.erased (identifier_id, erased_at) SELECT identifier_id, now() FROM "
+                            "INSERT INTO identity.erased (identifier_id, erased_at) SELECT "
+                            "identifier_id, now() FROM "
                             "identity.identifiers; DELETE FROM identity.identifiers",
                             &err),
                   &err);
@@ -219,7 +229,8 @@ static void who_was_erased_is_met_under_the_new_key(void **state)
     assert_true(id_equal(&party->sighting.ids[0].id, &id));
 }
 
-/* The smaller id of two of a type is the anchor: a touchpoint read again must have the anchor that it had. */
+/* The smaller id of two of a type is the anchor: a touchpoint read again must have the anchor that
+ * it had. */
 /* Nothing stays in a cache that holds nothing. */
 static void ids_are_found_without_a_cache(void **state)
 {
@@ -241,14 +252,16 @@ static void ids_are_found_without_a_cache(void **state)
 /* Else two steps could have the same number, and the second go unseen. */
 static void a_switch_of_policies_keeps_the_epoch(void **state)
 {
-    static const char other[] = "{\"types\": [{\"type\": \"user_id\", \"rank\": 1, \"unique\": true},"
-                                " {\"type\": \"email\", \"rank\": 2}, {\"type\": \"device_id\", \"rank\": 3}]}";
+    static const char other[] =
+        "{\"types\": [{\"type\": \"user_id\", \"rank\": 1, \"unique\": true},"
+        " {\"type\": \"email\", \"rank\": 2}, {\"type\": \"device_id\", \"rank\": 3}]}";
     struct key_state now;
     int32_t version;
     database_must(party_start(&parties[0], 0, NO_KEY, &err), &err);
     party_announce(db, 0);
     party_make_current(db, 1);
-    database_must(resolver_activate_policy(db, &arena, span_of(other), "tester", &version, &err), &err);
+    database_must(resolver_activate_policy(db, &arena, span_of(other), "tester", &version, &err),
+                  &err);
     database_must(key_state_read(db, &arena, &now, &err), &err);
     assert_int_equal(now.epoch, 2);
     assert_int_equal(now.number, 1);
@@ -284,8 +297,9 @@ static void wait_until_blocked(void)
 {
     int64_t deadline = clock_monotonic_us() + 20 * US_PER_SECOND;
     while (count_of("test_waiting",
-                    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()", NULL,
-                    NULL) == 0) {
+                    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
+                    "datname = current_database()",
+                    NULL, NULL) == 0) {
         assert_true(clock_monotonic_us() < deadline);
         poll(NULL, 0, 5);
     }
@@ -320,14 +334,16 @@ static void who_waited_for_a_step_sees_it(void **state)
     database_must(db_script(other, "LOCK TABLE identity.policies IN EXCLUSIVE MODE", &own), &own);
     assert_int_equal(pthread_create(&thread, NULL, store_now, &storing), 0);
     wait_until_blocked();
-    database_must(
-        db_script(other,
-                  "UPDATE identity.policies SET key_epoch = key_epoch + 1;"
-                  "UPDATE identity.settings SET name = 'previous_key_fingerprint' WHERE name = 'key_fingerprint';"
-                  "UPDATE identity.settings SET name = 'key_fingerprint' WHERE name = 'next_key_fingerprint';"
-                  "INSERT INTO identity.settings VALUES ('key_number', '1') ON CONFLICT (name) DO UPDATE SET value = '1'",
-                  &own),
-        &own);
+    database_must(db_script(other,
+                            "UPDATE identity.policies SET key_epoch = key_epoch + 1;"
+                            "UPDATE identity.settings SET name = 'previous_key_fingerprint' WHERE "
+                            "name = 'key_fingerprint';"
+                            "UPDATE identity.settings SET name = 'key_fingerprint' WHERE name = "
+                            "'next_key_fingerprint';"
+                            "INSERT INTO identity.settings VALUES ('key_number', '1') ON CONFLICT "
+                            "(name) DO UPDATE SET value = '1'",
+                            &own),
+                  &own);
     database_must(db_commit(other, &own), &own);
     pthread_join(thread, NULL);
     assert_int_equal(storing.outcome, OUTCOME_RETRY);
@@ -339,7 +355,8 @@ static void who_waited_for_a_step_sees_it(void **state)
 static void *make_first_current(void *arg)
 {
     struct arena own_arena = {0};
-    struct key_state from, to = {.number = 1, .current = party_fingerprint(1), .previous = party_fingerprint(0)};
+    struct key_state from,
+        to = {.number = 1, .current = party_fingerprint(1), .previous = party_fingerprint(0)};
     struct err own = {0};
     database_must(key_state_read(arg, &own_arena, &from, &own), &own);
     database_must(key_state_write(arg, &own_arena, &from, &to, &own), &own);
@@ -359,7 +376,7 @@ static void a_step_waits_for_who_stores_with_the_old_key(void **state)
     database_must(party_start(party, 0, NO_KEY, &err), &err);
     party_announce(db, 0);
     database_must(db_begin(other, &own), &own);
-    database_must(store_hold_active(other, &party->arena, &active, &found, &own), &own);
+    database_must(identity_store_hold_active(other, &party->arena, &active, &found, &own), &own);
     assert_int_equal(pthread_create(&thread, NULL, make_first_current, stepping), 0);
     wait_until_blocked();
     database_must(key_state_read(db, &arena, &now, &own), &own);
@@ -390,7 +407,8 @@ int main(void)
         return DATABASE_SKIPPED;
     scratch_create(&scratch, "tutti_keys_test");
     db = database_open(scratch.url);
-    database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err), &err);
+    database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err),
+                  &err);
     for (int p = 0; p < PARTIES; p++)
         parties[p].resolver.db = database_open(scratch.url);
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

@@ -1,4 +1,5 @@
-/* identity_plain_test.c: new identifiers join without the profile's links being asked up to every bound, and not beyond. */
+/* identity_plain_test.c: new identifiers join without the profile's links being asked up to every
+ * bound, and not beyond. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +19,8 @@
 struct bound {
     const char *user, *device, *root; /* of the policy */
     enum refusal rule;
-    size_t refused, plain; /* links refused in the end; identifiers that joined plainly, the user included */
+    size_t refused,
+        plain; /* links refused in the end; identifiers that joined plainly, the user included */
 };
 
 static const struct bound bounds[] = {
@@ -28,7 +30,8 @@ static const struct bound bounds[] = {
     {"", ", \"unique\": true", "", REFUSED_UNIQUE, 2, 2},
     {"", "", ", \"max_degree\": 2", REFUSED_QUARANTINE, 3, 2},
     {", \"max_links\": {\"device_id\": 2}", "", "", REFUSED_QUARANTINE, 3, 3},
-    {"", "", ", \"pairs\": [{\"types\": [\"user_id\", \"device_id\"], \"links\": false}]", REFUSED_PAIR, 3, 0},
+    {"", "", ", \"pairs\": [{\"types\": [\"user_id\", \"device_id\"], \"links\": false}]",
+     REFUSED_PAIR, 3, 0},
 };
 
 static const struct identity_type user_type = {.name = SPAN("user_id"), .rank = 1},
@@ -51,7 +54,8 @@ static void see(struct sightings *batch, const struct id *anchor, const struct i
     struct typed_id *ids = arena_array(&arena, struct typed_id, 2);
     ids[0] = (struct typed_id){*anchor, &user_type};
     ids[1] = (struct typed_id){*device, &device_type};
-    *arena_push(&arena, batch) = (struct sighting){*device, {1700000000 * US_PER_SECOND + device->bytes[1]}, ids, 2, false};
+    *arena_push(&arena, batch) =
+        (struct sighting){*device, {1700000000 * US_PER_SECOND + device->bytes[1]}, ids, 2, false};
 }
 
 /* Returns how many new identifiers joined plainly. */
@@ -59,7 +63,8 @@ static size_t feed(const struct sightings *batch)
 {
     struct committed_change change;
     database_must(resolver_look_up(&resolver, &arena, batch, &err), &err);
-    database_must(resolver_transact(&resolver, &arena, batch, (struct instant){0}, &change, &err), &err);
+    database_must(resolver_transact(&resolver, &arena, batch, (struct instant){0}, &change, &err),
+                  &err);
     largest = change.counts.largest_profile;
     return change.counts.plain;
 }
@@ -77,8 +82,10 @@ static int64_t number_of(const char *sql)
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, &arena);
-    database_must(db_run(db, &(struct statement){arena_printf(&arena, "test_%p", (const void *)sql), sql}, &p, &r, NULL, &err),
-                  &err);
+    database_must(
+        db_run(db, &(struct statement){arena_printf(&arena, "test_%p", (const void *)sql), sql}, &p,
+               &r, NULL, &err),
+        &err);
     int64_t number = db_int8(r, 0, 0);
     db_result_free(r);
     return number;
@@ -86,21 +93,26 @@ static int64_t number_of(const char *sql)
 
 static int64_t refused_by(enum refusal rule)
 {
-    return number_of(arena_printf(&arena, "SELECT count(*) FROM identity.links WHERE refused_by = %d", (int)rule));
+    return number_of(arena_printf(
+        &arena, "SELECT count(*) FROM identity.links WHERE refused_by = %d", (int)rule));
 }
 
 static void start(const struct bound *bound)
 {
-    static const char empty[] = "TRUNCATE identity.identifiers, identity.links, identity.changes, identity.outbox,"
-                                " identity.manual_evidence, identity.policies, identity.settings";
+    static const char empty[] =
+        "TRUNCATE identity.identifiers, identity.links, identity.changes, identity.outbox,"
+        " identity.manual_evidence, identity.policies, identity.settings";
     const char *policy = arena_printf(&arena,
                                       "{\"types\": [{\"type\": \"user_id\", \"rank\": 1%s}, "
                                       "{\"type\": \"device_id\", \"rank\": 6%s}]%s}",
                                       bound->user, bound->device, bound->root);
     int32_t version;
     database_must(db_script(db, empty, &err), &err);
-    database_must(resolver_activate_policy(db, &arena, span_of(policy), "tester", &version, &err), &err);
-    database_must(db_script(db, "UPDATE identity.policies SET is_complete = true WHERE is_active", &err), &err);
+    database_must(resolver_activate_policy(db, &arena, span_of(policy), "tester", &version, &err),
+                  &err);
+    database_must(
+        db_script(db, "UPDATE identity.policies SET is_complete = true WHERE is_active", &err),
+        &err);
     resolver_close(&resolver);
     resolver = (struct resolver){.db = resolver.db};
     resolver_cache_open(&resolver.cache, 1 << 20);
@@ -113,7 +125,8 @@ static void joins_are_plain_up_to_each_bound(void **state)
         start(&bounds[i]);
         for (uint8_t device = 0; device < 3; device++)
             plain += feed_one(&user, device);
-        assert_int_equal(number_of("SELECT count(*) FROM identity.links WHERE refused_by <> 0"), bounds[i].refused);
+        assert_int_equal(number_of("SELECT count(*) FROM identity.links WHERE refused_by <> 0"),
+                         bounds[i].refused);
         assert_int_equal(refused_by(bounds[i].rule), bounds[i].rule ? bounds[i].refused : 3);
         assert_int_equal(plain, bounds[i].plain);
     }
@@ -145,7 +158,8 @@ static void a_profile_with_a_refused_link_is_not_plain(void **state)
     start(&bounds[3]);
     feed_one(&user, 0);
     feed_one(&user, 1);
-    assert_int_equal(number_of("SELECT count(*) FROM identity.identifiers WHERE has_refused"), 2); /* both ends */
+    assert_int_equal(number_of("SELECT count(*) FROM identity.identifiers WHERE has_refused"),
+                     2); /* both ends */
     assert_int_equal(feed_one(&user, 2), 0);
     assert_int_equal(feed_one(&other_user, 1), 0); /* the far end of the refused link */
     assert_int_equal(feed_one(&other_user, 3), 0);
@@ -163,13 +177,15 @@ static void a_new_device_unites_two_profiles_unless_they_are_cut(void **state)
         feed_one(&user, 0);
         feed_one(&other_user, 1);
         if (is_cut)
-            database_must(resolver_review(&resolver, &arena, NULL, 0, &orders, false, (struct instant){0}, &change, NULL, &err),
+            database_must(resolver_review(&resolver, &arena, NULL, 0, &orders, false,
+                                          (struct instant){0}, &change, NULL, &err),
                           &err);
         see(&both, &user, &device);
         see(&both, &other_user, &device);
         assert_int_equal(feed(&both), is_cut ? 0 : 1);
         assert_int_equal(refused_by(REFUSED_CUT), is_cut);
-        assert_int_equal(number_of("SELECT count(DISTINCT profile_id) FROM identity.identifiers"), 1 + is_cut);
+        assert_int_equal(number_of("SELECT count(DISTINCT profile_id) FROM identity.identifiers"),
+                         1 + is_cut);
     }
 }
 
@@ -182,14 +198,17 @@ static void a_stored_link_that_is_older_now_is_not_plain(void **state)
     see(&again, &user, &device);
     again.items[0].occurred_at.us -= 1;
     feed(&again);
-    assert_int_equal(number_of("SELECT count(*) FROM identity.links WHERE first_seen_at < '2023-11-14 22:13:20.000001Z'"), 1);
+    assert_int_equal(number_of("SELECT count(*) FROM identity.links WHERE first_seen_at < "
+                               "'2023-11-14 22:13:20.000001Z'"),
+                     1);
 }
 
 static void open_all(void)
 {
     scratch_create(&scratch, "tutti_plain_test");
     db = database_open(scratch.url);
-    database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err), &err);
+    database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err),
+                  &err);
     resolver.db = database_open(scratch.url);
 }
 

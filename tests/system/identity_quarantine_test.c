@@ -1,5 +1,6 @@
-/* identity_quarantine_test.c: a device that everybody uses: its events cost the same however many there were, its past links are
- * undone, a release brings them back; and what a resolver that was warmed up knows. */
+/* identity_quarantine_test.c: a device that everybody uses: its events cost the same however many
+ * there were, its past links are undone, a release brings them back; and what a resolver that was
+ * warmed up knows. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,8 +16,9 @@
 
 enum { BATCH = 20, BATCHES = 1000, SAMPLE = 50, EVENTS = BATCH * BATCHES, FEW = 10 };
 
-static const char policy[] = "{\"types\": [{\"type\": \"user_id\", \"rank\": 1, \"unique\": true}, "
-                             "{\"type\": \"device_id\", \"rank\": 6, \"max_links\": {\"user_id\": 3}}]}";
+static const char policy[] =
+    "{\"types\": [{\"type\": \"user_id\", \"rank\": 1, \"unique\": true}, "
+    "{\"type\": \"device_id\", \"rank\": 6, \"max_links\": {\"user_id\": 3}}]}";
 static const struct identity_type user_type = {.name = SPAN("user_id"), .rank = 1},
                                   device_type = {.name = SPAN("device_id"), .rank = 6};
 static const struct id device = {{7}};
@@ -49,7 +51,8 @@ static struct resolve_counts feed(uint32_t first, uint32_t count)
     for (uint32_t i = 0; i < count; i++)
         *arena_push(&arena, &batch) = sighting_of(first + i);
     database_must(resolver_look_up(&resolver, &arena, &batch, &err), &err);
-    database_must(resolver_transact(&resolver, &arena, &batch, (struct instant){0}, &change, &err), &err);
+    database_must(resolver_transact(&resolver, &arena, &batch, (struct instant){0}, &change, &err),
+                  &err);
     return change.counts;
 }
 
@@ -91,7 +94,8 @@ static void events_cost_the_same_however_many_there_were(void **state)
         first += i < SAMPLE ? rows : 0;
         last += i >= BATCHES - SAMPLE ? rows : 0;
     }
-    print_message("rows read by the first and the last %d events: %zu, %zu\n", SAMPLE * BATCH, first, last);
+    print_message("rows read by the first and the last %d events: %zu, %zu\n", SAMPLE * BATCH,
+                  first, last);
     assert_true(last <= first + SAMPLE);
     assert_int_equal(profiles(), EVENTS + 1);
     assert_int_equal(quarantined(), 1);
@@ -103,14 +107,17 @@ static void one_too_many_undoes_earlier_links(void **state)
 {
     for (uint32_t i = 0; i < 3; i++)
         feed(i, 1);
-    assert_int_equal(profiles(), 3); /* the device is with the first, the others are refused for being second users */
+    assert_int_equal(
+        profiles(),
+        3); /* the device is with the first, the others are refused for being second users */
     assert_int_equal(number_of("SELECT count(*) FROM identity.links WHERE refused_by = 4"), 2);
     struct resolve_counts counts = feed(3, 1);
     assert_int_equal(counts.quarantined, 1);
     assert_int_equal(counts.split, 1);
     assert_int_equal(profiles(), 5);
     assert_int_equal(disarmed(), 4);
-    assert_int_equal(number_of("SELECT version % 2 FROM identity.identifiers WHERE is_quarantined"), 1);
+    assert_int_equal(number_of("SELECT version % 2 FROM identity.identifiers WHERE is_quarantined"),
+                     1);
 }
 
 static void a_release_takes_the_links_up_again(void **state)
@@ -121,16 +128,21 @@ static void a_release_takes_the_links_up_again(void **state)
     struct resolve_plan plan;
     feed(0, FEW);
     assert_int_equal(disarmed(), FEW);
-    database_must(resolver_review(&resolver, &arena, NULL, 0, &orders, true, (struct instant){0}, &change, &plan, &err), &err);
+    database_must(resolver_review(&resolver, &arena, NULL, 0, &orders, true, (struct instant){0},
+                                  &change, &plan, &err),
+                  &err);
     assert_int_equal(plan.link_count, FEW);
     assert_int_equal(disarmed(), FEW); /* it was a dry run */
-    database_must(resolver_review(&resolver, &arena, NULL, 0, &orders, false, (struct instant){0}, &change, &plan, &err), &err);
+    database_must(resolver_review(&resolver, &arena, NULL, 0, &orders, false, (struct instant){0},
+                                  &change, &plan, &err),
+                  &err);
     assert_int_equal(change.counts.released, 1);
     assert_int_equal(disarmed(), 0);
     assert_int_equal(profiles(), FEW); /* the first user has it */
     feed(FEW, 1);
     assert_int_equal(quarantined(), 0);
-    assert_int_equal(number_of("SELECT count(*) FROM identity.manual_evidence WHERE version IS NOT NULL"), 1);
+    assert_int_equal(
+        number_of("SELECT count(*) FROM identity.manual_evidence WHERE version IS NOT NULL"), 1);
 }
 
 static void a_warm_resolver_needs_no_database(void **state)
@@ -149,12 +161,15 @@ static void a_warm_resolver_needs_no_database(void **state)
 /* ---- set-up ---- */
 static int set_up(void **state)
 {
-    static const char empty[] = "TRUNCATE identity.identifiers, identity.links, identity.changes, identity.outbox,"
-                                " identity.manual_evidence, identity.policies";
-    static const char complete[] = "UPDATE identity.policies SET is_complete = true WHERE is_active";
+    static const char empty[] =
+        "TRUNCATE identity.identifiers, identity.links, identity.changes, identity.outbox,"
+        " identity.manual_evidence, identity.policies";
+    static const char complete[] =
+        "UPDATE identity.policies SET is_complete = true WHERE is_active";
     int32_t version;
     database_must(db_script(db, empty, &err), &err);
-    database_must(resolver_activate_policy(db, &arena, span_of(policy), "tester", &version, &err), &err);
+    database_must(resolver_activate_policy(db, &arena, span_of(policy), "tester", &version, &err),
+                  &err);
     database_must(db_script(db, complete, &err), &err);
     resolver_cache_open(&resolver.cache, 1 << 20);
     return 0;
@@ -172,7 +187,8 @@ static void open_all(void)
     char sql[120];
     scratch_create(&scratch, "tutti_quarantine_test");
     db = database_open(scratch.url);
-    database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err), &err);
+    database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err),
+                  &err);
     snprintf(sql, sizeof sql, "ALTER DATABASE %s SET synchronous_commit = off", scratch.name);
     database_must(db_script(db, sql, &err), &err);
     resolver.db = database_open(scratch.url);
@@ -184,7 +200,8 @@ int main(void)
         return DATABASE_SKIPPED;
     open_all();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(events_cost_the_same_however_many_there_were, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(events_cost_the_same_however_many_there_were, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(one_too_many_undoes_earlier_links, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_release_takes_the_links_up_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_warm_resolver_needs_no_database, set_up, tear_down),

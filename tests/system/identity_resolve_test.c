@@ -1,7 +1,8 @@
-/* identity_resolve_test.c: whatever way the same sightings, orders and policies reach the resolving transaction, identifiers,
- * links and profiles are those of one partition over everything, and what is published says the same. Random order, batches,
- * repeats, reviews, dry runs, sweeps; two resolvers with caches of their own that forget, in turn or at once, also where
- * connections die. IDENTITY_SEED runs one seed, IDENTITY_SEEDS sets their number. */
+/* identity_resolve_test.c: whatever way the same sightings, orders and policies reach the resolving
+ * transaction, identifiers, links and profiles are those of one partition over everything, and what
+ * is published says the same. Random order, batches, repeats, reviews, dry runs, sweeps; two
+ * resolvers with caches of their own that forget, in turn or at once, also where connections die.
+ * IDENTITY_SEED runs one seed, IDENTITY_SEEDS sets their number. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,16 +20,23 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-enum { DEFAULT_SEEDS = 300, DELIVERIES = 2 * WORLD_SIGHTINGS, RESOLVERS = 2, MESSAGES = 20000, SWEEP_LIMIT = 2 };
+enum {
+    DEFAULT_SEEDS = 300,
+    DELIVERIES = 2 * WORLD_SIGHTINGS,
+    RESOLVERS = 2,
+    MESSAGES = 20000,
+    SWEEP_LIMIT = 2
+};
 
 static struct scratch scratch;
 static struct identity_world world;
 static struct err err;
 static struct db *db; /* of the checks */
 static struct resolver resolvers[RESOLVERS];
-static struct seal_keys raw_keys;  /* of the first resolver, the other keeps no values */
-static bool has_deaths, is_steady; /* steady: the policy stays as it is, and no review puts right what batches did */
-static size_t plain[RESOLVERS];    /* new identifiers of which the stored links were not asked */
+static struct seal_keys raw_keys; /* of the first resolver, the other keeps no values */
+static bool has_deaths,
+    is_steady; /* steady: the policy stays as it is, and no review puts right what batches did */
+static size_t plain[RESOLVERS]; /* new identifiers of which the stored links were not asked */
 
 /* ---- what happens in one seed ---- */
 static uint32_t deliveries[DELIVERIES];
@@ -61,7 +69,8 @@ static void random_deliveries(void)
 }
 
 /* ---- what a consumer hears ---- */
-static void tell(struct resolver *resolver, const struct id *identifier_id, const struct id *profile_id, int64_t version)
+static void tell(struct resolver *resolver, const struct id *identifier_id,
+                 const struct id *profile_id, int64_t version)
 {
     size_t r = (size_t)(resolver - resolvers);
     if (message_counts[r] == MESSAGES)
@@ -69,8 +78,10 @@ static void tell(struct resolver *resolver, const struct id *identifier_id, cons
     messages[r][message_counts[r]++] = (struct told){*identifier_id, *profile_id, version};
 }
 
-/* The resolved touchpoints: each carries its anchor's profile as the cache knows it. A cache too small is read past. */
-static void tell_touchpoints(struct resolver *resolver, struct arena *arena, const struct sightings *batch)
+/* The resolved touchpoints: each carries its anchor's profile as the cache knows it. A cache too
+ * small is read past. */
+static void tell_touchpoints(struct resolver *resolver, struct arena *arena,
+                             const struct sightings *batch)
 {
     for (size_t i = 0; i < batch->count; i++) {
         const struct id *anchor = &batch->items[i].ids[0].id;
@@ -82,7 +93,8 @@ static void tell_touchpoints(struct resolver *resolver, struct arena *arena, con
             continue;
         }
         database_wait(resolver->db);
-        if (store_find_identifiers(resolver->db, arena, anchor, 1, &rows, &own) != OUTCOME_OK)
+        if (identity_store_find_identifiers(resolver->db, arena, anchor, 1, &rows, &own) !=
+            OUTCOME_OK)
             continue; /* the connection died: the same touchpoints come again */
         if (rows.count != 1)
             abort();
@@ -90,7 +102,8 @@ static void tell_touchpoints(struct resolver *resolver, struct arena *arena, con
     }
 }
 
-static void tell_messages(struct resolver *resolver, struct arena *arena, const struct outbox_row *rows, size_t count)
+static void tell_messages(struct resolver *resolver, struct arena *arena,
+                          const struct identity_outbox_row *rows, size_t count)
 {
     struct err own = {0};
     for (size_t i = 0; i < count; i++) {
@@ -103,7 +116,8 @@ static void tell_messages(struct resolver *resolver, struct arena *arena, const 
 }
 
 /* ---- feeding the resolvers ---- */
-static struct sightings uncovered_of(struct resolver *resolver, struct arena *arena, const struct sightings *batch)
+static struct sightings uncovered_of(struct resolver *resolver, struct arena *arena,
+                                     const struct sightings *batch)
 {
     struct sightings uncovered = {0};
     struct cached_identifier known[TOUCHPOINT_MAX_IDENTIFIERS + 8];
@@ -114,8 +128,9 @@ static struct sightings uncovered_of(struct resolver *resolver, struct arena *ar
 }
 
 /* As the service's apply. */
-static enum outcome resolve(struct resolver *resolver, struct arena *arena, const struct sightings *batch,
-                            struct committed_change *change, struct err *own)
+static enum outcome resolve(struct resolver *resolver, struct arena *arena,
+                            const struct sightings *batch, struct committed_change *change,
+                            struct err *own)
 {
     struct sightings uncovered = uncovered_of(resolver, arena, batch);
     *change = (struct committed_change){0};
@@ -169,8 +184,8 @@ static void run_order(struct resolver *resolver, const struct manual_order *orde
         struct committed_change change;
         struct resolve_plan plan;
         struct err own = {0};
-        enum outcome o =
-            resolver_review(resolver, &arena, NULL, 0, &orders, is_dry_run, (struct instant){0}, &change, &plan, &own);
+        enum outcome o = resolver_review(resolver, &arena, NULL, 0, &orders, is_dry_run,
+                                         (struct instant){0}, &change, &plan, &own);
         if (o == OUTCOME_REJECT && strcmp(own.code, "identifier_unknown") == 0)
             break;
         if (is_again(resolver, o, tries, &own))
@@ -187,8 +202,10 @@ static size_t run_sweep_step(struct resolver *resolver, struct id *position)
     struct arena arena = {0};
     struct err own = {0};
     size_t count;
-    for (int tries = 0;
-         is_again(resolver, resolver_sweep_step(resolver, &arena, SWEEP_LIMIT, position, &count, &own), tries, &own); tries++)
+    for (int tries = 0; is_again(
+             resolver, resolver_sweep_step(resolver, &arena, SWEEP_LIMIT, position, &count, &own),
+             tries, &own);
+         tries++)
         arena_reset(&arena);
     arena_free(&arena);
     return count;
@@ -201,7 +218,9 @@ static void activate_policy(struct resolver *resolver)
     struct span text = world_policy(&world, &arena);
     int32_t version;
     for (int tries = 0;
-         is_again(resolver, resolver_activate_policy(resolver->db, &arena, text, "tester", &version, &own), tries, &own);)
+         is_again(resolver,
+                  resolver_activate_policy(resolver->db, &arena, text, "tester", &version, &own),
+                  tries, &own);)
         tries++;
     arena_free(&arena);
 }
@@ -260,7 +279,8 @@ struct lane {
     bool sweeps;
 };
 
-/* Each takes everything, one from the end: what they insert and move meets in the middle, and then again. */
+/* Each takes everything, one from the end: what they insert and move meets in the middle, and then
+ * again. */
 static void *run_all(void *arg)
 {
     struct lane *lane = arg;
@@ -268,7 +288,8 @@ static void *run_all(void *arg)
     struct id position = {0};
     for (size_t i = 0; i < delivery_count; i += 5) {
         size_t n = delivery_count - i < 5 ? delivery_count - i : 5;
-        run_batch(resolver, resolver == resolvers ? deliveries + i : deliveries + delivery_count - i - n, n);
+        run_batch(resolver,
+                  resolver == resolvers ? deliveries + i : deliveries + delivery_count - i - n, n);
         if (i / 5 >= 2 && i / 5 - 2 < lane->order_count)
             run_order(resolver, &lane->orders[i / 5 - 2], false);
         if (lane->sweeps && run_sweep_step(resolver, &position) == 0)
@@ -293,7 +314,8 @@ static void run_at_once(void)
     pthread_t threads[RESOLVERS];
     struct lane lanes[RESOLVERS];
     for (size_t i = 0; i < RESOLVERS; i++) {
-        lanes[i] = (struct lane){.resolver = &resolvers[i], .order_count = draw(3), .sweeps = i == 0 && !is_steady};
+        lanes[i] = (struct lane){
+            .resolver = &resolvers[i], .order_count = draw(3), .sweeps = i == 0 && !is_steady};
         for (size_t k = 0; k < lanes[i].order_count; k++)
             lanes[i].orders[k] = world_order(&world);
     }
@@ -323,21 +345,29 @@ static const char *uuid(struct arena *arena, const struct id *id)
     return arena_printf(arena, "%s", text);
 }
 
-/* broken: moves that do not start where the last one of the same identifier ended, or a last one that is not today's profile.
- * unsent: a change of the chronicle that the outbox lacks. odd: a version that does not say whether the profile is shared. */
+/* broken: moves that do not start where the last one of the same identifier ended, or a last one
+ * that is not today's profile. unsent: a change of the chronicle that the outbox lacks. odd: a
+ * version that does not say whether the profile is shared. */
 static const char tables[] =
-    "SELECT concat_ws(' ', 'identifier', identifier_id, profile_id, (extract(epoch FROM first_seen_at) * 1000000)::bigint,"
+    "SELECT concat_ws(' ', 'identifier', identifier_id, profile_id, (extract(epoch FROM "
+    "first_seen_at) * 1000000)::bigint,"
     "   is_quarantined::integer)"
     " FROM identity.identifiers"
-    " UNION ALL SELECT concat_ws(' ', 'link', a, b, (extract(epoch FROM first_seen_at) * 1000000)::bigint, evidence, refused_by)"
+    " UNION ALL SELECT concat_ws(' ', 'link', a, b, (extract(epoch FROM first_seen_at) * "
+    "1000000)::bigint, evidence, refused_by)"
     " FROM identity.links"
-    " UNION ALL SELECT concat_ws(' ', 'odd', identifier_id) FROM identity.identifiers WHERE (version % 2 = 1) <> is_quarantined"
+    " UNION ALL SELECT concat_ws(' ', 'odd', identifier_id) FROM identity.identifiers WHERE "
+    "(version % 2 = 1) <> is_quarantined"
     " UNION ALL SELECT concat_ws(' ', 'broken', identifier_id, version) FROM ("
-    "   SELECT *, lag(to_profile_id) OVER w AS was, lead(version) OVER w AS next FROM identity.changes"
+    "   SELECT *, lag(to_profile_id) OVER w AS was, lead(version) OVER w AS next FROM "
+    "identity.changes"
     "   WINDOW w AS (PARTITION BY identifier_id ORDER BY version)) c"
-    " WHERE was <> from_profile_id OR next IS NULL AND NOT EXISTS (SELECT FROM identity.identifiers i"
-    "   WHERE i.identifier_id = c.identifier_id AND i.profile_id = c.to_profile_id AND i.version = c.version)"
-    " UNION ALL SELECT concat_ws(' ', 'raw value of nobody', identifier_id) FROM identity.raw_values"
+    " WHERE was <> from_profile_id OR next IS NULL AND NOT EXISTS (SELECT FROM "
+    "identity.identifiers i"
+    "   WHERE i.identifier_id = c.identifier_id AND i.profile_id = c.to_profile_id AND i.version = "
+    "c.version)"
+    " UNION ALL SELECT concat_ws(' ', 'raw value of nobody', identifier_id) FROM "
+    "identity.raw_values"
     " WHERE identifier_id NOT IN (SELECT identifier_id FROM identity.identifiers)"
     " UNION ALL SELECT concat_ws(' ', 'unsent', version) FROM identity.changes c"
     " WHERE NOT EXISTS (SELECT FROM identity.outbox o WHERE o.version = c.version - c.version % 2)";
@@ -355,28 +385,32 @@ static void observe_told(struct arena *arena, struct text_lines *lines)
             struct told *entry = map_put(&known, &message->identifier_id, &is_first);
             if (is_first || message->version > entry->version)
                 *entry = *message;
-            else if (message->version == entry->version && !id_equal(&message->profile_id, &entry->profile_id))
-                *arena_push(arena, lines) = arena_printf(arena, "two profiles at one version: %s %lld",
-                                                         uuid(arena, &entry->identifier_id), (long long)entry->version);
+            else if (message->version == entry->version &&
+                     !id_equal(&message->profile_id, &entry->profile_id))
+                *arena_push(arena, lines) =
+                    arena_printf(arena, "two profiles at one version: %s %lld",
+                                 uuid(arena, &entry->identifier_id), (long long)entry->version);
         }
     for (size_t i = 0; (last = map_next(&known, &i, NULL));)
         if (world_is_anchor(&world, &last->identifier_id))
-            *arena_push(arena, lines) = arena_printf(arena, "told %s %s %d", uuid(arena, &last->identifier_id),
-                                                     uuid(arena, &last->profile_id), (int)(last->version & 1));
+            *arena_push(arena, lines) =
+                arena_printf(arena, "told %s %s %d", uuid(arena, &last->identifier_id),
+                             uuid(arena, &last->profile_id), (int)(last->version & 1));
 }
 
 static void observe(struct arena *arena, struct text_lines *lines)
 {
     struct params p;
     struct db_result *r = NULL;
-    struct outbox_row *rows;
+    struct identity_outbox_row *rows;
     size_t count;
     params_init(&p, arena);
     database_must(db_run(db, &(struct statement){"test_tables", tables}, &p, &r, NULL, &err), &err);
     for (int i = 0; i < db_rows(r); i++)
         *arena_push(arena, lines) = arena_printf(arena, SPAN_FMT, SPAN_ARG(db_bytes(r, i, 0)));
     db_result_free(r);
-    database_must(store_find_outbox(db, arena, &rows, &count, &err), &err); /* what orders and sweeps left to be sent */
+    database_must(identity_store_find_outbox(db, arena, &rows, &count, &err),
+                  &err); /* what orders and sweeps left to be sent */
     tell_messages(&resolvers[0], arena, rows, count);
     observe_told(arena, lines);
 }
@@ -391,8 +425,8 @@ static void expect(struct arena *arena, struct text_lines *lines)
     int32_t version;
     for (size_t i = 0; i < WORLD_IDS; i++)
         ids[i] = world.ids[i].id;
-    database_must(store_find_orders(db, arena, ids, WORLD_IDS, &orders, &err), &err);
-    database_must(store_find_policy(db, arena, &version, &hash, &text, &err), &err);
+    database_must(identity_store_find_orders(db, arena, ids, WORLD_IDS, &orders, &err), &err);
+    database_must(identity_store_find_policy(db, arena, &version, &hash, &text, &err), &err);
     database_must(identity_policy_parse(arena, text, "the active policy", policy, &err), &err);
     world_expect(&world, policy, orders.items, orders.count, arena, lines);
 }
@@ -403,9 +437,12 @@ static size_t compare(struct text_lines *have, struct text_lines *want)
     qsort(have->items, have->count, sizeof *have->items, line_compare);
     qsort(want->items, want->count, sizeof *want->items, line_compare);
     while (h < have->count || w < want->count) {
-        int c = h == have->count ? 1 : w == want->count ? -1 : strcmp(have->items[h], want->items[w]);
+        int c = h == have->count   ? 1
+                : w == want->count ? -1
+                                   : strcmp(have->items[h], want->items[w]);
         if (c != 0 && differences++ < 8)
-            print_error("%s %s\n", c < 0 ? "have" : "want", c < 0 ? have->items[h] : want->items[w]);
+            print_error("%s %s\n", c < 0 ? "have" : "want",
+                        c < 0 ? have->items[h] : want->items[w]);
         h += c <= 0;
         w += c >= 0;
     }
@@ -413,9 +450,11 @@ static size_t compare(struct text_lines *have, struct text_lines *want)
 }
 
 /* ---- seeds ---- */
-static const char empty[] = "DELETE FROM identity.identifiers; DELETE FROM identity.links; DELETE FROM identity.changes;"
-                            "DELETE FROM identity.outbox; DELETE FROM identity.raw_values; DELETE FROM identity.manual_evidence;"
-                            "DELETE FROM identity.policies; DELETE FROM identity.settings";
+static const char empty[] =
+    "DELETE FROM identity.identifiers; DELETE FROM identity.links; DELETE FROM identity.changes;"
+    "DELETE FROM identity.outbox; DELETE FROM identity.raw_values; DELETE FROM "
+    "identity.manual_evidence;"
+    "DELETE FROM identity.policies; DELETE FROM identity.settings";
 static void run_seed(unsigned long seed, void (*run)(void))
 {
     struct arena arena = {0};
@@ -447,7 +486,8 @@ static void run_seed(unsigned long seed, void (*run)(void))
 static void run_seeds(unsigned long part, void (*run)(void))
 {
     const char *only = getenv("IDENTITY_SEED"), *number = getenv("IDENTITY_SEEDS");
-    unsigned long from = only ? strtoul(only, NULL, 10) : 1, count = (number ? strtoul(number, NULL, 10) : DEFAULT_SEEDS) / part;
+    unsigned long from = only ? strtoul(only, NULL, 10) : 1,
+                  count = (number ? strtoul(number, NULL, 10) : DEFAULT_SEEDS) / part;
     memset(world.refused, 0, sizeof world.refused);
     memset(plain, 0, sizeof plain);
     world.quarantined = world.cuts = world.manual_links = 0;
@@ -455,11 +495,13 @@ static void run_seeds(unsigned long part, void (*run)(void))
         run_seed(seed, run);
     print_message("%lu seeds; links", only ? 1 : count);
     for (int rule = REFUSED_NOT; rule <= REFUSED_MAX_IDENTIFIERS; rule++) {
-        print_message(" %s %zu", rule ? identity_refusal_name((enum refusal)rule) : "accepted", world.refused[rule]);
-        assert_true(only || count < 50 || world.refused[rule] > 0); /* else that rule would not be tested */
+        print_message(" %s %zu", rule ? identity_refusal_name((enum refusal)rule) : "accepted",
+                      world.refused[rule]);
+        assert_true(only || count < 50 ||
+                    world.refused[rule] > 0); /* else that rule would not be tested */
     }
-    print_message("; quarantined %zu, cuts %zu, manual links %zu, plain joins %zu\n", world.quarantined, world.cuts,
-                  world.manual_links, plain[0] + plain[1]);
+    print_message("; quarantined %zu, cuts %zu, manual links %zu, plain joins %zu\n",
+                  world.quarantined, world.cuts, world.manual_links, plain[0] + plain[1]);
     assert_true(only || count < 50 || plain[0] + plain[1] > count);
 }
 
@@ -485,7 +527,8 @@ static int set_up(void **state)
 {
     char sql[120];
     db = database_open(scratch.url);
-    database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err), &err);
+    database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err),
+                  &err);
     snprintf(sql, sizeof sql, "ALTER DATABASE %s SET synchronous_commit = off", scratch.name);
     database_must(db_script(db, sql, &err), &err);
     for (size_t i = 0; i < RESOLVERS; i++) {

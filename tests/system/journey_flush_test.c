@@ -1,7 +1,8 @@
-/* journey_flush_test.c: whatever way the same facts and moves reach journey-tracker, its tables and the sum of its diffs equal
- * one derivation from the beginning. Random touches of a few anchors (equal times, late ones, repeats, conversions with cut
- * tails), random merges, splits and renamed profiles in any order, two trackers with caches of their own that know too little, in
- * turn or at once. FLUSH_SEED runs one seed, FLUSH_SEEDS sets their number. */
+/* journey_flush_test.c: whatever way the same facts and moves reach journey-tracker, its tables and
+ * the sum of its diffs equal one derivation from the beginning. Random touches of a few anchors
+ * (equal times, late ones, repeats, conversions with cut tails), random merges, splits and renamed
+ * profiles in any order, two trackers with caches of their own that know too little, in turn or at
+ * once. FLUSH_SEED runs one seed, FLUSH_SEEDS sets their number. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -41,15 +42,16 @@ static const char generation[] = "00000000-0000-0000-0000-0000000000c1";
 struct change {
     int64_t version;
     uint32_t profile[IDS]; /* of every id, as an index into ids, once this version is known */
-    int64_t
-        newest[IDS]; /* version of every id's last move up to then; odd: its profile is shared, its touches count for nothing */
+    int64_t newest[IDS]; /* version of every id's last move up to then; odd: its profile is shared,
+                            its touches count for nothing */
 };
 
 /* A delivery of a touch or of a change, maybe a repeated one. */
 struct item {
     int64_t position;
     bool is_change;
-    uint32_t index, known; /* touch or change; a touch is delivered with the map of changes[known] */
+    uint32_t index,
+        known; /* touch or change; a touch is delivered with the map of changes[known] */
 };
 
 struct story {
@@ -132,8 +134,8 @@ static void random_touches(void)
     }
 }
 
-/* What a change may do: unite two profiles, put one id elsewhere or into quarantine, rename a profile, or say again what is
- * known, which ends a quarantine. */
+/* What a change may do: unite two profiles, put one id elsewhere or into quarantine, rename a
+ * profile, or say again what is known, which ends a quarantine. */
 static void random_change(const struct change *last, struct change *next)
 {
     uint32_t from = last->profile[draw(IDS)], to = last->profile[draw(IDS)], what = draw(5);
@@ -200,7 +202,7 @@ static void random_order(void)
 }
 
 /* ---- feeding the trackers ---- */
-static void add_item(struct tracker *tracker, struct flush *flush, const struct item *item)
+static void add_item(struct tracker *tracker, struct journey_flush *flush, const struct item *item)
 {
     const struct change *known = &story.changes[item->is_change ? item->index : item->known];
     for (uint32_t i = 0; i < IDS && item->is_change; i++)
@@ -211,11 +213,12 @@ static void add_item(struct tracker *tracker, struct flush *flush, const struct 
         return;
     uint32_t anchor = story.anchor[item->index];
     struct arrival *a = arena_push(flush->arena, &flush->arrivals);
-    *a = (struct arrival){.anchor_id = story.ids[anchor],
-                          .profile_id = story.ids[known->profile[anchor]],
-                          .version = known->newest[anchor],
-                          .shape = codes_shape_ref(tracker->codes, flush->arena, &kinds[story.kind[item->index]]),
-                          .fact = story.touches[item->index]};
+    *a = (struct arrival){
+        .anchor_id = story.ids[anchor],
+        .profile_id = story.ids[known->profile[anchor]],
+        .version = known->newest[anchor],
+        .shape = codes_shape_ref(tracker->codes, flush->arena, &kinds[story.kind[item->index]]),
+        .fact = story.touches[item->index]};
     a->fact.key.anchor = id_short(&a->anchor_id);
 }
 
@@ -227,18 +230,20 @@ static void expect_in_order(const struct stage_messages *told)
 }
 
 /* As the service does; an error means the batch is run again from its messages. */
-static void flush_items(struct tracker *tracker, const struct item *items, size_t count, int32_t lane)
+static void flush_items(struct tracker *tracker, const struct item *items, size_t count,
+                        int32_t lane)
 {
     struct arena arena = {0};
     struct err own = {0};
     for (int tries = 0;; tries++, arena_reset(&arena)) {
-        struct flush flush = {.arena = &arena, .lane = lane};
+        struct journey_flush flush = {.arena = &arena, .lane = lane};
         codes_forget_batch(tracker->codes);
         for (size_t i = 0; i < count; i++)
             add_item(tracker, &flush, &items[i]);
         enum outcome o = codes_settle(tracker->codes, &arena, &own);
         for (size_t i = 0; i < flush.arrivals.count && o == OUTCOME_OK; i++)
-            flush.arrivals.items[i].fact.shape = (int32_t)flush.arrivals.items[i].shape->shape->code;
+            flush.arrivals.items[i].fact.shape =
+                (int32_t)flush.arrivals.items[i].shape->shape->code;
         if (o == OUTCOME_OK)
             o = tracker_flush(tracker, &flush, &own);
         if (o == OUTCOME_OK) {
@@ -265,7 +270,8 @@ static void restart(struct tracker *tracker)
 
 static void run_in_turn(void)
 {
-    uint32_t most = 1 + draw(14), faithful = 1 + draw(20); /* how seldom the other tracker comes between */
+    uint32_t most = 1 + draw(14),
+             faithful = 1 + draw(20); /* how seldom the other tracker comes between */
     for (size_t i = 0, n; i < story.item_count; i += n) {
         struct tracker *tracker = &trackers[draw(faithful) == 0 ? draw(TRACKERS) : 0];
         if (draw(20) == 0)
@@ -276,12 +282,14 @@ static void run_in_turn(void)
     }
 }
 
-/* Each takes everything, in the same batches: the other's work is found done, half done, or in the way. */
+/* Each takes everything, in the same batches: the other's work is found done, half done, or in the
+ * way. */
 static void *run_all(void *arg)
 {
     struct tracker *tracker = arg;
     for (size_t i = 0; i < story.item_count; i += 7)
-        flush_items(tracker, story.items + i, story.item_count - i < 7 ? story.item_count - i : 7, (int32_t)(tracker - trackers));
+        flush_items(tracker, story.items + i, story.item_count - i < 7 ? story.item_count - i : 7,
+                    (int32_t)(tracker - trackers));
     return NULL;
 }
 
@@ -320,24 +328,28 @@ static const char *uuid(struct arena *arena, const struct id *id)
 static const char *const stages[] = {"-",          "inquiry",   "consideration", "purchase",
                                      "onboarding", "retention", "loyalty",       "advocacy"};
 
-static void expect_rows(struct arena *arena, const struct journey_effects *effects, struct lines *lines)
+static void expect_rows(struct arena *arena, const struct journey_effects *effects,
+                        struct lines *lines)
 {
-    static const int reasons[] = {[REASON_RULE] = 1, [REASON_AT_RISK] = 2, [REASON_LAPSED] = 2, [REASON_EXIT] = 3};
+    static const int reasons[] = {
+        [REASON_RULE] = 1, [REASON_AT_RISK] = 2, [REASON_LAPSED] = 2, [REASON_EXIT] = 3};
     for (size_t i = 0; i < effects->conversions.count; i++) {
         const struct conversion_row *c = &effects->conversions.items[i];
-        *arena_push(arena, lines) = arena_printf(arena, "conversion %lld %lld %s %u %d %u %u %s", (long long)c->key.anchor,
-                                                 (long long)c->key.at.us, uuid(arena, &c->key.event_id), c->goal, c->is_first,
-                                                 c->stage_before, c->eligible_count, hex(arena, c->eligible));
+        *arena_push(arena, lines) =
+            arena_printf(arena, "conversion %lld %lld %s %u %d %u %u %s", (long long)c->key.anchor,
+                         (long long)c->key.at.us, uuid(arena, &c->key.event_id), c->goal,
+                         c->is_first, c->stage_before, c->eligible_count, hex(arena, c->eligible));
     }
     for (size_t i = 0; i < effects->stages.count; i++) {
         const struct stage_row *s = &effects->stages.items[i];
-        *arena_push(arena, lines) = arena_printf(arena, "stage %s %s %lld %u %lld %u %u %u %u %d %lld", uuid(arena, &s->id),
-                                                 uuid(arena, &s->touch.event_id), (long long)s->touch.anchor, s->journey_number,
-                                                 (long long)s->changed_at.us, s->from_stage, s->to_stage, s->from_status,
-                                                 s->to_status, reasons[s->reason], (long long)s->seconds_in_stage);
+        *arena_push(arena, lines) = arena_printf(
+            arena, "stage %s %s %lld %u %lld %u %u %u %u %d %lld", uuid(arena, &s->id),
+            uuid(arena, &s->touch.event_id), (long long)s->touch.anchor, s->journey_number,
+            (long long)s->changed_at.us, s->from_stage, s->to_stage, s->from_status, s->to_status,
+            reasons[s->reason], (long long)s->seconds_in_stage);
         if (s->from_stage != s->to_stage)
-            *arena_push(arena, lines) =
-                arena_printf(arena, "told %s %s %s", uuid(arena, &s->id), stages[s->from_stage], stages[s->to_stage]);
+            *arena_push(arena, lines) = arena_printf(arena, "told %s %s %s", uuid(arena, &s->id),
+                                                     stages[s->from_stage], stages[s->to_stage]);
     }
 }
 
@@ -352,7 +364,8 @@ static size_t timeline_of(struct arena *arena, uint32_t profile, struct touch *t
     const struct change *last = &story.changes[story.change_count];
     size_t n = 0;
     for (size_t i = 0; i < story.touch_count; i++) {
-        if (last->profile[story.anchor[i]] != profile || version_is_shared(last->newest[story.anchor[i]]))
+        if (last->profile[story.anchor[i]] != profile ||
+            version_is_shared(last->newest[story.anchor[i]]))
             continue;
         struct journey_fact fact = story.touches[i];
         struct shape_ref *ref = codes_shape_ref(trackers[0].codes, arena, &kinds[story.kind[i]]);
@@ -365,7 +378,8 @@ static size_t timeline_of(struct arena *arena, uint32_t profile, struct touch *t
     return n;
 }
 
-static void expect_profile(struct arena *arena, uint32_t profile, struct journey_effects *effects, struct lines *lines)
+static void expect_profile(struct arena *arena, uint32_t profile, struct journey_effects *effects,
+                           struct lines *lines)
 {
     struct touch touches[TOUCHES];
     struct journey_state state;
@@ -375,12 +389,14 @@ static void expect_profile(struct arena *arena, uint32_t profile, struct journey
     for (size_t i = 0; i < n; i++) {
         journey_advance(&trackers[0].policy, &state, &touches[i], effects);
         if (is_checkpoint(&touches[i].key.event_id))
-            *arena_push(arena, lines) = arena_printf(arena, "checkpoint %lld %lld %s", (long long)id_short(&story.ids[profile]),
-                                                     (long long)touches[i].key.at.us, uuid(arena, &touches[i].key.event_id));
+            *arena_push(arena, lines) = arena_printf(
+                arena, "checkpoint %lld %lld %s", (long long)id_short(&story.ids[profile]),
+                (long long)touches[i].key.at.us, uuid(arena, &touches[i].key.event_id));
     }
     journey_trailing(&trackers[0].policy, &state, effects);
-    *arena_push(arena, lines) = arena_printf(arena, "state %lld %s", (long long)id_short(&story.ids[profile]),
-                                             hex(arena, tracker_pack(&trackers[0], arena, &state)));
+    *arena_push(arena, lines) =
+        arena_printf(arena, "state %lld %s", (long long)id_short(&story.ids[profile]),
+                     hex(arena, tracker_pack(&trackers[0], arena, &state)));
 }
 
 static void expect_anchors(struct arena *arena, struct lines *lines)
@@ -391,11 +407,13 @@ static void expect_anchors(struct arena *arena, struct lines *lines)
         for (size_t i = 0; i < story.touch_count; i++)
             is_met |= story.anchor[i] == a;
         if (is_met)
-            *arena_push(arena, lines) = arena_printf(arena, "anchor %s %s %lld", uuid(arena, &story.ids[a]),
-                                                     uuid(arena, &story.ids[last->profile[a]]), (long long)last->newest[a]);
+            *arena_push(arena, lines) =
+                arena_printf(arena, "anchor %s %s %lld", uuid(arena, &story.ids[a]),
+                             uuid(arena, &story.ids[last->profile[a]]), (long long)last->newest[a]);
     }
     for (size_t i = 0; i < story.touch_count; i++)
-        *arena_push(arena, lines) = arena_printf(arena, "fact %s", uuid(arena, &story.touches[i].key.event_id));
+        *arena_push(arena, lines) =
+            arena_printf(arena, "fact %s", uuid(arena, &story.touches[i].key.event_id));
 }
 
 static int line_compare(const void *a, const void *b)
@@ -403,7 +421,8 @@ static int line_compare(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void cell_lines(struct arena *arena, const struct journey_effects *effects, struct lines *lines)
+static void cell_lines(struct arena *arena, const struct journey_effects *effects,
+                       struct lines *lines)
 {
     struct cell cell;
     for (size_t cursor = 0; journey_effects_next(effects, &cursor, &cell);) {
@@ -448,9 +467,10 @@ static void sum_diffs(struct arena *arena, struct lines *lines)
 {
     struct journey_effects sum;
     journey_effects_init(&sum, arena);
-    struct db_result *r = query(arena, "test_diffs",
-                                "SELECT seq, seq - rank() OVER (PARTITION BY lane ORDER BY seq), payload"
-                                " FROM journey.outbox ORDER BY lane, seq");
+    struct db_result *r =
+        query(arena, "test_diffs",
+              "SELECT seq, seq - rank() OVER (PARTITION BY lane ORDER BY seq), payload"
+              " FROM journey.outbox ORDER BY lane, seq");
     for (int i = 0; i < db_rows(r); i++) {
         struct journey_diff diff;
         struct span packed;
@@ -476,19 +496,21 @@ static struct span or_dash(struct span name)
     return name.len > 0 ? name : SPAN("-");
 }
 
-/* What stands of all that was told: of each change the largest version, in whatever order one reads. */
+/* What stands of all that was told: of each change the largest version, in whatever order one
+ * reads. */
 static void read_told(struct arena *arena, struct lines *lines)
 {
     struct map newest;
     struct stage_messages told = {0};
     map_init(&newest, arena, sizeof(struct id), sizeof(struct stage_change_message));
-    database_must(store_find_stage_messages_of(db, arena, story.ids, IDS, &told, &err), &err);
+    database_must(journey_store_find_stage_messages_of(db, arena, story.ids, IDS, &told, &err),
+                  &err);
     for (size_t i = told.count; i-- > 0;) {
         struct stage_change_message message;
         bool is_first;
         database_must(stage_change_decode(told.items[i].payload, &message, &err), &err);
-        struct stage_change_message *known =
-            map_put(&newest, id_is_nil(&message.retracts) ? &message.id : &message.retracts, &is_first);
+        struct stage_change_message *known = map_put(
+            &newest, id_is_nil(&message.retracts) ? &message.id : &message.retracts, &is_first);
         assert_true(is_first || message.version != known->version);
         if (is_first || message.version > known->version)
             *known = message;
@@ -496,20 +518,27 @@ static void read_told(struct arena *arena, struct lines *lines)
     const struct stage_change_message *message;
     for (size_t cursor = 0; (message = map_next(&newest, &cursor, NULL));)
         if (id_is_nil(&message->retracts))
-            *arena_push(arena, lines) = arena_printf(arena, "told %s " SPAN_FMT " " SPAN_FMT, uuid(arena, &message->id),
-                                                     SPAN_ARG(or_dash(message->from_stage)), SPAN_ARG(or_dash(message->stage)));
+            *arena_push(arena, lines) = arena_printf(
+                arena, "told %s " SPAN_FMT " " SPAN_FMT, uuid(arena, &message->id),
+                SPAN_ARG(or_dash(message->from_stage)), SPAN_ARG(or_dash(message->stage)));
 }
 
 static const char tables[] =
-    "SELECT concat_ws(' ', 'conversion', anchor, (extract(epoch FROM occurred_at) * 1000000)::bigint, event_id, goal,"
-    " is_first::integer, stage_before, touch_count, encode(touches, 'hex')) FROM journey.conversions"
-    " UNION ALL SELECT concat_ws(' ', 'stage', stage_change_id, touchpoint_id, anchor, journey_number,"
-    " (extract(epoch FROM changed_at) * 1000000)::bigint, from_stage, to_stage, from_status, to_status, reason,"
+    "SELECT concat_ws(' ', 'conversion', anchor, (extract(epoch FROM occurred_at) * "
+    "1000000)::bigint, event_id, goal,"
+    " is_first::integer, stage_before, touch_count, encode(touches, 'hex')) FROM "
+    "journey.conversions"
+    " UNION ALL SELECT concat_ws(' ', 'stage', stage_change_id, touchpoint_id, anchor, "
+    "journey_number,"
+    " (extract(epoch FROM changed_at) * 1000000)::bigint, from_stage, to_stage, from_status, "
+    "to_status, reason,"
     " coalesce(seconds_in_stage, -1)) FROM journey.stage_changes"
-    " UNION ALL SELECT concat_ws(' ', 'checkpoint', profile, (extract(epoch FROM occurred_at) * 1000000)::bigint, event_id)"
+    " UNION ALL SELECT concat_ws(' ', 'checkpoint', profile, (extract(epoch FROM occurred_at) * "
+    "1000000)::bigint, event_id)"
     " FROM journey.checkpoints"
     " UNION ALL SELECT concat_ws(' ', 'state', profile, encode(payload, 'hex')) FROM journey.states"
-    " UNION ALL SELECT concat_ws(' ', 'anchor', anchor_id, profile_id, version) FROM journey.anchors"
+    " UNION ALL SELECT concat_ws(' ', 'anchor', anchor_id, profile_id, version) FROM "
+    "journey.anchors"
     " UNION ALL SELECT concat_ws(' ', 'fact', event_id) FROM journey.facts";
 
 static void observe(struct arena *arena, struct lines *lines)
@@ -523,7 +552,8 @@ static void observe(struct arena *arena, struct lines *lines)
     qsort(lines->items, lines->count, sizeof *lines->items, line_compare);
 }
 
-/* A profile that nothing ever belonged to has no state; all others have one, an empty one where everything left. */
+/* A profile that nothing ever belonged to has no state; all others have one, an empty one where
+ * everything left. */
 static bool is_optional(struct arena *arena, const char *line)
 {
     struct journey_state empty;
@@ -537,13 +567,16 @@ static size_t compare(struct arena *arena, const struct lines *have, const struc
 {
     size_t h = 0, w = 0, differences = 0;
     while (h < have->count || w < want->count) {
-        int c = h == have->count ? 1 : w == want->count ? -1 : strcmp(have->items[h], want->items[w]);
+        int c = h == have->count   ? 1
+                : w == want->count ? -1
+                                   : strcmp(have->items[h], want->items[w]);
         if (c > 0 && is_optional(arena, want->items[w])) {
             w++;
             continue;
         }
         if (c != 0 && differences++ < 6)
-            print_error("%s %s\n", c < 0 ? "have" : "want", c < 0 ? have->items[h] : want->items[w]);
+            print_error("%s %s\n", c < 0 ? "have" : "want",
+                        c < 0 ? have->items[h] : want->items[w]);
         h += c <= 0;
         w += c >= 0;
     }
@@ -553,13 +586,16 @@ static size_t compare(struct arena *arena, const struct lines *have, const struc
 /* ---- seeds ---- */
 static void clear_tables(void)
 {
-    database_must(db_script(db,
-                            "DELETE FROM journey.facts; DELETE FROM journey.anchors; DELETE FROM journey.states;"
-                            "DELETE FROM journey.checkpoints; DELETE FROM journey.conversions;"
-                            "DELETE FROM journey.stage_changes; DELETE FROM journey.lanes; DELETE FROM journey.outbox;"
-                            "DELETE FROM journey.stage_outbox",
-                            &err),
-                  &err);
+    database_must(
+        db_script(
+            db,
+            "DELETE FROM journey.facts; DELETE FROM journey.anchors; DELETE FROM journey.states;"
+            "DELETE FROM journey.checkpoints; DELETE FROM journey.conversions;"
+            "DELETE FROM journey.stage_changes; DELETE FROM journey.lanes; DELETE FROM "
+            "journey.outbox;"
+            "DELETE FROM journey.stage_outbox",
+            &err),
+        &err);
 }
 
 static void run_seed(unsigned long seed, void (*run)(void))
@@ -590,13 +626,15 @@ static void run_seed(unsigned long seed, void (*run)(void))
 static void run_seeds(unsigned long part, void (*run)(void))
 {
     const char *only = getenv("FLUSH_SEED"), *number = getenv("FLUSH_SEEDS");
-    unsigned long from = only ? strtoul(only, NULL, 10) : 1, count = number ? strtoul(number, NULL, 10) : DEFAULT_SEEDS / part;
+    unsigned long from = only ? strtoul(only, NULL, 10) : 1,
+                  count = number ? strtoul(number, NULL, 10) : DEFAULT_SEEDS / part;
     for (unsigned long seed = from; seed < from + (only ? 1 : count); seed++)
         run_seed(seed, run);
     const struct tracker *t = &trackers[0]; /* both count in the same metrics */
-    print_message("seeds %lu to %lu: %.0f touches fast, %.0f slow, %.0f races lost, %.0f profiles derived again\n", from,
-                  from + (only ? 1 : count) - 1, metric_value(t->fast), metric_value(t->slow), metric_value(t->fallbacks),
-                  metric_value(t->rederived));
+    print_message("seeds %lu to %lu: %.0f touches fast, %.0f slow, %.0f races lost, %.0f profiles "
+                  "derived again\n",
+                  from, from + (only ? 1 : count) - 1, metric_value(t->fast), metric_value(t->slow),
+                  metric_value(t->fallbacks), metric_value(t->rederived));
     if (only == NULL && count >= 20) { /* else a path would not be tested */
         assert_true(metric_value(t->fast) > 0 && metric_value(t->slow) > 0);
         assert_true(metric_value(t->fallbacks) > 0 && metric_value(t->rederived) > 0);
@@ -638,17 +676,19 @@ static void one_message_id_for_two_people(void **state)
     }
     for (uint32_t i = 0; i < 2; i++) {
         story.anchor[i] = i;
-        story.touches[i] = (struct journey_fact){.key = {0, {INT64_C(1700000000000000) + i}, {{1, 2, 3}}},
-                                                 .received_at = {INT64_MIN},
-                                                 .value_micros = INT64_MIN,
-                                                 .margin_micros = INT64_MIN,
-                                                 .cost_micros = INT64_MIN,
-                                                 .score = INT16_MIN,
-                                                 .message_id = SPAN("m")};
+        story.touches[i] =
+            (struct journey_fact){.key = {0, {INT64_C(1700000000000000) + i}, {{1, 2, 3}}},
+                                  .received_at = {INT64_MIN},
+                                  .value_micros = INT64_MIN,
+                                  .margin_micros = INT64_MIN,
+                                  .cost_micros = INT64_MIN,
+                                  .score = INT16_MIN,
+                                  .message_id = SPAN("m")};
     }
     flush_items(&trackers[0], items, 2, 0);
     assert_int_equal(count_rows("test_count_facts", "SELECT count(*) FROM journey.facts"), 2);
-    assert_int_equal(count_rows("test_count_stages", "SELECT count(*) FROM journey.stage_changes"), 2);
+    assert_int_equal(count_rows("test_count_stages", "SELECT count(*) FROM journey.stage_changes"),
+                     2);
 }
 
 /* ---- set-up ---- */
@@ -666,18 +706,21 @@ static void add_kind(struct touchpoint kind)
 
 static void add_kinds(void)
 {
-    const struct span pos = SPAN("pos"), mail = SPAN("direct_mail"), order = SPAN("Order Completed");
+    const struct span pos = SPAN("pos"), mail = SPAN("direct_mail"),
+                      order = SPAN("Order Completed");
     add_kind((struct touchpoint){.event_name = SPAN("Page")});
     add_kind((struct touchpoint){.event_name = SPAN("Product Viewed")});
     add_kind((struct touchpoint){.event_name = order, .channel = pos, .currency = SPAN("USD")});
-    add_kind((struct touchpoint){.event_name = order, .department = SPAN("web"), .currency = SPAN("EUR")});
+    add_kind((struct touchpoint){
+        .event_name = order, .department = SPAN("web"), .currency = SPAN("EUR")});
     add_kind((struct touchpoint){.event_name = SPAN("Loan Funded")});
     add_kind((struct touchpoint){.event_name = SPAN("Account Created")});
     add_kind((struct touchpoint){.event_name = SPAN("Complaint Filed")});
     add_kind((struct touchpoint){.event_name = SPAN("Account Closed")});
     add_kind((struct touchpoint){.event_name = SPAN("Review Submitted")});
     add_kind((struct touchpoint){.type = SPAN("identify"), .channel = SPAN("crm")});
-    add_kind((struct touchpoint){.event_name = SPAN("Contact Requested"), .channel = SPAN("email")});
+    add_kind(
+        (struct touchpoint){.event_name = SPAN("Contact Requested"), .channel = SPAN("email")});
     for (int i = 0; i < 3; i++)
         add_kind((struct touchpoint){.event_name = SPAN("Campaign Sent"),
                                      .channel = mail,
@@ -691,7 +734,8 @@ static void add_kinds(void)
 
 static void open_tracker(struct tracker *t)
 {
-    *t = (struct tracker){.db = database_open(scratch.url), .policy = world.policy, .diff_partitions = 2};
+    *t = (struct tracker){
+        .db = database_open(scratch.url), .policy = world.policy, .diff_partitions = 2};
     t->fast = metric_counter("test_fast_total", "", "Touchpoints by the fast path.");
     t->slow = metric_counter("test_slow_total", "", "Touchpoints by the slow path.");
     t->fallbacks = metric_counter("test_fallbacks_total", "", "Lost races.");
@@ -718,9 +762,11 @@ static int set_up(void **state)
     world_open(&world);
     add_kinds();
     db = database_open(scratch.url);
-    database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err), &err);
+    database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err),
+                  &err);
     snprintf(sql, sizeof sql,
-             "INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES ('%s', '{}', true);"
+             "INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES ('%s', "
+             "'{}', true);"
              "ALTER DATABASE %s SET synchronous_commit = off",
              generation, scratch.name);
     database_must(db_script(db, sql, &err), &err);

@@ -1,4 +1,5 @@
-/* metrics_store_test.c: metrics-aggregator's transaction on a real PostgreSQL: each number once, gaps, groups, two instances. */
+/* metrics_store_test.c: metrics-aggregator's transaction on a real PostgreSQL: each number once,
+ * gaps, groups, two instances. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,12 +17,13 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static const char active[] = "00000000-0000-0000-0000-0000000000a2", older[] = "00000000-0000-0000-0000-0000000000a1";
+static const char active[] = "00000000-0000-0000-0000-0000000000a2",
+                  older[] = "00000000-0000-0000-0000-0000000000a1";
 
 static struct scratch scratch;
 static struct db *db;
 static struct arena arena;
-static struct flush flush;
+static struct metrics_flush flush;
 static struct flush_counts counts;
 static struct err err;
 
@@ -49,8 +51,10 @@ static int64_t next_seq(void)
 /* Sum of the goal that all test cells count. */
 static int64_t total(void)
 {
-    return number_of("test_total", "SELECT coalesce(sum(v0), 0)::bigint FROM metrics.cells JOIN metrics.cell_keys USING (cell)"
-                                   " WHERE family = 1 AND d0 = 5");
+    return number_of(
+        "test_total",
+        "SELECT coalesce(sum(v0), 0)::bigint FROM metrics.cells JOIN metrics.cell_keys USING (cell)"
+        " WHERE family = 1 AND d0 = 5");
 }
 
 static struct generation generation(const char *uuid)
@@ -79,7 +83,8 @@ static int tear_down(void **state)
 }
 
 /* Number seq of lane 7 adds 10^(seq-1) to one cell, so that the total shows which were applied. */
-static struct journey_diff diff_with(int64_t seq, bool more, const struct cell *cell, const char *uuid)
+static struct journey_diff diff_with(int64_t seq, bool more, const struct cell *cell,
+                                     const char *uuid)
 {
     struct strbuf packed = {.arena = &arena}, block = {.arena = &arena};
     cells_pack(&packed, cell, 1);
@@ -130,7 +135,8 @@ static void each_number_counts_once(void **state)
     assert_int_equal(counts.repeated, 3);
     assert_int_equal(next_seq(), 3);
     assert_int_equal(total(), 11);
-    assert_int_equal(number_of("test_applied", "SELECT seq FROM metrics.applied WHERE lane = 7"), 2);
+    assert_int_equal(number_of("test_applied", "SELECT seq FROM metrics.applied WHERE lane = 7"),
+                     2);
 }
 
 /* A restarted instance knows nothing: the locked row tells it. */
@@ -209,12 +215,14 @@ static void older_policies_count_no_more(void **state)
     assert_int_equal(counts.outdated, 1);
     assert_int_equal(total(), 10);
     assert_int_equal(next_seq(), 3);
-    struct journey_diff unknown = diff_with(3, false, &cell, "00000000-0000-0000-0000-0000000000ff");
+    struct journey_diff unknown =
+        diff_with(3, false, &cell, "00000000-0000-0000-0000-0000000000ff");
     assert_int_equal(flush_diffs(&unknown, 1), OUTCOME_FATAL);
     assert_string_equal(err.code, "generation_unknown");
 }
 
-/* The broken copy is rejected (the pipeline sets it aside); the next number fetches the good one. */
+/* The broken copy is rejected (the pipeline sets it aside); the next number fetches the good one.
+ */
 static void a_broken_message_is_replaced_by_the_outbox(void **state)
 {
     struct journey_diff good = diff(1, false), broken = good, two = diff(2, false);
@@ -237,7 +245,8 @@ static void a_broken_outbox_is_fatal(void **state)
 static void overflow_of_a_stored_sum_is_fatal(void **state)
 {
     struct cell cell = {{CELL_GOAL, 17000, {5}}, {INT64_MAX}};
-    struct journey_diff diffs[] = {diff_with(1, false, &cell, active), diff_with(2, false, &cell, active)};
+    struct journey_diff diffs[] = {diff_with(1, false, &cell, active),
+                                   diff_with(2, false, &cell, active)};
     assert_int_equal(flush_diffs(&diffs[0], 1), OUTCOME_OK);
     assert_int_equal(flush_diffs(&diffs[1], 1), OUTCOME_FATAL);
     assert_string_equal(err.code, "sum_overflow");
@@ -252,7 +261,7 @@ static void a_collision_is_fatal(void **state)
     snprintf(sql, sizeof sql,
              "INSERT INTO metrics.cell_keys (cell, family, period, d0, d1, d2, d3, d4, d5, d6, d7)"
              " VALUES (%lld, 1, 17000, 6, 1, 2, 3, 0, 0, 0, 0)",
-             (long long)store_cell_hash(&key));
+             (long long)metrics_store_cell_hash(&key));
     run_script(sql);
     assert_int_equal(flush_diffs(&one, 1), OUTCOME_FATAL);
     assert_string_equal(err.code, "cell_collision");
@@ -277,7 +286,7 @@ static void *contend(void *arg)
     struct journey_diff *diffs = arg;
     struct db *own = database_open(scratch.url);
     struct arena own_arena = {0};
-    struct flush own_flush;
+    struct metrics_flush own_flush;
     struct flush_counts own_counts;
     struct err own_err = {0};
     struct generation g = {diffs[0].generation, 2};
@@ -340,11 +349,14 @@ static void the_role_of_the_service_suffices(void **state)
 static void migrate(void)
 {
     db = database_open(scratch.url);
-    database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err), &err);
+    database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err),
+                  &err);
     char sql[400];
     snprintf(sql, sizeof sql,
-             "INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES ('%s', '{}', false);"
-             "INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES ('%s', '{}', true)",
+             "INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES ('%s', "
+             "'{}', false);"
+             "INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES ('%s', "
+             "'{}', true)",
              older, active);
     run_script(sql);
     db_close(db);
@@ -364,7 +376,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_gap_that_nothing_fills_is_fatal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_group_is_applied_whole_or_not_at_all, set_up, tear_down),
         cmocka_unit_test_setup_teardown(older_policies_count_no_more, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_broken_message_is_replaced_by_the_outbox, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_broken_message_is_replaced_by_the_outbox, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_broken_outbox_is_fatal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(overflow_of_a_stored_sum_is_fatal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_collision_is_fatal, set_up, tear_down),

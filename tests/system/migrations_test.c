@@ -1,5 +1,5 @@
-/* migrations_test.c: migrations against a real PostgreSQL: twice, concurrently, failing half-way, and the
- * check's one line. */
+/* migrations_test.c: migrations against a real PostgreSQL: twice, concurrently, failing half-way,
+ * and the check's one line. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,9 +16,11 @@ static struct arena arena;
 static struct err err;
 
 static const struct migration good[] = {
-    {"0001_first.sql", "-- about it\n-- migrate:up\nCREATE TABLE a (k int8);\nINSERT INTO a VALUES (1);\n-- "
-                       "migrate:down\nDROP TABLE a;\n"},
-    {"0002_index.sql", "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY a_k ON a (k);\n-- migrate:down\n"},
+    {"0001_first.sql",
+     "-- about it\n-- migrate:up\nCREATE TABLE a (k int8);\nINSERT INTO a VALUES (1);\n-- "
+     "migrate:down\nDROP TABLE a;\n"},
+    {"0002_index.sql",
+     "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY a_k ON a (k);\n-- migrate:down\n"},
     {"0003_third.sql", "-- migrate:up\nINSERT INTO a SELECT count(*) + 1 FROM a;\n"},
 };
 enum { GOOD = 3 };
@@ -27,7 +29,8 @@ static int set_up(void **state)
 {
     db = database_open(scratch.url);
     err = (struct err){0};
-    return db_script(db, "DROP SCHEMA IF EXISTS tutti_meta CASCADE; DROP TABLE IF EXISTS a, b, c", &err);
+    return db_script(db, "DROP SCHEMA IF EXISTS tutti_meta CASCADE; DROP TABLE IF EXISTS a, b, c",
+                     &err);
 }
 
 static int tear_down(void **state)
@@ -90,7 +93,10 @@ static void test_up_twice(void **state)
     assert_progress(3, 0);
     assert_version("0003");
     assert_int_equal(number("SELECT sum(k)::int8 FROM a"), 1 + 2);
-    assert_int_equal(number("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"), 0);
+    assert_int_equal(
+        number(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"),
+        0);
 }
 
 static void test_dry_run_writes_nothing(void **state)
@@ -161,7 +167,8 @@ static void test_malformed_files_are_refused(void **state)
         {{{"0001_a.sql", "-- migrate:up\nSELECT 1 / (SELECT 0);\n"}}, 1, "0001_a.sql"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        assert_int_equal(migrations_up(db, rows[i].list, rows[i].count, false, NULL, &err), OUTCOME_FATAL);
+        assert_int_equal(migrations_up(db, rows[i].list, rows[i].count, false, NULL, &err),
+                         OUTCOME_FATAL);
         if (strstr(err.message, rows[i].named) == NULL)
             fail_msg("'%s' does not name '%s'", err.message, rows[i].named);
         assert_ok(db_script(db, "DROP SCHEMA IF EXISTS tutti_meta CASCADE", &err));
@@ -182,10 +189,12 @@ static void test_check(void **state)
     assert_check(3, "database schema is at 0001, this program needs 0003: run `tutti migrate`");
     assert_ok(migrations_up(db, good, 3, false, NULL, &err));
     assert_ok(migrations_check(db, good, 3, &err));
-    assert_check(2, "database schema is at 0003, this program needs 0002: install the newer program (`tutti "
-                    "migrate` only goes "
-                    "forward)");
-    assert_ok(db_script(db, "DELETE FROM tutti_meta.schema_migrations WHERE version = '0002'", &err));
+    assert_check(
+        2, "database schema is at 0003, this program needs 0002: install the newer program (`tutti "
+           "migrate` only goes "
+           "forward)");
+    assert_ok(
+        db_script(db, "DELETE FROM tutti_meta.schema_migrations WHERE version = '0002'", &err));
     assert_check(3, "database schema is at 0003 but lacks 0002: run `tutti migrate`");
 }
 

@@ -17,9 +17,10 @@ static struct scratch scratch;
 static struct db *db, *other;
 static struct err err;
 
-static const char reset_table[] = "DROP TABLE IF EXISTS t;"
-                                  "CREATE TABLE t (k int8 PRIMARY KEY, v int8 NOT NULL DEFAULT 0 CHECK (v >= 0));"
-                                  "INSERT INTO t SELECT generate_series(1, 10)";
+static const char reset_table[] =
+    "DROP TABLE IF EXISTS t;"
+    "CREATE TABLE t (k int8 PRIMARY KEY, v int8 NOT NULL DEFAULT 0 CHECK (v >= 0));"
+    "INSERT INTO t SELECT generate_series(1, 10)";
 
 static int set_up(void **state)
 {
@@ -67,7 +68,8 @@ static void terminate(struct db *killer, int64_t pid)
     killer->prepare = true;
 }
 
-static void assert_error(enum outcome got, enum outcome expected, const char *sqlstate, const char *named)
+static void assert_error(enum outcome got, enum outcome expected, const char *sqlstate,
+                         const char *named)
 {
     assert_int_equal(got, expected);
     assert_int_equal(err.outcome, expected);
@@ -93,7 +95,8 @@ static void test_class_of_each_error(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct statement statement = {rows[i].name, rows[i].sql};
-        assert_error(db_run(db, &statement, NULL, NULL, NULL, &err), rows[i].outcome, rows[i].sqlstate, rows[i].named);
+        assert_error(db_run(db, &statement, NULL, NULL, NULL, &err), rows[i].outcome,
+                     rows[i].sqlstate, rows[i].named);
         assert_null(strstr(err.message, "sesame"));
         assert_true(db_is_up(db));
     }
@@ -102,7 +105,8 @@ static void test_class_of_each_error(void **state)
 static void test_one_name_for_two_statements(void **state)
 {
     assert_ok(db_run(db, &(struct statement){"same", "SELECT 1"}, NULL, NULL, NULL, &err));
-    assert_int_equal(db_run(db, &(struct statement){"same", "SELECT 2"}, NULL, NULL, NULL, &err), OUTCOME_FATAL);
+    assert_int_equal(db_run(db, &(struct statement){"same", "SELECT 2"}, NULL, NULL, NULL, &err),
+                     OUTCOME_FATAL);
     assert_non_null(strstr(err.message, "same"));
 }
 
@@ -145,7 +149,8 @@ static void test_transaction_ended_behind_our_back(void **state)
 static void test_deferred_constraint_fails_at_commit(void **state)
 {
     assert_ok(db_script(db,
-                        "ALTER TABLE t ADD CONSTRAINT later FOREIGN KEY (v) REFERENCES t (k) DEFERRABLE INITIALLY DEFERRED "
+                        "ALTER TABLE t ADD CONSTRAINT later FOREIGN KEY (v) REFERENCES t (k) "
+                        "DEFERRABLE INITIALLY DEFERRED "
                         "NOT VALID",
                         &err));
     assert_ok(db_begin(db, &err));
@@ -156,8 +161,8 @@ static void test_deferred_constraint_fails_at_commit(void **state)
     assert_ok(db_commit(db, &err));
 }
 
-/* --------------------------------------------------------------------------------------------- lost
- * connections */
+/* ---------------------------------------------------------------------------------------------
+ * lost connections */
 
 static void test_backend_killed_inside_a_transaction(void **state)
 {
@@ -278,14 +283,15 @@ static void test_lock_timeout_is_retried(void **state)
     assert_ok(db_run(other, &lock_first, NULL, NULL, NULL, &err));
     assert_ok(db_script(db, "SET lock_timeout = '20ms'", &err));
     assert_ok(db_begin(db, &err));
-    assert_error(db_run(db, &lock_first, NULL, NULL, NULL, &err), OUTCOME_RETRY, "55P03", "lock_first");
+    assert_error(db_run(db, &lock_first, NULL, NULL, NULL, &err), OUTCOME_RETRY, "55P03",
+                 "lock_first");
     db_rollback(db);
     db_rollback(other);
     assert_ok(db_run(db, &lock_first, NULL, NULL, NULL, &err));
 }
 
-/* ------------------------------------------------------------------------------------------ sessions and
- * plans */
+/* ------------------------------------------------------------------------------------------
+ * sessions and plans */
 
 static void assert_setting(const char *name, const char *value)
 {
@@ -321,8 +327,10 @@ static void test_session_settings(void **state)
         assert_ok(db_begin(db, &err));
         assert_session();
         assert_ok(db_commit(db, &err));
-        assert_int_equal(number(db, "prepared", "SELECT count(*) FROM pg_prepared_statements WHERE name <> 'prepared'"),
-                         prepare ? 7 : 0);
+        assert_int_equal(
+            number(db, "prepared",
+                   "SELECT count(*) FROM pg_prepared_statements WHERE name <> 'prepared'"),
+            prepare ? 7 : 0);
     }
 }
 
@@ -336,10 +344,11 @@ static void test_plan_of_an_older_schema(void **state)
     assert_ok(db_run(db, &all, NULL, NULL, NULL, &err));
 }
 
-/* --------------------------------------------------------------------------------------------------- no
- * server */
+/* ---------------------------------------------------------------------------------------------------
+ * no server */
 
-/* A loopback port that refuses (not listening) or swallows connections (listening, never accepting). */
+/* A loopback port that refuses (not listening) or swallows connections (listening, never
+ * accepting). */
 static int open_port(bool is_listening, char *url, size_t size)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};

@@ -63,7 +63,8 @@ static void test_scalars_round_trip(void **state)
     params_bytea(&params, SPAN("\0\xff\n"));
     params_uuid(&params, &id);
     params_timestamptz(&params, t);
-    struct db_result *r = run("scalars", "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $8::text, $7::text");
+    struct db_result *r =
+        run("scalars", "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $8::text, $7::text");
     assert_int_equal(db_rows(r), 1);
     assert_int_equal(db_int2(r, 0, 0), INT16_MIN);
     assert_int_equal(db_int4(r, 0, 1), INT32_MIN);
@@ -74,7 +75,8 @@ static void test_scalars_round_trip(void **state)
     struct id back = db_uuid(r, 0, 6);
     assert_true(id_equal(&back, &id));
     assert_true(db_timestamptz(r, 0, 7).us == t.us);
-    assert_true(span_is(db_bytes(r, 0, 8), "2023-11-14 22:13:20.123456+00")); /* the session speaks UTC */
+    assert_true(
+        span_is(db_bytes(r, 0, 8), "2023-11-14 22:13:20.123456+00")); /* the session speaks UTC */
     assert_true(span_is(db_bytes(r, 0, 9), "01020300-0000-0000-0000-0000000000ff"));
     db_result_free(r);
 }
@@ -102,7 +104,9 @@ static void test_infinite_instants(void **state)
     assert_true(db_bool(r, 0, 2) && db_bool(r, 0, 3));
     db_result_free(r);
     params_timestamptz(&params, (struct instant){INT64_MIN + 1});
-    assert_int_equal(db_run(db, &(struct statement){"range", "SELECT $1"}, &params, NULL, NULL, &err), OUTCOME_REJECT);
+    assert_int_equal(
+        db_run(db, &(struct statement){"range", "SELECT $1"}, &params, NULL, NULL, &err),
+        OUTCOME_REJECT);
 }
 
 struct row {
@@ -120,7 +124,8 @@ static struct row *make_rows(size_t count)
     struct row *rows = arena_array(&arena, struct row, count);
     for (size_t i = 0; i < count; i++) {
         struct row *r = &rows[i];
-        *r = (struct row){(int16_t)i, -(int32_t)i, (int64_t)i << 33, i % 3 == 0, {{0}}, {(int64_t)i * 1000003},
+        *r = (struct row){(int16_t)i, -(int32_t)i, (int64_t)i << 33,
+                          i % 3 == 0, {{0}},       {(int64_t)i * 1000003},
                           SPAN_NONE,  SPAN_NONE};
         memcpy(r->id.bytes, &i, sizeof i);
         if (i % 5)
@@ -147,14 +152,19 @@ static void push_arrays(const struct row *rows, size_t n)
 static void assert_row(const struct db_result *r, int i, const struct row *row)
 {
     struct id id = db_uuid(r, i, 4);
-    assert_true(db_int2(r, i, 0) == row->i2 && db_int4(r, i, 1) == row->i4 && db_int8(r, i, 2) == row->i8);
-    assert_true(db_bool(r, i, 3) == row->b && id_equal(&id, &row->id) && db_timestamptz(r, i, 5).us == row->t.us);
-    assert_true(db_is_null(r, i, 6) == (row->text.ptr == NULL) && span_equal(db_bytes(r, i, 6), row->text));
-    assert_true(db_is_null(r, i, 7) == (row->bytes.ptr == NULL) && span_equal(db_bytes(r, i, 7), row->bytes));
+    assert_true(db_int2(r, i, 0) == row->i2 && db_int4(r, i, 1) == row->i4 &&
+                db_int8(r, i, 2) == row->i8);
+    assert_true(db_bool(r, i, 3) == row->b && id_equal(&id, &row->id) &&
+                db_timestamptz(r, i, 5).us == row->t.us);
+    assert_true(db_is_null(r, i, 6) == (row->text.ptr == NULL) &&
+                span_equal(db_bytes(r, i, 6), row->text));
+    assert_true(db_is_null(r, i, 7) == (row->bytes.ptr == NULL) &&
+                span_equal(db_bytes(r, i, 7), row->bytes));
 }
 
-static const char unnest_all[] = "SELECT unnest($1::int2[]), unnest($2::int4[]), unnest($3::int8[]), unnest($4::bool[]), "
-                                 "unnest($5::uuid[]), unnest($6::timestamptz[]), unnest($7::text[]), unnest($8::bytea[])";
+static const char unnest_all[] =
+    "SELECT unnest($1::int2[]), unnest($2::int4[]), unnest($3::int8[]), unnest($4::bool[]), "
+    "unnest($5::uuid[]), unnest($6::timestamptz[]), unnest($7::text[]), unnest($8::bytea[])";
 
 static void test_arrays_of_every_size(void **state)
 {
@@ -180,21 +190,26 @@ static void test_affected_rows(void **state)
     assert_int_equal(affected, 42);
 }
 
-/* ---------------------------------------------------------------------------------------------------- clean
- * text */
+/* ----------------------------------------------------------------------------------------------------
+ * clean text */
 
-static const struct span dirty[] = {SPAN("bob\0evil"), SPAN("\xff"), SPAN("\xed\xa0\x80"), SPAN("\xc3")};
+static const struct span dirty[] = {SPAN("bob\0evil"), SPAN("\xff"), SPAN("\xed\xa0\x80"),
+                                    SPAN("\xc3")};
 
 static void test_dirty_text_is_rejected_not_cut(void **state)
 {
     for (size_t i = 0; i < sizeof dirty / sizeof dirty[0]; i++) {
         params_init(&params, &arena);
         params_text(&params, dirty[i]);
-        assert_int_equal(db_run(db, &(struct statement){"dirty", "SELECT $1"}, &params, NULL, NULL, &err), OUTCOME_REJECT);
+        assert_int_equal(
+            db_run(db, &(struct statement){"dirty", "SELECT $1"}, &params, NULL, NULL, &err),
+            OUTCOME_REJECT);
         assert_true(db_sqlstate_is(db, "22021"));
         params_init(&params, &arena);
         params_text_array(&params, &dirty[i], sizeof dirty[i], 1);
-        assert_int_equal(db_run(db, &(struct statement){"dirties", "SELECT $1"}, &params, NULL, NULL, &err), OUTCOME_REJECT);
+        assert_int_equal(
+            db_run(db, &(struct statement){"dirties", "SELECT $1"}, &params, NULL, NULL, &err),
+            OUTCOME_REJECT);
     }
 }
 
@@ -229,8 +244,9 @@ static void copy_rows(const struct row *rows, size_t n)
     }
 }
 
-#define COPIED_COLUMNS                                                                                                           \
-    "(i2 int2, i4 int4, i8 int8, b bool, id uuid PRIMARY KEY, t timestamptz, text text, bytes bytea, n "                         \
+#define COPIED_COLUMNS                                                                             \
+    "(i2 int2, i4 int4, i8 int8, b bool, id uuid PRIMARY KEY, t timestamptz, text text, bytes "    \
+    "bytea, n "                                                                                    \
     "int4)"
 
 static void test_copy_round_trip(void **state)
@@ -272,7 +288,10 @@ static void test_copy_of_nothing_and_of_large_values(void **state)
     }
     assert_ok(db_copy_end(db, &count, &err));
     assert_int_equal(count, sizeof sizes / sizeof sizes[0]);
-    assert_int_equal(one_number("large", "SELECT count(*) FROM large WHERE v = decode(repeat('a5', n::int), 'hex')"), count);
+    assert_int_equal(
+        one_number("large",
+                   "SELECT count(*) FROM large WHERE v = decode(repeat('a5', n::int), 'hex')"),
+        count);
 }
 
 static void test_duplicate_key_in_copy(void **state)

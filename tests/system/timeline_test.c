@@ -1,5 +1,5 @@
-/* timeline_test.c: the blocks of timeline.h on a real PostgreSQL, with the journey's tables: facts, anchors, states, and their
- * one lock order under contention. */
+/* timeline_test.c: the blocks of timeline.h on a real PostgreSQL, with the journey's tables: facts,
+ * anchors, states, and their one lock order under contention. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,7 +33,9 @@ static int set_up(void **state)
     db = database_open(scratch.url);
     timeline = timeline_new(&journey_timeline);
     err = (struct err){0};
-    must(db_script(db, "DELETE FROM journey.facts; DELETE FROM journey.anchors; DELETE FROM journey.states", &err));
+    must(db_script(
+        db, "DELETE FROM journey.facts; DELETE FROM journey.anchors; DELETE FROM journey.states",
+        &err));
     return 0;
 }
 
@@ -92,7 +94,8 @@ static struct fact_range whole(int64_t anchor)
 
 static void sorting_drops_repeats_of_a_key(void **state)
 {
-    struct journey_fact facts[] = {fact(2, 5, 1), fact(-1, 9, 1), fact(2, 5, 1), fact(2, 4, 9), fact(2, 5, 0)};
+    struct journey_fact facts[] = {fact(2, 5, 1), fact(-1, 9, 1), fact(2, 5, 1), fact(2, 4, 9),
+                                   fact(2, 5, 0)};
     assert_int_equal(timeline_sort_facts(timeline, facts, COUNT(facts)), 4);
     const struct fact_key want[] = {key(-1, 9, 1), key(2, 4, 9), key(2, 5, 0), key(2, 5, 1)};
     for (size_t i = 0; i < COUNT(want); i++)
@@ -116,7 +119,8 @@ static void insert_tells_what_was_there(void **state)
 
 static void copy_refuses_a_repeat(void **state)
 {
-    struct journey_fact facts[] = {fact(1, 5, 1), fact(1, 6, 1)}, again[] = {fact(0, 1, 1), fact(1, 6, 1)};
+    struct journey_fact facts[] = {fact(1, 5, 1), fact(1, 6, 1)},
+                        again[] = {fact(0, 1, 1), fact(1, 6, 1)};
     must(timeline_copy_facts(timeline, db, facts, 2, &err));
     must(db_begin(db, &err));
     assert_int_equal(timeline_copy_facts(timeline, db, again, 2, &err), OUTCOME_REJECT);
@@ -134,10 +138,13 @@ static void check_absent(void)
     assert_int_equal(read->value_micros, INT64_MIN);
     assert_int_equal(read->margin_micros, INT64_MIN);
     assert_int_equal(read->score, INT16_MIN);
-    assert_int_equal(number_of("test_nulls", "SELECT count(*) FROM journey.facts WHERE num_nulls(received_at, value_micros,"
-                                             " margin_micros, cost_micros, score, order_id, content_id, product_id, location_id,"
-                                             " agent_id, decision_id) = 11"),
-                     1);
+    assert_int_equal(
+        number_of(
+            "test_nulls",
+            "SELECT count(*) FROM journey.facts WHERE num_nulls(received_at, value_micros,"
+            " margin_micros, cost_micros, score, order_id, content_id, product_id, location_id,"
+            " agent_id, decision_id) = 11"),
+        1);
     must(db_script(db, "DELETE FROM journey.facts", &err));
 }
 
@@ -159,10 +166,12 @@ static void check_present(void)
     assert_int_equal(read->value_micros, -5);
     assert_int_equal(read->margin_micros, 0);
     assert_int_equal(read->score, -100);
-    assert_int_equal(number_of("test_texts", "SELECT count(*) FROM journey.facts WHERE order_id = 'o' AND content_id = ''"
-                                             " AND decision_id = 'd' AND cost_micros = 3"
-                                             " AND received_at = timestamptz '1970-01-01 00:00:00.000002+00'"),
-                     1);
+    assert_int_equal(
+        number_of("test_texts",
+                  "SELECT count(*) FROM journey.facts WHERE order_id = 'o' AND content_id = ''"
+                  " AND decision_id = 'd' AND cost_micros = 3"
+                  " AND received_at = timestamptz '1970-01-01 00:00:00.000002+00'"),
+        1);
     must(db_script(db, "DELETE FROM journey.facts", &err));
 }
 
@@ -186,7 +195,8 @@ static void present_values_come_back(void **state)
 
 static void ranges_exclude_their_start_and_include_their_end(void **state)
 {
-    struct journey_fact facts[] = {fact(1, 5, 1), fact(1, 5, 2), fact(1, 6, 0), fact(1, 6, 1), fact(1, 6, 2), fact(2, 6, 1)};
+    struct journey_fact facts[] = {fact(1, 5, 1), fact(1, 5, 2), fact(1, 6, 0),
+                                   fact(1, 6, 1), fact(1, 6, 2), fact(2, 6, 1)};
     static const struct {
         int64_t from, until;
         uint8_t from_event, until_event;
@@ -199,8 +209,11 @@ static void ranges_exclude_their_start_and_include_their_end(void **state)
     must(timeline_copy_facts(timeline, db, facts, COUNT(facts), &err));
     for (size_t i = 0; i < COUNT(rows); i++) {
         size_t count;
-        struct fact_range range = {
-            1, {rows[i].from}, {{[15] = rows[i].from_event}}, {rows[i].until}, {{[15] = rows[i].until_event}}};
+        struct fact_range range = {1,
+                                   {rows[i].from},
+                                   {{[15] = rows[i].from_event}},
+                                   {rows[i].until},
+                                   {{[15] = rows[i].until_event}}};
         struct journey_fact *read = read_range(range, &count);
         assert_int_equal(count, rows[i].count);
         for (size_t k = 0; k < count; k++)
@@ -275,8 +288,9 @@ static void the_newest_move_wins(void **state)
     } rows[] = {
         {1, 5, 1, 0, 5, true, false, false},  {2, 7, 2, 1, 7, false, true, true}, /* newer: moves */
         {3, 6, 2, 2, 7, false, false, false},                                     /* older: loses */
-        {3, 7, 2, 2, 7, false, false, false},                                     /* the same version: the first stays */
-        {2, 9, 2, 2, 9, false, false, true},  /* newer, the same profile: the version is remembered */
+        {3, 7, 2, 2, 7, false, false, false}, /* the same version: the first stays */
+        {2, 9, 2, 2, 9, false, false, true},  /* newer, the same profile: the version is remembered
+                                               */
         {3, 8, 2, 2, 9, false, false, false}, /* so that an older move loses afterwards */
         {3, 10, 3, 2, 10, false, true, true},
     };
@@ -288,15 +302,18 @@ static void the_newest_move_wins(void **state)
         assert_int_equal(row.is_inserted, rows[i].is_inserted);
         assert_int_equal(row.is_moved, rows[i].is_moved);
         assert_int_equal(row.is_newer, rows[i].is_newer);
-        assert_int_equal(number_of("test_version", "SELECT version FROM journey.anchors"), 2 * rows[i].version_after);
-        assert_int_equal(number_of("test_profile", "SELECT profile >> 56 FROM journey.anchors"), rows[i].profile_after);
+        assert_int_equal(number_of("test_version", "SELECT version FROM journey.anchors"),
+                         2 * rows[i].version_after);
+        assert_int_equal(number_of("test_profile", "SELECT profile >> 56 FROM journey.anchors"),
+                         rows[i].profile_after);
     }
 }
 
 static void one_call_takes_the_newest_of_each_anchor(void **state)
 {
     apply_one(move(20, 1, 3));
-    struct anchor_move moves[] = {move(30, 5, 4), move(20, 2, 4), move(30, 6, 8), move(10, 9, 0), move(20, 3, 9), move(20, 2, 5)};
+    struct anchor_move moves[] = {move(30, 5, 4), move(20, 2, 4), move(30, 6, 8),
+                                  move(10, 9, 0), move(20, 3, 9), move(20, 2, 5)};
     size_t count;
     struct anchor_row *rows = apply(moves, COUNT(moves), &count);
     assert_int_equal(count, 3);
@@ -314,10 +331,12 @@ static void a_shared_short_key_is_rejected(void **state)
     struct anchor_move moves[] = {{id(8, 1), id(1, 0), 1}, {id(8, 2), id(1, 0), 1}};
     struct anchor_row *rows;
     size_t count;
-    assert_int_equal(timeline_lock_anchors(timeline, db, &arena, moves, 2, &rows, &count, &err), OUTCOME_REJECT);
+    assert_int_equal(timeline_lock_anchors(timeline, db, &arena, moves, 2, &rows, &count, &err),
+                     OUTCOME_REJECT);
     assert_string_equal(err.code, "anchor_collision");
     apply_one(moves[0]);
-    assert_int_equal(timeline_lock_anchors(timeline, db, &arena, &moves[1], 1, &rows, &count, &err), OUTCOME_REJECT);
+    assert_int_equal(timeline_lock_anchors(timeline, db, &arena, &moves[1], 1, &rows, &count, &err),
+                     OUTCOME_REJECT);
     assert_string_equal(err.code, "anchor_collision");
     assert_int_equal(number_of("test_anchors", "SELECT count(*) FROM journey.anchors"), 1);
 }
@@ -447,7 +466,10 @@ static void swapping_reports_all_or_nothing(void **state)
     assert_true(swap(rows, 3));
     assert_int_equal(rows[0].ver, 2);
     assert_int_equal(number_of("test_ver", "SELECT sum(ver)::bigint FROM journey.states"), 6);
-    assert_int_equal(number_of("test_new", "SELECT count(*) FROM journey.states WHERE payload = 'new' AND members = 11"), 1);
+    assert_int_equal(
+        number_of("test_new",
+                  "SELECT count(*) FROM journey.states WHERE payload = 'new' AND members = 11"),
+        1);
     rows[1].ver = 1; /* somebody else was first */
     must(db_begin(db, &err));
     assert_false(swap(rows, 3));
@@ -478,7 +500,8 @@ struct worker {
     enum outcome outcome;
 };
 
-static enum outcome contend_round(struct worker *w, struct timeline *tl, struct db *own, struct arena *a, int64_t version)
+static enum outcome contend_round(struct worker *w, struct timeline *tl, struct db *own,
+                                  struct arena *a, int64_t version)
 {
     struct journey_fact facts[6];
     struct anchor_move moves[6];
@@ -487,8 +510,10 @@ static enum outcome contend_round(struct worker *w, struct timeline *tl, struct 
     struct state_row *states;
     size_t n = 1 + random_below(&w->dice, 6), count, state_count;
     for (size_t i = 0; i < n; i++) {
-        uint8_t anchor = (uint8_t)random_below(&w->dice, CROWD), profile = (uint8_t)random_below(&w->dice, CROWD);
-        moves[i] = (struct anchor_move){id(anchor + 1, 0), id(profile + 1, 0), version * 8 + (int64_t)i};
+        uint8_t anchor = (uint8_t)random_below(&w->dice, CROWD),
+                profile = (uint8_t)random_below(&w->dice, CROWD);
+        moves[i] =
+            (struct anchor_move){id(anchor + 1, 0), id(profile + 1, 0), version * 8 + (int64_t)i};
         facts[i] = fact(id_short(&moves[i].anchor_id), random_below(&w->dice, 40), 1);
         w->newest[anchor] = moves[i].version;
         w->profile[anchor] = profile + 1;
@@ -504,7 +529,8 @@ static enum outcome contend_round(struct worker *w, struct timeline *tl, struct 
     int64_t *profiles = arena_array(a, int64_t, 2 * count);
     for (size_t i = 0; i < count; i++) {
         profiles[2 * i] = id_short(&anchors[i].profile_id);
-        profiles[2 * i + 1] = anchors[i].is_moved ? id_short(&anchors[i].old_profile_id) : profiles[2 * i];
+        profiles[2 * i + 1] =
+            anchors[i].is_moved ? id_short(&anchors[i].old_profile_id) : profiles[2 * i];
     }
     o = timeline_lock_states(tl, own, a, profiles, 2 * count, &states, &state_count, &w->err);
     for (size_t i = 0; o == OUTCOME_OK && i < state_count; i++)
@@ -522,7 +548,8 @@ static void *contend(void *arg)
     struct arena a = {0};
     for (int64_t round = 1; round <= ROUNDS && w->outcome == OUTCOME_OK; round++, arena_reset(&a)) {
         struct random dice = w->dice;
-        while ((w->outcome = contend_round(w, tl, own, &a, round)) == OUTCOME_RETRY && strcmp(w->err.code, "state_race") == 0) {
+        while ((w->outcome = contend_round(w, tl, own, &a, round)) == OUTCOME_RETRY &&
+               strcmp(w->err.code, "state_race") == 0) {
             db_rollback(own);
             w->dice = dice; /* the same round again */
         }
@@ -533,8 +560,8 @@ static void *contend(void *arg)
     return NULL;
 }
 
-/* No round may fail, so not by a deadlock either; every save adds one to both numbers of a state, so none is lost; and an anchor
- * ends where its newest move says. */
+/* No round may fail, so not by a deadlock either; every save adds one to both numbers of a state,
+ * so none is lost; and an anchor ends where its newest move says. */
 static void two_connections_never_deadlock(void **state)
 {
     struct worker workers[2] = {{.dice = {11}}, {.dice = {22}}};
@@ -548,11 +575,16 @@ static void two_connections_never_deadlock(void **state)
             print_error("%s: %s\n", workers[i].err.code, workers[i].err.message);
         assert_int_equal(workers[i].outcome, OUTCOME_OK);
     }
-    assert_int_equal(number_of("test_lost", "SELECT count(*) FROM journey.states WHERE ver <> members OR ver = 0"), 0);
+    assert_int_equal(
+        number_of("test_lost",
+                  "SELECT count(*) FROM journey.states WHERE ver <> members OR ver = 0"),
+        0);
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, &arena);
-    must(db_run(db, &(struct statement){"test_map", "SELECT anchor, version, profile FROM journey.anchors"}, &p, &r, NULL, &err));
+    must(db_run(
+        db, &(struct statement){"test_map", "SELECT anchor, version, profile FROM journey.anchors"},
+        &p, &r, NULL, &err));
     assert_int_equal(db_rows(r), CROWD);
     for (int i = 0; i < db_rows(r); i++) {
         size_t anchor = (size_t)(db_int8(r, i, 0) >> 56) - 1;
@@ -569,7 +601,8 @@ static void migrate(void)
 {
     char sql[120];
     db = database_open(scratch.url);
-    database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err), &err);
+    database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err),
+                  &err);
     snprintf(sql, sizeof sql, "ALTER DATABASE %s SET synchronous_commit = off", scratch.name);
     database_must(db_script(db, sql, &err), &err);
     db_close(db);

@@ -83,7 +83,8 @@ static void large_allocations_grow_and_keep_their_bytes(void **state)
     char *blocks[BLOCKS] = {NULL};
     for (int round = 1; round <= 4; round++)
         for (int i = 0; i < BLOCKS; i++) {
-            blocks[i] = arena_realloc(&arena, blocks[i], (size_t)(round - 1) * STEP, (size_t)round * STEP);
+            blocks[i] =
+                arena_realloc(&arena, blocks[i], (size_t)(round - 1) * STEP, (size_t)round * STEP);
             memset(blocks[i] + (size_t)(round - 1) * STEP, 'a' + i, STEP);
         }
     for (int i = 0; i < BLOCKS; i++)

@@ -53,7 +53,8 @@ static void order_is_of_unsigned_bytes(void **state)
 
 static void short_key(void **state)
 {
-    struct id id = {{0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE, 9}}, one = {{0, 0, 0, 0, 0, 0, 1, 2, 9}};
+    struct id id = {{0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE, 9}},
+              one = {{0, 0, 0, 0, 0, 0, 1, 2, 9}};
     assert_int_equal(id_short(&id), -2);
     assert_int_equal(id_short(&one), 258);
 }

@@ -20,8 +20,8 @@ static void civil_dates_equal_timegm(void **state)
         int y, m, d;
         gmtime_r(&seconds, &tm);
         day_to_civil(day, &y, &m, &d);
-        if (y != tm.tm_year + 1900 || m != tm.tm_mon + 1 || d != tm.tm_mday || day_from_civil(y, m, d) != day ||
-            timegm(&tm) != seconds)
+        if (y != tm.tm_year + 1900 || m != tm.tm_mon + 1 || d != tm.tm_mday ||
+            day_from_civil(y, m, d) != day || timegm(&tm) != seconds)
             fail_msg("day %d", day);
     }
 }

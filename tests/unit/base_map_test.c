@@ -1,4 +1,5 @@
-/* base_map_test.c: the hash map against a naive array, with removals, for several key and value sizes. */
+/* base_map_test.c: the hash map against a naive array, with removals, for several key and value
+ * sizes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -12,7 +12,8 @@
 static void set_fills_and_returns(void **state)
 {
     struct err err;
-    assert_int_equal(err_set(&err, OUTCOME_RETRY, "db_down", "line %d of %s", 7, "x"), OUTCOME_RETRY);
+    assert_int_equal(err_set(&err, OUTCOME_RETRY, "db_down", "line %d of %s", 7, "x"),
+                     OUTCOME_RETRY);
     assert_int_equal(err.outcome, OUTCOME_RETRY);
     assert_string_equal(err.code, "db_down");
     assert_string_equal(err.message, "line 7 of x");

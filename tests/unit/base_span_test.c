@@ -84,9 +84,10 @@ static void equality_and_order(void **state)
         struct span a, b;
         int order;
     } rows[] = {
-        {SPAN(""), SPAN(""), 0},    {{NULL, 0}, SPAN(""), 0},         {SPAN("a"), SPAN("a"), 0},  {SPAN("a"), SPAN("b"), -1},
-        {SPAN("b"), SPAN("a"), 1},  {SPAN("a"), SPAN("aa"), -1},      {SPAN("aa"), SPAN("a"), 1}, {SPAN("\x80"), SPAN("a"), 1},
-        {{NULL, 0}, SPAN("a"), -1}, {SPAN("a\0a"), SPAN("a\0b"), -1},
+        {SPAN(""), SPAN(""), 0},          {{NULL, 0}, SPAN(""), 0},     {SPAN("a"), SPAN("a"), 0},
+        {SPAN("a"), SPAN("b"), -1},       {SPAN("b"), SPAN("a"), 1},    {SPAN("a"), SPAN("aa"), -1},
+        {SPAN("aa"), SPAN("a"), 1},       {SPAN("\x80"), SPAN("a"), 1}, {{NULL, 0}, SPAN("a"), -1},
+        {SPAN("a\0a"), SPAN("a\0b"), -1},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         int c = span_compare(rows[i].a, rows[i].b);
@@ -135,8 +136,9 @@ static void distance(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(clean_utf8), cmocka_unit_test(every_code_point), cmocka_unit_test(equality_and_order),
-        cmocka_unit_test(trim),       cmocka_unit_test(distance),
+        cmocka_unit_test(clean_utf8),         cmocka_unit_test(every_code_point),
+        cmocka_unit_test(equality_and_order), cmocka_unit_test(trim),
+        cmocka_unit_test(distance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -186,7 +186,8 @@ static void feed_lanes(struct order *order, struct feed *feeds, size_t lanes, un
 {
     order_balance(order);
     for (size_t lane = 0; lane < lanes; lane++) {
-        for (unsigned n = (unsigned)rand_r(random) % 40; n > 0 && order_has_room(order, lane); n--) {
+        for (unsigned n = (unsigned)rand_r(random) % 40; n > 0 && order_has_room(order, lane);
+             n--) {
             if (feeds[lane].left == 0) {
                 order_end(order, lane);
                 break;
@@ -216,7 +217,8 @@ static void random_lanes_of_different_rates_come_out_sorted(void **state)
             assert_true(order_count(order) <= 200 + LANES);
             while ((item = (uintptr_t)order_pop(order, &lane))) {
                 if (item < last)
-                    fail_msg("seed %u: %lu after %lu", seed, (unsigned long)item, (unsigned long)last);
+                    fail_msg("seed %u: %lu after %lu", seed, (unsigned long)item,
+                             (unsigned long)last);
                 last = item;
                 taken++;
             }

@@ -81,7 +81,8 @@ static void expect_ok(void)
         fail_msg("%s: %s", err.code, err.message);
 }
 
-/* A reader of both partitions from their beginning, in no group: the mock broker lets a group wait 3 s. */
+/* A reader of both partitions from their beginning, in no group: the mock broker lets a group wait
+ * 3 s. */
 static rd_kafka_t *open_reader(void)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -138,7 +139,8 @@ static void refused_messages_are_reported_and_can_be_sent_again(void **state)
 static void passing_errors_are_retried_inside(void **state)
 {
     int copies[10] = {0};
-    rd_kafka_mock_push_request_errors(world.cluster, PRODUCE, 2, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+    rd_kafka_mock_push_request_errors(world.cluster, PRODUCE, 2,
+                                      RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
                                       RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT);
     send_numbers(0, 10);
     expect_ok();
@@ -152,7 +154,8 @@ static void a_fatal_producer_is_replaced(void **state)
     int copies[20] = {0};
     send_numbers(0, 5);
     expect_ok();
-    rd_kafka_mock_push_request_errors(world.cluster, PRODUCE, 2, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER,
+    rd_kafka_mock_push_request_errors(world.cluster, PRODUCE, 2,
+                                      RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER,
                                       RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
     send_numbers(5, 5);
     expect_retry(5000, "producer_replaced");
@@ -194,14 +197,15 @@ static void a_message_that_is_too_large_is_the_datas_fault(void **state)
 {
     static char huge[1100000];
     struct err err = {0};
-    enum outcome outcome =
-        producer_send(world.producer, world.topic, 0, SPAN("k"), (struct span){huge, sizeof huge}, NULL, 0, &err);
+    enum outcome outcome = producer_send(world.producer, world.topic, 0, SPAN("k"),
+                                         (struct span){huge, sizeof huge}, NULL, 0, &err);
     assert_int_equal(outcome, OUTCOME_REJECT);
     assert_string_equal(err.code, "message_too_large");
     expect_ok();
 }
 
-/* ---------------------------------------------------------------------------------------------- configurations */
+/* ----------------------------------------------------------------------------------------------
+ * configurations */
 
 struct setting_case {
     const char *flag;
@@ -241,7 +245,8 @@ static void misspelt_settings_are_not_met_with_silence(void **state)
 
 static void settings_of_one_client_override_the_common_ones(void **state)
 {
-    const char *const flags[] = {"--kafka.producer.linger.ms=7", "--kafka.linger.ms=9", "--kafka.client.id=x", NULL};
+    const char *const flags[] = {"--kafka.producer.linger.ms=7", "--kafka.linger.ms=9",
+                                 "--kafka.client.id=x", NULL};
     struct config *config = kafka_test_config("127.0.0.1:1", NULL, flags);
     struct err err = {0};
     rd_kafka_conf_t *conf;
@@ -255,12 +260,15 @@ int main(void)
 {
     log_open("test", "error", "logfmt");
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(refused_messages_are_reported_and_can_be_sent_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(refused_messages_are_reported_and_can_be_sent_again, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(passing_errors_are_retried_inside, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_fatal_producer_is_replaced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_stall_can_be_waited_out, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(sending_again_after_a_stall_drops_what_was_outstanding, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_message_that_is_too_large_is_the_datas_fault, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sending_again_after_a_stall_drops_what_was_outstanding,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_message_that_is_too_large_is_the_datas_fault, set_up,
+                                        tear_down),
         cmocka_unit_test(misspelt_settings_are_not_met_with_silence),
         cmocka_unit_test(settings_of_one_client_override_the_common_ones),
     };

@@ -1,4 +1,5 @@
-/* cli_generator_test.c: the same seed gives the same bytes, and the shares are what the generator promises. */
+/* cli_generator_test.c: the same seed gives the same bytes, and the shares are what the generator
+ * promises. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,12 +16,14 @@
 #include "common/codec/embedded.h"
 
 struct tally {
-    uint64_t arrivals, distinct, duplicates, late, over_a_day_late, identifiers, bytes, orders, requests, sends, answers, joined;
+    uint64_t arrivals, distinct, duplicates, late, over_a_day_late, identifiers, bytes, orders,
+        requests, sends, answers, joined;
     uint64_t hash;
     uint32_t channels;
 };
 
-static struct generator *open_profile(enum generator_profile profile, uint64_t events, uint32_t people, uint64_t seed)
+static struct generator *open_profile(enum generator_profile profile, uint64_t events,
+                                      uint32_t people, uint64_t seed)
 {
     struct generator_options options = {.profile = profile,
                                         .people = people,
@@ -44,7 +47,8 @@ static uint64_t hash_bytes(uint64_t hash, struct span s)
 
 static uint32_t channel_bit(struct span channel)
 {
-    static const char *const names[] = {"web", "app", "email", "sms", "pos", "call_center", "direct_mail", "ads", "crm"};
+    static const char *const names[] = {"web",         "app",         "email", "sms", "pos",
+                                        "call_center", "direct_mail", "ads",   "crm"};
     for (uint32_t i = 0; i < sizeof names / sizeof *names; i++)
         if (span_is(channel, names[i]))
             return 1u << i;
@@ -58,7 +62,8 @@ static void count_touchpoint(struct tally *tally, const struct generated *item)
     tally->distinct++;
     tally->late += item->is_late;
     tally->over_a_day_late += t->received_at - t->occurred_at > US_PER_DAY;
-    tally->identifiers += t->identifier_count + (t->user_id.ptr != NULL) + (t->anonymous_id.ptr != NULL);
+    tally->identifiers +=
+        t->identifier_count + (t->user_id.ptr != NULL) + (t->anonymous_id.ptr != NULL);
     tally->orders += span_is(t->event_name, "Order Completed");
     tally->requests += t->has_contact;
     tally->sends += span_is(t->event_name, "Contact Sent");
@@ -67,7 +72,8 @@ static void count_touchpoint(struct tally *tally, const struct generated *item)
     tally->channels |= channel_bit(t->channel);
 }
 
-static struct tally run(enum generator_profile profile, uint64_t events, uint32_t people, uint64_t seed)
+static struct tally run(enum generator_profile profile, uint64_t events, uint32_t people,
+                        uint64_t seed)
 {
     struct generator *g = open_profile(profile, events, people, seed);
     struct tally tally = {.hash = UINT64_C(14695981039346656037)};
@@ -167,7 +173,8 @@ static void decisions_belong_to_their_requests(void **state)
     }
 }
 
-static bool is_listed(const struct touchpoint_identifier *list, size_t count, const char *type, struct span value)
+static bool is_listed(const struct touchpoint_identifier *list, size_t count, const char *type,
+                      struct span value)
 {
     for (size_t i = 0; i < count; i++)
         if (span_is(list[i].type, type) && span_equal(list[i].value, value))
@@ -186,7 +193,8 @@ static void truth_lists_every_identifier(void **state)
         arena_reset(&arena);
         size_t count = generator_identifiers(g, &arena, item.person, list);
         assert_true(t->user_id.ptr == NULL || is_listed(list, count, "user_id", t->user_id));
-        assert_true(t->anonymous_id.ptr == NULL || is_listed(list, count, "anonymous_id", t->anonymous_id));
+        assert_true(t->anonymous_id.ptr == NULL ||
+                    is_listed(list, count, "anonymous_id", t->anonymous_id));
         for (uint32_t i = 0; i < t->identifier_count; i++) {
             char type[32];
             snprintf(type, sizeof type, SPAN_FMT, SPAN_ARG(t->identifiers[i].type));
@@ -198,7 +206,8 @@ static void truth_lists_every_identifier(void **state)
     arena_free(&arena);
 }
 
-/* The fast writer against the encoder that follows the schema: bytes -> JSON -> bytes must come back. */
+/* The fast writer against the encoder that follows the schema: bytes -> JSON -> bytes must come
+ * back. */
 static void fast_writer_agrees_with_the_schema(void **state)
 {
     struct err err = {0};
@@ -230,7 +239,8 @@ static void fast_writer_agrees_with_the_schema(void **state)
 
 static void bad_options_are_refused(void **state)
 {
-    struct generator_options options = {.profile = GENERATOR_BENCH, .people = 0, .events = 10, .days = 30};
+    struct generator_options options = {
+        .profile = GENERATOR_BENCH, .people = 0, .events = 10, .days = 30};
     struct generator *g = NULL;
     struct err err = {0};
     assert_int_equal(generator_open(&options, &g, &err), OUTCOME_FATAL);
@@ -248,9 +258,12 @@ static void bad_options_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(same_seed_same_bytes),         cmocka_unit_test(bench_has_the_promised_mix),
-        cmocka_unit_test(bank_tells_every_story),       cmocka_unit_test(decisions_belong_to_their_requests),
-        cmocka_unit_test(truth_lists_every_identifier), cmocka_unit_test(fast_writer_agrees_with_the_schema),
+        cmocka_unit_test(same_seed_same_bytes),
+        cmocka_unit_test(bench_has_the_promised_mix),
+        cmocka_unit_test(bank_tells_every_story),
+        cmocka_unit_test(decisions_belong_to_their_requests),
+        cmocka_unit_test(truth_lists_every_identifier),
+        cmocka_unit_test(fast_writer_agrees_with_the_schema),
         cmocka_unit_test(bad_options_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

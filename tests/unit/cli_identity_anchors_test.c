@@ -1,4 +1,5 @@
-/* cli_identity_anchors_test.c: the order of a fact's identifiers, and which changes of a policy its anchors allow. */
+/* cli_identity_anchors_test.c: the order of a fact's identifiers, and which changes of a policy its
+ * anchors allow. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +16,8 @@ static struct arena arena;
 static void the_strongest_comes_first(void **state)
 {
     (void)state;
-    struct ranked ids[] = {{-1, 2, 0}, {5, 3, 1}, {1, 2, 2}, {INT64_MIN, 2, 3}, {7, 1, 4}, {5, 3, 1}, {7, 1, 4}};
+    struct ranked ids[] = {{-1, 2, 0}, {5, 3, 1}, {1, 2, 2}, {INT64_MIN, 2, 3},
+                           {7, 1, 4},  {5, 3, 1}, {7, 1, 4}};
     const uint32_t wanted[] = {4, 2, 3, 0, 1}; /* by rank, then as unsigned bytes; once each */
     assert_int_equal(anchors_sort(ids, 7), 5);
     for (size_t i = 0; i < 5; i++)
@@ -35,7 +37,8 @@ static void others_are_big_endian(void **state)
     assert_int_equal(anchors_keys(9, SPAN_NONE, keys), 1);
 }
 
-/* Both in one line: types, weaker ones later; the calling code does not concern types that are no phone numbers. */
+/* Both in one line: types, weaker ones later; the calling code does not concern types that are no
+ * phone numbers. */
 static const struct example {
     const char *before, *after, *error; /* error: NULL if it is allowed */
     bool differ;
@@ -58,10 +61,11 @@ static struct identity_policy *policy_of(const char *types)
     struct err err = {0};
     strbuf_addf(&text, "{\"types\":[");
     for (const char *at = types; at; at = strchr(at, ' '), at = at ? at + 1 : NULL)
-        strbuf_addf(&text, "%s{\"type\":\"%c\",\"links\":%s,\"rank\":%d}", at == types ? "" : ",", at[0],
-                    at[1] == '-' ? "false" : "true", atoi(strchr(at, ':') + 1));
+        strbuf_addf(&text, "%s{\"type\":\"%c\",\"links\":%s,\"rank\":%d}", at == types ? "" : ",",
+                    at[0], at[1] == '-' ? "false" : "true", atoi(strchr(at, ':') + 1));
     strbuf_addf(&text, "]}");
-    assert_int_equal(identity_policy_parse(&arena, strbuf_span(&text), "test", policy, &err), OUTCOME_OK);
+    assert_int_equal(identity_policy_parse(&arena, strbuf_span(&text), "test", policy, &err),
+                     OUTCOME_OK);
     return policy;
 }
 
@@ -72,7 +76,8 @@ static void what_stored_facts_allow(void **state)
         const struct example *e = &examples[i];
         struct err err = {0};
         bool differ = false;
-        enum outcome o = anchors_check_rules(NULL, &arena, policy_of(e->after), policy_of(e->before), &differ, &err);
+        enum outcome o = anchors_check_rules(NULL, &arena, policy_of(e->after),
+                                             policy_of(e->before), &differ, &err);
         assert_int_equal(differ, e->differ);
         assert_int_equal(o, e->error ? OUTCOME_FATAL : OUTCOME_OK);
         if (e->error)

@@ -1,4 +1,5 @@
-/* cli_identity_compare_test.c: profiles before and after a policy, one table row per way in which they may differ. */
+/* cli_identity_compare_test.c: profiles before and after a policy, one table row per way in which
+ * they may differ. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,18 +22,117 @@ struct example {
 };
 
 static const struct example examples[] = {
-    {{0, 0, 0, 3, 3, 5}, {0, 0, 0, 3, 3, 5}, "------", "------", 3, 3, 0, 0, 0, 0, 0, "------", "------", 3, 3}, /* the same */
-    {{0, 0, 0, 3, 3, 5}, {0, 0, 0, 0, 0, 5}, "------", "------", 3, 2, 1, 0, 2, 0, 0, "x--x--", "------", 3, 5}, /* joined */
-    {{0, 0, 0, 3, 3, 5}, {0, 1, 2, 3, 3, 5}, "------", "------", 3, 5, 0, 2, 2, 0, 0, "x-----", "x-----", 3, 2}, /* in three */
-    {{0, 0, 0, 3, 3, 5}, {0, 0, 3, 3, 3, 5}, "------", "------", 3, 3, 1, 1, 1, 0, 0, "x--x--", "x-----", 3, 3}, /* passed on */
-    {{0, 0, 0, 3, 3, 5}, {1, 1, 1, 3, 3, 5}, "------", "------", 3, 3, 0, 0, 3, 0, 0, "x-----", "------", 3, 3}, /* renamed */
-    {{0, 0, 0, 3, 3, 5}, {0, 0, 2, 3, 3, 5}, "------", "--q---", 3, 4, 0, 1, 1, 1, 0, "x-----", "x-----", 3, 2}, /* quarantine */
-    {{0, 0, 2, 3, 3, 5}, {0, 0, 0, 3, 3, 5}, "--q--q", "------", 4, 3, 1, 0, 1, 0, 2, "x-x---", "------", 2, 3}, /* release */
+    {{0, 0, 0, 3, 3, 5},
+     {0, 0, 0, 3, 3, 5},
+     "------",
+     "------",
+     3,
+     3,
+     0,
+     0,
+     0,
+     0,
+     0,
+     "------",
+     "------",
+     3,
+     3}, /* the same */
+    {{0, 0, 0, 3, 3, 5},
+     {0, 0, 0, 0, 0, 5},
+     "------",
+     "------",
+     3,
+     2,
+     1,
+     0,
+     2,
+     0,
+     0,
+     "x--x--",
+     "------",
+     3,
+     5}, /* joined */
+    {{0, 0, 0, 3, 3, 5},
+     {0, 1, 2, 3, 3, 5},
+     "------",
+     "------",
+     3,
+     5,
+     0,
+     2,
+     2,
+     0,
+     0,
+     "x-----",
+     "x-----",
+     3,
+     2}, /* in three */
+    {{0, 0, 0, 3, 3, 5},
+     {0, 0, 3, 3, 3, 5},
+     "------",
+     "------",
+     3,
+     3,
+     1,
+     1,
+     1,
+     0,
+     0,
+     "x--x--",
+     "x-----",
+     3,
+     3}, /* passed on */
+    {{0, 0, 0, 3, 3, 5},
+     {1, 1, 1, 3, 3, 5},
+     "------",
+     "------",
+     3,
+     3,
+     0,
+     0,
+     3,
+     0,
+     0,
+     "x-----",
+     "------",
+     3,
+     3}, /* renamed */
+    {{0, 0, 0, 3, 3, 5},
+     {0, 0, 2, 3, 3, 5},
+     "------",
+     "--q---",
+     3,
+     4,
+     0,
+     1,
+     1,
+     1,
+     0,
+     "x-----",
+     "x-----",
+     3,
+     2}, /* quarantine */
+    {{0, 0, 2, 3, 3, 5},
+     {0, 0, 0, 3, 3, 5},
+     "--q--q",
+     "------",
+     4,
+     3,
+     1,
+     0,
+     1,
+     0,
+     2,
+     "x-x---",
+     "------",
+     2,
+     3}, /* release */
 };
 
 static struct evidence evidence_of(const struct example *example)
 {
-    struct evidence e = {.graph = {.nodes = arena_array(&arena, struct identity_node, NODES), .node_count = NODES}};
+    struct evidence e = {
+        .graph = {.nodes = arena_array(&arena, struct identity_node, NODES), .node_count = NODES}};
     e.before = arena_array(&arena, uint32_t, NODES);
     e.was_quarantined = arena_array(&arena, bool, NODES);
     for (size_t i = 0; i < NODES; i++) {
@@ -91,7 +191,8 @@ static void test_nothing_stored(void **state)
     struct evidence evidence = {.policy = NULL};
     struct comparison c;
     identity_compare(&evidence, &arena, &c);
-    assert_int_equal(c.profiles_before + c.profiles_after + c.merges_gained + c.merges_lost + c.flow_count, 0);
+    assert_int_equal(
+        c.profiles_before + c.profiles_after + c.merges_gained + c.merges_lost + c.flow_count, 0);
     assert_int_equal(c.largest_after[0].size, 0);
 }
 
@@ -99,13 +200,15 @@ static void test_nothing_stored(void **state)
 static void test_largest(void **state)
 {
     enum { MANY = 100 };
-    struct evidence e = {.graph = {.nodes = arena_array(&arena, struct identity_node, MANY), .node_count = MANY}};
+    struct evidence e = {
+        .graph = {.nodes = arena_array(&arena, struct identity_node, MANY), .node_count = MANY}};
     struct comparison c;
     e.before = arena_array(&arena, uint32_t, MANY);
     e.was_quarantined = arena_array(&arena, bool, MANY);
     for (uint32_t i = 0; i < MANY; i++) {
         e.before[i] = i;
-        e.graph.nodes[i].profile = i < 55 ? 10 * (i % 5) : i; /* five profiles of 11, then single ones */
+        e.graph.nodes[i].profile =
+            i < 55 ? 10 * (i % 5) : i; /* five profiles of 11, then single ones */
     }
     identity_compare(&e, &arena, &c);
     for (uint32_t i = 0; i < COMPARE_LARGEST; i++) {

@@ -1,4 +1,5 @@
-/* cli_json_to_avro_test.c: JSON to Avro as avro-c reads it, back to JSON, and what is refused with which words. */
+/* cli_json_to_avro_test.c: JSON to Avro as avro-c reads it, back to JSON, and what is refused with
+ * which words. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,14 +29,17 @@ static const char all_kinds[] =
     "{\"name\":\"e\",\"type\":{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"red\",\"green\"]}},"
     "{\"name\":\"a\",\"type\":{\"type\":\"array\",\"items\":\"long\"},\"default\":[]},"
     "{\"name\":\"m\",\"type\":{\"type\":\"map\",\"values\":[\"null\",\"string\"]}},"
-    "{\"name\":\"u\",\"type\":[\"null\",\"long\",\"string\",{\"type\":\"record\",\"name\":\"In\",\"fields\":["
+    "{\"name\":\"u\",\"type\":[\"null\",\"long\",\"string\",{\"type\":\"record\",\"name\":\"In\","
+    "\"fields\":["
     "{\"name\":\"two\",\"type\":\"Two\"},{\"name\":\"w\",\"type\":\"int\",\"default\":7}]}]},"
-    "{\"name\":\"t\",\"type\":[\"null\",{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"}],\"default\":null}]}";
+    "{\"name\":\"t\",\"type\":[\"null\",{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"}],"
+    "\"default\":null}]}";
 
-static const char full[] =
-    "{\"b\":true,\"i\":-5,\"l\":9007199254740993,\"f\":0.5,\"d\":-1.25,\"s\":\"Z\xc3\xbcrich\",\"y\":\"00ff\",\"x\":\"beef\","
-    "\"id\":\"00112233-4455-6677-8899-aabbccddeeff\",\"e\":\"green\",\"a\":[1,-2,3],\"m\":{\"k\":\"v\",\"z\":null},"
-    "\"u\":{\"two\":\"0a0b\"},\"t\":\"2026-01-01T00:00:00.000001Z\"}";
+static const char full[] = "{\"b\":true,\"i\":-5,\"l\":9007199254740993,\"f\":0.5,\"d\":-1.25,"
+                           "\"s\":\"Z\xc3\xbcrich\",\"y\":\"00ff\",\"x\":\"beef\","
+                           "\"id\":\"00112233-4455-6677-8899-aabbccddeeff\",\"e\":\"green\",\"a\":["
+                           "1,-2,3],\"m\":{\"k\":\"v\",\"z\":null},"
+                           "\"u\":{\"two\":\"0a0b\"},\"t\":\"2026-01-01T00:00:00.000001Z\"}";
 
 struct fixture {
     struct avro_shape *kinds, *touchpoint;
@@ -114,8 +118,10 @@ static void avro_c_reads_every_kind(void **state)
     assert_int_equal(json_integer_value(json_array_get(member(json, "a"), 1)), -2);
     assert_string_equal(json_string_value(member(member(member(json, "m"), "k"), "string")), "v");
     assert_true(json_is_null(member(member(json, "m"), "z")));
-    assert_int_equal(json_integer_value(member(member(member(json, "u"), "In"), "w")), 7); /* its default */
-    assert_int_equal(json_integer_value(member(member(json, "t"), "long")), INT64_C(1767225600000001));
+    assert_int_equal(json_integer_value(member(member(member(json, "u"), "In"), "w")),
+                     7); /* its default */
+    assert_int_equal(json_integer_value(member(member(json, "t"), "long")),
+                     INT64_C(1767225600000001));
     json_decref(json);
     free(text);
     strbuf_free(&bytes);
@@ -139,15 +145,20 @@ static void comes_back_as_it_was(void **state)
     strbuf_free(&again);
 }
 
-#define REQUIRED "\"message_id\":\"m\",\"source\":\"urn:s\",\"type\":\"track\",\"channel\":\"web\",\"occurred_at\":1"
+#define REQUIRED                                                                                   \
+    "\"message_id\":\"m\",\"source\":\"urn:s\",\"type\":\"track\",\"channel\":\"web\",\"occurred_" \
+    "at\":1"
 
 static void short_touchpoint_is_read_by_avro_c(void **state)
 {
     struct fixture *fixture = *state;
     struct strbuf bytes = {0};
-    encode(fixture->touchpoint, "{" REQUIRED ",\"identifiers\":[{\"type\":\"email\",\"value\":\"a@example.com\"}]}", &bytes);
+    encode(fixture->touchpoint,
+           "{" REQUIRED ",\"identifiers\":[{\"type\":\"email\",\"value\":\"a@example.com\"}]}",
+           &bytes);
     char *text = read_with_avro_c(embedded_schema("touchpoint"), strbuf_span(&bytes));
-    json_t *json = json_loads(text, 0, NULL), *first = json_array_get(member(json, "identifiers"), 0);
+    json_t *json = json_loads(text, 0, NULL),
+           *first = json_array_get(member(json, "identifiers"), 0);
     assert_string_equal(json_string_value(member(json, "message_id")), "m");
     assert_string_equal(json_string_value(member(first, "encoding")), "none");
     assert_string_equal(json_string_value(member(first, "collection")), "users");
@@ -163,16 +174,20 @@ static void refusals_name_the_place(void **state)
     static const struct {
         const char *text, *message;
     } rows[] = {
-        {"{" REQUIRED ",\"chanel\":\"web\"}", "unknown field \"chanel\", the nearest is \"channel\""},
-        {"{" REQUIRED ",\"page\":{\"ulr\":\"x\"}}", "page: unknown field \"ulr\", the nearest is \"url\""},
+        {"{" REQUIRED ",\"chanel\":\"web\"}",
+         "unknown field \"chanel\", the nearest is \"channel\""},
+        {"{" REQUIRED ",\"page\":{\"ulr\":\"x\"}}",
+         "page: unknown field \"ulr\", the nearest is \"url\""},
         {"{\"message_id\":\"m\"}", "source: missing, and it has no default"},
         {"{" REQUIRED ",\"score\":\"5\"}", "score: expected an integer"},
         {"{" REQUIRED ",\"score\":5000000000}", "score: beyond 32 bits"},
         {"{" REQUIRED ",\"received_at\":\"yesterday\"}",
          "received_at: expected a time such as 2026-01-31T09:30:00Z, or an integer"},
-        {"{" REQUIRED ",\"value_micros\":\"2026-01-01T00:00:00Z\"}", "value_micros: expected an integer"},
+        {"{" REQUIRED ",\"value_micros\":\"2026-01-01T00:00:00Z\"}",
+         "value_micros: expected an integer"},
         {"{" REQUIRED ",\"consent\":{\"email\":1}}", "consent.email: expected true or false"},
-        {"{" REQUIRED ",\"identifiers\":[{\"type\":\"email\",\"value\":\"a\"},{\"type\":\"email\"}]}",
+        {"{" REQUIRED
+         ",\"identifiers\":[{\"type\":\"email\",\"value\":\"a\"},{\"type\":\"email\"}]}",
          "identifiers[1].value: missing, and it has no default"},
         {"{" REQUIRED ",\"identifiers\":null}", "identifiers: expected an array"},
         {"{" REQUIRED ",\"is_test\":\"no\"}", "is_test: expected true or false"},
@@ -188,7 +203,9 @@ static void refusals_name_the_place(void **state)
         struct strbuf out = {0};
         struct err err = {0};
         strbuf_add(&out, "before", 6);
-        assert_int_equal(json_text_to_avro(fixture->touchpoint, span_of(rows[i].text), &out, NULL, &err), OUTCOME_REJECT);
+        assert_int_equal(
+            json_text_to_avro(fixture->touchpoint, span_of(rows[i].text), &out, NULL, &err),
+            OUTCOME_REJECT);
         if (rows[i].message)
             assert_string_equal(err.message, rows[i].message);
         assert_true(span_is(strbuf_span(&out), "before"));
@@ -207,7 +224,8 @@ static void truncated_bytes_are_refused(void **state)
         memcpy(copy, bytes.ptr, length);
         struct span cut = {copy, length};
         struct err err = {0};
-        assert_int_equal(avro_to_json(fixture->kinds, &cut, AVRO_PRINT_ALL, &out, &err), OUTCOME_REJECT);
+        assert_int_equal(avro_to_json(fixture->kinds, &cut, AVRO_PRINT_ALL, &out, &err),
+                         OUTCOME_REJECT);
         assert_int_equal(out.len, 0);
         free(copy);
     }
@@ -223,8 +241,9 @@ static void hostile_counts_are_refused(void **state)
         size_t length;
         const char *code;
     } rows[] = {
-        {"\xfe\xff\xff\xff\x0f", 5, "avro_too_many"},                            /* 2^31 nulls cost no bytes */
-        {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00", 11, "avro_bad_length"}, /* the smallest count has no opposite */
+        {"\xfe\xff\xff\xff\x0f", 5, "avro_too_many"}, /* 2^31 nulls cost no bytes */
+        {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00", 11,
+         "avro_bad_length"}, /* the smallest count has no opposite */
         {"\x02", 1, "avro_truncated"},
     };
     struct avro_shape *shape;
@@ -244,7 +263,8 @@ static void texts_become_valid_json(void **state)
 {
     struct strbuf out = {0};
     json_add_text(&out, (struct span){"a\"\\\n\t\x01\x00z\xc3\xbc\xff", 11});
-    assert_true(span_is(strbuf_span(&out), "\"a\\\"\\\\\\n\\t\\u0001\\u0000z\xc3\xbc\xef\xbf\xbd\""));
+    assert_true(
+        span_is(strbuf_span(&out), "\"a\\\"\\\\\\n\\t\\u0001\\u0000z\xc3\xbc\xef\xbf\xbd\""));
     strbuf_free(&out);
 }
 

@@ -1,4 +1,5 @@
-/* cli_printable_test.c: what producers and operators typed does not steer the terminal that shows it. */
+/* cli_printable_test.c: what producers and operators typed does not steer the terminal that shows
+ * it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,13 +23,14 @@ static void hidden_characters_are_escaped(void **state)
         {SPAN("a\0b"), "a\\u0000b"},
         {SPAN("\xC2\x9B"
               "31m"),
-         "\\u009b31m"},                                                                 /* the one-character form of ESC [ */
-        {SPAN("\xC2\xA0"), "\xC2\xA0"},                                                 /* no-break space */
-        {SPAN("jane\xE2\x80\xAE@x"), "jane\\u202e@x"},                                  /* right-to-left override */
-        {SPAN("\xE2\x81\xA6x\xE2\x81\xA9"), "\\u2066x\\u2069"},                         /* isolates */
-        {SPAN("ja\xE2\x80\x8Bne\xEF\xBB\xBF"), "ja\\u200bne\\ufeff"},                   /* no width at all */
-        {SPAN("\xE2\x80\x8D\xE2\x80\x8C"), "\xE2\x80\x8D\xE2\x80\x8C"},                 /* joiners */
-        {SPAN("\xD7\xA9\xD7\x9C\xD7\x95\xD7\x9D"), "\xD7\xA9\xD7\x9C\xD7\x95\xD7\x9D"}, /* Hebrew is no trick */
+         "\\u009b31m"},                                /* the one-character form of ESC [ */
+        {SPAN("\xC2\xA0"), "\xC2\xA0"},                /* no-break space */
+        {SPAN("jane\xE2\x80\xAE@x"), "jane\\u202e@x"}, /* right-to-left override */
+        {SPAN("\xE2\x81\xA6x\xE2\x81\xA9"), "\\u2066x\\u2069"},         /* isolates */
+        {SPAN("ja\xE2\x80\x8Bne\xEF\xBB\xBF"), "ja\\u200bne\\ufeff"},   /* no width at all */
+        {SPAN("\xE2\x80\x8D\xE2\x80\x8C"), "\xE2\x80\x8D\xE2\x80\x8C"}, /* joiners */
+        {SPAN("\xD7\xA9\xD7\x9C\xD7\x95\xD7\x9D"),
+         "\xD7\xA9\xD7\x9C\xD7\x95\xD7\x9D"}, /* Hebrew is no trick */
     };
     struct arena arena = {0};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

@@ -1,4 +1,5 @@
-/* codec_avro_plan_test.c: every way a payload or a writer's schema can be bad has its own code; and the special forms. */
+/* codec_avro_plan_test.c: every way a payload or a writer's schema can be bad has its own code; and
+ * the special forms. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,18 +13,19 @@
 #include "common/codec/touchpoint.h"
 
 #define RECORD(fields) "{\"type\":\"record\",\"name\":\"T\",\"fields\":[" REQUIRED "," fields "]}"
-#define REQUIRED                                                                                                                 \
-    FIELD("message_id", "\"string\"")                                                                                            \
-    "," FIELD("source", "\"string\"") "," FIELD("type", "\"string\"") "," FIELD("channel", "\"string\"") "," FIELD(              \
-        "occurred_at", "\"long\"")
+#define REQUIRED                                                                                   \
+    FIELD("message_id", "\"string\"")                                                              \
+    "," FIELD("source", "\"string\"") "," FIELD("type", "\"string\"") "," FIELD(                   \
+        "channel", "\"string\"") "," FIELD("occurred_at", "\"long\"")
 #define FIELD(name, type) "{\"name\":\"" name "\",\"type\":" type "}"
 #define REQUIRED_BYTES    "\2m\2s\2t\2c\2"
-#define BYTES(literal)                                                                                                           \
-    {                                                                                                                            \
-        literal, sizeof(literal) - 1                                                                                             \
+#define BYTES(literal)                                                                             \
+    {                                                                                              \
+        literal, sizeof(literal) - 1                                                               \
     }
 
-static enum outcome decode(const char *schema, struct span payload, struct touchpoint *out, struct err *err)
+static enum outcome decode(const char *schema, struct span payload, struct touchpoint *out,
+                           struct err *err)
 {
     struct avro_plan *plan;
     if (avro_plan_compile(span_of(schema), &plan, err))
@@ -46,43 +48,61 @@ static const struct bad_case bad_cases[] = {
     {"nothing", RECORD(FIELD("x", "\"null\"")), BYTES(""), "avro_truncated"},
     {"text cut", RECORD(FIELD("x", "\"string\"")), BYTES(REQUIRED_BYTES "\12ab"), "avro_truncated"},
     {"varint cut", RECORD(FIELD("x", "\"long\"")), BYTES(REQUIRED_BYTES "\x80"), "avro_truncated"},
-    {"17 GB of text", RECORD(FIELD("x", "\"string\"")), BYTES(REQUIRED_BYTES "\x80\x80\x80\x80\x80\x01"), "avro_truncated"},
-    {"fixed cut", RECORD(FIELD("x", "{\"type\":\"fixed\",\"name\":\"F\",\"size\":4}")), BYTES(REQUIRED_BYTES "abc"),
-     "avro_truncated"},
-    {"one byte more", RECORD(FIELD("x", "\"int\"")), BYTES(REQUIRED_BYTES "\2\0"), "avro_trailing_bytes"},
-    {"negative length", RECORD(FIELD("x", "\"bytes\"")), BYTES(REQUIRED_BYTES "\1"), "avro_bad_length"},
-    {"negative length of a taken text", RECORD(FIELD("user_id", "\"string\"")), BYTES(REQUIRED_BYTES "\5"), "avro_bad_length"},
-    {"negative block size", RECORD(FIELD("x", "{\"type\":\"array\",\"items\":\"int\"}")), BYTES(REQUIRED_BYTES "\1\1"),
+    {"17 GB of text", RECORD(FIELD("x", "\"string\"")),
+     BYTES(REQUIRED_BYTES "\x80\x80\x80\x80\x80\x01"), "avro_truncated"},
+    {"fixed cut", RECORD(FIELD("x", "{\"type\":\"fixed\",\"name\":\"F\",\"size\":4}")),
+     BYTES(REQUIRED_BYTES "abc"), "avro_truncated"},
+    {"one byte more", RECORD(FIELD("x", "\"int\"")), BYTES(REQUIRED_BYTES "\2\0"),
+     "avro_trailing_bytes"},
+    {"negative length", RECORD(FIELD("x", "\"bytes\"")), BYTES(REQUIRED_BYTES "\1"),
      "avro_bad_length"},
-    {"eleven bytes of varint", RECORD(FIELD("x", "\"long\"")), BYTES(REQUIRED_BYTES "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\1"),
+    {"negative length of a taken text", RECORD(FIELD("user_id", "\"string\"")),
+     BYTES(REQUIRED_BYTES "\5"), "avro_bad_length"},
+    {"negative block size", RECORD(FIELD("x", "{\"type\":\"array\",\"items\":\"int\"}")),
+     BYTES(REQUIRED_BYTES "\1\1"), "avro_bad_length"},
+    {"eleven bytes of varint", RECORD(FIELD("x", "\"long\"")),
+     BYTES(REQUIRED_BYTES "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\1"), "avro_bad_number"},
+    {"int of 33 bits", RECORD(FIELD("x", "\"int\"")), BYTES(REQUIRED_BYTES "\x80\x80\x80\x80\x20"),
      "avro_bad_number"},
-    {"int of 33 bits", RECORD(FIELD("x", "\"int\"")), BYTES(REQUIRED_BYTES "\x80\x80\x80\x80\x20"), "avro_bad_number"},
-    {"taken int of 33 bits", RECORD(FIELD("score", "\"int\"")), BYTES(REQUIRED_BYTES "\x80\x80\x80\x80\x20"), "avro_bad_number"},
-    {"branch 2 of 2", RECORD(FIELD("user_id", "[\"null\",\"string\"]")), BYTES(REQUIRED_BYTES "\4"), "avro_bad_union"},
-    {"branch -1", RECORD(FIELD("x", "[\"null\",\"string\",\"int\"]")), BYTES(REQUIRED_BYTES "\1"), "avro_bad_union"},
-    {"boolean 2", RECORD(FIELD("is_test", "\"boolean\"")), BYTES(REQUIRED_BYTES "\2"), "avro_bad_boolean"},
-    {"skipped boolean 2", RECORD(FIELD("x", "\"boolean\"")), BYTES(REQUIRED_BYTES "\2"), "avro_bad_boolean"},
-    {"symbol 2 of 2", RECORD(FIELD("x", "{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\",\"B\"]}")),
+    {"taken int of 33 bits", RECORD(FIELD("score", "\"int\"")),
+     BYTES(REQUIRED_BYTES "\x80\x80\x80\x80\x20"), "avro_bad_number"},
+    {"branch 2 of 2", RECORD(FIELD("user_id", "[\"null\",\"string\"]")), BYTES(REQUIRED_BYTES "\4"),
+     "avro_bad_union"},
+    {"branch -1", RECORD(FIELD("x", "[\"null\",\"string\",\"int\"]")), BYTES(REQUIRED_BYTES "\1"),
+     "avro_bad_union"},
+    {"boolean 2", RECORD(FIELD("is_test", "\"boolean\"")), BYTES(REQUIRED_BYTES "\2"),
+     "avro_bad_boolean"},
+    {"skipped boolean 2", RECORD(FIELD("x", "\"boolean\"")), BYTES(REQUIRED_BYTES "\2"),
+     "avro_bad_boolean"},
+    {"symbol 2 of 2",
+     RECORD(FIELD("x", "{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\",\"B\"]}")),
      BYTES(REQUIRED_BYTES "\4"), "avro_bad_enum"},
-    {"taken symbol -1", RECORD(FIELD("user_id", "{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\",\"B\"]}")),
+    {"taken symbol -1",
+     RECORD(FIELD("user_id", "{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\",\"B\"]}")),
      BYTES(REQUIRED_BYTES "\1"), "avro_bad_enum"},
     {"two thousand million nulls", RECORD(FIELD("x", "{\"type\":\"array\",\"items\":\"null\"}")),
      BYTES(REQUIRED_BYTES "\x80\x80\x80\x80\x10\0"), "avro_too_many"},
     {"least block count", RECORD(FIELD("x", "{\"type\":\"map\",\"values\":\"null\"}")),
      BYTES(REQUIRED_BYTES "\xff\xff\xff\xff\xff\xff\xff\xff\xff\1\0"), "avro_too_many"},
-    {"NUL", RECORD(FIELD("user_id", "\"string\"")), BYTES(REQUIRED_BYTES "\10bob\0"), "string_not_utf8"},
-    {"NUL in the middle of eight", RECORD(FIELD("user_id", "\"string\"")), BYTES(REQUIRED_BYTES "\20abcd\0fgh"),
+    {"NUL", RECORD(FIELD("user_id", "\"string\"")), BYTES(REQUIRED_BYTES "\10bob\0"),
      "string_not_utf8"},
-    {"surrogate", RECORD(FIELD("user_id", "\"string\"")), BYTES(REQUIRED_BYTES "\6\xed\xa0\x80"), "string_not_utf8"},
-    {"overlong", RECORD(FIELD("user_id", "\"bytes\"")), BYTES(REQUIRED_BYTES "\4\xc0\xaf"), "string_not_utf8"},
+    {"NUL in the middle of eight", RECORD(FIELD("user_id", "\"string\"")),
+     BYTES(REQUIRED_BYTES "\20abcd\0fgh"), "string_not_utf8"},
+    {"surrogate", RECORD(FIELD("user_id", "\"string\"")), BYTES(REQUIRED_BYTES "\6\xed\xa0\x80"),
+     "string_not_utf8"},
+    {"overlong", RECORD(FIELD("user_id", "\"bytes\"")), BYTES(REQUIRED_BYTES "\4\xc0\xaf"),
+     "string_not_utf8"},
     {"bad key of consent", RECORD(FIELD("consent", "{\"type\":\"map\",\"values\":\"boolean\"}")),
      BYTES(REQUIRED_BYTES "\2\2\xff\1\0"), "string_not_utf8"},
-    {"year 10000", RECORD(FIELD("sent_at", "\"long\"")), BYTES(REQUIRED_BYTES "\x80\x80\xc0\x9d\x94\xd0\xd4\x80\x09"),
+    {"year 10000", RECORD(FIELD("sent_at", "\"long\"")),
+     BYTES(REQUIRED_BYTES "\x80\x80\xc0\x9d\x94\xd0\xd4\x80\x09"), "time_out_of_range"},
+    {"before 1970", RECORD(FIELD("sent_at", "\"long\"")), BYTES(REQUIRED_BYTES "\1"),
      "time_out_of_range"},
-    {"before 1970", RECORD(FIELD("sent_at", "\"long\"")), BYTES(REQUIRED_BYTES "\1"), "time_out_of_range"},
-    {"milliseconds that overflow", RECORD(FIELD("sent_at", "{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"}")),
+    {"milliseconds that overflow",
+     RECORD(FIELD("sent_at", "{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"}")),
      BYTES(REQUIRED_BYTES "\xfe\xff\xff\xff\xff\xff\xff\xff\xff\1"), "time_out_of_range"},
-    {"score 101", RECORD(FIELD("score", "\"int\"")), BYTES(REQUIRED_BYTES "\xca\1"), "number_out_of_range"},
+    {"score 101", RECORD(FIELD("score", "\"int\"")), BYTES(REQUIRED_BYTES "\xca\1"),
+     "number_out_of_range"},
     {"money that sums would not hold", RECORD(FIELD("value_micros", "\"long\"")),
      BYTES(REQUIRED_BYTES "\xff\xff\xff\xff\xff\xff\xff\xff\xff\1"), "number_out_of_range"},
     {"no message id", RECORD(FIELD("x", "\"null\"")), BYTES("\0\2s\2t\2c\2"), "field_missing"},
@@ -91,7 +111,8 @@ static const struct bad_case bad_cases[] = {
     {"no channel", RECORD(FIELD("x", "\"null\"")), BYTES("\2m\2s\2t\0\2"), "field_missing"},
     {"no occurred_at",
      "{\"type\":\"record\",\"name\":\"T\",\"fields\":[" FIELD("message_id", "\"string\"") "," FIELD(
-         "source", "\"string\"") "," FIELD("type", "\"string\"") "," FIELD("channel", "\"string\"") "]}",
+         "source", "\"string\"") "," FIELD("type", "\"string\"") "," FIELD("channel",
+                                                                           "\"string\"") "]}",
      BYTES("\2m\2s\2t\2c"), "field_missing"},
 };
 
@@ -103,12 +124,15 @@ static void test_bad_payloads(void **state)
         struct err err = {0};
         enum outcome outcome = decode(c->schema, c->payload, &t, &err);
         if (outcome != OUTCOME_REJECT || strcmp(err.code, c->code) != 0)
-            fail_msg("%s: outcome %d %s (%s), expected %s", c->name, outcome, err.code, err.message, c->code);
+            fail_msg("%s: outcome %d %s (%s), expected %s", c->name, outcome, err.code, err.message,
+                     c->code);
         assert_int_equal(err.outcome, OUTCOME_REJECT);
     }
 }
 
-#define SELF "{\"type\":\"record\",\"name\":\"T\",\"fields\":[{\"name\":\"next\",\"type\":[\"null\",\"T\"]}]}"
+#define SELF                                                                                       \
+    "{\"type\":\"record\",\"name\":\"T\",\"fields\":[{\"name\":\"next\",\"type\":[\"null\",\"T\"]" \
+    "}]}"
 
 static const struct {
     const char *name, *schema;
@@ -120,19 +144,23 @@ static const struct {
     {"contains itself", SELF},
     {"a record without fields", "{\"type\":\"record\",\"name\":\"T\"}"},
     {"a record without a name", "{\"type\":\"record\",\"fields\":[]}"},
-    {"a field without a type", "{\"type\":\"record\",\"name\":\"T\",\"fields\":[{\"name\":\"a\"}]}"},
+    {"a field without a type",
+     "{\"type\":\"record\",\"name\":\"T\",\"fields\":[{\"name\":\"a\"}]}"},
     {"an array without items", RECORD(FIELD("x", "{\"type\":\"array\"}"))},
     {"a union in a union", RECORD(FIELD("x", "[\"null\",[\"int\"]]"))},
-    {"the same key twice", "{\"type\":\"record\",\"type\":\"record\",\"name\":\"T\",\"fields\":[]}"},
+    {"the same key twice",
+     "{\"type\":\"record\",\"type\":\"record\",\"name\":\"T\",\"fields\":[]}"},
     {"a type defined twice", RECORD(FIELD("x", "{\"type\":\"fixed\",\"name\":\"T\",\"size\":1}"))},
     {"text as a number", RECORD(FIELD("user_id", "\"long\""))},
     {"a number as text", RECORD(FIELD("score", "\"string\""))},
     {"money as a double", RECORD(FIELD("value_micros", "\"double\""))},
     {"a date as a time", RECORD(FIELD("sent_at", "{\"type\":\"int\",\"logicalType\":\"date\"}"))},
-    {"local time as a time", RECORD(FIELD("sent_at", "{\"type\":\"long\",\"logicalType\":\"local-timestamp-millis\"}"))},
+    {"local time as a time",
+     RECORD(FIELD("sent_at", "{\"type\":\"long\",\"logicalType\":\"local-timestamp-millis\"}"))},
     {"a boolean as text", RECORD(FIELD("is_test", "\"string\""))},
     {"a nested record as text", RECORD(FIELD("campaign", "\"string\""))},
-    {"identifiers of text", RECORD(FIELD("identifiers", "{\"type\":\"array\",\"items\":\"string\"}"))},
+    {"identifiers of text",
+     RECORD(FIELD("identifiers", "{\"type\":\"array\",\"items\":\"string\"}"))},
     {"consent of text", RECORD(FIELD("consent", "{\"type\":\"map\",\"values\":\"string\"}"))},
     {"a field twice", RECORD(FIELD("user_id", "\"string\"") "," FIELD("user_id", "\"string\""))},
 };
@@ -157,8 +185,10 @@ static void test_schema_that_explodes(void **state)
     struct err err;
     strbuf_addf(&text, "{\"type\":\"record\",\"name\":\"T\",\"fields\":[");
     for (int level = 0; level < 30; level++) {
-        strbuf_addf(&text, "%s{\"name\":\"d%d\",\"type\":{\"type\":\"record\",\"name\":\"L%d\",\"fields\":[", level ? "," : "",
-                    level, level);
+        strbuf_addf(
+            &text,
+            "%s{\"name\":\"d%d\",\"type\":{\"type\":\"record\",\"name\":\"L%d\",\"fields\":[",
+            level ? "," : "", level, level);
         for (int i = 0; i < 10 && level > 0; i++)
             strbuf_addf(&text, "%s{\"name\":\"f%d\",\"type\":\"L%d\"}", i ? "," : "", i, level - 1);
         strbuf_addf(&text, "]}}");
@@ -185,9 +215,10 @@ static void test_too_deep(void **state)
     strbuf_free(&text);
 }
 
-#define TIMES                                                                                                                    \
-    RECORD(FIELD("sent_at", "{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"}") "," FIELD(                               \
-        "received_at", "{\"type\":\"long\",\"logicalType\":\"timestamp-nanos\"}") "," FIELD("score", "\"long\""))
+#define TIMES                                                                                      \
+    RECORD(FIELD("sent_at", "{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"}") "," FIELD( \
+        "received_at",                                                                             \
+        "{\"type\":\"long\",\"logicalType\":\"timestamp-nanos\"}") "," FIELD("score", "\"long\""))
 
 static void test_times_are_widened(void **state)
 {
@@ -201,7 +232,8 @@ static void test_times_are_widened(void **state)
     assert_int_equal(decode(TIMES, strbuf_span(&b), &t, &err), OUTCOME_OK);
     assert_true(t.sent_at == 1700000000123000 && t.received_at == 1700000000123456);
     assert_int_equal(t.score, -100);
-    assert_true(t.occurred_at == 1 && t.original_at == LONG_ABSENT && t.value_micros == LONG_ABSENT);
+    assert_true(t.occurred_at == 1 && t.original_at == LONG_ABSENT &&
+                t.value_micros == LONG_ABSENT);
     assert_null(t.user_id.ptr);
     strbuf_free(&b);
 }
@@ -212,9 +244,11 @@ static void add_identifiers(struct strbuf *b, int count)
         strbuf_add(b, "\2e\2v", 4);
 }
 
-#define IDENTIFIERS                                                                                                              \
-    RECORD(FIELD("identifiers", "{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"I\",\"fields\":[" FIELD(          \
-                                    "type", "\"string\"") "," FIELD("value", "\"string\"") "]}}"))
+#define IDENTIFIERS                                                                                \
+    RECORD(FIELD(                                                                                  \
+        "identifiers",                                                                             \
+        "{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"I\",\"fields\":[" FIELD(    \
+            "type", "\"string\"") "," FIELD("value", "\"string\"") "]}}"))
 
 /* Blocks of any number, with and without their size in bytes; 32 identifiers, not one more. */
 static void test_identifiers_in_blocks(void **state)
@@ -230,9 +264,11 @@ static void test_identifiers_in_blocks(void **state)
         avro_write_long(&b, 4 * (2 + more));
         add_identifiers(&b, 2 + more);
         avro_write_long(&b, 0);
-        assert_int_equal(decode(IDENTIFIERS, strbuf_span(&b), &t, &err), more ? OUTCOME_REJECT : OUTCOME_OK);
+        assert_int_equal(decode(IDENTIFIERS, strbuf_span(&b), &t, &err),
+                         more ? OUTCOME_REJECT : OUTCOME_OK);
         assert_int_equal(t.identifier_count, 32);
-        assert_true(span_is(t.identifiers[31].encoding, "none") && span_is(t.identifiers[31].collection, "users"));
+        assert_true(span_is(t.identifiers[31].encoding, "none") &&
+                    span_is(t.identifiers[31].collection, "users"));
         if (more)
             assert_string_equal(err.code, "too_many_identifiers");
         strbuf_free(&b);
@@ -247,14 +283,16 @@ static void test_consent_in_blocks(void **state)
     struct avro_plan *plan;
     struct span key;
     bool value;
-    const char *schema = RECORD(FIELD("consent", "[\"null\",{\"type\":\"map\",\"values\":\"boolean\"}]"));
+    const char *schema =
+        RECORD(FIELD("consent", "[\"null\",{\"type\":\"map\",\"values\":\"boolean\"}]"));
     char with_branch[sizeof bytes];
     size_t head = sizeof REQUIRED_BYTES - 1;
     memcpy(with_branch, bytes, head);
     with_branch[head] = 2;
     memcpy(with_branch + head + 1, bytes + head, sizeof bytes - 1 - head);
     assert_int_equal(avro_plan_compile(span_of(schema), &plan, &err), OUTCOME_OK);
-    assert_int_equal(avro_plan_decode(plan, (struct span){with_branch, sizeof bytes}, &t, &err), OUTCOME_OK);
+    assert_int_equal(avro_plan_decode(plan, (struct span){with_branch, sizeof bytes}, &t, &err),
+                     OUTCOME_OK);
     struct span cursor = t.consent;
     assert_true(consent_next(&cursor, &key, &value) && span_is(key, "a") && value);
     assert_true(consent_next(&cursor, &key, &value) && span_is(key, "b") && !value);
@@ -270,7 +308,8 @@ static void test_long_texts(void **state)
 {
     struct touchpoint t;
     struct err err;
-    const char *schema = RECORD(FIELD("user_id", "\"string\"") "," FIELD("traits_json", "\"string\""));
+    const char *schema =
+        RECORD(FIELD("user_id", "\"string\"") "," FIELD("traits_json", "\"string\""));
     for (int more = 0; more < 2; more++) {
         struct strbuf b = {0}, text = {0};
         strbuf_reserve(&text, 65537);
@@ -278,7 +317,8 @@ static void test_long_texts(void **state)
         strbuf_add(&b, REQUIRED_BYTES, sizeof REQUIRED_BYTES - 1);
         avro_write_bytes(&b, (struct span){text.ptr, 65536 + (size_t)more});
         avro_write_bytes(&b, (struct span){text.ptr, 65537});
-        assert_int_equal(decode(schema, strbuf_span(&b), &t, &err), more ? OUTCOME_REJECT : OUTCOME_OK);
+        assert_int_equal(decode(schema, strbuf_span(&b), &t, &err),
+                         more ? OUTCOME_REJECT : OUTCOME_OK);
         if (more)
             assert_string_equal(err.code, "string_too_long");
         strbuf_free(&b);
@@ -297,7 +337,8 @@ static void test_long_names(void **state)
         struct strbuf b = {0};
         strbuf_add(&b, REQUIRED_BYTES, sizeof REQUIRED_BYTES - 1);
         avro_write_bytes(&b, (struct span){name, 1000 + (size_t)more});
-        assert_int_equal(decode(schema, strbuf_span(&b), &t, &err), more ? OUTCOME_REJECT : OUTCOME_OK);
+        assert_int_equal(decode(schema, strbuf_span(&b), &t, &err),
+                         more ? OUTCOME_REJECT : OUTCOME_OK);
         if (more)
             assert_string_equal(err.code, "string_too_long");
         strbuf_free(&b);
@@ -308,11 +349,13 @@ static void test_contact_is_marked(void **state)
 {
     struct touchpoint t;
     struct err err;
-    const char *schema = RECORD(FIELD(
-        "contact", "[\"null\",{\"type\":\"record\",\"name\":\"C\",\"fields\":[" FIELD("priority", "[\"null\",\"int\"]") "]}]"));
+    const char *schema =
+        RECORD(FIELD("contact", "[\"null\",{\"type\":\"record\",\"name\":\"C\",\"fields\":[" FIELD(
+                                    "priority", "[\"null\",\"int\"]") "]}]"));
     assert_int_equal(decode(schema, (struct span)BYTES(REQUIRED_BYTES "\0"), &t, &err), OUTCOME_OK);
     assert_false(t.has_contact);
-    assert_int_equal(decode(schema, (struct span)BYTES(REQUIRED_BYTES "\2\2\16"), &t, &err), OUTCOME_OK);
+    assert_int_equal(decode(schema, (struct span)BYTES(REQUIRED_BYTES "\2\2\16"), &t, &err),
+                     OUTCOME_OK);
     assert_true(t.has_contact && t.contact.priority == 7 && t.contact.batch_size == LONG_ABSENT);
 }
 
@@ -324,7 +367,8 @@ static void test_builtin_schema_compiles(void **state)
     avro_plan_free(plan);
 }
 
-/* BLAKE2b-128 of 00 00 00 01 's' 00 00 00 02 'm1', computed with another implementation (Python's hashlib). */
+/* BLAKE2b-128 of 00 00 00 01 's' 00 00 00 02 'm1', computed with another implementation (Python's
+ * hashlib). */
 static void test_event_id(void **state)
 {
     struct id id;

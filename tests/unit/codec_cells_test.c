@@ -26,7 +26,8 @@ static const struct cell samples[] = {
     {{CELL_GOAL, INT32_MIN, {0}}, {1}},
     {{CELL_GOAL, 0, {0}}, {0, 0, 0, 0, 0, 0, 0, INT64_MIN}},
     {{CELL_GOAL, INT32_MAX, {UINT32_MAX}}, {INT64_MAX}},
-    {{CELL_CREDIT, 17000, {1, 2, 3, 4, 5, 6, 7, 8}}, {1, -1, 127, -128, 1 << 20, -(1 << 20), INT64_MAX, INT64_MIN}},
+    {{CELL_CREDIT, 17000, {1, 2, 3, 4, 5, 6, 7, 8}},
+     {1, -1, 127, -128, 1 << 20, -(1 << 20), INT64_MAX, INT64_MIN}},
     {{CELL_CREDIT, 17000, {0, 0, 0, 0, 0, 0, 0, UINT32_MAX}}, {0, 5}},
     {{255, 1, {9}}, {7}},
 };
@@ -34,7 +35,8 @@ static const struct cell samples[] = {
 static bool same_cells(const struct cell *a, const struct cell *b, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (cell_compare(&a[i], &b[i]) != 0 || memcmp(a[i].values, b[i].values, sizeof a[i].values) != 0)
+        if (cell_compare(&a[i], &b[i]) != 0 ||
+            memcmp(a[i].values, b[i].values, sizeof a[i].values) != 0)
             return false;
     return true;
 }
@@ -116,7 +118,8 @@ static void every_truncation_is_refused(void **state)
         struct err err = {0};
         struct cell *cells;
         size_t count;
-        assert_int_equal(cells_unpack(&arena, (struct span){part, cut}, &cells, &count, &err), OUTCOME_REJECT);
+        assert_int_equal(cells_unpack(&arena, (struct span){part, cut}, &cells, &count, &err),
+                         OUTCOME_REJECT);
         assert_string_equal(err.code, "cells_malformed");
         free(part);
     }
@@ -136,7 +139,8 @@ static void hostile_bytes(void **state)
         {"period beyond 32 bits", SPAN("\x01\x01\x80\x80\x80\x80\x20\x00\x01\x02")},
         {"code beyond 32 bits", SPAN("\x01\x01\x00\x01\x80\x80\x80\x80\x10\x01\x02")},
         {"no value", SPAN("\x01\x01\x00\x01\x01\x00")},
-        {"value without end", SPAN("\x01\x01\x00\x00\x01\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01")},
+        {"value without end",
+         SPAN("\x01\x01\x00\x00\x01\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01")},
         {"bytes after the last", SPAN("\x01\x01\x00\x00\x01\x02\x00")},
     };
     struct arena arena = {0};
@@ -155,8 +159,8 @@ static void order_of_keys(void **state)
     for (size_t i = 0; i < COUNT(samples); i++)
         for (size_t j = 0; j < COUNT(samples); j++) {
             int c = cell_compare(&samples[i], &samples[j]);
-            assert_int_equal((c > 0) - (c < 0),
-                             -((cell_compare(&samples[j], &samples[i]) > 0) - (cell_compare(&samples[j], &samples[i]) < 0)));
+            assert_int_equal((c > 0) - (c < 0), -((cell_compare(&samples[j], &samples[i]) > 0) -
+                                                  (cell_compare(&samples[j], &samples[i]) < 0)));
             assert_true((c == 0) == (i == j));
         }
     assert_true(cell_compare(&samples[0], &samples[1]) < 0);

@@ -1,4 +1,5 @@
-/* codec_json_test.c: errors name the document and the place; getters keep defaults; limits of strict JSON. */
+/* codec_json_test.c: errors name the document and the place; getters keep defaults; limits of
+ * strict JSON. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -76,8 +77,9 @@ static enum outcome read_rule(const struct json *root, struct err *err)
     if (json_check_keys(root, "rules", "version", err) || json_list(root, "rules", &rules, err))
         return err->outcome;
     for (size_t i = 0; (rule = json_at(rules, i)); i++)
-        if (json_check_keys(rule, "id per", "limit on_cap", err) || json_text(rule, "id", &id, err) ||
-            json_duration(rule, "per", &per, err) || json_int(rule, "limit", 0, 100, &limit, err) ||
+        if (json_check_keys(rule, "id per", "limit on_cap", err) ||
+            json_text(rule, "id", &id, err) || json_duration(rule, "per", &per, err) ||
+            json_int(rule, "limit", 0, 100, &limit, err) ||
             json_choice(rule, "on_cap", "drop|defer", &action, err))
             return err->outcome;
     return OUTCOME_OK;
@@ -88,8 +90,10 @@ static const struct {
 } mistakes[] = {
     {"{\"rules\":[{\"id\":\"a\",\"per\":\"P1D\"},{\"id\":\"b\",\"per\":\"7 days\"}]}",
      ": rules[1].per: expected an ISO 8601 duration such as P30D, got \"7 days\""},
-    {"{\"rules\":[{\"id\":\"a\",\"pre\":\"P1D\"}]}", ": rules[0].pre: unknown key, did you mean \"per\"?"},
-    {"{\"rules\":[{\"id\":\"a\",\"per\":\"P1D\",\"something\":1}]}", ": rules[0].something: unknown key"},
+    {"{\"rules\":[{\"id\":\"a\",\"pre\":\"P1D\"}]}",
+     ": rules[0].pre: unknown key, did you mean \"per\"?"},
+    {"{\"rules\":[{\"id\":\"a\",\"per\":\"P1D\",\"something\":1}]}",
+     ": rules[0].something: unknown key"},
     {"{\"rules\":[{\"id\":\"a\"}]}", ": rules[0]: \"per\" is missing"},
     {"{\"rules\":[{\"id\":\"a\",\"per\":null}]}", ": rules[0]: \"per\" is missing"},
     {"{\"rules\":[{\"id\":17,\"per\":\"P1D\"}]}", ": rules[0].id: expected a text, got 17"},
@@ -103,7 +107,8 @@ static const struct {
      ": rules[0].limit: null is no value: leave the key out for the default"},
     {"{\"rules\":[null]}", ": rules[0]: expected an object, got null"},
     {"{\"$schema\":7,\"rules\":[]}", ": $schema: expected a text, got 7"},
-    {"{\"rules\":[{\"$schema\":\"a\",\"id\":\"a\",\"per\":\"P1D\"}]}", ": rules[0].$schema: unknown key"},
+    {"{\"rules\":[{\"$schema\":\"a\",\"id\":\"a\",\"per\":\"P1D\"}]}",
+     ": rules[0].$schema: unknown key"},
     {"{\"rules\":{}}", ": rules: expected a list, got an object"},
     {"{\"rules\":[7]}", ": rules[0]: expected an object, got 7"},
     {"[]", ": expected an object, got a list"},
@@ -126,7 +131,8 @@ static void test_a_document_may_name_its_schema(void **state)
 {
     const struct json *root;
     struct err err = {0};
-    assert_int_equal(load("{\"$schema\":\"./contact.schema.json\",\"rules\":[]}", &root, &err), OUTCOME_OK);
+    assert_int_equal(load("{\"$schema\":\"./contact.schema.json\",\"rules\":[]}", &root, &err),
+                     OUTCOME_OK);
     assert_int_equal(read_rule(root, &err), OUTCOME_OK);
 }
 
@@ -138,7 +144,8 @@ static void test_texts_of_files_and_others(void **state)
     struct err err = {0};
     assert_int_equal(json_parse_file(&arena, span_of(text), "a.json", &root, &err), OUTCOME_OK);
     assert_int_equal(read_rule(root, &err), OUTCOME_FATAL);
-    assert_string_equal(err.message, "a.json: rules[0].limit: null is no value: leave the key out for the default");
+    assert_string_equal(
+        err.message, "a.json: rules[0].limit: null is no value: leave the key out for the default");
     assert_int_equal(json_parse_file(&arena, SPAN("{\n]"), "a.json", &root, &err), OUTCOME_FATAL);
     assert_non_null(strstr(err.message, "a.json:2:1: string or '}' expected near ']'"));
     assert_int_equal(read_rule(parse(text), &err), OUTCOME_OK);
@@ -162,7 +169,8 @@ static void test_broken_files(void **state)
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
         const struct json *root;
         struct err err = {0};
-        if (load(broken[i].text, &root, &err) != OUTCOME_FATAL || strstr(err.message, broken[i].where) == NULL)
+        if (load(broken[i].text, &root, &err) != OUTCOME_FATAL ||
+            strstr(err.message, broken[i].where) == NULL)
             fail_msg("%s: %s", broken[i].name, err.message);
         assert_null(root);
     }
@@ -172,7 +180,8 @@ static void test_missing_file(void **state)
 {
     const struct json *root;
     struct err err;
-    assert_int_equal(json_read_file(&arena, "/nonexistent/policy.json", &root, &err), OUTCOME_FATAL);
+    assert_int_equal(json_read_file(&arena, "/nonexistent/policy.json", &root, &err),
+                     OUTCOME_FATAL);
     assert_string_equal(err.code, "file_unreadable");
     assert_int_equal(json_read_file(&arena, "/tmp", &root, &err), OUTCOME_FATAL);
 }
@@ -183,7 +192,8 @@ static void test_data_is_not_quoted(void **state)
     const struct json *root;
     struct err err;
     int64_t v;
-    assert_int_equal(json_parse_span(&arena, SPAN("{\"secret"), "items_json", &root, &err), OUTCOME_REJECT);
+    assert_int_equal(json_parse_span(&arena, SPAN("{\"secret"), "items_json", &root, &err),
+                     OUTCOME_REJECT);
     assert_null(strstr(err.message, "secret"));
     root = parse("{\"price\":\"secret\"}");
     assert_int_equal(json_int(root, "price", 0, 9, &v, &err), OUTCOME_REJECT);

@@ -1,4 +1,5 @@
-/* codec_messages_test.c: what we write for each other is what avro-c reads with the published schemas, and what we read back. */
+/* codec_messages_test.c: what we write for each other is what avro-c reads with the published
+ * schemas, and what we read back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -62,11 +63,12 @@ static void test_identity_change(void **state)
     struct arena arena = {0};
     struct err err = {0};
     identity_change_encode(&b, &in);
-    assert_json_has(
-        generic_json("identity_change", SCHEMA_IDENTITY_CHANGE, &b),
-        (const char *const[]){"\"version\": 77", "\"cause\": \"touchpoint\"", "\"changed_at\": 1700000000000000", NULL});
+    assert_json_has(generic_json("identity_change", SCHEMA_IDENTITY_CHANGE, &b),
+                    (const char *const[]){"\"version\": 77", "\"cause\": \"touchpoint\"",
+                                          "\"changed_at\": 1700000000000000", NULL});
     assert_int_equal(identity_change_decode(&arena, strbuf_span(&b), &out, &err), OUTCOME_OK);
-    assert_true(out.version == 77 && out.changed_at == in.changed_at && span_is(out.cause, "touchpoint"));
+    assert_true(out.version == 77 && out.changed_at == in.changed_at &&
+                span_is(out.cause, "touchpoint"));
     assert_true(id_equal(&out.cause_id, &in.cause_id));
     assert_int_equal(out.move_count, 3);
     assert_memory_equal(out.moves, moves, sizeof moves);
@@ -95,13 +97,15 @@ static void test_journey_diff(void **state)
     assert_json_has(generic_json("journey_diff", SCHEMA_JOURNEY_DIFF, &b),
                     (const char *const[]){"\"lane\": 3", "\"seq\": 41", "\"more\": true", NULL});
     assert_int_equal(journey_diff_decode(strbuf_span(&b), &out, &err), OUTCOME_OK);
-    assert_true(out.lane == 3 && out.seq == 41 && out.more && id_equal(&out.generation, &in.generation));
+    assert_true(out.lane == 3 && out.seq == 41 && out.more &&
+                id_equal(&out.generation, &in.generation));
     assert_int_equal(lz4_unpack(&arena, out.cells, out.raw_size, &cells, &err), OUTCOME_OK);
     assert_true(span_equal(cells, strbuf_span(&raw)));
     assert_int_equal(lz4_unpack(&arena, out.cells, out.raw_size - 1, &cells, &err), OUTCOME_REJECT);
     assert_int_equal(lz4_unpack(&arena, out.cells, out.raw_size + 1, &cells, &err), OUTCOME_REJECT);
     assert_int_equal(lz4_unpack(&arena, out.cells, -1, &cells, &err), OUTCOME_REJECT);
-    assert_int_equal(lz4_unpack(&arena, out.cells, COMPRESS_MAX_RAW + 1, &cells, &err), OUTCOME_REJECT);
+    assert_int_equal(lz4_unpack(&arena, out.cells, COMPRESS_MAX_RAW + 1, &cells, &err),
+                     OUTCOME_REJECT);
     strbuf_free(&raw);
     strbuf_free(&packed);
     strbuf_free(&b);
@@ -123,12 +127,16 @@ static void test_stage_change(void **state)
     struct err err = {0};
     stage_change_encode(&b, &in);
     assert_json_has(generic_json("stage_change", SCHEMA_STAGE_CHANGE, &b),
-                    (const char *const[]){"\"stage\": \"loyalty\"", "\"from_stage\": null", "{\"string\": \"4th order\"}",
-                                          "\"retracts\": null", "\"effective_at\": -5", "\"version\": 700", NULL});
+                    (const char *const[]){"\"stage\": \"loyalty\"", "\"from_stage\": null",
+                                          "{\"string\": \"4th order\"}", "\"retracts\": null",
+                                          "\"effective_at\": -5", "\"version\": 700", NULL});
     assert_int_equal(stage_change_decode(strbuf_span(&b), &out, &err), OUTCOME_OK);
-    assert_true(id_equal(&out.id, &in.id) && id_equal(&out.profile_id, &in.profile_id) && id_is_nil(&out.retracts));
-    assert_true(id_equal(&out.touchpoint_id, &in.touchpoint_id) && out.from_stage.ptr == NULL && out.effective_at == -5);
-    assert_true(span_is(out.stage, "loyalty") && span_is(out.reason, "4th order") && out.version == 700);
+    assert_true(id_equal(&out.id, &in.id) && id_equal(&out.profile_id, &in.profile_id) &&
+                id_is_nil(&out.retracts));
+    assert_true(id_equal(&out.touchpoint_id, &in.touchpoint_id) && out.from_stage.ptr == NULL &&
+                out.effective_at == -5);
+    assert_true(span_is(out.stage, "loyalty") && span_is(out.reason, "4th order") &&
+                out.version == 700);
     strbuf_free(&b);
 }
 
@@ -153,13 +161,18 @@ static void test_contact_decision(void **state)
     struct err err = {0};
     contact_decision_encode(&b, &in);
     assert_json_has(generic_json("contact_decision", SCHEMA_CONTACT_DECISION, &b),
-                    (const char *const[]){"\"verdict\": \"deny\"", "\"profile_id\": null", "{\"string\": \"cards\"}",
-                                          "\"cause\": null", "\"expires_at\": null", "{\"long\": 1700000000000000}", NULL});
+                    (const char *const[]){"\"verdict\": \"deny\"", "\"profile_id\": null",
+                                          "{\"string\": \"cards\"}", "\"cause\": null",
+                                          "\"expires_at\": null", "{\"long\": 1700000000000000}",
+                                          NULL});
     assert_int_equal(contact_decision_decode(strbuf_span(&b), &out, &err), OUTCOME_OK);
-    assert_true(id_equal(&out.request_id, &in.request_id) && id_is_nil(&out.profile_id) && out.cause.ptr == NULL);
-    assert_true(span_is(out.verdict, "deny") && span_is(out.reason, "cap_reached") && span_is(out.rule_id, "marketing-3-per-7d"));
+    assert_true(id_equal(&out.request_id, &in.request_id) && id_is_nil(&out.profile_id) &&
+                out.cause.ptr == NULL);
+    assert_true(span_is(out.verdict, "deny") && span_is(out.reason, "cap_reached") &&
+                span_is(out.rule_id, "marketing-3-per-7d"));
     assert_true(span_is(out.channel, "email") && span_is(out.department, "cards"));
-    assert_true(out.requested_at == 1 && out.decided_at == 2 && out.expires_at == LONG_ABSENT && out.retry_at == in.retry_at);
+    assert_true(out.requested_at == 1 && out.decided_at == 2 && out.expires_at == LONG_ABSENT &&
+                out.retry_at == in.retry_at);
     strbuf_free(&b);
 }
 
@@ -173,7 +186,8 @@ static void test_damaged_messages(void **state)
     for (size_t n = 0; n < b.len; n++) {
         char *exact = malloc(n + !n);
         memcpy(exact, b.ptr, n);
-        assert_int_equal(contact_decision_decode((struct span){exact, n}, &out, &err), OUTCOME_REJECT);
+        assert_int_equal(contact_decision_decode((struct span){exact, n}, &out, &err),
+                         OUTCOME_REJECT);
         free(exact);
     }
     pack_byte(&b, 0);
@@ -198,7 +212,8 @@ static void test_resolved(void **state)
     struct arena arena = {0};
     assert_int_equal(schema_set_open_with(&options, &set, &err), OUTCOME_OK);
     resolved_encode(&b, 1, &in, span_of(payload));
-    assert_int_equal(resolved_decode(set, &arena, strbuf_span(&b), &out, &framed, &err), OUTCOME_OK);
+    assert_int_equal(resolved_decode(set, &arena, strbuf_span(&b), &out, &framed, &err),
+                     OUTCOME_OK);
     assert_memory_equal(&out, &in, offsetof(struct resolved_header, others));
     assert_int_equal(out.other_count, 2);
     assert_memory_equal(out.others, others, sizeof others);
@@ -210,10 +225,13 @@ static void test_resolved(void **state)
     assert_true(span_is(framed.payload, payload));
     size_t header_size = b.len - framed.payload.len;
     for (size_t len = 0; len < header_size; len++)
-        assert_int_equal(resolved_decode(set, &arena, (struct span){b.ptr, len}, &out, &framed, &err), OUTCOME_REJECT);
+        assert_int_equal(
+            resolved_decode(set, &arena, (struct span){b.ptr, len}, &out, &framed, &err),
+            OUTCOME_REJECT);
     b.ptr[1] = 0;
     b.ptr[2] = 0;
-    assert_int_equal(resolved_decode(set, &arena, strbuf_span(&b), &out, &framed, &err), OUTCOME_REJECT);
+    assert_int_equal(resolved_decode(set, &arena, strbuf_span(&b), &out, &framed, &err),
+                     OUTCOME_REJECT);
     assert_string_equal(err.code, "unknown_schema_id");
     arena_free(&arena);
     schema_set_close(set);
@@ -223,8 +241,9 @@ static void test_resolved(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_identity_change),  cmocka_unit_test(test_journey_diff),     cmocka_unit_test(test_stage_change),
-        cmocka_unit_test(test_contact_decision), cmocka_unit_test(test_damaged_messages), cmocka_unit_test(test_resolved),
+        cmocka_unit_test(test_identity_change),  cmocka_unit_test(test_journey_diff),
+        cmocka_unit_test(test_stage_change),     cmocka_unit_test(test_contact_decision),
+        cmocka_unit_test(test_damaged_messages), cmocka_unit_test(test_resolved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

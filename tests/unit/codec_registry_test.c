@@ -1,4 +1,5 @@
-/* codec_registry_test.c: schemas by id against a small registry on loopback: answers, refusals, outages, caches. */
+/* codec_registry_test.c: schemas by id against a small registry on loopback: answers, refusals,
+ * outages, caches. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -40,17 +41,21 @@ static char *answer_for(const char *path, unsigned *status)
     if (strcmp(path, "/sr/schemas/ids/9") == 0)
         return strdup("{\"schema\":\"\\\"string\\\"\"}");
     if (strcmp(path, "/sr/schemas/ids/10") == 0)
-        return strdup("{\"schema\":\"\\\"a.B\\\"\",\"references\":[{\"name\":\"a.B\",\"subject\":\"b\",\"version\":1}]}");
+        return strdup("{\"schema\":\"\\\"a.B\\\"\",\"references\":[{\"name\":\"a.B\",\"subject\":"
+                      "\"b\",\"version\":1}]}");
     if (strcmp(path, "/sr/schemas/ids/11") == 0)
         return strdup("<html>");
     if (strcmp(path, "/sr/schemas/guids/" GUID_TEXT "/ids") == 0)
         return strdup("[{\"context\":\":.other:\",\"id\":99},{\"context\":\".\",\"id\":5}]");
     *status = strcmp(path, "/sr/schemas/ids/12") == 0 ? 500 : 404;
-    return strdup(strncmp(path, "/sr/", 4) == 0 ? "{\"error_code\":40403,\"message\":\"Schema not found\"}" : "not here");
+    return strdup(strncmp(path, "/sr/", 4) == 0
+                      ? "{\"error_code\":40403,\"message\":\"Schema not found\"}"
+                      : "not here");
 }
 
-static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, const char *path, const char *method,
-                              const char *version, const char *data, size_t *size, void **request)
+static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, const char *path,
+                              const char *method, const char *version, const char *data,
+                              size_t *size, void **request)
 {
     struct fake *fake = arg;
     unsigned status;
@@ -59,7 +64,8 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, cons
     const char *who = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization");
     if (fake->wants_password && (who == NULL || strcmp(who, "Basic dTpw") != 0)) /* u:p */
         status = 401;
-    struct MHD_Response *response = MHD_create_response_from_buffer(strlen(body), body, MHD_RESPMEM_MUST_FREE);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(strlen(body), body, MHD_RESPMEM_MUST_FREE);
     enum MHD_Result result = MHD_queue_response(connection, status, response);
     MHD_destroy_response(response);
     return result;
@@ -67,10 +73,12 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, cons
 
 static void fake_start(struct fake *fake)
 {
-    struct sockaddr_in loopback = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in loopback = {.sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     fake->requests = 0;
-    fake->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, answer, fake, MHD_OPTION_SOCK_ADDR,
-                                    (struct sockaddr *)&loopback, MHD_OPTION_END);
+    fake->daemon =
+        MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, answer, fake,
+                         MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&loopback, MHD_OPTION_END);
     assert_non_null(fake->daemon);
     snprintf(fake->url, sizeof fake->url, "http://127.0.0.1:%u/sr/",
              MHD_get_daemon_info(fake->daemon, MHD_DAEMON_INFO_BIND_PORT)->port);
@@ -203,12 +211,14 @@ static void test_cold_start_in_an_outage(void **state)
     struct schema_set_options options = {.urls = fake.url, .cache_dir = dir};
     struct schema_set *set = open_set(&options);
     struct span header = SPAN(GUID_BYTES);
-    assert_int_equal(schema_set_unframe(set, FRAMING_CONFLUENT, SPAN("x"), header, &framed, &err), OUTCOME_OK);
+    assert_int_equal(schema_set_unframe(set, FRAMING_CONFLUENT, SPAN("x"), header, &framed, &err),
+                     OUTCOME_OK);
     assert_int_equal(framed.schema_id, 5);
     schema_set_close(set);
     MHD_stop_daemon(fake.daemon);
     set = open_set(&options);
-    assert_int_equal(schema_set_unframe(set, FRAMING_CONFLUENT, SPAN("x"), header, &framed, &err), OUTCOME_OK);
+    assert_int_equal(schema_set_unframe(set, FRAMING_CONFLUENT, SPAN("x"), header, &framed, &err),
+                     OUTCOME_OK);
     assert_int_equal(framed.schema_id, 5);
     assert_int_equal(plan_of(set, 6, &err), OUTCOME_RETRY);
     schema_set_close(set);
@@ -217,30 +227,39 @@ static void test_cold_start_in_an_outage(void **state)
 
 static void test_files_only(void **state)
 {
-    struct schema_set_options options = {
-        .files = "7=schemas/avro/touchpoint.avsc, 8=builtin:touchpoint", .guids = GUID_TEXT "=7", .raw_id = 8};
+    struct schema_set_options options = {.files =
+                                             "7=schemas/avro/touchpoint.avsc, 8=builtin:touchpoint",
+                                         .guids = GUID_TEXT "=7",
+                                         .raw_id = 8};
     struct framed framed;
     struct err err = {0};
     struct schema_set *set = open_set(&options);
     assert_int_equal(plan_of(set, 1, &err), OUTCOME_OK);
     assert_int_equal(plan_of(set, 7, &err), OUTCOME_OK);
     assert_int_equal(plan_of(set, 9, &err), OUTCOME_REJECT);
-    assert_int_equal(schema_set_unframe(set, FRAMING_RAW, SPAN("xy"), SPAN_NONE, &framed, &err), OUTCOME_OK);
+    assert_int_equal(schema_set_unframe(set, FRAMING_RAW, SPAN("xy"), SPAN_NONE, &framed, &err),
+                     OUTCOME_OK);
     assert_true(framed.schema_id == 8 && framed.payload.len == 2);
-    assert_int_equal(schema_set_unframe(set, FRAMING_RAW, SPAN("xy"), SPAN(GUID_BYTES), &framed, &err), OUTCOME_OK);
+    assert_int_equal(
+        schema_set_unframe(set, FRAMING_RAW, SPAN("xy"), SPAN(GUID_BYTES), &framed, &err),
+        OUTCOME_OK);
     assert_int_equal(framed.schema_id, 7);
-    assert_int_equal(schema_set_unframe(set, FRAMING_SINGLE_OBJECT, SPAN("\xC3\1abcdefghx"), SPAN_NONE, &framed, &err),
+    assert_int_equal(schema_set_unframe(set, FRAMING_SINGLE_OBJECT, SPAN("\xC3\1abcdefghx"),
+                                        SPAN_NONE, &framed, &err),
                      OUTCOME_REJECT);
     assert_string_equal(err.code, "unknown_schema_id");
     schema_set_close(set);
 }
 
-/* The single object of the Avro project's interoperability data; its schema is no touchpoint's, but it is found. */
+/* The single object of the Avro project's interoperability data; its schema is no touchpoint's, but
+ * it is found. */
 static void test_single_object(void **state)
 {
-    static const char schema[] = "{\"type\":\"record\",\"namespace\":\"org.apache.avro\",\"name\":\"TestMessage\",\"fields\":["
-                                 "{\"name\":\"id\",\"type\":\"long\"},{\"name\":\"name\",\"type\":\"string\"},"
-                                 "{\"name\":\"tags\",\"type\":{\"type\":\"array\",\"items\":\"string\"}}]}";
+    static const char schema[] =
+        "{\"type\":\"record\",\"namespace\":\"org.apache.avro\",\"name\":\"TestMessage\","
+        "\"fields\":["
+        "{\"name\":\"id\",\"type\":\"long\"},{\"name\":\"name\",\"type\":\"string\"},"
+        "{\"name\":\"tags\",\"type\":{\"type\":\"array\",\"items\":\"string\"}}]}";
     char path[] = "/tmp/tutti-avsc-XXXXXX", files[64];
     struct framed framed;
     struct touchpoint t;
@@ -256,7 +275,9 @@ static void test_single_object(void **state)
                              "Bill\x04\x12"
                              "dog_lover\x12"
                              "cat_hater\0");
-    assert_int_equal(schema_set_unframe(set, FRAMING_SINGLE_OBJECT, value, SPAN_NONE, &framed, &err), OUTCOME_OK);
+    assert_int_equal(
+        schema_set_unframe(set, FRAMING_SINGLE_OBJECT, value, SPAN_NONE, &framed, &err),
+        OUTCOME_OK);
     assert_int_equal(framed.schema_id, 3);
     assert_int_equal(avro_plan_decode(framed.plan, framed.payload, &t, &err), OUTCOME_REJECT);
     assert_string_equal(err.code, "field_missing"); /* the bytes themselves were in order */

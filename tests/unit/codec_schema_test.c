@@ -1,4 +1,5 @@
-/* codec_schema_test.c: parsing canonical form and fingerprints of schemas written in many ways, and a known single object. */
+/* codec_schema_test.c: parsing canonical form and fingerprints of schemas written in many ways, and
+ * a known single object. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,7 +7,8 @@
 
 #include "common/codec/avro_schema.h"
 
-/* Fingerprints are those that the Avro project's interoperability data gives for the same canonical forms. */
+/* Fingerprints are those that the Avro project's interoperability data gives for the same canonical
+ * forms. */
 static const struct {
     const char *text, *canonical;
     int64_t fingerprint;
@@ -23,16 +25,19 @@ static const struct {
      "{\"name\":\"x.y.foo\",\"type\":\"record\",\"fields\":[]}", INT64_C(5916914534497305771)},
     {"{\"type\":\"record\",\"namespace\":\"not.this\",\"name\":\"a.b.foo\",\"fields\":[]}",
      "{\"name\":\"a.b.foo\",\"type\":\"record\",\"fields\":[]}", INT64_C(-4616218487480524110)},
-    {"{\"symbols\":[\"A1\"],\"type\":\"enum\",\"name\":\"foo\"}", "{\"name\":\"foo\",\"type\":\"enum\",\"symbols\":[\"A1\"]}",
-     INT64_C(-6342190197741309591)},
-    {"{\"type\":\"fixed\",\"size\":15,\"name\":\"foo\"}", "{\"name\":\"foo\",\"type\":\"fixed\",\"size\":15}",
-     INT64_C(1756455273707447556)},
-    {"{\"type\":\"array\",\"items\":{\"type\":\"null\"}}", "{\"type\":\"array\",\"items\":\"null\"}",
-     INT64_C(-589620603366471059)},
-    {"{\"values\":\"string\",\"type\":\"map\"}", "{\"type\":\"map\",\"values\":\"string\"}", INT64_C(-8732877298790414990)},
-    {"{\"type\":\"record\",\"name\":\"PigValue\",\"fields\":[{\"type\":[\"null\",\"int\",\"long\",\"PigValue\"],"
+    {"{\"symbols\":[\"A1\"],\"type\":\"enum\",\"name\":\"foo\"}",
+     "{\"name\":\"foo\",\"type\":\"enum\",\"symbols\":[\"A1\"]}", INT64_C(-6342190197741309591)},
+    {"{\"type\":\"fixed\",\"size\":15,\"name\":\"foo\"}",
+     "{\"name\":\"foo\",\"type\":\"fixed\",\"size\":15}", INT64_C(1756455273707447556)},
+    {"{\"type\":\"array\",\"items\":{\"type\":\"null\"}}",
+     "{\"type\":\"array\",\"items\":\"null\"}", INT64_C(-589620603366471059)},
+    {"{\"values\":\"string\",\"type\":\"map\"}", "{\"type\":\"map\",\"values\":\"string\"}",
+     INT64_C(-8732877298790414990)},
+    {"{\"type\":\"record\",\"name\":\"PigValue\",\"fields\":[{\"type\":[\"null\",\"int\",\"long\","
+     "\"PigValue\"],"
      "\"name\":\"value\",\"default\":null}]}",
-     "{\"name\":\"PigValue\",\"type\":\"record\",\"fields\":[{\"name\":\"value\",\"type\":[\"null\",\"int\",\"long\","
+     "{\"name\":\"PigValue\",\"type\":\"record\",\"fields\":[{\"name\":\"value\",\"type\":["
+     "\"null\",\"int\",\"long\","
      "\"PigValue\"]}]}",
      INT64_C(-1759257747318642341)},
 };
@@ -59,13 +64,17 @@ static void test_namespaces(void **state)
     static const char text[] =
         "{\"type\":\"record\",\"name\":\"A\",\"namespace\":\"n\",\"fields\":["
         "{\"name\":\"b\",\"type\":{\"type\":\"fixed\",\"name\":\"B\",\"size\":1}},"
-        "{\"name\":\"c\",\"type\":{\"type\":\"record\",\"name\":\"m.C\",\"fields\":[{\"name\":\"x\",\"type\":\"n.B\"},"
-        "{\"name\":\"y\",\"type\":{\"type\":\"fixed\",\"name\":\"B\",\"size\":2}}]}},{\"name\":\"d\",\"type\":\"B\"}]}";
-    static const char want[] =
-        "{\"name\":\"n.A\",\"type\":\"record\",\"fields\":[{\"name\":\"b\",\"type\":{\"name\":\"n.B\",\"type\":\"fixed\","
-        "\"size\":1}},{\"name\":\"c\",\"type\":{\"name\":\"m.C\",\"type\":\"record\",\"fields\":[{\"name\":\"x\",\"type\":"
-        "\"n.B\"},{\"name\":\"y\",\"type\":{\"name\":\"m.B\",\"type\":\"fixed\",\"size\":2}}]}},{\"name\":\"d\",\"type\":"
-        "\"n.B\"}]}";
+        "{\"name\":\"c\",\"type\":{\"type\":\"record\",\"name\":\"m.C\",\"fields\":[{\"name\":"
+        "\"x\",\"type\":\"n.B\"},"
+        "{\"name\":\"y\",\"type\":{\"type\":\"fixed\",\"name\":\"B\",\"size\":2}}]}},{\"name\":"
+        "\"d\",\"type\":\"B\"}]}";
+    static const char want[] = "{\"name\":\"n.A\",\"type\":\"record\",\"fields\":[{\"name\":\"b\","
+                               "\"type\":{\"name\":\"n.B\",\"type\":\"fixed\","
+                               "\"size\":1}},{\"name\":\"c\",\"type\":{\"name\":\"m.C\",\"type\":"
+                               "\"record\",\"fields\":[{\"name\":\"x\",\"type\":"
+                               "\"n.B\"},{\"name\":\"y\",\"type\":{\"name\":\"m.B\",\"type\":"
+                               "\"fixed\",\"size\":2}}]}},{\"name\":\"d\",\"type\":"
+                               "\"n.B\"}]}";
     struct arena arena = {0};
     struct strbuf canonical = {.arena = &arena};
     struct avro_schema schema;
@@ -79,6 +88,7 @@ static void test_namespaces(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_vectors), cmocka_unit_test(test_namespaces)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_vectors),
+                                       cmocka_unit_test(test_namespaces)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* codec_seal_test.c: what was sealed opens with either active key, for its own row only, and not after any byte was changed. */
+/* codec_seal_test.c: what was sealed opens with either active key, for its own row only, and not
+ * after any byte was changed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +25,8 @@ static struct seal_keys keys_of(uint8_t current, int previous)
     return keys;
 }
 
-static void assert_opens(const struct seal_keys *keys, const struct sealed *sealed, struct span wanted)
+static void assert_opens(const struct seal_keys *keys, const struct sealed *sealed,
+                         struct span wanted)
 {
     struct span value;
     assert_int_equal(seal_open(keys, &arena, &row, sealed, &value, &err), OUTCOME_OK);
@@ -32,7 +34,8 @@ static void assert_opens(const struct seal_keys *keys, const struct sealed *seal
     assert_memory_equal(value.ptr, wanted.ptr, wanted.len);
 }
 
-static void assert_stays_shut(const struct seal_keys *keys, const struct id *of, const struct sealed *sealed, const char *code)
+static void assert_stays_shut(const struct seal_keys *keys, const struct id *of,
+                              const struct sealed *sealed, const char *code)
 {
     struct span value;
     assert_int_equal(seal_open(keys, &arena, of, sealed, &value, &err), OUTCOME_REJECT);
@@ -50,8 +53,10 @@ static void test_round_trip(void **state)
         seal_value(&keys, &arena, &row, value, &two);
         assert_opens(&keys, &one, value);
         assert_int_equal(one.sealed.len, value.len + 16);
-        assert_memory_not_equal(one.sealed.ptr, two.sealed.ptr, two.sealed.len); /* each has a key of its own */
-        assert_true(value.len == 0 || memmem(one.sealed.ptr, one.sealed.len, value.ptr, value.len) == NULL);
+        assert_memory_not_equal(one.sealed.ptr, two.sealed.ptr,
+                                two.sealed.len); /* each has a key of its own */
+        assert_true(value.len == 0 ||
+                    memmem(one.sealed.ptr, one.sealed.len, value.ptr, value.len) == NULL);
     }
 }
 
@@ -118,7 +123,8 @@ static void test_key_files(void **state)
         struct seal_keys keys;
         assert_int_equal(ftruncate(file, 0), 0);
         assert_int_equal(pwrite(file, files[i].bytes, files[i].length, 0), files[i].length);
-        assert_int_equal(seal_keys_read(path, "", &keys, &err), files[i].is_usable ? OUTCOME_OK : OUTCOME_FATAL);
+        assert_int_equal(seal_keys_read(path, "", &keys, &err),
+                         files[i].is_usable ? OUTCOME_OK : OUTCOME_FATAL);
     }
     close(file);
     unlink(path);

@@ -1,5 +1,5 @@
-/* identity_closure_test.c: when a neighbouring profile must be looked at together with the touched ones. Graphs are written as in
- * identity_letters.h and divided in two. */
+/* identity_closure_test.c: when a neighbouring profile must be looked at together with the touched
+ * ones. Graphs are written as in identity_letters.h and divided in two. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -89,7 +89,8 @@ static struct divided *divide(const struct letters *l, const char *inside)
     return d;
 }
 
-/* If nothing joins, both sides have their own results and the links between them their global reasons. */
+/* If nothing joins, both sides have their own results and the links between them their global
+ * reasons. */
 static void check_results(struct divided *d, struct letters *l)
 {
     for (int i = 0; i < 2; i++)
@@ -103,7 +104,8 @@ static void check_results(struct divided *d, struct letters *l)
     for (size_t i = 0; i < d->cross_count; i++) {
         const struct id *a = &d->sides[1].nodes[d->cross[i].a].identifier_id,
                         *b = &d->sides[0].nodes[d->cross[i].b].identifier_id;
-        assert_int_equal(d->cross[i].refused_by, letters_refusal(l, (char)a->bytes[0], (char)b->bytes[0]));
+        assert_int_equal(d->cross[i].refused_by,
+                         letters_refusal(l, (char)a->bytes[0], (char)b->bytes[0]));
     }
 }
 
@@ -137,7 +139,8 @@ static void a_conflict_does_not(void **state)
     check("A-e@1 B-f@2 e-f@3", "Bf", false);
 }
 
-/* What counts is the clusters at the link's place, not the profiles: e and f were one before their users came. */
+/* What counts is the clusters at the link's place, not the profiles: e and f were one before their
+ * users came. */
 static void the_place_of_the_link_decides(void **state)
 {
     check("A-e@2 B-f@3 e-f@1", "Ae", true);

@@ -13,7 +13,8 @@ static void the_largest_profile_is_that_of_all_transactions(void **state)
 {
     static const struct {
         size_t size, largest, large;
-    } rows[] = {{20, 20, 0}, {50, 50, 0}, {51, 51, 1}, {60, 60, 2}, {20, 60, 2}, {0, 60, 2}, {55, 60, 3}};
+    } rows[] = {{20, 20, 0}, {50, 50, 0}, {51, 51, 1}, {60, 60, 2},
+                {20, 60, 2}, {0, 60, 2},  {55, 60, 3}};
     struct resolver_metrics metrics;
     resolver_metrics_open(&metrics);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -26,6 +27,7 @@ static void the_largest_profile_is_that_of_all_transactions(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_largest_profile_is_that_of_all_transactions)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_largest_profile_is_that_of_all_transactions)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

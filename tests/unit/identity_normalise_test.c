@@ -1,4 +1,5 @@
-/* identity_normalise_test.c: one row per rule of docs/figures.md "Identity" on values: what is blocked, what becomes of the rest.
+/* identity_normalise_test.c: one row per rule of docs/figures.md "Identity" on values: what is
+ * blocked, what becomes of the rest.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -42,35 +43,40 @@ static void check(const char *type, const char *value, bool is_digest, const cha
 {
     const char *have = normalised(type, span_of(value), is_digest);
     if ((have == NULL) != (want == NULL) || (have && strcmp(have, want) != 0))
-        fail_msg("%s \"%s\": \"%s\" instead of \"%s\"", type, value, have ? have : "(unusable)", want ? want : "(unusable)");
+        fail_msg("%s \"%s\": \"%s\" instead of \"%s\"", type, value, have ? have : "(unusable)",
+                 want ? want : "(unusable)");
 }
 
 static void blocked_values(void **state)
 {
-    static const char *const blocked[] = {"", " ", "\t\r\n ", "0", "00000000-0000-0000-0000-000000000000", "-", "---", "-0-",
-                                          "-1", "null", "none", "nil", "undefined", "nan", "true", "false", "anonymous", "guest",
-                                          "unknown", "not_authenticated", "distinct_id", "[object Object]",
-                                          /* case */
-                                          "NULL", "None", "NaN", "TRUE", "[OBJECT OBJECT]", "Not_Authenticated",
-                                          /* blanks around */
-                                          " null ", "\tguest\n",
-                                          /* quotes: any number of pairs, with blanks between */
-                                          "\"null\"", "'null'", "\"\"", "''", "'\"Guest\"'", "\"\"\"nil\"\"\"", "\" null \"",
-                                          " ' \" true \" ' ", "\"0\"", "'\"\"'"};
+    static const char *const blocked[] = {
+        "", " ", "\t\r\n ", "0", "00000000-0000-0000-0000-000000000000", "-", "---", "-0-", "-1",
+        "null", "none", "nil", "undefined", "nan", "true", "false", "anonymous", "guest", "unknown",
+        "not_authenticated", "distinct_id", "[object Object]",
+        /* case */
+        "NULL", "None", "NaN", "TRUE", "[OBJECT OBJECT]", "Not_Authenticated",
+        /* blanks around */
+        " null ", "\tguest\n",
+        /* quotes: any number of pairs, with blanks between */
+        "\"null\"", "'null'", "\"\"", "''", "'\"Guest\"'", "\"\"\"nil\"\"\"", "\" null \"",
+        " ' \" true \" ' ", "\"0\"", "'\"\"'"};
     for (size_t i = 0; i < COUNT(blocked); i++) {
         if (!identity_is_blocked(&policy, &policy.types[0], span_of(blocked[i])))
             fail_msg("\"%s\" is not blocked", blocked[i]);
         for (size_t t = 0; t < policy.type_count; t++)
-            check(policy.types[t].name.ptr ? arena_printf(&arena, SPAN_FMT, SPAN_ARG(policy.types[t].name)) : "", blocked[i],
-                  false, NULL);
+            check(policy.types[t].name.ptr
+                      ? arena_printf(&arena, SPAN_FMT, SPAN_ARG(policy.types[t].name))
+                      : "",
+                  blocked[i], false, NULL);
     }
 }
 
 static void values_that_only_look_blocked(void **state)
 {
-    static const char *const usable[] = {"1",     "-2",      "0x",       "00a",          "nulls", "null null",
-                                         "none.", "guest1",  "un known", "\"null",       "null'", "\"",
-                                         "'a'",   "\"null'", "[object]", "anonymous_id", "0 0",   "nu\u200bll"};
+    static const char *const usable[] = {
+        "1",     "-2",      "0x",       "00a",          "nulls", "null null",
+        "none.", "guest1",  "un known", "\"null",       "null'", "\"",
+        "'a'",   "\"null'", "[object]", "anonymous_id", "0 0",   "nu\u200bll"};
     for (size_t i = 0; i < COUNT(usable); i++)
         check("anonymous_id", usable[i], false, usable[i]);
 }
@@ -95,7 +101,7 @@ static void plain_values_are_trimmed_and_kept(void **state)
          "bc"}, /* Cyrillic a in a Latin word is another value */
         {"\xCE\xA9\xD0\x96"
          "a\xCC\x8A",
-         "\xCE\xA9\xD0\x96\xC3\xA5"},                             /* mixed scripts, one of them composed */
+         "\xCE\xA9\xD0\x96\xC3\xA5"}, /* mixed scripts, one of them composed */
         {"\xE1\x84\x92\xE1\x85\xA1\xE1\x86\xAB", "\xED\x95\x9C"}, /* Hangul syllables compose */
         {"q\xCC\xA3\xCC\x87", "q\xCC\xA3\xCC\x87"},               /* no composed form */
         {"q\xCC\x87\xCC\xA3", "q\xCC\xA3\xCC\x87"},               /* marks are ordered */
@@ -126,7 +132,8 @@ static void emails(void **state)
         const char *value, *plain, *folded; /* without and with the gmail rule */
     } rows[] = {
         {" Jane@Example1.COM ", "jane@example1.com", "jane@example1.com"},
-        {"\xC3\x84rger@example.com", "\xC3\x84rger@example.com", "\xC3\x84rger@example.com"}, /* ASCII only */
+        {"\xC3\x84rger@example.com", "\xC3\x84rger@example.com",
+         "\xC3\x84rger@example.com"}, /* ASCII only */
         {"Ja.ne+Shop@GMail.com", "ja.ne+shop@gmail.com", "jane@gmail.com"},
         {"j.a.n.e@googlemail.com", "j.a.n.e@googlemail.com", "jane@googlemail.com"},
         {"ja.ne+a.b+c@gmail.com", "ja.ne+a.b+c@gmail.com", "jane@gmail.com"},
@@ -180,8 +187,9 @@ static void phones(void **state)
         {"00", NULL, "1"},
         {"()", NULL, "1"},
         {"+", NULL, "1"},
-        {"000-0000", NULL, "1"},                                                 /* blocked */
-        {"\xD9\xA1\xD9\xA2\xD9\xA3\xD9\xA4\xD9\xA5\xD9\xA6\xD9\xA7", NULL, "1"}, /* digits of another script */
+        {"000-0000", NULL, "1"}, /* blocked */
+        {"\xD9\xA1\xD9\xA2\xD9\xA3\xD9\xA4\xD9\xA5\xD9\xA6\xD9\xA7", NULL,
+         "1"}, /* digits of another script */
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         policy.calling_code = span_of(rows[i].code);
@@ -199,10 +207,13 @@ static void digests(void **state)
     check("user_id", DIGEST32, true, LOWER32);
     check("user_id", DIGEST32, false, DIGEST32); /* not said to be one */
     check("user_id", DIGEST32 DIGEST32 DIGEST32 DIGEST32, true, LOWER32 LOWER32 LOWER32 LOWER32);
-    check("user_id", DIGEST32 DIGEST32 DIGEST32 DIGEST32 "A", true, DIGEST32 DIGEST32 DIGEST32 DIGEST32 "A"); /* 129 */
-    check("user_id", "0123456789abcdef0123456789ABCDE", true, "0123456789abcdef0123456789ABCDE");             /* 31 */
+    check("user_id", DIGEST32 DIGEST32 DIGEST32 DIGEST32 "A", true,
+          DIGEST32 DIGEST32 DIGEST32 DIGEST32 "A"); /* 129 */
+    check("user_id", "0123456789abcdef0123456789ABCDE", true,
+          "0123456789abcdef0123456789ABCDE"); /* 31 */
     check("user_id", "0123456789abcdef0123456789ABCDEG", true, "0123456789abcdef0123456789ABCDEG");
-    check("email", "Jane@Example1.com", true, "jane@example1.com");   /* said to be hashed, is not: as any e-mail */
+    check("email", "Jane@Example1.com", true,
+          "jane@example1.com"); /* said to be hashed, is not: as any e-mail */
     check("user_id", "00000000000000000000000000000000", true, NULL); /* blocked all the same */
 }
 
@@ -228,12 +239,13 @@ static void hashed_emails_match_their_clear_form(void **state)
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct identity_value out;
-        assert_true(identity_normalise(&policy, identity_find_type(&policy, span_of(rows[i].type)), span_of(rows[i].value),
-                                       rows[i].is_digest, &arena, &out));
+        assert_true(identity_normalise(&policy, identity_find_type(&policy, span_of(rows[i].type)),
+                                       span_of(rows[i].value), rows[i].is_digest, &arena, &out));
         assert_true(span_is(out.text, rows[i].want));
         assert_int_equal(out.needs_digest, rows[i].needs_digest);
     }
-    check("email", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", true, NULL); /* of an empty text */
+    check("email", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", true,
+          NULL); /* of an empty text */
 }
 
 static void types_are_found_by_name(void **state)

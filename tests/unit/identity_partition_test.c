@@ -1,5 +1,6 @@
-/* identity_partition_test.c: links in their order become profiles: the known vectors, the rules that refuse a link, and that the
- * order of arrival does not matter. Graphs are written as in identity_letters.h. */
+/* identity_partition_test.c: links in their order become profiles: the known vectors, the rules
+ * that refuse a link, and that the order of arrival does not matter. Graphs are written as in
+ * identity_letters.h. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -55,7 +56,8 @@ static void check(const char *text, const char *want)
     static struct letters l;
     for (size_t turn = 0; turn < 2 * count_words(text); turn++) {
         const char *once = reordered(text, turn / 2, turn % 2);
-        letters_read(&l, &policy, arena_printf(&arena, "%s %s", once, reordered(text, turn, false)));
+        letters_read(&l, &policy,
+                     arena_printf(&arena, "%s %s", once, reordered(text, turn, false)));
         const char *have = letters_profiles(&l, &policy, &arena);
         if (strcmp(have, want) != 0)
             fail_msg("%s: %s instead of %s", once, have, want);
@@ -75,14 +77,15 @@ static void check_refusals(const char *text, const char *want)
             continue;
         enum refusal refusal = letters_refusal(&l, word[0], word[2]);
         if (refusal != REFUSED_NOT)
-            n += (size_t)snprintf(have + n, sizeof have - n, "%s%c-%c %s", n ? ", " : "", word[0], word[2],
-                                  identity_refusal_name(refusal));
+            n += (size_t)snprintf(have + n, sizeof have - n, "%s%c-%c %s", n ? ", " : "", word[0],
+                                  word[2], identity_refusal_name(refusal));
     }
     if (strcmp(have, want) != 0)
         fail_msg("%s: \"%s\" instead of \"%s\"", text, have, want);
 }
 
-/* (1) An e-mail stays with the user seen with it first; the second user's event belongs to the second user. */
+/* (1) An e-mail stays with the user seen with it first; the second user's event belongs to the
+ * second user. */
 static void vector_1_two_users_one_email(void **state)
 {
     check("A-e@1 B-e@2", "A=A B=B e=A");
@@ -112,15 +115,18 @@ static void vector_4_merged_then_cut(void **state)
     check("a-b@1 c-d@2 b@3 c@3", "a=a b=a c=c d=c");
 }
 
-/* (5) A device of ten users: ten profiles, the device alone. With as many as are allowed it still links. */
+/* (5) A device of ten users: ten profiles, the device alone. With as many as are allowed it still
+ * links. */
 static void vector_5_a_kiosk(void **state)
 {
     policy.types[LETTERS_DEVICE].max_links[LETTERS_USER] = 3;
-    check("A-x@1 B-x@2 C-x@3 D-x@4 E-x@5 F-x@6 G-x@7 H-x@8 I-x@9 J-x@10", "A=A B=B C=C D=D E=E F=F G=G H=H I=I J=J x=x");
+    check("A-x@1 B-x@2 C-x@3 D-x@4 E-x@5 F-x@6 G-x@7 H-x@8 I-x@9 J-x@10",
+          "A=A B=B C=C D=D E=E F=F G=G H=H I=I J=J x=x");
     check("A-x@1 B-x@2 C-x@3", "A=A B=B C=C x=A");
     check("A-x@1 B-x@2 C-x@3 D-x@4", "A=A B=B C=C D=D x=x"); /* which undoes A-x */
     check("A-x@1 x-e@2 x-y@3 x-z@4 x-f@5", "A=A e=A f=A x=A y=A z=A");
-    check_refusals("A-x@1 B-x@2 C-x@3 D-x@4", "A-x quarantine, B-x quarantine, C-x quarantine, D-x quarantine");
+    check_refusals("A-x@1 B-x@2 C-x@3 D-x@4",
+                   "A-x quarantine, B-x quarantine, C-x quarantine, D-x quarantine");
 }
 
 static void names_of_one_time_go_by_id(void **state)
@@ -146,7 +152,8 @@ static void an_older_link_decides(void **state)
 static void a_refused_link_leaves_both_sides_whole(void **state)
 {
     check("A-a@1 a-b@2 B-c@3 c-d@4 b-c@5 d-e@6", "A=A B=B a=A b=A c=B d=B e=B");
-    check_refusals("A-a@1 a-b@2 B-c@3 c-d@4 b-c@5 d-e@6", "b-c unique"); /* what comes after is not affected */
+    check_refusals("A-a@1 a-b@2 B-c@3 c-d@4 b-c@5 d-e@6",
+                   "b-c unique"); /* what comes after is not affected */
 }
 
 static void a_link_within_a_profile_is_accepted(void **state)
@@ -186,19 +193,23 @@ static void some_types_do_not_count(void **state)
     policy.max_degree = 1;
     check("A-x@1 A-y@2 A-e@3", "A=A e=A x=A y=A");
     check("A-x@1 A-e@2 A-f@3", "A=A e=e f=f x=x");
-    policy.types[LETTERS_USER].max_links[LETTERS_DEVICE] = 2; /* what is said of the type itself holds */
+    policy.types[LETTERS_USER].max_links[LETTERS_DEVICE] =
+        2; /* what is said of the type itself holds */
     check("A-x@1 A-y@2 A-z@3", "A=A x=x y=y z=z");
     policy.types[LETTERS_USER].max_links[LETTERS_DEVICE] = IDENTITY_UNBOUNDED;
     policy.types[LETTERS_DEVICE].limit = 2;
     check("A-x@1 A-y@2 A-z@3", "A=A x=A y=A z=z");
 }
 
-/* E-mails stand for sessions: what was seen before the log-in goes with it, also where the device is another person's. */
+/* E-mails stand for sessions: what was seen before the log-in goes with it, also where the device
+ * is another person's. */
 static void a_session_belongs_to_who_logged_in(void **state)
 {
-    const char *two = "a-x@1 A-a@2 A-x@2 b-x@3 B-b@4 B-x@4 c-x@5", *sessions = " d-x@6 D-d@7 D-x@7 E-x@8";
+    const char *two = "a-x@1 A-a@2 A-x@2 b-x@3 B-b@4 B-x@4 c-x@5",
+               *sessions = " d-x@6 D-d@7 D-x@7 E-x@8";
     check_refusals(two, "B-b unique, B-x unique"); /* all links are equal: the device decides */
-    policy.pairs[LETTERS_EMAIL][LETTERS_DEVICE].strength = policy.pairs[LETTERS_DEVICE][LETTERS_EMAIL].strength = LINK_WEAK;
+    policy.pairs[LETTERS_EMAIL][LETTERS_DEVICE].strength =
+        policy.pairs[LETTERS_DEVICE][LETTERS_EMAIL].strength = LINK_WEAK;
     check(two, "A=a B=b a=a b=b c=a x=a");
     policy.types[LETTERS_DEVICE].max_links[LETTERS_USER] = 3;
     check(arena_printf(&arena, "%s%s", two, sessions), "A=a B=b D=d E=E a=a b=b c=c d=d x=x");
@@ -212,7 +223,8 @@ static void a_degree_above_the_bound_is_quarantine(void **state)
     check("a-b@1 b-c@2 b-d@3 +b", "a=a b=a c=a d=a");
     check("a-b@1 b-c@2 b/c b-d@3", "a=a b=b c=c d=d"); /* a cut link counts */
     check("a-b@1 b-c@2 b=d", "a=a b=a c=a d=a");       /* a manual one does not */
-    policy.pairs[LETTERS_EMAIL][LETTERS_DEVICE].may_link = policy.pairs[LETTERS_DEVICE][LETTERS_EMAIL].may_link = false;
+    policy.pairs[LETTERS_EMAIL][LETTERS_DEVICE].may_link =
+        policy.pairs[LETTERS_DEVICE][LETTERS_EMAIL].may_link = false;
     check("a-b@1 b-c@2 b-x@3", "a=a b=b c=c x=x"); /* neither does it matter that it may not link */
     check_refusals("a-b@1 b-c@2 b-x@3", "a-b quarantine, b-c quarantine, b-x pair");
 }
@@ -257,8 +269,10 @@ static void pairs_that_may_not_link(void **state)
 
 static void stronger_links_come_first(void **state)
 {
-    policy.pairs[LETTERS_USER][LETTERS_DEVICE].strength = policy.pairs[LETTERS_DEVICE][LETTERS_USER].strength = LINK_WEAK;
-    policy.pairs[LETTERS_EMAIL][LETTERS_DEVICE].strength = policy.pairs[LETTERS_DEVICE][LETTERS_EMAIL].strength = LINK_STRONG;
+    policy.pairs[LETTERS_USER][LETTERS_DEVICE].strength =
+        policy.pairs[LETTERS_DEVICE][LETTERS_USER].strength = LINK_WEAK;
+    policy.pairs[LETTERS_EMAIL][LETTERS_DEVICE].strength =
+        policy.pairs[LETTERS_DEVICE][LETTERS_EMAIL].strength = LINK_STRONG;
     check("A-x@1 B-e@9 e-x@8", "A=A B=x e=x x=x"); /* exact, strong, weak */
     check("A-x@1 B-x@2", "A=A B=B x=A");           /* by time among equals */
     check("A-x@1 B-e@3 e-x@2 A=x", "A=A B=e e=e x=A");
@@ -282,7 +296,8 @@ static void limits_within_a_window(void **state)
     check("A-a@1 A-b@11", "A=A a=A b=A"); /* at 11 nothing up to 1 counts */
     check("A-a@1 A-b@12 A-c@21", "A=A a=A b=A c=c");
     check("A-a@1 A-b@12 A-c@22", "A=A a=A b=A c=A");
-    check("A-a@1 A-b@5 a@-9", "A=a a=a b=a"); /* the identifier's own first time counts, not that of its link */
+    check("A-a@1 A-b@5 a@-9",
+          "A=a a=a b=a"); /* the identifier's own first time counts, not that of its link */
     check("A-a@1 A-b@5 A=b", "A=A a=A b=A");
 }
 
@@ -306,14 +321,18 @@ static void many_in_a_row(void **state)
 {
     static struct identity_node nodes[2000];
     static struct identity_link links[1999];
-    struct identity_graph graph = {.nodes = nodes, .node_count = 2000, .links = links, .link_count = 1999};
+    struct identity_graph graph = {
+        .nodes = nodes, .node_count = 2000, .links = links, .link_count = 1999};
     policy.max_identifiers = 2000;
     for (uint32_t i = 0; i < 2000; i++)
-        nodes[i] = (struct identity_node){
-            .identifier_id = {{(uint8_t)(i >> 8), (uint8_t)i}}, .first_seen = {2000 - i}, .type = LETTERS_EMAIL};
+        nodes[i] = (struct identity_node){.identifier_id = {{(uint8_t)(i >> 8), (uint8_t)i}},
+                                          .first_seen = {2000 - i},
+                                          .type = LETTERS_EMAIL};
     for (uint32_t i = 0; i < 1999; i++)
-        links[i] = (struct identity_link){
-            .a = i, .b = i + 1, .first_seen = {(i * 7919) % 1999}, .hash = {{(uint8_t)(i >> 8), (uint8_t)i}}};
+        links[i] = (struct identity_link){.a = i,
+                                          .b = i + 1,
+                                          .first_seen = {(i * 7919) % 1999},
+                                          .hash = {{(uint8_t)(i >> 8), (uint8_t)i}}};
     identity_partition(&policy, &arena, &graph);
     for (uint32_t i = 0; i < 2000; i++)
         assert_int_equal(nodes[i].profile, 1999);

@@ -1,5 +1,5 @@
-/* identity_policy_test.c: the default identity policies are read as written; each mistake gets its own clear error with file and
- * place. */
+/* identity_policy_test.c: the default identity policies are read as written; each mistake gets its
+ * own clear error with file and place. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -45,8 +45,11 @@ static void the_shipped_policies_disarm_what_is_shared(void **state)
     static const struct {
         const char *type;
         uint32_t users;
-    } rows[] = {
-        {"user_id", IDENTITY_UNBOUNDED}, {"email", IDENTITY_UNBOUNDED}, {"phone", 5}, {"device_id", 3}, {"anonymous_id", 3}};
+    } rows[] = {{"user_id", IDENTITY_UNBOUNDED},
+                {"email", IDENTITY_UNBOUNDED},
+                {"phone", 5},
+                {"device_id", 3},
+                {"anonymous_id", 3}};
     struct arena arena = {0};
     for (size_t f = 0; f < COUNT(files); f++) {
         struct identity_policy p = identity_shipped_policy(&arena, files[f]);
@@ -61,10 +64,11 @@ static void the_shipped_policies_disarm_what_is_shared(void **state)
     arena_free(&arena);
 }
 
-#define THREE                                                                                                                    \
-    "{\"types\":[{\"type\":\"c\",\"rank\":3,\"max_links\":{\"a\":2,\"c\":9}},"                                                   \
-    "{\"type\":\"a\",\"rank\":1,\"limit\":{\"count\":4}},"                                                                       \
-    "{\"type\":\"b\",\"rank\":2,\"limit\":{\"count\":1,\"window\":\"P30D\"},\"match_hashed\":true}],"
+#define THREE                                                                                      \
+    "{\"types\":[{\"type\":\"c\",\"rank\":3,\"max_links\":{\"a\":2,\"c\":9}},"                     \
+    "{\"type\":\"a\",\"rank\":1,\"limit\":{\"count\":4}},"                                         \
+    "{\"type\":\"b\",\"rank\":2,\"limit\":{\"count\":1,\"window\":\"P30D\"},\"match_hashed\":"     \
+    "true}],"
 
 static void limits_and_bounds(void **state)
 {
@@ -73,9 +77,12 @@ static void limits_and_bounds(void **state)
     struct err err = {0};
     assert_int_equal(identity_policy_of(&arena, THREE "\"max_degree\":7}", &p, &err), OUTCOME_OK);
     assert_true(p.types[0].limit == 4 && p.types[0].limit_window.us == 0);
-    assert_true(p.types[1].limit == 1 && p.types[1].limit_window.us == 30 * US_PER_DAY && p.types[1].match_hashed);
-    assert_true(p.types[2].limit == IDENTITY_UNBOUNDED && p.max_degree == 7 && p.max_identifiers == 100);
-    assert_true(p.types[2].max_links[0] == 2 && p.types[2].max_links[1] == IDENTITY_UNBOUNDED && p.types[2].max_links[2] == 9);
+    assert_true(p.types[1].limit == 1 && p.types[1].limit_window.us == 30 * US_PER_DAY &&
+                p.types[1].match_hashed);
+    assert_true(p.types[2].limit == IDENTITY_UNBOUNDED && p.max_degree == 7 &&
+                p.max_identifiers == 100);
+    assert_true(p.types[2].max_links[0] == 2 && p.types[2].max_links[1] == IDENTITY_UNBOUNDED &&
+                p.types[2].max_links[2] == 9);
     assert_int_equal(identity_type_of_rank(&p, 2), 1);
     assert_int_equal(identity_type_of_rank(&p, 4), -1);
     struct span rules = identity_policy_anchor_rules(&arena, &p);
@@ -88,13 +95,16 @@ static void pairs_in_either_order(void **state)
     struct arena arena = {0};
     struct identity_policy p;
     struct err err = {0};
-    const char *text =
-        THREE "\"pairs\":[{\"types\":[\"c\",\"a\"],\"strength\":\"weak\"},{\"types\":[\"b\",\"b\"],\"links\":false},"
-              "{\"types\":[\"a\",\"b\"],\"strength\":\"strong\"}]}";
+    const char *text = THREE "\"pairs\":[{\"types\":[\"c\",\"a\"],\"strength\":\"weak\"},{"
+                             "\"types\":[\"b\",\"b\"],\"links\":false},"
+                             "{\"types\":[\"a\",\"b\"],\"strength\":\"strong\"}]}";
     assert_int_equal(identity_policy_of(&arena, text, &p, &err), OUTCOME_OK);
-    assert_true(identity_strength(&p, 0, 2) == LINK_WEAK && identity_strength(&p, 2, 0) == LINK_WEAK);
-    assert_true(identity_strength(&p, 0, 1) == LINK_STRONG && identity_strength(&p, 1, 2) == LINK_EXACT);
-    assert_true(!identity_may_link(&p, 1, 1) && identity_may_link(&p, 0, 2) && identity_may_link(&p, 2, 2));
+    assert_true(identity_strength(&p, 0, 2) == LINK_WEAK &&
+                identity_strength(&p, 2, 0) == LINK_WEAK);
+    assert_true(identity_strength(&p, 0, 1) == LINK_STRONG &&
+                identity_strength(&p, 1, 2) == LINK_EXACT);
+    assert_true(!identity_may_link(&p, 1, 1) && identity_may_link(&p, 0, 2) &&
+                identity_may_link(&p, 2, 2));
     arena_free(&arena);
 }
 
@@ -104,11 +114,13 @@ static void sessions_of_a_source(void **state)
     struct identity_policy p;
     struct err err = {0};
     const char *text = "{\"types\":[{\"type\":\"a\",\"rank\":1,\"scope\":\"all\",\"counts\":true},"
-                       "{\"type\":\"b\",\"rank\":2,\"scope\":\"source\"},{\"type\":\"c\",\"rank\":3,\"counts\":false}]}";
+                       "{\"type\":\"b\",\"rank\":2,\"scope\":\"source\"},{\"type\":\"c\",\"rank\":"
+                       "3,\"counts\":false}]}";
     assert_int_equal(identity_policy_of(&arena, text, &p, &err), OUTCOME_OK);
     assert_true(!p.types[0].is_scoped && p.types[1].is_scoped && !p.types[2].is_scoped);
     assert_true(p.types[0].counts && p.types[1].counts && !p.types[2].counts);
-    struct span rules = identity_policy_anchor_rules(&arena, &p); /* a scope gives other ids, what counts does not */
+    struct span rules = identity_policy_anchor_rules(
+        &arena, &p); /* a scope gives other ids, what counts does not */
     assert_true(span_is(rules, "a:1:0 b:2:0:source c:3:0 calling_code:1 gmail:0"));
     arena_free(&arena);
 }
@@ -118,13 +130,15 @@ static void blocked_by_type(void **state)
     struct arena arena = {0};
     struct identity_policy p;
     struct err err = {0};
-    const char *text = THREE "\"blocked\":{\"values\":[\"x\"],\"types\":{\"a\":[\"Y\"],\"c\":[\"y\",\"z\"]},"
-                             "\"patterns\":[{\"pattern\":\"^[7]+$\",\"type\":\"b\"},{\"pattern\":\"^[8]+$\"}]}}";
+    const char *text =
+        THREE "\"blocked\":{\"values\":[\"x\"],\"types\":{\"a\":[\"Y\"],\"c\":[\"y\",\"z\"]},"
+              "\"patterns\":[{\"pattern\":\"^[7]+$\",\"type\":\"b\"},{\"pattern\":\"^[8]+$\"}]}}";
     static const char *const want[] = {"xy8", "x78", "xyz8"}; /* of a, b, c */
     assert_int_equal(identity_policy_of(&arena, text, &p, &err), OUTCOME_OK);
     for (size_t i = 0; i < COUNT(want); i++)
         for (const char *value = "xyz789"; *value; value++)
-            assert_int_equal(identity_is_blocked(&p, &p.types[i], (struct span){value, 1}), strchr(want[i], *value) != NULL);
+            assert_int_equal(identity_is_blocked(&p, &p.types[i], (struct span){value, 1}),
+                             strchr(want[i], *value) != NULL);
     arena_free(&arena);
 }
 
@@ -145,17 +159,21 @@ static void other_settings_and_order_of_types(void **state)
     struct arena arena = {0};
     struct identity_policy p;
     struct err err = {0};
-    const char *text = "{\"types\":[{\"type\":\"b\",\"rank\":9,\"unique\":true},{\"type\":\"a\",\"rank\":4,\"unique\":true}],"
-                       "\"default_calling_code\":\"49\",\"gmail_dots_and_plus\":true,\"max_identifiers\":7,"
-                       "\"blocked\":{\"values\":[\"N/A\"],\"patterns\":[{\"pattern\":\"^[x-z_]+$\"}]}}";
+    const char *text =
+        "{\"types\":[{\"type\":\"b\",\"rank\":9,\"unique\":true},{\"type\":\"a\",\"rank\":4,"
+        "\"unique\":true}],"
+        "\"default_calling_code\":\"49\",\"gmail_dots_and_plus\":true,\"max_identifiers\":7,"
+        "\"blocked\":{\"values\":[\"N/A\"],\"patterns\":[{\"pattern\":\"^[x-z_]+$\"}]}}";
     assert_int_equal(identity_policy_of(&arena, text, &p, &err), OUTCOME_OK);
     assert_true(span_is(p.types[0].name, "a") && p.types[0].rank == 4 && p.types[1].rank == 9);
     assert_true(span_is(p.calling_code, "49") && p.gmail_dots_and_plus && p.max_identifiers == 7);
     assert_true(identity_is_blocked(&p, &p.types[0], SPAN("n/A")));
     assert_true(identity_is_blocked(&p, &p.types[0], SPAN("x_Yz")));
-    assert_true(identity_is_blocked(&p, &p.types[0], SPAN(""))); /* blank, though the pattern needs a character */
+    assert_true(identity_is_blocked(&p, &p.types[0],
+                                    SPAN(""))); /* blank, though the pattern needs a character */
     assert_false(identity_is_blocked(&p, &p.types[0], SPAN("xa")));
-    assert_false(identity_is_blocked(&p, &p.types[0], SPAN("null"))); /* what is listed replaces the defaults */
+    assert_false(identity_is_blocked(&p, &p.types[0],
+                                     SPAN("null"))); /* what is listed replaces the defaults */
     struct span rules = identity_policy_anchor_rules(&arena, &p);
     assert_true(span_is(rules, "a:4:0 b:9:0 calling_code:49 gmail:1"));
     arena_free(&arena);
@@ -181,13 +199,17 @@ static const struct {
     {TYPES(",{\"type\":7,\"rank\":2}"), "types[1].type", "expected"},
     {TYPES(",{\"type\":\"email\",\"rank\":0}"), "types[1].rank", "1"},
     {TYPES(",{\"type\":\"email\",\"rank\":40000}"), "types[1].rank", "32767"},
-    {TYPES(",{\"type\":\"email\",\"rank\":1}"), "types[1].rank", "1 is the rank of \"user_id\" already"},
+    {TYPES(",{\"type\":\"email\",\"rank\":1}"), "types[1].rank",
+     "1 is the rank of \"user_id\" already"},
     {TYPES(",{\"type\":\"user_id\",\"rank\":2}"), "types[1].type", "\"user_id\" is given twice"},
     {TYPES(",{\"type\":\"a:b\",\"rank\":2}"), "types[1].type", "letters, digits"},
-    {TYPES(",{\"type\":\"email\",\"rank\":2,\"normalise\":\"e-mail\"}"), "types[1].normalise", "email"},
-    {TYPES(",{\"type\":\"email\",\"rank\":2,\"uniqe\":true}"), "types[1].uniqe", "did you mean \"unique\"?"},
+    {TYPES(",{\"type\":\"email\",\"rank\":2,\"normalise\":\"e-mail\"}"), "types[1].normalise",
+     "email"},
+    {TYPES(",{\"type\":\"email\",\"rank\":2,\"uniqe\":true}"), "types[1].uniqe",
+     "did you mean \"unique\"?"},
     {TYPES(",{\"type\":\"email\",\"rank\":2,\"unique\":1}"), "types[1].unique", "expected"},
-    {WITH("\"default_caling_code\":\"49\""), "default_caling_code", "did you mean \"default_calling_code\"?"},
+    {WITH("\"default_caling_code\":\"49\""), "default_caling_code",
+     "did you mean \"default_calling_code\"?"},
     {WITH("\"colour\":\"red\""), "colour", "unknown key"},
     {WITH("\"default_calling_code\":\"+49\""), "default_calling_code", "1 to 3 digits"},
     {WITH("\"default_calling_code\":\"\""), "default_calling_code", "1 to 3 digits"},
@@ -206,27 +228,35 @@ static const struct {
     {EMAIL("\"counts\":\"no\""), "types[1].counts", "expected"},
     {EMAIL("\"scope\":\"site\""), "types[1].scope", "source"},
     {EMAIL("\"max_links\":3"), "types[1].max_links", "expected"},
-    {EMAIL("\"max_links\":{\"user\":3}"), "types[1].max_links.user", "no type is called \"user\", did you mean \"user_id\"?"},
+    {EMAIL("\"max_links\":{\"user\":3}"), "types[1].max_links.user",
+     "no type is called \"user\", did you mean \"user_id\"?"},
     {EMAIL("\"max_links\":{\"user_id\":0}"), "types[1].max_links.user_id", "1"},
     {EMAIL("\"max_links\":{\"email\":\"2\"}"), "types[1].max_links.email", "expected"},
     {WITH("\"pairs\":{}"), "pairs", "expected"},
     {PAIRS("{}"), "pairs[0]", "\"types\" is missing"},
     {PAIRS("{\"types\":[\"user_id\"]}"), "pairs[0].types", "two types"},
-    {PAIRS("{\"types\":[\"user_id\",\"email\"]}"), "pairs[0].types[1]", "no type is called \"email\""},
-    {"{\"types\":[" TYPE ",{\"type\":\"visit\",\"rank\":2,\"links\":false}],\"pairs\":[{\"types\":[\"visit\",\"user_id\"]}]}",
+    {PAIRS("{\"types\":[\"user_id\",\"email\"]}"), "pairs[0].types[1]",
+     "no type is called \"email\""},
+    {"{\"types\":[" TYPE ",{\"type\":\"visit\",\"rank\":2,\"links\":false}],\"pairs\":[{\"types\":["
+     "\"visit\",\"user_id\"]}]}",
      "pairs[0]", "\"visit\" links nothing"},
-    {PAIRS("{\"types\":[\"user_id\",\"user_id\"],\"strength\":\"week\"}"), "pairs[0].strength", "weak"},
-    {PAIRS("{\"types\":[\"user_id\",\"user_id\"],\"link\":false}"), "pairs[0].link", "did you mean \"links\"?"},
-    {PAIRS("{\"types\":[\"user_id\",\"user_id\"]},{\"types\":[\"user_id\",\"user_id\"]}"), "pairs[1]", "once"},
+    {PAIRS("{\"types\":[\"user_id\",\"user_id\"],\"strength\":\"week\"}"), "pairs[0].strength",
+     "weak"},
+    {PAIRS("{\"types\":[\"user_id\",\"user_id\"],\"link\":false}"), "pairs[0].link",
+     "did you mean \"links\"?"},
+    {PAIRS("{\"types\":[\"user_id\",\"user_id\"]},{\"types\":[\"user_id\",\"user_id\"]}"),
+     "pairs[1]", "once"},
     {WITH("\"blocked\":{\"types\":{\"email\":[]}}"), "blocked.types.email", "no type is called"},
     {WITH("\"blocked\":{\"types\":{\"user_id\":\"x\"}}"), "blocked.types.user_id", "list"},
-    {WITH("\"blocked\":{\"types\":{\"user_id\":[1]}}"), "blocked.types.user_id[0]", "expected a text"},
-    {WITH("\"blocked\":{\"patterns\":[{\"pattern\":\"^[0]*$\",\"type\":\"x\"}]}"), "blocked.patterns[0].type",
-     "no type is called"},
+    {WITH("\"blocked\":{\"types\":{\"user_id\":[1]}}"), "blocked.types.user_id[0]",
+     "expected a text"},
+    {WITH("\"blocked\":{\"patterns\":[{\"pattern\":\"^[0]*$\",\"type\":\"x\"}]}"),
+     "blocked.patterns[0].type", "no type is called"},
     {WITH("\"blocked\":[]"), "blocked", "expected"},
     {WITH("\"blocked\":{\"value\":[]}"), "blocked.value", "did you mean \"values\"?"},
     {WITH("\"blocked\":{\"values\":[\"a\",3]}"), "blocked.values[1]", "expected a text"},
-    {WITH("\"blocked\":{\"values\":[\"12345678901234567890123456789012345678901234567890123456789012345\"]}"),
+    {WITH("\"blocked\":{\"values\":["
+          "\"12345678901234567890123456789012345678901234567890123456789012345\"]}"),
      "blocked.values[0]", "64 bytes"},
     {WITH("\"blocked\":{\"patterns\":[\"^[0]*$\"]}"), "blocked.patterns[0]", "object"},
     {PATTERN("^[0-]{3}$"), "blocked.patterns[0]", "^[characters]*$"},
@@ -250,13 +280,16 @@ static void each_mistake_has_its_message(void **state)
             fail_msg("case %zu is accepted: %s", i, mistakes[i].text);
         if (!strstr(err.message, "identity.json") || !strstr(err.message, mistakes[i].place) ||
             !strstr(err.message, mistakes[i].says))
-            fail_msg("case %zu: \"%s\" does not say \"%s\" of \"%s\"", i, err.message, mistakes[i].says, mistakes[i].place);
+            fail_msg("case %zu: \"%s\" does not say \"%s\" of \"%s\"", i, err.message,
+                     mistakes[i].says, mistakes[i].place);
         arena_free(&arena);
     }
 }
 
 #define SHY(more) "{\"type\":\"visit\",\"rank\":2,\"links\":false" more "}"
-#define REFUSED   "{\"types\":[\"user_id\",\"email\"],\"links\":false},{\"types\":[\"user_id\",\"user_id\"],\"links\":false}"
+#define REFUSED                                                                                    \
+    "{\"types\":[\"user_id\",\"email\"],\"links\":false},{\"types\":[\"user_id\",\"user_id\"],"    \
+    "\"links\":false}"
 
 static const struct {
     const char *text, *says[2];
@@ -268,14 +301,18 @@ static const struct {
     {"{\"types\":[{\"type\":\"a\",\"rank\":1,\"unique\":true}]}", {"nothing links"}},
     {WITH("\"pairs\":[{\"types\":[\"user_id\",\"user_id\"],\"links\":false}]"), {"nothing links"}},
     {TYPES("," SHY(",\"unique\":true")), {"the type \"visit\" links nothing: its \"unique\""}},
-    {TYPES("," SHY(",\"limit\":{\"count\":2}")), {"the type \"visit\" links nothing: its \"limit\""}},
-    {TYPES("," SHY(",\"max_links\":{\"user_id\":2}")), {"the type \"visit\": its \"max_links\" of \"user_id\""}},
-    {TYPES("," SHY("") ",{\"type\":\"a\",\"rank\":3,\"max_links\":{\"visit\":2}}"), {"\"visit\" links nothing"}},
+    {TYPES("," SHY(",\"limit\":{\"count\":2}")),
+     {"the type \"visit\" links nothing: its \"limit\""}},
+    {TYPES("," SHY(",\"max_links\":{\"user_id\":2}")),
+     {"the type \"visit\": its \"max_links\" of \"user_id\""}},
+    {TYPES("," SHY("") ",{\"type\":\"a\",\"rank\":3,\"max_links\":{\"visit\":2}}"),
+     {"\"visit\" links nothing"}},
     {"{\"types\":[" TYPE ",{\"type\":\"email\",\"rank\":2}],\"pairs\":[" REFUSED "]}", {NULL}},
     {"{\"types\":[{\"type\":\"user_id\",\"rank\":1,\"unique\":true,\"max_links\":{\"email\":1}},"
      "{\"type\":\"email\",\"rank\":2}],\"pairs\":[" REFUSED "]}",
      {"the type \"user_id\" may link with no type: its \"unique\""}},
-    {"{\"types\":[" SHY(",\"unique\":true") "]}", {"nothing links", "the type \"visit\" links nothing: its \"unique\""}},
+    {"{\"types\":[" SHY(",\"unique\":true") "]}",
+     {"nothing links", "the type \"visit\" links nothing: its \"unique\""}},
 };
 
 static void what_acts_on_nothing_is_a_warning(void **state)
@@ -289,10 +326,12 @@ static void what_acts_on_nothing_is_a_warning(void **state)
         assert_int_equal(identity_policy_of(&arena, vain[i].text, &p, &err), OUTCOME_OK);
         identity_policy_warnings(&arena, &p, &warnings);
         if (warnings.count != want)
-            fail_msg("case %zu: %zu warnings: %s", i, warnings.count, warnings.count ? warnings.items[0].ptr : "");
+            fail_msg("case %zu: %zu warnings: %s", i, warnings.count,
+                     warnings.count ? warnings.items[0].ptr : "");
         for (size_t j = 0; j < want; j++)
             if (!strstr(warnings.items[j].ptr, vain[i].says[j]))
-                fail_msg("case %zu: \"%s\" does not say \"%s\"", i, warnings.items[j].ptr, vain[i].says[j]);
+                fail_msg("case %zu: \"%s\" does not say \"%s\"", i, warnings.items[j].ptr,
+                         vain[i].says[j]);
         arena_free(&arena);
     }
 }
@@ -310,17 +349,22 @@ static void the_shipped_policies_give_no_warning(void **state)
     arena_free(&arena);
 }
 
-/* A database may keep a policy from when null was allowed: it must not stop who would apply another one. */
+/* A database may keep a policy from when null was allowed: it must not stop who would apply another
+ * one. */
 static void null_is_refused_in_files_alone(void **state)
 {
     static const char text[] = WITH("\"max_degree\":null");
     struct arena arena = {0};
     struct identity_policy p;
     struct err err = {0};
-    assert_int_equal(identity_policy_parse(&arena, span_of(text), "the active one", &p, &err), OUTCOME_OK);
+    assert_int_equal(identity_policy_parse(&arena, span_of(text), "the active one", &p, &err),
+                     OUTCOME_OK);
     assert_int_equal(p.max_degree, 1000);
-    assert_int_equal(identity_policy_read_text(&arena, span_of(text), "identity.json", &p, &err), OUTCOME_FATAL);
-    assert_string_equal(err.message, "identity.json: max_degree: null is no value: leave the key out for the default");
+    assert_int_equal(identity_policy_read_text(&arena, span_of(text), "identity.json", &p, &err),
+                     OUTCOME_FATAL);
+    assert_string_equal(
+        err.message,
+        "identity.json: max_degree: null is no value: leave the key out for the default");
     arena_free(&arena);
 }
 
@@ -332,8 +376,10 @@ static enum outcome with_types(size_t count)
     struct err err = {0};
     struct strbuf text = {.arena = &arena};
     for (size_t i = 0; i < count; i++)
-        strbuf_addf(&text, "%s{\"type\":\"t%zu\",\"rank\":%zu,\"unique\":true}", i ? "," : "", i, i + 1);
-    const char *policy = arena_printf(&arena, "{\"types\":[" SPAN_FMT "]}", SPAN_ARG(strbuf_span(&text)));
+        strbuf_addf(&text, "%s{\"type\":\"t%zu\",\"rank\":%zu,\"unique\":true}", i ? "," : "", i,
+                    i + 1);
+    const char *policy =
+        arena_printf(&arena, "{\"types\":[" SPAN_FMT "]}", SPAN_ARG(strbuf_span(&text)));
     enum outcome o = identity_policy_of(&arena, policy, &p, &err);
     arena_free(&arena);
     return o;
@@ -350,7 +396,8 @@ static void a_missing_file_is_named(void **state)
     struct arena arena = {0};
     struct identity_policy p;
     struct err err = {0};
-    assert_int_equal(identity_policy_read(&arena, "/nowhere/identity.json", &p, &err), OUTCOME_FATAL);
+    assert_int_equal(identity_policy_read(&arena, "/nowhere/identity.json", &p, &err),
+                     OUTCOME_FATAL);
     assert_non_null(strstr(err.message, "/nowhere/identity.json"));
     arena_free(&arena);
 }

@@ -1,4 +1,5 @@
-/* identity_signals_test.c: what goes on for others when its anchor was erased: opt-outs and holds, as suppression judges them. */
+/* identity_signals_test.c: what goes on for others when its anchor was erased: opt-outs and holds,
+ * as suppression judges them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,14 +10,19 @@
 #include "services/suppression/suppression_policy.h"
 
 /* Consent as the decode plan leaves it: the blocks of an Avro map. */
-static const char says_no[] = "\2\12email\0", says_yes[] = "\2\12email\1", says_both[] = "\4\12email\1\6sms\0";
+static const char says_no[] = "\2\12email\0", says_yes[] = "\2\12email\1",
+                  says_both[] = "\4\12email\1\6sms\0";
 
 static struct touchpoint touchpoint_of(const char *event)
 {
-    return (struct touchpoint){.type = SPAN("track"), .event_name = span_of(event), .channel = SPAN("web"), .score = LONG_ABSENT};
+    return (struct touchpoint){.type = SPAN("track"),
+                               .event_name = span_of(event),
+                               .channel = SPAN("web"),
+                               .score = LONG_ABSENT};
 }
 
-static bool is_included(const struct signals *signals, const char *event, struct span consent, int64_t score)
+static bool is_included(const struct signals *signals, const char *event, struct span consent,
+                        int64_t score)
 {
     struct touchpoint tp = touchpoint_of(event);
     tp.consent = consent;
@@ -28,8 +34,11 @@ static void opt_outs_and_holds_are_included(void **state)
 {
     struct arena arena = {0};
     struct signals signals;
-    const struct span no = {says_no, sizeof says_no}, yes = {says_yes, sizeof says_yes}, both = {says_both, sizeof says_both};
-    assert_int_equal(signals_read(&arena, TUTTI_SOURCE_DIR "/policies/contact.json", &signals, NULL), OUTCOME_OK);
+    const struct span no = {says_no, sizeof says_no}, yes = {says_yes, sizeof says_yes},
+                      both = {says_both, sizeof says_both};
+    assert_int_equal(
+        signals_read(&arena, TUTTI_SOURCE_DIR "/policies/contact.json", &signals, NULL),
+        OUTCOME_OK);
     assert_true(is_included(&signals, "Anything", no, LONG_ABSENT));
     assert_true(is_included(&signals, "Anything", both, LONG_ABSENT));
     assert_false(is_included(&signals, "Consent Given", yes, LONG_ABSENT));
@@ -59,14 +68,17 @@ static void they_are_those_of_suppression(void **state)
         struct contact_policy policy;
         assert_int_equal(signals_read(&arena, paths[i], &signals, NULL), OUTCOME_OK);
         assert_int_equal(suppression_policy_read(&arena, paths[i], &policy, NULL), OUTCOME_OK);
-        for (const struct contact_rule *rule = policy.rules; rule < policy.rules + policy.rule_count; rule++) {
+        for (const struct contact_rule *rule = policy.rules;
+             rule < policy.rules + policy.rule_count; rule++) {
             for (size_t k = 0; rule->kind == RULE_HOLD && k < rule->on_count; k++, triggers++) {
                 struct span event = rule->on[k].event;
                 assert_true(event.ptr ? is_included(&signals, event.ptr, SPAN_NONE, LONG_ABSENT)
-                                      : is_included(&signals, "Anything", SPAN_NONE, rule->on[k].score_max));
+                                      : is_included(&signals, "Anything", SPAN_NONE,
+                                                    rule->on[k].score_max));
             }
             for (size_t k = 0; rule->kind == RULE_HOLD && k < rule->until.count; k++, triggers++)
-                assert_true(is_included(&signals, rule->until.items[k].ptr, SPAN_NONE, LONG_ABSENT));
+                assert_true(
+                    is_included(&signals, rule->until.items[k].ptr, SPAN_NONE, LONG_ABSENT));
         }
     }
     assert_true(triggers >= 4);
@@ -78,7 +90,8 @@ static void a_file_that_is_none_is_refused(void **state)
     struct arena arena = {0};
     struct signals signals;
     struct err err = {0};
-    assert_int_equal(signals_read(&arena, TUTTI_SOURCE_DIR "/policies/none.json", &signals, &err), OUTCOME_FATAL);
+    assert_int_equal(signals_read(&arena, TUTTI_SOURCE_DIR "/policies/none.json", &signals, &err),
+                     OUTCOME_FATAL);
     arena_free(&arena);
 }
 

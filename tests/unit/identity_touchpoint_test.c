@@ -1,4 +1,5 @@
-/* identity_touchpoint_test.c: which identifiers a touchpoint carries and which of them is its anchor. */
+/* identity_touchpoint_test.c: which identifiers a touchpoint carries and which of them is its
+ * anchor. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,13 +34,19 @@ static int tear_down(void **state)
 
 static struct touchpoint touchpoint(void)
 {
-    return (struct touchpoint){.message_id = SPAN("m"), .source = SPAN("urn:s"), .type = SPAN("track"), .channel = SPAN("web")};
+    return (struct touchpoint){.message_id = SPAN("m"),
+                               .source = SPAN("urn:s"),
+                               .type = SPAN("track"),
+                               .channel = SPAN("web")};
 }
 
 static void add(struct touchpoint *tp, const char *type, const char *value)
 {
-    tp->identifiers[tp->identifier_count++] = (struct touchpoint_identifier){
-        .type = span_of(type), .value = span_of(value), .encoding = SPAN("none"), .collection = SPAN("users")};
+    tp->identifiers[tp->identifier_count++] =
+        (struct touchpoint_identifier){.type = span_of(type),
+                                       .value = span_of(value),
+                                       .encoding = SPAN("none"),
+                                       .collection = SPAN("users")};
 }
 
 /* E-mails are identified by their digest. */
@@ -69,7 +76,9 @@ static void check(const struct touchpoint *tp, const struct wanted *want, size_t
     }
 }
 
-#define CHECK_IDS(tp, ...) check(&(tp), (const struct wanted[]){__VA_ARGS__}, COUNT(((const struct wanted[]){__VA_ARGS__})))
+#define CHECK_IDS(tp, ...)                                                                         \
+    check(&(tp), (const struct wanted[]){__VA_ARGS__},                                             \
+          COUNT(((const struct wanted[]){__VA_ARGS__})))
 
 static void the_strongest_type_is_the_anchor(void **state)
 {
@@ -81,8 +90,9 @@ static void the_strongest_type_is_the_anchor(void **state)
     add(&tp, "loyalty_id", "l1");
     add(&tp, "phone", "+15551234567");
     add(&tp, "email", "jane@example1.com");
-    CHECK_IDS(tp, {"user_id", "u1"}, {"email", "jane@example1.com"}, {"phone", "+15551234567"}, {"loyalty_id", "l1"},
-              {"external_id", "x1"}, {"device_id", "d1"}, {"anonymous_id", "a1"});
+    CHECK_IDS(tp, {"user_id", "u1"}, {"email", "jane@example1.com"}, {"phone", "+15551234567"},
+              {"loyalty_id", "l1"}, {"external_id", "x1"}, {"device_id", "d1"},
+              {"anonymous_id", "a1"});
 }
 
 static void ties_are_broken_by_id(void **state)
@@ -111,7 +121,8 @@ static void repeats_count_once(void **state)
     add(&tp, "email", "Jane@X.org");
     add(&tp, "email", "u1");
     add(&tp, "email", "jane@x.org ");
-    assert_int_equal(identity_collect(&policy, &digest_key, &tp, &arena, ids), 3); /* the same value of another type is another */
+    assert_int_equal(identity_collect(&policy, &digest_key, &tp, &arena, ids),
+                     3); /* the same value of another type is another */
     assert_true(span_is(ids[0].type->name, "user_id"));
 }
 
@@ -130,7 +141,8 @@ static void a_session_is_an_anchor_only_alone(void **state)
 
 static void a_scoped_value_belongs_to_its_source(void **state)
 {
-    struct identity_type *session = (struct identity_type *)identity_find_type(&policy, SPAN("session_id"));
+    struct identity_type *session =
+        (struct identity_type *)identity_find_type(&policy, SPAN("session_id"));
     struct touchpoint tp = touchpoint();
     struct id here = digest_identifier(&digest_key, SPAN("session_id"), SPAN("urn:s\0x7"));
     struct id there = digest_identifier(&digest_key, SPAN("session_id"), SPAN("urn:t\0x7"));
@@ -200,7 +212,11 @@ static void encodings_tell_digests(void **state)
     static const struct {
         struct span encoding;
         const char *want;
-    } rows[] = {{SPAN("sha256"), LOWER}, {SPAN("md5"), LOWER}, {SPAN("none"), UPPER}, {SPAN(""), UPPER}, {SPAN_NONE, UPPER}};
+    } rows[] = {{SPAN("sha256"), LOWER},
+                {SPAN("md5"), LOWER},
+                {SPAN("none"), UPPER},
+                {SPAN(""), UPPER},
+                {SPAN_NONE, UPPER}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct touchpoint tp = touchpoint();
         add(&tp, "external_id", UPPER);
@@ -253,7 +269,8 @@ static void there_is_room_for_everything(void **state)
     tp.session_id = SPAN("s");
     for (int i = 0; i < TOUCHPOINT_MAX_IDENTIFIERS; i++)
         add(&tp, i % 2 ? "email" : "session_id", arena_printf(&arena, "v%d", i));
-    assert_int_equal(identity_collect(&policy, &digest_key, &tp, &arena, ids), 4 + TOUCHPOINT_MAX_IDENTIFIERS / 2);
+    assert_int_equal(identity_collect(&policy, &digest_key, &tp, &arena, ids),
+                     4 + TOUCHPOINT_MAX_IDENTIFIERS / 2);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

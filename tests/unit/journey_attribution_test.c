@@ -1,4 +1,5 @@
-/* journey_attribution_test.c: conversions, credits, goals, map steps and shapes: one table row per rule of docs/figures.md. */
+/* journey_attribution_test.c: conversions, credits, goals, map steps and shapes: one table row per
+ * rule of docs/figures.md. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,8 +30,9 @@ static struct fixture *open_fixture(void)
     f.loan = world_event(&f.world, "Loan Funded");
     f.page = world_event(&f.world, "Page");
     f.sent = world_event(&f.world, "Campaign Sent");
-    f.other_sent = world_shape(
-        &f.world, &(struct shape_text){.type = SPAN("Campaign Sent"), .channel = SPAN("email"), .campaign_id = SPAN("13")});
+    f.other_sent = world_shape(&f.world, &(struct shape_text){.type = SPAN("Campaign Sent"),
+                                                              .channel = SPAN("email"),
+                                                              .campaign_id = SPAN("13")});
     return &f;
 }
 
@@ -50,7 +52,8 @@ static int64_t cell_value(const struct fixture *f, struct cell_key key, int whic
     return 0;
 }
 
-static struct cell_key credit_key(struct fixture *f, int day, enum credit_model model, const struct shape *touch)
+static struct cell_key credit_key(struct fixture *f, int day, enum credit_model model,
+                                  const struct shape *touch)
 {
     struct cell_key key = {CELL_CREDIT, day, {world_code(&f->world, SPAN("sale")), model}};
     if (touch) {
@@ -104,7 +107,8 @@ static void test_credit_cells(void **state)
     world_close(&f->world);
 }
 
-/* Which touches are eligible: distance of one campaign touch before the order, and what is expected. */
+/* Which touches are eligible: distance of one campaign touch before the order, and what is
+ * expected. */
 static void test_window(void **state)
 {
     static const struct {
@@ -143,7 +147,8 @@ static void test_conversion_values(void **state)
     assert_true(f->effects.conversions.items[0].is_first);
     assert_false(f->effects.conversions.items[1].is_first);
     assert_int_equal(f->effects.conversions.items[0].stage_before, STAGE_PURCHASE);
-    assert_int_equal(journey_state_revenue(&f->state).revenue, 0); /* in the currency of the last conversion: none */
+    assert_int_equal(journey_state_revenue(&f->state).revenue,
+                     0); /* in the currency of the last conversion: none */
     pass(f, f->order, D(4), 7);
     assert_int_equal(journey_state_revenue(&f->state).revenue, 12);
     assert_int_equal(f->state.order_count, 5);
@@ -165,10 +170,15 @@ static void test_cut_tail_is_noticed(void **state)
     world_close(&f->world);
 }
 
-static int64_t goal_value(struct fixture *f, struct span goal, int day, const struct shape *shape, uint32_t currency, int which)
+static int64_t goal_value(struct fixture *f, struct span goal, int day, const struct shape *shape,
+                          uint32_t currency, int which)
 {
-    return cell_value(
-        f, (struct cell_key){CELL_GOAL, day, {world_code(&f->world, goal), shape->department, shape->channel, currency}}, which);
+    return cell_value(f,
+                      (struct cell_key){CELL_GOAL,
+                                        day,
+                                        {world_code(&f->world, goal), shape->department,
+                                         shape->channel, currency}},
+                      which);
 }
 
 static void test_goals(void **state)
@@ -181,12 +191,14 @@ static void test_goals(void **state)
     pass(f, f->sent, D(31), MICROS_ABSENT);
     struct cell_key customers = {CELL_GOAL_CUSTOMERS, 1, {world_code(&f->world, SPAN("orders"))}};
     assert_int_equal(goal_value(f, SPAN("orders"), 1, f->order, 0, 0), 2);
-    assert_int_equal(goal_value(f, SPAN("orders"), 1, f->order, 0, 1), 0); /* a count has no micros */
-    assert_int_equal(cell_value(f, customers, 0), 1);                      /* one customer, two touches */
+    assert_int_equal(goal_value(f, SPAN("orders"), 1, f->order, 0, 1),
+                     0);                              /* a count has no micros */
+    assert_int_equal(cell_value(f, customers, 0), 1); /* one customer, two touches */
     assert_int_equal(goal_value(f, SPAN("sale"), 1, f->order, usd, 0), 1); /* positive only */
     assert_int_equal(goal_value(f, SPAN("sale"), 1, f->order, usd, 1), 5);
     assert_int_equal(goal_value(f, SPAN("second_order"), 1, f->order, 0, 0), 1);
-    assert_int_equal(goal_value(f, SPAN("second_order"), 31, f->order, 0, 0), 0); /* the second only */
+    assert_int_equal(goal_value(f, SPAN("second_order"), 31, f->order, 0, 0),
+                     0); /* the second only */
     assert_int_equal(goal_value(f, SPAN("third_touch"), 31, f->order, 0, 0), 1);
     assert_int_equal(goal_value(f, SPAN("pressure"), 31, f->sent, 0, 0), 1);
     world_close(&f->world);
@@ -247,8 +259,14 @@ static void test_shapes(void **state)
         {{.type = SPAN("track"), .event_name = SPAN("Page")}, DIRECTION_INBOUND, "web:Page", false},
         {{.type = SPAN("page"), .event_name = SPAN("")}, DIRECTION_INBOUND, "web:page", false},
         {{.type = SPAN("identify")}, DIRECTION_NONE, "web:identify", false},
-        {{.type = SPAN("identify"), .direction = SPAN("inbound")}, DIRECTION_INBOUND, "web:identify", false},
-        {{.type = SPAN("track"), .event_name = SPAN("Contact Sent")}, DIRECTION_OUTBOUND, "web:Contact Sent", false},
+        {{.type = SPAN("identify"), .direction = SPAN("inbound")},
+         DIRECTION_INBOUND,
+         "web:identify",
+         false},
+        {{.type = SPAN("track"), .event_name = SPAN("Contact Sent")},
+         DIRECTION_OUTBOUND,
+         "web:Contact Sent",
+         false},
         {{.type = SPAN("track"),
           .event_name = SPAN("Contact Requested"),
           .direction = SPAN("outbound"),
@@ -262,17 +280,35 @@ static void test_shapes(void **state)
          true},
         {{.type = SPAN("x"), .direction = SPAN("sideways")}, DIRECTION_INBOUND, "web:x", false},
         {{.type = SPAN("x"), .has_click_id = true}, DIRECTION_INBOUND, "web:x", true},
-        {{.type = SPAN("x"), .direction = SPAN("outbound"), .has_click_id = true}, DIRECTION_OUTBOUND, "web:x", false},
-        {{.type = SPAN("Order Completed"), .campaign_id = SPAN("8")}, DIRECTION_INBOUND, "web:Order Completed", false},
-        {{.type = SPAN("x"), .referrer_host = SPAN("WWW.Google.de")}, DIRECTION_INBOUND, "search:google", false},
-        {{.type = SPAN("x"), .referrer_host = SPAN("notgoogle.de")}, DIRECTION_INBOUND, "web:x", false},
-        {{.type = SPAN("x"), .referrer_host = SPAN("www.idealo.de")}, DIRECTION_INBOUND, "comparison_site:idealo", false},
+        {{.type = SPAN("x"), .direction = SPAN("outbound"), .has_click_id = true},
+         DIRECTION_OUTBOUND,
+         "web:x",
+         false},
+        {{.type = SPAN("Order Completed"), .campaign_id = SPAN("8")},
+         DIRECTION_INBOUND,
+         "web:Order Completed",
+         false},
+        {{.type = SPAN("x"), .referrer_host = SPAN("WWW.Google.de")},
+         DIRECTION_INBOUND,
+         "search:google",
+         false},
+        {{.type = SPAN("x"), .referrer_host = SPAN("notgoogle.de")},
+         DIRECTION_INBOUND,
+         "web:x",
+         false},
+        {{.type = SPAN("x"), .referrer_host = SPAN("www.idealo.de")},
+         DIRECTION_INBOUND,
+         "comparison_site:idealo",
+         false},
         {{.type = SPAN("x"), .utm_medium = SPAN("comparison"), .utm_source = SPAN("check24")},
          DIRECTION_INBOUND,
          "comparison_site:check24",
          false},
         {{.type = SPAN("x"), .utm_medium = SPAN("comparison")}, DIRECTION_INBOUND, "web:x", false},
-        {{.type = SPAN("x"), .click_network = SPAN("google")}, DIRECTION_INBOUND, "ads:google", false},
+        {{.type = SPAN("x"), .click_network = SPAN("google")},
+         DIRECTION_INBOUND,
+         "ads:google",
+         false},
     };
     struct fixture *f = open_fixture();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -282,14 +318,16 @@ static void test_shapes(void **state)
         shape_compile(&f->world.policy, &text, &f->world.arena, &shape);
         if (shape.direction != rows[i].direction || !span_is(shape.kind_text, rows[i].kind) ||
             shape.creditable != rows[i].creditable)
-            fail_msg("row %zu: %d " SPAN_FMT " %d", i, shape.direction, SPAN_ARG(shape.kind_text), shape.creditable);
+            fail_msg("row %zu: %d " SPAN_FMT " %d", i, shape.direction, SPAN_ARG(shape.kind_text),
+                     shape.creditable);
     }
     world_close(&f->world);
 }
 
 static void test_referrer_host(void **state)
 {
-    assert_true(span_is(shape_referrer_host(SPAN("https://me:pw@www.google.de:443/search?q=a@b")), "www.google.de"));
+    assert_true(span_is(shape_referrer_host(SPAN("https://me:pw@www.google.de:443/search?q=a@b")),
+                        "www.google.de"));
     assert_true(span_is(shape_referrer_host(SPAN("http://bing.com?x")), "bing.com"));
     assert_null(shape_referrer_host(SPAN("android-app")).ptr);
     assert_null(shape_referrer_host(SPAN("https://")).ptr);
@@ -310,11 +348,12 @@ static void test_corrupt_states(void **state)
     struct span whole = strbuf_span(&packed);
     assert_true(whole.len <= 200);
     for (size_t n = 0; n < whole.len; n++)
-        assert_int_equal(
-            journey_state_unpack(&f->world.policy, (struct span){whole.ptr, n}, &lookup, &f->world.arena, &out, &missing, &err),
-            OUTCOME_FATAL);
+        assert_int_equal(journey_state_unpack(&f->world.policy, (struct span){whole.ptr, n},
+                                              &lookup, &f->world.arena, &out, &missing, &err),
+                         OUTCOME_FATAL);
     f->world.shape_count = 0;
-    assert_int_equal(journey_state_unpack(&f->world.policy, whole, &lookup, &f->world.arena, &out, &missing, &err),
+    assert_int_equal(journey_state_unpack(&f->world.policy, whole, &lookup, &f->world.arena, &out,
+                                          &missing, &err),
                      OUTCOME_RETRY);
     assert_int_equal(missing, f->sent->code);
     world_close(&f->world);

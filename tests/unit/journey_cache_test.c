@@ -30,7 +30,8 @@ static bool has(int64_t profile, int64_t ver)
     char text[31];
     const struct cached_state *state = journey_cache_state(&cache, profile);
     snprintf(text, sizeof text, "%-30lld", (long long)profile);
-    return state && state->ver == ver && span_equal((struct span){state->payload, state->payload_len}, (struct span){text, 30});
+    return state && state->ver == ver &&
+           span_equal((struct span){state->payload, state->payload_len}, (struct span){text, 30});
 }
 
 static void states_come_back(void **state)
@@ -54,7 +55,8 @@ static void anchors_are_forgotten(void **state)
 {
     journey_cache_open(&cache, 100000);
     struct cached_anchor entry = {.version = 4};
-    for (int64_t anchor = 1; journey_cache_anchor(&cache, 1) == NULL || cache.old_anchors.count == 0; anchor++)
+    for (int64_t anchor = 1;
+         journey_cache_anchor(&cache, 1) == NULL || cache.old_anchors.count == 0; anchor++)
         journey_cache_put_anchor(&cache, anchor, &entry);
     journey_cache_put_anchor(&cache, -1, &entry);
     assert_non_null(map_find(&cache.old_anchors, &(int64_t){2}));
@@ -79,7 +81,8 @@ static void a_full_cache_keeps_what_is_used(void **state)
     assert_null(journey_cache_state(&cache, 2));
 }
 
-/* Looking an old state up makes room for it by forgetting the old ones: not before it has been moved. */
+/* Looking an old state up makes room for it by forgetting the old ones: not before it has been
+ * moved. */
 static void an_old_state_survives_its_own_move(void **state)
 {
     journey_cache_open(&cache, 3 * 90);

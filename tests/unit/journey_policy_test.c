@@ -1,4 +1,5 @@
-/* journey_policy_test.c: the default and the bank's policies are read as written; each mistake gets its own clear error. */
+/* journey_policy_test.c: the default and the bank's policies are read as written; each mistake gets
+ * its own clear error. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +14,8 @@ static void test_retailer(void **state)
     struct arena arena = {0};
     struct journey_policy p;
     struct err err = {0};
-    assert_int_equal(journey_policy_load(&arena, TUTTI_SOURCE_DIR "/policies", &p, &err), OUTCOME_OK);
+    assert_int_equal(journey_policy_load(&arena, TUTTI_SOURCE_DIR "/policies", &p, &err),
+                     OUTCOME_OK);
     assert_int_equal(p.rule_count, 12);
     assert_int_equal(p.rules[0].stage, STAGE_ADVOCACY);
     assert_int_equal(p.rules[p.rule_count - 1].stage, STAGE_CONSIDERATION);
@@ -38,7 +40,8 @@ static void test_bank(void **state)
     struct arena arena = {0};
     struct journey_policy p;
     struct err err = {0};
-    assert_int_equal(journey_policy_load(&arena, TUTTI_SOURCE_DIR "/policies/bank", &p, &err), OUTCOME_OK);
+    assert_int_equal(journey_policy_load(&arena, TUTTI_SOURCE_DIR "/policies/bank", &p, &err),
+                     OUTCOME_OK);
     assert_int_equal(p.counted_count, 2);
     assert_false(p.has_creditable);
     assert_int_equal(p.at_risk_on.count, 2);
@@ -57,22 +60,33 @@ static const struct {
 } mistakes[] = {
     {"{\"stages\":[]}", GOAL(""), "{\"rules\":[]}", "attribution"},
     {"{\"stages\":[],\"sesion\":\"PT1M\"," ATTRIBUTION "}", GOAL(""), "{\"rules\":[]}", "session"},
-    {"{\"stages\":[],\"reporting_timezone\":\"Europe/Berlin\"," ATTRIBUTION "}", GOAL(""), "{\"rules\":[]}", "UTC"},
-    {"{\"stages\":[{\"stage\":\"zeal\"}]," ATTRIBUTION "}", GOAL(""), "{\"rules\":[]}", "stages[0].stage"},
+    {"{\"stages\":[],\"reporting_timezone\":\"Europe/Berlin\"," ATTRIBUTION "}", GOAL(""),
+     "{\"rules\":[]}", "UTC"},
+    {"{\"stages\":[{\"stage\":\"zeal\"}]," ATTRIBUTION "}", GOAL(""), "{\"rules\":[]}",
+     "stages[0].stage"},
     {RULE("{}"), GOAL(""), "{\"rules\":[]}", "stages[0].rules[0]"},
-    {RULE("{\"event\":\"Page\",\"nth\":2}"), GOAL(""), "{\"rules\":[]}", "nth needs the event of a conversion"},
+    {RULE("{\"event\":\"Page\",\"nth\":2}"), GOAL(""), "{\"rules\":[]}",
+     "nth needs the event of a conversion"},
     {RULE("{\"event\":\"Order\",\"within\":\"P1D\"}"), GOAL(""), "{\"rules\":[]}", "needs nth"},
-    {RULE("{\"event\":\"Order\",\"nth\":9,\"within\":\"P1D\"}"), GOAL(""), "{\"rules\":[]}", "too large"},
+    {RULE("{\"event\":\"Order\",\"nth\":9,\"within\":\"P1D\"}"), GOAL(""), "{\"rules\":[]}",
+     "too large"},
     {RULE("{\"event\":\"Page\",\"after\":\"Page\"}"), GOAL(""), "{\"rules\":[]}", "after"},
     {STATUS("\"lapsed\":{\"after\":\"P366D\"}"), GOAL(""), "{\"rules\":[]}", "P365D"},
-    {STATUS("\"at_risk\":{\"after\":\"P9D\"},\"lapsed\":{\"after\":\"P9D\"}"), GOAL(""), "{\"rules\":[]}", "not below"},
-    {STATUS("\"at_risk\":{\"on\":[\"X\"]},\"lapsed\":{\"on\":[\"X\"]}"), GOAL(""), "{\"rules\":[]}", "both"},
+    {STATUS("\"at_risk\":{\"after\":\"P9D\"},\"lapsed\":{\"after\":\"P9D\"}"), GOAL(""),
+     "{\"rules\":[]}", "not below"},
+    {STATUS("\"at_risk\":{\"on\":[\"X\"]},\"lapsed\":{\"on\":[\"X\"]}"), GOAL(""), "{\"rules\":[]}",
+     "both"},
     {JOURNEY, GOAL("{\"id\":\"a\",\"measure\":\"count\"}"), "{\"rules\":[]}", "either"},
     {JOURNEY, GOAL("{\"id\":\"a\",\"measure\":\"stock\",\"on\":{}}"), "{\"rules\":[]}", "status"},
-    {JOURNEY, GOAL("{\"id\":\"a\",\"measure\":\"count\",\"on\":{},\"parent\":\"b\"}"), "{\"rules\":[]}", "parent"},
-    {JOURNEY, GOAL("{\"id\":\"a\",\"measure\":\"count\",\"on\":{},\"within\":\"P1D\"}"), "{\"rules\":[]}", "nth"},
-    {JOURNEY, GOAL("{\"id\":\"a\",\"measure\":\"value\",\"on\":{},\"credited\":true}"), "{\"rules\":[]}", "credited"},
-    {JOURNEY, GOAL("{\"id\":\"a\",\"measure\":\"count\",\"on\":{}},{\"id\":\"a\",\"measure\":\"count\",\"on\":{}}"),
+    {JOURNEY, GOAL("{\"id\":\"a\",\"measure\":\"count\",\"on\":{},\"parent\":\"b\"}"),
+     "{\"rules\":[]}", "parent"},
+    {JOURNEY, GOAL("{\"id\":\"a\",\"measure\":\"count\",\"on\":{},\"within\":\"P1D\"}"),
+     "{\"rules\":[]}", "nth"},
+    {JOURNEY, GOAL("{\"id\":\"a\",\"measure\":\"value\",\"on\":{},\"credited\":true}"),
+     "{\"rules\":[]}", "credited"},
+    {JOURNEY,
+     GOAL("{\"id\":\"a\",\"measure\":\"count\",\"on\":{}},{\"id\":\"a\",\"measure\":\"count\","
+          "\"on\":{}}"),
      "{\"rules\":[]}", "twice"},
     {JOURNEY, GOAL(""), "{\"rules\":[{\"channel\":\"a\",\"network\":\"b\"}]}", "rules[0]"},
 };
@@ -84,10 +98,17 @@ static void test_mistakes(void **state)
         struct journey_policy p;
         struct err err = {0};
         const struct json *journey, *goals, *channels;
-        assert_int_equal(json_parse_span(&arena, span_of(mistakes[i].journey), "journey.json", &journey, &err), OUTCOME_OK);
-        assert_int_equal(json_parse_span(&arena, span_of(mistakes[i].goals), "goals.json", &goals, &err), OUTCOME_OK);
-        assert_int_equal(json_parse_span(&arena, span_of(mistakes[i].channels), "channels.json", &channels, &err), OUTCOME_OK);
-        assert_int_not_equal(journey_policy_read(&arena, journey, goals, channels, &p, &err), OUTCOME_OK);
+        assert_int_equal(
+            json_parse_span(&arena, span_of(mistakes[i].journey), "journey.json", &journey, &err),
+            OUTCOME_OK);
+        assert_int_equal(
+            json_parse_span(&arena, span_of(mistakes[i].goals), "goals.json", &goals, &err),
+            OUTCOME_OK);
+        assert_int_equal(json_parse_span(&arena, span_of(mistakes[i].channels), "channels.json",
+                                         &channels, &err),
+                         OUTCOME_OK);
+        assert_int_not_equal(journey_policy_read(&arena, journey, goals, channels, &p, &err),
+                             OUTCOME_OK);
         if (strstr(err.message, mistakes[i].says) == NULL)
             fail_msg("case %zu: \"%s\" does not say \"%s\"", i, err.message, mistakes[i].says);
         arena_free(&arena);

@@ -1,4 +1,5 @@
-/* journey_stage_test.c: stages, status, deadlines and the end of a journey: one table row per rule of docs/figures.md. */
+/* journey_stage_test.c: stages, status, deadlines and the end of a journey: one table row per rule
+ * of docs/figures.md. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,13 +17,16 @@ struct event {
     int16_t score;
 };
 
-/* Rows as "day: from>to status from>to [seconds in stage] #journey", one per line; stages and statuses by number. */
+/* Rows as "day: from>to status from>to [seconds in stage] #journey", one per line; stages and
+ * statuses by number. */
 static const struct {
     const char *rule;
     struct event events[8];
     const char *rows;
 } cases[] = {
-    {"the first inbound touch opens journey 1 as inquiry, active", {{.name = "Page", .at = D(1)}}, "1: 0>1 0>1 [-1] #1\n"},
+    {"the first inbound touch opens journey 1 as inquiry, active",
+     {{.name = "Page", .at = D(1)}},
+     "1: 0>1 0>1 [-1] #1\n"},
     {"outbound touches reach no stage", {{.name = "Campaign Sent", .at = D(1)}}, ""},
     {"facts without direction take no part", {{.name = "Contact Requested", .at = D(1)}}, ""},
     {"a touch that changes nothing gives no row",
@@ -36,7 +40,9 @@ static const struct {
      "1: 0>7 0>1 [-1] #1\n"},
     {"purchase needs no value", {{.name = "Order Completed", .at = D(1)}}, "1: 0>3 0>1 [-1] #1\n"},
     {"after: an earlier order",
-     {{.name = "Account Created", .at = D(1)}, {.name = "Order Completed", .at = D(2)}, {.name = "Account Created", .at = D(3)}},
+     {{.name = "Account Created", .at = D(1)},
+      {.name = "Order Completed", .at = D(2)},
+      {.name = "Account Created", .at = D(3)}},
      "1: 0>1 0>1 [-1] #1\n2: 1>3 1>1 [86400] #1\n3: 3>4 1>1 [86400] #1\n"},
     {"after: not this touch itself, in the same instant by id",
      {{.name = "Account Created", .at = D(1)}, {.name = "Order Completed", .at = D(1)}},
@@ -52,14 +58,17 @@ static const struct {
       {.name = "Order Completed", .at = D(200)},
       {.name = "Order Completed", .at = D(364)},
       {.name = "Order Completed", .at = D(365)}},
-     "0: 0>3 0>1 [-1] #1\n28: 3>3 1>2 [2419200] #1\n56: 3>3 2>3 [4838400] #1\n200: 3>5 3>4 [17280000] #1\n"
-     "228: 5>5 4>2 [2419200] #1\n256: 5>5 2>3 [4838400] #1\n364: 5>5 3>4 [14169600] #1\n365: 5>6 4>4 [14256000] #1\n"},
+     "0: 0>3 0>1 [-1] #1\n28: 3>3 1>2 [2419200] #1\n56: 3>3 2>3 [4838400] #1\n200: 3>5 3>4 "
+     "[17280000] #1\n"
+     "228: 5>5 4>2 [2419200] #1\n256: 5>5 2>3 [4838400] #1\n364: 5>5 3>4 [14169600] #1\n365: 5>6 "
+     "4>4 [14256000] #1\n"},
     {"nth 4 within 365 days: a microsecond more",
      {{.name = "Order Completed", .at = D(0)},
       {.name = "Order Completed", .at = D(200)},
       {.name = "Order Completed", .at = D(364)},
       {.name = "Order Completed", .at = D(365) + 1}},
-     "0: 0>3 0>1 [-1] #1\n28: 3>3 1>2 [2419200] #1\n56: 3>3 2>3 [4838400] #1\n200: 3>5 3>4 [17280000] #1\n"
+     "0: 0>3 0>1 [-1] #1\n28: 3>3 1>2 [2419200] #1\n56: 3>3 2>3 [4838400] #1\n200: 3>5 3>4 "
+     "[17280000] #1\n"
      "228: 5>5 4>2 [2419200] #1\n256: 5>5 2>3 [4838400] #1\n364: 5>5 3>4 [14169600] #1\n"},
     {"score_min: the kind and at least 80",
      {{.name = "Survey", .at = D(1), .score = 79}, {.name = "Survey", .at = D(2), .score = 80}},
@@ -71,13 +80,18 @@ static const struct {
      {{.name = "Page", .at = D(0)}, {.name = "Page", .at = D(28) + 1}},
      "0: 0>1 0>1 [-1] #1\n28: 1>1 1>2 [2419200] #1\n28: 1>1 2>1 [2419200] #1\n"},
     {"an outbound touch stops no deadline",
-     {{.name = "Page", .at = D(0)}, {.name = "Campaign Sent", .at = D(20)}, {.name = "Page", .at = D(30)}},
+     {{.name = "Page", .at = D(0)},
+      {.name = "Campaign Sent", .at = D(20)},
+      {.name = "Page", .at = D(30)}},
      "0: 0>1 0>1 [-1] #1\n28: 1>1 1>2 [2419200] #1\n30: 1>1 2>1 [2592000] #1\n"},
     {"lapsed, then won back, and it stays so",
      {{.name = "Page", .at = D(0)}, {.name = "Page", .at = D(57)}, {.name = "Page", .at = D(58)}},
-     "0: 0>1 0>1 [-1] #1\n28: 1>1 1>2 [2419200] #1\n56: 1>1 2>3 [4838400] #1\n57: 1>1 3>4 [4924800] #1\n"},
+     "0: 0>1 0>1 [-1] #1\n28: 1>1 1>2 [2419200] #1\n56: 1>1 2>3 [4838400] #1\n57: 1>1 3>4 "
+     "[4924800] #1\n"},
     {"at risk by event; its deadline does not act again",
-     {{.name = "Page", .at = D(0)}, {.name = "Complaint Filed", .at = D(1)}, {.name = "Page", .at = D(31)}},
+     {{.name = "Page", .at = D(0)},
+      {.name = "Complaint Filed", .at = D(1)},
+      {.name = "Page", .at = D(31)}},
      "0: 0>1 0>1 [-1] #1\n1: 1>1 1>2 [86400] #1\n31: 1>1 2>1 [2678400] #1\n"},
     {"lapsed by event; no deadline acts, the next touch wins back",
      {{.name = "Account Closed", .at = D(0)}, {.name = "Page", .at = D(60)}},
@@ -87,19 +101,22 @@ static const struct {
      "0: 0>1 0>3 [-1] #1\n365: 1>1 3>4 [31536000] #1\n"},
     {"a microsecond more: exit, and the next journey starts from lapsed",
      {{.name = "Order Completed", .at = D(0)}, {.name = "Page", .at = D(365) + 1}},
-     "0: 0>3 0>1 [-1] #1\n28: 3>3 1>2 [2419200] #1\n56: 3>3 2>3 [4838400] #1\n365: 3>0 3>3 [31536000] #1\n"
+     "0: 0>3 0>1 [-1] #1\n28: 3>3 1>2 [2419200] #1\n56: 3>3 2>3 [4838400] #1\n365: 3>0 3>3 "
+     "[31536000] #1\n"
      "365: 0>1 3>4 [-1] #2\n"},
     {"orders are counted within the journey",
      {{.name = "Order Completed", .at = D(0)}, {.name = "Order Completed", .at = D(400)}},
-     "0: 0>3 0>1 [-1] #1\n28: 3>3 1>2 [2419200] #1\n56: 3>3 2>3 [4838400] #1\n365: 3>0 3>3 [31536000] #1\n"
+     "0: 0>3 0>1 [-1] #1\n28: 3>3 1>2 [2419200] #1\n56: 3>3 2>3 [4838400] #1\n365: 3>0 3>3 "
+     "[31536000] #1\n"
      "400: 0>3 3>4 [-1] #2\n"},
 };
 
 static const struct shape *shape_of(struct journey_world *world, const struct event *event)
 {
     if (strcmp(event->name, "Survey") == 0)
-        return world_shape(world,
-                           &(struct shape_text){.type = SPAN("Survey"), .channel = SPAN("web"), .score_kind = SPAN("nps")});
+        return world_shape(world, &(struct shape_text){.type = SPAN("Survey"),
+                                                       .channel = SPAN("web"),
+                                                       .score_kind = SPAN("nps")});
     return world_event(world, event->name);
 }
 
@@ -109,15 +126,16 @@ static const char *rows_text(const struct journey_effects *effects, struct arena
     strbuf_reserve(&buf, 1);
     for (size_t i = 0; i < effects->stages.count; i++) {
         const struct stage_row *r = &effects->stages.items[i];
-        strbuf_addf(&buf, "%d: %u>%u %u>%u [%lld] #%u\n", instant_day(r->changed_at, 0), r->from_stage, r->to_stage,
-                    r->from_status, r->to_status, (long long)r->seconds_in_stage, r->journey_number);
+        strbuf_addf(&buf, "%d: %u>%u %u>%u [%lld] #%u\n", instant_day(r->changed_at, 0),
+                    r->from_stage, r->to_stage, r->from_status, r->to_status,
+                    (long long)r->seconds_in_stage, r->journey_number);
     }
     pack_byte(&buf, 0);
     return buf.ptr;
 }
 
-static void advance_all(struct journey_world *world, const struct event *events, struct journey_state *state,
-                        struct journey_effects *effects)
+static void advance_all(struct journey_world *world, const struct event *events,
+                        struct journey_state *state, struct journey_effects *effects)
 {
     for (uint32_t i = 0; events[i].name; i++) {
         struct touch touch = world_touch(shape_of(world, &events[i]), events[i].at, i + 1);
@@ -149,7 +167,8 @@ static void test_row_ids(void **unused)
     struct journey_world world;
     struct journey_state state;
     struct journey_effects effects;
-    const struct event events[] = {{.name = "Page", .at = D(0)}, {.name = "Page", .at = D(400)}, {.name = NULL}};
+    const struct event events[] = {
+        {.name = "Page", .at = D(0)}, {.name = "Page", .at = D(400)}, {.name = NULL}};
     world_open(&world);
     journey_state_init(&state, &world.arena);
     journey_effects_init(&effects, &world.arena);

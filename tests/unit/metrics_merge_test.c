@@ -1,4 +1,5 @@
-/* metrics_merge_test.c: sums of many diffs, and which numbered diff is next, repeated or missing. */
+/* metrics_merge_test.c: sums of many diffs, and which numbered diff is next, repeated or missing.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,8 +23,10 @@ static int by_period_then_lane(const void *a, const void *b)
 
 static void sums_by_lane_and_cell(void **state)
 {
-    static const struct cell first[] = {{{CELL_GOAL, 1, {5}}, {2, -7}}, {{CELL_GOAL, 2, {5}}, {1}}, {{CELL_GOAL, 3, {5}}, {9}}};
-    static const struct cell second[] = {{{CELL_GOAL, 1, {5}}, {40, 7}}, {{CELL_GOAL, 2, {5}}, {-1}}};
+    static const struct cell first[] = {
+        {{CELL_GOAL, 1, {5}}, {2, -7}}, {{CELL_GOAL, 2, {5}}, {1}}, {{CELL_GOAL, 3, {5}}, {9}}};
+    static const struct cell second[] = {{{CELL_GOAL, 1, {5}}, {40, 7}},
+                                         {{CELL_GOAL, 2, {5}}, {-1}}};
     struct arena arena = {0};
     struct merge merge;
     size_t count;
@@ -47,7 +50,8 @@ static void sums_by_lane_and_cell(void **state)
 static void money_leaves_64_bits(void **state)
 {
     static const struct cell more = {{CELL_CREDIT, 1, {0}}, {0, INT64_MAX / 2, INT64_MIN / 2 + 1}},
-                             less = {{CELL_CREDIT, 1, {0}}, {0, -(INT64_MAX / 2), -(INT64_MIN / 2 + 1)}};
+                             less = {{CELL_CREDIT, 1, {0}},
+                                     {0, -(INT64_MAX / 2), -(INT64_MIN / 2 + 1)}};
     struct arena arena = {0};
     struct merge merge;
     size_t count;
@@ -67,7 +71,8 @@ static void money_leaves_64_bits(void **state)
 
 static void overflow_is_fatal(void **state)
 {
-    static const struct cell big = {{CELL_STEP, 1, {0}}, {0, 0, INT64_MAX}}, one = {{CELL_STEP, 1, {0}}, {0, 0, 1}};
+    static const struct cell big = {{CELL_STEP, 1, {0}}, {0, 0, INT64_MAX}},
+                             one = {{CELL_STEP, 1, {0}}, {0, 0, 1}};
     struct arena arena = {0};
     struct merge merge;
     struct err err = {0};
@@ -79,8 +84,8 @@ static void overflow_is_fatal(void **state)
     arena_free(&arena);
 }
 
-/* Walks a sequence with an outbox that has every number; numbers in `more` announce a successor. Writes the steps as text:
- * "5" applied from the topic, "f5" fetched. */
+/* Walks a sequence with an outbox that has every number; numbers in `more` announce a successor.
+ * Writes the steps as text: "5" applied from the topic, "f5" fetched. */
 static void walk(struct sequence *sequence, const char *more, char *text)
 {
     int64_t last;
@@ -123,7 +128,8 @@ static void order_of_numbers(void **state)
         char steps[64];
         size_t count = strlen(rows[i].topic);
         for (size_t j = 0; j < count; j++)
-            items[j] = (struct numbered){rows[i].topic[j] - '0', strchr(rows[i].more, rows[i].topic[j]) != NULL, NULL};
+            items[j] = (struct numbered){rows[i].topic[j] - '0',
+                                         strchr(rows[i].more, rows[i].topic[j]) != NULL, NULL};
         qsort(items, count, sizeof *items, numbered_compare);
         struct sequence sequence = {.items = items, .count = count, .next = rows[i].next};
         walk(&sequence, rows[i].more, steps);
@@ -149,8 +155,9 @@ static void missing_range_is_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sums_by_lane_and_cell), cmocka_unit_test(money_leaves_64_bits),   cmocka_unit_test(overflow_is_fatal),
-        cmocka_unit_test(order_of_numbers),      cmocka_unit_test(missing_range_is_named),
+        cmocka_unit_test(sums_by_lane_and_cell),  cmocka_unit_test(money_leaves_64_bits),
+        cmocka_unit_test(overflow_is_fatal),      cmocka_unit_test(order_of_numbers),
+        cmocka_unit_test(missing_range_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

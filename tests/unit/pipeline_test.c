@@ -1,7 +1,7 @@
-/* pipeline_test.c: what the loop makes of every outcome of every step. The bus, the database and the service are fakes that
- * write one letter per call into a trace:
- *   d decode, A apply, P publish, W wait for acknowledgements, F finished, C commit offsets, L dead letter,
- *   R roll back, U dropped, S scan, s scanned, a assigned */
+/* pipeline_test.c: what the loop makes of every outcome of every step. The bus, the database and
+ * the service are fakes that write one letter per call into a trace: d decode, A apply, P publish,
+ * W wait for acknowledgements, F finished, C commit offsets, L dead letter, R roll back, U dropped,
+ * S scan, s scanned, a assigned */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +18,8 @@
 
 enum { MOST = 64 };
 
-/* At the nth call (from 1) of a step: its outcome, and what happens besides: 'e' a rebalance, 's' a stop request. */
+/* At the nth call (from 1) of a step: its outcome, and what happens besides: 'e' a rebalance, 's' a
+ * stop request. */
 struct fault {
     char step;
     int nth;
@@ -77,12 +78,14 @@ static enum outcome call(char step, struct err *err)
             world.is_announced = false;
         }
         world.is_stopping |= fault->besides == 's';
-        return fault->outcome == OUTCOME_OK ? OUTCOME_OK : err_set(err, fault->outcome, fault->code, "scripted");
+        return fault->outcome == OUTCOME_OK ? OUTCOME_OK
+                                            : err_set(err, fault->outcome, fault->code, "scripted");
     }
     return OUTCOME_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------ the fake bus */
+/* ------------------------------------------------------------------------------------------------
+ * the fake bus */
 
 struct consumer {
     int unused;
@@ -102,8 +105,9 @@ bool stop_requested(void)
     return world.is_stopping;
 }
 
-enum outcome consumer_open(const struct config *config, const char *group, const char *const *topics,
-                           const struct consumer_events *events, struct consumer **out, struct err *err)
+enum outcome consumer_open(const struct config *config, const char *group,
+                           const char *const *topics, const struct consumer_events *events,
+                           struct consumer **out, struct err *err)
 {
     assert_string_equal(group, "fake");
     assert_string_equal(topics[0], "input");
@@ -142,8 +146,8 @@ static void give(struct record *record)
     world.given++;
 }
 
-size_t consumer_take(struct consumer *consumer, struct record *records, size_t max, int timeout_ms, bool *caught_up,
-                     struct err *err)
+size_t consumer_take(struct consumer *consumer, struct record *records, size_t max, int timeout_ms,
+                     bool *caught_up, struct err *err)
 {
     size_t count = 0, total = strlen(world.scenario->values);
     announce();
@@ -199,7 +203,8 @@ int64_t consumer_max_poll_interval_us(const struct consumer *consumer)
     return 300000000;
 }
 
-enum outcome producer_topic(struct producer *producer, const char *name, int *topic, int32_t *partition_count, struct err *err)
+enum outcome producer_topic(struct producer *producer, const char *name, int *topic,
+                            int32_t *partition_count, struct err *err)
 {
     *topic = 7;
     assert_string_equal(name, "input.dlq");
@@ -218,8 +223,9 @@ static struct span header_of(const struct header *headers, size_t count, const c
     return SPAN_NONE;
 }
 
-enum outcome producer_forward(struct producer *producer, int topic, struct span key, const struct record *original,
-                              const struct header *extra, size_t extra_count, struct err *err)
+enum outcome producer_forward(struct producer *producer, int topic, struct span key,
+                              const struct record *original, const struct header *extra,
+                              size_t extra_count, struct err *err)
 {
     char wanted_key[64];
     snprintf(wanted_key, sizeof wanted_key, "input-3-%lld", (long long)original->offset);
@@ -233,12 +239,13 @@ enum outcome producer_forward(struct producer *producer, int topic, struct span 
     enum outcome outcome = call('L', err);
     size_t length = strlen(world.letters);
     if (outcome == OUTCOME_OK)
-        snprintf(world.letters + length, sizeof world.letters - length, SPAN_FMT ":" SPAN_FMT " ", SPAN_ARG(offset),
-                 SPAN_ARG(code));
+        snprintf(world.letters + length, sizeof world.letters - length, SPAN_FMT ":" SPAN_FMT " ",
+                 SPAN_ARG(offset), SPAN_ARG(code));
     return outcome;
 }
 
-enum outcome producer_wait(struct producer *producer, int timeout_ms, void (*while_waiting)(void *), void *arg, struct err *err)
+enum outcome producer_wait(struct producer *producer, int timeout_ms, void (*while_waiting)(void *),
+                           void *arg, struct err *err)
 {
     while_waiting(arg);
     return call('W', err);
@@ -261,9 +268,11 @@ void db_rollback(struct db *db)
     note('R');
 }
 
-/* -------------------------------------------------------------------------------------------- the fake service */
+/* -------------------------------------------------------------------------------------------- the
+ * fake service */
 
-static enum outcome fake_decode(void *self, struct batch *batch, const struct record *record, struct err *err)
+static enum outcome fake_decode(void *self, struct batch *batch, const struct record *record,
+                                struct err *err)
 {
     if (!batch->events) {
         batch->events = arena_new(batch->arena, int);
@@ -363,7 +372,8 @@ static enum outcome play(const struct scenario *scenario, struct err *err)
         service.scan = fake_scan;
         service.scanned = fake_scanned;
     }
-    struct service_context context = {.config = load_config(), .db = &the_db, .producer = &the_producer};
+    struct service_context context = {
+        .config = load_config(), .db = &the_db, .producer = &the_producer};
     struct pipeline *pipeline;
     enum outcome outcome = pipeline_open(&service, NULL, &context, &pipeline, err);
     if (outcome == OUTCOME_OK)
@@ -377,7 +387,8 @@ static void check_effects(const struct scenario *scenario)
 {
     for (size_t i = 0; i < world.given; i++) {
         bool is_good = scenario->values[i] == 'g';
-        if (scenario->outcome == OUTCOME_OK && scenario->commits > 0 && is_good && world.applied[i] < 1)
+        if (scenario->outcome == OUTCOME_OK && scenario->commits > 0 && is_good &&
+            world.applied[i] < 1)
             fail_msg("%s: record %zu took no effect", scenario->name, i);
         if (!is_good && world.applied[i] > 0)
             fail_msg("%s: record %zu took effect", scenario->name, i);
@@ -408,7 +419,11 @@ static const struct scenario scenarios[] = {
     {"a batch walks its steps", "ggg", .trace = "adddAPWFWC", .commits = 1},
     {"nothing to do", "", .trace = "a"},
     /* RETRY: the same records again, offsets last */
-    {"decode is tried again", "gg", {{'d', 2, RETRY, "registry_down", 0}}, .trace = "addRUddAPWFWC", .commits = 1},
+    {"decode is tried again",
+     "gg",
+     {{'d', 2, RETRY, "registry_down", 0}},
+     .trace = "addRUddAPWFWC",
+     .commits = 1},
     {"apply is tried again",
      "gg",
      {{'A', 1, RETRY, "40001", 0}, {'A', 2, RETRY, "40001", 0}},
@@ -421,17 +436,32 @@ static const struct scenario scenarios[] = {
      .commits = 1},
     {"one record is never too much",
      "g",
-     {{'A', 1, RETRY, "db_down", 0}, {'A', 2, RETRY, "db_down", 0}, {'A', 3, RETRY, "db_down", 0}, {'A', 4, RETRY, "db_down", 0}},
+     {{'A', 1, RETRY, "db_down", 0},
+      {'A', 2, RETRY, "db_down", 0},
+      {'A', 3, RETRY, "db_down", 0},
+      {'A', 4, RETRY, "db_down", 0}},
      .trace = "adARUdARUdARUdARUdAPWFWC",
      .commits = 1},
-    {"publish is tried again", "gg", {{'P', 1, RETRY, "queue", 0}}, .trace = "addAPRUddAPWFWC", .commits = 1},
+    {"publish is tried again",
+     "gg",
+     {{'P', 1, RETRY, "queue", 0}},
+     .trace = "addAPRUddAPWFWC",
+     .commits = 1},
     {"lost messages are published again",
      "gg",
      {{'W', 1, RETRY, "produce_failed", 0}},
      .trace = "addAPWRUddAPWFWC",
      .commits = 1},
-    {"finished is tried again", "gg", {{'F', 1, RETRY, "db_down", 0}}, .trace = "addAPWFRUddAPWFWC", .commits = 1},
-    {"what finished sent is lost", "gg", {{'W', 2, RETRY, "produce_failed", 0}}, .trace = "addAPWFWRUddAPWFWC", .commits = 1},
+    {"finished is tried again",
+     "gg",
+     {{'F', 1, RETRY, "db_down", 0}},
+     .trace = "addAPWFRUddAPWFWC",
+     .commits = 1},
+    {"what finished sent is lost",
+     "gg",
+     {{'W', 2, RETRY, "produce_failed", 0}},
+     .trace = "addAPWFWRUddAPWFWC",
+     .commits = 1},
     {"a stalled broker is waited for, nothing is sent twice",
      "gg",
      {{'W', 1, RETRY, "produce_stalled", 0}, {'W', 2, RETRY, "produce_stalled", 0}},
@@ -444,12 +474,16 @@ static const struct scenario scenarios[] = {
      .commits = 1},
     /* REJECT: exactly the records at fault */
     {"decode refuses one", "gxg", .trace = "adddAPWFWLWC", .letters = "1:bad_bytes ", .commits = 1},
-    {"decode refuses all", "xx", .trace = "addLLWC", .letters = "0:bad_bytes 1:bad_bytes ", .commits = 1},
-    {"an oversized record is not even decoded", "gog", .trace = "addAPWFWLWC", .letters = "1:record_too_large ", .commits = 1},
-    {"apply refuses a lone record", "p", .trace = "adARULWC", .letters = "0:bad_data ", .commits = 1},
-    {"halving finds one of four", "ggpg", .trace = "addddARUddAPWFWddARUdARUdAPWFWLWC", .letters = "2:bad_data ", .commits = 1},
-    {"halving finds many among twenty", "gggpgggxgggggpgggggp", .letters = "3:bad_data 7:bad_bytes 13:bad_data 19:bad_data ",
+    {"decode refuses all", "xx", .trace = "addLLWC", .letters = "0:bad_bytes 1:bad_bytes ",
      .commits = 1},
+    {"an oversized record is not even decoded", "gog", .trace = "addAPWFWLWC",
+     .letters = "1:record_too_large ", .commits = 1},
+    {"apply refuses a lone record", "p", .trace = "adARULWC", .letters = "0:bad_data ",
+     .commits = 1},
+    {"halving finds one of four", "ggpg", .trace = "addddARUddAPWFWddARUdARUdAPWFWLWC",
+     .letters = "2:bad_data ", .commits = 1},
+    {"halving finds many among twenty", "gggpgggxgggggpgggggp",
+     .letters = "3:bad_data 7:bad_bytes 13:bad_data 19:bad_data ", .commits = 1},
     {"a retry inside a half",
      "gp",
      {{'A', 2, RETRY, "40P01", 0}},
@@ -463,13 +497,31 @@ static const struct scenario scenarios[] = {
      .letters = "1:bad_bytes 1:bad_bytes ",
      .commits = 1},
     /* FATAL: no commit */
-    {"apply is fatal", "gg", {{'A', 1, FATAL, "invariant", 0}}, .trace = "addARU", .outcome = FATAL},
+    {"apply is fatal",
+     "gg",
+     {{'A', 1, FATAL, "invariant", 0}},
+     .trace = "addARU",
+     .outcome = FATAL},
     {"decode is fatal", "gg", {{'d', 1, FATAL, "invariant", 0}}, .trace = "adRU", .outcome = FATAL},
-    {"the database is fatal", "gg", {{'b', 2, FATAL, "42P01", 0}}, .trace = "addRU", .outcome = FATAL},
+    {"the database is fatal",
+     "gg",
+     {{'b', 2, FATAL, "42P01", 0}},
+     .trace = "addRU",
+     .outcome = FATAL},
     /* a stop */
-    {"a stop lets the batch finish", "gg", {{'A', 1, OUTCOME_OK, NULL, 's'}}, .trace = "addAPWFWC", .commits = 1},
-    {"a stop while a batch would be tried again gives it up", "gg", {{'A', 1, RETRY, "db_down", 's'}}, .trace = "addARU"},
-    {"a stop while the broker stalls", "gg", {{'W', 1, RETRY, "produce_stalled", 's'}}, .trace = "addAPWRU"},
+    {"a stop lets the batch finish",
+     "gg",
+     {{'A', 1, OUTCOME_OK, NULL, 's'}},
+     .trace = "addAPWFWC",
+     .commits = 1},
+    {"a stop while a batch would be tried again gives it up",
+     "gg",
+     {{'A', 1, RETRY, "db_down", 's'}},
+     .trace = "addARU"},
+    {"a stop while the broker stalls",
+     "gg",
+     {{'W', 1, RETRY, "produce_stalled", 's'}},
+     .trace = "addAPWRU"},
     {"a stop while the database is down",
      "gg",
      {{'b', 2, RETRY, "db_down", 0}, {'b', 3, RETRY, "db_down", 's'}},
@@ -480,7 +532,10 @@ static const struct scenario scenarios[] = {
      {{'W', 1, OUTCOME_OK, NULL, 'e'}},
      .trace = "addAPWFWCa",
      .commits = 1},
-    {"a rebalance, then a failure: given up", "gg", {{'P', 1, RETRY, "x", 'e'}}, .trace = "addAPRUa"},
+    {"a rebalance, then a failure: given up",
+     "gg",
+     {{'P', 1, RETRY, "x", 'e'}},
+     .trace = "addAPRUa"},
     /* scans */
     {"scan at start and after an assignment",
      "g",
@@ -494,11 +549,28 @@ static const struct scenario scenarios[] = {
      .has_scan = true,
      .trace = "aSWsdARUdAPWFWCSWs",
      .commits = 1},
-    {"a scan that fails does not stop the batch", "g", {{'S', 1, RETRY, "db_down", 0}}, .has_scan = true, .commits = 1},
-    {"a fatal scan", "g", {{'S', 1, FATAL, "invariant", 0}}, .has_scan = true, .trace = "aSRU", .outcome = FATAL},
+    {"a scan that fails does not stop the batch",
+     "g",
+     {{'S', 1, RETRY, "db_down", 0}},
+     .has_scan = true,
+     .commits = 1},
+    {"a fatal scan",
+     "g",
+     {{'S', 1, FATAL, "invariant", 0}},
+     .has_scan = true,
+     .trace = "aSRU",
+     .outcome = FATAL},
     /* start */
-    {"a missing dead letter topic", "g", {{'T', 1, FATAL, "topic_missing", 0}}, .trace = "", .outcome = FATAL},
-    {"Kafka down at the start", "g", {{'T', 1, RETRY, "kafka_down", 0}}, .trace = "", .outcome = RETRY},
+    {"a missing dead letter topic",
+     "g",
+     {{'T', 1, FATAL, "topic_missing", 0}},
+     .trace = "",
+     .outcome = FATAL},
+    {"Kafka down at the start",
+     "g",
+     {{'T', 1, RETRY, "kafka_down", 0}},
+     .trace = "",
+     .outcome = RETRY},
 };
 
 static void every_outcome_of_every_step(void **state)
@@ -521,19 +593,25 @@ static void neighbours_of_refused_records_take_effect_once(void **state)
 static void the_group_is_served_while_the_database_is_down(void **state)
 {
     struct scenario scenario = {
-        .name = "heartbeats", .values = "g", .faults = {{'b', 2, RETRY, "db_down", 0}, {'b', 3, RETRY, "db_down", 0}}};
+        .name = "heartbeats",
+        .values = "g",
+        .faults = {{'b', 2, RETRY, "db_down", 0}, {'b', 3, RETRY, "db_down", 0}}};
     struct err err = {0};
     assert_int_equal(play(&scenario, &err), OUTCOME_OK);
-    assert_true(world.waited_heartbeats > 4); /* two of them belong to the waits for acknowledgements */
+    assert_true(world.waited_heartbeats >
+                4); /* two of them belong to the waits for acknowledgements */
     assert_int_equal(world.applied[0], 1);
 }
 
 static void records_of_an_older_assignment_are_forgotten(void **state)
 {
-    struct scenario scenario = {.name = "older", .values = "ggg", .faults = {{'t', 2, OUTCOME_OK, NULL, 'e'}}};
+    struct scenario scenario = {
+        .name = "older", .values = "ggg", .faults = {{'t', 2, OUTCOME_OK, NULL, 'e'}}};
     struct err err = {0};
     assert_int_equal(play(&scenario, &err), OUTCOME_OK);
-    assert_string_equal(world.trace, "a"); /* all three were taken before the rebalance: they come again elsewhere */
+    assert_string_equal(
+        world.trace,
+        "a"); /* all three were taken before the rebalance: they come again elsewhere */
     assert_int_equal(world.released, 3);
     assert_int_equal(world.commits, 0);
 }

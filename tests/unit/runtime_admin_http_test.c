@@ -1,4 +1,5 @@
-/* runtime_admin_http_test.c: real HTTP over loopback: the four paths, what is refused, and hostile clients. */
+/* runtime_admin_http_test.c: real HTTP over loopback: the four paths, what is refused, and hostile
+ * clients. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -54,7 +55,8 @@ static size_t append(char *data, size_t size, size_t count, void *arg)
 }
 
 /* status 0: no answer. */
-static struct answer request_at(const char *host, uint16_t port, const char *method, const char *path, const char *body)
+static struct answer request_at(const char *host, uint16_t port, const char *method,
+                                const char *path, const char *body)
 {
     struct answer answer = {0};
     char url[512];
@@ -108,11 +110,25 @@ static void routes(void **state)
         const char *method, *path;
         long status;
     } rows[] = {
-        {"GET", "/livez", 200},      {"HEAD", "/livez", 200},     {"GET", "/livez?x=%00%ff", 200}, {"GET", "/metrics", 200},
-        {"GET", "/version", 200},    {"HEAD", "/metrics", 200},   {"POST", "/livez", 405},         {"PUT", "/metrics", 405},
-        {"DELETE", "/version", 405}, {"OPTIONS", "/readyz", 405}, {"TRACE", "/livez", 405},        {"BREW", "/livez", 405},
-        {"GET", "/", 404},           {"GET", "/livez/", 404},     {"GET", "//livez", 404},         {"GET", "/../etc/passwd", 404},
-        {"GET", "/LIVEZ", 404},      {"POST", "/nothing", 404},   {"GET", "/%00livez", 404},
+        {"GET", "/livez", 200},
+        {"HEAD", "/livez", 200},
+        {"GET", "/livez?x=%00%ff", 200},
+        {"GET", "/metrics", 200},
+        {"GET", "/version", 200},
+        {"HEAD", "/metrics", 200},
+        {"POST", "/livez", 405},
+        {"PUT", "/metrics", 405},
+        {"DELETE", "/version", 405},
+        {"OPTIONS", "/readyz", 405},
+        {"TRACE", "/livez", 405},
+        {"BREW", "/livez", 405},
+        {"GET", "/", 404},
+        {"GET", "/livez/", 404},
+        {"GET", "//livez", 404},
+        {"GET", "/../etc/passwd", 404},
+        {"GET", "/LIVEZ", 404},
+        {"POST", "/nothing", 404},
+        {"GET", "/%00livez", 404},
     };
     for (size_t i = 0; i < COUNT(rows); i++)
         assert_answer(rows[i].method, rows[i].path, rows[i].status, NULL);
@@ -121,7 +137,8 @@ static void routes(void **state)
 static void headers(void **state)
 {
     struct answer answer = request("GET", "/metrics");
-    assert_non_null(strcasestr(answer.headers.ptr, "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+    assert_non_null(strcasestr(answer.headers.ptr,
+                               "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
     assert_non_null(strcasestr(answer.headers.ptr, "Cache-Control: no-store\r\n"));
     free_answer(&answer);
     answer = request("POST", "/metrics");
@@ -196,7 +213,8 @@ static int connect_raw(void)
     return fd;
 }
 
-/* Sends bytes, ends its side and reads until the server closes; returns the first 12 bytes ("HTTP/1.1 400") or "". */
+/* Sends bytes, ends its side and reads until the server closes; returns the first 12 bytes
+ * ("HTTP/1.1 400") or "". */
 static void exchange(const char *bytes, size_t size, char status[13])
 {
     char rest[4096];
@@ -239,12 +257,21 @@ static void hostile_requests(void **state)
         {"endless header", "GET /livez HTTP/1.1\r\nHost: x\r\nX: ", 'b', 1 << 20, "\r\n\r\n"},
         {"endless method", "", 'A', 1 << 20, " / HTTP/1.1\r\n\r\n"},
         {"endless query", "GET /readyz?", '&', 1 << 16, " HTTP/1.1\r\nHost: x\r\n\r\n"},
-        {"two lengths", "POST /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 9\r\n\r\n", 'x', 9, ""},
-        {"huge length", "POST /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999999\r\n\r\n", 'x', 10, ""},
-        {"negative length", "GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 0, 0, ""},
-        {"large body", "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1048576\r\n\r\n", 'x', 1 << 20, ""},
-        {"bad chunk", "POST /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZZ\r\n", 0, 0, ""},
-        {"expect", "POST /livez HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n", 0, 0, ""},
+        {"two lengths",
+         "POST /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 9\r\n\r\n", 'x',
+         9, ""},
+        {"huge length",
+         "POST /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999999\r\n\r\n", 'x',
+         10, ""},
+        {"negative length", "GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 0, 0,
+         ""},
+        {"large body", "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1048576\r\n\r\n", 'x',
+         1 << 20, ""},
+        {"bad chunk",
+         "POST /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZZ\r\n", 0, 0, ""},
+        {"expect",
+         "POST /livez HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n", 0,
+         0, ""},
         {"no host", "GET /livez HTTP/1.1\r\n\r\n", 0, 0, ""},
         {"bare newlines", "GET /livez HTTP/1.1\nHost: x\n\n", 0, 0, ""},
         {"escaped NUL", "GET /livez%00/../metrics HTTP/1.1\r\nHost: x\r\n\r\n", 0, 0, ""},
@@ -276,14 +303,16 @@ static void wait_for_livez(int64_t limit_us)
     assert_int_equal(status, 200);
 }
 
-/* More silent connections than are allowed: they are dropped after their time, and probes are answered again. */
+/* More silent connections than are allowed: they are dropped after their time, and probes are
+ * answered again. */
 static void silent_connections_do_not_block_for_long(void **state)
 {
     int fds[100];
     for (size_t i = 0; i < COUNT(fds); i++) {
         fds[i] = connect_raw();
         if (i % 2)
-            assert_true(send(fds[i], "GET /li", 7, MSG_NOSIGNAL) == 7 || errno == EPIPE || errno == ECONNRESET);
+            assert_true(send(fds[i], "GET /li", 7, MSG_NOSIGNAL) == 7 || errno == EPIPE ||
+                        errno == ECONNRESET);
     }
     wait_for_livez(20 * US_PER_SECOND);
     for (size_t i = 0; i < COUNT(fds); i++)
@@ -292,7 +321,8 @@ static void silent_connections_do_not_block_for_long(void **state)
 
 static void a_connection_serves_one_request(void **state)
 {
-    static const char twice[] = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
+    static const char twice[] =
+        "GET /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
     char text[4096];
     size_t got = 0;
     int fd = connect_raw();
@@ -334,11 +364,13 @@ static void addresses(void **state)
         struct admin_http *other = NULL;
         struct err err = {0};
         enum outcome outcome = admin_http_open(rows[i].listen, "s", &other, &err);
-        if (outcome != (rows[i].error ? OUTCOME_FATAL : OUTCOME_OK) || (rows[i].error && !strstr(err.message, rows[i].error)))
+        if (outcome != (rows[i].error ? OUTCOME_FATAL : OUTCOME_OK) ||
+            (rows[i].error && !strstr(err.message, rows[i].error)))
             fail_msg("%s: %d %s", rows[i].listen, outcome, err.message);
         assert_int_equal(other == NULL, rows[i].error || strcmp(rows[i].listen, "off") == 0);
         if (rows[i].reach) {
-            struct answer answer = request_at(rows[i].reach, admin_http_port(other), "GET", "/version", NULL);
+            struct answer answer =
+                request_at(rows[i].reach, admin_http_port(other), "GET", "/version", NULL);
             assert_int_equal(answer.status, 200);
             free_answer(&answer);
         }

@@ -1,4 +1,5 @@
-/* runtime_config_test.c: one row per rule of config.h: precedence, types and ranges, nearest names, file syntax, secrets. */
+/* runtime_config_test.c: one row per rule of config.h: precedence, types and ranges, nearest names,
+ * file syntax, secrets. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,8 +17,10 @@
 enum { MOST = 6, TEXT = 16384 };
 
 static const struct setting common_table[] = {
-    {"log.level", SETTING_CHOICE, "info", 0, 0, "debug|info|warn|error", "Lines below it are dropped."},
-    {"flush.interval", SETTING_DURATION, "500ms", 1000, 60 * US_PER_SECOND, NULL, "Longest wait before a flush."},
+    {"log.level", SETTING_CHOICE, "info", 0, 0, "debug|info|warn|error",
+     "Lines below it are dropped."},
+    {"flush.interval", SETTING_DURATION, "500ms", 1000, 60 * US_PER_SECOND, NULL,
+     "Longest wait before a flush."},
     {"cache.size", SETTING_BYTES, "64MB", 1024, INT64_C(1) << 40, NULL, "Memory of the cache."},
     {"batch.max-records", SETTING_INT, "1000", 1, 100000, NULL, "Records of one batch."},
     {"any.number", SETTING_INT, "0", 0, 0, NULL, "Any number."},
@@ -86,7 +89,8 @@ static void load_captured(struct loaded *loaded, int argc, char **argv)
     fflush(stdout);
     int saved = dup(STDOUT_FILENO);
     dup2(fileno(to), STDOUT_FILENO);
-    loaded->outcome = config_load("tutti-test", tables, argc, argv, &loaded->config, &loaded->action, &loaded->err);
+    loaded->outcome = config_load("tutti-test", tables, argc, argv, &loaded->config,
+                                  &loaded->action, &loaded->err);
     fflush(stdout);
     dup2(saved, STDOUT_FILENO);
     close(saved);
@@ -106,7 +110,8 @@ static void load(const struct given *given, struct loaded *loaded)
         argv[argc++] = loaded->path;
     }
     for (int i = 0; i < MOST && given->arguments[i]; i++)
-        argv[argc++] = (char *)with_path(given->arguments[i], loaded->path, texts[i], sizeof texts[i]);
+        argv[argc++] =
+            (char *)with_path(given->arguments[i], loaded->path, texts[i], sizeof texts[i]);
     set_variables(given, loaded->path);
     load_captured(loaded, argc, argv);
     if (given->file)
@@ -141,7 +146,10 @@ static void values(void **state)
         const char *name, *value;
     } rows[] = {
         {"default", {NULL, {NULL}, {"--group", "g"}}, "flush.interval", "500000us"},
-        {"file over default", {"group=g\nflush.interval = 2s\n", {NULL}, {NULL}}, "flush.interval", "2000000us"},
+        {"file over default",
+         {"group=g\nflush.interval = 2s\n", {NULL}, {NULL}},
+         "flush.interval",
+         "2000000us"},
         {"environment over file",
          {"group=g\nflush.interval=2s\n", {"TUTTI_FLUSH_INTERVAL=3s"}, {NULL}},
          "flush.interval",
@@ -150,7 +158,10 @@ static void values(void **state)
          {"group=g\n", {"TUTTI_FLUSH_INTERVAL=3s"}, {"--flush.interval", "4s"}},
          "flush.interval",
          "4000000us"},
-        {"flag over file", {"group=g\nflush.interval=2s\n", {NULL}, {"--flush.interval=4s"}}, "flush.interval", "4000000us"},
+        {"flag over file",
+         {"group=g\nflush.interval=2s\n", {NULL}, {"--flush.interval=4s"}},
+         "flush.interval",
+         "4000000us"},
         {"later line wins", {"group=g\ngroup=h\n", {NULL}, {NULL}}, "group", "h"},
         {"later flag wins", {NULL, {NULL}, {"--group=g", "--group=h"}}, "group", "h"},
         {"dash in a name is _ in the environment",
@@ -158,43 +169,90 @@ static void values(void **state)
          "batch.max-records",
          "7"},
         {"first table's default", {NULL, {NULL}, {"--group=g"}}, "log.level", "info"},
-        {"TUTTI_CONFIG names the file", {"group = of file\n", {"TUTTI_CONFIG=%s"}, {"--config", "%s"}}, "group", "of file"},
+        {"TUTTI_CONFIG names the file",
+         {"group = of file\n", {"TUTTI_CONFIG=%s"}, {"--config", "%s"}},
+         "group",
+         "of file"},
         {"equals sign in a value", {"group = a=b = c\n", {NULL}, {NULL}}, "group", "a=b = c"},
         {"hash in a value", {"group = a # b\n", {NULL}, {NULL}}, "group", "a # b"},
         {"comment and blank lines", {"# c\n\n   # d\n\t\ngroup=g", {NULL}, {NULL}}, "group", "g"},
         {"CRLF", {"group=g\r\nlog.level=warn\r\n", {NULL}, {NULL}}, "log.level", "warn"},
         {"byte order mark", {"\xEF\xBB\xBFgroup=g\n", {NULL}, {NULL}}, "group", "g"},
-        {"value of a flag may begin with dashes", {NULL, {NULL}, {"--group", "--x"}}, "group", "--x"},
+        {"value of a flag may begin with dashes",
+         {NULL, {NULL}, {"--group", "--x"}},
+         "group",
+         "--x"},
         {"empty text", {NULL, {NULL}, {"--group=g", "--database.url="}}, "database.url", ""},
-        {"milliseconds", {NULL, {NULL}, {"--group=g", "--flush.interval=1ms"}}, "flush.interval", "1000us"},
-        {"minutes", {NULL, {NULL}, {"--group=g", "--flush.interval=1m"}}, "flush.interval", "60000000us"},
-        {"ISO 8601", {NULL, {NULL}, {"--group=g", "--flush.interval=PT30S"}}, "flush.interval", "30000000us"},
+        {"milliseconds",
+         {NULL, {NULL}, {"--group=g", "--flush.interval=1ms"}},
+         "flush.interval",
+         "1000us"},
+        {"minutes",
+         {NULL, {NULL}, {"--group=g", "--flush.interval=1m"}},
+         "flush.interval",
+         "60000000us"},
+        {"ISO 8601",
+         {NULL, {NULL}, {"--group=g", "--flush.interval=PT30S"}},
+         "flush.interval",
+         "30000000us"},
         {"bytes", {NULL, {NULL}, {"--group=g", "--cache.size=1024"}}, "cache.size", "1024"},
         {"kB", {NULL, {NULL}, {"--group=g", "--cache.size=512kB"}}, "cache.size", "524288"},
-        {"MB in any case", {NULL, {NULL}, {"--group=g", "--cache.size=3 mb"}}, "cache.size", "3145728"},
+        {"MB in any case",
+         {NULL, {NULL}, {"--group=g", "--cache.size=3 mb"}},
+         "cache.size",
+         "3145728"},
         {"GB", {NULL, {NULL}, {"--group=g", "--cache.size=1GB"}}, "cache.size", "1073741824"},
         {"true", {NULL, {NULL}, {"--group=g", "--feature.on=true"}}, "feature.on", "true"},
-        {"lowest", {NULL, {NULL}, {"--group=g", "--batch.max-records=1"}}, "batch.max-records", "1"},
-        {"highest", {NULL, {NULL}, {"--group=g", "--batch.max-records=100000"}}, "batch.max-records", "100000"},
-        {"no range", {NULL, {NULL}, {"--group=g", "--any.number=-9223372036854775808"}}, "any.number", "-9223372036854775808"},
+        {"lowest",
+         {NULL, {NULL}, {"--group=g", "--batch.max-records=1"}},
+         "batch.max-records",
+         "1"},
+        {"highest",
+         {NULL, {NULL}, {"--group=g", "--batch.max-records=100000"}},
+         "batch.max-records",
+         "100000"},
+        {"no range",
+         {NULL, {NULL}, {"--group=g", "--any.number=-9223372036854775808"}},
+         "any.number",
+         "-9223372036854775808"},
         {"secret", {NULL, {NULL}, {"--group=g", "--hash.key=abc"}}, "hash.key", "abc"},
-        {"secret from a file, flag", {"group=g\n#", {NULL}, {"--hash.key_file=%s"}}, "hash.key", "group=g\n#"},
-        {"secret from a file, environment", {"group=g\n", {"TUTTI_HASH_KEY_FILE=%s"}, {NULL}}, "hash.key", "group=g"},
-        {"flag secret over environment file", {"group=g\n", {"TUTTI_HASH_KEY_FILE=%s"}, {"--hash.key=k"}}, "hash.key", "k"},
+        {"secret from a file, flag",
+         {"group=g\n#", {NULL}, {"--hash.key_file=%s"}},
+         "hash.key",
+         "group=g\n#"},
+        {"secret from a file, environment",
+         {"group=g\n", {"TUTTI_HASH_KEY_FILE=%s"}, {NULL}},
+         "hash.key",
+         "group=g"},
+        {"flag secret over environment file",
+         {"group=g\n", {"TUTTI_HASH_KEY_FILE=%s"}, {"--hash.key=k"}},
+         "hash.key",
+         "k"},
         {"variables of the stack are no settings",
-         {NULL, {"TUTTI_KAFKA_PORT=1", "TUTTI_PG_FSYNC=off", "TUTTI_RUN_DIR=/x", "TUTTI_TEST_X=1"}, {"--group=g"}},
+         {NULL,
+          {"TUTTI_KAFKA_PORT=1", "TUTTI_PG_FSYNC=off", "TUTTI_RUN_DIR=/x", "TUTTI_TEST_X=1"},
+          {"--group=g"}},
          "group",
          "g"},
         {"variables of Kubernetes are no settings",
-         {NULL, {"TUTTI_SERVICE_HOST=1.2.3.4", "TUTTI_PORT=tcp://1.2.3.4:80", "TUTTI_PORT_80_TCP_PORT=80"}, {"--group=g"}},
+         {NULL,
+          {"TUTTI_SERVICE_HOST=1.2.3.4", "TUTTI_PORT=tcp://1.2.3.4:80",
+           "TUTTI_PORT_80_TCP_PORT=80"},
+          {"--group=g"}},
          "group",
          "g"},
         {"variables of other programs are ignored",
          {NULL, {"TUTTI_PYTHON=python3", "TUTTI_TOPICS_INPUT=x"}, {"--group=g"}},
          "group",
          "g"},
-        {"four letters away is another program's", {NULL, {"TUTTI_GROUPABCD=x"}, {"--group=g"}}, "group", "g"},
-        {"variables without the prefix do not matter", {NULL, {"GROUP=x", "TUTT_GROUP=y"}, {"--group=g"}}, "group", "g"},
+        {"four letters away is another program's",
+         {NULL, {"TUTTI_GROUPABCD=x"}, {"--group=g"}},
+         "group",
+         "g"},
+        {"variables without the prefix do not matter",
+         {NULL, {"GROUP=x", "TUTT_GROUP=y"}, {"--group=g"}},
+         "group",
+         "g"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct loaded loaded;
@@ -218,8 +276,14 @@ static void errors(void **state)
         struct given given;
         const char *code, *parts[3];
     } rows[] = {
-        {"required", {NULL, {NULL}, {NULL}}, "config_missing", {"\"group\" must be given", "TUTTI_GROUP", "--group"}},
-        {"required and empty", {"group =\n", {NULL}, {NULL}}, "config_missing", {"\"group\" must be given"}},
+        {"required",
+         {NULL, {NULL}, {NULL}},
+         "config_missing",
+         {"\"group\" must be given", "TUTTI_GROUP", "--group"}},
+        {"required and empty",
+         {"group =\n", {NULL}, {NULL}},
+         "config_missing",
+         {"\"group\" must be given"}},
         {"unknown key in a file",
          {"group=g\n\nflush.intervall=1s\n", {NULL}, {NULL}},
          "config_unknown",
@@ -244,18 +308,45 @@ static void errors(void **state)
          {NULL, {"TUTTI_HASH_KEY_FIEL=x"}, {"--group=g"}},
          "config_unknown",
          {"\"TUTTI_HASH_KEY_FIEL\"", "\"TUTTI_HASH_KEY_FILE\""}},
-        {"misspelt TUTTI_CONFIG", {NULL, {"TUTTI_CONFG=/x"}, {"--group=g"}}, "config_unknown", {"\"TUTTI_CONFIG\""}},
-        {"unknown secret file", {NULL, {NULL}, {"--hash.kee_file=x"}}, "config_unknown", {"\"--hash.key_file\""}},
-        {"file form only for secrets", {NULL, {NULL}, {"--group_file=x"}}, "config_unknown", {"\"--group_file\""}},
-        {"misspelt kafka", {"kafak.client.id=x\n", {NULL}, {NULL}}, "config_unknown", {":1:", "\"kafka.client.id\""}},
-        {"nearly ours is not librdkafka's", {"grup=x\n", {NULL}, {NULL}}, "config_unknown", {"\"group\""}},
+        {"misspelt TUTTI_CONFIG",
+         {NULL, {"TUTTI_CONFG=/x"}, {"--group=g"}},
+         "config_unknown",
+         {"\"TUTTI_CONFIG\""}},
+        {"unknown secret file",
+         {NULL, {NULL}, {"--hash.kee_file=x"}},
+         "config_unknown",
+         {"\"--hash.key_file\""}},
+        {"file form only for secrets",
+         {NULL, {NULL}, {"--group_file=x"}},
+         "config_unknown",
+         {"\"--group_file\""}},
+        {"misspelt kafka",
+         {"kafak.client.id=x\n", {NULL}, {NULL}},
+         "config_unknown",
+         {":1:", "\"kafka.client.id\""}},
+        {"nearly ours is not librdkafka's",
+         {"grup=x\n", {NULL}, {NULL}},
+         "config_unknown",
+         {"\"group\""}},
         {"kafka alone", {"kafka.=x\n", {NULL}, {NULL}}, "config_unknown", {"\"kafka.\""}},
-        {"no equals sign", {"group=g\nsecret words\n", {NULL}, {NULL}}, "config_syntax", {":2: no '='"}},
+        {"no equals sign",
+         {"group=g\nsecret words\n", {NULL}, {NULL}},
+         "config_syntax",
+         {":2: no '='"}},
         {"no key", {"= g\n", {NULL}, {NULL}}, "config_syntax", {":1: no key"}},
         {"bad UTF-8", {"group = \xFF\n", {NULL}, {NULL}}, "config_syntax", {":1: not clean UTF-8"}},
-        {"bad UTF-8 in the environment", {NULL, {"TUTTI_GROUP=\xC3"}, {NULL}}, "config_syntax", {"TUTTI_GROUP", "UTF-8"}},
-        {"file not there", {NULL, {NULL}, {"--config", "/nonexistent/x"}}, "config_file", {"/nonexistent/x: No such file"}},
-        {"file is a folder", {NULL, {NULL}, {"--config=/tmp"}}, "config_file", {"/tmp: not a readable file"}},
+        {"bad UTF-8 in the environment",
+         {NULL, {"TUTTI_GROUP=\xC3"}, {NULL}},
+         "config_syntax",
+         {"TUTTI_GROUP", "UTF-8"}},
+        {"file not there",
+         {NULL, {NULL}, {"--config", "/nonexistent/x"}},
+         "config_file",
+         {"/nonexistent/x: No such file"}},
+        {"file is a folder",
+         {NULL, {NULL}, {"--config=/tmp"}},
+         "config_file",
+         {"/tmp: not a readable file"}},
         {"secret's file not there",
          {NULL, {NULL}, {"--group=g", "--hash.key_file=/nonexistent"}},
          "config_file",
@@ -264,20 +355,38 @@ static void errors(void **state)
          {"group=g\n", {"TUTTI_HASH_KEY_FILE=%s", "TUTTI_HASH_KEY=k"}, {NULL}},
          "config_twice",
          {"hash.key is given by"}},
-        {"argument", {NULL, {NULL}, {"start"}}, "config_argument", {"unexpected argument \"start\""}},
+        {"argument",
+         {NULL, {NULL}, {"start"}},
+         "config_argument",
+         {"unexpected argument \"start\""}},
         {"dashes only", {NULL, {NULL}, {"--"}}, "config_argument", {"\"--\""}},
         {"no name", {NULL, {NULL}, {"--=x"}}, "config_argument", {"\"--=x\""}},
         {"no value", {NULL, {NULL}, {"--group"}}, "config_argument", {"--group needs a value"}},
-        {"switch with a value", {NULL, {NULL}, {"--check-config=yes"}}, "config_argument", {"takes no value"}},
+        {"switch with a value",
+         {NULL, {NULL}, {"--check-config=yes"}},
+         "config_argument",
+         {"takes no value"}},
         {"choice",
          {NULL, {NULL}, {"--group=g", "--log.level=inf"}},
          "config_value",
          {"flag --log.level", "\"inf\"", "debug|info|warn|error"}},
         {"empty choice", {NULL, {NULL}, {"--group=g", "--log.level="}}, "config_value", {"\"\""}},
-        {"bool", {NULL, {NULL}, {"--group=g", "--feature.on=yes"}}, "config_value", {"\"yes\"", "true or false"}},
-        {"int", {NULL, {NULL}, {"--group=g", "--batch.max-records=1k"}}, "config_value", {"\"1k\"", "whole number"}},
-        {"int with plus", {NULL, {NULL}, {"--group=g", "--any.number=+1"}}, "config_value", {"\"+1\""}},
-        {"int with blank", {NULL, {NULL}, {"--group=g", "--any.number= 1"}}, "config_value", {"\" 1\""}},
+        {"bool",
+         {NULL, {NULL}, {"--group=g", "--feature.on=yes"}},
+         "config_value",
+         {"\"yes\"", "true or false"}},
+        {"int",
+         {NULL, {NULL}, {"--group=g", "--batch.max-records=1k"}},
+         "config_value",
+         {"\"1k\"", "whole number"}},
+        {"int with plus",
+         {NULL, {NULL}, {"--group=g", "--any.number=+1"}},
+         "config_value",
+         {"\"+1\""}},
+        {"int with blank",
+         {NULL, {NULL}, {"--group=g", "--any.number= 1"}},
+         "config_value",
+         {"\" 1\""}},
         {"int too large",
          {NULL, {NULL}, {"--group=g", "--any.number=9223372036854775808"}},
          "config_value",
@@ -294,22 +403,50 @@ static void errors(void **state)
          {NULL, {NULL}, {"--group=g", "--flush.interval=5"}},
          "config_value",
          {"\"5\"", "duration such as"}},
-        {"duration of months", {NULL, {NULL}, {"--group=g", "--flush.interval=P1M"}}, "config_value", {"\"P1M\""}},
-        {"duration overflow", {NULL, {NULL}, {"--group=g", "--flush.interval=999999999999999d"}}, "config_value", {"duration"}},
-        {"duration range", {NULL, {NULL}, {"--group=g", "--flush.interval=2m"}}, "config_range", {"2m is outside 1ms to 1m"}},
-        {"duration zero below the range", {NULL, {NULL}, {"--group=g", "--flush.interval=0"}}, "config_range", {"1ms to 1m"}},
-        {"bytes unit", {NULL, {NULL}, {"--group=g", "--cache.size=5PB"}}, "config_value", {"\"5PB\"", "size such as"}},
-        {"bytes overflow", {NULL, {NULL}, {"--group=g", "--cache.size=99999999TB"}}, "config_value", {"size such as"}},
-        {"bytes range", {NULL, {NULL}, {"--group=g", "--cache.size=1000"}}, "config_range", {"1kB to 1TB"}},
-        {"negative bytes", {NULL, {NULL}, {"--group=g", "--cache.size=-1"}}, "config_value", {"\"-1\""}},
-        {"origin environment", {NULL, {"TUTTI_LOG_LEVEL=x"}, {"--group=g"}}, "config_value", {"environment TUTTI_LOG_LEVEL"}},
+        {"duration of months",
+         {NULL, {NULL}, {"--group=g", "--flush.interval=P1M"}},
+         "config_value",
+         {"\"P1M\""}},
+        {"duration overflow",
+         {NULL, {NULL}, {"--group=g", "--flush.interval=999999999999999d"}},
+         "config_value",
+         {"duration"}},
+        {"duration range",
+         {NULL, {NULL}, {"--group=g", "--flush.interval=2m"}},
+         "config_range",
+         {"2m is outside 1ms to 1m"}},
+        {"duration zero below the range",
+         {NULL, {NULL}, {"--group=g", "--flush.interval=0"}},
+         "config_range",
+         {"1ms to 1m"}},
+        {"bytes unit",
+         {NULL, {NULL}, {"--group=g", "--cache.size=5PB"}},
+         "config_value",
+         {"\"5PB\"", "size such as"}},
+        {"bytes overflow",
+         {NULL, {NULL}, {"--group=g", "--cache.size=99999999TB"}},
+         "config_value",
+         {"size such as"}},
+        {"bytes range",
+         {NULL, {NULL}, {"--group=g", "--cache.size=1000"}},
+         "config_range",
+         {"1kB to 1TB"}},
+        {"negative bytes",
+         {NULL, {NULL}, {"--group=g", "--cache.size=-1"}},
+         "config_value",
+         {"\"-1\""}},
+        {"origin environment",
+         {NULL, {"TUTTI_LOG_LEVEL=x"}, {"--group=g"}},
+         "config_value",
+         {"environment TUTTI_LOG_LEVEL"}},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct loaded loaded;
         load(&rows[i].given, &loaded);
         assert_null(loaded.config);
         if (loaded.outcome != OUTCOME_FATAL || strcmp(loaded.err.code, rows[i].code) != 0)
-            fail_msg("%s: %d %s %s", rows[i].rule, loaded.outcome, loaded.err.code ? loaded.err.code : "", loaded.err.message);
+            fail_msg("%s: %d %s %s", rows[i].rule, loaded.outcome,
+                     loaded.err.code ? loaded.err.code : "", loaded.err.message);
         const char *at = loaded.err.message;
         for (size_t p = 0; p < COUNT(rows[i].parts) && rows[i].parts[p]; p++)
             if ((at = strstr(at, rows[i].parts[p])) == NULL)
@@ -341,21 +478,34 @@ static void pass_through(void **state)
     } rows[] = {
         {"none", {"group=g\n", {NULL}, {NULL}}, "kafka.", ""},
         {"file order", {"group=g\nkafka.b=1\nkafka.a=2\n", {NULL}, {NULL}}, "kafka.", "b=1;a=2;"},
-        {"later wins and moves", {"group=g\nkafka.b=1\nkafka.a=2\nkafka.b=3\n", {NULL}, {NULL}}, "kafka.", "a=2;b=3;"},
+        {"later wins and moves",
+         {"group=g\nkafka.b=1\nkafka.a=2\nkafka.b=3\n", {NULL}, {NULL}},
+         "kafka.",
+         "a=2;b=3;"},
         {"environment",
-         {"group=g\nkafka.bootstrap.servers=x\n", {"TUTTI_KAFKA_BOOTSTRAP_SERVERS=y:1,z:2"}, {NULL}},
+         {"group=g\nkafka.bootstrap.servers=x\n",
+          {"TUTTI_KAFKA_BOOTSTRAP_SERVERS=y:1,z:2"},
+          {NULL}},
          "kafka.",
          "bootstrap.servers=y:1,z:2;"},
-        {"flag", {"group=g\n", {"TUTTI_KAFKA_CLIENT_ID=e"}, {"--kafka.client.id=f"}}, "kafka.", "client.id=f;"},
+        {"flag",
+         {"group=g\n", {"TUTTI_KAFKA_CLIENT_ID=e"}, {"--kafka.client.id=f"}},
+         "kafka.",
+         "client.id=f;"},
         {"prefix of the consumer",
          {"group=g\nkafka.consumer.x=1\nkafka.producer.x=2\n", {NULL}, {NULL}},
          "kafka.consumer.",
          "x=1;"},
         {"a kcat configuration",
-         {"group=g\nbootstrap.servers=b:1\nsecurity.protocol=SASL_SSL\nsasl.username=u\n", {NULL}, {NULL}},
+         {"group=g\nbootstrap.servers=b:1\nsecurity.protocol=SASL_SSL\nsasl.username=u\n",
+          {NULL},
+          {NULL}},
          "kafka.",
          "bootstrap.servers=b:1;security.protocol=SASL_SSL;sasl.username=u;"},
-        {"secret from a file", {"group=g\n", {"TUTTI_KAFKA_SASL_PASSWORD_FILE=%s"}, {NULL}}, "kafka.", "sasl.password=group=g;"},
+        {"secret from a file",
+         {"group=g\n", {"TUTTI_KAFKA_SASL_PASSWORD_FILE=%s"}, {NULL}},
+         "kafka.",
+         "sasl.password=group=g;"},
         {"secret from a file, consumer",
          {"group=g\n", {NULL}, {"--kafka.consumer.ssl.key.password_file=%s"}},
          "kafka.consumer.",
@@ -367,7 +517,8 @@ static void pass_through(void **state)
         load(&rows[i].given, &loaded);
         if (loaded.outcome != OUTCOME_OK)
             fail_msg("%s: %s", rows[i].rule, loaded.err.message);
-        assert_int_equal(config_visit(loaded.config, rows[i].prefix, append, text, &loaded.err), OUTCOME_OK);
+        assert_int_equal(config_visit(loaded.config, rows[i].prefix, append, text, &loaded.err),
+                         OUTCOME_OK);
         if (strcmp(text, rows[i].visited) != 0)
             fail_msg("%s: %s", rows[i].rule, text);
         config_free(loaded.config);
@@ -380,7 +531,8 @@ static void a_visit_stops_at_a_failure(void **state)
     struct loaded loaded;
     char text[512] = "";
     load(&given, &loaded);
-    assert_int_equal(config_visit(loaded.config, "kafka.", refuse, text, &loaded.err), OUTCOME_FATAL);
+    assert_int_equal(config_visit(loaded.config, "kafka.", refuse, text, &loaded.err),
+                     OUTCOME_FATAL);
     assert_string_equal(text, "a=1;");
     assert_string_equal(loaded.err.message, "no a");
     config_free(loaded.config);
@@ -398,26 +550,32 @@ static void actions(void **state)
         {"help although a setting is missing",
          {NULL, {NULL}, {"--help"}},
          CONFIG_EXIT_OK,
-         {"Usage: tutti-test", "--flush.interval  duration (1ms to 1m), default 500ms", "--group  text, default required",
-          "--hash.key"},
+         {"Usage: tutti-test", "--flush.interval  duration (1ms to 1m), default 500ms",
+          "--group  text, default required", "--hash.key"},
          "%"},
         {"-h", {NULL, {NULL}, {"-h"}}, CONFIG_EXIT_OK, {"Usage: "}, "%"},
         {"version", {NULL, {NULL}, {"--version"}}, CONFIG_EXIT_OK, {"tutti-test "}, "Usage"},
         {"print",
-         {"group=g\n", {"TUTTI_FLUSH_INTERVAL=1s"}, {"--print-config", "--cache.size=1MB", "--kafka.client.id=c"}},
+         {"group=g\n",
+          {"TUTTI_FLUSH_INTERVAL=1s"},
+          {"--print-config", "--cache.size=1MB", "--kafka.client.id=c"}},
          CONFIG_EXIT_OK,
-         {"flush.interval = 1s  # environment TUTTI_FLUSH_INTERVAL\n", "cache.size = 1MB  # flag --cache.size\n", ":1\n",
+         {"flush.interval = 1s  # environment TUTTI_FLUSH_INTERVAL\n",
+          "cache.size = 1MB  # flag --cache.size\n", ":1\n",
           "kafka.client.id = c  # flag --kafka.client.id\n"},
          "%"},
         {"print what was ignored",
-         {NULL, {"TUTTI_PYTHON=S3CRET", "TUTTI_TOPICS_INPUT=S3CRET"}, {"--group=g", "--print-config"}},
+         {NULL,
+          {"TUTTI_PYTHON=S3CRET", "TUTTI_TOPICS_INPUT=S3CRET"},
+          {"--group=g", "--print-config"}},
          CONFIG_EXIT_OK,
          {"# ignored, of other programs: TUTTI_PYTHON TUTTI_TOPICS_INPUT\n"},
          "S3CRET"},
         {"print defaults",
          {NULL, {NULL}, {"--group=g", "--print-config"}},
          CONFIG_EXIT_OK,
-         {"log.level = info  # default\n", "group = g  # flag --group\n", "hash.key =   # default\n"},
+         {"log.level = info  # default\n", "group = g  # flag --group\n",
+          "hash.key =   # default\n"},
          "%"},
         {"secret masked",
          {NULL, {NULL}, {"--group=g", "--print-config", "--hash.key=S3CRET"}},
@@ -430,22 +588,30 @@ static void actions(void **state)
          {"hash.key = ******  # environment TUTTI_HASH_KEY_FILE, file /tmp/"},
          "S3CRET"},
         {"kafka secrets masked",
-         {"group=g\nsasl.password=S3CRET\nkafka.producer.ssl.key.pem=S3CRET\n", {NULL}, {"--print-config"}},
+         {"group=g\nsasl.password=S3CRET\nkafka.producer.ssl.key.pem=S3CRET\n",
+          {NULL},
+          {"--print-config"}},
          CONFIG_EXIT_OK,
          {"kafka.sasl.password = ******", "kafka.producer.ssl.key.pem = ******"},
          "S3CRET"},
         {"password of a URL masked",
-         {NULL, {NULL}, {"--group=g", "--print-config", "--database.url=postgresql://u:S3CRET@h:5432/d"}},
+         {NULL,
+          {NULL},
+          {"--group=g", "--print-config", "--database.url=postgresql://u:S3CRET@h:5432/d"}},
          CONFIG_EXIT_OK,
          {"postgresql://u:******@h:5432/d"},
          "S3CRET"},
         {"password of a conninfo masked",
-         {NULL, {NULL}, {"--group=g", "--print-config", "--database.url=host=h password=S3CRET dbname=d"}},
+         {NULL,
+          {NULL},
+          {"--group=g", "--print-config", "--database.url=host=h password=S3CRET dbname=d"}},
          CONFIG_EXIT_OK,
          {"host=h password=****** dbname=d"},
          "S3CRET"},
         {"quoted password of a conninfo masked",
-         {NULL, {NULL}, {"--group=g", "--print-config", "--database.url=password='S3C RET' dbname=d"}},
+         {NULL,
+          {NULL},
+          {"--group=g", "--print-config", "--database.url=password='S3C RET' dbname=d"}},
          CONFIG_EXIT_OK,
          {"password=****** dbname=d"},
          "RET"},
@@ -454,7 +620,8 @@ static void actions(void **state)
         struct loaded loaded;
         load(&rows[i].given, &loaded);
         if (loaded.outcome != OUTCOME_OK || loaded.action != rows[i].action)
-            fail_msg("%s: %d %d %s", rows[i].rule, loaded.outcome, loaded.action, loaded.err.message);
+            fail_msg("%s: %d %d %s", rows[i].rule, loaded.outcome, loaded.action,
+                     loaded.err.message);
         assert_int_equal(loaded.config != NULL, rows[i].action == CONFIG_CHECK);
         const char *at = loaded.output;
         for (size_t p = 0; p < COUNT(rows[i].output) && rows[i].output[p]; p++)
@@ -480,12 +647,16 @@ static void document(void **state)
     rewind(to);
     text[fread(text, 1, TEXT - 1, to)] = '\0';
     fclose(to);
-    assert_non_null(strstr(text, "## Settings\n\n| setting | type | default | meaning |\n|---|---|---|---|\n"));
-    assert_non_null(strstr(text, "| `log.level` | choice (debug/info/warn/error) | `info` | Lines below it are dropped. |\n"));
-    assert_non_null(strstr(text, "| `cache.size` | size (1kB to 1TB) | `64MB` | Memory of the cache. |\n"));
+    assert_non_null(
+        strstr(text, "## Settings\n\n| setting | type | default | meaning |\n|---|---|---|---|\n"));
+    assert_non_null(strstr(text, "| `log.level` | choice (debug/info/warn/error) | `info` | Lines "
+                                 "below it are dropped. |\n"));
+    assert_non_null(
+        strstr(text, "| `cache.size` | size (1kB to 1TB) | `64MB` | Memory of the cache. |\n"));
     assert_non_null(strstr(text, "| `feature.on` | boolean | `false` | A \\| switch. |\n"));
     assert_non_null(strstr(text, "| `group` | text | required | Consumer group. |\n"));
-    assert_non_null(strstr(text, "| `hash.key` | secret | empty | Key of the identifier hash. |\n"));
+    assert_non_null(
+        strstr(text, "| `hash.key` | secret | empty | Key of the identifier hash. |\n"));
 }
 
 /* No file, however broken, does more than give one line. */

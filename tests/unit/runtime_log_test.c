@@ -1,4 +1,5 @@
-/* runtime_log_test.c: the lines on stderr in both forms, from any bytes, and the limit of repeats. */
+/* runtime_log_test.c: the lines on stderr in both forms, from any bytes, and the limit of repeats.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,7 +51,8 @@ static void json_line(void **state)
 {
     capture();
     log_open("identity-resolver", "info", "json");
-    log_event(LOG_WARN, "db_down", "message", "no \"route\"\n", "offset", log_int(-42), "partition", NULL, NULL);
+    log_event(LOG_WARN, "db_down", "message", "no \"route\"\n", "offset", log_int(-42), "partition",
+              NULL, NULL);
     const char *line = captured_text();
     json_error_t error;
     json_t *root = json_loads(line, 0, &error);
@@ -70,11 +72,12 @@ static void logfmt_line(void **state)
 {
     capture();
     log_open("suppression", "info", "logfmt");
-    log_event(LOG_INFO, "started", "path", "/etc/x", "message", "two words", "empty", "", "n", log_int(7), "absent", NULL, NULL);
+    log_event(LOG_INFO, "started", "path", "/etc/x", "message", "two words", "empty", "", "n",
+              log_int(7), "absent", NULL, NULL);
     const char *line = captured_text();
     assert_true(strncmp(line, "time=2", 6) == 0);
-    assert_non_null(strstr(
-        line, "Z level=info event=started service=suppression path=/etc/x message=\"two words\" empty=\"\" n=7 absent=null\n"));
+    assert_non_null(strstr(line, "Z level=info event=started service=suppression path=/etc/x "
+                                 "message=\"two words\" empty=\"\" n=7 absent=null\n"));
 }
 
 static void auto_is_json_where_stderr_is_no_terminal(void **state)
@@ -113,8 +116,10 @@ static void quoting(void **state)
         {SPAN("a b"), "\"a b\"", "\"a b\""},
         {SPAN("a=b"), "\"a=b\"", "\"a=b\""},
         {SPAN("\"\\\b\f\n\r\t"), "\"\\\"\\\\\\b\\f\\n\\r\\t\"", "\"\\\"\\\\\\b\\f\\n\\r\\t\""},
-        {SPAN("\0\x01\x1F\x7F"), "\"\\u0000\\u0001\\u001f\\u007f\"", "\"\\u0000\\u0001\\u001f\\u007f\""},
-        {SPAN("\xC3\xBC\xF0\x9F\x98\x80"), "\"\xC3\xBC\xF0\x9F\x98\x80\"", "\"\xC3\xBC\xF0\x9F\x98\x80\""},
+        {SPAN("\0\x01\x1F\x7F"), "\"\\u0000\\u0001\\u001f\\u007f\"",
+         "\"\\u0000\\u0001\\u001f\\u007f\""},
+        {SPAN("\xC3\xBC\xF0\x9F\x98\x80"), "\"\xC3\xBC\xF0\x9F\x98\x80\"",
+         "\"\xC3\xBC\xF0\x9F\x98\x80\""},
         {SPAN("\xFF"
               "a"),
          "\"\xEF\xBF\xBD"
@@ -122,7 +127,8 @@ static void quoting(void **state)
          "\"\xEF\xBF\xBD"
          "a\""},
         {SPAN("\xC3"), "\"\xEF\xBF\xBD\"", "\"\xEF\xBF\xBD\""},
-        {SPAN("\xED\xA0\x80"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"", "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\""},
+        {SPAN("\xED\xA0\x80"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"",
+         "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct strbuf out = {0};

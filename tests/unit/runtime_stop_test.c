@@ -1,4 +1,5 @@
-/* runtime_stop_test.c: what one signal, two signals and the program's own request do, each in a process of its own. */
+/* runtime_stop_test.c: what one signal, two signals and the program's own request do, each in a
+ * process of its own. */
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -81,10 +82,14 @@ static void exit_statuses(void **state)
         int (*run)(void);
         int status;
     } rows[] = {
-        {"nothing happened", not_requested, 0}, {"SIGTERM asks", one_signal, 0},
-        {"SIGINT asks", interrupt, 0},          {"a second signal exits with 1", two_signals, 1},
-        {"the program asks", own_request, 0},   {"a first signal after that does not exit", signal_after_own_request, 0},
-        {"SIGPIPE is ignored", broken_pipe, 0}, {"opened twice", opened_twice, 0},
+        {"nothing happened", not_requested, 0},
+        {"SIGTERM asks", one_signal, 0},
+        {"SIGINT asks", interrupt, 0},
+        {"a second signal exits with 1", two_signals, 1},
+        {"the program asks", own_request, 0},
+        {"a first signal after that does not exit", signal_after_own_request, 0},
+        {"SIGPIPE is ignored", broken_pipe, 0},
+        {"opened twice", opened_twice, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         pid_t child = fork();

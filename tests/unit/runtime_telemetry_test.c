@@ -1,4 +1,5 @@
-/* runtime_telemetry_test.c: the exposition text, and that promtool finds nothing to say about it. */
+/* runtime_telemetry_test.c: the exposition text, and that promtool finds nothing to say about it.
+ */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,15 +35,17 @@ static size_t occurrences(const char *text, const char *part)
 
 static void counters_and_gauges(void **state)
 {
-    struct metric *ok =
-        metric_counter("records_processed_total", "topic=\"t\",result=\"ok\"", "Records \\ processed\nby result.");
-    struct metric *late = metric_counter("records_processed_total", "topic=\"t\",result=\"late\"", "ignored");
+    struct metric *ok = metric_counter("records_processed_total", "topic=\"t\",result=\"ok\"",
+                                       "Records \\ processed\nby result.");
+    struct metric *late =
+        metric_counter("records_processed_total", "topic=\"t\",result=\"late\"", "ignored");
     struct metric *up = metric_gauge("db_up", "", "1 while the database answers.");
     metric_add(ok, 2);
     metric_add(ok, 1);
     metric_add(late, 0.5);
     metric_set(up, 1);
-    assert_ptr_equal(metric_counter("records_processed_total", "topic=\"t\",result=\"ok\"", "again"), ok);
+    assert_ptr_equal(
+        metric_counter("records_processed_total", "topic=\"t\",result=\"ok\"", "again"), ok);
     assert_true(metric_value(ok) == 3 && metric_value(late) == 0.5 && metric_value(up) == 1);
     char *text = telemetry_render();
     assert_line(text, "# HELP tutti_records_processed_total Records \\\\ processed\\nby result.");
@@ -114,7 +117,8 @@ static void labels(void **state)
     } rows[] = {
         {"a=\"\"", "tutti_labelled{a=\"\"} 0"},
         {"a=\"x\\\"\\\\\\n\"", "tutti_labelled{a=\"x\\\"\\\\\\n\"} 0"},
-        {"a=\"x\"} 1\ntutti_evil{b=\"y\"", "tutti_labelled{malformed=\"a=\\\"x\\\"} 1\\ntutti_evil{b=\\\"y\\\"\"} 0"},
+        {"a=\"x\"} 1\ntutti_evil{b=\"y\"",
+         "tutti_labelled{malformed=\"a=\\\"x\\\"} 1\\ntutti_evil{b=\\\"y\\\"\"} 0"},
         {"a=\"x", "tutti_labelled{malformed=\"a=\\\"x\"} 0"},
         {"a=\"x\",", "tutti_labelled{malformed=\"a=\\\"x\\\",\"} 0"},
         {"a=\"\\q\"", "tutti_labelled{malformed=\"a=\\\"\\\\q\\\"\"} 0"},
@@ -133,7 +137,8 @@ static void made_labels(void **state)
 {
     char text[64] = "", small[12] = "";
     metric_label(text, sizeof text, "type", "a\"b\\c\nd");
-    assert_string_equal(metric_label(text, sizeof text, "n", "\xFF"), "type=\"a\\\"b\\\\c\\nd\",n=\"?\"");
+    assert_string_equal(metric_label(text, sizeof text, "n", "\xFF"),
+                        "type=\"a\\\"b\\\\c\\nd\",n=\"?\"");
     metric_label(small, sizeof small, "a", "1");
     assert_string_equal(metric_label(small, sizeof small, "b", "123456"), "a=\"1\"");
 }
@@ -155,7 +160,8 @@ static void process_and_build(void **state)
     assert_true(value_of(text, "process_cpu_seconds_total") > 0);
     assert_true(value_of(text, "process_resident_memory_bytes") > 100000);
     double start = value_of(text, "process_start_time_seconds");
-    assert_true(start > 1.6e9 && start <= (double)time(NULL) + 2 && start > (double)time(NULL) - 3600);
+    assert_true(start > 1.6e9 && start <= (double)time(NULL) + 2 &&
+                start > (double)time(NULL) - 3600);
     assert_true(fds >= 3 && value_of(text, "process_max_fds") >= fds);
     free(text);
     int fd = dup(STDOUT_FILENO);
@@ -165,7 +171,8 @@ static void process_and_build(void **state)
     close(fd);
 }
 
-/* Registers series of every type and lets promtool lint the text. Where promtool is missing, the test says so. */
+/* Registers series of every type and lets promtool lint the text. Where promtool is missing, the
+ * test says so. */
 static void promtool_agrees(void **state)
 {
     if (system("command -v promtool >/dev/null 2>&1") != 0) {

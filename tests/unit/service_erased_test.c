@@ -1,4 +1,5 @@
-/* service_erased_test.c: what tombstones cover: touchpoints by time, what is said of the map by version. */
+/* service_erased_test.c: what tombstones cover: touchpoints by time, what is said of the map by
+ * version. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +8,8 @@
 
 #include "common/service/erased.h"
 
-/* Jane was erased at 100 with version 40, Eve at 200 before erasures had versions; Bob and Carol were not. */
+/* Jane was erased at 100 with version 40, Eve at 200 before erasures had versions; Bob and Carol
+ * were not. */
 static const struct id jane = {{1}}, eve = {{2}}, bob = {{3}}, carol = {{4}};
 static struct arena arena;
 static struct erased erased;
@@ -46,22 +48,28 @@ static void moves_go_by_version(void **state)
     } rows[] = {
         {&jane, &bob, 38, 500, true},  /* learnt before, whatever the clock said */
         {&jane, &jane, 40, 50, false}, /* learnt after */
-        {&bob, &jane, 38, 500, true},  /* Bob left her profile before the erasure: a newer move says so */
+        {&bob, &jane, 38, 500, true},  /* Bob left her profile before the erasure: a newer move says
+                                          so */
         {&bob, &jane, 42, 50, false},  /* the new Jane's */
         {&bob, &carol, 2, 1, false},   {&eve, &eve, 38, 200, true}, {&eve, &eve, 38, 201, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct identity_move move = {.identifier_id = *rows[i].identifier, .profile_id = *rows[i].profile};
-        struct identity_change change = {.version = rows[i].version, .changed_at = rows[i].changed_at};
+        struct identity_move move = {.identifier_id = *rows[i].identifier,
+                                     .profile_id = *rows[i].profile};
+        struct identity_change change = {.version = rows[i].version,
+                                         .changed_at = rows[i].changed_at};
         if (erased_covers_move(&erased, &change, &move) != rows[i].is_covered)
             fail_msg("row %zu", i);
     }
 }
 
-static bool covers(const struct id *anchor, const struct id *profile, int64_t version, int64_t at, struct resolved_header *out)
+static bool covers(const struct id *anchor, const struct id *profile, int64_t version, int64_t at,
+                   struct resolved_header *out)
 {
-    static const struct resolved_other others[] = {{{{1}}, {{4}}, 39}, {{{4}}, {{1}}, 39}, {{{3}}, {{3}}, 6}};
-    *out = (struct resolved_header){.anchor_id = *anchor, .profile_id = *profile, .map_version = version};
+    static const struct resolved_other others[] = {
+        {{{1}}, {{4}}, 39}, {{{4}}, {{1}}, 39}, {{{3}}, {{3}}, 6}};
+    *out = (struct resolved_header){
+        .anchor_id = *anchor, .profile_id = *profile, .map_version = version};
     out->others = others;
     out->other_count = 3;
     return erased_covers_resolved(&erased, out, &arena, (struct instant){at});
@@ -79,7 +87,8 @@ static void resolved_touchpoints_go_by_both(void **state)
     assert_true(id_equal(&out.profile_id, &bob) && out.map_version == 0);
     /* Jane leaves the others, Carol her profile. */
     assert_int_equal(out.other_count, 2);
-    assert_true(id_equal(&out.others[0].identifier_id, &carol) && id_equal(&out.others[0].profile_id, &carol));
+    assert_true(id_equal(&out.others[0].identifier_id, &carol) &&
+                id_equal(&out.others[0].profile_id, &carol));
     assert_int_equal(out.others[0].map_version, 0);
     assert_true(id_equal(&out.others[1].identifier_id, &bob) && out.others[1].map_version == 6);
 }
@@ -91,7 +100,8 @@ static void without_an_anchor_only_others_are_left(void **state)
     struct resolved_header out;
     assert_true(covers(&nobody, &nobody, 0, 100, &out));
     assert_int_equal(out.other_count, 2);
-    assert_true(id_equal(&out.others[0].identifier_id, &carol) && id_equal(&out.others[1].identifier_id, &bob));
+    assert_true(id_equal(&out.others[0].identifier_id, &carol) &&
+                id_equal(&out.others[1].identifier_id, &bob));
     out.others = NULL;
     out.other_count = 0;
     assert_false(erased_covers_resolved(&erased, &out, &arena, (struct instant){100}));

@@ -1,4 +1,5 @@
-/* store_params_test.c: the byte images of binary parameters and arrays, and the class of every SQLSTATE. */
+/* store_params_test.c: the byte images of binary parameters and arrays, and the class of every
+ * SQLSTATE. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -77,10 +78,12 @@ static void test_timestamps(void **state)
         int64_t us;
         const char *image;
     } rows[] = {
-        {POSTGRES_EPOCH_US, "\0\0\0\0\0\0\0\0"}, {POSTGRES_EPOCH_US + 1, "\0\0\0\0\0\0\0\1"},
-        {0, "\xff\xfc\xa2\xfe\xc4\xc8\x20\x00"}, {INT64_MAX, "\x7f\xff\xff\xff\xff\xff\xff\xff"}, /* infinity */
-        {INT64_MIN, "\x80\0\0\0\0\0\0\0"},                                                        /* -infinity */
-        {INT64_MIN + 1, "\x80\0\0\0\0\0\0\1"}, /* out of range stays out of range */
+        {POSTGRES_EPOCH_US, "\0\0\0\0\0\0\0\0"},
+        {POSTGRES_EPOCH_US + 1, "\0\0\0\0\0\0\0\1"},
+        {0, "\xff\xfc\xa2\xfe\xc4\xc8\x20\x00"},
+        {INT64_MAX, "\x7f\xff\xff\xff\xff\xff\xff\xff"}, /* infinity */
+        {INT64_MIN, "\x80\0\0\0\0\0\0\0"},               /* -infinity */
+        {INT64_MIN + 1, "\x80\0\0\0\0\0\0\1"},           /* out of range stays out of range */
     };
     struct params *p = &((struct fixture *)*state)->params;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -201,13 +204,17 @@ static void test_error_classes(void **state)
         enum outcome outcome;
         bool is_down;
     } rows[] = {
-        {"22P02", OUTCOME_REJECT, false}, {"22021", OUTCOME_REJECT, false}, {"23505", OUTCOME_REJECT, false},
-        {"23514", OUTCOME_REJECT, false}, {"40P01", OUTCOME_RETRY, false},  {"40001", OUTCOME_RETRY, false},
-        {"55P03", OUTCOME_RETRY, false},  {"08006", OUTCOME_RETRY, true},   {"53300", OUTCOME_RETRY, true},
-        {"57P01", OUTCOME_RETRY, true},   {"58030", OUTCOME_RETRY, true},   {"XX000", OUTCOME_RETRY, true},
-        {"25006", OUTCOME_RETRY, true},   {"25P03", OUTCOME_RETRY, true},   {"25001", OUTCOME_FATAL, false},
-        {"26000", OUTCOME_RETRY, true},   {"42P01", OUTCOME_FATAL, false},  {"42501", OUTCOME_FATAL, false},
-        {"0A000", OUTCOME_FATAL, false},  {"P0001", OUTCOME_FATAL, false},  {"", OUTCOME_FATAL, false},
+        {"22P02", OUTCOME_REJECT, false}, {"22021", OUTCOME_REJECT, false},
+        {"23505", OUTCOME_REJECT, false}, {"23514", OUTCOME_REJECT, false},
+        {"40P01", OUTCOME_RETRY, false},  {"40001", OUTCOME_RETRY, false},
+        {"55P03", OUTCOME_RETRY, false},  {"08006", OUTCOME_RETRY, true},
+        {"53300", OUTCOME_RETRY, true},   {"57P01", OUTCOME_RETRY, true},
+        {"58030", OUTCOME_RETRY, true},   {"XX000", OUTCOME_RETRY, true},
+        {"25006", OUTCOME_RETRY, true},   {"25P03", OUTCOME_RETRY, true},
+        {"25001", OUTCOME_FATAL, false},  {"26000", OUTCOME_RETRY, true},
+        {"42P01", OUTCOME_FATAL, false},  {"42501", OUTCOME_FATAL, false},
+        {"0A000", OUTCOME_FATAL, false},  {"P0001", OUTCOME_FATAL, false},
+        {"", OUTCOME_FATAL, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         bool is_down = !rows[i].is_down;

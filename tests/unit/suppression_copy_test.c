@@ -1,5 +1,5 @@
-/* suppression_copy_test.c: what a fact is to the other identifiers of its touchpoint: which facts have copies, and what each rule
- * makes of a copy. */
+/* suppression_copy_test.c: what a fact is to the other identifiers of its touchpoint: which facts
+ * have copies, and what each rule makes of a copy. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +22,8 @@ static int tear_down(void **state)
 
 static struct contact_fact fact_of(enum contact_kind kind, const char *consent)
 {
-    struct contact_fact fact = book_fact(kind, "Complaint Filed", book_time("2026-03-01T00:00:00Z"), 7);
+    struct contact_fact fact =
+        book_fact(kind, "Complaint Filed", book_time("2026-03-01T00:00:00Z"), 7);
     fact.consent = span_of(consent);
     fact.score = -60;
     fact.product_id = SPAN("sku-1");
@@ -79,8 +80,9 @@ struct consent_row {
 static void opt_ins_of_copies_say_nothing(void **state)
 {
     static const struct consent_row rows[] = {
-        {NULL, 0, 0}, {"-email", -1, -1},  {"+email", 1, 0},    {"-sms", 0, 0},        {"-*", -1, -1},
-        {"+*", 1, 0}, {"-* +email", 1, 0}, {"+email -*", 1, 0}, {"+* -email", -1, -1},
+        {NULL, 0, 0},        {"-email", -1, -1},  {"+email", 1, 0},
+        {"-sms", 0, 0},      {"-*", -1, -1},      {"+*", 1, 0},
+        {"-* +email", 1, 0}, {"+email -*", 1, 0}, {"+* -email", -1, -1},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct contact_fact fact = fact_of(CONTACT_SIGNAL, rows[i].consent), copy;
@@ -98,8 +100,8 @@ struct rule_row {
 
 static bool forbids(const char *rule, const struct contact_fact *fact)
 {
-    static const char *const form =
-        "{\"classes\":{\"marketing\":{}},\"consent\":{\"*\":{\"on_unknown\":\"allow\"}},\"rules\":[%s]}";
+    static const char *const form = "{\"classes\":{\"marketing\":{}},\"consent\":{\"*\":{\"on_"
+                                    "unknown\":\"allow\"}},\"rules\":[%s]}";
     struct err err = {0};
     struct contact_policy *policy = arena_new(&arena, struct contact_policy);
     struct span text = span_of(arena_printf(&arena, form, rule));
@@ -117,17 +119,23 @@ static void what_rules_make_of_copies(void **state)
 {
     static const struct rule_row rows[] = {
         {"{\"id\":\"a\",\"kind\":\"opt_out\"}", "Unsubscribed", true, true},
-        {"{\"id\":\"a\",\"kind\":\"hold\",\"on\":[\"Complaint Filed\"]}", "Complaint Filed", true, true},
-        {"{\"id\":\"a\",\"kind\":\"hold\",\"on\":[{\"score_max\":-50}]}", "Survey Answered", true, true},
-        {"{\"id\":\"a\",\"kind\":\"invalid_address\",\"on\":[\"Email Bounced\"]}", "Email Bounced", true, false},
-        {"{\"id\":\"a\",\"kind\":\"already_bought\",\"on\":[\"Order Completed\"]}", "Order Completed", true, false},
-        {"{\"id\":\"a\",\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":1}", "Order Completed", false, false},
+        {"{\"id\":\"a\",\"kind\":\"hold\",\"on\":[\"Complaint Filed\"]}", "Complaint Filed", true,
+         true},
+        {"{\"id\":\"a\",\"kind\":\"hold\",\"on\":[{\"score_max\":-50}]}", "Survey Answered", true,
+         true},
+        {"{\"id\":\"a\",\"kind\":\"invalid_address\",\"on\":[\"Email Bounced\"]}", "Email Bounced",
+         true, false},
+        {"{\"id\":\"a\",\"kind\":\"already_bought\",\"on\":[\"Order Completed\"]}",
+         "Order Completed", true, false},
+        {"{\"id\":\"a\",\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":1}", "Order Completed", false,
+         false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct contact_fact fact = fact_of(CONTACT_SIGNAL, i == 0 ? "-email" : NULL), copy;
         fact.event = span_of(rows[i].event);
         assert_true(contact_copy(&fact, &copy));
-        if (forbids(rows[i].rule, &fact) != rows[i].original || forbids(rows[i].rule, &copy) != rows[i].copy)
+        if (forbids(rows[i].rule, &fact) != rows[i].original ||
+            forbids(rows[i].rule, &copy) != rows[i].copy)
             fail_msg("row %zu: %s", i, rows[i].event);
     }
 }
@@ -135,24 +143,31 @@ static void what_rules_make_of_copies(void **state)
 /* A copy of a bounced address does not end what the customer's own bounce began, either. */
 static void copies_end_no_failure_of_an_address(void **state)
 {
-    static const char rule[] =
-        "{\"id\":\"a\",\"kind\":\"invalid_address\",\"on\":[\"Email Bounced\"],\"until\":[\"Address Confirmed\"]}";
+    static const char rule[] = "{\"id\":\"a\",\"kind\":\"invalid_address\",\"on\":[\"Email "
+                               "Bounced\"],\"until\":[\"Address Confirmed\"]}";
     struct contact_book *book = calloc(1, sizeof *book);
     struct contact_policy *policy = arena_new(&arena, struct contact_policy);
     struct err err = {0};
-    struct span text = span_of(arena_printf(
-        &arena, "{\"classes\":{\"marketing\":{}},\"consent\":{\"*\":{\"on_unknown\":\"allow\"}},\"rules\":[%s]}", rule));
+    struct span text = span_of(arena_printf(&arena,
+                                            "{\"classes\":{\"marketing\":{}},\"consent\":{\"*\":{"
+                                            "\"on_unknown\":\"allow\"}},\"rules\":[%s]}",
+                                            rule));
     assert_non_null(book);
     assert_int_equal(suppression_policy_parse(&arena, text, "test.json", policy, &err), OUTCOME_OK);
     book->policy = policy;
-    struct contact_fact bounced = book_fact(CONTACT_SIGNAL, "Email Bounced", book_time("2026-03-01T00:00:00Z"), 1), copy;
-    struct contact_fact confirmed = book_fact(CONTACT_SIGNAL, "Address Confirmed", book_time("2026-03-02T00:00:00Z"), 2);
+    struct contact_fact bounced = book_fact(CONTACT_SIGNAL, "Email Bounced",
+                                            book_time("2026-03-01T00:00:00Z"), 1),
+                        copy;
+    struct contact_fact confirmed =
+        book_fact(CONTACT_SIGNAL, "Address Confirmed", book_time("2026-03-02T00:00:00Z"), 2);
     assert_true(contact_copy(&confirmed, &copy));
     book_add(book, bounced);
     book_add(book, copy);
-    assert_int_equal(book_ask(book, book_request_fact(book_time("2026-03-03T00:00:00Z"), 3)), VERDICT_DENY);
+    assert_int_equal(book_ask(book, book_request_fact(book_time("2026-03-03T00:00:00Z"), 3)),
+                     VERDICT_DENY);
     book_add(book, confirmed);
-    assert_int_equal(book_ask(book, book_request_fact(book_time("2026-03-03T00:00:00Z"), 4)), VERDICT_GRANT);
+    assert_int_equal(book_ask(book, book_request_fact(book_time("2026-03-03T00:00:00Z"), 4)),
+                     VERDICT_GRANT);
     arena_free(&book->arena);
     free(book);
 }

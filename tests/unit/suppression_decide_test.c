@@ -1,4 +1,5 @@
-/* suppression_decide_test.c: one row per rule of a contact decision, and the vectors of the semantics for caps. */
+/* suppression_decide_test.c: one row per rule of a contact decision, and the vectors of the
+ * semantics for caps. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,8 +11,9 @@
 
 #include "tests/support/contact_book.h"
 
-#define CLASSES                                                                                                                  \
-    "\"classes\":{\"marketing\":{},\"service\":{\"obeys\":false},\"transactional\":{\"obeys\":false,\"counts\":false}}"
+#define CLASSES                                                                                    \
+    "\"classes\":{\"marketing\":{},\"service\":{\"obeys\":false},\"transactional\":{\"obeys\":"    \
+    "false,\"counts\":false}}"
 #define ALLOW "\"consent\":{\"*\":{\"on_unknown\":\"allow\"}}"
 
 static struct arena arena;
@@ -45,8 +47,9 @@ static void use_rules(const char *rules)
 {
     struct err err = {0};
     struct contact_policy *policy = arena_new(&arena, struct contact_policy);
-    const char *text =
-        arena_printf(&arena, "{" CLASSES "," ALLOW ",\"reservation\":{\"default\":\"PT24H\"},\"rules\":[%s]}", rules);
+    const char *text = arena_printf(
+        &arena, "{" CLASSES "," ALLOW ",\"reservation\":{\"default\":\"PT24H\"},\"rules\":[%s]}",
+        rules);
     if (suppression_policy_parse(&arena, span_of(text), "test.json", policy, &err) != OUTCOME_OK)
         fail_msg("%s", err.message);
     book->policy = policy;
@@ -66,8 +69,8 @@ static void assert_verdict(enum contact_verdict verdict, const char *reason)
 {
     const char *seen = book->last.reason ? book->last.reason : "(none)";
     if (book->last.verdict != verdict || strcmp(seen, reason ? reason : "(none)") != 0)
-        fail_msg("verdict %d because of %s, expected %d because of %s", book->last.verdict, seen, verdict,
-                 reason ? reason : "(none)");
+        fail_msg("verdict %d because of %s, expected %d because of %s", book->last.verdict, seen,
+                 verdict, reason ? reason : "(none)");
 }
 
 static void assert_retry(const char *at)
@@ -91,7 +94,8 @@ static void denies(struct contact_fact fact, const char *reason)
     assert_verdict(VERDICT_DENY, reason);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ caps */
+/* ------------------------------------------------------------------------------------------------------------
+ * caps */
 
 struct moment {
     const char *at;
@@ -110,8 +114,9 @@ static void ask_in_turn(const struct moment *moments, size_t count)
 static void rolling_3_per_24_hours(void **state)
 {
     static const struct moment moments[] = {
-        {"2026-03-01T09:00:00Z", true},  {"2026-03-01T13:00:00Z", true}, {"2026-03-01T17:00:00Z", true},
-        {"2026-03-02T08:00:00Z", false}, {"2026-03-02T09:01:00Z", true}, {"2026-03-02T10:00:00Z", false},
+        {"2026-03-01T09:00:00Z", true},  {"2026-03-01T13:00:00Z", true},
+        {"2026-03-01T17:00:00Z", true},  {"2026-03-02T08:00:00Z", false},
+        {"2026-03-02T09:01:00Z", true},  {"2026-03-02T10:00:00Z", false},
         {"2026-03-02T11:00:00Z", false}, {"2026-03-02T14:00:00Z", true},
     };
     use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"PT24H\",\"limit\":3}");
@@ -149,7 +154,8 @@ static void later_contacts_count(void **state)
 
 static void retry_is_when_a_contact_leaves(void **state)
 {
-    use_rules("{\"id\":\"a\",\"kind\":\"cap\",\"per\":\"P1D\",\"limit\":1},{\"id\":\"b\",\"kind\":\"cap\",\"per\":\"P7D\","
+    use_rules("{\"id\":\"a\",\"kind\":\"cap\",\"per\":\"P1D\",\"limit\":1},{\"id\":\"b\",\"kind\":"
+              "\"cap\",\"per\":\"P7D\","
               "\"limit\":2}");
     grants(request("2026-03-01T10:00:00Z"));
     denies(request("2026-03-01T11:00:00Z"), "cap");
@@ -170,9 +176,12 @@ static void dropping_caps_name_no_retry(void **state)
 
 static void priorities_have_their_own_head_room(void **state)
 {
-    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"P7D\",\"limit_by_priority\":{\"low\":1,\"normal\":2,\"high\":3}}");
-    struct contact_fact low = request("2026-03-01T09:00:00Z"), low_again = request("2026-03-01T10:00:00Z");
-    struct contact_fact high = request("2026-03-01T12:00:00Z"), high_again = request("2026-03-01T13:00:00Z");
+    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"P7D\",\"limit_by_priority\":{\"low\":1,"
+              "\"normal\":2,\"high\":3}}");
+    struct contact_fact low = request("2026-03-01T09:00:00Z"),
+                        low_again = request("2026-03-01T10:00:00Z");
+    struct contact_fact high = request("2026-03-01T12:00:00Z"),
+                        high_again = request("2026-03-01T13:00:00Z");
     low.priority = low_again.priority = 1;
     high.priority = high_again.priority = 3;
     grants(low);
@@ -186,7 +195,8 @@ static void priorities_have_their_own_head_room(void **state)
 static void caps_by_department_are_apart(void **state)
 {
     use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"by\":\"department\",\"per\":\"P1D\",\"limit\":1}");
-    struct contact_fact loans = request("2026-03-01T09:00:00Z"), cards = request("2026-03-01T09:00:00Z");
+    struct contact_fact loans = request("2026-03-01T09:00:00Z"),
+                        cards = request("2026-03-01T09:00:00Z");
     struct contact_fact loans_again = request("2026-03-01T10:00:00Z");
     loans.department = loans_again.department = SPAN("loans");
     cards.department = SPAN("cards");
@@ -197,9 +207,12 @@ static void caps_by_department_are_apart(void **state)
 
 static void caps_of_channels_and_tags(void **state)
 {
-    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"channels\":[\"sms\"],\"tags\":[\"credit\"],\"per\":\"P1D\",\"limit\":1}");
-    struct contact_fact first = request("2026-03-01T09:00:00Z"), email = request("2026-03-01T09:01:00Z");
-    struct contact_fact other_tag = request("2026-03-01T09:02:00Z"), second = request("2026-03-01T09:03:00Z");
+    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"channels\":[\"sms\"],\"tags\":[\"credit\"],\"per\":"
+              "\"P1D\",\"limit\":1}");
+    struct contact_fact first = request("2026-03-01T09:00:00Z"),
+                        email = request("2026-03-01T09:01:00Z");
+    struct contact_fact other_tag = request("2026-03-01T09:02:00Z"),
+                        second = request("2026-03-01T09:03:00Z");
     first.channel = other_tag.channel = second.channel = SPAN("sms");
     first.tags = email.tags = SPAN("autumn\ncredit");
     other_tag.tags = SPAN("insurance");
@@ -213,7 +226,8 @@ static void caps_of_channels_and_tags(void **state)
 static void classes_obey_and_count_apart(void **state)
 {
     use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"P1D\",\"limit\":1}");
-    struct contact_fact receipt = request("2026-03-01T09:00:00Z"), notice = request("2026-03-01T09:10:00Z");
+    struct contact_fact receipt = request("2026-03-01T09:00:00Z"),
+                        notice = request("2026-03-01T09:10:00Z");
     receipt.class = SPAN("transactional");
     notice.class = SPAN("service");
     grants(receipt); /* does not count */
@@ -222,7 +236,8 @@ static void classes_obey_and_count_apart(void **state)
     denies(request("2026-03-02T09:07:00Z"), "cap"); /* but counts */
 }
 
-static struct contact_fact result_of(enum contact_kind kind, const char *at, uint32_t request_number)
+static struct contact_fact result_of(enum contact_kind kind, const char *at,
+                                     uint32_t request_number)
 {
     struct contact_fact fact = book_fact(kind, "Contact Sent", book_time(at), ++numbers);
     fact.decision_id = book_id(request_number);
@@ -254,7 +269,8 @@ static void cancelled_and_failed_contacts_free_their_slot(void **state)
 static void unasked_and_denied_sends_count(void **state)
 {
     use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"PT24H\",\"limit\":2}");
-    book_add(book, book_fact(CONTACT_SENT, "Campaign Sent", book_time("2026-03-01T08:00:00Z"), ++numbers));
+    book_add(book, book_fact(CONTACT_SENT, "Campaign Sent", book_time("2026-03-01T08:00:00Z"),
+                             ++numbers));
     grants(request("2026-03-01T09:00:00Z"));
     denies(request("2026-03-01T10:00:00Z"), "cap"); /* number 3 */
     book_add(book, result_of(CONTACT_SENT, "2026-03-02T07:00:00Z", 3));
@@ -293,7 +309,8 @@ static void sends_after_expiry_count(void **state)
     denies(request("2026-03-04T09:00:00Z"), "cap");
 }
 
-/* --------------------------------------------------------------------------------------------------- other rules */
+/* ---------------------------------------------------------------------------------------------------
+ * other rules */
 
 struct consent_row {
     const char *consent, *channel, *verdict;
@@ -302,8 +319,9 @@ struct consent_row {
 static void consent_decides_per_channel(void **state)
 {
     static const struct consent_row rows[] = {
-        {NULL, "email", "unknown"}, {"+email", "email", "in"},    {"-email", "email", "out"},   {"-sms", "email", "unknown"},
-        {"-*", "email", "out"},     {"-* +email", "email", "in"}, {"+email -*", "email", "in"}, {"+*", "sms", "in"},
+        {NULL, "email", "unknown"},   {"+email", "email", "in"}, {"-email", "email", "out"},
+        {"-sms", "email", "unknown"}, {"-*", "email", "out"},    {"-* +email", "email", "in"},
+        {"+email -*", "email", "in"}, {"+*", "sms", "in"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         for (int allow = 0; allow < 2; allow++) {
@@ -315,9 +333,11 @@ static void consent_decides_per_channel(void **state)
             signal.consent = span_of(rows[i].consent);
             asked.channel = span_of(rows[i].channel);
             book_add(book, signal);
-            bool granted = strcmp(rows[i].verdict, "in") == 0 || (allow && strcmp(rows[i].verdict, "unknown") == 0);
+            bool granted = strcmp(rows[i].verdict, "in") == 0 ||
+                           (allow && strcmp(rows[i].verdict, "unknown") == 0);
             if ((book_ask(book, asked) == VERDICT_GRANT) != granted)
-                fail_msg("consent %s, channel %s, allow %d", rows[i].consent, rows[i].channel, allow);
+                fail_msg("consent %s, channel %s, allow %d", rows[i].consent, rows[i].channel,
+                         allow);
         }
     }
 }
@@ -335,13 +355,15 @@ static void the_last_word_on_consent_holds(void **state)
     struct contact_fact later = signal_of("Unsubscribed", "2026-03-05T00:00:00Z");
     later.consent = SPAN("-email");
     book_add(book, later);
-    denies(request("2026-03-02T09:00:00Z"), "opt_out"); /* known by now: the contact is still to be made */
+    denies(request("2026-03-02T09:00:00Z"),
+           "opt_out"); /* known by now: the contact is still to be made */
     assert_retry(NULL);
 }
 
 static void bounced_addresses_are_per_channel(void **state)
 {
-    use_rules("{\"id\":\"b\",\"kind\":\"invalid_address\",\"on\":[\"Email Bounced\"],\"until\":[\"Address Confirmed\"]}");
+    use_rules("{\"id\":\"b\",\"kind\":\"invalid_address\",\"on\":[\"Email "
+              "Bounced\"],\"until\":[\"Address Confirmed\"]}");
     book_add(book, signal_of("Email Bounced", "2026-02-01T00:00:00Z"));
     denies(request("2026-03-01T09:00:00Z"), "invalid_address");
     struct contact_fact sms = request("2026-03-01T09:00:00Z");
@@ -364,34 +386,39 @@ static void holds_end_by_release_or_time(void **state)
         {"", "2026-02-05T00:00:00Z", "2026-03-05T00:00:00Z", NULL, false}, /* an older release */
         {",\"for\":\"P21D\"", NULL, "2026-03-21T23:59:59Z", "2026-03-22T00:00:00Z", false},
         {",\"for\":\"P21D\"", NULL, "2026-03-22T00:00:00Z", NULL, true},
-        {",\"then\":\"P14D\"", "2026-03-05T00:00:00Z", "2026-03-18T00:00:00Z", "2026-03-19T00:00:00Z", false},
+        {",\"then\":\"P14D\"", "2026-03-05T00:00:00Z", "2026-03-18T00:00:00Z",
+         "2026-03-19T00:00:00Z", false},
         {",\"then\":\"P14D\"", "2026-03-05T00:00:00Z", "2026-03-19T00:00:00Z", NULL, true},
-        {",\"for\":\"P7D\",\"then\":\"P14D\"", "2026-03-05T00:00:00Z", "2026-03-08T00:00:00Z", NULL, true},
+        {",\"for\":\"P7D\",\"then\":\"P14D\"", "2026-03-05T00:00:00Z", "2026-03-08T00:00:00Z", NULL,
+         true},
         {",\"for\":null", NULL, "2026-04-01T00:00:00Z", NULL, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         start_again(state);
-        use_rules(arena_printf(
-            &arena,
-            "{\"id\":\"h\",\"kind\":\"hold\",\"on\":[{\"event\":\"Complaint Filed\"}],\"release\":[\"Complaint Resolved\"]%s}",
-            rows[i].rule));
+        use_rules(arena_printf(&arena,
+                               "{\"id\":\"h\",\"kind\":\"hold\",\"on\":[{\"event\":\"Complaint "
+                               "Filed\"}],\"release\":[\"Complaint Resolved\"]%s}",
+                               rows[i].rule));
         book_add(book, signal_of("Complaint Filed", "2026-03-01T00:00:00Z"));
         if (rows[i].release_at)
             book_add(book, signal_of("Complaint Resolved", rows[i].release_at));
         book_ask(book, request(rows[i].asked_at));
-        assert_verdict(rows[i].granted ? VERDICT_GRANT : VERDICT_DENY, rows[i].granted ? NULL : "hold");
+        assert_verdict(rows[i].granted ? VERDICT_GRANT : VERDICT_DENY,
+                       rows[i].granted ? NULL : "hold");
         assert_retry(rows[i].retry_at);
     }
 }
 
 static void holds_by_score_class_and_tag(void **state)
 {
-    use_rules("{\"id\":\"h\",\"kind\":\"hold\",\"classes\":[\"marketing\"],\"tags\":[\"credit\"],\"on\":[{\"score_max\":-50}]}");
+    use_rules("{\"id\":\"h\",\"kind\":\"hold\",\"classes\":[\"marketing\"],\"tags\":[\"credit\"],"
+              "\"on\":[{\"score_max\":-50}]}");
     struct contact_fact fine = signal_of("Survey Answered", "2026-02-01T00:00:00Z"),
                         bad = signal_of("Survey Answered", "2026-02-02T00:00:00Z");
     fine.score = -49;
     bad.score = -50;
-    struct contact_fact credit = request("2026-03-01T09:00:00Z"), again = request("2026-03-01T09:00:01Z");
+    struct contact_fact credit = request("2026-03-01T09:00:00Z"),
+                        again = request("2026-03-01T09:00:01Z");
     struct contact_fact notice = request("2026-03-01T09:00:02Z");
     credit.tags = again.tags = notice.tags = SPAN("credit");
     notice.class = SPAN("service");
@@ -404,20 +431,23 @@ static void holds_by_score_class_and_tag(void **state)
 }
 
 struct bought_row {
-    const char *product, *category; /* of the request; bought: printer-1 of printers on 2026-01-01 */
+    const char *product,
+        *category; /* of the request; bought: printer-1 of printers on 2026-01-01 */
     bool returned, granted;
 };
 
 static void bought_is_not_offered_again(void **state)
 {
     static const struct bought_row rows[] = {
-        {"printer-1", NULL, false, false},       {"printer-2", NULL, false, true}, {NULL, "printers", false, false},
-        {"printer-2", "printers", false, false}, {"ink-1", "ink", false, true},    {NULL, NULL, false, true},
+        {"printer-1", NULL, false, false},     {"printer-2", NULL, false, true},
+        {NULL, "printers", false, false},      {"printer-2", "printers", false, false},
+        {"ink-1", "ink", false, true},         {NULL, NULL, false, true},
         {"printer-1", "printers", true, true},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         start_again(state);
-        use_rules("{\"id\":\"b\",\"kind\":\"already_bought\",\"on\":[\"Order Completed\"],\"for\":\"P3Y\",\"until\":[\"Order "
+        use_rules("{\"id\":\"b\",\"kind\":\"already_bought\",\"on\":[\"Order "
+                  "Completed\"],\"for\":\"P3Y\",\"until\":[\"Order "
                   "Returned\"]}");
         struct contact_fact bought = signal_of("Order Completed", "2026-01-01T00:00:00Z"),
                             asked = request("2026-03-01T09:00:00Z");
@@ -436,9 +466,11 @@ static void bought_is_not_offered_again(void **state)
 
 static void ownership_ends_after_its_time(void **state)
 {
-    use_rules("{\"id\":\"b\",\"kind\":\"already_bought\",\"on\":[\"Order Completed\"],\"for\":\"P30D\"}");
+    use_rules(
+        "{\"id\":\"b\",\"kind\":\"already_bought\",\"on\":[\"Order Completed\"],\"for\":\"P30D\"}");
     struct contact_fact bought = signal_of("Order Completed", "2026-01-01T00:00:00Z");
-    struct contact_fact early = request("2026-01-30T23:59:59Z"), late = request("2026-01-31T00:00:00Z");
+    struct contact_fact early = request("2026-01-30T23:59:59Z"),
+                        late = request("2026-01-31T00:00:00Z");
     bought.product_id = early.product_id = late.product_id = SPAN("ink-1");
     book_add(book, bought);
     denies(early, "already_bought");
@@ -446,7 +478,8 @@ static void ownership_ends_after_its_time(void **state)
     grants(late);
 }
 
-/* --------------------------------------------------------------------------------------------------- the verdict */
+/* ---------------------------------------------------------------------------------------------------
+ * the verdict */
 
 struct invalid_row {
     const char *reason;
@@ -516,8 +549,10 @@ static void what_is_invalid(void **state)
 
 static void every_rule_is_recorded_and_the_first_failing_decides(void **state)
 {
-    use_rules("{\"id\":\"cap1\",\"kind\":\"cap\",\"per\":\"P1D\",\"limit\":1},{\"id\":\"out\",\"kind\":\"opt_out\"},"
-              "{\"id\":\"sms\",\"kind\":\"cap\",\"channels\":[\"sms\"],\"per\":\"P1D\",\"limit\":1}");
+    use_rules(
+        "{\"id\":\"cap1\",\"kind\":\"cap\",\"per\":\"P1D\",\"limit\":1},{\"id\":\"out\",\"kind\":"
+        "\"opt_out\"},"
+        "{\"id\":\"sms\",\"kind\":\"cap\",\"channels\":[\"sms\"],\"per\":\"P1D\",\"limit\":1}");
     grants(request("2026-03-01T09:00:00Z"));
     struct contact_fact out = signal_of("Unsub\x1f\x1e", "2026-03-01T09:30:00Z");
     out.consent = SPAN("-email");
@@ -543,13 +578,15 @@ static void every_rule_is_recorded_and_the_first_failing_decides(void **state)
         fail_msg("recorded: " SPAN_FMT, SPAN_ARG(book->last.rules));
 }
 
-/* --------------------------------------------------------------------------------------------------- revocations */
+/* ---------------------------------------------------------------------------------------------------
+ * revocations */
 
 static void expect_revoked(bool merged, const char *at, const char *cause, uint32_t number)
 {
     struct revocation *revocations;
     struct ledger ledger = book_ledger(book);
-    size_t count = contact_revoke(book->policy, &ledger, merged, book_time(at), book->now, &book->arena, &revocations);
+    size_t count = contact_revoke(book->policy, &ledger, merged, book_time(at), book->now,
+                                  &book->arena, &revocations);
     assert_int_equal(count, cause ? 1 : 0);
     if (cause == NULL)
         return;
@@ -560,10 +597,13 @@ static void expect_revoked(bool merged, const char *at, const char *cause, uint3
 
 static void opt_out_hold_and_purchase_revoke(void **state)
 {
-    use_rules("{\"id\":\"o\",\"kind\":\"opt_out\",\"channels\":[\"email\"]},{\"id\":\"h\",\"kind\":\"hold\",\"on\":[{\"event\":"
+    use_rules("{\"id\":\"o\",\"kind\":\"opt_out\",\"channels\":[\"email\"]},{\"id\":\"h\",\"kind\":"
+              "\"hold\",\"on\":[{\"event\":"
               "\"Complaint Filed\"}],"
-              "\"channels\":[\"sms\"]},{\"id\":\"b\",\"kind\":\"already_bought\",\"on\":[\"Order Completed\"]}");
-    struct contact_fact email = request("2026-03-01T09:00:00Z"), sms = request("2026-03-01T09:00:01Z"),
+              "\"channels\":[\"sms\"]},{\"id\":\"b\",\"kind\":\"already_bought\",\"on\":[\"Order "
+              "Completed\"]}");
+    struct contact_fact email = request("2026-03-01T09:00:00Z"),
+                        sms = request("2026-03-01T09:00:01Z"),
                         push = request("2026-03-01T09:00:02Z");
     sms.channel = SPAN("sms");
     push.channel = SPAN("push");

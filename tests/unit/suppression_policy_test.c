@@ -67,20 +67,26 @@ static const struct error_row errors[] = {
     {"{\"classes\":{\"marketing\":{}},\"ruels\":[]}", "did you mean \"rules\""},
     {"{\"classes\":{},\"rules\":[]}", "contact.json: classes: 1 to 16 classes are needed"},
     {"{\"classes\":{\"marketing\":{\"obeyz\":true}},\"rules\":[]}", "did you mean \"obeys\""},
-    {RULE("\"kind\":\"quiet_hours\""), "contact.json: rules[0].kind: unknown kind of rule \"quiet_hours\""},
+    {RULE("\"kind\":\"quiet_hours\""),
+     "contact.json: rules[0].kind: unknown kind of rule \"quiet_hours\""},
     {RULE("\"kind\":\"opt_uot\""), "unknown kind of rule \"opt_uot\", did you mean \"opt_out\"?"},
     {HEAD "{\"id\":\"a\"}]}", "rules[0]: \"kind\" is missing"},
     {HEAD "7]}", "rules[0]: expected an object"},
     {RULE("\"kind\":\"opt_out\",\"until\":[\"x\"]"), "contact.json: rules[0].until: unknown key"},
     {RULE("\"kind\":\"cap\",\"per\":\"P7D\",\"limt\":2"), "did you mean \"limit\""},
-    {RULE("\"kind\":\"cap\",\"per\":\"P7D\""), "rules[0]: a cap needs either limit or limit_by_priority"},
-    {RULE("\"kind\":\"cap\",\"per\":\"7 days\",\"limit\":2"), "rules[0].per: expected an ISO 8601 duration"},
-    {RULE("\"kind\":\"cap\",\"per\":\"PT0S\",\"limit\":2"), "rules[0].per: must be longer than nothing"},
+    {RULE("\"kind\":\"cap\",\"per\":\"P7D\""),
+     "rules[0]: a cap needs either limit or limit_by_priority"},
+    {RULE("\"kind\":\"cap\",\"per\":\"7 days\",\"limit\":2"),
+     "rules[0].per: expected an ISO 8601 duration"},
+    {RULE("\"kind\":\"cap\",\"per\":\"PT0S\",\"limit\":2"),
+     "rules[0].per: must be longer than nothing"},
     {RULE("\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":-1"), "rules[0].limit: expected"},
-    {RULE("\"kind\":\"cap\",\"per\":\"P7D\",\"limit_by_priority\":{\"low\":1,\"high\":2}"), "rules[0].limit_by_priority"},
+    {RULE("\"kind\":\"cap\",\"per\":\"P7D\",\"limit_by_priority\":{\"low\":1,\"high\":2}"),
+     "rules[0].limit_by_priority"},
     {RULE("\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":1,\"channels\":[\"emial\"]"),
      "rules[0].channels[0]: unknown channel \"emial\", did you mean \"email\"?"},
-    {RULE("\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":1,\"channels\":\"email\""), "rules[0].channels: expected \"*\" or a list"},
+    {RULE("\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":1,\"channels\":\"email\""),
+     "rules[0].channels: expected \"*\" or a list"},
     {RULE("\"kind\":\"hold\",\"on\":[\"x\"],\"classes\":[\"marketting\"]"),
      "unknown class \"marketting\", did you mean \"marketing\"?"},
     {RULE("\"kind\":\"hold\",\"on\":[]"), "rules[0].on: on needs at least one event"},
@@ -88,8 +94,10 @@ static const struct error_row errors[] = {
     {RULE("\"kind\":\"hold\",\"on\":[{\"score_max\":-500}]"), "rules[0].on[0].score_max: expected"},
     {RULE("\"kind\":\"already_bought\",\"on\":[{\"score_max\":1}]"), "rules[0].on[0]: expected"},
     {HEAD "{\"id\":\"a b\",\"kind\":\"opt_out\"}]}", "rules[0].id: expected 1 to 64 letters"},
-    {HEAD "{\"id\":\"a\",\"kind\":\"opt_out\"},{\"id\":\"a\",\"kind\":\"opt_out\"}]}", "rules[1].id: another rule has this id"},
-    {"{\"classes\":{\"m\":{}},\"rules\":[],\"reservation\":{\"fax\":\"P1D\"}}", "reservation.fax: unknown channel \"fax\""},
+    {HEAD "{\"id\":\"a\",\"kind\":\"opt_out\"},{\"id\":\"a\",\"kind\":\"opt_out\"}]}",
+     "rules[1].id: another rule has this id"},
+    {"{\"classes\":{\"m\":{}},\"rules\":[],\"reservation\":{\"fax\":\"P1D\"}}",
+     "reservation.fax: unknown channel \"fax\""},
     {"{\"classes\":{\"m\":{}},\"rules\":[],\"consent\":{\"*\":{\"on_unknown\":\"maybe\"}}}",
      "on_unknown: expected one of allow|deny"},
 };
@@ -98,7 +106,8 @@ static void every_error_names_its_place(void **state)
 {
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
         struct err err = {0};
-        enum outcome outcome = suppression_policy_parse(&arena, span_of(errors[i].text), "contact.json", &policy, &err);
+        enum outcome outcome = suppression_policy_parse(&arena, span_of(errors[i].text),
+                                                        "contact.json", &policy, &err);
         if (outcome == OUTCOME_OK)
             fail_msg("accepted: %s", errors[i].text);
         if (strstr(err.message, errors[i].message) == NULL)
@@ -106,7 +115,8 @@ static void every_error_names_its_place(void **state)
     }
 }
 
-/* ---------------------------------------------------------------------------------------- what the ledger keeps */
+/* ---------------------------------------------------------------------------------------- what the
+ * ledger keeps */
 
 static struct touchpoint touchpoint_of(const char *event)
 {
@@ -122,9 +132,12 @@ static bool wants(const struct touchpoint *tp, struct contact_fact *fact)
 {
     struct err err = {0};
     static const char text[] =
-        "{\"classes\":{\"marketing\":{}},\"rules\":[{\"id\":\"b\",\"kind\":\"already_bought\",\"on\":[\"Order Completed\"],"
-        "\"until\":[\"Order Returned\"]},{\"id\":\"h\",\"kind\":\"hold\",\"on\":[\"Complaint Filed\",{\"score_max\":-50}]}]}";
-    assert_int_equal(suppression_policy_parse(&arena, span_of(text), "contact.json", &policy, &err), OUTCOME_OK);
+        "{\"classes\":{\"marketing\":{}},\"rules\":[{\"id\":\"b\",\"kind\":\"already_bought\","
+        "\"on\":[\"Order Completed\"],"
+        "\"until\":[\"Order Returned\"]},{\"id\":\"h\",\"kind\":\"hold\",\"on\":[\"Complaint "
+        "Filed\",{\"score_max\":-50}]}]}";
+    assert_int_equal(suppression_policy_parse(&arena, span_of(text), "contact.json", &policy, &err),
+                     OUTCOME_OK);
     struct interests interests = interests_of(&arena, &policy);
     return suppression_wants(&interests, tp, &arena, fact);
 }
@@ -154,7 +167,8 @@ static void only_what_rules_ask_for_is_kept(void **state)
         assert_int_equal(fact.kind, rows[i].kind);
     }
     struct contact_fact fact;
-    struct touchpoint order = touchpoint_of("Order Completed"), survey = touchpoint_of("Survey Answered");
+    struct touchpoint order = touchpoint_of("Order Completed"),
+                      survey = touchpoint_of("Survey Answered");
     order.product_category = SPAN("printers");
     assert_true(wants(&order, &fact));
     survey.score = -49;

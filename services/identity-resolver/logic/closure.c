@@ -1,4 +1,5 @@
-/* closure.c: which neighbouring profiles join the touched ones: all links of all sides and between them, in one order. */
+/* closure.c: which neighbouring profiles join the touched ones: all links of all sides and between
+ * them, in one order. */
 #include <stdlib.h>
 
 #include "services/identity-resolver/logic/clusters.h"
@@ -16,7 +17,8 @@ static int step_compare(const void *x, const void *y)
     return link_compare(((const struct step *)x)->link, ((const struct step *)y)->link);
 }
 
-static struct step *append(struct step *out, struct identity_link *links, size_t count, struct step like)
+static struct step *append(struct step *out, struct identity_link *links, size_t count,
+                           struct step like)
 {
     for (size_t i = 0; i < count; i++) {
         *out = like;
@@ -25,8 +27,9 @@ static struct step *append(struct step *out, struct identity_link *links, size_t
     return out;
 }
 
-static size_t append_neighbour(const struct identity_policy *policy, const struct identity_graph *inside,
-                               struct identity_neighbour *n, uint32_t add, struct step *out)
+static size_t append_neighbour(const struct identity_policy *policy,
+                               const struct identity_graph *inside, struct identity_neighbour *n,
+                               uint32_t add, struct step *out)
 {
     struct step *end = out;
     links_place(policy, n->graph.nodes, n->graph.nodes, n->graph.links, n->graph.link_count);
@@ -36,8 +39,8 @@ static size_t append_neighbour(const struct identity_policy *policy, const struc
     return (size_t)(end - out);
 }
 
-/* Refused links change no cluster: as long as none between them is accepted, both sides are as they are alone, and no neighbour
- * can tell whether others are asked at the same time. */
+/* Refused links change no cluster: as long as none between them is accepted, both sides are as they
+ * are alone, and no neighbour can tell whether others are asked at the same time. */
 static void take(struct clusters *clusters, const struct step *step)
 {
     struct identity_neighbour *n = step->neighbour;
@@ -45,7 +48,8 @@ static void take(struct clusters *clusters, const struct step *step)
     uint32_t a = link->a + step->add_a, b = link->b + step->add_b;
     if (n && n->joins)
         return;
-    link->refused_by = step->is_cross ? clusters_judge(clusters, link, a, b) : clusters_take(clusters, link, a, b);
+    link->refused_by =
+        step->is_cross ? clusters_judge(clusters, link, a, b) : clusters_take(clusters, link, a, b);
     if (n && step->is_cross)
         n->joins = link->refused_by == REFUSED_NOT;
 }
@@ -54,7 +58,8 @@ struct sizes {
     size_t nodes, links, cuts;
 };
 
-static struct sizes sizes_of(const struct identity_graph *inside, const struct identity_neighbour *neighbours, size_t count)
+static struct sizes sizes_of(const struct identity_graph *inside,
+                             const struct identity_neighbour *neighbours, size_t count)
 {
     struct sizes sum = {inside->node_count, inside->link_count, inside->cut_count};
     for (size_t i = 0; i < count; i++) {
@@ -66,8 +71,9 @@ static struct sizes sizes_of(const struct identity_graph *inside, const struct i
     return sum;
 }
 
-void identity_test_neighbours(const struct identity_policy *policy, struct arena *arena, struct identity_graph *inside,
-                              struct identity_neighbour *neighbours, size_t count)
+void identity_test_neighbours(const struct identity_policy *policy, struct arena *arena,
+                              struct identity_graph *inside, struct identity_neighbour *neighbours,
+                              size_t count)
 {
     struct sizes sizes = sizes_of(inside, neighbours, count);
     struct clusters clusters = clusters_start(policy, arena, sizes.nodes, sizes.cuts);

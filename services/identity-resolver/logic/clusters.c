@@ -20,7 +20,8 @@ static void find_limited_types(struct clusters *c)
             c->limited_types[c->limited++] = (int16_t)i;
 }
 
-struct clusters clusters_start(const struct identity_policy *policy, struct arena *arena, size_t nodes, size_t cuts)
+struct clusters clusters_start(const struct identity_policy *policy, struct arena *arena,
+                               size_t nodes, size_t cuts)
 {
     struct clusters c = {.policy = policy};
     find_limited_types(&c);
@@ -47,7 +48,8 @@ uint32_t clusters_add(struct clusters *c, const struct identity_node *nodes, siz
     return first;
 }
 
-void clusters_cut(struct clusters *c, const struct identity_cut *cuts, size_t count, uint32_t add_a, uint32_t add_b)
+void clusters_cut(struct clusters *c, const struct identity_cut *cuts, size_t count, uint32_t add_a,
+                  uint32_t add_b)
 {
     for (size_t i = 0; i < count; i++) {
         struct identity_cut cut = {cuts[i].a + add_a, cuts[i].b + add_b};
@@ -84,19 +86,21 @@ static bool separates_cut(struct clusters *c, uint32_t a, uint32_t b)
 }
 
 /* Members of the type first seen in (from, until]. */
-static uint32_t count_seen(const struct clusters *c, uint32_t root, int16_t type, struct instant from, struct instant until)
+static uint32_t count_seen(const struct clusters *c, uint32_t root, int16_t type,
+                           struct instant from, struct instant until)
 {
     uint32_t count = 0, i = root;
     do {
         const struct identity_node *node = c->items[i].node;
-        count +=
-            node->type == type && instant_compare(from, node->first_seen) < 0 && instant_compare(node->first_seen, until) <= 0;
+        count += node->type == type && instant_compare(from, node->first_seen) < 0 &&
+                 instant_compare(node->first_seen, until) <= 0;
         i = c->items[i].next;
     } while (i != root);
     return count;
 }
 
-static bool exceeds_limit(const struct clusters *c, size_t t, const struct identity_link *link, uint32_t a, uint32_t b)
+static bool exceeds_limit(const struct clusters *c, size_t t, const struct identity_link *link,
+                          uint32_t a, uint32_t b)
 {
     const struct identity_type *type = &c->policy->types[c->limited_types[t]];
     if (c->held[a * c->limited + t] + c->held[b * c->limited + t] <= type->limit)
@@ -111,7 +115,8 @@ static bool exceeds_limit(const struct clusters *c, size_t t, const struct ident
            type->limit;
 }
 
-static bool exceeds_any_limit(const struct clusters *c, const struct identity_link *link, uint32_t a, uint32_t b)
+static bool exceeds_any_limit(const struct clusters *c, const struct identity_link *link,
+                              uint32_t a, uint32_t b)
 {
     for (size_t t = 0; t < c->limited; t++)
         if (exceeds_limit(c, t, link, a, b))
@@ -141,7 +146,8 @@ static void unite(struct clusters *c, uint32_t a, uint32_t b)
         c->held[a * c->limited + t] += c->held[b * c->limited + t];
 }
 
-enum refusal clusters_judge(struct clusters *c, const struct identity_link *link, uint32_t a, uint32_t b)
+enum refusal clusters_judge(struct clusters *c, const struct identity_link *link, uint32_t a,
+                            uint32_t b)
 {
     const struct identity_node *x = c->items[a].node, *y = c->items[b].node;
     if (!link->is_manual && !identity_may_link(c->policy, x->type, y->type)) /* 1 */
@@ -163,7 +169,8 @@ enum refusal clusters_judge(struct clusters *c, const struct identity_link *link
     return REFUSED_NOT;
 }
 
-enum refusal clusters_take(struct clusters *c, const struct identity_link *link, uint32_t a, uint32_t b)
+enum refusal clusters_take(struct clusters *c, const struct identity_link *link, uint32_t a,
+                           uint32_t b)
 {
     enum refusal refusal = clusters_judge(c, link, a, b);
     a = find_root(c->items, a);
@@ -187,10 +194,11 @@ int link_compare(const void *x, const void *y)
     return c ? c : id_compare(&a->hash, &b->hash);
 }
 
-void links_place(const struct identity_policy *policy, const struct identity_node *a_nodes, const struct identity_node *b_nodes,
-                 struct identity_link *links, size_t count)
+void links_place(const struct identity_policy *policy, const struct identity_node *a_nodes,
+                 const struct identity_node *b_nodes, struct identity_link *links, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        links[i].strength =
-            links[i].is_manual ? LINK_MANUAL : identity_strength(policy, a_nodes[links[i].a].type, b_nodes[links[i].b].type);
+        links[i].strength = links[i].is_manual ? LINK_MANUAL
+                                               : identity_strength(policy, a_nodes[links[i].a].type,
+                                                                   b_nodes[links[i].b].type);
 }

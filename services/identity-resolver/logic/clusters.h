@@ -1,4 +1,5 @@
-/* clusters.h: what is united so far while links are taken in their order; private to this library. */
+/* clusters.h: what is united so far while links are taken in their order; private to this library.
+ */
 #ifndef TUTTI_IDENTITY_LOGIC_CLUSTERS_H
 #define TUTTI_IDENTITY_LOGIC_CLUSTERS_H
 
@@ -17,21 +18,26 @@ struct clusters {
 };
 
 /* Room for so many nodes and cuts. */
-struct clusters clusters_start(const struct identity_policy *policy, struct arena *arena, size_t nodes, size_t cuts);
-/* Each node alone; borrows them. Returns the number of the first: nodes are numbered in the order in which they are added. */
+struct clusters clusters_start(const struct identity_policy *policy, struct arena *arena,
+                               size_t nodes, size_t cuts);
+/* Each node alone; borrows them. Returns the number of the first: nodes are numbered in the order
+ * in which they are added. */
 uint32_t clusters_add(struct clusters *clusters, const struct identity_node *nodes, size_t count);
 /* What to add to the ends of the cuts to number them like the nodes, which have been added. */
-void clusters_cut(struct clusters *clusters, const struct identity_cut *cuts, size_t count, uint32_t add_a, uint32_t add_b);
+void clusters_cut(struct clusters *clusters, const struct identity_cut *cuts, size_t count,
+                  uint32_t add_a, uint32_t add_b);
 /* What becomes of a link between nodes a and b, if it is the next one. */
-enum refusal clusters_judge(struct clusters *clusters, const struct identity_link *link, uint32_t a, uint32_t b);
+enum refusal clusters_judge(struct clusters *clusters, const struct identity_link *link, uint32_t a,
+                            uint32_t b);
 /* The same, and takes it: what it joins is one cluster from now on. */
-enum refusal clusters_take(struct clusters *clusters, const struct identity_link *link, uint32_t a, uint32_t b);
+enum refusal clusters_take(struct clusters *clusters, const struct identity_link *link, uint32_t a,
+                           uint32_t b);
 /* The node that names the cluster of node i. */
 uint32_t clusters_name(struct clusters *clusters, uint32_t i);
 
 /* Fills strength, the first key of a link's place. */
-void links_place(const struct identity_policy *policy, const struct identity_node *a_nodes, const struct identity_node *b_nodes,
-                 struct identity_link *links, size_t count);
+void links_place(const struct identity_policy *policy, const struct identity_node *a_nodes,
+                 const struct identity_node *b_nodes, struct identity_link *links, size_t count);
 /* Order of two links that have their strength. */
 int link_compare(const void *a, const void *b);
 

@@ -1,15 +1,19 @@
-/* identity.h: the vocabulary of identity: types, normalising, blocked values, and the partition of links into profiles.
+/* identity.h: the vocabulary of identity: types, normalising, blocked values, and the partition of
+ * links into profiles.
  *
- * Identity is a function of the SET of evidence. A link is the anchor of a touchpoint (its strongest identifier) and another
- * identifier seen with it, or an operator's order. Links are taken in order: manual ones by hash, then observed ones by
- * (strength, first_seen, hash). At its place a link joins the clusters of its ends unless one of the numbered refusals applies to
- * the united cluster. A profile is what is joined in the end, named after its member with the smallest (first_seen,
- * identifier_id). Rules: docs/figures.md, Identity.
+ * Identity is a function of the SET of evidence. A link is the anchor of a touchpoint (its
+ * strongest identifier) and another identifier seen with it, or an operator's order. Links are
+ * taken in order: manual ones by hash, then observed ones by (strength, first_seen, hash). At its
+ * place a link joins the clusters of its ends unless one of the numbered refusals applies to the
+ * united cluster. A profile is what is joined in the end, named after its member with the smallest
+ * (first_seen, identifier_id). Rules: docs/figures.md, Identity.
  *
- * Acceptance depends on the link and the two clusters alone. So a partition in which every part, evaluated alone, gives exactly
- * itself, and every link between two parts is refused at its place given both parts' own clusters there, is the global result:
- * by induction over the order, the global clusters at every place are those of the parts. That is why looking at the touched
- * profiles and the neighbours that join them (identity_test_neighbours) is enough. Everything here is pure. */
+ * Acceptance depends on the link and the two clusters alone. So a partition in which every part,
+ * evaluated alone, gives exactly itself, and every link between two parts is refused at its place
+ * given both parts' own clusters there, is the global result: by induction over the order, the
+ * global clusters at every place are those of the parts. That is why looking at the touched
+ * profiles and the neighbours that join them (identity_test_neighbours) is enough. Everything here
+ * is pure. */
 #ifndef TUTTI_IDENTITY_LOGIC_IDENTITY_H
 #define TUTTI_IDENTITY_LOGIC_IDENTITY_H
 
@@ -43,7 +47,8 @@ struct blocked_values {
     size_t count, longest;
 };
 
-/* A blocked pattern of the form ^[set]*$ or ^[set]+$: the usual kind, matched without a regex engine, in any case. */
+/* A blocked pattern of the form ^[set]*$ or ^[set]+$: the usual kind, matched without a regex
+ * engine, in any case. */
 struct char_class_pattern {
     bool accepts[256];
     bool matches_empty;
@@ -59,9 +64,10 @@ struct identity_type {
     bool is_scoped;    /* equal values of two sources are two identifiers */
     bool match_hashed; /* the hashed form is the SHA-256 of the clear form, in hexadecimal */
     enum normaliser normaliser;
-    uint32_t limit;                         /* identifiers of it in one profile at most */
-    struct duration limit_window;           /* of those first seen in this long up to the link; 0: of all */
-    uint32_t max_links[IDENTITY_MAX_TYPES]; /* by type index: linked to more identifiers of it is quarantine */
+    uint32_t limit;               /* identifiers of it in one profile at most */
+    struct duration limit_window; /* of those first seen in this long up to the link; 0: of all */
+    uint32_t max_links[IDENTITY_MAX_TYPES]; /* by type index: linked to more identifiers of it is
+                                               quarantine */
     struct blocked_values blocked;
 };
 
@@ -88,46 +94,59 @@ struct identity_policy {
 void identity_policy_init(struct identity_policy *policy);
 
 /* The type of that name, NULL if the policy has none. */
-const struct identity_type *identity_find_type(const struct identity_policy *policy, struct span name);
-/* Index into types of the type with that rank (its code in the database), -1 if the policy has none. */
+const struct identity_type *identity_find_type(const struct identity_policy *policy,
+                                               struct span name);
+/* Index into types of the type with that rank (its code in the database), -1 if the policy has
+ * none. */
 int16_t identity_type_of_rank(const struct identity_policy *policy, int16_t rank);
 
-/* Whether a value of that type is blank or blocked (also in quotes, case-insensitive): it stays in the event and is never an
- * identifier. */
-bool identity_is_blocked(const struct identity_policy *policy, const struct identity_type *type, struct span value);
+/* Whether a value of that type is blank or blocked (also in quotes, case-insensitive): it stays in
+ * the event and is never an identifier. */
+bool identity_is_blocked(const struct identity_policy *policy, const struct identity_type *type,
+                         struct span value);
 
 /* A usable value. */
 struct identity_value {
-    struct span text;  /* in the arena or borrowed */
-    bool needs_digest; /* its canonical form is the lower-case hexadecimal SHA-256 of text; otherwise it is text. The caller makes
-                          the digest: this library has none */
+    struct span text; /* in the arena or borrowed */
+    bool
+        needs_digest; /* its canonical form is the lower-case hexadecimal SHA-256 of text; otherwise
+                         it is text. The caller makes the digest: this library has none */
 };
 
-/* The normalised form of an NFC value; false if it is blocked, longer than IDENTITY_MAX_VALUE bytes or no usable phone number.
- * is_digest: the value is said to be hashed, and 32 to 128 hexadecimal digits are lower-cased and left alone. Of a type with
- * match_hashed, 64 hexadecimal digits always are that digest. Phones: separators and "(0)" dropped, + or 00 is international,
- * otherwise the default calling code replaces one leading 0; with the code 1, 011 is international, too, and of 11 digits a
- * leading 1 is replaced; 7 to 15 digits. */
-bool identity_normalise(const struct identity_policy *policy, const struct identity_type *type, struct span value, bool is_digest,
-                        struct arena *arena, struct identity_value *out);
-/* Whether a digest that was made elsewhere has this form where the type does not match hashed values. */
+/* The normalised form of an NFC value; false if it is blocked, longer than IDENTITY_MAX_VALUE bytes
+ * or no usable phone number. is_digest: the value is said to be hashed, and 32 to 128 hexadecimal
+ * digits are lower-cased and left alone. Of a type with match_hashed, 64 hexadecimal digits always
+ * are that digest. Phones: separators and "(0)" dropped, + or 00 is international, otherwise the
+ * default calling code replaces one leading 0; with the code 1, 011 is international, too, and of
+ * 11 digits a leading 1 is replaced; 7 to 15 digits. */
+bool identity_normalise(const struct identity_policy *policy, const struct identity_type *type,
+                        struct span value, bool is_digest, struct arena *arena,
+                        struct identity_value *out);
+/* Whether a digest that was made elsewhere has this form where the type does not match hashed
+ * values. */
 bool identity_is_digest_form(struct span form);
 
-/* Other rules for values that are stored by their forms. All values of one form stay together if the rules before change nothing
- * but the case: then a form has a form under any later rules (that are not about the case again, which is gone), and is blocked
- * where each of those values is. Not so for phones and folded addresses (`0151 2345` may be blocked and `+1 151 2345` not;
- * another calling code parts them), nor where values and their digests are one (a digest cannot be normalised). */
-bool identity_keeps_spelling(const struct identity_policy *policy, const struct identity_type *type);
-bool identity_can_renormalise(const struct identity_policy *before, const struct identity_type *old_type,
+/* Other rules for values that are stored by their forms. All values of one form stay together if
+ * the rules before change nothing but the case: then a form has a form under any later rules (that
+ * are not about the case again, which is gone), and is blocked where each of those values is. Not
+ * so for phones and folded addresses (`0151 2345` may be blocked and `+1 151 2345` not; another
+ * calling code parts them), nor where values and their digests are one (a digest cannot be
+ * normalised). */
+bool identity_keeps_spelling(const struct identity_policy *policy,
+                             const struct identity_type *type);
+bool identity_can_renormalise(const struct identity_policy *before,
+                              const struct identity_type *old_type,
                               const struct identity_type *new_type);
 
 enum renormalised {
     RENORMALISED,
     RENORMALISED_NOTHING, /* blocked or not usable under the new rules */
-    RENORMALISED_UNSURE,  /* it would be one thing if it had come as a digest and another if not, and either may be */
+    RENORMALISED_UNSURE, /* it would be one thing if it had come as a digest and another if not, and
+                            either may be */
 };
 /* The form of all values of a form; identity_can_renormalise must hold. */
-enum renormalised identity_renormalise(const struct identity_policy *after, const struct identity_type *type, struct span form,
+enum renormalised identity_renormalise(const struct identity_policy *after,
+                                       const struct identity_type *type, struct span form,
                                        struct arena *arena, struct identity_value *out);
 
 struct identity_node {
@@ -139,11 +158,13 @@ struct identity_node {
 };
 
 struct identity_link {
-    uint32_t a, b;               /* indexes of nodes */
-    struct instant first_seen;   /* not looked at if manual */
-    struct id hash;              /* digest of both ids: the order of links that are otherwise equal */
-    bool is_manual;              /* the newest order about the pair is a link, whether it was observed too or not */
-    enum refusal refused_by;     /* out: REFUSED_NOT if it joins, or both ends are in one cluster at its place */
+    uint32_t a, b;             /* indexes of nodes */
+    struct instant first_seen; /* not looked at if manual */
+    struct id hash;            /* digest of both ids: the order of links that are otherwise equal */
+    bool is_manual; /* the newest order about the pair is a link, whether it was observed too or not
+                     */
+    enum refusal
+        refused_by; /* out: REFUSED_NOT if it joins, or both ends are in one cluster at its place */
     enum link_strength strength; /* out: the first key of its place */
 };
 
@@ -161,11 +182,13 @@ struct identity_graph {
     size_t cut_count;
 };
 
-/* Fills profile of every node and refused_by of every link: the global result for the graph alone. Sorts links. */
-void identity_partition(const struct identity_policy *policy, struct arena *arena, struct identity_graph *graph);
+/* Fills profile of every node and refused_by of every link: the global result for the graph alone.
+ * Sorts links. */
+void identity_partition(const struct identity_policy *policy, struct arena *arena,
+                        struct identity_graph *graph);
 
-/* A neighbouring profile and its links and cuts to the touched ones; their ends a are indexes of nodes inside, ends b of nodes of
- * this graph. */
+/* A neighbouring profile and its links and cuts to the touched ones; their ends a are indexes of
+ * nodes inside, ends b of nodes of this graph. */
 struct identity_neighbour {
     struct identity_graph graph;
     struct identity_link *cross;
@@ -175,19 +198,24 @@ struct identity_neighbour {
     bool joins; /* out */
 };
 
-/* Which neighbours must be looked at together with the touched profiles (inside): those with at least one link between them that
- * is accepted at its place given both sides' own clusters there. Of the others refused_by of every cross link is filled, with its
- * global value; of one that joins the outputs are half done: unite both and ask again. */
-void identity_test_neighbours(const struct identity_policy *policy, struct arena *arena, struct identity_graph *inside,
-                              struct identity_neighbour *neighbours, size_t count);
+/* Which neighbours must be looked at together with the touched profiles (inside): those with at
+ * least one link between them that is accepted at its place given both sides' own clusters there.
+ * Of the others refused_by of every cross link is filled, with its global value; of one that joins
+ * the outputs are half done: unite both and ask again. */
+void identity_test_neighbours(const struct identity_policy *policy, struct arena *arena,
+                              struct identity_graph *inside, struct identity_neighbour *neighbours,
+                              size_t count);
 
-/* Whether an identifier of this type (index), linked to so many distinct identifiers by type index and in all (those of types
- * that do not count included), is quarantined. An operator's release, which overrides it, is the caller's. */
-bool identity_is_quarantined(const struct identity_policy *policy, int16_t type, const uint32_t *degree_by_type, uint32_t degree);
+/* Whether an identifier of this type (index), linked to so many distinct identifiers by type index
+ * and in all (those of types that do not count included), is quarantined. An operator's release,
+ * which overrides it, is the caller's. */
+bool identity_is_quarantined(const struct identity_policy *policy, int16_t type,
+                             const uint32_t *degree_by_type, uint32_t degree);
 
 /* Whether observed links between these types (indexes) count at all, and how strong they are. */
 bool identity_may_link(const struct identity_policy *policy, int16_t type_a, int16_t type_b);
-enum link_strength identity_strength(const struct identity_policy *policy, int16_t type_a, int16_t type_b);
+enum link_strength identity_strength(const struct identity_policy *policy, int16_t type_a,
+                                     int16_t type_b);
 
 /* "pair", "quarantine", "cut", "unique", "limit", "max_identifiers"; NULL for REFUSED_NOT. */
 const char *identity_refusal_name(enum refusal refusal);

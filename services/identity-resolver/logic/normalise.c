@@ -6,7 +6,8 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
-const struct identity_type *identity_find_type(const struct identity_policy *policy, struct span name)
+const struct identity_type *identity_find_type(const struct identity_policy *policy,
+                                               struct span name)
 {
     for (size_t i = 0; i < policy->type_count; i++)
         if (span_equal(policy->types[i].name, name))
@@ -32,7 +33,8 @@ static bool matches_class(const struct char_class_pattern *pattern, struct span 
 
 static struct span without_quotes(struct span value)
 {
-    while (value.len >= 2 && (value.ptr[0] == '"' || value.ptr[0] == '\'') && value.ptr[value.len - 1] == value.ptr[0])
+    while (value.len >= 2 && (value.ptr[0] == '"' || value.ptr[0] == '\'') &&
+           value.ptr[value.len - 1] == value.ptr[0])
         value = span_trim((struct span){value.ptr + 1, value.len - 2});
     return value;
 }
@@ -59,7 +61,8 @@ static bool is_listed(const struct blocked_values *blocked, struct span value)
     return false;
 }
 
-bool identity_is_blocked(const struct identity_policy *policy, const struct identity_type *type, struct span value)
+bool identity_is_blocked(const struct identity_policy *policy, const struct identity_type *type,
+                         struct span value)
 {
     value = without_quotes(span_trim(value));
     if (value.len == 0 || is_listed(&policy->blocked, value) || is_listed(&type->blocked, value))
@@ -99,7 +102,8 @@ static bool is_gmail(struct span domain)
     return span_is(domain, "gmail.com") || span_is(domain, "googlemail.com");
 }
 
-/* Optional rule of one provider: dots in the local part and everything from a plus on do not matter. */
+/* Optional rule of one provider: dots in the local part and everything from a plus on do not
+ * matter. */
 static struct span fold_gmail(struct arena *arena, struct span email)
 {
     const char *at = memchr(email.ptr, '@', email.len);
@@ -122,9 +126,11 @@ static bool is_separator(char c)
     return c == ' ' || c == '(' || c == ')' || c == '-' || c == '.' || c == '/';
 }
 
-/* What people write before a national number: a trunk prefix, which the calling code replaces, or an international one. In the
- * numbering plan of calling code 1 these are 1 (no area code begins so: ten digits follow) and 011, elsewhere 0 and 00. */
-static size_t dialling_prefix(struct span calling_code, const char *digits, size_t n, bool *is_international)
+/* What people write before a national number: a trunk prefix, which the calling code replaces, or
+ * an international one. In the numbering plan of calling code 1 these are 1 (no area code begins
+ * so: ten digits follow) and 011, elsewhere 0 and 00. */
+static size_t dialling_prefix(struct span calling_code, const char *digits, size_t n,
+                              bool *is_international)
 {
     bool is_plan_1 = span_is(calling_code, "1");
     *is_international = true;
@@ -136,7 +142,8 @@ static size_t dialling_prefix(struct span calling_code, const char *digits, size
     return (n >= 1 && digits[0] == '0') || (is_plan_1 && n == 11 && digits[0] == '1');
 }
 
-/* Without separators; false if anything else is in it. "(0)" is a trunk prefix that is left out from abroad. */
+/* Without separators; false if anything else is in it. "(0)" is a trunk prefix that is left out
+ * from abroad. */
 static bool take_digits(struct span value, char digits[32], size_t *n)
 {
     for (size_t i = 0; i < value.len; i++) {
@@ -153,12 +160,14 @@ static bool take_digits(struct span value, char digits[32], size_t *n)
     return true;
 }
 
-static bool normalise_phone(const struct identity_policy *policy, struct span value, struct arena *arena, struct span *out)
+static bool normalise_phone(const struct identity_policy *policy, struct span value,
+                            struct arena *arena, struct span *out)
 {
     char digits[32];
     size_t n = 0, skip = 0;
     bool is_international = value.len > 0 && value.ptr[0] == '+';
-    if (!take_digits((struct span){value.ptr + is_international, value.len - is_international}, digits, &n))
+    if (!take_digits((struct span){value.ptr + is_international, value.len - is_international},
+                     digits, &n))
         return false;
     if (!is_international)
         skip = dialling_prefix(policy->calling_code, digits, n, &is_international);
@@ -178,10 +187,12 @@ static bool has_length_of_digest(struct span value)
     return value.len >= 32 && value.len <= 128;
 }
 
-/* A digest made elsewhere: of a type that matches hashed values, anything of the length of a SHA-256 is one. */
+/* A digest made elsewhere: of a type that matches hashed values, anything of the length of a
+ * SHA-256 is one. */
 static bool is_digest_of(const struct identity_type *type, struct span value, bool is_digest)
 {
-    bool is_said = is_digest && has_length_of_digest(value), is_sha256 = type->match_hashed && value.len == 64;
+    bool is_said = is_digest && has_length_of_digest(value),
+         is_sha256 = type->match_hashed && value.len == 64;
     return (is_said || is_sha256) && is_hexadecimal(value);
 }
 
@@ -193,8 +204,9 @@ bool identity_is_digest_form(struct span form)
     return has_length_of_digest(form) && is_hexadecimal(form);
 }
 
-bool identity_normalise(const struct identity_policy *policy, const struct identity_type *type, struct span value, bool is_digest,
-                        struct arena *arena, struct identity_value *out)
+bool identity_normalise(const struct identity_policy *policy, const struct identity_type *type,
+                        struct span value, bool is_digest, struct arena *arena,
+                        struct identity_value *out)
 {
     value = span_trim(value);
     if (value.len > IDENTITY_MAX_VALUE || identity_is_blocked(policy, type, value))

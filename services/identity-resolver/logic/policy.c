@@ -3,10 +3,12 @@
 
 void identity_policy_init(struct identity_policy *policy)
 {
-    *policy = (struct identity_policy){
-        .calling_code = SPAN("1"), .max_identifiers = IDENTITY_UNBOUNDED, .max_degree = IDENTITY_UNBOUNDED};
+    *policy = (struct identity_policy){.calling_code = SPAN("1"),
+                                       .max_identifiers = IDENTITY_UNBOUNDED,
+                                       .max_degree = IDENTITY_UNBOUNDED};
     for (size_t i = 0; i < IDENTITY_MAX_TYPES; i++) {
-        policy->types[i] = (struct identity_type){.links = true, .counts = true, .limit = IDENTITY_UNBOUNDED};
+        policy->types[i] =
+            (struct identity_type){.links = true, .counts = true, .limit = IDENTITY_UNBOUNDED};
         for (size_t j = 0; j < IDENTITY_MAX_TYPES; j++) {
             policy->types[i].max_links[j] = IDENTITY_UNBOUNDED;
             policy->pairs[i][j] = (struct identity_pair){true, LINK_EXACT};
@@ -19,12 +21,14 @@ bool identity_may_link(const struct identity_policy *policy, int16_t type_a, int
     return policy->pairs[type_a][type_b].may_link;
 }
 
-enum link_strength identity_strength(const struct identity_policy *policy, int16_t type_a, int16_t type_b)
+enum link_strength identity_strength(const struct identity_policy *policy, int16_t type_a,
+                                     int16_t type_b)
 {
     return policy->pairs[type_a][type_b].strength;
 }
 
-bool identity_is_quarantined(const struct identity_policy *policy, int16_t type, const uint32_t *degree_by_type, uint32_t degree)
+bool identity_is_quarantined(const struct identity_policy *policy, int16_t type,
+                             const uint32_t *degree_by_type, uint32_t degree)
 {
     for (size_t i = 0; i < policy->type_count; i++) {
         if (degree_by_type[i] > policy->types[type].max_links[i])
@@ -37,6 +41,7 @@ bool identity_is_quarantined(const struct identity_policy *policy, int16_t type,
 
 const char *identity_refusal_name(enum refusal refusal)
 {
-    static const char *const names[] = {NULL, "pair", "quarantine", "cut", "unique", "limit", "max_identifiers"};
+    static const char *const names[] = {NULL,     "pair",  "quarantine",     "cut",
+                                        "unique", "limit", "max_identifiers"};
     return names[refusal];
 }

@@ -7,16 +7,19 @@ bool identity_keeps_spelling(const struct identity_policy *policy, const struct 
     return !type->match_hashed && type->normaliser != NORMALISE_PHONE && !folds;
 }
 
-bool identity_can_renormalise(const struct identity_policy *before, const struct identity_type *old_type,
+bool identity_can_renormalise(const struct identity_policy *before,
+                              const struct identity_type *old_type,
                               const struct identity_type *new_type)
 {
-    bool needs_case = new_type->normaliser == NORMALISE_PLAIN && old_type->normaliser != NORMALISE_PLAIN;
+    bool needs_case =
+        new_type->normaliser == NORMALISE_PLAIN && old_type->normaliser != NORMALISE_PLAIN;
     return identity_keeps_spelling(before, old_type) && !needs_case;
 }
 
-/* Forms under the old rules are their own forms. One that a digest could be may stand for touchpoints that said so, and for some
- * that did not. */
-enum renormalised identity_renormalise(const struct identity_policy *after, const struct identity_type *type, struct span form,
+/* Forms under the old rules are their own forms. One that a digest could be may stand for
+ * touchpoints that said so, and for some that did not. */
+enum renormalised identity_renormalise(const struct identity_policy *after,
+                                       const struct identity_type *type, struct span form,
                                        struct arena *arena, struct identity_value *out)
 {
     struct identity_value digest;
@@ -28,5 +31,7 @@ enum renormalised identity_renormalise(const struct identity_policy *after, cons
         return RENORMALISED_UNSURE;
     if (!is_usable)
         return RENORMALISED_NOTHING;
-    return span_equal(out->text, digest.text) && out->needs_digest == digest.needs_digest ? RENORMALISED : RENORMALISED_UNSURE;
+    return span_equal(out->text, digest.text) && out->needs_digest == digest.needs_digest
+               ? RENORMALISED
+               : RENORMALISED_UNSURE;
 }

@@ -1,21 +1,27 @@
-/* journey.h: derive(timeline) as an automaton: a state, one touch after the other, and what each adds to the figures.
+/* journey.h: derive(timeline) as an automaton: a state, one touch after the other, and what each
+ * adds to the figures.
  *
- * The exact meaning of every figure is in docs/figures.md. A timeline is the list of a profile's facts in the order
- * (occurred_at, event_id, anchor); facts that are no touches (direction none) are part of it. For a whole timeline
+ * The exact meaning of every figure is in docs/figures.md. A timeline is the list of a profile's
+ * facts in the order (occurred_at, event_id, anchor); facts that are no touches (direction none)
+ * are part of it. For a whole timeline
  *
  *     derive = sum of journey_advance over its facts + journey_trailing of the last state
  *
- * where trailing is what the deadlines after the last touch add, dated in the future: a later touch takes it back.
+ * where trailing is what the deadlines after the last touch add, dated in the future: a later touch
+ * takes it back.
  *
- * The state has two parts. The WINDOWED part decides what later touches do; everything in it is either overwritten by a later
- * touch of the same sort or saturates, so that two timelines which differ early soon have equal windowed parts. Exceptions that
- * honestly go on to the end (or to the next change): journey_number, stage_since, last_score. The CUMULATIVE part decides
- * nothing: first_seen, order_count and the sums per currency; it only travels as differences, so that in stored CHECKPOINTS
- * after the point where a re-derivation stopped it may be out of date without harm. Only the profile's final state has it right.
+ * The state has two parts. The WINDOWED part decides what later touches do; everything in it is
+ * either overwritten by a later touch of the same sort or saturates, so that two timelines which
+ * differ early soon have equal windowed parts. Exceptions that honestly go on to the end (or to the
+ * next change): journey_number, stage_since, last_score. The CUMULATIVE part decides nothing:
+ * first_seen, order_count and the sums per currency; it only travels as differences, so that in
+ * stored CHECKPOINTS after the point where a re-derivation stopped it may be out of date without
+ * harm. Only the profile's final state has it right.
  *
- * Late events, merges, splits: take the newest checkpoint strictly before the first touch that differs (or an empty state) as
- * both `old` and `new`, primed if its tail is cut; journey_rederive chunk by chunk (a chunk ends at a stored checkpoint: put the
- * packed new state in its place); stop when the LAST touch that differs is behind and journey_converged says so, or at the end;
+ * Late events, merges, splits: take the newest checkpoint strictly before the first touch that
+ * differs (or an empty state) as both `old` and `new`, primed if its tail is cut; journey_rederive
+ * chunk by chunk (a chunk ends at a stored checkpoint: put the packed new state in its place); stop
+ * when the LAST touch that differs is behind and journey_converged says so, or at the end;
  * journey_conclude gives the final state. Last, journey_trailing_replace(old final, new final). */
 #ifndef TUTTI_JOURNEY_H
 #define TUTTI_JOURNEY_H
@@ -58,8 +64,9 @@ struct tail_touch {
 struct journey_tail {
     struct tail_touch *items;
     uint32_t head, count, capacity;
-    struct instant dropped_at; /* newest one left out though still inside the lookback; INSTANT_FIRST: none */
-    bool unbounded;            /* nothing is left out (journey_prime) */
+    struct instant
+        dropped_at; /* newest one left out though still inside the lookback; INSTANT_FIRST: none */
+    bool unbounded; /* nothing is left out (journey_prime) */
 };
 
 struct event_progress {
@@ -108,7 +115,8 @@ struct journey_state {
 /* An empty timeline's state. */
 void journey_state_init(struct journey_state *state, struct arena *arena);
 /* A deep copy; `to` grows in arena. */
-void journey_state_copy(struct journey_state *to, const struct journey_state *from, struct arena *arena);
+void journey_state_copy(struct journey_state *to, const struct journey_state *from,
+                        struct arena *arena);
 /* Revenue and margin in the state's currency; zeroes where it has no conversion. */
 struct currency_sum journey_state_revenue(const struct journey_state *state);
 
@@ -119,22 +127,28 @@ struct conversion_row {
     bool is_first;
     uint8_t stage_before;
     uint32_t eligible_count;
-    struct span
-        eligible; /* oldest first, ELIGIBLE_SIZE each: event_id 16, occurred_at us 8 big-endian, shape code 4 big-endian */
+    struct span eligible; /* oldest first, ELIGIBLE_SIZE each: event_id 16, occurred_at us 8
+                             big-endian, shape code 4 big-endian */
 };
 enum { ELIGIBLE_SIZE = 28 };
 
-enum stage_reason { REASON_RULE, REASON_AT_RISK, REASON_LAPSED, REASON_EXIT }; /* 1 and 2 show as inactivity */
+enum stage_reason {
+    REASON_RULE,
+    REASON_AT_RISK,
+    REASON_LAPSED,
+    REASON_EXIT
+}; /* 1 and 2 show as inactivity */
 
 struct stage_row {
-    struct id id;           /* event_id of the touchpoint, last byte XOR reason */
-    struct touch_key touch; /* the touchpoint: this inbound touch, or the last one before the deadline */
-    uint8_t reason;         /* enum stage_reason; (touch, reason) is the row's key */
+    struct id id; /* event_id of the touchpoint, last byte XOR reason */
+    struct touch_key
+        touch;      /* the touchpoint: this inbound touch, or the last one before the deadline */
+    uint8_t reason; /* enum stage_reason; (touch, reason) is the row's key */
     uint32_t journey_number;
     struct instant changed_at;
     uint8_t from_stage, to_stage, from_status, to_status; /* 0: null */
     int64_t seconds_in_stage;                             /* -1: null */
-    bool is_told;                                         /* only what messages do not show has changed */
+    bool is_told; /* only what messages do not show has changed */
 };
 
 struct conversion_rows {
@@ -146,16 +160,18 @@ struct stage_rows {
     size_t count, capacity;
 };
 
-/* What a transaction adds: cells (struct cell_key -> int64_t[CELL_VALUES], initialise with journey_effects_init) and rows.
- * Of removed rows only the key counts. Apply removals of ALL profiles before upserts: a touch that moves from one profile to
- * another is removed by the one and written by the other. Several profiles may share one journey_effects. */
+/* What a transaction adds: cells (struct cell_key -> int64_t[CELL_VALUES], initialise with
+ * journey_effects_init) and rows. Of removed rows only the key counts. Apply removals of ALL
+ * profiles before upserts: a touch that moves from one profile to another is removed by the one and
+ * written by the other. Several profiles may share one journey_effects. */
 struct journey_effects {
     struct arena *arena;
     struct map cells;
     int sign; /* +1 or -1: weight of the cells; rows do not look at it */
     struct conversion_rows conversions, conversions_removed;
     struct stage_rows stages, stages_removed;
-    bool missed_window; /* a conversion was derived from a tail that was not complete: an error of the caller */
+    bool missed_window; /* a conversion was derived from a tail that was not complete: an error of
+                           the caller */
 };
 
 void journey_effects_init(struct journey_effects *effects, struct arena *arena);
@@ -164,42 +180,56 @@ bool journey_effects_next(const struct journey_effects *effects, size_t *cursor,
 
 /* ---- derivation ---- */
 /* Takes one more fact, which must be above state->last. effects NULL: state only. */
-void journey_advance(const struct journey_policy *policy, struct journey_state *state, const struct touch *touch,
-                     struct journey_effects *effects);
+void journey_advance(const struct journey_policy *policy, struct journey_state *state,
+                     const struct touch *touch, struct journey_effects *effects);
 
-/* True if touch is a conversion whose eligible touches are not all in the state's tail: prime the state first. */
-bool journey_needs_window(const struct journey_policy *policy, const struct journey_state *state, const struct touch *touch);
-/* True if the tail left something out that is still inside the lookback: prime before journey_rederive. */
+/* True if touch is a conversion whose eligible touches are not all in the state's tail: prime the
+ * state first. */
+bool journey_needs_window(const struct journey_policy *policy, const struct journey_state *state,
+                          const struct touch *touch);
+/* True if the tail left something out that is still inside the lookback: prime before
+ * journey_rederive. */
 bool journey_tail_is_cut(const struct journey_state *state);
-/* Replaces the tail by the creditable ones of these facts and keeps it complete from now on (packing cuts it again). The facts,
- * in order: all of the profile in [state->last.at - lookback, state->last], those of the running batch included. */
-void journey_prime(const struct journey_policy *policy, struct journey_state *state, const struct touch *touches, size_t count);
+/* Replaces the tail by the creditable ones of these facts and keeps it complete from now on
+ * (packing cuts it again). The facts, in order: all of the profile in [state->last.at - lookback,
+ * state->last], those of the running batch included. */
+void journey_prime(const struct journey_policy *policy, struct journey_state *state,
+                   const struct touch *touches, size_t count);
 
-/* Adds (by effects->sign) what the deadlines after the last touch do, if nothing more happens. No rows: the views compute
- * these from the state. */
-void journey_trailing(const struct journey_policy *policy, const struct journey_state *state, struct journey_effects *effects);
-/* trailing(after) - trailing(before), at the cost of what differs. before or after may be NULL (an empty timeline). */
-void journey_trailing_replace(const struct journey_policy *policy, const struct journey_state *before,
-                              const struct journey_state *after, struct journey_effects *effects);
-
-/* Takes `before` through the old touches and `after` through the new ones, and adds new - old: cells, rows that differ. Both
- * lists in order. Both states are in and out, so that a range can be done in chunks, cut anywhere. Both start with a tail that
- * is not cut (journey_prime where it is; missed_window tells) and keep it complete. effects->sign is not used: +1. */
-void journey_rederive(const struct journey_policy *policy, struct journey_state *before, const struct touch *old_touches,
-                      size_t old_count, struct journey_state *after, const struct touch *new_touches, size_t new_count,
+/* Adds (by effects->sign) what the deadlines after the last touch do, if nothing more happens. No
+ * rows: the views compute these from the state. */
+void journey_trailing(const struct journey_policy *policy, const struct journey_state *state,
                       struct journey_effects *effects);
-/* True if nothing that follows can differ: the windowed parts are equal (and at least one fact is in them). */
+/* trailing(after) - trailing(before), at the cost of what differs. before or after may be NULL (an
+ * empty timeline). */
+void journey_trailing_replace(const struct journey_policy *policy,
+                              const struct journey_state *before, const struct journey_state *after,
+                              struct journey_effects *effects);
+
+/* Takes `before` through the old touches and `after` through the new ones, and adds new - old:
+ * cells, rows that differ. Both lists in order. Both states are in and out, so that a range can be
+ * done in chunks, cut anywhere. Both start with a tail that is not cut (journey_prime where it is;
+ * missed_window tells) and keep it complete. effects->sign is not used: +1. */
+void journey_rederive(const struct journey_policy *policy, struct journey_state *before,
+                      const struct touch *old_touches, size_t old_count,
+                      struct journey_state *after, const struct touch *new_touches,
+                      size_t new_count, struct journey_effects *effects);
+/* True if nothing that follows can differ: the windowed parts are equal (and at least one fact is
+ * in them). */
 bool journey_converged(const struct journey_policy *policy, const struct journey_state *before,
                        const struct journey_state *after);
-/* The profile's new final state. Windowed part: of old_final if converged, else of after (which then is at the end of the
- * timeline). Cumulative part: old_final's plus what after and before differ by. out grows in arena. */
+/* The profile's new final state. Windowed part: of old_final if converged, else of after (which
+ * then is at the end of the timeline). Cumulative part: old_final's plus what after and before
+ * differ by. out grows in arena. */
 void journey_conclude(const struct journey_state *old_final, const struct journey_state *before,
-                      const struct journey_state *after, bool converged, struct arena *arena, struct journey_state *out);
+                      const struct journey_state *after, bool converged, struct arena *arena,
+                      struct journey_state *out);
 
 /* ---- credit ---- */
 enum credit_model { MODEL_FIRST_TOUCH = 1, MODEL_LAST_TOUCH = 2, MODEL_LINEAR = 3 };
 enum { CREDIT_WHOLE = 1000000 };
-/* Part of touch i of n (oldest first) in total: equal parts rounded towards zero, the remainder one unit each to the earliest. */
+/* Part of touch i of n (oldest first) in total: equal parts rounded towards zero, the remainder one
+ * unit each to the earliest. */
 int64_t credit_split(int64_t total, uint32_t n, uint32_t i);
 /* Part of touch i under a model. */
 int64_t credit_part(enum credit_model model, int64_t total, uint32_t n, uint32_t i);
@@ -230,14 +260,17 @@ int64_t credit_part(enum credit_model model, int64_t total, uint32_t n, uint32_t
  */
 enum { JOURNEY_LAYOUT = 1, JOURNEY_HEADER_SIZE = 106 };
 /* The tail is cut to policy->tail_max; *state itself is not changed. */
-void journey_state_pack(const struct journey_policy *policy, const struct journey_state *state, struct strbuf *out);
+void journey_state_pack(const struct journey_policy *policy, const struct journey_state *state,
+                        struct strbuf *out);
 
 struct shape_lookup {
     const struct shape *(*find)(void *context, uint32_t code); /* NULL if not known yet */
     void *context;
 };
-/* FATAL "state_corrupt"; RETRY "shape_unknown" with *missing set: load that shape and call again. */
-enum outcome journey_state_unpack(const struct journey_policy *policy, struct span packed, const struct shape_lookup *shapes,
-                                  struct arena *arena, struct journey_state *out, uint32_t *missing, struct err *err);
+/* FATAL "state_corrupt"; RETRY "shape_unknown" with *missing set: load that shape and call again.
+ */
+enum outcome journey_state_unpack(const struct journey_policy *policy, struct span packed,
+                                  const struct shape_lookup *shapes, struct arena *arena,
+                                  struct journey_state *out, uint32_t *missing, struct err *err);
 
 #endif

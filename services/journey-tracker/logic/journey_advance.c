@@ -41,15 +41,21 @@ static void emit_exit(const struct passing *p)
 {
     const struct journey_state *s = p->state;
     struct instant exit = instant_plus(s->last_touch_at, JOURNEY_END);
-    effects_step(p->effects, &(struct step){reporting_month(p->policy, exit), journey_stage_at(s, exit), s->last_node, 0,
-                                            s->last_department, 0, -1});
+    effects_step(p->effects,
+                 &(struct step){reporting_month(p->policy, exit), journey_stage_at(s, exit),
+                                s->last_node, 0, s->last_department, 0, -1});
 }
 
 static void emit_step(const struct passing *p)
 {
     const struct journey_state *s = p->state;
-    struct step step = {.stage = p->stage_before, .to = node_of(p), .to_department = p->touch->shape->department, .wait = -1};
-    int64_t gap = instant_is_set(s->last_touch_at) ? instant_since(p->touch->key.at, s->last_touch_at).us : -1;
+    struct step step = {.stage = p->stage_before,
+                        .to = node_of(p),
+                        .to_department = p->touch->shape->department,
+                        .wait = -1};
+    int64_t gap = instant_is_set(s->last_touch_at)
+                      ? instant_since(p->touch->key.at, s->last_touch_at).us
+                      : -1;
     step.month = reporting_month(p->policy, p->touch->key.at);
     if (gap > JOURNEY_END.us) {
         emit_exit(p);
@@ -74,7 +80,8 @@ static void add_row(const struct passing *p, struct stage_row row)
     const struct journey_state *s = p->state;
     row.id = row_id(&row.touch.event_id, (enum stage_reason)row.reason);
     row.journey_number = s->journey_number;
-    row.seconds_in_stage = row.from_stage ? instant_since(row.changed_at, s->stage_since).us / US_PER_SECOND : -1;
+    row.seconds_in_stage =
+        row.from_stage ? instant_since(row.changed_at, s->stage_since).us / US_PER_SECOND : -1;
     *arena_push(p->effects->arena, &p->effects->stages) = row;
 }
 
@@ -100,7 +107,8 @@ static void act_deadline(const struct passing *p, const struct deadline *d)
         s->stage = STAGE_NONE;
 }
 
-/* Lets the deadlines before this inbound touch act; afterwards stage none means that a new instance opens. */
+/* Lets the deadlines before this inbound touch act; afterwards stage none means that a new instance
+ * opens. */
 static void act_deadlines(const struct passing *p)
 {
     struct deadline deadlines[DEADLINES_MAX];
@@ -121,7 +129,8 @@ static bool rule_within(const struct passing *p, const struct stage_rule *rule)
 /* The conditions that are not of the shape; counts are those before this touch. */
 static bool rule_matches(const struct passing *p, const struct stage_rule *rule)
 {
-    if (rule->score_min != INT16_MIN && (p->touch->score == SCORE_ABSENT || p->touch->score < rule->score_min))
+    if (rule->score_min != INT16_MIN &&
+        (p->touch->score == SCORE_ABSENT || p->touch->score < rule->score_min))
         return false;
     if (rule->after.ptr && p->state->counted[rule->after_index].count == 0)
         return false;
@@ -197,7 +206,9 @@ static void count_order(const struct passing *p)
     const struct counted_event *event = &p->policy->counted[p->touch->shape->counted];
     struct event_progress *progress = &s->counted[p->touch->shape->counted];
     if (event->later_day)
-        progress->first_day = progress->count == 0 ? p->day : progress->first_day < p->day ? INT32_MIN : progress->first_day;
+        progress->first_day = progress->count == 0           ? p->day
+                              : progress->first_day < p->day ? INT32_MIN
+                                                             : progress->first_day;
     if (progress->count < event->enough)
         progress->count++;
     keep_time(progress, event->times, p->touch->key.at);
@@ -219,7 +230,8 @@ static void pass_inbound(const struct passing *p)
 
 /* ---- goals ---- */
 /* Whether a matching touch counts under the goal's nth and within. */
-static bool goal_counts(struct journey_state *state, const struct journey_goal *goal, struct instant t)
+static bool goal_counts(struct journey_state *state, const struct journey_goal *goal,
+                        struct instant t)
 {
     if (goal->nth == 0)
         return true;
@@ -237,7 +249,9 @@ static int64_t goal_micros(const struct journey_goal *goal, const struct touch *
 {
     if (goal->measure == MEASURE_MARGIN_ELSE_VALUE && touch->margin_micros != MICROS_ABSENT)
         return touch->margin_micros;
-    return goal->measure == MEASURE_COUNT || touch->value_micros == MICROS_ABSENT ? 0 : touch->value_micros;
+    return goal->measure == MEASURE_COUNT || touch->value_micros == MICROS_ABSENT
+               ? 0
+               : touch->value_micros;
 }
 
 static void count_goal(const struct passing *p, uint32_t index)
@@ -251,12 +265,16 @@ static void count_goal(const struct passing *p, uint32_t index)
         return;
     const struct shape *shape = p->touch->shape;
     uint32_t currency = goal->measure == MEASURE_COUNT ? 0 : shape->currency;
-    struct cell_key key = {CELL_GOAL, p->day, {goal->code, shape->department, shape->channel, currency}};
+    struct cell_key key = {
+        CELL_GOAL, p->day, {goal->code, shape->department, shape->channel, currency}};
     int64_t *v = effects_cell(p->effects, &key);
     effects_add(p->effects, &v[0], 1);
     effects_add_micros(p->effects, v, 1, goal_micros(goal, p->touch));
     if (first_today)
-        effects_add(p->effects, effects_cell(p->effects, &(struct cell_key){CELL_GOAL_CUSTOMERS, p->day, {goal->code}}), 1);
+        effects_add(
+            p->effects,
+            effects_cell(p->effects, &(struct cell_key){CELL_GOAL_CUSTOMERS, p->day, {goal->code}}),
+            1);
 }
 
 static void pass_goals(const struct passing *p)
@@ -265,7 +283,8 @@ static void pass_goals(const struct passing *p)
         p->state->goal_day = p->day;
         p->state->goals_today = 0;
     }
-    uint64_t goals = p->touch->shape->goals & (is_positive(p->touch) ? UINT64_MAX : ~p->policy->goals_positive);
+    uint64_t goals =
+        p->touch->shape->goals & (is_positive(p->touch) ? UINT64_MAX : ~p->policy->goals_positive);
     for (; goals; goals &= goals - 1)
         count_goal(p, (uint32_t)__builtin_ctzll(goals));
 }
@@ -279,8 +298,8 @@ static void emit_conversion(const struct passing *p)
         n--;
     if (journey_needs_window(p->policy, p->state, p->touch))
         p->effects->missed_window = true;
-    struct conversion conversion = {p->touch, p->policy->conversions[p->conversion].goal_code, !p->state->has_converted,
-                                    p->stage_before, p->day};
+    struct conversion conversion = {p->touch, p->policy->conversions[p->conversion].goal_code,
+                                    !p->state->has_converted, p->stage_before, p->day};
     effects_conversion(p->effects, &conversion, n ? tail->items + tail->head : NULL, n);
 }
 
@@ -320,8 +339,8 @@ static void pass_touch(const struct passing *p)
     s->last_department = p->touch->shape->department;
 }
 
-void journey_advance(const struct journey_policy *policy, struct journey_state *state, const struct touch *touch,
-                     struct journey_effects *effects)
+void journey_advance(const struct journey_policy *policy, struct journey_state *state,
+                     const struct touch *touch, struct journey_effects *effects)
 {
     note_fact(state, touch);
     if (touch->shape->direction == DIRECTION_NONE)

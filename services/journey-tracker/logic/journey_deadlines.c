@@ -1,4 +1,5 @@
-/* journey_deadlines.c: what happens by itself when nothing more comes: at risk, lapsed, the end of the journey, the (exit). */
+/* journey_deadlines.c: what happens by itself when nothing more comes: at risk, lapsed, the end of
+ * the journey, the (exit). */
 #include "services/journey-tracker/logic/journey_internal.h"
 
 int32_t reporting_month(const struct journey_policy *policy, struct instant t)
@@ -11,7 +12,8 @@ int32_t reporting_month(const struct journey_policy *policy, struct instant t)
 
 uint8_t journey_stage_at(const struct journey_state *state, struct instant t)
 {
-    if (!instant_is_set(state->last_inbound.at) || instant_since(t, state->last_inbound.at).us > JOURNEY_END.us)
+    if (!instant_is_set(state->last_inbound.at) ||
+        instant_since(t, state->last_inbound.at).us > JOURNEY_END.us)
         return STAGE_NONE;
     return state->stage;
 }
@@ -24,26 +26,31 @@ size_t journey_deadlines(const struct journey_policy *policy, const struct journ
     struct instant t = state->last_inbound.at;
     uint8_t status = state->status;
     size_t n = 0;
-    if (status != STATUS_AT_RISK && status != STATUS_LAPSED && policy->at_risk_after.us != INT64_MAX) {
-        out[n++] = (struct deadline){REASON_AT_RISK, instant_plus(t, policy->at_risk_after), status, STATUS_AT_RISK};
+    if (status != STATUS_AT_RISK && status != STATUS_LAPSED &&
+        policy->at_risk_after.us != INT64_MAX) {
+        out[n++] = (struct deadline){REASON_AT_RISK, instant_plus(t, policy->at_risk_after), status,
+                                     STATUS_AT_RISK};
         status = STATUS_AT_RISK;
     }
     if (status != STATUS_LAPSED) {
-        out[n++] = (struct deadline){REASON_LAPSED, instant_plus(t, policy->lapsed_after), status, STATUS_LAPSED};
+        out[n++] = (struct deadline){REASON_LAPSED, instant_plus(t, policy->lapsed_after), status,
+                                     STATUS_LAPSED};
         status = STATUS_LAPSED;
     }
     out[n++] = (struct deadline){REASON_EXIT, instant_plus(t, JOURNEY_END), status, status};
     return n;
 }
 
-/* One of the trailing changes, reduced to what its cells say, so that an unchanged one costs nothing. */
+/* One of the trailing changes, reduced to what its cells say, so that an unchanged one costs
+ * nothing. */
 struct part {
     int32_t present, period;
     uint32_t a, b, c;
 };
 enum { PART_AT_RISK, PART_LAPSED, PART_END, PART_EXIT, PART_COUNT };
 
-static void trailing_parts(const struct journey_policy *policy, const struct journey_state *state, struct part parts[PART_COUNT])
+static void trailing_parts(const struct journey_policy *policy, const struct journey_state *state,
+                           struct part parts[PART_COUNT])
 {
     memset(parts, 0, PART_COUNT * sizeof *parts);
     if (state == NULL)
@@ -53,13 +60,15 @@ static void trailing_parts(const struct journey_policy *policy, const struct jou
     for (size_t i = 0; i < n; i++) {
         const struct deadline *d = &deadlines[i];
         parts[PART_AT_RISK + d->reason - REASON_AT_RISK] = (struct part){
-            1, reporting_day(policy, d->at), d->reason == REASON_EXIT ? state->stage : d->from_status, d->to_status, 0};
+            1, reporting_day(policy, d->at),
+            d->reason == REASON_EXIT ? state->stage : d->from_status, d->to_status, 0};
     }
     if (!instant_is_set(state->last_touch_at))
         return;
     struct instant exit = instant_plus(state->last_touch_at, JOURNEY_END);
     parts[PART_EXIT] =
-        (struct part){1, reporting_month(policy, exit), journey_stage_at(state, exit), state->last_node, state->last_department};
+        (struct part){1, reporting_month(policy, exit), journey_stage_at(state, exit),
+                      state->last_node, state->last_department};
 }
 
 static void emit_part(struct journey_effects *effects, int which, const struct part *part)
@@ -74,7 +83,8 @@ static void emit_part(struct journey_effects *effects, int which, const struct p
         effects_stock(effects, CELL_STATUS, part->period, part->a, part->b);
 }
 
-void journey_trailing(const struct journey_policy *policy, const struct journey_state *state, struct journey_effects *effects)
+void journey_trailing(const struct journey_policy *policy, const struct journey_state *state,
+                      struct journey_effects *effects)
 {
     struct part parts[PART_COUNT];
     trailing_parts(policy, state, parts);
@@ -82,8 +92,9 @@ void journey_trailing(const struct journey_policy *policy, const struct journey_
         emit_part(effects, i, &parts[i]);
 }
 
-void journey_trailing_replace(const struct journey_policy *policy, const struct journey_state *before,
-                              const struct journey_state *after, struct journey_effects *effects)
+void journey_trailing_replace(const struct journey_policy *policy,
+                              const struct journey_state *before, const struct journey_state *after,
+                              struct journey_effects *effects)
 {
     struct part old_parts[PART_COUNT], new_parts[PART_COUNT];
     trailing_parts(policy, before, old_parts);

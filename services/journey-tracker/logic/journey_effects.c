@@ -27,12 +27,14 @@ int64_t *effects_cell(struct journey_effects *effects, const struct cell_key *ke
     return map_put(&effects->cells, key, NULL);
 }
 
-void effects_stock(struct journey_effects *effects, enum cell_family family, int32_t day, uint32_t from, uint32_t to)
+void effects_stock(struct journey_effects *effects, enum cell_family family, int32_t day,
+                   uint32_t from, uint32_t to)
 {
     if (from == to)
         return;
     if (from != 0)
-        effects_add(effects, &effects_cell(effects, &(struct cell_key){family, day, {from}})[0], -1);
+        effects_add(effects, &effects_cell(effects, &(struct cell_key){family, day, {from}})[0],
+                    -1);
     if (to != 0) {
         int64_t *v = effects_cell(effects, &(struct cell_key){family, day, {to}});
         effects_add(effects, &v[0], 1);
@@ -53,7 +55,9 @@ static int wait_bucket(int64_t wait)
 void effects_step(struct journey_effects *effects, const struct step *step)
 {
     struct cell_key key = {
-        CELL_STEP, step->month, {step->stage, step->from, step->to, step->from_department, step->to_department}};
+        CELL_STEP,
+        step->month,
+        {step->stage, step->from, step->to, step->from_department, step->to_department}};
     int64_t *v = effects_cell(effects, &key);
     effects_add(effects, &v[0], 1);
     if (step->wait < 0)
@@ -68,11 +72,13 @@ static int64_t or_zero(int64_t micros)
 }
 
 /* The credit of touch i of n, or of nobody where n is 0. */
-static void add_credit(struct journey_effects *effects, const struct conversion *c, const struct shape *credited,
-                       enum credit_model model, uint32_t n, uint32_t i)
+static void add_credit(struct journey_effects *effects, const struct conversion *c,
+                       const struct shape *credited, enum credit_model model, uint32_t n,
+                       uint32_t i)
 {
     const struct shape *own = c->touch->shape;
-    struct cell_key key = {CELL_CREDIT, c->day, {c->goal, model, 0, 0, 0, 0, own->department, own->currency}};
+    struct cell_key key = {
+        CELL_CREDIT, c->day, {c->goal, model, 0, 0, 0, 0, own->department, own->currency}};
     if (credited) {
         key.dims[2] = credited->channel;
         key.dims[3] = credited->department;
@@ -87,8 +93,8 @@ static void add_credit(struct journey_effects *effects, const struct conversion 
     effects_add(effects, &v[3], credited ? 1 : 0);
 }
 
-static void add_credits(struct journey_effects *effects, const struct conversion *c, const struct tail_touch *eligible,
-                        uint32_t n)
+static void add_credits(struct journey_effects *effects, const struct conversion *c,
+                        const struct tail_touch *eligible, uint32_t n)
 {
     if (n == 0) {
         for (int model = MODEL_FIRST_TOUCH; model <= MODEL_LINEAR; model++)
@@ -113,8 +119,8 @@ static struct span pack_eligible(struct arena *arena, const struct tail_touch *e
     return strbuf_span(&buf);
 }
 
-void effects_conversion(struct journey_effects *effects, const struct conversion *conversion, const struct tail_touch *eligible,
-                        uint32_t n)
+void effects_conversion(struct journey_effects *effects, const struct conversion *conversion,
+                        const struct tail_touch *eligible, uint32_t n)
 {
     add_credits(effects, conversion, eligible, n);
     *arena_push(effects->arena, &effects->conversions) = (struct conversion_row){

@@ -40,14 +40,16 @@ static inline void effects_add(const struct journey_effects *effects, int64_t *s
 }
 
 /* Micro-units, which may leave 64 bits: value k of a cell and its high part. */
-static inline void effects_add_micros(const struct journey_effects *effects, int64_t *values, int k, int64_t micros)
+static inline void effects_add_micros(const struct journey_effects *effects, int64_t *values, int k,
+                                      int64_t micros)
 {
     effects_add(effects, &values[k], micros);
     cell_carry(values, k);
 }
 
 /* The stage or status of one customer changes from `from` (0: was in none) to `to` (0: leaves). */
-void effects_stock(struct journey_effects *effects, enum cell_family family, int32_t day, uint32_t from, uint32_t to);
+void effects_stock(struct journey_effects *effects, enum cell_family family, int32_t day,
+                   uint32_t from, uint32_t to);
 
 struct step {
     int32_t month;
@@ -64,12 +66,13 @@ struct conversion {
     uint8_t stage_before;
     int32_t day;
 };
-void effects_conversion(struct journey_effects *effects, const struct conversion *conversion, const struct tail_touch *eligible,
-                        uint32_t n);
+void effects_conversion(struct journey_effects *effects, const struct conversion *conversion,
+                        const struct tail_touch *eligible, uint32_t n);
 
 /* ---- tail ---- */
 void tail_prune(struct journey_tail *tail, struct instant since);
-void tail_push(struct journey_tail *tail, struct arena *arena, const struct touch *touch, uint32_t max);
+void tail_push(struct journey_tail *tail, struct arena *arena, const struct touch *touch,
+               uint32_t max);
 bool tail_equal(const struct journey_tail *a, const struct journey_tail *b);
 
 /* ---- deadlines ---- */

@@ -1,9 +1,11 @@
 /* journey_pack.c: a state as bytes: the fixed header of journey.h, then the variable part.
  *
- * Variable part: flags (1: last fact = last inbound touch, 2: a tail follows, 4: the tail was cut); unless flag 1 event_id 16 and
- * anchor 8 of the last fact; node, department of the last touch; goal_day, goals_today; the counted events (count, first day,
- * number of times, times before last_seen); the goals with nth (count, age of the first); the sums (currency, conversions,
- * revenue, margin); the tail (count, entries: time before last_seen, event_id 16, shape code; with flag 4 dropped_at). */
+ * Variable part: flags (1: last fact = last inbound touch, 2: a tail follows, 4: the tail was cut);
+ * unless flag 1 event_id 16 and anchor 8 of the last fact; node, department of the last touch;
+ * goal_day, goals_today; the counted events (count, first day, number of times, times before
+ * last_seen); the goals with nth (count, age of the first); the sums (currency, conversions,
+ * revenue, margin); the tail (count, entries: time before last_seen, event_id 16, shape code; with
+ * flag 4 dropped_at). */
 #include "services/journey-tracker/logic/journey_internal.h"
 
 enum { FLAG_SAME_KEY = 1, FLAG_TAIL = 2, FLAG_CUT = 4 };
@@ -84,7 +86,8 @@ static void unpack_header(struct unpack *in, struct journey_state *s)
     s->last_score = (int16_t)unpack_be16(in);
 }
 
-static void pack_progress(const struct journey_policy *policy, struct strbuf *out, const struct journey_state *s)
+static void pack_progress(const struct journey_policy *policy, struct strbuf *out,
+                          const struct journey_state *s)
 {
     pack_zigzag(out, s->goal_day);
     pack_varint(out, s->goals_today);
@@ -107,7 +110,8 @@ static void pack_progress(const struct journey_policy *policy, struct strbuf *ou
     pack_byte(out, 0);
 }
 
-static void unpack_counted(struct unpack *in, const struct journey_policy *policy, struct journey_state *s)
+static void unpack_counted(struct unpack *in, const struct journey_policy *policy,
+                           struct journey_state *s)
 {
     if (unpack_byte(in) != policy->counted_count)
         in->failed = true;
@@ -172,7 +176,8 @@ static struct kept kept_tail(const struct journey_policy *policy, const struct j
 {
     uint32_t cut = tail->count > policy->tail_max ? tail->count - policy->tail_max : 0;
     const struct tail_touch *items = tail->count ? tail->items + tail->head : NULL;
-    return (struct kept){items ? items + cut : NULL, tail->count - cut, cut ? items[cut - 1].at : tail->dropped_at};
+    return (struct kept){items ? items + cut : NULL, tail->count - cut,
+                         cut ? items[cut - 1].at : tail->dropped_at};
 }
 
 static void pack_tail(struct strbuf *out, const struct journey_state *s, const struct kept *kept)
@@ -187,7 +192,8 @@ static void pack_tail(struct strbuf *out, const struct journey_state *s, const s
         pack_age(out, s, kept->dropped_at);
 }
 
-void journey_state_pack(const struct journey_policy *policy, const struct journey_state *s, struct strbuf *out)
+void journey_state_pack(const struct journey_policy *policy, const struct journey_state *s,
+                        struct strbuf *out)
 {
     struct kept kept = kept_tail(policy, &s->tail);
     bool same = touch_key_compare(&s->last, &s->last_inbound) == 0;
@@ -208,8 +214,8 @@ void journey_state_pack(const struct journey_policy *policy, const struct journe
 }
 
 /* False if a shape is not known yet. */
-static bool unpack_tail(struct unpack *in, const struct shape_lookup *shapes, struct journey_state *s, bool cut,
-                        uint32_t *missing)
+static bool unpack_tail(struct unpack *in, const struct shape_lookup *shapes,
+                        struct journey_state *s, bool cut, uint32_t *missing)
 {
     uint64_t count = unpack_varint(in);
     if (count > (uint64_t)(in->end - in->at) / sizeof(struct id)) {
@@ -234,14 +240,16 @@ static bool unpack_tail(struct unpack *in, const struct shape_lookup *shapes, st
     return true;
 }
 
-enum outcome journey_state_unpack(const struct journey_policy *policy, struct span packed, const struct shape_lookup *shapes,
-                                  struct arena *arena, struct journey_state *out, uint32_t *missing, struct err *err)
+enum outcome journey_state_unpack(const struct journey_policy *policy, struct span packed,
+                                  const struct shape_lookup *shapes, struct arena *arena,
+                                  struct journey_state *out, uint32_t *missing, struct err *err)
 {
     struct unpack in = unpack_of(packed);
     journey_state_init(out, arena);
     uint8_t layout = unpack_byte(&in);
     if (layout != JOURNEY_LAYOUT)
-        return err_set(err, OUTCOME_FATAL, "state_corrupt", "journey state of layout %d, expected %d", layout, JOURNEY_LAYOUT);
+        return err_set(err, OUTCOME_FATAL, "state_corrupt",
+                       "journey state of layout %d, expected %d", layout, JOURNEY_LAYOUT);
     unpack_header(&in, out);
     uint8_t flags = unpack_byte(&in);
     out->last.event_id = flags & FLAG_SAME_KEY ? out->last_inbound.event_id : unpack_id(&in);
@@ -254,8 +262,10 @@ enum outcome journey_state_unpack(const struct journey_policy *policy, struct sp
     unpack_goals(&in, out);
     unpack_sums(&in, out);
     if ((flags & FLAG_TAIL) && !unpack_tail(&in, shapes, out, flags & FLAG_CUT, missing))
-        return err_set(err, OUTCOME_RETRY, "shape_unknown", "journey state names shape %u, which is not loaded", *missing);
+        return err_set(err, OUTCOME_RETRY, "shape_unknown",
+                       "journey state names shape %u, which is not loaded", *missing);
     if (in.failed || in.at != in.end || out->stage >= STAGE_COUNT || out->status >= STATUS_COUNT)
-        return err_set(err, OUTCOME_FATAL, "state_corrupt", "journey state of %zu bytes cannot be read", packed.len);
+        return err_set(err, OUTCOME_FATAL, "state_corrupt",
+                       "journey state of %zu bytes cannot be read", packed.len);
     return OUTCOME_OK;
 }

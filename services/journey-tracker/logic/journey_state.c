@@ -1,4 +1,5 @@
-/* journey_state.c: making, copying and comparing states; carrying cumulative differences to a later state. */
+/* journey_state.c: making, copying and comparing states; carrying cumulative differences to a later
+ * state. */
 #include "services/journey-tracker/logic/journey_internal.h"
 
 int touch_key_compare(const struct touch_key *a, const struct touch_key *b)
@@ -19,7 +20,8 @@ void journey_state_init(struct journey_state *state, struct arena *arena)
     state->last_score = SCORE_ABSENT;
 }
 
-void journey_state_copy(struct journey_state *to, const struct journey_state *from, struct arena *arena)
+void journey_state_copy(struct journey_state *to, const struct journey_state *from,
+                        struct arena *arena)
 {
     *to = *from;
     to->arena = arena;
@@ -28,7 +30,8 @@ void journey_state_copy(struct journey_state *to, const struct journey_state *fr
     to->tail.items = NULL;
     if (from->tail.count) {
         to->tail.items = arena_alloc(arena, from->tail.count * sizeof *to->tail.items);
-        memcpy(to->tail.items, from->tail.items + from->tail.head, from->tail.count * sizeof *to->tail.items);
+        memcpy(to->tail.items, from->tail.items + from->tail.head,
+               from->tail.count * sizeof *to->tail.items);
     }
     to->sum_capacity = from->sum_count;
     to->sums = NULL;
@@ -54,7 +57,8 @@ struct currency_sum *journey_sum(struct journey_state *state, uint32_t currency)
     if (state->sum_count == state->sum_capacity) {
         uint32_t capacity = state->sum_capacity ? state->sum_capacity * 2 : 2;
         state->sums =
-            arena_realloc(state->arena, state->sums, state->sum_capacity * sizeof *state->sums, capacity * sizeof *state->sums);
+            arena_realloc(state->arena, state->sums, state->sum_capacity * sizeof *state->sums,
+                          capacity * sizeof *state->sums);
         state->sum_capacity = capacity;
     }
     memmove(state->sums + at + 1, state->sums + at, (state->sum_count - at) * sizeof *state->sums);
@@ -76,7 +80,8 @@ static bool key_equal(const struct touch_key *a, const struct touch_key *b)
     return touch_key_compare(a, b) == 0;
 }
 
-static bool counted_equal(const struct journey_policy *policy, const struct journey_state *a, const struct journey_state *b)
+static bool counted_equal(const struct journey_policy *policy, const struct journey_state *a,
+                          const struct journey_state *b)
 {
     for (uint32_t i = 0; i < policy->counted_count; i++) {
         const struct event_progress *x = &a->counted[i], *y = &b->counted[i];
@@ -101,22 +106,25 @@ static bool goals_equal(const struct journey_state *a, const struct journey_stat
 
 static bool position_equal(const struct journey_state *a, const struct journey_state *b)
 {
-    return a->stage == b->stage && a->status == b->status && a->journey_number == b->journey_number &&
-           a->stage_since.us == b->stage_since.us && a->has_converted == b->has_converted;
+    return a->stage == b->stage && a->status == b->status &&
+           a->journey_number == b->journey_number && a->stage_since.us == b->stage_since.us &&
+           a->has_converted == b->has_converted;
 }
 
 static bool last_values_equal(const struct journey_state *a, const struct journey_state *b)
 {
     return a->last_touch_at.us == b->last_touch_at.us && a->last_node == b->last_node &&
-           a->last_department == b->last_department && a->last_order_at.us == b->last_order_at.us && a->currency == b->currency &&
-           a->last_score == b->last_score;
+           a->last_department == b->last_department && a->last_order_at.us == b->last_order_at.us &&
+           a->currency == b->currency && a->last_score == b->last_score;
 }
 
-bool journey_converged(const struct journey_policy *policy, const struct journey_state *before, const struct journey_state *after)
+bool journey_converged(const struct journey_policy *policy, const struct journey_state *before,
+                       const struct journey_state *after)
 {
     return instant_is_set(before->last.at) && key_equal(&before->last, &after->last) &&
-           key_equal(&before->last_inbound, &after->last_inbound) && position_equal(before, after) &&
-           last_values_equal(before, after) && goals_equal(before, after) && counted_equal(policy, before, after) &&
+           key_equal(&before->last_inbound, &after->last_inbound) &&
+           position_equal(before, after) && last_values_equal(before, after) &&
+           goals_equal(before, after) && counted_equal(policy, before, after) &&
            !journey_tail_is_cut(before) && tail_equal(&before->tail, &after->tail);
 }
 
@@ -125,7 +133,8 @@ static void add_sums(struct journey_state *to, const struct journey_state *from,
     for (uint32_t i = 0; i < from->sum_count; i++) {
         struct currency_sum d = from->sums[i], *sum = journey_sum(to, d.currency);
         sum->conversions += sign * d.conversions;
-        sum->revenue = sign > 0 ? wrap_add(sum->revenue, d.revenue) : wrap_sub(sum->revenue, d.revenue);
+        sum->revenue =
+            sign > 0 ? wrap_add(sum->revenue, d.revenue) : wrap_sub(sum->revenue, d.revenue);
         sum->margin = sign > 0 ? wrap_add(sum->margin, d.margin) : wrap_sub(sum->margin, d.margin);
     }
 }
@@ -139,9 +148,11 @@ static void settle_sums(struct journey_state *state)
     state->sum_count = kept;
 }
 
-/* first_seen can differ only if the range began with the timeline: then both are right, else neither matters. */
+/* first_seen can differ only if the range began with the timeline: then both are right, else
+ * neither matters. */
 void journey_conclude(const struct journey_state *old_final, const struct journey_state *before,
-                      const struct journey_state *after, bool converged, struct arena *arena, struct journey_state *out)
+                      const struct journey_state *after, bool converged, struct arena *arena,
+                      struct journey_state *out)
 {
     journey_state_copy(out, converged ? old_final : after, arena);
     bool moved = before->first_seen.us != after->first_seen.us;

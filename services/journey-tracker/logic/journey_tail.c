@@ -24,14 +24,17 @@ static void make_room(struct journey_tail *tail, struct arena *arena)
         return;
     }
     uint32_t capacity = tail->capacity ? tail->capacity * 2 : 8;
-    tail->items = arena_realloc(arena, tail->items, tail->capacity * sizeof *tail->items, capacity * sizeof *tail->items);
+    tail->items = arena_realloc(arena, tail->items, tail->capacity * sizeof *tail->items,
+                                capacity * sizeof *tail->items);
     tail->capacity = capacity;
 }
 
-void tail_push(struct journey_tail *tail, struct arena *arena, const struct touch *touch, uint32_t max)
+void tail_push(struct journey_tail *tail, struct arena *arena, const struct touch *touch,
+               uint32_t max)
 {
     make_room(tail, arena);
-    tail->items[tail->head + tail->count++] = (struct tail_touch){touch->key.at, touch->key.event_id, touch->shape};
+    tail->items[tail->head + tail->count++] =
+        (struct tail_touch){touch->key.at, touch->key.event_id, touch->shape};
     if (tail->unbounded || tail->count <= max)
         return;
     tail->dropped_at = tail->items[tail->head].at;
@@ -45,7 +48,8 @@ bool tail_equal(const struct journey_tail *a, const struct journey_tail *b)
         return false;
     for (uint32_t i = 0; i < a->count; i++) {
         const struct tail_touch *x = &a->items[a->head + i], *y = &b->items[b->head + i];
-        if (x->at.us != y->at.us || x->shape->code != y->shape->code || !id_equal(&x->event_id, &y->event_id))
+        if (x->at.us != y->at.us || x->shape->code != y->shape->code ||
+            !id_equal(&x->event_id, &y->event_id))
             return false;
     }
     return true;
@@ -56,14 +60,17 @@ bool journey_tail_is_cut(const struct journey_state *state)
     return instant_is_set(state->tail.dropped_at);
 }
 
-bool journey_needs_window(const struct journey_policy *policy, const struct journey_state *state, const struct touch *touch)
+bool journey_needs_window(const struct journey_policy *policy, const struct journey_state *state,
+                          const struct touch *touch)
 {
     const struct shape *shape = touch->shape;
     return (shape->positive >= 0 || shape->otherwise >= 0) && journey_tail_is_cut(state) &&
-           instant_compare(state->tail.dropped_at, instant_minus(touch->key.at, policy->lookback)) >= 0;
+           instant_compare(state->tail.dropped_at,
+                           instant_minus(touch->key.at, policy->lookback)) >= 0;
 }
 
-void journey_prime(const struct journey_policy *policy, struct journey_state *state, const struct touch *touches, size_t count)
+void journey_prime(const struct journey_policy *policy, struct journey_state *state,
+                   const struct touch *touches, size_t count)
 {
     state->tail = (struct journey_tail){.dropped_at = INSTANT_FIRST, .unbounded = true};
     struct instant since = instant_minus(state->last_touch_at, policy->lookback);

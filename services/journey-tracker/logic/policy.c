@@ -5,7 +5,8 @@
 
 static enum outcome invalid(struct err *err, const char *what, struct span which)
 {
-    return err_set(err, OUTCOME_FATAL, "policy_invalid", "%s: \"" SPAN_FMT "\"", what, SPAN_ARG(which));
+    return err_set(err, OUTCOME_FATAL, "policy_invalid", "%s: \"" SPAN_FMT "\"", what,
+                   SPAN_ARG(which));
 }
 
 /* Highest stage first; rules of one stage keep their order. */
@@ -48,7 +49,8 @@ static void at_least(uint16_t *value, uint16_t least)
         *value = least;
 }
 
-static enum outcome link_nth(struct journey_policy *policy, struct stage_rule *rule, struct err *err)
+static enum outcome link_nth(struct journey_policy *policy, struct stage_rule *rule,
+                             struct err *err)
 {
     rule->counted = (int16_t)counted_index(policy, rule->event);
     if (rule->event.ptr == NULL || rule->counted < 0)
@@ -66,14 +68,16 @@ static enum outcome link_nth(struct journey_policy *policy, struct stage_rule *r
     return OUTCOME_OK;
 }
 
-static enum outcome link_rule(struct journey_policy *policy, struct stage_rule *rule, struct err *err)
+static enum outcome link_rule(struct journey_policy *policy, struct stage_rule *rule,
+                              struct err *err)
 {
     if (rule->nth == 0 && (rule->within.us > 0 || rule->later_day))
         return invalid(err, "a stage rule with within or later_day needs nth", rule->event);
     if (rule->after.ptr != NULL) {
         rule->after_index = (int16_t)counted_index(policy, rule->after);
         if (rule->after_index < 0)
-            return invalid(err, "`after` of a stage rule names no event of a conversion", rule->after);
+            return invalid(err, "`after` of a stage rule names no event of a conversion",
+                           rule->after);
         at_least(&policy->counted[rule->after_index].enough, 1);
     }
     return rule->nth ? link_nth(policy, rule, err) : OUTCOME_OK;
@@ -100,20 +104,22 @@ static enum outcome check_status(const struct journey_policy *policy, struct err
 {
     if (policy->lapsed_after.us > JOURNEY_END.us)
         return invalid(err, "status.lapsed.after is above", SPAN("P365D"));
-    if (policy->at_risk_after.us != INT64_MAX && policy->at_risk_after.us >= policy->lapsed_after.us)
+    if (policy->at_risk_after.us != INT64_MAX &&
+        policy->at_risk_after.us >= policy->lapsed_after.us)
         return invalid(err, "status.at_risk.after is not below", SPAN("status.lapsed.after"));
     for (size_t i = 0; i < policy->at_risk_on.count; i++)
         for (size_t j = 0; j < policy->lapsed_on.count; j++)
             if (span_equal(policy->at_risk_on.items[i], policy->lapsed_on.items[j]))
-                return invalid(err, "event in both status.at_risk.on and status.lapsed.on", policy->lapsed_on.items[j]);
+                return invalid(err, "event in both status.at_risk.on and status.lapsed.on",
+                               policy->lapsed_on.items[j]);
     return OUTCOME_OK;
 }
 
 enum outcome journey_policy_finish(struct journey_policy *policy, struct err *err)
 {
     if (policy->rule_count > POLICY_MAX_RULES || policy->goal_count > POLICY_MAX_GOALS)
-        return err_set(err, OUTCOME_FATAL, "policy_invalid", "at most %d stage rules and %d goals", POLICY_MAX_RULES,
-                       POLICY_MAX_GOALS);
+        return err_set(err, OUTCOME_FATAL, "policy_invalid", "at most %d stage rules and %d goals",
+                       POLICY_MAX_RULES, POLICY_MAX_GOALS);
     enum outcome outcome = check_status(policy, err);
     if (outcome == OUTCOME_OK)
         outcome = list_counted(policy, err);
@@ -123,12 +129,14 @@ enum outcome journey_policy_finish(struct journey_policy *policy, struct err *er
     return outcome == OUTCOME_OK ? link_goals(policy, err) : outcome;
 }
 
-enum outcome journey_policy_intern(struct journey_policy *policy, journey_intern intern, void *context, struct err *err)
+enum outcome journey_policy_intern(struct journey_policy *policy, journey_intern intern,
+                                   void *context, struct err *err)
 {
     enum outcome outcome = intern(context, SPAN("(conversion)"), &policy->conversion_node, err);
     for (uint32_t i = 0; i < policy->goal_count && outcome == OUTCOME_OK; i++)
         outcome = intern(context, policy->goals[i].id, &policy->goals[i].code, err);
     for (uint32_t i = 0; i < policy->conversion_count && outcome == OUTCOME_OK; i++)
-        outcome = intern(context, policy->conversions[i].goal, &policy->conversions[i].goal_code, err);
+        outcome =
+            intern(context, policy->conversions[i].goal, &policy->conversions[i].goal_code, err);
     return outcome;
 }

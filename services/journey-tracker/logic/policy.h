@@ -1,7 +1,9 @@
-/* policy.h: the journey policy as the derivation uses it: journey.json, goals.json and channels.json, checked and flattened.
+/* policy.h: the journey policy as the derivation uses it: journey.json, goals.json and
+ * channels.json, checked and flattened.
  *
- * Filled by journey_policy.c (or by a test); texts live in the caller's arena. Everything here is read-only afterwards, but the
- * dictionary codes, which the caller sets once through journey_policy_intern. */
+ * Filled by journey_policy.c (or by a test); texts live in the caller's arena. Everything here is
+ * read-only afterwards, but the dictionary codes, which the caller sets once through
+ * journey_policy_intern. */
 #ifndef TUTTI_JOURNEY_POLICY_TYPES_H
 #define TUTTI_JOURNEY_POLICY_TYPES_H
 
@@ -20,7 +22,14 @@ enum journey_stage {
     STAGE_COUNT,
 };
 
-enum journey_status { STATUS_NONE, STATUS_ACTIVE, STATUS_AT_RISK, STATUS_LAPSED, STATUS_WON_BACK, STATUS_COUNT };
+enum journey_status {
+    STATUS_NONE,
+    STATUS_ACTIVE,
+    STATUS_AT_RISK,
+    STATUS_LAPSED,
+    STATUS_WON_BACK,
+    STATUS_COUNT
+};
 
 enum journey_direction { DIRECTION_NONE, DIRECTION_INBOUND, DIRECTION_OUTBOUND };
 
@@ -33,7 +42,8 @@ enum {
     POLICY_TAIL_MAX = 256,     /* creditable touches kept in a state */
 };
 
-/* Days without an inbound touch after which a journey ends, and without any touch after which the map has an (exit). */
+/* Days without an inbound touch after which a journey ends, and without any touch after which the
+ * map has an (exit). */
 #define JOURNEY_END ((struct duration){365 * US_PER_DAY})
 
 struct span_list {
@@ -49,7 +59,8 @@ struct stage_rule {
     uint16_t nth;                           /* 0: none */
     struct duration within;                 /* 0: none */
     bool later_day;
-    int16_t counted, after_index; /* positions in policy.counted of `event` (with nth) and of `after` */
+    int16_t counted,
+        after_index; /* positions in policy.counted of `event` (with nth) and of `after` */
 };
 
 /* A conversion event and how much of its past in the instance the stage rules can still ask for. */
@@ -66,7 +77,13 @@ struct conversion_rule {
     bool any_value; /* else value_micros > 0 */
 };
 
-enum goal_measure { MEASURE_COUNT, MEASURE_VALUE, MEASURE_MARGIN_ELSE_VALUE, MEASURE_STOCK, MEASURE_ENTRIES };
+enum goal_measure {
+    MEASURE_COUNT,
+    MEASURE_VALUE,
+    MEASURE_MARGIN_ELSE_VALUE,
+    MEASURE_STOCK,
+    MEASURE_ENTRIES
+};
 
 struct journey_goal {
     struct span id, parent, title, unit;
@@ -97,7 +114,8 @@ struct journey_policy {
     uint32_t counted_count;
     struct span_list at_risk_on, lapsed_on;
     struct duration at_risk_after; /* INT64_MAX: never by itself */
-    struct duration lapsed_after;  /* above at_risk_after unless that is never; at most JOURNEY_END, the default */
+    struct duration lapsed_after;  /* above at_risk_after unless that is never; at most JOURNEY_END,
+                                      the default */
     struct conversion_rule *conversions;
     uint32_t conversion_count;
     struct duration lookback;
@@ -113,13 +131,16 @@ struct journey_policy {
     uint32_t tail_max;        /* POLICY_TAIL_MAX, smaller in tests */
 };
 
-/* Derived tables (counted[].enough and times, rules' indexes, goals_positive, nth slots, order of the rules); call once after
- * filling the rest. FATAL "policy_invalid" where a limit above is broken or nth, after, within, later_day name no conversion
- * event. */
+/* Derived tables (counted[].enough and times, rules' indexes, goals_positive, nth slots, order of
+ * the rules); call once after filling the rest. FATAL "policy_invalid" where a limit above is
+ * broken or nth, after, within, later_day name no conversion event. */
 enum outcome journey_policy_finish(struct journey_policy *policy, struct err *err);
 
-/* Gives every text of the policy that appears in cells its dictionary code: goals, conversions, "(conversion)". */
-typedef enum outcome (*journey_intern)(void *context, struct span text, uint32_t *code, struct err *err);
-enum outcome journey_policy_intern(struct journey_policy *policy, journey_intern intern, void *context, struct err *err);
+/* Gives every text of the policy that appears in cells its dictionary code: goals, conversions,
+ * "(conversion)". */
+typedef enum outcome (*journey_intern)(void *context, struct span text, uint32_t *code,
+                                       struct err *err);
+enum outcome journey_policy_intern(struct journey_policy *policy, journey_intern intern,
+                                   void *context, struct err *err);
 
 #endif

@@ -1,4 +1,5 @@
-/* shape.c: what a combination of low-cardinality attributes means under the policy, computed once. */
+/* shape.c: what a combination of low-cardinality attributes means under the policy, computed once.
+ */
 #include "services/journey-tracker/logic/shape.h"
 
 static char folded(char c, bool fold)
@@ -6,8 +7,8 @@ static char folded(char c, bool fold)
     return fold && c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
-/* The whole text against a pattern in which `*` stands for any run of characters; ASCII case ignored if fold. Greedy with one
- * point of return: the newest star. */
+/* The whole text against a pattern in which `*` stands for any run of characters; ASCII case
+ * ignored if fold. Greedy with one point of return: the newest star. */
 static bool matches(struct span pattern, struct span text, bool fold)
 {
     size_t p = 0, t = 0, star = SIZE_MAX, resume = 0;
@@ -92,7 +93,8 @@ static bool is_one_of(struct span text, const char *const *names)
 /* docs/figures.md, Touchpoints. */
 static enum journey_direction direction_of(const struct shape_text *text, struct span event)
 {
-    static const char *const no_touches[] = {"Contact Requested", "Contact Failed", "Contact Cancelled", NULL};
+    static const char *const no_touches[] = {"Contact Requested", "Contact Failed",
+                                             "Contact Cancelled", NULL};
     static const char *const about_people[] = {"identify", "alias", "group", "merge", NULL};
     if (is_one_of(event, no_touches))
         return DIRECTION_NONE;
@@ -125,23 +127,29 @@ static struct span rule_network(const struct channel_rule *rule, const struct sh
     return span_is(rule->network, "(click_network)") ? text->click_network : rule->network;
 }
 
-static const struct channel_rule *channel_rule_of(const struct journey_policy *policy, const struct shape_text *text)
+static const struct channel_rule *channel_rule_of(const struct journey_policy *policy,
+                                                  const struct shape_text *text)
 {
     for (uint32_t i = 0; i < policy->channel_count; i++) {
         const struct channel_rule *rule = &policy->channels[i];
-        if (host_matches(rule->referrer_host, text->referrer_host) && pattern_matches(rule->utm_medium, text->utm_medium) &&
-            pattern_matches(rule->utm_source, text->utm_source) && pattern_matches(rule->click_network, text->click_network) &&
+        if (host_matches(rule->referrer_host, text->referrer_host) &&
+            pattern_matches(rule->utm_medium, text->utm_medium) &&
+            pattern_matches(rule->utm_source, text->utm_source) &&
+            pattern_matches(rule->click_network, text->click_network) &&
             rule_network(rule, text).ptr)
             return rule;
     }
     return NULL;
 }
 
-static void name_kind(const struct journey_policy *policy, const struct shape_text *text, struct arena *arena, struct shape *out)
+static void name_kind(const struct journey_policy *policy, const struct shape_text *text,
+                      struct arena *arena, struct shape *out)
 {
-    const struct channel_rule *rule = out->direction == DIRECTION_INBOUND ? channel_rule_of(policy, text) : NULL;
+    const struct channel_rule *rule =
+        out->direction == DIRECTION_INBOUND ? channel_rule_of(policy, text) : NULL;
     out->network = rule ? rule_network(rule, text) : text->click_network;
-    struct span left = rule ? rule->channel : text->channel, right = rule ? out->network : out->event;
+    struct span left = rule ? rule->channel : text->channel,
+                right = rule ? out->network : out->event;
     char *kind = arena_alloc(arena, left.len + right.len + 1);
     memcpy(kind, left.ptr ? left.ptr : "", left.len);
     kind[left.len] = ':';
@@ -149,14 +157,16 @@ static void name_kind(const struct journey_policy *policy, const struct shape_te
     out->kind_text = (struct span){kind, left.len + 1 + right.len};
 }
 
-static uint64_t stage_rules_of(const struct journey_policy *policy, const struct shape_text *text, const struct shape *shape)
+static uint64_t stage_rules_of(const struct journey_policy *policy, const struct shape_text *text,
+                               const struct shape *shape)
 {
     uint64_t rules = 0;
     for (uint32_t i = 0; i < policy->rule_count && shape->direction == DIRECTION_INBOUND; i++) {
         const struct stage_rule *rule = &policy->rules[i];
         if ((rule->event.ptr == NULL || span_equal(rule->event, shape->event)) &&
             (rule->channel.ptr == NULL || span_equal(rule->channel, text->channel)) &&
-            (rule->score_kind.ptr == NULL || (text->score_kind.ptr && span_equal(rule->score_kind, text->score_kind))))
+            (rule->score_kind.ptr == NULL ||
+             (text->score_kind.ptr && span_equal(rule->score_kind, text->score_kind))))
             rules |= UINT64_C(1) << i;
     }
     return rules;
@@ -167,20 +177,25 @@ static bool filter_matches(const struct span_list *list, struct span text)
     return list->count == 0 || in_list(list, text);
 }
 
-static uint64_t goals_of(const struct journey_policy *policy, const struct shape_text *text, const struct shape *shape)
+static uint64_t goals_of(const struct journey_policy *policy, const struct shape_text *text,
+                         const struct shape *shape)
 {
     uint64_t goals = 0;
     for (uint32_t i = 0; i < policy->goal_count && shape->direction != DIRECTION_NONE; i++) {
         const struct journey_goal *goal = &policy->goals[i];
-        if (goal->status == STATUS_NONE && (goal->direction == DIRECTION_NONE || goal->direction == shape->direction) &&
-            filter_matches(&goal->events, shape->event) && filter_matches(&goal->channels, text->channel) &&
-            filter_matches(&goal->departments, text->department) && filter_matches(&goal->purposes, text->purpose))
+        if (goal->status == STATUS_NONE &&
+            (goal->direction == DIRECTION_NONE || goal->direction == shape->direction) &&
+            filter_matches(&goal->events, shape->event) &&
+            filter_matches(&goal->channels, text->channel) &&
+            filter_matches(&goal->departments, text->department) &&
+            filter_matches(&goal->purposes, text->purpose))
             goals |= UINT64_C(1) << i;
     }
     return goals;
 }
 
-static bool is_creditable(const struct journey_policy *policy, const struct shape_text *text, const struct shape *shape)
+static bool is_creditable(const struct journey_policy *policy, const struct shape_text *text,
+                          const struct shape *shape)
 {
     if (shape->direction == DIRECTION_NONE)
         return false;
@@ -190,7 +205,8 @@ static bool is_creditable(const struct journey_policy *policy, const struct shap
 }
 
 /* Conversion rules by value, the counted event, and whether the event may earn credit. */
-static void set_conversion(const struct journey_policy *policy, const struct shape_text *text, struct shape *out)
+static void set_conversion(const struct journey_policy *policy, const struct shape_text *text,
+                           struct shape *out)
 {
     bool inbound = out->direction == DIRECTION_INBOUND, listed = false;
     out->positive = out->otherwise = -1;
@@ -212,7 +228,8 @@ static void set_conversion(const struct journey_policy *policy, const struct sha
     out->creditable = !listed && is_creditable(policy, text, out);
 }
 
-void shape_compile(const struct journey_policy *policy, const struct shape_text *text, struct arena *arena, struct shape *out)
+void shape_compile(const struct journey_policy *policy, const struct shape_text *text,
+                   struct arena *arena, struct shape *out)
 {
     memset(out, 0, sizeof *out);
     out->event = event_of(text);

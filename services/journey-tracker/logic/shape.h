@@ -1,18 +1,22 @@
-/* shape.h: a shape is the combination of a touchpoint's low-cardinality attributes; what it means is computed once per shape.
+/* shape.h: a shape is the combination of a touchpoint's low-cardinality attributes; what it means
+ * is computed once per shape.
  *
- * Steps for a new shape: fill shape_text; shape_compile gives network and kind texts beside everything derive needs; intern
- * the strings and set shape.code, .kind, .channel, .department, .purpose, .campaign, .currency (0 = absent; a channel always
- * has a code: 0 as touch channel means unattributed). Then the shape is read-only and may be shared. */
+ * Steps for a new shape: fill shape_text; shape_compile gives network and kind texts beside
+ * everything derive needs; intern the strings and set shape.code, .kind, .channel, .department,
+ * .purpose, .campaign, .currency (0 = absent; a channel always has a code: 0 as touch channel means
+ * unattributed). Then the shape is read-only and may be shared. */
 #ifndef TUTTI_JOURNEY_SHAPE_H
 #define TUTTI_JOURNEY_SHAPE_H
 
 #include "common/base/arena.h"
 #include "services/journey-tracker/logic/policy.h"
 
-/* As sent; SPAN_NONE where absent. The last three change nothing in derive, they complete the shape for the facts table. */
+/* As sent; SPAN_NONE where absent. The last three change nothing in derive, they complete the shape
+ * for the facts table. */
 struct shape_text {
     struct span source, type, event_name, channel, direction, department, purpose, platform;
-    struct span campaign_id, campaign_name, click_network, utm_medium, utm_source; /* campaign.medium and .source */
+    struct span campaign_id, campaign_name, click_network, utm_medium,
+        utm_source; /* campaign.medium and .source */
     bool has_click_id;
     struct span referrer_host; /* shape_referrer_host(page.referrer) */
     struct span score_kind, currency;
@@ -20,11 +24,12 @@ struct shape_text {
 };
 
 struct shape {
-    uint32_t code;                                                   /* set by the caller: the shape's own code */
+    uint32_t code; /* set by the caller: the shape's own code */
     uint32_t kind, channel, department, purpose, campaign, currency; /* set by the caller */
-    struct span event, network, kind_text; /* borrowed from the shape_text or in the arena; network may be SPAN_NONE */
-    uint8_t direction;                     /* enum journey_direction: what every figure uses; none = no touch */
-    uint8_t status;                        /* enum journey_status its event gives, STATUS_NONE unless listed under `on` */
+    struct span event, network,
+        kind_text;     /* borrowed from the shape_text or in the arena; network may be SPAN_NONE */
+    uint8_t direction; /* enum journey_direction: what every figure uses; none = no touch */
+    uint8_t status; /* enum journey_status its event gives, STATUS_NONE unless listed under `on` */
     bool creditable;
     bool is_order;     /* an inbound touch of a conversion rule's event, whatever its value */
     int8_t counted;    /* index in policy.counted, -1 unless is_order */
@@ -35,9 +40,11 @@ struct shape {
 };
 
 /* The meaning of text under policy; codes are left 0. kind_text may be in the arena. */
-void shape_compile(const struct journey_policy *policy, const struct shape_text *text, struct arena *arena, struct shape *out);
+void shape_compile(const struct journey_policy *policy, const struct shape_text *text,
+                   struct arena *arena, struct shape *out);
 
-/* Host of a URL without scheme, user, port and path; SPAN_NONE if it has none. Borrowed, case as sent. */
+/* Host of a URL without scheme, user, port and path; SPAN_NONE if it has none. Borrowed, case as
+ * sent. */
 struct span shape_referrer_host(struct span url);
 
 #endif

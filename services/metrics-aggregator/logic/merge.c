@@ -28,14 +28,16 @@ static bool add_values(uint32_t family, int64_t *sums, const int64_t *values)
     return !overflow;
 }
 
-enum outcome merge_add(struct merge *merge, int32_t lane, const struct cell *cells, size_t count, struct err *err)
+enum outcome merge_add(struct merge *merge, int32_t lane, const struct cell *cells, size_t count,
+                       struct err *err)
 {
     for (size_t i = 0; i < count; i++) {
         struct sum_key key = {cells[i].key, lane};
         if (!add_values(cells[i].key.family, map_put(&merge->sums, &key, NULL), cells[i].values))
-            return err_set(err, OUTCOME_FATAL, "sum_overflow",
-                           "a sum of lane %d (cell of family %u, period %d) does not fit into 64 bits", lane, cells[i].key.family,
-                           cells[i].key.period);
+            return err_set(
+                err, OUTCOME_FATAL, "sum_overflow",
+                "a sum of lane %d (cell of family %u, period %d) does not fit into 64 bits", lane,
+                cells[i].key.family, cells[i].key.period);
     }
     return OUTCOME_OK;
 }

@@ -1,4 +1,5 @@
-/* merge.h: cells of many diffs become one sum per (lane, cell), so that each is written once per flush. Pure. */
+/* merge.h: cells of many diffs become one sum per (lane, cell), so that each is written once per
+ * flush. Pure. */
 #ifndef TUTTI_METRICS_MERGE_H
 #define TUTTI_METRICS_MERGE_H
 
@@ -21,7 +22,8 @@ struct merge {
 
 void merge_init(struct merge *merge, struct arena *arena);
 /* FATAL "sum_overflow" where a sum leaves its 64 bits (money: 126); the merge is then worthless. */
-enum outcome merge_add(struct merge *merge, int32_t lane, const struct cell *cells, size_t count, struct err *err);
+enum outcome merge_add(struct merge *merge, int32_t lane, const struct cell *cells, size_t count,
+                       struct err *err);
 /* The sums that are not all 0, in table order, in the arena. */
 struct lane_cell *merge_list(const struct merge *merge, size_t *count);
 

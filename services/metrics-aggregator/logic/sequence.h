@@ -1,7 +1,9 @@
-/* sequence.h: what to do with the numbered diffs of one lane: each number counts once, in order, without gaps. Pure.
+/* sequence.h: what to do with the numbered diffs of one lane: each number counts once, in order,
+ * without gaps. Pure.
  *
- * A step is asked for until the lane is finished. `next` is the number that the lane expects; the caller moves it on with
- * sequence_advance after it has applied a diff, whether that came from the topic or from the producer's outbox. */
+ * A step is asked for until the lane is finished. `next` is the number that the lane expects; the
+ * caller moves it on with sequence_advance after it has applied a diff, whether that came from the
+ * topic or from the producer's outbox. */
 #ifndef TUTTI_METRICS_SEQUENCE_H
 #define TUTTI_METRICS_SEQUENCE_H
 
@@ -26,7 +28,8 @@ struct sequence {
 enum sequence_step {
     SEQUENCE_DONE,  /* nothing left, and no transaction is half applied */
     SEQUENCE_APPLY, /* sequence_item is number `next` */
-    SEQUENCE_FETCH, /* numbers next .. *last have to come from the outbox; *last INT64_MAX: up to the end of the transaction */
+    SEQUENCE_FETCH, /* numbers next .. *last have to come from the outbox; *last INT64_MAX: up to
+                       the end of the transaction */
 };
 
 int numbered_compare(const void *a, const void *b); /* by seq */

@@ -17,18 +17,21 @@ static int reservation_compare(const void *key, const void *element)
     return id_compare(key, &((const struct reservation *)element)->request_id);
 }
 
-static const struct reservation *find_reservation(const struct ledger *ledger, const struct id *request_id)
+static const struct reservation *find_reservation(const struct ledger *ledger,
+                                                  const struct id *request_id)
 {
     if (ledger->reservation_count == 0)
         return NULL;
-    return bsearch(request_id, ledger->reservations, ledger->reservation_count, sizeof *ledger->reservations,
-                   reservation_compare);
+    return bsearch(request_id, ledger->reservations, ledger->reservation_count,
+                   sizeof *ledger->reservations, reservation_compare);
 }
 
-static const struct contact_fact *find_request(const struct ledger *ledger, const struct id *request_id)
+static const struct contact_fact *find_request(const struct ledger *ledger,
+                                               const struct id *request_id)
 {
     for (size_t i = 0; i < ledger->fact_count; i++)
-        if (ledger->facts[i]->kind == CONTACT_REQUEST && id_equal(&ledger->facts[i]->event_id, request_id))
+        if (ledger->facts[i]->kind == CONTACT_REQUEST &&
+            id_equal(&ledger->facts[i]->event_id, request_id))
             return ledger->facts[i];
     return NULL;
 }
@@ -72,33 +75,41 @@ static void add_contact(struct collector *c, struct contact contact)
         *arena_push(c->arena, &c->contacts) = contact;
 }
 
-/* Sends in order of time, so that the first of a request counts; a delivery stands for a send that is not known yet. What the
- * send says of tags and department is frozen; what it leaves out is taken from its request. */
+/* Sends in order of time, so that the first of a request counts; a delivery stands for a send that
+ * is not known yet. What the send says of tags and department is frozen; what it leaves out is
+ * taken from its request. */
 static void add_sends(struct collector *c)
 {
     static const struct contact_fact nothing;
     for (size_t i = 0; i < c->ledger->fact_count; i++) {
         const struct contact_fact *f = c->ledger->facts[i];
         bool is_answer = !id_is_nil(&f->decision_id);
-        if (!was_made(f) || instant_compare(f->at, c->since) <= 0 || (f->kind == CONTACT_DELIVERED && !is_answer))
+        if (!was_made(f) || instant_compare(f->at, c->since) <= 0 ||
+            (f->kind == CONTACT_DELIVERED && !is_answer))
             continue;
-        if (is_answer && (id_equal(&f->decision_id, c->except) || has_contact_of(&c->contacts, &f->decision_id)))
+        if (is_answer &&
+            (id_equal(&f->decision_id, c->except) || has_contact_of(&c->contacts, &f->decision_id)))
             continue;
-        const struct contact_fact *request = is_answer ? find_request(c->ledger, &f->decision_id) : NULL;
+        const struct contact_fact *request =
+            is_answer ? find_request(c->ledger, &f->decision_id) : NULL;
         request = request ? request : &nothing;
-        add_contact(c, (struct contact){f->at, either(f->channel, request->channel), either(f->department, request->department),
-                                        either(f->class, request->class), either(f->tags, request->tags), f->decision_id});
+        add_contact(c, (struct contact){f->at, either(f->channel, request->channel),
+                                        either(f->department, request->department),
+                                        either(f->class, request->class),
+                                        either(f->tags, request->tags), f->decision_id});
     }
 }
 
-static bool is_taken(const struct reservation *r, struct instant at, struct instant now, struct instant *when)
+static bool is_taken(const struct reservation *r, struct instant at, struct instant now,
+                     struct instant *when)
 {
     if (r->sent_at.us != INSTANT_ABSENT.us) { /* the send itself is a fact of another profile */
         *when = r->sent_at;
         return true;
     }
     *when = r->planned_at;
-    return r->verdict == VERDICT_GRANT && r->outcome == RESULT_OPEN && !reservation_is_over(r, at, now);
+    return r->verdict == VERDICT_GRANT && r->outcome == RESULT_OPEN &&
+           !reservation_is_over(r, at, now);
 }
 
 static void add_reservations(struct collector *c, struct instant at, struct instant now)
@@ -112,7 +123,8 @@ static void add_reservations(struct collector *c, struct instant at, struct inst
         struct instant when;
         struct contacts sent = {c->contacts.items, sends, sends};
         if (r && is_taken(r, at, now, &when) && !has_contact_of(&sent, &f->event_id))
-            add_contact(c, (struct contact){when, f->channel, f->department, f->class, f->tags, f->event_id});
+            add_contact(c, (struct contact){when, f->channel, f->department, f->class, f->tags,
+                                            f->event_id});
     }
 }
 
@@ -131,7 +143,8 @@ static struct duration longest_window(const struct contact_policy *policy)
 }
 
 struct contacts contacts_collect(const struct contact_policy *policy, const struct ledger *ledger,
-                                 const struct contact_fact *request, struct instant at, struct instant now, struct arena *arena)
+                                 const struct contact_fact *request, struct instant at,
+                                 struct instant now, struct arena *arena)
 {
     struct collector c = {
         .policy = policy,
@@ -147,18 +160,21 @@ struct contacts contacts_collect(const struct contact_policy *policy, const stru
     return c.contacts;
 }
 
-static bool is_counted(const struct contact_rule *cap, const struct contact *contact, const struct contact_fact *request)
+static bool is_counted(const struct contact_rule *cap, const struct contact *contact,
+                       const struct contact_fact *request)
 {
-    struct contact_fact like = {.channel = contact->channel, .class = contact->class, .tags = contact->tags};
+    struct contact_fact like = {
+        .channel = contact->channel, .class = contact->class, .tags = contact->tags};
     if (cap->classes.count > 0 && contact->class.len == 0)
-        like.class = cap->classes.items[0]; /* a send that names no class is counted, not overlooked */
+        like.class =
+            cap->classes.items[0]; /* a send that names no class is counted, not overlooked */
     if (!rule_is_for(cap, &like))
         return false;
     return !cap->by_department || span_equal(contact->department, request->department);
 }
 
-struct cap_times cap_times_of(const struct contact_rule *cap, const struct contacts *contacts, const struct contact_fact *request,
-                              struct arena *arena)
+struct cap_times cap_times_of(const struct contact_rule *cap, const struct contacts *contacts,
+                              const struct contact_fact *request, struct arena *arena)
 {
     struct cap_times times = {arena_array(arena, struct instant, contacts->count + 1), 0};
     for (size_t i = 0; i < contacts->count; i++)
@@ -167,8 +183,8 @@ struct cap_times cap_times_of(const struct contact_rule *cap, const struct conta
     return times;
 }
 
-/* A window with the most contacts can be slid to the right until it starts at a contact (or at `at` itself). So it is enough to
- * try those starts in (at - per, at]. */
+/* A window with the most contacts can be slid to the right until it starts at a contact (or at `at`
+ * itself). So it is enough to try those starts in (at - per, at]. */
 int32_t cap_most(const struct cap_times *times, struct duration per, struct instant at)
 {
     struct instant first = instant_minus(at, per);

@@ -1,14 +1,18 @@
-/* contact.c: what a request and a reservation are in time, and what of a fact is kept for others. */
+/* contact.c: what a request and a reservation are in time, and what of a fact is kept for others.
+ */
 #include "services/suppression/logic/contact.h"
 
 struct instant contact_planned_at(const struct contact_fact *request)
 {
-    return instant_compare(request->planned_at, request->at) > 0 ? request->planned_at : request->at;
+    return instant_compare(request->planned_at, request->at) > 0 ? request->planned_at
+                                                                 : request->at;
 }
 
-bool reservation_is_over(const struct reservation *reservation, struct instant at, struct instant now)
+bool reservation_is_over(const struct reservation *reservation, struct instant at,
+                         struct instant now)
 {
-    return instant_compare(at, reservation->expires_at) >= 0 && instant_compare(now, reservation->expires_at) >= 0;
+    return instant_compare(at, reservation->expires_at) >= 0 &&
+           instant_compare(now, reservation->expires_at) >= 0;
 }
 
 static bool opts_out(struct span consent)
@@ -49,5 +53,6 @@ int contact_fact_order(const struct contact_fact *a, const struct contact_fact *
 
 bool contact_is_repeat(const struct contact_fact *fact, const struct contact_fact *before)
 {
-    return (fact->flags & CONTACT_IS_COPY) && fact->at.us == before->at.us && id_equal(&fact->event_id, &before->event_id);
+    return (fact->flags & CONTACT_IS_COPY) && fact->at.us == before->at.us &&
+           id_equal(&fact->event_id, &before->event_id);
 }

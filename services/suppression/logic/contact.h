@@ -1,10 +1,13 @@
-/* contact.h: the vocabulary of contact decisions: what the ledger knows of a customer, and what is decided from it.
+/* contact.h: the vocabulary of contact decisions: what the ledger knows of a customer, and what is
+ * decided from it.
  *
- * A customer's ledger is the set of facts of all identifiers of the profile, sorted by (at, event_id), and the reservations: the
- * decisions of its requests. Everything here is pure: no clock, no database; `now` is the wall clock given by the caller.
+ * A customer's ledger is the set of facts of all identifiers of the profile, sorted by (at,
+ * event_id), and the reservations: the decisions of its requests. Everything here is pure: no
+ * clock, no database; `now` is the wall clock given by the caller.
  *
- * A fact is its anchor's. An opt-out or a hold is a fact of every identifier of its touchpoint: under each of the others a copy
- * is kept. A profile that has the anchor sees the original, however many copies it has; one that has only others sees a copy. */
+ * A fact is its anchor's. An opt-out or a hold is a fact of every identifier of its touchpoint:
+ * under each of the others a copy is kept. A profile that has the anchor sees the original, however
+ * many copies it has; one that has only others sees a copy. */
 #ifndef TUTTI_CONTACT_H
 #define TUTTI_CONTACT_H
 
@@ -27,7 +30,8 @@ enum contact_kind {
 enum contact_flag {
     CONTACT_HAS_CONTACT = 1, /* the touchpoint has a contact record */
     CONTACT_BAD_TAGS = 2,    /* tags_json is no list of texts */
-    CONTACT_IS_COPY = 4,     /* kept for an identifier that the touchpoint names beside its anchor: see contact_copy */
+    CONTACT_IS_COPY = 4, /* kept for an identifier that the touchpoint names beside its anchor: see
+                            contact_copy */
 };
 
 #define CONTACT_SCORE_ABSENT    INT16_MIN
@@ -44,26 +48,29 @@ struct contact_fact {
     struct span event, channel, department, class, purpose;
     struct span tags; /* separated by line feeds */
     struct span product_id, product_category, campaign_id;
-    struct span consent;                   /* "+email -sms" : what the touchpoint says of each channel; `*` means all */
+    struct span
+        consent; /* "+email -sms" : what the touchpoint says of each channel; `*` means all */
     struct instant planned_at, expires_at; /* INSTANT_ABSENT where the request has none */
     struct id decision_id;                 /* nil where absent */
 };
 
-/* What is kept of a fact under the other identifiers of its touchpoint: any signal, and of a contact that opts out what it says
- * of consent; false: nothing. It asks no policy, so that another policy finds what it would always have had: what a copy means is
- * up to the rule that reads it. Its opt-outs and what it is to a hold count; opt-ins, failures of an address and purchases do
+/* What is kept of a fact under the other identifiers of its touchpoint: any signal, and of a
+ * contact that opts out what it says of consent; false: nothing. It asks no policy, so that another
+ * policy finds what it would always have had: what a copy means is up to the rule that reads it.
+ * Its opt-outs and what it is to a hold count; opt-ins, failures of an address and purchases do
  * not. */
 bool contact_copy(const struct contact_fact *fact, struct contact_fact *out);
 
-/* By (at, event_id), an original before its copies. In this order a copy that follows its original, or another copy of it, says
- * nothing new. */
+/* By (at, event_id), an original before its copies. In this order a copy that follows its original,
+ * or another copy of it, says nothing new. */
 int contact_fact_order(const struct contact_fact *a, const struct contact_fact *b);
 bool contact_is_repeat(const struct contact_fact *fact, const struct contact_fact *before);
 
 /* Stored in suppression.decisions.verdict. */
 enum contact_verdict { VERDICT_GRANT = 1, VERDICT_DENY = 2, VERDICT_INVALID = 3 };
 
-/* What became of a decision, in the order in which a later one replaces an earlier one; stored: never renumber. */
+/* What became of a decision, in the order in which a later one replaces an earlier one; stored:
+ * never renumber. */
 enum contact_outcome {
     RESULT_OPEN = 0,
     RESULT_REVOKED = 1,
@@ -92,30 +99,37 @@ struct ledger {
 
 struct contact_decision {
     enum contact_verdict verdict;
-    const char *reason;        /* kind of the deciding rule or what is invalid (fixed text); NULL for a grant */
-    int rule;                  /* index of the deciding rule, -1 if none */
+    const char
+        *reason; /* kind of the deciding rule or what is invalid (fixed text); NULL for a grant */
+    int rule;    /* index of the deciding rule, -1 if none */
     struct instant planned_at; /* time of the contact that was judged */
     struct instant expires_at; /* of a grant; else INSTANT_ABSENT */
     struct instant retry_at;   /* of a deny; INSTANT_ABSENT where it cannot be said */
     struct span rules;         /* every rule with the values it saw: verdict_pack */
 };
 
-/* The verdict of a request. request need not be, and its own sends may be, among the ledger's facts. */
-void contact_decide(const struct contact_policy *policy, const struct ledger *ledger, const struct contact_fact *request,
-                    struct instant now, struct arena *arena, struct contact_decision *out);
+/* The verdict of a request. request need not be, and its own sends may be, among the ledger's
+ * facts. */
+void contact_decide(const struct contact_policy *policy, const struct ledger *ledger,
+                    const struct contact_fact *request, struct instant now, struct arena *arena,
+                    struct contact_decision *out);
 
-/* The same for a request of nobody in particular: deny, with this reason ("unidentified", "shared_identifier"), or invalid. */
-void contact_decide_nobody(const struct contact_policy *policy, const struct contact_fact *request, const char *reason,
-                           struct contact_decision *out);
+/* The same for a request of nobody in particular: deny, with this reason ("unidentified",
+ * "shared_identifier"), or invalid. */
+void contact_decide_nobody(const struct contact_policy *policy, const struct contact_fact *request,
+                           const char *reason, struct contact_decision *out);
 
 /* Time of the contact a request asks for: planned_at, but not before the request itself. */
 struct instant contact_planned_at(const struct contact_fact *request);
 
-/* A reservation is over once its expiry has passed on both clocks: event time `at` and wall clock `now`. While only one has
- * passed it stays: a replay of old touchpoints does not free what was taken, a late touchpoint does not either. */
-bool reservation_is_over(const struct reservation *reservation, struct instant at, struct instant now);
+/* A reservation is over once its expiry has passed on both clocks: event time `at` and wall clock
+ * `now`. While only one has passed it stays: a replay of old touchpoints does not free what was
+ * taken, a late touchpoint does not either. */
+bool reservation_is_over(const struct reservation *reservation, struct instant at,
+                         struct instant now);
 
-/* Merges what the facts of the ledger say of a request into its outcome, its time and sent_at (which are kept otherwise). */
+/* Merges what the facts of the ledger say of a request into its outcome, its time and sent_at
+ * (which are kept otherwise). */
 struct contact_result {
     enum contact_outcome outcome;
     struct instant at, sent_at;
@@ -128,9 +142,11 @@ struct revocation {
     const char *cause; /* opt_out, hold, purchase, invalid_address, merge */
     int rule;
 };
-/* Open reservations that the ledger as it is now forbids, in the order of their requests. Event time of what changed: `at`. Caps
- * are judged only if the profile was merged: earlier requests keep their slot. Returns how many; the array lives in the arena. */
-size_t contact_revoke(const struct contact_policy *policy, const struct ledger *ledger, bool is_merged, struct instant at,
-                      struct instant now, struct arena *arena, struct revocation **out);
+/* Open reservations that the ledger as it is now forbids, in the order of their requests. Event
+ * time of what changed: `at`. Caps are judged only if the profile was merged: earlier requests keep
+ * their slot. Returns how many; the array lives in the arena. */
+size_t contact_revoke(const struct contact_policy *policy, const struct ledger *ledger,
+                      bool is_merged, struct instant at, struct instant now, struct arena *arena,
+                      struct revocation **out);
 
 #endif

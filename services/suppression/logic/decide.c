@@ -1,5 +1,5 @@
-/* decide.c: the verdict of one request: what makes it invalid, then every rule of the policy in its order; the first that fails
- * gives the reason, all are recorded. */
+/* decide.c: the verdict of one request: what makes it invalid, then every rule of the policy in its
+ * order; the first that fails gives the reason, all are recorded. */
 #include <stdlib.h>
 
 #include "common/base/pack.h"
@@ -7,7 +7,8 @@
 
 enum { MAX_RETRY_CANDIDATES = 512 };
 
-/* ------------------------------------------------------------------------------------------ what makes it invalid */
+/* ------------------------------------------------------------------------------------------ what
+ * makes it invalid */
 
 static bool lacks_contact(const struct contact_policy *policy, const struct contact_fact *r)
 {
@@ -31,7 +32,8 @@ static bool has_unknown_class(const struct contact_policy *policy, const struct 
 
 static bool has_bad_priority(const struct contact_policy *policy, const struct contact_fact *r)
 {
-    return r->priority != CONTACT_PRIORITY_ABSENT && (r->priority < 1 || r->priority > PRIORITY_COUNT);
+    return r->priority != CONTACT_PRIORITY_ABSENT &&
+           (r->priority < 1 || r->priority > PRIORITY_COUNT);
 }
 
 static bool has_bad_tags(const struct contact_policy *policy, const struct contact_fact *r)
@@ -41,7 +43,8 @@ static bool has_bad_tags(const struct contact_policy *policy, const struct conta
 
 static bool expires_too_early(const struct contact_policy *policy, const struct contact_fact *r)
 {
-    return r->expires_at.us != INSTANT_ABSENT.us && instant_compare(r->expires_at, contact_planned_at(r)) <= 0;
+    return r->expires_at.us != INSTANT_ABSENT.us &&
+           instant_compare(r->expires_at, contact_planned_at(r)) <= 0;
 }
 
 static const struct {
@@ -57,7 +60,8 @@ static const struct {
     {"expires_before_planned", expires_too_early},
 };
 
-static const char *why_invalid(const struct contact_policy *policy, const struct contact_fact *request)
+static const char *why_invalid(const struct contact_policy *policy,
+                               const struct contact_fact *request)
 {
     for (size_t i = 0; i < sizeof invalidities / sizeof *invalidities; i++)
         if (invalidities[i].applies(policy, request))
@@ -65,10 +69,12 @@ static const char *why_invalid(const struct contact_policy *policy, const struct
     return NULL;
 }
 
-/* ------------------------------------------------------------------------------------------------ every rule asked */
+/* ------------------------------------------------------------------------------------------------
+ * every rule asked */
 
 static struct question question_of(const struct contact_policy *policy, const struct ledger *ledger,
-                                   const struct contact_fact *request, struct instant at, struct instant now, struct arena *arena)
+                                   const struct contact_fact *request, struct instant at,
+                                   struct instant now, struct arena *arena)
 {
     const struct contact_class *class = policy_class(policy, request->class);
     return (struct question){
@@ -89,11 +95,13 @@ static void pack_text(struct strbuf *out, struct span text)
         pack_byte(out, (unsigned char)text.ptr[i] < ' ' ? ' ' : (uint8_t)text.ptr[i]);
 }
 
-/* One line per rule, ended by 0x1e, its fields by 0x1f: id, kind, 1 or 0, observed, allowed (expanded by
- * tutti.fct_contact_decision_rules). */
-static void pack_finding(struct strbuf *out, const struct contact_rule *rule, const struct finding *finding)
+/* One line per rule, ended by 0x1e, its fields by 0x1f: id, kind, 1 or 0, observed, allowed
+ * (expanded by tutti.fct_contact_decision_rules). */
+static void pack_finding(struct strbuf *out, const struct contact_rule *rule,
+                         const struct finding *finding)
 {
-    strbuf_addf(out, SPAN_FMT "\x1f%s\x1f%d\x1f", SPAN_ARG(rule->id), rule_kind_names[rule->kind], finding->passed);
+    strbuf_addf(out, SPAN_FMT "\x1f%s\x1f%d\x1f", SPAN_ARG(rule->id), rule_kind_names[rule->kind],
+                finding->passed);
     pack_text(out, finding->observed);
     pack_byte(out, 0x1f);
     pack_text(out, finding->allowed);
@@ -112,7 +120,8 @@ static size_t retry_candidates(const struct question *q, struct instant from, st
     out[n++] = from;
     for (size_t r = 0; r < q->policy->rule_count; r++) {
         const struct contact_rule *rule = &q->policy->rules[r];
-        for (size_t i = 0; rule->kind == RULE_CAP && i < q->contacts.count && n < MAX_RETRY_CANDIDATES; i++) {
+        for (size_t i = 0;
+             rule->kind == RULE_CAP && i < q->contacts.count && n < MAX_RETRY_CANDIDATES; i++) {
             struct instant leaves = instant_plus(q->contacts.items[i].at, rule->per);
             if (instant_compare(leaves, from) > 0)
                 out[n++] = leaves;
@@ -168,7 +177,9 @@ static void ask_all(struct question *q, struct contact_decision *out)
         if (out->rule < 0)
             out->rule = (int)i;
         from = rule->kind == RULE_CAP ? from : later_of(from, finding.ends);
-        is_foreseeable = is_foreseeable && (rule->kind == RULE_CAP ? rule->gives_retry : finding.ends.us != INSTANT_NEVER.us);
+        is_foreseeable =
+            is_foreseeable &&
+            (rule->kind == RULE_CAP ? rule->gives_retry : finding.ends.us != INSTANT_NEVER.us);
     }
     out->rules = strbuf_span(&rules);
     if (out->rule >= 0 && is_foreseeable)
@@ -184,7 +195,8 @@ static struct contact_decision undecided(const struct contact_fact *request)
                                      .rules = SPAN("")};
 }
 
-static bool decide_invalid(const struct contact_policy *policy, const struct contact_fact *request, struct contact_decision *out)
+static bool decide_invalid(const struct contact_policy *policy, const struct contact_fact *request,
+                           struct contact_decision *out)
 {
     *out = undecided(request);
     out->reason = why_invalid(policy, request);
@@ -192,15 +204,19 @@ static bool decide_invalid(const struct contact_policy *policy, const struct con
     return out->reason != NULL;
 }
 
-static struct instant reserved_until(const struct contact_policy *policy, const struct contact_fact *request)
+static struct instant reserved_until(const struct contact_policy *policy,
+                                     const struct contact_fact *request)
 {
-    struct instant ends = instant_plus(contact_planned_at(request), policy_reservation(policy, request->channel));
-    bool is_earlier = request->expires_at.us != INSTANT_ABSENT.us && instant_compare(request->expires_at, ends) < 0;
+    struct instant ends =
+        instant_plus(contact_planned_at(request), policy_reservation(policy, request->channel));
+    bool is_earlier = request->expires_at.us != INSTANT_ABSENT.us &&
+                      instant_compare(request->expires_at, ends) < 0;
     return is_earlier ? request->expires_at : ends;
 }
 
-void contact_decide(const struct contact_policy *policy, const struct ledger *ledger, const struct contact_fact *request,
-                    struct instant now, struct arena *arena, struct contact_decision *out)
+void contact_decide(const struct contact_policy *policy, const struct ledger *ledger,
+                    const struct contact_fact *request, struct instant now, struct arena *arena,
+                    struct contact_decision *out)
 {
     if (decide_invalid(policy, request, out))
         return;
@@ -212,8 +228,8 @@ void contact_decide(const struct contact_policy *policy, const struct ledger *le
         out->expires_at = reserved_until(policy, request);
 }
 
-void contact_decide_nobody(const struct contact_policy *policy, const struct contact_fact *request, const char *reason,
-                           struct contact_decision *out)
+void contact_decide_nobody(const struct contact_policy *policy, const struct contact_fact *request,
+                           const char *reason, struct contact_decision *out)
 {
     if (decide_invalid(policy, request, out))
         return;
@@ -221,26 +237,30 @@ void contact_decide_nobody(const struct contact_policy *policy, const struct con
     out->reason = reason;
 }
 
-/* --------------------------------------------------------------------------------------- what became of a decision */
+/* --------------------------------------------------------------------------------------- what
+ * became of a decision */
 
 void contact_result_add(struct contact_result *result, const struct contact_fact *fact)
 {
     static const enum contact_outcome outcomes[] = {
-        [CONTACT_SENT] = RESULT_SENT,           [CONTACT_DELIVERED] = RESULT_DELIVERED, [CONTACT_FAILED] = RESULT_FAILED,
-        [CONTACT_CANCELLED] = RESULT_CANCELLED, [CONTACT_SIGNAL] = RESULT_OPEN,
+        [CONTACT_SENT] = RESULT_SENT,     [CONTACT_DELIVERED] = RESULT_DELIVERED,
+        [CONTACT_FAILED] = RESULT_FAILED, [CONTACT_CANCELLED] = RESULT_CANCELLED,
+        [CONTACT_SIGNAL] = RESULT_OPEN,
     };
     enum contact_outcome outcome = outcomes[fact->kind];
     bool was_made = outcome == RESULT_SENT || outcome == RESULT_DELIVERED;
-    if (outcome > result->outcome ||
-        (outcome != RESULT_OPEN && outcome == result->outcome && instant_compare(fact->at, result->at) < 0)) {
+    if (outcome > result->outcome || (outcome != RESULT_OPEN && outcome == result->outcome &&
+                                      instant_compare(fact->at, result->at) < 0)) {
         result->outcome = outcome;
         result->at = fact->at;
     }
-    if (was_made && (result->sent_at.us == INSTANT_ABSENT.us || instant_compare(fact->at, result->sent_at) < 0))
+    if (was_made &&
+        (result->sent_at.us == INSTANT_ABSENT.us || instant_compare(fact->at, result->sent_at) < 0))
         result->sent_at = fact->at;
 }
 
-/* ------------------------------------------------------------------------------------------------------ revocation */
+/* ------------------------------------------------------------------------------------------------------
+ * revocation */
 
 static const char *const causes[RULE_KIND_COUNT] = {
     [RULE_OPT_OUT] = "opt_out", [RULE_INVALID_ADDRESS] = "invalid_address",
@@ -253,19 +273,22 @@ static int reservation_compare(const void *key, const void *element)
     return id_compare(key, &((const struct reservation *)element)->request_id);
 }
 
-static struct reservation *open_reservation(const struct ledger *ledger, const struct contact_fact *fact, struct instant at,
+static struct reservation *open_reservation(const struct ledger *ledger,
+                                            const struct contact_fact *fact, struct instant at,
                                             struct instant now)
 {
     if (fact->kind != CONTACT_REQUEST || ledger->reservation_count == 0)
         return NULL;
-    struct reservation *r =
-        bsearch(&fact->event_id, ledger->reservations, ledger->reservation_count, sizeof *r, reservation_compare);
-    if (r == NULL || r->verdict != VERDICT_GRANT || r->outcome != RESULT_OPEN || reservation_is_over(r, at, now))
+    struct reservation *r = bsearch(&fact->event_id, ledger->reservations,
+                                    ledger->reservation_count, sizeof *r, reservation_compare);
+    if (r == NULL || r->verdict != VERDICT_GRANT || r->outcome != RESULT_OPEN ||
+        reservation_is_over(r, at, now))
         return NULL;
     return r;
 }
 
-static int first_failing(const struct contact_policy *policy, const struct question *q, bool with_caps)
+static int first_failing(const struct contact_policy *policy, const struct question *q,
+                         bool with_caps)
 {
     for (size_t i = 0; i < policy->rule_count; i++) {
         struct finding finding;
@@ -278,11 +301,14 @@ static int first_failing(const struct contact_policy *policy, const struct quest
     return -1;
 }
 
-/* Open reservations are put aside and let in again one by one, so that each is judged beside the earlier ones only. */
-size_t contact_revoke(const struct contact_policy *policy, const struct ledger *ledger, bool is_merged, struct instant at,
-                      struct instant now, struct arena *arena, struct revocation **out)
+/* Open reservations are put aside and let in again one by one, so that each is judged beside the
+ * earlier ones only. */
+size_t contact_revoke(const struct contact_policy *policy, const struct ledger *ledger,
+                      bool is_merged, struct instant at, struct instant now, struct arena *arena,
+                      struct revocation **out)
 {
-    const struct contact_fact **open = arena_array(arena, const struct contact_fact *, ledger->fact_count);
+    const struct contact_fact **open =
+        arena_array(arena, const struct contact_fact *, ledger->fact_count);
     struct reservation **rows = arena_array(arena, struct reservation *, ledger->fact_count);
     size_t count = 0, revoked = 0;
     for (size_t i = 0; i < ledger->fact_count; i++) {
@@ -299,7 +325,8 @@ size_t contact_revoke(const struct contact_policy *policy, const struct ledger *
         if (rule < 0)
             rows[i]->outcome = RESULT_OPEN;
         else
-            (*out)[revoked++] = (struct revocation){open[i]->event_id, causes[policy->rules[rule].kind], rule};
+            (*out)[revoked++] =
+                (struct revocation){open[i]->event_id, causes[policy->rules[rule].kind], rule};
     }
     return revoked;
 }

@@ -1,5 +1,5 @@
-/* policy.h: the contact policy as the decision uses it: contact.json, checked and flattened (suppression_policy.c or a test).
- * Texts live in the caller's arena; read-only afterwards. */
+/* policy.h: the contact policy as the decision uses it: contact.json, checked and flattened
+ * (suppression_policy.c or a test). Texts live in the caller's arena; read-only afterwards. */
 #ifndef TUTTI_CONTACT_POLICY_H
 #define TUTTI_CONTACT_POLICY_H
 
@@ -8,9 +8,17 @@
 
 enum { CONTACT_MAX_RULES = 64, CONTACT_MAX_CLASSES = 16 };
 
-enum rule_kind { RULE_OPT_OUT, RULE_INVALID_ADDRESS, RULE_HOLD, RULE_ALREADY_BOUGHT, RULE_CAP, RULE_KIND_COUNT };
+enum rule_kind {
+    RULE_OPT_OUT,
+    RULE_INVALID_ADDRESS,
+    RULE_HOLD,
+    RULE_ALREADY_BOUGHT,
+    RULE_CAP,
+    RULE_KIND_COUNT
+};
 
-extern const char *const rule_kind_names[RULE_KIND_COUNT]; /* "opt_out", ... as in the policy file and as reasons */
+extern const char *const
+    rule_kind_names[RULE_KIND_COUNT]; /* "opt_out", ... as in the policy file and as reasons */
 
 struct contact_names {
     struct span *items;

@@ -51,7 +51,8 @@ int contact_consent_of(const struct contact_fact *fact, struct span channel)
     return consent > 0 && is_copy(fact) ? 0 : consent;
 }
 
-static void ask_opt_out(const struct contact_rule *rule, const struct question *q, struct finding *finding)
+static void ask_opt_out(const struct contact_rule *rule, const struct question *q,
+                        struct finding *finding)
 {
     bool allow_unknown = policy_allows_unknown(q->policy, q->request->channel);
     finding->allowed = allow_unknown ? SPAN("opted in or unknown") : SPAN("opted in");
@@ -64,23 +65,26 @@ static void ask_opt_out(const struct contact_rule *rule, const struct question *
         if (consent == 0)
             continue;
         finding->passed = consent > 0;
-        finding->observed = event_and_time(q->arena, consent > 0 ? SPAN("opted in") : SPAN("opted out"), f->at);
+        finding->observed =
+            event_and_time(q->arena, consent > 0 ? SPAN("opted in") : SPAN("opted out"), f->at);
         return;
     }
 }
 
 /* Fails while `ends` lies after the contact. */
-static void judge_end(const struct question *q, const struct contact_fact *cause, struct instant ends, struct span none,
-                      struct finding *finding)
+static void judge_end(const struct question *q, const struct contact_fact *cause,
+                      struct instant ends, struct span none, struct finding *finding)
 {
     finding->allowed = none;
     finding->ends = ends;
     finding->passed = cause == NULL || instant_compare(ends, q->planned_at) <= 0;
     finding->observed =
-        cause ? event_and_time(q->arena, cause->event.len ? cause->event : SPAN("score"), cause->at) : SPAN("none");
+        cause ? event_and_time(q->arena, cause->event.len ? cause->event : SPAN("score"), cause->at)
+              : SPAN("none");
 }
 
-static void ask_invalid_address(const struct contact_rule *rule, const struct question *q, struct finding *finding)
+static void ask_invalid_address(const struct contact_rule *rule, const struct question *q,
+                                struct finding *finding)
 {
     const struct contact_fact *cause = NULL;
     for (size_t i = 0; i < q->ledger->fact_count; i++) {
@@ -92,10 +96,12 @@ static void ask_invalid_address(const struct contact_rule *rule, const struct qu
         else if (names_contain(&rule->until, f->event))
             cause = NULL;
     }
-    judge_end(q, cause, cause ? end_of(rule, cause->at) : INSTANT_FIRST, SPAN("no failure"), finding);
+    judge_end(q, cause, cause ? end_of(rule, cause->at) : INSTANT_FIRST, SPAN("no failure"),
+              finding);
 }
 
-static void ask_hold(const struct contact_rule *rule, const struct question *q, struct finding *finding)
+static void ask_hold(const struct contact_rule *rule, const struct question *q,
+                     struct finding *finding)
 {
     const struct contact_fact *cause = NULL;
     struct instant ends = INSTANT_FIRST;
@@ -135,15 +141,18 @@ static bool is_undone(const struct contact_rule *rule, const struct question *q,
     return false;
 }
 
-static void ask_already_bought(const struct contact_rule *rule, const struct question *q, struct finding *finding)
+static void ask_already_bought(const struct contact_rule *rule, const struct question *q,
+                               struct finding *finding)
 {
     const struct contact_fact *cause = NULL, *wanted = q->request;
     struct instant ends = INSTANT_FIRST;
     for (size_t i = 0; i < q->ledger->fact_count; i++) {
         const struct contact_fact *f = q->ledger->facts[i];
-        if (!same_text(f->product_id, wanted->product_id) && !same_text(f->product_category, wanted->product_category))
+        if (!same_text(f->product_id, wanted->product_id) &&
+            !same_text(f->product_category, wanted->product_category))
             continue;
-        if (!is_any_trigger(rule, f) || is_undone(rule, q, i) || instant_compare(end_of(rule, f->at), ends) < 0)
+        if (!is_any_trigger(rule, f) || is_undone(rule, q, i) ||
+            instant_compare(end_of(rule, f->at), ends) < 0)
             continue;
         cause = f;
         ends = end_of(rule, f->at);
@@ -153,7 +162,9 @@ static void ask_already_bought(const struct contact_rule *rule, const struct que
 
 static enum contact_priority priority_of(const struct contact_fact *request)
 {
-    return request->priority == CONTACT_PRIORITY_ABSENT ? PRIORITY_NORMAL : (enum contact_priority)(request->priority - 1);
+    return request->priority == CONTACT_PRIORITY_ABSENT
+               ? PRIORITY_NORMAL
+               : (enum contact_priority)(request->priority - 1);
 }
 
 static const char *length_text(struct arena *arena, struct duration d)
@@ -165,10 +176,12 @@ static const char *length_text(struct arena *arena, struct duration d)
     return arena_printf(arena, "%lld s", (long long)(d.us / US_PER_SECOND));
 }
 
-static void ask_cap(const struct contact_rule *rule, const struct question *q, struct finding *finding)
+static void ask_cap(const struct contact_rule *rule, const struct question *q,
+                    struct finding *finding)
 {
     int32_t limit = rule->limits[priority_of(q->request)];
-    finding->allowed = printed(arena_printf(q->arena, "%d per %s", limit, length_text(q->arena, rule->per)));
+    finding->allowed =
+        printed(arena_printf(q->arena, "%d per %s", limit, length_text(q->arena, rule->per)));
     finding->passed = true;
     if (!q->obeys_caps) {
         finding->observed = SPAN("class is exempt");
@@ -180,7 +193,8 @@ static void ask_cap(const struct contact_rule *rule, const struct question *q, s
     finding->observed = printed(arena_printf(q->arena, "%d with this one", most));
 }
 
-typedef void ask_fn(const struct contact_rule *rule, const struct question *question, struct finding *finding);
+typedef void ask_fn(const struct contact_rule *rule, const struct question *question,
+                    struct finding *finding);
 
 static ask_fn *const kinds[RULE_KIND_COUNT] = {
     [RULE_OPT_OUT] = ask_opt_out, [RULE_INVALID_ADDRESS] = ask_invalid_address,
@@ -188,9 +202,11 @@ static ask_fn *const kinds[RULE_KIND_COUNT] = {
     [RULE_CAP] = ask_cap,
 };
 
-void rule_ask(const struct contact_rule *rule, const struct question *question, struct finding *finding)
+void rule_ask(const struct contact_rule *rule, const struct question *question,
+              struct finding *finding)
 {
-    *finding = (struct finding){.passed = true, .observed = SPAN("not for this request"), .allowed = SPAN("")};
+    *finding = (struct finding){
+        .passed = true, .observed = SPAN("not for this request"), .allowed = SPAN("")};
     if (rule_is_for(rule, question->request))
         kinds[rule->kind](rule, question, finding);
 }
