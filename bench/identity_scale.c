@@ -196,7 +196,6 @@ static int64_t number(struct bench *b, const char *sql)
     params_init(&p, &b->batch);
     database_must(db_run(b->db, &statement, &p, &r, NULL, &err), &err);
     int64_t value = db_int8(r, 0, 0);
-    db_result_free(r);
     return value;
 }
 

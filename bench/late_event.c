@@ -44,7 +44,6 @@ static void activate_generation(struct bench *b, struct db *db)
     params_uuid(&p, &b->tracker.generation.id);
     database_must(db_run(db, &activate, &p, &r, NULL, &err), &err);
     b->tracker.generation.number = db_int4(r, 0, 0);
-    db_result_free(r);
 }
 
 static void open_tracker(struct bench *b, struct db *db)

@@ -195,7 +195,6 @@ static void insert_facts(struct bench *b)
     must(b, db_run(b->db, &insert, &p, &inserted, NULL, &b->err));
     for (int i = 0; i < db_rows(inserted); i++)
         b->serial += db_int8(inserted, i, 0) == 0;
-    db_result_free(inserted);
 }
 
 static void update_states(struct bench *b)
@@ -278,7 +277,6 @@ static int64_t number(struct bench *b, const char *sql)
     struct statement statement = {sql, sql};
     must(b, db_run(b->db, &statement, NULL, &r, NULL, &b->err));
     int64_t v = db_int8(r, 0, 0);
-    db_result_free(r);
     return v;
 }
 

@@ -32,7 +32,6 @@ static enum outcome try_lock_out(struct db *db, bool *locked, struct err *err)
     struct db_result *r = NULL;
     CHECK(db_run(db, &take_lock, NULL, &r, NULL, err));
     *locked = db_bool(r, 0, 0);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -58,7 +57,6 @@ enum outcome database_check_anchors(struct db *db, struct err *err)
     struct db_result *r = NULL;
     CHECK(db_run(db, &find, NULL, &r, NULL, err));
     bool is_under_way = db_bool(r, 0, 0);
-    db_result_free(r);
     return is_under_way ? err_set(err, OUTCOME_FATAL, "anchors_under_way",
                                   "facts get other anchors: run `tutti identity apply` with the "
                                   "same policy until it is done")

@@ -102,7 +102,6 @@ static void check_server(struct doctor *doctor, struct db *db)
         "checkpoints", arena_printf(arena, "max_wal_size is %s", result_text(arena, result, 0, 3)),
         "ALTER SYSTEM SET max_wal_size = '8GB': full-page images after each checkpoint cost most "
         "of the WAL");
-    db_result_free(result);
 }
 
 static void check_identity(struct doctor *doctor, struct db *db)
@@ -151,14 +150,12 @@ static void check_erasures(struct doctor *doctor, struct db *db)
     struct arena *arena = &doctor->call->arena;
     struct db_result *r = NULL;
     struct err err = {0};
-    static const struct statement find = {"doctor_erasures", sql_doctor_erasures};
-    if (db_run(db, &find, NULL, &r, NULL, &err) != OUTCOME_OK) {
+    if (db_run(db, &sql_doctor_erasures, NULL, &r, NULL, &err) != OUTCOME_OK) {
         add(doctor, VERDICT_FAIL, "erasures", err.message, "see database");
         return;
     }
     int64_t open = db_int8(r, 0, 0), revocations = db_int8(r, 0, 2);
     const char *person = open > 0 ? result_text(arena, r, 0, 1) : "";
-    db_result_free(r);
     if (open > 0)
         add(doctor, VERDICT_WARN, "erasures",
             arena_printf(arena,

@@ -158,7 +158,6 @@ static enum outcome hold_off_policies(struct erasure *e, struct err *err)
     struct db_result *r = NULL;
     CHECK(db_run(e->db, &hold, NULL, &r, NULL, err));
     bool held = db_bool(r, 0, 0);
-    db_result_free(r);
     if (!held)
         return err_set(err, OUTCOME_REJECT, "policy_apply_running",
                        "policies are being applied: run this when that is done");
@@ -192,11 +191,11 @@ static enum outcome act(struct erasure *e, struct err *err)
 
 static enum outcome plan(struct erasure *e, struct err *err)
 {
-    static const struct statement counts[] = {
-        {"erase_count_suppression", sql_erase_count_suppression},
-        {"erase_count_journey", sql_erase_count_journey},
-        {"erase_count_identity", sql_erase_count_identity},
-        {"erase_count_others", sql_erase_count_others},
+    static const struct statement *const counts[] = {
+        &sql_erase_count_suppression,
+        &sql_erase_count_journey,
+        &sql_erase_count_identity,
+        &sql_erase_count_others,
     };
     CHECK(erase_check_without(e, err));
     CHECK(erasure_find_members(e, err));
@@ -204,9 +203,8 @@ static enum outcome plan(struct erasure *e, struct err *err)
         struct params p;
         struct db_result *r = NULL;
         erasure_params(e, &p);
-        CHECK(db_run(e->db, &counts[i], &p, &r, NULL, err));
+        CHECK(db_run(e->db, counts[i], &p, &r, NULL, err));
         erasure_count(e, r);
-        db_result_free(r);
     }
     CHECK(erase_find_grants(e, err));
     report(e);

@@ -22,17 +22,15 @@ static enum outcome be_alone(struct erasure *e, struct err *err)
  * theirs. */
 static enum outcome check_lag(struct erasure *e, struct err *err)
 {
-    static const struct statement find = {"erase_lagging", sql_erase_lagging};
     struct params p;
     struct db_result *r = NULL;
     erasure_params(e, &p);
-    CHECK(db_run(e->db, &find, &p, &r, NULL, err));
+    CHECK(db_run(e->db, &sql_erase_lagging, &p, &r, NULL, err));
     enum outcome o = db_rows(r) == 0 ? OUTCOME_OK
                                      : err_set(err, OUTCOME_RETRY, "service_lags",
                                                "%s has not read yet who this person is: is it "
                                                "running? (--without, if it was given up)",
                                                result_text(&e->call->arena, r, 0, 0));
-    db_result_free(r);
     return o;
 }
 
@@ -43,39 +41,35 @@ static enum outcome note_messages(struct erasure *e, struct err *err)
     struct db_result *r = NULL;
     CHECK(db_run(e->db, &find, NULL, &r, NULL, err));
     e->stage_messages = db_int8(r, 0, 0);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
 static enum outcome bury(struct erasure *e, struct err *err)
 {
-    static const struct statement tombstone = {"erase_tombstone", sql_erase_tombstone};
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, &e->call->arena);
     params_uuid_array(&p, e->members, sizeof *e->members, e->count);
     params_int8(&p, ERASED_AHEAD_US);
-    CHECK(db_run(e->db, &tombstone, &p, &r, NULL, err));
+    CHECK(db_run(e->db, &sql_erase_tombstone, &p, &r, NULL, err));
     e->version = db_int8(r, 0, 0);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
 static enum outcome delete_all(struct erasure *e, struct err *err)
 {
-    static const struct statement statements[] = {
-        {"erase_delete_suppression", sql_erase_delete_suppression},
-        {"erase_delete_journey", sql_erase_delete_journey},
-        {"erase_delete_identity", sql_erase_delete_identity},
+    static const struct statement *const statements[] = {
+        &sql_erase_delete_suppression,
+        &sql_erase_delete_journey,
+        &sql_erase_delete_identity,
     };
     e->tables.count = 0;
     for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
         struct params p;
         struct db_result *r = NULL;
         erasure_params(e, &p);
-        CHECK(db_run(e->db, &statements[i], &p, &r, NULL, err));
+        CHECK(db_run(e->db, statements[i], &p, &r, NULL, err));
         erasure_count(e, r);
-        db_result_free(r);
     }
     return OUTCOME_OK;
 }

@@ -15,12 +15,11 @@ struct linked {
 
 static enum outcome find_linked(struct erasure *e, struct linked *out, struct err *err)
 {
-    static const struct statement find = {"erase_linked", sql_erase_linked};
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, &e->call->arena);
     params_int8(&p, e->version);
-    CHECK(db_run(e->db, &find, &p, &r, NULL, err));
+    CHECK(db_run(e->db, &sql_erase_linked, &p, &r, NULL, err));
     size_t rows = (size_t)db_rows(r);
     *out = (struct linked){.items = arena_array(&e->call->arena, struct id, rows),
                            .count = rows,
@@ -30,7 +29,6 @@ static enum outcome find_linked(struct erasure *e, struct linked *out, struct er
         if (db_bool(r, row, 1))
             out->quarantined[out->quarantined_count++] = out->items[row];
     }
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -45,23 +43,20 @@ static enum outcome run_counted(struct erasure *e, const struct statement *state
         continue;
     CHECK(o);
     erasure_count(e, r);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
 static enum outcome unname(struct erasure *e, struct err *err)
 {
-    static const struct statement statement = {"erase_unname", sql_erase_unname};
     struct params p;
     params_init(&p, &e->call->arena);
     params_uuid_array(&p, e->members, sizeof *e->members, e->count);
     params_int8(&p, e->version);
-    return run_counted(e, &statement, &p, err);
+    return run_counted(e, &sql_erase_unname, &p, err);
 }
 
 static enum outcome clear_others(struct erasure *e, const struct linked *linked, struct err *err)
 {
-    static const struct statement statement = {"erase_others", sql_erase_others};
     for (size_t from = 0; from == 0 || from < linked->count;
          from += AT_ONCE) { /* once for the report if there are none */
         size_t left = linked->count - from, count = left < AT_ONCE ? left : AT_ONCE;
@@ -73,7 +68,7 @@ static enum outcome clear_others(struct erasure *e, const struct linked *linked,
         params_int8_array(&p, e->keys, sizeof *e->keys, e->count);
         params_int8_array(&p, anchors, sizeof *anchors, count);
         params_int8(&p, e->version);
-        CHECK(run_counted(e, &statement, &p, err));
+        CHECK(run_counted(e, &sql_erase_others, &p, err));
     }
     return OUTCOME_OK;
 }
@@ -141,15 +136,13 @@ enum outcome erase_finish(struct erasure *e, struct err *err)
 /* False if there is none. */
 static enum outcome take_pending(struct erasure *e, bool *found, struct err *err)
 {
-    static const struct statement find = {"erase_pending", sql_erase_pending};
     struct db_result *r = NULL;
-    CHECK(db_run(e->db, &find, NULL, &r, NULL, err));
+    CHECK(db_run(e->db, &sql_erase_pending, NULL, &r, NULL, err));
     *found = db_rows(r) > 0;
     if (*found) {
         e->version = db_int8(r, 0, 1);
         erasure_take_members(e, r);
     }
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -171,20 +164,18 @@ enum outcome erase_finish_pending(struct erasure *e, bool *was_asked, struct err
 
 static enum outcome count_waiting(struct erasure *e, struct err *err)
 {
-    static const struct statement statement = {"erase_waiting", sql_erase_waiting};
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, &e->call->arena);
     params_int8(&p, e->version);
     params_int8(&p, e->stage_messages);
     params_uuid_array(&p, e->members, sizeof *e->members, e->count);
-    CHECK(db_run(e->db, &statement, &p, &r, NULL, err));
+    CHECK(db_run(e->db, &sql_erase_waiting, &p, &r, NULL, err));
     e->waiting.identity = db_int8(r, 0, 0);
     e->waiting.journey =
         erase_is_without(e, "journey-tracker") ? 0 : db_int8(r, 0, 1); /* those of others */
     e->waiting.suppression = db_int8(r, 0, 2);
     e->waiting.revocations = db_int8(r, 0, 3);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 

@@ -34,24 +34,21 @@ static struct revocation_row revocation_of(const struct erasure *e, const struct
 
 enum outcome erase_find_grants(struct erasure *e, struct err *err)
 {
-    static const struct statement find = {"erase_grants", sql_erase_grants};
     struct params p;
     struct db_result *r = NULL;
     struct instant now = clock_now();
     params_init(&p, &e->call->arena);
     params_int8_array(&p, e->keys, sizeof *e->keys, e->count);
     params_bool(&p, erase_is_without(e, "suppression"));
-    CHECK(db_run(e->db, &find, &p, &r, NULL, err));
+    CHECK(db_run(e->db, &sql_erase_grants, &p, &r, NULL, err));
     e->revocations.count = 0;
     for (int row = 0; row < db_rows(r); row++)
         *arena_push(&e->call->arena, &e->revocations) = revocation_of(e, r, row, now);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
 enum outcome erase_tell_channels(struct erasure *e, struct err *err)
 {
-    static const struct statement tell = {"erase_tell_channels", sql_erase_tell_channels};
     const struct revocation_row *rows = e->revocations.items;
     size_t count = e->revocations.count, stride = sizeof *rows;
     struct params p;
@@ -63,5 +60,5 @@ enum outcome erase_tell_channels(struct erasure *e, struct err *err)
     params_text_array(&p, &rows->channel, stride, count);
     params_text_array(&p, &rows->department, stride, count);
     params_bytea_array(&p, &rows->payload, stride, count);
-    return db_run(e->db, &tell, &p, NULL, NULL, err);
+    return db_run(e->db, &sql_erase_tell_channels, &p, NULL, NULL, err);
 }

@@ -15,16 +15,12 @@ static const struct reader {
     const char *service, *role;
     enum outcome (*apply)(struct db *db, const struct config *config,
                           const struct anchor_move *moves, size_t count, struct err *err);
-    struct statement find;
+    const struct statement *find;
 } readers[WITHOUT_COUNT] = {
-    [WITHOUT_JOURNEY] = {"journey-tracker",
-                         "tutti_journey",
-                         journey_moves_apply,
-                         {"erase_moves_journey", sql_erase_moves_journey}},
-    [WITHOUT_SUPPRESSION] = {"suppression",
-                             "tutti_suppression",
-                             suppression_moves_apply,
-                             {"erase_moves_suppression", sql_erase_moves_suppression}},
+    [WITHOUT_JOURNEY] = {"journey-tracker", "tutti_journey", journey_moves_apply,
+                         &sql_erase_moves_journey},
+    [WITHOUT_SUPPRESSION] = {"suppression", "tutti_suppression", suppression_moves_apply,
+                             &sql_erase_moves_suppression},
 };
 
 static const struct reader *find_reader(const char *service)
@@ -60,7 +56,6 @@ enum outcome erase_check_without(struct erasure *e, struct err *err)
     params_text(&p, span_of(reader->role));
     CHECK(db_run(e->db, &find, &p, &r, NULL, err));
     int64_t sessions = db_int8(r, 0, 0);
-    db_result_free(r);
     return sessions == 0
                ? OUTCOME_OK
                : err_set(err, OUTCOME_REJECT, "service_runs",
@@ -79,11 +74,10 @@ static enum outcome find_moves(struct erasure *e, const struct reader *reader, s
     struct params p;
     struct db_result *r = NULL;
     erasure_params(e, &p);
-    CHECK(db_run(e->db, &reader->find, &p, &r, NULL, err));
+    CHECK(db_run(e->db, reader->find, &p, &r, NULL, err));
     for (int row = 0; row < db_rows(r); row++)
         *arena_push(&e->call->arena, out) =
             (struct anchor_move){db_uuid(r, row, 0), db_uuid(r, row, 1), db_int8(r, row, 2)};
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -108,8 +102,6 @@ enum outcome erase_catch_up(struct erasure *e, struct err *err)
 /* Nobody will publish them. */
 enum outcome erase_forget_messages(struct erasure *e, struct err *err)
 {
-    static const struct statement forget = {"erase_forget_suppression",
-                                            sql_erase_forget_suppression};
     struct params p;
     struct db_result *r = NULL;
     if (erase_is_without(e, "journey-tracker")) {
@@ -122,8 +114,7 @@ enum outcome erase_forget_messages(struct erasure *e, struct err *err)
         return OUTCOME_OK;
     params_init(&p, &e->call->arena);
     params_uuid_array(&p, e->members, sizeof *e->members, e->count);
-    CHECK(db_run(e->db, &forget, &p, &r, NULL, err));
+    CHECK(db_run(e->db, &sql_erase_forget_suppression, &p, &r, NULL, err));
     erasure_count(e, r);
-    db_result_free(r);
     return OUTCOME_OK;
 }

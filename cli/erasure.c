@@ -75,19 +75,16 @@ static enum outcome when_erased(struct erasure *e, struct err *err)
     } else {
         err_set(err, o, "identifier_unknown", "this identifier was never seen in a touchpoint");
     }
-    db_result_free(r);
     return o;
 }
 
 enum outcome erasure_find_members(struct erasure *e, struct err *err)
 {
-    static const struct statement find = {"erase_members", sql_erase_members};
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, &e->call->arena);
     params_uuid(&p, &e->identifier);
-    CHECK(db_run(e->db, &find, &p, &r, NULL, err));
+    CHECK(db_run(e->db, &sql_erase_members, &p, &r, NULL, err));
     erasure_take_members(e, r);
-    db_result_free(r);
     return e->count > 0 ? OUTCOME_OK : when_erased(e, err);
 }

@@ -17,13 +17,12 @@ struct why {
 
 static enum outcome read_rows(struct why *why, struct err *err)
 {
-    static const struct statement find = {"why_evidence", sql_why_evidence};
     struct arena *arena = &why->call->arena;
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, arena);
     params_uuid_array(&p, why->profiles, sizeof *why->profiles, 2);
-    CHECK(db_run(why->db, &find, &p, &r, NULL, err));
+    CHECK(db_run(why->db, &sql_why_evidence, &p, &r, NULL, err));
     why->rows.items = arena_array(arena, struct evidence_row, (size_t)db_rows(r));
     for (int row = 0; row < db_rows(r); row++)
         why->rows.items[why->rows.count++] = (struct evidence_row){
@@ -37,7 +36,6 @@ static enum outcome read_rows(struct why *why, struct err *err)
             .type_b = arena_copy(arena, db_bytes(r, row, 7)),
             .what = arena_copy(arena, db_bytes(r, row, 8)),
         };
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -175,18 +173,18 @@ static size_t print_apart(struct why *why, bool cuts)
 
 static const struct why_section {
     const char *name, *title;
-    struct statement statement;
+    const struct statement *statement;
     bool of_profiles;
     const char *columns[5];
 } why_sections[] = {
     {"quarantined",
      "In quarantine: links nothing",
-     {"why_quarantined", sql_why_quarantined},
+     &sql_why_quarantined,
      false,
      {"identifier", "type", ">links"}},
     {"between",
      "Both were seen with a third customer, and refused there",
-     {"why_between", sql_why_between},
+     &sql_why_between,
      true,
      {"profile", "note", "refused_by"}},
 };
@@ -198,7 +196,7 @@ static enum outcome print_section(struct why *why, const struct why_section *sec
     struct db_result *r = NULL;
     params_init(&p, &why->call->arena);
     params_uuid_array(&p, section->of_profiles ? why->profiles : why->ends, sizeof *why->ends, 2);
-    CHECK(db_run(why->db, &section->statement, &p, &r, NULL, err));
+    CHECK(db_run(why->db, section->statement, &p, &r, NULL, err));
     *found += (size_t)db_rows(r);
     if (why->json) {
         strbuf_addf(why->json, ",\"%s\":", section->name);
@@ -208,7 +206,6 @@ static enum outcome print_section(struct why *why, const struct why_section *sec
                colour(stdout, COLOUR_OFF));
         result_print(&why->call->arena, r, section->columns);
     }
-    db_result_free(r);
     return OUTCOME_OK;
 }
 

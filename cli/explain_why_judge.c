@@ -30,12 +30,11 @@ struct judging {
 static enum outcome read_nodes(struct judging *j, struct db *db, const struct id *profiles,
                                struct err *err)
 {
-    static const struct statement find = {"why_members", sql_why_members};
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, j->arena);
     params_uuid_array(&p, profiles, sizeof *profiles, SIDES);
-    CHECK(db_run(db, &find, &p, &r, NULL, err));
+    CHECK(db_run(db, &sql_why_members, &p, &r, NULL, err));
     map_init(&j->places, j->arena, sizeof(struct id), sizeof(struct place));
     for (int side = FIRST; side < SIDES; side++)
         j->graphs[side].nodes = arena_array(j->arena, struct identity_node, (size_t)db_rows(r));
@@ -54,7 +53,6 @@ static enum outcome read_nodes(struct judging *j, struct db *db, const struct id
             (struct place){side, (uint32_t)graph->node_count};
         graph->nodes[graph->node_count++] = node;
     }
-    db_result_free(r);
     return OUTCOME_OK;
 }
 

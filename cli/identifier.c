@@ -13,7 +13,6 @@ enum outcome identifier_policy(struct call *call, struct db *db, struct identity
     struct db_result *r = NULL;
     CHECK(db_run(db, &find, NULL, &r, NULL, err));
     struct span text = db_rows(r) > 0 ? arena_copy(&call->arena, db_bytes(r, 0, 0)) : SPAN_NONE;
-    db_result_free(r);
     if (text.ptr)
         return identity_policy_parse(&call->arena, text, "the active identity policy", out, err);
     const char *dir = config_text(call->config, "policy.dir");
@@ -100,6 +99,5 @@ enum outcome identifier_profile(struct call *call, struct db *db, const struct i
                           "this identifier was never seen in a touchpoint");
     if (outcome == OUTCOME_OK)
         *profile = db_uuid(result, 0, 0);
-    db_result_free(result);
     return outcome;
 }

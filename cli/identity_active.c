@@ -7,9 +7,8 @@
 enum outcome active_read(struct db *db, struct arena *arena, struct active_row *out,
                          struct err *err)
 {
-    static const struct statement find = {"plan_active", sql_plan_active};
     struct db_result *r = NULL;
-    CHECK(db_run(db, &find, NULL, &r, NULL, err));
+    CHECK(db_run(db, &sql_plan_active, NULL, &r, NULL, err));
     *out = (struct active_row){.version = 0};
     if (db_rows(r) > 0)
         *out = (struct active_row){
@@ -19,7 +18,6 @@ enum outcome active_read(struct db *db, struct arena *arena, struct active_row *
             .swept_to = db_is_null(r, 0, 3) ? (struct id){{0}} : db_uuid(r, 0, 3),
             .is_complete = db_bool(r, 0, 4),
         };
-    db_result_free(r);
     return OUTCOME_OK;
 }
 

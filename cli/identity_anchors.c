@@ -15,13 +15,11 @@ enum { FACTS_PER_PROFILE = 10, NAMES_PER_FACT = 20 }; /* of --batch */
 
 enum outcome anchors_read_state(struct db *db, struct anchors_state *out, struct err *err)
 {
-    static const struct statement find = {"anchors_state", sql_anchors_state};
     struct db_result *r = NULL;
-    CHECK(db_run(db, &find, NULL, &r, NULL, err));
+    CHECK(db_run(db, &sql_anchors_state, NULL, &r, NULL, err));
     *out = (struct anchors_state){0};
     if (db_rows(r) > 0)
         *out = (struct anchors_state){db_int4(r, 0, 0), db_int2(r, 0, 1)};
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -30,7 +28,6 @@ enum outcome anchors_read_state(struct db *db, struct anchors_state *out, struct
 
 static enum outcome begin(struct anchors_apply *apply, int32_t version, struct err *err)
 {
-    static const struct statement statement = {"anchors_begin", sql_anchors_begin};
     const struct identity_policy *current = apply->current;
     int16_t codes[2][IDENTITY_MAX_TYPES];
     for (size_t i = 0; i < current->type_count; i++) {
@@ -42,7 +39,7 @@ static enum outcome begin(struct anchors_apply *apply, int32_t version, struct e
     params_int4(&p, version);
     params_int2_array(&p, codes[0], sizeof codes[0][0], current->type_count);
     params_int2_array(&p, codes[1], sizeof codes[1][0], current->type_count);
-    return db_run(apply->db, &statement, &p, NULL, NULL, err);
+    return db_run(apply->db, &sql_anchors_begin, &p, NULL, NULL, err);
 }
 
 /* Links are the anchor and another identifier: all are found anew. So is what was derived. */
@@ -130,14 +127,12 @@ static enum outcome forget_step(struct walk *walk, size_t *count, struct err *er
 
 static enum outcome recode_step(struct walk *walk, size_t *count, struct err *err)
 {
-    static const struct statement recode = {"anchors_recode", sql_anchors_recode};
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, &walk->arena);
     params_int8(&p, (int64_t)per_step(walk));
-    CHECK(db_run(walk->apply->db, &recode, &p, &r, NULL, err));
+    CHECK(db_run(walk->apply->db, &sql_anchors_recode, &p, &r, NULL, err));
     *count = (size_t)db_int8(r, 0, 0);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -186,8 +181,7 @@ enum { PHASE_PROFILES = sizeof before_review / sizeof *before_review, PHASE_FORM
 
 static enum outcome next_phase(struct anchors_apply *apply, struct err *err)
 {
-    static const struct statement next = {"anchors_next_phase", sql_anchors_next_phase};
-    CHECK(db_run(apply->db, &next, NULL, NULL, NULL, err));
+    CHECK(db_run(apply->db, &sql_anchors_next_phase, NULL, NULL, NULL, err));
     apply->state.phase++;
     return OUTCOME_OK;
 }
@@ -200,7 +194,6 @@ static enum outcome walk_through(struct walk *walk, const struct walked *walked,
     size_t count = 1;
     CHECK(db_run(apply->db, &walked->total, NULL, &r, NULL, err));
     progress_start(&progress, walked->what, (uint64_t)db_int8(r, 0, 0));
-    db_result_free(r);
     enum outcome o = OUTCOME_OK;
     while (o == OUTCOME_OK && count > 0) {
         arena_reset(&walk->arena);

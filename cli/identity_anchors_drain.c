@@ -13,11 +13,9 @@ static const char *option_or(const struct call *call, const char *name, const ch
 
 static enum outcome check_outboxes(struct db *db, struct err *err)
 {
-    static const struct statement find = {"anchors_waiting", sql_anchors_waiting};
     struct db_result *r = NULL;
-    CHECK(db_run(db, &find, NULL, &r, NULL, err));
+    CHECK(db_run(db, &sql_anchors_waiting, NULL, &r, NULL, err));
     int64_t waiting = db_int8(r, 0, 0);
-    db_result_free(r);
     return waiting == 0 ? OUTCOME_OK
                         : err_set(err, OUTCOME_REJECT, "outbox_waiting",
                                   "%" PRId64 " messages wait to be published: start the services, "
@@ -32,7 +30,6 @@ static enum outcome check_erasures(struct db *db, struct err *err)
     struct db_result *r = NULL;
     CHECK(db_run(db, &find, NULL, &r, NULL, err));
     bool is_open = db_bool(r, 0, 0);
-    db_result_free(r);
     return is_open ? err_set(err, OUTCOME_REJECT, "erasure_incomplete",
                              "an erasure was interrupted: run `tutti erase` again first")
                    : OUTCOME_OK;

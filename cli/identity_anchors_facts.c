@@ -4,9 +4,9 @@
 #include "cli_sql.h"
 #include "services/identity-resolver/resolver_cache.h"
 
-static const struct statement read_facts[] = {
-    [ANCHORS_JOURNEY] = {"anchors_read_journey", sql_anchors_read_journey},
-    [ANCHORS_SUPPRESSION] = {"anchors_read_suppression", sql_anchors_read_suppression},
+static const struct statement *const read_facts[] = {
+    [ANCHORS_JOURNEY] = &sql_anchors_read_journey,
+    [ANCHORS_SUPPRESSION] = &sql_anchors_read_suppression,
 };
 
 /* --------------------------------------------------------------------------------------------------------
@@ -18,7 +18,7 @@ static enum outcome read_batch(struct batch_of_facts *b, size_t limit, struct er
     struct db_result *r = NULL;
     params_init(&p, b->arena);
     params_int8(&p, (int64_t)limit);
-    CHECK(db_run(b->db, &read_facts[b->schema], &p, &r, NULL, err));
+    CHECK(db_run(b->db, read_facts[b->schema], &p, &r, NULL, err));
     b->count = (size_t)db_rows(r);
     b->facts = arena_array(b->arena, struct fact, b->count);
     for (size_t i = 0; i < b->count; i++)
@@ -26,7 +26,6 @@ static enum outcome read_batch(struct batch_of_facts *b, size_t limit, struct er
             .key = {db_int8(r, (int)i, 0), db_timestamptz(r, (int)i, 1), db_uuid(r, (int)i, 2)},
             .others = arena_copy(b->arena, db_bytes(r, (int)i, 3)),
         };
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -60,7 +59,6 @@ static enum outcome take_known(struct batch_of_facts *b, const struct db_result 
 
 static enum outcome look_up(struct batch_of_facts *b, struct err *err)
 {
-    static const struct statement find = {"anchors_identifiers", sql_anchors_identifiers};
     struct map wanted;
     struct ids low = {0}, high = {0};
     map_init(&wanted, b->arena, sizeof(int64_t), 1);
@@ -79,9 +77,8 @@ static enum outcome look_up(struct batch_of_facts *b, struct err *err)
     params_init(&p, b->arena);
     params_uuid_array(&p, low.items, sizeof *low.items, low.count);
     params_uuid_array(&p, high.items, sizeof *high.items, high.count);
-    CHECK(db_run(b->db, &find, &p, &r, NULL, err));
+    CHECK(db_run(b->db, &sql_anchors_identifiers, &p, &r, NULL, err));
     enum outcome o = take_known(b, r, err);
-    db_result_free(r);
     return o;
 }
 

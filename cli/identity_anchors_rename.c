@@ -62,37 +62,34 @@ static enum outcome take_names(struct batch_of_names *b, const struct db_result 
 
 static enum outcome read_names(struct batch_of_names *b, size_t limit, struct err *err)
 {
-    static const struct statement next = {"anchors_next_names", sql_anchors_next_names};
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, b->arena);
     params_int8(&p, (int64_t)limit);
-    CHECK(db_run(b->db, &next, &p, &r, NULL, err));
+    CHECK(db_run(b->db, &sql_anchors_next_names, &p, &r, NULL, err));
     enum outcome o = take_names(b, r, err);
-    db_result_free(r);
     return o;
 }
 
 static enum outcome advance(struct batch_of_names *b, struct err *err)
 {
-    static const struct statement statement = {"anchors_advance_names", sql_anchors_advance_names};
     struct params p;
     params_init(&p, b->arena);
     params_uuid(&p, &b->names[b->count - 1]);
-    return db_run(b->db, &statement, &p, NULL, NULL, err);
+    return db_run(b->db, &sql_anchors_advance_names, &p, NULL, NULL, err);
 }
 
-static enum outcome run_all(struct batch_of_names *b, const struct statement *statements,
+static enum outcome run_all(struct batch_of_names *b, const struct statement *const *statements,
                             size_t count, struct err *err)
 {
     for (size_t i = 0; i < count; i++)
-        CHECK(run(b, &statements[i], err));
+        CHECK(run(b, statements[i], err));
     return OUTCOME_OK;
 }
 
 /* One transaction over the next names. */
-static enum outcome step(struct batch_of_names *b, size_t limit, const struct statement *statements,
-                         size_t count, struct err *err)
+static enum outcome step(struct batch_of_names *b, size_t limit,
+                         const struct statement *const *statements, size_t count, struct err *err)
 {
     CHECK(db_begin(b->db, err));
     enum outcome o = read_names(b, limit, err);
@@ -111,11 +108,9 @@ static enum outcome step(struct batch_of_names *b, size_t limit, const struct st
 enum outcome anchors_rename_step(struct db *db, struct arena *arena, const struct seal_keys *keys,
                                  size_t limit, size_t *count, struct err *err)
 {
-    static const struct statement statements[] = {
-        {"anchors_rename", sql_anchors_rename},
-        {"anchors_rename_orders", sql_anchors_rename_orders},
-        {"anchors_rename_copies", sql_anchors_rename_copies},
-        {"anchors_rename_gone", sql_anchors_rename_gone}};
+    static const struct statement *const statements[] = {
+        &sql_anchors_rename, &sql_anchors_rename_orders, &sql_anchors_rename_copies,
+        &sql_anchors_rename_gone};
     struct batch_of_names b = {.db = db, .arena = arena, .keys = keys};
     CHECK(step(&b, limit, statements, sizeof statements / sizeof *statements, err));
     *count = b.count;
@@ -125,11 +120,9 @@ enum outcome anchors_rename_step(struct db *db, struct arena *arena, const struc
 enum outcome anchors_forget_step(struct db *db, struct arena *arena, size_t limit, size_t *count,
                                  struct err *err)
 {
-    static const struct statement statements[] = {
-        {"anchors_rename_copies", sql_anchors_rename_copies},
-        {"anchors_forget_decisions", sql_anchors_forget_decisions},
-        {"anchors_forget_changes", sql_anchors_forget_changes},
-        {"anchors_forget_anchors", sql_anchors_forget_anchors}};
+    static const struct statement *const statements[] = {
+        &sql_anchors_rename_copies, &sql_anchors_forget_decisions, &sql_anchors_forget_changes,
+        &sql_anchors_forget_anchors};
     struct batch_of_names b = {.db = db, .arena = arena};
     CHECK(step(&b, limit, statements, sizeof statements / sizeof *statements, err));
     *count = b.count;

@@ -65,14 +65,12 @@ struct stored_counts {
 static enum outcome count_stored(struct db *db, struct arena *arena, int16_t code,
                                  struct stored_counts *out, struct err *err)
 {
-    static const struct statement count = {"anchors_stored", sql_anchors_stored};
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, arena);
     params_int2(&p, code);
-    CHECK(db_run(db, &count, &p, &r, NULL, err));
+    CHECK(db_run(db, &sql_anchors_stored, &p, &r, NULL, err));
     *out = (struct stored_counts){db_int8(r, 0, 0), db_int8(r, 0, 1), db_int8(r, 0, 2)};
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -186,7 +184,6 @@ enum outcome anchors_check_facts(struct db *db, struct err *err)
     struct db_result *r = NULL;
     CHECK(db_run(db, &find, NULL, &r, NULL, err));
     bool is_there = db_rows(r) > 0;
-    db_result_free(r);
     return is_there ? err_set(err, OUTCOME_FATAL, "anchor_rules",
                               "types, ranks and values cannot change: facts that were stored "
                               "before migration 0010 name their "

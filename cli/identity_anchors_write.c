@@ -5,13 +5,13 @@
 
 #define BY_SCHEMA(name)                                                                            \
     {                                                                                              \
-        [ANCHORS_JOURNEY] = {#name "_journey", sql_##name##_journey},                              \
-        [ANCHORS_SUPPRESSION] = {#name "_suppression", sql_##name##_suppression},                  \
+        [ANCHORS_JOURNEY] = &sql_##name##_journey,                                                 \
+        [ANCHORS_SUPPRESSION] = &sql_##name##_suppression,                                         \
     }
-static const struct statement add_anchors[] = BY_SCHEMA(anchors_add),
-                              drop_repeats[] = BY_SCHEMA(anchors_drop),
-                              move_facts[] = BY_SCHEMA(anchors_move),
-                              leave_facts[] = BY_SCHEMA(anchors_leave);
+static const struct statement *const add_anchors[] = BY_SCHEMA(anchors_add);
+static const struct statement *const drop_repeats[] = BY_SCHEMA(anchors_drop);
+static const struct statement *const move_facts[] = BY_SCHEMA(anchors_move);
+static const struct statement *const leave_facts[] = BY_SCHEMA(anchors_leave);
 
 static enum outcome run(struct batch_of_facts *b, const struct statement *statement,
                         const struct params *p, struct err *err)
@@ -40,14 +40,11 @@ static enum outcome write_anchors(struct batch_of_facts *b, struct err *err)
     params_uuid_array(&p, &rows->id, sizeof *rows, count);
     params_uuid_array(&p, &rows->profile_id, sizeof *rows, count);
     params_int8_array(&p, &rows->version, sizeof *rows, count);
-    return run(b, &add_anchors[b->schema], &p, err);
+    return run(b, add_anchors[b->schema], &p, err);
 }
 
 static enum outcome write_moved(struct batch_of_facts *b, struct err *err)
 {
-    static const struct statement swap = {"anchors_swap_suppression", sql_anchors_swap_suppression};
-    static const struct statement decisions = {"anchors_move_decisions",
-                                               sql_anchors_move_decisions};
     const struct change *items = b->moved.items;
     struct params p;
     if (b->moved.count == 0)
@@ -56,18 +53,18 @@ static enum outcome write_moved(struct batch_of_facts *b, struct err *err)
     params_init(&p, b->arena);
     add_keys(&p, &b->moved);
     params_bool_array(&p, &items->is_repeat, sizeof *items, b->moved.count);
-    CHECK(run(b, &drop_repeats[b->schema], &p, err));
+    CHECK(run(b, drop_repeats[b->schema], &p, err));
     if (b->schema == ANCHORS_JOURNEY)
         return OUTCOME_OK;
     params_init(&p, b->arena);
     add_keys(&p, &b->moved);
     params_bytea_array(&p, &items->others, sizeof *items, b->moved.count);
-    CHECK(run(b, &swap, &p, err));
+    CHECK(run(b, &sql_anchors_swap_suppression, &p, err));
     params_init(&p, b->arena);
     params_int8_array(&p, &items->key.anchor, sizeof *items, b->moved.count);
     params_uuid_array(&p, &items->key.event_id, sizeof *items, b->moved.count);
     params_int8_array(&p, &items->anchor, sizeof *items, b->moved.count);
-    return run(b, &decisions, &p, err);
+    return run(b, &sql_anchors_move_decisions, &p, err);
 }
 
 static enum outcome write_all(struct batch_of_facts *b, struct err *err)
@@ -79,13 +76,11 @@ static enum outcome write_all(struct batch_of_facts *b, struct err *err)
     params_init(&p, b->arena);
     add_keys(&p, &b->all);
     params_bytea_array(&p, &items->others, sizeof *items, b->all.count);
-    return run(b, &move_facts[b->schema], &p, err);
+    return run(b, move_facts[b->schema], &p, err);
 }
 
 static enum outcome write_links(struct batch_of_facts *b, struct err *err)
 {
-    static const struct statement insert = {"anchors_links", sql_anchors_links};
-    static const struct statement refuse = {"anchors_refused", sql_anchors_refused};
     size_t count = 0;
     struct seen_link *rows = arena_array(b->arena, struct seen_link, b->links.count), *link;
     const void *key;
@@ -99,10 +94,10 @@ static enum outcome write_links(struct batch_of_facts *b, struct err *err)
     params_uuid_array(&p, &rows->b, sizeof *rows, count);
     params_timestamptz_array(&p, &rows->first_seen, sizeof *rows, count);
     params_uuid_array(&p, &rows->evidence, sizeof *rows, count);
-    CHECK(run(b, &insert, &p, err));
+    CHECK(run(b, &sql_anchors_links, &p, err));
     params_init(&p, b->arena);
     params_uuid_array(&p, b->refused.items, sizeof *b->refused.items, b->refused.count);
-    return b->refused.count > 0 ? run(b, &refuse, &p, err) : OUTCOME_OK;
+    return b->refused.count > 0 ? run(b, &sql_anchors_refused, &p, err) : OUTCOME_OK;
 }
 
 /* Nobody is the touchpoint's any more: it is counted among those. */
@@ -116,19 +111,18 @@ static enum outcome write_left(struct batch_of_facts *b, struct err *err)
     params_int8_array(&p, &items->key.anchor, sizeof *items, b->left.count);
     params_timestamptz_array(&p, &items->key.occurred_at, sizeof *items, b->left.count);
     params_uuid_array(&p, &items->key.event_id, sizeof *items, b->left.count);
-    return run(b, &leave_facts[b->schema], &p, err);
+    return run(b, leave_facts[b->schema], &p, err);
 }
 
 static enum outcome advance(struct batch_of_facts *b, struct err *err)
 {
-    static const struct statement statement = {"anchors_advance", sql_anchors_advance};
     const struct fact_key *last = &b->facts[b->count - 1].key;
     struct params p;
     params_init(&p, b->arena);
     params_int8(&p, last->anchor);
     params_timestamptz(&p, last->occurred_at);
     params_uuid(&p, &last->event_id);
-    return run(b, &statement, &p, err);
+    return run(b, &sql_anchors_advance, &p, err);
 }
 
 enum outcome anchors_write(struct batch_of_facts *b, struct err *err)

@@ -23,7 +23,6 @@ static enum outcome count_profiles(struct db *db, struct arena *arena, const str
     params_uuid(&p, from);
     CHECK(db_run(db, &count, &p, &r, NULL, err));
     *out = (size_t)db_int8(r, 0, 0);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -41,7 +40,6 @@ enum outcome apply_hold_alone(struct db *db, int32_t version, struct err *err)
     CHECK(db_run(db, &hold, NULL, &r, NULL, err));
     bool is_alone = db_bool(r, 0, 0),
          is_active = !db_is_null(r, 0, 1) && db_int4(r, 0, 1) == version;
-    db_result_free(r);
     if (!is_alone)
         return err_set(err, OUTCOME_FATAL, "apply_running",
                        "another `tutti identity apply` is at work");

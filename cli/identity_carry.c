@@ -44,12 +44,10 @@ struct side {
 
 static enum outcome read_policy(struct carry *carry, struct err *err)
 {
-    static const struct statement find = {"carry_contact_policy", sql_carry_contact_policy};
     struct contact_policy *policy = arena_new(carry->arena, struct contact_policy);
     struct db_result *r = NULL;
-    CHECK(db_run(carry->db, &find, NULL, &r, NULL, err));
+    CHECK(db_run(carry->db, &sql_carry_contact_policy, NULL, &r, NULL, err));
     struct span text = db_rows(r) > 0 ? arena_copy(carry->arena, db_bytes(r, 0, 0)) : SPAN_NONE;
-    db_result_free(r);
     carry->policy = policy;
     if (text.ptr == NULL)
         return err_set(err, OUTCOME_FATAL, "no_generation",
@@ -64,13 +62,12 @@ static struct span text_at(struct arena *arena, const struct db_result *r, int r
 
 static enum outcome read_facts(struct carry *carry, struct err *err)
 {
-    static const struct statement find = {"carry_facts", sql_carry_facts};
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, carry->arena);
     params_uuid_array(&p, &carry->members->items->identifier_id, sizeof *carry->members->items,
                       carry->members->count);
-    CHECK(db_run(carry->db, &find, &p, &r, NULL, err));
+    CHECK(db_run(carry->db, &sql_carry_facts, &p, &r, NULL, err));
     struct known_fact *facts = arena_array(carry->arena, struct known_fact, (size_t)db_rows(r));
     for (int row = 0; row < db_rows(r); row++)
         facts[row] = (struct known_fact){
@@ -86,7 +83,6 @@ static enum outcome read_facts(struct carry *carry, struct err *err)
         };
     carry->facts = facts;
     carry->fact_count = (size_t)db_rows(r);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 

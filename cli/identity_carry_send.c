@@ -66,16 +66,14 @@ static enum outcome send_all(struct call *call, const struct carried_list *list,
 static enum outcome count_stored(struct db *db, struct arena *arena,
                                  const struct carried_list *list, size_t *stored, struct err *err)
 {
-    static const struct statement count = {"carry_stored", sql_carry_stored};
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, arena);
     params_uuid_array(&p, &list->items->anchor_id, sizeof *list->items, list->count);
     params_timestamptz_array(&p, &list->items->occurred_at, sizeof *list->items, list->count);
     params_uuid_array(&p, &list->items->event_id, sizeof *list->items, list->count);
-    CHECK(db_run(db, &count, &p, &r, NULL, err));
+    CHECK(db_run(db, &sql_carry_stored, &p, &r, NULL, err));
     *stored = (size_t)db_int8(r, 0, 0);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 

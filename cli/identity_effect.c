@@ -31,7 +31,6 @@ static enum outcome add_profiles(struct db *db, struct arena *arena, const struc
     CHECK(db_run(db, &find, &p, &r, NULL, err));
     for (int row = 0; row < db_rows(r); row++)
         *arena_push(arena, profiles) = db_uuid(r, row, 0);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -51,7 +50,6 @@ enum outcome effect_members(struct db *db, struct arena *arena, const struct id 
                             size_t count, const struct resolve_plan *plan,
                             struct effect_members *out, struct err *err)
 {
-    static const struct statement find = {"effect_members", sql_effect_members};
     struct id_set profiles = {0};
     add_moves(arena, plan, &profiles);
     CHECK(add_profiles(db, arena, identifiers, count, &profiles, err));
@@ -63,10 +61,9 @@ enum outcome effect_members(struct db *db, struct arena *arena, const struct id 
     params_uuid_array(&p, first ? &first->identifier_id : NULL, sizeof *first, plan->move_count);
     params_uuid_array(&p, first ? &first->old_profile_id : NULL, sizeof *first, plan->move_count);
     params_uuid_array(&p, first ? &first->profile_id : NULL, sizeof *first, plan->move_count);
-    CHECK(db_run(db, &find, &p, &r, NULL, err));
+    CHECK(db_run(db, &sql_effect_members, &p, &r, NULL, err));
     *out = (struct effect_members){0};
     read_members(arena, r, out);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -88,20 +85,20 @@ bool effect_splits(const struct effect_members *members)
 
 static const struct effect_section {
     const char *name, *title;
-    struct statement statement;
+    const struct statement *statement;
     const char *columns[8];
 } effect_sections[] = {
     {"members",
      "Profiles afterwards",
-     {"effect_profiles", sql_effect_profiles},
+     &sql_effect_profiles,
      {"profile", "before", "identifier", "type", "first_seen", "note", ">touchpoints"}},
     {"moves",
      "What changes its profile",
-     {"effect_moves", sql_effect_moves},
+     &sql_effect_moves,
      {">identifiers", ">touchpoints", ">conversions", ">revenue", "currency"}},
     {"reservations",
      "Granted contacts that are still to be made",
-     {"effect_reservations", sql_effect_reservations},
+     &sql_effect_reservations,
      {"request", "before", "profile", "channel", "department", "planned", "expires"}},
 };
 
@@ -117,7 +114,7 @@ static enum outcome print_section(struct call *call, struct db *db,
     params_uuid_array(&p, first ? &first->identifier_id : NULL, sizeof *first, members->count);
     params_uuid_array(&p, first ? &first->before : NULL, sizeof *first, members->count);
     params_uuid_array(&p, first ? &first->after : NULL, sizeof *first, members->count);
-    if (db_run(db, &section->statement, &p, &r, NULL, err) != OUTCOME_OK)
+    if (db_run(db, section->statement, &p, &r, NULL, err) != OUTCOME_OK)
         return err_prefix(err, "%s", section->title);
     if (json) {
         strbuf_addf(json, ",\"%s\":", section->name);
@@ -127,7 +124,6 @@ static enum outcome print_section(struct call *call, struct db *db,
                colour(stdout, COLOUR_OFF));
         result_print(&call->arena, r, section->columns);
     }
-    db_result_free(r);
     return OUTCOME_OK;
 }
 

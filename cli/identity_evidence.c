@@ -33,7 +33,6 @@ static enum outcome stream(struct reading *reading, const char *declare,
         CHECK(db_run(reading->db, fetch, NULL, &r, NULL, err));
         rows = db_rows(r);
         enum outcome o = take(reading, r, err);
-        db_result_free(r);
         progress_step(&reading->progress, (uint64_t)rows);
         if (o != OUTCOME_OK)
             return o;
@@ -47,7 +46,6 @@ static enum outcome count_rows(struct reading *reading, const struct statement *
     struct db_result *r = NULL;
     CHECK(db_run(reading->db, count, NULL, &r, NULL, err));
     *out = (size_t)db_int8(r, 0, 0);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -236,7 +234,6 @@ static enum outcome read_orders(struct reading *reading, struct err *err)
             *(bool *)map_put(&decided, &pair, NULL) = span_is(db_bytes(r, row, 0), "cut");
     }
     take_decided(reading, &decided);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 

@@ -87,7 +87,6 @@ static enum outcome read_all(struct fact_reading *reading, struct err *err)
         rows = db_rows(r);
         for (int row = 0; row < rows; row++)
             take_fact(reading, db_int8(r, row, 0), db_bytes(r, row, 1), db_timestamptz(r, row, 2));
-        db_result_free(r);
         progress_step(&progress, (uint64_t)rows);
     }
     progress_end(&progress);

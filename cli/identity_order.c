@@ -76,16 +76,14 @@ static bool is_release(const struct order *order)
  * again. */
 static enum outcome count_links(struct order *order, struct err *err)
 {
-    static const struct statement count = {"release_links", sql_release_links};
     struct params p;
     struct db_result *r = NULL;
     if (!is_release(order))
         return OUTCOME_OK;
     params_init(&p, &order->call->arena);
     params_uuid(&p, &order->identifiers[0]);
-    CHECK(db_run(order->db, &count, &p, &r, NULL, err));
+    CHECK(db_run(order->db, &sql_release_links, &p, &r, NULL, err));
     order->links = db_int8(r, 0, 0);
-    db_result_free(r);
     if (order->links > MOST_LINKS && call_has(order->call, "execute") &&
         !call_has(order->call, "force"))
         return err_set(

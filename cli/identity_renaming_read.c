@@ -86,14 +86,13 @@ static enum outcome reread_value(struct rereading *work, struct arena *arena,
 static enum outcome reread_rows(struct rereading *work, struct arena *arena, size_t *count,
                                 struct err *err)
 {
-    static const struct statement next = {"renaming_next", sql_renaming_next};
     struct params p;
     struct db_result *r = NULL;
     enum outcome o = OUTCOME_OK;
     params_init(&p, arena);
     params_uuid(&p, &work->position);
     params_int2(&p, work->now->rank);
-    CHECK(db_run(work->db, &next, &p, &r, NULL, err));
+    CHECK(db_run(work->db, &sql_renaming_next, &p, &r, NULL, err));
     *count = (size_t)db_rows(r);
     for (int row = 0; row < db_rows(r) && o == OUTCOME_OK; row++)
         if (db_is_null(r, row, 1))
@@ -102,7 +101,6 @@ static enum outcome reread_rows(struct rereading *work, struct arena *arena, siz
             o = reread_value(work, arena, r, row, err);
     if (*count > 0)
         work->position = db_uuid(r, (int)*count - 1, 0);
-    db_result_free(r);
     progress_step(&work->progress, *count);
     return o;
 }

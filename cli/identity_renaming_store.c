@@ -44,12 +44,11 @@ enum outcome renaming_follow_hashes(struct rereading *work, struct err *err)
 static enum outcome store_some(struct db *db, struct arena *arena, const struct renamed *items,
                                size_t count, struct err *err)
 {
-    static const struct statement insert = {"renaming_insert", sql_renaming_insert};
     struct params p;
     params_init(&p, arena);
     params_uuid_array(&p, &items->from, sizeof *items, count);
     params_uuid_array(&p, &items->to, sizeof *items, count);
-    return db_run(db, &insert, &p, NULL, NULL, err);
+    return db_run(db, &sql_renaming_insert, &p, NULL, NULL, err);
 }
 
 enum outcome renaming_store(struct db *db, const struct renaming *renaming, struct err *err)

@@ -29,18 +29,16 @@ static int16_t new_number(const struct rotation *rotation)
 
 static enum outcome look(struct rotation *rotation, struct err *err)
 {
-    static const struct statement progress = {"rotate_progress", sql_rotate_progress};
     struct params p;
     struct db_result *r = NULL;
     CHECK(key_state_read(rotation->db, &rotation->call->arena, &rotation->state, err));
     params_init(&p, &rotation->call->arena);
     params_int2(&p, new_number(rotation));
-    CHECK(db_run(rotation->db, &progress, &p, &r, NULL, err));
+    CHECK(db_run(rotation->db, &sql_rotate_progress, &p, &r, NULL, err));
     rotation->identifiers = db_int8(r, 0, 0);
     rotation->unfound = rotation->state.phase == KEYS_ONE ? 0 : db_int8(r, 0, 1);
     rotation->erased = db_int8(r, 0, 2);
     rotation->erased_unfound = rotation->state.phase == KEYS_ONE ? 0 : db_int8(r, 0, 3);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -67,7 +65,6 @@ static void print_tombstones(struct rotation *rotation, const struct db_result *
 
 static enum outcome name_tombstones(struct rotation *rotation, int64_t limit, struct err *err)
 {
-    static const struct statement find = {"rotate_tombstones", sql_rotate_tombstones};
     struct params p;
     struct db_result *r = NULL;
     if (rotation->erased_unfound == 0)
@@ -75,9 +72,8 @@ static enum outcome name_tombstones(struct rotation *rotation, int64_t limit, st
     params_init(&p, &rotation->call->arena);
     params_int2(&p, new_number(rotation));
     params_int8(&p, limit);
-    CHECK(db_run(rotation->db, &find, &p, &r, NULL, err));
+    CHECK(db_run(rotation->db, &sql_rotate_tombstones, &p, &r, NULL, err));
     print_tombstones(rotation, r);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -140,7 +136,6 @@ static enum outcome expect_unused(const struct rotation *rotation, struct err *e
     params_uuid(&p, &rotation->keys.given[0].fingerprint);
     CHECK(db_run(rotation->db, &find, &p, &r, NULL, err));
     bool is_used = db_rows(r) > 0;
-    db_result_free(r);
     return is_used ? err_set(err, OUTCOME_REJECT, "former_key",
                              "identity.key_file was at work before: take a key that is new")
                    : OUTCOME_OK;

@@ -56,7 +56,6 @@ static enum outcome add_candidates(struct filling *work, struct arena *arena,
 static enum outcome save(struct filling *work, struct arena *arena, const struct candidates *rows,
                          struct err *err)
 {
-    static const struct statement fill = {"rotate_fill", sql_rotate_fill};
     struct params p;
     struct db_result *r = NULL;
     if (rows->count == 0)
@@ -66,9 +65,8 @@ static enum outcome save(struct filling *work, struct arena *arena, const struct
     params_uuid_array(&p, &rows->items->previous, sizeof *rows->items, rows->count);
     params_uuid_array(&p, &rows->items->identifier_id, sizeof *rows->items, rows->count);
     params_int2(&p, work->keys->state.number);
-    CHECK(db_run(work->db, &fill, &p, &r, NULL, err));
+    CHECK(db_run(work->db, &sql_rotate_fill, &p, &r, NULL, err));
     work->added += (uint64_t)db_int8(r, 0, 0);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -87,7 +85,6 @@ static enum outcome hold_keys(struct filling *work, struct arena *arena, struct 
 static enum outcome fill_batch(void *arg, struct arena *arena, int *found, struct err *err)
 {
     struct filling *work = arg;
-    static const struct statement next = {"rotate_next_values", sql_rotate_next_values};
     struct candidates rows = {0};
     struct params p;
     struct db_result *r = NULL;
@@ -95,14 +92,13 @@ static enum outcome fill_batch(void *arg, struct arena *arena, int *found, struc
     params_uuid(&p, &work->position);
     params_int2(&p, work->keys->state.number);
     CHECK(hold_keys(work, arena, err));
-    CHECK(db_run(work->db, &next, &p, &r, NULL, err));
+    CHECK(db_run(work->db, &sql_rotate_next_values, &p, &r, NULL, err));
     enum outcome o = OUTCOME_OK;
     *found = db_rows(r);
     for (int row = 0; row < *found && o == OUTCOME_OK; row++)
         o = add_candidates(work, arena, r, row, &rows, err);
     if (*found > 0)
         work->position = db_uuid(r, *found - 1, 0);
-    db_result_free(r);
     work->looked_at += (uint64_t)*found;
     progress_step(&work->progress, (uint64_t)*found);
     return o == OUTCOME_OK ? save(work, arena, &rows, err) : o;
@@ -130,7 +126,6 @@ enum outcome rotate_fill(struct call *call, struct db *db, const struct identity
 
 enum outcome rotate_forget(struct db *db, int16_t key_number, struct err *err)
 {
-    static const struct statement forget = {"rotate_forget", sql_rotate_forget};
     struct arena arena = {0};
     struct id position = {{0}};
     enum outcome o = OUTCOME_OK;
@@ -140,11 +135,10 @@ enum outcome rotate_forget(struct db *db, int16_t key_number, struct err *err)
         params_init(&p, &arena);
         params_uuid(&p, &position);
         params_int2(&p, key_number);
-        o = db_run(db, &forget, &p, &r, NULL, err);
+        o = db_run(db, &sql_rotate_forget, &p, &r, NULL, err);
         found = o == OUTCOME_OK && db_rows(r) > 0;
         if (found)
             position = db_uuid(r, 0, 0);
-        db_result_free(r);
         arena_reset(&arena);
     }
     arena_free(&arena);

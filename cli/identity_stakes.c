@@ -32,18 +32,16 @@ static struct plan_money *money_of(struct plan_stakes *out, struct span currency
 static enum outcome ask_revenue(struct stakes *stakes, struct arena *arena,
                                 const struct id *profiles, size_t count, struct err *err)
 {
-    static const struct statement find = {"plan_revenue", sql_plan_revenue};
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, arena);
     params_uuid_array(&p, profiles, sizeof *profiles, count);
-    CHECK(db_run(stakes->db, &find, &p, &r, NULL, err));
+    CHECK(db_run(stakes->db, &sql_plan_revenue, &p, &r, NULL, err));
     for (int row = 0; row < db_rows(r); row++) {
         struct plan_money *money = money_of(stakes->out, db_bytes(r, row, 0));
         money->conversions += db_int8(r, row, 1);
         money->micros += db_int8(r, row, 2);
     }
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -91,7 +89,6 @@ static int divided_compare(const void *a, const void *b)
 static enum outcome ask_opt_outs(struct stakes *stakes, struct arena *arena,
                                  const struct divided *members, size_t count, struct err *err)
 {
-    static const struct statement find = {"plan_opt_outs", sql_plan_opt_outs};
     const struct identity_node *nodes = stakes->evidence->graph.nodes;
     struct id *ids =
         arena_calloc(arena, 3 * count,
@@ -108,14 +105,13 @@ static enum outcome ask_opt_outs(struct stakes *stakes, struct arena *arena,
     params_init(&p, arena);
     for (size_t i = 0; i < 3; i++)
         params_uuid_array(&p, ids + i * count, sizeof *ids, count);
-    CHECK(db_run(stakes->db, &find, &p, &r, NULL, err));
+    CHECK(db_run(stakes->db, &sql_plan_opt_outs, &p, &r, NULL, err));
     for (int row = 0; row < db_rows(r); row++) {
         struct id profile = db_uuid(r, row, 0);
         const uint32_t *node = evidence_profile(stakes->evidence, &profile);
         stakes->out->loses_opt_out[*node] = true;
         stakes->out->opt_outs++;
     }
-    db_result_free(r);
     return OUTCOME_OK;
 }
 

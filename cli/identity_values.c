@@ -38,17 +38,15 @@ static struct sealed sealed_of(struct arena *arena, const struct db_result *r, i
 static enum outcome find_value(struct call *call, struct db *db, const struct id *identifier,
                                struct sealed *out, struct err *err)
 {
-    static const struct statement find = {"values_find", sql_values_find};
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, &call->arena);
     params_uuid(&p, identifier);
     CHECK(db_script(db, "SET ROLE tutti_pii", err)); /* whoever may not become it may not see it */
-    CHECK(db_run(db, &find, &p, &r, NULL, err));
+    CHECK(db_run(db, &sql_values_find, &p, &r, NULL, err));
     if (db_rows(r) > 0)
         *out = sealed_of(&call->arena, r, 0);
     bool found = db_rows(r) > 0;
-    db_result_free(r);
     return found ? OUTCOME_OK
                  : err_set(err, OUTCOME_REJECT, "no_raw_value",
                            "no raw value is kept of this identifier");
@@ -129,30 +127,27 @@ static enum outcome rewrap_rows(struct rewrapping *work, struct arena *arena,
 static enum outcome save_rows(struct rewrapping *work, struct arena *arena,
                               const struct rewrapped *rows, struct err *err)
 {
-    static const struct statement save = {"values_rewrap", sql_values_rewrap};
     struct params p;
     params_init(&p, arena);
     params_uuid_array(&p, rows->identifiers, sizeof *rows->identifiers, rows->count);
     params_bytea_array(&p, rows->wrapped, sizeof *rows->wrapped, rows->count);
     params_uuid(&p, &work->keys->current.fingerprint);
-    return rows->count > 0 ? db_run(work->db, &save, &p, NULL, NULL, err) : OUTCOME_OK;
+    return rows->count > 0 ? db_run(work->db, &sql_values_rewrap, &p, NULL, NULL, err) : OUTCOME_OK;
 }
 
 /* One transaction over the next thousand rows of other keys; *found is 0 at the end. */
 static enum outcome rewrap_batch(void *arg, struct arena *arena, int *found, struct err *err)
 {
     struct rewrapping *work = arg;
-    static const struct statement next = {"values_next", sql_values_next};
     struct rewrapped rows = {0};
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, arena);
     params_uuid(&p, &work->keys->current.fingerprint);
     params_uuid(&p, &work->position);
-    CHECK(db_run(work->db, &next, &p, &r, NULL, err));
+    CHECK(db_run(work->db, &sql_values_next, &p, &r, NULL, err));
     *found = db_rows(r);
     enum outcome o = rewrap_rows(work, arena, r, &rows, err);
-    db_result_free(r);
     if (o == OUTCOME_OK)
         o = save_rows(work, arena, &rows, err);
     work->done += rows.count;

@@ -68,7 +68,6 @@ enum outcome policy_find_active(struct db *db, struct arena *arena, struct gener
     CHECK(db_run(db, &find_generation, &p, &r, NULL, err));
     generation->number = db_rows(r) ? db_int4(r, 0, 0) : 0;
     *complete = db_rows(r) && db_bool(r, 0, 1);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -86,7 +85,6 @@ enum outcome policy_start_generation(struct db *db, struct arena *arena, const c
     struct db_result *r = NULL;
     CHECK(db_run(db, &activate, &p, &r, NULL, err));
     generation->number = db_int4(r, 0, 0);
-    db_result_free(r);
     CHECK(db_script(db, empty_figures, err));
     return journey_sweep_clear(db, err);
 }

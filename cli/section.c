@@ -11,7 +11,7 @@ static enum outcome print_one(struct call *call, struct db *db, const struct sec
     params_init(&params, &call->arena);
     if (parameter)
         params_uuid(&params, parameter);
-    enum outcome outcome = db_run(db, &section->statement, &params, &result, NULL, err);
+    enum outcome outcome = db_run(db, section->statement, &params, &result, NULL, err);
     if (outcome != OUTCOME_OK)
         return err_prefix(err, "%s", section->title);
     if (json) {
@@ -22,7 +22,6 @@ static enum outcome print_one(struct call *call, struct db *db, const struct sec
                colour(stdout, COLOUR_OFF));
         result_print(&call->arena, result, section->columns);
     }
-    db_result_free(result);
     return OUTCOME_OK;
 }
 

@@ -8,8 +8,9 @@
 struct section {
     const char *name; /* key in JSON */
     const char *title;
-    struct statement statement; /* all columns of type text; $1 is the same for all, where used */
-    const char *columns[12];    /* a name that begins with > is aligned to the right */
+    const struct statement
+        *statement;          /* all columns of type text; $1 is the same for all, where used */
+    const char *columns[12]; /* a name that begins with > is aligned to the right */
 };
 
 /* Runs and prints the sections (NULL-name-ended); parameter may be NULL. */

@@ -1,11 +1,12 @@
 # SQL, migrations and Avro schemas become C at build time, so that a binary needs no files beside it.
 
-function(tutti_embed mode output)
+# tutti_embed(<mode> <output> <prefix> <files>): see embed.cmake.
+function(tutti_embed mode output prefix)
     list(JOIN ARGN "|" inputs)
     get_filename_component(name ${output} NAME)
     add_custom_command(
         OUTPUT ${output}
-        COMMAND ${CMAKE_COMMAND} -DMODE=${mode} -DOUTPUT=${output} "-DINPUTS=${inputs}"
+        COMMAND ${CMAKE_COMMAND} -DMODE=${mode} -DOUTPUT=${output} -DPREFIX=${prefix} "-DINPUTS=${inputs}"
                 -P ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
         DEPENDS ${ARGN} ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
         COMMENT "Embedding ${name}"
@@ -13,7 +14,7 @@ function(tutti_embed mode output)
     set_property(GLOBAL APPEND PROPERTY TUTTI_GENERATED ${output})
 endfunction()
 
-# tutti_embed_sql(<target> <dir>): every <dir>/*.sql becomes sql_<file_name> in a header named after the target:
+# tutti_embed_sql(<target> <dir>): every <dir>/*.sql becomes the statement sql_<file_name> in a header named after the target:
 # tutti_timeline -> timeline_sql.h, identity-resolver -> identity_resolver_sql.h.
 function(tutti_embed_sql target dir)
     file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${dir}/*.sql)
@@ -23,7 +24,7 @@ function(tutti_embed_sql target dir)
     string(REGEX REPLACE "^tutti[-_]|_shell$" "" name ${target})
     string(MAKE_C_IDENTIFIER ${name} name)
     set(folder ${PROJECT_BINARY_DIR}/generated/${target})
-    tutti_embed(sql ${folder}/${name}_sql.h ${files})
+    tutti_embed(sql ${folder}/${name}_sql.h ${name} ${files})
     target_sources(${target} PRIVATE ${folder}/${name}_sql.h)
     target_include_directories(${target} PUBLIC ${folder})
 endfunction()
@@ -33,8 +34,8 @@ function(tutti_schema_library target)
     set(folder ${PROJECT_BINARY_DIR}/generated/${target})
     file(GLOB avsc CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/schemas/avro/*.avsc)
     file(GLOB migrations CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/schemas/sql/[0-9]*.sql)
-    tutti_embed(avsc ${folder}/schemas_avsc.c ${avsc})
-    tutti_embed(migrations ${folder}/schema_migrations.c ${migrations})
+    tutti_embed(avsc ${folder}/schemas_avsc.c "" ${avsc})
+    tutti_embed(migrations ${folder}/schema_migrations.c "" ${migrations})
     add_library(${target} STATIC ${folder}/schemas_avsc.c ${folder}/schema_migrations.c)
     target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/cmake)
 endfunction()

@@ -16,6 +16,12 @@ struct arena_block {
     _Alignas(16) char data[];
 };
 
+struct arena_cleanup {
+    struct arena_cleanup *next;
+    void (*run)(void *what);
+    void *what;
+};
+
 static void enter_block(struct arena *arena, struct arena_block *block)
 {
     arena->current = block;
@@ -151,8 +157,23 @@ char *arena_printf(struct arena *arena, const char *format, ...)
     return p;
 }
 
+void arena_defer(struct arena *arena, void (*run)(void *what), void *what)
+{
+    struct arena_cleanup *cleanup = arena_new(arena, struct arena_cleanup);
+    *cleanup = (struct arena_cleanup){arena->cleanups, run, what};
+    arena->cleanups = cleanup;
+}
+
+static void run_cleanups(struct arena *arena)
+{
+    for (struct arena_cleanup *c = arena->cleanups; c; c = c->next)
+        c->run(c->what);
+    arena->cleanups = NULL;
+}
+
 void arena_reset(struct arena *arena)
 {
+    run_cleanups(arena);
     arena->used = 0;
     free_blocks(arena->large);
     arena->large = NULL;
@@ -162,6 +183,7 @@ void arena_reset(struct arena *arena)
 
 void arena_free(struct arena *arena)
 {
+    run_cleanups(arena);
     free_blocks(arena->first);
     free_blocks(arena->large);
     *arena = (struct arena){0};

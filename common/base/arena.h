@@ -6,8 +6,10 @@
 #include "common/base/span.h"
 
 struct arena_block;
+struct arena_cleanup;
 struct arena {
     struct arena_block *first, *current, *large;
+    struct arena_cleanup *cleanups; /* newest first */
     char *at, *end;
     size_t used; /* bytes handed out since the last reset */
 };
@@ -20,6 +22,9 @@ void *arena_calloc(struct arena *arena, size_t count, size_t size);
  */
 void *arena_realloc(struct arena *arena, void *old, size_t old_size, size_t new_size);
 struct span arena_copy(struct arena *arena, struct span bytes);
+/* Calls `run` with `what` when the arena is reset or freed, in the reverse order of these calls:
+ * for what a library allocated and only the library can free. */
+void arena_defer(struct arena *arena, void (*run)(void *what), void *what);
 char *arena_printf(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* Everything handed out becomes invalid; the blocks are kept for reuse, but large allocations go

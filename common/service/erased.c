@@ -12,7 +12,6 @@ static enum outcome hold_version(struct db *db, int64_t *version, struct err *er
     struct db_result *r = NULL;
     CHECK(db_run(db, &hold, NULL, &r, NULL, err));
     *version = db_int8(r, 0, 0);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -26,7 +25,6 @@ static enum outcome read_tombstones(struct db *db, struct erased *out, struct er
         *(struct tombstone *)map_put(&out->tombstones, &id, NULL) =
             (struct tombstone){db_timestamptz(r, row, 1), db_int8(r, row, 2)};
     }
-    db_result_free(r);
     return OUTCOME_OK;
 }
 

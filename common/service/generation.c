@@ -111,7 +111,6 @@ static enum outcome read_active(struct db *db, struct arena *arena, bool lock,
         *out = (struct generation){db_uuid(r, 0, 0), db_int4(r, 0, 1)};
     if (o == OUTCOME_OK && erasures)
         *erasures = db_int8(r, 0, 3);
-    db_result_free(r);
     return o;
 }
 
@@ -125,7 +124,6 @@ static enum outcome hold_shared_lock(struct db *db, struct arena *arena, struct 
         o = err_set(err, OUTCOME_FATAL, "policy_apply_running",
                     "`tutti policy apply` or `tutti identity apply` is running: start the services "
                     "when it is done");
-    db_result_free(r);
     return o;
 }
 

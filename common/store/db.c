@@ -90,6 +90,7 @@ void db_close(struct db *db)
     PQfinish(db->conn);
     metric_set(db->up, 0);
     map_free(&db->prepared);
+    arena_free(&db->answers);
     free(db->copy);
     free(db->session);
     free(db->application_name);
@@ -388,6 +389,13 @@ static enum outcome run_failed(struct db *db, PGresult *result, const struct sta
     return err_set(err, OUTCOME_RETRY, "db_down", "%s: %s", s->name, db->reason);
 }
 
+static struct db_result *keep(struct db *db, const struct params *params, PGresult *answer)
+{
+    if (params == NULL)
+        arena_reset(&db->answers);
+    return db_result_new(params ? params->arena : &db->answers, answer);
+}
+
 enum outcome db_run(struct db *db, const struct statement *statement, const struct params *params,
                     struct db_result **result, int64_t *affected, struct err *err)
 {
@@ -406,7 +414,7 @@ enum outcome db_run(struct db *db, const struct statement *statement, const stru
     if (affected)
         *affected = strtoll(PQcmdTuples(answer), NULL, 10);
     if (result)
-        *result = (struct db_result *)answer;
+        *result = keep(db, params, answer);
     else
         PQclear(answer);
     return OUTCOME_OK;

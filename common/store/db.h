@@ -95,9 +95,10 @@ void params_text_array(struct params *p, const struct span *first, size_t stride
 void params_bytea_array(struct params *p, const struct span *first, size_t stride,
                         size_t count); /* SPAN_NONE = NULL */
 
-/* Runs one statement, inside a transaction or on its own. result may be NULL, else free it with
- * db_result_free (NULL after an error). params may be NULL. *affected (may be NULL) is the count of
- * the command tag. Messages never hold parameter values. */
+/* Runs one statement, inside a transaction or on its own. params may be NULL. *result (result may
+ * be NULL) lives in the arena of params; without params until the next statement without params on
+ * this connection. It is NULL after an error. *affected (may be NULL) is the count of the command
+ * tag. Messages never hold parameter values. */
 enum outcome db_run(struct db *db, const struct statement *statement, const struct params *params,
                     struct db_result **result, int64_t *affected, struct err *err);
 /* A script of statements without parameters (migrations, SET); outside a transaction the server
@@ -115,11 +116,10 @@ int16_t db_int2(const struct db_result *r, int row, int column);
 int32_t db_int4(const struct db_result *r, int row, int column);
 int64_t db_int8(const struct db_result *r, int row, int column);
 bool db_bool(const struct db_result *r, int row, int column);
-struct span db_bytes(const struct db_result *r, int row,
-                     int column); /* text, bytea: borrowed until db_result_free */
+/* text, bytea: borrowed from the result. */
+struct span db_bytes(const struct db_result *r, int row, int column);
 struct id db_uuid(const struct db_result *r, int row, int column);
 struct instant db_timestamptz(const struct db_result *r, int row, int column);
-void db_result_free(struct db_result *result); /* NULL is fine */
 
 /* Binary COPY, usually inside a transaction: begin with "COPY t (a, b) FROM STDIN BINARY", then per
  * row: copy_row(n) and n fields, then end. Buffered by 64 kB. */

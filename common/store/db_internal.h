@@ -36,6 +36,8 @@ struct db {
     char sqlstate[6];    /* of the last error, "" if none */
     struct map prepared; /* names prepared on this connection -> fingerprint of text and types */
 
+    struct arena answers; /* the last result of a statement without parameters */
+
     char *copy; /* COPY_BUFFER bytes */
     size_t copy_len;
     const char *script; /* the script that runs, for line numbers in errors */
@@ -43,6 +45,8 @@ struct db {
     struct metric *up, *commits, *rollbacks, *unknowns;
 };
 
+/* The arena clears libpq's result when it is reset. */
+struct db_result *db_result_new(struct arena *arena, PGresult *libpq);
 /* The connection is of no use any more: closes it and plans the next attempt. */
 void db_break(struct db *db, const char *reason);
 /* OK if a statement may be sent now. */

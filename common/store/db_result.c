@@ -1,11 +1,11 @@
 /* db_result.c: typed reading of binary results, in place. A struct db_result is libpq's result
- * itself. */
+ * itself; an arena clears it. */
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/pack.h"
-#include "common/store/db.h"
+#include "common/store/db_internal.h"
 
 static const PGresult *of(const struct db_result *result)
 {
@@ -82,7 +82,13 @@ struct instant db_timestamptz(const struct db_result *r, int row, int column)
     return instant_plus(t, (struct duration){POSTGRES_EPOCH_US});
 }
 
-void db_result_free(struct db_result *result)
+static void clear(void *libpq)
 {
-    PQclear((PGresult *)result);
+    PQclear(libpq);
+}
+
+struct db_result *db_result_new(struct arena *arena, PGresult *libpq)
+{
+    arena_defer(arena, clear, libpq);
+    return (struct db_result *)libpq;
 }

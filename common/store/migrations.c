@@ -73,7 +73,6 @@ static enum outcome read_versions(struct db *db, struct versions *out, struct er
     if (outcome != OUTCOME_OK)
         return outcome;
     bool is_there = db_bool(table, 0, 0);
-    db_result_free(table);
     if (!is_there)
         return OUTCOME_OK;
     outcome = db_run(db, &applied_versions, NULL, &out->result, NULL, err);
@@ -100,7 +99,6 @@ enum outcome migrations_version(struct db *db, struct arena *arena, struct span 
     struct versions versions;
     enum outcome outcome = read_versions(db, &versions, err);
     *version = outcome == OUTCOME_OK ? arena_copy(arena, last_version(&versions)) : SPAN("");
-    db_result_free(versions.result);
     return outcome;
 }
 
@@ -140,7 +138,6 @@ enum outcome migrations_check(struct db *db, const struct migration *list, size_
     outcome = read_versions(db, &versions, err);
     if (outcome == OUTCOME_OK)
         outcome = compare(&versions, list, count, err);
-    db_result_free(versions.result);
     return outcome;
 }
 
@@ -252,7 +249,6 @@ static enum outcome apply_missing(struct db *db, const struct migration *list, s
         if (!applied && !dry_run)
             outcome = apply(db, &list[i], err);
     }
-    db_result_free(versions.result);
     return outcome;
 }
 
@@ -264,7 +260,6 @@ static enum outcome take_lock(struct db *db, struct err *err)
         struct db_result *answer;
         enum outcome outcome = db_run(db, &try_lock, NULL, &answer, NULL, err);
         bool is_ours = outcome == OUTCOME_OK && db_bool(answer, 0, 0);
-        db_result_free(answer);
         if (outcome != OUTCOME_OK || is_ours)
             return outcome;
         poll(NULL, 0, LOCK_POLL_MS);

@@ -69,7 +69,6 @@ static enum outcome insert_rows(struct timeline *tl, struct db *db, struct arena
         if (row)
             row->is_inserted = true;
     }
-    db_result_free(result);
     return o;
 }
 
@@ -115,7 +114,6 @@ static enum outcome lock_rows(struct timeline *tl, struct db *db, struct arena *
     enum outcome o = db_run(db, &tl->statements[SQL_LOCK_ANCHORS], &p, &result, NULL, err);
     for (int r = 0; o == OUTCOME_OK && r < db_rows(result); r++)
         o = settle_row(find_row(rows, count, db_int8(result, r, 0)), result, r, err);
-    db_result_free(result);
     return o;
 }
 

@@ -157,7 +157,6 @@ enum outcome timeline_insert_facts(struct timeline *tl, struct db *db, struct ar
     enum outcome o = db_run(db, &tl->statements[SQL_INSERT_FACTS], &p, &result, NULL, err);
     if (o == OUTCOME_OK)
         mark_inserted(tl, result, facts, count, inserted);
-    db_result_free(result);
     return o;
 }
 
@@ -226,7 +225,6 @@ enum outcome timeline_read_facts(struct timeline *tl, struct db *db, struct aren
         *facts = take_facts(tl, result, arena);
         *fact_count = (size_t)db_rows(result);
     }
-    db_result_free(result);
     return o;
 }
 
@@ -243,6 +241,5 @@ enum outcome timeline_first_facts(struct timeline *tl, struct db *db, struct are
     enum outcome o = db_run(db, &tl->statements[SQL_FIRST_FACTS], &p, &result, NULL, err);
     for (int r = 0; o == OUTCOME_OK && r < db_rows(result); r++)
         first[db_int8(result, r, 0) - 1] = db_timestamptz(result, r, 1);
-    db_result_free(result);
     return o;
 }

@@ -69,7 +69,6 @@ enum outcome timeline_lock_states(struct timeline *tl, struct db *db, struct are
     enum outcome o = run_on_keys(tl, SQL_LOCK_STATES, db, arena, keys, count, &result, err);
     if (o == OUTCOME_OK)
         take_states(result, arena, rows, count);
-    db_result_free(result);
     *out = rows;
     *out_count = count;
     return o;
@@ -98,7 +97,6 @@ enum outcome timeline_members(struct timeline *tl, struct db *db, struct arena *
         for (int r = 0; r < db_rows(result); r++)
             (*rows)[r] = (struct member_row){db_int8(result, r, 0), db_int8(result, r, 1)};
     }
-    db_result_free(result);
     return o;
 }
 

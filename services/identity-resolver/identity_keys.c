@@ -3,8 +3,6 @@
 
 #include "identity_resolver_sql.h"
 
-#define STATEMENT(id) ((struct statement){"identity_" #id, sql_##id})
-
 static enum outcome read_one(const struct config *config, const char *setting,
                              struct identity_keys *keys, struct err *err)
 {
@@ -41,13 +39,12 @@ enum outcome key_state_read(struct db *db, struct arena *arena, struct key_state
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, arena);
-    CHECK(db_run(db, &STATEMENT(find_keys), &p, &r, NULL, err));
+    CHECK(db_run(db, &sql_find_keys, &p, &r, NULL, err));
     *out = (struct key_state){.epoch = db_int4(r, 0, 0),
                               .current = uuid_or_nil(r, 1),
                               .next = uuid_or_nil(r, 2),
                               .previous = uuid_or_nil(r, 3),
                               .number = db_int2(r, 0, 4)};
-    db_result_free(r);
     out->phase = !id_is_nil(&out->previous) ? KEYS_ROTATING
                  : !id_is_nil(&out->next)   ? KEYS_ANNOUNCED
                                             : KEYS_ONE;
@@ -61,14 +58,13 @@ static enum outcome write_held(struct db *db, struct arena *arena, const struct 
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, arena);
-    CHECK(db_run(db, &STATEMENT(hold_policy), &p, NULL, NULL, err));
+    CHECK(db_run(db, &sql_hold_policy, &p, NULL, NULL, err));
     CHECK(key_state_read(db, arena, &now, err));
     if (now.epoch != from->epoch || !id_equal(&now.current, &from->current))
         return err_set(err, OUTCOME_FATAL, "keys_changed",
                        "somebody else exchanges the key at the same time: look again");
-    CHECK(db_run(db, &STATEMENT(next_key_epoch), &p, &r, NULL, err));
+    CHECK(db_run(db, &sql_next_key_epoch, &p, &r, NULL, err));
     bool found = db_rows(r) > 0;
-    db_result_free(r);
     if (!found)
         return err_set(
             err, OUTCOME_FATAL, "no_identity_policy",
@@ -77,7 +73,7 @@ static enum outcome write_held(struct db *db, struct arena *arena, const struct 
     params_uuid(&p, &to->next);
     params_uuid(&p, &to->previous);
     params_int2(&p, to->number);
-    CHECK(db_run(db, &STATEMENT(set_keys), &p, NULL, NULL, err));
+    CHECK(db_run(db, &sql_set_keys, &p, NULL, NULL, err));
     return db_commit(db, err);
 }
 
@@ -146,6 +142,6 @@ enum outcome identity_keys_claim(struct identity_keys *keys, struct db *db, stru
     params_init(&p, arena);
     params_text(&p, SPAN("key_fingerprint"));
     params_text(&p, span_of(text));
-    CHECK(db_run(db, &STATEMENT(claim_setting), &p, NULL, NULL, err));
+    CHECK(db_run(db, &sql_claim_setting, &p, NULL, NULL, err));
     return identity_keys_follow(keys, db, arena, err);
 }

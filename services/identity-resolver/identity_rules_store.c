@@ -3,8 +3,6 @@
 
 #include "identity_resolver_sql.h"
 
-#define STATEMENT(id) ((struct statement){"identity_" #id, sql_##id})
-
 enum outcome identity_store_claim_setting(struct db *db, struct arena *arena, const char *name,
                                           struct span value, const char *explanation,
                                           struct err *err)
@@ -13,16 +11,15 @@ enum outcome identity_store_claim_setting(struct db *db, struct arena *arena, co
     params_init(&p, arena);
     params_text(&p, span_of(name));
     params_text(&p, value);
-    enum outcome o = db_run(db, &STATEMENT(claim_setting), &p, NULL, NULL, err);
+    enum outcome o = db_run(db, &sql_claim_setting, &p, NULL, NULL, err);
     if (o != OUTCOME_OK)
         return o;
     params_init(&p, arena);
     params_text(&p, span_of(name));
     struct db_result *r = NULL;
-    o = db_run(db, &STATEMENT(find_setting), &p, &r, NULL, err);
+    o = db_run(db, &sql_find_setting, &p, &r, NULL, err);
     if (o == OUTCOME_OK && !span_equal(db_bytes(r, 0, 0), value))
         o = err_set(err, OUTCOME_FATAL, "other_setting", "%s", explanation);
-    db_result_free(r);
     return o;
 }
 
@@ -35,7 +32,7 @@ enum outcome identity_store_types(struct db *db, struct arena *arena,
     params_int2_array(&p, &types->rank, sizeof *types, policy->type_count);
     params_text_array(&p, &types->name, sizeof *types, policy->type_count);
     params_bool_array(&p, &types->is_unique, sizeof *types, policy->type_count);
-    return db_run(db, &STATEMENT(upsert_types), &p, NULL, NULL, err);
+    return db_run(db, &sql_upsert_types, &p, NULL, NULL, err);
 }
 
 static void take_found(const struct db_result *r, struct arena *arena, struct found_rows *out)
@@ -55,9 +52,8 @@ enum outcome identity_store_find_hashes(struct db *db, struct arena *arena,
     params_uuid_array(&p, &items->hash, sizeof *items, hashes->count);
     params_uuid_array(&p, &items->previous, sizeof *items, hashes->count);
     struct db_result *r = NULL;
-    CHECK(db_run(db, &STATEMENT(find_hashes), &p, &r, NULL, err));
+    CHECK(db_run(db, &sql_find_hashes, &p, &r, NULL, err));
     take_found(r, arena, out);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -70,9 +66,8 @@ enum outcome identity_store_newest_found_by(struct db *db, struct arena *arena, 
     params_int8(&p, (int64_t)limit);
     params_int2(&p, key_number);
     struct db_result *r = NULL;
-    CHECK(db_run(db, &STATEMENT(newest_found_by), &p, &r, NULL, err));
+    CHECK(db_run(db, &sql_newest_found_by, &p, &r, NULL, err));
     take_found(r, arena, out);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -86,7 +81,7 @@ enum outcome identity_store_insert_found_by(struct db *db, struct arena *arena,
     params_uuid_array(&p, &items->hash, sizeof *items, rows->count);
     params_uuid_array(&p, &items->identifier_id, sizeof *items, rows->count);
     params_int2(&p, key_number);
-    return db_run(db, &STATEMENT(insert_found_by), &p, NULL, NULL, err);
+    return db_run(db, &sql_insert_found_by, &p, NULL, NULL, err);
 }
 
 enum outcome identity_store_replace_rules(struct db *db, struct arena *arena,
@@ -97,8 +92,8 @@ enum outcome identity_store_replace_rules(struct db *db, struct arena *arena,
     params_init(&p, arena);
     params_text(&p, SPAN("anchor_rules"));
     params_text(&p, rules);
-    CHECK(db_run(db, &STATEMENT(replace_setting), &p, NULL, NULL, err));
-    CHECK(db_run(db, &STATEMENT(delete_types), NULL, NULL, NULL, err));
+    CHECK(db_run(db, &sql_replace_setting, &p, NULL, NULL, err));
+    CHECK(db_run(db, &sql_delete_types, NULL, NULL, NULL, err));
     return identity_store_types(db, arena, policy, err);
 }
 
@@ -108,12 +103,11 @@ enum outcome identity_store_hold_active(struct db *db, struct arena *arena,
     struct params p;
     params_init(&p, arena);
     struct db_result *r = NULL;
-    CHECK(db_run(db, &STATEMENT(active_policy), &p, &r, NULL, err));
+    CHECK(db_run(db, &sql_active_policy, &p, &r, NULL, err));
     *found = db_rows(r) > 0;
     if (*found)
         *out = (struct active_policy){db_int4(r, 0, 0), db_bool(r, 0, 1), db_bool(r, 0, 2),
                                       db_int4(r, 0, 3), db_int8(r, 0, 4)};
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -123,7 +117,7 @@ enum outcome identity_store_find_policy(struct db *db, struct arena *arena, int3
     struct params p;
     params_init(&p, arena);
     struct db_result *r = NULL;
-    CHECK(db_run(db, &STATEMENT(find_policy), &p, &r, NULL, err));
+    CHECK(db_run(db, &sql_find_policy, &p, &r, NULL, err));
     enum outcome o = OUTCOME_OK;
     if (db_rows(r) == 0) {
         o = err_set(err, OUTCOME_FATAL, "no_identity_policy",
@@ -134,7 +128,6 @@ enum outcome identity_store_find_policy(struct db *db, struct arena *arena, int3
         *hash = db_uuid(r, 0, 1);
         *text = arena_copy(arena, db_bytes(r, 0, 2));
     }
-    db_result_free(r);
     return o;
 }
 
@@ -145,7 +138,7 @@ enum outcome identity_store_claim_policy(struct db *db, struct arena *arena, con
     params_init(&p, arena);
     params_uuid(&p, hash);
     params_text(&p, text);
-    return db_run(db, &STATEMENT(claim_policy), &p, NULL, NULL, err);
+    return db_run(db, &sql_claim_policy, &p, NULL, NULL, err);
 }
 
 enum outcome identity_store_insert_policy(struct db *db, struct arena *arena, const struct id *hash,
@@ -155,14 +148,13 @@ enum outcome identity_store_insert_policy(struct db *db, struct arena *arena, co
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, arena);
-    CHECK(db_run(db, &STATEMENT(hold_policy), &p, NULL, NULL, err));
-    CHECK(db_run(db, &STATEMENT(retire_policy), &p, NULL, NULL, err));
+    CHECK(db_run(db, &sql_hold_policy, &p, NULL, NULL, err));
+    CHECK(db_run(db, &sql_retire_policy, &p, NULL, NULL, err));
     params_uuid(&p, hash);
     params_text(&p, text);
     params_text(&p, actor ? span_of(actor) : SPAN_NONE);
-    CHECK(db_run(db, &STATEMENT(insert_policy), &p, &r, NULL, err));
+    CHECK(db_run(db, &sql_insert_policy, &p, &r, NULL, err));
     *version = db_int4(r, 0, 0);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -172,17 +164,17 @@ enum outcome identity_store_set_swept(struct db *db, struct arena *arena, const 
     struct params p;
     params_init(&p, arena);
     if (swept_to == NULL)
-        return db_run(db, &STATEMENT(set_complete), &p, NULL, NULL, err);
+        return db_run(db, &sql_set_complete, &p, NULL, NULL, err);
     params_uuid(&p, swept_to);
-    return db_run(db, &STATEMENT(set_swept), &p, NULL, NULL, err);
+    return db_run(db, &sql_set_swept, &p, NULL, NULL, err);
 }
 
 /* Every resolving transaction holds a row of the table; the lock of the table queues, so that it is
  * had under load too. */
 static enum outcome mark_held(struct db *db, const struct params *none, struct err *err)
 {
-    CHECK(db_run(db, &STATEMENT(hold_policy), none, NULL, NULL, err));
-    CHECK(db_run(db, &STATEMENT(mark_orders), none, NULL, NULL, err));
+    CHECK(db_run(db, &sql_hold_policy, none, NULL, NULL, err));
+    CHECK(db_run(db, &sql_mark_orders, none, NULL, NULL, err));
     return db_commit(db, err);
 }
 
@@ -191,9 +183,8 @@ enum outcome identity_store_mark_orders(struct db *db, struct arena *arena, stru
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, arena);
-    CHECK(db_run(db, &STATEMENT(find_unmarked), &p, &r, NULL, err));
+    CHECK(db_run(db, &sql_find_unmarked, &p, &r, NULL, err));
     bool is_marked = db_rows(r) == 0;
-    db_result_free(r);
     if (is_marked)
         return OUTCOME_OK;
     CHECK(db_begin(db, err));
@@ -216,11 +207,10 @@ enum outcome identity_store_insert_orders(struct db *db, struct arena *arena,
     params_text_array(&p, &items->actor, sizeof *items, orders->count);
     params_text_array(&p, &items->reason, sizeof *items, orders->count);
     struct db_result *r = NULL;
-    CHECK(db_run(db, &STATEMENT(insert_orders), &p, &r, NULL, err));
+    CHECK(db_run(db, &sql_insert_orders, &p, &r, NULL, err));
     *ids = arena_array(arena, int64_t, (size_t)db_rows(r));
     for (int i = 0; i < db_rows(r); i++)
         (*ids)[i] = db_int8(r, i, 0);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -231,7 +221,7 @@ enum outcome identity_store_stamp_orders(struct db *db, struct arena *arena, con
     params_init(&p, arena);
     params_int8_array(&p, ids, sizeof *ids, count);
     params_int8(&p, version);
-    return db_run(db, &STATEMENT(stamp_orders), &p, NULL, NULL, err);
+    return db_run(db, &sql_stamp_orders, &p, NULL, NULL, err);
 }
 
 static enum order_kind kind_of(struct span text)
@@ -246,7 +236,7 @@ enum outcome identity_store_find_orders(struct db *db, struct arena *arena, cons
     params_init(&p, arena);
     params_uuid_array(&p, ids, sizeof *ids, count);
     struct db_result *r = NULL;
-    CHECK(db_run(db, &STATEMENT(find_orders), &p, &r, NULL, err));
+    CHECK(db_run(db, &sql_find_orders, &p, &r, NULL, err));
     for (int i = 0; i < db_rows(r); i++) {
         struct id a = db_uuid(r, i, 1), b = a;
         enum order_kind kind = kind_of(db_bytes(r, i, 0));
@@ -254,6 +244,5 @@ enum outcome identity_store_find_orders(struct db *db, struct arena *arena, cons
             b = db_uuid(r, i, 2);
         *arena_push(arena, out) = (struct order_row){kind, link_key_of(&a, &b)};
     }
-    db_result_free(r);
     return OUTCOME_OK;
 }

@@ -3,8 +3,6 @@
 
 #include "identity_resolver_sql.h"
 
-#define STATEMENT(id) ((struct statement){"identity_" #id, sql_##id})
-
 static enum outcome run_on_ids(struct db *db, struct arena *arena, struct statement statement,
                                const struct id *ids, size_t count, struct db_result **result,
                                struct err *err)
@@ -37,7 +35,6 @@ static enum outcome find_identifiers(struct db *db, struct arena *arena, struct 
     struct db_result *r = NULL;
     CHECK(run_on_ids(db, arena, statement, ids, count, &r, err));
     take_identifiers(r, arena, out);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -45,13 +42,13 @@ enum outcome identity_store_find_identifiers(struct db *db, struct arena *arena,
                                              const struct id *ids, size_t count,
                                              struct identifier_rows *out, struct err *err)
 {
-    return find_identifiers(db, arena, STATEMENT(find_identifiers), ids, count, out, err);
+    return find_identifiers(db, arena, sql_find_identifiers, ids, count, out, err);
 }
 
 enum outcome identity_store_members(struct db *db, struct arena *arena, const struct id *profiles,
                                     size_t count, struct identifier_rows *out, struct err *err)
 {
-    return find_identifiers(db, arena, STATEMENT(find_members), profiles, count, out, err);
+    return find_identifiers(db, arena, sql_find_members, profiles, count, out, err);
 }
 
 static void take_links(const struct db_result *r, struct arena *arena, struct link_rows *out)
@@ -74,9 +71,8 @@ enum outcome identity_store_find_links(struct db *db, struct arena *arena,
     params_uuid_array(&p, &wanted->key.a, sizeof *wanted, count);
     params_uuid_array(&p, &wanted->key.b, sizeof *wanted, count);
     struct db_result *r = NULL;
-    CHECK(db_run(db, &STATEMENT(find_links), &p, &r, NULL, err));
+    CHECK(db_run(db, &sql_find_links, &p, &r, NULL, err));
     take_links(r, arena, out);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -85,9 +81,8 @@ enum outcome identity_store_member_links(struct db *db, struct arena *arena,
                                          struct link_rows *out, struct err *err)
 {
     struct db_result *r = NULL;
-    CHECK(run_on_ids(db, arena, STATEMENT(find_member_links), members, count, &r, err));
+    CHECK(run_on_ids(db, arena, sql_find_member_links, members, count, &r, err));
     take_links(r, arena, out);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -96,9 +91,8 @@ enum outcome identity_store_quarantined_links(struct db *db, struct arena *arena
                                               struct link_rows *out, struct err *err)
 {
     struct db_result *r = NULL;
-    CHECK(run_on_ids(db, arena, STATEMENT(find_quarantined_links), members, count, &r, err));
+    CHECK(run_on_ids(db, arena, sql_find_quarantined_links, members, count, &r, err));
     take_links(r, arena, out);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -106,11 +100,10 @@ enum outcome identity_store_count_degrees(struct db *db, struct arena *arena, co
                                           size_t count, struct degree_rows *out, struct err *err)
 {
     struct db_result *r = NULL;
-    CHECK(run_on_ids(db, arena, STATEMENT(count_degrees), ids, count, &r, err));
+    CHECK(run_on_ids(db, arena, sql_count_degrees, ids, count, &r, err));
     for (int i = 0; i < db_rows(r); i++)
         *arena_push(arena, out) =
             (struct degree_row){db_uuid(r, i, 0), db_int2(r, i, 1), db_int8(r, i, 2)};
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -123,10 +116,9 @@ enum outcome identity_store_next_profiles(struct db *db, struct arena *arena,
     params_uuid(&p, after);
     params_int8(&p, (int64_t)limit);
     struct db_result *r = NULL;
-    CHECK(db_run(db, &STATEMENT(next_profiles), &p, &r, NULL, err));
+    CHECK(db_run(db, &sql_next_profiles, &p, &r, NULL, err));
     for (int i = 0; i < db_rows(r); i++)
         *arena_push(arena, out) = db_uuid(r, i, 0);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -138,12 +130,10 @@ enum outcome identity_store_newest(struct db *db, struct arena *arena, size_t li
     params_init(&p, arena);
     params_int8(&p, (int64_t)limit);
     struct db_result *r = NULL;
-    CHECK(db_run(db, &STATEMENT(newest_identifiers), &p, &r, NULL, err));
+    CHECK(db_run(db, &sql_newest_identifiers, &p, &r, NULL, err));
     take_identifiers(r, arena, identifiers);
-    db_result_free(r);
-    CHECK(db_run(db, &STATEMENT(newest_links), &p, &r, NULL, err));
+    CHECK(db_run(db, &sql_newest_links, &p, &r, NULL, err));
     take_links(r, arena, links);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -157,7 +147,6 @@ static enum outcome run_on_stripes(struct db *db, struct arena *arena, struct st
     struct db_result *r = NULL;
     CHECK(db_run(db, &statement, &p, &r, NULL, err));
     *locked = db_int8(r, 0, 0);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -165,7 +154,7 @@ enum outcome identity_store_lock_stripes(struct db *db, struct arena *arena,
                                          const struct stripe_list *stripes, struct err *err)
 {
     int64_t locked;
-    CHECK(run_on_stripes(db, arena, STATEMENT(lock_stripes), stripes, &locked, err));
+    CHECK(run_on_stripes(db, arena, sql_lock_stripes, stripes, &locked, err));
     return locked == (int64_t)stripes->count
                ? OUTCOME_OK
                : err_set(err, OUTCOME_FATAL, "lock_stripes",
@@ -177,7 +166,7 @@ enum outcome identity_store_try_stripes(struct db *db, struct arena *arena,
                                         struct err *err)
 {
     int64_t locked;
-    CHECK(run_on_stripes(db, arena, STATEMENT(try_stripes), stripes, &locked, err));
+    CHECK(run_on_stripes(db, arena, sql_try_stripes, stripes, &locked, err));
     *all = locked == (int64_t)stripes->count;
     return OUTCOME_OK;
 }
@@ -185,7 +174,7 @@ enum outcome identity_store_try_stripes(struct db *db, struct arena *arena,
 enum outcome identity_store_copy_identifiers(struct db *db, const struct identifier_row *rows,
                                              size_t count, int16_t key_number, struct err *err)
 {
-    CHECK(db_copy_begin(db, sql_copy_identifiers, err));
+    CHECK(db_copy_begin(db, sql_copy_identifiers.sql, err));
     for (size_t i = 0; i < count; i++) {
         copy_row(db, 8);
         copy_uuid(db, &rows[i].identifier_id);
@@ -203,7 +192,7 @@ enum outcome identity_store_copy_identifiers(struct db *db, const struct identif
 enum outcome identity_store_copy_links(struct db *db, const struct link_row *rows, size_t count,
                                        struct err *err)
 {
-    CHECK(db_copy_begin(db, sql_copy_links, err));
+    CHECK(db_copy_begin(db, sql_copy_links.sql, err));
     for (size_t i = 0; i < count; i++) {
         copy_row(db, 5);
         copy_uuid(db, &rows[i].key.a);
@@ -227,7 +216,7 @@ enum outcome identity_store_update_identifiers(struct db *db, struct arena *aren
     params_int8_array(&p, &rows->version, sizeof *rows, count);
     params_bool_array(&p, &rows->is_quarantined, sizeof *rows, count);
     params_bool_array(&p, &rows->has_refused, sizeof *rows, count);
-    return db_run(db, &STATEMENT(update_identifiers), &p, NULL, NULL, err);
+    return db_run(db, &sql_update_identifiers, &p, NULL, NULL, err);
 }
 
 enum outcome identity_store_update_links(struct db *db, struct arena *arena,
@@ -240,7 +229,7 @@ enum outcome identity_store_update_links(struct db *db, struct arena *arena,
     params_timestamptz_array(&p, &rows->first_seen, sizeof *rows, count);
     params_uuid_array(&p, &rows->evidence, sizeof *rows, count);
     params_int2_array(&p, &rows->refused_by, sizeof *rows, count);
-    return db_run(db, &STATEMENT(update_links), &p, NULL, NULL, err);
+    return db_run(db, &sql_update_links, &p, NULL, NULL, err);
 }
 
 enum outcome identity_store_next_version(struct db *db, struct arena *arena, int64_t *version,
@@ -249,9 +238,8 @@ enum outcome identity_store_next_version(struct db *db, struct arena *arena, int
     struct params p;
     params_init(&p, arena);
     struct db_result *r = NULL;
-    CHECK(db_run(db, &STATEMENT(next_version), &p, &r, NULL, err));
+    CHECK(db_run(db, &sql_next_version, &p, &r, NULL, err));
     *version = db_int8(r, 0, 0);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -271,7 +259,7 @@ enum outcome identity_store_insert_changes(struct db *db, struct arena *arena,
     params_text(&p, change->cause);
     params_uuid(&p, &change->cause_id);
     params_int4(&p, policy_version);
-    return db_run(db, &STATEMENT(insert_changes), &p, NULL, NULL, err);
+    return db_run(db, &sql_insert_changes, &p, NULL, NULL, err);
 }
 
 enum outcome identity_store_insert_outbox(struct db *db, struct arena *arena, int64_t version,
@@ -284,7 +272,7 @@ enum outcome identity_store_insert_outbox(struct db *db, struct arena *arena, in
     params_int4(&p, part);
     params_uuid(&p, profile);
     params_bytea(&p, payload);
-    return db_run(db, &STATEMENT(insert_outbox), &p, NULL, NULL, err);
+    return db_run(db, &sql_insert_outbox, &p, NULL, NULL, err);
 }
 
 enum outcome identity_store_find_outbox(struct db *db, struct arena *arena,
@@ -294,22 +282,20 @@ enum outcome identity_store_find_outbox(struct db *db, struct arena *arena,
     struct params p;
     params_init(&p, arena);
     struct db_result *r = NULL;
-    enum outcome o = db_run(db, &STATEMENT(find_outbox), &p, &r, NULL, err);
+    enum outcome o = db_run(db, &sql_find_outbox, &p, &r, NULL, err);
     *count = o == OUTCOME_OK ? (size_t)db_rows(r) : 0;
     *rows = arena_array(arena, struct identity_outbox_row, *count);
     for (size_t i = 0; i < *count; i++)
         (*rows)[i] = (struct identity_outbox_row){db_int8(r, (int)i, 0), db_uuid(r, (int)i, 2),
                                                   arena_copy(arena, db_bytes(r, (int)i, 3))};
-    db_result_free(r);
     return o;
 }
 
 enum outcome identity_store_find_open_work(struct db *db, struct open_work *out, struct err *err)
 {
     struct db_result *r = NULL;
-    CHECK(db_run(db, &STATEMENT(find_open_work), NULL, &r, NULL, err));
+    CHECK(db_run(db, &sql_find_open_work, NULL, &r, NULL, err));
     *out = (struct open_work){db_int8(r, 0, 0), db_int8(r, 0, 1), db_int8(r, 0, 2)};
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -319,7 +305,7 @@ enum outcome identity_store_delete_outbox(struct db *db, struct arena *arena,
     struct params p;
     params_init(&p, arena);
     params_int8_array(&p, versions, sizeof *versions, count);
-    return db_run(db, &STATEMENT(delete_outbox), &p, NULL, NULL, err);
+    return db_run(db, &sql_delete_outbox, &p, NULL, NULL, err);
 }
 
 enum outcome identity_store_insert_raw_values(struct db *db, struct arena *arena,
@@ -334,7 +320,7 @@ enum outcome identity_store_insert_raw_values(struct db *db, struct arena *arena
     params_bytea_array(&p, &rows->sealed.wrapped_key, stride, count);
     params_bytea_array(&p, &rows->sealed.nonce, stride, count);
     params_bytea_array(&p, &rows->sealed.sealed, stride, count);
-    return db_run(db, &STATEMENT(insert_raw_values), &p, NULL, NULL, err);
+    return db_run(db, &sql_insert_raw_values, &p, NULL, NULL, err);
 }
 
 enum outcome identity_store_insert_unidentified(struct db *db, struct arena *arena,
@@ -355,5 +341,5 @@ enum outcome identity_store_insert_unidentified(struct db *db, struct arena *are
     params_text_array(&p, &rows->direction, stride, count);
     params_text_array(&p, &rows->department, stride, count);
     params_text_array(&p, &rows->purpose, stride, count);
-    return db_run(db, &STATEMENT(insert_unidentified), &p, NULL, NULL, err);
+    return db_run(db, &sql_insert_unidentified, &p, NULL, NULL, err);
 }

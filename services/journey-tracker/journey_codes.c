@@ -6,8 +6,6 @@
 #include "common/codec/digest.h"
 #include "journey_tracker_sql.h"
 
-#define STATEMENT(id) ((struct statement){"journey_" #id, sql_##id})
-
 struct pending {
     struct shape_ref **items;
     size_t count, capacity;
@@ -40,11 +38,9 @@ static enum outcome load_codes(struct codes *codes, struct arena *arena, const s
     if (texts)
         params_text_array(&p, texts, sizeof *texts, count);
     struct db_result *r = NULL;
-    CHECK(db_run(codes->db, texts ? &STATEMENT(find_codes) : &STATEMENT(all_codes), &p, &r, NULL,
-                 err));
+    CHECK(db_run(codes->db, texts ? &sql_find_codes : &sql_all_codes, &p, &r, NULL, err));
     for (int i = 0; i < db_rows(r); i++)
         remember_code(codes, db_bytes(r, i, 1), (uint32_t)db_int4(r, i, 0));
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -63,7 +59,7 @@ static enum outcome intern(void *context, struct span text, uint32_t *code, stru
         struct params p;
         params_init(&p, &arena);
         params_text_array(&p, &text, sizeof text, 1);
-        o = db_run(codes->db, &STATEMENT(insert_codes), &p, NULL, NULL, err);
+        o = db_run(codes->db, &sql_insert_codes, &p, NULL, NULL, err);
         if (o == OUTCOME_OK)
             o = load_codes(codes, &arena, &text, 1, err);
         known = map_find(&codes->strings, &hash);
@@ -177,7 +173,7 @@ enum outcome codes_load_shape(struct codes *codes, struct arena *arena, uint32_t
     params_init(&p, arena);
     params_int4(&p, (int32_t)code);
     struct db_result *r = NULL;
-    enum outcome o = db_run(codes->db, &STATEMENT(load_shapes), &p, &r, NULL, err);
+    enum outcome o = db_run(codes->db, &sql_load_shapes, &p, &r, NULL, err);
     for (int i = 0; o == OUTCOME_OK && i < db_rows(r); i++) {
         struct span contact_class;
         struct shape_text text = text_of_row(r, i, &contact_class);
@@ -187,7 +183,6 @@ enum outcome codes_load_shape(struct codes *codes, struct arena *arena, uint32_t
     if (o == OUTCOME_OK && code != 0 && db_rows(r) == 0)
         o = err_set(err, OUTCOME_FATAL, "shape_missing",
                     "journey.shapes has no row %u that a state refers to", code);
-    db_result_free(r);
     return o;
 }
 
@@ -233,7 +228,7 @@ static enum outcome insert_shape(struct codes *codes, struct arena *arena,
     params_text(&p, shape.kind_text);
     params_bool(&p, shape.positive >= 0 || shape.otherwise >= 0);
     params_bool(&p, shape.otherwise < 0);
-    return db_run(codes->db, &STATEMENT(insert_shape), &p, NULL, NULL, err);
+    return db_run(codes->db, &sql_insert_shape, &p, NULL, NULL, err);
 }
 
 enum outcome codes_write_meanings(struct codes *codes, struct arena *arena, struct err *err)
@@ -248,7 +243,7 @@ enum outcome codes_write_meanings(struct codes *codes, struct arena *arena, stru
         params_text(&p, shape->kind_text);
         params_bool(&p, shape->positive >= 0 || shape->otherwise >= 0);
         params_bool(&p, shape->otherwise < 0);
-        CHECK(db_run(codes->db, &STATEMENT(update_shape), &p, NULL, NULL, err));
+        CHECK(db_run(codes->db, &sql_update_shape, &p, NULL, NULL, err));
     }
     return OUTCOME_OK;
 }
@@ -262,9 +257,8 @@ static enum outcome settle_one(struct codes *codes, struct arena *arena, struct 
     params_init(&p, arena);
     params_uuid(&p, &hash);
     struct db_result *r = NULL;
-    CHECK(db_run(codes->db, &STATEMENT(find_shape), &p, &r, NULL, err));
+    CHECK(db_run(codes->db, &sql_find_shape, &p, &r, NULL, err));
     uint32_t code = db_rows(r) ? (uint32_t)db_int4(r, 0, 0) : 0;
-    db_result_free(r);
     if (code == 0)
         return err_set(err, OUTCOME_RETRY, "shape", "a shape is not visible yet");
     CHECK(keep_shape(codes, &ref->text, ref->key, code, err));

@@ -2,8 +2,6 @@
 #include "journey_tracker_sql.h"
 #include "services/journey-tracker/journey_store.h"
 
-#define STATEMENT(id) ((struct statement){"journey_" #id, sql_##id})
-
 enum outcome journey_store_next_seq(struct db *db, struct arena *arena, int32_t lane, int64_t count,
                                     int32_t out_partition, struct journey_lane_row *out,
                                     struct err *err)
@@ -14,13 +12,12 @@ enum outcome journey_store_next_seq(struct db *db, struct arena *arena, int32_t 
     params_int8(&p, count);
     params_int4(&p, out_partition);
     struct db_result *r = NULL;
-    enum outcome o = db_run(db, &STATEMENT(next_seq), &p, &r, NULL, err);
+    enum outcome o = db_run(db, &sql_next_seq, &p, &r, NULL, err);
     if (o == OUTCOME_OK)
         *out = (struct journey_lane_row){.lane = lane,
                                          .seq = db_int8(r, 0, 0),
                                          .pub_seq = db_int8(r, 0, 1),
                                          .out_partition = db_int4(r, 0, 2)};
-    db_result_free(r);
     return o;
 }
 
@@ -33,7 +30,7 @@ enum outcome journey_store_insert_diffs(struct db *db, struct arena *arena, int3
     params_int4(&p, lane);
     params_int8_array(&p, seqs, sizeof *seqs, count);
     params_bytea_array(&p, payloads, sizeof *payloads, count);
-    return db_run(db, &STATEMENT(insert_outbox), &p, NULL, NULL, err);
+    return db_run(db, &sql_insert_outbox, &p, NULL, NULL, err);
 }
 
 static enum outcome run_on_lanes(struct db *db, struct arena *arena, struct statement statement,
@@ -51,14 +48,13 @@ enum outcome journey_store_find_lanes(struct db *db, struct arena *arena, const 
                                       size_t *row_count, struct err *err)
 {
     struct db_result *r = NULL;
-    enum outcome o = run_on_lanes(db, arena, STATEMENT(find_lanes), lanes, count, &r, err);
+    enum outcome o = run_on_lanes(db, arena, sql_find_lanes, lanes, count, &r, err);
     *row_count = o == OUTCOME_OK ? (size_t)db_rows(r) : 0;
     *rows = arena_array(arena, struct journey_lane_row, *row_count);
     for (size_t i = 0; i < *row_count; i++)
         (*rows)[i] = (struct journey_lane_row){.lane = db_int4(r, (int)i, 0),
                                                .pub_seq = db_int8(r, (int)i, 1),
                                                .out_partition = db_int4(r, (int)i, 2)};
-    db_result_free(r);
     return o;
 }
 
@@ -71,13 +67,12 @@ enum outcome journey_store_find_diffs(struct db *db, struct arena *arena, int32_
     params_int4(&p, lane);
     params_int8(&p, pub_seq);
     struct db_result *r = NULL;
-    enum outcome o = db_run(db, &STATEMENT(find_outbox), &p, &r, NULL, err);
+    enum outcome o = db_run(db, &sql_find_outbox, &p, &r, NULL, err);
     *count = o == OUTCOME_OK ? (size_t)db_rows(r) : 0;
     *rows = arena_array(arena, struct diff_row, *count);
     for (size_t i = 0; i < *count; i++)
         (*rows)[i] =
             (struct diff_row){db_int8(r, (int)i, 0), arena_copy(arena, db_bytes(r, (int)i, 1))};
-    db_result_free(r);
     return o;
 }
 
@@ -88,16 +83,15 @@ enum outcome journey_store_mark_published(struct db *db, struct arena *arena, in
     params_init(&p, arena);
     params_int4(&p, lane);
     params_int8(&p, pub_seq);
-    return db_run(db, &STATEMENT(mark_published), &p, NULL, NULL, err);
+    return db_run(db, &sql_mark_published, &p, NULL, NULL, err);
 }
 
 enum outcome journey_store_delete_applied(struct db *db, struct arena *arena, const int32_t *lanes,
                                           size_t count, struct err *err)
 {
-    enum outcome o = run_on_lanes(db, arena, STATEMENT(skip_applied), lanes, count, NULL, err);
-    return o == OUTCOME_OK
-               ? run_on_lanes(db, arena, STATEMENT(delete_applied), lanes, count, NULL, err)
-               : o;
+    enum outcome o = run_on_lanes(db, arena, sql_skip_applied, lanes, count, NULL, err);
+    return o == OUTCOME_OK ? run_on_lanes(db, arena, sql_delete_applied, lanes, count, NULL, err)
+                           : o;
 }
 
 /* All messages of a transaction are one row: profile id, length and bytes of each. */
@@ -134,9 +128,8 @@ enum outcome journey_store_next_stage_messages(struct db *db, struct arena *aren
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, arena);
-    CHECK(db_run(db, &STATEMENT(next_stage_outbox), &p, &r, NULL, err));
+    CHECK(db_run(db, &sql_next_stage_outbox, &p, &r, NULL, err));
     *id = db_int8(r, 0, 0);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -149,7 +142,7 @@ enum outcome journey_store_insert_stage_messages(struct db *db, struct arena *ar
     params_int8(&p, messages->items[0].id);
     params_int4(&p, lane);
     params_bytea(&p, pack_messages(arena, messages));
-    return db_run(db, &STATEMENT(insert_stage_outbox), &p, NULL, NULL, err);
+    return db_run(db, &sql_insert_stage_outbox, &p, NULL, NULL, err);
 }
 
 static enum outcome take_messages(struct arena *arena, struct db_result *r,
@@ -158,7 +151,6 @@ static enum outcome take_messages(struct arena *arena, struct db_result *r,
     enum outcome o = OUTCOME_OK;
     for (int i = 0; o == OUTCOME_OK && i < db_rows(r); i++)
         o = unpack_messages(arena, db_int8(r, i, 0), db_bytes(r, i, 1), out, err);
-    db_result_free(r);
     return o;
 }
 
@@ -167,7 +159,7 @@ enum outcome journey_store_find_stage_messages(struct db *db, struct arena *aren
                                                struct stage_messages *out, struct err *err)
 {
     struct db_result *r = NULL;
-    CHECK(run_on_lanes(db, arena, STATEMENT(find_stage_outbox), lanes, count, &r, err));
+    CHECK(run_on_lanes(db, arena, sql_find_stage_outbox, lanes, count, &r, err));
     return take_messages(arena, r, out, err);
 }
 
@@ -179,7 +171,7 @@ enum outcome journey_store_find_stage_messages_of(struct db *db, struct arena *a
     struct db_result *r = NULL;
     params_init(&p, arena);
     params_uuid_array(&p, profiles, sizeof *profiles, count);
-    CHECK(db_run(db, &STATEMENT(find_stage_outbox_of), &p, &r, NULL, err));
+    CHECK(db_run(db, &sql_find_stage_outbox_of, &p, &r, NULL, err));
     return take_messages(arena, r, out, err);
 }
 
@@ -190,7 +182,7 @@ enum outcome journey_store_replace_stage_messages(struct db *db, struct arena *a
     params_init(&p, arena);
     params_int8(&p, row->items[0].id);
     params_bytea(&p, pack_messages(arena, row));
-    return db_run(db, &STATEMENT(replace_stage_outbox), &p, NULL, NULL, err);
+    return db_run(db, &sql_replace_stage_outbox, &p, NULL, NULL, err);
 }
 
 enum outcome journey_store_delete_stage_messages(struct db *db, struct arena *arena,
@@ -207,5 +199,5 @@ enum outcome journey_store_delete_stage_messages(struct db *db, struct arena *ar
     struct params p;
     params_init(&p, arena);
     params_int8_array(&p, ids, sizeof *ids, n);
-    return db_run(db, &STATEMENT(delete_stage_outbox), &p, NULL, NULL, err);
+    return db_run(db, &sql_delete_stage_outbox, &p, NULL, NULL, err);
 }

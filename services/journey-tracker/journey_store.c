@@ -5,7 +5,6 @@
 
 #include "journey_tracker_sql.h"
 
-#define STATEMENT(id) ((struct statement){"journey_" #id, sql_##id})
 #define COLUMN(name, type, read)                                                                   \
     {                                                                                              \
 #name, type, offsetof(struct journey_fact, name), read                                     \
@@ -50,7 +49,7 @@ enum outcome journey_store_remove_conversions(struct db *db, struct arena *arena
     params_int8_array(&p, &rows->items->key.anchor, stride, rows->count);
     params_timestamptz_array(&p, &rows->items->key.at, stride, rows->count);
     params_uuid_array(&p, &rows->items->key.event_id, stride, rows->count);
-    return db_run(db, &STATEMENT(delete_conversions), &p, NULL, NULL, err);
+    return db_run(db, &sql_delete_conversions, &p, NULL, NULL, err);
 }
 
 enum outcome journey_store_write_conversions(struct db *db, struct arena *arena,
@@ -73,7 +72,7 @@ enum outcome journey_store_write_conversions(struct db *db, struct arena *arena,
     params_int2_array(&p, stages, sizeof *stages, n);
     params_int4_array(&p, (const int32_t *)&rows->items->eligible_count, stride, n);
     params_bytea_array(&p, &rows->items->eligible, stride, n);
-    return db_run(db, &STATEMENT(upsert_conversions), &p, NULL, NULL, err);
+    return db_run(db, &sql_upsert_conversions, &p, NULL, NULL, err);
 }
 
 static int stage_compare(const void *a, const void *b)
@@ -110,7 +109,7 @@ enum outcome journey_store_remove_stages(struct db *db, struct arena *arena,
     params_int8_array(&p, &rows->items->touch.anchor, stride, rows->count);
     params_timestamptz_array(&p, &rows->items->changed_at, stride, rows->count);
     params_uuid_array(&p, &rows->items->id, stride, rows->count);
-    return db_run(db, &STATEMENT(delete_stage_changes), &p, NULL, NULL, err);
+    return db_run(db, &sql_delete_stage_changes, &p, NULL, NULL, err);
 }
 
 /* The narrow columns of stage rows as arrays of smallint. */
@@ -161,7 +160,7 @@ enum outcome journey_store_write_stages(struct db *db, struct arena *arena, stru
     params_int2_array(&p, &columns->reason, sizeof *columns, n);
     params_int8_array(&p, &columns->seconds, sizeof *columns, n);
     params_smallest_is_null(&p);
-    return db_run(db, &STATEMENT(upsert_stage_changes), &p, NULL, NULL, err);
+    return db_run(db, &sql_upsert_stage_changes, &p, NULL, NULL, err);
 }
 
 static enum outcome find_beside(struct db *db, struct arena *arena, struct statement statement,
@@ -180,14 +179,13 @@ enum outcome journey_store_find_checkpoints(struct db *db, struct arena *arena,
                                             struct err *err)
 {
     struct db_result *r = NULL;
-    enum outcome o = find_beside(db, arena, STATEMENT(find_checkpoints), wanted, count, &r, err);
+    enum outcome o = find_beside(db, arena, sql_find_checkpoints, wanted, count, &r, err);
     for (int i = 0; o == OUTCOME_OK && i < db_rows(r); i++) {
         struct checkpoint *c = &wanted[db_int8(r, i, 0) - 1];
         c->at = db_timestamptz(r, i, 1);
         c->event_id = db_uuid(r, i, 2);
         c->payload = arena_copy(arena, db_bytes(r, i, 3));
     }
-    db_result_free(r);
     return o;
 }
 
@@ -195,7 +193,7 @@ enum outcome journey_store_find_stops(struct db *db, struct arena *arena, struct
                                       size_t count, struct err *err)
 {
     struct db_result *r = NULL;
-    enum outcome o = find_beside(db, arena, STATEMENT(find_stops), wanted, count, &r, err);
+    enum outcome o = find_beside(db, arena, sql_find_stops, wanted, count, &r, err);
     for (size_t i = 0; i < count; i++) {
         wanted[i].at = INSTANT_NEVER;
         memset(&wanted[i].event_id, 0xFF, sizeof wanted[i].event_id);
@@ -205,7 +203,6 @@ enum outcome journey_store_find_stops(struct db *db, struct arena *arena, struct
         c->at = db_timestamptz(r, i, 1);
         c->event_id = db_uuid(r, i, 2);
     }
-    db_result_free(r);
     return o;
 }
 
@@ -234,7 +231,7 @@ enum outcome journey_store_delete_checkpoints(struct db *db, struct arena *arena
     qsort(list->items, list->count, sizeof *list->items, checkpoint_compare);
     struct params p;
     checkpoint_keys(&p, arena, list);
-    return db_run(db, &STATEMENT(delete_checkpoints), &p, NULL, NULL, err);
+    return db_run(db, &sql_delete_checkpoints, &p, NULL, NULL, err);
 }
 
 enum outcome journey_store_write_checkpoints(struct db *db, struct arena *arena,
@@ -253,5 +250,5 @@ enum outcome journey_store_write_checkpoints(struct db *db, struct arena *arena,
     struct params p;
     checkpoint_keys(&p, arena, list);
     params_bytea_array(&p, &list->items->payload, sizeof *list->items, list->count);
-    return db_run(db, &STATEMENT(upsert_checkpoints), &p, NULL, NULL, err);
+    return db_run(db, &sql_upsert_checkpoints, &p, NULL, NULL, err);
 }

@@ -10,8 +10,6 @@
 
 enum { PROFILES_PER_STEP = 2000 };
 
-#define STATEMENT(id) ((struct statement){"journey_" #id, sql_##id})
-
 struct sweep {
     struct tracker tracker;
     struct arena arena, step_arena;
@@ -19,7 +17,7 @@ struct sweep {
 
 enum outcome journey_sweep_clear(struct db *db, struct err *err)
 {
-    return db_script(db, sql_clear_derived, err);
+    return db_script(db, sql_clear_derived.sql, err);
 }
 
 static enum outcome count_unswept(struct sweep *sweep, uint64_t *total, struct err *err)
@@ -28,9 +26,8 @@ static enum outcome count_unswept(struct sweep *sweep, uint64_t *total, struct e
     params_init(&p, &sweep->step_arena);
     params_int4(&p, sweep->tracker.generation.number);
     struct db_result *r = NULL;
-    CHECK(db_run(sweep->tracker.db, &STATEMENT(count_unswept), &p, &r, NULL, err));
+    CHECK(db_run(sweep->tracker.db, &sql_count_unswept, &p, &r, NULL, err));
     *total = (uint64_t)db_int8(r, 0, 0);
-    db_result_free(r);
     return OUTCOME_OK;
 }
 
@@ -63,12 +60,11 @@ enum outcome journey_sweep_step(struct sweep *sweep, size_t *done, struct err *e
     params_int4(&p, t->generation.number);
     params_int8(&p, PROFILES_PER_STEP);
     struct db_result *r = NULL;
-    CHECK(db_run(t->db, &STATEMENT(find_unswept), &p, &r, NULL, err));
+    CHECK(db_run(t->db, &sql_find_unswept, &p, &r, NULL, err));
     *done = (size_t)db_rows(r);
     int64_t *profiles = arena_array(&sweep->step_arena, int64_t, *done);
     for (size_t i = 0; i < *done; i++)
         profiles[i] = db_int8(r, (int)i, 0);
-    db_result_free(r);
     if (*done == 0)
         return OUTCOME_OK;
     struct journey_flush flush = {

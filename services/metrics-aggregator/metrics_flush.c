@@ -186,7 +186,6 @@ static enum outcome fetch(struct run *run, int32_t lane, struct sequence *sequen
         if (last == INT64_MAX && !sequence->open)
             break;
     }
-    db_result_free(rows);
     return o;
 }
 

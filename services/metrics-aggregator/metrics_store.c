@@ -5,8 +5,6 @@
 
 #include "metrics_aggregator_sql.h"
 
-#define STATEMENT(id) ((struct statement){"metrics_" #id, sql_##id})
-
 int64_t metrics_store_cell_hash(const struct cell_key *key)
 {
     return (int64_t)XXH3_64bits(key, sizeof *key);
@@ -18,16 +16,15 @@ enum outcome metrics_store_lock_lanes(struct db *db, struct arena *arena, const 
     struct params p;
     params_init(&p, arena);
     params_int4_array(&p, lanes, sizeof *lanes, count);
-    enum outcome o = db_run(db, &STATEMENT(insert_progress), &p, NULL, NULL, err);
+    enum outcome o = db_run(db, &sql_insert_progress, &p, NULL, NULL, err);
     struct db_result *r = NULL;
     if (o == OUTCOME_OK)
-        o = db_run(db, &STATEMENT(lock_progress), &p, &r, NULL, err);
+        o = db_run(db, &sql_lock_progress, &p, &r, NULL, err);
     if (o == OUTCOME_OK && (size_t)db_rows(r) != count)
         o = err_set(err, OUTCOME_FATAL, "progress_missing",
                     "metrics.progress has lost rows: lanes must never be deleted");
     for (size_t i = 0; o == OUTCOME_OK && i < count; i++)
         rows[i] = (struct metrics_lane_row){db_int4(r, (int)i, 0), db_int8(r, (int)i, 1)};
-    db_result_free(r);
     return o;
 }
 
@@ -39,7 +36,7 @@ enum outcome metrics_store_move_lanes(struct db *db, struct arena *arena,
     params_init(&p, arena);
     params_int4_array(&p, &rows->lane, sizeof *rows, count);
     params_int8_array(&p, &rows->next_seq, sizeof *rows, count);
-    return db_run(db, &STATEMENT(update_progress), &p, NULL, NULL, err);
+    return db_run(db, &sql_update_progress, &p, NULL, NULL, err);
 }
 
 enum outcome metrics_store_find_diffs(struct db *db, struct arena *arena, int32_t lane,
@@ -51,7 +48,7 @@ enum outcome metrics_store_find_diffs(struct db *db, struct arena *arena, int32_
     params_int4(&p, lane);
     params_int8(&p, first);
     params_int8(&p, last);
-    return db_run(db, &STATEMENT(find_diffs), &p, rows, NULL, err);
+    return db_run(db, &sql_find_diffs, &p, rows, NULL, err);
 }
 
 enum outcome metrics_store_find_generation(struct db *db, struct arena *arena,
@@ -62,9 +59,8 @@ enum outcome metrics_store_find_generation(struct db *db, struct arena *arena,
     params_init(&p, arena);
     params_uuid(&p, generation);
     struct db_result *r = NULL;
-    enum outcome o = db_run(db, &STATEMENT(find_generation), &p, &r, NULL, err);
+    enum outcome o = db_run(db, &sql_find_generation, &p, &r, NULL, err);
     *number = o == OUTCOME_OK && db_rows(r) > 0 ? db_int4(r, 0, 0) : 0;
-    db_result_free(r);
     return o;
 }
 
@@ -86,14 +82,13 @@ enum outcome metrics_store_add_keys(struct db *db, struct arena *arena, const st
 {
     struct params p;
     key_params(&p, arena, rows, count);
-    enum outcome o = db_run(db, &STATEMENT(insert_cell_keys), &p, NULL, NULL, err);
+    enum outcome o = db_run(db, &sql_insert_cell_keys, &p, NULL, NULL, err);
     struct db_result *r = NULL;
     if (o == OUTCOME_OK)
-        o = db_run(db, &STATEMENT(find_collisions), &p, &r, NULL, err);
+        o = db_run(db, &sql_find_collisions, &p, &r, NULL, err);
     if (o == OUTCOME_OK && db_rows(r) > 0)
         o = err_set(err, OUTCOME_FATAL, "cell_collision", "two cells have the hash %lld",
                     (long long)db_int8(r, 0, 0));
-    db_result_free(r);
     return o;
 }
 
@@ -106,7 +101,7 @@ enum outcome metrics_store_add_sums(struct db *db, struct arena *arena, const st
     params_int4_array(&p, &rows->lane, sizeof *rows, count);
     for (int i = 0; i < CELL_VALUES; i++)
         params_int8_array(&p, &rows->values[i], sizeof *rows, count);
-    enum outcome o = db_run(db, &STATEMENT(upsert_cells), &p, NULL, NULL, err);
+    enum outcome o = db_run(db, &sql_upsert_cells, &p, NULL, NULL, err);
     if (o == OUTCOME_REJECT && db_sqlstate_is(db, "22003"))
         return err_set(err, OUTCOME_FATAL, "sum_overflow",
                        "a stored sum in metrics.cells would not fit into 64 bits any more");

@@ -5,7 +5,6 @@
 
 #include "suppression_sql.h"
 
-#define STATEMENT(id) ((struct statement){"suppression_" #id, sql_##id})
 #define COLUMN(name, type, member)                                                                 \
     {                                                                                              \
 #name, type, offsetof(struct ledger_fact, member), true                                    \
@@ -73,7 +72,7 @@ enum outcome suppression_store_find_decisions(struct db *db, struct arena *arena
     params_init(&p, arena);
     params_uuid_array(&p, requests, sizeof *requests, count);
     struct db_result *r = NULL;
-    enum outcome o = db_run(db, &STATEMENT(find_decisions), &p, &r, NULL, err);
+    enum outcome o = db_run(db, &sql_find_decisions, &p, &r, NULL, err);
     if (o == OUTCOME_OK) {
         *row_count = (size_t)db_rows(r);
         *rows = arena_array(arena, struct reservation, *row_count);
@@ -87,7 +86,6 @@ enum outcome suppression_store_find_decisions(struct db *db, struct arena *arena
                 .sent_at = instant_or_absent(r, i, 5)};
         qsort(*rows, *row_count, sizeof **rows, reservation_compare);
     }
-    db_result_free(r);
     return o;
 }
 
@@ -149,14 +147,13 @@ enum outcome suppression_store_insert_decisions(struct db *db, struct arena *are
     params_timestamptz(&p, now);
     add_decision_columns(&p, rows->items, rows->count);
     struct db_result *r = NULL;
-    enum outcome o = db_run(db, &STATEMENT(insert_decisions), &p, &r, NULL, err);
+    enum outcome o = db_run(db, &sql_insert_decisions, &p, &r, NULL, err);
     for (int i = 0; o == OUTCOME_OK && i < db_rows(r); i++) {
         struct decision_row key = {.request_id = db_uuid(r, i, 0)};
         struct decision_row *row =
             bsearch(&key, rows->items, rows->count, sizeof key, decision_compare);
         row->is_inserted = true;
     }
-    db_result_free(r);
     return o;
 }
 
@@ -166,7 +163,7 @@ static enum outcome lock_decisions(struct db *db, struct arena *arena,
     struct params p;
     params_init(&p, arena);
     params_uuid_array(&p, &rows->request_id, sizeof *rows, count);
-    return db_run(db, &STATEMENT(lock_decisions), &p, NULL, NULL, err);
+    return db_run(db, &sql_lock_decisions, &p, NULL, NULL, err);
 }
 
 static int outcome_compare(const void *a, const void *b)
@@ -193,13 +190,12 @@ enum outcome suppression_store_update_outcomes(struct db *db, struct arena *aren
     params_text_array(&p, &rows->cause, stride, count);
     add_instants(&p, &rows->sent_at, stride, count);
     struct db_result *r = NULL;
-    o = db_run(db, &STATEMENT(update_outcomes), &p, &r, NULL, err);
+    o = db_run(db, &sql_update_outcomes, &p, &r, NULL, err);
     for (int i = 0; o == OUTCOME_OK && i < db_rows(r); i++) {
         struct outcome_row key = {.request_id = db_uuid(r, i, 0)};
         struct outcome_row *row = bsearch(&key, rows, count, sizeof key, outcome_compare);
         row->is_changed = true;
     }
-    db_result_free(r);
     return o;
 }
 
@@ -221,7 +217,7 @@ enum outcome suppression_store_insert_outbox(struct db *db, struct arena *arena,
     params_text_array(&p, &first->department, stride, n);
     params_bytea_array(&p, &first->correlation, stride, n);
     params_bytea_array(&p, &first->payload, stride, n);
-    return db_run(db, &STATEMENT(insert_outbox), &p, NULL, NULL, err);
+    return db_run(db, &sql_insert_outbox, &p, NULL, NULL, err);
 }
 
 static struct span copy_or_none(struct arena *arena, const struct db_result *r, int row, int column)
@@ -240,7 +236,7 @@ enum outcome suppression_store_find_outbox(struct db *db, struct arena *arena, i
     params_int4_array(&p, lanes, sizeof *lanes, lane_count);
     params_int8(&p, age.us);
     struct db_result *r = NULL;
-    enum outcome o = db_run(db, &STATEMENT(find_outbox), &p, &r, NULL, err);
+    enum outcome o = db_run(db, &sql_find_outbox, &p, &r, NULL, err);
     for (int i = 0; o == OUTCOME_OK && i < db_rows(r); i++)
         *arena_push(arena, rows) =
             (struct suppression_outbox_row){.request_id = db_uuid(r, i, 0),
@@ -250,7 +246,6 @@ enum outcome suppression_store_find_outbox(struct db *db, struct arena *arena, i
                                             .department = copy_or_none(arena, r, i, 4),
                                             .correlation = copy_or_none(arena, r, i, 5),
                                             .payload = copy_or_none(arena, r, i, 6)};
-    db_result_free(r);
     return o;
 }
 
@@ -270,7 +265,7 @@ enum outcome suppression_store_delete_outbox(struct db *db, struct arena *arena,
         params_init(&p, arena);
         params_uuid_array(&p, ids, sizeof *ids, n);
         params_int2(&p, (int16_t)kind);
-        CHECK(db_run(db, &STATEMENT(delete_outbox), &p, NULL, NULL, err));
+        CHECK(db_run(db, &sql_delete_outbox, &p, NULL, NULL, err));
     }
     return OUTCOME_OK;
 }

@@ -63,7 +63,6 @@ static int64_t profiles(void)
     params_init(&p, &arena);
     database_must(db_run(db, &count, &p, &r, NULL, &err), &err);
     int64_t number = db_int8(r, 0, 0);
-    db_result_free(r);
     return number;
 }
 

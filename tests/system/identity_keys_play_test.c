@@ -125,7 +125,6 @@ static int64_t count_of(const char *name, const char *sql)
     params_init(&p, &arena);
     database_must(db_run(db, &statement, &p, &r, NULL, &err), &err);
     int64_t number = db_int8(r, 0, 0);
-    db_result_free(r);
     return number;
 }
 

@@ -40,7 +40,6 @@ static int64_t count_of(const char *name, const char *sql, const struct id *a, c
         params_uuid(&p, b);
     database_must(db_run(db, &statement, &p, &r, NULL, &err), &err);
     int64_t number = db_int8(r, 0, 0);
-    db_result_free(r);
     return number;
 }
 

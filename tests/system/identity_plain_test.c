@@ -87,7 +87,6 @@ static int64_t number_of(const char *sql)
                &r, NULL, &err),
         &err);
     int64_t number = db_int8(r, 0, 0);
-    db_result_free(r);
     return number;
 }
 

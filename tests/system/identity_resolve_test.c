@@ -408,7 +408,6 @@ static void observe(struct arena *arena, struct text_lines *lines)
     database_must(db_run(db, &(struct statement){"test_tables", tables}, &p, &r, NULL, &err), &err);
     for (int i = 0; i < db_rows(r); i++)
         *arena_push(arena, lines) = arena_printf(arena, SPAN_FMT, SPAN_ARG(db_bytes(r, i, 0)));
-    db_result_free(r);
     database_must(identity_store_find_outbox(db, arena, &rows, &count, &err),
                   &err); /* what orders and sweeps left to be sent */
     tell_messages(&resolvers[0], arena, rows, count);

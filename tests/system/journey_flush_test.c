@@ -487,7 +487,6 @@ static void sum_diffs(struct arena *arena, struct lines *lines)
                 values[v] += cells[c].values[v];
         }
     }
-    db_result_free(r);
     cell_lines(arena, &sum, lines);
 }
 
@@ -546,7 +545,6 @@ static void observe(struct arena *arena, struct lines *lines)
     struct db_result *r = query(arena, "test_tables", tables);
     for (int i = 0; i < db_rows(r); i++)
         *arena_push(arena, lines) = arena_printf(arena, SPAN_FMT, SPAN_ARG(db_bytes(r, i, 0)));
-    db_result_free(r);
     sum_diffs(arena, lines);
     read_told(arena, lines);
     qsort(lines->items, lines->count, sizeof *lines->items, line_compare);
@@ -657,7 +655,6 @@ static int64_t count_rows(const char *name, const char *sql)
     struct arena arena = {0};
     struct db_result *r = query(&arena, name, sql);
     int64_t n = db_int8(r, 0, 0);
-    db_result_free(r);
     arena_free(&arena);
     return n;
 }

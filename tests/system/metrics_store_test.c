@@ -39,7 +39,6 @@ static int64_t number_of(const char *name, const char *sql)
     params_init(&p, &arena);
     database_must(db_run(db, &(struct statement){name, sql}, &p, &r, NULL, &err), &err);
     int64_t v = db_rows(r) ? db_int8(r, 0, 0) : -1;
-    db_result_free(r);
     return v;
 }
 

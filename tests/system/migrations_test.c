@@ -52,7 +52,6 @@ static int64_t number(const char *sql)
     struct statement statement = {arena_printf(&arena, "number_%p", (const void *)sql), sql};
     assert_ok(db_run(db, &statement, NULL, &result, NULL, &err));
     int64_t v = db_int8(result, 0, 0);
-    db_result_free(result);
     return v;
 }
 

@@ -48,7 +48,6 @@ static int64_t number(struct db *on, const char *name, const char *sql)
     struct db_result *result;
     assert_ok(db_run(on, &(struct statement){name, sql}, NULL, &result, NULL, &err));
     int64_t v = db_int8(result, 0, 0);
-    db_result_free(result);
     return v;
 }
 
@@ -302,7 +301,6 @@ static void assert_setting(const char *name, const char *value)
     assert_ok(db_run(db, &statement, NULL, &r, NULL, &err));
     if (!span_is(db_bytes(r, 0, 0), value))
         fail_msg("%s is " SPAN_FMT ", not %s", name, SPAN_ARG(db_bytes(r, 0, 0)), value);
-    db_result_free(r);
 }
 
 static void assert_session(void)

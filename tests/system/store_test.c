@@ -47,7 +47,6 @@ static int64_t one_number(const char *name, const char *sql)
 {
     struct db_result *result = run(name, sql);
     int64_t v = db_int8(result, 0, 0);
-    db_result_free(result);
     return v;
 }
 
@@ -78,7 +77,6 @@ static void test_scalars_round_trip(void **state)
     assert_true(
         span_is(db_bytes(r, 0, 8), "2023-11-14 22:13:20.123456+00")); /* the session speaks UTC */
     assert_true(span_is(db_bytes(r, 0, 9), "01020300-0000-0000-0000-0000000000ff"));
-    db_result_free(r);
 }
 
 static void test_nulls_and_empty(void **state)
@@ -92,7 +90,6 @@ static void test_nulls_and_empty(void **state)
     assert_non_null(db_bytes(r, 0, 2).ptr);
     assert_int_equal(db_bytes(r, 0, 2).len, 0);
     assert_true(db_bool(r, 0, 3) && db_bool(r, 0, 4));
-    db_result_free(r);
 }
 
 static void test_infinite_instants(void **state)
@@ -102,7 +99,6 @@ static void test_infinite_instants(void **state)
     struct db_result *r = run("infinite", "SELECT $1, $2, $1 = 'infinity', $2 = '-infinity'");
     assert_true(db_timestamptz(r, 0, 0).us == INT64_MAX && db_timestamptz(r, 0, 1).us == INT64_MIN);
     assert_true(db_bool(r, 0, 2) && db_bool(r, 0, 3));
-    db_result_free(r);
     params_timestamptz(&params, (struct instant){INT64_MIN + 1});
     assert_int_equal(
         db_run(db, &(struct statement){"range", "SELECT $1"}, &params, NULL, NULL, &err),
@@ -176,7 +172,6 @@ static void test_arrays_of_every_size(void **state)
         assert_int_equal(db_rows(r), sizes[s]);
         for (int i = 0; i < db_rows(r); i++)
             assert_row(r, i, &rows[i]);
-        db_result_free(r);
     }
 }
 
@@ -267,7 +262,6 @@ static void test_copy_round_trip(void **state)
         assert_row(r, i, &rows[i]);
         assert_true(db_is_null(r, i, 8));
     }
-    db_result_free(r);
 }
 
 static void test_copy_of_nothing_and_of_large_values(void **state)

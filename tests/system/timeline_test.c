@@ -55,7 +55,6 @@ static int64_t number_of(const char *name, const char *sql)
     params_init(&p, &arena);
     must(db_run(db, &(struct statement){name, sql}, &p, &r, NULL, &err));
     int64_t v = db_rows(r) ? db_int8(r, 0, 0) : -1;
-    db_result_free(r);
     return v;
 }
 
@@ -594,7 +593,6 @@ static void two_connections_never_deadlock(void **state)
         if (workers[0].newest[anchor] != workers[1].newest[anchor])
             assert_int_equal(db_int8(r, i, 2) >> 56, newest->profile[anchor]);
     }
-    db_result_free(r);
 }
 
 static void migrate(void)

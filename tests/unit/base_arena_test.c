@@ -142,6 +142,28 @@ static void text(void **state)
     arena_free(&arena);
 }
 
+static void note(void *what)
+{
+    static int order;
+    *(int *)what = ++order;
+}
+
+static void what_is_deferred_runs_once_and_backwards(void **state)
+{
+    struct arena arena = {0};
+    int first = 0, second = 0, third = 0;
+    arena_defer(&arena, note, &first);
+    arena_defer(&arena, note, &second);
+    arena_reset(&arena);
+    assert_int_equal(second, 1);
+    assert_int_equal(first, 2);
+    arena_defer(&arena, note, &third);
+    arena_free(&arena);
+    assert_int_equal(third, 3);
+    assert_int_equal(first, 2);
+    arena_free(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,6 +176,7 @@ int main(void)
         cmocka_unit_test(realloc_in_place_or_by_copy),
         cmocka_unit_test(push_keeps_what_was_pushed),
         cmocka_unit_test(text),
+        cmocka_unit_test(what_is_deferred_runs_once_and_backwards),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
