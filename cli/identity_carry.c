@@ -8,6 +8,7 @@
 #include "common/base/map.h"
 #include "common/codec/digest.h"
 #include "common/runtime/clock.h"
+#include "common/words/words.h"
 #include "services/suppression/logic/rules.h"
 #include "services/suppression/suppression_policy.h"
 
@@ -170,11 +171,11 @@ static void carry_opt_outs(struct carry *carry, const struct side *side,
 {
     for (size_t i = 0; i < whole->count; i++) {
         struct strbuf channels = {.arena = carry->arena};
-        for (size_t c = 0; known_channels[c]; c++) {
-            const struct known_fact *by = opted_out_by(whole, span_of(known_channels[c]));
+        for (size_t c = 0; channel_words[c]; c++) {
+            const struct known_fact *by = opted_out_by(whole, span_of(channel_words[c]));
             if (by && by == whole->items[i] &&
-                opted_out_by(part, span_of(known_channels[c])) == NULL)
-                strbuf_addf(&channels, "%s%s", channels.len ? " " : "", known_channels[c]);
+                opted_out_by(part, span_of(channel_words[c])) == NULL)
+                strbuf_addf(&channels, "%s%s", channels.len ? " " : "", channel_words[c]);
         }
         if (channels.len > 0)
             say_again(carry, side, whole->items[i], SPAN("Consent Carried Over"),

@@ -1,6 +1,6 @@
 # The kinds of targets this tree has. Sources are globbed: a new file needs no edit here, an empty folder is fine.
 
-set(TUTTI_COMMON tutti_service tutti_timeline tutti_store tutti_bus tutti_codec tutti_runtime tutti_schemas tutti_base)
+set(TUTTI_COMMON tutti_service tutti_timeline tutti_store tutti_bus tutti_codec tutti_runtime tutti_schemas tutti_words tutti_base)
 
 # tutti_library(<target> <dir> LINK <libraries>): a static library of the folder's sources and its sql/.
 function(tutti_library target dir)
@@ -17,11 +17,11 @@ function(tutti_library target dir)
     endif()
 endfunction()
 
-# tutti_service(<name>): <name>_logic (pure, sees tutti_base only), <name>_shell (codec, store, service) and the
+# tutti_service(<name>): <name>_logic (pure, sees tutti_base and tutti_words only), <name>_shell (codec, store, service) and the
 # executable tutti-<name> from main.c.
 function(tutti_service name)
     set(dir services/${name})
-    tutti_library(${name}_logic ${dir}/logic LINK tutti_base)
+    tutti_library(${name}_logic ${dir}/logic LINK tutti_words tutti_base)
     tutti_library(${name}_shell ${dir} LINK ${name}_logic ${TUTTI_COMMON})
     set_property(GLOBAL APPEND PROPERTY TUTTI_SERVICE_LIBRARIES ${name}_shell ${name}_logic)
     if(EXISTS ${PROJECT_SOURCE_DIR}/${dir}/main.c)

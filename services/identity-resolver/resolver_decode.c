@@ -1,14 +1,9 @@
 /* resolver_decode.c: records as events: identifiers, anchor, what is dropped; see resolver_parts.h.
  */
+#include "common/words/words.h"
 #include "services/identity-resolver/resolver_parts.h"
 
 #define FUTURE_LIMIT_US (INT64_C(24) * 3600 * US_PER_SECOND)
-
-static struct span direction_of(const struct touchpoint *tp)
-{
-    return span_is(tp->direction, "inbound") || span_is(tp->direction, "outbound") ? tp->direction
-                                                                                   : SPAN_NONE;
-}
 
 static void add_unidentified(struct batch *batch, struct events *events,
                              const struct touchpoint *tp, const struct id *event_id)
@@ -20,8 +15,8 @@ static void add_unidentified(struct batch *batch, struct events *events,
         .source = tp->source,
         .message_id = tp->message_id,
         .channel = tp->channel,
-        .event_name = tp->event_name.len ? tp->event_name : tp->type,
-        .direction = direction_of(tp),
+        .event_name = event_of(tp->event_name, tp->type),
+        .direction = direction_as_sent(tp->direction),
         .department = tp->department,
         .purpose = tp->purpose,
     };

@@ -2,6 +2,7 @@
 #include "services/identity-resolver/resolver_signals.h"
 
 #include "common/codec/json.h"
+#include "common/words/words.h"
 
 struct reading {
     struct arena *arena;
@@ -67,12 +68,12 @@ static bool opts_out(const struct touchpoint *tp, struct span event)
     for (bool value; consent_next(&cursor, &channel, &value);)
         if (!value)
             return true;
-    return tp->consent.ptr == NULL && span_is(event, "Unsubscribed");
+    return tp->consent.ptr == NULL && event_is(event, EVENT_UNSUBSCRIBED);
 }
 
 bool signals_include(const struct signals *signals, const struct touchpoint *tp)
 {
-    struct span event = tp->event_name.len ? tp->event_name : tp->type;
+    struct span event = event_of(tp->event_name, tp->type);
     if (opts_out(tp, event) || (tp->score != LONG_ABSENT && tp->score <= signals->score_max))
         return true;
     for (size_t i = 0; i < signals->event_count; i++)

@@ -292,11 +292,9 @@ static struct shape_text text_of(const struct touchpoint *tp)
     return (struct shape_text){
         .source = tp->source,
         .type = tp->type,
-        .event_name = tp->event_name.len ? tp->event_name : tp->type,
+        .event_name = event_of(tp->event_name, tp->type),
         .channel = tp->channel,
-        .direction = span_is(tp->direction, "inbound") || span_is(tp->direction, "outbound")
-                         ? tp->direction
-                         : SPAN_NONE,
+        .direction = direction_as_sent(tp->direction),
         .department = present(tp->department),
         .purpose = present(tp->purpose),
         .platform = present(tp->platform),

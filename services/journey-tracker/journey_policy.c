@@ -1,7 +1,6 @@
 /* journey_policy.c: see journey_policy.h. */
 #include "services/journey-tracker/journey_policy.h"
 
-#define STAGES   "inquiry|consideration|purchase|onboarding|retention|loyalty|advocacy"
 #define STATUSES "active|at_risk|lapsed|won_back"
 
 static enum outcome read_texts(struct arena *arena, const struct json *object, const char *key,
@@ -42,7 +41,7 @@ static enum outcome read_stage(const struct json *object, struct journey_policy 
     int stage = 0;
     const struct json *rules = NULL;
     CHECK(json_check_keys(object, "stage", "rules", err));
-    CHECK(json_choice(object, "stage", STAGES, &stage, err));
+    CHECK(json_choice(object, "stage", WORD_CHOICES(WORDS_STAGES), &stage, err));
     CHECK(json_list(object, "rules", &rules, err));
     for (size_t i = 0; i < json_count(rules); i++) {
         if (policy->rule_count == POLICY_MAX_RULES)
@@ -131,7 +130,7 @@ static enum outcome read_attribution(struct arena *arena, const struct json *jou
     CHECK(json_duration(attribution, "lookback", &policy->lookback, err));
     policy->has_creditable = json_get(attribution, "creditable") != NULL;
     CHECK(read_texts(arena, attribution, "creditable", &policy->creditable, err));
-    CHECK(json_choice(attribution, "stored_model", "first_touch|last_touch|linear", &model, err));
+    CHECK(json_choice(attribution, "stored_model", WORD_CHOICES(WORDS_MODELS), &model, err));
     policy->stored_model = (uint32_t)model + 1;
     return OUTCOME_OK;
 }
@@ -162,9 +161,9 @@ static enum outcome read_filter(struct arena *arena, const struct json *on,
     CHECK(read_texts(arena, on, "channels", &goal->channels, err));
     CHECK(read_texts(arena, on, "departments", &goal->departments, err));
     CHECK(read_texts(arena, on, "purposes", &goal->purposes, err));
-    CHECK(json_choice(on, "direction", "inbound|outbound", &direction, err));
+    CHECK(json_choice(on, "direction", WORD_CHOICES(WORDS_DIRECTIONS), &direction, err));
     CHECK(json_choice(on, "value", "positive", &value, err));
-    goal->direction = (enum journey_direction)(direction + 1);
+    goal->direction = (enum direction)(direction + 1);
     goal->positive = value == 0;
     return OUTCOME_OK;
 }
@@ -173,8 +172,7 @@ static enum outcome read_measure(const struct json *object, struct journey_goal 
                                  struct err *err)
 {
     int measure = MEASURE_COUNT, status = -1, direction = 0;
-    CHECK(json_choice(object, "measure", "count|value|margin_else_value|stock|entries", &measure,
-                      err));
+    CHECK(json_choice(object, "measure", WORD_CHOICES(WORDS_MEASURES), &measure, err));
     CHECK(json_choice(object, "status", STATUSES, &status, err));
     CHECK(json_choice(object, "direction", "up|down", &direction, err));
     goal->measure = (enum goal_measure)measure;

@@ -83,13 +83,6 @@ static enum outcome write_diff(struct tracker *tracker, struct journey_flush *fl
                                       chunks, err);
 }
 
-static struct span stage_name(uint8_t stage)
-{
-    static const char *const names[] = {NULL,         "inquiry",   "consideration", "purchase",
-                                        "onboarding", "retention", "loyalty",       "advocacy"};
-    return span_of(names[stage]);
-}
-
 struct word {
     const struct stage_row *row;
     bool is_retraction;
@@ -109,9 +102,10 @@ static void add_stage_message(struct arena *arena, struct stage_messages *messag
     struct stage_change_message message = {
         .id = row->id,
         .touchpoint_id = row->touch.event_id,
-        .stage = stage_name(row->to_stage),
-        .from_stage = stage_name(row->from_stage),
-        .reason = row->reason == REASON_RULE ? SPAN("rule") : SPAN("exit"),
+        .stage = span_of(stage_word(row->to_stage)),
+        .from_stage = span_of(stage_word(row->from_stage)),
+        .reason =
+            span_of(reason_word(row->reason == REASON_RULE ? CHANGED_BY_RULE : CHANGED_BY_EXIT)),
         .effective_at = row->changed_at.us,
         .version = version,
     };

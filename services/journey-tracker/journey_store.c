@@ -121,8 +121,10 @@ struct stage_columns {
 static struct stage_columns *stage_columns(struct arena *arena, const struct stage_rows *rows)
 {
     /* Reasons as stored: 1 rule, 2 inactivity, 3 exit. */
-    static const int16_t stored_reason[] = {
-        [REASON_RULE] = 1, [REASON_AT_RISK] = 2, [REASON_LAPSED] = 2, [REASON_EXIT] = 3};
+    static const int16_t stored_reason[] = {[REASON_RULE] = CHANGED_BY_RULE,
+                                            [REASON_AT_RISK] = CHANGED_BY_INACTIVITY,
+                                            [REASON_LAPSED] = CHANGED_BY_INACTIVITY,
+                                            [REASON_EXIT] = CHANGED_BY_EXIT};
     struct stage_columns *columns = arena_array(arena, struct stage_columns, rows->count);
     for (size_t i = 0; i < rows->count; i++) {
         const struct stage_row *row = &rows->items[i];

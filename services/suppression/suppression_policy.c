@@ -2,26 +2,9 @@
 #include "services/suppression/suppression_policy.h"
 
 #include "common/codec/json.h"
+#include "common/words/words.h"
 
 enum { MAX_RULE_ID = 64, MAX_LIMIT = 1000000 };
-
-const char *const known_channels[] = {"web",
-                                      "app",
-                                      "email",
-                                      "sms",
-                                      "push",
-                                      "pos",
-                                      "call_center",
-                                      "crm",
-                                      "chat",
-                                      "ads",
-                                      "direct_mail",
-                                      "search",
-                                      "comparison_site",
-                                      "social",
-                                      "iot",
-                                      "other",
-                                      NULL};
 
 /* ------------------------------------------------------------------------------------------------
  * names with a list */
@@ -51,10 +34,10 @@ static enum outcome unknown_name(const struct json *at, const char *what,
 static enum outcome check_channel(const struct json *at, struct span channel, struct err *err)
 {
     struct nearest nearest = {.wanted = channel};
-    for (size_t i = 0; known_channels[i]; i++) {
-        if (span_is(channel, known_channels[i]))
+    for (size_t i = 0; channel_words[i]; i++) {
+        if (span_is(channel, channel_words[i]))
             return OUTCOME_OK;
-        consider(&nearest, known_channels[i]);
+        consider(&nearest, channel_words[i]);
     }
     return unknown_name(at, "channel", &nearest, err);
 }

@@ -5,9 +5,6 @@
 #include "common/base/arena.h"
 #include "services/suppression/logic/policy.h"
 
-/* The channels of the touchpoint schema, NULL-ended. */
-extern const char *const known_channels[];
-
 /* Texts live in the arena. FATAL "json_invalid" naming file, place and, for a misspelt name, the
  * nearest one; so is a kind of rule that this version does not know. */
 enum outcome suppression_policy_read(struct arena *arena, const char *path,

@@ -9,6 +9,7 @@
 #include "common/codec/messages.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/telemetry.h"
+#include "common/words/words.h"
 #include "services/suppression/suppression_policy.h"
 #include "services/suppression/suppression_touchpoint.h"
 #include "services/suppression/suppression_transact.h"
@@ -293,9 +294,9 @@ static enum outcome suppression_publish(void *arg, struct batch *batch, struct e
 
 static const char *known_channel(struct span channel)
 {
-    for (size_t i = 0; known_channels[i]; i++)
-        if (span_is(channel, known_channels[i]))
-            return known_channels[i];
+    for (size_t i = 0; channel_words[i]; i++)
+        if (span_is(channel, channel_words[i]))
+            return channel_words[i];
     return "other";
 }
 

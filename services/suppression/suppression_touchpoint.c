@@ -3,15 +3,16 @@
 
 #include "common/base/pack.h"
 #include "common/codec/json.h"
+#include "common/words/words.h"
 
-static const struct interest always[] = {
-    {{"Contact Requested", 17}, CONTACT_REQUEST, false},
-    {{"Contact Sent", 12}, CONTACT_SENT, false},
-    {{"Campaign Sent", 13}, CONTACT_SENT, false},
-    {{"Contact Delivered", 17}, CONTACT_DELIVERED, false},
-    {{"Contact Failed", 14}, CONTACT_FAILED, false},
-    {{"Contact Cancelled", 17}, CONTACT_CANCELLED, false},
-    {{"Unsubscribed", 12}, CONTACT_SIGNAL, false},
+static const struct {
+    enum event_word event;
+    enum contact_kind kind;
+} always[] = {
+    {EVENT_CONTACT_REQUESTED, CONTACT_REQUEST}, {EVENT_CONTACT_SENT, CONTACT_SENT},
+    {EVENT_CAMPAIGN_SENT, CONTACT_SENT},        {EVENT_CONTACT_DELIVERED, CONTACT_DELIVERED},
+    {EVENT_CONTACT_FAILED, CONTACT_FAILED},     {EVENT_CONTACT_CANCELLED, CONTACT_CANCELLED},
+    {EVENT_UNSUBSCRIBED, CONTACT_SIGNAL},
 };
 
 static uint64_t length_bit(struct span event)
@@ -59,7 +60,8 @@ struct interests interests_of(struct arena *arena, const struct contact_policy *
 {
     struct interests interests = {.score_max = INT16_MIN};
     for (size_t i = 0; i < sizeof always / sizeof *always; i++)
-        add(&interests, arena, always[i]);
+        add(&interests, arena,
+            (struct interest){span_of(event_word(always[i].event)), always[i].kind, false});
     for (size_t i = 0; i < policy->rule_count; i++)
         add_rule(&interests, arena, &policy->rules[i]);
     return interests;
@@ -122,7 +124,7 @@ static struct span consent_text(struct arena *arena, const struct touchpoint *tp
     struct span cursor = tp->consent, channel;
     for (bool value; consent_next(&cursor, &channel, &value);)
         add_consent(&out, channel, value);
-    if (span_is(event, "Unsubscribed") && tp->consent.ptr == NULL)
+    if (event_is(event, EVENT_UNSUBSCRIBED) && tp->consent.ptr == NULL)
         add_consent(&out, tp->channel, false);
     return out.len ? strbuf_span(&out) : SPAN_NONE;
 }
@@ -176,7 +178,7 @@ static bool is_signal_anyway(const struct interests *interests, const struct tou
 bool suppression_wants(const struct interests *interests, const struct touchpoint *tp,
                        struct arena *arena, struct contact_fact *out)
 {
-    struct span event = tp->event_name.len ? tp->event_name : tp->type;
+    struct span event = event_of(tp->event_name, tp->type);
     const struct interest *interest = find(interests, event);
     if (interest && interest->needs_product && tp->product_id.len == 0 &&
         tp->product_category.len == 0)

@@ -252,7 +252,7 @@ static void test_shapes(void **state)
 {
     static const struct {
         struct shape_text text;
-        enum journey_direction direction;
+        enum direction direction;
         const char *kind;
         bool creditable;
     } rows[] = {

@@ -17,6 +17,8 @@ int64_t credit_part(enum credit_model model, int64_t total, uint32_t n, uint32_t
         return i + 1 == n ? total : 0;
     case MODEL_LINEAR:
         return credit_split(total, n, i);
+    case MODEL_NONE:
+        break;
     }
     return 0;
 }

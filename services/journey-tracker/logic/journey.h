@@ -226,7 +226,6 @@ void journey_conclude(const struct journey_state *old_final, const struct journe
                       struct journey_state *out);
 
 /* ---- credit ---- */
-enum credit_model { MODEL_FIRST_TOUCH = 1, MODEL_LAST_TOUCH = 2, MODEL_LINEAR = 3 };
 enum { CREDIT_WHOLE = 1000000 };
 /* Part of touch i of n (oldest first) in total: equal parts rounded towards zero, the remainder one
  * unit each to the earliest. */

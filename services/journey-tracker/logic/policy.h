@@ -9,29 +9,7 @@
 
 #include "common/base/instant.h"
 #include "common/base/outcome.h"
-
-enum journey_stage {
-    STAGE_NONE,
-    STAGE_INQUIRY,
-    STAGE_CONSIDERATION,
-    STAGE_PURCHASE,
-    STAGE_ONBOARDING,
-    STAGE_RETENTION,
-    STAGE_LOYALTY,
-    STAGE_ADVOCACY,
-    STAGE_COUNT,
-};
-
-enum journey_status {
-    STATUS_NONE,
-    STATUS_ACTIVE,
-    STATUS_AT_RISK,
-    STATUS_LAPSED,
-    STATUS_WON_BACK,
-    STATUS_COUNT
-};
-
-enum journey_direction { DIRECTION_NONE, DIRECTION_INBOUND, DIRECTION_OUTBOUND };
+#include "common/words/words.h"
 
 enum {
     POLICY_MAX_RULES = 64,     /* stage rules */
@@ -77,21 +55,13 @@ struct conversion_rule {
     bool any_value; /* else value_micros > 0 */
 };
 
-enum goal_measure {
-    MEASURE_COUNT,
-    MEASURE_VALUE,
-    MEASURE_MARGIN_ELSE_VALUE,
-    MEASURE_STOCK,
-    MEASURE_ENTRIES
-};
-
 struct journey_goal {
     struct span id, parent, title, unit;
     uint32_t code;
     bool lower_is_better;
     enum journey_status status; /* STATUS_NONE: a goal of touches */
     struct span_list events, channels, departments, purposes;
-    enum journey_direction direction; /* DIRECTION_NONE: both */
+    enum direction direction; /* DIRECTION_NONE: both */
     bool positive, credited;
     uint16_t nth;           /* 0: every touch */
     uint8_t nth_slot;       /* index in journey_state.goals where nth */

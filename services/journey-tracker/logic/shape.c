@@ -72,42 +72,6 @@ static bool in_list(const struct span_list *list, struct span text)
     return false;
 }
 
-static struct span event_of(const struct shape_text *text)
-{
-    return text->event_name.len ? text->event_name : text->type;
-}
-
-static bool starts_with(struct span text, struct span prefix)
-{
-    return text.len >= prefix.len && memcmp(text.ptr, prefix.ptr, prefix.len) == 0;
-}
-
-static bool is_one_of(struct span text, const char *const *names)
-{
-    for (; *names; names++)
-        if (span_is(text, *names))
-            return true;
-    return false;
-}
-
-/* docs/figures.md, Touchpoints. */
-static enum journey_direction direction_of(const struct shape_text *text, struct span event)
-{
-    static const char *const no_touches[] = {"Contact Requested", "Contact Failed",
-                                             "Contact Cancelled", NULL};
-    static const char *const about_people[] = {"identify", "alias", "group", "merge", NULL};
-    if (is_one_of(event, no_touches))
-        return DIRECTION_NONE;
-    if (span_is(text->direction, "inbound"))
-        return DIRECTION_INBOUND;
-    if (span_is(text->direction, "outbound"))
-        return DIRECTION_OUTBOUND;
-    if (is_one_of(text->type, about_people))
-        return DIRECTION_NONE;
-    bool sent = span_is(event, "Campaign Sent") || starts_with(event, SPAN("Contact "));
-    return sent ? DIRECTION_OUTBOUND : DIRECTION_INBOUND;
-}
-
 static bool pattern_matches(struct span pattern, struct span text)
 {
     return pattern.ptr == NULL || (text.ptr != NULL && matches(pattern, text, false));
@@ -232,8 +196,8 @@ void shape_compile(const struct journey_policy *policy, const struct shape_text 
                    struct arena *arena, struct shape *out)
 {
     memset(out, 0, sizeof *out);
-    out->event = event_of(text);
-    out->direction = (uint8_t)direction_of(text, out->event);
+    out->event = event_of(text->event_name, text->type);
+    out->direction = (uint8_t)direction_of(text->direction, text->type, out->event);
     name_kind(policy, text, arena, out);
     set_conversion(policy, text, out);
     if (in_list(&policy->at_risk_on, out->event))

@@ -28,7 +28,7 @@ struct shape {
     uint32_t kind, channel, department, purpose, campaign, currency; /* set by the caller */
     struct span event, network,
         kind_text;     /* borrowed from the shape_text or in the arena; network may be SPAN_NONE */
-    uint8_t direction; /* enum journey_direction: what every figure uses; none = no touch */
+    uint8_t direction; /* enum direction: what every figure uses; none = no touch */
     uint8_t status; /* enum journey_status its event gives, STATUS_NONE unless listed under `on` */
     bool creditable;
     bool is_order;     /* an inbound touch of a conversion rule's event, whatever its value */

@@ -1,0 +1,81 @@
+/* words.c: the lists as texts, and what an event's name and direction mean. */
+#include "common/words/words.h"
+
+#define WORD_TEXT(name, text, ...) text,
+
+const char *const channel_words[] = {WORDS_CHANNELS(WORD_TEXT) NULL};
+static const char *const stages[] = {NULL, WORDS_STAGES(WORD_TEXT)};
+static const char *const reasons[] = {NULL, WORDS_REASONS(WORD_TEXT)};
+static const char *const events[] = {WORDS_EVENTS(WORD_TEXT)};
+static const char *const identity_types[] = {WORDS_IDENTITY_TYPES(WORD_TEXT) NULL};
+
+enum { NO_TOUCH, TOUCH };
+#define WORD_TOUCH(name, text, touch) touch,
+static const char is_touch[] = {WORDS_EVENTS(WORD_TOUCH)};
+
+const char *stage_word(enum journey_stage stage)
+{
+    return stages[stage];
+}
+
+const char *reason_word(enum change_reason reason)
+{
+    return reasons[reason];
+}
+
+const char *event_word(enum event_word event)
+{
+    return events[event];
+}
+
+struct span event_of(struct span event_name, struct span type)
+{
+    return event_name.len ? event_name : type;
+}
+
+bool event_is(struct span event, enum event_word word)
+{
+    return span_is(event, events[word]);
+}
+
+static bool is_no_touch(struct span event)
+{
+    for (int i = 0; i < EVENT_COUNT; i++)
+        if (!is_touch[i] && span_is(event, events[i]))
+            return true;
+    return false;
+}
+
+static bool is_identity_type(struct span type)
+{
+    for (const char *const *name = identity_types; *name; name++)
+        if (span_is(type, *name))
+            return true;
+    return false;
+}
+
+static bool starts_with(struct span text, struct span prefix)
+{
+    return text.len >= prefix.len && memcmp(text.ptr, prefix.ptr, prefix.len) == 0;
+}
+
+struct span direction_as_sent(struct span direction)
+{
+    bool is_known = span_is(direction, "inbound") || span_is(direction, "outbound");
+    return is_known ? direction : SPAN_NONE;
+}
+
+enum direction direction_of(struct span direction, struct span type, struct span event)
+{
+    if (is_no_touch(event))
+        return DIRECTION_NONE;
+    if (span_is(direction, "inbound"))
+        return DIRECTION_INBOUND;
+    if (span_is(direction, "outbound"))
+        return DIRECTION_OUTBOUND;
+    if (is_identity_type(type))
+        return DIRECTION_NONE;
+    bool is_sent =
+        event_is(event, EVENT_CAMPAIGN_SENT) || starts_with(event, SPAN(WORD_CONTACT_PREFIX));
+    return is_sent ? DIRECTION_OUTBOUND : DIRECTION_INBOUND;
+}

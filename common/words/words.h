@@ -1,0 +1,125 @@
+/* words.h: the words of the domain that code, policies and SQL share. Each is written once, here.
+ *
+ * A list is an X-macro: X(ENUMERATOR, "text", ...). dev/generate reads the same lists and writes
+ * schemas/views/05_words.sql. The order of a list is the order of its codes from 1 on; codes are
+ * stored, so new words go to the end. */
+#ifndef TUTTI_WORDS_WORDS_H
+#define TUTTI_WORDS_WORDS_H
+
+#include "common/base/span.h"
+
+/* Stages of a journey, lowest first. */
+#define WORDS_STAGES(X)                                                                            \
+    X(STAGE_INQUIRY, "inquiry")                                                                    \
+    X(STAGE_CONSIDERATION, "consideration")                                                        \
+    X(STAGE_PURCHASE, "purchase")                                                                  \
+    X(STAGE_ONBOARDING, "onboarding")                                                              \
+    X(STAGE_RETENTION, "retention")                                                                \
+    X(STAGE_LOYALTY, "loyalty")                                                                    \
+    X(STAGE_ADVOCACY, "advocacy")
+
+/* Retention status of a customer. */
+#define WORDS_STATUSES(X)                                                                          \
+    X(STATUS_ACTIVE, "active")                                                                     \
+    X(STATUS_AT_RISK, "at_risk")                                                                   \
+    X(STATUS_LAPSED, "lapsed")                                                                     \
+    X(STATUS_WON_BACK, "won_back")
+
+/* Why a stage or a status changed. */
+#define WORDS_REASONS(X)                                                                           \
+    X(CHANGED_BY_RULE, "rule")                                                                     \
+    X(CHANGED_BY_INACTIVITY, "inactivity")                                                         \
+    X(CHANGED_BY_EXIT, "exit")
+
+/* Attribution models. */
+#define WORDS_MODELS(X)                                                                            \
+    X(MODEL_FIRST_TOUCH, "first_touch")                                                            \
+    X(MODEL_LAST_TOUCH, "last_touch")                                                              \
+    X(MODEL_LINEAR, "linear")
+
+/* What a goal counts. */
+#define WORDS_MEASURES(X)                                                                          \
+    X(MEASURE_COUNT, "count")                                                                      \
+    X(MEASURE_VALUE, "value")                                                                      \
+    X(MEASURE_MARGIN_ELSE_VALUE, "margin_else_value")                                              \
+    X(MEASURE_STOCK, "stock")                                                                      \
+    X(MEASURE_ENTRIES, "entries")
+
+#define WORDS_DIRECTIONS(X)                                                                        \
+    X(DIRECTION_INBOUND, "inbound")                                                                \
+    X(DIRECTION_OUTBOUND, "outbound")
+
+/* Channels that the product has a name for. Touchpoints may name others: this list helps with
+ * spelling, it is never all channels of the data. */
+#define WORDS_CHANNELS(X)                                                                          \
+    X(CHANNEL_WEB, "web")                                                                          \
+    X(CHANNEL_APP, "app")                                                                          \
+    X(CHANNEL_EMAIL, "email")                                                                      \
+    X(CHANNEL_SMS, "sms")                                                                          \
+    X(CHANNEL_PUSH, "push")                                                                        \
+    X(CHANNEL_POS, "pos")                                                                          \
+    X(CHANNEL_CALL_CENTER, "call_center")                                                          \
+    X(CHANNEL_CRM, "crm")                                                                          \
+    X(CHANNEL_CHAT, "chat")                                                                        \
+    X(CHANNEL_ADS, "ads")                                                                          \
+    X(CHANNEL_DIRECT_MAIL, "direct_mail")                                                          \
+    X(CHANNEL_SEARCH, "search")                                                                    \
+    X(CHANNEL_COMPARISON_SITE, "comparison_site")                                                  \
+    X(CHANNEL_SOCIAL, "social")                                                                    \
+    X(CHANNEL_IOT, "iot")                                                                          \
+    X(CHANNEL_OTHER, "other")
+
+/* Events that the product itself acts on, and whether each is a touch of the customer. */
+#define WORDS_EVENTS(X)                                                                            \
+    X(EVENT_CONTACT_REQUESTED, "Contact Requested", NO_TOUCH)                                      \
+    X(EVENT_CONTACT_SENT, "Contact Sent", TOUCH)                                                   \
+    X(EVENT_CONTACT_DELIVERED, "Contact Delivered", TOUCH)                                         \
+    X(EVENT_CONTACT_FAILED, "Contact Failed", NO_TOUCH)                                            \
+    X(EVENT_CONTACT_CANCELLED, "Contact Cancelled", NO_TOUCH)                                      \
+    X(EVENT_CAMPAIGN_SENT, "Campaign Sent", TOUCH)                                                 \
+    X(EVENT_UNSUBSCRIBED, "Unsubscribed", TOUCH)
+
+/* An event whose name begins so is a contact: outbound unless it says otherwise. */
+#define WORD_CONTACT_PREFIX "Contact "
+
+/* Types of touchpoint that say who somebody is; without a direction of their own they are no
+ * touch. */
+#define WORDS_IDENTITY_TYPES(X)                                                                    \
+    X(TYPE_IDENTIFY, "identify")                                                                   \
+    X(TYPE_ALIAS, "alias")                                                                         \
+    X(TYPE_GROUP, "group")                                                                         \
+    X(TYPE_MERGE, "merge")
+
+#define WORD_ENUMERATOR(name, ...) name,
+/* The texts of a list as json_choice takes them: WORD_CHOICES(WORDS_STAGES). */
+#define WORD_CHOICE(name, text, ...) "|" text
+#define WORD_CHOICES(LIST)           (&LIST(WORD_CHOICE)[1])
+
+enum journey_stage { STAGE_NONE, WORDS_STAGES(WORD_ENUMERATOR) STAGE_COUNT };
+enum journey_status { STATUS_NONE, WORDS_STATUSES(WORD_ENUMERATOR) STATUS_COUNT };
+enum change_reason { CHANGED_BY_NOTHING, WORDS_REASONS(WORD_ENUMERATOR) };
+enum credit_model { MODEL_NONE, WORDS_MODELS(WORD_ENUMERATOR) };
+enum goal_measure { WORDS_MEASURES(WORD_ENUMERATOR) };
+enum direction { DIRECTION_NONE, WORDS_DIRECTIONS(WORD_ENUMERATOR) };
+enum channel_word { WORDS_CHANNELS(WORD_ENUMERATOR) CHANNEL_COUNT };
+enum event_word { WORDS_EVENTS(WORD_ENUMERATOR) EVENT_COUNT };
+
+extern const char *const channel_words[CHANNEL_COUNT + 1]; /* NULL-ended */
+
+/* NULL for none. */
+const char *stage_word(enum journey_stage stage);
+const char *reason_word(enum change_reason reason);
+const char *event_word(enum event_word event);
+
+/* What every figure and rule calls the event: event_name, or the type where it has none. */
+struct span event_of(struct span event_name, struct span type);
+bool event_is(struct span event, enum event_word word);
+
+/* The direction as sent: SPAN_NONE unless it is one of the two words. */
+struct span direction_as_sent(struct span direction);
+/* What the touchpoint is to the customer, docs/figures.md: NONE is no touch. Without a direction
+ * of its own a touchpoint that says who somebody is is no touch, a contact or a campaign is
+ * outbound, everything else is inbound. */
+enum direction direction_of(struct span direction, struct span type, struct span event);
+
+#endif

@@ -1,0 +1,78 @@
+/* words_test.c: what an event's name and direction mean: a row per rule of docs/figures.md,
+ * Touchpoints. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "common/words/words.h"
+
+static void an_event_without_a_name_is_its_type(void **state)
+{
+    assert_true(span_is(event_of(SPAN("Order Completed"), SPAN("track")), "Order Completed"));
+    assert_true(span_is(event_of(SPAN(""), SPAN("page")), "page"));
+    assert_true(span_is(event_of(SPAN_NONE, SPAN("page")), "page"));
+}
+
+static void directions(void **state)
+{
+    static const struct {
+        const char *sent, *type, *event;
+        enum direction direction;
+    } rows[] = {
+        {"inbound", "track", "Contact Requested", DIRECTION_NONE},
+        {"outbound", "track", "Contact Failed", DIRECTION_NONE},
+        {NULL, "track", "Contact Cancelled", DIRECTION_NONE},
+        {"inbound", "track", "Contact Sent", DIRECTION_INBOUND},
+        {"outbound", "identify", "identify", DIRECTION_OUTBOUND},
+        {NULL, "identify", "identify", DIRECTION_NONE},
+        {NULL, "alias", "Signed Up", DIRECTION_NONE},
+        {NULL, "group", "group", DIRECTION_NONE},
+        {NULL, "merge", "merge", DIRECTION_NONE},
+        {NULL, "track", "Campaign Sent", DIRECTION_OUTBOUND},
+        {NULL, "track", "Contact Sent", DIRECTION_OUTBOUND},
+        {NULL, "track", "Contact Form Opened", DIRECTION_OUTBOUND},
+        {NULL, "track", "Contact", DIRECTION_INBOUND},
+        {NULL, "track", "Contacts Imported", DIRECTION_INBOUND},
+        {"sideways", "track", "Order Completed", DIRECTION_INBOUND},
+        {NULL, "page", "page", DIRECTION_INBOUND},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(
+            direction_of(span_of(rows[i].sent), span_of(rows[i].type), span_of(rows[i].event)),
+            rows[i].direction);
+}
+
+static void only_the_two_words_are_directions(void **state)
+{
+    assert_true(span_is(direction_as_sent(SPAN("inbound")), "inbound"));
+    assert_true(span_is(direction_as_sent(SPAN("outbound")), "outbound"));
+    assert_null(direction_as_sent(SPAN("Inbound")).ptr);
+    assert_null(direction_as_sent(SPAN_NONE).ptr);
+}
+
+static void codes_are_stored_and_never_change(void **state)
+{
+    assert_int_equal(STAGE_INQUIRY, 1);
+    assert_int_equal(STAGE_ADVOCACY, 7);
+    assert_int_equal(STATUS_WON_BACK, 4);
+    assert_int_equal(CHANGED_BY_EXIT, 3);
+    assert_int_equal(MODEL_LINEAR, 3);
+    assert_null(stage_word(STAGE_NONE));
+    assert_string_equal(stage_word(STAGE_CONSIDERATION), "consideration");
+    assert_string_equal(WORD_CHOICES(WORDS_STATUSES), "active|at_risk|lapsed|won_back");
+    assert_null(channel_words[CHANNEL_COUNT]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_event_without_a_name_is_its_type),
+        cmocka_unit_test(directions),
+        cmocka_unit_test(only_the_two_words_are_directions),
+        cmocka_unit_test(codes_are_stored_and_never_change),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
