@@ -13,7 +13,7 @@
 
 #include "common/service/generation.h"
 #include "schema_migrations.h"
-#include "services/identity-resolver/resolve.h"
+#include "services/identity-resolver/resolve/resolve.h"
 #include "tests/support/database.h"
 
 enum {

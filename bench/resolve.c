@@ -9,8 +9,8 @@
 #include "cli/touchpoint_writer.h"
 #include "common/codec/embedded.h"
 #include "common/codec/messages.h"
-#include "services/identity-resolver/identity_policy.h"
-#include "services/identity-resolver/resolve.h"
+#include "services/identity-resolver/policy/identity_policy.h"
+#include "services/identity-resolver/resolve/resolve.h"
 
 enum {
     EVENTS = 100000,

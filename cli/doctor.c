@@ -10,7 +10,7 @@
 #include "common/service/generation.h"
 #include "common/store/migrations.h"
 #include "schema_migrations.h"
-#include "services/identity-resolver/identity_keys.h"
+#include "services/identity-resolver/keys/identity_keys.h"
 
 enum verdict { VERDICT_OK, VERDICT_WARN, VERDICT_FAIL };
 

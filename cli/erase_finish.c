@@ -2,7 +2,7 @@
 #include "cli/erase.h"
 #include "cli_sql.h"
 #include "common/runtime/clock.h"
-#include "services/identity-resolver/resolve.h"
+#include "services/identity-resolver/resolve/resolve.h"
 
 enum { AT_ONCE = 100 }; /* identifiers of others in one transaction */
 

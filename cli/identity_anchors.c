@@ -9,7 +9,7 @@
 #include "cli/progress.h"
 #include "cli_sql.h"
 #include "common/runtime/stop.h"
-#include "services/identity-resolver/resolve.h"
+#include "services/identity-resolver/resolve/resolve.h"
 
 enum { FACTS_PER_PROFILE = 10, NAMES_PER_FACT = 20 }; /* of --batch */
 

@@ -2,7 +2,7 @@
  * together. */
 #include "cli/identity_anchors_internal.h"
 #include "cli_sql.h"
-#include "services/identity-resolver/resolver_cache.h"
+#include "services/identity-resolver/store/resolver_cache.h"
 
 static const struct statement *const read_facts[] = {
     [ANCHORS_JOURNEY] = &sql_anchors_read_journey,

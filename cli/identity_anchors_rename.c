@@ -7,7 +7,7 @@
 #include "cli/identity_anchors.h"
 #include "cli_sql.h"
 #include "common/codec/seal.h"
-#include "services/identity-resolver/identity_store.h"
+#include "services/identity-resolver/store/identity_store.h"
 
 struct batch_of_names {
     struct db *db;

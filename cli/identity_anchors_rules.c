@@ -6,7 +6,7 @@
 #include "cli/identity_anchors.h"
 #include "cli/identity_renaming.h"
 #include "cli_sql.h"
-#include "services/identity-resolver/identity_policy.h"
+#include "services/identity-resolver/policy/identity_policy.h"
 
 static int ranked_compare(const void *a, const void *b)
 {

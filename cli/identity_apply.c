@@ -7,7 +7,7 @@
 #include "cli/identity.h"
 #include "cli/progress.h"
 #include "common/runtime/stop.h"
-#include "services/identity-resolver/resolve.h"
+#include "services/identity-resolver/resolve/resolve.h"
 
 enum { MAX_RETRIES = 100, RETRY_MS = 100 };
 

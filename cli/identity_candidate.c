@@ -3,7 +3,7 @@
 
 #include "cli/command.h"
 #include "common/service/generation.h"
-#include "services/identity-resolver/identity_policy.h"
+#include "services/identity-resolver/policy/identity_policy.h"
 
 static void tell_vain(struct arena *arena, const char *path, const struct identity_policy *policy)
 {

@@ -4,7 +4,7 @@
 #define TUTTI_CLI_IDENTITY_EFFECT_H
 
 #include "cli/database.h"
-#include "services/identity-resolver/resolve.h"
+#include "services/identity-resolver/resolve/resolve.h"
 
 /* An identifier of a touched profile. */
 struct effect_member {

@@ -6,7 +6,7 @@
 #include "cli/identity_apply.h"
 #include "cli/identity_candidate.h"
 #include "common/codec/digest.h"
-#include "services/identity-resolver/identity_policy.h"
+#include "services/identity-resolver/policy/identity_policy.h"
 
 /* A profile may hold a tenth of all identifiers; below this size, or where one is as large today,
  * it may hold any part of them.

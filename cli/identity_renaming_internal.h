@@ -7,7 +7,7 @@
 #include "cli/identity_renaming.h"
 #include "cli/progress.h"
 #include "common/codec/seal.h"
-#include "services/identity-resolver/identity_keys.h"
+#include "services/identity-resolver/keys/identity_keys.h"
 
 struct rereading {
     struct call *call;

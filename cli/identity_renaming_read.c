@@ -2,7 +2,7 @@
 #include "cli/identity_renaming_internal.h"
 #include "cli_sql.h"
 #include "common/runtime/stop.h"
-#include "services/identity-resolver/identity_touchpoint.h"
+#include "services/identity-resolver/keys/identity_touchpoint.h"
 
 static struct id hash_of(const struct rereading *work, const struct identity_value *value,
                          struct arena *arena)

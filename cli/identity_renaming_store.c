@@ -2,7 +2,7 @@
  */
 #include "cli/identity_renaming_internal.h"
 #include "cli_sql.h"
-#include "services/identity-resolver/identity_rules_store.h"
+#include "services/identity-resolver/store/identity_rules_store.h"
 
 enum { ROWS_PER_STATEMENT = 10000 };
 

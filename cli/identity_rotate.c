@@ -1,6 +1,6 @@
 /* identity_rotate.c: `tutti identity rotate-key`: the exchange of the key of identifier hashes,
- * phase by phase, while services run (services/identity-resolver/identity_keys.h). --to names the
- * phase to be reached, so that the same words again do nothing more. */
+ * phase by phase, while services run (services/identity-resolver/keys/identity_keys.h). --to names
+ * the phase to be reached, so that the same words again do nothing more. */
 #include <inttypes.h>
 #include <stdio.h>
 

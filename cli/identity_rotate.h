@@ -3,7 +3,7 @@
 #define TUTTI_CLI_IDENTITY_ROTATE_H
 
 #include "cli/database.h"
-#include "services/identity-resolver/identity_keys.h"
+#include "services/identity-resolver/keys/identity_keys.h"
 
 /* Identifiers whose raw value is kept get a hash under the current key, in bounded transactions;
  * services may run. *added says how many, *left how many values did not lead to their identifier.

@@ -6,7 +6,7 @@
 #include "cli_sql.h"
 #include "common/codec/seal.h"
 #include "common/runtime/stop.h"
-#include "services/identity-resolver/identity_rules_store.h"
+#include "services/identity-resolver/store/identity_rules_store.h"
 
 struct filling {
     struct call *call;

@@ -2,11 +2,14 @@
 
 set(TUTTI_COMMON tutti_service tutti_timeline tutti_store tutti_bus tutti_codec tutti_runtime tutti_schemas tutti_words tutti_base)
 
-# tutti_library(<target> <dir> LINK <libraries>): a static library of the folder's sources and its sql/.
+# tutti_library(<target> <dir> LINK <libraries>): a static library of the sources of the folder and of its subfolders,
+# except logic/ and main.c, with its sql/.
 function(tutti_library target dir)
     cmake_parse_arguments(arg "" "" "LINK" ${ARGN})
-    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${dir}/*.c)
-    list(FILTER sources EXCLUDE REGEX "/main\\.c$")
+    set(root ${PROJECT_SOURCE_DIR}/${dir})
+    file(GLOB sources CONFIGURE_DEPENDS ${root}/*.c ${root}/*/*.c)
+    file(GLOB not_here CONFIGURE_DEPENDS ${root}/main.c ${root}/logic/*.c)
+    list(REMOVE_ITEM sources "" ${not_here})
     if(sources)
         add_library(${target} STATIC ${sources})
         target_link_libraries(${target} PUBLIC ${arg_LINK})

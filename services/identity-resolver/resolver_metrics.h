@@ -3,7 +3,7 @@
 #define TUTTI_RESOLVER_METRICS_H
 
 #include "common/runtime/telemetry.h"
-#include "services/identity-resolver/resolve.h"
+#include "services/identity-resolver/resolve/resolve.h"
 
 struct resolver_metrics {
     struct metric *hits, *misses, *unidentified, *tests, *erased, *cache_bytes, *found_by_previous;

@@ -9,8 +9,8 @@
 
 #include "common/codec/messages.h"
 #include "common/service/service.h"
+#include "services/identity-resolver/policy/resolver_signals.h"
 #include "services/identity-resolver/resolver_metrics.h"
-#include "services/identity-resolver/resolver_signals.h"
 
 struct event {
     const struct record *record;

@@ -5,9 +5,9 @@
 
 #include "common/runtime/clock.h"
 #include "common/service/generation.h"
-#include "services/identity-resolver/identity_policy.h"
-#include "services/identity-resolver/identity_rules_store.h"
+#include "services/identity-resolver/policy/identity_policy.h"
 #include "services/identity-resolver/resolver_parts.h"
+#include "services/identity-resolver/store/identity_rules_store.h"
 
 enum { KEYS_LEASE_US = 1000000 };
 

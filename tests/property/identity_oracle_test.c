@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "common/codec/digest.h"
-#include "services/identity-resolver/identity_policy.h"
+#include "services/identity-resolver/policy/identity_policy.h"
 
 enum { SKIPPED = 77, ORDER_NONE = 0, ORDER_LINK, ORDER_CUT };
 

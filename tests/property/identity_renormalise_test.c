@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "common/codec/digest.h"
-#include "services/identity-resolver/identity_policy.h"
-#include "services/identity-resolver/identity_touchpoint.h"
+#include "services/identity-resolver/keys/identity_touchpoint.h"
+#include "services/identity-resolver/policy/identity_policy.h"
 #include "tests/support/random.h"
 
 enum { NORMALISERS = 3, RULES = NORMALISERS * 2 * 2, VALUES = 3000 };

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "services/identity-resolver/identity_policy.h"
+#include "services/identity-resolver/policy/identity_policy.h"
 
 /* policies/<file>; ends the program with the error if it cannot be read. */
 static inline struct identity_policy identity_shipped_policy(struct arena *arena, const char *file)

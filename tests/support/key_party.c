@@ -1,8 +1,8 @@
 /* key_party.c: see key_party.h. */
 #include "tests/support/key_party.h"
 
-#include "services/identity-resolver/identity_policy.h"
-#include "services/identity-resolver/identity_rules_store.h"
+#include "services/identity-resolver/policy/identity_policy.h"
+#include "services/identity-resolver/store/identity_rules_store.h"
 #include "tests/support/database.h"
 
 static const char policy_text[] =

@@ -3,7 +3,7 @@
 #ifndef TUTTI_TESTS_KEY_PARTY_H
 #define TUTTI_TESTS_KEY_PARTY_H
 
-#include "services/identity-resolver/resolve.h"
+#include "services/identity-resolver/resolve/resolve.h"
 
 enum { NO_KEY = -1 };
 

@@ -10,7 +10,7 @@
 
 #include "common/store/migrations.h"
 #include "schema_migrations.h"
-#include "services/identity-resolver/identity_rules_store.h"
+#include "services/identity-resolver/store/identity_rules_store.h"
 #include "tests/support/database.h"
 
 static const char unique[] = "{\"types\": [{\"type\": \"user_id\", \"rank\": 1, \"unique\": true}, "

@@ -10,7 +10,7 @@
 
 #include "common/store/migrations.h"
 #include "schema_migrations.h"
-#include "services/identity-resolver/resolve.h"
+#include "services/identity-resolver/resolve/resolve.h"
 #include "tests/support/database.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

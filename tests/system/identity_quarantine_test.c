@@ -11,7 +11,7 @@
 
 #include "common/store/migrations.h"
 #include "schema_migrations.h"
-#include "services/identity-resolver/resolve.h"
+#include "services/identity-resolver/resolve/resolve.h"
 #include "tests/support/database.h"
 
 enum { BATCH = 20, BATCHES = 1000, SAMPLE = 50, EVENTS = BATCH * BATCHES, FEW = 10 };

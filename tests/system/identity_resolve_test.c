@@ -14,7 +14,7 @@
 
 #include "common/store/migrations.h"
 #include "schema_migrations.h"
-#include "services/identity-resolver/identity_policy.h"
+#include "services/identity-resolver/policy/identity_policy.h"
 #include "tests/support/database.h"
 #include "tests/support/identity_world.h"
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "cli/identity_anchors.h"
-#include "services/identity-resolver/identity_policy.h"
+#include "services/identity-resolver/policy/identity_policy.h"
 
 static struct arena arena;
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "services/identity-resolver/resolver_cache.h"
+#include "services/identity-resolver/store/resolver_cache.h"
 #include "tests/support/random.h"
 
 enum {

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "services/identity-resolver/resolver_signals.h"
+#include "services/identity-resolver/policy/resolver_signals.h"
 #include "services/suppression/suppression_policy.h"
 
 /* Consent as the decode plan leaves it: the blocks of an Avro map. */

@@ -8,7 +8,7 @@
 #include <sodium.h>
 #include <cmocka.h>
 
-#include "services/identity-resolver/identity_touchpoint.h"
+#include "services/identity-resolver/keys/identity_touchpoint.h"
 #include "tests/support/identity_policies.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

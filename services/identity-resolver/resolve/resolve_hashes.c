@@ -1,6 +1,6 @@
 /* resolve_hashes.c: what the database knows of hashes under the current key, once keys were
  * exchanged. */
-#include "services/identity-resolver/resolve_internal.h"
+#include "services/identity-resolver/resolve/resolve_internal.h"
 
 /* Every hash once; until the database says otherwise the value is new, and its hash becomes its id.
  */

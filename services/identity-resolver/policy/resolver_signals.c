@@ -1,5 +1,5 @@
 /* resolver_signals.c: see resolver_signals.h. */
-#include "services/identity-resolver/resolver_signals.h"
+#include "services/identity-resolver/policy/resolver_signals.h"
 
 #include "common/codec/json.h"
 #include "common/words/words.h"

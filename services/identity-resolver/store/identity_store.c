@@ -1,5 +1,5 @@
 /* identity_store.c: see identity_store.h; the SQL stands in sql/. */
-#include "services/identity-resolver/identity_store.h"
+#include "services/identity-resolver/store/identity_store.h"
 
 #include "identity_resolver_sql.h"
 

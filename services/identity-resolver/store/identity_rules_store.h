@@ -3,7 +3,7 @@
 #ifndef TUTTI_IDENTITY_RULES_STORE_H
 #define TUTTI_IDENTITY_RULES_STORE_H
 
-#include "services/identity-resolver/resolve.h"
+#include "services/identity-resolver/resolve/resolve.h"
 
 /* Writes the setting if it is not there; FATAL with `explanation` if another value is. */
 enum outcome identity_store_claim_setting(struct db *db, struct arena *arena, const char *name,

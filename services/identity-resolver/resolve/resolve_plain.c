@@ -12,7 +12,7 @@
  * members. What was connected stays so, and is tied together by links that may: one profile, named
  * after its oldest member, every link accepted. That is what the general way would find
  * (docs/figures.md, Identity). */
-#include "services/identity-resolver/resolve_internal.h"
+#include "services/identity-resolver/resolve/resolve_internal.h"
 
 struct part {
     struct member *oldest;

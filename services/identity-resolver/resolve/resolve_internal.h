@@ -7,7 +7,7 @@
 #ifndef TUTTI_RESOLVE_INTERNAL_H
 #define TUTTI_RESOLVE_INTERNAL_H
 
-#include "services/identity-resolver/identity_rules_store.h"
+#include "services/identity-resolver/store/identity_rules_store.h"
 
 enum { NO_MEMBER = UINT32_MAX, NOT_STORED = -1, TYPE_UNKNOWN = -1, STRIPES = 65536 };
 

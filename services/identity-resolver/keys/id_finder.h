@@ -5,8 +5,8 @@
 #define TUTTI_ID_FINDER_H
 
 #include "common/base/map.h"
-#include "services/identity-resolver/identity_keys.h"
-#include "services/identity-resolver/resolver_cache.h"
+#include "services/identity-resolver/keys/identity_keys.h"
+#include "services/identity-resolver/store/resolver_cache.h"
 
 struct value_hash {
     struct id hash, previous; /* under the current key, and under the one before while keys are

@@ -1,7 +1,7 @@
 /* resolve_sort.c: the orders that the working set is kept in. */
 #include <stdlib.h>
 
-#include "services/identity-resolver/resolve_internal.h"
+#include "services/identity-resolver/resolve/resolve_internal.h"
 
 static int compare_ids(const void *a, const void *b)
 {

@@ -1,5 +1,5 @@
 /* resolve_degree.c: who is in quarantine, and what is on the far side of a link. */
-#include "services/identity-resolver/resolve_internal.h"
+#include "services/identity-resolver/resolve/resolve_internal.h"
 
 /* The smallest degree that may mean quarantine, less one. */
 static uint32_t harmless_degree(const struct identity_policy *policy, int16_t type)

@@ -18,9 +18,9 @@
 #define TUTTI_RESOLVE_H
 
 #include "common/service/erased.h"
-#include "services/identity-resolver/identity_keys.h"
-#include "services/identity-resolver/identity_store.h"
-#include "services/identity-resolver/identity_touchpoint.h"
+#include "services/identity-resolver/keys/identity_keys.h"
+#include "services/identity-resolver/keys/identity_touchpoint.h"
+#include "services/identity-resolver/store/identity_store.h"
 
 /* A touchpoint of the batch as identity sees it. */
 struct sighting {

@@ -1,7 +1,7 @@
 /* resolve.c: what the cache covers, and looking up what it does not. */
-#include "services/identity-resolver/resolve.h"
+#include "services/identity-resolver/resolve/resolve.h"
 
-#include "services/identity-resolver/resolve_internal.h"
+#include "services/identity-resolver/resolve/resolve_internal.h"
 
 /* (first_seen, evidence) <= (occurred_at, event_id): the link is already at least as old as this
  * sighting would make it. */

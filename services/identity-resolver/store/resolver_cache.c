@@ -1,5 +1,5 @@
 /* resolver_cache.c: see resolver_cache.h. */
-#include "services/identity-resolver/resolver_cache.h"
+#include "services/identity-resolver/store/resolver_cache.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* identity_keys.c: see identity_keys.h. */
-#include "services/identity-resolver/identity_keys.h"
+#include "services/identity-resolver/keys/identity_keys.h"
 
 #include "identity_resolver_sql.h"
 

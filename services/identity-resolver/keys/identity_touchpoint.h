@@ -5,7 +5,7 @@
 #include "common/base/map.h"
 #include "common/codec/digest.h"
 #include "common/codec/touchpoint.h"
-#include "services/identity-resolver/id_finder.h"
+#include "services/identity-resolver/keys/id_finder.h"
 #include "services/identity-resolver/logic/identity.h"
 
 struct typed_id {

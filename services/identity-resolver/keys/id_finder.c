@@ -1,5 +1,5 @@
 /* id_finder.c: see id_finder.h. */
-#include "services/identity-resolver/id_finder.h"
+#include "services/identity-resolver/keys/id_finder.h"
 
 void id_finder_start(struct id_finder *finder, const struct identity_keys *keys,
                      struct resolver_cache *cache, struct arena *arena)

@@ -1,6 +1,6 @@
 /* resolve_load.c: profiles, locked and read: members, links, orders about them; and what the batch
  * adds. */
-#include "services/identity-resolver/resolve_internal.h"
+#include "services/identity-resolver/resolve/resolve_internal.h"
 
 /* ---- locks ---- */
 static int32_t stripe_of(const struct id *profile)

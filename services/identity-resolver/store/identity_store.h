@@ -6,7 +6,7 @@
 #include "common/codec/messages.h"
 #include "common/codec/seal.h"
 #include "common/store/db.h"
-#include "services/identity-resolver/resolver_cache.h"
+#include "services/identity-resolver/store/resolver_cache.h"
 
 struct identifier_row {
     struct id identifier_id, profile_id;

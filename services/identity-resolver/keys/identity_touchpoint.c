@@ -1,5 +1,5 @@
 /* identity_touchpoint.c: see identity_touchpoint.h. */
-#include "services/identity-resolver/identity_touchpoint.h"
+#include "services/identity-resolver/keys/identity_touchpoint.h"
 
 #include <sodium.h>
 

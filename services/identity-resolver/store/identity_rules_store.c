@@ -1,5 +1,5 @@
 /* identity_rules_store.c: see identity_rules_store.h; the SQL stands in sql/. */
-#include "services/identity-resolver/identity_rules_store.h"
+#include "services/identity-resolver/store/identity_rules_store.h"
 
 #include "identity_resolver_sql.h"
 

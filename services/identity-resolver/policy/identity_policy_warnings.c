@@ -1,6 +1,6 @@
 /* identity_policy_warnings.c: what a valid policy asks for in vain. */
 #include "common/base/pack.h"
-#include "services/identity-resolver/identity_policy.h"
+#include "services/identity-resolver/policy/identity_policy.h"
 
 struct search {
     struct arena *arena;

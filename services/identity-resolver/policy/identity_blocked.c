@@ -1,5 +1,5 @@
 /* identity_blocked.c: the values and patterns that are never identifiers. */
-#include "services/identity-resolver/identity_blocked.h"
+#include "services/identity-resolver/policy/identity_blocked.h"
 
 #include <stdlib.h>
 

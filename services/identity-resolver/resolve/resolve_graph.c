@@ -1,5 +1,5 @@
 /* resolve_graph.c: members and edges as graphs for the pure logic, and their outcomes back. */
-#include "services/identity-resolver/resolve_internal.h"
+#include "services/identity-resolver/resolve/resolve_internal.h"
 
 void work_connect(struct work *work)
 {

@@ -1,5 +1,5 @@
 /* identity_policy.c: policies/identity.json -> struct identity_policy. */
-#include "services/identity-resolver/identity_policy.h"
+#include "services/identity-resolver/policy/identity_policy.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 #include "common/base/pack.h"
 #include "common/codec/json.h"
-#include "services/identity-resolver/identity_blocked.h"
+#include "services/identity-resolver/policy/identity_blocked.h"
 
 enum { MAX_COUNT = 1000000 };
 

@@ -1,7 +1,7 @@
 /* resolve_transact.c: the attempts of a resolving transaction, and what starts one: a batch, a
  * review, a step of a sweep. */
 #include "common/runtime/clock.h"
-#include "services/identity-resolver/resolve_internal.h"
+#include "services/identity-resolver/resolve/resolve_internal.h"
 
 enum { MOST_ATTEMPTS = 20 };
 

@@ -1,7 +1,7 @@
 /* resolve_policy.c: the active identity policy: held by every transaction, read again when it
  * changed, claimed, activated. */
-#include "services/identity-resolver/identity_policy.h"
-#include "services/identity-resolver/resolve_internal.h"
+#include "services/identity-resolver/policy/identity_policy.h"
+#include "services/identity-resolver/resolve/resolve_internal.h"
 
 static const char policy_name[] = "the active identity policy";
 

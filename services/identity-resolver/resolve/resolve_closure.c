@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "services/identity-resolver/resolve_internal.h"
+#include "services/identity-resolver/resolve/resolve_internal.h"
 
 struct crossing {
     uint32_t inside, outside; /* groups */

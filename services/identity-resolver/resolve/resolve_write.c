@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "services/identity-resolver/resolve_internal.h"
+#include "services/identity-resolver/resolve/resolve_internal.h"
 
 enum { MOVES_PER_MESSAGE = 5000 };
 
