@@ -22,7 +22,7 @@ COPY --from=build /out/ /
 # A volume that is mounted here belongs to the user of the services.
 RUN install -d -o 10001 -g 10001 -m 0700 /var/lib/tutti
 USER 10001:10001
-# policies/ and cli/ (the converters of `tutti import`, which need a Python with their packages) lie here.
+# policies/ and data/ (the converters of `tutti import`, which need a Python with their packages) lie here.
 WORKDIR /usr/share/tutti
 ENV TUTTI_HTTP_LISTEN=:9101
 EXPOSE 9101

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "common/codec/embedded.h"
+#include "common/codec/schema/embedded.h"
 #include "common/codec/touchpoint.h"
 
 enum { BUFFER = 4096, VARIANTS = 512, PASSES = 2000, GENERIC_PASSES = 100 };

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "cli/touchpoint_writer.h"
+#include "common/codec/avro/touchpoint_writer.h"
 #include "common/runtime/telemetry.h"
 #include "schema_migrations.h"
 #include "services/journey-tracker/journey_policy.h"

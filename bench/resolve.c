@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "cli/generator.h"
-#include "cli/touchpoint_writer.h"
-#include "common/codec/embedded.h"
+#include "common/codec/avro/touchpoint_writer.h"
 #include "common/codec/messages.h"
+#include "common/codec/schema/embedded.h"
+#include "data/generator.h"
 #include "services/identity-resolver/policy/identity_policy.h"
 #include "services/identity-resolver/resolve/resolve.h"
 

@@ -2,16 +2,18 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "cli/avro_to_json.h"
-#include "cli/schemas.h"
+#include "cli/command.h"
 #include "common/bus/reader.h"
+#include "common/codec/avro/avro_to_json.h"
+#include "common/codec/json_write.h"
+#include "common/codec/schema/shape_set.h"
 #include "common/runtime/stop.h"
 
 enum { POLL_MS = 200 };
 
 struct cat {
     struct reader *reader;
-    struct schemas *schemas;
+    struct shape_set *shapes;
     const char *topic;
     enum avro_print print;
     int32_t raw_id; /* schema of values without a prefix; 0: none */
@@ -24,17 +26,17 @@ static enum outcome shape_of(struct cat *cat, struct span *value, const struct a
 {
     struct unpack in = unpack_of(*value);
     if (cat->raw_id > 0)
-        return schemas_shape(cat->schemas, cat->raw_id, shape, err);
+        return shape_set_get(cat->shapes, cat->raw_id, shape, err);
     uint8_t magic = unpack_byte(&in);
     if (magic == 0 && value->len >= 5) {
         int32_t id = (int32_t)unpack_be32(&in);
         *value = (struct span){value->ptr + 5, value->len - 5};
-        return schemas_shape(cat->schemas, id, shape, err);
+        return shape_set_get(cat->shapes, id, shape, err);
     }
     if (magic == 0xc3 && unpack_byte(&in) == 0x01 && value->len >= 10) {
         uint64_t fingerprint = __builtin_bswap64(unpack_be64(&in)); /* little-endian on the wire */
         *value = (struct span){value->ptr + 10, value->len - 10};
-        return schemas_shape_by_fingerprint(cat->schemas, fingerprint, shape, err);
+        return shape_set_by_fingerprint(cat->shapes, fingerprint, shape, err);
     }
     return err_set(err, OUTCOME_REJECT, "bad_magic",
                    "no framing that we know: the first byte is 0x%02x", magic);
@@ -53,18 +55,6 @@ static enum outcome add_avro(struct cat *cat, struct span value, struct strbuf *
     return outcome;
 }
 
-static bool add_plain_json(struct span value, struct strbuf *out)
-{
-    json_t *json = json_loadb(value.ptr, value.len, JSON_DECODE_ANY, NULL);
-    if (json == NULL)
-        return false;
-    char *text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
-    strbuf_add(out, text, strlen(text));
-    free(text);
-    json_decref(json);
-    return true;
-}
-
 /* What cannot be read is shown with the reason and the bytes, never left out. */
 static enum outcome add_value(struct cat *cat, struct span value, struct strbuf *out)
 {
@@ -74,7 +64,7 @@ static enum outcome add_value(struct cat *cat, struct span value, struct strbuf 
         strbuf_addf(out, "null");
         return OUTCOME_OK;
     }
-    if (value.len && (value.ptr[0] == '{' || value.ptr[0] == '[') && add_plain_json(value, out))
+    if (value.len && (value.ptr[0] == '{' || value.ptr[0] == '[') && json_add_compact(out, value))
         return OUTCOME_OK;
     if (add_avro(cat, value, out, &err) == OUTCOME_OK)
         return OUTCOME_OK;
@@ -177,13 +167,13 @@ static enum exit_status run_cat(struct call *call)
     cat.limit = (uint64_t)limit;
     cat.raw_id = (int32_t)raw_id;
     struct err err = {0};
-    enum outcome outcome = schemas_open(call->config, &cat.schemas, &err);
+    enum outcome outcome = shape_set_open(call->config, &cat.shapes, &err);
     if (outcome == OUTCOME_OK)
         outcome = reader_open(call->config, cat.topic, (int32_t)partition, from, &cat.reader, &err);
     if (outcome == OUTCOME_OK)
         outcome = copy_records(&cat, call_has(call, "exit"), &err);
     reader_close(cat.reader);
-    schemas_close(cat.schemas);
+    shape_set_close(cat.shapes);
     if (outcome != OUTCOME_OK)
         return failed(&err);
     if (cat.unreadable)

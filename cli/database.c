@@ -3,8 +3,8 @@
 
 #include <poll.h>
 
-#include "cli/avro_to_json.h"
 #include "cli/printable.h"
+#include "common/codec/json_write.h"
 #include "common/runtime/clock.h"
 #include "common/service/generation.h"
 

@@ -1,11 +1,11 @@
 /* doctor.c: `tutti doctor`: what works and what does not, with the fix beside it. */
 #include <inttypes.h>
 
-#include "cli/avro_to_json.h"
 #include "cli/database.h"
 #include "cli/identity_anchors.h"
 #include "cli/topic_list.h"
 #include "cli_sql.h"
+#include "common/codec/json_write.h"
 #include "common/runtime/version.h"
 #include "common/service/generation.h"
 #include "common/store/migrations.h"

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/avro_to_json.h"
 #include "cli/erase.h"
 #include "cli/identifier.h"
 #include "cli/printable.h"
 #include "cli_sql.h"
+#include "common/codec/json_write.h"
 #include "common/runtime/clock.h"
 #include "common/service/generation.h"
 

@@ -1,11 +1,11 @@
 /* explain_why.c: see explain_why.h. */
 #include "cli/explain_why.h"
 
-#include "cli/avro_to_json.h"
 #include "cli/identifier.h"
 #include "cli/printable.h"
 #include "cli_sql.h"
 #include "common/base/map.h"
+#include "common/codec/json_write.h"
 
 struct why {
     struct call *call;

@@ -3,13 +3,15 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "cli/avro_to_json.h"
-#include "cli/generator.h"
 #include "cli/progress.h"
 #include "cli/publisher.h"
-#include "cli/touchpoint_writer.h"
-#include "common/codec/embedded.h"
+#include "common/codec/avro/avro_to_json.h"
+#include "common/codec/avro/touchpoint_writer.h"
+#include "common/codec/json_write.h"
+#include "common/codec/schema/embedded.h"
+#include "common/codec/touchpoint_key.h"
 #include "common/runtime/stop.h"
+#include "data/generator.h"
 
 struct run {
     struct call *call;

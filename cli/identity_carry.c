@@ -2,11 +2,11 @@
  * identity_carry_send.c. */
 #include "cli/identity_carry.h"
 
-#include "cli/avro_to_json.h"
 #include "cli/printable.h"
 #include "cli_sql.h"
 #include "common/base/map.h"
 #include "common/codec/digest.h"
+#include "common/codec/json_write.h"
 #include "common/runtime/clock.h"
 #include "common/words/words.h"
 #include "services/suppression/logic/rules.h"

@@ -3,8 +3,8 @@
 #include "cli/identity_carry.h"
 #include "cli/patience.h"
 #include "cli/publisher.h"
-#include "cli/touchpoint_writer.h"
 #include "cli_sql.h"
+#include "common/codec/avro/touchpoint_writer.h"
 #include "common/codec/messages.h"
 #include "services/suppression/logic/contact.h"
 

@@ -4,12 +4,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "cli/avro_to_json.h"
 #include "cli/batches.h"
 #include "cli/identifier.h"
 #include "cli/identity.h"
 #include "cli/printable.h"
 #include "cli_sql.h"
+#include "common/codec/json_write.h"
 #include "common/codec/seal.h"
 
 static enum outcome open_keys(const struct call *call, struct seal_keys *keys, struct err *err)

@@ -4,56 +4,17 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "cli/json_to_avro.h"
+#include "common/codec/avro/json_to_avro.h"
+#include "common/codec/touchpoint_key.h"
 #include "common/runtime/stop.h"
 
 enum { MAX_VALUE = 900 * 1024, REPORTED_LINES = 100 };
 
-static struct span text_of(json_t *object, const char *name)
-{
-    json_t *value = json_object_get(object, name);
-    return json_is_string(value)
-               ? (struct span){json_string_value(value), json_string_length(value)}
-               : SPAN_NONE;
-}
-
-static int rank_of(json_t *identifier)
-{
-    static const char *const ranks[] = {"user_id",     "email",     "phone",       "loyalty_id",
-                                        "external_id", "device_id", "anonymous_id"};
-    struct span type = text_of(identifier, "type");
-    int rank = 0;
-    while (rank < 7 && !span_is(type, ranks[rank]))
-        rank++;
-    return rank;
-}
-
-/* The default ranks of the identity policy: a key only spreads records over partitions, so another
- * order does no harm. */
-static struct span strongest_identifier(json_t *record)
-{
-    struct span best = text_of(record, "user_id");
-    int best_rank = best.ptr ? 0 : 8;
-    json_t *list = json_object_get(record, "identifiers"), *entry;
-    size_t i;
-    json_array_foreach(list, i, entry)
-    {
-        if (rank_of(entry) < best_rank && text_of(entry, "value").ptr) {
-            best_rank = rank_of(entry);
-            best = text_of(entry, "value");
-        }
-    }
-    struct span anonymous = text_of(record, "anonymous_id");
-    if (anonymous.ptr && best_rank > 6)
-        best = anonymous;
-    return best.ptr ? best : text_of(record, "session_id");
-}
-
-static struct span key_of(const struct line_sender *sender, json_t *record)
+static struct span key_of(const struct line_sender *sender, struct json_t *record)
 {
     return sender->key == KEY_NONE         ? SPAN_NONE
-           : sender->key == KEY_MESSAGE_ID ? text_of(record, "message_id")
-                                           : strongest_identifier(record);
+           : sender->key == KEY_MESSAGE_ID ? touchpoint_json_text(record, "message_id")
+                                           : touchpoint_json_strongest_identifier(record);
 }
 
 static void report(struct line_sender *sender, uint64_t number, const char *why)
@@ -68,7 +29,7 @@ static void report(struct line_sender *sender, uint64_t number, const char *why)
 static enum outcome send_line(struct line_sender *sender, struct span line, uint64_t number,
                               struct strbuf *value, struct err *err)
 {
-    json_t *record = NULL;
+    struct json_t *record = NULL;
     strbuf_reset(value);
     pack_byte(value, 0);
     pack_be32(value, (uint32_t)sender->schema_id);
@@ -80,12 +41,12 @@ static enum outcome send_line(struct line_sender *sender, struct span line, uint
     if (value->len > MAX_VALUE) {
         report(sender, number, "larger than 900 kB");
     } else {
-        outcome = publisher_send(sender->publisher, text_of(record, "channel"),
+        outcome = publisher_send(sender->publisher, touchpoint_json_text(record, "channel"),
                                  key_of(sender, record), strbuf_span(value), err);
         sender->sent += outcome == OUTCOME_OK;
         progress_step(&sender->progress, 1);
     }
-    json_decref(record);
+    json_tree_free(record);
     return outcome;
 }
 

@@ -5,9 +5,9 @@
 
 #include <stdio.h>
 
-#include "cli/avro_shape.h"
 #include "cli/progress.h"
 #include "cli/publisher.h"
+#include "common/codec/avro/avro_shape.h"
 
 struct line_sender {
     struct publisher *publisher;

@@ -9,13 +9,12 @@
  * statements, section prints tables) identity*.c erase.c                who is who by an operator's
  * word, trying a policy, erasing a person (identifier) call.c output.c progress.c         options,
  * messages and progress, the same for every command */
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/call.h"
 #include "common/codec/digest.h"
-#include "common/codec/schema_set.h"
+#include "common/codec/schema/schema_set.h"
 #include "common/codec/seal.h"
 #include "common/runtime/log.h"
 #include "common/runtime/stop.h"
@@ -142,7 +141,6 @@ static enum exit_status run(const struct command *command, int argc, char **argv
 
 int main(int argc, char **argv)
 {
-    json_object_seed(0);
     digest_open();
     log_open("tutti", "warn", "auto");
     stop_open();

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "cli/line_sender.h"
-#include "cli/schemas.h"
+#include "common/codec/schema/shape_set.h"
 
 static FILE *open_input(const char *path)
 {
@@ -18,10 +18,10 @@ static FILE *open_input(const char *path)
 static enum outcome send_all(struct call *call, struct line_sender *sender, const char *topic,
                              FILE *in, struct err *err)
 {
-    struct schemas *schemas = NULL;
-    enum outcome outcome = schemas_open(call->config, &schemas, err);
+    struct shape_set *shapes = NULL;
+    enum outcome outcome = shape_set_open(call->config, &shapes, err);
     if (outcome == OUTCOME_OK)
-        outcome = schemas_shape(schemas, sender->schema_id, &sender->shape, err);
+        outcome = shape_set_get(shapes, sender->schema_id, &sender->shape, err);
     if (outcome == OUTCOME_OK)
         outcome = publisher_open(call, topic, call_has(call, "dry-run"), &sender->publisher, err);
     if (outcome == OUTCOME_OK) {
@@ -31,7 +31,7 @@ static enum outcome send_all(struct call *call, struct line_sender *sender, cons
         progress_end(&sender->progress);
     }
     publisher_close(sender->publisher);
-    schemas_close(schemas);
+    shape_set_close(shapes);
     return outcome;
 }
 

@@ -1,7 +1,7 @@
 /* section.c: see section.h. */
 #include "cli/section.h"
 
-#include "cli/avro_to_json.h"
+#include "common/codec/avro/avro_to_json.h"
 
 static enum outcome print_one(struct call *call, struct db *db, const struct section *section,
                               const struct id *parameter, struct strbuf *json, struct err *err)

@@ -2,8 +2,8 @@
  * missing. */
 #include <poll.h>
 
-#include "cli/avro_to_json.h"
 #include "cli/topic_list.h"
+#include "common/codec/json_write.h"
 
 enum topic_state { TOPIC_FINE, TOPIC_MISSING, TOPIC_DIFFERS };
 

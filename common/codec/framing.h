@@ -4,7 +4,7 @@
 
 #include "common/base/outcome.h"
 #include "common/base/pack.h"
-#include "common/codec/schema_set.h"
+#include "common/codec/schema/schema_set.h"
 
 /* Our own messages may be a header larger than what producers may send. */
 enum { FRAME_MAX_VALUE = 900000, FRAME_MAX_OURS = 1000000, FRAME_GUID_SIZE = 16 };

@@ -1,7 +1,7 @@
 /* messages.c: writes and reads the records of schemas/avro that our own services exchange. */
 #include "common/codec/messages.h"
 
-#include "common/codec/avro_write.h"
+#include "common/codec/avro/avro_write.h"
 #include "common/codec/framing.h"
 
 static void start(struct strbuf *out, int32_t schema_id)

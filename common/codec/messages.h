@@ -5,7 +5,7 @@
 #define TUTTI_CODEC_MESSAGES_H
 
 #include "common/base/pack.h"
-#include "common/codec/schema_set.h"
+#include "common/codec/schema/schema_set.h"
 
 enum {
     RESOLVED_ID_BASE = 2000000,

@@ -16,7 +16,7 @@
 #include "common/base/outcome.h"
 #include "common/bus/consumer.h"
 #include "common/bus/producer.h"
-#include "common/codec/schema_set.h"
+#include "common/codec/schema/schema_set.h"
 #include "common/runtime/config.h"
 #include "common/store/db.h"
 

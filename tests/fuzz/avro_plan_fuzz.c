@@ -3,8 +3,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "common/codec/avro_plan.h"
-#include "common/codec/embedded.h"
+#include "common/codec/avro/avro_plan.h"
+#include "common/codec/schema/embedded.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

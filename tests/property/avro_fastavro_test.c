@@ -11,9 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/codec/avro_plan.h"
-#include "common/codec/disk_cache.h"
+#include "common/codec/avro/avro_plan.h"
 #include "common/codec/messages.h"
+#include "common/codec/schema/disk_cache.h"
 
 enum { SKIPPED = 77 };
 

@@ -7,7 +7,7 @@
 
 #include <avro.h>
 
-#include "common/codec/avro_plan.h"
+#include "common/codec/avro/avro_plan.h"
 #include "tests/support/random.h"
 
 enum { SCHEMAS = 400, RECORDS = 4, BUFFER = 1 << 20 };
@@ -71,7 +71,7 @@ static void write_junk(struct bench *b, struct strbuf *out, int depth)
     switch (random_below(&rnd, depth < 3 ? 13 : 10)) {
     case 8:
         strbuf_addf(out, "{\"type\":\"fixed\",\"name\":\"X%u\",\"size\":%u}", b->names++,
-                    1 + random_below(&rnd, 20));
+                    1 + (unsigned)random_below(&rnd, 20));
         break;
     case 9:
         strbuf_addf(out, "{\"type\":\"enum\",\"name\":\"E%u\",\"symbols\":[\"A\",\"B\",\"C\"]}",

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/codec/avro_write.h"
-#include "common/codec/embedded.h"
+#include "common/codec/avro/avro_write.h"
+#include "common/codec/schema/embedded.h"
 #include "common/codec/touchpoint.h"
 
 #define RECORD(fields) "{\"type\":\"record\",\"name\":\"T\",\"fields\":[" REQUIRED "," fields "]}"

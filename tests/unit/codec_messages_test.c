@@ -9,8 +9,8 @@
 #include <stdlib.h>
 
 #include "common/codec/compress.h"
-#include "common/codec/embedded.h"
 #include "common/codec/messages.h"
+#include "common/codec/schema/embedded.h"
 
 static struct id id_of(uint8_t first)
 {

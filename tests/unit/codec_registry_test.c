@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "common/codec/embedded.h"
 #include "common/codec/messages.h"
-#include "common/codec/schema_set.h"
+#include "common/codec/schema/embedded.h"
+#include "common/codec/schema/schema_set.h"
 
 #define GUID_TEXT  "00112233-4455-6677-8899-aabbccddeeff"
 #define GUID_BYTES "\x01\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff"

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include "common/codec/avro_schema.h"
+#include "common/codec/avro/avro_schema.h"
 
 /* Fingerprints are those that the Avro project's interoperability data gives for the same canonical
  * forms. */

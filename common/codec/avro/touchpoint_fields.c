@@ -1,0 +1,147 @@
+/* touchpoint_fields.c: the table of fields that are taken from a writer's record, with their kinds
+ * and limits. */
+#include "common/codec/avro/avro_plan.h"
+
+#define TEXT_LIMIT (64 * 1024)
+#define NAME_LIMIT                                                                                 \
+    1000 /* two of them and a colon fit into an index of PostgreSQL (2,704 bytes):                 \
+            journey.dictionary */
+#define JSON_LIMIT  (512 * 1024)
+#define TIME_LIMIT  INT64_C(253402300799999999) /* 9999-12-31T23:59:59.999999Z */
+#define MONEY_LIMIT INT64_C(10000000000000000)  /* ten billion, in micro-units */
+
+#define AT(member) offsetof(struct touchpoint, member)
+#define TEXT(member)                                                                               \
+    {                                                                                              \
+#member, #member, GROUP_TOUCHPOINT, WANT_TEXT, AT(member), 0, 0, TEXT_LIMIT                \
+    }
+#define NAME(member)                                                                               \
+    {                                                                                              \
+#member, #member, GROUP_TOUCHPOINT, WANT_TEXT, AT(member), 0, 0, NAME_LIMIT                \
+    }
+#define JSON(member)                                                                               \
+    {                                                                                              \
+#member, #member, GROUP_TOUCHPOINT, WANT_TEXT, AT(member), 0, 0, JSON_LIMIT                \
+    }
+#define TIME(member)                                                                               \
+    {                                                                                              \
+#member, #member, GROUP_TOUCHPOINT, WANT_TIME, AT(member), 0, 0, TIME_LIMIT                \
+    }
+#define LONG(member, low, high)                                                                    \
+    {                                                                                              \
+#member, #member, GROUP_TOUCHPOINT, WANT_LONG, AT(member), 0, low, high                    \
+    }
+#define RECORD(member, group)                                                                      \
+    {                                                                                              \
+#member, #member, GROUP_TOUCHPOINT, WANT_RECORD, AT(member), group, 0, 0                   \
+    }
+#define IN(record, member, group, want, low, high)                                                 \
+    {                                                                                              \
+#record "." #member, #member, group, want, AT(record.member), 0, low, high                 \
+    }
+#define CAMPAIGN(member)      IN(campaign, member, GROUP_CAMPAIGN, WANT_TEXT, 0, TEXT_LIMIT)
+#define CAMPAIGN_NAME(member) IN(campaign, member, GROUP_CAMPAIGN, WANT_TEXT, 0, NAME_LIMIT)
+#define PAGE(member)          IN(page, member, GROUP_PAGE, WANT_TEXT, 0, TEXT_LIMIT)
+#define DEVICE(member)        IN(device, member, GROUP_DEVICE, WANT_TEXT, 0, TEXT_LIMIT)
+#define GEO(member)           IN(geo, member, GROUP_GEO, WANT_TEXT, 0, TEXT_LIMIT)
+#define IDENTIFIER(member)                                                                         \
+    {                                                                                              \
+        "identifiers." #member, #member, GROUP_IDENTIFIER, WANT_TEXT,                              \
+            offsetof(struct touchpoint_identifier, member), 0, 0, TEXT_LIMIT                       \
+    }
+
+const struct plan_field plan_fields[] = {
+    TEXT(message_id),
+    TEXT(source),
+    NAME(type),
+    NAME(channel),
+    TIME(occurred_at),
+    NAME(event_name),
+    TEXT(event_schema),
+    TEXT(direction),
+    NAME(department),
+    NAME(purpose),
+    TEXT(platform),
+    TIME(original_at),
+    TIME(sent_at),
+    TIME(received_at),
+    TEXT(timezone),
+    TEXT(user_id),
+    TEXT(anonymous_id),
+    TEXT(previous_id),
+    TEXT(group_id),
+    TEXT(session_id),
+    LONG(session_index, 0, INT64_MAX),
+    {"identifiers", "identifiers", GROUP_TOUCHPOINT, WANT_IDENTIFIERS, AT(identifiers),
+     GROUP_IDENTIFIER, 0, 0},
+    IDENTIFIER(type),
+    IDENTIFIER(value),
+    IDENTIFIER(encoding),
+    IDENTIFIER(collection),
+    RECORD(campaign, GROUP_CAMPAIGN),
+    CAMPAIGN_NAME(id),
+    CAMPAIGN(name),
+    CAMPAIGN_NAME(source),
+    CAMPAIGN(medium),
+    CAMPAIGN(term),
+    CAMPAIGN(content),
+    CAMPAIGN(click_id),
+    CAMPAIGN_NAME(click_network),
+    RECORD(page, GROUP_PAGE),
+    PAGE(url),
+    PAGE(path),
+    PAGE(title),
+    PAGE(referrer),
+    PAGE(search),
+    PAGE(name),
+    RECORD(device, GROUP_DEVICE),
+    DEVICE(id),
+    DEVICE(type),
+    DEVICE(advertising_id),
+    DEVICE(token),
+    DEVICE(manufacturer),
+    DEVICE(model),
+    DEVICE(os_name),
+    DEVICE(os_version),
+    DEVICE(app_name),
+    DEVICE(app_version),
+    RECORD(geo, GROUP_GEO),
+    GEO(country),
+    GEO(region),
+    GEO(city),
+    GEO(postal_code),
+    TEXT(ip),
+    TEXT(user_agent),
+    TEXT(locale),
+    TEXT(location_id),
+    TEXT(agent_id),
+    TEXT(content_id),
+    TEXT(goal_id),
+    TEXT(decision_id),
+    TEXT(journey_id),
+    RECORD(contact, GROUP_CONTACT),
+    IN(contact, class, GROUP_CONTACT, WANT_TEXT, 0, TEXT_LIMIT),
+    IN(contact, purpose, GROUP_CONTACT, WANT_TEXT, 0, TEXT_LIMIT),
+    IN(contact, tags_json, GROUP_CONTACT, WANT_TEXT, 0, JSON_LIMIT),
+    IN(contact, priority, GROUP_CONTACT, WANT_LONG, INT32_MIN, INT32_MAX),
+    IN(contact, planned_at, GROUP_CONTACT, WANT_TIME, 0, TIME_LIMIT),
+    IN(contact, expires_at, GROUP_CONTACT, WANT_TIME, 0, TIME_LIMIT),
+    IN(contact, batch_id, GROUP_CONTACT, WANT_TEXT, 0, TEXT_LIMIT),
+    IN(contact, batch_size, GROUP_CONTACT, WANT_LONG, 0, INT32_MAX),
+    TEXT(product_id),
+    TEXT(product_category),
+    LONG(value_micros, -MONEY_LIMIT, MONEY_LIMIT),
+    LONG(margin_micros, -MONEY_LIMIT, MONEY_LIMIT),
+    LONG(cost_micros, -MONEY_LIMIT, MONEY_LIMIT),
+    NAME(currency),
+    TEXT(order_id),
+    LONG(score, -100, 100),
+    TEXT(score_kind),
+    {"consent", "consent", GROUP_TOUCHPOINT, WANT_CONSENT, AT(consent), 0, 0, TEXT_LIMIT},
+    JSON(traits_json),
+    JSON(properties_json),
+    JSON(items_json),
+    JSON(context_json),
+    {"is_test", "is_test", GROUP_TOUCHPOINT, WANT_BOOLEAN, AT(is_test), 0, 0, 0},
+};
+const size_t plan_field_count = sizeof plan_fields / sizeof *plan_fields;

@@ -1,0 +1,168 @@
+/* generator_bank_fill.c: one entry of the bank's stories as a touchpoint. */
+#include "data/generator_bank.h"
+
+static void put_message(struct texts *texts, const struct bank_entry *entry, uint16_t serial,
+                        struct touchpoint *t)
+{
+    text_begin(texts);
+    text_add(texts, SPAN("urn:bank:"));
+    text_add(texts, span_of(entry->asked->channel));
+    t->source = text_end(texts);
+    text_begin(texts);
+    text_add(texts, SPAN("b"));
+    text_number(texts, entry->person, 8);
+    text_add(texts, SPAN("-"));
+    text_number(texts, serial, 5);
+    t->message_id = text_end(texts);
+}
+
+static void put_decision(struct texts *texts, const struct bank_entry *entry, struct touchpoint *t)
+{
+    struct touchpoint asked;
+    put_message(texts, entry, entry->answers, &asked);
+    t->decision_id = text_event_id(texts, &asked);
+}
+
+static void put_opening(struct texts *texts, struct random *r, const struct bank_entry *entry,
+                        struct touchpoint *t)
+{
+    const struct bank_product *product = &bank_products[entry->product];
+    int64_t whole =
+        product->least + (int64_t)random_below(r, (uint64_t)(product->most - product->least));
+    t->value_micros = whole * 1000000;
+    t->margin_micros = t->value_micros / 50;
+    t->currency = SPAN("USD");
+    text_begin(texts);
+    text_add(texts, SPAN("contract-"));
+    text_number(texts, entry->person, 1);
+    text_add(texts, SPAN("-"));
+    text_number(texts, entry->serial, 1);
+    t->order_id = text_end(texts);
+}
+
+static void put_request(struct texts *texts, struct random *r, const struct bank_entry *entry,
+                        struct touchpoint *t)
+{
+    static const char *const classes[] = {"marketing", "marketing", "marketing",
+                                          "marketing", "service",   "transactional"};
+    t->has_contact = true;
+    t->contact.class = span_of(classes[random_below(r, sizeof classes / sizeof *classes)]);
+    t->contact.purpose = SPAN("cross_sell");
+    text_begin(texts);
+    text_add(texts, SPAN("[\""));
+    text_add(texts, strstr(bank_products[entry->product].name, "insurance") ? SPAN("insurance")
+                                                                            : SPAN("credit"));
+    text_add(texts, SPAN("\"]"));
+    t->contact.tags_json = text_end(texts);
+    t->contact.priority = 1 + (int64_t)random_below(r, 3);
+    t->contact.planned_at = t->occurred_at + (int64_t)random_below(r, 6) * 3600 * US_PER_SECOND;
+    t->contact.expires_at = t->contact.planned_at + 2 * US_PER_DAY;
+}
+
+static void put_campaign(struct texts *texts, struct random *r, const struct bank_entry *entry,
+                         struct touchpoint *t)
+{
+    uint64_t wave = random_below(r, 3) + 1;
+    text_begin(texts);
+    text_add(texts, span_of(bank_products[entry->product].name));
+    text_add(texts, SPAN("-"));
+    text_number(texts, wave, 1);
+    t->campaign.id = text_end(texts);
+    text_begin(texts);
+    text_add(texts, span_of(bank_products[entry->product].name));
+    text_add(texts, SPAN(" wave "));
+    text_number(texts, wave, 1);
+    t->campaign.name = text_end(texts);
+}
+
+static void put_page(struct texts *texts, struct random *r, const struct bank_entry *entry,
+                     struct touchpoint *t)
+{
+    static const char *const referrers[] = {"https://www.google.com/", "https://www.idealo.de/",
+                                            "https://www.reddit.com/r/loans",
+                                            "https://duckduckgo.com/"};
+    text_begin(texts);
+    text_add(texts, SPAN("https://bank.example.com/"));
+    text_add(texts, span_of(entry->row->flags & BANK_PRODUCT ? bank_products[entry->product].name
+                                                             : "about"));
+    t->page.url = text_end(texts);
+    if (random_chance(r, 0.15))
+        t->page.referrer =
+            span_of(referrers[random_below(r, sizeof referrers / sizeof *referrers)]);
+}
+
+static void put_score(struct random *r, struct touchpoint *t)
+{
+    t->score_kind = SPAN("nps");
+    t->score = ((int64_t)random_below(r, 11) - 5) * 20;
+}
+
+static void put_consent(const struct bank_row *row, struct touchpoint *t)
+{
+    if (row->flags & BANK_OPT_OUT)
+        t->consent = SPAN("\x02\x0a"
+                          "email"
+                          "\x00\x00");
+    if (row->flags & BANK_OPT_IN)
+        t->consent = SPAN("\x08\x0a"
+                          "email"
+                          "\x01\x06"
+                          "sms"
+                          "\x01\x16"
+                          "call_center"
+                          "\x01\x16"
+                          "direct_mail"
+                          "\x01\x00");
+}
+
+static void put_details(struct texts *texts, struct random *r, const struct bank_entry *entry,
+                        struct touchpoint *t)
+{
+    unsigned flags = entry->row->flags;
+    if (flags & BANK_PRODUCT)
+        t->product_category = span_of(bank_products[entry->product].name);
+    if (flags & BANK_PAGE)
+        put_page(texts, r, entry, t);
+    if (flags & (BANK_CAMPAIGN | BANK_REQUEST))
+        put_campaign(texts, r, entry, t);
+    if (flags & BANK_REQUEST)
+        put_request(texts, r, entry, t);
+    if (flags & BANK_OPENED)
+        put_opening(texts, r, entry, t);
+    if (flags & BANK_NPS)
+        put_score(r, t);
+    if (flags & BANK_PLACE) {
+        text_begin(texts);
+        text_add(texts, SPAN("branch-"));
+        text_number(texts, random_below(r, 25) + 1, 2);
+        t->location_id = text_end(texts);
+    }
+    put_consent(entry->row, t);
+}
+
+uint32_t bank_fill(const struct generator *g, uint64_t index, struct texts *texts,
+                   struct touchpoint *t)
+{
+    const struct bank_entry *entry = (const struct bank_entry *)g->state + index;
+    const struct bank_product *product = &bank_products[entry->product];
+    const struct bank_row *row = entry->row;
+    struct random r =
+        random_of(g->options.seed, STREAM_DETAIL, (uint64_t)entry->person << 16 | entry->serial);
+    struct person person = person_of(g, entry->person);
+    t->occurred_at = entry->occurred_at;
+    t->type = SPAN("track");
+    t->channel = span_of(entry->asked->channel);
+    t->event_name = span_of(row->flags & BANK_SUBMITTED ? product->submitted
+                            : row->flags & BANK_OPENED  ? product->opened
+                                                        : row->event);
+    t->department =
+        span_of(entry->asked->department ? entry->asked->department : product->department);
+    if (row->flags & (BANK_REQUEST | BANK_SENT))
+        t->direction = SPAN("outbound");
+    put_message(texts, entry, entry->serial, t);
+    if (entry->answers != BANK_NO_ANSWER)
+        put_decision(texts, entry, t);
+    put_details(texts, &r, entry, t);
+    person_identify(g, texts, &person, &r, t);
+    return entry->person;
+}
