@@ -64,7 +64,7 @@ static void open_tracker(struct bench *b, struct db *db)
     database_must(journey_policy_load(&b->arena, TUTTI_SOURCE_DIR "/policies", &t->policy, &err),
                   &err);
     t->timeline = timeline_new(&journey_timeline);
-    database_must(codes_open(db, &t->policy, &t->codes, &err), &err);
+    database_must(shapes_open(db, &t->policy, &t->shapes, &err), &err);
 }
 
 /* 3 % orders, 5 % campaigns sent, the rest views. */
@@ -97,7 +97,7 @@ static void add_arrival(struct bench *b, struct journey_flush *flush, int64_t at
     fill_touchpoint(&tp, b->made, at_us);
     struct arrival *a = arena_push(&b->batch, &flush->arrivals);
     *a = (struct arrival){.anchor_id = customer, .profile_id = customer};
-    a->shape = codes_shape_ref(b->tracker.codes, &b->batch, &tp);
+    a->shape = shapes_ref(b->tracker.shapes, &b->batch, &tp);
     a->fact = (struct journey_fact){.key = {id_short(&customer), {at_us}, number_id(2, b->made++)},
                                     .received_at = {INT64_MIN},
                                     .value_micros = tp.value_micros,
@@ -110,7 +110,7 @@ static void add_arrival(struct bench *b, struct journey_flush *flush, int64_t at
 static void run_flush(struct bench *b, struct journey_flush *flush)
 {
     struct err err = {0};
-    database_must(codes_settle(b->tracker.codes, &b->batch, &err), &err);
+    database_must(shapes_settle(b->tracker.shapes, &b->batch, &err), &err);
     for (size_t i = 0; i < flush->arrivals.count; i++)
         flush->arrivals.items[i].fact.shape = (int32_t)flush->arrivals.items[i].shape->shape->code;
     database_must(tracker_flush(&b->tracker, flush, &err), &err);
@@ -118,7 +118,7 @@ static void run_flush(struct bench *b, struct journey_flush *flush)
 
 static struct journey_flush start_flush(struct bench *b)
 {
-    codes_forget_batch(b->tracker.codes);
+    shapes_forget_batch(b->tracker.shapes);
     arena_reset(&b->batch);
     return (struct journey_flush){.arena = &b->batch};
 }
@@ -187,7 +187,7 @@ int main(void)
     journey_cache_close(&b.tracker.cache);
     arena_free(&b.tracker.scratch);
     timeline_free(b.tracker.timeline);
-    codes_close(b.tracker.codes);
+    shapes_close(b.tracker.shapes);
     db_close(db);
     scratch_drop(&scratch);
     arena_free(&b.batch);

@@ -5,10 +5,10 @@ enum outcome tracker_touch(struct tracker *tracker, struct arena *arena,
                            const struct journey_fact *fact, struct touch *out, struct err *err)
 {
     uint32_t code = (uint32_t)fact->shape;
-    const struct shape *shape = codes_find(tracker->codes, code);
+    const struct shape *shape = shapes_find(tracker->shapes, code);
     if (shape == NULL) {
-        CHECK(codes_load_shape(tracker->codes, arena, code, err));
-        shape = codes_find(tracker->codes, code);
+        CHECK(shapes_load(tracker->shapes, arena, code, err));
+        shape = shapes_find(tracker->shapes, code);
     }
     *out = (struct touch){{fact->key.occurred_at, fact->key.event_id, fact->key.anchor},
                           shape,
@@ -25,14 +25,14 @@ enum outcome tracker_unpack(struct tracker *tracker, struct arena *arena, struct
         journey_state_init(out, arena);
         return OUTCOME_OK;
     }
-    const struct shape_lookup lookup = {codes_find, tracker->codes};
+    const struct shape_lookup lookup = {shapes_find, tracker->shapes};
     for (;;) {
         uint32_t missing = 0;
         enum outcome o =
             journey_state_unpack(&tracker->policy, payload, &lookup, arena, out, &missing, err);
         if (o != OUTCOME_RETRY || missing == 0)
             return o;
-        CHECK(codes_load_shape(tracker->codes, arena, missing, err));
+        CHECK(shapes_load(tracker->shapes, arena, missing, err));
     }
 }
 

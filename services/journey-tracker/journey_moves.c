@@ -16,7 +16,7 @@ static enum outcome open_tool(struct tracker *t, const struct config *config, st
     CHECK(journey_policy_load(arena, config_text(config, "policy.dir"), &t->policy, err));
     CHECK(generation_open(t->db, config, &t->generation, err));
     CHECK(erased_open(t->db, t->erased, err));
-    return codes_open(t->db, &t->policy, &t->codes, err);
+    return shapes_open(t->db, &t->policy, &t->shapes, err);
 }
 
 enum outcome journey_moves_apply(struct db *db, const struct config *config,
@@ -36,7 +36,7 @@ enum outcome journey_moves_apply(struct db *db, const struct config *config,
     if (o == OUTCOME_OK)
         o = tracker_slow(t, &flush, NULL, 0, err);
     timeline_free(t->timeline);
-    codes_close(t->codes);
+    shapes_close(t->shapes);
     journey_cache_close(&t->cache);
     arena_free(&t->scratch);
     erased_close(&erased);

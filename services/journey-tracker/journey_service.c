@@ -86,7 +86,7 @@ static enum outcome journey_open(struct service_context *context, void *arg, str
     CHECK(erased_open(context->db, &self->erased, err));
     t->erased = &self->erased;
     t->timeline = timeline_new(&journey_timeline);
-    CHECK(codes_open(context->db, &t->policy, &t->codes, err));
+    CHECK(shapes_open(context->db, &t->policy, &t->shapes, err));
     CHECK(producer_topic(context->producer, config_text(config, "topic.diffs"), &self->diffs_topic,
                          &t->diff_partitions, err));
     return producer_topic(context->producer, config_text(config, "topic.stages"),
@@ -99,7 +99,7 @@ static void journey_close(void *arg)
     journey_cache_close(&self->tracker.cache);
     arena_free(&self->tracker.scratch);
     timeline_free(self->tracker.timeline);
-    codes_close(self->tracker.codes);
+    shapes_close(self->tracker.shapes);
     erased_close(&self->erased);
     arena_free(&self->arena);
     arena_free(&self->scan_arena);
@@ -197,7 +197,7 @@ static enum outcome decode_touchpoint(struct self *self, struct batch *batch,
         .anchor_id = head.anchor_id,
         .profile_id = head.profile_id,
         .version = head.map_version,
-        .shape = codes_shape_ref(self->tracker.codes, batch->arena, &tp),
+        .shape = shapes_ref(self->tracker.shapes, batch->arena, &tp),
         .fact = fact_of(batch->arena, &head, &tp),
     };
     return OUTCOME_OK;
@@ -208,7 +208,7 @@ static enum outcome journey_decode(void *arg, struct batch *batch, const struct 
 {
     struct self *self = arg;
     if (batch->events == NULL)
-        codes_forget_batch(self->tracker.codes);
+        shapes_forget_batch(self->tracker.shapes);
     struct journey_flush *flush = flush_of(batch);
     int32_t lane = lane_of(record->topic, record->partition);
     if (lane < flush->lane)
@@ -223,7 +223,7 @@ static enum outcome journey_apply(void *arg, struct batch *batch, struct err *er
     struct journey_flush *flush = batch->events;
     if (flush == NULL)
         return OUTCOME_OK;
-    CHECK(codes_settle(self->tracker.codes, batch->arena, err));
+    CHECK(shapes_settle(self->tracker.shapes, batch->arena, err));
     for (size_t i = 0; i < flush->arrivals.count; i++)
         flush->arrivals.items[i].fact.shape = (int32_t)flush->arrivals.items[i].shape->shape->code;
     if (flush->arrivals.count > 0 || flush->moves.count > 0)

@@ -46,8 +46,8 @@ enum outcome journey_sweep_open(struct db *db, const char *dir, const struct gen
     t->timeline = timeline_new(&journey_timeline);
     journey_cache_open(&t->cache, 1 << 20);
     CHECK(journey_policy_load(&sweep->arena, dir, &t->policy, err));
-    CHECK(codes_open(db, &t->policy, &t->codes, err));
-    CHECK(codes_write_meanings(t->codes, &sweep->step_arena, err));
+    CHECK(shapes_open(db, &t->policy, &t->shapes, err));
+    CHECK(shapes_write_meanings(t->shapes, &sweep->step_arena, err));
     return count_unswept(sweep, total, err);
 }
 
@@ -77,7 +77,7 @@ void journey_sweep_close(struct sweep *sweep)
     if (sweep == NULL)
         return;
     timeline_free(sweep->tracker.timeline);
-    codes_close(sweep->tracker.codes);
+    shapes_close(sweep->tracker.shapes);
     journey_cache_close(&sweep->tracker.cache);
     arena_free(&sweep->tracker.scratch);
     arena_free(&sweep->arena);

@@ -11,7 +11,7 @@
 
 #include "common/service/generation.h"
 #include "services/journey-tracker/journey_cache.h"
-#include "services/journey-tracker/journey_codes.h"
+#include "services/journey-tracker/journey_shapes.h"
 #include "services/journey-tracker/journey_store.h"
 
 /* A touchpoint of the flush. */
@@ -49,7 +49,7 @@ struct tracker {
     struct journey_policy policy;
     struct generation generation;
     struct erased *erased; /* NULL: a tool that derives only what is stored */
-    struct codes *codes;
+    struct shapes *shapes;
     struct timeline *timeline;
     struct journey_cache cache;
     struct arena scratch; /* of one profile at a time */
@@ -76,7 +76,8 @@ struct journey_flush {
  * nothing. */
 enum outcome tracker_flush(struct tracker *tracker, struct journey_flush *flush, struct err *err);
 
-/* A touch for derive from a stored fact. RETRY "shape_unknown" if its shape is not loaded yet. */
+/* A touch for derive from a stored fact; loads its shape where needed. FATAL "shape_missing" if the
+ * database has none. */
 enum outcome tracker_touch(struct tracker *tracker, struct arena *arena,
                            const struct journey_fact *fact, struct touch *out, struct err *err);
 enum outcome tracker_unpack(struct tracker *tracker, struct arena *arena, struct span payload,

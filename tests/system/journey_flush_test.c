@@ -217,7 +217,7 @@ static void add_item(struct tracker *tracker, struct journey_flush *flush, const
         .anchor_id = story.ids[anchor],
         .profile_id = story.ids[known->profile[anchor]],
         .version = known->newest[anchor],
-        .shape = codes_shape_ref(tracker->codes, flush->arena, &kinds[story.kind[item->index]]),
+        .shape = shapes_ref(tracker->shapes, flush->arena, &kinds[story.kind[item->index]]),
         .fact = story.touches[item->index]};
     a->fact.key.anchor = id_short(&a->anchor_id);
 }
@@ -237,10 +237,10 @@ static void flush_items(struct tracker *tracker, const struct item *items, size_
     struct err own = {0};
     for (int tries = 0;; tries++, arena_reset(&arena)) {
         struct journey_flush flush = {.arena = &arena, .lane = lane};
-        codes_forget_batch(tracker->codes);
+        shapes_forget_batch(tracker->shapes);
         for (size_t i = 0; i < count; i++)
             add_item(tracker, &flush, &items[i]);
-        enum outcome o = codes_settle(tracker->codes, &arena, &own);
+        enum outcome o = shapes_settle(tracker->shapes, &arena, &own);
         for (size_t i = 0; i < flush.arrivals.count && o == OUTCOME_OK; i++)
             flush.arrivals.items[i].fact.shape =
                 (int32_t)flush.arrivals.items[i].shape->shape->code;
@@ -255,7 +255,7 @@ static void flush_items(struct tracker *tracker, const struct item *items, size_
             abort();
         }
     }
-    codes_forget_batch(tracker->codes);
+    shapes_forget_batch(tracker->shapes);
     arena_free(&arena);
 }
 
@@ -368,8 +368,8 @@ static size_t timeline_of(struct arena *arena, uint32_t profile, struct touch *t
             version_is_shared(last->newest[story.anchor[i]]))
             continue;
         struct journey_fact fact = story.touches[i];
-        struct shape_ref *ref = codes_shape_ref(trackers[0].codes, arena, &kinds[story.kind[i]]);
-        database_must(codes_settle(trackers[0].codes, arena, &err), &err);
+        struct shape_ref *ref = shapes_ref(trackers[0].shapes, arena, &kinds[story.kind[i]]);
+        database_must(shapes_settle(trackers[0].shapes, arena, &err), &err);
         fact.key.anchor = id_short(&story.ids[story.anchor[i]]);
         fact.shape = (int32_t)ref->shape->code;
         database_must(tracker_touch(&trackers[0], arena, &fact, &touches[n++], &err), &err);
@@ -442,10 +442,10 @@ static void expect(struct arena *arena, struct lines *lines)
 {
     struct journey_effects effects;
     journey_effects_init(&effects, arena);
-    codes_forget_batch(trackers[0].codes);
+    shapes_forget_batch(trackers[0].shapes);
     for (uint32_t p = 0; p < IDS; p++)
         expect_profile(arena, p, &effects, lines);
-    codes_forget_batch(trackers[0].codes);
+    shapes_forget_batch(trackers[0].shapes);
     expect_rows(arena, &effects, lines);
     expect_anchors(arena, lines);
     cell_lines(arena, &effects, lines);
@@ -741,7 +741,7 @@ static void open_tracker(struct tracker *t)
     t->generation.number = 1;
     t->timeline = timeline_new(&journey_timeline);
     journey_cache_open(&t->cache, 1 << 20);
-    database_must(codes_open(t->db, &t->policy, &t->codes, &err), &err);
+    database_must(shapes_open(t->db, &t->policy, &t->shapes, &err), &err);
 }
 
 static void close_tracker(struct tracker *t)
@@ -749,7 +749,7 @@ static void close_tracker(struct tracker *t)
     journey_cache_close(&t->cache);
     arena_free(&t->scratch);
     timeline_free(t->timeline);
-    codes_close(t->codes);
+    shapes_close(t->shapes);
     db_close(t->db);
 }
 

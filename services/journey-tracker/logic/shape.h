@@ -11,16 +11,37 @@
 #include "common/base/arena.h"
 #include "services/journey-tracker/logic/policy.h"
 
-/* As sent; SPAN_NONE where absent. The last three change nothing in derive, they complete the shape
- * for the facts table. */
+/* The attributes of a shape: X(member, column of journey.shapes, field of a touchpoint `tp`). Each
+ * is listed here alone. platform, campaign_name, contact_class and the last three change nothing in
+ * derive; they complete the shape for the facts table. A new attribute goes to the end.
+ * present(): an empty text counts as absent. */
+#define SHAPE_TEXTS(X)                                                                             \
+    X(source, "source", tp->source)                                                                \
+    X(type, "type", tp->type)                                                                      \
+    X(event_name, "event", event_of(tp->event_name, tp->type))                                     \
+    X(channel, "channel", tp->channel)                                                             \
+    X(direction, "direction", direction_as_sent(tp->direction))                                    \
+    X(department, "department", present(tp->department))                                           \
+    X(purpose, "purpose", present(tp->purpose))                                                    \
+    X(contact_class, "contact_class", present(tp->contact.class))                                  \
+    X(platform, "platform", present(tp->platform))                                                 \
+    X(campaign_id, "campaign_id", present(tp->campaign.id))                                        \
+    X(campaign_name, "campaign_name", present(tp->campaign.name))                                  \
+    X(click_network, "click_network", present(tp->campaign.click_network))                         \
+    X(utm_medium, "utm_medium", present(tp->campaign.medium))                                      \
+    X(utm_source, "utm_source", present(tp->campaign.source))                                      \
+    X(referrer_host, "referrer_host", shape_referrer_host(tp->page.referrer))                      \
+    X(score_kind, "score_kind", present(tp->score_kind))                                           \
+    X(currency, "currency", present(tp->currency))                                                 \
+    X(product_category, "product_category", present(tp->product_category))                         \
+    X(device_type, "device_type", present(tp->device.type))                                        \
+    X(country, "country", present(tp->geo.country))
+
+/* As sent; SPAN_NONE where absent. */
 struct shape_text {
-    struct span source, type, event_name, channel, direction, department, purpose, platform;
-    struct span campaign_id, campaign_name, click_network, utm_medium,
-        utm_source; /* campaign.medium and .source */
+#define SHAPE_MEMBER(member, ...) struct span member;
+    SHAPE_TEXTS(SHAPE_MEMBER)
     bool has_click_id;
-    struct span referrer_host; /* shape_referrer_host(page.referrer) */
-    struct span score_kind, currency;
-    struct span product_category, device_type, country;
 };
 
 struct shape {
