@@ -27,6 +27,8 @@ def findings(text, page="page.md"):
         (LONG.replace("word", "[word](https://example.com)"), 1),
         (LONG.replace("word", "`word. Word`"), 1),
         (LONG.replace("word", "e.g. Word", 1), 1),
+        (LONG.replace("word", "e.g.\nWord", 1), 1),
+        (LONG.replace("word", "v1.2 is. the", 1), 1),
         (LONG.replace("word ", "word;\n", 20), 1),
         (f"```\ncode\n```\n{LONG}", 4),
         (f"<!--\n{LONG}\n-->\n{LONG}", 4),
@@ -44,6 +46,7 @@ def test_too_long(text, line):
         SHORT,
         f"{SHORT} {SHORT}",
         f"{SHORT}\n{SHORT}",
+        f"{SHORT}\n{SHORT.lower()}",
         f"{SHORT.replace('.', '!')} **{SHORT}** ({SHORT}) {SHORT}",
         f"# {SHORT[:-1]}\n{SHORT[:-1]}\n\n{SHORT[:-1]}\n- {SHORT[:-1]}\n- {SHORT[:-1]}",
         f"| {SHORT[:-1]} | {SHORT[:-1]} |\n| --- | --- |\n| {SHORT[:-1]} | |",
@@ -54,7 +57,7 @@ def test_too_long(text, line):
         SHORT.replace("word", "https://example.com/a-b-c?d=e&f=g"),
         SHORT.replace("word", f"[word](a/b-c.md#{'d-' * 30})"),
         "The setting `nobody` is no word; `what is` is code.",
-        "A busybody answered: what, is it?",
+        "A busybody answered: what, is it? The folder a-word-for-nobody-else is a name.",
     ],
 )
 def test_passes(text):
