@@ -310,8 +310,7 @@ static void open_bench(struct bench *b, const char *name, uint64_t people, size_
     b->people = people;
     b->batch_size = batch_size;
     b->db = database_open(b->scratch.url);
-    database_must(
-        migrations_up(b->db, schema_migrations, schema_migrations_count, false, NULL, &err), &err);
+    database_must(migrations_up(b->db, &schema_files, false, NULL, &err), &err);
     open_resolver(b);
 }
 

@@ -171,8 +171,7 @@ int main(void)
         return DATABASE_SKIPPED;
     scratch_create(&scratch, "tutti_late_event");
     struct db *db = database_open(scratch.url);
-    database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err),
-                  &err);
+    database_must(migrations_up(db, &schema_files, false, NULL, &err), &err);
     activate_generation(&b, db);
     open_tracker(&b, db);
     fill_timeline(&b);

@@ -212,11 +212,13 @@ static void check_database(struct doctor *doctor)
         return;
     }
     check_server(doctor, db);
-    bool migrated =
-        migrations_check(db, schema_migrations, schema_migrations_count, &err) == OUTCOME_OK;
+    bool migrated = migrations_check(db, &schema_files, &err) == OUTCOME_OK;
     add(doctor, migrated ? VERDICT_OK : VERDICT_FAIL, "migrations",
         migrated ? "the schema is what this program needs" : err.message, "tutti migrate");
     if (migrated) {
+        bool has_views = migrations_check_views(db, &schema_files, &err) == OUTCOME_OK;
+        add(doctor, has_views ? VERDICT_OK : VERDICT_WARN, "views",
+            has_views ? "the views are those of this program" : err.message, "tutti migrate");
         bool active = generation_open(db, doctor->call->config, &generation, &err) == OUTCOME_OK;
         add(doctor, active ? VERDICT_OK : VERDICT_FAIL, "policies",
             active

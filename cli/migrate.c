@@ -3,33 +3,47 @@
 #include "common/store/migrations.h"
 #include "schema_migrations.h"
 
-static void show_applied(const char *name, bool applied)
+static void show_applied(const char *name, bool is_current)
 {
-    if (!applied)
-        say("applying %s", name);
+    if (!is_current)
+        say(strcmp(name, SCHEMA_VIEWS) == 0 ? "creating the %s" : "applying %s", name);
 }
 
-static void show_planned(const char *name, bool applied)
+static void show_planned(const char *name, bool is_current)
 {
-    printf("%s  %s\n", applied ? "applied" : "missing", name);
+    printf("%s  %s\n", is_current ? "applied" : "missing", name);
+}
+
+static const char *last_migration(void)
+{
+    return schema_files.tables[schema_files.tables_count - 1].name;
+}
+
+static const char *json_bool(bool value)
+{
+    return value ? "true" : "false";
 }
 
 static enum outcome print_status(struct db *db, struct call *call, struct err *err)
 {
     struct span version;
-    enum outcome outcome = migrations_version(db, &call->arena, &version, err);
-    if (outcome != OUTCOME_OK)
-        return outcome;
+    CHECK(migrations_version(db, &call->arena, &version, err));
+    enum outcome views = migrations_check_views(db, &schema_files, err);
+    struct err tables_err;
+    enum outcome tables = migrations_check(db, &schema_files, &tables_err);
     if (call_has(call, "json"))
-        printf("{\"database\":\"" SPAN_FMT "\",\"program\":\"%.4s\",\"current\":%s}\n",
-               SPAN_ARG(version), schema_migrations[schema_migrations_count - 1].name,
-               migrations_check(db, schema_migrations, schema_migrations_count, err) == OUTCOME_OK
-                   ? "true"
-                   : "false");
+        printf("{\"database\":\"" SPAN_FMT
+               "\",\"program\":\"%.4s\",\"current\":%s,\"views_current\":%s}\n",
+               SPAN_ARG(version), last_migration(), json_bool(tables == OUTCOME_OK),
+               json_bool(views == OUTCOME_OK));
     else
-        printf("database is at %s\n",
-               version.len ? arena_printf(&call->arena, SPAN_FMT, SPAN_ARG(version)) : "nothing");
-    return migrations_check(db, schema_migrations, schema_migrations_count, err);
+        printf("database is at %s, views are %s\n",
+               version.len ? arena_printf(&call->arena, SPAN_FMT, SPAN_ARG(version)) : "nothing",
+               views == OUTCOME_OK ? "current" : "not current");
+    if (tables == OUTCOME_OK)
+        return views;
+    *err = tables_err;
+    return tables;
 }
 
 static enum exit_status run_migrate(struct call *call)
@@ -44,13 +58,13 @@ static enum exit_status run_migrate(struct call *call)
     if (outcome == OUTCOME_OK && status)
         outcome = print_status(db, call, &err);
     else if (outcome == OUTCOME_OK)
-        outcome = migrations_up(db, schema_migrations, schema_migrations_count, dry_run,
-                                dry_run ? show_planned : show_applied, &err);
+        outcome =
+            migrations_up(db, &schema_files, dry_run, dry_run ? show_planned : show_applied, &err);
     db_close(db);
     if (outcome != OUTCOME_OK)
         return failed(&err);
     if (!status && !dry_run)
-        say("the database is at %.4s", schema_migrations[schema_migrations_count - 1].name);
+        say("the database is at %.4s", last_migration());
     return EXIT_DONE;
 }
 
@@ -66,7 +80,9 @@ const struct command command_migrate = {
     .summary = "Bring the database's schema up to date, or say where it is",
     .details = "Each file of schemas/sql is applied once, in its own transaction, under a lock: "
                "several may run at once.\n"
-               "status exits with 1 unless the database is at the version that this program needs.",
+               "Then the views of schemas/views are made again, all in one transaction, if their "
+               "texts have changed.\n"
+               "status exits with 1 unless the tables and the views are those of this program.",
     .options = options,
     .max_arguments = 1,
     .run = run_migrate,

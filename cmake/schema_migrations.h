@@ -1,12 +1,10 @@
-/* schema_migrations.h: the files of schemas/sql in their order, embedded by the build. */
+/* schema_migrations.h: the files of schemas/sql and schemas/views in their order, embedded by the
+ * build. */
 #ifndef TUTTI_SCHEMA_MIGRATIONS_H
 #define TUTTI_SCHEMA_MIGRATIONS_H
 
-#include <stddef.h>
-
 #include "common/store/migrations.h"
 
-extern const struct migration schema_migrations[]; /* {"0001_meta.sql", text}, ... */
-extern const size_t schema_migrations_count;
+extern const struct schema_files schema_files;
 
 #endif

@@ -94,8 +94,7 @@ static enum outcome reach_database(struct app *app, struct err *err)
 {
     enum outcome outcome = db_ready(app->context.db, err);
     if (outcome == OUTCOME_OK)
-        outcome =
-            migrations_check(app->context.db, schema_migrations, schema_migrations_count, err);
+        outcome = migrations_check(app->context.db, &schema_files, err);
     admin_http_condition("postgres", outcome == OUTCOME_OK);
     return outcome;
 }

@@ -1,51 +1,28 @@
-/* migrations.c: applies numbered SQL files in order, each once, whoever else is migrating. */
+/* migrations.c: applies numbered SQL files in order, each once, whoever else is migrating, and
+ * keeps the views up to their texts. */
 #include "common/store/migrations.h"
 
 #include <poll.h>
 
 #include "common/base/pack.h"
 #include "common/store/db_internal.h"
+#include "common/store/schema_views.h"
+#include "store_sql.h"
 
 /* The advisory lock of everyone who migrates a Tutti database: "tuttimig" as bytes. */
-#define LOCK_KEY "8391741524008593767"
-
-static const char create_table[] =
-    "CREATE SCHEMA IF NOT EXISTS tutti_meta;"
-    "CREATE TABLE IF NOT EXISTS tutti_meta.schema_migrations ("
-    "    version text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());"
-    "COMMENT ON SCHEMA tutti_meta IS 'What Tutti knows about its own schema.';"
-    "COMMENT ON TABLE tutti_meta.schema_migrations IS 'chronicle: the migrations applied to this "
-    "database.';"
-    "COMMENT ON COLUMN tutti_meta.schema_migrations.version IS 'Leading digits of the file''s "
-    "name.';"
-    "COMMENT ON COLUMN tutti_meta.schema_migrations.applied_at IS 'When it was applied (wall "
-    "clock).';"
-    "GRANT USAGE ON SCHEMA tutti_meta TO PUBLIC;"
-    "GRANT SELECT ON tutti_meta.schema_migrations TO PUBLIC;";
-
-static const struct statement exists = {
-    "migrations_exist", "SELECT to_regclass('tutti_meta.schema_migrations') IS NOT NULL"};
-static const struct statement applied_versions = {
-    "migrations_applied",
-    "SELECT version FROM tutti_meta.schema_migrations ORDER BY version COLLATE \"C\""};
-static const struct statement record = {
-    "migrations_record", "INSERT INTO tutti_meta.schema_migrations (version) VALUES ($1)"};
-/* The session's lock: it is free again when the connection ends. */
-static const struct statement try_lock = {"migrations_lock",
-                                          "SELECT pg_try_advisory_lock(" LOCK_KEY ")"};
-static const struct statement release = {"migrations_unlock",
-                                         "SELECT pg_advisory_unlock(" LOCK_KEY ")"};
+static const int64_t lock_key = 8391741524008593767;
 
 enum { LOCK_POLL_MS = 100 };
 
-static struct span version_of(const struct migration *m)
+static struct span version_of(const struct sql_file *m)
 {
     return (struct span){m->name, strspn(m->name, "0123456789")};
 }
 
-static enum outcome check_list(const struct migration *list, size_t count, struct err *err)
+static enum outcome check_list(const struct schema_files *files, struct err *err)
 {
-    for (size_t i = 0; i < count; i++) {
+    const struct sql_file *list = files->tables;
+    for (size_t i = 0; i < files->tables_count; i++) {
         struct span v = version_of(&list[i]), before = i ? version_of(&list[i - 1]) : v;
         if (v.len == 0 || v.len != before.len || (i && span_compare(before, v) >= 0))
             return err_set(
@@ -56,8 +33,7 @@ static enum outcome check_list(const struct migration *list, size_t count, struc
     return OUTCOME_OK;
 }
 
-/* ------------------------------------------------------------------------------------------- what
- * is applied
+/* ------------------------------------------------------------------------------- what is applied
  */
 
 struct versions {
@@ -65,19 +41,21 @@ struct versions {
     int count;
 };
 
-static enum outcome read_versions(struct db *db, struct versions *out, struct err *err)
+static enum outcome read_versions(struct db *db, struct arena *arena, struct versions *out,
+                                  struct err *err)
 {
+    struct params params;
     struct db_result *table;
     *out = (struct versions){0};
-    enum outcome outcome = db_run(db, &exists, NULL, &table, NULL, err);
-    if (outcome != OUTCOME_OK)
-        return outcome;
-    bool is_there = db_bool(table, 0, 0);
-    if (!is_there)
+    params_init(&params, arena);
+    params_text(&params, SPAN("tutti_meta.schema_migrations"));
+    CHECK(db_run(db, &sql_migrations_has_table, &params, &table, NULL, err));
+    if (!db_bool(table, 0, 0))
         return OUTCOME_OK;
-    outcome = db_run(db, &applied_versions, NULL, &out->result, NULL, err);
-    out->count = outcome == OUTCOME_OK ? db_rows(out->result) : 0;
-    return outcome;
+    params_init(&params, arena);
+    CHECK(db_run(db, &sql_migrations_applied, &params, &out->result, NULL, err));
+    out->count = db_rows(out->result);
+    return OUTCOME_OK;
 }
 
 static bool has_version(const struct versions *versions, struct span version)
@@ -93,56 +71,85 @@ static struct span last_version(const struct versions *versions)
     return versions->count ? db_bytes(versions->result, versions->count - 1, 0) : SPAN("");
 }
 
+static struct span last_needed(const struct schema_files *files)
+{
+    return files->tables_count ? version_of(&files->tables[files->tables_count - 1]) : SPAN("");
+}
+
 enum outcome migrations_version(struct db *db, struct arena *arena, struct span *version,
                                 struct err *err)
 {
     struct versions versions;
-    enum outcome outcome = read_versions(db, &versions, err);
-    *version = outcome == OUTCOME_OK ? arena_copy(arena, last_version(&versions)) : SPAN("");
+    enum outcome outcome = read_versions(db, arena, &versions, err);
+    *version = outcome == OUTCOME_OK ? last_version(&versions) : SPAN("");
     return outcome;
 }
 
-/* ------------------------------------------------------------------------------------------------------
- * check */
+/* ---------------------------------------------------------------------------------------- check */
 
-static enum outcome compare(const struct versions *versions, const struct migration *list,
-                            size_t count, struct err *err)
+static enum outcome refuse_newer(const struct versions *versions, const struct schema_files *files,
+                                 struct err *err)
 {
-    struct span at = last_version(versions), need = count ? version_of(&list[count - 1]) : SPAN("");
-    if (span_compare(at, need) > 0)
+    struct span at = last_version(versions), need = last_needed(files);
+    if (span_compare(at, need) <= 0)
+        return OUTCOME_OK;
+    return err_set(err, OUTCOME_FATAL, "schema_version",
+                   "database schema is at " SPAN_FMT ", this program needs " SPAN_FMT
+                   ": install the newer program (`tutti migrate` only goes forward)",
+                   SPAN_ARG(at), SPAN_ARG(need));
+}
+
+static enum outcome refuse_older(const struct versions *versions, const struct schema_files *files,
+                                 struct err *err)
+{
+    struct span at = last_version(versions), need = last_needed(files);
+    for (size_t i = 0; i < files->tables_count; i++) {
+        struct span version = version_of(&files->tables[i]);
+        if (has_version(versions, version))
+            continue;
+        if (span_equal(at, need))
+            return err_set(err, OUTCOME_FATAL, "schema_version",
+                           "database schema is at " SPAN_FMT " but lacks " SPAN_FMT
+                           ": run `tutti migrate`",
+                           SPAN_ARG(at), SPAN_ARG(version));
         return err_set(err, OUTCOME_FATAL, "schema_version",
                        "database schema is at " SPAN_FMT ", this program needs " SPAN_FMT
-                       ": install the newer program (`tutti migrate` only goes forward)",
-                       SPAN_ARG(at), SPAN_ARG(need));
-    for (size_t i = 0; i < count; i++)
-        if (!has_version(versions, version_of(&list[i])))
-            return span_equal(at, need)
-                       ? err_set(err, OUTCOME_FATAL, "schema_version",
-                                 "database schema is at " SPAN_FMT " but lacks " SPAN_FMT
-                                 ": run `tutti migrate`",
-                                 SPAN_ARG(at), SPAN_ARG(version_of(&list[i])))
-                       : err_set(err, OUTCOME_FATAL, "schema_version",
-                                 "database schema is at " SPAN_FMT ", this program needs " SPAN_FMT
-                                 ": run `tutti migrate`",
-                                 SPAN_ARG(at.len ? at : SPAN("nothing")), SPAN_ARG(need));
+                       ": run `tutti migrate`",
+                       SPAN_ARG(at.len ? at : SPAN("nothing")), SPAN_ARG(need));
+    }
     return OUTCOME_OK;
 }
 
-enum outcome migrations_check(struct db *db, const struct migration *list, size_t count,
-                              struct err *err)
+static enum outcome compare(struct db *db, struct arena *arena, const struct schema_files *files,
+                            struct err *err)
 {
     struct versions versions;
-    enum outcome outcome = check_list(list, count, err);
-    if (outcome != OUTCOME_OK)
-        return outcome;
-    outcome = read_versions(db, &versions, err);
-    if (outcome == OUTCOME_OK)
-        outcome = compare(&versions, list, count, err);
+    CHECK(read_versions(db, arena, &versions, err));
+    CHECK(refuse_newer(&versions, files, err));
+    return refuse_older(&versions, files, err);
+}
+
+enum outcome migrations_check(struct db *db, const struct schema_files *files, struct err *err)
+{
+    CHECK(check_list(files, err));
+    struct arena arena = {0};
+    enum outcome outcome = compare(db, &arena, files, err);
+    arena_free(&arena);
     return outcome;
 }
 
-/* ----------------------------------------------------------------------------------------------------
- * applying */
+enum outcome migrations_check_views(struct db *db, const struct schema_files *files,
+                                    struct err *err)
+{
+    bool is_current;
+    CHECK(schema_views_current(db, files, &is_current, err));
+    if (is_current)
+        return OUTCOME_OK;
+    return err_set(err, OUTCOME_FATAL, "views_version",
+                   "the views are not those of this program: run `tutti migrate`");
+}
+
+/* ------------------------------------------------------------------------------------- applying */
 
 struct part {
     struct span sql;
@@ -162,7 +169,7 @@ static bool begins_with(const char *line, const char *text)
 }
 
 /* The lines between the markers. */
-static enum outcome find_up(const struct migration *m, struct part *out, struct err *err)
+static enum outcome find_up(const struct sql_file *m, struct part *out, struct err *err)
 {
     static const char up[] = "-- migrate:up", down[] = "-- migrate:down";
     const char *line = m->sql;
@@ -208,47 +215,93 @@ static enum outcome run_part(struct db *db, const struct part *part, struct err 
     return outcome;
 }
 
-static enum outcome write_record(struct db *db, const struct migration *m, struct err *err)
+static enum outcome write_record(struct db *db, const struct sql_file *m, struct err *err)
 {
     struct arena arena = {0};
     struct params params;
     params_init(&params, &arena);
     params_text(&params, version_of(m));
-    enum outcome outcome = as_fatal(db_run(db, &record, &params, NULL, NULL, err), err);
+    enum outcome outcome =
+        as_fatal(db_run(db, &sql_migrations_record, &params, NULL, NULL, err), err);
     arena_free(&arena);
     return outcome;
 }
 
-static enum outcome apply(struct db *db, const struct migration *m, struct err *err)
+static enum outcome apply_one(struct db *db, const struct sql_file *m, struct err *err)
 {
     struct part part = {0};
-    enum outcome outcome = find_up(m, &part, err);
-    if (outcome == OUTCOME_OK && part.is_transaction)
-        outcome = db_begin(db, err);
-    if (outcome == OUTCOME_OK)
-        outcome = run_part(db, &part, err);
-    if (outcome == OUTCOME_OK)
-        outcome = write_record(db, m, err);
-    if (outcome == OUTCOME_OK && db_in_transaction(db))
-        outcome = as_fatal(db_commit(db, err), err);
-    db_rollback(db);
-    return outcome == OUTCOME_OK || err == NULL ? outcome
-                                                : err_prefix(err, "migration %s", m->name);
+    CHECK(find_up(m, &part, err));
+    if (part.is_transaction)
+        CHECK(db_begin(db, err));
+    CHECK(run_part(db, &part, err));
+    CHECK(write_record(db, m, err));
+    return db_in_transaction(db) ? as_fatal(db_commit(db, err), err) : OUTCOME_OK;
 }
 
-static enum outcome apply_missing(struct db *db, const struct migration *list, size_t count,
-                                  bool dry_run, void (*progress)(const char *name, bool applied),
-                                  struct err *err)
+static enum outcome apply(struct db *db, const struct sql_file *m, struct err *err)
+{
+    enum outcome outcome = apply_one(db, m, err);
+    db_rollback(db);
+    return outcome == OUTCOME_OK ? outcome : err_prefix(err, "migration %s", m->name);
+}
+
+struct run {
+    struct db *db;
+    const struct schema_files *files;
+    bool dry_run;
+    void (*progress)(const char *name, bool is_current);
+};
+
+static void report(const struct run *run, const char *name, bool is_current)
+{
+    if (run->progress)
+        run->progress(name, is_current);
+}
+
+static enum outcome bring_tables(const struct run *run, struct arena *arena, struct err *err)
 {
     struct versions versions;
-    enum outcome outcome = read_versions(db, &versions, err);
-    for (size_t i = 0; i < count && outcome == OUTCOME_OK; i++) {
-        bool applied = has_version(&versions, version_of(&list[i]));
-        if (progress)
-            progress(list[i].name, applied);
-        if (!applied && !dry_run)
-            outcome = apply(db, &list[i], err);
+    CHECK(read_versions(run->db, arena, &versions, err));
+    CHECK(refuse_newer(&versions, run->files, err));
+    for (size_t i = 0; i < run->files->tables_count; i++) {
+        const struct sql_file *m = &run->files->tables[i];
+        bool is_current = has_version(&versions, version_of(m));
+        report(run, m->name, is_current);
+        if (!is_current && !run->dry_run)
+            CHECK(apply(run->db, m, err));
     }
+    return OUTCOME_OK;
+}
+
+static enum outcome bring_views(const struct run *run, struct err *err)
+{
+    bool is_current;
+    CHECK(schema_views_current(run->db, run->files, &is_current, err));
+    report(run, SCHEMA_VIEWS, is_current);
+    if (is_current || run->dry_run)
+        return OUTCOME_OK;
+    return as_fatal(schema_views_make(run->db, run->files, err), err);
+}
+
+static enum outcome bring(const struct run *run, struct err *err)
+{
+    struct arena arena = {0};
+    enum outcome outcome = bring_tables(run, &arena, err);
+    arena_free(&arena);
+    return outcome == OUTCOME_OK ? bring_views(run, err) : outcome;
+}
+
+static enum outcome run_lock(struct db *db, const struct statement *statement, bool *answer,
+                             struct err *err)
+{
+    struct arena arena = {0};
+    struct params params;
+    struct db_result *result;
+    params_init(&params, &arena);
+    params_int8(&params, lock_key);
+    enum outcome outcome = db_run(db, statement, &params, &result, NULL, err);
+    *answer = outcome == OUTCOME_OK && db_bool(result, 0, 0);
+    arena_free(&arena);
     return outcome;
 }
 
@@ -257,33 +310,40 @@ static enum outcome apply_missing(struct db *db, const struct migration *list, s
 static enum outcome take_lock(struct db *db, struct err *err)
 {
     for (;;) {
-        struct db_result *answer;
-        enum outcome outcome = db_run(db, &try_lock, NULL, &answer, NULL, err);
-        bool is_ours = outcome == OUTCOME_OK && db_bool(answer, 0, 0);
-        if (outcome != OUTCOME_OK || is_ours)
-            return outcome;
+        bool is_ours;
+        CHECK(run_lock(db, &sql_migrations_lock, &is_ours, err));
+        if (is_ours)
+            return OUTCOME_OK;
         poll(NULL, 0, LOCK_POLL_MS);
     }
 }
 
-enum outcome migrations_up(struct db *db, const struct migration *list, size_t count, bool dry_run,
-                           void (*progress)(const char *name, bool applied), struct err *err)
+static void release_lock(struct db *db)
 {
-    enum outcome outcome = check_list(list, count, err);
-    if (outcome != OUTCOME_OK)
-        return outcome;
+    struct err ignored;
+    bool was_ours;
+    if (db_is_up(db))
+        run_lock(db, &sql_migrations_unlock, &was_ours, &ignored);
+}
+
+static enum outcome bring_locked(const struct run *run, struct err *err)
+{
+    CHECK(take_lock(run->db, err));
+    CHECK(db_script(run->db, sql_migrations_bookkeeping.sql, err));
+    return bring(run, err);
+}
+
+enum outcome migrations_up(struct db *db, const struct schema_files *files, bool dry_run,
+                           void (*progress)(const char *name, bool is_current), struct err *err)
+{
+    CHECK(check_list(files, err));
+    const struct run run = {db, files, dry_run, progress};
     if (dry_run)
-        return apply_missing(db, list, count, true, progress, err);
+        return bring(&run, err);
     int64_t limit = db->timeout_us;
     db->timeout_us = 0; /* an index may take long */
-    outcome = take_lock(db, err);
-    if (outcome == OUTCOME_OK)
-        outcome = db_script(db, create_table, err);
-    if (outcome == OUTCOME_OK)
-        outcome = apply_missing(db, list, count, false, progress, err);
-    struct err ignored;
-    if (db_is_up(db))
-        db_run(db, &release, NULL, NULL, NULL, &ignored);
+    enum outcome outcome = bring_locked(&run, err);
+    release_lock(db);
     db->timeout_us = limit;
     return outcome;
 }

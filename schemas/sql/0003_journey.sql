@@ -87,6 +87,7 @@ CREATE TABLE journey.facts (
     agent_id text,
     decision_id text,
     loaded_at timestamptz NOT NULL DEFAULT now(),
+    others bytea,
     PRIMARY KEY (anchor, occurred_at, event_id)
 );
 COMMENT ON TABLE journey.facts IS 'Every distinct identified touchpoint (convergent, but loaded_at).';
@@ -107,6 +108,7 @@ COMMENT ON COLUMN journey.facts.location_id IS 'Store or branch.';
 COMMENT ON COLUMN journey.facts.agent_id IS 'Member of staff.';
 COMMENT ON COLUMN journey.facts.decision_id IS 'Contact request this touch belongs to, as sent.';
 COMMENT ON COLUMN journey.facts.loaded_at IS 'When it was stored (chronicle).';
+COMMENT ON COLUMN journey.facts.others IS 'Short keys of the touchpoint''s other identifiers, 8 bytes each, strongest first; null: none.';
 
 CREATE TABLE journey.anchors (
     anchor bigint PRIMARY KEY,
@@ -115,7 +117,8 @@ CREATE TABLE journey.anchors (
     anchor_id uuid NOT NULL,
     profile_id uuid NOT NULL
 ) WITH (fillfactor = 90);
-CREATE INDEX anchors_profile ON journey.anchors (profile);
+-- For the members of a profile, and for people who ask for one profile.
+CREATE INDEX anchors_profile_id ON journey.anchors (profile_id);
 COMMENT ON TABLE journey.anchors IS 'Which profile an anchor belongs to: merging and splitting people changes only this (convergent, but version).';
 COMMENT ON COLUMN journey.anchors.anchor IS 'Short key: the first 8 bytes of anchor_id.';
 COMMENT ON COLUMN journey.anchors.profile IS 'Short key of profile_id.';
@@ -234,7 +237,7 @@ CREATE TABLE journey.stage_outbox (
 );
 ALTER TABLE journey.stage_outbox ALTER COLUMN payload SET STORAGE EXTERNAL;
 COMMENT ON TABLE journey.stage_outbox IS 'Stage changes that are not yet acknowledged by Kafka (chronicle).';
-COMMENT ON COLUMN journey.stage_outbox.id IS 'Order of sending.';
+COMMENT ON COLUMN journey.stage_outbox.id IS 'Grows with the transactions about one customer: the version of its messages, and the order of sending.';
 COMMENT ON COLUMN journey.stage_outbox.lane IS 'Lane whose owner sends it.';
 COMMENT ON COLUMN journey.stage_outbox.payload IS 'The messages of one transaction: profile id (the key), length and bytes of each.';
 

@@ -25,15 +25,16 @@ CREATE TABLE suppression.facts (
     expires_at timestamptz,
     decision_id text,
     loaded_at timestamptz NOT NULL DEFAULT now(),
+    others bytea,
     PRIMARY KEY (anchor, occurred_at, event_id)
 );
 COMMENT ON TABLE suppression.facts IS 'Touchpoints that contact decisions ask for: requests, sends, consent, address failures, holds, purchases (convergent, but loaded_at).';
-COMMENT ON COLUMN suppression.facts.anchor IS 'Short key of the touchpoint''s strongest identifier.';
+COMMENT ON COLUMN suppression.facts.anchor IS 'Short key of the touchpoint''s strongest identifier; of a copy (flags 4), of another one.';
 COMMENT ON COLUMN suppression.facts.occurred_at IS 'When it happened.';
 COMMENT ON COLUMN suppression.facts.event_id IS 'Hash of source and message_id.';
 COMMENT ON COLUMN suppression.facts.kind IS '1 request, 2 sent, 3 delivered, 4 failed, 5 cancelled, 6 what rules ask for.';
-COMMENT ON COLUMN suppression.facts.flags IS 'Bits: 1 has a contact record, 2 its tags are not readable.';
-COMMENT ON COLUMN suppression.facts.event IS 'event_name, or the type where absent.';
+COMMENT ON COLUMN suppression.facts.flags IS 'Bits: 1 has a contact record, 2 its tags are not readable, 4 a copy for an identifier beside the anchor.';
+COMMENT ON COLUMN suppression.facts.event IS 'event_name, or the type where absent; empty in a copy of a contact.';
 COMMENT ON COLUMN suppression.facts.channel IS 'Channel as sent.';
 COMMENT ON COLUMN suppression.facts.department IS 'Unit that owns the touch.';
 COMMENT ON COLUMN suppression.facts.class IS 'contact.class.';
@@ -49,6 +50,7 @@ COMMENT ON COLUMN suppression.facts.planned_at IS 'contact.planned_at.';
 COMMENT ON COLUMN suppression.facts.expires_at IS 'contact.expires_at.';
 COMMENT ON COLUMN suppression.facts.decision_id IS 'Request that this contact answers.';
 COMMENT ON COLUMN suppression.facts.loaded_at IS 'When it was stored (chronicle).';
+COMMENT ON COLUMN suppression.facts.others IS 'Short keys of the touchpoint''s other identifiers, 8 bytes each, strongest first; null: none.';
 
 CREATE TABLE suppression.anchors (
     anchor bigint PRIMARY KEY,
@@ -57,7 +59,7 @@ CREATE TABLE suppression.anchors (
     anchor_id uuid NOT NULL,
     profile_id uuid NOT NULL
 ) WITH (fillfactor = 90);
-CREATE INDEX anchors_profile ON suppression.anchors (profile);
+CREATE INDEX anchors_profile_id ON suppression.anchors (profile_id);
 COMMENT ON TABLE suppression.anchors IS 'Which profile an anchor belongs to: merging and splitting people changes only this (convergent, but version).';
 COMMENT ON COLUMN suppression.anchors.anchor IS 'Short key: the first 8 bytes of anchor_id.';
 COMMENT ON COLUMN suppression.anchors.profile IS 'Short key of profile_id.';
@@ -113,7 +115,7 @@ CREATE TABLE suppression.decisions (
 COMMENT ON TABLE suppression.decisions IS 'The one verdict of each contact request, with all that was seen, and what became of it (chronicle).';
 COMMENT ON COLUMN suppression.decisions.request_id IS 'Event id of the request.';
 COMMENT ON COLUMN suppression.decisions.anchor IS 'Short key of the request''s anchor; null where nobody was identified.';
-COMMENT ON COLUMN suppression.decisions.profile_id IS 'Profile when it was decided; null where nobody was identified.';
+COMMENT ON COLUMN suppression.decisions.profile_id IS 'Profile when it was decided, or of its new anchor when ranks changed; null where nobody was identified.';
 COMMENT ON COLUMN suppression.decisions.verdict IS '1 grant, 2 deny, 3 invalid.';
 COMMENT ON COLUMN suppression.decisions.outcome IS '0 open, 1 revoked, 2 cancelled, 3 sent, 4 failed, 5 delivered; a later one replaces an earlier one.';
 COMMENT ON COLUMN suppression.decisions.generation IS 'Number of the policy generation it was decided in.';
@@ -169,94 +171,5 @@ COMMENT ON COLUMN suppression.outbox.created_at IS 'When it was written.';
 GRANT USAGE ON SCHEMA suppression TO tutti_suppression;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA suppression TO tutti_suppression;
 
-CREATE VIEW tutti.fct_contact_decisions AS
-SELECT d.request_id,
-       coalesce(a.profile_id, d.profile_id) AS profile_id,
-       d.profile_id AS profile_id_at_decision,
-       d.requested_at,
-       d.planned_at,
-       d.decided_at,
-       d.expires_at,
-       d.retry_at,
-       d.channel,
-       d.department,
-       d.class AS contact_class,
-       d.purpose,
-       d.campaign_id,
-       d.product_id,
-       nullif(split_part(d.tags, E'\n', 1), '') AS tag,
-       d.priority::integer AS priority,
-       CASE d.verdict WHEN 1 THEN 'grant' WHEN 2 THEN 'deny' ELSE 'invalid' END AS verdict,
-       d.reason,
-       d.rule_id,
-       d.rule_owner,
-       CASE WHEN d.outcome = 0 AND d.verdict <> 1 THEN NULL
-            WHEN d.outcome = 0 AND d.expires_at <= tutti.as_of() THEN 'expired'
-            ELSE (ARRAY['open', 'revoked', 'cancelled', 'sent', 'failed', 'delivered'])[d.outcome + 1] END AS outcome,
-       CASE WHEN d.outcome = 0 AND d.verdict = 1 AND d.expires_at <= tutti.as_of() THEN d.expires_at ELSE d.outcome_at END AS outcome_at,
-       d.outcome_cause,
-       d.batch_id,
-       (d.waited_us / 1000000.0)::numeric(20, 6) AS seconds_to_verdict,
-       (d.verdict <> 1 AND d.sent_at IS NOT NULL) AS is_unasked,
-       coalesce(d.verdict = 1 AND d.sent_at >= d.expires_at, false) AS is_late_send,
-       d.loaded_at
-FROM suppression.decisions d
-LEFT JOIN suppression.anchors a ON a.anchor = d.anchor;
-COMMENT ON VIEW tutti.fct_contact_decisions IS 'One row per contact request: may we? (chronicle)';
-COMMENT ON COLUMN tutti.fct_contact_decisions.request_id IS 'Id of the request, which its sends carry as decision_id (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.profile_id IS 'Customer today; null where nobody was identified (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.profile_id_at_decision IS 'Customer when it was decided (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.requested_at IS 'Event time of the request (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.planned_at IS 'Time of the contact that was judged (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.decided_at IS 'When it was decided (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.expires_at IS 'When a grant becomes void (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.retry_at IS 'Earliest time at which a new request may succeed; null where it cannot be said (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.channel IS 'Channel of the request (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.department IS 'Department that asked (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.contact_class IS 'Class: marketing, service, transactional or what the policy names (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.purpose IS 'Purpose of the contact (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.campaign_id IS 'Campaign (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.product_id IS 'Product (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.tag IS 'First tag of the request (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.priority IS '1 low, 2 normal, 3 high; null counts as normal (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.verdict IS 'grant, deny or invalid; never changes (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.reason IS 'Kind of the deciding rule, unidentified, or what is invalid; null for a grant (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.rule_id IS 'Deciding rule of the contact policy (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.rule_owner IS 'Who owns that rule (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.outcome IS 'open, sent, delivered, failed, cancelled, expired or revoked; null unless granted or sent anyway (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.outcome_at IS 'When that happened (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.outcome_cause IS 'What revoked it: opt_out, hold, purchase, invalid_address, merge (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.batch_id IS 'Batch the request belongs to (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.seconds_to_verdict IS 'From the request''s record in Kafka to the decision (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.is_unasked IS 'Sent although it was not granted (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.is_late_send IS 'Sent after the grant had expired (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.loaded_at IS 'When it was stored (chronicle).';
-
-CREATE VIEW tutti.fct_contact_decision_rules AS
-SELECT d.request_id,
-       r.rule_position::integer AS rule_position,
-       split_part(r.line, E'\x1f', 1) AS rule_id,
-       split_part(r.line, E'\x1f', 2) AS rule_kind,
-       split_part(r.line, E'\x1f', 3) = '1' AS passed,
-       split_part(r.line, E'\x1f', 4) AS observed,
-       split_part(r.line, E'\x1f', 5) AS allowed,
-       d.loaded_at
-FROM suppression.decisions d
-CROSS JOIN LATERAL string_to_table(convert_from(d.rules, 'UTF8'), E'\x1e') WITH ORDINALITY AS r (line, rule_position)
-WHERE r.line <> '';
-COMMENT ON VIEW tutti.fct_contact_decision_rules IS 'Every rule that was asked for a contact request, with the values it saw (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decision_rules.request_id IS 'Id of the request (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decision_rules.rule_position IS 'Position of the rule in the policy, from 1; the first that fails decides (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decision_rules.rule_id IS 'Id of the rule (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decision_rules.rule_kind IS 'Kind of the rule (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decision_rules.passed IS 'Whether it allowed the contact (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decision_rules.observed IS 'What it saw (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decision_rules.allowed IS 'What it would have allowed (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decision_rules.loaded_at IS 'When the decision was stored (chronicle).';
-
-GRANT SELECT ON tutti.fct_contact_decisions, tutti.fct_contact_decision_rules TO tutti_reader;
-
 -- migrate:down
-DROP VIEW tutti.fct_contact_decision_rules;
-DROP VIEW tutti.fct_contact_decisions;
 DROP SCHEMA suppression CASCADE;

@@ -38,6 +38,8 @@ COMMENT ON COLUMN metrics.cell_keys.d6 IS 'Seventh dimension.';
 COMMENT ON COLUMN metrics.cell_keys.d7 IS 'Eighth dimension.';
 COMMENT ON COLUMN metrics.cell_keys.family IS '1 goals, 2 customers of goals, 3 credit, 4 steps of the map, 5 status, 6 stage.';
 
+-- Sums of money may leave 64 bits: v1 and v2 are the rest of a division by 2^62, v6 and v7 what was divided. Waits and counts of the journey
+-- map never get there, so its v6 is a bucket.
 CREATE TABLE metrics.cells (
     cell bigint NOT NULL,
     lane integer NOT NULL,
@@ -56,13 +58,13 @@ COMMENT ON TABLE metrics.cells IS 'Signed sums of a cell by lane; only the sum o
 COMMENT ON COLUMN metrics.cells.cell IS 'The cell.';
 COMMENT ON COLUMN metrics.cells.lane IS 'The lane whose diffs were added.';
 COMMENT ON COLUMN metrics.cells.v0 IS 'First value of the family.';
-COMMENT ON COLUMN metrics.cells.v1 IS 'Second value.';
-COMMENT ON COLUMN metrics.cells.v2 IS 'Third value.';
+COMMENT ON COLUMN metrics.cells.v1 IS 'Second value; of money the low part: below 2^62.';
+COMMENT ON COLUMN metrics.cells.v2 IS 'Third value; of money the low part: below 2^62.';
 COMMENT ON COLUMN metrics.cells.v3 IS 'Fourth value.';
 COMMENT ON COLUMN metrics.cells.v4 IS 'Fifth value.';
 COMMENT ON COLUMN metrics.cells.v5 IS 'Sixth value.';
-COMMENT ON COLUMN metrics.cells.v6 IS 'Seventh value.';
-COMMENT ON COLUMN metrics.cells.v7 IS 'Eighth value.';
+COMMENT ON COLUMN metrics.cells.v6 IS 'Seventh value; of goals and credit how often 2^62 belongs to v1.';
+COMMENT ON COLUMN metrics.cells.v7 IS 'Eighth value; of goals and credit how often 2^62 belongs to v2.';
 COMMENT ON COLUMN metrics.cells.updated_at IS 'Last change (chronicle).';
 
 GRANT USAGE ON SCHEMA metrics TO tutti_metrics, tutti_journey;

@@ -70,7 +70,7 @@ static inline void scratch_run(const char *before, const char *name, const char 
     char sql[128];
     struct err err = {0};
     struct db *db = database_open(database_server());
-    snprintf(sql, sizeof sql, "%s %s %s", before, name, after);
+    snprintf(sql, sizeof sql, "%s %.39s %s", before, name, after);
     database_must(db_script(db, sql, &err), &err);
     db_close(db);
 }

@@ -406,8 +406,7 @@ int main(void)
         return DATABASE_SKIPPED;
     scratch_create(&scratch, "tutti_keys_test");
     db = database_open(scratch.url);
-    database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err),
-                  &err);
+    database_must(migrations_up(db, &schema_files, false, NULL, &err), &err);
     for (int p = 0; p < PARTIES; p++)
         parties[p].resolver.db = database_open(scratch.url);
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

@@ -206,8 +206,7 @@ static void open_all(void)
 {
     scratch_create(&scratch, "tutti_plain_test");
     db = database_open(scratch.url);
-    database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err),
-                  &err);
+    database_must(migrations_up(db, &schema_files, false, NULL, &err), &err);
     resolver.db = database_open(scratch.url);
 }
 

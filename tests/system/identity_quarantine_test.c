@@ -186,8 +186,7 @@ static void open_all(void)
     char sql[120];
     scratch_create(&scratch, "tutti_quarantine_test");
     db = database_open(scratch.url);
-    database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err),
-                  &err);
+    database_must(migrations_up(db, &schema_files, false, NULL, &err), &err);
     snprintf(sql, sizeof sql, "ALTER DATABASE %s SET synchronous_commit = off", scratch.name);
     database_must(db_script(db, sql, &err), &err);
     resolver.db = database_open(scratch.url);

@@ -526,8 +526,7 @@ static int set_up(void **state)
 {
     char sql[120];
     db = database_open(scratch.url);
-    database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err),
-                  &err);
+    database_must(migrations_up(db, &schema_files, false, NULL, &err), &err);
     snprintf(sql, sizeof sql, "ALTER DATABASE %s SET synchronous_commit = off", scratch.name);
     database_must(db_script(db, sql, &err), &err);
     for (size_t i = 0; i < RESOLVERS; i++) {

@@ -759,8 +759,7 @@ static int set_up(void **state)
     world_open(&world);
     add_kinds();
     db = database_open(scratch.url);
-    database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err),
-                  &err);
+    database_must(migrations_up(db, &schema_files, false, NULL, &err), &err);
     snprintf(sql, sizeof sql,
              "INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES ('%s', "
              "'{}', true);"

@@ -348,8 +348,7 @@ static void the_role_of_the_service_suffices(void **state)
 static void migrate(void)
 {
     db = database_open(scratch.url);
-    database_must(migrations_up(db, schema_migrations, schema_migrations_count, false, NULL, &err),
-                  &err);
+    database_must(migrations_up(db, &schema_files, false, NULL, &err), &err);
     char sql[400];
     snprintf(sql, sizeof sql,
              "INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES ('%s', "

@@ -15,7 +15,7 @@ static struct db *db;
 static struct arena arena;
 static struct err err;
 
-static const struct migration good[] = {
+static const struct sql_file good[] = {
     {"0001_first.sql",
      "-- about it\n-- migrate:up\nCREATE TABLE a (k int8);\nINSERT INTO a VALUES (1);\n-- "
      "migrate:down\nDROP TABLE a;\n"},
@@ -25,10 +25,20 @@ static const struct migration good[] = {
 };
 enum { GOOD = 3 };
 
+static struct schema_files only_tables(const struct sql_file *tables, size_t count)
+{
+    return (struct schema_files){.tables = tables, .tables_count = count, .views_hash = "none"};
+}
+
+static struct {
+    int applied, missing;
+} seen;
+
 static int set_up(void **state)
 {
     db = database_open(scratch.url);
     err = (struct err){0};
+    seen.applied = seen.missing = 0;
     return db_script(db, "DROP SCHEMA IF EXISTS tutti_meta CASCADE; DROP TABLE IF EXISTS a, b, c",
                      &err);
 }
@@ -63,14 +73,17 @@ static void assert_version(const char *expected)
         fail_msg("version is '" SPAN_FMT "', not '%s'", SPAN_ARG(version), expected);
 }
 
-static struct {
-    int applied, missing;
-} seen;
-
 static void count_progress(const char *name, bool applied)
 {
     seen.applied += applied;
     seen.missing += !applied;
+}
+
+/* The views count as one. */
+static enum outcome up(const struct sql_file *tables, size_t count)
+{
+    const struct schema_files files = only_tables(tables, count);
+    return migrations_up(db, &files, false, count_progress, &err);
 }
 
 static void assert_progress(int applied, int missing)
@@ -83,13 +96,13 @@ static void assert_progress(int applied, int missing)
 static void test_up_twice(void **state)
 {
     assert_version("");
-    assert_ok(migrations_up(db, good, 2, false, count_progress, &err));
-    assert_progress(0, 2);
+    assert_ok(up(good, 2));
+    assert_progress(0, 3);
     assert_version("0002");
-    assert_ok(migrations_up(db, good, GOOD, false, count_progress, &err));
-    assert_progress(2, 1);
-    assert_ok(migrations_up(db, good, GOOD, false, count_progress, &err));
-    assert_progress(3, 0);
+    assert_ok(up(good, GOOD));
+    assert_progress(3, 1);
+    assert_ok(up(good, GOOD));
+    assert_progress(4, 0);
     assert_version("0003");
     assert_int_equal(number("SELECT sum(k)::int8 FROM a"), 1 + 2);
     assert_int_equal(
@@ -100,8 +113,9 @@ static void test_up_twice(void **state)
 
 static void test_dry_run_writes_nothing(void **state)
 {
-    assert_ok(migrations_up(db, good, GOOD, true, count_progress, &err));
-    assert_progress(0, 3);
+    const struct schema_files files = only_tables(good, GOOD);
+    assert_ok(migrations_up(db, &files, true, count_progress, &err));
+    assert_progress(0, 4);
     assert_int_equal(number("SELECT count(*) FROM pg_namespace WHERE nspname = 'tutti_meta'"), 0);
 }
 
@@ -113,7 +127,8 @@ static pid_t start_migrating(void)
         return pid;
     struct err problem = {0};
     struct db *mine = database_open(scratch.url);
-    enum outcome outcome = migrations_up(mine, good, GOOD, false, NULL, &problem);
+    const struct schema_files files = only_tables(good, GOOD);
+    enum outcome outcome = migrations_up(mine, &files, false, NULL, &problem);
     if (outcome != OUTCOME_OK)
         fprintf(stderr, "%s\n", problem.message);
     _exit(outcome == OUTCOME_OK ? 0 : 1);
@@ -136,24 +151,24 @@ static void test_up_by_many_processes_at_once(void **state)
 
 static void test_failing_file_leaves_no_trace(void **state)
 {
-    const struct migration list[] = {
+    const struct sql_file list[] = {
         good[0],
         {"0002_bad.sql", "-- migrate:up\nCREATE TABLE b (k int8);\nCREATE TABLE c (k nonsense);\n"},
         good[2],
     };
-    assert_int_equal(migrations_up(db, list, 3, false, NULL, &err), OUTCOME_FATAL);
+    assert_int_equal(up(list, 3), OUTCOME_FATAL);
     assert_non_null(strstr(err.message, "0002_bad.sql"));
     assert_non_null(strstr(err.message, "line 3"));
     assert_version("0001");
     assert_int_equal(number("SELECT count(*) FROM pg_class WHERE relname IN ('b', 'c')"), 0);
-    assert_ok(migrations_up(db, good, GOOD, false, NULL, &err)); /* mended: goes on */
+    assert_ok(up(good, GOOD)); /* mended: goes on */
     assert_version("0003");
 }
 
 static void test_malformed_files_are_refused(void **state)
 {
     static const struct {
-        struct migration list[2];
+        struct sql_file list[2];
         size_t count;
         const char *named;
     } rows[] = {
@@ -166,8 +181,7 @@ static void test_malformed_files_are_refused(void **state)
         {{{"0001_a.sql", "-- migrate:up\nSELECT 1 / (SELECT 0);\n"}}, 1, "0001_a.sql"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        assert_int_equal(migrations_up(db, rows[i].list, rows[i].count, false, NULL, &err),
-                         OUTCOME_FATAL);
+        assert_int_equal(up(rows[i].list, rows[i].count), OUTCOME_FATAL);
         if (strstr(err.message, rows[i].named) == NULL)
             fail_msg("'%s' does not name '%s'", err.message, rows[i].named);
         assert_ok(db_script(db, "DROP SCHEMA IF EXISTS tutti_meta CASCADE", &err));
@@ -176,7 +190,8 @@ static void test_malformed_files_are_refused(void **state)
 
 static void assert_check(size_t needed, const char *message)
 {
-    assert_int_equal(migrations_check(db, good, needed, &err), OUTCOME_FATAL);
+    const struct schema_files files = only_tables(good, needed);
+    assert_int_equal(migrations_check(db, &files, &err), OUTCOME_FATAL);
     assert_string_equal(err.message, message);
     assert_string_equal(err.code, "schema_version");
 }
@@ -184,10 +199,12 @@ static void assert_check(size_t needed, const char *message)
 static void test_check(void **state)
 {
     assert_check(3, "database schema is at nothing, this program needs 0003: run `tutti migrate`");
-    assert_ok(migrations_up(db, good, 1, false, NULL, &err));
+    assert_ok(up(good, 1));
     assert_check(3, "database schema is at 0001, this program needs 0003: run `tutti migrate`");
-    assert_ok(migrations_up(db, good, 3, false, NULL, &err));
-    assert_ok(migrations_check(db, good, 3, &err));
+    assert_ok(up(good, 3));
+    const struct schema_files files = only_tables(good, 3);
+    assert_ok(migrations_check(db, &files, &err));
+    assert_int_equal(up(good, 2), OUTCOME_FATAL); /* an older program changes nothing */
     assert_check(
         2, "database schema is at 0003, this program needs 0002: install the newer program (`tutti "
            "migrate` only goes "

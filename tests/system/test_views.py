@@ -14,6 +14,7 @@ sys.path[:0] = [str(ROOT / "tests" / "oracle"), str(ROOT / "tests" / "system")]
 import compare  # noqa: E402
 from oracle import Oracle  # noqa: E402
 from policy import DAY, Policies, instant  # noqa: E402
+import schema  # noqa: E402
 from views_fixture import Fixture  # noqa: E402
 
 URL = os.environ.get("TUTTI_DATABASE_URL")
@@ -54,10 +55,6 @@ def read_policies(bank):
     return folder, {path.name: json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")}
 
 
-def up_part(path):
-    return path.read_text(encoding="utf-8").split("-- migrate:down")[0]
-
-
 @pytest.fixture
 def scratch():
     name = f"tutti_figures_{os.getpid()}"
@@ -67,8 +64,7 @@ def scratch():
         url = psycopg.conninfo.make_conninfo(URL, dbname=name)
         try:
             with psycopg.connect(url) as connection:
-                for path in sorted((ROOT / "schemas" / "sql").glob("[0-9]*.sql")):
-                    connection.execute(up_part(path))
+                schema.create(connection)
             yield url
         finally:
             server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

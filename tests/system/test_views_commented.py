@@ -7,6 +7,7 @@ import subprocess
 
 import psycopg
 import pytest
+import schema
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCHEMAS = ["tutti", "identity", "journey", "suppression", "metrics"]
@@ -19,10 +20,6 @@ def url_of(database):
     return psycopg.conninfo.make_conninfo(URL, dbname=database)
 
 
-def up_part(path):
-    return path.read_text(encoding="utf-8").split("-- migrate:down")[0]
-
-
 @pytest.fixture(scope="module")
 def scratch():
     """The URL of a database of its own with all migrations applied."""
@@ -32,8 +29,7 @@ def scratch():
         server.execute(f"CREATE DATABASE {name}")
         try:
             with psycopg.connect(url_of(name)) as connection:
-                for path in sorted((ROOT / "schemas" / "sql").glob("[0-9]*.sql")):
-                    connection.execute(up_part(path))
+                schema.create(connection)
             yield url_of(name)
         finally:
             server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

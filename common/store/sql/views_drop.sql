@@ -1,0 +1,1 @@
+SELECT tutti_meta.drop_views()

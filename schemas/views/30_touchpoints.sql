@@ -1,0 +1,110 @@
+-- Touchpoints. What every column means exactly stands in docs/figures.md.
+
+CREATE VIEW tutti.fct_touchpoints AS
+SELECT t.event_id AS touchpoint_id, t.source, t.message_id, t.profile_id, t.occurred_at, t.received_at,
+       t.local_at::date AS occurred_date,
+       extract(hour FROM t.local_at)::smallint AS local_hour,
+       extract(dow FROM t.local_at)::smallint AS local_weekday,
+       t.direction, t.channel, t.network, t.department, t.purpose, t.contact_class, t.event AS event_name, t.touch_kind,
+       t.campaign_id, n.campaign_name, t.content_id, t.product_id, t.product_category, t.location_id, t.agent_id, t.order_id,
+       t.device_type, t.country,
+       CASE WHEN t.is_inbound
+           THEN count(*) FILTER (WHERE t.opens_session) OVER (PARTITION BY t.profile_id, t.is_inbound ORDER BY t.occurred_at, t.event_id, t.anchor)::integer
+       END AS session_number,
+       t.score, t.score_kind,
+       (t.value_micros * 0.000001)::numeric(20, 6) AS revenue,
+       (t.margin_micros * 0.000001)::numeric(20, 6) AS margin,
+       (t.cost_micros * 0.000001)::numeric(20, 6) AS cost,
+       t.currency,
+       t.is_goal_event AND (NOT t.needs_value OR coalesce(t.value_micros, 0) > 0) AS is_goal,
+       coalesce(t.received_at > t.occurred_at + interval '24 hours', false) AS is_late,
+       t.event = 'Contact Sent' AND t.decision_id IS NULL AS is_unasked,
+       t.loaded_at
+FROM (
+    SELECT d.*,
+           coalesce(d.occurred_at > lag(d.occurred_at) OVER (PARTITION BY d.profile_id, d.is_inbound ORDER BY d.occurred_at, d.event_id, d.anchor)
+                                    + (SELECT session FROM tutti_meta.active), true) AS opens_session
+    FROM (
+        SELECT a.profile_id, f.anchor, f.occurred_at, f.event_id, f.received_at, f.value_micros, f.margin_micros, f.cost_micros, f.score,
+               f.message_id, f.order_id, f.content_id, f.product_id, f.location_id, f.agent_id, f.decision_id, f.loaded_at,
+               s.source, s.event, s.channel, s.network, s.department, s.purpose, s.contact_class, s.touch_kind, s.campaign_id,
+               s.product_category, s.device_type, s.country, s.score_kind, s.currency,
+               a.version % 2 = 0 AND s.is_goal_event AS is_goal_event, s.needs_value,
+               f.occurred_at AT TIME ZONE (SELECT zone FROM tutti_meta.active) AS local_at,
+               w.direction,
+               coalesce(a.version % 2 = 0 AND w.direction = 'inbound' AND s.event NOT IN ('Contact Requested', 'Contact Failed', 'Contact Cancelled'), false)
+                   AS is_inbound
+        FROM journey.facts AS f
+        JOIN journey.anchors AS a USING (anchor)
+        JOIN journey.shapes AS s USING (shape)
+        CROSS JOIN LATERAL (
+            SELECT CASE
+                       WHEN s.direction IN ('inbound', 'outbound') THEN s.direction
+                       WHEN s.type IN ('identify', 'alias', 'group', 'merge') THEN NULL
+                       WHEN s.event = 'Campaign Sent' OR s.event LIKE 'Contact %' THEN 'outbound'
+                       ELSE 'inbound'
+                   END AS direction
+        ) AS w
+    ) AS d
+) AS t
+LEFT JOIN journey.campaign_names AS n USING (campaign_id);
+COMMENT ON VIEW tutti.fct_touchpoints IS 'Every distinct identified touchpoint, under today''s profile (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.touchpoint_id IS 'Hash of source and message_id (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.source IS 'URI of the producing system (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.message_id IS 'Id given by the producing system (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.profile_id IS 'Today''s profile (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.occurred_at IS 'When it happened (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.received_at IS 'When the producing system received it (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.occurred_date IS 'Its day in the reporting zone (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.local_hour IS 'Hour of the day, 0 to 23, in the reporting zone (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.local_weekday IS 'Day of the week, 0 = Sunday, in the reporting zone (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.direction IS 'inbound, outbound or null (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.channel IS 'Channel as sent (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.network IS 'Search engine, site or ad network it came from (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.department IS 'Unit that owns the touch (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.purpose IS 'Purpose as sent: brand, acquisition, retention, cross_sell, recovery, service (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.contact_class IS 'Class of the contact, such as marketing or service (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.event_name IS 'Name of the event; the type where it has none (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.touch_kind IS 'Node of the journey map (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.campaign_id IS 'Campaign as sent (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.campaign_name IS 'Name of the campaign: the greatest that any touchpoint gave it (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.content_id IS 'Content, creative or coupon (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.product_id IS 'Product (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.product_category IS 'Product category (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.location_id IS 'Store or branch (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.agent_id IS 'Member of staff (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.order_id IS 'Order (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.device_type IS 'Kind of device (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.country IS 'Country as sent (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.session_number IS 'Number of the customer''s session, for inbound touches (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.score IS 'Satisfaction, -100 to 100 (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.score_kind IS 'csat, nps or ces (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.revenue IS 'Value in currency (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.margin IS 'Margin in currency (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.cost IS 'Cost in currency (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.currency IS 'ISO 4217 code (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.is_goal IS 'It is a conversion (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.is_late IS 'It was received more than 24 hours after it happened (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.is_unasked IS 'A contact that was sent without a decision (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.loaded_at IS 'When it was stored first (chronicle).';
+GRANT SELECT ON tutti.fct_touchpoints TO tutti_reader;
+
+CREATE VIEW tutti.fct_unidentified_touchpoints AS
+SELECT event_id AS touchpoint_id, source, message_id, occurred_at, received_at,
+       (occurred_at AT TIME ZONE (SELECT zone FROM tutti_meta.active))::date AS occurred_date,
+       direction, channel, department, purpose, event_name, loaded_at
+FROM identity.unidentified_touchpoints;
+COMMENT ON VIEW tutti.fct_unidentified_touchpoints IS 'Touchpoints without a usable identifier: counted, in no profile and in no journey (convergent).';
+COMMENT ON COLUMN tutti.fct_unidentified_touchpoints.touchpoint_id IS 'Hash of source and message_id (convergent).';
+COMMENT ON COLUMN tutti.fct_unidentified_touchpoints.source IS 'URI of the producing system (convergent).';
+COMMENT ON COLUMN tutti.fct_unidentified_touchpoints.message_id IS 'Id given by the producing system (convergent).';
+COMMENT ON COLUMN tutti.fct_unidentified_touchpoints.occurred_at IS 'When it happened (convergent).';
+COMMENT ON COLUMN tutti.fct_unidentified_touchpoints.received_at IS 'When the producing system received it (convergent).';
+COMMENT ON COLUMN tutti.fct_unidentified_touchpoints.occurred_date IS 'Its day in the reporting zone (convergent).';
+COMMENT ON COLUMN tutti.fct_unidentified_touchpoints.direction IS 'inbound, outbound or null (convergent).';
+COMMENT ON COLUMN tutti.fct_unidentified_touchpoints.channel IS 'Channel as sent (convergent).';
+COMMENT ON COLUMN tutti.fct_unidentified_touchpoints.department IS 'Unit that owns the touch (convergent).';
+COMMENT ON COLUMN tutti.fct_unidentified_touchpoints.purpose IS 'Purpose as sent: brand, acquisition, retention, cross_sell, recovery, service (convergent).';
+COMMENT ON COLUMN tutti.fct_unidentified_touchpoints.event_name IS 'Name of the event; the type where it has none (convergent).';
+COMMENT ON COLUMN tutti.fct_unidentified_touchpoints.loaded_at IS 'When it was stored first (chronicle).';
+GRANT SELECT ON tutti.fct_unidentified_touchpoints TO tutti_reader;

@@ -1,0 +1,184 @@
+-- Stages, conversions and their credit. What every column means exactly stands in docs/figures.md.
+
+CREATE VIEW tutti.fct_stage_changes AS
+SELECT r.stage_change_id, r.profile_id, r.journey_number, r.changed_at,
+       tutti_meta.stage_name(r.from_stage) AS from_stage,
+       tutti_meta.stage_name(r.to_stage) AS to_stage,
+       tutti_meta.status_name(r.from_status) AS from_status,
+       tutti_meta.status_name(r.to_status) AS to_status,
+       (ARRAY['rule', 'inactivity', 'exit'])[r.reason] AS reason,
+       r.touchpoint_id, r.seconds_in_stage, r.loaded_at
+FROM (
+    SELECT a.profile_id, s.stage_change_id, s.journey_number, s.changed_at, s.from_stage::integer, s.to_stage::integer,
+           s.from_status::integer, s.to_status::integer, s.reason::integer, s.touchpoint_id, s.seconds_in_stage, s.loaded_at
+    FROM journey.stage_changes AS s
+    JOIN journey.anchors AS a USING (anchor)
+    WHERE s.changed_at <= tutti.as_of()
+    UNION ALL
+    -- What the deadlines after the last inbound touch did, which no row says yet.
+    SELECT a.profile_id, tutti_meta.id_xor(c.last_inbound_id, t.bits), c.journey_number, t.changed_at, c.stage, t.to_stage,
+           t.from_status, t.to_status, t.reason, c.last_inbound_id,
+           floor(extract(epoch FROM t.changed_at - c.stage_since_at))::bigint, t.changed_at
+    FROM journey.current_states AS c
+    JOIN journey.anchors AS a ON a.anchor = c.last_inbound_anchor AND a.profile = c.profile
+    CROSS JOIN LATERAL (VALUES
+        (1, c.at_risk_at, c.stage, c.status, 2, 2),
+        (2, c.lapsed_at, c.stage, CASE WHEN c.at_risk_at IS NULL THEN c.status ELSE 2 END, 3, 2),
+        (3, c.exit_at, 0, 3, 3, 3)
+    ) AS t (bits, changed_at, to_stage, from_status, to_status, reason)
+    WHERE t.changed_at <= tutti.as_of()
+) AS r;
+COMMENT ON VIEW tutti.fct_stage_changes IS 'Changes of stage or status up to tutti.as_of() (convergent).';
+COMMENT ON COLUMN tutti.fct_stage_changes.stage_change_id IS 'Id of the touch, or of the deadline that it set (convergent).';
+COMMENT ON COLUMN tutti.fct_stage_changes.profile_id IS 'Today''s profile (convergent).';
+COMMENT ON COLUMN tutti.fct_stage_changes.journey_number IS 'Number of the customer''s journey; 365 days without an inbound touch end one (convergent).';
+COMMENT ON COLUMN tutti.fct_stage_changes.changed_at IS 'Time of the touch, or of the deadline (convergent).';
+COMMENT ON COLUMN tutti.fct_stage_changes.from_stage IS 'Stage before; null at the start of a journey (convergent).';
+COMMENT ON COLUMN tutti.fct_stage_changes.to_stage IS 'Stage after; null at its end (convergent).';
+COMMENT ON COLUMN tutti.fct_stage_changes.from_status IS 'Status before; null at the first touch (convergent).';
+COMMENT ON COLUMN tutti.fct_stage_changes.to_status IS 'Status after (convergent).';
+COMMENT ON COLUMN tutti.fct_stage_changes.reason IS 'rule, inactivity or exit (convergent).';
+COMMENT ON COLUMN tutti.fct_stage_changes.touchpoint_id IS 'The touch, or the last inbound touch before a deadline (convergent).';
+COMMENT ON COLUMN tutti.fct_stage_changes.seconds_in_stage IS 'Whole seconds since the last change of stage in this journey (convergent).';
+COMMENT ON COLUMN tutti.fct_stage_changes.loaded_at IS 'When it was stored; of a deadline, when it passed (chronicle).';
+GRANT SELECT ON tutti.fct_stage_changes TO tutti_reader;
+
+CREATE VIEW tutti.fct_conversions AS
+SELECT c.event_id AS conversion_id, g.value AS goal_id, a.profile_id, c.event_id AS touchpoint_id, c.occurred_at AS converted_at,
+       (c.occurred_at AT TIME ZONE (SELECT zone FROM tutti_meta.active))::date AS conversion_date,
+       s.department, s.channel, f.location_id, s.product_category, f.order_id,
+       (f.value_micros * 0.000001)::numeric(20, 6) AS revenue,
+       (f.margin_micros * 0.000001)::numeric(20, 6) AS margin,
+       s.currency, c.is_first,
+       tutti_meta.stage_name(c.stage_before) AS stage_before,
+       c.touch_count AS eligible_touch_count,
+       CASE WHEN c.touch_count > 0
+           THEN round((extract(epoch FROM c.occurred_at) * 1000000 - tutti_meta.be_int8(c.touches, 16)) / 86400000000, 6)
+       END AS days_from_first_touch,
+       (SELECT string_agg((SELECT h.channel FROM journey.shapes AS h WHERE h.shape = tutti_meta.be_int4(c.touches, i * 28 + 24)), ' > ' ORDER BY i)
+        FROM generate_series(greatest(c.touch_count - 20, 0), c.touch_count - 1) AS i) AS path,
+       c.loaded_at
+FROM journey.conversions AS c
+JOIN journey.anchors AS a USING (anchor)
+JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
+JOIN journey.shapes AS s USING (shape)
+JOIN journey.dictionary AS g ON g.code = c.goal;
+COMMENT ON VIEW tutti.fct_conversions IS 'Conversions by the active policies (convergent).';
+COMMENT ON COLUMN tutti.fct_conversions.conversion_id IS 'Id of the conversion: that of its touchpoint (convergent).';
+COMMENT ON COLUMN tutti.fct_conversions.goal_id IS 'Goal of the policies (convergent).';
+COMMENT ON COLUMN tutti.fct_conversions.profile_id IS 'Today''s profile (convergent).';
+COMMENT ON COLUMN tutti.fct_conversions.touchpoint_id IS 'Hash of source and message_id (convergent).';
+COMMENT ON COLUMN tutti.fct_conversions.converted_at IS 'Time of the conversion (convergent).';
+COMMENT ON COLUMN tutti.fct_conversions.conversion_date IS 'Its day in the reporting zone (convergent).';
+COMMENT ON COLUMN tutti.fct_conversions.department IS 'Unit that owns the touch (convergent).';
+COMMENT ON COLUMN tutti.fct_conversions.channel IS 'Channel of the conversion (convergent).';
+COMMENT ON COLUMN tutti.fct_conversions.location_id IS 'Store or branch (convergent).';
+COMMENT ON COLUMN tutti.fct_conversions.product_category IS 'Product category (convergent).';
+COMMENT ON COLUMN tutti.fct_conversions.order_id IS 'Order (convergent).';
+COMMENT ON COLUMN tutti.fct_conversions.revenue IS 'Value in currency (convergent).';
+COMMENT ON COLUMN tutti.fct_conversions.margin IS 'Margin in currency (convergent).';
+COMMENT ON COLUMN tutti.fct_conversions.currency IS 'ISO 4217 code of the conversion (convergent).';
+COMMENT ON COLUMN tutti.fct_conversions.is_first IS 'First conversion of the customer (convergent).';
+COMMENT ON COLUMN tutti.fct_conversions.stage_before IS 'Stage that the conversion found (convergent).';
+COMMENT ON COLUMN tutti.fct_conversions.eligible_touch_count IS 'Number of touches that share the credit; 0 = unattributed (convergent).';
+COMMENT ON COLUMN tutti.fct_conversions.days_from_first_touch IS 'Days since the first of them (convergent).';
+COMMENT ON COLUMN tutti.fct_conversions.path IS 'Channels of the last 20 of them, in order (convergent).';
+COMMENT ON COLUMN tutti.fct_conversions.loaded_at IS 'When it was stored first (chronicle).';
+GRANT SELECT ON tutti.fct_conversions TO tutti_reader;
+
+CREATE VIEW tutti.fct_attributions AS
+SELECT r.event_id AS conversion_id,
+       coalesce(r.touchpoint_id, '00000000-0000-0000-0000-000000000000') AS touchpoint_id,
+       r.model, g.value AS goal_id, r.profile_id, r.occurred_at AS converted_at, tutti_meta.from_micros(r.touched_us) AS touched_at,
+       r.touch_position, r.touch_count AS path_length,
+       ((extract(epoch FROM r.occurred_at) * 1000000)::bigint - r.touched_us) / 1000000 AS seconds_before,
+       CASE WHEN r.touch_count = 0 THEN '(unattributed)' ELSE t.channel END AS touch_channel,
+       t.department AS touch_department, t.purpose AS touch_purpose, t.campaign_id, n.campaign_name,
+       s.department AS conversion_department,
+       (tutti_meta.credit_part(1000000, r.parts, r.part) * 0.000001)::numeric(9, 6) AS credit,
+       (tutti_meta.credit_part(r.value_micros, r.parts, r.part) * 0.000001)::numeric(20, 6) AS attributed_revenue,
+       (tutti_meta.credit_part(r.margin_micros, r.parts, r.part) * 0.000001)::numeric(20, 6) AS attributed_margin,
+       s.currency, r.loaded_at
+FROM (
+    SELECT c.event_id, c.occurred_at, c.goal, c.touch_count, c.loaded_at, a.profile_id, f.shape, f.value_micros, f.margin_micros, m.model,
+           CASE WHEN m.model = 'linear' THEN greatest(c.touch_count, 1) ELSE 1 END AS parts,
+           CASE WHEN m.model = 'linear' THEN i ELSE 0 END AS part,
+           CASE WHEN c.touch_count > 0 THEN i + 1 ELSE 0 END AS touch_position,
+           CASE WHEN c.touch_count > 0 THEN tutti_meta.be_uuid(c.touches, i * 28) END AS touchpoint_id,
+           CASE WHEN c.touch_count > 0 THEN tutti_meta.be_int8(c.touches, i * 28 + 16) END AS touched_us,
+           CASE WHEN c.touch_count > 0 THEN tutti_meta.be_int4(c.touches, i * 28 + 24) END AS touch_shape
+    FROM journey.conversions AS c
+    JOIN journey.anchors AS a USING (anchor)
+    JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
+    CROSS JOIN LATERAL generate_series(0, greatest(c.touch_count, 1) - 1) AS i
+    CROSS JOIN LATERAL (VALUES ('first_touch', 0), ('last_touch', greatest(c.touch_count, 1) - 1), ('linear', i)) AS m (model, credited)
+    WHERE m.credited = i
+) AS r
+JOIN journey.shapes AS s ON s.shape = r.shape
+JOIN journey.dictionary AS g ON g.code = r.goal
+LEFT JOIN journey.shapes AS t ON t.shape = r.touch_shape
+LEFT JOIN journey.campaign_names AS n ON n.campaign_id = t.campaign_id;
+COMMENT ON VIEW tutti.fct_attributions IS 'Which touch gets how much credit for a conversion, by model; a conversion''s rows of one model add up to it (convergent).';
+COMMENT ON COLUMN tutti.fct_attributions.conversion_id IS 'Id of the conversion: that of its touchpoint (convergent).';
+COMMENT ON COLUMN tutti.fct_attributions.touchpoint_id IS 'The credited touch; the nil uuid where there is none (convergent).';
+COMMENT ON COLUMN tutti.fct_attributions.model IS 'first_touch, last_touch or linear (convergent).';
+COMMENT ON COLUMN tutti.fct_attributions.goal_id IS 'Goal of the policies (convergent).';
+COMMENT ON COLUMN tutti.fct_attributions.profile_id IS 'Today''s profile (convergent).';
+COMMENT ON COLUMN tutti.fct_attributions.converted_at IS 'Time of the conversion (convergent).';
+COMMENT ON COLUMN tutti.fct_attributions.touched_at IS 'Time of the credited touch (convergent).';
+COMMENT ON COLUMN tutti.fct_attributions.touch_position IS 'Its place among the eligible touches, from 1; 0 = unattributed (convergent).';
+COMMENT ON COLUMN tutti.fct_attributions.path_length IS 'Number of eligible touches (convergent).';
+COMMENT ON COLUMN tutti.fct_attributions.seconds_before IS 'Whole seconds from the touch to the conversion (convergent).';
+COMMENT ON COLUMN tutti.fct_attributions.touch_channel IS 'Channel of the credited touch, or (unattributed) (convergent).';
+COMMENT ON COLUMN tutti.fct_attributions.touch_department IS 'Department of the credited touch (convergent).';
+COMMENT ON COLUMN tutti.fct_attributions.touch_purpose IS 'Purpose of the credited touch (convergent).';
+COMMENT ON COLUMN tutti.fct_attributions.campaign_id IS 'Campaign as sent (convergent).';
+COMMENT ON COLUMN tutti.fct_attributions.campaign_name IS 'Name of the campaign: the greatest that any touchpoint gave it (convergent).';
+COMMENT ON COLUMN tutti.fct_attributions.conversion_department IS 'Department that converted (convergent).';
+COMMENT ON COLUMN tutti.fct_attributions.credit IS 'Share of the conversion; adds up to 1 (convergent).';
+COMMENT ON COLUMN tutti.fct_attributions.attributed_revenue IS 'Share of the revenue, to the micro-unit (convergent).';
+COMMENT ON COLUMN tutti.fct_attributions.attributed_margin IS 'Share of the margin, to the micro-unit (convergent).';
+COMMENT ON COLUMN tutti.fct_attributions.currency IS 'ISO 4217 code of the conversion (convergent).';
+COMMENT ON COLUMN tutti.fct_attributions.loaded_at IS 'When it was stored first (chronicle).';
+GRANT SELECT ON tutti.fct_attributions TO tutti_reader;
+
+CREATE VIEW tutti.rpt_attributions_daily AS
+SELECT c.period AS conversion_date, g.value AS goal_id, tutti_meta.model_name(c.d1) AS model, '(all)'::text AS segment_id,
+       CASE WHEN c.d2 = 0 THEN '(unattributed)' ELSE channel.value END AS touch_channel,
+       CASE WHEN c.d2 = 0 THEN '(unattributed)' ELSE coalesce(department.value, '(none)') END AS touch_department,
+       CASE WHEN c.d2 = 0 THEN '(unattributed)' ELSE coalesce(purpose.value, '(none)') END AS touch_purpose,
+       CASE WHEN c.d2 = 0 THEN NULL ELSE coalesce(campaign.value, '(none)') END AS campaign_id,
+       n.campaign_name,
+       coalesce(own.value, '(none)') AS conversion_department,
+       currency.value AS currency,
+       (c.v0 * 0.000001)::numeric(20, 6) AS attributed_conversions,
+       (c.v1 * 0.000001)::numeric(20, 6) AS attributed_revenue,
+       (c.v2 * 0.000001)::numeric(20, 6) AS attributed_margin,
+       c.v3::bigint AS touches
+FROM metrics.sums AS c
+JOIN journey.dictionary AS g ON g.code = c.d0
+LEFT JOIN journey.dictionary AS channel ON channel.code = c.d2
+LEFT JOIN journey.dictionary AS department ON department.code = c.d3
+LEFT JOIN journey.dictionary AS purpose ON purpose.code = c.d4
+LEFT JOIN journey.dictionary AS campaign ON campaign.code = c.d5
+LEFT JOIN journey.dictionary AS own ON own.code = c.d6
+LEFT JOIN journey.dictionary AS currency ON currency.code = c.d7
+LEFT JOIN journey.campaign_names AS n ON n.campaign_id = campaign.value
+WHERE c.family = 3 AND c.period <= (SELECT today FROM tutti_meta.active) AND c.v0 <> 0;
+COMMENT ON VIEW tutti.rpt_attributions_daily IS 'Credit by day, goal, model and kind of touch (convergent).';
+COMMENT ON COLUMN tutti.rpt_attributions_daily.conversion_date IS 'Its day in the reporting zone (convergent).';
+COMMENT ON COLUMN tutti.rpt_attributions_daily.goal_id IS 'Goal of the policies (convergent).';
+COMMENT ON COLUMN tutti.rpt_attributions_daily.model IS 'first_touch, last_touch or linear (convergent).';
+COMMENT ON COLUMN tutti.rpt_attributions_daily.segment_id IS 'Segment; (all) = everybody (convergent).';
+COMMENT ON COLUMN tutti.rpt_attributions_daily.touch_channel IS 'Channel of the credited touch, or (unattributed) (convergent).';
+COMMENT ON COLUMN tutti.rpt_attributions_daily.touch_department IS 'Department of the credited touch, (none) or (unattributed) (convergent).';
+COMMENT ON COLUMN tutti.rpt_attributions_daily.touch_purpose IS 'Purpose of the credited touch, (none) or (unattributed) (convergent).';
+COMMENT ON COLUMN tutti.rpt_attributions_daily.campaign_id IS 'Campaign of the credited touch, or (none); null where unattributed (convergent).';
+COMMENT ON COLUMN tutti.rpt_attributions_daily.campaign_name IS 'Name of the campaign: the greatest that any touchpoint gave it (convergent).';
+COMMENT ON COLUMN tutti.rpt_attributions_daily.conversion_department IS 'Department that converted, or (none) (convergent).';
+COMMENT ON COLUMN tutti.rpt_attributions_daily.currency IS 'ISO 4217 code of the conversion (convergent).';
+COMMENT ON COLUMN tutti.rpt_attributions_daily.attributed_conversions IS 'Sum of credit (convergent).';
+COMMENT ON COLUMN tutti.rpt_attributions_daily.attributed_revenue IS 'Share of the revenue, to the micro-unit (convergent).';
+COMMENT ON COLUMN tutti.rpt_attributions_daily.attributed_margin IS 'Share of the margin, to the micro-unit (convergent).';
+COMMENT ON COLUMN tutti.rpt_attributions_daily.touches IS 'Number of credited touches (convergent).';
+GRANT SELECT ON tutti.rpt_attributions_daily TO tutti_reader;
