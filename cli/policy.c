@@ -4,6 +4,7 @@
 #include "cli/identity_candidate.h"
 #include "cli/progress.h"
 #include "services/journey-tracker/journey_policy.h"
+#include "services/journey-tracker/journey_policy_store.h"
 #include "services/journey-tracker/journey_sweep.h"
 #include "services/suppression/suppression_policy.h"
 
@@ -85,6 +86,7 @@ enum outcome policy_start_generation(struct db *db, struct arena *arena, const c
     struct db_result *r = NULL;
     CHECK(db_run(db, &activate, &p, &r, NULL, err));
     generation->number = db_int4(r, 0, 0);
+    CHECK(journey_policy_store_files(db, arena, dir, &generation->id, err));
     CHECK(db_script(db, empty_figures, err));
     return journey_sweep_clear(db, err);
 }

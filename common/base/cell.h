@@ -1,5 +1,5 @@
-/* cell.h: a cell of the shared figures: a family, a period, dictionary codes and up to eight signed
- * sums.
+/* cell.h: a cell of the shared figures: a family, a period, up to ten dictionary codes and up to
+ * eight signed sums.
  *
  * A cell is a sum of signed weights over everything that happened, so it is exact under late data,
  * merges and replays. Codes are those of journey.dictionary (0 = absent); periods are days since
@@ -9,31 +9,15 @@
 #ifndef TUTTI_BASE_CELL_H
 #define TUTTI_BASE_CELL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-enum { CELL_DIMS = 8, CELL_VALUES = 8, CELL_HIGH = 5, CELL_MONEY = 1, CELL_MONEY_END = 3 };
+enum { CELL_DIMS = 10, CELL_VALUES = 8, CELL_HIGH = 5 };
 
+/* CELL_GOAL = 1, CELL_GOAL_CUSTOMERS, ...: families.def says what each counts. */
 enum cell_family {
-    /* day; goal, department, channel, currency; values: touches, micros (and value 6: their high
-       part). Own split of a goal. */
-    CELL_GOAL = 1,
-    /* day; goal; values: distinct customers (first matching touch of the profile that day). */
-    CELL_GOAL_CUSTOMERS = 2,
-    /* day; goal, model (1 first, 2 last, 3 linear), touch channel, touch department, touch purpose,
-     * campaign, conversion department, currency; values: credit in millionths, revenue micros,
-     * margin micros, rows (and values 6 and 7: the high parts of both micros). touch channel 0 =
-     * unattributed. */
-    CELL_CREDIT = 3,
-    /* month; stage before, from kind, to kind, from department, to department; values: steps, wait
-     * in ms (each rounded down), then steps by wait:
-     * <= 1 h, <= 1 d, <= 7 d, <= 30 d, above. Kinds 0 = (start) as from, (exit) as to; stage 0 =
-     * none. */
-    CELL_STEP = 4,
-    /* day; status (enum journey_status); values: change of the number of customers in it, entries
-       into it. */
-    CELL_STATUS = 5,
-    /* day; stage; values: change of the number of customers in it, entries into it. */
-    CELL_STAGE = 6,
+#define CELL_FAMILY(name, number, ...) CELL_##name = number,
+#include "common/base/families.def"
 };
 
 struct cell_key {
@@ -46,6 +30,17 @@ struct cell {
     struct cell_key key;
     int64_t values[CELL_VALUES];
 };
+
+/* True if value k of the family may leave 64 bits. */
+static inline bool cell_is_money(uint32_t family, int k)
+{
+    enum { COUNT, MONEY };
+#define CELL_VALUE(name, index, column, kind, ...)                                                 \
+    if (kind == MONEY && family == CELL_##name && k == index)                                      \
+        return true;
+#include "common/base/families.def"
+    return false;
+}
 
 /* After something below 2^62 was added to value k. */
 static inline void cell_carry(int64_t *values, int k)

@@ -5,6 +5,9 @@
 
 const char *const channel_words[] = {WORDS_CHANNELS(WORD_TEXT) NULL};
 static const char *const stages[] = {NULL, WORDS_STAGES(WORD_TEXT)};
+static const char *const statuses[] = {NULL, WORDS_STATUSES(WORD_TEXT)};
+static const char *const models[] = {NULL, WORDS_MODELS(WORD_TEXT)};
+static const char *const measures[] = {WORDS_MEASURES(WORD_TEXT)};
 static const char *const reasons[] = {NULL, WORDS_REASONS(WORD_TEXT)};
 static const char *const events[] = {WORDS_EVENTS(WORD_TEXT)};
 static const char *const identity_types[] = {WORDS_IDENTITY_TYPES(WORD_TEXT) NULL};
@@ -16,6 +19,21 @@ static const char is_touch[] = {WORDS_EVENTS(WORD_TOUCH)};
 const char *stage_word(enum journey_stage stage)
 {
     return stages[stage];
+}
+
+const char *status_word(enum journey_status status)
+{
+    return statuses[status];
+}
+
+const char *model_word(enum credit_model model)
+{
+    return models[model];
+}
+
+const char *measure_word(enum goal_measure measure)
+{
+    return measures[measure];
 }
 
 const char *reason_word(enum change_reason reason)

@@ -108,6 +108,9 @@ extern const char *const channel_words[CHANNEL_COUNT + 1]; /* NULL-ended */
 
 /* NULL for none. */
 const char *stage_word(enum journey_stage stage);
+const char *status_word(enum journey_status status);
+const char *model_word(enum credit_model model);
+const char *measure_word(enum goal_measure measure);
 const char *reason_word(enum change_reason reason);
 const char *event_word(enum event_word event);
 

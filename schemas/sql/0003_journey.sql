@@ -69,6 +69,47 @@ COMMENT ON COLUMN journey.shapes.touch_kind IS 'Node of the journey map.';
 COMMENT ON COLUMN journey.shapes.is_goal_event IS 'The event is a conversion by the active policy.';
 COMMENT ON COLUMN journey.shapes.needs_value IS '... but only with a positive value.';
 
+CREATE TABLE journey.policies (
+    generation uuid PRIMARY KEY,
+    reporting_timezone text NOT NULL,
+    session interval NOT NULL,
+    at_risk_after interval,
+    lapsed_after interval NOT NULL,
+    journey_end interval NOT NULL,
+    stored_model text NOT NULL
+);
+COMMENT ON TABLE journey.policies IS 'journey.json as journey-tracker understands it, defaults included: views read this and not the file (chronicle).';
+COMMENT ON COLUMN journey.policies.generation IS 'The generation of policies, as in tutti_meta.generations.';
+COMMENT ON COLUMN journey.policies.reporting_timezone IS 'Zone that decides which day a touch belongs to.';
+COMMENT ON COLUMN journey.policies.session IS 'Pause between inbound touches after which a session ends.';
+COMMENT ON COLUMN journey.policies.at_risk_after IS 'Time without an inbound touch after which a customer is at risk; null: never by itself.';
+COMMENT ON COLUMN journey.policies.lapsed_after IS 'The same for lapsed.';
+COMMENT ON COLUMN journey.policies.journey_end IS 'Time without an inbound touch after which a journey ends.';
+COMMENT ON COLUMN journey.policies.stored_model IS 'Attribution model by which goals are split.';
+
+CREATE TABLE journey.goals (
+    generation uuid NOT NULL,
+    goal_id text NOT NULL,
+    parent_goal_id text,
+    ladder_level smallint NOT NULL,
+    title text,
+    unit text,
+    metric text NOT NULL,
+    is_credited boolean NOT NULL,
+    status text,
+    PRIMARY KEY (generation, goal_id)
+);
+COMMENT ON TABLE journey.goals IS 'goals.json as journey-tracker understands it, defaults included (chronicle).';
+COMMENT ON COLUMN journey.goals.generation IS 'The generation of policies, as in tutti_meta.generations.';
+COMMENT ON COLUMN journey.goals.goal_id IS 'The goal.';
+COMMENT ON COLUMN journey.goals.parent_goal_id IS 'Goal that it ladders up to.';
+COMMENT ON COLUMN journey.goals.ladder_level IS 'Steps up to the top goal, which is 0.';
+COMMENT ON COLUMN journey.goals.title IS 'Title.';
+COMMENT ON COLUMN journey.goals.unit IS 'Unit of the value.';
+COMMENT ON COLUMN journey.goals.metric IS 'count, value, margin_else_value, stock or entries.';
+COMMENT ON COLUMN journey.goals.is_credited IS 'It is split by the stored attribution model.';
+COMMENT ON COLUMN journey.goals.status IS 'The status that a goal of stock or entries counts; null: it counts touches.';
+
 CREATE TABLE journey.facts (
     anchor bigint NOT NULL,
     occurred_at timestamptz NOT NULL,
@@ -139,7 +180,7 @@ COMMENT ON COLUMN journey.states.profile IS 'Short key of the profile.';
 COMMENT ON COLUMN journey.states.ver IS 'Grows with every write (chronicle).';
 COMMENT ON COLUMN journey.states.members IS 'Grows with every anchor that moves in or out (chronicle).';
 COMMENT ON COLUMN journey.states.generation IS 'Number of the policy generation it was derived in.';
-COMMENT ON COLUMN journey.states.payload IS 'Packed state; the layout stands in services/journey-tracker/logic/journey.h.';
+COMMENT ON COLUMN journey.states.payload IS 'Packed state; the layout stands in services/journey-tracker/logic/state_header.def and journey_pack.c.';
 
 CREATE TABLE journey.checkpoints (
     profile bigint NOT NULL,

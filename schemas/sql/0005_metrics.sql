@@ -22,21 +22,15 @@ CREATE TABLE metrics.cell_keys (
     d5 integer NOT NULL,
     d6 integer NOT NULL,
     d7 integer NOT NULL,
+    d8 integer NOT NULL,
+    d9 integer NOT NULL,
     family smallint NOT NULL
 );
 CREATE INDEX cell_keys_family ON metrics.cell_keys (family, period);
 COMMENT ON TABLE metrics.cell_keys IS 'What a cell counts; never deleted (chronicle: codes differ from run to run).';
 COMMENT ON COLUMN metrics.cell_keys.cell IS 'Hash of all the other columns.';
 COMMENT ON COLUMN metrics.cell_keys.period IS 'Reporting day as days since 1970-01-01; of months, the first day.';
-COMMENT ON COLUMN metrics.cell_keys.d0 IS 'First dimension of the family, a code of the dictionary or of a stage, status or model; 0 = absent.';
-COMMENT ON COLUMN metrics.cell_keys.d1 IS 'Second dimension.';
-COMMENT ON COLUMN metrics.cell_keys.d2 IS 'Third dimension.';
-COMMENT ON COLUMN metrics.cell_keys.d3 IS 'Fourth dimension.';
-COMMENT ON COLUMN metrics.cell_keys.d4 IS 'Fifth dimension.';
-COMMENT ON COLUMN metrics.cell_keys.d5 IS 'Sixth dimension.';
-COMMENT ON COLUMN metrics.cell_keys.d6 IS 'Seventh dimension.';
-COMMENT ON COLUMN metrics.cell_keys.d7 IS 'Eighth dimension.';
-COMMENT ON COLUMN metrics.cell_keys.family IS '1 goals, 2 customers of goals, 3 credit, 4 steps of the map, 5 status, 6 stage.';
+-- What the family and the dimensions mean stands in common/base/families.def; schemas/views/15_families.sql comments these columns.
 
 -- Sums of money may leave 64 bits: v1 and v2 are the rest of a division by 2^62, v6 and v7 what was divided. Waits and counts of the journey
 -- map never get there, so its v6 is a bucket.

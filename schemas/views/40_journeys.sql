@@ -143,28 +143,21 @@ COMMENT ON COLUMN tutti.fct_attributions.loaded_at IS 'When it was stored first 
 GRANT SELECT ON tutti.fct_attributions TO tutti_reader;
 
 CREATE VIEW tutti.rpt_attributions_daily AS
-SELECT c.period AS conversion_date, g.value AS goal_id, tutti_meta.model_name(c.d1) AS model, '(all)'::text AS segment_id,
-       CASE WHEN c.d2 = 0 THEN '(unattributed)' ELSE channel.value END AS touch_channel,
-       CASE WHEN c.d2 = 0 THEN '(unattributed)' ELSE coalesce(department.value, '(none)') END AS touch_department,
-       CASE WHEN c.d2 = 0 THEN '(unattributed)' ELSE coalesce(purpose.value, '(none)') END AS touch_purpose,
-       CASE WHEN c.d2 = 0 THEN NULL ELSE coalesce(campaign.value, '(none)') END AS campaign_id,
+SELECT c.day AS conversion_date, c.goal AS goal_id, c.model, '(all)'::text AS segment_id,
+       coalesce(c.touch_channel, '(unattributed)') AS touch_channel,
+       CASE WHEN c.touch_channel IS NULL THEN '(unattributed)' ELSE coalesce(c.touch_department, '(none)') END AS touch_department,
+       CASE WHEN c.touch_channel IS NULL THEN '(unattributed)' ELSE coalesce(c.touch_purpose, '(none)') END AS touch_purpose,
+       CASE WHEN c.touch_channel IS NOT NULL THEN coalesce(c.campaign_id, '(none)') END AS campaign_id,
        n.campaign_name,
-       coalesce(own.value, '(none)') AS conversion_department,
-       currency.value AS currency,
-       (c.v0 * 0.000001)::numeric(20, 6) AS attributed_conversions,
-       (c.v1 * 0.000001)::numeric(20, 6) AS attributed_revenue,
-       (c.v2 * 0.000001)::numeric(20, 6) AS attributed_margin,
-       c.v3::bigint AS touches
-FROM metrics.sums AS c
-JOIN journey.dictionary AS g ON g.code = c.d0
-LEFT JOIN journey.dictionary AS channel ON channel.code = c.d2
-LEFT JOIN journey.dictionary AS department ON department.code = c.d3
-LEFT JOIN journey.dictionary AS purpose ON purpose.code = c.d4
-LEFT JOIN journey.dictionary AS campaign ON campaign.code = c.d5
-LEFT JOIN journey.dictionary AS own ON own.code = c.d6
-LEFT JOIN journey.dictionary AS currency ON currency.code = c.d7
-LEFT JOIN journey.campaign_names AS n ON n.campaign_id = campaign.value
-WHERE c.family = 3 AND c.period <= (SELECT today FROM tutti_meta.active) AND c.v0 <> 0;
+       coalesce(c.conversion_department, '(none)') AS conversion_department,
+       c.currency,
+       (c.credit_millionths * 0.000001)::numeric(20, 6) AS attributed_conversions,
+       (c.revenue_micros * 0.000001)::numeric(20, 6) AS attributed_revenue,
+       (c.margin_micros * 0.000001)::numeric(20, 6) AS attributed_margin,
+       c.touches::bigint AS touches
+FROM metrics.credits AS c
+LEFT JOIN journey.campaign_names AS n USING (campaign_id)
+WHERE c.day <= (SELECT today FROM tutti_meta.active) AND c.credit_millionths <> 0;
 COMMENT ON VIEW tutti.rpt_attributions_daily IS 'Credit by day, goal, model and kind of touch (convergent).';
 COMMENT ON COLUMN tutti.rpt_attributions_daily.conversion_date IS 'Its day in the reporting zone (convergent).';
 COMMENT ON COLUMN tutti.rpt_attributions_daily.goal_id IS 'Goal of the policies (convergent).';
@@ -182,3 +175,29 @@ COMMENT ON COLUMN tutti.rpt_attributions_daily.attributed_revenue IS 'Share of t
 COMMENT ON COLUMN tutti.rpt_attributions_daily.attributed_margin IS 'Share of the margin, to the micro-unit (convergent).';
 COMMENT ON COLUMN tutti.rpt_attributions_daily.touches IS 'Number of credited touches (convergent).';
 GRANT SELECT ON tutti.rpt_attributions_daily TO tutti_reader;
+
+-- A day on which any customer changed stage has a row for every stage that customers were in up to then.
+CREATE VIEW tutti.rpt_stages_daily AS
+WITH changes AS MATERIALIZED (
+    SELECT day, stage, change, entries
+    FROM metrics.stages
+    WHERE day <= (SELECT today FROM tutti_meta.active) AND (change <> 0 OR entries <> 0)
+), shown AS (
+    SELECT d.day, s.stage, coalesce(c.change, 0) AS change, coalesce(c.entries, 0) AS entries
+    FROM (SELECT DISTINCT day FROM changes) AS d
+    JOIN (SELECT stage, min(day) AS first_day FROM changes GROUP BY stage) AS s ON s.first_day <= d.day
+    LEFT JOIN changes AS c ON c.day = d.day AND c.stage = s.stage
+)
+SELECT day AS stage_date, '(all)'::text AS segment_id, stage,
+       (sum(change) OVER (PARTITION BY stage ORDER BY day))::bigint AS customers,
+       entries::bigint AS entries,
+       (entries - change)::bigint AS exits
+FROM shown;
+COMMENT ON VIEW tutti.rpt_stages_daily IS 'Customers per stage and day, for the days on which any customer entered or left a stage. Key: stage_date, segment_id, stage (convergent).';
+COMMENT ON COLUMN tutti.rpt_stages_daily.stage_date IS 'Day in the reporting zone; a day without a row is like the last one that has one (convergent).';
+COMMENT ON COLUMN tutti.rpt_stages_daily.segment_id IS 'Segment; (all) = everybody (convergent).';
+COMMENT ON COLUMN tutti.rpt_stages_daily.stage IS 'Stage of the journey (convergent).';
+COMMENT ON COLUMN tutti.rpt_stages_daily.customers IS 'Customers in the stage at the end of the day: add up stages of one day, never days (convergent).';
+COMMENT ON COLUMN tutti.rpt_stages_daily.entries IS 'Times that a customer entered the stage that day: may be added up over days and stages (convergent).';
+COMMENT ON COLUMN tutti.rpt_stages_daily.exits IS 'Times that a customer left the stage that day, for another one or because the journey ended: may be added up over days and stages (convergent).';
+GRANT SELECT ON tutti.rpt_stages_daily TO tutti_reader;

@@ -1,22 +1,18 @@
 -- The journey map. What every column means exactly stands in docs/figures.md.
 
 CREATE VIEW tutti.rpt_journey_map AS
-SELECT c.period AS period_start_date, '(all)'::text AS segment_id,
-       coalesce(tutti_meta.stage_name(c.d0), '(none)') AS stage,
-       coalesce(one.value, '(start)') AS from_kind,
-       coalesce(two.value, '(exit)') AS to_kind,
-       coalesce(one_department.value, '(none)') AS from_department,
-       coalesce(two_department.value, '(none)') AS to_department,
-       c.v0::bigint AS transitions,
-       (c.v1 * 0.001)::numeric(20, 6) AS wait_seconds_sum,
-       c.v2::bigint AS wait_le_1h, c.v3::bigint AS wait_le_1d, c.v4::bigint AS wait_le_7d, c.v5::bigint AS wait_le_30d,
-       c.v6::bigint AS wait_over_30d
-FROM metrics.sums AS c
-LEFT JOIN journey.dictionary AS one ON one.code = c.d1
-LEFT JOIN journey.dictionary AS two ON two.code = c.d2
-LEFT JOIN journey.dictionary AS one_department ON one_department.code = c.d3
-LEFT JOIN journey.dictionary AS two_department ON two_department.code = c.d4
-WHERE c.family = 4 AND c.period <= (SELECT today FROM tutti_meta.active) AND (c.v0 <> 0 OR c.v1 <> 0);
+SELECT month AS period_start_date, '(all)'::text AS segment_id,
+       coalesce(stage, '(none)') AS stage,
+       coalesce(from_kind, '(start)') AS from_kind,
+       coalesce(to_kind, '(exit)') AS to_kind,
+       coalesce(from_department, '(none)') AS from_department,
+       coalesce(to_department, '(none)') AS to_department,
+       steps::bigint AS transitions,
+       (wait_ms * 0.001)::numeric(20, 6) AS wait_seconds_sum,
+       wait_le_1h::bigint AS wait_le_1h, wait_le_1d::bigint AS wait_le_1d, wait_le_7d::bigint AS wait_le_7d,
+       wait_le_30d::bigint AS wait_le_30d, wait_over_30d::bigint AS wait_over_30d
+FROM metrics.steps
+WHERE month <= (SELECT today FROM tutti_meta.active) AND (steps <> 0 OR wait_ms <> 0);
 COMMENT ON VIEW tutti.rpt_journey_map IS 'How customers move from touch to touch, by month (convergent).';
 COMMENT ON COLUMN tutti.rpt_journey_map.period_start_date IS 'First day of the month (convergent).';
 COMMENT ON COLUMN tutti.rpt_journey_map.segment_id IS 'Segment; (all) = everybody (convergent).';

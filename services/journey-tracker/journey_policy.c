@@ -138,11 +138,12 @@ static enum outcome read_attribution(struct arena *arena, const struct json *jou
 static enum outcome read_journey(struct arena *arena, const struct json *journey,
                                  struct journey_policy *policy, struct err *err)
 {
-    struct span zone = SPAN("UTC");
+    struct span *zone = &policy->reporting_timezone;
+    *zone = SPAN("UTC");
     policy->session = (struct duration){1800 * US_PER_SECOND};
     CHECK(json_check_keys(journey, "stages attribution", "reporting_timezone session status", err));
-    CHECK(json_text(journey, "reporting_timezone", &zone, err));
-    if (!span_is(zone, "UTC"))
+    CHECK(json_text(journey, "reporting_timezone", zone, err));
+    if (!span_is(*zone, "UTC"))
         return json_fail(json_get(journey, "reporting_timezone"), err,
                          "only \"UTC\" in this version");
     CHECK(json_duration(journey, "session", &policy->session, err));

@@ -13,6 +13,7 @@
  *   journey_shapes.c        combinations of low-cardinality attributes
  *   journey_store.c, journey_lanes.c, sql/   statements
  *   journey_policy.c        policies/journey.json, goals.json, channels.json
+ *   journey_policy_store.c  ... as rows, for the views
  *   journey_moves.c, journey_sweep.c         for operators: moves without Kafka, a new generation
  *   logic/                  pure: derive(timeline) as an automaton */
 #include "services/journey-tracker/journey_service.h"

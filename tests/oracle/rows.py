@@ -8,6 +8,7 @@ from journey import Journey
 from journey_map import JourneyMap
 from policy import DAY, US, YEAR, month_of
 from render import COLUMNS, NIL
+from stages import Stages
 
 
 class Rows:
@@ -17,7 +18,7 @@ class Rows:
         self.oracle, self.policies, self.as_of = oracle, oracle.policies, as_of
         self.last_day = self.policies.day(as_of)
         self.rows = defaultdict(list)
-        self.map, self.goals = JourneyMap(self.policies), Goals(self.policies)
+        self.map, self.goals, self.stages = JourneyMap(self.policies), Goals(self.policies), Stages(self.policies)
         self.credit = defaultdict(lambda: [0, 0, 0, 0])
         self.campaign_names = campaign_names(oracle.touchpoints.values())
         self.members = defaultdict(list)
@@ -33,6 +34,7 @@ class Rows:
                 self.profile(profile, timeline)
         self.attributions_daily()
         self.shared_goals()
+        self.stages_daily()
         self.journey_map()
         self.unidentified()
         return {name: self.rows[name] for name in COLUMNS}
@@ -92,6 +94,7 @@ class Rows:
             self.conversion(profile, conversion)
         self.map.profile(touches, exit_stages)
         self.goals.profile(touches, converted, changes)
+        self.stages.profile(changes)
 
     def dim_profile(self, profile, timeline, touches, converted, changes, lived):
         identity = self.oracle.identity
@@ -273,6 +276,10 @@ class Rows:
                     "segment_id": "(all)",
                 }
             )
+
+    def stages_daily(self):
+        for row in self.stages.rows(self.last_day):
+            self.rows["rpt_stages_daily"].append({**row, "stage_date": row["day"], "segment_id": "(all)"})
 
     def journey_map(self):
         names = ("period_start_date", "stage", "from_kind", "to_kind", "from_department", "to_department")

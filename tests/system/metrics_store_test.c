@@ -256,10 +256,10 @@ static void a_collision_is_fatal(void **state)
 {
     struct journey_diff one = diff(1, false);
     struct cell_key key = {CELL_GOAL, 17000, {5, 1, 2, 3}};
-    char sql[200];
+    char sql[240];
     snprintf(sql, sizeof sql,
-             "INSERT INTO metrics.cell_keys (cell, family, period, d0, d1, d2, d3, d4, d5, d6, d7)"
-             " VALUES (%lld, 1, 17000, 6, 1, 2, 3, 0, 0, 0, 0)",
+             "INSERT INTO metrics.cell_keys (cell, family, period, d0, d1, d2, d3, d4, d5, d6, d7,"
+             " d8, d9) VALUES (%lld, 1, 17000, 6, 1, 2, 3, 0, 0, 0, 0, 0, 0)",
              (long long)metrics_store_cell_hash(&key));
     run_script(sql);
     assert_int_equal(flush_diffs(&one, 1), OUTCOME_FATAL);

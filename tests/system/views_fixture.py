@@ -1,6 +1,7 @@
 """Fills the services' tables as the services would, but from the oracle's objects: so the views can be tested without services."""
 
 import copy
+import datetime
 import hashlib
 import json
 import struct
@@ -145,7 +146,7 @@ class Fixture:
             self.add(3, self.policies.day(touch.occurred_at), key, [credit.share, credit.revenue or 0, credit.margin or 0, int(one is not None)])
 
     def add(self, family, period, dims, values):
-        cell = self.cells[(family, period, *dims, *[0] * (8 - len(dims)))]
+        cell = self.cells[(family, period, *dims, *[0] * (10 - len(dims)))]
         for i, value in enumerate(values):
             cell[i] += value
 
@@ -162,12 +163,22 @@ class Fixture:
                 self.add(2, day, [self.intern(goal["id"])], [1])
         before = None
         for change in changes:
+            self.stage_cells(change)
             if change.to_status != before:
                 day = self.policies.day(change.changed_at)
                 self.add(5, day, [code(STATUSES, change.to_status)], [1, 1])
                 if before:
                     self.add(5, day, [code(STATUSES, before)], [-1])
             before = change.to_status
+
+    def stage_cells(self, change):
+        day = self.policies.day(change.changed_at)
+        if change.to_stage == change.from_stage:
+            return
+        if change.to_stage:
+            self.add(6, day, [code(STAGES, change.to_stage)], [1, 1])
+        if change.from_stage:
+            self.add(6, day, [code(STAGES, change.from_stage)], [-1])
 
     def steps(self):
         def named(text):
@@ -189,17 +200,31 @@ class Fixture:
                 yield (number, lane, *part)
             yield (number, 9, *rest)
 
+    def write_policies(self, connection, generation):
+        """What `tutti policy apply` writes: the policies as they are understood."""
+        said, after = self.policies, dict(self.policies.deadlines)
+        times = [time and datetime.timedelta(microseconds=time) for time in (said.session, after.get("at_risk"), after["lapsed"], YEAR)]
+        insert(connection, "journey.policies", "generation reporting_timezone session at_risk_after lapsed_after journey_end stored_model",
+               [(generation, str(said.zone), *times, said.stored_model)])
+        levels = {}
+        for goal in said.goals:
+            levels[goal["id"]] = levels[goal["parent"]] + 1 if "parent" in goal else 0
+            insert(connection, "journey.goals", "generation goal_id parent_goal_id ladder_level unit metric is_credited status",
+                   [(generation, goal["id"], goal.get("parent"), levels[goal["id"]], goal.get("unit"), goal["measure"],
+                     goal.get("credited", False), goal.get("status"))])
+
     def write(self, connection, policies):
-        generation = connection.execute(
-            "INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES (gen_random_uuid(), %s, true) RETURNING number",
-            [json.dumps(policies)]).fetchone()[0]
+        generation, number = connection.execute(
+            "INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES (gen_random_uuid(), %s, true)"
+            " RETURNING generation, number", [json.dumps(policies)]).fetchone()
+        self.write_policies(connection, generation)
         connection.execute("INSERT INTO journey.dictionary (code, value) OVERRIDING SYSTEM VALUE"
                            " SELECT * FROM unnest(%s::integer[], %s::text[])", [list(self.codes.values()), list(self.codes)])
         for table, columns in TABLES.items():
             insert(connection, table, columns, self.tables[table])
-        connection.execute("UPDATE journey.states SET generation = %s", [generation])
+        connection.execute("UPDATE journey.states SET generation = %s", [number])
         keys = [(number, *key) for number, key in enumerate(self.cells, 1)]
-        insert(connection, "metrics.cell_keys", "cell family period d0 d1 d2 d3 d4 d5 d6 d7", keys)
+        insert(connection, "metrics.cell_keys", "cell family period d0 d1 d2 d3 d4 d5 d6 d7 d8 d9", keys)
         insert(connection, "metrics.cells", "cell lane v0 v1 v2 v3 v4 v5 v6 v7", self.lanes())
         connection.execute("ANALYZE")
 

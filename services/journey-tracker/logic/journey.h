@@ -234,30 +234,21 @@ int64_t credit_split(int64_t total, uint32_t n, uint32_t i);
 int64_t credit_part(enum credit_model model, int64_t total, uint32_t n, uint32_t i);
 
 /* ---- storage ----
- * Layout 1, big-endian, times in microseconds UTC, INT64_MIN where absent:
- *
- *   offset size
- *        0    1  layout version, 1
- *        1    1  stage after the last inbound touch (enum journey_stage)
- *        2    1  status after it (enum journey_status)
- *        3    1  bit 0: has a conversion
- *        4    4  journey_number
- *        8    8  first_seen
- *       16    8  last_seen
- *       24    8  last inbound touch: time
- *       32   16    its event_id (nil if none)
- *       48    8    its anchor
- *       56    8  stage_since
- *       64    8  last touch of either direction: time
- *       72    4  order_count (saturating)
- *       76    4  currency of the last conversion: code
- *       80    8  revenue in that currency, micro-units
- *       88    8  margin
- *       96    8  last_order_at
- *      104    2  last_score, INT16_MIN if absent
- *      106       variable part: see journey_pack.c
+ * A packed state is a header of fixed size (state_header.def) and a variable part (journey_pack.c).
  */
-enum { JOURNEY_LAYOUT = 1, JOURNEY_HEADER_SIZE = 106 };
+#define STATE_SIZE_U8    1
+#define STATE_SIZE_U32   4
+#define STATE_SIZE_COUNT 4
+#define STATE_SIZE_I16   2
+#define STATE_SIZE_I64   8
+#define STATE_SIZE_TIME  8
+#define STATE_SIZE_ID    16
+enum {
+    JOURNEY_LAYOUT = 1,
+#define STATE_FIELD(type, ...) +STATE_SIZE_##type
+    JOURNEY_HEADER_SIZE = 0
+#include "services/journey-tracker/logic/state_header.def"
+};
 /* The tail is cut to policy->tail_max; *state itself is not changed. */
 void journey_state_pack(const struct journey_policy *policy, const struct journey_state *state,
                         struct strbuf *out);

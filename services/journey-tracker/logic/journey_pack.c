@@ -1,4 +1,4 @@
-/* journey_pack.c: a state as bytes: the fixed header of journey.h, then the variable part.
+/* journey_pack.c: a state as bytes: the header of state_header.def, then the variable part.
  *
  * Variable part: flags (1: last fact = last inbound touch, 2: a tail follows, 4: the tail was cut);
  * unless flag 1 event_id 16 and anchor 8 of the last fact; node, department of the last touch;
@@ -40,50 +40,97 @@ static struct id unpack_id(struct unpack *in)
     return id;
 }
 
-static void pack_header(struct strbuf *out, const struct journey_state *s)
+#define TYPE_U8    uint8_t
+#define TYPE_U32   uint32_t
+#define TYPE_COUNT uint32_t
+#define TYPE_I16   int16_t
+#define TYPE_I64   int64_t
+#define TYPE_TIME  struct instant
+#define TYPE_ID    struct id
+
+struct state_header {
+#define STATE_FIELD(type, field, ...) TYPE_##type field;
+#include "services/journey-tracker/logic/state_header.def"
+};
+
+static struct state_header header_of(const struct journey_state *s)
 {
     struct currency_sum revenue = journey_state_revenue(s);
-    pack_byte(out, JOURNEY_LAYOUT);
-    pack_byte(out, s->stage);
-    pack_byte(out, s->status);
-    pack_byte(out, s->has_converted);
-    pack_be32(out, s->journey_number);
-    pack_time(out, s->first_seen.us == INT64_MAX ? INSTANT_FIRST : s->first_seen);
-    pack_time(out, s->last.at);
-    pack_time(out, s->last_inbound.at);
-    strbuf_add(out, s->last_inbound.event_id.bytes, sizeof s->last_inbound.event_id.bytes);
-    pack_be64(out, (uint64_t)s->last_inbound.anchor);
-    pack_time(out, s->stage_since);
-    pack_time(out, s->last_touch_at);
-    pack_be32(out, s->order_count > UINT32_MAX ? UINT32_MAX : (uint32_t)s->order_count);
-    pack_be32(out, s->currency);
-    pack_be64(out, (uint64_t)revenue.revenue);
-    pack_be64(out, (uint64_t)revenue.margin);
-    pack_time(out, s->last_order_at);
-    pack_be16(out, (uint16_t)s->last_score);
+    return (struct state_header){
+        .layout = JOURNEY_LAYOUT,
+        .stage = s->stage,
+        .status = s->status,
+        .has_converted = s->has_converted,
+        .journey_number = s->journey_number,
+        .first_seen = s->first_seen.us == INT64_MAX ? INSTANT_FIRST : s->first_seen,
+        .last_seen = s->last.at,
+        .last_inbound_at = s->last_inbound.at,
+        .last_inbound_id = s->last_inbound.event_id,
+        .last_inbound_anchor = s->last_inbound.anchor,
+        .stage_since = s->stage_since,
+        .last_touch_at = s->last_touch_at,
+        .order_count = s->order_count > UINT32_MAX ? UINT32_MAX : (uint32_t)s->order_count,
+        .currency = s->currency,
+        .revenue = revenue.revenue,
+        .margin = revenue.margin,
+        .last_order_at = s->last_order_at,
+        .last_score = s->last_score,
+    };
 }
 
-static void unpack_header(struct unpack *in, struct journey_state *s)
+/* Revenue and margin come from the sums. */
+static void take_header(struct journey_state *s, const struct state_header *h)
 {
-    s->stage = unpack_byte(in);
-    s->status = unpack_byte(in);
-    s->has_converted = unpack_byte(in) & 1;
-    s->journey_number = unpack_be32(in);
-    s->first_seen = unpack_time(in);
-    if (!instant_is_set(s->first_seen))
-        s->first_seen = INSTANT_NEVER;
-    s->last.at = unpack_time(in);
-    s->last_inbound.at = unpack_time(in);
-    s->last_inbound.event_id = unpack_id(in);
-    s->last_inbound.anchor = (int64_t)unpack_be64(in);
-    s->stage_since = unpack_time(in);
-    s->last_touch_at = unpack_time(in);
-    s->order_count = unpack_be32(in);
-    s->currency = unpack_be32(in);
-    unpack_be64(in); /* revenue and margin: from the sums */
-    unpack_be64(in);
-    s->last_order_at = unpack_time(in);
-    s->last_score = (int16_t)unpack_be16(in);
+    s->stage = h->stage;
+    s->status = h->status;
+    s->has_converted = h->has_converted & 1;
+    s->journey_number = h->journey_number;
+    s->first_seen = instant_is_set(h->first_seen) ? h->first_seen : INSTANT_NEVER;
+    s->last.at = h->last_seen;
+    s->last_inbound =
+        (struct touch_key){h->last_inbound_at, h->last_inbound_id, h->last_inbound_anchor};
+    s->stage_since = h->stage_since;
+    s->last_touch_at = h->last_touch_at;
+    s->order_count = h->order_count;
+    s->currency = h->currency;
+    s->last_order_at = h->last_order_at;
+    s->last_score = h->last_score;
+}
+
+static void pack_id(struct strbuf *out, struct id id)
+{
+    strbuf_add(out, id.bytes, sizeof id.bytes);
+}
+
+#define PACK_U8(v)    pack_byte(out, v)
+#define PACK_U32(v)   pack_be32(out, v)
+#define PACK_COUNT(v) pack_be32(out, v)
+#define PACK_I16(v)   pack_be16(out, (uint16_t)(v))
+#define PACK_I64(v)   pack_be64(out, (uint64_t)(v))
+#define PACK_TIME(v)  pack_time(out, v)
+#define PACK_ID(v)    pack_id(out, v)
+
+static void pack_header(struct strbuf *out, const struct journey_state *s)
+{
+    const struct state_header h = header_of(s);
+#define STATE_FIELD(type, field, ...) PACK_##type(h.field);
+#include "services/journey-tracker/logic/state_header.def"
+}
+
+#define UNPACK_U8    unpack_byte(in)
+#define UNPACK_U32   unpack_be32(in)
+#define UNPACK_COUNT unpack_be32(in)
+#define UNPACK_I16   (int16_t) unpack_be16(in)
+#define UNPACK_I64   (int64_t) unpack_be64(in)
+#define UNPACK_TIME  unpack_time(in)
+#define UNPACK_ID    unpack_id(in)
+
+static struct state_header unpack_header(struct unpack *in)
+{
+    struct state_header h;
+#define STATE_FIELD(type, field, ...) h.field = UNPACK_##type;
+#include "services/journey-tracker/logic/state_header.def"
+    return h;
 }
 
 static void pack_progress(const struct journey_policy *policy, struct strbuf *out,
@@ -246,11 +293,11 @@ enum outcome journey_state_unpack(const struct journey_policy *policy, struct sp
 {
     struct unpack in = unpack_of(packed);
     journey_state_init(out, arena);
-    uint8_t layout = unpack_byte(&in);
-    if (layout != JOURNEY_LAYOUT)
+    const struct state_header header = unpack_header(&in);
+    if (header.layout != JOURNEY_LAYOUT)
         return err_set(err, OUTCOME_FATAL, "state_corrupt",
-                       "journey state of layout %d, expected %d", layout, JOURNEY_LAYOUT);
-    unpack_header(&in, out);
+                       "journey state of layout %d, expected %d", header.layout, JOURNEY_LAYOUT);
+    take_header(out, &header);
     uint8_t flags = unpack_byte(&in);
     out->last.event_id = flags & FLAG_SAME_KEY ? out->last_inbound.event_id : unpack_id(&in);
     out->last.anchor = flags & FLAG_SAME_KEY ? out->last_inbound.anchor : (int64_t)unpack_be64(&in);

@@ -76,6 +76,7 @@ struct channel_rule {
 };
 
 struct journey_policy {
+    struct span reporting_timezone;
     int32_t reporting_offset; /* seconds east of UTC */
     struct duration session;
     struct stage_rule rules[POLICY_MAX_RULES]; /* highest stage first */

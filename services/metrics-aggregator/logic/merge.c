@@ -13,18 +13,14 @@ void merge_init(struct merge *merge, struct arena *arena)
     map_init(&merge->sums, arena, sizeof(struct sum_key), sizeof(int64_t[CELL_VALUES]));
 }
 
-static bool holds_money(uint32_t family)
-{
-    return family == CELL_GOAL || family == CELL_CREDIT;
-}
-
 static bool add_values(uint32_t family, int64_t *sums, const int64_t *values)
 {
     bool overflow = false;
     for (int i = 0; i < CELL_VALUES; i++)
         overflow |= __builtin_add_overflow(sums[i], values[i], &sums[i]);
-    for (int i = CELL_MONEY; i < CELL_MONEY_END && holds_money(family); i++)
-        cell_carry(sums, i);
+    for (int i = 0; i < CELL_VALUES - CELL_HIGH; i++)
+        if (cell_is_money(family, i))
+            cell_carry(sums, i);
     return !overflow;
 }
 

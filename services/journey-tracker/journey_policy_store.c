@@ -1,0 +1,102 @@
+/* journey_policy_store.c: writes the policy as the parser understood it into the tables that the
+ * views read. */
+#include "services/journey-tracker/journey_policy_store.h"
+
+#include "journey_tracker_sql.h"
+#include "services/journey-tracker/journey_policy.h"
+
+struct goal_row {
+    struct span id, parent, title, unit, metric, status;
+    int16_t level;
+    bool is_credited;
+};
+
+static enum outcome store_times(struct db *db, struct arena *arena,
+                                const struct journey_policy *policy, const struct id *generation,
+                                struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_uuid(&p, generation);
+    params_text(&p, policy->reporting_timezone);
+    params_int8(&p, policy->session.us);
+    params_int8(&p, policy->at_risk_after.us);
+    params_int8(&p, policy->lapsed_after.us);
+    params_int8(&p, JOURNEY_END.us);
+    params_text(&p, span_of(model_word((enum credit_model)policy->stored_model)));
+    return db_run(db, &sql_upsert_policy, &p, NULL, NULL, err);
+}
+
+/* Parents stand before their children. */
+static int16_t level_below(const struct goal_row *rows, uint32_t count, struct span parent)
+{
+    for (uint32_t i = 0; i < count && parent.ptr; i++)
+        if (span_equal(rows[i].id, parent))
+            return (int16_t)(rows[i].level + 1);
+    return 0;
+}
+
+static struct span status_text(enum journey_status status)
+{
+    return status == STATUS_NONE ? SPAN_NONE : span_of(status_word(status));
+}
+
+static struct goal_row *goal_rows(struct arena *arena, const struct journey_policy *policy)
+{
+    struct goal_row *rows = arena_array(arena, struct goal_row, policy->goal_count);
+    for (uint32_t i = 0; i < policy->goal_count; i++) {
+        const struct journey_goal *goal = &policy->goals[i];
+        rows[i] = (struct goal_row){
+            .id = goal->id,
+            .parent = goal->parent,
+            .title = goal->title,
+            .unit = goal->unit,
+            .metric = span_of(measure_word(goal->measure)),
+            .status = status_text(goal->status),
+            .level = level_below(rows, i, goal->parent),
+            .is_credited = goal->credited,
+        };
+    }
+    return rows;
+}
+
+static enum outcome store_goals(struct db *db, struct arena *arena,
+                                const struct journey_policy *policy, const struct id *generation,
+                                struct err *err)
+{
+    const struct goal_row *rows = goal_rows(arena, policy);
+    const size_t n = policy->goal_count, stride = sizeof *rows;
+    struct params p;
+    params_init(&p, arena);
+    params_uuid(&p, generation);
+    CHECK(db_run(db, &sql_delete_goals, &p, NULL, NULL, err));
+    if (n == 0)
+        return OUTCOME_OK;
+    params_init(&p, arena);
+    params_uuid(&p, generation);
+    params_text_array(&p, &rows->id, stride, n);
+    params_text_array(&p, &rows->parent, stride, n);
+    params_int2_array(&p, &rows->level, stride, n);
+    params_text_array(&p, &rows->title, stride, n);
+    params_text_array(&p, &rows->unit, stride, n);
+    params_text_array(&p, &rows->metric, stride, n);
+    params_bool_array(&p, &rows->is_credited, stride, n);
+    params_text_array(&p, &rows->status, stride, n);
+    return db_run(db, &sql_insert_goals, &p, NULL, NULL, err);
+}
+
+enum outcome journey_policy_store(struct db *db, struct arena *arena,
+                                  const struct journey_policy *policy, const struct id *generation,
+                                  struct err *err)
+{
+    CHECK(store_times(db, arena, policy, generation, err));
+    return store_goals(db, arena, policy, generation, err);
+}
+
+enum outcome journey_policy_store_files(struct db *db, struct arena *arena, const char *folder,
+                                        const struct id *generation, struct err *err)
+{
+    struct journey_policy *policy = arena_new(arena, struct journey_policy);
+    CHECK(journey_policy_load(arena, folder, policy, err));
+    return journey_policy_store(db, arena, policy, generation, err);
+}

@@ -1,0 +1,2 @@
+-- $1 generation.
+DELETE FROM journey.goals WHERE generation = $1

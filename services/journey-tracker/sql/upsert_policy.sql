@@ -1,0 +1,7 @@
+-- $1 generation, $2 zone, $3 to $6 session, at risk, lapsed, end of a journey in microseconds (the greatest: never), $7 model.
+INSERT INTO journey.policies (generation, reporting_timezone, session, at_risk_after, lapsed_after, journey_end, stored_model)
+VALUES ($1, $2, $3::bigint * interval '1 microsecond', nullif($4::bigint, 9223372036854775807) * interval '1 microsecond',
+        $5::bigint * interval '1 microsecond', $6::bigint * interval '1 microsecond', $7)
+ON CONFLICT (generation) DO UPDATE
+SET reporting_timezone = excluded.reporting_timezone, session = excluded.session, at_risk_after = excluded.at_risk_after,
+    lapsed_after = excluded.lapsed_after, journey_end = excluded.journey_end, stored_model = excluded.stored_model
