@@ -1,4 +1,4 @@
--- What the public views are made with: names of codes, packed bytes, the active policies.
+-- What the public views are made with: packed bytes, the active policies.
 
 -- The moment as of which dated figures are shown: `SET tutti.as_of = '2017-12-31T00:00:00Z'`, else now().
 CREATE FUNCTION tutti.as_of() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
@@ -16,12 +16,6 @@ CREATE FUNCTION tutti_meta.be_uuid(packed bytea, at integer) RETURNS uuid LANGUA
 CREATE FUNCTION tutti_meta.from_micros(us bigint) RETURNS timestamptz LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $$ SELECT CASE WHEN us <> -9223372036854775808 THEN timestamptz 'epoch' + us * interval '1 microsecond' END $$;
 
-CREATE FUNCTION tutti_meta.stage_name(code integer) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (ARRAY['inquiry', 'consideration', 'purchase', 'onboarding', 'retention', 'loyalty', 'advocacy'])[code];
-CREATE FUNCTION tutti_meta.status_name(code integer) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (ARRAY['active', 'at_risk', 'lapsed', 'won_back'])[code];
-CREATE FUNCTION tutti_meta.model_name(code integer) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (ARRAY['first_touch', 'last_touch', 'linear'])[code];
 CREATE FUNCTION tutti_meta.refusal_name(code integer) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (ARRAY['pair', 'quarantine', 'cut', 'unique', 'limit', 'max_identifiers'])[code];
 

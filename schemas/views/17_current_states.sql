@@ -2,8 +2,9 @@
 
 CREATE VIEW journey.current_states AS
 SELECT s.*,
-       CASE WHEN s.status NOT IN (2, 3) THEN s.last_inbound_at + (SELECT at_risk_after FROM tutti_meta.active) END AS at_risk_at,
-       CASE WHEN s.status <> 3 THEN s.last_inbound_at + (SELECT lapsed_after FROM tutti_meta.active) END AS lapsed_at,
+       CASE WHEN s.status NOT IN (tutti_meta.status_code('at_risk'), tutti_meta.status_code('lapsed'))
+           THEN s.last_inbound_at + (SELECT at_risk_after FROM tutti_meta.active) END AS at_risk_at,
+       CASE WHEN s.status <> tutti_meta.status_code('lapsed') THEN s.last_inbound_at + (SELECT lapsed_after FROM tutti_meta.active) END AS lapsed_at,
        s.last_inbound_at + (SELECT journey_end FROM tutti_meta.active) AS exit_at
 FROM journey.state_headers AS s
 WHERE s.generation = (SELECT number FROM tutti_meta.active);

@@ -6,8 +6,8 @@ SELECT i.profile_id,
        c.last_seen_at,
        CASE WHEN c.exit_at <= tutti.as_of() THEN NULL ELSE tutti_meta.stage_name(c.stage) END AS stage,
        CASE WHEN c.exit_at <= tutti.as_of() THEN c.exit_at ELSE c.stage_since_at END AS stage_since_at,
-       tutti_meta.status_name(CASE WHEN c.lapsed_at <= tutti.as_of() THEN 3 WHEN c.at_risk_at <= tutti.as_of() THEN 2 ELSE c.status END)
-           AS status,
+       CASE WHEN c.lapsed_at <= tutti.as_of() THEN 'lapsed' WHEN c.at_risk_at <= tutti.as_of() THEN 'at_risk'
+            ELSE tutti_meta.status_name(c.status) END AS status,
        i.is_identified,
        i.identifier_count,
        coalesce(c.order_count, 0) AS order_count,

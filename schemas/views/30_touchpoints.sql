@@ -32,19 +32,11 @@ FROM (
                a.version % 2 = 0 AND s.is_goal_event AS is_goal_event, s.needs_value,
                f.occurred_at AT TIME ZONE (SELECT zone FROM tutti_meta.active) AS local_at,
                w.direction,
-               coalesce(a.version % 2 = 0 AND w.direction = 'inbound' AND s.event NOT IN ('Contact Requested', 'Contact Failed', 'Contact Cancelled'), false)
-                   AS is_inbound
+               coalesce(a.version % 2 = 0 AND w.direction = 'inbound' AND tutti_meta.is_touch(s.event), false) AS is_inbound
         FROM journey.facts AS f
         JOIN journey.anchors AS a USING (anchor)
         JOIN journey.shapes AS s USING (shape)
-        CROSS JOIN LATERAL (
-            SELECT CASE
-                       WHEN s.direction IN ('inbound', 'outbound') THEN s.direction
-                       WHEN s.type IN ('identify', 'alias', 'group', 'merge') THEN NULL
-                       WHEN s.event = 'Campaign Sent' OR s.event LIKE 'Contact %' THEN 'outbound'
-                       ELSE 'inbound'
-                   END AS direction
-        ) AS w
+        CROSS JOIN LATERAL (SELECT tutti_meta.direction_of(s.direction, s.type, s.event) AS direction) AS w
     ) AS d
 ) AS t
 LEFT JOIN journey.campaign_names AS n USING (campaign_id);

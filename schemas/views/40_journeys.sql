@@ -1,33 +1,29 @@
 -- Stages, conversions and their credit. What every column means exactly stands in docs/figures.md.
 
 CREATE VIEW tutti.fct_stage_changes AS
-SELECT r.stage_change_id, r.profile_id, r.journey_number, r.changed_at,
-       tutti_meta.stage_name(r.from_stage) AS from_stage,
-       tutti_meta.stage_name(r.to_stage) AS to_stage,
-       tutti_meta.status_name(r.from_status) AS from_status,
-       tutti_meta.status_name(r.to_status) AS to_status,
-       (ARRAY['rule', 'inactivity', 'exit'])[r.reason] AS reason,
-       r.touchpoint_id, r.seconds_in_stage, r.loaded_at
-FROM (
-    SELECT a.profile_id, s.stage_change_id, s.journey_number, s.changed_at, s.from_stage::integer, s.to_stage::integer,
-           s.from_status::integer, s.to_status::integer, s.reason::integer, s.touchpoint_id, s.seconds_in_stage, s.loaded_at
-    FROM journey.stage_changes AS s
-    JOIN journey.anchors AS a USING (anchor)
-    WHERE s.changed_at <= tutti.as_of()
-    UNION ALL
-    -- What the deadlines after the last inbound touch did, which no row says yet.
-    SELECT a.profile_id, tutti_meta.id_xor(c.last_inbound_id, t.bits), c.journey_number, t.changed_at, c.stage, t.to_stage,
-           t.from_status, t.to_status, t.reason, c.last_inbound_id,
-           floor(extract(epoch FROM t.changed_at - c.stage_since_at))::bigint, t.changed_at
-    FROM journey.current_states AS c
-    JOIN journey.anchors AS a ON a.anchor = c.last_inbound_anchor AND a.profile = c.profile
-    CROSS JOIN LATERAL (VALUES
-        (1, c.at_risk_at, c.stage, c.status, 2, 2),
-        (2, c.lapsed_at, c.stage, CASE WHEN c.at_risk_at IS NULL THEN c.status ELSE 2 END, 3, 2),
-        (3, c.exit_at, 0, 3, 3, 3)
-    ) AS t (bits, changed_at, to_stage, from_status, to_status, reason)
-    WHERE t.changed_at <= tutti.as_of()
-) AS r;
+SELECT s.stage_change_id, a.profile_id, s.journey_number, s.changed_at,
+       tutti_meta.stage_name(s.from_stage) AS from_stage,
+       tutti_meta.stage_name(s.to_stage) AS to_stage,
+       tutti_meta.status_name(s.from_status) AS from_status,
+       tutti_meta.status_name(s.to_status) AS to_status,
+       tutti_meta.reason_name(s.reason) AS reason,
+       s.touchpoint_id, s.seconds_in_stage, s.loaded_at
+FROM journey.stage_changes AS s
+JOIN journey.anchors AS a USING (anchor)
+WHERE s.changed_at <= tutti.as_of()
+UNION ALL
+-- What the deadlines after the last inbound touch did, which no row says yet.
+SELECT tutti_meta.id_xor(c.last_inbound_id, t.bits), a.profile_id, c.journey_number, t.changed_at,
+       tutti_meta.stage_name(c.stage), tutti_meta.stage_name(t.to_stage), t.from_status, t.to_status, t.reason,
+       c.last_inbound_id, floor(extract(epoch FROM t.changed_at - c.stage_since_at))::bigint, t.changed_at
+FROM journey.current_states AS c
+JOIN journey.anchors AS a ON a.anchor = c.last_inbound_anchor AND a.profile = c.profile
+CROSS JOIN LATERAL (VALUES
+    (1, c.at_risk_at, c.stage, tutti_meta.status_name(c.status), 'at_risk', 'inactivity'),
+    (2, c.lapsed_at, c.stage, CASE WHEN c.at_risk_at IS NULL THEN tutti_meta.status_name(c.status) ELSE 'at_risk' END, 'lapsed', 'inactivity'),
+    (3, c.exit_at, NULL, 'lapsed', 'lapsed', 'exit')
+) AS t (bits, changed_at, to_stage, from_status, to_status, reason)
+WHERE t.changed_at <= tutti.as_of();
 COMMENT ON VIEW tutti.fct_stage_changes IS 'Changes of stage or status up to tutti.as_of() (convergent).';
 COMMENT ON COLUMN tutti.fct_stage_changes.stage_change_id IS 'Id of the touch, or of the deadline that it set (convergent).';
 COMMENT ON COLUMN tutti.fct_stage_changes.profile_id IS 'Today''s profile (convergent).';
