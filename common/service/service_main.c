@@ -10,10 +10,10 @@
 #include <string.h>
 
 #include "common/codec/digest.h"
-#include "common/runtime/admin_http.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/log.h"
 #include "common/runtime/stop.h"
+#include "common/service/admin_http.h"
 #include "common/service/backoff.h"
 #include "common/service/generation.h"
 #include "common/service/pipeline.h"
