@@ -180,7 +180,7 @@ static const struct option options[] = {
     {"days", "N", "Days that they spread over (bank 90, bench 30)."},
     {"epoch", "TIME", "When the first day begins (2026-01-01T00:00:00Z)."},
     {"profile", "NAME", "bank or bench."},
-    {"truth", "FILE", "Write who is who beside: one line per person with all identifiers."},
+    {"truth", "FILE", "Also write who is who: one line per person, with all identifiers."},
     {"produce", NULL, "Send to Kafka instead of printing lines."},
     {"topic", "NAME|auto", "produce: where to (auto)."},
     {"key", "WHICH", "produce: identifier (default), message_id or none."},

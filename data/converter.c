@@ -1,4 +1,4 @@
-/* converter.c: see converter.h. */
+/* converter.c: a child process with a pipe for what it prints. */
 #include "data/converter.h"
 
 #include <errno.h>

@@ -123,7 +123,7 @@ static enum outcome check_known(const struct json *member, const char *required,
                : unknown_key(member, required, optional, err);
 }
 
-/* Whoever writes null may mean the default, none or no bound. */
+/* A null could mean the default, none, or no bound: it is refused. */
 static enum outcome check_no_null(const struct json *value, struct err *err)
 {
     for (size_t i = 0; i < value->count && value->document->is_file; i++)

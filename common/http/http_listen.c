@@ -1,4 +1,4 @@
-/* http_listen.c: see http_listen.h. */
+/* http_listen.c: reads the address, then binds the first socket that the resolver offers. */
 #include "common/http/http_listen.h"
 
 #include <arpa/inet.h>

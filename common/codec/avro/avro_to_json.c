@@ -1,4 +1,4 @@
-/* avro_to_json.c: see avro_to_json.h. */
+/* avro_to_json.c: walks the schema and the bytes together, and appends JSON as it goes. */
 #include "common/codec/avro/avro_to_json.h"
 
 #include <inttypes.h>

@@ -1,4 +1,5 @@
-/* json_to_avro.c: see json_to_avro.h. */
+/* json_to_avro.c: walks the schema and jansson's tree together. The place in the document is a
+ * chain on the stack, printed only in an error. */
 #include "common/codec/avro/json_to_avro.h"
 
 #include <jansson.h>

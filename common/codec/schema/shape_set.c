@@ -1,4 +1,4 @@
-/* shape_set.c: see shape_set.h. */
+/* shape_set.c: keeps each schema that was asked for, next to the set that knows their texts. */
 #include "common/codec/schema/shape_set.h"
 
 #include <stdlib.h>
