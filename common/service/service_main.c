@@ -17,7 +17,7 @@
 #include "common/service/backoff.h"
 #include "common/service/generation.h"
 #include "common/service/pipeline.h"
-#include "schema_migrations.h"
+#include "common/store/schema_migrations.h"
 
 enum { MMAP_THRESHOLD = 32 << 20, TRIM_THRESHOLD = 256 << 20, TOP_PAD = 4 << 20 };
 
