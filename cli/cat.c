@@ -45,7 +45,7 @@ static enum outcome shape_of(struct cat *cat, struct span *value, const struct a
 static enum outcome add_avro(struct cat *cat, struct span value, struct strbuf *out,
                              struct err *err)
 {
-    const struct avro_shape *shape;
+    const struct avro_shape *shape = NULL;
     CHECK(shape_of(cat, &value, &shape, err));
     CHECK(avro_to_json(shape, &value, cat->print, out, err));
     return value.len ? err_set(err, OUTCOME_REJECT, "avro_trailing_bytes",
