@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "common/service/generation.h"
-#include "schema_migrations.h"
+#include "common/store/schema_migrations.h"
 #include "services/identity-resolver/resolve/resolve.h"
 #include "tests/support/database.h"
 

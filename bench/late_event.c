@@ -10,7 +10,7 @@
 
 #include "common/codec/avro/touchpoint_writer.h"
 #include "common/runtime/telemetry.h"
-#include "schema_migrations.h"
+#include "common/store/schema_migrations.h"
 #include "services/journey-tracker/journey_policy.h"
 #include "services/journey-tracker/journey_tracker.h"
 #include "tests/support/database.h"

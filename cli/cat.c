@@ -45,14 +45,12 @@ static enum outcome shape_of(struct cat *cat, struct span *value, const struct a
 static enum outcome add_avro(struct cat *cat, struct span value, struct strbuf *out,
                              struct err *err)
 {
-    const struct avro_shape *shape;
-    enum outcome outcome = shape_of(cat, &value, &shape, err);
-    if (outcome == OUTCOME_OK)
-        outcome = avro_to_json(shape, &value, cat->print, out, err);
-    if (outcome == OUTCOME_OK && value.len)
-        outcome = err_set(err, OUTCOME_REJECT, "avro_trailing_bytes", "%zu bytes follow the value",
-                          value.len);
-    return outcome;
+    const struct avro_shape *shape = NULL;
+    CHECK(shape_of(cat, &value, &shape, err));
+    CHECK(avro_to_json(shape, &value, cat->print, out, err));
+    return value.len ? err_set(err, OUTCOME_REJECT, "avro_trailing_bytes",
+                               "%zu bytes follow the value", value.len)
+                     : OUTCOME_OK;
 }
 
 /* What cannot be read is shown with the reason and the bytes, never left out. */
@@ -150,6 +148,14 @@ static bool read_from(const struct call *call, int64_t *from)
     return call_number(call, "from", 0, INT64_MAX, 0, from);
 }
 
+static enum outcome run_steps(struct call *call, struct cat *cat, int32_t partition, int64_t from,
+                              struct err *err)
+{
+    CHECK(shape_set_open(call->config, &cat->shapes, err));
+    CHECK(reader_open(call->config, cat->topic, partition, from, &cat->reader, err));
+    return copy_records(cat, call_has(call, "exit"), err);
+}
+
 static enum exit_status run_cat(struct call *call)
 {
     struct cat cat = {.topic = call_argument(call, 0),
@@ -167,11 +173,7 @@ static enum exit_status run_cat(struct call *call)
     cat.limit = (uint64_t)limit;
     cat.raw_id = (int32_t)raw_id;
     struct err err = {0};
-    enum outcome outcome = shape_set_open(call->config, &cat.shapes, &err);
-    if (outcome == OUTCOME_OK)
-        outcome = reader_open(call->config, cat.topic, (int32_t)partition, from, &cat.reader, &err);
-    if (outcome == OUTCOME_OK)
-        outcome = copy_records(&cat, call_has(call, "exit"), &err);
+    enum outcome outcome = run_steps(call, &cat, (int32_t)partition, from, &err);
     reader_close(cat.reader);
     shape_set_close(cat.shapes);
     if (outcome != OUTCOME_OK)

@@ -9,7 +9,7 @@
 #include "common/runtime/version.h"
 #include "common/service/generation.h"
 #include "common/store/migrations.h"
-#include "schema_migrations.h"
+#include "common/store/schema_migrations.h"
 #include "services/identity-resolver/keys/identity_keys.h"
 
 enum verdict { VERDICT_OK, VERDICT_WARN, VERDICT_FAIL };

@@ -31,9 +31,7 @@ static enum outcome print_item(struct run *run, const struct generated *item, st
     strbuf_reset(line);
     touchpoint_write(value, &item->touchpoint);
     struct span rest = strbuf_span(value);
-    enum outcome outcome = avro_to_json(run->shape, &rest, AVRO_PRINT_SHORT, line, err);
-    if (outcome != OUTCOME_OK)
-        return outcome;
+    CHECK(avro_to_json(run->shape, &rest, AVRO_PRINT_SHORT, line, err));
     strbuf_add(line, "\n", 1);
     if (!call_has(run->call, "dry-run") && fwrite(line->ptr, 1, line->len, stdout) != line->len)
         return err_set(err, OUTCOME_FATAL, "stdout", "cannot write to stdout");
@@ -105,25 +103,33 @@ static enum outcome write_truth(struct run *run, const char *path, struct err *e
     return OUTCOME_OK;
 }
 
-static enum outcome run_all(struct run *run, struct err *err)
+/* Opens what the touchpoints go to: Kafka, or lines of JSON. */
+static enum outcome open_target(struct run *run, struct err *err)
 {
     struct call *call = run->call;
-    const char *truth = call_option(call, "truth"), *topic = call_option(call, "topic");
-    bool produce = call_has(call, "produce"), dry_run = call_has(call, "dry-run");
-    enum outcome outcome = generator_open(&run->options, &run->generator, err);
-    if (outcome == OUTCOME_OK && truth && !dry_run)
-        outcome = write_truth(run, truth, err);
-    if (outcome == OUTCOME_OK && produce)
-        outcome = publisher_open(call, topic && strcmp(topic, "auto") != 0 ? topic : NULL, dry_run,
-                                 &run->publisher, err);
-    if (outcome == OUTCOME_OK && !produce)
-        outcome = avro_shape_open(embedded_schema("touchpoint"), &run->shape, err);
-    if (outcome == OUTCOME_OK) {
-        progress_start(&run->progress, "touchpoints",
-                       run->options.events + run->options.events / 100);
-        outcome = emit(run, err);
-        progress_end(&run->progress);
-    }
+    const char *topic = call_option(call, "topic");
+    if (!call_has(call, "produce"))
+        return avro_shape_open(embedded_schema("touchpoint"), &run->shape, err);
+    return publisher_open(call, topic && strcmp(topic, "auto") != 0 ? topic : NULL,
+                          call_has(call, "dry-run"), &run->publisher, err);
+}
+
+static enum outcome run_steps(struct run *run, struct err *err)
+{
+    const char *truth = call_option(run->call, "truth");
+    CHECK(generator_open(&run->options, &run->generator, err));
+    if (truth && !call_has(run->call, "dry-run"))
+        CHECK(write_truth(run, truth, err));
+    CHECK(open_target(run, err));
+    progress_start(&run->progress, "touchpoints", run->options.events + run->options.events / 100);
+    enum outcome outcome = emit(run, err);
+    progress_end(&run->progress);
+    return outcome;
+}
+
+static enum outcome run_all(struct run *run, struct err *err)
+{
+    enum outcome outcome = run_steps(run, err);
     publisher_close(run->publisher);
     avro_shape_close(run->shape);
     generator_close(run->generator);
@@ -174,7 +180,7 @@ static const struct option options[] = {
     {"days", "N", "Days that they spread over (bank 90, bench 30)."},
     {"epoch", "TIME", "When the first day begins (2026-01-01T00:00:00Z)."},
     {"profile", "NAME", "bank or bench."},
-    {"truth", "FILE", "Write who is who beside: one line per person with all identifiers."},
+    {"truth", "FILE", "Also write who is who: one line per person, with all identifiers."},
     {"produce", NULL, "Send to Kafka instead of printing lines."},
     {"topic", "NAME|auto", "produce: where to (auto)."},
     {"key", "WHICH", "produce: identifier (default), message_id or none."},

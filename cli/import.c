@@ -8,21 +8,24 @@
 
 static const char *const converters[] = {"completejourney", NULL};
 
+static enum outcome send_with(struct call *call, struct shape_set *shapes,
+                              struct line_sender *sender, FILE *in, struct err *err)
+{
+    CHECK(shape_set_get(shapes, sender->schema_id, &sender->shape, err));
+    CHECK(publisher_open(call, NULL, call_has(call, "dry-run"), &sender->publisher, err));
+    progress_start(&sender->progress, "touchpoints", 165340);
+    enum outcome outcome = line_sender_run(sender, in, err);
+    progress_end(&sender->progress);
+    publisher_close(sender->publisher);
+    return outcome;
+}
+
 static enum outcome send_all(struct call *call, struct line_sender *sender, FILE *in,
                              struct err *err)
 {
-    struct shape_set *shapes = NULL;
-    enum outcome outcome = shape_set_open(call->config, &shapes, err);
-    if (outcome == OUTCOME_OK)
-        outcome = shape_set_get(shapes, sender->schema_id, &sender->shape, err);
-    if (outcome == OUTCOME_OK)
-        outcome = publisher_open(call, NULL, call_has(call, "dry-run"), &sender->publisher, err);
-    if (outcome == OUTCOME_OK) {
-        progress_start(&sender->progress, "touchpoints", 165340);
-        outcome = line_sender_run(sender, in, err);
-        progress_end(&sender->progress);
-    }
-    publisher_close(sender->publisher);
+    struct shape_set *shapes;
+    CHECK(shape_set_open(call->config, &shapes, err));
+    enum outcome outcome = send_with(call, shapes, sender, in, err);
     shape_set_close(shapes);
     return outcome;
 }

@@ -1,7 +1,7 @@
 /* migrate.c: `tutti migrate`: brings the database's schema to what this program needs. */
 #include "cli/database.h"
 #include "common/store/migrations.h"
-#include "schema_migrations.h"
+#include "common/store/schema_migrations.h"
 
 static void show_applied(const char *name, bool is_current)
 {

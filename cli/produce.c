@@ -15,22 +15,26 @@ static FILE *open_input(const char *path)
     return in;
 }
 
+static enum outcome send_with(struct call *call, struct shape_set *shapes,
+                              struct line_sender *sender, const char *topic, FILE *in,
+                              struct err *err)
+{
+    bool dry_run = call_has(call, "dry-run");
+    CHECK(shape_set_get(shapes, sender->schema_id, &sender->shape, err));
+    CHECK(publisher_open(call, topic, dry_run, &sender->publisher, err));
+    progress_start(&sender->progress, dry_run ? "records encoded" : "records sent", 0);
+    enum outcome outcome = line_sender_run(sender, in, err);
+    progress_end(&sender->progress);
+    publisher_close(sender->publisher);
+    return outcome;
+}
+
 static enum outcome send_all(struct call *call, struct line_sender *sender, const char *topic,
                              FILE *in, struct err *err)
 {
-    struct shape_set *shapes = NULL;
-    enum outcome outcome = shape_set_open(call->config, &shapes, err);
-    if (outcome == OUTCOME_OK)
-        outcome = shape_set_get(shapes, sender->schema_id, &sender->shape, err);
-    if (outcome == OUTCOME_OK)
-        outcome = publisher_open(call, topic, call_has(call, "dry-run"), &sender->publisher, err);
-    if (outcome == OUTCOME_OK) {
-        progress_start(&sender->progress,
-                       call_has(call, "dry-run") ? "records encoded" : "records sent", 0);
-        outcome = line_sender_run(sender, in, err);
-        progress_end(&sender->progress);
-    }
-    publisher_close(sender->publisher);
+    struct shape_set *shapes;
+    CHECK(shape_set_open(call->config, &shapes, err));
+    enum outcome outcome = send_with(call, shapes, sender, topic, in, err);
     shape_set_close(shapes);
     return outcome;
 }

@@ -20,6 +20,21 @@ struct publisher {
     size_t route_count;
 };
 
+/* Without a topic of its own the first route, that of all other channels, is opened. */
+static enum outcome open_producer(struct publisher *publisher, const struct call *call,
+                                  const char *topic, struct err *err)
+{
+    int index;
+    CHECK(producer_open(call->config, &publisher->producer, err));
+    CHECK(producer_topic(publisher->producer, topic ? topic : TOPIC_OTHER, &index, &(int32_t){0},
+                         err));
+    if (topic)
+        publisher->fixed_topic = index;
+    else
+        publisher->routes[publisher->route_count++] = (struct route){.topic = index};
+    return OUTCOME_OK;
+}
+
 enum outcome publisher_open(const struct call *call, const char *topic, bool dry_run,
                             struct publisher **out, struct err *err)
 {
@@ -27,16 +42,7 @@ enum outcome publisher_open(const struct call *call, const char *topic, bool dry
     if (publisher == NULL)
         abort();
     publisher->fixed_topic = -1;
-    enum outcome outcome =
-        dry_run ? OUTCOME_OK : producer_open(call->config, &publisher->producer, err);
-    if (outcome == OUTCOME_OK && !dry_run)
-        outcome = producer_topic(publisher->producer, topic ? topic : TOPIC_OTHER,
-                                 &publisher->fixed_topic, &(int32_t){0}, err);
-    if (outcome == OUTCOME_OK && topic == NULL) {
-        publisher->routes[publisher->route_count++] =
-            (struct route){.topic = publisher->fixed_topic};
-        publisher->fixed_topic = -1;
-    }
+    enum outcome outcome = dry_run ? OUTCOME_OK : open_producer(publisher, call, topic, err);
     if (outcome == OUTCOME_OK)
         *out = publisher;
     else
@@ -88,10 +94,9 @@ enum outcome publisher_send(struct publisher *publisher, struct span channel, st
     if (publisher->producer == NULL)
         return OUTCOME_OK;
     int topic = publisher->fixed_topic;
-    enum outcome outcome = topic >= 0 ? OUTCOME_OK : find_route(publisher, channel, &topic, err);
-    return outcome == OUTCOME_OK
-               ? producer_send(publisher->producer, topic, -1, key, value, NULL, 0, err)
-               : outcome;
+    if (topic < 0)
+        CHECK(find_route(publisher, channel, &topic, err));
+    return producer_send(publisher->producer, topic, -1, key, value, NULL, 0, err);
 }
 
 enum outcome publisher_finish(struct publisher *publisher, struct err *err)

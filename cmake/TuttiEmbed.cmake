@@ -29,7 +29,7 @@ function(tutti_embed_sql target dir)
     target_include_directories(${target} PUBLIC ${folder})
 endfunction()
 
-# tutti_schema_library(<target>): schemas/avro by name (schemas_avsc.h), schemas/sql and schemas/views in order (schema_migrations.h).
+# tutti_schema_library(<target>): schemas/avro by name (embedded.h), schemas/sql and schemas/views in order (schema_migrations.h).
 function(tutti_schema_library target)
     set(folder ${PROJECT_BINARY_DIR}/generated/${target})
     file(GLOB avsc CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/schemas/avro/*.avsc)
@@ -38,5 +38,5 @@ function(tutti_schema_library target)
     tutti_embed(avsc ${folder}/schemas_avsc.c "" ${avsc})
     tutti_embed(schema ${folder}/schema_migrations.c "" ${tables} ${views})
     add_library(${target} STATIC ${folder}/schemas_avsc.c ${folder}/schema_migrations.c)
-    target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/cmake)
+    target_link_libraries(${target} PUBLIC tutti_base)
 endfunction()

@@ -1,6 +1,6 @@
 # The kinds of targets this tree has. Sources are globbed: a new file needs no edit here, an empty folder is fine.
 
-set(TUTTI_COMMON tutti_service tutti_timeline tutti_store tutti_bus tutti_codec tutti_runtime tutti_schemas tutti_words tutti_base)
+set(TUTTI_COMMON tutti_service tutti_timeline tutti_store tutti_bus tutti_codec tutti_http tutti_runtime tutti_schemas tutti_words tutti_base)
 
 # tutti_library(<target> <dir> LINK <libraries>): a static library of the sources of the folder and of its subfolders,
 # except logic/ and main.c, with its sql/.

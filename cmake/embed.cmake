@@ -2,7 +2,7 @@
 #   MODE=sql         OUTPUT=<header>  INPUTS=<files, | between>  PREFIX=<text>: a static const struct statement
 #                    sql_<file name> each, prepared under the name <PREFIX>_<file name>
 #   MODE=schema      OUTPUT=<source>  INPUTS=<files, | between>: schema_files, its tables and views told apart by their folders
-#   MODE=avsc        OUTPUT=<source>  INPUTS=<files, | between>: schemas_avsc[], its count and the look-up by name
+#   MODE=avsc        OUTPUT=<source>  INPUTS=<files, | between>: embedded_schema, a text by its name
 cmake_policy(VERSION 3.22)
 
 # The text as lines of a C string literal. CMake cannot split text at newlines without reading [ ; \ as syntax, so only
@@ -52,21 +52,19 @@ elseif(MODE STREQUAL "schema")
         list(LENGTH INPUTS count_${kind})
     endforeach()
     string(SHA256 hash "${rows_views}")
-    string(APPEND content "#include \"schema_migrations.h\"\n\n"
+    string(APPEND content "#include \"common/store/schema_migrations.h\"\n\n"
         "static const struct sql_file tables[] = {\n${rows_tables}};\n\n"
         "static const struct sql_file views[] = {\n${rows_views}};\n\n"
         "const struct schema_files schema_files = {tables, ${count_tables}, views, ${count_views}, \"${hash}\"};\n")
 elseif(MODE STREQUAL "avsc")
-    list(LENGTH INPUTS count)
     table_rows(TRUE rows)
-    string(APPEND content "#include \"schemas_avsc.h\"\n\n#include <string.h>\n\n"
-        "const struct schema_text schemas_avsc[] = {\n${rows}};\n"
-        "const size_t schemas_avsc_count = ${count};\n\n"
-        "const char *schemas_avsc_find(const char *name)\n{\n"
-        "    for (size_t i = 0; i < schemas_avsc_count; i++)\n"
-        "        if (strcmp(schemas_avsc[i].name, name) == 0)\n"
-        "            return schemas_avsc[i].text;\n"
-        "    return NULL;\n}\n")
+    string(APPEND content "#include \"common/codec/schema/embedded.h\"\n\n#include <string.h>\n\n"
+        "static const struct {\n    const char *name, *text;\n} schemas[] = {\n${rows}};\n\n"
+        "struct span embedded_schema(const char *name)\n{\n"
+        "    for (size_t i = 0; schemas[i].name; i++)\n"
+        "        if (strcmp(schemas[i].name, name) == 0)\n"
+        "            return span_of(schemas[i].text);\n"
+        "    return SPAN_NONE;\n}\n")
 else()
     message(FATAL_ERROR "embed.cmake: unknown MODE '${MODE}'")
 endif()

@@ -1,4 +1,4 @@
-/* converter.c: see converter.h. */
+/* converter.c: a child process with a pipe for what it prints. */
 #include "data/converter.h"
 
 #include <errno.h>
@@ -70,7 +70,8 @@ enum outcome converter_wait(struct converter *converter, struct err *err)
                        WTERMSIG(status));
     if (WEXITSTATUS(status) == 127)
         return err_set(err, OUTCOME_FATAL, "converter",
-                       "%s: cannot be started; the setting python names a Python",
+                       "%s: cannot be started; the setting python must name a Python with the "
+                       "packages of dev/requirements.txt",
                        converter->python);
     if (WEXITSTATUS(status) != 0)
         return err_set(err, OUTCOME_FATAL, "converter",

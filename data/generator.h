@@ -1,10 +1,13 @@
-/* generator.h: a made-up company's touchpoints, from a seed: the same options give the same bytes.
+/* generator.h: the touchpoints of a made-up company, from a seed. The same options give the same
+ * bytes.
  *
  * A profile makes distinct touchpoints in the order of their occurred_at. The generator then
- * decides when each one reaches the collector: 5 % are late (exponential, mean 6 h, at most 14
- * days), the others take up to 3 s; 1 % arrive a second time, 1 minute to 1 day later, with the
- * same bytes. What comes out is in the order of arrival, received_at being the first arrival. No
- * clock, no I/O, no libc random numbers. */
+ * decides when each one reaches the collector. 5 % are late (exponential, mean 6 h, at most 14
+ * days); the others take up to 3 s. 1 % arrive a second time with the same bytes, 1 minute to 1
+ * day later.
+ *
+ * What comes out is in the order of arrival; received_at is the first arrival. No clock, no I/O,
+ * no random numbers of libc. */
 #ifndef TUTTI_DATA_GENERATOR_H
 #define TUTTI_DATA_GENERATOR_H
 

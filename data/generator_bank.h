@@ -14,7 +14,7 @@ enum bank_phase {
 };
 
 enum bank_flags {
-    BANK_KNOWN = 1, /* only somebody the bank knows */
+    BANK_KNOWN = 1, /* only a person whom the bank knows */
     BANK_PAGE = 2,
     BANK_PRODUCT = 4,
     BANK_CAMPAIGN = 8,

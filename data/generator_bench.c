@@ -144,8 +144,8 @@ static uint32_t draw_person(const struct generator *g, struct random *r)
     return random_unit(r) < b->keep[slot] ? slot : b->other[slot];
 }
 
-/* Draws until the person can be addressed where the row needs that; the bound keeps a run with
- * nobody known finite. */
+/* Draws until the person can be addressed where the row needs that. The bound ends the draws of
+ * a run that has no known person. */
 static struct person draw_fitting(const struct generator *g, struct random *r,
                                   const struct row *row, int64_t at)
 {

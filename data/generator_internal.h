@@ -68,8 +68,7 @@ struct generator_persona {
     uint32_t (*fill)(const struct generator *g, uint64_t index, struct texts *texts,
                      struct touchpoint *t);
     double joins, anonymous, shares_device; /* shares of people */
-    bool knows_user; /* every channel sends the user id of people who are known, beside its own
-                        identifier */
+    bool knows_user; /* every channel also sends the user id of people who are known */
 };
 extern const struct generator_persona profile_bank, profile_bench;
 

@@ -18,9 +18,7 @@ enum outcome admin_open(const struct config *config, struct admin **out, struct 
 {
     rd_kafka_conf_t *conf;
     char text[256];
-    enum outcome outcome = kafka_conf_producer(config, &conf, err);
-    if (outcome != OUTCOME_OK)
-        return outcome;
+    CHECK(kafka_conf_producer(config, &conf, err));
     rd_kafka_conf_set_log_cb(conf, kafka_log);
     kafka_conf_force(conf, "enable.idempotence",
                      "false"); /* it sends nothing: no producer id needed */
@@ -65,9 +63,7 @@ static enum outcome read_metadata(struct admin *admin, const struct rd_kafka_met
 enum outcome admin_cluster(struct admin *admin, int *brokers, int *topics, struct err *err)
 {
     const struct rd_kafka_metadata *metadata;
-    enum outcome outcome = read_metadata(admin, &metadata, err);
-    if (outcome != OUTCOME_OK)
-        return outcome;
+    CHECK(read_metadata(admin, &metadata, err));
     *brokers = metadata->broker_cnt;
     *topics = metadata->topic_cnt;
     rd_kafka_metadata_destroy(metadata);
@@ -168,9 +164,7 @@ enum outcome admin_describe(struct admin *admin, const char *const *names, size_
                             struct topic_settings *out, struct err *err)
 {
     const struct rd_kafka_metadata *metadata;
-    enum outcome outcome = read_metadata(admin, &metadata, err);
-    if (outcome != OUTCOME_OK)
-        return outcome;
+    CHECK(read_metadata(admin, &metadata, err));
     for (size_t i = 0; i < count; i++)
         take_partitions(metadata, names[i], &out[i]);
     rd_kafka_metadata_destroy(metadata);

@@ -108,39 +108,40 @@ static enum outcome subscribe(struct consumer *consumer, const char *const *topi
     return outcome;
 }
 
+static enum outcome start(struct consumer *consumer, rd_kafka_conf_t *conf,
+                          const char *const *topics, struct err *err)
+{
+    CHECK(create(consumer, conf, err));
+    return subscribe(consumer, topics, err);
+}
+
 enum outcome consumer_open(const struct config *config, const char *group,
                            const char *const *topics, const struct consumer_events *events,
                            struct consumer **out, struct err *err)
 {
     rd_kafka_conf_t *conf;
     *out = NULL;
-    enum outcome outcome = kafka_conf_consumer(config, group, &conf, err);
-    if (outcome != OUTCOME_OK)
-        return outcome;
+    CHECK(kafka_conf_consumer(config, group, &conf, err));
     struct consumer *consumer = calloc(1, sizeof *consumer);
     if (!consumer || (consumer->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) < 0)
         abort();
     if (events)
         consumer->events = *events;
     open_metrics(consumer);
-    outcome = create(consumer, conf, err);
+    enum outcome outcome = start(consumer, conf, topics, err);
     if (outcome == OUTCOME_OK)
-        outcome = subscribe(consumer, topics, err);
-    if (outcome != OUTCOME_OK) {
+        *out = consumer;
+    else
         consumer_close(consumer);
-        return outcome;
-    }
-    *out = consumer;
-    return OUTCOME_OK;
+    return outcome;
 }
 
 enum outcome consumer_check_config(const struct config *config, struct err *err)
 {
     rd_kafka_conf_t *conf;
-    enum outcome outcome = kafka_conf_consumer(config, "check", &conf, err);
-    if (outcome == OUTCOME_OK)
-        rd_kafka_conf_destroy(conf);
-    return outcome;
+    CHECK(kafka_conf_consumer(config, "check", &conf, err));
+    rd_kafka_conf_destroy(conf);
+    return OUTCOME_OK;
 }
 
 /* rd_kafka_consumer_close may hang while the coordinator is down; this way it is only waited for.

@@ -1,14 +1,15 @@
-/* consumer.h: a group consumer that owns its assignment, hands out batches in the order of record
- * timestamps when it is behind, and commits offsets only for what was handed out and done.
- * librdkafka ends here.
+/* consumer.h: a consumer of a group that owns its assignment. When it is behind, it hands out
+ * records in the order of their timestamps. It commits offsets only for what was handed out and
+ * done. librdkafka ends here.
  *
- * Messages are polled one by one (never consume_batch) from one queue per partition;
- * range,roundrobin, manual commits, auto.offset.reset=earliest, check.crcs=true.
- * kafka.consumer.queued.min.messages and .queued.max.messages.kbytes bound what the whole consumer
- * buffers. Per-partition buffers are merged by record timestamp: a partition that has data at the
- * broker but none buffered is waited for (500 ms in total, then the merge goes on without it until
- * it delivers), so that what is handed out stays ordered; a partition at its end is not waited for.
- */
+ * Messages are polled one by one (never consume_batch) from one queue per partition. Fixed
+ * settings: range,roundrobin, manual commits, auto.offset.reset=earliest, check.crcs=true.
+ * kafka.consumer.queued.min.messages and .queued.max.messages.kbytes bound what the whole
+ * consumer buffers.
+ *
+ * The buffers of the partitions are merged by record timestamp. A partition at its end is not
+ * waited for. A partition that has data at the broker and none in its buffer is waited for, so
+ * that the order holds. After 500 ms in total the merge goes on without it until it delivers. */
 #ifndef TUTTI_BUS_CONSUMER_H
 #define TUTTI_BUS_CONSUMER_H
 

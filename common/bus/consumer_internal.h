@@ -1,10 +1,12 @@
 /* consumer_internal.h: what the files of the consumer share: its struct, its lanes (assigned
  * partitions) and its topics.
  *
- * Every lane reads its own partition queue of librdkafka, so that a partition whose records are not
- * next in time fills its own small queue and is no longer fetched, while the one that is next goes
- * on: bounded memory and bounded skew, without pause and resume. The consumer queue proper then
- * carries only callbacks and errors. One eventfd wakes for all queues. */
+ * Every lane reads its own partition queue of librdkafka. A partition whose records are not next
+ * in time fills its own small queue and is no longer fetched, while the one that is next goes
+ * on. So memory and skew are bounded without pause and resume.
+ *
+ * The queue of the consumer itself then carries only callbacks and errors. One eventfd wakes for
+ * all queues. */
 #ifndef TUTTI_BUS_CONSUMER_INTERNAL_H
 #define TUTTI_BUS_CONSUMER_INTERNAL_H
 

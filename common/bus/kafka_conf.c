@@ -183,19 +183,24 @@ static enum outcome require_brokers(const rd_kafka_conf_t *conf, struct err *err
                    "kafka.bootstrap.servers is not set (for example 127.0.0.1:9092)");
 }
 
+/* What the settings say, over the defaults. */
+static enum outcome apply_settings(const struct config *config, const char *prefix,
+                                   rd_kafka_conf_t *conf, struct err *err)
+{
+    struct target common = {conf, "kafka."}, own = {conf, prefix};
+    CHECK(config_visit(config, "kafka.", set_common, &common, err));
+    CHECK(config_visit(config, prefix, set_one, &own, err));
+    return require_brokers(conf, err);
+}
+
 static enum outcome build(const struct config *config, const char *prefix,
                           const struct pair *defaults, const struct pair *fixed,
                           rd_kafka_conf_t **out, struct err *err)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    struct target common = {conf, "kafka."}, own = {conf, prefix};
     force_all(conf, common_defaults);
     force_all(conf, defaults);
-    enum outcome outcome = config_visit(config, "kafka.", set_common, &common, err);
-    if (outcome == OUTCOME_OK)
-        outcome = config_visit(config, prefix, set_one, &own, err);
-    if (outcome == OUTCOME_OK)
-        outcome = require_brokers(conf, err);
+    enum outcome outcome = apply_settings(config, prefix, conf, err);
     if (outcome != OUTCOME_OK) {
         rd_kafka_conf_destroy(conf);
         return outcome;
@@ -209,11 +214,9 @@ static enum outcome build(const struct config *config, const char *prefix,
 enum outcome kafka_conf_consumer(const struct config *config, const char *group,
                                  rd_kafka_conf_t **out, struct err *err)
 {
-    enum outcome outcome =
-        build(config, "kafka.consumer.", consumer_defaults, consumer_fixed, out, err);
-    if (outcome == OUTCOME_OK)
-        kafka_conf_force(*out, "group.id", group);
-    return outcome;
+    CHECK(build(config, "kafka.consumer.", consumer_defaults, consumer_fixed, out, err));
+    kafka_conf_force(*out, "group.id", group);
+    return OUTCOME_OK;
 }
 
 enum outcome kafka_conf_producer(const struct config *config, rd_kafka_conf_t **out,

@@ -1,11 +1,13 @@
-/* order.h: the merge of partitions by record timestamp: one ring per lane (an assigned partition),
- * a heap over their heads.
+/* order.h: the merge of partitions by record timestamp: one ring per lane (an assigned
+ * partition), and a heap over their heads.
  *
- * A lane is empty, and then either at its end (the broker has nothing more), or waited for, or
- * given up until it delivers again. The merge hands out the oldest head only while no lane is
- * waited for, so what comes out is ordered as long as each lane is. Ties go to the lower lane.
- * Memory is bounded by a budget over all lanes; a lane whose ring is empty may always add one item,
- * so a full budget never stops the merge. Pure: no clock, no librdkafka. */
+ * A lane that is empty is in one of three states: at its end (the broker has nothing more),
+ * waited for, or given up until it delivers again. The merge hands out the oldest head only
+ * while no lane is waited for. What comes out is ordered as long as each lane is. Ties go to the
+ * lower lane.
+ *
+ * Memory is bounded by a budget over all lanes. A lane whose ring is empty may always add one
+ * item, so a full budget never stops the merge. Pure: no clock, no librdkafka. */
 #ifndef TUTTI_BUS_ORDER_H
 #define TUTTI_BUS_ORDER_H
 

@@ -74,9 +74,7 @@ static enum outcome create(struct producer *producer, struct err *err)
 {
     char text[256];
     rd_kafka_conf_t *conf;
-    enum outcome outcome = kafka_conf_producer(producer->config, &conf, err);
-    if (outcome != OUTCOME_OK)
-        return outcome;
+    CHECK(kafka_conf_producer(producer->config, &conf, err));
     rd_kafka_conf_set_opaque(conf, producer);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     rd_kafka_conf_set_error_cb(conf, on_error);
@@ -103,21 +101,19 @@ enum outcome producer_open(const struct config *config, struct producer **out, s
                                        "Times nothing was acknowledged for 5 seconds.");
     *out = NULL;
     enum outcome outcome = create(producer, err);
-    if (outcome != OUTCOME_OK) {
+    if (outcome == OUTCOME_OK)
+        *out = producer;
+    else
         producer_close(producer);
-        return outcome;
-    }
-    *out = producer;
-    return OUTCOME_OK;
+    return outcome;
 }
 
 enum outcome producer_check_config(const struct config *config, struct err *err)
 {
     rd_kafka_conf_t *conf;
-    enum outcome outcome = kafka_conf_producer(config, &conf, err);
-    if (outcome == OUTCOME_OK)
-        rd_kafka_conf_destroy(conf);
-    return outcome;
+    CHECK(kafka_conf_producer(config, &conf, err));
+    rd_kafka_conf_destroy(conf);
+    return OUTCOME_OK;
 }
 
 /* Drops what is outstanding. */
@@ -193,9 +189,7 @@ enum outcome producer_topic(struct producer *producer, const char *name, int *to
         }
     }
     int32_t partitions;
-    enum outcome outcome = kafka_topic_partitions(producer->rk, name, &partitions, err);
-    if (outcome != OUTCOME_OK)
-        return outcome;
+    CHECK(kafka_topic_partitions(producer->rk, name, &partitions, err));
     *topic = add_topic(producer, name, partitions);
     if (partition_count)
         *partition_count = partitions;
@@ -300,9 +294,7 @@ enum outcome producer_send(struct producer *producer, int topic, int32_t partiti
         }
         if (deadline == 0)
             deadline = clock_monotonic_us() + FULL_TIMEOUT_US;
-        enum outcome outcome = after_refusal(producer, rc, deadline, err);
-        if (outcome != OUTCOME_OK)
-            return outcome;
+        CHECK(after_refusal(producer, rc, deadline, err));
     }
 }
 
@@ -329,9 +321,7 @@ enum outcome producer_forward(struct producer *producer, int topic, struct span 
             metric_add(target->sent, 1);
             return OUTCOME_OK;
         }
-        enum outcome outcome = after_refusal(producer, rc, deadline, err);
-        if (outcome != OUTCOME_OK)
-            return outcome;
+        CHECK(after_refusal(producer, rc, deadline, err));
     }
 }
 

@@ -37,11 +37,14 @@ enum outcome producer_forward(struct producer *producer, int topic, struct span 
                               const struct record *original, const struct header *extra,
                               size_t extra_count, struct err *err);
 
-/* Waits until everything sent is acknowledged. OK only if ALL were; otherwise RETRY (the caller
- * publishes again from its last acknowledged point; a fatal producer was replaced by a new one).
- * Returns RETRY "produce_stalled" after timeout_ms without progress: waiting again goes on waiting
- * for the same messages; sending again first drops them, so that an outage does not pile up
- * repeats. Serves `while_waiting` (may be NULL) every 100 ms, for heartbeats. */
+/* Waits until everything that was sent is acknowledged. OK only if all of it was. RETRY
+ * otherwise: the caller publishes again from its last acknowledged point, and a fatal producer
+ * has been replaced.
+ *
+ * RETRY "produce_stalled" after timeout_ms without progress. Calling this again waits on for the
+ * same messages. Sending again drops them first, so an outage does not pile up repeats.
+ *
+ * Calls `while_waiting` (may be NULL) every 100 ms, for heartbeats. */
 enum outcome producer_wait(struct producer *producer, int timeout_ms, void (*while_waiting)(void *),
                            void *arg, struct err *err);
 

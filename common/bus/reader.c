@@ -19,9 +19,7 @@ static enum outcome open_client(const struct config *config, struct reader *read
 {
     rd_kafka_conf_t *conf;
     char text[256];
-    enum outcome outcome = kafka_conf_consumer(config, "tutti-cat", &conf, err);
-    if (outcome != OUTCOME_OK)
-        return outcome;
+    CHECK(kafka_conf_consumer(config, "tutti-cat", &conf, err));
     rd_kafka_conf_set_log_cb(conf, kafka_log);
     reader->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
     if (!reader->rk) {
@@ -52,9 +50,7 @@ static enum outcome choose_partitions(struct reader *reader, const char *topic, 
                                       struct err *err)
 {
     int32_t count;
-    enum outcome outcome = kafka_topic_partitions(reader->rk, topic, &count, err);
-    if (outcome != OUTCOME_OK)
-        return outcome;
+    CHECK(kafka_topic_partitions(reader->rk, topic, &count, err));
     if (partition >= count)
         return err_set(err, OUTCOME_FATAL, "kafka_partition", "%s has no partition %d", topic,
                        partition);
@@ -66,17 +62,21 @@ static enum outcome choose_partitions(struct reader *reader, const char *topic, 
     return OUTCOME_OK;
 }
 
+static enum outcome start(const struct config *config, const char *topic, int32_t partition,
+                          int64_t from, struct reader *reader, struct err *err)
+{
+    CHECK(open_client(config, reader, err));
+    CHECK(choose_partitions(reader, topic, partition, err));
+    return assign(reader, topic, from, err);
+}
+
 enum outcome reader_open(const struct config *config, const char *topic, int32_t partition,
                          int64_t from, struct reader **out, struct err *err)
 {
     struct reader *reader = calloc(1, sizeof *reader);
     if (!reader)
         abort();
-    enum outcome outcome = open_client(config, reader, err);
-    if (outcome == OUTCOME_OK)
-        outcome = choose_partitions(reader, topic, partition, err);
-    if (outcome == OUTCOME_OK)
-        outcome = assign(reader, topic, from, err);
+    enum outcome outcome = start(config, topic, partition, from, reader, err);
     if (outcome == OUTCOME_OK)
         *out = reader;
     else

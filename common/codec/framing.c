@@ -96,9 +96,7 @@ static enum outcome split_header(struct span value, struct span header, struct f
 enum outcome frame_split(enum framing framing, struct span value, struct span header_schema_id,
                          struct frame *out, struct err *err)
 {
-    enum outcome outcome = check_size(value, FRAME_MAX_VALUE, err);
-    if (outcome)
-        return outcome;
+    CHECK(check_size(value, FRAME_MAX_VALUE, err));
     if (header_schema_id.ptr)
         return split_header(value, header_schema_id, out, err);
     switch (framing) {
@@ -118,11 +116,8 @@ enum outcome frame_confluent(struct span value, int32_t *schema_id, struct unpac
                              struct err *err)
 {
     struct frame frame = {0};
-    enum outcome outcome = check_size(value, FRAME_MAX_OURS, err);
-    if (outcome == OUTCOME_OK)
-        outcome = split_confluent(value, &frame, err);
-    if (outcome)
-        return outcome;
+    CHECK(check_size(value, FRAME_MAX_OURS, err));
+    CHECK(split_confluent(value, &frame, err));
     *schema_id = frame.schema_id;
     *payload = unpack_of(frame.payload);
     return OUTCOME_OK;

@@ -1,13 +1,16 @@
 /* json.h: strict JSON: policy files with clear errors, and the free-form JSON texts inside
  * touchpoints.
  *
- * A document is a read-only tree in an arena. The typed getters leave *out as it is and return OK
- * where the key is absent, so that a reader sets its defaults first; json_check_keys says which
- * keys must and may be there. Every error names the document and the place in it: contact.json:
- * rules[3].per: expected an ISO 8601 duration such as P30D, got "7 days" Errors are FATAL for a
- * file and REJECT for json_parse_span; the code is "json_invalid". A file is what somebody wrote:
- * its errors quote it, and null in it is one. Other texts are data, never quoted, and null in them
- * is the same as nothing. */
+ * A document is a read-only tree in an arena. The typed getters return OK and leave *out as it
+ * is where the key is absent, so a reader sets its defaults first. json_check_keys says which
+ * keys must and may be there.
+ *
+ * Every error has the code "json_invalid" and names the document and the place in it:
+ * contact.json: rules[3].per: expected an ISO 8601 duration such as P30D, got "7 days".
+ *
+ * A file is written by an operator. Its errors are FATAL and quote it, and a null in it is an
+ * error. Any other text is data. Its errors are REJECT and never quote it, and a null in it is
+ * the same as an absent key. */
 #ifndef TUTTI_CODEC_JSON_H
 #define TUTTI_CODEC_JSON_H
 

@@ -1,4 +1,4 @@
-/* json_write.c: see json_write.h. */
+/* json_write.c: escapes texts, so that any bytes become valid JSON in valid UTF-8. */
 #include "common/codec/json_write.h"
 
 #include <jansson.h>

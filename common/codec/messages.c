@@ -14,9 +14,7 @@ static void start(struct strbuf *out, int32_t schema_id)
 static enum outcome begin(struct span value, int32_t schema_id, struct unpack *u, struct err *err)
 {
     int32_t id;
-    enum outcome outcome = frame_confluent(value, &id, u, err);
-    if (outcome)
-        return outcome;
+    CHECK(frame_confluent(value, &id, u, err));
     if (id != schema_id)
         return err_set(err, OUTCOME_REJECT, "unknown_schema_id",
                        "schema id %d where %d was expected", (int)id, (int)schema_id);
@@ -101,9 +99,7 @@ enum outcome resolved_decode(struct schema_set *set, struct arena *arena, struct
 {
     struct unpack u;
     int32_t id;
-    enum outcome outcome = frame_confluent(value, &id, &u, err);
-    if (outcome)
-        return outcome;
+    CHECK(frame_confluent(value, &id, &u, err));
     if (id < RESOLVED_ID_BASE)
         return err_set(err, OUTCOME_REJECT, "unknown_schema_id",
                        "schema id %d is not of a resolved touchpoint", (int)id);
@@ -159,9 +155,7 @@ enum outcome identity_change_decode(struct arena *arena, struct span value,
 {
     struct unpack u;
     struct move_list moves = {0};
-    enum outcome outcome = begin(value, SCHEMA_IDENTITY_CHANGE, &u, err);
-    if (outcome)
-        return outcome;
+    CHECK(begin(value, SCHEMA_IDENTITY_CHANGE, &u, err));
     out->version = avro_read_long(&u);
     out->changed_at = avro_read_long(&u);
     out->cause = avro_read_string(&u);
@@ -186,9 +180,7 @@ void journey_diff_encode(struct strbuf *out, const struct journey_diff *diff)
 enum outcome journey_diff_decode(struct span value, struct journey_diff *out, struct err *err)
 {
     struct unpack u;
-    enum outcome outcome = begin(value, SCHEMA_JOURNEY_DIFF, &u, err);
-    if (outcome)
-        return outcome;
+    CHECK(begin(value, SCHEMA_JOURNEY_DIFF, &u, err));
     out->lane = avro_read_int(&u);
     out->seq = avro_read_long(&u);
     out->more = avro_read_boolean(&u);
@@ -216,9 +208,7 @@ enum outcome stage_change_decode(struct span value, struct stage_change_message 
                                  struct err *err)
 {
     struct unpack u;
-    enum outcome outcome = begin(value, SCHEMA_STAGE_CHANGE, &u, err);
-    if (outcome)
-        return outcome;
+    CHECK(begin(value, SCHEMA_STAGE_CHANGE, &u, err));
     out->id = avro_read_id(&u);
     out->profile_id = avro_read_id(&u);
     out->touchpoint_id = avro_read_opt_id(&u);
@@ -252,9 +242,7 @@ enum outcome contact_decision_decode(struct span value, struct contact_decision_
                                      struct err *err)
 {
     struct unpack u;
-    enum outcome outcome = begin(value, SCHEMA_CONTACT_DECISION, &u, err);
-    if (outcome)
-        return outcome;
+    CHECK(begin(value, SCHEMA_CONTACT_DECISION, &u, err));
     out->request_id = avro_read_id(&u);
     out->profile_id = avro_read_opt_id(&u);
     out->verdict = avro_read_string(&u);

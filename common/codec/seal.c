@@ -153,12 +153,12 @@ enum outcome seal_open(const struct seal_keys *keys, struct arena *arena,
     if (sealed->nonce.len != SEAL_NONCE_SIZE)
         return err_set(err, OUTCOME_REJECT, "seal_broken", "a nonce has the wrong length");
     CHECK(unwrap(keys, identifier_id, sealed, row_key, err));
-    enum outcome o = decrypt(text, sealed->sealed, identifier_id,
-                             (const uint8_t *)sealed->nonce.ptr, row_key, err);
+    enum outcome outcome = decrypt(text, sealed->sealed, identifier_id,
+                                   (const uint8_t *)sealed->nonce.ptr, row_key, err);
     sodium_memzero(row_key, sizeof row_key);
-    if (o == OUTCOME_OK)
+    if (outcome == OUTCOME_OK)
         *value = (struct span){(const char *)text, sealed->sealed.len - TAG_SIZE};
-    return o;
+    return outcome;
 }
 
 enum outcome seal_rewrap(const struct seal_keys *keys, struct arena *arena,

@@ -1,8 +1,11 @@
-/* seal.h: raw values at rest (libsodium, XChaCha20-Poly1305): each row is encrypted with a random
- * key of its own, and that key is wrapped with the privacy key of privacy.key_file. Forgetting a
- * row's wrapped key erases the value; forgetting the privacy key erases all of them. Two privacy
- * keys may be active while they are exchanged: the current one writes, both read, and the
- * fingerprint beside each row names the one that wrapped it. */
+/* seal.h: raw values at rest (libsodium, XChaCha20-Poly1305).
+ *
+ * Each row is encrypted with a random key of its own, and that key is wrapped with the privacy
+ * key of privacy.key_file. Forgetting the wrapped key of a row erases its value. Forgetting the
+ * privacy key erases all values.
+ *
+ * Two privacy keys may be active while they are exchanged: the current one writes, both read.
+ * The fingerprint in each row names the key that wrapped it. */
 #ifndef TUTTI_CODEC_SEAL_H
 #define TUTTI_CODEC_SEAL_H
 

@@ -1,10 +1,12 @@
-/* touchpoint.h: a decoded touchpoint as pointers into the Kafka payload, and the decode plan that
- * fills it.
+/* touchpoint.h: a decoded touchpoint as pointers into the Kafka payload, and the decode plan
+ * that fills it.
  *
- * schemas/avro/touchpoint.avsc is the contract with producers. A plan is compiled once per writer
- * schema: fields are matched by NAME (and nested name), unknown ones are skipped, missing ones take
- * the defaults here (SPAN_NONE / INT64_MIN = absent). Nothing is allocated; every length is checked
- * against the remaining bytes; the payload is consumed exactly. */
+ * schemas/avro/touchpoint.avsc is the contract with producers. A plan is compiled once per
+ * schema of a writer. Fields are matched by name (and nested name). Unknown fields are skipped.
+ * Missing fields are absent: SPAN_NONE or LONG_ABSENT.
+ *
+ * Nothing is allocated. Every length is checked against the bytes that remain, and the payload
+ * is consumed exactly. */
 #ifndef TUTTI_CODEC_TOUCHPOINT_H
 #define TUTTI_CODEC_TOUCHPOINT_H
 
@@ -72,16 +74,19 @@ struct avro_plan;
 enum outcome avro_plan_compile(struct span schema_json, struct avro_plan **out, struct err *err);
 void avro_plan_free(struct avro_plan *plan);
 
-/* Decodes exactly the bytes of payload. Strings are NOT yet checked for UTF-8 unless they are
- * taken: every taken string is strict UTF-8 without NUL. REJECT codes: avro_truncated,
- * avro_trailing_bytes, avro_bad_length, avro_bad_union, avro_bad_boolean, avro_bad_enum,
- * avro_bad_number, avro_too_many (100,000 elements of arrays and maps), string_not_utf8,
- * string_too_long, field_missing (message names it), time_out_of_range (1970 to 9999, any taken
- * time), number_out_of_range (score -100..100, money ten billion), too_many_identifiers,
- * value_too_large. Limits: 900 kB payload, 64 kB per taken string but *_json and tags_json 512 kB,
- * and 1,000 bytes for the names that figures are made of (type, channel, event_name, department,
- * purpose, currency, campaign.id, .source and .click_network). identifiers[] beyond
- * identifier_count are not initialised. */
+/* Decodes exactly the bytes of the payload. Every text that is taken is strict UTF-8 without
+ * NUL; texts that are skipped are not checked. identifiers[] beyond identifier_count are not
+ * initialised.
+ *
+ * Codes of REJECT: avro_truncated, avro_trailing_bytes, avro_bad_length, avro_bad_union,
+ * avro_bad_boolean, avro_bad_enum, avro_bad_number, avro_too_many (100,000 elements of arrays
+ * and maps), string_not_utf8, string_too_long, field_missing (the message names it),
+ * time_out_of_range (1970 to 9999, any time that is taken), number_out_of_range (score
+ * -100..100, money ten billion), too_many_identifiers, value_too_large.
+ *
+ * Limits: 900 kB for the payload. 64 kB for a text that is taken, 512 kB for *_json and
+ * tags_json. 1,000 bytes for the names that figures are made of (type, channel, event_name,
+ * department, purpose, currency, campaign.id, .source and .click_network). */
 enum outcome avro_plan_decode(const struct avro_plan *plan, struct span payload,
                               struct touchpoint *out, struct err *err);
 

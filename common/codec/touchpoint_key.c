@@ -1,4 +1,5 @@
-/* touchpoint_key.c: see touchpoint_key.h. */
+/* touchpoint_key.c: user_id first, then the identifiers by the rank of their type, then
+ * anonymous_id. */
 #include "common/codec/touchpoint_key.h"
 
 #include <jansson.h>

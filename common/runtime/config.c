@@ -101,9 +101,7 @@ static enum outcome check_values(struct config *config, struct err *err)
             return err_set(err, OUTCOME_FATAL, "config_missing",
                            "setting \"%s\" must be given (file, %s or --%s)", entry->name,
                            config_variable_of(config, entry->name), entry->name);
-        enum outcome outcome = config_parse_value(entry, err);
-        if (outcome != OUTCOME_OK)
-            return outcome;
+        CHECK(config_parse_value(entry, err));
     }
     return OUTCOME_OK;
 }
@@ -112,14 +110,11 @@ static enum outcome read_sources(struct config *config, struct command_line *lin
                                  char **argv, struct err *err)
 {
     const char *file = line->file ? line->file : getenv("TUTTI_CONFIG");
-    enum outcome outcome = OUTCOME_OK;
     if (file && *file)
-        outcome = config_read_file(config, file, err);
-    if (outcome == OUTCOME_OK)
-        outcome = config_read_environment(config, err);
-    if (outcome == OUTCOME_OK)
-        outcome = read_flags(config, line, argc, argv, true, err);
-    return outcome == OUTCOME_OK ? check_values(config, err) : outcome;
+        CHECK(config_read_file(config, file, err));
+    CHECK(config_read_environment(config, err));
+    CHECK(read_flags(config, line, argc, argv, true, err));
+    return check_values(config, err);
 }
 
 /* Help and version are answered even where the rest of the configuration is broken. */
@@ -127,9 +122,7 @@ static enum outcome load(struct config *config, int argc, char **argv, enum conf
                          struct err *err)
 {
     struct command_line line = {0};
-    enum outcome outcome = read_flags(config, &line, argc, argv, false, err);
-    if (outcome != OUTCOME_OK)
-        return outcome;
+    CHECK(read_flags(config, &line, argc, argv, false, err));
     *action = line.help || line.version || line.print ? CONFIG_EXIT_OK
               : line.check                            ? CONFIG_CHECK
                                                       : CONFIG_RUN;
@@ -139,10 +132,10 @@ static enum outcome load(struct config *config, int argc, char **argv, enum conf
         printf("%s %s (%s)\n", config->program, TUTTI_VERSION, tutti_revision);
     if (line.help || line.version)
         return OUTCOME_OK;
-    outcome = read_sources(config, &line, argc, argv, err);
-    if (outcome == OUTCOME_OK && line.print)
+    CHECK(read_sources(config, &line, argc, argv, err));
+    if (line.print)
         config_print_values(config);
-    return outcome;
+    return OUTCOME_OK;
 }
 
 enum outcome config_load(const char *program, const struct setting *const *tables, int argc,

@@ -1,22 +1,31 @@
-/* config.h: settings from file, environment and flags: one table gives parsing, ranges, defaults
- * and documentation.
+/* config.h: settings from a file, the environment and flags. One table gives parsing, ranges,
+ * defaults and documentation.
  *
- * Precedence flag > environment > file > default; within one of them the later wins.
- * File (--config FILE or TUTTI_CONFIG): `key = value` lines, # begins a comment line (not the rest
- * of a line), white space around both is dropped, so that a kcat configuration can be the start.
- * Environment: TUTTI_ + upper case, '.' and '-' -> '_'. Flags: --key value or --key=value for every
- * setting, and --config FILE, --check-config, --print-config, --help, --version. `kafka.*`,
- * `kafka.consumer.*` and `kafka.producer.*` go to librdkafka unchanged (its names are checked by
- * bus/); TUTTI_KAFKA_BOOTSTRAP_SERVERS is kafka.bootstrap.servers. In a file a bare key of kcat's
- * kind is taken as kafka.<key>: it is no setting of ours nor within two letters of one, and its
- * first word begins librdkafka names (bootstrap, security, sasl, ssl, ...; the list is in
- * config_names.c). Every secret S (also kafka.* passwords and keys) can be given as S_file /
- * TUTTI_S_FILE: the file's content without its last line break. An unknown key in a file or a flag
- * stops the start and names the nearest one. So does a TUTTI_ variable within three letters of one
- * that this program knows; any other unknown one is taken for another program's in the same shell
- * and ignored: --print-config and a debug line of the log name it. TUTTI_ variables of the local
- * stack, demo and tests (ROOT, BUILD_DIR, RUN_DIR, CACHE_DIR, KAFKA_PORT, KAFKA_HEAP, PG_*, DEMO_*,
- * TEST_*) and those that Kubernetes makes for a Service of our name are never settings. */
+ * Precedence: flag, then environment, then file, then default. Within one of them the later one
+ * wins.
+ *
+ * - File (--config FILE or TUTTI_CONFIG): lines of `key = value`. A line that begins with # is a
+ *   comment; a # later in a line is not. White space around key and value is dropped. A kcat
+ *   configuration can be the start.
+ * - Environment: TUTTI_ and the upper case name, with '_' for '.' and '-'.
+ * - Flags: --key value or --key=value for every setting, and --config FILE, --check-config,
+ *   --print-config, --help, --version.
+ *
+ * Kafka. `kafka.*`, `kafka.consumer.*` and `kafka.producer.*` go to librdkafka unchanged; bus/
+ * checks their names. TUTTI_KAFKA_BOOTSTRAP_SERVERS is kafka.bootstrap.servers. In a file, a
+ * bare key is taken as kafka.<key> on two conditions: its first word begins names of librdkafka
+ * (bootstrap, security, sasl, ssl, ...; the list is in config_names.c), and it is more than two
+ * letters away from every setting of ours.
+ *
+ * Secrets. Every secret S (also passwords and keys of kafka.*) can be given as S_file or
+ * TUTTI_S_FILE: the content of that file without its last line break.
+ *
+ * Unknown names. An unknown key in a file or a flag stops the start, and the message names the
+ * nearest one. So does a TUTTI_ variable within three letters of one that this program knows.
+ * Any other unknown TUTTI_ variable is taken to belong to another program and is ignored;
+ * --print-config and a debug line of the log name it. Two kinds of variables are never settings:
+ * those of the local stack, demo and tests (ROOT, BUILD_DIR, RUN_DIR, CACHE_DIR, KAFKA_PORT,
+ * KAFKA_HEAP, PG_*, DEMO_*, TEST_*), and those that Kubernetes makes for a Service of our name. */
 #ifndef TUTTI_RUNTIME_CONFIG_H
 #define TUTTI_RUNTIME_CONFIG_H
 

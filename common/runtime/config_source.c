@@ -233,9 +233,7 @@ enum outcome config_read_environment(struct config *config, struct err *err)
         const char *variable = arena_printf(&config->arena, "%.*s", (int)(equals - *at), *at);
         if (config_is_foreign_variable(variable, equals + 1))
             continue;
-        enum outcome outcome = read_variable(config, variable, equals + 1, err);
-        if (outcome != OUTCOME_OK)
-            return outcome;
+        CHECK(read_variable(config, variable, equals + 1, err));
     }
     return OUTCOME_OK;
 }

@@ -87,7 +87,7 @@ static void begin_line(struct strbuf *line, bool json, enum log_level level, con
 static void end_line(struct strbuf *line, bool json)
 {
     strbuf_add(line, json ? "}\n" : "\n", json ? 2 : 1);
-    /* Where stderr is gone there is nobody left to tell. */
+    /* If stderr is gone, there is no other place to report it. */
     if (write(STDERR_FILENO, line->ptr, line->len) < 0)
         line->len = 0;
     strbuf_free(line);

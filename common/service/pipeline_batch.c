@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/runtime/admin_http.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/log.h"
+#include "common/service/admin_http.h"
 #include "common/service/pipeline_internal.h"
 
 static enum outcome decode_all(struct pipeline *pipeline, struct batch *batch, size_t *alive,

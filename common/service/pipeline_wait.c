@@ -1,10 +1,10 @@
 /* pipeline_wait.c: waiting for servers while the service stays a live member of its group. */
 #include <string.h>
 
-#include "common/runtime/admin_http.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/log.h"
 #include "common/runtime/stop.h"
+#include "common/service/admin_http.h"
 #include "common/service/pipeline_internal.h"
 
 enum { SLICE_MS = 100, ACK_TIMEOUT_MS = 2000 };

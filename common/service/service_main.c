@@ -10,14 +10,14 @@
 #include <string.h>
 
 #include "common/codec/digest.h"
-#include "common/runtime/admin_http.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/log.h"
 #include "common/runtime/stop.h"
+#include "common/service/admin_http.h"
 #include "common/service/backoff.h"
 #include "common/service/generation.h"
 #include "common/service/pipeline.h"
-#include "schema_migrations.h"
+#include "common/store/schema_migrations.h"
 
 enum { MMAP_THRESHOLD = 32 << 20, TRIM_THRESHOLD = 256 << 20, TOP_PAD = 4 << 20 };
 

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "common/store/migrations.h"
-#include "schema_migrations.h"
+#include "common/store/schema_migrations.h"
 #include "services/identity-resolver/store/identity_rules_store.h"
 #include "tests/support/database.h"
 #include "tests/support/key_party.h"

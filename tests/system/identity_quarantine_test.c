@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "common/store/migrations.h"
-#include "schema_migrations.h"
+#include "common/store/schema_migrations.h"
 #include "services/identity-resolver/resolve/resolve.h"
 #include "tests/support/database.h"
 

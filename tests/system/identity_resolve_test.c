@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "common/store/migrations.h"
-#include "schema_migrations.h"
+#include "common/store/schema_migrations.h"
 #include "services/identity-resolver/policy/identity_policy.h"
 #include "tests/support/database.h"
 #include "tests/support/identity_world.h"

@@ -17,7 +17,7 @@
 #include "common/codec/messages.h"
 #include "common/runtime/telemetry.h"
 #include "common/store/migrations.h"
-#include "schema_migrations.h"
+#include "common/store/schema_migrations.h"
 #include "services/journey-tracker/journey_tracker.h"
 #include "tests/support/database.h"
 #include "tests/support/journey_world.h"

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "common/store/migrations.h"
-#include "schema_migrations.h"
+#include "common/store/schema_migrations.h"
 #include "services/journey-tracker/journey_policy.h"
 #include "services/journey-tracker/journey_policy_store.h"
 #include "tests/support/database.h"

@@ -10,7 +10,7 @@
 #include "common/codec/cells.h"
 #include "common/codec/compress.h"
 #include "common/store/migrations.h"
-#include "schema_migrations.h"
+#include "common/store/schema_migrations.h"
 #include "services/metrics-aggregator/metrics_flush.h"
 #include "services/metrics-aggregator/metrics_store.h"
 #include "tests/support/database.h"

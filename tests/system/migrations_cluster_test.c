@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "common/store/migrations.h"
-#include "schema_migrations.h"
+#include "common/store/schema_migrations.h"
 #include "tests/support/database.h"
 
 enum { DATABASES = 4, ROUNDS = 5 };

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "common/store/migrations.h"
-#include "schema_migrations.h"
+#include "common/store/schema_migrations.h"
 #include "tests/support/database.h"
 
 static struct scratch scratch;

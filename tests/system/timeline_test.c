@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "common/store/migrations.h"
-#include "schema_migrations.h"
+#include "common/store/schema_migrations.h"
 #include "services/journey-tracker/journey_store.h"
 #include "tests/support/database.h"
 #include "tests/support/random.h"

@@ -64,8 +64,7 @@ static enum outcome nullable(struct compiler *c, const struct avro_type *type, u
 {
     uint32_t at = emit(c, OP_NULLABLE, 0);
     c->ops.items[at].branch = null_branch;
-    if (body(c, type->members[1 - null_branch].type, field))
-        return OUTCOME_REJECT;
+    CHECK(body(c, type->members[1 - null_branch].type, field));
     uint32_t end = (uint32_t)c->ops.count;
     struct plan_op *op = &c->ops.items[at];
     op->jump = end;
@@ -87,8 +86,7 @@ static enum outcome any_union(struct compiler *c, const struct avro_type *type, 
     struct index_list exits = {0};
     for (uint32_t i = 0; i < type->count; i++) {
         c->targets.items[first + i] = (uint32_t)c->ops.count;
-        if (body(c, type->members[i].type, field))
-            return OUTCOME_REJECT;
+        CHECK(body(c, type->members[i].type, field));
         *arena_push(c->arena, &exits) = emit(c, OP_JUMP, 0);
     }
     for (size_t i = 0; i < exits.count; i++)
@@ -126,8 +124,7 @@ static enum outcome skip_collection(struct compiler *c, const struct avro_type *
     uint32_t next = open_loop(c);
     if (type->kind == KIND_MAP)
         emit(c, OP_SKIP_BYTES, 0);
-    if (skip(c, type->members->type))
-        return OUTCOME_REJECT;
+    CHECK(skip(c, type->members->type));
     close_loop(c, next);
     return OUTCOME_OK;
 }
@@ -135,8 +132,7 @@ static enum outcome skip_collection(struct compiler *c, const struct avro_type *
 static enum outcome skip_record(struct compiler *c, const struct avro_type *type)
 {
     for (uint32_t i = 0; i < type->count; i++)
-        if (skip(c, type->members[i].type))
-            return OUTCOME_REJECT;
+        CHECK(skip(c, type->members[i].type));
     return OUTCOME_OK;
 }
 
@@ -261,8 +257,7 @@ static enum outcome take_record(struct compiler *c, const struct avro_type *type
                 return unusable(c, "two fields named ", plan_fields[field].path);
             seen[field / 64] |= UINT64_C(1) << field % 64;
         }
-        if (body(c, type->members[i].type, field))
-            return OUTCOME_REJECT;
+        CHECK(body(c, type->members[i].type, field));
     }
     return OUTCOME_OK;
 }
@@ -287,16 +282,14 @@ static enum outcome take_identifier(struct compiler *c, const struct avro_type *
             return unusable(c, "expected records in ", plan_fields[field].path);
         uint32_t at = emit(c, OP_NULLABLE, 0);
         c->ops.items[at].branch = null_branch;
-        if (take_identifier(c, type->members[1 - null_branch].type, field))
-            return OUTCOME_REJECT;
+        CHECK(take_identifier(c, type->members[1 - null_branch].type, field));
         c->ops.items[at].jump = (uint32_t)c->ops.count;
         return OUTCOME_OK;
     }
     if (type->kind != KIND_RECORD)
         return unusable(c, "expected records in ", plan_fields[field].path);
     emit_field(c, OP_IDENTIFIER, 0, field);
-    if (take_record(c, type, GROUP_IDENTIFIER))
-        return OUTCOME_REJECT;
+    CHECK(take_record(c, type, GROUP_IDENTIFIER));
     emit(c, OP_TOUCHPOINT, 0);
     return OUTCOME_OK;
 }
@@ -307,8 +300,7 @@ static enum outcome take_identifiers(struct compiler *c, const struct avro_type 
     if (type->kind != KIND_ARRAY)
         return unusable(c, "expected an array for ", plan_fields[field].path);
     uint32_t next = open_loop(c);
-    if (take_identifier(c, type->members->type, field))
-        return OUTCOME_REJECT;
+    CHECK(take_identifier(c, type->members->type, field));
     close_loop(c, next);
     return OUTCOME_OK;
 }
@@ -396,14 +388,12 @@ static enum outcome compile(struct avro_plan *plan, struct span schema_json, str
 {
     struct compiler c = {.arena = &plan->arena, .err = err};
     struct avro_schema schema;
-    if (avro_schema_parse(c.arena, schema_json, &schema, err))
-        return OUTCOME_REJECT;
+    CHECK(avro_schema_parse(c.arena, schema_json, &schema, err));
     if (schema.recursive)
         return unusable(&c, "a record that contains itself", "");
     if (schema.root->kind != KIND_RECORD)
         return unusable(&c, "the outermost type is not a record", "");
-    if (take_record(&c, schema.root, GROUP_TOUCHPOINT))
-        return OUTCOME_REJECT;
+    CHECK(take_record(&c, schema.root, GROUP_TOUCHPOINT));
     if (c.ops.count > MAX_OPS)
         return unusable(&c, "too large or too deep when written out", "");
     emit(&c, OP_END, 0);

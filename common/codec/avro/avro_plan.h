@@ -1,12 +1,13 @@
-/* avro_plan.h: what a compiled decode plan consists of; only the compiler, the decoder and their
+/* avro_plan.h: what a compiled decode plan consists of. Only the compiler, the decoder and their
  * tests look inside.
  *
  * A plan is one flat array of operations over the payload, run by a small interpreter
- * (avro_plan.c). Records vanish: their fields stand one after the other. An array or map is LOOP,
- * NEXT, body, JUMP to NEXT. A union of null and one other type is NULLABLE and the body, any other
- * union a table of jumps. Records of the touchpoint schema spend most fields on nulls, each one
- * zero byte: runs of nullable fields are chained (`chain`), so that up to eight nulls are passed in
- * one step. */
+ * (avro_plan.c). Records vanish: their fields stand one after the other. An array or map is
+ * LOOP, NEXT, body, JUMP to NEXT. A union of null and one other type is NULLABLE and the body.
+ * Any other union is a table of jumps.
+ *
+ * Most fields of a touchpoint are null, and each null is one zero byte. Runs of nullable fields
+ * are therefore chained (`chain`), so that up to eight nulls are passed in one step. */
 #ifndef TUTTI_CODEC_AVRO_PLAN_H
 #define TUTTI_CODEC_AVRO_PLAN_H
 

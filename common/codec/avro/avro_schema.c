@@ -120,15 +120,13 @@ static enum avro_logical parse_logical(json_t *json, enum avro_kind kind)
 static enum outcome parse_union(struct parser *p, json_t *json, struct span space, int depth,
                                 struct avro_type **out)
 {
-    if (new_type(p, KIND_UNION, out))
-        return OUTCOME_REJECT;
+    CHECK(new_type(p, KIND_UNION, out));
     struct avro_type *type = *out;
     type->count = (uint32_t)json_array_size(json);
     type->members = arena_array(p->arena, struct avro_member, type->count);
     for (uint32_t i = 0; i < type->count; i++) {
         json_t *branch = json_array_get(json, i);
-        if (parse_type(p, branch, space, depth + 1, &type->members[i].type))
-            return OUTCOME_REJECT;
+        CHECK(parse_type(p, branch, space, depth + 1, &type->members[i].type));
         if (type->members[i].type->kind == KIND_UNION)
             return unusable(p, "a union directly inside a union");
     }
@@ -141,8 +139,7 @@ static enum outcome parse_collection(struct parser *p, json_t *inner, struct spa
 {
     if (inner == NULL)
         return unusable(p, kind == KIND_ARRAY ? "an array without items" : "a map without values");
-    if (new_type(p, kind, out))
-        return OUTCOME_REJECT;
+    CHECK(new_type(p, kind, out));
     (*out)->count = 1;
     (*out)->members = arena_new(p->arena, struct avro_member);
     return parse_type(p, inner, space, depth + 1, &(*out)->members->type);
@@ -156,8 +153,7 @@ static enum outcome define(struct parser *p, json_t *json, struct span space, en
     struct span own_space = text_of(json_object_get(json, "namespace"));
     if (name.ptr == NULL || name.len == 0)
         return unusable(p, "a record, enum or fixed without a name");
-    if (new_type(p, kind, out))
-        return OUTCOME_REJECT;
+    CHECK(new_type(p, kind, out));
     (*out)->name = full_name(p, name, own_space.ptr ? own_space : space);
     if (find_named(p, (*out)->name))
         return unusable(p, "a type name defined twice");
@@ -182,15 +178,13 @@ static enum outcome parse_record(struct parser *p, json_t *json, struct span spa
     json_t *fields = json_object_get(json, "fields");
     if (!json_is_array(fields))
         return unusable(p, "a record without fields");
-    if (define(p, json, space, KIND_RECORD, out))
-        return OUTCOME_REJECT;
+    CHECK(define(p, json, space, KIND_RECORD, out));
     struct avro_type *record = *out;
     record->count = (uint32_t)json_array_size(fields);
     record->members = arena_array(p->arena, struct avro_member, record->count);
     record->open = true;
     for (uint32_t i = 0; i < record->count; i++)
-        if (parse_field(p, json_array_get(fields, i), record, i, depth))
-            return OUTCOME_REJECT;
+        CHECK(parse_field(p, json_array_get(fields, i), record, i, depth));
     record->open = false;
     return OUTCOME_OK;
 }
@@ -201,8 +195,7 @@ static enum outcome parse_enum(struct parser *p, json_t *json, struct span space
     json_t *symbols = json_object_get(json, "symbols");
     if (!json_is_array(symbols))
         return unusable(p, "an enum without symbols");
-    if (define(p, json, space, KIND_ENUM, out))
-        return OUTCOME_REJECT;
+    CHECK(define(p, json, space, KIND_ENUM, out));
     (*out)->count = (uint32_t)json_array_size(symbols);
     (*out)->members = arena_array(p->arena, struct avro_member, (*out)->count);
     for (uint32_t i = 0; i < (*out)->count; i++)
@@ -218,8 +211,7 @@ static enum outcome parse_fixed(struct parser *p, json_t *json, struct span spac
     if (!json_is_integer(size) || json_integer_value(size) < 0 ||
         json_integer_value(size) > MAX_TEXT)
         return unusable(p, "a fixed without a size between 0 and 1 MB");
-    if (define(p, json, space, KIND_FIXED, out))
-        return OUTCOME_REJECT;
+    CHECK(define(p, json, space, KIND_FIXED, out));
     (*out)->size = (uint32_t)json_integer_value(size);
     return OUTCOME_OK;
 }
@@ -241,8 +233,7 @@ static enum outcome parse_object(struct parser *p, json_t *json, struct span spa
         return parse_collection(p, json_object_get(json, "items"), space, depth, KIND_ARRAY, out);
     if (span_is(name, "map"))
         return parse_collection(p, json_object_get(json, "values"), space, depth, KIND_MAP, out);
-    if (parse_name(p, name, space, out))
-        return OUTCOME_REJECT;
+    CHECK(parse_name(p, name, space, out));
     if ((*out)->kind < KIND_FIXED) /* not a reference: the object is this mention's own */
         (*out)->logical = parse_logical(json, (*out)->kind);
     return OUTCOME_OK;

@@ -1,4 +1,4 @@
-/* avro_shape.c: see avro_shape.h. */
+/* avro_shape.c: parses the schema, and finds the default of each field in its JSON. */
 #include "common/codec/avro/avro_shape.h"
 
 #include <jansson.h>

@@ -1,4 +1,4 @@
-/* avro_to_json.c: see avro_to_json.h. */
+/* avro_to_json.c: walks the schema and the bytes together, and appends JSON as it goes. */
 #include "common/codec/avro/avro_to_json.h"
 
 #include <inttypes.h>
@@ -102,8 +102,7 @@ static enum outcome print_elements(struct printer *p, const struct avro_type *ty
     bool is_map = type->kind == KIND_MAP, first = true;
     strbuf_add(p->out, is_map ? "{" : "[", 1);
     for (int64_t count = 1; count > 0;) {
-        if (next_block(p, &count) != OUTCOME_OK)
-            return OUTCOME_REJECT;
+        CHECK(next_block(p, &count));
         for (int64_t i = 0; i < count; i++, first = false) {
             if (!first)
                 strbuf_add(p->out, ",", 1);
@@ -111,8 +110,7 @@ static enum outcome print_elements(struct printer *p, const struct avro_type *ty
                 json_add_text(p->out, take_text(p));
                 strbuf_add(p->out, ":", 1);
             }
-            if (print_value(p, type->members[0].type) != OUTCOME_OK)
-                return OUTCOME_REJECT;
+            CHECK(print_value(p, type->members[0].type));
         }
     }
     strbuf_add(p->out, is_map ? "}" : "]", 1);
@@ -146,8 +144,7 @@ static enum outcome print_record(struct printer *p, const struct avro_type *type
         json_add_text(p->out, field->name);
         strbuf_add(p->out, ":", 1);
         size_t value = p->out->len;
-        if (print_value(p, field->type) != OUTCOME_OK)
-            return OUTCOME_REJECT;
+        CHECK(print_value(p, field->type));
         struct span printed = {p->out->ptr + value, p->out->len - value};
         if (p->print == AVRO_PRINT_SHORT && is_default(p->shape, field, printed))
             p->out->len = start;

@@ -1,4 +1,5 @@
-/* json_to_avro.c: see json_to_avro.h. */
+/* json_to_avro.c: walks the schema and jansson's tree together. The place in the document is a
+ * chain on the stack, printed only in an error. */
 #include "common/codec/avro/json_to_avro.h"
 
 #include <jansson.h>
@@ -185,8 +186,7 @@ static enum outcome encode_array(struct encoder *e, const struct avro_type *type
         pack_zigzag(e->out, (int64_t)count);
     for (size_t i = 0; i < count; i++) {
         struct place at = {place, NULL, i};
-        if (encode(e, type->members[0].type, json_array_get(value, i), &at) != OUTCOME_OK)
-            return OUTCOME_REJECT;
+        CHECK(encode(e, type->members[0].type, json_array_get(value, i), &at));
     }
     pack_byte(e->out, 0);
     return OUTCOME_OK;
@@ -206,8 +206,7 @@ static enum outcome encode_map(struct encoder *e, const struct avro_type *type, 
         struct place at = {place, key, 0};
         pack_zigzag(e->out, (int64_t)strlen(key));
         strbuf_add(e->out, key, strlen(key));
-        if (encode(e, type->members[0].type, entry, &at) != OUTCOME_OK)
-            return OUTCOME_REJECT;
+        CHECK(encode(e, type->members[0].type, entry, &at));
     }
     pack_byte(e->out, 0);
     return OUTCOME_OK;
@@ -271,8 +270,7 @@ static enum outcome encode_record(struct encoder *e, const struct avro_type *typ
             return unknown_field(e, type, key, place);
     }
     for (uint32_t i = 0; i < type->count; i++)
-        if (encode_field(e, &type->members[i], value, place) != OUTCOME_OK)
-            return OUTCOME_REJECT;
+        CHECK(encode_field(e, &type->members[i], value, place));
     return OUTCOME_OK;
 }
 

@@ -1,10 +1,11 @@
 /* json_to_avro.h: JSON values to Avro bytes, driven by the schema.
  *
- * null fields and fields with a default may be absent; an unknown field is an error that names the
- * nearest one. Where the schema says timestamp-millis or timestamp-micros, an integer is taken as
- * it is and a text as RFC 3339. bytes and fixed are hex digits (a fixed of 16 bytes also in the
- * form of a UUID), so that what avro_to_json writes can be read again. Of a union the first branch
- * that the value fits is taken; {"<branch name>": value} names the branch. */
+ * Fields that are null or have a default may be absent. An unknown field is an error that names
+ * the nearest one. Where the schema says timestamp-millis or timestamp-micros, an integer is
+ * taken as it is, and a text is read as RFC 3339. bytes and fixed are hex digits (a fixed of 16
+ * bytes also in the form of a UUID), so that what avro_to_json writes can be read again. Of a
+ * union, the first branch that the value fits is taken; {"<branch name>": value} names the
+ * branch. */
 #ifndef TUTTI_CODEC_JSON_TO_AVRO_H
 #define TUTTI_CODEC_JSON_TO_AVRO_H
 

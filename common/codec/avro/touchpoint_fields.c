@@ -3,52 +3,36 @@
 #include "common/codec/avro/avro_plan.h"
 
 #define TEXT_LIMIT (64 * 1024)
-#define NAME_LIMIT                                                                                 \
-    1000 /* two of them and a colon fit into an index of PostgreSQL (2,704 bytes):                 \
-            journey.dictionary */
+/* Two of them and a colon fit into an index of PostgreSQL (2,704 bytes): journey.dictionary. */
+#define NAME_LIMIT  1000
 #define JSON_LIMIT  (512 * 1024)
 #define TIME_LIMIT  INT64_C(253402300799999999) /* 9999-12-31T23:59:59.999999Z */
 #define MONEY_LIMIT INT64_C(10000000000000000)  /* ten billion, in micro-units */
 
 #define AT(member) offsetof(struct touchpoint, member)
-#define TEXT(member)                                                                               \
-    {                                                                                              \
-#member, #member, GROUP_TOUCHPOINT, WANT_TEXT, AT(member), 0, 0, TEXT_LIMIT                \
-    }
-#define NAME(member)                                                                               \
-    {                                                                                              \
-#member, #member, GROUP_TOUCHPOINT, WANT_TEXT, AT(member), 0, 0, NAME_LIMIT                \
-    }
-#define JSON(member)                                                                               \
-    {                                                                                              \
-#member, #member, GROUP_TOUCHPOINT, WANT_TEXT, AT(member), 0, 0, JSON_LIMIT                \
-    }
-#define TIME(member)                                                                               \
-    {                                                                                              \
-#member, #member, GROUP_TOUCHPOINT, WANT_TIME, AT(member), 0, 0, TIME_LIMIT                \
-    }
-#define LONG(member, low, high)                                                                    \
-    {                                                                                              \
-#member, #member, GROUP_TOUCHPOINT, WANT_LONG, AT(member), 0, low, high                    \
-    }
-#define RECORD(member, group)                                                                      \
-    {                                                                                              \
-#member, #member, GROUP_TOUCHPOINT, WANT_RECORD, AT(member), group, 0, 0                   \
-    }
-#define IN(record, member, group, want, low, high)                                                 \
-    {                                                                                              \
-#record "." #member, #member, group, want, AT(record.member), 0, low, high                 \
-    }
-#define CAMPAIGN(member)      IN(campaign, member, GROUP_CAMPAIGN, WANT_TEXT, 0, TEXT_LIMIT)
-#define CAMPAIGN_NAME(member) IN(campaign, member, GROUP_CAMPAIGN, WANT_TEXT, 0, NAME_LIMIT)
-#define PAGE(member)          IN(page, member, GROUP_PAGE, WANT_TEXT, 0, TEXT_LIMIT)
-#define DEVICE(member)        IN(device, member, GROUP_DEVICE, WANT_TEXT, 0, TEXT_LIMIT)
-#define GEO(member)           IN(geo, member, GROUP_GEO, WANT_TEXT, 0, TEXT_LIMIT)
-#define IDENTIFIER(member)                                                                         \
-    {                                                                                              \
-        "identifiers." #member, #member, GROUP_IDENTIFIER, WANT_TEXT,                              \
-            offsetof(struct touchpoint_identifier, member), 0, 0, TEXT_LIMIT                       \
-    }
+
+/* clang-format would throw a # at the start of a line to column 0. */
+/* clang-format off */
+#define FIELD(member, want, own_group, low, high) \
+    {#member, #member, GROUP_TOUCHPOINT, want, AT(member), own_group, low, high}
+#define IN(record, member, group, want, low, high) \
+    {#record "." #member, #member, group, want, AT(record.member), 0, low, high}
+#define IDENTIFIER(member) \
+    {"identifiers." #member, #member, GROUP_IDENTIFIER, WANT_TEXT, \
+     offsetof(struct touchpoint_identifier, member), 0, 0, TEXT_LIMIT}
+/* clang-format on */
+
+#define TEXT(member)            FIELD(member, WANT_TEXT, 0, 0, TEXT_LIMIT)
+#define NAME(member)            FIELD(member, WANT_TEXT, 0, 0, NAME_LIMIT)
+#define JSON(member)            FIELD(member, WANT_TEXT, 0, 0, JSON_LIMIT)
+#define TIME(member)            FIELD(member, WANT_TIME, 0, 0, TIME_LIMIT)
+#define LONG(member, low, high) FIELD(member, WANT_LONG, 0, low, high)
+#define RECORD(member, group)   FIELD(member, WANT_RECORD, group, 0, 0)
+#define CAMPAIGN(member)        IN(campaign, member, GROUP_CAMPAIGN, WANT_TEXT, 0, TEXT_LIMIT)
+#define CAMPAIGN_NAME(member)   IN(campaign, member, GROUP_CAMPAIGN, WANT_TEXT, 0, NAME_LIMIT)
+#define PAGE(member)            IN(page, member, GROUP_PAGE, WANT_TEXT, 0, TEXT_LIMIT)
+#define DEVICE(member)          IN(device, member, GROUP_DEVICE, WANT_TEXT, 0, TEXT_LIMIT)
+#define GEO(member)             IN(geo, member, GROUP_GEO, WANT_TEXT, 0, TEXT_LIMIT)
 
 const struct plan_field plan_fields[] = {
     TEXT(message_id),
@@ -72,8 +56,7 @@ const struct plan_field plan_fields[] = {
     TEXT(group_id),
     TEXT(session_id),
     LONG(session_index, 0, INT64_MAX),
-    {"identifiers", "identifiers", GROUP_TOUCHPOINT, WANT_IDENTIFIERS, AT(identifiers),
-     GROUP_IDENTIFIER, 0, 0},
+    FIELD(identifiers, WANT_IDENTIFIERS, GROUP_IDENTIFIER, 0, 0),
     IDENTIFIER(type),
     IDENTIFIER(value),
     IDENTIFIER(encoding),
@@ -137,11 +120,11 @@ const struct plan_field plan_fields[] = {
     TEXT(order_id),
     LONG(score, -100, 100),
     TEXT(score_kind),
-    {"consent", "consent", GROUP_TOUCHPOINT, WANT_CONSENT, AT(consent), 0, 0, TEXT_LIMIT},
+    FIELD(consent, WANT_CONSENT, 0, 0, TEXT_LIMIT),
     JSON(traits_json),
     JSON(properties_json),
     JSON(items_json),
     JSON(context_json),
-    {"is_test", "is_test", GROUP_TOUCHPOINT, WANT_BOOLEAN, AT(is_test), 0, 0, 0},
+    FIELD(is_test, WANT_BOOLEAN, 0, 0, 0),
 };
 const size_t plan_field_count = sizeof plan_fields / sizeof *plan_fields;

@@ -1,5 +1,5 @@
-/* touchpoint_writer.h: a struct touchpoint to the Avro bytes of schemas/avro/touchpoint.avsc, by
- * hand and fast. */
+/* touchpoint_writer.h: writes a struct touchpoint as the Avro bytes of
+ * schemas/avro/touchpoint.avsc: by hand, without a look at the schema, and therefore fast. */
 #ifndef TUTTI_CODEC_TOUCHPOINT_WRITER_H
 #define TUTTI_CODEC_TOUCHPOINT_WRITER_H
 

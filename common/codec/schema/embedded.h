@@ -1,4 +1,4 @@
-/* embedded.h: files that the build puts into the binaries. */
+/* embedded.h: the Avro schemas that the build puts into the binaries. */
 #ifndef TUTTI_CODEC_EMBEDDED_H
 #define TUTTI_CODEC_EMBEDDED_H
 

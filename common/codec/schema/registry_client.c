@@ -216,9 +216,7 @@ enum outcome registry_id_of_guid(struct registry *registry, const struct id *gui
     id_to_uuid(guid, uuid);
     snprintf(path, sizeof path, "/schemas/guids/%s/ids", uuid);
     arena_reset(&registry->arena);
-    enum outcome outcome = get(registry, path, &answer, err);
-    if (outcome)
-        return outcome;
+    CHECK(get(registry, path, &answer, err));
     for (size_t i = json_count(answer); i-- > 0;) {
         struct span context = SPAN(".");
         struct err ignored;

@@ -21,8 +21,8 @@ enum outcome registry_open(const struct registry_options *options, struct regist
 void registry_close(struct registry *registry);
 
 /* Text of schema id, in the arena. REJECT unknown_schema_id: a registry says it has none. REJECT
- * schema_unusable: not Avro, or with references. RETRY registry_down: nobody gave a usable answer
- * (refused credentials included). */
+ * schema_unusable: not Avro, or with references. RETRY registry_down: no URL gave a usable
+ * answer (refused credentials included). */
 enum outcome registry_schema(struct registry *registry, int32_t id, struct arena *arena,
                              struct span *out, struct err *err);
 

@@ -259,10 +259,9 @@ enum outcome schema_set_plan(struct schema_set *set, int32_t schema_id,
                              const struct avro_plan **out, struct err *err)
 {
     struct entry *entry;
-    enum outcome outcome = find_entry(set, schema_id, &entry, err);
-    if (outcome == OUTCOME_OK)
-        *out = entry->plan;
-    return outcome;
+    CHECK(find_entry(set, schema_id, &entry, err));
+    *out = entry->plan;
+    return OUTCOME_OK;
 }
 
 static enum outcome find_guid(struct schema_set *set, const struct id *guid, int32_t *out,
@@ -331,11 +330,8 @@ enum outcome schema_set_unframe(struct schema_set *set, enum framing framing, st
                                 struct span header_schema_id, struct framed *out, struct err *err)
 {
     struct frame frame;
-    enum outcome outcome = frame_split(framing, value, header_schema_id, &frame, err);
-    if (outcome == OUTCOME_OK)
-        outcome = find_id(set, &frame, &out->schema_id, err);
-    if (outcome)
-        return outcome;
+    CHECK(frame_split(framing, value, header_schema_id, &frame, err));
+    CHECK(find_id(set, &frame, &out->schema_id, err));
     out->payload = frame.payload;
     return schema_set_plan(set, out->schema_id, &out->plan, err);
 }

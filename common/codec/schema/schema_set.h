@@ -1,14 +1,17 @@
-/* schema_set.h: framing of values and the schemas behind their ids: from files, a Schema Registry,
- * or both.
+/* schema_set.h: the framing of values, and the schemas behind their ids: from files, from a
+ * Schema Registry, or from both.
  *
- * Framing is configured per topic, never sniffed. The header __value_schema_id (0x01 + 16-byte
- * GUID) is looked at first. Resolved touchpoints carry schema id RESOLVED_ID_BASE + writer id: a
- * record of the header fields followed by the writer's record (docs/decisions/0002); its plan is
- * the writer's plan after the header.
+ * Framing is configured per topic, never sniffed. The header __value_schema_id (0x01 and a GUID
+ * of 16 bytes) is looked at first.
  *
- * An id is looked up in memory, then at the registry, and in the disk cache while the registry is
- * down. Without a registry, id 1 is the built-in touchpoint schema unless schema.files says
- * otherwise. What a registry does not know is remembered for 30 seconds. One thread. */
+ * Resolved touchpoints carry the schema id RESOLVED_ID_BASE + writer id: a record of the header
+ * fields, followed by the writer's record (docs/decisions/0002). Its plan is the plan of the
+ * writer after the header.
+ *
+ * An id is looked up in memory, then at the registry. While the registry is down, it is looked
+ * up in the disk cache. Without a registry, id 1 is the built-in touchpoint schema unless
+ * schema.files says otherwise. What a registry does not know is remembered for 30 seconds. One
+ * thread. */
 #ifndef TUTTI_CODEC_SCHEMA_SET_H
 #define TUTTI_CODEC_SCHEMA_SET_H
 

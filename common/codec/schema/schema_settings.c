@@ -18,8 +18,8 @@ const struct setting schema_set_settings[] = {
      "Schemas by id: 1=path.avsc,2=builtin:touchpoint. Without a registry id 1 is "
      "builtin:touchpoint unless set here."},
     {"schema.guids", SETTING_TEXT, "", 0, 0, NULL,
-     "Schema ids of GUIDs in the header __value_schema_id: <guid>=<id>,... beside what the "
-     "registry knows."},
+     "Schema ids of GUIDs in the header __value_schema_id: <guid>=<id>,... in addition to "
+     "what the registry knows."},
     {"schema.cache.dir", SETTING_TEXT, "", 0, 0, NULL,
      "Directory that keeps fetched schemas, for a start while the registry is down; empty: none."},
     {"schema.raw.id", SETTING_INT, "0", 0, INT32_MAX - 2000000, NULL,

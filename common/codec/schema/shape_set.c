@@ -1,4 +1,4 @@
-/* shape_set.c: see shape_set.h. */
+/* shape_set.c: keeps each schema that was asked for, next to the set that knows their texts. */
 #include "common/codec/schema/shape_set.h"
 
 #include <stdlib.h>
@@ -72,11 +72,8 @@ enum outcome shape_set_get(struct shape_set *set, int32_t id, const struct avro_
         return OUTCOME_OK;
     }
     struct span text;
-    enum outcome outcome = text_of(set, id, &text, err);
-    if (outcome == OUTCOME_OK)
-        outcome = avro_shape_open(text, &shape, err);
-    if (outcome != OUTCOME_OK)
-        return outcome;
+    CHECK(text_of(set, id, &text, err));
+    CHECK(avro_shape_open(text, &shape, err));
     *(struct avro_shape **)map_put(&set->shapes, &id, NULL) = shape;
     *out = shape;
     return OUTCOME_OK;
@@ -87,9 +84,7 @@ enum outcome shape_set_by_fingerprint(struct shape_set *set, uint64_t fingerprin
 {
     for (int i = 0; i < OWN_COUNT; i++) {
         const struct avro_shape *shape;
-        enum outcome outcome = shape_set_get(set, own[i].id, &shape, err);
-        if (outcome != OUTCOME_OK)
-            return outcome;
+        CHECK(shape_set_get(set, own[i].id, &shape, err));
         struct strbuf canonical = {0};
         avro_schema_canonical(&shape->schema, &canonical);
         bool is_it = avro_fingerprint(strbuf_span(&canonical)) == fingerprint;

@@ -1,7 +1,7 @@
 /* schema_migrations.h: the files of schemas/sql and schemas/views in their order, embedded by the
  * build. */
-#ifndef TUTTI_SCHEMA_MIGRATIONS_H
-#define TUTTI_SCHEMA_MIGRATIONS_H
+#ifndef TUTTI_STORE_SCHEMA_MIGRATIONS_H
+#define TUTTI_STORE_SCHEMA_MIGRATIONS_H
 
 #include "common/store/migrations.h"
 

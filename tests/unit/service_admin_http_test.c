@@ -1,4 +1,4 @@
-/* runtime_admin_http_test.c: real HTTP over loopback: the four paths, what is refused, and hostile
+/* service_admin_http_test.c: real HTTP over loopback: the four paths, what is refused, and hostile
  * clients. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,9 +19,9 @@
 #include <cmocka.h>
 
 #include "common/base/pack.h"
-#include "common/runtime/admin_http.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/telemetry.h"
+#include "common/service/admin_http.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

@@ -1,10 +1,10 @@
-/* admin_http.h: /livez, /readyz[?verbose], /metrics, /version on one libmicrohttpd thread; loopback
- * by default.
+/* admin_http.h: the pages /livez, /readyz[?verbose], /metrics and /version of a service, on one
+ * thread of common/http; loopback by default.
  *
  * GET and HEAD only (else 405), other paths 404. A connection serves one request and is dropped
  * after 5 s without progress; there are at most 64 connections, 32 of one address. */
-#ifndef TUTTI_RUNTIME_ADMIN_HTTP_H
-#define TUTTI_RUNTIME_ADMIN_HTTP_H
+#ifndef TUTTI_SERVICE_ADMIN_HTTP_H
+#define TUTTI_SERVICE_ADMIN_HTTP_H
 
 #include <stdbool.h>
 #include <stdint.h>
