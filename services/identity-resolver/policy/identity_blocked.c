@@ -1,4 +1,4 @@
-/* identity_blocked.c: the values and patterns that are never identifiers. */
+/* identity_blocked.c: reads the values and patterns that are never identifiers. */
 #include "services/identity-resolver/policy/identity_blocked.h"
 
 #include <stdlib.h>
@@ -83,8 +83,8 @@ static void accept(struct char_class_pattern *out, unsigned char c)
 }
 
 /* ^[set]*$ or ^[set]+$ with plain ASCII characters and a-b ranges, in any case; false for anything
- * else. Brackets and backslashes have a meaning of their own in regular expressions: rather refused
- * than read otherwise than meant. */
+ * else. Brackets and backslashes mean something in regular expressions, so they are refused rather
+ * than read in another sense. */
 static bool parse_class(struct span text, struct char_class_pattern *out)
 {
     if (text.len < 6 || memcmp(text.ptr, "^[", 2) != 0 || text.ptr[text.len - 1] != '$' ||
