@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "common/base/nearest.h"
+
 static int option_index(const struct command *command, const char *name, size_t length)
 {
     for (int i = 0; command->options[i].name; i++)
@@ -36,18 +38,12 @@ static void pass_on(struct command_line *rest, char *argument)
 
 static enum exit_status unknown_option(const struct call *call, struct span name)
 {
-    const char *best = NULL;
-    unsigned least = 4;
-    for (const struct option *o = call->command->options; o->name; o++) {
-        unsigned distance = span_distance(name, span_of(o->name));
-        if (distance < least) {
-            least = distance;
-            best = o->name;
-        }
-    }
-    if (best)
-        return misuse(call, "unknown option --" SPAN_FMT "; did you mean --%s?", SPAN_ARG(name),
-                      best);
+    struct nearest nearest = nearest_start(name, 3);
+    for (const struct option *o = call->command->options; o->name; o++)
+        nearest_consider(&nearest, span_of(o->name));
+    if (nearest.name.ptr)
+        return misuse(call, "unknown option --" SPAN_FMT "; did you mean --" SPAN_FMT "?",
+                      SPAN_ARG(name), SPAN_ARG(nearest.name));
     return misuse(call, "unknown option --" SPAN_FMT, SPAN_ARG(name));
 }
 

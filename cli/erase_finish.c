@@ -79,13 +79,15 @@ static enum outcome review_all(struct erasure *e, struct resolver *resolver,
     struct arena *arena = &e->call->arena;
     for (size_t from = 0; from < linked->quarantined_count; from += AT_ONCE) {
         size_t left = linked->quarantined_count - from, count = left < AT_ONCE ? left : AT_ONCE;
-        struct committed_change change = {0};
-        enum outcome o;
-        while ((o = resolver_review(resolver, arena, linked->quarantined + from, count, NULL, false,
-                                    clock_now(), &change, NULL, err)) == OUTCOME_RETRY &&
-               db_is_up(e->db) && erasure_may_wait(e))
-            continue;
-        CHECK(o);
+        struct review review = {.identifiers = linked->quarantined + from,
+                                .identifier_count = count};
+        struct review_result result;
+        enum outcome outcome;
+        do {
+            review.now = clock_now();
+            outcome = resolver_review(resolver, arena, &review, &result, err);
+        } while (outcome == OUTCOME_RETRY && db_is_up(e->db) && erasure_may_wait(e));
+        CHECK(outcome);
     }
     return OUTCOME_OK;
 }

@@ -2,8 +2,8 @@
 #include "cli/identifier.h"
 
 #include "common/service/generation.h"
+#include "services/identity-resolver/keys/identity_touchpoint.h"
 #include "services/identity-resolver/policy/identity_policy.h"
-#include "services/identity-resolver/store/identity_rules_store.h"
 
 enum outcome identifier_policy(struct call *call, struct db *db, struct identity_policy *out,
                                struct err *err)

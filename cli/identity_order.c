@@ -101,17 +101,18 @@ static enum outcome review(struct order *order, bool dry_run, struct err *err)
 {
     struct arena *arena = &order->call->arena;
     struct resolve_orders orders = {&order->manual, 1};
+    struct review review = {order->identifiers, order->identifier_count, &orders, dry_run, {0}};
     enum outcome o = OUTCOME_RETRY;
     for (int i = 0; i < MAX_RETRIES && o == OUTCOME_RETRY && !stop_requested(); i++) {
         if (i > 0)
             poll(NULL, 0, RETRY_MS);
-        order->change = (struct committed_change){0};
-        order->plan = (struct resolve_plan){0};
+        struct review_result result = {0};
+        review.now = clock_now();
         o = db_ready(order->db, err);
         if (o == OUTCOME_OK)
-            o = resolver_review(&order->resolver, arena, order->identifiers,
-                                order->identifier_count, &orders, dry_run, clock_now(),
-                                &order->change, &order->plan, err);
+            o = resolver_review(&order->resolver, arena, &review, &result, err);
+        order->change = result.change;
+        order->plan = result.plan;
         if (err->code && strcmp(err->code, "commit_unknown") == 0)
             break; /* again would order it twice */
     }

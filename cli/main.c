@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "cli/call.h"
+#include "common/base/nearest.h"
 #include "common/codec/digest.h"
 #include "common/codec/schema/schema_set.h"
 #include "common/codec/seal.h"
@@ -52,17 +53,12 @@ static const struct command *find_command(const char *name)
 
 static enum exit_status unknown_command(const char *name)
 {
-    const char *best = NULL;
-    unsigned least = 4;
-    for (size_t i = 0; commands[i]; i++) {
-        unsigned distance = span_distance(span_of(name), span_of(commands[i]->name));
-        if (distance < least) {
-            least = distance;
-            best = commands[i]->name;
-        }
-    }
-    if (best)
-        complain("unknown command \"%.60s\"; did you mean \"%s\"?", name, best);
+    struct nearest nearest = nearest_start(span_of(name), 3);
+    for (size_t i = 0; commands[i]; i++)
+        nearest_consider(&nearest, span_of(commands[i]->name));
+    if (nearest.name.ptr)
+        complain("unknown command \"%.60s\"; did you mean \"" SPAN_FMT "\"?", name,
+                 SPAN_ARG(nearest.name));
     else
         complain("unknown command \"%.60s\"; see tutti help", name);
     return EXIT_USAGE;

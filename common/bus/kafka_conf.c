@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/span.h"
+#include "common/base/nearest.h"
 #include "common/runtime/config.h"
 #include "common/runtime/log.h"
 
@@ -102,7 +102,7 @@ static void nearest_name(const char *wanted, char best[64])
 {
     char *table = NULL, *rest = NULL;
     size_t size = 0;
-    unsigned nearest = 5;
+    struct nearest nearest = nearest_start(span_of(wanted), 4);
     FILE *file = open_memstream(&table, &size);
     best[0] = 0;
     if (!file)
@@ -111,12 +111,11 @@ static void nearest_name(const char *wanted, char best[64])
     fclose(file);
     for (char *line = strtok_r(table, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
         struct span name = {line, strcspn(line, " |")};
-        unsigned distance = name.len ? span_distance(span_of(wanted), name) : nearest;
-        if (distance < nearest && name.len < 64) {
-            nearest = distance;
-            snprintf(best, 64, SPAN_FMT, SPAN_ARG(name));
-        }
+        if (name.len > 0 && name.len < 64)
+            nearest_consider(&nearest, name);
     }
+    if (nearest.name.ptr)
+        snprintf(best, 64, SPAN_FMT, SPAN_ARG(nearest.name));
     free(table);
 }
 

@@ -2,6 +2,7 @@
  * names the place. */
 #include <stdio.h>
 
+#include "common/base/nearest.h"
 #include "common/base/pack.h"
 #include "common/codec/json_internal.h"
 
@@ -82,29 +83,23 @@ static bool has_word(const char *list, struct span word)
     return false;
 }
 
-static void find_nearest(const char *list, struct span word, struct span *nearest,
-                         unsigned *distance)
+static void consider_words(const char *list, struct nearest *nearest)
 {
     struct span rest = span_of(list), each;
-    while (next_word(&rest, &each)) {
-        unsigned d = span_distance(each, word);
-        if (d < *distance) {
-            *distance = d;
-            *nearest = each;
-        }
-    }
+    while (next_word(&rest, &each))
+        nearest_consider(nearest, each);
 }
 
 static enum outcome unknown_key(const struct json *member, const char *required,
                                 const char *optional, struct err *err)
 {
-    struct span nearest = SPAN_NONE;
-    unsigned distance = 4; /* further away is no help */
-    find_nearest(required, member->key, &nearest, &distance);
-    find_nearest(optional, member->key, &nearest, &distance);
-    if (nearest.ptr == NULL)
+    struct nearest nearest = nearest_start(member->key, 3); /* further away is no help */
+    consider_words(required, &nearest);
+    consider_words(optional, &nearest);
+    if (nearest.name.ptr == NULL)
         return json_fail(member, err, "unknown key");
-    return json_fail(member, err, "unknown key, did you mean \"" SPAN_FMT "\"?", SPAN_ARG(nearest));
+    return json_fail(member, err, "unknown key, did you mean \"" SPAN_FMT "\"?",
+                     SPAN_ARG(nearest.name));
 }
 
 /* Where editors look for the schema of a document. */

@@ -4,9 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/base/nearest.h"
 #include "common/runtime/config_internal.h"
 
-enum { MOST_TYPING_ERRORS = 3 };
+enum { MOST_TYPING_ERRORS = 3, RELATED = NEAREST_ANY - 1 };
 
 /* First words of librdkafka's global and topic properties (its CONFIGURATION.md), dotted or alone.
  */
@@ -114,21 +115,6 @@ const char *config_variable_of(struct config *config, const char *name)
     return variable;
 }
 
-struct nearest {
-    struct span wanted;
-    const char *name;
-    unsigned distance;
-};
-
-static void consider(struct nearest *nearest, const char *name)
-{
-    unsigned distance = span_distance(nearest->wanted, span_of(name));
-    if (distance < nearest->distance) {
-        nearest->distance = distance;
-        nearest->name = name;
-    }
-}
-
 /* "kafak.client.id" meant kafka.client.id, whatever comes behind the first word. */
 static void consider_kafka(struct config *config, struct nearest *nearest)
 {
@@ -137,7 +123,7 @@ static void consider_kafka(struct config *config, struct nearest *nearest)
         return;
     struct span word = {nearest->wanted.ptr, (size_t)(dot - nearest->wanted.ptr)};
     if (span_distance(word, SPAN("kafka")) <= 2)
-        consider(nearest, arena_printf(&config->arena, "kafka%s", dot));
+        nearest_consider(nearest, span_of(arena_printf(&config->arena, "kafka%s", dot)));
 }
 
 static void consider_settings(struct config *config, struct nearest *nearest)
@@ -146,9 +132,10 @@ static void consider_settings(struct config *config, struct nearest *nearest)
         const struct entry *entry = &config->items[i];
         if (entry->setting == NULL)
             continue;
-        consider(nearest, entry->name);
+        nearest_consider(nearest, span_of(entry->name));
         if (entry->setting->type == SETTING_SECRET)
-            consider(nearest, arena_printf(&config->arena, "%s_file", entry->name));
+            nearest_consider(nearest,
+                             span_of(arena_printf(&config->arena, "%s_file", entry->name)));
     }
     consider_kafka(config, nearest);
 }
@@ -156,39 +143,40 @@ static void consider_settings(struct config *config, struct nearest *nearest)
 static const char *nearest_text(struct config *config, const struct nearest *nearest,
                                 const char *prefix)
 {
-    return nearest->name
-               ? arena_printf(&config->arena, "; the nearest is \"%s%s\"", prefix, nearest->name)
-               : "";
+    return nearest->name.ptr ? arena_printf(&config->arena, "; the nearest is \"%s" SPAN_FMT "\"",
+                                            prefix, SPAN_ARG(nearest->name))
+                             : "";
 }
 
 const char *config_nearest_key(struct config *config, const char *key)
 {
-    struct nearest nearest = {span_of(key), NULL, 255};
+    struct nearest nearest = nearest_start(span_of(key), RELATED);
     consider_settings(config, &nearest);
     return nearest_text(config, &nearest, "");
 }
 
 const char *config_nearest_flag(struct config *config, const char *flag)
 {
-    struct nearest nearest = {span_of(flag), NULL, 255};
+    struct nearest nearest = nearest_start(span_of(flag), RELATED);
     consider_settings(config, &nearest);
     for (const char *const *own = own_flags; *own; own++)
-        consider(&nearest, *own);
+        nearest_consider(&nearest, span_of(*own));
     return nearest_text(config, &nearest, "--");
 }
 
 const char *config_nearest_variable(struct config *config, const char *variable)
 {
-    struct nearest nearest = {span_of(variable), NULL, 255};
+    struct nearest nearest = nearest_start(span_of(variable), MOST_TYPING_ERRORS);
     for (size_t i = 0; i < config->count; i++) {
         const struct entry *entry = &config->items[i];
         if (entry->setting == NULL)
             continue;
-        consider(&nearest, config_variable_of(config, entry->name));
+        nearest_consider(&nearest, span_of(config_variable_of(config, entry->name)));
         if (entry->setting->type == SETTING_SECRET)
-            consider(&nearest, config_variable_of(
-                                   config, arena_printf(&config->arena, "%s_file", entry->name)));
+            nearest_consider(&nearest,
+                             span_of(config_variable_of(
+                                 config, arena_printf(&config->arena, "%s_file", entry->name))));
     }
-    consider(&nearest, "TUTTI_CONFIG");
-    return nearest.distance <= MOST_TYPING_ERRORS ? nearest_text(config, &nearest, "") : NULL;
+    nearest_consider(&nearest, SPAN("TUTTI_CONFIG"));
+    return nearest.name.ptr ? nearest_text(config, &nearest, "") : NULL;
 }

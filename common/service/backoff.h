@@ -1,5 +1,5 @@
 /* backoff.h: how long to wait before the next attempt: doubling, capped, with jitter so that
- * competitors part. */
+ * competitors do not meet again. */
 #ifndef TUTTI_SERVICE_BACKOFF_H
 #define TUTTI_SERVICE_BACKOFF_H
 

@@ -1,4 +1,4 @@
-/* dead_letter.c: see dead_letter.h. */
+/* dead_letter.c: finds the dead letter topic of each input topic, builds the headers and sends. */
 #include "common/service/dead_letter.h"
 
 #include <stdio.h>
@@ -80,7 +80,7 @@ static void count_letter(const struct record *record, const char *topic_name, co
               "offset", log_int(record->offset), "code", code, NULL);
 }
 
-/* A record that is too large to be produced again goes without its value. */
+/* Sends a record that is too large to be produced again without its value. */
 static enum outcome forward(struct dead_letters *letters, int target, struct span key,
                             const struct record *record, struct header *headers, size_t count,
                             struct err *err)
@@ -97,16 +97,14 @@ static enum outcome forward(struct dead_letters *letters, int target, struct spa
     outcome = producer_forward(letters->producer, target, key, &without, headers, count + 1, err);
     if (outcome != OUTCOME_REJECT)
         return outcome;
-    without.handle = NULL; /* its headers are too large as well */
+    without.handle = NULL; /* its headers are too large, too */
     return producer_forward(letters->producer, target, key, &without, headers, count + 1, err);
 }
 
 enum outcome dead_letters_send(struct dead_letters *letters, const struct record *record,
                                const char *topic_name, const char *code, struct err *err)
 {
-    enum outcome outcome = dead_letters_topic(letters, record->topic, topic_name, err);
-    if (outcome != OUTCOME_OK)
-        return outcome;
+    CHECK(dead_letters_topic(letters, record->topic, topic_name, err));
     char key[2 * LONGEST_TOPIC], partition[16], offset[24], message[160];
     snprintf(key, sizeof key, "%s-%d-%lld", topic_name, record->partition,
              (long long)record->offset);
@@ -122,9 +120,8 @@ enum outcome dead_letters_send(struct dead_letters *letters, const struct record
         {"tutti.error.code", span_of(code)},
         {"tutti.original.key", record->key},
     };
-    outcome = forward(letters, *target_of(letters, (size_t)record->topic), span_of(key), record,
-                      headers, 7, err);
-    if (outcome == OUTCOME_OK)
-        count_letter(record, topic_name, code);
-    return outcome;
+    CHECK(forward(letters, *target_of(letters, (size_t)record->topic), span_of(key), record,
+                  headers, 7, err));
+    count_letter(record, topic_name, code);
+    return OUTCOME_OK;
 }

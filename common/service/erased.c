@@ -1,16 +1,13 @@
-/* erased.c: see erased.h. */
+/* erased.c: reads the tombstones and answers what they cover. */
 #include "common/service/erased.h"
 
 #include "common/runtime/clock.h"
-
-static const struct statement hold = {"erased_hold", "SELECT tutti_meta.hold_erasures()"};
-static const struct statement read_all = {
-    "erased_read_all", "SELECT identifier_id, erased_at, version FROM identity.erased"};
+#include "service_sql.h"
 
 static enum outcome hold_version(struct db *db, int64_t *version, struct err *err)
 {
     struct db_result *r = NULL;
-    CHECK(db_run(db, &hold, NULL, &r, NULL, err));
+    CHECK(db_run(db, &sql_erased_hold, NULL, &r, NULL, err));
     *version = db_int8(r, 0, 0);
     return OUTCOME_OK;
 }
@@ -18,7 +15,7 @@ static enum outcome hold_version(struct db *db, int64_t *version, struct err *er
 static enum outcome read_tombstones(struct db *db, struct erased *out, struct err *err)
 {
     struct db_result *r = NULL;
-    CHECK(db_run(db, &read_all, NULL, &r, NULL, err));
+    CHECK(db_run(db, &sql_erased_read_all, NULL, &r, NULL, err));
     map_init(&out->tombstones, &out->arena, sizeof(struct id), sizeof(struct tombstone));
     for (int row = 0; row < db_rows(r); row++) {
         struct id id = db_uuid(r, row, 0);
@@ -28,7 +25,7 @@ static enum outcome read_tombstones(struct db *db, struct erased *out, struct er
     return OUTCOME_OK;
 }
 
-/* The tombstones of this version and, where no transaction is open, perhaps newer ones. */
+/* Reads the tombstones of this version; without an open transaction perhaps newer ones, too. */
 static enum outcome read_version(struct db *db, struct erased *erased, int64_t version,
                                  struct err *err)
 {
@@ -61,7 +58,7 @@ enum outcome erased_check(struct db *db, struct erased *erased, int64_t version,
     }
     CHECK(read_version(db, erased, version, err));
     return err_set(err, OUTCOME_RETRY, "erased_meanwhile",
-                   "somebody was erased: the batch is read again without them");
+                   "a person was erased: the batch is read again without them");
 }
 
 enum outcome erased_check_lease(struct db *db, struct erased *erased, struct err *err)
@@ -71,7 +68,8 @@ enum outcome erased_check_lease(struct db *db, struct erased *erased, struct err
         return OUTCOME_OK;
     CHECK(hold_version(db, &version, err));
     CHECK(erased_check(db, erased, version, err));
-    erased->checked_us = asked_us; /* the lock is given back already */
+    erased->checked_us =
+        asked_us; /* the lock has been released already, so count from the question */
     return OUTCOME_OK;
 }
 
@@ -112,8 +110,8 @@ bool erased_covers_move(const struct erased *erased, const struct identity_chang
            change->version < erased_version(erased, &move->profile_id);
 }
 
-/* A row of the map as a message has it. True if it is older than the erasure of its identifier, or
- * that touchpoint is. */
+/* Looks at a row of the map as a message has it. True if the row, or the touchpoint, is older than
+ * the erasure of its identifier. */
 static bool covers_row(const struct erased *erased, const struct id *identifier_id,
                        struct id *profile_id, int64_t *version, struct instant occurred_at)
 {

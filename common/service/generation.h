@@ -1,11 +1,15 @@
 /* generation.h: the active generation of policies: one hash over the policy files and the version
  * of the derivation.
  *
- * The database says which generation is active (tutti_meta.generations); a service whose local
+ * The database says which generation is active (tutti_meta.generations). A service whose local
  * files differ refuses to start and names `tutti policy apply`. Every transaction that derives
- * reads the active number again, under its locks, with generation_still_active: replicas of a
- * rolling restart never re-derive against each other. While it runs, a service holds a shared
- * advisory lock that `tutti policy apply` takes exclusively. */
+ * reads the active number again under its locks (generation_still_active), so replicas of a rolling
+ * restart never re-derive against each other. While it runs, a service holds a shared advisory lock
+ * that `tutti policy apply` takes exclusively.
+ *
+ * This is domain, not loop. It stands here because all four services and `tutti` open a generation
+ * in the same way, and because the one statement that every writing transaction begins with reads
+ * the generation and holds the erasures (erased.h) together. */
 #ifndef TUTTI_SERVICE_GENERATION_H
 #define TUTTI_SERVICE_GENERATION_H
 
@@ -16,7 +20,8 @@
 #include "common/service/erased.h"
 #include "common/store/db.h"
 
-/* Key of the advisory lock: shared by running services, exclusive for what works without them. */
+/* Key of the advisory lock: shared by running services, exclusive for what works without them.
+ * sql/generation_*.sql name it, too. */
 #define GENERATION_LOCK "7235417803201"
 
 enum { DERIVATION_VERSION = 1 }; /* grows whenever the same facts and policies give other figures */
@@ -29,22 +34,23 @@ struct generation {
     int32_t number; /* tutti_meta.generations.number: what state rows carry */
 };
 
-/* Names of the policy files of a generation, NULL-ended. identity.json is not one of them: what it
- * changes are profiles, not what is derived from them; identity.policies holds its versions. */
+/* Names of the policy files of a generation, NULL-ended. identity.json is not one of them: it
+ * changes profiles, not what is derived from them. Its versions are in identity.policies. */
 extern const char *const policy_files[];
 
 /* Path of a policy file below policy.dir, in the arena. */
 const char *generation_policy_path(struct arena *arena, const char *dir, const char *file);
 /* Appends the bytes of a file. FATAL "policy_unreadable" naming it. */
 enum outcome generation_read_file(struct strbuf *out, const char *path, struct err *err);
-/* Hash of the files of a directory. FATAL naming the file that cannot be read. */
+/* Hash of the files of a directory. FATAL naming a file that cannot be read. */
 enum outcome generation_hash(const char *dir, struct id *out, struct err *err);
-/* The active generation; FATAL if there is none or it differs from the files of policy.dir. */
+/* Holds the shared lock and reads the active generation. FATAL if there is none, or if it differs
+ * from the files of policy.dir. */
 enum outcome generation_open(struct db *db, const struct config *config, struct generation *out,
                              struct err *err);
-/* Inside a transaction: FATAL "generation_changed" if another one is active by now. With `erased`
- * it must come before any other lock: it holds the erasures in the same statement, and answers as
- * erased_check does. NULL: who stores nothing about anybody. */
+/* Inside a transaction: FATAL "generation_changed" if another generation is active by now. With
+ * `erased` it must come before any other lock: the same statement holds the erasures, and it
+ * answers as erased_check does. NULL: for a service that stores nothing about people. */
 enum outcome generation_still_active(struct db *db, struct arena *arena,
                                      const struct generation *generation, struct erased *erased,
                                      struct err *err);

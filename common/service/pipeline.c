@@ -1,4 +1,5 @@
-/* pipeline.c: settings, opening, collecting batches, assignments and scans; see pipeline.h. */
+/* pipeline.c: reads the settings, joins the group, collects batches, and runs them between
+ * assignments and scans. */
 #include "common/service/pipeline.h"
 
 #include <stdlib.h>
@@ -45,7 +46,7 @@ const struct setting pipeline_settings[] = {
     {.name = NULL},
 };
 
-/* Called inside consumer_take; the service hears of it between batches. */
+/* Runs inside consumer_take; the service is told between batches. */
 static void note_assignment(void *arg, const int *topics, const int32_t *partitions, size_t count)
 {
     struct pipeline *pipeline = arg;
@@ -61,7 +62,7 @@ static void note_assignment(void *arg, const int *topics, const int32_t *partiti
     pipeline->is_assignment_new = true;
 }
 
-/* A dead letter topic that is missing is found before the first record needs it. */
+/* Finds a missing dead letter topic before the first record needs it. */
 static enum outcome check_letter_topics(struct pipeline *pipeline, struct err *err)
 {
     for (size_t i = 0; i < pipeline->new_count; i++) {
@@ -114,16 +115,15 @@ static void load_settings(struct pipeline *pipeline, const struct config *config
 
 static enum outcome list_topics(struct pipeline *pipeline, const char **topics, struct err *err)
 {
-    enum outcome outcome = OUTCOME_OK;
     const char *const *settings = pipeline->service->topic_settings;
-    for (size_t i = 0; settings[i] && outcome == OUTCOME_OK; i++) {
+    for (size_t i = 0; settings[i]; i++) {
         topics[i] = config_text(pipeline->context->config, settings[i]);
         if (topics[i][0] == '\0')
             return err_set(err, OUTCOME_FATAL, "config_missing", "%s is empty", settings[i]);
         if (topics[i][0] != '^')
-            outcome = dead_letters_topic(pipeline->letters, (int)i, topics[i], err);
+            CHECK(dead_letters_topic(pipeline->letters, (int)i, topics[i], err));
     }
-    return outcome;
+    return OUTCOME_OK;
 }
 
 static enum outcome join(struct pipeline *pipeline, struct err *err)
@@ -134,9 +134,7 @@ static enum outcome join(struct pipeline *pipeline, struct err *err)
     while (pipeline->service->topic_settings[count])
         count++;
     const char **topics = arena_array(&pipeline->arena, const char *, count + 1);
-    enum outcome outcome = list_topics(pipeline, topics, err);
-    if (outcome != OUTCOME_OK)
-        return outcome;
+    CHECK(list_topics(pipeline, topics, err));
     struct consumer_events events = {pipeline, note_assignment};
     return consumer_open(config, group[0] ? group : pipeline->service->name, topics, &events,
                          &pipeline->consumer, err);
@@ -190,8 +188,7 @@ void pipeline_close(struct pipeline *pipeline)
     free(pipeline);
 }
 
-/* What was collected under an older assignment comes again: keep only the newest `taken` records.
- */
+/* Records of an older assignment come again: keep only the newest `taken` ones. */
 static void forget_older(struct pipeline *pipeline, size_t taken)
 {
     consumer_release(pipeline->consumer, pipeline->records, pipeline->count);
@@ -201,8 +198,8 @@ static void forget_older(struct pipeline *pipeline, size_t taken)
     pipeline->epoch = consumer_epoch(pipeline->consumer);
 }
 
-/* The first records of a batch: how long it may wait for more depends on how long these already
- * waited. */
+/* Starts a batch. How long it may wait for more records depends on how long its first one has
+ * waited in Kafka. */
 static void begin_batch(struct pipeline *pipeline)
 {
     int64_t waited_us = clock_now().us - pipeline->records[0].timestamp_ms * 1000;
@@ -252,17 +249,13 @@ static enum outcome scan(struct pipeline *pipeline, struct err *err)
 {
     const struct service *service = pipeline->service;
     arena_reset(&pipeline->arena);
-    enum outcome outcome = db_ready(pipeline->context->db, err);
-    if (outcome == OUTCOME_OK)
-        outcome = service->scan(pipeline->self, &pipeline->arena, err);
-    if (outcome == OUTCOME_OK)
-        outcome = pipeline_wait_acks(pipeline, err);
-    if (outcome == OUTCOME_OK && service->scanned)
-        outcome = service->scanned(pipeline->self, err);
-    return outcome;
+    CHECK(db_ready(pipeline->context->db, err));
+    CHECK(service->scan(pipeline->self, &pipeline->arena, err));
+    CHECK(pipeline_wait_acks(pipeline, err));
+    return service->scanned ? service->scanned(pipeline->self, err) : OUTCOME_OK;
 }
 
-/* Publishes what others left behind, when it is time to look. */
+/* Publishes what other instances left behind, when it is time to look. */
 static enum outcome scan_if_due(struct pipeline *pipeline, struct err *err)
 {
     int64_t now = clock_monotonic_us();
@@ -287,8 +280,7 @@ static enum outcome scan_if_due(struct pipeline *pipeline, struct err *err)
     return OUTCOME_OK;
 }
 
-/* Readiness while idle: a database that went away is noticed, one that came back is connected to.
- */
+/* Readiness while idle: notices that the database went away, and connects to it again. */
 static enum outcome check_servers(struct pipeline *pipeline, struct err *err)
 {
     int64_t now = clock_monotonic_us();
@@ -304,16 +296,11 @@ static enum outcome check_servers(struct pipeline *pipeline, struct err *err)
 static enum outcome run_once(struct pipeline *pipeline, struct err *err)
 {
     err->outcome = OUTCOME_OK;
-    enum outcome outcome = collect(pipeline, err);
-    if (outcome == OUTCOME_OK)
-        outcome = tell_assignment(pipeline, err);
-    if (outcome == OUTCOME_OK)
-        outcome = check_servers(pipeline, err);
-    if (outcome == OUTCOME_OK)
-        outcome = scan_if_due(pipeline, err);
-    if (outcome == OUTCOME_OK && pipeline->count > 0)
-        outcome = pipeline_batch(pipeline, err);
-    return outcome;
+    CHECK(collect(pipeline, err));
+    CHECK(tell_assignment(pipeline, err));
+    CHECK(check_servers(pipeline, err));
+    CHECK(scan_if_due(pipeline, err));
+    return pipeline->count > 0 ? pipeline_batch(pipeline, err) : OUTCOME_OK;
 }
 
 enum outcome pipeline_run(struct pipeline *pipeline, struct err *err)

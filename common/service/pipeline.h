@@ -1,15 +1,20 @@
-/* pipeline.h: the one loop of every service: it alone turns an outcome into skip, retry or stop.
+/* pipeline.h: the one loop of every service. Only this loop turns an outcome into skip, retry or
+ * stop.
  *
  * A batch is collected until flush.interval after its first record, until batch.max.records, or
- * until nothing more is coming for the moment. Then: decode each -> database there? -> apply ->
- * publish -> acknowledged -> finished -> dead letters acknowledged -> commit RETRY rolls back,
- * calls `dropped`, waits and runs the same records again, after a few attempts in halves. REJECT
- * from decode marks one record; REJECT from a later step halves the batch until the record at fault
- * is alone. Marked records become dead letters before offsets are committed. While the loop waits
- * for PostgreSQL or Kafka it stays in its group. After a rebalance the batch is finished (effects
- * are idempotent) but the offsets of lost partitions are not committed; a batch that would have to
- * be run again is given up instead, since its records come again. The service hears of a new
- * assignment between batches. */
+ * until no more records are coming for the moment. Then:
+ *
+ *     decode each -> database there? -> apply -> publish -> acknowledged -> finished
+ *         -> dead letters acknowledged -> commit
+ *
+ * RETRY rolls back, calls `dropped`, waits and runs the same records again, after a few attempts in
+ * halves. REJECT from decode marks one record. REJECT from a later step halves the batch until the
+ * faulty record is alone. Marked records become dead letters before offsets are committed.
+ *
+ * The loop stays in its group while it waits for PostgreSQL or Kafka. After a rebalance the batch
+ * is finished (effects are idempotent), but the offsets of lost partitions are not committed. A
+ * batch that would have to be repeated is given up instead, because its records come again. The
+ * service is told of a new assignment between batches. */
 #ifndef TUTTI_SERVICE_PIPELINE_H
 #define TUTTI_SERVICE_PIPELINE_H
 
@@ -20,8 +25,8 @@ extern const struct setting
 
 struct pipeline;
 
-/* Joins the group, for a service that is open as self. Sets context->consumer. FATAL if a topic or
- * a dead letter topic is missing; RETRY while Kafka does not answer. */
+/* Joins the group for a service that is open as self. Sets context->consumer. FATAL if a topic or a
+ * dead letter topic is missing; RETRY while Kafka does not answer. */
 enum outcome pipeline_open(const struct service *service, void *self,
                            struct service_context *context, struct pipeline **out, struct err *err);
 /* Runs until a stop is requested (OK) or something is fatal (FATAL). */

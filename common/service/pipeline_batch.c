@@ -38,19 +38,16 @@ static enum outcome apply(struct pipeline *pipeline, struct batch *batch, struct
 static enum outcome publish(struct pipeline *pipeline, struct batch *batch, struct err *err)
 {
     const struct service *service = pipeline->service;
-    enum outcome outcome =
-        service->publish ? service->publish(pipeline->self, batch, err) : OUTCOME_OK;
-    if (outcome == OUTCOME_OK)
-        outcome = pipeline_wait_acks(pipeline, err);
-    if (outcome == OUTCOME_OK && service->finished) {
-        outcome = service->finished(pipeline->self, batch, err);
-        if (outcome == OUTCOME_OK)
-            outcome = pipeline_wait_acks(pipeline, err);
-    }
-    return outcome;
+    if (service->publish)
+        CHECK(service->publish(pipeline->self, batch, err));
+    CHECK(pipeline_wait_acks(pipeline, err));
+    if (service->finished == NULL)
+        return OUTCOME_OK;
+    CHECK(service->finished(pipeline->self, batch, err));
+    return pipeline_wait_acks(pipeline, err);
 }
 
-/* Decoding can only be retried when schemas cannot be had. */
+/* Decoding answers RETRY only if the schema registry does not answer. */
 static void report_registry(struct pipeline *pipeline, enum outcome outcome)
 {
     bool is_down = outcome == OUTCOME_RETRY;
@@ -59,7 +56,7 @@ static void report_registry(struct pipeline *pipeline, enum outcome outcome)
     pipeline->is_registry_down = is_down;
 }
 
-/* One run over the living records of a range. */
+/* One run over the records of a range that are not marked. */
 static enum outcome attempt(struct pipeline *pipeline, size_t first, size_t count, struct err *err)
 {
     size_t alive = 0;
@@ -69,12 +66,9 @@ static enum outcome attempt(struct pipeline *pipeline, size_t first, size_t coun
     report_registry(pipeline, outcome);
     if (outcome != OUTCOME_OK || alive == 0)
         return outcome;
-    outcome = pipeline_wait_database(pipeline, err);
-    if (outcome == OUTCOME_OK)
-        outcome = apply(pipeline, &batch, err);
-    if (outcome == OUTCOME_OK)
-        outcome = publish(pipeline, &batch, err);
-    return outcome;
+    CHECK(pipeline_wait_database(pipeline, err));
+    CHECK(apply(pipeline, &batch, err));
+    return publish(pipeline, &batch, err);
 }
 
 static size_t count_alive(const struct pipeline *pipeline, size_t first, size_t count, size_t *last)
@@ -97,13 +91,11 @@ static enum outcome run_range(struct pipeline *pipeline, size_t first, size_t co
 static enum outcome run_halves(struct pipeline *pipeline, size_t first, size_t count,
                                struct err *err)
 {
-    enum outcome outcome = run_range(pipeline, first, count / 2, err);
-    if (outcome == OUTCOME_OK)
-        outcome = run_range(pipeline, first + count / 2, count - count / 2, err);
-    return outcome;
+    CHECK(run_range(pipeline, first, count / 2, err));
+    return run_range(pipeline, first + count / 2, count - count / 2, err);
 }
 
-/* Some record of the range is at fault: the only one, or one in either half. */
+/* A record of the range is faulty: the only one, or one in either half. */
 static enum outcome halve(struct pipeline *pipeline, size_t first, size_t count, struct err *err)
 {
     size_t last = 0;
@@ -122,10 +114,9 @@ static void wait_before_retry(struct pipeline *pipeline, const char *event, cons
     pipeline_pause(pipeline, backoff_next_us(&pipeline->backoff));
 }
 
-/* Runs a range until every record took effect or is marked. RETRY: given up. What fails again and
- * again may be too much for one transaction (the server's timeouts end it): then its halves are
- * tried. While a server is down, that costs a few small batches.
- */
+/* Runs a range until every record took effect or is marked. RETRY: given up. A range that fails
+ * again and again may be too large for one transaction (the server's timeouts end it), so its
+ * halves are tried. While a server is down, that costs a few small batches. */
 static enum outcome run_range(struct pipeline *pipeline, size_t first, size_t count,
                               struct err *err)
 {
@@ -156,10 +147,7 @@ static enum outcome send_letters(struct pipeline *pipeline, struct err *err)
         if (!pipeline->reasons[i])
             continue;
         const char *topic = consumer_topic_name(pipeline->consumer, record->topic);
-        enum outcome outcome =
-            dead_letters_send(pipeline->letters, record, topic, pipeline->reasons[i], err);
-        if (outcome != OUTCOME_OK)
-            return outcome;
+        CHECK(dead_letters_send(pipeline->letters, record, topic, pipeline->reasons[i], err));
         sent++;
     }
     return sent ? pipeline_wait_acks(pipeline, err) : OUTCOME_OK;
@@ -227,16 +215,19 @@ static void count_done(struct pipeline *pipeline)
                    (double)(clock_monotonic_us() - pipeline->first_us) / 1e6);
 }
 
+static enum outcome run_and_commit(struct pipeline *pipeline, struct err *err)
+{
+    CHECK(run_range(pipeline, 0, pipeline->count, err));
+    CHECK(deliver_letters(pipeline, err));
+    consumer_commit(pipeline->consumer);
+    count_done(pipeline);
+    return OUTCOME_OK;
+}
+
 enum outcome pipeline_batch(struct pipeline *pipeline, struct err *err)
 {
     mark_oversized(pipeline);
-    enum outcome outcome = run_range(pipeline, 0, pipeline->count, err);
-    if (outcome == OUTCOME_OK)
-        outcome = deliver_letters(pipeline, err);
-    if (outcome == OUTCOME_OK) {
-        consumer_commit(pipeline->consumer);
-        count_done(pipeline);
-    }
+    enum outcome outcome = run_and_commit(pipeline, err);
     consumer_release(pipeline->consumer, pipeline->records, pipeline->count);
     pipeline->count = 0;
     return outcome;

@@ -1,4 +1,4 @@
-/* pipeline_internal.h: the state of the loop, shared by its files. */
+/* pipeline_internal.h: the state of the loop; only the pipeline*.c files include it. */
 #ifndef TUTTI_SERVICE_PIPELINE_INTERNAL_H
 #define TUTTI_SERVICE_PIPELINE_INTERNAL_H
 
@@ -24,7 +24,7 @@ struct pipeline {
     int64_t flush_us; /* how long it may wait for more, between the two bounds */
     int64_t flush_min_us, flush_max_us;
 
-    /* An assignment that the service has not heard of yet. */
+    /* An assignment that the service was not told yet. */
     int *new_topics;
     int32_t *new_partitions;
     size_t new_count;
@@ -41,23 +41,23 @@ struct pipeline {
     } metrics;
 };
 
-/* pipeline_wait.c: waiting without leaving the group */
-/* Waits us, or until the batch is abandoned. */
+/* pipeline_wait.c: waits without leaving the group. */
+/* Waits so many microseconds, or until the batch is abandoned. */
 void pipeline_pause(struct pipeline *pipeline, int64_t us);
-/* True if running the batch again makes no sense: a stop was requested, or the records come again
- * after a rebalance. */
+/* True if repeating the batch makes no sense: a stop was requested, or the records come again after
+ * a rebalance. */
 bool pipeline_is_abandoned(const struct pipeline *pipeline);
 /* Waits until the database is there. RETRY only if the batch is abandoned meanwhile. */
 enum outcome pipeline_wait_database(struct pipeline *pipeline, struct err *err);
-/* Waits until all that was sent is acknowledged, through any outage; RETRY if something has to be
+/* Waits until all that was sent is acknowledged, through any outage. RETRY if something has to be
  * sent again. */
 enum outcome pipeline_wait_acks(struct pipeline *pipeline, struct err *err);
 /* Rolls back and lets the service drop its batch. */
 void pipeline_undo(struct pipeline *pipeline);
 void pipeline_log_retry(struct pipeline *pipeline, const char *event, const struct err *err);
 
-/* pipeline_batch.c: runs the collected records to their end. RETRY: the batch was given up, nothing
- * was committed. */
+/* pipeline_batch.c: runs the collected records to their end. RETRY: the batch was given up, and
+ * nothing was committed. */
 enum outcome pipeline_batch(struct pipeline *pipeline, struct err *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* pipeline_wait.c: waiting for servers while the service stays a live member of its group. */
+/* pipeline_wait.c: waits for servers while the service stays a live member of its group. */
 #include <string.h>
 
 #include "common/runtime/clock.h"
@@ -12,7 +12,7 @@ enum { SLICE_MS = 100, ACK_TIMEOUT_MS = 2000 };
 /* Serves the group and the health conditions. */
 static void serve(struct pipeline *pipeline, int timeout_ms)
 {
-    struct err err; /* a fatal error is kept by the consumer and comes again with the next batch */
+    struct err err; /* the consumer keeps a fatal error and reports it again with the next batch */
     bool caught_up;
     consumer_take(pipeline->consumer, pipeline->records, 0, timeout_ms, &caught_up, &err);
     admin_http_beat(consumer_max_poll_interval_us(pipeline->consumer));

@@ -1,14 +1,17 @@
-/* service.h: the contract that every service fills; the one pipeline loop (pipeline.c) calls it.
+/* service.h: the contract that every service fills. The one pipeline loop (pipeline.c) calls it.
  *
- * A batch walks: take records -> decode (each record) -> apply (load, pure logic, save, commit) ->
- * publish (queue messages)
- * -> the pipeline waits for acknowledgements -> finished -> offsets are committed. On RETRY from
- * any step the pipeline rolls back, calls `dropped`, waits with back-off and runs the SAME records
- * again, so every step must be idempotent. REJECT from decode: one dead letter for that record.
- * REJECT from apply: the pipeline bisects the batch until the one record at fault is found, and
- * dead-letters it. FATAL: one clear line, exit status 1. assigned, publish, finished, dropped, scan
- * and scanned may be NULL. All callbacks run on the one thread of the loop; they may block on the
- * database, never on anything unbounded. */
+ * A batch walks:
+ *
+ *     take records -> decode (each record) -> apply (load, pure logic, save, commit)
+ *         -> publish (queue messages) -> acknowledged -> finished -> offsets are committed
+ *
+ * RETRY from any step: the pipeline rolls back, calls `dropped`, waits with back-off and runs the
+ * SAME records again. So every step must be idempotent. REJECT from decode: one dead letter for
+ * that record. REJECT from apply: the pipeline halves the batch until it finds the faulty record,
+ * which becomes a dead letter. FATAL: one clear line, exit status 1.
+ *
+ * assigned, publish, finished, dropped, scan and scanned may be NULL. All callbacks run on the one
+ * thread of the loop. They may block on the database, never on anything unbounded. */
 #ifndef TUTTI_SERVICE_SERVICE_H
 #define TUTTI_SERVICE_SERVICE_H
 
@@ -44,17 +47,18 @@ struct service {
                                           topics, in topic index order */
     const char *version_note;          /* part of /version, may be NULL */
 
-    /* For --check-config, on the one thread and without any server: reads what open() will read of
-     * files (policies, keys). Fails as open() would. May be NULL. */
+    /* For --check-config, on the one thread and without any server: reads the files (policies,
+     * keys) that open() will read, and fails as open() would. May be NULL. */
     enum outcome (*check)(const struct config *config, struct err *err);
     size_t self_size; /* of the service's own structure, `self` below */
-    /* Once, with database and producer ready, self all zero: read policies, check generation,
-     * prepare caches. After a failure close() is called, and after RETRY open() again. */
+    /* Called with database and producer ready and self all zero: read policies, check the
+     * generation, prepare caches. After any failure the caller calls close(), and after RETRY
+     * open() again. */
     enum outcome (*open)(struct service_context *context, void *self, struct err *err);
     void (*close)(
-        void *self); /* frees what self holds, also where open() failed half-way; not self itself */
-    /* The complete new assignment (empty when everything was revoked), told between batches. Caches
-     * that are not always valid must be dropped here. */
+        void *self); /* frees what self holds, even if open() failed half-way; not self itself */
+    /* The complete new assignment (empty after everything was revoked), told between batches. Drop
+     * caches here that are valid for the assigned partitions only. */
     void (*assigned)(void *self, const int *topics, const int32_t *partitions, size_t count);
 
     enum outcome (*decode)(void *self, struct batch *batch, const struct record *record,
@@ -62,14 +66,14 @@ struct service {
     enum outcome (*apply)(void *self, struct batch *batch, struct err *err);
     enum outcome (*publish)(void *self, struct batch *batch, struct err *err);
     /* All messages of publish are acknowledged: mark outbox rows, advance pub_seq, fill caches that
-     * wait for it. */
+     * depend on it. */
     enum outcome (*finished)(void *self, struct batch *batch, struct err *err);
-    /* The batch's memory is gone: forget what it promised (never undo caches filled after a
-     * confirmed commit). */
+    /* The batch's memory is gone: forget what it promised. Never undo caches that were filled after
+     * a confirmed commit. */
     void (*dropped)(void *self);
     /* At start, after each assignment, after a failed batch and every `outbox.scan.interval`:
-     * publish what others left behind. May send; the pipeline waits for acks and calls `scanned`.
-     */
+     * publish what other instances left behind. May send; the pipeline waits for acknowledgements
+     * and calls `scanned`. */
     enum outcome (*scan)(void *self, struct arena *arena, struct err *err);
     enum outcome (*scanned)(void *self, struct err *err);
 };

@@ -1,8 +1,8 @@
 /* service_main.c: main() of every service: settings, signals, admin HTTP, the wait for its servers,
  * then the loop.
  *
- * A server that is down at the start is waited for: the process is alive and not ready. What
- * waiting cannot cure ends it with one line and status 1. */
+ * A server that is down at the start is waited for: the process is alive and not ready. An error
+ * that waiting cannot cure ends the process with one line and status 1. */
 #include <malloc.h>
 #include <poll.h>
 #include <stdio.h>
@@ -21,8 +21,8 @@
 
 enum { MMAP_THRESHOLD = 32 << 20, TRIM_THRESHOLD = 256 << 20, TOP_PAD = 4 << 20 };
 
-/* Every batch needs about the same memory again, also in the Kafka client's threads: pages that
- * were given back to the kernel would be cleared and mapped anew for each. */
+/* Every batch needs about the same memory again, also in the Kafka client's threads. Pages that
+ * were given back to the kernel would have to be cleared and mapped again for each. */
 static void keep_memory(void)
 {
     mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
@@ -30,7 +30,7 @@ static void keep_memory(void)
     mallopt(M_TOP_PAD, TOP_PAD);
 }
 
-/* Everything that is open; a half-built one is closed by the same function. */
+/* Everything that is open. close_all closes a half-built one, too. */
 struct app {
     const struct service *service;
     struct config *config;
@@ -49,16 +49,16 @@ static enum outcome load(struct app *app, int argc, char **argv, enum config_act
         own, pipeline_settings, db_settings, schema_set_settings, policy_settings, NULL};
     char program[64];
     snprintf(program, sizeof program, "tutti-%s", app->service->name);
-    enum outcome outcome = config_load(program, tables, argc, argv, &app->config, action, err);
-    if (outcome != OUTCOME_OK || *action == CONFIG_EXIT_OK)
-        return outcome;
+    CHECK(config_load(program, tables, argc, argv, &app->config, action, err));
+    if (*action == CONFIG_EXIT_OK)
+        return OUTCOME_OK;
     app->context.config = app->config;
-    outcome = consumer_check_config(app->config, err);
-    return outcome == OUTCOME_OK ? producer_check_config(app->config, err) : outcome;
+    CHECK(consumer_check_config(app->config, err));
+    return producer_check_config(app->config, err);
 }
 
-/* Every statement of a service goes by key, and its order of rows is the lock order: no plan may
- * change either. */
+/* Every statement of a service finds its rows by key, and its order of rows is the lock order. No
+ * plan may change either. */
 static void pin_plans(struct db *db)
 {
     static const char *const off[] = {"enable_hashjoin", "enable_mergejoin", "enable_seqscan",
@@ -77,24 +77,22 @@ static enum outcome open_shell(struct app *app, struct err *err)
     admin_http_condition("kafka", false);
     admin_http_condition("postgres", false);
     admin_http_note(app->service->version_note);
-    enum outcome outcome =
-        admin_http_open(config_text(config, "http.listen"), app->service->name, &app->http, err);
-    if (outcome == OUTCOME_OK)
-        outcome = producer_open(config, &app->context.producer, err);
-    if (outcome == OUTCOME_OK)
-        outcome = db_open(config, app->service->name, &app->context.db, err);
-    if (outcome == OUTCOME_OK)
-        pin_plans(app->context.db);
-    if (outcome == OUTCOME_OK)
-        outcome = schema_set_open(config, &app->context.schemas, err);
-    return outcome;
+    CHECK(admin_http_open(config_text(config, "http.listen"), app->service->name, &app->http, err));
+    CHECK(producer_open(config, &app->context.producer, err));
+    CHECK(db_open(config, app->service->name, &app->context.db, err));
+    pin_plans(app->context.db);
+    return schema_set_open(config, &app->context.schemas, err);
+}
+
+static enum outcome check_schema(struct db *db, struct err *err)
+{
+    CHECK(db_ready(db, err));
+    return migrations_check(db, &schema_files, err);
 }
 
 static enum outcome reach_database(struct app *app, struct err *err)
 {
-    enum outcome outcome = db_ready(app->context.db, err);
-    if (outcome == OUTCOME_OK)
-        outcome = migrations_check(app->context.db, &schema_files, err);
+    enum outcome outcome = check_schema(app->context.db, err);
     admin_http_condition("postgres", outcome == OUTCOME_OK);
     return outcome;
 }
@@ -144,17 +142,19 @@ static enum outcome keep_trying(struct app *app, enum outcome (*step)(struct app
     return outcome;
 }
 
+static enum outcome run_steps(struct app *app, struct err *err)
+{
+    CHECK(open_shell(app, err));
+    CHECK(keep_trying(app, reach_database, err));
+    CHECK(keep_trying(app, open_service, err));
+    CHECK(keep_trying(app, open_pipeline, err));
+    log_event(LOG_INFO, "started", NULL);
+    return pipeline_run(app->pipeline, err);
+}
+
 static enum outcome run(struct app *app, struct err *err)
 {
-    enum outcome (*const steps[])(struct app *, struct err *) = {reach_database, open_service,
-                                                                 open_pipeline};
-    enum outcome outcome = open_shell(app, err);
-    for (size_t i = 0; outcome == OUTCOME_OK && i < sizeof steps / sizeof *steps; i++)
-        outcome = keep_trying(app, steps[i], err);
-    if (outcome == OUTCOME_OK) {
-        log_event(LOG_INFO, "started", NULL);
-        outcome = pipeline_run(app->pipeline, err);
-    }
+    enum outcome outcome = run_steps(app, err);
     return outcome == OUTCOME_RETRY && stop_requested() ? OUTCOME_OK : outcome;
 }
 
@@ -169,13 +169,29 @@ static void close_all(struct app *app)
     config_free(app->config);
 }
 
-/* --check-config: the settings are valid already; what the service reads beside them is checked
- * here. */
+/* --check-config: the settings are valid already; this checks what the service reads from files. */
 static enum outcome check(const struct app *app, struct err *err)
 {
-    enum outcome outcome = app->service->check ? app->service->check(app->config, err) : OUTCOME_OK;
+    if (app->service->check)
+        CHECK(app->service->check(app->config, err));
+    puts("configuration is valid");
+    return OUTCOME_OK;
+}
+
+static enum outcome load_and_check(struct app *app, int argc, char **argv,
+                                   enum config_action *action, struct err *err)
+{
+    CHECK(load(app, argc, argv, action, err));
+    return *action == CONFIG_CHECK ? check(app, err) : OUTCOME_OK;
+}
+
+static enum outcome run_logged(struct app *app, struct err *err)
+{
+    enum outcome outcome = run(app, err);
     if (outcome == OUTCOME_OK)
-        puts("configuration is valid");
+        log_event(LOG_INFO, "stopped", NULL);
+    else
+        log_event(LOG_ERROR, "fatal", "code", err->code, "message", err->message, NULL);
     return outcome;
 }
 
@@ -185,20 +201,13 @@ int service_main(const struct service *service, int argc, char **argv)
     struct err err = {0};
     enum config_action action = CONFIG_RUN;
     keep_memory();
-    stop_open(); /* first of all: a signal during the start ends it as one in the loop does */
+    stop_open(); /* first of all: a signal during the start ends it as a signal in the loop does */
     digest_open();
-    enum outcome outcome = load(&app, argc, argv, &action, &err);
-    if (outcome == OUTCOME_OK && action == CONFIG_CHECK)
-        outcome = check(&app, &err);
+    enum outcome outcome = load_and_check(&app, argc, argv, &action, &err);
     if (outcome != OUTCOME_OK)
         fprintf(stderr, "tutti-%s: %s\n", service->name, err.message);
-    else if (action == CONFIG_RUN) {
-        outcome = run(&app, &err);
-        if (outcome == OUTCOME_OK)
-            log_event(LOG_INFO, "stopped", NULL);
-        else
-            log_event(LOG_ERROR, "fatal", "code", err.code, "message", err.message, NULL);
-    }
+    else if (action == CONFIG_RUN)
+        outcome = run_logged(&app, &err);
     close_all(&app);
     return outcome == OUTCOME_OK ? 0 : 1;
 }

@@ -3,17 +3,22 @@
  *
  * A timeline is a set of facts with one key (anchor, occurred_at, event_id). A profile is looked up
  * through the anchor map and never stored in a fact, so merging or splitting people changes only
- * that small map. The blocks below are called in ONE order inside a transaction, which is also the
- * lock order of the whole system:
+ * that small map. The functions below are called in ONE order inside a transaction, which is also
+ * the lock order of the whole system:
  *
  *     erasures -> facts -> anchors -> states -> lane -> outbox
  *
  * Fast path (everything cached and later than the cached last fact): facts by COPY, states by
  * compare-and-swap of `ver`; no anchor locks, no reads. Any doubt (duplicate key, a row missing
- * from the swap): roll back and take the slow path. Slow path: insert facts DO NOTHING RETURNING;
- * insert or lock ALL anchors of new facts and moves and apply moves with a newer version; lock the
- * states of old and new profiles; only then, in new statements, read members and facts. Checked by
- * the protocol simulators; what each safeguard is worth stands in docs/architecture.md. */
+ * from the swap): roll back and take the slow path.
+ *
+ * Slow path:
+ *   (a) Insert facts DO NOTHING RETURNING.
+ *   (b) Insert or lock ALL anchors of new facts and moves; apply moves with a newer version.
+ *   (c) Lock the states of old and new profiles.
+ *   (d) Only then, in new statements, read members and facts.
+ *
+ * The protocol simulators check this; docs/architecture.md says what each safeguard is worth. */
 #ifndef TUTTI_TIMELINE_TIMELINE_H
 #define TUTTI_TIMELINE_TIMELINE_H
 
@@ -39,7 +44,7 @@ enum fact_column_type {
     FACT_BOOL
 };
 
-/* A column beside the key. Absent values: INT16_MIN, INT32_MIN, INT64_MIN (also for instants),
+/* A column after the key. Absent values: INT16_MIN, INT32_MIN, INT64_MIN (also for instants),
  * SPAN_NONE. */
 struct fact_column {
     const char *name;
@@ -71,14 +76,14 @@ enum outcome timeline_insert_facts(struct timeline *timeline, struct db *db, str
                                    const void *facts, size_t count, bool *inserted,
                                    struct err *err);
 
-/* Versions of the identity map are even, and one more where the profile is shared (its only member
- * links too many people to mean one): what its anchors saw is kept and counts for nothing. */
+/* Versions of the identity map are even. They are one more where the profile is shared: its only
+ * member links too many people to mean one. Facts of its anchors are kept and count for nothing. */
 static inline bool version_is_shared(int64_t version)
 {
     return version & 1;
 }
 
-/* What a message says of an anchor: a touchpoint or an identity change. */
+/* What a message says of an anchor; the message is a touchpoint or an identity change. */
 struct anchor_move {
     struct id anchor_id, profile_id;
     int64_t version;
@@ -87,17 +92,17 @@ struct anchor_move {
 struct anchor_row {
     int64_t anchor;
     struct id anchor_id, profile_id; /* profile after the moves */
-    struct id
-        old_profile_id; /* profile before this transaction; nil if the row was inserted by it */
+    struct id old_profile_id; /* profile before this transaction; nil if this transaction inserted
+                                 the row */
     int64_t version;
-    bool is_inserted, is_moved; /* moved: was there, and belongs to another profile now, or became
+    bool is_inserted, is_moved; /* moved: the anchor was there, and now has another profile, became
                                    shared, or no longer is */
     bool was_shared;            /* before this transaction */
-    bool is_newer; /* the row's version grew, even where the profile is the same: an older move must
+    bool is_newer; /* the row's version grew, even if the profile is the same: an older move must
                       lose */
 };
 
-/* Slow path (b): inserts, locks and moves. moves need not be sorted nor unique (the newest version
+/* Slow path (b): inserts, locks and moves. moves need not be sorted or unique (the newest version
  * wins). Rows come sorted by anchor. REJECT "anchor_collision" if two anchor ids share a short key.
  */
 enum outcome timeline_lock_anchors(struct timeline *timeline, struct db *db, struct arena *arena,
@@ -112,8 +117,8 @@ struct state_row {
     struct span payload; /* in the arena; empty if absent */
 };
 
-/* Slow path (c): locks the rows that are there, sorted. profiles: short keys, any order, repeats
- * allowed. A missing row locks nothing: two transactions may derive a new profile at once, and
+/* Slow path (c): locks the existing rows, sorted. profiles: short keys in any order, with repeats.
+ * A missing row locks nothing: two transactions may derive a new profile at once, and
  * timeline_save_states lets only one of them commit. */
 enum outcome timeline_lock_states(struct timeline *timeline, struct db *db, struct arena *arena,
                                   const int64_t *profiles, size_t count, struct state_row **rows,
@@ -137,8 +142,8 @@ struct fact_range {
     struct instant until;
     struct id until_event;
 };
-/* Facts of the ranges (new statement under the locks), in the service's structures, in an arena,
- * sorted by key. */
+/* Facts of the ranges, in the service's structures, in an arena, sorted by key. A new statement
+ * under the locks. */
 enum outcome timeline_read_facts(struct timeline *timeline, struct db *db, struct arena *arena,
                                  const struct fact_range *ranges, size_t count, void **facts,
                                  size_t *fact_count, struct err *err);
@@ -147,13 +152,13 @@ enum outcome timeline_first_facts(struct timeline *timeline, struct db *db, stru
                                   const int64_t *anchors, size_t count, struct instant *first,
                                   struct err *err);
 
-/* Writes states under their locks, and inserts those that were absent: ver becomes rows[i].ver + 1,
- * members rows[i].members (both updated in rows). RETRY "state_race" if another transaction
- * inserted one meanwhile: what was derived from is out of date. */
+/* Writes states under their locks and inserts the absent ones: ver becomes rows[i].ver + 1, members
+ * rows[i].members (both updated in rows). RETRY "state_race" if another transaction inserted one
+ * meanwhile: this one was derived from old data. */
 enum outcome timeline_save_states(struct timeline *timeline, struct db *db, struct arena *arena,
                                   struct state_row *rows, size_t count, struct err *err);
-/* Fast path: the same as a compare-and-swap on ver without locks taken before; rows sorted by
- * profile. *swapped = all rows matched. */
+/* Fast path: the same as a compare-and-swap on ver, without locks taken before. rows are sorted by
+ * profile. *swapped: all rows matched. */
 enum outcome timeline_swap_states(struct timeline *timeline, struct db *db, struct arena *arena,
                                   struct state_row *rows, size_t count, bool *swapped,
                                   struct err *err);

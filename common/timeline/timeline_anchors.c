@@ -1,4 +1,4 @@
-/* timeline_anchors.c: the map anchor -> profile: insert or lock, then apply moves that are newer.
+/* timeline_anchors.c: the map anchor -> profile: inserts or locks rows, then applies newer moves.
  */
 #include <stdlib.h>
 
@@ -63,16 +63,16 @@ static enum outcome insert_rows(struct timeline *tl, struct db *db, struct arena
     params_uuid_array(&p, &rows->anchor_id, sizeof *rows, count);
     params_uuid_array(&p, &rows->profile_id, sizeof *rows, count);
     struct db_result *result = NULL;
-    enum outcome o = db_run(db, &tl->statements[SQL_INSERT_ANCHORS], &p, &result, NULL, err);
-    for (int r = 0; o == OUTCOME_OK && r < db_rows(result); r++) {
+    CHECK(db_run(db, &tl->statements[SQL_INSERT_ANCHORS], &p, &result, NULL, err));
+    for (int r = 0; r < db_rows(result); r++) {
         struct anchor_row *row = find_row(rows, count, db_int8(result, r, 0));
         if (row)
             row->is_inserted = true;
     }
-    return o;
+    return OUTCOME_OK;
 }
 
-/* Compares a wanted row with what the table has, now that it is locked. */
+/* Compares a wanted row, now locked, with what the table has. */
 static enum outcome settle_row(struct anchor_row *row, const struct db_result *result, int r,
                                struct err *err)
 {
@@ -111,10 +111,10 @@ static enum outcome lock_rows(struct timeline *tl, struct db *db, struct arena *
     params_init(&p, arena);
     params_int8_array(&p, anchors, sizeof *anchors, n);
     struct db_result *result = NULL;
-    enum outcome o = db_run(db, &tl->statements[SQL_LOCK_ANCHORS], &p, &result, NULL, err);
-    for (int r = 0; o == OUTCOME_OK && r < db_rows(result); r++)
-        o = settle_row(find_row(rows, count, db_int8(result, r, 0)), result, r, err);
-    return o;
+    CHECK(db_run(db, &tl->statements[SQL_LOCK_ANCHORS], &p, &result, NULL, err));
+    for (int r = 0; r < db_rows(result); r++)
+        CHECK(settle_row(find_row(rows, count, db_int8(result, r, 0)), result, r, err));
+    return OUTCOME_OK;
 }
 
 static enum outcome write_moves(struct timeline *tl, struct db *db, struct arena *arena,
@@ -143,12 +143,8 @@ enum outcome timeline_lock_anchors(struct timeline *tl, struct db *db, struct ar
     *row_count = 0;
     if (count == 0)
         return OUTCOME_OK;
-    enum outcome o = wanted_rows(arena, moves, count, rows, row_count, err);
-    if (o == OUTCOME_OK)
-        o = insert_rows(tl, db, arena, *rows, *row_count, err);
-    if (o == OUTCOME_OK)
-        o = lock_rows(tl, db, arena, *rows, *row_count, err);
-    if (o == OUTCOME_OK)
-        o = write_moves(tl, db, arena, *rows, *row_count, err);
-    return o;
+    CHECK(wanted_rows(arena, moves, count, rows, row_count, err));
+    CHECK(insert_rows(tl, db, arena, *rows, *row_count, err));
+    CHECK(lock_rows(tl, db, arena, *rows, *row_count, err));
+    return write_moves(tl, db, arena, *rows, *row_count, err);
 }

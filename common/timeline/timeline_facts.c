@@ -1,4 +1,4 @@
-/* timeline_facts.c: writing and reading of facts with the columns a service declares. */
+/* timeline_facts.c: writes and reads facts with the columns that a service declares. */
 #include <stdlib.h>
 
 #include "common/timeline/timeline_sql.h"
@@ -80,9 +80,7 @@ enum outcome timeline_copy_facts(struct timeline *tl, struct db *db, const void 
                                  size_t count, struct err *err)
 {
     const struct timeline_schema *schema = tl->schema;
-    enum outcome o = db_copy_begin(db, tl->statements[SQL_COPY_FACTS].sql, err);
-    if (o != OUTCOME_OK)
-        return o;
+    CHECK(db_copy_begin(db, tl->statements[SQL_COPY_FACTS].sql, err));
     for (size_t i = 0; i < count; i++) {
         const char *fact = fact_at(tl, facts, i);
         const struct fact_key *key = (const void *)fact;
@@ -154,10 +152,9 @@ enum outcome timeline_insert_facts(struct timeline *tl, struct db *db, struct ar
     for (size_t c = 0; c < tl->schema->column_count; c++)
         add_column_array(&p, &tl->schema->columns[c], facts, stride, count);
     struct db_result *result = NULL;
-    enum outcome o = db_run(db, &tl->statements[SQL_INSERT_FACTS], &p, &result, NULL, err);
-    if (o == OUTCOME_OK)
-        mark_inserted(tl, result, facts, count, inserted);
-    return o;
+    CHECK(db_run(db, &tl->statements[SQL_INSERT_FACTS], &p, &result, NULL, err));
+    mark_inserted(tl, result, facts, count, inserted);
+    return OUTCOME_OK;
 }
 
 static void read_column(const struct fact_column *column, char *fact, const struct db_result *r,
@@ -220,12 +217,10 @@ enum outcome timeline_read_facts(struct timeline *tl, struct db *db, struct aren
     params_timestamptz_array(&p, &ranges->until, stride, count);
     params_uuid_array(&p, &ranges->until_event, stride, count);
     struct db_result *result = NULL;
-    enum outcome o = db_run(db, &tl->statements[SQL_READ_FACTS], &p, &result, NULL, err);
-    if (o == OUTCOME_OK) {
-        *facts = take_facts(tl, result, arena);
-        *fact_count = (size_t)db_rows(result);
-    }
-    return o;
+    CHECK(db_run(db, &tl->statements[SQL_READ_FACTS], &p, &result, NULL, err));
+    *facts = take_facts(tl, result, arena);
+    *fact_count = (size_t)db_rows(result);
+    return OUTCOME_OK;
 }
 
 enum outcome timeline_first_facts(struct timeline *tl, struct db *db, struct arena *arena,
@@ -238,8 +233,8 @@ enum outcome timeline_first_facts(struct timeline *tl, struct db *db, struct are
     params_init(&p, arena);
     params_int8_array(&p, anchors, sizeof *anchors, count);
     struct db_result *result = NULL;
-    enum outcome o = db_run(db, &tl->statements[SQL_FIRST_FACTS], &p, &result, NULL, err);
-    for (int r = 0; o == OUTCOME_OK && r < db_rows(result); r++)
+    CHECK(db_run(db, &tl->statements[SQL_FIRST_FACTS], &p, &result, NULL, err));
+    for (int r = 0; r < db_rows(result); r++)
         first[db_int8(result, r, 0) - 1] = db_timestamptz(result, r, 1);
-    return o;
+    return OUTCOME_OK;
 }

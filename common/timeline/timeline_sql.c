@@ -1,5 +1,5 @@
-/* timeline_sql.c: builds the statements; the parts that do not depend on columns are in the table
- * below. */
+/* timeline_sql.c: builds the statements of a schema and its columns. Templates are for those that
+ * do not depend on the columns. */
 #include "common/timeline/timeline_sql.h"
 
 /* Arrays in, rows out. Locks are taken in key order by a plain ordered scan (SELECT ... ORDER BY
@@ -25,7 +25,7 @@ static const char *const templates[SQL_COUNT] = {
     [SQL_LOCK_STATES] = "SELECT profile, ver, members, generation, payload FROM %s.states WHERE "
                         "profile = ANY ($1::bigint[]) "
                         "ORDER BY profile FOR NO KEY UPDATE",
-    /* By the index that people's queries need anyway: a short key is a range of profile ids. */
+    /* Uses the index that views need anyway: a short key is a range of profile ids. */
     [SQL_MEMBERS] = "SELECT m.profile, m.anchor FROM unnest($1::uuid[], $2::uuid[]) AS u (low, "
                     "high) CROSS JOIN LATERAL "
                     "(SELECT profile, anchor FROM %s.anchors WHERE profile_id BETWEEN u.low AND "

@@ -1,5 +1,5 @@
-/* timeline_states.c: state rows: lock, read members, write under the lock or by compare-and-swap.
- */
+/* timeline_states.c: state rows: locks them, reads members, writes them under the lock or by
+ * compare-and-swap. */
 #include <stdlib.h>
 
 #include "common/timeline/timeline_sql.h"
@@ -66,12 +66,11 @@ enum outcome timeline_lock_states(struct timeline *tl, struct db *db, struct are
     for (size_t i = 0; i < count; i++)
         rows[i] = (struct state_row){.profile = keys[i], .is_absent = true, .payload = SPAN("")};
     struct db_result *result = NULL;
-    enum outcome o = run_on_keys(tl, SQL_LOCK_STATES, db, arena, keys, count, &result, err);
-    if (o == OUTCOME_OK)
-        take_states(result, arena, rows, count);
+    CHECK(run_on_keys(tl, SQL_LOCK_STATES, db, arena, keys, count, &result, err));
+    take_states(result, arena, rows, count);
     *out = rows;
     *out_count = count;
-    return o;
+    return OUTCOME_OK;
 }
 
 enum outcome timeline_members(struct timeline *tl, struct db *db, struct arena *arena,
@@ -90,14 +89,12 @@ enum outcome timeline_members(struct timeline *tl, struct db *db, struct arena *
     params_uuid_array(&p, low, sizeof *low, count);
     params_uuid_array(&p, high, sizeof *high, count);
     struct db_result *result = NULL;
-    enum outcome o = db_run(db, &tl->statements[SQL_MEMBERS], &p, &result, NULL, err);
-    if (o == OUTCOME_OK) {
-        *row_count = (size_t)db_rows(result);
-        *rows = arena_array(arena, struct member_row, *row_count);
-        for (int r = 0; r < db_rows(result); r++)
-            (*rows)[r] = (struct member_row){db_int8(result, r, 0), db_int8(result, r, 1)};
-    }
-    return o;
+    CHECK(db_run(db, &tl->statements[SQL_MEMBERS], &p, &result, NULL, err));
+    *row_count = (size_t)db_rows(result);
+    *rows = arena_array(arena, struct member_row, *row_count);
+    for (int r = 0; r < db_rows(result); r++)
+        (*rows)[r] = (struct member_row){db_int8(result, r, 0), db_int8(result, r, 1)};
+    return OUTCOME_OK;
 }
 
 static enum outcome write_states(struct timeline *tl, enum timeline_statement which, struct db *db,
@@ -152,9 +149,10 @@ enum outcome timeline_swap_states(struct timeline *tl, struct db *db, struct are
     params_int4_array(&p, &rows->generation, sizeof *rows, count);
     params_bytea_array(&p, &rows->payload, sizeof *rows, count);
     int64_t updated = 0;
-    enum outcome o = db_run(db, &tl->statements[SQL_SWAP_STATES], &p, NULL, &updated, err);
-    *swapped = o == OUTCOME_OK && updated == (int64_t)count;
+    *swapped = false;
+    CHECK(db_run(db, &tl->statements[SQL_SWAP_STATES], &p, NULL, &updated, err));
+    *swapped = updated == (int64_t)count;
     for (size_t i = 0; *swapped && i < count; i++)
         rows[i].ver++;
-    return o;
+    return OUTCOME_OK;
 }

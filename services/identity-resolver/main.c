@@ -1,21 +1,23 @@
-/* main.c: tutti-identity-resolver: who is it? Touchpoints in, resolved touchpoints and identity
- * changes out.
+/* main.c: tutti-identity-resolver: who is it? It reads touchpoints, and sends resolved touchpoints
+ * and identity changes.
  *
  *   resolver_service.c           the service: settings, opening, a batch
+ *   resolver_self.h              its structure and a batch's events
  *   resolver_decode.c            records -> events
  *   resolver_publish.c           events and identity changes -> topics
  *   resolver_metrics.c           the metrics of its own
  *
- *   policy/   identity_policy.c  policies/identity.json, with identity_blocked.c for its blocked
- *                                values and identity_policy_warnings.c for rules without an effect
+ *   policy/   identity_policy.c  policies/identity.json; identity_blocked.c: its blocked values
+ *             identity_policy_warnings.c  settings without an effect
  *             resolver_signals.c which touchpoints bind everyone whom they name (contact.json)
  *   keys/     identity_touchpoint.c  touchpoint -> keyed identifiers, strongest first
  *             identity_keys.c    the keys of identifier hashes, and where their exchange stands
- *             id_finder.c        from a hash to an id, once keys were exchanged
+ *             id_finder.c        from a hash to an id, after an exchange of keys
  *   store/    identity_store.c, identity_rules_store.c  the statements of sql/
  *             resolver_cache.c   what is known to be in the database
  *   resolve/  resolve.c          what the cache covers, and looking up what it does not
- *             resolve_hashes.c   looking up hashes, once keys were exchanged
+ *             resolve_hashes.c   looking up hashes, after an exchange of keys
+ *             resolve_work.h     the working set of a transaction
  *             resolve_transact.c the transaction for what is new; reviews and sweeps. Its steps:
  *             resolve_policy.c   the active policy
  *             resolve_load.c     locked and read: members, links, orders

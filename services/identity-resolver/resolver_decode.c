@@ -1,7 +1,7 @@
-/* resolver_decode.c: records as events: identifiers, anchor, what is dropped; see resolver_parts.h.
- */
+/* resolver_decode.c: decodes records into events: collects the identifiers, chooses the anchor,
+ * drops tests and the erased. */
 #include "common/words/words.h"
-#include "services/identity-resolver/resolver_parts.h"
+#include "services/identity-resolver/resolver_self.h"
 
 #define FUTURE_LIMIT_US (INT64_C(24) * 3600 * US_PER_SECOND)
 
@@ -36,7 +36,8 @@ static struct typed_id *collect_ids(struct self *self, struct batch *batch,
     return copy;
 }
 
-/* A touchpoint may be dated ahead: it is old if it was received before, too. */
+/* A touchpoint may be dated ahead of its arrival. It counts as old if it occurred or was received
+ * before. */
 static struct instant when_known(const struct event *event)
 {
     struct instant occurred_at = event->sighting.occurred_at,
@@ -45,9 +46,9 @@ static struct instant when_known(const struct event *event)
                                                                                : occurred_at;
 }
 
-/* A replay must not bring back who was erased: true for a touchpoint of theirs. One of somebody
- * else that names them goes on without that identifier; one of theirs that binds others goes on for
- * these. */
+/* A replay must not bring an erased person back. True: the touchpoint is theirs, drop it. A
+ * touchpoint of another person goes on without the erased identifiers. So does a touchpoint of
+ * theirs that binds the others whom it names. */
 static bool forget_erased(const struct self *self, const struct touchpoint *tp,
                           struct typed_id *ids, struct event *event)
 {
@@ -108,8 +109,8 @@ enum outcome resolver_decode(void *arg, struct batch *batch, const struct record
     return OUTCOME_OK;
 }
 
-/* Collected again, now that every hash leads to an id: which identifier is the anchor, and who was
- * erased, goes by ids. */
+/* Collects again, now that every hash leads to an id: ids decide which identifier is the anchor and
+ * who was erased. */
 static enum outcome collect_again(struct self *self, struct batch *batch, struct event *event,
                                   bool *is_erased, struct err *err)
 {

@@ -1,4 +1,4 @@
-/* resolver_metrics.c: see resolver_metrics.h. */
+/* resolver_metrics.c: registers the metrics and adds what each transaction counted. */
 #include "services/identity-resolver/resolver_metrics.h"
 
 static void open_refusals(struct resolver_metrics *m)

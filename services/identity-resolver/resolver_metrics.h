@@ -1,4 +1,4 @@
-/* resolver_metrics.h: what identity-resolver tells of itself. */
+/* resolver_metrics.h: the metrics of identity-resolver. */
 #ifndef TUTTI_RESOLVER_METRICS_H
 #define TUTTI_RESOLVER_METRICS_H
 
@@ -15,7 +15,7 @@ struct resolver_metrics {
 };
 
 void resolver_metrics_open(struct resolver_metrics *metrics);
-/* Seconds since which something that an operator began is open. */
+/* For how many seconds an operator's work (an erasure, an exchange of keys) has been unfinished. */
 void resolver_metrics_show(struct resolver_metrics *metrics, const struct open_work *work);
 /* After a transaction; max_identifiers is the active policy's. */
 void resolver_metrics_add(struct resolver_metrics *metrics, const struct committed_change *change,

@@ -1,14 +1,14 @@
-/* resolver_publish.c: resolved touchpoints and identity changes, those that others left behind too;
- * see resolver_parts.h. */
+/* resolver_publish.c: publishes resolved touchpoints and identity changes, also those that another
+ * instance committed and did not publish. */
 #include <stdlib.h>
 
 #include "common/runtime/clock.h"
-#include "services/identity-resolver/resolver_parts.h"
+#include "services/identity-resolver/resolver_self.h"
 
 enum { WORK_SHOWN_US = 10000000 };
 
-/* Distributed-tracing headers go through unchanged, and a request's correlation id comes back with
- * its decision. */
+/* Tracing headers go through unchanged, and so does the correlation id that a request expects back
+ * with its decision. */
 static size_t copied_headers(const struct record *record, struct header headers[3])
 {
     static const char *const names[] = {"traceparent", "tracestate", "kafka_correlationId"};
@@ -19,7 +19,7 @@ static size_t copied_headers(const struct record *record, struct header headers[
     return n;
 }
 
-/* Those after the anchor. */
+/* Every identifier but the anchor. */
 static uint32_t list_others(const struct event *event, struct resolved_other *out)
 {
     const struct sighting *s = &event->sighting;
@@ -88,7 +88,7 @@ enum outcome resolver_finished(void *arg, struct batch *batch, struct err *err)
                                         err);
 }
 
-/* It changes by an operator's hand: now and then is enough. */
+/* Only operators change it, so a look every 10 seconds is enough. */
 static enum outcome show_open_work(struct self *self, struct err *err)
 {
     int64_t now_us = clock_monotonic_us();
@@ -127,9 +127,9 @@ enum outcome resolver_scanned(void *arg, struct err *err)
     if (self->scanned_count == 0)
         return OUTCOME_OK;
     struct arena arena = {0};
-    enum outcome o = identity_store_delete_outbox(self->context.db, &arena, self->scanned_versions,
-                                                  self->scanned_count, err);
+    enum outcome outcome = identity_store_delete_outbox(
+        self->context.db, &arena, self->scanned_versions, self->scanned_count, err);
     arena_free(&arena);
     self->scanned_count = 0;
-    return o;
+    return outcome;
 }

@@ -6,7 +6,7 @@
 #include "common/runtime/clock.h"
 #include "common/service/generation.h"
 #include "services/identity-resolver/policy/identity_policy.h"
-#include "services/identity-resolver/resolver_parts.h"
+#include "services/identity-resolver/resolver_self.h"
 #include "services/identity-resolver/store/identity_rules_store.h"
 
 enum { KEYS_LEASE_US = 1000000 };
@@ -70,25 +70,27 @@ static enum outcome read_signals(const struct config *config, struct arena *aren
         signals, err);
 }
 
+static enum outcome check_files(const struct config *config, struct arena *arena, struct err *err)
+{
+    struct resolver resolver = {0};
+    struct strbuf text = {.arena = arena};
+    struct seal_keys keys;
+    struct signals signals;
+    CHECK(read_files(config, arena, &resolver, &text, err));
+    CHECK(read_signals(config, arena, &signals, err));
+    return read_raw_keys(config, &keys, &resolver, err);
+}
+
 static enum outcome resolver_check(const struct config *config, struct err *err)
 {
     struct arena arena = {0};
-    struct resolver resolver = {0};
-    struct strbuf text = {.arena = &arena};
-    struct seal_keys keys;
-    struct signals signals;
-    enum outcome outcome = read_files(config, &arena, &resolver, &text, err);
-    if (outcome == OUTCOME_OK)
-        outcome = read_signals(config, &arena, &signals, err);
-    if (outcome == OUTCOME_OK)
-        outcome = read_raw_keys(config, &keys, &resolver, err);
+    enum outcome outcome = check_files(config, &arena, err);
     arena_free(&arena);
     return outcome;
 }
 
-/* The key and the anchor rules fix what stored identifiers mean: a database that was filled with
- * others is refused. The rest of the policy is what the database says is active; the file must be
- * that one. */
+/* The key and the anchor rules fix what stored identifiers mean, so a database that was filled with
+ * others is refused. The database also says which policy is active; the file must be that one. */
 static enum outcome claim_database(struct self *self, struct span policy, struct err *err)
 {
     CHECK(resolver_claim_key(&self->resolver, &self->arena, err));
@@ -100,11 +102,11 @@ static enum outcome warm_up(struct self *self, struct err *err)
 {
     struct arena arena = {0};
     int64_t count = config_int(self->context.config, "cache.warm");
-    enum outcome o =
+    enum outcome outcome =
         count > 0 ? resolver_warm_up(&self->resolver, &arena, (size_t)count, err) : OUTCOME_OK;
     arena_free(&arena);
     metric_set(self->metrics.cache_bytes, (double)resolver_cache_bytes(&self->resolver.cache));
-    return o;
+    return outcome;
 }
 
 static enum outcome resolver_open(struct service_context *context, void *arg, struct err *err)
@@ -171,7 +173,7 @@ static struct sightings uncovered_of(struct self *self, struct batch *batch, str
     return uncovered;
 }
 
-/* After a transaction. */
+/* Takes over what the transaction learnt. */
 static void refresh_known(struct self *self, struct events *events)
 {
     for (size_t i = 0; i < events->count; i++) {
@@ -203,7 +205,7 @@ static enum outcome resolver_apply(void *arg, struct batch *batch, struct err *e
     if (events == NULL)
         return OUTCOME_OK;
     CHECK(erased_check_lease(self->context.db, &self->erased,
-                             err)); /* what is covered opens no transaction */
+                             err)); /* covered batches open no transaction, so ask here */
     CHECK(follow_keys(self, batch, err));
     CHECK(resolver_make_sure(self, batch, events, err));
     CHECK(store_unidentified(self, batch, events, err));

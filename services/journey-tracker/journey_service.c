@@ -6,10 +6,11 @@
 
 #include "common/codec/messages.h"
 #include "common/runtime/telemetry.h"
+#include "common/service/lanes.h"
 #include "services/journey-tracker/journey_policy.h"
 #include "services/journey-tracker/journey_tracker.h"
 
-enum { TOPIC_RESOLVED, TOPIC_CHANGES, CHANGES_LANE_BASE = 10000 };
+enum { TOPIC_RESOLVED, TOPIC_CHANGES };
 
 /* Published by scan(), to be marked when acknowledged. */
 struct scanned {
@@ -27,8 +28,7 @@ struct self {
     struct arena scan_arena;
     struct scanned scanned;
     int diffs_topic, stages_topic;
-    int32_t *lanes; /* owned: those of the assigned partitions */
-    size_t lane_count;
+    struct lanes lanes; /* of the assigned partitions */
     struct metric *cache_bytes;
 };
 
@@ -103,23 +103,13 @@ static void journey_close(void *arg)
     erased_close(&self->erased);
     arena_free(&self->arena);
     arena_free(&self->scan_arena);
-    free(self->lanes);
-}
-
-static int32_t lane_of(int topic, int32_t partition)
-{
-    return topic == TOPIC_RESOLVED ? partition : CHANGES_LANE_BASE + partition;
+    lanes_free(&self->lanes);
 }
 
 static void journey_assigned(void *arg, const int *topics, const int32_t *partitions, size_t count)
 {
     struct self *self = arg;
-    self->lanes = realloc(self->lanes, (count + 1) * sizeof *self->lanes);
-    if (self->lanes == NULL)
-        abort();
-    self->lane_count = count;
-    for (size_t i = 0; i < count; i++)
-        self->lanes[i] = lane_of(topics[i], partitions[i]);
+    lanes_assign(&self->lanes, topics, partitions, count);
 }
 
 static struct journey_flush *flush_of(struct batch *batch)
@@ -325,16 +315,16 @@ static enum outcome journey_scan(void *arg, struct arena *arena, struct err *err
     struct scanned *scanned = &self->scanned;
     arena_reset(&self->scan_arena);
     *scanned = (struct scanned){0};
-    if (self->lane_count == 0)
+    if (self->lanes.count == 0)
         return OUTCOME_OK;
-    CHECK(
-        journey_store_delete_applied(self->context.db, arena, self->lanes, self->lane_count, err));
-    CHECK(journey_store_find_lanes(self->context.db, &self->scan_arena, self->lanes,
-                                   self->lane_count, &scanned->lanes, &scanned->lane_count, err));
+    CHECK(journey_store_delete_applied(self->context.db, arena, self->lanes.items,
+                                       self->lanes.count, err));
+    CHECK(journey_store_find_lanes(self->context.db, &self->scan_arena, self->lanes.items,
+                                   self->lanes.count, &scanned->lanes, &scanned->lane_count, err));
     for (size_t i = 0; i < scanned->lane_count; i++)
         CHECK(scan_lane(self, arena, &scanned->lanes[i], err));
-    CHECK(journey_store_find_stage_messages(self->context.db, &self->scan_arena, self->lanes,
-                                            self->lane_count, &scanned->stages, err));
+    CHECK(journey_store_find_stage_messages(self->context.db, &self->scan_arena, self->lanes.items,
+                                            self->lanes.count, &scanned->stages, err));
     return send_stages(self, &scanned->stages, err);
 }
 

@@ -9,13 +9,13 @@
 #include "common/codec/messages.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/telemetry.h"
+#include "common/service/lanes.h"
 #include "common/words/words.h"
 #include "services/suppression/suppression_policy.h"
 #include "services/suppression/suppression_touchpoint.h"
 #include "services/suppression/suppression_transact.h"
 
 enum { TOPIC_RESOLVED, TOPIC_CHANGES };
-enum { LANES_PER_TOPIC = 1 << 20 };
 
 struct self {
     struct service_context context;
@@ -25,8 +25,7 @@ struct self {
     struct erased erased;
     int decisions_topic;
     struct duration rescue_after;
-    int32_t *lanes; /* assigned input partitions */
-    size_t lane_count;
+    struct lanes lanes;         /* of the assigned partitions */
     struct outbox_rows scanned; /* sent by scan, waiting for acknowledgement; in scan_arena */
     struct arena scan_arena;
     struct metric *waits, *facts, *unpublished;
@@ -60,7 +59,7 @@ static void suppression_close(void *arg)
     erased_close(&self->erased);
     arena_free(&self->arena);
     arena_free(&self->scan_arena);
-    free(self->lanes);
+    lanes_free(&self->lanes);
 }
 
 static void open_metrics(struct self *self)
@@ -119,21 +118,11 @@ static enum outcome suppression_open(struct service_context *context, void *arg,
                           &self->decisions_topic, NULL, err);
 }
 
-static int32_t lane_of(int topic, int32_t partition)
-{
-    return topic * LANES_PER_TOPIC + partition;
-}
-
 static void suppression_assigned(void *arg, const int *topics, const int32_t *partitions,
                                  size_t count)
 {
     struct self *self = arg;
-    self->lanes = realloc(self->lanes, (count + 1) * sizeof *self->lanes);
-    if (self->lanes == NULL)
-        abort();
-    for (size_t i = 0; i < count; i++)
-        self->lanes[i] = lane_of(topics[i], partitions[i]);
-    self->lane_count = count;
+    lanes_assign(&self->lanes, topics, partitions, count);
 }
 
 /* ---------------------------------------------------------------------------------------------------------
@@ -336,8 +325,8 @@ static enum outcome suppression_scan(void *arg, struct arena *arena, struct err 
     arena_reset(&self->scan_arena);
     struct outbox_rows rows = {0};
     CHECK(suppression_store_find_outbox(self->context.db, &self->scan_arena,
-                                        self->suppression.instance, self->lanes, self->lane_count,
-                                        self->rescue_after, &rows, err));
+                                        self->suppression.instance, self->lanes.items,
+                                        self->lanes.count, self->rescue_after, &rows, err));
     metric_set(self->unpublished, (double)rows.count);
     for (size_t i = 0; i < rows.count; i++)
         CHECK(send(self, &rows.items[i], err));

@@ -3,7 +3,7 @@
 #ifndef TUTTI_TEST_IDENTITY_WORLD_H
 #define TUTTI_TEST_IDENTITY_WORLD_H
 
-#include "services/identity-resolver/store/identity_rules_store.h"
+#include "services/identity-resolver/resolve/resolve.h"
 #include "tests/support/random.h"
 
 enum { WORLD_IDS = 16, WORLD_SIGHTINGS = 40, WORLD_TYPES = 4 };

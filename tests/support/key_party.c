@@ -2,7 +2,7 @@
 #include "tests/support/key_party.h"
 
 #include "services/identity-resolver/policy/identity_policy.h"
-#include "services/identity-resolver/store/identity_rules_store.h"
+#include "services/identity-resolver/resolve/resolve.h"
 #include "tests/support/database.h"
 
 static const char policy_text[] =

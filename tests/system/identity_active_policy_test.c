@@ -10,7 +10,7 @@
 
 #include "common/store/migrations.h"
 #include "common/store/schema_migrations.h"
-#include "services/identity-resolver/store/identity_rules_store.h"
+#include "services/identity-resolver/resolve/resolve.h"
 #include "tests/support/database.h"
 
 static const char unique[] = "{\"types\": [{\"type\": \"user_id\", \"rank\": 1, \"unique\": true}, "
@@ -124,12 +124,11 @@ static void an_order_about_a_stranger_is_refused(void **state)
 {
     struct manual_order cut = {SPAN("cut"), {{1}}, {{77}}, SPAN("tester"), SPAN("a test")};
     struct resolve_orders orders = {&cut, 1};
-    struct committed_change change;
+    struct review review = {.orders = &orders};
+    struct review_result result;
     database_must(claim(unique), &err);
     see(1);
-    assert_int_equal(resolver_review(&resolver, &arena, NULL, 0, &orders, false,
-                                     (struct instant){0}, &change, NULL, &err),
-                     OUTCOME_REJECT);
+    assert_int_equal(resolver_review(&resolver, &arena, &review, &result, &err), OUTCOME_REJECT);
     assert_string_equal(err.code, "identifier_unknown");
     assert_false(db_in_transaction(resolver.db));
     assert_int_equal(profiles(), 1);

@@ -11,7 +11,7 @@
 
 #include "common/store/migrations.h"
 #include "common/store/schema_migrations.h"
-#include "services/identity-resolver/store/identity_rules_store.h"
+#include "services/identity-resolver/resolve/resolve.h"
 #include "tests/support/database.h"
 #include "tests/support/key_party.h"
 

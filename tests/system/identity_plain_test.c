@@ -169,16 +169,15 @@ static void a_new_device_unites_two_profiles_unless_they_are_cut(void **state)
     for (int is_cut = 0; is_cut < 2; is_cut++) {
         struct manual_order cut = {SPAN("cut"), user, other_user, SPAN("tester"), SPAN("a test")};
         struct resolve_orders orders = {&cut, 1};
-        struct committed_change change;
+        struct review review = {.orders = &orders};
+        struct review_result result;
         struct sightings both = {0};
         struct id device = device_id(2);
         start(&bounds[0]);
         feed_one(&user, 0);
         feed_one(&other_user, 1);
         if (is_cut)
-            database_must(resolver_review(&resolver, &arena, NULL, 0, &orders, false,
-                                          (struct instant){0}, &change, NULL, &err),
-                          &err);
+            database_must(resolver_review(&resolver, &arena, &review, &result, &err), &err);
         see(&both, &user, &device);
         see(&both, &other_user, &device);
         assert_int_equal(feed(&both), is_cut ? 0 : 1);

@@ -123,19 +123,16 @@ static void a_release_takes_the_links_up_again(void **state)
 {
     struct manual_order release = {SPAN("release"), device, {{0}}, SPAN("tester"), SPAN("a test")};
     struct resolve_orders orders = {&release, 1};
-    struct committed_change change;
-    struct resolve_plan plan;
+    struct review review = {.orders = &orders, .is_dry_run = true};
+    struct review_result result;
     feed(0, FEW);
     assert_int_equal(disarmed(), FEW);
-    database_must(resolver_review(&resolver, &arena, NULL, 0, &orders, true, (struct instant){0},
-                                  &change, &plan, &err),
-                  &err);
-    assert_int_equal(plan.link_count, FEW);
+    database_must(resolver_review(&resolver, &arena, &review, &result, &err), &err);
+    assert_int_equal(result.plan.link_count, FEW);
     assert_int_equal(disarmed(), FEW); /* it was a dry run */
-    database_must(resolver_review(&resolver, &arena, NULL, 0, &orders, false, (struct instant){0},
-                                  &change, &plan, &err),
-                  &err);
-    assert_int_equal(change.counts.released, 1);
+    review.is_dry_run = false;
+    database_must(resolver_review(&resolver, &arena, &review, &result, &err), &err);
+    assert_int_equal(result.change.counts.released, 1);
     assert_int_equal(disarmed(), 0);
     assert_int_equal(profiles(), FEW); /* the first user has it */
     feed(FEW, 1);

@@ -181,16 +181,15 @@ static void run_order(struct resolver *resolver, const struct manual_order *orde
     struct arena arena = {0};
     for (int tries = 0;; tries++, arena_reset(&arena)) {
         struct resolve_orders orders = {order, 1};
-        struct committed_change change;
-        struct resolve_plan plan;
+        struct review review = {.orders = &orders, .is_dry_run = is_dry_run};
+        struct review_result result;
         struct err own = {0};
-        enum outcome o = resolver_review(resolver, &arena, NULL, 0, &orders, is_dry_run,
-                                         (struct instant){0}, &change, &plan, &own);
+        enum outcome o = resolver_review(resolver, &arena, &review, &result, &own);
         if (o == OUTCOME_REJECT && strcmp(own.code, "identifier_unknown") == 0)
             break;
         if (is_again(resolver, o, tries, &own))
             continue;
-        if (!is_dry_run && plan.move_count > 0 && change.version == 0)
+        if (!is_dry_run && result.plan.move_count > 0 && result.change.version == 0)
             abort();
         break;
     }

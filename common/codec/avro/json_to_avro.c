@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "common/base/instant.h"
+#include "common/base/nearest.h"
 
 /* Where in the document we are, as a chain on the stack: printed only when something is wrong. */
 struct place {
@@ -223,19 +224,13 @@ static const struct avro_member *find_member(const struct avro_type *type, const
 static enum outcome unknown_field(struct encoder *e, const struct avro_type *type, const char *name,
                                   const struct place *place)
 {
-    const struct avro_member *best = NULL;
-    unsigned least = 255;
-    for (uint32_t i = 0; i < type->count; i++) {
-        unsigned distance = span_distance(type->members[i].name, span_of(name));
-        if (distance < least) {
-            least = distance;
-            best = &type->members[i];
-        }
-    }
+    struct nearest nearest = nearest_start(span_of(name), NEAREST_ANY - 1);
+    for (uint32_t i = 0; i < type->count; i++)
+        nearest_consider(&nearest, type->members[i].name);
     char text[256];
-    if (best)
+    if (nearest.name.ptr)
         snprintf(text, sizeof text, "unknown field \"%.60s\", the nearest is \"" SPAN_FMT "\"",
-                 name, SPAN_ARG(best->name));
+                 name, SPAN_ARG(nearest.name));
     else
         snprintf(text, sizeof text, "unknown field \"%.60s\"", name);
     return refuse(e, place, text);

@@ -1,4 +1,4 @@
-/* id_finder.c: see id_finder.h. */
+/* id_finder.c: asks the cache and the batch's answers; notes the hashes that neither knows. */
 #include "services/identity-resolver/keys/id_finder.h"
 
 void id_finder_start(struct id_finder *finder, const struct identity_keys *keys,

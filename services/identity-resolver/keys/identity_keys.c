@@ -1,4 +1,5 @@
-/* identity_keys.c: see identity_keys.h. */
+/* identity_keys.c: reads the key files, reads and writes the state of an exchange, and picks the
+ * keys at work. */
 #include "services/identity-resolver/keys/identity_keys.h"
 
 #include "identity_resolver_sql.h"
@@ -64,8 +65,7 @@ static enum outcome write_held(struct db *db, struct arena *arena, const struct 
         return err_set(err, OUTCOME_FATAL, "keys_changed",
                        "somebody else exchanges the key at the same time: look again");
     CHECK(db_run(db, &sql_next_key_epoch, &p, &r, NULL, err));
-    bool found = db_rows(r) > 0;
-    if (!found)
+    if (db_rows(r) == 0)
         return err_set(
             err, OUTCOME_FATAL, "no_identity_policy",
             "no identity policy is active, so nothing was hashed yet: start with the new key");
@@ -81,10 +81,10 @@ enum outcome key_state_write(struct db *db, struct arena *arena, const struct ke
                              const struct key_state *to, struct err *err)
 {
     CHECK(db_begin(db, err));
-    enum outcome o = write_held(db, arena, from, to, err);
-    if (o != OUTCOME_OK)
+    enum outcome outcome = write_held(db, arena, from, to, err);
+    if (outcome != OUTCOME_OK)
         db_rollback(db);
-    return o;
+    return outcome;
 }
 
 /* ---- which of the given keys is which ---- */
@@ -117,7 +117,7 @@ enum outcome identity_keys_follow(struct identity_keys *keys, struct db *db, str
 {
     struct key_state state;
     CHECK(key_state_read(db, arena, &state, err));
-    if (id_is_nil(&state.current)) /* nothing was stored yet */
+    if (id_is_nil(&state.current)) /* nothing is stored yet */
         state.current = keys->given[0].fingerprint;
     const struct digest_key *current = given_key(keys, &state.current), *previous = NULL;
     bool is_complete = current != NULL;

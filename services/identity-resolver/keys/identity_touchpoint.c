@@ -1,4 +1,5 @@
-/* identity_touchpoint.c: see identity_touchpoint.h. */
+/* identity_touchpoint.c: normalises and hashes the identifiers of a touchpoint, and keeps them in
+ * order. */
 #include "services/identity-resolver/keys/identity_touchpoint.h"
 
 #include <sodium.h>
@@ -50,7 +51,7 @@ struct span identity_canonical(const struct identity_value *value, struct arena 
     return value->needs_digest ? sha256_hex(value->text, arena) : value->text;
 }
 
-/* With its source before it: numbers that two systems count by themselves do not meet. */
+/* The source stands before the value, so that equal numbers of two systems do not meet. */
 static struct span scoped(struct collector *c, struct span value)
 {
     char *text = arena_alloc(c->arena, c->source.len + 1 + value.len);
@@ -83,7 +84,8 @@ static void collect_value(struct collector *c, struct span type_name, struct spa
     insert_sorted(c, (struct typed_id){id, type});
 }
 
-/* Identifiers that link nothing are kept only as the anchor of a touchpoint that has no other. */
+/* Identifiers that link nothing are kept only as the anchor of a touchpoint that has no other
+ * identifier. */
 static void drop_unlinkable(struct collector *c)
 {
     size_t kept = 0;

@@ -13,19 +13,19 @@ struct typed_id {
     const struct identity_type *type;
 };
 
-/* What is hashed of a usable value (before its source where the type is scoped), in the arena or
- * borrowed. */
+/* The text of a usable value that is hashed (after its source where the type is scoped); in the
+ * arena or borrowed. */
 struct span identity_canonical(const struct identity_value *value, struct arena *arena);
 
 /* Usable identifiers without repeats, strongest first (rank, then id): ids[0] is the anchor.
- * Returns how many (0 = unidentified). A type that links nothing stays only where it is alone; a
- * value of a scoped type is usable only with a source. Scratch space comes from the arena. */
+ * Returns how many; 0: the touchpoint is unidentified. A type that links nothing stays only if it
+ * is alone. A value of a scoped type needs a source. Scratch space comes from the arena. */
 size_t identity_collect(const struct identity_policy *policy, const struct digest_key *key,
                         const struct touchpoint *touchpoint, struct arena *arena,
                         struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8]);
 
-/* The same, and puts the values as they were sent into `values` (id -> span), borrowed from
- * touchpoint or arena; NULL: does not. Where keys were exchanged, `finder` says which id a hash
+/* The same, and puts the values as they were sent into `values` (id -> span, borrowed from
+ * touchpoint or arena; may be NULL). After an exchange of keys, `finder` says which id a hash
  * stands for; NULL: hashes are ids. */
 size_t identity_collect_values(const struct identity_policy *policy, const struct digest_key *key,
                                struct id_finder *finder, const struct touchpoint *touchpoint,

@@ -1,10 +1,10 @@
-/* closure.c: which neighbouring profiles join the touched ones: all links of all sides and between
- * them, in one order. */
+/* closure.c: decides which neighbouring profiles join the touched ones. It takes all links, of all
+ * sides and between them, in one order. */
 #include <stdlib.h>
 
 #include "services/identity-resolver/logic/clusters.h"
 
-/* A link and what to add to its ends to number the nodes of all graphs together. */
+/* A link, and what to add to its ends to number the nodes of all graphs together. */
 struct step {
     struct identity_link *link;
     struct identity_neighbour *neighbour; /* NULL: a link of the touched profiles */
@@ -39,8 +39,8 @@ static size_t append_neighbour(const struct identity_policy *policy,
     return (size_t)(end - out);
 }
 
-/* Refused links change no cluster: as long as none between them is accepted, both sides are as they
- * are alone, and no neighbour can tell whether others are asked at the same time. */
+/* Refused links change no cluster. As long as no link between two sides is accepted, each side is
+ * as it is alone. So a neighbour cannot tell whether others are tested at the same time. */
 static void take(struct clusters *clusters, const struct step *step)
 {
     struct identity_neighbour *n = step->neighbour;

@@ -1,5 +1,5 @@
-/* clusters.h: what is united so far while links are taken in their order; private to this library.
- */
+/* clusters.h: the clusters that links, taken in their order, have united so far; private to this
+ * library. */
 #ifndef TUTTI_IDENTITY_LOGIC_CLUSTERS_H
 #define TUTTI_IDENTITY_LOGIC_CLUSTERS_H
 
@@ -20,16 +20,16 @@ struct clusters {
 /* Room for so many nodes and cuts. */
 struct clusters clusters_start(const struct identity_policy *policy, struct arena *arena,
                                size_t nodes, size_t cuts);
-/* Each node alone; borrows them. Returns the number of the first: nodes are numbered in the order
- * in which they are added. */
+/* Adds each node as a cluster of its own; borrows the nodes. Returns the number of the first one:
+ * nodes are numbered in the order in which they are added. */
 uint32_t clusters_add(struct clusters *clusters, const struct identity_node *nodes, size_t count);
-/* What to add to the ends of the cuts to number them like the nodes, which have been added. */
+/* Adds cuts. add_a and add_b turn their ends into numbers of nodes, which must have been added. */
 void clusters_cut(struct clusters *clusters, const struct identity_cut *cuts, size_t count,
                   uint32_t add_a, uint32_t add_b);
-/* What becomes of a link between nodes a and b, if it is the next one. */
+/* What becomes of a link between nodes a and b if it is the next one. */
 enum refusal clusters_judge(struct clusters *clusters, const struct identity_link *link, uint32_t a,
                             uint32_t b);
-/* The same, and takes it: what it joins is one cluster from now on. */
+/* The same, and takes it: from now on, what it joins is one cluster. */
 enum refusal clusters_take(struct clusters *clusters, const struct identity_link *link, uint32_t a,
                            uint32_t b);
 /* The node that names the cluster of node i. */
@@ -38,7 +38,7 @@ uint32_t clusters_name(struct clusters *clusters, uint32_t i);
 /* Fills strength, the first key of a link's place. */
 void links_place(const struct identity_policy *policy, const struct identity_node *a_nodes,
                  const struct identity_node *b_nodes, struct identity_link *links, size_t count);
-/* Order of two links that have their strength. */
+/* The order of two links that have their strength. */
 int link_compare(const void *a, const void *b);
 
 #endif

@@ -1,19 +1,20 @@
 /* identity.h: the vocabulary of identity: types, normalising, blocked values, and the partition of
  * links into profiles.
  *
- * Identity is a function of the SET of evidence. A link is the anchor of a touchpoint (its
- * strongest identifier) and another identifier seen with it, or an operator's order. Links are
- * taken in order: manual ones by hash, then observed ones by (strength, first_seen, hash). At its
- * place a link joins the clusters of its ends unless one of the numbered refusals applies to the
- * united cluster. A profile is what is joined in the end, named after its member with the smallest
- * (first_seen, identifier_id). Rules: docs/figures.md, Identity.
+ * Identity is a function of the SET of evidence. A link connects the anchor of a touchpoint (its
+ * strongest identifier) with another identifier seen with it; an operator's order can be a link,
+ * too. Links are taken in order: manual ones by hash, then observed ones by (strength, first_seen,
+ * hash). At its place a link joins the clusters of its ends, unless one of the numbered refusals
+ * applies to the united cluster. A profile is what is joined in the end. It is named after its
+ * member with the smallest (first_seen, identifier_id). Rules: docs/figures.md, Identity.
  *
- * Acceptance depends on the link and the two clusters alone. So a partition in which every part,
- * evaluated alone, gives exactly itself, and every link between two parts is refused at its place
- * given both parts' own clusters there, is the global result: by induction over the order, the
- * global clusters at every place are those of the parts. That is why looking at the touched
- * profiles and the neighbours that join them (identity_test_neighbours) is enough. Everything here
- * is pure. */
+ * Whether a link is accepted depends on the link and the two clusters alone. Take a partition with
+ * two properties. Every part, evaluated alone, gives exactly itself. Every link between two parts
+ * is refused at its place, given both parts' own clusters there. Then, by induction over the order,
+ * the global clusters at every place are those of the parts: the partition is the global result.
+ *
+ * That is why it is enough to look at the touched profiles and at the neighbours that join them
+ * (identity_test_neighbours). Everything here is pure. */
 #ifndef TUTTI_IDENTITY_LOGIC_IDENTITY_H
 #define TUTTI_IDENTITY_LOGIC_IDENTITY_H
 
@@ -27,7 +28,7 @@ enum { IDENTITY_MAX_TYPES = 32, IDENTITY_MAX_VALUE = 512, IDENTITY_MAX_BLOCKED =
 
 enum normaliser { NORMALISE_PLAIN, NORMALISE_EMAIL, NORMALISE_PHONE };
 
-/* Why a link joins nothing: the first that applies. Also the code in the database. */
+/* Why a link joins nothing: the first reason that applies. Also the code in the database. */
 enum refusal {
     REFUSED_NOT,
     REFUSED_PAIR,            /* the two types may not link */
@@ -47,8 +48,8 @@ struct blocked_values {
     size_t count, longest;
 };
 
-/* A blocked pattern of the form ^[set]*$ or ^[set]+$: the usual kind, matched without a regex
- * engine, in any case. */
+/* A blocked pattern of the form ^[set]*$ or ^[set]+$, matched in any case. It needs no regex
+ * engine. */
 struct char_class_pattern {
     bool accepts[256];
     bool matches_empty;
@@ -59,15 +60,17 @@ struct identity_type {
     struct span name;
     int16_t rank; /* 1 is the strongest; also the type's code in the database */
     bool is_unique;
-    bool links;        /* false: an anchor where nothing else is present, links nothing */
-    bool counts;       /* false: takes no place in max_identifiers and none in max_degree */
-    bool is_scoped;    /* equal values of two sources are two identifiers */
+    bool links;     /* false: it links nothing, and is the anchor of a touchpoint that has no other
+                       identifier */
+    bool counts;    /* false: it takes no place in max_identifiers and none in max_degree */
+    bool is_scoped; /* equal values of two sources are two identifiers */
     bool match_hashed; /* the hashed form is the SHA-256 of the clear form, in hexadecimal */
     enum normaliser normaliser;
-    uint32_t limit;               /* identifiers of it in one profile at most */
-    struct duration limit_window; /* of those first seen in this long up to the link; 0: of all */
-    uint32_t max_links[IDENTITY_MAX_TYPES]; /* by type index: linked to more identifiers of it is
-                                               quarantine */
+    uint32_t limit; /* identifiers of it in one profile at most */
+    struct duration
+        limit_window; /* the limit counts those first seen in this long up to the link; 0: all */
+    uint32_t max_links[IDENTITY_MAX_TYPES]; /* by type index: quarantine if linked to more
+                                               identifiers of that type */
     struct blocked_values blocked;
 };
 
@@ -86,8 +89,8 @@ struct identity_policy {
     size_t class_count;
     struct span calling_code; /* digits, for phones without one */
     bool gmail_dots_and_plus; /* fold them away */
-    uint32_t max_identifiers; /* of one profile, of the types that count */
-    uint32_t max_degree;      /* linked to more identifiers of the types that count is quarantine */
+    uint32_t max_identifiers; /* identifiers of one profile, of the types that count */
+    uint32_t max_degree;      /* quarantine if linked to more identifiers of the types that count */
 };
 
 /* A policy without types that has no limits: every pair links exactly. */
@@ -100,38 +103,43 @@ const struct identity_type *identity_find_type(const struct identity_policy *pol
  * none. */
 int16_t identity_type_of_rank(const struct identity_policy *policy, int16_t rank);
 
-/* Whether a value of that type is blank or blocked (also in quotes, case-insensitive): it stays in
+/* Whether a value of that type is blank or blocked (also in quotes, in any case). It then stays in
  * the event and is never an identifier. */
 bool identity_is_blocked(const struct identity_policy *policy, const struct identity_type *type,
                          struct span value);
 
 /* A usable value. */
 struct identity_value {
-    struct span text; /* in the arena or borrowed */
-    bool
-        needs_digest; /* its canonical form is the lower-case hexadecimal SHA-256 of text; otherwise
-                         it is text. The caller makes the digest: this library has none */
+    struct span text;  /* in the arena or borrowed */
+    bool needs_digest; /* its canonical form is the lower-case hexadecimal SHA-256 of text, which
+                          the caller makes; otherwise it is text */
 };
 
-/* The normalised form of an NFC value; false if it is blocked, longer than IDENTITY_MAX_VALUE bytes
- * or no usable phone number. is_digest: the value is said to be hashed, and 32 to 128 hexadecimal
- * digits are lower-cased and left alone. Of a type with match_hashed, 64 hexadecimal digits always
- * are that digest. Phones: separators and "(0)" dropped, + or 00 is international, otherwise the
- * default calling code replaces one leading 0; with the code 1, 011 is international, too, and of
- * 11 digits a leading 1 is replaced; 7 to 15 digits. */
+/* The normalised form of an NFC value. False if it is blocked, longer than IDENTITY_MAX_VALUE bytes
+ * or no usable phone number.
+ *
+ * is_digest: the value is said to be hashed; 32 to 128 hexadecimal digits are then lower-cased and
+ * left alone. For a type with match_hashed, 64 hexadecimal digits always are that digest.
+ *
+ * Phones: separators and "(0)" are dropped. + or 00 is international; otherwise the default calling
+ * code replaces one leading 0. With the code 1, 011 is international, too, and a leading 1 of 11
+ * digits is replaced. 7 to 15 digits remain. */
 bool identity_normalise(const struct identity_policy *policy, const struct identity_type *type,
                         struct span value, bool is_digest, struct arena *arena,
                         struct identity_value *out);
-/* Whether a digest that was made elsewhere has this form where the type does not match hashed
+/* Whether `form` may be a digest that was made elsewhere, for a type that does not match hashed
  * values. */
 bool identity_is_digest_form(struct span form);
 
-/* Other rules for values that are stored by their forms. All values of one form stay together if
- * the rules before change nothing but the case: then a form has a form under any later rules (that
- * are not about the case again, which is gone), and is blocked where each of those values is. Not
- * so for phones and folded addresses (`0151 2345` may be blocked and `+1 151 2345` not; another
- * calling code parts them), nor where values and their digests are one (a digest cannot be
- * normalised). */
+/* Other rules for values that are stored by their forms.
+ *
+ * If the old rules change only the case, all values of one form stay together. Every stored form
+ * can then be normalised again under the new rules, unless they depend on letter case, which is
+ * lost. It is blocked exactly if each of its values is.
+ *
+ * This does not hold for phones and folded addresses: `0151 2345` may be blocked and `+1 151 2345`
+ * not, and another calling code parts them. It does not hold where values and their digests are
+ * one, because a digest cannot be normalised. */
 bool identity_keeps_spelling(const struct identity_policy *policy,
                              const struct identity_type *type);
 bool identity_can_renormalise(const struct identity_policy *before,
@@ -141,10 +149,10 @@ bool identity_can_renormalise(const struct identity_policy *before,
 enum renormalised {
     RENORMALISED,
     RENORMALISED_NOTHING, /* blocked or not usable under the new rules */
-    RENORMALISED_UNSURE, /* it would be one thing if it had come as a digest and another if not, and
-                            either may be */
+    RENORMALISED_UNSURE, /* the result depends on whether the value came as a digest, and either may
+                            be */
 };
-/* The form of all values of a form; identity_can_renormalise must hold. */
+/* The new form of all values of an old form. identity_can_renormalise must hold. */
 enum renormalised identity_renormalise(const struct identity_policy *after,
                                        const struct identity_type *type, struct span form,
                                        struct arena *arena, struct identity_value *out);
@@ -160,11 +168,10 @@ struct identity_node {
 struct identity_link {
     uint32_t a, b;             /* indexes of nodes */
     struct instant first_seen; /* not looked at if manual */
-    struct id hash;            /* digest of both ids: the order of links that are otherwise equal */
-    bool is_manual; /* the newest order about the pair is a link, whether it was observed too or not
-                     */
-    enum refusal
-        refused_by; /* out: REFUSED_NOT if it joins, or both ends are in one cluster at its place */
+    struct id hash;            /* digest of both ids: orders links that are otherwise equal */
+    bool is_manual; /* the newest order about the pair is a link; it may be observed, too */
+    enum refusal refused_by; /* out: REFUSED_NOT if it joins, or if both ends are in one cluster at
+                                its place */
     enum link_strength strength; /* out: the first key of its place */
 };
 
@@ -182,13 +189,13 @@ struct identity_graph {
     size_t cut_count;
 };
 
-/* Fills profile of every node and refused_by of every link: the global result for the graph alone.
+/* Fills profile of every node and refused_by of every link, the global result for this graph alone.
  * Sorts links. */
 void identity_partition(const struct identity_policy *policy, struct arena *arena,
                         struct identity_graph *graph);
 
-/* A neighbouring profile and its links and cuts to the touched ones; their ends a are indexes of
- * nodes inside, ends b of nodes of this graph. */
+/* A neighbouring profile with its links and cuts to the touched ones. Ends `a` are indexes of nodes
+ * inside, ends `b` of nodes of this graph. */
 struct identity_neighbour {
     struct identity_graph graph;
     struct identity_link *cross;
@@ -198,17 +205,17 @@ struct identity_neighbour {
     bool joins; /* out */
 };
 
-/* Which neighbours must be looked at together with the touched profiles (inside): those with at
- * least one link between them that is accepted at its place given both sides' own clusters there.
- * Of the others refused_by of every cross link is filled, with its global value; of one that joins
- * the outputs are half done: unite both and ask again. */
+/* Finds the neighbours that must be evaluated together with the touched profiles (inside). Such a
+ * neighbour has a link to them that is accepted at its place, given both sides' own clusters there.
+ * For the other neighbours, refused_by of every cross link gets its global value. The outputs of a
+ * neighbour that joins are half done: unite both and ask again. */
 void identity_test_neighbours(const struct identity_policy *policy, struct arena *arena,
                               struct identity_graph *inside, struct identity_neighbour *neighbours,
                               size_t count);
 
-/* Whether an identifier of this type (index), linked to so many distinct identifiers by type index
- * and in all (those of types that do not count included), is quarantined. An operator's release,
- * which overrides it, is the caller's. */
+/* Whether an identifier of this type (index) is quarantined. It is linked to `degree` distinct
+ * identifiers, and by type index to so many (types that do not count included). The caller knows
+ * about an operator's release, which overrides this. */
 bool identity_is_quarantined(const struct identity_policy *policy, int16_t type,
                              const uint32_t *degree_by_type, uint32_t degree);
 

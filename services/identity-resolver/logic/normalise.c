@@ -102,7 +102,7 @@ static bool is_gmail(struct span domain)
     return span_is(domain, "gmail.com") || span_is(domain, "googlemail.com");
 }
 
-/* Optional rule of one provider: dots in the local part and everything from a plus on do not
+/* An optional rule for one provider: dots in the local part, and everything from a plus on, do not
  * matter. */
 static struct span fold_gmail(struct arena *arena, struct span email)
 {
@@ -114,7 +114,7 @@ static struct span fold_gmail(struct arena *arena, struct span email)
     for (const char *p = email.ptr; p < at && *p != '+'; p++)
         if (*p != '.')
             copy[n++] = *p;
-    if (n == 0) /* nothing would be left to tell people apart */
+    if (n == 0) /* nothing would be left that tells people apart */
         return email;
     size_t rest = email.len - (size_t)(at - email.ptr);
     memcpy(copy + n, at, rest);
@@ -127,8 +127,8 @@ static bool is_separator(char c)
 }
 
 /* What people write before a national number: a trunk prefix, which the calling code replaces, or
- * an international one. In the numbering plan of calling code 1 these are 1 (no area code begins
- * so: ten digits follow) and 011, elsewhere 0 and 00. */
+ * an international prefix. With calling code 1 these are 1 and 011 (ten digits follow a 1, because
+ * no area code begins with it). Elsewhere they are 0 and 00. */
 static size_t dialling_prefix(struct span calling_code, const char *digits, size_t n,
                               bool *is_international)
 {
@@ -142,8 +142,8 @@ static size_t dialling_prefix(struct span calling_code, const char *digits, size
     return (n >= 1 && digits[0] == '0') || (is_plan_1 && n == 11 && digits[0] == '1');
 }
 
-/* Without separators; false if anything else is in it. "(0)" is a trunk prefix that is left out
- * from abroad. */
+/* Takes the digits without separators; false if anything else is in the value. "(0)" is a trunk
+ * prefix that is left out from abroad. */
 static bool take_digits(struct span value, char digits[32], size_t *n)
 {
     for (size_t i = 0; i < value.len; i++) {
@@ -187,8 +187,8 @@ static bool has_length_of_digest(struct span value)
     return value.len >= 32 && value.len <= 128;
 }
 
-/* A digest made elsewhere: of a type that matches hashed values, anything of the length of a
- * SHA-256 is one. */
+/* Whether the value is a digest made elsewhere. For a type that matches hashed values, anything of
+ * the length of a SHA-256 is one. */
 static bool is_digest_of(const struct identity_type *type, struct span value, bool is_digest)
 {
     bool is_said = is_digest && has_length_of_digest(value),

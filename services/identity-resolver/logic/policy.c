@@ -1,4 +1,4 @@
-/* policy.c: what the policy says of identifiers and pairs by themselves. */
+/* policy.c: what the policy says of single identifiers and pairs. */
 #include "services/identity-resolver/logic/identity.h"
 
 void identity_policy_init(struct identity_policy *policy)

@@ -1,4 +1,4 @@
-/* renormalise.c: from the form of a stored value to its form under other rules. */
+/* renormalise.c: leads from the form of a stored value to its form under other rules. */
 #include "services/identity-resolver/logic/identity.h"
 
 bool identity_keeps_spelling(const struct identity_policy *policy, const struct identity_type *type)
@@ -16,8 +16,8 @@ bool identity_can_renormalise(const struct identity_policy *before,
     return identity_keeps_spelling(before, old_type) && !needs_case;
 }
 
-/* Forms under the old rules are their own forms. One that a digest could be may stand for
- * touchpoints that said so, and for some that did not. */
+/* A form under the old rules is its own form. A form that may be a digest can stand for touchpoints
+ * that said so, and for others that did not. */
 enum renormalised identity_renormalise(const struct identity_policy *after,
                                        const struct identity_type *type, struct span form,
                                        struct arena *arena, struct identity_value *out)

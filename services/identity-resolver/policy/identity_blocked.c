@@ -1,26 +1,22 @@
-/* identity_blocked.c: the values and patterns that are never identifiers. */
+/* identity_blocked.c: reads the values and patterns that are never identifiers. */
 #include "services/identity-resolver/policy/identity_blocked.h"
 
 #include <stdlib.h>
+
+#include "common/base/nearest.h"
 
 enum { NEAR = 3 }; /* letters; further away is no help */
 
 static enum outcome unknown_type(const struct identity_policy *policy, const struct json *at,
                                  struct span name, struct err *err)
 {
-    const struct identity_type *nearest = NULL;
-    unsigned distance = NEAR + 1;
-    for (size_t i = 0; i < policy->type_count; i++) {
-        unsigned d = span_distance(policy->types[i].name, name);
-        if (d < distance) {
-            distance = d;
-            nearest = &policy->types[i];
-        }
-    }
-    if (nearest == NULL)
+    struct nearest nearest = nearest_start(name, NEAR);
+    for (size_t i = 0; i < policy->type_count; i++)
+        nearest_consider(&nearest, policy->types[i].name);
+    if (nearest.name.ptr == NULL)
         return json_fail(at, err, "no type is called \"" SPAN_FMT "\"", SPAN_ARG(name));
     return json_fail(at, err, "no type is called \"" SPAN_FMT "\", did you mean \"" SPAN_FMT "\"?",
-                     SPAN_ARG(name), SPAN_ARG(nearest->name));
+                     SPAN_ARG(name), SPAN_ARG(nearest.name));
 }
 
 enum outcome identity_type_index(const struct identity_policy *policy, const struct json *at,
@@ -83,8 +79,8 @@ static void accept(struct char_class_pattern *out, unsigned char c)
 }
 
 /* ^[set]*$ or ^[set]+$ with plain ASCII characters and a-b ranges, in any case; false for anything
- * else. Brackets and backslashes have a meaning of their own in regular expressions: rather refused
- * than read otherwise than meant. */
+ * else. Brackets and backslashes mean something in regular expressions, so they are refused rather
+ * than read in another sense. */
 static bool parse_class(struct span text, struct char_class_pattern *out)
 {
     if (text.len < 6 || memcmp(text.ptr, "^[", 2) != 0 || text.ptr[text.len - 1] != '$' ||

@@ -6,11 +6,11 @@
 #include "common/codec/json.h"
 #include "services/identity-resolver/logic/identity.h"
 
-/* Fills blocked, classes and the blocked values of each type; section may be NULL. The types are
- * read already. */
+/* Fills blocked, classes and the blocked values of each type. The types must have been read.
+ * section may be NULL. */
 enum outcome identity_blocked_read(struct arena *arena, const struct json *section,
                                    struct identity_policy *policy, struct err *err);
-/* Index of the type of that name; `at` is where errors point to. */
+/* Index of the type of that name. Errors point to `at`. */
 enum outcome identity_type_index(const struct identity_policy *policy, const struct json *at,
                                  struct span name, int16_t *out, struct err *err);
 

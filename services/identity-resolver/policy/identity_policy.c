@@ -100,7 +100,7 @@ static enum outcome read_types(const struct json *list, struct identity_policy *
     return OUTCOME_OK;
 }
 
-/* Links of a type, by the names of the others: once all types are known. */
+/* Needs all types: max_links names the other ones. */
 static enum outcome read_max_links(const struct json *list, struct identity_policy *policy,
                                    struct err *err)
 {
@@ -137,7 +137,7 @@ static enum outcome read_pair_types(const struct json *entry, const struct ident
     return OUTCOME_OK;
 }
 
-/* is_given: which pairs came before, in either order. */
+/* is_given: the pairs that came before, in either order. */
 static enum outcome read_pair(const struct json *entry,
                               bool is_given[IDENTITY_MAX_TYPES][IDENTITY_MAX_TYPES],
                               struct identity_policy *policy, struct err *err)

@@ -5,19 +5,20 @@
 #include "common/base/outcome.h"
 #include "services/identity-resolver/logic/identity.h"
 
-/* Everything lives in the arena. FATAL with file and position for any rule that is broken. */
+/* The policy lives in the arena. FATAL with file and position for any rule that is broken. */
 enum outcome identity_policy_read(struct arena *arena, const char *path,
                                   struct identity_policy *out, struct err *err);
-/* The same for the text of a file that was read already, with the same errors; path must live as
- * long as the policy. */
+/* The same for the text of a file that was read already, with the same errors. The path must live
+ * as long as the policy. */
 enum outcome identity_policy_read_text(struct arena *arena, struct span text, const char *path,
                                        struct identity_policy *out, struct err *err);
-/* The same from the text that the database keeps; name is what errors call it and must live as long
- * as the policy. REJECT instead of FATAL, and null is the same as nothing: it was in files once. */
+/* The same from the text that the database keeps. Errors call it `name`, which must live as long as
+ * the policy. REJECT instead of FATAL. A null is the same as nothing, because files had nulls once.
+ */
 enum outcome identity_policy_parse(struct arena *arena, struct span text, const char *name,
                                    struct identity_policy *out, struct err *err);
 
-/* What a valid policy asks for in vain, a sentence each. */
+/* Settings of a valid policy that have no effect, a sentence each. */
 struct policy_warnings {
     struct span *items;
     size_t count, capacity;
@@ -25,8 +26,8 @@ struct policy_warnings {
 void identity_policy_warnings(struct arena *arena, const struct identity_policy *policy,
                               struct policy_warnings *out);
 
-/* What fixes the meaning of stored identifiers: types, ranks, normalisers, hashing, scopes; limits
- * and blocked values do not; as one line of text. */
+/* One line of text that fixes the meaning of stored identifiers: types, ranks, normalisers, hashing
+ * and scopes. Limits and blocked values are no part of it. */
 struct span identity_policy_anchor_rules(struct arena *arena, const struct identity_policy *policy);
 
 #endif

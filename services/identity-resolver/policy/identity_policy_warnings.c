@@ -1,4 +1,4 @@
-/* identity_policy_warnings.c: what a valid policy asks for in vain. */
+/* identity_policy_warnings.c: finds settings of a valid policy that have no effect. */
 #include "common/base/pack.h"
 #include "services/identity-resolver/policy/identity_policy.h"
 
@@ -37,7 +37,7 @@ static bool joins_any(const struct identity_policy *policy)
     return false;
 }
 
-/* What an operator links is bound by unique and limit all the same. */
+/* An operator's links are bound by unique and limit all the same. */
 static void look_at_bounds(struct search *search, const struct identity_type *type)
 {
     const char *why = type->links ? "may link with no type" : "links nothing";
@@ -53,7 +53,8 @@ static void look_at_bounds(struct search *search, const struct identity_type *ty
                          SPAN_ARG(type->name), why));
 }
 
-/* Links that a pair refuses are counted, those that are not looked at are not. */
+/* Links that a pair refuses are counted; links of a type that links nothing are not stored at all.
+ */
 static void look_at_max_links(struct search *search, const struct identity_type *type)
 {
     const struct identity_policy *policy = search->policy;

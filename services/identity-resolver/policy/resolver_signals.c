@@ -1,4 +1,5 @@
-/* resolver_signals.c: see resolver_signals.h. */
+/* resolver_signals.c: reads the triggers of the hold rules leniently: suppression checks the file,
+ * here only names and scores count. */
 #include "services/identity-resolver/policy/resolver_signals.h"
 
 #include "common/codec/json.h"
@@ -18,8 +19,8 @@ static enum outcome read_event(struct reading *reading, const struct json *entry
     return json_as_text(entry, arena_push(reading->arena, &reading->events), err);
 }
 
-/* A name, or {"event", "score_max"}: the event whatever its score, a score alone under any event.
- */
+/* An entry is a name, or {"event", "score_max"}. With an event the score does not matter here; a
+ * score alone holds for any event. */
 static enum outcome read_trigger(struct reading *reading, const struct json *entry, struct err *err)
 {
     int64_t score = INT64_MIN;

@@ -1,10 +1,10 @@
-/* resolve.c: what the cache covers, and looking up what it does not. */
+/* resolve.c: what the cache covers, and looking up the rest. */
 #include "services/identity-resolver/resolve/resolve.h"
 
-#include "services/identity-resolver/resolve/resolve_internal.h"
+#include "services/identity-resolver/resolve/resolve_work.h"
 
-/* (first_seen, evidence) <= (occurred_at, event_id): the link is already at least as old as this
- * sighting would make it. */
+/* (first_seen, evidence) <= (occurred_at, event_id): this sighting would not make the link older.
+ */
 static bool link_is_old_enough(const struct cached_link *link, const struct sighting *s)
 {
     int c = link ? instant_compare(link->first_seen, s->occurred_at) : 1;
@@ -17,7 +17,8 @@ static bool identifier_is_old_enough(const struct cached_identifier *known,
     return known && instant_compare(known->first_seen, s->occurred_at) <= 0;
 }
 
-/* A link cannot be found in the cache by one of its ends, to be forgotten. */
+/* The cache cannot find a link by one of its ends, so it cannot forget the links of an erased
+ * identifier. */
 static bool had_links_erased(const struct resolver *resolver, const struct id *id)
 {
     return resolver->erased && erased_version(resolver->erased, id) > 0;
@@ -56,7 +57,8 @@ static void want_identifier(struct request *request, const struct sighting *s, s
                                 .type = s->ids[i].type->rank};
 }
 
-/* The first always: whatever the cache forgets, the batch must be published with its profile. */
+/* The anchor is always wanted: the batch must be published with its profile even if the cache
+ * forgets it. */
 static void collect_sighting(struct request *request, const struct sighting *s)
 {
     want_identifier(request, s, 0);
@@ -99,8 +101,8 @@ void resolver_learn(struct resolver *resolver, const struct id *id,
     *(struct cached_identifier *)map_put(&resolver->batch, id, NULL) = *entry;
 }
 
-/* All of the batch that is known now: nothing that is put into the cache from here on makes it look
- * new. */
+/* Learns all of the batch that is known now, so that later puts into the cache cannot make a known
+ * identifier look new. */
 static void learn_wanted(struct request *request, const struct identifier_rows *found)
 {
     struct resolver *resolver = request->resolver;

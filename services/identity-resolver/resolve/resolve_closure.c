@@ -1,12 +1,12 @@
-/* resolve_closure.c: the touched profiles are evaluated alone; a neighbour that one of their links
- * joins is added, until none is.
+/* resolve_closure.c: evaluates the touched profiles alone, and adds a neighbour that one of their
+ * links joins, until there is none.
  *
- * What is inside falls into pieces that no usable link connects; a piece is tested with each of its
+ * What is inside falls into pieces that no usable link connects. A piece is tested with each of its
  * neighbours as a pair. By the rule of local consistency (docs/figures.md, Identity) pairs suffice.
  */
 #include <stdlib.h>
 
-#include "services/identity-resolver/resolve/resolve_internal.h"
+#include "services/identity-resolver/resolve/resolve_work.h"
 
 struct crossing {
     uint32_t inside, outside; /* groups */
@@ -35,7 +35,7 @@ static bool is_usable(const struct work *work, const struct edge *edge)
            (edge->is_manual || identity_may_link(&work->resolver->policy, a->type, b->type));
 }
 
-/* Inside: pieces; outside: profiles. */
+/* The root of each piece (inside) and of each profile (outside). */
 static void find_roots(struct work *work)
 {
     struct map profiles;
@@ -106,8 +106,8 @@ static bool leaves(const struct work *work, const struct edge *edge)
     return is_link(edge) && is_inside(work, edge->a) != is_inside(work, edge->b);
 }
 
-/* What is refused whatever the clusters are; REFUSED_NOT: must be tested. The far side may be
- * unknown still. */
+/* Why the link is refused under any clusters. REFUSED_NOT: it must be tested. The far side may
+ * still be unknown. */
 static enum refusal plain_refusal(const struct work *work, const struct edge *edge)
 {
     bool near_is_a = is_inside(work, edge->a);
@@ -119,7 +119,7 @@ static enum refusal plain_refusal(const struct work *work, const struct edge *ed
     if (!edge->is_manual && far_type != TYPE_UNKNOWN &&
         !identity_may_link(&work->resolver->policy, near->type, far_type))
         return REFUSED_PAIR;
-    /* While no policy changes, what was refused by itself stays so. */
+    /* While the policy stays the same, a link that was refused by itself stays refused. */
     if (!work->is_review && !edge->is_manual && edge->stored == REFUSED_PAIR)
         return REFUSED_PAIR;
     if (near->is_quarantined || far_quarantined)
@@ -134,8 +134,8 @@ static bool is_open(const struct edge *edge)
     return edge->a == NO_MEMBER || edge->b == NO_MEMBER;
 }
 
-/* Links of a quarantined end with an unknown far type are asked for too in a review: a pair that
- * may not link comes first. */
+/* A review also asks for links of a quarantined end whose far type is unknown: a pair that may not
+ * link comes first. */
 static bool must_ask(const struct work *work, const struct edge *edge)
 {
     if (!leaves(work, edge) || !is_open(edge) || edge->far_type != TYPE_UNKNOWN)
@@ -198,7 +198,7 @@ static struct crossings find_crossings(struct work *work)
     return crossings;
 }
 
-/* A piece that did not grow was tested before. */
+/* A piece that did not grow in this round was tested before. */
 static bool is_fresh(struct work *work, const struct groups *groups, uint32_t piece)
 {
     for (uint32_t i = groups->members[piece]; i != NO_MEMBER; i = work->members.items[i].next)
@@ -235,7 +235,7 @@ static struct identity_link *cross_links(struct work *work, const struct meeting
     return links;
 }
 
-/* One piece and all its neighbours, each for itself. */
+/* Tests one piece with each of its neighbours. */
 static void test_piece(struct work *work, const struct groups *groups,
                        const struct meetings *meetings, struct id_list *joining)
 {

@@ -1,7 +1,8 @@
-/* resolve_degree.c: who is in quarantine, and what is on the far side of a link. */
-#include "services/identity-resolver/resolve/resolve_internal.h"
+/* resolve_degree.c: decides which identifiers are in quarantine, and reads what is on the far side
+ * of a link. */
+#include "services/identity-resolver/resolve/resolve_work.h"
 
-/* The smallest degree that may mean quarantine, less one. */
+/* The largest degree that never means quarantine. */
 static uint32_t harmless_degree(const struct identity_policy *policy, int16_t type)
 {
     uint32_t least = policy->max_degree;
@@ -43,12 +44,12 @@ enum outcome work_look_beyond(struct work *work, const struct index_list *edges,
     return OUTCOME_OK;
 }
 
-/* Members whose links changed; in a review, all that are inside: the policy may have changed since
- * they were judged. */
+/* Members whose links changed; in a review, all that are inside, because the policy may have
+ * changed since. */
 static bool is_judged(const struct work *work, const struct member *member)
 {
     bool is_sure =
-        member->row.is_quarantined && member->is_quarantined; /* more links only make it more so */
+        member->row.is_quarantined && member->is_quarantined; /* more links cannot change that */
     return member->is_inside && !member->is_plain && !is_sure &&
            (member->has_news || work->is_review);
 }
@@ -68,7 +69,7 @@ static void count_degrees(struct work *work)
     }
 }
 
-/* Marks candidates by their place in the list of counts, in `node`. */
+/* Marks candidates in `node` by their place in the list of counts. */
 static struct index_list find_candidates(struct work *work)
 {
     struct index_list candidates = {0};

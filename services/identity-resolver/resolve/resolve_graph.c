@@ -1,5 +1,6 @@
-/* resolve_graph.c: members and edges as graphs for the pure logic, and their outcomes back. */
-#include "services/identity-resolver/resolve/resolve_internal.h"
+/* resolve_graph.c: turns members and edges into graphs for the pure logic, and takes the outcomes
+ * back. */
+#include "services/identity-resolver/resolve/resolve_work.h"
 
 void work_connect(struct work *work)
 {
@@ -62,7 +63,8 @@ struct identity_graph work_graph(struct work *work, const struct index_list *mem
     return graph;
 }
 
-/* Most links are accepted, and that is what an edge says before: only the others are looked for. */
+/* Most links are accepted, which is what an edge says by default, so only refused links are looked
+ * up. */
 void work_take_outcomes(struct work *work, const struct identity_link *links, size_t count,
                         const struct identity_node *a_nodes, const struct identity_node *b_nodes)
 {

@@ -1,9 +1,9 @@
-/* resolve_hashes.c: what the database knows of hashes under the current key, once keys were
- * exchanged. */
-#include "services/identity-resolver/resolve/resolve_internal.h"
+/* resolve_hashes.c: asks the database what it knows of hashes under the current key, after an
+ * exchange of keys. */
+#include "services/identity-resolver/resolve/resolve_work.h"
 
-/* Every hash once; until the database says otherwise the value is new, and its hash becomes its id.
- */
+/* Every hash once. Until the database says otherwise the value counts as new, and its hash becomes
+ * its id. */
 static struct value_hashes unanswered(struct id_finder *finder)
 {
     struct value_hashes out = {0};
@@ -29,16 +29,16 @@ static enum outcome insert_held(struct resolver *resolver, struct arena *arena,
     return db_commit(resolver->db, err);
 }
 
-/* That a value has this id stays true, whatever becomes of the batch: it needs no part in the
- * batch's transaction. */
+/* A value keeps its id whatever happens to the batch, so this needs no part in the batch's
+ * transaction. */
 static enum outcome insert_found_by(struct resolver *resolver, struct arena *arena,
                                     const struct found_rows *rows, struct err *err)
 {
     CHECK(db_begin(resolver->db, err));
-    enum outcome o = insert_held(resolver, arena, rows, err);
-    if (o != OUTCOME_OK)
+    enum outcome outcome = insert_held(resolver, arena, rows, err);
+    if (outcome != OUTCOME_OK)
         db_rollback(resolver->db);
-    return o;
+    return outcome;
 }
 
 enum outcome resolver_find_ids(struct resolver *resolver, struct arena *arena,

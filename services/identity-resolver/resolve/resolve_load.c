@@ -1,6 +1,6 @@
-/* resolve_load.c: profiles, locked and read: members, links, orders about them; and what the batch
- * adds. */
-#include "services/identity-resolver/resolve/resolve_internal.h"
+/* resolve_load.c: locks and reads profiles (members, links, orders about them), then adds the
+ * batch. */
+#include "services/identity-resolver/resolve/resolve_work.h"
 
 /* ---- locks ---- */
 static int32_t stripe_of(const struct id *profile)
@@ -28,8 +28,8 @@ static void note_held(struct work *work, const struct stripe_list *stripes)
         work->highest = stripes->items[stripes->count - 1];
 }
 
-/* Upwards it may wait; below what is held it must not: then everything starts again with all of
- * these first. */
+/* It may wait for a stripe above all that it holds. Below, it must not wait: if a stripe is taken,
+ * everything starts again with all of these first. */
 static enum outcome lock_stripes(struct work *work, const struct stripe_list *stripes,
                                  struct err *err)
 {
@@ -47,8 +47,8 @@ static enum outcome lock_stripes(struct work *work, const struct stripe_list *st
                          "another instance holds a profile that is needed");
 }
 
-/* The stripes of `profiles` (sorted) that are not held, and at the start those that earlier
- * attempts needed. */
+/* Locks the stripes of `profiles` (sorted) that are not held, and at the start also those that
+ * earlier attempts needed. */
 static enum outcome lock_profiles(struct work *work, const struct id_list *profiles,
                                   struct err *err)
 {
@@ -148,7 +148,7 @@ enum outcome work_load_links(struct work *work, const struct id_list *members,
 }
 
 /* ---- orders ---- */
-/* They come oldest first, and all of a pair together. */
+/* Orders come oldest first, and all orders of a pair together. */
 static void take_order(struct work *work, const struct order_row *row)
 {
     map_put(&work->ordered, &row->key.a, NULL);
@@ -176,8 +176,8 @@ static enum outcome load_orders(struct work *work, const struct id_list *ids, st
 }
 
 /* ---- profiles ---- */
-/* Of the members from there on. Links of quarantined identifiers are not read: there may be
- * millions, and all are refused. */
+/* Reads the links of members from `first` on. Links of quarantined identifiers are not read: there
+ * may be millions, and all are refused. */
 static enum outcome load_links_from(struct work *work, size_t first, struct err *err)
 {
     struct id_list linked = {0};
@@ -209,7 +209,7 @@ static enum outcome load_profiles(struct work *work, struct id_list *profiles, s
     return work->leaves_links ? OUTCOME_OK : load_links_from(work, first, err);
 }
 
-/* Reads until all are there; *missing are those that the database does not have. */
+/* Reads until all are there. *missing: identifiers that the database does not have. */
 static enum outcome load_all(struct work *work, const struct id *ids, size_t count,
                              struct id_list *hints, struct id_list *missing, struct err *err)
 {
@@ -271,8 +271,8 @@ void work_bring_all_inside(struct work *work)
 }
 
 /* ---- the batch ---- */
-/* Known identifiers are there for certain, and nearly always still in the profile that the cache
- * says; what is not known is new, unless its key turned out to be taken. */
+/* Known identifiers are stored for certain, nearly always still in the cached profile. Unknown ones
+ * are new, unless their key turned out to be taken. */
 static enum outcome known_of_batch(struct work *work, struct id_list *known, struct id_list *hints,
                                    struct err *err)
 {
@@ -326,7 +326,7 @@ static void bring_batch_inside(struct work *work)
     work_bring_inside(work, stored.items, stored.count);
 }
 
-/* Links between two quarantined identifiers were not read with their members. */
+/* Links between two quarantined identifiers were not read with the members. */
 static enum outcome find_skipped_links(struct work *work, struct err *err)
 {
     const struct link_rows *links = &work->request->links;

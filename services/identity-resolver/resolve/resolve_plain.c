@@ -1,18 +1,25 @@
-/* resolve_plain.c: parts of a batch of which the outcome is known without any stored link: new
- * identifiers and stored profiles that links of the batch tie together, or a profile alone.
+/* resolve_plain.c: settles parts of a batch of which the outcome is known without any stored link.
  *
- * Such a part is plain if no member was ever the end of a refused link (as all in quarantine are)
- * or is named by an order, none of those links is between two members of one stored profile (it may
- * be stored) or of types that may not link, and the part as a whole keeps within max_identifiers,
- * max_degree and, type by type, unique, limit (of whatever window) and max_links. Then nothing in
- * it can be refused: at its place a link asks about a cluster of some of these members, and the
- * rules that count only refuse larger ones. Nobody has another link that leaves: between two
- * profiles it would be refused and have marked both ends, and a new identifier has none but those
- * of the batch; so those of the batch are new, and a member's degree is below the number of
- * members. What was connected stays so, and is tied together by links that may: one profile, named
- * after its oldest member, every link accepted. That is what the general way would find
+ * A part is what links of the batch tie together: new identifiers and stored profiles, or one
+ * profile alone. It is plain if all of this holds:
+ *   - no member was ever the end of a refused link (as all in quarantine are), or is named by an
+ *     order;
+ *   - none of its links is between two members of one stored profile (such a link may be stored)
+ *     or of types that may not link;
+ *   - the part as a whole keeps within max_identifiers, max_degree and, type by type, unique,
+ *     limit (of any window) and max_links.
+ *
+ * Then nothing in it can be refused: at its place a link asks about a cluster of some of these
+ * members, and the rules that count refuse only larger clusters.
+ *
+ * No member has another link that leaves the part. Between two stored profiles such a link would be
+ * refused and have marked both ends. A new identifier has only the links of the batch. So the links
+ * of the batch are new, and a member's degree is below the number of members.
+ *
+ * Stored profiles stay connected, and the batch ties the part together by links that may link: one
+ * profile, named after its oldest member, every link accepted. The general way would find the same
  * (docs/figures.md, Identity). */
-#include "services/identity-resolver/resolve/resolve_internal.h"
+#include "services/identity-resolver/resolve/resolve_work.h"
 
 struct part {
     struct member *oldest;
@@ -21,11 +28,11 @@ struct part {
 };
 
 struct parts {
-    struct part *items; /* room for one part per member */
+    struct part *items; /* has room for one part per member */
     size_t count;
 };
 
-/* New identifiers alone, stored ones with their profile. */
+/* A new identifier starts alone, a stored one with its profile. */
 static void start_groups(struct work *work)
 {
     struct map profiles;
@@ -42,7 +49,7 @@ static void start_groups(struct work *work)
     }
 }
 
-/* A link that is not plain makes its part so, through its ends. */
+/* A link that is not plain makes its part not plain, through its ends. */
 static void unite_groups(struct work *work)
 {
     const struct link_rows *links = &work->request->links;
@@ -74,7 +81,7 @@ static void count_member(struct work *work, struct part *part, struct member *me
                      map_find(&work->ordered, id) == NULL;
 }
 
-/* `node` becomes the place of its part. */
+/* `node` becomes the place of the member's part. */
 static struct parts make_parts(struct work *work)
 {
     struct parts parts = {arena_array(work->arena, struct part, work->members.count), 0};

@@ -1,7 +1,7 @@
-/* resolve_policy.c: the active identity policy: held by every transaction, read again when it
- * changed, claimed, activated. */
+/* resolve_policy.c: the active identity policy: every transaction holds it and reads it again if it
+ * changed; a start claims it; an operator activates another one. */
 #include "services/identity-resolver/policy/identity_policy.h"
-#include "services/identity-resolver/resolve/resolve_internal.h"
+#include "services/identity-resolver/resolve/resolve_work.h"
 
 static const char policy_name[] = "the active identity policy";
 
@@ -30,7 +30,7 @@ enum outcome resolver_follow_keys(struct resolver *resolver, struct arena *arena
         resolver_cache_hold_hashes(&resolver->cache);
     if (now->number == before.number &&
         (now->phase == KEYS_ROTATING) == (before.phase == KEYS_ROTATING))
-        return OUTCOME_OK; /* only announced: the same hashes */
+        return OUTCOME_OK; /* the key was only announced: the hashes are the same */
     return err_set(err, OUTCOME_RETRY, "keys_changed",
                    "the key of identifier hashes was exchanged: hashing again");
 }
@@ -47,7 +47,7 @@ enum outcome resolver_claim_rules(struct db *db, struct arena *arena,
     return identity_store_types(db, arena, policy, err);
 }
 
-/* The old one is freed: what points into it must not outlive the batch's decoding. */
+/* Frees the old policy: pointers into it must not outlive the batch's decoding. */
 static enum outcome load_policy(struct resolver *resolver, struct arena *arena, struct err *err)
 {
     struct id hash;
@@ -71,8 +71,8 @@ enum outcome resolver_hold_active(struct resolver *resolver, struct arena *arena
                                   struct active_policy *active, struct err *err)
 {
     bool found = false;
-    /* A switch that was waited for leaves no row in this statement's snapshot: the next one sees
-     * the new row. */
+    /* After waiting for a switch, this statement's snapshot has no row. The next statement sees the
+     * new row. */
     for (int tries = 0; tries < 2 && !found; tries++)
         CHECK(identity_store_hold_active(resolver->db, arena, active, &found, err));
     if (!found)
@@ -130,10 +130,10 @@ enum outcome resolver_activate_policy(struct db *db, struct arena *arena, struct
     struct identity_policy *policy = arena_new(arena, struct identity_policy);
     CHECK(identity_policy_parse(arena, text, "the policy", policy, err));
     CHECK(db_begin(db, err));
-    enum outcome o = activate(db, arena, text, policy, actor, version, err);
-    if (o != OUTCOME_OK)
+    enum outcome outcome = activate(db, arena, text, policy, actor, version, err);
+    if (outcome != OUTCOME_OK)
         db_rollback(db);
-    return o;
+    return outcome;
 }
 
 enum outcome resolver_replace_rules(struct db *db, struct arena *arena, struct span text,

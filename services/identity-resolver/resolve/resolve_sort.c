@@ -1,7 +1,7 @@
-/* resolve_sort.c: the orders that the working set is kept in. */
+/* resolve_sort.c: sorts what the working set keeps in order. */
 #include <stdlib.h>
 
-#include "services/identity-resolver/resolve/resolve_internal.h"
+#include "services/identity-resolver/resolve/resolve_work.h"
 
 static int compare_ids(const void *a, const void *b)
 {
@@ -41,7 +41,7 @@ static int link_row_compare(const void *a, const void *b)
     return c ? c : id_compare(&x->evidence, &y->evidence);
 }
 
-/* After sorting, the first of equal keys has the smallest time: keep it. */
+/* Keeps the first of equal keys: after sorting it has the smallest time. */
 static void keep_first_rows(struct identifier_rows *rows)
 {
     size_t kept = 0;

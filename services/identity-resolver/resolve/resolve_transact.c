@@ -1,7 +1,7 @@
-/* resolve_transact.c: the attempts of a resolving transaction, and what starts one: a batch, a
- * review, a step of a sweep. */
+/* resolve_transact.c: runs the attempts of a resolving transaction for a batch, a review or a step
+ * of a sweep. */
 #include "common/runtime/clock.h"
-#include "services/identity-resolver/resolve/resolve_internal.h"
+#include "services/identity-resolver/resolve/resolve_work.h"
 
 enum { MOST_ATTEMPTS = 20 };
 
@@ -21,8 +21,8 @@ static void work_start(struct work *work, struct request *request)
         .changed_at = request->now.us, .cause = request->cause, .cause_id = request->cause_id};
 }
 
-/* Everybody else must look for orders before the first one is there; of a dry run nobody will ever
- * see them. */
+/* All other transactions must look for orders before the first one is stored. The orders of a dry
+ * run are never visible to them. */
 static enum outcome add_orders(struct work *work, struct err *err)
 {
     struct request *request = work->request;
@@ -43,7 +43,8 @@ static enum outcome load_seeds(struct work *work, struct err *err)
     struct id_list *seeds = &work->request->seeds, profiles = work->request->profiles;
     CHECK(work_load(work, seeds->items, seeds->count, &profiles, err));
     work_bring_inside(work, seeds->items, seeds->count);
-    if (profiles.count > 0) /* one that is gone was reviewed by whoever moved it */
+    if (profiles.count >
+        0) /* a profile that is gone was reviewed by the transaction that moved it */
         work_bring_all_inside(work);
     return OUTCOME_OK;
 }
@@ -72,11 +73,11 @@ static enum outcome attempt(struct work *work, struct err *err)
     if (has_orders && !work->request->is_dry_run)
         CHECK(identity_store_mark_orders(db, work->arena, err));
     CHECK(db_begin(db, err));
-    enum outcome o = run_steps(work, err);
-    if (o == OUTCOME_OK && !work->request->is_dry_run)
+    enum outcome outcome = run_steps(work, err);
+    if (outcome == OUTCOME_OK && !work->request->is_dry_run)
         return db_commit(db, err);
     db_rollback(db);
-    return o;
+    return outcome;
 }
 
 static enum outcome run_request(struct request *request, struct err *err)
@@ -87,15 +88,15 @@ static enum outcome run_request(struct request *request, struct err *err)
         struct work work;
         work_start(&work, request);
         *committed = (struct committed_change){.counts.restarts = restarts};
-        enum outcome o = attempt(&work, err);
-        if (o == OUTCOME_OK) {
+        enum outcome outcome = attempt(&work, err);
+        if (outcome == OUTCOME_OK) {
             if (!request->is_dry_run)
                 work_fill_cache(&work);
             return OUTCOME_OK;
         }
         *committed = (struct committed_change){0};
         if (!work.starts_again)
-            return o;
+            return outcome;
         if (restarts == MOST_ATTEMPTS)
             return err_set(err, OUTCOME_RETRY, "lock_order",
                            "profiles that are needed keep being held by others");
@@ -116,32 +117,34 @@ enum outcome resolver_transact(struct resolver *resolver, struct arena *arena,
     return run_request(&request, err);
 }
 
+static void add_seeds(struct request *request, const struct review *review)
+{
+    const struct resolve_orders *orders = review->orders;
+    for (size_t i = 0; i < review->identifier_count; i++)
+        *arena_push(request->arena, &request->seeds) = review->identifiers[i];
+    for (size_t i = 0; orders && i < orders->count; i++) {
+        *arena_push(request->arena, &request->seeds) = orders->items[i].a;
+        if (!id_is_nil(&orders->items[i].b))
+            *arena_push(request->arena, &request->seeds) = orders->items[i].b;
+    }
+    id_list_unique(&request->seeds);
+}
+
 enum outcome resolver_review(struct resolver *resolver, struct arena *arena,
-                             const struct id *identifiers, size_t count,
-                             const struct resolve_orders *orders, bool dry_run, struct instant now,
-                             struct committed_change *change, struct resolve_plan *plan,
+                             const struct review *review, struct review_result *result,
                              struct err *err)
 {
     struct request request = {.resolver = resolver,
                               .arena = arena,
-                              .orders = orders,
+                              .orders = review->orders,
                               .is_review = true,
-                              .is_dry_run = dry_run,
+                              .is_dry_run = review->is_dry_run,
                               .cause = SPAN("operator"),
-                              .now = now,
-                              .committed = change,
-                              .plan = plan};
-    for (size_t i = 0; i < count; i++)
-        *arena_push(arena, &request.seeds) = identifiers[i];
-    for (size_t i = 0; orders && i < orders->count; i++) {
-        *arena_push(arena, &request.seeds) = orders->items[i].a;
-        if (!id_is_nil(&orders->items[i].b))
-            *arena_push(arena, &request.seeds) = orders->items[i].b;
-    }
-    id_list_unique(&request.seeds);
-    *change = (struct committed_change){0};
-    if (plan)
-        *plan = (struct resolve_plan){0};
+                              .now = review->now,
+                              .committed = &result->change,
+                              .plan = &result->plan};
+    *result = (struct review_result){0};
+    add_seeds(&request, review);
     return request.seeds.count > 0 ? run_request(&request, err) : OUTCOME_OK;
 }
 

@@ -1,8 +1,8 @@
-/* resolve_write.c: what differs between the stored and the evaluated state, written once. */
+/* resolve_write.c: writes the differences between the stored and the evaluated state, once. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "services/identity-resolver/resolve/resolve_internal.h"
+#include "services/identity-resolver/resolve/resolve_work.h"
 
 enum { MOVES_PER_MESSAGE = 5000 };
 
@@ -45,8 +45,8 @@ static void collect_moves(struct work *work)
     work->change.move_count = (uint32_t)list.count;
 }
 
-/* Old profiles of which parts went different ways, and new ones that parts of several old ones came
- * into. */
+/* Counts identifiers that parted from others of their old profile, and those that met identifiers
+ * of other old profiles. */
 static void count_moves(struct work *work)
 {
     struct resolve_counts *counts = &work->request->committed->counts;
@@ -70,9 +70,9 @@ static void count_moves(struct work *work)
     }
 }
 
-/* A new identifier has version 0, in quarantine 1: nobody has seen it, and any move is newer. Where
- * somebody of that name was erased, identifier or profile, messages from before are older than the
- * erasure: it has that version. */
+/* A new identifier has version 0, in quarantine 1: no reader knows it, and any move is newer. If an
+ * identifier or profile of this id was erased, earlier messages about it are older than the
+ * erasure. The new one then starts with the version of the erasure. */
 static int64_t first_version(const struct work *work, const struct member *member)
 {
     const struct erased *erased = work->resolver->erased;
@@ -117,17 +117,18 @@ static enum outcome write_raw_values(struct work *work, const struct identifier_
 static enum outcome write_new(struct work *work, const struct identifier_rows *fresh,
                               struct err *err)
 {
-    enum outcome o = identity_store_copy_identifiers(work->resolver->db, fresh->items, fresh->count,
-                                                     work->resolver->keys.state.number, err);
-    if (o != OUTCOME_OK && db_sqlstate_is(work->resolver->db, "23505"))
+    enum outcome outcome = identity_store_copy_identifiers(
+        work->resolver->db, fresh->items, fresh->count, work->resolver->keys.state.number, err);
+    if (outcome != OUTCOME_OK && db_sqlstate_is(work->resolver->db, "23505"))
         work->starts_again = work->request->is_careful =
-            true; /* somebody else was first: now it can be seen */
-    if (o != OUTCOME_OK || work->resolver->raw_keys == NULL)
-        return o;
+            true; /* another transaction was first: now its row is visible */
+    if (outcome != OUTCOME_OK || work->resolver->raw_keys == NULL)
+        return outcome;
     return write_raw_values(work, fresh, err);
 }
 
-/* Both are there: a new link is between members, and what was accepted was within one profile. */
+/* Both ends are there: a new link is between members, and an accepted link was within one profile.
+ */
 static void mark_refused(struct work *work)
 {
     for (size_t i = 0; i < work->edges.count; i++) {

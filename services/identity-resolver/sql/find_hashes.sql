@@ -1,5 +1,5 @@
--- The id of the value with this hash, and with that one under the key before; not more than one answer each. What was erased is
--- still that identifier: its tombstone must be met.
+-- $1: hashes under the current key; $2: the same values' hashes under the previous key, or nil. The ids of those that are
+-- known, at most one answer each. An erased identifier answers too: its tombstone must be met.
 SELECT u.hash, k.identifier_id, k.is_by_previous
 FROM unnest($1::uuid[], $2::uuid[]) AS u (hash, previous)
 CROSS JOIN LATERAL (

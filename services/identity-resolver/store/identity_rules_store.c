@@ -1,4 +1,4 @@
-/* identity_rules_store.c: see identity_rules_store.h; the SQL stands in sql/. */
+/* identity_rules_store.c: binds parameters and reads rows; the SQL is in sql/. */
 #include "services/identity-resolver/store/identity_rules_store.h"
 
 #include "identity_resolver_sql.h"
@@ -11,16 +11,14 @@ enum outcome identity_store_claim_setting(struct db *db, struct arena *arena, co
     params_init(&p, arena);
     params_text(&p, span_of(name));
     params_text(&p, value);
-    enum outcome o = db_run(db, &sql_claim_setting, &p, NULL, NULL, err);
-    if (o != OUTCOME_OK)
-        return o;
+    CHECK(db_run(db, &sql_claim_setting, &p, NULL, NULL, err));
     params_init(&p, arena);
     params_text(&p, span_of(name));
     struct db_result *r = NULL;
-    o = db_run(db, &sql_find_setting, &p, &r, NULL, err);
-    if (o == OUTCOME_OK && !span_equal(db_bytes(r, 0, 0), value))
-        o = err_set(err, OUTCOME_FATAL, "other_setting", "%s", explanation);
-    return o;
+    CHECK(db_run(db, &sql_find_setting, &p, &r, NULL, err));
+    return span_equal(db_bytes(r, 0, 0), value)
+               ? OUTCOME_OK
+               : err_set(err, OUTCOME_FATAL, "other_setting", "%s", explanation);
 }
 
 enum outcome identity_store_types(struct db *db, struct arena *arena,
@@ -118,17 +116,14 @@ enum outcome identity_store_find_policy(struct db *db, struct arena *arena, int3
     params_init(&p, arena);
     struct db_result *r = NULL;
     CHECK(db_run(db, &sql_find_policy, &p, &r, NULL, err));
-    enum outcome o = OUTCOME_OK;
-    if (db_rows(r) == 0) {
-        o = err_set(err, OUTCOME_FATAL, "no_identity_policy",
-                    "no identity policy is active: start identity-resolver once, or run `tutti "
-                    "identity apply`");
-    } else {
-        *version = db_int4(r, 0, 0);
-        *hash = db_uuid(r, 0, 1);
-        *text = arena_copy(arena, db_bytes(r, 0, 2));
-    }
-    return o;
+    if (db_rows(r) == 0)
+        return err_set(err, OUTCOME_FATAL, "no_identity_policy",
+                       "no identity policy is active: start identity-resolver once, or run `tutti "
+                       "identity apply`");
+    *version = db_int4(r, 0, 0);
+    *hash = db_uuid(r, 0, 1);
+    *text = arena_copy(arena, db_bytes(r, 0, 2));
+    return OUTCOME_OK;
 }
 
 enum outcome identity_store_claim_policy(struct db *db, struct arena *arena, const struct id *hash,
@@ -169,8 +164,8 @@ enum outcome identity_store_set_swept(struct db *db, struct arena *arena, const 
     return db_run(db, &sql_set_swept, &p, NULL, NULL, err);
 }
 
-/* Every resolving transaction holds a row of the table; the lock of the table queues, so that it is
- * had under load too. */
+/* Every resolving transaction holds a row of the table. The lock of the table queues, so it is
+ * granted under load too. */
 static enum outcome mark_held(struct db *db, const struct params *none, struct err *err)
 {
     CHECK(db_run(db, &sql_hold_policy, none, NULL, NULL, err));
@@ -184,14 +179,13 @@ enum outcome identity_store_mark_orders(struct db *db, struct arena *arena, stru
     struct db_result *r = NULL;
     params_init(&p, arena);
     CHECK(db_run(db, &sql_find_unmarked, &p, &r, NULL, err));
-    bool is_marked = db_rows(r) == 0;
-    if (is_marked)
+    if (db_rows(r) == 0)
         return OUTCOME_OK;
     CHECK(db_begin(db, err));
-    enum outcome o = mark_held(db, &p, err);
-    if (o != OUTCOME_OK)
+    enum outcome outcome = mark_held(db, &p, err);
+    if (outcome != OUTCOME_OK)
         db_rollback(db);
-    return o;
+    return outcome;
 }
 
 enum outcome identity_store_insert_orders(struct db *db, struct arena *arena,

@@ -1,34 +1,43 @@
 /* identity_rules_store.h: the statements about what rules identity: settings, types, versions of
- * the policy, operators' orders. */
+ * the policy, operators' orders, and hashes under later keys. */
 #ifndef TUTTI_IDENTITY_RULES_STORE_H
 #define TUTTI_IDENTITY_RULES_STORE_H
 
-#include "services/identity-resolver/resolve/resolve.h"
+#include "services/identity-resolver/logic/identity.h"
+#include "services/identity-resolver/store/identity_store.h"
 
-/* Writes the setting if it is not there; FATAL with `explanation` if another value is. */
+/* Writes the setting if it is not there. FATAL with `explanation` if the stored value differs. */
 enum outcome identity_store_claim_setting(struct db *db, struct arena *arena, const char *name,
                                           struct span value, const char *explanation,
                                           struct err *err);
-/* Other anchor rules and types in place of the stored ones. */
+/* Replaces the stored anchor rules and types. */
 enum outcome identity_store_replace_rules(struct db *db, struct arena *arena,
                                           const struct identity_policy *policy, struct span rules,
                                           struct err *err);
 enum outcome identity_store_types(struct db *db, struct arena *arena,
                                   const struct identity_policy *policy, struct err *err);
 
+/* A hash under the current key, and under the previous key while keys are exchanged, else nil. */
+struct value_hash {
+    struct id hash, previous;
+};
+struct value_hashes {
+    struct value_hash *items;
+    size_t count, capacity;
+};
 struct found_row {
     struct id hash, identifier_id;
-    bool is_by_previous; /* it was found by the hash under the previous key */
+    bool is_by_previous; /* found by the hash under the previous key */
 };
 struct found_rows {
     struct found_row *items;
     size_t count, capacity;
 };
-/* The ids of those that are known, once each. */
+/* The ids of the known hashes, once each. */
 enum outcome identity_store_find_hashes(struct db *db, struct arena *arena,
                                         const struct value_hashes *hashes, struct found_rows *out,
                                         struct err *err);
-/* About `limit` of those that were written last, under the key of that number. */
+/* About `limit` of the hashes that were written last, under the key of that number. */
 enum outcome identity_store_newest_found_by(struct db *db, struct arena *arena, size_t limit,
                                             int16_t key_number, struct found_rows *out,
                                             struct err *err);
@@ -36,30 +45,48 @@ enum outcome identity_store_insert_found_by(struct db *db, struct arena *arena,
                                             const struct found_rows *rows, int16_t key_number,
                                             struct err *err);
 
-/* The active policy, held until the transaction ends; *found is false if there is none (or it
- * changed a moment ago). */
+/* The active policy as it was last read. */
+struct active_policy {
+    int32_t version;
+    bool is_complete; /* no sweep is under way */
+    bool has_orders;
+    int32_t key_epoch; /* steps of key exchanges so far */
+    int64_t erasures;  /* version of the newest erasure, held with it */
+};
+/* The active policy, held until the transaction ends. *found is false if there is none, or if it
+ * changed a moment ago. */
 enum outcome identity_store_hold_active(struct db *db, struct arena *arena,
                                         struct active_policy *out, bool *found, struct err *err);
 /* The active policy's text (in the arena) and hash; FATAL "no_identity_policy" if there is none. */
 enum outcome identity_store_find_policy(struct db *db, struct arena *arena, int32_t *version,
                                         struct id *hash, struct span *text, struct err *err);
-/* Version 1 with this text, unless there is an active one. Complete if there is no identifier yet.
- */
+/* Stores version 1 with this text unless a policy is active. Complete if there is no identifier
+ * yet. */
 enum outcome identity_store_claim_policy(struct db *db, struct arena *arena, const struct id *hash,
                                          struct span text, struct err *err);
-/* Waits for the transactions that hold the active policy, and makes this one active in its place;
- * inside a transaction. */
+/* Waits for the transactions that hold the active policy, then makes this one active. Inside a
+ * transaction. */
 enum outcome identity_store_insert_policy(struct db *db, struct arena *arena, const struct id *hash,
                                           struct span text, const char *actor, int32_t *version,
                                           struct err *err);
-/* How far the sweep came; NULL: it is complete. */
+/* Stores how far the sweep came; NULL: it is complete. */
 enum outcome identity_store_set_swept(struct db *db, struct arena *arena, const struct id *swept_to,
                                       struct err *err);
 
-/* From now on every transaction looks for orders; waits for those that did not. Outside of a
- * transaction. */
+/* An operator's order. */
+struct manual_order {
+    struct span kind;          /* "link", "cut" or "release" */
+    struct id a, b;            /* b is nil for a release */
+    struct span actor, reason; /* not empty */
+};
+struct resolve_orders {
+    const struct manual_order *items;
+    size_t count;
+};
+/* Makes every transaction look for orders from now on, and waits for those that did not. Outside of
+ * a transaction. */
 enum outcome identity_store_mark_orders(struct db *db, struct arena *arena, struct err *err);
-/* *ids: as many as orders, in the arena. */
+/* *ids: one per order, in the arena. */
 enum outcome identity_store_insert_orders(struct db *db, struct arena *arena,
                                           const struct resolve_orders *orders, int64_t **ids,
                                           struct err *err);
@@ -75,7 +102,7 @@ struct order_rows {
     struct order_row *items;
     size_t count, capacity;
 };
-/* Orders that name one of these, oldest first. */
+/* Orders that name one of these identifiers, oldest first. */
 enum outcome identity_store_find_orders(struct db *db, struct arena *arena, const struct id *ids,
                                         size_t count, struct order_rows *out, struct err *err);
 

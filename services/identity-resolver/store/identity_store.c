@@ -1,4 +1,4 @@
-/* identity_store.c: see identity_store.h; the SQL stands in sql/. */
+/* identity_store.c: binds parameters, reads rows and copies new ones; the SQL is in sql/. */
 #include "services/identity-resolver/store/identity_store.h"
 
 #include "identity_resolver_sql.h"
@@ -282,13 +282,13 @@ enum outcome identity_store_find_outbox(struct db *db, struct arena *arena,
     struct params p;
     params_init(&p, arena);
     struct db_result *r = NULL;
-    enum outcome o = db_run(db, &sql_find_outbox, &p, &r, NULL, err);
-    *count = o == OUTCOME_OK ? (size_t)db_rows(r) : 0;
+    CHECK(db_run(db, &sql_find_outbox, &p, &r, NULL, err));
+    *count = (size_t)db_rows(r);
     *rows = arena_array(arena, struct identity_outbox_row, *count);
     for (size_t i = 0; i < *count; i++)
         (*rows)[i] = (struct identity_outbox_row){db_int8(r, (int)i, 0), db_uuid(r, (int)i, 2),
                                                   arena_copy(arena, db_bytes(r, (int)i, 3))};
-    return o;
+    return OUTCOME_OK;
 }
 
 enum outcome identity_store_find_open_work(struct db *db, struct open_work *out, struct err *err)

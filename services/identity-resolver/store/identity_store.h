@@ -1,5 +1,5 @@
-/* identity_store.h: the statements of identity-resolver, one function each. Rows are plain data;
- * what they mean together is resolve.h's. */
+/* identity_store.h: the statements about identifiers, links and their changes, one function each.
+ * Rows are plain data; resolve.h says what they mean together. */
 #ifndef TUTTI_IDENTITY_STORE_H
 #define TUTTI_IDENTITY_STORE_H
 
@@ -14,7 +14,7 @@ struct identifier_row {
     int64_t version;
     int16_t type; /* its rank */
     bool is_quarantined;
-    bool has_refused; /* a link of it is refused, or was */
+    bool has_refused; /* one of its links is or was refused */
 };
 
 struct link_row {
@@ -54,18 +54,19 @@ enum outcome identity_store_find_links(struct db *db, struct arena *arena,
 /* All identifiers of these profiles. */
 enum outcome identity_store_members(struct db *db, struct arena *arena, const struct id *profiles,
                                     size_t count, struct identifier_rows *out, struct err *err);
-/* All links that have one of these as smaller end, and the refused ones that have one as larger
- * end: some come twice. */
+/* All links whose smaller end is one of these, and the refused links whose larger end is one. Some
+ * come twice. */
 enum outcome identity_store_member_links(struct db *db, struct arena *arena,
                                          const struct id *members, size_t count,
                                          struct link_rows *out, struct err *err);
 
-/* Links of these (all in quarantine) to others in quarantine; some come twice. */
+/* Links of these identifiers (all in quarantine) to others in quarantine. Some come twice. */
 enum outcome identity_store_quarantined_links(struct db *db, struct arena *arena,
                                               const struct id *members, size_t count,
                                               struct link_rows *out, struct err *err);
 
-/* How many identifiers of a type (rank) an identifier whose links are all refused is linked to. */
+/* To how many identifiers of a type (rank) an identifier is linked. All links of the identifier are
+ * refused. */
 struct degree_row {
     struct id identifier_id;
     int16_t type;
@@ -83,7 +84,7 @@ enum outcome identity_store_next_profiles(struct db *db, struct arena *arena,
                                           const struct id *after, size_t limit, struct id_list *out,
                                           struct err *err);
 
-/* About `limit` rows at the end of the tables, where what was written last stands. */
+/* About `limit` rows at the end of the tables, where the newest rows are. */
 enum outcome identity_store_newest(struct db *db, struct arena *arena, size_t limit,
                                    struct identifier_rows *identifiers, struct link_rows *links,
                                    struct err *err);
@@ -92,19 +93,19 @@ enum outcome identity_store_newest(struct db *db, struct arena *arena, size_t li
 /* Waits for the rows. */
 enum outcome identity_store_lock_stripes(struct db *db, struct arena *arena,
                                          const struct stripe_list *stripes, struct err *err);
-/* Never waits: *all says whether every one was had. */
+/* Never waits. *all: every row is locked. */
 enum outcome identity_store_try_stripes(struct db *db, struct arena *arena,
                                         const struct stripe_list *stripes, bool *all,
                                         struct err *err);
 
 /* ---- writing ---- */
-/* REJECT with SQLSTATE 23505 if one is there already. */
-/* Made with the key of that number. */
+/* Stores rows whose ids were made with the key `key_number`. REJECT with SQLSTATE 23505 if one is
+ * there already. */
 enum outcome identity_store_copy_identifiers(struct db *db, const struct identifier_row *rows,
                                              size_t count, int16_t key_number, struct err *err);
 enum outcome identity_store_copy_links(struct db *db, const struct link_row *rows, size_t count,
                                        struct err *err);
-/* Stored rows get these values. */
+/* Gives stored rows these values. */
 enum outcome identity_store_update_identifiers(struct db *db, struct arena *arena,
                                                const struct identifier_row *rows, size_t count,
                                                struct err *err);
@@ -130,8 +131,8 @@ enum outcome identity_store_find_outbox(struct db *db, struct arena *arena,
                                         struct identity_outbox_row **rows, size_t *count,
                                         struct err *err);
 
-/* What an operator began and did not end: since how many seconds the oldest erasure is not
- * complete, and an exchange of keys is in its phase; 0: there is none. */
+/* For how many seconds the oldest erasure is incomplete, and an exchange of keys is in its phase.
+ * 0: nothing is unfinished. */
 struct open_work {
     int64_t erasure, announced, rotating;
 };

@@ -1,4 +1,4 @@
-/* resolver_cache.c: see resolver_cache.h. */
+/* resolver_cache.c: three tables of sixteen-way sets, keyed by half of an id. */
 #include "services/identity-resolver/store/resolver_cache.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@ enum {
 };
 
 /* ---- one table ---- */
-/* Where a key belongs, and what is kept of it. */
+/* Where a key belongs, and the part of it that is kept. */
 struct place {
     size_t set; /* its first slot */
     uint64_t rest;
@@ -33,9 +33,9 @@ static uint64_t rest_at(const struct id_table *table, size_t i)
     return rest;
 }
 
-/* The high bits choose the set, so that growing keeps neighbours together. Both halves folded are
- * kept, five bits of them as the tag; in their place go the bits that will choose among the sets
- * that this one grows into. */
+/* The high bits choose the set, so that growing keeps neighbours together. Both halves of the key
+ * are folded into one and kept; five bits of it become the tag. Their place holds the bits that
+ * will choose among the sets into which this one grows. */
 static struct place place_of(const struct id_table *table, const struct id *key)
 {
     uint64_t first = id_half(key, 0), folded = first ^ id_half(key, 1),
@@ -46,8 +46,8 @@ static struct place place_of(const struct id_table *table, const struct id *key)
                           .tag = (uint8_t)(USED | (folded & KEY_BITS))};
 }
 
-/* Eight tags at once: the high bit of each byte that may be this tag (a byte above a match can be
- * wrong: keys decide). */
+/* Looks at eight tags at once: the high bit of each byte that may be this tag. A byte above a match
+ * can be wrong; the keys decide. */
 static uint64_t likely(const uint8_t *tags, uint8_t tag)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
@@ -74,7 +74,7 @@ static void *find(const struct id_table *table, const struct id *key)
     return NULL;
 }
 
-/* A free slot of the set, or the one that was used least; the others age by as much. */
+/* A free slot of the set, or the slot that was used least. The others age by its uses. */
 static size_t victim(struct id_table *table, const struct place *place)
 {
     size_t set = place->set, start = place->rest & (WAYS - 1), least = set + start;
@@ -119,7 +119,7 @@ static void table_close(struct id_table *table)
     *table = (struct id_table){0};
 }
 
-/* Every set becomes two: the next of the bits that were kept for it says which one. */
+/* Every set becomes two. The next of the bits that were kept for this says which one. */
 static void move_slots(struct id_table *table, const struct id_table *old)
 {
     int shift = 63 - __builtin_ctzll(old->sets / old->first_sets);
@@ -156,8 +156,7 @@ static bool is_full(const struct id_table *table, size_t set)
     return true;
 }
 
-/* Below the bound nothing should be forgotten: a set that is full before half of the table is, is
- * rare. */
+/* Below the bound nothing should be forgotten. A set is rarely full before half of the table is. */
 static bool must_grow(const struct id_table *table, const struct id *key)
 {
     size_t slots = table->sets * WAYS;
@@ -167,7 +166,7 @@ static bool must_grow(const struct id_table *table, const struct id *key)
            (table->count * 4 >= slots && is_full(table, place_of(table, key).set));
 }
 
-/* NULL where nothing can be held. */
+/* NULL if the table holds nothing. */
 static void *put(struct id_table *table, const struct id *key)
 {
     void *value = find(table, key);
@@ -273,7 +272,7 @@ static uint64_t rotate(uint64_t x, int by)
     return x << by | x >> (64 - by);
 }
 
-/* Ids are keyed hashes: nobody outside can choose two pairs that meet here. */
+/* Ids are keyed hashes, so an outsider cannot choose two pairs that meet here. */
 static struct id link_id(const struct link_key *key)
 {
     uint64_t halves[2] = {id_half(&key->a, 0) ^ rotate(id_half(&key->b, 0), 21),

@@ -1,11 +1,11 @@
-/* resolver_parts.h: what the files of the service share: its structure and a batch's events; nobody
- * else includes it.
+/* resolver_self.h: the service's own structure and a batch's events. Only the files of the service
+ * itself include it; the working set of a transaction is resolve/resolve_work.h.
  *
  *   resolver_service.c   settings, opening, closing, applying a batch
  *   resolver_decode.c    records -> events
  *   resolver_publish.c   events and identity changes -> topics */
-#ifndef TUTTI_RESOLVER_PARTS_H
-#define TUTTI_RESOLVER_PARTS_H
+#ifndef TUTTI_RESOLVER_SELF_H
+#define TUTTI_RESOLVER_SELF_H
 
 #include "common/codec/messages.h"
 #include "common/service/service.h"
@@ -16,9 +16,9 @@ struct event {
     const struct record *record;
     struct framed framed;
     struct sighting sighting;        /* id_count 0: unidentified */
-    struct cached_identifier *known; /* of its identifiers, as it is published */
+    struct cached_identifier *known; /* what is published of each of its identifiers */
     bool is_covered;
-    bool is_unsure; /* not all of its hashes lead to an id yet; only where keys were exchanged */
+    bool is_unsure; /* not all of its hashes lead to an id yet; only after an exchange of keys */
 };
 
 struct unidentified_rows {
@@ -45,8 +45,8 @@ struct self {
     struct seal_keys raw_keys;
     struct erased erased;
     struct signals signals;
-    int64_t forgotten;       /* erasures up to this version are out of the cache */
-    struct id_finder finder; /* of the batch, where keys were exchanged */
+    int64_t forgotten;       /* the cache holds nothing of erasures up to this version */
+    struct id_finder finder; /* of the batch, after an exchange of keys */
     int64_t keys_followed_us, work_shown_us;
     struct resolver_metrics metrics;
 };
@@ -59,8 +59,8 @@ enum outcome resolver_finished(void *self, struct batch *batch, struct err *err)
 enum outcome resolver_scan(void *self, struct arena *arena, struct err *err);
 enum outcome resolver_scanned(void *self, struct err *err);
 
-/* Asks the database for the ids of hashes that decode was unsure of, and collects those touchpoints
- * again; drops those of erased people. */
+/* Asks the database for the ids that decode was unsure of and collects those touchpoints again.
+ * Drops the touchpoints of erased people. */
 enum outcome resolver_make_sure(struct self *self, struct batch *batch, struct events *events,
                                 struct err *err);
 

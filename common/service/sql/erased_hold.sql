@@ -1,0 +1,2 @@
+-- Holds off `tutti erase` until the transaction ends; answers the version of the newest erasure.
+SELECT tutti_meta.hold_erasures()

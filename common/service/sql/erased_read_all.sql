@@ -1,0 +1,1 @@
+SELECT identifier_id, erased_at, version FROM identity.erased
