@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 
 from stack import BIN, free_ports, plain_environment
-from waiting import until
+from waiting import patient, until
 
 NAMES = ("identity-resolver", "journey-tracker", "suppression", "metrics-aggregator")
 STOP_SECONDS = 60
@@ -54,7 +54,7 @@ class Service:
         if self.is_alive():
             self.signal(signal.SIGKILL)
         if self.process is not None:
-            self.process.wait(STOP_SECONDS)
+            self.process.wait(patient(STOP_SECONDS))
         self.is_paused = False
 
     def pause(self):
@@ -74,15 +74,15 @@ class Service:
     def expect_stopped(self):
         """The end that a SIGTERM asked for."""
         try:
-            status = self.process.wait(STOP_SECONDS)
+            status = self.process.wait(patient(STOP_SECONDS))
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"{self.name} did not stop within {STOP_SECONDS} s\n{self.last_lines()}") from None
+            raise AssertionError(f"{self.name} did not stop within {patient(STOP_SECONDS):g} s\n{self.last_lines()}") from None
         assert status == 0, f"{self.name} ended with {status}:\n{self.last_lines()}"
 
     def get(self, path):
         """(HTTP status, text) of a page of the admin server; status 0 while it does not answer."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=patient(5)) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
