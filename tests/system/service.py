@@ -5,9 +5,11 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import urllib.error
 import urllib.request
 
+from shaking import shake
 from stack import BIN, free_ports, plain_environment
 from waiting import patient, until
 
@@ -21,6 +23,7 @@ class Service:
     def __init__(self, name, settings, log):
         self.name, self.settings, self.log = name, settings, log
         self.process, self.port, self.is_paused = None, None, False
+        self.pausing = threading.Lock()
 
     def command(self):
         """A killed test run leaves no service behind."""
@@ -41,6 +44,7 @@ class Service:
                 start_new_session=True,
             )
         self.is_paused = False
+        shake(self)
         return self
 
     def is_alive(self):
@@ -58,12 +62,20 @@ class Service:
         self.is_paused = False
 
     def pause(self):
-        self.signal(signal.SIGSTOP)
-        self.is_paused = True
+        with self.pausing:
+            self.signal(signal.SIGSTOP)
+            self.is_paused = True
 
     def resume(self):
-        self.signal(signal.SIGCONT)
-        self.is_paused = False
+        with self.pausing:
+            self.signal(signal.SIGCONT)
+            self.is_paused = False
+
+    def shake_once(self, process, number):
+        """SIGSTOP or SIGCONT to a process of this instance, unless a test has paused it."""
+        with self.pausing:
+            if not self.is_paused:
+                process.send_signal(number)
 
     def stop(self):
         """SIGTERM; the service must end by itself with status 0."""
