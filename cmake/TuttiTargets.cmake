@@ -57,7 +57,7 @@ endfunction()
 function(tutti_register_test target label)
     add_test(NAME ${label}/${target} COMMAND ${target} ${ARGN} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
     set_tests_properties(${label}/${target} PROPERTIES
-        LABELS ${label} TIMEOUT 300 SKIP_RETURN_CODE 77
+        LABELS ${label} TIMEOUT 900 SKIP_RETURN_CODE 77
         ENVIRONMENT "UBSAN_OPTIONS=print_stacktrace=1;ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1")
 endfunction()
 

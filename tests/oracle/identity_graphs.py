@@ -116,7 +116,7 @@ def by_pair(entries):
 def answers(program, graphs):
     """What the C program says to the same graphs."""
     text = "".join(json.dumps(graph) + "\n" for graph in graphs)
-    done = subprocess.run([program, "--graphs"], input=text, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([program, "--graphs"], input=text, capture_output=True, text=True, timeout=600)
     if done.returncode != 0:
         raise RuntimeError(f"{program} ended with {done.returncode}: {done.stderr}")
     found = [json.loads(line) for line in done.stdout.splitlines()]

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "common/runtime/clock.h"
 #include "common/store/db.h"
+#include "tests/support/deadline.h"
 
 enum { DATABASE_SKIPPED = 77 }; /* exit status that ctest reports as skipped */
 
@@ -31,16 +31,13 @@ static inline const char *database_server(void)
     return NULL;
 }
 
-/* Waits up to 20 s until the connection works; ends the program otherwise. */
+/* Waits until the connection works; ends the program if it does not in time. */
 static inline void database_wait(struct db *db)
 {
     struct err err = {0};
-    int64_t deadline = clock_monotonic_us() + 20 * US_PER_SECOND;
+    struct deadline deadline = deadline_start();
     while (db_ready(db, &err) != OUTCOME_OK) {
-        if (clock_monotonic_us() > deadline) {
-            fprintf(stderr, "no database: %s\n", err.message);
-            exit(1);
-        }
+        deadline_check(deadline, err.message);
         poll(NULL, 0, 5);
     }
 }

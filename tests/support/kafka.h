@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/runtime/config.h"
+#include "tests/support/deadline.h"
 
 enum { KAFKA_SKIPPED = 77 }; /* exit status that ctest reports as skipped */
 
@@ -66,14 +67,14 @@ static inline void kafka_create_topic(const char *brokers, const char *name, int
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
     rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(name, partitions, 1, text, sizeof text);
     rd_kafka_CreateTopics(rk, &topic, 1, NULL, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 20000);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, DEADLINE_MS);
     size_t count = 0;
     const rd_kafka_topic_result_t **results =
         event
             ? rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count)
             : NULL;
     if (count != 1 || rd_kafka_topic_result_error(results[0])) {
-        fprintf(stderr, "cannot create %s\n", name);
+        fprintf(stderr, "cannot create %s within %d s\n", name, DEADLINE_SECONDS);
         exit(1);
     }
     rd_kafka_event_destroy(event);
@@ -88,7 +89,7 @@ static inline void kafka_delete_topic(const char *brokers, const char *name)
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
     rd_kafka_DeleteTopic_t *topic = rd_kafka_DeleteTopic_new(name);
     rd_kafka_DeleteTopics(rk, &topic, 1, NULL, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 20000);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, DEADLINE_MS);
     if (event)
         rd_kafka_event_destroy(event);
     rd_kafka_DeleteTopic_destroy(topic);

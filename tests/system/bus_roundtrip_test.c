@@ -12,10 +12,10 @@
 #include "common/bus/consumer.h"
 #include "common/bus/producer.h"
 #include "common/runtime/clock.h"
+#include "tests/support/deadline.h"
 #include "tests/support/kafka.h"
 
 enum { PARTITIONS = 8, RECORDS = 200000, VALUE = 260, BATCH = 20000, POOL = 8192 };
-#define DEADLINE_US (60 * US_PER_SECOND)
 
 static const char *brokers;
 static char topic[64], skewed_topic[64];
@@ -92,7 +92,7 @@ static void produce(const char *name, uint32_t count, int32_t (*partition_of)(ui
                            0, &err),
              &err);
     }
-    must(producer_wait(producer, 30000, NULL, NULL, &err), &err);
+    must(producer_wait(producer, DEADLINE_MS, NULL, NULL, &err), &err);
     double seconds = (double)(clock_monotonic_us() - started) / 1e6;
     print_message("produced %u: %.2f CPU-us per record, %.0f/s\n", count,
                   (cpu_us() - before) / count, count / seconds);
@@ -153,10 +153,12 @@ static void drain(const char *group, const char *name, struct tally *tally)
 {
     struct consumer *consumer = open_consumer(group, name, NULL);
     bool caught_up = false;
-    int64_t deadline = clock_monotonic_us() + DEADLINE_US, first = 0;
+    struct deadline deadline = deadline_start();
+    int64_t first = 0;
     size_t takes = 0;
     double before = cpu_us();
-    while (!caught_up && clock_monotonic_us() < deadline) {
+    while (!caught_up) {
+        deadline_check(deadline, "all records are consumed");
         size_t count = take(consumer, tally, 100, &caught_up);
         takes += count > 0;
         if (count && !first)
@@ -228,28 +230,29 @@ static void two_instances_share_and_lose_nothing(void **state)
     struct tally tally = tally_new();
     struct member a = {0}, b = {0};
     bool caught_up = false, b_caught_up = false;
-    int64_t deadline = clock_monotonic_us() + DEADLINE_US;
+    struct deadline deadline = deadline_start();
     open_member(&a, "shared");
-    while (tally.distinct < 3 * BATCH && clock_monotonic_us() < deadline) {
+    while (tally.distinct < 3 * BATCH) {
+        deadline_check(deadline, "the first consumer takes records");
         take(a.consumer, &tally, 100, &caught_up);
         consumer_commit(a.consumer);
     }
     int64_t epoch = consumer_epoch(a.consumer);
     open_member(&b, "shared");
-    while ((b.partitions != PARTITIONS / 2 || a.partitions != PARTITIONS / 2) &&
-           clock_monotonic_us() < deadline) {
+    while (b.partitions != PARTITIONS / 2 || a.partitions != PARTITIONS / 2) {
+        deadline_check(deadline, "each consumer has half of the partitions");
         consumer_take(a.consumer, records, 0, 20, &caught_up, NULL);
         consumer_take(b.consumer, records, 0, 20, &caught_up, NULL);
     }
-    assert_int_equal(a.partitions, PARTITIONS / 2);
-    assert_int_equal(b.partitions, PARTITIONS / 2);
     assert_true(consumer_epoch(a.consumer) > epoch);
     size_t taken = 0; /* handed out, never committed: given away below */
-    while (taken == 0 && clock_monotonic_us() < deadline)
+    while (taken == 0) {
+        deadline_check(deadline, "the first consumer takes some more");
         taken = take(a.consumer, &tally, 100, &caught_up);
-    assert_true(taken > 0);
+    }
     consumer_close(a.consumer);
-    while ((!b_caught_up || b.partitions < PARTITIONS) && clock_monotonic_us() < deadline) {
+    while (!b_caught_up || b.partitions < PARTITIONS) {
+        deadline_check(deadline, "the second consumer takes the rest");
         take(b.consumer, &tally, 100, &b_caught_up);
         consumer_commit(b.consumer);
     }
@@ -285,18 +288,18 @@ static void forwarding_keeps_key_value_headers_and_time(void **state)
     struct record one[1];
     bool caught_up = false;
     int index;
-    int64_t deadline = clock_monotonic_us() + DEADLINE_US;
+    struct deadline deadline = deadline_start();
     must(producer_open(config, &producer, &err), &err);
     must(producer_topic(producer, skewed_topic, &index, NULL, &err), &err);
-    while (consumer_take(consumer, one, 1, 100, &caught_up, &err) == 0 &&
-           clock_monotonic_us() < deadline)
-        ;
+    while (consumer_take(consumer, one, 1, 100, &caught_up, &err) == 0)
+        deadline_check(deadline, "a record to forward");
     struct header extra[] = {{"reason", SPAN("first")}, {"nothing", SPAN_NONE}};
     must(producer_forward(producer, index, SPAN("position"), &one[0], extra, 2, &err), &err);
-    must(producer_wait(producer, 10000, NULL, NULL, &err), &err);
+    must(producer_wait(producer, DEADLINE_MS, NULL, NULL, &err), &err);
     struct span value;
     struct record *found = NULL;
-    while (!found && clock_monotonic_us() < deadline) {
+    while (!found) {
+        deadline_check(deadline, "the forwarded record");
         size_t count = consumer_take(consumer, records, BATCH, 100, &caught_up, &err);
         for (size_t i = 0; i < count && !found; i++) {
             if (span_is(records[i].key, "position"))

@@ -23,7 +23,7 @@ import psycopg
 from service import NAMES, Service
 from stack import BIN, ROOT, plain_environment
 from topics import Topics, unframed
-from waiting import NotInTime, until
+from waiting import NotInTime, patient, until
 
 sys.path.insert(0, str(ROOT / "tests" / "oracle"))
 
@@ -74,7 +74,7 @@ class ToolFailed(AssertionError):
     """`tutti` ended with another status than 0."""
 
 
-def run_tool(*words, check=True, environment=None, timeout=300, **more):
+def run_tool(*words, check=True, environment=None, timeout=patient(300), **more):
     """Runs `tutti <words>`; its output as text."""
     done = subprocess.run(
         [BIN / "tutti", *map(str, words)],
@@ -125,7 +125,7 @@ class World:
             reader.close()
         self.readers = {}
         with contextlib.suppress(Exception):  # a server may have been left stopped by a failed test
-            self.topics.delete(name for name in self.topics.admin.list_topics(timeout=10).topics if self.owns(name))
+            self.topics.delete(name for name in self.topics.admin.list_topics(timeout=patient(10)).topics if self.owns(name))
             self.stack.drop_database(self.name)
 
     def owns(self, topic):

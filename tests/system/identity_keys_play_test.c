@@ -89,8 +89,10 @@ static void wait_for(int more)
     for (int p = 0; p < PARTIES; p++)
         from[p] = play.seen[p];
     for (int p = 0; p < PARTIES; p++)
-        while (play.seen[p] < from[p] + more)
+        for (struct deadline deadline = deadline_start(); play.seen[p] < from[p] + more;) {
+            deadline_check(deadline, "the parties see more touchpoints");
             poll(NULL, 0, 1);
+        }
 }
 
 /* The same, and then some values more are in use. */
@@ -104,8 +106,10 @@ static void exchange_keys(int number)
 {
     play.wanted = number;
     for (int p = 0; p < PARTIES; p++)
-        while (play.has[p] != number)
+        for (struct deadline deadline = deadline_start(); play.has[p] != number;) {
+            deadline_check(deadline, "the parties have the next key");
             poll(NULL, 0, 1);
+        }
     go_on(20);
     party_announce(db, number);
     go_on(20);

@@ -294,12 +294,12 @@ static void the_anchor_goes_by_ids_not_by_hashes(void **state)
 /* ---- waiting for each other ---- */
 static void wait_until_blocked(void)
 {
-    int64_t deadline = clock_monotonic_us() + 20 * US_PER_SECOND;
+    struct deadline deadline = deadline_start();
     while (count_of("test_waiting",
                     "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
                     "datname = current_database()",
                     NULL, NULL) == 0) {
-        assert_true(clock_monotonic_us() < deadline);
+        deadline_check(deadline, "a transaction waits for a lock");
         poll(NULL, 0, 5);
     }
 }

@@ -5,11 +5,13 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import urllib.error
 import urllib.request
 
+from shaking import shake
 from stack import BIN, free_ports, plain_environment
-from waiting import until
+from waiting import patient, until
 
 NAMES = ("identity-resolver", "journey-tracker", "suppression", "metrics-aggregator")
 STOP_SECONDS = 60
@@ -21,6 +23,7 @@ class Service:
     def __init__(self, name, settings, log):
         self.name, self.settings, self.log = name, settings, log
         self.process, self.port, self.is_paused = None, None, False
+        self.pausing = threading.Lock()
 
     def command(self):
         """A killed test run leaves no service behind."""
@@ -41,6 +44,7 @@ class Service:
                 start_new_session=True,
             )
         self.is_paused = False
+        shake(self)
         return self
 
     def is_alive(self):
@@ -54,16 +58,24 @@ class Service:
         if self.is_alive():
             self.signal(signal.SIGKILL)
         if self.process is not None:
-            self.process.wait(STOP_SECONDS)
+            self.process.wait(patient(STOP_SECONDS))
         self.is_paused = False
 
     def pause(self):
-        self.signal(signal.SIGSTOP)
-        self.is_paused = True
+        with self.pausing:
+            self.signal(signal.SIGSTOP)
+            self.is_paused = True
 
     def resume(self):
-        self.signal(signal.SIGCONT)
-        self.is_paused = False
+        with self.pausing:
+            self.signal(signal.SIGCONT)
+            self.is_paused = False
+
+    def shake_once(self, process, number):
+        """SIGSTOP or SIGCONT to a process of this instance, unless a test has paused it."""
+        with self.pausing:
+            if not self.is_paused:
+                process.send_signal(number)
 
     def stop(self):
         """SIGTERM; the service must end by itself with status 0."""
@@ -74,15 +86,15 @@ class Service:
     def expect_stopped(self):
         """The end that a SIGTERM asked for."""
         try:
-            status = self.process.wait(STOP_SECONDS)
+            status = self.process.wait(patient(STOP_SECONDS))
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"{self.name} did not stop within {STOP_SECONDS} s\n{self.last_lines()}") from None
+            raise AssertionError(f"{self.name} did not stop within {patient(STOP_SECONDS):g} s\n{self.last_lines()}") from None
         assert status == 0, f"{self.name} ended with {status}:\n{self.last_lines()}"
 
     def get(self, path):
         """(HTTP status, text) of a page of the admin server; status 0 while it does not answer."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=patient(5)) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()

@@ -11,6 +11,8 @@ import uuid
 
 import psycopg
 
+from waiting import patient
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("TUTTI_BUILD_DIR") or ROOT / "build" / "release")
 BIN = BUILD / "bin"
@@ -65,7 +67,7 @@ class Stack:
             template = f"template-{uuid.uuid4().hex[:8]}"
             self.create_database(template)
             environment = plain_environment(TUTTI_DATABASE_URL=self.url(template))
-            subprocess.run([BIN / "tutti", "migrate", "up"], env=environment, check=True, capture_output=True, timeout=60)
+            subprocess.run([BIN / "tutti", "migrate", "up"], env=environment, check=True, capture_output=True, timeout=patient(60))
             self.template = template
         self.create_database(name, self.template)
 
@@ -106,7 +108,7 @@ class OwnStack(Stack):
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL if words[0] == "reset" else None,
-            timeout=180,
+            timeout=patient(180),
         )
 
     def remove(self):

@@ -4,7 +4,6 @@ In ./check a few rounds; the long run is tests/system/chaos (50 rounds and a new
 TUTTI_TEST_SEED). The seed is printed and names the run: the same seed makes the same choices.
 """
 
-import contextlib
 import os
 import pathlib
 import random
@@ -14,7 +13,7 @@ import sys
 from cluster import BANK
 from feeding import Feeder
 from service import NAMES
-from waiting import NotInTime, until
+from waiting import holds_within, until
 
 HERE = pathlib.Path(__file__).parent
 ROUNDS = int(os.environ.get("TUTTI_TEST_CHAOS_ROUNDS") or 8)
@@ -61,8 +60,7 @@ class Chaos:
         """Beyond its session: its partitions go to another, and it comes back as a zombie. One that was stopped while
         it joined may stay a member for minutes; it just had a long break."""
         victim.pause()
-        with contextlib.suppress(NotInTime):
-            until(lambda: not self.is_member(victim), 15, f"{victim.name} is expelled")
+        holds_within(lambda: not self.is_member(victim), 15)
 
     def terminate(self, victim):
         victim.stop()

@@ -7,6 +7,7 @@ import pytest
 
 from service import NAMES
 from stack import BIN, ROOT, plain_environment
+from waiting import patient
 
 POLICY_OF = {"identity-resolver": "identity.json", "journey-tracker": "journey.json", "suppression": "contact.json"}
 READ = [
@@ -36,7 +37,7 @@ def check(name, settings, **variables):
         cwd="/",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patient(60),
         check=False,
     )
 
@@ -108,7 +109,7 @@ def test_the_command_line_ignores_settings_of_services():
         env=plain_environment(TUTTI_CACHE_BYTES="64MB", TUTTI_FLUSH_INTERVAL="50ms"),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patient(60),
         check=False,
     )
     assert done.returncode == 0 and done.stdout.count("\n") == 3, done
@@ -117,7 +118,7 @@ def test_the_command_line_ignores_settings_of_services():
 def test_every_program_says_of_which_build_it_is():
     def said(program):
         command = [BIN / program, "--version"]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.split()
+        return subprocess.run(command, capture_output=True, text=True, timeout=patient(60), check=True).stdout.split()
 
     versions = [said("tutti"), *(said(f"tutti-{name}") for name in NAMES)]
     assert len({tuple(words[1:]) for words in versions}) == 1, versions

@@ -14,7 +14,7 @@ from test_chaos import SETTINGS
 from test_command_kills import Held, start
 from test_identity_chaos import BALANCE, Balance
 from traces import erase, short_key, traces, wait_past_erasure
-from waiting import until
+from waiting import patient, until
 
 READERS = ("identity-resolver", "journey-tracker", "suppression")
 LEAVING = 4  # people who will be erased
@@ -184,7 +184,7 @@ def test_a_stuck_transaction_stops_only_the_erasure(world):
         for number in range(3):
             feed(world, touchpoint(f"other-{number}", START + HOUR, user_id=f"other-{number}"))
         assert waiting.poll() is None
-    assert waiting.wait(120) == 0
+    assert waiting.wait(patient(120)) == 0
     world.settle()
     assert traces(world, [row[0] for row in world.query("SELECT identifier_id FROM identity.erased")]) == {}
     assert len(profiles(world)) == 3

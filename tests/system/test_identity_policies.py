@@ -13,7 +13,7 @@ import pytest
 from cluster import RETAILER
 from people import HOUR, START, US, feed, identity, identity_tables, profiles, touchpoint
 from stack import BIN, plain_environment
-from waiting import until
+from waiting import patient, until
 
 
 def policy_file(folder, **changes):
@@ -120,9 +120,9 @@ def test_one_apply_at_a_time(world):
     with held_back(world):
         first = start_apply(world, one)
         until(lambda: world.query(swept) == [(1,)], 60, "the first one at work")
-        second = identity(world, "apply", "--policy", other, "--execute", "--force", check=False, timeout=60)
+        second = identity(world, "apply", "--policy", other, "--execute", "--force", check=False, timeout=patient(60))
         assert second.returncode == 1 and "another" in second.stderr, second.stderr
-    assert first.wait(60) == 0
+    assert first.wait(patient(60)) == 0
     assert world.query("SELECT version, is_complete FROM identity.policies WHERE is_active") == [(2, True)]
     identity(world, "apply", "--policy", other, "--execute", "--force")
     plan = json.loads(identity(world, "plan", "--policy", other, "--json").stdout)

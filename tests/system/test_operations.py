@@ -11,7 +11,7 @@ import pytest
 from cluster import BANK, RETAILER
 from service import NAMES
 from test_command_kills import start
-from waiting import until
+from waiting import patient, until
 
 FAILURE_SECONDS = 60
 
@@ -227,7 +227,7 @@ def test_policy_apply_waits_for_whoever_just_ended(world):
         service.execute("SELECT pg_advisory_lock_shared(7235417803201)")
         command = start(world, "policy", "apply")
         until(lambda: world.query(tried) != [(0,)] or command.poll() is not None, 60, "it asks for the lock")
-    assert command.wait(60) == 0
+    assert command.wait(patient(60)) == 0
 
 
 def test_second_signal_ends_at_once(world):

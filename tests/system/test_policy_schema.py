@@ -13,6 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from stack import BIN, ROOT, plain_environment
+from waiting import patient
 
 SCHEMA = json.loads((ROOT / "schemas/policy/identity.schema.json").read_text())
 FULL = {
@@ -162,7 +163,7 @@ def test_a_mistake_does_not_fit(path, value):
 
 def tutti(*words):
     command = [BIN / "tutti", *words]
-    return subprocess.run(command, env=plain_environment(), capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=plain_environment(), capture_output=True, text=True, timeout=patient(60), check=False)
 
 
 def said_of(text, folder):

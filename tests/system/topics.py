@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from stack import ROOT
-from waiting import until
+from waiting import patient, until
 
 SCHEMA_FILES = {
     1: "touchpoint",
@@ -44,7 +44,7 @@ def unframed(value):
 def watermarks(consumer, partition):
     """(low, high); None while the broker has only just been told that it leads the partition."""
     try:
-        return consumer.get_watermark_offsets(partition, timeout=30)
+        return consumer.get_watermark_offsets(partition, timeout=patient(30))
     except KafkaException as failure:
         if failure.args[0].code() != KafkaError.NOT_LEADER_FOR_PARTITION:
             raise
@@ -62,12 +62,12 @@ class Topics:
         """Creates {topic: partitions} and waits until the broker shows them."""
         futures = self.admin.create_topics([NewTopic(name, count, 1) for name, count in partitions.items()])
         for future in futures.values():
-            future.result(30)
-        until(lambda: partitions.keys() <= self.admin.list_topics(timeout=10).topics.keys(), 60, "the new topics")
+            future.result(patient(30))
+        until(lambda: partitions.keys() <= self.admin.list_topics(timeout=patient(10)).topics.keys(), 60, "the new topics")
 
     def delete(self, names):
         for future in self.admin.delete_topics(list(names)).values():
-            future.result(30)
+            future.result(patient(30))
 
     def consumer(self, group):
         return Consumer(
@@ -96,7 +96,7 @@ class Topics:
             where = {} if partition is None else {"partition": partition}
             producer.produce(topic, value, key, headers=headers, on_delivery=noted(position), **where)
             producer.poll(0)
-        assert producer.flush(60) == 0, f"records for {topic} were not acknowledged"
+        assert producer.flush(patient(60)) == 0, f"records for {topic} were not acknowledged"
         return placed
 
     def read(self, topic):
@@ -107,7 +107,7 @@ class Topics:
             left = {partition for partition, (low, high) in ends.items() if high > low}
             consumer.assign([TopicPartition(topic, partition, ends[partition][0]) for partition in left])
             while left:
-                message = consumer.poll(30)
+                message = consumer.poll(patient(30))
                 assert message is not None, f"{topic} could not be read to its end"
                 if message.error():
                     raise KafkaException(message.error())
@@ -119,7 +119,7 @@ class Topics:
 
     def ends(self, consumer, topic):
         """{partition: (low, high)}."""
-        partitions = self.admin.list_topics(topic, timeout=30).topics[topic].partitions
+        partitions = self.admin.list_topics(topic, timeout=patient(30)).topics[topic].partitions
         return {p: until(lambda: watermarks(consumer, TopicPartition(topic, p)), 60, "a partition's leader") for p in partitions}
 
     def lag(self, consumer, topics):
@@ -127,7 +127,7 @@ class Topics:
         lag = total = 0
         for topic in topics:
             ends = self.ends(consumer, topic)
-            for found in consumer.committed([TopicPartition(topic, partition) for partition in ends], timeout=30):
+            for found in consumer.committed([TopicPartition(topic, partition) for partition in ends], timeout=patient(30)):
                 low, high = ends[found.partition]
                 lag += high - max(found.offset, low) if found.offset >= 0 else high - low
                 total += high

@@ -1,0 +1,35 @@
+"""The protocol holds in the models, and every rule is needed: without it some schedule ends wrongly."""
+
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+import closure  # noqa: E402
+import resolver  # noqa: E402
+import suppression  # noqa: E402
+import timeline  # noqa: E402
+from command import first_wrong, wrong_schedules  # noqa: E402
+
+MODELS = {
+    "timeline": (timeline.Timeline, timeline.RULES),
+    "resolver": (resolver.Identity, resolver.RULES),
+    "suppression": (suppression.Requests, suppression.RULES),
+    "closure": (closure.Closure, closure.RULES),
+}
+WITH_ALL_RULES = range(1, 301)
+SEARCHED = 3000  # schedules until a rule counts as not needed
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_no_schedule_ends_wrongly_with_all_rules(model):
+    world, _ = MODELS[model]
+    assert wrong_schedules(world, (), WITH_ALL_RULES) == {}
+
+
+@pytest.mark.parametrize("model, rule", [(model, rule) for model, (_, rules) in MODELS.items() for rule in rules])
+def test_a_schedule_ends_wrongly_without(model, rule):
+    world, _ = MODELS[model]
+    assert first_wrong(world, (rule,), range(1, SEARCHED + 1)) is not None
