@@ -11,7 +11,7 @@ from psycopg.types.string import TextLoader
 
 import database  # of tests/oracle
 
-WIDEST, WIDEST_TITLE = 60, 110  # of a cell of a table and of the line above it, in characters
+WIDEST, WIDEST_TITLE = 80, 110  # of a cell of a table and of the line above it, in characters
 TIMESTAMP = re.compile(r"(\d{4,}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)\+00$")
 
 

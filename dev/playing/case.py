@@ -12,6 +12,7 @@ from stack import ROOT
 POLICIES = ROOT / "policies"
 POLICY_FILES = ("identity", "journey", "goals", "contact", "channels")
 FIXED_SET = pathlib.Path(__file__).with_name("fixed_set.sql")
+ALWAYS = "contact decisions"  # the query of the fixed set that is asked in any case
 ORDERS = {"link": 2, "unlink": 2, "release": 1, "erase": 1}  # how many identifiers each takes
 
 AS_OF = re.compile(r"\s*--\s*as_of:\s*(\S+)")
@@ -61,8 +62,8 @@ class Case:
         self.as_of, self.queries = None, []
         self.read_check(self.folder / "check.sql")
         self.has_fixed_set = not self.queries
-        if self.has_fixed_set:
-            self.queries = [query._replace(number=None) for query in queries_of(FIXED_SET.read_text(encoding="utf-8"))]
+        fixed = queries_of(FIXED_SET.read_text(encoding="utf-8"))
+        self.queries += [query._replace(number=None) for query in fixed if self.has_fixed_set or query.title == ALWAYS]
 
     @property
     def lines(self):

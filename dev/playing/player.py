@@ -24,23 +24,22 @@ class Played(typing.NamedTuple):
 
     tables: list  # what was asked, the dead letters, and the lines that could not be sent
     checksums: dict
-    oracle: str  # what differs from the oracle; empty: it agrees
-    views: int  # views that differ
+    views: int | None  # how many differ from the oracle; None: it was not asked
+    difference: str  # and in what
 
 
-def make_world(stack, case, directory, number):
-    folder = directory / f"policies-{number}"
+def write_policies(case, folder):
+    """The policies of a case, which must be valid."""
     case.write_policies(folder)
-    check_policies(case, folder)
-    ones = dict.fromkeys(("touchpoints", "resolved", "identity.changes", "diffs", "stages", "decisions"), 1)
-    return World(stack, directory / f"world-{number}", "play", policies=folder, partitions=ones, settings=SETTINGS, key=KEY)
-
-
-def check_policies(case, folder):
     checked = run_tool("policy", "check", folder, check=False)
     if checked.returncode != 0:
         said = checked.stderr.strip().removeprefix("error: ")
         raise CaseError(said.replace(str(folder), str(case.folder / "policy")))
+
+
+def make_world(stack, directory, policies):
+    ones = dict.fromkeys(("touchpoints", "resolved", "identity.changes", "diffs", "stages", "decisions"), 1)
+    return World(stack, directory, "play", policies=policies, partitions=ones, settings=SETTINGS, key=KEY)
 
 
 class Player:
@@ -92,17 +91,17 @@ class Player:
     def look(self):
         tables = ask_all(self.world.url, self.as_of, self.case.queries)
         dead = self.dead_letters()
-        tables.append(Table("dead letters", ["topic", "code", "message", "message_id"], [row for _, row in dead]))
-        tables.append(Table("not sent", ["line", "why"], self.refused))
-        views, oracle = self.ask_oracle({place for place, _ in dead})
-        return Played(tables, checksums.checksums(self.world.url, self.as_of), oracle, views)
+        letters = list(dict(dead.values()).values())  # one per content: an event that was sent twice is told once
+        tables.append(Table("dead letters", ["topic", "code", "message", "message_id"], letters))
+        tables.append(Table("not sent", ["line", "why"], list(dict.fromkeys(self.refused))))
+        return Played(tables, checksums.checksums(self.world.url, self.as_of), *self.ask_oracle(dead.keys()))
 
     def dead_letters(self):
-        """[(topic-partition-offset of the record, row)]."""
-        found = []
+        """{topic-partition-offset of the record: (its bytes, row)}. A letter that is written again has the same key."""
+        found = {}
         for short in dict.fromkeys(short for inputs in INPUTS.values() for short in inputs):
             for letter in self.world.topics.read(self.world.dead_letters(short)):
-                found.append((letter.key().decode(), dead_letter(short, letter)))
+                found[letter.key().decode()] = letter.value(), dead_letter(short, letter)
         return found
 
     def sent(self, dead):
@@ -113,9 +112,9 @@ class Player:
                 yield touchpoint_of(record.value())
 
     def ask_oracle(self, dead):
-        """(views that differ, what differs)."""
+        """(views that differ, in what). It knows nothing of erased people."""
         if self.has_erased:
-            return 0, ""
+            return None, ""
         self.world.lines = [json.dumps(touchpoint) for touchpoint in self.sent(dead)]
         try:
             views = self.world.oracle_views(self.as_of)

@@ -10,6 +10,8 @@ import shutil
 
 from stack import ROOT, OwnStack, from_environment
 
+MARK = "play.json"  # the ports of a stack that dev/play started
+
 
 class NoServers(Exception):
     """Why there is nothing to play on."""
@@ -60,8 +62,9 @@ def started(folder, say, keep):
     stack = OwnStack(folder, **ports(folder), TUTTI_PG_FSYNC="off")
     ran = stack.is_up()
     if not ran:
+        refuse_data_of_others(folder)
         say("starting Kafka and PostgreSQL ...")
-        (folder / "play.json").write_text(json.dumps({"kafka_port": stack.kafka_port, "pg_port": stack.pg_port}))
+        (folder / MARK).write_text(json.dumps({"kafka_port": stack.kafka_port, "pg_port": stack.pg_port}))
     try:
         if not ran:
             stack("up")
@@ -74,9 +77,15 @@ def started(folder, say, keep):
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def refuse_data_of_others(folder):
+    """What dev/play starts it also wipes."""
+    if (folder / "pg").exists() and not (folder / MARK).exists():
+        raise NoServers(f"{folder} holds a stack that dev/play did not start: start it with dev/stack up, or set another TUTTI_RUN_DIR")
+
+
 def ports(folder):
     """Those of the environment, or those of the servers that an earlier play kept; free ones where neither says any."""
     given = {"kafka_port": os.environ.get("TUTTI_KAFKA_PORT"), "pg_port": os.environ.get("TUTTI_PG_PORT")}
-    kept = folder / "play.json"
+    kept = folder / MARK
     before = json.loads(kept.read_text()) if kept.exists() else {}
     return {name: int(port or before.get(name) or 0) for name, port in given.items()}

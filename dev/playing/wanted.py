@@ -16,43 +16,49 @@ MANY = 10  # rows of a query that are shown, of each kind
 
 
 class Wanted:
-    """An expected.jsonl as it was read: {number or title of a query: rows}."""
+    """An expected.jsonl as it was read."""
 
-    def __init__(self, path, tables, all_compared):
-        self.path, self.tables = path, tables
-        self.rows = {}
-        for number, text in enumerate(read_text(path).split("\n"), 1):
-            if text.strip():
-                self.read(f"{path}:{number}", text)
-        if all_compared:  # the queries of check.sql; a query without a line gives no row
-            for table in tables:
-                if table.number is not None:
-                    self.rows.setdefault(table, [])
+    def __init__(self, path):
+        self.lines = list(read_lines(path))
 
-    def read(self, place, text):
+    def rows(self, tables, all_compared):
+        """{table: its wanted rows}, in the order of the tables. all_compared: a query of check.sql without a line gives no row."""
+        found = {table: [] for table in tables if all_compared and table.number is not None}
+        for place, query, row in self.lines:
+            rows = found.setdefault(table_of(tables, place, query), [])
+            if row is not None:
+                rows.append(row)
+        return {table: found[table] for table in tables if table in found}
+
+    def differences(self, tables, all_compared, with_chronicles=True):
+        """Lines that say what differs."""
+        names, said = {}, []
+        for table, rows in self.rows(tables, all_compared).items():
+            if with_chronicles or not table.is_chronicle:
+                said += told(table, *unmatched(table, rows, names))
+        return said
+
+
+def read_lines(path):
+    """(place, query, row) of each line."""
+    for number, text in enumerate(read_text(path).split("\n"), 1):
+        if not text.strip():
+            continue
         try:
             line = json.loads(text, parse_float=decimal.Decimal)
         except ValueError as error:
-            raise CaseError(f"{place}: not JSON: {error}") from None
+            raise CaseError(f"{path}:{number}: not JSON: {error}") from None
         if not isinstance(line, dict) or line.keys() != {"query", "row"} or not isinstance(line["row"], (dict, type(None))):
-            raise CaseError(f'{place}: expected {{"query": ..., "row": {{...}}}}')
-        rows = self.rows.setdefault(self.table(place, line["query"]), [])
-        if line["row"] is not None:
-            rows.append(line["row"])
+            raise CaseError(f'{path}:{number}: expected {{"query": ..., "row": {{...}}}}')
+        yield f"{path}:{number}", line["query"], line["row"]
 
-    def table(self, place, query):
-        for table in self.tables:
-            if query in (table.number, table.title) and not isinstance(query, bool):
-                return table
-        raise CaseError(f"{place}: there is no query {json.dumps(query)}")
 
-    def differences(self, with_chronicles=True):
-        """Lines that say what differs."""
-        names, said = {}, []
-        for table in sorted(self.rows, key=self.tables.index):
-            if with_chronicles or not table.is_chronicle:
-                said += told(table, *unmatched(table, self.rows[table], names))
-        return said
+def table_of(tables, place, query):
+    for table in tables:
+        if not isinstance(query, bool) and query in (table.number, table.title) and query is not None:
+            return table
+    names = ", ".join(json.dumps(table.number or table.title) for table in tables)
+    raise CaseError(f"{place}: there is no query {json.dumps(query)}; there are {names}")
 
 
 def unmatched(table, wanted, names):
