@@ -75,23 +75,26 @@ WRONG = [
 
 
 def write(folder, files):
+    folder.mkdir(exist_ok=True)
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     return folder
 
 
-@pytest.mark.parametrize("files, said", WRONG, ids=[said for _, said in WRONG])
-def test_a_wrong_case_is_told_before_anything_starts(tmp_path, files, said):
+def test_wrong_cases_are_told_before_anything_starts(tmp_path):
+    cases = [write(tmp_path / str(number), files) for number, (files, _) in enumerate(WRONG)]
     done = subprocess.run(
-        [sys.executable, ROOT / "dev" / "play", write(tmp_path, files)],
+        [sys.executable, ROOT / "dev" / "play", *cases, tmp_path / "nowhere"],
         env=plain_environment(TUTTI_BUILD_DIR=str(BUILD), TUTTI_RUN_DIR=str(tmp_path / "run")),
         capture_output=True,
         text=True,
         timeout=60,
     )
     assert done.returncode == 1 and done.stdout == ""
-    assert done.stderr.startswith("error: ") and said in done.stderr
+    told = done.stderr.splitlines()
+    for line, said in zip(told, [*(said for _, said in WRONG), "nowhere: there is no such folder"], strict=True):
+        assert line.startswith("error: ") and said in line
     assert not (tmp_path / "run").exists()
 
 
