@@ -178,11 +178,18 @@ def changed_tables(one, two, with_chronicles):
     for before, after in zip(one, two):
         if before.is_chronicle and not with_chronicles:
             continue
-        gone, came = without(before.rows, after.rows), without(after.rows, before.rows)
+        old, new = (table.rows if with_chronicles else convergent_rows(table) for table in (before, after))
+        gone, came = without(old, new), without(new, old)
         if gone or came:
             said.append(f"{before.title}:")
             said += [f"  {sign} {', '.join(map(str, row))}" for sign, rows in (("-", gone), ("+", came)) for row in rows[:10]]
     return said
+
+
+def convergent_rows(table):
+    """Its rows without the time of storing."""
+    kept = [at for at, column in enumerate(table.columns) if column != "loaded_at"]
+    return [tuple(row[at] for at in kept) for row in table.rows]
 
 
 def without(rows, others):

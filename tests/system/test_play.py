@@ -157,4 +157,6 @@ def test_changes_of_tables_and_their_lines():
     before, after = table({"n": 1}, {"n": 2}, {"n": 2}), table({"n": 2}, {"n": 1}, {"n": 3})
     assert changed_tables([before], [after], True) == ["one:", "  - 2", "  + 3"]
     assert changed_tables([before], [table({"n": 2}, {"n": 2}, {"n": 1})], True) == []
+    stored = [table({"n": 1, "loaded_at": at}) for at in ("now", "later")]
+    assert changed_tables(stored[:1], stored[1:], False) == [] != changed_tables(stored[:1], stored[1:], True)
     assert list(json_lines(table({"a": None, "b": "ü"}), by_name=False)) == ['{"query": 1, "row": {"a": null, "b": "ü"}}']
