@@ -93,12 +93,12 @@ def run_tool(*words, check=True, environment=None, timeout=patient(300), **more)
 class World:
     """Everything that one test has to itself."""
 
-    def __init__(self, stack, directory, name, policies=RETAILER, partitions=None, settings=None):
+    def __init__(self, stack, directory, name, policies=RETAILER, partitions=None, settings=None, key=None):
         self.stack, self.directory, self.policies = stack, directory, policies
         self.name = f"{name}-{uuid.uuid4().hex[:8]}"
         self.settings, self.rescue_after = settings or {}, "5s"
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.key = random.Random(name).randbytes(32)
+        self.key = key or random.Random(name).randbytes(32)
         self.key_file = self.directory / "identity.key"
         self.key_file.write_text(self.key.hex() + "\n", encoding="ascii")
         self.lines, self.services = [], []
@@ -117,13 +117,17 @@ class World:
         wanted.update({self.dead_letters(short): 1 for inputs in INPUTS.values() for short in inputs})
         self.topics.create(wanted)
 
-    def remove(self):
-        """Ends what still runs and gives the space back."""
+    def end(self):
+        """Ends what still runs."""
         for service in self.services:
             service.kill()
         for reader in self.readers.values():
             reader.close()
         self.readers = {}
+
+    def remove(self):
+        """Ends what still runs and gives the space back."""
+        self.end()
         with contextlib.suppress(Exception):  # a server may have been left stopped by a failed test
             self.topics.delete(name for name in self.topics.admin.list_topics(timeout=patient(10)).topics if self.owns(name))
             self.stack.drop_database(self.name)
@@ -275,7 +279,7 @@ class World:
 
     # ---------------------------------------------------------------------------------------------- comparing
 
-    def oracle_views(self):
+    def oracle_views(self, as_of=AS_OF):
         """{view: rows} that the touchpoints produced so far must lead to."""
         policies = policy.Policies.load(self.policies)
         world = oracle.Oracle(policies, self.key, int(time.time() * policy.US))
@@ -285,7 +289,7 @@ class World:
                 world.add(json.loads(line))
             for order in self.orders():
                 world.order(*order)
-            return world.views(AS_OF)
+            return world.views(as_of)
         finally:
             gc.enable()
 

@@ -83,9 +83,10 @@ class Stack:
 class OwnStack(Stack):
     """A stack of dev/stack with its own run folder and ports, whose servers a test stops and kills."""
 
-    def __init__(self, name):
-        self.run = pathlib.Path("/var/tmp") / f"tutti-test-{name}-{os.getpid()}"
-        self.kafka_port, self.pg_port = free_ports(2), free_ports()  # the controller of Kafka takes the port after the broker's
+    def __init__(self, run, kafka_port=None, pg_port=None, **settings):
+        self.run = pathlib.Path(run)
+        self.kafka_port = kafka_port or free_ports(2)  # the controller of Kafka takes the port after the broker's
+        self.pg_port = pg_port or free_ports()
         cache = os.environ.get("TUTTI_CACHE_DIR")
         self.environment = plain_environment(
             TUTTI_RUN_DIR=str(self.run),
@@ -93,6 +94,7 @@ class OwnStack(Stack):
             TUTTI_KAFKA_HEAP="256m",
             TUTTI_PG_PORT=str(self.pg_port),
             TUTTI_PG_SHARED_BUFFERS="128MB",
+            **settings,
             **({"TUTTI_CACHE_DIR": cache} if cache else {}),
         )
         super().__init__(
@@ -111,6 +113,11 @@ class OwnStack(Stack):
             timeout=patient(180),
         )
 
+    def is_up(self):
+        """Whether both servers run and answer."""
+        words = [ROOT / "dev" / "stack", "status"]
+        return subprocess.run(words, env=self.environment, capture_output=True, timeout=60).returncode == 0
+
     def remove(self):
         self("reset")
         shutil.rmtree(self.run, ignore_errors=True)
@@ -119,7 +126,7 @@ class OwnStack(Stack):
 @contextlib.contextmanager
 def own_stack(name):
     """A fresh stack, wiped at the end."""
-    stack = OwnStack(name)
+    stack = OwnStack(f"/var/tmp/tutti-test-{name}-{os.getpid()}")
     try:
         stack("up")
         yield stack

@@ -37,10 +37,7 @@ def policies_of(group, directory):
 
 def world_of(make_world, stack, directory, policies, partitions):
     layout = {"touchpoints": partitions, "resolved": partitions}
-    world = make_world(stack, directory.name.replace("_", "-")[:30], policies=policies, partitions=layout)
-    world.key_file.write_text(KEY.hex())
-    world.key = KEY
-    return world
+    return make_world(stack, directory.name.replace("_", "-")[:30], policies=policies, partitions=layout, key=KEY)
 
 
 def told_twice(story, chance):

@@ -41,6 +41,30 @@ def unframed(value):
     return fastavro.schemaless_reader(io.BytesIO(value[5:]), SCHEMAS[schema_id], None)
 
 
+def without_logical_types(schema):
+    """The schema with times as they are stored, in microseconds."""
+    if isinstance(schema, dict):
+        return {key: without_logical_types(value) for key, value in schema.items() if key != "logicalType"}
+    return [without_logical_types(one) for one in schema] if isinstance(schema, list) else schema
+
+
+def without_nulls(value):
+    if isinstance(value, dict):
+        return {key: without_nulls(one) for key, one in value.items() if one is not None}
+    return [without_nulls(one) for one in value] if isinstance(value, list) else value
+
+
+PLAIN_TOUCHPOINT = fastavro.parse_schema(
+    without_logical_types(json.loads((ROOT / "schemas" / "avro" / "touchpoint.avsc").read_text(encoding="utf-8"))),
+    named_schemas={},
+)
+
+
+def touchpoint_of(value):
+    """The touchpoint of a framed record as the oracle reads it: times in microseconds, fields that are null left out."""
+    return without_nulls(fastavro.schemaless_reader(io.BytesIO(value[5:]), PLAIN_TOUCHPOINT, None))
+
+
 def watermarks(consumer, partition):
     """(low, high); None while the broker has only just been told that it leads the partition."""
     try:
