@@ -118,6 +118,11 @@ bool call_has(const struct call *call, const char *name)
     return call_option(call, name) != NULL;
 }
 
+bool call_knows(const struct call *call, const char *name)
+{
+    return option_index(call->command, name, strlen(name)) >= 0;
+}
+
 bool call_number(const struct call *call, const char *name, int64_t min, int64_t max,
                  int64_t otherwise, int64_t *out)
 {

@@ -48,6 +48,8 @@ const char *call_argument(const struct call *call, int i);
 /* Value of an option of the command's table, NULL if it is not given. */
 const char *call_option(const struct call *call, const char *name);
 bool call_has(const struct call *call, const char *name);
+/* Whether the command's table has the option. */
+bool call_knows(const struct call *call, const char *name);
 /* The number of an option, or otherwise if it is not given; false and a message if it is no number
  * within [min, max]. */
 bool call_number(const struct call *call, const char *name, int64_t min, int64_t max,

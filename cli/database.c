@@ -69,13 +69,6 @@ enum outcome database_lock_out_services(struct call *call, struct db *db, struct
     return database_check_anchors(db, err);
 }
 
-const char *result_text(struct arena *arena, const struct db_result *result, int row, int column)
-{
-    if (db_is_null(result, row, column))
-        return "";
-    return arena_printf(arena, SPAN_FMT, SPAN_ARG(db_bytes(result, row, column)));
-}
-
 static const char *shown(struct arena *arena, const struct db_result *result, int row, int column)
 {
     return printable(arena, span_of(result_text(arena, result, row, column)));

@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "common/store/db.h"
+#include "operations/report_query.h"
 
 /* Connects, waiting up to 5 s for a server that is starting. */
 enum outcome database_connect(const struct call *call, struct db **out, struct err *err);
@@ -15,9 +16,6 @@ enum outcome database_lock_out_services(struct call *call, struct db *db, struct
 /* The two halves of it. */
 enum outcome database_lock_out_all(struct call *call, struct db *db, struct err *err);
 enum outcome database_check_anchors(struct db *db, struct err *err);
-
-/* Text of a column, "" for NULL, in the arena. The column's type must be text. */
-const char *result_text(struct arena *arena, const struct db_result *result, int row, int column);
 
 /* Prints a result whose columns are all of type text. On a terminal and in pipes alike: aligned
  * columns under titles (a title that begins with > is aligned to the right). */

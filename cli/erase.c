@@ -5,12 +5,13 @@
 #include <stdlib.h>
 
 #include "cli/erase.h"
-#include "cli/identifier.h"
 #include "cli/printable.h"
+#include "cli/session.h"
 #include "cli_sql.h"
 #include "common/codec/json_write.h"
 #include "common/runtime/clock.h"
 #include "common/service/generation.h"
+#include "operations/identifier.h"
 
 enum { MOST_SECONDS = 3600 };
 
@@ -215,7 +216,8 @@ static enum outcome plan(struct erasure *e, struct err *err)
 static enum outcome run(struct erasure *e, struct err *err)
 {
     CHECK(database_connect(e->call, &e->db, err));
-    CHECK(identifier_parse(e->call, e->db, call_argument(e->call, 0), &e->identifier, err));
+    struct desk desk = call_desk(e->call, e->db);
+    CHECK(identifier_parse(&desk, call_argument(e->call, 0), &e->identifier, err));
     e->patience = patience_of((struct duration){e->wait_seconds * US_PER_SECOND});
     return call_has(e->call, "execute") ? act(e, err) : plan(e, err);
 }

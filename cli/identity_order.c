@@ -3,14 +3,15 @@
 #include <inttypes.h>
 #include <poll.h>
 
-#include "cli/identifier.h"
 #include "cli/identity.h"
 #include "cli/identity_carry.h"
+#include "cli/session.h"
 #include "cli/topic_list.h"
 #include "cli_sql.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/stop.h"
 #include "common/service/generation.h"
+#include "operations/identifier.h"
 
 enum { MOST_LINKS = 10000 }; /* of a released identifier, without --force */
 enum { SHOWN_LINKS = 20 };
@@ -42,13 +43,13 @@ static struct span kind_of(const char *word)
 static enum outcome parse_order(struct order *order, struct err *err)
 {
     struct call *call = order->call;
+    struct desk desk = call_desk(call, order->db);
     order->identifier_count = (size_t)call->argument_count - 1;
     for (size_t i = 0; i < order->identifier_count; i++) {
         struct id profile;
-        CHECK(identifier_parse(call, order->db, call_argument(call, (int)i + 1),
-                               &order->identifiers[i], err));
-        if (identifier_profile(call, order->db, &order->identifiers[i], &profile, err) !=
-            OUTCOME_OK)
+        CHECK(
+            identifier_parse(&desk, call_argument(call, (int)i + 1), &order->identifiers[i], err));
+        if (identifier_profile(&desk, &order->identifiers[i], &profile, err) != OUTCOME_OK)
             return err_prefix(err, "%s", i ? "B" : "A");
     }
     if (order->identifier_count == 2 && id_equal(&order->identifiers[0], &order->identifiers[1]))

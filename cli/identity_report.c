@@ -6,7 +6,7 @@
 #include "cli/identity_plan.h"
 
 /* One place that knows both forms. json NULL: text to stdout. */
-struct report {
+struct plan_output {
     const struct evidence *evidence;
     const struct comparison *comparison;
     const struct plan_stakes *stakes;
@@ -15,7 +15,7 @@ struct report {
     struct arena *arena;
 };
 
-static void put_number(const struct report *report, const char *name, const char *words,
+static void put_number(const struct plan_output *report, const char *name, const char *words,
                        size_t value)
 {
     if (report->json)
@@ -24,7 +24,7 @@ static void put_number(const struct report *report, const char *name, const char
         printf("%12zu  %s\n", value, words);
 }
 
-static const char *name_of(const struct report *report, const struct id *id)
+static const char *name_of(const struct plan_output *report, const struct id *id)
 {
     char *text = arena_alloc(report->arena, 37);
     id_to_uuid(id, text);
@@ -33,17 +33,17 @@ static const char *name_of(const struct report *report, const struct id *id)
 
 /* A profile of today, by the node that stands for it; one of afterwards, by the node that names it.
  */
-static const char *name_today(const struct report *report, uint32_t node)
+static const char *name_today(const struct plan_output *report, uint32_t node)
 {
     return name_of(report, &report->evidence->profiles[node]);
 }
 
-static const char *name_after(const struct report *report, uint32_t node)
+static const char *name_after(const struct plan_output *report, uint32_t node)
 {
     return name_of(report, &report->evidence->graph.nodes[node].identifier_id);
 }
 
-static void put_title(const struct report *report, const char *name, const char *title)
+static void put_title(const struct plan_output *report, const char *name, const char *title)
 {
     if (report->json)
         strbuf_addf(report->json, ",\"%s\":[", name);
@@ -51,7 +51,7 @@ static void put_title(const struct report *report, const char *name, const char 
         printf("\n%s%s%s\n", colour(stdout, COLOUR_BOLD), title, colour(stdout, COLOUR_OFF));
 }
 
-static void put_end(const struct report *report, size_t count)
+static void put_end(const struct plan_output *report, size_t count)
 {
     if (report->json)
         strbuf_addf(report->json, "]");
@@ -59,7 +59,7 @@ static void put_end(const struct report *report, size_t count)
         puts("(none)");
 }
 
-static void put_numbers(const struct report *report)
+static void put_numbers(const struct plan_output *report)
 {
     const struct comparison *c = report->comparison;
     const struct evidence *e = report->evidence;
@@ -88,7 +88,7 @@ static void put_numbers(const struct report *report)
                report->stakes->opt_outs);
 }
 
-static void put_money(const struct report *report)
+static void put_money(const struct plan_output *report)
 {
     put_title(report, "revenue_affected", "Revenue of the affected profiles");
     for (size_t i = 0; i < report->stakes->money_count; i++) {
@@ -107,9 +107,9 @@ static void put_money(const struct report *report)
     put_end(report, report->stakes->money_count);
 }
 
-static void put_largest(const struct report *report, const char *name, const char *title,
+static void put_largest(const struct plan_output *report, const char *name, const char *title,
                         const struct large_profile *list,
-                        const char *(*name_it)(const struct report *report, uint32_t node))
+                        const char *(*name_it)(const struct plan_output *report, uint32_t node))
 {
     size_t i = 0;
     put_title(report, name, title);
@@ -125,7 +125,7 @@ static void put_largest(const struct report *report, const char *name, const cha
 /* -------------------------------------------------------------------------------------------------------
  * examples */
 
-static void put_flow(const struct report *report, const struct flow *flow, bool is_first)
+static void put_flow(const struct plan_output *report, const struct flow *flow, bool is_first)
 {
     const char *before = name_today(report, flow->before), *after = name_after(report, flow->after);
     if (report->json)
@@ -143,7 +143,7 @@ static int by_after(const void *a, const void *b)
 }
 
 /* Flows come in groups of one end; groups of one are no merge. */
-static void put_groups(const struct report *report, const struct flow *flows, bool by_before)
+static void put_groups(const struct plan_output *report, const struct flow *flows, bool by_before)
 {
     size_t groups = 0, printed = 0, count = report->comparison->flow_count;
     for (size_t from = 0, to; from < count && groups < report->limit; from = to) {
@@ -160,7 +160,7 @@ static void put_groups(const struct report *report, const struct flow *flows, bo
     put_end(report, groups);
 }
 
-static void put_identifiers(const struct report *report, bool want_quarantined)
+static void put_identifiers(const struct plan_output *report, bool want_quarantined)
 {
     const struct evidence *e = report->evidence;
     size_t count = 0;
@@ -181,7 +181,7 @@ static void put_identifiers(const struct report *report, bool want_quarantined)
     put_end(report, count);
 }
 
-static void put_opt_outs(const struct report *report)
+static void put_opt_outs(const struct plan_output *report)
 {
     size_t count = 0;
     for (uint32_t i = 0; i < report->evidence->graph.node_count && count < report->limit; i++) {
@@ -197,7 +197,7 @@ static void put_opt_outs(const struct report *report)
 }
 
 /* Ids alone: `tutti identity reveal` has the values, for those who may see them. */
-static void put_renamed(const struct report *report)
+static void put_renamed(const struct plan_output *report)
 {
     const struct renaming *renaming = report->evidence->renaming;
     size_t count = renaming->count < report->limit ? renaming->count : report->limit;
@@ -216,7 +216,7 @@ static void put_renamed(const struct report *report)
     put_end(report, count);
 }
 
-static void put_examples(const struct report *report)
+static void put_examples(const struct plan_output *report)
 {
     struct flow *sorted = arena_array(report->arena, struct flow, report->comparison->flow_count);
     if (report->comparison->flow_count > 0)
@@ -242,7 +242,7 @@ void plan_report(struct call *call, const struct evidence *evidence,
                  const struct comparison *comparison, const struct plan_stakes *stakes,
                  size_t limit, struct strbuf *json)
 {
-    struct report report = {evidence, comparison, stakes, json, limit, &call->arena};
+    struct plan_output report = {evidence, comparison, stakes, json, limit, &call->arena};
     if (json)
         strbuf_addf(json, "{");
     put_numbers(&report);

@@ -1,11 +1,12 @@
 /* identity_rotate_fill.c: hashes under the new key, from the raw values that are kept; and an end
  * of those under former keys. */
 #include "cli/batches.h"
-#include "cli/identifier.h"
 #include "cli/identity_rotate.h"
+#include "cli/session.h"
 #include "cli_sql.h"
 #include "common/codec/seal.h"
 #include "common/runtime/stop.h"
+#include "operations/identifier.h"
 #include "services/identity-resolver/store/identity_rules_store.h"
 
 struct filling {
@@ -116,7 +117,8 @@ enum outcome rotate_fill(struct call *call, struct db *db, const struct identity
     CHECK(seal_keys_open(call->config, &work.raw_keys, &configured, err));
     if (!configured)
         return OUTCOME_OK;
-    CHECK(identifier_policy(call, db, work.policy, err));
+    struct desk desk = call_desk(call, db);
+    CHECK(identifier_policy(&desk, work.policy, err));
     enum outcome o =
         batches_run(db, &work.progress, "values hashed with the new key", fill_batch, &work, err);
     *added = work.added;

@@ -5,12 +5,13 @@
 #include <stdio.h>
 
 #include "cli/batches.h"
-#include "cli/identifier.h"
 #include "cli/identity.h"
 #include "cli/printable.h"
+#include "cli/session.h"
 #include "cli_sql.h"
 #include "common/codec/json_write.h"
 #include "common/codec/seal.h"
+#include "operations/identifier.h"
 
 static enum outcome open_keys(const struct call *call, struct seal_keys *keys, struct err *err)
 {
@@ -77,8 +78,9 @@ enum exit_status identity_reveal(struct call *call)
     enum outcome o = open_keys(call, &keys, &err);
     if (o == OUTCOME_OK)
         o = database_connect(call, &db, &err);
+    struct desk desk = call_desk(call, db);
     if (o == OUTCOME_OK)
-        o = identifier_parse(call, db, call_argument(call, 1), &identifier, &err);
+        o = identifier_parse(&desk, call_argument(call, 1), &identifier, &err);
     if (o == OUTCOME_OK)
         o = find_value(call, db, &identifier, &sealed, &err);
     if (o == OUTCOME_OK)

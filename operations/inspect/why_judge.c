@@ -1,12 +1,11 @@
-/* explain_why_judge.c: see explain_why.h. An order has no row among the links while the two were
+/* why_judge.c: see why.h. An order has no row among the links while the two were
  * never seen together, so what refuses it is not stored: the rules are asked, of the two profiles
  * alone, as identity-resolver asks them. */
-#include "cli/explain_why.h"
-
-#include "cli/identifier.h"
-#include "cli_sql.h"
 #include "common/base/map.h"
 #include "common/codec/digest.h"
+#include "inspect_sql.h"
+#include "operations/identifier.h"
+#include "operations/inspect/why.h"
 
 enum { FIRST, SECOND, SIDES };
 
@@ -124,16 +123,16 @@ static bool has_orders_to_judge(const struct why_rows *rows)
     return false;
 }
 
-enum outcome why_judge_orders(struct call *call, struct db *db, const struct id *profiles,
-                              struct why_rows *rows, struct err *err)
+enum outcome why_judge_orders(struct desk *desk, const struct id *profiles, struct why_rows *rows,
+                              struct err *err)
 {
     if (!has_orders_to_judge(rows))
         return OUTCOME_OK;
-    struct judging *j = arena_new(&call->arena, struct judging);
-    j->arena = &call->arena;
+    struct judging *j = arena_new(desk->arena, struct judging);
+    j->arena = desk->arena;
     j->rows = rows;
-    CHECK(identifier_policy(call, db, &j->policy, err));
-    CHECK(read_nodes(j, db, profiles, err));
+    CHECK(identifier_policy(desk, &j->policy, err));
+    CHECK(read_nodes(j, desk->db, profiles, err));
     make_room(j);
     for (size_t i = 0; i < rows->count; i++)
         add_row(j, &rows->items[i]);
