@@ -141,3 +141,13 @@ bool call_number(const struct call *call, const char *name, int64_t min, int64_t
     *out = v;
     return true;
 }
+
+bool call_seconds(const struct call *call, const char *name, int64_t max, int64_t otherwise,
+                  struct duration *out)
+{
+    int64_t seconds;
+    if (!call_number(call, name, 1, max, otherwise, &seconds))
+        return false;
+    *out = (struct duration){seconds * US_PER_SECOND};
+    return true;
+}

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "common/base/instant.h"
 #include "common/base/pack.h"
 #include "common/runtime/config.h"
 
@@ -54,6 +55,10 @@ bool call_knows(const struct call *call, const char *name);
  * within [min, max]. */
 bool call_number(const struct call *call, const char *name, int64_t min, int64_t max,
                  int64_t otherwise, int64_t *out);
+
+/* The same for an option in seconds, at least one. */
+bool call_seconds(const struct call *call, const char *name, int64_t max, int64_t otherwise,
+                  struct duration *out);
 
 /* Messages. complain is for errors ("error: ..."), warn for what does not stop the command. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));

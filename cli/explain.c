@@ -12,7 +12,7 @@ static enum exit_status run_explain(struct call *call)
     const char *a = call_argument(call, 0), *b = call_argument(call, 1);
     session_open(&s, call);
     return session_close(&s, why ? explain_why(&s.desk, a, b, &s.report, &s.err)
-                                 : explain(&s.desk, a, &s.report, &s.err));
+                                 : explain_customer(&s.desk, a, &s.report, &s.err));
 }
 
 static const struct option options[] = {

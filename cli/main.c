@@ -21,6 +21,7 @@
 #include "common/runtime/version.h"
 #include "common/service/generation.h"
 #include "common/store/db.h"
+#include "operations/topics/topic_list.h"
 
 /* In the order of a first day with Tutti. */
 static const struct command *const commands[] = {
@@ -39,8 +40,9 @@ static const struct command *const commands[] = {
     NULL,
 };
 
-static const struct setting *const tables[] = {cli_settings,    db_settings,   schema_set_settings,
-                                               policy_settings, seal_settings, NULL};
+static const struct setting *const tables[] = {
+    topic_list_settings, cli_settings,  db_settings, schema_set_settings,
+    policy_settings,     seal_settings, NULL};
 
 static const struct command *find_command(const char *name)
 {

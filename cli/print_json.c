@@ -94,23 +94,31 @@ static void put_part(struct strbuf *out, const struct report_part *part)
         put_cell(out, &part->value);
 }
 
-static bool is_whole(const struct report *report)
+/* The section without a name, NULL if the report is an object. */
+static const struct report_part *find_whole(const struct report *report)
 {
-    return report->first == report->last && report->first->kind == PART_SECTION &&
-           report->first->form->name == NULL;
+    for (const struct report_part *part = report->first; part; part = part->next)
+        if (part->kind == PART_SECTION && part->form->name == NULL)
+            return part;
+    return NULL;
+}
+
+static void put_all(struct strbuf *out, const struct report *report)
+{
+    strbuf_addf(out, "{");
+    for (const struct report_part *part = report->first; part; part = part->next)
+        if (part->kind != PART_LINE)
+            put_part(out, part);
+    strbuf_addf(out, "}");
 }
 
 void print_json(FILE *to, const struct report *report)
 {
     struct strbuf out = {.arena = report->arena};
-    if (is_whole(report)) {
-        put_section(&out, report->first);
-    } else {
-        strbuf_addf(&out, "{");
-        for (const struct report_part *part = report->first; part; part = part->next)
-            if (part->kind != PART_LINE)
-                put_part(&out, part);
-        strbuf_addf(&out, "}");
-    }
+    const struct report_part *whole = find_whole(report);
+    if (whole)
+        put_section(&out, whole);
+    else
+        put_all(&out, report);
     fprintf(to, SPAN_FMT "\n", SPAN_ARG(strbuf_span(&out)));
 }

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "cli/topic_list.h"
 #include "common/bus/producer.h"
+#include "operations/topics/topic_list.h"
 
 enum { MAX_ROUTES = 64, WAIT_MS = 60000 };
 

@@ -6,7 +6,7 @@ static enum exit_status run_scoreboard(struct call *call)
 {
     struct session s;
     session_open(&s, call);
-    return session_close(&s, scoreboard(&s.desk, &s.report, &s.err));
+    return session_close(&s, scoreboard_report(&s.desk, &s.report, &s.err));
 }
 
 static const struct option options[] = {

@@ -42,14 +42,10 @@ static bool is_stopped(void *context)
     return stop_requested();
 }
 
-struct desk call_desk(struct call *call, struct db *db)
-{
-    return (struct desk){.config = call->config, .arena = &call->arena, .db = db};
-}
-
 void session_open(struct session *session, struct call *call)
 {
-    *session = (struct session){.call = call, .desk = call_desk(call, NULL)};
+    *session =
+        (struct session){.call = call, .desk = {.config = call->config, .arena = &call->arena}};
     session->desk.listener =
         (struct listener){session, begin, step, pause_progress, end, tell, is_stopped};
     report_init(&session->report, &call->arena);
@@ -77,8 +73,8 @@ static void print(struct session *session, bool is_complete)
 
 void session_show(struct session *session)
 {
-    if (!wants_json(session->call))
-        print(session, true);
+    if (!wants_json(session->call) || session->report.is_complete)
+        print(session, session->report.is_complete);
 }
 
 enum exit_status session_close(struct session *session, enum outcome outcome)

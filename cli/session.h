@@ -18,13 +18,10 @@ struct session {
 
 /* Nothing is connected yet: the operation does that. */
 void session_open(struct session *session, struct call *call);
-/* Prints the report as far as it was written, then begins another one. With --json only the
- * session's end prints, because the output is one object. */
+/* Prints the report before the operation goes on, and begins another one. With --json it does so
+ * only if the report is complete, because the output is one object. */
 void session_show(struct session *session);
 /* Prints the report and, unless the outcome is OK, the error; closes the desk. */
 enum exit_status session_close(struct session *session, enum outcome outcome);
-
-/* Without a listener, and with the connection that a command has. */
-struct desk call_desk(struct call *call, struct db *db);
 
 #endif

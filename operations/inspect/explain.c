@@ -85,8 +85,8 @@ static const struct part {
                   {"request", CELL_TEXT}}}},
 };
 
-enum outcome explain(struct desk *desk, const char *identifier, struct report *report,
-                     struct err *err)
+enum outcome explain_customer(struct desk *desk, const char *identifier, struct report *report,
+                              struct err *err)
 {
     struct id id, profile;
     struct params p;

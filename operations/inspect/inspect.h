@@ -6,11 +6,15 @@
 #include "operations/report.h"
 
 /* The shared figures of all departments: goals, credit, transitions, contact decisions. */
-enum outcome scoreboard(struct desk *desk, struct report *report, struct err *err);
+enum outcome scoreboard_report(struct desk *desk, struct report *report, struct err *err);
 
 /* Everything that is known about one customer, and why. identifier: as a person names it
  * (operations/identifier.h). Two identifiers: why.h. */
-enum outcome explain(struct desk *desk, const char *identifier, struct report *report,
-                     struct err *err);
+enum outcome explain_customer(struct desk *desk, const char *identifier, struct report *report,
+                              struct err *err);
+
+/* Brokers, topics, database, migrations, policies, and what was begun and not ended: a section of
+ * findings, each with its fix. Returns whether nothing failed; warnings do not count. */
+bool doctor_examine(struct desk *desk, struct report *report);
 
 #endif

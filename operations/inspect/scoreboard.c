@@ -41,7 +41,7 @@ static const struct part {
                   {"requests", CELL_NUMBER}}}},
 };
 
-enum outcome scoreboard(struct desk *desk, struct report *report, struct err *err)
+enum outcome scoreboard_report(struct desk *desk, struct report *report, struct err *err)
 {
     CHECK(desk_connect(desk, err));
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
