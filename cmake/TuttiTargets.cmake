@@ -34,12 +34,14 @@ function(tutti_service name)
     endif()
 endfunction()
 
-# tutti_operations: what an operator does, one folder per subject. operations/<subject>/sql becomes <subject>_sql.h.
+# tutti_operations: what an operator does, one folder per subject. operations/<subject>/sql becomes <subject>_sql.h,
+# operations/sql operations_sql.h.
 function(tutti_operations)
     get_property(services GLOBAL PROPERTY TUTTI_SERVICE_LIBRARIES)
     file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/operations/*.c ${PROJECT_SOURCE_DIR}/operations/*/*.c)
     add_library(tutti_operations STATIC ${sources})
     target_link_libraries(tutti_operations PUBLIC ${services} ${TUTTI_COMMON})
+    tutti_embed_sql(tutti_operations operations/sql)
     file(GLOB folders CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/operations/*/sql)
     foreach(folder IN LISTS folders)
         cmake_path(GET folder PARENT_PATH subject)

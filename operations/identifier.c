@@ -2,15 +2,14 @@
 #include "operations/identifier.h"
 
 #include "common/service/generation.h"
+#include "operations_sql.h"
 #include "services/identity-resolver/policy/identity_policy.h"
 #include "services/identity-resolver/store/identity_rules_store.h"
 
 enum outcome identifier_policy(struct desk *desk, struct identity_policy *out, struct err *err)
 {
-    static const struct statement find = {
-        "identifier_policy", "SELECT policy::text FROM identity.policies WHERE is_active"};
     struct db_result *r = NULL;
-    CHECK(db_run(desk->db, &find, NULL, &r, NULL, err));
+    CHECK(db_run(desk->db, &sql_identifier_policy, NULL, &r, NULL, err));
     struct span text = db_rows(r) > 0 ? arena_copy(desk->arena, db_bytes(r, 0, 0)) : SPAN_NONE;
     if (text.ptr)
         return identity_policy_parse(desk->arena, text, "the active identity policy", out, err);
@@ -84,14 +83,11 @@ enum outcome identifier_parse(struct desk *desk, const char *text, struct id *ou
 enum outcome identifier_profile(struct desk *desk, const struct id *identifier, struct id *profile,
                                 struct err *err)
 {
-    static const struct statement find = {
-        "identifier_profile",
-        "SELECT profile_id FROM identity.identifiers WHERE identifier_id = $1"};
     struct params params;
     struct db_result *result = NULL;
     params_init(&params, desk->arena);
     params_uuid(&params, identifier);
-    enum outcome outcome = db_run(desk->db, &find, &params, &result, NULL, err);
+    enum outcome outcome = db_run(desk->db, &sql_identifier_profile, &params, &result, NULL, err);
     if (outcome == OUTCOME_OK && db_rows(result) == 0)
         outcome = err_set(err, OUTCOME_REJECT, "identifier_unknown",
                           "this identifier was never seen in a touchpoint");

@@ -5,6 +5,7 @@
 
 #include "common/runtime/clock.h"
 #include "common/service/generation.h"
+#include "operations_sql.h"
 
 enum { LEAVE_US = 1000000, LEAVE_POLL_MS = 50 };
 
@@ -35,10 +36,8 @@ enum outcome lock_out_all(struct desk *desk, struct err *err)
 
 enum outcome check_anchors_settled(struct desk *desk, struct err *err)
 {
-    static const struct statement find = {"lock_out_anchors",
-                                          "SELECT EXISTS (SELECT FROM tutti_meta.reanchoring)"};
     struct db_result *r = NULL;
-    CHECK(db_run(desk->db, &find, NULL, &r, NULL, err));
+    CHECK(db_run(desk->db, &sql_lock_out_anchors, NULL, &r, NULL, err));
     bool is_under_way = db_bool(r, 0, 0);
     return is_under_way ? err_set(err, OUTCOME_FATAL, "anchors_under_way",
                                   "facts get other anchors: run `tutti identity apply` with the "

@@ -1,21 +1,18 @@
 /* erase_alone.c: the one transaction of an erasure; see erase_internal.h. The lock is the exclusive
  * side of tutti_meta.hold_erasures(): transactions that hold the erasures end first, later ones see
  * the tombstones. Nothing else writes what is deleted here, so it needs no order of locks. */
+#include "operations/erasure/erase_internal.h"
+
 #include "common/service/erased.h"
 #include "erasure_sql.h"
-#include "operations/erasure/erase_internal.h"
 #include "operations/report_query.h"
 
 /* Whoever waits behind this lock waits no longer than that, and everything is found by key. */
 static enum outcome be_alone(struct erasure *e, struct err *err)
 {
-    static const struct statement settings = {
-        "erase_settings",
-        "SELECT set_config('lock_timeout', '2s', true), set_config('enable_seqscan', 'off', true), "
-        "set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"};
     static const struct statement lock = {"erase_lock",
                                           "SELECT pg_advisory_xact_lock(" ERASURE_LOCK ")"};
-    CHECK(db_run(e->desk->db, &settings, NULL, NULL, NULL, err));
+    CHECK(db_run(e->desk->db, &sql_erase_settings, NULL, NULL, NULL, err));
     return db_run(e->desk->db, &lock, NULL, NULL, NULL, err);
 }
 
@@ -38,10 +35,8 @@ static enum outcome check_lag(struct erasure *e, struct err *err)
 
 static enum outcome note_messages(struct erasure *e, struct err *err)
 {
-    static const struct statement find = {"erase_stage_messages",
-                                          "SELECT coalesce(max(id), 0) FROM journey.stage_outbox"};
     struct db_result *r = NULL;
-    CHECK(db_run(e->desk->db, &find, NULL, &r, NULL, err));
+    CHECK(db_run(e->desk->db, &sql_erase_stage_messages, NULL, &r, NULL, err));
     e->stage_messages = db_int8(r, 0, 0);
     return OUTCOME_OK;
 }

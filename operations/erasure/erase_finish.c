@@ -1,8 +1,9 @@
 /* erase_finish.c: what is tidied up after the transaction; see erase_internal.h. All of it may be
  * done twice, and while the services run. */
+#include "operations/erasure/erase_internal.h"
+
 #include "common/runtime/clock.h"
 #include "erasure_sql.h"
-#include "operations/erasure/erase_internal.h"
 #include "services/identity-resolver/resolve/resolve.h"
 
 enum { AT_ONCE = 100 }; /* identifiers of others in one transaction */
@@ -109,13 +110,10 @@ static enum outcome review_quarantine(struct erasure *e, const struct linked *li
 
 static enum outcome set_complete(struct erasure *e, struct err *err)
 {
-    static const struct statement statement = {
-        "erase_complete",
-        "UPDATE identity.erasures SET is_complete = true, linked = '{}' WHERE version = $1"};
     struct params p;
     params_init(&p, e->desk->arena);
     params_int8(&p, e->version);
-    return db_run(e->desk->db, &statement, &p, NULL, NULL, err);
+    return db_run(e->desk->db, &sql_erase_complete, &p, NULL, NULL, err);
 }
 
 static enum outcome run_steps(struct erasure *e, struct err *err)

@@ -1,10 +1,11 @@
 /* erase_grants.c: revocations of open grants; see erase_internal.h. They go the way of all
  * decisions: suppression publishes what is in its outbox. Without suppression the report names the
  * grants: it is the only record. */
+#include "operations/erasure/erase_internal.h"
+
 #include "common/codec/messages.h"
 #include "common/runtime/clock.h"
 #include "erasure_sql.h"
-#include "operations/erasure/erase_internal.h"
 
 static struct span text_of(const struct erasure *e, const struct db_result *r, int row, int column)
 {

@@ -1,9 +1,10 @@
 /* erase_members.c: what the steps of an erasure share: members, counts of rows, patience; see
  * erase_internal.h. */
+#include "operations/erasure/erase_internal.h"
+
 #include <stdlib.h>
 
 #include "erasure_sql.h"
-#include "operations/erasure/erase_internal.h"
 #include "operations/report_query.h"
 
 bool erasure_may_wait(struct erasure *e)
@@ -62,13 +63,11 @@ int64_t erasure_waiting(const struct erasure *e)
 
 static enum outcome when_erased(struct erasure *e, struct err *err)
 {
-    static const struct statement find = {
-        "erase_when", "SELECT erased_at FROM identity.erased WHERE identifier_id = $1"};
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, e->desk->arena);
     params_uuid(&p, &e->identifier);
-    CHECK(db_run(e->desk->db, &find, &p, &r, NULL, err));
+    CHECK(db_run(e->desk->db, &sql_erase_when, &p, &r, NULL, err));
     enum outcome outcome = OUTCOME_REJECT;
     if (db_rows(r) > 0) {
         char at[32];

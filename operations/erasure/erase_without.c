@@ -2,10 +2,11 @@
  * service has not read of this person is done for it, by its own code, so that its map agrees and
  * the erasure finds everything. What it would publish of the person is taken out of its outbox.
  * Should it be started after all, it finds nothing newer in what it reads. */
+#include "operations/erasure/erase_internal.h"
+
 #include <inttypes.h>
 
 #include "erasure_sql.h"
-#include "operations/erasure/erase_internal.h"
 #include "services/journey-tracker/journey_moves.h"
 #include "services/suppression/suppression_moves.h"
 
@@ -43,9 +44,6 @@ bool erase_is_without(const struct erasure *e, const char *service)
 
 enum outcome erase_check_without(struct erasure *e, struct err *err)
 {
-    static const struct statement find = {
-        "erase_sessions", "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-                          " AND (application_name = $1 OR usename = $2)"};
     const struct reader *reader = find_reader(e->request->without);
     struct params p;
     struct db_result *r = NULL;
@@ -54,7 +52,7 @@ enum outcome erase_check_without(struct erasure *e, struct err *err)
     params_init(&p, e->desk->arena);
     params_text(&p, span_of(reader->service));
     params_text(&p, span_of(reader->role));
-    CHECK(db_run(e->desk->db, &find, &p, &r, NULL, err));
+    CHECK(db_run(e->desk->db, &sql_erase_sessions, &p, &r, NULL, err));
     int64_t sessions = db_int8(r, 0, 0);
     return sessions == 0
                ? OUTCOME_OK

@@ -89,14 +89,10 @@ static void check_kafka(struct doctor *doctor)
 
 static void check_server(struct doctor *doctor, struct db *db)
 {
-    static const struct statement version = {
-        "doctor_server",
-        "SELECT current_setting('server_version_num')::integer, current_setting('server_version'),"
-        " pg_size_bytes(current_setting('max_wal_size')), current_setting('max_wal_size')"};
     struct arena *arena = doctor->desk->arena;
     struct db_result *result;
     struct err err = {0};
-    if (db_run(db, &version, NULL, &result, NULL, &err) != OUTCOME_OK) {
+    if (db_run(db, &sql_doctor_server, NULL, &result, NULL, &err) != OUTCOME_OK) {
         add(doctor, VERDICT_FAIL, "database", err.message,
             "set database.url to the Tutti database");
         return;

@@ -1,11 +1,12 @@
 /* why_judge.c: see why.h. An order has no row among the links while the two were
  * never seen together, so what refuses it is not stored: the rules are asked, of the two profiles
  * alone, as identity-resolver asks them. */
+#include "operations/inspect/why.h"
+
 #include "common/base/map.h"
 #include "common/codec/digest.h"
 #include "inspect_sql.h"
 #include "operations/identifier.h"
-#include "operations/inspect/why.h"
 
 enum { FIRST, SECOND, SIDES };
 

@@ -109,14 +109,11 @@ static enum outcome expect_given(const struct rotation *rotation, const struct i
  * done. */
 static enum outcome expect_unused(const struct rotation *rotation, struct err *err)
 {
-    static const struct statement find = {"rotate_former_key",
-                                          "SELECT name FROM identity.settings WHERE name LIKE "
-                                          "'former\\_key\\_%' AND value = $1::uuid::text"};
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, rotation->desk->arena);
     params_uuid(&p, &rotation->keys.given[0].fingerprint);
-    CHECK(db_run(rotation->desk->db, &find, &p, &r, NULL, err));
+    CHECK(db_run(rotation->desk->db, &sql_rotate_former_key, &p, &r, NULL, err));
     bool is_used = db_rows(r) > 0;
     return is_used ? err_set(err, OUTCOME_REJECT, "former_key",
                              "identity.key_file was at work before: take a key that is new")

@@ -1,10 +1,11 @@
 /* rotate_fill.c: hashes under the new key, from the raw values that are kept; and an end
  * of those under former keys. */
+#include "operations/keys/rotate.h"
+
 #include "common/codec/seal.h"
 #include "keys_sql.h"
 #include "operations/batches.h"
 #include "operations/identifier.h"
-#include "operations/keys/rotate.h"
 #include "services/identity-resolver/store/identity_rules_store.h"
 
 struct filling {

@@ -1,9 +1,10 @@
 /* carry_send.c: carried opt-outs and holds to Kafka, and waiting until suppression has
  * them. */
+#include "operations/orders/carry.h"
+
 #include "common/bus/producer.h"
 #include "common/codec/avro/touchpoint_writer.h"
 #include "common/codec/messages.h"
-#include "operations/orders/carry.h"
 #include "operations/patience.h"
 #include "orders_sql.h"
 #include "services/suppression/logic/contact.h"

@@ -22,14 +22,11 @@ static void add_moves(struct arena *arena, const struct resolve_plan *plan, stru
 static enum outcome add_profiles(struct db *db, struct arena *arena, const struct id *identifiers,
                                  size_t count, struct id_set *profiles, struct err *err)
 {
-    static const struct statement find = {"effect_find",
-                                          "SELECT DISTINCT profile_id FROM identity.identifiers "
-                                          "WHERE identifier_id = ANY ($1::uuid[])"};
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, arena);
     params_uuid_array(&p, identifiers, sizeof *identifiers, count);
-    CHECK(db_run(db, &find, &p, &r, NULL, err));
+    CHECK(db_run(db, &sql_effect_find, &p, &r, NULL, err));
     for (int row = 0; row < db_rows(r); row++)
         *arena_push(arena, profiles) = db_uuid(r, row, 0);
     return OUTCOME_OK;

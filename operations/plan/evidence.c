@@ -5,6 +5,7 @@
 
 #include "common/codec/digest.h"
 #include "operations/desk.h"
+#include "plan_sql.h"
 
 /* A cursor's rows: FETCH answers in binary, as every statement of ours. */
 #define FETCH_ROWS "20000"
@@ -144,13 +145,11 @@ static void count_gone_profiles(struct reading *reading)
 
 static enum outcome read_identifiers(struct reading *reading, struct err *err)
 {
-    static const struct statement count = {"evidence_count_identifiers",
-                                           "SELECT count(*) FROM identity.identifiers"};
     static const struct statement fetch = {"evidence_fetch_identifiers",
                                            "FETCH " FETCH_ROWS " FROM evidence_identifiers"};
     struct evidence *e = reading->out;
     size_t n = 0;
-    CHECK(count_rows(reading, &count, &n, err));
+    CHECK(count_rows(reading, &sql_evidence_count_identifiers, &n, err));
     if (n >= UINT32_MAX)
         return err_set(err, OUTCOME_FATAL, "too_many", "more identifiers than plan mode can hold");
     e->graph.nodes = arena_array(reading->arena, struct identity_node, n);
@@ -213,13 +212,11 @@ static void take_decided(struct reading *reading, const struct map *decided)
 /* Two pairs may become one, so what is newer counts among all of them. */
 static enum outcome read_orders(struct reading *reading, struct err *err)
 {
-    static const struct statement find = {
-        "evidence_orders", "SELECT kind, a, b FROM identity.manual_evidence ORDER BY id"};
     struct evidence *e = reading->out;
     struct db_result *r = NULL;
     struct map decided;
     map_init(&decided, reading->arena, sizeof(uint64_t), sizeof(bool));
-    CHECK(db_run(reading->desk->db, &find, NULL, &r, NULL, err));
+    CHECK(db_run(reading->desk->db, &sql_evidence_orders, NULL, &r, NULL, err));
     for (int row = 0; row < db_rows(r); row++) {
         uint32_t a, b;
         if (!find_pair(e, r, row, &a, &b))
@@ -303,12 +300,10 @@ static enum outcome read_facts(struct reading *reading, struct err *err)
 
 static enum outcome read_links(struct reading *reading, struct err *err)
 {
-    static const struct statement count = {"evidence_count_links",
-                                           "SELECT count(*) FROM identity.links"};
     static const struct statement fetch = {"evidence_fetch_links",
                                            "FETCH " FETCH_ROWS " FROM evidence_links"};
     struct evidence *e = reading->out;
-    CHECK(count_rows(reading, &count, &e->observed_links, err));
+    CHECK(count_rows(reading, &sql_evidence_count_links, &e->observed_links, err));
     make_room(reading);
     desk_begin(reading->desk, "links read", e->observed_links);
     CHECK(stream(reading,

@@ -1,5 +1,6 @@
 /* evidence_facts.c: the links that all facts show under other ranks, for plan mode. */
 #include "operations/plan/evidence.h"
+
 #include "operations/reanchor/anchors.h"
 
 #define FETCH_ROWS "20000"

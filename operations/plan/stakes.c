@@ -1,9 +1,10 @@
 /* stakes.c: what hangs on the profiles that a candidate policy would change: revenue, and
  * opt-outs that a side of a divided profile would lose. */
+#include "operations/plan/stakes.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "operations/plan/stakes.h"
 #include "plan_sql.h"
 
 enum { PER_QUERY = 5000 };

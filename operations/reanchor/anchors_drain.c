@@ -1,8 +1,9 @@
 /* anchors_drain.c: nothing is left to be read that names former anchors. */
+#include "operations/reanchor/anchors.h"
+
 #include <inttypes.h>
 
 #include "common/bus/admin.h"
-#include "operations/reanchor/anchors.h"
 #include "reanchor_sql.h"
 
 static enum outcome check_outboxes(struct db *db, struct err *err)
@@ -19,10 +20,8 @@ static enum outcome check_outboxes(struct db *db, struct err *err)
 
 static enum outcome check_erasures(struct db *db, struct err *err)
 {
-    static const struct statement find = {
-        "anchors_erasures", "SELECT EXISTS (SELECT FROM identity.erasures WHERE NOT is_complete)"};
     struct db_result *r = NULL;
-    CHECK(db_run(db, &find, NULL, &r, NULL, err));
+    CHECK(db_run(db, &sql_anchors_erasures, NULL, &r, NULL, err));
     bool is_open = db_bool(r, 0, 0);
     return is_open ? err_set(err, OUTCOME_REJECT, "erasure_incomplete",
                              "an erasure was interrupted: run `tutti erase` again first")

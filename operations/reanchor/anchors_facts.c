@@ -1,6 +1,7 @@
 /* anchors_facts.c: one batch of facts: which anchor each has now, and what it shows
  * together. */
 #include "operations/reanchor/anchors_internal.h"
+
 #include "reanchor_sql.h"
 #include "services/identity-resolver/store/resolver_cache.h"
 

@@ -4,8 +4,9 @@
  * In between both are known: facts that the walk has not come to name the former ones
  * (tutti_meta.renamed says what they are). A profile keeps its name until the review, even where
  * that was a former identifier: whoever moves is told from where. */
-#include "common/codec/seal.h"
 #include "operations/reanchor/anchors.h"
+
+#include "common/codec/seal.h"
 #include "reanchor_sql.h"
 #include "services/identity-resolver/store/identity_store.h"
 

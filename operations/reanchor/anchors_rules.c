@@ -1,9 +1,10 @@
 /* anchors_rules.c: which changes of the anchor rules the stored facts allow, and the order
  * of a fact's identifiers. */
+#include "operations/reanchor/anchors.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "operations/reanchor/anchors.h"
 #include "operations/reanchor/renaming.h"
 #include "reanchor_sql.h"
 #include "services/identity-resolver/policy/identity_policy.h"
@@ -180,11 +181,8 @@ enum outcome anchors_check_rules(struct db *db, struct arena *arena,
 
 enum outcome anchors_check_facts(struct db *db, struct err *err)
 {
-    static const struct statement find = {
-        "anchors_check_facts",
-        "SELECT name FROM identity.settings WHERE name = 'facts_without_others'"};
     struct db_result *r = NULL;
-    CHECK(db_run(db, &find, NULL, &r, NULL, err));
+    CHECK(db_run(db, &sql_anchors_check_facts, NULL, &r, NULL, err));
     bool is_there = db_rows(r) > 0;
     return is_there ? err_set(err, OUTCOME_FATAL, "anchor_rules",
                               "types, ranks and values cannot change: facts that were stored "

@@ -1,6 +1,7 @@
 /* anchors_write.c: what a batch of facts changes: facts, their decisions and copies,
  * anchors, links. */
 #include "operations/reanchor/anchors_internal.h"
+
 #include "reanchor_sql.h"
 
 #define BY_SCHEMA(name)                                                                            \

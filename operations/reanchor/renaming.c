@@ -1,7 +1,7 @@
 /* renaming.c: which types are read again, and what is said of the others. */
-#include <inttypes.h>
-
 #include "operations/reanchor/renaming_internal.h"
+
+#include <inttypes.h>
 
 const struct id *renaming_find(const struct renaming *renaming, const struct id *identifier)
 {

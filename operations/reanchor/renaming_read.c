@@ -1,5 +1,6 @@
 /* renaming_read.c: what each kept value of a type becomes. */
 #include "operations/reanchor/renaming_internal.h"
+
 #include "reanchor_sql.h"
 #include "services/identity-resolver/keys/identity_touchpoint.h"
 

@@ -1,6 +1,7 @@
 /* renaming_store.c: the ids that lead to the new hashes, and the renaming in the database.
  */
 #include "operations/reanchor/renaming_internal.h"
+
 #include "reanchor_sql.h"
 #include "services/identity-resolver/store/identity_rules_store.h"
 
