@@ -10,7 +10,7 @@
  *     identity_keys.c                      reveal, rewrap, rotate-key
  *   erase.c                                erasing a person
  *
- * Commands that read and write Kafka:
+ * Commands that read and write Kafka, in kafka/:
  *   produce.c cat.c                        JSON lines to Kafka and back
  *   generate.c import.c                    made-up and public data (data/)
  *     publisher.c line_sender.c            what these four share

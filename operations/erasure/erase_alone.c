@@ -7,7 +7,7 @@
 #include "erasure_sql.h"
 #include "operations/report_query.h"
 
-/* Whoever waits behind this lock waits no longer than that, and everything is found by key. */
+/* Transactions that wait behind this lock wait no longer than lock_timeout. */
 static enum outcome be_alone(struct erasure *e, struct err *err)
 {
     static const struct statement lock = {"erase_lock",

@@ -66,8 +66,9 @@ int64_t erasure_waiting(const struct erasure *e);
  * erasure_find_members; RETRY if it could not be alone, or services lag, until the deadline. */
 enum outcome erase_alone(struct erasure *e, struct err *err);
 
-/* erase_grants.c: a revocation for each open grant of the members. Nobody knows of a grant once its
- * decision is deleted, so in that transaction they are stored for suppression to publish. */
+/* erase_grants.c: a revocation for each open grant of the members. A grant is not known any more
+ * once its decision is deleted, so revocations are stored in that transaction, for suppression to
+ * publish. */
 enum outcome erase_find_grants(struct erasure *e, struct err *err);
 enum outcome erase_tell_channels(struct erasure *e, struct err *err);
 
@@ -85,7 +86,7 @@ enum outcome erase_finish(struct erasure *e, struct err *err);
 /* Finishes all that were interrupted. *was_asked: the asked identifier was among them; then e says
  * what was done. */
 enum outcome erase_finish_pending(struct erasure *e, bool *was_asked, struct err *err);
-/* Waits until messages of before, and the revocations, are published. */
+/* Waits until messages that are older than the erasure, and the revocations, are published. */
 enum outcome erase_wait_messages(struct erasure *e, struct err *err);
 
 #endif

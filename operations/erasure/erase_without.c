@@ -98,7 +98,7 @@ enum outcome erase_catch_up(struct erasure *e, struct err *err)
     return outcome;
 }
 
-/* Nobody will publish them. */
+/* No service will publish them. */
 enum outcome erase_forget_messages(struct erasure *e, struct err *err)
 {
     struct params p;

@@ -178,7 +178,7 @@ static void check_erasures(struct doctor *doctor, struct db *db)
         add(doctor, VERDICT_OK, "erasures", "all are complete", "");
 }
 
-/* An exchange may be left open for long, but nobody must forget it. */
+/* An exchange may be left open for long, but must not be forgotten. */
 static void check_keys(struct doctor *doctor, struct db *db)
 {
     static const struct {

@@ -105,8 +105,8 @@ static enum outcome expect_given(const struct rotation *rotation, const struct i
                           next ? " that was announced" : "");
 }
 
-/* Ids that were made with it are found by it already: nobody could tell when the exchange back is
- * done. */
+/* Ids that were made with a former key are found by it already, so it could not be told when the
+ * exchange back to it is done. */
 static enum outcome expect_unused(const struct rotation *rotation, struct err *err)
 {
     struct params p;

@@ -26,7 +26,7 @@ struct evidence {
     size_t united;        /* stored identifiers that become one with another */
     size_t gone_profiles; /* profiles today of which no node is a member */
     size_t facts_moved;   /* facts that would come under another anchor */
-    size_t facts_left;    /* facts that would name nobody */
+    size_t facts_left;    /* facts that would name no person */
     size_t refused_by_pair, refused_by_quarantine;
     struct map index; /* identifier id, today and afterwards -> uint32_t node; map_free */
     struct map names; /* profile today that no member names, as that one becomes another or nobody

@@ -38,7 +38,7 @@ static void add_link(struct fact_reading *reading, uint32_t anchor, uint32_t oth
     }
 }
 
-/* One that is no node was erased, or becomes nobody. */
+/* An identifier that is no node was erased, or names no person under the candidate. */
 static void take_fact(struct fact_reading *reading, int64_t anchor, struct span others,
                       struct instant at)
 {

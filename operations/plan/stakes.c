@@ -93,7 +93,7 @@ static enum outcome ask_opt_outs(struct stakes *stakes, struct arena *arena,
     const struct identity_node *nodes = stakes->evidence->graph.nodes;
     struct id *ids =
         arena_calloc(arena, 3 * count,
-                     sizeof *ids); /* identifier, profile before, side; nil: nobody's afterwards */
+                     sizeof *ids); /* identifier, profile before, side; nil: no person afterwards */
     for (size_t i = 0; i < count; i++) {
         const struct identity_node *node = &nodes[members[i].node];
         ids[i] = members[i].identifier_id;

@@ -46,7 +46,7 @@ static enum outcome begin(struct anchors_apply *apply, int32_t version, struct e
     return db_run(apply->desk->db, &sql_anchors_begin, &p, NULL, NULL, err);
 }
 
-/* Links are the anchor and another identifier: all are found anew. So is what was derived. */
+/* Links are the anchor and another identifier: all are found again. So is what was derived. */
 static enum outcome write_switch(struct anchors_apply *apply, const struct renaming *renaming,
                                  struct generation *generation, struct err *err)
 {

@@ -1,12 +1,13 @@
 /* anchors.h: facts under the anchors that other ranks choose: `tutti identity apply` where
  * types, ranks or rules for values differ.
  *
- * A fact names all identifiers of its touchpoint, so the strongest of them can be chosen anew, of
- * what they are under the new rules (identity_renaming.h). That moves facts to other keys, and puts
- * another identifier into the middle of what a touchpoint linked. It works with the services
- * stopped and nothing left to read: what they had in hand would name anchors of before. In phases,
- * each in bounded transactions that store how far they came (tutti_meta.reanchoring); killed
- * anywhere, it goes on there when it is run again, and no service starts before its end. */
+ * A fact names all identifiers of its touchpoint. So the strongest of them can be chosen again, of
+ * what they are under the new rules (renaming.h). That moves facts to other keys, and puts another
+ * identifier into the middle of what a touchpoint linked.
+ * The services must be stopped and have nothing left to read, because what they would read names
+ * former anchors. The work has phases, each in bounded transactions that store how far they came
+ * (tutti_meta.reanchoring). Killed anywhere, it goes on there when it is run again. No service
+ * starts before its end. */
 #ifndef TUTTI_OPERATIONS_REANCHOR_ANCHORS_H
 #define TUTTI_OPERATIONS_REANCHOR_ANCHORS_H
 

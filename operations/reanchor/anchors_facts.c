@@ -86,8 +86,8 @@ static enum outcome look_up(struct batch_of_facts *b, struct err *err)
 /* -------------------------------------------------------------------------------------------------------
  * choosing */
 
-/* An erasure takes its identifiers out of the facts of others; one that is not there any more is
- * nobody's. */
+/* An erasure takes its identifiers out of the facts of others; one that is not there any more
+ * belongs to no person. */
 static enum outcome rank_fact(const struct batch_of_facts *b, const struct fact *fact,
                               struct ranked ids[ANCHORS_MOST], size_t *count, struct err *err)
 {

@@ -14,7 +14,7 @@ struct fact {
 
 /* What an identifier that a fact names is now. */
 struct known {
-    struct id id, profile_id; /* nil: nobody any more */
+    struct id id, profile_id; /* nil: it names no person any more */
     int64_t version;
     int16_t type;
 };
@@ -50,7 +50,7 @@ struct batch_of_facts {
     struct map known; /* short key -> struct known; of one that became another, both keys */
     struct map links; /* struct link_key -> struct seen_link */
     struct changes all, moved; /* moved: those with another anchor */
-    struct changes left;       /* that name nobody any more */
+    struct changes left;       /* that name no person any more */
     struct map taken;          /* struct fact_key -> nothing: keys that facts move to */
     struct map anchors;        /* short key -> nothing: anchors that facts move to */
     struct ids refused;        /* ends of links between two profiles */

@@ -3,7 +3,7 @@
  *
  * In between both are known: facts that the walk has not come to name the former ones
  * (tutti_meta.renamed says what they are). A profile keeps its name until the review, even where
- * that was a former identifier: whoever moves is told from where. */
+ * that was a former identifier: a message about a move says from where. */
 #include "operations/reanchor/anchors.h"
 
 #include "common/codec/seal.h"

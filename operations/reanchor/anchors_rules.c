@@ -41,8 +41,8 @@ size_t anchors_keys(int64_t anchor, struct span others, int64_t keys[ANCHORS_MOS
     return count;
 }
 
-/* Facts have no identifier that links nothing beside another one: of two such types the weaker was
- * dropped. */
+/* A fact has at most one identifier that links nothing: of two such types the weaker was dropped.
+ */
 static bool keeps_unlinkable_order(const struct identity_policy *candidate,
                                    const struct identity_policy *current)
 {
@@ -92,7 +92,7 @@ static const char *why_fixed(const struct identity_policy *current, const struct
                : "its values are known by forms that leave out what the new rules look at";
 }
 
-/* Of somebody who was erased only hashes are left, of whatever type. */
+/* Of an erased person only hashes are left, and their types are not known. */
 static enum outcome check_counts(const struct identity_type *type, const char *why,
                                  const struct stored_counts *n, struct err *err)
 {
@@ -122,7 +122,8 @@ static enum outcome check_type(struct db *db, struct arena *arena,
                        "the type " SPAN_FMT
                        " cannot be removed or renamed: identifiers may be stored under it",
                        SPAN_ARG(now->name));
-    /* What links nothing is dropped beside others: facts that name it would have to forget it. */
+    /* An identifier that links nothing is dropped where there are others: facts that name it would
+     * have to forget it. */
     bool is_kept = then->links || !now->links;
     if (is_kept && renaming_hashes_alike(candidate, then, current, now))
         return OUTCOME_OK;

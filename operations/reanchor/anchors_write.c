@@ -101,7 +101,7 @@ static enum outcome write_links(struct batch_of_facts *b, struct err *err)
     return b->refused.count > 0 ? run(b, &sql_anchors_refused, &p, err) : OUTCOME_OK;
 }
 
-/* Nobody is the touchpoint's any more: it is counted among those. */
+/* The touchpoint names no person any more: it is counted among those that do not. */
 static enum outcome write_left(struct batch_of_facts *b, struct err *err)
 {
     const struct change *items = b->left.items;

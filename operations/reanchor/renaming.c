@@ -116,8 +116,9 @@ static enum outcome refuse_target(const struct renamed *one, struct err *err)
                    SPAN_ARG(one->type->name), to, from);
 }
 
-/* Blocked is what is sent, so of one new form a spelling may be nobody and another somebody, under
- * the id by which stored facts name the former: what these mean nobody could tell on the walk. */
+/* Values are blocked as they are sent. So of two spellings of one new form one may be blocked and
+ * the other be a person, under the id by which stored facts name the first. The walk could not tell
+ * which of the two such a fact means. */
 static enum outcome check_targets(const struct rereading *work, struct err *err)
 {
     const struct renaming *out = work->out;

@@ -2,10 +2,10 @@
  * where raw values are kept.
  *
  * An id is the hash of a form (services/identity-resolver/logic/identity.h, identity_renormalise).
- * Where the raw value of every identifier of a type is kept, and all values of one form before have
- * one form afterwards, it can be made anew: identifiers whose forms coincide become one, those that
- * are blocked now nobody, most stay what they are. The walk over facts (anchors.h) takes
- * such identifiers for what they become. */
+ * The id can be made again where the raw value of every identifier of a type is kept, and all
+ * values of one former form have one new form. Identifiers whose forms coincide become one. Those
+ * that are blocked now name no person. Most stay what they are. The walk over facts (anchors.h)
+ * takes identifiers for what they become. */
 #ifndef TUTTI_OPERATIONS_REANCHOR_RENAMING_H
 #define TUTTI_OPERATIONS_REANCHOR_RENAMING_H
 
@@ -14,7 +14,7 @@
 #include "services/identity-resolver/logic/identity.h"
 
 struct renamed {
-    struct id from, to; /* to: nil: nobody */
+    struct id from, to; /* to: nil: it names no person */
     const struct identity_type *type;
 };
 
@@ -22,7 +22,7 @@ struct renaming {
     struct renamed *items;
     size_t count, capacity;
     struct map to;   /* from -> to */
-    size_t vanished; /* those that are nobody */
+    size_t vanished; /* those whose `to` is nil */
 };
 
 /* Whether equal values of the two types, each of its policy, have equal forms, whatever is blocked.
@@ -38,7 +38,7 @@ enum outcome renaming_read(struct desk *desk, const struct identity_policy *curr
                            const struct identity_policy *candidate, struct renaming *out,
                            struct err *err);
 
-/* What the identifier is afterwards: itself, another one, NULL: nobody. */
+/* What the identifier is afterwards: itself or another one; NULL: it names no person. */
 const struct id *renaming_find(const struct renaming *renaming, const struct id *identifier);
 
 /* Into tutti_meta.renamed, inside a transaction. */

@@ -1,5 +1,5 @@
 /* publisher.c: see publisher.h. */
-#include "cli/publisher.h"
+#include "cli/kafka/publisher.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "cli/line_sender.h"
+#include "cli/kafka/line_sender.h"
 #include "common/codec/schema/shape_set.h"
 
 static FILE *open_input(const char *path)

@@ -1,5 +1,5 @@
 /* line_sender.c: see line_sender.h. */
-#include "cli/line_sender.h"
+#include "cli/kafka/line_sender.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "cli/kafka/publisher.h"
 #include "cli/progress.h"
-#include "cli/publisher.h"
 #include "common/codec/avro/avro_to_json.h"
 #include "common/codec/avro/touchpoint_writer.h"
 #include "common/codec/json_write.h"

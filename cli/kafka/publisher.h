@@ -1,7 +1,7 @@
 /* publisher.h: framed touchpoints to Kafka for the commands that write: topic by name or by
  * channel, record key, dry run. */
-#ifndef TUTTI_CLI_PUBLISHER_H
-#define TUTTI_CLI_PUBLISHER_H
+#ifndef TUTTI_CLI_KAFKA_PUBLISHER_H
+#define TUTTI_CLI_KAFKA_PUBLISHER_H
 
 #include "cli/command.h"
 

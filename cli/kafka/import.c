@@ -2,7 +2,7 @@
  * it prints. */
 #include <inttypes.h>
 
-#include "cli/line_sender.h"
+#include "cli/kafka/line_sender.h"
 #include "common/codec/schema/shape_set.h"
 #include "data/converter.h"
 

@@ -1,12 +1,12 @@
 /* line_sender.h: JSON lines from a stream to Kafka: a bad line is reported with its number, the
  * rest goes on. */
-#ifndef TUTTI_CLI_LINE_SENDER_H
-#define TUTTI_CLI_LINE_SENDER_H
+#ifndef TUTTI_CLI_KAFKA_LINE_SENDER_H
+#define TUTTI_CLI_KAFKA_LINE_SENDER_H
 
 #include <stdio.h>
 
+#include "cli/kafka/publisher.h"
 #include "cli/progress.h"
-#include "cli/publisher.h"
 #include "common/codec/avro/avro_shape.h"
 
 struct line_sender {
