@@ -24,8 +24,8 @@ struct order_request {
 struct order;
 
 /* Reports what the order would change. Where it will be executed, waits for suppression first.
- * order_close is needed even after an error; *out may be NULL. REJECT "many_links",
- * "same_identifier", "identifier_unknown". */
+ * order_close is needed even after an error; *out may be NULL. Desk and request must live as long
+ * as the order. REJECT "many_links", "same_identifier", "identifier_unknown". */
 enum outcome order_look(struct desk *desk, const struct order_request *request,
                         struct report *report, struct order **out, struct err *err);
 /* Carries out what was reported. *version is that of the identity change, 0 if nothing moved. After

@@ -22,7 +22,7 @@ struct plan;
 /* Computes all profiles under the candidate and reports what would change. Nothing is changed.
  * *has_act: the policy is not in force yet, or not everywhere. REJECT "profile_too_large", with a
  * complete report, for a policy that would put too much into one profile. plan_close is needed
- * even after an error; *out may be NULL. */
+ * even after an error; *out may be NULL. Desk and request must live as long as the plan. */
 enum outcome plan_look(struct desk *desk, const struct plan_request *request, struct report *report,
                        struct plan **out, bool *has_act, struct err *err);
 /* Moves to the candidate, or goes on with that. */
