@@ -83,15 +83,14 @@ enum outcome identifier_parse(struct desk *desk, const char *text, struct id *ou
 enum outcome identifier_profile(struct desk *desk, const struct id *identifier, struct id *profile,
                                 struct err *err)
 {
-    struct params params;
-    struct db_result *result = NULL;
-    params_init(&params, desk->arena);
-    params_uuid(&params, identifier);
-    enum outcome outcome = db_run(desk->db, &sql_identifier_profile, &params, &result, NULL, err);
-    if (outcome == OUTCOME_OK && db_rows(result) == 0)
-        outcome = err_set(err, OUTCOME_REJECT, "identifier_unknown",
-                          "this identifier was never seen in a touchpoint");
-    if (outcome == OUTCOME_OK)
-        *profile = db_uuid(result, 0, 0);
-    return outcome;
+    struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, desk->arena);
+    params_uuid(&p, identifier);
+    CHECK(db_run(desk->db, &sql_identifier_profile, &p, &r, NULL, err));
+    if (db_rows(r) == 0)
+        return err_set(err, OUTCOME_REJECT, "identifier_unknown",
+                       "this identifier was never seen in a touchpoint");
+    *profile = db_uuid(r, 0, 0);
+    return OUTCOME_OK;
 }
