@@ -114,6 +114,11 @@ bool call_has(const struct call *call, const char *name)
     return call_option(call, name) != NULL;
 }
 
+bool call_knows(const struct call *call, const char *name)
+{
+    return option_index(call->command, name, strlen(name)) >= 0;
+}
+
 bool call_number(const struct call *call, const char *name, int64_t min, int64_t max,
                  int64_t otherwise, int64_t *out)
 {
@@ -130,5 +135,15 @@ bool call_number(const struct call *call, const char *name, int64_t min, int64_t
         return false;
     }
     *out = v;
+    return true;
+}
+
+bool call_seconds(const struct call *call, const char *name, int64_t max, int64_t otherwise,
+                  struct duration *out)
+{
+    int64_t seconds;
+    if (!call_number(call, name, 1, max, otherwise, &seconds))
+        return false;
+    *out = (struct duration){seconds * US_PER_SECOND};
     return true;
 }

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "common/base/instant.h"
 #include "common/base/pack.h"
 #include "common/runtime/config.h"
 
@@ -48,10 +49,16 @@ const char *call_argument(const struct call *call, int i);
 /* Value of an option of the command's table, NULL if it is not given. */
 const char *call_option(const struct call *call, const char *name);
 bool call_has(const struct call *call, const char *name);
+/* Whether the command's table has the option. */
+bool call_knows(const struct call *call, const char *name);
 /* The number of an option, or otherwise if it is not given; false and a message if it is no number
  * within [min, max]. */
 bool call_number(const struct call *call, const char *name, int64_t min, int64_t max,
                  int64_t otherwise, int64_t *out);
+
+/* The same for an option in seconds, at least one. */
+bool call_seconds(const struct call *call, const char *name, int64_t max, int64_t otherwise,
+                  struct duration *out);
 
 /* Messages. complain is for errors ("error: ..."), warn for what does not stop the command. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));

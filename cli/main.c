@@ -1,14 +1,25 @@
 /* main.c: the program `tutti`: the table of commands, help, and the way from the command line to
  * one of them.
  *
- *   migrate.c topics.c policy.c        set up an installation, and say what the company means
- *   doctor.c                           look after it
- *   produce.c cat.c                    JSON lines to Kafka and back (json_to_avro, avro_to_json
- * over avro_shape; publisher) generate.c import.c                made-up and real data (generator*,
- * touchpoint_writer) explain.c scoreboard.c             questions to PostgreSQL (sql/ holds the
- * statements, section prints tables) identity*.c erase.c                who is who by an operator's
- * word, trying a policy, erasing a person (identifier) call.c output.c progress.c         options,
- * messages and progress, the same for every command */
+ * Commands that call an operation (operations/) and print its report:
+ *   doctor.c migrate.c topics.c policy.c   an installation: its state and its set-up
+ *   explain.c scoreboard.c                 questions
+ *   identity.c                             the words of `tutti identity`:
+ *     identity_order.c                     unlink, link, release
+ *     identity_plan.c                      plan, apply
+ *     identity_keys.c                      reveal, rewrap, rotate-key
+ *   erase.c                                erasing a person
+ *
+ * Commands that read and write Kafka, in kafka/:
+ *   produce.c cat.c                        JSON lines to Kafka and back
+ *   generate.c import.c                    made-up and public data (data/)
+ *     publisher.c line_sender.c            what these four share
+ *
+ * The same for every command:
+ *   call.c settings.c                      arguments, options, settings
+ *   session.c                              one call of an operation, with the terminal as listener
+ *   print_text.c print_json.c              the printers of reports
+ *   printable.c output.c progress.c        escapes, messages and colours, the line of progress */
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +33,7 @@
 #include "common/runtime/version.h"
 #include "common/service/generation.h"
 #include "common/store/db.h"
+#include "operations/topics/topic_list.h"
 
 /* In the order of a first day with Tutti. */
 static const struct command *const commands[] = {
@@ -40,8 +52,9 @@ static const struct command *const commands[] = {
     NULL,
 };
 
-static const struct setting *const tables[] = {cli_settings,    db_settings,   schema_set_settings,
-                                               policy_settings, seal_settings, NULL};
+static const struct setting *const tables[] = {
+    topic_list_settings, cli_settings,  db_settings, schema_set_settings,
+    policy_settings,     seal_settings, NULL};
 
 static const struct command *find_command(const char *name)
 {

@@ -1,5 +1,5 @@
 /* migrate.c: `tutti migrate`: brings the database's schema to what this program needs. */
-#include "cli/database.h"
+#include "cli/session.h"
 #include "common/store/migrations.h"
 #include "common/store/schema_migrations.h"
 
@@ -14,60 +14,55 @@ static void show_planned(const char *name, bool is_current)
     printf("%s  %s\n", is_current ? "applied" : "missing", name);
 }
 
-static const char *last_migration(void)
+/* Four digits. */
+static const char *last_migration(struct arena *arena)
 {
-    return schema_files.tables[schema_files.tables_count - 1].name;
+    return arena_printf(arena, "%.4s", schema_files.tables[schema_files.tables_count - 1].name);
 }
 
-static const char *json_bool(bool value)
-{
-    return value ? "true" : "false";
-}
-
-static enum outcome print_status(struct db *db, struct call *call, struct err *err)
+static enum outcome report_status(struct session *s)
 {
     struct span version;
-    CHECK(migrations_version(db, &call->arena, &version, err));
-    enum outcome views = migrations_check_views(db, &schema_files, err);
-    struct err tables_err;
-    enum outcome tables = migrations_check(db, &schema_files, &tables_err);
-    if (call_has(call, "json"))
-        printf("{\"database\":\"" SPAN_FMT
-               "\",\"program\":\"%.4s\",\"current\":%s,\"views_current\":%s}\n",
-               SPAN_ARG(version), last_migration(), json_bool(tables == OUTCOME_OK),
-               json_bool(views == OUTCOME_OK));
-    else
-        printf("database is at %s, views are %s\n",
-               version.len ? arena_printf(&call->arena, SPAN_FMT, SPAN_ARG(version)) : "nothing",
-               views == OUTCOME_OK ? "current" : "not current");
-    if (tables == OUTCOME_OK)
-        return views;
-    *err = tables_err;
-    return tables;
+    struct err views_err = {0};
+    CHECK(migrations_version(s->desk.db, s->desk.arena, &version, &s->err));
+    enum outcome views = migrations_check_views(s->desk.db, &schema_files, &views_err),
+                 tables = migrations_check(s->desk.db, &schema_files, &s->err);
+    report_line(&s->report, "database is at " SPAN_FMT ", views are %s",
+                SPAN_ARG(version.len ? version : SPAN("nothing")),
+                views == OUTCOME_OK ? "current" : "not current");
+    report_value(&s->report, "database", cell_text(version), NULL);
+    report_value(&s->report, "program", cell_words(last_migration(s->desk.arena)), NULL);
+    report_value(&s->report, "current", cell_bool(tables == OUTCOME_OK), NULL);
+    report_value(&s->report, "views_current", cell_bool(views == OUTCOME_OK), NULL);
+    s->report.is_complete = true;
+    if (tables != OUTCOME_OK)
+        return tables;
+    s->err = views_err;
+    return views;
+}
+
+static enum outcome run_words(struct session *s, bool status, bool dry_run)
+{
+    CHECK(desk_connect(&s->desk, &s->err));
+    if (status)
+        return report_status(s);
+    CHECK(migrations_up(s->desk.db, &schema_files, dry_run, dry_run ? show_planned : show_applied,
+                        &s->err));
+    if (!dry_run)
+        say("the database is at %s", last_migration(s->desk.arena));
+    return OUTCOME_OK;
 }
 
 static enum exit_status run_migrate(struct call *call)
 {
+    struct session s;
     const char *what = call_argument(call, 0);
-    bool status = what && strcmp(what, "status") == 0, dry_run = call_has(call, "dry-run");
+    bool status = what && strcmp(what, "status") == 0;
     if (what && !status && strcmp(what, "up") != 0)
         return misuse(call, "expected up or status, got \"%.40s\"", what);
-    struct db *db = NULL;
-    struct err err = {0};
-    enum outcome outcome = database_connect(call, &db, &err);
-    if (outcome == OUTCOME_OK && status)
-        outcome = print_status(db, call, &err);
-    else if (outcome == OUTCOME_OK)
-        outcome =
-            migrations_up(db, &schema_files, dry_run, dry_run ? show_planned : show_applied, &err);
-    db_close(db);
-    if (outcome != OUTCOME_OK)
-        return failed(&err);
-    if (!status && !dry_run)
-        say("the database is at %.4s", last_migration());
-    return EXIT_DONE;
+    session_open(&s, call);
+    return session_close(&s, run_words(&s, status, call_has(call, "dry-run")));
 }
-
 static const struct option options[] = {
     {"dry-run", NULL, "Only say what would be applied."},
     {"json", NULL, "status: one JSON object."},

@@ -1,36 +1,12 @@
-/* scoreboard.c: `tutti scoreboard`: the shared figures of all departments on one page. */
-#include "cli/section.h"
-#include "cli_sql.h"
-
-static const struct section sections[] = {
-    {"goals",
-     "Shared goals",
-     &sql_scoreboard_goals,
-     {"goal", "metric", "unit", "currency", ">value", "from", "to"}},
-    {"credit",
-     "Revenue credited to campaigns",
-     &sql_scoreboard_credit,
-     {"campaign", "currency", ">first_touch", ">last_touch", ">linear"}},
-    {"transitions",
-     "Where customers go next",
-     &sql_scoreboard_map,
-     {"from", "to", ">transitions", ">mean_wait"}},
-    {"decisions",
-     "Contact decisions",
-     &sql_scoreboard_decisions,
-     {"verdict", "reason", "rule", ">requests"}},
-    {.name = NULL},
-};
+/* scoreboard.c: `tutti scoreboard`. */
+#include "cli/session.h"
+#include "operations/inspect/inspect.h"
 
 static enum exit_status run_scoreboard(struct call *call)
 {
-    struct db *db = NULL;
-    struct err err = {0};
-    enum outcome outcome = database_connect(call, &db, &err);
-    if (outcome == OUTCOME_OK)
-        outcome = sections_print(call, db, sections, NULL, call_has(call, "json"), &err);
-    db_close(db);
-    return outcome == OUTCOME_OK ? EXIT_DONE : failed(&err);
+    struct session s;
+    session_open(&s, call);
+    return session_close(&s, scoreboard_report(&s.desk, &s.report, &s.err));
 }
 
 static const struct option options[] = {

@@ -14,14 +14,18 @@ function(tutti_embed mode output prefix)
     set_property(GLOBAL APPEND PROPERTY TUTTI_GENERATED ${output})
 endfunction()
 
-# tutti_embed_sql(<target> <dir>): every <dir>/*.sql becomes the statement sql_<file_name> in a header named after the target:
-# tutti_timeline -> timeline_sql.h, identity-resolver -> identity_resolver_sql.h.
+# tutti_embed_sql(<target> <dir> [<name>]): every <dir>/*.sql becomes the statement sql_<file_name> in <name>_sql.h. Without a name
+# the header is named after the target: tutti_timeline -> timeline_sql.h, identity-resolver -> identity_resolver_sql.h.
 function(tutti_embed_sql target dir)
     file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${dir}/*.sql)
     if(NOT files)
         return()
     endif()
-    string(REGEX REPLACE "^tutti[-_]|_shell$" "" name ${target})
+    if(ARGC GREATER 2)
+        set(name ${ARGV2})
+    else()
+        string(REGEX REPLACE "^tutti[-_]|_shell$" "" name ${target})
+    endif()
     string(MAKE_C_IDENTIFIER ${name} name)
     set(folder ${PROJECT_BINARY_DIR}/generated/${target})
     tutti_embed(sql ${folder}/${name}_sql.h ${name} ${files})

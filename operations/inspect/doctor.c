@@ -1,0 +1,270 @@
+/* doctor.c: what works and what does not, with the fix; see inspect.h. */
+#include <inttypes.h>
+
+#include "common/bus/admin.h"
+#include "common/runtime/version.h"
+#include "common/service/generation.h"
+#include "common/store/migrations.h"
+#include "common/store/schema_migrations.h"
+#include "inspect_sql.h"
+#include "operations/inspect/inspect.h"
+#include "operations/policies/active.h"
+#include "operations/reanchor/anchors.h"
+#include "operations/report_query.h"
+#include "operations/topics/topic_list.h"
+#include "services/identity-resolver/keys/identity_keys.h"
+
+enum verdict { VERDICT_OK, VERDICT_WARN, VERDICT_FAIL };
+
+struct doctor {
+    struct desk *desk;
+    struct report *report;
+    struct report_part *findings;
+    size_t failed;
+};
+
+static struct report_cell verdict_cell(enum verdict verdict)
+{
+    static const char *const words[] = {"ok", "warn", "fail"};
+    static const enum cell_tone tones[] = {TONE_GOOD, TONE_DOUBTFUL, TONE_BAD};
+    struct report_cell cell = cell_words(words[verdict]);
+    cell.tone = tones[verdict];
+    return cell;
+}
+
+/* The text is copied. Programs get a fix for every finding, "" where nothing is wrong. */
+static void add(struct doctor *doctor, enum verdict verdict, const char *subject, const char *text,
+                const char *fix)
+{
+    bool has_fix = verdict != VERDICT_OK && *fix;
+    doctor->failed += verdict == VERDICT_FAIL;
+    REPORT_ROW(doctor->report, doctor->findings, cell_words(subject), verdict_cell(verdict),
+               cell_words(arena_printf(doctor->desk->arena, "%s", text)),
+               cell_words(has_fix ? fix : ""), has_fix ? cell_words("fix:") : cell_null());
+}
+
+static void check_topics(struct doctor *doctor, struct admin *admin)
+{
+    struct arena *arena = doctor->desk->arena;
+    struct topic_list list;
+    struct err err = {0};
+    size_t missing = 0, differing = 0;
+    topic_list_build(doctor->desk->config, arena, DEFAULT_PARTITIONS,
+                     (struct duration){30 * US_PER_DAY}, &list);
+    struct topic_settings *found = arena_array(arena, struct topic_settings, list.count);
+    if (admin_describe(admin, list.names, list.count, found, &err) != OUTCOME_OK) {
+        add(doctor, VERDICT_FAIL, "topics", err.message, "see brokers");
+        return;
+    }
+    for (size_t i = 0; i < list.count; i++) {
+        missing += found[i].partitions == 0;
+        differing += found[i].partitions && *topic_difference(arena, &list.wanted[i], &found[i]);
+    }
+    enum verdict verdict = missing ? VERDICT_FAIL : differing ? VERDICT_WARN : VERDICT_OK;
+    add(doctor, verdict, "topics",
+        arena_printf(arena, "%zu needed, %zu missing, %zu set differently", list.count, missing,
+                     differing),
+        missing ? "tutti topics apply"
+                : "tutti topics shows the differences; fine if they are meant");
+}
+
+static void check_kafka(struct doctor *doctor)
+{
+    struct admin *admin = NULL;
+    struct err err = {0};
+    int brokers, topics;
+    enum outcome outcome = admin_open(doctor->desk->config, &admin, &err);
+    if (outcome == OUTCOME_OK)
+        outcome = admin_cluster(admin, &brokers, &topics, &err);
+    if (outcome != OUTCOME_OK) {
+        add(doctor, VERDICT_FAIL, "brokers", err.message,
+            "set kafka.bootstrap.servers to a broker that runs (dev/stack up starts one)");
+    } else {
+        add(doctor, VERDICT_OK, "brokers",
+            arena_printf(doctor->desk->arena, "%d brokers, %d topics", brokers, topics), "");
+        check_topics(doctor, admin);
+    }
+    admin_close(admin);
+}
+
+static void check_server(struct doctor *doctor, struct db *db)
+{
+    struct arena *arena = doctor->desk->arena;
+    struct db_result *result;
+    struct err err = {0};
+    if (db_run(db, &sql_doctor_server, NULL, &result, NULL, &err) != OUTCOME_OK) {
+        add(doctor, VERDICT_FAIL, "database", err.message,
+            "set database.url to the Tutti database");
+        return;
+    }
+    add(doctor, db_int4(result, 0, 0) >= 150000 ? VERDICT_OK : VERDICT_FAIL, "database",
+        arena_printf(arena, "PostgreSQL %s", result_text(arena, result, 0, 1)),
+        "Tutti needs PostgreSQL 15 or newer");
+    add(doctor, db_int8(result, 0, 2) >= INT64_C(4) << 30 ? VERDICT_OK : VERDICT_WARN,
+        "checkpoints", arena_printf(arena, "max_wal_size is %s", result_text(arena, result, 0, 3)),
+        "ALTER SYSTEM SET max_wal_size = '8GB': full-page images after each checkpoint cost most "
+        "of the WAL");
+}
+
+static void check_identity(struct doctor *doctor, struct db *db)
+{
+    struct arena *arena = doctor->desk->arena;
+    struct active_row active;
+    struct anchors_state anchors = {0};
+    struct strbuf text = {.arena = arena};
+    struct err err = {0};
+    const char *path = generation_policy_path(
+        arena, config_text(doctor->desk->config, "policy.dir"), "identity.json");
+    const char *apply = arena_printf(arena, "tutti identity apply --policy %s --execute", path);
+    if (active_read(db, arena, &active, &err) != OUTCOME_OK ||
+        anchors_read_state(db, &anchors, &err) != OUTCOME_OK ||
+        generation_read_file(&text, path, &err) != OUTCOME_OK)
+        add(doctor, VERDICT_FAIL, "identity", err.message,
+            "set policy.dir to the folder of the policies");
+    else if (active.version == 0)
+        add(doctor, VERDICT_WARN, "identity", "no identity policy is active yet",
+            "the first start of identity-resolver makes it");
+    else if (anchors.version > 0)
+        add(doctor, VERDICT_FAIL, "identity",
+            arena_printf(
+                arena,
+                "facts get the anchors of policy version %d: no service starts before that is done",
+                anchors.version),
+            active_is(strbuf_span(&text), &active)
+                ? apply
+                : "tutti identity apply --execute again, with the file that was given to it");
+    else if (!active_is(strbuf_span(&text), &active))
+        add(doctor, VERDICT_FAIL, "identity",
+            arena_printf(arena, "%s is not the active policy, version %d", path, active.version),
+            arena_printf(arena,
+                         "put the file there that was applied last; or, to go over to this one: %s",
+                         apply));
+    else
+        add(doctor, active.is_complete ? VERDICT_OK : VERDICT_WARN, "identity",
+            arena_printf(arena, "policy version %d is active%s", active.version,
+                         active.is_complete ? "" : ", but not every profile was reviewed under it"),
+            apply);
+}
+
+/* One that runs right now looks the same. */
+static void check_erasures(struct doctor *doctor, struct db *db)
+{
+    struct arena *arena = doctor->desk->arena;
+    struct db_result *r = NULL;
+    struct err err = {0};
+    if (db_run(db, &sql_doctor_erasures, NULL, &r, NULL, &err) != OUTCOME_OK) {
+        add(doctor, VERDICT_FAIL, "erasures", err.message, "see database");
+        return;
+    }
+    int64_t open = db_int8(r, 0, 0), revocations = db_int8(r, 0, 2);
+    const char *person = open > 0 ? result_text(arena, r, 0, 1) : "";
+    if (open > 0)
+        add(doctor, VERDICT_WARN, "erasures",
+            arena_printf(arena,
+                         "%" PRId64 " are not complete: rows of others may still name the person",
+                         open),
+            arena_printf(arena,
+                         "tutti erase %s --reason TEXT --execute goes on where it was interrupted",
+                         person));
+    if (revocations > 0)
+        add(doctor, VERDICT_WARN, "erasures",
+            arena_printf(
+                arena,
+                "%" PRId64
+                " channels are not told yet that a grant of somebody who was erased is void",
+                revocations),
+            "start suppression, which publishes it");
+    if (open + revocations == 0)
+        add(doctor, VERDICT_OK, "erasures", "all are complete", "");
+}
+
+/* An exchange may be left open for long, but must not be forgotten. */
+static void check_keys(struct doctor *doctor, struct db *db)
+{
+    static const struct {
+        enum verdict verdict;
+        const char *text, *fix;
+    } phases[] = {
+        [KEYS_ONE] = {VERDICT_OK, "one key hashes identifiers", ""},
+        [KEYS_ANNOUNCED] = {VERDICT_WARN,
+                            "an exchange is open: the new key is announced and not at work",
+                            "tutti identity rotate-key --to rotating --execute, once every "
+                            "identity-resolver has it; or --cancel --execute"},
+        [KEYS_ROTATING] = {VERDICT_WARN,
+                           "an exchange is open: the previous key still finds identifiers",
+                           "tutti identity rotate-key says how many; then --to finished --execute"},
+    };
+    struct key_state state;
+    struct err err = {0};
+    if (key_state_read(db, doctor->desk->arena, &state, &err) != OUTCOME_OK)
+        add(doctor, VERDICT_FAIL, "keys", err.message, "see database");
+    else
+        add(doctor, phases[state.phase].verdict, "keys", phases[state.phase].text,
+            phases[state.phase].fix);
+}
+
+static void check_policies(struct doctor *doctor)
+{
+    struct desk *desk = doctor->desk;
+    struct err err = {0};
+    struct generation generation;
+    bool active = generation_open(desk->db, desk->config, &generation, &err) == OUTCOME_OK;
+    add(doctor, active ? VERDICT_OK : VERDICT_FAIL, "policies",
+        active ? arena_printf(desk->arena, "generation %d is active and equals policy.dir",
+                              generation.number)
+               : err.message,
+        "tutti policy apply");
+}
+
+static bool check_migrations(struct doctor *doctor)
+{
+    struct err err = {0};
+    bool migrated = migrations_check(doctor->desk->db, &schema_files, &err) == OUTCOME_OK;
+    add(doctor, migrated ? VERDICT_OK : VERDICT_FAIL, "migrations",
+        migrated ? "the schema is what this program needs" : err.message, "tutti migrate");
+    return migrated;
+}
+
+static void check_views(struct doctor *doctor)
+{
+    struct err err = {0};
+    bool is_current = migrations_check_views(doctor->desk->db, &schema_files, &err) == OUTCOME_OK;
+    add(doctor, is_current ? VERDICT_OK : VERDICT_WARN, "views",
+        is_current ? "the views are those of this program" : err.message, "tutti migrate");
+}
+
+static void check_database(struct doctor *doctor)
+{
+    struct err err = {0};
+    if (desk_connect(doctor->desk, &err) != OUTCOME_OK) {
+        add(doctor, VERDICT_FAIL, "database", err.message,
+            "set database.url to a server that runs (dev/stack up starts one)");
+        return;
+    }
+    check_server(doctor, doctor->desk->db);
+    if (!check_migrations(doctor))
+        return;
+    check_views(doctor);
+    check_policies(doctor);
+    check_identity(doctor, doctor->desk->db);
+    check_keys(doctor, doctor->desk->db);
+    check_erasures(doctor, doctor->desk->db);
+}
+
+bool doctor_examine(struct desk *desk, struct report *report)
+{
+    static const struct section_form form = {.line = "{verdict:4}  {subject:11}  {text}\n"
+                                                     "                   {mark} {fix}",
+                                             .columns = {{"subject", CELL_TEXT},
+                                                         {"verdict", CELL_TEXT},
+                                                         {"text", CELL_TEXT},
+                                                         {"fix", CELL_TEXT},
+                                                         {"mark", CELL_WORDS}}};
+    struct doctor doctor = {desk, report, report_section(report, &form), 0};
+    add(&doctor, VERDICT_OK, "program",
+        arena_printf(desk->arena, "tutti %s (%s)", TUTTI_VERSION, tutti_revision), "");
+    check_kafka(&doctor);
+    check_database(&doctor);
+    report->is_complete = true;
+    return doctor.failed == 0;
+}

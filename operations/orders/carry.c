@@ -1,0 +1,355 @@
+/* carry.c: which opt-outs and holds a split would take from a side. Sending them is
+ * carry_send.c. */
+#include "operations/orders/carry.h"
+
+#include "common/base/map.h"
+#include "common/codec/digest.h"
+#include "common/runtime/clock.h"
+#include "common/words/words.h"
+#include "orders_sql.h"
+#include "services/suppression/logic/rules.h"
+#include "services/suppression/suppression_policy.h"
+
+/* A fact and whose it is. */
+struct known_fact {
+    struct id anchor_id;
+    struct contact_fact body;
+};
+
+/* The ledger of a side, or of a whole profile. */
+struct known_facts {
+    const struct contact_fact **bodies; /* of items: what the rules read */
+    const struct known_fact **items;
+    size_t count;
+};
+
+struct carry {
+    struct db *db;
+    struct arena *arena;
+    const struct contact_policy *policy;
+    const struct effect_members *members;
+    struct map index;               /* identifier -> const struct effect_member * */
+    const struct known_fact *facts; /* of all members, in order */
+    size_t fact_count;
+    struct instant now;
+    const char *order;
+    struct carried_list *out;
+};
+
+/* The members of `before` that go to `after`: what a split may free. */
+struct side {
+    struct id before, after;
+};
+
+static enum outcome read_policy(struct carry *carry, struct err *err)
+{
+    struct contact_policy *policy = arena_new(carry->arena, struct contact_policy);
+    struct db_result *r = NULL;
+    CHECK(db_run(carry->db, &sql_carry_contact_policy, NULL, &r, NULL, err));
+    struct span text = db_rows(r) > 0 ? arena_copy(carry->arena, db_bytes(r, 0, 0)) : SPAN_NONE;
+    carry->policy = policy;
+    if (text.ptr == NULL)
+        return err_set(err, OUTCOME_FATAL, "no_generation",
+                       "no policies are active: tutti policy apply");
+    return suppression_policy_parse(carry->arena, text, "contact.json", policy, err);
+}
+
+static struct span text_at(struct arena *arena, const struct db_result *r, int row, int column)
+{
+    return db_is_null(r, row, column) ? SPAN_NONE : arena_copy(arena, db_bytes(r, row, column));
+}
+
+static enum outcome read_facts(struct carry *carry, struct err *err)
+{
+    struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, carry->arena);
+    params_uuid_array(&p, &carry->members->items->identifier_id, sizeof *carry->members->items,
+                      carry->members->count);
+    CHECK(db_run(carry->db, &sql_carry_facts, &p, &r, NULL, err));
+    struct known_fact *facts = arena_array(carry->arena, struct known_fact, (size_t)db_rows(r));
+    for (int row = 0; row < db_rows(r); row++)
+        facts[row] = (struct known_fact){
+            .anchor_id = db_uuid(r, row, 0),
+            .body = {.at = db_timestamptz(r, row, 1),
+                     .event_id = db_uuid(r, row, 2),
+                     .kind = CONTACT_SIGNAL,
+                     .flags = db_int2(r, row, 7),
+                     .event = text_at(carry->arena, r, row, 3),
+                     .channel = text_at(carry->arena, r, row, 4),
+                     .consent = text_at(carry->arena, r, row, 5),
+                     .score = db_is_null(r, row, 6) ? CONTACT_SCORE_ABSENT : db_int2(r, row, 6)},
+        };
+    carry->facts = facts;
+    carry->fact_count = (size_t)db_rows(r);
+    return OUTCOME_OK;
+}
+
+/* Facts of the members of a profile, or of those of them that go to `after`, each touchpoint once.
+ * Whom a side comes to is nobody's guard: what is said there later holds by itself, and must not
+ * keep from being said what the side had. */
+static struct known_facts ledger_of(const struct carry *carry, const struct id *before,
+                                    const struct id *after)
+{
+    struct known_facts out = {
+        arena_array(carry->arena, const struct contact_fact *, carry->fact_count),
+        arena_array(carry->arena, const struct known_fact *, carry->fact_count), 0};
+    for (size_t i = 0; i < carry->fact_count; i++) {
+        const struct effect_member *m =
+            *(const struct effect_member **)map_find(&carry->index, &carry->facts[i].anchor_id);
+        if (!id_equal(&m->before, before) || (after && !id_equal(&m->after, after)) ||
+            (out.count > 0 && contact_is_repeat(&carry->facts[i].body, out.bodies[out.count - 1])))
+            continue;
+        out.bodies[out.count] = &carry->facts[i].body;
+        out.items[out.count++] = &carry->facts[i];
+    }
+    return out;
+}
+
+/* -------------------------------------------------------------------------------------------------------
+ * emission */
+
+/* The same whenever the same is said for the same order. A hash of it all: whose the original was,
+ * it does not show. */
+static struct span message_id_of(struct carry *carry, const struct id *anchor_id,
+                                 const struct known_fact *fact, bool is_opt_out)
+{
+    char original[37], anchor[37], *out = arena_alloc(carry->arena, 37);
+    id_to_uuid(&fact->body.event_id, original);
+    id_to_uuid(anchor_id, anchor);
+    struct id hash =
+        digest_bytes(span_of(arena_printf(carry->arena, "%s:%s:%s:%s", carry->order, anchor,
+                                          original, is_opt_out ? "opt_out" : "hold")));
+    id_to_uuid(&hash, out);
+    return span_of(out);
+}
+
+/* One touchpoint per identifier of the side. */
+static void say_again(struct carry *carry, const struct side *side, const struct known_fact *fact,
+                      struct span event, int16_t score, struct span opt_out)
+{
+    for (size_t i = 0; i < carry->members->count; i++) {
+        const struct effect_member *m = &carry->members->items[i];
+        if (!id_equal(&m->before, &side->before) || !id_equal(&m->after, &side->after))
+            continue;
+        struct carried item = {
+            .anchor_id = m->identifier_id,
+            .profile_id = m->stored,
+            .version = m->version,
+            .occurred_at = fact->body.at,
+            .message_id = message_id_of(carry, &m->identifier_id, fact, opt_out.ptr != NULL),
+            .event = event,
+            .channel = fact->body.channel,
+            .score = score,
+            .opt_out = opt_out,
+        };
+        touchpoint_event_id(SPAN("urn:tutti:identity"), item.message_id, &item.event_id);
+        *arena_push(carry->arena, carry->out) = item;
+    }
+}
+
+/* -------------------------------------------------------------------------------------------------------
+ * opt-outs */
+
+/* The last fact that opts the channel out, NULL if the last word on it is another one. */
+static const struct known_fact *opted_out_by(const struct known_facts *ledger, struct span channel)
+{
+    for (size_t i = ledger->count; i-- > 0;) {
+        int consent = contact_consent_of(ledger->bodies[i], channel);
+        if (consent != 0)
+            return consent < 0 ? ledger->items[i] : NULL;
+    }
+    return NULL;
+}
+
+/* Channels are said together where one touchpoint opted them out together. `*` stands for channels
+ * that nobody named. */
+static void carry_opt_outs(struct carry *carry, const struct side *side,
+                           const struct known_facts *whole, const struct known_facts *part)
+{
+    for (size_t i = 0; i < whole->count; i++) {
+        struct strbuf channels = {.arena = carry->arena};
+        for (size_t c = 0; channel_words[c]; c++) {
+            const struct known_fact *by = opted_out_by(whole, span_of(channel_words[c]));
+            if (by && by == whole->items[i] &&
+                opted_out_by(part, span_of(channel_words[c])) == NULL)
+                strbuf_addf(&channels, "%s%s", channels.len ? " " : "", channel_words[c]);
+        }
+        if (channels.len > 0)
+            say_again(carry, side, whole->items[i], SPAN("Consent Carried Over"),
+                      CONTACT_SCORE_ABSENT, strbuf_span(&channels));
+    }
+}
+
+/* ----------------------------------------------------------------------------------------------------------
+ * holds */
+
+static struct span first_name(const struct contact_names *names, struct span otherwise)
+{
+    return names->count > 0 ? names->items[0] : otherwise;
+}
+
+/* When the hold ends for a request made now; INSTANT_FIRST if it holds nobody. */
+static struct instant held_until(const struct carry *carry, const struct contact_rule *rule,
+                                 const struct known_facts *facts)
+{
+    struct contact_fact request = {
+        .at = carry->now,
+        .kind = CONTACT_REQUEST,
+        .channel = first_name(&rule->channels, SPAN("email")),
+        .class =
+            first_name(&rule->classes, carry->policy->class_count ? carry->policy->classes[0].name
+                                                                  : SPAN("marketing")),
+        .tags = first_name(&rule->tags, SPAN_NONE),
+        .planned_at = INSTANT_ABSENT,
+        .expires_at = INSTANT_ABSENT,
+    };
+    struct ledger ledger = {facts->bodies, facts->count, NULL, 0};
+    struct question question = {.policy = carry->policy,
+                                .ledger = &ledger,
+                                .request = &request,
+                                .planned_at = carry->now,
+                                .arena = carry->arena};
+    struct finding finding;
+    rule_ask(rule, &question, &finding);
+    return finding.passed ? INSTANT_FIRST : finding.ends;
+}
+
+static bool belongs_to_hold(const struct contact_rule *rule, const struct contact_fact *fact)
+{
+    for (size_t i = 0; i < rule->on_count; i++)
+        if (trigger_matches(&rule->on[i], fact->event, fact->score))
+            return true;
+    return names_contain(&rule->until, fact->event);
+}
+
+/* Itself, or a copy that tells of the same event. */
+static bool is_in(const struct known_facts *ledger, const struct known_fact *fact)
+{
+    for (size_t i = 0; i < ledger->count; i++)
+        if (ledger->items[i] == fact || (contact_is_repeat(ledger->bodies[i], &fact->body) &&
+                                         span_equal(ledger->bodies[i]->event, fact->body.event)))
+            return true;
+    return false;
+}
+
+/* Everything that the hold is made of, its release included, so that it ends for the side when it
+ * ends for the others. */
+static void carry_hold(struct carry *carry, const struct side *side,
+                       const struct contact_rule *rule, const struct known_facts *whole,
+                       const struct known_facts *part)
+{
+    struct instant wanted = held_until(carry, rule, whole);
+    if (wanted.us == INSTANT_FIRST.us ||
+        instant_compare(held_until(carry, rule, part), wanted) >= 0)
+        return;
+    for (size_t i = 0; i < whole->count; i++)
+        if (belongs_to_hold(rule, whole->bodies[i]) && !is_in(part, whole->items[i]))
+            say_again(carry, side, whole->items[i], whole->bodies[i]->event,
+                      whole->bodies[i]->score, SPAN_NONE);
+}
+
+/* ----------------------------------------------------------------------------------------------------------
+ * sides */
+
+static void carry_to_side(struct carry *carry, const struct side *side)
+{
+    struct known_facts whole = ledger_of(carry, &side->before, NULL),
+                       part = ledger_of(carry, &side->before, &side->after);
+    carry_opt_outs(carry, side, &whole, &part);
+    for (size_t i = 0; i < carry->policy->rule_count; i++)
+        if (carry->policy->rules[i].kind == RULE_HOLD)
+            carry_hold(carry, side, &carry->policy->rules[i], &whole, &part);
+}
+
+static void carry_to_all(struct carry *carry)
+{
+    struct map sides;
+    map_init(&sides, carry->arena, sizeof(struct side), sizeof(bool));
+    for (size_t i = 0; i < carry->members->count; i++) {
+        struct side side = {carry->members->items[i].before, carry->members->items[i].after};
+        bool is_first;
+        map_put(&sides, &side, &is_first);
+        if (is_first)
+            carry_to_side(carry, &side);
+    }
+}
+
+/* Two holds may be made of the same touchpoint. */
+static void drop_repeats(struct arena *arena, struct carried_list *list)
+{
+    size_t kept = 0;
+    struct map known;
+    map_init(&known, arena, sizeof(struct id), sizeof(bool));
+    for (size_t i = 0; i < list->count; i++) {
+        bool is_first;
+        map_put(&known, &list->items[i].event_id, &is_first);
+        if (is_first)
+            list->items[kept++] = list->items[i];
+    }
+    list->count = kept;
+}
+
+enum outcome carry_find(struct db *db, struct arena *arena, const struct effect_members *members,
+                        const char *order, struct carried_list *out, struct err *err)
+{
+    struct carry carry = {.db = db,
+                          .arena = arena,
+                          .members = members,
+                          .now = clock_now(),
+                          .order = order,
+                          .out = out};
+    *out = (struct carried_list){0};
+    if (!effect_splits(members))
+        return OUTCOME_OK;
+    CHECK(read_policy(&carry, err));
+    CHECK(read_facts(&carry, err));
+    map_init(&carry.index, arena, sizeof(struct id), sizeof(struct effect_member *));
+    for (size_t i = 0; i < members->count; i++)
+        *(const struct effect_member **)map_put(&carry.index, &members->items[i].identifier_id,
+                                                NULL) = &members->items[i];
+    carry_to_all(&carry);
+    drop_repeats(arena, out);
+    return OUTCOME_OK;
+}
+
+#define CARRIED_LINE "{anchor}  {occurred_at}  {word:8}{what|}"
+#define CARRIED_COLUMNS                                                                            \
+    {                                                                                              \
+        {"anchor", CELL_ID}, {"touchpoint", CELL_ID}, {"occurred_at", CELL_INSTANT},               \
+            {"kind", CELL_TEXT}, {"what", CELL_TEXT}, {"word", CELL_WORDS},                        \
+    }
+
+static void report_as(const struct carried_list *list, const struct section_form *form,
+                      struct report *report)
+{
+    struct report_part *section = report_section(report, form);
+    for (size_t i = 0; i < list->count; i++) {
+        const struct carried *item = &list->items[i];
+        bool is_opt_out = item->opt_out.ptr != NULL;
+        REPORT_ROW(report, section, cell_id(&item->anchor_id), cell_id(&item->event_id),
+                   cell_instant(item->occurred_at), cell_words(is_opt_out ? "opt_out" : "hold"),
+                   cell_text(is_opt_out ? item->opt_out : item->event),
+                   cell_words(is_opt_out ? "opt-out" : "hold"));
+    }
+}
+
+void carry_report(const struct carried_list *list, struct report *report)
+{
+    static const struct section_form form = {
+        .name = "carried",
+        .title = "Opt-outs and holds that are said again before the cut",
+        .line = CARRIED_LINE,
+        .columns = CARRIED_COLUMNS};
+    report_as(list, &form, report);
+}
+
+void carry_report_latest(const struct carried_list *list, struct report *report)
+{
+    static const struct section_form form = {
+        .name = "carried_latest",
+        .title = "Opt-outs and holds of the last moment, which may be missing",
+        .line = CARRIED_LINE,
+        .columns = CARRIED_COLUMNS};
+    report_as(list, &form, report);
+}

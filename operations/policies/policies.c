@@ -1,0 +1,140 @@
+/* policies.c: one generation: its files, its row, and what is derived under it; see policies.h. */
+#include "operations/policies/policies.h"
+
+#include "operations/lock_out.h"
+#include "operations/policies/candidate.h"
+#include "policies_sql.h"
+#include "services/journey-tracker/journey_policy.h"
+#include "services/journey-tracker/journey_policy_store.h"
+#include "services/journey-tracker/journey_sweep.h"
+#include "services/suppression/suppression_policy.h"
+
+/* The figures start at nothing, and the numbers that the old generation gave count as applied. */
+static const char empty_figures[] =
+    "TRUNCATE metrics.cells;"
+    "INSERT INTO metrics.progress (lane, next_seq) SELECT lane, seq + 1 FROM journey.lanes "
+    "ON CONFLICT (lane) DO UPDATE SET next_seq = excluded.next_seq";
+
+enum outcome policies_check(struct desk *desk, const char *dir, struct err *err)
+{
+    struct arena *arena = desk->arena;
+    struct identity_policy *identity = arena_new(arena, struct identity_policy);
+    struct journey_policy *journey = arena_new(arena, struct journey_policy);
+    struct contact_policy *contact = arena_new(arena, struct contact_policy);
+    struct span text = SPAN_NONE;
+    CHECK(identity_candidate_read(desk, generation_policy_path(arena, dir, "identity.json"), &text,
+                                  identity, err));
+    CHECK(journey_policy_load(arena, dir, journey, err));
+    CHECK(suppression_policy_read(arena, generation_policy_path(arena, dir, "contact.json"),
+                                  contact, err));
+    return generation_hash(dir, &(struct id){{0}}, err);
+}
+
+/* One JSON object with every file under its name. */
+static enum outcome bundle(struct arena *arena, const char *dir, struct span *out, struct err *err)
+{
+    struct strbuf text = {.arena = arena};
+    for (size_t i = 0; policy_files[i]; i++) {
+        strbuf_addf(&text, "%s\"%s\":", i ? "," : "{", policy_files[i]);
+        CHECK(
+            generation_read_file(&text, generation_policy_path(arena, dir, policy_files[i]), err));
+    }
+    strbuf_addf(&text, "}");
+    *out = strbuf_span(&text);
+    return OUTCOME_OK;
+}
+
+enum outcome policy_find_active(struct db *db, struct arena *arena, struct generation *generation,
+                                bool *complete, struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_uuid(&p, &generation->id);
+    struct db_result *r = NULL;
+    CHECK(db_run(db, &sql_policy_find_generation, &p, &r, NULL, err));
+    generation->number = db_rows(r) ? db_int4(r, 0, 0) : 0;
+    *complete = db_rows(r) && db_bool(r, 0, 1);
+    return OUTCOME_OK;
+}
+
+enum outcome policy_start_generation(struct db *db, struct arena *arena, const char *dir,
+                                     struct generation *generation, struct err *err)
+{
+    struct span policies = SPAN_NONE;
+    CHECK(bundle(arena, dir, &policies, err));
+    CHECK(
+        db_script(db, "UPDATE tutti_meta.generations SET is_active = false WHERE is_active", err));
+    struct params p;
+    params_init(&p, arena);
+    params_uuid(&p, &generation->id);
+    params_text(&p, policies);
+    struct db_result *r = NULL;
+    CHECK(db_run(db, &sql_policy_activate, &p, &r, NULL, err));
+    generation->number = db_int4(r, 0, 0);
+    CHECK(journey_policy_store_files(db, arena, dir, &generation->id, err));
+    CHECK(db_script(db, empty_figures, err));
+    return journey_sweep_clear(db, err);
+}
+
+/* In one transaction: the new generation is active, and what was derived under the old one is gone.
+ */
+static enum outcome switch_generation(struct db *db, struct arena *arena, const char *dir,
+                                      struct generation *generation, struct err *err)
+{
+    CHECK(db_begin(db, err));
+    enum outcome outcome = policy_start_generation(db, arena, dir, generation, err);
+    if (outcome == OUTCOME_OK)
+        return db_commit(db, err);
+    db_rollback(db);
+    return outcome;
+}
+
+static enum outcome step_through(struct desk *desk, struct sweep *sweep, uint64_t total,
+                                 struct err *err)
+{
+    if (total == 0)
+        return OUTCOME_OK;
+    desk_begin(desk, "profiles derived again", total);
+    for (size_t done = 1; done > 0;) {
+        CHECK(journey_sweep_step(sweep, &done, err));
+        desk_step(desk, done);
+    }
+    desk_end(desk);
+    return OUTCOME_OK;
+}
+
+enum outcome policy_sweep(struct desk *desk, const char *dir, const struct generation *generation,
+                          struct err *err)
+{
+    struct sweep *sweep = NULL;
+    uint64_t total = 0;
+    enum outcome outcome = journey_sweep_open(desk->db, dir, generation, &sweep, &total, err);
+    if (outcome == OUTCOME_OK)
+        outcome = step_through(desk, sweep, total, err);
+    journey_sweep_close(sweep);
+    return outcome;
+}
+
+static enum outcome derive(struct desk *desk, const char *dir, struct generation *generation,
+                           struct err *err)
+{
+    CHECK(lock_out_services(desk, err));
+    if (generation->number == 0)
+        CHECK(switch_generation(desk->db, desk->arena, dir, generation, err));
+    CHECK(policy_sweep(desk, dir, generation, err));
+    return db_run(desk->db, &sql_policy_mark_complete, NULL, NULL, NULL, err);
+}
+
+enum outcome policies_apply(struct desk *desk, const char *dir, int32_t *number, struct err *err)
+{
+    struct generation generation = {.number = 0};
+    bool is_complete;
+    CHECK(policies_check(desk, dir, err));
+    CHECK(generation_hash(dir, &generation.id, err));
+    CHECK(desk_connect(desk, err));
+    CHECK(policy_find_active(desk->db, desk->arena, &generation, &is_complete, err));
+    if (!is_complete)
+        CHECK(derive(desk, dir, &generation, err));
+    *number = generation.number;
+    return OUTCOME_OK;
+}

@@ -1,0 +1,30 @@
+/* policies.h: the policies of policy.dir as one generation: checked, made active, and everything
+ * derived again under them. `tutti identity apply` uses the parts where facts get other anchors. */
+#ifndef TUTTI_OPERATIONS_POLICIES_POLICIES_H
+#define TUTTI_OPERATIONS_POLICIES_POLICIES_H
+
+#include "common/service/generation.h"
+#include "operations/desk.h"
+
+/* Reads every file of dir; FATAL with file and place for any rule that is broken. Needs no
+ * database. */
+enum outcome policies_check(struct desk *desk, const char *dir, struct err *err);
+/* Makes the files of dir the active policies and derives every profile again; goes on where an
+ * earlier run ended. Needs the services stopped. *generation is the number they got. */
+enum outcome policies_apply(struct desk *desk, const char *dir, int32_t *generation,
+                            struct err *err);
+
+/* Finds the active generation by generation->id: its number, 0 if it is not the active one;
+ * *complete: nothing is left to derive.
+ */
+enum outcome policy_find_active(struct db *db, struct arena *arena, struct generation *generation,
+                                bool *complete, struct err *err);
+/* Inside a transaction: the policies of dir are active under a new number, and what was derived
+ * before is gone. */
+enum outcome policy_start_generation(struct db *db, struct arena *arena, const char *dir,
+                                     struct generation *generation, struct err *err);
+/* Derives every profile that is of another generation. Can be run again. */
+enum outcome policy_sweep(struct desk *desk, const char *dir, const struct generation *generation,
+                          struct err *err);
+
+#endif

@@ -1,0 +1,21 @@
+/* review.h: the switch to another identity policy, and the review of all profiles under it.
+ */
+#ifndef TUTTI_OPERATIONS_POLICIES_REVIEW_H
+#define TUTTI_OPERATIONS_POLICIES_REVIEW_H
+
+#include "operations/desk.h"
+#include "operations/policies/active.h"
+
+/* FATAL where another `tutti identity apply` works, or another version is active. */
+enum outcome apply_hold_alone(struct db *db, int32_t version, struct err *err);
+/* Switches to the policy and reviews every profile under it, or goes on where an earlier run ended.
+ */
+struct policy_review {
+    struct span text; /* of the policy's file */
+    struct active_row active;
+    const char *actor;
+    size_t batch; /* profiles per transaction */
+};
+enum outcome apply_policy(struct desk *desk, const struct policy_review *review, struct err *err);
+
+#endif

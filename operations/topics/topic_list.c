@@ -1,0 +1,109 @@
+/* topic_list.c: what each topic should be, and how one differs from it; see topic_list.h. */
+#include "operations/topics/topic_list.h"
+
+#include <inttypes.h>
+
+const struct setting topic_list_settings[] = {
+    {"topics.input", SETTING_TEXT,
+     "touchpoints.web.v1,touchpoints.app.v1,touchpoints.email.v1,touchpoints.sms.v1,touchpoints."
+     "pos.v1,touchpoints.call_center."
+     "v1,"
+     "touchpoints.crm.v1,touchpoints.direct_mail.v1,touchpoints.ads.v1,touchpoints.other.v1",
+     0, 0, NULL, "Topics that channel systems write touchpoints to, separated by commas."},
+    {"topics.replication", SETTING_INT, "-1", -1, 100, NULL,
+     "Replicas of a new topic; -1 is the broker's default."},
+    {.name = NULL},
+};
+
+enum { OURS = 8 }; /* topics of our own, with their .dlq */
+
+static const struct duration internal_retention = {14 * US_PER_DAY},
+                             dead_letter_retention = {90 * US_PER_DAY};
+
+static void add(const struct config *config, struct topic_list *list, const char *name,
+                int32_t partitions, struct duration retention)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->names[i], name) == 0)
+            return;
+    list->names[list->count] = name;
+    list->wanted[list->count++] = (struct topic_settings){
+        .partitions = partitions,
+        .replicas = (int32_t)config_int(config, "topics.replication"),
+        .retention_ms = retention.us / 1000,
+        .cleanup = "delete",
+        .compression = "producer",
+    };
+}
+
+static void add_consumed(const struct config *config, struct arena *arena, struct topic_list *list,
+                         const char *name, int32_t partitions, struct duration retention)
+{
+    add(config, list, name, partitions, retention);
+    add(config, list, arena_printf(arena, "%s.dlq", name), 1, dead_letter_retention);
+}
+
+void topic_list_build(const struct config *config, struct arena *arena, int32_t partitions,
+                      struct duration retention, struct topic_list *out)
+{
+    const char *at = config_text(config, "topics.input");
+    size_t room = 2 + OURS;
+    for (const char *comma = at; (comma = strchr(comma, ',')); comma++)
+        room += 2;
+    *out = (struct topic_list){.names = arena_array(arena, const char *, room),
+                               .wanted = arena_array(arena, struct topic_settings, room)};
+    while (*at) {
+        size_t length = strcspn(at, ",");
+        struct span name = span_trim((struct span){at, length});
+        if (name.len)
+            add_consumed(config, arena, out, arena_printf(arena, SPAN_FMT, SPAN_ARG(name)),
+                         partitions, retention);
+        at += length + (at[length] == ',');
+    }
+    add_consumed(config, arena, out, TOPIC_RESOLVED, partitions, internal_retention);
+    add_consumed(config, arena, out, TOPIC_IDENTITY_CHANGES, 1, internal_retention);
+    add_consumed(config, arena, out, TOPIC_DIFFS, DIFF_PARTITIONS, internal_retention);
+    add(config, out, TOPIC_STAGES, DIFF_PARTITIONS, internal_retention);
+    add(config, out, TOPIC_DECISIONS, DIFF_PARTITIONS, internal_retention);
+}
+
+static const char *days(struct arena *arena, int64_t ms)
+{
+    if (ms < 0)
+        return "for ever";
+    return ms % 86400000 ? arena_printf(arena, "%" PRId64 " ms", ms)
+                         : arena_printf(arena, "%" PRId64 " d", ms / 86400000);
+}
+
+const char *topic_difference(struct arena *arena, const struct topic_settings *wanted,
+                             const struct topic_settings *found)
+{
+    const char *text = "";
+    if (found->partitions != wanted->partitions)
+        text = arena_printf(arena, "partitions %d instead of %d", found->partitions,
+                            wanted->partitions);
+    if (wanted->replicas > 0 && found->replicas != wanted->replicas)
+        text = arena_printf(arena, "%s%sreplicas %d instead of %d", text, *text ? ", " : "",
+                            found->replicas, wanted->replicas);
+    if (found->retention_ms != wanted->retention_ms)
+        text = arena_printf(arena, "%s%sretention %s instead of %s", text, *text ? ", " : "",
+                            days(arena, found->retention_ms), days(arena, wanted->retention_ms));
+    if (strcmp(found->cleanup, wanted->cleanup) != 0)
+        text = arena_printf(arena, "%s%scleanup.policy %s instead of %s", text, *text ? ", " : "",
+                            found->cleanup, wanted->cleanup);
+    if (strcmp(found->compression, wanted->compression) != 0)
+        text = arena_printf(arena, "%s%scompression.type %s instead of %s", text, *text ? ", " : "",
+                            found->compression, wanted->compression);
+    return text;
+}
+
+const char *topic_of_channel(struct arena *arena, struct span channel)
+{
+    if (channel.len == 0 || channel.len > 60)
+        return NULL;
+    for (size_t i = 0; i < channel.len; i++)
+        if (strchr("abcdefghijklmnopqrstuvwxyz0123456789_-", channel.ptr[i]) == NULL ||
+            channel.ptr[i] == '\0')
+            return NULL;
+    return arena_printf(arena, "touchpoints." SPAN_FMT ".v1", SPAN_ARG(channel));
+}

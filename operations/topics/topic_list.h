@@ -1,0 +1,41 @@
+/* topic_list.h: the topics that an installation needs, and how they should be set. */
+#ifndef TUTTI_OPERATIONS_TOPICS_TOPIC_LIST_H
+#define TUTTI_OPERATIONS_TOPICS_TOPIC_LIST_H
+
+#include "common/base/arena.h"
+#include "common/bus/admin.h"
+#include "common/runtime/config.h"
+
+#define TOPIC_RESOLVED         "tutti.touchpoints-resolved.v1"
+#define TOPIC_IDENTITY_CHANGES "tutti.identity-changes.v1"
+#define TOPIC_DIFFS            "tutti.journey-diffs.v1"
+#define TOPIC_STAGES           "tutti.journey-stages.v1"
+#define TOPIC_DECISIONS        "tutti.contact-decisions.v1"
+#define TOPIC_OTHER            "touchpoints.other.v1"
+
+/* topics.input, topics.replication */
+extern const struct setting topic_list_settings[];
+
+struct topic_list {
+    size_t count;
+    const char **names;
+    struct topic_settings *wanted; /* 0 or "" where nothing is asked for */
+};
+
+enum { DEFAULT_PARTITIONS = 8, DIFF_PARTITIONS = 4 };
+
+/* Input topics of the setting topics.input, our own, and one .dlq for each that a service consumes;
+ * in the arena. partitions is for touchpoints and resolved touchpoints, retention for input.
+ */
+void topic_list_build(const struct config *config, struct arena *arena, int32_t partitions,
+                      struct duration retention, struct topic_list *out);
+
+/* What differs, as text, "" if nothing: "partitions 4 instead of 8". */
+const char *topic_difference(struct arena *arena, const struct topic_settings *wanted,
+                             const struct topic_settings *found);
+
+/* The topic of a channel: touchpoints.<channel>.v1; SPAN_NONE if the name could be no topic. In the
+ * arena. */
+const char *topic_of_channel(struct arena *arena, struct span channel);
+
+#endif
