@@ -63,7 +63,7 @@ static enum outcome write_held(struct db *db, struct arena *arena, const struct 
     CHECK(key_state_read(db, arena, &now, err));
     if (now.epoch != from->epoch || !id_equal(&now.current, &from->current))
         return err_set(err, OUTCOME_FATAL, "keys_changed",
-                       "somebody else exchanges the key at the same time: look again");
+                       "another command exchanges the key at the same time: look again");
     CHECK(db_run(db, &sql_next_key_epoch, &p, &r, NULL, err));
     if (db_rows(r) == 0)
         return err_set(
