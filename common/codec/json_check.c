@@ -5,7 +5,6 @@
 #include "common/base/nearest.h"
 #include "common/base/pack.h"
 #include "common/codec/json_internal.h"
-#include "common/base/nearest.h"
 
 /* Appends "rules[3].per"; nothing for the root. Recursion is as deep as the text, which jansson
  * limits. */
