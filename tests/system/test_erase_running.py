@@ -61,6 +61,7 @@ def test_erase_under_load(stack, make_world):
     with Balance(world), Feeder(world, list(mixed(lines, told)), pieces=80, outlasts=True) as feeder:
         for number in range(LEAVING):
             feeder.wait_for_pieces(6)
+            wait_until_seen(world, f"user_id:leaver-{number}")
             if number == 2:
                 for name in READERS:
                     world.of(name)[0].kill()
@@ -82,6 +83,12 @@ def test_erase_under_load(stack, make_world):
     world.settle()
     check_gone(world, gone)
     world.stop()
+
+
+def wait_until_seen(world, person):
+    """Until the pipeline is so far that it knows the person."""
+    plan = ("erase", person, "--reason", "asked for it")
+    until(lambda: world.tool(*plan, check=False).returncode == 0, 60, f"{person} was seen")
 
 
 def erase_with_kills(world, person, times):
