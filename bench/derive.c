@@ -140,12 +140,14 @@ static int derive_late(struct journey_world *world, const struct touch *touches,
     memcpy(with, touches + from, (at - from) * sizeof *with);
     with[at - from] = *late;
     memcpy(with + (at - from) + 1, touches + at, (end - at) * sizeof *with);
-    journey_rederive(&world->policy, &before, touches + from, EVERY, &after, with, EVERY + 1,
-                     &effects);
+    struct journey_side old_side = {&before, touches + from, EVERY};
+    struct journey_side new_side = {&after, with, EVERY + 1};
+    journey_rederive(&world->policy, &old_side, &new_side, &effects);
     int chunks = 1;
     while (!journey_converged(&world->policy, &before, &after) && end + EVERY <= TOUCHES) {
-        journey_rederive(&world->policy, &before, touches + end, EVERY, &after, touches + end,
-                         EVERY, &effects);
+        old_side = (struct journey_side){&before, touches + end, EVERY};
+        new_side = (struct journey_side){&after, touches + end, EVERY};
+        journey_rederive(&world->policy, &old_side, &new_side, &effects);
         end += EVERY;
         chunks++;
     }

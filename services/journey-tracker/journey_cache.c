@@ -1,4 +1,5 @@
-/* journey_cache.c: see journey_cache.h. */
+/* journey_cache.c: when the young maps are full they become the old ones, and the old ones go. A
+ * hit in an old map moves the entry to the young one. */
 #include "services/journey-tracker/journey_cache.h"
 
 #include <stdlib.h>
@@ -117,8 +118,8 @@ const struct cached_state *journey_cache_state(struct journey_cache *cache, int6
     hit = map_find(&cache->old_states, &profile);
     if (hit == NULL)
         return NULL;
-    struct cached_state moved =
-        *hit; /* with its payload: making room frees whatever is still old */
+    /* Taken out with its payload: making room frees everything that is still old. */
+    struct cached_state moved = *hit;
     map_remove(&cache->old_states, &profile);
     cache->old_state_bytes -= moved.payload_len;
     if (cache->state_bytes + moved.payload_len > cache->state_bytes_limit)

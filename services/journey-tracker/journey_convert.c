@@ -1,7 +1,7 @@
-/* journey_convert.c: between what is stored (facts, packed states) and what derive works on. */
-#include "services/journey-tracker/journey_tracker.h"
+/* journey_convert.c: loads a shape that is not in memory yet, then tries again. */
+#include "services/journey-tracker/journey_convert.h"
 
-enum outcome tracker_touch(struct tracker *tracker, struct arena *arena,
+enum outcome convert_touch(struct tracker *tracker, struct arena *arena,
                            const struct journey_fact *fact, struct touch *out, struct err *err)
 {
     uint32_t code = (uint32_t)fact->shape;
@@ -18,7 +18,7 @@ enum outcome tracker_touch(struct tracker *tracker, struct arena *arena,
     return OUTCOME_OK;
 }
 
-enum outcome tracker_unpack(struct tracker *tracker, struct arena *arena, struct span payload,
+enum outcome convert_unpack(struct tracker *tracker, struct arena *arena, struct span payload,
                             struct journey_state *out, struct err *err)
 {
     if (payload.len == 0) {
@@ -28,30 +28,19 @@ enum outcome tracker_unpack(struct tracker *tracker, struct arena *arena, struct
     const struct shape_lookup lookup = {shapes_find, tracker->shapes};
     for (;;) {
         uint32_t missing = 0;
-        enum outcome o =
+        enum outcome outcome =
             journey_state_unpack(&tracker->policy, payload, &lookup, arena, out, &missing, err);
-        if (o != OUTCOME_RETRY || missing == 0)
-            return o;
+        if (outcome != OUTCOME_RETRY || missing == 0)
+            return outcome;
         CHECK(shapes_load(tracker->shapes, arena, missing, err));
     }
 }
 
-struct span tracker_pack(const struct tracker *tracker, struct arena *arena,
+struct span convert_pack(const struct tracker *tracker, struct arena *arena,
                          const struct journey_state *state)
 {
     struct strbuf out = {.arena = arena};
     strbuf_reserve(&out, 240);
     journey_state_pack(&tracker->policy, state, &out);
     return strbuf_span(&out);
-}
-
-bool tracker_lacks_window(const struct tracker *tracker, const struct journey_state *state,
-                          const struct touch *touches, size_t count)
-{
-    bool may_cut = state->tail.count + count > tracker->policy.tail_max;
-    for (size_t i = 0; i < count; i++)
-        if (journey_needs_window(&tracker->policy, state, &touches[i]) ||
-            (may_cut && touches[i].shape->is_order))
-            return true;
-    return false;
 }

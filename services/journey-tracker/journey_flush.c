@@ -1,15 +1,17 @@
-/* journey_flush.c: splitting a flush by profile, and the fast transaction. */
+/* journey_flush.c: splits a flush by profile and runs the fast transaction; the slow one has a room
+ * of its own (slow/). */
 #include <stdlib.h>
 
 #include "common/runtime/telemetry.h"
-#include "services/journey-tracker/journey_tracker.h"
+#include "services/journey-tracker/journey_convert.h"
+#include "services/journey-tracker/journey_saving.h"
+#include "services/journey-tracker/slow/journey_slow.h"
 
 enum { AHEAD = 12 }; /* look-ups for which memory is asked ahead */
 
 /* The arrivals of one profile, in time order. */
 struct group {
     int64_t profile;
-    struct id profile_id;
     const struct arrival **items;
     size_t count;
 };
@@ -20,7 +22,34 @@ struct fast_profile {
     struct group group;
     struct id profile_id;
     struct touch_key last; /* newest fact after this flush */
-    struct state_row row;  /* payload: the state after this flush */
+};
+
+struct fast_profiles {
+    struct fast_profile *items;
+    size_t count, capacity;
+};
+
+struct state_rows {
+    struct state_row *items;
+    size_t count, capacity;
+};
+
+struct indexes {
+    uint32_t *items;
+    size_t count, capacity;
+};
+
+/* The working set of one flush. */
+struct fast {
+    struct tracker *tracker;
+    struct journey_flush *flush;
+    struct saving saving; /* of the fast transaction */
+    struct map moved;     /* short keys of profiles that identity changes of the flush may touch */
+    struct fast_profiles profiles;
+    struct state_rows rows; /* rows.items[i] is that of profiles.items[i], after this flush */
+    struct indexes slow;    /* arrivals that take the slow path */
+    struct map profile_of;  /* anchor -> struct id */
+    bool is_swapped;        /* out: no other instance was there first */
 };
 
 static struct touch_key arrival_key(const struct arrival *a)
@@ -39,7 +68,7 @@ static int arrival_compare(const void *x, const void *y)
     return c ? c : (a > b) - (a < b); /* the first to arrive first */
 }
 
-/* By profile and time; of equal keys the first to arrive is kept. */
+/* Sorted by profile and time. Of equal keys the first to arrive is kept. */
 static const struct arrival **sorted_arrivals(struct journey_flush *flush, size_t *count)
 {
     const struct arrival **list =
@@ -59,7 +88,7 @@ static const struct arrival **sorted_arrivals(struct journey_flush *flush, size_
     return list;
 }
 
-/* The profile an arrival is taken to belong to: the cached one unless the message knows a newer. */
+/* An arrival belongs to the cached profile unless the message knows a newer one. */
 static void assign_profiles(struct tracker *tracker, struct journey_flush *flush)
 {
     for (size_t i = 0; i < flush->arrivals.count; i++) {
@@ -73,19 +102,20 @@ static void assign_profiles(struct tracker *tracker, struct journey_flush *flush
     }
 }
 
-/* Profiles that identity changes of this flush may touch go the slow way. */
-static void mark_moved(struct tracker *tracker, struct journey_flush *flush, struct map *moved)
+/* Profiles that identity changes of this flush may touch take the slow path. */
+static void mark_moved(struct fast *fast)
 {
-    map_init(moved, flush->arena, sizeof(int64_t), 1);
+    struct journey_flush *flush = fast->flush;
+    map_init(&fast->moved, flush->arena, sizeof(int64_t), 1);
     for (size_t i = 0; i < flush->moves.count; i++) {
         const struct anchor_move *move = &flush->moves.items[i];
         int64_t profile = id_short(&move->profile_id);
         const struct cached_anchor *known =
-            journey_cache_anchor(&tracker->cache, id_short(&move->anchor_id));
-        map_put(moved, &profile, NULL);
+            journey_cache_anchor(&fast->tracker->cache, id_short(&move->anchor_id));
+        map_put(&fast->moved, &profile, NULL);
         if (known) {
             profile = id_short(&known->profile_id);
-            map_put(moved, &profile, NULL);
+            map_put(&fast->moved, &profile, NULL);
         }
     }
 }
@@ -105,191 +135,181 @@ static bool anchors_are_current(struct tracker *tracker, const struct group *gro
     return true;
 }
 
-/* Whether the group may go the fast way; then *out has its state after all its touches, and effects
- * hold what they add. What is needed only here lives in scratch. */
-static enum outcome try_fast(struct tracker *tracker, struct journey_flush *flush,
-                             const struct group *group, const struct map *moved,
-                             struct saving *saving, struct fast_profile *out, bool *is_fast,
+/* The cached state of a group whose anchors are cached too, and whose touches all lie after it;
+ * else NULL. Valid until the next look-up. */
+static const struct cached_state *current_state(struct fast *fast, const struct group *group,
+                                                struct id *profile_id)
+{
+    const struct cached_state *cached = journey_cache_state(&fast->tracker->cache, group->profile);
+    if (cached == NULL || map_find(&fast->moved, &group->profile) ||
+        !anchors_are_current(fast->tracker, group, cached, profile_id))
+        return NULL;
+    struct touch_key first = arrival_key(group->items[0]);
+    return touch_key_compare(&first, &cached->last) > 0 ? cached : NULL;
+}
+
+static struct state_row row_of(struct fast *fast, const struct group *group,
+                               const struct cached_state *cached, const struct journey_state *after)
+{
+    return (struct state_row){.profile = group->profile,
+                              .ver = cached->ver,
+                              .members = cached->members,
+                              .generation = fast->tracker->generation.number,
+                              .payload = convert_pack(fast->tracker, fast->flush->arena, after)};
+}
+
+/* Whether the group may take the fast path. Then fast has its profile, with the state after all its
+ * touches, and fast->saving what they add. What is needed only here lives in scratch. */
+static enum outcome try_fast(struct fast *fast, const struct group *group, bool *is_fast,
                              struct err *err)
 {
+    struct tracker *tracker = fast->tracker;
+    struct arena *scratch = &tracker->scratch, *arena = fast->flush->arena;
+    struct id profile_id;
+    const struct cached_state *cached = current_state(fast, group, &profile_id);
     *is_fast = false;
-    const struct cached_state *cached = journey_cache_state(&tracker->cache, group->profile);
-    if (cached == NULL || map_find(moved, &group->profile) ||
-        !anchors_are_current(tracker, group, cached, &out->profile_id))
+    if (cached == NULL)
         return OUTCOME_OK;
-    struct touch_key first = arrival_key(group->items[0]);
-    if (touch_key_compare(&first, &cached->last) <= 0)
-        return OUTCOME_OK;
-    struct arena *scratch = &tracker->scratch;
     arena_reset(scratch);
     struct touch *touches = arena_array(scratch, struct touch, group->count);
     struct journey_state before, after;
-    CHECK(tracker_unpack(tracker, scratch, (struct span){cached->payload, cached->payload_len},
+    CHECK(convert_unpack(tracker, scratch, (struct span){cached->payload, cached->payload_len},
                          &before, err));
     journey_state_copy(&after, &before, scratch);
     for (size_t i = 0; i < group->count; i++)
-        CHECK(tracker_touch(tracker, flush->arena, &group->items[i]->fact, &touches[i], err));
-    if (tracker_lacks_window(tracker, &before, touches, group->count))
+        CHECK(convert_touch(tracker, arena, &group->items[i]->fact, &touches[i], err));
+    if (journey_lacks_window(&tracker->policy, &before, touches, group->count))
         return OUTCOME_OK;
     for (size_t i = 0; i < group->count; i++)
-        saving_advance(tracker, saving, group->profile, &after, &touches[i]);
-    journey_trailing_replace(&tracker->policy, &before, &after, &saving->effects);
-    out->group = *group;
-    out->last = after.last;
-    out->row = (struct state_row){.profile = group->profile,
-                                  .ver = cached->ver,
-                                  .members = cached->members,
-                                  .generation = tracker->generation.number,
-                                  .payload = tracker_pack(tracker, flush->arena, &after)};
+        saving_advance(tracker, &fast->saving, group->profile, &after, &touches[i]);
+    journey_trailing_replace(&tracker->policy, &before, &after, &fast->saving.effects);
+    *arena_push(arena, &fast->profiles) = (struct fast_profile){*group, profile_id, after.last};
+    *arena_push(arena, &fast->rows) = row_of(fast, group, cached, &after);
     *is_fast = true;
     return OUTCOME_OK;
 }
 
-struct fast_profiles {
-    struct fast_profile *items;
-    size_t count, capacity;
-};
-
-struct indexes {
-    uint32_t *items;
-    size_t count, capacity;
-};
-
-static void send_slow(struct journey_flush *flush, struct indexes *slow, const struct group *group)
+static void send_slow(struct fast *fast, const struct group *group)
 {
+    struct journey_flush *flush = fast->flush;
     for (size_t i = 0; i < group->count; i++)
-        *arena_push(flush->arena, slow) = (uint32_t)(group->items[i] - flush->arrivals.items);
+        *arena_push(flush->arena, &fast->slow) =
+            (uint32_t)(group->items[i] - flush->arrivals.items);
 }
 
-static enum outcome split(struct tracker *tracker, struct journey_flush *flush,
-                          struct saving *saving, struct fast_profiles *fast, struct indexes *slow,
-                          struct err *err)
+static void prefetch(struct tracker *tracker, const struct arrival *a)
+{
+    journey_cache_prefetch_state(&tracker->cache, a->profile);
+    journey_cache_prefetch_anchor(&tracker->cache, a->fact.key.anchor);
+}
+
+static enum outcome split(struct fast *fast, struct err *err)
 {
     size_t count;
-    struct map moved;
-    assign_profiles(tracker, flush);
-    mark_moved(tracker, flush, &moved);
-    const struct arrival **list = sorted_arrivals(flush, &count);
+    assign_profiles(fast->tracker, fast->flush);
+    mark_moved(fast);
+    const struct arrival **list = sorted_arrivals(fast->flush, &count);
     for (size_t i = 0, next; i < count; i = next) {
         for (next = i + 1; next < count && list[next]->profile == list[i]->profile;)
             next++;
-        if (i + AHEAD < count) {
-            journey_cache_prefetch_state(&tracker->cache, list[i + AHEAD]->profile);
-            journey_cache_prefetch_anchor(&tracker->cache, list[i + AHEAD]->fact.key.anchor);
-        }
-        struct group group = {list[i]->profile, list[i]->profile_id, list + i, next - i};
-        struct fast_profile profile;
+        if (i + AHEAD < count)
+            prefetch(fast->tracker, list[i + AHEAD]);
+        struct group group = {list[i]->profile, list + i, next - i};
         bool is_fast;
-        CHECK(try_fast(tracker, flush, &group, &moved, saving, &profile, &is_fast, err));
-        if (is_fast)
-            *arena_push(flush->arena, fast) = profile;
-        else
-            send_slow(flush, slow, &group);
+        CHECK(try_fast(fast, &group, &is_fast, err));
+        if (!is_fast)
+            send_slow(fast, &group);
     }
     return OUTCOME_OK;
 }
 
-static struct state_row *fast_rows(struct journey_flush *flush, const struct fast_profiles *fast)
-{
-    struct state_row *rows = arena_array(flush->arena, struct state_row, fast->count);
-    for (size_t i = 0; i < fast->count; i++)
-        rows[i] = fast->items[i].row;
-    return rows;
-}
-
-static struct facts fast_facts(struct tracker *tracker, struct journey_flush *flush,
-                               const struct fast_profiles *fast, struct map *profile_of)
+/* The facts of the fast profiles, sorted by key; fills profile_of. */
+static struct facts fast_facts(struct fast *fast)
 {
     struct facts facts = {0};
-    map_init(profile_of, flush->arena, sizeof(int64_t), sizeof(struct id));
-    for (size_t i = 0; i < fast->count; i++)
-        for (size_t j = 0; j < fast->items[i].group.count; j++) {
-            const struct arrival *a = fast->items[i].group.items[j];
-            *arena_push(flush->arena, &facts) = a->fact;
-            *(struct id *)map_put(profile_of, &a->fact.key.anchor, NULL) =
-                fast->items[i].profile_id;
+    struct arena *arena = fast->flush->arena;
+    map_init(&fast->profile_of, arena, sizeof(int64_t), sizeof(struct id));
+    for (size_t i = 0; i < fast->profiles.count; i++) {
+        const struct fast_profile *p = &fast->profiles.items[i];
+        for (size_t j = 0; j < p->group.count; j++) {
+            const struct journey_fact *fact = &p->group.items[j]->fact;
+            *arena_push(arena, &facts) = *fact;
+            *(struct id *)map_put(&fast->profile_of, &fact->key.anchor, NULL) = p->profile_id;
         }
-    facts.count = timeline_sort_facts(tracker->timeline, facts.items, facts.count);
+    }
+    facts.count = timeline_sort_facts(fast->tracker->timeline, facts.items, facts.count);
     return facts;
 }
 
-/* Facts, states, rows, lane, outbox. *swapped is false if another instance was there first: nothing
- * may be committed. */
-static enum outcome write_fast(struct tracker *tracker, struct journey_flush *flush,
-                               struct saving *saving, const struct fast_profiles *fast,
-                               struct state_row *rows, bool *swapped, struct err *err)
+/* The whole transaction: facts, states, rows, lane, outbox. Leaves is_swapped false if another
+ * instance was there first: then nothing is committed. */
+static enum outcome write_fast(struct fast *fast, struct err *err)
 {
-    struct map profile_of;
-    struct facts facts = fast_facts(tracker, flush, fast, &profile_of);
-    *swapped = false;
-    CHECK(generation_still_active(tracker->db, flush->arena, &tracker->generation, tracker->erased,
-                                  err));
-    enum outcome o =
-        timeline_copy_facts(tracker->timeline, tracker->db, facts.items, facts.count, err);
-    if (o == OUTCOME_REJECT && db_sqlstate_is(tracker->db, "23505"))
-        return OUTCOME_OK;
-    CHECK(o);
-    CHECK(timeline_swap_states(tracker->timeline, tracker->db, flush->arena, rows, fast->count,
-                               swapped, err));
-    if (!*swapped)
-        return OUTCOME_OK;
-    return saving_write(tracker, flush, saving, &profile_of, err);
-}
-
-static void cache_fast(struct tracker *tracker, const struct fast_profiles *fast,
-                       const struct state_row *rows)
-{
-    for (size_t i = 0; i < fast->count; i++)
-        journey_cache_put_state(&tracker->cache, rows[i].profile, rows[i].ver, rows[i].members,
-                                &fast->items[i].last, rows[i].payload);
-}
-
-/* On a lost race the cached states are forgotten and everything goes the slow way. */
-static void give_up_fast(struct tracker *tracker, struct journey_flush *flush,
-                         const struct fast_profiles *fast, struct indexes *slow)
-{
-    metric_add(tracker->fallbacks, 1);
-    flush->diffs = (struct diff_rows){0};
-    flush->stages = (struct stage_messages){0};
-    for (size_t i = 0; i < fast->count; i++) {
-        journey_cache_drop_state(&tracker->cache, fast->items[i].group.profile);
-        send_slow(flush, slow, &fast->items[i].group);
-    }
-}
-
-static enum outcome run_fast(struct tracker *tracker, struct journey_flush *flush,
-                             struct saving *saving, const struct fast_profiles *fast,
-                             struct indexes *slow, struct err *err)
-{
-    if (fast->count == 0)
-        return OUTCOME_OK;
-    struct state_row *rows = fast_rows(flush, fast);
-    bool swapped;
+    struct tracker *tracker = fast->tracker;
+    struct arena *arena = fast->flush->arena;
+    struct facts facts = fast_facts(fast);
     CHECK(db_begin(tracker->db, err));
-    enum outcome o = write_fast(tracker, flush, saving, fast, rows, &swapped, err);
-    if (o == OUTCOME_OK && swapped)
-        o = db_commit(tracker->db, err);
-    if (o != OUTCOME_OK || !swapped) {
-        db_rollback(tracker->db);
-        if (o == OUTCOME_OK)
-            give_up_fast(tracker, flush, fast, slow);
-        return o;
+    CHECK(generation_still_active(tracker->db, arena, &tracker->generation, tracker->erased, err));
+    enum outcome outcome =
+        timeline_copy_facts(tracker->timeline, tracker->db, facts.items, facts.count, err);
+    if (outcome == OUTCOME_REJECT && db_sqlstate_is(tracker->db, "23505"))
+        return OUTCOME_OK;
+    CHECK(outcome);
+    CHECK(timeline_swap_states(tracker->timeline, tracker->db, arena, fast->rows.items,
+                               fast->rows.count, &fast->is_swapped, err));
+    if (!fast->is_swapped)
+        return OUTCOME_OK;
+    CHECK(saving_write(tracker, fast->flush, &fast->saving, &fast->profile_of, err));
+    return db_commit(tracker->db, err);
+}
+
+static void fill_cache(struct fast *fast)
+{
+    for (size_t i = 0; i < fast->rows.count; i++) {
+        const struct state_row *row = &fast->rows.items[i];
+        journey_cache_put_state(&fast->tracker->cache, row->profile, row->ver, row->members,
+                                &fast->profiles.items[i].last, row->payload);
     }
-    cache_fast(tracker, fast, rows);
-    return OUTCOME_OK;
+}
+
+/* On a lost race the cached states are forgotten, and everything takes the slow path. */
+static void give_up(struct fast *fast)
+{
+    metric_add(fast->tracker->fallbacks, 1);
+    fast->flush->diffs = (struct diff_rows){0};
+    fast->flush->stages = (struct stage_messages){0};
+    for (size_t i = 0; i < fast->profiles.count; i++) {
+        const struct group *group = &fast->profiles.items[i].group;
+        journey_cache_drop_state(&fast->tracker->cache, group->profile);
+        send_slow(fast, group);
+    }
+}
+
+static enum outcome run_fast(struct fast *fast, struct err *err)
+{
+    if (fast->profiles.count == 0)
+        return OUTCOME_OK;
+    enum outcome outcome = write_fast(fast, err);
+    if (outcome == OUTCOME_OK && fast->is_swapped) {
+        fill_cache(fast);
+        return OUTCOME_OK;
+    }
+    db_rollback(fast->tracker->db);
+    if (outcome == OUTCOME_OK)
+        give_up(fast);
+    return outcome;
 }
 
 enum outcome tracker_flush(struct tracker *tracker, struct journey_flush *flush, struct err *err)
 {
-    struct saving saving;
-    struct fast_profiles fast = {0};
-    struct indexes slow = {0};
-    saving_init(&saving, flush->arena);
-    CHECK(split(tracker, flush, &saving, &fast, &slow, err));
-    CHECK(run_fast(tracker, flush, &saving, &fast, &slow, err));
-    metric_add(tracker->fast, (double)(flush->arrivals.count - slow.count));
-    metric_add(tracker->slow, (double)slow.count);
-    if (slow.count == 0 && flush->moves.count == 0)
+    struct fast fast = {.tracker = tracker, .flush = flush};
+    const struct indexes *slow = &fast.slow;
+    saving_init(&fast.saving, flush->arena);
+    CHECK(split(&fast, err));
+    CHECK(run_fast(&fast, err));
+    metric_add(tracker->fast, (double)(flush->arrivals.count - slow->count));
+    metric_add(tracker->slow, (double)slow->count);
+    if (slow->count == 0 && flush->moves.count == 0)
         return OUTCOME_OK;
-    return tracker_slow(tracker, flush, slow.items, slow.count, err);
+    return slow_run(tracker, flush, slow->items, slow->count, err);
 }

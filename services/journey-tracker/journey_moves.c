@@ -1,15 +1,17 @@
-/* journey_moves.c: see journey_moves.h. */
+/* journey_moves.c: a tracker of its own runs one slow flush that has moves only. */
 #include "services/journey-tracker/journey_moves.h"
 
 #include "common/runtime/telemetry.h"
 #include "services/journey-tracker/journey_policy.h"
-#include "services/journey-tracker/journey_tracker.h"
+#include "services/journey-tracker/slow/journey_slow.h"
 
 enum { CACHE_BYTES = 1 << 20 };
 
 static enum outcome open_tool(struct tracker *t, const struct config *config, struct arena *arena,
                               struct err *err)
 {
+    t->timeline = timeline_new(&journey_timeline);
+    journey_cache_open(&t->cache, CACHE_BYTES);
     t->diff_partitions = 1;
     t->fast = t->slow = t->fallbacks = t->rederived =
         metric_counter("moves_profiles_total", "", "Profiles derived again.");
@@ -19,29 +21,38 @@ static enum outcome open_tool(struct tracker *t, const struct config *config, st
     return shapes_open(t->db, &t->policy, &t->shapes, err);
 }
 
+static void close_tool(struct tracker *t)
+{
+    timeline_free(t->timeline);
+    shapes_close(t->shapes);
+    journey_cache_close(&t->cache);
+    arena_free(&t->scratch);
+    erased_close(t->erased);
+}
+
+/* The moves as the only content of a flush. */
+static enum outcome apply(struct tracker *t, const struct config *config, struct arena *arena,
+                          const struct anchor_move *moves, size_t count, struct err *err)
+{
+    struct journey_flush flush = {.arena = arena, .lane = 0};
+    for (size_t i = 0; i < count; i++)
+        *arena_push(arena, &flush.moves) = moves[i];
+    CHECK(open_tool(t, config, arena, err));
+    return slow_run(t, &flush, NULL, 0, err);
+}
+
 enum outcome journey_moves_apply(struct db *db, const struct config *config,
                                  const struct anchor_move *moves, size_t count, struct err *err)
 {
     struct arena arena = {0};
     struct erased erased = {.version = 0};
-    struct journey_flush flush = {.arena = &arena, .lane = 0};
     struct tracker *t = arena_new(&arena, struct tracker);
     t->db = db;
     t->erased = &erased;
-    t->timeline = timeline_new(&journey_timeline);
-    journey_cache_open(&t->cache, CACHE_BYTES);
-    for (size_t i = 0; i < count; i++)
-        *arena_push(&arena, &flush.moves) = moves[i];
-    enum outcome o = open_tool(t, config, &arena, err);
-    if (o == OUTCOME_OK)
-        o = tracker_slow(t, &flush, NULL, 0, err);
-    timeline_free(t->timeline);
-    shapes_close(t->shapes);
-    journey_cache_close(&t->cache);
-    arena_free(&t->scratch);
-    erased_close(&erased);
+    enum outcome outcome = apply(t, config, &arena, moves, count, err);
+    close_tool(t);
     arena_free(&arena);
-    return o;
+    return outcome;
 }
 
 static bool is_of(const struct stage_message *message, const struct id *profiles, size_t count)
@@ -52,7 +63,7 @@ static bool is_of(const struct stage_message *message, const struct id *profiles
     return false;
 }
 
-/* One row: the messages of one transaction. */
+/* Keeps, of one row (the messages of one transaction), those of other profiles. */
 static enum outcome keep_others(struct db *db, struct arena *arena,
                                 const struct stage_messages *row, const struct id *profiles,
                                 size_t count, size_t *taken, struct err *err)

@@ -1,4 +1,5 @@
-/* journey_policy.c: see journey_policy.h. */
+/* journey_policy.c: one function per section of the three documents; each names the keys that it
+ * takes. */
 #include "services/journey-tracker/journey_policy.h"
 
 #define STATUSES "active|at_risk|lapsed|won_back"
@@ -229,7 +230,7 @@ static bool is_credited_by_conversions(const struct journey_policy *policy,
     return false;
 }
 
-/* A parent stands before its children, so that there are no circles. */
+/* A parent stands above its children, so that there are no circles. */
 static enum outcome read_goals(struct arena *arena, const struct json *document,
                                struct journey_policy *policy, struct err *err)
 {
@@ -298,9 +299,9 @@ enum outcome journey_policy_read(struct arena *arena, const struct json *journey
     CHECK(read_journey(arena, journey, out, err));
     CHECK(read_goals(arena, goals, out, err));
     CHECK(read_channels(arena, channels, out, err));
-    enum outcome outcome = journey_policy_finish(out, err);
-    return outcome == OUTCOME_OK ? outcome
-                                 : err_prefix(err, SPAN_FMT, SPAN_ARG(json_name(journey)));
+    if (journey_policy_finish(out, err) != OUTCOME_OK)
+        return err_prefix(err, SPAN_FMT, SPAN_ARG(json_name(journey)));
+    return OUTCOME_OK;
 }
 
 enum outcome journey_policy_load(struct arena *arena, const char *folder,

@@ -7,15 +7,16 @@
 #include "common/codec/json.h"
 #include "services/journey-tracker/logic/policy.h"
 
-/* Checks shape and meaning of the three documents; texts stay borrowed from the documents' arena,
- * lists go to arena. Errors name the document and the place ("journey.json: stages[4].rules[0].nth:
- * ..."), code "json_invalid" or "policy_invalid". Codes are not set: journey_policy_intern. */
+/* Checks shape and meaning of the three documents. Texts stay borrowed from the documents' arena;
+ * lists go to arena. Errors have the code "json_invalid" or "policy_invalid" and name the document
+ * and the place, for example "journey.json: stages[4].rules[0].nth: ...". Dictionary codes are set
+ * later, by journey_policy_intern. */
 enum outcome journey_policy_read(struct arena *arena, const struct json *journey,
                                  const struct json *goals, const struct json *channels,
                                  struct journey_policy *out, struct err *err);
 
-/* The same from journey.json, goals.json and channels.json in a folder. FATAL if one cannot be
- * read. */
+/* The same from the files journey.json, goals.json and channels.json of a folder. FATAL if one
+ * cannot be read. */
 enum outcome journey_policy_load(struct arena *arena, const char *folder,
                                  struct journey_policy *out, struct err *err);
 

@@ -1,11 +1,13 @@
-/* journey_saving.c: the common end of both paths: derived rows, checkpoints, numbered diffs, stage
- * messages. */
+/* journey_saving.c: the common end of both paths. Cells are packed in chunks, each with a number of
+ * its lane; changes of stage become messages. */
+#include "services/journey-tracker/journey_saving.h"
+
 #include <stdlib.h>
 
 #include "common/codec/cells.h"
 #include "common/codec/compress.h"
 #include "common/codec/messages.h"
-#include "services/journey-tracker/journey_tracker.h"
+#include "services/journey-tracker/journey_convert.h"
 
 enum { CELLS_PER_CHUNK = 16000 }; /* about 512 kB packed */
 
@@ -15,7 +17,7 @@ void saving_init(struct saving *saving, struct arena *arena)
     journey_effects_init(&saving->effects, arena);
 }
 
-bool is_checkpoint(const struct id *event_id)
+bool saving_is_checkpoint(const struct id *event_id)
 {
     return event_id->bytes[15] == 0;
 }
@@ -25,9 +27,9 @@ void saving_advance(const struct tracker *tracker, struct saving *saving, int64_
 {
     struct arena *arena = saving->effects.arena;
     journey_advance(&tracker->policy, state, touch, &saving->effects);
-    if (is_checkpoint(&touch->key.event_id))
+    if (saving_is_checkpoint(&touch->key.event_id))
         *arena_push(arena, &saving->checkpoints) = (struct checkpoint){
-            profile, touch->key.at, touch->key.event_id, tracker_pack(tracker, arena, state)};
+            profile, touch->key.at, touch->key.event_id, convert_pack(tracker, arena, state)};
 }
 
 static struct cell *sorted_cells(struct arena *arena, const struct journey_effects *effects,
@@ -58,7 +60,8 @@ static enum outcome encode_chunk(struct tracker *tracker, struct arena *arena,
     return OUTCOME_OK;
 }
 
-/* Consecutive numbers of one transaction, all but the last marked `more`. */
+/* Chunks get consecutive numbers of the lane; all but the last one of the transaction say `more`.
+ */
 static enum outcome write_diff(struct tracker *tracker, struct journey_flush *flush,
                                const struct journey_effects *effects, struct err *err)
 {
@@ -69,18 +72,18 @@ static enum outcome write_diff(struct tracker *tracker, struct journey_flush *fl
         return OUTCOME_OK;
     CHECK(journey_store_next_seq(tracker->db, flush->arena, flush->lane, (int64_t)chunks,
                                  flush->lane % tracker->diff_partitions, &flush->lane_row, err));
-    int64_t *seqs = arena_array(flush->arena, int64_t, chunks);
-    struct span *payloads = arena_array(flush->arena, struct span, chunks);
+    struct diff_row *rows = arena_array(flush->arena, struct diff_row, chunks);
     for (size_t i = 0; i < chunks; i++) {
         size_t from = i * CELLS_PER_CHUNK,
                n = count - from < CELLS_PER_CHUNK ? count - from : CELLS_PER_CHUNK;
-        seqs[i] = flush->lane_row.seq - (int64_t)(chunks - 1 - i);
-        struct journey_diff diff = {.lane = flush->lane, .seq = seqs[i], .more = i + 1 < chunks};
-        CHECK(encode_chunk(tracker, flush->arena, diff, cells + from, n, &payloads[i], err));
-        *arena_push(flush->arena, &flush->diffs) = (struct diff_row){seqs[i], payloads[i]};
+        struct journey_diff diff = {.lane = flush->lane,
+                                    .seq = flush->lane_row.seq - (int64_t)(chunks - 1 - i),
+                                    .more = i + 1 < chunks};
+        rows[i].seq = diff.seq;
+        CHECK(encode_chunk(tracker, flush->arena, diff, cells + from, n, &rows[i].payload, err));
+        *arena_push(flush->arena, &flush->diffs) = rows[i];
     }
-    return journey_store_insert_diffs(tracker->db, flush->arena, flush->lane, seqs, payloads,
-                                      chunks, err);
+    return journey_store_insert_diffs(tracker->db, flush->arena, flush->lane, rows, chunks, err);
 }
 
 struct word {
@@ -126,8 +129,8 @@ static bool is_worth_telling(const struct stage_row *row)
     return row->from_stage != row->to_stage && !row->is_told;
 }
 
-/* Changes of stage go out on their topic; changes of status alone do not. A row that only moved is
- * neither. */
+/* What is to be said: changes of stage that are new, and those that no longer hold. Changes of
+ * status alone are not sent, nor is a row that only moved. */
 static struct words stage_words(struct arena *arena, const struct journey_effects *effects)
 {
     struct map written;
@@ -147,7 +150,7 @@ static struct words stage_words(struct arena *arena, const struct journey_effect
     return words;
 }
 
-/* After those of an earlier transaction of the flush, of which they may take some back. */
+/* Appended to the messages of the flush's earlier transaction: they may take some of those back. */
 static enum outcome write_stage_messages(struct tracker *tracker, struct journey_flush *flush,
                                          const struct journey_effects *effects,
                                          const struct map *profile_of, struct err *err)
@@ -186,10 +189,10 @@ static enum outcome write_all(struct tracker *tracker, struct journey_flush *flu
 enum outcome saving_write(struct tracker *tracker, struct journey_flush *flush,
                           struct saving *saving, const struct map *profile_of, struct err *err)
 {
-    enum outcome o = write_all(tracker, flush, saving, profile_of, err);
-    /* What is written here is ours: an error of data (numbers that go backwards after a restore) is
-     * no touchpoint's fault. */
-    if (o == OUTCOME_REJECT)
-        err->outcome = o = OUTCOME_FATAL;
-    return o;
+    enum outcome outcome = write_all(tracker, flush, saving, profile_of, err);
+    /* These rows are ours. If the database refuses them (numbers go backwards after a restore), no
+     * touchpoint is at fault. */
+    if (outcome == OUTCOME_REJECT)
+        err->outcome = outcome = OUTCOME_FATAL;
+    return outcome;
 }

@@ -1,4 +1,5 @@
-/* journey_service.c: the callbacks of journey-tracker. */
+/* journey_service.c: the callbacks of journey-tracker: records become arrivals and moves of a
+ * flush, and what a flush committed goes out from the two outboxes. */
 #include "services/journey-tracker/journey_service.h"
 
 #include <stdio.h>
@@ -12,7 +13,7 @@
 
 enum { TOPIC_RESOLVED, TOPIC_CHANGES };
 
-/* Published by scan(), to be marked when acknowledged. */
+/* Sent by scan, to be marked when acknowledged. */
 struct scanned {
     struct journey_lane_row *lanes; /* pub_seq: what it becomes */
     size_t lane_count;
@@ -222,7 +223,8 @@ static enum outcome journey_apply(void *arg, struct batch *batch, struct err *er
     return OUTCOME_OK;
 }
 
-/* Whoever comes back has rows of the same keys, and perhaps the same `ver`. */
+/* A person who comes back after an erasure has rows of the same keys, perhaps with the same `ver`:
+ * the cache must not take the old ones for them. */
 static void journey_dropped(void *arg)
 {
     struct self *self = arg;
@@ -258,16 +260,16 @@ static enum outcome send_stages(struct self *self, const struct stage_messages *
     return OUTCOME_OK;
 }
 
-/* Another instance may have taken numbers of the lane before this flush, or between its two
- * transactions. */
+/* Whether the flush's numbers follow on pub_seq. They do not if another instance took numbers of
+ * the lane before this flush or between its two transactions. */
 static bool follows(const struct diff_rows *diffs, int64_t pub_seq)
 {
     return diffs->items[0].seq == pub_seq + 1 &&
            diffs->items[diffs->count - 1].seq == pub_seq + (int64_t)diffs->count;
 }
 
-/* Only the row after pub_seq may be sent next. If this flush's numbers do not follow on it, what is
- * missing is in the outbox. */
+/* Only the row after pub_seq may be sent next. If this flush's numbers do not follow on it, the
+ * missing ones are in the outbox. */
 static enum outcome journey_publish(void *arg, struct batch *batch, struct err *err)
 {
     struct self *self = arg;
@@ -335,10 +337,10 @@ static enum outcome journey_scanned(void *arg, struct err *err)
     for (size_t i = 0; i < scanned->lane_count; i++)
         CHECK(journey_store_mark_published(self->context.db, &self->scan_arena,
                                            scanned->lanes[i].lane, scanned->lanes[i].pub_seq, err));
-    enum outcome o = journey_store_delete_stage_messages(self->context.db, &self->scan_arena,
-                                                         &scanned->stages, err);
+    CHECK(journey_store_delete_stage_messages(self->context.db, &self->scan_arena, &scanned->stages,
+                                              err));
     *scanned = (struct scanned){0};
-    return o;
+    return OUTCOME_OK;
 }
 
 const struct service journey_service = {

@@ -1,4 +1,4 @@
-/* journey_sweep.c: see journey_sweep.h. */
+/* journey_sweep.c: a tracker of its own runs slow flushes that have profiles to sweep only. */
 #include "services/journey-tracker/journey_sweep.h"
 
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 #include "common/runtime/telemetry.h"
 #include "journey_tracker_sql.h"
 #include "services/journey-tracker/journey_policy.h"
-#include "services/journey-tracker/journey_tracker.h"
+#include "services/journey-tracker/slow/journey_slow.h"
 
 enum { PROFILES_PER_STEP = 2000 };
 
@@ -69,7 +69,7 @@ enum outcome journey_sweep_step(struct sweep *sweep, size_t *done, struct err *e
         return OUTCOME_OK;
     struct journey_flush flush = {
         .arena = &sweep->step_arena, .sweep = profiles, .sweep_count = *done};
-    return tracker_slow(t, &flush, NULL, 0, err);
+    return slow_run(t, &flush, NULL, 0, err);
 }
 
 void journey_sweep_close(struct sweep *sweep)

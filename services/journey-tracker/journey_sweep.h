@@ -1,9 +1,9 @@
-/* journey_sweep.h: deriving every profile again after other policies were activated; for `tutti
- * policy apply`.
+/* journey_sweep.h: for `tutti policy apply`: derives every profile again after other policies were
+ * activated.
  *
- * Called with the services stopped. Resumable: a state row carries the generation it was derived
- * in, and a step takes rows of other generations. The diffs wait in the outbox of lane 0 until a
- * journey-tracker runs again. */
+ * The services are stopped meanwhile. A sweep can be resumed: each state row carries the generation
+ * in which it was derived, and a step takes rows of other generations. The diffs wait in the outbox
+ * of lane 0 until a journey-tracker runs again. */
 #ifndef TUTTI_JOURNEY_SWEEP_H
 #define TUTTI_JOURNEY_SWEEP_H
 
@@ -11,8 +11,8 @@
 
 struct sweep;
 
-/* Inside the transaction that activates a generation: drops what was derived under the old one, but
- * no fact and no state. */
+/* Inside the transaction that activates a generation: drops what was derived under the old one.
+ * Facts and states stay. */
 enum outcome journey_sweep_clear(struct db *db, struct err *err);
 /* Reads the policies of dir and gives every shape its new meaning. *total = profiles to derive. */
 enum outcome journey_sweep_open(struct db *db, const char *dir, const struct generation *generation,

@@ -2,20 +2,26 @@
  * changes out.
  *
  *   journey_service.c       the service: decode, apply, publish, scan
- *   journey_flush.c         a flush split by profile; the fast transaction (COPY, compare-and-swap)
- *   journey_slow.c          the slow transaction (duplicates, moves, late events) under locks; its
- *                           steps: journey_slow_facts.c (a), _locks.c (b) and (c), _derive.c (d)
- *   journey_range.c         deriving a range of a timeline again
- *   journey_saving.c        what both write: rows, checkpoints, numbered diffs, stage messages
- *   journey_convert.c       between what is stored and what derive works on
+ *   journey_flush.c         a flush split by profile; the fast transaction
+ *   journey_saving.c        what both transactions write: rows, checkpoints, diffs, messages
+ *   journey_convert.c       between what is stored and what the derivation works on
  *   journey_cache.c         anchors and states as last seen
- *   journey_dictionary.c    texts as small numbers
- *   journey_shapes.c        combinations of low-cardinality attributes
- *   journey_store.c, journey_lanes.c, sql/   statements
  *   journey_policy.c        policies/journey.json, goals.json, channels.json
  *   journey_policy_store.c  ... as rows, for the views
- *   journey_moves.c, journey_sweep.c         for operators: moves without Kafka, a new generation
- *   logic/                  pure: derive(timeline) as an automaton */
+ *   journey_moves.c         for operators: moves without Kafka
+ *   journey_sweep.c         for operators: every profile derived again under other policies
+ *
+ *   slow/   journey_slow.c   the slow transaction under locks. Its steps:
+ *           journey_slow_facts.c   (a) which facts are new
+ *           journey_slow_locks.c   (b) anchors and (c) states, locked
+ *           journey_slow_derive.c  (d) what each profile becomes
+ *           journey_range.c  deriving a range of a timeline again
+ *   store/  journey_store.c  facts, derived rows, checkpoints
+ *           journey_lanes.c  numbers of the diffs, the two outboxes
+ *           journey_dictionary.c   texts as small numbers
+ *           journey_shapes.c combinations of low-cardinality attributes
+ *   sql/    the statements
+ *   logic/  pure: the derivation of a timeline as an automaton */
 #include "services/journey-tracker/journey_service.h"
 
 int main(int argc, char **argv)

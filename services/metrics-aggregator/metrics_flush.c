@@ -1,4 +1,5 @@
-/* metrics_flush.c: see metrics_flush.h. */
+/* metrics_flush.c: sorts the diffs by lane and number, adds their cells in memory, and writes one
+ * row per lane and cell. */
 #include "services/metrics-aggregator/metrics_flush.h"
 
 #include <stdlib.h>
@@ -101,7 +102,7 @@ static enum outcome generation_number(struct run *run, const struct id *generati
     return OUTCOME_OK;
 }
 
-/* Sums of an older generation were dropped with it; a newer one than the active cannot be. */
+/* Sums of an older generation were dropped with it. A newer one than the active cannot exist. */
 static enum outcome check_outdated(struct run *run, const struct journey_diff *diff, bool *outdated,
                                    struct err *err)
 {
@@ -150,43 +151,49 @@ static enum outcome gap(int32_t lane, int64_t first, int64_t last, struct err *e
         (long long)first, (long long)last);
 }
 
-/* A message of the outbox: nobody else can bring this number, so whatever is wrong with it is
+static enum outcome add_message(struct run *run, int32_t lane, int64_t seq, struct span payload,
+                                bool *more, struct err *err)
+{
+    struct journey_diff diff;
+    CHECK(journey_diff_decode(payload, &diff, err));
+    if (diff.lane != lane || diff.seq != seq)
+        return err_set(err, OUTCOME_REJECT, "diff_malformed", "the message has another number");
+    *more = diff.more;
+    return add_diff(run, &diff, err);
+}
+
+/* Adds a message of the outbox. No other message can bring this number, so an error in it is
  * final. */
 static enum outcome add_fetched(struct run *run, int32_t lane, struct sequence *sequence,
                                 struct span payload, struct err *err)
 {
-    struct journey_diff diff;
-    enum outcome o = journey_diff_decode(payload, &diff, err);
-    if (o == OUTCOME_OK && (diff.lane != lane || diff.seq != sequence->next))
-        o = err_set(err, OUTCOME_REJECT, "diff_malformed", "the message has another number");
-    if (o == OUTCOME_OK)
-        o = add_diff(run, &diff, err);
-    if (o == OUTCOME_REJECT)
+    bool more = false;
+    enum outcome outcome = add_message(run, lane, sequence->next, payload, &more, err);
+    if (outcome == OUTCOME_REJECT)
         return err_set(err, OUTCOME_FATAL, "diff_malformed",
                        "lane %d: number %lld in journey.outbox cannot be read", lane,
                        (long long)sequence->next);
-    CHECK(o);
+    CHECK(outcome);
     run->counts.from_outbox++;
-    sequence_advance(sequence, diff.more);
+    sequence_advance(sequence, more);
     return OUTCOME_OK;
 }
 
-/* As many of the missing numbers as one query brings. */
+/* Adds as many of the missing numbers as one query brings. */
 static enum outcome fetch(struct run *run, int32_t lane, struct sequence *sequence, int64_t last,
                           struct err *err)
 {
     struct db_result *rows = NULL;
-    enum outcome o = metrics_store_find_diffs(run->flush->db, run->arena, lane, sequence->next,
-                                              last, &rows, err);
-    int count = o == OUTCOME_OK ? db_rows(rows) : 0;
-    if (o == OUTCOME_OK && (count == 0 || db_int8(rows, 0, 0) != sequence->next))
-        o = gap(lane, sequence->next, last, err);
-    for (int i = 0; o == OUTCOME_OK && i < count && db_int8(rows, i, 0) == sequence->next; i++) {
-        o = add_fetched(run, lane, sequence, db_bytes(rows, i, 1), err);
+    CHECK(metrics_store_find_diffs(run->flush->db, run->arena, lane, sequence->next, last, &rows,
+                                   err));
+    if (db_rows(rows) == 0 || db_int8(rows, 0, 0) != sequence->next)
+        return gap(lane, sequence->next, last, err);
+    for (int i = 0; i < db_rows(rows) && db_int8(rows, i, 0) == sequence->next; i++) {
+        CHECK(add_fetched(run, lane, sequence, db_bytes(rows, i, 1), err));
         if (last == INT64_MAX && !sequence->open)
             break;
     }
-    return o;
+    return OUTCOME_OK;
 }
 
 static enum outcome apply_lane(struct run *run, struct metrics_lane_row *lane,
@@ -305,10 +312,10 @@ enum outcome flush_run(struct metrics_flush *flush, struct arena *arena,
     merge_init(&run.merge, arena);
     sort_items(&run, diffs, count);
     if (run.item_count > 0) {
-        enum outcome o = transact(&run, err);
-        if (o != OUTCOME_OK) {
+        enum outcome outcome = transact(&run, err);
+        if (outcome != OUTCOME_OK) {
             db_rollback(flush->db);
-            return o;
+            return outcome;
         }
         remember(&run);
     }

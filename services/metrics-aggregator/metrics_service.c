@@ -1,4 +1,5 @@
-/* metrics_service.c: how do we do? Numbered diffs in, sums in PostgreSQL out; sends nothing. */
+/* metrics_service.c: the callbacks of metrics-aggregator: diffs are decoded, and a batch is one
+ * flush. It sends nothing. */
 #include "services/metrics-aggregator/metrics_service.h"
 
 #include <stdlib.h>
@@ -65,9 +66,7 @@ static enum outcome metrics_decode(void *arg, struct batch *batch, const struct 
                                    struct err *err)
 {
     struct journey_diff diff;
-    enum outcome o = journey_diff_decode(record->value, &diff, err);
-    if (o != OUTCOME_OK)
-        return o;
+    CHECK(journey_diff_decode(record->value, &diff, err));
     if (diff.lane < 0 || diff.seq < 1 || diff.seq == INT64_MAX)
         return err_set(err, OUTCOME_REJECT, "diff_malformed",
                        "lane %d or number %lld is out of range", diff.lane, (long long)diff.seq);
@@ -85,10 +84,7 @@ static enum outcome metrics_apply(void *arg, struct batch *batch, struct err *er
     if (diffs == NULL)
         return OUTCOME_OK;
     struct flush_counts counts = {0};
-    enum outcome o =
-        flush_run(&self->flush, batch->arena, diffs->items, diffs->count, &counts, err);
-    if (o != OUTCOME_OK)
-        return o;
+    CHECK(flush_run(&self->flush, batch->arena, diffs->items, diffs->count, &counts, err));
     metric_add(self->applied, (double)counts.applied);
     metric_add(self->repeated, (double)counts.repeated);
     metric_add(self->outdated, (double)counts.outdated);

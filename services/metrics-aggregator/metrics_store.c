@@ -1,4 +1,4 @@
-/* metrics_store.c: see metrics_store.h; the SQL stands in sql/. */
+/* metrics_store.c: rows as arrays, one statement of sql/ for all rows of a flush. */
 #include "services/metrics-aggregator/metrics_store.h"
 
 #include <xxhash.h>
@@ -16,16 +16,15 @@ enum outcome metrics_store_lock_lanes(struct db *db, struct arena *arena, const 
     struct params p;
     params_init(&p, arena);
     params_int4_array(&p, lanes, sizeof *lanes, count);
-    enum outcome o = db_run(db, &sql_insert_progress, &p, NULL, NULL, err);
     struct db_result *r = NULL;
-    if (o == OUTCOME_OK)
-        o = db_run(db, &sql_lock_progress, &p, &r, NULL, err);
-    if (o == OUTCOME_OK && (size_t)db_rows(r) != count)
-        o = err_set(err, OUTCOME_FATAL, "progress_missing",
-                    "metrics.progress has lost rows: lanes must never be deleted");
-    for (size_t i = 0; o == OUTCOME_OK && i < count; i++)
+    CHECK(db_run(db, &sql_insert_progress, &p, NULL, NULL, err));
+    CHECK(db_run(db, &sql_lock_progress, &p, &r, NULL, err));
+    if ((size_t)db_rows(r) != count)
+        return err_set(err, OUTCOME_FATAL, "progress_missing",
+                       "metrics.progress has lost rows: lanes must never be deleted");
+    for (size_t i = 0; i < count; i++)
         rows[i] = (struct metrics_lane_row){db_int4(r, (int)i, 0), db_int8(r, (int)i, 1)};
-    return o;
+    return OUTCOME_OK;
 }
 
 enum outcome metrics_store_move_lanes(struct db *db, struct arena *arena,
@@ -59,12 +58,12 @@ enum outcome metrics_store_find_generation(struct db *db, struct arena *arena,
     params_init(&p, arena);
     params_uuid(&p, generation);
     struct db_result *r = NULL;
-    enum outcome o = db_run(db, &sql_find_generation, &p, &r, NULL, err);
-    *number = o == OUTCOME_OK && db_rows(r) > 0 ? db_int4(r, 0, 0) : 0;
-    return o;
+    CHECK(db_run(db, &sql_find_generation, &p, &r, NULL, err));
+    *number = db_rows(r) > 0 ? db_int4(r, 0, 0) : 0;
+    return OUTCOME_OK;
 }
 
-/* Dictionary codes are positive int4; whatever else arrives comes back unchanged from the same 32
+/* Dictionary codes are positive int4. Any other value comes back unchanged too, from the same 32
  * bits. */
 static void key_params(struct params *p, struct arena *arena, const struct sum_row *rows,
                        size_t count)
@@ -82,14 +81,13 @@ enum outcome metrics_store_add_keys(struct db *db, struct arena *arena, const st
 {
     struct params p;
     key_params(&p, arena, rows, count);
-    enum outcome o = db_run(db, &sql_insert_cell_keys, &p, NULL, NULL, err);
     struct db_result *r = NULL;
-    if (o == OUTCOME_OK)
-        o = db_run(db, &sql_find_collisions, &p, &r, NULL, err);
-    if (o == OUTCOME_OK && db_rows(r) > 0)
-        o = err_set(err, OUTCOME_FATAL, "cell_collision", "two cells have the hash %lld",
-                    (long long)db_int8(r, 0, 0));
-    return o;
+    CHECK(db_run(db, &sql_insert_cell_keys, &p, NULL, NULL, err));
+    CHECK(db_run(db, &sql_find_collisions, &p, &r, NULL, err));
+    if (db_rows(r) > 0)
+        return err_set(err, OUTCOME_FATAL, "cell_collision", "two cells have the hash %lld",
+                       (long long)db_int8(r, 0, 0));
+    return OUTCOME_OK;
 }
 
 enum outcome metrics_store_add_sums(struct db *db, struct arena *arena, const struct sum_row *rows,
@@ -101,9 +99,9 @@ enum outcome metrics_store_add_sums(struct db *db, struct arena *arena, const st
     params_int4_array(&p, &rows->lane, sizeof *rows, count);
     for (int i = 0; i < CELL_VALUES; i++)
         params_int8_array(&p, &rows->values[i], sizeof *rows, count);
-    enum outcome o = db_run(db, &sql_upsert_cells, &p, NULL, NULL, err);
-    if (o == OUTCOME_REJECT && db_sqlstate_is(db, "22003"))
+    enum outcome outcome = db_run(db, &sql_upsert_cells, &p, NULL, NULL, err);
+    if (outcome == OUTCOME_REJECT && db_sqlstate_is(db, "22003"))
         return err_set(err, OUTCOME_FATAL, "sum_overflow",
                        "a stored sum in metrics.cells would not fit into 64 bits any more");
-    return o;
+    return outcome;
 }

@@ -20,16 +20,16 @@ struct metrics_lane_row {
 
 int64_t metrics_store_cell_hash(const struct cell_key *key);
 
-/* Inside a transaction. Makes the rows of lanes that have none, locks all in the order of lanes and
- * reads next_seq. lanes: ascending, distinct; rows[i] belongs to lanes[i]. */
+/* Inside a transaction. Makes the rows of lanes that have none, locks all in the order of lanes,
+ * and reads next_seq. The lanes are ascending and distinct; rows[i] belongs to lanes[i]. */
 enum outcome metrics_store_lock_lanes(struct db *db, struct arena *arena, const int32_t *lanes,
                                       size_t count, struct metrics_lane_row *rows, struct err *err);
 enum outcome metrics_store_move_lanes(struct db *db, struct arena *arena,
                                       const struct metrics_lane_row *rows, size_t count,
                                       struct err *err);
 
-/* A few of the producer's diffs with first <= seq <= last, ascending: (seq, message). Free the
- * result. */
+/* A few of the producer's diffs with first <= seq <= last, ascending: (seq, message). The result
+ * lives in arena. */
 enum outcome metrics_store_find_diffs(struct db *db, struct arena *arena, int32_t lane,
                                       int64_t first, int64_t last, struct db_result **rows,
                                       struct err *err);
@@ -38,8 +38,8 @@ enum outcome metrics_store_find_generation(struct db *db, struct arena *arena,
                                            const struct id *generation, int32_t *number,
                                            struct err *err);
 
-/* Keys, sorted by cell and distinct. FATAL "cell_collision" if a stored key has the same hash and
- * is another one. */
+/* Stores the keys of rows that are sorted by cell and distinct. FATAL "cell_collision" if another
+ * key with the same hash is stored. */
 enum outcome metrics_store_add_keys(struct db *db, struct arena *arena, const struct sum_row *rows,
                                     size_t count, struct err *err);
 /* Adds the values to the stored sums. Rows sorted by (cell, lane), distinct. FATAL "sum_overflow"

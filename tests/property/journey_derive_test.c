@@ -269,8 +269,9 @@ static void start(struct rederivation *r, const struct person *p, const struct t
 static void run_to(struct rederivation *r, const struct person *p, const struct timeline *next,
                    size_t old_to, size_t new_to, struct journey_effects *effects)
 {
-    journey_rederive(&world.policy, &r->before, p->timeline.items + r->old_at, old_to - r->old_at,
-                     &r->after, next->items + r->new_at, new_to - r->new_at, effects);
+    struct journey_side before = {&r->before, p->timeline.items + r->old_at, old_to - r->old_at};
+    struct journey_side after = {&r->after, next->items + r->new_at, new_to - r->new_at};
+    journey_rederive(&world.policy, &before, &after, effects);
     r->old_at = old_to;
     r->new_at = new_to;
 }

@@ -18,7 +18,8 @@
 #include "common/runtime/telemetry.h"
 #include "common/store/migrations.h"
 #include "common/store/schema_migrations.h"
-#include "services/journey-tracker/journey_tracker.h"
+#include "services/journey-tracker/journey_convert.h"
+#include "services/journey-tracker/journey_saving.h"
 #include "tests/support/database.h"
 #include "tests/support/journey_world.h"
 #include "tests/support/random.h"
@@ -372,7 +373,7 @@ static size_t timeline_of(struct arena *arena, uint32_t profile, struct touch *t
         database_must(shapes_settle(trackers[0].shapes, arena, &err), &err);
         fact.key.anchor = id_short(&story.ids[story.anchor[i]]);
         fact.shape = (int32_t)ref->shape->code;
-        database_must(tracker_touch(&trackers[0], arena, &fact, &touches[n++], &err), &err);
+        database_must(convert_touch(&trackers[0], arena, &fact, &touches[n++], &err), &err);
     }
     qsort(touches, n, sizeof *touches, touch_compare);
     return n;
@@ -388,7 +389,7 @@ static void expect_profile(struct arena *arena, uint32_t profile, struct journey
     state.tail.unbounded = true;
     for (size_t i = 0; i < n; i++) {
         journey_advance(&trackers[0].policy, &state, &touches[i], effects);
-        if (is_checkpoint(&touches[i].key.event_id))
+        if (saving_is_checkpoint(&touches[i].key.event_id))
             *arena_push(arena, lines) = arena_printf(
                 arena, "checkpoint %lld %lld %s", (long long)id_short(&story.ids[profile]),
                 (long long)touches[i].key.at.us, uuid(arena, &touches[i].key.event_id));
@@ -396,7 +397,7 @@ static void expect_profile(struct arena *arena, uint32_t profile, struct journey
     journey_trailing(&trackers[0].policy, &state, effects);
     *arena_push(arena, lines) =
         arena_printf(arena, "state %lld %s", (long long)id_short(&story.ids[profile]),
-                     hex(arena, tracker_pack(&trackers[0], arena, &state)));
+                     hex(arena, convert_pack(&trackers[0], arena, &state)));
 }
 
 static void expect_anchors(struct arena *arena, struct lines *lines)
@@ -556,7 +557,7 @@ static bool is_optional(struct arena *arena, const char *line)
 {
     struct journey_state empty;
     journey_state_init(&empty, arena);
-    const char *packed = hex(arena, tracker_pack(&trackers[0], arena, &empty));
+    const char *packed = hex(arena, convert_pack(&trackers[0], arena, &empty));
     size_t n = strlen(line), m = strlen(packed);
     return strncmp(line, "state ", 6) == 0 && n > m && strcmp(line + n - m, packed) == 0;
 }

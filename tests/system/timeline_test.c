@@ -9,7 +9,7 @@
 
 #include "common/store/migrations.h"
 #include "common/store/schema_migrations.h"
-#include "services/journey-tracker/journey_store.h"
+#include "services/journey-tracker/store/journey_store.h"
 #include "tests/support/database.h"
 #include "tests/support/random.h"
 

@@ -1,28 +1,37 @@
-/* journey.h: derive(timeline) as an automaton: a state, one touch after the other, and what each
- * adds to the figures.
+/* journey.h: the derivation of a timeline as an automaton: a state goes through one touch after the
+ * other, and each touch adds something to the figures.
  *
  * The exact meaning of every figure is in docs/figures.md. A timeline is the list of a profile's
- * facts in the order (occurred_at, event_id, anchor); facts that are no touches (direction none)
+ * facts in the order (occurred_at, event_id, anchor). Facts that are no touches (direction none)
  * are part of it. For a whole timeline
  *
  *     derive = sum of journey_advance over its facts + journey_trailing of the last state
  *
- * where trailing is what the deadlines after the last touch add, dated in the future: a later touch
- * takes it back.
+ * Trailing is what the deadlines after the last touch add. It is dated in the future, and a later
+ * touch takes it back.
  *
- * The state has two parts. The WINDOWED part decides what later touches do; everything in it is
- * either overwritten by a later touch of the same sort or saturates, so that two timelines which
- * differ early soon have equal windowed parts. Exceptions that honestly go on to the end (or to the
- * next change): journey_number, stage_since, last_score. The CUMULATIVE part decides nothing:
- * first_seen, order_count and the sums per currency; it only travels as differences, so that in
- * stored CHECKPOINTS after the point where a re-derivation stopped it may be out of date without
- * harm. Only the profile's final state has it right.
+ * The state has two parts.
  *
- * Late events, merges, splits: take the newest checkpoint strictly before the first touch that
- * differs (or an empty state) as both `old` and `new`, primed if its tail is cut; journey_rederive
- * chunk by chunk (a chunk ends at a stored checkpoint: put the packed new state in its place); stop
- * when the LAST touch that differs is behind and journey_converged says so, or at the end;
- * journey_conclude gives the final state. Last, journey_trailing_replace(old final, new final). */
+ * The WINDOWED part decides what later touches do. Everything in it is either overwritten by a
+ * later touch of the same sort, or saturates. So two timelines that differ early soon have equal
+ * windowed parts. Three members are exceptions, which keep a difference to the end or to the next
+ * change: journey_number, stage_since, last_score.
+ *
+ * The CUMULATIVE part decides nothing: first_seen, order_count and the sums per currency. It
+ * travels as differences only. Behind the point where a re-derivation stopped, stored CHECKPOINTS
+ * may therefore have it out of date, which does no harm. Only the profile's final state has it
+ * right.
+ *
+ * How to derive again after a late event, a merge or a split:
+ *
+ *   1. Take the newest checkpoint strictly before the first touch that differs, or an empty state.
+ *      It is the start of both sides, `before` and `after`. Prime both if its tail is cut.
+ *   2. Call journey_rederive chunk by chunk. A chunk ends at a stored checkpoint: put the packed
+ *      state of `after` in its place.
+ *   3. Stop when the last touch that differs is behind and journey_converged is true, or at the
+ * end.
+ *   4. journey_conclude gives the final state.
+ *   5. journey_trailing_replace(old final, new final). */
 #ifndef TUTTI_JOURNEY_H
 #define TUTTI_JOURNEY_H
 
@@ -64,13 +73,14 @@ struct tail_touch {
 struct journey_tail {
     struct tail_touch *items;
     uint32_t head, count, capacity;
-    struct instant
-        dropped_at; /* newest one left out though still inside the lookback; INSTANT_FIRST: none */
+    /* The newest one that was left out though it is still inside the lookback. INSTANT_FIRST: none.
+     */
+    struct instant dropped_at;
     bool unbounded; /* nothing is left out (journey_prime) */
 };
 
 struct event_progress {
-    uint16_t count;    /* in this instance, saturating at counted_event.enough */
+    uint16_t count;    /* in this journey, saturating at counted_event.enough */
     int32_t first_day; /* reporting day of the first; INT32_MIN once a later day was seen */
     uint8_t time_count;
     struct instant times[POLICY_MAX_WITHIN]; /* of the newest, oldest first */
@@ -94,7 +104,7 @@ struct journey_state {
     struct instant last_touch_at;  /* INSTANT_FIRST: none */
     uint32_t last_node, last_department;
     uint32_t journey_number; /* 0: none yet */
-    uint8_t stage, status;   /* after last_inbound; deadlines since are not in it */
+    uint8_t stage, status;   /* after last_inbound; without the deadlines since */
     struct instant stage_since;
     bool has_converted;
     int32_t goal_day;     /* reporting day of the last touch */
@@ -127,28 +137,26 @@ struct conversion_row {
     bool is_first;
     uint8_t stage_before;
     uint32_t eligible_count;
-    struct span eligible; /* oldest first, ELIGIBLE_SIZE each: event_id 16, occurred_at us 8
-                             big-endian, shape code 4 big-endian */
+    /* Oldest first, ELIGIBLE_SIZE each: event_id 16, occurred_at in us 8, shape code 4; big-endian.
+     */
+    struct span eligible;
 };
 enum { ELIGIBLE_SIZE = 28 };
 
-enum stage_reason {
-    REASON_RULE,
-    REASON_AT_RISK,
-    REASON_LAPSED,
-    REASON_EXIT
-}; /* 1 and 2 show as inactivity */
+/* AT_RISK and LAPSED both show as inactivity. */
+enum stage_reason { REASON_RULE, REASON_AT_RISK, REASON_LAPSED, REASON_EXIT };
 
+/* (touch, reason) is the key of a row. */
 struct stage_row {
     struct id id; /* event_id of the touchpoint, last byte XOR reason */
-    struct touch_key
-        touch;      /* the touchpoint: this inbound touch, or the last one before the deadline */
-    uint8_t reason; /* enum stage_reason; (touch, reason) is the row's key */
+    /* The touchpoint: this inbound touch, or the last one before the deadline. */
+    struct touch_key touch;
+    uint8_t reason; /* enum stage_reason */
     uint32_t journey_number;
     struct instant changed_at;
     uint8_t from_stage, to_stage, from_status, to_status; /* 0: null */
     int64_t seconds_in_stage;                             /* -1: null */
-    bool is_told; /* only what messages do not show has changed */
+    bool is_told; /* what differs from the old row does not show in its message */
 };
 
 struct conversion_rows {
@@ -160,22 +168,23 @@ struct stage_rows {
     size_t count, capacity;
 };
 
-/* What a transaction adds: cells (struct cell_key -> int64_t[CELL_VALUES], initialise with
- * journey_effects_init) and rows. Of removed rows only the key counts. Apply removals of ALL
- * profiles before upserts: a touch that moves from one profile to another is removed by the one and
- * written by the other. Several profiles may share one journey_effects. */
+/* What a transaction adds: cells and rows. Initialise with journey_effects_init. Several profiles
+ * may share one.
+ *
+ * Of removed rows only the key counts. Apply the removals of ALL profiles before the upserts: when
+ * a touch moves from one profile to another, the one removes its rows and the other writes them. */
 struct journey_effects {
     struct arena *arena;
-    struct map cells;
-    int sign; /* +1 or -1: weight of the cells; rows do not look at it */
+    struct map cells; /* struct cell_key -> int64_t[CELL_VALUES] */
+    int sign;         /* +1 or -1: weight of the cells; rows do not use it */
     struct conversion_rows conversions, conversions_removed;
     struct stage_rows stages, stages_removed;
-    bool missed_window; /* a conversion was derived from a tail that was not complete: an error of
-                           the caller */
+    /* A conversion was derived from a tail that was not complete: an error of the caller. */
+    bool missed_window;
 };
 
 void journey_effects_init(struct journey_effects *effects, struct arena *arena);
-/* Next cell that is not all zero; false at the end. Start with *cursor = 0. */
+/* The next cell that is not all zero; false at the end. Start with *cursor = 0. */
 bool journey_effects_next(const struct journey_effects *effects, size_t *cursor, struct cell *out);
 
 /* ---- derivation ---- */
@@ -187,50 +196,59 @@ void journey_advance(const struct journey_policy *policy, struct journey_state *
  * state first. */
 bool journey_needs_window(const struct journey_policy *policy, const struct journey_state *state,
                           const struct touch *touch);
+/* True if, on the way through these touches, a conversion may need creditable touches that the
+ * state's bounded tail does not hold. */
+bool journey_lacks_window(const struct journey_policy *policy, const struct journey_state *state,
+                          const struct touch *touches, size_t count);
 /* True if the tail left something out that is still inside the lookback: prime before
  * journey_rederive. */
 bool journey_tail_is_cut(const struct journey_state *state);
-/* Replaces the tail by the creditable ones of these facts and keeps it complete from now on
- * (packing cuts it again). The facts, in order: all of the profile in [state->last.at - lookback,
- * state->last], those of the running batch included. */
+/* Replaces the tail by the creditable ones of these facts, and keeps it complete from now on;
+ * packing cuts it again. The facts must be all those of the profile in [state->last.at - lookback,
+ * state->last], in order, with those of the running batch. */
 void journey_prime(const struct journey_policy *policy, struct journey_state *state,
                    const struct touch *touches, size_t count);
 
-/* Adds (by effects->sign) what the deadlines after the last touch do, if nothing more happens. No
- * rows: the views compute these from the state. */
+/* Adds (by effects->sign) what the deadlines after the last touch do if no touch follows. No rows:
+ * the views compute these from the state. */
 void journey_trailing(const struct journey_policy *policy, const struct journey_state *state,
                       struct journey_effects *effects);
-/* trailing(after) - trailing(before), at the cost of what differs. before or after may be NULL (an
- * empty timeline). */
+/* Adds trailing(after) - trailing(before), at the cost of what differs. before or after may be
+ * NULL, for an empty timeline. */
 void journey_trailing_replace(const struct journey_policy *policy,
                               const struct journey_state *before, const struct journey_state *after,
                               struct journey_effects *effects);
 
-/* Takes `before` through the old touches and `after` through the new ones, and adds new - old:
- * cells, rows that differ. Both lists in order. Both states are in and out, so that a range can be
- * done in chunks, cut anywhere. Both start with a tail that is not cut (journey_prime where it is;
- * missed_window tells) and keep it complete. effects->sign is not used: +1. */
-void journey_rederive(const struct journey_policy *policy, struct journey_state *before,
-                      const struct touch *old_touches, size_t old_count,
-                      struct journey_state *after, const struct touch *new_touches,
-                      size_t new_count, struct journey_effects *effects);
-/* True if nothing that follows can differ: the windowed parts are equal (and at least one fact is
- * in them). */
+/* One side of a re-derivation: a state, in and out, and the touches that it goes through, in
+ * order. */
+struct journey_side {
+    struct journey_state *state;
+    const struct touch *touches;
+    size_t count;
+};
+/* Takes `before` through the old touches and `after` through the new ones. Adds new - old: cells,
+ * and rows that differ. A range can be done in chunks, cut anywhere. Both states start with a tail
+ * that is not cut (else journey_prime them; missed_window tells) and keep it complete.
+ * effects->sign is not used: it is +1 afterwards. */
+void journey_rederive(const struct journey_policy *policy, const struct journey_side *before,
+                      const struct journey_side *after, struct journey_effects *effects);
+/* True if nothing that follows can differ: the windowed parts are equal, and at least one fact is
+ * in them. */
 bool journey_converged(const struct journey_policy *policy, const struct journey_state *before,
                        const struct journey_state *after);
-/* The profile's new final state. Windowed part: of old_final if converged, else of after (which
- * then is at the end of the timeline). Cumulative part: old_final's plus what after and before
- * differ by. out grows in arena. */
+/* The profile's new final state; out grows in arena. The windowed part is that of old_final if
+ * converged, else that of after, which then is at the end of the timeline. The cumulative part is
+ * that of old_final plus the difference between after and before. */
 void journey_conclude(const struct journey_state *old_final, const struct journey_state *before,
                       const struct journey_state *after, bool converged, struct arena *arena,
                       struct journey_state *out);
 
 /* ---- credit ---- */
 enum { CREDIT_WHOLE = 1000000 };
-/* Part of touch i of n (oldest first) in total: equal parts rounded towards zero, the remainder one
- * unit each to the earliest. */
+/* The part of touch i of n (oldest first) in total: equal parts, rounded towards zero. The
+ * remainder goes to the earliest touches, one unit each. */
 int64_t credit_split(int64_t total, uint32_t n, uint32_t i);
-/* Part of touch i under a model. */
+/* The part of touch i under a model. */
 int64_t credit_part(enum credit_model model, int64_t total, uint32_t n, uint32_t i);
 
 /* ---- storage ----
@@ -257,7 +275,7 @@ struct shape_lookup {
     const struct shape *(*find)(void *context, uint32_t code); /* NULL if not known yet */
     void *context;
 };
-/* FATAL "state_corrupt"; RETRY "shape_unknown" with *missing set: load that shape and call again.
+/* RETRY "shape_unknown" with *missing set: load that shape and call again. FATAL "state_corrupt".
  */
 enum outcome journey_state_unpack(const struct journey_policy *policy, struct span packed,
                                   const struct shape_lookup *shapes, struct arena *arena,

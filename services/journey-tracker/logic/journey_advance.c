@@ -1,4 +1,5 @@
-/* journey_advance.c: one more fact: the rules of docs/figures.md in the order in which they act. */
+/* journey_advance.c: takes a state through one more fact: the rules of docs/figures.md, in the
+ * order in which they act. */
 #include "services/journey-tracker/logic/journey_internal.h"
 
 /* A touch on its way through the rules. */
@@ -107,7 +108,7 @@ static void act_deadline(const struct passing *p, const struct deadline *d)
         s->stage = STAGE_NONE;
 }
 
-/* Lets the deadlines before this inbound touch act; afterwards stage none means that a new instance
+/* Lets the deadlines before this inbound touch act. If the stage is none afterwards, a new journey
  * opens. */
 static void act_deadlines(const struct passing *p)
 {
@@ -126,7 +127,7 @@ static bool rule_within(const struct passing *p, const struct stage_rule *rule)
     return instant_since(p->touch->key.at, nth_last).us <= rule->within.us;
 }
 
-/* The conditions that are not of the shape; counts are those before this touch. */
+/* The conditions that the shape cannot decide. Counts are those before this touch. */
 static bool rule_matches(const struct passing *p, const struct stage_rule *rule)
 {
     if (rule->score_min != INT16_MIN &&

@@ -1,5 +1,5 @@
-/* journey_deadlines.c: what happens by itself when nothing more comes: at risk, lapsed, the end of
- * the journey, the (exit). */
+/* journey_deadlines.c: what happens by itself when no touch follows: at risk, lapsed, the end of
+ * the journey, the (exit) of the map. */
 #include "services/journey-tracker/logic/journey_internal.h"
 
 int32_t reporting_month(const struct journey_policy *policy, struct instant t)
@@ -41,8 +41,8 @@ size_t journey_deadlines(const struct journey_policy *policy, const struct journ
     return n;
 }
 
-/* One of the trailing changes, reduced to what its cells say, so that an unchanged one costs
- * nothing. */
+/* A trailing change, reduced to what its cells say. So a change that stays the same costs nothing.
+ */
 struct part {
     int32_t present, period;
     uint32_t a, b, c;

@@ -71,7 +71,7 @@ static int64_t or_zero(int64_t micros)
     return micros == MICROS_ABSENT ? 0 : micros;
 }
 
-/* The credit of touch i of n, or of nobody where n is 0. */
+/* The credit of touch i of n. Where n is 0, the whole goes to no touch: unattributed. */
 static void add_credit(struct journey_effects *effects, const struct conversion *c,
                        const struct shape *credited, enum credit_model model, uint32_t n,
                        uint32_t i)

@@ -1,10 +1,10 @@
-/* journey_internal.h: what the files of the derivation share; nobody else includes it. */
+/* journey_internal.h: what the files of the derivation share. Only logic/ includes it. */
 #ifndef TUTTI_JOURNEY_INTERNAL_H
 #define TUTTI_JOURNEY_INTERNAL_H
 
 #include "services/journey-tracker/logic/journey.h"
 
-/* Sums wrap instead of being undefined on absurd money, so that taking back is always exact. */
+/* Sums of absurd amounts wrap, which is defined, so that taking back is always exact. */
 static inline int64_t wrap_add(int64_t a, int64_t b)
 {
     return (int64_t)((uint64_t)a + (uint64_t)b);
@@ -39,7 +39,7 @@ static inline void effects_add(const struct journey_effects *effects, int64_t *s
     *sum = effects->sign < 0 ? wrap_sub(*sum, amount) : wrap_add(*sum, amount);
 }
 
-/* Micro-units, which may leave 64 bits: value k of a cell and its high part. */
+/* Adds micro-units, whose sums may leave 64 bits: to value k of a cell and to its high part. */
 static inline void effects_add_micros(const struct journey_effects *effects, int64_t *values, int k,
                                       int64_t micros)
 {
@@ -58,7 +58,6 @@ struct step {
 };
 void effects_step(struct journey_effects *effects, const struct step *step);
 
-/* Credit cells and the row of one conversion; eligible are its n eligible touches, oldest first. */
 struct conversion {
     const struct touch *touch;
     uint32_t goal;
@@ -66,6 +65,7 @@ struct conversion {
     uint8_t stage_before;
     int32_t day;
 };
+/* Credit cells and the row of one conversion; eligible are its n eligible touches, oldest first. */
 void effects_conversion(struct journey_effects *effects, const struct conversion *conversion,
                         const struct tail_touch *eligible, uint32_t n);
 
@@ -82,7 +82,7 @@ struct deadline {
     uint8_t from_status, to_status;
 };
 enum { DEADLINES_MAX = 3 };
-/* All that act in order if no inbound touch follows. */
+/* All deadlines that act if no inbound touch follows, in order. */
 size_t journey_deadlines(const struct journey_policy *policy, const struct journey_state *state,
                          struct deadline out[DEADLINES_MAX]);
 

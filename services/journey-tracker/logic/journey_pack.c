@@ -1,11 +1,20 @@
 /* journey_pack.c: a state as bytes: the header of state_header.def, then the variable part.
  *
- * Variable part: flags (1: last fact = last inbound touch, 2: a tail follows, 4: the tail was cut);
- * unless flag 1 event_id 16 and anchor 8 of the last fact; node, department of the last touch;
- * goal_day, goals_today; the counted events (count, first day, number of times, times before
- * last_seen); the goals with nth (count, age of the first); the sums (currency, conversions,
- * revenue, margin); the tail (count, entries: time before last_seen, event_id 16, shape code; with
- * flag 4 dropped_at). */
+ * The variable part, in this order; v is a varint, z a zigzag varint, a number its bytes:
+ *
+ *   1       flags: 1 the last fact is the last inbound touch, 2 a tail follows, 4 the tail was cut
+ *   16 8    event_id and anchor of the last fact, unless flag 1
+ *   v v     node and department of the last touch
+ *   z v     goal_day, goals_today
+ *   1       number of counted events; for each:
+ *     v z     count, first day
+ *     1 z...  number of times, then each time as microseconds before last_seen
+ *   1 v z   for each goal with nth that has a count: slot + 1, count, time of the first; then a 0
+ *   v       number of currencies; for each:
+ *     v z z z currency, conversions, revenue, margin
+ *   v       only with flag 2: number of tail entries; for each:
+ *     z 16 v  microseconds before last_seen, event_id, shape code
+ *   z       only with flags 2 and 4: dropped_at, as microseconds before last_seen */
 #include "services/journey-tracker/logic/journey_internal.h"
 
 enum { FLAG_SAME_KEY = 1, FLAG_TAIL = 2, FLAG_CUT = 4 };

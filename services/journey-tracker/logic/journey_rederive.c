@@ -1,5 +1,5 @@
-/* journey_rederive.c: the difference between two derivations of one range: cells of the new less
- * the old, rows that differ. */
+/* journey_rederive.c: the difference between two derivations of one range: the new cells minus the
+ * old ones, and the rows that differ. */
 #include "services/journey-tracker/logic/journey_internal.h"
 
 static bool same_touch(const struct touch *a, const struct touch *b)
@@ -52,14 +52,14 @@ static bool stage_same(const struct stage_row *a, const struct stage_row *b)
            a->seconds_in_stage == b->seconds_in_stage;
 }
 
-/* What said that the stage changed no longer does: it goes before it is written again, so that it
- * is taken back. */
+/* A row that said that the stage changed no longer says so. It is removed before it is written
+ * again, so that its message is taken back. */
 static bool stops_changing_stage(const struct stage_row *before, const struct stage_row *after)
 {
     return before->from_stage != before->to_stage && after->from_stage == after->to_stage;
 }
 
-/* Whether a message about either would be the same. */
+/* Whether messages about the two would be the same. */
 static bool stage_looks_same(const struct stage_row *a, const struct stage_row *b)
 {
     return a->from_stage == b->from_stage && a->to_stage == b->to_stage &&
@@ -86,13 +86,12 @@ static void diff_stages(struct journey_effects *effects, const struct stage_rows
     }
 }
 
-static void derive_side(const struct journey_policy *policy, struct journey_state *state,
-                        const struct touch *touches, size_t count, int sign,
-                        struct journey_effects *effects)
+static void derive_side(const struct journey_policy *policy, const struct journey_side *side,
+                        size_t from, int sign, struct journey_effects *effects)
 {
     effects->sign = sign;
-    for (size_t i = 0; i < count; i++)
-        journey_advance(policy, state, &touches[i], effects);
+    for (size_t i = from; i < side->count; i++)
+        journey_advance(policy, side->state, &side->touches[i], effects);
 }
 
 static bool both_empty(const struct journey_state *a, const struct journey_state *b)
@@ -100,34 +99,49 @@ static bool both_empty(const struct journey_state *a, const struct journey_state
     return !instant_is_set(a->last.at) && !instant_is_set(b->last.at);
 }
 
-void journey_rederive(const struct journey_policy *policy, struct journey_state *before,
-                      const struct touch *old_touches, size_t old_count,
-                      struct journey_state *after, const struct touch *new_touches,
-                      size_t new_count, struct journey_effects *effects)
+/* Takes both sides through the touches that they have in common, which change no figure; yields how
+ * many there were. Only from equal states do equal touches do the same. */
+static size_t pass_common(const struct journey_policy *policy, const struct journey_side *before,
+                          const struct journey_side *after)
 {
-    struct journey_effects old_side = *effects, new_side;
-    memset(&old_side.conversions, 0, sizeof old_side.conversions);
-    memset(&old_side.stages, 0, sizeof old_side.stages);
-    old_side.missed_window = journey_tail_is_cut(before) || journey_tail_is_cut(after);
-    before->tail.unbounded = after->tail.unbounded = true;
-
-    size_t common = 0;
-    if (both_empty(before, after) || journey_converged(policy, before, after)) {
-        while (common < old_count && common < new_count &&
-               same_touch(&old_touches[common], &new_touches[common])) {
-            journey_advance(policy, before, &old_touches[common], NULL);
-            journey_advance(policy, after, &new_touches[common++], NULL);
-        }
+    size_t n = 0;
+    if (!both_empty(before->state, after->state) &&
+        !journey_converged(policy, before->state, after->state))
+        return 0;
+    for (; n < before->count && n < after->count &&
+           same_touch(&before->touches[n], &after->touches[n]);
+         n++) {
+        journey_advance(policy, before->state, &before->touches[n], NULL);
+        journey_advance(policy, after->state, &after->touches[n], NULL);
     }
-    derive_side(policy, before, old_touches + common, old_count - common, -1, &old_side);
-    new_side = old_side;
-    memset(&new_side.conversions, 0, sizeof new_side.conversions);
-    memset(&new_side.stages, 0, sizeof new_side.stages);
-    derive_side(policy, after, new_touches + common, new_count - common, 1, &new_side);
+    return n;
+}
 
-    effects->cells = new_side.cells;
+/* The cells of effects with no rows. */
+static struct journey_effects without_rows(const struct journey_effects *effects)
+{
+    struct journey_effects copy = *effects;
+    memset(&copy.conversions, 0, sizeof copy.conversions);
+    memset(&copy.stages, 0, sizeof copy.stages);
+    return copy;
+}
+
+void journey_rederive(const struct journey_policy *policy, const struct journey_side *before,
+                      const struct journey_side *after, struct journey_effects *effects)
+{
+    struct journey_effects old_effects = without_rows(effects);
+    old_effects.missed_window =
+        journey_tail_is_cut(before->state) || journey_tail_is_cut(after->state);
+    before->state->tail.unbounded = after->state->tail.unbounded = true;
+
+    size_t common = pass_common(policy, before, after);
+    derive_side(policy, before, common, -1, &old_effects);
+    struct journey_effects new_effects = without_rows(&old_effects);
+    derive_side(policy, after, common, 1, &new_effects);
+
+    effects->cells = new_effects.cells;
     effects->sign = 1;
-    effects->missed_window |= new_side.missed_window;
-    diff_conversions(effects, &old_side.conversions, &new_side.conversions);
-    diff_stages(effects, &old_side.stages, &new_side.stages);
+    effects->missed_window |= new_effects.missed_window;
+    diff_conversions(effects, &old_effects.conversions, &new_effects.conversions);
+    diff_stages(effects, &old_effects.stages, &new_effects.stages);
 }

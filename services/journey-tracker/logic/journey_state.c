@@ -1,4 +1,4 @@
-/* journey_state.c: making, copying and comparing states; carrying cumulative differences to a later
+/* journey_state.c: makes, copies and compares states, and carries cumulative differences to a later
  * state. */
 #include "services/journey-tracker/logic/journey_internal.h"
 
@@ -148,8 +148,8 @@ static void settle_sums(struct journey_state *state)
     state->sum_count = kept;
 }
 
-/* first_seen can differ only if the range began with the timeline: then both are right, else
- * neither matters. */
+/* first_seen can differ only if the range began with the timeline: then that of `after` is right.
+ * Otherwise the old final state has it right. */
 void journey_conclude(const struct journey_state *old_final, const struct journey_state *before,
                       const struct journey_state *after, bool converged, struct arena *arena,
                       struct journey_state *out)

@@ -69,6 +69,17 @@ bool journey_needs_window(const struct journey_policy *policy, const struct jour
                            instant_minus(touch->key.at, policy->lookback)) >= 0;
 }
 
+bool journey_lacks_window(const struct journey_policy *policy, const struct journey_state *state,
+                          const struct touch *touches, size_t count)
+{
+    bool may_cut = state->tail.count + count > policy->tail_max;
+    for (size_t i = 0; i < count; i++)
+        if (journey_needs_window(policy, state, &touches[i]) ||
+            (may_cut && touches[i].shape->is_order))
+            return true;
+    return false;
+}
+
 void journey_prime(const struct journey_policy *policy, struct journey_state *state,
                    const struct touch *touches, size_t count)
 {

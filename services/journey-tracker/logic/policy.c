@@ -1,4 +1,4 @@
-/* policy.c: the tables of a policy that follow from its rules, and the codes of its texts. */
+/* policy.c: links each rule to the events and goals that it names, and gives texts their codes. */
 #include "services/journey-tracker/logic/policy.h"
 
 #include "common/base/span.h"
@@ -120,23 +120,21 @@ enum outcome journey_policy_finish(struct journey_policy *policy, struct err *er
     if (policy->rule_count > POLICY_MAX_RULES || policy->goal_count > POLICY_MAX_GOALS)
         return err_set(err, OUTCOME_FATAL, "policy_invalid", "at most %d stage rules and %d goals",
                        POLICY_MAX_RULES, POLICY_MAX_GOALS);
-    enum outcome outcome = check_status(policy, err);
-    if (outcome == OUTCOME_OK)
-        outcome = list_counted(policy, err);
+    CHECK(check_status(policy, err));
+    CHECK(list_counted(policy, err));
     order_rules(policy);
-    for (uint32_t i = 0; i < policy->rule_count && outcome == OUTCOME_OK; i++)
-        outcome = link_rule(policy, &policy->rules[i], err);
-    return outcome == OUTCOME_OK ? link_goals(policy, err) : outcome;
+    for (uint32_t i = 0; i < policy->rule_count; i++)
+        CHECK(link_rule(policy, &policy->rules[i], err));
+    return link_goals(policy, err);
 }
 
 enum outcome journey_policy_intern(struct journey_policy *policy, journey_intern intern,
                                    void *context, struct err *err)
 {
-    enum outcome outcome = intern(context, SPAN("(conversion)"), &policy->conversion_node, err);
-    for (uint32_t i = 0; i < policy->goal_count && outcome == OUTCOME_OK; i++)
-        outcome = intern(context, policy->goals[i].id, &policy->goals[i].code, err);
-    for (uint32_t i = 0; i < policy->conversion_count && outcome == OUTCOME_OK; i++)
-        outcome =
-            intern(context, policy->conversions[i].goal, &policy->conversions[i].goal_code, err);
-    return outcome;
+    CHECK(intern(context, SPAN("(conversion)"), &policy->conversion_node, err));
+    for (uint32_t i = 0; i < policy->goal_count; i++)
+        CHECK(intern(context, policy->goals[i].id, &policy->goals[i].code, err));
+    for (uint32_t i = 0; i < policy->conversion_count; i++)
+        CHECK(intern(context, policy->conversions[i].goal, &policy->conversions[i].goal_code, err));
+    return OUTCOME_OK;
 }

@@ -1,9 +1,8 @@
 /* policy.h: the journey policy as the derivation uses it: journey.json, goals.json and
  * channels.json, checked and flattened.
  *
- * Filled by journey_policy.c (or by a test); texts live in the caller's arena. Everything here is
- * read-only afterwards, but the dictionary codes, which the caller sets once through
- * journey_policy_intern. */
+ * journey_policy.c (or a test) fills it; texts live in the caller's arena. Afterwards everything is
+ * read-only, except the dictionary codes: the caller sets them once, with journey_policy_intern. */
 #ifndef TUTTI_JOURNEY_POLICY_TYPES_H
 #define TUTTI_JOURNEY_POLICY_TYPES_H
 
@@ -20,8 +19,8 @@ enum {
     POLICY_TAIL_MAX = 256,     /* creditable touches kept in a state */
 };
 
-/* Days without an inbound touch after which a journey ends, and without any touch after which the
- * map has an (exit). */
+/* A journey ends after so many days without an inbound touch. The map has an (exit) after so many
+ * days without any touch. */
 #define JOURNEY_END ((struct duration){365 * US_PER_DAY})
 
 struct span_list {
@@ -37,11 +36,11 @@ struct stage_rule {
     uint16_t nth;                           /* 0: none */
     struct duration within;                 /* 0: none */
     bool later_day;
-    int16_t counted,
-        after_index; /* positions in policy.counted of `event` (with nth) and of `after` */
+    int16_t counted;     /* position of `event` in policy.counted, where nth */
+    int16_t after_index; /* position of `after` in policy.counted */
 };
 
-/* A conversion event and how much of its past in the instance the stage rules can still ask for. */
+/* A conversion event, and how much of its past in the journey the stage rules can still ask for. */
 struct counted_event {
     struct span event;
     uint16_t enough; /* counting further than this decides nothing */
@@ -85,8 +84,8 @@ struct journey_policy {
     uint32_t counted_count;
     struct span_list at_risk_on, lapsed_on;
     struct duration at_risk_after; /* INT64_MAX: never by itself */
-    struct duration lapsed_after;  /* above at_risk_after unless that is never; at most JOURNEY_END,
-                                      the default */
+    /* Above at_risk_after, unless that is never. At most JOURNEY_END, which is the default. */
+    struct duration lapsed_after;
     struct conversion_rule *conversions;
     uint32_t conversion_count;
     struct duration lookback;
@@ -102,13 +101,13 @@ struct journey_policy {
     uint32_t tail_max;        /* POLICY_TAIL_MAX, smaller in tests */
 };
 
-/* Derived tables (counted[].enough and times, rules' indexes, goals_positive, nth slots, order of
- * the rules); call once after filling the rest. FATAL "policy_invalid" where a limit above is
- * broken or nth, after, within, later_day name no conversion event. */
+/* Fills the derived tables: counted, the rules' indexes and their order, goals_positive, nth slots.
+ * Call it once, after filling the rest. FATAL "policy_invalid" where a limit above is broken, or
+ * where nth, after, within or later_day name no conversion event. */
 enum outcome journey_policy_finish(struct journey_policy *policy, struct err *err);
 
-/* Gives every text of the policy that appears in cells its dictionary code: goals, conversions,
- * "(conversion)". */
+/* Gives each text of the policy that appears in cells its dictionary code: the goals, the goals of
+ * conversions, and "(conversion)". */
 typedef enum outcome (*journey_intern)(void *context, struct span text, uint32_t *code,
                                        struct err *err);
 enum outcome journey_policy_intern(struct journey_policy *policy, journey_intern intern,

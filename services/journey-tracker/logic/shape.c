@@ -1,5 +1,5 @@
-/* shape.c: what a combination of low-cardinality attributes means under the policy, computed once.
- */
+/* shape.c: matches a shape's texts against the rules of the policy: channels, stages, goals,
+ * conversions. */
 #include "services/journey-tracker/logic/shape.h"
 
 static char folded(char c, bool fold)
@@ -7,8 +7,8 @@ static char folded(char c, bool fold)
     return fold && c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
-/* The whole text against a pattern in which `*` stands for any run of characters; ASCII case
- * ignored if fold. Greedy with one point of return: the newest star. */
+/* Compares the whole text with a pattern in which `*` stands for any run of characters; with fold,
+ * ASCII case is ignored. Greedy, with one point of return: the newest star. */
 static bool matches(struct span pattern, struct span text, bool fold)
 {
     size_t p = 0, t = 0, star = SIZE_MAX, resume = 0;

@@ -1,20 +1,22 @@
 /* shape.h: a shape is the combination of a touchpoint's low-cardinality attributes; what it means
  * is computed once per shape.
  *
- * Steps for a new shape: fill shape_text; shape_compile gives network and kind texts beside
- * everything derive needs; intern the strings and set shape.code, .kind, .channel, .department,
- * .purpose, .campaign, .currency (0 = absent; a channel always has a code: 0 as touch channel means
- * unattributed). Then the shape is read-only and may be shared. */
+ * Steps for a new shape:
+ *   1. fill a shape_text;
+ *   2. shape_compile gives everything that the derivation needs, and the texts network and kind;
+ *   3. intern the texts and set code, kind, channel, department, purpose, campaign, currency.
+ * Then the shape is read-only and may be shared. The code 0 means absent. A channel always has a
+ * code, because 0 as the channel of a credit means unattributed. */
 #ifndef TUTTI_JOURNEY_SHAPE_H
 #define TUTTI_JOURNEY_SHAPE_H
 
 #include "common/base/arena.h"
 #include "services/journey-tracker/logic/policy.h"
 
-/* The attributes of a shape: X(member, column of journey.shapes, field of a touchpoint `tp`). Each
- * is listed here alone. platform, campaign_name, contact_class and the last three change nothing in
- * derive; they complete the shape for the facts table. A new attribute goes to the end.
- * present(): an empty text counts as absent. */
+/* The attributes of a shape: X(member, column of journey.shapes, field of a touchpoint `tp`). This
+ * is the only list of them. platform, campaign_name, contact_class and the last three change
+ * nothing in the derivation; they complete the shape for fct_touchpoints. A new attribute goes to
+ * the end. present() takes an empty text for an absent one. */
 #define SHAPE_TEXTS(X)                                                                             \
     X(source, "source", tp->source)                                                                \
     X(type, "type", tp->type)                                                                      \
@@ -47,12 +49,12 @@ struct shape_text {
 struct shape {
     uint32_t code; /* set by the caller: the shape's own code */
     uint32_t kind, channel, department, purpose, campaign, currency; /* set by the caller */
-    struct span event, network,
-        kind_text;     /* borrowed from the shape_text or in the arena; network may be SPAN_NONE */
-    uint8_t direction; /* enum direction: what every figure uses; none = no touch */
-    uint8_t status; /* enum journey_status its event gives, STATUS_NONE unless listed under `on` */
+    /* Borrowed from the shape_text, or in the arena; network may be SPAN_NONE. */
+    struct span event, network, kind_text;
+    uint8_t direction; /* enum direction, for every figure; none: it is no touch */
+    uint8_t status;    /* enum journey_status that its event gives (`on`), else STATUS_NONE */
     bool creditable;
-    bool is_order;     /* an inbound touch of a conversion rule's event, whatever its value */
+    bool is_order;     /* an inbound touch of a conversion rule's event, of any value */
     int8_t counted;    /* index in policy.counted, -1 unless is_order */
     int16_t positive;  /* conversion rule for a value above 0, -1: none */
     int16_t otherwise; /* conversion rule for any other value, -1: none */

@@ -1,4 +1,4 @@
-/* merge.c: see merge.h. */
+/* merge.c: one map from (cell, lane) to sums; money is carried into its high part. */
 #include "services/metrics-aggregator/logic/merge.h"
 
 /* Without padding: the map compares bytes. */

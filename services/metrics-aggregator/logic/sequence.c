@@ -1,4 +1,4 @@
-/* sequence.c: see sequence.h. */
+/* sequence.c: compares the next item of a lane with the number that the lane expects. */
 #include "services/metrics-aggregator/logic/sequence.h"
 
 int numbered_compare(const void *a, const void *b)

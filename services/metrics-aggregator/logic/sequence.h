@@ -1,9 +1,9 @@
 /* sequence.h: what to do with the numbered diffs of one lane: each number counts once, in order,
  * without gaps. Pure.
  *
- * A step is asked for until the lane is finished. `next` is the number that the lane expects; the
- * caller moves it on with sequence_advance after it has applied a diff, whether that came from the
- * topic or from the producer's outbox. */
+ * The caller asks for steps until the lane is finished. `next` is the number that the lane expects.
+ * After each diff that it applied, from the topic or from the producer's outbox, the caller calls
+ * sequence_advance. */
 #ifndef TUTTI_METRICS_SEQUENCE_H
 #define TUTTI_METRICS_SEQUENCE_H
 
@@ -22,14 +22,15 @@ struct sequence {
     size_t count, at;
     int64_t next;   /* expected number */
     bool open;      /* the last applied number announced more of its transaction */
-    size_t dropped; /* items that had been applied before, or stand twice */
+    size_t dropped; /* items that had been applied earlier, or stand twice */
 };
 
 enum sequence_step {
     SEQUENCE_DONE,  /* nothing left, and no transaction is half applied */
     SEQUENCE_APPLY, /* sequence_item is number `next` */
-    SEQUENCE_FETCH, /* numbers next .. *last have to come from the outbox; *last INT64_MAX: up to
-                       the end of the transaction */
+    /* Numbers next .. *last have to come from the outbox; *last INT64_MAX: up to the end of the
+     * transaction. */
+    SEQUENCE_FETCH,
 };
 
 int numbered_compare(const void *a, const void *b); /* by seq */

@@ -1,37 +1,47 @@
-/* journey_slow.c: the slow transaction: new facts, moved anchors, locked states, then whatever
- * derivation each profile needs. */
-#include "services/journey-tracker/journey_slow.h"
+/* journey_slow.c: the steps of the slow transaction in their order, its rollback, and a second try
+ * without COPY. */
+#include "services/journey-tracker/slow/journey_slow.h"
 
-enum { CAREFUL_FLUSHES = 20 }; /* without COPY after a repeat: input is probably being read again */
+#include "services/journey-tracker/journey_convert.h"
+#include "services/journey-tracker/slow/journey_slow_internal.h"
 
-/* Every locked state gets a new version: whoever cached it must look again. */
+/* So many flushes go without COPY after a repeat: input is probably being read again. */
+enum { CAREFUL_FLUSHES = 20 };
+
+/* Every locked state gets a new version, so that an instance that cached it must look again. */
 static enum outcome save_states(struct slow *slow, struct err *err)
 {
     for (size_t i = 0; i < slow->state_count; i++) {
         slow->states[i].payload =
-            tracker_pack(slow->tracker, slow->flush->arena, &slow->profiles[i].state);
+            convert_pack(slow->tracker, slow->flush->arena, &slow->profiles[i].state);
         slow->states[i].generation = slow->tracker->generation.number;
     }
     return timeline_save_states(slow->tracker->timeline, slow->tracker->db, slow->flush->arena,
                                 slow->states, slow->state_count, err);
 }
 
-static enum outcome run_steps(struct slow *slow, const uint32_t *indexes, size_t count,
-                              bool *is_repeat, struct err *err)
+static void start_profiles(struct slow *slow)
 {
-    struct tracker *tracker = slow->tracker;
     struct arena *arena = slow->flush->arena;
-    CHECK(generation_still_active(tracker->db, arena, &tracker->generation, tracker->erased, err));
-    CHECK(slow_insert_facts(slow, indexes, count, is_repeat, err));
-    if (*is_repeat)
-        return OUTCOME_OK;
-    CHECK(slow_lock_anchors(slow, indexes, count, err));
-    CHECK(slow_lock_states(slow, err));
     slow->profiles = arena_array(arena, struct slow_profile, slow->state_count);
     for (size_t i = 0; i < slow->state_count; i++)
         slow->profiles[i].row = &slow->states[i];
     map_init(&slow->profile_of, arena, sizeof(int64_t), sizeof(struct id));
     slow_note_moves(slow);
+}
+
+static enum outcome run_steps(struct slow *slow, struct err *err)
+{
+    struct tracker *tracker = slow->tracker;
+    CHECK(db_begin(tracker->db, err));
+    CHECK(generation_still_active(tracker->db, slow->flush->arena, &tracker->generation,
+                                  tracker->erased, err));
+    CHECK(slow_insert_facts(slow, err));
+    if (slow->is_repeat)
+        return OUTCOME_OK;
+    CHECK(slow_lock_anchors(slow, err));
+    CHECK(slow_lock_states(slow, err));
+    start_profiles(slow);
     CHECK(slow_collect_fresh(slow, err));
     CHECK(slow_derive(slow, err));
     CHECK(save_states(slow, err));
@@ -58,35 +68,36 @@ static void fill_cache(struct slow *slow)
     }
 }
 
-static enum outcome transact(struct slow *slow, const uint32_t *indexes, size_t count,
-                             bool *is_repeat, struct err *err)
+static enum outcome transact(struct slow *slow, struct err *err)
 {
     struct journey_flush *flush = slow->flush;
     struct diff_rows diffs = flush->diffs;
     saving_init(&slow->saving, flush->arena);
-    CHECK(db_begin(slow->tracker->db, err));
-    enum outcome o = run_steps(slow, indexes, count, is_repeat, err);
-    if (o != OUTCOME_OK || *is_repeat) {
+    enum outcome outcome = run_steps(slow, err);
+    if (outcome != OUTCOME_OK || slow->is_repeat) {
         db_rollback(slow->tracker->db);
         flush->diffs = diffs;
-        return o;
+        return outcome;
     }
     fill_cache(slow);
     return OUTCOME_OK;
 }
 
-enum outcome tracker_slow(struct tracker *tracker, struct journey_flush *flush,
-                          const uint32_t *indexes, size_t count, struct err *err)
+enum outcome slow_run(struct tracker *tracker, struct journey_flush *flush,
+                      const uint32_t *arrivals, size_t count, struct err *err)
 {
-    struct slow slow = {
-        .tracker = tracker, .flush = flush, .is_careful = tracker->careful_flushes > 0};
-    bool is_repeat;
-    if (tracker->careful_flushes > 0)
+    const struct slow start = {
+        .tracker = tracker, .flush = flush, .indexes = arrivals, .index_count = count};
+    struct slow slow = start;
+    if (tracker->careful_flushes > 0) {
         tracker->careful_flushes--;
-    CHECK(transact(&slow, indexes, count, &is_repeat, err));
-    if (!is_repeat)
+        slow.is_careful = true;
+    }
+    CHECK(transact(&slow, err));
+    if (!slow.is_repeat)
         return OUTCOME_OK;
     tracker->careful_flushes = CAREFUL_FLUSHES;
-    slow = (struct slow){.tracker = tracker, .flush = flush, .is_careful = true};
-    return transact(&slow, indexes, count, &is_repeat, err);
+    slow = start;
+    slow.is_careful = true;
+    return transact(&slow, err);
 }

@@ -1,7 +1,7 @@
 /* journey_shapes.h: shapes in memory and in journey.shapes.
  *
- * They only grow. New ones are written in small transactions of their own before the batch that
- * needs them, so that two instances agree on the codes whichever comes first. */
+ * They only grow. New ones are written in small transactions of their own, before the batch that
+ * needs them. So two instances agree on the codes. */
 #ifndef TUTTI_JOURNEY_SHAPES_H
 #define TUTTI_JOURNEY_SHAPES_H
 
@@ -11,8 +11,7 @@
 
 struct shapes;
 
-/* A shape as a batch met it: known, or to be settled by shapes_settle before the batch is applied.
- */
+/* A shape as a batch met it: known, or still to be settled (shapes_settle). */
 struct shape_ref {
     const struct shape *shape; /* NULL until settled */
     struct shape_text text;    /* borrowed from the batch, only while not settled */
@@ -34,14 +33,15 @@ enum outcome shapes_settle(struct shapes *shapes, struct arena *arena, struct er
 /* Forgets references of a batch that is over. */
 void shapes_forget_batch(struct shapes *shapes);
 
-/* Writes what the active policies make of every shape (network, touch_kind, conversion) back to its
- * row. */
+/* Writes what the active policies make of every shape to its row: network, touch_kind,
+ * conversion. */
 enum outcome shapes_write_meanings(struct shapes *shapes, struct arena *arena, struct err *err);
 
-/* For unpacking states: NULL if the code is unknown; shapes_load then fetches it. `shapes` is a
- * struct shapes. */
+/* For unpacking states: NULL if the code is not in memory; shapes_load then fetches it. `shapes` is
+ * a struct shapes. */
 const struct shape *shapes_find(void *shapes, uint32_t code);
-/* Code 0: all of them. FATAL "shape_missing" if the database has no such row. */
+/* Fetches the shape of a code; code 0: all of them. FATAL "shape_missing" if the database has no
+ * such row. */
 enum outcome shapes_load(struct shapes *shapes, struct arena *arena, uint32_t code,
                          struct err *err);
 

@@ -2,7 +2,7 @@
  * order. */
 #include <stdlib.h>
 
-#include "services/journey-tracker/journey_slow.h"
+#include "services/journey-tracker/slow/journey_slow_internal.h"
 
 static int anchor_row_compare(const void *a, const void *b)
 {
@@ -18,24 +18,16 @@ struct anchor_row *slow_find_anchor(struct slow *slow, int64_t anchor)
     return bsearch(&key, slow->anchors, slow->anchor_count, sizeof key, anchor_row_compare);
 }
 
-static bool fact_is_inserted(const struct slow *slow, const struct fact_key *key)
-{
-    return map_find(&slow->fresh, key) != NULL;
-}
-
-/* (b) Anchors of facts really inserted, and everything identity changes say. */
-enum outcome slow_lock_anchors(struct slow *slow, const uint32_t *indexes, size_t count,
-                               struct err *err)
+enum outcome slow_lock_anchors(struct slow *slow, struct err *err)
 {
     struct journey_flush *flush = slow->flush;
     struct journey_anchor_moves moves = {0};
     map_init(&slow->fresh, flush->arena, sizeof(struct fact_key), 1);
     for (size_t i = 0; i < slow->facts.count; i++)
-        if (slow->inserted[i])
-            map_put(&slow->fresh, &slow->facts.items[i].key, NULL);
-    for (size_t i = 0; i < count; i++) {
-        const struct arrival *a = &flush->arrivals.items[indexes[i]];
-        if (fact_is_inserted(slow, &a->fact.key))
+        map_put(&slow->fresh, &slow->facts.items[i].key, NULL);
+    for (size_t i = 0; i < slow->index_count; i++) {
+        const struct arrival *a = &flush->arrivals.items[slow->indexes[i]];
+        if (map_find(&slow->fresh, &a->fact.key))
             *arena_push(flush->arena, &moves) =
                 (struct anchor_move){a->anchor_id, a->profile_id, a->version};
     }
@@ -46,8 +38,7 @@ enum outcome slow_lock_anchors(struct slow *slow, const uint32_t *indexes, size_
                                  err);
 }
 
-/* (c) States of the profiles of these anchors, old and new. An anchor that neither moved nor has a
- * new fact changes nothing. */
+/* An anchor that neither moved nor has a new fact changes nothing, so its profile is not locked. */
 enum outcome slow_lock_states(struct slow *slow, struct err *err)
 {
     struct arena *arena = slow->flush->arena;
@@ -55,8 +46,7 @@ enum outcome slow_lock_states(struct slow *slow, struct err *err)
     struct map with_facts;
     map_init(&with_facts, arena, sizeof(int64_t), 1);
     for (size_t i = 0; i < slow->facts.count; i++)
-        if (slow->inserted[i])
-            map_put(&with_facts, &slow->facts.items[i].key.anchor, NULL);
+        map_put(&with_facts, &slow->facts.items[i].key.anchor, NULL);
     for (size_t i = 0; i < slow->anchor_count; i++) {
         const struct anchor_row *row = &slow->anchors[i];
         if (!row->is_inserted && !row->is_moved && !map_find(&with_facts, &row->anchor))
@@ -82,7 +72,6 @@ struct slow_profile *slow_find_profile(struct slow *slow, const struct id *profi
     return profile;
 }
 
-/* Which profiles gained or lost an anchor; `members` of both grows. */
 void slow_note_moves(struct slow *slow)
 {
     for (size_t i = 0; i < slow->anchor_count; i++) {

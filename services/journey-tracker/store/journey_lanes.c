@@ -1,6 +1,8 @@
-/* journey_lanes.c: numbers of the diffs and the two outboxes. */
+/* journey_lanes.c: one function per statement; the stage messages of a transaction share a row. */
+#include "services/journey-tracker/store/journey_lanes.h"
+
+#include "common/base/pack.h"
 #include "journey_tracker_sql.h"
-#include "services/journey-tracker/journey_store.h"
 
 enum outcome journey_store_next_seq(struct db *db, struct arena *arena, int32_t lane, int64_t count,
                                     int32_t out_partition, struct journey_lane_row *out,
@@ -12,35 +14,33 @@ enum outcome journey_store_next_seq(struct db *db, struct arena *arena, int32_t 
     params_int8(&p, count);
     params_int4(&p, out_partition);
     struct db_result *r = NULL;
-    enum outcome o = db_run(db, &sql_next_seq, &p, &r, NULL, err);
-    if (o == OUTCOME_OK)
-        *out = (struct journey_lane_row){.lane = lane,
-                                         .seq = db_int8(r, 0, 0),
-                                         .pub_seq = db_int8(r, 0, 1),
-                                         .out_partition = db_int4(r, 0, 2)};
-    return o;
+    CHECK(db_run(db, &sql_next_seq, &p, &r, NULL, err));
+    *out = (struct journey_lane_row){.lane = lane,
+                                     .seq = db_int8(r, 0, 0),
+                                     .pub_seq = db_int8(r, 0, 1),
+                                     .out_partition = db_int4(r, 0, 2)};
+    return OUTCOME_OK;
 }
 
 enum outcome journey_store_insert_diffs(struct db *db, struct arena *arena, int32_t lane,
-                                        const int64_t *seqs, const struct span *payloads,
-                                        size_t count, struct err *err)
+                                        const struct diff_row *rows, size_t count, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
     params_int4(&p, lane);
-    params_int8_array(&p, seqs, sizeof *seqs, count);
-    params_bytea_array(&p, payloads, sizeof *payloads, count);
+    params_int8_array(&p, &rows->seq, sizeof *rows, count);
+    params_bytea_array(&p, &rows->payload, sizeof *rows, count);
     return db_run(db, &sql_insert_outbox, &p, NULL, NULL, err);
 }
 
-static enum outcome run_on_lanes(struct db *db, struct arena *arena, struct statement statement,
-                                 const int32_t *lanes, size_t count, struct db_result **result,
-                                 struct err *err)
+static enum outcome run_on_lanes(struct db *db, struct arena *arena,
+                                 const struct statement *statement, const int32_t *lanes,
+                                 size_t count, struct db_result **result, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
     params_int4_array(&p, lanes, sizeof *lanes, count);
-    return db_run(db, &statement, &p, result, NULL, err);
+    return db_run(db, statement, &p, result, NULL, err);
 }
 
 enum outcome journey_store_find_lanes(struct db *db, struct arena *arena, const int32_t *lanes,
@@ -48,14 +48,14 @@ enum outcome journey_store_find_lanes(struct db *db, struct arena *arena, const 
                                       size_t *row_count, struct err *err)
 {
     struct db_result *r = NULL;
-    enum outcome o = run_on_lanes(db, arena, sql_find_lanes, lanes, count, &r, err);
-    *row_count = o == OUTCOME_OK ? (size_t)db_rows(r) : 0;
+    CHECK(run_on_lanes(db, arena, &sql_find_lanes, lanes, count, &r, err));
+    *row_count = (size_t)db_rows(r);
     *rows = arena_array(arena, struct journey_lane_row, *row_count);
     for (size_t i = 0; i < *row_count; i++)
         (*rows)[i] = (struct journey_lane_row){.lane = db_int4(r, (int)i, 0),
                                                .pub_seq = db_int8(r, (int)i, 1),
                                                .out_partition = db_int4(r, (int)i, 2)};
-    return o;
+    return OUTCOME_OK;
 }
 
 enum outcome journey_store_find_diffs(struct db *db, struct arena *arena, int32_t lane,
@@ -67,13 +67,13 @@ enum outcome journey_store_find_diffs(struct db *db, struct arena *arena, int32_
     params_int4(&p, lane);
     params_int8(&p, pub_seq);
     struct db_result *r = NULL;
-    enum outcome o = db_run(db, &sql_find_outbox, &p, &r, NULL, err);
-    *count = o == OUTCOME_OK ? (size_t)db_rows(r) : 0;
+    CHECK(db_run(db, &sql_find_outbox, &p, &r, NULL, err));
+    *count = (size_t)db_rows(r);
     *rows = arena_array(arena, struct diff_row, *count);
     for (size_t i = 0; i < *count; i++)
         (*rows)[i] =
             (struct diff_row){db_int8(r, (int)i, 0), arena_copy(arena, db_bytes(r, (int)i, 1))};
-    return o;
+    return OUTCOME_OK;
 }
 
 enum outcome journey_store_mark_published(struct db *db, struct arena *arena, int32_t lane,
@@ -89,9 +89,8 @@ enum outcome journey_store_mark_published(struct db *db, struct arena *arena, in
 enum outcome journey_store_delete_applied(struct db *db, struct arena *arena, const int32_t *lanes,
                                           size_t count, struct err *err)
 {
-    enum outcome o = run_on_lanes(db, arena, sql_skip_applied, lanes, count, NULL, err);
-    return o == OUTCOME_OK ? run_on_lanes(db, arena, sql_delete_applied, lanes, count, NULL, err)
-                           : o;
+    CHECK(run_on_lanes(db, arena, &sql_skip_applied, lanes, count, NULL, err));
+    return run_on_lanes(db, arena, &sql_delete_applied, lanes, count, NULL, err);
 }
 
 /* All messages of a transaction are one row: profile id, length and bytes of each. */
@@ -148,10 +147,9 @@ enum outcome journey_store_insert_stage_messages(struct db *db, struct arena *ar
 static enum outcome take_messages(struct arena *arena, struct db_result *r,
                                   struct stage_messages *out, struct err *err)
 {
-    enum outcome o = OUTCOME_OK;
-    for (int i = 0; o == OUTCOME_OK && i < db_rows(r); i++)
-        o = unpack_messages(arena, db_int8(r, i, 0), db_bytes(r, i, 1), out, err);
-    return o;
+    for (int i = 0; i < db_rows(r); i++)
+        CHECK(unpack_messages(arena, db_int8(r, i, 0), db_bytes(r, i, 1), out, err));
+    return OUTCOME_OK;
 }
 
 enum outcome journey_store_find_stage_messages(struct db *db, struct arena *arena,
@@ -159,7 +157,7 @@ enum outcome journey_store_find_stage_messages(struct db *db, struct arena *aren
                                                struct stage_messages *out, struct err *err)
 {
     struct db_result *r = NULL;
-    CHECK(run_on_lanes(db, arena, sql_find_stage_outbox, lanes, count, &r, err));
+    CHECK(run_on_lanes(db, arena, &sql_find_stage_outbox, lanes, count, &r, err));
     return take_messages(arena, r, out, err);
 }
 

@@ -1,5 +1,5 @@
 /* journey_dictionary.c: codes by the hash of their text; misses are inserted and read back. */
-#include "services/journey-tracker/journey_dictionary.h"
+#include "services/journey-tracker/store/journey_dictionary.h"
 
 #include "common/codec/digest.h"
 #include "journey_tracker_sql.h"
@@ -28,14 +28,22 @@ void dictionary_close(struct dictionary *dictionary)
     map_free(&dictionary->codes);
 }
 
-static enum outcome add(struct dictionary *dictionary, struct arena *arena, struct span text,
-                        struct err *err)
+static enum outcome insert(struct dictionary *dictionary, struct arena *arena, struct span text,
+                           struct err *err)
 {
     struct params p;
     params_init(&p, arena);
     params_text_array(&p, &text, sizeof text, 1);
     CHECK(db_run(dictionary->db, &sql_insert_codes, &p, NULL, NULL, err));
     return load(dictionary, &sql_find_codes, &p, err);
+}
+
+static enum outcome add(struct dictionary *dictionary, struct span text, struct err *err)
+{
+    struct arena arena = {0};
+    enum outcome outcome = insert(dictionary, &arena, text, err);
+    arena_free(&arena);
+    return outcome;
 }
 
 enum outcome dictionary_code(void *context, struct span text, uint32_t *code, struct err *err)
@@ -47,11 +55,7 @@ enum outcome dictionary_code(void *context, struct span text, uint32_t *code, st
     struct id hash = hash128(text);
     const uint32_t *known = map_find(&dictionary->codes, &hash);
     if (known == NULL) {
-        struct arena arena = {0};
-        enum outcome outcome = add(dictionary, &arena, text, err);
-        arena_free(&arena);
-        if (outcome != OUTCOME_OK)
-            return outcome;
+        CHECK(add(dictionary, text, err));
         known = map_find(&dictionary->codes, &hash);
     }
     if (known == NULL)

@@ -1,8 +1,8 @@
 /* journey_dictionary.h: journey.dictionary in memory: a small number for each text that cells and
  * states name.
  *
- * It only grows. A new text is written in a small transaction of its own before the batch that
- * needs it, so that two instances agree on its code whichever comes first. */
+ * It only grows. A new text is written in a small transaction of its own, before the batch that
+ * needs it. So two instances agree on its code. */
 #ifndef TUTTI_JOURNEY_DICTIONARY_H
 #define TUTTI_JOURNEY_DICTIONARY_H
 
@@ -19,8 +19,8 @@ enum outcome dictionary_open(struct dictionary *dictionary, struct db *db, struc
 void dictionary_close(struct dictionary *dictionary);
 
 /* Code of a text; 0 for an absent one. A new text is written at once. RETRY "dictionary" while
- * another instance's row is not visible yet. `dictionary` is a struct dictionary (journey_intern).
- */
+ * another instance's row is not visible yet. `dictionary` is a struct dictionary; the type is that
+ * of journey_intern. */
 enum outcome dictionary_code(void *dictionary, struct span text, uint32_t *code, struct err *err);
 
 #endif

@@ -1,12 +1,14 @@
-/* journey_range.c: derives a range of a timeline again: from the newest state before the first
- * change until nothing differs.
+/* journey_range.c: reads facts in at most two steps and walks the old and the new timeline through
+ * them.
  *
- * Facts are read in at most two steps: first up to the second checkpoint after the last change, and
- * only if the states still differ there, the rest. So a late event costs what lies between two
+ * The first step ends at the second checkpoint after the last change. Only if the states still
+ * differ there, the second step reads the rest. So a late event costs what lies between two
  * checkpoints, however long the timeline is. */
+#include "services/journey-tracker/slow/journey_range.h"
+
 #include <stdlib.h>
 
-#include "services/journey-tracker/journey_tracker.h"
+#include "services/journey-tracker/journey_convert.h"
 
 static const struct id last_id = {
     {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}};
@@ -21,12 +23,11 @@ struct walk {
     struct slow_profile *profile;
     struct journey_state final; /* present state of the profile, derived without this transaction */
     struct journey_state before, after;
-    struct instant from; /* facts up to (from, from_event) are in both */
-    struct id from_event;
-    struct instant until;
-    struct id until_event;
-    bool is_done,
-        stopped_early; /* stopped: the states met at a checkpoint, nothing after it differs */
+    /* Facts up to (from, from_event) are in both; the step reads up to (until, until_event). */
+    struct instant from, until;
+    struct id from_event, until_event;
+    bool is_done;
+    bool stopped_early; /* the states met at a checkpoint: nothing after it differs */
 };
 
 struct walker {
@@ -41,7 +42,33 @@ static bool state_is_usable(const struct walker *w, const struct slow_profile *p
     return p->row->payload.len > 0 && p->row->generation == w->tracker->generation.number;
 }
 
-/* The present state itself if it lies before the first change, else a checkpoint, else nothing. */
+/* The present state itself if it lies before the first change, else the checkpoint, else nothing.
+ */
+static struct span start_of(const struct walker *w, const struct walk *walk,
+                            const struct checkpoint *checkpoint)
+{
+    const struct slow_profile *p = walk->profile;
+    if (!state_is_usable(w, p))
+        return SPAN("");
+    if (instant_compare(walk->final.last.at, p->first_change) < 0)
+        return p->row->payload;
+    return checkpoint->payload.ptr ? checkpoint->payload : SPAN("");
+}
+
+static enum outcome start_walk(struct walker *w, struct walk *walk,
+                               const struct checkpoint *checkpoint, struct err *err)
+{
+    const struct slow_profile *p = walk->profile;
+    struct span present = state_is_usable(w, p) ? p->row->payload : SPAN("");
+    CHECK(convert_unpack(w->tracker, w->arena, present, &walk->final, err));
+    struct span start = start_of(w, walk, checkpoint);
+    CHECK(convert_unpack(w->tracker, w->arena, start, &walk->before, err));
+    journey_state_copy(&walk->after, &walk->before, w->arena);
+    walk->from = start.len ? walk->before.last.at : INSTANT_FIRST;
+    walk->from_event = start.len ? walk->before.last.event_id : (struct id){{0}};
+    return OUTCOME_OK;
+}
+
 static enum outcome find_starts(struct walker *w, struct walk *walks, size_t count, struct err *err)
 {
     struct checkpoint *wanted = arena_array(w->arena, struct checkpoint, count);
@@ -49,25 +76,8 @@ static enum outcome find_starts(struct walker *w, struct walk *walks, size_t cou
         wanted[i] = (struct checkpoint){.profile = walks[i].profile->row->profile,
                                         .at = walks[i].profile->first_change};
     CHECK(journey_store_find_checkpoints(w->tracker->db, w->arena, wanted, count, err));
-    for (size_t i = 0; i < count; i++) {
-        struct walk *walk = &walks[i];
-        struct slow_profile *p = walk->profile;
-        bool usable = state_is_usable(w, p);
-        CHECK(tracker_unpack(w->tracker, w->arena, usable ? p->row->payload : SPAN(""),
-                             &walk->final, err));
-        bool is_ahead = usable && instant_compare(walk->final.last.at, p->first_change) < 0;
-        struct span start = is_ahead                          ? p->row->payload
-                            : usable && wanted[i].payload.ptr ? wanted[i].payload
-                                                              : SPAN("");
-        CHECK(tracker_unpack(w->tracker, w->arena, start, &walk->before, err));
-        journey_state_copy(&walk->after, &walk->before, w->arena);
-        walk->from = walk->before.last.at;
-        walk->from_event = walk->before.last.event_id;
-        if (start.len == 0) {
-            walk->from = INSTANT_FIRST;
-            walk->from_event = (struct id){{0}};
-        }
-    }
+    for (size_t i = 0; i < count; i++)
+        CHECK(start_walk(w, &walks[i], &wanted[i], err));
     return OUTCOME_OK;
 }
 
@@ -151,7 +161,7 @@ static int position_compare(const struct fact_key *key, struct instant at,
     return c ? c : id_compare(&key->event_id, event_id);
 }
 
-/* An anchor that moves between two profiles was read once for each of them: a fact counts once, and
+/* An anchor that moves between two profiles was read once for each of them. A fact counts once, and
  * only within the walk's own range. */
 static bool is_wanted(const struct journey_fact *first, const struct journey_fact *fact,
                       const struct fact_range *range)
@@ -161,39 +171,61 @@ static bool is_wanted(const struct journey_fact *first, const struct journey_fac
            position_compare(&fact->key, range->until, &range->until_event) <= 0;
 }
 
-/* The facts of these anchors as touches in time order; `without` leaves out what this transaction
- * inserted. */
-static enum outcome take_touches(struct walker *w, const struct facts *facts,
-                                 const struct fact_range *range, const int64_t *anchors,
-                                 size_t anchor_count, bool without_fresh, struct touches *out,
-                                 struct err *err)
+/* The first fact of an anchor; NULL if there is none. */
+static const struct journey_fact *first_fact(const struct facts *facts, int64_t anchor)
 {
-    for (size_t i = 0; i < anchor_count; i++) {
-        struct journey_fact key = {.key.anchor = anchors[i]};
-        struct journey_fact *hit = facts->count ? bsearch(&key, facts->items, facts->count,
-                                                          sizeof key, fact_anchor_compare)
-                                                : NULL;
-        if (hit == NULL)
-            continue;
-        while (hit > facts->items && hit[-1].key.anchor == anchors[i])
-            hit--;
-        for (; hit < facts->items + facts->count && hit->key.anchor == anchors[i]; hit++)
-            if (is_wanted(facts->items, hit, range) &&
-                !(without_fresh && map_find(w->fresh_facts, &hit->key)))
-                CHECK(tracker_touch(w->tracker, w->arena, hit, arena_push(w->arena, out), err));
-    }
-    if (out->count > 1)
-        qsort(out->items, out->count, sizeof *out->items, touch_compare);
+    struct journey_fact key = {.key.anchor = anchor};
+    if (facts->count == 0)
+        return NULL;
+    const struct journey_fact *hit =
+        bsearch(&key, facts->items, facts->count, sizeof key, fact_anchor_compare);
+    while (hit && hit > facts->items && hit[-1].key.anchor == anchor)
+        hit--;
+    return hit;
+}
+
+/* One side of a walk: the facts of these anchors within the range. */
+struct side {
+    const struct facts *facts;
+    struct fact_range range;
+    const int64_t *anchors;
+    size_t anchor_count;
+    bool without_fresh; /* leaves out what this transaction inserted */
+    struct touches touches;
+};
+
+static enum outcome take_anchor(struct walker *w, struct side *side, int64_t anchor,
+                                struct err *err)
+{
+    const struct facts *facts = side->facts;
+    const struct journey_fact *fact = first_fact(facts, anchor);
+    if (fact == NULL)
+        return OUTCOME_OK;
+    for (; fact < facts->items + facts->count && fact->key.anchor == anchor; fact++)
+        if (is_wanted(facts->items, fact, &side->range) &&
+            !(side->without_fresh && map_find(w->fresh_facts, &fact->key)))
+            CHECK(convert_touch(w->tracker, w->arena, fact, arena_push(w->arena, &side->touches),
+                                err));
+    return OUTCOME_OK;
+}
+
+/* The touches of a side, in time order. */
+static enum outcome take_touches(struct walker *w, struct side *side, struct err *err)
+{
+    struct touches *list = &side->touches;
+    for (size_t i = 0; i < side->anchor_count; i++)
+        CHECK(take_anchor(w, side, side->anchors[i], err));
+    if (list->count > 1)
+        qsort(list->items, list->count, sizeof *list->items, touch_compare);
     return OUTCOME_OK;
 }
 
 /* Touches at or before the start only complete a cut tail; they are dropped from the front of the
  * list. */
-static void prime(struct walker *w, const struct walk *walk, struct journey_state *state,
-                  struct touches *list, bool was_cut)
+static void prime(struct walker *w, struct journey_state *state, struct touches *list, bool was_cut)
 {
     size_t n = 0;
-    while (n < list->count && touch_key_compare(&list->items[n].key, &walk->before.last) <= 0)
+    while (n < list->count && touch_key_compare(&list->items[n].key, &state->last) <= 0)
         n++;
     if (was_cut)
         journey_prime(&w->tracker->policy, state, list->items, n);
@@ -205,7 +237,7 @@ static void prime(struct walker *w, const struct walk *walk, struct journey_stat
 static size_t chunk_end(const struct touches *list, size_t from)
 {
     for (size_t i = from; i < list->count; i++)
-        if (is_checkpoint(&list->items[i].key.event_id))
+        if (saving_is_checkpoint(&list->items[i].key.event_id))
             return i + 1;
     return list->count;
 }
@@ -224,11 +256,11 @@ static void drop_dead_checkpoints(struct walker *w, const struct walk *walk,
     struct map keep;
     map_init(&keep, w->arena, sizeof(struct id), 1);
     for (size_t i = 0; i < new_list->count; i++)
-        if (is_checkpoint(&new_list->items[i].key.event_id))
+        if (saving_is_checkpoint(&new_list->items[i].key.event_id))
             map_put(&keep, &new_list->items[i].key.event_id, NULL);
     for (size_t i = 0; i < old_list->count; i++) {
         const struct touch_key *key = &old_list->items[i].key;
-        if (is_checkpoint(&key->event_id) && !map_find(&keep, &key->event_id))
+        if (saving_is_checkpoint(&key->event_id) && !map_find(&keep, &key->event_id))
             *arena_push(w->arena, &w->saving->dead_checkpoints) = (struct checkpoint){
                 .profile = walk->profile->row->profile, .at = key->at, .event_id = key->event_id};
     }
@@ -240,22 +272,24 @@ static bool may_stop(struct walker *w, const struct walk *walk)
            journey_converged(&w->tracker->policy, &walk->before, &walk->after);
 }
 
-/* Through both lists, chunk by chunk, each ending at a checkpoint of the new timeline. */
+/* Goes through both lists chunk by chunk. Each chunk ends at a checkpoint of the new timeline. */
 static void walk_lists(struct walker *w, struct walk *walk, const struct touches *old_list,
                        const struct touches *new_list)
 {
     size_t o = 0, n = 0;
     while (!walk->is_done && (n < new_list->count || o < old_list->count)) {
         size_t n_end = chunk_end(new_list, n);
-        bool at_checkpoint = n_end > n && is_checkpoint(&new_list->items[n_end - 1].key.event_id);
+        bool at_checkpoint =
+            n_end > n && saving_is_checkpoint(&new_list->items[n_end - 1].key.event_id);
         size_t o_end =
             count_until(old_list, o, at_checkpoint ? &new_list->items[n_end - 1].key : NULL);
-        journey_rederive(&w->tracker->policy, &walk->before, old_list->items + o, o_end - o,
-                         &walk->after, new_list->items + n, n_end - n, &w->saving->effects);
+        struct journey_side before = {&walk->before, old_list->items + o, o_end - o};
+        struct journey_side after = {&walk->after, new_list->items + n, n_end - n};
+        journey_rederive(&w->tracker->policy, &before, &after, &w->saving->effects);
         if (at_checkpoint)
             *arena_push(w->arena, &w->saving->checkpoints) = (struct checkpoint){
                 walk->profile->row->profile, walk->after.last.at, walk->after.last.event_id,
-                tracker_pack(w->tracker, w->arena, &walk->after)};
+                convert_pack(w->tracker, w->arena, &walk->after)};
         o = o_end;
         n = n_end;
         walk->is_done = walk->stopped_early = at_checkpoint && may_stop(w, walk);
@@ -266,21 +300,21 @@ static enum outcome walk_profile(struct walker *w, struct walk *walk, const stru
                                  bool is_first_step, struct err *err)
 {
     const struct slow_profile *p = walk->profile;
-    struct touches old_list = {0}, new_list = {0};
-    struct fact_range range = walk_range(w, walk);
-    bool was_cut = is_first_step && journey_tail_is_cut(&walk->before);
+    struct side before = {facts, walk_range(w, walk), p->anchors_before, p->before_count, true,
+                          {0}};
+    struct side after = {facts, before.range, p->anchors_after, p->after_count, false, {0}};
     /* A state of another generation contributes nothing old. */
-    if (state_is_usable(w, p))
-        CHECK(take_touches(w, facts, &range, p->anchors_before, p->before_count, true, &old_list,
-                           err));
-    CHECK(take_touches(w, facts, &range, p->anchors_after, p->after_count, false, &new_list, err));
+    if (!state_is_usable(w, p))
+        before.anchor_count = 0;
+    CHECK(take_touches(w, &before, err));
+    CHECK(take_touches(w, &after, err));
     if (is_first_step) {
-        struct walk start = *walk;
-        prime(w, &start, &walk->before, &old_list, was_cut);
-        prime(w, &start, &walk->after, &new_list, was_cut);
+        bool was_cut = journey_tail_is_cut(&walk->before);
+        prime(w, &walk->before, &before.touches, was_cut);
+        prime(w, &walk->after, &after.touches, was_cut);
     }
-    drop_dead_checkpoints(w, walk, &old_list, &new_list);
-    walk_lists(w, walk, &old_list, &new_list);
+    drop_dead_checkpoints(w, walk, &before.touches, &after.touches);
+    walk_lists(w, walk, &before.touches, &after.touches);
     return OUTCOME_OK;
 }
 
@@ -303,7 +337,7 @@ static enum outcome run_step(struct walker *w, struct walk *walks, size_t count,
     return OUTCOME_OK;
 }
 
-/* What the first step did not settle goes on from where it stopped, to the end of the timeline. */
+/* A walk that the first step did not finish goes on from where it stopped, to the end. */
 static void extend(struct walk *walks, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -332,10 +366,11 @@ static void settle(struct walker *w, struct walk *walk)
     journey_trailing_replace(&w->tracker->policy, &walk->final, &p->state, &w->saving->effects);
 }
 
-enum outcome tracker_rederive(struct tracker *tracker, struct arena *arena, struct saving *saving,
-                              struct slow_profile *profiles, size_t count,
-                              const struct map *fresh_facts, struct err *err)
+enum outcome range_rederive(struct tracker *tracker, struct saving *saving,
+                            struct slow_profile *profiles, size_t count,
+                            const struct map *fresh_facts, struct err *err)
 {
+    struct arena *arena = saving->effects.arena;
     struct walker w = {tracker, arena, saving, fresh_facts};
     struct walk *walks = arena_array(arena, struct walk, count);
     for (size_t i = 0; i < count; i++)

@@ -1,12 +1,12 @@
-/* journey_shapes.c: every step walks the one list of attributes (SHAPE_TEXTS): key, row, parameters
- * and the touchpoint's fields cannot part. */
-#include "services/journey-tracker/journey_shapes.h"
+/* journey_shapes.c: every step walks the one list of attributes (SHAPE_TEXTS), so that key, row,
+ * parameters and the touchpoint's fields always agree. */
+#include "services/journey-tracker/store/journey_shapes.h"
 
 #include <stdlib.h>
 
 #include "common/codec/digest.h"
 #include "journey_tracker_sql.h"
-#include "services/journey-tracker/journey_dictionary.h"
+#include "services/journey-tracker/store/journey_dictionary.h"
 
 struct pending {
     struct shape_ref **items;
@@ -25,8 +25,7 @@ struct shapes {
     struct pending pending;
 };
 
-/* ------------------------------------------------------------------------------------- attributes
- */
+/* ---- attributes ---- */
 
 static const struct attribute {
     const char *column; /* of journey.shapes */
@@ -122,8 +121,7 @@ static void read_row(const struct db_result *r, int row, struct shape_text *out)
         *text_at(out, i) = db_bytes(r, row, FIRST_TEXT_COLUMN + (int)i);
 }
 
-/* ---------------------------------------------------------------------------------------- in
- * memory */
+/* ---- in memory ---- */
 
 static enum outcome intern_texts(struct dictionary *dictionary, const struct shape_text *text,
                                  struct shape *shape, struct err *err)
@@ -161,13 +159,13 @@ enum outcome shapes_load(struct shapes *shapes, struct arena *arena, uint32_t co
     for (int row = 0; row < db_rows(r); row++) {
         struct shape_text text;
         read_row(r, row, &text);
-        CHECK(
-            keep_shape(shapes, &text, shape_key(arena, &text), (uint32_t)db_int4(r, row, 0), err));
+        uint32_t found = (uint32_t)db_int4(r, row, 0);
+        CHECK(keep_shape(shapes, &text, shape_key(arena, &text), found, err));
     }
-    return code == 0 || db_rows(r) > 0
-               ? OUTCOME_OK
-               : err_set(err, OUTCOME_FATAL, "shape_missing",
-                         "journey.shapes has no row %u that a state refers to", code);
+    if (code != 0 && db_rows(r) == 0)
+        return err_set(err, OUTCOME_FATAL, "shape_missing",
+                       "journey.shapes has no row %u that a state refers to", code);
+    return OUTCOME_OK;
 }
 
 const struct shape *shapes_find(void *context, uint32_t code)
@@ -202,8 +200,7 @@ void shapes_forget_batch(struct shapes *shapes)
     shapes->pending = (struct pending){0};
 }
 
-/* -------------------------------------------------------------------------------------- in the
- * table */
+/* ---- in the table ---- */
 
 static void add_meaning(struct params *p, const struct shape *shape)
 {
@@ -268,8 +265,7 @@ enum outcome shapes_settle(struct shapes *shapes, struct arena *arena, struct er
     return OUTCOME_OK;
 }
 
-/* ----------------------------------------------------------------------------------- open and
- * close */
+/* ---- open and close ---- */
 
 static enum outcome load_all(struct shapes *shapes, struct err *err)
 {

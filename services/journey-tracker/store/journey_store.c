@@ -1,24 +1,32 @@
-/* journey_store.c: conversions, stage changes and checkpoints. */
-#include "services/journey-tracker/journey_store.h"
+/* journey_store.c: the columns of a fact; conversions, stage changes and checkpoints as arrays, one
+ * statement for all rows of a transaction. */
+#include "services/journey-tracker/store/journey_store.h"
 
 #include <stdlib.h>
 
 #include "journey_tracker_sql.h"
 
-#define COLUMN(name, type, read)                                                                   \
-    {                                                                                              \
-#name, type, offsetof(struct journey_fact, name), read                                     \
-    }
+/* A column of journey.facts and its member; the last word: whether the derivation reads it. */
+/* clang-format off */
+#define COLUMN(name, type, is_read) {#name, type, offsetof(struct journey_fact, name), is_read}
 
 static const struct fact_column fact_columns[] = {
-    COLUMN(shape, FACT_INT4, true),        COLUMN(received_at, FACT_INSTANT, false),
-    COLUMN(value_micros, FACT_INT8, true), COLUMN(margin_micros, FACT_INT8, true),
-    COLUMN(cost_micros, FACT_INT8, false), COLUMN(score, FACT_INT2, true),
-    COLUMN(message_id, FACT_TEXT, false),  COLUMN(order_id, FACT_TEXT, false),
-    COLUMN(content_id, FACT_TEXT, false),  COLUMN(product_id, FACT_TEXT, false),
-    COLUMN(location_id, FACT_TEXT, false), COLUMN(agent_id, FACT_TEXT, false),
-    COLUMN(decision_id, FACT_TEXT, false), COLUMN(others, FACT_BYTEA, false),
+    COLUMN(shape, FACT_INT4, true),
+    COLUMN(received_at, FACT_INSTANT, false),
+    COLUMN(value_micros, FACT_INT8, true),
+    COLUMN(margin_micros, FACT_INT8, true),
+    COLUMN(cost_micros, FACT_INT8, false),
+    COLUMN(score, FACT_INT2, true),
+    COLUMN(message_id, FACT_TEXT, false),
+    COLUMN(order_id, FACT_TEXT, false),
+    COLUMN(content_id, FACT_TEXT, false),
+    COLUMN(product_id, FACT_TEXT, false),
+    COLUMN(location_id, FACT_TEXT, false),
+    COLUMN(agent_id, FACT_TEXT, false),
+    COLUMN(decision_id, FACT_TEXT, false),
+    COLUMN(others, FACT_BYTEA, false),
 };
+/* clang-format on */
 
 const struct timeline_schema journey_timeline = {
     .schema = "journey",
@@ -84,7 +92,7 @@ static int stage_compare(const void *a, const void *b)
     return c ? c : id_compare(&x->id, &y->id);
 }
 
-/* A key may stand in one upsert once only; of equal keys the last stays. */
+/* A key may stand in one upsert only once. Of equal keys the last stays. */
 static void sort_stages(struct stage_rows *rows)
 {
     size_t kept = 0;
@@ -128,13 +136,13 @@ static struct stage_columns *stage_columns(struct arena *arena, const struct sta
     struct stage_columns *columns = arena_array(arena, struct stage_columns, rows->count);
     for (size_t i = 0; i < rows->count; i++) {
         const struct stage_row *row = &rows->items[i];
-        columns[i] =
-            (struct stage_columns){row->from_stage,
-                                   row->to_stage,
-                                   row->from_status,
-                                   row->to_status,
-                                   stored_reason[row->reason],
-                                   row->seconds_in_stage < 0 ? INT64_MIN : row->seconds_in_stage};
+        columns[i] = (struct stage_columns){
+            .from_stage = row->from_stage,
+            .to_stage = row->to_stage,
+            .from_status = row->from_status,
+            .to_status = row->to_status,
+            .reason = stored_reason[row->reason],
+            .seconds = row->seconds_in_stage < 0 ? INT64_MIN : row->seconds_in_stage};
     }
     return columns;
 }
@@ -165,15 +173,16 @@ enum outcome journey_store_write_stages(struct db *db, struct arena *arena, stru
     return db_run(db, &sql_upsert_stage_changes, &p, NULL, NULL, err);
 }
 
-static enum outcome find_beside(struct db *db, struct arena *arena, struct statement statement,
-                                const struct checkpoint *wanted, size_t count,
-                                struct db_result **result, struct err *err)
+/* Runs a statement over arrays of (profile, at). */
+static enum outcome find_around(struct db *db, struct arena *arena,
+                                const struct statement *statement, const struct checkpoint *wanted,
+                                size_t count, struct db_result **result, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
     params_int8_array(&p, &wanted->profile, sizeof *wanted, count);
     params_timestamptz_array(&p, &wanted->at, sizeof *wanted, count);
-    return db_run(db, &statement, &p, result, NULL, err);
+    return db_run(db, statement, &p, result, NULL, err);
 }
 
 enum outcome journey_store_find_checkpoints(struct db *db, struct arena *arena,
@@ -181,31 +190,31 @@ enum outcome journey_store_find_checkpoints(struct db *db, struct arena *arena,
                                             struct err *err)
 {
     struct db_result *r = NULL;
-    enum outcome o = find_beside(db, arena, sql_find_checkpoints, wanted, count, &r, err);
-    for (int i = 0; o == OUTCOME_OK && i < db_rows(r); i++) {
+    CHECK(find_around(db, arena, &sql_find_checkpoints, wanted, count, &r, err));
+    for (int i = 0; i < db_rows(r); i++) {
         struct checkpoint *c = &wanted[db_int8(r, i, 0) - 1];
         c->at = db_timestamptz(r, i, 1);
         c->event_id = db_uuid(r, i, 2);
         c->payload = arena_copy(arena, db_bytes(r, i, 3));
     }
-    return o;
+    return OUTCOME_OK;
 }
 
 enum outcome journey_store_find_stops(struct db *db, struct arena *arena, struct checkpoint *wanted,
                                       size_t count, struct err *err)
 {
     struct db_result *r = NULL;
-    enum outcome o = find_beside(db, arena, sql_find_stops, wanted, count, &r, err);
+    CHECK(find_around(db, arena, &sql_find_stops, wanted, count, &r, err));
     for (size_t i = 0; i < count; i++) {
         wanted[i].at = INSTANT_NEVER;
         memset(&wanted[i].event_id, 0xFF, sizeof wanted[i].event_id);
     }
-    for (int i = 0; o == OUTCOME_OK && i < db_rows(r); i++) {
+    for (int i = 0; i < db_rows(r); i++) {
         struct checkpoint *c = &wanted[db_int8(r, i, 0) - 1];
         c->at = db_timestamptz(r, i, 1);
         c->event_id = db_uuid(r, i, 2);
     }
-    return o;
+    return OUTCOME_OK;
 }
 
 static int checkpoint_compare(const void *a, const void *b)

@@ -1,9 +1,10 @@
-/* journey_slow_derive.c: step (d) of the slow transaction: what each locked profile becomes, by
- * going on or deriving again. */
+/* journey_slow_derive.c: step (d) of the slow transaction: the new state of each locked profile. It
+ * goes on from the stored state where it can, and derives the rest again (journey_range.c). */
 #include <stdlib.h>
 
 #include "common/runtime/telemetry.h"
-#include "services/journey-tracker/journey_slow.h"
+#include "services/journey-tracker/journey_convert.h"
+#include "services/journey-tracker/slow/journey_slow_internal.h"
 
 /* An anchor that left or joined a profile. */
 struct move {
@@ -18,31 +19,46 @@ static int touch_compare(const void *a, const void *b)
     return touch_key_compare(&((const struct touch *)a)->key, &((const struct touch *)b)->key);
 }
 
-enum outcome slow_collect_fresh(struct slow *slow, struct err *err)
+/* The profile to which a new fact belongs; NULL if its anchor is shared, so that the fact counts
+ * for no profile. */
+static enum outcome owner_of(struct slow *slow, const struct journey_fact *fact,
+                             struct slow_profile **owner, struct err *err)
+{
+    const struct anchor_row *anchor = slow_find_anchor(slow, fact->key.anchor);
+    *owner = NULL;
+    if (anchor && version_is_shared(anchor->version))
+        return OUTCOME_OK;
+    *owner = anchor ? slow_find_profile(slow, &anchor->profile_id) : NULL;
+    return *owner ? OUTCOME_OK
+                  : err_set(err, OUTCOME_FATAL, "anchor_unlocked",
+                            "a new fact's profile is not among the locked ones");
+}
+
+/* Owner by fact; each owner gets room for as many touches as it has facts. */
+static enum outcome find_owners(struct slow *slow, struct slow_profile **owners, struct err *err)
 {
     struct arena *arena = slow->flush->arena;
     size_t *counts = arena_array(arena, size_t, slow->state_count);
-    for (int pass = 0; pass < 2; pass++)
-        for (size_t i = 0; i < slow->facts.count; i++) {
-            if (!slow->inserted[i])
-                continue;
-            const struct anchor_row *anchor =
-                slow_find_anchor(slow, slow->facts.items[i].key.anchor);
-            if (anchor && version_is_shared(anchor->version))
-                continue;
-            struct slow_profile *p = anchor ? slow_find_profile(slow, &anchor->profile_id) : NULL;
-            if (p == NULL)
-                return err_set(err, OUTCOME_FATAL, "anchor_unlocked",
-                               "a new fact's profile is not among the locked ones");
-            if (pass == 0) {
-                counts[p - slow->profiles]++;
-                continue;
-            }
-            if (p->fresh == NULL)
-                p->fresh = arena_array(arena, struct touch, counts[p - slow->profiles]);
-            CHECK(tracker_touch(slow->tracker, arena, &slow->facts.items[i],
-                                &p->fresh[p->fresh_count++], err));
-        }
+    for (size_t i = 0; i < slow->facts.count; i++) {
+        CHECK(owner_of(slow, &slow->facts.items[i], &owners[i], err));
+        if (owners[i])
+            counts[owners[i] - slow->profiles]++;
+    }
+    for (size_t i = 0; i < slow->state_count; i++)
+        if (counts[i])
+            slow->profiles[i].fresh = arena_array(arena, struct touch, counts[i]);
+    return OUTCOME_OK;
+}
+
+enum outcome slow_collect_fresh(struct slow *slow, struct err *err)
+{
+    struct arena *arena = slow->flush->arena;
+    struct slow_profile **owners = arena_array(arena, struct slow_profile *, slow->facts.count);
+    CHECK(find_owners(slow, owners, err));
+    for (size_t i = 0; i < slow->facts.count; i++)
+        if (owners[i])
+            CHECK(convert_touch(slow->tracker, arena, &slow->facts.items[i],
+                                &owners[i]->fresh[owners[i]->fresh_count++], err));
     for (size_t i = 0; i < slow->state_count; i++)
         if (slow->profiles[i].fresh_count > 1)
             qsort(slow->profiles[i].fresh, slow->profiles[i].fresh_count, sizeof(struct touch),
@@ -55,8 +71,8 @@ static bool has_other_generation(const struct slow *slow, const struct slow_prof
     return p->row->payload.len > 0 && p->row->generation != slow->tracker->generation.number;
 }
 
-/* New touches after everything in the state: advance. Sets *is_done, or leaves the profile to be
- * derived from facts. */
+/* Advances a profile whose new touches all lie after its state. Sets *is_done, or leaves the
+ * profile to be derived from facts. */
 static enum outcome try_advance(struct slow *slow, struct slow_profile *p, bool *is_done,
                                 struct err *err)
 {
@@ -66,10 +82,11 @@ static enum outcome try_advance(struct slow *slow, struct slow_profile *p, bool 
     *is_done = false;
     if (has_other_generation(slow, p) || p->gained || p->lost)
         return OUTCOME_OK;
-    CHECK(tracker_unpack(tracker, arena, p->row->payload, &before, err));
+    CHECK(convert_unpack(tracker, arena, p->row->payload, &before, err));
     journey_state_copy(&p->state, &before, arena);
-    if (p->fresh_count > 0 && (touch_key_compare(&p->fresh[0].key, &before.last) <= 0 ||
-                               tracker_lacks_window(tracker, &before, p->fresh, p->fresh_count)))
+    if (p->fresh_count > 0 &&
+        (touch_key_compare(&p->fresh[0].key, &before.last) <= 0 ||
+         journey_lacks_window(&tracker->policy, &before, p->fresh, p->fresh_count)))
         return OUTCOME_OK;
     for (size_t i = 0; i < p->fresh_count; i++)
         saving_advance(tracker, &slow->saving, p->row->profile, &p->state, &p->fresh[i]);
@@ -78,7 +95,7 @@ static enum outcome try_advance(struct slow *slow, struct slow_profile *p, bool 
     return OUTCOME_OK;
 }
 
-/* (d) Members, read under the locks: with this transaction's moves, and as they were without. */
+/* Members, read under the locks, with this transaction's moves. */
 static enum outcome read_members(struct slow *slow, const struct slow_profile *profiles,
                                  size_t count, struct err *err)
 {
@@ -89,8 +106,8 @@ static enum outcome read_members(struct slow *slow, const struct slow_profile *p
                             count, &slow->members, &slow->member_count, err);
 }
 
-/* Position of a profile's first row, or of the next one; profile is the first member of the sorted
- * rows. */
+/* Position of the profile's first row, or of the next profile's if it has none. The rows are sorted
+ * by profile, which is their first member. */
 static size_t first_of(int64_t profile, const void *rows, size_t count, size_t stride)
 {
     size_t low = 0, high = count;
@@ -122,7 +139,7 @@ static const struct move *first_move(const struct slow *slow, int64_t profile)
     return slow->moves + first_of(profile, slow->moves, slow->move_count, sizeof *slow->moves);
 }
 
-/* What moved, with the time from which the timelines of both profiles differ. */
+/* Lists what moved, with the time from which the timelines of both profiles differ. */
 static enum outcome list_moves(struct slow *slow, struct err *err)
 {
     struct arena *arena = slow->flush->arena;
@@ -168,7 +185,7 @@ static void split_members(struct slow *slow, struct slow_profile *p)
     p->after_count = after.count;
 }
 
-/* The time span in which this profile's facts can differ from before. */
+/* The span of time in which this profile's facts can differ from those it had. */
 static void find_change(struct slow *slow, struct slow_profile *p)
 {
     p->first_change = p->fresh_count ? p->fresh[0].key.at : INSTANT_NEVER;
@@ -185,35 +202,50 @@ static void find_change(struct slow *slow, struct slow_profile *p)
     }
 }
 
-enum outcome slow_derive(struct slow *slow, struct err *err)
+/* The profiles that cannot simply go on. */
+struct rest {
+    struct slow_profile *items;
+    uint32_t *positions; /* of each in slow->profiles */
+    size_t count;
+};
+
+static enum outcome advance_all(struct slow *slow, struct rest *rest, struct err *err)
 {
-    struct slow_profile *rest =
-        arena_array(slow->flush->arena, struct slow_profile, slow->state_count);
-    uint32_t *back = arena_array(slow->flush->arena, uint32_t, slow->state_count);
-    size_t count = 0;
+    struct arena *arena = slow->flush->arena;
+    rest->items = arena_array(arena, struct slow_profile, slow->state_count);
+    rest->positions = arena_array(arena, uint32_t, slow->state_count);
     for (uint32_t i = 0; i < slow->state_count; i++) {
         bool is_done;
         CHECK(try_advance(slow, &slow->profiles[i], &is_done, err));
         if (is_done)
             continue;
-        back[count] = i;
-        rest[count++] = slow->profiles[i];
+        rest->positions[rest->count] = i;
+        rest->items[rest->count++] = slow->profiles[i];
     }
-    if (count == 0)
+    return OUTCOME_OK;
+}
+
+static void prepare(struct slow *slow, struct slow_profile *p)
+{
+    split_members(slow, p);
+    find_change(slow, p);
+    for (size_t i = 0; i < p->after_count; i++)
+        *(struct id *)map_put(&slow->profile_of, &p->anchors_after[i], NULL) = p->profile_id;
+}
+
+enum outcome slow_derive(struct slow *slow, struct err *err)
+{
+    struct rest rest = {0};
+    CHECK(advance_all(slow, &rest, err));
+    if (rest.count == 0)
         return OUTCOME_OK;
-    metric_add(slow->tracker->rederived, (double)count);
-    CHECK(read_members(slow, rest, count, err));
+    metric_add(slow->tracker->rederived, (double)rest.count);
+    CHECK(read_members(slow, rest.items, rest.count, err));
     CHECK(list_moves(slow, err));
-    for (size_t i = 0; i < count; i++) {
-        split_members(slow, &rest[i]);
-        find_change(slow, &rest[i]);
-        for (size_t a = 0; a < rest[i].after_count; a++)
-            *(struct id *)map_put(&slow->profile_of, &rest[i].anchors_after[a], NULL) =
-                rest[i].profile_id;
-    }
-    CHECK(tracker_rederive(slow->tracker, slow->flush->arena, &slow->saving, rest, count,
-                           &slow->fresh, err));
-    for (size_t i = 0; i < count; i++)
-        slow->profiles[back[i]].state = rest[i].state;
+    for (size_t i = 0; i < rest.count; i++)
+        prepare(slow, &rest.items[i]);
+    CHECK(range_rederive(slow->tracker, &slow->saving, rest.items, rest.count, &slow->fresh, err));
+    for (size_t i = 0; i < rest.count; i++)
+        slow->profiles[rest.positions[i]].state = rest.items[i].state;
     return OUTCOME_OK;
 }

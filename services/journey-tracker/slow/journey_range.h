@@ -1,0 +1,33 @@
+/* journey_range.h: derives a range of a timeline again: from the newest state before the first
+ * change until nothing differs. */
+#ifndef TUTTI_JOURNEY_RANGE_H
+#define TUTTI_JOURNEY_RANGE_H
+
+#include "services/journey-tracker/journey_saving.h"
+
+/* A profile in the slow transaction. */
+struct slow_profile {
+    struct state_row *row;
+    struct id profile_id;
+    bool gained, lost; /* an anchor that was there moved in or out */
+
+    /* Facts inserted by this transaction, in time order. */
+    struct touch *fresh;
+    size_t fresh_count;
+
+    /* Anchors without and with the moves of this transaction; the latter are sorted. */
+    int64_t *anchors_before, *anchors_after;
+    size_t before_count, after_count;
+
+    struct instant first_change; /* no fact differs before it */
+    struct instant last_change;  /* no fact differs after it */
+    struct journey_state state;  /* out */
+};
+
+/* Derives every profile again from the newest state before its first change. fresh_facts (struct
+ * fact_key) has what this transaction inserted. */
+enum outcome range_rederive(struct tracker *tracker, struct saving *saving,
+                            struct slow_profile *profiles, size_t count,
+                            const struct map *fresh_facts, struct err *err);
+
+#endif

@@ -1,0 +1,61 @@
+/* journey_store.h: what journey-tracker stores of a profile: facts, derived rows and checkpoints.
+ */
+#ifndef TUTTI_JOURNEY_STORE_H
+#define TUTTI_JOURNEY_STORE_H
+
+#include "common/store/db.h"
+#include "common/timeline/timeline.h"
+#include "services/journey-tracker/logic/journey.h"
+
+/* A fact of journey.facts; texts are borrowed from the batch. */
+struct journey_fact {
+    struct fact_key key;
+    int32_t shape;
+    struct instant received_at;                       /* us INT64_MIN: absent */
+    int64_t value_micros, margin_micros, cost_micros; /* INT64_MIN: absent */
+    int16_t score;                                    /* INT16_MIN: absent */
+    struct span message_id, order_id, content_id, product_id, location_id, agent_id, decision_id;
+    struct span others; /* resolved_other_keys */
+};
+
+extern const struct timeline_schema journey_timeline;
+
+/* ---- derived rows ----
+ * All four sort their rows, so that transactions lock them in one order. Of stage rows with equal
+ * keys only the last is written. */
+enum outcome journey_store_remove_conversions(struct db *db, struct arena *arena,
+                                              const struct conversion_rows *rows, struct err *err);
+enum outcome journey_store_write_conversions(struct db *db, struct arena *arena,
+                                             struct conversion_rows *rows, struct err *err);
+enum outcome journey_store_remove_stages(struct db *db, struct arena *arena,
+                                         struct stage_rows *rows, struct err *err);
+enum outcome journey_store_write_stages(struct db *db, struct arena *arena, struct stage_rows *rows,
+                                        struct err *err);
+
+/* ---- checkpoints ---- */
+struct checkpoint {
+    int64_t profile;
+    struct instant at;
+    struct id event_id;
+    struct span payload; /* SPAN_NONE: not read, or to be deleted */
+};
+struct checkpoints {
+    struct checkpoint *items;
+    size_t count, capacity;
+};
+/* Finds, in place, the newest checkpoint strictly before each (profile, at); payload SPAN_NONE
+ * where there is none. */
+enum outcome journey_store_find_checkpoints(struct db *db, struct arena *arena,
+                                            struct checkpoint *wanted, size_t count,
+                                            struct err *err);
+/* Finds, in place, the second checkpoint after each (profile, at), as a place to stop; at
+ * INSTANT_NEVER where there is none. */
+enum outcome journey_store_find_stops(struct db *db, struct arena *arena, struct checkpoint *wanted,
+                                      size_t count, struct err *err);
+enum outcome journey_store_delete_checkpoints(struct db *db, struct arena *arena,
+                                              const struct checkpoints *list, struct err *err);
+/* Sorts and keeps the last of equal keys. */
+enum outcome journey_store_write_checkpoints(struct db *db, struct arena *arena,
+                                             struct checkpoints *list, struct err *err);
+
+#endif
