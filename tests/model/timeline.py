@@ -26,7 +26,7 @@ RULES = {
     "repeat-unknown": "a batch whose commit is unknown runs again",
     "offsets-last": "offsets are committed last",
     "lane-number": "a number comes from the lane's row, inside the transaction, not from a sequence",
-    "acknowledged-only": "pub_seq moves only over what is acknowledged",
+    "acknowledged-only": "pub_seq moves only over acknowledged numbers",
     "left-rows": "the owner of a partition publishes what others left in its lane",
     "progress-lock": "metrics-aggregator locks the progress of a lane",
     "drop-repeats": "metrics-aggregator drops a number that it has added",
