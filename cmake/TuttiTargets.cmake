@@ -2,14 +2,16 @@
 
 set(TUTTI_COMMON tutti_service tutti_timeline tutti_store tutti_bus tutti_codec tutti_http tutti_runtime tutti_schemas tutti_words tutti_base)
 
-# tutti_library(<target> <dir> LINK <libraries>): a static library of the sources of the folder and of its subfolders,
-# except logic/ and main.c, with its sql/.
+# tutti_library(<target> <dir> LINK <libraries> [WITHOUT <subfolders>]): a static library of the sources of the folder
+# and of its subfolders, except those named and main.c, with its sql/.
 function(tutti_library target dir)
-    cmake_parse_arguments(arg "" "" "LINK" ${ARGN})
+    cmake_parse_arguments(arg "" "" "LINK;WITHOUT" ${ARGN})
     set(root ${PROJECT_SOURCE_DIR}/${dir})
     file(GLOB sources CONFIGURE_DEPENDS ${root}/*.c ${root}/*/*.c)
-    file(GLOB not_here CONFIGURE_DEPENDS ${root}/main.c ${root}/logic/*.c)
-    list(REMOVE_ITEM sources "" ${not_here})
+    list(REMOVE_ITEM sources "" ${root}/main.c)
+    foreach(folder IN LISTS arg_WITHOUT)
+        list(FILTER sources EXCLUDE REGEX "^${root}/${folder}/")
+    endforeach()
     if(sources)
         add_library(${target} STATIC ${sources})
         target_link_libraries(${target} PUBLIC ${arg_LINK})
@@ -20,13 +22,17 @@ function(tutti_library target dir)
     endif()
 endfunction()
 
-# tutti_service(<name>): <name>_logic (pure, sees tutti_base and tutti_words only), <name>_shell (codec, store, service) and the
-# executable tutti-<name> from main.c.
+# tutti_service(<name> [READS <services>]): <name>_logic (pure, sees tutti_base and tutti_words only), <name>_policy
+# (reads the policy file, sees codec), <name>_shell (store, service) and the executable tutti-<name> from main.c.
+# READS: services whose policy it reads as well.
 function(tutti_service name)
+    cmake_parse_arguments(arg "" "" "READS" ${ARGN})
     set(dir services/${name})
+    list(TRANSFORM arg_READS APPEND "_policy")
     tutti_library(${name}_logic ${dir}/logic LINK tutti_words tutti_base)
-    tutti_library(${name}_shell ${dir} LINK ${name}_logic ${TUTTI_COMMON})
-    set_property(GLOBAL APPEND PROPERTY TUTTI_SERVICE_LIBRARIES ${name}_shell ${name}_logic)
+    tutti_library(${name}_policy ${dir}/policy LINK ${name}_logic ${arg_READS} tutti_codec tutti_runtime tutti_words tutti_base)
+    tutti_library(${name}_shell ${dir} LINK ${name}_policy ${name}_logic ${TUTTI_COMMON} WITHOUT logic policy)
+    set_property(GLOBAL APPEND PROPERTY TUTTI_SERVICE_LIBRARIES ${name}_shell ${name}_policy ${name}_logic)
     if(EXISTS ${PROJECT_SOURCE_DIR}/${dir}/main.c)
         add_executable(tutti-${name} ${dir}/main.c)
         target_link_libraries(tutti-${name} PRIVATE ${name}_shell ${name}_logic ${TUTTI_COMMON})

@@ -67,23 +67,19 @@ static const struct part {
                   {"campaign", CELL_TEXT},
                   {"touched", CELL_TEXT},
                   {"credit", CELL_NUMBER}}}},
-    {&sql_explain_holds,
-     {.name = "holds",
-      .title = "Open holds",
-      .columns =
-          {{"rule", CELL_TEXT}, {"owner", CELL_TEXT}, {"since", CELL_TEXT}, {"until", CELL_TEXT}}}},
-    {&sql_explain_decisions,
-     {.name = "decisions",
-      .title = "Contact decisions",
-      .columns = {{"requested", CELL_TEXT},
-                  {"channel", CELL_TEXT},
-                  {"department", CELL_TEXT},
-                  {"verdict", CELL_TEXT},
-                  {"reason", CELL_TEXT},
-                  {"rule", CELL_TEXT},
-                  {"outcome", CELL_TEXT},
-                  {"request", CELL_TEXT}}}},
 };
+
+static const struct part decisions = {&sql_explain_decisions,
+                                      {.name = "decisions",
+                                       .title = "Contact decisions",
+                                       .columns = {{"requested", CELL_TEXT},
+                                                   {"channel", CELL_TEXT},
+                                                   {"department", CELL_TEXT},
+                                                   {"verdict", CELL_TEXT},
+                                                   {"reason", CELL_TEXT},
+                                                   {"rule", CELL_TEXT},
+                                                   {"outcome", CELL_TEXT},
+                                                   {"request", CELL_TEXT}}}};
 
 enum outcome explain_customer(struct desk *desk, const char *identifier, struct report *report,
                               struct err *err)
@@ -97,5 +93,6 @@ enum outcome explain_customer(struct desk *desk, const char *identifier, struct 
     params_uuid(&p, &profile);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         CHECK(report_query(report, desk->db, &parts[i].form, parts[i].statement, &p, NULL, err));
-    return OUTCOME_OK;
+    CHECK(holds_report(desk, &profile, report, err));
+    return report_query(report, desk->db, &decisions.form, decisions.statement, &p, NULL, err);
 }

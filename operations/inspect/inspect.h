@@ -13,6 +13,10 @@ enum outcome scoreboard_report(struct desk *desk, struct report *report, struct 
 enum outcome explain_customer(struct desk *desk, const char *identifier, struct report *report,
                               struct err *err);
 
+/* A section of explain: the holds that are open for a profile, in the order of the policy. */
+enum outcome holds_report(struct desk *desk, const struct id *profile, struct report *report,
+                          struct err *err);
+
 /* Brokers, topics, database, migrations, policies, and what was begun and not ended: a section of
  * findings, each with its fix. Returns whether nothing failed; warnings do not count. */
 bool doctor_examine(struct desk *desk, struct report *report);

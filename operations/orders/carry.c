@@ -5,10 +5,10 @@
 #include "common/base/map.h"
 #include "common/codec/digest.h"
 #include "common/runtime/clock.h"
-#include "common/words/words.h"
+#include "operations/contact_ledger.h"
 #include "orders_sql.h"
+#include "services/suppression/logic/consent.h"
 #include "services/suppression/logic/rules.h"
-#include "services/suppression/suppression_policy.h"
 
 /* A fact and whose it is. */
 struct known_fact {
@@ -41,24 +41,6 @@ struct side {
     struct id before, after;
 };
 
-static enum outcome read_policy(struct carry *carry, struct err *err)
-{
-    struct contact_policy *policy = arena_new(carry->arena, struct contact_policy);
-    struct db_result *r = NULL;
-    CHECK(db_run(carry->db, &sql_carry_contact_policy, NULL, &r, NULL, err));
-    struct span text = db_rows(r) > 0 ? arena_copy(carry->arena, db_bytes(r, 0, 0)) : SPAN_NONE;
-    carry->policy = policy;
-    if (text.ptr == NULL)
-        return err_set(err, OUTCOME_FATAL, "no_generation",
-                       "no policies are active: tutti policy apply");
-    return suppression_policy_parse(carry->arena, text, "contact.json", policy, err);
-}
-
-static struct span text_at(struct arena *arena, const struct db_result *r, int row, int column)
-{
-    return db_is_null(r, row, column) ? SPAN_NONE : arena_copy(arena, db_bytes(r, row, column));
-}
-
 static enum outcome read_facts(struct carry *carry, struct err *err)
 {
     struct params p;
@@ -69,25 +51,16 @@ static enum outcome read_facts(struct carry *carry, struct err *err)
     CHECK(db_run(carry->db, &sql_carry_facts, &p, &r, NULL, err));
     struct known_fact *facts = arena_array(carry->arena, struct known_fact, (size_t)db_rows(r));
     for (int row = 0; row < db_rows(r); row++)
-        facts[row] = (struct known_fact){
-            .anchor_id = db_uuid(r, row, 0),
-            .body = {.at = db_timestamptz(r, row, 1),
-                     .event_id = db_uuid(r, row, 2),
-                     .kind = CONTACT_SIGNAL,
-                     .flags = db_int2(r, row, 7),
-                     .event = text_at(carry->arena, r, row, 3),
-                     .channel = text_at(carry->arena, r, row, 4),
-                     .consent = text_at(carry->arena, r, row, 5),
-                     .score = db_is_null(r, row, 6) ? CONTACT_SCORE_ABSENT : db_int2(r, row, 6)},
-        };
+        facts[row] =
+            (struct known_fact){db_uuid(r, row, 0), contact_ledger_fact(carry->arena, r, row, 1)};
     carry->facts = facts;
     carry->fact_count = (size_t)db_rows(r);
     return OUTCOME_OK;
 }
 
 /* Facts of the members of a profile, or of those of them that go to `after`, each touchpoint once.
- * Whom a side comes to is nobody's guard: what is said there later holds by itself, and must not
- * keep from being said what the side had. */
+ * The profile that a side joins is left out: its later facts stand on their own and must not keep
+ * us from saying again what this side already had. */
 static struct known_facts ledger_of(const struct carry *carry, const struct id *before,
                                     const struct id *after)
 {
@@ -151,29 +124,25 @@ static void say_again(struct carry *carry, const struct side *side, const struct
 /* -------------------------------------------------------------------------------------------------------
  * opt-outs */
 
-/* The last fact that opts the channel out, NULL if the last word on it is another one. */
-static const struct known_fact *opted_out_by(const struct known_facts *ledger, struct span channel)
+/* The word for all channels is `*` in the ledger and "all" in a touchpoint. */
+static struct span word_for(struct span channel)
 {
-    for (size_t i = ledger->count; i-- > 0;) {
-        int consent = contact_consent_of(ledger->bodies[i], channel);
-        if (consent != 0)
-            return consent < 0 ? ledger->items[i] : NULL;
-    }
-    return NULL;
+    return span_is(channel, "*") ? SPAN("all") : channel;
 }
 
-/* Channels are said together where one touchpoint opted them out together. `*` stands for channels
- * that nobody named. */
+/* Channels are said together where one touchpoint opted them out together. */
 static void carry_opt_outs(struct carry *carry, const struct side *side,
                            const struct known_facts *whole, const struct known_facts *part)
 {
+    struct opt_outs opt_outs = consent_opt_outs(whole->bodies, whole->count, carry->arena);
     for (size_t i = 0; i < whole->count; i++) {
         struct strbuf channels = {.arena = carry->arena};
-        for (size_t c = 0; channel_words[c]; c++) {
-            const struct known_fact *by = opted_out_by(whole, span_of(channel_words[c]));
-            if (by && by == whole->items[i] &&
-                opted_out_by(part, span_of(channel_words[c])) == NULL)
-                strbuf_addf(&channels, "%s%s", channels.len ? " " : "", channel_words[c]);
+        for (size_t k = 0; k < opt_outs.count; k++) {
+            const struct opt_out *opt_out = &opt_outs.items[k];
+            if (opt_out->fact == whole->bodies[i] &&
+                consent_is_lost(opt_out, part->bodies, part->count))
+                strbuf_addf(&channels, "%s" SPAN_FMT, channels.len ? " " : "",
+                            SPAN_ARG(word_for(opt_out->channel)));
         }
         if (channels.len > 0)
             say_again(carry, side, whole->items[i], SPAN("Consent Carried Over"),
@@ -181,49 +150,20 @@ static void carry_opt_outs(struct carry *carry, const struct side *side,
     }
 }
 
-/* ----------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * holds */
 
-static struct span first_name(const struct contact_names *names, struct span otherwise)
-{
-    return names->count > 0 ? names->items[0] : otherwise;
-}
-
-/* When the hold ends for a request made now; INSTANT_FIRST if it holds nobody. */
+/* When the hold ends for a request made now; INSTANT_FIRST if there is none. */
 static struct instant held_until(const struct carry *carry, const struct contact_rule *rule,
                                  const struct known_facts *facts)
 {
-    struct contact_fact request = {
-        .at = carry->now,
-        .kind = CONTACT_REQUEST,
-        .channel = first_name(&rule->channels, SPAN("email")),
-        .class =
-            first_name(&rule->classes, carry->policy->class_count ? carry->policy->classes[0].name
-                                                                  : SPAN("marketing")),
-        .tags = first_name(&rule->tags, SPAN_NONE),
-        .planned_at = INSTANT_ABSENT,
-        .expires_at = INSTANT_ABSENT,
-    };
     struct ledger ledger = {facts->bodies, facts->count, NULL, 0};
-    struct question question = {.policy = carry->policy,
-                                .ledger = &ledger,
-                                .request = &request,
-                                .planned_at = carry->now,
-                                .arena = carry->arena};
     struct finding finding;
-    rule_ask(rule, &question, &finding);
-    return finding.passed ? INSTANT_FIRST : finding.ends;
+    rule_ask_anyone(carry->policy, rule, &ledger, carry->now, carry->arena, &finding);
+    return finding.passed ? INSTANT_FIRST : finding.opens;
 }
 
-static bool belongs_to_hold(const struct contact_rule *rule, const struct contact_fact *fact)
-{
-    for (size_t i = 0; i < rule->on_count; i++)
-        if (trigger_matches(&rule->on[i], fact->event, fact->score))
-            return true;
-    return names_contain(&rule->until, fact->event);
-}
-
-/* Itself, or a copy that tells of the same event. */
+/* The fact itself, or a copy that tells of the same event. */
 static bool is_in(const struct known_facts *ledger, const struct known_fact *fact)
 {
     for (size_t i = 0; i < ledger->count; i++)
@@ -244,12 +184,12 @@ static void carry_hold(struct carry *carry, const struct side *side,
         instant_compare(held_until(carry, rule, part), wanted) >= 0)
         return;
     for (size_t i = 0; i < whole->count; i++)
-        if (belongs_to_hold(rule, whole->bodies[i]) && !is_in(part, whole->items[i]))
+        if (rule_speaks_of(rule, whole->bodies[i]) && !is_in(part, whole->items[i]))
             say_again(carry, side, whole->items[i], whole->bodies[i]->event,
                       whole->bodies[i]->score, SPAN_NONE);
 }
 
-/* ----------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * sides */
 
 static void carry_to_side(struct carry *carry, const struct side *side)
@@ -258,7 +198,7 @@ static void carry_to_side(struct carry *carry, const struct side *side)
                        part = ledger_of(carry, &side->before, &side->after);
     carry_opt_outs(carry, side, &whole, &part);
     for (size_t i = 0; i < carry->policy->rule_count; i++)
-        if (carry->policy->rules[i].kind == RULE_HOLD)
+        if (rule_is_hold(&carry->policy->rules[i]))
             carry_hold(carry, side, &carry->policy->rules[i], &whole, &part);
 }
 
@@ -302,7 +242,7 @@ enum outcome carry_find(struct db *db, struct arena *arena, const struct effect_
     *out = (struct carried_list){0};
     if (!effect_splits(members))
         return OUTCOME_OK;
-    CHECK(read_policy(&carry, err));
+    CHECK(contact_ledger_policy(db, arena, &carry.policy, err));
     CHECK(read_facts(&carry, err));
     map_init(&carry.index, arena, sizeof(struct id), sizeof(struct effect_member *));
     for (size_t i = 0; i < members->count; i++)

@@ -5,9 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "operations/contact_ledger.h"
 #include "plan_sql.h"
+#include "services/suppression/logic/consent.h"
 
 enum { PER_QUERY = 5000 };
+#define NO_SIDE UINT32_MAX
 
 struct stakes {
     struct db *db;
@@ -87,30 +90,127 @@ static int divided_compare(const void *a, const void *b)
                                   : (x->node > y->node) - (x->node < y->node);
 }
 
-static enum outcome ask_opt_outs(struct stakes *stakes, struct arena *arena,
-                                 const struct divided *members, size_t count, struct err *err)
+/* What members say of channels, each fact with its member. */
+struct said {
+    const struct divided *member;
+    const struct contact_fact *fact;
+};
+
+/* Members of one profile, and what they say in order. */
+struct profile_words {
+    const struct divided *members;
+    size_t member_count;
+    const struct said *said;
+    size_t said_count;
+};
+
+/* Where a member goes; NO_SIDE: into quarantine, so nobody has it afterwards. */
+static uint32_t side_of(const struct stakes *stakes, const struct divided *member)
 {
-    const struct identity_node *nodes = stakes->evidence->graph.nodes;
-    struct id *ids =
-        arena_calloc(arena, 3 * count,
-                     sizeof *ids); /* identifier, profile before, side; nil: no person afterwards */
-    for (size_t i = 0; i < count; i++) {
-        const struct identity_node *node = &nodes[members[i].node];
-        ids[i] = members[i].identifier_id;
-        ids[count + i] = stakes->evidence->profiles[members[i].before];
-        if (!node->is_quarantined)
-            ids[2 * count + i] = nodes[node->profile].identifier_id;
+    const struct identity_node *node = &stakes->evidence->graph.nodes[member->node];
+    return node->is_quarantined ? NO_SIDE : node->profile;
+}
+
+/* A member or a fact, by the side that it goes to and its place in the order. */
+struct sided {
+    uint32_t side;
+    const struct contact_fact *fact; /* NULL: a member */
+    size_t place;
+};
+
+static int sided_compare(const void *a, const void *b)
+{
+    const struct sided *x = a, *y = b;
+    return x->side != y->side ? (x->side > y->side) - (x->side < y->side)
+                              : (x->place > y->place) - (x->place < y->place);
+}
+
+/* Every member and every fact, the sides one after the other. */
+static struct sided *by_side(const struct stakes *stakes, const struct profile_words *profile,
+                             size_t *count, struct arena *arena)
+{
+    struct sided *list =
+        arena_array(arena, struct sided, profile->member_count + profile->said_count);
+    *count = 0;
+    for (size_t i = 0; i < profile->member_count; i++)
+        list[(*count)++] = (struct sided){side_of(stakes, &profile->members[i]), NULL, 0};
+    for (size_t i = 0; i < profile->said_count; i++)
+        list[(*count)++] =
+            (struct sided){side_of(stakes, profile->said[i].member), profile->said[i].fact, i + 1};
+    qsort(list, *count, sizeof *list, sided_compare);
+    return list;
+}
+
+static bool loses_any(const struct opt_outs *opt_outs, const struct contact_fact *const *part,
+                      size_t count)
+{
+    for (size_t i = 0; i < opt_outs->count; i++)
+        if (consent_is_lost(&opt_outs->items[i], part, count))
+            return true;
+    return false;
+}
+
+/* True if a side of the divided profile would be without an opt-out of the whole. */
+static bool loses_opt_out(const struct stakes *stakes, const struct profile_words *profile,
+                          struct arena *arena)
+{
+    const struct contact_fact **facts =
+        arena_array(arena, const struct contact_fact *, profile->said_count);
+    for (size_t i = 0; i < profile->said_count; i++)
+        facts[i] = profile->said[i].fact;
+    struct opt_outs opt_outs = consent_opt_outs(facts, profile->said_count, arena);
+    if (opt_outs.count == 0)
+        return false;
+    size_t count = 0;
+    struct sided *list = by_side(stakes, profile, &count, arena);
+    for (size_t from = 0, to; from < count; from = to) {
+        size_t part = 0;
+        for (to = from; to < count && list[to].side == list[from].side; to++)
+            if (list[to].fact)
+                facts[part++] = list[to].fact;
+        if (list[from].side != NO_SIDE && loses_any(&opt_outs, facts, part))
+            return true;
     }
+    return false;
+}
+
+static enum outcome read_words(struct stakes *stakes, struct arena *arena,
+                               const struct divided *members, size_t count, struct said **said,
+                               size_t *said_count, struct err *err)
+{
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, arena);
-    for (size_t i = 0; i < 3; i++)
-        params_uuid_array(&p, ids + i * count, sizeof *ids, count);
+    params_uuid_array(&p, &members->identifier_id, sizeof *members, count);
+    params_int4_array(&p, (const int32_t *)&members->before, sizeof *members, count);
     CHECK(db_run(stakes->db, &sql_plan_opt_outs, &p, &r, NULL, err));
-    for (int row = 0; row < db_rows(r); row++) {
-        struct id profile = db_uuid(r, row, 0);
-        const uint32_t *node = evidence_profile(stakes->evidence, &profile);
-        stakes->out->loses_opt_out[*node] = true;
+    *said_count = (size_t)db_rows(r);
+    *said = arena_array(arena, struct said, *said_count);
+    struct contact_fact *facts = arena_array(arena, struct contact_fact, *said_count);
+    for (size_t i = 0; i < *said_count; i++) {
+        facts[i] = contact_ledger_fact(arena, r, (int)i, 1);
+        (*said)[i] = (struct said){&members[db_int4(r, (int)i, 0)], &facts[i]};
+    }
+    return OUTCOME_OK;
+}
+
+/* Members sorted by profile; what they say comes in the same order of profiles. */
+static enum outcome ask_opt_outs(struct stakes *stakes, struct arena *arena,
+                                 const struct divided *members, size_t count, struct err *err)
+{
+    struct said *said = NULL;
+    size_t said_count = 0;
+    CHECK(read_words(stakes, arena, members, count, &said, &said_count, err));
+    for (size_t from = 0, to, at = 0, end; from < count; from = to, at = end) {
+        uint32_t before = members[from].before;
+        for (to = from; to < count && members[to].before == before;)
+            to++;
+        for (end = at; end < said_count && said[end].member->before == before;)
+            end++;
+        struct profile_words profile = {members + from, to - from, said + at, end - at};
+        if (!loses_opt_out(stakes, &profile, arena))
+            continue;
+        stakes->out->loses_opt_out[before] = true;
         stakes->out->opt_outs++;
     }
     return OUTCOME_OK;

@@ -7,7 +7,7 @@
 #include "services/journey-tracker/journey_policy.h"
 #include "services/journey-tracker/journey_policy_store.h"
 #include "services/journey-tracker/journey_sweep.h"
-#include "services/suppression/suppression_policy.h"
+#include "services/suppression/policy/suppression_policy.h"
 
 /* The figures start at nothing, and the numbers that the old generation gave count as applied. */
 static const char empty_figures[] =

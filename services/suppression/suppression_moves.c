@@ -1,8 +1,8 @@
-/* suppression_moves.c: see suppression_moves.h. */
+/* suppression_moves.c: identity changes as one flush of a tool. */
 #include "services/suppression/suppression_moves.h"
 
 #include "common/runtime/clock.h"
-#include "services/suppression/suppression_policy.h"
+#include "services/suppression/policy/suppression_policy.h"
 #include "services/suppression/suppression_transact.h"
 
 static enum outcome open_tool(struct suppression *s, const struct config *config,
@@ -27,11 +27,11 @@ enum outcome suppression_moves_apply(struct db *db, const struct config *config,
     s->timeline = timeline_new(&suppression_timeline);
     for (size_t i = 0; i < count; i++)
         *arena_push(&arena, &flush.moves) = moves[i];
-    enum outcome o = open_tool(s, config, &arena, err);
-    if (o == OUTCOME_OK)
-        o = suppression_transact(s, &arena, &flush, clock_now(), err);
+    enum outcome outcome = open_tool(s, config, &arena, err);
+    if (outcome == OUTCOME_OK)
+        outcome = suppression_transact(s, &arena, &flush, clock_now(), err);
     timeline_free(s->timeline);
     erased_close(&erased);
     arena_free(&arena);
-    return o;
+    return outcome;
 }

@@ -11,7 +11,7 @@
 #include "common/runtime/telemetry.h"
 #include "common/service/lanes.h"
 #include "common/words/words.h"
-#include "services/suppression/suppression_policy.h"
+#include "services/suppression/policy/suppression_policy.h"
 #include "services/suppression/suppression_touchpoint.h"
 #include "services/suppression/suppression_transact.h"
 
@@ -113,7 +113,7 @@ static enum outcome suppression_open(struct service_context *context, void *arg,
     CHECK(generation_open(context->db, config, &s->generation, err));
     CHECK(erased_open(context->db, &self->erased, err));
     s->erased = &self->erased;
-    self->interests = interests_of(&self->arena, &s->policy);
+    self->interests = suppression_interests(&self->arena, &s->policy);
     return producer_topic(context->producer, config_text(config, "topic.decisions"),
                           &self->decisions_topic, NULL, err);
 }

@@ -1,4 +1,4 @@
-/* suppression_store.c: see suppression_store.h; the SQL stands in sql/. */
+/* suppression_store.c: decisions and the outbox as rows; the SQL is in sql/. */
 #include "services/suppression/suppression_store.h"
 
 #include <stdlib.h>
@@ -72,21 +72,19 @@ enum outcome suppression_store_find_decisions(struct db *db, struct arena *arena
     params_init(&p, arena);
     params_uuid_array(&p, requests, sizeof *requests, count);
     struct db_result *r = NULL;
-    enum outcome o = db_run(db, &sql_find_decisions, &p, &r, NULL, err);
-    if (o == OUTCOME_OK) {
-        *row_count = (size_t)db_rows(r);
-        *rows = arena_array(arena, struct reservation, *row_count);
-        for (int i = 0; i < db_rows(r); i++)
-            (*rows)[i] = (struct reservation){
-                .request_id = db_uuid(r, i, 0),
-                .verdict = db_int2(r, i, 1),
-                .outcome = db_int2(r, i, 2),
-                .planned_at = db_timestamptz(r, i, 3),
-                .expires_at = db_is_null(r, i, 4) ? INSTANT_NEVER : db_timestamptz(r, i, 4),
-                .sent_at = instant_or_absent(r, i, 5)};
-        qsort(*rows, *row_count, sizeof **rows, reservation_compare);
-    }
-    return o;
+    CHECK(db_run(db, &sql_find_decisions, &p, &r, NULL, err));
+    *row_count = (size_t)db_rows(r);
+    *rows = arena_array(arena, struct reservation, *row_count);
+    for (int i = 0; i < db_rows(r); i++)
+        (*rows)[i] = (struct reservation){
+            .request_id = db_uuid(r, i, 0),
+            .verdict = db_int2(r, i, 1),
+            .outcome = db_int2(r, i, 2),
+            .planned_at = db_timestamptz(r, i, 3),
+            .expires_at = db_is_null(r, i, 4) ? INSTANT_NEVER : db_timestamptz(r, i, 4),
+            .sent_at = instant_or_absent(r, i, 5)};
+    qsort(*rows, *row_count, sizeof **rows, reservation_compare);
+    return OUTCOME_OK;
 }
 
 static int decision_compare(const void *a, const void *b)
@@ -147,14 +145,14 @@ enum outcome suppression_store_insert_decisions(struct db *db, struct arena *are
     params_timestamptz(&p, now);
     add_decision_columns(&p, rows->items, rows->count);
     struct db_result *r = NULL;
-    enum outcome o = db_run(db, &sql_insert_decisions, &p, &r, NULL, err);
-    for (int i = 0; o == OUTCOME_OK && i < db_rows(r); i++) {
+    CHECK(db_run(db, &sql_insert_decisions, &p, &r, NULL, err));
+    for (int i = 0; i < db_rows(r); i++) {
         struct decision_row key = {.request_id = db_uuid(r, i, 0)};
         struct decision_row *row =
             bsearch(&key, rows->items, rows->count, sizeof key, decision_compare);
         row->is_inserted = true;
     }
-    return o;
+    return OUTCOME_OK;
 }
 
 static enum outcome lock_decisions(struct db *db, struct arena *arena,
@@ -178,9 +176,7 @@ enum outcome suppression_store_update_outcomes(struct db *db, struct arena *aren
 {
     if (count == 0)
         return OUTCOME_OK;
-    enum outcome o = lock_decisions(db, arena, rows, count, err);
-    if (o != OUTCOME_OK)
-        return o;
+    CHECK(lock_decisions(db, arena, rows, count, err));
     size_t stride = sizeof *rows;
     struct params p;
     params_init(&p, arena);
@@ -190,13 +186,13 @@ enum outcome suppression_store_update_outcomes(struct db *db, struct arena *aren
     params_text_array(&p, &rows->cause, stride, count);
     add_instants(&p, &rows->sent_at, stride, count);
     struct db_result *r = NULL;
-    o = db_run(db, &sql_update_outcomes, &p, &r, NULL, err);
-    for (int i = 0; o == OUTCOME_OK && i < db_rows(r); i++) {
+    CHECK(db_run(db, &sql_update_outcomes, &p, &r, NULL, err));
+    for (int i = 0; i < db_rows(r); i++) {
         struct outcome_row key = {.request_id = db_uuid(r, i, 0)};
         struct outcome_row *row = bsearch(&key, rows, count, sizeof key, outcome_compare);
         row->is_changed = true;
     }
-    return o;
+    return OUTCOME_OK;
 }
 
 enum outcome suppression_store_insert_outbox(struct db *db, struct arena *arena, int64_t instance,
@@ -236,8 +232,8 @@ enum outcome suppression_store_find_outbox(struct db *db, struct arena *arena, i
     params_int4_array(&p, lanes, sizeof *lanes, lane_count);
     params_int8(&p, age.us);
     struct db_result *r = NULL;
-    enum outcome o = db_run(db, &sql_find_outbox, &p, &r, NULL, err);
-    for (int i = 0; o == OUTCOME_OK && i < db_rows(r); i++)
+    CHECK(db_run(db, &sql_find_outbox, &p, &r, NULL, err));
+    for (int i = 0; i < db_rows(r); i++)
         *arena_push(arena, rows) =
             (struct suppression_outbox_row){.request_id = db_uuid(r, i, 0),
                                             .kind = db_int2(r, i, 1),
@@ -246,7 +242,7 @@ enum outcome suppression_store_find_outbox(struct db *db, struct arena *arena, i
                                             .department = copy_or_none(arena, r, i, 4),
                                             .correlation = copy_or_none(arena, r, i, 5),
                                             .payload = copy_or_none(arena, r, i, 6)};
-    return o;
+    return OUTCOME_OK;
 }
 
 enum outcome suppression_store_delete_outbox(struct db *db, struct arena *arena,

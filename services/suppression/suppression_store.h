@@ -1,6 +1,6 @@
 /* suppression_store.h: the ledger's facts as timeline.h stores them, decisions and the outbox.
  * Every call but the outbox look-up and clean-up belongs into the transaction of
- * suppression_decide.c, in the order of this header. */
+ * suppression_transact.c, in the order of this header. */
 #ifndef TUTTI_SUPPRESSION_STORE_H
 #define TUTTI_SUPPRESSION_STORE_H
 

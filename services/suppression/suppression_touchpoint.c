@@ -1,4 +1,4 @@
-/* suppression_touchpoint.c: see suppression_touchpoint.h. */
+/* suppression_touchpoint.c: a touchpoint as a fact of the ledger. */
 #include "services/suppression/suppression_touchpoint.h"
 
 #include "common/base/pack.h"
@@ -15,55 +15,14 @@ static const struct {
     {EVENT_UNSUBSCRIBED, CONTACT_SIGNAL},
 };
 
-static uint64_t length_bit(struct span event)
+struct interests suppression_interests(struct arena *arena, const struct contact_policy *policy)
 {
-    return UINT64_C(1) << (event.len < 63 ? event.len : 63);
-}
-
-static struct interest *find(const struct interests *interests, struct span event)
-{
-    if (!(interests->lengths & length_bit(event)))
-        return NULL;
-    for (size_t i = 0; i < interests->count; i++)
-        if (span_equal(interests->items[i].event, event))
-            return &interests->items[i];
-    return NULL;
-}
-
-static void add(struct interests *interests, struct arena *arena, struct interest item)
-{
-    struct interest *known = find(interests, item.event);
-    if (known) {
-        known->needs_product = known->needs_product && item.needs_product;
-        return;
-    }
-    *arena_push(arena, interests) = item;
-    interests->lengths |= length_bit(item.event);
-}
-
-static void add_rule(struct interests *interests, struct arena *arena,
-                     const struct contact_rule *rule)
-{
-    bool is_purchase = rule->kind == RULE_ALREADY_BOUGHT;
-    for (size_t i = 0; i < rule->on_count; i++) {
-        const struct contact_trigger *trigger = &rule->on[i];
-        if (trigger->event.ptr)
-            add(interests, arena, (struct interest){trigger->event, CONTACT_SIGNAL, is_purchase});
-        else if (trigger->score_max > interests->score_max)
-            interests->score_max = trigger->score_max;
-    }
-    for (size_t i = 0; i < rule->until.count; i++)
-        add(interests, arena, (struct interest){rule->until.items[i], CONTACT_SIGNAL, is_purchase});
-}
-
-struct interests interests_of(struct arena *arena, const struct contact_policy *policy)
-{
-    struct interests interests = {.score_max = INT16_MIN};
+    struct interests interests = {0};
     for (size_t i = 0; i < sizeof always / sizeof *always; i++)
-        add(&interests, arena,
+        interests_add(
+            &interests, arena,
             (struct interest){span_of(event_word(always[i].event)), always[i].kind, false});
-    for (size_t i = 0; i < policy->rule_count; i++)
-        add_rule(&interests, arena, &policy->rules[i]);
+    interests_add_rules(&interests, arena, policy, false);
     return interests;
 }
 
@@ -166,20 +125,19 @@ static void fill(const struct touchpoint *tp, struct span event, enum contact_ki
     out->expires_at.us = tp->contact.expires_at;
 }
 
-/* What a touchpoint is under any name: an answer of consent, a bad score. */
+/* What matters in a touchpoint of any event: an answer of consent, or a bad score. */
 static bool is_signal_anyway(const struct interests *interests, const struct touchpoint *tp)
 {
     if (tp->consent.ptr != NULL)
         return true;
-    return interests->score_max != INT16_MIN && tp->score != LONG_ABSENT &&
-           tp->score <= interests->score_max;
+    return tp->score != LONG_ABSENT && interests_have_score(interests, tp->score);
 }
 
 bool suppression_wants(const struct interests *interests, const struct touchpoint *tp,
                        struct arena *arena, struct contact_fact *out)
 {
     struct span event = event_of(tp->event_name, tp->type);
-    const struct interest *interest = find(interests, event);
+    const struct interest *interest = interests_find(interests, event);
     if (interest && interest->needs_product && tp->product_id.len == 0 &&
         tp->product_category.len == 0)
         interest = NULL;

@@ -4,24 +4,11 @@
 #define TUTTI_SUPPRESSION_TOUCHPOINT_H
 
 #include "common/codec/touchpoint.h"
-#include "services/suppression/logic/contact.h"
+#include "services/suppression/logic/interests.h"
 
-struct interest {
-    struct span event;
-    enum contact_kind kind;
-    bool
-        needs_product; /* asked for only as a purchase: without a product it can match no request */
-};
-
-/* What the policy asks for, beside requests, their results and consent. */
-struct interests {
-    struct interest *items;
-    size_t count, capacity;
-    uint64_t lengths;  /* bit n: an event of n bytes is among them (bit 63: of 63 or more) */
-    int16_t score_max; /* scores at or below it matter under any event; INT16_MIN: none */
-};
-
-struct interests interests_of(struct arena *arena, const struct contact_policy *policy);
+/* What the service keeps: requests, their results and opt-outs always, beside what the policy's
+ * rules ask for. */
+struct interests suppression_interests(struct arena *arena, const struct contact_policy *policy);
 
 /* False for nearly all touchpoints, at the cost of comparing the event's name. Else *out is filled;
  * its texts are borrowed from the touchpoint or in the arena. event_id is not set. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "services/suppression/logic/contact.h"
-#include "services/suppression/suppression_policy.h"
+#include "services/suppression/policy/suppression_policy.h"
 
 enum { BOOK_ROOM = 512 };
 

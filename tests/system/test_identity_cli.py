@@ -1,11 +1,12 @@
 """What an operator orders about people: undo a merge, make one, release a kiosk, ask why; a cut frees nobody."""
 
 import json
+import shutil
 
 import psycopg
 import pytest
 
-from cluster import BANK
+from cluster import BANK, RETAILER
 from feeding import Feeder
 from people import (
     DAY,
@@ -214,14 +215,35 @@ def test_only_what_holds_today_is_carried(world):
     said = order(world, "unlink", JANE, HOME, "--reason", "two people")
     (what,) = {item["what"] for item in said["carried"]}
     assert {item["kind"] for item in said["carried"]} == {"opt_out"}
-    assert "sms" in what.split() and "push" in what.split() and "email" not in what.split(), what
+    assert what.split() == ["sms", "all"], "push is named by nothing, so the no to all carries it"
     feed(
         world,
         request("jane-email", RECENT + 2 * DAY, user_id="jane"),
         request("phone-email", RECENT + 3 * DAY, phone="+15550001111"),
         request("phone-sms", RECENT + 4 * DAY, channel="sms", phone="+15550001111"),
+        request("phone-push", RECENT + 5 * DAY, channel="push", phone="+15550001111"),
     )
-    assert denied(world) == [("deny", "opt_out"), ("grant", None), ("deny", "opt_out")]
+    assert denied(world) == [("deny", "opt_out"), ("grant", None), ("deny", "opt_out"), ("deny", "opt_out")]
+    world.stop()
+
+
+def test_a_cut_frees_no_channel(stack, make_world, tmp_path):
+    """A channel that the product has no name for is as good as any: both opt-outs hold for the address after the cut."""
+    policies = shutil.copytree(RETAILER, tmp_path / "policies")
+    path = policies / "contact.json"
+    rules = [{"id": "optout", "kind": "opt_out"}]
+    path.write_text(json.dumps({**json.loads(path.read_text()), "consent": {"*": {"on_unknown": "allow"}}, "rules": rules}))
+    world = make_world(stack, "channels", policies=policies)
+    world.start()
+    consent = {"whatsapp": False, "email": False}
+    feed(world, *one_family(RECENT), touchpoint("no", RECENT + 4 * HOUR, "Consent Withdrawn", user_id="jane", consent=consent))
+    ask = [("whatsapp", 5 * HOUR), ("email", 6 * HOUR), ("sms", 7 * HOUR)]
+    feed(world, *(request(f"before-{ch}", RECENT + at, ch, email="home@example1.com") for ch, at in ask))
+    said = order(world, "unlink", JANE, HOME, "--reason", "two people")
+    assert len(profiles(world)) == 2
+    assert [sorted(item["what"].split()) for item in said["carried"]] == [["email", "whatsapp"]] * 2
+    feed(world, *(request(f"after-{ch}", RECENT + DAY + at, ch, email="home@example1.com") for ch, at in ask))
+    assert denied(world) == [("deny", "opt_out"), ("deny", "opt_out"), ("grant", None)] * 2
     world.stop()
 
 

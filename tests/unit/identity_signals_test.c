@@ -7,7 +7,8 @@
 #include <cmocka.h>
 
 #include "services/identity-resolver/policy/resolver_signals.h"
-#include "services/suppression/suppression_policy.h"
+#include "services/suppression/logic/rules.h"
+#include "services/suppression/policy/suppression_policy.h"
 
 /* Consent as the decode plan leaves it: the blocks of an Avro map. */
 static const char says_no[] = "\2\12email\0", says_yes[] = "\2\12email\1",
@@ -56,7 +57,7 @@ static void opt_outs_and_holds_are_included(void **state)
     arena_free(&arena);
 }
 
-/* Two readers of one file: every hold that suppression knows is one here. */
+/* Every hold that suppression knows is one here. */
 static void they_are_those_of_suppression(void **state)
 {
     static const char *const paths[] = {TUTTI_SOURCE_DIR "/policies/contact.json",
@@ -70,13 +71,13 @@ static void they_are_those_of_suppression(void **state)
         assert_int_equal(suppression_policy_read(&arena, paths[i], &policy, NULL), OUTCOME_OK);
         for (const struct contact_rule *rule = policy.rules;
              rule < policy.rules + policy.rule_count; rule++) {
-            for (size_t k = 0; rule->kind == RULE_HOLD && k < rule->on_count; k++, triggers++) {
+            for (size_t k = 0; rule_is_hold(rule) && k < rule->on_count; k++, triggers++) {
                 struct span event = rule->on[k].event;
                 assert_true(event.ptr ? is_included(&signals, event.ptr, SPAN_NONE, LONG_ABSENT)
                                       : is_included(&signals, "Anything", SPAN_NONE,
                                                     rule->on[k].score_max));
             }
-            for (size_t k = 0; rule->kind == RULE_HOLD && k < rule->until.count; k++, triggers++)
+            for (size_t k = 0; rule_is_hold(rule) && k < rule->until.count; k++, triggers++)
                 assert_true(
                     is_included(&signals, rule->until.items[k].ptr, SPAN_NONE, LONG_ABSENT));
         }

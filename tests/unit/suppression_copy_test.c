@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "services/suppression/logic/rules.h"
+#include "services/suppression/logic/consent.h"
 #include "tests/support/contact_book.h"
 
 static struct arena arena;
@@ -87,8 +87,8 @@ static void opt_ins_of_copies_say_nothing(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct contact_fact fact = fact_of(CONTACT_SIGNAL, rows[i].consent), copy;
         assert_true(contact_copy(&fact, &copy));
-        if (contact_consent_of(&fact, SPAN("email")) != rows[i].original ||
-            contact_consent_of(&copy, SPAN("email")) != rows[i].copy)
+        if (consent_of(&fact, SPAN("email")) != rows[i].original ||
+            consent_of(&copy, SPAN("email")) != rows[i].copy)
             fail_msg("row %zu: %s", i, rows[i].consent);
     }
 }

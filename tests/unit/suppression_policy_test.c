@@ -7,7 +7,8 @@
 
 #include <cmocka.h>
 
-#include "services/suppression/suppression_policy.h"
+#include "services/suppression/logic/rules/lasting.h"
+#include "services/suppression/policy/suppression_policy.h"
 #include "services/suppression/suppression_touchpoint.h"
 
 static struct arena arena;
@@ -34,6 +35,18 @@ static void shipped_policies_are_read(void **state)
     }
 }
 
+/* What a rule would allow to a request of this priority. */
+static struct span allowed_by(const struct contact_rule *rule, enum contact_priority priority)
+{
+    struct contact_fact request = {.priority = (int16_t)(priority + 1)};
+    struct ledger empty = {0};
+    struct question question = {
+        .policy = &policy, .ledger = &empty, .request = &request, .arena = &arena};
+    struct finding finding;
+    rule_ask(rule, &question, &finding);
+    return finding.allowed;
+}
+
 static void values_arrive(void **state)
 {
     struct err err = {0};
@@ -46,14 +59,17 @@ static void values_arrive(void **state)
     assert_false(policy_class(&policy, SPAN("service"))->obeys);
     assert_true(policy_class(&policy, SPAN("service"))->counts);
     const struct contact_rule *hold = &policy.rules[2], *cap = &policy.rules[4];
-    assert_int_equal(hold->kind, RULE_HOLD);
+    assert_ptr_equal(hold->kind, &rule_hold);
     assert_int_equal(hold->on_count, 2);
     assert_int_equal(hold->on[1].score_max, -50);
-    assert_int_equal(hold->lasts.us, 21 * US_PER_DAY);
+    assert_int_equal(((const struct lasting *)hold->own)->lasts.us, 21 * US_PER_DAY);
     assert_true(span_is(hold->owner, "service"));
     assert_true(span_is(cap->owner, "customer_office"));
     assert_int_equal(cap->channels.count, 0);
-    assert_int_equal(cap->limits[PRIORITY_HIGH], 5);
+    assert_int_equal(cap->kind->window(cap).us, 7 * US_PER_DAY);
+    assert_int_equal(cap->gives_retry, true);
+    assert_true(span_is(allowed_by(cap, PRIORITY_LOW), "3 per 7 d"));
+    assert_true(span_is(allowed_by(cap, PRIORITY_HIGH), "5 per 7 d"));
 }
 
 struct error_row {
@@ -138,7 +154,7 @@ static bool wants(const struct touchpoint *tp, struct contact_fact *fact)
         "Filed\",{\"score_max\":-50}]}]}";
     assert_int_equal(suppression_policy_parse(&arena, span_of(text), "contact.json", &policy, &err),
                      OUTCOME_OK);
-    struct interests interests = interests_of(&arena, &policy);
+    struct interests interests = suppression_interests(&arena, &policy);
     return suppression_wants(&interests, tp, &arena, fact);
 }
 

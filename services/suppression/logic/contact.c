@@ -2,6 +2,8 @@
  */
 #include "services/suppression/logic/contact.h"
 
+#include "services/suppression/logic/consent.h"
+
 struct instant contact_planned_at(const struct contact_fact *request)
 {
     return instant_compare(request->planned_at, request->at) > 0 ? request->planned_at
@@ -15,18 +17,10 @@ bool reservation_is_over(const struct reservation *reservation, struct instant a
            instant_compare(now, reservation->expires_at) >= 0;
 }
 
-static bool opts_out(struct span consent)
-{
-    for (struct span word; next_word(&consent, ' ', &word);)
-        if (*word.ptr == '-')
-            return true;
-    return false;
-}
-
 bool contact_copy(const struct contact_fact *fact, struct contact_fact *out)
 {
     bool is_signal = fact->kind == CONTACT_SIGNAL;
-    if (!is_signal && !opts_out(fact->consent))
+    if (!is_signal && !consent_opts_out(fact->consent))
         return false;
     *out = (struct contact_fact){
         .at = fact->at,
@@ -53,6 +47,11 @@ int contact_fact_order(const struct contact_fact *a, const struct contact_fact *
 
 bool contact_is_repeat(const struct contact_fact *fact, const struct contact_fact *before)
 {
-    return (fact->flags & CONTACT_IS_COPY) && fact->at.us == before->at.us &&
+    return contact_is_copy(fact) && fact->at.us == before->at.us &&
            id_equal(&fact->event_id, &before->event_id);
+}
+
+bool contact_is_copy(const struct contact_fact *fact)
+{
+    return (fact->flags & CONTACT_IS_COPY) != 0;
 }

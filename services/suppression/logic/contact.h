@@ -65,6 +65,7 @@ bool contact_copy(const struct contact_fact *fact, struct contact_fact *out);
  * or another copy of it, says nothing new. */
 int contact_fact_order(const struct contact_fact *a, const struct contact_fact *b);
 bool contact_is_repeat(const struct contact_fact *fact, const struct contact_fact *before);
+bool contact_is_copy(const struct contact_fact *fact);
 
 /* Stored in suppression.decisions.verdict. */
 enum contact_verdict { VERDICT_GRANT = 1, VERDICT_DENY = 2, VERDICT_INVALID = 3 };
@@ -99,9 +100,8 @@ struct ledger {
 
 struct contact_decision {
     enum contact_verdict verdict;
-    const char
-        *reason; /* kind of the deciding rule or what is invalid (fixed text); NULL for a grant */
-    int rule;    /* index of the deciding rule, -1 if none */
+    const char *reason;        /* kind of the deciding rule or what is invalid; NULL for a grant */
+    int rule;                  /* index of the deciding rule, -1 if none */
     struct instant planned_at; /* time of the contact that was judged */
     struct instant expires_at; /* of a grant; else INSTANT_ABSENT */
     struct instant retry_at;   /* of a deny; INSTANT_ABSENT where it cannot be said */
@@ -139,12 +139,12 @@ void contact_result_add(struct contact_result *result, const struct contact_fact
 /* Why an open reservation may not be used any more. */
 struct revocation {
     struct id request_id;
-    const char *cause; /* opt_out, hold, purchase, invalid_address, merge */
+    const char *cause; /* of the rule's kind */
     int rule;
 };
 /* Open reservations that the ledger as it is now forbids, in the order of their requests. Event
- * time of what changed: `at`. Caps are judged only if the profile was merged: earlier requests keep
- * their slot. Returns how many; the array lives in the arena. */
+ * time of what changed: `at`. Which rules are judged says enum rule_revocation; is_merged: an
+ * anchor moved in. Returns how many; the array lives in the arena. */
 size_t contact_revoke(const struct contact_policy *policy, const struct ledger *ledger,
                       bool is_merged, struct instant at, struct instant now, struct arena *arena,
                       struct revocation **out);

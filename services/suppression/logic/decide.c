@@ -5,10 +5,8 @@
 #include "common/base/pack.h"
 #include "services/suppression/logic/rules.h"
 
-enum { MAX_RETRY_CANDIDATES = 512 };
-
-/* ------------------------------------------------------------------------------------------ what
- * makes it invalid */
+/* -------------------------------------------------------------------------------------------------
+ * what makes it invalid */
 
 static bool lacks_contact(const struct contact_policy *policy, const struct contact_fact *r)
 {
@@ -69,7 +67,7 @@ static const char *why_invalid(const struct contact_policy *policy,
     return NULL;
 }
 
-/* ------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * every rule asked */
 
 static struct question question_of(const struct contact_policy *policy, const struct ledger *ledger,
@@ -100,7 +98,7 @@ static void pack_text(struct strbuf *out, struct span text)
 static void pack_finding(struct strbuf *out, const struct contact_rule *rule,
                          const struct finding *finding)
 {
-    strbuf_addf(out, SPAN_FMT "\x1f%s\x1f%d\x1f", SPAN_ARG(rule->id), rule_kind_names[rule->kind],
+    strbuf_addf(out, SPAN_FMT "\x1f%s\x1f%d\x1f", SPAN_ARG(rule->id), rule->kind->name,
                 finding->passed);
     pack_text(out, finding->observed);
     pack_byte(out, 0x1f);
@@ -108,65 +106,30 @@ static void pack_finding(struct strbuf *out, const struct contact_rule *rule,
     pack_byte(out, 0x1e);
 }
 
-static int instant_qsort_compare(const void *a, const void *b)
-{
-    return instant_compare(*(const struct instant *)a, *(const struct instant *)b);
-}
-
-/* A cap can open only when a contact leaves the window. */
-static size_t retry_candidates(const struct question *q, struct instant from, struct instant *out)
-{
-    size_t n = 0;
-    out[n++] = from;
-    for (size_t r = 0; r < q->policy->rule_count; r++) {
-        const struct contact_rule *rule = &q->policy->rules[r];
-        for (size_t i = 0;
-             rule->kind == RULE_CAP && i < q->contacts.count && n < MAX_RETRY_CANDIDATES; i++) {
-            struct instant leaves = instant_plus(q->contacts.items[i].at, rule->per);
-            if (instant_compare(leaves, from) > 0)
-                out[n++] = leaves;
-        }
-    }
-    qsort(out, n, sizeof *out, instant_qsort_compare);
-    return n;
-}
-
-static bool caps_pass(struct question *q, struct instant at)
+/* The earliest time at which the ledger as it is now would allow the contact, by all rules
+ * together; INSTANT_ABSENT where a rule cannot say when it opens. Each rule in turn moves the time
+ * on to where it opens, until none does. */
+static struct instant earliest_retry(const struct question *q)
 {
     struct question then = *q;
-    then.planned_at = at;
-    for (size_t i = 0; i < q->policy->rule_count; i++) {
+    for (size_t passed = 0, i = 0; passed < q->policy->rule_count; i++) {
         struct finding finding;
-        if (q->policy->rules[i].kind != RULE_CAP)
+        rule_ask(&q->policy->rules[i % q->policy->rule_count], &then, &finding);
+        passed = finding.passed ? passed + 1 : 0;
+        if (finding.passed)
             continue;
-        rule_ask(&q->policy->rules[i], &then, &finding);
-        if (!finding.passed)
-            return false;
+        if (finding.opens.us == INSTANT_NEVER.us ||
+            instant_compare(finding.opens, then.planned_at) <= 0)
+            return INSTANT_ABSENT;
+        then.planned_at = finding.opens;
     }
-    return true;
+    return then.planned_at;
 }
 
-/* The earliest time at which the ledger as it is now would allow the contact. */
-static struct instant earliest_retry(struct question *q, struct instant from)
-{
-    struct instant *candidates = arena_array(q->arena, struct instant, MAX_RETRY_CANDIDATES);
-    size_t count = retry_candidates(q, from, candidates);
-    for (size_t i = 0; i < count; i++)
-        if (caps_pass(q, candidates[i]))
-            return candidates[i];
-    return INSTANT_ABSENT;
-}
-
-static struct instant later_of(struct instant a, struct instant b)
-{
-    return instant_compare(a, b) > 0 ? a : b;
-}
-
-static void ask_all(struct question *q, struct contact_decision *out)
+static void ask_all(const struct question *q, struct contact_decision *out)
 {
     struct strbuf rules = {.arena = q->arena};
-    struct instant from = q->planned_at;
-    bool is_foreseeable = true;
+    bool gives_retry = true;
     for (size_t i = 0; i < q->policy->rule_count; i++) {
         const struct contact_rule *rule = &q->policy->rules[i];
         struct finding finding;
@@ -174,16 +137,12 @@ static void ask_all(struct question *q, struct contact_decision *out)
         pack_finding(&rules, rule, &finding);
         if (finding.passed)
             continue;
-        if (out->rule < 0)
-            out->rule = (int)i;
-        from = rule->kind == RULE_CAP ? from : later_of(from, finding.ends);
-        is_foreseeable =
-            is_foreseeable &&
-            (rule->kind == RULE_CAP ? rule->gives_retry : finding.ends.us != INSTANT_NEVER.us);
+        out->rule = out->rule < 0 ? (int)i : out->rule;
+        gives_retry = gives_retry && rule->gives_retry && finding.opens.us != INSTANT_NEVER.us;
     }
     out->rules = strbuf_span(&rules);
-    if (out->rule >= 0 && is_foreseeable)
-        out->retry_at = earliest_retry(q, from);
+    if (out->rule >= 0 && gives_retry)
+        out->retry_at = earliest_retry(q);
 }
 
 static struct contact_decision undecided(const struct contact_fact *request)
@@ -223,7 +182,7 @@ void contact_decide(const struct contact_policy *policy, const struct ledger *le
     struct question q = question_of(policy, ledger, request, request->at, now, arena);
     ask_all(&q, out);
     out->verdict = out->rule < 0 ? VERDICT_GRANT : VERDICT_DENY;
-    out->reason = out->rule < 0 ? NULL : rule_kind_names[policy->rules[out->rule].kind];
+    out->reason = out->rule < 0 ? NULL : policy->rules[out->rule].kind->name;
     if (out->verdict == VERDICT_GRANT)
         out->expires_at = reserved_until(policy, request);
 }
@@ -237,8 +196,8 @@ void contact_decide_nobody(const struct contact_policy *policy, const struct con
     out->reason = reason;
 }
 
-/* --------------------------------------------------------------------------------------- what
- * became of a decision */
+/* -------------------------------------------------------------------------------------------------
+ * what became of a decision */
 
 void contact_result_add(struct contact_result *result, const struct contact_fact *fact)
 {
@@ -259,14 +218,8 @@ void contact_result_add(struct contact_result *result, const struct contact_fact
         result->sent_at = fact->at;
 }
 
-/* ------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * revocation */
-
-static const char *const causes[RULE_KIND_COUNT] = {
-    [RULE_OPT_OUT] = "opt_out", [RULE_INVALID_ADDRESS] = "invalid_address",
-    [RULE_HOLD] = "hold",       [RULE_ALREADY_BOUGHT] = "purchase",
-    [RULE_CAP] = "merge",
-};
 
 static int reservation_compare(const void *key, const void *element)
 {
@@ -287,12 +240,19 @@ static struct reservation *open_reservation(const struct ledger *ledger,
     return r;
 }
 
+static bool may_revoke(const struct contact_rule *rule, bool is_merged)
+{
+    return rule->kind->revokes == REVOKES_ON_SIGNAL ||
+           (rule->kind->revokes == REVOKES_ON_MERGE && is_merged);
+}
+
+/* Of the rules that may revoke; -1: none fails. */
 static int first_failing(const struct contact_policy *policy, const struct question *q,
-                         bool with_caps)
+                         bool is_merged)
 {
     for (size_t i = 0; i < policy->rule_count; i++) {
         struct finding finding;
-        if (policy->rules[i].kind == RULE_CAP && !with_caps)
+        if (!may_revoke(&policy->rules[i], is_merged))
             continue;
         rule_ask(&policy->rules[i], q, &finding);
         if (!finding.passed)
@@ -326,7 +286,7 @@ size_t contact_revoke(const struct contact_policy *policy, const struct ledger *
             rows[i]->outcome = RESULT_OPEN;
         else
             (*out)[revoked++] =
-                (struct revocation){open[i]->event_id, causes[policy->rules[rule].kind], rule};
+                (struct revocation){open[i]->event_id, policy->rules[rule].kind->cause, rule};
     }
     return revoked;
 }

@@ -1,12 +1,6 @@
 /* policy.c: look-ups in the contact policy. */
 #include "services/suppression/logic/policy.h"
 
-const char *const rule_kind_names[RULE_KIND_COUNT] = {
-    [RULE_OPT_OUT] = "opt_out", [RULE_INVALID_ADDRESS] = "invalid_address",
-    [RULE_HOLD] = "hold",       [RULE_ALREADY_BOUGHT] = "already_bought",
-    [RULE_CAP] = "cap",
-};
-
 const struct contact_class *policy_class(const struct contact_policy *policy, struct span name)
 {
     for (size_t i = 0; i < policy->class_count; i++)

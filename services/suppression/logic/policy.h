@@ -1,5 +1,5 @@
-/* policy.h: the contact policy as the decision uses it: contact.json, checked and flattened
- * (suppression_policy.c or a test). Texts live in the caller's arena; read-only afterwards. */
+/* policy.h: the contact policy as the decision uses it: contact.json, checked and flattened by
+ * policy/suppression_policy.c. Texts live in the caller's arena; read-only afterwards. */
 #ifndef TUTTI_CONTACT_POLICY_H
 #define TUTTI_CONTACT_POLICY_H
 
@@ -8,17 +8,7 @@
 
 enum { CONTACT_MAX_RULES = 64, CONTACT_MAX_CLASSES = 16 };
 
-enum rule_kind {
-    RULE_OPT_OUT,
-    RULE_INVALID_ADDRESS,
-    RULE_HOLD,
-    RULE_ALREADY_BOUGHT,
-    RULE_CAP,
-    RULE_KIND_COUNT
-};
-
-extern const char *const
-    rule_kind_names[RULE_KIND_COUNT]; /* "opt_out", ... as in the policy file and as reasons */
+struct rule_kind;
 
 struct contact_names {
     struct span *items;
@@ -37,17 +27,13 @@ enum contact_priority { PRIORITY_LOW, PRIORITY_NORMAL, PRIORITY_HIGH, PRIORITY_C
 
 struct contact_rule {
     struct span id, owner;
-    enum rule_kind kind;
+    const struct rule_kind *kind;                 /* rules.h */
     struct contact_names channels, classes, tags; /* what requests it is for; empty: all */
-    struct contact_trigger *on;                   /* invalid_address, hold, already_bought */
+    struct contact_trigger *on;                   /* what opens it; kinds without events: none */
     size_t on_count;
     struct contact_names until; /* events that end it: `until`, or `release` of a hold */
-    struct duration lasts;      /* `for`: DURATION_NONE: without end */
-    struct duration then;       /* hold: it lasts on this long after its release */
-    struct duration per;        /* cap: length of the rolling window */
-    int32_t limits[PRIORITY_COUNT];
-    bool by_department; /* cap: each department has its own */
-    bool gives_retry;   /* cap: retry_at is given (on_cap: defer) */
+    bool gives_retry;           /* false: what it denies gets no retry_at (on_cap: drop) */
+    const void *own;            /* values of the keys that only its kind has */
 };
 
 struct contact_class {

@@ -1,35 +1,131 @@
-/* rules.h: what each kind of rule answers about one request; contact_decide and contact_revoke walk
- * the policy's list. */
+/* rules.h: what a kind of rule is, and the list of all kinds.
+ *
+ * A kind is one file in rules/ and one line in RULE_KINDS. Its row (struct rule_kind) says
+ * everything about it: the keys that it reads from contact.json, what it answers about a request,
+ * when it opens again, and what may revoke a grant. The parser of the policy, contact_decide,
+ * contact_revoke, `tutti explain`, cuts and identity-resolver ask the row and name no kind. */
 #ifndef TUTTI_CONTACT_RULES_H
 #define TUTTI_CONTACT_RULES_H
 
-#include "services/suppression/logic/caps.h"
+#include "services/suppression/logic/contacts.h"
+
+/* One line per kind: rules/<name>.c defines rule_<name>. */
+#define RULE_KINDS(X)                                                                              \
+    X(opt_out)                                                                                     \
+    X(invalid_address)                                                                             \
+    X(hold)                                                                                        \
+    X(already_bought)                                                                              \
+    X(cap)
+
+/* -------------------------------------------------------------------------------------------------
+ * asking */
 
 struct question {
     const struct contact_policy *policy;
     const struct ledger *ledger;
     const struct contact_fact *request;
-    struct instant planned_at;
-    struct contacts contacts; /* everything that caps may count, without the request itself */
-    bool obeys_caps;
+    struct instant planned_at; /* the time that is asked about */
+    struct contacts contacts;  /* what rules may count, without the contact of the request itself */
+    bool obeys_caps;           /* false: the request's class is exempt from counting rules */
     struct arena *arena;
 };
 
 struct finding {
     bool passed;
-    struct span observed, allowed;
-    struct instant ends; /* where it failed: when it will pass by itself; INSTANT_NEVER if not
-                            foreseeable; caps: not set */
+    struct span observed, allowed; /* for the record of the decision */
+    struct instant since;          /* where it failed: of the event that caused it; else unset */
+    struct instant opens;          /* where it failed: the earliest time after planned_at at which
+                                      it would pass by itself; INSTANT_NEVER: not foreseeable */
 };
 
-/* Facts later than the planned contact count too where they are already known: the contact is still
- * to be made. */
+/* A kind's answer. Facts later than the planned contact count too where they are already known: the
+ * contact is still to be made. */
+typedef void rule_ask_fn(const struct contact_rule *rule, const struct question *question,
+                         struct finding *finding);
+
+/* -------------------------------------------------------------------------------------------------
+ * the row of a kind */
+
+enum rule_key_type {
+    /* These fill members of struct contact_rule. */
+    KEY_EVENTS,  /* rule->on: names of events, at least one */
+    KEY_SIGNALS, /* the same; an entry may also be {"event", "score_max"} */
+    KEY_UNTIL,   /* rule->until: names of events */
+    KEY_RETRY,   /* rule->gives_retry: "drop" or "defer" */
+    /* These fill the member of the kind's own struct at `offset`. */
+    KEY_DURATION, /* struct duration */
+    KEY_CHOICE,   /* int: position of the text in `words`, which are separated by | */
+    KEY_COUNT,    /* int32_t from 0 to RULE_MAX_COUNT */
+    KEY_COUNTS,   /* int32_t[]: a section with one count for each of `words`, separated by blanks */
+};
+
+enum { RULE_MAX_COUNT = 1000000 };
+
+/* A key of the policy file. The parser walks a kind's keys in order. */
+struct rule_key {
+    const char *name;
+    enum rule_key_type type;
+    bool is_required;
+    bool is_positive; /* KEY_DURATION: zero is an error */
+    const char *words;
+    size_t offset;
+};
+
+/* What may revoke an open grant that the rule forbids by now. */
+enum rule_revocation {
+    REVOKES_NEVER,
+    REVOKES_ON_SIGNAL, /* any news of the customer, a merge included */
+    REVOKES_ON_MERGE,  /* only a merge: earlier requests keep their slot */
+};
+
+struct rule_kind {
+    const char *name;  /* in contact.json, and the reason of a denial */
+    const char *cause; /* of a revocation */
+    enum rule_revocation revokes;
+    bool binds_named;   /* what it reads binds every identifier of a touchpoint, by copies */
+    bool wants_product; /* its events matter only where they name a product */
+
+    const struct rule_key *keys; /* beside those of every rule; ended by a NULL name; may be NULL */
+    size_t own_size;             /* of rule->own */
+    const void *own_defaults;    /* values of absent keys; NULL: zeros */
+    /* What is wrong with the values together (fixed text), NULL: nothing. May be NULL. */
+    const char *(*check)(const struct contact_rule *rule);
+
+    rule_ask_fn *ask;
+    /* How long before and after a contact others matter to the rule. NULL: it counts none. */
+    struct duration (*window)(const struct contact_rule *rule);
+};
+
+#define RULE_KIND_DECLARE(kind) extern const struct rule_kind rule_##kind;
+RULE_KINDS(RULE_KIND_DECLARE)
+
+extern const struct rule_kind *const rule_kinds[]; /* in the order of the list, NULL-ended */
+
+/* -------------------------------------------------------------------------------------------------
+ * asking a rule of a policy */
+
+/* Passes where the rule is not for the request. */
 void rule_ask(const struct contact_rule *rule, const struct question *question,
               struct finding *finding);
 
-/* What the consent text of a fact says of a channel: 1 in, -1 out, 0 nothing. The channel's own
- * word is stronger than that for all. Nobody consents for somebody else, so an opt-in of a copy
- * says nothing. */
-int contact_consent_of(const struct contact_fact *fact, struct span channel);
+/* Asks about no request in particular: a contact at `at`, of the first channel, class and tag that
+ * the rule is for. */
+void rule_ask_anyone(const struct contact_policy *policy, const struct contact_rule *rule,
+                     const struct ledger *ledger, struct instant at, struct arena *arena,
+                     struct finding *finding);
+
+/* "Complaint Filed at 2026-03-01T10:00:00.000000Z": what a finding observed. */
+struct span rule_event_and_time(struct arena *arena, struct span event, struct instant at);
+
+/* True if the rule is for requests like this one (channels, classes, tags). */
+bool rule_is_for(const struct contact_rule *rule, const struct contact_fact *request);
+
+/* True if the fact is one that the rule waits for. */
+bool rule_is_triggered(const struct contact_rule *rule, const struct contact_fact *fact);
+
+/* True if the rule waits for events that bind every identifier of their touchpoint: a hold. */
+bool rule_is_hold(const struct contact_rule *rule);
+/* True if such a rule is opened or ended by the fact. */
+bool rule_speaks_of(const struct contact_rule *rule, const struct contact_fact *fact);
 
 #endif

@@ -1,16 +1,9 @@
-/* caps.c: see caps.h. */
-#include "services/suppression/logic/caps.h"
+/* contacts.c: sends and reservations of a ledger as one list in order of time. */
+#include "services/suppression/logic/contacts.h"
 
 #include <stdlib.h>
 
-bool rule_is_for(const struct contact_rule *rule, const struct contact_fact *request)
-{
-    if (rule->channels.count > 0 && !names_contain(&rule->channels, request->channel))
-        return false;
-    if (rule->classes.count > 0 && !names_contain(&rule->classes, request->class))
-        return false;
-    return rule->tags.count == 0 || names_contain_tag(&rule->tags, request->tags);
-}
+#include "services/suppression/logic/rules.h"
 
 static int reservation_compare(const void *key, const void *element)
 {
@@ -136,9 +129,12 @@ static int contact_compare(const void *a, const void *b)
 static struct duration longest_window(const struct contact_policy *policy)
 {
     struct duration longest = {0};
-    for (size_t i = 0; i < policy->rule_count; i++)
-        if (policy->rules[i].kind == RULE_CAP && policy->rules[i].per.us > longest.us)
-            longest = policy->rules[i].per;
+    for (size_t i = 0; i < policy->rule_count; i++) {
+        const struct contact_rule *rule = &policy->rules[i];
+        struct duration window =
+            rule->kind->window ? rule->kind->window(rule) : (struct duration){0};
+        longest = window.us > longest.us ? window : longest;
+    }
     return longest;
 }
 
@@ -158,50 +154,4 @@ struct contacts contacts_collect(const struct contact_policy *policy, const stru
     if (c.contacts.count > 1)
         qsort(c.contacts.items, c.contacts.count, sizeof *c.contacts.items, contact_compare);
     return c.contacts;
-}
-
-static bool is_counted(const struct contact_rule *cap, const struct contact *contact,
-                       const struct contact_fact *request)
-{
-    struct contact_fact like = {
-        .channel = contact->channel, .class = contact->class, .tags = contact->tags};
-    if (cap->classes.count > 0 && contact->class.len == 0)
-        like.class =
-            cap->classes.items[0]; /* a send that names no class is counted, not overlooked */
-    if (!rule_is_for(cap, &like))
-        return false;
-    return !cap->by_department || span_equal(contact->department, request->department);
-}
-
-struct cap_times cap_times_of(const struct contact_rule *cap, const struct contacts *contacts,
-                              const struct contact_fact *request, struct arena *arena)
-{
-    struct cap_times times = {arena_array(arena, struct instant, contacts->count + 1), 0};
-    for (size_t i = 0; i < contacts->count; i++)
-        if (is_counted(cap, &contacts->items[i], request))
-            times.items[times.count++] = contacts->items[i].at;
-    return times;
-}
-
-/* A window with the most contacts can be slid to the right until it starts at a contact (or at `at`
- * itself). So it is enough to try those starts in (at - per, at]. */
-int32_t cap_most(const struct cap_times *times, struct duration per, struct instant at)
-{
-    struct instant first = instant_minus(at, per);
-    size_t from = 0, to = 0;
-    while (from < times->count && instant_compare(times->items[from], first) <= 0)
-        from++;
-    int32_t most = 1;
-    for (size_t start = from; start <= times->count; start++) {
-        bool is_contact = start < times->count && instant_compare(times->items[start], at) <= 0;
-        struct instant begin = is_contact ? times->items[start] : at;
-        struct instant end = instant_plus(begin, per);
-        while (to < times->count && instant_compare(times->items[to], end) < 0)
-            to++;
-        int32_t inside = (int32_t)(to - start) + 1;
-        most = inside > most ? inside : most;
-        if (!is_contact)
-            break;
-    }
-    return most;
 }

@@ -1,10 +1,12 @@
 /* suppression_policy.c: policies/contact.json -> struct contact_policy. */
-#include "services/suppression/suppression_policy.h"
+#include "services/suppression/policy/suppression_policy.h"
 
+#include "common/base/pack.h"
 #include "common/codec/json.h"
 #include "common/words/words.h"
+#include "services/suppression/logic/rules.h"
 
-enum { MAX_RULE_ID = 64, MAX_LIMIT = 1000000 };
+enum { MAX_RULE_ID = 64 };
 
 /* ------------------------------------------------------------------------------------------------
  * names with a list */
@@ -54,17 +56,18 @@ static enum outcome check_class(struct arena *arena, const struct json *at,
     return unknown_name(at, "class", &nearest, err);
 }
 
-static enum outcome read_kind(const struct json *rule, enum rule_kind *kind, struct err *err)
+static enum outcome read_kind(const struct json *rule, const struct rule_kind **kind,
+                              struct err *err)
 {
     struct nearest nearest = {.wanted = SPAN("")};
     if (json_get(rule, "kind") == NULL)
         return json_fail(rule, err, "\"kind\" is missing");
     CHECK(json_text(rule, "kind", &nearest.wanted, err));
-    for (int i = 0; i < RULE_KIND_COUNT; i++) {
-        *kind = (enum rule_kind)i;
-        if (span_is(nearest.wanted, rule_kind_names[i]))
+    for (size_t i = 0; rule_kinds[i]; i++) {
+        *kind = rule_kinds[i];
+        if (span_is(nearest.wanted, rule_kinds[i]->name))
             return OUTCOME_OK;
-        consider(&nearest, rule_kind_names[i]);
+        consider(&nearest, rule_kinds[i]->name);
     }
     return unknown_name(json_get(rule, "kind"), "kind of rule", &nearest, err);
 }
@@ -129,78 +132,115 @@ static enum outcome read_trigger(const struct json *entry, bool may_score,
     return OUTCOME_OK;
 }
 
-static enum outcome read_triggers(struct arena *arena, const struct json *object,
-                                  struct contact_rule *rule, struct err *err)
+static enum outcome read_triggers(struct arena *arena, const struct json *object, const char *key,
+                                  bool may_score, struct contact_rule *rule, struct err *err)
 {
     const struct json *list = NULL;
-    CHECK(json_list(object, "on", &list, err));
+    CHECK(json_list(object, key, &list, err));
     if (json_count(list) == 0)
-        return json_fail(list ? list : object, err, "on needs at least one event");
+        return json_fail(list ? list : object, err, "%s needs at least one event", key);
     rule->on = arena_array(arena, struct contact_trigger, json_count(list));
     for (rule->on_count = 0; rule->on_count < json_count(list); rule->on_count++)
-        CHECK(read_trigger(json_at(list, rule->on_count), rule->kind == RULE_HOLD,
-                           &rule->on[rule->on_count], err));
+        CHECK(
+            read_trigger(json_at(list, rule->on_count), may_score, &rule->on[rule->on_count], err));
     return OUTCOME_OK;
 }
 
-static enum outcome read_limits(const struct json *object, struct contact_rule *rule,
-                                struct err *err)
+static enum outcome read_retry(const struct json *object, const char *key,
+                               struct contact_rule *rule, struct err *err)
 {
-    static const char *const names[PRIORITY_COUNT] = {"low", "normal", "high"};
-    const struct json *by_priority = NULL;
-    int64_t limit = 0;
-    CHECK(json_section(object, "limit_by_priority", &by_priority, err));
-    if ((by_priority != NULL) == (json_get(object, "limit") != NULL))
-        return json_fail(object, err, "a cap needs either limit or limit_by_priority");
-    CHECK(json_int(object, "limit", 0, MAX_LIMIT, &limit, err));
-    if (by_priority)
-        CHECK(json_check_keys(by_priority, "low normal high", "", err));
-    for (int i = 0; i < PRIORITY_COUNT; i++) {
-        if (by_priority)
-            CHECK(json_int(by_priority, names[i], 0, MAX_LIMIT, &limit, err));
-        rule->limits[i] = (int32_t)limit;
+    int choice = 1;
+    CHECK(json_choice(object, key, "drop|defer", &choice, err));
+    rule->gives_retry = choice == 1;
+    return OUTCOME_OK;
+}
+
+static enum outcome read_length(const struct json *object, const struct rule_key *key,
+                                struct duration *out, struct err *err)
+{
+    CHECK(json_duration(object, key->name, out, err));
+    if (key->is_positive && json_get(object, key->name) && out->us <= 0)
+        return json_fail(json_get(object, key->name), err, "must be longer than nothing");
+    return OUTCOME_OK;
+}
+
+static enum outcome read_count(const struct json *object, const char *key, int32_t *out,
+                               struct err *err)
+{
+    int64_t count = *out;
+    CHECK(json_int(object, key, 0, RULE_MAX_COUNT, &count, err));
+    *out = (int32_t)count;
+    return OUTCOME_OK;
+}
+
+static enum outcome read_counts(struct arena *arena, const struct json *object,
+                                const struct rule_key *key, int32_t *out, struct err *err)
+{
+    const struct json *section = NULL;
+    struct span words = span_of(key->words), word;
+    CHECK(json_section(object, key->name, &section, err));
+    if (section == NULL)
+        return OUTCOME_OK;
+    CHECK(json_check_keys(section, key->words, "", err));
+    for (; next_word(&words, ' ', &word); out++)
+        CHECK(read_count(section, arena_copy(arena, word).ptr, out, err));
+    return OUTCOME_OK;
+}
+
+static enum outcome read_key(struct arena *arena, const struct json *object,
+                             const struct rule_key *key, struct contact_rule *rule, char *own,
+                             struct err *err)
+{
+    void *value = own + key->offset;
+    switch (key->type) {
+    case KEY_EVENTS:
+    case KEY_SIGNALS:
+        return read_triggers(arena, object, key->name, key->type == KEY_SIGNALS, rule, err);
+    case KEY_UNTIL:
+        return read_names(arena, object, key->name, &rule->until, err);
+    case KEY_RETRY:
+        return read_retry(object, key->name, rule, err);
+    case KEY_DURATION:
+        return read_length(object, key, value, err);
+    case KEY_CHOICE:
+        return json_choice(object, key->name, key->words, value, err);
+    case KEY_COUNT:
+        return read_count(object, key->name, value, err);
+    case KEY_COUNTS:
+        return read_counts(arena, object, key, value, err);
     }
     return OUTCOME_OK;
 }
 
-static enum outcome read_cap(const struct json *object, struct contact_rule *rule, struct err *err)
+/* What only the rule's kind has: its row says which keys there are. */
+static enum outcome read_own(struct arena *arena, const struct json *object,
+                             struct contact_rule *rule, struct err *err)
 {
-    int by = -1, on_cap = 1;
-    CHECK(json_duration(object, "per", &rule->per, err));
-    if (rule->per.us <= 0)
-        return json_fail(json_get(object, "per"), err, "must be longer than nothing");
-    CHECK(json_choice(object, "by", "department", &by, err));
-    CHECK(json_choice(object, "on_cap", "drop|defer", &on_cap, err));
-    rule->by_department = by == 0;
-    rule->gives_retry = on_cap == 1;
-    return read_limits(object, rule, err);
+    const struct rule_kind *kind = rule->kind;
+    char *own = arena_calloc(arena, 1, kind->own_size + 1);
+    if (kind->own_defaults)
+        memcpy(own, kind->own_defaults, kind->own_size);
+    for (const struct rule_key *key = kind->keys; key && key->name; key++)
+        CHECK(read_key(arena, object, key, rule, own, err));
+    rule->own = own;
+    const char *wrong = kind->check ? kind->check(rule) : NULL;
+    return wrong ? json_fail(object, err, "%s", wrong) : OUTCOME_OK;
 }
 
-static enum outcome read_lasting(struct arena *arena, const struct json *object,
-                                 struct contact_rule *rule, struct err *err)
-{
-    CHECK(read_triggers(arena, object, rule, err));
-    CHECK(json_duration(object, "for", &rule->lasts, err));
-    CHECK(json_duration(object, "then", &rule->then, err));
-    return read_names(arena, object, rule->kind == RULE_HOLD ? "release" : "until", &rule->until,
-                      err);
-}
-
-/* --------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * one rule */
 
-#define EVERY_RULE "id kind"
-#define ANY_RULE   "owner approver reason review channels classes tags"
-
-static const struct {
-    const char *required, *optional;
-} rule_keys[RULE_KIND_COUNT] = {
-    [RULE_OPT_OUT] = {EVERY_RULE, ANY_RULE},
-    [RULE_INVALID_ADDRESS] = {EVERY_RULE " on", ANY_RULE " until for"},
-    [RULE_HOLD] = {EVERY_RULE " on", ANY_RULE " release for then"},
-    [RULE_ALREADY_BOUGHT] = {EVERY_RULE " on", ANY_RULE " until for"},
-    [RULE_CAP] = {EVERY_RULE " per", ANY_RULE " by limit limit_by_priority on_cap"},
-};
+/* A rule may have the keys of every rule and those of its kind. */
+static enum outcome check_rule_keys(struct arena *arena, const struct json *object,
+                                    const struct rule_kind *kind, struct err *err)
+{
+    struct strbuf required = {.arena = arena}, optional = {.arena = arena};
+    strbuf_addf(&required, "id kind");
+    strbuf_addf(&optional, "owner approver reason review channels classes tags");
+    for (const struct rule_key *key = kind->keys; key && key->name; key++)
+        strbuf_addf(key->is_required ? &required : &optional, " %s", key->name);
+    return json_check_keys(object, required.ptr, optional.ptr, err);
+}
 
 static enum outcome read_id(const struct json *object, const struct contact_policy *policy,
                             struct contact_rule *rule, struct err *err)
@@ -232,27 +272,23 @@ static enum outcome read_rule(struct arena *arena, const struct json *object, st
                               struct contact_policy *policy, struct err *err)
 {
     struct contact_rule *rule = &policy->rules[policy->rule_count];
-    *rule = (struct contact_rule){.owner = owner, .lasts = DURATION_NONE};
+    *rule = (struct contact_rule){.owner = owner, .gives_retry = true};
     if (json_shape(object) != SHAPE_OBJECT)
         return json_fail(object, err, "expected an object");
     CHECK(read_kind(object, &rule->kind, err));
-    CHECK(json_check_keys(object, rule_keys[rule->kind].required, rule_keys[rule->kind].optional,
-                          err));
+    CHECK(check_rule_keys(arena, object, rule->kind, err));
     CHECK(read_id(object, policy, rule, err));
     CHECK(json_text(object, "owner", &rule->owner, err));
     CHECK(check_texts(object, err));
     CHECK(read_channels(arena, object, rule, err));
     CHECK(read_classes_of_rule(arena, object, policy, rule, err));
     CHECK(read_names(arena, object, "tags", &rule->tags, err));
-    if (rule->kind == RULE_CAP)
-        CHECK(read_cap(object, rule, err));
-    else if (rule->kind != RULE_OPT_OUT)
-        CHECK(read_lasting(arena, object, rule, err));
+    CHECK(read_own(arena, object, rule, err));
     policy->rule_count++;
     return OUTCOME_OK;
 }
 
-/* -------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * sections */
 
 static enum outcome read_classes(const struct json *root, struct contact_policy *policy,

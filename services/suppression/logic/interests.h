@@ -1,0 +1,31 @@
+/* interests.h: which events and scores the rules of a policy ask for. */
+#ifndef TUTTI_CONTACT_INTERESTS_H
+#define TUTTI_CONTACT_INTERESTS_H
+
+#include "services/suppression/logic/contact.h"
+
+struct interest {
+    struct span event;
+    enum contact_kind kind;
+    bool needs_product; /* every rule that asks for it wants a product */
+};
+
+struct interests {
+    struct interest *items;
+    size_t count, capacity;
+    uint64_t lengths; /* bit n: an event of n bytes is among them (bit 63: of 63 or more) */
+    bool has_score;
+    int16_t score_max; /* scores at or below it matter under any event */
+};
+
+/* What is asked for already keeps its kind. */
+void interests_add(struct interests *interests, struct arena *arena, struct interest item);
+/* Adds what the rules ask for, or only the holds (rule_is_hold). */
+void interests_add_rules(struct interests *interests, struct arena *arena,
+                         const struct contact_policy *policy, bool only_holds);
+
+/* NULL for nearly every event, mostly after one look at its length. */
+const struct interest *interests_find(const struct interests *interests, struct span event);
+bool interests_have_score(const struct interests *interests, int64_t score);
+
+#endif
