@@ -1,6 +1,7 @@
 /* suppression_policy.c: policies/contact.json -> struct contact_policy. */
 #include "services/suppression/policy/suppression_policy.h"
 
+#include "common/base/nearest.h"
 #include "common/base/pack.h"
 #include "common/codec/json.h"
 #include "common/words/words.h"
@@ -11,63 +12,48 @@ enum { MAX_RULE_ID = 64 };
 /* ------------------------------------------------------------------------------------------------
  * names with a list */
 
-struct nearest {
-    struct span wanted;
-    const char *name;
-    unsigned distance;
-};
-
-static void consider(struct nearest *nearest, const char *name)
-{
-    unsigned distance = span_distance(nearest->wanted, span_of(name));
-    if (nearest->name == NULL || distance < nearest->distance) {
-        nearest->name = name;
-        nearest->distance = distance;
-    }
-}
-
 static enum outcome unknown_name(const struct json *at, const char *what,
                                  const struct nearest *nearest, struct err *err)
 {
-    return json_fail(at, err, "unknown %s \"" SPAN_FMT "\", did you mean \"%s\"?", what,
-                     SPAN_ARG(nearest->wanted), nearest->name);
+    return json_fail(at, err, "unknown %s \"" SPAN_FMT "\", did you mean \"" SPAN_FMT "\"?", what,
+                     SPAN_ARG(nearest->wanted), SPAN_ARG(nearest->name));
 }
 
 static enum outcome check_channel(const struct json *at, struct span channel, struct err *err)
 {
-    struct nearest nearest = {.wanted = channel};
+    struct nearest nearest = nearest_start(channel, NEAREST_ANY);
     for (size_t i = 0; channel_words[i]; i++) {
         if (span_is(channel, channel_words[i]))
             return OUTCOME_OK;
-        consider(&nearest, channel_words[i]);
+        nearest_consider(&nearest, span_of(channel_words[i]));
     }
     return unknown_name(at, "channel", &nearest, err);
 }
 
-static enum outcome check_class(struct arena *arena, const struct json *at,
-                                const struct contact_policy *policy, struct span class,
-                                struct err *err)
+static enum outcome check_class(const struct json *at, const struct contact_policy *policy,
+                                struct span class, struct err *err)
 {
-    struct nearest nearest = {.wanted = class};
+    struct nearest nearest = nearest_start(class, NEAREST_ANY);
     if (policy_class(policy, class))
         return OUTCOME_OK;
     for (size_t i = 0; i < policy->class_count; i++)
-        consider(&nearest, arena_copy(arena, policy->classes[i].name).ptr);
+        nearest_consider(&nearest, policy->classes[i].name);
     return unknown_name(at, "class", &nearest, err);
 }
 
 static enum outcome read_kind(const struct json *rule, const struct rule_kind **kind,
                               struct err *err)
 {
-    struct nearest nearest = {.wanted = SPAN("")};
+    struct span name = SPAN_NONE;
     if (json_get(rule, "kind") == NULL)
         return json_fail(rule, err, "\"kind\" is missing");
-    CHECK(json_text(rule, "kind", &nearest.wanted, err));
+    CHECK(json_text(rule, "kind", &name, err));
+    struct nearest nearest = nearest_start(name, NEAREST_ANY);
     for (size_t i = 0; rule_kinds[i]; i++) {
         *kind = rule_kinds[i];
-        if (span_is(nearest.wanted, rule_kinds[i]->name))
+        if (span_is(name, rule_kinds[i]->name))
             return OUTCOME_OK;
-        consider(&nearest, rule_kinds[i]->name);
+        nearest_consider(&nearest, span_of(rule_kinds[i]->name));
     }
     return unknown_name(json_get(rule, "kind"), "kind of rule", &nearest, err);
 }
@@ -111,8 +97,8 @@ static enum outcome read_classes_of_rule(struct arena *arena, const struct json 
 {
     CHECK(read_names(arena, object, "classes", &rule->classes, err));
     for (size_t i = 0; i < rule->classes.count; i++)
-        CHECK(check_class(arena, json_at(json_get(object, "classes"), i), policy,
-                          rule->classes.items[i], err));
+        CHECK(check_class(json_at(json_get(object, "classes"), i), policy, rule->classes.items[i],
+                          err));
     return OUTCOME_OK;
 }
 
