@@ -10,11 +10,13 @@ enum outcome convert_touch(struct tracker *tracker, struct arena *arena,
         CHECK(shapes_load(tracker->shapes, arena, code, err));
         shape = shapes_find(tracker->shapes, code);
     }
-    *out = (struct touch){{fact->key.occurred_at, fact->key.event_id, fact->key.anchor},
-                          shape,
-                          fact->value_micros,
-                          fact->margin_micros,
-                          fact->score};
+    *out = (struct touch){
+        .key = {fact->key.occurred_at, fact->key.event_id, fact->key.anchor},
+        .shape = shape,
+        .value_micros = fact->value_micros,
+        .margin_micros = fact->margin_micros,
+        .score = fact->score,
+    };
     return OUTCOME_OK;
 }
 

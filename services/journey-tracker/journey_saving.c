@@ -60,8 +60,7 @@ static enum outcome encode_chunk(struct tracker *tracker, struct arena *arena,
     return OUTCOME_OK;
 }
 
-/* Chunks get consecutive numbers of the lane; all but the last one of the transaction say `more`.
- */
+/* Chunks get consecutive numbers of the lane. All but the transaction's last one say `more`. */
 static enum outcome write_diff(struct tracker *tracker, struct journey_flush *flush,
                                const struct journey_effects *effects, struct err *err)
 {

@@ -223,8 +223,8 @@ static enum outcome journey_apply(void *arg, struct batch *batch, struct err *er
     return OUTCOME_OK;
 }
 
-/* A person who comes back after an erasure has rows of the same keys, perhaps with the same `ver`:
- * the cache must not take the old ones for them. */
+/* A person who comes back after an erasure has rows of the same keys, perhaps with the same `ver`.
+ * So the cache forgets the old rows. */
 static void journey_dropped(void *arg)
 {
     struct self *self = arg;

@@ -1,11 +1,11 @@
 /* journey_tracker.h: one flush of journey-tracker: which profiles take the fast path, which take
  * the slow path, and what is saved.
  *
- * A flush is split by profile. A profile takes the fast path if it and all its anchors are cached
- * and current, and all its touches lie after the cached last one. The facts then go in by COPY, the
- * states by compare-and-swap. All other profiles share one slow transaction, under locks in the
- * order of timeline.h. Both paths end alike: derived rows, one number of the lane per chunk,
- * outbox, commit. */
+ * A flush is split by profile. A profile takes the fast path if it and its anchors are cached and
+ * current, and if all its touches lie after the cached last one. Facts then go in by COPY, states
+ * by compare-and-swap. All other profiles share one slow transaction, under locks in the order of
+ * timeline.h. Both paths end alike: derived rows, one number of the lane per chunk, outbox, commit.
+ */
 #ifndef TUTTI_JOURNEY_TRACKER_H
 #define TUTTI_JOURNEY_TRACKER_H
 

@@ -1,4 +1,5 @@
-/* journey_world.c: see journey_world.h. */
+/* journey_world.c: the policy as C tables, a dictionary that counts its words, and figures as lines
+ * of text. */
 #include "tests/support/journey_world.h"
 
 #include <stdlib.h>

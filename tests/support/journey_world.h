@@ -16,9 +16,8 @@ struct journey_world {
     uint32_t shape_count;
 };
 
-/* The policy: the retailer's, with an event that puts at risk (Complaint Filed), one that lapses
- * (Account Closed), a conversion of any value (Loan Funded), and the goals visible in
- * journey_world.c. */
+/* The policy is the retailer's with three additions: Complaint Filed puts at risk, Account Closed
+ * lapses, Loan Funded is a conversion of any value. journey_world.c has the goals. */
 void world_open(struct journey_world *world);
 void world_close(struct journey_world *world);
 

@@ -173,12 +173,9 @@ static void test_cut_tail_is_noticed(void **state)
 static int64_t goal_value(struct fixture *f, struct span goal, int day, const struct shape *shape,
                           uint32_t currency, int which)
 {
-    return cell_value(f,
-                      (struct cell_key){CELL_GOAL,
-                                        day,
-                                        {world_code(&f->world, goal), shape->department,
-                                         shape->channel, currency}},
-                      which);
+    uint32_t code = world_code(&f->world, goal);
+    struct cell_key key = {CELL_GOAL, day, {code, shape->department, shape->channel, currency}};
+    return cell_value(f, key, which);
 }
 
 static void test_goals(void **state)

@@ -1,5 +1,4 @@
-/* metrics_merge_test.c: sums of many diffs, and which numbered diff is next, repeated or missing.
- */
+/* metrics_merge_test.c: sums of many diffs; which numbered diff is next, repeated or missing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* journey.h: the derivation of a timeline as an automaton: a state goes through one touch after the
+/* journey.h: the derivation of a timeline as an automaton. A state goes through one touch after the
  * other, and each touch adds something to the figures.
  *
  * The exact meaning of every figure is in docs/figures.md. A timeline is the list of a profile's
@@ -252,8 +252,8 @@ int64_t credit_split(int64_t total, uint32_t n, uint32_t i);
 int64_t credit_part(enum credit_model model, int64_t total, uint32_t n, uint32_t i);
 
 /* ---- storage ----
- * A packed state is a header of fixed size (state_header.def) and a variable part (journey_pack.c).
- */
+ * A packed state has a header of fixed size (state_header.def) and then a variable part
+ * (journey_pack.c). */
 #define STATE_SIZE_U8    1
 #define STATE_SIZE_U32   4
 #define STATE_SIZE_COUNT 4
@@ -275,8 +275,8 @@ struct shape_lookup {
     const struct shape *(*find)(void *context, uint32_t code); /* NULL if not known yet */
     void *context;
 };
-/* RETRY "shape_unknown" with *missing set: load that shape and call again. FATAL "state_corrupt".
- */
+/* RETRY "shape_unknown" with *missing set: load that shape and call again. FATAL "state_corrupt" if
+ * the bytes are no state. */
 enum outcome journey_state_unpack(const struct journey_policy *policy, struct span packed,
                                   const struct shape_lookup *shapes, struct arena *arena,
                                   struct journey_state *out, uint32_t *missing, struct err *err);

@@ -346,12 +346,14 @@ void journey_advance(const struct journey_policy *policy, struct journey_state *
     note_fact(state, touch);
     if (touch->shape->direction == DIRECTION_NONE)
         return;
-    struct passing p = {policy,
-                        state,
-                        touch,
-                        effects,
-                        reporting_day(policy, touch->key.at),
-                        journey_stage_at(state, touch->key.at),
-                        conversion_of(touch)};
+    struct passing p = {
+        .policy = policy,
+        .state = state,
+        .touch = touch,
+        .effects = effects,
+        .day = reporting_day(policy, touch->key.at),
+        .stage_before = journey_stage_at(state, touch->key.at),
+        .conversion = conversion_of(touch),
+    };
     pass_touch(&p);
 }

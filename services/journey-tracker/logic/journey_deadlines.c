@@ -41,8 +41,7 @@ size_t journey_deadlines(const struct journey_policy *policy, const struct journ
     return n;
 }
 
-/* A trailing change, reduced to what its cells say. So a change that stays the same costs nothing.
- */
+/* A trailing change, reduced to what its cells say, so that an equal one costs nothing. */
 struct part {
     int32_t present, period;
     uint32_t a, b, c;

@@ -42,8 +42,7 @@ static bool state_is_usable(const struct walker *w, const struct slow_profile *p
     return p->row->payload.len > 0 && p->row->generation == w->tracker->generation.number;
 }
 
-/* The present state itself if it lies before the first change, else the checkpoint, else nothing.
- */
+/* The present state if it lies before the first change, else the checkpoint, else nothing. */
 static struct span start_of(const struct walker *w, const struct walk *walk,
                             const struct checkpoint *checkpoint)
 {

@@ -50,9 +50,9 @@ struct anchor_row *slow_find_anchor(struct slow *slow, int64_t anchor);
 struct slow_profile *slow_find_profile(struct slow *slow, const struct id *profile_id);
 
 /* journey_slow_derive.c */
-/* Step (d): the inserted facts as touches of their profiles, in time order; then the new state of
- * every locked profile, and what changes with it in slow->saving. */
+/* Step (d): first the inserted facts as touches of their profiles, in time order. */
 enum outcome slow_collect_fresh(struct slow *slow, struct err *err);
+/* Then the new state of every locked profile, and in slow->saving what changes with it. */
 enum outcome slow_derive(struct slow *slow, struct err *err);
 
 #endif

@@ -1,5 +1,4 @@
-/* journey_store.h: what journey-tracker stores of a profile: facts, derived rows and checkpoints.
- */
+/* journey_store.h: what journey-tracker stores of a profile: facts, derived rows, checkpoints. */
 #ifndef TUTTI_JOURNEY_STORE_H
 #define TUTTI_JOURNEY_STORE_H
 
