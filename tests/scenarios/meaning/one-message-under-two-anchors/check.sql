@@ -1,0 +1,19 @@
+-- as_of: 2026-12-15T00:00:00Z
+-- customers
+SELECT stage, status, identifier_count, order_count, revenue, currency, last_seen_at
+FROM tutti.dim_profiles
+WHERE NOT is_shared
+ORDER BY first_seen_at, last_seen_at, revenue;
+-- touchpoints
+SELECT occurred_at, channel, event_name, direction, session_number, revenue, currency, campaign_id
+FROM tutti.fct_touchpoints
+ORDER BY occurred_at, event_name;
+-- conversions
+SELECT converted_at, revenue, currency, is_first, path
+FROM tutti.fct_conversions
+ORDER BY converted_at, revenue;
+-- goals
+SELECT goal_date, goal_id, department, channel, value, currency, own_value, assisted_value, customers
+FROM tutti.rpt_shared_goals_daily
+WHERE goal_id IN ('pressure', 'orders', 'sale')
+ORDER BY goal_date, goal_id, department, channel, currency;

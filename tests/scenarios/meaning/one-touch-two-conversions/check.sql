@@ -1,0 +1,5 @@
+-- as_of: 2026-12-15T00:00:00Z
+-- credit
+SELECT converted_at, model, touched_at, touch_channel, campaign_id, credit, attributed_revenue
+FROM tutti.fct_attributions
+ORDER BY converted_at, model, touch_position, touched_at;

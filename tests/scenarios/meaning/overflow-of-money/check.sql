@@ -1,0 +1,15 @@
+-- as_of: 2026-12-15T00:00:00Z
+-- customers
+SELECT stage, status, identifier_count, order_count, revenue, currency, last_seen_at
+FROM tutti.dim_profiles
+WHERE NOT is_shared
+ORDER BY first_seen_at, last_seen_at, revenue;
+-- credit
+SELECT converted_at, model, touched_at, touch_channel, campaign_id, credit, attributed_revenue
+FROM tutti.fct_attributions
+ORDER BY converted_at, model, touch_position, touched_at;
+-- goals
+SELECT goal_date, goal_id, department, channel, value, currency, own_value, assisted_value, customers
+FROM tutti.rpt_shared_goals_daily
+WHERE goal_id IN ('orders', 'sale', 'second_order')
+ORDER BY goal_date, goal_id, department, channel, currency;

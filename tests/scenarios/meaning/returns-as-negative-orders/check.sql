@@ -1,0 +1,20 @@
+-- as_of: 2026-12-15T00:00:00Z
+-- customers
+SELECT stage, status, identifier_count, order_count, revenue, currency, last_seen_at
+FROM tutti.dim_profiles
+WHERE NOT is_shared
+ORDER BY first_seen_at, last_seen_at, revenue;
+-- goals
+SELECT goal_date, goal_id, department, channel, value, currency, own_value, assisted_value, customers
+FROM tutti.rpt_shared_goals_daily
+WHERE goal_id IN ('orders', 'sale', 'second_order')
+ORDER BY goal_date, goal_id, department, channel, currency;
+-- changes of stage and status
+SELECT changed_at, from_stage, to_stage, from_status, to_status, reason
+FROM tutti.fct_stage_changes
+ORDER BY changed_at, from_stage NULLS FIRST, to_status;
+-- verdicts
+SELECT t.message_id, d.verdict, d.reason, d.rule_id, d.retry_at
+FROM tutti.fct_contact_decisions AS d
+JOIN tutti.fct_touchpoints AS t ON t.touchpoint_id = d.request_id
+ORDER BY d.requested_at, t.message_id;
