@@ -10,7 +10,8 @@ prepare_pipeline() {
     if [[ ! -f $RUN/identity.key ]]; then
         (umask 077 && head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$RUN/identity.key")
     fi
-    export TUTTI_IDENTITY_KEY_FILE="$RUN/identity.key" TUTTI_POLICY_DIR="$PWD/policies"
+    export TUTTI_POLICY_DIR="$PWD/policies"
+    export_settings
     stop_services
     "$BIN/tutti" migrate up
     "$BIN/tutti" topics apply 2>&1 | tail -n 1 >&2
@@ -101,7 +102,7 @@ break_everything() {
     after="$(checksums)"
     decisions_after="$(topic_count tutti.contact-decisions.v1)"
     stages_after="$(topic_count tutti.journey-stages.v1)"
-    printf '%s\n' "$after"
+    printf 'checksum, rows and name of each convergent view:\n%s\n' "$after"
     report_memory
     printf 'decisions published again: %d of %d, stage changes published again: %d of %d\n' \
         $((decisions_after - decisions)) "$decisions" $((stages_after - stages)) "$stages"
