@@ -105,11 +105,11 @@ const struct command command_identity = {
                "\n"
                "A and B are <type>:<value> or an identifier's UUID. unlink, link, release and "
                "apply print what they would do and act\n"
-               "with --execute only. Before a cut, suppression must have read all that was said "
-               "(--group), and opt-outs and holds that\n"
-               "one side would lose are said again for it: a cut never frees anyone. Effects reach "
-               "every service as ordinary identity "
-               "changes, which identity-resolver publishes.",
+               "with --execute only. A cut waits until suppression (--group) has read every "
+               "message. Opt-outs and holds that one\n"
+               "side would lose are sent again for it: a cut frees no one from an opt-out. "
+               "identity-resolver publishes the changes\n"
+               "of profiles, and all services follow them.",
     .options = options,
     .max_arguments = 3,
     .run = run_identity,

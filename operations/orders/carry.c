@@ -278,7 +278,7 @@ void carry_report(const struct carried_list *list, struct report *report)
 {
     static const struct section_form form = {
         .name = "carried",
-        .title = "Opt-outs and holds that are said again before the cut",
+        .title = "Opt-outs and holds that are sent again before the cut",
         .line = CARRIED_LINE,
         .columns = CARRIED_COLUMNS};
     report_as(list, &form, report);

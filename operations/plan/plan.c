@@ -110,9 +110,9 @@ static void warn_of_nameless(const struct plan *plan, struct report *report)
         all_link = all_link && plan->current->types[i].links;
     if (plan->evidence.facts_left > 0 && !all_link)
         report_warn(report,
-                    "%zu touchpoints would name nobody; what they had of types that link nothing "
-                    "is not stored, and they would come under that if they were read again: do "
-                    "not read old input again",
+                    "%zu touchpoints would be left without an identifier. Identifiers of types "
+                    "that link nothing are not stored with them, but would be their anchor if old "
+                    "input were read again: do not read it again",
                     plan->evidence.facts_left);
 }
 
