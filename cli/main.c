@@ -166,7 +166,8 @@ int main(int argc, char **argv)
     }
     const struct command *command = find_command(name);
     enum exit_status status = command ? run(command, argc - 2, argv + 2) : unknown_command(name);
-    if (fflush(stdout) != 0 && status == EXIT_DONE) {
+    /* What was flushed before in vain is known from ferror alone. */
+    if ((fflush(stdout) != 0 || ferror(stdout)) && status == EXIT_DONE) {
         complain("cannot write to stdout");
         status = EXIT_FAILED;
     }

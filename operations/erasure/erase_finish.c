@@ -75,21 +75,27 @@ static enum outcome clear_others(struct erasure *e, const struct linked *linked,
     return OUTCOME_OK;
 }
 
+static enum outcome review_some(struct erasure *e, struct resolver *resolver, const struct id *ids,
+                                size_t count, struct err *err)
+{
+    struct review review = {.identifiers = ids, .identifier_count = count};
+    enum outcome outcome;
+    do {
+        struct arena arena = {0};
+        struct review_result result;
+        review.now = clock_now();
+        outcome = resolver_review(resolver, &arena, &review, &result, err);
+        arena_free(&arena);
+    } while (outcome == OUTCOME_RETRY && db_is_up(e->desk->db) && erasure_may_wait(e));
+    return outcome;
+}
+
 static enum outcome review_all(struct erasure *e, struct resolver *resolver,
                                const struct linked *linked, struct err *err)
 {
-    struct arena *arena = e->desk->arena;
     for (size_t from = 0; from < linked->quarantined_count; from += AT_ONCE) {
         size_t left = linked->quarantined_count - from, count = left < AT_ONCE ? left : AT_ONCE;
-        struct review review = {.identifiers = linked->quarantined + from,
-                                .identifier_count = count};
-        struct review_result result;
-        enum outcome outcome;
-        do {
-            review.now = clock_now();
-            outcome = resolver_review(resolver, arena, &review, &result, err);
-        } while (outcome == OUTCOME_RETRY && db_is_up(e->desk->db) && erasure_may_wait(e));
-        CHECK(outcome);
+        CHECK(review_some(e, resolver, linked->quarantined + from, count, err));
     }
     return OUTCOME_OK;
 }
@@ -165,11 +171,11 @@ enum outcome erase_finish_pending(struct erasure *e, bool *was_asked, struct err
     }
 }
 
-static enum outcome count_waiting(struct erasure *e, struct err *err)
+static enum outcome ask_waiting(struct erasure *e, struct arena *arena, struct err *err)
 {
     struct params p;
     struct db_result *r = NULL;
-    params_init(&p, e->desk->arena);
+    params_init(&p, arena);
     params_int8(&p, e->version);
     params_int8(&p, e->stage_messages);
     params_uuid_array(&p, e->members, sizeof *e->members, e->count);
@@ -180,6 +186,15 @@ static enum outcome count_waiting(struct erasure *e, struct err *err)
     e->waiting.suppression = db_int8(r, 0, 2);
     e->waiting.revocations = db_int8(r, 0, 3);
     return OUTCOME_OK;
+}
+
+/* Asked ten times a second, perhaps for an hour: nothing of it is kept. */
+static enum outcome count_waiting(struct erasure *e, struct err *err)
+{
+    struct arena arena = {0};
+    enum outcome outcome = ask_waiting(e, &arena, err);
+    arena_free(&arena);
+    return outcome;
 }
 
 enum outcome erase_wait_messages(struct erasure *e, struct err *err)

@@ -1,5 +1,5 @@
-/* erasure.h: one erasure between the files of this folder: what is erased in one transaction that
- * runs alone, and what is tidied up after it.
+/* erase_internal.h: one erasure between the files of this folder: what is erased in one transaction
+ * that runs alone, and what is tidied up after it.
  *
  * The transaction leaves tombstones and a row of identity.erasures; until that says that it is
  * complete, the next erasure goes on with it first. */

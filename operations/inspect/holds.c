@@ -44,6 +44,18 @@ static struct report_cell seconds_of(struct arena *arena, struct instant at)
     return cell_text(span_of(arena_printf(arena, "%.19s", text)));
 }
 
+/* Before the first `tutti policy apply` there are no rules, so nothing is held. */
+static enum outcome read_policy(struct db *db, struct arena *arena,
+                                const struct contact_policy **policy, struct err *err)
+{
+    static const struct contact_policy no_rules;
+    enum outcome outcome = contact_ledger_policy(db, arena, policy, err);
+    if (outcome == OUTCOME_OK || strcmp(err->code, "no_generation") != 0)
+        return outcome;
+    *policy = &no_rules;
+    return OUTCOME_OK;
+}
+
 enum outcome holds_report(struct desk *desk, const struct id *profile, struct report *report,
                           struct err *err)
 {
@@ -52,7 +64,7 @@ enum outcome holds_report(struct desk *desk, const struct id *profile, struct re
     const struct contact_policy *policy;
     struct ledger ledger;
     struct instant as_of = INSTANT_FIRST;
-    CHECK(contact_ledger_policy(desk->db, arena, &policy, err));
+    CHECK(read_policy(desk->db, arena, &policy, err));
     CHECK(read_ledger(desk->db, arena, profile, &ledger, &as_of, err));
     for (size_t i = 0; i < policy->rule_count && ledger.fact_count > 0; i++) {
         const struct contact_rule *rule = &policy->rules[i];

@@ -180,12 +180,11 @@ static enum outcome add_fetched(struct run *run, int32_t lane, struct sequence *
 }
 
 /* Adds as many of the missing numbers as one query brings. */
-static enum outcome fetch(struct run *run, int32_t lane, struct sequence *sequence, int64_t last,
-                          struct err *err)
+static enum outcome fetch_some(struct run *run, struct arena *arena, int32_t lane,
+                               struct sequence *sequence, int64_t last, struct err *err)
 {
     struct db_result *rows = NULL;
-    CHECK(metrics_store_find_diffs(run->flush->db, run->arena, lane, sequence->next, last, &rows,
-                                   err));
+    CHECK(metrics_store_find_diffs(run->flush->db, arena, lane, sequence->next, last, &rows, err));
     if (db_rows(rows) == 0 || db_int8(rows, 0, 0) != sequence->next)
         return gap(lane, sequence->next, last, err);
     for (int i = 0; i < db_rows(rows) && db_int8(rows, i, 0) == sequence->next; i++) {
@@ -194,6 +193,16 @@ static enum outcome fetch(struct run *run, int32_t lane, struct sequence *sequen
             break;
     }
     return OUTCOME_OK;
+}
+
+/* A gap may be longer than memory: the rows of a query live no longer than it takes to add them. */
+static enum outcome fetch(struct run *run, int32_t lane, struct sequence *sequence, int64_t last,
+                          struct err *err)
+{
+    struct arena arena = {0};
+    enum outcome outcome = fetch_some(run, &arena, lane, sequence, last, err);
+    arena_free(&arena);
+    return outcome;
 }
 
 static enum outcome apply_lane(struct run *run, struct metrics_lane_row *lane,

@@ -176,6 +176,32 @@ static void a_long_gap_needs_several_queries(void **state)
     assert_int_equal(total(), 50);
 }
 
+/* What a flush takes of its arena to fill a gap of so many numbers. */
+static size_t used_by_a_gap(int64_t count)
+{
+    struct cell cell = {{CELL_GOAL, 17000, {5}}, {1}};
+    int64_t first = next_seq() < 0 ? 1 : next_seq();
+    struct arena own = {0};
+    for (int64_t seq = first; seq < first + count; seq++) {
+        struct journey_diff d = diff_with(seq, false, &cell, active);
+        put_into_outbox(&d);
+    }
+    struct journey_diff last = diff_with(first + count, false, &cell, active);
+    assert_int_equal(flush_run(&flush, &own, &last, 1, &counts, &err), OUTCOME_OK);
+    assert_int_equal(counts.from_outbox, count);
+    size_t used = own.used;
+    arena_free(&own);
+    return used;
+}
+
+/* Memory holds the rows of one query, however long the gap is. */
+static void a_long_gap_takes_no_more_memory(void **state)
+{
+    used_by_a_gap(1); /* the key of the cell is new */
+    size_t used = used_by_a_gap(1);
+    assert_int_equal(used_by_a_gap(200), used);
+}
+
 static void a_gap_that_nothing_fills_is_fatal(void **state)
 {
     struct journey_diff diffs[] = {diff(1, false), diff(3, false), diff(5, false)};
@@ -371,6 +397,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(repeats_are_dropped_after_a_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_gap_is_filled_from_the_outbox, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_long_gap_needs_several_queries, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_long_gap_takes_no_more_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_gap_that_nothing_fills_is_fatal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_group_is_applied_whole_or_not_at_all, set_up, tear_down),
         cmocka_unit_test_setup_teardown(older_policies_count_no_more, set_up, tear_down),

@@ -83,3 +83,15 @@ def test_explain_says_since_and_until(world_with):
     ends = world.query("SELECT to_char(to_timestamp(%s), 'YYYY-MM-DD HH24:MI:SS')", (NOW - 4 * DAY + YEAR) // 1000000)
     assert [(hold["since"],), (hold["until"],)] == [*at, *ends]
     world.stop()
+
+
+def test_explain_without_policies_shows_the_rest(world_with):
+    """No policies are active, so no rule holds a customer; explain shows all other sections."""
+    world = world_with(["Complaint Filed"])
+    world.start()
+    feed(world, touchpoint("1", NOW - 5 * DAY, "Complaint Filed", user_id="jane"))
+    world.stop()
+    assert [hold["rule"] for hold in holds_of(world, "jane")] == ["upset"]
+    world.query("UPDATE tutti_meta.generations SET is_active = false RETURNING number")
+    found = json.loads(world.tool("explain", "user_id:jane", "--json").stdout)
+    assert (found["holds"], found["touches"][0]["event"]) == ([], "Complaint Filed")

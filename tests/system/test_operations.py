@@ -10,6 +10,7 @@ import pytest
 
 from cluster import BANK, RETAILER
 from service import NAMES
+from stack import BIN, plain_environment
 from test_command_kills import start
 from waiting import patient, until
 
@@ -237,3 +238,18 @@ def test_second_signal_ends_at_once(world):
     service.signal(signal.SIGTERM)
     service.resume()
     until(lambda: not service.is_alive(), 60, "the service ends")
+
+
+@pytest.mark.parametrize("words", [("migrate", "status"), ("scoreboard", "--json")], ids=" ".join)
+def test_an_answer_that_cannot_be_written_is_a_failure(world, words):
+    """A full disk behind `tutti ... > file` must not look like an empty answer."""
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [BIN / "tutti", *words],
+            env=plain_environment(TUTTI_DATABASE_URL=world.url),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=patient(60),
+        )
+    assert (done.returncode, done.stderr) == (1, "error: cannot write to stdout\n")
