@@ -33,8 +33,7 @@ static enum outcome check_list(const struct schema_files *files, struct err *err
     return OUTCOME_OK;
 }
 
-/* ------------------------------------------------------------------------------- what is applied
- */
+/* ---- what is applied ---- */
 
 struct versions {
     struct db_result *result; /* NULL: no table yet */
@@ -85,7 +84,7 @@ enum outcome migrations_version(struct db *db, struct arena *arena, struct span 
     return outcome;
 }
 
-/* ---------------------------------------------------------------------------------------- check */
+/* ---- check ---- */
 
 static enum outcome refuse_newer(const struct versions *versions, const struct schema_files *files,
                                  struct err *err)
@@ -149,7 +148,7 @@ enum outcome migrations_check_views(struct db *db, const struct schema_files *fi
                    "the views are not those of this program: run `tutti migrate`");
 }
 
-/* ------------------------------------------------------------------------------------- applying */
+/* ---- applying ---- */
 
 struct part {
     struct span sql;

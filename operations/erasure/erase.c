@@ -9,8 +9,7 @@
 #include "operations/identifier.h"
 #include "operations/lock_out.h"
 
-/* --------------------------------------------------------------------------------------------------------
- * report */
+/* ---- report ---- */
 
 static void add_identifiers(const struct erasure *e, struct report *report)
 {
@@ -136,8 +135,7 @@ static void report_erasure(const struct erasure *e, struct report *report, bool 
     warn_of_messages(e, report);
 }
 
-/* ---------------------------------------------------------------------------------------------------------
- * acting */
+/* ---- acting ---- */
 
 /* An erasure before this one may have been interrupted after its transaction. */
 static enum outcome erase_or_finish(struct erasure *e, struct err *err)

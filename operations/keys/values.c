@@ -28,8 +28,7 @@ static struct sealed sealed_of(struct arena *arena, const struct db_result *r, i
     };
 }
 
-/* ---------------------------------------------------------------------------------------------------------
- * reveal */
+/* ---- reveal ---- */
 
 static enum outcome find_value(struct desk *desk, const struct id *identifier, struct sealed *out,
                                struct err *err)
@@ -66,8 +65,7 @@ enum outcome values_reveal(struct desk *desk, const char *identifier, struct rep
     return OUTCOME_OK;
 }
 
-/* ---------------------------------------------------------------------------------------------------------
- * rewrap */
+/* ---- rewrap ---- */
 
 struct rewrapping {
     struct desk *desk;

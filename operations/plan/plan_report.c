@@ -89,8 +89,7 @@ static void add_largest(const struct plan_findings *f, struct report *report,
         REPORT_ROW(report, section, name(f, list[i].node), cell_integer(list[i].size));
 }
 
-/* -------------------------------------------------------------------------------------------------------
- * examples */
+/* ---- examples ---- */
 
 static int by_after(const void *a, const void *b)
 {

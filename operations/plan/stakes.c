@@ -69,8 +69,7 @@ static enum outcome ask_revenues(struct stakes *stakes, const bool *is_marked, s
     return outcome;
 }
 
-/* -------------------------------------------------------------------------------------------------------
- * opt-outs */
+/* ---- opt-outs ---- */
 
 /* A stored identifier of a profile that would be divided, its profile and itself as nodes. */
 struct divided {

@@ -27,8 +27,7 @@ static const char *policy_dir_of(const struct desk *desk)
     return config_text(desk->config, "policy.dir");
 }
 
-/* ------------------------------------------------------------------------------------------------------
- * the switch */
+/* ---- the switch ---- */
 
 static enum outcome begin(struct anchors_apply *apply, int32_t version, struct err *err)
 {
@@ -104,8 +103,7 @@ static enum outcome start(struct anchors_apply *apply, struct generation *genera
     return outcome;
 }
 
-/* ------------------------------------------------------------------------------------------------------
- * the phases */
+/* ---- the phases ---- */
 
 struct walk {
     struct anchors_apply *apply;

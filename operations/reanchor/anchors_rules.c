@@ -14,8 +14,8 @@ static int ranked_compare(const void *a, const void *b)
     const struct ranked *x = a, *y = b;
     if (x->rank != y->rank)
         return x->rank < y->rank ? -1 : 1;
-    return ((uint64_t)x->key > (uint64_t)y->key) -
-           ((uint64_t)x->key < (uint64_t)y->key); /* as ids are: unsigned */
+    /* as ids are: unsigned */
+    return ((uint64_t)x->key > (uint64_t)y->key) - ((uint64_t)x->key < (uint64_t)y->key);
 }
 
 size_t anchors_sort(struct ranked *items, size_t count)

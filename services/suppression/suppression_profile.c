@@ -264,8 +264,7 @@ void profile_decide_nobody(const struct contact_policy *policy, const struct led
     *arena_push(arena, &results->decisions) = row;
 }
 
-/* --------------------------------------------------------------------------------------------------------
- * outcomes */
+/* ---- outcomes ---- */
 
 static int outcome_compare(const void *a, const void *b)
 {
@@ -305,8 +304,7 @@ void profile_results_merge_outcomes(struct profile_results *results)
     rows->count = kept;
 }
 
-/* --------------------------------------------------------------------------------------------------------
- * messages */
+/* ---- messages ---- */
 
 static struct span verdict_text(int16_t verdict)
 {

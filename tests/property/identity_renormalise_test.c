@@ -153,8 +153,8 @@ static void a_form_has_a_form(void **state)
     }
     assert_int_equal(
         pairs,
-        2 * 12 +
-            8); /* from plain, whatever the Gmail rule; from e-mail without it, but not to plain */
+        /* from plain, whatever the Gmail rule; from e-mail without it, but not to plain */
+        2 * 12 + 8);
 }
 
 /* Two values with one form before and two forms after; other NULL: the digest that the one is. */

@@ -139,8 +139,8 @@ static void what_was_hashed_before_the_switch_is_hashed_again(void **state)
     assert_int_equal(party_store(party, &own), OUTCOME_RETRY);
     assert_string_equal(own.code, "keys_changed");
     assert_int_equal(identifiers(), 0);
-    assert_int_equal(resolver_follow_keys(&party->resolver, &party->arena, &own),
-                     OUTCOME_OK); /* it has followed */
+    /* it has followed */
+    assert_int_equal(resolver_follow_keys(&party->resolver, &party->arena, &own), OUTCOME_OK);
     see_one(party, value);
     assert_true(is_identifier(party_hash(1, value)));
 }

@@ -34,8 +34,8 @@ static struct err err;
 static struct db *db; /* of the checks */
 static struct resolver resolvers[RESOLVERS];
 static struct seal_keys raw_keys; /* of the first resolver, the other keeps no values */
-static bool has_deaths,
-    is_steady; /* steady: the policy stays as it is, and no review puts right what batches did */
+/* steady: the policy stays as it is, and no review puts right what batches did */
+static bool has_deaths, is_steady;
 static size_t plain[RESOLVERS]; /* new identifiers of which the stored links were not asked */
 
 /* ---- what happens in one seed ---- */
@@ -407,8 +407,8 @@ static void observe(struct arena *arena, struct text_lines *lines)
     database_must(db_run(db, &(struct statement){"test_tables", tables}, &p, &r, NULL, &err), &err);
     for (int i = 0; i < db_rows(r); i++)
         *arena_push(arena, lines) = arena_printf(arena, SPAN_FMT, SPAN_ARG(db_bytes(r, i, 0)));
-    database_must(identity_store_find_outbox(db, arena, &rows, &count, &err),
-                  &err); /* what orders and sweeps left to be sent */
+    /* what orders and sweeps left to be sent */
+    database_must(identity_store_find_outbox(db, arena, &rows, &count, &err), &err);
     tell_messages(&resolvers[0], arena, rows, count);
     observe_told(arena, lines);
 }
@@ -495,8 +495,8 @@ static void run_seeds(unsigned long part, void (*run)(void))
     for (int rule = REFUSED_NOT; rule <= REFUSED_MAX_IDENTIFIERS; rule++) {
         print_message(" %s %zu", rule ? identity_refusal_name((enum refusal)rule) : "accepted",
                       world.refused[rule]);
-        assert_true(only || count < 50 ||
-                    world.refused[rule] > 0); /* else that rule would not be tested */
+        /* else that rule would not be tested */
+        assert_true(only || count < 50 || world.refused[rule] > 0);
     }
     print_message("; quarantined %zu, cuts %zu, manual links %zu, plain joins %zu\n",
                   world.quarantined, world.cuts, world.manual_links, plain[0] + plain[1]);

@@ -43,16 +43,17 @@ static const char generation[] = "00000000-0000-0000-0000-0000000000c1";
 struct change {
     int64_t version;
     uint32_t profile[IDS]; /* of every id, as an index into ids, once this version is known */
-    int64_t newest[IDS]; /* version of every id's last move up to then; odd: its profile is shared,
-                            its touches count for nothing */
+    /* version of every id's last move up to then; odd: its profile is shared, its touches count for
+     * nothing */
+    int64_t newest[IDS];
 };
 
 /* A delivery of a touch or of a change, maybe a repeated one. */
 struct item {
     int64_t position;
     bool is_change;
-    uint32_t index,
-        known; /* touch or change; a touch is delivered with the map of changes[known] */
+    /* touch or change; a touch is delivered with the map of changes[known] */
+    uint32_t index, known;
 };
 
 struct story {
@@ -271,8 +272,8 @@ static void restart(struct tracker *tracker)
 
 static void run_in_turn(void)
 {
-    uint32_t most = 1 + draw(14),
-             faithful = 1 + draw(20); /* how seldom the other tracker comes between */
+    /* how seldom the other tracker comes between */
+    uint32_t most = 1 + draw(14), faithful = 1 + draw(20);
     for (size_t i = 0, n; i < story.item_count; i += n) {
         struct tracker *tracker = &trackers[draw(faithful) == 0 ? draw(TRACKERS) : 0];
         if (draw(20) == 0)

@@ -285,11 +285,12 @@ static void the_newest_move_wins(void **state)
         int64_t version_after;
         bool is_inserted, is_moved, is_newer;
     } rows[] = {
-        {1, 5, 1, 0, 5, true, false, false},  {2, 7, 2, 1, 7, false, true, true}, /* newer: moves */
-        {3, 6, 2, 2, 7, false, false, false},                                     /* older: loses */
+        {1, 5, 1, 0, 5, true, false, false},
+        {2, 7, 2, 1, 7, false, true, true},   /* newer: moves */
+        {3, 6, 2, 2, 7, false, false, false}, /* older: loses */
         {3, 7, 2, 2, 7, false, false, false}, /* the same version: the first stays */
-        {2, 9, 2, 2, 9, false, false, true},  /* newer, the same profile: the version is remembered
-                                               */
+        /* newer, the same profile: the version is remembered */
+        {2, 9, 2, 2, 9, false, false, true},
         {3, 8, 2, 2, 9, false, false, false}, /* so that an older move loses afterwards */
         {3, 10, 3, 2, 10, false, true, true},
     };

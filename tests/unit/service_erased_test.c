@@ -48,10 +48,12 @@ static void moves_go_by_version(void **state)
     } rows[] = {
         {&jane, &bob, 38, 500, true},  /* learnt before, whatever the clock said */
         {&jane, &jane, 40, 50, false}, /* learnt after */
-        {&bob, &jane, 38, 500, true},  /* Bob left her profile before the erasure: a newer move says
-                                          so */
-        {&bob, &jane, 42, 50, false},  /* the new Jane's */
-        {&bob, &carol, 2, 1, false},   {&eve, &eve, 38, 200, true}, {&eve, &eve, 38, 201, false},
+        /* Bob left her profile before the erasure: a newer move says so */
+        {&bob, &jane, 38, 500, true},
+        {&bob, &jane, 42, 50, false}, /* the new Jane's */
+        {&bob, &carol, 2, 1, false},
+        {&eve, &eve, 38, 200, true},
+        {&eve, &eve, 38, 201, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct identity_move move = {.identifier_id = *rows[i].identifier,

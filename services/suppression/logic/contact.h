@@ -30,8 +30,8 @@ enum contact_kind {
 enum contact_flag {
     CONTACT_HAS_CONTACT = 1, /* the touchpoint has a contact record */
     CONTACT_BAD_TAGS = 2,    /* tags_json is no list of texts */
-    CONTACT_IS_COPY = 4, /* kept for an identifier that the touchpoint names beside its anchor: see
-                            contact_copy */
+    /* kept for an identifier that the touchpoint names beside its anchor: see contact_copy */
+    CONTACT_IS_COPY = 4,
 };
 
 #define CONTACT_SCORE_ABSENT    INT16_MIN
@@ -48,8 +48,8 @@ struct contact_fact {
     struct span event, channel, department, class, purpose;
     struct span tags; /* separated by line feeds */
     struct span product_id, product_category, campaign_id;
-    struct span
-        consent; /* "+email -sms" : what the touchpoint says of each channel; `*` means all */
+    /* "+email -sms" : what the touchpoint says of each channel; `*` means all */
+    struct span consent;
     struct instant planned_at, expires_at; /* INSTANT_ABSENT where the request has none */
     struct id decision_id;                 /* nil where absent */
 };

@@ -5,8 +5,7 @@
 #include "common/base/pack.h"
 #include "services/suppression/logic/rules.h"
 
-/* -------------------------------------------------------------------------------------------------
- * what makes it invalid */
+/* ---- what makes it invalid ---- */
 
 static bool lacks_contact(const struct contact_policy *policy, const struct contact_fact *r)
 {
@@ -67,8 +66,7 @@ static const char *why_invalid(const struct contact_policy *policy,
     return NULL;
 }
 
-/* -------------------------------------------------------------------------------------------------
- * every rule asked */
+/* ---- every rule asked ---- */
 
 static struct question question_of(const struct contact_policy *policy, const struct ledger *ledger,
                                    const struct contact_fact *request, struct instant at,
@@ -196,8 +194,7 @@ void contact_decide_nobody(const struct contact_policy *policy, const struct con
     out->reason = reason;
 }
 
-/* -------------------------------------------------------------------------------------------------
- * what became of a decision */
+/* ---- what became of a decision ---- */
 
 void contact_result_add(struct contact_result *result, const struct contact_fact *fact)
 {
@@ -218,8 +215,7 @@ void contact_result_add(struct contact_result *result, const struct contact_fact
         result->sent_at = fact->at;
 }
 
-/* -------------------------------------------------------------------------------------------------
- * revocation */
+/* ---- revocation ---- */
 
 static int reservation_compare(const void *key, const void *element)
 {
