@@ -1,4 +1,5 @@
-/* db_internal.h: what the files of common/store share about a connection; nobody else includes it.
+/* db_internal.h: what the files of common/store share about a connection. No other file
+ * includes it.
  */
 #ifndef TUTTI_STORE_DB_INTERNAL_H
 #define TUTTI_STORE_DB_INTERNAL_H

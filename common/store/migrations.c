@@ -1,5 +1,5 @@
-/* migrations.c: applies numbered SQL files in order, each once, whoever else is migrating, and
- * keeps the views up to their texts. */
+/* migrations.c: applies numbered SQL files in order, each once, even if another program
+ * migrates at the same time. It makes the views again when their text changed. */
 #include "common/store/migrations.h"
 
 #include <poll.h>

@@ -1,4 +1,4 @@
-/* erase_finish.c: what is tidied up after the transaction; see erase_internal.h. All of it may be
+/* erase_finish.c: the tidying up after the transaction; see erase_internal.h. All of it may be
  * done twice, and while the services run. */
 #include "operations/erasure/erase_internal.h"
 

@@ -122,12 +122,11 @@ static enum outcome rewrap_batch(void *arg, struct arena *arena, int *found, str
     params_uuid(&p, &work->position);
     CHECK(db_run(work->desk->db, &sql_values_next, &p, &r, NULL, err));
     *found = db_rows(r);
-    enum outcome outcome = rewrap_rows(work, arena, r, &rows, err);
-    if (outcome == OUTCOME_OK)
-        outcome = save_rows(work, arena, &rows, err);
+    CHECK(rewrap_rows(work, arena, r, &rows, err));
+    CHECK(save_rows(work, arena, &rows, err));
     work->done += rows.count;
     desk_step(work->desk, rows.count);
-    return outcome;
+    return OUTCOME_OK;
 }
 
 enum outcome values_rewrap(struct desk *desk, struct err *err)

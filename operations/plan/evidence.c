@@ -207,7 +207,7 @@ static void take_decided(struct reading *reading, const struct map *decided)
     graph->cuts = cuts;
 }
 
-/* Two pairs may become one, so what is newer counts among all of them. */
+/* Two pairs may become one, so the newest order of all of them counts. */
 static enum outcome read_orders(struct reading *reading, struct err *err)
 {
     struct evidence *e = reading->out;

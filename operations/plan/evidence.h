@@ -29,8 +29,8 @@ struct evidence {
     size_t facts_left;    /* facts that would name no person */
     size_t refused_by_pair, refused_by_quarantine;
     struct map index; /* identifier id, today and afterwards -> uint32_t node; map_free */
-    /* profile today that no member names, as that one becomes another or nobody -> uint32_t node;
-     * map_free */
+    /* profiles of today whose naming identifier becomes another or disappears, with the node that
+     * stands for them: id -> uint32_t; map_free */
     struct map names;
 };
 

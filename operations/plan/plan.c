@@ -30,7 +30,7 @@ struct plan {
 
 /* ---- what is asked ---- */
 
-/* What is under way must end before another policy is tried. */
+/* A switch that is under way must end before another policy is tried. */
 static enum outcome check_under_way(const struct plan *plan, struct err *err)
 {
     return active_is(plan->text, &plan->active) && plan->request->applies
@@ -110,7 +110,7 @@ static void warn_of_nameless(const struct plan *plan, struct report *report)
         all_link = all_link && plan->current->types[i].links;
     if (plan->evidence.facts_left > 0 && !all_link)
         report_warn(report,
-                    "%zu touchpoints would name nobody; what they had of types that link nothing "
+                    "%zu touchpoints would name no one; what they had of types that link nothing "
                     "is not stored, and they would come under that if they were read again: do "
                     "not read old input again",
                     plan->evidence.facts_left);

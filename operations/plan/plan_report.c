@@ -42,7 +42,7 @@ static void add_numbers(const struct plan_findings *f, struct report *report)
     add_count(report, "moved", "identifiers whose profile changes", c->moved);
     add_count(report, "facts_moved", "touchpoints that would come under another anchor",
               e->facts_moved);
-    add_count(report, "facts_left", "touchpoints that would name nobody", e->facts_left);
+    add_count(report, "facts_left", "touchpoints that would name no one", e->facts_left);
     add_count(report, "affected_profiles", "profiles affected", f->stakes->profiles);
     add_count(report, "opt_outs_at_risk", "profiles of which a side would lose an opt-out",
               f->stakes->opt_outs);
@@ -202,8 +202,8 @@ static void add_renamed(const struct plan_findings *f, struct report *report)
 {
     static const struct section_form form = {
         .name = "examples_renamed",
-        .title = "Identifiers that become another, or nobody, for example",
-        .line = "{identifier}  {type} -> {becomes|nobody}",
+        .title = "Identifiers that become another, or disappear, for example",
+        .line = "{identifier}  {type} -> {becomes|none}",
         .columns = {{"identifier", CELL_ID}, {"type", CELL_TEXT}, {"becomes", CELL_ID}}};
     const struct renaming *renaming = f->evidence->renaming;
     struct report_part *section = report_section(report, &form);

@@ -80,13 +80,13 @@ static const char *why_fixed(const struct identity_policy *current, const struct
                              const struct identity_type *then)
 {
     if (now->links && !then->links)
-        return "facts name it beside others";
+        return "facts name it together with others";
     if (now->is_scoped || then->is_scoped)
         return "no raw value tells of which source it is";
     if (!now->links)
         return "of several values that link nothing, a touchpoint is stored with one";
     if (now->match_hashed)
-        return "of what came hashed nobody knows the value";
+        return "the value of what came hashed is not known";
     return identity_can_renormalise(current, now, then)
                ? NULL
                : "its values are known by forms that leave out what the new rules look at";

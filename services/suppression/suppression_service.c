@@ -42,7 +42,7 @@ static const struct setting settings[] = {
      "Decisions that another instance has left unpublished for so long are published by the owner "
      "of their partition."},
     {"flush.interval", SETTING_DURATION, "20ms", 1000, 60000000, NULL,
-     "A batch is run at the latest so long after its first record; short, because somebody waits "
+     "A batch is run at the latest so long after its first record; short, because a channel waits "
      "for the answer."},
     {0},
 };

@@ -40,7 +40,7 @@ enum outcome suppression_store_find_decisions(struct db *db, struct arena *arena
                                               struct err *err);
 
 struct decision_row {
-    struct id request_id, profile_id; /* nil profile: nobody was identified */
+    struct id request_id, profile_id; /* nil profile: no customer was identified */
     int64_t anchor;                   /* INT64_MIN: none */
     int16_t verdict, outcome, priority;
     /* INSTANT_ABSENT */

@@ -62,7 +62,7 @@ static void write_junk_record(struct bench *b, struct strbuf *out, int depth)
     strbuf_addf(out, "]}");
 }
 
-/* Any type at all, for fields that nobody takes; but avro-c cannot hold arrays of elements without
+/* Any type at all, for fields that no plan takes; but avro-c cannot hold arrays of elements without
  * size, so neither a bare null nor an empty record. */
 static void write_junk(struct bench *b, struct strbuf *out, int depth)
 {

@@ -120,7 +120,7 @@ static void check_value(const struct identity_policy *before, const struct ident
 {
     struct span form = form_of(before, value, is_digest), wanted = form_of(after, value, is_digest),
                 found;
-    if (form.len == 0) { /* nobody knows of it */
+    if (form.len == 0) { /* it is not stored */
         assert_int_equal(wanted.len, 0);
         return;
     }

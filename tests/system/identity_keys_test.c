@@ -1,6 +1,6 @@
-/* identity_keys_test.c: the key of identifier hashes is exchanged: stored ids stay and are found by
- * new hashes, nobody makes an id with the one key while another makes one with the other, a program
- * without a key that is needed is refused, and whoever was erased stays so. */
+/* identity_keys_test.c: the key of identifier hashes is exchanged. Stored ids stay and are found by
+ * new hashes. No two programs make ids with different keys at the same time. A program without a
+ * key that is needed is refused. An erased person stays erased. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -144,12 +144,13 @@ static enum outcome resolve(struct resolver *resolver, struct arena *arena,
 }
 
 /* Whether to try again; ends the program where that would not help. */
-static bool is_again(struct resolver *resolver, enum outcome o, int tries, const struct err *own)
+static bool is_again(struct resolver *resolver, enum outcome outcome, int tries,
+                     const struct err *own)
 {
-    if (o == OUTCOME_OK)
+    if (outcome == OUTCOME_OK)
         return false;
-    if (o != OUTCOME_RETRY || tries == 200) {
-        fprintf(stderr, "resolve: %d %s %s\n", (int)o, own->code, own->message);
+    if (outcome != OUTCOME_RETRY || tries == 200) {
+        fprintf(stderr, "resolve: %d %s %s\n", (int)outcome, own->code, own->message);
         abort();
     }
     database_wait(resolver->db);
@@ -184,10 +185,10 @@ static void run_order(struct resolver *resolver, const struct manual_order *orde
         struct review review = {.orders = &orders, .is_dry_run = is_dry_run};
         struct review_result result;
         struct err own = {0};
-        enum outcome o = resolver_review(resolver, &arena, &review, &result, &own);
-        if (o == OUTCOME_REJECT && strcmp(own.code, "identifier_unknown") == 0)
+        enum outcome outcome = resolver_review(resolver, &arena, &review, &result, &own);
+        if (outcome == OUTCOME_REJECT && strcmp(own.code, "identifier_unknown") == 0)
             break;
-        if (is_again(resolver, o, tries, &own))
+        if (is_again(resolver, outcome, tries, &own))
             continue;
         if (!is_dry_run && result.plan.move_count > 0 && result.change.version == 0)
             abort();
@@ -365,7 +366,7 @@ static const char tables[] =
     "identity.identifiers i"
     "   WHERE i.identifier_id = c.identifier_id AND i.profile_id = c.to_profile_id AND i.version = "
     "c.version)"
-    " UNION ALL SELECT concat_ws(' ', 'raw value of nobody', identifier_id) FROM "
+    " UNION ALL SELECT concat_ws(' ', 'raw value without identifier', identifier_id) FROM "
     "identity.raw_values"
     " WHERE identifier_id NOT IN (SELECT identifier_id FROM identity.identifiers)"
     " UNION ALL SELECT concat_ws(' ', 'unsent', version) FROM identity.changes c"

@@ -155,7 +155,7 @@ static void random_change(const struct change *last, struct change *next)
             is_moved[i] = true;
             next->profile[i] = what == 1 ? last->profile[i] : to;
         }
-    if (what == 2) /* rename: the name is any id nobody else is called by */
+    if (what == 2) /* rename: the name is any id that is no other profile's */
         for (uint32_t i = 0, name = draw(IDS); i < IDS; i++)
             if (is_moved[i])
                 next->profile[i] = name;
@@ -242,18 +242,18 @@ static void flush_items(struct tracker *tracker, const struct item *items, size_
         shapes_forget_batch(tracker->shapes);
         for (size_t i = 0; i < count; i++)
             add_item(tracker, &flush, &items[i]);
-        enum outcome o = shapes_settle(tracker->shapes, &arena, &own);
-        for (size_t i = 0; i < flush.arrivals.count && o == OUTCOME_OK; i++)
+        enum outcome outcome = shapes_settle(tracker->shapes, &arena, &own);
+        for (size_t i = 0; i < flush.arrivals.count && outcome == OUTCOME_OK; i++)
             flush.arrivals.items[i].fact.shape =
                 (int32_t)flush.arrivals.items[i].shape->shape->code;
-        if (o == OUTCOME_OK)
-            o = tracker_flush(tracker, &flush, &own);
-        if (o == OUTCOME_OK) {
+        if (outcome == OUTCOME_OK)
+            outcome = tracker_flush(tracker, &flush, &own);
+        if (outcome == OUTCOME_OK) {
             expect_in_order(&flush.stages);
             break;
         }
-        if (o != OUTCOME_RETRY || tries == 20) {
-            fprintf(stderr, "flush: %d %s %s\n", (int)o, own.code, own.message);
+        if (outcome != OUTCOME_RETRY || tries == 20) {
+            fprintf(stderr, "flush: %d %s %s\n", (int)outcome, own.code, own.message);
             abort();
         }
     }

@@ -1,5 +1,5 @@
-/* identity_cache_test.c: what was put is found until the bound, what is used outlives what is not,
- * no entry is another's, and what an identifier costs. */
+/* identity_cache_test.c: an entry is found until the bound, used entries outlive unused ones, no
+ * entry is another's, and what an identifier costs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -178,7 +178,7 @@ static void max_identifiers(void **state)
     check("a-b@1 b-c@2 c-d@3 d-e@4", "a=a b=a c=a d=d e=d");
     check("a-b@1 c-d@2 b-c@3", "a=a b=a c=c d=c");           /* 2 + 2 are too many */
     check("a-b@1 c-d@2 b-c@3 b-e@4", "a=a b=a c=c d=c e=a"); /* one more still fits */
-    check("a-b@1 b-c@2 a-c@3", "a=a b=a c=a");               /* a link within adds nobody */
+    check("a-b@1 b-c@2 a-c@3", "a=a b=a c=a");               /* a link within adds none */
     policy.max_identifiers = 1;
     check("a-b@1", "a=a b=b");
 }
@@ -193,7 +193,7 @@ static void some_types_do_not_count(void **state)
     policy.max_degree = 1;
     check("A-x@1 A-y@2 A-e@3", "A=A e=A x=A y=A");
     check("A-x@1 A-e@2 A-f@3", "A=A e=e f=f x=x");
-    /* what is said of the type itself holds */
+    /* a limit of the type itself comes first */
     policy.types[LETTERS_USER].max_links[LETTERS_DEVICE] = 2;
     check("A-x@1 A-y@2 A-z@3", "A=A x=x y=y z=z");
     policy.types[LETTERS_USER].max_links[LETTERS_DEVICE] = IDENTITY_UNBOUNDED;

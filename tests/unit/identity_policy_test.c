@@ -172,7 +172,7 @@ static void other_settings_and_order_of_types(void **state)
     /* blank, though the pattern needs a character */
     assert_true(identity_is_blocked(&p, &p.types[0], SPAN("")));
     assert_false(identity_is_blocked(&p, &p.types[0], SPAN("xa")));
-    /* what is listed replaces the defaults */
+    /* the list replaces the defaults */
     assert_false(identity_is_blocked(&p, &p.types[0], SPAN("null")));
     struct span rules = identity_policy_anchor_rules(&arena, &p);
     assert_true(span_is(rules, "a:4:0 b:9:0 calling_code:49 gmail:1"));
@@ -380,9 +380,9 @@ static enum outcome with_types(size_t count)
                     i + 1);
     const char *policy =
         arena_printf(&arena, "{\"types\":[" SPAN_FMT "]}", SPAN_ARG(strbuf_span(&text)));
-    enum outcome o = identity_policy_of(&arena, policy, &p, &err);
+    enum outcome outcome = identity_policy_of(&arena, policy, &p, &err);
     arena_free(&arena);
-    return o;
+    return outcome;
 }
 
 static void there_are_at_most_so_many_types(void **state)

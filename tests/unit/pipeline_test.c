@@ -578,7 +578,7 @@ static void every_outcome_of_every_step(void **state)
         check(&scenarios[i]);
 }
 
-/* Good records beside refused ones take effect in exactly one successful apply each. */
+/* Good records among refused ones take effect in exactly one successful apply each. */
 static void neighbours_of_refused_records_take_effect_once(void **state)
 {
     struct scenario scenario = {.name = "neighbours", .values = "gggpgggxgggggpgggggpgggggggoggg"};

@@ -536,11 +536,11 @@ static void what_is_invalid(void **state)
         rows[i].spoil(&fact);
         book_ask(book, fact);
         assert_verdict(VERDICT_INVALID, rows[i].reason);
-        contact_decide_nobody(book->policy, &fact, "unidentified", &book->last);
+        contact_refuse(book->policy, &fact, "unidentified", &book->last);
         assert_verdict(VERDICT_INVALID, rows[i].reason);
     }
     struct contact_fact fact = request("2026-03-01T09:00:00Z");
-    contact_decide_nobody(book->policy, &fact, "unidentified", &book->last);
+    contact_refuse(book->policy, &fact, "unidentified", &book->last);
     assert_verdict(VERDICT_DENY, "unidentified");
 }
 

@@ -53,7 +53,7 @@ struct edges {
     size_t count, capacity;
 };
 
-/* What is asked. It lives through all attempts. */
+/* The request. It lives through all attempts. */
 struct request {
     struct resolver *resolver;
     struct arena *arena;

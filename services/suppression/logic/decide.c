@@ -185,8 +185,8 @@ void contact_decide(const struct contact_policy *policy, const struct ledger *le
         out->expires_at = reserved_until(policy, request);
 }
 
-void contact_decide_nobody(const struct contact_policy *policy, const struct contact_fact *request,
-                           const char *reason, struct contact_decision *out)
+void contact_refuse(const struct contact_policy *policy, const struct contact_fact *request,
+                    const char *reason, struct contact_decision *out)
 {
     if (decide_invalid(policy, request, out))
         return;
@@ -257,7 +257,7 @@ static int first_failing(const struct contact_policy *policy, const struct quest
     return -1;
 }
 
-/* Open reservations are put aside and let in again one by one, so that each is judged beside the
+/* Open reservations are put aside and let in again one by one, so that each is judged with the
  * earlier ones only. */
 size_t contact_revoke(const struct contact_policy *policy, const struct ledger *ledger,
                       bool is_merged, struct instant at, struct instant now, struct arena *arena,

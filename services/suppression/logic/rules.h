@@ -84,9 +84,10 @@ struct rule_kind {
     bool binds_named;   /* what it reads binds every identifier of a touchpoint, by copies */
     bool wants_product; /* its events matter only where they name a product */
 
-    const struct rule_key *keys; /* beside those of every rule; ended by a NULL name; may be NULL */
-    size_t own_size;             /* of rule->own */
-    const void *own_defaults;    /* values of absent keys; NULL: zeros */
+    const struct rule_key
+        *keys;       /* in addition to those of every rule; ended by a NULL name; may be NULL */
+    size_t own_size; /* of rule->own */
+    const void *own_defaults; /* values of absent keys; NULL: zeros */
     /* What is wrong with the values together (fixed text), NULL: nothing. May be NULL. */
     const char *(*check)(const struct contact_rule *rule);
 
