@@ -1,4 +1,4 @@
-/* decode.c: nanoseconds per touchpoint, compiled plan beside avro-c's generic decoder. No
+/* decode.c: nanoseconds per touchpoint, of the compiled plan and of avro-c's generic decoder. No
  * arguments; one line per case. */
 #include <avro.h>
 #include <stdio.h>

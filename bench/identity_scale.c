@@ -1,11 +1,14 @@
 /* identity_scale.c: new links per second through identity-resolver's transaction, with few and with
  * many identifiers stored.
  *
- * Usage: TUTTI_DATABASE_URL=... bench-identity_scale [PEOPLE [BATCH]]   (2,000,000; five
- * identifiers each and one junk identifier per thousand; 20,000 new links a batch, as
- * identity-resolver takes more while it is behind; a database of its own, dropped at the end, or
- * left for `tutti identity plan` where KEEP is set in the environment). Exit code 1 below 10,000
- * links/s or where many identifiers cost more than 20 % of the rate of few. */
+ *   TUTTI_DATABASE_URL=... bench-identity_scale [PEOPLE [BATCH]]
+ *
+ * PEOPLE are 2,000,000 unless given. Each has five identifiers, and there is one junk identifier
+ * per thousand people. BATCH is 20,000 new links unless given: identity-resolver takes more while
+ * it is behind. The program makes a database of its own and drops it at the end. With KEEP in the
+ * environment the database stays, for `tutti identity plan`.
+ * Exit code 1 below 10,000 links/s, or where many identifiers cost more than 20 % of the rate of
+ * few. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -22,8 +25,8 @@ enum {
     JUNK_PER_THOUSAND = 5, /* of the people: one identifier in a thousand */
     JUNK_LINKS = 50,
     ROUNDS = 5,
-    WARM_UP_BATCH =
-        500, /* small: it should not make the profiles of few people larger than those of many */
+    /* small: it should not make the profiles of few people larger than those of many */
+    WARM_UP_BATCH = 500,
     WARM_UP = 6, /* a prepared statement may get its lasting plan at the sixth time */
     MOST_UNSTEADY = 100,
     CACHE_BYTES = 1 << 30,
@@ -173,8 +176,8 @@ static struct sightings make_batch(struct bench *b)
     for (size_t i = 0; i < b->batch_size; i++) {
         struct typed_id *ids = arena_array(&b->batch, struct typed_id, 2);
         uint64_t number = b->made++;
-        ids[0] = (struct typed_id){person_id(number * 7919 % b->people, 0),
-                                   type_of(b, 0)}; /* no one twice in a batch */
+        /* no one twice in a batch */
+        ids[0] = (struct typed_id){person_id(number * 7919 % b->people, 0), type_of(b, 0)};
         ids[1] = (struct typed_id){made_id(UINT64_C(1) << 61 | number), type_of(b, 4)};
         *arena_push(&b->batch, &sightings) = (struct sighting){
             made_id(UINT64_C(1) << 62 | number), seen_at(b->people + number, 0), ids, 2, false};

@@ -2,8 +2,10 @@
  * journey-tracker's slow transaction from decoded message to COMMIT, where the timeline's length
  * must not matter.
  *
- * Usage: TUTTI_DATABASE_URL=... bench-late_event      (creates and drops a database of its own;
- * exit code 1 if the median of any place takes 5 ms or more) */
+ *   TUTTI_DATABASE_URL=... bench-late_event
+ *
+ * It creates and drops a database of its own. Exit code 1 if the median of any place takes 5 ms or
+ * more. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

@@ -1,8 +1,9 @@
 /* store.c: what a row costs through common/store: client and server CPU, WAL, for the table layouts
  * of the services.
  *
- * Usage: TUTTI_DATABASE_URL=... bench-store [batches]      (creates and drops the schema
- * store_bench) */
+ *   TUTTI_DATABASE_URL=... bench-store [batches]
+ *
+ * It creates and drops the schema store_bench. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,8 +82,7 @@ static int64_t key_of(int64_t n)
     return (int64_t)((uint64_t)n * UINT64_C(0x9E3779B97F4A7C15));
 }
 
-/* ------------------------------------------------------------------------------------------------------
- * batches */
+/* ---- batches ---- */
 
 static int by_anchor(const void *x, const void *y)
 {
@@ -148,8 +148,7 @@ static void make_batch(struct bench *b, bool writes_states)
     make_cells(b);
 }
 
-/* -------------------------------------------------------------------------------------------------------
- * writing */
+/* ---- writing ---- */
 
 static void copy_facts(struct bench *b)
 {
@@ -248,8 +247,7 @@ static void journey(struct bench *b)
     insert_outbox(b);
 }
 
-/* ------------------------------------------------------------------------------------------------------
- * measuring */
+/* ---- measuring ---- */
 
 struct layout {
     const char *name;

@@ -61,7 +61,7 @@ static const struct option options[] = {
 const struct command command_topics = {
     .name = "topics",
     .arguments = "[plan|apply]",
-    .summary = "Show which topics are needed and which are there; apply creates what is missing",
+    .summary = "Show which topics are needed and which are there; apply creates the missing ones",
     .details =
         "A topic that exists is never changed: what differs is reported. The setting topics.input "
         "names the topics that\n"

@@ -1,4 +1,4 @@
-# SQL, migrations and Avro schemas become C at build time, so that a binary needs no files beside it.
+# SQL, migrations and Avro schemas become C at build time, so that a binary needs no other files.
 
 # tutti_embed(<mode> <output> <prefix> <files>): see embed.cmake.
 function(tutti_embed mode output prefix)

@@ -16,10 +16,11 @@
 #include "common/codec/touchpoint.h"
 
 enum generator_profile {
-    GENERATOR_BANK,  /* a bank with departments, products, applications, consent, contact requests
-                        and complaints */
-    GENERATOR_BENCH, /* a retailer's mix at speed: log-normal activity, 8 channels, about 260 bytes
-                        and 1.6 identifiers */
+    /* a bank with departments, products, applications, consent, contact requests and complaints */
+    GENERATOR_BANK,
+    /* a retailer's mix at speed: log-normal activity, 8 channels, about 260 bytes and 1.6
+     * identifiers */
+    GENERATOR_BENCH,
 };
 
 struct generator_options {

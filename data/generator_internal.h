@@ -34,8 +34,8 @@ enum knowledge { PERSON_KNOWN, PERSON_JOINS, PERSON_ANONYMOUS };
 struct person {
     uint32_t number;
     enum knowledge knowledge;
-    int64_t known_from; /* microseconds: log-in that joins the anonymous history; INT64_MIN known,
-                           INT64_MAX never */
+    /* microseconds: log-in that joins the anonymous history; INT64_MIN known, INT64_MAX never */
+    int64_t known_from;
     uint32_t device_of; /* whose device is used: a smaller number where it is shared */
 };
 struct person person_of(const struct generator *g, uint32_t number);

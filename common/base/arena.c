@@ -1,6 +1,5 @@
-/* arena.c: blocks of doubling size, reused after a reset; what is large has a block of its own,
- * which malloc can grow in place.
- */
+/* arena.c: blocks of doubling size, reused after a reset. A large piece has a block of its own,
+ * which malloc can grow in place. */
 #include "common/base/arena.h"
 
 #include <stdarg.h>

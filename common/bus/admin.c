@@ -20,8 +20,8 @@ enum outcome admin_open(const struct config *config, struct admin **out, struct 
     char text[256];
     CHECK(kafka_conf_producer(config, &conf, err));
     rd_kafka_conf_set_log_cb(conf, kafka_log);
-    kafka_conf_force(conf, "enable.idempotence",
-                     "false"); /* it sends nothing: no producer id needed */
+    /* it sends nothing: no producer id needed */
+    kafka_conf_force(conf, "enable.idempotence", "false");
     struct admin *admin = calloc(1, sizeof *admin);
     if (!admin)
         abort();

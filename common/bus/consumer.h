@@ -20,8 +20,8 @@ struct config;
 struct consumer;
 
 struct record {
-    int topic; /* index into the topics given at open, or into consumer_topic_name for regex
-                  subscriptions */
+    /* index into the topics given at open, or into consumer_topic_name for regex subscriptions */
+    int topic;
     int32_t partition;
     int64_t offset;
     int64_t timestamp_ms;   /* wall clock at produce; -1 if none */

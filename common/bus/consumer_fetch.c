@@ -37,8 +37,8 @@ static size_t absorb_lane(struct consumer *consumer, size_t index, size_t limit)
 {
     size_t seen = 0;
     struct lane *lane = &consumer->lanes[index];
-    size_t there = rd_kafka_queue_length(
-        lane->queue); /* far cheaper than asking an empty queue for a message */
+    /* far cheaper than asking an empty queue for a message */
+    size_t there = rd_kafka_queue_length(lane->queue);
     while (seen < limit && seen < there && order_has_room(consumer->order, index)) {
         rd_kafka_message_t *message = rd_kafka_consume_queue(lane->queue, 0);
         if (!message)

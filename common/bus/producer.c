@@ -38,10 +38,10 @@ struct producer {
     rd_kafka_t *rk;
     struct target *topics;
     size_t topic_count;
-    bool is_fatal;     /* librdkafka gave this instance up */
-    bool is_abandoned; /* a wait ended with messages outstanding: the next send starts with a new
-                          instance */
-    size_t failed;     /* messages of this round that were not delivered */
+    bool is_fatal; /* librdkafka gave this instance up */
+    /* a wait ended with messages outstanding: the next send starts with a new instance */
+    bool is_abandoned;
+    size_t failed; /* messages of this round that were not delivered */
     char first_failure[160];
     struct metric *errors, *replaced, *stalled;
 };
@@ -143,8 +143,8 @@ static void replace_instance(struct producer *producer, const char *reason)
     producer->is_fatal = producer->is_abandoned = false;
     producer->failed = 0;
     if (create(producer, &err) != OUTCOME_OK)
-        abort(); /* the same settings made an instance before: only memory or threads can be lacking
-                  */
+        /* the same settings made an instance before: only memory or threads can be lacking */
+        abort();
 }
 
 void producer_close(struct producer *producer)

@@ -61,13 +61,13 @@ enum outcome json_check_keys(const struct json *value, const char *required, con
                              struct err *err);
 
 /* Conversions of one value (an element of a list, for instance). */
-enum outcome json_as_text(const struct json *value, struct span *out,
-                          struct err *err); /* borrowed, followed by a NUL */
+/* borrowed, followed by a NUL */
+enum outcome json_as_text(const struct json *value, struct span *out, struct err *err);
 enum outcome json_as_int(const struct json *value, int64_t min, int64_t max, int64_t *out,
                          struct err *err);
 enum outcome json_as_bool(const struct json *value, bool *out, struct err *err);
-enum outcome json_as_duration(const struct json *value, struct duration *out,
-                              struct err *err); /* ISO 8601 */
+/* ISO 8601 */
+enum outcome json_as_duration(const struct json *value, struct duration *out, struct err *err);
 /* Position of the text in choices ("drop|defer"). */
 enum outcome json_as_choice(const struct json *value, const char *choices, int *out,
                             struct err *err);

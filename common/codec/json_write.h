@@ -5,7 +5,7 @@
 #include "common/base/pack.h"
 #include "common/base/span.h"
 
-/* A JSON string of the bytes; what is not UTF-8 becomes U+FFFD. */
+/* A JSON string of the bytes; bytes that are not UTF-8 become U+FFFD. */
 void json_add_text(struct strbuf *out, struct span text);
 /* A JSON string of hex digits. */
 void json_add_hex(struct strbuf *out, struct span bytes);

@@ -44,8 +44,9 @@ enum outcome resolved_decode(struct schema_set *set, struct arena *arena, struct
 /* tutti.identity-changes.v1: one version, cut into several messages where it is large. */
 struct identity_move {
     struct id identifier_id, profile_id, old_profile_id;
-    bool is_shared; /* the profile it moves to is shared; the version of this move is then one more
-                       than the change's */
+    /* the profile it moves to is shared; the version of this move is then one more than the
+     * change's */
+    bool is_shared;
 };
 struct identity_change {
     int64_t version;    /* even */
@@ -94,8 +95,8 @@ struct contact_decision_message {
     struct id request_id, profile_id;
     struct span verdict; /* grant | deny | invalid | revoked */
     struct span reason, rule_id, channel, department, cause;
-    int64_t requested_at, decided_at, expires_at,
-        retry_at; /* microseconds; LONG_ABSENT where null */
+    /* microseconds; LONG_ABSENT where null */
+    int64_t requested_at, decided_at, expires_at, retry_at;
 };
 void contact_decision_encode(struct strbuf *out, const struct contact_decision_message *message);
 enum outcome contact_decision_decode(struct span value, struct contact_decision_message *out,

@@ -156,9 +156,9 @@ enum outcome seal_open(const struct seal_keys *keys, struct arena *arena,
     enum outcome outcome = decrypt(text, sealed->sealed, identifier_id,
                                    (const uint8_t *)sealed->nonce.ptr, row_key, err);
     sodium_memzero(row_key, sizeof row_key);
-    if (outcome == OUTCOME_OK)
-        *value = (struct span){(const char *)text, sealed->sealed.len - TAG_SIZE};
-    return outcome;
+    CHECK(outcome);
+    *value = (struct span){(const char *)text, sealed->sealed.len - TAG_SIZE};
+    return OUTCOME_OK;
 }
 
 enum outcome seal_rewrap(const struct seal_keys *keys, struct arena *arena,

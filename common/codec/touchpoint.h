@@ -15,8 +15,9 @@
 #include "common/base/outcome.h"
 
 enum {
+    /* elements of identifiers[] taken; more: REJECT "too_many_identifiers" */
     TOUCHPOINT_MAX_IDENTIFIERS = 32
-}; /* elements of identifiers[] taken; more: REJECT "too_many_identifiers" */
+};
 #define LONG_ABSENT INT64_MIN
 
 struct touchpoint_identifier {
@@ -60,8 +61,8 @@ struct touchpoint {
     struct span currency, order_id;
     int64_t score;
     struct span score_kind;
-    struct span consent; /* raw Avro bytes of the map<boolean> (after the union branch), validated;
-                            SPAN_NONE if null */
+    /* raw Avro bytes of the map<boolean> (after the union branch), validated; SPAN_NONE if null */
+    struct span consent;
     struct span traits_json, properties_json, items_json, context_json;
     bool is_test;
 };

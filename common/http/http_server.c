@@ -85,7 +85,7 @@ static int hex_digit(char c)
                                   : -1;
 }
 
-/* Decodes in place; what is no escape, and %00, stays. */
+/* Decodes escapes in place. All other text, and %00, stays as it is. */
 static size_t unescape(void *arg, struct MHD_Connection *connection, char *text)
 {
     char *to = text;
@@ -286,7 +286,7 @@ static enum MHD_Result answer_otherwise(struct exchange *x)
     return respond(x, true);
 }
 
-/* What is refused is refused before its body is read. */
+/* A request is refused before its body is read. */
 static enum MHD_Result on_headers(struct exchange *x)
 {
     find_route(x);

@@ -72,9 +72,9 @@ struct http_route {
 
 /* All that is 0 or NULL has the default in brackets. */
 struct http_options {
-    const char *listen; /* "127.0.0.1:9101", "[::1]:9101", ":9101": all addresses; port 0: any free
-                           one (127.0.0.1:0) */
-    unsigned threads;   /* (1) */
+    /* "127.0.0.1:9101", "[::1]:9101", ":9101": all addresses; port 0: any free one (127.0.0.1:0) */
+    const char *listen;
+    unsigned threads;                 /* (1) */
     unsigned connections;             /* at the same time; more are not accepted (64) */
     unsigned connections_per_address; /* (half of connections) */
     unsigned idle_seconds;            /* without progress; the connection is then dropped (5) */
@@ -82,9 +82,10 @@ struct http_options {
     bool keeps_connections;           /* else a connection serves one request */
     const struct http_route *routes;  /* lives as long as the server */
     size_t route_count;
-    http_handler *otherwise; /* answers other paths, with status 404 at first and no body read; it
-                                may not defer (a short text) */
-    void *context;           /* the first argument of every handler */
+    /* answers other paths, with status 404 at first and no body read; it may not defer (a short
+     * text) */
+    http_handler *otherwise;
+    void *context; /* the first argument of every handler */
 };
 
 struct http_server;

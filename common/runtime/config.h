@@ -43,8 +43,9 @@ enum setting_type {
 };
 
 struct setting {
-    const char *name; /* dotted lower case, for example "flush.interval"; NULL ends a table; in two
-                         tables: the first counts */
+    /* dotted lower case, for example "flush.interval"; NULL ends a table; in two tables: the first
+     * counts */
+    const char *name;
     enum setting_type type;
     const char *default_value; /* NULL: must be given, not empty */
     int64_t min, max;          /* both 0: no range */
@@ -67,8 +68,8 @@ void config_free(struct config *config);
 
 /* Values of settings in the tables; asking for another name is a programming error and aborts. */
 const char *config_text(const struct config *config, const char *name); /* "" if empty */
-int64_t config_int(const struct config *config,
-                   const char *name); /* SETTING_INT and SETTING_BYTES */
+/* SETTING_INT and SETTING_BYTES */
+int64_t config_int(const struct config *config, const char *name);
 bool config_bool(const struct config *config, const char *name);
 struct duration config_duration(const struct config *config, const char *name);
 

@@ -14,10 +14,10 @@ struct entry {
     const char *name;
     const char *text; /* NULL: not given and without default */
     enum origin origin;
-    const char *where; /* "/etc/tutti.conf:3", "environment TUTTI_X", "flag --x"; for messages and
-                          --print-config */
-    int64_t number;    /* of int, bytes, bool and duration (microseconds) */
-    uint64_t order;    /* grows with each assignment */
+    /* "/etc/tutti.conf:3", "environment TUTTI_X", "flag --x"; for messages and --print-config */
+    const char *where;
+    int64_t number; /* of int, bytes, bool and duration (microseconds) */
+    uint64_t order; /* grows with each assignment */
 };
 
 struct config {

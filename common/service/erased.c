@@ -68,8 +68,8 @@ enum outcome erased_check_lease(struct db *db, struct erased *erased, struct err
         return OUTCOME_OK;
     CHECK(hold_version(db, &version, err));
     CHECK(erased_check(db, erased, version, err));
-    erased->checked_us =
-        asked_us; /* the lock has been released already, so count from the question */
+    /* the lock has been released already, so count from the question */
+    erased->checked_us = asked_us;
     return OUTCOME_OK;
 }
 

@@ -26,8 +26,8 @@
 
 enum { DERIVATION_VERSION = 1 }; /* grows whenever the same facts and policies give other figures */
 
-extern const struct setting
-    policy_settings[]; /* policy.dir, identity.key_file: the same for all programs */
+/* policy.dir, identity.key_file: the same for all programs */
+extern const struct setting policy_settings[];
 
 struct generation {
     struct id id;

@@ -13,8 +13,8 @@
 #include "common/service/pipeline_internal.h"
 
 enum {
-    IDLE_MS =
-        200, /* longest wait for a first record: how often the loop looks at signals and scans */
+    /* longest wait for a first record: how often the loop looks at signals and scans */
+    IDLE_MS = 200,
     QUIET_MS = 5,       /* nothing for this long while caught up ends a batch */
     CHECK_US = 1000000, /* between two looks at the database while idle */
     FIRST_RETRY_US = 10000,

@@ -20,8 +20,8 @@
 
 #include "common/service/service.h"
 
-extern const struct setting
-    pipeline_settings[]; /* group.id, batch.max.records, flush.interval, ... */
+/* group.id, batch.max.records, flush.interval, ... */
+extern const struct setting pipeline_settings[];
 
 struct pipeline;
 

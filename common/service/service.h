@@ -42,10 +42,10 @@ struct batch {
 
 struct service {
     const char *name; /* "identity-resolver": also the default group id and application_name */
-    const struct setting *settings;    /* the service's own settings, NULL-name-ended */
-    const char *const *topic_settings; /* NULL-ended names of settings whose values are the input
-                                          topics, in topic index order */
-    const char *version_note;          /* part of /version, may be NULL */
+    const struct setting *settings; /* the service's own settings, NULL-name-ended */
+    /* NULL-ended names of settings whose values are the input topics, in topic index order */
+    const char *const *topic_settings;
+    const char *version_note; /* part of /version, may be NULL */
 
     /* For --check-config, on the one thread and without any server: reads the files (policies,
      * keys) that open() will read, and fails as open() would. May be NULL. */
@@ -55,8 +55,8 @@ struct service {
      * generation, prepare caches. After any failure the caller calls close(), and after RETRY
      * open() again. */
     enum outcome (*open)(struct service_context *context, void *self, struct err *err);
-    void (*close)(
-        void *self); /* frees what self holds, even if open() failed half-way; not self itself */
+    /* frees what self holds, even if open() failed half-way; not self itself */
+    void (*close)(void *self);
     /* The complete new assignment (empty after everything was revoked), told between batches. Drop
      * caches here that are valid for the assigned partitions only. */
     void (*assigned)(void *self, const int *topics, const int32_t *partitions, size_t count);

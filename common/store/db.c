@@ -223,8 +223,7 @@ enum outcome db_script(struct db *db, const char *sql, struct err *err)
     return outcome;
 }
 
-/* ------------------------------------------------------------------------------------------------
- * transactions */
+/* ---- transactions ---- */
 
 /* Behind a pooler a session is not ours, so the settings are those of the transaction, in the same
  * round trip. */
@@ -326,8 +325,7 @@ void db_rollback(struct db *db)
     end_transaction(db, db->rollbacks);
 }
 
-/* --------------------------------------------------------------------------------------------------
- * statements */
+/* ---- statements ---- */
 
 static const struct params no_params;
 

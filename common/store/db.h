@@ -16,8 +16,8 @@
 struct db;
 struct db_result;
 
-extern const struct setting
-    db_settings[]; /* database.url, database.statement.prepare, database.timeout */
+/* database.url, database.statement.prepare, database.timeout */
+extern const struct setting db_settings[];
 
 /* Opens lazily: the first db_ready connects. Sets lock_timeout,
  * idle_in_transaction_session_timeout, tcp_user_timeout, target_session_attrs=read-write,
@@ -56,8 +56,9 @@ bool db_in_transaction(const struct db *db);
 
 /* A statement: its text, prepared under a name per connection at first use. */
 struct statement {
-    const char *name; /* unique in the process, below 64 bytes; another text or other types under
-                         the same name are FATAL */
+    /* unique in the process, below 64 bytes; another text or other types under the same name are
+     * FATAL */
+    const char *name;
     const char *sql;
 };
 
@@ -90,10 +91,10 @@ void params_timestamptz_array(struct params *p, const struct instant *first, siz
 /* Turns the elements of the last array (int2, int4, int8, timestamptz) that have the smallest value
  * of their type into NULL. */
 void params_smallest_is_null(struct params *p);
-void params_text_array(struct params *p, const struct span *first, size_t stride,
-                       size_t count); /* SPAN_NONE = NULL */
-void params_bytea_array(struct params *p, const struct span *first, size_t stride,
-                        size_t count); /* SPAN_NONE = NULL */
+/* SPAN_NONE = NULL */
+void params_text_array(struct params *p, const struct span *first, size_t stride, size_t count);
+/* SPAN_NONE = NULL */
+void params_bytea_array(struct params *p, const struct span *first, size_t stride, size_t count);
 
 /* Runs one statement, inside a transaction or on its own. params may be NULL. *result (result may
  * be NULL) lives in the arena of params; without params until the next statement without params on
@@ -133,7 +134,7 @@ void copy_bool(struct db *db, bool v);
 void copy_uuid(struct db *db, const struct id *v);
 void copy_timestamptz(struct db *db, struct instant v);
 void copy_bytes(struct db *db, struct span v); /* text and bytea; SPAN_NONE = NULL */
-enum outcome db_copy_end(struct db *db, int64_t *rows,
-                         struct err *err); /* REJECT with SQLSTATE 23505 on a duplicate key */
+/* REJECT with SQLSTATE 23505 on a duplicate key */
+enum outcome db_copy_end(struct db *db, int64_t *rows, struct err *err);
 
 #endif

@@ -12,8 +12,8 @@
 
 enum {
     STEP_US = 3000 * 1000, /* db_ready never blocks longer */
-    ATTEMPT_US = 40 * 1000 *
-                 1000, /* two hosts that swallow packets (tcp_user_timeout each), then a live one */
+    /* two hosts that swallow packets (tcp_user_timeout each), then a live one */
+    ATTEMPT_US = 40 * 1000 * 1000,
     FIRST_DELAY_US = 50 * 1000,
     LAST_DELAY_US = 5000 * 1000,
 };

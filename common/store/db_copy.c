@@ -6,8 +6,8 @@
 
 enum { COPY_BUFFER = 64 * 1024 };
 
-static const char signature[] =
-    "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* no flags, no header extension */
+/* no flags, no header extension */
+static const char signature[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";
 enum { SIGNATURE_BYTES = 19 };
 
 enum outcome db_copy_begin(struct db *db, const char *sql, struct err *err)

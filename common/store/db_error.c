@@ -15,10 +15,10 @@ static const struct rule {
     const char *code;
 } rules[] = {
     {"25006", OUTCOME_RETRY, true, "db_down"}, /* read-only: the server became a standby */
-    {"25P03", OUTCOME_RETRY, true,
-     "db_down"}, /* idle_in_transaction_session_timeout ended the session */
-    {"26000", OUTCOME_RETRY, true,
-     "db_down"}, /* a pooler or DISCARD dropped our prepared statements */
+    /* idle_in_transaction_session_timeout ended the session */
+    {"25P03", OUTCOME_RETRY, true, "db_down"},
+    /* a pooler or DISCARD dropped our prepared statements */
+    {"26000", OUTCOME_RETRY, true, "db_down"},
     {"22", OUTCOME_REJECT, false, "db_data"},        /* bad value */
     {"23", OUTCOME_REJECT, false, "db_constraint"},  /* refused by a constraint */
     {"40", OUTCOME_RETRY, false, "db_conflict"},     /* deadlock, serialization */

@@ -1,4 +1,5 @@
-/* db_internal.h: what the files of common/store share about a connection; nobody else includes it.
+/* db_internal.h: what the files of common/store share about a connection. No other file
+ * includes it.
  */
 #ifndef TUTTI_STORE_DB_INTERNAL_H
 #define TUTTI_STORE_DB_INTERNAL_H
@@ -28,8 +29,8 @@ struct db {
     uint64_t random;                   /* state of the jitter */
     char reason[256];                  /* why it is down, one line */
 
-    bool in_transaction; /* between db_begin and db_commit or db_rollback, whatever became of the
-                            connection */
+    /* between db_begin and db_commit or db_rollback, whatever became of the connection */
+    bool in_transaction;
     bool is_failed;      /* inside it a statement failed: only db_rollback helps */
     bool is_copying;     /* between db_copy_begin and db_copy_end */
     bool is_copy_lost;   /* libpq refused data: db_copy_end reports it */

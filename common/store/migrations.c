@@ -1,5 +1,5 @@
-/* migrations.c: applies numbered SQL files in order, each once, whoever else is migrating, and
- * keeps the views up to their texts. */
+/* migrations.c: applies numbered SQL files in order, each once, even if another program
+ * migrates at the same time. It makes the views again when their text changed. */
 #include "common/store/migrations.h"
 
 #include <poll.h>
@@ -33,8 +33,7 @@ static enum outcome check_list(const struct schema_files *files, struct err *err
     return OUTCOME_OK;
 }
 
-/* ------------------------------------------------------------------------------- what is applied
- */
+/* ---- what is applied ---- */
 
 struct versions {
     struct db_result *result; /* NULL: no table yet */
@@ -85,7 +84,7 @@ enum outcome migrations_version(struct db *db, struct arena *arena, struct span 
     return outcome;
 }
 
-/* ---------------------------------------------------------------------------------------- check */
+/* ---- check ---- */
 
 static enum outcome refuse_newer(const struct versions *versions, const struct schema_files *files,
                                  struct err *err)
@@ -149,7 +148,7 @@ enum outcome migrations_check_views(struct db *db, const struct schema_files *fi
                    "the views are not those of this program: run `tutti migrate`");
 }
 
-/* ------------------------------------------------------------------------------------- applying */
+/* ---- applying ---- */
 
 struct part {
     struct span sql;

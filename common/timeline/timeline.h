@@ -31,8 +31,8 @@ struct fact_key {
     struct id event_id;
 };
 
-int fact_key_compare(const void *a,
-                     const void *b); /* anchor, time, event: the order of the table's key */
+/* anchor, time, event: the order of the table's key */
+int fact_key_compare(const void *a, const void *b);
 
 enum fact_column_type {
     FACT_INT2,
@@ -92,14 +92,14 @@ struct anchor_move {
 struct anchor_row {
     int64_t anchor;
     struct id anchor_id, profile_id; /* profile after the moves */
-    struct id old_profile_id; /* profile before this transaction; nil if this transaction inserted
-                                 the row */
+    /* profile before this transaction; nil if this transaction inserted the row */
+    struct id old_profile_id;
     int64_t version;
-    bool is_inserted, is_moved; /* moved: the anchor was there, and now has another profile, became
-                                   shared, or no longer is */
-    bool was_shared;            /* before this transaction */
-    bool is_newer; /* the row's version grew, even if the profile is the same: an older move must
-                      lose */
+    /* moved: the anchor was there, and now has another profile, became shared, or no longer is */
+    bool is_inserted, is_moved;
+    bool was_shared; /* before this transaction */
+    /* the row's version grew, even if the profile is the same: an older move must lose */
+    bool is_newer;
 };
 
 /* Slow path (b): inserts, locks and moves. moves need not be sorted or unique (the newest version

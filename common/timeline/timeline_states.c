@@ -36,9 +36,8 @@ static enum outcome run_on_keys(struct timeline *tl, enum timeline_statement whi
 struct state_row *timeline_find_state(struct state_row *rows, size_t count, int64_t profile)
 {
     struct state_row key = {.profile = profile};
-    return count == 0 ? NULL
-                      : bsearch(&key, rows, count, sizeof *rows,
-                                int8_compare); /* profile is the first member */
+    /* profile is the first member */
+    return count == 0 ? NULL : bsearch(&key, rows, count, sizeof *rows, int8_compare);
 }
 
 static void take_states(const struct db_result *result, struct arena *arena, struct state_row *rows,

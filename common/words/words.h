@@ -82,7 +82,7 @@
 /* An event whose name begins so is a contact: outbound unless it says otherwise. */
 #define WORD_CONTACT_PREFIX "Contact "
 
-/* Types of touchpoint that say who somebody is; without a direction of their own they are no
+/* Types of touchpoint that say who a person is. Without a direction of their own they are no
  * touch. */
 #define WORDS_IDENTITY_TYPES(X)                                                                    \
     X(TYPE_IDENTIFY, "identify")                                                                   \
@@ -120,9 +120,9 @@ bool event_is(struct span event, enum event_word word);
 
 /* The direction as sent: SPAN_NONE unless it is one of the two words. */
 struct span direction_as_sent(struct span direction);
-/* What the touchpoint is to the customer, docs/figures.md: NONE is no touch. Without a direction
- * of its own a touchpoint that says who somebody is is no touch, a contact or a campaign is
- * outbound, everything else is inbound. */
+/* What the touchpoint is to the customer, docs/figures.md: NONE is no touch. Without a direction of
+ * its own a touchpoint that says who a person is counts as no touch, a contact or a campaign as
+ * outbound, and everything else as inbound. */
 enum direction direction_of(struct span direction, struct span type, struct span event);
 
 #endif

@@ -9,8 +9,7 @@
 #include "operations/identifier.h"
 #include "operations/lock_out.h"
 
-/* --------------------------------------------------------------------------------------------------------
- * report */
+/* ---- report ---- */
 
 static void add_identifiers(const struct erasure *e, struct report *report)
 {
@@ -128,7 +127,7 @@ static void report_erasure(const struct erasure *e, struct report *report, bool 
     add_tables(e, report);
     report_line(report, "%12zu  open grants %s; %s their channels", e->revocations.count,
                 executed ? "revoked" : "would be revoked",
-                tells ? "suppression tells" : "nobody tells");
+                tells ? "suppression tells" : "no service tells");
     report_value(report, "grants_revoked",
                  cell_integer((int64_t)(e->revocations.count - untold(e))), NULL);
     report_value(report, "messages_waiting", cell_integer(erasure_waiting(e)), NULL);
@@ -136,8 +135,7 @@ static void report_erasure(const struct erasure *e, struct report *report, bool 
     warn_of_messages(e, report);
 }
 
-/* ---------------------------------------------------------------------------------------------------------
- * acting */
+/* ---- acting ---- */
 
 /* An erasure before this one may have been interrupted after its transaction. */
 static enum outcome erase_or_finish(struct erasure *e, struct err *err)

@@ -1,4 +1,4 @@
-/* erase_finish.c: what is tidied up after the transaction; see erase_internal.h. All of it may be
+/* erase_finish.c: the tidying up after the transaction; see erase_internal.h. All of it may be
  * done twice, and while the services run. */
 #include "operations/erasure/erase_internal.h"
 
@@ -181,8 +181,8 @@ static enum outcome ask_waiting(struct erasure *e, struct arena *arena, struct e
     params_uuid_array(&p, e->members, sizeof *e->members, e->count);
     CHECK(db_run(e->desk->db, &sql_erase_waiting, &p, &r, NULL, err));
     e->waiting.identity = db_int8(r, 0, 0);
-    e->waiting.journey =
-        erase_is_without(e, "journey-tracker") ? 0 : db_int8(r, 0, 1); /* those of others */
+    /* those of others */
+    e->waiting.journey = erase_is_without(e, "journey-tracker") ? 0 : db_int8(r, 0, 1);
     e->waiting.suppression = db_int8(r, 0, 2);
     e->waiting.revocations = db_int8(r, 0, 3);
     return OUTCOME_OK;

@@ -168,11 +168,10 @@ static void check_erasures(struct doctor *doctor, struct db *db)
                          person));
     if (revocations > 0)
         add(doctor, VERDICT_WARN, "erasures",
-            arena_printf(
-                arena,
-                "%" PRId64
-                " channels are not told yet that a grant of somebody who was erased is void",
-                revocations),
+            arena_printf(arena,
+                         "%" PRId64
+                         " channels are not told yet that a grant of an erased person is void",
+                         revocations),
             "start suppression, which publishes it");
     if (open + revocations == 0)
         add(doctor, VERDICT_OK, "erasures", "all are complete", "");

@@ -76,8 +76,7 @@ static void add_row(struct why *why, struct report_part *section, const struct e
             {"what", CELL_TEXT}, {"rule", CELL_WORDS},                                             \
     }
 
-/* -----------------------------------------------------------------------------------------------------
- * one profile */
+/* ---- one profile ---- */
 
 /* How an identifier was reached: over which row, from which end. */
 struct step {
@@ -138,8 +137,7 @@ static void report_chain(struct why *why)
         add_row(why, section, chain[i].row, chain[i].backwards);
 }
 
-/* ---------------------------------------------------------------------------------------------------
- * two profiles */
+/* ---- two profiles ---- */
 
 static bool is_cut(const struct evidence_row *row)
 {

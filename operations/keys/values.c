@@ -28,8 +28,7 @@ static struct sealed sealed_of(struct arena *arena, const struct db_result *r, i
     };
 }
 
-/* ---------------------------------------------------------------------------------------------------------
- * reveal */
+/* ---- reveal ---- */
 
 static enum outcome find_value(struct desk *desk, const struct id *identifier, struct sealed *out,
                                struct err *err)
@@ -66,8 +65,7 @@ enum outcome values_reveal(struct desk *desk, const char *identifier, struct rep
     return OUTCOME_OK;
 }
 
-/* ---------------------------------------------------------------------------------------------------------
- * rewrap */
+/* ---- rewrap ---- */
 
 struct rewrapping {
     struct desk *desk;
@@ -124,12 +122,11 @@ static enum outcome rewrap_batch(void *arg, struct arena *arena, int *found, str
     params_uuid(&p, &work->position);
     CHECK(db_run(work->desk->db, &sql_values_next, &p, &r, NULL, err));
     *found = db_rows(r);
-    enum outcome outcome = rewrap_rows(work, arena, r, &rows, err);
-    if (outcome == OUTCOME_OK)
-        outcome = save_rows(work, arena, &rows, err);
+    CHECK(rewrap_rows(work, arena, r, &rows, err));
+    CHECK(save_rows(work, arena, &rows, err));
     work->done += rows.count;
     desk_step(work->desk, rows.count);
-    return outcome;
+    return OUTCOME_OK;
 }
 
 enum outcome values_rewrap(struct desk *desk, struct err *err)

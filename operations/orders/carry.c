@@ -79,8 +79,7 @@ static struct known_facts ledger_of(const struct carry *carry, const struct id *
     return out;
 }
 
-/* -------------------------------------------------------------------------------------------------------
- * emission */
+/* ---- emission ---- */
 
 /* The same whenever the same is said for the same order. A hash of it all: whose the original was,
  * it does not show. */
@@ -121,8 +120,7 @@ static void say_again(struct carry *carry, const struct side *side, const struct
     }
 }
 
-/* -------------------------------------------------------------------------------------------------------
- * opt-outs */
+/* ---- opt-outs ---- */
 
 /* The word for all channels is `*` in the ledger and "all" in a touchpoint. */
 static struct span word_for(struct span channel)
@@ -150,8 +148,7 @@ static void carry_opt_outs(struct carry *carry, const struct side *side,
     }
 }
 
-/* -------------------------------------------------------------------------------------------------
- * holds */
+/* ---- holds ---- */
 
 /* When the hold ends for a request made now; INSTANT_FIRST if there is none. */
 static struct instant held_until(const struct carry *carry, const struct contact_rule *rule,
@@ -189,8 +186,7 @@ static void carry_hold(struct carry *carry, const struct side *side,
                       whole->bodies[i]->score, SPAN_NONE);
 }
 
-/* -------------------------------------------------------------------------------------------------
- * sides */
+/* ---- sides ---- */
 
 static void carry_to_side(struct carry *carry, const struct side *side)
 {

@@ -21,8 +21,8 @@ struct carried {
     struct instant occurred_at;
     struct span message_id, event, channel;
     int16_t score; /* CONTACT_SCORE_ABSENT where the original has none */
-    struct span
-        opt_out; /* channels, separated by blanks; SPAN_NONE: repeats what a hold is made of */
+    /* channels, separated by blanks; SPAN_NONE: repeats what a hold is made of */
+    struct span opt_out;
 };
 
 struct carried_list {

@@ -19,12 +19,12 @@ struct flow {
 struct comparison {
     size_t identifiers;
     size_t profiles_before, profiles_after;
-    size_t merges_gained,
-        merges_lost;              /* profiles that would be joined to another, or come off one */
+    /* profiles that would be joined to another, or come off one */
+    size_t merges_gained, merges_lost;
     size_t quarantined, released; /* identifiers newly in, and no longer in, quarantine */
     size_t moved;                 /* identifiers whose profile changes */
-    struct large_profile largest_before[COMPARE_LARGEST],
-        largest_after[COMPARE_LARGEST]; /* size 0 ends */
+    /* size 0 ends */
+    struct large_profile largest_before[COMPARE_LARGEST], largest_after[COMPARE_LARGEST];
     struct flow *flows;
     size_t flow_count;
     bool *is_affected; /* per node that names a profile today: it gains or loses members */

@@ -47,8 +47,7 @@ static enum outcome count_rows(struct reading *reading, const struct statement *
     return OUTCOME_OK;
 }
 
-/* ----------------------------------------------------------------------------------------------------
- * identifiers */
+/* ---- identifiers ---- */
 
 /* Index of the candidate's type, -1 if it has none of that name. */
 static int16_t type_of_code(const struct reading *reading, int16_t code)
@@ -170,8 +169,7 @@ static enum outcome read_identifiers(struct reading *reading, struct err *err)
     return OUTCOME_OK;
 }
 
-/* ---------------------------------------------------------------------------------------------------------
- * orders */
+/* ---- orders ---- */
 
 static uint64_t pair_of(uint32_t a, uint32_t b)
 {
@@ -209,7 +207,7 @@ static void take_decided(struct reading *reading, const struct map *decided)
     graph->cuts = cuts;
 }
 
-/* Two pairs may become one, so what is newer counts among all of them. */
+/* Two pairs may become one, so the newest order of all of them counts. */
 static enum outcome read_orders(struct reading *reading, struct err *err)
 {
     struct evidence *e = reading->out;
@@ -231,8 +229,7 @@ static enum outcome read_orders(struct reading *reading, struct err *err)
     return OUTCOME_OK;
 }
 
-/* ----------------------------------------------------------------------------------------------------------
- * links */
+/* ---- links ---- */
 
 static void take_link(struct reading *reading, uint32_t a, uint32_t b, struct instant first_seen)
 {

@@ -9,19 +9,19 @@
 
 struct evidence {
     const struct identity_policy *policy; /* the candidate */
-    struct identity_graph
-        graph;         /* links that a pair or quarantine refuses are left out: they join nothing */
-    struct id *stored; /* per node: what it is today; the first of several that become it */
+    /* links that a pair or quarantine refuses are left out: they join nothing */
+    struct identity_graph graph;
+    struct id *stored;   /* per node: what it is today; the first of several that become it */
     struct id *profiles; /* per node: its profile today */
-    uint32_t *before; /* per node: the node that stands for its profile today, the one that names it
-                         if it can */
+    /* per node: the node that stands for its profile today, the one that names it if it can */
+    uint32_t *before;
     bool *was_quarantined;    /* per node, today */
     bool *is_released;        /* per node: an operator's order */
     uint32_t *degree;         /* per node: linked identifiers */
     uint32_t *degree_by_type; /* per node and type of the policy */
     size_t observed_links; /* in the database, or shown by its facts under the candidate's ranks */
-    bool has_other_ranks;  /* than the stored identifiers, or other values: links are those that
-                              facts show */
+    /* than the stored identifiers, or other values: links are those that facts show */
+    bool has_other_ranks;
     const struct renaming *renaming;
     size_t united;        /* stored identifiers that become one with another */
     size_t gone_profiles; /* profiles today of which no node is a member */
@@ -29,8 +29,9 @@ struct evidence {
     size_t facts_left;    /* facts that would name no person */
     size_t refused_by_pair, refused_by_quarantine;
     struct map index; /* identifier id, today and afterwards -> uint32_t node; map_free */
-    struct map names; /* profile today that no member names, as that one becomes another or nobody
-                         -> uint32_t node; map_free */
+    /* profiles of today whose naming identifier becomes another or disappears, with the node that
+     * stands for them: id -> uint32_t; map_free */
+    struct map names;
 };
 
 /* Reads everything, into the desk's arena, and sets is_quarantined of the nodes by the candidate

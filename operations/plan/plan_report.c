@@ -90,8 +90,7 @@ static void add_largest(const struct plan_findings *f, struct report *report,
         REPORT_ROW(report, section, name(f, list[i].node), cell_integer(list[i].size));
 }
 
-/* -------------------------------------------------------------------------------------------------------
- * examples */
+/* ---- examples ---- */
 
 static int by_after(const void *a, const void *b)
 {
@@ -205,7 +204,7 @@ static void add_renamed(const struct plan_findings *f, struct report *report)
     static const struct section_form form = {
         .name = "examples_renamed",
         .title = "Identifiers that become another, or disappear, for example",
-        .line = "{identifier}  {type} -> {becomes|nobody}",
+        .line = "{identifier}  {type} -> {becomes|none}",
         .columns = {{"identifier", CELL_ID}, {"type", CELL_TEXT}, {"becomes", CELL_ID}}};
     const struct renaming *renaming = f->evidence->renaming;
     struct report_part *section = report_section(report, &form);

@@ -69,8 +69,7 @@ static enum outcome ask_revenues(struct stakes *stakes, const bool *is_marked, s
     return outcome;
 }
 
-/* -------------------------------------------------------------------------------------------------------
- * opt-outs */
+/* ---- opt-outs ---- */
 
 /* A stored identifier of a profile that would be divided, its profile and itself as nodes. */
 struct divided {
@@ -104,7 +103,7 @@ struct profile_words {
     size_t said_count;
 };
 
-/* Where a member goes; NO_SIDE: into quarantine, so nobody has it afterwards. */
+/* Where a member goes; NO_SIDE: into quarantine, so no customer has it afterwards. */
 static uint32_t side_of(const struct stakes *stakes, const struct divided *member)
 {
     const struct identity_node *node = &stakes->evidence->graph.nodes[member->node];

@@ -9,12 +9,6 @@
 #include "services/journey-tracker/journey_sweep.h"
 #include "services/suppression/policy/suppression_policy.h"
 
-/* The figures start at nothing, and the numbers that the old generation gave count as applied. */
-static const char empty_figures[] =
-    "TRUNCATE metrics.cells;"
-    "INSERT INTO metrics.progress (lane, next_seq) SELECT lane, seq + 1 FROM journey.lanes "
-    "ON CONFLICT (lane) DO UPDATE SET next_seq = excluded.next_seq";
-
 enum outcome policies_check(struct desk *desk, const char *dir, struct err *err)
 {
     struct arena *arena = desk->arena;
@@ -62,8 +56,7 @@ enum outcome policy_start_generation(struct db *db, struct arena *arena, const c
 {
     struct span policies = SPAN_NONE;
     CHECK(bundle(arena, dir, &policies, err));
-    CHECK(
-        db_script(db, "UPDATE tutti_meta.generations SET is_active = false WHERE is_active", err));
+    CHECK(db_run(db, &sql_policy_deactivate, NULL, NULL, NULL, err));
     struct params p;
     params_init(&p, arena);
     params_uuid(&p, &generation->id);
@@ -72,7 +65,8 @@ enum outcome policy_start_generation(struct db *db, struct arena *arena, const c
     CHECK(db_run(db, &sql_policy_activate, &p, &r, NULL, err));
     generation->number = db_int4(r, 0, 0);
     CHECK(journey_policy_store_files(db, arena, dir, &generation->id, err));
-    CHECK(db_script(db, empty_figures, err));
+    CHECK(db_script(db, "TRUNCATE metrics.cells", err));
+    CHECK(db_run(db, &sql_policy_skip_numbers, NULL, NULL, NULL, err));
     return journey_sweep_clear(db, err);
 }
 

@@ -27,8 +27,7 @@ static const char *policy_dir_of(const struct desk *desk)
     return config_text(desk->config, "policy.dir");
 }
 
-/* ------------------------------------------------------------------------------------------------------
- * the switch */
+/* ---- the switch ---- */
 
 static enum outcome begin(struct anchors_apply *apply, int32_t version, struct err *err)
 {
@@ -104,8 +103,7 @@ static enum outcome start(struct anchors_apply *apply, struct generation *genera
     return outcome;
 }
 
-/* ------------------------------------------------------------------------------------------------------
- * the phases */
+/* ---- the phases ---- */
 
 struct walk {
     struct anchors_apply *apply;
@@ -159,31 +157,19 @@ static enum outcome suppression_step(struct walk *walk, size_t *count, struct er
     return facts_step(walk, ANCHORS_SUPPRESSION, count, err);
 }
 
-/* What is walked by key; counts are of all rows, also where it goes on in the middle. */
-#define ANY_FACT "(others IS NOT NULL OR EXISTS (SELECT FROM tutti_meta.renamed))"
+/* The walks, each by key. A count is of all rows, even where a walk goes on in the middle. */
 static const struct walked {
     const char *what;
     enum outcome (*step)(struct walk *walk, size_t *count, struct err *err);
-    struct statement total;
+    const struct statement *total;
 } before_review[] = {
-    {"identifiers renamed",
-     rename_step,
-     {"anchors_count_names", "SELECT count(*) FROM tutti_meta.renamed"}},
-    {"identifiers ranked",
-     recode_step,
-     {"anchors_count_identifiers", "SELECT count(*) FROM identity.identifiers"}},
-    {"facts of journeys anchored",
-     journey_step,
-     {"anchors_count_journey", "SELECT count(*) FROM journey.facts WHERE " ANY_FACT}},
-    {"facts of suppression anchored",
-     suppression_step,
-     {"anchors_count_suppression",
-      "SELECT count(*) FROM suppression.facts WHERE " ANY_FACT " AND flags & 4 = 0"}},
+    {"identifiers renamed", rename_step, &sql_anchors_count_names},
+    {"identifiers ranked", recode_step, &sql_anchors_count_identifiers},
+    {"facts of journeys anchored", journey_step, &sql_anchors_count_journey},
+    {"facts of suppression anchored", suppression_step, &sql_anchors_count_suppression},
 };
-static const struct walked after_review = {
-    "former identifiers forgotten",
-    forget_step,
-    {"anchors_count_former", "SELECT count(*) FROM tutti_meta.renamed"}};
+static const struct walked after_review = {"former identifiers forgotten", forget_step,
+                                           &sql_anchors_count_names};
 enum { PHASE_PROFILES = sizeof before_review / sizeof *before_review, PHASE_FORMER, PHASE_DERIVED };
 
 static enum outcome next_phase(struct anchors_apply *apply, struct err *err)
@@ -198,7 +184,7 @@ static enum outcome walk_through(struct walk *walk, const struct walked *walked,
     struct anchors_apply *apply = walk->apply;
     struct db_result *r = NULL;
     size_t count = 1;
-    CHECK(db_run(apply->desk->db, &walked->total, NULL, &r, NULL, err));
+    CHECK(db_run(apply->desk->db, walked->total, NULL, &r, NULL, err));
     desk_begin(apply->desk, walked->what, (uint64_t)db_int8(r, 0, 0));
     enum outcome outcome = OUTCOME_OK;
     while (outcome == OUTCOME_OK && count > 0) {

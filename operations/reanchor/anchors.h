@@ -43,10 +43,8 @@ enum outcome anchors_check_rules(struct db *db, struct arena *arena,
 /* Warns what a type that is new, or links now, means. */
 void anchors_warn_added(struct desk *desk, const struct identity_policy *candidate,
                         const struct identity_policy *current);
-/* FATAL where stored facts name their anchor alone. */
-enum outcome anchors_check_facts(struct db *db, struct err *err);
 
-/* What is under way; version 0: nothing. */
+/* The switch that is under way; version 0: none. */
 struct anchors_state {
     int32_t version; /* of the identity policy */
     int16_t phase;
@@ -71,7 +69,7 @@ struct anchors_apply {
     struct seal_keys raw_keys;
     bool has_raw_keys;
 };
-/* Begins, or goes on with what is under way: then the candidate must be the active policy. */
+/* Begins, or goes on with the switch under way: then the candidate must be the active policy. */
 enum outcome anchors_apply(struct anchors_apply *apply, struct err *err);
 
 /* REJECT unless every message was read by journey-tracker and suppression. Then removes the

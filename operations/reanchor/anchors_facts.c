@@ -10,8 +10,7 @@ static const struct statement *const read_facts[] = {
     [ANCHORS_SUPPRESSION] = &sql_anchors_read_suppression,
 };
 
-/* --------------------------------------------------------------------------------------------------------
- * reading */
+/* ---- reading ---- */
 
 static enum outcome read_batch(struct batch_of_facts *b, size_t limit, struct err *err)
 {
@@ -83,8 +82,7 @@ static enum outcome look_up(struct batch_of_facts *b, struct err *err)
     return outcome;
 }
 
-/* -------------------------------------------------------------------------------------------------------
- * choosing */
+/* ---- choosing ---- */
 
 /* An erasure takes its identifiers out of the facts of others; one that is not there any more
  * belongs to no person. */

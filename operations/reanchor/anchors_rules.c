@@ -14,8 +14,8 @@ static int ranked_compare(const void *a, const void *b)
     const struct ranked *x = a, *y = b;
     if (x->rank != y->rank)
         return x->rank < y->rank ? -1 : 1;
-    return ((uint64_t)x->key > (uint64_t)y->key) -
-           ((uint64_t)x->key < (uint64_t)y->key); /* as ids are: unsigned */
+    /* as ids are: unsigned */
+    return ((uint64_t)x->key > (uint64_t)y->key) - ((uint64_t)x->key < (uint64_t)y->key);
 }
 
 size_t anchors_sort(struct ranked *items, size_t count)
@@ -80,13 +80,13 @@ static const char *why_fixed(const struct identity_policy *current, const struct
                              const struct identity_type *then)
 {
     if (now->links && !then->links)
-        return "facts name it beside others";
+        return "facts name it together with others";
     if (now->is_scoped || then->is_scoped)
         return "no raw value tells of which source it is";
     if (!now->links)
         return "of several values that link nothing, a touchpoint is stored with one";
     if (now->match_hashed)
-        return "of what came hashed nobody knows the value";
+        return "the value of what came hashed is not known";
     return identity_can_renormalise(current, now, then)
                ? NULL
                : "its values are known by forms that leave out what the new rules look at";
@@ -178,17 +178,4 @@ enum outcome anchors_check_rules(struct db *db, struct arena *arena,
                        "has only such identifiers, the "
                        "strongest alone is stored");
     return OUTCOME_OK;
-}
-
-enum outcome anchors_check_facts(struct db *db, struct err *err)
-{
-    struct db_result *r = NULL;
-    CHECK(db_run(db, &sql_anchors_check_facts, NULL, &r, NULL, err));
-    bool is_there = db_rows(r) > 0;
-    return is_there ? err_set(err, OUTCOME_FATAL, "anchor_rules",
-                              "types, ranks and values cannot change: facts that were stored "
-                              "before migration 0010 name their "
-                              "anchor alone; "
-                              "this takes a new database and a replay of the input")
-                    : OUTCOME_OK;
 }

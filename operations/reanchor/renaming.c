@@ -1,4 +1,4 @@
-/* renaming.c: which types are read again, and what is said of the others. */
+/* renaming.c: which types are read again, and the messages about the others. */
 #include "operations/reanchor/renaming_internal.h"
 
 #include <inttypes.h>
@@ -14,7 +14,7 @@ static enum outcome check_complete(const struct rereading *work, struct err *err
     if (work->missing + work->unfound + work->unsure == 0)
         return OUTCOME_OK;
     return err_set(err, OUTCOME_FATAL, "anchor_rules",
-                   "the type " SPAN_FMT ": its values cannot be normalised anew: of %" PRId64
+                   "the type " SPAN_FMT ": its values cannot be normalised again: of %" PRId64
                    " identifiers no raw value is kept, of %" PRId64
                    " it is not the one that they are found by, and %" PRId64
                    " may have come hashed, clear or both, which the new rules tell apart; this "
@@ -50,8 +50,8 @@ static bool is_any_free(const struct rereading *work, const struct blocked_value
     return false;
 }
 
-/* What is judged is judged whole: some values of a type that go and some that stay would be no
- * rule. */
+/* A type is judged as a whole: if some of its values went and some stayed, there would be no rule.
+ */
 static enum outcome reread_type(struct rereading *work, struct err *err)
 {
     size_t before = work->out->count;
@@ -79,7 +79,7 @@ static enum outcome open_keys(struct rereading *work, bool *has_raw_keys, struct
     if (!*has_raw_keys)
         return err_set(err, OUTCOME_FATAL, "config_missing",
                        "privacy.key_file is not set: the values of the type " SPAN_FMT
-                       " are normalised anew, and sealed with it",
+                       " are normalised again, and sealed with it",
                        SPAN_ARG(work->now->name));
     CHECK(identity_keys_read(work->desk->config, &work->keys, err));
     CHECK(identity_keys_follow(&work->keys, work->desk->db, work->desk->arena, err));

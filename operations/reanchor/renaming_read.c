@@ -62,7 +62,7 @@ static void reread_form(struct rereading *work, struct arena *arena, const struc
     }
 }
 
-/* What is blocked is blocked as it was sent, so the raw value tells. */
+/* A value is blocked in the form in which it was sent, so the raw value decides. */
 static enum outcome reread_value(struct rereading *work, struct arena *arena,
                                  const struct db_result *r, int row, struct err *err)
 {

@@ -69,7 +69,7 @@ CREATE TABLE tutti_meta.renamed (
 );
 COMMENT ON TABLE tutti_meta.renamed IS 'What stored identifiers become under the rules that are being applied; empty once that is done (chronicle).';
 COMMENT ON COLUMN tutti_meta.renamed.old_id IS 'The identifier before.';
-COMMENT ON COLUMN tutti_meta.renamed.new_id IS 'What it becomes; null: its value is blocked or not usable, nobody.';
+COMMENT ON COLUMN tutti_meta.renamed.new_id IS 'What it becomes; null: nothing, its value is blocked or not usable.';
 
 -- The first 8 bytes of an id, as journey keys it.
 CREATE FUNCTION tutti_meta.short_key(id uuid) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

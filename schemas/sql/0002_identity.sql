@@ -232,14 +232,14 @@ CREATE TABLE identity.erasures (
     is_complete boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE identity.erasures IS 'Erasures of a person, in order (chronicle).';
-COMMENT ON COLUMN identity.erasures.version IS 'Version of the map (even): what was known of these identifiers before has a smaller one, whoever comes back none below it.';
+COMMENT ON COLUMN identity.erasures.version IS 'Version of the map (even): rows about these identifiers from before have a smaller one, and an identifier that comes back starts at it.';
 COMMENT ON COLUMN identity.erasures.made_at IS 'When it was made, while no other transaction was under way.';
 COMMENT ON COLUMN identity.erasures.linked IS 'Identifiers of others that were linked with the person''s: what they say of the person is cleared; empty once that is done.';
-COMMENT ON COLUMN identity.erasures.is_complete IS 'Nothing is left to do: rows of others are cleared, quarantine was judged anew.';
+COMMENT ON COLUMN identity.erasures.is_complete IS 'Nothing is left to do: rows of others are cleared, quarantine was judged again.';
 CREATE INDEX erasures_incomplete ON identity.erasures (version) WHERE NOT is_complete;
 
--- The newest erasure, held off until the transaction ends. Two statements: what is read after a lock was waited for needs a snapshot
--- of its own, which a function that is not stable takes for each of its statements.
+-- The newest erasure; the lock keeps a newer one off until the transaction ends. Two statements: a read after a wait for a lock needs
+-- a snapshot of its own, and a function that is not stable takes one for each of its statements.
 CREATE FUNCTION tutti_meta.hold_erasures() RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(7235417803202);

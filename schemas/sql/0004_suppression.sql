@@ -33,7 +33,7 @@ COMMENT ON COLUMN suppression.facts.anchor IS 'Short key of the touchpoint''s st
 COMMENT ON COLUMN suppression.facts.occurred_at IS 'When it happened.';
 COMMENT ON COLUMN suppression.facts.event_id IS 'Hash of source and message_id.';
 COMMENT ON COLUMN suppression.facts.kind IS '1 request, 2 sent, 3 delivered, 4 failed, 5 cancelled, 6 what rules ask for.';
-COMMENT ON COLUMN suppression.facts.flags IS 'Bits: 1 has a contact record, 2 its tags are not readable, 4 a copy for an identifier beside the anchor.';
+COMMENT ON COLUMN suppression.facts.flags IS 'Bits: 1 has a contact record, 2 its tags are not readable, 4 a copy for an identifier other than the anchor.';
 COMMENT ON COLUMN suppression.facts.event IS 'event_name, or the type where absent; empty in a copy of a contact.';
 COMMENT ON COLUMN suppression.facts.channel IS 'Channel as sent.';
 COMMENT ON COLUMN suppression.facts.department IS 'Unit that owns the touch.';
@@ -114,8 +114,8 @@ CREATE TABLE suppression.decisions (
 ) WITH (fillfactor = 85);
 COMMENT ON TABLE suppression.decisions IS 'The one verdict of each contact request, with all that was seen, and what became of it (chronicle).';
 COMMENT ON COLUMN suppression.decisions.request_id IS 'Event id of the request.';
-COMMENT ON COLUMN suppression.decisions.anchor IS 'Short key of the request''s anchor; null where nobody was identified.';
-COMMENT ON COLUMN suppression.decisions.profile_id IS 'Profile when it was decided, or of its new anchor when ranks changed; null where nobody was identified.';
+COMMENT ON COLUMN suppression.decisions.anchor IS 'Short key of the request''s anchor; null where no customer was identified.';
+COMMENT ON COLUMN suppression.decisions.profile_id IS 'Profile when it was decided, or of its new anchor when ranks changed; null where no customer was identified.';
 COMMENT ON COLUMN suppression.decisions.verdict IS '1 grant, 2 deny, 3 invalid.';
 COMMENT ON COLUMN suppression.decisions.outcome IS '0 open, 1 revoked, 2 cancelled, 3 sent, 4 failed, 5 delivered; a later one replaces an earlier one.';
 COMMENT ON COLUMN suppression.decisions.generation IS 'Number of the policy generation it was decided in.';
@@ -161,7 +161,7 @@ COMMENT ON COLUMN suppression.outbox.request_id IS 'Request that is answered.';
 COMMENT ON COLUMN suppression.outbox.kind IS '0 decision, 1 revocation.';
 COMMENT ON COLUMN suppression.outbox.lane IS 'Input topic and partition whose owner sends it if its writer does not.';
 COMMENT ON COLUMN suppression.outbox.instance IS 'Process that wrote it and sends it first.';
-COMMENT ON COLUMN suppression.outbox.profile_id IS 'Key of the message; all zero where nobody was identified.';
+COMMENT ON COLUMN suppression.outbox.profile_id IS 'Key of the message; all zero where no customer was identified.';
 COMMENT ON COLUMN suppression.outbox.channel IS 'Header channel.';
 COMMENT ON COLUMN suppression.outbox.department IS 'Header department.';
 COMMENT ON COLUMN suppression.outbox.correlation IS 'Header kafka_correlationId of the request.';

@@ -31,4 +31,4 @@ CREATE FUNCTION tutti_meta.direction_of(direction text, type text, event text) R
         WHEN event = 'Campaign Sent' OR starts_with(event, 'Contact ') THEN 'outbound'
         ELSE 'inbound'
     END;
-COMMENT ON FUNCTION tutti_meta.direction_of(text, text, text) IS 'The direction as sent, or what type and event say; null for a touchpoint that only says who somebody is.';
+COMMENT ON FUNCTION tutti_meta.direction_of(text, text, text) IS 'The direction as sent, or what type and event say; null for a touchpoint that only says who a person is.';

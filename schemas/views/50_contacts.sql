@@ -35,7 +35,7 @@ FROM suppression.decisions d
 LEFT JOIN suppression.anchors a ON a.anchor = d.anchor;
 COMMENT ON VIEW tutti.fct_contact_decisions IS 'One row per contact request: may we? (chronicle)';
 COMMENT ON COLUMN tutti.fct_contact_decisions.request_id IS 'Id of the request, which its sends carry as decision_id (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.profile_id IS 'Customer today; null where nobody was identified (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.profile_id IS 'Customer today; null where no customer was identified (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.profile_id_at_decision IS 'Customer when it was decided (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.requested_at IS 'Event time of the request (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.planned_at IS 'Time of the contact that was judged (chronicle).';

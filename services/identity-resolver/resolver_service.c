@@ -204,8 +204,8 @@ static enum outcome resolver_apply(void *arg, struct batch *batch, struct err *e
     struct events *events = batch->events;
     if (events == NULL)
         return OUTCOME_OK;
-    CHECK(erased_check_lease(self->context.db, &self->erased,
-                             err)); /* covered batches open no transaction, so ask here */
+    /* covered batches open no transaction, so ask here */
+    CHECK(erased_check_lease(self->context.db, &self->erased, err));
     CHECK(follow_keys(self, batch, err));
     CHECK(resolver_make_sure(self, batch, events, err));
     CHECK(store_unidentified(self, batch, events, err));

@@ -128,7 +128,7 @@ static bool is_worth_telling(const struct stage_row *row)
     return row->from_stage != row->to_stage && !row->is_told;
 }
 
-/* What is to be said: changes of stage that are new, and those that no longer hold. Changes of
+/* The messages to send: changes of stage that are new, and those that no longer hold. Changes of
  * status alone are not sent, nor is a row that only moved. */
 static struct words stage_words(struct arena *arena, const struct journey_effects *effects)
 {

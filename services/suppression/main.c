@@ -2,11 +2,13 @@
  *
  *   suppression_service.c     the service: decode, apply, publish
  *   suppression_touchpoint.c  which touchpoints matter, and what of them the ledger keeps
- *   suppression_transact.c    the transaction: facts, anchors, states, then the decisions of every
- * profile it touched suppression_profile.c     verdicts, outcomes and revocations of one profile,
- * and their messages suppression_store.c, sql/ its statements suppression_policy.c
- * policies/contact.json logic/                    pure: rules, caps, verdicts; contact.h is read
- * first */
+ *   suppression_transact.c    the transaction: facts, anchors, states, then the decisions
+ *   suppression_profile.c     verdicts, outcomes and revocations of one profile
+ *   suppression_store.c, sql/ its statements
+ *   suppression_moves.c       for operators: moves without Kafka
+ *   policy/                   policies/contact.json
+ *   logic/                    pure: rules, caps, verdicts; read contact.h first
+ *   logic/rules/              one file per kind of rule */
 #include "services/suppression/suppression_service.h"
 
 int main(int argc, char **argv)

@@ -21,7 +21,7 @@ enum outcome suppression_moves_apply(struct db *db, const struct config *config,
     struct arena arena = {0};
     struct erased erased = {.version = 0};
     struct suppression_flush flush = {.lane = 0};
-    struct suppression *s = arena_new(&arena, struct suppression); /* instance 0 is nobody */
+    struct suppression *s = arena_new(&arena, struct suppression); /* instance 0 is no service's */
     s->db = db;
     s->erased = &erased;
     s->timeline = timeline_new(&suppression_timeline);

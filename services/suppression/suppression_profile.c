@@ -249,13 +249,13 @@ void profile_decide(const struct contact_policy *policy, struct profile *profile
     }
 }
 
-void profile_decide_nobody(const struct contact_policy *policy, const struct ledger_fact *request,
-                           const struct id *shared, struct instant now, struct arena *arena,
-                           struct profile_results *results)
+void profile_refuse(const struct contact_policy *policy, const struct ledger_fact *request,
+                    const struct id *shared, struct instant now, struct arena *arena,
+                    struct profile_results *results)
 {
     struct contact_decision decision;
-    contact_decide_nobody(policy, &request->body, shared ? "shared_identifier" : "unidentified",
-                          &decision);
+    contact_refuse(policy, &request->body, shared ? "shared_identifier" : "unidentified",
+                   &decision);
     struct decision_row row = row_of(policy, &decision, request, now);
     if (shared) {
         row.anchor = request->key.anchor;
@@ -264,8 +264,7 @@ void profile_decide_nobody(const struct contact_policy *policy, const struct led
     *arena_push(arena, &results->decisions) = row;
 }
 
-/* --------------------------------------------------------------------------------------------------------
- * outcomes */
+/* ---- outcomes ---- */
 
 static int outcome_compare(const void *a, const void *b)
 {
@@ -305,8 +304,7 @@ void profile_results_merge_outcomes(struct profile_results *results)
     rows->count = kept;
 }
 
-/* --------------------------------------------------------------------------------------------------------
- * messages */
+/* ---- messages ---- */
 
 static struct span verdict_text(int16_t verdict)
 {

@@ -30,15 +30,15 @@ struct profile_results {
     } revoked;
 };
 
-/* decisions: of the requests in this ledger (and of others), sorted by request_id; what is known
- * anew is written into them. */
+/* decisions: of the requests in this ledger (and of others), sorted by request_id; new
+ * results are written into them. */
 void profile_decide(const struct contact_policy *policy, struct profile *profile,
                     struct reservation *decisions, size_t decision_count, struct instant now,
                     struct arena *arena, struct profile_results *results);
 /* A request without a usable identifier (shared NULL), or of a shared profile. */
-void profile_decide_nobody(const struct contact_policy *policy, const struct ledger_fact *request,
-                           const struct id *shared, struct instant now, struct arena *arena,
-                           struct profile_results *results);
+void profile_refuse(const struct contact_policy *policy, const struct ledger_fact *request,
+                    const struct id *shared, struct instant now, struct arena *arena,
+                    struct profile_results *results);
 
 /* Sorts the outcomes by request and leaves one row for each. */
 void profile_results_merge_outcomes(struct profile_results *results);

@@ -42,15 +42,14 @@ static const struct setting settings[] = {
      "Decisions that another instance has left unpublished for so long are published by the owner "
      "of their partition."},
     {"flush.interval", SETTING_DURATION, "20ms", 1000, 60000000, NULL,
-     "A batch is run at the latest so long after its first record; short, because somebody waits "
+     "A batch is run at the latest so long after its first record; short, because a channel waits "
      "for the answer."},
     {0},
 };
 
 static const char *const topic_settings[] = {"topic.resolved", "topic.identity.changes", NULL};
 
-/* -------------------------------------------------------------------------------------------------
- * opening, closing */
+/* ---- opening, closing ---- */
 
 static void suppression_close(void *arg)
 {
@@ -125,8 +124,7 @@ static void suppression_assigned(void *arg, const int *topics, const int32_t *pa
     lanes_assign(&self->lanes, topics, partitions, count);
 }
 
-/* ---------------------------------------------------------------------------------------------------------
- * decoding */
+/* ---- decoding ---- */
 
 static struct suppression_flush *flush_of(struct batch *batch, const struct record *record)
 {
@@ -231,8 +229,7 @@ static enum outcome suppression_decode(void *arg, struct batch *batch, const str
                                           : decode_resolved(arg, batch, record, err);
 }
 
-/* --------------------------------------------------------------------------------------------------------
- * deciding */
+/* ---- deciding ---- */
 
 static size_t count_originals(const struct ledger_facts *facts)
 {
@@ -253,8 +250,7 @@ static enum outcome suppression_apply(void *arg, struct batch *batch, struct err
     return OUTCOME_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------------
- * publishing */
+/* ---- publishing ---- */
 
 static enum outcome send(struct self *self, const struct suppression_outbox_row *row,
                          struct err *err)

@@ -40,11 +40,11 @@ enum outcome suppression_store_find_decisions(struct db *db, struct arena *arena
                                               struct err *err);
 
 struct decision_row {
-    struct id request_id, profile_id; /* nil profile: nobody was identified */
+    struct id request_id, profile_id; /* nil profile: no customer was identified */
     int64_t anchor;                   /* INT64_MIN: none */
     int16_t verdict, outcome, priority;
-    struct instant requested_at, planned_at, expires_at, retry_at, sent_at,
-        outcome_at;    /* INSTANT_ABSENT */
+    /* INSTANT_ABSENT */
+    struct instant requested_at, planned_at, expires_at, retry_at, sent_at, outcome_at;
     int64_t waited_us; /* INT64_MIN: not known */
     struct span channel, department, class, purpose, campaign_id, product_id, tags, reason, rule_id,
         rule_owner, batch_id, rules;

@@ -6,7 +6,7 @@
 #include "common/codec/touchpoint.h"
 #include "services/suppression/logic/interests.h"
 
-/* What the service keeps: requests, their results and opt-outs always, beside what the policy's
+/* What the service keeps: requests, their results and opt-outs always, and whatever the policy's
  * rules ask for. */
 struct interests suppression_interests(struct arena *arena, const struct contact_policy *policy);
 

@@ -216,18 +216,18 @@ static void decide_profiles(struct work *w)
     }
 }
 
-/* Requests that name nobody, and new ones of a shared profile. */
-static void decide_nobody(struct work *w)
+/* Requests that name no customer, and new ones of a shared profile. */
+static void refuse_requests(struct work *w)
 {
     const struct contact_policy *policy = &w->suppression->policy;
     for (size_t i = 0; i < w->flush->unidentified.count; i++)
-        profile_decide_nobody(policy, &w->flush->unidentified.items[i], NULL, w->now, w->arena,
-                              &w->results);
+        profile_refuse(policy, &w->flush->unidentified.items[i], NULL, w->now, w->arena,
+                       &w->results);
     for (size_t i = 0; i < w->flush->facts.count; i++) {
         const struct ledger_fact *fact = &w->flush->facts.items[i];
         const struct anchor_row *anchor = find_anchor(w, fact->key.anchor);
         if (fact->body.kind == CONTACT_REQUEST && version_is_shared(anchor->version))
-            profile_decide_nobody(policy, fact, &anchor->profile_id, w->now, w->arena, &w->results);
+            profile_refuse(policy, fact, &anchor->profile_id, w->now, w->arena, &w->results);
     }
 }
 
@@ -262,7 +262,7 @@ enum outcome suppression_transact(const struct suppression *suppression, struct 
         mark_new_facts(&w);
         decide_profiles(&w);
     }
-    decide_nobody(&w);
+    refuse_requests(&w);
     CHECK(save(&w, err));
     CHECK(db_commit(suppression->db, err));
     flush->decisions = w.results.decisions;

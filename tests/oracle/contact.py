@@ -19,7 +19,7 @@ class Ledger:
         self.said = {}  # (occurred_at, event_id) -> (anchor, all identifiers, record)
 
     def add(self, raw, event_id, found, anchor):
-        """found: the identifiers of the touchpoint; what is a test or names nobody says nothing."""
+        """found: the identifiers of the touchpoint. A test touchpoint, or one that names no one, says nothing."""
         if found and not raw.get("is_test"):
             self.said.setdefault((raw["occurred_at"], event_id), (anchor, set(found), raw))
 

@@ -1,7 +1,7 @@
 """The stories of tests/scenarios/identity: reading them, giving each its own people, judging tables by what is expected.
 
 Many stories share one run. `Told` gives story number n people of its own: n is put into every identifier, in a place that
-leaves its meaning alone: before the text, in phone numbers instead of 555, in digests by digesting anew. Blocked values stay.
+leaves its meaning alone: before the text, in phone numbers instead of 555, in digests by digesting again. Blocked values stay.
 """
 
 import copy

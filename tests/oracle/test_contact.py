@@ -83,7 +83,7 @@ ME, OTHER = b"me", b"other"
 
 
 def said(*facts, members=(ME,), channel="email", at=100, product=None, **rule):
-    """The answer of one rule; facts: (time, anchor, the identifiers beside it, fields)."""
+    """The answer of one rule; facts: (time, anchor, the other identifiers, fields)."""
     ledger = Ledger({"rules": [{"id": "r", **rule}], "consent": {"*": {"on_unknown": "allow"}}})
     for number, (time, anchor, others, fields) in enumerate(facts):
         raw = {"occurred_at": time, "type": "track", "channel": "email", "event_name": "x", **fields}

@@ -62,7 +62,7 @@ static void write_junk_record(struct bench *b, struct strbuf *out, int depth)
     strbuf_addf(out, "]}");
 }
 
-/* Any type at all, for fields that nobody takes; but avro-c cannot hold arrays of elements without
+/* Any type at all, for fields that no plan takes; but avro-c cannot hold arrays of elements without
  * size, so neither a bare null nor an empty record. */
 static void write_junk(struct bench *b, struct strbuf *out, int depth)
 {
@@ -186,8 +186,8 @@ static void write_junk_field(struct bench *b, struct strbuf *out)
 /* The group's fields in random order, some left out, others of the writer's own in between. */
 static void write_record(struct bench *b, struct strbuf *out, enum plan_group group, int depth)
 {
-    size_t start = random_below(&rnd, (uint32_t)plan_field_count),
-           step = 37; /* prime, so every field is met once */
+    /* prime, so every field is met once */
+    size_t start = random_below(&rnd, (uint32_t)plan_field_count), step = 37;
     strbuf_addf(out, "{\"type\":\"record\",\"name\":\"R%u\",\"fields\":[", b->names++);
     for (size_t i = 0; i < plan_field_count; i++) {
         const struct plan_field *field = &plan_fields[(start + i * step) % plan_field_count];

@@ -2,12 +2,19 @@
  * code with it, computes.
  *
  * Without arguments it runs tests/oracle/identity_graphs.py, which calls this program again:
- *   --graphs   reads graphs from standard input, one JSON object per line, and writes one line of
- * results for each. A graph is {"policy": text of an identity policy, "identifiers": [[type, value,
- * first_seen_us], ...], "links": [[i, j, first_seen_us], ...], "orders": [["link"|"cut"|"release",
- * i, j], ...]}, each pair of links at most once; a result {"profiles": [the identifier that names
- * the profile of each], "quarantined": [...], "refused": [[i, j, rule or null],
- * ...]}. */
+ *   --graphs  reads one graph per line of standard input, and writes one line of results for each
+ *
+ * A graph:
+ *   {"policy": "<text of an identity policy>",
+ *    "identifiers": [[type, value, first_seen_us], ...],
+ *    "links": [[i, j, first_seen_us], ...],
+ *    "orders": [["link"|"cut"|"release", i, j], ...]}
+ * A pair of identifiers stands in links at most once.
+ *
+ * A result:
+ *   {"profiles": [<per identifier: the one that names its profile>, ...],
+ *    "quarantined": [...],
+ *    "refused": [[i, j, rule or null], ...]} */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -120,7 +120,7 @@ static void check_value(const struct identity_policy *before, const struct ident
 {
     struct span form = form_of(before, value, is_digest), wanted = form_of(after, value, is_digest),
                 found;
-    if (form.len == 0) { /* nobody knows of it */
+    if (form.len == 0) { /* it is not stored */
         assert_int_equal(wanted.len, 0);
         return;
     }
@@ -153,8 +153,8 @@ static void a_form_has_a_form(void **state)
     }
     assert_int_equal(
         pairs,
-        2 * 12 +
-            8); /* from plain, whatever the Gmail rule; from e-mail without it, but not to plain */
+        /* from plain, whatever the Gmail rule; from e-mail without it, but not to plain */
+        2 * 12 + 8);
 }
 
 /* Two values with one form before and two forms after; other NULL: the digest that the one is. */

@@ -1,9 +1,13 @@
 /* identity_letters.h: graphs of one-letter identifiers, written as text:
- *     "a-b@3"  a link first seen at 3      "a@2"  an identifier seen at 2
- *     "a=b"    an operator's link          "a/b"  an operator's cut         "+a"  an operator's
- * release Capital letters are user ids, digits loyalty ids, a to m e-mails, n to z devices. The
- * hash of a link is made of both letters, so that of links that are otherwise equal a-b comes
- * before a-c and b-c. */
+ *
+ *   "a-b@3"  a link first seen at 3
+ *   "a@2"    an identifier seen at 2
+ *   "a=b"    an operator's link
+ *   "a/b"    an operator's cut
+ *   "+a"     an operator's release
+ *
+ * Capital letters are user ids, digits loyalty ids, a to m e-mails, n to z devices. The hash of a
+ * link is made of both letters. So a-b comes before a-c and b-c where they are otherwise equal. */
 #ifndef TUTTI_TESTS_IDENTITY_LETTERS_H
 #define TUTTI_TESTS_IDENTITY_LETTERS_H
 

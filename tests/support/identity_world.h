@@ -11,8 +11,8 @@ enum { WORLD_IDS = 16, WORLD_SIGHTINGS = 40, WORLD_TYPES = 4 };
 struct identity_world {
     struct random dice;
     struct identity_type types[WORLD_TYPES]; /* name and rank only */
-    struct typed_id
-        ids[WORLD_IDS]; /* strongest type first, then by id, as identity_collect gives them */
+    /* strongest type first, then by id, as identity_collect gives them */
+    struct typed_id ids[WORLD_IDS];
     struct typed_id carried[WORLD_SIGHTINGS][4];
     struct sighting sightings[WORLD_SIGHTINGS];
     size_t sighting_count;

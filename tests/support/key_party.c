@@ -37,11 +37,11 @@ enum outcome party_start(struct party *party, int current, int previous, struct 
     resolver_cache_close(&resolver->cache);
     resolver_cache_open(&resolver->cache, 1 << 20);
     party_give(party, current, previous);
-    enum outcome o = resolver_claim_key(resolver, &own, err);
-    if (o == OUTCOME_OK)
-        o = resolver_claim_policy(resolver, &own, span_of(policy_text), err);
+    enum outcome outcome = resolver_claim_key(resolver, &own, err);
+    if (outcome == OUTCOME_OK)
+        outcome = resolver_claim_policy(resolver, &own, span_of(policy_text), err);
     arena_free(&own);
-    return o;
+    return outcome;
 }
 
 /* ---- what identity-resolver does with a touchpoint ---- */
@@ -111,10 +111,10 @@ enum outcome party_see(struct party *party, const int *values, size_t count, int
 void party_must_see(struct party *party, const int *values, size_t count, int64_t at)
 {
     struct err own = {0};
-    enum outcome o;
-    while ((o = party_see(party, values, count, at, &own)) == OUTCOME_RETRY)
+    enum outcome outcome;
+    while ((outcome = party_see(party, values, count, at, &own)) == OUTCOME_RETRY)
         database_wait(party->resolver.db);
-    database_must(o, &own);
+    database_must(outcome, &own);
 }
 
 struct id party_hash(int key, int value)

@@ -111,7 +111,7 @@ def touchpoints(good):
 
 
 def own_message(schema_id):
-    """Some well-formed record of one of our own schemas, with values nobody has."""
+    """Some well-formed record of one of our own schemas, with values that no program writes."""
     found = {
         900001: {"version": 1, "changed_at": 1, "cause": "touchpoint", "cause_id": None, "moves": []},
         900002: {"lane": 999, "seq": 1, "more": False, "generation": b"g" * 16, "raw_size": 9, "cells": b"garbage"},
@@ -147,7 +147,7 @@ def journey_diffs():
 
 
 def broken_cells(generation):
-    """Cells that cannot be unpacked, in the active generation, on lanes that nobody uses."""
+    """Cells that cannot be unpacked, in the active generation, on lanes that are not in use."""
     good = {**own_message(900002), "generation": generation}
     for lane, raw_size, cells in ((901, 9, b"garbage"), (902, -1, b""), (903, 1 << 30, b"\xff" * 64), (904, 4, b"")):
         record = {**good, "lane": lane, "raw_size": raw_size, "cells": cells}

@@ -84,7 +84,7 @@ static void a_running_resolver_follows_a_switch(void **state)
     assert_int_equal(profiles(), 2);
     assert_true(resolver.active.is_complete);
     activate(shared);
-    see(3); /* whoever touches a profile now reviews it */
+    see(3); /* a batch that touches a profile now reviews it */
     assert_int_equal(resolver.active.version, 2);
     assert_false(resolver.active.is_complete);
     assert_int_equal(profiles(), 1);

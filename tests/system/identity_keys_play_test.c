@@ -48,16 +48,17 @@ static void restart(struct party *party, int exchange)
 static void see(struct party *party, const int *values, size_t count, int i)
 {
     struct err own = {0};
-    enum outcome o;
+    enum outcome outcome;
     do {
-        o = i % 40 == 0 ? resolver_follow_keys(&party->resolver, &party->arena, &own) : OUTCOME_OK;
-        if (o == OUTCOME_OK)
-            o = party_decode(party, values, count, 1 + i, &own);
-        if (o == OUTCOME_OK)
-            o = party_store(party, &own);
+        outcome =
+            i % 40 == 0 ? resolver_follow_keys(&party->resolver, &party->arena, &own) : OUTCOME_OK;
+        if (outcome == OUTCOME_OK)
+            outcome = party_decode(party, values, count, 1 + i, &own);
+        if (outcome == OUTCOME_OK)
+            outcome = party_store(party, &own);
         database_wait(party->resolver.db);
-    } while (o == OUTCOME_RETRY);
-    database_must(o, &own);
+    } while (outcome == OUTCOME_RETRY);
+    database_must(outcome, &own);
 }
 
 /* Every value in its turn, alone or with another one. */
@@ -115,7 +116,7 @@ static void exchange_keys(int number)
     go_on(20);
     party_make_current(db, number + 1);
     go_on(20);
-    go_on(3 * VALUES); /* everybody once more: with the previous key nobody is lost */
+    go_on(3 * VALUES); /* all of them once more: with the previous key none is lost */
     party_finish(db, number + 1);
     go_on(20);
 }

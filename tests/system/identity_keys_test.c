@@ -1,6 +1,6 @@
-/* identity_keys_test.c: the key of identifier hashes is exchanged: stored ids stay and are found by
- * new hashes, nobody makes an id with the one key while another makes one with the other, a program
- * without a key that is needed is refused, and whoever was erased stays so. */
+/* identity_keys_test.c: the key of identifier hashes is exchanged. Stored ids stay and are found by
+ * new hashes. No two programs make ids with different keys at the same time. A program without a
+ * key that is needed is refused. An erased person stays erased. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -139,8 +139,8 @@ static void what_was_hashed_before_the_switch_is_hashed_again(void **state)
     assert_int_equal(party_store(party, &own), OUTCOME_RETRY);
     assert_string_equal(own.code, "keys_changed");
     assert_int_equal(identifiers(), 0);
-    assert_int_equal(resolver_follow_keys(&party->resolver, &party->arena, &own),
-                     OUTCOME_OK); /* it has followed */
+    /* it has followed */
+    assert_int_equal(resolver_follow_keys(&party->resolver, &party->arena, &own), OUTCOME_OK);
     see_one(party, value);
     assert_true(is_identifier(party_hash(1, value)));
 }

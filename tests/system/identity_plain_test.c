@@ -19,8 +19,8 @@
 struct bound {
     const char *user, *device, *root; /* of the policy */
     enum refusal rule;
-    size_t refused,
-        plain; /* links refused in the end; identifiers that joined plainly, the user included */
+    /* links refused in the end; identifiers that joined plainly, the user included */
+    size_t refused, plain;
 };
 
 static const struct bound bounds[] = {
@@ -157,8 +157,8 @@ static void a_profile_with_a_refused_link_is_not_plain(void **state)
     start(&bounds[3]);
     feed_one(&user, 0);
     feed_one(&user, 1);
-    assert_int_equal(number_of("SELECT count(*) FROM identity.identifiers WHERE has_refused"),
-                     2); /* both ends */
+    /* both ends */
+    assert_int_equal(number_of("SELECT count(*) FROM identity.identifiers WHERE has_refused"), 2);
     assert_int_equal(feed_one(&user, 2), 0);
     assert_int_equal(feed_one(&other_user, 1), 0); /* the far end of the refused link */
     assert_int_equal(feed_one(&other_user, 3), 0);

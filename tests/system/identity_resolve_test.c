@@ -34,8 +34,8 @@ static struct err err;
 static struct db *db; /* of the checks */
 static struct resolver resolvers[RESOLVERS];
 static struct seal_keys raw_keys; /* of the first resolver, the other keeps no values */
-static bool has_deaths,
-    is_steady; /* steady: the policy stays as it is, and no review puts right what batches did */
+/* steady: the policy stays as it is, and no review puts right what batches did */
+static bool has_deaths, is_steady;
 static size_t plain[RESOLVERS]; /* new identifiers of which the stored links were not asked */
 
 /* ---- what happens in one seed ---- */
@@ -144,12 +144,13 @@ static enum outcome resolve(struct resolver *resolver, struct arena *arena,
 }
 
 /* Whether to try again; ends the program where that would not help. */
-static bool is_again(struct resolver *resolver, enum outcome o, int tries, const struct err *own)
+static bool is_again(struct resolver *resolver, enum outcome outcome, int tries,
+                     const struct err *own)
 {
-    if (o == OUTCOME_OK)
+    if (outcome == OUTCOME_OK)
         return false;
-    if (o != OUTCOME_RETRY || tries == 200) {
-        fprintf(stderr, "resolve: %d %s %s\n", (int)o, own->code, own->message);
+    if (outcome != OUTCOME_RETRY || tries == 200) {
+        fprintf(stderr, "resolve: %d %s %s\n", (int)outcome, own->code, own->message);
         abort();
     }
     database_wait(resolver->db);
@@ -184,10 +185,10 @@ static void run_order(struct resolver *resolver, const struct manual_order *orde
         struct review review = {.orders = &orders, .is_dry_run = is_dry_run};
         struct review_result result;
         struct err own = {0};
-        enum outcome o = resolver_review(resolver, &arena, &review, &result, &own);
-        if (o == OUTCOME_REJECT && strcmp(own.code, "identifier_unknown") == 0)
+        enum outcome outcome = resolver_review(resolver, &arena, &review, &result, &own);
+        if (outcome == OUTCOME_REJECT && strcmp(own.code, "identifier_unknown") == 0)
             break;
-        if (is_again(resolver, o, tries, &own))
+        if (is_again(resolver, outcome, tries, &own))
             continue;
         if (!is_dry_run && result.plan.move_count > 0 && result.change.version == 0)
             abort();
@@ -365,7 +366,7 @@ static const char tables[] =
     "identity.identifiers i"
     "   WHERE i.identifier_id = c.identifier_id AND i.profile_id = c.to_profile_id AND i.version = "
     "c.version)"
-    " UNION ALL SELECT concat_ws(' ', 'raw value of nobody', identifier_id) FROM "
+    " UNION ALL SELECT concat_ws(' ', 'raw value without identifier', identifier_id) FROM "
     "identity.raw_values"
     " WHERE identifier_id NOT IN (SELECT identifier_id FROM identity.identifiers)"
     " UNION ALL SELECT concat_ws(' ', 'unsent', version) FROM identity.changes c"
@@ -407,8 +408,8 @@ static void observe(struct arena *arena, struct text_lines *lines)
     database_must(db_run(db, &(struct statement){"test_tables", tables}, &p, &r, NULL, &err), &err);
     for (int i = 0; i < db_rows(r); i++)
         *arena_push(arena, lines) = arena_printf(arena, SPAN_FMT, SPAN_ARG(db_bytes(r, i, 0)));
-    database_must(identity_store_find_outbox(db, arena, &rows, &count, &err),
-                  &err); /* what orders and sweeps left to be sent */
+    /* what orders and sweeps left to be sent */
+    database_must(identity_store_find_outbox(db, arena, &rows, &count, &err), &err);
     tell_messages(&resolvers[0], arena, rows, count);
     observe_told(arena, lines);
 }
@@ -495,8 +496,8 @@ static void run_seeds(unsigned long part, void (*run)(void))
     for (int rule = REFUSED_NOT; rule <= REFUSED_MAX_IDENTIFIERS; rule++) {
         print_message(" %s %zu", rule ? identity_refusal_name((enum refusal)rule) : "accepted",
                       world.refused[rule]);
-        assert_true(only || count < 50 ||
-                    world.refused[rule] > 0); /* else that rule would not be tested */
+        /* else that rule would not be tested */
+        assert_true(only || count < 50 || world.refused[rule] > 0);
     }
     print_message("; quarantined %zu, cuts %zu, manual links %zu, plain joins %zu\n",
                   world.quarantined, world.cuts, world.manual_links, plain[0] + plain[1]);

@@ -43,16 +43,17 @@ static const char generation[] = "00000000-0000-0000-0000-0000000000c1";
 struct change {
     int64_t version;
     uint32_t profile[IDS]; /* of every id, as an index into ids, once this version is known */
-    int64_t newest[IDS]; /* version of every id's last move up to then; odd: its profile is shared,
-                            its touches count for nothing */
+    /* version of every id's last move up to then; odd: its profile is shared, its touches count for
+     * nothing */
+    int64_t newest[IDS];
 };
 
 /* A delivery of a touch or of a change, maybe a repeated one. */
 struct item {
     int64_t position;
     bool is_change;
-    uint32_t index,
-        known; /* touch or change; a touch is delivered with the map of changes[known] */
+    /* touch or change; a touch is delivered with the map of changes[known] */
+    uint32_t index, known;
 };
 
 struct story {
@@ -154,7 +155,7 @@ static void random_change(const struct change *last, struct change *next)
             is_moved[i] = true;
             next->profile[i] = what == 1 ? last->profile[i] : to;
         }
-    if (what == 2) /* rename: the name is any id nobody else is called by */
+    if (what == 2) /* rename: the name is any id that is no other profile's */
         for (uint32_t i = 0, name = draw(IDS); i < IDS; i++)
             if (is_moved[i])
                 next->profile[i] = name;
@@ -241,18 +242,18 @@ static void flush_items(struct tracker *tracker, const struct item *items, size_
         shapes_forget_batch(tracker->shapes);
         for (size_t i = 0; i < count; i++)
             add_item(tracker, &flush, &items[i]);
-        enum outcome o = shapes_settle(tracker->shapes, &arena, &own);
-        for (size_t i = 0; i < flush.arrivals.count && o == OUTCOME_OK; i++)
+        enum outcome outcome = shapes_settle(tracker->shapes, &arena, &own);
+        for (size_t i = 0; i < flush.arrivals.count && outcome == OUTCOME_OK; i++)
             flush.arrivals.items[i].fact.shape =
                 (int32_t)flush.arrivals.items[i].shape->shape->code;
-        if (o == OUTCOME_OK)
-            o = tracker_flush(tracker, &flush, &own);
-        if (o == OUTCOME_OK) {
+        if (outcome == OUTCOME_OK)
+            outcome = tracker_flush(tracker, &flush, &own);
+        if (outcome == OUTCOME_OK) {
             expect_in_order(&flush.stages);
             break;
         }
-        if (o != OUTCOME_RETRY || tries == 20) {
-            fprintf(stderr, "flush: %d %s %s\n", (int)o, own.code, own.message);
+        if (outcome != OUTCOME_RETRY || tries == 20) {
+            fprintf(stderr, "flush: %d %s %s\n", (int)outcome, own.code, own.message);
             abort();
         }
     }
@@ -271,8 +272,8 @@ static void restart(struct tracker *tracker)
 
 static void run_in_turn(void)
 {
-    uint32_t most = 1 + draw(14),
-             faithful = 1 + draw(20); /* how seldom the other tracker comes between */
+    /* how seldom the other tracker comes between */
+    uint32_t most = 1 + draw(14), faithful = 1 + draw(20);
     for (size_t i = 0, n; i < story.item_count; i += n) {
         struct tracker *tracker = &trackers[draw(faithful) == 0 ? draw(TRACKERS) : 0];
         if (draw(20) == 0)

@@ -1,6 +1,6 @@
 """Prints the client ids of a consumer group's members:  members.py BROKERS GROUP
 
-A process of its own: librdkafka's admin client can abort when the broker restarts while it asks, and with it whoever asked.
+It is a process of its own: librdkafka's admin client can abort when the broker restarts while it asks, and ends its caller too.
 """
 import sys
 

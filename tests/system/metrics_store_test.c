@@ -316,13 +316,13 @@ static void *contend(void *arg)
     struct err own_err = {0};
     struct generation g = {diffs[0].generation, 2};
     flush_open(&own_flush, own, &g, 1 << 20);
-    enum outcome o = OUTCOME_OK;
-    for (int i = 0; i < CONTENDED && o == OUTCOME_OK; i += 10, arena_reset(&own_arena))
-        o = flush_run(&own_flush, &own_arena, diffs + i, 10, &own_counts, &own_err);
+    enum outcome outcome = OUTCOME_OK;
+    for (int i = 0; i < CONTENDED && outcome == OUTCOME_OK; i += 10, arena_reset(&own_arena))
+        outcome = flush_run(&own_flush, &own_arena, diffs + i, 10, &own_counts, &own_err);
     flush_close(&own_flush);
     arena_free(&own_arena);
     db_close(own);
-    return o == OUTCOME_OK ? NULL : diffs;
+    return outcome == OUTCOME_OK ? NULL : diffs;
 }
 
 static void two_instances_on_the_same_lanes(void **state)

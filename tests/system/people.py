@@ -12,7 +12,7 @@ NEXT_YEAR = NOW + 365 * DAY
 
 
 def touchpoint(message_id, occurred_at, event="Page Viewed", channel="web", **more):
-    """identifiers: email="a@b.c" and so on, beside the schema's own user_id and anonymous_id."""
+    """identifiers: email="a@b.c" and so on, in addition to the schema's own user_id and anonymous_id."""
     known = {"email", "phone", "loyalty_id", "external_id", "device_id"}
     listed = [{"type": kind, "value": more.pop(kind)} for kind in sorted(known & more.keys())]
     return {

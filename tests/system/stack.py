@@ -20,8 +20,8 @@ GIVEN = set()  # ports of this run
 
 
 def free_ports(count=1):
-    """The first of so many neighbouring loopback ports nobody listens on, below those that outgoing connections take: a server must
-    get its port again after a restart. None is given twice: who got one may be slow to listen on it."""
+    """The first of so many neighbouring loopback ports that are free, below those that outgoing connections take: a server must
+    get its port again after a restart. None is given twice: a server may be slow to listen on its port."""
     while True:
         first = random.SystemRandom().randrange(20000, 32000 - count)
         ports = set(range(first, first + count))

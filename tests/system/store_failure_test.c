@@ -160,8 +160,7 @@ static void test_deferred_constraint_fails_at_commit(void **state)
     assert_ok(db_commit(db, &err));
 }
 
-/* ---------------------------------------------------------------------------------------------
- * lost connections */
+/* ---- lost connections ---- */
 
 static void test_backend_killed_inside_a_transaction(void **state)
 {
@@ -244,8 +243,7 @@ static void test_answer_that_does_not_come(void **state)
     assert_false(db_is_up(db));
 }
 
-/* ------------------------------------------------------------------------------------------------
- * competitors */
+/* ---- competitors ---- */
 
 static const struct statement lock_first = {"lock_first", "UPDATE t SET v = v + 1 WHERE k = 1"};
 static const struct statement lock_second = {"lock_second", "UPDATE t SET v = v + 1 WHERE k = 2"};
@@ -289,8 +287,7 @@ static void test_lock_timeout_is_retried(void **state)
     assert_ok(db_run(db, &lock_first, NULL, NULL, NULL, &err));
 }
 
-/* ------------------------------------------------------------------------------------------
- * sessions and plans */
+/* ---- sessions and plans ---- */
 
 static void assert_setting(const char *name, const char *value)
 {
@@ -342,8 +339,7 @@ static void test_plan_of_an_older_schema(void **state)
     assert_ok(db_run(db, &all, NULL, NULL, NULL, &err));
 }
 
-/* ---------------------------------------------------------------------------------------------------
- * no server */
+/* ---- no server ---- */
 
 /* A loopback port that refuses (not listening) or swallows connections (listening, never
  * accepting). */

@@ -74,8 +74,8 @@ static void test_scalars_round_trip(void **state)
     struct id back = db_uuid(r, 0, 6);
     assert_true(id_equal(&back, &id));
     assert_true(db_timestamptz(r, 0, 7).us == t.us);
-    assert_true(
-        span_is(db_bytes(r, 0, 8), "2023-11-14 22:13:20.123456+00")); /* the session speaks UTC */
+    /* the session speaks UTC */
+    assert_true(span_is(db_bytes(r, 0, 8), "2023-11-14 22:13:20.123456+00"));
     assert_true(span_is(db_bytes(r, 0, 9), "01020300-0000-0000-0000-0000000000ff"));
 }
 
@@ -185,8 +185,7 @@ static void test_affected_rows(void **state)
     assert_int_equal(affected, 42);
 }
 
-/* ----------------------------------------------------------------------------------------------------
- * clean text */
+/* ---- clean text ---- */
 
 static const struct span dirty[] = {SPAN("bob\0evil"), SPAN("\xff"), SPAN("\xed\xa0\x80"),
                                     SPAN("\xc3")};
@@ -220,8 +219,7 @@ static void test_dirty_text_is_rejected_by_copy(void **state)
     assert_int_equal(one_number("count_dirty", "SELECT count(*) FROM dirty"), 0);
 }
 
-/* ----------------------------------------------------------------------------------------------------------
- * COPY */
+/* ---- COPY ---- */
 
 static void copy_rows(const struct row *rows, size_t n)
 {

@@ -19,7 +19,7 @@ HERE = pathlib.Path(__file__).parent
 ROUNDS = int(os.environ.get("TUTTI_TEST_CHAOS_ROUNDS") or 8)
 SEED = int(os.environ.get("TUTTI_TEST_SEED") or 1)
 EVENTS_PER_ROUND = 600
-SETTINGS = {"kafka.consumer.session.timeout.ms": 6000}  # so long whoever was killed keeps its partitions
+SETTINGS = {"kafka.consumer.session.timeout.ms": 6000}  # so long a killed instance keeps its partitions
 SERVER_EVERY = 4  # one round in so many also hits a server
 
 

@@ -14,7 +14,7 @@ from stack import BIN, plain_environment
 from traces import erase, traces
 from waiting import until
 
-# Who waits for a session, or for somebody who waits for it.
+# Sessions that wait for one, or for another that waits for it.
 STOPPED = """
 WITH RECURSIVE behind (pid) AS (
     SELECT %s::integer
@@ -161,7 +161,7 @@ def test_erase_is_killed(stack, make_world):
 
 def outcome(world):
     """What an order leads to: identity, the map of each reader, what was said again, and who may be written to."""
-    # An identifier that is nobody's anchor has a row only if it moved, which depends on how the input fell into batches.
+    # An identifier that is no anchor has a row only if it moved, which depends on how the input fell into batches.
     maps = """SELECT anchor_id, profile_id, version & 1 FROM {0}.anchors AS a
               WHERE EXISTS (SELECT FROM {0}.facts AS f WHERE f.anchor = a.anchor) ORDER BY 1"""
     facts = "SELECT anchor, occurred_at, event_id, kind FROM suppression.facts ORDER BY 1, 2, 3"

@@ -43,7 +43,7 @@ def test_an_erasure_was_interrupted(world):
 
 
 def test_a_channel_is_not_told(world):
-    """The decision is gone with the person; a revocation of somebody who is there is nothing to tell of."""
+    """The decision is gone with the person; a revocation of a person who is not erased is not reported."""
     insert = "INSERT INTO suppression.outbox SELECT %s, 1, 0, 0, gen_random_uuid(), 'email', NULL, NULL, '', now()"
     world.rescue_after = RESCUE_AFTER
     services = world.start()
@@ -84,7 +84,7 @@ def test_an_exchange_of_keys_is_open(world, leave):
 
 
 def test_it_is_measured(world):
-    """What doctor names, identity-resolver tells to whoever watches it: since when, and since which phase."""
+    """What doctor names, identity-resolver tells in its metrics: since when, and since which phase."""
 
     def shows(**expected):
         """An instance that has just started tells this from its first scan on."""

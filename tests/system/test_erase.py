@@ -135,7 +135,7 @@ def restart(world, services):
 
 
 def test_a_kiosk_is_judged_by_those_who_are_left(world):
-    """One user too many put it into quarantine; with that user erased, it belongs to its first one, as if nobody else had come."""
+    """One user too many put it into quarantine; with that user erased, it belongs to its first one, as if no other had come."""
     services = world.start()
     feed(world, *kiosk(4))
     assert world.query("SELECT count(*) FROM tutti.dim_profiles WHERE is_shared") == [(1,)]
@@ -186,7 +186,7 @@ def test_erase_reaches_as_far_ahead_as_input_may(world):
 
 
 class Sealer:
-    """libsodium by itself: what stands in the database must be this, whoever wrote it."""
+    """libsodium by itself: what stands in the database must be this, by whichever program."""
 
     def __init__(self, key):
         self.sodium = ctypes.CDLL(ctypes.util.find_library("sodium"))

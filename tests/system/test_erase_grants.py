@@ -11,7 +11,7 @@ from test_command_kills import AFTER_IT, Held, wait_gone
 from traces import erase, traces
 from waiting import until
 
-RESCUE_AFTER = "500ms"  # what a command or a killed service left unsaid; nobody is busy here
+RESCUE_AFTER = "500ms"  # what a command or a killed service left unsaid; no service is busy here
 JANE = {"user_id": "jane", "email": "jane@example1.com"}
 OF_JANE = "user_id:jane"
 
@@ -64,7 +64,7 @@ def assert_told(world, told):
 
 
 def test_channels_are_told(world):
-    """Of four grants one is open; somebody else's is, too. Two instances, of which one owns the lane."""
+    """Of four grants one is open; another person's is, too. Two instances, of which one owns the lane."""
     services = world.start(instances=2)
     feed(
         world,
@@ -101,7 +101,7 @@ def test_channels_are_told(world):
     world.stop(services)
 
 
-def test_nobody_is_there_to_tell(world):
+def test_no_service_tells_the_channels(world):
     """Without suppression the command says so, and what it stored is published when suppression starts."""
     services = world.start()
     feed(world, asked("open", RECENT))
@@ -121,7 +121,7 @@ def test_nobody_is_there_to_tell(world):
 
 
 def test_the_command_is_killed(world):
-    """In its transaction nobody is told; after it, the channel is, though nobody runs the command again."""
+    """In its transaction no message goes out. After it the channel is told, without another run of the command."""
     services = world.start()
     feed(
         world,
@@ -145,7 +145,7 @@ def test_the_command_is_killed(world):
 
 
 def test_a_revocation_of_before_is_not_lost(world):
-    """Whoever revoked the grant before the erasure was killed before it was told."""
+    """The service that revoked the grant before the erasure was killed before it told the channel."""
     services = world.start()
     feed(world, asked("open", RECENT))
     request_id, stray = id_of(world, "open"), uuid.uuid4().bytes

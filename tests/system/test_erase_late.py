@@ -16,14 +16,14 @@ YES = {"email": True, "sms": True, "push": True}
 
 
 def known_people():
-    """The phone is Bob's; Jane never has it, for nobody has two user ids."""
+    """The phone is Bob's; Jane never has it, for no person has two user ids."""
     yield touchpoint("bob", RECENT, "Consent Given", user_id="bob", phone=PHONE, consent=YES)
     yield touchpoint("kim", RECENT, "Consent Given", user_id="kim", consent=YES)
     yield touchpoint("jane", RECENT, "Consent Given", consent=YES, **JANE)
 
 
 def said_late():
-    """By Jane, with Bob's phone: an opt-out, a hold, a bad score; and what is nobody's but hers."""
+    """By Jane, with Bob's phone: an opt-out, a hold, a bad score; and what is only hers."""
     at = RECENT + HOUR
     yield touchpoint("no", at, "Consent Withdrawn", user_id="jane", phone=PHONE, consent={"sms": False})
     yield touchpoint("angry", at + 1, "Complaint Filed", user_id="jane", phone=PHONE)
@@ -102,7 +102,7 @@ def test_read_late_is_read_in_time(stack, make_world):
 
 @pytest.mark.parametrize("is_owner_first", [True, False])
 def test_whoever_comes_later_is_bound(world, is_owner_first):
-    """The identifier that Jane named was never seen before, or was: no difference. Of what binds nobody nothing is stored."""
+    """The identifier that Jane named was never seen before, or was: no difference. Facts that bind no one are not stored."""
     services = world.start(instances=2)
     feed(world, touchpoint("jane", RECENT, **JANE), touchpoint("yes", RECENT, "Consent Given", user_id="carol", consent=YES))
     erased = erase(world, "user_id:jane")["identifiers"]

@@ -1,4 +1,4 @@
-"""Erasing people while the services run, are killed, stand still or lag behind; and coming back as somebody new."""
+"""Erasing people while the services run, are killed, stand still or lag behind; and coming back as a new person."""
 
 import io
 import json
@@ -25,7 +25,7 @@ def leaver(number):
 
 
 def story(number, steps):
-    """One of those who will be erased: looks, buys, is asked for, says no; and the device is somebody's, too."""
+    """One of those who will be erased: looks, buys, is asked for, says no; and the device is another person's, too."""
     who = leaver(number)
     for step in range(steps):
         at = START + step * HOUR
@@ -126,7 +126,7 @@ def test_sums_stay(world):
 
 
 def test_whoever_comes_back_is_new(world):
-    """Nobody was restarted: what the services remember of an erased person must not be taken for the new one."""
+    """No service was restarted: what the services remember of an erased person must not be taken for the new one."""
     services = world.start()
     feed(world, *story(0, 4), touchpoint("bob", START + HOUR, user_id="bob", device_id="leaver-0-0"))
     erased = set(erase(world, "user_id:leaver-0")["identifiers"])
@@ -160,7 +160,7 @@ def test_whoever_comes_back_is_new(world):
 
 
 def test_a_warm_identity_resolver_sees_links_again(world):
-    """Both ends of a link come back: it is evidence anew, though the link was cached."""
+    """Both ends of a link come back: it is evidence again, though the link was cached."""
     services = world.start(names=("identity-resolver",))
     pair = {"user_id": "jane", "email": "home@example1.com"}
     world.produce([json.dumps(touchpoint(f"old-{n}", RECENT + n, **pair)) for n in range(3)])
@@ -205,7 +205,7 @@ STORED = {
 }
 
 
-def test_nobody_writes_during_an_erasure(world):
+def test_no_service_writes_during_an_erasure(world):
     """The lock of `tutti erase` is held here: neither a new customer nor one whom the caches know goes past it."""
     services = world.start()
     feed(world, touchpoint("first", START, user_id="known"), request("ask", START + 1, user_id="known"))

@@ -116,13 +116,13 @@ def test_the_report_in_words(world):
     assert wrong.returncode == 2 and "journey-tracker or suppression" in wrong.stderr
     for act in ((), ("--execute",)):
         said = world.tool("erase", JANE, "--reason", "r", "--without", SUPPRESSION, *act).stdout
-        assert "nobody tells their channels" in said and said.count("by hand: request") == 3, said
+        assert "no service tells their channels" in said and said.count("by hand: request") == 3, said
         assert "(cards\\u001b[2J)" in said and "\x1b" not in said, "a department does not steer the terminal"
     world.stop([service for service in services if service is not suppression])
 
 
 def test_a_grant_that_a_move_revokes(world):
-    """Whose it is shows in what suppression has not read, and that person wants no mail: its revocation is one that nobody tells."""
+    """Whose it is shows in what suppression has not read, and that person wants no mail: no service tells of its revocation."""
     services = world.start()
     feed(world, touchpoint("no", RECENT, "Consent Withdrawn", user_id="jane", consent={"direct_mail": False}))
     feed(world, touchpoint("1", RECENT + HOUR, user_id="bob", loyalty_id="b-1"), asked("ask", NOW, {"loyalty_id": "b-1"}))

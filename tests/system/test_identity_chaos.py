@@ -65,7 +65,7 @@ class Balance:
         self.thread.join()
         if kind is None:
             assert self.failure is None, self.failure
-            assert self.looks > 0, "nobody converted"
+            assert self.looks > 0, "no customer converted"
 
     def run(self):
         while not self.ends.wait(0.1) and self.failure is None:
@@ -100,7 +100,7 @@ class IdentityChaos(Chaos):
         file = policies / "identity.json"
         self.say(number, f"policy {file}")
         for service in self.world.of("identity-resolver"):
-            service.wait_ready()  # whoever is still starting would find another policy than its file's
+            service.wait_ready()  # an instance that is still starting would find another policy than its file's
         words = ["identity", "apply", "--policy", file, "--execute", "--force", "--batch", 20]
         environment = {
             "TUTTI_DATABASE_URL": self.world.url,

@@ -1,4 +1,4 @@
-"""What an operator orders about people: undo a merge, make one, release a kiosk, ask why; a cut frees nobody."""
+"""What an operator orders about people: undo a merge, make one, release a kiosk, ask why; a cut frees no one."""
 
 import json
 import shutil
@@ -203,7 +203,7 @@ def test_a_carried_hold_ends_when_the_hold_ends(stack, make_world):
 
 
 def test_only_what_holds_today_is_carried(world):
-    """A consent that was given again later holds nobody; an opt-in is nobody else's."""
+    """A consent that was given again later holds no one back; an opt-in is its anchor's alone."""
     world.start()
     feed(
         world,

@@ -39,7 +39,7 @@ PAIRS = [{"types": ["user_id", "external_id"], "links": False}]
 
 @pytest.fixture
 def world(stack, make_world, tmp_path, request):
-    """With the retailer's policies, but that an external id is nobody's: alone in its profile, and of no journey yet."""
+    """With the retailer's policies, but that an external id links nothing: alone in its profile, and of no journey yet."""
     folder = tmp_path / "first"
     shutil.copytree(RETAILER, folder)
     policy_file(folder, pairs=PAIRS)
@@ -296,7 +296,7 @@ def test_killed_anywhere_and_run_again(stack, make_world, world):
 
 
 def check_refusals_meanwhile(world):
-    """Nobody works on facts of which some have old anchors and some new ones."""
+    """No service works on facts of which some have old anchors and some new ones."""
     for name in NAMES:
         assert "tutti identity apply" in refused_start(world, name)
     finding = doctor_on_identity(world)
@@ -321,7 +321,7 @@ def check_refusals_meanwhile(world):
 
 
 def test_lag_is_refused(world):
-    """A resolved touchpoint that nobody has read would come under its old anchor."""
+    """A resolved touchpoint that was not read would come under its old anchor."""
     services = world.start(names=["identity-resolver", "suppression"])
     world.produce([json.dumps(record) for record in mixed(5)])
     world.settle(names=["identity-resolver", "suppression"])
@@ -370,7 +370,7 @@ def test_what_stored_identifiers_do_not_allow(world, change, words):
 
 
 def test_rules_of_a_type_without_identifiers(world):
-    """Nothing is stored that they would change; of somebody who was erased only hashes are known."""
+    """Nothing is stored that they would change; of an erased person only hashes are known."""
     services = world.start()
     feed(world, touchpoint("1", START, user_id="jane", email="Jane@Example1.com"))
     world.stop(services)
@@ -387,16 +387,6 @@ def test_rules_of_a_type_without_identifiers(world):
     path = policy_file(folder, default_calling_code="49", types={"external_id": {"scope": "source"}})
     refused = identity(world, "plan", "--policy", path, check=False)
     assert refused.returncode == 1 and "2 of any type were erased" in refused.stderr, refused.stderr
-
-
-def test_facts_of_before_are_refused(world):
-    """Their other identifiers are not known."""
-    services = filled(world, people=2)
-    world.stop(services)
-    with psycopg.connect(world.url, autocommit=True) as connection:
-        connection.execute("INSERT INTO identity.settings VALUES ('facts_without_others', 'before 0010')")
-    refused = apply(world, ranked_folder(world), check=False)
-    assert refused.returncode == 1 and "before migration 0010" in refused.stderr, refused.stderr
 
 
 def test_a_new_type_acts_on_what_arrives(world):
@@ -448,7 +438,7 @@ def test_orders_hold(world):
 
 
 def test_an_erased_identifier_anchors_nothing(world):
-    """It was the strongest by the new ranks, of a touchpoint of somebody else."""
+    """It was the strongest by the new ranks, of a touchpoint of another person."""
     services = world.start()
     feed(world, touchpoint("1", START, user_id="jane", email="home@example1.com"))
     feed(world, touchpoint("2", START + HOUR, user_id="other", email="home@example1.com", loyalty_id="card"))
@@ -513,7 +503,7 @@ def test_erasing_after_a_change_of_ranks(world):
 
 
 def test_opt_outs_with_one_event_id_stay(world):
-    """A list of opt-outs in which all lines have one message id: two of them come to have one anchor, and nobody loses a word."""
+    """A list of opt-outs in which all lines have one message id: two of them come to have one anchor, and no opt-out is lost."""
     services = world.start()
     names = {"jane": {"email": False}, "joan": {"sms": False}}
     feed(world, *(touchpoint("list", RECENT, "Consent Withdrawn", user_id=who, email="shared@example1.com", consent=no) for who, no in names.items()))

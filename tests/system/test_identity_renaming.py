@@ -1,4 +1,4 @@
-"""Other rules for values on a filled database, where raw values are kept: identifiers become others, one with others, or nobody, and
+"""Other rules for values on a filled database, where raw values are kept: identifiers become others, become one, or disappear, and
 `tutti identity apply` ends with the tables of a database that always had these rules."""
 
 import hashlib
@@ -68,7 +68,7 @@ def plan(world, folder, *words):
 
 
 def spelled(chance, kind, value):
-    """The same e-mail or phone number as somebody else would write it; of some e-mails the digest."""
+    """The same e-mail or phone number in another spelling; of some e-mails the digest."""
     if kind == "email":
         if chance.random() < 0.2:
             return {"type": kind, "value": hashlib.sha256(value.encode()).hexdigest(), "encoding": "sha256"}
@@ -87,7 +87,7 @@ def as_written(records, seed=11):
 
 
 def dotted(number):
-    """Somebody whose provider does not look at dots; and what is blocked later: a card, alone and with others, a terminal."""
+    """A person whose provider does not look at dots; and what is blocked later: a card, alone and with others, a terminal."""
     start = RECENT - number * DAY
     yield touchpoint(f"dot-a{number}", start, user_id=f"user-{number}", email=f"first.last{number}@gmail.com")
     yield touchpoint(f"dot-b{number}", start + HOUR, email=f"FirstLast{number}+news@gmail.com", loyalty_id=f"dotted-{number}")
@@ -315,7 +315,7 @@ def test_the_newest_order_about_a_pair_counts(world):
 
 
 def test_blocked_values_alone(world):
-    """A value that was never meant to be one joins nobody any more; services may run where nothing stored is blocked."""
+    """A value that was never meant to be one joins no one any more; services may run where nothing stored is blocked."""
     services = world.start()
     for number in range(3):
         feed(world, touchpoint(f"a{number}", START + number * HOUR, user_id=f"user-{number}", loyalty_id="Nobody"))
@@ -330,7 +330,7 @@ def test_blocked_values_alone(world):
     said = plan(world, folder)
     assert [said[name] for name in ("renamed", "vanished", "facts_left", "needs_services_stopped")] == [0, 3, 1, True]
     tried = identity(world, "plan", "--policy", folder / "identity.json", "--privacy.key_file", privacy_key(world))
-    assert "1 touchpoints would name nobody" in tried.stderr and "do not read old input again" in tried.stderr, tried.stderr
+    assert "1 touchpoints would name no one" in tried.stderr and "do not read old input again" in tried.stderr, tried.stderr
     renamed_to(world, folder)
     assert count(world) == 4
     assert world.query("SELECT message_id FROM tutti.fct_unidentified_touchpoints") == [("alone",)]
@@ -379,7 +379,7 @@ def test_after_an_exchange_of_keys(world):
 
 
 def test_an_erasure_finds_what_was_renamed(world):
-    """Also in the history of who was in which profile, and in decisions of before."""
+    """Also in the history of who was in which profile, and in earlier decisions."""
     world.start()
     feed(world, touchpoint("1", RECENT, email="Home@example1.com", loyalty_id="card"), touchpoint("2", RECENT - HOUR, email="HOME@example1.com", device_id="tv"))
     feed(world, request("ask", RECENT + HOUR, device_id="tv"), touchpoint("3", RECENT - DAY, device_id="tv", loyalty_id="card"))
@@ -417,8 +417,8 @@ def test_decisions_of_a_profile_that_was_merged(world):
     assert set(traces(world, gone)) <= LOCK_ROWS
 
 
-def test_the_review_ends_at_nobody_of_before(world):
-    """Where it stood last is noted: not by a name that is nobody's any more."""
+def test_the_review_ends_at_a_former_name(world):
+    """Where it stood last is noted: not by the name of an identifier that is gone."""
 
     def id_of(mail):
         return hashlib.blake2b(b"email\0" + mail.encode(), digest_size=16, key=world.key).digest()
@@ -441,12 +441,12 @@ def test_the_review_ends_at_nobody_of_before(world):
 @pytest.mark.parametrize(
     "types, more, words",
     [
-        ({"email": {"normalise": "plain"}}, {}, "of what came hashed nobody knows"),
-        ({}, {"gmail_dots_and_plus": True}, "of what came hashed nobody knows"),
+        ({"email": {"normalise": "plain"}}, {}, "the value of what came hashed is not known"),
+        ({}, {"gmail_dots_and_plus": True}, "the value of what came hashed is not known"),
         ({"phone": {"normalise": "plain"}}, {}, "forms that leave out what the new rules look at"),
         ({}, {"default_calling_code": "49"}, "forms that leave out what the new rules look at"),
         ({"loyalty_id": {"scope": "source"}}, {}, "no raw value tells of which source"),
-        ({"loyalty_id": {"links": False}}, {}, "facts name it beside others"),
+        ({"loyalty_id": {"links": False}}, {}, "facts name it together with others"),
         ({"session_id": {"normalise": "email"}}, {}, "a touchpoint is stored with one"),
     ],
 )
@@ -465,7 +465,7 @@ def test_what_raw_values_do_not_tell(stack, make_world, types, more, words):
 
 
 def test_values_that_are_not_known(world):
-    """One that is not kept, one that may have come hashed or not, one of somebody who was erased; and no key to read them with."""
+    """One that is not kept, one that may have come hashed or not, one of an erased person; and no key to read them with."""
     services = world.start()
     feed(world, touchpoint("1", START, user_id="jane", email="Jane@example1.com"), touchpoint("2", START, user_id="joan", email="d" * 32))
     world.stop(services)
@@ -486,7 +486,7 @@ def test_values_that_are_not_known(world):
 
 
 def test_a_blocked_value_that_another_becomes(world):
-    """Stored touchpoints would name two by one id: somebody who writes it otherwise, and nobody."""
+    """Stored touchpoints would name two by one id: another spelling of it, and none."""
     services = world.start()
     feed(world, touchpoint("1", RECENT, user_id="joan", email="home@gmail.com"), touchpoint("2", RECENT, user_id="jane", email="ho.me@gmail.com"))
     world.stop(services)
@@ -514,7 +514,7 @@ def test_no_exchange_of_keys_meanwhile(world):
     world.tool("identity", "rotate-key", "--to", "announced", "--execute", *given)
 
 
-def test_somebody_is_erased_between_plan_and_switch(world):
+def test_a_person_is_erased_between_plan_and_switch(world):
     """The plan was possible; now one person would not be recognised any more."""
     services = world.start()
     feed(world, *(touchpoint(f"{number}", START, user_id=f"user-{number}", email=f"HOME{number}@example1.com") for number in range(300)))

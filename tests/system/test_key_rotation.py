@@ -110,7 +110,7 @@ def mixed(many, few):
 
 
 def strangers(world, number, count=300):
-    """Somebody new all the time, who comes back later."""
+    """New people all the time, who come back later."""
     lines = [
         json.dumps(touchpoint(f"{number}-{i}", START + i * HOUR, user_id=f"new-{number}-{i}", email=f"new-{number}-{i // 2}@example1.com"))
         for i in range(count)
@@ -153,7 +153,7 @@ def exchange(world, feeder, number):
 
 
 def finish(world, number, *words):
-    """Nobody needs the previous key any more."""
+    """The previous key is not needed any more."""
     assert rotate(world, number, "--to", "finished", "--execute", *words)["phase"] == "one key"
     for service in resolvers(world):
         give(world, service, number, previous=False)
@@ -177,7 +177,7 @@ def test_two_exchanges_while_touchpoints_flow(world, keys, monkeypatch):
     refused = rotate(world, 1, "--to", "finished", "--execute", check=left == 0)
     if left:
         assert f"{left} identifiers would no longer be recognised" in refused
-    world.produce(lines[:third] + during)  # whoever is seen is found by the new key from then on
+    world.produce(lines[:third] + during)  # people who are seen are found by the new key from then on
     world.settle()
     assert rotate(world, 1)["only_by_previous"] == 0
     if left:
@@ -319,7 +319,7 @@ def test_kept_values_are_hashed_with_the_new_key(world, keys):
 
 
 def test_a_forced_end_forgets(world, keys):
-    """Whoever was not seen since is somebody new; the others are not."""
+    """A person who was not seen since is a new one; the others are not."""
     (service,) = world.start(names=[RESOLVER])
     world.produce([json.dumps(touchpoint(name, START, user_id=name)) for name in ("jane", "joan")])
     world.settle(names=[RESOLVER])

@@ -17,7 +17,7 @@ def published(world):
 @pytest.fixture
 def busy_world(stack, make_world):
     world = make_world(stack, "noon", policies=BANK)
-    world.rescue_after = "1m"  # nobody is killed: what takes long is still being said by whoever wrote it
+    world.rescue_after = "1m"  # no instance is killed: the writer of a slow message is still about to publish it
     world.generate("bank", people=500, events=EVENTS, seed=12)
     world.start(instances=2)
     return world

@@ -29,7 +29,7 @@ def policies_of(directory, identity_policy=None):
 
 
 def open_policy():
-    """The shipped identity policy, but whoever shares something is one customer."""
+    """The shipped identity policy, but people who share something are one customer."""
     policy = json.loads((RETAILER / "identity.json").read_text())
     policy["types"] = [
         {key: value for key, value in entry.items() if key not in ("unique", "max_links")} for entry in policy["types"]
@@ -119,7 +119,7 @@ def test_applied_later_equals_always_there(stack, make_world, tmp_path):
 
 
 def test_what_others_say_revokes(stack, make_world, tmp_path):
-    """A contact that was granted is void once somebody else complains, or opts out, with the customer's phone number."""
+    """A contact that was granted is void once another person complains, or opts out, with the customer's phone number."""
     world = world_of(make_world, stack, tmp_path)
     world.start(instances=2)
     phone = "+15550001111"

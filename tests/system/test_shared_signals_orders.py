@@ -57,7 +57,7 @@ def test_a_cut_carries_only_what_the_other_side_lacks(stack, make_world, tmp_pat
     world.stop()
 
 
-def test_a_side_that_comes_to_somebody_who_said_yes(stack, make_world, tmp_path):
+def test_a_side_that_comes_to_a_person_who_said_yes(stack, make_world, tmp_path):
     """Cut from Jane the address is Bob's, who said yes later: what Jane said is said again, and his is the last word."""
     world = world_of(make_world, stack, tmp_path)
     world.start()
@@ -130,8 +130,8 @@ def test_plan_tells_whose_opt_out_is_at_risk(stack, make_world, tmp_path):
     world.stop()
 
 
-def test_erasing_somebody_leaves_others_what_binds_them(stack, make_world, tmp_path):
-    """Copies under the person's identifiers go; under an identifier of somebody else they are his. So is one that suppression had
+def test_erasing_a_person_leaves_others_what_binds_them(stack, make_world, tmp_path):
+    """Copies under the person's identifiers go; under an identifier of another person they are that person's. So is one that suppression had
     not read when the person was erased."""
     world = world_of(make_world, stack, tmp_path)
     world.start()

@@ -21,11 +21,11 @@ static struct timeline *timeline;
 static struct arena arena;
 static struct err err;
 
-static void must(enum outcome o)
+static void must(enum outcome outcome)
 {
-    if (o != OUTCOME_OK)
+    if (outcome != OUTCOME_OK)
         print_error("%s: %s\n", err.code, err.message);
-    assert_int_equal(o, OUTCOME_OK);
+    assert_int_equal(outcome, OUTCOME_OK);
 }
 
 static int set_up(void **state)
@@ -64,7 +64,7 @@ static struct fact_key key(int64_t anchor, int64_t at, uint8_t event)
     return (struct fact_key){anchor, {at}, {{[15] = event}}};
 }
 
-/* Everything beside the key is absent but what the table demands. */
+/* Everything but the key is absent, unless the table demands it. */
 static struct journey_fact fact(int64_t anchor, int64_t at, uint8_t event)
 {
     return (struct journey_fact){.key = key(anchor, at, event),
@@ -285,11 +285,12 @@ static void the_newest_move_wins(void **state)
         int64_t version_after;
         bool is_inserted, is_moved, is_newer;
     } rows[] = {
-        {1, 5, 1, 0, 5, true, false, false},  {2, 7, 2, 1, 7, false, true, true}, /* newer: moves */
-        {3, 6, 2, 2, 7, false, false, false},                                     /* older: loses */
+        {1, 5, 1, 0, 5, true, false, false},
+        {2, 7, 2, 1, 7, false, true, true},   /* newer: moves */
+        {3, 6, 2, 2, 7, false, false, false}, /* older: loses */
         {3, 7, 2, 2, 7, false, false, false}, /* the same version: the first stays */
-        {2, 9, 2, 2, 9, false, false, true},  /* newer, the same profile: the version is remembered
-                                               */
+        /* newer, the same profile: the version is remembered */
+        {2, 9, 2, 2, 9, false, false, true},
         {3, 8, 2, 2, 9, false, false, false}, /* so that an older move loses afterwards */
         {3, 10, 3, 2, 10, false, true, true},
     };
@@ -469,7 +470,7 @@ static void swapping_reports_all_or_nothing(void **state)
         number_of("test_new",
                   "SELECT count(*) FROM journey.states WHERE payload = 'new' AND members = 11"),
         1);
-    rows[1].ver = 1; /* somebody else was first */
+    rows[1].ver = 1; /* another instance was first */
     must(db_begin(db, &err));
     assert_false(swap(rows, 3));
     assert_int_equal(rows[0].ver, 2);
@@ -518,25 +519,25 @@ static enum outcome contend_round(struct worker *w, struct timeline *tl, struct 
         w->profile[anchor] = profile + 1;
     }
     size_t kept = timeline_sort_facts(tl, facts, n);
-    enum outcome o = db_begin(own, &w->err);
-    if (o == OUTCOME_OK)
-        o = timeline_insert_facts(tl, own, a, facts, kept, inserted, &w->err);
-    if (o == OUTCOME_OK)
-        o = timeline_lock_anchors(tl, own, a, moves, n, &anchors, &count, &w->err);
-    if (o != OUTCOME_OK)
-        return o;
+    enum outcome outcome = db_begin(own, &w->err);
+    if (outcome == OUTCOME_OK)
+        outcome = timeline_insert_facts(tl, own, a, facts, kept, inserted, &w->err);
+    if (outcome == OUTCOME_OK)
+        outcome = timeline_lock_anchors(tl, own, a, moves, n, &anchors, &count, &w->err);
+    if (outcome != OUTCOME_OK)
+        return outcome;
     int64_t *profiles = arena_array(a, int64_t, 2 * count);
     for (size_t i = 0; i < count; i++) {
         profiles[2 * i] = id_short(&anchors[i].profile_id);
         profiles[2 * i + 1] =
             anchors[i].is_moved ? id_short(&anchors[i].old_profile_id) : profiles[2 * i];
     }
-    o = timeline_lock_states(tl, own, a, profiles, 2 * count, &states, &state_count, &w->err);
-    for (size_t i = 0; o == OUTCOME_OK && i < state_count; i++)
+    outcome = timeline_lock_states(tl, own, a, profiles, 2 * count, &states, &state_count, &w->err);
+    for (size_t i = 0; outcome == OUTCOME_OK && i < state_count; i++)
         states[i].members++;
-    if (o == OUTCOME_OK)
-        o = timeline_save_states(tl, own, a, states, state_count, &w->err);
-    return o == OUTCOME_OK ? db_commit(own, &w->err) : o;
+    if (outcome == OUTCOME_OK)
+        outcome = timeline_save_states(tl, own, a, states, state_count, &w->err);
+    return outcome == OUTCOME_OK ? db_commit(own, &w->err) : outcome;
 }
 
 static void *contend(void *arg)

@@ -1,4 +1,4 @@
-"""Looking for what is left of somebody, in every column of every table that could hold it."""
+"""Looks for what is left of a person, in every column of every table that could hold it."""
 
 import json
 import uuid
@@ -53,10 +53,10 @@ def traces(world, ids):
 
 
 def erase(world, person, *words):
-    """Erases somebody for good; the report."""
+    """Erases a person for good; the report."""
     return json.loads(world.tool("erase", person, "--reason", "asked for it", "--execute", "--json", *words).stdout)
 
 
 def wait_past_erasure(world):
-    """Until what happens is somebody new."""
+    """Waits until touchpoints are those of a new person."""
     until(lambda: world.query("SELECT max(erased_at) < clock_timestamp() FROM identity.erased") == [(True,)], 60, "a new person")

@@ -203,8 +203,7 @@ static void a_message_that_is_too_large_is_the_datas_fault(void **state)
     expect_ok();
 }
 
-/* ----------------------------------------------------------------------------------------------
- * configurations */
+/* ---- configurations ---- */
 
 struct setting_case {
     const char *flag;

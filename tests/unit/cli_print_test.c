@@ -61,7 +61,7 @@ static void rows_may_be_lines(void **state)
     static const struct section_form form = {
         .name = "moves",
         .title = "Moves",
-        .line = "{who:4}-> {to|nobody}\n  because {why}",
+        .line = "{who:4}-> {to|nothing}\n  because {why}",
         .most_lines = 2,
         .columns = {
             {"who", CELL_TEXT}, {"to", CELL_TEXT}, {"why", CELL_TEXT}, {"word", CELL_WORDS}}};
@@ -73,7 +73,7 @@ static void rows_may_be_lines(void **state)
     assert_printed(&report, print_text,
                    "\nMoves\n"
                    "a   -> b\n"
-                   "c   -> nobody\n"
+                   "c   -> nothing\n"
                    "  because d\n"
                    "and 1 more; --json has them all\n");
     assert_printed(&report, print_json,

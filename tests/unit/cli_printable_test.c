@@ -29,8 +29,8 @@ static void hidden_characters_are_escaped(void **state)
         {SPAN("\xE2\x81\xA6x\xE2\x81\xA9"), "\\u2066x\\u2069"},         /* isolates */
         {SPAN("ja\xE2\x80\x8Bne\xEF\xBB\xBF"), "ja\\u200bne\\ufeff"},   /* no width at all */
         {SPAN("\xE2\x80\x8D\xE2\x80\x8C"), "\xE2\x80\x8D\xE2\x80\x8C"}, /* joiners */
-        {SPAN("\xD7\xA9\xD7\x9C\xD7\x95\xD7\x9D"),
-         "\xD7\xA9\xD7\x9C\xD7\x95\xD7\x9D"}, /* Hebrew is no trick */
+        /* Hebrew is no trick */
+        {SPAN("\xD7\xA9\xD7\x9C\xD7\x95\xD7\x9D"), "\xD7\xA9\xD7\x9C\xD7\x95\xD7\x9D"},
     };
     struct arena arena = {0};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

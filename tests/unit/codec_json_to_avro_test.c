@@ -120,8 +120,8 @@ static void avro_c_reads_every_kind(void **state)
     assert_int_equal(json_integer_value(json_array_get(member(json, "a"), 1)), -2);
     assert_string_equal(json_string_value(member(member(member(json, "m"), "k"), "string")), "v");
     assert_true(json_is_null(member(member(json, "m"), "z")));
-    assert_int_equal(json_integer_value(member(member(member(json, "u"), "In"), "w")),
-                     7); /* its default */
+    /* its default */
+    assert_int_equal(json_integer_value(member(member(member(json, "u"), "In"), "w")), 7);
     assert_int_equal(json_integer_value(member(member(json, "t"), "long")),
                      INT64_C(1767225600000001));
     json_decref(json);
@@ -244,8 +244,8 @@ static void hostile_counts_are_refused(void **state)
         const char *code;
     } rows[] = {
         {"\xfe\xff\xff\xff\x0f", 5, "avro_too_many"}, /* 2^31 nulls cost no bytes */
-        {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00", 11,
-         "avro_bad_length"}, /* the smallest count has no opposite */
+        /* the smallest count has no opposite */
+        {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00", 11, "avro_bad_length"},
         {"\x02", 1, "avro_truncated"},
     };
     struct avro_shape *shape;

@@ -53,8 +53,8 @@ static void test_round_trip(void **state)
         seal_value(&keys, &arena, &row, value, &two);
         assert_opens(&keys, &one, value);
         assert_int_equal(one.sealed.len, value.len + 16);
-        assert_memory_not_equal(one.sealed.ptr, two.sealed.ptr,
-                                two.sealed.len); /* each has a key of its own */
+        /* each has a key of its own */
+        assert_memory_not_equal(one.sealed.ptr, two.sealed.ptr, two.sealed.len);
         assert_true(value.len == 0 ||
                     memmem(one.sealed.ptr, one.sealed.len, value.ptr, value.len) == NULL);
     }

@@ -1,5 +1,5 @@
-/* identity_cache_test.c: what was put is found until the bound, what is used outlives what is not,
- * no entry is another's, and what an identifier costs. */
+/* identity_cache_test.c: an entry is found until the bound, used entries outlive unused ones, no
+ * entry is another's, and what an identifier costs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -191,8 +191,8 @@ static void what_is_dropped_is_unknown(void **state)
     assert_null(resolver_cache_identifier(&cache, &gone));
     assert_int_equal(resolver_cache_count(&cache), USED - 1);
     for (uint64_t i = 1; i <= USED; i++)
-        assert_int_equal(found(&cache, i),
-                         i == 7 ? 1 : 2); /* its links cannot be found by one end */
+        /* its links cannot be found by one end */
+        assert_int_equal(found(&cache, i), i == 7 ? 1 : 2);
     put(&cache, 7);
     assert_int_equal(resolver_cache_count(&cache), USED);
     resolver_cache_close(&cache);

@@ -97,8 +97,9 @@ static void plain_values_are_trimmed_and_kept(void **state)
         {"\xEF\xAC\x81", "\xEF\xAC\x81"}, /* the ligature fi stays: NFC, not NFKC */
         {"\xD0\xB0"
          "bc",
+         /* Cyrillic a in a Latin word is another value */
          "\xD0\xB0"
-         "bc"}, /* Cyrillic a in a Latin word is another value */
+         "bc"},
         {"\xCE\xA9\xD0\x96"
          "a\xCC\x8A",
          "\xCE\xA9\xD0\x96\xC3\xA5"}, /* mixed scripts, one of them composed */
@@ -132,8 +133,8 @@ static void emails(void **state)
         const char *value, *plain, *folded; /* without and with the gmail rule */
     } rows[] = {
         {" Jane@Example1.COM ", "jane@example1.com", "jane@example1.com"},
-        {"\xC3\x84rger@example.com", "\xC3\x84rger@example.com",
-         "\xC3\x84rger@example.com"}, /* ASCII only */
+        /* ASCII only */
+        {"\xC3\x84rger@example.com", "\xC3\x84rger@example.com", "\xC3\x84rger@example.com"},
         {"Ja.ne+Shop@GMail.com", "ja.ne+shop@gmail.com", "jane@gmail.com"},
         {"j.a.n.e@googlemail.com", "j.a.n.e@googlemail.com", "jane@googlemail.com"},
         {"ja.ne+a.b+c@gmail.com", "ja.ne+a.b+c@gmail.com", "jane@gmail.com"},
@@ -188,8 +189,8 @@ static void phones(void **state)
         {"()", NULL, "1"},
         {"+", NULL, "1"},
         {"000-0000", NULL, "1"}, /* blocked */
-        {"\xD9\xA1\xD9\xA2\xD9\xA3\xD9\xA4\xD9\xA5\xD9\xA6\xD9\xA7", NULL,
-         "1"}, /* digits of another script */
+        /* digits of another script */
+        {"\xD9\xA1\xD9\xA2\xD9\xA3\xD9\xA4\xD9\xA5\xD9\xA6\xD9\xA7", NULL, "1"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         policy.calling_code = span_of(rows[i].code);
@@ -209,11 +210,11 @@ static void digests(void **state)
     check("user_id", DIGEST32 DIGEST32 DIGEST32 DIGEST32, true, LOWER32 LOWER32 LOWER32 LOWER32);
     check("user_id", DIGEST32 DIGEST32 DIGEST32 DIGEST32 "A", true,
           DIGEST32 DIGEST32 DIGEST32 DIGEST32 "A"); /* 129 */
-    check("user_id", "0123456789abcdef0123456789ABCDE", true,
-          "0123456789abcdef0123456789ABCDE"); /* 31 */
+    /* 31 */
+    check("user_id", "0123456789abcdef0123456789ABCDE", true, "0123456789abcdef0123456789ABCDE");
     check("user_id", "0123456789abcdef0123456789ABCDEG", true, "0123456789abcdef0123456789ABCDEG");
-    check("email", "Jane@Example1.com", true,
-          "jane@example1.com"); /* said to be hashed, is not: as any e-mail */
+    /* said to be hashed, is not: as any e-mail */
+    check("email", "Jane@Example1.com", true, "jane@example1.com");
     check("user_id", "00000000000000000000000000000000", true, NULL); /* blocked all the same */
 }
 
@@ -244,8 +245,8 @@ static void hashed_emails_match_their_clear_form(void **state)
         assert_true(span_is(out.text, rows[i].want));
         assert_int_equal(out.needs_digest, rows[i].needs_digest);
     }
-    check("email", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", true,
-          NULL); /* of an empty text */
+    /* of an empty text */
+    check("email", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", true, NULL);
 }
 
 static void types_are_found_by_name(void **state)

@@ -152,8 +152,8 @@ static void an_older_link_decides(void **state)
 static void a_refused_link_leaves_both_sides_whole(void **state)
 {
     check("A-a@1 a-b@2 B-c@3 c-d@4 b-c@5 d-e@6", "A=A B=B a=A b=A c=B d=B e=B");
-    check_refusals("A-a@1 a-b@2 B-c@3 c-d@4 b-c@5 d-e@6",
-                   "b-c unique"); /* what comes after is not affected */
+    /* what comes after is not affected */
+    check_refusals("A-a@1 a-b@2 B-c@3 c-d@4 b-c@5 d-e@6", "b-c unique");
 }
 
 static void a_link_within_a_profile_is_accepted(void **state)
@@ -178,7 +178,7 @@ static void max_identifiers(void **state)
     check("a-b@1 b-c@2 c-d@3 d-e@4", "a=a b=a c=a d=d e=d");
     check("a-b@1 c-d@2 b-c@3", "a=a b=a c=c d=c");           /* 2 + 2 are too many */
     check("a-b@1 c-d@2 b-c@3 b-e@4", "a=a b=a c=c d=c e=a"); /* one more still fits */
-    check("a-b@1 b-c@2 a-c@3", "a=a b=a c=a");               /* a link within adds nobody */
+    check("a-b@1 b-c@2 a-c@3", "a=a b=a c=a");               /* a link within adds none */
     policy.max_identifiers = 1;
     check("a-b@1", "a=a b=b");
 }
@@ -193,8 +193,8 @@ static void some_types_do_not_count(void **state)
     policy.max_degree = 1;
     check("A-x@1 A-y@2 A-e@3", "A=A e=A x=A y=A");
     check("A-x@1 A-e@2 A-f@3", "A=A e=e f=f x=x");
-    policy.types[LETTERS_USER].max_links[LETTERS_DEVICE] =
-        2; /* what is said of the type itself holds */
+    /* a limit of the type itself comes first */
+    policy.types[LETTERS_USER].max_links[LETTERS_DEVICE] = 2;
     check("A-x@1 A-y@2 A-z@3", "A=A x=x y=y z=z");
     policy.types[LETTERS_USER].max_links[LETTERS_DEVICE] = IDENTITY_UNBOUNDED;
     policy.types[LETTERS_DEVICE].limit = 2;
@@ -296,8 +296,8 @@ static void limits_within_a_window(void **state)
     check("A-a@1 A-b@11", "A=A a=A b=A"); /* at 11 nothing up to 1 counts */
     check("A-a@1 A-b@12 A-c@21", "A=A a=A b=A c=c");
     check("A-a@1 A-b@12 A-c@22", "A=A a=A b=A c=A");
-    check("A-a@1 A-b@5 a@-9",
-          "A=a a=a b=a"); /* the identifier's own first time counts, not that of its link */
+    /* the identifier's own first time counts, not that of its link */
+    check("A-a@1 A-b@5 a@-9", "A=a a=a b=a");
     check("A-a@1 A-b@5 A=b", "A=A a=A b=A");
 }
 

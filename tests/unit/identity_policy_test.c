@@ -119,8 +119,8 @@ static void sessions_of_a_source(void **state)
     assert_int_equal(identity_policy_of(&arena, text, &p, &err), OUTCOME_OK);
     assert_true(!p.types[0].is_scoped && p.types[1].is_scoped && !p.types[2].is_scoped);
     assert_true(p.types[0].counts && p.types[1].counts && !p.types[2].counts);
-    struct span rules = identity_policy_anchor_rules(
-        &arena, &p); /* a scope gives other ids, what counts does not */
+    /* a scope gives other ids, what counts does not */
+    struct span rules = identity_policy_anchor_rules(&arena, &p);
     assert_true(span_is(rules, "a:1:0 b:2:0:source c:3:0 calling_code:1 gmail:0"));
     arena_free(&arena);
 }
@@ -169,11 +169,11 @@ static void other_settings_and_order_of_types(void **state)
     assert_true(span_is(p.calling_code, "49") && p.gmail_dots_and_plus && p.max_identifiers == 7);
     assert_true(identity_is_blocked(&p, &p.types[0], SPAN("n/A")));
     assert_true(identity_is_blocked(&p, &p.types[0], SPAN("x_Yz")));
-    assert_true(identity_is_blocked(&p, &p.types[0],
-                                    SPAN(""))); /* blank, though the pattern needs a character */
+    /* blank, though the pattern needs a character */
+    assert_true(identity_is_blocked(&p, &p.types[0], SPAN("")));
     assert_false(identity_is_blocked(&p, &p.types[0], SPAN("xa")));
-    assert_false(identity_is_blocked(&p, &p.types[0],
-                                     SPAN("null"))); /* what is listed replaces the defaults */
+    /* the list replaces the defaults */
+    assert_false(identity_is_blocked(&p, &p.types[0], SPAN("null")));
     struct span rules = identity_policy_anchor_rules(&arena, &p);
     assert_true(span_is(rules, "a:4:0 b:9:0 calling_code:49 gmail:1"));
     arena_free(&arena);
@@ -380,9 +380,9 @@ static enum outcome with_types(size_t count)
                     i + 1);
     const char *policy =
         arena_printf(&arena, "{\"types\":[" SPAN_FMT "]}", SPAN_ARG(strbuf_span(&text)));
-    enum outcome o = identity_policy_of(&arena, policy, &p, &err);
+    enum outcome outcome = identity_policy_of(&arena, policy, &p, &err);
     arena_free(&arena);
-    return o;
+    return outcome;
 }
 
 static void there_are_at_most_so_many_types(void **state)

@@ -121,8 +121,8 @@ static void repeats_count_once(void **state)
     add(&tp, "email", "Jane@X.org");
     add(&tp, "email", "u1");
     add(&tp, "email", "jane@x.org ");
-    assert_int_equal(identity_collect(&policy, &digest_key, &tp, &arena, ids),
-                     3); /* the same value of another type is another */
+    /* the same value of another type is another */
+    assert_int_equal(identity_collect(&policy, &digest_key, &tp, &arena, ids), 3);
     assert_true(span_is(ids[0].type->name, "user_id"));
 }
 

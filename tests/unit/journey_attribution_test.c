@@ -147,8 +147,8 @@ static void test_conversion_values(void **state)
     assert_true(f->effects.conversions.items[0].is_first);
     assert_false(f->effects.conversions.items[1].is_first);
     assert_int_equal(f->effects.conversions.items[0].stage_before, STAGE_PURCHASE);
-    assert_int_equal(journey_state_revenue(&f->state).revenue,
-                     0); /* in the currency of the last conversion: none */
+    /* in the currency of the last conversion: none */
+    assert_int_equal(journey_state_revenue(&f->state).revenue, 0);
     pass(f, f->order, D(4), 7);
     assert_int_equal(journey_state_revenue(&f->state).revenue, 12);
     assert_int_equal(f->state.order_count, 5);
@@ -188,14 +188,14 @@ static void test_goals(void **state)
     pass(f, f->sent, D(31), MICROS_ABSENT);
     struct cell_key customers = {CELL_GOAL_CUSTOMERS, 1, {world_code(&f->world, SPAN("orders"))}};
     assert_int_equal(goal_value(f, SPAN("orders"), 1, f->order, 0, 0), 2);
-    assert_int_equal(goal_value(f, SPAN("orders"), 1, f->order, 0, 1),
-                     0);                              /* a count has no micros */
+    /* a count has no micros */
+    assert_int_equal(goal_value(f, SPAN("orders"), 1, f->order, 0, 1), 0);
     assert_int_equal(cell_value(f, customers, 0), 1); /* one customer, two touches */
     assert_int_equal(goal_value(f, SPAN("sale"), 1, f->order, usd, 0), 1); /* positive only */
     assert_int_equal(goal_value(f, SPAN("sale"), 1, f->order, usd, 1), 5);
     assert_int_equal(goal_value(f, SPAN("second_order"), 1, f->order, 0, 0), 1);
-    assert_int_equal(goal_value(f, SPAN("second_order"), 31, f->order, 0, 0),
-                     0); /* the second only */
+    /* the second only */
+    assert_int_equal(goal_value(f, SPAN("second_order"), 31, f->order, 0, 0), 0);
     assert_int_equal(goal_value(f, SPAN("third_touch"), 31, f->order, 0, 0), 1);
     assert_int_equal(goal_value(f, SPAN("pressure"), 31, f->sent, 0, 0), 1);
     world_close(&f->world);

@@ -67,7 +67,7 @@ static void anchors_are_forgotten(void **state)
     assert_non_null(journey_cache_anchor(&cache, 3));
 }
 
-/* Room for three states per generation: what is looked up stays, what is not goes. */
+/* Room for three states per generation: a state that is looked up stays, others go. */
 static void a_full_cache_keeps_what_is_used(void **state)
 {
     journey_cache_open(&cache, 3 * 90);

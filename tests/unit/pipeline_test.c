@@ -1,7 +1,8 @@
 /* pipeline_test.c: what the loop makes of every outcome of every step. The bus, the database and
- * the service are fakes that write one letter per call into a trace: d decode, A apply, P publish,
- * W wait for acknowledgements, F finished, C commit offsets, L dead letter, R roll back, U dropped,
- * S scan, s scanned, a assigned */
+ * the service are fakes that write one letter per call into a trace:
+ *
+ *   d decode, A apply, P publish, W wait for acknowledgements, F finished, C commit offsets
+ *   L dead letter, R roll back, U dropped, S scan, s scanned, a assigned */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -84,8 +85,7 @@ static enum outcome call(char step, struct err *err)
     return OUTCOME_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------
- * the fake bus */
+/* ---- the fake bus ---- */
 
 struct consumer {
     int unused;
@@ -268,8 +268,7 @@ void db_rollback(struct db *db)
     note('R');
 }
 
-/* -------------------------------------------------------------------------------------------- the
- * fake service */
+/* ---- the fake service ---- */
 
 static enum outcome fake_decode(void *self, struct batch *batch, const struct record *record,
                                 struct err *err)
@@ -579,7 +578,7 @@ static void every_outcome_of_every_step(void **state)
         check(&scenarios[i]);
 }
 
-/* Good records beside refused ones take effect in exactly one successful apply each. */
+/* Good records among refused ones take effect in exactly one successful apply each. */
 static void neighbours_of_refused_records_take_effect_once(void **state)
 {
     struct scenario scenario = {.name = "neighbours", .values = "gggpgggxgggggpgggggpgggggggoggg"};
@@ -598,8 +597,8 @@ static void the_group_is_served_while_the_database_is_down(void **state)
         .faults = {{'b', 2, RETRY, "db_down", 0}, {'b', 3, RETRY, "db_down", 0}}};
     struct err err = {0};
     assert_int_equal(play(&scenario, &err), OUTCOME_OK);
-    assert_true(world.waited_heartbeats >
-                4); /* two of them belong to the waits for acknowledgements */
+    /* two of them belong to the waits for acknowledgements */
+    assert_true(world.waited_heartbeats > 4);
     assert_int_equal(world.applied[0], 1);
 }
 

@@ -207,8 +207,8 @@ static void test_largest(void **state)
     e.was_quarantined = arena_array(&arena, bool, MANY);
     for (uint32_t i = 0; i < MANY; i++) {
         e.before[i] = i;
-        e.graph.nodes[i].profile =
-            i < 55 ? 10 * (i % 5) : i; /* five profiles of 11, then single ones */
+        /* five profiles of 11, then single ones */
+        e.graph.nodes[i].profile = i < 55 ? 10 * (i % 5) : i;
     }
     identity_compare(&e, &arena, &c);
     for (uint32_t i = 0; i < COMPARE_LARGEST; i++) {

@@ -77,10 +77,10 @@ static void what_stored_facts_allow(void **state)
         const struct example *e = &examples[i];
         struct err err = {0};
         bool differ = false;
-        enum outcome o = anchors_check_rules(NULL, &arena, policy_of(e->after),
-                                             policy_of(e->before), &differ, &err);
+        enum outcome outcome = anchors_check_rules(NULL, &arena, policy_of(e->after),
+                                                   policy_of(e->before), &differ, &err);
         assert_int_equal(differ, e->differ);
-        assert_int_equal(o, e->error ? OUTCOME_FATAL : OUTCOME_OK);
+        assert_int_equal(outcome, e->error ? OUTCOME_FATAL : OUTCOME_OK);
         if (e->error)
             assert_non_null(strstr(err.message, e->error));
     }

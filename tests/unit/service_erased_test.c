@@ -48,10 +48,12 @@ static void moves_go_by_version(void **state)
     } rows[] = {
         {&jane, &bob, 38, 500, true},  /* learnt before, whatever the clock said */
         {&jane, &jane, 40, 50, false}, /* learnt after */
-        {&bob, &jane, 38, 500, true},  /* Bob left her profile before the erasure: a newer move says
-                                          so */
-        {&bob, &jane, 42, 50, false},  /* the new Jane's */
-        {&bob, &carol, 2, 1, false},   {&eve, &eve, 38, 200, true}, {&eve, &eve, 38, 201, false},
+        /* Bob left her profile before the erasure: a newer move says so */
+        {&bob, &jane, 38, 500, true},
+        {&bob, &jane, 42, 50, false}, /* the new Jane's */
+        {&bob, &carol, 2, 1, false},
+        {&eve, &eve, 38, 200, true},
+        {&eve, &eve, 38, 201, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct identity_move move = {.identifier_id = *rows[i].identifier,
@@ -93,12 +95,13 @@ static void resolved_touchpoints_go_by_both(void **state)
     assert_true(id_equal(&out.others[1].identifier_id, &bob) && out.others[1].map_version == 6);
 }
 
-/* What the erased person said, for the others whom it binds; and a touchpoint of nobody. */
+/* What the erased person said, for the others whom it binds; and a touchpoint without identifiers.
+ */
 static void without_an_anchor_only_others_are_left(void **state)
 {
-    static const struct id nobody;
+    static const struct id nil;
     struct resolved_header out;
-    assert_true(covers(&nobody, &nobody, 0, 100, &out));
+    assert_true(covers(&nil, &nil, 0, 100, &out));
     assert_int_equal(out.other_count, 2);
     assert_true(id_equal(&out.others[0].identifier_id, &carol) &&
                 id_equal(&out.others[1].identifier_id, &bob));

@@ -76,7 +76,7 @@ struct consent_row {
     int original, copy; /* what they say of email */
 };
 
-/* Nobody consents for somebody else; an exception from "all" stays one, too. */
+/* An opt-in is its anchor's alone; an exception from "all" stays one, too. */
 static void opt_ins_of_copies_say_nothing(void **state)
 {
     static const struct consent_row rows[] = {

@@ -94,8 +94,7 @@ static void denies(struct contact_fact fact, const char *reason)
     assert_verdict(VERDICT_DENY, reason);
 }
 
-/* ------------------------------------------------------------------------------------------------------------
- * caps */
+/* ---- caps ---- */
 
 struct moment {
     const char *at;
@@ -309,8 +308,7 @@ static void sends_after_expiry_count(void **state)
     denies(request("2026-03-04T09:00:00Z"), "cap");
 }
 
-/* ---------------------------------------------------------------------------------------------------
- * other rules */
+/* ---- other rules ---- */
 
 struct consent_row {
     const char *consent, *channel, *verdict;
@@ -355,8 +353,8 @@ static void the_last_word_on_consent_holds(void **state)
     struct contact_fact later = signal_of("Unsubscribed", "2026-03-05T00:00:00Z");
     later.consent = SPAN("-email");
     book_add(book, later);
-    denies(request("2026-03-02T09:00:00Z"),
-           "opt_out"); /* known by now: the contact is still to be made */
+    /* known by now: the contact is still to be made */
+    denies(request("2026-03-02T09:00:00Z"), "opt_out");
     assert_retry(NULL);
 }
 
@@ -478,8 +476,7 @@ static void ownership_ends_after_its_time(void **state)
     grants(late);
 }
 
-/* ---------------------------------------------------------------------------------------------------
- * the verdict */
+/* ---- the verdict ---- */
 
 struct invalid_row {
     const char *reason;
@@ -539,11 +536,11 @@ static void what_is_invalid(void **state)
         rows[i].spoil(&fact);
         book_ask(book, fact);
         assert_verdict(VERDICT_INVALID, rows[i].reason);
-        contact_decide_nobody(book->policy, &fact, "unidentified", &book->last);
+        contact_refuse(book->policy, &fact, "unidentified", &book->last);
         assert_verdict(VERDICT_INVALID, rows[i].reason);
     }
     struct contact_fact fact = request("2026-03-01T09:00:00Z");
-    contact_decide_nobody(book->policy, &fact, "unidentified", &book->last);
+    contact_refuse(book->policy, &fact, "unidentified", &book->last);
     assert_verdict(VERDICT_DENY, "unidentified");
 }
 
@@ -578,8 +575,7 @@ static void every_rule_is_recorded_and_the_first_failing_decides(void **state)
         fail_msg("recorded: " SPAN_FMT, SPAN_ARG(book->last.rules));
 }
 
-/* ---------------------------------------------------------------------------------------------------
- * revocations */
+/* ---- revocations ---- */
 
 static void expect_revoked(bool merged, const char *at, const char *cause, uint32_t number)
 {

@@ -131,8 +131,7 @@ static void every_error_names_its_place(void **state)
     }
 }
 
-/* ---------------------------------------------------------------------------------------- what the
- * ledger keeps */
+/* ---- what the ledger keeps ---- */
 
 static struct touchpoint touchpoint_of(const char *event)
 {

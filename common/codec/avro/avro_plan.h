@@ -46,8 +46,8 @@ struct plan_op {
     uint8_t code;
     uint8_t branch;
     uint16_t offset; /* of the target in struct touchpoint or struct touchpoint_identifier */
-    uint16_t
-        field;    /* index into plan_fields, for ranges and messages; PLAN_NO_FIELD where skipped */
+    /* index into plan_fields, for ranges and messages; PLAN_NO_FIELD where skipped */
+    uint16_t field;
     uint16_t run; /* nullable fields that follow each other from here on, this one included */
     uint32_t n;
     uint32_t jump;

@@ -108,8 +108,8 @@ static enum avro_logical parse_logical(json_t *json, enum avro_kind kind)
     struct span name = text_of(json_object_get(json, "logicalType"));
     if (name.ptr == NULL)
         return LOGICAL_NONE;
-    if (kind != KIND_LONG) /* an invalid combination is to be ignored; only long has logical types
-                              we could misread */
+    /* an invalid combination is to be ignored; only long has logical types we could misread */
+    if (kind != KIND_LONG)
         return kind == KIND_INT ? LOGICAL_OTHER : LOGICAL_NONE;
     return span_is(name, "timestamp-millis")   ? LOGICAL_MILLIS
            : span_is(name, "timestamp-micros") ? LOGICAL_MICROS

@@ -9,8 +9,8 @@
 /* Unions are ["null", T]: branch 0 is null, branch 1 the value. */
 void avro_write_boolean(struct strbuf *out, bool v);
 void avro_write_long(struct strbuf *out, int64_t v); /* also an int */
-void avro_write_bytes(struct strbuf *out,
-                      struct span s); /* also a string; an absent one becomes empty */
+/* also a string; an absent one becomes empty */
+void avro_write_bytes(struct strbuf *out, struct span s);
 void avro_write_id(struct strbuf *out, const struct id *id);
 void avro_write_opt_string(struct strbuf *out, struct span s);   /* SPAN_NONE becomes null */
 void avro_write_opt_long(struct strbuf *out, int64_t v);         /* LONG_ABSENT becomes null */

@@ -9,8 +9,8 @@
 
 struct registry;
 struct registry_options {
-    const char *urls; /* comma-separated; each may have a path; tried in turn from the one that
-                         answered last */
+    /* comma-separated; each may have a path; tried in turn from the one that answered last */
+    const char *urls;
     const char *user_info, *bearer_token, *ca_location; /* empty where not wanted */
     int64_t timeout_us;
 };

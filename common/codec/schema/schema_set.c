@@ -286,9 +286,9 @@ static enum outcome find_guid(struct schema_set *set, const struct id *guid, int
                parse_id(disk_cache_get(set->cache_dir, name, &set->arena), out)) {
         outcome = OUTCOME_OK;
     }
-    if (outcome == OUTCOME_OK)
-        *(int32_t *)map_put(&set->guids, guid, NULL) = *out;
-    return outcome;
+    CHECK(outcome);
+    *(int32_t *)map_put(&set->guids, guid, NULL) = *out;
+    return OUTCOME_OK;
 }
 
 static enum outcome find_fingerprint(struct schema_set *set, uint64_t fingerprint, int32_t *out,

@@ -26,8 +26,8 @@ enum framing {
     FRAMING_SINGLE_OBJECT, /* C3 01, 8-byte little-endian CRC-64-AVRO fingerprint */
 };
 
-extern const struct setting
-    schema_set_settings[]; /* schema.registry.url, schema.files ("1=path,2=path"), ... */
+/* schema.registry.url, schema.files ("1=path,2=path"), ... */
+extern const struct setting schema_set_settings[];
 
 enum outcome schema_set_open(const struct config *config, struct schema_set **out, struct err *err);
 void schema_set_close(struct schema_set *set);

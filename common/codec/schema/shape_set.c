@@ -20,8 +20,8 @@ static const struct {
     {SCHEMA_JOURNEY_DIFF, "journey_diff"},
     {SCHEMA_STAGE_CHANGE, "stage_change"},
     {SCHEMA_CONTACT_DECISION, "contact_decision"},
-    {-1,
-     "touchpoint"}, /* looked up by fingerprint only: ids of touchpoints come from the settings */
+    /* looked up by fingerprint only: ids of touchpoints come from the settings */
+    {-1, "touchpoint"},
 };
 enum { OWN_COUNT = sizeof own / sizeof *own };
 

@@ -1,4 +1,4 @@
--- Facts of others that name these identifiers beside their anchor.
+-- Facts of others that name these identifiers in addition to their anchor.
 WITH linked AS (
     SELECT tutti_meta.short_key(l.b) AS anchor FROM identity.links AS l WHERE l.a = ANY ($1::uuid[])
     UNION

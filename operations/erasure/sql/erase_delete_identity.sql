@@ -1,5 +1,5 @@
 -- Removes what the schema identity has of these identifiers, and says how much it was, table by table. Only links that were refused
--- lead to others. A sweep that stood at this person starts anew.
+-- lead to others. A sweep that stood at this person starts again.
 WITH gone_raw_values AS (DELETE FROM identity.raw_values AS t WHERE t.identifier_id = ANY ($1::uuid[]) RETURNING 1),
      gone_changes AS (DELETE FROM identity.changes AS t WHERE t.identifier_id = ANY ($1::uuid[]) RETURNING 1),
      gone_manual_evidence AS (DELETE FROM identity.manual_evidence AS t

@@ -1,5 +1,5 @@
 -- Removes what the schema suppression has of these identifiers, and says how much it was, table by table. Facts lead to decisions;
--- a copy of a fact may lead to somebody else's. A revocation that is not published yet stays until it is.
+-- a copy of a fact may lead to another person's. A revocation that is not published yet stays until it is.
 WITH f AS (SELECT event_id FROM suppression.facts WHERE anchor = ANY ($2::bigint[])),
      d AS (SELECT d.request_id FROM suppression.decisions AS d
         WHERE d.request_id IN (SELECT event_id FROM f) AND d.anchor = ANY ($2::bigint[])),

@@ -1,4 +1,4 @@
--- Messages about these identifiers' profile that nobody will publish: revocations of before.
+-- Messages about these identifiers' profile that no service will publish: earlier revocations.
 WITH gone AS (
     DELETE FROM suppression.outbox AS o
     WHERE o.profile_id = ANY ($1::uuid[])

@@ -1,5 +1,5 @@
 -- Grants of these anchors ($1) that a channel may still act on, and whom they belong to today. A request that was told with two
--- times has two facts. $2: also those that are revoked, where the revocation waits for somebody who will not tell it.
+-- times has two facts. $2: also those that are revoked, where the revocation waits for a service that will not tell it.
 SELECT DISTINCT ON (d.request_id) d.request_id, a.profile_id, d.channel, d.department, d.requested_at, d.expires_at
 FROM suppression.facts AS f
 JOIN suppression.decisions AS d ON d.request_id = f.event_id AND d.anchor = f.anchor

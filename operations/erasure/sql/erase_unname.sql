@@ -1,5 +1,5 @@
--- Whoever was once in a profile that these identifiers named keeps the row of that change, without the name, and decisions of that
--- time get the name of today's profile. What is newer than the erasure ($2) is about somebody new.
+-- Other people may once have been in a profile that these identifiers named. They keep the row of that change, without the name,
+-- and decisions of that time get the name of today's profile. Rows newer than the erasure ($2) are about a new person.
 WITH others AS (
     SELECT DISTINCT c.identifier_id
     FROM identity.changes AS c

@@ -1,5 +1,5 @@
--- One event id with two bodies that come to have one anchor: the first stays, and of the other what is kept for those that it names
--- beside its anchor (contact_copy): so nobody loses an opt-out. is_repeat: so does an earlier one of these.
+-- One event id with two bodies that come to have one anchor: the first stays. Of the other only the copies for the identifiers that it
+-- names in addition to its anchor stay (contact_copy), so no one loses an opt-out. is_repeat: an earlier one of these has them already.
 WITH repeats AS (
     SELECT f.anchor, f.occurred_at, f.event_id, f.kind = 6 OR coalesce(f.consent, '') ~ '(^| )-' AS has_copy
     FROM unnest($1::bigint[], $2::timestamptz[], $3::uuid[], $4::bigint[], $5::boolean[]) AS m (anchor, occurred_at, event_id, new_anchor, is_repeat)

@@ -1,13 +1,13 @@
--- The history is of what these identifiers became, and profiles that they named have its name; nil: nobody.
+-- The history is that of what these identifiers became, and profiles that they named have its name. The nil id: they became nothing.
 WITH names AS (
     SELECT unnest($1::uuid[]) AS id
 ), named AS (
     SELECT c.version, c.identifier_id,
            CASE WHEN ni.old_id IS NULL THEN c.identifier_id ELSE ni.new_id END AS new_id,
-           CASE WHEN nf.old_id IS NULL THEN c.from_profile_id ELSE coalesce(nf.new_id, nobody.id) END AS from_id,
-           CASE WHEN nt.old_id IS NULL THEN c.to_profile_id ELSE coalesce(nt.new_id, nobody.id) END AS to_id
+           CASE WHEN nf.old_id IS NULL THEN c.from_profile_id ELSE coalesce(nf.new_id, gone.id) END AS from_id,
+           CASE WHEN nt.old_id IS NULL THEN c.to_profile_id ELSE coalesce(nt.new_id, gone.id) END AS to_id
     FROM identity.changes AS c
-    CROSS JOIN (SELECT '00000000-0000-0000-0000-000000000000'::uuid AS id) AS nobody
+    CROSS JOIN (SELECT '00000000-0000-0000-0000-000000000000'::uuid AS id) AS gone
     LEFT JOIN tutti_meta.renamed AS ni ON ni.old_id = c.identifier_id
     LEFT JOIN tutti_meta.renamed AS nf ON nf.old_id = c.from_profile_id
     LEFT JOIN tutti_meta.renamed AS nt ON nt.old_id = c.to_profile_id

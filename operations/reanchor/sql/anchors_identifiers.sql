@@ -1,4 +1,4 @@
--- What those with these short keys are now; two rows of one key are a collision. No identifier: nobody any more.
+-- What the identifiers with these short keys are now; two rows of one key are a collision. No identifier: it was blocked.
 SELECT n.name, i.identifier_id, i.profile_id, i.version, i.type
 FROM unnest($1::uuid[], $2::uuid[]) AS u (low, high)
 CROSS JOIN LATERAL (

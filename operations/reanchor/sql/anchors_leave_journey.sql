@@ -1,4 +1,4 @@
--- Touchpoints whose identifiers are all nobody's now are like those that never had one; what a cut carried over is no touchpoint then.
+-- Touchpoints whose identifiers are all blocked now are like those that never had one. A touchpoint that a cut repeated goes.
 WITH gone AS (
     DELETE FROM journey.facts AS f
     USING unnest($1::bigint[], $2::timestamptz[], $3::uuid[]) AS m (anchor, occurred_at, event_id)

@@ -1,4 +1,4 @@
--- Facts whose identifiers are all nobody's now are in no ledger, and what was decided was decided about nobody.
+-- Facts whose identifiers are all blocked now are in no ledger, and their decisions are about no customer.
 WITH gone AS (
     DELETE FROM suppression.facts AS f
     USING unnest($1::bigint[], $2::timestamptz[], $3::uuid[]) AS m (anchor, occurred_at, event_id)

@@ -1,4 +1,5 @@
--- The next $1 facts that could have another anchor: of one identifier, where that may be another one now. A copy (flag 4) names nobody else: it follows its original.
+-- The next $1 facts that could have another anchor. A fact of one identifier is among them where that may be another one now.
+-- A copy (flag 4) names no other identifier: it follows its original.
 SELECT anchor, occurred_at, event_id, others
 FROM suppression.facts
 WHERE (others IS NOT NULL OR EXISTS (SELECT FROM tutti_meta.renamed)) AND flags & 4 = 0

@@ -1,4 +1,4 @@
--- Operators' orders name what these identifiers become; one about nobody, or about a pair that is one now, is void.
+-- Operators' orders name what these identifiers become. An order about a blocked one, or about a pair that is one now, is void.
 WITH named AS (
     SELECT m.id, m.kind,
            CASE WHEN na.old_id IS NULL THEN m.a ELSE na.new_id END AS a,

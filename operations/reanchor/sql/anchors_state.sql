@@ -1,2 +1,2 @@
--- What is under way, if anything is.
+-- The switch that is under way, if there is one.
 SELECT policy_version, phase FROM tutti_meta.reanchoring

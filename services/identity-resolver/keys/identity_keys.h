@@ -26,9 +26,9 @@ enum key_phase { KEYS_ONE, KEYS_ANNOUNCED, KEYS_ROTATING };
 
 /* What the database says. */
 struct key_state {
-    int32_t epoch;  /* steps of exchanges so far */
-    int16_t number; /* of the current key; 0: there was no other key before, so ids are hashes under
-                       it */
+    int32_t epoch; /* steps of exchanges so far */
+    /* of the current key; 0: there was no other key before, so ids are hashes under it */
+    int16_t number;
     enum key_phase phase;
     struct id current, next, previous; /* fingerprints; nil where there is none */
 };

@@ -107,8 +107,8 @@ static bool exceeds_limit(const struct clusters *c, size_t t, const struct ident
         return false;
     if (type->limit_window.us == 0)
         return true;
-    if (link->is_manual) /* a manual link stands at the end of time, where no identifier is recent
-                          */
+    /* a manual link stands at the end of time, where no identifier is recent */
+    if (link->is_manual)
         return false;
     struct instant from = instant_minus(link->first_seen, type->limit_window);
     return count_seen(c, a, c->limited_types[t], from, link->first_seen) +

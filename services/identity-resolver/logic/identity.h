@@ -60,17 +60,17 @@ struct identity_type {
     struct span name;
     int16_t rank; /* 1 is the strongest; also the type's code in the database */
     bool is_unique;
-    bool links;     /* false: it links nothing, and is the anchor of a touchpoint that has no other
-                       identifier */
-    bool counts;    /* false: it takes no place in max_identifiers and none in max_degree */
-    bool is_scoped; /* equal values of two sources are two identifiers */
+    /* false: it links nothing, and is the anchor of a touchpoint that has no other identifier */
+    bool links;
+    bool counts;       /* false: it takes no place in max_identifiers and none in max_degree */
+    bool is_scoped;    /* equal values of two sources are two identifiers */
     bool match_hashed; /* the hashed form is the SHA-256 of the clear form, in hexadecimal */
     enum normaliser normaliser;
     uint32_t limit; /* identifiers of it in one profile at most */
-    struct duration
-        limit_window; /* the limit counts those first seen in this long up to the link; 0: all */
-    uint32_t max_links[IDENTITY_MAX_TYPES]; /* by type index: quarantine if linked to more
-                                               identifiers of that type */
+    /* the limit counts those first seen in this long up to the link; 0: all */
+    struct duration limit_window;
+    /* by type index: quarantine if linked to more identifiers of that type */
+    uint32_t max_links[IDENTITY_MAX_TYPES];
     struct blocked_values blocked;
 };
 
@@ -110,9 +110,10 @@ bool identity_is_blocked(const struct identity_policy *policy, const struct iden
 
 /* A usable value. */
 struct identity_value {
-    struct span text;  /* in the arena or borrowed */
-    bool needs_digest; /* its canonical form is the lower-case hexadecimal SHA-256 of text, which
-                          the caller makes; otherwise it is text */
+    struct span text; /* in the arena or borrowed */
+    /* its canonical form is the lower-case hexadecimal SHA-256 of text, which the caller makes;
+     * otherwise it is text */
+    bool needs_digest;
 };
 
 /* The normalised form of an NFC value. False if it is blocked, longer than IDENTITY_MAX_VALUE bytes
@@ -149,8 +150,8 @@ bool identity_can_renormalise(const struct identity_policy *before,
 enum renormalised {
     RENORMALISED,
     RENORMALISED_NOTHING, /* blocked or not usable under the new rules */
-    RENORMALISED_UNSURE, /* the result depends on whether the value came as a digest, and either may
-                            be */
+    /* the result depends on whether the value came as a digest, and either may be */
+    RENORMALISED_UNSURE,
 };
 /* The new form of all values of an old form. identity_can_renormalise must hold. */
 enum renormalised identity_renormalise(const struct identity_policy *after,
@@ -170,8 +171,8 @@ struct identity_link {
     struct instant first_seen; /* not looked at if manual */
     struct id hash;            /* digest of both ids: orders links that are otherwise equal */
     bool is_manual; /* the newest order about the pair is a link; it may be observed, too */
-    enum refusal refused_by; /* out: REFUSED_NOT if it joins, or if both ends are in one cluster at
-                                its place */
+    /* out: REFUSED_NOT if it joins, or if both ends are in one cluster at its place */
+    enum refusal refused_by;
     enum link_strength strength; /* out: the first key of its place */
 };
 

@@ -68,13 +68,14 @@ struct resolver {
     struct identity_keys keys;
     struct resolver_cache cache;
     struct erased *erased; /* NULL: a tool, which adds no identifiers */
-    struct map batch; /* id -> cached_identifier: what the last look-up and transaction learnt, even
-                         if the cache forgets it */
+    /* id -> cached_identifier: what the last look-up and transaction learnt, even if the cache
+     * forgets it */
+    struct map batch;
     struct db *db;
     const struct seal_keys
         *raw_keys; /* seals the raw values of new identifiers; NULL: they are not stored */
-    struct map
-        raw_values; /* id -> span: the values of the batch if they are stored; the caller's */
+    /* id -> span: the values of the batch if they are stored; the caller's */
+    struct map raw_values;
 };
 
 /* A stored link whose outcome changes. */

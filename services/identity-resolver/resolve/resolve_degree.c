@@ -48,8 +48,8 @@ enum outcome work_look_beyond(struct work *work, const struct index_list *edges,
  * changed since. */
 static bool is_judged(const struct work *work, const struct member *member)
 {
-    bool is_sure =
-        member->row.is_quarantined && member->is_quarantined; /* more links cannot change that */
+    /* more links cannot change that */
+    bool is_sure = member->row.is_quarantined && member->is_quarantined;
     return member->is_inside && !member->is_plain && !is_sure &&
            (member->has_news || work->is_review);
 }

@@ -43,8 +43,8 @@ static enum outcome load_seeds(struct work *work, struct err *err)
     struct id_list *seeds = &work->request->seeds, profiles = work->request->profiles;
     CHECK(work_load(work, seeds->items, seeds->count, &profiles, err));
     work_bring_inside(work, seeds->items, seeds->count);
-    if (profiles.count >
-        0) /* a profile that is gone was reviewed by the transaction that moved it */
+    /* a profile that is gone was reviewed by the transaction that moved it */
+    if (profiles.count > 0)
         work_bring_all_inside(work);
     return OUTCOME_OK;
 }

@@ -53,15 +53,15 @@ struct edges {
     size_t count, capacity;
 };
 
-/* What is asked. It lives through all attempts. */
+/* The request. It lives through all attempts. */
 struct request {
     struct resolver *resolver;
     struct arena *arena;
-    struct identifier_rows
-        wanted; /* identifiers of the batch with the smallest time; sorted by id */
-    struct link_rows
-        links;            /* links of the batch with the smallest (time, evidence); sorted by key */
-    struct id_list seeds; /* a review: identifiers whose profiles are evaluated */
+    /* identifiers of the batch with the smallest time; sorted by id */
+    struct identifier_rows wanted;
+    /* links of the batch with the smallest (time, evidence); sorted by key */
+    struct link_rows links;
+    struct id_list seeds;    /* a review: identifiers whose profiles are evaluated */
     struct id_list profiles; /* a review: more profiles, if they still exist; sorted */
     const struct resolve_orders *orders;
     const struct id *swept_to;
@@ -82,9 +82,9 @@ struct work {
     struct arena *arena;
     bool starts_again; /* the error only says that the attempt must be repeated */
     bool is_review, has_orders;
-    bool leaves_links; /* true while the batch's profiles are read: not all of their links will be
-                          needed */
-    uint8_t *held;     /* bits: stripes */
+    /* true while the batch's profiles are read: not all of their links will be needed */
+    bool leaves_links;
+    uint8_t *held; /* bits: stripes */
     int32_t highest;
     struct members members;
     struct map member_of; /* id -> index */

@@ -120,8 +120,8 @@ static enum outcome write_new(struct work *work, const struct identifier_rows *f
     enum outcome outcome = identity_store_copy_identifiers(
         work->resolver->db, fresh->items, fresh->count, work->resolver->keys.state.number, err);
     if (outcome != OUTCOME_OK && db_sqlstate_is(work->resolver->db, "23505"))
-        work->starts_again = work->request->is_careful =
-            true; /* another transaction was first: now its row is visible */
+        /* another transaction was first: now its row is visible */
+        work->starts_again = work->request->is_careful = true;
     if (outcome != OUTCOME_OK || work->resolver->raw_keys == NULL)
         return outcome;
     return write_raw_values(work, fresh, err);

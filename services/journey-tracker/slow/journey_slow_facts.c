@@ -1,5 +1,5 @@
-/* journey_slow_facts.c: step (a) of the slow transaction: which facts are new. What is probably new
- * goes in by COPY, the rest by INSERT. */
+/* journey_slow_facts.c: step (a) of the slow transaction: which facts are new. Facts that are
+ * probably new go in by COPY, the rest by INSERT. */
 #include "services/journey-tracker/slow/journey_slow_internal.h"
 
 /* A fact of an anchor that the cache does not have is probably new. So is a fact after everything

@@ -45,7 +45,7 @@ enum outcome slow_lock_anchors(struct slow *slow, struct err *err);
 enum outcome slow_lock_states(struct slow *slow, struct err *err);
 /* Notes which profiles gained or lost an anchor; `members` of both grows. */
 void slow_note_moves(struct slow *slow);
-/* Among what is locked; NULL if it is not. */
+/* One of the locked profiles; NULL if it is not locked. */
 struct anchor_row *slow_find_anchor(struct slow *slow, int64_t anchor);
 struct slow_profile *slow_find_profile(struct slow *slow, const struct id *profile_id);
 

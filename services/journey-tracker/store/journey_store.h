@@ -19,8 +19,9 @@ struct journey_fact {
 
 extern const struct timeline_schema journey_timeline;
 
-/* ---- derived rows ----
- * All four sort their rows, so that transactions lock them in one order. Of stage rows with equal
+/* ---- derived rows ---- */
+
+/* All four sort their rows, so that transactions lock them in one order. Of stage rows with equal
  * keys only the last is written. */
 enum outcome journey_store_remove_conversions(struct db *db, struct arena *arena,
                                               const struct conversion_rows *rows, struct err *err);

@@ -30,8 +30,8 @@ enum contact_kind {
 enum contact_flag {
     CONTACT_HAS_CONTACT = 1, /* the touchpoint has a contact record */
     CONTACT_BAD_TAGS = 2,    /* tags_json is no list of texts */
-    CONTACT_IS_COPY = 4, /* kept for an identifier that the touchpoint names beside its anchor: see
-                            contact_copy */
+    /* kept for an identifier of the touchpoint other than its anchor: see contact_copy */
+    CONTACT_IS_COPY = 4,
 };
 
 #define CONTACT_SCORE_ABSENT    INT16_MIN
@@ -48,17 +48,16 @@ struct contact_fact {
     struct span event, channel, department, class, purpose;
     struct span tags; /* separated by line feeds */
     struct span product_id, product_category, campaign_id;
-    struct span
-        consent; /* "+email -sms" : what the touchpoint says of each channel; `*` means all */
+    /* "+email -sms" : what the touchpoint says of each channel; `*` means all */
+    struct span consent;
     struct instant planned_at, expires_at; /* INSTANT_ABSENT where the request has none */
     struct id decision_id;                 /* nil where absent */
 };
 
-/* What is kept of a fact under the other identifiers of its touchpoint: any signal, and of a
- * contact that opts out what it says of consent; false: nothing. It asks no policy, so that another
- * policy finds what it would always have had: what a copy means is up to the rule that reads it.
- * Its opt-outs and what it is to a hold count; opt-ins, failures of an address and purchases do
- * not. */
+/* The copy of a fact for the other identifiers of its touchpoint. A signal is copied whole, a
+ * contact that opts out with its consent only. False: the fact has no copy.
+ * No policy is asked, so another policy finds the same copies. The rule that reads a copy says what
+ * it means: opt-outs and holds count; opt-ins, failures of an address and purchases do not. */
 bool contact_copy(const struct contact_fact *fact, struct contact_fact *out);
 
 /* By (at, event_id), an original before its copies. In this order a copy that follows its original,
@@ -114,10 +113,10 @@ void contact_decide(const struct contact_policy *policy, const struct ledger *le
                     const struct contact_fact *request, struct instant now, struct arena *arena,
                     struct contact_decision *out);
 
-/* The same for a request of nobody in particular: deny, with this reason ("unidentified",
+/* The same for a request without one customer: deny, with this reason ("unidentified",
  * "shared_identifier"), or invalid. */
-void contact_decide_nobody(const struct contact_policy *policy, const struct contact_fact *request,
-                           const char *reason, struct contact_decision *out);
+void contact_refuse(const struct contact_policy *policy, const struct contact_fact *request,
+                    const char *reason, struct contact_decision *out);
 
 /* Time of the contact a request asks for: planned_at, but not before the request itself. */
 struct instant contact_planned_at(const struct contact_fact *request);

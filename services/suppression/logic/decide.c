@@ -5,8 +5,7 @@
 #include "common/base/pack.h"
 #include "services/suppression/logic/rules.h"
 
-/* -------------------------------------------------------------------------------------------------
- * what makes it invalid */
+/* ---- what makes it invalid ---- */
 
 static bool lacks_contact(const struct contact_policy *policy, const struct contact_fact *r)
 {
@@ -67,8 +66,7 @@ static const char *why_invalid(const struct contact_policy *policy,
     return NULL;
 }
 
-/* -------------------------------------------------------------------------------------------------
- * every rule asked */
+/* ---- every rule asked ---- */
 
 static struct question question_of(const struct contact_policy *policy, const struct ledger *ledger,
                                    const struct contact_fact *request, struct instant at,
@@ -187,8 +185,8 @@ void contact_decide(const struct contact_policy *policy, const struct ledger *le
         out->expires_at = reserved_until(policy, request);
 }
 
-void contact_decide_nobody(const struct contact_policy *policy, const struct contact_fact *request,
-                           const char *reason, struct contact_decision *out)
+void contact_refuse(const struct contact_policy *policy, const struct contact_fact *request,
+                    const char *reason, struct contact_decision *out)
 {
     if (decide_invalid(policy, request, out))
         return;
@@ -196,8 +194,7 @@ void contact_decide_nobody(const struct contact_policy *policy, const struct con
     out->reason = reason;
 }
 
-/* -------------------------------------------------------------------------------------------------
- * what became of a decision */
+/* ---- what became of a decision ---- */
 
 void contact_result_add(struct contact_result *result, const struct contact_fact *fact)
 {
@@ -218,8 +215,7 @@ void contact_result_add(struct contact_result *result, const struct contact_fact
         result->sent_at = fact->at;
 }
 
-/* -------------------------------------------------------------------------------------------------
- * revocation */
+/* ---- revocation ---- */
 
 static int reservation_compare(const void *key, const void *element)
 {
@@ -261,7 +257,7 @@ static int first_failing(const struct contact_policy *policy, const struct quest
     return -1;
 }
 
-/* Open reservations are put aside and let in again one by one, so that each is judged beside the
+/* Open reservations are put aside and let in again one by one, so that each is judged with the
  * earlier ones only. */
 size_t contact_revoke(const struct contact_policy *policy, const struct ledger *ledger,
                       bool is_merged, struct instant at, struct instant now, struct arena *arena,

@@ -18,7 +18,7 @@ struct interests {
     int16_t score_max; /* scores at or below it matter under any event */
 };
 
-/* What is asked for already keeps its kind. */
+/* An event that is asked for already keeps its kind. */
 void interests_add(struct interests *interests, struct arena *arena, struct interest item);
 /* Adds what the rules ask for, or only the holds (rule_is_hold). */
 void interests_add_rules(struct interests *interests, struct arena *arena,

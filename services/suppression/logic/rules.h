@@ -17,8 +17,7 @@
     X(already_bought)                                                                              \
     X(cap)
 
-/* -------------------------------------------------------------------------------------------------
- * asking */
+/* ---- asking ---- */
 
 struct question {
     const struct contact_policy *policy;
@@ -34,8 +33,9 @@ struct finding {
     bool passed;
     struct span observed, allowed; /* for the record of the decision */
     struct instant since;          /* where it failed: of the event that caused it; else unset */
-    struct instant opens;          /* where it failed: the earliest time after planned_at at which
-                                      it would pass by itself; INSTANT_NEVER: not foreseeable */
+    /* where it failed: the earliest time after planned_at at which it would pass by itself;
+     * INSTANT_NEVER: not foreseeable */
+    struct instant opens;
 };
 
 /* A kind's answer. Facts later than the planned contact count too where they are already known: the
@@ -43,8 +43,7 @@ struct finding {
 typedef void rule_ask_fn(const struct contact_rule *rule, const struct question *question,
                          struct finding *finding);
 
-/* -------------------------------------------------------------------------------------------------
- * the row of a kind */
+/* ---- the row of a kind ---- */
 
 enum rule_key_type {
     /* These fill members of struct contact_rule. */
@@ -85,9 +84,10 @@ struct rule_kind {
     bool binds_named;   /* what it reads binds every identifier of a touchpoint, by copies */
     bool wants_product; /* its events matter only where they name a product */
 
-    const struct rule_key *keys; /* beside those of every rule; ended by a NULL name; may be NULL */
-    size_t own_size;             /* of rule->own */
-    const void *own_defaults;    /* values of absent keys; NULL: zeros */
+    const struct rule_key
+        *keys;       /* in addition to those of every rule; ended by a NULL name; may be NULL */
+    size_t own_size; /* of rule->own */
+    const void *own_defaults; /* values of absent keys; NULL: zeros */
     /* What is wrong with the values together (fixed text), NULL: nothing. May be NULL. */
     const char *(*check)(const struct contact_rule *rule);
 
@@ -101,8 +101,7 @@ RULE_KINDS(RULE_KIND_DECLARE)
 
 extern const struct rule_kind *const rule_kinds[]; /* in the order of the list, NULL-ended */
 
-/* -------------------------------------------------------------------------------------------------
- * asking a rule of a policy */
+/* ---- asking a rule of a policy ---- */
 
 /* Passes where the rule is not for the request. */
 void rule_ask(const struct contact_rule *rule, const struct question *question,

@@ -9,8 +9,7 @@
 
 enum { MAX_RULE_ID = 64 };
 
-/* ------------------------------------------------------------------------------------------------
- * names with a list */
+/* ---- names with a list ---- */
 
 static enum outcome unknown_name(const struct json *at, const char *what,
                                  const struct nearest *nearest, struct err *err)
@@ -58,8 +57,7 @@ static enum outcome read_kind(const struct json *rule, const struct rule_kind **
     return unknown_name(json_get(rule, "kind"), "kind of rule", &nearest, err);
 }
 
-/* -------------------------------------------------------------------------------------------------
- * parts of a rule */
+/* ---- parts of a rule ---- */
 
 static enum outcome read_names(struct arena *arena, const struct json *object, const char *key,
                                struct contact_names *out, struct err *err)
@@ -213,8 +211,7 @@ static enum outcome read_own(struct arena *arena, const struct json *object,
     return wrong ? json_fail(object, err, "%s", wrong) : OUTCOME_OK;
 }
 
-/* -------------------------------------------------------------------------------------------------
- * one rule */
+/* ---- one rule ---- */
 
 /* A rule may have the keys of every rule and those of its kind. */
 static enum outcome check_rule_keys(struct arena *arena, const struct json *object,
@@ -274,8 +271,7 @@ static enum outcome read_rule(struct arena *arena, const struct json *object, st
     return OUTCOME_OK;
 }
 
-/* -------------------------------------------------------------------------------------------------
- * sections */
+/* ---- sections ---- */
 
 static enum outcome read_classes(const struct json *root, struct contact_policy *policy,
                                  struct err *err)

@@ -31,8 +31,8 @@ static bool is_counted(const struct contact_rule *rule, const struct contact *co
     struct contact_fact like = {
         .channel = contact->channel, .class = contact->class, .tags = contact->tags};
     if (rule->classes.count > 0 && contact->class.len == 0)
-        like.class =
-            rule->classes.items[0]; /* a send that names no class is counted, not overlooked */
+        /* a send that names no class is counted, not overlooked */
+        like.class = rule->classes.items[0];
     if (!rule_is_for(rule, &like))
         return false;
     return cap->by != BY_DEPARTMENT || span_equal(contact->department, request->department);

@@ -1,2 +1,0 @@
--- A row where stored facts name their anchor alone.
-SELECT name FROM identity.settings WHERE name = 'facts_without_others'

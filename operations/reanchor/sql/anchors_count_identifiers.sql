@@ -1,0 +1,2 @@
+-- All identifiers.
+SELECT count(*) FROM identity.identifiers

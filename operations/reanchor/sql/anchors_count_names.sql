@@ -1,0 +1,2 @@
+-- Identifiers that become others.
+SELECT count(*) FROM tutti_meta.renamed
