@@ -166,7 +166,7 @@ int main(int argc, char **argv)
     }
     const struct command *command = find_command(name);
     enum exit_status status = command ? run(command, argc - 2, argv + 2) : unknown_command(name);
-    /* What was flushed before in vain is known from ferror alone. */
+    /* An earlier flush that failed shows in ferror only. */
     if ((fflush(stdout) != 0 || ferror(stdout)) && status == EXIT_DONE) {
         complain("cannot write to stdout");
         status = EXIT_FAILED;

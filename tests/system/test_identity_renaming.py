@@ -330,7 +330,7 @@ def test_blocked_values_alone(world):
     said = plan(world, folder)
     assert [said[name] for name in ("renamed", "vanished", "facts_left", "needs_services_stopped")] == [0, 3, 1, True]
     tried = identity(world, "plan", "--policy", folder / "identity.json", "--privacy.key_file", privacy_key(world))
-    assert "1 touchpoints would name no one" in tried.stderr and "do not read old input again" in tried.stderr, tried.stderr
+    assert "1 touchpoints would be left without an identifier" in tried.stderr and "do not read it again" in tried.stderr, tried.stderr
     renamed_to(world, folder)
     assert count(world) == 4
     assert world.query("SELECT message_id FROM tutti.fct_unidentified_touchpoints") == [("alone",)]
