@@ -9,6 +9,10 @@
 
 enum { METADATA_MS = 5000, ADMIN_MS = 10000 };
 
+/* Since Kafka 3.6. How far a record's timestamp may be ahead of the broker's clock. */
+#define FUTURE_CONFIG  "message.timestamp.after.max.ms"
+#define REFUSED_CONFIG "kafka_config"
+
 struct admin {
     rd_kafka_t *rk;
     rd_kafka_queue_t *queue;
@@ -94,6 +98,8 @@ static void take_configs(const rd_kafka_ConfigResource_t *resource, struct topic
             continue;
         if (strcmp(name, "retention.ms") == 0)
             out->retention_ms = strtoll(value, NULL, 10);
+        else if (strcmp(name, FUTURE_CONFIG) == 0)
+            out->future_ms = strtoll(value, NULL, 10);
         else if (strcmp(name, "cleanup.policy") == 0)
             snprintf(out->cleanup, sizeof out->cleanup, "%s", value);
         else if (strcmp(name, "compression.type") == 0)
@@ -171,6 +177,13 @@ enum outcome admin_describe(struct admin *admin, const char *const *names, size_
     return read_configs(admin, names, count, out, err);
 }
 
+static void set_number(rd_kafka_NewTopic_t *topic, const char *name, int64_t number)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%lld", (long long)number);
+    rd_kafka_NewTopic_set_config(topic, name, text);
+}
+
 static rd_kafka_NewTopic_t *new_topic(const char *name, const struct topic_settings *settings,
                                       char *text, size_t size)
 {
@@ -178,9 +191,9 @@ static rd_kafka_NewTopic_t *new_topic(const char *name, const struct topic_setti
         rd_kafka_NewTopic_new(name, settings->partitions, settings->replicas, text, size);
     if (!topic)
         return NULL;
-    char retention[32];
-    snprintf(retention, sizeof retention, "%lld", (long long)settings->retention_ms);
-    rd_kafka_NewTopic_set_config(topic, "retention.ms", retention);
+    set_number(topic, "retention.ms", settings->retention_ms);
+    if (settings->future_ms > 0)
+        set_number(topic, FUTURE_CONFIG, settings->future_ms);
     rd_kafka_NewTopic_set_config(topic, "retention.bytes", "-1");
     rd_kafka_NewTopic_set_config(topic, "cleanup.policy", settings->cleanup);
     rd_kafka_NewTopic_set_config(topic, "compression.type", settings->compression);
@@ -195,15 +208,16 @@ static enum outcome take_result(const rd_kafka_topic_result_t **results, size_t 
         rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[i]);
         const char *why = rd_kafka_topic_result_error_string(results[i]);
         if (code && code != fine)
-            return err_set(err, OUTCOME_FATAL, "kafka_admin", "%s: %s",
-                           rd_kafka_topic_result_name(results[i]),
-                           why ? why : rd_kafka_err2str(code));
+            return err_set(
+                err, OUTCOME_FATAL,
+                code == RD_KAFKA_RESP_ERR_INVALID_CONFIG ? REFUSED_CONFIG : "kafka_admin", "%s: %s",
+                rd_kafka_topic_result_name(results[i]), why ? why : rd_kafka_err2str(code));
     }
     return OUTCOME_OK;
 }
 
-enum outcome admin_create(struct admin *admin, const char *name,
-                          const struct topic_settings *settings, struct err *err)
+static enum outcome create(struct admin *admin, const char *name,
+                           const struct topic_settings *settings, struct err *err)
 {
     char text[256];
     rd_kafka_NewTopic_t *topic = new_topic(name, settings, text, sizeof text);
@@ -223,6 +237,18 @@ enum outcome admin_create(struct admin *admin, const char *name,
     rd_kafka_AdminOptions_destroy(options);
     rd_kafka_NewTopic_destroy(topic);
     return outcome;
+}
+
+enum outcome admin_create(struct admin *admin, const char *name,
+                          const struct topic_settings *settings, struct err *err)
+{
+    struct topic_settings without = *settings;
+    enum outcome outcome = create(admin, name, settings, err);
+    if (outcome != OUTCOME_FATAL || settings->future_ms == 0 ||
+        strcmp(err->code, REFUSED_CONFIG) != 0)
+        return outcome;
+    without.future_ms = 0;
+    return create(admin, name, &without, err);
 }
 
 enum outcome admin_topic_ends(struct admin *admin, const char *name, int64_t *ends, int32_t count,

@@ -17,6 +17,8 @@ struct topic_settings {
     int64_t retention_ms; /* -1: for ever */
     char cleanup[32];     /* "delete", "compact", "compact,delete" */
     char compression[16]; /* "producer": as the producer compressed it */
+    int64_t future_ms;    /* message.timestamp.after.max.ms; 0: the broker does not know it, or for
+                             a new topic: its default */
 };
 
 /* config gives kafka.* (kafka.producer.* too). FATAL on a bad setting; does not connect yet. */
@@ -31,7 +33,8 @@ enum outcome admin_cluster(struct admin *admin, int *brokers, int *topics, struc
 enum outcome admin_describe(struct admin *admin, const char *const *names, size_t count,
                             struct topic_settings *out, struct err *err);
 
-/* Creates a topic; OK also if it exists by now. */
+/* Creates a topic; OK also if it exists by now. A broker before Kafka 3.6 does not know future_ms:
+ * the topic is created without it. */
 enum outcome admin_create(struct admin *admin, const char *name,
                           const struct topic_settings *settings, struct err *err);
 

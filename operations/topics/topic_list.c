@@ -20,6 +20,9 @@ enum { OURS = 8 }; /* topics of our own, with their .dlq */
 static const struct duration internal_retention = {14 * US_PER_DAY},
                              dead_letter_retention = {90 * US_PER_DAY};
 
+/* How far a producer's timestamp may be ahead of the broker's clock on an input topic. */
+enum { FUTURE_MS = 3600000 };
+
 static void add(const struct config *config, struct topic_list *list, const char *name,
                 int32_t partitions, struct duration retention)
 {
@@ -43,6 +46,16 @@ static void add_consumed(const struct config *config, struct arena *arena, struc
     add(config, list, arena_printf(arena, "%s.dlq", name), 1, dead_letter_retention);
 }
 
+static void add_input(const struct config *config, struct arena *arena, struct topic_list *list,
+                      struct span name, int32_t partitions, struct duration retention)
+{
+    size_t before = list->count;
+    add_consumed(config, arena, list, arena_printf(arena, SPAN_FMT, SPAN_ARG(name)), partitions,
+                 retention);
+    if (list->count > before)
+        list->wanted[before].future_ms = FUTURE_MS;
+}
+
 void topic_list_build(const struct config *config, struct arena *arena, int32_t partitions,
                       struct duration retention, struct topic_list *out)
 {
@@ -56,8 +69,7 @@ void topic_list_build(const struct config *config, struct arena *arena, int32_t 
         size_t length = strcspn(at, ",");
         struct span name = span_trim((struct span){at, length});
         if (name.len)
-            add_consumed(config, arena, out, arena_printf(arena, SPAN_FMT, SPAN_ARG(name)),
-                         partitions, retention);
+            add_input(config, arena, out, name, partitions, retention);
         at += length + (at[length] == ',');
     }
     add_consumed(config, arena, out, TOPIC_RESOLVED, partitions, internal_retention);
@@ -88,6 +100,9 @@ const char *topic_difference(struct arena *arena, const struct topic_settings *w
     if (found->retention_ms != wanted->retention_ms)
         text = arena_printf(arena, "%s%sretention %s instead of %s", text, *text ? ", " : "",
                             days(arena, found->retention_ms), days(arena, wanted->retention_ms));
+    if (wanted->future_ms > 0 && found->future_ms > wanted->future_ms)
+        text = arena_printf(arena, "%s%smessage.timestamp.after.max.ms %" PRId64 " above %" PRId64,
+                            text, *text ? ", " : "", found->future_ms, wanted->future_ms);
     if (strcmp(found->cleanup, wanted->cleanup) != 0)
         text = arena_printf(arena, "%s%scleanup.policy %s instead of %s", text, *text ? ", " : "",
                             found->cleanup, wanted->cleanup);

@@ -3,7 +3,8 @@
 #include "common/words/words.h"
 #include "services/identity-resolver/resolver_self.h"
 
-#define FUTURE_LIMIT_US (INT64_C(24) * 3600 * US_PER_SECOND)
+/* A producer's clock may be so far ahead of the Kafka record's timestamp. */
+static const struct duration clock_error = {US_PER_DAY};
 
 static void add_unidentified(struct batch *batch, struct events *events,
                              const struct touchpoint *tp, const struct id *event_id)
@@ -36,14 +37,36 @@ static struct typed_id *collect_ids(struct self *self, struct batch *batch,
     return copy;
 }
 
+/* The timestamp of the record, which is the same at every reading. */
+static struct instant when_recorded(const struct record *record)
+{
+    struct instant at;
+    return __builtin_mul_overflow(record->timestamp_ms, 1000, &at.us) ? INSTANT_NEVER : at;
+}
+
 /* A touchpoint may be dated ahead of its arrival. It counts as old if it occurred or was received
  * before. */
 static struct instant when_known(const struct event *event)
 {
     struct instant occurred_at = event->sighting.occurred_at,
-                   received_at = {event->record->timestamp_ms * 1000};
-    return received_at.us > 0 && instant_compare(received_at, occurred_at) < 0 ? received_at
-                                                                               : occurred_at;
+                   received_at = when_recorded(event->record);
+    return instant_compare(received_at, occurred_at) < 0 ? received_at : occurred_at;
+}
+
+/* Asks no clock: a record that is read again must get the same answer. */
+static enum outcome check_times(const struct identity_policy *policy, const struct record *record,
+                                struct instant occurred_at, struct err *err)
+{
+    if (record->timestamp_ms < 0)
+        return err_set(err, OUTCOME_REJECT, "timestamp_missing",
+                       "the Kafka record has no timestamp");
+    if (instant_compare(occurred_at, instant_plus(when_recorded(record), clock_error)) > 0)
+        return err_set(err, OUTCOME_REJECT, "time_in_the_future",
+                       "occurred_at is more than 24 hours after the timestamp of the record");
+    if (instant_compare(occurred_at, policy->min_time) < 0)
+        return err_set(err, OUTCOME_REJECT, "time_too_old",
+                       "occurred_at is before min_time of identity.json");
+    return OUTCOME_OK;
 }
 
 /* A replay must not bring an erased person back. True: the touchpoint is theirs, drop it. A
@@ -84,9 +107,7 @@ enum outcome resolver_decode(void *arg, struct batch *batch, const struct record
     CHECK(schema_set_unframe(self->context.schemas, self->framing, record->value, guid, &framed,
                              err));
     CHECK(avro_plan_decode(framed.plan, framed.payload, &tp, err));
-    if (tp.occurred_at > batch->now.us + FUTURE_LIMIT_US)
-        return err_set(err, OUTCOME_REJECT, "time_in_the_future",
-                       "occurred_at is more than 24 hours in the future");
+    CHECK(check_times(&self->resolver.policy, record, (struct instant){tp.occurred_at}, err));
     if (tp.is_test) {
         metric_add(self->metrics.tests, 1);
         return OUTCOME_OK;

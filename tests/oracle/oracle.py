@@ -16,7 +16,7 @@ import time
 
 import policy
 from identity import Identifiers, IdentityMap
-from policy import DAY, US, Policies
+from policy import DAY, US, Policies, instant
 from render import View, line
 from rows import Rows
 from touchpoint import Touchpoint, event_id
@@ -37,16 +37,21 @@ def read_lines(paths):
 
 
 class Oracle:
-    """Feed it with `add`, then ask for `views`. `now` bounds the future: later than a day after it is a dead letter."""
+    """Feed it with `add`, then ask for `views`. `recorded_at` is the timestamp of all Kafka records that say no other."""
 
-    def __init__(self, policies, key, now):
-        self.policies, self.now = policies, now
+    def __init__(self, policies, key, recorded_at):
+        self.policies, self.recorded_at = policies, recorded_at
+        self.min_time = instant(policies.identity.get("min_time", "1971-01-01"))
         self.identifiers = Identifiers(policies.identity, key)
         self.identity = IdentityMap(policies.identity)
         self.touchpoints, self.unidentified = {}, {}
 
-    def add(self, raw):
-        if raw.get("is_test") or raw["occurred_at"] > self.now + DAY:
+    def is_refused(self, raw, recorded_at):
+        """Dead letters: more than a day after the record's timestamp, or before min_time."""
+        return not self.min_time <= raw["occurred_at"] <= recorded_at + DAY
+
+    def add(self, raw, recorded_at=None):
+        if raw.get("is_test") or self.is_refused(raw, self.recorded_at if recorded_at is None else recorded_at):
             return
         found = self.identifiers.of(raw)
         if not found:
@@ -92,10 +97,10 @@ def checksum(rows):
     return digest.hexdigest()
 
 
-def compute(paths, policies, key, as_of, now, orders=()):
+def compute(paths, policies, key, as_of, recorded_at, orders=()):
     """The whole oracle in one call: {view: rows of text}. orders: what operators ordered, see database.orders."""
     gc.disable()  # nothing here is cyclic, and millions of live objects make each collection slow
-    oracle = Oracle(policies, key, now)
+    oracle = Oracle(policies, key, recorded_at)
     for raw in read_lines(paths):
         oracle.add(raw)
     for order in orders:
@@ -125,7 +130,7 @@ def add_arguments(parser):
     )
     parser.add_argument("--as-of", metavar="TIME", help="what tutti.as_of() answers (default: now)")
     parser.add_argument(
-        "--now", metavar="TIME", help="clock of the services, for touchpoints too far in the future (default: now)"
+        "--recorded-at", metavar="TIME", help="timestamp of the Kafka records: what is a day later is refused (default: now)"
     )
 
 
@@ -133,13 +138,13 @@ def from_arguments(arguments, orders=()):
     """(views, as_of) of the parsed arguments. orders: those of the database that is compared; else of the file --orders."""
     clock = int(time.time() * US)
     as_of = policy.instant(arguments.as_of) if arguments.as_of else clock
-    now = policy.instant(arguments.now) if arguments.now else clock
+    recorded_at = policy.instant(arguments.recorded_at) if arguments.recorded_at else clock
     key = (
         pathlib.Path(arguments.key[1:]).read_bytes() if arguments.key.startswith("@") else bytes.fromhex(arguments.key)
     )
     if arguments.orders:
         orders = [tuple(json.loads(text)) for text in pathlib.Path(arguments.orders).read_text().splitlines()]
-    return compute(arguments.input, Policies.load(arguments.policies), key, as_of, now, orders), as_of
+    return compute(arguments.input, Policies.load(arguments.policies), key, as_of, recorded_at, orders), as_of
 
 
 def main():

@@ -8,8 +8,9 @@ import random
 import pytest
 
 from identity import Identifiers
+from oracle import Oracle
 from scenarios import FOLDER, ROOT, patched
-from support import DAY, KEY, START, Story, policies, views
+from support import DAY, KEY, LATER, START, Story, as_dicts, policies, views
 
 IDENTIFIERS = Identifiers(policies().identity, KEY)
 CLEAR = Identifiers(patched(policies().identity, {"types": {"email": {"match_hashed": False}}}), KEY)
@@ -240,6 +241,26 @@ def test_tests_and_the_far_future_are_left_out():
     story.add(40 * 365 * DAY, "Product Viewed", "f")
     found = views(story.touchpoints)
     assert all(not rows for rows in found.values())
+
+
+def test_the_future_is_judged_by_the_record():
+    """Whoever reads it again years later gets the same answer."""
+    world = Oracle(policies(), KEY, LATER)
+    for number, (after, recorded) in enumerate([(DAY, START), (DAY + 1, START), (DAY + 1, START + 1)]):
+        touchpoint = {"source": "s", "message_id": f"m{number}", "type": "track", "channel": "web", "user_id": "u"}
+        world.add({**touchpoint, "occurred_at": START + after}, recorded)
+    shown = as_dicts("fct_touchpoints", world.views(LATER)["fct_touchpoints"])
+    assert sorted(row["message_id"] for row in shown) == ["m0", "m2"]
+
+
+def test_what_is_too_old_is_left_out():
+    story = Story()
+    story.add(-START + 1_793_000_000, "Product Viewed", "seconds")
+    story.add(-START + 365 * DAY - 1, "Product Viewed", "before")
+    story.add(-START + 365 * DAY, "Product Viewed", "first")
+    assert len(views(story.touchpoints)["fct_touchpoints"]) == 1
+    assert len(views(story.touchpoints, policies(min_time="1970-01-01"))["fct_touchpoints"]) == 3
+    assert len(views(story.touchpoints, policies(min_time="2015-01-01"))["fct_touchpoints"]) == 0
 
 
 def random_story(seed, count):

@@ -86,6 +86,8 @@ def values(good):
     yield "time at the end of numbers", changed(good, occurred_at=FAR), ()
     yield "time before 1970", changed(good, occurred_at=-1), ()
     yield "time 25 hours ahead", changed(good, occurred_at=now + 25 * HOUR), ()
+    yield "milliseconds for microseconds", changed(good, occurred_at=now // 1000), ()
+    yield "seconds for microseconds", changed(good, occurred_at=now // 1000000), ()
     yield "money beyond all bounds", changed(good, value_micros=FAR), ()
     yield "money below all bounds", changed(good, cost_micros=-FAR - 1), ()
     yield "score above 100", changed(good, score=101), ()

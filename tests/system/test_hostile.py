@@ -3,6 +3,7 @@
 import json
 
 import hostile
+from policy import DAY
 from people import START, feed, touchpoint
 from topics import framed
 
@@ -86,6 +87,42 @@ def test_hostile_touchpoints(world):
     assert all(len(same) == 1 for same in letters.values()), "a record was refused twice"
     (resolver,) = world.of("identity-resolver")
     assert resolver.metric("dead_letters_total") + resolver.metric("tutti_dead_letters_total") == len(bad)
+    world.assert_equals_oracle()
+    world.stop()
+
+
+def test_the_clock_is_that_of_the_record(world):
+    """Not that of the reader: what was in the future when it came stays refused when it is read again years later."""
+    at, hour = START // 1000, 3600 * 1000
+    cases = {
+        "a day ahead": (at - 24 * hour, None),
+        "more than a day ahead": (at - 24 * hour - 1, "time_in_the_future"),
+        "late": (at + 400 * 24 * hour, None),
+        "no timestamp": (-1, "timestamp_missing"),
+    }
+    told = {name: touchpoint(name, START, "Product Viewed", user_id=name.replace(" ", "-")) for name in cases}
+    told["before min_time"] = touchpoint("before min_time", 365 * DAY - 1, "Product Viewed", user_id="old")
+    told["at min_time"] = touchpoint("at min_time", 365 * DAY, "Product Viewed", user_id="not-old")
+    cases.update({"before min_time": (at, "time_too_old"), "at min_time": (at, None)})
+    world.start()
+    world.topics.produce(
+        world.topic("touchpoints"),
+        [(name.encode(), framed(1, one), None, cases[name][0]) for name, one in told.items()],
+    )
+    world.lines += [json.dumps(one) for name, one in told.items() if cases[name][1] is None]
+
+    def codes():
+        letters = world.topics.read(world.dead_letters("touchpoints"))
+        found = {letter.key(): dict(letter.headers()) for letter in letters}
+        return {headers["tutti.original.key"].decode(): headers["tutti.error.code"].decode() for headers in found.values()}
+
+    wanted = {name: code for name, (_, code) in cases.items() if code}
+    world.settle()
+    assert codes() == wanted
+    world.assert_equals_oracle()
+    world.read_again(["identity-resolver"])
+    world.settle()
+    assert codes() == wanted
     world.assert_equals_oracle()
     world.stop()
 

@@ -4,6 +4,7 @@ import json
 import shutil
 import signal
 import subprocess
+import time
 
 import psycopg
 import pytest
@@ -133,6 +134,26 @@ def test_any_number_of_input_topics(stack, make_world):
     plan = json.loads(world.tool("topics", "plan", "--json", "--topics.input", inputs).stdout)
     names = {topic["topic"] for topic in plan}
     assert len(names) == 2 * 200 + 8 and "tutti.contact-decisions.v1" in names, len(names)
+
+
+def test_the_broker_bounds_timestamps(stack, make_world):
+    """An input topic takes no record that is dated more than an hour ahead; an older topic without the bound is reported."""
+    world = make_world(stack, "bounded")
+    bounded, free = (f"touchpoints.{world.name}-{word}.v1" for word in ("bounded", "free"))
+    before = set(world.topics.admin.list_topics(timeout=patient(30)).topics)
+    world.topics.create({free: 8, f"{free}.dlq": 1})
+    apply = ("topics", "apply", "--json", "--topics.input", f"{bounded},{free}")
+    try:
+        found = {topic["topic"]: topic for topic in json.loads(world.tool(*apply).stdout)}
+        assert found[bounded]["state"] == "ok"
+        assert "message.timestamp.after.max.ms 9223372036854775807 above 3600000" in found[free]["difference"]
+        assert "message.timestamp" not in found[f"{free}.dlq"]["difference"]
+        now = int(time.time() * 1000)
+        world.topics.produce(bounded, [(None, b"x", None, now + 3000000)])
+        with pytest.raises((AssertionError, Exception), match="timestamp|TIMESTAMP"):
+            world.topics.produce(bounded, [(None, b"x", None, now + 7200000)])
+    finally:
+        world.topics.delete(set(world.topics.admin.list_topics(timeout=patient(30)).topics) - before)
 
 
 # ---------------------------------------------------------------------------------------------- set up wrongly

@@ -34,6 +34,7 @@ FULL = {
     "pairs": [{"types": ["email", "device_id"], "links": False}, {"types": ["email", "email"], "strength": "weak"}],
     "max_identifiers": 2,
     "max_degree": 1,
+    "min_time": "2015-01-01",
 }
 
 REMOVED = object()
@@ -100,6 +101,10 @@ MISTAKES = [
     ("max_identifiers", 1),
     ("max_identifiers", 1000001),
     ("max_degree", 0),
+    ("min_time", 1971),
+    ("min_time", "1969-12-31"),
+    ("min_time", "1971-1-1"),
+    ("min_time", "1971-01-01T00:00:00Z"),
     ("colour", "red"),
     ("$schema", 7),
     ("types.0.$schema", "x"),
@@ -113,6 +118,7 @@ NULLS = [
     "types.3.links",
     "types.3.max_links",
     "types.3.max_links.email",
+    "min_time",
     "default_calling_code",
     "blocked",
     "blocked.values",
@@ -179,7 +185,7 @@ def said_of(text, folder):
 
 @pytest.mark.parametrize(
     "path, value",
-    [*MISTAKES, *((path, None) for path in NULLS), ("max_degree", 1000000), ("types.1.limit.window", "PT1S")],
+    [*MISTAKES, *((path, None) for path in NULLS), ("max_degree", 1000000), ("min_time", "1970-01-01"), ("types.1.limit.window", "PT1S")],
 )
 def test_the_program_agrees(path, value, tmp_path):
     policy = changed(path, value)

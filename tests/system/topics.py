@@ -105,7 +105,7 @@ class Topics:
         )
 
     def produce(self, topic, records, partition=None):
-        """Sends (key, value, headers) and waits for all; returns (partition, offset) of each, in order."""
+        """Sends (key, value, headers) or (..., timestamp in ms) and waits for all; (partition, offset) of each, in order."""
         placed = [None] * len(records)
 
         def noted(position):
@@ -116,8 +116,10 @@ class Topics:
             return report
 
         producer = Producer({"bootstrap.servers": self.brokers, "linger.ms": 5, **QUIET})
-        for position, (key, value, headers) in enumerate(records):
+        for position, (key, value, headers, *timestamp) in enumerate(records):
             where = {} if partition is None else {"partition": partition}
+            if timestamp:
+                where["timestamp"] = timestamp[0]
             producer.produce(topic, value, key, headers=headers, on_delivery=noted(position), **where)
             producer.poll(0)
         assert producer.flush(patient(60)) == 0, f"records for {topic} were not acknowledged"

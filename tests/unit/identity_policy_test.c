@@ -35,6 +35,7 @@ static void the_default_policy(void **state)
     assert_int_equal(p.class_count, 1);
     assert_int_equal(p.max_identifiers, 100);
     assert_int_equal(p.max_degree, 1000);
+    assert_int_equal(p.min_time.us, 365 * US_PER_DAY);
     arena_free(&arena);
 }
 
@@ -85,6 +86,7 @@ static void limits_and_bounds(void **state)
                 p.types[2].max_links[2] == 9);
     assert_int_equal(identity_type_of_rank(&p, 2), 1);
     assert_int_equal(identity_type_of_rank(&p, 4), -1);
+    assert_int_equal(p.min_time.us, 365 * US_PER_DAY);
     struct span rules = identity_policy_anchor_rules(&arena, &p);
     assert_true(span_is(rules, "a:1:0 b:2:0:hashed c:3:0 calling_code:1 gmail:0"));
     arena_free(&arena);
@@ -217,6 +219,10 @@ static const struct {
     {WITH("\"gmail_dots_and_plus\":\"yes\""), "gmail_dots_and_plus", "expected"},
     {WITH("\"max_identifiers\":1"), "max_identifiers", "2"},
     {WITH("\"max_degree\":0"), "max_degree", "1"},
+    {WITH("\"min_time\":1971"), "min_time", "expected a text"},
+    {WITH("\"min_time\":\"1969-12-31\""), "min_time", "1970-01-01"},
+    {WITH("\"min_time\":\"1971-02-29\""), "min_time", "expected a day"},
+    {WITH("\"min_time\":\"1971-01-01T00:00:00Z\""), "min_time", "expected a day"},
     {TYPES(",{\"type\":\"\",\"rank\":2}"), "types[1].type", "name"},
     {EMAIL("\"limit\":3"), "types[1].limit", "expected"},
     {EMAIL("\"limit\":{}"), "types[1].limit", "\"count\" is missing"},

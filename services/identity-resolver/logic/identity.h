@@ -91,6 +91,7 @@ struct identity_policy {
     bool gmail_dots_and_plus; /* fold them away */
     uint32_t max_identifiers; /* identifiers of one profile, of the types that count */
     uint32_t max_degree;      /* quarantine if linked to more identifiers of the types that count */
+    struct instant min_time;  /* what occurred before is refused */
 };
 
 /* A policy without types that has no limits: every pair links exactly. */

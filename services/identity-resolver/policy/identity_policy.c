@@ -183,6 +183,17 @@ static enum outcome check_calling_code(const struct json *root, struct span code
     return OUTCOME_OK;
 }
 
+static enum outcome read_min_time(const struct json *root, struct instant *out, struct err *err)
+{
+    static const struct span none = SPAN("1971-01-01");
+    struct span day = none;
+    CHECK(json_text(root, "min_time", &day, err));
+    if (day.len != none.len || !instant_parse(day, out) || out->us < 0)
+        return json_fail(json_get(root, "min_time"), err,
+                         "expected a day from 1970-01-01 on, such as \"1971-01-01\"");
+    return OUTCOME_OK;
+}
+
 static enum outcome read_root(struct arena *arena, const struct json *root,
                               struct identity_policy *out, struct err *err)
 {
@@ -190,9 +201,10 @@ static enum outcome read_root(struct arena *arena, const struct json *root,
     identity_policy_init(out);
     out->max_identifiers = 100;
     out->max_degree = 1000;
-    CHECK(json_check_keys(
-        root, "types",
-        "default_calling_code gmail_dots_and_plus blocked pairs max_identifiers max_degree", err));
+    CHECK(json_check_keys(root, "types",
+                          "default_calling_code gmail_dots_and_plus blocked pairs max_identifiers "
+                          "max_degree min_time",
+                          err));
     CHECK(json_list(root, "types", &types, err));
     CHECK(read_types(types, out, err));
     CHECK(read_max_links(types, out, err));
@@ -203,6 +215,7 @@ static enum outcome read_root(struct arena *arena, const struct json *root,
     CHECK(json_text(root, "default_calling_code", &out->calling_code, err));
     CHECK(check_calling_code(root, out->calling_code, err));
     CHECK(json_bool(root, "gmail_dots_and_plus", &out->gmail_dots_and_plus, err));
+    CHECK(read_min_time(root, &out->min_time, err));
     CHECK(read_count(root, "max_identifiers", 2, &out->max_identifiers, err));
     return read_count(root, "max_degree", 1, &out->max_degree, err);
 }
