@@ -8,7 +8,7 @@
 #include "common/codec/touchpoint_key.h"
 #include "common/runtime/stop.h"
 
-enum { MAX_VALUE = 900 * 1024, REPORTED_LINES = 100 };
+enum { MAX_VALUE = 900 * 1024, REPORTED_LINES = 100, PREFIX = 5 };
 
 static struct span key_of(const struct line_sender *sender, struct json_t *record)
 {
@@ -26,6 +26,16 @@ static void report(struct line_sender *sender, uint64_t number, const char *why)
         warn("further bad lines are only counted");
 }
 
+static enum outcome check_line(const struct line_sender *sender, struct span value, struct err *err)
+{
+    if (value.len > MAX_VALUE)
+        return err_set(err, OUTCOME_REJECT, "value_too_large", "larger than 900 kB");
+    if (sender->check == NULL)
+        return OUTCOME_OK;
+    const struct span payload = {value.ptr + PREFIX, value.len - PREFIX};
+    return touchpoint_check(sender->check, payload, err);
+}
+
 static enum outcome send_line(struct line_sender *sender, struct span line, uint64_t number,
                               struct strbuf *value, struct err *err)
 {
@@ -38,8 +48,8 @@ static enum outcome send_line(struct line_sender *sender, struct span line, uint
         return OUTCOME_OK;
     }
     enum outcome outcome = OUTCOME_OK;
-    if (value->len > MAX_VALUE) {
-        report(sender, number, "larger than 900 kB");
+    if (check_line(sender, strbuf_span(value), err) != OUTCOME_OK) {
+        report(sender, number, err->message);
     } else {
         outcome = publisher_send(sender->publisher, touchpoint_json_text(record, "channel"),
                                  key_of(sender, record), strbuf_span(value), err);

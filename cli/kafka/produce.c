@@ -15,12 +15,27 @@ static FILE *open_input(const char *path)
     return in;
 }
 
+/* The checks of the pipeline; our own messages have none. */
+static enum outcome open_check(struct call *call, struct shape_set *shapes,
+                               struct line_sender *sender, struct err *err)
+{
+    const struct avro_plan *plan;
+    CHECK(shape_set_plan(shapes, sender->schema_id, &plan, err));
+    if (plan == NULL)
+        return OUTCOME_OK;
+    struct touchpoint_check *check = arena_new(&call->arena, struct touchpoint_check);
+    sender->check = check;
+    return touchpoint_check_open(call->config, plan, &call->arena, check, err);
+}
+
 static enum outcome send_with(struct call *call, struct shape_set *shapes,
                               struct line_sender *sender, const char *topic, FILE *in,
                               struct err *err)
 {
     bool dry_run = call_has(call, "dry-run");
     CHECK(shape_set_get(shapes, sender->schema_id, &sender->shape, err));
+    if (dry_run)
+        CHECK(open_check(call, shapes, sender, err));
     CHECK(publisher_open(call, topic, dry_run, &sender->publisher, err));
     progress_start(&sender->progress, dry_run ? "records encoded" : "records sent", 0);
     enum outcome outcome = line_sender_run(sender, in, err);
@@ -69,7 +84,7 @@ static const struct option options[] = {
     {"topic", "NAME|auto", "Where to; auto is touchpoints.<channel>.v1, or touchpoints.other.v1."},
     {"key", "WHICH", "identifier (the strongest, default), message_id or none."},
     {"schema-id", "N", "Schema of the lines (1)."},
-    {"dry-run", NULL, "Encode and report, but send nothing."},
+    {"dry-run", NULL, "Check as the services do and report, but send nothing."},
     {NULL, NULL, NULL},
 };
 

@@ -81,7 +81,8 @@ void avro_plan_free(struct avro_plan *plan);
  *
  * Codes of REJECT: avro_truncated, avro_trailing_bytes, avro_bad_length, avro_bad_union,
  * avro_bad_boolean, avro_bad_enum, avro_bad_number, avro_too_many (100,000 elements of arrays
- * and maps), string_not_utf8, string_too_long, field_missing (the message names it),
+ * and maps), string_not_utf8, string_too_long, field_missing (required texts may not be blank;
+ * the message names the field),
  * time_out_of_range (1970 to 9999, any time that is taken), number_out_of_range (score
  * -100..100, money ten billion), too_many_identifiers, value_too_large.
  *

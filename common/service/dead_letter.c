@@ -8,7 +8,7 @@
 #include "common/runtime/log.h"
 #include "common/runtime/telemetry.h"
 
-enum { LONGEST_TOPIC = 249 };
+enum { LONGEST_TOPIC = 249, LONGEST_MESSAGE = 640 };
 
 struct dead_letters {
     struct producer *producer;
@@ -69,7 +69,8 @@ enum outcome dead_letters_topic(struct dead_letters *letters, int topic, const c
     return producer_topic(letters->producer, target_name, target, NULL, err);
 }
 
-static void count_letter(const struct record *record, const char *topic_name, const char *code)
+static void count_letter(const struct record *record, const char *topic_name, const char *code,
+                         const char *detail)
 {
     char labels[400];
     snprintf(labels, sizeof labels, "topic=\"%s\",reason=\"%s\"", topic_name, code);
@@ -77,7 +78,8 @@ static void count_letter(const struct record *record, const char *topic_name, co
         metric_counter("dead_letters_total", labels, "Records that went to a dead letter topic."),
         1);
     log_event(LOG_WARN, "dead_letter", "topic", topic_name, "partition", log_int(record->partition),
-              "offset", log_int(record->offset), "code", code, NULL);
+              "offset", log_int(record->offset), "code", code, detail ? "message" : NULL, detail,
+              NULL);
 }
 
 /* Sends a record that is too large to be produced again without its value. */
@@ -102,15 +104,17 @@ static enum outcome forward(struct dead_letters *letters, int target, struct spa
 }
 
 enum outcome dead_letters_send(struct dead_letters *letters, const struct record *record,
-                               const char *topic_name, const char *code, struct err *err)
+                               const char *topic_name, const char *code, const char *detail,
+                               struct err *err)
 {
     CHECK(dead_letters_topic(letters, record->topic, topic_name, err));
-    char key[2 * LONGEST_TOPIC], partition[16], offset[24], message[160];
+    char key[2 * LONGEST_TOPIC], partition[16], offset[24], message[LONGEST_MESSAGE];
     snprintf(key, sizeof key, "%s-%d-%lld", topic_name, record->partition,
              (long long)record->offset);
     snprintf(partition, sizeof partition, "%d", record->partition);
     snprintf(offset, sizeof offset, "%lld", (long long)record->offset);
-    snprintf(message, sizeof message, "%s refused the record: %s", letters->service, code);
+    snprintf(message, sizeof message, "%s refused the record: %s%s%s", letters->service, code,
+             detail ? ": " : "", detail ? detail : "");
     struct header headers[8] = {
         {"__connect.errors.topic", span_of(topic_name)},
         {"__connect.errors.partition", span_of(partition)},
@@ -122,6 +126,6 @@ enum outcome dead_letters_send(struct dead_letters *letters, const struct record
     };
     CHECK(forward(letters, *target_of(letters, (size_t)record->topic), span_of(key), record,
                   headers, 7, err));
-    count_letter(record, topic_name, code);
+    count_letter(record, topic_name, code, detail);
     return OUTCOME_OK;
 }

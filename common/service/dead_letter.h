@@ -5,8 +5,9 @@
  * tutti.original.key.
  *
  * Added headers: __connect.errors.topic, .partition, .offset, .exception.class.name,
- * .exception.message (fixed texts without data) and tutti.error.code. A record that is too large to
- * be produced again goes without its value; tutti.value.omitted then says so. */
+ * .exception.message (no values of the record, but the field at fault) and tutti.error.code. A
+ * record that is too large to be produced again goes without its value; tutti.value.omitted then
+ * says so. */
 #ifndef TUTTI_SERVICE_DEAD_LETTER_H
 #define TUTTI_SERVICE_DEAD_LETTER_H
 
@@ -27,8 +28,9 @@ enum outcome dead_letters_topic(struct dead_letters *letters, int topic, const c
                                 struct err *err);
 
 /* Queues one dead letter. The caller waits for acknowledgements before it commits. code is a static
- * text. */
+ * text; detail may be NULL, it is shown in the log, too. */
 enum outcome dead_letters_send(struct dead_letters *letters, const struct record *record,
-                               const char *topic_name, const char *code, struct err *err);
+                               const char *topic_name, const char *code, const char *detail,
+                               struct err *err);
 
 #endif

@@ -154,7 +154,8 @@ enum outcome pipeline_open(const struct service *service, void *self,
     open_metrics(pipeline);
     pipeline->records = calloc(pipeline->max, sizeof *pipeline->records);
     pipeline->reasons = calloc(pipeline->max, sizeof *pipeline->reasons);
-    if (!pipeline->records || !pipeline->reasons)
+    pipeline->details = calloc(pipeline->max, sizeof *pipeline->details);
+    if (!pipeline->records || !pipeline->reasons || !pipeline->details)
         abort();
     pipeline->letters = dead_letters_new(context->producer, service->name,
                                          config_text(context->config, "dead.letter.topic.suffix"));
@@ -181,6 +182,9 @@ void pipeline_close(struct pipeline *pipeline)
     arena_free(&pipeline->arena);
     free(pipeline->records);
     free(pipeline->reasons);
+    for (size_t i = 0; pipeline->details && i < pipeline->max; i++)
+        free(pipeline->details[i]);
+    free(pipeline->details);
     free(pipeline->new_topics);
     free(pipeline->new_partitions);
     free(pipeline->ok);

@@ -1,25 +1,33 @@
 /* pipeline_batch.c: one batch from decode to commit, with retries, halving and dead letters. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/runtime/clock.h"
 #include "common/runtime/log.h"
 #include "common/service/admin_http.h"
 #include "common/service/pipeline_internal.h"
 
+static void refuse(struct pipeline *pipeline, size_t i, const struct err *err)
+{
+    pipeline->reasons[i] = err->code;
+    free(pipeline->details[i]);
+    pipeline->details[i] = strdup(err->message);
+}
+
 static enum outcome decode_all(struct pipeline *pipeline, struct batch *batch, size_t *alive,
                                struct err *err)
 {
-    const char **reasons = pipeline->reasons + (batch->records - pipeline->records);
+    size_t first = (size_t)(batch->records - pipeline->records);
     for (size_t i = 0; i < batch->record_count; i++) {
-        if (reasons[i])
+        if (pipeline->reasons[first + i])
             continue;
         enum outcome outcome =
             pipeline->service->decode(pipeline->self, batch, &batch->records[i], err);
         if (outcome == OUTCOME_OK)
             ++*alive;
         else if (outcome == OUTCOME_REJECT)
-            reasons[i] = err->code;
+            refuse(pipeline, first + i, err);
         else
             return outcome;
     }
@@ -147,7 +155,8 @@ static enum outcome send_letters(struct pipeline *pipeline, struct err *err)
         if (!pipeline->reasons[i])
             continue;
         const char *topic = consumer_topic_name(pipeline->consumer, record->topic);
-        CHECK(dead_letters_send(pipeline->letters, record, topic, pipeline->reasons[i], err));
+        CHECK(dead_letters_send(pipeline->letters, record, topic, pipeline->reasons[i],
+                                pipeline->details[i], err));
         sent++;
     }
     return sent ? pipeline_wait_acks(pipeline, err) : OUTCOME_OK;
@@ -171,6 +180,8 @@ static void mark_oversized(struct pipeline *pipeline)
         bool fits = record->key.len + record->value.len + record_headers_size(record) <=
                     pipeline->max_record_bytes;
         pipeline->reasons[i] = fits ? NULL : "record_too_large";
+        free(pipeline->details[i]);
+        pipeline->details[i] = NULL;
     }
 }
 

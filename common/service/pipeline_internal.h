@@ -18,6 +18,7 @@ struct pipeline {
     /* The batch: records, and why a record is dead (NULL: alive). */
     struct record *records;
     const char **reasons;
+    char **details; /* the message of such a reason, or NULL */
     size_t count, max, max_record_bytes;
     int64_t epoch;    /* of the assignment the batch was taken under */
     int64_t first_us; /* when its first record was taken */

@@ -3,9 +3,6 @@
 #include "common/words/words.h"
 #include "services/identity-resolver/resolver_self.h"
 
-/* A producer's clock may be so far ahead of the Kafka record's timestamp. */
-static const struct duration clock_error = {US_PER_DAY};
-
 static void add_unidentified(struct batch *batch, struct events *events,
                              const struct touchpoint *tp, const struct id *event_id)
 {
@@ -60,18 +57,9 @@ static enum outcome check_times(const struct identity_policy *policy, const stru
     if (record->timestamp_ms < 0)
         return err_set(err, OUTCOME_REJECT, "timestamp_missing",
                        "the Kafka record has no timestamp");
-    if (instant_compare(occurred_at, instant_plus(when_recorded(record), clock_error)) > 0)
-        return err_set(err, OUTCOME_REJECT, "time_in_the_future",
-                       "occurred_at is more than 24 hours after the timestamp of the record");
-    if (instant_compare(occurred_at, policy->min_time) < 0)
-        return err_set(err, OUTCOME_REJECT, "time_too_old",
-                       "occurred_at is before min_time of identity.json");
-    return OUTCOME_OK;
+    return identity_check_times(policy, when_recorded(record), occurred_at, err);
 }
 
-/* A replay must not bring an erased person back. True: the touchpoint is theirs, drop it. A
- * touchpoint of another person goes on without the erased identifiers. So does a touchpoint of
- * theirs that binds the others whom it names. */
 static bool forget_erased(const struct self *self, const struct touchpoint *tp,
                           struct typed_id *ids, struct event *event)
 {

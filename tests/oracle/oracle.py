@@ -15,7 +15,7 @@ import sys
 import time
 
 import policy
-from identity import Identifiers, IdentityMap
+from identity import ASCII_SPACE, Identifiers, IdentityMap
 from policy import DAY, US, Policies, instant
 from render import View, line
 from rows import Rows
@@ -47,7 +47,9 @@ class Oracle:
         self.touchpoints, self.unidentified = {}, {}
 
     def is_refused(self, raw, recorded_at):
-        """Dead letters: more than a day after the record's timestamp, or before min_time."""
+        """Dead letters: more than a day after the record's timestamp, or before min_time; or a required text is blank."""
+        if any(not raw[name].strip(ASCII_SPACE) for name in ("source", "message_id", "type", "channel")):
+            return True
         return not self.min_time <= raw["occurred_at"] <= recorded_at + DAY
 
     def add(self, raw, recorded_at=None):

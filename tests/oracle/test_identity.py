@@ -253,6 +253,15 @@ def test_the_future_is_judged_by_the_record():
     assert sorted(row["message_id"] for row in shown) == ["m0", "m2"]
 
 
+def test_blank_texts_name_nothing():
+    """Two records with one blank id are not one message, and which of them counted would depend on the order."""
+    for name in ("source", "message_id", "type", "channel"):
+        story = Story()
+        story.add(0, "Product Viewed", "blank", **{name: " \t"})
+        story.add(1, "Product Viewed", "good")
+        assert len(views(story.touchpoints)["fct_touchpoints"]) == 1
+
+
 def test_what_is_too_old_is_left_out():
     story = Story()
     story.add(-START + 1_793_000_000, "Product Viewed", "seconds")

@@ -103,9 +103,12 @@ static const struct bad_case bad_cases[] = {
      BYTES(REQUIRED_BYTES "\xfe\xff\xff\xff\xff\xff\xff\xff\xff\1"), "time_out_of_range"},
     {"score 101", RECORD(FIELD("score", "\"int\"")), BYTES(REQUIRED_BYTES "\xca\1"),
      "number_out_of_range"},
-    {"money that sums would not hold", RECORD(FIELD("value_micros", "\"long\"")),
+    {"money that is no amount", RECORD(FIELD("value_micros", "\"long\"")),
      BYTES(REQUIRED_BYTES "\xff\xff\xff\xff\xff\xff\xff\xff\xff\1"), "number_out_of_range"},
     {"no message id", RECORD(FIELD("x", "\"null\"")), BYTES("\0\2s\2t\2c\2"), "field_missing"},
+    {"a blank message id", RECORD(FIELD("x", "\"null\"")), BYTES("\4 \t\2s\2t\2c\2"),
+     "field_missing"},
+    {"a blank channel", RECORD(FIELD("x", "\"null\"")), BYTES("\2m\2s\2t\2 \2"), "field_missing"},
     {"no source", RECORD(FIELD("x", "\"null\"")), BYTES("\2m\0\2t\2c\2"), "field_missing"},
     {"no type", RECORD(FIELD("x", "\"null\"")), BYTES("\2m\2s\0\2c\2"), "field_missing"},
     {"no channel", RECORD(FIELD("x", "\"null\"")), BYTES("\2m\2s\2t\0\2"), "field_missing"},
@@ -174,6 +177,30 @@ static void test_bad_schemas(void **state)
         if (outcome != OUTCOME_REJECT || strcmp(err.code, "schema_unusable") != 0)
             fail_msg("%s: outcome %d %s", bad_schemas[i].name, outcome, err.message);
         assert_null(plan);
+    }
+}
+
+/* Whoever reads the dead letter finds the place in a schema of a thousand lines. */
+static void test_the_field_at_fault_is_named(void **state)
+{
+    static const struct {
+        const char *schema, *field;
+    } cases[] = {
+        {RECORD(FIELD("value_micros", "\"double\"")), "for value_micros"},
+        {RECORD(FIELD("contact", "{\"type\":\"record\",\"name\":\"C\",\"fields\":[" FIELD(
+                                     "planned_at", "\"string\"") "]}")),
+         "for contact.planned_at"},
+        {RECORD(FIELD("x", "[\"null\",\"Unknown\"]")), "in the field x"},
+        {RECORD(FIELD("a", "{\"type\":\"record\",\"name\":\"A\",\"fields\":[" FIELD(
+                               "b", "{\"type\":\"array\"}") "]}")),
+         "in the field a.b"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct avro_plan *plan;
+        struct err err = {0};
+        assert_int_equal(avro_plan_compile(span_of(cases[i].schema), &plan, &err), OUTCOME_REJECT);
+        if (strstr(err.message, cases[i].field) == NULL)
+            fail_msg("%s does not say %s", err.message, cases[i].field);
     }
 }
 
@@ -383,6 +410,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bad_payloads),
         cmocka_unit_test(test_bad_schemas),
+        cmocka_unit_test(test_the_field_at_fault_is_named),
         cmocka_unit_test(test_schema_that_explodes),
         cmocka_unit_test(test_too_deep),
         cmocka_unit_test(test_times_are_widened),

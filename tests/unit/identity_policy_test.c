@@ -92,6 +92,30 @@ static void limits_and_bounds(void **state)
     arena_free(&arena);
 }
 
+static void times_are_judged_by_the_record(void **state)
+{
+    static const struct {
+        int64_t recorded_at, occurred_at;
+        const char *code;
+    } rows[] = {
+        {400 * US_PER_DAY, 401 * US_PER_DAY, NULL},
+        {400 * US_PER_DAY, 401 * US_PER_DAY + 1, "time_in_the_future"},
+        {401 * US_PER_DAY, 365 * US_PER_DAY, NULL},
+        {401 * US_PER_DAY, 365 * US_PER_DAY - 1, "time_too_old"},
+        {INT64_MAX, INT64_MAX, NULL},
+    };
+    struct identity_policy p;
+    identity_policy_init(&p);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct err err = {0};
+        enum outcome outcome = identity_check_times(&p, (struct instant){rows[i].recorded_at},
+                                                    (struct instant){rows[i].occurred_at}, &err);
+        assert_int_equal(outcome, rows[i].code ? OUTCOME_REJECT : OUTCOME_OK);
+        if (rows[i].code)
+            assert_string_equal(err.code, rows[i].code);
+    }
+}
+
 static void pairs_in_either_order(void **state)
 {
     struct arena arena = {0};
@@ -414,6 +438,7 @@ int main(void)
         cmocka_unit_test(the_default_policy),
         cmocka_unit_test(the_shipped_policies_disarm_what_is_shared),
         cmocka_unit_test(limits_and_bounds),
+        cmocka_unit_test(times_are_judged_by_the_record),
         cmocka_unit_test(pairs_in_either_order),
         cmocka_unit_test(sessions_of_a_source),
         cmocka_unit_test(blocked_by_type),

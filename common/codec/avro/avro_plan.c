@@ -380,18 +380,24 @@ static enum outcome fail(enum fault fault, struct span payload, const struct sto
 
 static enum outcome missing(const char *field, struct err *err)
 {
-    return err_set(err, OUTCOME_REJECT, "field_missing", "%s is missing or empty", field);
+    return err_set(err, OUTCOME_REJECT, "field_missing", "%s is missing or blank", field);
 }
 
+static inline bool is_blank(struct span text)
+{
+    return text.len == 0 || (text.ptr[0] <= ' ' && span_trim(text).len == 0);
+}
+
+/* Two records whose ids are blank are not one message. */
 static enum outcome check_required(const struct touchpoint *t, struct err *err)
 {
-    if (t->message_id.len == 0)
+    if (is_blank(t->message_id))
         return missing("message_id", err);
-    if (t->source.len == 0)
+    if (is_blank(t->source))
         return missing("source", err);
-    if (t->type.len == 0)
+    if (is_blank(t->type))
         return missing("type", err);
-    if (t->channel.len == 0)
+    if (is_blank(t->channel))
         return missing("channel", err);
     if (t->occurred_at == LONG_ABSENT)
         return missing("occurred_at", err);

@@ -16,15 +16,33 @@ struct parser {
     struct named_list named;
     size_t types;
     bool recursive;
+    const struct place *place;
     struct err *err;
+};
+
+/* The field that is read, within those that hold it: for messages only. */
+struct place {
+    const struct place *outer;
+    struct span field;
 };
 
 static enum outcome parse_type(struct parser *p, json_t *json, struct span space, int depth,
                                struct avro_type **out);
 
+static void place_print(const struct place *place, struct strbuf *out)
+{
+    if (place == NULL)
+        return;
+    place_print(place->outer, out);
+    strbuf_addf(out, "%s" SPAN_FMT, out->len ? "." : "", SPAN_ARG(place->field));
+}
+
 static enum outcome unusable(struct parser *p, const char *what)
 {
-    return err_set(p->err, OUTCOME_REJECT, "schema_unusable", "schema: %s", what);
+    struct strbuf path = {.arena = p->arena};
+    place_print(p->place, &path);
+    return err_set(p->err, OUTCOME_REJECT, "schema_unusable", "schema: %s%s%s", what,
+                   path.len ? " in the field " : "", path.len ? path.ptr : "");
 }
 
 static struct span text_of(json_t *json)
@@ -169,7 +187,12 @@ static enum outcome parse_field(struct parser *p, json_t *json, struct avro_type
     json_t *type = json_object_get(json, "type");
     if (member->name.ptr == NULL || member->name.len == 0 || type == NULL)
         return unusable(p, "a field without a name or a type");
-    return parse_type(p, type, namespace_of(record->name), depth + 1, &member->type);
+    const struct place place = {p->place, member->name}, *outer = p->place;
+    p->place = &place;
+    enum outcome outcome =
+        parse_type(p, type, namespace_of(record->name), depth + 1, &member->type);
+    p->place = outer;
+    return outcome;
 }
 
 static enum outcome parse_record(struct parser *p, json_t *json, struct span space, int depth,

@@ -63,6 +63,16 @@ static enum outcome text_of(struct shape_set *set, int32_t id, struct span *text
     return schema_set_text(set->schemas, id, text, err);
 }
 
+enum outcome shape_set_plan(struct shape_set *set, int32_t id, const struct avro_plan **out,
+                            struct err *err)
+{
+    *out = NULL;
+    for (int i = 0; i < OWN_COUNT; i++)
+        if (own[i].id == id)
+            return OUTCOME_OK;
+    return schema_set_plan(set->schemas, id, out, err);
+}
+
 enum outcome shape_set_get(struct shape_set *set, int32_t id, const struct avro_shape **out,
                            struct err *err)
 {

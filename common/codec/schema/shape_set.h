@@ -13,6 +13,11 @@ void shape_set_close(struct shape_set *set);
  * name. Borrowed; kept. */
 enum outcome shape_set_get(struct shape_set *set, int32_t id, const struct avro_shape **out,
                            struct err *err);
+/* How services decode touchpoints of that schema; NULL for our own messages. REJECT
+ * "schema_unusable" names the field at fault. */
+struct avro_plan;
+enum outcome shape_set_plan(struct shape_set *set, int32_t id, const struct avro_plan **out,
+                            struct err *err);
 /* The schema with a CRC-64-AVRO fingerprint, among those that this program carries. */
 enum outcome shape_set_by_fingerprint(struct shape_set *set, uint64_t fingerprint,
                                       const struct avro_shape **out, struct err *err);

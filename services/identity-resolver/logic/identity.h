@@ -21,6 +21,7 @@
 #include "common/base/arena.h"
 #include "common/base/id.h"
 #include "common/base/instant.h"
+#include "common/base/outcome.h"
 
 enum { IDENTITY_MAX_TYPES = 32, IDENTITY_MAX_VALUE = 512, IDENTITY_MAX_BLOCKED = 64 };
 
@@ -96,6 +97,11 @@ struct identity_policy {
 
 /* A policy without types that has no limits: every pair links exactly. */
 void identity_policy_init(struct identity_policy *policy);
+
+/* Whether a touchpoint may have occurred then, given the timestamp of its Kafka record. REJECT
+ * "time_in_the_future", "time_too_old". */
+enum outcome identity_check_times(const struct identity_policy *policy, struct instant recorded_at,
+                                  struct instant occurred_at, struct err *err);
 
 /* The type of that name, NULL if the policy has none. */
 const struct identity_type *identity_find_type(const struct identity_policy *policy,

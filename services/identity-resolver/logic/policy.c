@@ -4,6 +4,7 @@
 void identity_policy_init(struct identity_policy *policy)
 {
     *policy = (struct identity_policy){.calling_code = SPAN("1"),
+                                       .min_time = {365 * US_PER_DAY}, /* 1971-01-01 */
                                        .max_identifiers = IDENTITY_UNBOUNDED,
                                        .max_degree = IDENTITY_UNBOUNDED};
     for (size_t i = 0; i < IDENTITY_MAX_TYPES; i++) {
@@ -14,6 +15,21 @@ void identity_policy_init(struct identity_policy *policy)
             policy->pairs[i][j] = (struct identity_pair){true, LINK_EXACT};
         }
     }
+}
+
+/* A producer's clock may be so far ahead of the Kafka record's timestamp. */
+static const struct duration clock_error = {US_PER_DAY};
+
+enum outcome identity_check_times(const struct identity_policy *policy, struct instant recorded_at,
+                                  struct instant occurred_at, struct err *err)
+{
+    if (instant_compare(occurred_at, instant_plus(recorded_at, clock_error)) > 0)
+        return err_set(err, OUTCOME_REJECT, "time_in_the_future",
+                       "occurred_at is more than 24 hours after the timestamp of the record");
+    if (instant_compare(occurred_at, policy->min_time) < 0)
+        return err_set(err, OUTCOME_REJECT, "time_too_old",
+                       "occurred_at is before min_time of identity.json");
+    return OUTCOME_OK;
 }
 
 bool identity_may_link(const struct identity_policy *policy, int16_t type_a, int16_t type_b)

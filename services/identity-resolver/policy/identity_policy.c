@@ -185,10 +185,11 @@ static enum outcome check_calling_code(const struct json *root, struct span code
 
 static enum outcome read_min_time(const struct json *root, struct instant *out, struct err *err)
 {
-    static const struct span none = SPAN("1971-01-01");
-    struct span day = none;
+    struct span day = SPAN_NONE;
     CHECK(json_text(root, "min_time", &day, err));
-    if (day.len != none.len || !instant_parse(day, out) || out->us < 0)
+    if (day.ptr == NULL)
+        return OUTCOME_OK;
+    if (day.len != strlen("1971-01-01") || !instant_parse(day, out) || out->us < 0)
         return json_fail(json_get(root, "min_time"), err,
                          "expected a day from 1970-01-01 on, such as \"1971-01-01\"");
     return OUTCOME_OK;
