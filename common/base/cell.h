@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 enum { CELL_DIMS = 10, CELL_VALUES = 8, CELL_HIGH = 5 };
+#define CELL_LIMIT (INT64_C(1) << 62)
 
 /* CELL_GOAL = 1, CELL_GOAL_CUSTOMERS, ...: families.def says what each counts. */
 enum cell_family {
@@ -45,9 +46,8 @@ static inline bool cell_is_money(uint32_t family, int k)
 /* After something below 2^62 was added to value k. */
 static inline void cell_carry(int64_t *values, int k)
 {
-    const int64_t limit = INT64_C(1) << 62;
-    values[k + CELL_HIGH] += values[k] / limit;
-    values[k] %= limit;
+    values[k + CELL_HIGH] += values[k] / CELL_LIMIT;
+    values[k] %= CELL_LIMIT;
 }
 
 #endif

@@ -84,7 +84,7 @@ void avro_plan_free(struct avro_plan *plan);
  * and maps), string_not_utf8, string_too_long, field_missing (required texts may not be blank;
  * the message names the field),
  * time_out_of_range (1970 to 9999, any time that is taken), number_out_of_range (score
- * -100..100, money ten billion), too_many_identifiers, value_too_large.
+ * -100..100, money -(2^63-1)..2^63-1), too_many_identifiers, value_too_large.
  *
  * Limits: 900 kB for the payload. 64 kB for a text that is taken, 512 kB for *_json and
  * tags_json. 1,000 bytes for the names that figures are made of (type, channel, event_name,

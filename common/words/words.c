@@ -77,6 +77,23 @@ static bool starts_with(struct span text, struct span prefix)
     return text.len >= prefix.len && memcmp(text.ptr, prefix.ptr, prefix.len) == 0;
 }
 
+enum { CURRENCY_LETTERS = 3 };
+
+struct span currency_of(struct span sent, struct arena *arena)
+{
+    struct span text = span_trim(sent);
+    if (text.len != CURRENCY_LETTERS)
+        return SPAN_NONE;
+    char *code = arena_alloc(arena, CURRENCY_LETTERS);
+    for (size_t i = 0; i < CURRENCY_LETTERS; i++) {
+        char c = text.ptr[i];
+        code[i] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+        if (code[i] < 'A' || code[i] > 'Z')
+            return SPAN_NONE;
+    }
+    return (struct span){code, CURRENCY_LETTERS};
+}
+
 struct span direction_as_sent(struct span direction)
 {
     bool is_known = span_is(direction, "inbound") || span_is(direction, "outbound");

@@ -6,7 +6,7 @@
 #ifndef TUTTI_WORDS_WORDS_H
 #define TUTTI_WORDS_WORDS_H
 
-#include "common/base/span.h"
+#include "common/base/arena.h"
 
 /* Stages of a journey, lowest first. */
 #define WORDS_STAGES(X)                                                                            \
@@ -117,6 +117,10 @@ const char *event_word(enum event_word event);
 /* What every figure and rule calls the event: event_name, or the type where it has none. */
 struct span event_of(struct span event_name, struct span type);
 bool event_is(struct span event, enum event_word word);
+
+/* The code of a currency: three letters in upper case, blanks around them dropped. SPAN_NONE for
+ * any other text, which names no currency. A copy is in the arena. */
+struct span currency_of(struct span sent, struct arena *arena);
 
 /* The direction as sent: SPAN_NONE unless it is one of the two words. */
 struct span direction_as_sent(struct span direction);

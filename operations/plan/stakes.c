@@ -44,7 +44,9 @@ static enum outcome ask_revenue(struct stakes *stakes, struct arena *arena,
     for (int row = 0; row < db_rows(r); row++) {
         struct plan_money *money = money_of(stakes->out, db_bytes(r, row, 0));
         money->conversions += db_int8(r, row, 1);
-        money->micros += db_int8(r, row, 2);
+        int64_t micros = db_int8(r, row, 2);
+        if (__builtin_add_overflow(money->micros, micros, &money->micros))
+            money->micros = micros < 0 ? -INT64_MAX : INT64_MAX; /* as good as any such number */
     }
     return OUTCOME_OK;
 }

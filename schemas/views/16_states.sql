@@ -12,12 +12,12 @@ SELECT profile, generation,
        tutti_meta.from_micros(tutti_meta.be_int8(payload, 56)) AS stage_since_at,
        tutti_meta.be_int4(payload, 72)::bigint & 4294967295 AS order_count,
        tutti_meta.be_int4(payload, 76) AS currency,
-       tutti_meta.be_int8(payload, 80) AS revenue_micros,
-       tutti_meta.be_int8(payload, 88) AS margin_micros,
-       tutti_meta.from_micros(tutti_meta.be_int8(payload, 96)) AS last_order_at,
-       nullif(tutti_meta.be_int2(payload, 104), -32768) AS last_score
+       (tutti_meta.be_int8(payload, 80) * 18446744073709551616 + tutti_meta.be_int8(payload, 80 + 8)) AS revenue_micros,
+       (tutti_meta.be_int8(payload, 96) * 18446744073709551616 + tutti_meta.be_int8(payload, 96 + 8)) AS margin_micros,
+       tutti_meta.from_micros(tutti_meta.be_int8(payload, 112)) AS last_order_at,
+       nullif(tutti_meta.be_int2(payload, 120), -32768) AS last_score
 FROM journey.states
-WHERE octet_length(payload) >= 106;
+WHERE octet_length(payload) >= 122;
 COMMENT ON VIEW journey.state_headers IS 'The fixed part of packed states as columns (convergent).';
 COMMENT ON COLUMN journey.state_headers.profile IS 'Short key of the profile.';
 COMMENT ON COLUMN journey.state_headers.generation IS 'Number of the policy generation.';
@@ -31,7 +31,7 @@ COMMENT ON COLUMN journey.state_headers.last_inbound_id IS 'Its event id.';
 COMMENT ON COLUMN journey.state_headers.last_inbound_anchor IS 'Short key of its anchor.';
 COMMENT ON COLUMN journey.state_headers.stage_since_at IS 'Time of the last change of stage.';
 COMMENT ON COLUMN journey.state_headers.order_count IS 'Touches that match a conversion rule, at most 4294967295.';
-COMMENT ON COLUMN journey.state_headers.currency IS 'Code of the currency of the last conversion, 0 = none.';
+COMMENT ON COLUMN journey.state_headers.currency IS 'Code of the currency with the most conversions, 0 = none.';
 COMMENT ON COLUMN journey.state_headers.revenue_micros IS 'Sum of the conversions in that currency, in micro-units.';
 COMMENT ON COLUMN journey.state_headers.margin_micros IS 'Sum of their margin, in micro-units.';
 COMMENT ON COLUMN journey.state_headers.last_order_at IS 'Time of the last of them.';

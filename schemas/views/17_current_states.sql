@@ -21,7 +21,7 @@ COMMENT ON COLUMN journey.current_states.last_inbound_id IS 'Its event id.';
 COMMENT ON COLUMN journey.current_states.last_inbound_anchor IS 'Short key of its anchor.';
 COMMENT ON COLUMN journey.current_states.stage_since_at IS 'Time of the last change of stage.';
 COMMENT ON COLUMN journey.current_states.order_count IS 'Touches that match a conversion rule, at most 4294967295.';
-COMMENT ON COLUMN journey.current_states.currency IS 'Code of the currency of the last conversion, 0 = none.';
+COMMENT ON COLUMN journey.current_states.currency IS 'Code of the currency with the most conversions, 0 = none.';
 COMMENT ON COLUMN journey.current_states.revenue_micros IS 'Sum of the conversions in that currency, in micro-units.';
 COMMENT ON COLUMN journey.current_states.margin_micros IS 'Sum of their margin, in micro-units.';
 COMMENT ON COLUMN journey.current_states.last_order_at IS 'Time of the last of them.';

@@ -11,8 +11,8 @@ SELECT i.profile_id,
        i.is_identified,
        i.identifier_count,
        coalesce(c.order_count, 0) AS order_count,
-       (coalesce(c.revenue_micros, 0) * 0.000001)::numeric(20, 6) AS revenue,
-       (coalesce(c.margin_micros, 0) * 0.000001)::numeric(20, 6) AS margin,
+       (coalesce(c.revenue_micros, 0) * 0.000001)::numeric(38, 6) AS revenue,
+       (coalesce(c.margin_micros, 0) * 0.000001)::numeric(38, 6) AS margin,
        d.value AS currency,
        c.last_order_at,
        c.last_score::smallint AS last_score,
@@ -38,7 +38,7 @@ COMMENT ON COLUMN tutti.dim_profiles.identifier_count IS 'Number of identifiers 
 COMMENT ON COLUMN tutti.dim_profiles.order_count IS 'Number of touches that match a conversion rule, whatever their value (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.revenue IS 'Sum of the conversions in currency (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.margin IS 'Sum of the margin of the conversions in currency (convergent).';
-COMMENT ON COLUMN tutti.dim_profiles.currency IS 'ISO 4217 code of the last conversion (convergent).';
+COMMENT ON COLUMN tutti.dim_profiles.currency IS 'Currency with the most conversions, of several the one with the newest (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.last_order_at IS 'The last of them (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.last_score IS 'Score of the last touchpoint with one, -100 to 100 (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.facets_as_of_at IS 'The moment that stage and status are shown for: tutti.as_of() (chronicle).';

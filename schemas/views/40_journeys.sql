@@ -148,8 +148,8 @@ SELECT c.day AS conversion_date, c.goal AS goal_id, c.model, '(all)'::text AS se
        coalesce(c.conversion_department, '(none)') AS conversion_department,
        c.currency,
        (c.credit_millionths * 0.000001)::numeric(20, 6) AS attributed_conversions,
-       (c.revenue_micros * 0.000001)::numeric(20, 6) AS attributed_revenue,
-       (c.margin_micros * 0.000001)::numeric(20, 6) AS attributed_margin,
+       (c.revenue_micros * 0.000001)::numeric(38, 6) AS attributed_revenue,
+       (c.margin_micros * 0.000001)::numeric(38, 6) AS attributed_margin,
        c.touches::bigint AS touches
 FROM metrics.credits AS c
 LEFT JOIN journey.campaign_names AS n USING (campaign_id)

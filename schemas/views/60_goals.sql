@@ -61,9 +61,9 @@ WITH goals AS MATERIALIZED (
 )
 SELECT s.day AS goal_date, s.goal_id, g.parent_goal_id, g.ladder_level, '(all)'::text AS segment_id,
        s.department, s.channel, g.metric, g.unit, s.currency,
-       (s.micros * 0.000001)::numeric(20, 6) AS value,
-       (s.own * 0.000001)::numeric(20, 6) AS own_value,
-       (s.assisted * 0.000001)::numeric(20, 6) AS assisted_value,
+       (s.micros * 0.000001)::numeric(38, 6) AS value,
+       (s.own * 0.000001)::numeric(38, 6) AS own_value,
+       (s.assisted * 0.000001)::numeric(38, 6) AS assisted_value,
        s.customers, NULL::numeric AS target,
        CASE WHEN s.updated_at >= (s.day + 1)::timestamp AT TIME ZONE (SELECT zone FROM tutti_meta.active) THEN s.updated_at END
            AS last_corrected_at

@@ -180,6 +180,7 @@ static enum outcome decode_touchpoint(struct self *self, struct batch *batch,
     if (id_is_nil(&head.anchor_id))
         return OUTCOME_OK;
     CHECK(avro_plan_decode(framed.plan, framed.payload, &tp, err));
+    tp.currency = currency_of(tp.currency, batch->arena);
     if (erased_covers_resolved(&self->erased, &head, batch->arena,
                                (struct instant){tp.occurred_at}))
         return OUTCOME_OK;

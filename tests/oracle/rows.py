@@ -1,6 +1,6 @@
 """The rows of every public view, from profiles and their timelines."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from attribution import conversions
 from goals import Goals
@@ -9,6 +9,13 @@ from journey_map import JourneyMap
 from policy import DAY, US, YEAR, month_of
 from render import COLUMNS, NIL
 from stages import Stages
+
+
+def main_currency(touches):
+    """The one with the most conversions, of several the one with the newest; the touches are in order."""
+    counts = Counter(touch.currency for touch in touches)
+    newest = {touch.currency: position for position, touch in enumerate(touches)}
+    return max(counts, key=lambda currency: (counts[currency], newest[currency]), default=None)
 
 
 class Rows:
@@ -102,7 +109,7 @@ class Rows:
         now = seen[-1] if seen else None
         moves = [change.changed_at for change in seen if change.from_stage != change.to_stage]
         orders = [touch for touch in touches if touch.is_order]
-        currency = converted[-1].touch.currency if converted else None
+        currency = main_currency([conversion.touch for conversion in converted])
         paid = [conversion.touch for conversion in converted if conversion.touch.currency == currency]
         scores = [touchpoint.score for touchpoint in timeline if touchpoint.score is not None]
         return {

@@ -3,11 +3,13 @@
 import functools
 import hashlib
 import re
+import string
 import struct
 
-from identity import ASCII_LOWER
+from identity import ASCII_LOWER, ASCII_SPACE
 from policy import DAY
 
+ASCII_UPPER = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
 NO_DIRECTION = {"identify", "alias", "group", "merge"}
 NOT_A_TOUCH = {"Contact Requested", "Contact Failed", "Contact Cancelled"}
 
@@ -21,6 +23,12 @@ def event_id(source, message_id):
 def text(value):
     """An empty text counts as absent."""
     return value or None
+
+
+def currency_of(value):
+    """Three letters in upper case; any other text names no currency."""
+    code = (value or "").strip(ASCII_SPACE).translate(ASCII_UPPER)
+    return code if re.fullmatch("[A-Z]{3}", code) else None
 
 
 def host_of(url):
@@ -108,9 +116,9 @@ class Touchpoint:
             "agent_id",
             "order_id",
             "score_kind",
-            "currency",
         ):
             setattr(self, name, text(raw.get(name)))
+        self.currency = currency_of(raw.get("currency"))
         self.campaign_id, self.campaign_name = text(campaign.get("id")), text(campaign.get("name"))
         self.click_id = text(campaign.get("click_id"))
         self.contact_class = text((raw.get("contact") or {}).get("class"))

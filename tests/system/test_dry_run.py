@@ -37,7 +37,7 @@ def test_what_the_pipeline_refuses(tmp_path):
         "identifiers: more than 32": {"identifiers": [{"type": "email", "value": str(n)} for n in range(33)]},
         "900000": {"context_json": "x" * 500000, "traits_json": "y" * 500000},
     }
-    taken = [{"occurred_at": now + day - 600 * 10**6}]
+    taken = [{"value_micros": MOST}, {"value_micros": -MOST}, {"occurred_at": now + day - 600 * 10**6}]
     lines = [{**GOOD, **change} for change in (*refused.values(), *taken)]
     found = dry_run(lines, tmp_path)
     assert list(found) == list(range(1, len(refused) + 1)), found

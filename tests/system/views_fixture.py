@@ -12,6 +12,7 @@ from goals import Goals, counted, measure
 from journey import Journey
 from journey_map import JourneyMap
 from policy import YEAR
+from rows import main_currency
 
 ABSENT = -(2**63)
 STAGES = ["inquiry", "consideration", "purchase", "onboarding", "retention", "loyalty", "advocacy"]
@@ -35,6 +36,12 @@ def uuid(identifier):
 
 def micros(value):
     return ABSENT if value is None else value
+
+
+def halves(total):
+    """A sum of 128 bits: a multiple of 2**64, and a signed rest."""
+    high = (total + 2**63) >> 64
+    return high, total - (high << 64)
 
 
 class Fixture:
@@ -115,16 +122,16 @@ class Fixture:
         moves = [change.changed_at for change in journey.changes if change.from_stage != change.to_stage]
         last, orders = journey.last, [touch for touch in touches if touch.is_order]
         scores = [touchpoint.score for touchpoint in timeline if touchpoint.score is not None]
-        currency = converted[-1].touch.currency if converted else None
+        currency = main_currency([conversion.touch for conversion in converted])
         paid = [conversion.touch for conversion in converted if conversion.touch.currency == currency]
         header = struct.pack(
-            ">BBBBIqqq16sqqqIIqqqh", 1, code(STAGES, journey.stage), code(STATUSES, journey.status), bool(converted), journey.number,
+            ">BBBBIqqq16sqqqIIqqqqqh", 2, code(STAGES, journey.stage), code(STATUSES, journey.status), bool(converted), journey.number,
             timeline[0].occurred_at, timeline[-1].occurred_at, micros(last and last.occurred_at), last.event_id if last else bytes(16),
             short(last.anchor) if last else 0, micros(moves[-1] if moves else None),
             micros(touches[-1].occurred_at if touches else None), len(orders), self.intern(currency),
-            sum(touch.value or 0 for touch in paid), sum(touch.margin or 0 for touch in paid),
+            *halves(sum(touch.value or 0 for touch in paid)), *halves(sum(touch.margin or 0 for touch in paid)),
             micros(orders[-1].occurred_at if orders else None), scores[-1] if scores else -32768)
-        assert len(header) == 106
+        assert len(header) == 122
         self.tables["journey.states"].append((short(profile), 1, 1, header + b"variable part"))
 
     def stage_change(self, change):

@@ -53,6 +53,24 @@ static void only_the_two_words_are_directions(void **state)
     assert_null(direction_as_sent(SPAN_NONE).ptr);
 }
 
+static void a_currency_is_three_letters(void **state)
+{
+    static const struct {
+        const char *sent, *code;
+    } rows[] = {{"EUR", "EUR"}, {"usd", "USD"}, {" Jpy\t", "JPY"}, {"", NULL},   {"EU", NULL},
+                {"euro", NULL}, {"E R", NULL},  {"\u20ac", NULL},  {"US1", NULL}};
+    struct arena arena = {0};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct span code = currency_of(span_of(rows[i].sent), &arena);
+        if (rows[i].code)
+            assert_true(span_is(code, rows[i].code));
+        else
+            assert_null(code.ptr);
+    }
+    assert_null(currency_of(SPAN_NONE, &arena).ptr);
+    arena_free(&arena);
+}
+
 static void codes_are_stored_and_never_change(void **state)
 {
     assert_int_equal(STAGE_INQUIRY, 1);
@@ -72,6 +90,7 @@ int main(void)
         cmocka_unit_test(an_event_without_a_name_is_its_type),
         cmocka_unit_test(directions),
         cmocka_unit_test(only_the_two_words_are_directions),
+        cmocka_unit_test(a_currency_is_three_letters),
         cmocka_unit_test(codes_are_stored_and_never_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

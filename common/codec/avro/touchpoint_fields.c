@@ -7,7 +7,7 @@
 #define NAME_LIMIT  1000
 #define JSON_LIMIT  (512 * 1024)
 #define TIME_LIMIT  INT64_C(253402300799999999) /* 9999-12-31T23:59:59.999999Z */
-#define MONEY_LIMIT INT64_C(10000000000000000)  /* ten billion, in micro-units */
+#define MONEY_LIMIT INT64_MAX                   /* the number below its negative is LONG_ABSENT */
 
 #define AT(member) offsetof(struct touchpoint, member)
 

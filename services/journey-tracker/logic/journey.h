@@ -91,9 +91,14 @@ struct goal_progress {
     struct instant first; /* time of the first match while 0 < count < nth */
 };
 
+/* An exact sum of micro-units, each of 64 bits. */
+__extension__ typedef __int128 micros_sum;
+
 struct currency_sum {
     uint32_t currency;
-    int64_t conversions, revenue, margin;
+    int64_t conversions;
+    micros_sum revenue, margin;
+    struct touch_key last; /* of the newest conversion; belongs to the windowed part */
 };
 
 struct journey_state {
@@ -112,7 +117,6 @@ struct journey_state {
     struct event_progress counted[POLICY_MAX_COUNTED];
     struct goal_progress goals[POLICY_MAX_NTH_GOALS];
     struct instant last_order_at; /* INSTANT_FIRST: none */
-    uint32_t currency;            /* of the last conversion */
     int16_t last_score;
     struct journey_tail tail;
     /* cumulative */
@@ -127,7 +131,8 @@ void journey_state_init(struct journey_state *state, struct arena *arena);
 /* A deep copy; `to` grows in arena. */
 void journey_state_copy(struct journey_state *to, const struct journey_state *from,
                         struct arena *arena);
-/* Revenue and margin in the state's currency; zeroes where it has no conversion. */
+/* The sums of the currency with the most conversions, of several the one with the newest; zeroes
+ * where there is no conversion. */
 struct currency_sum journey_state_revenue(const struct journey_state *state);
 
 /* ---- effects ---- */
@@ -259,10 +264,11 @@ int64_t credit_part(enum credit_model model, int64_t total, uint32_t n, uint32_t
 #define STATE_SIZE_COUNT 4
 #define STATE_SIZE_I16   2
 #define STATE_SIZE_I64   8
+#define STATE_SIZE_SUM   16
 #define STATE_SIZE_TIME  8
 #define STATE_SIZE_ID    16
 enum {
-    JOURNEY_LAYOUT = 1,
+    JOURNEY_LAYOUT = 2,
 #define STATE_FIELD(type, ...) +STATE_SIZE_##type
     JOURNEY_HEADER_SIZE = 0
 #include "services/journey-tracker/logic/state_header.def"

@@ -315,11 +315,11 @@ static void pass_conversion(const struct passing *p)
     if (p->effects)
         emit_conversion(p);
     s->has_converted = true;
-    s->currency = p->touch->shape->currency;
-    struct currency_sum *sum = journey_sum(s, s->currency);
+    struct currency_sum *sum = journey_sum(s, p->touch->shape->currency);
+    sum->last = p->touch->key;
     sum->conversions++;
-    sum->revenue = wrap_add(sum->revenue, or_zero(p->touch->value_micros));
-    sum->margin = wrap_add(sum->margin, or_zero(p->touch->margin_micros));
+    sum->revenue += or_zero(p->touch->value_micros);
+    sum->margin += or_zero(p->touch->margin_micros);
 }
 
 static void pass_touch(const struct passing *p)

@@ -4,7 +4,7 @@
 
 #include "services/journey-tracker/logic/journey.h"
 
-/* Sums of absurd amounts wrap, which is defined, so that taking back is always exact. */
+/* Wrapping is defined, so that taking back is always exact. */
 static inline int64_t wrap_add(int64_t a, int64_t b)
 {
     return (int64_t)((uint64_t)a + (uint64_t)b);
@@ -39,11 +39,13 @@ static inline void effects_add(const struct journey_effects *effects, int64_t *s
     *sum = effects->sign < 0 ? wrap_sub(*sum, amount) : wrap_add(*sum, amount);
 }
 
-/* Adds micro-units, whose sums may leave 64 bits: to value k of a cell and to its high part. */
+/* Adds micro-units to value k of a cell and to its high part: an amount alone may be as large as 64
+ * bits hold. */
 static inline void effects_add_micros(const struct journey_effects *effects, int64_t *values, int k,
                                       int64_t micros)
 {
-    effects_add(effects, &values[k], micros);
+    effects_add(effects, &values[k + CELL_HIGH], micros / CELL_LIMIT);
+    effects_add(effects, &values[k], micros % CELL_LIMIT);
     cell_carry(values, k);
 }
 

@@ -11,7 +11,9 @@
  *     1 z...  number of times, then each time as microseconds before last_seen
  *   1 v z   for each goal with nth that has a count: slot + 1, count, time of the first; then a 0
  *   v       number of currencies; for each:
- *     v z z z currency, conversions, revenue, margin
+ *     v z z z z z currency, conversions, revenue, margin; these two are 2^64 times the first z, and
+ *       the second
+ *     z 16 8  newest conversion: microseconds before last_seen, event_id, anchor
  *   v       only with flag 2: number of tail entries; for each:
  *     z 16 v  microseconds before last_seen, event_id, shape code
  *   z       only with flags 2 and 4: dropped_at, as microseconds before last_seen */
@@ -40,6 +42,42 @@ static struct instant unpack_time(struct unpack *in)
     return (struct instant){(int64_t)unpack_be64(in)};
 }
 
+/* A sum is a multiple of 2^64 and the rest, a signed number. The multiple is 0 as good as always.
+ */
+static int64_t high_of(micros_sum sum)
+{
+    return (int64_t)((sum - (int64_t)sum) >> 64);
+}
+
+static micros_sum sum_of(int64_t high, int64_t low)
+{
+    return high * ((micros_sum)1 << 64) + low;
+}
+
+static void pack_sum(struct strbuf *out, micros_sum sum)
+{
+    pack_be64(out, (uint64_t)high_of(sum));
+    pack_be64(out, (uint64_t)(int64_t)sum);
+}
+
+static micros_sum unpack_sum(struct unpack *in)
+{
+    int64_t high = (int64_t)unpack_be64(in);
+    return sum_of(high, (int64_t)unpack_be64(in));
+}
+
+static void pack_short_sum(struct strbuf *out, micros_sum sum)
+{
+    pack_zigzag(out, high_of(sum));
+    pack_zigzag(out, (int64_t)sum);
+}
+
+static micros_sum unpack_short_sum(struct unpack *in)
+{
+    int64_t high = unpack_zigzag(in);
+    return sum_of(high, unpack_zigzag(in));
+}
+
 static struct id unpack_id(struct unpack *in)
 {
     struct id id = {0};
@@ -54,6 +92,7 @@ static struct id unpack_id(struct unpack *in)
 #define TYPE_COUNT uint32_t
 #define TYPE_I16   int16_t
 #define TYPE_I64   int64_t
+#define TYPE_SUM   micros_sum
 #define TYPE_TIME  struct instant
 #define TYPE_ID    struct id
 
@@ -79,7 +118,7 @@ static struct state_header header_of(const struct journey_state *s)
         .stage_since = s->stage_since,
         .last_touch_at = s->last_touch_at,
         .order_count = s->order_count > UINT32_MAX ? UINT32_MAX : (uint32_t)s->order_count,
-        .currency = s->currency,
+        .currency = revenue.currency,
         .revenue = revenue.revenue,
         .margin = revenue.margin,
         .last_order_at = s->last_order_at,
@@ -87,7 +126,7 @@ static struct state_header header_of(const struct journey_state *s)
     };
 }
 
-/* Revenue and margin come from the sums. */
+/* Currency, revenue and margin come from the sums. */
 static void take_header(struct journey_state *s, const struct state_header *h)
 {
     s->stage = h->stage;
@@ -101,7 +140,6 @@ static void take_header(struct journey_state *s, const struct state_header *h)
     s->stage_since = h->stage_since;
     s->last_touch_at = h->last_touch_at;
     s->order_count = h->order_count;
-    s->currency = h->currency;
     s->last_order_at = h->last_order_at;
     s->last_score = h->last_score;
 }
@@ -116,6 +154,7 @@ static void pack_id(struct strbuf *out, struct id id)
 #define PACK_COUNT(v) pack_be32(out, v)
 #define PACK_I16(v)   pack_be16(out, (uint16_t)(v))
 #define PACK_I64(v)   pack_be64(out, (uint64_t)(v))
+#define PACK_SUM(v)   pack_sum(out, v)
 #define PACK_TIME(v)  pack_time(out, v)
 #define PACK_ID(v)    pack_id(out, v)
 
@@ -131,6 +170,7 @@ static void pack_header(struct strbuf *out, const struct journey_state *s)
 #define UNPACK_COUNT unpack_be32(in)
 #define UNPACK_I16   (int16_t) unpack_be16(in)
 #define UNPACK_I64   (int64_t) unpack_be64(in)
+#define UNPACK_SUM   unpack_sum(in)
 #define UNPACK_TIME  unpack_time(in)
 #define UNPACK_ID    unpack_id(in)
 
@@ -205,8 +245,11 @@ static void pack_sums(struct strbuf *out, const struct journey_state *s)
     for (uint32_t i = 0; i < s->sum_count; i++) {
         pack_varint(out, s->sums[i].currency);
         pack_zigzag(out, s->sums[i].conversions);
-        pack_zigzag(out, s->sums[i].revenue);
-        pack_zigzag(out, s->sums[i].margin);
+        pack_short_sum(out, s->sums[i].revenue);
+        pack_short_sum(out, s->sums[i].margin);
+        pack_age(out, s, s->sums[i].last.at);
+        pack_id(out, s->sums[i].last.event_id);
+        pack_be64(out, (uint64_t)s->sums[i].last.anchor);
     }
 }
 
@@ -216,8 +259,11 @@ static void unpack_sums(struct unpack *in, struct journey_state *s)
     for (uint64_t i = 0; i < count && !in->failed; i++) {
         struct currency_sum *sum = journey_sum(s, (uint32_t)unpack_varint(in));
         sum->conversions = unpack_zigzag(in);
-        sum->revenue = unpack_zigzag(in);
-        sum->margin = unpack_zigzag(in);
+        sum->revenue = unpack_short_sum(in);
+        sum->margin = unpack_short_sum(in);
+        sum->last.at = unpack_age(in, s);
+        sum->last.event_id = unpack_id(in);
+        sum->last.anchor = (int64_t)unpack_be64(in);
     }
 }
 

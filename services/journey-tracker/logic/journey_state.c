@@ -67,12 +67,19 @@ struct currency_sum *journey_sum(struct journey_state *state, uint32_t currency)
     return &state->sums[at];
 }
 
+static bool leads(const struct currency_sum *a, const struct currency_sum *b)
+{
+    return a->conversions == b->conversions ? touch_key_compare(&a->last, &b->last) > 0
+                                            : a->conversions > b->conversions;
+}
+
 struct currency_sum journey_state_revenue(const struct journey_state *state)
 {
-    uint32_t at = sum_position(state, state->currency);
-    if (at < state->sum_count && state->sums[at].currency == state->currency)
-        return state->sums[at];
-    return (struct currency_sum){.currency = state->currency};
+    const struct currency_sum *found = NULL;
+    for (uint32_t i = 0; i < state->sum_count; i++)
+        if (found == NULL || leads(&state->sums[i], found))
+            found = &state->sums[i];
+    return found ? *found : (struct currency_sum){0};
 }
 
 static bool key_equal(const struct touch_key *a, const struct touch_key *b)
@@ -115,7 +122,24 @@ static bool last_values_equal(const struct journey_state *a, const struct journe
 {
     return a->last_touch_at.us == b->last_touch_at.us && a->last_node == b->last_node &&
            a->last_department == b->last_department && a->last_order_at.us == b->last_order_at.us &&
-           a->currency == b->currency && a->last_score == b->last_score;
+           a->last_score == b->last_score;
+}
+
+static const struct touch_key *last_in(const struct journey_state *state, uint32_t currency)
+{
+    uint32_t at = sum_position(state, currency);
+    return at < state->sum_count && state->sums[at].currency == currency ? &state->sums[at].last
+                                                                         : NULL;
+}
+
+static bool has_lasts_of(const struct journey_state *state, const struct journey_state *other)
+{
+    for (uint32_t i = 0; i < other->sum_count; i++) {
+        const struct touch_key *last = last_in(state, other->sums[i].currency);
+        if (last == NULL || !key_equal(last, &other->sums[i].last))
+            return false;
+    }
+    return true;
 }
 
 bool journey_converged(const struct journey_policy *policy, const struct journey_state *before,
@@ -125,6 +149,7 @@ bool journey_converged(const struct journey_policy *policy, const struct journey
            key_equal(&before->last_inbound, &after->last_inbound) &&
            position_equal(before, after) && last_values_equal(before, after) &&
            goals_equal(before, after) && counted_equal(policy, before, after) &&
+           has_lasts_of(before, after) && has_lasts_of(after, before) &&
            !journey_tail_is_cut(before) && tail_equal(&before->tail, &after->tail);
 }
 
@@ -133,9 +158,17 @@ static void add_sums(struct journey_state *to, const struct journey_state *from,
     for (uint32_t i = 0; i < from->sum_count; i++) {
         struct currency_sum d = from->sums[i], *sum = journey_sum(to, d.currency);
         sum->conversions += sign * d.conversions;
-        sum->revenue =
-            sign > 0 ? wrap_add(sum->revenue, d.revenue) : wrap_sub(sum->revenue, d.revenue);
-        sum->margin = sign > 0 ? wrap_add(sum->margin, d.margin) : wrap_sub(sum->margin, d.margin);
+        sum->revenue += sign * d.revenue;
+        sum->margin += sign * d.margin;
+    }
+}
+
+static void take_last(struct journey_state *out, const struct journey_state *from)
+{
+    for (uint32_t i = 0; i < out->sum_count; i++) {
+        const struct touch_key *last = last_in(from, out->sums[i].currency);
+        if (last)
+            out->sums[i].last = *last;
     }
 }
 
@@ -163,4 +196,5 @@ void journey_conclude(const struct journey_state *old_final, const struct journe
     add_sums(out, after, 1);
     add_sums(out, before, -1);
     settle_sums(out);
+    take_last(out, converged ? old_final : after);
 }
