@@ -318,8 +318,8 @@ static void pass_conversion(const struct passing *p)
     struct currency_sum *sum = journey_sum(s, p->touch->shape->currency);
     sum->last = p->touch->key;
     sum->conversions++;
-    sum->revenue += or_zero(p->touch->value_micros);
-    sum->margin += or_zero(p->touch->margin_micros);
+    sum->revenue = sum_add(sum->revenue, or_zero(p->touch->value_micros));
+    sum->margin = sum_add(sum->margin, or_zero(p->touch->margin_micros));
 }
 
 static void pass_touch(const struct passing *p)

@@ -15,6 +15,18 @@ static inline int64_t wrap_sub(int64_t a, int64_t b)
     return (int64_t)((uint64_t)a - (uint64_t)b);
 }
 
+__extension__ typedef unsigned __int128 micros_bits;
+
+static inline micros_sum sum_add(micros_sum a, micros_sum b)
+{
+    return (micros_sum)((micros_bits)a + (micros_bits)b);
+}
+
+static inline micros_sum sum_sub(micros_sum a, micros_sum b)
+{
+    return (micros_sum)((micros_bits)a - (micros_bits)b);
+}
+
 static inline bool instant_is_set(struct instant t)
 {
     return t.us != INT64_MIN;

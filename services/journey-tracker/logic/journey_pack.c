@@ -46,12 +46,12 @@ static struct instant unpack_time(struct unpack *in)
  */
 static int64_t high_of(micros_sum sum)
 {
-    return (int64_t)((sum - (int64_t)sum) >> 64);
+    return (int64_t)(sum_sub(sum, (int64_t)sum) >> 64);
 }
 
 static micros_sum sum_of(int64_t high, int64_t low)
 {
-    return high * ((micros_sum)1 << 64) + low;
+    return sum_add((micros_sum)((micros_bits)(uint64_t)high << 64), low);
 }
 
 static void pack_sum(struct strbuf *out, micros_sum sum)

@@ -158,8 +158,9 @@ static void add_sums(struct journey_state *to, const struct journey_state *from,
     for (uint32_t i = 0; i < from->sum_count; i++) {
         struct currency_sum d = from->sums[i], *sum = journey_sum(to, d.currency);
         sum->conversions += sign * d.conversions;
-        sum->revenue += sign * d.revenue;
-        sum->margin += sign * d.margin;
+        sum->revenue =
+            sign > 0 ? sum_add(sum->revenue, d.revenue) : sum_sub(sum->revenue, d.revenue);
+        sum->margin = sign > 0 ? sum_add(sum->margin, d.margin) : sum_sub(sum->margin, d.margin);
     }
 }
 
