@@ -144,6 +144,31 @@ enum outcome consumer_check_config(const struct config *config, struct err *err)
     return OUTCOME_OK;
 }
 
+static enum outcome try_topic(rd_kafka_t *rk, const char *topic, struct err *err)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic, RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t rc = rd_kafka_subscribe(rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return rc ? err_set(err, OUTCOME_FATAL, "topic_invalid",
+                        "input topic %s: neither a name nor a pattern that librdkafka knows", topic)
+              : OUTCOME_OK;
+}
+
+enum outcome consumer_check_start(const struct config *config, const char *const *topics,
+                                  struct err *err)
+{
+    rd_kafka_conf_t *conf;
+    rd_kafka_t *rk;
+    CHECK(kafka_conf_consumer(config, "check", &conf, err));
+    CHECK(kafka_conf_try(RD_KAFKA_CONSUMER, conf, &rk, err));
+    enum outcome outcome = OUTCOME_OK;
+    for (; *topics && outcome == OUTCOME_OK; topics++)
+        outcome = try_topic(rk, *topics, err);
+    rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    return outcome;
+}
+
 /* rd_kafka_consumer_close may hang while the coordinator is down; this way it is only waited for.
  */
 static void leave_group(struct consumer *consumer)

@@ -45,6 +45,9 @@ enum outcome consumer_open(const struct config *config, const char *group,
                            struct consumer **out, struct err *err);
 /* Checks kafka.* and kafka.consumer.* without a broker: FATAL as in consumer_open. */
 enum outcome consumer_check_config(const struct config *config, struct err *err);
+/* Goes deeper, still without a broker: a client is made, and the patterns of topics are read. */
+enum outcome consumer_check_start(const struct config *config, const char *const *topics,
+                                  struct err *err);
 /* Leaves the group, bounded to 10 s. */
 void consumer_close(struct consumer *consumer);
 

@@ -116,6 +116,16 @@ enum outcome producer_check_config(const struct config *config, struct err *err)
     return OUTCOME_OK;
 }
 
+enum outcome producer_check_start(const struct config *config, struct err *err)
+{
+    rd_kafka_conf_t *conf;
+    rd_kafka_t *rk;
+    CHECK(kafka_conf_producer(config, &conf, err));
+    CHECK(kafka_conf_try(RD_KAFKA_PRODUCER, conf, &rk, err));
+    rd_kafka_destroy(rk);
+    return OUTCOME_OK;
+}
+
 /* Drops what is outstanding. */
 static void destroy_instance(struct producer *producer)
 {

@@ -41,6 +41,11 @@ struct pipeline {
     } metrics;
 };
 
+/* pipeline.c: names and patterns of the input topics, NULL-ended; topics has room for the NULL. */
+size_t pipeline_count_topics(const struct service *service);
+enum outcome pipeline_read_topics(const struct service *service, const struct config *config,
+                                  const char **topics, struct err *err);
+
 /* pipeline_wait.c: waits without leaving the group. */
 /* Waits so many microseconds, or until the batch is abandoned. */
 void pipeline_pause(struct pipeline *pipeline, int64_t us);
