@@ -10,6 +10,7 @@
 
 #include "common/bus/consumer_internal.h"
 #include "common/bus/kafka_conf.h"
+#include "common/bus/kafka_reason.h"
 #include "common/bus/kafka_topics.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/log.h"
@@ -24,6 +25,7 @@ enum {
 static void on_error(rd_kafka_t *rk, int rc, const char *reason, void *opaque)
 {
     struct consumer *consumer = opaque;
+    kafka_reason_keep(rk, rc, reason, NULL);
     fetch_error(consumer, rc, reason);
     if (rc == RD_KAFKA_RESP_ERR__FATAL) {
         char text[256];

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/nearest.h"
+#include "common/bus/kafka_reason.h"
 #include "common/runtime/config.h"
 #include "common/runtime/log.h"
 
@@ -239,6 +240,7 @@ static enum outcome build(const struct config *config, const char *prefix,
     }
     force_all(conf, fixed);
     rd_kafka_conf_set_log_cb(conf, kafka_log);
+    rd_kafka_conf_set_error_cb(conf, kafka_reason_keep);
     *out = conf;
     return OUTCOME_OK;
 }
@@ -284,7 +286,9 @@ long kafka_conf_number(const rd_kafka_conf_t *conf, const char *name)
 
 void kafka_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
-    enum log_level mapped = level <= SYSLOG_ERROR     ? LOG_ERROR
+    bool is_told = strcmp(facility, "FAIL") == 0; /* the error callback gets the same text */
+    enum log_level mapped = is_told                   ? LOG_DEBUG
+                            : level <= SYSLOG_ERROR   ? LOG_ERROR
                             : level == SYSLOG_WARNING ? LOG_WARN
                                                       : LOG_DEBUG;
     log_event(mapped, "kafka_client", "facility", facility, "message", text, NULL);
