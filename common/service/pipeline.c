@@ -35,8 +35,6 @@ const struct setting pipeline_settings[] = {
      "How often to look for messages that were committed but not published."},
     {"dead.letter.topic.suffix", SETTING_TEXT, ".dlq", 0, 0, NULL,
      "Dead letters of a topic go to the topic with this suffix."},
-    {"max.record.bytes", SETTING_BYTES, "900000", 1000, 1000000000, NULL,
-     "A record whose key, value and headers are larger becomes a dead letter."},
     {"http.listen", SETTING_TEXT, "127.0.0.1:9101", 0, 0, NULL,
      "Address of /livez, /readyz, /metrics and /version; \"off\" for none."},
     {"log.level", SETTING_CHOICE, "info", 0, 0, "debug|info|warn|error",
@@ -104,7 +102,8 @@ static void open_metrics(struct pipeline *pipeline)
 static void load_settings(struct pipeline *pipeline, const struct config *config)
 {
     pipeline->max = (size_t)config_int(config, "batch.max.records");
-    pipeline->max_record_bytes = (size_t)config_int(config, "max.record.bytes");
+    const char *size_setting = pipeline->service->size_setting;
+    pipeline->max_record_bytes = size_setting ? (size_t)config_int(config, size_setting) : SIZE_MAX;
     pipeline->flush_min_us = pipeline->flush_us = config_duration(config, "flush.interval").us;
     pipeline->flush_max_us = config_duration(config, "flush.interval.behind").us;
     pipeline->scan_interval_us = config_duration(config, "outbox.scan.interval").us;

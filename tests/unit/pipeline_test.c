@@ -336,6 +336,7 @@ static enum outcome fake_scanned(void *self, struct err *err)
 
 static const struct setting fake_settings[] = {
     {"topic.input", SETTING_TEXT, "input", 0, 0, NULL, "The input."},
+    {"max.record.bytes", SETTING_BYTES, "900000", 1000, 900000, NULL, "The largest record."},
     {.name = NULL},
 };
 static const char *const fake_topics[] = {"topic.input", NULL};
@@ -361,6 +362,7 @@ static enum outcome play(const struct scenario *scenario, struct err *err)
     struct service service = {.name = "fake",
                               .settings = fake_settings,
                               .topic_settings = fake_topics,
+                              .size_setting = "max.record.bytes",
                               .assigned = fake_assigned,
                               .decode = fake_decode,
                               .apply = fake_apply,
