@@ -256,7 +256,7 @@ static void report(struct consumer *consumer)
     if (now < consumer->next_report_us)
         return;
     consumer->next_report_us = now + REPORT_US;
-    assignment_report_lag(consumer);
+    lag_report(consumer);
     if (consumer->is_down)
         probe_brokers(consumer);
 }
@@ -392,7 +392,7 @@ int64_t consumer_epoch(const struct consumer *consumer)
 
 bool consumer_is_joined(const struct consumer *consumer)
 {
-    return consumer->is_assigned && !consumer->is_down;
+    return consumer->is_assigned && !consumer->is_down && !consumer->is_starved;
 }
 
 int64_t consumer_max_poll_interval_us(const struct consumer *consumer)

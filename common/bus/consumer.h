@@ -72,8 +72,8 @@ size_t record_headers_size(const struct record *record);
 const char *consumer_topic_name(const struct consumer *consumer, int topic);
 /* The epoch of the assignment: grows with every rebalance. */
 int64_t consumer_epoch(const struct consumer *consumer);
-/* True while the group has given an assignment (an empty one counts) and a broker answers:
- * readiness. */
+/* True while the group has given an assignment (an empty one counts), a broker answers, and no
+ * partition was without its records, or could not be asked for, for a minute: readiness. */
 bool consumer_is_joined(const struct consumer *consumer);
 /* kafka.max.poll.interval.ms: how long the group waits for a silent member. */
 int64_t consumer_max_poll_interval_us(const struct consumer *consumer);
