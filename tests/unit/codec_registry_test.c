@@ -159,6 +159,27 @@ static void test_a_flood_of_unknown_ids(void **state)
     MHD_stop_daemon(fake.daemon);
 }
 
+static void test_an_unknown_guid_is_remembered(void **state)
+{
+    struct fake fake = {0};
+    struct err err = {0};
+    struct framed framed;
+    fake_start(&fake);
+    struct schema_set_options options = {.urls = fake.url};
+    struct schema_set *set = open_set(&options);
+    struct span header =
+        SPAN("\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff");
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(
+            schema_set_unframe(set, FRAMING_CONFLUENT, SPAN("x"), header, &framed, &err),
+            OUTCOME_REJECT);
+        assert_string_equal(err.code, "unknown_schema_id");
+    }
+    assert_int_equal(fake.requests, 1);
+    schema_set_close(set);
+    MHD_stop_daemon(fake.daemon);
+}
+
 static void test_a_404_of_something_else_is_no_answer(void **state)
 {
     struct fake fake = {0};
@@ -357,6 +378,7 @@ int main(void)
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_a_404_of_something_else_is_no_answer),
         cmocka_unit_test(test_a_flood_of_unknown_ids),
+        cmocka_unit_test(test_an_unknown_guid_is_remembered),
         cmocka_unit_test(test_credentials),
         cmocka_unit_test(test_several_urls),
         cmocka_unit_test(test_cold_start_in_an_outage),

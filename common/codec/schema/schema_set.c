@@ -30,6 +30,7 @@ struct schema_set {
     struct map entries;      /* int32_t -> struct entry */
     struct refusals missing; /* int32_t: ids that the registry refused */
     struct map guids;        /* struct id -> int32_t */
+    struct refusals unknown; /* struct id: GUIDs that the registry refused */
     struct map fingerprints; /* uint64_t -> int32_t */
     struct map composed;     /* int32_t -> struct span, texts of resolved touchpoints */
     struct registry *registry;
@@ -155,6 +156,7 @@ static enum outcome fill(struct schema_set *set, const struct schema_set_options
 {
     map_init(&set->entries, NULL, sizeof(int32_t), sizeof(struct entry));
     refusals_init(&set->missing, sizeof(int32_t));
+    refusals_init(&set->unknown, sizeof(struct id));
     map_init(&set->guids, NULL, sizeof(struct id), sizeof(int32_t));
     map_init(&set->fingerprints, NULL, sizeof(uint64_t), sizeof(int32_t));
     map_init(&set->composed, NULL, sizeof(int32_t), sizeof(struct span));
@@ -193,6 +195,7 @@ void schema_set_close(struct schema_set *set)
         avro_plan_free(entry->plan);
     map_free(&set->entries);
     refusals_free(&set->missing);
+    refusals_free(&set->unknown);
     map_free(&set->guids);
     map_free(&set->fingerprints);
     map_free(&set->composed);
@@ -281,6 +284,9 @@ static enum outcome find_guid(struct schema_set *set, const struct id *guid, int
     if (set->registry == NULL)
         return err_set(err, OUTCOME_REJECT, "unknown_schema_id", "GUID %s is not in schema.guids",
                        uuid);
+    const struct err *refused = refusals_find(&set->unknown, guid, clock_monotonic_us());
+    if (refused)
+        return told_before(refused, err);
     snprintf(name, sizeof name, "guid-%s.id", uuid);
     enum outcome outcome = registry_id_of_guid(set->registry, guid, out, err);
     if (outcome == OUTCOME_OK) {
@@ -290,6 +296,8 @@ static enum outcome find_guid(struct schema_set *set, const struct id *guid, int
                parse_id(disk_cache_get(set->cache_dir, name, &set->arena), out)) {
         outcome = OUTCOME_OK;
     }
+    if (outcome == OUTCOME_REJECT)
+        refusals_add(&set->unknown, guid, err, clock_monotonic_us() + REMEMBER_MISSING_US);
     CHECK(outcome);
     *(int32_t *)map_put(&set->guids, guid, NULL) = *out;
     return OUTCOME_OK;
