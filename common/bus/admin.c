@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/bus/kafka_conf.h"
+#include "common/bus/kafka_reason.h"
 
 enum { METADATA_MS = 5000, ADMIN_MS = 10000 };
 
@@ -61,7 +62,7 @@ static enum outcome read_metadata(struct admin *admin, const struct rd_kafka_met
 {
     rd_kafka_poll(admin->rk, 0);
     rd_kafka_resp_err_t code = rd_kafka_metadata(admin->rk, 1, NULL, out, METADATA_MS);
-    return code ? down(err, rd_kafka_err2str(code)) : OUTCOME_OK;
+    return code ? down(err, kafka_reason(admin->rk, code)) : OUTCOME_OK;
 }
 
 enum outcome admin_cluster(struct admin *admin, int *brokers, int *topics, struct err *err)
@@ -113,10 +114,13 @@ static enum outcome await(struct admin *admin, rd_kafka_event_t **out, struct er
     *out = rd_kafka_queue_poll(admin->queue, ADMIN_MS + 2000);
     rd_kafka_poll(admin->rk, 0);
     if (!*out)
-        return down(err, "no answer to an admin request");
+        return down(err, kafka_reason(admin->rk, RD_KAFKA_RESP_ERR__TIMED_OUT));
     if (!rd_kafka_event_error(*out))
         return OUTCOME_OK;
-    down(err, rd_kafka_event_error_string(*out));
+    bool is_late = rd_kafka_event_error(*out) == RD_KAFKA_RESP_ERR__TIMED_OUT ||
+                   rd_kafka_event_error(*out) == RD_KAFKA_RESP_ERR__TRANSPORT;
+    down(err, is_late ? kafka_reason(admin->rk, rd_kafka_event_error(*out))
+                      : rd_kafka_event_error_string(*out));
     rd_kafka_event_destroy(*out);
     *out = NULL;
     return OUTCOME_RETRY;
@@ -259,7 +263,7 @@ enum outcome admin_topic_ends(struct admin *admin, const char *name, int64_t *en
         rd_kafka_resp_err_t code =
             rd_kafka_query_watermark_offsets(admin->rk, name, p, &low, &high, METADATA_MS);
         if (code)
-            return down(err, rd_kafka_err2str(code));
+            return down(err, kafka_reason(admin->rk, code));
         ends[p] = high > low ? high : 0;
     }
     return OUTCOME_OK;

@@ -10,6 +10,7 @@
 
 #include "common/bus/consumer_internal.h"
 #include "common/bus/kafka_conf.h"
+#include "common/bus/kafka_reason.h"
 #include "common/bus/kafka_topics.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/log.h"
@@ -24,6 +25,7 @@ enum {
 static void on_error(rd_kafka_t *rk, int rc, const char *reason, void *opaque)
 {
     struct consumer *consumer = opaque;
+    kafka_reason_keep(rk, rc, reason, NULL);
     fetch_error(consumer, rc, reason);
     if (rc == RD_KAFKA_RESP_ERR__FATAL) {
         char text[256];
@@ -144,6 +146,31 @@ enum outcome consumer_check_config(const struct config *config, struct err *err)
     return OUTCOME_OK;
 }
 
+static enum outcome try_topic(rd_kafka_t *rk, const char *topic, struct err *err)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic, RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t rc = rd_kafka_subscribe(rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return rc ? err_set(err, OUTCOME_FATAL, "topic_invalid",
+                        "input topic %s: neither a name nor a pattern that librdkafka knows", topic)
+              : OUTCOME_OK;
+}
+
+enum outcome consumer_check_start(const struct config *config, const char *const *topics,
+                                  struct err *err)
+{
+    rd_kafka_conf_t *conf;
+    rd_kafka_t *rk;
+    CHECK(kafka_conf_consumer(config, "check", &conf, err));
+    CHECK(kafka_conf_try(RD_KAFKA_CONSUMER, conf, &rk, err));
+    enum outcome outcome = OUTCOME_OK;
+    for (; *topics && outcome == OUTCOME_OK; topics++)
+        outcome = try_topic(rk, *topics, err);
+    rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    return outcome;
+}
+
 /* rd_kafka_consumer_close may hang while the coordinator is down; this way it is only waited for.
  */
 static void leave_group(struct consumer *consumer)
@@ -229,7 +256,7 @@ static void report(struct consumer *consumer)
     if (now < consumer->next_report_us)
         return;
     consumer->next_report_us = now + REPORT_US;
-    assignment_report_lag(consumer);
+    lag_report(consumer);
     if (consumer->is_down)
         probe_brokers(consumer);
 }
@@ -365,7 +392,7 @@ int64_t consumer_epoch(const struct consumer *consumer)
 
 bool consumer_is_joined(const struct consumer *consumer)
 {
-    return consumer->is_assigned && !consumer->is_down;
+    return consumer->is_assigned && !consumer->is_down && !consumer->is_starved;
 }
 
 int64_t consumer_max_poll_interval_us(const struct consumer *consumer)

@@ -45,6 +45,9 @@ enum outcome consumer_open(const struct config *config, const char *group,
                            struct consumer **out, struct err *err);
 /* Checks kafka.* and kafka.consumer.* without a broker: FATAL as in consumer_open. */
 enum outcome consumer_check_config(const struct config *config, struct err *err);
+/* Goes deeper, still without a broker: a client is made, and the patterns of topics are read. */
+enum outcome consumer_check_start(const struct config *config, const char *const *topics,
+                                  struct err *err);
 /* Leaves the group, bounded to 10 s. */
 void consumer_close(struct consumer *consumer);
 
@@ -69,8 +72,8 @@ size_t record_headers_size(const struct record *record);
 const char *consumer_topic_name(const struct consumer *consumer, int topic);
 /* The epoch of the assignment: grows with every rebalance. */
 int64_t consumer_epoch(const struct consumer *consumer);
-/* True while the group has given an assignment (an empty one counts) and a broker answers:
- * readiness. */
+/* True while the group has given an assignment (an empty one counts), a broker answers, and no
+ * partition was without its records, or could not be asked for, for a minute: readiness. */
 bool consumer_is_joined(const struct consumer *consumer);
 /* kafka.max.poll.interval.ms: how long the group waits for a silent member. */
 int64_t consumer_max_poll_interval_us(const struct consumer *consumer);

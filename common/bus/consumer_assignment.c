@@ -1,5 +1,4 @@
-/* consumer_assignment.c: the rebalance callback, the lanes it makes, and their lag. */
-#include <stdio.h>
+/* consumer_assignment.c: the rebalance callback, and the lanes it makes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,14 +33,11 @@ static void lane_open_queue(struct consumer *consumer, struct lane *lane)
 
 static struct lane lane_make(struct consumer *consumer, const rd_kafka_topic_partition_t *part)
 {
-    char labels[320];
     struct lane lane = {.topic = topic_names_index(&consumer->topics, part->topic),
                         .partition = part->partition,
                         .next = -1,
                         .committed = -1};
-    snprintf(labels, sizeof labels, "topic=\"%s\",partition=\"%d\"", part->topic, part->partition);
-    lane.lag = metric_gauge("kafka_consumer_lag", labels,
-                            "Records at the broker that were not handed out yet.");
+    lag_open_lane(consumer, &lane);
     lane_open_queue(consumer, &lane);
     return lane;
 }
@@ -54,7 +50,7 @@ static void lane_close(struct lane *lane)
         rd_kafka_message_destroy(message);
     rd_kafka_queue_io_event_enable(lane->queue, -1, NULL, 0);
     rd_kafka_queue_destroy(lane->queue);
-    metric_set(lane->lag, 0);
+    lag_close_lane(lane);
 }
 
 void assignment_clear(struct consumer *consumer)
@@ -99,11 +95,12 @@ static void assign(struct consumer *consumer, const rd_kafka_topic_partition_lis
     consumer->lane_count = (size_t)parts->cnt;
     qsort(consumer->lanes, consumer->lane_count, sizeof *consumer->lanes, lane_compare);
     order_reset(consumer->order, consumer->lane_count, fetch_drop);
+    lag_read_committed(consumer, parts);
     rd_kafka_resp_err_t rc = rd_kafka_assign(consumer->rk, parts);
     if (rc)
         fetch_error(consumer, rc, "assign");
     consumer->is_assigned = true;
-    consumer->is_lost = consumer->is_down = false;
+    consumer->is_lost = consumer->is_down = consumer->is_starved = false;
     announce(consumer);
 }
 
@@ -130,20 +127,4 @@ void assignment_callback(rd_kafka_t *rk, rd_kafka_resp_err_t rc,
     if (rc != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
         fetch_error(consumer, rc, "rebalance");
     revoke(consumer);
-}
-
-void assignment_report_lag(struct consumer *consumer)
-{
-    for (size_t i = 0; i < consumer->lane_count; i++) {
-        struct lane *lane = &consumer->lanes[i];
-        int64_t low = -1, high = -1;
-        rd_kafka_get_watermark_offsets(consumer->rk, lane_topic(consumer, lane), lane->partition,
-                                       &low, &high);
-        if (high < 0)
-            continue;
-        int64_t position = lane->next >= 0                           ? lane->next
-                           : order_is_waited_for(consumer->order, i) ? low
-                                                                     : high;
-        metric_set(lane->lag, high > position ? (double)(high - position) : 0);
-    }
 }

@@ -11,10 +11,11 @@ static rd_kafka_topic_partition_list_t *done_offsets(const struct consumer *cons
         rd_kafka_topic_partition_list_new((int)consumer->lane_count);
     for (size_t i = 0; i < consumer->lane_count; i++) {
         const struct lane *lane = &consumer->lanes[i];
-        if (lane->next > lane->committed)
+        int64_t position = lag_position(consumer, lane);
+        if (position > lane->committed)
             rd_kafka_topic_partition_list_add(list, consumer->topics.names[lane->topic],
                                               lane->partition)
-                ->offset = lane->next;
+                ->offset = position;
     }
     return list;
 }
@@ -37,12 +38,15 @@ static rd_kafka_resp_err_t wait_for_commit(struct consumer *consumer)
     return RD_KAFKA_RESP_ERR__TIMED_OUT;
 }
 
-static void mark_committed(struct consumer *consumer)
+static void mark_committed(struct consumer *consumer, const rd_kafka_topic_partition_list_t *list)
 {
     for (size_t i = 0; i < consumer->lane_count; i++) {
         struct lane *lane = &consumer->lanes[i];
-        if (lane->next > lane->committed)
-            lane->committed = lane->next;
+        const rd_kafka_topic_partition_t *at = rd_kafka_topic_partition_list_find(
+            (rd_kafka_topic_partition_list_t *)list, consumer->topics.names[lane->topic],
+            lane->partition);
+        if (at)
+            lane->committed = at->offset;
     }
 }
 
@@ -67,7 +71,7 @@ void consumer_commit(struct consumer *consumer)
         if (rc)
             commit_failed(consumer, rc);
         else
-            mark_committed(consumer);
+            mark_committed(consumer, list);
     }
     rd_kafka_topic_partition_list_destroy(list);
 }

@@ -21,14 +21,20 @@ void fetch_error(struct consumer *consumer, rd_kafka_resp_err_t rc, const char *
 void fetch_message(struct consumer *consumer, struct lane *lane, rd_kafka_message_t *message)
 {
     size_t index = (size_t)(lane - consumer->lanes);
+    bool is_end = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+    if (!message->err || is_end) {
+        lag_saw(consumer, lane, message->offset);
+        lane->seen = message->offset + !is_end;
+    }
     if (!message->err) {
         order_push(consumer->order, index, rd_kafka_message_timestamp(message, NULL), message,
                    message->len + message->key_len);
         return;
     }
-    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+    if (is_end) {
+        lane->end_mark = message->offset;
         order_end(consumer->order, index);
-    else
+    } else
         fetch_error(consumer, message->err, rd_kafka_message_errstr(message));
     rd_kafka_message_destroy(message);
 }

@@ -23,8 +23,18 @@ struct lane {
     int64_t next;      /* offset after the last record handed out; -1 before any */
     int64_t committed; /* next offset confirmed by the broker; -1 before any */
     uint32_t taken;    /* handed out and not yet counted */
-    struct metric *lag;
+
+    /* consumer_lag.c */
+    int64_t seen;     /* offset after the last record or end mark that was fetched; before any: the
+                         committed one; -1: not known */
+    int64_t end_mark; /* where the last end mark stood; -1 before any */
+    int64_t asked_low, asked_end, asked_us; /* what the broker told last, and when */
+    int64_t seen_at_report;
+    uint32_t starved_reports;
+    struct metric *lag, *starved, *lost;
 };
+
+enum { LAG_UNKNOWN = -1, LAG_NEVER_ASKED = -2 }; /* as lane.asked_end */
 
 struct topic_names {
     char **names; /* as given at open; names that a regex found are appended */
@@ -42,7 +52,8 @@ struct consumer {
     size_t lane_count;
     struct order *order;
     int64_t epoch;
-    bool is_assigned, is_lost, is_down;
+    bool is_assigned, is_lost, is_down, is_starved;
+    size_t ask_next;          /* the lane that is asked for next */
     int64_t waiting_since_us; /* since when the merge waits for a lane; 0: it does not */
     int64_t next_report_us;
     int64_t max_poll_interval_us;
@@ -61,7 +72,17 @@ void topic_names_free(struct topic_names *topics);
 void assignment_callback(rd_kafka_t *rk, rd_kafka_resp_err_t rc,
                          rd_kafka_topic_partition_list_t *parts, void *opaque);
 void assignment_clear(struct consumer *consumer);
-void assignment_report_lag(struct consumer *consumer);
+
+/* consumer_lag.c */
+void lag_open_lane(const struct consumer *consumer, struct lane *lane);
+void lag_close_lane(struct lane *lane);
+void lag_read_committed(struct consumer *consumer, const rd_kafka_topic_partition_list_t *parts);
+/* A record or an end mark was fetched: counts what retention deleted before it. */
+void lag_saw(struct consumer *consumer, struct lane *lane, int64_t offset);
+/* The offset up to which everything was handed out, marks of transactions included; -1 before any.
+ */
+int64_t lag_position(const struct consumer *consumer, const struct lane *lane);
+void lag_report(struct consumer *consumer);
 
 /* consumer_fetch.c */
 /* Moves up to limit messages from the partition queues into the merge. Returns how many messages

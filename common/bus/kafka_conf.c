@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/nearest.h"
+#include "common/bus/kafka_reason.h"
 #include "common/runtime/config.h"
 #include "common/runtime/log.h"
 
@@ -82,6 +83,18 @@ static const struct pair refused[] = {
     {NULL, NULL},
 };
 
+/* Settings with few values that keep every promise, and why the others do not. */
+static const struct demand {
+    const char *name, *values, *reason;
+} demands[] = {
+    {"isolation.level", "read_committed",
+     "records that their producer took back would count, and could never be taken out"},
+    {"auto.offset.reset", "earliest|beginning|smallest",
+     "records that were never read would be skipped"},
+    {"enable.idempotence", "true", "messages would come twice or in another order"},
+    {NULL, NULL, NULL},
+};
+
 struct target {
     rd_kafka_conf_t *conf;
     const char *prefix; /* as the user wrote it, for messages */
@@ -131,6 +144,26 @@ static enum outcome set_unknown(const struct target *target, const char *name, s
                    "unknown setting %s%s: librdkafka has no such name", target->prefix, name);
 }
 
+static bool is_one_of(const char *values, const char *value)
+{
+    for (size_t n; *values; values += n + (values[n] == '|')) {
+        n = strcspn(values, "|");
+        if (strlen(value) == n && memcmp(values, value, n) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum outcome meet_demand(const struct target *target, const char *name, const char *value,
+                                struct err *err)
+{
+    for (const struct demand *demand = demands; demand->name; demand++)
+        if (strcmp(demand->name, name) == 0 && !is_one_of(demand->values, value))
+            return err_set(err, OUTCOME_FATAL, "config_refused", "%s%s = %s is refused: %s",
+                           target->prefix, name, value, demand->reason);
+    return OUTCOME_OK;
+}
+
 static enum outcome set_one(void *arg, const char *name, const char *value, struct err *err)
 {
     const struct target *target = arg;
@@ -139,6 +172,7 @@ static enum outcome set_one(void *arg, const char *name, const char *value, stru
     if (reason)
         return err_set(err, OUTCOME_FATAL, "config_refused", "%s%s cannot be set: %s",
                        target->prefix, name, reason);
+    CHECK(meet_demand(target, name, value, err));
     switch (rd_kafka_conf_set(target->conf, name, value, text, sizeof text)) {
     case RD_KAFKA_CONF_OK:
         return OUTCOME_OK;
@@ -206,6 +240,7 @@ static enum outcome build(const struct config *config, const char *prefix,
     }
     force_all(conf, fixed);
     rd_kafka_conf_set_log_cb(conf, kafka_log);
+    rd_kafka_conf_set_error_cb(conf, kafka_reason_keep);
     *out = conf;
     return OUTCOME_OK;
 }
@@ -224,6 +259,20 @@ enum outcome kafka_conf_producer(const struct config *config, rd_kafka_conf_t **
     return build(config, "kafka.producer.", producer_defaults, producer_fixed, out, err);
 }
 
+enum outcome kafka_conf_try(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **out,
+                            struct err *err)
+{
+    char text[256];
+    rd_kafka_conf_set(conf, "bootstrap.servers", NULL, text, sizeof text);
+    rd_kafka_conf_set_log_cb(conf, NULL);
+    *out = rd_kafka_new(type, conf, text, sizeof text);
+    if (*out)
+        return OUTCOME_OK;
+    rd_kafka_conf_destroy(conf);
+    return err_set(err, OUTCOME_FATAL, "config_invalid", "Kafka %s: %s",
+                   type == RD_KAFKA_CONSUMER ? "consumer" : "producer", text);
+}
+
 long kafka_conf_number(const rd_kafka_conf_t *conf, const char *name)
 {
     char text[64];
@@ -237,7 +286,9 @@ long kafka_conf_number(const rd_kafka_conf_t *conf, const char *name)
 
 void kafka_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
-    enum log_level mapped = level <= SYSLOG_ERROR     ? LOG_ERROR
+    bool is_told = strcmp(facility, "FAIL") == 0; /* the error callback gets the same text */
+    enum log_level mapped = is_told                   ? LOG_DEBUG
+                            : level <= SYSLOG_ERROR   ? LOG_ERROR
                             : level == SYSLOG_WARNING ? LOG_WARN
                                                       : LOG_DEBUG;
     log_event(mapped, "kafka_client", "facility", facility, "message", text, NULL);

@@ -20,6 +20,11 @@ enum outcome kafka_conf_consumer(const struct config *config, const char *group,
 enum outcome kafka_conf_producer(const struct config *config, rd_kafka_conf_t **out,
                                  struct err *err);
 
+/* Makes a client that knows no broker: FATAL says what librdkafka has against the settings
+ * together, such as a file that is missing. Takes conf over; the caller destroys *out. */
+enum outcome kafka_conf_try(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **out,
+                            struct err *err);
+
 /* The number behind a name of conf. */
 long kafka_conf_number(const rd_kafka_conf_t *conf, const char *name);
 /* Sets a name known to be valid; a failure is a programming error and aborts. */

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "common/bus/kafka_reason.h"
+
 enum { METADATA_TIMEOUT_MS = 5000 };
 
 static const struct rd_kafka_metadata_topic *find_topic(const struct rd_kafka_metadata *metadata,
@@ -23,7 +25,7 @@ enum outcome kafka_topic_partitions(rd_kafka_t *rk, const char *name, int32_t *c
     rd_kafka_resp_err_t rc = rd_kafka_metadata(rk, 1, NULL, &metadata, METADATA_TIMEOUT_MS);
     if (rc != RD_KAFKA_RESP_ERR_NO_ERROR)
         return err_set(err, OUTCOME_RETRY, "kafka_down", "no Kafka broker answers: %s",
-                       rd_kafka_err2str(rc));
+                       kafka_reason(rk, rc));
     const struct rd_kafka_metadata_topic *topic = find_topic(metadata, name);
     enum outcome outcome = OUTCOME_OK;
     if (!topic || topic->partition_cnt == 0)

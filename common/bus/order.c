@@ -244,6 +244,17 @@ bool order_is_drained(const struct order *order)
     return order->at_end == order->lanes;
 }
 
+bool order_is_at_end(const struct order *order, size_t lane)
+{
+    const struct ring *ring = &order->rings[lane];
+    return ring->count == 0 && ring->at_end;
+}
+
+size_t order_lane_count(const struct order *order, size_t lane)
+{
+    return order->rings[lane].count;
+}
+
 bool order_is_waited_for(const struct order *order, size_t lane)
 {
     const struct ring *ring = &order->rings[lane];

@@ -39,6 +39,9 @@ void *order_pop(struct order *order, size_t *lane);
 
 bool order_is_waiting(const struct order *order); /* some lane is waited for */
 bool order_is_drained(const struct order *order); /* every lane is empty and at its end */
+bool order_is_at_end(const struct order *order,
+                     size_t lane); /* empty, and the broker has no more */
+size_t order_lane_count(const struct order *order, size_t lane);
 bool order_is_waited_for(const struct order *order, size_t lane);
 size_t order_count(const struct order *order);
 size_t order_bytes(const struct order *order);

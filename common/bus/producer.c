@@ -13,6 +13,7 @@
 
 #include "common/bus/consumer.h"
 #include "common/bus/kafka_conf.h"
+#include "common/bus/kafka_reason.h"
 #include "common/bus/kafka_topics.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/config.h"
@@ -64,6 +65,7 @@ static void on_error(rd_kafka_t *rk, int rc, const char *reason, void *opaque)
 {
     struct producer *producer = opaque;
     metric_add(producer->errors, 1);
+    kafka_reason_keep(rk, rc, reason, NULL);
     if (rc == RD_KAFKA_RESP_ERR__FATAL && rk == producer->rk)
         producer->is_fatal = true;
     log_event(LOG_WARN, "kafka_error", "client", "producer", "code", rd_kafka_err2name(rc),
@@ -113,6 +115,16 @@ enum outcome producer_check_config(const struct config *config, struct err *err)
     rd_kafka_conf_t *conf;
     CHECK(kafka_conf_producer(config, &conf, err));
     rd_kafka_conf_destroy(conf);
+    return OUTCOME_OK;
+}
+
+enum outcome producer_check_start(const struct config *config, struct err *err)
+{
+    rd_kafka_conf_t *conf;
+    rd_kafka_t *rk;
+    CHECK(kafka_conf_producer(config, &conf, err));
+    CHECK(kafka_conf_try(RD_KAFKA_PRODUCER, conf, &rk, err));
+    rd_kafka_destroy(rk);
     return OUTCOME_OK;
 }
 
@@ -372,7 +384,8 @@ enum outcome producer_wait(struct producer *producer, int timeout_ms, void (*whi
         if (now - progress_us >= (int64_t)timeout_ms * 1000) {
             producer->is_abandoned = true;
             return err_set(err, OUTCOME_RETRY, "produce_stalled",
-                           "%d messages are not acknowledged", left);
+                           "%d messages are not acknowledged: %s", left,
+                           kafka_reason(producer->rk, RD_KAFKA_RESP_ERR__TIMED_OUT));
         }
     }
     rd_kafka_poll(producer->rk, 0);

@@ -18,6 +18,8 @@ struct header {
 enum outcome producer_open(const struct config *config, struct producer **out, struct err *err);
 /* Checks kafka.* and kafka.producer.* without a broker: FATAL as in producer_open. */
 enum outcome producer_check_config(const struct config *config, struct err *err);
+/* Goes deeper, still without a broker: a client is made. */
+enum outcome producer_check_start(const struct config *config, struct err *err);
 void producer_close(struct producer *producer); /* waits up to 5 s for what is in flight */
 
 /* Index of a topic for producer_send. FATAL if it does not exist at the broker (names `tutti

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <utf8proc.h>
 
+#include "common/runtime/private_file.h"
+
 void digest_open(void)
 {
     if (sodium_init() < 0)
@@ -37,9 +39,8 @@ enum outcome digest_key_read(const char *setting, const char *path, struct diges
                              struct err *err)
 {
     char buffer[4 * DIGEST_KEY_MAX];
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        return err_set(err, OUTCOME_FATAL, "key_unreadable", "%s: cannot read %s", setting, path);
+    FILE *file;
+    CHECK(private_file_open(setting, path, &file, err));
     size_t n = fread(buffer, 1, sizeof buffer, file);
     fclose(file);
     if (from_hex(span_trim((struct span){buffer, n}), out))

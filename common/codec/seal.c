@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/runtime/private_file.h"
+
 #define TAG_SIZE crypto_aead_xchacha20poly1305_ietf_ABYTES
 
 _Static_assert(SEAL_KEY_SIZE == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "size of a key");
@@ -34,9 +36,8 @@ static enum outcome read_key(const char *setting, const char *path, struct seal_
                              struct err *err)
 {
     char buffer[4 * SEAL_KEY_SIZE];
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        return err_set(err, OUTCOME_FATAL, "key_unreadable", "%s: cannot read %s", setting, path);
+    FILE *file;
+    CHECK(private_file_open(setting, path, &file, err));
     size_t length = fread(buffer, 1, sizeof buffer, file), written = 0;
     fclose(file);
     struct span text = span_trim((struct span){buffer, length});

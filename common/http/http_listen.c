@@ -69,15 +69,28 @@ static int bind_any(const struct addrinfo *found, bool has_host, int backlog)
     return fd;
 }
 
+static enum outcome read_listen(const char *text, char host[256], char port[8], struct err *err)
+{
+    return split_listen(text, host, port)
+               ? OUTCOME_OK
+               : err_set(err, OUTCOME_FATAL, "http_listen",
+                         "http.listen: \"%s\" is not an address such as 127.0.0.1:9101, "
+                         "[::1]:9101 or :9101",
+                         text);
+}
+
+enum outcome http_listen_check(const char *text, struct err *err)
+{
+    char host[256], port[8];
+    return read_listen(text, host, port, err);
+}
+
 /* A process that was killed a moment ago may still hold the port: its successor waits for it a
  * little. */
 enum outcome http_listen(const char *text, int backlog, int *fd, struct err *err)
 {
     char host[256], port[8];
-    if (!split_listen(text, host, port))
-        return err_set(err, OUTCOME_FATAL, "http_listen",
-                       "\"%s\" is not an address such as 127.0.0.1:9101, [::1]:9101 or :9101",
-                       text);
+    CHECK(read_listen(text, host, port, err));
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV},
                     *found = NULL;
     int rc = getaddrinfo(*host ? host : NULL, port, &hints, &found);

@@ -12,6 +12,7 @@
 static atomic_bool requested;
 static atomic_int signals;
 static atomic_int event_fd = -1;
+static unsigned limit_s = STOP_LIMIT_S;
 
 void stop_request(void)
 {
@@ -25,11 +26,23 @@ void stop_request(void)
     errno = saved;
 }
 
+/* A server that hangs, or librdkafka that waits for a topic that was deleted. Only what a signal
+ * handler may call. */
+static void on_time_over(int number)
+{
+    static const char line[] =
+        "{\"level\":\"warn\",\"event\":\"stop_forced\",\"message\":\"stopping took too long; what "
+        "was not committed is done again at the next start\"}\n";
+    (void)number;
+    _exit(write(STDERR_FILENO, line, sizeof line - 1) < 0 ? 1 : 0);
+}
+
 static void on_signal(int number)
 {
     (void)number;
     if (atomic_fetch_add(&signals, 1) > 0)
         _exit(1);
+    alarm(limit_s);
     stop_request();
 }
 
@@ -45,9 +58,16 @@ void stop_open(void)
     sigemptyset(&action.sa_mask);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
+    struct sigaction over = {.sa_handler = on_time_over};
+    sigaction(SIGALRM, &over, NULL);
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigemptyset(&ignore.sa_mask);
     sigaction(SIGPIPE, &ignore, NULL);
+}
+
+void stop_within(unsigned seconds)
+{
+    limit_s = seconds;
 }
 
 bool stop_requested(void)

@@ -55,6 +55,14 @@ static bool ends_with(const char *text, const char *end)
     return end_len > 0 && text_len >= end_len && strcmp(text + text_len - end_len, end) == 0;
 }
 
+enum outcome dead_letters_check_input(const char *name, const char *suffix, struct err *err)
+{
+    return ends_with(name, suffix)
+               ? err_set(err, OUTCOME_FATAL, "topic_invalid",
+                         "input topic %s is a dead letter topic; end its pattern with $", name)
+               : OUTCOME_OK;
+}
+
 enum outcome dead_letters_topic(struct dead_letters *letters, int topic, const char *name,
                                 struct err *err)
 {
@@ -62,9 +70,7 @@ enum outcome dead_letters_topic(struct dead_letters *letters, int topic, const c
     int *target = target_of(letters, (size_t)topic);
     if (*target >= 0)
         return OUTCOME_OK;
-    if (ends_with(name, letters->suffix))
-        return err_set(err, OUTCOME_FATAL, "topic_invalid",
-                       "input topic %s is a dead letter topic; end its pattern with $", name);
+    CHECK(dead_letters_check_input(name, letters->suffix, err));
     snprintf(target_name, sizeof target_name, "%s%s", name, letters->suffix);
     return producer_topic(letters->producer, target_name, target, NULL, err);
 }

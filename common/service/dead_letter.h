@@ -21,6 +21,8 @@ struct dead_letters *dead_letters_new(struct producer *producer, const char *ser
                                       const char *suffix);
 void dead_letters_free(struct dead_letters *letters);
 
+/* FATAL if an input topic is a dead letter topic by its name. */
+enum outcome dead_letters_check_input(const char *name, const char *suffix, struct err *err);
 /* Makes sure that the dead letter topic of an input topic exists. FATAL naming `tutti topics` if it
  * does not. FATAL if the input topic is itself a dead letter topic (a regex without $ at its end).
  * RETRY if Kafka does not answer. */

@@ -35,8 +35,6 @@ const struct setting pipeline_settings[] = {
      "How often to look for messages that were committed but not published."},
     {"dead.letter.topic.suffix", SETTING_TEXT, ".dlq", 0, 0, NULL,
      "Dead letters of a topic go to the topic with this suffix."},
-    {"max.record.bytes", SETTING_BYTES, "900000", 1000, 1000000000, NULL,
-     "A record whose key, value and headers are larger becomes a dead letter."},
     {"http.listen", SETTING_TEXT, "127.0.0.1:9101", 0, 0, NULL,
      "Address of /livez, /readyz, /metrics and /version; \"off\" for none."},
     {"log.level", SETTING_CHOICE, "info", 0, 0, "debug|info|warn|error",
@@ -104,7 +102,8 @@ static void open_metrics(struct pipeline *pipeline)
 static void load_settings(struct pipeline *pipeline, const struct config *config)
 {
     pipeline->max = (size_t)config_int(config, "batch.max.records");
-    pipeline->max_record_bytes = (size_t)config_int(config, "max.record.bytes");
+    const char *size_setting = pipeline->service->size_setting;
+    pipeline->max_record_bytes = size_setting ? (size_t)config_int(config, size_setting) : SIZE_MAX;
     pipeline->flush_min_us = pipeline->flush_us = config_duration(config, "flush.interval").us;
     pipeline->flush_max_us = config_duration(config, "flush.interval.behind").us;
     pipeline->scan_interval_us = config_duration(config, "outbox.scan.interval").us;
@@ -113,16 +112,41 @@ static void load_settings(struct pipeline *pipeline, const struct config *config
         (struct backoff){FIRST_RETRY_US, LAST_RETRY_US, 0, seed};
 }
 
-static enum outcome list_topics(struct pipeline *pipeline, const char **topics, struct err *err)
+size_t pipeline_count_topics(const struct service *service)
 {
-    const char *const *settings = pipeline->service->topic_settings;
-    for (size_t i = 0; settings[i]; i++) {
-        topics[i] = config_text(pipeline->context->config, settings[i]);
+    size_t count = 0;
+    while (service->topic_settings[count])
+        count++;
+    return count;
+}
+
+enum outcome pipeline_read_topics(const struct service *service, const struct config *config,
+                                  const char **topics, struct err *err)
+{
+    const char *suffix = config_text(config, "dead.letter.topic.suffix");
+    if (*suffix == '\0')
+        return err_set(err, OUTCOME_FATAL, "config_missing",
+                       "dead.letter.topic.suffix is empty: dead letters would go to their own "
+                       "input topic");
+    for (size_t i = 0; service->topic_settings[i]; i++) {
+        topics[i] = config_text(config, service->topic_settings[i]);
+        topics[i + 1] = NULL;
         if (topics[i][0] == '\0')
-            return err_set(err, OUTCOME_FATAL, "config_missing", "%s is empty", settings[i]);
+            return err_set(err, OUTCOME_FATAL, "config_missing", "%s is empty",
+                           service->topic_settings[i]);
         if (topics[i][0] != '^')
-            CHECK(dead_letters_topic(pipeline->letters, (int)i, topics[i], err));
+            CHECK(dead_letters_check_input(topics[i], suffix, err));
     }
+    return OUTCOME_OK;
+}
+
+/* The dead letter topics of the inputs that are named. */
+static enum outcome find_letter_topics(struct pipeline *pipeline, const char *const *topics,
+                                       struct err *err)
+{
+    for (int i = 0; topics[i]; i++)
+        if (topics[i][0] != '^')
+            CHECK(dead_letters_topic(pipeline->letters, i, topics[i], err));
     return OUTCOME_OK;
 }
 
@@ -130,11 +154,10 @@ static enum outcome join(struct pipeline *pipeline, struct err *err)
 {
     const struct config *config = pipeline->context->config;
     const char *group = config_text(config, "group.id");
-    size_t count = 0;
-    while (pipeline->service->topic_settings[count])
-        count++;
-    const char **topics = arena_array(&pipeline->arena, const char *, count + 1);
-    CHECK(list_topics(pipeline, topics, err));
+    const char **topics =
+        arena_array(&pipeline->arena, const char *, pipeline_count_topics(pipeline->service) + 1);
+    CHECK(pipeline_read_topics(pipeline->service, config, topics, err));
+    CHECK(find_letter_topics(pipeline, topics, err));
     struct consumer_events events = {pipeline, note_assignment};
     return consumer_open(config, group[0] ? group : pipeline->service->name, topics, &events,
                          &pipeline->consumer, err);

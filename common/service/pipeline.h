@@ -23,6 +23,10 @@
 /* group.id, batch.max.records, flush.interval, ... */
 extern const struct setting pipeline_settings[];
 
+/* The settings of the input topics, as pipeline_open takes them; no server is asked. FATAL. */
+enum outcome pipeline_check(const struct service *service, const struct config *config,
+                            struct err *err);
+
 struct pipeline;
 
 /* Joins the group for a service that is open as self. Sets context->consumer. FATAL if a topic or a

@@ -22,6 +22,7 @@ static enum outcome decode_all(struct pipeline *pipeline, struct batch *batch, s
     for (size_t i = 0; i < batch->record_count; i++) {
         if (pipeline->reasons[first + i])
             continue;
+        pipeline_stay(pipeline); /* a schema may have to be asked for at a slow registry */
         enum outcome outcome =
             pipeline->service->decode(pipeline->self, batch, &batch->records[i], err);
         if (outcome == OUTCOME_OK)

@@ -32,6 +32,7 @@ struct pipeline {
     bool is_assignment_new;
 
     bool is_scan_due, is_registry_down;
+    int64_t next_stay_us; /* when work that takes long serves the group again */
     int64_t next_scan_us, scan_interval_us, next_check_us;
     struct backoff backoff, scan_backoff;
 
@@ -42,7 +43,15 @@ struct pipeline {
     } metrics;
 };
 
+/* pipeline.c: names and patterns of the input topics, NULL-ended; topics has room for the NULL. */
+size_t pipeline_count_topics(const struct service *service);
+enum outcome pipeline_read_topics(const struct service *service, const struct config *config,
+                                  const char **topics, struct err *err);
+
 /* pipeline_wait.c: waits without leaving the group. */
+/* Stays a member of the group during work of its own: serves it every second at most, and only
+ * looks at the clock otherwise. */
+void pipeline_stay(struct pipeline *pipeline);
 /* Waits so many microseconds, or until the batch is abandoned. */
 void pipeline_pause(struct pipeline *pipeline, int64_t us);
 /* True if repeating the batch makes no sense: a stop was requested, or the records come again after

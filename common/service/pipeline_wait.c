@@ -7,7 +7,7 @@
 #include "common/service/admin_http.h"
 #include "common/service/pipeline_internal.h"
 
-enum { SLICE_MS = 100, ACK_TIMEOUT_MS = 2000 };
+enum { SLICE_MS = 100, ACK_TIMEOUT_MS = 2000, STAY_US = 1000000 };
 
 /* Serves the group and the health conditions. */
 static void serve(struct pipeline *pipeline, int timeout_ms)
@@ -18,6 +18,15 @@ static void serve(struct pipeline *pipeline, int timeout_ms)
     admin_http_beat(consumer_max_poll_interval_us(pipeline->consumer));
     admin_http_condition("kafka", consumer_is_joined(pipeline->consumer));
     admin_http_condition("postgres", db_is_up(pipeline->context->db));
+}
+
+void pipeline_stay(struct pipeline *pipeline)
+{
+    int64_t now = clock_monotonic_us();
+    if (now < pipeline->next_stay_us)
+        return;
+    pipeline->next_stay_us = now + STAY_US;
+    serve(pipeline, 0);
 }
 
 static void heartbeat(void *pipeline)

@@ -45,6 +45,9 @@ struct service {
     const struct setting *settings; /* the service's own settings, NULL-name-ended */
     /* NULL-ended names of settings whose values are the input topics, in topic index order */
     const char *const *topic_settings;
+    /* The setting with the most bytes of a record, for a service that reads what others produce.
+     * NULL: our own records have no limit, because the service that made them kept one. */
+    const char *size_setting;
     const char *version_note; /* part of /version, may be NULL */
 
     /* For --check-config, on the one thread and without any server: reads the files (policies,

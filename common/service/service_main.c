@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/codec/digest.h"
+#include "common/http/http_listen.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/log.h"
 #include "common/runtime/stop.h"
@@ -169,9 +170,22 @@ static void close_all(struct app *app)
     config_free(app->config);
 }
 
-/* --check-config: the settings are valid already; this checks what the service reads from files. */
-static enum outcome check(const struct app *app, struct err *err)
+static enum outcome check_shell(struct app *app, struct err *err)
 {
+    const char *listen = config_text(app->config, "http.listen");
+    if (strcmp(listen, "off") != 0)
+        CHECK(http_listen_check(listen, err));
+    CHECK(pipeline_check(app->service, app->config, err));
+    CHECK(producer_check_start(app->config, err));
+    CHECK(db_open(app->config, app->service->name, &app->context.db, err));
+    return schema_set_open(app->config, &app->context.schemas, err);
+}
+
+/* --check-config: the settings are valid one by one. This does what the start does short of asking
+ * a server: clients are made, files are read. */
+static enum outcome check(struct app *app, struct err *err)
+{
+    CHECK(check_shell(app, err));
     if (app->service->check)
         CHECK(app->service->check(app->config, err));
     puts("configuration is valid");

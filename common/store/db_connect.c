@@ -73,21 +73,7 @@ static void log_notice(void *arg, const PGresult *result)
               message ? message : "", NULL);
 }
 
-/* Session settings as command line switches of the backend; a pooler gets them by SET LOCAL in
- * db_begin instead. */
-static char *backend_options(const struct db *db, const char *users)
-{
-    struct strbuf text = {0};
-    for (const char *at = db->session; db->prepare && *at;) {
-        size_t n = strcspn(at, "\n");
-        strbuf_addf(&text, "-c %.*s ", (int)n, at);
-        at += n + (at[n] == '\n');
-    }
-    strbuf_addf(&text, "%s", users ? users : "");
-    return text.ptr;
-}
-
-/* The options part of the URL or of PGOPTIONS: it is put behind ours and therefore wins. */
+/* The options part of the URL or of PGOPTIONS: what it names wins over our own settings. */
 static char *users_options(const char *url)
 {
     char *found = NULL;
@@ -102,8 +88,7 @@ static char *users_options(const char *url)
 
 static PGconn *start(const struct db *db)
 {
-    char *users = users_options(db->url);
-    char *options = backend_options(db, users);
+    char *options = users_options(db->url);
     /* What stands before dbname gives way to the URL. */
     const char *const names[] = {"keepalives",
                                  "keepalives_idle",
@@ -121,7 +106,6 @@ static PGconn *start(const struct db *db)
         db->url, "UTF8", options, NULL};
     PGconn *conn = PQconnectStartParams(names, values, 1);
     free(options);
-    free(users);
     if (conn == NULL)
         abort();
     return conn;
@@ -150,6 +134,66 @@ static void poll_until(struct db *db, int64_t deadline_us)
     }
 }
 
+/* "SELECT current_setting('a'),current_setting('b')", or the same with set_config: of the session
+ * settings that the user's own options do not name. */
+static char *settings_query(const struct db *db, const char *users, bool sets)
+{
+    struct strbuf text = {0};
+    const char *between = "SELECT ";
+    for (const char *at = db->session; *at;) {
+        size_t name = strcspn(at, "="), n = strcspn(at, "\n");
+        char *key = strndup(at, name);
+        if (key == NULL)
+            abort();
+        if (users == NULL || strstr(users, key) == NULL) {
+            strbuf_addf(&text, "%s%s('%s'", between, sets ? "set_config" : "current_setting", key);
+            if (sets)
+                strbuf_addf(&text, ",'%.*s',false", (int)(n - name - 1), at + name + 1);
+            strbuf_addf(&text, ")");
+            between = ",";
+        }
+        free(key);
+        at += n + (at[n] == '\n');
+    }
+    return text.ptr;
+}
+
+static PGresult *run_settings(struct db *db, const char *users, bool sets)
+{
+    char *query = settings_query(db, users, sets);
+    PGresult *result = db_exec(db, query ? query : "SELECT 1");
+    free(query);
+    return result;
+}
+
+/* True if both have one row with the same values. */
+static bool are_equal(const PGresult *wanted, const PGresult *found)
+{
+    if (PQresultStatus(wanted) != PGRES_TUPLES_OK || PQresultStatus(found) != PGRES_TUPLES_OK)
+        return false;
+    for (int i = 0; i < PQnfields(wanted); i++)
+        if (strcmp(PQgetvalue(wanted, 0, i), PQgetvalue(found, 0, i)) != 0)
+            return false;
+    return true;
+}
+
+/* By SET, because PgBouncer refuses or drops settings of the startup message; asked for again,
+ * because the lock order of the services depends on them. A pooler in transaction mode gets them by
+ * SET LOCAL in db_begin instead. */
+static bool set_session(struct db *db)
+{
+    if (!db->prepare)
+        return true;
+    char *users = users_options(db->url);
+    PGresult *wanted = run_settings(db, users, true);
+    PGresult *found = db->conn ? run_settings(db, users, false) : NULL;
+    bool is_set = are_equal(wanted, found);
+    PQclear(wanted);
+    PQclear(found);
+    free(users);
+    return is_set;
+}
+
 static enum outcome connected(struct db *db, struct err *err)
 {
     const char *encoding = PQparameterStatus(db->conn, "server_encoding");
@@ -158,6 +202,12 @@ static enum outcome connected(struct db *db, struct err *err)
                 "the database's encoding is %s; Tutti needs UTF8", encoding ? encoding : "unknown");
         db_break(db, "wrong encoding");
         return OUTCOME_FATAL;
+    }
+    if (!set_session(db)) {
+        if (db->conn)
+            db_break(db, "the settings of the session do not hold; behind a pooler in transaction "
+                         "mode set database.statement.prepare=false");
+        return err_set(err, OUTCOME_RETRY, "db_settings", "database: %s", db->reason);
     }
     db->phase = DB_UP;
     db->delay_us = 0;

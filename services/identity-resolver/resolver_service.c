@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "common/codec/framing.h"
 #include "common/runtime/clock.h"
 #include "common/service/generation.h"
 #include "services/identity-resolver/policy/identity_policy.h"
@@ -20,6 +21,9 @@ static const struct setting settings[] = {
      "Output: identifiers that moved."},
     {"input.framing", SETTING_CHOICE, "confluent", 0, 0, "confluent|raw|single_object",
      "Framing of the input values."},
+    {"max.record.bytes", SETTING_BYTES, "900000", 1000, FRAME_MAX_VALUE, NULL,
+     "A record whose key, value and headers are larger becomes a dead letter. The rest of Kafka's "
+     "usual megabyte is for the header that later services read."},
     {"flush.interval", SETTING_DURATION, "50ms", 1000, 60000000, NULL,
      "A batch is run at the latest so long after its first record; short, because contact requests "
      "come through here."},
@@ -240,6 +244,7 @@ const struct service resolver_service = {
     .name = "identity-resolver",
     .settings = settings,
     .topic_settings = topic_settings,
+    .size_setting = "max.record.bytes",
     .check = resolver_check,
     .self_size = sizeof(struct self),
     .open = resolver_open,

@@ -101,6 +101,7 @@ class World:
         self.key = key or random.Random(name).randbytes(32)
         self.key_file = self.directory / "identity.key"
         self.key_file.write_text(self.key.hex() + "\n", encoding="ascii")
+        self.key_file.chmod(0o600)
         self.lines, self.services = [], []
         self.counter = 0
         self.partitions = {**PARTITIONS, **(partitions or {})}

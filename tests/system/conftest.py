@@ -1,9 +1,14 @@
 """Fixtures of the system tests: a stack, and a world per test. Without a stack in the environment one is started."""
 
+import os
+
 import pytest
 
 from cluster import World
 from stack import from_environment, own_stack
+
+# Keys that tests write must not be readable by others; folders stay passable for the user of PostgreSQL.
+os.umask(0o026)
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ def settings(tmp_path):
     """Settings every service accepts; the policies are a copy that a test may break. Nothing listens on port 9 (discard)."""
     shutil.copytree(ROOT / "policies", tmp_path / "policies")
     (tmp_path / "identity.key").write_text("5a" * 32)
+    (tmp_path / "identity.key").chmod(0o600)
     return {
         "kafka.bootstrap.servers": "127.0.0.1:9",
         "database.url": "postgresql://nobody@127.0.0.1:9/none",
@@ -88,6 +89,59 @@ def test_an_identity_key_is_needed_and_read(settings, tmp_path):
     assert_refused(name, check(name, {**settings, "identity.key_file": tmp_path / "no.key"}), "no.key")
     (tmp_path / "short.key").write_text("5a")
     assert_refused(name, check(name, {**settings, "identity.key_file": tmp_path / "short.key"}), "short.key")
+
+
+FAILS_AT_THE_START = {
+    "http.listen": "9101",
+    "database.url": "postgresql://nobody@[::1/none",
+    "schema.files": "1=/nowhere/touchpoint.avsc",
+    "schema.registry.url": "registry:8081",
+    "kafka.ssl.ca.location": "/nowhere/ca.pem",
+    "kafka.producer.acks": "1",
+    "kafka.consumer.session.timeout.ms": "400000",
+    "dead.letter.topic.suffix": "",
+}
+BREAKS_A_PROMISE = {
+    "kafka.consumer.isolation.level": "read_uncommitted",
+    "kafka.isolation.level": "read_uncommitted",
+    "kafka.consumer.auto.offset.reset": "latest",
+    "kafka.auto.offset.reset": "error",
+    "kafka.producer.enable.idempotence": "false",
+}
+
+
+@pytest.mark.parametrize("key", FAILS_AT_THE_START)
+def test_what_would_fail_at_the_start_is_refused(key, settings):
+    more = {"kafka.security.protocol": "ssl"} if "ssl" in key else {}
+    name = "suppression"
+    assert_refused(name, check(name, {**settings, **more, key: FAILS_AT_THE_START[key]}), key.split(".")[-1])
+
+
+@pytest.mark.parametrize("key", BREAKS_A_PROMISE)
+def test_settings_that_break_a_promise_are_refused(key, settings):
+    name = "suppression"
+    assert_refused(name, check(name, {**settings, key: BREAKS_A_PROMISE[key]}), key)
+
+
+def test_input_topics_are_checked(settings):
+    name = "identity-resolver"
+    assert_refused(name, check(name, {**settings, "topic.touchpoints": ""}), "topic.touchpoints")
+    assert_refused(name, check(name, {**settings, "topic.touchpoints": "^touchpoints[("}), "touchpoints[(")
+    assert_refused(name, check(name, {**settings, "topic.touchpoints": "touchpoints.dlq"}), "touchpoints.dlq")
+
+
+def test_a_key_that_all_can_read_is_refused(settings, tmp_path):
+    name = "identity-resolver"
+    key = tmp_path / "identity.key"
+    key.chmod(0o644)
+    assert_refused(name, check(name, settings), "identity.key", "chmod")
+    key.chmod(0o640)
+    assert_valid(check(name, settings))
+    raw = tmp_path / "privacy.key"
+    raw.write_text("6b" * 32)
+    raw.chmod(0o604)
+    with_raw = {**settings, "privacy.raw_values": "true", "privacy.key_file": raw}
+    assert_refused(name, check(name, with_raw), "privacy.key", "chmod")
 
 
 @pytest.mark.parametrize("name", NAMES)

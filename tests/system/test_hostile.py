@@ -8,6 +8,7 @@ from policy import DAY
 from people import START, feed, touchpoint
 from topics import framed
 
+LARGEST = 900000  # max.record.bytes: key, value and headers
 ERROR_HEADERS = {
     "__connect.errors.topic",
     "__connect.errors.partition",
@@ -166,3 +167,29 @@ def test_absurd_money(world):
     (credited,) = world.query("SELECT sum(attributed_revenue) FROM tutti.rpt_attributions_daily WHERE model = 'linear'")[0]
     (profiles,) = world.query("SELECT sum(revenue) FROM tutti.dim_profiles")[0]
     assert revenue == credited == profiles == decimal.Decimal(len(absurd) * most).scaleb(-6)
+
+
+def of_size(message_id, size):
+    """(key, value, no headers) of a touchpoint whose record has so many bytes."""
+    key = message_id.encode()
+    line = touchpoint(message_id, START, user_id="jane")
+    filler = size
+    while True:
+        halves = {"context_json": json.dumps("x" * 400000), "properties_json": json.dumps("x" * (filler - 400000))}
+        value = framed(1, {**line, **halves})
+        if len(key) + len(value) == size:
+            return key, value, None
+        filler -= len(key) + len(value) - size
+
+
+def test_what_the_first_service_takes_all_others_take(world):
+    """Just below and at the limit: every service has it. One byte more: one dead letter, and nothing of it is stored."""
+    world.start()
+    sizes = {"below": LARGEST - 60, "at": LARGEST, "above": LARGEST + 1}
+    world.topics.produce(world.topic("touchpoints"), [of_size(name, size) for name, size in sizes.items()])
+    world.settle()
+    letters = [dict(letter.headers())["tutti.error.code"] for letter in world.topics.read(world.dead_letters("touchpoints"))]
+    assert letters == [b"record_too_large"]
+    assert list(world.topics.read(world.dead_letters("resolved"))) == []
+    assert world.query("SELECT count(*) FROM tutti.fct_touchpoints") == [(2,)]
+    world.stop()

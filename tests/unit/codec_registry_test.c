@@ -139,6 +139,47 @@ static void test_answers(void **state)
     MHD_stop_daemon(fake.daemon);
 }
 
+/* More unknown ids than are remembered: the registry is asked for a good one all the same. */
+static void test_a_flood_of_unknown_ids(void **state)
+{
+    struct fake fake = {0};
+    struct err err = {0};
+    fake_start(&fake);
+    struct schema_set_options options = {.urls = fake.url};
+    struct schema_set *set = open_set(&options);
+    for (int32_t id = 1000; id < 11001; id++)
+        assert_int_equal(plan_of(set, id, &err), OUTCOME_REJECT);
+    assert_int_equal(plan_of(set, 5, &err), OUTCOME_OK);
+    int before = fake.requests;
+    assert_int_equal(plan_of(set, 11000, &err), OUTCOME_REJECT);
+    assert_int_equal(fake.requests, before);
+    assert_int_equal(plan_of(set, 1000, &err), OUTCOME_REJECT); /* it gave way */
+    assert_int_equal(fake.requests, before + 1);
+    schema_set_close(set);
+    MHD_stop_daemon(fake.daemon);
+}
+
+static void test_an_unknown_guid_is_remembered(void **state)
+{
+    struct fake fake = {0};
+    struct err err = {0};
+    struct framed framed;
+    fake_start(&fake);
+    struct schema_set_options options = {.urls = fake.url};
+    struct schema_set *set = open_set(&options);
+    struct span header =
+        SPAN("\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff");
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(
+            schema_set_unframe(set, FRAMING_CONFLUENT, SPAN("x"), header, &framed, &err),
+            OUTCOME_REJECT);
+        assert_string_equal(err.code, "unknown_schema_id");
+    }
+    assert_int_equal(fake.requests, 1);
+    schema_set_close(set);
+    MHD_stop_daemon(fake.daemon);
+}
+
 static void test_a_404_of_something_else_is_no_answer(void **state)
 {
     struct fake fake = {0};
@@ -336,6 +377,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_a_404_of_something_else_is_no_answer),
+        cmocka_unit_test(test_a_flood_of_unknown_ids),
+        cmocka_unit_test(test_an_unknown_guid_is_remembered),
         cmocka_unit_test(test_credentials),
         cmocka_unit_test(test_several_urls),
         cmocka_unit_test(test_cold_start_in_an_outage),

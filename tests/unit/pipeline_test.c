@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -29,7 +30,8 @@ struct fault {
     char besides;
 };
 
-/* A record's value: g good, x refused by decode, p refused by apply, o oversized. */
+/* A record's value: g good, x refused by decode, p refused by apply, w decoded slowly, o oversized.
+ */
 struct scenario {
     const char *name, *values;
     struct fault faults[8];
@@ -281,6 +283,8 @@ static enum outcome fake_decode(void *self, struct batch *batch, const struct re
     if (outcome != OUTCOME_OK)
         return outcome;
     assert_ptr_not_equal(record->value.ptr, big_value);
+    if (record->value.ptr[0] == 'w')
+        usleep(1100000);
     if (record->value.ptr[0] == 'x')
         return err_set(err, OUTCOME_REJECT, "bad_bytes", "not decodable");
     world.batch_values[world.batch_count] = record->value.ptr[0];
@@ -336,6 +340,7 @@ static enum outcome fake_scanned(void *self, struct err *err)
 
 static const struct setting fake_settings[] = {
     {"topic.input", SETTING_TEXT, "input", 0, 0, NULL, "The input."},
+    {"max.record.bytes", SETTING_BYTES, "900000", 1000, 900000, NULL, "The largest record."},
     {.name = NULL},
 };
 static const char *const fake_topics[] = {"topic.input", NULL};
@@ -361,6 +366,7 @@ static enum outcome play(const struct scenario *scenario, struct err *err)
     struct service service = {.name = "fake",
                               .settings = fake_settings,
                               .topic_settings = fake_topics,
+                              .size_setting = "max.record.bytes",
                               .assigned = fake_assigned,
                               .decode = fake_decode,
                               .apply = fake_apply,
@@ -602,6 +608,16 @@ static void the_group_is_served_while_the_database_is_down(void **state)
     assert_int_equal(world.applied[0], 1);
 }
 
+/* Each record waits for a slow registry. */
+static void the_group_is_served_while_a_batch_is_decoded(void **state)
+{
+    struct scenario scenario = {
+        .name = "slow", .values = "wwww", .faults = {{'A', 1, FATAL, "x", 0}}};
+    struct err err = {0};
+    assert_int_equal(play(&scenario, &err), OUTCOME_FATAL);
+    assert_true(world.waited_heartbeats >= 3);
+}
+
 static void records_of_an_older_assignment_are_forgotten(void **state)
 {
     struct scenario scenario = {
@@ -632,6 +648,7 @@ int main(void)
         cmocka_unit_test(every_outcome_of_every_step),
         cmocka_unit_test(neighbours_of_refused_records_take_effect_once),
         cmocka_unit_test(the_group_is_served_while_the_database_is_down),
+        cmocka_unit_test(the_group_is_served_while_a_batch_is_decoded),
         cmocka_unit_test(records_of_an_older_assignment_are_forgotten),
         cmocka_unit_test(servers_are_looked_at_as_soon_as_partitions_are_assigned),
     };

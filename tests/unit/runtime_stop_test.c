@@ -104,6 +104,27 @@ static void exit_statuses(void **state)
     }
 }
 
+static int hang(void)
+{
+    stop_within(1);
+    kill(getpid(), SIGTERM);
+    for (int64_t end = clock_monotonic_us() + 10 * US_PER_SECOND; clock_monotonic_us() < end;)
+        poll(NULL, 0, 1000);
+    return 4;
+}
+
+static void a_stop_that_hangs_is_ended(void **state)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        stop_open();
+        _exit(hang());
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 static void a_signal_wakes_a_poll(void **state)
 {
     int from_child[2];
@@ -138,6 +159,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exit_statuses),
+        cmocka_unit_test(a_stop_that_hangs_is_ended),
         cmocka_unit_test(a_signal_wakes_a_poll),
         cmocka_unit_test(clocks),
     };

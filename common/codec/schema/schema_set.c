@@ -11,25 +11,26 @@
 #include "common/codec/messages.h"
 #include "common/codec/schema/disk_cache.h"
 #include "common/codec/schema/embedded.h"
+#include "common/codec/schema/refusals.h"
 #include "common/codec/schema/registry_client.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/log.h"
 
 #define REMEMBER_MISSING_US (30 * US_PER_SECOND)
-enum { MAX_ENTRIES = 10000 };
 
-/* One schema id. Its failure, if any, is remembered as it was first told. */
+/* One schema. Its failure, if any, is remembered as it was first told. */
 struct entry {
-    struct span text;       /* SPAN_NONE if the registry has none */
-    struct avro_plan *plan; /* NULL: unusable or missing */
+    struct span text;
+    struct avro_plan *plan; /* NULL: unusable */
     struct err *failure;
-    int64_t until_us; /* a missing one is asked for again after this, monotonic */
 };
 
 struct schema_set {
     struct arena arena;      /* texts and failures */
     struct map entries;      /* int32_t -> struct entry */
+    struct refusals missing; /* int32_t: ids that the registry refused */
     struct map guids;        /* struct id -> int32_t */
+    struct refusals unknown; /* struct id: GUIDs that the registry refused */
     struct map fingerprints; /* uint64_t -> int32_t */
     struct map composed;     /* int32_t -> struct span, texts of resolved touchpoints */
     struct registry *registry;
@@ -38,12 +39,11 @@ struct schema_set {
 };
 
 static enum outcome add_failure(struct schema_set *set, int32_t id, struct span text,
-                                const struct err *failure, int64_t until_us)
+                                const struct err *failure)
 {
     struct entry *entry = map_put(&set->entries, &id, NULL);
-    struct err *kept = entry->failure ? entry->failure : arena_new(&set->arena, struct err);
-    *kept = *failure;
-    *entry = (struct entry){.text = text, .failure = kept, .until_us = until_us};
+    *entry = (struct entry){.text = text, .failure = arena_new(&set->arena, struct err)};
+    *entry->failure = *failure;
     return failure->outcome;
 }
 
@@ -69,7 +69,7 @@ static enum outcome add_schema(struct schema_set *set, int32_t id, struct span t
     if (avro_plan_compile(text, &plan, &failure)) {
         if (err)
             *err = failure;
-        return add_failure(set, id, text, &failure, INT64_MAX);
+        return add_failure(set, id, text, &failure);
     }
     struct entry *entry = map_put(&set->entries, &id, NULL);
     *entry = (struct entry){.text = text, .plan = plan};
@@ -155,6 +155,8 @@ static enum outcome fill(struct schema_set *set, const struct schema_set_options
                          struct err *err)
 {
     map_init(&set->entries, NULL, sizeof(int32_t), sizeof(struct entry));
+    refusals_init(&set->missing, sizeof(int32_t));
+    refusals_init(&set->unknown, sizeof(struct id));
     map_init(&set->guids, NULL, sizeof(struct id), sizeof(int32_t));
     map_init(&set->fingerprints, NULL, sizeof(uint64_t), sizeof(int32_t));
     map_init(&set->composed, NULL, sizeof(int32_t), sizeof(struct span));
@@ -192,6 +194,8 @@ void schema_set_close(struct schema_set *set)
     for (size_t i = 0; (entry = map_next(&set->entries, &i, NULL));)
         avro_plan_free(entry->plan);
     map_free(&set->entries);
+    refusals_free(&set->missing);
+    refusals_free(&set->unknown);
     map_free(&set->guids);
     map_free(&set->fingerprints);
     map_free(&set->composed);
@@ -217,7 +221,8 @@ static enum outcome fetch(struct schema_set *set, int32_t id, struct err *err)
     enum outcome outcome = registry_schema(set->registry, id, &set->arena, &text, err);
     if (outcome == OUTCOME_REJECT) {
         err_prefix(err, "schema id %d", (int)id);
-        return add_failure(set, id, SPAN_NONE, err, clock_monotonic_us() + REMEMBER_MISSING_US);
+        refusals_add(&set->missing, &id, err, clock_monotonic_us() + REMEMBER_MISSING_US);
+        return outcome;
     }
     if (outcome == OUTCOME_OK) {
         keep_on_disk(set, name, text);
@@ -233,23 +238,25 @@ static enum outcome unknown(int32_t id, struct err *err)
                    "schema id %d is in no file and no registry is configured", (int)id);
 }
 
+static enum outcome told_before(const struct err *failure, struct err *err)
+{
+    if (err)
+        *err = *failure;
+    return failure->outcome;
+}
+
 /* The entry of id in memory, fetched if necessary. Usable or not: see its plan and failure. */
 static enum outcome find_entry(struct schema_set *set, int32_t id, struct entry **out,
                                struct err *err)
 {
     *out = map_find(&set->entries, &id);
-    if (*out && ((*out)->until_us == 0 || clock_monotonic_us() < (*out)->until_us)) {
-        if ((*out)->failure == NULL)
-            return OUTCOME_OK;
-        if (err)
-            *err = *(*out)->failure;
-        return (*out)->failure->outcome;
-    }
+    if (*out)
+        return (*out)->failure ? told_before((*out)->failure, err) : OUTCOME_OK;
     if (set->registry == NULL || id <= 0)
         return unknown(id, err);
-    if (set->entries.count >= MAX_ENTRIES && *out == NULL)
-        return err_set(err, OUTCOME_REJECT, "unknown_schema_id",
-                       "more than %d schema ids were asked for", MAX_ENTRIES);
+    const struct err *refused = refusals_find(&set->missing, &id, clock_monotonic_us());
+    if (refused)
+        return told_before(refused, err);
     enum outcome outcome = fetch(set, id, err);
     *out = map_find(&set->entries, &id);
     return outcome;
@@ -277,6 +284,9 @@ static enum outcome find_guid(struct schema_set *set, const struct id *guid, int
     if (set->registry == NULL)
         return err_set(err, OUTCOME_REJECT, "unknown_schema_id", "GUID %s is not in schema.guids",
                        uuid);
+    const struct err *refused = refusals_find(&set->unknown, guid, clock_monotonic_us());
+    if (refused)
+        return told_before(refused, err);
     snprintf(name, sizeof name, "guid-%s.id", uuid);
     enum outcome outcome = registry_id_of_guid(set->registry, guid, out, err);
     if (outcome == OUTCOME_OK) {
@@ -286,6 +296,8 @@ static enum outcome find_guid(struct schema_set *set, const struct id *guid, int
                parse_id(disk_cache_get(set->cache_dir, name, &set->arena), out)) {
         outcome = OUTCOME_OK;
     }
+    if (outcome == OUTCOME_REJECT)
+        refusals_add(&set->unknown, guid, err, clock_monotonic_us() + REMEMBER_MISSING_US);
     CHECK(outcome);
     *(int32_t *)map_put(&set->guids, guid, NULL) = *out;
     return OUTCOME_OK;

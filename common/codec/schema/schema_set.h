@@ -10,8 +10,8 @@
  *
  * An id is looked up in memory, then at the registry. While the registry is down, it is looked
  * up in the disk cache. Without a registry, id 1 is the built-in touchpoint schema unless
- * schema.files says otherwise. What a registry does not know is remembered for 30 seconds. One
- * thread. */
+ * schema.files says otherwise. What a registry does not know is remembered for 30 seconds, the
+ * newest 4,096 refusals of it. One thread. */
 #ifndef TUTTI_CODEC_SCHEMA_SET_H
 #define TUTTI_CODEC_SCHEMA_SET_H
 
