@@ -57,7 +57,7 @@ class Words:
     def unsubscribed(self, channel):
         """What `Unsubscribed` on the channel leaves."""
         name = self.channel(channel)
-        return set().union(*(self.meanings(target) for target in self.leaves.get(name, [name] if name else [])))
+        return set().union(*(self.meanings(target) for target in self.leaves.get(name, [name or channel])))
 
 
 def as_list(value):

@@ -460,6 +460,22 @@ static void a_no_yields_to_a_later_yes_of_its_own(void **state)
     }
 }
 
+/* The customer who ticked everything and is still barred must be explained. */
+static void the_record_says_what_lifts_nothing(void **state)
+{
+    use_words();
+    add_said(SPAN("1 -email"));
+    add_said(SPAN("3 +all"));
+    denies(request("2026-03-01T09:00:00Z"), "opt_out");
+    struct span wanted = SPAN("opted out at 2026-02-01T00:00:00.000000Z, which the yes to all at "
+                              "2026-02-03T00:00:00.000000Z does not lift");
+    assert_non_null(memmem(book->last.rules.ptr, book->last.rules.len, wanted.ptr, wanted.len));
+    add_said(SPAN("4 +email -marketing"));
+    denies(request("2026-03-01T10:00:00Z"), "opt_out");
+    wanted = SPAN("opted out of marketing at 2026-02-04T00:00:00.000000Z");
+    assert_non_null(memmem(book->last.rules.ptr, book->last.rules.len, wanted.ptr, wanted.len));
+}
+
 static void unsubscribed_is_a_no_to_its_channel(void **state)
 {
     static const struct said_row rows[] = {
@@ -486,6 +502,8 @@ static void unsubscribed_is_a_no_to_its_channel(void **state)
         {"2u chat", "chat", "out"},
         {"2u chat", "email", "in"},
         {"2u somewhere", "email", "in"},
+        {"2u Weekly-News", "email", "out"}, /* a word of the policy */
+        {"2u marketing", "sms", "out"},
         {"2u web,3 +email", "email", "in"},
         {"2u web,3 +email", "sms", "out"},
     };
@@ -845,6 +863,7 @@ int main(void)
         TEST(consent_decides_per_channel),
         TEST(a_no_yields_to_a_later_yes_of_its_own),
         TEST(unsubscribed_is_a_no_to_its_channel),
+        TEST(the_record_says_what_lifts_nothing),
         TEST(the_last_word_on_consent_holds),
         TEST(bounced_addresses_are_per_channel),
         TEST(holds_end_by_release_or_time),
