@@ -4,6 +4,13 @@
 #define WORD_TEXT(name, text, ...) text,
 
 const char *const channel_words[] = {WORDS_CHANNELS(WORD_TEXT) NULL};
+static const struct {
+    enum channel_word channel;
+    const char *word;
+} synonyms[] = {
+#define WORD_SYNONYM(name, text) {name, text},
+    WORDS_CHANNEL_SYNONYMS(WORD_SYNONYM)};
+static const char *const alls[] = {WORDS_ALL_CHANNELS(WORD_TEXT) NULL};
 static const char *const stages[] = {NULL, WORDS_STAGES(WORD_TEXT)};
 static const char *const statuses[] = {NULL, WORDS_STATUSES(WORD_TEXT)};
 static const char *const models[] = {NULL, WORDS_MODELS(WORD_TEXT)};
@@ -44,6 +51,41 @@ const char *reason_word(enum change_reason reason)
 const char *event_word(enum event_word event)
 {
     return events[event];
+}
+
+static char fold_byte(char c)
+{
+    bool is_gap = c == ' ' || c == '-' || (c >= '\t' && c <= '\r');
+    return (char)(is_gap ? '_' : c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+struct span word_fold(struct span word, char buffer[WORD_MAX])
+{
+    struct span trimmed = span_trim(word);
+    if (trimmed.len > WORD_MAX)
+        return SPAN_NONE;
+    for (size_t i = 0; i < trimmed.len; i++)
+        buffer[i] = fold_byte(trimmed.ptr[i]);
+    return (struct span){buffer, trimmed.len};
+}
+
+const char *channel_named(struct span folded)
+{
+    for (const char *const *name = channel_words; *name; name++)
+        if (span_is(folded, *name))
+            return *name;
+    for (size_t i = 0; i < sizeof synonyms / sizeof *synonyms; i++)
+        if (span_is(folded, synonyms[i].word))
+            return channel_words[synonyms[i].channel];
+    return NULL;
+}
+
+bool word_is_all(struct span folded)
+{
+    for (const char *const *word = alls; *word; word++)
+        if (span_is(folded, *word))
+            return true;
+    return false;
 }
 
 struct span event_of(struct span event_name, struct span type)

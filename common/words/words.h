@@ -49,8 +49,8 @@
     X(DIRECTION_INBOUND, "inbound")                                                                \
     X(DIRECTION_OUTBOUND, "outbound")
 
-/* Channels that the product has a name for. Touchpoints may name others: this list helps with
- * spelling, it is never all channels of the data. */
+/* Channels that the product has a name for. Touchpoints may name others, and contact.json declares
+ * more: this list is never all channels of the data. Names are folded: see word_fold. */
 #define WORDS_CHANNELS(X)                                                                          \
     X(CHANNEL_WEB, "web")                                                                          \
     X(CHANNEL_APP, "app")                                                                          \
@@ -67,7 +67,54 @@
     X(CHANNEL_COMPARISON_SITE, "comparison_site")                                                  \
     X(CHANNEL_SOCIAL, "social")                                                                    \
     X(CHANNEL_IOT, "iot")                                                                          \
-    X(CHANNEL_OTHER, "other")
+    X(CHANNEL_OTHER, "other")                                                                      \
+    X(CHANNEL_BRANCH, "branch")
+
+/* Other words for these channels, folded. "mail" is none: it is an e-mail to some and a letter to
+ * others. */
+#define WORDS_CHANNEL_SYNONYMS(X)                                                                  \
+    X(CHANNEL_WEB, "website")                                                                      \
+    X(CHANNEL_WEB, "web_site")                                                                     \
+    X(CHANNEL_APP, "mobile_app")                                                                   \
+    X(CHANNEL_EMAIL, "e_mail")                                                                     \
+    X(CHANNEL_EMAIL, "emails")                                                                     \
+    X(CHANNEL_EMAIL, "e_mails")                                                                    \
+    X(CHANNEL_EMAIL, "electronic_mail")                                                            \
+    X(CHANNEL_SMS, "text")                                                                         \
+    X(CHANNEL_SMS, "texts")                                                                        \
+    X(CHANNEL_SMS, "text_message")                                                                 \
+    X(CHANNEL_SMS, "text_messages")                                                                \
+    X(CHANNEL_PUSH, "push_notification")                                                           \
+    X(CHANNEL_PUSH, "push_notifications")                                                          \
+    X(CHANNEL_PUSH, "mobile_push")                                                                 \
+    X(CHANNEL_PUSH, "web_push")                                                                    \
+    X(CHANNEL_POS, "point_of_sale")                                                                \
+    X(CHANNEL_CALL_CENTER, "call_centre")                                                          \
+    X(CHANNEL_CALL_CENTER, "callcenter")                                                           \
+    X(CHANNEL_CALL_CENTER, "callcentre")                                                           \
+    X(CHANNEL_CALL_CENTER, "call")                                                                 \
+    X(CHANNEL_CALL_CENTER, "calls")                                                                \
+    X(CHANNEL_CALL_CENTER, "phone")                                                                \
+    X(CHANNEL_CALL_CENTER, "phone_call")                                                           \
+    X(CHANNEL_CALL_CENTER, "phone_calls")                                                          \
+    X(CHANNEL_CALL_CENTER, "telephone")                                                            \
+    X(CHANNEL_CHAT, "live_chat")                                                                   \
+    X(CHANNEL_DIRECT_MAIL, "directmail")                                                           \
+    X(CHANNEL_DIRECT_MAIL, "post")                                                                 \
+    X(CHANNEL_DIRECT_MAIL, "postal")                                                               \
+    X(CHANNEL_DIRECT_MAIL, "postal_mail")                                                          \
+    X(CHANNEL_DIRECT_MAIL, "letter")                                                               \
+    X(CHANNEL_DIRECT_MAIL, "letters")                                                              \
+    X(CHANNEL_SOCIAL, "social_media")
+
+/* Words of a consent map that speak for every channel, folded. */
+#define WORDS_ALL_CHANNELS(X)                                                                      \
+    X(ALL_CHANNELS, "all")                                                                         \
+    X(ALL_CHANNELS_STAR, "*")                                                                      \
+    X(ALL_CHANNELS_LONG, "all_channels")
+
+/* The collection of identifiers that are people, folded. */
+#define WORD_COLLECTION_USERS "users"
 
 /* Events that the product itself acts on, and whether each is a touch of the customer. */
 #define WORDS_EVENTS(X)                                                                            \
@@ -105,6 +152,17 @@ enum channel_word { WORDS_CHANNELS(WORD_ENUMERATOR) CHANNEL_COUNT };
 enum event_word { WORDS_EVENTS(WORD_ENUMERATOR) EVENT_COUNT };
 
 extern const char *const channel_words[CHANNEL_COUNT + 1]; /* NULL-ended */
+
+/* Words of producers are stored as they were sent and folded where they are read. */
+enum { WORD_MAX = 64 };
+
+/* The word without surrounding white space, in lower case, with `_` for `-` and for every white
+ * space in it. SPAN_NONE if more than WORD_MAX bytes are left, so it is in no list. */
+struct span word_fold(struct span word, char buffer[WORD_MAX]);
+/* The channel that a folded word names, by its name or another word for it. NULL: none. */
+const char *channel_named(struct span folded);
+/* True if a folded word of a consent map speaks for every channel. */
+bool word_is_all(struct span folded);
 
 /* NULL for none. */
 const char *stage_word(enum journey_stage stage);

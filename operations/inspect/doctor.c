@@ -8,6 +8,7 @@
 #include "common/store/schema_migrations.h"
 #include "inspect_sql.h"
 #include "operations/inspect/inspect.h"
+#include "operations/inspect/undefined.h"
 #include "operations/policies/active.h"
 #include "operations/reanchor/anchors.h"
 #include "operations/report_query.h"
@@ -202,6 +203,35 @@ static void check_keys(struct doctor *doctor, struct db *db)
             phases[state.phase].fix);
 }
 
+static const char *name_words(struct arena *arena, const struct undefined_words *words)
+{
+    enum { NAMED = 8 };
+    struct strbuf text = {.arena = arena};
+    for (size_t i = 0; i < words->count && i < NAMED; i++)
+        strbuf_addf(&text, "%s\"" SPAN_FMT "\" in %" PRId64, i ? ", " : "",
+                    SPAN_ARG(words->items[i].word), words->items[i].touchpoints);
+    if (words->count > NAMED)
+        strbuf_addf(&text, " and %zu more", words->count - NAMED);
+    return text.ptr;
+}
+
+/* A no in a word without a meaning has no effect, so it must be seen. */
+static void check_consent(struct doctor *doctor, struct db *db)
+{
+    struct arena *arena = doctor->desk->arena;
+    struct undefined_words words;
+    struct err err = {0};
+    if (undefined_words(db, arena, &words, &err) != OUTCOME_OK)
+        add(doctor, VERDICT_FAIL, "consent", err.message, "see policies");
+    else if (words.count == 0)
+        add(doctor, VERDICT_OK, "consent", "every word of consent has a meaning", "");
+    else
+        add(doctor, VERDICT_WARN, "consent",
+            arena_printf(arena, "words without a meaning, and touchpoints that say them: %s",
+                         name_words(arena, &words)),
+            "contact.json: consent_words gives them one, channels declares a channel");
+}
+
 static void check_policies(struct doctor *doctor)
 {
     struct desk *desk = doctor->desk;
@@ -248,6 +278,7 @@ static void check_database(struct doctor *doctor)
     check_identity(doctor, doctor->desk->db);
     check_keys(doctor, doctor->desk->db);
     check_erasures(doctor, doctor->desk->db);
+    check_consent(doctor, doctor->desk->db);
 }
 
 bool doctor_examine(struct desk *desk, struct report *report)

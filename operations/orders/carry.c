@@ -122,25 +122,27 @@ static void say_again(struct carry *carry, const struct side *side, const struct
 
 /* ---- opt-outs ---- */
 
-/* The word for all channels is `*` in the ledger and "all" in a touchpoint. */
-static struct span word_for(struct span channel)
+/* As the key of a consent map. The names of classes may have blanks, which separate words here. */
+static struct span word_for(struct arena *arena, const struct consent_key *key)
 {
-    return span_is(channel, "*") ? SPAN("all") : channel;
+    return key->about == CONSENT_CLASS ? word_fold(key->name, arena_alloc(arena, WORD_MAX))
+                                       : key->name;
 }
 
 /* Channels are said together where one touchpoint opted them out together. */
 static void carry_opt_outs(struct carry *carry, const struct side *side,
                            const struct known_facts *whole, const struct known_facts *part)
 {
-    struct opt_outs opt_outs = consent_opt_outs(whole->bodies, whole->count, carry->arena);
+    struct opt_outs opt_outs =
+        consent_opt_outs(carry->policy, whole->bodies, whole->count, carry->arena);
     for (size_t i = 0; i < whole->count; i++) {
         struct strbuf channels = {.arena = carry->arena};
         for (size_t k = 0; k < opt_outs.count; k++) {
             const struct opt_out *opt_out = &opt_outs.items[k];
             if (opt_out->fact == whole->bodies[i] &&
-                consent_is_lost(opt_out, part->bodies, part->count))
+                consent_is_lost(carry->policy, opt_out, part->bodies, part->count))
                 strbuf_addf(&channels, "%s" SPAN_FMT, channels.len ? " " : "",
-                            SPAN_ARG(word_for(opt_out->channel)));
+                            SPAN_ARG(word_for(carry->arena, &opt_out->key)));
         }
         if (channels.len > 0)
             say_again(carry, side, whole->items[i], SPAN("Consent Carried Over"),

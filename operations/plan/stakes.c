@@ -16,6 +16,7 @@ struct stakes {
     struct db *db;
     const struct evidence *evidence;
     struct plan_stakes *out;
+    const struct contact_policy *policy;
 };
 
 static struct plan_money *money_of(struct plan_stakes *out, struct span currency)
@@ -142,11 +143,11 @@ static struct sided *by_side(const struct stakes *stakes, const struct profile_w
     return list;
 }
 
-static bool loses_any(const struct opt_outs *opt_outs, const struct contact_fact *const *part,
-                      size_t count)
+static bool loses_any(const struct contact_policy *policy, const struct opt_outs *opt_outs,
+                      const struct contact_fact *const *part, size_t count)
 {
     for (size_t i = 0; i < opt_outs->count; i++)
-        if (consent_is_lost(&opt_outs->items[i], part, count))
+        if (consent_is_lost(policy, &opt_outs->items[i], part, count))
             return true;
     return false;
 }
@@ -159,7 +160,7 @@ static bool loses_opt_out(const struct stakes *stakes, const struct profile_word
         arena_array(arena, const struct contact_fact *, profile->said_count);
     for (size_t i = 0; i < profile->said_count; i++)
         facts[i] = profile->said[i].fact;
-    struct opt_outs opt_outs = consent_opt_outs(facts, profile->said_count, arena);
+    struct opt_outs opt_outs = consent_opt_outs(stakes->policy, facts, profile->said_count, arena);
     if (opt_outs.count == 0)
         return false;
     size_t count = 0;
@@ -169,7 +170,7 @@ static bool loses_opt_out(const struct stakes *stakes, const struct profile_word
         for (to = from; to < count && list[to].side == list[from].side; to++)
             if (list[to].fact)
                 facts[part++] = list[to].fact;
-        if (list[from].side != NO_SIDE && loses_any(&opt_outs, facts, part))
+        if (list[from].side != NO_SIDE && loses_any(stakes->policy, &opt_outs, facts, part))
             return true;
     }
     return false;
@@ -202,6 +203,9 @@ static enum outcome ask_opt_outs(struct stakes *stakes, struct arena *arena,
     struct said *said = NULL;
     size_t said_count = 0;
     CHECK(read_words(stakes, arena, members, count, &said, &said_count, err));
+    if (said_count == 0)
+        return OUTCOME_OK;
+    CHECK(contact_ledger_policy(stakes->db, arena, &stakes->policy, err));
     for (size_t from = 0, to, at = 0, end; from < count; from = to, at = end) {
         uint32_t before = members[from].before;
         for (to = from; to < count && members[to].before == before;)
@@ -262,7 +266,7 @@ enum outcome plan_stakes(struct db *db, struct arena *arena, const struct eviden
 {
     *out =
         (struct plan_stakes){.loses_opt_out = arena_array(arena, bool, evidence->graph.node_count)};
-    struct stakes stakes = {db, evidence, out};
+    struct stakes stakes = {.db = db, .evidence = evidence, .out = out};
     for (size_t i = 0; i < evidence->graph.node_count; i++)
         out->profiles += comparison->is_affected[i];
     CHECK(ask_revenues(&stakes, comparison->is_affected, err));

@@ -28,12 +28,13 @@ CREATE TABLE suppression.facts (
     others bytea,
     PRIMARY KEY (anchor, occurred_at, event_id)
 );
+CREATE INDEX facts_consent ON suppression.facts (occurred_at) WHERE (consent <> '' OR event = 'Unsubscribed') AND flags & 4 = 0;
 COMMENT ON TABLE suppression.facts IS 'Touchpoints that contact decisions ask for: requests, sends, consent, address failures, holds, purchases (convergent, but loaded_at).';
 COMMENT ON COLUMN suppression.facts.anchor IS 'Short key of the touchpoint''s strongest identifier; of a copy (flags 4), of another one.';
 COMMENT ON COLUMN suppression.facts.occurred_at IS 'When it happened.';
 COMMENT ON COLUMN suppression.facts.event_id IS 'Hash of source and message_id.';
 COMMENT ON COLUMN suppression.facts.kind IS '1 request, 2 sent, 3 delivered, 4 failed, 5 cancelled, 6 what rules ask for.';
-COMMENT ON COLUMN suppression.facts.flags IS 'Bits: 1 has a contact record, 2 its tags are not readable, 4 a copy for an identifier other than the anchor.';
+COMMENT ON COLUMN suppression.facts.flags IS 'Bits: 1 has a contact record, 2 its tags are not readable, 4 a copy for an identifier other than the anchor, 8 outbound, so a yes in its consent does not count.';
 COMMENT ON COLUMN suppression.facts.event IS 'event_name, or the type where absent; empty in a copy of a contact.';
 COMMENT ON COLUMN suppression.facts.channel IS 'Channel as sent.';
 COMMENT ON COLUMN suppression.facts.department IS 'Unit that owns the touch.';
@@ -44,7 +45,7 @@ COMMENT ON COLUMN suppression.facts.priority IS 'contact.priority: 1 low, 2 norm
 COMMENT ON COLUMN suppression.facts.product_id IS 'Product.';
 COMMENT ON COLUMN suppression.facts.product_category IS 'Category of the product.';
 COMMENT ON COLUMN suppression.facts.campaign_id IS 'campaign.id.';
-COMMENT ON COLUMN suppression.facts.consent IS 'What it says of channels: +email -sms; * is every channel.';
+COMMENT ON COLUMN suppression.facts.consent IS 'Its consent map as it was sent: +email -direct%20mail; %XX is a byte.';
 COMMENT ON COLUMN suppression.facts.score IS 'Score from -100 to 100.';
 COMMENT ON COLUMN suppression.facts.planned_at IS 'contact.planned_at.';
 COMMENT ON COLUMN suppression.facts.expires_at IS 'contact.expires_at.';
@@ -128,7 +129,7 @@ COMMENT ON COLUMN suppression.decisions.sent_at IS 'When the contact was made.';
 COMMENT ON COLUMN suppression.decisions.outcome_at IS 'When the outcome happened.';
 COMMENT ON COLUMN suppression.decisions.outcome_cause IS 'What revoked it: opt_out, hold, purchase, invalid_address, merge.';
 COMMENT ON COLUMN suppression.decisions.waited_us IS 'Microseconds from the request''s record to the decision.';
-COMMENT ON COLUMN suppression.decisions.channel IS 'Channel of the request.';
+COMMENT ON COLUMN suppression.decisions.channel IS 'Channel of the request, by the name of the list; as sent if it is unknown.';
 COMMENT ON COLUMN suppression.decisions.department IS 'Department that asked.';
 COMMENT ON COLUMN suppression.decisions.class IS 'contact.class.';
 COMMENT ON COLUMN suppression.decisions.purpose IS 'contact.purpose, or purpose.';

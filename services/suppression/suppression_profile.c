@@ -167,6 +167,8 @@ static struct decision_row row_of(const struct contact_policy *policy,
                                   const struct ledger_fact *origin, struct instant now)
 {
     const struct contact_fact *request = &origin->body;
+    struct span channel;
+    policy_channel(policy, request->channel, &channel);
     struct decision_row row = {
         .request_id = origin->key.event_id,
         .anchor = INT64_MIN,
@@ -180,7 +182,7 @@ static struct decision_row row_of(const struct contact_policy *policy,
         .sent_at = INSTANT_ABSENT,
         .outcome_at = INSTANT_ABSENT,
         .waited_us = origin->timestamp_ms < 0 ? INT64_MIN : now.us - origin->timestamp_ms * 1000,
-        .channel = request->channel,
+        .channel = channel,
         .department = request->department,
         .class = request->class,
         .purpose = request->purpose,
@@ -229,6 +231,15 @@ static void decide(struct desk *desk, const struct ledger_fact *fact)
                     });
 }
 
+/* Rules compare channels by their names. */
+static void name_channels(const struct contact_policy *policy, struct profile *profile)
+{
+    for (size_t i = 0; i < profile->fact_count; i++) {
+        struct contact_fact *body = &profile->facts[i]->body;
+        policy_channel(policy, body->channel, &body->channel);
+    }
+}
+
 void profile_decide(const struct contact_policy *policy, struct profile *profile,
                     struct reservation *decisions, size_t decision_count, struct instant now,
                     struct arena *arena, struct profile_results *results)
@@ -237,6 +248,7 @@ void profile_decide(const struct contact_policy *policy, struct profile *profile
         return;
     qsort(profile->facts, profile->fact_count, sizeof *profile->facts, time_compare);
     profile->fact_count = drop_repeats(profile->facts, profile->fact_count);
+    name_channels(policy, profile);
     struct desk desk = {policy, profile, ledger_of(profile, decisions, decision_count, arena),
                         now,    arena,   results};
     settle(&desk);

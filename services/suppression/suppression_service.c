@@ -11,6 +11,7 @@
 #include "common/runtime/telemetry.h"
 #include "common/service/lanes.h"
 #include "common/words/words.h"
+#include "services/suppression/logic/consent.h"
 #include "services/suppression/policy/suppression_policy.h"
 #include "services/suppression/suppression_touchpoint.h"
 #include "services/suppression/suppression_transact.h"
@@ -28,7 +29,7 @@ struct self {
     struct lanes lanes;         /* of the assigned partitions */
     struct outbox_rows scanned; /* sent by scan, waiting for acknowledgement; in scan_arena */
     struct arena scan_arena;
-    struct metric *waits, *facts, *unpublished;
+    struct metric *waits, *facts, *undefined, *unpublished;
 };
 
 static const struct setting settings[] = {
@@ -68,6 +69,9 @@ static void open_metrics(struct self *self)
                          "From a request's record in Kafka to its acknowledged decision.", NULL, 0);
     self->facts =
         metric_counter("contact_facts_total", "", "Touchpoints that contact decisions ask for.");
+    self->undefined = metric_counter(
+        "consent_words_undefined_total", "",
+        "Words of consent maps that mean nothing in this policy; tutti doctor names them.");
     self->unpublished = metric_gauge(
         "outbox_unpublished", "", "Decisions found committed but not published by the last scan.");
 }
@@ -201,6 +205,8 @@ static enum outcome decode_resolved(struct self *self, struct batch *batch,
     CHECK(avro_plan_decode(framed.plan, framed.payload, &tp, err));
     if (tp.is_test || !suppression_wants(&self->interests, &tp, batch->arena, &body))
         return OUTCOME_OK;
+    metric_add(self->undefined,
+               (double)consent_undefined(&self->suppression.policy, &body, NULL, NULL));
     if (!erased_covers_resolved(&self->erased, &header, batch->arena, body.at))
         add_fact(self, batch, record, &header, &tp, &body);
     add_copies(self, batch, record, &header, &body);

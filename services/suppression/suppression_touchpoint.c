@@ -4,6 +4,7 @@
 #include "common/base/pack.h"
 #include "common/codec/json.h"
 #include "common/words/words.h"
+#include "services/suppression/logic/consent.h"
 
 static const struct {
     enum event_word event;
@@ -60,32 +61,21 @@ static struct span join_tags(struct arena *arena, struct span json, int16_t *fla
     return is_list && tags.len > 0 ? strbuf_span(&tags) : SPAN_NONE;
 }
 
-static bool is_plain_word(struct span word)
-{
-    for (size_t i = 0; i < word.len; i++)
-        if ((unsigned char)word.ptr[i] <= ' ')
-            return false;
-    return word.len > 0;
-}
-
-static void add_consent(struct strbuf *out, struct span channel, bool value)
-{
-    if (!is_plain_word(channel) || !span_is_clean_utf8(channel))
-        return;
-    if (span_is(channel, "all"))
-        channel = SPAN("*");
-    strbuf_addf(out, "%s%c" SPAN_FMT, out->len ? " " : "", value ? '+' : '-', SPAN_ARG(channel));
-}
-
-static struct span consent_text(struct arena *arena, const struct touchpoint *tp, struct span event)
+static struct span consent_text(struct arena *arena, const struct touchpoint *tp)
 {
     struct strbuf out = {.arena = arena};
-    struct span cursor = tp->consent, channel;
-    for (bool value; consent_next(&cursor, &channel, &value);)
-        add_consent(&out, channel, value);
-    if (event_is(event, EVENT_UNSUBSCRIBED) && tp->consent.ptr == NULL)
-        add_consent(&out, tp->channel, false);
+    struct span cursor = tp->consent, word;
+    for (bool value; consent_next(&cursor, &word, &value);)
+        consent_write(&out, word, value);
     return out.len ? strbuf_span(&out) : SPAN_NONE;
+}
+
+static int16_t flags_of(const struct touchpoint *tp, struct span event, enum contact_kind kind)
+{
+    bool is_outbound = kind != CONTACT_SIGNAL ||
+                       direction_of(tp->direction, tp->type, event) == DIRECTION_OUTBOUND;
+    return (int16_t)((tp->has_contact ? CONTACT_HAS_CONTACT : 0) |
+                     (is_outbound ? CONTACT_IS_OUTBOUND : 0));
 }
 
 static struct span or_none(struct span text)
@@ -99,7 +89,7 @@ static void fill(const struct touchpoint *tp, struct span event, enum contact_ki
     *out = (struct contact_fact){
         .at = {tp->occurred_at},
         .kind = (int16_t)kind,
-        .flags = tp->has_contact ? CONTACT_HAS_CONTACT : 0,
+        .flags = flags_of(tp, event, kind),
         .score = score_of(tp),
         .priority = CONTACT_PRIORITY_ABSENT,
         .event = event,
@@ -109,7 +99,7 @@ static void fill(const struct touchpoint *tp, struct span event, enum contact_ki
         .product_id = or_none(tp->product_id),
         .product_category = or_none(tp->product_category),
         .campaign_id = or_none(tp->campaign.id),
-        .consent = consent_text(arena, tp, event),
+        .consent = consent_text(arena, tp),
         .planned_at = INSTANT_ABSENT,
         .expires_at = INSTANT_ABSENT,
     };

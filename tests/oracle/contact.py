@@ -5,8 +5,11 @@ a purchase of its anchor alone; what holds for a customer follows from the facts
 """
 
 from policy import duration
+from words import Words, fold
 
 FOREVER = 1 << 62
+CONTACTS = {"Contact Requested", "Contact Sent", "Contact Delivered", "Contact Failed", "Contact Cancelled"}
+IDENTITY = {"identify", "alias", "group", "merge"}
 REASONS = ("opt_out", "invalid_address", "hold", "already_bought")
 
 
@@ -15,7 +18,9 @@ class Ledger:
 
     def __init__(self, policy):
         self.rules = [rule for rule in policy["rules"] if rule["kind"] in REASONS]
-        self.consent = policy.get("consent", {})
+        self.words = Words(policy)
+        self.consent = {self.words.channel(name) or name: entry for name, entry in policy.get("consent", {}).items()}
+        self.preference_center = policy.get("preference_center", [])
         self.said = {}  # (occurred_at, event_id) -> (anchor, all identifiers, record)
 
     def add(self, raw, event_id, found, anchor):
@@ -30,7 +35,10 @@ class Ledger:
                 yield at, anchor in members, raw
 
     def answer(self, members, channel, at, product=None):
-        """The reason of a denial, or "grant": of a contact at that time, asked when everything is known."""
+        """The reason of a denial, or "grant": of a marketing contact at that time, asked when everything is known."""
+        channel = self.words.channel(channel)
+        if channel is None:
+            return "unknown_channel"
         facts = list(self.of(members))
         for rule in self.rules:
             judge = getattr(self, rule["kind"])
@@ -41,12 +49,57 @@ class Ledger:
     # ------------------------------------------------------------------------------- True: the rule lets it pass
 
     def opt_out(self, _, facts, channel, at, product):
-        for _, is_own, raw in reversed(facts):
-            word = consent_of(raw, channel)
-            if word is False or (word and is_own):
-                return word
+        if self.left_class(facts, "marketing"):
+            return False
+        said = [(time, raw, *self.channel_word(raw, is_own, channel)) for time, is_own, raw in facts]
+        no, yes = newest(said, channel, False), newest(said, channel, True)
+        no_all, yes_all = newest(said, "all", False), newest(said, "all", True)
+        centre = newest([one for one in said if self.is_centre(one[1])], "all", True)
+        if no is not None and max(later(yes, no), later(centre, no)) is False:
+            return False
+        if no_all is not None and max(later(yes, no_all), later(yes_all, no_all)) is False:
+            return False
+        if yes is not None or yes_all is not None:
+            return True
         unknown = self.consent.get(channel, self.consent.get("*", {})).get("on_unknown", "deny")
         return unknown == "allow"
+
+    def left_class(self, facts, kind):
+        """True if the customer said no to this class of contacts, and that holds."""
+        no = yes = None
+        for time, is_own, raw in facts:
+            values = {value for word, value in consent_map(raw) if ("class", kind) in self.words.meanings(word)}
+            alls = self.all_words(raw)
+            lifts = values == {True} or (not values and alls == {True} and self.is_centre(raw))
+            if False in values:
+                no = time
+            elif lifts and may_opt_in(raw, is_own):
+                yes = time
+        return no is not None and not later(yes, no)
+
+    def channel_word(self, raw, is_own, channel):
+        """(channel or "all", value) of what one touchpoint says that concerns the channel; (None, None): nothing."""
+        own = {value for word, value in consent_map(raw) if ("channel", channel) in self.words.meanings(word)}
+        if not own and ("channel", channel) in self.left_by_event(raw):
+            own = {False}
+        about, values = (channel, own) if own else ("all", self.all_words(raw))
+        if not values:
+            return None, None
+        if values == {True} and not may_opt_in(raw, is_own):
+            return None, None
+        return about, False not in values
+
+    def all_words(self, raw):
+        said = {value for word, value in consent_map(raw) if "all" in self.words.meanings(word)}
+        return said | ({False} if "all" in self.left_by_event(raw) else set())
+
+    def left_by_event(self, raw):
+        if event_of(raw) != "Unsubscribed" or is_of_a_topic(raw):
+            return set()
+        return self.words.unsubscribed(raw["channel"])
+
+    def is_centre(self, raw):
+        return event_of(raw) in self.preference_center
 
     def hold(self, rule, facts, channel, at, product):
         ends = -1
@@ -61,7 +114,7 @@ class Ledger:
     def invalid_address(self, rule, facts, channel, at, product):
         since = None
         for time, is_own, raw in facts:
-            if not is_own or raw["channel"] != channel:
+            if not is_own or (self.words.channel(raw["channel"]) or raw["channel"]) != channel:
                 continue
             if is_trigger(rule, raw):
                 since = time
@@ -100,9 +153,28 @@ def is_cause(cause, raw):
     return "score_max" not in cause or (score is not None and score <= cause["score_max"])
 
 
-def consent_of(raw, channel):
-    """What a touchpoint says of a channel: True in, False out, None nothing; the channel's own word before that for all."""
-    consent = raw.get("consent")
-    if consent is None:
-        consent = {raw["channel"]: False} if event_of(raw) == "Unsubscribed" else {}
-    return consent.get(channel, consent.get("all"))
+def consent_map(raw):
+    return (raw.get("consent") or {}).items()
+
+
+def is_of_a_topic(raw):
+    return any(value is False and len(fold(word)) > len(start) and fold(word).startswith(start)
+               for word, value in consent_map(raw) for start in ("topic:", "purpose:"))  # fmt: skip
+
+
+def may_opt_in(raw, is_own):
+    """Only the customer does, for himself: no copy, and nothing that the company sent or asked."""
+    name, direction = event_of(raw), raw.get("direction")
+    if not is_own or name == "Campaign Sent" or name in CONTACTS:
+        return False
+    if direction in ("inbound", "outbound"):
+        return direction == "inbound"
+    return raw["type"] in IDENTITY or not name.startswith("Contact ")
+
+
+def newest(said, about, value):
+    return max((time for time, _, key, word in said if key == about and word is value), default=None)
+
+
+def later(yes, no):
+    return yes is not None and yes > no

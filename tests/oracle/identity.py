@@ -5,6 +5,7 @@ import re
 import unicodedata
 
 from policy import duration
+from words import CHANNELS, fold
 
 HEX_DIGEST = re.compile(r"[0-9A-Fa-f]{32,128}")
 SHA256_DIGEST = re.compile(r"[0-9A-Fa-f]{64}")
@@ -108,6 +109,7 @@ class Identifiers:
         """The identifiers of a touchpoint, {identifier_id: type}: those of linking types, or else the anchor alone."""
         found = {}
         for kind, value, encoding in raw_identifiers(raw):
+            kind = self.type_of(kind)
             identifier = self.identifier_id(kind, value, encoding, raw.get("source"))
             if identifier is not None:
                 found[identifier] = kind
@@ -116,6 +118,12 @@ class Identifiers:
             return linking
         anchor = self.anchor(found)
         return {anchor: found[anchor]}
+
+    def type_of(self, sent):
+        """The policy's name of a type in any spelling; another text if it has none."""
+        folded = fold(sent)
+        named = [kind for kind in self.types if sent == kind] or [kind for kind in self.types if fold(kind) == folded]
+        return min(named, key=lambda kind: self.types[kind]["rank"], default=CHANNELS.get(folded, sent))
 
     def anchor(self, found):
         """The strongest identifier; of several of one type the smallest id."""
@@ -132,7 +140,7 @@ def raw_identifiers(raw):
     if raw.get("type") == "alias" and raw.get("previous_id") is not None:
         yield "anonymous_id", raw["previous_id"], "none"
     for entry in raw.get("identifiers") or []:
-        if (entry.get("collection") or "users") == "users":
+        if fold(entry.get("collection") or "") in ("", "users"):
             yield entry["type"], entry["value"], entry.get("encoding") or "none"
 
 

@@ -235,6 +235,21 @@ def test_only_users_are_identifiers_and_unknown_types_are_not():
     assert [row["type"] for row in views(story.touchpoints)["dim_identifiers"]] == ["user_id"]
 
 
+def test_types_and_collections_in_any_spelling():
+    story = Story()
+    story.add(
+        0,
+        "Product Viewed",
+        "u",
+        identifiers=[
+            {"type": "E-Mail", "value": "a@b.c", "collection": " Users"},
+            {"type": "Loyalty ID", "value": "7", "collection": " "},
+            {"type": "PHONE", "value": "+12125550187"},
+        ],
+    )
+    assert sorted(row["type"] for row in views(story.touchpoints)["dim_identifiers"]) == ["email", "loyalty_id", "phone", "user_id"]
+
+
 def test_tests_and_the_far_future_are_left_out():
     story = Story()
     story.add(0, "Product Viewed", "t", is_test=True)

@@ -124,3 +124,21 @@ def test_a_sweep_is_not_complete(world):
     change(world, "UPDATE identity.policies SET is_complete = false WHERE is_active")
     found = finding(world, "identity")
     assert found["verdict"] == "warn" and "tutti identity apply" in found["fix"], found
+
+
+def test_words_of_consent_without_a_meaning(world):
+    """They are named with how often they are said; words of the policy and channels in any spelling are not."""
+    world.start()
+    said = {"E-Mail": False, "Direct mail": True, "ALL": False, "marketing": True, "Analytics": False, "topic:tips": True}
+    feed(
+        world,
+        touchpoint("1", RECENT, "Preferences Saved", user_id="jane", email="home@example1.com", consent=said),
+        touchpoint("2", RECENT + 1, "Preferences Saved", user_id="bob", consent={"analytics": True}),
+        touchpoint("3", RECENT + 2, "Unsubscribed", "fax", user_id="bob"),
+        touchpoint("4", RECENT + 3, "Unsubscribed", "web", user_id="bob"),
+    )
+    found = finding(world, "consent")
+    assert found["verdict"] == "warn" and found["text"].endswith('"analytics" in 2, "fax" in 1, "topic:tips" in 1'), found
+    assert "consent_words" in found["fix"]
+    assert world.of("suppression")[0].metric("tutti_consent_words_undefined_total") == 4
+    world.stop()

@@ -228,20 +228,21 @@ def test_only_what_holds_today_is_carried(world):
 
 
 def test_a_cut_frees_no_channel(stack, make_world, tmp_path):
-    """A channel that the product has no name for is as good as any: both opt-outs hold for the address after the cut."""
+    """A channel that the policy declares is as good as any: both opt-outs hold for the address after the cut."""
     policies = shutil.copytree(RETAILER, tmp_path / "policies")
     path = policies / "contact.json"
     rules = [{"id": "optout", "kind": "opt_out"}]
-    path.write_text(json.dumps({**json.loads(path.read_text()), "consent": {"*": {"on_unknown": "allow"}}, "rules": rules}))
+    declared = {"consent": {"*": {"on_unknown": "allow"}}, "channels": ["WhatsApp"], "rules": rules}
+    path.write_text(json.dumps({**json.loads(path.read_text()), **declared}))
     world = make_world(stack, "channels", policies=policies)
     world.start()
-    consent = {"whatsapp": False, "email": False}
+    consent = {"WhatsApp": False, "E-Mail": False, "Weekly news": False}
     feed(world, *one_family(RECENT), touchpoint("no", RECENT + 4 * HOUR, "Consent Withdrawn", user_id="jane", consent=consent))
     ask = [("whatsapp", 5 * HOUR), ("email", 6 * HOUR), ("sms", 7 * HOUR)]
     feed(world, *(request(f"before-{ch}", RECENT + at, ch, email="home@example1.com") for ch, at in ask))
     said = order(world, "unlink", JANE, HOME, "--reason", "two people")
     assert len(profiles(world)) == 2
-    assert [sorted(item["what"].split()) for item in said["carried"]] == [["email", "whatsapp"]] * 2
+    assert [sorted(item["what"].split()) for item in said["carried"]] == [["email", "weekly_news", "whatsapp"]] * 2
     feed(world, *(request(f"after-{ch}", RECENT + DAY + at, ch, email="home@example1.com") for ch, at in ask))
     assert denied(world) == [("deny", "opt_out"), ("deny", "opt_out"), ("grant", None)] * 2
     world.stop()

@@ -182,8 +182,21 @@ static void only_users_are_people(void **state)
     add(&tp, "email", "a@x.org");
     tp.identifiers[1].collection = SPAN_NONE; /* the schema's default is users */
     CHECK_IDS(tp, {"email", "a@x.org"});
-    tp.identifiers[0].collection = SPAN("Users");
-    CHECK_IDS(tp, {"email", "a@x.org"});
+    struct touchpoint spelt = touchpoint();
+    add(&spelt, "email", "a@x.org");
+    spelt.identifiers[0].collection = SPAN(" Users");
+    CHECK_IDS(spelt, {"email", "a@x.org"});
+}
+
+static void types_in_any_spelling(void **state)
+{
+    static const char *const spelt[] = {"email", "Email", " EMAIL ", "e-mail", "E_Mail"};
+    for (size_t i = 0; i < sizeof spelt / sizeof *spelt; i++) {
+        struct touchpoint tp = touchpoint();
+        add(&tp, spelt[i], "a@x.org");
+        add(&tp, "shoe size", "43");
+        CHECK_IDS(tp, {"email", "a@x.org"});
+    }
 }
 
 /* printf %s jane@example1.com | sha256sum */
@@ -285,6 +298,7 @@ int main(void)
         TEST(a_scoped_value_belongs_to_its_source),
         TEST(previous_id_counts_for_alias_only),
         TEST(only_users_are_people),
+        TEST(types_in_any_spelling),
         TEST(a_hashed_email_is_its_clear_form),
         TEST(encodings_tell_digests),
         TEST(unusable_values_are_left_out),

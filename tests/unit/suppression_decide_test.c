@@ -317,9 +317,31 @@ struct consent_row {
 static void consent_decides_per_channel(void **state)
 {
     static const struct consent_row rows[] = {
-        {NULL, "email", "unknown"},   {"+email", "email", "in"}, {"-email", "email", "out"},
-        {"-sms", "email", "unknown"}, {"-*", "email", "out"},    {"-* +email", "email", "in"},
-        {"+email -*", "email", "in"}, {"+*", "sms", "in"},
+        {NULL, "email", "unknown"},
+        {"+email", "email", "in"},
+        {"-email", "email", "out"},
+        {"-sms", "email", "unknown"},
+        {"-*", "email", "out"},
+        {"-all", "email", "out"},
+        {"-ALL%20", "email", "out"},
+        {"-all +email", "email", "in"},
+        {"+email -all", "email", "in"},
+        {"+all", "sms", "in"},
+        {"-E-Mail", "email", "out"},
+        {"-%20e_mail", "email", "out"},
+        {"+EMAIL", "email", "in"},
+        {"+email -Email", "email", "out"},
+        {"-Direct%20mail", "direct_mail", "out"},
+        {"-letter", "direct_mail", "out"},
+        {"-text%20message", "sms", "out"},
+        {"-mail", "email", "unknown"}, /* to some an e-mail, to others a letter */
+        {"-analytics", "email", "unknown"},
+        {"-topic:tips", "email", "unknown"},
+        {"-Marketing", "email", "out"},
+        {"-service", "email", "unknown"},
+        {"+marketing", "email", "unknown"}, /* a class is no channel */
+        {"+email -marketing", "email", "out"},
+        {"-", "email", "unknown"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         for (int allow = 0; allow < 2; allow++) {
@@ -338,6 +360,168 @@ static void consent_decides_per_channel(void **state)
                          allow);
         }
     }
+}
+
+/* What is said, separated by commas: see add_said. */
+struct said_row {
+    const char *said, *channel, *verdict;
+};
+
+#define WORDS                                                                                      \
+    "\"channels\":[\"WhatsApp\",\"kiosk\"],\"unsubscribe_from\":{\"kiosk\":[\"sms\",\"Push\"],"    \
+    "\"App\":"                                                                                     \
+    "\"all\"},\"consent_words\":{\"Weekly "                                                        \
+    "News\":[\"email\",\"service\"],\"analytics\":[]},\"preference_"                               \
+    "center\":[\"Preferences Updated\"]"
+
+static void use_words(void)
+{
+    struct err err = {0};
+    const char *text = arena_printf(&arena, "{" CLASSES "," WORDS
+                                            ",\"rules\":[{\"id\":\"o\",\"kind\":\"opt_out\"}]}");
+    struct contact_policy *policy = arena_new(&arena, struct contact_policy);
+    if (suppression_policy_parse(&arena, span_of(text), "test.json", policy, &err) != OUTCOME_OK)
+        fail_msg("%s", err.message);
+    book->policy = policy;
+}
+
+/* The day and the map. `!` after the day: from the preference center; `o`: outbound; `u`: an
+ * `Unsubscribed` on the channel that follows. */
+static void add_said(struct span said)
+{
+    char mark = said.ptr[1];
+    struct contact_fact fact = signal_of(mark == '!' ? "Preferences Updated" : "Preferences Saved",
+                                         arena_printf(&arena, "2026-02-0%cT00:00:00Z", *said.ptr));
+    size_t skip = mark == ' ' ? 2 : 3;
+    said = (struct span){said.ptr + skip, said.len - skip};
+    fact.flags |= mark == 'o' ? CONTACT_IS_OUTBOUND : 0;
+    if (mark == 'u') {
+        fact.event = SPAN("Unsubscribed");
+        const char *end = memchr(said.ptr, ' ', said.len);
+        fact.channel = (struct span){said.ptr, end ? (size_t)(end - said.ptr) : said.len};
+        said = end ? (struct span){end + 1, said.len - fact.channel.len - 1} : SPAN_NONE;
+    }
+    fact.consent = said;
+    book_add(book, fact);
+}
+
+static void expect_consent(const char *channel, const char *wanted, const char *said)
+{
+    struct contact_policy *policy = (struct contact_policy *)book->policy;
+    for (int allow = 0; allow < 2; allow++) {
+        struct contact_fact asked = request("2026-03-01T09:00:00Z");
+        asked.channel = span_of(channel);
+        policy->allow_unknown = allow;
+        bool granted = strcmp(wanted, "in") == 0 || (allow && strcmp(wanted, "unknown") == 0);
+        if ((book_ask(book, asked) == VERDICT_GRANT) != granted)
+            fail_msg("%s, channel %s, allow %d", said, channel, allow);
+    }
+}
+
+static void a_no_yields_to_a_later_yes_of_its_own(void **state)
+{
+    static const struct said_row rows[] = {
+        {"1 -email,2 +email", "email", "in"},
+        {"2 -email,1 +email", "email", "out"},
+        {"1 -email,1 +email", "email", "out"},
+        {"1 +email,1 -email", "email", "out"},
+        {"1 -email,2 +all", "email", "out"},
+        {"1 -email,2 +all", "sms", "in"},
+        {"1 -email,2! +all", "email", "in"},
+        {"1 -email,1! +all", "email", "out"},
+        {"2 -email,1! +all", "email", "out"},
+        {"1 -email,2! +sms", "email", "out"},
+        {"1 +email,2 -all", "email", "out"},
+        {"1 +email,2 -all,3 +email", "email", "in"},
+        {"1 +email,2 -all,3 +email", "sms", "out"},
+        {"1 -all,2 +all", "email", "in"},
+        {"1 -all,1 +all", "email", "out"},
+        {"1 -email,2 -all,3 +all", "email", "out"},
+        {"1 -email,2o +email", "email", "out"},
+        {"1 -email,2o +all", "sms", "unknown"},
+        {"1 +email,2o -email", "email", "out"},
+        {"1 -marketing,2 +email +all", "email", "out"},
+        {"1 -marketing,2! +all", "email", "in"},
+        {"1 -marketing,2 +marketing", "email", "unknown"},
+        {"1 -marketing,2 +marketing +email", "email", "in"},
+        {"1 -weekly_news", "email", "out"},
+        {"1 -Weekly%20News", "sms", "unknown"},
+        {"1 +all,2 -analytics", "email", "in"},
+        {"1 -whats-app", "whatsapp", "unknown"},
+        {"1 -WHATSAPP", "whatsapp", "out"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        start_again(state);
+        use_words();
+        struct span rest = span_of(rows[i].said), said;
+        while (next_word(&rest, ',', &said))
+            add_said(said);
+        expect_consent(rows[i].channel, rows[i].verdict, rows[i].said);
+    }
+}
+
+/* The customer who ticked everything and is still barred must be explained. */
+static void the_record_says_what_lifts_nothing(void **state)
+{
+    use_words();
+    add_said(SPAN("1 -email"));
+    add_said(SPAN("3 +all"));
+    denies(request("2026-03-01T09:00:00Z"), "opt_out");
+    struct span wanted = SPAN("opted out at 2026-02-01T00:00:00.000000Z, which the yes to all at "
+                              "2026-02-03T00:00:00.000000Z does not lift");
+    assert_non_null(memmem(book->last.rules.ptr, book->last.rules.len, wanted.ptr, wanted.len));
+    add_said(SPAN("4 +email -marketing"));
+    denies(request("2026-03-01T10:00:00Z"), "opt_out");
+    wanted = SPAN("opted out of marketing at 2026-02-04T00:00:00.000000Z");
+    assert_non_null(memmem(book->last.rules.ptr, book->last.rules.len, wanted.ptr, wanted.len));
+}
+
+static void unsubscribed_is_a_no_to_its_channel(void **state)
+{
+    static const struct said_row rows[] = {
+        {"2u email", "email", "out"},
+        {"2u E-Mail", "email", "out"},
+        {"2u email", "sms", "in"},
+        {"2u email +sms", "email", "out"},
+        {"2u email -newsletter", "email", "out"},
+        {"2u email +all", "email", "out"},
+        {"2u email +all", "sms", "in"},
+        {"2u email +e_mail", "email", "in"},
+        {"2u email -topic:tips", "email", "in"},
+        {"2u email -Purpose:ads", "email", "in"},
+        {"2u email +topic:tips", "email", "out"},
+        {"2u web", "email", "out"},
+        {"2u crm", "direct_mail", "out"},
+        {"2u POS", "sms", "out"},
+        {"2u branch +email", "email", "in"},
+        {"2u branch +email", "sms", "out"},
+        {"2u app", "email", "out"}, /* this policy says so */
+        {"2u kiosk", "push", "out"},
+        {"2u kiosk", "sms", "out"},
+        {"2u kiosk", "email", "in"},
+        {"2u chat", "chat", "out"},
+        {"2u chat", "email", "in"},
+        {"2u somewhere", "email", "in"},
+        {"2u Weekly-News", "email", "out"}, /* a word of the policy */
+        {"2u marketing", "sms", "out"},
+        {"2u web,3 +email", "email", "in"},
+        {"2u web,3 +email", "sms", "out"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        start_again(state);
+        use_words();
+        add_said(SPAN("1 +all"));
+        struct span rest = span_of(rows[i].said), said;
+        while (next_word(&rest, ',', &said))
+            add_said(said);
+        expect_consent(rows[i].channel, rows[i].verdict, rows[i].said);
+    }
+    start_again(state);
+    use_rules("{\"id\":\"o\",\"kind\":\"opt_out\"}");
+    add_said(SPAN("1 +all"));
+    add_said(SPAN("2u app"));
+    expect_consent("push", "out", "2u app");
+    expect_consent("email", "in", "2u app");
 }
 
 static void the_last_word_on_consent_holds(void **state)
@@ -519,11 +703,17 @@ static void expire_at_once(struct contact_fact *r)
     r->expires_at = r->planned_at;
 }
 
+static void misname_channel(struct contact_fact *fact)
+{
+    fact->channel = SPAN("fax");
+}
+
 static void what_is_invalid(void **state)
 {
     static const struct invalid_row rows[] = {
         {"no_contact", drop_contact},
         {"no_channel", drop_channel},
+        {"unknown_channel", misname_channel},
         {"no_class", drop_class},
         {"unknown_class", misname_class},
         {"bad_priority", raise_priority},
@@ -671,6 +861,9 @@ int main(void)
         TEST(a_request_may_expire_earlier),
         TEST(sends_after_expiry_count),
         TEST(consent_decides_per_channel),
+        TEST(a_no_yields_to_a_later_yes_of_its_own),
+        TEST(unsubscribed_is_a_no_to_its_channel),
+        TEST(the_record_says_what_lifts_nothing),
         TEST(the_last_word_on_consent_holds),
         TEST(bounced_addresses_are_per_channel),
         TEST(holds_end_by_release_or_time),

@@ -72,12 +72,36 @@ static void values_arrive(void **state)
     assert_true(span_is(allowed_by(cap, PRIORITY_HIGH), "5 per 7 d"));
 }
 
+/* Channels of a policy may be spelt as producers spell them. */
+static void words_are_folded(void **state)
+{
+    static const char text[] =
+        "{\"classes\":{\"marketing\":{}},\"channels\":[\"Whats App\"],\"reservation\":{\"E-Mail\":"
+        "\"PT1H\",\"whats_app\":\"PT2H\"},\"consent\":{\"Letter\":{\"on_unknown\":\"allow\"}},"
+        "\"rules\":"
+        "[{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"P1D\",\"limit\":1,\"channels\":[\"Text\"]}]}";
+    struct err err = {0};
+    struct span channel;
+    if (suppression_policy_parse(&arena, span_of(text), "test.json", &policy, &err) != OUTCOME_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(policy_reservation(&policy, SPAN("email")).us, 3600 * US_PER_SECOND);
+    assert_int_equal(policy_reservation(&policy, SPAN("whats_app")).us, 7200 * US_PER_SECOND);
+    assert_true(policy_allows_unknown(&policy, SPAN("direct_mail")));
+    assert_true(span_is(policy.rules[0].channels.items[0], "sms"));
+    assert_true(policy_channel(&policy, SPAN(" WHATS-APP "), &channel));
+    assert_true(span_is(channel, "whats_app"));
+    assert_false(policy_channel(&policy, SPAN("Fax"), &channel));
+    assert_true(span_is(channel, "Fax"));
+    assert_false(policy_channel(&policy, SPAN(""), &channel));
+}
+
 struct error_row {
     const char *text, *message;
 };
 
-#define HEAD       "{\"classes\":{\"marketing\":{}},\"rules\":["
-#define RULE(body) HEAD "{\"id\":\"a\"," body "}]}"
+#define HEAD        "{\"classes\":{\"marketing\":{}},\"rules\":["
+#define WORDS(body) "{\"classes\":{\"m\":{}},\"rules\":[]," body "}"
+#define RULE(body)  HEAD "{\"id\":\"a\"," body "}]}"
 
 static const struct error_row errors[] = {
     {"{\"classes\":{\"marketing\":{}},\"ruels\":[]}", "did you mean \"rules\""},
@@ -112,6 +136,22 @@ static const struct error_row errors[] = {
     {HEAD "{\"id\":\"a b\",\"kind\":\"opt_out\"}]}", "rules[0].id: expected 1 to 64 letters"},
     {HEAD "{\"id\":\"a\",\"kind\":\"opt_out\"},{\"id\":\"a\",\"kind\":\"opt_out\"}]}",
      "rules[1].id: another rule has this id"},
+    {WORDS("\"channels\":[\"E-Mail\"]"), "channels[0]: is known already, as \"email\""},
+    {WORDS("\"channels\":[\"fax\",\"FAX \"]"), "channels[1]: is known already, as \"fax\""},
+    {WORDS("\"channels\":[\"All\"]"), "channels[0]: a channel cannot have this name"},
+    {WORDS("\"channels\":[\"topic:x\"]"), "channels[0]: a channel cannot have this name"},
+    {WORDS("\"channels\":[\" \"]"), "channels[0]: expected a word of 1 to 64 bytes"},
+    {WORDS("\"channels\":[\"whatsapp\"],\"reservation\":{\"whatsap\":\"P1D\"}"),
+     "did you mean \"whatsapp\"?"},
+    {WORDS("\"unsubscribe_from\":{\"kiosk\":\"all\"}"),
+     "unsubscribe_from.kiosk: unknown channel \"kiosk\""},
+    {WORDS("\"unsubscribe_from\":{\"web\":\"m\"}"), "unknown channel \"m\""},
+    {WORDS("\"unsubscribe_from\":{\"web\":[]}"),
+     "unsubscribe_from.web: needs at least one channel"},
+    {WORDS("\"consent_words\":{\"E-Mail\":\"sms\"}"),
+     "consent_words.E-Mail: has a meaning already"},
+    {WORDS("\"consent_words\":{\"M\":\"sms\"}"), "consent_words.M: has a meaning already"},
+    {WORDS("\"consent_words\":{\"news\":\"emial\"}"), "did you mean \"email\"?"},
     {"{\"classes\":{\"m\":{}},\"rules\":[],\"reservation\":{\"fax\":\"P1D\"}}",
      "reservation.fax: unknown channel \"fax\""},
     {"{\"classes\":{\"m\":{}},\"rules\":[],\"consent\":{\"*\":{\"on_unknown\":\"maybe\"}}}",
@@ -202,9 +242,14 @@ static void consent_becomes_text(void **state)
                       "sms\x00\x06"
                       "all\x00\x00");
     assert_true(wants(&tp, &fact));
-    assert_true(span_is(fact.consent, "+email -sms -*"));
+    assert_true(span_is(fact.consent, "+email -sms -all"));
     assert_true(wants(&out, &fact));
-    assert_true(span_is(fact.consent, "-email"));
+    assert_null(fact.consent.ptr); /* the event itself says no */
+    tp.consent = SPAN("\x04\x16"
+                      "Direct mail\x00\x06"
+                      "50%\x01\x00");
+    assert_true(wants(&tp, &fact));
+    assert_true(span_is(fact.consent, "-Direct%20mail +50%25"));
 }
 
 static void tags_become_lines(void **state)
@@ -235,6 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(shipped_policies_are_read, tear_down),
         cmocka_unit_test_teardown(values_arrive, tear_down),
+        cmocka_unit_test_teardown(words_are_folded, tear_down),
         cmocka_unit_test_teardown(every_error_names_its_place, tear_down),
         cmocka_unit_test_teardown(only_what_rules_ask_for_is_kept, tear_down),
         cmocka_unit_test_teardown(consent_becomes_text, tear_down),

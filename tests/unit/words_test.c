@@ -84,6 +84,66 @@ static void codes_are_stored_and_never_change(void **state)
     assert_null(channel_words[CHANNEL_COUNT]);
 }
 
+static void words_are_folded(void **state)
+{
+    static const struct {
+        const char *sent, *folded, *channel;
+    } rows[] = {
+        {"email", "email", "email"},
+        {" E-Mail\t", "e_mail", "email"},
+        {"Direct mail", "direct_mail", "direct_mail"},
+        {"LETTER", "letter", "direct_mail"},
+        {"Text", "text", "sms"},
+        {"call-centre", "call_centre", "call_center"},
+        {"Branch", "branch", "branch"},
+        {"mail", "mail", NULL},
+        {"\xc3\x84", "\xc3\x84", NULL}, /* only ASCII letters have a lower case */
+        {"  ", "", NULL},
+        {"", "", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char buffer[WORD_MAX];
+        struct span folded = word_fold(span_of(rows[i].sent), buffer);
+        const char *channel = channel_named(folded);
+        if (!span_is(folded, rows[i].folded) || (channel == NULL) != (rows[i].channel == NULL) ||
+            (channel && strcmp(channel, rows[i].channel) != 0))
+            fail_msg("row %zu: %s", i, rows[i].sent);
+    }
+}
+
+static void a_long_word_is_in_no_list(void **state)
+{
+    char buffer[WORD_MAX], sent[WORD_MAX + 2];
+    memset(sent, ' ', sizeof sent);
+    memset(sent, 'a', WORD_MAX);
+    assert_int_equal(word_fold((struct span){sent, sizeof sent}, buffer).len, WORD_MAX);
+    sent[WORD_MAX] = 'a';
+    assert_null(word_fold((struct span){sent, sizeof sent}, buffer).ptr);
+    assert_null(channel_named(SPAN_NONE));
+}
+
+static void these_words_speak_for_all(void **state)
+{
+    assert_true(word_is_all(SPAN("all")) && word_is_all(SPAN("*")));
+    assert_true(word_is_all(SPAN("all_channels")));
+    assert_false(word_is_all(SPAN("")) || word_is_all(SPAN("a")) || word_is_all(SPAN_NONE));
+}
+
+#define FOLDED(name, text) text,
+
+/* A word of the lists that is not folded would never be found. */
+static void the_lists_are_folded_and_name_each_word_once(void **state)
+{
+    static const char *const words[] = {WORDS_CHANNELS(FOLDED) WORDS_CHANNEL_SYNONYMS(FOLDED)
+                                            WORDS_ALL_CHANNELS(FOLDED)};
+    char buffer[WORD_MAX];
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        assert_true(span_is(word_fold(span_of(words[i]), buffer), words[i]));
+        for (size_t k = 0; k < i; k++)
+            assert_string_not_equal(words[i], words[k]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -92,6 +152,10 @@ int main(void)
         cmocka_unit_test(only_the_two_words_are_directions),
         cmocka_unit_test(a_currency_is_three_letters),
         cmocka_unit_test(codes_are_stored_and_never_change),
+        cmocka_unit_test(words_are_folded),
+        cmocka_unit_test(a_long_word_is_in_no_list),
+        cmocka_unit_test(these_words_speak_for_all),
+        cmocka_unit_test(the_lists_are_folded_and_name_each_word_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

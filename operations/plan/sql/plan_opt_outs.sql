@@ -3,5 +3,5 @@
 SELECT (m.number - 1)::integer, f.occurred_at, f.event_id, f.event, f.channel, f.consent, f.score, f.flags
 FROM unnest($1::uuid[], $2::integer[]) WITH ORDINALITY AS m (identifier_id, profile, number)
 JOIN suppression.facts AS f ON f.anchor = tutti_meta.short_key(m.identifier_id)
-WHERE f.consent <> ''
+WHERE f.consent <> '' OR f.event = 'Unsubscribed'
 ORDER BY m.profile, f.occurred_at, f.event_id, f.flags & 4, m.number

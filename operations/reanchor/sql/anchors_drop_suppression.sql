@@ -7,7 +7,8 @@ WITH repeats AS (
     WHERE m.is_repeat OR EXISTS (
         SELECT FROM suppression.facts AS t
         WHERE t.anchor = m.new_anchor AND t.occurred_at = m.occurred_at AND t.event_id = m.event_id
-          AND (t.flags & 4 = 0 OR (t.channel, t.consent) IS DISTINCT FROM (f.channel, f.consent))
+          AND (t.flags & 4 = 0 OR (t.channel, t.consent, t.event)
+               IS DISTINCT FROM (f.channel, f.consent, CASE WHEN f.kind = 6 THEN f.event ELSE '' END))
     )
 ), gone AS (
     DELETE FROM suppression.facts AS f

@@ -4,6 +4,8 @@
 
 #include <sodium.h>
 
+#include "common/words/words.h"
+
 struct collector {
     const struct identity_policy *policy;
     const struct digest_key *key;
@@ -61,12 +63,36 @@ static struct span scoped(struct collector *c, struct span value)
     return (struct span){text, c->source.len + 1 + value.len};
 }
 
+/* A type of the policy in any spelling, the strongest if several fold to the same word. An
+ * "e-mail" is an email here as among the channels. */
+static const struct identity_type *type_named(const struct identity_policy *policy,
+                                              struct span name)
+{
+    char sent[WORD_MAX], listed[WORD_MAX];
+    const struct identity_type *type = identity_find_type(policy, name);
+    if (type)
+        return type;
+    struct span folded = word_fold(name, sent);
+    for (size_t i = 0; folded.len > 0 && i < policy->type_count; i++)
+        if (span_equal(word_fold(policy->types[i].name, listed), folded))
+            return &policy->types[i];
+    const char *channel = channel_named(folded);
+    return channel ? identity_find_type(policy, span_of(channel)) : NULL;
+}
+
+static bool is_of_users(struct span collection)
+{
+    char buffer[WORD_MAX];
+    return span_trim(collection).len == 0 ||
+           span_is(word_fold(collection, buffer), WORD_COLLECTION_USERS);
+}
+
 static void collect_value(struct collector *c, struct span type_name, struct span value,
                           bool is_digest)
 {
     if (value.len == 0)
         return;
-    const struct identity_type *type = identity_find_type(c->policy, type_name);
+    const struct identity_type *type = type_named(c->policy, type_name);
     struct identity_value usable;
     if (type == NULL || (type->is_scoped && c->source.len == 0))
         return;
@@ -113,7 +139,7 @@ size_t identity_collect_values(const struct identity_policy *policy, const struc
         collect_value(&c, SPAN("anonymous_id"), tp->previous_id, false);
     for (uint32_t i = 0; i < tp->identifier_count; i++) {
         const struct touchpoint_identifier *entry = &tp->identifiers[i];
-        if (entry->collection.len == 0 || span_is(entry->collection, "users"))
+        if (is_of_users(entry->collection))
             collect_value(&c, entry->type, entry->value,
                           entry->encoding.len > 0 && !span_is(entry->encoding, "none"));
     }

@@ -21,7 +21,7 @@ static bool opts_out(const struct touchpoint *tp, struct span event)
     for (bool value; consent_next(&cursor, &channel, &value);)
         if (!value)
             return true;
-    return tp->consent.ptr == NULL && event_is(event, EVENT_UNSUBSCRIBED);
+    return event_is(event, EVENT_UNSUBSCRIBED);
 }
 
 bool signals_include(const struct signals *signals, const struct touchpoint *tp)

@@ -1,89 +1,363 @@
-/* consent.c: the last word on a channel, and which opt-outs a part of the facts would lose. */
+/* consent.c: the words of consent maps, what they say together, and which opt-outs a part of the
+ * facts would lose. */
 #include "services/suppression/logic/consent.h"
 
-/* Takes the next word from *rest: its channel, and whether it opts in. */
-static bool next_consent(struct span *rest, struct span *channel, bool *value)
+/* -------------------------------------------------------------------------------------------------
+ * the stored text */
+
+static bool is_plain(char c, bool is_clean)
 {
-    struct span word;
-    if (!next_word(rest, ' ', &word))
-        return false;
-    *channel = (struct span){word.ptr + 1, word.len - 1};
-    *value = *word.ptr == '+';
-    return true;
+    unsigned char byte = (unsigned char)c;
+    return byte > ' ' && byte != '%' && byte != 0x7f && (byte < 0x80 || is_clean);
 }
 
-int consent_of(const struct contact_fact *fact, struct span channel)
+void consent_write(struct strbuf *out, struct span word, bool value)
 {
-    int consent = 0;
-    struct span rest = fact->consent, name;
-    for (bool value, is_own = false; !is_own && next_consent(&rest, &name, &value);) {
-        is_own = span_equal(name, channel);
-        if (is_own || span_is(name, "*"))
-            consent = value ? 1 : -1;
-    }
-    return consent > 0 && contact_is_copy(fact) ? 0 : consent;
+    bool is_clean = span_is_clean_utf8(word);
+    strbuf_addf(out, "%s%c", out->len ? " " : "", value ? '+' : '-');
+    for (size_t i = 0; i < word.len; i++)
+        if (is_plain(word.ptr[i], is_clean))
+            pack_byte(out, (uint8_t)word.ptr[i]);
+        else
+            strbuf_addf(out, "%%%02X", (unsigned)(unsigned char)word.ptr[i]);
+}
+
+bool consent_next_word(struct span *rest, struct span *word, bool *value)
+{
+    if (!next_word(rest, ' ', word))
+        return false;
+    *value = *word->ptr == '+';
+    *word = (struct span){word->ptr + 1, word->len - 1};
+    return true;
 }
 
 bool consent_opts_out(struct span consent)
 {
-    struct span channel;
-    for (bool value; next_consent(&consent, &channel, &value);)
+    struct span word;
+    for (bool value; consent_next_word(&consent, &word, &value);)
         if (!value)
             return true;
     return false;
 }
 
-const struct contact_fact *consent_last_word(const struct contact_fact *const *facts, size_t count,
-                                             struct span channel)
+static int hex_digit(char c)
 {
-    while (count-- > 0)
-        if (consent_of(facts[count], channel) != 0)
-            return facts[count];
-    return NULL;
+    const char *digits = "0123456789ABCDEF", *at = c ? strchr(digits, c) : NULL;
+    return at ? (int)(at - digits) : 0;
 }
 
-static void add_channel(struct opt_outs *channels, struct span channel, struct arena *arena)
+/* SPAN_NONE if it is too long for any list. */
+static struct span as_sent(struct span stored, char *buffer, size_t size)
 {
-    if (span_is(channel, "*"))
+    size_t len = 0;
+    for (size_t i = 0; i < stored.len; i++) {
+        bool is_escape = stored.ptr[i] == '%' && i + 2 < stored.len;
+        if (len == size)
+            return SPAN_NONE;
+        buffer[len++] =
+            is_escape ? (char)(hex_digit(stored.ptr[i + 1]) * 16 + hex_digit(stored.ptr[i + 2]))
+                      : stored.ptr[i];
+        i += is_escape ? 2 : 0;
+    }
+    return (struct span){buffer, len};
+}
+
+/* -------------------------------------------------------------------------------------------------
+ * what a word means */
+
+/* The keys of one word. `one` and `buffer` hold what is not in the policy. */
+struct meaning {
+    struct span word; /* folded */
+    const struct consent_key *keys;
+    size_t count;
+    struct consent_key one;
+    char buffer[WORD_MAX];
+};
+
+static void means_one(struct meaning *out, enum consent_about about, struct span name)
+{
+    out->one = (struct consent_key){about, name};
+    out->keys = &out->one;
+    out->count = 1;
+}
+
+/* A channel, everything, a class, then what the policy says of the word. */
+static void look_up(const struct contact_policy *policy, struct span sent, struct meaning *out)
+{
+    struct span folded = word_fold(sent, out->buffer), channel;
+    const struct contact_class *class;
+    const struct consent_meaning *mapped;
+    out->word = folded;
+    if (policy_channel(policy, folded, &channel))
+        means_one(out, CONSENT_CHANNEL, channel);
+    else if (word_is_all(folded))
+        means_one(out, CONSENT_ALL, SPAN("all"));
+    else if ((class = policy_class_named(policy, folded)) != NULL)
+        means_one(out, CONSENT_CLASS, class->name);
+    else if ((mapped = meaning_find(&policy->words, folded)) != NULL) {
+        out->keys = mapped->keys;
+        out->count = mapped->count;
+    } else
+        means_one(out, CONSENT_UNDEFINED, folded);
+}
+
+static void word_means(const struct contact_policy *policy, struct span stored, struct meaning *out)
+{
+    char sent[4 * WORD_MAX];
+    look_up(policy, as_sent(stored, sent, sizeof sent), out);
+}
+
+/* What an `Unsubscribed` on this channel leaves. */
+static void channel_means(const struct contact_policy *policy, struct span sent,
+                          struct meaning *out)
+{
+    struct span channel;
+    if (!policy_channel(policy, sent, &channel)) {
+        look_up(policy, sent, out);
         return;
-    for (size_t i = 0; i < channels->count; i++)
-        if (span_equal(channels->items[i].channel, channel))
-            return;
-    *arena_push(arena, channels) = (struct opt_out){channel, NULL};
+    }
+    struct consent_meaning mapped = policy_unsubscribe_from(policy, channel);
+    out->keys = mapped.keys;
+    out->count = mapped.count;
+    if (mapped.count == 0)
+        means_one(out, CONSENT_CHANNEL, channel);
+}
+
+static bool starts_with(struct span text, struct span prefix)
+{
+    return text.len > prefix.len && memcmp(text.ptr, prefix.ptr, prefix.len) == 0;
+}
+
+/* Leaving a topic or a purpose is not leaving the channel. */
+static bool is_narrower(const struct meaning *meaning)
+{
+    return starts_with(meaning->word, SPAN("topic:")) ||
+           starts_with(meaning->word, SPAN("purpose:"));
+}
+
+/* -------------------------------------------------------------------------------------------------
+ * what one fact says */
+
+struct words {
+    bool no, yes;
+};
+
+struct said {
+    struct words own, all;
+};
+
+static bool key_equal(struct consent_key a, struct consent_key b)
+{
+    return a.about == b.about && (a.about == CONSENT_ALL || span_equal(a.name, b.name));
+}
+
+static void add_word(struct said *said, const struct meaning *meaning, struct consent_key key,
+                     bool value)
+{
+    for (size_t i = 0; i < meaning->count; i++) {
+        bool is_all = meaning->keys[i].about == CONSENT_ALL;
+        if (!is_all && !key_equal(meaning->keys[i], key))
+            continue;
+        struct words *words = is_all ? &said->all : &said->own;
+        words->yes = words->yes || value;
+        words->no = words->no || !value;
+    }
+}
+
+static void add_unsubscribed(const struct contact_policy *policy, const struct contact_fact *fact,
+                             struct consent_key key, struct said *said)
+{
+    struct meaning meaning;
+    bool speaks = said->own.no || said->own.yes;
+    channel_means(policy, fact->channel, &meaning);
+    for (size_t i = 0; i < meaning.count; i++)
+        if (meaning.keys[i].about == CONSENT_ALL)
+            said->all.no = true;
+        else if (!speaks && key_equal(meaning.keys[i], key))
+            said->own.no = true;
+}
+
+/* A no is stronger than a yes, and the word for the key itself is stronger than that for
+ * everything. The yes of a copy is another person's, and that of an outbound touchpoint is the
+ * company's: neither counts. */
+static struct said weigh(const struct contact_fact *fact, struct said said)
+{
+    bool may_opt_in = !(fact->flags & (CONTACT_IS_COPY | CONTACT_IS_OUTBOUND));
+    if (said.own.no || said.own.yes)
+        said.all = (struct words){false, false};
+    said.own.yes = said.own.yes && !said.own.no && may_opt_in;
+    said.all.yes = said.all.yes && !said.all.no && may_opt_in;
+    return said;
+}
+
+static struct said said_by(const struct contact_policy *policy, const struct contact_fact *fact,
+                           struct consent_key key)
+{
+    struct said said = {{false, false}, {false, false}};
+    struct span rest = fact->consent, word;
+    bool is_narrowed = false;
+    for (bool value; consent_next_word(&rest, &word, &value);) {
+        struct meaning meaning;
+        word_means(policy, word, &meaning);
+        add_word(&said, &meaning, key, value);
+        is_narrowed = is_narrowed || (!value && is_narrower(&meaning));
+    }
+    if (event_is(fact->event, EVENT_UNSUBSCRIBED) && !is_narrowed)
+        add_unsubscribed(policy, fact, key, &said);
+    return weigh(fact, said);
+}
+
+/* -------------------------------------------------------------------------------------------------
+ * what all facts say */
+
+/* The newest fact of each word. */
+struct newest {
+    const struct contact_fact *no, *yes, *all_no, *all_yes, *center_yes;
+};
+
+static void note(struct newest *newest, const struct contact_fact *fact, struct said said,
+                 bool is_center)
+{
+    newest->no = said.own.no ? fact : newest->no;
+    newest->yes = said.own.yes ? fact : newest->yes;
+    newest->all_no = said.all.no ? fact : newest->all_no;
+    newest->all_yes = said.all.yes ? fact : newest->all_yes;
+    newest->center_yes = said.all.yes && is_center ? fact : newest->center_yes;
+}
+
+static struct newest newest_of(const struct contact_policy *policy,
+                               const struct contact_fact *const *facts, size_t count,
+                               struct consent_key key)
+{
+    struct newest newest = {0};
+    for (size_t i = 0; i < count; i++) {
+        const struct contact_fact *fact = facts[i];
+        if (fact->consent.len == 0 && !event_is(fact->event, EVENT_UNSUBSCRIBED))
+            continue;
+        note(&newest, fact, said_by(policy, fact, key),
+             names_contain(&policy->preference_center, fact->event));
+    }
+    return newest;
+}
+
+static bool is_after(const struct contact_fact *yes, const struct contact_fact *no)
+{
+    return yes && instant_compare(yes->at, no->at) > 0;
+}
+
+static const struct contact_fact *later_of(const struct contact_fact *a,
+                                           const struct contact_fact *b)
+{
+    return a == NULL || (b && instant_compare(b->at, a->at) > 0) ? b : a;
+}
+
+struct consent_answer consent_ask(const struct contact_policy *policy,
+                                  const struct contact_fact *const *facts, size_t count,
+                                  struct consent_key key)
+{
+    struct newest n = newest_of(policy, facts, count, key);
+    bool is_for_all = key.about != CONSENT_CLASS; /* "all" is about channels */
+    if (n.no && !is_after(n.yes, n.no) && !is_after(n.center_yes, n.no))
+        return (struct consent_answer){CONSENT_OUT, n.no,
+                                       is_after(n.all_yes, n.no) ? n.all_yes : NULL};
+    if (is_for_all && n.all_no && !is_after(n.yes, n.all_no) && !is_after(n.all_yes, n.all_no))
+        return (struct consent_answer){CONSENT_OUT, n.all_no, NULL};
+    const struct contact_fact *yes = later_of(n.yes, is_for_all ? n.all_yes : NULL);
+    return (struct consent_answer){yes ? CONSENT_IN : CONSENT_SILENT, yes, NULL};
+}
+
+/* -------------------------------------------------------------------------------------------------
+ * words without a meaning */
+
+static size_t tell(const struct meaning *meaning, consent_told_fn *told, void *arg)
+{
+    if (meaning->count != 1 || meaning->keys->about != CONSENT_UNDEFINED)
+        return 0;
+    if (told)
+        told(arg, meaning->keys->name);
+    return 1;
+}
+
+size_t consent_undefined(const struct contact_policy *policy, const struct contact_fact *fact,
+                         consent_told_fn *told, void *arg)
+{
+    size_t count = 0;
+    struct meaning meaning;
+    struct span rest = fact->consent, word;
+    for (bool value; consent_next_word(&rest, &word, &value);) {
+        word_means(policy, word, &meaning);
+        count += tell(&meaning, told, arg);
+    }
+    if (!event_is(fact->event, EVENT_UNSUBSCRIBED))
+        return count;
+    channel_means(policy, fact->channel, &meaning);
+    return count + tell(&meaning, told, arg);
+}
+
+/* -------------------------------------------------------------------------------------------------
+ * what a part would lose */
+
+static void add_keys(struct opt_outs *list, const struct meaning *meaning, struct arena *arena)
+{
+    for (size_t i = 0; i < meaning->count; i++) {
+        struct consent_key key = meaning->keys[i];
+        bool is_known = key.about == CONSENT_ALL || key.name.len == 0;
+        for (size_t k = 0; k < list->count && !is_known; k++)
+            is_known = key_equal(list->items[k].key, key);
+        if (is_known)
+            continue;
+        key.name = arena_copy(arena, key.name);
+        *arena_push(arena, list) = (struct opt_out){key, NULL};
+    }
 }
 
 /* Without their facts. */
-static struct opt_outs named_channels(const struct contact_fact *const *facts, size_t count,
-                                      struct arena *arena)
+static struct opt_outs named_keys(const struct contact_policy *policy,
+                                  const struct contact_fact *const *facts, size_t count,
+                                  struct arena *arena)
 {
-    struct opt_outs channels = {0};
+    struct opt_outs list = {0};
+    struct meaning meaning;
     for (size_t i = 0; i < count; i++) {
-        struct span rest = facts[i]->consent, channel;
-        for (bool value; next_consent(&rest, &channel, &value);)
-            add_channel(&channels, channel, arena);
+        struct span rest = facts[i]->consent, word;
+        for (bool value; consent_next_word(&rest, &word, &value);) {
+            word_means(policy, word, &meaning);
+            add_keys(&list, &meaning, arena);
+        }
+        if (!event_is(facts[i]->event, EVENT_UNSUBSCRIBED))
+            continue;
+        channel_means(policy, facts[i]->channel, &meaning);
+        add_keys(&list, &meaning, arena);
     }
-    *arena_push(arena, &channels) = (struct opt_out){SPAN("*"), NULL};
-    return channels;
+    *arena_push(arena, &list) = (struct opt_out){{CONSENT_ALL, SPAN("all")}, NULL};
+    return list;
 }
 
-struct opt_outs consent_opt_outs(const struct contact_fact *const *facts, size_t count,
+/* True where the key's own word opts it out, or, of everything, that for all. */
+static bool is_own(const struct contact_policy *policy, const struct consent_answer *answer,
+                   struct consent_key key)
+{
+    return key.about == CONSENT_ALL || said_by(policy, answer->fact, key).own.no;
+}
+
+struct opt_outs consent_opt_outs(const struct contact_policy *policy,
+                                 const struct contact_fact *const *facts, size_t count,
                                  struct arena *arena)
 {
-    struct opt_outs list = named_channels(facts, count, arena);
+    struct opt_outs list = named_keys(policy, facts, count, arena);
     size_t kept = 0;
     for (size_t i = 0; i < list.count; i++) {
-        struct span channel = list.items[i].channel;
-        const struct contact_fact *last = consent_last_word(facts, count, channel);
-        if (last && consent_of(last, channel) < 0)
-            list.items[kept++] = (struct opt_out){channel, last};
+        struct consent_key key = list.items[i].key;
+        struct consent_answer answer = consent_ask(policy, facts, count, key);
+        if (answer.word == CONSENT_OUT && is_own(policy, &answer, key))
+            list.items[kept++] = (struct opt_out){key, answer.fact};
     }
     list.count = kept;
     return list;
 }
 
-bool consent_is_lost(const struct opt_out *opt_out, const struct contact_fact *const *part,
-                     size_t count)
+bool consent_is_lost(const struct contact_policy *policy, const struct opt_out *opt_out,
+                     const struct contact_fact *const *part, size_t count)
 {
-    const struct contact_fact *last = consent_last_word(part, count, opt_out->channel);
-    return last == NULL || consent_of(last, opt_out->channel) > 0;
+    return consent_ask(policy, part, count, opt_out->key).word != CONSENT_OUT;
 }

@@ -32,6 +32,8 @@ enum contact_flag {
     CONTACT_BAD_TAGS = 2,    /* tags_json is no list of texts */
     /* kept for an identifier of the touchpoint other than its anchor: see contact_copy */
     CONTACT_IS_COPY = 4,
+    /* The company speaks: outbound, or a request, a send or a result. Its yes does not count. */
+    CONTACT_IS_OUTBOUND = 8,
 };
 
 #define CONTACT_SCORE_ABSENT    INT16_MIN
@@ -48,7 +50,7 @@ struct contact_fact {
     struct span event, channel, department, class, purpose;
     struct span tags; /* separated by line feeds */
     struct span product_id, product_category, campaign_id;
-    /* "+email -sms" : what the touchpoint says of each channel; `*` means all */
+    /* "+email -sms": its consent map as it was sent, see consent.h */
     struct span consent;
     struct instant planned_at, expires_at; /* INSTANT_ABSENT where the request has none */
     struct id decision_id;                 /* nil where absent */

@@ -17,6 +17,12 @@ static bool lacks_channel(const struct contact_policy *policy, const struct cont
     return r->channel.len == 0;
 }
 
+static bool has_unknown_channel(const struct contact_policy *policy, const struct contact_fact *r)
+{
+    struct span channel;
+    return !policy_channel(policy, r->channel, &channel);
+}
+
 static bool lacks_class(const struct contact_policy *policy, const struct contact_fact *r)
 {
     return r->class.len == 0;
@@ -50,6 +56,7 @@ static const struct {
 } invalidities[] = {
     {"no_contact", lacks_contact},
     {"no_channel", lacks_channel},
+    {"unknown_channel", has_unknown_channel},
     {"no_class", lacks_class},
     {"unknown_class", has_unknown_class},
     {"bad_priority", has_bad_priority},

@@ -25,6 +25,63 @@ bool policy_allows_unknown(const struct contact_policy *policy, struct span chan
     return policy->allow_unknown;
 }
 
+bool policy_channel(const struct contact_policy *policy, struct span word, struct span *channel)
+{
+    char buffer[WORD_MAX];
+    struct span folded = word_fold(word, buffer);
+    const char *built_in = channel_named(folded);
+    *channel = built_in ? span_of(built_in) : word;
+    for (size_t i = 0; built_in == NULL && i < policy->channels.count; i++)
+        if (span_equal(policy->channels.items[i], folded)) {
+            *channel = policy->channels.items[i];
+            return true;
+        }
+    return built_in != NULL;
+}
+
+const struct contact_class *policy_class_named(const struct contact_policy *policy,
+                                               struct span folded)
+{
+    char buffer[WORD_MAX];
+    for (size_t i = 0; i < policy->class_count; i++)
+        if (folded.len > 0 && span_equal(word_fold(policy->classes[i].name, buffer), folded))
+            return &policy->classes[i];
+    return NULL;
+}
+
+const struct consent_meaning *meaning_find(const struct consent_meanings *meanings,
+                                           struct span word)
+{
+    for (size_t i = 0; i < meanings->count; i++)
+        if (span_equal(meanings->items[i].word, word))
+            return &meanings->items[i];
+    return NULL;
+}
+
+/* Channels on which no contact goes out, and which contacts are meant there. */
+static const struct {
+    enum channel_word channel;
+    bool is_push;
+} exits[] = {{CHANNEL_APP, true},
+             {CHANNEL_WEB, false},
+             {CHANNEL_CRM, false},
+             {CHANNEL_POS, false},
+             {CHANNEL_BRANCH, false}};
+
+struct consent_meaning policy_unsubscribe_from(const struct contact_policy *policy,
+                                               struct span channel)
+{
+    static const struct consent_key push = {CONSENT_CHANNEL, {"push", 4}},
+                                    all = {CONSENT_ALL, {"all", 3}};
+    const struct consent_meaning *own = meaning_find(&policy->unsubscribe_from, channel);
+    if (own)
+        return *own;
+    for (size_t i = 0; i < sizeof exits / sizeof *exits; i++)
+        if (span_is(channel, channel_words[exits[i].channel]))
+            return (struct consent_meaning){channel, exits[i].is_push ? &push : &all, 1};
+    return (struct consent_meaning){channel, NULL, 0};
+}
+
 bool names_contain(const struct contact_names *names, struct span name)
 {
     for (size_t i = 0; i < names->count; i++)

@@ -5,6 +5,7 @@
 
 #include "common/base/instant.h"
 #include "common/base/outcome.h"
+#include "common/words/words.h"
 
 enum { CONTACT_MAX_RULES = 64, CONTACT_MAX_CLASSES = 16 };
 
@@ -51,6 +52,26 @@ struct channel_consent {
     bool allow_unknown;
 };
 
+/* What a customer can say yes or no to. Purposes and topics will stand here, too. */
+enum consent_about { CONSENT_CHANNEL, CONSENT_CLASS, CONSENT_ALL, CONSENT_UNDEFINED };
+
+struct consent_key {
+    enum consent_about about;
+    struct span name; /* of CONSENT_UNDEFINED: the word, folded, that means nothing so far */
+};
+
+/* A word and the keys that it stands for; none: it says nothing of contacts. */
+struct consent_meaning {
+    struct span word; /* folded */
+    const struct consent_key *keys;
+    size_t count;
+};
+
+struct consent_meanings {
+    struct consent_meaning *items;
+    size_t count;
+};
+
 struct contact_policy {
     struct contact_rule rules[CONTACT_MAX_RULES];
     size_t rule_count;
@@ -61,13 +82,29 @@ struct contact_policy {
     struct duration reservation; /* of channels not named */
     struct channel_consent *consents;
     size_t consent_count;
-    bool allow_unknown; /* of channels not named */
+    bool allow_unknown;                       /* of channels not named */
+    struct contact_names channels;            /* declared, folded */
+    struct consent_meanings words;            /* consent_words */
+    struct consent_meanings unsubscribe_from; /* by channel */
+    struct contact_names preference_center;   /* events */
 };
 
 /* NULL if the policy does not know the class. */
 const struct contact_class *policy_class(const struct contact_policy *policy, struct span name);
 struct duration policy_reservation(const struct contact_policy *policy, struct span channel);
 bool policy_allows_unknown(const struct contact_policy *policy, struct span channel);
+/* The channel that a word of a producer names, built in or declared; false: none, *channel is the
+ * word itself. */
+bool policy_channel(const struct contact_policy *policy, struct span word, struct span *channel);
+/* The class that a folded word names, NULL for none. */
+const struct contact_class *policy_class_named(const struct contact_policy *policy,
+                                               struct span folded);
+/* What `Unsubscribed` on a channel leaves; count 0: the channel itself. */
+struct consent_meaning policy_unsubscribe_from(const struct contact_policy *policy,
+                                               struct span channel);
+/* NULL for none. */
+const struct consent_meaning *meaning_find(const struct consent_meanings *meanings,
+                                           struct span word);
 bool names_contain(const struct contact_names *names, struct span name);
 /* True if one of the tags (separated by line feeds) is among the names. */
 bool names_contain_tag(const struct contact_names *names, struct span tags);

@@ -18,14 +18,17 @@ static enum outcome unknown_name(const struct json *at, const char *what,
                      SPAN_ARG(nearest->wanted), SPAN_ARG(nearest->name));
 }
 
-static enum outcome check_channel(const struct json *at, struct span channel, struct err *err)
+/* In any spelling that is understood of producers; *channel becomes its name. */
+static enum outcome check_channel(const struct json *at, const struct contact_policy *policy,
+                                  struct span *channel, struct err *err)
 {
-    struct nearest nearest = nearest_start(channel, NEAREST_ANY);
-    for (size_t i = 0; channel_words[i]; i++) {
-        if (span_is(channel, channel_words[i]))
-            return OUTCOME_OK;
+    struct nearest nearest = nearest_start(*channel, NEAREST_ANY);
+    if (policy_channel(policy, *channel, channel))
+        return OUTCOME_OK;
+    for (size_t i = 0; channel_words[i]; i++)
         nearest_consider(&nearest, span_of(channel_words[i]));
-    }
+    for (size_t i = 0; i < policy->channels.count; i++)
+        nearest_consider(&nearest, policy->channels.items[i]);
     return unknown_name(at, "channel", &nearest, err);
 }
 
@@ -74,7 +77,8 @@ static enum outcome read_names(struct arena *arena, const struct json *object, c
 
 /* "*" is the same as leaving it out. */
 static enum outcome read_channels(struct arena *arena, const struct json *object,
-                                  struct contact_rule *rule, struct err *err)
+                                  const struct contact_policy *policy, struct contact_rule *rule,
+                                  struct err *err)
 {
     const struct json *value = json_get(object, "channels");
     struct span text = SPAN_NONE;
@@ -85,7 +89,7 @@ static enum outcome read_channels(struct arena *arena, const struct json *object
     }
     CHECK(read_names(arena, object, "channels", &rule->channels, err));
     for (size_t i = 0; i < rule->channels.count; i++)
-        CHECK(check_channel(json_at(value, i), rule->channels.items[i], err));
+        CHECK(check_channel(json_at(value, i), policy, &rule->channels.items[i], err));
     return OUTCOME_OK;
 }
 
@@ -263,7 +267,7 @@ static enum outcome read_rule(struct arena *arena, const struct json *object, st
     CHECK(read_id(object, policy, rule, err));
     CHECK(json_text(object, "owner", &rule->owner, err));
     CHECK(check_texts(object, err));
-    CHECK(read_channels(arena, object, rule, err));
+    CHECK(read_channels(arena, object, policy, rule, err));
     CHECK(read_classes_of_rule(arena, object, policy, rule, err));
     CHECK(read_names(arena, object, "tags", &rule->tags, err));
     CHECK(read_own(arena, object, rule, err));
@@ -309,9 +313,10 @@ static enum outcome read_reservations(struct arena *arena, const struct json *ro
             policy->reservation = length;
             continue;
         }
-        CHECK(check_channel(entry, json_key(entry), err));
+        struct span channel = json_key(entry);
+        CHECK(check_channel(entry, policy, &channel, err));
         policy->reservations[policy->reservation_count++] =
-            (struct channel_reservation){json_key(entry), length};
+            (struct channel_reservation){channel, length};
     }
     return OUTCOME_OK;
 }
@@ -331,11 +336,127 @@ static enum outcome read_consents(struct arena *arena, const struct json *root,
             policy->allow_unknown = on_unknown == 0;
             continue;
         }
-        CHECK(check_channel(entry, json_key(entry), err));
+        struct span channel = json_key(entry);
+        CHECK(check_channel(entry, policy, &channel, err));
         policy->consents[policy->consent_count++] =
-            (struct channel_consent){json_key(entry), on_unknown == 0};
+            (struct channel_consent){channel, on_unknown == 0};
     }
     return OUTCOME_OK;
+}
+
+/* -------------------------------------------------------------------------------------------------
+ * words of producers */
+
+static enum outcome fold_name(struct arena *arena, const struct json *at, struct span word,
+                              struct span *folded, struct err *err)
+{
+    char *buffer = arena_alloc(arena, WORD_MAX);
+    *folded = word_fold(word, buffer);
+    return folded->len > 0 ? OUTCOME_OK
+                           : json_fail(at, err, "expected a word of 1 to %d bytes", WORD_MAX);
+}
+
+static enum outcome read_declared(struct arena *arena, const struct json *root,
+                                  struct contact_policy *policy, struct err *err)
+{
+    struct contact_names names = {0};
+    struct span known;
+    CHECK(read_names(arena, root, "channels", &names, err));
+    policy->channels.items = arena_array(arena, struct span, names.count);
+    for (size_t i = 0; i < names.count; i++) {
+        const struct json *at = json_at(json_get(root, "channels"), i);
+        struct span *name = &policy->channels.items[i];
+        CHECK(fold_name(arena, at, names.items[i], name, err));
+        if (word_is_all(*name) || memchr(name->ptr, ':', name->len))
+            return json_fail(at, err, "a channel cannot have this name");
+        if (policy_channel(policy, *name, &known))
+            return json_fail(at, err, "is known already, as \"" SPAN_FMT "\"", SPAN_ARG(known));
+        policy->channels.count++;
+    }
+    return OUTCOME_OK;
+}
+
+/* A channel, "all", or, where may_class, a class. */
+static enum outcome read_key_named(struct arena *arena, const struct json *at,
+                                   const struct contact_policy *policy, bool may_class,
+                                   struct consent_key *out, struct err *err)
+{
+    struct span word = SPAN_NONE, folded;
+    CHECK(json_as_text(at, &word, err));
+    CHECK(fold_name(arena, at, word, &folded, err));
+    const struct contact_class *class = may_class ? policy_class_named(policy, folded) : NULL;
+    *out = (struct consent_key){CONSENT_ALL, SPAN("all")};
+    if (word_is_all(folded))
+        return OUTCOME_OK;
+    if (class && !policy_channel(policy, word, &word)) {
+        *out = (struct consent_key){CONSENT_CLASS, class->name};
+        return OUTCOME_OK;
+    }
+    CHECK(check_channel(at, policy, &word, err));
+    *out = (struct consent_key){CONSENT_CHANNEL, word};
+    return OUTCOME_OK;
+}
+
+static enum outcome read_keys_named(struct arena *arena, const struct json *value,
+                                    const struct contact_policy *policy, bool may_class,
+                                    struct consent_meaning *out, struct err *err)
+{
+    bool is_list = json_shape(value) == SHAPE_LIST;
+    size_t count = is_list ? json_count(value) : 1;
+    struct consent_key *keys = arena_array(arena, struct consent_key, count);
+    for (size_t i = 0; i < count; i++)
+        CHECK(read_key_named(arena, is_list ? json_at(value, i) : value, policy, may_class,
+                             &keys[i], err));
+    out->keys = keys;
+    out->count = count;
+    return OUTCOME_OK;
+}
+
+static enum outcome read_unsubscribe_from(struct arena *arena, const struct json *root,
+                                          struct contact_policy *policy, struct err *err)
+{
+    const struct json *section = NULL;
+    struct consent_meanings *out = &policy->unsubscribe_from;
+    CHECK(json_section(root, "unsubscribe_from", &section, err));
+    out->items = arena_array(arena, struct consent_meaning, json_count(section));
+    for (size_t i = 0; i < json_count(section); i++) {
+        const struct json *entry = json_at(section, i);
+        struct consent_meaning item = {json_key(entry), NULL, 0};
+        CHECK(check_channel(entry, policy, &item.word, err));
+        CHECK(read_keys_named(arena, entry, policy, false, &item, err));
+        if (item.count == 0)
+            return json_fail(entry, err, "needs at least one channel");
+        out->items[out->count++] = item;
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome read_consent_words(struct arena *arena, const struct json *root,
+                                       struct contact_policy *policy, struct err *err)
+{
+    const struct json *section = NULL;
+    struct span known;
+    CHECK(json_section(root, "consent_words", &section, err));
+    policy->words.items = arena_array(arena, struct consent_meaning, json_count(section));
+    for (size_t i = 0; i < json_count(section); i++) {
+        const struct json *entry = json_at(section, i);
+        struct consent_meaning item = {SPAN_NONE, NULL, 0};
+        CHECK(fold_name(arena, entry, json_key(entry), &item.word, err));
+        if (word_is_all(item.word) || policy_channel(policy, item.word, &known) ||
+            policy_class_named(policy, item.word))
+            return json_fail(entry, err, "has a meaning already: it is a channel, a class or all");
+        CHECK(read_keys_named(arena, entry, policy, true, &item, err));
+        policy->words.items[policy->words.count++] = item;
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome read_words(struct arena *arena, const struct json *root,
+                               struct contact_policy *policy, struct err *err)
+{
+    CHECK(read_unsubscribe_from(arena, root, policy, err));
+    CHECK(read_consent_words(arena, root, policy, err));
+    return read_names(arena, root, "preference_center", &policy->preference_center, err);
 }
 
 static enum outcome read_rules(struct arena *arena, const struct json *root, struct span owner,
@@ -355,10 +476,15 @@ static enum outcome read_policy(struct arena *arena, const struct json *root,
 {
     struct span owner = SPAN_NONE, time_zone;
     *out = (struct contact_policy){.reservation = {US_PER_DAY}};
-    CHECK(json_check_keys(root, "classes rules", "owner time_zone reservation consent", err));
+    CHECK(json_check_keys(root, "classes rules",
+                          "owner time_zone reservation consent channels unsubscribe_from "
+                          "consent_words preference_center",
+                          err));
     CHECK(json_text(root, "owner", &owner, err));
     CHECK(json_text(root, "time_zone", &time_zone, err));
     CHECK(read_classes(root, out, err));
+    CHECK(read_declared(arena, root, out, err));
+    CHECK(read_words(arena, root, out, err));
     CHECK(read_reservations(arena, root, out, err));
     CHECK(read_consents(arena, root, out, err));
     return read_rules(arena, root, owner, out, err);

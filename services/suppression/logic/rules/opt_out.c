@@ -1,24 +1,46 @@
-/* opt_out.c: denies where the last word on the channel is no, or where nothing is known and the
- * policy asks for a yes. */
+/* opt_out.c: denies where the customer said no to the channel or to the class of contact, or where
+ * nothing is known and the policy asks for a yes. */
 #include "services/suppression/logic/consent.h"
 #include "services/suppression/logic/rules.h"
 
+static struct span describe(struct arena *arena, struct span what,
+                            const struct consent_answer *answer)
+{
+    struct span text = rule_event_and_time(arena, what, answer->fact->at);
+    char time[32];
+    if (answer->vain == NULL)
+        return text;
+    instant_format(answer->vain->at, time);
+    return span_of(arena_printf(arena, SPAN_FMT ", which the yes to all at %s does not lift",
+                                SPAN_ARG(text), time));
+}
+
+static struct consent_answer answer_to(const struct question *q, enum consent_about about,
+                                       struct span name)
+{
+    return consent_ask(q->policy, q->ledger->facts, q->ledger->fact_count,
+                       (struct consent_key){about, name});
+}
+
 static void ask(const struct contact_rule *rule, const struct question *q, struct finding *finding)
 {
-    const struct ledger *ledger = q->ledger;
     bool allow_unknown = policy_allows_unknown(q->policy, q->request->channel);
-    const struct contact_fact *last =
-        consent_last_word(ledger->facts, ledger->fact_count, q->request->channel);
+    struct consent_answer channel = answer_to(q, CONSENT_CHANNEL, q->request->channel),
+                          class = answer_to(q, CONSENT_CLASS, q->request->class), *last = &channel;
+    struct span what = channel.word == CONSENT_IN ? SPAN("opted in") : SPAN("opted out");
+    if (channel.word != CONSENT_OUT && class.word == CONSENT_OUT) {
+        last = &class;
+        what =
+            span_of(arena_printf(q->arena, "opted out of " SPAN_FMT, SPAN_ARG(q->request->class)));
+    }
     finding->allowed = allow_unknown ? SPAN("opted in or unknown") : SPAN("opted in");
     finding->observed = SPAN("unknown");
-    finding->passed = allow_unknown;
+    finding->passed = last->word == CONSENT_IN || (allow_unknown && last->word == CONSENT_SILENT);
     finding->opens = INSTANT_NEVER;
-    if (last == NULL)
+    if (last->fact == NULL)
         return;
-    finding->passed = consent_of(last, q->request->channel) > 0;
-    finding->since = last->at;
-    finding->observed = rule_event_and_time(
-        q->arena, finding->passed ? SPAN("opted in") : SPAN("opted out"), last->at);
+    finding->since = last->fact->at;
+    finding->observed = describe(q->arena, what, last);
 }
 
 const struct rule_kind rule_opt_out = {
