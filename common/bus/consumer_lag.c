@@ -63,16 +63,29 @@ void lag_read_committed(struct consumer *consumer, const rd_kafka_topic_partitio
     rd_kafka_topic_partition_list_destroy(list);
 }
 
+/* One end of a lane, -1 if the broker did not answer in time. rd_kafka_query_watermark_offsets
+ * would wait for a minute while the broker is away (librdkafka 2.0.2); this call keeps its limit.
+ */
+static int64_t ask_end(const struct consumer *consumer, const struct lane *lane, int64_t which)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_t *at =
+        rd_kafka_topic_partition_list_add(list, topic_of(consumer, lane), lane->partition);
+    at->offset = which;
+    bool is_told = !rd_kafka_offsets_for_times(consumer->rk, list, ASK_TIMEOUT_MS) && !at->err;
+    int64_t offset = is_told ? at->offset : -1;
+    rd_kafka_topic_partition_list_destroy(list);
+    return offset;
+}
+
 /* False if the broker did not answer. */
 static bool ask(const struct consumer *consumer, struct lane *lane)
 {
-    int64_t low, high;
-    bool is_told = !rd_kafka_query_watermark_offsets(consumer->rk, topic_of(consumer, lane),
-                                                     lane->partition, &low, &high, ASK_TIMEOUT_MS);
-    lane->asked_low = is_told ? low : -1;
-    lane->asked_end = is_told ? high : LAG_UNKNOWN;
+    int64_t end = ask_end(consumer, lane, RD_KAFKA_OFFSET_END);
+    lane->asked_low = end < 0 ? -1 : ask_end(consumer, lane, RD_KAFKA_OFFSET_BEGINNING);
+    lane->asked_end = end < 0 ? LAG_UNKNOWN : end;
     lane->asked_us = clock_monotonic_us();
-    return is_told;
+    return end >= 0;
 }
 
 static void report_loss(struct consumer *consumer, struct lane *lane, int64_t count)
@@ -112,10 +125,14 @@ static double lag_of(const struct consumer *consumer, const struct lane *lane)
                                    &high);
     if (lane->asked_end > high || order_is_at_end(consumer->order, index))
         high = lane->asked_end;
+    if (low < lane->asked_low)
+        low = lane->asked_low; /* what librdkafka has not asked for itself is far below 0 */
     if (position < 0)
         position = lane->seen >= 0                               ? lane->seen
                    : order_is_waited_for(consumer->order, index) ? low
                                                                  : high;
+    if (position < 0)
+        return 0; /* nothing is known yet */
     return high > position ? (double)(high - position) : 0;
 }
 
