@@ -142,6 +142,17 @@ def test_what_others_say_revokes(stack, make_world, tmp_path):
 # ------------------------------------------------------------------------------------------------- random people
 
 
+WORDS = "email|Email|e-mail|sms|Text|push|all|ALL|*|Marketing|newsletter|analytics|Weekly news|topic:tips|direct mail".split("|")
+SPEAKERS = ("Preferences Saved", "Preferences Updated", "Unsubscribed", "Unsubscribed", "Contact Sent")
+
+
+def random_words(chance):
+    """An answer of consent in any words and spelling, from any place."""
+    channel = chance.choice(("web", "email", "E-Mail", "App", "POS", "kiosk", "sms", "fax"))
+    words = {word: chance.random() < 0.7 for word in chance.sample(WORDS, chance.randrange(4))}
+    return {"event": chance.choice(SPEAKERS), "channel": channel, "consent": words}
+
+
 def random_events(chance):
     """People who share phones, addresses and tills, and say yes, no and worse, also in each other's company."""
     start = instant("2025-03-01T00:00:00Z")
@@ -167,9 +178,10 @@ def random_events(chance):
                 {"event": "Complaint Resolved"},
                 {"event": "Email Bounced", "channel": "email"},
                 {"event": "Survey Answered", "score": chance.choice((-60, 40))},
+                *[random_words(chance) for _ in range(4)],
             ]
         )
-        at = start + chance.randrange(20 * 24) * HOUR
+        at = start + chance.randrange(20 * 4) * 6 * HOUR
         yield touchpoint(f"r{number}", at, **said, **named)
 
 
@@ -181,7 +193,7 @@ def questions(events):
         named.update(f"device_id:{event['device']['id']}" for _ in [0] if "device" in event)
         named.update(f"user_id:{event['user_id']}" for _ in [0] if "user_id" in event)
     for who in sorted(named):
-        for channel in ("email", "sms", "push"):
+        for channel in ("email", "Text", "push"):
             for at in ("2025-03-18T12:00:00Z", "2025-04-20T12:00:00Z"):
                 yield who, channel, instant(at)
 

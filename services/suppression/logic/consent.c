@@ -333,13 +333,6 @@ static struct opt_outs named_keys(const struct contact_policy *policy,
     return list;
 }
 
-/* True where the key's own word opts it out, or, of everything, that for all. */
-static bool is_own(const struct contact_policy *policy, const struct consent_answer *answer,
-                   struct consent_key key)
-{
-    return key.about == CONSENT_ALL || said_by(policy, answer->fact, key).own.no;
-}
-
 struct opt_outs consent_opt_outs(const struct contact_policy *policy,
                                  const struct contact_fact *const *facts, size_t count,
                                  struct arena *arena)
@@ -349,7 +342,7 @@ struct opt_outs consent_opt_outs(const struct contact_policy *policy,
     for (size_t i = 0; i < list.count; i++) {
         struct consent_key key = list.items[i].key;
         struct consent_answer answer = consent_ask(policy, facts, count, key);
-        if (answer.word == CONSENT_OUT && is_own(policy, &answer, key))
+        if (answer.word == CONSENT_OUT)
             list.items[kept++] = (struct opt_out){key, answer.fact};
     }
     list.count = kept;
