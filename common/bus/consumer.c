@@ -18,6 +18,7 @@
 enum {
     MERGE_WAIT_US = 500000, /* how long the merge waits in total for lanes that should have data */
     REPORT_US = 1000000,
+    ASK_MS = 200, /* for an answer about offsets, once the fetch before it is answered */
     CLOSE_TIMEOUT_US = 10000000,
     LANE_QUEUE_SHARE = 16, /* a partition queue holds this part of the whole consumer's bounds */
 };
@@ -72,6 +73,7 @@ static enum outcome create(struct consumer *consumer, rd_kafka_conf_t *conf, str
     char text[256];
     consumer->max_poll_interval_us =
         (int64_t)kafka_conf_number(conf, "max.poll.interval.ms") * 1000;
+    consumer->ask_timeout_ms = ASK_MS + (int)kafka_conf_number(conf, "fetch.wait.max.ms");
     divide_bounds(consumer, conf);
     rd_kafka_conf_set_opaque(conf, consumer);
     rd_kafka_conf_set_error_cb(conf, on_error);

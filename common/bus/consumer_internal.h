@@ -56,6 +56,7 @@ struct consumer {
     size_t ask_next;          /* the lane that is asked for next */
     int64_t waiting_since_us; /* since when the merge waits for a lane; 0: it does not */
     int64_t next_report_us;
+    int ask_timeout_ms; /* of a question about offsets, which waits behind a fetch */
     int64_t max_poll_interval_us;
     uintptr_t commit_serial;
     struct err fatal; /* outcome OK until a fatal error */

@@ -2,7 +2,7 @@
  * read.
  *
  * librdkafka reports a refused fetch once and is silent afterwards, and the end that it remembers
- * grows only with what it fetches. So a few lanes a second are asked for at the broker. */
+ * grows only with what it fetches. So some lanes a second are asked for at the broker. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,8 +12,7 @@
 #include "common/runtime/log.h"
 
 enum {
-    ASKED_PER_REPORT = 8,
-    ASK_TIMEOUT_MS = 200,
+    ASKED_PER_REPORT = 64,
     COMMITTED_TIMEOUT_MS = 2000,
     STARVED_REPORTS = 60, /* reports are a second apart at least */
     FRESH_US = 1000000,
@@ -63,29 +62,39 @@ void lag_read_committed(struct consumer *consumer, const rd_kafka_topic_partitio
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-/* One end of a lane, -1 if the broker did not answer in time. rd_kafka_query_watermark_offsets
- * would wait for a minute while the broker is away (librdkafka 2.0.2); this call keeps its limit.
- */
-static int64_t ask_end(const struct consumer *consumer, const struct lane *lane, int64_t which)
+/* One end of each lane, -1 where the broker did not answer in time: one request to each broker,
+ * which answers it only after the fetch that waits on the same connection (fetch.wait.max.ms).
+ * rd_kafka_query_watermark_offsets would wait for a minute while the broker is away (librdkafka
+ * 2.0.2); this call keeps its limit. */
+static bool ask_ends(const struct consumer *consumer, struct lane *const *lanes, size_t count,
+                     int64_t which, int64_t *ends)
 {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_t *at =
-        rd_kafka_topic_partition_list_add(list, topic_of(consumer, lane), lane->partition);
-    at->offset = which;
-    bool is_told = !rd_kafka_offsets_for_times(consumer->rk, list, ASK_TIMEOUT_MS) && !at->err;
-    int64_t offset = is_told ? at->offset : -1;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, topic_of(consumer, lanes[i]), lanes[i]->partition)
+            ->offset = which;
+    bool is_told = !rd_kafka_offsets_for_times(consumer->rk, list, consumer->ask_timeout_ms);
+    for (size_t i = 0; i < count; i++) {
+        const rd_kafka_topic_partition_t *at = rd_kafka_topic_partition_list_find(
+            list, topic_of(consumer, lanes[i]), lanes[i]->partition);
+        ends[i] = is_told && !at->err ? at->offset : -1;
+    }
     rd_kafka_topic_partition_list_destroy(list);
-    return offset;
+    return is_told;
 }
 
-/* False if the broker did not answer. */
-static bool ask(const struct consumer *consumer, struct lane *lane)
+/* At most ASKED_PER_REPORT lanes. False if the brokers did not answer for all. */
+static bool ask(const struct consumer *consumer, struct lane *const *lanes, size_t count)
 {
-    int64_t end = ask_end(consumer, lane, RD_KAFKA_OFFSET_END);
-    lane->asked_low = end < 0 ? -1 : ask_end(consumer, lane, RD_KAFKA_OFFSET_BEGINNING);
-    lane->asked_end = end < 0 ? LAG_UNKNOWN : end;
-    lane->asked_us = clock_monotonic_us();
-    return end >= 0;
+    int64_t high[ASKED_PER_REPORT], low[ASKED_PER_REPORT];
+    bool is_told = ask_ends(consumer, lanes, count, RD_KAFKA_OFFSET_END, high) &&
+                   ask_ends(consumer, lanes, count, RD_KAFKA_OFFSET_BEGINNING, low);
+    for (size_t i = 0; (is_told || count == 1) && i < count; i++) {
+        lanes[i]->asked_low = is_told ? low[i] : -1;
+        lanes[i]->asked_end = is_told && high[i] >= 0 ? high[i] : LAG_UNKNOWN;
+        lanes[i]->asked_us = clock_monotonic_us();
+    }
+    return is_told;
 }
 
 static void report_loss(struct consumer *consumer, struct lane *lane, int64_t count)
@@ -102,7 +111,7 @@ void lag_saw(struct consumer *consumer, struct lane *lane, int64_t offset)
         return;
     /* A gap: marks of transactions, compaction, or records that were deleted. */
     if (clock_monotonic_us() - lane->asked_us > FRESH_US)
-        ask(consumer, lane);
+        ask(consumer, &lane, 1);
     int64_t lost_to = lane->asked_low < offset ? lane->asked_low : offset;
     if (lost_to > lane->seen)
         report_loss(consumer, lane, lost_to - lane->seen);
@@ -154,12 +163,19 @@ static bool report_lane(const struct consumer *consumer, struct lane *lane)
     return lane->starved_reports >= STARVED_REPORTS;
 }
 
+/* One partition that no broker leads makes the whole request fail: then one lane is asked for. */
 static void ask_some(struct consumer *consumer)
 {
+    struct lane *lanes[ASKED_PER_REPORT];
     size_t some = consumer->lane_count < ASKED_PER_REPORT ? consumer->lane_count : ASKED_PER_REPORT;
     for (size_t i = 0; i < some; i++)
-        if (!ask(consumer, &consumer->lanes[consumer->ask_next++ % consumer->lane_count]))
-            return;
+        lanes[i] = &consumer->lanes[(consumer->ask_next + i) % consumer->lane_count];
+    if (some > 1 && ask(consumer, lanes, some)) {
+        consumer->ask_next += some;
+    } else if (some > 0) {
+        ask(consumer, lanes, 1);
+        consumer->ask_next++;
+    }
 }
 
 void lag_report(struct consumer *consumer)

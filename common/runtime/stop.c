@@ -13,6 +13,7 @@ static atomic_bool requested;
 static atomic_int signals;
 static atomic_int event_fd = -1;
 static unsigned limit_s = STOP_LIMIT_S;
+static volatile sig_atomic_t status_over = 0; /* when the time is over */
 
 void stop_request(void)
 {
@@ -34,7 +35,7 @@ static void on_time_over(int number)
         "{\"level\":\"warn\",\"event\":\"stop_forced\",\"message\":\"stopping took too long; what "
         "was not committed is done again at the next start\"}\n";
     (void)number;
-    _exit(write(STDERR_FILENO, line, sizeof line - 1) < 0 ? 1 : 0);
+    _exit(write(STDERR_FILENO, line, sizeof line - 1) < 0 ? 1 : status_over);
 }
 
 static void on_signal(int number)
@@ -68,6 +69,12 @@ void stop_open(void)
 void stop_within(unsigned seconds)
 {
     limit_s = seconds;
+}
+
+void stop_failing(void)
+{
+    status_over = 1;
+    alarm(limit_s);
 }
 
 bool stop_requested(void)

@@ -9,7 +9,8 @@
 enum { STOP_LIMIT_S = 25 };
 
 void stop_open(void);               /* installs handlers; SIGPIPE is ignored */
-void stop_within(unsigned seconds); /* another limit, for tests */
+void stop_within(unsigned seconds); /* another limit; 0: none */
+void stop_failing(void);            /* the limit runs from now on, and ends with status 1 */
 bool stop_requested(void);
 void stop_request(void); /* the program asks itself to stop (fatal error) */
 int stop_fd(void);       /* readable once a stop was requested */

@@ -222,6 +222,8 @@ int service_main(const struct service *service, int argc, char **argv)
         fprintf(stderr, "tutti-%s: %s\n", service->name, err.message);
     else if (action == CONFIG_RUN)
         outcome = run_logged(&app, &err);
+    if (outcome != OUTCOME_OK)
+        stop_failing(); /* a client of a topic that was deleted never ends by itself */
     close_all(&app);
     return outcome == OUTCOME_OK ? 0 : 1;
 }

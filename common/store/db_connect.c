@@ -134,6 +134,16 @@ static void poll_until(struct db *db, int64_t deadline_us)
     }
 }
 
+/* True if options such as "-c lock_timeout=1s" set it; "-c deadlock_timeout=1s" does not. */
+static bool is_named(const char *options, const char *key)
+{
+    size_t n = strlen(key);
+    for (const char *at = options; at && (at = strstr(at, key)); at += n)
+        if ((at == options || strchr(" c-", at[-1])) && at[n] == '=')
+            return true;
+    return false;
+}
+
 /* "SELECT current_setting('a'),current_setting('b')", or the same with set_config: of the session
  * settings that the user's own options do not name. */
 static char *settings_query(const struct db *db, const char *users, bool sets)
@@ -145,7 +155,7 @@ static char *settings_query(const struct db *db, const char *users, bool sets)
         char *key = strndup(at, name);
         if (key == NULL)
             abort();
-        if (users == NULL || strstr(users, key) == NULL) {
+        if (!is_named(users, key)) {
             strbuf_addf(&text, "%s%s('%s'", between, sets ? "set_config" : "current_setting", key);
             if (sets)
                 strbuf_addf(&text, ",'%.*s',false", (int)(n - name - 1), at + name + 1);

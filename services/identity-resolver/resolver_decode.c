@@ -54,7 +54,7 @@ static struct instant when_known(const struct event *event)
 static enum outcome check_times(const struct identity_policy *policy, const struct record *record,
                                 struct instant occurred_at, struct err *err)
 {
-    if (record->timestamp_ms < 0)
+    if (record->timestamp_ms <= 0)
         return err_set(err, OUTCOME_REJECT, "timestamp_missing",
                        "the Kafka record has no timestamp");
     return identity_check_times(policy, when_recorded(record), occurred_at, err);

@@ -376,6 +376,22 @@ static enum outcome read_declared(struct arena *arena, const struct json *root,
     return OUTCOME_OK;
 }
 
+/* A customer must be able to say no to each class by its name. */
+static enum outcome check_class_names(const struct json *root, const struct contact_policy *policy,
+                                      struct err *err)
+{
+    char buffer[WORD_MAX];
+    struct span channel;
+    for (size_t i = 0; i < policy->class_count; i++) {
+        const struct json *at = json_at(json_get(root, "classes"), i);
+        struct span folded = word_fold(policy->classes[i].name, buffer);
+        if (word_is_all(folded) || policy_channel(policy, folded, &channel) ||
+            policy_class_named(policy, folded) != &policy->classes[i])
+            return json_fail(at, err, "a word of consent with this name means something else");
+    }
+    return OUTCOME_OK;
+}
+
 /* A channel, "all", or, where may_class, a class. */
 static enum outcome read_key_named(struct arena *arena, const struct json *at,
                                    const struct contact_policy *policy, bool may_class,
@@ -423,6 +439,8 @@ static enum outcome read_unsubscribe_from(struct arena *arena, const struct json
         const struct json *entry = json_at(section, i);
         struct consent_meaning item = {json_key(entry), NULL, 0};
         CHECK(check_channel(entry, policy, &item.word, err));
+        if (meaning_find(out, item.word))
+            return json_fail(entry, err, "is named already, in another spelling");
         CHECK(read_keys_named(arena, entry, policy, false, &item, err));
         if (item.count == 0)
             return json_fail(entry, err, "needs at least one channel");
@@ -445,6 +463,8 @@ static enum outcome read_consent_words(struct arena *arena, const struct json *r
         if (word_is_all(item.word) || policy_channel(policy, item.word, &known) ||
             policy_class_named(policy, item.word))
             return json_fail(entry, err, "has a meaning already: it is a channel, a class or all");
+        if (meaning_find(&policy->words, item.word))
+            return json_fail(entry, err, "is named already, in another spelling");
         CHECK(read_keys_named(arena, entry, policy, true, &item, err));
         policy->words.items[policy->words.count++] = item;
     }
@@ -484,6 +504,7 @@ static enum outcome read_policy(struct arena *arena, const struct json *root,
     CHECK(json_text(root, "time_zone", &time_zone, err));
     CHECK(read_classes(root, out, err));
     CHECK(read_declared(arena, root, out, err));
+    CHECK(check_class_names(root, out, err));
     CHECK(read_words(arena, root, out, err));
     CHECK(read_reservations(arena, root, out, err));
     CHECK(read_consents(arena, root, out, err));
