@@ -81,7 +81,7 @@ static enum outcome read_listen(const char *text, char host[256], char port[8], 
 
 enum outcome http_listen_check(const char *text, struct err *err)
 {
-    char host[256], port[8];
+    char host[256] = "", port[8] = "";
     return read_listen(text, host, port, err);
 }
 
@@ -89,7 +89,7 @@ enum outcome http_listen_check(const char *text, struct err *err)
  * little. */
 enum outcome http_listen(const char *text, int backlog, int *fd, struct err *err)
 {
-    char host[256], port[8];
+    char host[256] = "", port[8] = "";
     CHECK(read_listen(text, host, port, err));
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV},
                     *found = NULL;

@@ -142,7 +142,7 @@ enum outcome generation_still_active(struct db *db, struct arena *arena,
                                      const struct generation *generation, struct erased *erased,
                                      struct err *err)
 {
-    struct generation now;
+    struct generation now = {0};
     struct db_result *r = NULL;
     CHECK(find_active(db, arena,
                       erased ? &sql_generation_find_active_erasures

@@ -79,12 +79,14 @@ static inline void scratch_create(struct scratch *scratch, const char *prefix)
     scratch_run("DROP DATABASE IF EXISTS", scratch->name, "WITH (FORCE)");
     scratch_run("CREATE DATABASE", scratch->name, "");
     int n = 0;
+    char name[sizeof scratch->name];
+    memcpy(name, scratch->name, sizeof name);
     PQconninfoOption *options = PQconninfoParse(database_server(), NULL);
     for (PQconninfoOption *o = options; o->keyword; o++)
         if (o->val && strcmp(o->keyword, "dbname") != 0)
             n += snprintf(scratch->url + n, sizeof scratch->url - (size_t)n, "%s='%s' ", o->keyword,
                           o->val);
-    snprintf(scratch->url + n, sizeof scratch->url - (size_t)n, "dbname='%s'", scratch->name);
+    snprintf(scratch->url + n, sizeof scratch->url - (size_t)n, "dbname='%s'", name);
     PQconninfoFree(options);
 }
 

@@ -1,6 +1,8 @@
 /* suppression_policy.c: policies/contact.json -> struct contact_policy. */
 #include "services/suppression/policy/suppression_policy.h"
 
+#include <assert.h>
+
 #include "common/base/nearest.h"
 #include "common/base/pack.h"
 #include "common/codec/json.h"
@@ -263,6 +265,7 @@ static enum outcome read_rule(struct arena *arena, const struct json *object, st
     if (json_shape(object) != SHAPE_OBJECT)
         return json_fail(object, err, "expected an object");
     CHECK(read_kind(object, &rule->kind, err));
+    assert(rule->kind);
     CHECK(check_rule_keys(arena, object, rule->kind, err));
     CHECK(read_id(object, policy, rule, err));
     CHECK(json_text(object, "owner", &rule->owner, err));
