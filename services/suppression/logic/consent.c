@@ -22,7 +22,8 @@ void consent_write(struct strbuf *out, struct span word, bool value)
             strbuf_addf(out, "%%%02X", (unsigned)(unsigned char)word.ptr[i]);
 }
 
-bool consent_next_word(struct span *rest, struct span *word, bool *value)
+/* Takes the next word, still with its %XX, and whether it is a yes. False at the end. */
+static bool next_consent(struct span *rest, struct span *word, bool *value)
 {
     if (!next_word(rest, ' ', word))
         return false;
@@ -34,7 +35,7 @@ bool consent_next_word(struct span *rest, struct span *word, bool *value)
 bool consent_opts_out(struct span consent)
 {
     struct span word;
-    for (bool value; consent_next_word(&consent, &word, &value);)
+    for (bool value; next_consent(&consent, &word, &value);)
         if (!value)
             return true;
     return false;
@@ -196,7 +197,7 @@ static struct said said_by(const struct contact_policy *policy, const struct con
     struct said said = {{false, false}, {false, false}};
     struct span rest = fact->consent, word;
     bool is_narrowed = false;
-    for (bool value; consent_next_word(&rest, &word, &value);) {
+    for (bool value; next_consent(&rest, &word, &value);) {
         struct meaning meaning;
         word_means(policy, word, &meaning);
         add_word(&said, &meaning, key, value);
@@ -284,7 +285,7 @@ size_t consent_undefined(const struct contact_policy *policy, const struct conta
     size_t count = 0;
     struct meaning meaning;
     struct span rest = fact->consent, word;
-    for (bool value; consent_next_word(&rest, &word, &value);) {
+    for (bool value; next_consent(&rest, &word, &value);) {
         word_means(policy, word, &meaning);
         count += tell(&meaning, told, arg);
     }
@@ -320,7 +321,7 @@ static struct opt_outs named_keys(const struct contact_policy *policy,
     struct meaning meaning;
     for (size_t i = 0; i < count; i++) {
         struct span rest = facts[i]->consent, word;
-        for (bool value; consent_next_word(&rest, &word, &value);) {
+        for (bool value; next_consent(&rest, &word, &value);) {
             word_means(policy, word, &meaning);
             add_keys(&list, &meaning, arena);
         }

@@ -15,9 +15,6 @@
  * %XX. */
 void consent_write(struct strbuf *out, struct span word, bool value);
 
-/* Takes the next word, still with its %XX, and whether it is a yes. False at the end. */
-bool consent_next_word(struct span *rest, struct span *word, bool *value);
-
 /* True if the text has a no of any word. */
 bool consent_opts_out(struct span consent);
 
