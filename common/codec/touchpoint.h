@@ -58,13 +58,13 @@ struct touchpoint {
     bool has_contact;
     struct span product_id, product_category;
     int64_t value_micros, margin_micros, cost_micros;
-    struct span currency, order_id;
-    int64_t score;
+    struct span currency, order_id, case_id, opportunity_id;
+    int64_t score, score_raw;
     struct span score_kind;
     /* raw Avro bytes of the map<boolean> (after the union branch), validated; SPAN_NONE if null */
     struct span consent;
     struct span traits_json, properties_json, items_json, context_json;
-    bool is_test;
+    bool is_test, is_bot;
 };
 
 struct avro_plan;

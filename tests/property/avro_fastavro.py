@@ -118,7 +118,7 @@ def flatten(schema, record, prefix, out):
             continue
         if name == "identifiers":
             out[name] = [[i.get("type"), i["value"], i.get("encoding", "none"), i.get("collection", "users")] for i in value]
-        elif name in ("consent", "is_test"):
+        elif name in ("consent", "is_test", "is_bot"):
             out[name] = value
         elif isinstance(value, dict):
             inner = next(b for b in kind if isinstance(b, dict))
@@ -134,7 +134,7 @@ def event_id(record):
 
 
 def expected(schema, record):
-    out = {"identifiers": [], "is_test": False, "has_contact": False, "event_id": event_id(record)}
+    out = {"identifiers": [], "is_test": False, "is_bot": False, "has_contact": False, "event_id": event_id(record)}
     flatten(schema, record, "", out)
     return out
 

@@ -98,6 +98,7 @@ static void print_touchpoint(const struct touchpoint *t)
     if (t->consent.ptr)
         json_object_set_new(out, "consent", consent_json(t->consent));
     json_object_set_new(out, "is_test", json_boolean(t->is_test));
+    json_object_set_new(out, "is_bot", json_boolean(t->is_bot));
     json_object_set_new(out, "has_contact", json_boolean(t->has_contact));
     touchpoint_event_id(t->source, t->message_id, &id);
     id_to_uuid(&id, uuid);

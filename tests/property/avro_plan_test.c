@@ -407,7 +407,7 @@ static void expect(avro_value_t *value, const struct plan_field *field, struct t
         break;
     case WANT_BOOLEAN:
         avro_value_get_boolean(value, &flag);
-        out->is_test = flag != 0;
+        *(bool *)(void *)(base + field->offset) = flag != 0;
         break;
     default:
         break;
@@ -492,6 +492,7 @@ static void assert_same(const struct touchpoint *got, const struct touchpoint *w
             fail_msg("%s differs", f->path);
     }
     assert_int_equal(got->is_test, want->is_test);
+    assert_int_equal(got->is_bot, want->is_bot);
     assert_int_equal(got->has_contact, want->has_contact);
     assert_int_equal(got->identifier_count, want->identifier_count);
     for (uint32_t i = 0; i < got->identifier_count; i++) {

@@ -118,13 +118,17 @@ const struct plan_field plan_fields[] = {
     LONG(cost_micros, -MONEY_LIMIT, MONEY_LIMIT),
     NAME(currency),
     TEXT(order_id),
+    TEXT(case_id),
+    TEXT(opportunity_id),
     LONG(score, -100, 100),
     TEXT(score_kind),
+    LONG(score_raw, INT32_MIN, INT32_MAX),
     FIELD(consent, WANT_CONSENT, 0, 0, TEXT_LIMIT),
     JSON(traits_json),
     JSON(properties_json),
     JSON(items_json),
     JSON(context_json),
     FIELD(is_test, WANT_BOOLEAN, 0, 0, 0),
+    FIELD(is_bot, WANT_BOOLEAN, 0, 0, 0),
 };
 const size_t plan_field_count = sizeof plan_fields / sizeof *plan_fields;

@@ -11,7 +11,8 @@ void touchpoint_clear(struct touchpoint *t)
     t->occurred_at = t->original_at = t->sent_at = t->received_at = t->session_index = LONG_ABSENT;
     t->contact.priority = t->contact.planned_at = t->contact.expires_at = t->contact.batch_size =
         LONG_ABSENT;
-    t->value_micros = t->margin_micros = t->cost_micros = t->score = LONG_ABSENT;
+    t->value_micros = t->margin_micros = t->cost_micros = LONG_ABSENT;
+    t->score = t->score_raw = LONG_ABSENT;
 }
 
 static inline void put_byte(struct strbuf *out, uint8_t v)
@@ -147,8 +148,11 @@ static void put_business(struct strbuf *out, const struct touchpoint *t)
     put_optional_long(out, t->cost_micros);
     put_optional_text(out, t->currency);
     put_optional_text(out, t->order_id);
+    put_optional_text(out, t->case_id);
+    put_optional_text(out, t->opportunity_id);
     put_optional_long(out, t->score);
     put_optional_text(out, t->score_kind);
+    put_optional_long(out, t->score_raw);
     put_byte(out, t->consent.ptr ? BRANCH_VALUE : BRANCH_NULL);
     strbuf_add(out, t->consent.ptr, t->consent.len);
     put_optional_text(out, t->traits_json);
@@ -156,6 +160,7 @@ static void put_business(struct strbuf *out, const struct touchpoint *t)
     put_optional_text(out, t->items_json);
     put_optional_text(out, t->context_json);
     put_byte(out, t->is_test);
+    put_byte(out, t->is_bot);
 }
 
 void touchpoint_write(struct strbuf *out, const struct touchpoint *t)
