@@ -8,31 +8,11 @@
 #include "common/codec/json.h"
 #include "common/words/words.h"
 #include "services/suppression/logic/rules.h"
+#include "services/suppression/policy/policy_words.h"
 
 enum { MAX_RULE_ID = 64 };
 
 /* ---- names with a list ---- */
-
-static enum outcome unknown_name(const struct json *at, const char *what,
-                                 const struct nearest *nearest, struct err *err)
-{
-    return json_fail(at, err, "unknown %s \"" SPAN_FMT "\", did you mean \"" SPAN_FMT "\"?", what,
-                     SPAN_ARG(nearest->wanted), SPAN_ARG(nearest->name));
-}
-
-/* In any spelling that is understood of producers; *channel becomes its name. */
-static enum outcome check_channel(const struct json *at, const struct contact_policy *policy,
-                                  struct span *channel, struct err *err)
-{
-    struct nearest nearest = nearest_start(*channel, NEAREST_ANY);
-    if (policy_channel(policy, *channel, channel))
-        return OUTCOME_OK;
-    for (size_t i = 0; channel_words[i]; i++)
-        nearest_consider(&nearest, span_of(channel_words[i]));
-    for (size_t i = 0; i < policy->channels.count; i++)
-        nearest_consider(&nearest, policy->channels.items[i]);
-    return unknown_name(at, "channel", &nearest, err);
-}
 
 static enum outcome check_class(const struct json *at, const struct contact_policy *policy,
                                 struct span class, struct err *err)
@@ -42,7 +22,7 @@ static enum outcome check_class(const struct json *at, const struct contact_poli
         return OUTCOME_OK;
     for (size_t i = 0; i < policy->class_count; i++)
         nearest_consider(&nearest, policy->classes[i].name);
-    return unknown_name(at, "class", &nearest, err);
+    return policy_unknown_name(at, "class", &nearest, err);
 }
 
 static enum outcome read_kind(const struct json *rule, const struct rule_kind **kind,
@@ -59,23 +39,10 @@ static enum outcome read_kind(const struct json *rule, const struct rule_kind **
             return OUTCOME_OK;
         nearest_consider(&nearest, span_of(rule_kinds[i]->name));
     }
-    return unknown_name(json_get(rule, "kind"), "kind of rule", &nearest, err);
+    return policy_unknown_name(json_get(rule, "kind"), "kind of rule", &nearest, err);
 }
 
 /* ---- parts of a rule ---- */
-
-static enum outcome read_names(struct arena *arena, const struct json *object, const char *key,
-                               struct contact_names *out, struct err *err)
-{
-    const struct json *list = NULL;
-    CHECK(json_list(object, key, &list, err));
-    if (list && json_count(list) == 0)
-        return json_fail(list, err, "an empty list would never match; leave it out");
-    out->items = arena_array(arena, struct span, json_count(list));
-    for (out->count = 0; out->count < json_count(list); out->count++)
-        CHECK(json_as_text(json_at(list, out->count), &out->items[out->count], err));
-    return OUTCOME_OK;
-}
 
 /* "*" is the same as leaving it out. */
 static enum outcome read_channels(struct arena *arena, const struct json *object,
@@ -89,9 +56,9 @@ static enum outcome read_channels(struct arena *arena, const struct json *object
         return span_is(text, "*") ? OUTCOME_OK
                                   : json_fail(value, err, "expected \"*\" or a list of channels");
     }
-    CHECK(read_names(arena, object, "channels", &rule->channels, err));
+    CHECK(policy_read_names(arena, object, "channels", &rule->channels, err));
     for (size_t i = 0; i < rule->channels.count; i++)
-        CHECK(check_channel(json_at(value, i), policy, &rule->channels.items[i], err));
+        CHECK(policy_check_channel(json_at(value, i), policy, &rule->channels.items[i], err));
     return OUTCOME_OK;
 }
 
@@ -99,7 +66,7 @@ static enum outcome read_classes_of_rule(struct arena *arena, const struct json 
                                          const struct contact_policy *policy,
                                          struct contact_rule *rule, struct err *err)
 {
-    CHECK(read_names(arena, object, "classes", &rule->classes, err));
+    CHECK(policy_read_names(arena, object, "classes", &rule->classes, err));
     for (size_t i = 0; i < rule->classes.count; i++)
         CHECK(check_class(json_at(json_get(object, "classes"), i), policy, rule->classes.items[i],
                           err));
@@ -187,7 +154,7 @@ static enum outcome read_key(struct arena *arena, const struct json *object,
     case KEY_SIGNALS:
         return read_triggers(arena, object, key->name, key->type == KEY_SIGNALS, rule, err);
     case KEY_UNTIL:
-        return read_names(arena, object, key->name, &rule->until, err);
+        return policy_read_names(arena, object, key->name, &rule->until, err);
     case KEY_RETRY:
         return read_retry(object, key->name, rule, err);
     case KEY_DURATION:
@@ -272,7 +239,7 @@ static enum outcome read_rule(struct arena *arena, const struct json *object, st
     CHECK(check_texts(object, err));
     CHECK(read_channels(arena, object, policy, rule, err));
     CHECK(read_classes_of_rule(arena, object, policy, rule, err));
-    CHECK(read_names(arena, object, "tags", &rule->tags, err));
+    CHECK(policy_read_names(arena, object, "tags", &rule->tags, err));
     CHECK(read_own(arena, object, rule, err));
     policy->rule_count++;
     return OUTCOME_OK;
@@ -317,169 +284,11 @@ static enum outcome read_reservations(struct arena *arena, const struct json *ro
             continue;
         }
         struct span channel = json_key(entry);
-        CHECK(check_channel(entry, policy, &channel, err));
+        CHECK(policy_check_channel(entry, policy, &channel, err));
         policy->reservations[policy->reservation_count++] =
             (struct channel_reservation){channel, length};
     }
     return OUTCOME_OK;
-}
-
-static enum outcome read_consents(struct arena *arena, const struct json *root,
-                                  struct contact_policy *policy, struct err *err)
-{
-    const struct json *section = NULL;
-    CHECK(json_section(root, "consent", &section, err));
-    policy->consents = arena_array(arena, struct channel_consent, json_count(section));
-    for (size_t i = 0; i < json_count(section); i++) {
-        const struct json *entry = json_at(section, i);
-        int on_unknown = 1;
-        CHECK(json_check_keys(entry, "on_unknown", "", err));
-        CHECK(json_choice(entry, "on_unknown", "allow|deny", &on_unknown, err));
-        if (span_is(json_key(entry), "*")) {
-            policy->allow_unknown = on_unknown == 0;
-            continue;
-        }
-        struct span channel = json_key(entry);
-        CHECK(check_channel(entry, policy, &channel, err));
-        policy->consents[policy->consent_count++] =
-            (struct channel_consent){channel, on_unknown == 0};
-    }
-    return OUTCOME_OK;
-}
-
-/* -------------------------------------------------------------------------------------------------
- * words of producers */
-
-static enum outcome fold_name(struct arena *arena, const struct json *at, struct span word,
-                              struct span *folded, struct err *err)
-{
-    char *buffer = arena_alloc(arena, WORD_MAX);
-    *folded = word_fold(word, buffer);
-    return folded->len > 0 ? OUTCOME_OK
-                           : json_fail(at, err, "expected a word of 1 to %d bytes", WORD_MAX);
-}
-
-static enum outcome read_declared(struct arena *arena, const struct json *root,
-                                  struct contact_policy *policy, struct err *err)
-{
-    struct contact_names names = {0};
-    struct span known;
-    CHECK(read_names(arena, root, "channels", &names, err));
-    policy->channels.items = arena_array(arena, struct span, names.count);
-    for (size_t i = 0; i < names.count; i++) {
-        const struct json *at = json_at(json_get(root, "channels"), i);
-        struct span *name = &policy->channels.items[i];
-        CHECK(fold_name(arena, at, names.items[i], name, err));
-        if (word_is_all(*name) || memchr(name->ptr, ':', name->len))
-            return json_fail(at, err, "a channel cannot have this name");
-        if (policy_channel(policy, *name, &known))
-            return json_fail(at, err, "is known already, as \"" SPAN_FMT "\"", SPAN_ARG(known));
-        policy->channels.count++;
-    }
-    return OUTCOME_OK;
-}
-
-/* A customer must be able to say no to each class by its name. */
-static enum outcome check_class_names(const struct json *root, const struct contact_policy *policy,
-                                      struct err *err)
-{
-    char buffer[WORD_MAX];
-    struct span channel;
-    for (size_t i = 0; i < policy->class_count; i++) {
-        const struct json *at = json_at(json_get(root, "classes"), i);
-        struct span folded = word_fold(policy->classes[i].name, buffer);
-        if (word_is_all(folded) || policy_channel(policy, folded, &channel) ||
-            policy_class_named(policy, folded) != &policy->classes[i])
-            return json_fail(at, err, "a word of consent with this name means something else");
-    }
-    return OUTCOME_OK;
-}
-
-/* A channel, "all", or, where may_class, a class. */
-static enum outcome read_key_named(struct arena *arena, const struct json *at,
-                                   const struct contact_policy *policy, bool may_class,
-                                   struct consent_key *out, struct err *err)
-{
-    struct span word = SPAN_NONE, folded;
-    CHECK(json_as_text(at, &word, err));
-    CHECK(fold_name(arena, at, word, &folded, err));
-    const struct contact_class *class = may_class ? policy_class_named(policy, folded) : NULL;
-    *out = (struct consent_key){CONSENT_ALL, SPAN("all")};
-    if (word_is_all(folded))
-        return OUTCOME_OK;
-    if (class && !policy_channel(policy, word, &word)) {
-        *out = (struct consent_key){CONSENT_CLASS, class->name};
-        return OUTCOME_OK;
-    }
-    CHECK(check_channel(at, policy, &word, err));
-    *out = (struct consent_key){CONSENT_CHANNEL, word};
-    return OUTCOME_OK;
-}
-
-static enum outcome read_keys_named(struct arena *arena, const struct json *value,
-                                    const struct contact_policy *policy, bool may_class,
-                                    struct consent_meaning *out, struct err *err)
-{
-    bool is_list = json_shape(value) == SHAPE_LIST;
-    size_t count = is_list ? json_count(value) : 1;
-    struct consent_key *keys = arena_array(arena, struct consent_key, count);
-    for (size_t i = 0; i < count; i++)
-        CHECK(read_key_named(arena, is_list ? json_at(value, i) : value, policy, may_class,
-                             &keys[i], err));
-    out->keys = keys;
-    out->count = count;
-    return OUTCOME_OK;
-}
-
-static enum outcome read_unsubscribe_from(struct arena *arena, const struct json *root,
-                                          struct contact_policy *policy, struct err *err)
-{
-    const struct json *section = NULL;
-    struct consent_meanings *out = &policy->unsubscribe_from;
-    CHECK(json_section(root, "unsubscribe_from", &section, err));
-    out->items = arena_array(arena, struct consent_meaning, json_count(section));
-    for (size_t i = 0; i < json_count(section); i++) {
-        const struct json *entry = json_at(section, i);
-        struct consent_meaning item = {json_key(entry), NULL, 0};
-        CHECK(check_channel(entry, policy, &item.word, err));
-        if (meaning_find(out, item.word))
-            return json_fail(entry, err, "is named already, in another spelling");
-        CHECK(read_keys_named(arena, entry, policy, false, &item, err));
-        if (item.count == 0)
-            return json_fail(entry, err, "needs at least one channel");
-        out->items[out->count++] = item;
-    }
-    return OUTCOME_OK;
-}
-
-static enum outcome read_consent_words(struct arena *arena, const struct json *root,
-                                       struct contact_policy *policy, struct err *err)
-{
-    const struct json *section = NULL;
-    struct span known;
-    CHECK(json_section(root, "consent_words", &section, err));
-    policy->words.items = arena_array(arena, struct consent_meaning, json_count(section));
-    for (size_t i = 0; i < json_count(section); i++) {
-        const struct json *entry = json_at(section, i);
-        struct consent_meaning item = {SPAN_NONE, NULL, 0};
-        CHECK(fold_name(arena, entry, json_key(entry), &item.word, err));
-        if (word_is_all(item.word) || policy_channel(policy, item.word, &known) ||
-            policy_class_named(policy, item.word))
-            return json_fail(entry, err, "has a meaning already: it is a channel, a class or all");
-        if (meaning_find(&policy->words, item.word))
-            return json_fail(entry, err, "is named already, in another spelling");
-        CHECK(read_keys_named(arena, entry, policy, true, &item, err));
-        policy->words.items[policy->words.count++] = item;
-    }
-    return OUTCOME_OK;
-}
-
-static enum outcome read_words(struct arena *arena, const struct json *root,
-                               struct contact_policy *policy, struct err *err)
-{
-    CHECK(read_unsubscribe_from(arena, root, policy, err));
-    CHECK(read_consent_words(arena, root, policy, err));
-    return read_names(arena, root, "preference_center", &policy->preference_center, err);
 }
 
 static enum outcome read_rules(struct arena *arena, const struct json *root, struct span owner,
@@ -506,11 +315,11 @@ static enum outcome read_policy(struct arena *arena, const struct json *root,
     CHECK(json_text(root, "owner", &owner, err));
     CHECK(json_text(root, "time_zone", &time_zone, err));
     CHECK(read_classes(root, out, err));
-    CHECK(read_declared(arena, root, out, err));
-    CHECK(check_class_names(root, out, err));
-    CHECK(read_words(arena, root, out, err));
+    CHECK(policy_read_channels(arena, root, out, err));
+    CHECK(policy_check_class_names(root, out, err));
+    CHECK(policy_read_words(arena, root, out, err));
     CHECK(read_reservations(arena, root, out, err));
-    CHECK(read_consents(arena, root, out, err));
+    CHECK(policy_read_consents(arena, root, out, err));
     return read_rules(arena, root, owner, out, err);
 }
 
