@@ -203,6 +203,8 @@ void consumer_close(struct consumer *consumer)
         rd_kafka_queue_destroy(consumer->commit_queue);
         rd_kafka_destroy_flags(consumer->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     }
+    if (consumer->given)
+        rd_kafka_topic_partition_list_destroy(consumer->given);
     order_free(consumer->order, fetch_drop);
     close(consumer->wake_fd);
     topic_names_free(&consumer->topics);
@@ -259,6 +261,7 @@ static void report(struct consumer *consumer)
         return;
     consumer->next_report_us = now + REPORT_US;
     lag_report(consumer);
+    assignment_look(consumer);
     if (consumer->is_down)
         probe_brokers(consumer);
 }
@@ -291,13 +294,15 @@ static bool waited_enough(struct consumer *consumer)
     return order_give_up(consumer->order) > 0;
 }
 
-static size_t hand_out(struct consumer *consumer, struct record *records, size_t max)
+static size_t hand_out(struct consumer *consumer, struct record *records, size_t max,
+                       size_t max_bytes)
 {
-    size_t count = 0, index;
-    while (count < max) {
+    size_t count = 0, bytes = 0, index;
+    while (count < max && bytes < max_bytes) {
         rd_kafka_message_t *message = order_pop(consumer->order, &index);
         if (message) {
-            fill_record(&consumer->lanes[index], message, &records[count++]);
+            fill_record(&consumer->lanes[index], message, &records[count]);
+            bytes += record_size(&records[count++]);
             consumer->waiting_since_us = 0;
         } else if (fetch_absorb(consumer, max) == 0 &&
                    !(order_is_waiting(consumer->order) && waited_enough(consumer))) {
@@ -329,8 +334,8 @@ static bool wait_for_data(struct consumer *consumer, int64_t deadline)
     return true;
 }
 
-size_t consumer_take(struct consumer *consumer, struct record *records, size_t max, int timeout_ms,
-                     bool *caught_up, struct err *err)
+size_t consumer_take(struct consumer *consumer, struct record *records, size_t max,
+                     size_t max_bytes, int timeout_ms, bool *caught_up, struct err *err)
 {
     size_t count = 0;
     int64_t deadline = clock_monotonic_us() + (int64_t)timeout_ms * 1000;
@@ -339,7 +344,7 @@ size_t consumer_take(struct consumer *consumer, struct record *records, size_t m
         if (max == 0 || consumer->fatal.outcome != OUTCOME_OK)
             break;
         fetch_absorb(consumer, 2 * max);
-        count = hand_out(consumer, records, max);
+        count = hand_out(consumer, records, max, max_bytes);
     } while (count == 0 && wait_for_data(consumer, deadline));
     if (caught_up)
         *caught_up = consumer->is_assigned && order_is_drained(consumer->order);

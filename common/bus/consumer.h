@@ -35,6 +35,10 @@ struct consumer_events {
      * the old one is void (an empty one when everything was revoked). What was handed out and not
      * committed will be handed out again: the service drops its unfinished batch. */
     void (*assigned)(void *arg, const int *topics, const int32_t *partitions, size_t count);
+    /* Whether a topic may be read, asked before anything of it is fetched. The partitions of one
+     * that may not stay unread and are not announced; it is asked about again every half minute.
+     * NULL: every topic may. */
+    bool (*may_read)(void *arg, int topic);
 };
 
 /* topics: NULL-ended names; a name starting with ^ is a regex. A missing topic is OUTCOME_FATAL
@@ -51,12 +55,17 @@ enum outcome consumer_check_start(const struct config *config, const char *const
 /* Leaves the group, bounded to 10 s. */
 void consumer_close(struct consumer *consumer);
 
-/* Waits up to timeout_ms for records and appends them to records (room for max). Returns how many.
- * *caught_up is set if no assigned partition has more to read at the moment. Serves callbacks and
+/* Waits up to timeout_ms for records and fills records (room for max), until their keys and values
+ * have max_bytes together: the last one may pass that bound. Returns how many. *caught_up is set if no assigned partition has more to read at the moment. Serves callbacks and
  * heartbeats (call at least every second). Broker errors are logged and counted; only a fatal one
  * gives OUTCOME_FATAL in err->outcome (else OUTCOME_OK). */
-size_t consumer_take(struct consumer *consumer, struct record *records, size_t max, int timeout_ms,
-                     bool *caught_up, struct err *err);
+size_t consumer_take(struct consumer *consumer, struct record *records, size_t max,
+                     size_t max_bytes, int timeout_ms, bool *caught_up, struct err *err);
+/* What a record holds of that bound. */
+static inline size_t record_size(const struct record *record)
+{
+    return record->key.len + record->value.len;
+}
 
 /* The messages behind records: free them when the batch is done or dropped. */
 void consumer_release(struct consumer *consumer, struct record *records, size_t count);

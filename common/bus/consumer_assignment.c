@@ -3,7 +3,10 @@
 #include <string.h>
 
 #include "common/bus/consumer_internal.h"
+#include "common/runtime/clock.h"
 #include "common/runtime/log.h"
+
+enum { LOOK_US = 30000000 }; /* between two looks at topics that may not be read */
 
 static int lane_compare(const void *a, const void *b)
 {
@@ -84,7 +87,42 @@ static void announce(struct consumer *consumer)
     free(partitions);
 }
 
-static void assign(struct consumer *consumer, const rd_kafka_topic_partition_list_t *parts)
+static bool may_read(struct consumer *consumer, const char *name)
+{
+    int topic = topic_names_index(&consumer->topics, name);
+    bool may = consumer->events.may_read == NULL ||
+               consumer->events.may_read(consumer->events.arg, topic);
+    metric_set(consumer->topics.unread[topic], !may);
+    return may;
+}
+
+/* Those of the parts whose topic may be read. The caller destroys the list. */
+static rd_kafka_topic_partition_list_t *
+readable_of(struct consumer *consumer, const rd_kafka_topic_partition_list_t *parts)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(parts->cnt);
+    const char *asked = NULL;
+    bool may = false;
+    for (int i = 0; i < parts->cnt; i++) {
+        const rd_kafka_topic_partition_t *part = &parts->elems[i];
+        if (asked == NULL || strcmp(asked, part->topic) != 0)
+            may = may_read(consumer, part->topic);
+        asked = part->topic;
+        if (may)
+            rd_kafka_topic_partition_list_add(list, part->topic, part->partition);
+    }
+    return list;
+}
+
+static void keep_given(struct consumer *consumer, rd_kafka_topic_partition_list_t *given)
+{
+    if (consumer->given)
+        rd_kafka_topic_partition_list_destroy(consumer->given);
+    consumer->given = given;
+    consumer->next_look_us = clock_monotonic_us() + LOOK_US;
+}
+
+static void assign_readable(struct consumer *consumer, const rd_kafka_topic_partition_list_t *parts)
 {
     assignment_clear(consumer);
     consumer->lanes = calloc((size_t)parts->cnt + 1, sizeof *consumer->lanes);
@@ -104,11 +142,34 @@ static void assign(struct consumer *consumer, const rd_kafka_topic_partition_lis
     announce(consumer);
 }
 
+static void assign(struct consumer *consumer, const rd_kafka_topic_partition_list_t *parts)
+{
+    rd_kafka_topic_partition_list_t *readable = readable_of(consumer, parts);
+    keep_given(consumer, rd_kafka_topic_partition_list_copy(parts));
+    consumer->has_unread = readable->cnt < parts->cnt;
+    assign_readable(consumer, readable);
+    rd_kafka_topic_partition_list_destroy(readable);
+}
+
+void assignment_look(struct consumer *consumer)
+{
+    if (!consumer->has_unread || clock_monotonic_us() < consumer->next_look_us)
+        return;
+    consumer->next_look_us = clock_monotonic_us() + LOOK_US;
+    rd_kafka_topic_partition_list_t *readable = readable_of(consumer, consumer->given);
+    if ((size_t)readable->cnt > consumer->lane_count) {
+        consumer->has_unread = readable->cnt < consumer->given->cnt;
+        assign_readable(consumer, readable);
+    }
+    rd_kafka_topic_partition_list_destroy(readable);
+}
+
 static void revoke(struct consumer *consumer)
 {
     bool had_lanes = consumer->lane_count > 0;
     consumer->is_lost = rd_kafka_assignment_lost(consumer->rk);
-    consumer->is_assigned = false;
+    consumer->is_assigned = consumer->has_unread = false;
+    keep_given(consumer, NULL);
     rd_kafka_assign(consumer->rk, NULL);
     assignment_clear(consumer);
     if (had_lanes)

@@ -39,6 +39,7 @@ enum { LAG_UNKNOWN = -1, LAG_NEVER_ASKED = -2 }; /* as lane.asked_end */
 struct topic_names {
     char **names; /* as given at open; names that a regex found are appended */
     struct metric **consumed;
+    struct metric **unread; /* 1 while it may not be read */
     size_t count;
 };
 
@@ -52,6 +53,9 @@ struct consumer {
     size_t lane_count;
     struct order *order;
     int64_t epoch;
+    rd_kafka_topic_partition_list_t *given; /* by the group, unread partitions included; or NULL */
+    int64_t next_look_us;                   /* at topics that may not be read */
+    bool has_unread;
     bool is_assigned, is_lost, is_down, is_starved;
     size_t ask_next;          /* the lane that is asked for next */
     int64_t waiting_since_us; /* since when the merge waits for a lane; 0: it does not */
@@ -73,6 +77,9 @@ void topic_names_free(struct topic_names *topics);
 void assignment_callback(rd_kafka_t *rk, rd_kafka_resp_err_t rc,
                          rd_kafka_topic_partition_list_t *parts, void *opaque);
 void assignment_clear(struct consumer *consumer);
+/* Asks about unread topics again, when it is time; assigns everything anew if one may be read now.
+ */
+void assignment_look(struct consumer *consumer);
 
 /* consumer_lag.c */
 void lag_open_lane(const struct consumer *consumer, struct lane *lane);

@@ -11,13 +11,19 @@ static void add(struct topic_names *topics, const char *name)
     size_t count = topics->count + 1;
     topics->names = realloc(topics->names, count * sizeof *topics->names);
     topics->consumed = realloc(topics->consumed, count * sizeof *topics->consumed);
-    if (!topics->names || !topics->consumed || !(topics->names[topics->count] = strdup(name)))
+    topics->unread = realloc(topics->unread, count * sizeof *topics->unread);
+    if (!topics->names || !topics->consumed || !topics->unread ||
+        !(topics->names[topics->count] = strdup(name)))
         abort();
     snprintf(labels, sizeof labels, "topic=\"%s\"", name);
+    bool is_pattern = name[0] == '^';
     topics->consumed[topics->count] =
-        name[0] == '^'
-            ? NULL
-            : metric_counter("records_consumed_total", labels, "Records taken from Kafka.");
+        is_pattern ? NULL
+                   : metric_counter("records_consumed_total", labels, "Records taken from Kafka.");
+    topics->unread[topics->count] =
+        is_pattern ? NULL
+                   : metric_gauge("kafka_topic_unread", labels,
+                                  "1: the topic is not read, because it cannot be read safely.");
     topics->count = count;
 }
 
@@ -37,4 +43,5 @@ void topic_names_free(struct topic_names *topics)
         free(topics->names[i]);
     free(topics->names);
     free(topics->consumed);
+    free(topics->unread);
 }

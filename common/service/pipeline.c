@@ -26,6 +26,8 @@ const struct setting pipeline_settings[] = {
      "Kafka consumer group; empty: the name of the service."},
     {"batch.max.records", SETTING_INT, "100000", 1, 1000000, NULL,
      "A batch is run as soon as it holds so many records."},
+    {"batch.max.bytes", SETTING_BYTES, "64MB", 1024 * 1024, 1 << 30, NULL,
+     "... or so many bytes of keys and values: it bounds the memory that large records take."},
     {"flush.interval", SETTING_DURATION, "200ms", 1000, 60000000, NULL,
      "A batch is run at the latest so long after its first record."},
     {"flush.interval.behind", SETTING_DURATION, "2s", 1000, 60000000, NULL,
@@ -60,30 +62,29 @@ static void note_assignment(void *arg, const int *topics, const int32_t *partiti
     pipeline->is_assignment_new = true;
 }
 
-/* Finds a missing dead letter topic before the first record needs it. */
-static enum outcome check_letter_topics(struct pipeline *pipeline, struct err *err)
+/* A topic that a pattern found is read only if its bad records have a place to go. Kafka may not
+ * answer now: then the first dead letter asks again. */
+static bool may_read(void *arg, int topic)
 {
-    for (size_t i = 0; i < pipeline->new_count; i++) {
-        int topic = pipeline->new_topics[i];
-        enum outcome outcome = dead_letters_topic(
-            pipeline->letters, topic, consumer_topic_name(pipeline->consumer, topic), err);
-        if (outcome == OUTCOME_FATAL)
-            return outcome;
-    }
-    return OUTCOME_OK;
+    struct pipeline *pipeline = arg;
+    struct err err = {0};
+    const char *name = consumer_topic_name(pipeline->consumer, topic);
+    if (dead_letters_topic(pipeline->letters, topic, name, &err) != OUTCOME_FATAL)
+        return true;
+    log_event(LOG_ERROR, "topic_unread", "topic", name, "message", err.message, NULL);
+    return false;
 }
 
-static enum outcome tell_assignment(struct pipeline *pipeline, struct err *err)
+static void tell_assignment(struct pipeline *pipeline)
 {
     if (!pipeline->is_assignment_new)
-        return OUTCOME_OK;
+        return;
     pipeline->is_assignment_new = false;
     pipeline->is_scan_due = true;
     pipeline->next_check_us = 0; /* ready from now on, not a second later */
     if (pipeline->service->assigned)
         pipeline->service->assigned(pipeline->self, pipeline->new_topics, pipeline->new_partitions,
                                     pipeline->new_count);
-    return check_letter_topics(pipeline, err);
 }
 
 static void open_metrics(struct pipeline *pipeline)
@@ -102,6 +103,7 @@ static void open_metrics(struct pipeline *pipeline)
 static void load_settings(struct pipeline *pipeline, const struct config *config)
 {
     pipeline->max = (size_t)config_int(config, "batch.max.records");
+    pipeline->max_bytes = (size_t)config_int(config, "batch.max.bytes");
     const char *size_setting = pipeline->service->size_setting;
     pipeline->max_record_bytes = size_setting ? (size_t)config_int(config, size_setting) : SIZE_MAX;
     pipeline->flush_min_us = pipeline->flush_us = config_duration(config, "flush.interval").us;
@@ -158,7 +160,7 @@ static enum outcome join(struct pipeline *pipeline, struct err *err)
         arena_array(&pipeline->arena, const char *, pipeline_count_topics(pipeline->service) + 1);
     CHECK(pipeline_read_topics(pipeline->service, config, topics, err));
     CHECK(find_letter_topics(pipeline, topics, err));
-    struct consumer_events events = {pipeline, note_assignment};
+    struct consumer_events events = {pipeline, note_assignment, may_read};
     return consumer_open(config, group[0] ? group : pipeline->service->name, topics, &events,
                          &pipeline->consumer, err);
 }
@@ -222,6 +224,7 @@ static void forget_older(struct pipeline *pipeline, size_t taken)
     memmove(pipeline->records, pipeline->records + pipeline->count,
             taken * sizeof *pipeline->records);
     pipeline->count = 0;
+    pipeline->bytes = 0;
     pipeline->epoch = consumer_epoch(pipeline->consumer);
 }
 
@@ -237,6 +240,13 @@ static void begin_batch(struct pipeline *pipeline)
             waited_us < pipeline->flush_max_us ? waited_us : pipeline->flush_max_us;
 }
 
+static void note_taken(struct pipeline *pipeline, size_t taken)
+{
+    for (size_t i = 0; i < taken; i++)
+        pipeline->bytes += record_size(&pipeline->records[pipeline->count + i]);
+    pipeline->count += taken;
+}
+
 static int take_timeout_ms(const struct pipeline *pipeline)
 {
     if (pipeline->count == 0)
@@ -247,7 +257,8 @@ static int take_timeout_ms(const struct pipeline *pipeline)
 
 static bool is_batch_due(const struct pipeline *pipeline)
 {
-    return pipeline->count == pipeline->max || stop_requested() ||
+    return pipeline->count == pipeline->max || pipeline->bytes >= pipeline->max_bytes ||
+           stop_requested() ||
            (pipeline->count > 0 && clock_monotonic_us() - pipeline->first_us >= pipeline->flush_us);
 }
 
@@ -257,14 +268,15 @@ static enum outcome collect(struct pipeline *pipeline, struct err *err)
     for (;;) {
         bool caught_up = false;
         size_t taken = consumer_take(pipeline->consumer, pipeline->records + pipeline->count,
-                                     pipeline->max - pipeline->count, take_timeout_ms(pipeline),
-                                     &caught_up, err);
+                                     pipeline->max - pipeline->count,
+                                     pipeline->max_bytes - pipeline->bytes,
+                                     take_timeout_ms(pipeline), &caught_up, err);
         admin_http_beat(consumer_max_poll_interval_us(pipeline->consumer));
         if (consumer_epoch(pipeline->consumer) != pipeline->epoch)
             forget_older(pipeline, taken);
         if (taken > 0 && pipeline->count == 0)
             begin_batch(pipeline);
-        pipeline->count += taken;
+        note_taken(pipeline, taken);
         if (err->outcome == OUTCOME_FATAL)
             return OUTCOME_FATAL;
         if (is_batch_due(pipeline) || (taken == 0 && (caught_up || pipeline->count == 0)))
@@ -324,7 +336,7 @@ static enum outcome run_once(struct pipeline *pipeline, struct err *err)
 {
     err->outcome = OUTCOME_OK;
     CHECK(collect(pipeline, err));
-    CHECK(tell_assignment(pipeline, err));
+    tell_assignment(pipeline);
     CHECK(check_servers(pipeline, err));
     CHECK(scan_if_due(pipeline, err));
     return pipeline->count > 0 ? pipeline_batch(pipeline, err) : OUTCOME_OK;

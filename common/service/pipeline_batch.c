@@ -178,7 +178,7 @@ static void mark_oversized(struct pipeline *pipeline)
 {
     for (size_t i = 0; i < pipeline->count; i++) {
         const struct record *record = &pipeline->records[i];
-        bool fits = record->key.len + record->value.len + record_headers_size(record) <=
+        bool fits = record_size(record) + record_headers_size(record) <=
                     pipeline->max_record_bytes;
         pipeline->reasons[i] = fits ? NULL : "record_too_large";
         free(pipeline->details[i]);
@@ -242,5 +242,6 @@ enum outcome pipeline_batch(struct pipeline *pipeline, struct err *err)
     enum outcome outcome = run_and_commit(pipeline, err);
     consumer_release(pipeline->consumer, pipeline->records, pipeline->count);
     pipeline->count = 0;
+    pipeline->bytes = 0;
     return outcome;
 }

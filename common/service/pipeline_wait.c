@@ -14,7 +14,7 @@ static void serve(struct pipeline *pipeline, int timeout_ms)
 {
     struct err err; /* the consumer keeps a fatal error and reports it again with the next batch */
     bool caught_up;
-    consumer_take(pipeline->consumer, pipeline->records, 0, timeout_ms, &caught_up, &err);
+    consumer_take(pipeline->consumer, pipeline->records, 0, 0, timeout_ms, &caught_up, &err);
     admin_http_beat(consumer_max_poll_interval_us(pipeline->consumer));
     admin_http_condition("kafka", consumer_is_joined(pipeline->consumer));
     admin_http_condition("postgres", db_is_up(pipeline->context->db));

@@ -137,7 +137,7 @@ static void count_records(struct tally *tally, const struct record *batch, size_
 static size_t take(struct consumer *consumer, struct tally *tally, int timeout_ms, bool *caught_up)
 {
     struct err err = {0};
-    size_t count = consumer_take(consumer, records, BATCH, timeout_ms, caught_up, &err);
+    size_t count = consumer_take(consumer, records, BATCH, SIZE_MAX, timeout_ms, caught_up, &err);
     must(err.outcome, &err);
     count_records(tally, records, count);
     consumer_release(consumer, records, count);
@@ -220,7 +220,7 @@ static void on_assigned(void *arg, const int *topics, const int32_t *partitions,
 
 static void open_member(struct member *member, const char *group)
 {
-    struct consumer_events events = {member, on_assigned};
+    struct consumer_events events = {member, on_assigned, NULL};
     member->consumer = open_consumer(group, topic, &events);
 }
 
@@ -241,8 +241,8 @@ static void two_instances_share_and_lose_nothing(void **state)
     open_member(&b, "shared");
     while (b.partitions != PARTITIONS / 2 || a.partitions != PARTITIONS / 2) {
         deadline_check(deadline, "each consumer has half of the partitions");
-        consumer_take(a.consumer, records, 0, 20, &caught_up, NULL);
-        consumer_take(b.consumer, records, 0, 20, &caught_up, NULL);
+        consumer_take(a.consumer, records, 0, 0, 20, &caught_up, NULL);
+        consumer_take(b.consumer, records, 0, 0, 20, &caught_up, NULL);
     }
     assert_true(consumer_epoch(a.consumer) > epoch);
     size_t taken = 0; /* handed out, never committed: given away below */
@@ -291,7 +291,7 @@ static void forwarding_keeps_key_value_headers_and_time(void **state)
     struct deadline deadline = deadline_start();
     must(producer_open(config, &producer, &err), &err);
     must(producer_topic(producer, skewed_topic, &index, NULL, &err), &err);
-    while (consumer_take(consumer, one, 1, 100, &caught_up, &err) == 0)
+    while (consumer_take(consumer, one, 1, SIZE_MAX, 100, &caught_up, &err) == 0)
         deadline_check(deadline, "a record to forward");
     struct header extra[] = {{"reason", SPAN("first")}, {"nothing", SPAN_NONE}};
     must(producer_forward(producer, index, SPAN("position"), &one[0], extra, 2, &err), &err);
@@ -300,7 +300,7 @@ static void forwarding_keeps_key_value_headers_and_time(void **state)
     struct record *found = NULL;
     while (!found) {
         deadline_check(deadline, "the forwarded record");
-        size_t count = consumer_take(consumer, records, BATCH, 100, &caught_up, &err);
+        size_t count = consumer_take(consumer, records, BATCH, SIZE_MAX, 100, &caught_up, &err);
         for (size_t i = 0; i < count && !found; i++) {
             if (span_is(records[i].key, "position"))
                 found = &records[i];
