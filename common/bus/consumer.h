@@ -56,9 +56,10 @@ enum outcome consumer_check_start(const struct config *config, const char *const
 void consumer_close(struct consumer *consumer);
 
 /* Waits up to timeout_ms for records and fills records (room for max), until their keys and values
- * have max_bytes together: the last one may pass that bound. Returns how many. *caught_up is set if no assigned partition has more to read at the moment. Serves callbacks and
- * heartbeats (call at least every second). Broker errors are logged and counted; only a fatal one
- * gives OUTCOME_FATAL in err->outcome (else OUTCOME_OK). */
+ * have max_bytes together: the last one may pass that bound. Returns how many. *caught_up is set if
+ * no assigned partition has more to read at the moment. Serves callbacks and heartbeats (call at
+ * least every second). Broker errors are logged and counted; only a fatal one gives OUTCOME_FATAL
+ * in err->outcome (else OUTCOME_OK). */
 size_t consumer_take(struct consumer *consumer, struct record *records, size_t max,
                      size_t max_bytes, int timeout_ms, bool *caught_up, struct err *err);
 /* What a record holds of that bound. */
