@@ -124,10 +124,16 @@ static void resolve(struct bench *b, size_t i, struct strbuf *out)
         fprintf(stderr, "bench-resolve: touchpoint %zu is not covered by the cache\n", i);
         exit(1);
     }
-    struct resolved_header head = {s.event_id,       ids[0].id, known[0].profile_id,
-                                   known[0].version, others,    (uint32_t)s.id_count - 1};
+    struct resolved_header head = {s.event_id,
+                                   ids[0].id,
+                                   known[0].profile_id,
+                                   known[0].version,
+                                   ids[0].type->address_of,
+                                   others,
+                                   (uint32_t)s.id_count - 1};
     for (size_t k = 1; k < s.id_count; k++)
-        others[k - 1] = (struct resolved_other){ids[k].id, known[k].profile_id, known[k].version};
+        others[k - 1] = (struct resolved_other){ids[k].id, known[k].profile_id, known[k].version,
+                                                ids[k].type->address_of};
     strbuf_reset(out);
     resolved_encode(out, 1, &head, b->payloads[i]);
 }

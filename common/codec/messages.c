@@ -30,7 +30,7 @@ static enum outcome finish(const struct unpack *u, struct err *err)
     return OUTCOME_OK;
 }
 
-enum { ENTRY_SIZE = sizeof(struct id) * 2 + 8 };
+enum { ENTRY_LEAST = sizeof(struct id) * 2 + 8 + 1, ENTRY_USUAL = ENTRY_LEAST + 24 };
 
 static void write_others(struct strbuf *out, const struct resolved_header *header)
 {
@@ -40,6 +40,7 @@ static void write_others(struct strbuf *out, const struct resolved_header *heade
         avro_write_id(out, &header->others[i].identifier_id);
         avro_write_id(out, &header->others[i].profile_id);
         pack_be64(out, (uint64_t)header->others[i].map_version);
+        avro_write_bytes(out, header->others[i].address_of);
     }
     avro_write_long(out, 0);
 }
@@ -47,18 +48,19 @@ static void write_others(struct strbuf *out, const struct resolved_header *heade
 void resolved_encode(struct strbuf *out, int32_t writer_schema_id,
                      const struct resolved_header *header, struct span payload)
 {
-    strbuf_reserve(out, 80 + (size_t)header->other_count * ENTRY_SIZE + payload.len);
+    strbuf_reserve(out, 104 + (size_t)header->other_count * ENTRY_USUAL + payload.len);
     start(out, RESOLVED_ID_BASE + writer_schema_id);
     avro_write_id(out, &header->event_id);
     avro_write_id(out, &header->anchor_id);
     avro_write_id(out, &header->profile_id);
     pack_be64(out, (uint64_t)header->map_version);
+    avro_write_bytes(out, header->address_of);
     write_others(out, header);
     strbuf_add(out, payload.ptr, payload.len);
 }
 
-/* One block, as we write it: its size is known before, which matters where a hundred thousand
- * records are decoded at once. */
+/* One block, as we write it: how many there are is known before, which matters where a hundred
+ * thousand records are decoded at once. */
 static void read_others(struct arena *arena, struct unpack *u, struct resolved_header *header)
 {
     uint64_t count = avro_read_block(u);
@@ -66,7 +68,7 @@ static void read_others(struct arena *arena, struct unpack *u, struct resolved_h
     header->other_count = 0;
     if (count == 0)
         return;
-    if (count > (size_t)(u->end - u->at) / ENTRY_SIZE) {
+    if (count > (size_t)(u->end - u->at) / ENTRY_LEAST) {
         u->failed = true;
         return;
     }
@@ -75,6 +77,7 @@ static void read_others(struct arena *arena, struct unpack *u, struct resolved_h
         others[i].identifier_id = avro_read_id(u);
         others[i].profile_id = avro_read_id(u);
         others[i].map_version = (int64_t)unpack_be64(u);
+        others[i].address_of = avro_read_string(u);
     }
     header->others = others;
     header->other_count = (uint32_t)count;
@@ -107,6 +110,7 @@ enum outcome resolved_decode(struct schema_set *set, struct arena *arena, struct
     header->anchor_id = avro_read_id(&u);
     header->profile_id = avro_read_id(&u);
     header->map_version = (int64_t)unpack_be64(&u);
+    header->address_of = avro_read_string(&u);
     read_others(arena, &u, header);
     if (u.failed)
         return err_set(err, OUTCOME_REJECT, "avro_truncated", "the value ends inside the header");

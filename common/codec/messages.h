@@ -20,6 +20,7 @@ enum {
 struct resolved_other {
     struct id identifier_id, profile_id;
     int64_t map_version;
+    struct span address_of; /* "sms call_center": what reaches a person by it; empty: nothing */
 };
 
 /* tutti.touchpoints-resolved.v1: header, then the ORIGINAL bytes of the touchpoint. Anchor is nil
@@ -28,6 +29,7 @@ struct resolved_other {
 struct resolved_header {
     struct id event_id, anchor_id, profile_id;
     int64_t map_version;                 /* version of the row anchor -> profile when it was read */
+    struct span address_of;              /* of the anchor */
     const struct resolved_other *others; /* strongest first */
     uint32_t other_count;
 };

@@ -26,7 +26,7 @@ static uint32_t list_others(const struct event *event, struct resolved_other *ou
     uint32_t count = 0;
     for (size_t i = s->lacks_anchor ? 0 : 1; i < s->id_count; i++)
         out[count++] = (struct resolved_other){s->ids[i].id, event->known[i].profile_id,
-                                               event->known[i].version};
+                                               event->known[i].version, s->ids[i].type->address_of};
     return count;
 }
 
@@ -35,6 +35,7 @@ static void put_anchor(const struct event *event, struct resolved_header *head)
     head->anchor_id = event->sighting.ids[0].id;
     head->profile_id = event->known[0].profile_id;
     head->map_version = event->known[0].version;
+    head->address_of = event->sighting.ids[0].type->address_of;
 }
 
 static enum outcome send_event(struct self *self, const struct event *event, struct strbuf *value,

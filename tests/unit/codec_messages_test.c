@@ -207,16 +207,23 @@ static void test_resolved(void **state)
     struct framed framed;
     struct err err = {0};
     struct strbuf b = {0};
-    struct resolved_other others[] = {{id_of(4), id_of(5), 6}, {id_of(7), id_of(8), -9}};
-    struct resolved_header in = {id_of(1), id_of(2), id_of(3), -12345, others, 2}, out;
+    struct resolved_other others[] = {{id_of(4), id_of(5), 6, SPAN("sms call_center")},
+                                      {id_of(7), id_of(8), -9, SPAN("")}};
+    struct resolved_header in = {id_of(1), id_of(2), id_of(3), -12345, SPAN("email"), others, 2},
+                           out;
     struct arena arena = {0};
     assert_int_equal(schema_set_open_with(&options, &set, &err), OUTCOME_OK);
     resolved_encode(&b, 1, &in, span_of(payload));
     assert_int_equal(resolved_decode(set, &arena, strbuf_span(&b), &out, &framed, &err),
                      OUTCOME_OK);
-    assert_memory_equal(&out, &in, offsetof(struct resolved_header, others));
+    assert_memory_equal(&out, &in, offsetof(struct resolved_header, address_of));
+    assert_true(span_is(out.address_of, "email"));
     assert_int_equal(out.other_count, 2);
-    assert_memory_equal(out.others, others, sizeof others);
+    for (size_t i = 0; i < 2; i++) {
+        assert_memory_equal(&out.others[i], &others[i],
+                            offsetof(struct resolved_other, address_of));
+        assert_true(span_equal(out.others[i].address_of, others[i].address_of));
+    }
     struct span keys = resolved_other_keys(&arena, &out);
     assert_int_equal(keys.len, 16);
     assert_memory_equal(keys.ptr + 8, others[1].identifier_id.bytes, 8);

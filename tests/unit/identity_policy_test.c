@@ -12,6 +12,32 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
+/* In any spelling; a name of its own stays, for a channel that contact.json declares. */
+static void addresses_of_channels(void **state)
+{
+    struct arena arena = {0};
+    struct err err = {0};
+    struct identity_policy p = {.type_count = 0};
+    assert_int_equal(identity_policy_parse(
+                         &arena,
+                         SPAN("{\"types\":[{\"type\":\"mobile\",\"rank\":1,\"normalise\":\"phone\","
+                              "\"address_of\":[\"Text\",\"My Messenger\"]},"
+                              "{\"type\":\"work_mail\",\"rank\":2,\"normalise\":\"email\"},"
+                              "{\"type\":\"device_id\",\"rank\":3,\"address_of\":[]}]}"),
+                         "t.json", &p, &err),
+                     OUTCOME_OK);
+    assert_true(span_is(p.types[0].address_of, "sms my_messenger"));
+    assert_true(span_is(p.types[1].address_of, "email"));
+    assert_true(span_is(p.types[2].address_of, ""));
+    assert_int_equal(identity_policy_parse(&arena,
+                                           SPAN("{\"types\":[{\"type\":\"a\",\"rank\":1,"
+                                                "\"address_of\":[\" \"]}]}"),
+                                           "t.json", &p, &err),
+                     OUTCOME_REJECT);
+    assert_non_null(strstr(err.message, "expected a channel of 1 to 64 bytes"));
+    arena_free(&arena);
+}
+
 static void the_default_policy(void **state)
 {
     static const char *const names[] = {"user_id",     "email",     "phone",        "loyalty_id",
@@ -29,6 +55,9 @@ static void the_default_policy(void **state)
     assert_int_equal(p.types[1].normaliser, NORMALISE_EMAIL);
     assert_int_equal(p.types[2].normaliser, NORMALISE_PHONE);
     assert_int_equal(p.types[3].normaliser, NORMALISE_PLAIN);
+    assert_true(span_is(p.types[0].address_of, "") && span_is(p.types[1].address_of, "email"));
+    assert_true(span_is(p.types[2].address_of, "sms call_center whatsapp"));
+    assert_true(span_is(p.types[5].address_of, "push"));
     assert_true(span_is(p.calling_code, "1"));
     assert_false(p.gmail_dots_and_plus);
     assert_int_equal(p.blocked.count, 14);
@@ -436,6 +465,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_default_policy),
+        cmocka_unit_test(addresses_of_channels),
         cmocka_unit_test(the_shipped_policies_disarm_what_is_shared),
         cmocka_unit_test(limits_and_bounds),
         cmocka_unit_test(times_are_judged_by_the_record),

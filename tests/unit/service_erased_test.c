@@ -69,7 +69,7 @@ static bool covers(const struct id *anchor, const struct id *profile, int64_t ve
                    struct resolved_header *out)
 {
     static const struct resolved_other others[] = {
-        {{{1}}, {{4}}, 39}, {{{4}}, {{1}}, 39}, {{{3}}, {{3}}, 6}};
+        {{{1}}, {{4}}, 39, SPAN_NONE}, {{{4}}, {{1}}, 39, SPAN_NONE}, {{{3}}, {{3}}, 6, SPAN_NONE}};
     *out = (struct resolved_header){
         .anchor_id = *anchor, .profile_id = *profile, .map_version = version};
     out->others = others;
@@ -109,7 +109,7 @@ static void without_an_anchor_only_others_are_left(void **state)
     out.other_count = 0;
     assert_false(erased_covers_resolved(&erased, &out, &arena, (struct instant){100}));
     struct erased none = {.version = 0};
-    static const struct resolved_other others[] = {{{{3}}, {{3}}, 6}};
+    static const struct resolved_other others[] = {{{{3}}, {{3}}, 6, SPAN_NONE}};
     struct resolved_header header = {.others = others, .other_count = 1};
     assert_true(erased_covers_resolved(&none, &header, &arena, (struct instant){100}));
     assert_int_equal(header.other_count, 1);

@@ -73,6 +73,7 @@ struct identity_type {
     /* by type index: quarantine if linked to more identifiers of that type */
     uint32_t max_links[IDENTITY_MAX_TYPES];
     struct blocked_values blocked;
+    struct span address_of; /* channels that reach a person by it, separated by blanks */
 };
 
 /* How two types may link. */

@@ -7,6 +7,7 @@
 
 #include "common/base/pack.h"
 #include "common/codec/json.h"
+#include "common/words/words.h"
 #include "services/identity-resolver/policy/identity_blocked.h"
 
 enum { MAX_COUNT = 1000000 };
@@ -44,10 +45,51 @@ static bool is_type_name(struct span name)
     return name.len > 0;
 }
 
-static enum outcome read_type(const struct json *entry, struct identity_type *type, struct err *err)
+/* One channel in any spelling; one that the product has no name for stays as it is, folded. */
+static enum outcome add_channel(struct arena *arena, const struct json *entry, struct strbuf *out,
+                                struct err *err)
 {
-    CHECK(json_check_keys(entry, "type rank",
-                          "unique links counts scope normalise match_hashed limit max_links", err));
+    struct span word, folded;
+    CHECK(json_as_text(entry, &word, err));
+    folded = word_fold(word, arena_alloc(arena, WORD_MAX));
+    if (folded.len == 0)
+        return json_fail(entry, err, "expected a channel of 1 to %d bytes", WORD_MAX);
+    const char *name = channel_named(folded);
+    folded = name ? span_of(name) : folded;
+    strbuf_addf(out, "%s" SPAN_FMT, out->len ? " " : "", SPAN_ARG(folded));
+    return OUTCOME_OK;
+}
+
+static struct span usual_address_of(const struct identity_type *type)
+{
+    if (type->normaliser == NORMALISE_EMAIL || span_is(type->name, "email"))
+        return SPAN("email");
+    if (type->normaliser == NORMALISE_PHONE || span_is(type->name, "phone"))
+        return SPAN("sms call_center whatsapp");
+    return span_is(type->name, "device_id") ? SPAN("push") : SPAN("");
+}
+
+static enum outcome read_address_of(struct arena *arena, const struct json *entry,
+                                    struct identity_type *type, struct err *err)
+{
+    const struct json *list = NULL;
+    struct strbuf channels = {.arena = arena};
+    CHECK(json_list(entry, "address_of", &list, err));
+    type->address_of = usual_address_of(type);
+    if (list == NULL)
+        return OUTCOME_OK;
+    for (size_t i = 0; i < json_count(list); i++)
+        CHECK(add_channel(arena, json_at(list, i), &channels, err));
+    type->address_of = channels.len ? strbuf_span(&channels) : SPAN("");
+    return OUTCOME_OK;
+}
+
+static enum outcome read_type(struct arena *arena, const struct json *entry,
+                              struct identity_type *type, struct err *err)
+{
+    CHECK(json_check_keys(
+        entry, "type rank",
+        "unique links counts scope normalise match_hashed limit max_links address_of", err));
     int64_t rank = 0;
     int normaliser = NORMALISE_PLAIN, scope = 0;
     CHECK(json_text(entry, "type", &type->name, err));
@@ -64,6 +106,7 @@ static enum outcome read_type(const struct json *entry, struct identity_type *ty
     if (!is_type_name(type->name))
         return json_fail(json_get(entry, "type"), err,
                          "a type has a name of letters, digits, _ - and .");
+    CHECK(read_address_of(arena, entry, type, err));
     return read_limit(entry, type, err);
 }
 
@@ -84,14 +127,14 @@ static enum outcome check_differs(const struct json *entry, const struct identit
     return OUTCOME_OK;
 }
 
-static enum outcome read_types(const struct json *list, struct identity_policy *policy,
-                               struct err *err)
+static enum outcome read_types(struct arena *arena, const struct json *list,
+                               struct identity_policy *policy, struct err *err)
 {
     if (json_count(list) == 0 || json_count(list) > IDENTITY_MAX_TYPES)
         return json_fail(list, err, "1 to %d types are needed", IDENTITY_MAX_TYPES);
     for (size_t i = 0; i < json_count(list); i++) {
         struct identity_type *type = &policy->types[i];
-        CHECK(read_type(json_at(list, i), type, err));
+        CHECK(read_type(arena, json_at(list, i), type, err));
         for (size_t j = 0; j < i; j++)
             CHECK(check_differs(json_at(list, i), type, &policy->types[j], err));
         policy->type_count = i + 1;
@@ -207,7 +250,7 @@ static enum outcome read_root(struct arena *arena, const struct json *root,
                           "max_degree min_time",
                           err));
     CHECK(json_list(root, "types", &types, err));
-    CHECK(read_types(types, out, err));
+    CHECK(read_types(arena, types, out, err));
     CHECK(read_max_links(types, out, err));
     CHECK(json_list(root, "pairs", &pairs, err));
     CHECK(read_pairs(pairs, out, err));
