@@ -90,15 +90,15 @@ static void announce(struct consumer *consumer)
 static bool may_read(struct consumer *consumer, const char *name)
 {
     int topic = topic_names_index(&consumer->topics, name);
-    bool may = consumer->events.may_read == NULL ||
-               consumer->events.may_read(consumer->events.arg, topic);
+    bool may =
+        consumer->events.may_read == NULL || consumer->events.may_read(consumer->events.arg, topic);
     metric_set(consumer->topics.unread[topic], !may);
     return may;
 }
 
 /* Those of the parts whose topic may be read. The caller destroys the list. */
-static rd_kafka_topic_partition_list_t *
-readable_of(struct consumer *consumer, const rd_kafka_topic_partition_list_t *parts)
+static rd_kafka_topic_partition_list_t *readable_of(struct consumer *consumer,
+                                                    const rd_kafka_topic_partition_list_t *parts)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(parts->cnt);
     const char *asked = NULL;

@@ -267,10 +267,10 @@ static enum outcome collect(struct pipeline *pipeline, struct err *err)
     pipeline->epoch = consumer_epoch(pipeline->consumer);
     for (;;) {
         bool caught_up = false;
-        size_t taken = consumer_take(pipeline->consumer, pipeline->records + pipeline->count,
-                                     pipeline->max - pipeline->count,
-                                     pipeline->max_bytes - pipeline->bytes,
-                                     take_timeout_ms(pipeline), &caught_up, err);
+        size_t taken =
+            consumer_take(pipeline->consumer, pipeline->records + pipeline->count,
+                          pipeline->max - pipeline->count, pipeline->max_bytes - pipeline->bytes,
+                          take_timeout_ms(pipeline), &caught_up, err);
         admin_http_beat(consumer_max_poll_interval_us(pipeline->consumer));
         if (consumer_epoch(pipeline->consumer) != pipeline->epoch)
             forget_older(pipeline, taken);

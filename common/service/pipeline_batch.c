@@ -178,8 +178,7 @@ static void mark_oversized(struct pipeline *pipeline)
 {
     for (size_t i = 0; i < pipeline->count; i++) {
         const struct record *record = &pipeline->records[i];
-        bool fits = record_size(record) + record_headers_size(record) <=
-                    pipeline->max_record_bytes;
+        bool fits = record_size(record) + record_headers_size(record) <= pipeline->max_record_bytes;
         pipeline->reasons[i] = fits ? NULL : "record_too_large";
         free(pipeline->details[i]);
         pipeline->details[i] = NULL;

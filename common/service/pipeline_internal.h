@@ -21,9 +21,9 @@ struct pipeline {
     char **details; /* the message of such a reason, or NULL */
     size_t count, max, max_record_bytes;
     size_t bytes, max_bytes; /* of keys and values: the batch ends where it has max_bytes */
-    int64_t epoch;    /* of the assignment the batch was taken under */
-    int64_t first_us; /* when its first record was taken */
-    int64_t flush_us; /* how long it may wait for more, between the two bounds */
+    int64_t epoch;           /* of the assignment the batch was taken under */
+    int64_t first_us;        /* when its first record was taken */
+    int64_t flush_us;        /* how long it may wait for more, between the two bounds */
     int64_t flush_min_us, flush_max_us;
 
     /* An assignment that the service was not told yet. */

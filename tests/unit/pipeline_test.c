@@ -149,8 +149,7 @@ static void give(struct record *record)
 }
 
 size_t consumer_take(struct consumer *consumer, struct record *records, size_t max,
-                     size_t max_bytes, int timeout_ms,
-                     bool *caught_up, struct err *err)
+                     size_t max_bytes, int timeout_ms, bool *caught_up, struct err *err)
 {
     size_t count = 0, total = strlen(world.scenario->values);
     announce();
