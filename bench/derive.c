@@ -31,7 +31,7 @@ static struct touch *make_timeline(struct journey_world *world, struct arena *ar
                                         : r < 5 ? 4
                                                 : r % 3],
                                  (int64_t)i * 1800 * US_PER_SECOND, i);
-        touches[i].value_micros = 10000000;
+        world_set_value(&touches[i], 10000000);
     }
     return touches;
 }
@@ -166,7 +166,7 @@ static void bench_late(struct journey_world *world, const struct touch *touches,
     for (int i = 0; i < LATE; i++) {
         size_t at = (size_t)rand() % (TOUCHES - 2 * EVERY) + 1;
         struct touch late = world_touch(shape, touches[at].key.at.us - 1, (uint32_t)i);
-        late.value_micros = 10000000;
+        world_set_value(&late, 10000000);
         arena_reset(&arena);
         double start = now_ns();
         int n = derive_late(world, touches, at, &late, checkpoints, &arena);

@@ -134,13 +134,10 @@ enum outcome timeline_members(struct timeline *timeline, struct db *db, struct a
                               const int64_t *profiles, size_t count, struct member_row **rows,
                               size_t *row_count, struct err *err);
 
-/* A part of an anchor's timeline: from < (occurred_at, event_id) <= until. */
+/* A part of an anchor's timeline, in whole instants: from < occurred_at <= until. */
 struct fact_range {
     int64_t anchor;
-    struct instant from;
-    struct id from_event;
-    struct instant until;
-    struct id until_event;
+    struct instant from, until;
 };
 /* Facts of the ranges, in the service's structures, in an arena, sorted by key. A new statement
  * under the locks. */

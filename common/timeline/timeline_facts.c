@@ -213,9 +213,7 @@ enum outcome timeline_read_facts(struct timeline *tl, struct db *db, struct aren
     params_init(&p, arena);
     params_int8_array(&p, &ranges->anchor, stride, count);
     params_timestamptz_array(&p, &ranges->from, stride, count);
-    params_uuid_array(&p, &ranges->from_event, stride, count);
     params_timestamptz_array(&p, &ranges->until, stride, count);
-    params_uuid_array(&p, &ranges->until_event, stride, count);
     struct db_result *result = NULL;
     CHECK(db_run(db, &tl->statements[SQL_READ_FACTS], &p, &result, NULL, err));
     *facts = take_facts(tl, result, arena);

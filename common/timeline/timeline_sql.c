@@ -98,11 +98,10 @@ static const char *read_sql(struct timeline *tl)
     add_column_names(&sql, tl->schema, true, "f.");
     strbuf_addf(
         &sql,
-        " FROM unnest($1::bigint[], $2::timestamptz[], $3::uuid[], $4::timestamptz[], $5::uuid[]) "
-        "AS u (anchor, from_at, from_event, until_at, until_event) CROSS JOIN LATERAL "
-        "(SELECT * FROM %s.facts WHERE anchor = u.anchor AND (occurred_at, event_id) > (u.from_at, "
-        "u.from_event) "
-        "AND (occurred_at, event_id) <= (u.until_at, u.until_event)) f",
+        " FROM unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[]) AS u (anchor, from_at, "
+        "until_at) CROSS JOIN LATERAL "
+        "(SELECT * FROM %s.facts WHERE anchor = u.anchor AND occurred_at > u.from_at AND "
+        "occurred_at <= u.until_at) f",
         tl->schema->schema);
     return sql.ptr;
 }

@@ -156,3 +156,14 @@ enum direction direction_of(struct span direction, struct span type, struct span
         event_is(event, EVENT_CAMPAIGN_SENT) || starts_with(event, SPAN(WORD_CONTACT_PREFIX));
     return is_sent ? DIRECTION_OUTBOUND : DIRECTION_INBOUND;
 }
+
+enum touch_rank touch_rank(enum direction direction, bool is_conversion, bool is_return)
+{
+    if (is_return)
+        return RANK_RETURN;
+    if (is_conversion)
+        return RANK_CONVERSION;
+    return direction == DIRECTION_INBOUND    ? RANK_INBOUND
+           : direction == DIRECTION_OUTBOUND ? RANK_OUTBOUND
+                                             : RANK_NO_TOUCH;
+}

@@ -49,6 +49,15 @@
     X(DIRECTION_INBOUND, "inbound")                                                                \
     X(DIRECTION_OUTBOUND, "outbound")
 
+/* Places of touchpoints within one instant: what was sent, what is no touch, what the customer did,
+ * orders, returns. Codes count from 0. */
+#define WORDS_RANKS(X)                                                                             \
+    X(RANK_OUTBOUND, "outbound")                                                                   \
+    X(RANK_NO_TOUCH, "no_touch")                                                                   \
+    X(RANK_INBOUND, "inbound")                                                                     \
+    X(RANK_CONVERSION, "conversion")                                                               \
+    X(RANK_RETURN, "return")
+
 /* Channels that the product has a name for. Touchpoints may name others, and contact.json declares
  * more: this list is never all channels of the data. Names are folded: see word_fold. */
 #define WORDS_CHANNELS(X)                                                                          \
@@ -148,6 +157,7 @@ enum change_reason { CHANGED_BY_NOTHING, WORDS_REASONS(WORD_ENUMERATOR) };
 enum credit_model { MODEL_NONE, WORDS_MODELS(WORD_ENUMERATOR) };
 enum goal_measure { WORDS_MEASURES(WORD_ENUMERATOR) };
 enum direction { DIRECTION_NONE, WORDS_DIRECTIONS(WORD_ENUMERATOR) };
+enum touch_rank { WORDS_RANKS(WORD_ENUMERATOR) };
 enum channel_word { WORDS_CHANNELS(WORD_ENUMERATOR) CHANNEL_COUNT };
 enum event_word { WORDS_EVENTS(WORD_ENUMERATOR) EVENT_COUNT };
 
@@ -186,5 +196,9 @@ struct span direction_as_sent(struct span direction);
  * its own a touchpoint that says who a person is counts as no touch, a contact or a campaign as
  * outbound, and everything else as inbound. */
 enum direction direction_of(struct span direction, struct span type, struct span event);
+
+/* The one order of touchpoints is: time, rank, event_id, anchor. direction is NONE for what is no
+ * touch; a conversion or a return ranks as such, whatever its direction. */
+enum touch_rank touch_rank(enum direction direction, bool is_conversion, bool is_return);
 
 #endif

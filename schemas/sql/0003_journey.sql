@@ -185,14 +185,12 @@ COMMENT ON COLUMN journey.states.payload IS 'Packed state; the layout stands in 
 CREATE TABLE journey.checkpoints (
     profile bigint NOT NULL,
     occurred_at timestamptz NOT NULL,
-    event_id uuid NOT NULL,
     payload bytea NOT NULL,
-    PRIMARY KEY (profile, occurred_at, event_id)
+    PRIMARY KEY (profile, occurred_at)
 );
 COMMENT ON TABLE journey.checkpoints IS 'Packed states further back in long timelines, from which a late event is derived again (chronicle).';
 COMMENT ON COLUMN journey.checkpoints.profile IS 'Short key of the profile.';
-COMMENT ON COLUMN journey.checkpoints.occurred_at IS 'Time of the touchpoint after which the state holds.';
-COMMENT ON COLUMN journey.checkpoints.event_id IS 'Id of that touchpoint.';
+COMMENT ON COLUMN journey.checkpoints.occurred_at IS 'The state holds after all touchpoints of this time.';
 COMMENT ON COLUMN journey.checkpoints.payload IS 'Packed state.';
 
 CREATE TABLE journey.conversions (
@@ -230,6 +228,7 @@ CREATE TABLE journey.stage_changes (
     to_status smallint NOT NULL,
     reason smallint NOT NULL,
     seconds_in_stage bigint,
+    position smallint NOT NULL,
     loaded_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (anchor, changed_at, stage_change_id)
 );
@@ -245,6 +244,7 @@ COMMENT ON COLUMN journey.stage_changes.from_status IS 'Status before, 0 = none.
 COMMENT ON COLUMN journey.stage_changes.to_status IS 'Status after.';
 COMMENT ON COLUMN journey.stage_changes.reason IS '1 rule, 2 inactivity, 3 exit.';
 COMMENT ON COLUMN journey.stage_changes.seconds_in_stage IS 'Seconds since the last change of stage.';
+COMMENT ON COLUMN journey.stage_changes.position IS 'Place among the changes of the customer at that time, from 1.';
 COMMENT ON COLUMN journey.stage_changes.loaded_at IS 'When it was stored first (chronicle).';
 
 CREATE TABLE journey.lanes (

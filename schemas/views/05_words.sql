@@ -32,3 +32,13 @@ CREATE FUNCTION tutti_meta.direction_of(direction text, type text, event text) R
         ELSE 'inbound'
     END;
 COMMENT ON FUNCTION tutti_meta.direction_of(text, text, text) IS 'The direction as sent, or what type and event say; null for a touchpoint that only says who a person is.';
+
+CREATE FUNCTION tutti_meta.touch_rank(direction text, is_conversion boolean, is_return boolean) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE
+        WHEN is_return THEN 4
+        WHEN is_conversion THEN 3
+        WHEN direction = 'inbound' THEN 2
+        WHEN direction = 'outbound' THEN 0
+        ELSE 1
+    END;
+COMMENT ON FUNCTION tutti_meta.touch_rank(text, boolean, boolean) IS 'The place of a touchpoint within its instant; the one order is time, rank, event id, anchor.';

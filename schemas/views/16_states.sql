@@ -3,21 +3,21 @@ CREATE VIEW journey.state_headers AS
 SELECT profile, generation,
        get_byte(payload, 1) AS stage,
        get_byte(payload, 2) AS status,
-       tutti_meta.be_int4(payload, 4) AS journey_number,
-       tutti_meta.from_micros(tutti_meta.be_int8(payload, 8)) AS first_seen_at,
-       tutti_meta.from_micros(tutti_meta.be_int8(payload, 16)) AS last_seen_at,
-       tutti_meta.from_micros(tutti_meta.be_int8(payload, 24)) AS last_inbound_at,
-       tutti_meta.be_uuid(payload, 32) AS last_inbound_id,
-       tutti_meta.be_int8(payload, 48) AS last_inbound_anchor,
-       tutti_meta.from_micros(tutti_meta.be_int8(payload, 56)) AS stage_since_at,
-       tutti_meta.be_int4(payload, 72)::bigint & 4294967295 AS order_count,
-       tutti_meta.be_int4(payload, 76) AS currency,
-       (tutti_meta.be_int8(payload, 80) * 18446744073709551616 + tutti_meta.be_int8(payload, 80 + 8)) AS revenue_micros,
-       (tutti_meta.be_int8(payload, 96) * 18446744073709551616 + tutti_meta.be_int8(payload, 96 + 8)) AS margin_micros,
-       tutti_meta.from_micros(tutti_meta.be_int8(payload, 112)) AS last_order_at,
-       nullif(tutti_meta.be_int2(payload, 120), -32768) AS last_score
+       tutti_meta.be_int4(payload, 5) AS journey_number,
+       tutti_meta.from_micros(tutti_meta.be_int8(payload, 9)) AS first_seen_at,
+       tutti_meta.from_micros(tutti_meta.be_int8(payload, 17)) AS last_seen_at,
+       tutti_meta.from_micros(tutti_meta.be_int8(payload, 25)) AS last_inbound_at,
+       tutti_meta.be_uuid(payload, 33) AS last_inbound_id,
+       tutti_meta.be_int8(payload, 49) AS last_inbound_anchor,
+       tutti_meta.from_micros(tutti_meta.be_int8(payload, 57)) AS stage_since_at,
+       tutti_meta.be_int4(payload, 73)::bigint & 4294967295 AS order_count,
+       tutti_meta.be_int4(payload, 77) AS currency,
+       (tutti_meta.be_int8(payload, 81) * 18446744073709551616 + tutti_meta.be_int8(payload, 81 + 8)) AS revenue_micros,
+       (tutti_meta.be_int8(payload, 97) * 18446744073709551616 + tutti_meta.be_int8(payload, 97 + 8)) AS margin_micros,
+       tutti_meta.from_micros(tutti_meta.be_int8(payload, 113)) AS last_order_at,
+       nullif(tutti_meta.be_int2(payload, 121), -32768) AS last_score
 FROM journey.states
-WHERE octet_length(payload) >= 122;
+WHERE octet_length(payload) >= 123;
 COMMENT ON VIEW journey.state_headers IS 'The fixed part of packed states as columns (convergent).';
 COMMENT ON COLUMN journey.state_headers.profile IS 'Short key of the profile.';
 COMMENT ON COLUMN journey.state_headers.generation IS 'Number of the policy generation.';

@@ -9,34 +9,34 @@ SELECT t.event_id AS touchpoint_id, t.source, t.message_id, t.profile_id, t.occu
        t.campaign_id, n.campaign_name, t.content_id, t.product_id, t.product_category, t.location_id, t.agent_id, t.order_id,
        t.device_type, t.country,
        CASE WHEN t.is_inbound
-           THEN count(*) FILTER (WHERE t.opens_session) OVER (PARTITION BY t.profile_id, t.is_inbound ORDER BY t.occurred_at, t.event_id, t.anchor)::integer
+           THEN count(*) FILTER (WHERE t.opens_session) OVER (PARTITION BY t.profile_id, t.is_inbound ORDER BY t.occurred_at, t.rank, t.event_id, t.anchor)::integer
        END AS session_number,
        t.score, t.score_kind,
        (t.value_micros * 0.000001)::numeric(20, 6) AS revenue,
        (t.margin_micros * 0.000001)::numeric(20, 6) AS margin,
        (t.cost_micros * 0.000001)::numeric(20, 6) AS cost,
        t.currency,
-       t.is_goal_event AND (NOT t.needs_value OR coalesce(t.value_micros, 0) > 0) AS is_goal,
+       t.is_goal,
        coalesce(t.received_at > t.occurred_at + interval '24 hours', false) AS is_late,
        t.event = 'Contact Sent' AND t.decision_id IS NULL AS is_unasked,
        t.loaded_at
 FROM (
     SELECT d.*,
-           coalesce(d.occurred_at > lag(d.occurred_at) OVER (PARTITION BY d.profile_id, d.is_inbound ORDER BY d.occurred_at, d.event_id, d.anchor)
+           coalesce(d.occurred_at > lag(d.occurred_at) OVER (PARTITION BY d.profile_id, d.is_inbound ORDER BY d.occurred_at, d.rank, d.event_id, d.anchor)
                                     + (SELECT session FROM tutti_meta.active), true) AS opens_session
     FROM (
         SELECT a.profile_id, f.anchor, f.occurred_at, f.event_id, f.received_at, f.value_micros, f.margin_micros, f.cost_micros, f.score,
                f.message_id, f.order_id, f.content_id, f.product_id, f.location_id, f.agent_id, f.decision_id, f.loaded_at,
                s.source, s.event, s.channel, s.network, s.department, s.purpose, s.contact_class, s.touch_kind, s.campaign_id,
                s.product_category, s.device_type, s.country, s.score_kind, s.currency,
-               a.version % 2 = 0 AND s.is_goal_event AS is_goal_event, s.needs_value,
                f.occurred_at AT TIME ZONE (SELECT zone FROM tutti_meta.active) AS local_at,
-               w.direction,
+               w.direction, a.version % 2 = 0 AND w.is_goal AS is_goal, tutti_meta.touch_rank(w.direction, w.is_goal, false) AS rank,
                coalesce(a.version % 2 = 0 AND w.direction = 'inbound' AND tutti_meta.is_touch(s.event), false) AS is_inbound
         FROM journey.facts AS f
         JOIN journey.anchors AS a USING (anchor)
         JOIN journey.shapes AS s USING (shape)
-        CROSS JOIN LATERAL (SELECT tutti_meta.direction_of(s.direction, s.type, s.event) AS direction) AS w
+        CROSS JOIN LATERAL (SELECT tutti_meta.direction_of(s.direction, s.type, s.event) AS direction,
+                                   s.is_goal_event AND (NOT s.needs_value OR coalesce(f.value_micros, 0) > 0) AS is_goal) AS w
     ) AS d
 ) AS t
 LEFT JOIN journey.campaign_names AS n USING (campaign_id);

@@ -7,7 +7,7 @@ SELECT s.stage_change_id, a.profile_id, s.journey_number, s.changed_at,
        tutti_meta.status_name(s.from_status) AS from_status,
        tutti_meta.status_name(s.to_status) AS to_status,
        tutti_meta.reason_name(s.reason) AS reason,
-       s.touchpoint_id, s.seconds_in_stage, s.loaded_at
+       s.touchpoint_id, s.seconds_in_stage, s.position AS change_position, s.loaded_at
 FROM journey.stage_changes AS s
 JOIN journey.anchors AS a USING (anchor)
 WHERE s.changed_at <= tutti.as_of()
@@ -15,14 +15,14 @@ UNION ALL
 -- What the deadlines after the last inbound touch did, which no row says yet.
 SELECT tutti_meta.id_xor(c.last_inbound_id, t.bits), a.profile_id, c.journey_number, t.changed_at,
        tutti_meta.stage_name(c.stage), tutti_meta.stage_name(t.to_stage), t.from_status, t.to_status, t.reason,
-       c.last_inbound_id, floor(extract(epoch FROM t.changed_at - c.stage_since_at))::bigint, t.changed_at
+       c.last_inbound_id, floor(extract(epoch FROM t.changed_at - c.stage_since_at))::bigint, t.position::smallint, t.changed_at
 FROM journey.current_states AS c
 JOIN journey.anchors AS a ON a.anchor = c.last_inbound_anchor AND a.profile = c.profile
 CROSS JOIN LATERAL (VALUES
-    (1, c.at_risk_at, c.stage, tutti_meta.status_name(c.status), 'at_risk', 'inactivity'),
-    (2, c.lapsed_at, c.stage, CASE WHEN c.at_risk_at IS NULL THEN tutti_meta.status_name(c.status) ELSE 'at_risk' END, 'lapsed', 'inactivity'),
-    (3, c.exit_at, NULL, 'lapsed', 'lapsed', 'exit')
-) AS t (bits, changed_at, to_stage, from_status, to_status, reason)
+    (1, c.at_risk_at, c.stage, tutti_meta.status_name(c.status), 'at_risk', 'inactivity', 1),
+    (2, c.lapsed_at, c.stage, CASE WHEN c.at_risk_at IS NULL THEN tutti_meta.status_name(c.status) ELSE 'at_risk' END, 'lapsed', 'inactivity', 1),
+    (3, c.exit_at, NULL, 'lapsed', 'lapsed', 'exit', CASE WHEN c.lapsed_at = c.exit_at THEN 2 ELSE 1 END)
+) AS t (bits, changed_at, to_stage, from_status, to_status, reason, position)
 WHERE t.changed_at <= tutti.as_of();
 COMMENT ON VIEW tutti.fct_stage_changes IS 'Changes of stage or status up to tutti.as_of() (convergent).';
 COMMENT ON COLUMN tutti.fct_stage_changes.stage_change_id IS 'Id of the touch, or of the deadline that it set (convergent).';
@@ -36,6 +36,7 @@ COMMENT ON COLUMN tutti.fct_stage_changes.to_status IS 'Status after (convergent
 COMMENT ON COLUMN tutti.fct_stage_changes.reason IS 'rule, inactivity or exit (convergent).';
 COMMENT ON COLUMN tutti.fct_stage_changes.touchpoint_id IS 'The touch, or the last inbound touch before a deadline (convergent).';
 COMMENT ON COLUMN tutti.fct_stage_changes.seconds_in_stage IS 'Whole seconds since the last change of stage in this journey (convergent).';
+COMMENT ON COLUMN tutti.fct_stage_changes.change_position IS 'Place among the customer''s changes of that time, from 1: ORDER BY changed_at, change_position (convergent).';
 COMMENT ON COLUMN tutti.fct_stage_changes.loaded_at IS 'When it was stored; of a deadline, when it passed (chronicle).';
 GRANT SELECT ON tutti.fct_stage_changes TO tutti_reader;
 

@@ -11,7 +11,8 @@ enum outcome convert_touch(struct tracker *tracker, struct arena *arena,
         shape = shapes_find(tracker->shapes, code);
     }
     *out = (struct touch){
-        .key = {fact->key.occurred_at, fact->key.event_id, fact->key.anchor},
+        .key = {fact->key.occurred_at, (uint8_t)touch_rank_of(shape, fact->value_micros),
+                fact->key.event_id, fact->key.anchor},
         .shape = shape,
         .value_micros = fact->value_micros,
         .margin_micros = fact->margin_micros,

@@ -54,7 +54,8 @@ struct fast {
 
 static struct touch_key arrival_key(const struct arrival *a)
 {
-    return (struct touch_key){a->fact.key.occurred_at, a->fact.key.event_id, a->fact.key.anchor};
+    return (struct touch_key){a->fact.key.occurred_at, a->rank, a->fact.key.event_id,
+                              a->fact.key.anchor};
 }
 
 static int arrival_compare(const void *x, const void *y)
@@ -88,7 +89,8 @@ static const struct arrival **sorted_arrivals(struct journey_flush *flush, size_
     return list;
 }
 
-/* An arrival belongs to the cached profile unless the message knows a newer one. */
+/* An arrival belongs to the cached profile unless the message knows a newer one. Its rank is known
+ * once its shape is. */
 static void assign_profiles(struct tracker *tracker, struct journey_flush *flush)
 {
     for (size_t i = 0; i < flush->arrivals.count; i++) {
@@ -99,6 +101,7 @@ static void assign_profiles(struct tracker *tracker, struct journey_flush *flush
             journey_cache_anchor(&tracker->cache, a->fact.key.anchor);
         a->profile =
             id_short(known && known->version >= a->version ? &known->profile_id : &a->profile_id);
+        a->rank = (uint8_t)touch_rank_of(a->shape->shape, a->fact.value_micros);
     }
 }
 
@@ -135,8 +138,8 @@ static bool anchors_are_current(struct tracker *tracker, const struct group *gro
     return true;
 }
 
-/* The cached state of a group whose anchors are cached too, and whose touches all lie after it;
- * else NULL. Valid until the next look-up. */
+/* The cached state of a group whose anchors are cached too; else NULL, also if its first touch lies
+ * before the state. Valid until the next look-up. */
 static const struct cached_state *current_state(struct fast *fast, const struct group *group,
                                                 struct id *profile_id)
 {
@@ -178,7 +181,8 @@ static enum outcome try_fast(struct fast *fast, const struct group *group, bool 
     journey_state_copy(&after, &before, scratch);
     for (size_t i = 0; i < group->count; i++)
         CHECK(convert_touch(tracker, arena, &group->items[i]->fact, &touches[i], err));
-    if (journey_lacks_window(&tracker->policy, &before, touches, group->count))
+    if (!journey_may_follow(&before, &touches[0].key) ||
+        journey_lacks_window(&tracker->policy, &before, touches, group->count))
         return OUTCOME_OK;
     for (size_t i = 0; i < group->count; i++)
         saving_advance(tracker, &fast->saving, group->profile, &after, &touches[i]);

@@ -17,19 +17,14 @@ void saving_init(struct saving *saving, struct arena *arena)
     journey_effects_init(&saving->effects, arena);
 }
 
-bool saving_is_checkpoint(const struct id *event_id)
-{
-    return event_id->bytes[15] == 0;
-}
-
 void saving_advance(const struct tracker *tracker, struct saving *saving, int64_t profile,
                     struct journey_state *state, const struct touch *touch)
 {
     struct arena *arena = saving->effects.arena;
     journey_advance(&tracker->policy, state, touch, &saving->effects);
-    if (saving_is_checkpoint(&touch->key.event_id))
-        *arena_push(arena, &saving->checkpoints) = (struct checkpoint){
-            profile, touch->key.at, touch->key.event_id, convert_pack(tracker, arena, state)};
+    if (state->is_checkpoint)
+        *arena_push(arena, &saving->checkpoints) =
+            (struct checkpoint){profile, touch->key.at, convert_pack(tracker, arena, state)};
 }
 
 static struct cell *sorted_cells(struct arena *arena, const struct journey_effects *effects,

@@ -11,10 +11,8 @@ struct saving {
 };
 
 void saving_init(struct saving *saving, struct arena *arena);
-/* About one touch in 256 is a checkpoint. Its id decides, so that the same set of facts always has
- * the same checkpoints, in whatever order the facts arrive. */
-bool saving_is_checkpoint(const struct id *event_id);
-/* Advances the state by one touch and notes a checkpoint where the touch is one. */
+/* Advances the state by one touch and notes a checkpoint where its instant is one: the last state
+ * of an instant replaces those before. */
 void saving_advance(const struct tracker *tracker, struct saving *saving, int64_t profile,
                     struct journey_state *state, const struct touch *touch);
 /* The end of a transaction before its commit: rows, numbers, outboxes. profile_of (short key of an

@@ -22,6 +22,7 @@ struct arrival {
     const struct shape_ref *shape;
     struct journey_fact fact;
     int64_t profile; /* short key of the profile to which it is taken to belong */
+    uint8_t rank;    /* enum touch_rank */
 };
 
 struct arrivals {

@@ -54,12 +54,12 @@ def credits(touch, eligible):
 
 def conversions(touches, policies):
     """The conversions of a profile's touches (in order), each with its eligible touches and credits."""
-    creditable = [touch for touch in touches if touch.is_creditable]
-    times = [touch.occurred_at for touch in creditable]
-    found = []
+    creditable, found = [], []  # creditable: those before the touch
     for touch in touches:
         if touch.is_goal:
-            start = bisect.bisect_left(times, touch.occurred_at - policies.lookback)
-            eligible = creditable[start : bisect.bisect_left(times, touch.occurred_at)]
+            start = bisect.bisect_left(creditable, touch.occurred_at - policies.lookback, key=lambda one: one.occurred_at)
+            eligible = creditable[start:]
             found.append(Conversion(touch, not found, eligible, list(credits(touch, eligible))))
+        if touch.is_creditable:
+            creditable.append(touch)
     return found

@@ -94,9 +94,11 @@ class Rows:
         converted = conversions(touches, self.policies)
         self.rows["dim_profiles"].append(self.dim_profile(profile, timeline, touches, converted, changes, lived))
         self.rows["fct_touchpoints"] += [self.fct_touchpoint(profile, touchpoint) for touchpoint in timeline]
-        self.rows["fct_stage_changes"] += [
-            stage_change(profile, change) for change in changes if change.changed_at <= self.as_of
-        ]
+        positions = Counter()
+        for change in changes:
+            positions[change.changed_at] += 1
+            if change.changed_at <= self.as_of:
+                self.rows["fct_stage_changes"].append(stage_change(profile, change, positions[change.changed_at]))
         for conversion in converted:
             self.conversion(profile, conversion)
         self.map.profile(touches, exit_stages)
@@ -327,12 +329,13 @@ def campaign_names(touchpoints):
     return names
 
 
-def stage_change(profile, change):
+def stage_change(profile, change, position):
     return {
         "stage_change_id": change.id,
         "profile_id": profile,
         "journey_number": change.journey_number,
         "changed_at": change.changed_at,
+        "change_position": position,
         "from_stage": change.from_stage,
         "to_stage": change.to_stage,
         "from_status": change.from_status,

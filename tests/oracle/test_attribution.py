@@ -53,12 +53,24 @@ def test_first_last_and_linear_add_up():
     )
 
 
-@pytest.mark.parametrize("before, is_eligible", [(30 * DAY, True), (30 * DAY + 1, False), (1, True), (0, False)])
+@pytest.mark.parametrize("before, is_eligible", [(30 * DAY, True), (30 * DAY + 1, False), (1, True), (0, True), (-1, False)])
 def test_window(before, is_eligible):
     story = Story()
     story.send(0, "a")
     story.order(before, 1_000_000)
     assert (credit(views(story.touchpoints), "linear") == [("a", "1.000000")]) is is_eligible
+
+
+def test_within_an_instant_a_send_comes_before_visits_visits_before_orders():
+    for number in range(8):  # other message ids, other event ids
+        story = Story()
+        story.touchpoints = [{}] * number
+        story.order(0, 9)
+        story.add(0, "Page Viewed", campaign={"click_id": "c", "id": "visit"})
+        story.send(0, "mail")
+        story.touchpoints = story.touchpoints[number:]
+        found = views(story.touchpoints, policies(creditable=None))
+        assert credit(found, "first_touch") == [("mail", "0.000009")] and credit(found, "last_touch") == [("visit", "0.000009")]
 
 
 def test_what_is_creditable_without_a_list():
@@ -193,7 +205,7 @@ def test_naive_attribution_agrees():
                     (conversion["touchpoint_id"], row["touchpoint_id"])
                     for time, row in timeline
                     if row["event_name"] == "Campaign Sent"
-                    and datetime.timedelta(0) < at - time <= datetime.timedelta(days=30)
+                    and datetime.timedelta(0) <= at - time <= datetime.timedelta(days=30)
                 }
     assert pairs == {
         (row["conversion_id"], row["touchpoint_id"])

@@ -6,7 +6,7 @@ from touchpoint import event_id
 
 
 def stages(found):
-    rows = sorted(found["fct_stage_changes"], key=lambda row: (row["changed_at"], row["stage_change_id"]))
+    rows = sorted(found["fct_stage_changes"], key=lambda row: (row["changed_at"], int(row["change_position"])))
     return [(row["reason"], row["to_stage"], row["to_status"]) for row in rows]
 
 
@@ -30,6 +30,40 @@ def test_stages_rise_and_are_skipped_but_never_fall():
         "loyalty",
         "advocacy",
     ]
+
+
+def test_an_account_of_the_orders_instant_comes_before_it():
+    for number in range(8):
+        story = Story()
+        story.touchpoints = [{}] * number
+        story.order(0, 1)
+        story.add(0, "Account Created")
+        found = views(story.touchpoints[number:])
+        assert {row[1] for row in stages(found) if row[0] == "rule"} == {"inquiry", "purchase"}
+        steps = {(row["from_kind"], row["to_kind"]) for row in found["rpt_journey_map"]}
+        assert ("web:Account Created", "(conversion)") in steps and ("(conversion)", "(exit)") in steps
+
+
+def test_anchors_order_touches_of_one_id_as_signed_numbers():
+    from touchpoint import Touchpoint
+
+    raw = dict(Story().add(0, "Page Viewed"))
+    ordered = sorted((Touchpoint(raw, anchor, policies()) for anchor in (bytes(16), b"\x7f" * 16, b"\xff" * 16)), key=lambda one: one.order)
+    assert [one.anchor[0] for one in ordered] == [0xFF, 0, 0x7F]
+
+
+def test_changes_of_one_instant_are_numbered():
+    story = Story()
+    story.add(0, "Product Viewed")
+    story.add(0, "Page Viewed")
+    story.order(0, 1)
+    with_deadlines = policies()
+    with_deadlines.deadlines = [("at_risk", DAY), ("lapsed", DAY)]
+    rows = sorted(views(story.touchpoints, with_deadlines)["fct_stage_changes"], key=lambda row: (row["changed_at"], row["change_position"]))
+    assert [row["change_position"] for row in rows] == [str(n) for n in range(1, len(rows) - 2)] + ["1", "2", "1"]
+    assert [row["to_status"] for row in rows[-3:]] == ["at_risk", "lapsed", "lapsed"]
+    for one, two in zip(rows[:-3], rows[1:-3]):
+        assert one["to_stage"] == two["from_stage"]
 
 
 def test_account_before_an_order_is_no_onboarding_and_a_fourth_order_too_late_no_loyalty():

@@ -11,6 +11,7 @@ from policy import DAY
 
 ASCII_UPPER = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
 NO_DIRECTION = {"identify", "alias", "group", "merge"}
+OUTBOUND, NO_TOUCH, INBOUND, CONVERSION, RETURN = range(5)
 NOT_A_TOUCH = {"Contact Requested", "Contact Failed", "Contact Cancelled"}
 
 
@@ -134,8 +135,15 @@ class Touchpoint:
         self.session_number = self.stage_before = None
 
     @property
+    def rank(self):
+        """The place within an instant, among touchpoints of other ranks."""
+        if self.is_goal:
+            return CONVERSION
+        return {"outbound": OUTBOUND, None: NO_TOUCH, "inbound": INBOUND}[self.direction]
+
+    @property
     def order(self):
-        return (self.occurred_at, self.event_id, self.anchor)
+        return (self.occurred_at, self.rank, self.event_id, struct.unpack(">q", self.anchor[:8]))
 
     @property
     def key(self):

@@ -49,47 +49,60 @@ static int64_t random_gap(void)
                             365 * US_PER_DAY,
                             365 * US_PER_DAY + 1};
     uint32_t n = sizeof gaps / sizeof *gaps;
+    if (draw(10) < 6)
+        return 0;
     return gaps[draw(3) ? draw(12) : draw(n)];
 }
 
 static const int64_t amounts[] = {MICROS_ABSENT, -7, 0, 1, 10, 1000001};
-
-static struct touch random_touch(int64_t at)
-{
-    struct touch touch = world_touch(&world.shapes[draw(world.shape_count)], at, draw(6));
-    touch.value_micros = amounts[draw(6)];
-    touch.margin_micros = amounts[draw(6)];
-    touch.score = draw(3) ? SCORE_ABSENT : (int16_t)(60 + 20 * draw(3));
-    touch.key.anchor = (int64_t)draw(3) - 1;
-    return touch;
-}
 
 struct timeline {
     struct touch items[2 * MAX_TOUCHES];
     size_t count;
 };
 
+static struct touch random_touch(int64_t at)
+{
+    struct touch touch = world_touch(&world.shapes[draw(world.shape_count)], at, draw(6));
+    world_set_value(&touch, amounts[draw(6)]);
+    touch.margin_micros = amounts[draw(6)];
+    touch.score = draw(3) ? SCORE_ABSENT : (int16_t)(60 + 20 * draw(3));
+    touch.key.anchor = (int64_t)draw(3) - 1;
+    return touch;
+}
+
 static int by_key(const void *a, const void *b)
 {
     return touch_key_compare(&((const struct touch *)a)->key, &((const struct touch *)b)->key);
 }
 
+static bool is_same_fact(const struct touch_key *a, const struct touch_key *b)
+{
+    return a->at.us == b->at.us && a->anchor == b->anchor && id_equal(&a->event_id, &b->event_id);
+}
+
+static bool contains(const struct timeline *t, const struct touch_key *key)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (is_same_fact(&t->items[i].key, key))
+            return true;
+    return false;
+}
+
 static void settle(struct timeline *t)
 {
     qsort(t->items, t->count, sizeof *t->items, by_key);
-    size_t kept = 0;
-    for (size_t i = 0; i < t->count; i++)
-        if (kept == 0 || by_key(&t->items[kept - 1], &t->items[i]) != 0)
-            t->items[kept++] = t->items[i];
-    t->count = kept;
 }
 
 static void random_timeline(struct timeline *t)
 {
     int64_t at = (int64_t)draw(3) * US_PER_DAY;
-    t->count = draw(MAX_TOUCHES);
-    for (size_t i = 0; i < t->count; i++)
-        t->items[i] = random_touch(at += random_gap());
+    t->count = 0;
+    for (size_t n = draw(MAX_TOUCHES); n > 0; n--) {
+        struct touch touch = random_touch(at += random_gap());
+        if (!contains(t, &touch.key))
+            t->items[t->count++] = touch;
+    }
     settle(t);
 }
 
@@ -135,7 +148,7 @@ static struct outcome_of expected(const struct timeline *t, struct arena *arena)
 
 /* ---- a profile kept like the service does ---- */
 struct checkpoint {
-    struct touch_key key;
+    struct instant at; /* holds after all touches of this instant */
     struct span packed;
 };
 struct checkpoints {
@@ -168,10 +181,11 @@ static void load(struct span packed, struct journey_state *state, struct arena *
             OUTCOME_OK);
 }
 
-static size_t count_to(const struct timeline *t, const struct touch_key *key)
+/* Touches up to an instant, its own included. */
+static size_t count_to(const struct timeline *t, struct instant at)
 {
     size_t n = 0;
-    while (n < t->count && touch_key_compare(&t->items[n].key, key) <= 0)
+    while (n < t->count && instant_compare(t->items[n].key.at, at) <= 0)
         n++;
     return n;
 }
@@ -179,7 +193,7 @@ static size_t count_to(const struct timeline *t, const struct touch_key *key)
 /* Primes from the facts the service would read: [last - lookback, last]. */
 static void prime(struct journey_state *state, const struct timeline *t)
 {
-    size_t to = count_to(t, &state->last), from = 0;
+    size_t to = count_to(t, state->last.at), from = 0;
     struct instant since = instant_minus(state->last.at, world.policy.lookback);
     while (from < to && instant_compare(t->items[from].key.at, since) < 0)
         from++;
@@ -189,10 +203,21 @@ static void prime(struct journey_state *state, const struct timeline *t)
 static void keep_checkpoint(struct person *p, const struct journey_state *state,
                             struct arena *arena)
 {
-    *arena_push(arena, &p->checkpoints) = (struct checkpoint){state->last, pack(state, arena)};
+    *arena_push(arena, &p->checkpoints) = (struct checkpoint){state->last.at, pack(state, arena)};
 }
 
-/* In-order facts: the fast path. */
+/* A state replaces the checkpoint of its instant, if there is one. */
+static bool replace_checkpoint(struct person *p, const struct journey_state *state,
+                               struct arena *arena)
+{
+    size_t n = p->checkpoints.count;
+    if (n == 0 || p->checkpoints.items[n - 1].at.us != state->last.at.us)
+        return false;
+    p->checkpoints.items[n - 1].packed = pack(state, arena);
+    return true;
+}
+
+/* Facts that may follow the state: the fast path. */
 static void append(struct person *p, const struct touch *touches, size_t count,
                    struct journey_effects *effects, struct arena *arena)
 {
@@ -204,7 +229,7 @@ static void append(struct person *p, const struct touch *touches, size_t count,
             prime(&state, &p->timeline);
         journey_advance(&world.policy, &state, &touches[i], effects);
         p->timeline.items[p->timeline.count++] = touches[i];
-        if (p->every && p->timeline.count % p->every == 0)
+        if (!replace_checkpoint(p, &state, arena) && p->every && p->timeline.count % p->every == 0)
             keep_checkpoint(p, &state, arena);
     }
     journey_trailing_replace(&world.policy, &before, &state, effects);
@@ -234,12 +259,11 @@ static void split_checkpoints(struct person *p, const struct timeline *next,
                               struct checkpoints *later, struct arena *arena)
 {
     size_t i = first_difference(&p->timeline, next), kept = 0;
-    const struct touch_key *key =
-        i == p->timeline.count ? &next->items[i].key : &p->timeline.items[i].key;
-    if (i < next->count && touch_key_compare(&next->items[i].key, key) < 0)
-        key = &next->items[i].key;
-    while (kept < p->checkpoints.count &&
-           touch_key_compare(&p->checkpoints.items[kept].key, key) < 0)
+    struct instant at =
+        i == p->timeline.count ? next->items[i].key.at : p->timeline.items[i].key.at;
+    if (i < next->count && instant_compare(next->items[i].key.at, at) < 0)
+        at = next->items[i].key.at;
+    while (kept < p->checkpoints.count && instant_compare(p->checkpoints.items[kept].at, at) < 0)
         kept++;
     *later = (struct checkpoints){0};
     for (size_t n = kept; n < p->checkpoints.count; n++)
@@ -262,8 +286,8 @@ static void start(struct rederivation *r, const struct person *p, const struct t
     if (journey_tail_is_cut(&r->before))
         prime(&r->before, &p->timeline);
     journey_state_copy(&r->after, &r->before, arena);
-    r->old_at = from_start ? 0 : count_to(&p->timeline, &r->before.last);
-    r->new_at = from_start ? 0 : count_to(next, &r->before.last);
+    r->old_at = from_start ? 0 : count_to(&p->timeline, r->before.last.at);
+    r->new_at = from_start ? 0 : count_to(next, r->before.last.at);
 }
 
 static void run_to(struct rederivation *r, const struct person *p, const struct timeline *next,
@@ -292,9 +316,9 @@ static void change(struct person *p, const struct timeline *next, struct journey
     bool converged = false;
     size_t i = 0, end_same = common_end(&p->timeline, next);
     for (; i < later.count && !converged; i++) {
-        const struct touch_key *end = &later.items[i].key;
+        struct instant end = later.items[i].at;
         run_to(&r, p, next, count_to(&p->timeline, end), count_to(next, end), effects);
-        if (r.new_at > 0 && draw(4))
+        if (r.new_at > 0 && !replace_checkpoint(p, &r.after, arena) && draw(4))
             keep_checkpoint(p, &r.after, arena);
         bool past = r.old_at + end_same >= p->timeline.count && r.new_at + end_same >= next->count;
         converged = past && journey_converged(&world.policy, &r.before, &r.after);
@@ -339,6 +363,24 @@ static void check_person(const struct person *p, const struct figures *figures, 
 }
 
 /* ---- the properties ---- */
+/* A batch as the service takes it: on the fast path if it may follow, else by deriving its instant
+ * again. */
+static void take_batch(struct person *p, const struct touch *touches, size_t count,
+                       struct journey_effects *effects, struct arena *arena)
+{
+    struct journey_state state;
+    load(p->packed, &state, arena);
+    if (journey_may_follow(&state, &touches[0].key)) {
+        append(p, touches, count, effects, arena);
+        return;
+    }
+    struct timeline next = p->timeline;
+    memcpy(next.items + next.count, touches, count * sizeof *touches);
+    next.count += count;
+    settle(&next);
+    change(p, &next, effects, arena);
+}
+
 static void batches_equal_one_derivation(struct arena *arena)
 {
     struct timeline t;
@@ -351,7 +393,7 @@ static void batches_equal_one_derivation(struct arena *arena)
         journey_effects_init(&effects, arena);
         size_t n = 1 + draw(6);
         n = n > t.count - at ? t.count - at : n;
-        append(&p, t.items + at, n, &effects, arena);
+        take_batch(&p, t.items + at, n, &effects, arena);
         at += n;
         assert_false(effects.missed_window);
         figures_apply(&figures, &effects);

@@ -185,23 +185,36 @@ struct touch world_touch(const struct shape *shape, int64_t at_us, uint32_t id)
     touch.key.at.us = at_us;
     for (int i = 0; i < 4; i++)
         touch.key.event_id.bytes[12 + i] = (uint8_t)(id >> (24 - 8 * i));
+    world_set_value(&touch, MICROS_ABSENT);
     return touch;
 }
 
+void world_set_value(struct touch *touch, int64_t micros)
+{
+    touch->value_micros = micros;
+    touch->key.rank = (uint8_t)touch_rank_of(touch->shape, micros);
+}
+
 /* ---- figures ---- */
-struct stage_key {
-    struct touch_key touch;
-    uint64_t reason;
+/* The identity of a row, without gaps between its members: the key of a map. */
+struct row_key {
+    int64_t at, anchor, reason;
+    struct id event_id;
 };
+
+static struct row_key row_key(const struct touch_key *touch, int64_t reason)
+{
+    return (struct row_key){touch->at.us, touch->anchor, reason, touch->event_id};
+}
 
 void figures_open(struct figures *figures)
 {
     memset(figures, 0, sizeof *figures);
     map_init(&figures->cells, &figures->arena, sizeof(struct cell_key),
              sizeof(int64_t[CELL_VALUES]));
-    map_init(&figures->conversions, &figures->arena, sizeof(struct touch_key),
+    map_init(&figures->conversions, &figures->arena, sizeof(struct row_key),
              sizeof(struct conversion_row));
-    map_init(&figures->stages, &figures->arena, sizeof(struct stage_key), sizeof(struct stage_row));
+    map_init(&figures->stages, &figures->arena, sizeof(struct row_key), sizeof(struct stage_row));
 }
 
 void figures_close(struct figures *figures)
@@ -217,21 +230,25 @@ void figures_apply(struct figures *figures, const struct journey_effects *effect
         for (int v = 0; v < CELL_VALUES; v++)
             sum[v] += cell.values[v];
     }
-    for (size_t i = 0; i < effects->conversions_removed.count; i++)
-        map_remove(&figures->conversions, &effects->conversions_removed.items[i].key);
+    for (size_t i = 0; i < effects->conversions_removed.count; i++) {
+        struct row_key key = row_key(&effects->conversions_removed.items[i].key, 0);
+        map_remove(&figures->conversions, &key);
+    }
     for (size_t i = 0; i < effects->stages_removed.count; i++) {
         const struct stage_row *row = &effects->stages_removed.items[i];
-        map_remove(&figures->stages, &(struct stage_key){row->touch, row->reason});
+        struct row_key key = row_key(&row->touch, row->reason);
+        map_remove(&figures->stages, &key);
     }
     for (size_t i = 0; i < effects->conversions.count; i++) {
         struct conversion_row row = effects->conversions.items[i];
         row.eligible = arena_copy(&figures->arena, row.eligible);
-        *(struct conversion_row *)map_put(&figures->conversions, &row.key, NULL) = row;
+        struct row_key key = row_key(&row.key, 0);
+        *(struct conversion_row *)map_put(&figures->conversions, &key, NULL) = row;
     }
     for (size_t i = 0; i < effects->stages.count; i++) {
         const struct stage_row *row = &effects->stages.items[i];
-        *(struct stage_row *)map_put(&figures->stages, &(struct stage_key){row->touch, row->reason},
-                                     NULL) = *row;
+        struct row_key key = row_key(&row->touch, row->reason);
+        *(struct stage_row *)map_put(&figures->stages, &key, NULL) = *row;
     }
 }
 
@@ -295,9 +312,10 @@ static void row_lines(const struct figures *figures, struct arena *arena, struct
         id_to_uuid(&s->id, uuid);
         strbuf_addf(&buf, "stage ");
         add_key(&buf, &s->touch);
-        strbuf_addf(&buf, " %s reason %u journey %u at %lld stage %u>%u status %u>%u seconds %lld",
-                    uuid, s->reason, s->journey_number, (long long)s->changed_at.us, s->from_stage,
-                    s->to_stage, s->from_status, s->to_status, (long long)s->seconds_in_stage);
+        strbuf_addf(
+            &buf, " %s reason %u journey %u at %lld/%u stage %u>%u status %u>%u seconds %lld", uuid,
+            s->reason, s->journey_number, (long long)s->changed_at.us, s->position, s->from_stage,
+            s->to_stage, s->from_status, s->to_status, (long long)s->seconds_in_stage);
         pack_byte(&buf, 0);
         *arena_push(arena, lines) = buf.ptr;
     }

@@ -29,7 +29,10 @@ const struct shape *world_shape(struct journey_world *world, const struct shape_
 const struct shape *world_event(struct journey_world *world, const char *event);
 struct shape_lookup world_lookup(struct journey_world *world);
 
+/* Without a value. */
 struct touch world_touch(const struct shape *shape, int64_t at_us, uint32_t id);
+/* Sets the value, and with it the rank. */
+void world_set_value(struct touch *touch, int64_t micros);
 
 /* What was applied so far: sums of cells, rows by key. Lives in its own arena. */
 struct figures {

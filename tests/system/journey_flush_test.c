@@ -110,6 +110,8 @@ static int64_t random_gap(void)
                             30 * US_PER_DAY + 1,
                             56 * US_PER_DAY,
                             366 * US_PER_DAY};
+    if (draw(10) < 6)
+        return 0;
     return gaps[draw(3) ? draw(11) : draw(COUNT(gaps))];
 }
 
@@ -345,10 +347,10 @@ static void expect_rows(struct arena *arena, const struct journey_effects *effec
     for (size_t i = 0; i < effects->stages.count; i++) {
         const struct stage_row *s = &effects->stages.items[i];
         *arena_push(arena, lines) = arena_printf(
-            arena, "stage %s %s %lld %u %lld %u %u %u %u %d %lld", uuid(arena, &s->id),
+            arena, "stage %s %s %lld %u %lld %u %u %u %u %u %d %lld", uuid(arena, &s->id),
             uuid(arena, &s->touch.event_id), (long long)s->touch.anchor, s->journey_number,
-            (long long)s->changed_at.us, s->from_stage, s->to_stage, s->from_status, s->to_status,
-            reasons[s->reason], (long long)s->seconds_in_stage);
+            (long long)s->changed_at.us, s->position, s->from_stage, s->to_stage, s->from_status,
+            s->to_status, reasons[s->reason], (long long)s->seconds_in_stage);
         if (s->from_stage != s->to_stage)
             *arena_push(arena, lines) = arena_printf(arena, "told %s %s %s", uuid(arena, &s->id),
                                                      stages[s->from_stage], stages[s->to_stage]);
@@ -390,10 +392,11 @@ static void expect_profile(struct arena *arena, uint32_t profile, struct journey
     state.tail.unbounded = true;
     for (size_t i = 0; i < n; i++) {
         journey_advance(&trackers[0].policy, &state, &touches[i], effects);
-        if (saving_is_checkpoint(&touches[i].key.event_id))
-            *arena_push(arena, lines) = arena_printf(
-                arena, "checkpoint %lld %lld %s", (long long)id_short(&story.ids[profile]),
-                (long long)touches[i].key.at.us, uuid(arena, &touches[i].key.event_id));
+        bool is_last = i + 1 == n || touches[i + 1].key.at.us != touches[i].key.at.us;
+        if (is_last && state.is_checkpoint)
+            *arena_push(arena, lines) = arena_printf(arena, "checkpoint %lld %lld",
+                                                     (long long)id_short(&story.ids[profile]),
+                                                     (long long)touches[i].key.at.us);
     }
     journey_trailing(&trackers[0].policy, &state, effects);
     *arena_push(arena, lines) =
@@ -531,11 +534,12 @@ static const char tables[] =
     "journey.conversions"
     " UNION ALL SELECT concat_ws(' ', 'stage', stage_change_id, touchpoint_id, anchor, "
     "journey_number,"
-    " (extract(epoch FROM changed_at) * 1000000)::bigint, from_stage, to_stage, from_status, "
+    " (extract(epoch FROM changed_at) * 1000000)::bigint, position, from_stage, to_stage, "
+    "from_status, "
     "to_status, reason,"
     " coalesce(seconds_in_stage, -1)) FROM journey.stage_changes"
     " UNION ALL SELECT concat_ws(' ', 'checkpoint', profile, (extract(epoch FROM occurred_at) * "
-    "1000000)::bigint, event_id)"
+    "1000000)::bigint)"
     " FROM journey.checkpoints"
     " UNION ALL SELECT concat_ws(' ', 'state', profile, encode(payload, 'hex')) FROM journey.states"
     " UNION ALL SELECT concat_ws(' ', 'anchor', anchor_id, profile_id, version) FROM "

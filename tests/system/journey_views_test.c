@@ -65,7 +65,8 @@ static void test_every_field_is_shown(void **state)
     s.journey_number = 0x01020304;
     s.first_seen.us = 1001;
     s.last.at.us = 1002;
-    s.last_inbound = (struct touch_key){{1003}, {"\1\2\3\4\5\6\7\x8\x9\xa\xb\xc\xd\xe\xf"}, -77};
+    s.last_inbound =
+        (struct touch_key){{1003}, RANK_RETURN, {"\1\2\3\4\5\6\7\x8\x9\xa\xb\xc\xd\xe\xf"}, -77};
     s.stage_since.us = 1004;
     s.last_touch_at.us = 1005;
     s.order_count = 4000000000;

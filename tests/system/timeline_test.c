@@ -87,7 +87,6 @@ static struct journey_fact *read_range(struct fact_range range, size_t *count)
 static struct fact_range whole(int64_t anchor)
 {
     struct fact_range range = {.anchor = anchor, .from = INSTANT_FIRST, .until = INSTANT_NEVER};
-    memset(&range.until_event, 0xFF, sizeof range.until_event);
     return range;
 }
 
@@ -198,21 +197,12 @@ static void ranges_exclude_their_start_and_include_their_end(void **state)
                                    fact(1, 6, 1), fact(1, 6, 2), fact(2, 6, 1)};
     static const struct {
         int64_t from, until;
-        uint8_t from_event, until_event;
         size_t first, count;
-    } rows[] = {
-        {5, 6, 1, 1, 1, 3}, /* same times, between events */
-        {5, 6, 2, 2, 2, 3}, {5, 5, 0, 255, 0, 2}, {5, 5, 1, 2, 1, 1},
-        {5, 5, 2, 2, 0, 0}, {4, 9, 255, 0, 0, 5}, {6, 9, 2, 0, 0, 0},
-    };
+    } rows[] = {{5, 6, 2, 3}, {4, 5, 0, 2}, {4, 6, 0, 5}, {5, 5, 0, 0}, {6, 9, 0, 0}};
     must(timeline_copy_facts(timeline, db, facts, COUNT(facts), &err));
     for (size_t i = 0; i < COUNT(rows); i++) {
         size_t count;
-        struct fact_range range = {1,
-                                   {rows[i].from},
-                                   {{[15] = rows[i].from_event}},
-                                   {rows[i].until},
-                                   {{[15] = rows[i].until_event}}};
+        struct fact_range range = {1, {rows[i].from}, {rows[i].until}};
         struct journey_fact *read = read_range(range, &count);
         assert_int_equal(count, rows[i].count);
         for (size_t k = 0; k < count; k++)

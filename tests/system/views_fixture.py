@@ -5,7 +5,7 @@ import datetime
 import hashlib
 import json
 import struct
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from attribution import conversions
 from goals import Goals, counted, measure
@@ -109,8 +109,10 @@ class Fixture:
             exit_stages.append(journey.stage_at(touch.occurred_at + YEAR))
         converted = conversions(touches, self.policies)
         self.state(profile, timeline, touches, journey, converted)
+        positions = Counter()
         for change in journey.changes:
-            self.stage_change(change)
+            positions[change.changed_at] += 1
+            self.stage_change(change, positions[change.changed_at])
         for conversion in converted:
             self.conversion(conversion)
         self.map.profile(touches, exit_stages)
@@ -125,20 +127,21 @@ class Fixture:
         currency = main_currency([conversion.touch for conversion in converted])
         paid = [conversion.touch for conversion in converted if conversion.touch.currency == currency]
         header = struct.pack(
-            ">BBBBIqqq16sqqqIIqqqqqh", 2, code(STAGES, journey.stage), code(STATUSES, journey.status), bool(converted), journey.number,
+            ">BBBBBIqqq16sqqqIIqqqqqh", 3, code(STAGES, journey.stage), code(STATUSES, journey.status), bool(converted),
+            last.rank if last else 0, journey.number,
             timeline[0].occurred_at, timeline[-1].occurred_at, micros(last and last.occurred_at), last.event_id if last else bytes(16),
             short(last.anchor) if last else 0, micros(moves[-1] if moves else None),
             micros(touches[-1].occurred_at if touches else None), len(orders), self.intern(currency),
             *halves(sum(touch.value or 0 for touch in paid)), *halves(sum(touch.margin or 0 for touch in paid)),
             micros(orders[-1].occurred_at if orders else None), scores[-1] if scores else -32768)
-        assert len(header) == 122
+        assert len(header) == 123
         self.tables["journey.states"].append((short(profile), 1, 1, header + b"variable part"))
 
-    def stage_change(self, change):
+    def stage_change(self, change, position):
         self.tables["journey.stage_changes"].append(
             (uuid(change.id), uuid(change.touch.event_id), short(change.touch.anchor), change.journey_number, change.changed_at,
              code(STAGES, change.from_stage), code(STAGES, change.to_stage), code(STATUSES, change.from_status),
-             code(STATUSES, change.to_status), code(REASONS, change.reason), change.seconds_in_stage))
+             code(STATUSES, change.to_status), code(REASONS, change.reason), change.seconds_in_stage, position))
 
     def conversion(self, conversion):
         touch = conversion.touch
@@ -251,7 +254,7 @@ TABLES = {
                      " content_id product_id location_id agent_id decision_id",
     "journey.states": "profile ver members payload",
     "journey.stage_changes": "stage_change_id touchpoint_id anchor journey_number changed_at from_stage to_stage from_status to_status"
-                             " reason seconds_in_stage",
+                             " reason seconds_in_stage position",
     "journey.conversions": "anchor occurred_at event_id goal is_first stage_before touch_count touches",
 }
 

@@ -2,8 +2,8 @@
  * other, and each touch adds something to the figures.
  *
  * The exact meaning of every figure is in docs/figures.md. A timeline is the list of a profile's
- * facts in the order (occurred_at, event_id, anchor). Facts that are no touches (direction none)
- * are part of it. For a whole timeline
+ * facts in the one order: time, rank, event_id, anchor (touch_rank of common/words). Facts that are
+ * no touches (direction none) are part of it. For a whole timeline
  *
  *     derive = sum of journey_advance over its facts + journey_trailing of the last state
  *
@@ -22,12 +22,16 @@
  * may therefore have it out of date, which does no harm. Only the profile's final state has it
  * right.
  *
+ * Restarts stand between instants. A state whose instant may still grow at its front cannot be gone
+ * on from: journey_may_follow.
+ *
  * How to derive again after a late event, a merge or a split:
  *
- *   1. Take the newest checkpoint strictly before the first touch that differs, or an empty state.
- *      It is the start of both sides, `before` and `after`. Prime both if its tail is cut.
- *   2. Call journey_rederive chunk by chunk. A chunk ends at a stored checkpoint: put the packed
- *      state of `after` in its place.
+ *   1. Take the newest checkpoint of an instant before that of the first touch that differs, or an
+ *      empty state. It is the start of both sides, `before` and `after`. Prime both if its tail is
+ * cut.
+ *   2. Call journey_rederive chunk by chunk. A chunk ends with the instant of a stored checkpoint:
+ *      put the packed state of `after` in its place.
  *   3. Stop when the last touch that differs is behind and journey_converged is true, or at the
  * end.
  *   4. journey_conclude gives the final state.
@@ -49,6 +53,7 @@
 /* ---- facts ---- */
 struct touch_key {
     struct instant at;
+    uint8_t rank; /* enum touch_rank, of the shape and the value (touch_rank_of) */
     struct id event_id;
     int64_t anchor; /* short key */
 };
@@ -60,7 +65,13 @@ struct touch {
     int16_t score;                       /* SCORE_ABSENT */
 };
 
+/* The one order of touchpoints. */
 int touch_key_compare(const struct touch_key *a, const struct touch_key *b);
+/* The rank of a touch of this shape and value. */
+enum touch_rank touch_rank_of(const struct shape *shape, int64_t value_micros);
+/* About one event_id in 256 marks its instant as a checkpoint. The ids decide, so that the same set
+ * of facts always has the same checkpoints, in whatever order the facts arrive. */
+bool event_marks_checkpoint(const struct id *event_id);
 
 /* ---- state ---- */
 struct tail_touch {
@@ -106,7 +117,11 @@ struct journey_state {
     /* windowed */
     struct touch_key last;         /* newest fact; at = INSTANT_FIRST: no fact yet */
     struct touch_key last_inbound; /* at = INSTANT_FIRST: none */
-    struct instant last_touch_at;  /* INSTANT_FIRST: none */
+    /* of the instant of `last`: */
+    bool is_alone;                /* it is the only fact */
+    bool is_checkpoint;           /* an event_id marks it */
+    uint8_t change_count;         /* stage rows of its touches, saturating */
+    struct instant last_touch_at; /* INSTANT_FIRST: none */
     uint32_t last_node, last_department;
     uint32_t journey_number; /* 0: none yet */
     uint8_t stage, status;   /* after last_inbound; without the deadlines since */
@@ -159,6 +174,7 @@ struct stage_row {
     uint8_t reason; /* enum stage_reason */
     uint32_t journey_number;
     struct instant changed_at;
+    uint8_t position; /* among the rows of this customer and instant, from 1, saturating */
     uint8_t from_stage, to_stage, from_status, to_status; /* 0: null */
     int64_t seconds_in_stage;                             /* -1: null */
     bool is_told; /* what differs from the old row does not show in its message */
@@ -193,6 +209,9 @@ void journey_effects_init(struct journey_effects *effects, struct arena *arena);
 bool journey_effects_next(const struct journey_effects *effects, size_t *cursor, struct cell *out);
 
 /* ---- derivation ---- */
+/* True if a state can go on with a fact of this key. It is of a later instant, or comes after the
+ * only fact of its instant and is of another event. All else derives its instant again. */
+bool journey_may_follow(const struct journey_state *state, const struct touch_key *key);
 /* Takes one more fact, which must be above state->last. effects NULL: state only. */
 void journey_advance(const struct journey_policy *policy, struct journey_state *state,
                      const struct touch *touch, struct journey_effects *effects);
@@ -232,8 +251,8 @@ struct journey_side {
     size_t count;
 };
 /* Takes `before` through the old touches and `after` through the new ones. Adds new - old: cells,
- * and rows that differ. A range can be done in chunks, cut anywhere. Both states start with a tail
- * that is not cut (else journey_prime them; missed_window tells) and keep it complete.
+ * and rows that differ. A range can be done in chunks, cut between instants. Both states start with
+ * a tail that is not cut (else journey_prime them; missed_window tells) and keep it complete.
  * effects->sign is not used: it is +1 afterwards. */
 void journey_rederive(const struct journey_policy *policy, const struct journey_side *before,
                       const struct journey_side *after, struct journey_effects *effects);
@@ -268,7 +287,7 @@ int64_t credit_part(enum credit_model model, int64_t total, uint32_t n, uint32_t
 #define STATE_SIZE_TIME  8
 #define STATE_SIZE_ID    16
 enum {
-    JOURNEY_LAYOUT = 2,
+    JOURNEY_LAYOUT = 3,
 #define STATE_FIELD(type, ...) +STATE_SIZE_##type
     JOURNEY_HEADER_SIZE = 0
 #include "services/journey-tracker/logic/state_header.def"

@@ -23,8 +23,19 @@ static int conversion_of(const struct touch *touch)
     return is_positive(touch) ? touch->shape->positive : touch->shape->otherwise;
 }
 
+static void note_instant(struct journey_state *state, const struct touch_key *key)
+{
+    state->is_alone = instant_compare(state->last.at, key->at) != 0;
+    if (state->is_alone) {
+        state->is_checkpoint = false;
+        state->change_count = 0;
+    }
+    state->is_checkpoint |= event_marks_checkpoint(&key->event_id);
+}
+
 static void note_fact(struct journey_state *state, const struct touch *touch)
 {
+    note_instant(state, &touch->key);
     state->last = touch->key;
     if (instant_compare(touch->key.at, state->first_seen) < 0)
         state->first_seen = touch->key.at;
@@ -86,7 +97,7 @@ static void add_row(const struct passing *p, struct stage_row row)
     *arena_push(p->effects->arena, &p->effects->stages) = row;
 }
 
-static void act_deadline(const struct passing *p, const struct deadline *d)
+static void act_deadline(const struct passing *p, const struct deadline *d, uint8_t position)
 {
     struct journey_state *s = p->state;
     bool end = d->reason == REASON_EXIT;
@@ -98,6 +109,7 @@ static void act_deadline(const struct passing *p, const struct deadline *d)
         add_row(p, (struct stage_row){.touch = s->last_inbound,
                                       .reason = d->reason,
                                       .changed_at = d->at,
+                                      .position = position,
                                       .from_stage = s->stage,
                                       .to_stage = end ? STAGE_NONE : s->stage,
                                       .from_status = d->from_status,
@@ -114,8 +126,12 @@ static void act_deadlines(const struct passing *p)
 {
     struct deadline deadlines[DEADLINES_MAX];
     size_t n = journey_deadlines(p->policy, p->state, deadlines);
-    for (size_t i = 0; i < n && instant_compare(p->touch->key.at, deadlines[i].at) > 0; i++)
-        act_deadline(p, &deadlines[i]);
+    uint8_t position = 0;
+    for (size_t i = 0; i < n && instant_compare(p->touch->key.at, deadlines[i].at) > 0; i++) {
+        bool is_first = i == 0 || deadlines[i - 1].at.us != deadlines[i].at.us;
+        position = is_first ? 1 : (uint8_t)(position + 1);
+        act_deadline(p, &deadlines[i], position);
+    }
 }
 
 static bool rule_within(const struct passing *p, const struct stage_rule *rule)
@@ -173,12 +189,16 @@ static void open_instance(struct journey_state *state)
 static void change_stage(const struct passing *p, uint8_t stage, uint8_t status)
 {
     struct journey_state *s = p->state;
-    if (p->effects && (stage != s->stage || status != s->status)) {
+    bool is_change = stage != s->stage || status != s->status;
+    if (is_change && s->change_count < UINT8_MAX)
+        s->change_count++;
+    if (p->effects && is_change) {
         effects_stock(p->effects, CELL_STATUS, p->day, s->status, status);
         effects_stock(p->effects, CELL_STAGE, p->day, s->stage, stage);
         add_row(p, (struct stage_row){.touch = p->touch->key,
                                       .reason = REASON_RULE,
                                       .changed_at = p->touch->key.at,
+                                      .position = s->change_count,
                                       .from_stage = s->stage,
                                       .to_stage = stage,
                                       .from_status = s->status,
@@ -295,8 +315,6 @@ static void emit_conversion(const struct passing *p)
 {
     const struct journey_tail *tail = &p->state->tail;
     uint32_t n = tail->count;
-    while (n > 0 && tail->items[tail->head + n - 1].at.us == p->touch->key.at.us)
-        n--;
     if (journey_needs_window(p->policy, p->state, p->touch))
         p->effects->missed_window = true;
     struct conversion conversion = {p->touch, p->policy->conversions[p->conversion].goal_code,

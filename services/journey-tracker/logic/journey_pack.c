@@ -2,8 +2,9 @@
  *
  * The variable part, in this order; v is a varint, z a zigzag varint, a number its bytes:
  *
- *   1       flags: 1 the last fact is the last inbound touch, 2 a tail follows, 4 the tail was cut
- *   16 8    event_id and anchor of the last fact, unless flag 1
+ *   1       flags: 1 the last fact is the last inbound touch, 2 a tail follows, 4 the tail was cut,
+ *           8 the last fact is alone at its instant, 16 it then has a stage row
+ *   1 16 8  rank, event_id and anchor of the last fact, unless flag 1
  *   v v     node and department of the last touch
  *   z v     goal_day, goals_today
  *   1       number of counted events; for each:
@@ -19,7 +20,7 @@
  *   z       only with flags 2 and 4: dropped_at, as microseconds before last_seen */
 #include "services/journey-tracker/logic/journey_internal.h"
 
-enum { FLAG_SAME_KEY = 1, FLAG_TAIL = 2, FLAG_CUT = 4 };
+enum { FLAG_SAME_KEY = 1, FLAG_TAIL = 2, FLAG_CUT = 4, FLAG_ALONE = 8, FLAG_CHANGED = 16 };
 
 /* Differences of times may wrap: reading wraps back. */
 static void pack_age(struct strbuf *out, const struct journey_state *state, struct instant t)
@@ -109,6 +110,7 @@ static struct state_header header_of(const struct journey_state *s)
         .stage = s->stage,
         .status = s->status,
         .has_converted = s->has_converted,
+        .last_inbound_rank = s->last_inbound.rank,
         .journey_number = s->journey_number,
         .first_seen = s->first_seen.us == INT64_MAX ? INSTANT_FIRST : s->first_seen,
         .last_seen = s->last.at,
@@ -135,8 +137,8 @@ static void take_header(struct journey_state *s, const struct state_header *h)
     s->journey_number = h->journey_number;
     s->first_seen = instant_is_set(h->first_seen) ? h->first_seen : INSTANT_NEVER;
     s->last.at = h->last_seen;
-    s->last_inbound =
-        (struct touch_key){h->last_inbound_at, h->last_inbound_id, h->last_inbound_anchor};
+    s->last_inbound = (struct touch_key){h->last_inbound_at, h->last_inbound_rank,
+                                         h->last_inbound_id, h->last_inbound_anchor};
     s->stage_since = h->stage_since;
     s->last_touch_at = h->last_touch_at;
     s->order_count = h->order_count;
@@ -262,6 +264,7 @@ static void unpack_sums(struct unpack *in, struct journey_state *s)
         sum->revenue = unpack_short_sum(in);
         sum->margin = unpack_short_sum(in);
         sum->last.at = unpack_age(in, s);
+        sum->last.rank = RANK_CONVERSION;
         sum->last.event_id = unpack_id(in);
         sum->last.anchor = (int64_t)unpack_be64(in);
     }
@@ -294,6 +297,28 @@ static void pack_tail(struct strbuf *out, const struct journey_state *s, const s
         pack_age(out, s, kept->dropped_at);
 }
 
+/* Of an instant with several facts nothing is kept: no state goes on from there. */
+static int instant_flags(const struct journey_state *s)
+{
+    if (!s->is_alone)
+        return 0;
+    return FLAG_ALONE | (s->change_count ? FLAG_CHANGED : 0);
+}
+
+static void unpack_last(struct unpack *in, uint8_t flags, struct journey_state *s)
+{
+    if (flags & FLAG_SAME_KEY) {
+        s->last = s->last_inbound;
+    } else {
+        s->last.rank = unpack_byte(in);
+        s->last.event_id = unpack_id(in);
+        s->last.anchor = (int64_t)unpack_be64(in);
+    }
+    s->is_alone = flags & FLAG_ALONE;
+    s->is_checkpoint = s->is_alone && event_marks_checkpoint(&s->last.event_id);
+    s->change_count = flags & FLAG_CHANGED ? 1 : 0;
+}
+
 void journey_state_pack(const struct journey_policy *policy, const struct journey_state *s,
                         struct strbuf *out)
 {
@@ -302,8 +327,9 @@ void journey_state_pack(const struct journey_policy *policy, const struct journe
     strbuf_reserve(out, 2 * JOURNEY_HEADER_SIZE + kept.count * (sizeof(struct id) + 12));
     pack_header(out, s);
     pack_byte(out, (uint8_t)((same ? FLAG_SAME_KEY : 0) | (kept.count ? FLAG_TAIL : 0) |
-                             (instant_is_set(kept.dropped_at) ? FLAG_CUT : 0)));
+                             (instant_is_set(kept.dropped_at) ? FLAG_CUT : 0) | instant_flags(s)));
     if (!same) {
+        pack_byte(out, s->last.rank);
         strbuf_add(out, s->last.event_id.bytes, sizeof s->last.event_id.bytes);
         pack_be64(out, (uint64_t)s->last.anchor);
     }
@@ -354,8 +380,7 @@ enum outcome journey_state_unpack(const struct journey_policy *policy, struct sp
                        "journey state of layout %d, expected %d", header.layout, JOURNEY_LAYOUT);
     take_header(out, &header);
     uint8_t flags = unpack_byte(&in);
-    out->last.event_id = flags & FLAG_SAME_KEY ? out->last_inbound.event_id : unpack_id(&in);
-    out->last.anchor = flags & FLAG_SAME_KEY ? out->last_inbound.anchor : (int64_t)unpack_be64(&in);
+    unpack_last(&in, flags, out);
     out->last_node = (uint32_t)unpack_varint(&in);
     out->last_department = (uint32_t)unpack_varint(&in);
     out->goal_day = (int32_t)unpack_zigzag(&in);

@@ -47,9 +47,9 @@ static int stage_order(const struct stage_row *a, const struct stage_row *b)
 static bool stage_same(const struct stage_row *a, const struct stage_row *b)
 {
     return a->journey_number == b->journey_number && a->changed_at.us == b->changed_at.us &&
-           a->from_stage == b->from_stage && a->to_stage == b->to_stage &&
-           a->from_status == b->from_status && a->to_status == b->to_status &&
-           a->seconds_in_stage == b->seconds_in_stage;
+           a->position == b->position && a->from_stage == b->from_stage &&
+           a->to_stage == b->to_stage && a->from_status == b->from_status &&
+           a->to_status == b->to_status && a->seconds_in_stage == b->seconds_in_stage;
 }
 
 /* A row that said that the stage changed no longer says so. It is removed before it is written

@@ -6,8 +6,29 @@ int touch_key_compare(const struct touch_key *a, const struct touch_key *b)
 {
     int c = instant_compare(a->at, b->at);
     if (c == 0)
+        c = a->rank - b->rank;
+    if (c == 0)
         c = id_compare(&a->event_id, &b->event_id);
     return c ? c : (a->anchor > b->anchor) - (a->anchor < b->anchor);
+}
+
+enum touch_rank touch_rank_of(const struct shape *shape, int64_t value_micros)
+{
+    bool is_conversion = (value_micros > 0 ? shape->positive : shape->otherwise) >= 0;
+    return touch_rank((enum direction)shape->direction, is_conversion, false);
+}
+
+bool event_marks_checkpoint(const struct id *event_id)
+{
+    return event_id->bytes[sizeof event_id->bytes - 1] == 0;
+}
+
+bool journey_may_follow(const struct journey_state *state, const struct touch_key *key)
+{
+    if (instant_compare(key->at, state->last.at) != 0)
+        return instant_compare(key->at, state->last.at) > 0;
+    return state->is_alone && touch_key_compare(key, &state->last) > 0 &&
+           !id_equal(&key->event_id, &state->last.event_id);
 }
 
 void journey_state_init(struct journey_state *state, struct arena *arena)
@@ -111,6 +132,12 @@ static bool goals_equal(const struct journey_state *a, const struct journey_stat
     return true;
 }
 
+static bool instant_equal(const struct journey_state *a, const struct journey_state *b)
+{
+    return a->is_alone == b->is_alone && a->is_checkpoint == b->is_checkpoint &&
+           a->change_count == b->change_count;
+}
+
 static bool position_equal(const struct journey_state *a, const struct journey_state *b)
 {
     return a->stage == b->stage && a->status == b->status &&
@@ -146,7 +173,7 @@ bool journey_converged(const struct journey_policy *policy, const struct journey
                        const struct journey_state *after)
 {
     return instant_is_set(before->last.at) && key_equal(&before->last, &after->last) &&
-           key_equal(&before->last_inbound, &after->last_inbound) &&
+           instant_equal(before, after) && key_equal(&before->last_inbound, &after->last_inbound) &&
            position_equal(before, after) && last_values_equal(before, after) &&
            goals_equal(before, after) && counted_equal(policy, before, after) &&
            has_lasts_of(before, after) && has_lasts_of(after, before) &&

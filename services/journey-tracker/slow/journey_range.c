@@ -10,9 +10,6 @@
 
 #include "services/journey-tracker/journey_convert.h"
 
-static const struct id last_id = {
-    {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}};
-
 struct touches {
     struct touch *items;
     size_t count, capacity;
@@ -23,9 +20,8 @@ struct walk {
     struct slow_profile *profile;
     struct journey_state final; /* present state of the profile, derived without this transaction */
     struct journey_state before, after;
-    /* Facts up to (from, from_event) are in both; the step reads up to (until, until_event). */
+    /* Facts up to the instant `from` are in both; the step reads up to the instant `until`. */
     struct instant from, until;
-    struct id from_event, until_event;
     bool is_done;
     bool stopped_early; /* the states met at a checkpoint: nothing after it differs */
 };
@@ -64,7 +60,6 @@ static enum outcome start_walk(struct walker *w, struct walk *walk,
     CHECK(convert_unpack(w->tracker, w->arena, start, &walk->before, err));
     journey_state_copy(&walk->after, &walk->before, w->arena);
     walk->from = start.len ? walk->before.last.at : INSTANT_FIRST;
-    walk->from_event = start.len ? walk->before.last.event_id : (struct id){{0}};
     return OUTCOME_OK;
 }
 
@@ -87,10 +82,8 @@ static enum outcome find_stops(struct walker *w, struct walk *walks, size_t coun
         wanted[i] = (struct checkpoint){.profile = walks[i].profile->row->profile,
                                         .at = walks[i].profile->last_change};
     CHECK(journey_store_find_stops(w->tracker->db, w->arena, wanted, count, err));
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         walks[i].until = wanted[i].at;
-        walks[i].until_event = wanted[i].event_id;
-    }
     return OUTCOME_OK;
 }
 
@@ -114,14 +107,10 @@ struct ranges {
  * the start as well. */
 static struct fact_range walk_range(const struct walker *w, const struct walk *walk)
 {
-    struct fact_range range = {.from = walk->from,
-                               .from_event = walk->from_event,
-                               .until = walk->until,
-                               .until_event = walk->until_event};
+    struct fact_range range = {.from = walk->from, .until = walk->until};
     if (journey_tail_is_cut(&walk->before)) {
         range.from = instant_minus(walk->from, w->tracker->policy.lookback);
         range.from.us--; /* from is exclusive */
-        range.from_event = last_id;
     }
     return range;
 }
@@ -153,21 +142,14 @@ static int touch_compare(const void *a, const void *b)
     return touch_key_compare(&((const struct touch *)a)->key, &((const struct touch *)b)->key);
 }
 
-static int position_compare(const struct fact_key *key, struct instant at,
-                            const struct id *event_id)
-{
-    int c = instant_compare(key->occurred_at, at);
-    return c ? c : id_compare(&key->event_id, event_id);
-}
-
 /* An anchor that moves between two profiles was read once for each of them. A fact counts once, and
  * only within the walk's own range. */
 static bool is_wanted(const struct journey_fact *first, const struct journey_fact *fact,
                       const struct fact_range *range)
 {
     return (fact == first || fact_key_compare(&fact[-1].key, &fact->key) != 0) &&
-           position_compare(&fact->key, range->from, &range->from_event) > 0 &&
-           position_compare(&fact->key, range->until, &range->until_event) <= 0;
+           instant_compare(fact->key.occurred_at, range->from) > 0 &&
+           instant_compare(fact->key.occurred_at, range->until) <= 0;
 }
 
 /* The first fact of an anchor; NULL if there is none. */
@@ -208,7 +190,7 @@ static enum outcome take_anchor(struct walker *w, struct side *side, int64_t anc
     return OUTCOME_OK;
 }
 
-/* The touches of a side, in time order. */
+/* The touches of a side, in order. */
 static enum outcome take_touches(struct walker *w, struct side *side, struct err *err)
 {
     struct touches *list = &side->touches;
@@ -224,7 +206,7 @@ static enum outcome take_touches(struct walker *w, struct side *side, struct err
 static void prime(struct walker *w, struct journey_state *state, struct touches *list, bool was_cut)
 {
     size_t n = 0;
-    while (n < list->count && touch_key_compare(&list->items[n].key, &state->last) <= 0)
+    while (n < list->count && instant_compare(list->items[n].key.at, state->last.at) <= 0)
         n++;
     if (was_cut)
         journey_prime(&w->tracker->policy, state, list->items, n);
@@ -232,36 +214,37 @@ static void prime(struct walker *w, struct journey_state *state, struct touches 
     list->count -= n;
 }
 
-/* Index of the first touch after the next checkpoint at or after `from`; count if there is none. */
-static size_t chunk_end(const struct touches *list, size_t from)
+/* Index of the first touch after the instant `until`. */
+static size_t count_until(const struct touches *list, size_t from, struct instant until)
 {
-    for (size_t i = from; i < list->count; i++)
-        if (saving_is_checkpoint(&list->items[i].key.event_id))
-            return i + 1;
-    return list->count;
-}
-
-static size_t count_until(const struct touches *list, size_t from, const struct touch_key *until)
-{
-    while (from < list->count &&
-           (until == NULL || touch_key_compare(&list->items[from].key, until) <= 0))
+    while (from < list->count && instant_compare(list->items[from].key.at, until) <= 0)
         from++;
     return from;
+}
+
+/* The instant of the next checkpoint, from the touch at `from` on; INSTANT_NEVER if there is none.
+ */
+static struct instant next_checkpoint(const struct touches *list, size_t from)
+{
+    for (size_t i = from; i < list->count; i++)
+        if (event_marks_checkpoint(&list->items[i].key.event_id))
+            return list->items[i].key.at;
+    return INSTANT_NEVER;
 }
 
 static void drop_dead_checkpoints(struct walker *w, const struct walk *walk,
                                   const struct touches *old_list, const struct touches *new_list)
 {
     struct map keep;
-    map_init(&keep, w->arena, sizeof(struct id), 1);
+    map_init(&keep, w->arena, sizeof(struct instant), 1);
     for (size_t i = 0; i < new_list->count; i++)
-        if (saving_is_checkpoint(&new_list->items[i].key.event_id))
-            map_put(&keep, &new_list->items[i].key.event_id, NULL);
+        if (event_marks_checkpoint(&new_list->items[i].key.event_id))
+            map_put(&keep, &new_list->items[i].key.at, NULL);
     for (size_t i = 0; i < old_list->count; i++) {
         const struct touch_key *key = &old_list->items[i].key;
-        if (saving_is_checkpoint(&key->event_id) && !map_find(&keep, &key->event_id))
-            *arena_push(w->arena, &w->saving->dead_checkpoints) = (struct checkpoint){
-                .profile = walk->profile->row->profile, .at = key->at, .event_id = key->event_id};
+        if (event_marks_checkpoint(&key->event_id) && !map_find(&keep, &key->at))
+            *arena_push(w->arena, &w->saving->dead_checkpoints) =
+                (struct checkpoint){.profile = walk->profile->row->profile, .at = key->at};
     }
 }
 
@@ -271,24 +254,22 @@ static bool may_stop(struct walker *w, const struct walk *walk)
            journey_converged(&w->tracker->policy, &walk->before, &walk->after);
 }
 
-/* Goes through both lists chunk by chunk. Each chunk ends at a checkpoint of the new timeline. */
+/* Goes through both lists chunk by chunk. Each chunk ends with the instant of a checkpoint of the
+ * new timeline. */
 static void walk_lists(struct walker *w, struct walk *walk, const struct touches *old_list,
                        const struct touches *new_list)
 {
     size_t o = 0, n = 0;
     while (!walk->is_done && (n < new_list->count || o < old_list->count)) {
-        size_t n_end = chunk_end(new_list, n);
-        bool at_checkpoint =
-            n_end > n && saving_is_checkpoint(&new_list->items[n_end - 1].key.event_id);
-        size_t o_end =
-            count_until(old_list, o, at_checkpoint ? &new_list->items[n_end - 1].key : NULL);
+        struct instant end = next_checkpoint(new_list, n);
+        bool at_checkpoint = instant_compare(end, INSTANT_NEVER) != 0;
+        size_t n_end = count_until(new_list, n, end), o_end = count_until(old_list, o, end);
         struct journey_side before = {&walk->before, old_list->items + o, o_end - o};
         struct journey_side after = {&walk->after, new_list->items + n, n_end - n};
         journey_rederive(&w->tracker->policy, &before, &after, &w->saving->effects);
         if (at_checkpoint)
             *arena_push(w->arena, &w->saving->checkpoints) = (struct checkpoint){
-                walk->profile->row->profile, walk->after.last.at, walk->after.last.event_id,
-                convert_pack(w->tracker, w->arena, &walk->after)};
+                walk->profile->row->profile, end, convert_pack(w->tracker, w->arena, &walk->after)};
         o = o_end;
         n = n_end;
         walk->is_done = walk->stopped_early = at_checkpoint && may_stop(w, walk);
@@ -343,9 +324,7 @@ static void extend(struct walk *walks, size_t count)
         struct walk *walk = &walks[i];
         walk->is_done = walk->is_done || instant_compare(walk->until, INSTANT_NEVER) == 0;
         walk->from = walk->until;
-        walk->from_event = walk->until_event;
         walk->until = INSTANT_NEVER;
-        walk->until_event = last_id;
     }
 }
 

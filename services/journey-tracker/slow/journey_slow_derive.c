@@ -71,7 +71,7 @@ static bool has_other_generation(const struct slow *slow, const struct slow_prof
     return p->row->payload.len > 0 && p->row->generation != slow->tracker->generation.number;
 }
 
-/* Advances a profile whose new touches all lie after its state. Sets *is_done, or leaves the
+/* Advances a profile whose new touches can all follow its state. Sets *is_done, or leaves the
  * profile to be derived from facts. */
 static enum outcome try_advance(struct slow *slow, struct slow_profile *p, bool *is_done,
                                 struct err *err)
@@ -85,7 +85,7 @@ static enum outcome try_advance(struct slow *slow, struct slow_profile *p, bool 
     CHECK(convert_unpack(tracker, arena, p->row->payload, &before, err));
     journey_state_copy(&p->state, &before, arena);
     if (p->fresh_count > 0 &&
-        (touch_key_compare(&p->fresh[0].key, &before.last) <= 0 ||
+        (!journey_may_follow(&before, &p->fresh[0].key) ||
          journey_lacks_window(&tracker->policy, &before, p->fresh, p->fresh_count)))
         return OUTCOME_OK;
     for (size_t i = 0; i < p->fresh_count; i++)

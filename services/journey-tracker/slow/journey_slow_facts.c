@@ -15,8 +15,8 @@ static bool is_likely_new(struct tracker *tracker, const struct arrival *a)
     int64_t members = anchor->members;
     const struct cached_state *state =
         journey_cache_state(&tracker->cache, id_short(&anchor->profile_id));
-    struct touch_key key = {a->fact.key.occurred_at, a->fact.key.event_id, a->fact.key.anchor};
-    return state && state->members == members && touch_key_compare(&key, &state->last) > 0;
+    return state && state->members == members &&
+           instant_compare(a->fact.key.occurred_at, state->last.at) > 0;
 }
 
 static void sort_facts(struct slow *slow, struct facts *facts)

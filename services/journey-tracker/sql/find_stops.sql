@@ -1,8 +1,8 @@
-SELECT u.n, c.occurred_at, c.event_id
+SELECT u.n, c.occurred_at
 FROM unnest($1::bigint[], $2::timestamptz[]) WITH ORDINALITY AS u (profile, after_at, n)
 CROSS JOIN LATERAL (
-    SELECT occurred_at, event_id
+    SELECT occurred_at
     FROM journey.checkpoints
     WHERE profile = u.profile AND occurred_at > u.after_at
-    ORDER BY occurred_at, event_id
+    ORDER BY occurred_at
     OFFSET 1 LIMIT 1) c

@@ -1,3 +1,3 @@
-INSERT INTO journey.checkpoints (profile, occurred_at, event_id, payload)
-SELECT unnest($1::bigint[]), unnest($2::timestamptz[]), unnest($3::uuid[]), unnest($4::bytea[])
-ON CONFLICT (profile, occurred_at, event_id) DO UPDATE SET payload = excluded.payload
+INSERT INTO journey.checkpoints (profile, occurred_at, payload)
+SELECT unnest($1::bigint[]), unnest($2::timestamptz[]), unnest($3::bytea[])
+ON CONFLICT (profile, occurred_at) DO UPDATE SET payload = excluded.payload

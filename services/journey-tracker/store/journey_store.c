@@ -122,7 +122,7 @@ enum outcome journey_store_remove_stages(struct db *db, struct arena *arena,
 
 /* The narrow columns of stage rows as arrays of smallint. */
 struct stage_columns {
-    int16_t from_stage, to_stage, from_status, to_status, reason;
+    int16_t from_stage, to_stage, from_status, to_status, reason, position;
     int64_t seconds;
 };
 
@@ -142,6 +142,7 @@ static struct stage_columns *stage_columns(struct arena *arena, const struct sta
             .from_status = row->from_status,
             .to_status = row->to_status,
             .reason = stored_reason[row->reason],
+            .position = row->position,
             .seconds = row->seconds_in_stage < 0 ? INT64_MIN : row->seconds_in_stage};
     }
     return columns;
@@ -170,6 +171,7 @@ enum outcome journey_store_write_stages(struct db *db, struct arena *arena, stru
     params_int2_array(&p, &columns->reason, sizeof *columns, n);
     params_int8_array(&p, &columns->seconds, sizeof *columns, n);
     params_smallest_is_null(&p);
+    params_int2_array(&p, &columns->position, sizeof *columns, n);
     return db_run(db, &sql_upsert_stage_changes, &p, NULL, NULL, err);
 }
 
@@ -194,8 +196,7 @@ enum outcome journey_store_find_checkpoints(struct db *db, struct arena *arena,
     for (int i = 0; i < db_rows(r); i++) {
         struct checkpoint *c = &wanted[db_int8(r, i, 0) - 1];
         c->at = db_timestamptz(r, i, 1);
-        c->event_id = db_uuid(r, i, 2);
-        c->payload = arena_copy(arena, db_bytes(r, i, 3));
+        c->payload = arena_copy(arena, db_bytes(r, i, 2));
     }
     return OUTCOME_OK;
 }
@@ -205,15 +206,10 @@ enum outcome journey_store_find_stops(struct db *db, struct arena *arena, struct
 {
     struct db_result *r = NULL;
     CHECK(find_around(db, arena, &sql_find_stops, wanted, count, &r, err));
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         wanted[i].at = INSTANT_NEVER;
-        memset(&wanted[i].event_id, 0xFF, sizeof wanted[i].event_id);
-    }
-    for (int i = 0; i < db_rows(r); i++) {
-        struct checkpoint *c = &wanted[db_int8(r, i, 0) - 1];
-        c->at = db_timestamptz(r, i, 1);
-        c->event_id = db_uuid(r, i, 2);
-    }
+    for (int i = 0; i < db_rows(r); i++)
+        wanted[db_int8(r, i, 0) - 1].at = db_timestamptz(r, i, 1);
     return OUTCOME_OK;
 }
 
@@ -222,8 +218,7 @@ static int checkpoint_compare(const void *a, const void *b)
     const struct checkpoint *x = a, *y = b;
     if (x->profile != y->profile)
         return x->profile < y->profile ? -1 : 1;
-    int c = instant_compare(x->at, y->at);
-    return c ? c : id_compare(&x->event_id, &y->event_id);
+    return instant_compare(x->at, y->at);
 }
 
 static void checkpoint_keys(struct params *p, struct arena *arena, const struct checkpoints *list)
@@ -231,7 +226,31 @@ static void checkpoint_keys(struct params *p, struct arena *arena, const struct 
     params_init(p, arena);
     params_int8_array(p, &list->items->profile, sizeof *list->items, list->count);
     params_timestamptz_array(p, &list->items->at, sizeof *list->items, list->count);
-    params_uuid_array(p, &list->items->event_id, sizeof *list->items, list->count);
+}
+
+/* Those of one key keep their order, so that the last of them can be told. */
+static int checkpoint_order(const void *a, const void *b)
+{
+    const struct checkpoint *x = *(const struct checkpoint *const *)a,
+                            *y = *(const struct checkpoint *const *)b;
+    int c = checkpoint_compare(x, y);
+    return c ? c : (x > y) - (x < y);
+}
+
+static void sort_checkpoints(struct arena *arena, struct checkpoints *list)
+{
+    const struct checkpoint **order = arena_array(arena, const struct checkpoint *, list->count);
+    struct checkpoint *sorted = arena_array(arena, struct checkpoint, list->count);
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++)
+        order[i] = &list->items[i];
+    qsort(order, list->count, sizeof *order, checkpoint_order);
+    for (size_t i = 0; i < list->count; i++) {
+        if (kept > 0 && checkpoint_compare(&sorted[kept - 1], order[i]) == 0)
+            kept--;
+        sorted[kept++] = *order[i];
+    }
+    *list = (struct checkpoints){sorted, kept, list->count};
 }
 
 enum outcome journey_store_delete_checkpoints(struct db *db, struct arena *arena,
@@ -250,14 +269,7 @@ enum outcome journey_store_write_checkpoints(struct db *db, struct arena *arena,
 {
     if (list->count == 0)
         return OUTCOME_OK;
-    qsort(list->items, list->count, sizeof *list->items, checkpoint_compare);
-    size_t kept = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        if (kept > 0 && checkpoint_compare(&list->items[kept - 1], &list->items[i]) == 0)
-            kept--;
-        list->items[kept++] = list->items[i];
-    }
-    list->count = kept;
+    sort_checkpoints(arena, list);
     struct params p;
     checkpoint_keys(&p, arena, list);
     params_bytea_array(&p, &list->items->payload, sizeof *list->items, list->count);

@@ -35,8 +35,7 @@ enum outcome journey_store_write_stages(struct db *db, struct arena *arena, stru
 /* ---- checkpoints ---- */
 struct checkpoint {
     int64_t profile;
-    struct instant at;
-    struct id event_id;
+    struct instant at;   /* the state holds after all facts of this instant */
     struct span payload; /* SPAN_NONE: not read, or to be deleted */
 };
 struct checkpoints {
@@ -54,7 +53,7 @@ enum outcome journey_store_find_stops(struct db *db, struct arena *arena, struct
                                       size_t count, struct err *err);
 enum outcome journey_store_delete_checkpoints(struct db *db, struct arena *arena,
                                               const struct checkpoints *list, struct err *err);
-/* Sorts and keeps the last of equal keys. */
+/* Sorts; of one (profile, at) the last one given is kept. */
 enum outcome journey_store_write_checkpoints(struct db *db, struct arena *arena,
                                              struct checkpoints *list, struct err *err);
 
