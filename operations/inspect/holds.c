@@ -31,7 +31,7 @@ static enum outcome read_ledger(struct db *db, struct arena *arena, const struct
         facts[i] = contact_ledger_fact(arena, r, (int)i, 1);
         pointers[i] = &facts[i];
     }
-    *ledger = (struct ledger){pointers, count, NULL, 0};
+    *ledger = (struct ledger){.facts = pointers, .fact_count = count};
     return OUTCOME_OK;
 }
 

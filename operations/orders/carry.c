@@ -156,7 +156,7 @@ static void carry_opt_outs(struct carry *carry, const struct side *side,
 static struct instant held_until(const struct carry *carry, const struct contact_rule *rule,
                                  const struct known_facts *facts)
 {
-    struct ledger ledger = {facts->bodies, facts->count, NULL, 0};
+    struct ledger ledger = {.facts = facts->bodies, .fact_count = facts->count};
     struct finding finding;
     rule_ask_anyone(carry->policy, rule, &ledger, carry->now, carry->arena, &finding);
     return finding.passed ? INSTANT_FIRST : finding.opens;

@@ -72,6 +72,7 @@ SELECT d.request_id,
        split_part(r.line, E'\x1f', 3) = '1' AS passed,
        split_part(r.line, E'\x1f', 4) AS observed,
        split_part(r.line, E'\x1f', 5) AS allowed,
+       nullif(split_part(r.line, E'\x1f', 6), '')::timestamptz AS next_at,
        d.loaded_at
 FROM suppression.decisions d
 CROSS JOIN LATERAL string_to_table(convert_from(d.rules, 'UTF8'), E'\x1e') WITH ORDINALITY AS r (line, rule_position)
@@ -84,5 +85,6 @@ COMMENT ON COLUMN tutti.fct_contact_decision_rules.rule_kind IS 'Kind of the rul
 COMMENT ON COLUMN tutti.fct_contact_decision_rules.passed IS 'Whether it allowed the contact (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decision_rules.observed IS 'What it saw (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decision_rules.allowed IS 'What it would have allowed (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decision_rules.next_at IS 'Earliest time from the contact time on that this rule alone allows; null if there is none (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decision_rules.loaded_at IS 'When the decision was stored (chronicle).';
 GRANT SELECT ON tutti.fct_contact_decision_rules TO tutti_reader;

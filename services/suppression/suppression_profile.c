@@ -4,20 +4,34 @@
 #include <stdlib.h>
 
 #include "common/codec/messages.h"
+#include "services/suppression/logic/rules.h"
 
 struct desk {
     const struct contact_policy *policy;
     struct profile *profile;
-    struct ledger ledger; /* reservations has room for one more per request */
+    struct ledger ledger; /* its reservations have room for every request */
     struct instant now;
     struct arena *arena;
     struct profile_results *results;
 };
 
+static bool is_earlier(struct instant a, struct instant b)
+{
+    return a.us != INSTANT_ABSENT.us && (b.us == INSTANT_ABSENT.us || instant_compare(a, b) < 0);
+}
+
+/* -1, 0 or 1. */
+static int ascending(int64_t a, int64_t b)
+{
+    return (a > b) - (a < b);
+}
+
 static int time_compare(const void *a, const void *b)
 {
-    return contact_fact_order(&(*(struct ledger_fact *const *)a)->body,
-                              &(*(struct ledger_fact *const *)b)->body);
+    const struct ledger_fact *x = *(struct ledger_fact *const *)a,
+                             *y = *(struct ledger_fact *const *)b;
+    int c = contact_fact_order(&x->body, &y->body);
+    return c ? c : ascending(x->key.anchor, y->key.anchor);
 }
 
 /* A touchpoint that several identifiers of the profile have counts once. */
@@ -35,66 +49,69 @@ static int reservation_compare(const void *key, const void *element)
     return id_compare(key, &((const struct reservation *)element)->request_id);
 }
 
-static struct reservation *find(struct reservation *rows, size_t count, const struct id *request_id)
+static const struct reservation *find(const struct reservation *rows, size_t count,
+                                      const struct id *request_id)
 {
     return count ? bsearch(request_id, rows, count, sizeof *rows, reservation_compare) : NULL;
 }
 
-static void add_reservation(struct ledger *ledger, struct reservation item)
-{
-    size_t at = ledger->reservation_count++;
-    for (; at > 0 && id_compare(&item.request_id, &ledger->reservations[at - 1].request_id) < 0;
-         at--)
-        ledger->reservations[at] = ledger->reservations[at - 1];
-    ledger->reservations[at] = item;
-}
-
-static struct ledger ledger_of(const struct profile *profile, struct reservation *decisions,
+/* With room for the reservation of every request, so that none moves. */
+static struct ledger ledger_of(const struct profile *profile, const struct reservation *decisions,
                                size_t decision_count, struct arena *arena)
 {
     const struct contact_fact **facts =
         arena_array(arena, const struct contact_fact *, profile->fact_count);
     struct ledger ledger = {facts, profile->fact_count,
-                            arena_array(arena, struct reservation, profile->fact_count), 0};
+                            arena_array(arena, struct reservation, profile->fact_count), 0, NULL};
+    struct map seen; /* a request that was told twice is one */
+    map_init(&seen, arena, sizeof(struct id), 1);
     for (size_t i = 0; i < profile->fact_count; i++) {
+        bool is_new = false;
         facts[i] = &profile->facts[i]->body;
-        const struct reservation *known = facts[i]->kind == CONTACT_REQUEST
-                                              ? find(decisions, decision_count, &facts[i]->event_id)
-                                              : NULL;
-        if (known && !find(ledger.reservations, ledger.reservation_count, &facts[i]->event_id))
-            add_reservation(&ledger, *known);
+        if (facts[i]->kind == CONTACT_REQUEST)
+            map_put(&seen, &facts[i]->event_id, &is_new);
+        const struct reservation *known =
+            is_new ? find(decisions, decision_count, &facts[i]->event_id) : NULL;
+        if (known)
+            ledger.reservations[ledger.reservation_count++] = *known;
     }
     return ledger;
 }
 
-static bool is_result(const struct contact_fact *fact)
+/* A customer with very many contacts has few facts besides. */
+static void leave_to_rules(const struct contact_policy *policy, struct ledger *ledger,
+                           struct arena *arena)
 {
-    return fact->kind >= CONTACT_SENT && fact->kind <= CONTACT_CANCELLED &&
-           !id_is_nil(&fact->decision_id);
+    const struct contact_fact **facts =
+        arena_array(arena, const struct contact_fact *, ledger->fact_count);
+    size_t count = 0;
+    for (size_t i = 0; i < ledger->fact_count; i++)
+        if (rules_read(policy, ledger->facts[i]))
+            facts[count++] = ledger->facts[i];
+    ledger->facts = facts;
+    ledger->fact_count = count;
 }
 
-static struct contact_result result_of(const struct reservation *r)
-{
-    return (struct contact_result){(enum contact_outcome)r->outcome, INSTANT_ABSENT, r->sent_at};
-}
-
-/* Writes what the facts say of the decisions into the reservations, and notes the outcomes that
- * this batch brought. */
+/* Writes what the facts say of the decisions into the reservations. */
 static void settle(struct desk *desk)
 {
-    for (size_t i = 0; i < desk->ledger.fact_count; i++) {
-        const struct contact_fact *f = desk->ledger.facts[i];
-        if (!is_result(f))
-            continue;
-        struct reservation *r =
-            find(desk->ledger.reservations, desk->ledger.reservation_count, &f->decision_id);
-        if (r) {
-            struct contact_result result = result_of(r);
-            contact_result_add(&result, f);
-            r->outcome = (int16_t)result.outcome;
-            r->sent_at = result.sent_at;
-        }
-        if (!desk->profile->facts[i]->origin)
+    for (size_t i = 0; i < desk->ledger.reservation_count; i++) {
+        struct reservation *r = &desk->ledger.reservations[i];
+        const struct contact_result *known =
+            &contacts_asked(desk->ledger.contacts, &r->request_id)->result;
+        if (known->outcome > (enum contact_outcome)r->outcome)
+            r->outcome = (int16_t)known->outcome;
+        if (is_earlier(known->sent_at, r->sent_at))
+            r->sent_at = known->sent_at;
+    }
+}
+
+/* The outcomes that this batch brought. */
+static void note_outcomes(struct desk *desk)
+{
+    for (size_t i = 0; i < desk->profile->fact_count; i++) {
+        const struct contact_fact *f = &desk->profile->facts[i]->body;
+        if (!contact_is_result(f) || !desk->profile->facts[i]->origin)
             continue;
         struct contact_result news = {RESULT_OPEN, INSTANT_ABSENT, INSTANT_ABSENT};
         contact_result_add(&news, f);
@@ -103,30 +120,19 @@ static void settle(struct desk *desk)
     }
 }
 
-static const struct ledger_fact *find_request(const struct profile *profile,
-                                              const struct id *request_id)
-{
-    for (size_t i = 0; i < profile->fact_count; i++)
-        if (profile->facts[i]->body.kind == CONTACT_REQUEST &&
-            id_equal(&profile->facts[i]->key.event_id, request_id))
-            return profile->facts[i];
-    return NULL;
-}
-
 static void note_revocation(struct desk *desk, const struct revocation *revocation)
 {
-    const struct reservation *r =
-        find(desk->ledger.reservations, desk->ledger.reservation_count, &revocation->request_id);
+    const struct asked *asked = contacts_asked(desk->ledger.contacts, &revocation->request_id);
     *arena_push(desk->arena, &desk->results->outcomes) =
         (struct outcome_row){revocation->request_id,     RESULT_REVOKED, desk->now, INSTANT_ABSENT,
                              span_of(revocation->cause), false};
     *arena_push(desk->arena, &desk->results->revoked) = (struct revoked){
         .request_id = revocation->request_id,
         .profile_id = desk->profile->id,
-        .request = find_request(desk->profile, &revocation->request_id),
+        .request = asked->request,
         .rule_id = desk->policy->rules[revocation->rule].id,
         .cause = revocation->cause,
-        .expires_at = r->expires_at,
+        .expires_at = asked->reservation->expires_at,
     };
 }
 
@@ -201,14 +207,26 @@ static struct decision_row row_of(const struct contact_policy *policy,
 /* Sends may have arrived before their request. */
 static void put_known_result(const struct desk *desk, struct decision_row *row)
 {
-    struct contact_result result = {RESULT_OPEN, INSTANT_ABSENT, INSTANT_ABSENT};
-    for (size_t i = 0; i < desk->ledger.fact_count; i++)
-        if (is_result(desk->ledger.facts[i]) &&
-            id_equal(&desk->ledger.facts[i]->decision_id, &row->request_id))
-            contact_result_add(&result, desk->ledger.facts[i]);
-    row->outcome = (int16_t)result.outcome;
-    row->outcome_at = result.at;
-    row->sent_at = result.sent_at;
+    const struct contact_result *known =
+        &contacts_asked(desk->ledger.contacts, &row->request_id)->result;
+    row->outcome = (int16_t)known->outcome;
+    row->outcome_at = known->at;
+    row->sent_at = known->sent_at;
+}
+
+static void reserve(struct desk *desk, const struct decision_row *row,
+                    const struct contact_fact *request)
+{
+    struct reservation *r = &desk->ledger.reservations[desk->ledger.reservation_count++];
+    *r = (struct reservation){
+        .request_id = row->request_id,
+        .verdict = row->verdict,
+        .outcome = row->outcome,
+        .planned_at = row->planned_at,
+        .expires_at = row->verdict == VERDICT_GRANT ? row->expires_at : INSTANT_NEVER,
+        .sent_at = row->sent_at,
+    };
+    contacts_add(desk->ledger.contacts, request, r);
 }
 
 static void decide(struct desk *desk, const struct ledger_fact *fact)
@@ -220,15 +238,30 @@ static void decide(struct desk *desk, const struct ledger_fact *fact)
     row.profile_id = desk->profile->id;
     put_known_result(desk, &row);
     *arena_push(desk->arena, &desk->results->decisions) = row;
-    add_reservation(&desk->ledger,
-                    (struct reservation){
-                        .request_id = row.request_id,
-                        .verdict = row.verdict,
-                        .outcome = row.outcome,
-                        .planned_at = row.planned_at,
-                        .expires_at = row.verdict == VERDICT_GRANT ? row.expires_at : INSTANT_NEVER,
-                        .sent_at = row.sent_at,
-                    });
+    reserve(desk, &row, &fact->body);
+}
+
+static int request_compare(const void *a, const void *b)
+{
+    return contact_request_order(&(*(const struct ledger_fact *const *)a)->body,
+                                 &(*(const struct ledger_fact *const *)b)->body);
+}
+
+/* New requests one after the other; of one instant the highest priority first. */
+static void decide_new(struct desk *desk)
+{
+    const struct profile *profile = desk->profile;
+    const struct ledger_fact **asked =
+        arena_array(desk->arena, const struct ledger_fact *, profile->fact_count);
+    size_t count = 0;
+    for (size_t i = 0; i < profile->fact_count; i++)
+        if (profile->facts[i]->origin && profile->facts[i]->body.kind == CONTACT_REQUEST)
+            asked[count++] = profile->facts[i];
+    if (count > 1)
+        qsort(asked, count, sizeof *asked, request_compare);
+    for (size_t i = 0; i < count; i++)
+        if (!contacts_asked(desk->ledger.contacts, &asked[i]->key.event_id)->reservation)
+            decide(desk, asked[i]);
 }
 
 /* Rules compare channels by their names. */
@@ -241,7 +274,7 @@ static void name_channels(const struct contact_policy *policy, struct profile *p
 }
 
 void profile_decide(const struct contact_policy *policy, struct profile *profile,
-                    struct reservation *decisions, size_t decision_count, struct instant now,
+                    const struct reservation *decisions, size_t decision_count, struct instant now,
                     struct arena *arena, struct profile_results *results)
 {
     if (profile->fact_count == 0)
@@ -251,14 +284,12 @@ void profile_decide(const struct contact_policy *policy, struct profile *profile
     name_channels(policy, profile);
     struct desk desk = {policy, profile, ledger_of(profile, decisions, decision_count, arena),
                         now,    arena,   results};
+    desk.ledger.contacts = contacts_read(policy, &desk.ledger, arena);
+    leave_to_rules(policy, &desk.ledger, arena);
     settle(&desk);
+    note_outcomes(&desk);
     revoke(&desk);
-    for (size_t i = 0; i < profile->fact_count; i++) {
-        const struct ledger_fact *f = profile->facts[i];
-        if (f->origin && f->body.kind == CONTACT_REQUEST &&
-            !find(desk.ledger.reservations, desk.ledger.reservation_count, &f->key.event_id))
-            decide(&desk, f);
-    }
+    decide_new(&desk);
 }
 
 void profile_refuse(const struct contact_policy *policy, const struct ledger_fact *request,
@@ -282,11 +313,6 @@ static int outcome_compare(const void *a, const void *b)
 {
     return id_compare(&((const struct outcome_row *)a)->request_id,
                       &((const struct outcome_row *)b)->request_id);
-}
-
-static bool is_earlier(struct instant a, struct instant b)
-{
-    return a.us != INSTANT_ABSENT.us && (b.us == INSTANT_ABSENT.us || instant_compare(a, b) < 0);
 }
 
 static void merge_outcome(struct outcome_row *into, const struct outcome_row *from)
@@ -351,7 +377,7 @@ static void add_decision(const struct decision_row *row, struct instant now, str
 static void add_revocation(const struct revoked *revoked, int32_t lane, struct instant now,
                            struct arena *arena, struct outbox_rows *out)
 {
-    const struct contact_fact *request = &revoked->request->body;
+    const struct contact_fact *request = revoked->request;
     struct contact_decision_message message = {
         .request_id = revoked->request_id,
         .profile_id = revoked->profile_id,

@@ -15,7 +15,7 @@ struct profile {
 
 struct revoked {
     struct id request_id, profile_id;
-    const struct ledger_fact *request;
+    const struct contact_fact *request;
     struct span rule_id;
     const char *cause;
     struct instant expires_at;
@@ -30,10 +30,9 @@ struct profile_results {
     } revoked;
 };
 
-/* decisions: of the requests in this ledger (and of others), sorted by request_id; new
- * results are written into them. */
+/* decisions: of the requests in this ledger (and of others), sorted by request_id. */
 void profile_decide(const struct contact_policy *policy, struct profile *profile,
-                    struct reservation *decisions, size_t decision_count, struct instant now,
+                    const struct reservation *decisions, size_t decision_count, struct instant now,
                     struct arena *arena, struct profile_results *results);
 /* A request without a usable identifier (shared NULL), or of a shared profile. */
 void profile_refuse(const struct contact_policy *policy, const struct ledger_fact *request,

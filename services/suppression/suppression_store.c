@@ -93,6 +93,27 @@ static int decision_compare(const void *a, const void *b)
                       &((const struct decision_row *)b)->request_id);
 }
 
+/* Of one request the earliest, then one of a customer, then the one of the smallest anchor. */
+static int repeat_compare(const void *a, const void *b)
+{
+    const struct decision_row *x = a, *y = b;
+    int c = decision_compare(a, b);
+    c = c ? c : instant_compare(x->requested_at, y->requested_at);
+    c = c ? c : id_is_nil(&x->profile_id) - id_is_nil(&y->profile_id);
+    return c ? c : (x->anchor > y->anchor) - (x->anchor < y->anchor);
+}
+
+/* A request that two customers of one batch were told to ask is one, too. */
+static void keep_one_of_each(struct decision_rows *rows)
+{
+    size_t kept = 0;
+    qsort(rows->items, rows->count, sizeof *rows->items, repeat_compare);
+    for (size_t i = 0; i < rows->count; i++)
+        if (kept == 0 || decision_compare(&rows->items[kept - 1], &rows->items[i]) != 0)
+            rows->items[kept++] = rows->items[i];
+    rows->count = kept;
+}
+
 static void add_instants(struct params *p, const struct instant *first, size_t stride, size_t count)
 {
     params_timestamptz_array(p, first, stride, count);
@@ -140,7 +161,7 @@ enum outcome suppression_store_insert_decisions(struct db *db, struct arena *are
         return OUTCOME_OK;
     struct params p;
     params_init(&p, arena);
-    qsort(rows->items, rows->count, sizeof *rows->items, decision_compare);
+    keep_one_of_each(rows);
     params_int4(&p, generation);
     params_timestamptz(&p, now);
     add_decision_columns(&p, rows->items, rows->count);

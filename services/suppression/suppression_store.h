@@ -59,7 +59,8 @@ struct decision_rows {
     size_t count, capacity;
 };
 
-/* Sorts rows by request_id and inserts those that have no decision yet; is_inserted tells which. */
+/* Sorts rows by request_id, leaves one for each, and inserts those that have no decision yet;
+ * is_inserted tells which. */
 enum outcome suppression_store_insert_decisions(struct db *db, struct arena *arena,
                                                 struct decision_rows *rows, int32_t generation,
                                                 struct instant now, struct err *err);

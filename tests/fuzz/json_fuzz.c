@@ -15,7 +15,7 @@ static void ask(const struct json *value)
     int64_t integer;
     bool flag;
     int choice;
-    json_check_keys(value, "id rules", "limit per on_cap", &err);
+    json_check_keys(value, "id rules", "limit per on_fail", &err);
     json_as_text(value, &text, &err);
     json_as_int(value, 0, 100, &integer, &err);
     json_as_bool(value, &flag, &err);

@@ -58,7 +58,7 @@ static inline int book_reservation_compare(const void *a, const void *b)
 static inline struct ledger book_ledger(struct contact_book *book)
 {
     return (struct ledger){book->sorted, book->fact_count, book->reservations,
-                           book->reservation_count};
+                           book->reservation_count, NULL};
 }
 
 /* A fact of a kind without any detail; change it before it is added. */

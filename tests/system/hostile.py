@@ -158,14 +158,14 @@ def broken_cells(generation):
 
 def resolved_touchpoints(good):
     start = b"\x00" + struct.pack(">I", 2000001)
-    head = bytes(range(48)) + bytes(8)
+    head = bytes(range(48)) + bytes(8) + bytes(1)
     plain = start + head + bytes(1) + framed(1, good)[PREFIX:]
     yield "null value", None
     yield "empty value", b""
     yield "wrong magic", b"\x01" + plain[1:]
     yield "a touchpoint as it was sent", framed(1, good)
     yield "unknown schema id", b"\x00" + struct.pack(">I", 2004711) + plain[PREFIX:]
-    for length in (3, 5, 20, 60, 61, 62, len(plain) - 1):
+    for length in (3, 5, 20, 60, 61, 62, 63, len(plain) - 1):
         yield f"truncated at {length}", plain[:length]
     yield "others without end", start + head + b"\xfe\xff\xff\xff\x0f" + framed(1, good)[PREFIX:]
     yield "trailing byte", plain + b"\x00"

@@ -77,10 +77,10 @@ static enum outcome read_rule(const struct json *root, struct err *err)
     if (json_check_keys(root, "rules", "version", err) || json_list(root, "rules", &rules, err))
         return err->outcome;
     for (size_t i = 0; (rule = json_at(rules, i)); i++)
-        if (json_check_keys(rule, "id per", "limit on_cap", err) ||
+        if (json_check_keys(rule, "id per", "limit on_fail", err) ||
             json_text(rule, "id", &id, err) || json_duration(rule, "per", &per, err) ||
             json_int(rule, "limit", 0, 100, &limit, err) ||
-            json_choice(rule, "on_cap", "drop|defer", &action, err))
+            json_choice(rule, "on_fail", "drop|defer", &action, err))
             return err->outcome;
     return OUTCOME_OK;
 }
@@ -101,8 +101,8 @@ static const struct {
      ": rules[0].limit: expected a whole number from 0 to 100, got 101"},
     {"{\"rules\":[{\"id\":\"a\",\"per\":\"P1D\",\"limit\":1.5}]}",
      ": rules[0].limit: expected a whole number from 0 to 100, got 1.5"},
-    {"{\"rules\":[{\"id\":\"a\",\"per\":\"P1D\",\"on_cap\":\"dr\"}]}",
-     ": rules[0].on_cap: expected one of drop|defer, got \"dr\""},
+    {"{\"rules\":[{\"id\":\"a\",\"per\":\"P1D\",\"on_fail\":\"dr\"}]}",
+     ": rules[0].on_fail: expected one of drop|defer, got \"dr\""},
     {"{\"rules\":[{\"id\":\"a\",\"per\":\"P1D\",\"limit\":null}]}",
      ": rules[0].limit: null is no value: leave the key out for the default"},
     {"{\"rules\":[null]}", ": rules[0]: expected an object, got null"},

@@ -117,7 +117,7 @@ static bool forbids(const char *rule, const struct contact_fact *fact)
     struct contact_fact request = book_request_fact(book_time("2026-03-02T00:00:00Z"), 9);
     request.product_id = SPAN("sku-1");
     const struct contact_fact *facts[] = {fact};
-    struct ledger ledger = {facts, 1, NULL, 0};
+    struct ledger ledger = {.facts = facts, .fact_count = 1};
     struct contact_decision decision;
     contact_decide(policy, &ledger, &request, request.at, &arena, &decision);
     return decision.verdict == VERDICT_DENY;

@@ -134,13 +134,6 @@ static void windows_are_half_open(void **state)
     ask_in_turn(moments, sizeof moments / sizeof *moments);
 }
 
-static void limit_0_grants_nothing(void **state)
-{
-    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"P1D\",\"limit\":0}");
-    denies(request("2026-03-01T09:00:00Z"), "cap");
-    assert_retry(NULL);
-}
-
 /* The late request lies before two contacts that fill the window it would share with them. */
 static void later_contacts_count(void **state)
 {
@@ -149,6 +142,19 @@ static void later_contacts_count(void **state)
     grants(request("2026-03-01T20:00:00Z"));
     denies(request("2026-03-01T08:00:00Z"), "cap");
     grants(request("2026-02-28T19:00:00Z"));
+}
+
+static struct contact_fact result_of(enum contact_kind kind, const char *at,
+                                     uint32_t request_number)
+{
+    struct contact_fact fact = book_fact(kind, "Contact Sent", book_time(at), ++numbers);
+    fact.decision_id = book_id(request_number);
+    return fact;
+}
+
+static void sent(const char *at)
+{
+    book_add(book, book_fact(CONTACT_SENT, "Contact Sent", book_time(at), ++numbers));
 }
 
 static void retry_is_when_a_contact_leaves(void **state)
@@ -165,12 +171,38 @@ static void retry_is_when_a_contact_leaves(void **state)
     grants(request("2026-03-08T10:00:00Z"));
 }
 
-static void dropping_caps_name_no_retry(void **state)
+static void rules_that_drop_name_no_retry(void **state)
 {
-    use_rules("{\"id\":\"a\",\"kind\":\"cap\",\"per\":\"P1D\",\"limit\":1,\"on_cap\":\"drop\"}");
+    use_rules("{\"id\":\"a\",\"kind\":\"cap\",\"per\":\"P1D\",\"limit\":1,\"on_fail\":\"drop\"}");
     grants(request("2026-03-01T10:00:00Z"));
     denies(request("2026-03-01T11:00:00Z"), "cap");
     assert_retry(NULL);
+    start_again(state);
+    use_rules(
+        "{\"id\":\"h\",\"kind\":\"hold\",\"on\":[\"Complaint Filed\"],\"for\":\"P1D\",\"on_fail\":"
+        "\"drop\"},{\"id\":\"a\",\"kind\":\"cap\",\"per\":\"P1D\",\"limit\":1}");
+    grants(request("2026-03-01T10:00:00Z"));
+    denies(request("2026-03-01T11:00:00Z"), "cap");
+    assert_retry("2026-03-02T10:00:00Z"); /* a rule that would drop, and passes */
+    book_add(book, signal_of("Complaint Filed", "2026-03-01T08:00:00Z"));
+    denies(request("2026-03-01T11:30:00Z"), "hold");
+    assert_retry(NULL);
+}
+
+/* Two contacts a week apart and a day: the later one blocks as well. */
+static void retry_jumps_over_every_closing(void **state)
+{
+    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":1}");
+    sent("2026-06-01T10:00:00Z");
+    sent("2026-06-14T10:00:00Z");
+    denies(request("2026-06-02T10:00:00Z"), "cap");
+    assert_retry("2026-06-21T10:00:00Z");
+    start_again(state);
+    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":1}");
+    sent("2026-06-01T10:00:00Z");
+    sent("2026-06-15T10:00:00Z"); /* leaves one instant between */
+    denies(request("2026-06-02T10:00:00Z"), "cap");
+    assert_retry("2026-06-08T10:00:00Z");
 }
 
 static void priorities_have_their_own_head_room(void **state)
@@ -191,17 +223,103 @@ static void priorities_have_their_own_head_room(void **state)
     denies(high_again, "cap");
 }
 
-static void caps_by_department_are_apart(void **state)
+struct part_row {
+    const char *by, *first, *second; /* of the parts that two requests of one hour name */
+    bool granted;
+};
+
+static void name_part(struct contact_fact *fact, const char *by, const char *part)
 {
-    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"by\":\"department\",\"per\":\"P1D\",\"limit\":1}");
-    struct contact_fact loans = request("2026-03-01T09:00:00Z"),
-                        cards = request("2026-03-01T09:00:00Z");
-    struct contact_fact loans_again = request("2026-03-01T10:00:00Z");
-    loans.department = loans_again.department = SPAN("loans");
-    cards.department = SPAN("cards");
-    grants(loans);
-    grants(cards);
-    denies(loans_again, "cap");
+    struct span text = part ? span_of(part) : SPAN_NONE;
+    if (strcmp(by, "department") == 0)
+        fact->department = text;
+    else if (strcmp(by, "purpose") == 0)
+        fact->purpose = text;
+    else if (strcmp(by, "campaign") == 0)
+        fact->campaign_id = text;
+    else
+        fact->tags = text;
+}
+
+static void caps_by_parts_are_apart(void **state)
+{
+    static const struct part_row rows[] = {
+        {"department", "loans", "cards", true},
+        {"department", "loans", "loans", false},
+        {"department", NULL, NULL, false},
+        {"department", "loans", NULL, true},
+        {"purpose", "care", "offers", true},
+        {"purpose", "care", "care", false},
+        {"purpose", NULL, NULL, false},
+        {"campaign", "spring", "autumn", true},
+        {"campaign", "spring", "spring", false},
+        {"campaign", "spring", "Spring", true}, /* an id is an id */
+        {"campaign", NULL, NULL, true},
+        {"campaign", "spring", NULL, true},
+        {"tag", "loan", "card", true},
+        {"tag", "loan", "loan", false},
+        {"tag", "home\nloan", "loan\nnew", false}, /* any tag that is full refuses */
+        {"tag", "home\nloan", "car\nnew", true},
+        {"tag", "loan", NULL, true},
+        {"tag", NULL, NULL, true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        start_again(state);
+        use_rules(arena_printf(&arena,
+                               "{\"id\":\"c\",\"kind\":\"cap\",\"by\":\"%s\",\"per\":\"P1D\","
+                               "\"limit\":1}",
+                               rows[i].by));
+        struct contact_fact first = request("2026-03-01T09:00:00Z"),
+                            second = request("2026-03-01T10:00:00Z");
+        name_part(&first, rows[i].by, rows[i].first);
+        name_part(&second, rows[i].by, rows[i].second);
+        grants(first);
+        if ((book_ask(book, second) == VERDICT_GRANT) != rows[i].granted)
+            fail_msg("by %s, row %zu", rows[i].by, i);
+        assert_retry(rows[i].granted ? NULL : "2026-03-02T09:00:00Z");
+    }
+}
+
+/* Of two tags that are full the later opening counts, and a send has the campaign of its request.
+ */
+static void a_cap_by_part_opens_when_all_its_parts_do(void **state)
+{
+    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"by\":\"tag\",\"per\":\"P1D\",\"limit\":1}");
+    struct contact_fact loan = request("2026-03-01T09:00:00Z"),
+                        card = request("2026-03-01T17:00:00Z"),
+                        both = request("2026-03-01T18:00:00Z");
+    loan.tags = SPAN("loan");
+    card.tags = SPAN("card");
+    both.tags = SPAN("loan\ncard");
+    grants(card);
+    grants(loan);
+    denies(both, "cap");
+    assert_retry("2026-03-02T17:00:00Z");
+    start_again(state);
+    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"by\":\"campaign\",\"per\":\"P1D\",\"limit\":1}");
+    struct contact_fact spring = request("2026-03-01T09:00:00Z"),
+                        again = request("2026-03-03T09:00:00Z");
+    spring.campaign_id = again.campaign_id = SPAN("spring");
+    grants(spring);
+    book_add(book, result_of(CONTACT_SENT, "2026-03-02T12:00:00Z", 1));
+    denies(again, "cap");
+    assert_retry("2026-03-03T12:00:00Z");
+}
+
+static void a_limit_of_0_refuses_for_ever(void **state)
+{
+    static const char *const limits[] = {
+        "\"limit\":0",
+        "\"limit_by_priority\":{\"low\":0,\"normal\":0,\"high\":1}",
+        "\"limit\":0,\"by\":\"department\"",
+    };
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        start_again(state);
+        use_rules(
+            arena_printf(&arena, "{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"P1D\",%s}", limits[i]));
+        denies(request("2026-03-01T09:00:00Z"), "cap");
+        assert_retry(NULL);
+    }
 }
 
 static void caps_of_channels_and_tags(void **state)
@@ -235,12 +353,76 @@ static void classes_obey_and_count_apart(void **state)
     denies(request("2026-03-02T09:07:00Z"), "cap"); /* but counts */
 }
 
-static struct contact_fact result_of(enum contact_kind kind, const char *at,
-                                     uint32_t request_number)
+/* The report of a delivery is no second contact, whatever window it falls into. */
+static void a_delivery_is_no_second_contact(void **state)
 {
-    struct contact_fact fact = book_fact(kind, "Contact Sent", book_time(at), ++numbers);
-    fact.decision_id = book_id(request_number);
-    return fact;
+    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":1}");
+    grants(request("2026-06-01T10:00:00Z"));
+    book_add(book, result_of(CONTACT_SENT, "2026-06-01T10:00:00Z", 1));
+    book_add(book, result_of(CONTACT_DELIVERED, "2026-06-06T10:00:00Z", 1));
+    grants(request("2026-06-09T10:00:00Z"));
+}
+
+static void a_delivery_without_a_send_counts(void **state)
+{
+    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":1}");
+    grants(request("2026-06-01T10:00:00Z"));
+    book_add(book, result_of(CONTACT_DELIVERED, "2026-06-06T10:00:00Z", 1));
+    book_add(book, result_of(CONTACT_DELIVERED, "2026-06-05T10:00:00Z", 1));
+    denies(request("2026-06-09T10:00:00Z"), "cap");
+    assert_retry("2026-06-12T10:00:00Z");
+    book_add(book, result_of(CONTACT_SENT, "2026-06-02T09:00:00Z", 1)); /* is told late */
+    grants(request("2026-06-09T11:00:00Z"));
+}
+
+/* Of a request that this ledger does not have, too. */
+static void the_earliest_send_counts(void **state)
+{
+    for (uint32_t asked = 0; asked < 2; asked++) {
+        start_again(state);
+        use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":1}");
+        if (asked)
+            grants(request("2026-06-01T10:00:00Z"));
+        else
+            numbers++;
+        book_add(book, result_of(CONTACT_SENT, "2026-06-05T10:00:00Z", 1));
+        book_add(book, result_of(CONTACT_SENT, "2026-06-02T10:00:00Z", 1));
+        book_add(book, result_of(CONTACT_DELIVERED, "2026-06-01T12:00:00Z", 1));
+        denies(request("2026-06-09T09:59:59Z"), "cap");
+        assert_retry("2026-06-09T10:00:00Z");
+    }
+}
+
+/* A message that is sent again with one more identifier has two anchors. */
+static void a_send_under_two_anchors_is_one_contact(void **state)
+{
+    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":2}");
+    struct contact_fact letter =
+        book_fact(CONTACT_SENT, "Campaign Sent", book_time("2026-06-01T10:00:00Z"), ++numbers);
+    book_add(book, letter);
+    book_add(book, letter);
+    grants(request("2026-06-02T10:00:00Z"));
+    denies(request("2026-06-03T10:00:00Z"), "cap");
+    start_again(state);
+    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":2}");
+    grants(request("2026-06-01T09:00:00Z"));
+    struct contact_fact known = result_of(CONTACT_SENT, "2026-06-01T10:00:00Z", 1), plain = known;
+    plain.decision_id = (struct id){{0}};
+    book_add(book, plain);
+    book_add(book, known);
+    grants(request("2026-06-02T10:00:00Z"));
+}
+
+/* The same request at another time keeps its one place. */
+static void a_repeated_request_takes_one_place(void **state)
+{
+    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":2}");
+    struct contact_fact first = request("2026-06-01T10:00:00Z"), again = first;
+    again.at = book_time("2026-06-01T11:00:00Z");
+    grants(first);
+    book_add(book, again);
+    grants(request("2026-06-02T10:00:00Z"));
+    denies(request("2026-06-03T10:00:00Z"), "cap");
 }
 
 static void a_contact_counts_once_at_its_send_time(void **state)
@@ -703,6 +885,11 @@ static void expire_at_once(struct contact_fact *r)
     r->expires_at = r->planned_at;
 }
 
+static void plan_too_far(struct contact_fact *r)
+{
+    r->planned_at = (struct instant){r->at.us + 400 * US_PER_DAY + 1};
+}
+
 static void misname_channel(struct contact_fact *fact)
 {
     fact->channel = SPAN("fax");
@@ -719,6 +906,7 @@ static void what_is_invalid(void **state)
         {"bad_priority", raise_priority},
         {"bad_tags", spoil_tags},
         {"expires_before_planned", expire_at_once},
+        {"planned_too_far", plan_too_far},
     };
     use_rules("");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -732,6 +920,8 @@ static void what_is_invalid(void **state)
     struct contact_fact fact = request("2026-03-01T09:00:00Z");
     contact_refuse(book->policy, &fact, "unidentified", &book->last);
     assert_verdict(VERDICT_DENY, "unidentified");
+    fact.planned_at = (struct instant){fact.at.us + 400 * US_PER_DAY};
+    grants(fact);
 }
 
 static void every_rule_is_recorded_and_the_first_failing_decides(void **state)
@@ -750,17 +940,20 @@ static void every_rule_is_recorded_and_the_first_failing_decides(void **state)
                                    "cap\x1f"
                                    "0\x1f"
                                    "2 with this one\x1f"
-                                   "1 per 1 d\x1e"
+                                   "1 per 1 d\x1f"
+                                   "2026-03-02T09:00:00.000000Z\x1e"
                                    "out\x1f"
                                    "opt_out\x1f"
                                    "0\x1f"
                                    "opted out at 2026-03-01T09:30:00.000000Z\x1f"
-                                   "opted in or unknown\x1e"
+                                   "opted in or unknown\x1f"
+                                   "\x1e"
                                    "sms\x1f"
                                    "cap\x1f"
                                    "1\x1f"
                                    "not for this request\x1f"
-                                   "\x1e";
+                                   "\x1f"
+                                   "2026-03-01T10:00:00.000000Z\x1e";
     if (!span_is(book->last.rules, expected))
         fail_msg("recorded: " SPAN_FMT, SPAN_ARG(book->last.rules));
 }
@@ -846,13 +1039,20 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(rolling_3_per_24_hours),
         TEST(windows_are_half_open),
-        TEST(limit_0_grants_nothing),
         TEST(later_contacts_count),
         TEST(retry_is_when_a_contact_leaves),
-        TEST(dropping_caps_name_no_retry),
+        TEST(rules_that_drop_name_no_retry),
+        TEST(retry_jumps_over_every_closing),
         TEST(priorities_have_their_own_head_room),
-        TEST(caps_by_department_are_apart),
+        TEST(caps_by_parts_are_apart),
+        TEST(a_cap_by_part_opens_when_all_its_parts_do),
+        TEST(a_limit_of_0_refuses_for_ever),
         TEST(caps_of_channels_and_tags),
+        TEST(a_delivery_is_no_second_contact),
+        TEST(a_delivery_without_a_send_counts),
+        TEST(the_earliest_send_counts),
+        TEST(a_send_under_two_anchors_is_one_contact),
+        TEST(a_repeated_request_takes_one_place),
         TEST(classes_obey_and_count_apart),
         TEST(a_contact_counts_once_at_its_send_time),
         TEST(cancelled_and_failed_contacts_free_their_slot),

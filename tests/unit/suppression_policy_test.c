@@ -66,7 +66,6 @@ static void values_arrive(void **state)
     assert_true(span_is(hold->owner, "service"));
     assert_true(span_is(cap->owner, "customer_office"));
     assert_int_equal(cap->channels.count, 0);
-    assert_int_equal(cap->kind->window(cap).us, 7 * US_PER_DAY);
     assert_int_equal(cap->gives_retry, true);
     assert_true(span_is(allowed_by(cap, PRIORITY_LOW), "3 per 7 d"));
     assert_true(span_is(allowed_by(cap, PRIORITY_HIGH), "5 per 7 d"));

@@ -10,6 +10,18 @@ struct instant contact_planned_at(const struct contact_fact *request)
                                                                  : request->at;
 }
 
+int contact_priority(const struct contact_fact *request)
+{
+    return request->priority == CONTACT_PRIORITY_ABSENT ? PRIORITY_NORMAL : request->priority - 1;
+}
+
+int contact_request_order(const struct contact_fact *a, const struct contact_fact *b)
+{
+    int c = instant_compare(a->at, b->at);
+    c = c ? c : contact_priority(b) - contact_priority(a);
+    return c ? c : id_compare(&a->event_id, &b->event_id);
+}
+
 bool reservation_is_over(const struct reservation *reservation, struct instant at,
                          struct instant now)
 {
@@ -45,10 +57,20 @@ int contact_fact_order(const struct contact_fact *a, const struct contact_fact *
     return c ? c : (a->flags & CONTACT_IS_COPY) - (b->flags & CONTACT_IS_COPY);
 }
 
+bool contact_is_same_touchpoint(const struct contact_fact *a, const struct contact_fact *b)
+{
+    return a->at.us == b->at.us && id_equal(&a->event_id, &b->event_id);
+}
+
 bool contact_is_repeat(const struct contact_fact *fact, const struct contact_fact *before)
 {
-    return contact_is_copy(fact) && fact->at.us == before->at.us &&
-           id_equal(&fact->event_id, &before->event_id);
+    return contact_is_copy(fact) && contact_is_same_touchpoint(fact, before);
+}
+
+bool contact_is_result(const struct contact_fact *fact)
+{
+    return fact->kind >= CONTACT_SENT && fact->kind <= CONTACT_CANCELLED &&
+           !id_is_nil(&fact->decision_id);
 }
 
 bool contact_is_copy(const struct contact_fact *fact)

@@ -66,7 +66,10 @@ bool contact_copy(const struct contact_fact *fact, struct contact_fact *out);
  * or another copy of it, says nothing new. */
 int contact_fact_order(const struct contact_fact *a, const struct contact_fact *b);
 bool contact_is_repeat(const struct contact_fact *fact, const struct contact_fact *before);
+bool contact_is_same_touchpoint(const struct contact_fact *a, const struct contact_fact *b);
 bool contact_is_copy(const struct contact_fact *fact);
+/* True if it says what became of a request. */
+bool contact_is_result(const struct contact_fact *fact);
 
 /* Stored in suppression.decisions.verdict. */
 enum contact_verdict { VERDICT_GRANT = 1, VERDICT_DENY = 2, VERDICT_INVALID = 3 };
@@ -91,12 +94,19 @@ struct reservation {
     struct instant sent_at;    /* INSTANT_ABSENT until sent */
 };
 
-/* Both arrays are borrowed. facts are sorted by (at, event_id), reservations by request_id. */
+/* contacts.h */
+struct contacts;
+
+/* Everything is borrowed. facts are sorted by contact_fact_order. Once the contacts are read, facts
+ * that no rule reads may be left out. */
 struct ledger {
     const struct contact_fact *const *facts;
     size_t fact_count;
     struct reservation *reservations;
     size_t reservation_count;
+    /* Of these facts and reservations, and kept up to date by who adds to them. NULL: is read when
+     * it is asked for. */
+    struct contacts *contacts;
 };
 
 struct contact_decision {
@@ -122,6 +132,13 @@ void contact_refuse(const struct contact_policy *policy, const struct contact_fa
 
 /* Time of the contact a request asks for: planned_at, but not before the request itself. */
 struct instant contact_planned_at(const struct contact_fact *request);
+
+/* PRIORITY_NORMAL where the request has none. Of invalid ones any number. */
+int contact_priority(const struct contact_fact *request);
+
+/* The order in which requests are decided: by (at, priority, event_id), the highest priority first.
+ */
+int contact_request_order(const struct contact_fact *a, const struct contact_fact *b);
 
 /* A reservation is over once its expiry has passed on both clocks: event time `at` and wall clock
  * `now`. While only one has passed it stays: a replay of old touchpoints does not free what was

@@ -3,35 +3,78 @@
 
 #include <stdlib.h>
 
-#include "services/suppression/logic/rules.h"
+/* ---- what the ledger has of each request ---- */
 
-static int reservation_compare(const void *key, const void *element)
+static struct asked *asked_of(struct contacts *contacts, const struct id *request_id)
 {
-    return id_compare(key, &((const struct reservation *)element)->request_id);
+    bool is_new;
+    struct asked *asked = map_put(&contacts->asked, request_id, &is_new);
+    if (is_new)
+        asked->result = (struct contact_result){RESULT_OPEN, INSTANT_ABSENT, INSTANT_ABSENT};
+    return asked;
 }
 
-static const struct reservation *find_reservation(const struct ledger *ledger,
-                                                  const struct id *request_id)
+static void keep_first(const struct contact_fact **slot, const struct contact_fact *fact)
 {
-    if (ledger->reservation_count == 0)
-        return NULL;
-    return bsearch(request_id, ledger->reservations, ledger->reservation_count,
-                   sizeof *ledger->reservations, reservation_compare);
+    if (*slot == NULL)
+        *slot = fact;
 }
 
-static const struct contact_fact *find_request(const struct ledger *ledger,
-                                               const struct id *request_id)
+static void read_result(struct contacts *contacts, const struct contact_fact *fact)
 {
-    for (size_t i = 0; i < ledger->fact_count; i++)
-        if (ledger->facts[i]->kind == CONTACT_REQUEST &&
-            id_equal(&ledger->facts[i]->event_id, request_id))
-            return ledger->facts[i];
-    return NULL;
+    struct asked *asked = asked_of(contacts, &fact->decision_id);
+    contact_result_add(&asked->result, fact);
+    if (fact->kind == CONTACT_SENT)
+        keep_first(&asked->sent, fact);
+    if (fact->kind == CONTACT_DELIVERED)
+        keep_first(&asked->delivered, fact);
 }
+
+/* ---- contacts ---- */
 
 static struct span either(struct span first, struct span second)
 {
     return first.len > 0 ? first : second;
+}
+
+/* What the send says of itself is frozen; what it leaves out is taken from its request. */
+static struct contact contact_of(const struct contact_fact *fact,
+                                 const struct contact_fact *request)
+{
+    static const struct contact_fact nothing;
+    request = request ? request : &nothing;
+    return (struct contact){
+        .at = fact->at,
+        .channel = either(fact->channel, request->channel),
+        .department = either(fact->department, request->department),
+        .class = either(fact->class, request->class),
+        .purpose = either(fact->purpose, request->purpose),
+        .campaign_id = either(fact->campaign_id, request->campaign_id),
+        .tags = either(fact->tags, request->tags),
+    };
+}
+
+/* The earliest send, else the earliest delivery: the report of a delivery is no second contact.
+ * False: there is none, and none is reserved. */
+static bool contact_asked(const struct asked *asked, const struct id *request_id,
+                          struct contact *out)
+{
+    const struct contact_fact *made = asked->sent ? asked->sent : asked->delivered;
+    const struct reservation *r = asked->reservation;
+    if (made) {
+        *out = contact_of(made, asked->request);
+    } else if (r && asked->request && r->sent_at.us != INSTANT_ABSENT.us) {
+        *out = contact_of(asked->request, NULL); /* the send is a fact of another profile */
+        out->at = r->sent_at;
+    } else if (r && asked->request && r->verdict == VERDICT_GRANT) {
+        *out = contact_of(asked->request, NULL);
+        out->at = r->planned_at;
+        out->reservation = r;
+    } else {
+        return false;
+    }
+    out->request_id = *request_id;
+    return true;
 }
 
 static bool counts(const struct contact_policy *policy, struct span class)
@@ -40,85 +83,10 @@ static bool counts(const struct contact_policy *policy, struct span class)
     return known == NULL || known->counts;
 }
 
-static bool has_contact_of(const struct contacts *contacts, const struct id *request_id)
+static void add_contact(struct contacts *contacts, struct contact contact)
 {
-    for (size_t i = 0; i < contacts->count; i++)
-        if (id_equal(&contacts->items[i].request_id, request_id))
-            return true;
-    return false;
-}
-
-static bool was_made(const struct contact_fact *fact)
-{
-    return fact->kind == CONTACT_SENT || fact->kind == CONTACT_DELIVERED;
-}
-
-struct collector {
-    struct contacts contacts;
-    const struct contact_policy *policy;
-    const struct ledger *ledger;
-    const struct id *except;
-    struct instant since; /* what lies before it is in no window with the request */
-    struct arena *arena;
-};
-
-static void add_contact(struct collector *c, struct contact contact)
-{
-    if (counts(c->policy, contact.class) && instant_compare(contact.at, c->since) > 0)
-        *arena_push(c->arena, &c->contacts) = contact;
-}
-
-/* Sends in order of time, so that the first of a request counts; a delivery stands for a send that
- * is not known yet. What the send says of tags and department is frozen; what it leaves out is
- * taken from its request. */
-static void add_sends(struct collector *c)
-{
-    static const struct contact_fact nothing;
-    for (size_t i = 0; i < c->ledger->fact_count; i++) {
-        const struct contact_fact *f = c->ledger->facts[i];
-        bool is_answer = !id_is_nil(&f->decision_id);
-        if (!was_made(f) || instant_compare(f->at, c->since) <= 0 ||
-            (f->kind == CONTACT_DELIVERED && !is_answer))
-            continue;
-        if (is_answer &&
-            (id_equal(&f->decision_id, c->except) || has_contact_of(&c->contacts, &f->decision_id)))
-            continue;
-        const struct contact_fact *request =
-            is_answer ? find_request(c->ledger, &f->decision_id) : NULL;
-        request = request ? request : &nothing;
-        add_contact(c, (struct contact){f->at, either(f->channel, request->channel),
-                                        either(f->department, request->department),
-                                        either(f->class, request->class),
-                                        either(f->tags, request->tags), f->decision_id});
-    }
-}
-
-static bool is_taken(const struct reservation *r, struct instant at, struct instant now,
-                     struct instant *when)
-{
-    if (r->sent_at.us != INSTANT_ABSENT.us) { /* the send itself is a fact of another profile */
-        *when = r->sent_at;
-        return true;
-    }
-    *when = r->planned_at;
-    return r->verdict == VERDICT_GRANT && r->outcome == RESULT_OPEN &&
-           !reservation_is_over(r, at, now);
-}
-
-static void add_reservations(struct collector *c, struct instant at, struct instant now)
-{
-    size_t sends = c->contacts.count;
-    for (size_t i = 0; i < c->ledger->fact_count; i++) {
-        const struct contact_fact *f = c->ledger->facts[i];
-        if (f->kind != CONTACT_REQUEST || id_equal(&f->event_id, c->except))
-            continue;
-        const struct reservation *r = find_reservation(c->ledger, &f->event_id);
-        struct instant when;
-        struct contacts sent = {c->contacts.items, sends, sends};
-        if (r && is_taken(r, at, now, &when) && !has_contact_of(&sent, &f->event_id))
-            add_contact(c, (struct contact){when, f->channel, f->department, f->class, f->tags,
-                                            f->event_id});
-    }
+    if (counts(contacts->policy, contact.class))
+        *arena_push(contacts->arena, contacts) = contact;
 }
 
 static int contact_compare(const void *a, const void *b)
@@ -126,32 +94,109 @@ static int contact_compare(const void *a, const void *b)
     return instant_compare(((const struct contact *)a)->at, ((const struct contact *)b)->at);
 }
 
-static struct duration longest_window(const struct contact_policy *policy)
+/* A message that is told again with one more identifier has another anchor, and is one contact: of
+ * its facts one that names a request, else the first. */
+static bool is_told_otherwise(const struct ledger *ledger, size_t send)
 {
-    struct duration longest = {0};
-    for (size_t i = 0; i < policy->rule_count; i++) {
-        const struct contact_rule *rule = &policy->rules[i];
-        struct duration window =
-            rule->kind->window ? rule->kind->window(rule) : (struct duration){0};
-        longest = window.us > longest.us ? window : longest;
+    const struct contact_fact *const *facts = ledger->facts;
+    size_t first = send;
+    while (first > 0 && contact_is_same_touchpoint(facts[first - 1], facts[send]))
+        first--;
+    for (size_t i = first; i < ledger->fact_count; i++) {
+        if (!contact_is_same_touchpoint(facts[i], facts[send]))
+            break;
+        if (facts[i]->kind == CONTACT_SENT && (i < send || !id_is_nil(&facts[i]->decision_id)))
+            return true;
     }
-    return longest;
+    return false;
 }
 
-struct contacts contacts_collect(const struct contact_policy *policy, const struct ledger *ledger,
-                                 const struct contact_fact *request, struct instant at,
-                                 struct instant now, struct arena *arena)
+static void read_facts(struct contacts *contacts, const struct ledger *ledger)
 {
-    struct collector c = {
-        .policy = policy,
-        .ledger = ledger,
-        .except = &request->event_id,
-        .since = instant_minus(contact_planned_at(request), longest_window(policy)),
-        .arena = arena,
-    };
-    add_sends(&c);
-    add_reservations(&c, at, now);
-    if (c.contacts.count > 1)
-        qsort(c.contacts.items, c.contacts.count, sizeof *c.contacts.items, contact_compare);
-    return c.contacts;
+    for (size_t i = 0; i < ledger->fact_count; i++) {
+        const struct contact_fact *fact = ledger->facts[i];
+        if (fact->kind == CONTACT_REQUEST)
+            keep_first(&asked_of(contacts, &fact->event_id)->request, fact);
+        else if (contact_is_result(fact))
+            read_result(contacts, fact);
+        else if (fact->kind == CONTACT_SENT && !is_told_otherwise(ledger, i))
+            add_contact(contacts, contact_of(fact, NULL));
+    }
+}
+
+/* As the contacts grow. */
+static void make_room(struct contacts *contacts)
+{
+    if (contacts->times_room >= contacts->count)
+        return;
+    contacts->times_room = 2 * contacts->count;
+    contacts->times = arena_array(contacts->arena, struct instant, contacts->times_room);
+}
+
+struct contacts *contacts_read(const struct contact_policy *policy, const struct ledger *ledger,
+                               struct arena *arena)
+{
+    struct contacts *contacts = arena_new(arena, struct contacts);
+    const void *id;
+    struct asked *asked;
+    *contacts = (struct contacts){.policy = policy, .arena = arena};
+    map_init(&contacts->asked, arena, sizeof(struct id), sizeof(struct asked));
+    read_facts(contacts, ledger);
+    for (size_t i = 0; i < ledger->reservation_count; i++)
+        asked_of(contacts, &ledger->reservations[i].request_id)->reservation =
+            &ledger->reservations[i];
+    for (size_t i = 0; (asked = map_next(&contacts->asked, &i, &id));) {
+        struct contact contact;
+        if (contact_asked(asked, id, &contact))
+            add_contact(contacts, contact);
+    }
+    if (contacts->count > 1)
+        qsort(contacts->items, contacts->count, sizeof *contacts->items, contact_compare);
+    make_room(contacts);
+    return contacts;
+}
+
+struct asked *contacts_asked(const struct contacts *contacts, const struct id *request_id)
+{
+    return map_find(&contacts->asked, request_id);
+}
+
+void contacts_add(struct contacts *contacts, const struct contact_fact *request,
+                  struct reservation *reservation)
+{
+    struct asked *asked = asked_of(contacts, &request->event_id);
+    struct contact contact;
+    keep_first(&asked->request, request);
+    asked->reservation = reservation;
+    if (asked->sent || asked->delivered || !contact_asked(asked, &request->event_id, &contact))
+        return; /* made contacts are in the list */
+    add_contact(contacts, contact);
+    make_room(contacts);
+    for (size_t i = contacts->count; i-- > 1;) {
+        struct contact *pair = &contacts->items[i - 1];
+        if (contact_compare(pair, pair + 1) <= 0)
+            break;
+        struct contact later = pair[0];
+        pair[0] = pair[1];
+        pair[1] = later;
+    }
+}
+
+size_t contacts_after(const struct contacts *contacts, struct instant at)
+{
+    size_t low = 0, high = contacts->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (instant_compare(contacts->items[middle].at, at) <= 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+bool contact_is_taken(const struct contact *contact, struct instant at, struct instant now)
+{
+    const struct reservation *r = contact->reservation;
+    return r == NULL || (r->outcome == RESULT_OPEN && !reservation_is_over(r, at, now));
 }

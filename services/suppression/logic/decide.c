@@ -44,6 +44,12 @@ static bool has_bad_tags(const struct contact_policy *policy, const struct conta
     return (r->flags & CONTACT_BAD_TAGS) != 0;
 }
 
+static bool is_planned_too_far(const struct contact_policy *policy, const struct contact_fact *r)
+{
+    static const struct duration most = {400 * US_PER_DAY};
+    return instant_compare(contact_planned_at(r), instant_plus(r->at, most)) > 0;
+}
+
 static bool expires_too_early(const struct contact_policy *policy, const struct contact_fact *r)
 {
     return r->expires_at.us != INSTANT_ABSENT.us &&
@@ -62,6 +68,7 @@ static const struct {
     {"bad_priority", has_bad_priority},
     {"bad_tags", has_bad_tags},
     {"expires_before_planned", expires_too_early},
+    {"planned_too_far", is_planned_too_far},
 };
 
 static const char *why_invalid(const struct contact_policy *policy,
@@ -85,10 +92,21 @@ static struct question question_of(const struct contact_policy *policy, const st
         .ledger = ledger,
         .request = request,
         .planned_at = contact_planned_at(request),
-        .contacts = contacts_collect(policy, ledger, request, at, now, arena),
+        .contacts = ledger->contacts,
+        .at = at,
+        .now = now,
         .obeys_caps = class == NULL || class->obeys,
         .arena = arena,
     };
+}
+
+static struct ledger with_contacts(const struct contact_policy *policy, const struct ledger *ledger,
+                                   struct arena *arena)
+{
+    struct ledger copy = *ledger;
+    if (copy.contacts == NULL)
+        copy.contacts = contacts_read(policy, ledger, arena);
+    return copy;
 }
 
 /* Values may come from touchpoints: what separates the fields must not occur in them. */
@@ -98,56 +116,60 @@ static void pack_text(struct strbuf *out, struct span text)
         pack_byte(out, (unsigned char)text.ptr[i] < ' ' ? ' ' : (uint8_t)text.ptr[i]);
 }
 
-/* One line per rule, ended by 0x1e, its fields by 0x1f: id, kind, 1 or 0, observed, allowed
- * (expanded by tutti.fct_contact_decision_rules). */
+/* One line per rule, ended by 0x1e, its fields by 0x1f: id, kind, 1 or 0, observed, allowed, and
+ * the earliest time from the contact on at which it allows it, empty for never (expanded by
+ * tutti.fct_contact_decision_rules). */
 static void pack_finding(struct strbuf *out, const struct contact_rule *rule,
                          const struct finding *finding)
 {
+    char next[32] = "";
     strbuf_addf(out, SPAN_FMT "\x1f%s\x1f%d\x1f", SPAN_ARG(rule->id), rule->kind->name,
                 finding->passed);
     pack_text(out, finding->observed);
     pack_byte(out, 0x1f);
     pack_text(out, finding->allowed);
-    pack_byte(out, 0x1e);
+    if (finding->opens.us != INSTANT_NEVER.us)
+        instant_format(finding->opens, next);
+    strbuf_addf(out, "\x1f%s\x1e", next);
 }
 
 /* The earliest time at which the ledger as it is now would allow the contact, by all rules
- * together; INSTANT_ABSENT where a rule cannot say when it opens. Each rule in turn moves the time
- * on to where it opens, until none does. */
-static struct instant earliest_retry(const struct question *q)
+ * together; INSTANT_ABSENT where there is none. Each rule in turn moves the time on to where it
+ * opens, until none does: the time is the same whatever the order of the rules. It only grows, so
+ * each closing is passed once. */
+static struct instant earliest_retry(const struct finding *findings, size_t count,
+                                     struct instant from, struct arena *arena)
 {
-    struct question then = *q;
-    for (size_t passed = 0, i = 0; passed < q->policy->rule_count; i++) {
-        struct finding finding;
-        rule_ask(&q->policy->rules[i % q->policy->rule_count], &then, &finding);
-        passed = finding.passed ? passed + 1 : 0;
-        if (finding.passed)
-            continue;
-        if (finding.opens.us == INSTANT_NEVER.us ||
-            instant_compare(finding.opens, then.planned_at) <= 0)
+    size_t *cursors = arena_array(arena, size_t, count);
+    struct instant at = from;
+    for (size_t passed = 0, i = 0; passed < count; i++) {
+        struct instant next = finding_next(&findings[i % count], &cursors[i % count], at);
+        if (next.us == INSTANT_NEVER.us)
             return INSTANT_ABSENT;
-        then.planned_at = finding.opens;
+        passed = next.us == at.us ? passed + 1 : 1;
+        at = next;
     }
-    return then.planned_at;
+    return at;
 }
 
 static void ask_all(const struct question *q, struct contact_decision *out)
 {
     struct strbuf rules = {.arena = q->arena};
+    size_t count = q->policy->rule_count;
+    struct finding *findings = arena_array(q->arena, struct finding, count);
     bool gives_retry = true;
-    for (size_t i = 0; i < q->policy->rule_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         const struct contact_rule *rule = &q->policy->rules[i];
-        struct finding finding;
-        rule_ask(rule, q, &finding);
-        pack_finding(&rules, rule, &finding);
-        if (finding.passed)
+        rule_ask(rule, q, &findings[i]);
+        pack_finding(&rules, rule, &findings[i]);
+        if (findings[i].passed)
             continue;
         out->rule = out->rule < 0 ? (int)i : out->rule;
-        gives_retry = gives_retry && rule->gives_retry && finding.opens.us != INSTANT_NEVER.us;
+        gives_retry = gives_retry && rule->gives_retry;
     }
     out->rules = strbuf_span(&rules);
     if (out->rule >= 0 && gives_retry)
-        out->retry_at = earliest_retry(q);
+        out->retry_at = earliest_retry(findings, count, q->planned_at, q->arena);
 }
 
 static struct contact_decision undecided(const struct contact_fact *request)
@@ -184,7 +206,8 @@ void contact_decide(const struct contact_policy *policy, const struct ledger *le
 {
     if (decide_invalid(policy, request, out))
         return;
-    struct question q = question_of(policy, ledger, request, request->at, now, arena);
+    struct ledger whole = with_contacts(policy, ledger, arena);
+    struct question q = question_of(policy, &whole, request, request->at, now, arena);
     ask_all(&q, out);
     out->verdict = out->rule < 0 ? VERDICT_GRANT : VERDICT_DENY;
     out->reason = out->rule < 0 ? NULL : policy->rules[out->rule].kind->name;
@@ -224,23 +247,34 @@ void contact_result_add(struct contact_result *result, const struct contact_fact
 
 /* ---- revocation ---- */
 
-static int reservation_compare(const void *key, const void *element)
+/* What is open of a customer: requests in their order, and their reservations. */
+struct open_request {
+    const struct contact_fact *request;
+    struct reservation *reservation;
+};
+
+static int open_compare(const void *a, const void *b)
 {
-    return id_compare(key, &((const struct reservation *)element)->request_id);
+    return contact_request_order(((const struct open_request *)a)->request,
+                                 ((const struct open_request *)b)->request);
 }
 
-static struct reservation *open_reservation(const struct ledger *ledger,
-                                            const struct contact_fact *fact, struct instant at,
-                                            struct instant now)
+static size_t find_open(const struct ledger *ledger, struct instant at, struct instant now,
+                        struct arena *arena, struct open_request **out)
 {
-    if (fact->kind != CONTACT_REQUEST || ledger->reservation_count == 0)
-        return NULL;
-    struct reservation *r = bsearch(&fact->event_id, ledger->reservations,
-                                    ledger->reservation_count, sizeof *r, reservation_compare);
-    if (r == NULL || r->verdict != VERDICT_GRANT || r->outcome != RESULT_OPEN ||
-        reservation_is_over(r, at, now))
-        return NULL;
-    return r;
+    struct open_request *open = arena_array(arena, struct open_request, ledger->reservation_count);
+    size_t count = 0;
+    for (size_t i = 0; i < ledger->reservation_count; i++) {
+        struct reservation *r = &ledger->reservations[i];
+        const struct asked *asked = contacts_asked(ledger->contacts, &r->request_id);
+        if (asked->request && r->verdict == VERDICT_GRANT && r->outcome == RESULT_OPEN &&
+            !reservation_is_over(r, at, now))
+            open[count++] = (struct open_request){asked->request, r};
+    }
+    if (count > 1)
+        qsort(open, count, sizeof *open, open_compare);
+    *out = open;
+    return count;
 }
 
 static bool may_revoke(const struct contact_rule *rule, bool is_merged)
@@ -270,26 +304,21 @@ size_t contact_revoke(const struct contact_policy *policy, const struct ledger *
                       bool is_merged, struct instant at, struct instant now, struct arena *arena,
                       struct revocation **out)
 {
-    const struct contact_fact **open =
-        arena_array(arena, const struct contact_fact *, ledger->fact_count);
-    struct reservation **rows = arena_array(arena, struct reservation *, ledger->fact_count);
-    size_t count = 0, revoked = 0;
-    for (size_t i = 0; i < ledger->fact_count; i++) {
-        rows[count] = open_reservation(ledger, ledger->facts[i], at, now);
-        if (rows[count] == NULL)
-            continue;
-        open[count] = ledger->facts[i];
-        rows[count++]->outcome = RESULT_REVOKED;
-    }
+    struct ledger whole = with_contacts(policy, ledger, arena);
+    struct open_request *open;
+    size_t count = find_open(&whole, at, now, arena, &open), revoked = 0;
+    for (size_t i = 0; i < count; i++)
+        open[i].reservation->outcome = RESULT_REVOKED;
     *out = arena_array(arena, struct revocation, count);
     for (size_t i = 0; i < count; i++) {
-        struct question q = question_of(policy, ledger, open[i], at, now, arena);
+        const struct contact_fact *request = open[i].request;
+        struct question q = question_of(policy, &whole, request, at, now, arena);
         int rule = first_failing(policy, &q, is_merged);
         if (rule < 0)
-            rows[i]->outcome = RESULT_OPEN;
+            open[i].reservation->outcome = RESULT_OPEN;
         else
             (*out)[revoked++] =
-                (struct revocation){open[i]->event_id, policy->rules[rule].kind->cause, rule};
+                (struct revocation){request->event_id, policy->rules[rule].kind->cause, rule};
     }
     return revoked;
 }

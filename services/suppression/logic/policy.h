@@ -33,7 +33,7 @@ struct contact_rule {
     struct contact_trigger *on;                   /* what opens it; kinds without events: none */
     size_t on_count;
     struct contact_names until; /* events that end it: `until`, or `release` of a hold */
-    bool gives_retry;           /* false: what it denies gets no retry_at (on_cap: drop) */
+    bool gives_retry;           /* false: what it denies gets no retry_at (on_fail: drop) */
     const void *own;            /* values of the keys that only its kind has */
 };
 

@@ -4,13 +4,48 @@
 #define RULE_KIND_POINTER(kind) &rule_##kind,
 const struct rule_kind *const rule_kinds[] = {RULE_KINDS(RULE_KIND_POINTER) NULL};
 
+bool rule_is_for_words(const struct contact_rule *rule, struct span channel, struct span class,
+                       struct span tags)
+{
+    if (rule->channels.count > 0 && !names_contain(&rule->channels, channel))
+        return false;
+    if (rule->classes.count > 0 && !names_contain(&rule->classes, class))
+        return false;
+    return rule->tags.count == 0 || names_contain_tag(&rule->tags, tags);
+}
+
 bool rule_is_for(const struct contact_rule *rule, const struct contact_fact *request)
 {
-    if (rule->channels.count > 0 && !names_contain(&rule->channels, request->channel))
-        return false;
-    if (rule->classes.count > 0 && !names_contain(&rule->classes, request->class))
-        return false;
-    return rule->tags.count == 0 || names_contain_tag(&rule->tags, request->tags);
+    return rule_is_for_words(rule, request->channel, request->class, request->tags);
+}
+
+bool rules_read(const struct contact_policy *policy, const struct contact_fact *fact)
+{
+    if (fact->kind == CONTACT_SIGNAL || fact->consent.len > 0)
+        return true;
+    for (size_t i = 0; i < policy->rule_count; i++)
+        if (rule_speaks_of(&policy->rules[i], fact))
+            return true;
+    return false;
+}
+
+static void close_once(struct finding *finding, struct arena *arena)
+{
+    struct closing *closing = arena_new(arena, struct closing);
+    *closing = (struct closing){INSTANT_FIRST, finding->opens};
+    finding->closings = closing;
+    finding->closing_count = finding->passed ? 0 : 1;
+}
+
+struct instant finding_next(const struct finding *finding, size_t *cursor, struct instant at)
+{
+    const struct closing *closing = finding->closings;
+    for (; *cursor < finding->closing_count; ++*cursor)
+        if (instant_compare(at, closing[*cursor].until) < 0)
+            break;
+    bool is_closed =
+        *cursor < finding->closing_count && instant_compare(closing[*cursor].from, at) <= 0;
+    return is_closed ? closing[*cursor].until : at;
 }
 
 void rule_ask(const struct contact_rule *rule, const struct question *question,
@@ -20,6 +55,12 @@ void rule_ask(const struct contact_rule *rule, const struct question *question,
         .passed = true, .observed = SPAN("not for this request"), .allowed = SPAN("")};
     if (rule_is_for(rule, question->request))
         rule->kind->ask(rule, question, finding);
+    if (finding->closings == NULL)
+        close_once(finding, question->arena);
+    size_t cursor = 0;
+    struct instant next = finding_next(finding, &cursor, question->planned_at);
+    finding->passed = instant_compare(next, question->planned_at) == 0;
+    finding->opens = next;
 }
 
 static struct span first_name(const struct contact_names *names, struct span otherwise)

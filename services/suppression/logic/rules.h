@@ -23,12 +23,20 @@ struct question {
     const struct contact_policy *policy;
     const struct ledger *ledger;
     const struct contact_fact *request;
-    struct instant planned_at; /* the time that is asked about */
-    struct contacts contacts;  /* what rules may count, without the contact of the request itself */
-    bool obeys_caps;           /* false: the request's class is exempt from counting rules */
+    struct instant planned_at;       /* the time that is asked about */
+    const struct contacts *contacts; /* what rules may count; NULL: nothing */
+    struct instant at, now;          /* clocks by which a reservation is over */
+    bool obeys_caps;                 /* false: the request's class is exempt from counting rules */
     struct arena *arena;
 };
 
+/* Instants from `from` on, before `until`. */
+struct closing {
+    struct instant from, until;
+};
+
+/* A rule is a set of allowed instants. Most kinds close once: they say whether they passed and when
+ * they open. A kind that closes again later lists all its closings instead. */
 struct finding {
     bool passed;
     struct span observed, allowed; /* for the record of the decision */
@@ -36,6 +44,11 @@ struct finding {
     /* where it failed: the earliest time after planned_at at which it would pass by itself;
      * INSTANT_NEVER: not foreseeable */
     struct instant opens;
+    /* In order, with gaps between them; NULL: passed and opens say it. rule_ask fills passed and
+     * opens from them, and leaves a list in every case. What ends before planned_at may be left
+     * out. */
+    const struct closing *closings;
+    size_t closing_count;
 };
 
 /* A kind's answer. Facts later than the planned contact count too where they are already known: the
@@ -50,7 +63,6 @@ enum rule_key_type {
     KEY_EVENTS,  /* rule->on: names of events, at least one */
     KEY_SIGNALS, /* the same; an entry may also be {"event", "score_max"} */
     KEY_UNTIL,   /* rule->until: names of events */
-    KEY_RETRY,   /* rule->gives_retry: "drop" or "defer" */
     /* These fill the member of the kind's own struct at `offset`. */
     KEY_DURATION, /* struct duration */
     KEY_CHOICE,   /* int: position of the text in `words`, which are separated by | */
@@ -92,8 +104,6 @@ struct rule_kind {
     const char *(*check)(const struct contact_rule *rule);
 
     rule_ask_fn *ask;
-    /* How long before and after a contact others matter to the rule. NULL: it counts none. */
-    struct duration (*window)(const struct contact_rule *rule);
 };
 
 #define RULE_KIND_DECLARE(kind) extern const struct rule_kind rule_##kind;
@@ -107,6 +117,10 @@ extern const struct rule_kind *const rule_kinds[]; /* in the order of the list, 
 void rule_ask(const struct contact_rule *rule, const struct question *question,
               struct finding *finding);
 
+/* The earliest instant from `at` on that is in no closing; INSTANT_NEVER: none. *cursor starts at 0
+ * and leaves behind what is over: `at` must not fall from call to call. */
+struct instant finding_next(const struct finding *finding, size_t *cursor, struct instant at);
+
 /* Asks about no request in particular: a contact at `at`, of the first channel, class and tag that
  * the rule is for. */
 void rule_ask_anyone(const struct contact_policy *policy, const struct contact_rule *rule,
@@ -118,6 +132,11 @@ struct span rule_event_and_time(struct arena *arena, struct span event, struct i
 
 /* True if the rule is for requests like this one (channels, classes, tags). */
 bool rule_is_for(const struct contact_rule *rule, const struct contact_fact *request);
+bool rule_is_for_words(const struct contact_rule *rule, struct span channel, struct span class,
+                       struct span tags);
+/* True if the fact says something that a rule of the policy may ask for; of nearly all sends it is
+ * false. */
+bool rules_read(const struct contact_policy *policy, const struct contact_fact *fact);
 
 /* True if the fact is one that the rule waits for. */
 bool rule_is_triggered(const struct contact_rule *rule, const struct contact_fact *fact);

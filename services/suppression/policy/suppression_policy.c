@@ -103,11 +103,11 @@ static enum outcome read_triggers(struct arena *arena, const struct json *object
     return OUTCOME_OK;
 }
 
-static enum outcome read_retry(const struct json *object, const char *key,
-                               struct contact_rule *rule, struct err *err)
+static enum outcome read_on_fail(const struct json *object, struct contact_rule *rule,
+                                 struct err *err)
 {
     int choice = 1;
-    CHECK(json_choice(object, key, "drop|defer", &choice, err));
+    CHECK(json_choice(object, "on_fail", "drop|defer", &choice, err));
     rule->gives_retry = choice == 1;
     return OUTCOME_OK;
 }
@@ -155,8 +155,6 @@ static enum outcome read_key(struct arena *arena, const struct json *object,
         return read_triggers(arena, object, key->name, key->type == KEY_SIGNALS, rule, err);
     case KEY_UNTIL:
         return policy_read_names(arena, object, key->name, &rule->until, err);
-    case KEY_RETRY:
-        return read_retry(object, key->name, rule, err);
     case KEY_DURATION:
         return read_length(object, key, value, err);
     case KEY_CHOICE:
@@ -192,7 +190,7 @@ static enum outcome check_rule_keys(struct arena *arena, const struct json *obje
 {
     struct strbuf required = {.arena = arena}, optional = {.arena = arena};
     strbuf_addf(&required, "id kind");
-    strbuf_addf(&optional, "owner approver reason review channels classes tags");
+    strbuf_addf(&optional, "owner approver reason review channels classes tags on_fail");
     for (const struct rule_key *key = kind->keys; key && key->name; key++)
         strbuf_addf(key->is_required ? &required : &optional, " %s", key->name);
     return json_check_keys(object, required.ptr, optional.ptr, err);
@@ -240,6 +238,7 @@ static enum outcome read_rule(struct arena *arena, const struct json *object, st
     CHECK(read_channels(arena, object, policy, rule, err));
     CHECK(read_classes_of_rule(arena, object, policy, rule, err));
     CHECK(policy_read_names(arena, object, "tags", &rule->tags, err));
+    CHECK(read_on_fail(object, rule, err));
     CHECK(read_own(arena, object, rule, err));
     policy->rule_count++;
     return OUTCOME_OK;

@@ -3,11 +3,15 @@
  * A cap holds in EVERY half-open window [a, a + per) that contains the contact asked for, so
  * contacts planned or sent later than it count as well: looking only backwards breaks the cap when
  * requests arrive out of order. */
+#include <stdlib.h>
+
 #include "services/suppression/logic/rules.h"
 
 enum { LIMIT_ABSENT = -1 };
 
-enum { BY_DEPARTMENT, BY_NOTHING };
+enum { BY_DEPARTMENT, BY_PURPOSE, BY_CAMPAIGN, BY_TAG, BY_NOTHING };
+
+static const struct duration shortest = {60 * US_PER_SECOND}, longest = {400 * US_PER_DAY};
 
 struct cap {
     struct duration per; /* length of the rolling window */
@@ -18,47 +22,76 @@ struct cap {
 static const struct cap defaults = {
     .limit = LIMIT_ABSENT, .limits = {LIMIT_ABSENT}, .by = BY_NOTHING};
 
+/* ---- which contacts ---- */
+
 /* Times of the contacts that the cap counts together with the request, in order. */
-struct times {
+struct times { /* in the contacts' own room: of one question at a time */
     struct instant *items;
     size_t count;
 };
 
-static bool is_counted(const struct contact_rule *rule, const struct contact *contact,
-                       const struct contact_fact *request)
+/* Whether the rule would be for the contact. A send that names no class is counted, not overlooked.
+ */
+static bool is_for_contact(const struct contact_rule *rule, const struct contact *contact)
 {
-    const struct cap *cap = rule->own;
-    struct contact_fact like = {
-        .channel = contact->channel, .class = contact->class, .tags = contact->tags};
-    if (rule->classes.count > 0 && contact->class.len == 0)
-        /* a send that names no class is counted, not overlooked */
-        like.class = rule->classes.items[0];
-    if (!rule_is_for(rule, &like))
-        return false;
-    return cap->by != BY_DEPARTMENT || span_equal(contact->department, request->department);
+    bool is_classless = rule->classes.count > 0 && contact->class.len == 0;
+    struct span class = is_classless ? rule->classes.items[0] : contact->class;
+    return rule_is_for_words(rule, contact->channel, class, contact->tags);
 }
 
-static struct times times_of(const struct contact_rule *rule, const struct question *q)
+static bool has_tag(struct span tags, struct span wanted)
 {
-    const struct contacts *contacts = &q->contacts;
-    struct times times = {arena_array(q->arena, struct instant, contacts->count + 1), 0};
-    for (size_t i = 0; i < contacts->count; i++)
-        if (is_counted(rule, &contacts->items[i], q->request))
-            times.items[times.count++] = contacts->items[i].at;
+    return names_contain_tag(&(struct contact_names){&wanted, 1}, tags);
+}
+
+/* tag: that the cap is asked about, of BY_TAG. */
+static bool is_same_part(const struct cap *cap, const struct contact *contact,
+                         const struct contact_fact *request, struct span tag)
+{
+    switch (cap->by) {
+    case BY_DEPARTMENT:
+        return span_equal(contact->department, request->department);
+    case BY_PURPOSE:
+        return span_equal(contact->purpose, request->purpose);
+    case BY_CAMPAIGN:
+        return span_equal(contact->campaign_id, request->campaign_id);
+    case BY_TAG:
+        return has_tag(contact->tags, tag);
+    default:
+        return true;
+    }
+}
+
+/* Those that can share a window with a contact at planned_at or later. */
+static struct times times_of(const struct contact_rule *rule, const struct question *q,
+                             struct span tag)
+{
+    const struct cap *cap = rule->own;
+    const struct contacts *contacts = q->contacts;
+    if (contacts == NULL)
+        return (struct times){NULL, 0};
+    struct times times = {contacts->times, 0};
+    for (size_t i = contacts_after(contacts, instant_minus(q->planned_at, cap->per));
+         i < contacts->count; i++) {
+        const struct contact *c = &contacts->items[i];
+        if (contact_is_taken(c, q->at, q->now) &&
+            !id_equal(&c->request_id, &q->request->event_id) && is_for_contact(rule, c) &&
+            is_same_part(cap, c, q->request, tag))
+            times.items[times.count++] = c->at;
+    }
     return times;
 }
+
+/* ---- what they close ---- */
 
 /* Most contacts in any window of length per that contains `at`, with one more contact at `at`. A
  * window with the most contacts can be slid to the right until it starts at a contact (or at `at`
  * itself). So it is enough to try those starts in (at - per, at]. */
 static int32_t most_in_a_window(const struct times *times, struct duration per, struct instant at)
 {
-    struct instant first = instant_minus(at, per);
-    size_t from = 0, to = 0;
-    while (from < times->count && instant_compare(times->items[from], first) <= 0)
-        from++;
+    size_t to = 0;
     int32_t most = 1;
-    for (size_t start = from; start <= times->count; start++) {
+    for (size_t start = 0; start <= times->count; start++) {
         bool is_contact = start < times->count && instant_compare(times->items[start], at) <= 0;
         struct instant begin = is_contact ? times->items[start] : at;
         struct instant end = instant_plus(begin, per);
@@ -72,29 +105,67 @@ static int32_t most_in_a_window(const struct times *times, struct duration per, 
     return most;
 }
 
-/* The earliest time from `at` on at which no window would be too full. Where `limit` contacts in a
- * row, the first at a and the last at b, lie within one window, no other contact fits into
- * (b - per, a + per). Both ends grow with the contacts, so one pass over them is enough. */
-static struct instant opening(const struct times *times, int32_t limit, struct duration per,
-                              struct instant at)
+struct closings {
+    struct closing *items;
+    size_t count, capacity;
+};
+
+/* Both ends must not fall from call to call. */
+static void add_closing(struct closings *out, struct arena *arena, struct closing closing)
+{
+    struct closing *last = out->count ? &out->items[out->count - 1] : NULL;
+    if (last && instant_compare(closing.from, last->until) <= 0) {
+        if (instant_compare(closing.until, last->until) > 0)
+            last->until = closing.until;
+        return;
+    }
+    *arena_push(arena, out) = closing;
+}
+
+/* Where `limit` contacts in a row, the first at a and the last at b, lie within one window, no
+ * other contact fits into (b - per, a + per). Both ends grow with the contacts, so one pass over
+ * them is enough. */
+static void close_full_windows(const struct times *times, int32_t limit, struct duration per,
+                               struct arena *arena, struct closings *out)
 {
     if (limit == 0)
-        return INSTANT_NEVER;
-    for (size_t last = (size_t)limit - 1; last < times->count; last++) {
-        struct instant a = times->items[last + 1 - (size_t)limit], b = times->items[last];
-        struct instant leaves = instant_plus(a, per);
-        if (instant_compare(b, leaves) < 0 && instant_compare(at, leaves) < 0 &&
-            instant_compare(instant_minus(b, per), at) < 0)
-            at = leaves;
+        add_closing(out, arena, (struct closing){INSTANT_FIRST, INSTANT_NEVER});
+    for (size_t last = (size_t)limit; limit > 0 && last <= times->count; last++) {
+        struct instant a = times->items[last - (size_t)limit], b = times->items[last - 1];
+        struct instant leaves = instant_plus(a, per), enters = instant_minus(b, per);
+        if (instant_compare(b, leaves) < 0)
+            add_closing(out, arena,
+                        (struct closing){instant_plus(enters, (struct duration){1}), leaves});
     }
-    return at;
 }
+
+static int closing_compare(const void *a, const void *b)
+{
+    return instant_compare(((const struct closing *)a)->from, ((const struct closing *)b)->from);
+}
+
+/* Where either is closed. */
+static struct closings unite(const struct closings *a, const struct closings *b,
+                             struct arena *arena)
+{
+    struct closings all = {arena_array(arena, struct closing, a->count + b->count), 0, 0},
+                    out = {0};
+    for (size_t i = 0; i < a->count; i++)
+        all.items[all.count++] = a->items[i];
+    for (size_t i = 0; i < b->count; i++)
+        all.items[all.count++] = b->items[i];
+    if (all.count > 1)
+        qsort(all.items, all.count, sizeof *all.items, closing_compare);
+    for (size_t i = 0; i < all.count; i++)
+        add_closing(&out, arena, all.items[i]);
+    return out;
+}
+
+/* ---- the answer ---- */
 
 static int32_t limit_for(const struct cap *cap, const struct contact_fact *request)
 {
-    int priority =
-        request->priority == CONTACT_PRIORITY_ABSENT ? PRIORITY_NORMAL : request->priority - 1;
-    return cap->limit != LIMIT_ABSENT ? cap->limit : cap->limits[priority];
+    return cap->limit != LIMIT_ABSENT ? cap->limit : cap->limits[contact_priority(request)];
 }
 
 static const char *length_text(struct arena *arena, struct duration d)
@@ -106,33 +177,71 @@ static const char *length_text(struct arena *arena, struct duration d)
     return arena_printf(arena, "%lld s", (long long)(d.us / US_PER_SECOND));
 }
 
-static void ask(const struct contact_rule *rule, const struct question *q, struct finding *finding)
+/* What the cap says of the contacts of one part: all, or those with a tag. */
+struct fullness {
+    struct closings closings;
+    int32_t most; /* with this contact, in any window around it; 0: nothing was asked */
+};
+
+static void ask_part(const struct contact_rule *rule, const struct question *q, struct span tag,
+                     struct fullness *fullness)
 {
     const struct cap *cap = rule->own;
-    int32_t limit = limit_for(cap, q->request);
-    finding->allowed =
-        span_of(arena_printf(q->arena, "%d per %s", limit, length_text(q->arena, cap->per)));
-    finding->passed = true;
-    if (!q->obeys_caps) {
-        finding->observed = SPAN("class is exempt");
-        return;
-    }
-    struct times times = times_of(rule, q);
+    struct times times = times_of(rule, q, tag);
+    struct closings closings = {0};
     int32_t most = most_in_a_window(&times, cap->per, q->planned_at);
-    finding->passed = most <= limit;
-    finding->observed = span_of(arena_printf(q->arena, "%d with this one", most));
-    if (!finding->passed)
-        finding->opens = opening(&times, limit, cap->per, q->planned_at);
+    close_full_windows(&times, limit_for(cap, q->request), cap->per, q->arena, &closings);
+    fullness->most = most > fullness->most ? most : fullness->most;
+    fullness->closings =
+        fullness->most ? unite(&fullness->closings, &closings, q->arena) : closings;
 }
 
-static struct duration window(const struct contact_rule *rule)
+/* Each tag of the request has a cap of its own, of a rule for some tags each of those. */
+static void ask_tags(const struct contact_rule *rule, const struct question *q,
+                     struct fullness *fullness)
 {
-    return ((const struct cap *)rule->own)->per;
+    struct span tags = q->request->tags, tag;
+    while (next_word(&tags, '\n', &tag))
+        if (rule->tags.count == 0 || names_contain(&rule->tags, tag))
+            ask_part(rule, q, tag, fullness);
+}
+
+static void ask_parts(const struct contact_rule *rule, const struct question *q,
+                      struct fullness *fullness)
+{
+    const struct cap *cap = rule->own;
+    if (cap->by == BY_TAG)
+        ask_tags(rule, q, fullness);
+    else if (cap->by != BY_CAMPAIGN || q->request->campaign_id.len > 0)
+        ask_part(rule, q, SPAN_NONE, fullness);
+}
+
+static void ask(const struct contact_rule *rule, const struct question *q, struct finding *finding)
+{
+    static const struct closing none;
+    const struct cap *cap = rule->own;
+    struct fullness fullness = {0};
+    finding->allowed = span_of(arena_printf(q->arena, "%d per %s", limit_for(cap, q->request),
+                                            length_text(q->arena, cap->per)));
+    if (q->obeys_caps)
+        ask_parts(rule, q, &fullness);
+    finding->closings = fullness.closings.count ? fullness.closings.items : &none;
+    finding->closing_count = fullness.closings.count;
+    if (!q->obeys_caps)
+        finding->observed = SPAN("class is exempt");
+    else if (fullness.most == 0)
+        finding->observed = cap->by == BY_TAG ? SPAN("no tag") : SPAN("no campaign");
+    else
+        finding->observed = span_of(arena_printf(q->arena, "%d with this one", fullness.most));
 }
 
 static const char *check(const struct contact_rule *rule)
 {
     const struct cap *cap = rule->own;
+    if (cap->per.us < shortest.us)
+        return "per: at least PT1M";
+    if (cap->per.us > longest.us)
+        return "per: at most P400D";
     return (cap->limit == LIMIT_ABSENT) == (cap->limits[0] == LIMIT_ABSENT)
                ? "a cap needs either limit or limit_by_priority"
                : NULL;
@@ -144,8 +253,10 @@ static const struct rule_key keys[] = {
      .is_required = true,
      .is_positive = true,
      .offset = offsetof(struct cap, per)},
-    {.name = "by", KEY_CHOICE, .words = "department", .offset = offsetof(struct cap, by)},
-    {.name = "on_cap", KEY_RETRY},
+    {.name = "by",
+     KEY_CHOICE,
+     .words = "department|purpose|campaign|tag",
+     .offset = offsetof(struct cap, by)},
     {.name = "limit", KEY_COUNT, .offset = offsetof(struct cap, limit)},
     {.name = "limit_by_priority",
      KEY_COUNTS,
@@ -163,5 +274,4 @@ const struct rule_kind rule_cap = {
     .own_defaults = &defaults,
     .check = check,
     .ask = ask,
-    .window = window,
 };
