@@ -124,13 +124,13 @@ static void resolve(struct bench *b, size_t i, struct strbuf *out)
         fprintf(stderr, "bench-resolve: touchpoint %zu is not covered by the cache\n", i);
         exit(1);
     }
-    struct resolved_header head = {s.event_id,
-                                   ids[0].id,
-                                   known[0].profile_id,
-                                   known[0].version,
-                                   ids[0].type->address_of,
-                                   others,
-                                   (uint32_t)s.id_count - 1};
+    struct resolved_header head = {.event_id = s.event_id,
+                                   .anchor_id = ids[0].id,
+                                   .profile_id = known[0].profile_id,
+                                   .map_version = known[0].version,
+                                   .address_of = ids[0].type->address_of,
+                                   .others = others,
+                                   .other_count = (uint32_t)s.id_count - 1};
     for (size_t k = 1; k < s.id_count; k++)
         others[k - 1] = (struct resolved_other){ids[k].id, known[k].profile_id, known[k].version,
                                                 ids[k].type->address_of};

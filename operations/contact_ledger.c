@@ -38,5 +38,10 @@ struct contact_fact contact_ledger_fact(struct arena *arena, const struct db_res
         .score =
             db_is_null(r, row, column + 5) ? CONTACT_SCORE_ABSENT : db_int2(r, row, column + 5),
         .flags = db_int2(r, row, column + 6),
+        .received_at =
+            db_is_null(r, row, column + 7) ? INSTANT_ABSENT : db_timestamptz(r, row, column + 7),
+        .source = text_at(arena, r, row, column + 8),
+        .case_id = text_at(arena, r, row, column + 9),
+        .order_id = text_at(arena, r, row, column + 10),
     };
 }

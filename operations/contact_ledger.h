@@ -11,7 +11,8 @@ enum outcome contact_ledger_policy(struct db *db, struct arena *arena,
                                    const struct contact_policy **out, struct err *err);
 
 /* What a rule reads of a fact, from the columns occurred_at, event_id, event, channel, consent,
- * score and flags, the first of them at `column`. Texts are copied into the arena. */
+ * score, flags, received_at, source, case_id and order_id, the first of them at `column`. Texts are
+ * copied into the arena. */
 struct contact_fact contact_ledger_fact(struct arena *arena, const struct db_result *r, int row,
                                         int column);
 

@@ -54,6 +54,7 @@ void resolved_encode(struct strbuf *out, int32_t writer_schema_id,
     avro_write_id(out, &header->anchor_id);
     avro_write_id(out, &header->profile_id);
     pack_be64(out, (uint64_t)header->map_version);
+    avro_write_long(out, header->received_at);
     avro_write_bytes(out, header->address_of);
     write_others(out, header);
     strbuf_add(out, payload.ptr, payload.len);
@@ -110,6 +111,7 @@ enum outcome resolved_decode(struct schema_set *set, struct arena *arena, struct
     header->anchor_id = avro_read_id(&u);
     header->profile_id = avro_read_id(&u);
     header->map_version = (int64_t)unpack_be64(&u);
+    header->received_at = avro_read_long(&u);
     header->address_of = avro_read_string(&u);
     read_others(arena, &u, header);
     if (u.failed)

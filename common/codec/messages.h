@@ -28,8 +28,9 @@ struct resolved_other {
  * touchpoint says. */
 struct resolved_header {
     struct id event_id, anchor_id, profile_id;
-    int64_t map_version;                 /* version of the row anchor -> profile when it was read */
-    struct span address_of;              /* of the anchor */
+    int64_t map_version;    /* version of the row anchor -> profile when it was read */
+    int64_t received_at;    /* timestamp of the producer's record, microseconds: when it came in */
+    struct span address_of; /* of the anchor */
     const struct resolved_other *others; /* strongest first */
     uint32_t other_count;
 };

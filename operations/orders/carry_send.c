@@ -52,8 +52,14 @@ static enum outcome send_one(const struct sending *sending, const struct carried
         t.consent = consent_bytes(arena, item->opt_out);
     struct strbuf record = {.arena = arena}, value = {.arena = arena};
     touchpoint_write(&record, &t);
-    struct resolved_header header = {
-        item->event_id, item->anchor_id, item->profile_id, item->version, SPAN(""), NULL, 0};
+    struct resolved_header header = {item->event_id,
+                                     item->anchor_id,
+                                     item->profile_id,
+                                     item->version,
+                                     item->occurred_at.us,
+                                     SPAN(""),
+                                     NULL,
+                                     0};
     resolved_encode(&value, sending->schema_id, &header, strbuf_span(&record));
     char key[37];
     id_to_uuid(&item->profile_id, key);

@@ -19,6 +19,11 @@ CREATE TABLE suppression.facts (
     product_id text,
     product_category text,
     campaign_id text,
+    lines text,
+    source text,
+    case_id text,
+    order_id text,
+    received_at timestamptz,
     consent text,
     score smallint,
     planned_at timestamptz,
@@ -45,6 +50,11 @@ COMMENT ON COLUMN suppression.facts.priority IS 'contact.priority: 1 low, 2 norm
 COMMENT ON COLUMN suppression.facts.product_id IS 'Product.';
 COMMENT ON COLUMN suppression.facts.product_category IS 'Category of the product.';
 COMMENT ON COLUMN suppression.facts.campaign_id IS 'campaign.id.';
+COMMENT ON COLUMN suppression.facts.lines IS 'Products of the order''s lines, one per line: product, byte 1f, category; null: none.';
+COMMENT ON COLUMN suppression.facts.source IS 'URI of the producing system; null in a copy.';
+COMMENT ON COLUMN suppression.facts.case_id IS 'Case, such as a complaint, that it belongs to.';
+COMMENT ON COLUMN suppression.facts.order_id IS 'Order that it belongs to.';
+COMMENT ON COLUMN suppression.facts.received_at IS 'Of a signal that came in before occurred_at: the earliest time at which it did; null: it did not.';
 COMMENT ON COLUMN suppression.facts.consent IS 'Its consent map as it was sent: +email -direct%20mail; %XX is a byte.';
 COMMENT ON COLUMN suppression.facts.score IS 'Score from -100 to 100.';
 COMMENT ON COLUMN suppression.facts.planned_at IS 'contact.planned_at.';

@@ -34,8 +34,7 @@ static struct typed_id *collect_ids(struct self *self, struct batch *batch,
     return copy;
 }
 
-/* The timestamp of the record, which is the same at every reading. */
-static struct instant when_recorded(const struct record *record)
+struct instant resolver_recorded_at(const struct record *record)
 {
     struct instant at;
     return __builtin_mul_overflow(record->timestamp_ms, 1000, &at.us) ? INSTANT_NEVER : at;
@@ -46,7 +45,7 @@ static struct instant when_recorded(const struct record *record)
 static struct instant when_known(const struct event *event)
 {
     struct instant occurred_at = event->sighting.occurred_at,
-                   received_at = when_recorded(event->record);
+                   received_at = resolver_recorded_at(event->record);
     return instant_compare(received_at, occurred_at) < 0 ? received_at : occurred_at;
 }
 
@@ -57,7 +56,7 @@ static enum outcome check_times(const struct identity_policy *policy, const stru
     if (record->timestamp_ms <= 0)
         return err_set(err, OUTCOME_REJECT, "timestamp_missing",
                        "the Kafka record has no timestamp");
-    return identity_check_times(policy, when_recorded(record), occurred_at, err);
+    return identity_check_times(policy, resolver_recorded_at(record), occurred_at, err);
 }
 
 static bool forget_erased(const struct self *self, const struct touchpoint *tp,

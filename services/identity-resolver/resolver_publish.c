@@ -42,7 +42,9 @@ static enum outcome send_event(struct self *self, const struct event *event, str
                                struct err *err)
 {
     struct resolved_other others[TOUCHPOINT_MAX_IDENTIFIERS + 8];
-    struct resolved_header head = {.event_id = event->sighting.event_id, .others = others};
+    struct resolved_header head = {.event_id = event->sighting.event_id,
+                                   .received_at = resolver_recorded_at(event->record).us,
+                                   .others = others};
     if (event->sighting.id_count > 0 && !event->sighting.lacks_anchor)
         put_anchor(event, &head);
     head.other_count = list_others(event, others);

@@ -52,6 +52,8 @@ struct self {
 };
 
 /* Callbacks of the service (service.h). */
+/* The timestamp of the record, which is the same at every reading. */
+struct instant resolver_recorded_at(const struct record *record);
 enum outcome resolver_decode(void *self, struct batch *batch, const struct record *record,
                              struct err *err);
 enum outcome resolver_publish(void *self, struct batch *batch, struct err *err);

@@ -34,6 +34,23 @@ static int time_compare(const void *a, const void *b)
     return c ? c : ascending(x->key.anchor, y->key.anchor);
 }
 
+static bool is_same_touchpoint(const struct ledger_fact *a, const struct ledger_fact *b)
+{
+    return a->body.at.us == b->body.at.us && id_equal(&a->body.event_id, &b->body.event_id);
+}
+
+/* Under several identifiers a touchpoint may have come in at several times: the earliest counts. */
+static void share_received_at(struct ledger_fact **facts, size_t count)
+{
+    for (size_t from = 0, to; from < count; from = to) {
+        struct instant least = INSTANT_ABSENT;
+        for (to = from; to < count && is_same_touchpoint(facts[from], facts[to]); to++)
+            least = contact_earlier(least, facts[to]->body.received_at);
+        for (size_t i = from; i < to; i++)
+            facts[i]->body.received_at = least;
+    }
+}
+
 /* A touchpoint that several identifiers of the profile have counts once. */
 static size_t drop_repeats(struct ledger_fact **facts, size_t count)
 {
@@ -280,6 +297,7 @@ void profile_decide(const struct contact_policy *policy, struct profile *profile
     if (profile->fact_count == 0)
         return;
     qsort(profile->facts, profile->fact_count, sizeof *profile->facts, time_compare);
+    share_received_at(profile->facts, profile->fact_count);
     profile->fact_count = drop_repeats(profile->facts, profile->fact_count);
     name_channels(policy, profile);
     struct desk desk = {policy, profile, ledger_of(profile, decisions, decision_count, arena),

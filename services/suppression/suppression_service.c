@@ -205,6 +205,7 @@ static enum outcome decode_resolved(struct self *self, struct batch *batch,
     CHECK(avro_plan_decode(framed.plan, framed.payload, &tp, err));
     if (tp.is_test || !suppression_wants(&self->interests, &tp, batch->arena, &body))
         return OUTCOME_OK;
+    body.received_at = suppression_received_at(&body, &tp, (struct instant){header.received_at});
     metric_add(self->undefined,
                (double)consent_undefined(&self->suppression.policy, &body, NULL, NULL));
     if (!erased_covers_resolved(&self->erased, &header, batch->arena, body.at))

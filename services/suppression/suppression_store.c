@@ -23,6 +23,11 @@ static const struct fact_column columns[] = {
     COLUMN(product_id, FACT_TEXT, body.product_id),
     COLUMN(product_category, FACT_TEXT, body.product_category),
     COLUMN(campaign_id, FACT_TEXT, body.campaign_id),
+    COLUMN(lines, FACT_TEXT, body.lines),
+    COLUMN(source, FACT_TEXT, body.source),
+    COLUMN(case_id, FACT_TEXT, body.case_id),
+    COLUMN(order_id, FACT_TEXT, body.order_id),
+    COLUMN(received_at, FACT_INSTANT, body.received_at),
     COLUMN(consent, FACT_TEXT, body.consent),
     COLUMN(score, FACT_INT2, body.score),
     COLUMN(planned_at, FACT_INSTANT, body.planned_at),
@@ -47,6 +52,47 @@ void ledger_facts_complete(struct ledger_fact *facts, size_t count)
             !id_from_uuid(facts[i].decision, &facts[i].body.decision_id))
             facts[i].body.decision_id = (struct id){{0}};
     }
+}
+
+/* Repeats of facts that are dated ahead; out is an array of indices. */
+static size_t repeats_dated_ahead(const struct ledger_facts *facts, const bool *is_news,
+                                  size_t *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < facts->count; i++)
+        if (!is_news[i] && facts->items[i].body.received_at.us != INSTANT_ABSENT.us)
+            out[count++] = i;
+    return count;
+}
+
+static void add_keys(struct params *p, const struct ledger_fact *facts, size_t count)
+{
+    params_int8_array(p, &facts->key.anchor, sizeof *facts, count);
+    params_timestamptz_array(p, &facts->key.occurred_at, sizeof *facts, count);
+    params_uuid_array(p, &facts->key.event_id, sizeof *facts, count);
+}
+
+enum outcome suppression_store_lower_received(struct db *db, struct arena *arena,
+                                              const struct ledger_facts *facts, bool *is_news,
+                                              struct err *err)
+{
+    size_t *indices = arena_array(arena, size_t, facts->count);
+    size_t count = repeats_dated_ahead(facts, is_news, indices);
+    if (count == 0)
+        return OUTCOME_OK;
+    struct ledger_fact *ahead = arena_array(arena, struct ledger_fact, count);
+    for (size_t i = 0; i < count; i++)
+        ahead[i] = facts->items[indices[i]];
+    struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, arena);
+    add_keys(&p, ahead, count);
+    CHECK(db_run(db, &sql_lock_facts, &p, NULL, NULL, err));
+    params_timestamptz_array(&p, &ahead->body.received_at, sizeof *ahead, count);
+    CHECK(db_run(db, &sql_lower_received, &p, &r, NULL, err));
+    for (int i = 0; i < db_rows(r); i++)
+        is_news[indices[db_int8(r, i, 0) - 1]] = true;
+    return OUTCOME_OK;
 }
 
 static struct instant instant_or_absent(const struct db_result *r, int row, int column)

@@ -33,6 +33,13 @@ extern const struct timeline_schema suppression_timeline;
 /* Fills the derived members of facts that timeline_read_facts returned. */
 void ledger_facts_complete(struct ledger_fact *facts, size_t count);
 
+/* Facts (sorted by key) that stood there already and came in earlier than was known so far:
+ * received_at becomes the smaller one. Marks them in is_news, where those that were inserted are
+ * marked already. Locks them in the order of the keys, after all inserts. */
+enum outcome suppression_store_lower_received(struct db *db, struct arena *arena,
+                                              const struct ledger_facts *facts, bool *is_news,
+                                              struct err *err);
+
 /* Decisions of requests, sorted by request_id; requests without one are left out. */
 enum outcome suppression_store_find_decisions(struct db *db, struct arena *arena,
                                               const struct id *requests, size_t count,

@@ -2,6 +2,7 @@
 #include "services/suppression/suppression_touchpoint.h"
 
 #include "common/base/pack.h"
+#include "common/codec/items_json.h"
 #include "common/codec/json.h"
 #include "common/words/words.h"
 #include "services/suppression/logic/consent.h"
@@ -99,6 +100,11 @@ static void fill(const struct touchpoint *tp, struct span event, enum contact_ki
         .product_id = or_none(tp->product_id),
         .product_category = or_none(tp->product_category),
         .campaign_id = or_none(tp->campaign.id),
+        .lines = items_json_lines(arena, tp->items_json),
+        .source = tp->source,
+        .case_id = or_none(tp->case_id),
+        .order_id = or_none(tp->order_id),
+        .received_at = INSTANT_ABSENT,
         .consent = consent_text(arena, tp),
         .planned_at = INSTANT_ABSENT,
         .expires_at = INSTANT_ABSENT,
@@ -115,6 +121,16 @@ static void fill(const struct touchpoint *tp, struct span event, enum contact_ki
     out->expires_at.us = tp->contact.expires_at;
 }
 
+struct instant suppression_received_at(const struct contact_fact *fact, const struct touchpoint *tp,
+                                       struct instant recorded_at)
+{
+    bool says_so = tp->received_at != LONG_ABSENT && tp->received_at < recorded_at.us;
+    struct instant received_at = says_so ? (struct instant){tp->received_at} : recorded_at;
+    return fact->kind == CONTACT_SIGNAL && instant_compare(received_at, fact->at) < 0
+               ? received_at
+               : INSTANT_ABSENT;
+}
+
 /* What matters in a touchpoint of any event: an answer of consent, or a bad score. */
 static bool is_signal_anyway(const struct interests *interests, const struct touchpoint *tp)
 {
@@ -123,13 +139,19 @@ static bool is_signal_anyway(const struct interests *interests, const struct tou
     return tp->score != LONG_ABSENT && interests_have_score(interests, tp->score);
 }
 
+/* A return may name its order only. */
+static bool may_name_product(const struct touchpoint *tp)
+{
+    return tp->product_id.len > 0 || tp->product_category.len > 0 || tp->order_id.len > 0 ||
+           tp->items_json.len > 0;
+}
+
 bool suppression_wants(const struct interests *interests, const struct touchpoint *tp,
                        struct arena *arena, struct contact_fact *out)
 {
     struct span event = event_of(tp->event_name, tp->type);
     const struct interest *interest = interests_find(interests, event);
-    if (interest && interest->needs_product && tp->product_id.len == 0 &&
-        tp->product_category.len == 0)
+    if (interest && interest->needs_product && !may_name_product(tp))
         interest = NULL;
     if (interest == NULL && !is_signal_anyway(interests, tp))
         return false;

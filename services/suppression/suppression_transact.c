@@ -25,16 +25,35 @@ struct work {
     struct profile_results results;
 };
 
-/* Slow path (a): keeps only the facts that were really inserted. */
+/* Every repeat gets the earliest time at which one of them came in, so it does not matter which of
+ * them is kept. */
+static void share_received_at(struct ledger_facts *facts)
+{
+    qsort(facts->items, facts->count, sizeof *facts->items, fact_key_compare);
+    for (size_t from = 0, to; from < facts->count; from = to) {
+        struct instant least = INSTANT_ABSENT;
+        for (to = from;
+             to < facts->count && fact_key_compare(&facts->items[from], &facts->items[to]) == 0;
+             to++)
+            least = contact_earlier(least, facts->items[to].body.received_at);
+        for (size_t i = from; i < to; i++)
+            facts->items[i].body.received_at = least;
+    }
+}
+
+/* Slow path (a): keeps the facts that were really inserted, and those of which it is news that they
+ * came in so early. */
 static enum outcome insert_facts(struct work *w, struct err *err)
 {
     struct ledger_facts *facts = &w->flush->facts;
     if (facts->count == 0)
         return OUTCOME_OK;
+    share_received_at(facts);
     facts->count = timeline_sort_facts(w->suppression->timeline, facts->items, facts->count);
     bool *inserted = arena_array(w->arena, bool, facts->count);
     CHECK(timeline_insert_facts(w->suppression->timeline, w->suppression->db, w->arena,
                                 facts->items, facts->count, inserted, err));
+    CHECK(suppression_store_lower_received(w->suppression->db, w->arena, facts, inserted, err));
     size_t kept = 0;
     for (size_t i = 0; i < facts->count; i++)
         if (inserted[i])

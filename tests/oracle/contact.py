@@ -22,17 +22,26 @@ class Ledger:
         self.consent = {self.words.channel(name) or name: entry for name, entry in policy.get("consent", {}).items()}
         self.preference_center = policy.get("preference_center", [])
         self.said = {}  # (occurred_at, event_id) -> (anchor, all identifiers, record)
+        self.received = {}  # (occurred_at, event_id) -> the earliest time at which one of its copies came in
 
-    def add(self, raw, event_id, found, anchor):
-        """found: the identifiers of the touchpoint. A test touchpoint, or one that names no one, says nothing."""
+    def add(self, raw, event_id, found, anchor, recorded_at=FOREVER):
+        """found: the identifiers of the touchpoint; recorded_at: when its record came in. A test touchpoint, or one that names
+        no one, says nothing."""
         if found and not raw.get("is_test"):
-            self.said.setdefault((raw["occurred_at"], event_id), (anchor, set(found), raw))
+            key = (raw["occurred_at"], event_id)
+            self.said.setdefault(key, (anchor, set(found), raw))
+            self.received[key] = min(self.received.get(key, FOREVER), raw.get("received_at") or FOREVER, recorded_at)
 
     def of(self, members):
         """What concerns the customer with these identifiers, in order: (occurred_at, whether the anchor is theirs, record)."""
-        for (at, _), (anchor, found, raw) in sorted(self.said.items(), key=lambda entry: entry[0]):
+        for key, (anchor, found, raw) in sorted(self.said.items(), key=lambda entry: entry[0]):
             if not found.isdisjoint(members):
-                yield at, anchor in members, raw
+                yield key[0], anchor in members, {**raw, "received_at": self.received[key]}
+
+    @staticmethod
+    def counts_from(at, raw, frees):
+        """The time of a fact. One that frees counts from when it was received, if that is earlier."""
+        return min(at, raw["received_at"]) if frees else at
 
     def answer(self, members, channel, at, product=None):
         """The reason of a denial, or "grant": of a marketing contact at that time, asked when everything is known."""
@@ -51,7 +60,8 @@ class Ledger:
     def opt_out(self, _, facts, channel, at, product):
         if self.left_class(facts, "marketing"):
             return False
-        said = [(time, raw, *self.channel_word(raw, is_own, channel)) for time, is_own, raw in facts]
+        said = [(self.counts_from(time, raw, word), raw, key, word)
+                for time, is_own, raw in facts for key, word in [self.channel_word(raw, is_own, channel)]]  # fmt: skip
         no, yes = newest(said, channel, False), newest(said, channel, True)
         no_all, yes_all = newest(said, "all", False), newest(said, "all", True)
         centre = newest([one for one in said if self.is_centre(one[1])], "all", True)
@@ -74,12 +84,14 @@ class Ledger:
             if False in values:
                 no = time
             elif lifts and may_opt_in(raw, is_own):
-                yes = time
+                yes = max(yes or 0, self.counts_from(time, raw, True))
         return no is not None and not later(yes, no)
 
     def channel_word(self, raw, is_own, channel):
         """(channel or "all", value) of what one touchpoint says that concerns the channel; (None, None): nothing."""
         own = {value for word, value in consent_map(raw) if ("channel", channel) in self.words.meanings(word)}
+        if not is_of_customer(raw):
+            own.discard(True)  # the company's yes excepts nothing
         if not own and ("channel", channel) in self.left_by_event(raw):
             own = {False}
         about, values = (channel, own) if own else ("all", self.all_words(raw))
@@ -163,9 +175,14 @@ def is_of_a_topic(raw):
 
 
 def may_opt_in(raw, is_own):
-    """Only the customer does, for himself: no copy, and nothing that the company sent or asked."""
+    """Only the customer does, for himself: no copy."""
+    return is_own and is_of_customer(raw)
+
+
+def is_of_customer(raw):
+    """Not what the company sent or asked."""
     name, direction = event_of(raw), raw.get("direction")
-    if not is_own or name == "Campaign Sent" or name in CONTACTS:
+    if name == "Campaign Sent" or name in CONTACTS:
         return False
     if direction in ("inbound", "outbound"):
         return direction == "inbound"

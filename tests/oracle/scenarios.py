@@ -75,7 +75,8 @@ class Scenario:
         self.expected = read("expected.json", None)
         for event in self.events + self.dead_letters:
             event["source"] = f"{event['source']}:{self.name}"
-            event["occurred_at"] = instant(event["occurred_at"])
+            for name in {"occurred_at", "received_at"} & event.keys():
+                event[name] = instant(event[name])
 
     def holds(self, policy):
         """Whether the oracle finds under this policy what is expected."""

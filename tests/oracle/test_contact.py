@@ -8,7 +8,7 @@ import random
 import pytest
 
 import contact_scenarios
-from contact import Ledger
+from contact import FOREVER, Ledger
 from oracle import Oracle
 from policy import Policies
 from scenarios import KEY, ROOT
@@ -54,8 +54,8 @@ def test_all_together_each_event_twice():
 class OfTheAnchorAlone(Ledger):
     """What was once true: a fact is its anchor's."""
 
-    def add(self, raw, event_id, found, anchor):
-        super().add(raw, event_id, {anchor}, anchor)
+    def add(self, raw, event_id, found, anchor, recorded_at=FOREVER):
+        super().add(raw, event_id, {anchor}, anchor, recorded_at)
 
 
 class OfEverybody(Ledger):

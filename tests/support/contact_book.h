@@ -67,6 +67,7 @@ static inline struct contact_fact book_fact(enum contact_kind kind, const char *
 {
     return (struct contact_fact){
         .at = at,
+        .received_at = INSTANT_ABSENT,
         .event_id = book_id(number),
         .kind = (int16_t)kind,
         .score = CONTACT_SCORE_ABSENT,

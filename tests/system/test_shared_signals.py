@@ -79,7 +79,8 @@ def facts(world):
     """What the ledger holds, without when it was loaded."""
     with psycopg.connect(world.url) as connection:
         return connection.execute(
-            "SELECT anchor, occurred_at, event_id, kind, flags, event, consent, score, product_id, others"
+            "SELECT anchor, occurred_at, event_id, kind, flags, event, consent, score, product_id, others, received_at, source,"
+            " case_id, order_id, lines"
             " FROM suppression.facts ORDER BY 1, 2, 3"
         ).fetchall()
 

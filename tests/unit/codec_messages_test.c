@@ -209,7 +209,8 @@ static void test_resolved(void **state)
     struct strbuf b = {0};
     struct resolved_other others[] = {{id_of(4), id_of(5), 6, SPAN("sms call_center")},
                                       {id_of(7), id_of(8), -9, SPAN("")}};
-    struct resolved_header in = {id_of(1), id_of(2), id_of(3), -12345, SPAN("email"), others, 2},
+    struct resolved_header in = {id_of(1),         id_of(2),      id_of(3), -12345,
+                                 1767225600000000, SPAN("email"), others,   2},
                            out;
     struct arena arena = {0};
     assert_int_equal(schema_set_open_with(&options, &set, &err), OUTCOME_OK);

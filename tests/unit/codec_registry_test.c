@@ -339,7 +339,7 @@ static void test_texts(void **state)
     assert_int_equal(schema_set_text(set, RESOLVED_ID_BASE + 1, &text, &err), OUTCOME_OK);
     json_t *composed = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, &where);
     assert_non_null(composed);
-    assert_int_equal(json_array_size(json_object_get(composed, "fields")), 7);
+    assert_int_equal(json_array_size(json_object_get(composed, "fields")), 8);
     json_decref(composed);
     assert_int_equal(schema_set_text(set, RESOLVED_ID_BASE + 1, &again, &err), OUTCOME_OK);
     assert_ptr_equal(text.ptr, again.ptr);

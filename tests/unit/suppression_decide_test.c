@@ -568,7 +568,8 @@ static void use_words(void)
 }
 
 /* The day and the map. `!` after the day: from the preference center; `o`: outbound; `u`: an
- * `Unsubscribed` on the channel that follows. */
+ * `Unsubscribed` on the channel that follows; `r`: dated on this day and received at noon of the
+ * day before. */
 static void add_said(struct span said)
 {
     char mark = said.ptr[1];
@@ -577,6 +578,8 @@ static void add_said(struct span said)
     size_t skip = mark == ' ' ? 2 : 3;
     said = (struct span){said.ptr + skip, said.len - skip};
     fact.flags |= mark == 'o' ? CONTACT_IS_OUTBOUND : 0;
+    if (mark == 'r')
+        fact.received_at = instant_minus(fact.at, (struct duration){US_PER_DAY / 2});
     if (mark == 'u') {
         fact.event = SPAN("Unsubscribed");
         const char *end = memchr(said.ptr, ' ', said.len);
@@ -622,6 +625,18 @@ static void a_no_yields_to_a_later_yes_of_its_own(void **state)
         {"1 -email,2o +email", "email", "out"},
         {"1 -email,2o +all", "sms", "unknown"},
         {"1 +email,2o -email", "email", "out"},
+        {"1 +email,2o -all +email", "email", "out"},
+        {"1 +email,2o -all +email", "sms", "out"},
+        {"1 +email,2 -all +email", "email", "in"},
+        {"3r +email,3 -email", "email", "out"},
+        {"4r +email,3 -email", "email", "in"},
+        {"2 -email,3r +email", "email", "in"},
+        {"3 -email,4r +email,4 -email", "email", "out"},
+        {"3r +all,3 -all", "sms", "out"},
+        {"3r -email,2 +email", "email", "out"},
+        {"3 -email,3r! +all", "email", "out"},
+        {"3 -marketing,3r! +all,1 +email", "email", "out"},
+        {"2 +email,5r +email,3 -email", "email", "in"},
         {"1 -marketing,2 +email +all", "email", "out"},
         {"1 -marketing,2! +all", "email", "in"},
         {"1 -marketing,2 +marketing", "email", "unknown"},

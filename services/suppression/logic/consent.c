@@ -179,16 +179,22 @@ static void add_unsubscribed(const struct contact_policy *policy, const struct c
 }
 
 /* A no is stronger than a yes, and the word for the key itself is stronger than that for
- * everything. The yes of a copy is another person's, and that of an outbound touchpoint is the
- * company's: neither counts. */
+ * everything. The yes of a copy is another person's, and so is what it excepts from a no. */
 static struct said weigh(const struct contact_fact *fact, struct said said)
 {
-    bool may_opt_in = !(fact->flags & (CONTACT_IS_COPY | CONTACT_IS_OUTBOUND));
+    bool may_opt_in = !contact_is_copy(fact);
     if (said.own.no || said.own.yes)
         said.all = (struct words){false, false};
     said.own.yes = said.own.yes && !said.own.no && may_opt_in;
     said.all.yes = said.all.yes && !said.all.no && may_opt_in;
     return said;
+}
+
+/* A yes that does not count is as if it had not been said: it excepts nothing from a no. That of an
+ * outbound touchpoint is the company's. */
+static bool counts_yes(const struct contact_fact *fact)
+{
+    return !(fact->flags & CONTACT_IS_OUTBOUND);
 }
 
 static struct said said_by(const struct contact_policy *policy, const struct contact_fact *fact,
@@ -203,6 +209,8 @@ static struct said said_by(const struct contact_policy *policy, const struct con
         add_word(&said, &meaning, key, value);
         is_narrowed = is_narrowed || (!value && is_narrower(&meaning));
     }
+    if (!counts_yes(fact))
+        said.own.yes = said.all.yes = false;
     if (event_is(fact->event, EVENT_UNSUBSCRIBED) && !is_narrowed)
         add_unsubscribed(policy, fact, key, &said);
     return weigh(fact, said);
@@ -211,19 +219,26 @@ static struct said said_by(const struct contact_policy *policy, const struct con
 /* -------------------------------------------------------------------------------------------------
  * what all facts say */
 
-/* The newest fact of each word. */
+/* The newest fact of each word. A yes counts from when it was received, if that is earlier. */
 struct newest {
     const struct contact_fact *no, *yes, *all_no, *all_yes, *center_yes;
 };
+
+static const struct contact_fact *later_yes(const struct contact_fact *a,
+                                            const struct contact_fact *b)
+{
+    bool is_later = a && b && instant_compare(contact_frees_at(b), contact_frees_at(a)) < 0;
+    return b == NULL || is_later ? a : b;
+}
 
 static void note(struct newest *newest, const struct contact_fact *fact, struct said said,
                  bool is_center)
 {
     newest->no = said.own.no ? fact : newest->no;
-    newest->yes = said.own.yes ? fact : newest->yes;
+    newest->yes = later_yes(newest->yes, said.own.yes ? fact : NULL);
     newest->all_no = said.all.no ? fact : newest->all_no;
-    newest->all_yes = said.all.yes ? fact : newest->all_yes;
-    newest->center_yes = said.all.yes && is_center ? fact : newest->center_yes;
+    newest->all_yes = later_yes(newest->all_yes, said.all.yes ? fact : NULL);
+    newest->center_yes = later_yes(newest->center_yes, said.all.yes && is_center ? fact : NULL);
 }
 
 static struct newest newest_of(const struct contact_policy *policy,
@@ -243,13 +258,7 @@ static struct newest newest_of(const struct contact_policy *policy,
 
 static bool is_after(const struct contact_fact *yes, const struct contact_fact *no)
 {
-    return yes && instant_compare(yes->at, no->at) > 0;
-}
-
-static const struct contact_fact *later_of(const struct contact_fact *a,
-                                           const struct contact_fact *b)
-{
-    return a == NULL || (b && instant_compare(b->at, a->at) > 0) ? b : a;
+    return yes && instant_compare(contact_frees_at(yes), no->at) > 0;
 }
 
 struct consent_answer consent_ask(const struct contact_policy *policy,
@@ -263,7 +272,7 @@ struct consent_answer consent_ask(const struct contact_policy *policy,
                                        is_after(n.all_yes, n.no) ? n.all_yes : NULL};
     if (is_for_all && n.all_no && !is_after(n.yes, n.all_no) && !is_after(n.all_yes, n.all_no))
         return (struct consent_answer){CONSENT_OUT, n.all_no, NULL};
-    const struct contact_fact *yes = later_of(n.yes, is_for_all ? n.all_yes : NULL);
+    const struct contact_fact *yes = later_yes(is_for_all ? n.all_yes : NULL, n.yes);
     return (struct consent_answer){yes ? CONSENT_IN : CONSENT_SILENT, yes, NULL};
 }
 

@@ -44,10 +44,25 @@ bool contact_copy(const struct contact_fact *fact, struct contact_fact *out)
         .event = is_signal ? fact->event : SPAN(""),
         .channel = fact->channel,
         .consent = fact->consent,
+        .case_id = fact->case_id,
+        .order_id = fact->order_id,
+        .received_at = fact->received_at,
         .planned_at = INSTANT_ABSENT,
         .expires_at = INSTANT_ABSENT,
     };
     return true;
+}
+
+struct instant contact_earlier(struct instant a, struct instant b)
+{
+    if (a.us == INSTANT_ABSENT.us || b.us == INSTANT_ABSENT.us)
+        return a.us == INSTANT_ABSENT.us ? b : a;
+    return instant_compare(b, a) < 0 ? b : a;
+}
+
+struct instant contact_frees_at(const struct contact_fact *fact)
+{
+    return fact->received_at.us != INSTANT_ABSENT.us ? fact->received_at : fact->at;
 }
 
 int contact_fact_order(const struct contact_fact *a, const struct contact_fact *b)

@@ -42,6 +42,9 @@ enum contact_flag {
 
 struct contact_fact {
     struct instant at; /* occurred_at */
+    /* of a signal that came in before its own time: the earliest time at which it did; else
+     * INSTANT_ABSENT */
+    struct instant received_at;
     struct id event_id;
     int16_t kind;  /* enum contact_kind */
     int16_t flags; /* enum contact_flag */
@@ -50,6 +53,8 @@ struct contact_fact {
     struct span event, channel, department, class, purpose;
     struct span tags; /* separated by line feeds */
     struct span product_id, product_category, campaign_id;
+    struct span lines; /* of its order: order_lines.h */
+    struct span source, case_id, order_id;
     /* "+email -sms": its consent map as it was sent, see consent.h */
     struct span consent;
     struct instant planned_at, expires_at; /* INSTANT_ABSENT where the request has none */
@@ -61,6 +66,12 @@ struct contact_fact {
  * No policy is asked, so another policy finds the same copies. The rule that reads a copy says what
  * it means: opt-outs and holds count; opt-ins, failures of an address and purchases do not. */
 bool contact_copy(const struct contact_fact *fact, struct contact_fact *out);
+
+/* The earlier of two times that may be INSTANT_ABSENT. */
+struct instant contact_earlier(struct instant a, struct instant b);
+/* When a fact counts that frees: a yes, or an end of what an earlier fact began. A clock that is
+ * fast must not make it newer than a later no. */
+struct instant contact_frees_at(const struct contact_fact *fact);
 
 /* By (at, event_id), an original before its copies. In this order a copy that follows its original,
  * or another copy of it, says nothing new. */

@@ -3,14 +3,20 @@
 #include "services/suppression/logic/consent.h"
 #include "services/suppression/logic/rules.h"
 
+/* When the word counts: a yes that is dated ahead counts from when it was received. */
+static struct instant counts_at(const struct consent_answer *answer)
+{
+    return answer->word == CONSENT_IN ? contact_frees_at(answer->fact) : answer->fact->at;
+}
+
 static struct span describe(struct arena *arena, struct span what,
                             const struct consent_answer *answer)
 {
-    struct span text = rule_event_and_time(arena, what, answer->fact->at);
+    struct span text = rule_event_and_time(arena, what, counts_at(answer));
     char time[32];
     if (answer->vain == NULL)
         return text;
-    instant_format(answer->vain->at, time);
+    instant_format(contact_frees_at(answer->vain), time);
     return span_of(arena_printf(arena, SPAN_FMT ", which the yes to all at %s does not lift",
                                 SPAN_ARG(text), time));
 }
@@ -39,7 +45,7 @@ static void ask(const struct contact_rule *rule, const struct question *q, struc
     finding->opens = INSTANT_NEVER;
     if (last->fact == NULL)
         return;
-    finding->since = last->fact->at;
+    finding->since = counts_at(last);
     finding->observed = describe(q->arena, what, last);
 }
 
