@@ -216,6 +216,17 @@ COMMENT ON COLUMN journey.conversions.touch_count IS 'Number of eligible touches
 COMMENT ON COLUMN journey.conversions.touches IS 'Eligible touches in order, each event_id, time in microseconds, shape (28 bytes).';
 COMMENT ON COLUMN journey.conversions.loaded_at IS 'When it was stored first (chronicle).';
 
+CREATE TABLE journey.repeats (
+    anchor bigint NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    event_id uuid NOT NULL,
+    PRIMARY KEY (anchor, occurred_at, event_id)
+);
+COMMENT ON TABLE journey.repeats IS 'Facts that do not count, because another fact of their profile is the same message (convergent).';
+COMMENT ON COLUMN journey.repeats.anchor IS 'Short key of the fact''s anchor.';
+COMMENT ON COLUMN journey.repeats.occurred_at IS 'When it happened.';
+COMMENT ON COLUMN journey.repeats.event_id IS 'Id of the touchpoint.';
+
 CREATE TABLE journey.stage_changes (
     stage_change_id uuid NOT NULL,
     touchpoint_id uuid NOT NULL,

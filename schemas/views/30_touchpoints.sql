@@ -37,10 +37,11 @@ FROM (
         JOIN journey.shapes AS s USING (shape)
         CROSS JOIN LATERAL (SELECT tutti_meta.direction_of(s.direction, s.type, s.event) AS direction,
                                    s.is_goal_event AND (NOT s.needs_value OR coalesce(f.value_micros, 0) > 0) AS is_goal) AS w
+        WHERE NOT EXISTS (SELECT FROM journey.repeats AS r WHERE (r.anchor, r.occurred_at, r.event_id) = (f.anchor, f.occurred_at, f.event_id))
     ) AS d
 ) AS t
 LEFT JOIN journey.campaign_names AS n USING (campaign_id);
-COMMENT ON VIEW tutti.fct_touchpoints IS 'Every distinct identified touchpoint, under today''s profile (convergent).';
+COMMENT ON VIEW tutti.fct_touchpoints IS 'Every distinct identified touchpoint, under today''s profile; a message that came under several of its identifiers once (convergent).';
 COMMENT ON COLUMN tutti.fct_touchpoints.touchpoint_id IS 'Hash of source and message_id (convergent).';
 COMMENT ON COLUMN tutti.fct_touchpoints.source IS 'URI of the producing system (convergent).';
 COMMENT ON COLUMN tutti.fct_touchpoints.message_id IS 'Id given by the producing system (convergent).';

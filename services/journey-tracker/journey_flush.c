@@ -184,7 +184,9 @@ static enum outcome try_fast(struct fast *fast, const struct group *group, bool 
     if (!journey_may_follow(&before, &touches[0].key) ||
         journey_lacks_window(&tracker->policy, &before, touches, group->count))
         return OUTCOME_OK;
-    for (size_t i = 0; i < group->count; i++)
+    size_t count =
+        journey_drop_repeats(touches, group->count, arena, &fast->saving.effects.repeats);
+    for (size_t i = 0; i < count; i++)
         saving_advance(tracker, &fast->saving, group->profile, &after, &touches[i]);
     journey_trailing_replace(&tracker->policy, &before, &after, &fast->saving.effects);
     *arena_push(arena, &fast->profiles) = (struct fast_profile){*group, profile_id, after.last};

@@ -90,6 +90,16 @@ struct words {
     size_t count, capacity;
 };
 
+/* The id under which a change is told. One message may be in the journeys of two people, under an
+ * identifier of each: then it is told, and taken back, for each by itself. */
+static struct id told_id(const struct stage_row *row)
+{
+    struct id id = row->id;
+    for (int i = 0; i < 8; i++)
+        id.bytes[i] ^= (uint8_t)((uint64_t)row->touch.anchor >> (56 - 8 * i));
+    return id;
+}
+
 static void add_stage_message(struct arena *arena, struct stage_messages *messages,
                               const struct word *word, const struct map *profile_of,
                               int64_t version)
@@ -97,7 +107,7 @@ static void add_stage_message(struct arena *arena, struct stage_messages *messag
     const struct stage_row *row = word->row;
     const struct id *profile_id = map_find(profile_of, &row->touch.anchor);
     struct stage_change_message message = {
-        .id = row->id,
+        .id = told_id(row),
         .touchpoint_id = row->touch.event_id,
         .stage = span_of(stage_word(row->to_stage)),
         .from_stage = span_of(stage_word(row->from_stage)),
@@ -109,7 +119,7 @@ static void add_stage_message(struct arena *arena, struct stage_messages *messag
     if (profile_id)
         message.profile_id = *profile_id;
     if (word->is_retraction) {
-        message.retracts = row->id;
+        message.retracts = message.id;
         message.id.bytes[0] ^= 0x80;
     }
     struct strbuf payload = {.arena = arena};
@@ -131,11 +141,14 @@ static struct words stage_words(struct arena *arena, const struct journey_effect
     struct words words = {0};
     map_init(&written, arena, sizeof(struct id), 1);
     for (size_t i = 0; i < effects->stages.count; i++)
-        if (effects->stages.items[i].from_stage != effects->stages.items[i].to_stage)
-            map_put(&written, &effects->stages.items[i].id, NULL);
+        if (effects->stages.items[i].from_stage != effects->stages.items[i].to_stage) {
+            struct id id = told_id(&effects->stages.items[i]);
+            map_put(&written, &id, NULL);
+        }
     for (size_t i = 0; i < effects->stages_removed.count; i++) {
         const struct stage_row *row = &effects->stages_removed.items[i];
-        if (row->from_stage != row->to_stage && !map_find(&written, &row->id))
+        struct id id = told_id(row);
+        if (row->from_stage != row->to_stage && !map_find(&written, &id))
             *arena_push(arena, &words) = (struct word){row, true};
     }
     for (size_t i = 0; i < effects->stages.count; i++)
@@ -171,6 +184,8 @@ static enum outcome write_all(struct tracker *tracker, struct journey_flush *flu
                        "a conversion was derived without its whole lookback");
     CHECK(journey_store_remove_conversions(db, flush->arena, &effects->conversions_removed, err));
     CHECK(journey_store_write_conversions(db, flush->arena, &effects->conversions, err));
+    CHECK(journey_store_remove_repeats(db, flush->arena, &effects->repeats_removed, err));
+    CHECK(journey_store_write_repeats(db, flush->arena, &effects->repeats, err));
     CHECK(journey_store_remove_stages(db, flush->arena, &effects->stages_removed, err));
     CHECK(journey_store_write_stages(db, flush->arena, &effects->stages, err));
     CHECK(journey_store_delete_checkpoints(db, flush->arena, &saving->dead_checkpoints, err));

@@ -78,17 +78,25 @@ class Oracle:
         return found
 
     def profiles(self):
-        """(profile_id, its touchpoints in order), profiles without touchpoints included."""
+        """(profile_id, its touchpoints in order without repeats), profiles without touchpoints included."""
         map_ = self.identity.resolve()
         timelines = {profile: [] for profile in map_.values()}
         for touchpoint in self.touchpoints.values():
             timelines[map_[touchpoint.anchor]].append(touchpoint)
         for profile, timeline in timelines.items():
-            yield profile, sorted(timeline, key=lambda touchpoint: touchpoint.order)
+            yield profile, sorted(without_repeats(timeline), key=lambda touchpoint: touchpoint.order)
 
     def views(self, as_of):
         """{view: rows of text, sorted by key}."""
         return {name: View(name).text_rows(rows) for name, rows in Rows(self, as_of).all().items()}
+
+
+def without_repeats(timeline):
+    """Of the touchpoints of one event_id and time the one with the highest rank; of equal ranks that of the smallest anchor."""
+    counting = {}
+    for touchpoint in sorted(timeline, key=lambda one: (-one.rank, one.order)):
+        counting.setdefault((touchpoint.occurred_at, touchpoint.event_id), touchpoint)
+    return counting.values()
 
 
 def checksum(rows):

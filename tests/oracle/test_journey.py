@@ -190,6 +190,39 @@ def test_a_profile_whose_touches_are_all_outbound_has_no_stage():
     assert (row["stage"], row["status"], row["first_seen_at"]) == (None, None, iso(0))
 
 
+def test_a_message_under_two_anchors_counts_once():
+    story = Story()
+    one = story.order(0, 50_000_000, person=None, anonymous_id="cookie")
+    story.touchpoints.append({**one, "user_id": "ann"})
+    sent = story.send(DAY, "c", person=None, anonymous_id="cookie", score=10)
+    story.touchpoints.append({**sent, "user_id": "ann", "campaign": {"id": "c", "name": "Spring"}})
+    found = views(story.touchpoints)
+    assert len(found["fct_touchpoints"]) == 2 and len(found["fct_conversions"]) == 1 and len(found["dim_profiles"]) == 1
+    assert (found["dim_profiles"][0]["order_count"], found["dim_profiles"][0]["revenue"]) == ("1", "50.000000")
+    assert found["dim_identifiers"][0]["first_seen_at"] == iso(0)
+    assert {row["campaign_name"] for row in found["fct_touchpoints"]} == {None, "Spring"}
+    steps = {(row["from_kind"], row["to_kind"]): row["transitions"] for row in found["rpt_journey_map"]}
+    assert steps["(conversion)", "direct_mail:Campaign Sent"] == "1"
+
+
+def test_of_two_tellings_of_a_message_the_higher_rank_counts():
+    for cookie in range(8):  # smaller anchors than that of the user id, and larger ones
+        story = Story()
+        one = story.order(0, None, person=None, anonymous_id=f"c{cookie}")
+        story.touchpoints.append({**one, "user_id": "ann", "value_micros": 7_000_000})
+        for touchpoints in (story.touchpoints, story.touchpoints[::-1]):
+            found = views(touchpoints, policies("positive"))
+            assert [row["revenue"] for row in found["fct_touchpoints"]] == ["7.000000"]
+            assert found["dim_profiles"][0]["order_count"] == "1"
+
+
+def test_one_event_id_at_two_times_is_two_touchpoints():
+    story = Story()
+    one = story.order(0, 1_000_000)
+    story.touchpoints.append({**one, "occurred_at": START + 1})
+    assert len(views(story.touchpoints)["fct_conversions"]) == 2
+
+
 def test_sessions_count_inbound_touches_only():
     story = Story()
     for minutes in (0, 30, 61):

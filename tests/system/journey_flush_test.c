@@ -115,7 +115,23 @@ static int64_t random_gap(void)
     return gaps[draw(3) ? draw(11) : draw(COUNT(gaps))];
 }
 
-/* One event id in three ends in a zero byte: a checkpoint. */
+/* Makes the touch a copy of an earlier message of its time, if that did not come under its anchor
+ * yet. */
+static void repeat_one(size_t i, struct journey_fact *t)
+{
+    size_t other = draw((uint32_t)i);
+    struct fact_key key = story.touches[other].key;
+    if (key.occurred_at.us != t->key.occurred_at.us)
+        return;
+    for (size_t j = 0; j < i; j++)
+        if (story.anchor[j] == story.anchor[i] &&
+            id_equal(&story.touches[j].key.event_id, &key.event_id))
+            return;
+    t->key = key;
+}
+
+/* One event id in three ends in a zero byte: a checkpoint. One touch in four repeats a message of
+ * its time under another anchor. */
 static void random_touches(void)
 {
     static const int64_t amounts[] = {INT64_MIN, -7, 0, 1, 10, 1000001};
@@ -126,6 +142,9 @@ static void random_touches(void)
         *t = (struct journey_fact){.key = {0, {at += random_gap()}, random_id()}};
         if (draw(3) == 0)
             t->key.event_id.bytes[15] = 0;
+        story.anchor[i] = draw(3) ? draw(2) : draw(ANCHORS);
+        if (i > 0 && draw(4) == 0)
+            repeat_one(i, t);
         t->received_at = INSTANT_FIRST;
         t->received_at.us = INT64_MIN;
         t->value_micros = amounts[draw(6)];
@@ -133,7 +152,6 @@ static void random_touches(void)
         t->cost_micros = INT64_MIN;
         t->score = draw(3) ? INT16_MIN : (int16_t)(60 + 20 * draw(3));
         t->message_id = SPAN("m");
-        story.anchor[i] = draw(3) ? draw(2) : draw(ANCHORS);
         story.kind[i] = draw((uint32_t)kind_count);
     }
 }
@@ -352,8 +370,9 @@ static void expect_rows(struct arena *arena, const struct journey_effects *effec
             (long long)s->changed_at.us, s->position, s->from_stage, s->to_stage, s->from_status,
             s->to_status, reasons[s->reason], (long long)s->seconds_in_stage);
         if (s->from_stage != s->to_stage)
-            *arena_push(arena, lines) = arena_printf(arena, "told %s %s %s", uuid(arena, &s->id),
-                                                     stages[s->from_stage], stages[s->to_stage]);
+            *arena_push(arena, lines) = arena_printf(
+                arena, "told %s %s %s %lld", uuid(arena, &s->touch.event_id), stages[s->from_stage],
+                stages[s->to_stage], (long long)s->changed_at.us);
     }
 }
 
@@ -362,8 +381,37 @@ static int touch_compare(const void *a, const void *b)
     return touch_key_compare(&((const struct touch *)a)->key, &((const struct touch *)b)->key);
 }
 
+/* True if another touch of the list is the same message, and stays instead. */
+static bool is_repeat(const struct touch *one, const struct touch *touches, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct touch_key *a = &one->key, *b = &touches[i].key;
+        bool same = a->at.us == b->at.us && id_equal(&a->event_id, &b->event_id);
+        if (same && (b->rank > a->rank || (b->rank == a->rank && b->anchor < a->anchor)))
+            return true;
+    }
+    return false;
+}
+
+static size_t without_repeats(struct arena *arena, struct touch *touches, size_t n,
+                              struct lines *lines)
+{
+    struct touch *all = arena_array(arena, struct touch, n);
+    size_t kept = 0;
+    memcpy(all, touches, n * sizeof *touches);
+    for (size_t i = 0; i < n; i++)
+        if (!is_repeat(&all[i], all, n))
+            touches[kept++] = all[i];
+        else
+            *arena_push(arena, lines) =
+                arena_printf(arena, "repeat %lld %lld %s", (long long)all[i].key.anchor,
+                             (long long)all[i].key.at.us, uuid(arena, &all[i].key.event_id));
+    return kept;
+}
+
 /* The whole timeline of a profile, in order. */
-static size_t timeline_of(struct arena *arena, uint32_t profile, struct touch *touches)
+static size_t timeline_of(struct arena *arena, uint32_t profile, struct touch *touches,
+                          struct lines *lines)
 {
     const struct change *last = &story.changes[story.change_count];
     size_t n = 0;
@@ -379,7 +427,7 @@ static size_t timeline_of(struct arena *arena, uint32_t profile, struct touch *t
         database_must(convert_touch(&trackers[0], arena, &fact, &touches[n++], &err), &err);
     }
     qsort(touches, n, sizeof *touches, touch_compare);
-    return n;
+    return without_repeats(arena, touches, n, lines);
 }
 
 static void expect_profile(struct arena *arena, uint32_t profile, struct journey_effects *effects,
@@ -387,7 +435,7 @@ static void expect_profile(struct arena *arena, uint32_t profile, struct journey
 {
     struct touch touches[TOUCHES];
     struct journey_state state;
-    size_t n = timeline_of(arena, profile, touches);
+    size_t n = timeline_of(arena, profile, touches, lines);
     journey_state_init(&state, arena);
     state.tail.unbounded = true;
     for (size_t i = 0; i < n; i++) {
@@ -523,8 +571,9 @@ static void read_told(struct arena *arena, struct lines *lines)
     for (size_t cursor = 0; (message = map_next(&newest, &cursor, NULL));)
         if (id_is_nil(&message->retracts))
             *arena_push(arena, lines) = arena_printf(
-                arena, "told %s " SPAN_FMT " " SPAN_FMT, uuid(arena, &message->id),
-                SPAN_ARG(or_dash(message->from_stage)), SPAN_ARG(or_dash(message->stage)));
+                arena, "told %s " SPAN_FMT " " SPAN_FMT " %lld",
+                uuid(arena, &message->touchpoint_id), SPAN_ARG(or_dash(message->from_stage)),
+                SPAN_ARG(or_dash(message->stage)), (long long)message->effective_at);
 }
 
 static const char tables[] =
@@ -541,6 +590,8 @@ static const char tables[] =
     " UNION ALL SELECT concat_ws(' ', 'checkpoint', profile, (extract(epoch FROM occurred_at) * "
     "1000000)::bigint)"
     " FROM journey.checkpoints"
+    " UNION ALL SELECT concat_ws(' ', 'repeat', anchor, (extract(epoch FROM occurred_at) * "
+    "1000000)::bigint, event_id) FROM journey.repeats"
     " UNION ALL SELECT concat_ws(' ', 'state', profile, encode(payload, 'hex')) FROM journey.states"
     " UNION ALL SELECT concat_ws(' ', 'anchor', anchor_id, profile_id, version) FROM "
     "journey.anchors"
@@ -595,7 +646,8 @@ static void clear_tables(void)
             db,
             "DELETE FROM journey.facts; DELETE FROM journey.anchors; DELETE FROM journey.states;"
             "DELETE FROM journey.checkpoints; DELETE FROM journey.conversions;"
-            "DELETE FROM journey.stage_changes; DELETE FROM journey.lanes; DELETE FROM "
+            "DELETE FROM journey.stage_changes; DELETE FROM journey.repeats; DELETE FROM "
+            "journey.lanes; DELETE FROM "
             "journey.outbox;"
             "DELETE FROM journey.stage_outbox",
             &err),

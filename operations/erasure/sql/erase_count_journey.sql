@@ -4,6 +4,8 @@ SELECT 'journey.checkpoints', (SELECT count(*) FROM journey.checkpoints AS t WHE
 UNION ALL
 SELECT 'journey.conversions', (SELECT count(*) FROM journey.conversions AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
 UNION ALL
+SELECT 'journey.repeats', (SELECT count(*) FROM journey.repeats AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
+UNION ALL
 SELECT 'journey.stage_changes', (SELECT count(*) FROM journey.stage_changes AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
 UNION ALL
 SELECT 'journey.states', (SELECT count(*) FROM journey.states AS t WHERE t.profile IN (SELECT anchor FROM m))::text

@@ -3,7 +3,8 @@
  *
  * The exact meaning of every figure is in docs/figures.md. A timeline is the list of a profile's
  * facts in the one order: time, rank, event_id, anchor (touch_rank of common/words). Facts that are
- * no touches (direction none) are part of it. For a whole timeline
+ * no touches (direction none) are part of it; repeats of a message are not (journey_drop_repeats).
+ * For a whole timeline
  *
  *     derive = sum of journey_advance over its facts + journey_trailing of the last state
  *
@@ -189,6 +190,12 @@ struct stage_rows {
     size_t count, capacity;
 };
 
+/* Facts that do not count, because another fact of their profile is the same message. */
+struct repeat_rows {
+    struct touch_key *items;
+    size_t count, capacity;
+};
+
 /* What a transaction adds: cells and rows. Initialise with journey_effects_init. Several profiles
  * may share one.
  *
@@ -200,6 +207,7 @@ struct journey_effects {
     int sign;         /* +1 or -1: weight of the cells; rows do not use it */
     struct conversion_rows conversions, conversions_removed;
     struct stage_rows stages, stages_removed;
+    struct repeat_rows repeats, repeats_removed;
     /* A conversion was derived from a tail that was not complete: an error of the caller. */
     bool missed_window;
 };
@@ -207,6 +215,15 @@ struct journey_effects {
 void journey_effects_init(struct journey_effects *effects, struct arena *arena);
 /* The next cell that is not all zero; false at the end. Start with *cursor = 0. */
 bool journey_effects_next(const struct journey_effects *effects, size_t *cursor, struct cell *out);
+
+/* ---- repeats ---- */
+/* Takes the repeats out of touches of one profile: whole instants, in order. Returns how many
+ * remain, at the front and in order; adds the others to `repeats`, in order too. */
+size_t journey_drop_repeats(struct touch *touches, size_t count, struct arena *arena,
+                            struct repeat_rows *repeats);
+/* Adds the rows that differ between the repeats of a range before and after, both in order. */
+void journey_diff_repeats(struct journey_effects *effects, const struct repeat_rows *before,
+                          const struct repeat_rows *after);
 
 /* ---- derivation ---- */
 /* True if a state can go on with a fact of this key. It is of a later instant, or comes after the

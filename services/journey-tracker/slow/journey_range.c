@@ -173,6 +173,7 @@ struct side {
     size_t anchor_count;
     bool without_fresh; /* leaves out what this transaction inserted */
     struct touches touches;
+    struct repeat_rows repeats;
 };
 
 static enum outcome take_anchor(struct walker *w, struct side *side, int64_t anchor,
@@ -190,7 +191,7 @@ static enum outcome take_anchor(struct walker *w, struct side *side, int64_t anc
     return OUTCOME_OK;
 }
 
-/* The touches of a side, in order. */
+/* The touches of a side, in order and without repeats. */
 static enum outcome take_touches(struct walker *w, struct side *side, struct err *err)
 {
     struct touches *list = &side->touches;
@@ -198,6 +199,7 @@ static enum outcome take_touches(struct walker *w, struct side *side, struct err
         CHECK(take_anchor(w, side, side->anchors[i], err));
     if (list->count > 1)
         qsort(list->items, list->count, sizeof *list->items, touch_compare);
+    list->count = journey_drop_repeats(list->items, list->count, w->arena, &side->repeats);
     return OUTCOME_OK;
 }
 
@@ -280,14 +282,21 @@ static enum outcome walk_profile(struct walker *w, struct walk *walk, const stru
                                  bool is_first_step, struct err *err)
 {
     const struct slow_profile *p = walk->profile;
-    struct side before = {facts, walk_range(w, walk), p->anchors_before, p->before_count, true,
-                          {0}};
-    struct side after = {facts, before.range, p->anchors_after, p->after_count, false, {0}};
+    struct side before = {.facts = facts,
+                          .range = walk_range(w, walk),
+                          .anchors = p->anchors_before,
+                          .anchor_count = p->before_count,
+                          .without_fresh = true};
+    struct side after = {.facts = facts,
+                         .range = before.range,
+                         .anchors = p->anchors_after,
+                         .anchor_count = p->after_count};
     /* A state of another generation contributes nothing old. */
     if (!state_is_usable(w, p))
         before.anchor_count = 0;
     CHECK(take_touches(w, &before, err));
     CHECK(take_touches(w, &after, err));
+    journey_diff_repeats(&w->saving->effects, &before.repeats, &after.repeats);
     if (is_first_step) {
         bool was_cut = journey_tail_is_cut(&walk->before);
         prime(w, &walk->before, &before.touches, was_cut);

@@ -88,7 +88,9 @@ static enum outcome try_advance(struct slow *slow, struct slow_profile *p, bool 
         (!journey_may_follow(&before, &p->fresh[0].key) ||
          journey_lacks_window(&tracker->policy, &before, p->fresh, p->fresh_count)))
         return OUTCOME_OK;
-    for (size_t i = 0; i < p->fresh_count; i++)
+    size_t count =
+        journey_drop_repeats(p->fresh, p->fresh_count, arena, &slow->saving.effects.repeats);
+    for (size_t i = 0; i < count; i++)
         saving_advance(tracker, &slow->saving, p->row->profile, &p->state, &p->fresh[i]);
     journey_trailing_replace(&tracker->policy, &before, &p->state, &slow->saving.effects);
     *is_done = true;

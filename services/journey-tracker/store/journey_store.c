@@ -36,13 +36,47 @@ const struct timeline_schema journey_timeline = {
 };
 
 /* Deletes and upserts take their rows in one order everywhere. */
-static int conversion_compare(const void *a, const void *b)
+static int key_compare(const void *a, const void *b)
 {
-    const struct touch_key *x = &((const struct conversion_row *)a)->key,
-                           *y = &((const struct conversion_row *)b)->key;
+    const struct touch_key *x = a, *y = b;
     if (x->anchor != y->anchor)
         return x->anchor < y->anchor ? -1 : 1;
     return touch_key_compare(x, y);
+}
+
+static int conversion_compare(const void *a, const void *b)
+{
+    return key_compare(&((const struct conversion_row *)a)->key,
+                       &((const struct conversion_row *)b)->key);
+}
+
+/* Runs a statement over the keys of sorted rows. */
+static enum outcome run_on_repeats(struct db *db, struct arena *arena,
+                                   const struct statement *statement,
+                                   const struct repeat_rows *rows, struct err *err)
+{
+    size_t stride = sizeof *rows->items;
+    if (rows->count == 0)
+        return OUTCOME_OK;
+    qsort(rows->items, rows->count, stride, key_compare);
+    struct params p;
+    params_init(&p, arena);
+    params_int8_array(&p, &rows->items->anchor, stride, rows->count);
+    params_timestamptz_array(&p, &rows->items->at, stride, rows->count);
+    params_uuid_array(&p, &rows->items->event_id, stride, rows->count);
+    return db_run(db, statement, &p, NULL, NULL, err);
+}
+
+enum outcome journey_store_remove_repeats(struct db *db, struct arena *arena,
+                                          const struct repeat_rows *rows, struct err *err)
+{
+    return run_on_repeats(db, arena, &sql_delete_repeats, rows, err);
+}
+
+enum outcome journey_store_write_repeats(struct db *db, struct arena *arena,
+                                         const struct repeat_rows *rows, struct err *err)
+{
+    return run_on_repeats(db, arena, &sql_insert_repeats, rows, err);
 }
 
 enum outcome journey_store_remove_conversions(struct db *db, struct arena *arena,

@@ -21,7 +21,7 @@ extern const struct timeline_schema journey_timeline;
 
 /* ---- derived rows ---- */
 
-/* All four sort their rows, so that transactions lock them in one order. Of stage rows with equal
+/* All six sort their rows, so that transactions lock them in one order. Of stage rows with equal
  * keys only the last is written. */
 enum outcome journey_store_remove_conversions(struct db *db, struct arena *arena,
                                               const struct conversion_rows *rows, struct err *err);
@@ -31,6 +31,10 @@ enum outcome journey_store_remove_stages(struct db *db, struct arena *arena,
                                          struct stage_rows *rows, struct err *err);
 enum outcome journey_store_write_stages(struct db *db, struct arena *arena, struct stage_rows *rows,
                                         struct err *err);
+enum outcome journey_store_remove_repeats(struct db *db, struct arena *arena,
+                                          const struct repeat_rows *rows, struct err *err);
+enum outcome journey_store_write_repeats(struct db *db, struct arena *arena,
+                                         const struct repeat_rows *rows, struct err *err);
 
 /* ---- checkpoints ---- */
 struct checkpoint {
