@@ -752,6 +752,70 @@ static void bounced_addresses_are_per_channel(void **state)
     grants(request("2026-03-03T09:00:00Z"));
 }
 
+struct failure_row {
+    const char
+        *events; /* in order of days: b bounced, d delivered; a second of the same day after + */
+    const char *rule, *retry_at;
+    bool granted;
+};
+
+static void fail_by(const char *events)
+{
+    int day = 1;
+    for (; *events; events++) {
+        if (*events == '+') {
+            day--;
+            continue;
+        }
+        book_add(book, signal_of(*events == 'b' ? "Email Bounced" : "Email Delivered",
+                                 arena_printf(&arena, "2026-02-%02dT00:00:00Z", day)));
+        day++;
+    }
+}
+
+static void an_address_fails_after_several_failures_in_a_row(void **state)
+{
+    static const struct failure_row rows[] = {
+        {"b", ",\"nth\":2", NULL, true},
+        {"bb", ",\"nth\":2", NULL, false},
+        {"bdb", ",\"nth\":2", NULL, true},
+        {"bdbb", ",\"nth\":2", NULL, false},
+        {"bbd", ",\"nth\":2", NULL, true},
+        {"bbbb", ",\"nth\":5", NULL, true},
+        {"bb", ",\"nth\":2,\"for\":\"P60D\"", "2026-04-03T00:00:00Z", false},
+        {"bbb", ",\"nth\":2,\"for\":\"P60D\"", "2026-04-04T00:00:00Z", false}, /* from the last */
+        {"bb", ",\"nth\":2,\"for\":\"P10D\"", NULL, true},
+        {"b+d", "", NULL, false}, /* of one instant the failure counts */
+        {"d+b", "", NULL, false},
+        {"bd+b", ",\"nth\":2", NULL, true}, /* the delivery ended the first one */
+        {"bd+b+b", ",\"nth\":2", NULL, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        start_again(state);
+        use_rules(
+            arena_printf(&arena,
+                         "{\"id\":\"b\",\"kind\":\"invalid_address\",\"on\":[\"Email Bounced\"],"
+                         "\"until\":[\"Email Delivered\"]%s}",
+                         rows[i].rule));
+        fail_by(rows[i].events);
+        if ((book_ask(book, request("2026-03-01T09:00:00Z")) == VERDICT_GRANT) != rows[i].granted)
+            fail_msg("row %zu: %s", i, rows[i].events);
+        assert_retry(rows[i].retry_at);
+    }
+}
+
+/* With one more identifier the same message has another anchor. */
+static void a_failure_told_twice_is_one(void **state)
+{
+    use_rules(
+        "{\"id\":\"b\",\"kind\":\"invalid_address\",\"on\":[\"Email Bounced\"],\"until\":[\"Email "
+        "Delivered\"],\"nth\":2}");
+    struct contact_fact bounced = signal_of("Email Bounced", "2026-02-01T00:00:00Z");
+    book_add(book, bounced);
+    book_add(book, bounced);
+    grants(request("2026-03-01T09:00:00Z"));
+}
+
 struct hold_row {
     const char *rule, *release_at, *asked_at, *retry_at; /* the complaint is of 2026-03-01 */
     bool granted;
@@ -1081,6 +1145,8 @@ int main(void)
         TEST(the_record_says_what_lifts_nothing),
         TEST(the_last_word_on_consent_holds),
         TEST(bounced_addresses_are_per_channel),
+        TEST(an_address_fails_after_several_failures_in_a_row),
+        TEST(a_failure_told_twice_is_one),
         TEST(holds_end_by_release_or_time),
         TEST(holds_by_score_class_and_tag),
         TEST(bought_is_not_offered_again),

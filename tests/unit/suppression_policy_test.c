@@ -25,7 +25,7 @@ static void shipped_policies_are_read(void **state)
     static const struct {
         const char *path;
         size_t rules;
-    } files[] = {{"policies/contact.json", 8}, {"policies/bank/contact.json", 8}};
+    } files[] = {{"policies/contact.json", 11}, {"policies/bank/contact.json", 9}};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         struct err err = {0};
         const char *path = arena_printf(&arena, "%s/%s", TUTTI_SOURCE_DIR, files[i].path);
@@ -58,7 +58,7 @@ static void values_arrive(void **state)
     assert_int_equal(policy_reservation(&policy, SPAN("email")).us, US_PER_DAY);
     assert_false(policy_class(&policy, SPAN("service"))->obeys);
     assert_true(policy_class(&policy, SPAN("service"))->counts);
-    const struct contact_rule *hold = &policy.rules[2], *cap = &policy.rules[4];
+    const struct contact_rule *hold = &policy.rules[4], *cap = &policy.rules[6];
     assert_ptr_equal(hold->kind, &rule_hold);
     assert_int_equal(hold->on_count, 2);
     assert_int_equal(hold->on[1].score_max, -50);
@@ -115,6 +115,18 @@ static const struct error_row errors[] = {
     {RULE("\"kind\":\"cap\",\"per\":\"P7D\",\"limt\":2"), "did you mean \"limit\""},
     {RULE("\"kind\":\"cap\",\"per\":\"P7D\""),
      "rules[0]: a cap needs either limit or limit_by_priority"},
+    {RULE("\"kind\":\"cap\",\"per\":\"P401D\",\"limit\":1"), "rules[0]: per: at most P400D"},
+    {RULE("\"kind\":\"cap\",\"per\":\"PT59S\",\"limit\":1"), "rules[0]: per: at least PT1M"},
+    {RULE("\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":1,\"by\":\"campain\""),
+     "rules[0].by: expected one of department|purpose|campaign|tag"},
+    {RULE("\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":1,\"on_fail\":\"dr\""),
+     "rules[0].on_fail: expected one of drop|defer"},
+    {RULE("\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":1000001"), "rules[0].limit"},
+    {RULE("\"kind\":\"invalid_address\",\"on\":[\"a\"],\"until\":[\"b\"],\"nth\":11"),
+     "rules[0]: nth: 1 to 10"},
+    {RULE("\"kind\":\"invalid_address\",\"on\":[\"a\"],\"nth\":0"), "rules[0]: nth: 1 to 10"},
+    {RULE("\"kind\":\"invalid_address\",\"on\":[\"a\"],\"nth\":2"),
+     "rules[0]: nth above 1 needs until"},
     {RULE("\"kind\":\"cap\",\"per\":\"7 days\",\"limit\":2"),
      "rules[0].per: expected an ISO 8601 duration"},
     {RULE("\"kind\":\"cap\",\"per\":\"PT0S\",\"limit\":2"),
