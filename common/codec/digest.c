@@ -4,7 +4,6 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <utf8proc.h>
 
 #include "common/runtime/private_file.h"
 
@@ -95,26 +94,4 @@ struct id digest_bytes(struct span bytes)
     struct id out;
     crypto_generichash(out.bytes, sizeof out.bytes, (const uint8_t *)bytes.ptr, bytes.len, NULL, 0);
     return out;
-}
-
-static bool is_ascii(struct span text)
-{
-    for (size_t i = 0; i < text.len; i++)
-        if (text.ptr[i] & 0x80)
-            return false;
-    return true;
-}
-
-struct span unicode_nfc(struct arena *arena, struct span text)
-{
-    if (text.len == 0 || is_ascii(text))
-        return text;
-    utf8proc_uint8_t *out = NULL;
-    utf8proc_ssize_t n =
-        utf8proc_map((const utf8proc_uint8_t *)text.ptr, (utf8proc_ssize_t)text.len, &out,
-                     UTF8PROC_COMPOSE | UTF8PROC_STABLE);
-    struct span composed =
-        n >= 0 ? arena_copy(arena, (struct span){(const char *)out, (size_t)n}) : text;
-    free(out);
-    return composed;
 }

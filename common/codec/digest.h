@@ -1,5 +1,4 @@
-/* digest.h: BLAKE2b-128 of identifiers, links and policies (libsodium), and Unicode NFC (utf8proc).
- */
+/* digest.h: BLAKE2b-128 of identifiers, links and policies (libsodium). */
 #ifndef TUTTI_CODEC_DIGEST_H
 #define TUTTI_CODEC_DIGEST_H
 
@@ -32,9 +31,5 @@ struct id digest_identifier(const struct digest_key *key, struct span type, stru
 struct id digest_link(const struct id *a, const struct id *b);
 /* Unkeyed hash of any bytes. */
 struct id digest_bytes(struct span bytes);
-
-/* Unicode NFC; ASCII comes back unchanged, otherwise a copy in the arena. Text that cannot be
- * normalised comes back as it is. */
-struct span unicode_nfc(struct arena *arena, struct span text);
 
 #endif

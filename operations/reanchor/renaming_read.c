@@ -3,6 +3,7 @@
 
 #include "reanchor_sql.h"
 #include "services/identity-resolver/keys/identity_touchpoint.h"
+#include "services/identity-resolver/policy/identity_fold.h"
 
 static struct id hash_of(const struct rereading *work, const struct identity_value *value,
                          struct arena *arena)
@@ -26,6 +27,7 @@ static bool leads_to(struct span hashes, const struct id *identifier, const stru
 static bool find_form(const struct rereading *work, struct arena *arena, struct span value,
                       const struct id *identifier, struct span hashes, struct span *form)
 {
+    value = identity_fold(arena, work->now, value);
     for (int is_digest = 0; is_digest < 2; is_digest++) {
         struct identity_value before;
         if (!identity_normalise(work->current, work->now, value, is_digest, arena, &before))
@@ -50,7 +52,9 @@ static void reread_form(struct rereading *work, struct arena *arena, const struc
                         struct span form, struct span hashes)
 {
     struct identity_value after;
-    enum renormalised what = identity_renormalise(work->candidate, work->then, form, arena, &after);
+    const struct renormalising rules = {work->current, work->candidate, work->now, work->then};
+    struct span folded = identity_fold(arena, work->then, form);
+    enum renormalised what = identity_renormalise(&rules, form, folded, arena, &after);
     if (what == RENORMALISED_UNSURE) {
         work->unsure++;
     } else if (what == RENORMALISED_NOTHING) {
@@ -73,8 +77,7 @@ static enum outcome reread_value(struct rereading *work, struct arena *arena,
                             .nonce = db_bytes(r, row, 3),
                             .sealed = db_bytes(r, row, 4)};
     CHECK(seal_open(&work->raw_keys, arena, &identifier, &sealed, &value, err));
-    value = unicode_nfc(arena, value);
-    if (identity_is_blocked(work->candidate, work->then, value))
+    if (identity_is_blocked(work->candidate, work->then, identity_fold(arena, work->then, value)))
         rename_to(work, &identifier, (struct id){{0}});
     else if (work->is_other && find_form(work, arena, value, &identifier, hashes, &form))
         reread_form(work, arena, &identifier, form, hashes);

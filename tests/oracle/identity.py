@@ -15,10 +15,76 @@ ASCII_SPACE = " \t\n\v\f\r"
 STRENGTHS = ("manual", "exact", "strong", "weak")
 
 
+def in_ranges(character, *ranges):
+    return any(first <= ord(character) <= last for first, last in ranges)
+
+
+def is_blank(character):
+    """Unicode's separators, white space among the controls, and the empty Braille cell."""
+    return unicodedata.category(character) in ("Zs", "Zl", "Zp") or character in "\t\n\v\f\r\x85\u2800"
+
+
+def is_nothing(character):
+    """Blanks, control and format characters, and letters and marks that are not seen: joiners, fillers, variants, tags."""
+    unseen = ((0x34F, 0x34F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x3164, 0x3164))
+    unseen += ((0xFE00, 0xFE0F), (0xFFA0, 0xFFA0), (0xE0000, 0xE0FFF))
+    return is_blank(character) or unicodedata.category(character) in ("Cc", "Cf") or in_ranges(character, *unseen)
+
+
+def without_nothing(text):
+    return "".join(character for character in text if not is_nothing(character))
+
+
+def folded(text):
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
+
+
+def a_label(label):
+    return label if label.isascii() else "xn--" + label.encode("punycode").decode()
+
+
+def domain_name(text):
+    """Compatible letters are one; the sharp s and the final sigma are letters of their own."""
+    text = without_nothing(unicodedata.normalize("NFKC", text)).replace("\u1e9e", "\u00df")
+    text = "".join(one if one in "\u00df\u03c2" else one.casefold() for one in text)
+    return ".".join(map(a_label, re.split("[.\u3002]", unicodedata.normalize("NFKC", text))))
+
+
+def email_address(text):
+    name, at, domain = without_nothing(text).rpartition("@")
+    return folded(name) + at + domain_name(domain) if at else folded(domain)
+
+
+def phone_character(character):
+    if character.isdecimal():
+        return str(unicodedata.decimal(character))
+    if unicodedata.category(character) == "Pd" or character in "\u2043\u2212\u30fc\uff70":
+        return "-"
+    if is_blank(character):
+        return " "
+    if is_nothing(character):
+        return ""
+    return chr(ord(character) - 0xFEE0) if in_ranges(character, (0xFF01, 0xFF5E)) else character
+
+
+def phone_text(text):
+    """What people copy, in the characters of a keyboard and without tel: in front."""
+    text = "".join(map(phone_character, text)).strip(ASCII_SPACE)
+    while text[:4].lower() == "tel:":
+        text = text[4:].strip(ASCII_SPACE)
+    return text
+
+
+FOLDED = {"email": email_address, "phone": phone_text}
+
+
 def phone_number(text, calling_code):
     """E.164 of what people write, or None where it cannot be one."""
-    digits = re.sub(r"[ ()\-./]", "", text.removeprefix("+").replace("(0)", ""))
-    if not text.startswith("+"):
+    is_international = re.match(r"[ ()\-./]*\+", text)
+    if is_international:
+        text = text[is_international.end() :]
+    digits = re.sub(r"[ ()\-./]", "", text.replace("(0)", ""))
+    if not is_international:
         abroad = "00|011" if calling_code == "1" else "00"
         if found := re.match(abroad, digits):
             digits = digits[found.end() :]
@@ -40,7 +106,7 @@ class Identifiers:
         blocked = policy.get("blocked", {})
         self.blocked = {value.translate(ASCII_LOWER) for value in blocked.get("values", [])}
         self.blocked_of = {
-            kind: {value.translate(ASCII_LOWER) for value in values}
+            kind: {self.fold(kind, value).translate(ASCII_LOWER) for value in values}
             for kind, values in blocked.get("types", {}).items()
         }
         self.patterns = [(entry.get("type"), re.compile(entry["pattern"])) for entry in blocked.get("patterns", [])]
@@ -56,20 +122,28 @@ class Identifiers:
 
     def normalise(self, kind, value, encoding="none"):
         """The canonical form (where digests must meet clear values, the digest), or None where it is blocked or unusable."""
-        value = unicodedata.normalize("NFC", value.strip(ASCII_SPACE))
+        value = self.fold(kind, value).strip(ASCII_SPACE)
         if len(value.encode()) > MAX_VALUE or self.is_blocked(kind, value):
             return None
         if encoding != "none" and HEX_DIGEST.fullmatch(value):
             return value.translate(ASCII_LOWER)
-        is_hashed = bool(self.types[kind].get("match_hashed"))
-        if is_hashed and SHA256_DIGEST.fullmatch(value):
+        is_hashed, rule = bool(self.types[kind].get("match_hashed")), self.types[kind].get("normalise")
+        if (is_hashed or rule == "email") and SHA256_DIGEST.fullmatch(value):
             return value.translate(ASCII_LOWER)
-        clear = self.clear_form(self.types[kind].get("normalise"), value)
+        clear = self.clear_form(rule, value)
         return hashlib.sha256(clear.encode()).hexdigest() if is_hashed and clear is not None else clear
+
+    def fold(self, kind, value):
+        """The value with the letters, blanks and digits that its type understands."""
+        value = unicodedata.normalize("NFC", value)
+        rule = self.types[kind].get("normalise")
+        return FOLDED[rule](value) if rule in FOLDED else value
 
     def clear_form(self, rule, value):
         if rule == "email":
-            value = value.translate(ASCII_LOWER)
+            name, _, domain = value.rpartition("@")
+            if not name or not domain:
+                return None
             return self.gmail(value) if self.policy.get("gmail_dots_and_plus") else value
         if rule == "phone":
             return phone_number(value, self.policy["default_calling_code"])

@@ -5,6 +5,7 @@
 #include <sodium.h>
 
 #include "common/words/words.h"
+#include "services/identity-resolver/policy/identity_fold.h"
 
 struct collector {
     const struct identity_policy *policy;
@@ -96,8 +97,8 @@ static void collect_value(struct collector *c, struct span type_name, struct spa
     struct identity_value usable;
     if (type == NULL || (type->is_scoped && c->source.len == 0))
         return;
-    if (!identity_normalise(c->policy, type, unicode_nfc(c->arena, value), is_digest, c->arena,
-                            &usable))
+    if (!identity_normalise(c->policy, type, identity_fold(c->arena, type, value), is_digest,
+                            c->arena, &usable))
         return;
     struct span canonical = identity_canonical(&usable, c->arena);
     if (type->is_scoped)

@@ -45,7 +45,7 @@ enum link_strength { LINK_MANUAL, LINK_EXACT, LINK_STRONG, LINK_WEAK };
 
 /* Values that are never identifiers. */
 struct blocked_values {
-    struct span *items; /* ASCII lower case, sorted by span_compare */
+    struct span *items; /* as folded values compare: ASCII lower case, sorted by span_compare */
     size_t count, longest;
 };
 
@@ -124,11 +124,13 @@ struct identity_value {
     bool needs_digest;
 };
 
-/* The normalised form of an NFC value. False if it is blocked, longer than IDENTITY_MAX_VALUE bytes
- * or no usable phone number.
+/* The normalised form of a folded value (identity_fold). False if it is blocked, longer than
+ * IDENTITY_MAX_VALUE bytes, or no usable phone number or e-mail address.
  *
  * is_digest: the value is said to be hashed; 32 to 128 hexadecimal digits are then lower-cased and
- * left alone. For a type with match_hashed, 64 hexadecimal digits always are that digest.
+ * left alone. For e-mails and a type with match_hashed, 64 hexadecimal digits always are a digest.
+ *
+ * E-mails: something must stand on both sides of the last @.
  *
  * Phones: separators and "(0)" are dropped. + or 00 is international; otherwise the default calling
  * code replaces one leading 0. With the code 1, 011 is international, too, and a leading 1 of 11
@@ -142,9 +144,10 @@ bool identity_is_digest_form(struct span form);
 
 /* Other rules for values that are stored by their forms.
  *
- * If the old rules change only the case, all values of one form stay together. Every stored form
- * can then be normalised again under the new rules, unless they depend on letter case, which is
- * lost. It is blocked exactly if each of its values is.
+ * If the old rules only fold (identity_fold), all values of one form stay together. Every stored
+ * form can then be folded and normalised again under the new rules, unless they leave addresses
+ * behind: the case is lost, and what was no address is not stored. It is blocked exactly if each of
+ * its values is.
  *
  * This does not hold for phones and folded addresses: `0151 2345` may be blocked and `+1 151 2345`
  * not, and another calling code parts them. It does not hold where values and their digests are
@@ -161,10 +164,15 @@ enum renormalised {
     /* the result depends on whether the value came as a digest, and either may be */
     RENORMALISED_UNSURE,
 };
-/* The new form of all values of an old form. identity_can_renormalise must hold. */
-enum renormalised identity_renormalise(const struct identity_policy *after,
-                                       const struct identity_type *type, struct span form,
-                                       struct arena *arena, struct identity_value *out);
+struct renormalising {
+    const struct identity_policy *before, *after;
+    const struct identity_type *old_type, *new_type;
+};
+/* The new form of all values of an old form. identity_can_renormalise must hold. folded: the form
+ * after identity_fold for the new type. */
+enum renormalised identity_renormalise(const struct renormalising *rules, struct span form,
+                                       struct span folded, struct arena *arena,
+                                       struct identity_value *out);
 
 struct identity_node {
     struct id identifier_id;

@@ -160,14 +160,25 @@ static bool take_digits(struct span value, char digits[32], size_t *n)
     return true;
 }
 
+/* Takes a + in front, also behind separators. */
+static bool take_plus(struct span *value)
+{
+    size_t i = 0;
+    while (i < value->len && is_separator(value->ptr[i]))
+        i++;
+    if (i == value->len || value->ptr[i] != '+')
+        return false;
+    *value = (struct span){value->ptr + i + 1, value->len - i - 1};
+    return true;
+}
+
 static bool normalise_phone(const struct identity_policy *policy, struct span value,
                             struct arena *arena, struct span *out)
 {
     char digits[32];
     size_t n = 0, skip = 0;
-    bool is_international = value.len > 0 && value.ptr[0] == '+';
-    if (!take_digits((struct span){value.ptr + is_international, value.len - is_international},
-                     digits, &n))
+    bool is_international = take_plus(&value);
+    if (!take_digits(value, digits, &n))
         return false;
     if (!is_international)
         skip = dialling_prefix(policy->calling_code, digits, n, &is_international);
@@ -182,17 +193,35 @@ static bool normalise_phone(const struct identity_policy *policy, struct span va
     return true;
 }
 
+/* Anything may stand on both sides of the last @. */
+static bool is_address(struct span email)
+{
+    for (size_t i = email.len; i > 0; i--)
+        if (email.ptr[i - 1] == '@')
+            return i > 1 && i < email.len;
+    return false;
+}
+
+static bool normalise_email(const struct identity_policy *policy, struct span value,
+                            struct arena *arena, struct span *out)
+{
+    if (!is_address(value))
+        return false;
+    *out = policy->gmail_dots_and_plus ? fold_gmail(arena, value) : value;
+    return true;
+}
+
 static bool has_length_of_digest(struct span value)
 {
     return value.len >= 32 && value.len <= 128;
 }
 
 /* Whether the value is a digest made elsewhere. For a type that matches hashed values, anything of
- * the length of a SHA-256 is one. */
+ * the length of a SHA-256 is one. Where an address is expected nothing else can be meant by it. */
 static bool is_digest_of(const struct identity_type *type, struct span value, bool is_digest)
 {
     bool is_said = is_digest && has_length_of_digest(value),
-         is_sha256 = type->match_hashed && value.len == 64;
+         is_sha256 = (type->match_hashed || type->normaliser == NORMALISE_EMAIL) && value.len == 64;
     return (is_said || is_sha256) && is_hexadecimal(value);
 }
 
@@ -219,10 +248,5 @@ bool identity_normalise(const struct identity_policy *policy, const struct ident
     out->needs_digest = type->match_hashed;
     if (type->normaliser == NORMALISE_PHONE)
         return normalise_phone(policy, value, arena, &out->text);
-    if (type->normaliser == NORMALISE_EMAIL) {
-        out->text = lowered(arena, value);
-        if (policy->gmail_dots_and_plus)
-            out->text = fold_gmail(arena, out->text);
-    }
-    return true;
+    return type->normaliser != NORMALISE_EMAIL || normalise_email(policy, value, arena, &out->text);
 }

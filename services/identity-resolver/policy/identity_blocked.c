@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/base/nearest.h"
+#include "services/identity-resolver/policy/identity_fold.h"
 
 enum { NEAR = 3 }; /* letters; further away is no help */
 
@@ -34,20 +35,30 @@ static int span_qsort_compare(const void *a, const void *b)
     return span_compare(*(const struct span *)a, *(const struct span *)b);
 }
 
+/* As values are compared: folded, if all are of one type, and in ASCII lower case. */
+static struct span comparable(struct arena *arena, const struct identity_type *type,
+                              struct span value)
+{
+    value = arena_copy(arena, type ? identity_fold(arena, type, value) : value);
+    for (char *p = (char *)value.ptr; p < value.ptr + value.len; p++)
+        if (*p >= 'A' && *p <= 'Z')
+            *p |= 0x20;
+    return value;
+}
+
+/* type: NULL for values of all types. */
 static enum outcome read_values(struct arena *arena, const struct json *list,
-                                struct blocked_values *out, struct err *err)
+                                const struct identity_type *type, struct blocked_values *out,
+                                struct err *err)
 {
     out->items = arena_array(arena, struct span, json_count(list));
     for (size_t i = 0; i < json_count(list); i++) {
         struct span value;
         CHECK(json_as_text(json_at(list, i), &value, err));
+        value = comparable(arena, type, value);
         if (value.len > IDENTITY_MAX_BLOCKED)
             return json_fail(json_at(list, i), err, "a blocked value has at most %d bytes",
                              IDENTITY_MAX_BLOCKED);
-        value = arena_copy(arena, value);
-        for (char *p = (char *)value.ptr; p < value.ptr + value.len; p++)
-            if (*p >= 'A' && *p <= 'Z')
-                *p |= 0x20;
         out->items[out->count++] = value;
         if (value.len > out->longest)
             out->longest = value.len;
@@ -65,7 +76,7 @@ static enum outcome read_values_by_type(struct arena *arena, const struct json *
         CHECK(identity_type_index(policy, list, json_key(list), &type, err));
         if (json_shape(list) != SHAPE_LIST)
             return json_fail(list, err, "expected a list of values");
-        CHECK(read_values(arena, list, &policy->types[type].blocked, err));
+        CHECK(read_values(arena, list, &policy->types[type], &policy->types[type].blocked, err));
     }
     return OUTCOME_OK;
 }
@@ -130,7 +141,7 @@ enum outcome identity_blocked_read(struct arena *arena, const struct json *secti
     CHECK(json_list(section, "values", &values, err));
     CHECK(json_list(section, "patterns", &patterns, err));
     CHECK(json_section(section, "types", &types, err));
-    CHECK(read_values(arena, values, &policy->blocked, err));
+    CHECK(read_values(arena, values, NULL, &policy->blocked, err));
     CHECK(read_values_by_type(arena, types, policy, err));
     policy->classes = arena_array(arena, struct char_class_pattern, json_count(patterns));
     for (size_t i = 0; i < json_count(patterns); i++)
