@@ -123,7 +123,9 @@ class Player:
         out = io.StringIO()
         failures = compare.compare_all(self.world.url, views, self.as_of, show=3, out=out)
         text = re.sub(r"^ok .*\n", "", out.getvalue(), flags=re.MULTILINE)
-        return failures, text.rstrip() if failures else ""
+        caps = self.world.caps_recorded_wrongly()
+        said = [text.rstrip()] * bool(failures) + caps
+        return failures + bool(caps), "\n".join(said)
 
 
 def dead_letter(short, letter):

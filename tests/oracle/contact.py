@@ -14,7 +14,7 @@ REASONS = ("opt_out", "invalid_address", "hold", "already_bought")
 
 
 class Ledger:
-    """Everything that was said. policy: contact.json as it is written; caps are left out."""
+    """Everything that was said. policy: contact.json as it is written; caps are in contact_caps.py."""
 
     def __init__(self, policy):
         self.rules = [rule for rule in policy["rules"] if rule["kind"] in REASONS]
