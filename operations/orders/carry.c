@@ -112,6 +112,8 @@ static void say_again(struct carry *carry, const struct side *side, const struct
             .message_id = message_id_of(carry, &m->identifier_id, fact, opt_out.ptr != NULL),
             .event = event,
             .channel = fact->body.channel,
+            .case_id = fact->body.case_id,
+            .order_id = fact->body.order_id,
             .score = score,
             .opt_out = opt_out,
         };

@@ -19,7 +19,7 @@ struct carried {
     int64_t version;
     struct id event_id;
     struct instant occurred_at;
-    struct span message_id, event, channel;
+    struct span message_id, event, channel, case_id, order_id;
     int16_t score; /* CONTACT_SCORE_ABSENT where the original has none */
     /* channels, separated by blanks; SPAN_NONE: repeats what a hold is made of */
     struct span opt_out;

@@ -46,6 +46,8 @@ static enum outcome send_one(const struct sending *sending, const struct carried
     t.channel = item->channel;
     t.occurred_at = item->occurred_at.us;
     t.event_name = item->event;
+    t.case_id = item->case_id;
+    t.order_id = item->order_id;
     if (item->score != CONTACT_SCORE_ABSENT)
         t.score = item->score;
     if (item->opt_out.ptr)

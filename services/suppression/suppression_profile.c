@@ -290,6 +290,16 @@ static void name_channels(const struct contact_policy *policy, struct profile *p
     }
 }
 
+static void count_vain_ends(struct desk *desk)
+{
+    for (size_t i = 0; i < desk->profile->fact_count; i++) {
+        const struct ledger_fact *f = desk->profile->facts[i];
+        if (f->origin && !contact_is_copy(&f->body) &&
+            rules_end_in_vain(desk->policy, &desk->ledger, &f->body))
+            desk->results->vain_ends++;
+    }
+}
+
 void profile_decide(const struct contact_policy *policy, struct profile *profile,
                     const struct reservation *decisions, size_t decision_count, struct instant now,
                     struct arena *arena, struct profile_results *results)
@@ -307,6 +317,7 @@ void profile_decide(const struct contact_policy *policy, struct profile *profile
     settle(&desk);
     note_outcomes(&desk);
     revoke(&desk);
+    count_vain_ends(&desk);
     decide_new(&desk);
 }
 

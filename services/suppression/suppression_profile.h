@@ -28,6 +28,7 @@ struct profile_results {
         struct revoked *items;
         size_t count, capacity;
     } revoked;
+    size_t vain_ends; /* new facts that end what never began */
 };
 
 /* decisions: of the requests in this ledger (and of others), sorted by request_id. */

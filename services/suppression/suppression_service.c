@@ -29,7 +29,7 @@ struct self {
     struct lanes lanes;         /* of the assigned partitions */
     struct outbox_rows scanned; /* sent by scan, waiting for acknowledgement; in scan_arena */
     struct arena scan_arena;
-    struct metric *waits, *facts, *undefined, *unpublished;
+    struct metric *waits, *facts, *undefined, *vain_ends, *unpublished;
 };
 
 static const struct setting settings[] = {
@@ -72,6 +72,9 @@ static void open_metrics(struct self *self)
     self->undefined = metric_counter(
         "consent_words_undefined_total", "",
         "Words of consent maps that mean nothing in this policy; tutti doctor names them.");
+    self->vain_ends = metric_counter(
+        "contact_releases_vain_total", "",
+        "Releases of a hold that nothing known belongs to: by time, case and order.");
     self->unpublished = metric_gauge(
         "outbox_unpublished", "", "Decisions found committed but not published by the last scan.");
 }
@@ -254,6 +257,7 @@ static enum outcome suppression_apply(void *arg, struct batch *batch, struct err
         return OUTCOME_OK;
     CHECK(suppression_transact(&self->suppression, batch->arena, flush, batch->now, err));
     metric_add(self->facts, (double)count_originals(&flush->facts));
+    metric_add(self->vain_ends, (double)flush->vain_ends);
     return OUTCOME_OK;
 }
 

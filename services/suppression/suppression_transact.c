@@ -285,5 +285,6 @@ enum outcome suppression_transact(const struct suppression *suppression, struct 
     CHECK(save(&w, err));
     CHECK(db_commit(suppression->db, err));
     flush->decisions = w.results.decisions;
+    flush->vain_ends = w.results.vain_ends;
     return OUTCOME_OK;
 }

@@ -30,6 +30,7 @@ struct suppression_flush {
     /* Results, to be published after the commit. */
     struct decision_rows decisions; /* is_inserted: new */
     struct outbox_rows messages;
+    size_t vain_ends; /* new releases that end nothing */
 };
 
 /* Locks in the order facts, anchors, states, decisions, outbox. Runs from begin to a confirmed

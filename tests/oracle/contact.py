@@ -4,6 +4,8 @@ Written from the semantics: an opt-out or a hold is a fact of every identifier o
 a purchase of its anchor alone; what holds for a customer follows from the facts of its identifiers, in event time.
 """
 
+import json
+
 from policy import duration
 from words import Words, fold
 
@@ -43,7 +45,7 @@ class Ledger:
         """The time of a fact. One that frees counts from when it was received, if that is earlier."""
         return min(at, raw["received_at"]) if frees else at
 
-    def answer(self, members, channel, at, product=None):
+    def answer(self, members, channel, at, product=None, category=None):
         """The reason of a denial, or "grant": of a marketing contact at that time, asked when everything is known."""
         channel = self.words.channel(channel)
         if channel is None:
@@ -51,7 +53,8 @@ class Ledger:
         facts = list(self.of(members))
         for rule in self.rules:
             judge = getattr(self, rule["kind"])
-            if not judge(rule, facts, channel, at, product):
+            offer = (product, category) if rule["kind"] == "already_bought" else (product,)
+            if not judge(rule, facts, channel, at, *offer):
                 return rule["kind"]
         return "grant"
 
@@ -114,14 +117,14 @@ class Ledger:
         return event_of(raw) in self.preference_center
 
     def hold(self, rule, facts, channel, at, product):
-        ends = -1
-        for time, _, raw in facts:
-            end = time + lasts(rule)
-            if is_trigger(rule, raw) and end >= ends:
-                ends = end
-            elif event_of(raw) in rule.get("release", ()):
-                ends = min(ends, time + duration(rule.get("then", "PT0S")))
-        return ends <= at
+        releases = [(self.counts_from(time, raw, True), raw) for time, _, raw in facts if event_of(raw) in rule.get("release", ())]
+        then = duration(rule.get("then", "PT0S"))
+        for since, _, raw in facts:
+            if is_trigger(rule, raw):
+                ended = [time + then for time, end in releases if is_after(since, raw, time, end) and is_about(rule, raw, end)]
+                if min([since + lasts(rule), *ended]) > at:
+                    return False
+        return True
 
     def invalid_address(self, rule, facts, channel, at, product):
         since = None
@@ -134,16 +137,77 @@ class Ledger:
                 since = None
         return since is None or since + lasts(rule) <= at
 
-    def already_bought(self, rule, facts, channel, at, product):
-        bought = None
-        for time, is_own, raw in facts:
-            if not is_own or product is None or raw.get("product_id") != product:
+    def already_bought(self, rule, facts, channel, at, product, category=None):
+        own = [(time, raw) for time, is_own, raw in facts if is_own]
+        returns = [(self.counts_from(time, raw, True), raw) for time, raw in own if event_of(raw) in rule.get("until", ())]
+        for since, raw in own:
+            if not is_trigger(rule, raw):
                 continue
-            if is_trigger(rule, raw):
-                bought = time
-            elif event_of(raw) in rule.get("until", ()):
-                bought = None
-        return bought is None or bought + lasts(rule) <= at
+            given_back = [end for time, end in returns if is_after(since, raw, time, end)]
+            for item in products(raw):
+                if (
+                    is_offered(rule, product, category, item)
+                    and not any(takes_back(end, raw, item) for end in given_back)
+                    and since + life(rule, item[1]) > at
+                ):
+                    return False
+        return True
+
+
+def is_after(since, start, time, end):
+    """An end ends what began before; at the same time only if it names the same case or order."""
+    same = any(start.get(name) and start.get(name) == end.get(name) for name in ("case_id", "order_id"))
+    return time > since or (time == since and same)
+
+
+def is_about(rule, start, end):
+    """By the ids that the rule names: one in common and none that differs, or none at all."""
+    by = rule.get("by", [])
+    pairs = [(start.get(name), end.get(name)) for name in ([by] if isinstance(by, str) else by)]
+    if any(a and b and a != b for a, b in pairs):
+        return False
+    return any(a and a == b for a, b in pairs) or not any(a or b for a, b in pairs)
+
+
+def products(raw):
+    """[(product, category)] of the touchpoint and of the first 64 lines of its order."""
+    try:
+        lines = json.loads(raw.get("items_json") or "[]")
+    except ValueError:
+        lines = []
+    lines = [line for line in lines[:64] if isinstance(line, dict)] if isinstance(lines, list) else []
+    named = [(raw.get("product_id"), raw.get("product_category"))]
+    named += [(first(line, "product_id", "sku", "item_id"), first(line, "category", "product_category", "item_category")) for line in lines]
+    return [pair for pair in named if any(pair)]
+
+
+def first(line, *names):
+    for name in names:
+        if isinstance(line.get(name), (str, int)) and not isinstance(line.get(name), bool) and line.get(name) != "":
+            return str(line[name])
+    return None
+
+
+def covers(category, other):
+    return bool(category) and bool(other) and (other == category or other.startswith(category + "/"))
+
+
+def is_offered(rule, product, category, item):
+    match = rule.get("match", "any")
+    by_product = match != "category" and product and product == item[0]
+    return bool(by_product or (match != "product" and covers(category, item[1])))
+
+
+def takes_back(end, purchase, item):
+    named = products(end)
+    if not named:
+        return bool(end.get("order_id")) and end.get("order_id") == purchase.get("order_id")
+    return any(given[0] == item[0] if given[0] and item[0] else covers(given[1], item[1]) for given in named)
+
+
+def life(rule, category):
+    paths = [path for path in rule.get("for_category", {}) if covers(path, category)]
+    return duration(rule["for_category"][max(paths, key=len)]) if paths else lasts(rule)
 
 
 def event_of(raw):

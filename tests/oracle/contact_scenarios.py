@@ -26,24 +26,29 @@ def contact_policy():
 
 
 class Story(Told):
-    """A story with people of its own; `asked`: (who, channel, at, product, the answer)."""
+    """A story with people of its own; `asked`: (who, channel, at, (product, category), the answer)."""
 
     def __init__(self, scenario, number):
         scenario.expected.setdefault("profiles", [])
         super().__init__(scenario, number, shipped())
         self.name = scenario.name
         self.asked = [
-            (self.named(one["who"]), one["channel"], instant(one.get("at", ASKED_AT)), one.get("product_id"), one["answer"])
+            (self.named(one["who"]), one["channel"], instant(one.get("at", ASKED_AT)), offer(one), one["answer"])
             for one in scenario.expected["asked"]
         ]
 
     def requests(self):
         """The questions as touchpoints, each of one identifier alone."""
-        for number, (who, channel, at, product, _) in enumerate(self.asked):
-            yield request(f"{self.name}-asked-{number}", who, channel, at, product)
+        for number, (who, channel, at, offered, _) in enumerate(self.asked):
+            yield request(f"{self.name}-asked-{number}", who, channel, at, offered)
 
 
-def request(message_id, who, channel, at, product=None):
+def offer(one):
+    """(product, category) that a question is about."""
+    return one.get("product_id"), one.get("product_category")
+
+
+def request(message_id, who, channel, at, offered=(None, None)):
     kind, value = who.split(":", 1)
     named = {"identifiers": [{"type": kind, "value": value}]}
     if kind in FIELDS:
@@ -59,7 +64,7 @@ def request(message_id, who, channel, at, product=None):
         "event_name": "Contact Requested",
         "occurred_at": at,
         "contact": {"class": "marketing", "planned_at": at, "expires_at": NEVER},
-        **({"product_id": product} if product else {}),
+        **{name: value for name, value in zip(("product_id", "product_category"), offered) if value},
         **named,
     }
 
@@ -75,9 +80,9 @@ class Answers:
         self.oracle.add(raw)
         self.ledger.add(raw, event_id(raw["source"], raw["message_id"]), found, self.oracle.identifiers.anchor(found))
 
-    def answer(self, who, channel, at, product=None):
+    def answer(self, who, channel, at, offered=(None, None)):
         profiles = self.oracle.identity.resolve()
         name = profiles[self.oracle.named(who)]
         if self.oracle.identity.is_shared(name):
             return "shared_identifier"
-        return self.ledger.answer({one for one, its in profiles.items() if its == name}, channel, at, product)
+        return self.ledger.answer({one for one, its in profiles.items() if its == name}, channel, at, *offered)

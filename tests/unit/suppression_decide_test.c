@@ -852,6 +852,56 @@ static void holds_end_by_release_or_time(void **state)
     }
 }
 
+struct about_row {
+    const char *by, *start_case, *start_order, *end_case, *end_order;
+    bool at_once, ends; /* at_once: both have one time */
+};
+
+static struct contact_fact with_ids(struct contact_fact fact, const char *case_id,
+                                    const char *order_id)
+{
+    fact.case_id = span_of(case_id);
+    fact.order_id = span_of(order_id);
+    return fact;
+}
+
+static void a_release_ends_what_it_is_about(void **state)
+{
+    static const struct about_row rows[] = {
+        {"", NULL, NULL, NULL, NULL, false, true},
+        {"", "1", NULL, "2", NULL, false, true}, /* nothing is asked of ids */
+        {"", NULL, NULL, NULL, NULL, true, false},
+        {"", "1", NULL, "1", NULL, true, true},
+        {"", NULL, "o", NULL, "o", true, true},
+        {"", "1", "o", "2", "p", true, false},
+        {",\"by\":\"case_id\"", "1", NULL, "1", NULL, false, true},
+        {",\"by\":\"case_id\"", "1", NULL, "2", NULL, false, false},
+        {",\"by\":\"case_id\"", "1", NULL, NULL, NULL, false, false},
+        {",\"by\":\"case_id\"", NULL, NULL, "1", NULL, false, false},
+        {",\"by\":\"case_id\"", NULL, "o", NULL, "p", false, true},
+        {",\"by\":\"case_id\"", NULL, NULL, NULL, NULL, false, true},
+        {",\"by\":[\"case_id\",\"order_id\"]", "1", "o", NULL, "o", false, true},
+        {",\"by\":[\"case_id\",\"order_id\"]", "1", "o", "2", "o", false, false},
+        {",\"by\":[\"case_id\",\"order_id\"]", "1", NULL, NULL, "o", false, false},
+        {",\"by\":[\"order_id\"]", NULL, "o", NULL, "o", true, true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct about_row *row = &rows[i];
+        const char *end = row->at_once ? "2026-02-01T00:00:00Z" : "2026-02-02T00:00:00Z";
+        start_again(state);
+        use_rules(arena_printf(&arena,
+                               "{\"id\":\"h\",\"kind\":\"hold\",\"on\":[\"Complaint Filed\"],"
+                               "\"release\":[\"Complaint Resolved\"]%s}",
+                               row->by));
+        book_add(book, with_ids(signal_of("Complaint Filed", "2026-02-01T00:00:00Z"),
+                                row->start_case, row->start_order));
+        book_add(book,
+                 with_ids(signal_of("Complaint Resolved", end), row->end_case, row->end_order));
+        if ((book_ask(book, request("2026-03-01T09:00:00Z")) == VERDICT_GRANT) != row->ends)
+            fail_msg("row %zu", i);
+    }
+}
+
 static void holds_by_score_class_and_tag(void **state)
 {
     use_rules("{\"id\":\"h\",\"kind\":\"hold\",\"classes\":[\"marketing\"],\"tags\":[\"credit\"],"
@@ -1148,6 +1198,7 @@ int main(void)
         TEST(an_address_fails_after_several_failures_in_a_row),
         TEST(a_failure_told_twice_is_one),
         TEST(holds_end_by_release_or_time),
+        TEST(a_release_ends_what_it_is_about),
         TEST(holds_by_score_class_and_tag),
         TEST(bought_is_not_offered_again),
         TEST(ownership_ends_after_its_time),

@@ -103,6 +103,30 @@ bool rule_is_triggered(const struct contact_rule *rule, const struct contact_fac
     return false;
 }
 
+static bool ends_something(const struct contact_rule *rule, const struct ledger *ledger,
+                           const struct contact_fact *end)
+{
+    for (size_t i = 0; i < ledger->fact_count; i++)
+        if (rule->kind->ends(rule, ledger->facts[i], end))
+            return true;
+    return false;
+}
+
+bool rules_end_in_vain(const struct contact_policy *policy, const struct ledger *ledger,
+                       const struct contact_fact *fact)
+{
+    bool is_end = false;
+    for (size_t i = 0; i < policy->rule_count; i++) {
+        const struct contact_rule *rule = &policy->rules[i];
+        if (rule->kind->ends == NULL || !names_contain(&rule->until, fact->event))
+            continue;
+        is_end = true;
+        if (ends_something(rule, ledger, fact))
+            return false;
+    }
+    return is_end;
+}
+
 bool rule_is_hold(const struct contact_rule *rule)
 {
     return rule->kind->binds_named && rule->on_count > 0;

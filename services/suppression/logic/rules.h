@@ -68,6 +68,18 @@ enum rule_key_type {
     KEY_CHOICE,   /* int: position of the text in `words`, which are separated by | */
     KEY_COUNT,    /* int32_t from 0 to RULE_MAX_COUNT */
     KEY_COUNTS,   /* int32_t[]: a section with one count for each of `words`, separated by blanks */
+    KEY_SET,     /* int: bit n for the nth of `words`, which are separated by |; a text or a list */
+    KEY_LENGTHS, /* struct rule_lengths: a section of durations under any names */
+};
+
+struct rule_length {
+    struct span name;
+    struct duration length;
+};
+
+struct rule_lengths {
+    struct rule_length *items;
+    size_t count;
 };
 
 enum { RULE_MAX_COUNT = 1000000 };
@@ -77,7 +89,7 @@ struct rule_key {
     const char *name;
     enum rule_key_type type;
     bool is_required;
-    bool is_positive; /* KEY_DURATION: zero is an error */
+    bool is_positive; /* of durations: zero is an error */
     const char *words;
     size_t offset;
 };
@@ -104,6 +116,10 @@ struct rule_kind {
     const char *(*check)(const struct contact_rule *rule);
 
     rule_ask_fn *ask;
+    /* Whether `end` is an end of the rule, and about what `start` began, whatever their times are.
+     * NULL: nothing is counted of ends. */
+    bool (*ends)(const struct contact_rule *rule, const struct contact_fact *start,
+                 const struct contact_fact *end);
 };
 
 #define RULE_KIND_DECLARE(kind) extern const struct rule_kind rule_##kind;
@@ -140,6 +156,11 @@ bool rules_read(const struct contact_policy *policy, const struct contact_fact *
 
 /* True if the fact is one that the rule waits for. */
 bool rule_is_triggered(const struct contact_rule *rule, const struct contact_fact *fact);
+
+/* True if the fact is an end of some rule that knows what it ends, and ends nothing of the ledger
+ * in any of them. */
+bool rules_end_in_vain(const struct contact_policy *policy, const struct ledger *ledger,
+                       const struct contact_fact *fact);
 
 /* True if the rule waits for events that bind every identifier of their touchpoint: a hold. */
 bool rule_is_hold(const struct contact_rule *rule);

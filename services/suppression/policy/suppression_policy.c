@@ -144,6 +144,40 @@ static enum outcome read_counts(struct arena *arena, const struct json *object,
     return OUTCOME_OK;
 }
 
+static enum outcome read_set(const struct json *object, const struct rule_key *key, int *out,
+                             struct err *err)
+{
+    const struct json *value = json_get(object, key->name);
+    bool is_list = value && json_shape(value) == SHAPE_LIST;
+    size_t count = is_list ? json_count(value) : value != NULL;
+    if (is_list && count == 0)
+        return json_fail(value, err, "an empty list would never match; leave it out");
+    for (size_t i = 0; i < count; i++) {
+        int word = 0;
+        CHECK(json_as_choice(is_list ? json_at(value, i) : value, key->words, &word, err));
+        *out |= 1 << word;
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome read_lengths(struct arena *arena, const struct json *object,
+                                 const struct rule_key *key, struct rule_lengths *out,
+                                 struct err *err)
+{
+    const struct json *section = NULL;
+    CHECK(json_section(object, key->name, &section, err));
+    out->items = arena_array(arena, struct rule_length, json_count(section));
+    for (; out->count < json_count(section); out->count++) {
+        const struct json *entry = json_at(section, out->count);
+        struct rule_length *one = &out->items[out->count];
+        one->name = json_key(entry);
+        CHECK(json_as_duration(entry, &one->length, err));
+        if (key->is_positive && one->length.us <= 0)
+            return json_fail(entry, err, "must be longer than nothing");
+    }
+    return OUTCOME_OK;
+}
+
 static enum outcome read_key(struct arena *arena, const struct json *object,
                              const struct rule_key *key, struct contact_rule *rule, char *own,
                              struct err *err)
@@ -163,6 +197,10 @@ static enum outcome read_key(struct arena *arena, const struct json *object,
         return read_count(object, key->name, value, err);
     case KEY_COUNTS:
         return read_counts(arena, object, key, value, err);
+    case KEY_SET:
+        return read_set(object, key, value, err);
+    case KEY_LENGTHS:
+        return read_lengths(arena, object, key, value, err);
     }
     return OUTCOME_OK;
 }

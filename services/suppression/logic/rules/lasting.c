@@ -3,6 +3,33 @@
 
 const struct lasting lasting_defaults = {.lasts = DURATION_NONE};
 
+static bool is_same(struct span a, struct span b)
+{
+    return a.len > 0 && span_equal(a, b);
+}
+
+bool lasting_is_about(const struct contact_fact *start, const struct contact_fact *end, int by)
+{
+    const struct span ids[][2] = {{start->case_id, end->case_id}, {start->order_id, end->order_id}};
+    bool is_named = false, is_shared = false;
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        if (!(by & (1 << i)))
+            continue;
+        if (ids[i][0].len > 0 && ids[i][1].len > 0 && !span_equal(ids[i][0], ids[i][1]))
+            return false;
+        is_named = is_named || ids[i][0].len > 0 || ids[i][1].len > 0;
+        is_shared = is_shared || is_same(ids[i][0], ids[i][1]);
+    }
+    return is_shared || !is_named;
+}
+
+bool lasting_comes_after(const struct contact_fact *start, const struct contact_fact *end)
+{
+    int c = instant_compare(contact_frees_at(end), start->at);
+    return c > 0 || (c == 0 && (is_same(start->case_id, end->case_id) ||
+                                is_same(start->order_id, end->order_id)));
+}
+
 struct instant lasting_end(const struct contact_rule *rule, struct instant at)
 {
     const struct lasting *own = rule->own;

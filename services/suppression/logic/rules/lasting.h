@@ -17,6 +17,16 @@ extern const struct lasting lasting_defaults;
         .name = "for", KEY_DURATION, .offset = offsetof(struct lasting, lasts)                     \
     }
 
+/* Of an end and what it may end: by (enum lasting_by) says which of their ids must be the same. One
+ * that both have must not differ, and one that either has must be shared, if not the same one then
+ * another: so an end without ids ends only what has none. 0: they may be about anything. */
+enum lasting_by { LASTING_BY_CASE = 1, LASTING_BY_ORDER = 2 };
+bool lasting_is_about(const struct contact_fact *start, const struct contact_fact *end, int by);
+
+/* True if the end came after the start. At one instant the start wins, unless both name the same
+ * case or order: then the end cannot have come first. */
+bool lasting_comes_after(const struct contact_fact *start, const struct contact_fact *end);
+
 /* When it opens again if its event was at `at`; INSTANT_NEVER without `for`. */
 struct instant lasting_end(const struct contact_rule *rule, struct instant at);
 
