@@ -1,7 +1,6 @@
 /* identity_order.c: `tutti identity unlink|link|release`. */
 #include "cli/identity.h"
 #include "operations/orders/order.h"
-#include "operations/topics/topic_list.h"
 
 static enum order_kind kind_of(const char *word)
 {
@@ -44,7 +43,8 @@ enum exit_status identity_order(struct call *call)
         .reason = call_option(call, "reason"),
         .executes = call_has(call, "execute"),
         .forces = call_has(call, "force"),
-        .resolved_topic = identity_option(call, "topic", TOPIC_RESOLVED),
+        .resolved_topic =
+            identity_option(call, "topic", config_text(call->config, "topic.resolved")),
         .suppression_group = identity_option(call, "group", "suppression"),
     };
     if (request.reason == NULL || span_trim(span_of(request.reason)).len == 0)

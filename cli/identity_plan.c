@@ -1,7 +1,6 @@
 /* identity_plan.c: `tutti identity plan|apply`. */
 #include "cli/identity.h"
 #include "operations/plan/plan.h"
-#include "operations/topics/topic_list.h"
 
 enum { MAX_EXAMPLES = 1000, MAX_BATCH = 100000 };
 
@@ -37,8 +36,10 @@ enum exit_status identity_plan(struct call *call)
         .batch = (size_t)batch,
         .actor = identity_actor(call),
         .readers = {
-            .resolved_topic = identity_option(call, "topic", TOPIC_RESOLVED),
-            .changes_topic = identity_option(call, "changes-topic", TOPIC_IDENTITY_CHANGES),
+            .resolved_topic =
+                identity_option(call, "topic", config_text(call->config, "topic.resolved")),
+            .changes_topic = identity_option(call, "changes-topic",
+                                             config_text(call->config, "topic.identity.changes")),
             .journey_group = identity_option(call, "journey-group", "journey-tracker"),
             .suppression_group = identity_option(call, "group", "suppression"),
         }};

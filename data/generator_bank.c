@@ -132,7 +132,8 @@ static void follow_up(struct story *s, const struct bank_entry *entry)
     if (s->count >= s->room)
         return;
     if ((entry->row->flags & BANK_REQUEST) && random_chance(&s->r, 0.7)) {
-        int64_t delay = (int64_t)(random_exponential(&s->r, 2 * 3600e6));
+        int64_t delay = bank_planned_after(s->g, entry->person, entry->serial) +
+                        (int64_t)random_exponential(&s->r, 3600e6);
         add_entry(s, &bank_answer, entry->row, entry->occurred_at + 60 * US_PER_SECOND + delay)
             ->answers = entry->serial;
     } else if ((entry->row->flags & BANK_COMPLAINT) && random_chance(&s->r, 0.8)) {

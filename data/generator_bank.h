@@ -57,6 +57,9 @@ struct bank_entry {
     uint8_t product;
 };
 
+/* How long after its request a contact is planned, in microseconds. */
+int64_t bank_planned_after(const struct generator *g, uint32_t person, uint16_t serial);
+
 uint32_t bank_fill(const struct generator *g, uint64_t index, struct texts *texts,
                    struct touchpoint *t);
 

@@ -40,14 +40,20 @@ static void put_opening(struct texts *texts, struct random *r, const struct bank
     t->order_id = text_end(texts);
 }
 
-static void put_request(struct texts *texts, struct random *r, const struct bank_entry *entry,
-                        struct touchpoint *t)
+int64_t bank_planned_after(const struct generator *g, uint32_t person, uint16_t serial)
+{
+    struct random r = random_of(g->options.seed, STREAM_PLAN, (uint64_t)person << 16 | serial);
+    return (int64_t)random_below(&r, 6) * 3600 * US_PER_SECOND;
+}
+
+static void put_request(const struct generator *g, struct texts *texts, struct random *r,
+                        const struct bank_entry *entry, struct touchpoint *t)
 {
     static const char *const classes[] = {"marketing", "marketing", "marketing",
                                           "marketing", "service",   "transactional"};
     t->has_contact = true;
     t->contact.class = span_of(classes[random_below(r, sizeof classes / sizeof *classes)]);
-    t->contact.purpose = SPAN("cross_sell");
+    t->contact.purpose = t->purpose;
     text_begin(texts);
     text_add(texts, SPAN("[\""));
     text_add(texts, strstr(bank_products[entry->product].name, "insurance") ? SPAN("insurance")
@@ -55,7 +61,7 @@ static void put_request(struct texts *texts, struct random *r, const struct bank
     text_add(texts, SPAN("\"]"));
     t->contact.tags_json = text_end(texts);
     t->contact.priority = 1 + (int64_t)random_below(r, 3);
-    t->contact.planned_at = t->occurred_at + (int64_t)random_below(r, 6) * 3600 * US_PER_SECOND;
+    t->contact.planned_at = t->occurred_at + bank_planned_after(g, entry->person, entry->serial);
     t->contact.expires_at = t->contact.planned_at + 2 * US_PER_DAY;
 }
 
@@ -115,8 +121,52 @@ static void put_consent(const struct bank_row *row, struct touchpoint *t)
                           "\x01\x00");
 }
 
-static void put_details(struct texts *texts, struct random *r, const struct bank_entry *entry,
-                        struct touchpoint *t)
+/* Why the bank speaks: by what the contact is about, and whether the customer has it already. */
+static void put_purpose(const struct bank_entry *entry, struct touchpoint *t)
+{
+    const char *department = bank_products[entry->product].department;
+    t->purpose = span_of(strcmp(department, "branch") == 0      ? "retention"
+                         : strcmp(department, "insurance") == 0 ? "cross_sell"
+                                                                : "acquisition");
+}
+
+/* What one contact or click costs the bank, in micro-units of a dollar. */
+static void put_cost(struct touchpoint *t)
+{
+    static const struct {
+        const char *channel;
+        int64_t micros;
+    } costs[] = {{"email", 2000},
+                 {"sms", 45000},
+                 {"call_center", 4200000},
+                 {"direct_mail", 830000},
+                 {"ads", 1150000}};
+    for (size_t i = 0; i < sizeof costs / sizeof *costs; i++) {
+        if (span_is(t->channel, costs[i].channel)) {
+            t->cost_micros = costs[i].micros;
+            t->currency = SPAN("USD");
+        }
+    }
+}
+
+static void put_device(struct random *r, struct touchpoint *t)
+{
+    static const char *const browsers[] = {"desktop", "desktop", "mobile", "mobile", "tablet"};
+    if (span_is(t->channel, "web") || span_is(t->channel, "ads"))
+        t->device.type = span_of(browsers[random_below(r, sizeof browsers / sizeof *browsers)]);
+    else if (span_is(t->channel, "app"))
+        t->device.type = SPAN("mobile");
+}
+
+static void put_country(const struct generator *g, uint32_t person, struct touchpoint *t)
+{
+    struct random r = random_of(g->options.seed, STREAM_PLACE, person);
+    uint64_t draw = random_below(&r, 100);
+    t->geo.country = draw < 85 ? SPAN("US") : draw < 95 ? SPAN("CA") : SPAN("MX");
+}
+
+static void put_details(const struct generator *g, struct texts *texts, struct random *r,
+                        const struct bank_entry *entry, struct touchpoint *t)
 {
     unsigned flags = entry->row->flags;
     if (flags & BANK_PRODUCT)
@@ -125,8 +175,12 @@ static void put_details(struct texts *texts, struct random *r, const struct bank
         put_page(texts, r, entry, t);
     if (flags & (BANK_CAMPAIGN | BANK_REQUEST))
         put_campaign(texts, r, entry, t);
+    if (flags & (BANK_REQUEST | BANK_SENT))
+        put_purpose(entry, t);
+    if (flags & BANK_SENT || span_is(t->channel, "ads"))
+        put_cost(t);
     if (flags & BANK_REQUEST)
-        put_request(texts, r, entry, t);
+        put_request(g, texts, r, entry, t);
     if (flags & BANK_OPENED)
         put_opening(texts, r, entry, t);
     if (flags & BANK_NPS)
@@ -138,6 +192,8 @@ static void put_details(struct texts *texts, struct random *r, const struct bank
         t->location_id = text_end(texts);
     }
     put_consent(entry->row, t);
+    put_device(r, t);
+    put_country(g, entry->person, t);
 }
 
 uint32_t bank_fill(const struct generator *g, uint64_t index, struct texts *texts,
@@ -162,7 +218,7 @@ uint32_t bank_fill(const struct generator *g, uint64_t index, struct texts *text
     put_message(texts, entry, entry->serial, t);
     if (entry->answers != BANK_NO_ANSWER)
         put_decision(texts, entry, t);
-    put_details(texts, &r, entry, t);
+    put_details(g, texts, &r, entry, t);
     person_identify(g, texts, &person, &r, t);
     return entry->person;
 }

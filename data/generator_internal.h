@@ -15,7 +15,9 @@ enum stream {
     STREAM_ARRIVAL,
     STREAM_STORY,
     STREAM_TOKEN,
-    STREAM_DETAIL
+    STREAM_DETAIL,
+    STREAM_PLAN,
+    STREAM_PLACE
 };
 
 /* Texts of one touchpoint: far below the room there is; a text that did not fit would be cut. */

@@ -3,15 +3,17 @@
 # shellcheck disable=SC2153,SC2154  # BIN, RUN and SERVICES come from ./demo
 
 PYTHON="$PWD/.venv/bin/python"
-BANK_PEOPLE=400
-BANK_EVENTS=20000
+BANK_PEOPLE=1500
+BANK_EVENTS=15000
+BANK_DAYS=90
+TODAY="$(date -u +%F)"
 
 prepare_pipeline() {
     if [[ ! -f $RUN/identity.key ]]; then
         (umask 077 && head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$RUN/identity.key")
     fi
-    export TUTTI_POLICY_DIR="$PWD/policies"
     export_settings
+    [[ $(query "SELECT 1" 2>/dev/null) == 1 ]] || psql -Xq "${TUTTI_DATABASE_URL%_bank}" -c "CREATE DATABASE \"${TUTTI_DATABASE_URL##*/}\""
     stop_services
     "$BIN/tutti" migrate up
     "$BIN/tutti" topics apply 2>&1 | tail -n 1 >&2
@@ -54,16 +56,23 @@ is_idle() {
 
 wait_until_idle() { wait_for 600 is_idle || die "the pipeline did not come to rest: lag $(total_lag), unfinished $(unfinished)"; }
 
-checksums() { "$PYTHON" tests/oracle/checksums.py --database "$TUTTI_DATABASE_URL" --as-of 2026-06-01T00:00:00Z; }
+checksums() { "$PYTHON" tests/oracle/checksums.py --database "$TUTTI_DATABASE_URL" --as-of "${TODAY}T00:00:00Z"; }
 
 topic_count() { "$BIN/tutti" cat --topic "$1" --exit 2>/dev/null | wc -l; }
 
 feed() {
     headline "Real data: The Complete Journey (CC0), 165,340 touchpoints of a grocer's stores, mailings and coupons"
     "$BIN/tutti" import completejourney --python "$PYTHON"
-    headline "Made-up data: some minutes of a bank, with log-ins, requests, opt-outs and races"
-    "$BIN/tutti" generate --profile bank --people "$BANK_PEOPLE" --events "$BANK_EVENTS" --seed 11 --truth "$RUN/bank-truth.jsonl" --produce
-    headline "Waiting until every figure has arrived"
+    headline "Waiting until every figure of the grocer has arrived"
+    wait_until_idle
+}
+
+# Its last day is yesterday. It asks before each contact, and makes the contact only if it was granted; a few do not obey.
+feed_bank() {
+    headline "Made-up data: $BANK_DAYS days of a bank that asks before each contact"
+    "$BIN/tutti" generate --profile bank --people "$BANK_PEOPLE" --events "$BANK_EVENTS" --days "$BANK_DAYS" --seed 11 \
+        --epoch "$(date -u -d "$TODAY - $BANK_DAYS days" +%F)T00:00:00Z" --truth "$RUN/truth.jsonl" \
+        --produce --topic "$TUTTI_TOPICS_INPUT" --obey --group-prefix "$GROUP_PREFIX"
     wait_until_idle
 }
 
@@ -88,20 +97,20 @@ report_memory() {
 break_everything() {
     local name before after decisions stages decisions_after stages_after
     before="$(checksums)"
-    decisions="$(topic_count tutti.contact-decisions.v1)"
-    stages="$(topic_count tutti.journey-stages.v1)"
+    decisions="$(topic_count "${TUTTI_TOPIC_DECISIONS:-tutti.contact-decisions.v1}")"
+    stages="$(topic_count "${TUTTI_TOPIC_STAGES:-tutti.journey-stages.v1}")"
     headline "Killing each service once (kill -9), then re-reading everything from the beginning"
     for name in "${SERVICES[@]}"; do
         stop_service "$name" KILL
         start_service "$name"
     done
     stop_services
-    "$PYTHON" dev/reset-groups "${SERVICES[@]}"
+    "$PYTHON" dev/reset-groups "${SERVICES[@]/#/$GROUP_PREFIX}"
     start_services
     wait_until_idle
     after="$(checksums)"
-    decisions_after="$(topic_count tutti.contact-decisions.v1)"
-    stages_after="$(topic_count tutti.journey-stages.v1)"
+    decisions_after="$(topic_count "${TUTTI_TOPIC_DECISIONS:-tutti.contact-decisions.v1}")"
+    stages_after="$(topic_count "${TUTTI_TOPIC_STAGES:-tutti.journey-stages.v1}")"
     printf 'checksum, rows and name of each convergent view:\n%s\n' "$after"
     report_memory
     printf 'decisions published again: %d of %d, stage changes published again: %d of %d\n' \
@@ -111,23 +120,35 @@ break_everything() {
     printf 'checksums of all convergent views before = after\n'
 }
 
+show_bank() {
+    headline "The bank's own scoreboard"
+    "$BIN/tutti" scoreboard
+    headline "What the bank's departments asked for, and what became of it"
+    psql -Xq "$TUTTI_DATABASE_URL" -c "
+        SELECT channel, count(*) AS requests, count(*) FILTER (WHERE verdict = 'grant') AS granted,
+               count(*) FILTER (WHERE outcome IN ('sent', 'delivered')) AS sent
+        FROM tutti.fct_contact_decisions GROUP BY channel ORDER BY channel"
+}
+
 where_next() {
     cat <<TEXT
 
 The stack is running: Kafka $TUTTI_KAFKA_BOOTSTRAP_SERVERS, PostgreSQL $TUTTI_DATABASE_URL
   psql $TUTTI_DATABASE_URL -c 'SELECT * FROM tutti.rpt_shared_goals_daily LIMIT 20'
-  eval "\$(dev/stack env)"; build/release/bin/tutti help
+  eval "\$(./demo env)"; tutti help              (the grocer; for the bank: ./demo env bank)
   curl http://127.0.0.1:$FIRST_HTTP_PORT/metrics          (identity-resolver; the others follow on the next ports)
   logs in $RUN; ./demo stop, ./demo reset; README.md says more
 TEXT
 }
 
 demo_play() {
-    prepare_pipeline
-    start_services
+    at_both prepare_pipeline
+    at_both start_services
     feed
+    at_bank feed_bank
     show
-    break_everything
+    at_bank show_bank
+    at_both break_everything
     where_next
 }
 

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "cli/kafka/publisher.h"
+#include "cli/kafka/obey.h"
 #include "cli/progress.h"
 #include "common/codec/avro/avro_to_json.h"
 #include "common/codec/avro/touchpoint_writer.h"
@@ -19,6 +19,7 @@ struct run {
     struct generator *generator;
     struct avro_shape *shape;    /* for JSON */
     struct publisher *publisher; /* for Kafka */
+    struct obey *obey;           /* with --obey */
     int32_t schema_id;
     enum record_key key;
     struct progress progress;
@@ -47,6 +48,10 @@ static enum outcome send_item(struct run *run, const struct generated *item, str
     struct span key = run->key == KEY_NONE         ? SPAN_NONE
                       : run->key == KEY_MESSAGE_ID ? t->message_id
                                                    : touchpoint_strongest_identifier(t);
+    if (run->obey) {
+        obey_add(run->obey, item, key, strbuf_span(value));
+        return OUTCOME_OK;
+    }
     return publisher_send(run->publisher, t->channel, key, strbuf_span(value), err);
 }
 
@@ -110,8 +115,13 @@ static enum outcome open_target(struct run *run, struct err *err)
     const char *topic = call_option(call, "topic");
     if (!call_has(call, "produce"))
         return avro_shape_open(embedded_schema("touchpoint"), &run->shape, err);
-    return publisher_open(call, topic && strcmp(topic, "auto") != 0 ? topic : NULL,
-                          call_has(call, "dry-run"), &run->publisher, err);
+    if (topic && strcmp(topic, "auto") == 0)
+        topic = NULL;
+    CHECK(publisher_open(call, topic, call_has(call, "dry-run"), &run->publisher, err));
+    const char *prefix = call_option(call, "group-prefix");
+    return call_has(call, "obey")
+               ? obey_open(call, topic, prefix ? prefix : "", run->publisher, &run->obey, err)
+               : OUTCOME_OK;
 }
 
 static enum outcome run_steps(struct run *run, struct err *err)
@@ -124,12 +134,20 @@ static enum outcome run_steps(struct run *run, struct err *err)
     progress_start(&run->progress, "touchpoints", run->options.events + run->options.events / 100);
     enum outcome outcome = emit(run, err);
     progress_end(&run->progress);
-    return outcome;
+    if (outcome != OUTCOME_OK || run->obey == NULL)
+        return outcome;
+    struct obey_counts counts;
+    CHECK(obey_run(run->obey, &counts, err));
+    say("%" PRIu64 " touchpoints sent; %" PRIu64 " requests, %" PRIu64 " granted; %" PRIu64
+        " contacts made as granted, %" PRIu64 " not made, %" PRIu64 " made without a grant",
+        counts.sent, counts.requests, counts.granted, counts.obeyed, counts.withheld, counts.sins);
+    return OUTCOME_OK;
 }
 
 static enum outcome run_all(struct run *run, struct err *err)
 {
     enum outcome outcome = run_steps(run, err);
+    obey_close(run->obey);
     publisher_close(run->publisher);
     avro_shape_close(run->shape);
     generator_close(run->generator);
@@ -156,6 +174,8 @@ static enum exit_status run_generate(struct call *call)
     struct run run = {.call = call};
     bool is_bench = call_has(call, "profile") && strcmp(call_option(call, "profile"), "bench") == 0;
     int64_t people, events, seed, days, schema_id;
+    if (call_has(call, "obey") && (!call_has(call, "produce") || call_has(call, "dry-run")))
+        return misuse(call, "--obey needs --produce, and no --dry-run");
     if (!call_number(call, "people", 1, 50000000, is_bench ? 200000 : 2000, &people) ||
         !call_number(call, "events", 0, INT64_C(1) << 40, is_bench ? 2000000 : 50000, &events) ||
         !call_number(call, "seed", 0, INT64_MAX, 1, &seed) ||
@@ -183,6 +203,10 @@ static const struct option options[] = {
     {"truth", "FILE", "Also write who is who: one line per person, with all identifiers."},
     {"produce", NULL, "Send to Kafka instead of printing lines."},
     {"topic", "NAME|auto", "produce: where to (auto)."},
+    {"obey", NULL,
+     "produce: ask before each contact, read the verdict, and send what was granted; a few send "
+     "all the same."},
+    {"group-prefix", "TEXT", "obey: stands before the names of the services' consumer groups."},
     {"key", "WHICH", "produce: identifier (default), message_id or none."},
     {"schema-id", "N", "produce: schema id in the prefix (1)."},
     {"dry-run", NULL, "Generate, but print and send nothing."},

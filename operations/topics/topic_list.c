@@ -12,6 +12,16 @@ const struct setting topic_list_settings[] = {
      0, 0, NULL, "Topics that channel systems write touchpoints to, separated by commas."},
     {"topics.replication", SETTING_INT, "-1", -1, 100, NULL,
      "Replicas of a new topic; -1 is the broker's default."},
+    {"topic.resolved", SETTING_TEXT, "tutti.touchpoints-resolved.v1", 0, 0, NULL,
+     "As identity-resolver has it."},
+    {"topic.identity.changes", SETTING_TEXT, "tutti.identity-changes.v1", 0, 0, NULL,
+     "As identity-resolver has it."},
+    {"topic.diffs", SETTING_TEXT, "tutti.journey-diffs.v1", 0, 0, NULL,
+     "As journey-tracker has it."},
+    {"topic.stages", SETTING_TEXT, "tutti.journey-stages.v1", 0, 0, NULL,
+     "As journey-tracker has it."},
+    {"topic.decisions", SETTING_TEXT, "tutti.contact-decisions.v1", 0, 0, NULL,
+     "As suppression has it."},
     {.name = NULL},
 };
 
@@ -56,6 +66,17 @@ static void add_input(const struct config *config, struct arena *arena, struct t
         list->wanted[before].future_ms = FUTURE_MS;
 }
 
+static void add_own(const struct config *config, struct arena *arena, struct topic_list *list,
+                    int32_t partitions)
+{
+    const struct duration kept = internal_retention;
+    add_consumed(config, arena, list, config_text(config, "topic.resolved"), partitions, kept);
+    add_consumed(config, arena, list, config_text(config, "topic.identity.changes"), 1, kept);
+    add_consumed(config, arena, list, config_text(config, "topic.diffs"), DIFF_PARTITIONS, kept);
+    add(config, list, config_text(config, "topic.stages"), DIFF_PARTITIONS, kept);
+    add(config, list, config_text(config, "topic.decisions"), DIFF_PARTITIONS, kept);
+}
+
 void topic_list_build(const struct config *config, struct arena *arena, int32_t partitions,
                       struct duration retention, struct topic_list *out)
 {
@@ -72,11 +93,7 @@ void topic_list_build(const struct config *config, struct arena *arena, int32_t 
             add_input(config, arena, out, name, partitions, retention);
         at += length + (at[length] == ',');
     }
-    add_consumed(config, arena, out, TOPIC_RESOLVED, partitions, internal_retention);
-    add_consumed(config, arena, out, TOPIC_IDENTITY_CHANGES, 1, internal_retention);
-    add_consumed(config, arena, out, TOPIC_DIFFS, DIFF_PARTITIONS, internal_retention);
-    add(config, out, TOPIC_STAGES, DIFF_PARTITIONS, internal_retention);
-    add(config, out, TOPIC_DECISIONS, DIFF_PARTITIONS, internal_retention);
+    add_own(config, arena, out, partitions);
 }
 
 static const char *days(struct arena *arena, int64_t ms)

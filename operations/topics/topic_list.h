@@ -6,14 +6,10 @@
 #include "common/bus/admin.h"
 #include "common/runtime/config.h"
 
-#define TOPIC_RESOLVED         "tutti.touchpoints-resolved.v1"
-#define TOPIC_IDENTITY_CHANGES "tutti.identity-changes.v1"
-#define TOPIC_DIFFS            "tutti.journey-diffs.v1"
-#define TOPIC_STAGES           "tutti.journey-stages.v1"
-#define TOPIC_DECISIONS        "tutti.contact-decisions.v1"
-#define TOPIC_OTHER            "touchpoints.other.v1"
+#define TOPIC_OTHER "touchpoints.other.v1"
 
-/* topics.input, topics.replication */
+/* topics.input, topics.replication, and the names of our own topics as the services have them:
+ * topic.resolved, topic.identity.changes, topic.diffs, topic.stages, topic.decisions */
 extern const struct setting topic_list_settings[];
 
 struct topic_list {
