@@ -6,7 +6,7 @@ a purchase of its anchor alone; what holds for a customer follows from the facts
 
 import json
 
-from policy import duration
+from policy import duration, instant
 from words import Words, fold
 
 FOREVER = 1 << 62
@@ -84,6 +84,7 @@ class Ledger:
             values = {value for word, value in consent_map(raw) if ("class", kind) in self.words.meanings(word)}
             alls = self.all_words(raw)
             lifts = values == {True} or (not values and alls == {True} and self.is_centre(raw))
+            lifts = lifts and self.is_confirmed(raw, self.words.channel(raw["channel"]))
             if False in values:
                 no = time
             elif lifts and may_opt_in(raw, is_own):
@@ -93,16 +94,31 @@ class Ledger:
     def channel_word(self, raw, is_own, channel):
         """(channel or "all", value) of what one touchpoint says that concerns the channel; (None, None): nothing."""
         own = {value for word, value in consent_map(raw) if ("channel", channel) in self.words.meanings(word)}
-        if not is_of_customer(raw):
-            own.discard(True)  # the company's yes excepts nothing
+        alls = self.all_words(raw)
+        if not is_of_customer(raw) or (is_own and not self.is_confirmed(raw, channel)):
+            own, alls = own - {True}, alls - {True}  # a yes that does not count excepts nothing
         if not own and ("channel", channel) in self.left_by_event(raw):
             own = {False}
-        about, values = (channel, own) if own else ("all", self.all_words(raw))
+        about, values = (channel, own) if own else ("all", alls)
         if not values:
             return None, None
         if values == {True} and not may_opt_in(raw, is_own):
             return None, None
         return about, False not in values
+
+    def is_confirmed(self, raw, channel):
+        """Whether a yes is taken for one: to a channel by its entry of the policy, to others by that of where it was said."""
+        entry = self.consent.get(channel, self.consent.get("*", {}))
+        wanted = entry.get("confirmed_by")
+        if wanted is None or raw["occurred_at"] < since(entry.get("since")):
+            return True
+        wanted = {"events": wanted} if isinstance(wanted, list) else wanted
+        channels = {self.words.channel(name) for name in wanted.get("channels", [])}
+        return (
+            raw.get("source") in wanted.get("sources", [raw.get("source")])
+            and event_of(raw) in wanted.get("events", [event_of(raw)])
+            and (not channels or self.words.channel(raw["channel"]) in channels)
+        )
 
     def all_words(self, raw):
         said = {value for word, value in consent_map(raw) if "all" in self.words.meanings(word)}
@@ -208,6 +224,10 @@ def takes_back(end, purchase, item):
 def life(rule, category):
     paths = [path for path in rule.get("for_category", {}) if covers(path, category)]
     return duration(rule["for_category"][max(paths, key=len)]) if paths else lasts(rule)
+
+
+def since(text):
+    return -FOREVER if text is None else instant(text if "T" in text else text + "T00:00:00Z")
 
 
 def event_of(raw):

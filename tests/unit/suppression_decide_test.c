@@ -529,7 +529,7 @@ static void consent_decides_per_channel(void **state)
         for (int allow = 0; allow < 2; allow++) {
             start_again(state);
             use_rules("{\"id\":\"o\",\"kind\":\"opt_out\"}");
-            ((struct contact_policy *)book->policy)->allow_unknown = allow;
+            ((struct contact_policy *)book->policy)->consent.allow_unknown = allow;
             struct contact_fact signal = signal_of("Consent Given", "2026-02-01T00:00:00Z"),
                                 asked = request("2026-03-01T09:00:00Z");
             signal.consent = span_of(rows[i].consent);
@@ -596,7 +596,7 @@ static void expect_consent(const char *channel, const char *wanted, const char *
     for (int allow = 0; allow < 2; allow++) {
         struct contact_fact asked = request("2026-03-01T09:00:00Z");
         asked.channel = span_of(channel);
-        policy->allow_unknown = allow;
+        policy->consent.allow_unknown = allow;
         bool granted = strcmp(wanted, "in") == 0 || (allow && strcmp(wanted, "unknown") == 0);
         if ((book_ask(book, asked) == VERDICT_GRANT) != granted)
             fail_msg("%s, channel %s, allow %d", said, channel, allow);

@@ -145,6 +145,7 @@ struct words {
 
 struct said {
     struct words own, all;
+    bool is_unconfirmed; /* a yes of the customer that the policy does not take for one */
 };
 
 static bool key_equal(struct consent_key a, struct consent_key b)
@@ -190,17 +191,39 @@ static struct said weigh(const struct contact_fact *fact, struct said said)
     return said;
 }
 
+/* The yes to a channel, or to everything where a channel is asked about, goes by what the policy
+ * says of that channel, any other by what it says of the channel that it came from. */
+static bool is_confirmed(const struct contact_policy *policy, const struct contact_fact *fact,
+                         struct consent_key key)
+{
+    struct span from;
+    policy_channel(policy, fact->channel, &from);
+    const struct consent_proof *proof =
+        &policy_consent(policy, key.about == CONSENT_CHANNEL ? key.name : from)->confirmed_by;
+    if (!proof->is_wanted || instant_compare(fact->at, proof->since) < 0)
+        return true;
+    return (proof->sources.count == 0 || names_contain(&proof->sources, fact->source)) &&
+           (proof->events.count == 0 || names_contain(&proof->events, fact->event)) &&
+           (proof->channels.count == 0 || names_contain(&proof->channels, from));
+}
+
 /* A yes that does not count is as if it had not been said: it excepts nothing from a no. That of an
  * outbound touchpoint is the company's. */
-static bool counts_yes(const struct contact_fact *fact)
+static void drop_yes(const struct contact_policy *policy, const struct contact_fact *fact,
+                     struct consent_key key, struct said *said)
 {
-    return !(fact->flags & CONTACT_IS_OUTBOUND);
+    bool is_own = !(fact->flags & (CONTACT_IS_OUTBOUND | CONTACT_IS_COPY));
+    if (!(said->own.yes || said->all.yes) || contact_is_copy(fact) ||
+        (is_own && is_confirmed(policy, fact, key)))
+        return;
+    said->is_unconfirmed = is_own;
+    said->own.yes = said->all.yes = false;
 }
 
 static struct said said_by(const struct contact_policy *policy, const struct contact_fact *fact,
                            struct consent_key key)
 {
-    struct said said = {{false, false}, {false, false}};
+    struct said said = {{false, false}, {false, false}, false};
     struct span rest = fact->consent, word;
     bool is_narrowed = false;
     for (bool value; next_consent(&rest, &word, &value);) {
@@ -209,8 +232,7 @@ static struct said said_by(const struct contact_policy *policy, const struct con
         add_word(&said, &meaning, key, value);
         is_narrowed = is_narrowed || (!value && is_narrower(&meaning));
     }
-    if (!counts_yes(fact))
-        said.own.yes = said.all.yes = false;
+    drop_yes(policy, fact, key, &said);
     if (event_is(fact->event, EVENT_UNSUBSCRIBED) && !is_narrowed)
         add_unsubscribed(policy, fact, key, &said);
     return weigh(fact, said);
@@ -221,7 +243,7 @@ static struct said said_by(const struct contact_policy *policy, const struct con
 
 /* The newest fact of each word. A yes counts from when it was received, if that is earlier. */
 struct newest {
-    const struct contact_fact *no, *yes, *all_no, *all_yes, *center_yes;
+    const struct contact_fact *no, *yes, *all_no, *all_yes, *center_yes, *unconfirmed;
 };
 
 static const struct contact_fact *later_yes(const struct contact_fact *a,
@@ -238,6 +260,7 @@ static void note(struct newest *newest, const struct contact_fact *fact, struct 
     newest->yes = later_yes(newest->yes, said.own.yes ? fact : NULL);
     newest->all_no = said.all.no ? fact : newest->all_no;
     newest->all_yes = later_yes(newest->all_yes, said.all.yes ? fact : NULL);
+    newest->unconfirmed = later_yes(newest->unconfirmed, said.is_unconfirmed ? fact : NULL);
     newest->center_yes = later_yes(newest->center_yes, said.all.yes && is_center ? fact : NULL);
 }
 
@@ -269,11 +292,11 @@ struct consent_answer consent_ask(const struct contact_policy *policy,
     bool is_for_all = key.about != CONSENT_CLASS; /* "all" is about channels */
     if (n.no && !is_after(n.yes, n.no) && !is_after(n.center_yes, n.no))
         return (struct consent_answer){CONSENT_OUT, n.no,
-                                       is_after(n.all_yes, n.no) ? n.all_yes : NULL};
+                                       is_after(n.all_yes, n.no) ? n.all_yes : NULL, n.unconfirmed};
     if (is_for_all && n.all_no && !is_after(n.yes, n.all_no) && !is_after(n.all_yes, n.all_no))
-        return (struct consent_answer){CONSENT_OUT, n.all_no, NULL};
+        return (struct consent_answer){CONSENT_OUT, n.all_no, NULL, n.unconfirmed};
     const struct contact_fact *yes = later_yes(is_for_all ? n.all_yes : NULL, n.yes);
-    return (struct consent_answer){yes ? CONSENT_IN : CONSENT_SILENT, yes, NULL};
+    return (struct consent_answer){yes ? CONSENT_IN : CONSENT_SILENT, yes, NULL, n.unconfirmed};
 }
 
 /* -------------------------------------------------------------------------------------------------

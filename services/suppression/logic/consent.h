@@ -27,6 +27,8 @@ struct consent_answer {
     enum consent_word word;
     const struct contact_fact *fact; /* that decides; NULL: silent */
     const struct contact_fact *vain; /* a later yes to everything that does not lift the no; NULL */
+    /* the newest yes that the policy does not take for one (confirmed_by); NULL */
+    const struct contact_fact *unconfirmed;
 };
 
 /* What the facts (in order) say of the key. */

@@ -17,12 +17,18 @@ struct duration policy_reservation(const struct contact_policy *policy, struct s
     return policy->reservation;
 }
 
-bool policy_allows_unknown(const struct contact_policy *policy, struct span channel)
+const struct channel_consent *policy_consent(const struct contact_policy *policy,
+                                             struct span channel)
 {
     for (size_t i = 0; i < policy->consent_count; i++)
         if (span_equal(policy->consents[i].channel, channel))
-            return policy->consents[i].allow_unknown;
-    return policy->allow_unknown;
+            return &policy->consents[i];
+    return &policy->consent;
+}
+
+bool policy_allows_unknown(const struct contact_policy *policy, struct span channel)
+{
+    return policy_consent(policy, channel)->allow_unknown;
 }
 
 bool policy_channel(const struct contact_policy *policy, struct span word, struct span *channel)

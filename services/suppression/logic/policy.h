@@ -47,9 +47,18 @@ struct channel_reservation {
     struct duration length;
 };
 
+/* Which yes counts: every part that is given must match. A yes from before `since` counts anyway.
+ */
+struct consent_proof {
+    bool is_wanted; /* false: every yes counts */
+    struct contact_names sources, events, channels;
+    struct instant since; /* INSTANT_FIRST: not given */
+};
+
 struct channel_consent {
     struct span channel;
     bool allow_unknown;
+    struct consent_proof confirmed_by;
 };
 
 /* What a customer can say yes or no to. Purposes and topics will stand here, too. */
@@ -82,7 +91,7 @@ struct contact_policy {
     struct duration reservation; /* of channels not named */
     struct channel_consent *consents;
     size_t consent_count;
-    bool allow_unknown;                       /* of channels not named */
+    struct channel_consent consent;           /* of channels not named: `*` */
     struct contact_names channels;            /* declared, folded */
     struct consent_meanings words;            /* consent_words */
     struct consent_meanings unsubscribe_from; /* by channel */
@@ -92,6 +101,9 @@ struct contact_policy {
 /* NULL if the policy does not know the class. */
 const struct contact_class *policy_class(const struct contact_policy *policy, struct span name);
 struct duration policy_reservation(const struct contact_policy *policy, struct span channel);
+/* What the policy says of consent to a channel, or `*` of one that it does not name. */
+const struct channel_consent *policy_consent(const struct contact_policy *policy,
+                                             struct span channel);
 bool policy_allows_unknown(const struct contact_policy *policy, struct span channel);
 /* The channel that a word of a producer names, built in or declared; false: none, *channel is the
  * word itself. */

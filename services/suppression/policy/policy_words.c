@@ -134,7 +134,7 @@ static enum outcome read_unsubscribe_from(struct arena *arena, const struct json
         struct consent_meaning item = {json_key(entry), NULL, 0};
         CHECK(policy_check_channel(entry, policy, &item.word, err));
         if (meaning_find(out, item.word))
-            return json_fail(entry, err, "is named already, in another spelling");
+            return json_fail(entry, err, NAMED_ALREADY);
         CHECK(read_keys_named(arena, entry, policy, false, &item, err));
         if (item.count == 0)
             return json_fail(entry, err, "needs at least one channel");
@@ -158,7 +158,7 @@ static enum outcome read_consent_words(struct arena *arena, const struct json *r
             policy_class_named(policy, item.word))
             return json_fail(entry, err, "has a meaning already: it is a channel, a class or all");
         if (meaning_find(&policy->words, item.word))
-            return json_fail(entry, err, "is named already, in another spelling");
+            return json_fail(entry, err, NAMED_ALREADY);
         CHECK(read_keys_named(arena, entry, policy, true, &item, err));
         policy->words.items[policy->words.count++] = item;
     }
@@ -175,6 +175,59 @@ enum outcome policy_read_words(struct arena *arena, const struct json *root,
 
 /* ---- consent by channel ---- */
 
+/* A date is its midnight in UTC. */
+static enum outcome read_since(struct arena *arena, const struct json *entry, struct instant *out,
+                               struct err *err)
+{
+    struct span text = SPAN_NONE;
+    CHECK(json_text(entry, "since", &text, err));
+    if (text.ptr == NULL)
+        return OUTCOME_OK;
+    if (text.len == 10)
+        text = span_of(arena_printf(arena, SPAN_FMT "T00:00:00Z", SPAN_ARG(text)));
+    return instant_parse(text, out) ? OUTCOME_OK
+                                    : json_fail(json_get(entry, "since"), err,
+                                                "expected a date or a time, such as 2026-01-01");
+}
+
+/* A list names events; an object also sources and channels. */
+static enum outcome read_proof(struct arena *arena, const struct json *entry,
+                               const struct contact_policy *policy, struct consent_proof *out,
+                               struct err *err)
+{
+    const struct json *value = json_get(entry, "confirmed_by");
+    out->since = INSTANT_FIRST;
+    out->is_wanted = value != NULL;
+    CHECK(read_since(arena, entry, &out->since, err));
+    if (value == NULL)
+        return json_get(entry, "since") == NULL
+                   ? OUTCOME_OK
+                   : json_fail(entry, err, "since is for confirmed_by");
+    if (json_shape(value) == SHAPE_LIST)
+        return policy_read_names(arena, entry, "confirmed_by", &out->events, err);
+    CHECK(json_check_keys(value, "", "sources events channels", err));
+    if (json_count(value) == 0)
+        return json_fail(value, err, "needs sources, events or channels");
+    CHECK(policy_read_names(arena, value, "sources", &out->sources, err));
+    CHECK(policy_read_names(arena, value, "events", &out->events, err));
+    CHECK(policy_read_names(arena, value, "channels", &out->channels, err));
+    for (size_t i = 0; i < out->channels.count; i++)
+        CHECK(policy_check_channel(json_at(json_get(value, "channels"), i), policy,
+                                   &out->channels.items[i], err));
+    return OUTCOME_OK;
+}
+
+static enum outcome read_consent(struct arena *arena, const struct json *entry,
+                                 const struct contact_policy *policy, struct channel_consent *out,
+                                 struct err *err)
+{
+    int on_unknown = 1;
+    CHECK(json_check_keys(entry, "", "on_unknown confirmed_by since", err));
+    CHECK(json_choice(entry, "on_unknown", "allow|deny", &on_unknown, err));
+    out->allow_unknown = on_unknown == 0;
+    return read_proof(arena, entry, policy, &out->confirmed_by, err);
+}
+
 enum outcome policy_read_consents(struct arena *arena, const struct json *root,
                                   struct contact_policy *policy, struct err *err)
 {
@@ -183,17 +236,17 @@ enum outcome policy_read_consents(struct arena *arena, const struct json *root,
     policy->consents = arena_array(arena, struct channel_consent, json_count(section));
     for (size_t i = 0; i < json_count(section); i++) {
         const struct json *entry = json_at(section, i);
-        int on_unknown = 1;
-        CHECK(json_check_keys(entry, "on_unknown", "", err));
-        CHECK(json_choice(entry, "on_unknown", "allow|deny", &on_unknown, err));
-        if (span_is(json_key(entry), "*")) {
-            policy->allow_unknown = on_unknown == 0;
+        struct channel_consent item = {.channel = json_key(entry)};
+        CHECK(read_consent(arena, entry, policy, &item, err));
+        if (span_is(item.channel, "*")) {
+            policy->consent = item;
             continue;
         }
-        struct span channel = json_key(entry);
-        CHECK(policy_check_channel(entry, policy, &channel, err));
-        policy->consents[policy->consent_count++] =
-            (struct channel_consent){channel, on_unknown == 0};
+        CHECK(policy_check_channel(entry, policy, &item.channel, err));
+        for (size_t k = 0; k < policy->consent_count; k++)
+            if (span_equal(policy->consents[k].channel, item.channel))
+                return json_fail(entry, err, NAMED_ALREADY);
+        policy->consents[policy->consent_count++] = item;
     }
     return OUTCOME_OK;
 }

@@ -9,6 +9,9 @@
 
 struct nearest;
 
+/* What is wrong with a second entry of the same channel or word. */
+#define NAMED_ALREADY "is named already, in another spelling"
+
 /* Always fails: names the word and the nearest one of its list. */
 enum outcome policy_unknown_name(const struct json *at, const char *what,
                                  const struct nearest *nearest, struct err *err);

@@ -322,6 +322,9 @@ static enum outcome read_reservations(struct arena *arena, const struct json *ro
         }
         struct span channel = json_key(entry);
         CHECK(policy_check_channel(entry, policy, &channel, err));
+        for (size_t k = 0; k < policy->reservation_count; k++)
+            if (span_equal(policy->reservations[k].channel, channel))
+                return json_fail(entry, err, NAMED_ALREADY);
         policy->reservations[policy->reservation_count++] =
             (struct channel_reservation){channel, length};
     }

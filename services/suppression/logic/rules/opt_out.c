@@ -43,6 +43,11 @@ static void ask(const struct contact_rule *rule, const struct question *q, struc
     finding->observed = SPAN("unknown");
     finding->passed = last->word == CONSENT_IN || (allow_unknown && last->word == CONSENT_SILENT);
     finding->opens = INSTANT_NEVER;
+    if (last->fact == NULL && last->unconfirmed)
+        finding->observed = span_of(
+            arena_printf(q->arena, SPAN_FMT ", not confirmed",
+                         SPAN_ARG(rule_event_and_time(q->arena, SPAN("opted in"),
+                                                      contact_frees_at(last->unconfirmed)))));
     if (last->fact == NULL)
         return;
     finding->since = counts_at(last);
