@@ -17,6 +17,7 @@ static const char *const models[] = {NULL, WORDS_MODELS(WORD_TEXT)};
 static const char *const measures[] = {WORDS_MEASURES(WORD_TEXT)};
 static const char *const reasons[] = {NULL, WORDS_REASONS(WORD_TEXT)};
 static const char *const events[] = {WORDS_EVENTS(WORD_TEXT)};
+static const char *const no_touches[] = {WORDS_NO_TOUCHES(WORD_TEXT) NULL};
 static const char *const identity_types[] = {WORDS_IDENTITY_TYPES(WORD_TEXT) NULL};
 
 enum { NO_TOUCH, TOUCH };
@@ -98,7 +99,7 @@ bool event_is(struct span event, enum event_word word)
     return span_is(event, events[word]);
 }
 
-static bool is_no_touch(struct span event)
+static bool is_never_a_touch(struct span event)
 {
     for (int i = 0; i < EVENT_COUNT; i++)
         if (!is_touch[i] && span_is(event, events[i]))
@@ -106,12 +107,17 @@ static bool is_no_touch(struct span event)
     return false;
 }
 
-static bool is_identity_type(struct span type)
+static bool is_one_of(const char *const *words, struct span text)
 {
-    for (const char *const *name = identity_types; *name; name++)
-        if (span_is(type, *name))
+    for (; *words; words++)
+        if (span_is(text, *words))
             return true;
     return false;
+}
+
+bool is_no_touch_by_default(struct span event)
+{
+    return is_one_of(no_touches, event);
 }
 
 static bool starts_with(struct span text, struct span prefix)
@@ -142,15 +148,20 @@ struct span direction_as_sent(struct span direction)
     return is_known ? direction : SPAN_NONE;
 }
 
+struct span direction_or_none(struct span direction)
+{
+    return span_is(direction, WORD_NO_DIRECTION) ? direction : direction_as_sent(direction);
+}
+
 enum direction direction_of(struct span direction, struct span type, struct span event)
 {
-    if (is_no_touch(event))
+    if (is_never_a_touch(event) || span_is(direction, WORD_NO_DIRECTION))
         return DIRECTION_NONE;
     if (span_is(direction, "inbound"))
         return DIRECTION_INBOUND;
     if (span_is(direction, "outbound"))
         return DIRECTION_OUTBOUND;
-    if (is_identity_type(type))
+    if (is_one_of(identity_types, type))
         return DIRECTION_NONE;
     bool is_sent =
         event_is(event, EVENT_CAMPAIGN_SENT) || starts_with(event, SPAN(WORD_CONTACT_PREFIX));

@@ -45,6 +45,7 @@
     X(MEASURE_STOCK, "stock")                                                                      \
     X(MEASURE_ENTRIES, "entries")
 
+#define WORD_NO_DIRECTION "none"
 #define WORDS_DIRECTIONS(X)                                                                        \
     X(DIRECTION_INBOUND, "inbound")                                                                \
     X(DIRECTION_OUTBOUND, "outbound")
@@ -125,7 +126,7 @@
 /* The collection of identifiers that are people, folded. */
 #define WORD_COLLECTION_USERS "users"
 
-/* Events that the product itself acts on, and whether each is a touch of the customer. */
+/* Events that the product itself acts on. NO_TOUCH: never a touch, whatever a policy says. */
 #define WORDS_EVENTS(X)                                                                            \
     X(EVENT_CONTACT_REQUESTED, "Contact Requested", NO_TOUCH)                                      \
     X(EVENT_CONTACT_SENT, "Contact Sent", TOUCH)                                                   \
@@ -134,6 +135,26 @@
     X(EVENT_CONTACT_CANCELLED, "Contact Cancelled", NO_TOUCH)                                      \
     X(EVENT_CAMPAIGN_SENT, "Campaign Sent", TOUCH)                                                 \
     X(EVENT_UNSUBSCRIBED, "Unsubscribed", TOUCH)
+
+/* Events of delivery and of administration: no touches, unless the policy has a list of its own. */
+#define WORDS_NO_TOUCHES(X)                                                                        \
+    X(NO_TOUCH_CONTACT_DELIVERED, "Contact Delivered")                                             \
+    X(NO_TOUCH_EMAIL_DELIVERED, "Email Delivered")                                                 \
+    X(NO_TOUCH_EMAIL_DEFERRED, "Email Deferred")                                                   \
+    X(NO_TOUCH_EMAIL_BOUNCED, "Email Bounced")                                                     \
+    X(NO_TOUCH_EMAIL_DROPPED, "Email Dropped")                                                     \
+    X(NO_TOUCH_EMAIL_SPAM, "Email Marked as Spam")                                                 \
+    X(NO_TOUCH_SMS_DELIVERED, "SMS Delivered")                                                     \
+    X(NO_TOUCH_SMS_FAILED, "SMS Failed")                                                           \
+    X(NO_TOUCH_SMS_BOUNCED, "SMS Bounced")                                                         \
+    X(NO_TOUCH_PUSH_DELIVERED, "Push Delivered")                                                   \
+    X(NO_TOUCH_PUSH_FAILED, "Push Failed")                                                         \
+    X(NO_TOUCH_PUSH_BOUNCED, "Push Bounced")                                                       \
+    X(NO_TOUCH_UNSUBSCRIBED, "Unsubscribed")                                                       \
+    X(NO_TOUCH_OPPORTUNITY_ACCEPTED, "Opportunity Accepted")                                       \
+    X(NO_TOUCH_OPPORTUNITY_DECLINED, "Opportunity Declined")                                       \
+    X(NO_TOUCH_GESTURE_APPROVED, "Gesture Approved")                                               \
+    X(NO_TOUCH_GESTURE_GIVEN, "Gesture Given")
 
 /* An event whose name begins so is a contact: outbound unless it says otherwise. */
 #define WORD_CONTACT_PREFIX "Contact "
@@ -190,11 +211,16 @@ bool event_is(struct span event, enum event_word word);
  * any other text, which names no currency. A copy is in the arena. */
 struct span currency_of(struct span sent, struct arena *arena);
 
+/* True for the events that are no touches where the policy lists none. */
+bool is_no_touch_by_default(struct span event);
+
 /* The direction as sent: SPAN_NONE unless it is one of the two words. */
 struct span direction_as_sent(struct span direction);
+/* The same, but the word "none" stays as well. */
+struct span direction_or_none(struct span direction);
 /* What the touchpoint is to the customer, docs/figures.md: NONE is no touch. Without a direction of
  * its own a touchpoint that says who a person is counts as no touch, a contact or a campaign as
- * outbound, and everything else as inbound. */
+ * outbound, and everything else as inbound. What a policy lists is not asked here. */
 enum direction direction_of(struct span direction, struct span type, struct span event);
 
 /* The one order of touchpoints is: time, rank, event_id, anchor. direction is NONE for what is no

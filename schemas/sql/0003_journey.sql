@@ -26,6 +26,7 @@ CREATE TABLE journey.shapes (
     campaign_id text,
     campaign_name text,
     has_click_id boolean NOT NULL,
+    is_bot boolean NOT NULL,
     click_network text,
     utm_source text,
     utm_medium text,
@@ -38,7 +39,9 @@ CREATE TABLE journey.shapes (
     network text,
     touch_kind text NOT NULL,
     is_goal_event boolean NOT NULL,
-    needs_value boolean NOT NULL
+    needs_value boolean NOT NULL,
+    shown_direction text,
+    is_touch boolean NOT NULL
 );
 COMMENT ON TABLE journey.shapes IS 'Combinations of the attributes of touchpoints that take few values; a fact names one (numbers are chronicle, contents convergent).';
 COMMENT ON COLUMN journey.shapes.shape IS 'Number of the combination.';
@@ -47,7 +50,7 @@ COMMENT ON COLUMN journey.shapes.source IS 'URI of the producing system.';
 COMMENT ON COLUMN journey.shapes.type IS 'Type of the touchpoint.';
 COMMENT ON COLUMN journey.shapes.event IS 'event_name, or the type where absent.';
 COMMENT ON COLUMN journey.shapes.channel IS 'Channel as sent.';
-COMMENT ON COLUMN journey.shapes.direction IS 'inbound, outbound or null.';
+COMMENT ON COLUMN journey.shapes.direction IS 'inbound, outbound or none, as sent; any other word is null.';
 COMMENT ON COLUMN journey.shapes.department IS 'Unit that owns the touch.';
 COMMENT ON COLUMN journey.shapes.purpose IS 'Purpose as sent.';
 COMMENT ON COLUMN journey.shapes.contact_class IS 'contact.class.';
@@ -55,6 +58,7 @@ COMMENT ON COLUMN journey.shapes.platform IS 'Platform as sent.';
 COMMENT ON COLUMN journey.shapes.campaign_id IS 'campaign.id.';
 COMMENT ON COLUMN journey.shapes.campaign_name IS 'campaign.name.';
 COMMENT ON COLUMN journey.shapes.has_click_id IS 'Whether campaign.click_id is present.';
+COMMENT ON COLUMN journey.shapes.is_bot IS 'A program and no person did it, as sent.';
 COMMENT ON COLUMN journey.shapes.click_network IS 'campaign.click_network.';
 COMMENT ON COLUMN journey.shapes.utm_source IS 'campaign.source.';
 COMMENT ON COLUMN journey.shapes.utm_medium IS 'campaign.medium.';
@@ -68,6 +72,8 @@ COMMENT ON COLUMN journey.shapes.network IS 'Network by the channel policy.';
 COMMENT ON COLUMN journey.shapes.touch_kind IS 'Node of the journey map.';
 COMMENT ON COLUMN journey.shapes.is_goal_event IS 'The event is a conversion by the active policy.';
 COMMENT ON COLUMN journey.shapes.needs_value IS '... but only with a positive value.';
+COMMENT ON COLUMN journey.shapes.shown_direction IS 'inbound, outbound or null, by the active policy.';
+COMMENT ON COLUMN journey.shapes.is_touch IS 'It is a touch by the active policy.';
 
 CREATE TABLE journey.policies (
     generation uuid PRIMARY KEY,

@@ -20,19 +20,6 @@ CREATE FUNCTION tutti_meta.status_code(word text) RETURNS integer LANGUAGE sql I
     RETURN array_position(ARRAY['active', 'at_risk', 'lapsed', 'won_back'], word);
 COMMENT ON FUNCTION tutti_meta.status_code(text) IS 'The code of a status, as it is stored.';
 
-CREATE FUNCTION tutti_meta.is_touch(event text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN event NOT IN ('Contact Requested', 'Contact Failed', 'Contact Cancelled');
-COMMENT ON FUNCTION tutti_meta.is_touch(text) IS 'False for events that are no touch of the customer, whatever their direction.';
-
-CREATE FUNCTION tutti_meta.direction_of(direction text, type text, event text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE
-        WHEN direction IN ('inbound', 'outbound') THEN direction
-        WHEN type IN ('identify', 'alias', 'group', 'merge') THEN NULL
-        WHEN event = 'Campaign Sent' OR starts_with(event, 'Contact ') THEN 'outbound'
-        ELSE 'inbound'
-    END;
-COMMENT ON FUNCTION tutti_meta.direction_of(text, text, text) IS 'The direction as sent, or what type and event say; null for a touchpoint that only says who a person is.';
-
 CREATE FUNCTION tutti_meta.touch_rank(direction text, is_conversion boolean, is_return boolean) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE
         WHEN is_return THEN 4

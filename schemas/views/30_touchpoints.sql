@@ -18,6 +18,7 @@ SELECT t.event_id AS touchpoint_id, t.source, t.message_id, t.profile_id, t.occu
        t.currency,
        t.is_goal,
        coalesce(t.received_at > t.occurred_at + interval '24 hours', false) AS is_late,
+       t.is_bot,
        t.event = 'Contact Sent' AND t.decision_id IS NULL AS is_unasked,
        t.loaded_at
 FROM (
@@ -30,13 +31,13 @@ FROM (
                s.source, s.event, s.channel, s.network, s.department, s.purpose, s.contact_class, s.touch_kind, s.campaign_id,
                s.product_category, s.device_type, s.country, s.score_kind, s.currency,
                f.occurred_at AT TIME ZONE (SELECT zone FROM tutti_meta.active) AS local_at,
-               w.direction, a.version % 2 = 0 AND w.is_goal AS is_goal, tutti_meta.touch_rank(w.direction, w.is_goal, false) AS rank,
-               coalesce(a.version % 2 = 0 AND w.direction = 'inbound' AND tutti_meta.is_touch(s.event), false) AS is_inbound
+               s.shown_direction AS direction, a.version % 2 = 0 AND w.is_goal AS is_goal,
+               tutti_meta.touch_rank(CASE WHEN s.is_touch THEN s.shown_direction END, w.is_goal, false) AS rank,
+               coalesce(a.version % 2 = 0 AND s.is_touch AND s.shown_direction = 'inbound', false) AS is_inbound, s.is_bot
         FROM journey.facts AS f
         JOIN journey.anchors AS a USING (anchor)
         JOIN journey.shapes AS s USING (shape)
-        CROSS JOIN LATERAL (SELECT tutti_meta.direction_of(s.direction, s.type, s.event) AS direction,
-                                   s.is_goal_event AND (NOT s.needs_value OR coalesce(f.value_micros, 0) > 0) AS is_goal) AS w
+        CROSS JOIN LATERAL (SELECT s.is_goal_event AND (NOT s.needs_value OR coalesce(f.value_micros, 0) > 0) AS is_goal) AS w
         WHERE NOT EXISTS (SELECT FROM journey.repeats AS r WHERE (r.anchor, r.occurred_at, r.event_id) = (f.anchor, f.occurred_at, f.event_id))
     ) AS d
 ) AS t
@@ -78,6 +79,7 @@ COMMENT ON COLUMN tutti.fct_touchpoints.cost IS 'Cost in currency (convergent).'
 COMMENT ON COLUMN tutti.fct_touchpoints.currency IS 'ISO 4217 code (convergent).';
 COMMENT ON COLUMN tutti.fct_touchpoints.is_goal IS 'It is a conversion (convergent).';
 COMMENT ON COLUMN tutti.fct_touchpoints.is_late IS 'It was received more than 24 hours after it happened (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.is_bot IS 'A program and no person did it (convergent).';
 COMMENT ON COLUMN tutti.fct_touchpoints.is_unasked IS 'A contact that was sent without a decision (convergent).';
 COMMENT ON COLUMN tutti.fct_touchpoints.loaded_at IS 'When it was stored first (chronicle).';
 GRANT SELECT ON tutti.fct_touchpoints TO tutti_reader;

@@ -17,6 +17,7 @@ enum outcome convert_touch(struct tracker *tracker, struct arena *arena,
         .value_micros = fact->value_micros,
         .margin_micros = fact->margin_micros,
         .score = fact->score,
+        .decision = shape->is_send || shape->is_failure ? decision_key(fact->decision_id) : 0,
     };
     return OUTCOME_OK;
 }

@@ -142,12 +142,15 @@ static enum outcome read_journey(struct arena *arena, const struct json *journey
     struct span *zone = &policy->reporting_timezone;
     *zone = SPAN("UTC");
     policy->session = (struct duration){1800 * US_PER_SECOND};
-    CHECK(json_check_keys(journey, "stages attribution", "reporting_timezone session status", err));
+    CHECK(json_check_keys(journey, "stages attribution",
+                          "reporting_timezone session status no_touch", err));
     CHECK(json_text(journey, "reporting_timezone", zone, err));
     if (!span_is(*zone, "UTC"))
         return json_fail(json_get(journey, "reporting_timezone"), err,
                          "only \"UTC\" in this version");
     CHECK(json_duration(journey, "session", &policy->session, err));
+    policy->has_no_touch = json_get(journey, "no_touch") != NULL;
+    CHECK(read_texts(arena, journey, "no_touch", &policy->no_touch, err));
     CHECK(read_stages(journey, policy, err));
     CHECK(read_status(arena, journey, policy, err));
     return read_attribution(arena, journey, policy, err);

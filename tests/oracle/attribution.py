@@ -52,10 +52,27 @@ def credits(touch, eligible):
             yield Credit(model, credited, 0 if position is None else position + 1, share, revenue, margin)
 
 
-def conversions(touches, policies):
-    """The conversions of a profile's touches (in order), each with its eligible touches and credits."""
-    creditable, found = [], []  # creditable: those before the touch
-    for touch in touches:
+def failed_send(failure, sends):
+    """The send that a Contact Failed ends, of those before it that have not failed; None: none."""
+    for send in reversed(sends):
+        if failure.decision_id:
+            if send.decision_id == failure.decision_id:
+                return send
+        elif (send.channel, send.campaign_id) == (failure.channel, failure.campaign_id):
+            return send
+    return None
+
+
+def conversions(timeline, policies):
+    """The conversions of a profile's touchpoints (in order), each with its eligible touches and credits."""
+    creditable, sends, found = [], [], []  # creditable, sends: those before the touch that have not failed
+    for touch in timeline:
+        if touch.event == "Contact Failed":
+            failed = failed_send(touch, sends)
+            sends = [send for send in sends if send is not failed]
+            creditable = [one for one in creditable if one is not failed]
+        if touch.is_send:
+            sends.append(touch)
         if touch.is_goal:
             start = bisect.bisect_left(creditable, touch.occurred_at - policies.lookback, key=lambda one: one.occurred_at)
             eligible = creditable[start:]

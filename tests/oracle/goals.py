@@ -8,7 +8,12 @@ ALL = ("(all)", "(all)")
 UNATTRIBUTED = ("(unattributed)", "(unattributed)")
 
 
-def matches(on, touch):
+def matches(goal, touch):
+    on = goal["on"]
+    if touch.direction is None and "events" not in on:
+        return False
+    if touch.direction is not None and not touch.is_touch and goal["measure"] == "count":
+        return False  # a bot's
     return (
         touch.event in on.get("events", [touch.event])
         and touch.channel in on.get("channels", [touch.channel])
@@ -19,9 +24,9 @@ def matches(on, touch):
     )
 
 
-def counted(goal, touches):
-    """The touches of one profile that count for a goal."""
-    found = [touch for touch in touches if matches(goal["on"], touch)]
+def counted(goal, timeline):
+    """The touchpoints of one profile that count for a goal."""
+    found = [touch for touch in timeline if matches(goal, touch)]
     if "nth" not in goal:
         return found
     if len(found) < goal["nth"]:
@@ -52,17 +57,17 @@ class Goals:
         self.parts = {goal["id"]: defaultdict(lambda: [0, 0]) for goal in policies.goals}
         self.customers = {goal["id"]: defaultdict(int) for goal in policies.goals}
 
-    def profile(self, touches, conversions, changes):
+    def profile(self, timeline, conversions, changes):
         for goal in self.touch_goals:
-            self.touch_goal(goal, touches)
+            self.touch_goal(goal, timeline)
         for goal in self.status_goals:
             self.status_goal(goal, changes)
         for conversion in conversions:
             self.credit(conversion)
 
-    def touch_goal(self, goal, touches):
+    def touch_goal(self, goal, timeline):
         days = set()
-        for touch in counted(goal, touches):
+        for touch in counted(goal, timeline):
             day = self.policies.day(touch.occurred_at)
             currency, value = measure(goal, touch)
             self.total[goal["id"]][day, currency] += value

@@ -12,6 +12,16 @@ YEAR = 365 * DAY
 STAGES = ["inquiry", "consideration", "purchase", "onboarding", "retention", "loyalty", "advocacy"]
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
+NEVER_A_TOUCH = {"Contact Requested", "Contact Failed", "Contact Cancelled"}
+NO_TOUCH = {
+    "Contact Delivered",
+    *("Email Delivered", "Email Deferred", "Email Bounced", "Email Dropped", "Email Marked as Spam"),
+    *("SMS Delivered", "SMS Failed", "SMS Bounced"),
+    *("Push Delivered", "Push Failed", "Push Bounced"),
+    "Unsubscribed",
+    *("Opportunity Accepted", "Opportunity Declined", "Gesture Approved", "Gesture Given"),
+}
+
 DURATION = re.compile(r"P(?:(\d+)Y)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 
 
@@ -50,6 +60,7 @@ class Policies:
         self.creditable = set(attribution["creditable"]) if "creditable" in attribution else None
         self.lookback = duration(attribution["lookback"])
         self.stored_model = attribution.get("stored_model", "linear")
+        self.no_touch = NEVER_A_TOUCH | set(journey.get("no_touch", NO_TOUCH))
         self.session = duration(journey.get("session", "PT30M"))
         self.status = {"at_risk": {}, "lapsed": {}, **journey.get("status", {})}
         self.deadlines = list(self.status_deadlines())

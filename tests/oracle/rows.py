@@ -84,14 +84,14 @@ class Rows:
             self.rows["fct_touchpoints"].append({**self.fct_touchpoint(profile, touchpoint), "is_goal": False})
 
     def profile(self, profile, timeline):
-        touches = [touchpoint for touchpoint in timeline if touchpoint.direction]
+        touches = [touchpoint for touchpoint in timeline if touchpoint.is_touch]
         journey, exit_stages = Journey(self.policies), []
         for touch in touches:
             journey.touch(touch)
             exit_stages.append(journey.stage_at(touch.occurred_at + YEAR))
         lived = len(journey.changes)
         changes = journey.finish()
-        converted = conversions(touches, self.policies)
+        converted = conversions(timeline, self.policies)
         self.rows["dim_profiles"].append(self.dim_profile(profile, timeline, touches, converted, changes, lived))
         self.rows["fct_touchpoints"] += [self.fct_touchpoint(profile, touchpoint) for touchpoint in timeline]
         positions = Counter()
@@ -102,7 +102,7 @@ class Rows:
         for conversion in converted:
             self.conversion(profile, conversion)
         self.map.profile(touches, exit_stages)
-        self.goals.profile(touches, converted, changes)
+        self.goals.profile(timeline, converted, changes)
         self.stages.profile(changes)
 
     def dim_profile(self, profile, timeline, touches, converted, changes, lived):
@@ -139,6 +139,7 @@ class Rows:
             "received_at",
             "source",
             "message_id",
+            "direction",
             "channel",
             "network",
             "department",
@@ -162,13 +163,13 @@ class Rows:
             "currency",
             "is_goal",
             "is_late",
+            "is_bot",
             "is_unasked",
         )
         row = {name: getattr(touchpoint, name) for name in same}
         row.update(
             touchpoint_id=touchpoint.event_id,
             profile_id=profile,
-            direction=touchpoint.shown_direction,
             event_name=touchpoint.event,
             revenue=touchpoint.value,
             campaign_name=self.campaign_names.get(touchpoint.campaign_id),

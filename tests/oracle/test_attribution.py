@@ -87,6 +87,56 @@ def test_what_is_creditable_without_a_list():
     assert {row["eligible_touch_count"] for row in found["fct_conversions"]} == {"2"}
 
 
+@pytest.mark.parametrize(
+    "failure, left",
+    [
+        ({"channel": "email", "campaign": {"id": "a"}}, ["a", "b"]),  # the newer of the two sends of a
+        ({"channel": "sms", "campaign": {"id": "a"}}, ["a", "a", "b"]),
+        ({"channel": "email"}, ["a", "a", "b"]),
+        ({"channel": "email", "campaign": {"id": "a"}, "decision_id": "d1"}, ["a", "b"]),
+        ({"channel": "sms", "decision_id": "d9"}, ["a", "a", "b"]),
+    ],
+)
+def test_a_failure_ends_the_credit_of_its_send(failure, left):
+    story = Story()
+    for time, campaign, decision in ((0, "a", "d1"), (1, "a", "d2"), (2, "b", "d3")):
+        story.add(time, "Contact Sent", channel="email", campaign={"id": campaign}, decision_id=decision)
+    story.order(3, 6)
+    story.add(4, "Contact Failed", **failure)
+    story.order(5, 6)
+    rows = [row for row in views(story.touchpoints, policies(creditable=None))["fct_attributions"] if row["model"] == "linear"]
+    credited = [sorted(row["campaign_id"] for row in rows if row["converted_at"][-3:] == end) for end in ("03Z", "05Z")]
+    assert credited == [["a", "a", "b"], left]
+    if failure.get("decision_id") == "d1":
+        assert all(row["touched_at"][-3:] != "00Z" for row in rows if row["converted_at"][-3:] == "05Z")
+
+
+def test_two_failures_end_two_sends():
+    story = Story()
+    for time in range(3):
+        story.send(time, "a")
+    for time in (3, 4):
+        story.add(time, "Contact Failed", channel="direct_mail", campaign={"id": "a"})
+    story.order(5, 6)
+    assert credit(views(story.touchpoints), "linear") == [("a", "0.000006")]
+
+
+def test_goals_count_what_is_no_touch_only_by_name_and_bots_only_as_money():
+    with_goals = policies()
+    count, value = {"measure": "count"}, {"measure": "value"}
+    with_goals.goals = [
+        {"id": "all", "on": {"channels": ["web"]}, **count},
+        {"id": "bounces", "on": {"events": ["Email Bounced"]}, **count},
+        {"id": "clicks", "on": {"events": ["Email Clicked"]}, **count},
+        {"id": "money", "on": {"events": ["Email Clicked"]}, **value},
+    ]
+    story = Story()
+    story.add(0, "Email Bounced")
+    story.add(1, "Email Clicked", is_bot=True, value_micros=5_000_000)
+    rows = views(story.touchpoints, with_goals)["rpt_shared_goals_daily"]
+    assert {row["goal_id"]: row["value"] for row in rows if row["department"] == "(all)"} == {"bounces": "1.000000", "money": "5.000000"}
+
+
 def test_orders_without_value_are_conversions_only_where_any_value_is():
     story = Story()
     story.order(0, 0)

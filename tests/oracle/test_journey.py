@@ -247,7 +247,7 @@ def test_direction_kind_and_flags():
     story.add(7, "Campaign Sent", direction="sideways", campaign={"click_network": "meta"})
     rows = sorted(views(story.touchpoints)["fct_touchpoints"], key=lambda row: row["occurred_at"])
     assert [(row["direction"], row["network"], row["touch_kind"]) for row in rows] == [
-        ("outbound", None, "web:Contact Requested"),
+        (None, None, "web:Contact Requested"),
         ("outbound", None, "web:Contact Sent"),
         (None, None, "web:identify"),
         ("inbound", "google", "search:google"),
@@ -261,6 +261,42 @@ def test_direction_kind_and_flags():
         and rows[1]["is_unasked"] == "true"
         and rows[1]["is_late"] == "true"
     )
+
+
+def test_events_of_delivery_are_no_touches_and_sales_are_stronger():
+    story = Story()
+    story.add(0, "Email Bounced", direction="outbound")
+    story.add(1, "Unsubscribed")
+    story.add(2, "Page Viewed", direction="none")
+    story.add(3, "Email Clicked", is_bot=True)
+    story.add(4, "Contact Sent", is_bot=True)
+    found = views(story.touchpoints)
+    rows = sorted(found["fct_touchpoints"], key=lambda row: row["occurred_at"])
+    assert [(row["direction"], row["is_bot"], row["session_number"]) for row in rows] == [
+        (None, "false", None),
+        (None, "false", None),
+        (None, "false", None),
+        ("inbound", "true", None),
+        ("outbound", "true", None),
+    ]
+    profile = found["dim_profiles"][0]
+    assert (profile["stage"], profile["first_seen_at"], profile["last_seen_at"]) == (None, iso(0), iso(4))
+    assert {(row["from_kind"], row["to_kind"]) for row in found["rpt_journey_map"]} == {("(start)", "web:Contact Sent"), ("web:Contact Sent", "(exit)")}
+    story.order(5, 1_000_000, is_bot=True, direction="none")
+    found = views(story.touchpoints)
+    assert len(found["fct_conversions"]) == 1 and found["fct_stage_changes"][0]["to_stage"] == "purchase"
+    story.order(6, 1_000_000, direction="outbound")
+    assert len(views(story.touchpoints)["fct_conversions"]) == 1
+
+
+def test_a_list_of_ones_own_replaces_all_but_requests_and_their_ends():
+    with_list = policies()
+    with_list.no_touch = type(with_list)(with_list.identity, {**with_list.journey, "no_touch": ["Page Viewed"]}, {"goals": []}, {"rules": []}).no_touch
+    story = Story()
+    for time, event in enumerate(("Page Viewed", "Email Bounced", "Contact Failed")):
+        story.add(time, event)
+    rows = sorted(views(story.touchpoints, with_list)["fct_touchpoints"], key=lambda row: row["occurred_at"])
+    assert [row["direction"] for row in rows] == [None, "inbound", None]
 
 
 def test_local_hour_and_weekday():

@@ -12,7 +12,6 @@ from policy import DAY
 ASCII_UPPER = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
 NO_DIRECTION = {"identify", "alias", "group", "merge"}
 OUTBOUND, NO_TOUCH, INBOUND, CONVERSION, RETURN = range(5)
-NOT_A_TOUCH = {"Contact Requested", "Contact Failed", "Contact Cancelled"}
 
 
 def event_id(source, message_id):
@@ -55,7 +54,7 @@ def host_glob(pattern, host):
 
 
 class Touchpoint:
-    """A distinct, identified touchpoint. Figures use `direction`; `shown_direction` is the one that is shown."""
+    """A distinct, identified touchpoint."""
 
     __slots__ = (
         "event_id",
@@ -64,8 +63,9 @@ class Touchpoint:
         "event",
         "type",
         "channel",
-        "shown_direction",
         "direction",
+        "is_bot",
+        "is_touch",
         "network",
         "touch_kind",
         "source",
@@ -83,6 +83,7 @@ class Touchpoint:
         "location_id",
         "agent_id",
         "order_id",
+        "decision_id",
         "device_type",
         "country",
         "score",
@@ -116,6 +117,7 @@ class Touchpoint:
             "location_id",
             "agent_id",
             "order_id",
+            "decision_id",
             "score_kind",
         ):
             setattr(self, name, text(raw.get(name)))
@@ -128,8 +130,9 @@ class Touchpoint:
         self.value, self.margin, self.cost = (
             raw.get(name) for name in ("value_micros", "margin_micros", "cost_micros")
         )
-        self.is_unasked = self.event == "Contact Sent" and not raw.get("decision_id")
-        self.set_direction(raw.get("direction"))
+        self.is_unasked = self.event == "Contact Sent" and not self.decision_id
+        self.is_bot = bool(raw.get("is_bot"))
+        self.set_direction(raw.get("direction"), policies)
         self.set_kind(raw, campaign, policies.channels)
         self.set_conversion(policies)
         self.session_number = self.stage_before = None
@@ -139,7 +142,7 @@ class Touchpoint:
         """The place within an instant, among touchpoints of other ranks."""
         if self.is_goal:
             return CONVERSION
-        return {"outbound": OUTBOUND, None: NO_TOUCH, "inbound": INBOUND}[self.direction]
+        return {"outbound": OUTBOUND, "inbound": INBOUND}[self.direction] if self.is_touch else NO_TOUCH
 
     @property
     def order(self):
@@ -149,16 +152,22 @@ class Touchpoint:
     def key(self):
         return (self.anchor, self.occurred_at, self.event_id)
 
-    def set_direction(self, sent):
-        if sent in ("inbound", "outbound"):
-            self.shown_direction = sent
+    def set_direction(self, sent, policies):
+        """The direction, and whether the touchpoint is a touch: a bot's visit has a direction and is none."""
+        is_sale = self.event in policies.conversion_events and sent != "outbound"
+        if is_sale:
+            self.direction = "inbound"
+        elif self.event in policies.no_touch or sent == "none":
+            self.direction = None
+        elif sent in ("inbound", "outbound"):
+            self.direction = sent
         elif self.type in NO_DIRECTION:
-            self.shown_direction = None
+            self.direction = None
         elif self.event == "Campaign Sent" or self.event.startswith("Contact "):
-            self.shown_direction = "outbound"
+            self.direction = "outbound"
         else:
-            self.shown_direction = "inbound"
-        self.direction = None if self.event in NOT_A_TOUCH else self.shown_direction
+            self.direction = "inbound"
+        self.is_touch = is_sale or self.direction == "outbound" or (self.direction == "inbound" and not self.is_bot)
 
     def set_kind(self, raw, campaign, rules):
         self.network = text(campaign.get("click_network"))
@@ -182,7 +191,7 @@ class Touchpoint:
         self.is_order = bool(rules)
         paid = [rule for rule in rules if rule["value"] == "any" or (self.value or 0) > 0]
         self.goal_id = paid[0]["goal"] if paid else None
-        if self.direction is None or self.event in policies.conversion_events:
+        if not self.is_touch or self.event in policies.conversion_events:
             self.is_creditable = False
         elif policies.creditable is not None:
             self.is_creditable = self.event in policies.creditable
@@ -192,6 +201,10 @@ class Touchpoint:
     @property
     def is_goal(self):
         return self.goal_id is not None
+
+    @property
+    def is_send(self):
+        return self.is_creditable and self.direction == "outbound" and self.event in ("Contact Sent", "Campaign Sent")
 
     @property
     def is_late(self):

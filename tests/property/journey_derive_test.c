@@ -68,6 +68,8 @@ static struct touch random_touch(int64_t at)
     touch.margin_micros = amounts[draw(6)];
     touch.score = draw(3) ? SCORE_ABSENT : (int16_t)(60 + 20 * draw(3));
     touch.key.anchor = (int64_t)draw(3) - 1;
+    if (touch.shape->is_send || touch.shape->is_failure)
+        touch.decision = draw(3);
     return touch;
 }
 
@@ -579,6 +581,20 @@ static void add_shapes(void)
     world_shape(&world, &(struct shape_text){.type = SPAN("track"),
                                              .event_name = SPAN("Contact Requested"),
                                              .channel = SPAN("email")});
+    static const char *const deliveries[] = {"Contact Sent", "Contact Sent", "Contact Failed"};
+    for (size_t i = 0; i < 6; i++)
+        world_shape(&world, &(struct shape_text){.type = SPAN("track"),
+                                                 .event_name = span_of(deliveries[i % 3]),
+                                                 .channel = SPAN("email"),
+                                                 .campaign_id = span_of(i < 3 ? "8" : "9")});
+    world_shape(&world, &(struct shape_text){.type = SPAN("track"),
+                                             .event_name = SPAN("Email Bounced"),
+                                             .direction = SPAN("outbound"),
+                                             .channel = SPAN("email")});
+    world_shape(&world, &(struct shape_text){.type = SPAN("page"),
+                                             .channel = SPAN("app"),
+                                             .campaign_id = SPAN("13"),
+                                             .is_bot = true});
     world_shape(&world, &(struct shape_text){.type = SPAN("page"),
                                              .channel = SPAN("app"),
                                              .campaign_id = SPAN("13"),

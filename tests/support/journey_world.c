@@ -53,6 +53,8 @@ static void set_goals(struct journey_policy *policy, struct arena *arena)
         {.id = SPAN("pressure"), .direction = DIRECTION_OUTBOUND},
         {.id = SPAN("app"), .channels = one(arena, SPAN("app"))},
         {.id = SPAN("web_team"), .departments = one(arena, SPAN("web"))},
+        {.id = SPAN("bounces"), .events = one(arena, SPAN("Email Bounced"))},
+        {.id = SPAN("app_value"), .channels = one(arena, SPAN("app")), .measure = MEASURE_VALUE},
         {.id = SPAN("branding"), .purposes = one(arena, SPAN("brand"))},
     };
     policy->goal_count = sizeof goals / sizeof *goals;

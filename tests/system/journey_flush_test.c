@@ -69,7 +69,7 @@ struct story {
 
 static struct scratch scratch;
 static struct journey_world world;
-static struct touchpoint kinds[16];
+static struct touchpoint kinds[24];
 static size_t kind_count;
 static struct random dice;
 static struct story story;
@@ -152,6 +152,7 @@ static void random_touches(void)
         t->cost_micros = INT64_MIN;
         t->score = draw(3) ? INT16_MIN : (int16_t)(60 + 20 * draw(3));
         t->message_id = SPAN("m");
+        t->decision_id = draw(3) == 0 ? SPAN("d1") : draw(2) ? SPAN("d2") : SPAN_NONE;
         story.kind[i] = draw((uint32_t)kind_count);
     }
 }
@@ -781,6 +782,15 @@ static void add_kinds(void)
                                      .channel = mail,
                                      .department = SPAN("marketing"),
                                      .campaign = {.id = SPAN("8")}});
+    for (int i = 0; i < 3; i++)
+        add_kind(
+            (struct touchpoint){.event_name = i ? SPAN("Contact Sent") : SPAN("Contact Failed"),
+                                .channel = SPAN("email"),
+                                .campaign = {.id = SPAN("8")}});
+    add_kind((struct touchpoint){.event_name = SPAN("Email Bounced"),
+                                 .direction = SPAN("outbound"),
+                                 .channel = SPAN("email")});
+    add_kind((struct touchpoint){.event_name = SPAN("Email Opened"), .is_bot = true});
     struct touchpoint search = {.type = SPAN("page"), .score_kind = SPAN("nps")};
     search.campaign.click_id = SPAN("x");
     search.campaign.click_network = SPAN("google");

@@ -1,6 +1,5 @@
 """Fills the services' tables as the services would, but from the oracle's objects: so the views can be tested without services."""
 
-import copy
 import datetime
 import hashlib
 import json
@@ -80,12 +79,11 @@ class Fixture:
                 (uuid(identifier), time, raw["source"], raw["message_id"], raw["channel"], event))
 
     def shape(self, touchpoint):
-        """The shape's number; direction as sent, or absent where the default gives the same."""
-        t, default = touchpoint, copy.copy(touchpoint)
-        default.set_direction(None)
-        sent = None if default.shown_direction == t.shown_direction else t.shown_direction
-        key = (t.source, t.type, t.event, t.channel, sent, t.department, t.purpose, t.contact_class, t.campaign_id,
-               t.campaign_name, t.score_kind, t.currency, t.product_category, t.device_type, t.country, t.network, t.touch_kind)
+        """The shape's number."""
+        t = touchpoint
+        key = (t.source, t.type, t.event, t.channel, t.direction, t.department, t.purpose, t.contact_class, t.campaign_id,
+               t.campaign_name, t.score_kind, t.currency, t.product_category, t.device_type, t.country, t.network, t.touch_kind,
+               t.is_bot, t.direction, t.is_touch)
         if key not in self.shapes:
             rules = [rule for rule in self.policies.conversions if rule["event"] == t.event and t.direction == "inbound"]
             needs_value = all(rule["value"] != "any" for rule in rules)
@@ -102,12 +100,12 @@ class Fixture:
                  t.message_id, t.order_id, t.content_id, t.product_id, t.location_id, t.agent_id, decision))
         if self.oracle.identity.is_shared(profile):
             return
-        touches = [touchpoint for touchpoint in timeline if touchpoint.direction]
+        touches = [touchpoint for touchpoint in timeline if touchpoint.is_touch]
         journey, exit_stages = Journey(self.policies), []
         for touch in touches:
             journey.touch(touch)
             exit_stages.append(journey.stage_at(touch.occurred_at + YEAR))
-        converted = conversions(touches, self.policies)
+        converted = conversions(timeline, self.policies)
         self.state(profile, timeline, touches, journey, converted)
         positions = Counter()
         for change in journey.changes:
@@ -116,7 +114,7 @@ class Fixture:
         for conversion in converted:
             self.conversion(conversion)
         self.map.profile(touches, exit_stages)
-        self.goal_cells(touches, journey.finish())
+        self.goal_cells(timeline, journey.finish())
 
     def state(self, profile, timeline, touches, journey, converted):
         if not timeline:
@@ -249,7 +247,8 @@ TABLES = {
     "identity.unidentified_touchpoints": "event_id occurred_at source message_id channel event_name",
     "journey.anchors": "anchor profile version anchor_id profile_id",
     "journey.shapes": "shape hash source type event channel direction department purpose contact_class campaign_id campaign_name"
-                      " score_kind currency product_category device_type country network touch_kind has_click_id is_goal_event needs_value",
+                      " score_kind currency product_category device_type country network touch_kind is_bot shown_direction is_touch"
+                      " has_click_id is_goal_event needs_value",
     "journey.facts": "anchor occurred_at event_id shape received_at value_micros margin_micros cost_micros score message_id order_id"
                      " content_id product_id location_id agent_id decision_id",
     "journey.states": "profile ver members payload",

@@ -37,6 +37,7 @@ static void directions(void **state)
         {NULL, "track", "Contact", DIRECTION_INBOUND},
         {NULL, "track", "Contacts Imported", DIRECTION_INBOUND},
         {"sideways", "track", "Order Completed", DIRECTION_INBOUND},
+        {"none", "track", "Order Completed", DIRECTION_NONE},
         {NULL, "page", "page", DIRECTION_INBOUND},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -45,12 +46,27 @@ static void directions(void **state)
             rows[i].direction);
 }
 
+static void within_an_instant_the_rank_decides(void **state)
+{
+    assert_true(touch_rank(DIRECTION_OUTBOUND, false, false) <
+                touch_rank(DIRECTION_NONE, false, false));
+    assert_true(touch_rank(DIRECTION_NONE, false, false) <
+                touch_rank(DIRECTION_INBOUND, false, false));
+    assert_true(touch_rank(DIRECTION_INBOUND, false, false) <
+                touch_rank(DIRECTION_INBOUND, true, false));
+    assert_true(touch_rank(DIRECTION_INBOUND, true, false) <
+                touch_rank(DIRECTION_INBOUND, true, true));
+}
+
 static void only_the_two_words_are_directions(void **state)
 {
     assert_true(span_is(direction_as_sent(SPAN("inbound")), "inbound"));
     assert_true(span_is(direction_as_sent(SPAN("outbound")), "outbound"));
     assert_null(direction_as_sent(SPAN("Inbound")).ptr);
     assert_null(direction_as_sent(SPAN_NONE).ptr);
+    assert_null(direction_as_sent(SPAN("none")).ptr);
+    assert_true(span_is(direction_or_none(SPAN("none")), "none"));
+    assert_null(direction_or_none(SPAN("None")).ptr);
 }
 
 static void a_currency_is_three_letters(void **state)
@@ -149,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_event_without_a_name_is_its_type),
         cmocka_unit_test(directions),
+        cmocka_unit_test(within_an_instant_the_rank_decides),
         cmocka_unit_test(only_the_two_words_are_directions),
         cmocka_unit_test(a_currency_is_three_letters),
         cmocka_unit_test(codes_are_stored_and_never_change),

@@ -64,10 +64,13 @@ struct touch {
     const struct shape *shape;
     int64_t value_micros, margin_micros; /* MICROS_ABSENT */
     int16_t score;                       /* SCORE_ABSENT */
+    uint64_t decision;                   /* of a send or its failure (decision_key); 0: none */
 };
 
 /* The one order of touchpoints. */
 int touch_key_compare(const struct touch_key *a, const struct touch_key *b);
+/* A decision_id as tails keep it: 64 bits of its hash, never 0; 0 where there is none. */
+uint64_t decision_key(struct span decision_id);
 /* The rank of a touch of this shape and value. */
 enum touch_rank touch_rank_of(const struct shape *shape, int64_t value_micros);
 /* About one event_id in 256 marks its instant as a checkpoint. The ids decide, so that the same set
@@ -79,6 +82,8 @@ struct tail_touch {
     struct instant at;
     struct id event_id;
     const struct shape *shape;
+    uint64_t decision; /* of a send; 0: none */
+    bool has_failed;   /* a send that failed: no credit from then on */
 };
 
 /* Creditable touches of the lookback, oldest first: items[head .. head + count). */
@@ -244,9 +249,10 @@ bool journey_lacks_window(const struct journey_policy *policy, const struct jour
 /* True if the tail left something out that is still inside the lookback: prime before
  * journey_rederive. */
 bool journey_tail_is_cut(const struct journey_state *state);
-/* Replaces the tail by the creditable ones of these facts, and keeps it complete from now on;
- * packing cuts it again. The facts must be all those of the profile in [state->last.at - lookback,
- * state->last], in order, with those of the running batch. */
+/* Replaces the tail by the creditable ones of these facts, and ends the credit of those that
+ * failed, and keeps it complete from now on; packing cuts it again. The facts must be all those of
+ * the profile in [state->last.at - lookback, state->last], in order, with those of the running
+ * batch. */
 void journey_prime(const struct journey_policy *policy, struct journey_state *state,
                    const struct touch *touches, size_t count);
 

@@ -313,13 +313,13 @@ static void pass_goals(const struct passing *p)
 /* ---- conversions ---- */
 static void emit_conversion(const struct passing *p)
 {
-    const struct journey_tail *tail = &p->state->tail;
-    uint32_t n = tail->count;
+    uint32_t n;
+    const struct tail_touch *eligible = tail_eligible(&p->state->tail, p->effects->arena, &n);
     if (journey_needs_window(p->policy, p->state, p->touch))
         p->effects->missed_window = true;
     struct conversion conversion = {p->touch, p->policy->conversions[p->conversion].goal_code,
                                     !p->state->has_converted, p->stage_before, p->day};
-    effects_conversion(p->effects, &conversion, n ? tail->items + tail->head : NULL, n);
+    effects_conversion(p->effects, &conversion, eligible, n);
 }
 
 static int64_t or_zero(int64_t micros)
@@ -358,12 +358,19 @@ static void pass_touch(const struct passing *p)
     s->last_department = p->touch->shape->department;
 }
 
+/* What is no touch may count for goals, and a failure ends the credit of its send. */
+static void pass_no_touch(const struct passing *p)
+{
+    if (p->touch->shape->is_failure)
+        tail_fail(&p->state->tail, p->touch);
+    if (p->touch->shape->goals)
+        pass_goals(p);
+}
+
 void journey_advance(const struct journey_policy *policy, struct journey_state *state,
                      const struct touch *touch, struct journey_effects *effects)
 {
     note_fact(state, touch);
-    if (touch->shape->direction == DIRECTION_NONE)
-        return;
     struct passing p = {
         .policy = policy,
         .state = state,
@@ -373,5 +380,8 @@ void journey_advance(const struct journey_policy *policy, struct journey_state *
         .stage_before = journey_stage_at(state, touch->key.at),
         .conversion = conversion_of(touch),
     };
-    pass_touch(&p);
+    if (touch->shape->is_touch)
+        pass_touch(&p);
+    else
+        pass_no_touch(&p);
 }

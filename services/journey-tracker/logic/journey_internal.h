@@ -87,6 +87,12 @@ void effects_conversion(struct journey_effects *effects, const struct conversion
 void tail_prune(struct journey_tail *tail, struct instant since);
 void tail_push(struct journey_tail *tail, struct arena *arena, const struct touch *touch,
                uint32_t max);
+/* Contact Failed: the newest send that has not failed yet and has its decision; without a decision,
+ * that of its channel and campaign. */
+void tail_fail(struct journey_tail *tail, const struct touch *failure);
+/* The touches that share credit, oldest first; valid until the tail changes. */
+const struct tail_touch *tail_eligible(const struct journey_tail *tail, struct arena *arena,
+                                       uint32_t *count);
 bool tail_equal(const struct journey_tail *a, const struct journey_tail *b);
 
 /* ---- deadlines ---- */

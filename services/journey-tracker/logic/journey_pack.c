@@ -16,10 +16,13 @@
  *       the second
  *     z 16 8  newest conversion: microseconds before last_seen, event_id, anchor
  *   v       only with flag 2: number of tail entries; for each:
- *     z 16 v  microseconds before last_seen, event_id, shape code
+ *     z 16 v  microseconds before last_seen, event_id, shape code * 4 + flags: 1 it has failed,
+ *             2 a decision follows
+ *     8       only with flag 2: its decision
  *   z       only with flags 2 and 4: dropped_at, as microseconds before last_seen */
 #include "services/journey-tracker/logic/journey_internal.h"
 
+enum { TAIL_FAILED = 1, TAIL_DECISION = 2, TAIL_FLAGS = 4 };
 enum { FLAG_SAME_KEY = 1, FLAG_TAIL = 2, FLAG_CUT = 4, FLAG_ALONE = 8, FLAG_CHANGED = 16 };
 
 /* Differences of times may wrap: reading wraps back. */
@@ -285,14 +288,22 @@ static struct kept kept_tail(const struct journey_policy *policy, const struct j
                          cut ? items[cut - 1].at : tail->dropped_at};
 }
 
+static void pack_tail_touch(struct strbuf *out, const struct journey_state *s,
+                            const struct tail_touch *t)
+{
+    uint64_t flags = (t->has_failed ? TAIL_FAILED : 0) | (t->decision ? TAIL_DECISION : 0);
+    pack_age(out, s, t->at);
+    pack_id(out, t->event_id);
+    pack_varint(out, (uint64_t)t->shape->code * TAIL_FLAGS + flags);
+    if (t->decision)
+        pack_be64(out, t->decision);
+}
+
 static void pack_tail(struct strbuf *out, const struct journey_state *s, const struct kept *kept)
 {
     pack_varint(out, kept->count);
-    for (uint32_t i = 0; i < kept->count; i++) {
-        pack_age(out, s, kept->items[i].at);
-        strbuf_add(out, kept->items[i].event_id.bytes, sizeof kept->items[i].event_id.bytes);
-        pack_varint(out, kept->items[i].shape->code);
-    }
+    for (uint32_t i = 0; i < kept->count; i++)
+        pack_tail_touch(out, s, &kept->items[i]);
     if (instant_is_set(kept->dropped_at))
         pack_age(out, s, kept->dropped_at);
 }
@@ -356,7 +367,10 @@ static bool unpack_tail(struct unpack *in, const struct shape_lookup *shapes,
         struct tail_touch *t = &s->tail.items[s->tail.count++];
         t->at = unpack_age(in, s);
         t->event_id = unpack_id(in);
-        uint32_t code = (uint32_t)unpack_varint(in);
+        uint64_t word = unpack_varint(in);
+        uint32_t code = (uint32_t)(word / TAIL_FLAGS);
+        t->has_failed = word & TAIL_FAILED;
+        t->decision = word & TAIL_DECISION ? unpack_be64(in) : 0;
         t->shape = in->failed ? NULL : shapes->find(shapes->context, code);
         if (t->shape == NULL && !in->failed) {
             *missing = code;

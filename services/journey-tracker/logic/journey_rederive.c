@@ -6,7 +6,7 @@ static bool same_touch(const struct touch *a, const struct touch *b)
 {
     return touch_key_compare(&a->key, &b->key) == 0 && a->shape->code == b->shape->code &&
            a->value_micros == b->value_micros && a->margin_micros == b->margin_micros &&
-           a->score == b->score;
+           a->score == b->score && a->decision == b->decision;
 }
 
 static int conversion_order(const struct conversion_row *a, const struct conversion_row *b)

@@ -15,7 +15,8 @@ int touch_key_compare(const struct touch_key *a, const struct touch_key *b)
 enum touch_rank touch_rank_of(const struct shape *shape, int64_t value_micros)
 {
     bool is_conversion = (value_micros > 0 ? shape->positive : shape->otherwise) >= 0;
-    return touch_rank((enum direction)shape->direction, is_conversion, false);
+    enum direction direction = shape->is_touch ? (enum direction)shape->direction : DIRECTION_NONE;
+    return touch_rank(direction, is_conversion, false);
 }
 
 bool event_marks_checkpoint(const struct id *event_id)

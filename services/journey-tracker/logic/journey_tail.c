@@ -34,12 +34,59 @@ void tail_push(struct journey_tail *tail, struct arena *arena, const struct touc
 {
     make_room(tail, arena);
     tail->items[tail->head + tail->count++] =
-        (struct tail_touch){touch->key.at, touch->key.event_id, touch->shape};
+        (struct tail_touch){touch->key.at, touch->key.event_id, touch->shape,
+                            touch->shape->is_send ? touch->decision : 0, false};
     if (tail->unbounded || tail->count <= max)
         return;
     tail->dropped_at = tail->items[tail->head].at;
     tail->head++;
     tail->count--;
+}
+
+uint64_t decision_key(struct span decision_id)
+{
+    if (decision_id.len == 0)
+        return 0;
+    struct id hash = hash128(decision_id);
+    uint64_t key = (uint64_t)id_short(&hash);
+    return key ? key : 1;
+}
+
+static bool is_send_of(const struct tail_touch *send, const struct touch *failure)
+{
+    if (!send->shape->is_send || send->has_failed)
+        return false;
+    return failure->decision ? send->decision == failure->decision
+                             : send->shape->channel == failure->shape->channel &&
+                                   send->shape->campaign == failure->shape->campaign;
+}
+
+void tail_fail(struct journey_tail *tail, const struct touch *failure)
+{
+    for (uint32_t i = tail->count; i-- > 0;) {
+        struct tail_touch *send = &tail->items[tail->head + i];
+        if (is_send_of(send, failure)) {
+            send->has_failed = true;
+            return;
+        }
+    }
+}
+
+const struct tail_touch *tail_eligible(const struct journey_tail *tail, struct arena *arena,
+                                       uint32_t *count)
+{
+    const struct tail_touch *all = tail->items ? tail->items + tail->head : NULL;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < tail->count; i++)
+        kept += !all[i].has_failed;
+    *count = kept;
+    if (kept == tail->count)
+        return all;
+    struct tail_touch *list = arena_array(arena, struct tail_touch, kept);
+    for (uint32_t i = 0, n = 0; i < tail->count; i++)
+        if (!all[i].has_failed)
+            list[n++] = all[i];
+    return list;
 }
 
 bool tail_equal(const struct journey_tail *a, const struct journey_tail *b)
@@ -49,7 +96,7 @@ bool tail_equal(const struct journey_tail *a, const struct journey_tail *b)
     for (uint32_t i = 0; i < a->count; i++) {
         const struct tail_touch *x = &a->items[a->head + i], *y = &b->items[b->head + i];
         if (x->at.us != y->at.us || x->shape->code != y->shape->code ||
-            !id_equal(&x->event_id, &y->event_id))
+            x->has_failed != y->has_failed || !id_equal(&x->event_id, &y->event_id))
             return false;
     }
     return true;
@@ -86,6 +133,8 @@ void journey_prime(const struct journey_policy *policy, struct journey_state *st
     state->tail = (struct journey_tail){.dropped_at = INSTANT_FIRST, .unbounded = true};
     struct instant since = instant_minus(state->last_touch_at, policy->lookback);
     for (size_t i = 0; i < count; i++)
-        if (touches[i].shape->creditable && instant_compare(touches[i].key.at, since) >= 0)
+        if (touches[i].shape->is_failure)
+            tail_fail(&state->tail, &touches[i]);
+        else if (touches[i].shape->creditable && instant_compare(touches[i].key.at, since) >= 0)
             tail_push(&state->tail, state->arena, &touches[i], 0);
 }

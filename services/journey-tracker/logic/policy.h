@@ -78,6 +78,8 @@ struct journey_policy {
     struct span reporting_timezone;
     int32_t reporting_offset; /* seconds east of UTC */
     struct duration session;
+    bool has_no_touch;
+    struct span_list no_touch; /* events that are no touches; without has_no_touch: the default */
     struct stage_rule rules[POLICY_MAX_RULES]; /* highest stage first */
     uint32_t rule_count;
     struct counted_event counted[POLICY_MAX_COUNTED];

@@ -141,13 +141,23 @@ static bool filter_matches(const struct span_list *list, struct span text)
     return list->count == 0 || in_list(list, text);
 }
 
+/* What is no touch counts only where its event is named, and a bot's visit only as money. */
+static bool may_count(const struct journey_goal *goal, const struct shape *shape)
+{
+    if (goal->status != STATUS_NONE)
+        return false;
+    if (shape->direction == DIRECTION_NONE)
+        return goal->events.count > 0;
+    return shape->is_touch || goal->measure != MEASURE_COUNT;
+}
+
 static uint64_t goals_of(const struct journey_policy *policy, const struct shape_text *text,
                          const struct shape *shape)
 {
     uint64_t goals = 0;
-    for (uint32_t i = 0; i < policy->goal_count && shape->direction != DIRECTION_NONE; i++) {
+    for (uint32_t i = 0; i < policy->goal_count; i++) {
         const struct journey_goal *goal = &policy->goals[i];
-        if (goal->status == STATUS_NONE &&
+        if (may_count(goal, shape) &&
             (goal->direction == DIRECTION_NONE || goal->direction == shape->direction) &&
             filter_matches(&goal->events, shape->event) &&
             filter_matches(&goal->channels, text->channel) &&
@@ -161,7 +171,7 @@ static uint64_t goals_of(const struct journey_policy *policy, const struct shape
 static bool is_creditable(const struct journey_policy *policy, const struct shape_text *text,
                           const struct shape *shape)
 {
-    if (shape->direction == DIRECTION_NONE)
+    if (!shape->is_touch)
         return false;
     if (policy->has_creditable)
         return in_list(&policy->creditable, shape->event);
@@ -192,14 +202,51 @@ static void set_conversion(const struct journey_policy *policy, const struct sha
     out->creditable = !listed && is_creditable(policy, text, out);
 }
 
+static bool is_conversion_event(const struct journey_policy *policy, struct span event)
+{
+    for (uint32_t i = 0; i < policy->conversion_count; i++)
+        if (span_equal(policy->conversions[i].event, event))
+            return true;
+    return false;
+}
+
+static bool is_listed_as_no_touch(const struct journey_policy *policy, struct span event)
+{
+    return policy->has_no_touch ? in_list(&policy->no_touch, event) : is_no_touch_by_default(event);
+}
+
+/* Sales are stronger: neither the list nor the type, `none` or a bot's mark takes one away. */
+static void set_direction(const struct journey_policy *policy, const struct shape_text *text,
+                          struct shape *out)
+{
+    enum direction direction = direction_of(text->direction, text->type, out->event);
+    bool is_sale = is_conversion_event(policy, out->event) && !span_is(text->direction, "outbound");
+    if (is_sale)
+        direction = DIRECTION_INBOUND;
+    else if (is_listed_as_no_touch(policy, out->event))
+        direction = DIRECTION_NONE;
+    out->direction = (uint8_t)direction;
+    out->is_touch = is_sale || direction == DIRECTION_OUTBOUND ||
+                    (direction == DIRECTION_INBOUND && !text->is_bot);
+}
+
+static void set_delivery(struct shape *out)
+{
+    bool is_sent =
+        event_is(out->event, EVENT_CONTACT_SENT) || event_is(out->event, EVENT_CAMPAIGN_SENT);
+    out->is_send = is_sent && out->direction == DIRECTION_OUTBOUND && out->creditable;
+    out->is_failure = event_is(out->event, EVENT_CONTACT_FAILED);
+}
+
 void shape_compile(const struct journey_policy *policy, const struct shape_text *text,
                    struct arena *arena, struct shape *out)
 {
     memset(out, 0, sizeof *out);
     out->event = event_of(text->event_name, text->type);
-    out->direction = (uint8_t)direction_of(text->direction, text->type, out->event);
+    set_direction(policy, text, out);
     name_kind(policy, text, arena, out);
     set_conversion(policy, text, out);
+    set_delivery(out);
     if (in_list(&policy->at_risk_on, out->event))
         out->status = STATUS_AT_RISK;
     else if (in_list(&policy->lapsed_on, out->event))

@@ -22,7 +22,7 @@
     X(type, "type", tp->type)                                                                      \
     X(event_name, "event", event_of(tp->event_name, tp->type))                                     \
     X(channel, "channel", tp->channel)                                                             \
-    X(direction, "direction", direction_as_sent(tp->direction))                                    \
+    X(direction, "direction", direction_or_none(tp->direction))                                    \
     X(department, "department", present(tp->department))                                           \
     X(purpose, "purpose", present(tp->purpose))                                                    \
     X(contact_class, "contact_class", present(tp->contact.class))                                  \
@@ -43,7 +43,7 @@
 struct shape_text {
 #define SHAPE_MEMBER(member, ...) struct span member;
     SHAPE_TEXTS(SHAPE_MEMBER)
-    bool has_click_id;
+    bool has_click_id, is_bot;
 };
 
 struct shape {
@@ -51,7 +51,10 @@ struct shape {
     uint32_t kind, channel, department, purpose, campaign, currency; /* set by the caller */
     /* Borrowed from the shape_text, or in the arena; network may be SPAN_NONE. */
     struct span event, network, kind_text;
-    uint8_t direction; /* enum direction, for every figure; none: it is no touch */
+    uint8_t direction; /* enum direction, as the policy has it */
+    bool is_touch;     /* it has a direction, and is no visit of a bot */
+    bool is_send;      /* a creditable send: a failure may end its credit */
+    bool is_failure;   /* ends the credit of a send */
     uint8_t status;    /* enum journey_status that its event gives (`on`), else STATUS_NONE */
     bool creditable;
     bool is_order;     /* an inbound touch of a conversion rule's event, of any value */
@@ -59,7 +62,7 @@ struct shape {
     int16_t positive;  /* conversion rule for a value above 0, -1: none */
     int16_t otherwise; /* conversion rule for any other value, -1: none */
     uint64_t rules;    /* stage rules whose event, channel and score_kind match */
-    uint64_t goals;    /* goals whose filter matches, value left aside */
+    uint64_t goals;    /* goals whose filter matches, value left aside; also of what is no touch */
 };
 
 /* The meaning of text under policy; codes are left 0. kind_text may be in the arena. */

@@ -56,6 +56,7 @@ static void describe(const struct touchpoint *tp, struct shape_text *out)
 #define DESCRIBE(member, column, field) out->member = field;
     SHAPE_TEXTS(DESCRIBE)
     out->has_click_id = tp->campaign.click_id.len > 0;
+    out->is_bot = tp->is_bot;
 }
 
 static struct shape_text copy_text(struct arena *arena, const struct shape_text *text)
@@ -73,7 +74,7 @@ static struct span shape_key(struct arena *arena, const struct shape_text *text)
     for (size_t i = 0; i < ATTRIBUTES; i++)
         total += text_of(text, i).len + 3;
     strbuf_reserve(&key, total);
-    pack_byte(&key, text->has_click_id);
+    pack_byte(&key, (uint8_t)(text->has_click_id | text->is_bot << 1));
     for (size_t i = 0; i < ATTRIBUTES; i++) {
         struct span part = text_of(text, i);
         pack_varint(&key, part.ptr ? part.len + 1 : 0);
@@ -88,27 +89,28 @@ static void add_columns(struct strbuf *sql)
         strbuf_addf(sql, ", %s", attributes[i].column);
 }
 
-enum { FIRST_TEXT_PARAM = 7 };
+enum { FIRST_TEXT_PARAM = 10 };
 
 static const char *insert_sql(struct arena *arena)
 {
     struct strbuf sql = {.arena = arena};
-    strbuf_addf(&sql, "INSERT INTO journey.shapes (hash, has_click_id, network, touch_kind, "
-                      "is_goal_event, needs_value");
+    strbuf_addf(&sql,
+                "INSERT INTO journey.shapes (hash, has_click_id, is_bot, network, touch_kind, "
+                "is_goal_event, needs_value, shown_direction, is_touch");
     add_columns(&sql);
-    strbuf_addf(&sql, ") VALUES ($1, $2, $3, $4, $5, $6");
+    strbuf_addf(&sql, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9");
     for (size_t i = 0; i < ATTRIBUTES; i++)
         strbuf_addf(&sql, ", $%zu", FIRST_TEXT_PARAM + i);
     strbuf_addf(&sql, ") ON CONFLICT (hash) DO NOTHING");
     return sql.ptr;
 }
 
-enum { FIRST_TEXT_COLUMN = 2 };
+enum { FIRST_TEXT_COLUMN = 3 };
 
 static const char *load_sql(struct arena *arena)
 {
     struct strbuf sql = {.arena = arena};
-    strbuf_addf(&sql, "SELECT shape, has_click_id");
+    strbuf_addf(&sql, "SELECT shape, has_click_id, is_bot");
     add_columns(&sql);
     strbuf_addf(&sql, " FROM journey.shapes WHERE $1 = 0 OR shape = $1");
     return sql.ptr;
@@ -117,6 +119,7 @@ static const char *load_sql(struct arena *arena)
 static void read_row(const struct db_result *r, int row, struct shape_text *out)
 {
     out->has_click_id = db_bool(r, row, 1);
+    out->is_bot = db_bool(r, row, 2);
     for (size_t i = 0; i < ATTRIBUTES; i++)
         *text_at(out, i) = db_bytes(r, row, FIRST_TEXT_COLUMN + (int)i);
 }
@@ -202,12 +205,21 @@ void shapes_forget_batch(struct shapes *shapes)
 
 /* ---- in the table ---- */
 
+static struct span direction_text(enum direction direction)
+{
+    return direction == DIRECTION_INBOUND    ? SPAN("inbound")
+           : direction == DIRECTION_OUTBOUND ? SPAN("outbound")
+                                             : SPAN_NONE;
+}
+
 static void add_meaning(struct params *p, const struct shape *shape)
 {
     params_text(p, shape->network);
     params_text(p, shape->kind_text);
     params_bool(p, shape->positive >= 0 || shape->otherwise >= 0);
     params_bool(p, shape->otherwise < 0);
+    params_text(p, direction_text((enum direction)shape->direction));
+    params_bool(p, shape->is_touch);
 }
 
 static enum outcome insert_shape(struct shapes *shapes, struct arena *arena,
@@ -220,6 +232,7 @@ static enum outcome insert_shape(struct shapes *shapes, struct arena *arena,
     params_init(&p, arena);
     params_uuid(&p, hash);
     params_bool(&p, ref->text.has_click_id);
+    params_bool(&p, ref->text.is_bot);
     add_meaning(&p, &shape);
     for (size_t i = 0; i < ATTRIBUTES; i++)
         params_text(&p, text_of(&ref->text, i));

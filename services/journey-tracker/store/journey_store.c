@@ -23,7 +23,7 @@ static const struct fact_column fact_columns[] = {
     COLUMN(product_id, FACT_TEXT, false),
     COLUMN(location_id, FACT_TEXT, false),
     COLUMN(agent_id, FACT_TEXT, false),
-    COLUMN(decision_id, FACT_TEXT, false),
+    COLUMN(decision_id, FACT_TEXT, true),
     COLUMN(others, FACT_BYTEA, false),
 };
 /* clang-format on */
