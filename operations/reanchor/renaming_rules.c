@@ -41,7 +41,8 @@ static bool classes_equal(const struct identity_policy *a, const struct identity
             return i == a->class_count && j == b->class_count;
         const struct char_class_pattern *x = &a->classes[i], *y = &b->classes[j];
         if (memcmp(x->accepts, y->accepts, sizeof x->accepts) != 0 ||
-            x->matches_empty != y->matches_empty)
+            x->matches_empty != y->matches_empty || x->is_frame != y->is_frame ||
+            !span_equal(x->start, y->start) || !span_equal(x->end, y->end))
             return false;
     }
 }

@@ -109,7 +109,7 @@ class Identifiers:
             kind: {self.fold(kind, value).translate(ASCII_LOWER) for value in values}
             for kind, values in blocked.get("types", {}).items()
         }
-        self.patterns = [(entry.get("type"), re.compile(entry["pattern"])) for entry in blocked.get("patterns", [])]
+        self.patterns = [(entry.get("type"), re.compile(entry["pattern"], re.DOTALL)) for entry in blocked.get("patterns", [])]
         self.cache = {}
 
     def is_blocked(self, kind, value):

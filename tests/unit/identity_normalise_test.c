@@ -52,7 +52,11 @@ static void blocked_values(void **state)
     static const char *const blocked[] = {
         "", " ", "\t\r\n ", "0", "00000000-0000-0000-0000-000000000000", "-", "---", "-0-", "-1",
         "null", "none", "nil", "undefined", "nan", "true", "false", "anonymous", "guest", "unknown",
-        "not_authenticated", "distinct_id", "[object Object]",
+        "not_authenticated", "distinct_id", "[object Object]", "n/a", "N/A", ".", "test",
+        "$distinct_id",
+        /* templates that were not filled in */
+        "{{user.id}}", "{{ contact.EMAIL }}", "${userId}", "#{id}", "{% uid %}", "<%= id %>",
+        "%USERID%", "%%id%%", "[[id]]", "*|EMAIL|*", "@{id}", "{user_id}", "[object Undefined]",
         /* case */
         "NULL", "None", "NaN", "TRUE", "[OBJECT OBJECT]", "Not_Authenticated",
         /* blanks around */
@@ -74,9 +78,9 @@ static void blocked_values(void **state)
 static void values_that_only_look_blocked(void **state)
 {
     static const char *const usable[] = {
-        "1",     "-2",      "0x",       "00a",          "nulls", "null null",
-        "none.", "guest1",  "un known", "\"null",       "null'", "\"",
-        "'a'",   "\"null'", "[object]", "anonymous_id", "0 0",   "nu\u200bll"};
+        "1",     "-2",      "0x",       "00a",           "nulls", "null null",
+        "none.", "guest1",  "un known", "\"null",        "null'", "{{a",
+        "'a'",   "\"null'", "[object]", "anonymous_ids", "0 0",   "nu\u200bll"};
     for (size_t i = 0; i < COUNT(usable); i++)
         check("anonymous_id", usable[i], false, usable[i]);
 }

@@ -50,7 +50,7 @@ static void the_default_policy(void **state)
         assert_int_equal(p.types[i].rank, i + 1);
         assert_int_equal(p.types[i].is_unique, i == 0);
         assert_int_equal(p.types[i].links, i != 7);
-        assert_true(p.types[i].counts && !p.types[i].is_scoped);
+        assert_true(p.types[i].counts == (i < 5) && !p.types[i].is_scoped);
     }
     assert_int_equal(p.types[1].normaliser, NORMALISE_EMAIL);
     assert_int_equal(p.types[2].normaliser, NORMALISE_PHONE);
@@ -60,35 +60,38 @@ static void the_default_policy(void **state)
     assert_true(span_is(p.types[5].address_of, "push"));
     assert_true(span_is(p.calling_code, "1"));
     assert_false(p.gmail_dots_and_plus);
-    assert_int_equal(p.blocked.count, 14);
-    assert_int_equal(p.class_count, 1);
+    assert_int_equal(p.blocked.count, 49);
+    assert_int_equal(p.class_count, 12);
     assert_int_equal(p.max_identifiers, 100);
     assert_int_equal(p.max_degree, 1000);
     assert_int_equal(p.min_time.us, 365 * US_PER_DAY);
     arena_free(&arena);
 }
 
-/* The most user ids an identifier of each type may be linked to. */
+/* The most user ids, e-mails and phones an identifier of each type may be linked to. */
 static void the_shipped_policies_disarm_what_is_shared(void **state)
 {
     static const char *const files[] = {"identity.json", "bank/identity.json"};
     static const struct {
         const char *type;
-        uint32_t users;
-    } rows[] = {{"user_id", IDENTITY_UNBOUNDED},
-                {"email", IDENTITY_UNBOUNDED},
-                {"phone", 5},
-                {"device_id", 3},
-                {"anonymous_id", 3}};
+        uint32_t users, emails, phones;
+    } rows[] = {{"user_id", IDENTITY_UNBOUNDED, 10, 10},
+                {"email", 5, IDENTITY_UNBOUNDED, 5},
+                {"phone", 5, 5, IDENTITY_UNBOUNDED},
+                {"loyalty_id", 3, 3, 3},
+                {"external_id", 1, 1, 1},
+                {"device_id", 3, 3, 3},
+                {"anonymous_id", 3, 3, 3}};
     struct arena arena = {0};
     for (size_t f = 0; f < COUNT(files); f++) {
         struct identity_policy p = identity_shipped_policy(&arena, files[f]);
         for (size_t i = 0; i < COUNT(rows); i++) {
             const struct identity_type *type = identity_find_type(&p, span_of(rows[i].type));
             assert_int_equal(type->max_links[0], rows[i].users);
-            assert_int_equal(type->max_links[1], IDENTITY_UNBOUNDED);
+            assert_int_equal(type->max_links[1], rows[i].emails);
+            assert_int_equal(type->max_links[2], rows[i].phones);
             assert_int_equal(type->match_hashed, type->normaliser == NORMALISE_EMAIL);
-            assert_int_equal(type->limit, IDENTITY_UNBOUNDED);
+            assert_int_equal(type->limit, type->counts ? IDENTITY_UNBOUNDED : 100);
         }
     }
     arena_free(&arena);
@@ -322,7 +325,9 @@ static const struct {
     {PATTERN("[0-]*"), "blocked.patterns[0]", "^[characters]*$"},
     {PATTERN("^[]*$"), "blocked.patterns[0]", "^[characters]*$"},
     {PATTERN("^[^0]*$"), "blocked.patterns[0]", "^[characters]*$"},
-    {PATTERN("^test.*$"), "blocked.patterns[0]", "^[characters]*$"},
+    {PATTERN("^te?st.*$"), "blocked.patterns[0]", "^[characters]*$"},
+    {PATTERN("^.*$"), "blocked.patterns[0]", "^start.*end$"},
+    {PATTERN("^{{.*}}$"), "blocked.patterns[0]", "^start.*end$"},
     {PATTERN("^[a]|[b]*$"), "blocked.patterns[0]", "^[characters]*$"},
     {PATTERN("^[\\\\d]+$"), "blocked.patterns[0]", "^[characters]*$"},
     {PATTERN("^[z-a]+$"), "blocked.patterns[0]", "^[characters]*$"},
@@ -355,7 +360,13 @@ static const struct {
 } vain[] = {
     {TYPES(""), {NULL}},
     {TYPES("," SHY("")), {NULL}},
-    {EMAIL("\"unique\":true,\"limit\":{\"count\":1},\"max_links\":{\"user_id\":1}"), {NULL}},
+    {EMAIL("\"limit\":{\"count\":1},\"max_links\":{\"user_id\":1}"), {NULL}},
+    {EMAIL("\"unique\":true,\"limit\":{\"count\":1}"), {"is unique: its \"limit\""}},
+    {EMAIL("\"max_links\":{\"user_id\":1001}"), {"\"max_degree\" is smaller"}},
+    {EMAIL("\"counts\":false"), {"does not count and has no"}},
+    {EMAIL("\"counts\":false,\"max_links\":{\"user_id\":2}"), {NULL}},
+    {"{\"types\":[{\"type\":\"a\",\"rank\":1,\"counts\":false,\"limit\":{\"count\":9}}]}",
+     {"no type counts"}},
     {"{\"types\":[" SHY("") "]}", {"nothing links"}},
     {"{\"types\":[{\"type\":\"a\",\"rank\":1,\"unique\":true}]}", {"nothing links"}},
     {WITH("\"pairs\":[{\"types\":[\"user_id\",\"user_id\"],\"links\":false}]"), {"nothing links"}},

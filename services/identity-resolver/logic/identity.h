@@ -49,12 +49,14 @@ struct blocked_values {
     size_t count, longest;
 };
 
-/* A blocked pattern of the form ^[set]*$ or ^[set]+$, matched in any case. It needs no regex
- * engine. */
+/* A blocked pattern, matched in any case. It needs no regex engine. Either ^[set]*$ or ^[set]+$,
+ * or a frame: ^start.*end$. */
 struct char_class_pattern {
     bool accepts[256];
     bool matches_empty;
-    int16_t type; /* index of the only type it is for; -1: all */
+    bool is_frame;
+    struct span start, end; /* of a frame, ASCII lower case; at least one is not empty */
+    int16_t type;           /* index of the only type it is for; -1: all */
 };
 
 struct identity_type {

@@ -23,8 +23,20 @@ int16_t identity_type_of_rank(const struct identity_policy *policy, int16_t rank
     return -1;
 }
 
-static bool matches_class(const struct char_class_pattern *pattern, struct span value)
+static bool is_lower_case_of(struct span lower_case, const char *text)
 {
+    for (size_t i = 0; i < lower_case.len; i++)
+        if (lower(text[i]) != lower_case.ptr[i])
+            return false;
+    return true;
+}
+
+static bool matches_pattern(const struct char_class_pattern *pattern, struct span value)
+{
+    struct span start = pattern->start, end = pattern->end;
+    if (pattern->is_frame)
+        return value.len >= start.len + end.len && is_lower_case_of(start, value.ptr) &&
+               is_lower_case_of(end, value.ptr + value.len - end.len);
     for (size_t i = 0; i < value.len; i++)
         if (!pattern->accepts[(unsigned char)value.ptr[i]])
             return false;
@@ -69,7 +81,7 @@ bool identity_is_blocked(const struct identity_policy *policy, const struct iden
         return true;
     for (size_t i = 0; i < policy->class_count; i++)
         if ((policy->classes[i].type < 0 || &policy->types[policy->classes[i].type] == type) &&
-            matches_class(&policy->classes[i], value))
+            matches_pattern(&policy->classes[i], value))
             return true;
     return false;
 }

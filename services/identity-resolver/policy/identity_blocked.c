@@ -1,9 +1,11 @@
 /* identity_blocked.c: reads the values and patterns that are never identifiers. */
 #include "services/identity-resolver/policy/identity_blocked.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 #include "common/base/nearest.h"
+#include "common/base/pack.h"
 #include "services/identity-resolver/policy/identity_fold.h"
 
 enum { NEAR = 3 }; /* letters; further away is no help */
@@ -114,17 +116,53 @@ static bool parse_class(struct span text, struct char_class_pattern *out)
     return set.len > 0 && set.ptr[0] != '^' && (repeat == '*' || repeat == '+');
 }
 
-static enum outcome read_pattern(const struct json *entry, const struct identity_policy *policy,
+/* Literal text up to .* or $; what means something in a regular expression needs a backslash. */
+static bool take_literal(struct span *text, struct strbuf *out)
+{
+    size_t i = 0;
+    for (; i < text->len && !strchr(".$", text->ptr[i]); i++) {
+        bool is_escaped = text->ptr[i] == '\\';
+        if (is_escaped && ++i == text->len)
+            return false;
+        unsigned char c = (unsigned char)text->ptr[i];
+        if (c < ' ' || c >= 0x7f || (is_escaped ? isalnum(c) : strchr("^|?*+()[]{}", c) != NULL))
+            return false;
+        pack_byte(out, (uint8_t)tolower(c));
+    }
+    *text = (struct span){text->ptr + i, text->len - i};
+    return true;
+}
+
+/* ^start.*end$, with at least one character of the frame. */
+static bool parse_frame(struct arena *arena, struct span text, struct char_class_pattern *out)
+{
+    struct strbuf start = {.arena = arena}, end = {.arena = arena};
+    if (text.len < 1 || text.ptr[0] != '^')
+        return false;
+    text = (struct span){text.ptr + 1, text.len - 1};
+    if (!take_literal(&text, &start) || text.len < 3 || memcmp(text.ptr, ".*", 2) != 0)
+        return false;
+    text = (struct span){text.ptr + 2, text.len - 2};
+    if (!take_literal(&text, &end) || !span_is(text, "$"))
+        return false;
+    out->is_frame = true;
+    out->start = strbuf_span(&start);
+    out->end = strbuf_span(&end);
+    return out->start.len + out->end.len > 0;
+}
+
+static enum outcome read_pattern(struct arena *arena, const struct json *entry,
+                                 const struct identity_policy *policy,
                                  struct char_class_pattern *out, struct err *err)
 {
     struct span pattern = SPAN_NONE, type = SPAN_NONE;
     CHECK(json_check_keys(entry, "pattern", "type", err));
     CHECK(json_text(entry, "pattern", &pattern, err));
     CHECK(json_text(entry, "type", &type, err));
-    if (!parse_class(pattern, out))
-        return json_fail(
-            entry, err,
-            "only patterns of the form ^[characters]*$ or ^[characters]+$ are supported");
+    if (!parse_class(pattern, out) && !parse_frame(arena, pattern, out))
+        return json_fail(entry, err,
+                         "only patterns of the form ^[characters]*$, ^[characters]+$ or "
+                         "^start.*end$ are supported");
     out->type = -1;
     return json_get(entry, "type")
                ? identity_type_index(policy, json_get(entry, "type"), type, &out->type, err)
@@ -145,7 +183,7 @@ enum outcome identity_blocked_read(struct arena *arena, const struct json *secti
     CHECK(read_values_by_type(arena, types, policy, err));
     policy->classes = arena_array(arena, struct char_class_pattern, json_count(patterns));
     for (size_t i = 0; i < json_count(patterns); i++)
-        CHECK(read_pattern(json_at(patterns, i), policy, &policy->classes[policy->class_count++],
-                           err));
+        CHECK(read_pattern(arena, json_at(patterns, i), policy,
+                           &policy->classes[policy->class_count++], err));
     return OUTCOME_OK;
 }

@@ -70,6 +70,52 @@ static void look_at_max_links(struct search *search, const struct identity_type 
     }
 }
 
+/* Another limit comes first. */
+static void look_at_order(struct search *search, const struct identity_type *type)
+{
+    const struct identity_policy *policy = search->policy;
+    if (type->links && type->is_unique && type->limit != IDENTITY_UNBOUNDED)
+        add(search,
+            arena_printf(search->arena,
+                         "the type \"" SPAN_FMT "\" is unique: its \"limit\" is never reached",
+                         SPAN_ARG(type->name)));
+    for (size_t i = 0; i < policy->type_count; i++)
+        if (type->links && policy->types[i].links && policy->types[i].counts &&
+            type->max_links[i] != IDENTITY_UNBOUNDED && type->max_links[i] > policy->max_degree)
+            add(search, arena_printf(search->arena,
+                                     "the type \"" SPAN_FMT "\": its \"max_links\" of \"" SPAN_FMT
+                                     "\" is never reached: \"max_degree\" is smaller",
+                                     SPAN_ARG(type->name), SPAN_ARG(policy->types[i].name)));
+}
+
+static bool is_bounded(const struct identity_policy *policy, const struct identity_type *type)
+{
+    for (size_t i = 0; i < policy->type_count; i++)
+        if (type->max_links[i] != IDENTITY_UNBOUNDED)
+            return true;
+    return type->is_unique || type->limit != IDENTITY_UNBOUNDED;
+}
+
+/* Neither max_identifiers nor max_degree looks at a type that does not count. */
+static void look_at_counts(struct search *search, const struct identity_type *type)
+{
+    if (type->links && !type->counts && !is_bounded(search->policy, type))
+        add(search,
+            arena_printf(search->arena,
+                         "the type \"" SPAN_FMT "\" does not count and has no \"limit\" and "
+                         "no \"max_links\": nothing bounds how many of it one person has, "
+                         "or how many people it joins",
+                         SPAN_ARG(type->name)));
+}
+
+static bool counts_any(const struct identity_policy *policy)
+{
+    for (size_t i = 0; i < policy->type_count; i++)
+        if (policy->types[i].links && policy->types[i].counts)
+            return true;
+    return false;
+}
+
 void identity_policy_warnings(struct arena *arena, const struct identity_policy *policy,
                               struct policy_warnings *out)
 {
@@ -77,9 +123,13 @@ void identity_policy_warnings(struct arena *arena, const struct identity_policy 
     *out = (struct policy_warnings){0};
     if (!joins_any(policy))
         add(&search, "nothing links: no touchpoint ever makes two identifiers one person");
+    if (joins_any(policy) && !counts_any(policy))
+        add(&search, "no type counts: \"max_identifiers\" and \"max_degree\" are never reached");
     for (size_t i = 0; i < policy->type_count; i++) {
         if (!links_any(policy, i))
             look_at_bounds(&search, &policy->types[i]);
         look_at_max_links(&search, &policy->types[i]);
+        look_at_order(&search, &policy->types[i]);
+        look_at_counts(&search, &policy->types[i]);
     }
 }
