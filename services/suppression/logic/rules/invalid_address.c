@@ -53,14 +53,13 @@ static void ask(const struct contact_rule *rule, const struct question *q, struc
             end++;
         add_instant(rule, q, start, end, &failures);
     }
-    bool failed = failures.count >= own->nth;
-    lasting_judge(q, failed ? failures.last : NULL,
-                  failed ? lasting_end(rule, failures.last->at) : INSTANT_FIRST, SPAN("no failure"),
-                  finding);
+    const struct contact_fact *cause = failures.count >= own->nth ? failures.last : NULL;
+    lasting_judge(q, cause, cause ? lasting_end(rule, cause->at) : INSTANT_FIRST,
+                  SPAN("no failure"), finding);
     if (own->nth == 1)
         return;
     finding->allowed = span_of(arena_printf(q->arena, "fewer than %d failures", own->nth));
-    if (!failed)
+    if (cause == NULL)
         finding->observed = span_of(arena_printf(q->arena, "%d", failures.count));
 }
 
