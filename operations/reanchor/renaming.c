@@ -37,8 +37,8 @@ static void warn_blocked(struct desk *desk, const struct identity_type *type, co
 {
     desk_warn(desk,
               "blocked values of the type " SPAN_FMT
-              " are different: they act on what arrives from now on, stored identifiers stay, "
-              "because %s",
+              " are different: a listed value leaves what is stored, in its usual spellings; "
+              "patterns and other spellings act on what arrives from now on, because %s",
               SPAN_ARG(type->name), why);
 }
 
@@ -61,6 +61,7 @@ static enum outcome reread_type(struct rereading *work, struct err *err)
     if (work->missing > 0) {
         take_back(work, before);
         warn_blocked(work->desk, work->now, "not all of their raw values are kept");
+        return renaming_block_listed(work, err);
     } else if (is_any_free(work, &work->current->blocked) ||
                is_any_free(work, &work->now->blocked)) {
         desk_warn(work->desk,
@@ -101,7 +102,7 @@ static enum outcome reread_if_needed(struct rereading *work, struct err *err)
     if (why == NULL)
         return reread_type(work, err);
     warn_blocked(work->desk, work->now, why);
-    return OUTCOME_OK;
+    return renaming_block_listed(work, err);
 }
 
 static enum outcome refuse_target(const struct renamed *one, struct err *err)

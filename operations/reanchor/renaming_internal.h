@@ -26,6 +26,13 @@ struct rereading {
  * that it cannot tell about. */
 enum outcome renaming_read_values(struct rereading *work, struct err *err);
 
+/* The identifier names no person any more; once is enough. */
+void renaming_vanish(struct rereading *work, const struct id *identifier);
+
+/* renaming_blocked.c: of a type that is not judged by its raw values, the stored identifiers of
+ * values that the candidate lists as blocked and the current policy does not. */
+enum outcome renaming_block_listed(struct rereading *work, struct err *err);
+
 /* identity_renaming_rules.c: whether the two policies block the same values of the type at hand. */
 bool renaming_blocks_alike(const struct rereading *work);
 /* Why newly blocked values act on what arrives alone; NULL: on what is stored, too. */

@@ -43,9 +43,16 @@ static bool find_form(const struct rereading *work, struct arena *arena, struct 
 static void rename_to(struct rereading *work, const struct id *from, struct id to)
 {
     struct arena *arena = work->desk->arena;
+    if (map_find(&work->out->to, from))
+        return;
     *arena_push(arena, work->out) = (struct renamed){*from, to, work->now};
     *(struct id *)map_put(&work->out->to, from, NULL) = to;
     work->out->vanished += id_is_nil(&to);
+}
+
+void renaming_vanish(struct rereading *work, const struct id *identifier)
+{
+    rename_to(work, identifier, (struct id){{0}});
 }
 
 static void reread_form(struct rereading *work, struct arena *arena, const struct id *identifier,
