@@ -23,7 +23,7 @@ enum outcome touchpoint_check(const struct touchpoint_check *check, struct span 
                               struct err *err)
 {
     struct touchpoint touchpoint;
-    CHECK(avro_plan_decode(check->plan, payload, &touchpoint, err));
+    CHECK(touchpoint_decode(check->plan, payload, &touchpoint, err));
     return identity_check_times(&check->policy, clock_now(),
                                 (struct instant){touchpoint.occurred_at}, err);
 }

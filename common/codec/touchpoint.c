@@ -1,9 +1,10 @@
-/* touchpoint.c: a touchpoint's id and the walk over its raw consent map. */
+/* touchpoint.c: a touchpoint's id, its score, and the walk over its raw consent map. */
 #include "common/codec/touchpoint.h"
 
 #include <sodium.h>
 
 #include "common/base/pack.h"
+#include "common/words/words.h"
 
 /* The cursor keeps the entries left in the current block in the upper half of its length; a payload
  * is below 1 MB. */
@@ -34,6 +35,32 @@ bool consent_next(struct span *cursor, struct span *key, bool *value)
     size_t rest = (size_t)(u.end - u.at);
     *cursor = (struct span){(const char *)u.at, (size_t)((left - 1) << COUNT_SHIFT) | rest};
     return true;
+}
+
+enum { SCORE_BEST = 100 };
+
+/* The worst answer is -100, the best one 100, the others between them, rounded to the nearest. */
+static int64_t score_on_scale(int64_t raw, int64_t worst, int64_t best)
+{
+    int64_t steps = best - worst;
+    return (2 * 2 * SCORE_BEST * (raw - worst) + steps) / (2 * steps) - SCORE_BEST;
+}
+
+enum outcome touchpoint_decode(const struct avro_plan *plan, struct span payload,
+                               struct touchpoint *out, struct err *err)
+{
+    int64_t worst, best;
+    CHECK(avro_plan_decode(plan, payload, out, err));
+    if (out->score_raw == LONG_ABSENT)
+        return OUTCOME_OK;
+    out->score = LONG_ABSENT;
+    if (!score_scale(out->score_kind, &worst, &best))
+        return OUTCOME_OK;
+    if (out->score_raw < worst || out->score_raw > best)
+        return err_set(err, OUTCOME_REJECT, "number_out_of_range",
+                       "score_raw: a number outside the scale of its score_kind");
+    out->score = score_on_scale(out->score_raw, worst, best);
+    return OUTCOME_OK;
 }
 
 static void hash_with_length(crypto_generichash_state *state, struct span s)

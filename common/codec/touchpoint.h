@@ -92,6 +92,12 @@ void avro_plan_free(struct avro_plan *plan);
 enum outcome avro_plan_decode(const struct avro_plan *plan, struct span payload,
                               struct touchpoint *out, struct err *err);
 
+/* The same, and score is what every figure and rule takes: from score_raw, if there is one, by the
+ * scale of its kind. A score_raw of no such kind gives none. REJECT number_out_of_range also for a
+ * score_raw outside its scale. */
+enum outcome touchpoint_decode(const struct avro_plan *plan, struct span payload,
+                               struct touchpoint *out, struct err *err);
+
 /* Next entry of a consent map (touchpoint.consent); false at the end. Start with *cursor = consent.
  */
 bool consent_next(struct span *cursor, struct span *key, bool *value);

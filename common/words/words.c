@@ -99,6 +99,23 @@ bool event_is(struct span event, enum event_word word)
     return span_is(event, events[word]);
 }
 
+bool score_scale(struct span kind, int64_t *worst, int64_t *best)
+{
+    static const struct {
+        const char *kind;
+        int64_t worst, best;
+    } scales[] = {
+#define WORD_SCALE(name, text, worst, best) {text, worst, best},
+        WORDS_SCORE_SCALES(WORD_SCALE)};
+    for (size_t i = 0; i < sizeof scales / sizeof *scales; i++)
+        if (span_is(kind, scales[i].kind)) {
+            *worst = scales[i].worst;
+            *best = scales[i].best;
+            return true;
+        }
+    return false;
+}
+
 static bool is_never_a_touch(struct span event)
 {
     for (int i = 0; i < EVENT_COUNT; i++)

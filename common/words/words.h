@@ -45,6 +45,12 @@
     X(MEASURE_STOCK, "stock")                                                                      \
     X(MEASURE_ENTRIES, "entries")
 
+/* Kinds of score with the scale of their answers: X(NAME, "kind", worst, best). */
+#define WORDS_SCORE_SCALES(X)                                                                      \
+    X(SCALE_NPS, "nps", 0, 10)                                                                     \
+    X(SCALE_CSAT, "csat", 1, 5)                                                                    \
+    X(SCALE_CES, "ces", 1, 7)
+
 #define WORD_NO_DIRECTION "none"
 #define WORDS_DIRECTIONS(X)                                                                        \
     X(DIRECTION_INBOUND, "inbound")                                                                \
@@ -210,6 +216,9 @@ bool event_is(struct span event, enum event_word word);
 /* The code of a currency: three letters in upper case, blanks around them dropped. SPAN_NONE for
  * any other text, which names no currency. A copy is in the arena. */
 struct span currency_of(struct span sent, struct arena *arena);
+
+/* The scale of a kind of score; false if it has none. */
+bool score_scale(struct span kind, int64_t *worst, int64_t *best);
 
 /* True for the events that are no touches where the policy lists none. */
 bool is_no_touch_by_default(struct span event);

@@ -232,6 +232,29 @@ static void check_consent(struct doctor *doctor, struct db *db)
             "contact.json: consent_words gives them one, channels declares a channel");
 }
 
+/* 9 of 10 sent as `score` is almost neutral: seen here, and not guessed. */
+static void check_scores(struct doctor *doctor, struct db *db)
+{
+    struct arena *arena = doctor->desk->arena;
+    struct db_result *r = NULL;
+    struct err err = {0};
+    if (db_run(db, &sql_doctor_scores, NULL, &r, NULL, &err) != OUTCOME_OK) {
+        add(doctor, VERDICT_FAIL, "scores", err.message, "see database");
+        return;
+    }
+    struct strbuf text = {.arena = arena};
+    for (int i = 0; i < db_rows(r); i++)
+        strbuf_addf(&text, "%s%" PRId64 " of \"" SPAN_FMT "\" from " SPAN_FMT, i ? ", " : "",
+                    db_int8(r, i, 2), SPAN_ARG(db_bytes(r, i, 1)), SPAN_ARG(db_bytes(r, i, 0)));
+    pack_byte(&text, 0);
+    if (db_rows(r) == 0)
+        add(doctor, VERDICT_OK, "scores", "no score looks like a raw answer", "");
+    else
+        add(doctor, VERDICT_WARN, "scores",
+            arena_printf(arena, "scores from 1 to 10, which may be raw answers: %s", text.ptr),
+            "send raw answers as score_raw, with their score_kind");
+}
+
 static void check_policies(struct doctor *doctor)
 {
     struct desk *desk = doctor->desk;
@@ -279,6 +302,7 @@ static void check_database(struct doctor *doctor)
     check_keys(doctor, doctor->desk->db);
     check_erasures(doctor, doctor->desk->db);
     check_consent(doctor, doctor->desk->db);
+    check_scores(doctor, doctor->desk->db);
 }
 
 bool doctor_examine(struct desk *desk, struct report *report)

@@ -93,7 +93,7 @@ enum outcome resolver_decode(void *arg, struct batch *batch, const struct record
     record_header(record, "__value_schema_id", &guid);
     CHECK(schema_set_unframe(self->context.schemas, self->framing, record->value, guid, &framed,
                              err));
-    CHECK(avro_plan_decode(framed.plan, framed.payload, &tp, err));
+    CHECK(touchpoint_decode(framed.plan, framed.payload, &tp, err));
     CHECK(check_times(&self->resolver.policy, record, (struct instant){tp.occurred_at}, err));
     if (tp.is_test) {
         metric_add(self->metrics.tests, 1);
@@ -123,7 +123,7 @@ static enum outcome collect_again(struct self *self, struct batch *batch, struct
                                   bool *is_erased, struct err *err)
 {
     struct touchpoint tp;
-    CHECK(avro_plan_decode(event->framed.plan, event->framed.payload, &tp, err));
+    CHECK(touchpoint_decode(event->framed.plan, event->framed.payload, &tp, err));
     struct typed_id *ids = collect_ids(self, batch, &tp, &event->sighting.id_count);
     event->sighting.ids = ids;
     *is_erased = forget_erased(self, &tp, ids, event);

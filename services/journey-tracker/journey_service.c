@@ -158,7 +158,7 @@ static struct journey_fact fact_of(struct arena *arena, const struct resolved_he
         .value_micros = tp->value_micros,
         .margin_micros = tp->margin_micros,
         .cost_micros = tp->cost_micros,
-        .score = tp->score >= -100 && tp->score <= 100 ? (int16_t)tp->score : INT16_MIN,
+        .score = tp->score == LONG_ABSENT ? INT16_MIN : (int16_t)tp->score,
         .message_id = tp->message_id,
         .order_id = present(tp->order_id),
         .content_id = present(tp->content_id),
@@ -179,7 +179,7 @@ static enum outcome decode_touchpoint(struct self *self, struct batch *batch,
     CHECK(resolved_decode(self->context.schemas, batch->arena, record->value, &head, &framed, err));
     if (id_is_nil(&head.anchor_id))
         return OUTCOME_OK;
-    CHECK(avro_plan_decode(framed.plan, framed.payload, &tp, err));
+    CHECK(touchpoint_decode(framed.plan, framed.payload, &tp, err));
     tp.currency = currency_of(tp.currency, batch->arena);
     if (erased_covers_resolved(&self->erased, &head, batch->arena,
                                (struct instant){tp.occurred_at}))

@@ -205,7 +205,7 @@ static enum outcome decode_resolved(struct self *self, struct batch *batch,
     struct contact_fact body;
     CHECK(
         resolved_decode(self->context.schemas, batch->arena, record->value, &header, &framed, err));
-    CHECK(avro_plan_decode(framed.plan, framed.payload, &tp, err));
+    CHECK(touchpoint_decode(framed.plan, framed.payload, &tp, err));
     if (tp.is_test || !suppression_wants(&self->interests, &tp, batch->arena, &body))
         return OUTCOME_OK;
     body.received_at = suppression_received_at(&body, &tp, (struct instant){header.received_at});

@@ -19,7 +19,7 @@ from identity import ASCII_SPACE, Identifiers, IdentityMap
 from policy import DAY, US, Policies, instant
 from render import View, line
 from rows import Rows
-from touchpoint import Touchpoint, event_id
+from touchpoint import Touchpoint, event_id, is_score_refused
 
 
 def read_lines(paths):
@@ -47,8 +47,10 @@ class Oracle:
         self.touchpoints, self.unidentified = {}, {}
 
     def is_refused(self, raw, recorded_at):
-        """Dead letters: more than a day after the record's timestamp, or before min_time; or a required text is blank."""
+        """Dead letters: more than a day after the record's timestamp, or before min_time; a blank required text; no such score."""
         if any(not raw[name].strip(ASCII_SPACE) for name in ("source", "message_id", "type", "channel")):
+            return True
+        if is_score_refused(raw):
             return True
         return not self.min_time <= raw["occurred_at"] <= recorded_at + DAY
 

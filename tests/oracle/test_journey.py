@@ -1,5 +1,7 @@
 """Stages, status, sessions, kinds and the map, each rule by a story of a few touches."""
 
+import pytest
+
 from policy import YEAR, instant
 from support import DAY, HOUR, MINUTE, START, Story, policies, views
 from touchpoint import event_id
@@ -181,6 +183,32 @@ def iso(time):
     from render import instant as text
 
     return text(START + time)
+
+
+@pytest.mark.parametrize(
+    "kind, raw, score",
+    [
+        *(("nps", raw, str(score)) for raw, score in ((0, -100), (5, 0), (6, 20), (9, 80), (10, 100), (11, "refused"), (-1, "refused"))),
+        *(("csat", raw, str(score)) for raw, score in ((1, -100), (2, -50), (3, 0), (5, 100), (0, "refused"), (6, "refused"))),
+        *(("ces", raw, str(score)) for raw, score in ((1, -100), (2, -67), (3, -33), (4, 0), (5, 33), (6, 67), (7, 100), (8, "refused"))),
+        ("stars", 4, None),
+        ("NPS", 4, None),
+        (None, 4, None),
+    ],
+)
+def test_raw_scores(kind, raw, score):
+    story = Story()
+    story.add(0, "Rated", score_kind=kind, score_raw=raw, score=1)
+    rows = views(story.touchpoints)["fct_touchpoints"]
+    assert [row["score"] for row in rows] == ([] if score == "refused" else [score])
+
+
+def test_a_raw_score_meets_a_stage_rule():
+    story = Story()
+    story.add(0, "Rated", score_kind="nps", score_raw=9)
+    story.add(1, "Rated", score_kind="nps", score=101)  # refused
+    profile = views(story.touchpoints, as_of=START + 2)["dim_profiles"][0]
+    assert (profile["stage"], profile["last_score"], profile["last_seen_at"]) == ("advocacy", "80", iso(0))
 
 
 def test_a_profile_whose_touches_are_all_outbound_has_no_stage():

@@ -1,7 +1,9 @@
 """One touchpoint as the figures see it: event, direction, kind, conversion, credit, each from the raw record alone."""
 
+import fractions
 import functools
 import hashlib
+import math
 import re
 import string
 import struct
@@ -10,6 +12,7 @@ from identity import ASCII_LOWER, ASCII_SPACE
 from policy import DAY
 
 ASCII_UPPER = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
+SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}  # worst and best raw answer
 NO_DIRECTION = {"identify", "alias", "group", "merge"}
 OUTBOUND, NO_TOUCH, INBOUND, CONVERSION, RETURN = range(5)
 
@@ -29,6 +32,22 @@ def currency_of(value):
     """Three letters in upper case; any other text names no currency."""
     code = (value or "").strip(ASCII_SPACE).translate(ASCII_UPPER)
     return code if re.fullmatch("[A-Z]{3}", code) else None
+
+
+def score_of(raw):
+    """From -100 to 100: as sent, or a raw answer on its scale."""
+    if raw.get("score_raw") is None:
+        return raw.get("score")
+    if raw.get("score_kind") not in SCALES:
+        return None
+    worst, best = SCALES[raw["score_kind"]]
+    return round(fractions.Fraction(200 * (raw["score_raw"] - worst), best - worst)) - 100
+
+
+def is_score_refused(raw):
+    """A score outside its range, or a raw one outside its scale."""
+    worst, best = SCALES.get(raw.get("score_kind"), (-math.inf, math.inf))
+    return not -100 <= (raw.get("score") or 0) <= 100 or (raw.get("score_raw") is not None and not worst <= raw["score_raw"] <= best)
 
 
 def host_of(url):
@@ -126,7 +145,7 @@ class Touchpoint:
         self.click_id = text(campaign.get("click_id"))
         self.contact_class = text((raw.get("contact") or {}).get("class"))
         self.device_type, self.country = text(device.get("type")), text((raw.get("geo") or {}).get("country"))
-        self.score = raw.get("score")
+        self.score = score_of(raw)
         self.value, self.margin, self.cost = (
             raw.get(name) for name in ("value_micros", "margin_micros", "cost_micros")
         )

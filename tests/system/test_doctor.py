@@ -142,3 +142,20 @@ def test_words_of_consent_without_a_meaning(world):
     assert "consent_words" in found["fix"]
     assert world.of("suppression")[0].metric("tutti_consent_words_undefined_total") == 4
     world.stop()
+
+
+def test_scores_that_may_be_raw(world):
+    """By source and kind; a score on the right scale and a converted one are not named."""
+    world.start()
+    feed(
+        world,
+        touchpoint("1", RECENT, "Rated", user_id="jane", score=9, score_kind="nps"),
+        touchpoint("2", RECENT + 1, "Rated", user_id="bob", score=10, score_kind="nps"),
+        touchpoint("3", RECENT + 2, "Rated", user_id="bob", score=4),
+        touchpoint("4", RECENT + 3, "Rated", user_id="bob", score=80, score_kind="nps"),
+        touchpoint("5", RECENT + 4, "Rated", user_id="bob", score_raw=9, score_kind="nps"),
+    )
+    found = finding(world, "scores")
+    assert found["verdict"] == "warn" and '2 of "nps" from' in found["text"] and '1 of "-" from' in found["text"], found
+    assert "score_raw" in found["fix"]
+    world.stop()

@@ -32,7 +32,7 @@ static enum outcome decode(const char *schema, struct span payload, struct touch
         return OUTCOME_FATAL;
     char *exact = malloc(payload.len + 1);
     memcpy(exact, payload.ptr, payload.len);
-    enum outcome outcome = avro_plan_decode(plan, (struct span){exact, payload.len}, out, err);
+    enum outcome outcome = touchpoint_decode(plan, (struct span){exact, payload.len}, out, err);
     free(exact);
     avro_plan_free(plan);
     return outcome;
@@ -386,6 +386,44 @@ static void test_contact_is_marked(void **state)
     assert_true(t.has_contact && t.contact.priority == 7 && t.contact.batch_size == LONG_ABSENT);
 }
 
+/* score_raw and score_kind as bytes of Avro, and the score: 101 means refused. */
+static void test_raw_scores_are_converted(void **state)
+{
+    static const struct {
+        struct span bytes;
+        int64_t score;
+    } rows[] = {
+        {BYTES("\0\6nps"), -100},
+        {BYTES("\22\6nps"), 80},
+        {BYTES("\26\6nps"), 101},
+        {BYTES("\1\6nps"), 101},
+        {BYTES("\2\10csat"), -100},
+        {BYTES("\4\10csat"), -50},
+        {BYTES("\0\10csat"), 101},
+        {BYTES("\4\6ces"), -67},
+        {BYTES("\6\6ces"), -33},
+        {BYTES("\16\6ces"), 100},
+        {BYTES("\6\12stars"), LONG_ABSENT},
+        {BYTES("\6\0"), LONG_ABSENT},
+    };
+    const char *schema = RECORD(FIELD("score", "\"int\"") "," FIELD(
+        "score_raw", "\"int\"") "," FIELD("score_kind", "\"string\""));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char payload[40] = REQUIRED_BYTES "\62"; /* a score of 25 beside it is ignored */
+        size_t head = sizeof REQUIRED_BYTES;
+        memcpy(payload + head, rows[i].bytes.ptr, rows[i].bytes.len);
+        struct touchpoint t;
+        struct err err = {0};
+        enum outcome outcome =
+            decode(schema, (struct span){payload, head + rows[i].bytes.len}, &t, &err);
+        assert_int_equal(outcome, rows[i].score == 101 ? OUTCOME_REJECT : OUTCOME_OK);
+        if (outcome == OUTCOME_OK)
+            assert_int_equal(t.score, rows[i].score);
+        else
+            assert_string_equal(err.code, "number_out_of_range");
+    }
+}
+
 static void test_builtin_schema_compiles(void **state)
 {
     struct avro_plan *plan;
@@ -419,6 +457,7 @@ int main(void)
         cmocka_unit_test(test_long_texts),
         cmocka_unit_test(test_long_names),
         cmocka_unit_test(test_contact_is_marked),
+        cmocka_unit_test(test_raw_scores_are_converted),
         cmocka_unit_test(test_builtin_schema_compiles),
         cmocka_unit_test(test_event_id),
     };
