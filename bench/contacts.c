@@ -1,5 +1,5 @@
-/* contacts.c: milliseconds per contact decision of one customer who was contacted very often, and
- * of a batch of requests of that customer. No arguments; one line per case. */
+/* contacts.c: milliseconds of CPU per contact decision of one customer who was contacted very
+ * often, and of a batch of requests of that customer. No arguments; one line per case. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -24,7 +24,7 @@ static const int64_t start_us = INT64_C(1767225600) * US_PER_SECOND;
 static double now_ms(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 

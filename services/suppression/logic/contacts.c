@@ -85,8 +85,9 @@ static bool counts(const struct contact_policy *policy, struct span class)
 
 static void add_contact(struct contacts *contacts, struct contact contact)
 {
+    struct contact_list *list = contact.reservation ? &contacts->reserved : &contacts->made;
     if (counts(contacts->policy, contact.class))
-        *arena_push(contacts->arena, contacts) = contact;
+        *arena_push(contacts->arena, list) = contact;
 }
 
 static int contact_compare(const void *a, const void *b)
@@ -124,12 +125,19 @@ static void read_facts(struct contacts *contacts, const struct ledger *ledger)
     }
 }
 
+static void sort_list(struct contact_list *list)
+{
+    if (list->count > 1)
+        qsort(list->items, list->count, sizeof *list->items, contact_compare);
+}
+
 /* As the contacts grow. */
 static void make_room(struct contacts *contacts)
 {
-    if (contacts->times_room >= contacts->count)
+    size_t needed = contacts->made.count + contacts->reserved.count;
+    if (contacts->times_room >= needed)
         return;
-    contacts->times_room = 2 * contacts->count;
+    contacts->times_room = 2 * needed;
     contacts->times = arena_array(contacts->arena, struct instant, contacts->times_room);
 }
 
@@ -141,6 +149,7 @@ struct contacts *contacts_read(const struct contact_policy *policy, const struct
     struct asked *asked;
     *contacts = (struct contacts){.policy = policy, .arena = arena};
     map_init(&contacts->asked, arena, sizeof(struct id), sizeof(struct asked));
+    map_init(&contacts->counted, arena, sizeof(struct counted_key), sizeof(struct times));
     read_facts(contacts, ledger);
     for (size_t i = 0; i < ledger->reservation_count; i++)
         asked_of(contacts, &ledger->reservations[i].request_id)->reservation =
@@ -150,8 +159,8 @@ struct contacts *contacts_read(const struct contact_policy *policy, const struct
         if (contact_asked(asked, id, &contact))
             add_contact(contacts, contact);
     }
-    if (contacts->count > 1)
-        qsort(contacts->items, contacts->count, sizeof *contacts->items, contact_compare);
+    sort_list(&contacts->made);
+    sort_list(&contacts->reserved);
     make_room(contacts);
     return contacts;
 }
@@ -168,12 +177,12 @@ void contacts_add(struct contacts *contacts, const struct contact_fact *request,
     struct contact contact;
     keep_first(&asked->request, request);
     asked->reservation = reservation;
-    if (asked->sent || asked->delivered || !contact_asked(asked, &request->event_id, &contact))
-        return; /* made contacts are in the list */
+    if (!contact_asked(asked, &request->event_id, &contact) || contact.reservation == NULL)
+        return; /* what was made is in its list */
     add_contact(contacts, contact);
     make_room(contacts);
-    for (size_t i = contacts->count; i-- > 1;) {
-        struct contact *pair = &contacts->items[i - 1];
+    for (size_t i = contacts->reserved.count; i-- > 1;) {
+        struct contact *pair = &contacts->reserved.items[i - 1];
         if (contact_compare(pair, pair + 1) <= 0)
             break;
         struct contact later = pair[0];
@@ -182,21 +191,28 @@ void contacts_add(struct contacts *contacts, const struct contact_fact *request,
     }
 }
 
-size_t contacts_after(const struct contacts *contacts, struct instant at)
+bool contacts_made(const struct contacts *contacts, const struct id *request_id,
+                   struct contact *out)
 {
-    size_t low = 0, high = contacts->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (instant_compare(contacts->items[middle].at, at) <= 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    const struct asked *asked = contacts_asked(contacts, request_id);
+    return asked && contact_asked(asked, request_id, out) && out->reservation == NULL &&
+           counts(contacts->policy, out->class);
 }
 
-bool contact_is_taken(const struct contact *contact, struct instant at, struct instant now)
+struct times *contacts_counted(struct contacts *contacts, const struct counted_key *of)
+{
+    return map_find(&contacts->counted, of);
+}
+
+struct times *contacts_put_counted(struct contacts *contacts, const struct counted_key *of)
+{
+    struct times *times = map_put(&contacts->counted, of, NULL);
+    *times = (struct times){arena_array(contacts->arena, struct instant, contacts->made.count), 0};
+    return times;
+}
+
+bool contact_is_held(const struct contact *contact, struct instant at, struct instant now)
 {
     const struct reservation *r = contact->reservation;
-    return r == NULL || (r->outcome == RESULT_OPEN && !reservation_is_over(r, at, now));
+    return r->outcome == RESULT_OPEN && !reservation_is_over(r, at, now);
 }

@@ -21,16 +21,27 @@ struct contact {
     const struct reservation *reservation; /* NULL: made. Else it counts only while it is held */
 };
 
-struct contacts {
+struct contact_list {
     struct contact *items; /* sorted by at */
     size_t count, capacity;
-    struct map asked; /* struct id of a request -> struct asked */
+};
+
+struct contacts {
+    struct contact_list made, reserved;
+    struct map asked;   /* struct id of a request -> struct asked */
+    struct map counted; /* see contacts_counted */
     /* Room for a time of each contact, of whoever asks at the moment: with many contacts and many
      * requests in a batch an array for each question would fill the memory. */
     struct instant *times;
     size_t times_room;
     const struct contact_policy *policy;
     struct arena *arena;
+};
+
+/* Times of made contacts, in order. */
+struct times {
+    struct instant *items;
+    size_t count;
 };
 
 /* Reads the whole ledger once, in O(n log n). Contacts of classes that do not count are left out.
@@ -43,9 +54,22 @@ struct asked *contacts_asked(const struct contacts *contacts, const struct id *r
 void contacts_add(struct contacts *contacts, const struct contact_fact *request,
                   struct reservation *reservation);
 
-/* The first contact later than the instant. */
-size_t contacts_after(const struct contacts *contacts, struct instant at);
-/* True if the contact was made, or is reserved: granted, open and not over at (at, now). */
-bool contact_is_taken(const struct contact *contact, struct instant at, struct instant now);
+/* The contact that was made of the request, in this ledger; false: none, or of a class that does
+ * not count. */
+bool contacts_made(const struct contacts *contacts, const struct id *request_id,
+                   struct contact *out);
+
+/* The made contacts that a cap counts, kept for the next request: with very many contacts nothing
+ * may look at each of them for each request. of: names the cap and what it counts by; NULL until
+ * they are put. */
+struct counted_key {
+    const void *rule;
+    struct id part; /* hash of the text */
+};
+struct times *contacts_counted(struct contacts *contacts, const struct counted_key *of);
+struct times *contacts_put_counted(struct contacts *contacts, const struct counted_key *of);
+
+/* True if the reserved contact is still held: open and not over at (at, now). */
+bool contact_is_held(const struct contact *contact, struct instant at, struct instant now);
 
 #endif

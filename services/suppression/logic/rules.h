@@ -23,10 +23,10 @@ struct question {
     const struct contact_policy *policy;
     const struct ledger *ledger;
     const struct contact_fact *request;
-    struct instant planned_at;       /* the time that is asked about */
-    const struct contacts *contacts; /* what rules may count; NULL: nothing */
-    struct instant at, now;          /* clocks by which a reservation is over */
-    bool obeys_caps;                 /* false: the request's class is exempt from counting rules */
+    struct instant planned_at; /* the time that is asked about */
+    struct contacts *contacts; /* what rules may count; NULL: nothing */
+    struct instant at, now;    /* clocks by which a reservation is over */
+    bool obeys_caps;           /* false: the request's class is exempt from counting rules */
     struct arena *arena;
 };
 

@@ -24,12 +24,6 @@ static const struct cap defaults = {
 
 /* ---- which contacts ---- */
 
-/* Times of the contacts that the cap counts together with the request, in order. */
-struct times { /* in the contacts' own room: of one question at a time */
-    struct instant *items;
-    size_t count;
-};
-
 /* Whether the rule would be for the contact. A send that names no class is counted, not overlooked.
  */
 static bool is_for_contact(const struct contact_rule *rule, const struct contact *contact)
@@ -62,23 +56,108 @@ static bool is_same_part(const struct cap *cap, const struct contact *contact,
     }
 }
 
-/* Those that can share a window with a contact at planned_at or later. */
+static bool is_counted(const struct contact_rule *rule, const struct contact *contact,
+                       const struct contact_fact *request, struct span tag)
+{
+    return is_for_contact(rule, contact) && is_same_part(rule->own, contact, request, tag);
+}
+
+/* What the cap counts by, as the request names it. */
+static struct span part_of(const struct cap *cap, const struct contact_fact *request,
+                           struct span tag)
+{
+    const struct span parts[] = {[BY_DEPARTMENT] = request->department,
+                                 [BY_PURPOSE] = request->purpose,
+                                 [BY_CAMPAIGN] = request->campaign_id,
+                                 [BY_TAG] = tag,
+                                 [BY_NOTHING] = SPAN_NONE};
+    return parts[cap->by];
+}
+
+static struct times made_of(const struct contact_rule *rule, const struct question *q,
+                            struct span tag)
+{
+    const struct counted_key key = {rule, hash128(part_of(rule->own, q->request, tag))};
+    struct times *times = contacts_counted(q->contacts, &key);
+    if (times)
+        return *times;
+    times = contacts_put_counted(q->contacts, &key);
+    for (size_t i = 0; i < q->contacts->made.count; i++) {
+        const struct contact *contact = &q->contacts->made.items[i];
+        if (is_counted(rule, contact, q->request, tag))
+            times->items[times->count++] = contact->at;
+    }
+    return *times;
+}
+
+/* The first that is later than the instant. */
+static size_t first_after(const struct times *times, struct instant at)
+{
+    size_t low = 0, high = times->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (instant_compare(times->items[middle], at) <= 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void insert(struct times *times, struct instant at)
+{
+    size_t i = times->count++;
+    for (; i > 0 && instant_compare(at, times->items[i - 1]) < 0; i--)
+        times->items[i] = times->items[i - 1];
+    times->items[i] = at;
+}
+
+static void add_reserved(const struct contact_rule *rule, const struct question *q, struct span tag,
+                         struct instant after, struct times *times)
+{
+    const struct contact_list *reserved = &q->contacts->reserved;
+    for (size_t i = reserved->count; i-- > 0;) {
+        const struct contact *c = &reserved->items[i];
+        if (instant_compare(c->at, after) <= 0)
+            break;
+        if (contact_is_held(c, q->at, q->now) && !id_equal(&c->request_id, &q->request->event_id) &&
+            is_counted(rule, c, q->request, tag))
+            insert(times, c->at);
+    }
+}
+
+/* Without the contact that the request itself led to. */
+static void drop_own(const struct contact_rule *rule, const struct question *q, struct span tag,
+                     struct times *times)
+{
+    struct contact own;
+    if (!contacts_made(q->contacts, &q->request->event_id, &own) ||
+        !is_counted(rule, &own, q->request, tag))
+        return;
+    size_t next = first_after(times, own.at);
+    if (next == 0)
+        return; /* too early to be among them */
+    memmove(&times->items[next - 1], &times->items[next],
+            (times->count - next) * sizeof *times->items);
+    times->count--;
+}
+
+/* Those that can share a window with a contact at planned_at or later; in the contacts' own room,
+ * of one question at a time. */
 static struct times times_of(const struct contact_rule *rule, const struct question *q,
                              struct span tag)
 {
-    const struct cap *cap = rule->own;
-    const struct contacts *contacts = q->contacts;
-    if (contacts == NULL)
+    if (q->contacts == NULL)
         return (struct times){NULL, 0};
-    struct times times = {contacts->times, 0};
-    for (size_t i = contacts_after(contacts, instant_minus(q->planned_at, cap->per));
-         i < contacts->count; i++) {
-        const struct contact *c = &contacts->items[i];
-        if (contact_is_taken(c, q->at, q->now) &&
-            !id_equal(&c->request_id, &q->request->event_id) && is_for_contact(rule, c) &&
-            is_same_part(cap, c, q->request, tag))
-            times.items[times.count++] = c->at;
-    }
+    const struct cap *cap = rule->own;
+    struct instant after = instant_minus(q->planned_at, cap->per);
+    struct times made = made_of(rule, q, tag), times = {q->contacts->times, 0};
+    size_t first = first_after(&made, after);
+    times.count = made.count - first;
+    if (times.count > 0)
+        memcpy(times.items, made.items + first, times.count * sizeof *times.items);
+    drop_own(rule, q, tag, &times);
+    add_reserved(rule, q, tag, after, &times);
     return times;
 }
 
@@ -99,8 +178,8 @@ static int32_t most_in_a_window(const struct times *times, struct duration per, 
             to++;
         int32_t inside = (int32_t)(to - start) + 1;
         most = inside > most ? inside : most;
-        if (!is_contact)
-            break;
+        if (!is_contact || to == times->count)
+            break; /* later starts hold fewer */
     }
     return most;
 }
