@@ -20,6 +20,10 @@ CREATE FUNCTION tutti_meta.refusal_name(code integer) RETURNS text LANGUAGE sql 
     RETURN (ARRAY['pair', 'quarantine', 'cut', 'unique', 'limit', 'max_identifiers'])[code];
 
 -- An id with its last byte changed: the row of a deadline that the touch set.
+CREATE FUNCTION tutti_meta.uuid_or_null(text text) RETURNS uuid LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN CASE WHEN text ~* '^([0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$' THEN text::uuid END;
+COMMENT ON FUNCTION tutti_meta.uuid_or_null IS 'The id that a text of a producer names, null where it names none.';
+
 CREATE FUNCTION tutti_meta.id_xor(id uuid, bits integer) RETURNS uuid LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN encode(set_byte(uuid_send(id), 15, get_byte(uuid_send(id), 15) # bits), 'hex')::uuid;
 -- Part i (from 0) of a total divided among n: towards zero, the rest one unit each to the earliest.

@@ -19,7 +19,7 @@ SELECT t.event_id AS touchpoint_id, t.source, t.message_id, t.profile_id, t.occu
        t.is_goal,
        coalesce(t.received_at > t.occurred_at + interval '24 hours', false) AS is_late,
        t.is_bot,
-       t.event = 'Contact Sent' AND t.decision_id IS NULL AS is_unasked,
+       t.event = 'Contact Sent' AND NOT EXISTS (SELECT FROM suppression.decisions AS d WHERE d.request_id = tutti_meta.uuid_or_null(t.decision_id)) AS is_unasked,
        t.loaded_at
 FROM (
     SELECT d.*,
@@ -80,7 +80,7 @@ COMMENT ON COLUMN tutti.fct_touchpoints.currency IS 'ISO 4217 code (convergent).
 COMMENT ON COLUMN tutti.fct_touchpoints.is_goal IS 'It is a conversion (convergent).';
 COMMENT ON COLUMN tutti.fct_touchpoints.is_late IS 'It was received more than 24 hours after it happened (convergent).';
 COMMENT ON COLUMN tutti.fct_touchpoints.is_bot IS 'A program and no person did it (convergent).';
-COMMENT ON COLUMN tutti.fct_touchpoints.is_unasked IS 'A contact that was sent without a decision (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.is_unasked IS 'A contact that was sent and names no request that is stored (convergent).';
 COMMENT ON COLUMN tutti.fct_touchpoints.loaded_at IS 'When it was stored first (chronicle).';
 GRANT SELECT ON tutti.fct_touchpoints TO tutti_reader;
 

@@ -28,7 +28,7 @@ SELECT d.request_id,
        d.outcome_cause,
        d.batch_id,
        (d.waited_us / 1000000.0)::numeric(20, 6) AS seconds_to_verdict,
-       (d.verdict <> 1 AND d.sent_at IS NOT NULL) AS is_unasked,
+       (d.sent_at IS NOT NULL AND (d.verdict <> 1 OR d.outcome_cause IS NOT NULL)) AS is_sent_anyway,
        coalesce(d.verdict = 1 AND d.sent_at >= d.expires_at, false) AS is_late_send,
        d.loaded_at
 FROM suppression.decisions d
@@ -56,10 +56,10 @@ COMMENT ON COLUMN tutti.fct_contact_decisions.rule_id IS 'Deciding rule of the c
 COMMENT ON COLUMN tutti.fct_contact_decisions.rule_owner IS 'Who owns that rule (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.outcome IS 'open, sent, delivered, failed, cancelled, expired or revoked; null unless granted or sent anyway (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.outcome_at IS 'When that happened (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.outcome_cause IS 'What revoked it: opt_out, hold, purchase, invalid_address, merge (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.outcome_cause IS 'What revoked it: opt_out, hold, purchase, invalid_address, merge; stays if it was sent all the same (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.batch_id IS 'Batch the request belongs to (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.seconds_to_verdict IS 'From the request''s record in Kafka to the decision (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.is_unasked IS 'Sent although it was not granted (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.is_sent_anyway IS 'Sent although it was denied, or revoked before (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.is_late_send IS 'Sent after the grant had expired (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.loaded_at IS 'When it was stored (chronicle).';
 GRANT SELECT ON tutti.fct_contact_decisions TO tutti_reader;

@@ -45,6 +45,7 @@ class Oracle:
         self.identifiers = Identifiers(policies.identity, key)
         self.identity = IdentityMap(policies.identity)
         self.touchpoints, self.unidentified = {}, {}
+        self.requests = set()  # event ids; every stored request gets a decision
 
     def is_refused(self, raw, recorded_at):
         """Dead letters: more than a day after the record's timestamp, or before min_time; a blank required text; no such score."""
@@ -58,6 +59,8 @@ class Oracle:
         if raw.get("is_test") or self.is_refused(raw, self.recorded_at if recorded_at is None else recorded_at):
             return
         found = self.identifiers.of(raw)
+        if raw.get("event_name") == "Contact Requested":
+            self.requests.add(event_id(raw["source"], raw["message_id"]))
         if not found:
             key = (event_id(raw["source"], raw["message_id"]), raw["occurred_at"])
             self.unidentified.setdefault(key, raw)

@@ -164,12 +164,12 @@ class Rows:
             "is_goal",
             "is_late",
             "is_bot",
-            "is_unasked",
         )
         row = {name: getattr(touchpoint, name) for name in same}
         row.update(
             touchpoint_id=touchpoint.event_id,
             profile_id=profile,
+            is_unasked=touchpoint.event == "Contact Sent" and touchpoint.decision not in self.oracle.requests,
             event_name=touchpoint.event,
             revenue=touchpoint.value,
             campaign_name=self.campaign_names.get(touchpoint.campaign_id),

@@ -72,6 +72,12 @@ def host_glob(pattern, host):
     return glob(pattern, host) or glob(pattern, (host or "").removeprefix("www."))
 
 
+def uuid_of(text):
+    """The id that a text names, None if it names none."""
+    form = r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+    return bytes.fromhex(text.replace("-", "")) if text and re.fullmatch(form, text) else None
+
+
 class Touchpoint:
     """A distinct, identified touchpoint."""
 
@@ -111,8 +117,8 @@ class Touchpoint:
         "margin",
         "cost",
         "currency",
-        "is_unasked",
         "goal_id",
+        "decision",
         "is_order",
         "is_creditable",
         "session_number",
@@ -149,7 +155,7 @@ class Touchpoint:
         self.value, self.margin, self.cost = (
             raw.get(name) for name in ("value_micros", "margin_micros", "cost_micros")
         )
-        self.is_unasked = self.event == "Contact Sent" and not self.decision_id
+        self.decision = uuid_of(raw.get("decision_id"))
         self.is_bot = bool(raw.get("is_bot"))
         self.set_direction(raw.get("direction"), policies)
         self.set_kind(raw, campaign, policies.channels)

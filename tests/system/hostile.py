@@ -158,7 +158,7 @@ def broken_cells(generation):
 
 def resolved_touchpoints(good):
     start = b"\x00" + struct.pack(">I", 2000001)
-    head = bytes(range(48)) + bytes(8) + bytes(1)
+    head = bytes(range(48)) + bytes(8) + bytes(2)
     plain = start + head + bytes(1) + framed(1, good)[PREFIX:]
     yield "null value", None
     yield "empty value", b""

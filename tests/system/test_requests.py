@@ -98,7 +98,7 @@ def resolved(number, record):
     """A resolved touchpoint of a person, as identity-resolver would send it."""
     person = struct.pack(">QQ", number + 1, 77)
     event_id = struct.pack(">QQ", number, record["department"] == "cards")
-    return b"\x00" + struct.pack(">I", 2000001) + event_id + person + person + bytes(8) + bytes(2) + framed(1, record)[5:]
+    return b"\x00" + struct.pack(">I", 2000001) + event_id + person + person + bytes(8) + bytes(3) + framed(1, record)[5:]
 
 
 def send_to_both_partitions(world):

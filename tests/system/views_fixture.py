@@ -94,10 +94,9 @@ class Fixture:
 
     def profile(self, profile, timeline):
         for t in timeline:
-            decision = None if t.is_unasked else "d"
             self.tables["journey.facts"].append(
                 (short(t.anchor), t.occurred_at, uuid(t.event_id), self.shape(t), t.received_at, t.value, t.margin, t.cost, t.score,
-                 t.message_id, t.order_id, t.content_id, t.product_id, t.location_id, t.agent_id, decision))
+                 t.message_id, t.order_id, t.content_id, t.product_id, t.location_id, t.agent_id, None))
         if self.oracle.identity.is_shared(profile):
             return
         touches = [touchpoint for touchpoint in timeline if touchpoint.is_touch]

@@ -1,7 +1,7 @@
 UPDATE suppression.decisions d
 SET outcome = greatest(d.outcome, u.outcome),
     outcome_at = CASE WHEN u.outcome > d.outcome THEN u.outcome_at ELSE d.outcome_at END,
-    outcome_cause = CASE WHEN u.outcome > d.outcome THEN u.outcome_cause ELSE d.outcome_cause END,
+    outcome_cause = coalesce(CASE WHEN u.outcome > d.outcome THEN u.outcome_cause END, d.outcome_cause),
     sent_at = least(d.sent_at, u.sent_at)
 FROM unnest($1::uuid[], $2::smallint[], $3::timestamptz[], $4::text[], $5::timestamptz[])
     AS u (request_id, outcome, outcome_at, outcome_cause, sent_at)
