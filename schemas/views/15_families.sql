@@ -158,11 +158,12 @@ COMMENT ON COLUMN metrics.steps.updated_at IS 'Last change (chronicle).';
 CREATE VIEW metrics.statuses AS
 SELECT c.day,
        tutti_meta.status_name(c.d0) AS status,
+       goal.value AS goal,
        c.change,
        c.entries,
        c.updated_at
 FROM (
-    SELECT date '1970-01-01' + k.period AS day, k.d0,
+    SELECT date '1970-01-01' + k.period AS day, k.d0, k.d1,
            sum(c.v0) AS change,
            sum(c.v1) AS entries,
            max(c.updated_at) AS updated_at
@@ -170,10 +171,12 @@ FROM (
     JOIN metrics.cells AS c USING (cell)
     WHERE k.family = 5
     GROUP BY k.cell
-) AS c;
+) AS c
+LEFT JOIN journey.dictionary AS goal ON goal.code = c.d1;
 COMMENT ON VIEW metrics.statuses IS 'Customers that enter or leave a status (convergent, but updated_at).';
 COMMENT ON COLUMN metrics.statuses.day IS 'The day (convergent).';
 COMMENT ON COLUMN metrics.statuses.status IS 'The status (convergent).';
+COMMENT ON COLUMN metrics.statuses.goal IS 'Goal that asks for a stage as well; null: the status alone (convergent).';
 COMMENT ON COLUMN metrics.statuses.change IS 'Change of the number of customers in it (convergent).';
 COMMENT ON COLUMN metrics.statuses.entries IS 'Entries into it (convergent).';
 COMMENT ON COLUMN metrics.statuses.updated_at IS 'Last change (chronicle).';
@@ -203,7 +206,7 @@ COMMENT ON COLUMN metrics.stages.updated_at IS 'Last change (chronicle).';
 
 COMMENT ON COLUMN metrics.cell_keys.family IS '1 goals, 2 goal_customers, 3 credits, 4 steps, 5 statuses, 6 stages: the view of each shows it.';
 COMMENT ON COLUMN metrics.cell_keys.d0 IS 'Code; goals: goal, goal_customers: goal, credits: goal, steps: stage, statuses: status, stages: stage.';
-COMMENT ON COLUMN metrics.cell_keys.d1 IS 'Code; goals: department, credits: model, steps: from_kind.';
+COMMENT ON COLUMN metrics.cell_keys.d1 IS 'Code; goals: department, credits: model, steps: from_kind, statuses: goal.';
 COMMENT ON COLUMN metrics.cell_keys.d2 IS 'Code; goals: channel, credits: touch_channel, steps: to_kind.';
 COMMENT ON COLUMN metrics.cell_keys.d3 IS 'Code; goals: currency, credits: touch_department, steps: from_department.';
 COMMENT ON COLUMN metrics.cell_keys.d4 IS 'Code; credits: touch_purpose, steps: to_department.';

@@ -176,12 +176,16 @@ static enum outcome read_filter(struct arena *arena, const struct json *on,
 static enum outcome read_measure(const struct json *object, struct journey_goal *goal,
                                  struct err *err)
 {
-    int measure = MEASURE_COUNT, status = -1, direction = 0;
+    int measure = MEASURE_COUNT, status = -1, direction = 0, stage = -1;
     CHECK(json_choice(object, "measure", WORD_CHOICES(WORDS_MEASURES), &measure, err));
     CHECK(json_choice(object, "status", STATUSES, &status, err));
+    CHECK(json_choice(object, "from_stage", WORD_CHOICES(WORDS_STAGES), &stage, err));
     CHECK(json_choice(object, "direction", "up|down", &direction, err));
     goal->measure = (enum goal_measure)measure;
     goal->status = (enum journey_status)(status + 1);
+    goal->from_stage = (enum journey_stage)(stage + 1);
+    if (stage >= 0 && status < 0)
+        return json_fail(object, err, "`from_stage` needs `status`");
     goal->lower_is_better = direction == 1;
     bool of_status = measure == MEASURE_STOCK || measure == MEASURE_ENTRIES;
     if (of_status != (status >= 0))
@@ -198,7 +202,8 @@ static enum outcome read_goal(struct arena *arena, const struct json *object,
     const struct json *on = NULL;
     int64_t nth = 0;
     CHECK(json_check_keys(object, "id measure",
-                          "parent title unit direction on nth within status credited", err));
+                          "parent title unit direction on nth within status from_stage credited",
+                          err));
     CHECK(json_text(object, "id", &goal->id, err));
     CHECK(json_text(object, "parent", &goal->parent, err));
     CHECK(json_text(object, "title", &goal->title, err));

@@ -6,7 +6,7 @@
 #include "services/journey-tracker/journey_policy.h"
 
 struct goal_row {
-    struct span id, parent, title, unit, metric, status;
+    struct span id, parent, title, unit, metric, status, from_stage;
     int16_t level;
     bool is_credited;
 };
@@ -53,6 +53,7 @@ static struct goal_row *goal_rows(struct arena *arena, const struct journey_poli
             .unit = goal->unit,
             .metric = span_of(measure_word(goal->measure)),
             .status = status_text(goal->status),
+            .from_stage = span_of(stage_word(goal->from_stage)),
             .level = level_below(rows, i, goal->parent),
             .is_credited = goal->credited,
         };
@@ -82,6 +83,7 @@ static enum outcome store_goals(struct db *db, struct arena *arena,
     params_text_array(&p, &rows->metric, stride, n);
     params_bool_array(&p, &rows->is_credited, stride, n);
     params_text_array(&p, &rows->status, stride, n);
+    params_text_array(&p, &rows->from_stage, stride, n);
     return db_run(db, &sql_insert_goals, &p, NULL, NULL, err);
 }
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from policy import duration
+from policy import STAGES, duration
 
 ALL = ("(all)", "(all)")
 UNATTRIBUTED = ("(unattributed)", "(unattributed)")
@@ -37,6 +37,11 @@ def counted(goal, timeline):
     return [touch]
 
 
+def reaches(stage, asked):
+    """Whether a stage is the asked one or a higher one; any, also none, where no stage is asked."""
+    return asked is None or (stage is not None and STAGES.index(stage) >= STAGES.index(asked))
+
+
 def measure(goal, touch):
     """(currency, value in millionths) of a counted touch."""
     if goal["measure"] == "count":
@@ -57,11 +62,12 @@ class Goals:
         self.parts = {goal["id"]: defaultdict(lambda: [0, 0]) for goal in policies.goals}
         self.customers = {goal["id"]: defaultdict(int) for goal in policies.goals}
 
-    def profile(self, timeline, conversions, changes):
+    def profile(self, timeline, conversions, changes, is_identified):
         for goal in self.touch_goals:
             self.touch_goal(goal, timeline)
         for goal in self.status_goals:
-            self.status_goal(goal, changes)
+            if is_identified or not goal.get("identified"):
+                self.status_goal(goal, changes)
         for conversion in conversions:
             self.credit(conversion)
 
@@ -79,15 +85,15 @@ class Goals:
 
     def status_goal(self, goal, changes):
         """Stock: signed changes by day, summed up in stock_rows. Entries: one per change into the status."""
-        total, before = self.total[goal["id"]], None
+        total, was_in = self.total[goal["id"]], False
         for change in changes:
             day = self.policies.day(change.changed_at)
-            is_in, was_in = change.to_status == goal["status"], before == goal["status"]
+            is_in = change.to_status == goal["status"] and reaches(change.to_stage, goal.get("from_stage"))
             if goal["measure"] == "stock":
                 total[day, None] += 1_000_000 * (is_in - was_in)
             elif is_in and not was_in:
                 total[day, None] += 1_000_000
-            before = change.to_status
+            was_in = is_in
 
     def credit(self, conversion):
         goal = next(

@@ -102,7 +102,7 @@ class Rows:
         for conversion in converted:
             self.conversion(profile, conversion)
         self.map.profile(touches, exit_stages)
-        self.goals.profile(timeline, converted, changes)
+        self.goals.profile(timeline, converted, changes, self.is_identified(profile))
         self.stages.profile(changes)
 
     def dim_profile(self, profile, timeline, touches, converted, changes, lived):
@@ -122,7 +122,7 @@ class Rows:
             "status": now and now.to_status,
             "stage_since_at": moves[-1] if moves else None,
             "is_shared": identity.is_shared(profile),
-            "is_identified": any(identity.is_unique(member) for member in self.members[profile]),
+            "is_identified": self.is_identified(profile),
             "identifier_count": len(self.members[profile]),
             "order_count": len(orders),
             "last_order_at": orders[-1].occurred_at if orders else None,
@@ -131,6 +131,9 @@ class Rows:
             "currency": currency,
             "last_score": scores[-1] if scores else None,
         }
+
+    def is_identified(self, profile):
+        return any(self.oracle.identity.is_unique(member) for member in self.members[profile])
 
     def fct_touchpoint(self, profile, touchpoint):
         local = self.policies.local(touchpoint.occurred_at)

@@ -137,6 +137,31 @@ def test_goals_count_what_is_no_touch_only_by_name_and_bots_only_as_money():
     assert {row["goal_id"]: row["value"] for row in rows if row["department"] == "(all)"} == {"bounces": "1.000000", "money": "5.000000"}
 
 
+def test_goals_of_a_status_ask_for_a_stage_and_for_identified_customers():
+    with_goals = policies()
+    active = {"status": "active", "measure": "stock"}
+    with_goals.goals = [
+        {"id": "all", **active},
+        {"id": "buyers", **active, "from_stage": "purchase"},
+        {"id": "known", **active, "identified": True},
+        {"id": "entries", **active, "measure": "entries", "from_stage": "purchase"},
+    ]
+    story = Story()
+    for cookie in range(3):
+        story.add(0, "Page Viewed", person=None, anonymous_id=f"c{cookie}")
+    story.add(0, "Page Viewed")
+    story.order(DAY, 1)
+    story.add(2 * DAY, "Page Viewed")
+    story.order(0, 1, person=None, anonymous_id="c0")
+    rows = views(story.touchpoints, with_goals, as_of=START + 31 * DAY)["rpt_shared_goals_daily"]
+    assert [(row["goal_id"], row["goal_date"][-2:], row["value"][:-7]) for row in rows] == [
+        *(("all", "01", "4"), ("buyers", "01", "1"), ("entries", "01", "1"), ("known", "01", "1")),
+        *(("buyers", "02", "2"), ("entries", "02", "1")),
+        *(("all", "29", "1"), ("buyers", "29", "1")),
+        *(("all", "31", "0"), ("buyers", "31", "0"), ("known", "31", "0")),
+    ]
+
+
 def test_orders_without_value_are_conversions_only_where_any_value_is():
     story = Story()
     story.order(0, 0)

@@ -7,7 +7,7 @@ import struct
 from collections import Counter, defaultdict
 
 from attribution import conversions
-from goals import Goals, counted, measure
+from goals import Goals, counted, measure, reaches
 from journey import Journey
 from journey_map import JourneyMap
 from policy import YEAR
@@ -177,6 +177,17 @@ class Fixture:
                 if before:
                     self.add(5, day, [code(STATUSES, before)], [-1])
             before = change.to_status
+        for goal in Goals(self.policies).status_goals:
+            if "from_stage" in goal:
+                self.staged_goal_cells(goal, changes)
+
+    def staged_goal_cells(self, goal, changes):
+        was_in, key = False, [code(STATUSES, goal["status"]), self.intern(goal["id"])]
+        for change in changes:
+            is_in = change.to_status == goal["status"] and reaches(change.to_stage, goal["from_stage"])
+            if is_in != was_in:
+                self.add(5, self.policies.day(change.changed_at), key, [1, 1] if is_in else [-1, 0])
+            was_in = is_in
 
     def stage_cells(self, change):
         day = self.policies.day(change.changed_at)
@@ -216,9 +227,9 @@ class Fixture:
         levels = {}
         for goal in said.goals:
             levels[goal["id"]] = levels[goal["parent"]] + 1 if "parent" in goal else 0
-            insert(connection, "journey.goals", "generation goal_id parent_goal_id ladder_level unit metric is_credited status",
+            insert(connection, "journey.goals", "generation goal_id parent_goal_id ladder_level unit metric is_credited status from_stage",
                    [(generation, goal["id"], goal.get("parent"), levels[goal["id"]], goal.get("unit"), goal["measure"],
-                     goal.get("credited", False), goal.get("status"))])
+                     goal.get("credited", False), goal.get("status"), goal.get("from_stage"))])
 
     def write(self, connection, policies):
         generation, number = connection.execute(

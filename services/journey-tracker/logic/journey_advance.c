@@ -103,7 +103,8 @@ static void act_deadline(const struct passing *p, const struct deadline *d, uint
     bool end = d->reason == REASON_EXIT;
     if (p->effects) {
         int32_t day = reporting_day(p->policy, d->at);
-        effects_stock(p->effects, CELL_STATUS, day, d->from_status, d->to_status);
+        effects_status(p->effects, p->policy, day, (struct position){s->stage, d->from_status},
+                       (struct position){end ? STAGE_NONE : s->stage, d->to_status});
         if (end)
             effects_stock(p->effects, CELL_STAGE, day, s->stage, STAGE_NONE);
         add_row(p, (struct stage_row){.touch = s->last_inbound,
@@ -193,7 +194,8 @@ static void change_stage(const struct passing *p, uint8_t stage, uint8_t status)
     if (is_change && s->change_count < UINT8_MAX)
         s->change_count++;
     if (p->effects && is_change) {
-        effects_stock(p->effects, CELL_STATUS, p->day, s->status, status);
+        effects_status(p->effects, p->policy, p->day, (struct position){s->stage, s->status},
+                       (struct position){stage, status});
         effects_stock(p->effects, CELL_STAGE, p->day, s->stage, stage);
         add_row(p, (struct stage_row){.touch = p->touch->key,
                                       .reason = REASON_RULE,

@@ -59,8 +59,7 @@ static void trailing_parts(const struct journey_policy *policy, const struct jou
     for (size_t i = 0; i < n; i++) {
         const struct deadline *d = &deadlines[i];
         parts[PART_AT_RISK + d->reason - REASON_AT_RISK] = (struct part){
-            1, reporting_day(policy, d->at),
-            d->reason == REASON_EXIT ? state->stage : d->from_status, d->to_status, 0};
+            1, reporting_day(policy, d->at), d->from_status, d->to_status, state->stage};
     }
     if (!instant_is_set(state->last_touch_at))
         return;
@@ -70,16 +69,18 @@ static void trailing_parts(const struct journey_policy *policy, const struct jou
                       state->last_node, state->last_department};
 }
 
-static void emit_part(struct journey_effects *effects, int which, const struct part *part)
+static void emit_part(const struct journey_policy *policy, struct journey_effects *effects,
+                      int which, const struct part *part)
 {
     if (!part->present)
         return;
     if (which == PART_EXIT)
         effects_step(effects, &(struct step){part->period, part->a, part->b, 0, part->c, 0, -1});
-    else if (which == PART_END)
-        effects_stock(effects, CELL_STAGE, part->period, part->a, 0);
     else
-        effects_stock(effects, CELL_STATUS, part->period, part->a, part->b);
+        effects_status(effects, policy, part->period, (struct position){part->c, part->a},
+                       (struct position){which == PART_END ? STAGE_NONE : part->c, part->b});
+    if (which == PART_END)
+        effects_stock(effects, CELL_STAGE, part->period, part->c, STAGE_NONE);
 }
 
 void journey_trailing(const struct journey_policy *policy, const struct journey_state *state,
@@ -88,7 +89,7 @@ void journey_trailing(const struct journey_policy *policy, const struct journey_
     struct part parts[PART_COUNT];
     trailing_parts(policy, state, parts);
     for (int i = 0; i < PART_COUNT; i++)
-        emit_part(effects, i, &parts[i]);
+        emit_part(policy, effects, i, &parts[i]);
 }
 
 void journey_trailing_replace(const struct journey_policy *policy,
@@ -102,8 +103,8 @@ void journey_trailing_replace(const struct journey_policy *policy,
         if (memcmp(&old_parts[i], &new_parts[i], sizeof old_parts[i]) == 0)
             continue;
         effects->sign = -1;
-        emit_part(effects, i, &old_parts[i]);
+        emit_part(policy, effects, i, &old_parts[i]);
         effects->sign = 1;
-        emit_part(effects, i, &new_parts[i]);
+        emit_part(policy, effects, i, &new_parts[i]);
     }
 }

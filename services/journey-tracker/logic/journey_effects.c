@@ -42,6 +42,27 @@ void effects_stock(struct journey_effects *effects, enum cell_family family, int
     }
 }
 
+static bool is_in(const struct journey_goal *goal, struct position at)
+{
+    return at.status == goal->status && at.stage >= goal->from_stage;
+}
+
+void effects_status(struct journey_effects *effects, const struct journey_policy *policy,
+                    int32_t day, struct position from, struct position to)
+{
+    effects_stock(effects, CELL_STATUS, day, from.status, to.status);
+    for (uint64_t goals = policy->goals_staged; goals; goals &= goals - 1) {
+        const struct journey_goal *goal = &policy->goals[__builtin_ctzll(goals)];
+        bool was = is_in(goal, from), is = is_in(goal, to);
+        if (was == is)
+            continue;
+        struct cell_key key = {CELL_STATUS, day, {goal->status, goal->code}};
+        int64_t *v = effects_cell(effects, &key);
+        effects_add(effects, &v[0], is ? 1 : -1);
+        effects_add(effects, &v[1], is ? 1 : 0);
+    }
+}
+
 static int wait_bucket(int64_t wait)
 {
     const int64_t hour = 3600 * US_PER_SECOND;

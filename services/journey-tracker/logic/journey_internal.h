@@ -65,6 +65,14 @@ static inline void effects_add_micros(const struct journey_effects *effects, int
 void effects_stock(struct journey_effects *effects, enum cell_family family, int32_t day,
                    uint32_t from, uint32_t to);
 
+/* A customer goes from one stage and status to others: the status alone, and each goal that asks
+ * for a stage as well. */
+struct position {
+    uint32_t stage, status;
+};
+void effects_status(struct journey_effects *effects, const struct journey_policy *policy,
+                    int32_t day, struct position from, struct position to);
+
 struct step {
     int32_t month;
     uint32_t stage, from, to, from_department, to_department;

@@ -86,11 +86,13 @@ static enum outcome link_rule(struct journey_policy *policy, struct stage_rule *
 static enum outcome link_goals(struct journey_policy *policy, struct err *err)
 {
     uint8_t slots = 0;
-    policy->goals_positive = 0;
+    policy->goals_positive = policy->goals_staged = 0;
     for (uint32_t i = 0; i < policy->goal_count; i++) {
         struct journey_goal *goal = &policy->goals[i];
         if (goal->positive)
             policy->goals_positive |= UINT64_C(1) << i;
+        if (goal->from_stage != STAGE_NONE)
+            policy->goals_staged |= UINT64_C(1) << i;
         if (goal->nth == 0)
             continue;
         if (slots == POLICY_MAX_NTH_GOALS)

@@ -58,7 +58,8 @@ struct journey_goal {
     struct span id, parent, title, unit;
     uint32_t code;
     bool lower_is_better;
-    enum journey_status status; /* STATUS_NONE: a goal of touches */
+    enum journey_status status;    /* STATUS_NONE: a goal of touches */
+    enum journey_stage from_stage; /* with status: this stage or a higher one; STAGE_NONE: any */
     struct span_list events, channels, departments, purposes;
     enum direction direction; /* DIRECTION_NONE: both */
     bool positive, credited;
@@ -97,6 +98,7 @@ struct journey_policy {
     struct journey_goal goals[POLICY_MAX_GOALS];
     uint32_t goal_count;
     uint64_t goals_positive; /* bit i: goals[i].positive */
+    uint64_t goals_staged;   /* bit i: goals[i].from_stage is given */
     struct channel_rule *channels;
     uint32_t channel_count;
     uint32_t conversion_node; /* dictionary code of "(conversion)" */
