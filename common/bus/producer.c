@@ -318,23 +318,60 @@ static rd_kafka_headers_t *copy_headers(const struct record *original)
     return rd_kafka_headers_copy(headers);
 }
 
-enum outcome producer_forward(struct producer *producer, int topic, struct span key,
-                              const struct record *original, const struct header *extra,
-                              size_t extra_count, struct err *err)
+/* Takes headers over. */
+static enum outcome send_again(struct producer *producer, int topic, struct span key,
+                               const struct record *original, rd_kafka_headers_t *headers,
+                               struct err *err)
 {
     struct target *target = ready_target(producer, topic);
     int64_t deadline = clock_monotonic_us() + FULL_TIMEOUT_US;
     int64_t timestamp_ms = original->timestamp_ms > 0 ? original->timestamp_ms : 0;
-    for (;;) {
-        rd_kafka_headers_t *headers = add_headers(copy_headers(original), extra, extra_count);
-        rd_kafka_resp_err_t rc = produce_full(producer, target->rkt, RD_KAFKA_PARTITION_UA, key,
-                                              original->value, timestamp_ms, headers);
+    enum outcome outcome = OUTCOME_OK;
+    while (outcome == OUTCOME_OK) {
+        rd_kafka_resp_err_t rc =
+            produce_full(producer, target->rkt, RD_KAFKA_PARTITION_UA, key, original->value,
+                         timestamp_ms, rd_kafka_headers_copy(headers));
         if (rc == RD_KAFKA_RESP_ERR_NO_ERROR) {
             metric_add(target->sent, 1);
-            return OUTCOME_OK;
+            break;
         }
-        CHECK(after_refusal(producer, rc, deadline, err));
+        outcome = after_refusal(producer, rc, deadline, err);
     }
+    rd_kafka_headers_destroy(headers);
+    return outcome;
+}
+
+enum outcome producer_forward(struct producer *producer, int topic, struct span key,
+                              const struct record *original, const struct header *extra,
+                              size_t extra_count, struct err *err)
+{
+    return send_again(producer, topic, key, original,
+                      add_headers(copy_headers(original), extra, extra_count), err);
+}
+
+static bool begins_with_any(const char *name, const char *const *beginnings)
+{
+    for (; *beginnings; beginnings++)
+        if (strncmp(name, *beginnings, strlen(*beginnings)) == 0)
+            return true;
+    return false;
+}
+
+enum outcome producer_return(struct producer *producer, int topic, struct span key,
+                             const struct record *original, const char *const *without,
+                             struct err *err)
+{
+    rd_kafka_headers_t *all, *kept = rd_kafka_headers_new(8);
+    const char *name;
+    const void *value;
+    size_t size;
+    if (rd_kafka_message_headers(original->handle, &all) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        for (size_t i = 0;
+             rd_kafka_header_get_all(all, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+             i++)
+            if (!begins_with_any(name, without))
+                rd_kafka_header_add(kept, name, -1, value, (ssize_t)size);
+    return send_again(producer, topic, key, original, kept, err);
 }
 
 static enum outcome settle(struct producer *producer, struct err *err)

@@ -39,6 +39,12 @@ enum outcome producer_forward(struct producer *producer, int topic, struct span 
                               const struct record *original, const struct header *extra,
                               size_t extra_count, struct err *err);
 
+/* The record once more, to the topic that it came from first: original value and timestamp, and its
+ * headers without those whose names begin with one of `without` (NULL-ended). */
+enum outcome producer_return(struct producer *producer, int topic, struct span key,
+                             const struct record *original, const char *const *without,
+                             struct err *err);
+
 /* Waits until everything that was sent is acknowledged. OK only if all of it was. RETRY
  * otherwise: the caller publishes again from its last acknowledged point, and a fatal producer
  * has been replaced.

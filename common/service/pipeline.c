@@ -161,8 +161,14 @@ static enum outcome join(struct pipeline *pipeline, struct err *err)
     CHECK(pipeline_read_topics(pipeline->service, config, topics, err));
     CHECK(find_letter_topics(pipeline, topics, err));
     struct consumer_events events = {pipeline, note_assignment, may_read};
-    return consumer_open(config, group[0] ? group : pipeline->service->name, topics, &events,
-                         &pipeline->consumer, err);
+    group = group[0] ? group : pipeline->service->name;
+    CHECK(consumer_open(config, group, topics, &events, &pipeline->consumer, err));
+    const struct service_context *context = pipeline->context;
+    return context->schemas && schema_set_has_registry(context->schemas)
+               ? parked_open(config, context->producer, group, topics,
+                             config_text(config, "dead.letter.topic.suffix"), &pipeline->parked,
+                             err)
+               : OUTCOME_OK;
 }
 
 enum outcome pipeline_open(const struct service *service, void *self,
@@ -203,6 +209,7 @@ void pipeline_close(struct pipeline *pipeline)
         consumer_close(pipeline->consumer);
     }
     pipeline->context->consumer = NULL;
+    parked_close(pipeline->parked);
     dead_letters_free(pipeline->letters);
     arena_free(&pipeline->arena);
     free(pipeline->records);
@@ -332,6 +339,14 @@ static enum outcome check_servers(struct pipeline *pipeline, struct err *err)
     return outcome == OUTCOME_FATAL ? outcome : OUTCOME_OK;
 }
 
+static enum outcome serve_parked(struct pipeline *pipeline, struct err *err)
+{
+    enum outcome outcome = pipeline->parked ? parked_serve(pipeline->parked, err) : OUTCOME_OK;
+    if (outcome == OUTCOME_RETRY)
+        pipeline_log_retry(pipeline, "parked_retry", err);
+    return outcome == OUTCOME_FATAL ? outcome : OUTCOME_OK;
+}
+
 static enum outcome run_once(struct pipeline *pipeline, struct err *err)
 {
     err->outcome = OUTCOME_OK;
@@ -339,6 +354,7 @@ static enum outcome run_once(struct pipeline *pipeline, struct err *err)
     tell_assignment(pipeline);
     CHECK(check_servers(pipeline, err));
     CHECK(scan_if_due(pipeline, err));
+    CHECK(serve_parked(pipeline, err));
     return pipeline->count > 0 ? pipeline_batch(pipeline, err) : OUTCOME_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "common/runtime/telemetry.h"
 #include "common/service/backoff.h"
 #include "common/service/dead_letter.h"
+#include "common/service/parked.h"
 #include "common/service/pipeline.h"
 
 struct pipeline {
@@ -13,6 +14,7 @@ struct pipeline {
     struct service_context *context;
     struct consumer *consumer;
     struct dead_letters *letters;
+    struct parked *parked; /* NULL without a registry */
     struct arena arena;
 
     /* The batch: records, and why a record is dead (NULL: alive). */

@@ -113,8 +113,8 @@ static void test_answers(void **state)
         {8, OUTCOME_REJECT, "schema_unusable", "not AVRO"},
         {9, OUTCOME_REJECT, "schema_unusable", "not a record"},
         {10, OUTCOME_REJECT, "schema_unusable", "references"},
-        {11, OUTCOME_RETRY, "registry_down", "not JSON"},
-        {12, OUTCOME_RETRY, "registry_down", "HTTP 500"},
+        {11, OUTCOME_REJECT, "schema_unavailable", "schema id 11: "},
+        {12, OUTCOME_REJECT, "schema_unavailable", "HTTP 500"},
         {-1, OUTCOME_REJECT, "unknown_schema_id", ""},
         {0, OUTCOME_REJECT, "unknown_schema_id", ""},
     };

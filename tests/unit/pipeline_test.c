@@ -246,6 +246,19 @@ enum outcome producer_forward(struct producer *producer, int topic, struct span 
     return outcome;
 }
 
+enum outcome producer_return(struct producer *producer, int topic, struct span key,
+                             const struct record *original, const char *const *without,
+                             struct err *err)
+{
+    fail_msg("nothing is parked without a registry");
+    return OUTCOME_OK;
+}
+
+bool record_header(const struct record *record, const char *name, struct span *value)
+{
+    return false;
+}
+
 enum outcome producer_wait(struct producer *producer, int timeout_ms, void (*while_waiting)(void *),
                            void *arg, struct err *err)
 {

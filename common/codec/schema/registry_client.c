@@ -165,7 +165,7 @@ static enum outcome get_from(struct registry *r, const char *base, const char *p
 }
 
 /* Asks the URL that answered last, then the others; a REJECT is an answer too. */
-static enum outcome get(struct registry *r, const char *path, const struct json **answer,
+static enum outcome ask(struct registry *r, const char *path, const struct json **answer,
                         struct err *err)
 {
     enum outcome outcome = OUTCOME_RETRY;
@@ -178,6 +178,27 @@ static enum outcome get(struct registry *r, const char *path, const struct json 
     return outcome;
 }
 
+/* Every registry knows this path, or says itself that it does not. */
+static bool is_alive(struct registry *r)
+{
+    const struct json *types;
+    struct err ignored = {0};
+    return ask(r, "/schemas/types", &types, &ignored) != OUTCOME_RETRY;
+}
+
+/* A registry that fails for one schema must not stop those who use others: what it answers to
+ * something else tells a registry that is down from one that cannot give this schema. */
+static enum outcome get(struct registry *r, const char *path, const struct json **answer,
+                        struct err *err)
+{
+    enum outcome outcome = ask(r, path, answer, err);
+    if (outcome != OUTCOME_RETRY || !is_alive(r))
+        return outcome;
+    struct err why = *err;
+    return err_set(err, OUTCOME_REJECT, "schema_unavailable", "%s; it answers to other questions",
+                   why.message);
+}
+
 static enum outcome read_schema(const struct json *answer, struct arena *arena, struct span *out,
                                 struct err *err)
 {
@@ -186,7 +207,8 @@ static enum outcome read_schema(const struct json *answer, struct arena *arena, 
     struct err ignored;
     if (json_text(answer, "schema", &text, &ignored) ||
         json_text(answer, "schemaType", &type, &ignored) || text.ptr == NULL)
-        return err_set(err, OUTCOME_RETRY, "registry_down", "the registry's answer has no schema");
+        return err_set(err, OUTCOME_REJECT, "schema_unavailable",
+                       "the registry's answer has no schema");
     if (!span_is(type, "AVRO"))
         return err_set(err, OUTCOME_REJECT, "schema_unusable", "schema: its type is not AVRO");
     if (json_list(answer, "references", &references, &ignored) || json_count(references) > 0)

@@ -16,7 +16,7 @@
 #include "common/runtime/clock.h"
 #include "common/runtime/log.h"
 
-#define REMEMBER_MISSING_US (30 * US_PER_SECOND)
+#define REMEMBER_US (30 * US_PER_SECOND)
 
 /* One schema. Its failure, if any, is remembered as it was first told. */
 struct entry {
@@ -36,6 +36,7 @@ struct schema_set {
     struct registry *registry;
     char *cache_dir;
     int32_t raw_id;
+    int64_t remember_us; /* a refusal */
 };
 
 static enum outcome add_failure(struct schema_set *set, int32_t id, struct span text,
@@ -161,6 +162,7 @@ static enum outcome fill(struct schema_set *set, const struct schema_set_options
     map_init(&set->fingerprints, NULL, sizeof(uint64_t), sizeof(int32_t));
     map_init(&set->composed, NULL, sizeof(int32_t), sizeof(struct span));
     set->raw_id = options->raw_id;
+    set->remember_us = options->retry_us > 0 ? options->retry_us : REMEMBER_US;
     set->cache_dir = strdup(options->cache_dir ? options->cache_dir : "");
     struct registry_options registry = {options->urls, options->user_info, options->bearer_token,
                                         options->ca_location, options->timeout_us};
@@ -205,6 +207,11 @@ void schema_set_close(struct schema_set *set)
     free(set);
 }
 
+bool schema_set_has_registry(const struct schema_set *set)
+{
+    return set->registry != NULL;
+}
+
 static void keep_on_disk(struct schema_set *set, const char *name, struct span text)
 {
     struct err err;
@@ -212,24 +219,32 @@ static void keep_on_disk(struct schema_set *set, const char *name, struct span t
         log_event(LOG_WARN, "schema_cache_unwritable", "message", err.message, NULL);
 }
 
-/* Asks the registry; while it is down, the disk. */
+static bool may_be_on_disk(enum outcome outcome, const struct err *err)
+{
+    return outcome == OUTCOME_RETRY ||
+           (outcome == OUTCOME_REJECT && strcmp(err->code, "schema_unavailable") == 0);
+}
+
+/* Asks the registry; while it is down, or cannot give this schema, the disk. */
 static enum outcome fetch(struct schema_set *set, int32_t id, struct err *err)
 {
     struct span text;
     char name[40];
     snprintf(name, sizeof name, "schema-%d.avsc", (int)id);
     enum outcome outcome = registry_schema(set->registry, id, &set->arena, &text, err);
-    if (outcome == OUTCOME_REJECT) {
-        err_prefix(err, "schema id %d", (int)id);
-        refusals_add(&set->missing, &id, err, clock_monotonic_us() + REMEMBER_MISSING_US);
-        return outcome;
-    }
     if (outcome == OUTCOME_OK) {
         keep_on_disk(set, name, text);
         return add_schema(set, id, text, err);
     }
-    text = disk_cache_get(set->cache_dir, name, &set->arena);
-    return text.ptr ? add_schema(set, id, text, err) : outcome;
+    if (may_be_on_disk(outcome, err)) {
+        text = disk_cache_get(set->cache_dir, name, &set->arena);
+        if (text.ptr)
+            return add_schema(set, id, text, err);
+    }
+    err_prefix(err, "schema id %d", (int)id);
+    if (outcome == OUTCOME_REJECT)
+        refusals_add(&set->missing, &id, err, clock_monotonic_us() + set->remember_us);
+    return outcome;
 }
 
 static enum outcome unknown(int32_t id, struct err *err)
@@ -292,12 +307,12 @@ static enum outcome find_guid(struct schema_set *set, const struct id *guid, int
     if (outcome == OUTCOME_OK) {
         snprintf(number, sizeof number, "%d", (int)*out);
         keep_on_disk(set, name, span_of(number));
-    } else if (outcome == OUTCOME_RETRY &&
+    } else if (may_be_on_disk(outcome, err) &&
                parse_id(disk_cache_get(set->cache_dir, name, &set->arena), out)) {
         outcome = OUTCOME_OK;
     }
     if (outcome == OUTCOME_REJECT)
-        refusals_add(&set->unknown, guid, err, clock_monotonic_us() + REMEMBER_MISSING_US);
+        refusals_add(&set->unknown, guid, err, clock_monotonic_us() + set->remember_us);
     CHECK(outcome);
     *(int32_t *)map_put(&set->guids, guid, NULL) = *out;
     return OUTCOME_OK;

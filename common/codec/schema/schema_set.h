@@ -9,9 +9,10 @@
  * writer after the header.
  *
  * An id is looked up in memory, then at the registry. While the registry is down, it is looked
- * up in the disk cache. Without a registry, id 1 is the built-in touchpoint schema unless
- * schema.files says otherwise. What a registry does not know is remembered for 30 seconds, the
- * newest 4,096 refusals of it. One thread. */
+ * up in the disk cache. So it is if the registry fails for this id alone: then it is refused as
+ * schema_unavailable, which may pass. Without a registry, id 1 is the built-in touchpoint schema
+ * unless schema.files says otherwise. What a registry refuses is remembered for a while
+ * (schema.registry.retry), the newest 4,096 refusals of it. One thread. */
 #ifndef TUTTI_CODEC_SCHEMA_SET_H
 #define TUTTI_CODEC_SCHEMA_SET_H
 
@@ -43,12 +44,17 @@ struct schema_set_options {
     const char *ca_location;
     const char *cache_dir;
     int64_t timeout_us; /* of one request; 0: 5 s */
+    int64_t retry_us;   /* how long a refusal is remembered; 0: 30 s */
     int32_t raw_id;     /* schema of FRAMING_RAW; 0: none */
 };
 enum outcome schema_set_open_with(const struct schema_set_options *options, struct schema_set **out,
                                   struct err *err);
 
-/* The plan of a writer's schema (borrowed). REJECT: unknown_schema_id, schema_unusable. RETRY as
+/* True if schemas are asked for at a registry. */
+bool schema_set_has_registry(const struct schema_set *set);
+
+/* The plan of a writer's schema (borrowed). REJECT: unknown_schema_id, schema_unusable,
+ * schema_unavailable. RETRY as
  * schema_set_unframe. */
 enum outcome schema_set_plan(struct schema_set *set, int32_t schema_id,
                              const struct avro_plan **out, struct err *err);
@@ -61,8 +67,8 @@ struct framed {
 
 /* Takes the frame apart. header_schema_id is the value of __value_schema_id or SPAN_NONE. REJECT:
  * value_null, value_empty, value_too_large, bad_magic (names known framings such as 0x03),
- * unknown_schema_id, schema_unusable. RETRY: registry down and the id is neither cached in memory
- * nor on disk. */
+ * unknown_schema_id, schema_unusable, schema_unavailable. RETRY: registry down and the id is
+ * neither cached in memory nor on disk. */
 enum outcome schema_set_unframe(struct schema_set *set, enum framing framing, struct span value,
                                 struct span header_schema_id, struct framed *out, struct err *err);
 

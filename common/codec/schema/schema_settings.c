@@ -3,6 +3,9 @@
 #include "common/runtime/config.h"
 
 const struct setting schema_set_settings[] = {
+    {"schema.registry.retry", SETTING_DURATION, "30s", 100000, INT64_C(3600000000), NULL,
+     "What the registry refused is asked for again after so long. Records that wait for their "
+     "schema are sent again as often, later up to ten times as seldom."},
     {"schema.registry.url", SETTING_TEXT, "", 0, 0, NULL,
      "Base URLs of the Schema Registry, comma-separated, tried in turn; empty: schemas come from "
      "schema.files only."},
@@ -32,6 +35,7 @@ enum outcome schema_set_open(const struct config *config, struct schema_set **ou
     struct schema_set_options options = {
         .files = config_text(config, "schema.files"),
         .guids = config_text(config, "schema.guids"),
+        .retry_us = config_duration(config, "schema.registry.retry").us,
         .urls = config_text(config, "schema.registry.url"),
         .user_info = config_text(config, "basic.auth.user.info"),
         .bearer_token = config_text(config, "schema.registry.bearer.token"),
