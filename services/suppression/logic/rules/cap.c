@@ -201,20 +201,56 @@ static void add_closing(struct closings *out, struct arena *arena, struct closin
     *arena_push(arena, out) = closing;
 }
 
+/* Rows of `limit` contacts, one after the other; named by their last contact. */
+struct rows {
+    const struct times *times;
+    size_t limit;
+    struct duration per;
+};
+
+static struct instant leaves(const struct rows *rows, size_t row)
+{
+    return instant_plus(rows->times->items[row + 1 - rows->limit], rows->per);
+}
+
+static bool fills_a_window(const struct rows *rows, size_t row)
+{
+    return instant_compare(rows->times->items[row], leaves(rows, row)) < 0;
+}
+
+/* How far the closing of *row reaches, together with those that follow without a gap. *row becomes
+ * the last row that was looked at: with very many contacts most are jumped over. */
+static struct instant closed_until(const struct rows *rows, size_t *row)
+{
+    struct instant until = leaves(rows, *row);
+    for (;;) {
+        struct instant enters = instant_minus(instant_plus(until, rows->per), (struct duration){1});
+        size_t last = first_after(rows->times, enters) - 1, full = last;
+        while (full > *row && !fills_a_window(rows, full))
+            full--;
+        bool is_longer = full > *row;
+        *row = last > *row ? last : *row;
+        if (!is_longer)
+            return until;
+        until = leaves(rows, full);
+    }
+}
+
 /* Where `limit` contacts in a row, the first at a and the last at b, lie within one window, no
  * other contact fits into (b - per, a + per). Both ends grow with the contacts, so one pass over
  * them is enough. */
 static void close_full_windows(const struct times *times, int32_t limit, struct duration per,
                                struct arena *arena, struct closings *out)
 {
+    struct rows rows = {times, (size_t)limit, per};
     if (limit == 0)
         add_closing(out, arena, (struct closing){INSTANT_FIRST, INSTANT_NEVER});
-    for (size_t last = (size_t)limit; limit > 0 && last <= times->count; last++) {
-        struct instant a = times->items[last - (size_t)limit], b = times->items[last - 1];
-        struct instant leaves = instant_plus(a, per), enters = instant_minus(b, per);
-        if (instant_compare(b, leaves) < 0)
-            add_closing(out, arena,
-                        (struct closing){instant_plus(enters, (struct duration){1}), leaves});
+    for (size_t row = rows.limit - 1; limit > 0 && row < times->count; row++) {
+        if (!fills_a_window(&rows, row))
+            continue;
+        struct instant enters = instant_minus(times->items[row], per);
+        struct instant from = instant_plus(enters, (struct duration){1});
+        add_closing(out, arena, (struct closing){from, closed_until(&rows, &row)});
     }
 }
 
