@@ -31,8 +31,13 @@ CREATE TABLE suppression.facts (
     decision_id text,
     loaded_at timestamptz NOT NULL DEFAULT now(),
     others bytea,
+    addresses bytea,
     PRIMARY KEY (anchor, occurred_at, event_id)
 );
+CREATE FUNCTION suppression.saying(event text, channel text, consent text) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$ SELECT hashtextextended(event || E'\x1f' || channel || E'\x1f' || coalesce(consent, ''), 0) $$;
+COMMENT ON FUNCTION suppression.saying IS 'Facts that say the same have the same number; of them only the newest counts for an address.';
+CREATE INDEX facts_sayings ON suppression.facts (anchor, suppression.saying(event, channel, consent), occurred_at) WHERE kind = 6 OR consent <> '';
 CREATE INDEX facts_consent ON suppression.facts (occurred_at) WHERE (consent <> '' OR event = 'Unsubscribed') AND flags & 4 = 0;
 COMMENT ON TABLE suppression.facts IS 'Touchpoints that contact decisions ask for: requests, sends, consent, address failures, holds, purchases (convergent, but loaded_at).';
 COMMENT ON COLUMN suppression.facts.anchor IS 'Short key of the touchpoint''s strongest identifier; of a copy (flags 4), of another one.';
@@ -62,6 +67,26 @@ COMMENT ON COLUMN suppression.facts.expires_at IS 'contact.expires_at.';
 COMMENT ON COLUMN suppression.facts.decision_id IS 'Request that this contact answers.';
 COMMENT ON COLUMN suppression.facts.loaded_at IS 'When it was stored (chronicle).';
 COMMENT ON COLUMN suppression.facts.others IS 'Short keys of the touchpoint''s other identifiers, 8 bytes each, strongest first; null: none.';
+COMMENT ON COLUMN suppression.facts.addresses IS 'Short keys of the identifiers that it names and its channel uses as an address, 8 bytes each; null: none.';
+
+CREATE TABLE suppression.known_addresses (
+    anchor bigint NOT NULL,
+    address_id uuid NOT NULL,
+    channels text NOT NULL,
+    first_at timestamptz NOT NULL,
+    profile_id uuid NOT NULL,
+    version bigint NOT NULL,
+    PRIMARY KEY (anchor, address_id)
+);
+CREATE INDEX known_addresses_address_id ON suppression.known_addresses (address_id);
+CREATE INDEX known_addresses_profile_id ON suppression.known_addresses (profile_id);
+COMMENT ON TABLE suppression.known_addresses IS 'Addresses that customers'' own touchpoints named (convergent, but profile_id and version).';
+COMMENT ON COLUMN suppression.known_addresses.anchor IS 'Short key of the touchpoints'' anchor.';
+COMMENT ON COLUMN suppression.known_addresses.address_id IS 'Identifier id of the address.';
+COMMENT ON COLUMN suppression.known_addresses.channels IS 'Channels that it is an address of, separated by blanks, as identity.json said last.';
+COMMENT ON COLUMN suppression.known_addresses.first_at IS 'When a touchpoint of this anchor named it first.';
+COMMENT ON COLUMN suppression.known_addresses.profile_id IS 'Profile of the address when the row was written: for its row of the map, if it gets one (chronicle).';
+COMMENT ON COLUMN suppression.known_addresses.version IS 'Version of that profile (chronicle).';
 
 CREATE TABLE suppression.anchors (
     anchor bigint PRIMARY KEY,
@@ -153,6 +178,21 @@ COMMENT ON COLUMN suppression.decisions.rule_owner IS 'Who owns that rule.';
 COMMENT ON COLUMN suppression.decisions.batch_id IS 'contact.batch_id.';
 COMMENT ON COLUMN suppression.decisions.rules IS 'Every rule with the values it saw; expanded by tutti.fct_contact_decision_rules.';
 COMMENT ON COLUMN suppression.decisions.loaded_at IS 'When it was stored.';
+
+CREATE TABLE suppression.address_grants (
+    address bigint NOT NULL,
+    request_id uuid NOT NULL,
+    expires_at timestamptz NOT NULL,
+    loaded_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (address, request_id)
+);
+CREATE INDEX address_grants_request_id ON suppression.address_grants (request_id);
+CREATE INDEX address_grants_expires_at ON suppression.address_grants (expires_at);
+COMMENT ON TABLE suppression.address_grants IS 'Open grants under each address whose word they rely on; deleted as they close (chronicle).';
+COMMENT ON COLUMN suppression.address_grants.address IS 'Short key of the address.';
+COMMENT ON COLUMN suppression.address_grants.request_id IS 'The grant''s request.';
+COMMENT ON COLUMN suppression.address_grants.expires_at IS 'When the grant becomes void.';
+COMMENT ON COLUMN suppression.address_grants.loaded_at IS 'When it was stored.';
 
 CREATE TABLE suppression.outbox (
     request_id uuid NOT NULL,

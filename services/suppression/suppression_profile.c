@@ -78,8 +78,9 @@ static struct ledger ledger_of(const struct profile *profile, const struct reser
 {
     const struct contact_fact **facts =
         arena_array(arena, const struct contact_fact *, profile->fact_count);
-    struct ledger ledger = {facts, profile->fact_count,
-                            arena_array(arena, struct reservation, profile->fact_count), 0, NULL};
+    struct ledger ledger = {
+        facts, profile->fact_count, arena_array(arena, struct reservation, profile->fact_count), 0,
+        NULL,  profile->addresses};
     struct map seen; /* a request that was told twice is one */
     map_init(&seen, arena, sizeof(struct id), 1);
     for (size_t i = 0; i < profile->fact_count; i++) {
@@ -157,7 +158,7 @@ static void note_revocation(struct desk *desk, const struct revocation *revocati
  * profile is its last known fact. */
 static void revoke(struct desk *desk)
 {
-    bool is_news = desk->profile->is_merged;
+    bool is_news = desk->profile->is_merged || desk->profile->has_news;
     struct instant last = INSTANT_FIRST;
     for (size_t i = 0; i < desk->profile->fact_count; i++) {
         const struct ledger_fact *f = desk->profile->facts[i];
@@ -246,6 +247,18 @@ static void reserve(struct desk *desk, const struct decision_row *row,
     contacts_add(desk->ledger.contacts, request, r);
 }
 
+/* Whoever says no for one of the addresses finds the grant there. */
+static void note_grant(struct desk *desk, const struct decision_row *row,
+                       const struct contact_fact *request)
+{
+    if (row->verdict != VERDICT_GRANT || row->outcome != RESULT_OPEN)
+        return;
+    struct asked_addresses asked = addresses_asked(desk->profile->addresses, request, desk->arena);
+    for (size_t i = 0; i < asked.count; i++)
+        *arena_push(desk->arena, &desk->results->grants) =
+            (struct address_grant){asked.items[i].address, row->request_id, row->expires_at};
+}
+
 static void decide(struct desk *desk, const struct ledger_fact *fact)
 {
     struct contact_decision decision;
@@ -256,6 +269,7 @@ static void decide(struct desk *desk, const struct ledger_fact *fact)
     put_known_result(desk, &row);
     *arena_push(desk->arena, &desk->results->decisions) = row;
     reserve(desk, &row, &fact->body);
+    note_grant(desk, &row, &fact->body);
 }
 
 static int request_compare(const void *a, const void *b)

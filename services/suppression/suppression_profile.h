@@ -4,11 +4,13 @@
 #ifndef TUTTI_SUPPRESSION_PROFILE_H
 #define TUTTI_SUPPRESSION_PROFILE_H
 
-#include "services/suppression/suppression_store.h"
+#include "services/suppression/suppression_addresses.h"
 
 struct profile {
     struct id id;
-    bool is_merged;             /* an anchor moved in */
+    bool is_merged; /* an anchor moved in */
+    bool has_news;  /* of an address that an open grant relies on */
+    const struct address_book *addresses;
     struct ledger_fact **facts; /* profile_decide sorts them by time and drops repeats */
     size_t fact_count;
 };
@@ -24,6 +26,7 @@ struct revoked {
 struct profile_results {
     struct decision_rows decisions;
     struct outcome_rows outcomes;
+    struct address_grants grants; /* of the grants, under the addresses that they rely on */
     struct {
         struct revoked *items;
         size_t count, capacity;

@@ -18,12 +18,21 @@
 
 enum { TOPIC_RESOLVED, TOPIC_CHANGES };
 
+/* Pairs of an anchor and an address whose row is written: nearly every touchpoint names one. */
+enum { MOST_PAIRS = 200000 };
+
+struct address_pair {
+    int64_t anchor, address;
+};
+
 struct self {
     struct service_context context;
     struct suppression suppression;
     struct interests interests;
     struct arena arena; /* policy */
     struct erased erased;
+    struct map pairs;      /* struct address_pair -> struct instant: first_at as it is stored */
+    int64_t pairs_version; /* of the erasures that they heed */
     int decisions_topic;
     struct duration rescue_after;
     struct lanes lanes;         /* of the assigned partitions */
@@ -57,6 +66,7 @@ static void suppression_close(void *arg)
     struct self *self = arg;
     timeline_free(self->suppression.timeline);
     erased_close(&self->erased);
+    map_free(&self->pairs);
     arena_free(&self->arena);
     arena_free(&self->scan_arena);
     lanes_free(&self->lanes);
@@ -119,6 +129,7 @@ static enum outcome suppression_open(struct service_context *context, void *arg,
     CHECK(generation_open(context->db, config, &s->generation, err));
     CHECK(erased_open(context->db, &self->erased, err));
     s->erased = &self->erased;
+    map_init(&self->pairs, NULL, sizeof(struct address_pair), sizeof(struct instant));
     self->interests = suppression_interests(&self->arena, &s->policy);
     return producer_topic(context->producer, config_text(config, "topic.decisions"),
                           &self->decisions_topic, NULL, err);
@@ -143,6 +154,39 @@ static struct suppression_flush *flush_of(struct batch *batch, const struct reco
     return batch->events;
 }
 
+static void add_key(struct strbuf *keys, const struct id *identifier_id, struct span address_of,
+                    struct span channel)
+{
+    if (address_channels_have(address_of, channel))
+        pack_be64(keys, (uint64_t)id_short(identifier_id));
+}
+
+/* What the touchpoint names and its channel uses as an address. */
+static struct span addresses_of(const struct self *self, struct arena *arena,
+                                const struct resolved_header *header, struct span sent)
+{
+    struct strbuf keys = {.arena = arena};
+    struct span channel;
+    policy_channel(&self->suppression.policy, sent, &channel);
+    add_key(&keys, &header->anchor_id, header->address_of, channel);
+    for (uint32_t i = 0; i < header->other_count; i++)
+        add_key(&keys, &header->others[i].identifier_id, header->others[i].address_of, channel);
+    return keys.len ? strbuf_span(&keys) : SPAN_NONE;
+}
+
+/* The anchors of the addresses that a request names are locked with its own: who says no for one of
+ * them finds the grant, or the request finds the no. */
+static void lock_addresses(struct suppression_flush *flush, struct arena *arena,
+                           const struct resolved_header *header, const struct contact_fact *request)
+{
+    for (uint32_t i = 0; i < header->other_count; i++) {
+        const struct resolved_other *other = &header->others[i];
+        if (contact_has_address(request, id_short(&other->identifier_id)))
+            *arena_push(arena, &flush->moves) =
+                (struct anchor_move){other->identifier_id, other->profile_id, other->map_version};
+    }
+}
+
 static void add_fact(struct self *self, struct batch *batch, const struct record *record,
                      const struct resolved_header *header, const struct touchpoint *tp,
                      const struct contact_fact *body)
@@ -162,11 +206,15 @@ static void add_fact(struct self *self, struct batch *batch, const struct record
         .profile_id = header->profile_id,
         .version = header->map_version,
         .batch_id = is_request && tp->contact.batch_id.len ? tp->contact.batch_id : SPAN_NONE,
-        .others = resolved_other_keys(batch->arena, header),
         .timestamp_ms = record->timestamp_ms,
         .lane = lane_of(record->topic, record->partition),
     };
     fact->body.event_id = header->event_id;
+    fact->body.anchor = fact->key.anchor;
+    fact->body.others = resolved_other_keys(batch->arena, header);
+    fact->body.addresses = addresses_of(self, batch->arena, header, body->channel);
+    if (is_request && is_identified)
+        lock_addresses(flush, batch->arena, header, &fact->body);
     if (!is_request || !record_header(record, "kafka_correlationId", &fact->correlation))
         fact->correlation = SPAN_NONE;
 }
@@ -195,7 +243,43 @@ static void add_copies(struct self *self, struct batch *batch, const struct reco
     }
 }
 
-/* Nearly all touchpoints end here after one decode. */
+static void add_known_address(struct self *self, struct batch *batch, const struct record *record,
+                              const struct id *anchor_id, const struct resolved_other *address,
+                              struct instant at)
+{
+    struct address_pair pair = {id_short(anchor_id), id_short(&address->identifier_id)};
+    const struct instant *first_at;
+    if (address->address_of.len == 0)
+        return;
+    first_at = map_find(&self->pairs, &pair);
+    if (first_at && instant_compare(*first_at, at) <= 0)
+        return;
+    *arena_push(batch->arena, &flush_of(batch, record)->known) =
+        (struct known_address){pair.anchor, address->identifier_id, address->address_of,
+                               at,          address->profile_id,    address->map_version};
+}
+
+/* Addresses that the customer's own touchpoint names, of whatever event. */
+static void add_known(struct self *self, struct batch *batch, const struct record *record,
+                      const struct resolved_header *header, struct instant at)
+{
+    if (self->pairs_version != self->erased.version)
+        map_clear(&self->pairs);
+    self->pairs_version = self->erased.version;
+    const struct resolved_other anchor = {header->anchor_id, header->profile_id,
+                                          header->map_version, header->address_of};
+    add_known_address(self, batch, record, &header->anchor_id, &anchor, at);
+    for (uint32_t i = 0; i < header->other_count; i++)
+        add_known_address(self, batch, record, &header->anchor_id, &header->others[i], at);
+}
+
+static bool is_company_speaking(const struct touchpoint *tp)
+{
+    return direction_of(tp->direction, tp->type, event_of(tp->event_name, tp->type)) ==
+           DIRECTION_OUTBOUND;
+}
+
+/* Nearly all touchpoints end here after one decode, and one look for each of their addresses. */
 static enum outcome decode_resolved(struct self *self, struct batch *batch,
                                     const struct record *record, struct err *err)
 {
@@ -206,12 +290,21 @@ static enum outcome decode_resolved(struct self *self, struct batch *batch,
     CHECK(
         resolved_decode(self->context.schemas, batch->arena, record->value, &header, &framed, err));
     CHECK(touchpoint_decode(framed.plan, framed.payload, &tp, err));
-    if (tp.is_test || !suppression_wants(&self->interests, &tp, batch->arena, &body))
+    if (tp.is_test)
+        return OUTCOME_OK;
+    bool is_wanted = suppression_wants(&self->interests, &tp, batch->arena, &body),
+         is_outbound =
+             is_wanted ? (body.flags & CONTACT_IS_OUTBOUND) != 0 : is_company_speaking(&tp),
+         is_gone = erased_covers_resolved(&self->erased, &header, batch->arena,
+                                          (struct instant){tp.occurred_at});
+    if (!is_outbound && !is_gone && !id_is_nil(&header.anchor_id))
+        add_known(self, batch, record, &header, (struct instant){tp.occurred_at});
+    if (!is_wanted)
         return OUTCOME_OK;
     body.received_at = suppression_received_at(&body, &tp, (struct instant){header.received_at});
     metric_add(self->undefined,
                (double)consent_undefined(&self->suppression.policy, &body, NULL, NULL));
-    if (!erased_covers_resolved(&self->erased, &header, batch->arena, body.at))
+    if (!is_gone)
         add_fact(self, batch, record, &header, &tp, &body);
     add_copies(self, batch, record, &header, &body);
     return OUTCOME_OK;
@@ -249,13 +342,28 @@ static size_t count_originals(const struct ledger_facts *facts)
     return originals;
 }
 
+/* Their rows are written. */
+static void remember_pairs(struct self *self, const struct known_addresses *known)
+{
+    if (self->pairs.count + known->count > MOST_PAIRS)
+        map_clear(&self->pairs);
+    for (size_t i = 0; i < known->count; i++) {
+        const struct known_address *row = &known->items[i];
+        struct address_pair pair = {row->anchor, id_short(&row->address_id)};
+        *(struct instant *)map_put(&self->pairs, &pair, NULL) = row->first_at;
+    }
+}
+
 static enum outcome suppression_apply(void *arg, struct batch *batch, struct err *err)
 {
     struct self *self = arg;
     struct suppression_flush *flush = batch->events;
-    if (flush == NULL || flush->facts.count + flush->moves.count + flush->unidentified.count == 0)
+    if (flush == NULL ||
+        flush->facts.count + flush->moves.count + flush->unidentified.count + flush->known.count ==
+            0)
         return OUTCOME_OK;
     CHECK(suppression_transact(&self->suppression, batch->arena, flush, batch->now, err));
+    remember_pairs(self, &flush->known);
     metric_add(self->facts, (double)count_originals(&flush->facts));
     metric_add(self->vain_ends, (double)flush->vain_ends);
     return OUTCOME_OK;
@@ -338,7 +446,7 @@ static enum outcome suppression_scan(void *arg, struct arena *arena, struct err 
     for (size_t i = 0; i < rows.count; i++)
         CHECK(send(self, &rows.items[i], err));
     self->scanned = rows;
-    return OUTCOME_OK;
+    return addresses_expire_grants(self->context.db, err);
 }
 
 static enum outcome suppression_scanned(void *arg, struct err *err)

@@ -33,7 +33,8 @@ static const struct fact_column columns[] = {
     COLUMN(planned_at, FACT_INSTANT, body.planned_at),
     COLUMN(expires_at, FACT_INSTANT, body.expires_at),
     COLUMN(decision_id, FACT_TEXT, decision),
-    COLUMN(others, FACT_BYTEA, others),
+    COLUMN(others, FACT_BYTEA, body.others),
+    COLUMN(addresses, FACT_BYTEA, body.addresses),
 };
 
 const struct timeline_schema suppression_timeline = {
@@ -48,6 +49,7 @@ void ledger_facts_complete(struct ledger_fact *facts, size_t count)
     for (size_t i = 0; i < count; i++) {
         facts[i].body.at = facts[i].key.occurred_at;
         facts[i].body.event_id = facts[i].key.event_id;
+        facts[i].body.anchor = facts[i].key.anchor;
         if (facts[i].decision.len == 0 ||
             !id_from_uuid(facts[i].decision, &facts[i].body.decision_id))
             facts[i].body.decision_id = (struct id){{0}};

@@ -13,7 +13,6 @@ struct ledger_fact {
     struct fact_key key;
     struct contact_fact body; /* at and event_id repeat the key */
     struct span decision;     /* body.decision_id as the table has it */
-    struct span others;       /* resolved_other_keys of the touchpoint */
     struct id anchor_id, profile_id;
     int64_t version;
     struct span batch_id, correlation;

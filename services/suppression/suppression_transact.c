@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "common/base/map.h"
+#include "common/base/pack.h"
+#include "services/suppression/logic/consent.h"
 #include "services/suppression/suppression_profile.h"
 
 struct work {
@@ -22,6 +24,10 @@ struct work {
     size_t fact_count;
     struct reservation *reservations; /* all decisions of their requests, by request_id */
     size_t reservation_count;
+    struct address_ids granted;   /* profiles with open grants whose addresses have news */
+    struct known_addresses known; /* of the members, sorted by anchor */
+    struct address_words *words;  /* of the addresses that requests rely on */
+    size_t word_count;
     struct profile_results results;
 };
 
@@ -62,13 +68,47 @@ static enum outcome insert_facts(struct work *w, struct err *err)
     return OUTCOME_OK;
 }
 
+static bool relies_on_known(const struct ledger_fact *fact)
+{
+    return fact->body.kind == CONTACT_REQUEST && fact->body.addresses.len == 0;
+}
+
+/* A request that names no address relies on all that its customer was seen with. Which these are is
+ * asked before the locks; save() makes sure that none is missing. */
+static enum outcome find_unnamed(struct work *w, struct anchor_move **out, size_t *out_count,
+                                 struct err *err)
+{
+    const struct suppression_flush *flush = w->flush;
+    size_t room = flush->facts.count + flush->moves.count, count = 0;
+    int64_t *anchors = arena_array(w->arena, int64_t, room);
+    struct id *profiles = arena_array(w->arena, struct id, room);
+    *out_count = 0;
+    for (size_t i = 0; i < flush->facts.count; i++) {
+        if (!relies_on_known(&flush->facts.items[i]))
+            continue;
+        anchors[count] = flush->facts.items[i].key.anchor;
+        profiles[count++] = flush->facts.items[i].profile_id;
+    }
+    for (size_t i = 0; count > 0 && i < flush->moves.count; i++) {
+        anchors[count] = id_short(&flush->moves.items[i].anchor_id);
+        profiles[count++] = flush->moves.items[i].profile_id;
+    }
+    return count == 0 ? OUTCOME_OK
+                      : addresses_to_lock(w->suppression->db, w->arena, anchors, count, profiles,
+                                          count, out, out_count, err);
+}
+
 /* (b): every new fact is a move of its anchor, too. */
 static enum outcome lock_anchors(struct work *w, struct err *err)
 {
     const struct suppression_flush *flush = w->flush;
-    struct anchor_move *moves =
-        arena_array(w->arena, struct anchor_move, flush->facts.count + flush->moves.count);
-    size_t count = 0;
+    struct anchor_move *unnamed = NULL;
+    size_t unnamed_count, count = 0;
+    CHECK(find_unnamed(w, &unnamed, &unnamed_count, err));
+    struct anchor_move *moves = arena_array(
+        w->arena, struct anchor_move, flush->facts.count + flush->moves.count + unnamed_count);
+    for (size_t i = 0; i < unnamed_count; i++)
+        moves[count++] = unnamed[i];
     for (size_t i = 0; i < flush->facts.count; i++) {
         const struct ledger_fact *f = &flush->facts.items[i];
         moves[count++] = (struct anchor_move){f->anchor_id, f->profile_id, f->version};
@@ -121,16 +161,43 @@ static enum outcome lock_states(struct work *w, struct err *err)
                                 count, &w->states, &w->state_count, err);
 }
 
+/* Other customers whose open grants rely on an address that something new is said of. Their states
+ * are not locked: what is said of the address is settled under the lock of its anchor, and whatever
+ * else changes for them is asked again under the lock of their state. */
+static enum outcome find_granted(struct work *w, struct err *err)
+{
+    const struct ledger_facts *facts = &w->flush->facts;
+    int64_t *addresses = arena_array(w->arena, int64_t, facts->count);
+    size_t count = 0;
+    for (size_t i = 0; i < facts->count; i++)
+        if (facts->items[i].body.kind == CONTACT_SIGNAL ||
+            consent_opts_out(facts->items[i].body.consent))
+            addresses[count++] = facts->items[i].key.anchor;
+    return addresses_find_granted(w->suppression->db, w->arena, addresses, count, &w->granted, err);
+}
+
+static enum outcome read_members(struct work *w, struct err *err)
+{
+    const struct suppression *s = w->suppression;
+    int64_t *profiles = arena_array(w->arena, int64_t, w->state_count + w->granted.count);
+    size_t count = 0;
+    for (size_t i = 0; i < w->state_count; i++)
+        profiles[count++] = w->states[i].profile;
+    for (size_t i = 0; i < w->granted.count; i++) {
+        int64_t profile = id_short(&w->granted.items[i]);
+        if (!timeline_find_state(w->states, w->state_count, profile))
+            profiles[count++] = profile;
+    }
+    return timeline_members(s->timeline, s->db, w->arena, profiles, count, &w->members,
+                            &w->member_count, err);
+}
+
 /* (d), in new statements under the locks: the whole ledger of the profiles, and the decisions made
  * before. */
 static enum outcome read_ledger(struct work *w, struct err *err)
 {
     const struct suppression *s = w->suppression;
-    int64_t *profiles = arena_array(w->arena, int64_t, w->state_count);
-    for (size_t i = 0; i < w->state_count; i++)
-        profiles[i] = w->states[i].profile;
-    CHECK(timeline_members(s->timeline, s->db, w->arena, profiles, w->state_count, &w->members,
-                           &w->member_count, err));
+    CHECK(read_members(w, err));
     struct fact_range *ranges = arena_array(w->arena, struct fact_range, w->member_count);
     for (size_t i = 0; i < w->member_count; i++)
         ranges[i] = (struct fact_range){
@@ -155,6 +222,83 @@ static void mark_new_facts(struct work *w)
     for (size_t i = 0; inserted->count > 0 && i < w->fact_count; i++)
         w->facts[i].origin = bsearch(&w->facts[i], inserted->items, inserted->count,
                                      sizeof *inserted->items, fact_key_compare);
+}
+
+static int reservation_compare(const void *key, const void *element)
+{
+    return id_compare(key, &((const struct reservation *)element)->request_id);
+}
+
+/* New, or granted and open: its addresses are asked about. */
+static bool is_in_question(const struct work *w, const struct ledger_fact *fact)
+{
+    if (fact->body.kind != CONTACT_REQUEST)
+        return false;
+    const struct reservation *r =
+        w->reservation_count ? bsearch(&fact->key.event_id, w->reservations, w->reservation_count,
+                                       sizeof *r, reservation_compare)
+                             : NULL;
+    return r ? r->verdict == VERDICT_GRANT && r->outcome == RESULT_OPEN : fact->origin != NULL;
+}
+
+static enum outcome read_known(struct work *w, struct err *err)
+{
+    int64_t *anchors = arena_array(w->arena, int64_t, w->member_count);
+    for (size_t i = 0; i < w->member_count; i++)
+        anchors[i] = w->members[i].anchor;
+    return addresses_find_known(w->suppression->db, w->arena, anchors, w->member_count, &w->known,
+                                err);
+}
+
+/* What is said of the addresses that requests rely on. */
+static enum outcome read_addresses(struct work *w, struct err *err)
+{
+    struct strbuf keys = {.arena = w->arena};
+    bool is_asked = false;
+    for (size_t i = 0; i < w->fact_count; i++) {
+        if (!is_in_question(w, &w->facts[i]))
+            continue;
+        is_asked = true;
+        strbuf_add(&keys, w->facts[i].body.addresses.ptr, w->facts[i].body.addresses.len);
+    }
+    if (!is_asked)
+        return OUTCOME_OK;
+    CHECK(read_known(w, err));
+    size_t named = keys.len / 8;
+    int64_t *addresses = arena_array(w->arena, int64_t, named + w->known.count);
+    struct unpack u = unpack_of(strbuf_span(&keys));
+    for (size_t i = 0; i < named; i++)
+        addresses[i] = (int64_t)unpack_be64(&u);
+    for (size_t i = 0; i < w->known.count; i++)
+        addresses[named + i] = id_short(&w->known.items[i].address_id);
+    return addresses_find_words(w->suppression->db, w->arena, &w->suppression->policy, addresses,
+                                named + w->known.count, &w->words, &w->word_count, err);
+}
+
+static size_t first_known(const struct work *w, int64_t anchor)
+{
+    size_t low = 0, high = w->known.count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (w->known.items[middle].anchor < anchor)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Addresses of the members [from, to). */
+static struct address_book *book_of(const struct work *w, size_t from, size_t to)
+{
+    struct known_addresses known = {0};
+    for (size_t m = from; m < to; m++)
+        for (size_t i = first_known(w, w->members[m].anchor);
+             i < w->known.count && w->known.items[i].anchor == w->members[m].anchor; i++)
+            *arena_push(w->arena, &known) = w->known.items[i];
+    struct address_book *book = arena_new(w->arena, struct address_book);
+    *book = (struct address_book){w->words, w->word_count, known.items, known.count};
+    return book;
 }
 
 static size_t first_fact(const struct work *w, int64_t anchor)
@@ -214,24 +358,55 @@ static void note_profiles(const struct work *w, struct map *notes)
     }
 }
 
+static bool is_granted(const struct work *w, int64_t profile)
+{
+    for (size_t i = 0; i < w->granted.count; i++)
+        if (id_short(&w->granted.items[i]) == profile)
+            return true;
+    return false;
+}
+
+static size_t first_member(const struct work *w, int64_t profile)
+{
+    size_t low = 0, high = w->member_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (w->members[middle].profile < profile)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void decide_profile(struct work *w, struct profile *profile)
+{
+    int64_t key = id_short(&profile->id);
+    size_t from = first_member(w, key), to = from;
+    while (to < w->member_count && w->members[to].profile == key)
+        to++;
+    gather_facts(w, from, to, profile);
+    profile->addresses = book_of(w, from, to);
+    profile_decide(&w->suppression->policy, profile, w->reservations, w->reservation_count, w->now,
+                   w->arena, &w->results);
+}
+
 static void decide_profiles(struct work *w)
 {
     struct map notes;
-    size_t from = 0;
     note_profiles(w, &notes);
     for (size_t i = 0; i < w->state_count; i++) {
         const struct profile_note *note = map_find(&notes, &w->states[i].profile);
-        struct profile profile = {.id = note->id, .is_merged = note->is_merged};
+        struct profile profile = {.id = note->id,
+                                  .is_merged = note->is_merged,
+                                  .has_news = is_granted(w, w->states[i].profile)};
         w->states[i].members += note->moved;
-        while (from < w->member_count && w->members[from].profile < w->states[i].profile)
-            from++;
-        size_t to = from;
-        while (to < w->member_count && w->members[to].profile == w->states[i].profile)
-            to++;
-        gather_facts(w, from, to, &profile);
-        profile_decide(&w->suppression->policy, &profile, w->reservations, w->reservation_count,
-                       w->now, w->arena, &w->results);
-        from = to;
+        decide_profile(w, &profile);
+    }
+    for (size_t i = 0; i < w->granted.count; i++) {
+        struct profile profile = {.id = w->granted.items[i], .has_news = true};
+        if (!timeline_find_state(w->states, w->state_count, id_short(&profile.id)))
+            decide_profile(w, &profile);
     }
 }
 
@@ -250,9 +425,36 @@ static void refuse_requests(struct work *w)
     }
 }
 
+/* What a grant relies on was locked before it was asked. Between the question which addresses these
+ * are and the locks, a touchpoint may have named another one. */
+static enum outcome check_locked(const struct work *w, struct err *err)
+{
+    for (size_t i = 0; i < w->results.grants.count; i++) {
+        int64_t address = w->results.grants.items[i].address;
+        const struct anchor_row *row = find_anchor(w, address);
+        if (row == w->anchors + w->anchor_count || row->anchor != address)
+            return err_set(err, OUTCOME_RETRY, "address_race",
+                           "a customer was seen with another address meanwhile");
+    }
+    return OUTCOME_OK;
+}
+
+/* Rows of decisions that are open no more. */
+static enum outcome close_grants(struct work *w, struct err *err)
+{
+    const struct outcome_rows *outcomes = &w->results.outcomes;
+    struct id *closed = arena_array(w->arena, struct id, outcomes->count);
+    size_t count = 0;
+    for (size_t i = 0; i < outcomes->count; i++)
+        if (outcomes->items[i].is_changed)
+            closed[count++] = outcomes->items[i].request_id;
+    return addresses_close_grants(w->suppression->db, w->arena, closed, count, err);
+}
+
 static enum outcome save(struct work *w, struct err *err)
 {
     const struct suppression *s = w->suppression;
+    CHECK(check_locked(w, err));
     for (size_t i = 0; i < w->state_count; i++)
         w->states[i].generation = s->generation.number;
     CHECK(timeline_save_states(s->timeline, s->db, w->arena, w->states, w->state_count, err));
@@ -261,6 +463,8 @@ static enum outcome save(struct work *w, struct err *err)
     profile_results_merge_outcomes(&w->results);
     CHECK(suppression_store_update_outcomes(s->db, w->arena, w->results.outcomes.items,
                                             w->results.outcomes.count, err));
+    CHECK(addresses_store_grants(s->db, w->arena, &w->results.grants, err));
+    CHECK(close_grants(w, err));
     profile_results_messages(&w->results, w->flush->lane, w->now, w->arena, &w->flush->messages);
     return suppression_store_insert_outbox(s->db, w->arena, s->instance, &w->flush->messages, err);
 }
@@ -274,11 +478,14 @@ enum outcome suppression_transact(const struct suppression *suppression, struct 
     CHECK(generation_still_active(suppression->db, arena, &suppression->generation,
                                   suppression->erased, err));
     CHECK(insert_facts(&w, err));
+    CHECK(addresses_store_known(suppression->db, arena, &flush->known, err));
     CHECK(lock_anchors(&w, err));
     CHECK(lock_states(&w, err));
-    if (w.state_count > 0) {
+    CHECK(find_granted(&w, err));
+    if (w.state_count + w.granted.count > 0) {
         CHECK(read_ledger(&w, err));
         mark_new_facts(&w);
+        CHECK(read_addresses(&w, err));
         decide_profiles(&w);
     }
     refuse_requests(&w);

@@ -4,7 +4,7 @@
 #define TUTTI_SUPPRESSION_TRANSACT_H
 
 #include "common/service/generation.h"
-#include "services/suppression/suppression_store.h"
+#include "services/suppression/suppression_addresses.h"
 
 /* What a transaction needs and never changes. */
 struct suppression {
@@ -23,19 +23,21 @@ struct suppression_anchor_moves {
 
 /* What a batch brought. */
 struct suppression_flush {
-    struct ledger_facts facts;             /* of identified touchpoints */
-    struct ledger_facts unidentified;      /* requests without a usable identifier */
-    struct suppression_anchor_moves moves; /* of identity changes */
-    int32_t lane;                          /* of the first record that matters */
+    struct ledger_facts facts;        /* of identified touchpoints */
+    struct ledger_facts unidentified; /* requests without a usable identifier */
+    struct suppression_anchor_moves
+        moves;                    /* of identity changes, and addresses that requests name */
+    struct known_addresses known; /* of the customers' own touchpoints */
+    int32_t lane;                 /* of the first record that matters */
     /* Results, to be published after the commit. */
     struct decision_rows decisions; /* is_inserted: new */
     struct outbox_rows messages;
     size_t vain_ends; /* new releases that end nothing */
 };
 
-/* Locks in the order facts, anchors, states, decisions, outbox. Runs from begin to a confirmed
- * commit; on any error the caller rolls back and drops the flush. A flush that was committed before
- * finds its facts there and decides nothing. */
+/* Locks in the order facts, known addresses, anchors, states, decisions, grants of addresses,
+ * outbox. Runs from begin to a confirmed commit; on any error the caller rolls back and drops the
+ * flush. A flush that was committed before finds its facts there and decides nothing. */
 enum outcome suppression_transact(const struct suppression *suppression, struct arena *arena,
                                   struct suppression_flush *flush, struct instant now,
                                   struct err *err);

@@ -7,6 +7,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+import addresses  # noqa: E402
 import closure  # noqa: E402
 import resolver  # noqa: E402
 import suppression  # noqa: E402
@@ -33,3 +34,12 @@ def test_no_schedule_ends_wrongly_with_all_rules(model):
 def test_a_schedule_ends_wrongly_without(model, rule):
     world, _ = MODELS[model]
     assert first_wrong(world, (rule,), range(1, SEARCHED + 1)) is not None
+
+
+def test_no_order_leaves_a_grant_beside_an_opt_out_of_its_address():
+    assert addresses.wrong() == (0, 252)
+
+
+@pytest.mark.parametrize("rule", addresses.RULES)
+def test_an_order_leaves_one_without(rule):
+    assert addresses.wrong([rule])[0] > 0

@@ -2,6 +2,7 @@
 
 Written from the semantics: an opt-out or a hold is a fact of every identifier of its touchpoint, an opt-in, a failed address and
 a purchase of its anchor alone; what holds for a customer follows from the facts of its identifiers, in event time.
+An address has a word of its own: what anybody said against it binds every request that relies on it.
 """
 
 import json
@@ -24,11 +25,13 @@ class Ledger:
         self.consent = {self.words.channel(name) or name: entry for name, entry in policy.get("consent", {}).items()}
         self.preference_center = policy.get("preference_center", [])
         self.said = {}  # (occurred_at, event_id) -> (anchor, all identifiers, record)
+        self.reaches = {}  # identifier -> the channels that it is an address of
         self.received = {}  # (occurred_at, event_id) -> the earliest time at which one of its copies came in
 
-    def add(self, raw, event_id, found, anchor, recorded_at=FOREVER):
-        """found: the identifiers of the touchpoint; recorded_at: when its record came in. A test touchpoint, or one that names
-        no one, says nothing."""
+    def add(self, raw, event_id, found, anchor, recorded_at=FOREVER, reaches=()):
+        """found: the identifiers of the touchpoint; recorded_at: when its record came in; reaches: which channels each is an
+        address of. A test touchpoint, or one that names no one, says nothing."""
+        self.reaches |= dict(reaches)
         if found and not raw.get("is_test"):
             key = (raw["occurred_at"], event_id)
             self.said.setdefault(key, (anchor, set(found), raw))
@@ -36,21 +39,39 @@ class Ledger:
 
     def of(self, members):
         """What concerns the customer with these identifiers, in order: (occurred_at, whether the anchor is theirs, record)."""
+        return self.facts(members, lambda anchor, found, at, raw: not found.isdisjoint(members))
+
+    def facts(self, members, wanted):
         for key, (anchor, found, raw) in sorted(self.said.items(), key=lambda entry: entry[0]):
-            if not found.isdisjoint(members):
+            if wanted(anchor, found, key[0], raw):
                 yield key[0], anchor in members, {**raw, "received_at": self.received[key]}
+
+    def is_address(self, one, channel):
+        return channel in self.reaches.get(one, ())
+
+    def known(self, members, channel):
+        """{address: when the customer was first seen with it}, of the channel."""
+        known = {}
+        for (at, _), (anchor, found, raw) in self.said.items():
+            for one in found if anchor in members and is_of_customer(raw) else ():
+                if self.is_address(one, channel):
+                    known[one] = min(at, known.get(one, FOREVER))
+        return known
 
     @staticmethod
     def counts_from(at, raw, frees):
         """The time of a fact. One that frees counts from when it was received, if that is earlier."""
         return min(at, raw["received_at"]) if frees else at
 
-    def answer(self, members, channel, at, product=None, category=None):
-        """The reason of a denial, or "grant": of a marketing contact at that time, asked when everything is known."""
+    def answer(self, members, channel, at, product=None, category=None, named=()):
+        """The reason of a denial, or "grant": of a marketing contact at that time, asked when everything is known. named: what the
+        request names."""
         channel = self.words.channel(channel)
         if channel is None:
             return "unknown_channel"
         facts = list(self.of(members))
+        self.customer = frozenset(members)
+        self.named = {one for one in named if self.is_address(one, channel)}
         for rule in self.rules:
             judge = getattr(self, rule["kind"])
             offer = (product, category) if rule["kind"] == "already_bought" else (product,)
@@ -61,21 +82,36 @@ class Ledger:
     # ------------------------------------------------------------------------------- True: the rule lets it pass
 
     def opt_out(self, _, facts, channel, at, product):
-        if self.left_class(facts, "marketing"):
+        if self.left_class(facts, "marketing") or any(self.has_left(one, channel) for one in self.named or self.seen_with(channel)):
             return False
         said = [(self.counts_from(time, raw, word), raw, key, word)
                 for time, is_own, raw in facts for key, word in [self.channel_word(raw, is_own, channel)]]  # fmt: skip
+        if self.holds_a_no(said, channel):
+            return False
+        if newest(said, channel, True) is not None or newest(said, "all", True) is not None:
+            return True
+        unknown = self.consent.get(channel, self.consent.get("*", {})).get("on_unknown", "deny")
+        return unknown == "allow"
+
+    def holds_a_no(self, said, channel):
         no, yes = newest(said, channel, False), newest(said, channel, True)
         no_all, yes_all = newest(said, "all", False), newest(said, "all", True)
         centre = newest([one for one in said if self.is_centre(one[1])], "all", True)
         if no is not None and max(later(yes, no), later(centre, no)) is False:
-            return False
-        if no_all is not None and max(later(yes, no_all), later(yes_all, no_all)) is False:
-            return False
-        if yes is not None or yes_all is not None:
             return True
-        unknown = self.consent.get(channel, self.consent.get("*", {})).get("on_unknown", "deny")
-        return unknown == "allow"
+        return no_all is not None and max(later(yes, no_all), later(yes_all, no_all)) is False
+
+    def seen_with(self, channel):
+        return set(self.known(self.customer, channel))
+
+    def has_left(self, address, channel):
+        """True if the address said no: by anybody's touchpoint that names it, against the yes of the customer's own; those must name
+        it, too, if the request does."""
+        facts = self.facts(self.customer, lambda anchor, found, at, raw:
+                           address in found or (not self.named and anchor in self.customer))  # fmt: skip
+        said = [(self.counts_from(time, raw, word), raw, key, word)
+                for time, is_own, raw in facts for key, word in [self.channel_word(raw, is_own, channel)]]  # fmt: skip
+        return self.holds_a_no(said, channel)
 
     def left_class(self, facts, kind):
         """True if the customer said no to this class of contacts, and that holds."""
@@ -143,15 +179,33 @@ class Ledger:
         return True
 
     def invalid_address(self, rule, facts, channel, at, product):
-        since = None
-        for time, is_own, raw in facts:
-            if not is_own or (self.words.channel(raw["channel"]) or raw["channel"]) != channel:
-                continue
+        known = self.known(self.customer, channel)
+        failed = [self.failed(rule, channel, one, known.get(one, FOREVER), len(self.named or known) == 1, at) for one in self.named or known]
+        return not all(failed) if failed else not self.failed(rule, channel, None, 0, True, at)
+
+    def failed(self, rule, channel, address, since, is_only, at):
+        """True if the address (None: whatever the customer is reached by) has failed, and still does."""
+
+        def is_about(anchor, found, time, raw):
+            if (self.words.channel(raw["channel"]) or raw["channel"]) != channel:
+                return False
+            if anchor not in self.customer:
+                return address in found and event_of(raw) not in CONTACTS | {"Campaign Sent"}
+            return address is None or address in found or (is_vague(found) and since <= time)
+
+        def is_vague(found):
+            return not any(self.is_address(one, channel) for one in found)
+
+        last, count, was_vague = None, 0, False
+        about = [(time, found, raw) for (time, _), (anchor, found, raw) in sorted(self.said.items(), key=lambda entry: entry[0])
+                 if is_about(anchor, found, time, raw)]  # fmt: skip
+        # of one instant a failure counts more
+        for time, found, raw in sorted(about, key=lambda fact: (fact[0], is_trigger(rule, fact[2]))):
             if is_trigger(rule, raw):
-                since = time
-            elif event_of(raw) in rule.get("until", ()):
-                since = None
-        return since is None or since + lasts(rule) <= at
+                last, count, was_vague = time, count + 1, is_vague(found)
+            elif event_of(raw) in rule.get("until", ()) and (is_only or address is None or was_vague or not is_vague(found)):
+                last, count = None, 0
+        return count >= rule.get("nth", 1) and last + lasts(rule) > at
 
     def already_bought(self, rule, facts, channel, at, product, category=None):
         own = [(time, raw) for time, is_own, raw in facts if is_own]

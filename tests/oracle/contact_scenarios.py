@@ -78,11 +78,21 @@ class Answers:
     def add(self, raw):
         found = self.oracle.identifiers.of(raw)
         self.oracle.add(raw)
-        self.ledger.add(raw, event_id(raw["source"], raw["message_id"]), found, self.oracle.identifiers.anchor(found))
+        reaches = {one: address_of(self.oracle.identifiers.types[kind]) for one, kind in found.items()}
+        anchor = self.oracle.identifiers.anchor(found)
+        self.ledger.add(raw, event_id(raw["source"], raw["message_id"]), found, anchor, reaches=reaches)
 
     def answer(self, who, channel, at, offered=(None, None)):
         profiles = self.oracle.identity.resolve()
         name = profiles[self.oracle.named(who)]
         if self.oracle.identity.is_shared(name):
             return "shared_identifier"
-        return self.ledger.answer({one for one, its in profiles.items() if its == name}, channel, at, *offered)
+        named = self.oracle.named(who)
+        return self.ledger.answer({one for one, its in profiles.items() if its == name}, channel, at, *offered, {named})
+
+
+def address_of(entry):
+    """Channels that a type of identity.json is an address of."""
+    usual = {"email": ["email"], "phone": ["sms", "call_center", "whatsapp"]}
+    kind = entry.get("normalise") if entry.get("normalise") in usual else entry["type"]
+    return set(entry.get("address_of", usual.get(kind, ["push"] if kind == "device_id" else [])))

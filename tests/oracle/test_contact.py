@@ -54,8 +54,8 @@ def test_all_together_each_event_twice():
 class OfTheAnchorAlone(Ledger):
     """What was once true: a fact is its anchor's."""
 
-    def add(self, raw, event_id, found, anchor, recorded_at=FOREVER):
-        super().add(raw, event_id, {anchor}, anchor, recorded_at)
+    def add(self, raw, event_id, found, anchor, recorded_at=FOREVER, reaches=()):
+        super().add(raw, event_id, {anchor}, anchor, recorded_at, reaches)
 
 
 class OfEverybody(Ledger):
@@ -111,6 +111,57 @@ NO, YES = {"consent": {"email": False}}, {"consent": {"email": True}}
 )
 def test_opt_out(answer, facts):
     assert said(*facts, kind="opt_out") == answer
+
+
+HOME, WORK = b"home", b"work"
+
+
+def with_addresses(*facts, named=(), **rule):
+    ledger = Ledger({"rules": [{"id": "r", **rule}], "consent": {"*": {"on_unknown": "allow"}}})
+    for number, (time, anchor, others, fields) in enumerate(facts):
+        raw = {"occurred_at": time, "type": "track", "channel": "email", "event_name": "x", **fields}
+        ledger.add(raw, bytes([number]), {anchor, *others}, anchor, reaches={HOME: {"email"}, WORK: {"email"}})
+    return ledger.answer({ME}, "email", 100, named={ME, *named})
+
+
+@pytest.mark.parametrize(
+    "answer, named, facts",
+    [
+        ("opt_out", [HOME], [(1, OTHER, [HOME], NO)]),
+        ("grant", [WORK], [(1, OTHER, [HOME], NO)]),
+        ("grant", [], [(1, OTHER, [HOME], NO)]),
+        ("opt_out", [HOME], [(1, OTHER, [HOME], NO), (2, ME, [], YES)]),
+        ("opt_out", [HOME], [(1, OTHER, [HOME], NO), (1, ME, [HOME], YES)]),
+        ("grant", [HOME], [(1, OTHER, [HOME], NO), (2, ME, [HOME], YES)]),
+        ("opt_out", [HOME], [(1, OTHER, [HOME], NO), (2, OTHER, [HOME], YES)]),
+        ("opt_out", [], [(3, ME, [HOME], {}), (1, OTHER, [HOME], NO)]),
+        ("grant", [], [(3, ME, [HOME], {}), (1, OTHER, [HOME], NO), (2, ME, [], YES)]),
+        ("grant", [], [(3, ME, [HOME], {"direction": "outbound"}), (1, OTHER, [HOME], NO)]),
+    ],
+)
+def test_the_word_of_an_address(answer, named, facts):
+    assert with_addresses(*facts, named=named, kind="opt_out") == answer
+
+
+BOUNCE, WORKS = {"event_name": "Email Bounced"}, {"event_name": "Email Delivered"}
+
+
+@pytest.mark.parametrize(
+    "answer, named, facts",
+    [
+        ("invalid_address", [], [(1, ME, [], BOUNCE)]),
+        ("grant", [HOME], [(1, ME, [], BOUNCE), (2, ME, [HOME], {})]),
+        ("invalid_address", [HOME], [(1, ME, [HOME], {}), (2, ME, [], BOUNCE)]),
+        ("invalid_address", [HOME], [(1, OTHER, [HOME], BOUNCE)]),
+        ("grant", [], [(1, OTHER, [HOME], BOUNCE)]),
+        ("invalid_address", [], [(1, ME, [HOME], {}), (1, OTHER, [HOME], BOUNCE)]),
+        ("grant", [], [(1, ME, [HOME, WORK], {}), (1, OTHER, [HOME], BOUNCE)]),
+        ("grant", [], [(1, ME, [HOME, WORK], {}), (2, ME, [HOME], BOUNCE), (3, ME, [], WORKS)]),
+        ("invalid_address", [HOME], [(1, ME, [HOME, WORK], {}), (2, ME, [HOME], BOUNCE), (2, ME, [HOME], WORKS)]),
+    ],
+)
+def test_the_address_that_failed(answer, named, facts):
+    assert with_addresses(*facts, named=named, kind="invalid_address", on=["Email Bounced"], until=["Email Delivered"]) == answer
 
 
 def test_hold_ends_for_those_whom_the_release_names():

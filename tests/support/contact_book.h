@@ -17,7 +17,8 @@ struct contact_book {
     size_t fact_count;
     struct reservation reservations[BOOK_ROOM];
     size_t reservation_count;
-    struct instant now; /* wall clock */
+    const struct address_book *addresses; /* NULL: nothing is said of any */
+    struct instant now;                   /* wall clock */
     struct arena arena;
     struct contact_decision last;
 };
@@ -57,8 +58,9 @@ static inline int book_reservation_compare(const void *a, const void *b)
 
 static inline struct ledger book_ledger(struct contact_book *book)
 {
-    return (struct ledger){book->sorted, book->fact_count, book->reservations,
-                           book->reservation_count, NULL};
+    return (struct ledger){
+        book->sorted, book->fact_count, book->reservations, book->reservation_count,
+        NULL,         book->addresses};
 }
 
 /* A fact of a kind without any detail; change it before it is added. */

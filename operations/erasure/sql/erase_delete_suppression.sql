@@ -5,11 +5,21 @@ WITH f AS (SELECT event_id FROM suppression.facts WHERE anchor = ANY ($2::bigint
         WHERE d.request_id IN (SELECT event_id FROM f) AND d.anchor = ANY ($2::bigint[])),
      gone_outbox AS (DELETE FROM suppression.outbox AS t
         WHERE t.request_id IN (SELECT request_id FROM d) AND t.kind = 0 RETURNING 1),
+     gone_address_grants AS (DELETE FROM suppression.address_grants AS t
+        WHERE t.address = ANY ($2::bigint[]) OR t.request_id IN (SELECT request_id FROM d) RETURNING 1),
+     gone_known_addresses AS (DELETE FROM suppression.known_addresses AS t
+        WHERE t.anchor = ANY ($2::bigint[]) OR t.address_id = ANY ($1::uuid[]) RETURNING 1),
+     unnamed_addresses AS (UPDATE suppression.known_addresses AS t SET profile_id = t.address_id, version = 0
+        WHERE t.profile_id = ANY ($1::uuid[]) AND t.anchor <> ALL ($2::bigint[]) AND t.address_id <> ALL ($1::uuid[])),
      gone_decisions AS (DELETE FROM suppression.decisions AS t WHERE t.request_id IN (SELECT request_id FROM d) RETURNING 1),
      gone_states AS (DELETE FROM suppression.states AS t WHERE t.profile = ANY ($2::bigint[]) RETURNING 1),
      gone_anchors AS (DELETE FROM suppression.anchors AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
      gone_facts AS (DELETE FROM suppression.facts AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1)
 SELECT 'suppression.outbox', (SELECT count(*) FROM gone_outbox)::text
+UNION ALL
+SELECT 'suppression.address_grants', (SELECT count(*) FROM gone_address_grants)::text
+UNION ALL
+SELECT 'suppression.known_addresses', (SELECT count(*) FROM gone_known_addresses)::text
 UNION ALL
 SELECT 'suppression.decisions', (SELECT count(*) FROM gone_decisions)::text
 UNION ALL

@@ -7,7 +7,7 @@ WITH in_journey AS (
     RETURNING 1
 ), in_suppression AS (
     UPDATE suppression.facts AS f
-    SET others = tutti_meta.without_keys(f.others, $1::bigint[])
+    SET others = tutti_meta.without_keys(f.others, $1::bigint[]), addresses = tutti_meta.without_keys(f.addresses, $1::bigint[])
     WHERE f.anchor = ANY ($2::bigint[]) AND f.others IS NOT NULL AND f.loaded_at <= (SELECT e.made_at FROM identity.erasures AS e WHERE e.version = $3)
       AND tutti_meta.without_keys(f.others, $1::bigint[]) IS DISTINCT FROM f.others
     RETURNING 1

@@ -51,7 +51,10 @@ struct contact_fact {
     int16_t score; /* -100..100 */
     int16_t priority;
     struct span event, channel, department, class, purpose;
-    struct span tags; /* separated by line feeds */
+    int64_t anchor;        /* short key of the identifier whose fact it is */
+    struct span others;    /* short keys of the other identifiers: contact_names */
+    struct span addresses; /* of these, and of the anchor, those that its channel reaches */
+    struct span tags;      /* separated by line feeds */
     struct span product_id, product_category, campaign_id;
     struct span lines; /* of its order: order_lines.h */
     struct span source, case_id, order_id;
@@ -107,6 +110,8 @@ struct reservation {
 
 /* contacts.h */
 struct contacts;
+/* addresses.h */
+struct address_book;
 
 /* Everything is borrowed. facts are sorted by contact_fact_order. Once the contacts are read, facts
  * that no rule reads may be left out. */
@@ -118,6 +123,7 @@ struct ledger {
     /* Of these facts and reservations, and kept up to date by who adds to them. NULL: is read when
      * it is asked for. */
     struct contacts *contacts;
+    const struct address_book *addresses; /* what was said of addresses; NULL: nothing */
 };
 
 struct contact_decision {

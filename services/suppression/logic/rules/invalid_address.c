@@ -1,5 +1,7 @@
-/* invalid_address.c: denies the channel that `nth` events of `on` came from in a row, until one of
- * `until` comes from it or `for` is over. */
+/* invalid_address.c: denies where every address that the request relies on has failed on its
+ * channel. An address fails by `nth` events of `on` in a row, until one of `until` or until `for`
+ * is over. */
+#include "services/suppression/logic/addresses.h"
 #include "services/suppression/logic/rules/lasting.h"
 
 enum { MOST_FAILURES = 10 };
@@ -11,15 +13,44 @@ struct invalid_address {
 
 static const struct invalid_address defaults = {.lasting = {.lasts = DURATION_NONE}, .nth = 1};
 
-/* How often in a row the address failed, and with what the last time. */
+/* What may have failed: an address, or, of a customer without any, the channel. */
+struct subject {
+    const struct contact_rule *rule;
+    struct span channel;
+    const struct asked_address *address; /* NULL: the channel */
+    bool is_only;                        /* the customer was seen with no other of the channel */
+};
+
+/* How often in a row it failed, and with what the last time. */
 struct failures {
     const struct contact_fact *last; /* NULL: none since it worked */
     int32_t count;
 };
 
-static bool is_of_channel(const struct contact_fact *fact, const struct question *q)
+/* A copy stands under the address that it names. */
+static bool names_no_address(const struct contact_fact *fact)
 {
-    return !contact_is_copy(fact) && span_equal(fact->channel, q->request->channel);
+    return !contact_is_copy(fact) && fact->addresses.len == 0;
+}
+
+static bool is_about(const struct contact_fact *fact, const void *arg)
+{
+    const struct subject *s = arg;
+    if (!span_equal(fact->channel, s->channel))
+        return false;
+    if (s->address == NULL || contact_names(fact, s->address->address))
+        return true;
+    /* one that names no address is about all that the customer was seen with by then */
+    return names_no_address(fact) && instant_compare(s->address->known_since, fact->at) <= 0;
+}
+
+/* A success that names no address does not say which one works again. */
+static bool works(const struct subject *s, const struct contact_fact *fact,
+                  const struct failures *failures)
+{
+    bool is_vague = s->address && names_no_address(fact);
+    return names_contain(&s->rule->until, fact->event) &&
+           (!is_vague || s->is_only || failures->last == NULL || names_no_address(failures->last));
 }
 
 /* A message that is told again with another anchor failed once. */
@@ -30,37 +61,98 @@ static void add_failure(struct failures *failures, const struct contact_fact *fa
     failures->last = fact;
 }
 
-/* The facts of one instant, up to `end`: a failure counts more than what says that it works. */
-static void add_instant(const struct contact_rule *rule, const struct question *q, size_t start,
-                        size_t end, struct failures *failures)
+/* The facts of one instant: a failure counts more than what says that it works. */
+static void add_instant(const struct subject *s, const struct contact_fact *const *facts,
+                        size_t count, struct failures *failures)
 {
-    const struct contact_fact *const *facts = q->ledger->facts;
-    for (size_t i = start; i < end; i++)
-        if (is_of_channel(facts[i], q) && names_contain(&rule->until, facts[i]->event))
+    for (size_t i = 0; i < count; i++)
+        if (is_about(facts[i], s) && works(s, facts[i], failures))
             *failures = (struct failures){NULL, 0};
-    for (size_t i = start; i < end; i++)
-        if (is_of_channel(facts[i], q) && rule_is_triggered(rule, facts[i]))
+    for (size_t i = 0; i < count; i++)
+        if (is_about(facts[i], s) && rule_is_triggered(s->rule, facts[i]))
             add_failure(failures, facts[i]);
 }
 
-static void ask(const struct contact_rule *rule, const struct question *q, struct finding *finding)
+static struct failures failures_of(const struct subject *s, const struct address_facts *facts)
+{
+    struct failures failures = {NULL, 0};
+    for (size_t start = 0, end = 0; start < facts->count; start = end) {
+        while (end < facts->count && facts->items[end]->at.us == facts->items[start]->at.us)
+            end++;
+        add_instant(s, facts->items + start, end - start, &failures);
+    }
+    return failures;
+}
+
+static struct failures failures_of_channel(const struct subject *s, const struct question *q)
+{
+    struct address_facts facts = {
+        arena_array(q->arena, const struct contact_fact *, q->ledger->fact_count), 0};
+    for (size_t i = 0; i < q->ledger->fact_count; i++)
+        if (!contact_is_copy(q->ledger->facts[i]))
+            facts.items[facts.count++] = q->ledger->facts[i];
+    return failures_of(s, &facts);
+}
+
+/* -1, 0 or 1: which is the better address: one with fewer failures, then one that works sooner. */
+static int compare(const struct failures *a, const struct failures *b)
+{
+    if (a->count != b->count)
+        return a->count < b->count ? -1 : 1;
+    return a->last && b->last ? instant_compare(a->last->at, b->last->at) : 0;
+}
+
+static bool has_failed(const struct question *q, const struct contact_rule *rule,
+                       const struct failures *failures)
 {
     const struct invalid_address *own = rule->own;
-    const struct ledger *ledger = q->ledger;
-    struct failures failures = {NULL, 0};
-    for (size_t start = 0, end = 0; start < ledger->fact_count; start = end) {
-        while (end < ledger->fact_count && ledger->facts[end]->at.us == ledger->facts[start]->at.us)
-            end++;
-        add_instant(rule, q, start, end, &failures);
+    return failures->last && failures->count >= own->nth &&
+           instant_compare(lasting_end(rule, failures->last->at), q->planned_at) > 0;
+}
+
+/* Of several addresses the one that may be used, or may be used first. */
+static struct failures failures_of_best(struct subject *s, const struct question *q,
+                                        const struct asked_addresses *asked)
+{
+    struct failures best = {NULL, 0};
+    for (size_t i = 0; i < asked->count; i++) {
+        s->address = &asked->items[i];
+        struct address_facts facts =
+            addresses_gather(q->ledger, s->address->address, is_about, s, q->arena);
+        struct failures failures = failures_of(s, &facts);
+        bool is_better = has_failed(q, s->rule, &best) != has_failed(q, s->rule, &failures)
+                             ? !has_failed(q, s->rule, &failures)
+                             : compare(&failures, &best) < 0;
+        best = i == 0 || is_better ? failures : best;
     }
-    const struct contact_fact *cause = failures.count >= own->nth ? failures.last : NULL;
+    return best;
+}
+
+static void judge(const struct contact_rule *rule, const struct question *q,
+                  const struct failures *failures, struct finding *finding)
+{
+    const struct invalid_address *own = rule->own;
+    const struct contact_fact *cause = failures->count >= own->nth ? failures->last : NULL;
     lasting_judge(q, cause, cause ? lasting_end(rule, cause->at) : INSTANT_FIRST,
                   SPAN("no failure"), finding);
+    if (cause && contact_is_copy(cause)) {
+        finding->observed = SPAN("address failed"); /* another person's event is not shown */
+        finding->since = INSTANT_FIRST;
+    }
     if (own->nth == 1)
         return;
     finding->allowed = span_of(arena_printf(q->arena, "fewer than %d failures", own->nth));
     if (cause == NULL)
-        finding->observed = span_of(arena_printf(q->arena, "%d", failures.count));
+        finding->observed = span_of(arena_printf(q->arena, "%d", failures->count));
+}
+
+static void ask(const struct contact_rule *rule, const struct question *q, struct finding *finding)
+{
+    struct asked_addresses asked = addresses_asked(q->ledger->addresses, q->request, q->arena);
+    struct subject s = {rule, q->request->channel, NULL, asked.count == 1};
+    struct failures failures =
+        asked.count ? failures_of_best(&s, q, &asked) : failures_of_channel(&s, q);
+    judge(rule, q, &failures, finding);
 }
 
 static const char *check(const struct contact_rule *rule)

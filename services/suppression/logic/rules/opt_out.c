@@ -1,5 +1,7 @@
-/* opt_out.c: denies where the customer said no to the channel or to the class of contact, or where
- * nothing is known and the policy asks for a yes. */
+/* opt_out.c: denies where the customer said no to the channel or to the class of contact, where
+ * nothing is known and the policy asks for a yes, or where an address that the request relies on
+ * said no to the channel. */
+#include "services/suppression/logic/addresses.h"
 #include "services/suppression/logic/consent.h"
 #include "services/suppression/logic/rules.h"
 
@@ -12,6 +14,8 @@ static struct instant counts_at(const struct consent_answer *answer)
 static struct span describe(struct arena *arena, struct span what,
                             const struct consent_answer *answer)
 {
+    if (contact_is_copy(answer->fact) && answer->word == CONSENT_OUT)
+        return SPAN("address said no"); /* when, and by what, is another person's business */
     struct span text = rule_event_and_time(arena, what, counts_at(answer));
     char time[32];
     if (answer->vain == NULL)
@@ -28,7 +32,38 @@ static struct consent_answer answer_to(const struct question *q, enum consent_ab
                        (struct consent_key){about, name});
 }
 
-static void ask(const struct contact_rule *rule, const struct question *q, struct finding *finding)
+static bool is_wanted(const struct contact_fact *fact, const void *address)
+{
+    return address == NULL || contact_names(fact, *(const int64_t *)address);
+}
+
+/* The newest no of anybody against the newest yes of the customer, which must name an address that
+ * the request names. */
+static struct consent_answer address_answer(const struct question *q,
+                                            const struct asked_address *asked, bool is_named)
+{
+    struct address_facts facts = addresses_gather(q->ledger, asked->address, is_wanted,
+                                                  is_named ? &asked->address : NULL, q->arena);
+    return consent_ask(q->policy, facts.items, facts.count,
+                       (struct consent_key){CONSENT_CHANNEL, q->request->channel});
+}
+
+static void ask_addresses(const struct question *q, struct finding *finding)
+{
+    struct asked_addresses asked = addresses_asked(q->ledger->addresses, q->request, q->arena);
+    for (size_t i = 0; i < asked.count; i++) {
+        struct consent_answer answer = address_answer(q, &asked.items[i], asked.is_named);
+        if (answer.word != CONSENT_OUT)
+            continue;
+        finding->passed = false;
+        finding->observed = describe(q->arena, SPAN("opted out"), &answer);
+        if (!contact_is_copy(answer.fact))
+            finding->since = counts_at(&answer);
+        return;
+    }
+}
+
+static void ask_customer(const struct question *q, struct finding *finding)
 {
     bool allow_unknown = policy_allows_unknown(q->policy, q->request->channel);
     struct consent_answer channel = answer_to(q, CONSENT_CHANNEL, q->request->channel),
@@ -50,8 +85,16 @@ static void ask(const struct contact_rule *rule, const struct question *q, struc
                                                       contact_frees_at(last->unconfirmed)))));
     if (last->fact == NULL)
         return;
-    finding->since = counts_at(last);
+    if (!contact_is_copy(last->fact))
+        finding->since = counts_at(last);
     finding->observed = describe(q->arena, what, last);
+}
+
+static void ask(const struct contact_rule *rule, const struct question *q, struct finding *finding)
+{
+    ask_customer(q, finding);
+    if (finding->passed)
+        ask_addresses(q, finding);
 }
 
 const struct rule_kind rule_opt_out = {

@@ -1,0 +1,2 @@
+DELETE FROM suppression.address_grants
+WHERE request_id = ANY ($1::uuid[])

@@ -1,0 +1,116 @@
+"""The word of an address: whoever shares it, nobody is granted a contact with an address that said no."""
+
+import json
+import random
+
+import pytest
+
+from people import HOUR, START, request, touchpoint
+
+FAMILIES = 40
+YES = {"email": True}
+
+
+def families():
+    """Two customers for each mailbox, who both agreed with it."""
+    for number in range(FAMILIES):
+        for name in ("alice", "bob"):
+            yield touchpoint(f"{name}-{number}", START, "Signed Up", user_id=f"{name}-{number}", email=home(number), consent=YES)
+
+
+def home(number):
+    return f"home-{number}@shop.example"
+
+
+def asked(number):
+    """By the name of the mailbox, by none, and both through the customer who does not own it, too."""
+    for name in ("alice", "bob"):
+        who = {"user_id": f"{name}-{number}"}
+        yield request(f"named-{name}-{number}", START + 2 * HOUR, **who, email=home(number))
+        yield request(f"unnamed-{name}-{number}", START + 2 * HOUR, **who)
+
+
+def left(number):
+    return touchpoint(f"left-{number}", START + 3 * HOUR, "Unsubscribed", "email", email=home(number))
+
+
+@pytest.fixture
+def neighbours(stack, make_world):
+    world = make_world(stack, "addresses", partitions={"resolved": 2})
+    world.start(instances=2)
+    yield world
+    world.stop()
+
+
+def tell(world, records, key="message_id"):
+    world.produce([json.dumps(record) for record in records], key=key)
+
+
+def open_grants(world):
+    return world.query(
+        "SELECT t.message_id, d.outcome FROM tutti.fct_contact_decisions AS d"
+        " JOIN tutti.fct_touchpoints AS t ON t.touchpoint_id = d.request_id"
+        " WHERE d.verdict = 'grant' AND d.outcome IS DISTINCT FROM 'revoked' ORDER BY 1"
+    )
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_nobody_who_said_no_is_granted(neighbours, is_killed):
+    """Requests and opt-outs meet on two instances; is_killed: one of them dies between them."""
+    world = neighbours
+    tell(world, families())
+    world.settle()
+    requests = [one for number in range(FAMILIES) for one in asked(number)]
+    opt_outs = [left(number) for number in range(FAMILIES)]
+    if is_killed:
+        tell(world, opt_outs)
+        victim = world.of("suppression")[0]
+        victim.kill()
+        victim.start()
+        tell(world, requests)
+    else:
+        both = requests + opt_outs
+        tell(world, random.Random(1).sample(both, len(both)))
+    world.settle()
+    assert world.query("SELECT count(*) FROM tutti.fct_contact_decisions") == [(4 * FAMILIES,)]
+    assert open_grants(world) == []
+    assert world.query("SELECT count(*) FROM suppression.address_grants") == [(0,)]
+    world.assert_chronicles()
+
+
+def test_an_opt_out_of_a_shared_mailbox_revokes_for_all(neighbours):
+    """And only for those who rely on it: a yes that names another address keeps that one free."""
+    world = neighbours
+    tell(world, families())
+    world.settle()
+    other = touchpoint("other", START + HOUR, "Signed Up", user_id="bob-0", email="bob@work.example", consent=YES)
+    tell(world, [other])
+    world.settle()
+    tell(world, [*asked(0), request("work", START + 2 * HOUR, user_id="bob-0", email="bob@work.example")])
+    world.settle()
+    assert [name for name, _ in open_grants(world)] == ["named-alice-0", "named-bob-0", "unnamed-alice-0", "unnamed-bob-0", "work"]
+    tell(world, [left(0)])
+    world.settle()
+    assert [name for name, _ in open_grants(world)] == ["work"]
+    causes = world.query("SELECT DISTINCT outcome_cause FROM tutti.fct_contact_decisions WHERE outcome = 'revoked'")
+    assert causes == [("opt_out",)]
+    assert world.query("SELECT count(*) FROM suppression.address_grants") == [(1,)]
+    tell(world, [touchpoint("sent", START + 4 * HOUR, "Contact Sent", "email", user_id="bob-0", decision_id=request_id(world, "work"))])
+    world.settle()
+    assert world.query("SELECT count(*) FROM suppression.address_grants") == [(0,)]
+
+
+def request_id(world, message_id):
+    ((found,),) = world.query("SELECT touchpoint_id::text FROM tutti.fct_touchpoints WHERE message_id = %s", message_id)
+    return found
+
+
+def test_another_persons_word_is_not_shown(neighbours):
+    world = neighbours
+    tell(world, families())
+    tell(world, [left(0)])
+    world.settle()
+    tell(world, [request("asked", START + 4 * HOUR, user_id="bob-0", email=home(0))])
+    world.settle()
+    rows = world.query("SELECT observed FROM tutti.fct_contact_decision_rules WHERE NOT passed")
+    assert ("address said no",) in rows
