@@ -75,8 +75,11 @@ void tail_fail(struct journey_tail *tail, const struct touch *failure)
 const struct tail_touch *tail_eligible(const struct journey_tail *tail, struct arena *arena,
                                        uint32_t *count)
 {
-    const struct tail_touch *all = tail->items ? tail->items + tail->head : NULL;
     uint32_t kept = 0;
+    *count = 0;
+    if (tail->items == NULL)
+        return NULL;
+    const struct tail_touch *all = tail->items + tail->head;
     for (uint32_t i = 0; i < tail->count; i++)
         kept += !all[i].has_failed;
     *count = kept;
