@@ -33,6 +33,7 @@
 #include "common/runtime/version.h"
 #include "common/service/generation.h"
 #include "common/store/db.h"
+#include "operations/erasure/erase.h"
 #include "operations/topics/topic_list.h"
 
 /* In the order of a first day with Tutti. */
@@ -53,8 +54,8 @@ static const struct command *const commands[] = {
 };
 
 static const struct setting *const tables[] = {
-    topic_list_settings, cli_settings,  db_settings, schema_set_settings,
-    policy_settings,     seal_settings, NULL};
+    topic_list_settings, cli_settings,  db_settings,      schema_set_settings,
+    policy_settings,     seal_settings, erasure_settings, NULL};
 
 static const struct command *find_command(const char *name)
 {

@@ -21,6 +21,12 @@ enum cell_family {
 #include "common/base/families.def"
 };
 
+/* CREDIT_HAS_MARGIN, ...: values of dimensions that have bits. */
+enum cell_bit {
+#define CELL_BIT(family, index, name, number, ...) family##_##name = 1 << (number),
+#include "common/base/families.def"
+};
+
 struct cell_key {
     uint32_t family;
     int32_t period;

@@ -130,6 +130,9 @@
     X(ALL_CHANNELS_LONG, "all_channels")
 
 /* The collection of identifiers that are people, folded. */
+/* The part of a figure that no known customer has. */
+#define UNIDENTIFIED_PART "(unidentified)"
+
 #define WORD_COLLECTION_USERS "users"
 
 /* Events that the product itself acts on. NO_TOUCH: never a touch, whatever a policy says. */

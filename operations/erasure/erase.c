@@ -115,6 +115,23 @@ static void warn_of_messages(const struct erasure *e, struct report *report)
                     e->waiting.revocations);
 }
 
+static void add_money(const struct erasure *e, struct report *report, bool executed)
+{
+    bool keeps = erase_keeps_money(e);
+    report_value(report, "keeps_money", cell_bool(keeps), NULL);
+    if (!keeps)
+        report_line(report, "privacy.keep_money is false: the next `tutti policy apply` takes the "
+                            "person's sales out of the totals");
+    else if (executed)
+        report_line(report,
+                    "%12" PRId64 "  sales stay in the totals as amounts of a day, without "
+                    "anything that leads to the person (privacy.keep_money)",
+                    e->kept_sales);
+    else
+        report_line(report, "the person's sales would stay in the totals as amounts of a day, "
+                            "without anything that leads to the person (privacy.keep_money)");
+}
+
 static void report_erasure(const struct erasure *e, struct report *report, bool executed)
 {
     bool tells = !erase_is_without(e, "suppression");
@@ -131,6 +148,7 @@ static void report_erasure(const struct erasure *e, struct report *report, bool 
     report_value(report, "grants_revoked",
                  cell_integer((int64_t)(e->revocations.count - untold(e))), NULL);
     report_value(report, "messages_waiting", cell_integer(erasure_waiting(e)), NULL);
+    add_money(e, report, executed);
     add_without(e, report);
     warn_of_messages(e, report);
 }

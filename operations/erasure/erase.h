@@ -11,6 +11,8 @@ struct erase_request {
     const char *without;    /* a service that was given up and does not run, or NULL */
 };
 
+extern const struct setting erasure_settings[]; /* privacy.keep_money */
+
 /* Whether without may name it: "journey-tracker" and "suppression"; the others read no map. */
 bool erase_knows_service(const char *service);
 

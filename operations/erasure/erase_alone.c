@@ -61,6 +61,7 @@ static enum outcome delete_all(struct erasure *e, struct err *err)
         &sql_erase_delete_identity,
     };
     e->tables.count = 0;
+    CHECK(erase_leave_sales(e, err));
     for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
         struct params p;
         struct db_result *r = NULL;

@@ -32,6 +32,7 @@ struct erasure {
     size_t moved; /* identifiers that it had not learnt of */
     struct patience patience;
     int64_t stage_messages; /* id of the last that waited */
+    int64_t kept_sales;     /* sales whose money stays in the totals */
     struct {
         int64_t identity, journey, suppression; /* by who publishes them */
         int64_t revocations;                    /* of those of suppression */
@@ -61,6 +62,11 @@ bool erasure_may_wait(struct erasure *e);
 
 /* Messages that wait, of all services. */
 int64_t erasure_waiting(const struct erasure *e);
+
+/* erase_sales.c: inside the transaction, before facts are deleted: sales keep their money or not,
+ * and stay told. */
+enum outcome erase_leave_sales(struct erasure *e, struct err *err);
+bool erase_keeps_money(const struct erasure *e);
 
 /* erase_alone.c: tombstones and everything that is keyed by the person, or nothing. REJECT as
  * erasure_find_members; RETRY if it could not be alone, or services lag, until the deadline. */

@@ -71,7 +71,7 @@ static enum outcome read_all(struct fact_reading *reading, struct err *err)
         reading->desk->db,
         reading->evidence->renaming->count > 0
             ? "DECLARE evidence_facts NO SCROLL CURSOR FOR SELECT anchor, others, occurred_at FROM "
-              "journey.facts"
+              "journey.facts WHERE anchor <> 0"
             : "DECLARE evidence_facts NO SCROLL CURSOR FOR "
               "SELECT anchor, others, occurred_at FROM journey.facts WHERE others IS NOT NULL",
         err));

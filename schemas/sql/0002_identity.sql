@@ -107,33 +107,6 @@ COMMENT ON COLUMN identity.outbox.part IS 'Message number within a large change.
 COMMENT ON COLUMN identity.outbox.profile_id IS 'Key of the message: the new profile.';
 COMMENT ON COLUMN identity.outbox.payload IS 'The message as it is sent.';
 
-CREATE TABLE identity.unidentified_touchpoints (
-    event_id uuid NOT NULL,
-    occurred_at timestamptz NOT NULL,
-    received_at timestamptz,
-    source text NOT NULL,
-    message_id text NOT NULL,
-    channel text NOT NULL,
-    event_name text NOT NULL,
-    direction text,
-    department text,
-    purpose text,
-    loaded_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (occurred_at, event_id)
-);
-COMMENT ON TABLE identity.unidentified_touchpoints IS 'Touchpoints without a usable identifier: counted, in no profile, in no journey (convergent, but loaded_at).';
-COMMENT ON COLUMN identity.unidentified_touchpoints.event_id IS 'Hash of source and message_id.';
-COMMENT ON COLUMN identity.unidentified_touchpoints.occurred_at IS 'When it happened.';
-COMMENT ON COLUMN identity.unidentified_touchpoints.received_at IS 'When the producing system received it.';
-COMMENT ON COLUMN identity.unidentified_touchpoints.source IS 'URI of the producing system.';
-COMMENT ON COLUMN identity.unidentified_touchpoints.message_id IS 'Id given by the producing system.';
-COMMENT ON COLUMN identity.unidentified_touchpoints.channel IS 'Channel as sent.';
-COMMENT ON COLUMN identity.unidentified_touchpoints.event_name IS 'event_name, or the type where absent.';
-COMMENT ON COLUMN identity.unidentified_touchpoints.direction IS 'inbound, outbound or null.';
-COMMENT ON COLUMN identity.unidentified_touchpoints.department IS 'Unit that owns the touch.';
-COMMENT ON COLUMN identity.unidentified_touchpoints.purpose IS 'Purpose as sent.';
-COMMENT ON COLUMN identity.unidentified_touchpoints.loaded_at IS 'When it was stored (chronicle).';
-
 -- ------------------------------------------------------------------------------------------ orders and policies
 CREATE TABLE identity.manual_evidence (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -249,7 +222,7 @@ END $$;
 -- ------------------------------------------------------------------------------------------ rights
 GRANT USAGE ON SCHEMA identity TO tutti_identity, tutti_journey, tutti_suppression, tutti_pii;
 GRANT SELECT, INSERT, UPDATE, DELETE ON identity.settings, identity.types, identity.identifiers, identity.lock_stripes, identity.links,
-    identity.changes, identity.outbox, identity.unidentified_touchpoints, identity.manual_evidence, identity.policies TO tutti_identity;
+    identity.changes, identity.outbox, identity.manual_evidence, identity.policies TO tutti_identity;
 GRANT SELECT, INSERT ON identity.found_by TO tutti_identity;
 GRANT SELECT ON identity.erased, identity.erasures TO tutti_identity, tutti_journey, tutti_suppression;
 GRANT INSERT ON identity.raw_values TO tutti_identity;

@@ -41,7 +41,9 @@ CREATE TABLE journey.shapes (
     is_goal_event boolean NOT NULL,
     needs_value boolean NOT NULL,
     shown_direction text,
-    is_touch boolean NOT NULL
+    is_touch boolean NOT NULL,
+    is_money boolean NOT NULL,
+    is_money_with_value boolean NOT NULL
 );
 COMMENT ON TABLE journey.shapes IS 'Combinations of the attributes of touchpoints that take few values; a fact names one (numbers are chronicle, contents convergent).';
 COMMENT ON COLUMN journey.shapes.shape IS 'Number of the combination.';
@@ -74,6 +76,8 @@ COMMENT ON COLUMN journey.shapes.is_goal_event IS 'The event is a conversion by 
 COMMENT ON COLUMN journey.shapes.needs_value IS '... but only with a positive value.';
 COMMENT ON COLUMN journey.shapes.shown_direction IS 'inbound, outbound or null, by the active policy.';
 COMMENT ON COLUMN journey.shapes.is_touch IS 'It is a touch by the active policy.';
+COMMENT ON COLUMN journey.shapes.is_money IS 'It is in a goal that adds up amounts, whatever its value.';
+COMMENT ON COLUMN journey.shapes.is_money_with_value IS 'It is in such a goal with a positive value.';
 
 CREATE TABLE journey.policies (
     generation uuid PRIMARY KEY,
@@ -82,7 +86,8 @@ CREATE TABLE journey.policies (
     at_risk_after interval,
     lapsed_after interval NOT NULL,
     journey_end interval NOT NULL,
-    stored_model text NOT NULL
+    stored_model text NOT NULL,
+    has_sales boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE journey.policies IS 'journey.json as journey-tracker understands it, defaults included: views read this and not the file (chronicle).';
 COMMENT ON COLUMN journey.policies.generation IS 'The generation of policies, as in tutti_meta.generations.';
@@ -92,6 +97,7 @@ COMMENT ON COLUMN journey.policies.at_risk_after IS 'Time without an inbound tou
 COMMENT ON COLUMN journey.policies.lapsed_after IS 'The same for lapsed.';
 COMMENT ON COLUMN journey.policies.journey_end IS 'Time without an inbound touch after which a journey ends.';
 COMMENT ON COLUMN journey.policies.stored_model IS 'Attribution model by which goals are split.';
+COMMENT ON COLUMN journey.policies.has_sales IS 'journey.sales was made again under these policies.';
 
 CREATE TABLE journey.goals (
     generation uuid NOT NULL,
@@ -139,8 +145,8 @@ CREATE TABLE journey.facts (
     others bytea,
     PRIMARY KEY (anchor, occurred_at, event_id)
 );
-COMMENT ON TABLE journey.facts IS 'Every distinct identified touchpoint (convergent, but loaded_at).';
-COMMENT ON COLUMN journey.facts.anchor IS 'Short key of the touchpoint''s strongest identifier.';
+COMMENT ON TABLE journey.facts IS 'Every distinct touchpoint (convergent, but loaded_at).';
+COMMENT ON COLUMN journey.facts.anchor IS 'Short key of the touchpoint''s strongest identifier; 0: it has no usable one, and no row of journey.anchors.';
 COMMENT ON COLUMN journey.facts.occurred_at IS 'When it happened.';
 COMMENT ON COLUMN journey.facts.event_id IS 'Hash of source and message_id.';
 COMMENT ON COLUMN journey.facts.shape IS 'Its combination of attributes.';
@@ -158,6 +164,47 @@ COMMENT ON COLUMN journey.facts.agent_id IS 'Member of staff.';
 COMMENT ON COLUMN journey.facts.decision_id IS 'Contact request this touch belongs to, as sent.';
 COMMENT ON COLUMN journey.facts.loaded_at IS 'When it was stored (chronicle).';
 COMMENT ON COLUMN journey.facts.others IS 'Short keys of the touchpoint''s other identifiers, 8 bytes each, strongest first; null: none.';
+
+CREATE TABLE journey.sales (
+    occurred_at timestamptz NOT NULL,
+    event_id uuid NOT NULL,
+    anchor bigint,
+    rank smallint NOT NULL,
+    PRIMARY KEY (occurred_at, event_id)
+);
+COMMENT ON TABLE journey.sales IS 'The one owner of each sale: the touchpoint that counts, whatever anchors tell the same message (convergent).';
+COMMENT ON COLUMN journey.sales.occurred_at IS 'When it happened.';
+COMMENT ON COLUMN journey.sales.event_id IS 'Hash of source and message_id.';
+COMMENT ON COLUMN journey.sales.anchor IS 'Short key of the owner''s anchor; null: an erased person''s, kept in journey.kept_sales if at all.';
+COMMENT ON COLUMN journey.sales.rank IS 'What the owner says for itself: the higher, the rather it owns the sale.';
+
+CREATE TABLE journey.sale_copies (
+    anchor bigint NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    event_id uuid NOT NULL,
+    rank smallint NOT NULL,
+    PRIMARY KEY (anchor, occurred_at, event_id)
+);
+CREATE INDEX sale_copies_sale ON journey.sale_copies (occurred_at, event_id);
+COMMENT ON TABLE journey.sale_copies IS 'Touchpoints whose sale another touchpoint of the same message owns (convergent).';
+COMMENT ON COLUMN journey.sale_copies.anchor IS 'Short key of the touchpoint''s anchor.';
+COMMENT ON COLUMN journey.sale_copies.occurred_at IS 'When it happened.';
+COMMENT ON COLUMN journey.sale_copies.event_id IS 'Hash of source and message_id.';
+COMMENT ON COLUMN journey.sale_copies.rank IS 'What it says for itself, as in journey.sales.';
+
+CREATE TABLE journey.kept_sales (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    day date NOT NULL,
+    shape integer NOT NULL,
+    value_micros bigint,
+    margin_micros bigint
+);
+COMMENT ON TABLE journey.kept_sales IS 'Sales of erased people: money without anything that leads to a person (chronicle).';
+COMMENT ON COLUMN journey.kept_sales.id IS 'Number of the row.';
+COMMENT ON COLUMN journey.kept_sales.day IS 'Its day in the reporting zone.';
+COMMENT ON COLUMN journey.kept_sales.shape IS 'What goals and conversions ask of it, and no more.';
+COMMENT ON COLUMN journey.kept_sales.value_micros IS 'Value in micro-units of the currency.';
+COMMENT ON COLUMN journey.kept_sales.margin_micros IS 'Margin in micro-units.';
 
 CREATE TABLE journey.anchors (
     anchor bigint PRIMARY KEY,

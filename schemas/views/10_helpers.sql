@@ -30,6 +30,11 @@ CREATE FUNCTION tutti_meta.id_xor(id uuid, bits integer) RETURNS uuid LANGUAGE s
 CREATE FUNCTION tutti_meta.credit_part(total bigint, n integer, i integer) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN total / n + CASE WHEN i < abs(total % n) THEN sign(total)::bigint ELSE 0 END;
 
+CREATE FUNCTION tutti_meta.kept_shape(type text, event text, channel text, direction text, department text, purpose text, currency text, is_bot boolean) RETURNS uuid
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN md5(jsonb_build_array('kept', type, event, channel, direction, department, purpose, currency, is_bot)::text)::uuid;
+COMMENT ON FUNCTION tutti_meta.kept_shape(text, text, text, text, text, text, text, boolean) IS 'Hash of the shape that an erased person''s sale keeps.';
+
 -- OFFSET 0: read once per query, never once per row.
 CREATE VIEW tutti_meta.active AS
 SELECT g.number, p.generation, p.reporting_timezone AS zone, p.session, p.at_risk_after, p.lapsed_after, p.journey_end, p.stored_model,

@@ -65,13 +65,15 @@ SELECT c.day,
        campaign_id.value AS campaign_id,
        conversion_department.value AS conversion_department,
        currency.value AS currency,
+       (c.d8 & 1) <> 0 AS has_margin,
+       (c.d8 & 2) <> 0 AS is_left_out,
        c.credit_millionths,
        c.revenue_micros,
        c.margin_micros,
        c.touches,
        c.updated_at
 FROM (
-    SELECT date '1970-01-01' + k.period AS day, k.d0, k.d1, k.d2, k.d3, k.d4, k.d5, k.d6, k.d7,
+    SELECT date '1970-01-01' + k.period AS day, k.d0, k.d1, k.d2, k.d3, k.d4, k.d5, k.d6, k.d7, k.d8,
            sum(c.v0) AS credit_millionths,
            sum(c.v1) + sum(c.v6) * 4611686018427387904 AS revenue_micros,
            sum(c.v2) + sum(c.v7) * 4611686018427387904 AS margin_micros,
@@ -93,12 +95,14 @@ COMMENT ON VIEW metrics.credits IS 'Credit for conversions of that day, by model
 COMMENT ON COLUMN metrics.credits.day IS 'The day (convergent).';
 COMMENT ON COLUMN metrics.credits.goal IS 'Goal of the conversion (convergent).';
 COMMENT ON COLUMN metrics.credits.model IS 'Attribution model (convergent).';
-COMMENT ON COLUMN metrics.credits.touch_channel IS 'Channel of the credited touch; null: unattributed (convergent).';
+COMMENT ON COLUMN metrics.credits.touch_channel IS 'Channel of the credited touch; null: unattributed; (unidentified): no customer is known (convergent).';
 COMMENT ON COLUMN metrics.credits.touch_department IS 'Department of the credited touch (convergent).';
 COMMENT ON COLUMN metrics.credits.touch_purpose IS 'Purpose of the credited touch (convergent).';
 COMMENT ON COLUMN metrics.credits.campaign_id IS 'Campaign of the credited touch (convergent).';
 COMMENT ON COLUMN metrics.credits.conversion_department IS 'Department that converted (convergent).';
 COMMENT ON COLUMN metrics.credits.currency IS 'Currency of the conversion (convergent).';
+COMMENT ON COLUMN metrics.credits.has_margin IS 'The conversion says its margin (convergent).';
+COMMENT ON COLUMN metrics.credits.is_left_out IS 'The goal of the conversion is credited and does not count it (convergent).';
 COMMENT ON COLUMN metrics.credits.credit_millionths IS 'Credit; 1,000,000 is one conversion (convergent).';
 COMMENT ON COLUMN metrics.credits.revenue_micros IS 'Share of the revenue, in micro-units (convergent).';
 COMMENT ON COLUMN metrics.credits.margin_micros IS 'Share of the margin, in micro-units (convergent).';
@@ -213,5 +217,5 @@ COMMENT ON COLUMN metrics.cell_keys.d4 IS 'Code; credits: touch_purpose, steps: 
 COMMENT ON COLUMN metrics.cell_keys.d5 IS 'Code; credits: campaign_id.';
 COMMENT ON COLUMN metrics.cell_keys.d6 IS 'Code; credits: conversion_department.';
 COMMENT ON COLUMN metrics.cell_keys.d7 IS 'Code; credits: currency.';
-COMMENT ON COLUMN metrics.cell_keys.d8 IS 'Not used yet.';
+COMMENT ON COLUMN metrics.cell_keys.d8 IS 'Code; credits: has_margin, credits: is_left_out.';
 COMMENT ON COLUMN metrics.cell_keys.d9 IS 'Not used yet.';

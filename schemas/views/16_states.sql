@@ -14,10 +14,12 @@ SELECT profile, generation,
        tutti_meta.be_int4(payload, 77) AS currency,
        (tutti_meta.be_int8(payload, 81) * 18446744073709551616 + tutti_meta.be_int8(payload, 81 + 8)) AS revenue_micros,
        (tutti_meta.be_int8(payload, 97) * 18446744073709551616 + tutti_meta.be_int8(payload, 97 + 8)) AS margin_micros,
-       tutti_meta.from_micros(tutti_meta.be_int8(payload, 113)) AS last_order_at,
-       nullif(tutti_meta.be_int2(payload, 121), -32768) AS last_score
+       (tutti_meta.be_int8(payload, 113) * 18446744073709551616 + tutti_meta.be_int8(payload, 113 + 8)) AS revenue_with_margin_micros,
+       get_byte(payload, 129) AS has_margin,
+       tutti_meta.from_micros(tutti_meta.be_int8(payload, 130)) AS last_order_at,
+       nullif(tutti_meta.be_int2(payload, 138), -32768) AS last_score
 FROM journey.states
-WHERE octet_length(payload) >= 123;
+WHERE octet_length(payload) >= 140;
 COMMENT ON VIEW journey.state_headers IS 'The fixed part of packed states as columns (convergent).';
 COMMENT ON COLUMN journey.state_headers.profile IS 'Short key of the profile.';
 COMMENT ON COLUMN journey.state_headers.generation IS 'Number of the policy generation.';
@@ -34,5 +36,7 @@ COMMENT ON COLUMN journey.state_headers.order_count IS 'Touches that match a con
 COMMENT ON COLUMN journey.state_headers.currency IS 'Code of the currency with the most conversions, 0 = none.';
 COMMENT ON COLUMN journey.state_headers.revenue_micros IS 'Sum of the conversions in that currency, in micro-units.';
 COMMENT ON COLUMN journey.state_headers.margin_micros IS 'Sum of their margin, in micro-units.';
+COMMENT ON COLUMN journey.state_headers.revenue_with_margin_micros IS 'Revenue of those that say their margin, in micro-units.';
+COMMENT ON COLUMN journey.state_headers.has_margin IS '1: any of them says its margin.';
 COMMENT ON COLUMN journey.state_headers.last_order_at IS 'Time of the last of them.';
 COMMENT ON COLUMN journey.state_headers.last_score IS 'Last score, -100 to 100.';

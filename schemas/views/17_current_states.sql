@@ -24,6 +24,8 @@ COMMENT ON COLUMN journey.current_states.order_count IS 'Touches that match a co
 COMMENT ON COLUMN journey.current_states.currency IS 'Code of the currency with the most conversions, 0 = none.';
 COMMENT ON COLUMN journey.current_states.revenue_micros IS 'Sum of the conversions in that currency, in micro-units.';
 COMMENT ON COLUMN journey.current_states.margin_micros IS 'Sum of their margin, in micro-units.';
+COMMENT ON COLUMN journey.current_states.revenue_with_margin_micros IS 'Revenue of those that say their margin, in micro-units.';
+COMMENT ON COLUMN journey.current_states.has_margin IS '1: any of them says its margin.';
 COMMENT ON COLUMN journey.current_states.last_order_at IS 'Time of the last of them.';
 COMMENT ON COLUMN journey.current_states.last_score IS 'Last score, -100 to 100.';
 COMMENT ON COLUMN journey.current_states.at_risk_at IS 'When the customer becomes at risk; null: never, or it is so already.';

@@ -12,7 +12,8 @@ SELECT i.profile_id,
        i.identifier_count,
        coalesce(c.order_count, 0) AS order_count,
        (coalesce(c.revenue_micros, 0) * 0.000001)::numeric(38, 6) AS revenue,
-       (coalesce(c.margin_micros, 0) * 0.000001)::numeric(38, 6) AS margin,
+       CASE WHEN c.has_margin = 1 THEN (c.margin_micros * 0.000001)::numeric(38, 6) END AS margin,
+       CASE WHEN c.has_margin = 1 THEN (c.revenue_with_margin_micros * 0.000001)::numeric(38, 6) END AS revenue_with_margin,
        d.value AS currency,
        c.last_order_at,
        c.last_score::smallint AS last_score,
@@ -37,12 +38,13 @@ COMMENT ON COLUMN tutti.dim_profiles.is_identified IS 'Has an identifier of a un
 COMMENT ON COLUMN tutti.dim_profiles.identifier_count IS 'Number of identifiers (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.order_count IS 'Number of touches that match a conversion rule, whatever their value (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.revenue IS 'Sum of the conversions in currency (convergent).';
-COMMENT ON COLUMN tutti.dim_profiles.margin IS 'Sum of the margin of the conversions in currency (convergent).';
+COMMENT ON COLUMN tutti.dim_profiles.margin IS 'Sum of the margin of the conversions in currency; null if none says it (convergent).';
+COMMENT ON COLUMN tutti.dim_profiles.revenue_with_margin IS 'Revenue of the conversions that say their margin; null if none does (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.currency IS 'Currency with the most conversions, of several the one with the newest (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.last_order_at IS 'The last of them (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.last_score IS 'Score of the last touchpoint with one, -100 to 100 (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.facets_as_of_at IS 'The moment that stage and status are shown for: tutti.as_of() (chronicle).';
-COMMENT ON COLUMN tutti.dim_profiles.is_shared IS 'Its only identifier is in quarantine: listed, but in no journey and no figure (convergent).';
+COMMENT ON COLUMN tutti.dim_profiles.is_shared IS 'Its only identifier is in quarantine: listed, without a journey; only its sales are in the figures (convergent).';
 GRANT SELECT ON tutti.dim_profiles TO tutti_reader;
 
 CREATE VIEW tutti.dim_profile_aliases AS

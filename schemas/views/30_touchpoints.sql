@@ -31,8 +31,10 @@ FROM (
                s.source, s.event, s.channel, s.network, s.department, s.purpose, s.contact_class, s.touch_kind, s.campaign_id,
                s.product_category, s.device_type, s.country, s.score_kind, s.currency,
                f.occurred_at AT TIME ZONE (SELECT zone FROM tutti_meta.active) AS local_at,
-               s.shown_direction AS direction, a.version % 2 = 0 AND w.is_goal AS is_goal,
-               tutti_meta.touch_rank(CASE WHEN s.is_touch THEN s.shown_direction END, w.is_goal, false) AS rank,
+               s.shown_direction AS direction, tutti_meta.touch_rank(CASE WHEN s.is_touch THEN s.shown_direction END, w.is_goal, false) AS rank,
+               a.version % 2 = 0 AND w.is_goal AND NOT EXISTS (
+                   SELECT FROM journey.sale_copies AS c WHERE (c.anchor, c.occurred_at, c.event_id) = (f.anchor, f.occurred_at, f.event_id)
+               ) AS is_goal,
                coalesce(a.version % 2 = 0 AND s.is_touch AND s.shown_direction = 'inbound', false) AS is_inbound, s.is_bot
         FROM journey.facts AS f
         JOIN journey.anchors AS a USING (anchor)
@@ -85,11 +87,15 @@ COMMENT ON COLUMN tutti.fct_touchpoints.loaded_at IS 'When it was stored first (
 GRANT SELECT ON tutti.fct_touchpoints TO tutti_reader;
 
 CREATE VIEW tutti.fct_unidentified_touchpoints AS
-SELECT event_id AS touchpoint_id, source, message_id, occurred_at, received_at,
-       (occurred_at AT TIME ZONE (SELECT zone FROM tutti_meta.active))::date AS occurred_date,
-       direction, channel, department, purpose, event_name, loaded_at
-FROM identity.unidentified_touchpoints;
-COMMENT ON VIEW tutti.fct_unidentified_touchpoints IS 'Touchpoints without a usable identifier: counted, in no profile and in no journey (convergent).';
+SELECT f.event_id AS touchpoint_id, s.source, f.message_id, f.occurred_at, f.received_at,
+       (f.occurred_at AT TIME ZONE (SELECT zone FROM tutti_meta.active))::date AS occurred_date,
+       s.direction, s.channel, s.department, s.purpose, s.event AS event_name,
+       (f.value_micros * 0.000001)::numeric(20, 6) AS revenue,
+       s.currency, f.order_id, f.loaded_at
+FROM journey.facts AS f
+JOIN journey.shapes AS s USING (shape)
+WHERE f.anchor = 0;
+COMMENT ON VIEW tutti.fct_unidentified_touchpoints IS 'Touchpoints without a usable identifier: in no profile and in no journey; their sales are in the totals (convergent).';
 COMMENT ON COLUMN tutti.fct_unidentified_touchpoints.touchpoint_id IS 'Hash of source and message_id (convergent).';
 COMMENT ON COLUMN tutti.fct_unidentified_touchpoints.source IS 'URI of the producing system (convergent).';
 COMMENT ON COLUMN tutti.fct_unidentified_touchpoints.message_id IS 'Id given by the producing system (convergent).';
@@ -101,5 +107,8 @@ COMMENT ON COLUMN tutti.fct_unidentified_touchpoints.channel IS 'Channel as sent
 COMMENT ON COLUMN tutti.fct_unidentified_touchpoints.department IS 'Unit that owns the touch (convergent).';
 COMMENT ON COLUMN tutti.fct_unidentified_touchpoints.purpose IS 'Purpose as sent: brand, acquisition, retention, cross_sell, recovery, service (convergent).';
 COMMENT ON COLUMN tutti.fct_unidentified_touchpoints.event_name IS 'Name of the event; the type where it has none (convergent).';
+COMMENT ON COLUMN tutti.fct_unidentified_touchpoints.revenue IS 'Value in currency (convergent).';
+COMMENT ON COLUMN tutti.fct_unidentified_touchpoints.currency IS 'ISO 4217 code (convergent).';
+COMMENT ON COLUMN tutti.fct_unidentified_touchpoints.order_id IS 'Order (convergent).';
 COMMENT ON COLUMN tutti.fct_unidentified_touchpoints.loaded_at IS 'When it was stored first (chronicle).';
 GRANT SELECT ON tutti.fct_unidentified_touchpoints TO tutti_reader;

@@ -41,7 +41,7 @@ COMMENT ON COLUMN tutti.fct_stage_changes.loaded_at IS 'When it was stored; of a
 GRANT SELECT ON tutti.fct_stage_changes TO tutti_reader;
 
 CREATE VIEW tutti.fct_conversions AS
-SELECT c.event_id AS conversion_id, g.value AS goal_id, a.profile_id, c.event_id AS touchpoint_id, c.occurred_at AS converted_at,
+SELECT c.event_id AS conversion_id, g.value AS goal_id, CASE WHEN a.version % 2 = 0 THEN a.profile_id END AS profile_id, c.event_id AS touchpoint_id, c.occurred_at AS converted_at,
        (c.occurred_at AT TIME ZONE (SELECT zone FROM tutti_meta.active))::date AS conversion_date,
        s.department, s.channel, f.location_id, s.product_category, f.order_id,
        (f.value_micros * 0.000001)::numeric(20, 6) AS revenue,
@@ -56,14 +56,14 @@ SELECT c.event_id AS conversion_id, g.value AS goal_id, a.profile_id, c.event_id
         FROM generate_series(greatest(c.touch_count - 20, 0), c.touch_count - 1) AS i) AS path,
        c.loaded_at
 FROM journey.conversions AS c
-JOIN journey.anchors AS a USING (anchor)
+LEFT JOIN journey.anchors AS a USING (anchor)
 JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
 JOIN journey.shapes AS s USING (shape)
 JOIN journey.dictionary AS g ON g.code = c.goal;
 COMMENT ON VIEW tutti.fct_conversions IS 'Conversions by the active policies (convergent).';
 COMMENT ON COLUMN tutti.fct_conversions.conversion_id IS 'Id of the conversion: that of its touchpoint (convergent).';
 COMMENT ON COLUMN tutti.fct_conversions.goal_id IS 'Goal of the policies (convergent).';
-COMMENT ON COLUMN tutti.fct_conversions.profile_id IS 'Today''s profile (convergent).';
+COMMENT ON COLUMN tutti.fct_conversions.profile_id IS 'Today''s profile; null where no customer is known (convergent).';
 COMMENT ON COLUMN tutti.fct_conversions.touchpoint_id IS 'Hash of source and message_id (convergent).';
 COMMENT ON COLUMN tutti.fct_conversions.converted_at IS 'Time of the conversion (convergent).';
 COMMENT ON COLUMN tutti.fct_conversions.conversion_date IS 'Its day in the reporting zone (convergent).';
@@ -89,7 +89,7 @@ SELECT r.event_id AS conversion_id,
        r.model, g.value AS goal_id, r.profile_id, r.occurred_at AS converted_at, tutti_meta.from_micros(r.touched_us) AS touched_at,
        r.touch_position, r.touch_count AS path_length,
        ((extract(epoch FROM r.occurred_at) * 1000000)::bigint - r.touched_us) / 1000000 AS seconds_before,
-       CASE WHEN r.touch_count = 0 THEN '(unattributed)' ELSE t.channel END AS touch_channel,
+       CASE WHEN r.profile_id IS NULL THEN '(unidentified)' WHEN r.touch_count = 0 THEN '(unattributed)' ELSE t.channel END AS touch_channel,
        t.department AS touch_department, t.purpose AS touch_purpose, t.campaign_id, n.campaign_name,
        s.department AS conversion_department,
        (tutti_meta.credit_part(1000000, r.parts, r.part) * 0.000001)::numeric(9, 6) AS credit,
@@ -105,8 +105,8 @@ FROM (
            CASE WHEN c.touch_count > 0 THEN tutti_meta.be_int8(c.touches, i * 28 + 16) END AS touched_us,
            CASE WHEN c.touch_count > 0 THEN tutti_meta.be_int4(c.touches, i * 28 + 24) END AS touch_shape
     FROM journey.conversions AS c
-    JOIN journey.anchors AS a USING (anchor)
-    JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
+    LEFT JOIN journey.anchors AS a ON a.anchor = c.anchor AND a.version % 2 = 0
+    JOIN journey.facts AS f ON f.anchor = c.anchor AND f.occurred_at = c.occurred_at AND f.event_id = c.event_id
     CROSS JOIN LATERAL generate_series(0, greatest(c.touch_count, 1) - 1) AS i
     CROSS JOIN LATERAL (VALUES ('first_touch', 0), ('last_touch', greatest(c.touch_count, 1) - 1), ('linear', i)) AS m (model, credited)
     WHERE m.credited = i
@@ -120,13 +120,13 @@ COMMENT ON COLUMN tutti.fct_attributions.conversion_id IS 'Id of the conversion:
 COMMENT ON COLUMN tutti.fct_attributions.touchpoint_id IS 'The credited touch; the nil uuid where there is none (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.model IS 'first_touch, last_touch or linear (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.goal_id IS 'Goal of the policies (convergent).';
-COMMENT ON COLUMN tutti.fct_attributions.profile_id IS 'Today''s profile (convergent).';
+COMMENT ON COLUMN tutti.fct_attributions.profile_id IS 'Today''s profile; null where no customer is known (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.converted_at IS 'Time of the conversion (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.touched_at IS 'Time of the credited touch (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.touch_position IS 'Its place among the eligible touches, from 1; 0 = unattributed (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.path_length IS 'Number of eligible touches (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.seconds_before IS 'Whole seconds from the touch to the conversion (convergent).';
-COMMENT ON COLUMN tutti.fct_attributions.touch_channel IS 'Channel of the credited touch, or (unattributed) (convergent).';
+COMMENT ON COLUMN tutti.fct_attributions.touch_channel IS 'Channel of the credited touch, (unattributed) or (unidentified) (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.touch_department IS 'Department of the credited touch (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.touch_purpose IS 'Purpose of the credited touch (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.campaign_id IS 'Campaign as sent (convergent).';
@@ -144,32 +144,44 @@ SELECT c.day AS conversion_date, c.goal AS goal_id, c.model, '(all)'::text AS se
        coalesce(c.touch_channel, '(unattributed)') AS touch_channel,
        CASE WHEN c.touch_channel IS NULL THEN '(unattributed)' ELSE coalesce(c.touch_department, '(none)') END AS touch_department,
        CASE WHEN c.touch_channel IS NULL THEN '(unattributed)' ELSE coalesce(c.touch_purpose, '(none)') END AS touch_purpose,
-       CASE WHEN c.touch_channel IS NOT NULL THEN coalesce(c.campaign_id, '(none)') END AS campaign_id,
+       CASE WHEN c.touch_channel <> '(unidentified)' THEN coalesce(c.campaign_id, '(none)') END AS campaign_id,
        n.campaign_name,
        coalesce(c.conversion_department, '(none)') AS conversion_department,
        c.currency,
        (c.credit_millionths * 0.000001)::numeric(20, 6) AS attributed_conversions,
        (c.revenue_micros * 0.000001)::numeric(38, 6) AS attributed_revenue,
        (c.margin_micros * 0.000001)::numeric(38, 6) AS attributed_margin,
+       (c.revenue_with_margin_micros * 0.000001)::numeric(38, 6) AS revenue_with_margin,
        c.touches::bigint AS touches
-FROM metrics.credits AS c
+FROM (
+    SELECT day, goal, model, touch_channel, touch_department, touch_purpose, campaign_id, conversion_department, currency,
+           sum(credit_millionths) AS credit_millionths,
+           sum(revenue_micros) AS revenue_micros,
+           sum(margin_micros) FILTER (WHERE has_margin) AS margin_micros,
+           sum(revenue_micros) FILTER (WHERE has_margin) AS revenue_with_margin_micros,
+           sum(touches) AS touches
+    FROM metrics.credits
+    WHERE credit_millionths <> 0
+    GROUP BY day, goal, model, touch_channel, touch_department, touch_purpose, campaign_id, conversion_department, currency
+) AS c
 LEFT JOIN journey.campaign_names AS n USING (campaign_id)
-WHERE c.day <= (SELECT today FROM tutti_meta.active) AND c.credit_millionths <> 0;
+WHERE c.day <= (SELECT today FROM tutti_meta.active);
 COMMENT ON VIEW tutti.rpt_attributions_daily IS 'Credit by day, goal, model and kind of touch (convergent).';
 COMMENT ON COLUMN tutti.rpt_attributions_daily.conversion_date IS 'Its day in the reporting zone (convergent).';
 COMMENT ON COLUMN tutti.rpt_attributions_daily.goal_id IS 'Goal of the policies (convergent).';
 COMMENT ON COLUMN tutti.rpt_attributions_daily.model IS 'first_touch, last_touch or linear (convergent).';
 COMMENT ON COLUMN tutti.rpt_attributions_daily.segment_id IS 'Segment; (all) = everybody (convergent).';
-COMMENT ON COLUMN tutti.rpt_attributions_daily.touch_channel IS 'Channel of the credited touch, or (unattributed) (convergent).';
-COMMENT ON COLUMN tutti.rpt_attributions_daily.touch_department IS 'Department of the credited touch, (none) or (unattributed) (convergent).';
-COMMENT ON COLUMN tutti.rpt_attributions_daily.touch_purpose IS 'Purpose of the credited touch, (none) or (unattributed) (convergent).';
-COMMENT ON COLUMN tutti.rpt_attributions_daily.campaign_id IS 'Campaign of the credited touch, or (none); null where unattributed (convergent).';
+COMMENT ON COLUMN tutti.rpt_attributions_daily.touch_channel IS 'Channel of the credited touch, (unattributed) or (unidentified) (convergent).';
+COMMENT ON COLUMN tutti.rpt_attributions_daily.touch_department IS 'Department of the credited touch, (none), (unattributed) or (unidentified) (convergent).';
+COMMENT ON COLUMN tutti.rpt_attributions_daily.touch_purpose IS 'Purpose of the credited touch, (none), (unattributed) or (unidentified) (convergent).';
+COMMENT ON COLUMN tutti.rpt_attributions_daily.campaign_id IS 'Campaign of the credited touch, or (none); null where unattributed or unidentified (convergent).';
 COMMENT ON COLUMN tutti.rpt_attributions_daily.campaign_name IS 'Name of the campaign: the greatest that any touchpoint gave it (convergent).';
 COMMENT ON COLUMN tutti.rpt_attributions_daily.conversion_department IS 'Department that converted, or (none) (convergent).';
 COMMENT ON COLUMN tutti.rpt_attributions_daily.currency IS 'ISO 4217 code of the conversion (convergent).';
 COMMENT ON COLUMN tutti.rpt_attributions_daily.attributed_conversions IS 'Sum of credit (convergent).';
 COMMENT ON COLUMN tutti.rpt_attributions_daily.attributed_revenue IS 'Share of the revenue, to the micro-unit (convergent).';
-COMMENT ON COLUMN tutti.rpt_attributions_daily.attributed_margin IS 'Share of the margin, to the micro-unit (convergent).';
+COMMENT ON COLUMN tutti.rpt_attributions_daily.attributed_margin IS 'Share of the margin, to the micro-unit; null if no conversion says it (convergent).';
+COMMENT ON COLUMN tutti.rpt_attributions_daily.revenue_with_margin IS 'Share of the revenue of the conversions that say their margin; null if none does (convergent).';
 COMMENT ON COLUMN tutti.rpt_attributions_daily.touches IS 'Number of credited touches (convergent).';
 GRANT SELECT ON tutti.rpt_attributions_daily TO tutti_reader;
 

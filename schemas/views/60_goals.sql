@@ -9,10 +9,12 @@ WITH goals AS MATERIALIZED (
     FROM metrics.goals AS c
     JOIN goals AS g ON g.goal_id = c.goal
     WHERE c.touches <> 0
+), unidentified AS MATERIALIZED (
+    SELECT goal_id, is_credited, day, currency, micros, updated_at FROM counted WHERE channel = '(unidentified)'
 ), parts AS MATERIALIZED (
     SELECT goal_id, is_credited, day, currency, department, channel, micros AS own, 0::numeric AS assisted, updated_at
     FROM counted
-    WHERE NOT is_credited
+    WHERE NOT is_credited AND channel <> '(unidentified)'
     UNION ALL
     SELECT g.goal_id, true, c.day, c.currency, c.touch_department, c.touch_channel,
            sum(c.revenue_micros) FILTER (WHERE c.touch_department IS NOT DISTINCT FROM c.conversion_department),
@@ -20,17 +22,19 @@ WITH goals AS MATERIALIZED (
            max(c.updated_at)
     FROM metrics.credits AS c
     JOIN goals AS g ON g.goal_id = c.goal
-    WHERE c.model = (SELECT stored_model FROM tutti_meta.active) AND c.touch_channel IS NOT NULL AND c.revenue_micros <> 0
-        AND g.is_credited AND g.status IS NULL
+    WHERE c.model = (SELECT stored_model FROM tutti_meta.active) AND c.touch_channel <> '(unidentified)' AND NOT c.is_left_out
+        AND c.revenue_micros <> 0 AND g.is_credited AND g.status IS NULL
     GROUP BY g.goal_id, c.day, c.currency, c.touch_department, c.touch_channel
 ), totals AS MATERIALIZED (
     SELECT goal_id, is_credited, day, currency, sum(micros) AS micros, sum(own) AS own, sum(assisted) AS assisted,
-           max(updated_at) AS updated_at
+           sum(unidentified) AS unidentified, max(updated_at) AS updated_at
     FROM (
-        SELECT goal_id, is_credited, day, currency, micros, 0::numeric AS own, 0::numeric AS assisted, updated_at FROM counted
+        SELECT goal_id, is_credited, day, currency, micros, 0::numeric AS own, 0::numeric AS assisted, 0::numeric AS unidentified, updated_at FROM counted
         UNION ALL
-        SELECT goal_id, is_credited, day, currency, 0, coalesce(own, 0), coalesce(assisted, 0), updated_at FROM parts
-    ) AS both_sides
+        SELECT goal_id, is_credited, day, currency, 0, coalesce(own, 0), coalesce(assisted, 0), 0, updated_at FROM parts
+        UNION ALL
+        SELECT goal_id, is_credited, day, currency, 0, 0, 0, micros, updated_at FROM unidentified
+    ) AS all_sides
     GROUP BY goal_id, is_credited, day, currency
 ), customers AS MATERIALIZED (
     SELECT goal AS goal_id, day, customers::bigint AS customers FROM metrics.goal_customers
@@ -47,9 +51,13 @@ WITH goals AS MATERIALIZED (
     LEFT JOIN customers AS k USING (goal_id, day)
     WHERE t.micros <> 0 OR k.customers <> 0
     UNION ALL
-    SELECT goal_id, day, '(unattributed)', '(unattributed)', currency, micros - own - assisted, 0, 0, NULL, updated_at
+    SELECT goal_id, day, '(unattributed)', '(unattributed)', currency, micros - own - assisted - unidentified, 0, 0, NULL, updated_at
     FROM totals
-    WHERE is_credited AND micros <> own + assisted
+    WHERE is_credited AND micros <> own + assisted + unidentified
+    UNION ALL
+    SELECT goal_id, day, '(unidentified)', '(unidentified)', currency, micros, 0, 0, NULL, updated_at
+    FROM unidentified
+    WHERE micros <> 0
     UNION ALL
     SELECT goal_id, day, coalesce(department, '(none)'), coalesce(channel, '(none)'), currency,
            coalesce(own, 0) + coalesce(assisted, 0), coalesce(own, 0), coalesce(assisted, 0), NULL, updated_at

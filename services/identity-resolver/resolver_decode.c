@@ -3,23 +3,6 @@
 #include "common/words/words.h"
 #include "services/identity-resolver/resolver_self.h"
 
-static void add_unidentified(struct batch *batch, struct events *events,
-                             const struct touchpoint *tp, const struct id *event_id)
-{
-    *arena_push(batch->arena, &events->unidentified) = (struct unidentified_row){
-        .event_id = *event_id,
-        .occurred_at = {tp->occurred_at},
-        .received_at = {tp->received_at},
-        .source = tp->source,
-        .message_id = tp->message_id,
-        .channel = tp->channel,
-        .event_name = event_of(tp->event_name, tp->type),
-        .direction = direction_as_sent(tp->direction),
-        .department = tp->department,
-        .purpose = tp->purpose,
-    };
-}
-
 static struct typed_id *collect_ids(struct self *self, struct batch *batch,
                                     const struct touchpoint *tp, size_t *count)
 {
@@ -112,8 +95,7 @@ enum outcome resolver_decode(void *arg, struct batch *batch, const struct record
         return OUTCOME_OK;
     }
     *arena_push(batch->arena, events) = event;
-    if (event.sighting.id_count == 0)
-        add_unidentified(batch, events, &tp, &event.sighting.event_id);
+    events->unidentified += event.sighting.id_count == 0;
     return OUTCOME_OK;
 }
 

@@ -21,15 +21,10 @@ struct event {
     bool is_unsure; /* not all of its hashes lead to an id yet; only after an exchange of keys */
 };
 
-struct unidentified_rows {
-    struct unidentified_row *items;
-    size_t count, capacity;
-};
-
 struct events {
     struct event *items;
     size_t count, capacity;
-    struct unidentified_rows unidentified;
+    size_t unidentified; /* how many have no usable identifier */
     struct committed_change change;
 };
 

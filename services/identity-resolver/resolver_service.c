@@ -191,17 +191,6 @@ static void refresh_known(struct self *self, struct events *events)
     }
 }
 
-static enum outcome store_unidentified(struct self *self, struct batch *batch,
-                                       const struct events *events, struct err *err)
-{
-    if (events->unidentified.count == 0)
-        return OUTCOME_OK;
-    metric_add(self->metrics.unidentified, (double)events->unidentified.count);
-    return identity_store_insert_unidentified(self->context.db, batch->arena,
-                                              events->unidentified.items,
-                                              events->unidentified.count, err);
-}
-
 static enum outcome resolver_apply(void *arg, struct batch *batch, struct err *err)
 {
     struct self *self = arg;
@@ -212,7 +201,7 @@ static enum outcome resolver_apply(void *arg, struct batch *batch, struct err *e
     CHECK(erased_check_lease(self->context.db, &self->erased, err));
     CHECK(follow_keys(self, batch, err));
     CHECK(resolver_make_sure(self, batch, events, err));
-    CHECK(store_unidentified(self, batch, events, err));
+    metric_add(self->metrics.unidentified, (double)events->unidentified);
     struct sightings uncovered = uncovered_of(self, batch, events);
     metric_add(self->metrics.hits, (double)(events->count - uncovered.count));
     metric_add(self->metrics.misses, (double)uncovered.count);

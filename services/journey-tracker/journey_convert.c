@@ -19,6 +19,7 @@ enum outcome convert_touch(struct tracker *tracker, struct arena *arena,
         .score = fact->score,
         .decision = shape->is_send || shape->is_failure ? decision_key(fact->decision_id) : 0,
     };
+    out->is_sale = journey_is_sale(&tracker->policy, out);
     return OUTCOME_OK;
 }
 

@@ -47,6 +47,7 @@ struct fast {
     struct map moved;     /* short keys of profiles that identity changes of the flush may touch */
     struct fast_profiles profiles;
     struct state_rows rows; /* rows.items[i] is that of profiles.items[i], after this flush */
+    struct sale_rows sales; /* what these profiles sold */
     struct indexes slow;    /* arrivals that take the slow path */
     struct map profile_of;  /* anchor -> struct id */
     bool is_swapped;        /* out: no other instance was there first */
@@ -161,6 +162,16 @@ static struct state_row row_of(struct fast *fast, const struct group *group,
                               .payload = convert_pack(fast->tracker, fast->flush->arena, after)};
 }
 
+static void add_sales(struct fast *fast, const struct touch *touches, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct touch_key *key = &touches[i].key;
+        if (touches[i].is_sale)
+            *arena_push(fast->flush->arena, &fast->sales) =
+                (struct sale_row){.key = {key->anchor, key->at, key->event_id}, .rank = key->rank};
+    }
+}
+
 /* Whether the group may take the fast path. Then fast has its profile, with the state after all its
  * touches, and fast->saving what they add. What is needed only here lives in scratch. */
 static enum outcome try_fast(struct fast *fast, const struct group *group, bool *is_fast,
@@ -184,6 +195,7 @@ static enum outcome try_fast(struct fast *fast, const struct group *group, bool 
     if (!journey_may_follow(&before, &touches[0].key) ||
         journey_lacks_window(&tracker->policy, &before, touches, group->count))
         return OUTCOME_OK;
+    add_sales(fast, touches, group->count);
     size_t count =
         journey_drop_repeats(touches, group->count, arena, &fast->saving.effects.repeats);
     for (size_t i = 0; i < count; i++)
@@ -247,8 +259,21 @@ static struct facts fast_facts(struct fast *fast)
     return facts;
 }
 
-/* The whole transaction: facts, states, rows, lane, outbox. Leaves is_swapped false if another
- * instance was there first: then nothing is committed. */
+/* Every sale of the fast path is new, or the path is left. */
+static enum outcome own_sales(struct fast *fast, bool *owns_all, struct err *err)
+{
+    size_t inserted = 0;
+    if (fast->sales.count > 1)
+        qsort(fast->sales.items, fast->sales.count, sizeof *fast->sales.items, sale_row_compare);
+    CHECK(journey_store_insert_sales(fast->tracker->db, fast->flush->arena, &fast->sales, &inserted,
+                                     err));
+    *owns_all = inserted == fast->sales.count;
+    return OUTCOME_OK;
+}
+
+/* The whole transaction: facts, sales, states, rows, lane, outbox. Leaves is_swapped false if
+ * another instance was there first, or if others tell one of the sales: then nothing is committed.
+ */
 static enum outcome write_fast(struct fast *fast, struct err *err)
 {
     struct tracker *tracker = fast->tracker;
@@ -261,6 +286,10 @@ static enum outcome write_fast(struct fast *fast, struct err *err)
     if (outcome == OUTCOME_REJECT && db_sqlstate_is(tracker->db, "23505"))
         return OUTCOME_OK;
     CHECK(outcome);
+    bool owns_all;
+    CHECK(own_sales(fast, &owns_all, err));
+    if (!owns_all)
+        return OUTCOME_OK;
     CHECK(timeline_swap_states(tracker->timeline, tracker->db, arena, fast->rows.items,
                                fast->rows.count, &fast->is_swapped, err));
     if (!fast->is_swapped)

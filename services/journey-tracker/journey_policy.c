@@ -238,6 +238,37 @@ static bool is_credited_by_conversions(const struct journey_policy *policy,
     return false;
 }
 
+static bool lists(const struct span_list *list, struct span text)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (span_equal(list->items[i], text))
+            return true;
+    return list->count == 0;
+}
+
+/* A credited goal counts conversions of its rules, or it would have no credit for what it adds up.
+ */
+static enum outcome check_credited(const struct json *object, const struct journey_policy *policy,
+                                   const struct journey_goal *goal, struct err *err)
+{
+    if (!goal->credited)
+        return OUTCOME_OK;
+    if (!is_credited_by_conversions(policy, goal))
+        return json_fail(object, err,
+                         "`credited` needs measure value and a conversion rule of journey.json "
+                         "with this goal");
+    if (goal->direction == DIRECTION_OUTBOUND)
+        return json_fail(object, err, "`credited` contradicts `on`: a conversion is inbound");
+    for (uint32_t i = 0; i < policy->conversion_count; i++)
+        if (span_equal(policy->conversions[i].goal, goal->id) &&
+            !lists(&goal->events, policy->conversions[i].event))
+            return json_fail(object, err,
+                             "`credited` contradicts `on`: the conversion rule of journey.json for "
+                             "\"" SPAN_FMT "\" is not among its events",
+                             SPAN_ARG(policy->conversions[i].event));
+    return OUTCOME_OK;
+}
+
 /* A parent stands above its children, so that there are no circles. */
 static enum outcome read_goals(struct arena *arena, const struct json *document,
                                struct journey_policy *policy, struct err *err)
@@ -256,10 +287,7 @@ static enum outcome read_goals(struct arena *arena, const struct json *document,
         if (goal.parent.ptr && find_goal(policy, goal.parent) == NULL)
             return json_fail(object, err, "parent \"" SPAN_FMT "\" is no goal above this one",
                              SPAN_ARG(goal.parent));
-        if (goal.credited && !is_credited_by_conversions(policy, &goal))
-            return json_fail(object, err,
-                             "`credited` needs measure value and a conversion rule of journey.json "
-                             "with this goal");
+        CHECK(check_credited(object, policy, &goal, err));
         policy->goals[policy->goal_count++] = goal;
     }
     return OUTCOME_OK;

@@ -177,7 +177,7 @@ static enum outcome decode_touchpoint(struct self *self, struct batch *batch,
     struct framed framed;
     struct touchpoint tp;
     CHECK(resolved_decode(self->context.schemas, batch->arena, record->value, &head, &framed, err));
-    if (id_is_nil(&head.anchor_id))
+    if (id_is_nil(&head.anchor_id) && head.other_count > 0) /* only the others are bound */
         return OUTCOME_OK;
     CHECK(touchpoint_decode(framed.plan, framed.payload, &tp, err));
     tp.currency = currency_of(tp.currency, batch->arena);

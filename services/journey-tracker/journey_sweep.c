@@ -6,6 +6,7 @@
 #include "common/runtime/telemetry.h"
 #include "journey_tracker_sql.h"
 #include "services/journey-tracker/journey_policy.h"
+#include "services/journey-tracker/journey_sweep_sales.h"
 #include "services/journey-tracker/slow/journey_slow.h"
 
 enum { PROFILES_PER_STEP = 2000 };
@@ -48,6 +49,7 @@ enum outcome journey_sweep_open(struct db *db, const char *dir, const struct gen
     CHECK(journey_policy_load(&sweep->arena, dir, &t->policy, err));
     CHECK(shapes_open(db, &t->policy, &t->shapes, err));
     CHECK(shapes_write_meanings(t->shapes, &sweep->step_arena, err));
+    CHECK(sweep_sales(t, &sweep->step_arena, err));
     return count_unswept(sweep, total, err);
 }
 

@@ -12,6 +12,7 @@
 #include "common/service/generation.h"
 #include "services/journey-tracker/journey_cache.h"
 #include "services/journey-tracker/store/journey_lanes.h"
+#include "services/journey-tracker/store/journey_sale_rows.h"
 #include "services/journey-tracker/store/journey_shapes.h"
 #include "services/journey-tracker/store/journey_store.h"
 

@@ -63,6 +63,10 @@ def failed_send(failure, sends):
     return None
 
 
+def unidentified_conversion(touch):
+    return Conversion(touch, False, [], list(credits(touch, [])))
+
+
 def conversions(timeline, policies):
     """The conversions of a profile's touchpoints (in order), each with its eligible touches and credits."""
     creditable, sends, found = [], [], []  # creditable, sends: those before the touch that have not failed

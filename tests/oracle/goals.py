@@ -5,11 +5,14 @@ from collections import defaultdict
 from policy import STAGES, duration
 
 ALL = ("(all)", "(all)")
+UNIDENTIFIED = ("(unidentified)", "(unidentified)")
 UNATTRIBUTED = ("(unattributed)", "(unattributed)")
 
 
 def matches(goal, touch):
     on = goal["on"]
+    if touch.is_elsewhere:
+        return False
     if touch.direction is None and "events" not in on:
         return False
     if touch.direction is not None and not touch.is_touch and goal["measure"] == "count":
@@ -24,17 +27,28 @@ def matches(goal, touch):
     )
 
 
+def is_money(goal):
+    return goal["measure"] in ("value", "margin_else_value")
+
+
+def is_sale(touch, policies):
+    """A conversion, or what has an amount and is in a goal of money."""
+    if touch.goal_id is not None:
+        return True
+    return bool(touch.value or touch.margin) and any(is_money(goal) and matches(goal, touch) for goal in policies.goals)
+
+
 def counted(goal, timeline):
-    """The touchpoints of one profile that count for a goal."""
+    """The touchpoints of one profile that count for a goal, as the keys of a dict."""
     found = [touch for touch in timeline if matches(goal, touch)]
     if "nth" not in goal:
-        return found
+        return dict.fromkeys(found)
     if len(found) < goal["nth"]:
-        return []
+        return {}
     touch = found[goal["nth"] - 1]
     if "within" in goal and touch.occurred_at - found[0].occurred_at > duration(goal["within"]):
-        return []
-    return [touch]
+        return {}
+    return {touch: None}
 
 
 def reaches(stage, asked):
@@ -60,20 +74,22 @@ class Goals:
         self.status_goals = [goal for goal in policies.goals if "status" in goal]
         self.total = {goal["id"]: defaultdict(int) for goal in policies.goals}
         self.parts = {goal["id"]: defaultdict(lambda: [0, 0]) for goal in policies.goals}
+        self.unidentified = {goal["id"]: defaultdict(int) for goal in policies.goals}
         self.customers = {goal["id"]: defaultdict(int) for goal in policies.goals}
 
     def profile(self, timeline, conversions, changes, is_identified):
+        counts = {goal["id"]: counted(goal, timeline) for goal in self.touch_goals}
         for goal in self.touch_goals:
-            self.touch_goal(goal, timeline)
+            self.touch_goal(goal, counts[goal["id"]])
         for goal in self.status_goals:
             if is_identified or not goal.get("identified"):
                 self.status_goal(goal, changes)
         for conversion in conversions:
-            self.credit(conversion)
+            self.credit(conversion, counts)
 
-    def touch_goal(self, goal, timeline):
+    def touch_goal(self, goal, touches):
         days = set()
-        for touch in counted(goal, timeline):
+        for touch in touches:
             day = self.policies.day(touch.occurred_at)
             currency, value = measure(goal, touch)
             self.total[goal["id"]][day, currency] += value
@@ -82,6 +98,14 @@ class Goals:
                 self.parts[goal["id"]][day, currency, touch.department or "(none)", touch.channel][0] += value
         for day in days:
             self.customers[goal["id"]][day] += 1
+
+    def unidentified_sale(self, touch):
+        """It is in the total, and in a part of its own."""
+        for goal in self.touch_goals:
+            if "nth" not in goal and matches(goal, touch):
+                currency, value = measure(goal, touch)
+                for sums in (self.total, self.unidentified):
+                    sums[goal["id"]][self.policies.day(touch.occurred_at), currency] += value
 
     def status_goal(self, goal, changes):
         """Stock: signed changes by day, summed up in stock_rows. Entries: one per change into the status."""
@@ -95,11 +119,12 @@ class Goals:
                 total[day, None] += 1_000_000
             was_in = is_in
 
-    def credit(self, conversion):
+    def credit(self, conversion, counts):
+        """The parts of the conversion's goal, if that is a credited one which counts the conversion."""
         goal = next(
             (goal for goal in self.touch_goals if goal.get("credited") and goal["id"] == conversion.touch.goal_id), None
         )
-        if goal is None:
+        if goal is None or conversion.touch not in counts[goal["id"]]:
             return
         for credit in conversion.credits:
             if credit.model == self.policies.stored_model and credit.touch is not None and credit.revenue:
@@ -135,11 +160,14 @@ class Goals:
                 yield make_row(day, currency, place, own + assisted, own, assisted, None)
         for day, currency in {**self.total[goal["id"]], **sums}:
             value, (own, assisted) = self.total[goal["id"]][day, currency], sums[day, currency]
+            unidentified = self.unidentified[goal["id"]][day, currency]
             customers = None if "status" in goal else self.customers[goal["id"]][day]
             if value or customers:
                 yield make_row(day, currency, ALL, value, own, assisted, customers)
-            if goal.get("credited") and value != own + assisted:
-                yield make_row(day, currency, UNATTRIBUTED, value - own - assisted, 0, 0, None)
+            if unidentified:
+                yield make_row(day, currency, UNIDENTIFIED, unidentified, 0, 0, None)
+            if goal.get("credited") and value != own + assisted + unidentified:
+                yield make_row(day, currency, UNATTRIBUTED, value - own - assisted - unidentified, 0, 0, None)
 
 
 def make_row(day, currency, place, value, own, assisted, customers):

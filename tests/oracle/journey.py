@@ -55,7 +55,8 @@ class Journey:
             self.number += 1
             self.stage, self.stage_since, self.events = None, None, {}
             self.status = None if self.last is None else "lapsed"
-        self.events.setdefault(touch.event, []).append(time)
+        if not touch.is_elsewhere:
+            self.events.setdefault(touch.event, []).append(time)
         stage, status = self.next_stage(touch), self.next_status(touch)
         self.last = touch
         if opens or stage != self.stage or status != self.status:
@@ -101,7 +102,7 @@ class Journey:
         return self.stage or "inquiry"
 
     def matches(self, rule, touch):
-        if "event" in rule and rule["event"] != touch.event:
+        if "event" in rule and (rule["event"] != touch.event or touch.is_elsewhere):
             return False
         if "channel" in rule and rule["channel"] != touch.channel:
             return False

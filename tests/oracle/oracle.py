@@ -15,6 +15,7 @@ import sys
 import time
 
 import policy
+from goals import is_sale
 from identity import ASCII_SPACE, Identifiers, IdentityMap
 from policy import DAY, US, Policies, instant
 from render import View, line
@@ -63,7 +64,7 @@ class Oracle:
             self.requests.add(event_id(raw["source"], raw["message_id"]))
         if not found:
             key = (event_id(raw["source"], raw["message_id"]), raw["occurred_at"])
-            self.unidentified.setdefault(key, raw)
+            self.unidentified.setdefault(key, Touchpoint(raw, None, self.policies))
             return
         anchor = self.identifiers.anchor(found)
         touchpoint = Touchpoint(raw, anchor, self.policies)
@@ -88,20 +89,36 @@ class Oracle:
         timelines = {profile: [] for profile in map_.values()}
         for touchpoint in self.touchpoints.values():
             timelines[map_[touchpoint.anchor]].append(touchpoint)
+        owners = self.owners()
         for profile, timeline in timelines.items():
-            yield profile, sorted(without_repeats(timeline), key=lambda touchpoint: touchpoint.order)
+            timeline = sorted(self.without_repeats(timeline), key=lambda touchpoint: touchpoint.order)
+            for touchpoint in timeline:
+                if is_sale(touchpoint, self.policies):
+                    touchpoint.is_elsewhere = map_[owners[touchpoint.message].anchor] != profile
+            yield profile, timeline
+
+    def unidentified_sales(self):
+        """Sales without an identifier or of a shared profile that no known customer owns. After `profiles`."""
+        return [owner for owner in self.owners().values() if self.obscurity(owner) > 0]
+
+    def obscurity(self, touchpoint):
+        """0: of a known customer, 1: of a shared profile, 2: without an identifier."""
+        return 2 if touchpoint.anchor is None else int(self.identity.is_shared(self.identity.profile[touchpoint.anchor]))
+
+    def owners(self):
+        """{(event_id, time) of a sale: the touchpoint that owns it}."""
+        sales = [one for one in [*self.touchpoints.values(), *self.unidentified.values()] if is_sale(one, self.policies)]
+        sales.sort(key=lambda one: (self.obscurity(one), -one.rank, one.short_anchor))
+        return {one.message: one for one in reversed(sales)}
+
+    def without_repeats(self, timeline):
+        """Of the touchpoints of one message the highest rank, then a sale, then the smallest anchor."""
+        best = sorted(timeline, key=lambda one: (-one.rank, not is_sale(one, self.policies), one.short_anchor))
+        return {one.message: one for one in reversed(best)}.values()
 
     def views(self, as_of):
         """{view: rows of text, sorted by key}."""
         return {name: View(name).text_rows(rows) for name, rows in Rows(self, as_of).all().items()}
-
-
-def without_repeats(timeline):
-    """Of the touchpoints of one event_id and time the one with the highest rank; of equal ranks that of the smallest anchor."""
-    counting = {}
-    for touchpoint in sorted(timeline, key=lambda one: (-one.rank, one.order)):
-        counting.setdefault((touchpoint.occurred_at, touchpoint.event_id), touchpoint)
-    return counting.values()
 
 
 def checksum(rows):

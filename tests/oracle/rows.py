@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 
-from attribution import conversions
+from attribution import conversions, unidentified_conversion
 from goals import Goals
 from journey import Journey
 from journey_map import JourneyMap
@@ -18,6 +18,13 @@ def main_currency(touches):
     return max(counts, key=lambda currency: (counts[currency], newest[currency]), default=None)
 
 
+def margins(pairs, name="margin"):
+    """Of (margin, revenue) the sum of both where there is a margin; null if there is none."""
+    found = [(margin, revenue or 0) for margin, revenue in pairs if margin is not None]
+    sums = [sum(amounts) for amounts in zip(*found)] or [None, None]
+    return dict(zip((name, "revenue_with_margin"), sums))
+
+
 class Rows:
     """The rows of all views as dicts of raw values (ids as bytes, instants in microseconds, money in micro-units)."""
 
@@ -26,7 +33,7 @@ class Rows:
         self.last_day = self.policies.day(as_of)
         self.rows = defaultdict(list)
         self.map, self.goals, self.stages = JourneyMap(self.policies), Goals(self.policies), Stages(self.policies)
-        self.credit = defaultdict(lambda: [0, 0, 0, 0])
+        self.credit = defaultdict(list)  # rows of fct_attributions, by the key of rpt_attributions_daily
         self.campaign_names = campaign_names(oracle.touchpoints.values())
         self.members = defaultdict(list)
 
@@ -39,6 +46,10 @@ class Rows:
                 self.shared_profile(profile, timeline)
             else:
                 self.profile(profile, timeline)
+        for touch in self.oracle.unidentified_sales():
+            if touch.goal_id is not None:
+                self.conversion(None, unidentified_conversion(touch))
+            self.goals.unidentified_sale(touch)
         self.attributions_daily()
         self.shared_goals()
         self.stages_daily()
@@ -127,7 +138,7 @@ class Rows:
             "order_count": len(orders),
             "last_order_at": orders[-1].occurred_at if orders else None,
             "revenue": sum(touch.value or 0 for touch in paid),
-            "margin": sum(touch.margin or 0 for touch in paid),
+            **margins((touch.margin, touch.value) for touch in paid),
             "currency": currency,
             "last_score": scores[-1] if scores else None,
         }
@@ -229,7 +240,7 @@ class Rows:
             "touchpoint_id": credited.event_id if credited else NIL,
             "touched_at": credited and credited.occurred_at,
             "seconds_before": credited and (touch.occurred_at - credited.occurred_at) // US,
-            "touch_channel": credited.channel if credited else "(unattributed)",
+            "touch_channel": credited.channel if credited else no_channel(profile),
             "touch_department": credited and credited.department,
             "touch_purpose": credited and credited.purpose,
             "campaign_id": credited and credited.campaign_id,
@@ -239,7 +250,7 @@ class Rows:
         self.add_daily(row, credited)
 
     def add_daily(self, row, credited):
-        places = ("(unattributed)", "(unattributed)", None)
+        places = (row["touch_channel"], row["touch_channel"], None)
         if credited:
             places = (credited.department or "(none)", credited.purpose or "(none)", credited.campaign_id or "(none)")
         key = (
@@ -251,11 +262,7 @@ class Rows:
             row["conversion_department"] or "(none)",
             row["currency"],
         )
-        sums = self.credit[key]
-        for i, amount in enumerate(
-            (row["credit"], row["attributed_revenue"], row["attributed_margin"], 1 if credited else 0)
-        ):
-            sums[i] += amount or 0
+        self.credit[key].append(row)
 
     def attributions_daily(self):
         names = (
@@ -269,10 +276,13 @@ class Rows:
             "conversion_department",
             "currency",
         )
-        sums = ("attributed_conversions", "attributed_revenue", "attributed_margin", "touches")
-        for key, values in self.credit.items():
+        for key, rows in self.credit.items():
             if key[0] <= self.last_day:
-                row = {**dict(zip(names, key)), **dict(zip(sums, values)), "segment_id": "(all)"}
+                row = {**dict(zip(names, key)), "segment_id": "(all)"}
+                row["attributed_conversions"] = sum(one["credit"] for one in rows)
+                row["attributed_revenue"] = sum(one["attributed_revenue"] or 0 for one in rows)
+                row |= margins(((one["attributed_margin"], one["attributed_revenue"]) for one in rows), "attributed_margin")
+                row["touches"] = sum(one["touchpoint_id"] != NIL for one in rows)
                 row["campaign_name"] = self.campaign_names.get(row["campaign_id"])
                 self.rows["rpt_attributions_daily"].append(row)
 
@@ -312,17 +322,16 @@ class Rows:
                 )
 
     def unidentified(self):
-        for (identifier, occurred_at), raw in self.oracle.unidentified.items():
-            self.rows["fct_unidentified_touchpoints"].append(
-                {
-                    "touchpoint_id": identifier,
-                    "occurred_at": occurred_at,
-                    "source": raw["source"],
-                    "message_id": raw["message_id"],
-                    "channel": raw["channel"],
-                    "event_name": raw.get("event_name") or raw["type"],
-                }
-            )
+        for touchpoint in self.oracle.unidentified.values():
+            same = ("occurred_at", "source", "message_id", "channel", "currency", "order_id")
+            row = {name: getattr(touchpoint, name) for name in same}
+            row.update(touchpoint_id=touchpoint.event_id, event_name=touchpoint.event, revenue=touchpoint.value)
+            self.rows["fct_unidentified_touchpoints"].append(row)
+
+
+def no_channel(profile):
+    """In place of the channel of a touch where no touch has the credit."""
+    return "(unidentified)" if profile is None else "(unattributed)"
 
 
 def campaign_names(touchpoints):

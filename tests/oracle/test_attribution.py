@@ -162,6 +162,111 @@ def test_goals_of_a_status_ask_for_a_stage_and_for_identified_customers():
     ]
 
 
+def test_a_credited_goal_gets_credit_of_what_it_counts():
+    def sale(on, **more):
+        with_goals = policies(conversions="any")
+        with_goals.goals = [{"id": "sale", "measure": "value", "credited": True, "on": on, **more}]
+        rows = views(story.touchpoints, with_goals)["rpt_shared_goals_daily"]
+        return [(row["department"], row["value"][:-7], row["assisted_value"][:-7]) for row in rows if row["department"] != "(all)"]
+
+    story = Story()
+    story.send(0, "c")
+    story.order(HOUR, 100_000_000)
+    story.order(2 * HOUR, 30_000_000, channel="web")
+    assert sale({"channels": ["web"]}) == [("marketing", "30", "30")]
+    assert sale({"events": ["Order Completed"]}, nth=2) == [("marketing", "30", "30")]
+    assert sale({"events": ["Coupon Redeemed"]}) == []
+    story.add(3 * HOUR, "Donated", value_micros=5_000_000, currency="USD")
+    assert sale({"channels": ["web"]}) == [("(unattributed)", "5", "0"), ("marketing", "30", "30")]
+
+
+def test_a_margin_that_no_one_sent_is_null():
+    story = Story()
+    story.send(0, "c")
+    story.order(1, 10_000_000)
+    story.order(2, 20_000_000, person="bob")
+    story.order(3, 40_000_000, person="bob", margin_micros=0)
+    story.order(4, None, person="bob", margin_micros=-4_000_000)
+    found = views(story.touchpoints, policies("any"))
+    rows = {row["revenue"]: (row["margin"], row["revenue_with_margin"]) for row in found["dim_profiles"]}
+    assert rows == {"10.000000": (None, None), "60.000000": ("-4.000000", "40.000000")}
+    rows = {row["touch_channel"]: row for row in found["rpt_attributions_daily"] if row["model"] == "linear"}
+    assert (rows["direct_mail"]["attributed_margin"], rows["direct_mail"]["revenue_with_margin"]) == (None, None)
+    rest = rows["(unattributed)"]
+    assert (rest["attributed_revenue"], rest["attributed_margin"], rest["revenue_with_margin"]) == ("60.000000", "-4.000000", "40.000000")
+    empty = views([Story().send(0, "c")])["dim_profiles"][0]
+    assert (empty["revenue"], empty["margin"], empty["revenue_with_margin"]) == ("0.000000", None, None)
+
+
+def sums(found, goal="sale"):
+    """{department: (value, customers)} of a goal."""
+    rows = [row for row in found["rpt_shared_goals_daily"] if row["goal_id"] == goal]
+    return {row["department"]: (row["value"][:-7], row["customers"]) for row in rows}
+
+
+def test_sales_of_unknown_customers_are_a_part_of_their_own():
+    story = Story()
+    story.order(0, 100_000_000, person=None, margin_micros=7)
+    story.order(1, 50_000_000)
+    story.order(2, 25_000_000, person="guest")  # a filler
+    story.add(3, "Coupon Redeemed", person=None)
+    found = views(story.touchpoints)
+    assert sums(found) == {"(all)": ("175", "1"), "(unidentified)": ("125", None), "(unattributed)": ("50", None)}
+    assert sums(found, "orders") == {"(all)": ("3", "1"), "(unidentified)": ("2", None), "stores": ("1", None)}
+    assert sums(found, "redemptions") == sums(found, "second_order") == {}
+    unknown = [row for row in found["fct_conversions"] if row["profile_id"] is None]
+    assert sorted(row["revenue"] for row in unknown) == ["100.000000", "25.000000"]
+    assert {(row["is_first"], row["stage_before"], row["eligible_touch_count"], row["path"]) for row in unknown} == {("false", None, "0", None)}
+    rows = [row for row in found["fct_attributions"] if row["profile_id"] is None]
+    assert len(rows) == 6 and {row["touch_channel"] for row in rows} == {"(unidentified)"} and {row["credit"] for row in rows} == {"1.000000"}
+    daily = {row["touch_channel"]: row for row in found["rpt_attributions_daily"] if row["model"] == "linear"}
+    assert set(daily) == {"(unidentified)", "(unattributed)"}
+    part = daily["(unidentified)"]
+    assert (part["attributed_revenue"], part["attributed_conversions"], part["touches"], part["touch_department"], part["campaign_id"]) == (
+        *("125.000000", "2.000000", "0", "(unidentified)", None),
+    )
+    assert (part["conversion_department"], part["attributed_margin"], part["revenue_with_margin"]) == ("stores", "0.000007", "100.000000")
+    alone = sorted((row["event_name"], row["revenue"], row["currency"]) for row in found["fct_unidentified_touchpoints"] if row["revenue"])
+    assert alone == [("Order Completed", "100.000000", "USD"), ("Order Completed", "25.000000", "USD")]
+
+
+def test_a_sale_counts_once_whoever_tells_it_again():
+    story = Story()
+    raw = story.order(0, 10_000_000, person=None)
+    story.touchpoints.append({**raw, "identifiers": [{"type": "loyalty_id", "value": "card"}]})
+    found = views(story.touchpoints)
+    assert sums(found) == {"(all)": ("10", "1"), "(unattributed)": ("10", None)} and len(found["fct_unidentified_touchpoints"]) == 1
+    blocked = policies(max_degree=1)  # the card is in quarantine once it met two others
+    for cookie in "ab":
+        story.add(-DAY, "Page Viewed", person=None, anonymous_id=cookie, identifiers=[{"type": "loyalty_id", "value": "card"}])
+    blocked.identity["types"] = [{**entry, "counts": True} for entry in blocked.identity["types"]]
+    found = views(story.touchpoints, blocked)
+    assert any(row["is_shared"] == "true" for row in found["dim_profiles"])
+    assert sums(found) == {"(all)": ("10", "0"), "(unidentified)": ("10", None)} and len(found["fct_conversions"]) == 1
+    story.touchpoints.append({**raw, "user_id": "ann"})
+    story.touchpoints.append({**raw, "user_id": "bob"})
+    found = views(story.touchpoints, blocked)
+    assert sums(found) == {"(all)": ("10", "1"), "(unattributed)": ("10", None)} and len(found["fct_conversions"]) == 1
+
+
+def test_who_does_not_own_the_sale_is_no_purchaser():
+    story = Story()
+    raw = story.order(0, 10_000_000)
+    story.touchpoints.append({**raw, "user_id": "bob"})
+    for person in ("ann", "bob"):
+        story.order(DAY, 5_000_000, person=person, message_id=f"second {person}")
+    found = views(story.touchpoints, as_of=START + 2 * DAY)
+    owner = next(row for row in found["fct_conversions"] if row["revenue"] == "10.000000")["profile_id"]
+    rows = {row["profile_id"] == owner: row for row in found["dim_profiles"]}
+    assert (rows[True]["order_count"], rows[True]["stage"]) == ("2", "retention")
+    assert (rows[False]["order_count"], rows[False]["stage"]) == ("1", "purchase")
+    other = [row for row in found["fct_touchpoints"] if row["profile_id"] != owner]
+    assert [(row["is_goal"], row["session_number"]) for row in sorted(other, key=lambda row: row["occurred_at"])] == [("false", "1"), ("true", "2")]
+    kinds = {(row["from_kind"], row["to_kind"]) for row in found["rpt_journey_map"]}
+    assert ("pos:Order Completed", "(conversion)") in kinds and ("(conversion)", "(conversion)") in kinds
+    assert sums(found, "second_order") == {"(all)": ("1", "1"), "stores": ("1", None)}
+
+
 def test_orders_without_value_are_conversions_only_where_any_value_is():
     story = Story()
     story.order(0, 0)
@@ -198,7 +303,7 @@ def test_every_goal_adds_up_on_every_day():
             totals[key] = Decimal(row["value"])
         else:
             parts[key] += Decimal(row["value"])
-            rest = row["department"] == "(unattributed)"
+            rest = row["department"] in ("(unattributed)", "(unidentified)")
             assert rest or Decimal(row["value"]) == Decimal(row["own_value"]) + Decimal(row["assisted_value"])
     with_parts = {key for key in totals if key[0] not in ("active_customers", "won_back")}
     assert len(with_parts) > 300
@@ -275,7 +380,7 @@ def test_naive_attribution_agrees():
         touches[row["profile_id"]].append((parse(row["occurred_at"]), row))
     for timeline in touches.values():
         for at, conversion in timeline:
-            if conversion["event_name"] == "Order Completed":
+            if conversion["is_goal"] == "true":
                 pairs |= {
                     (conversion["touchpoint_id"], row["touchpoint_id"])
                     for time, row in timeline
@@ -285,7 +390,7 @@ def test_naive_attribution_agrees():
     assert pairs == {
         (row["conversion_id"], row["touchpoint_id"])
         for row in found["fct_attributions"]
-        if row["model"] == "linear" and row["touch_channel"] != "(unattributed)"
+        if row["model"] == "linear" and row["touch_channel"] not in ("(unattributed)", "(unidentified)")
     }
     assert pairs
 

@@ -119,7 +119,8 @@ class Touchpoint:
         "currency",
         "goal_id",
         "decision",
-        "is_order",
+        "is_order_event",
+        "is_elsewhere",
         "is_creditable",
         "session_number",
         "stage_before",
@@ -161,17 +162,27 @@ class Touchpoint:
         self.set_kind(raw, campaign, policies.channels)
         self.set_conversion(policies)
         self.session_number = self.stage_before = None
+        self.is_elsewhere = False  # it is a sale that another profile owns
 
     @property
     def rank(self):
         """The place within an instant, among touchpoints of other ranks."""
-        if self.is_goal:
+        if self.goal_id is not None:
             return CONVERSION
         return {"outbound": OUTBOUND, "inbound": INBOUND}[self.direction] if self.is_touch else NO_TOUCH
 
     @property
     def order(self):
-        return (self.occurred_at, self.rank, self.event_id, struct.unpack(">q", self.anchor[:8]))
+        return (self.occurred_at, self.rank, self.event_id, self.short_anchor)
+
+    @property
+    def short_anchor(self):
+        """The first 8 bytes of the anchor as a signed number; 0 without one."""
+        return struct.unpack(">q", self.anchor[:8])[0] if self.anchor else 0
+
+    @property
+    def message(self):
+        return (self.event_id, self.occurred_at)
 
     @property
     def key(self):
@@ -213,7 +224,7 @@ class Touchpoint:
 
     def set_conversion(self, policies):
         rules = [rule for rule in policies.conversions if self.direction == "inbound" and rule["event"] == self.event]
-        self.is_order = bool(rules)
+        self.is_order_event = bool(rules)
         paid = [rule for rule in rules if rule["value"] == "any" or (self.value or 0) > 0]
         self.goal_id = paid[0]["goal"] if paid else None
         if not self.is_touch or self.event in policies.conversion_events:
@@ -225,7 +236,12 @@ class Touchpoint:
 
     @property
     def is_goal(self):
-        return self.goal_id is not None
+        """It is a conversion of this profile."""
+        return self.goal_id is not None and not self.is_elsewhere
+
+    @property
+    def is_order(self):
+        return self.is_order_event and not self.is_elsewhere
 
     @property
     def is_send(self):

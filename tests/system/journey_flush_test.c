@@ -30,6 +30,7 @@ enum {
     DEFAULT_SEEDS = 300,
     ANCHORS = 6,
     IDS = ANCHORS + 2, /* two are never an anchor, but may name a profile */
+    NOBODY = IDS,      /* the anchor of a touch without identifiers */
     TOUCHES = 70,
     CHANGES = 12,
     ITEMS = 2 * (TOUCHES + CHANGES),
@@ -57,7 +58,7 @@ struct item {
 };
 
 struct story {
-    struct id ids[IDS];
+    struct id ids[IDS + 1];               /* [NOBODY]: nil */
     struct journey_fact touches[TOUCHES]; /* anchor and shape are set later */
     uint32_t anchor[TOUCHES], kind[TOUCHES];
     size_t touch_count;
@@ -143,6 +144,8 @@ static void random_touches(void)
         if (draw(3) == 0)
             t->key.event_id.bytes[15] = 0;
         story.anchor[i] = draw(3) ? draw(2) : draw(ANCHORS);
+        if (draw(8) == 0)
+            story.anchor[i] = NOBODY;
         if (i > 0 && draw(4) == 0)
             repeat_one(i, t);
         t->received_at = INSTANT_FIRST;
@@ -235,11 +238,12 @@ static void add_item(struct tracker *tracker, struct journey_flush *flush, const
     if (item->is_change)
         return;
     uint32_t anchor = story.anchor[item->index];
+    bool is_known = anchor != NOBODY;
     struct arrival *a = arena_push(flush->arena, &flush->arrivals);
     *a = (struct arrival){
         .anchor_id = story.ids[anchor],
-        .profile_id = story.ids[known->profile[anchor]],
-        .version = known->newest[anchor],
+        .profile_id = story.ids[is_known ? known->profile[anchor] : NOBODY],
+        .version = is_known ? known->newest[anchor] : 0,
         .shape = shapes_ref(tracker->shapes, flush->arena, &kinds[story.kind[item->index]]),
         .fact = story.touches[item->index]};
     a->fact.key.anchor = id_short(&a->anchor_id);
@@ -382,13 +386,76 @@ static int touch_compare(const void *a, const void *b)
     return touch_key_compare(&((const struct touch *)a)->key, &((const struct touch *)b)->key);
 }
 
+static struct touch touch_of(struct arena *arena, size_t index)
+{
+    struct touch touch;
+    struct journey_fact fact = story.touches[index];
+    struct shape_ref *ref = shapes_ref(trackers[0].shapes, arena, &kinds[story.kind[index]]);
+    database_must(shapes_settle(trackers[0].shapes, arena, &err), &err);
+    fact.key.anchor = id_short(&story.ids[story.anchor[index]]);
+    fact.shape = (int32_t)ref->shape->code;
+    database_must(convert_touch(&trackers[0], arena, &fact, &touch, &err), &err);
+    return touch;
+}
+
+static bool same_message(const struct touch_key *a, const struct touch_key *b)
+{
+    return a->at.us == b->at.us && id_equal(&a->event_id, &b->event_id);
+}
+
+/* 0: of a known customer, 1: of a shared profile, 2: of nobody. */
+static int obscurity(size_t index)
+{
+    uint32_t anchor = story.anchor[index];
+    if (anchor == NOBODY)
+        return 2;
+    return version_is_shared(story.changes[story.change_count].newest[anchor]);
+}
+
+/* The touch that owns the sale of this one. */
+static size_t owner_of(struct arena *arena, size_t index)
+{
+    size_t owner = index;
+    struct touch best = touch_of(arena, index);
+    for (size_t i = 0; i < story.touch_count; i++) {
+        struct touch one = touch_of(arena, i);
+        if (!one.is_sale || !same_message(&one.key, &best.key))
+            continue;
+        int c = obscurity(owner) - obscurity(i);
+        if (c == 0)
+            c = one.key.rank - best.key.rank;
+        if (c > 0 || (c == 0 && one.key.anchor < best.key.anchor)) {
+            owner = i;
+            best = one;
+        }
+    }
+    return owner;
+}
+
+static void expect_sales(struct arena *arena, struct journey_effects *effects, struct lines *lines)
+{
+    for (size_t i = 0; i < story.touch_count; i++) {
+        struct touch touch = touch_of(arena, i);
+        if (!touch.is_sale)
+            continue;
+        bool owns = owner_of(arena, i) == i;
+        *arena_push(arena, lines) = arena_printf(
+            arena, "%s %lld %lld %s", owns ? "owner" : "copy", (long long)touch.key.anchor,
+            (long long)touch.key.at.us, uuid(arena, &touch.key.event_id));
+        if (owns && obscurity(i) > 0)
+            journey_alone(&trackers[0].policy, &touch, effects);
+    }
+}
+
 /* True if another touch of the list is the same message, and stays instead. */
 static bool is_repeat(const struct touch *one, const struct touch *touches, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const struct touch_key *a = &one->key, *b = &touches[i].key;
-        bool same = a->at.us == b->at.us && id_equal(&a->event_id, &b->event_id);
-        if (same && (b->rank > a->rank || (b->rank == a->rank && b->anchor < a->anchor)))
+        int c = b->rank - a->rank;
+        if (c == 0)
+            c = touches[i].is_sale - one->is_sale;
+        if (same_message(a, b) && (c > 0 || (c == 0 && b->anchor < a->anchor)))
             return true;
     }
     return false;
@@ -417,15 +484,13 @@ static size_t timeline_of(struct arena *arena, uint32_t profile, struct touch *t
     const struct change *last = &story.changes[story.change_count];
     size_t n = 0;
     for (size_t i = 0; i < story.touch_count; i++) {
-        if (last->profile[story.anchor[i]] != profile ||
-            version_is_shared(last->newest[story.anchor[i]]))
+        if (obscurity(i) > 0 || last->profile[story.anchor[i]] != profile)
             continue;
-        struct journey_fact fact = story.touches[i];
-        struct shape_ref *ref = shapes_ref(trackers[0].shapes, arena, &kinds[story.kind[i]]);
-        database_must(shapes_settle(trackers[0].shapes, arena, &err), &err);
-        fact.key.anchor = id_short(&story.ids[story.anchor[i]]);
-        fact.shape = (int32_t)ref->shape->code;
-        database_must(convert_touch(&trackers[0], arena, &fact, &touches[n++], &err), &err);
+        touches[n] = touch_of(arena, i);
+        size_t owner = owner_of(arena, i);
+        if (touches[n].is_sale && last->profile[story.anchor[owner]] != profile)
+            touches[n].shape = shape_without_sale(&trackers[0].policy, arena, touches[n].shape);
+        n++;
     }
     qsort(touches, n, sizeof *touches, touch_compare);
     return without_repeats(arena, touches, n, lines);
@@ -499,6 +564,7 @@ static void expect(struct arena *arena, struct lines *lines)
     shapes_forget_batch(trackers[0].shapes);
     for (uint32_t p = 0; p < IDS; p++)
         expect_profile(arena, p, &effects, lines);
+    expect_sales(arena, &effects, lines);
     shapes_forget_batch(trackers[0].shapes);
     expect_rows(arena, &effects, lines);
     expect_anchors(arena, lines);
@@ -593,6 +659,10 @@ static const char tables[] =
     " FROM journey.checkpoints"
     " UNION ALL SELECT concat_ws(' ', 'repeat', anchor, (extract(epoch FROM occurred_at) * "
     "1000000)::bigint, event_id) FROM journey.repeats"
+    " UNION ALL SELECT concat_ws(' ', 'owner', anchor, (extract(epoch FROM occurred_at) * "
+    "1000000)::bigint, event_id) FROM journey.sales"
+    " UNION ALL SELECT concat_ws(' ', 'copy', anchor, (extract(epoch FROM occurred_at) * "
+    "1000000)::bigint, event_id) FROM journey.sale_copies"
     " UNION ALL SELECT concat_ws(' ', 'state', profile, encode(payload, 'hex')) FROM journey.states"
     " UNION ALL SELECT concat_ws(' ', 'anchor', anchor_id, profile_id, version) FROM "
     "journey.anchors"
@@ -646,6 +716,7 @@ static void clear_tables(void)
         db_script(
             db,
             "DELETE FROM journey.facts; DELETE FROM journey.anchors; DELETE FROM journey.states;"
+            "DELETE FROM journey.sales; DELETE FROM journey.sale_copies;"
             "DELETE FROM journey.checkpoints; DELETE FROM journey.conversions;"
             "DELETE FROM journey.stage_changes; DELETE FROM journey.repeats; DELETE FROM "
             "journey.lanes; DELETE FROM "

@@ -71,8 +71,8 @@ static void test_every_field_is_shown(void **state)
     s.last_touch_at.us = 1005;
     s.order_count = 4000000000;
     /* -2^64 - 1, and 2^63 */
-    s.sums =
-        &(struct currency_sum){9, 1, (micros_sum)INT64_MIN * 2 - 1, -(micros_sum)INT64_MIN, s.last};
+    s.sums = &(struct currency_sum){
+        9, 1, (micros_sum)INT64_MIN * 2 - 1, -(micros_sum)INT64_MIN, 1, 5, s.last};
     s.sum_count = s.sum_capacity = 1;
     s.last_order_at.us = 1006;
     s.last_score = -100;

@@ -6,12 +6,12 @@ import json
 import struct
 from collections import Counter, defaultdict
 
-from attribution import conversions
-from goals import Goals, counted, measure, reaches
+from attribution import conversions, unidentified_conversion
+from goals import Goals, counted, matches, measure, reaches
 from journey import Journey
 from journey_map import JourneyMap
 from policy import YEAR
-from rows import main_currency
+from rows import main_currency, margins
 
 ABSENT = -(2**63)
 STAGES = ["inquiry", "consideration", "purchase", "onboarding", "retention", "loyalty", "advocacy"]
@@ -56,6 +56,7 @@ class Fixture:
         self.identity()
         for profile, timeline in self.profiles:
             self.profile(profile, timeline)
+        self.unidentified()
         self.steps()
 
     def intern(self, text):
@@ -73,10 +74,26 @@ class Fixture:
         for (one, two), (time, evidence) in identity.links.items():
             code = RULES.index(identity.refused_by[one, two])
             self.tables["identity.links"].append((uuid(one), uuid(two), time, uuid(evidence), code))
-        for (identifier, time), raw in self.oracle.unidentified.items():
-            event = raw.get("event_name") or raw["type"]
-            self.tables["identity.unidentified_touchpoints"].append(
-                (uuid(identifier), time, raw["source"], raw["message_id"], raw["channel"], event))
+
+    def fact(self, t):
+        self.tables["journey.facts"].append(
+            (t.short_anchor, t.occurred_at, uuid(t.event_id), self.shape(t), t.received_at, t.value, t.margin, t.cost, t.score,
+             t.message_id, t.order_id, t.content_id, t.product_id, t.location_id, t.agent_id, None))
+        if t.is_elsewhere:
+            self.tables["journey.sale_copies"].append((t.short_anchor, t.occurred_at, uuid(t.event_id), t.rank))
+
+    def unidentified(self):
+        for touchpoint in self.oracle.unidentified.values():
+            self.fact(touchpoint)
+        for touch in self.oracle.unidentified_sales():
+            day = self.policies.day(touch.occurred_at)
+            if touch.goal_id is not None:
+                self.conversion(unidentified_conversion(touch), is_counted=False)
+            for goal in Goals(self.policies).touch_goals:
+                if "nth" not in goal and matches(goal, touch):
+                    currency, value = measure(goal, touch)
+                    key = [self.intern(text) for text in (goal["id"], "(unidentified)", "(unidentified)", currency)]
+                    self.add(1, day, key, [1, 0 if goal["measure"] == "count" else value])
 
     def shape(self, touchpoint):
         """The shape's number."""
@@ -89,14 +106,12 @@ class Fixture:
             needs_value = all(rule["value"] != "any" for rule in rules)
             self.shapes[key] = len(self.shapes) + 1
             digest = hashlib.md5(repr(key).encode()).hexdigest()
-            self.tables["journey.shapes"].append((self.shapes[key], digest, *key, False, bool(rules), needs_value))
+            self.tables["journey.shapes"].append((self.shapes[key], digest, *key, False, bool(rules), needs_value, False, False))
         return self.shapes[key]
 
     def profile(self, profile, timeline):
         for t in timeline:
-            self.tables["journey.facts"].append(
-                (short(t.anchor), t.occurred_at, uuid(t.event_id), self.shape(t), t.received_at, t.value, t.margin, t.cost, t.score,
-                 t.message_id, t.order_id, t.content_id, t.product_id, t.location_id, t.agent_id, None))
+            self.fact(t)
         if self.oracle.identity.is_shared(profile):
             return
         touches = [touchpoint for touchpoint in timeline if touchpoint.is_touch]
@@ -106,12 +121,13 @@ class Fixture:
             exit_stages.append(journey.stage_at(touch.occurred_at + YEAR))
         converted = conversions(timeline, self.policies)
         self.state(profile, timeline, touches, journey, converted)
+        counts = {goal["id"]: counted(goal, timeline) for goal in Goals(self.policies).touch_goals}
         positions = Counter()
         for change in journey.changes:
             positions[change.changed_at] += 1
             self.stage_change(change, positions[change.changed_at])
         for conversion in converted:
-            self.conversion(conversion)
+            self.conversion(conversion, conversion.touch in counts.get(conversion.touch.goal_id, ()))
         self.map.profile(touches, exit_stages)
         self.goal_cells(timeline, journey.finish())
 
@@ -123,15 +139,17 @@ class Fixture:
         scores = [touchpoint.score for touchpoint in timeline if touchpoint.score is not None]
         currency = main_currency([conversion.touch for conversion in converted])
         paid = [conversion.touch for conversion in converted if conversion.touch.currency == currency]
+        sums = margins((touch.margin, touch.value) for touch in paid)
         header = struct.pack(
-            ">BBBBBIqqq16sqqqIIqqqqqh", 3, code(STAGES, journey.stage), code(STATUSES, journey.status), bool(converted),
+            ">BBBBBIqqq16sqqqIIqqqqqqBqh", 4, code(STAGES, journey.stage), code(STATUSES, journey.status), bool(converted),
             last.rank if last else 0, journey.number,
             timeline[0].occurred_at, timeline[-1].occurred_at, micros(last and last.occurred_at), last.event_id if last else bytes(16),
             short(last.anchor) if last else 0, micros(moves[-1] if moves else None),
             micros(touches[-1].occurred_at if touches else None), len(orders), self.intern(currency),
-            *halves(sum(touch.value or 0 for touch in paid)), *halves(sum(touch.margin or 0 for touch in paid)),
+            *halves(sum(touch.value or 0 for touch in paid)), *halves(sums["margin"] or 0), *halves(sums["revenue_with_margin"] or 0),
+            sums["margin"] is not None,
             micros(orders[-1].occurred_at if orders else None), scores[-1] if scores else -32768)
-        assert len(header) == 123
+        assert len(header) == 140
         self.tables["journey.states"].append((short(profile), 1, 1, header + b"variable part"))
 
     def stage_change(self, change, position):
@@ -140,16 +158,23 @@ class Fixture:
              code(STAGES, change.from_stage), code(STAGES, change.to_stage), code(STATUSES, change.from_status),
              code(STATUSES, change.to_status), code(REASONS, change.reason), change.seconds_in_stage, position))
 
-    def conversion(self, conversion):
+    def conversion(self, conversion, is_counted):
+        """is_counted: the goal of the conversion counts its touch."""
         touch = conversion.touch
+        is_lone = self.oracle.obscurity(touch) > 0
+        goal = next((goal for goal in self.policies.goals if goal["id"] == touch.goal_id and goal.get("credited")), None)
+        if is_lone and goal:
+            is_counted = "nth" not in goal and matches(goal, touch)
+        bits = (touch.margin is not None) + 2 * (goal is not None and not is_counted)
+        nobody = [self.intern("(unidentified)")] * 3 + [0] if is_lone else [0] * 4
         packed = b"".join(one.event_id + struct.pack(">qI", one.occurred_at, self.shape(one)) for one in conversion.eligible)
         self.tables["journey.conversions"].append(
-            (short(touch.anchor), touch.occurred_at, uuid(touch.event_id), self.intern(touch.goal_id), conversion.is_first,
+            (touch.short_anchor, touch.occurred_at, uuid(touch.event_id), self.intern(touch.goal_id), conversion.is_first,
              code(STAGES, touch.stage_before), len(conversion.eligible), packed))
         for credit in conversion.credits:
             one = credit.touch
-            where = [self.intern(text) for text in (one.channel, one.department, one.purpose, one.campaign_id)] if one else [0] * 4
-            key = [self.intern(touch.goal_id), code(MODELS, credit.model), *where, self.intern(touch.department), self.intern(touch.currency)]
+            where = [self.intern(text) for text in (one.channel, one.department, one.purpose, one.campaign_id)] if one else nobody
+            key = [self.intern(touch.goal_id), code(MODELS, credit.model), *where, self.intern(touch.department), self.intern(touch.currency), bits]
             self.add(3, self.policies.day(touch.occurred_at), key, [credit.share, credit.revenue or 0, credit.margin or 0, int(one is not None)])
 
     def add(self, family, period, dims, values):
@@ -254,13 +279,13 @@ TABLES = {
     "identity.types": "code type is_unique",
     "identity.identifiers": "identifier_id profile_id first_seen_at version type is_quarantined",
     "identity.links": "a b first_seen_at evidence refused_by",
-    "identity.unidentified_touchpoints": "event_id occurred_at source message_id channel event_name",
     "journey.anchors": "anchor profile version anchor_id profile_id",
     "journey.shapes": "shape hash source type event channel direction department purpose contact_class campaign_id campaign_name"
                       " score_kind currency product_category device_type country network touch_kind is_bot shown_direction is_touch"
-                      " has_click_id is_goal_event needs_value",
+                      " has_click_id is_goal_event needs_value is_money is_money_with_value",
     "journey.facts": "anchor occurred_at event_id shape received_at value_micros margin_micros cost_micros score message_id order_id"
                      " content_id product_id location_id agent_id decision_id",
+    "journey.sale_copies": "anchor occurred_at event_id rank",
     "journey.states": "profile ver members payload",
     "journey.stage_changes": "stage_change_id touchpoint_id anchor journey_number changed_at from_stage to_stage from_status to_status"
                              " reason seconds_in_stage position",

@@ -85,6 +85,14 @@ static const struct {
     {JOURNEY, GOAL("{\"id\":\"a\",\"measure\":\"value\",\"on\":{},\"credited\":true}"),
      "{\"rules\":[]}", "credited"},
     {JOURNEY,
+     GOAL("{\"id\":\"g\",\"measure\":\"value\",\"on\":{\"events\":[\"Page\"]},\"credited\":"
+          "true}"),
+     "{\"rules\":[]}", "not among its events"},
+    {JOURNEY,
+     GOAL("{\"id\":\"g\",\"measure\":\"value\",\"on\":{\"direction\":\"outbound\"},"
+          "\"credited\":true}"),
+     "{\"rules\":[]}", "a conversion is inbound"},
+    {JOURNEY,
      GOAL("{\"id\":\"a\",\"measure\":\"count\",\"on\":{}},{\"id\":\"a\",\"measure\":\"count\","
           "\"on\":{}}"),
      "{\"rules\":[]}", "twice"},

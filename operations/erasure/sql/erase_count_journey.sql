@@ -6,6 +6,8 @@ SELECT 'journey.conversions', (SELECT count(*) FROM journey.conversions AS t WHE
 UNION ALL
 SELECT 'journey.repeats', (SELECT count(*) FROM journey.repeats AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
 UNION ALL
+SELECT 'journey.sale_copies', (SELECT count(*) FROM journey.sale_copies AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
+UNION ALL
 SELECT 'journey.stage_changes', (SELECT count(*) FROM journey.stage_changes AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
 UNION ALL
 SELECT 'journey.states', (SELECT count(*) FROM journey.states AS t WHERE t.profile IN (SELECT anchor FROM m))::text
@@ -13,3 +15,9 @@ UNION ALL
 SELECT 'journey.anchors', (SELECT count(*) FROM journey.anchors AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
 UNION ALL
 SELECT 'journey.facts', (SELECT count(*) FROM journey.facts AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
+UNION ALL
+SELECT 'journey.sales', (SELECT count(*) FROM journey.facts AS t JOIN journey.sales AS w USING (anchor, occurred_at, event_id)
+    WHERE t.anchor IN (SELECT anchor FROM m))::text
+UNION ALL
+SELECT 'journey.facts.order_id', (SELECT count(*) FROM journey.facts AS t WHERE t.anchor = 0 AND t.order_id IN (
+    SELECT f.order_id FROM journey.facts AS f WHERE f.anchor IN (SELECT anchor FROM m)))::text

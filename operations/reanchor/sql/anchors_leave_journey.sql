@@ -5,9 +5,11 @@ WITH gone AS (
     WHERE f.anchor = m.anchor AND f.occurred_at = m.occurred_at AND f.event_id = m.event_id
     RETURNING f.*
 )
-INSERT INTO identity.unidentified_touchpoints
-    (event_id, occurred_at, received_at, source, message_id, channel, event_name, direction, department, purpose)
-SELECT g.event_id, g.occurred_at, g.received_at, s.source, g.message_id, s.channel, s.event, s.direction, s.department, s.purpose
+INSERT INTO journey.facts
+    (anchor, occurred_at, event_id, shape, received_at, value_micros, margin_micros, cost_micros, score, message_id, order_id, content_id,
+     product_id, location_id, agent_id, decision_id)
+SELECT 0, g.occurred_at, g.event_id, g.shape, g.received_at, g.value_micros, g.margin_micros, g.cost_micros, g.score, g.message_id, g.order_id,
+       g.content_id, g.product_id, g.location_id, g.agent_id, g.decision_id
 FROM gone AS g
 JOIN journey.shapes AS s USING (shape)
 WHERE s.source <> 'urn:tutti:identity'

@@ -322,24 +322,3 @@ enum outcome identity_store_insert_raw_values(struct db *db, struct arena *arena
     params_bytea_array(&p, &rows->sealed.sealed, stride, count);
     return db_run(db, &sql_insert_raw_values, &p, NULL, NULL, err);
 }
-
-enum outcome identity_store_insert_unidentified(struct db *db, struct arena *arena,
-                                                const struct unidentified_row *rows, size_t count,
-                                                struct err *err)
-{
-    size_t stride = sizeof *rows;
-    struct params p;
-    params_init(&p, arena);
-    params_uuid_array(&p, &rows->event_id, stride, count);
-    params_timestamptz_array(&p, &rows->occurred_at, stride, count);
-    params_timestamptz_array(&p, &rows->received_at, stride, count);
-    params_smallest_is_null(&p);
-    params_text_array(&p, &rows->source, stride, count);
-    params_text_array(&p, &rows->message_id, stride, count);
-    params_text_array(&p, &rows->channel, stride, count);
-    params_text_array(&p, &rows->event_name, stride, count);
-    params_text_array(&p, &rows->direction, stride, count);
-    params_text_array(&p, &rows->department, stride, count);
-    params_text_array(&p, &rows->purpose, stride, count);
-    return db_run(db, &sql_insert_unidentified, &p, NULL, NULL, err);
-}

@@ -148,13 +148,4 @@ enum outcome identity_store_insert_raw_values(struct db *db, struct arena *arena
                                               const struct raw_value_row *rows, size_t count,
                                               struct err *err);
 
-struct unidentified_row {
-    struct id event_id;
-    struct instant occurred_at, received_at;
-    struct span source, message_id, channel, event_name, direction, department, purpose;
-};
-enum outcome identity_store_insert_unidentified(struct db *db, struct arena *arena,
-                                                const struct unidentified_row *rows, size_t count,
-                                                struct err *err);
-
 #endif

@@ -65,6 +65,7 @@ struct touch {
     int64_t value_micros, margin_micros; /* MICROS_ABSENT */
     int16_t score;                       /* SCORE_ABSENT */
     uint64_t decision;                   /* of a send or its failure (decision_key); 0: none */
+    bool is_sale;                        /* journey_is_sale, whoever owns the sale */
 };
 
 /* The one order of touchpoints. */
@@ -115,6 +116,9 @@ struct currency_sum {
     uint32_t currency;
     int64_t conversions;
     micros_sum revenue, margin;
+    /* The conversions that say their margin: how many, and their revenue. */
+    int64_t with_margin;
+    micros_sum revenue_with_margin;
     struct touch_key last; /* of the newest conversion; belongs to the windowed part */
 };
 
@@ -290,6 +294,28 @@ void journey_conclude(const struct journey_state *old_final, const struct journe
                       const struct journey_state *after, bool converged, struct arena *arena,
                       struct journey_state *out);
 
+/* ---- sales ---- */
+/* A sale is a conversion, or a touch with an amount in a goal that adds up amounts. The same
+ * message may be stored under several anchors; its sale has one owner in the whole database. */
+bool journey_is_sale(const struct journey_policy *policy, const struct touch *touch);
+
+/* What a stored touch says for itself as the owner of its sale. */
+enum sale_holder { HOLDER_IDENTIFIED, HOLDER_SHARED, HOLDER_NOBODY };
+struct sale_claim {
+    int64_t anchor;
+    int16_t rank; /* enum touch_rank */
+    uint8_t holder;
+};
+/* Below 0: a owns the sale rather than b. Which profile an anchor belongs to plays no part, so
+ * merging and splitting people moves no sale. */
+int journey_claim_compare(const struct sale_claim *a, const struct sale_claim *b);
+
+/* Adds (by effects->sign; rows are then written or removed) what a sale without a customer adds:
+ * the goals that ask nothing of a customer's past, and a conversion without credit, all of it in
+ * the part UNIDENTIFIED_PART. */
+void journey_alone(const struct journey_policy *policy, const struct touch *touch,
+                   struct journey_effects *effects);
+
 /* ---- credit ---- */
 enum { CREDIT_WHOLE = 1000000 };
 /* The part of touch i of n (oldest first) in total: equal parts, rounded towards zero. The
@@ -310,7 +336,7 @@ int64_t credit_part(enum credit_model model, int64_t total, uint32_t n, uint32_t
 #define STATE_SIZE_TIME  8
 #define STATE_SIZE_ID    16
 enum {
-    JOURNEY_LAYOUT = 3,
+    JOURNEY_LAYOUT = 4,
 #define STATE_FIELD(type, ...) +STATE_SIZE_##type
     JOURNEY_HEADER_SIZE = 0
 #include "services/journey-tracker/logic/state_header.def"

@@ -13,16 +13,6 @@ struct passing {
     int conversion; /* index of the conversion rule, -1: none */
 };
 
-static bool is_positive(const struct touch *touch)
-{
-    return touch->value_micros > 0;
-}
-
-static int conversion_of(const struct touch *touch)
-{
-    return is_positive(touch) ? touch->shape->positive : touch->shape->otherwise;
-}
-
 static void note_instant(struct journey_state *state, const struct touch_key *key)
 {
     state->is_alone = instant_compare(state->last.at, key->at) != 0;
@@ -268,7 +258,7 @@ static bool goal_counts(struct journey_state *state, const struct journey_goal *
     return reached && (goal->within.us == 0 || instant_since(t, first).us <= goal->within.us);
 }
 
-static int64_t goal_micros(const struct journey_goal *goal, const struct touch *touch)
+int64_t goal_micros(const struct journey_goal *goal, const struct touch *touch)
 {
     if (goal->measure == MEASURE_MARGIN_ELSE_VALUE && touch->margin_micros != MICROS_ABSENT)
         return touch->margin_micros;
@@ -277,15 +267,16 @@ static int64_t goal_micros(const struct journey_goal *goal, const struct touch *
                : touch->value_micros;
 }
 
-static void count_goal(const struct passing *p, uint32_t index)
+/* True if the touch counts for the goal. */
+static bool count_goal(const struct passing *p, uint32_t index)
 {
     const struct journey_goal *goal = &p->policy->goals[index];
     if (!goal_counts(p->state, goal, p->touch->key.at))
-        return;
+        return false;
     bool first_today = !(p->state->goals_today >> index & 1);
     p->state->goals_today |= UINT64_C(1) << index;
     if (!p->effects)
-        return;
+        return true;
     const struct shape *shape = p->touch->shape;
     uint32_t currency = goal->measure == MEASURE_COUNT ? 0 : shape->currency;
     struct cell_key key = {
@@ -298,29 +289,38 @@ static void count_goal(const struct passing *p, uint32_t index)
             p->effects,
             effects_cell(p->effects, &(struct cell_key){CELL_GOAL_CUSTOMERS, p->day, {goal->code}}),
             1);
+    return true;
 }
 
-static void pass_goals(const struct passing *p)
+/* The goals for which the touch counts, one bit each. */
+static uint64_t pass_goals(const struct passing *p)
 {
+    uint64_t counted = 0;
     if (p->state->goal_day != p->day) {
         p->state->goal_day = p->day;
         p->state->goals_today = 0;
     }
-    uint64_t goals =
-        p->touch->shape->goals & (is_positive(p->touch) ? UINT64_MAX : ~p->policy->goals_positive);
-    for (; goals; goals &= goals - 1)
-        count_goal(p, (uint32_t)__builtin_ctzll(goals));
+    for (uint64_t goals = touch_goals(p->policy, p->touch); goals; goals &= goals - 1)
+        if (count_goal(p, (uint32_t)__builtin_ctzll(goals)))
+            counted |= goals & -goals;
+    return counted;
 }
 
 /* ---- conversions ---- */
-static void emit_conversion(const struct passing *p)
+static void emit_conversion(const struct passing *p, uint64_t counted)
 {
     uint32_t n;
     const struct tail_touch *eligible = tail_eligible(&p->state->tail, p->effects->arena, &n);
     if (journey_needs_window(p->policy, p->state, p->touch))
         p->effects->missed_window = true;
-    struct conversion conversion = {p->touch, p->policy->conversions[p->conversion].goal_code,
-                                    !p->state->has_converted, p->stage_before, p->day};
+    const struct conversion_rule *rule = &p->policy->conversions[p->conversion];
+    struct conversion conversion = {p->touch,
+                                    rule->goal_code,
+                                    !p->state->has_converted,
+                                    p->stage_before,
+                                    p->day,
+                                    (rule->credited & ~counted) != 0,
+                                    0};
     effects_conversion(p->effects, &conversion, eligible, n);
 }
 
@@ -329,17 +329,21 @@ static int64_t or_zero(int64_t micros)
     return micros == MICROS_ABSENT ? 0 : micros;
 }
 
-static void pass_conversion(const struct passing *p)
+static void pass_conversion(const struct passing *p, uint64_t counted)
 {
     struct journey_state *s = p->state;
     if (p->effects)
-        emit_conversion(p);
+        emit_conversion(p, counted);
     s->has_converted = true;
     struct currency_sum *sum = journey_sum(s, p->touch->shape->currency);
     sum->last = p->touch->key;
     sum->conversions++;
     sum->revenue = sum_add(sum->revenue, or_zero(p->touch->value_micros));
-    sum->margin = sum_add(sum->margin, or_zero(p->touch->margin_micros));
+    if (p->touch->margin_micros == MICROS_ABSENT)
+        return;
+    sum->with_margin++;
+    sum->margin = sum_add(sum->margin, p->touch->margin_micros);
+    sum->revenue_with_margin = sum_add(sum->revenue_with_margin, or_zero(p->touch->value_micros));
 }
 
 static void pass_touch(const struct passing *p)
@@ -350,9 +354,9 @@ static void pass_touch(const struct passing *p)
         emit_step(p);
     if (p->touch->shape->direction == DIRECTION_INBOUND)
         pass_inbound(p);
-    pass_goals(p);
+    uint64_t counted = pass_goals(p);
     if (p->conversion >= 0)
-        pass_conversion(p);
+        pass_conversion(p, counted);
     if (p->touch->shape->creditable)
         tail_push(&s->tail, s->arena, p->touch, p->policy->tail_max);
     s->last_touch_at = p->touch->key.at;
@@ -380,7 +384,7 @@ void journey_advance(const struct journey_policy *policy, struct journey_state *
         .effects = effects,
         .day = reporting_day(policy, touch->key.at),
         .stage_before = journey_stage_at(state, touch->key.at),
-        .conversion = conversion_of(touch),
+        .conversion = touch_conversion(touch),
     };
     if (touch->shape->is_touch)
         pass_touch(&p);

@@ -92,14 +92,24 @@ static int64_t or_zero(int64_t micros)
     return micros == MICROS_ABSENT ? 0 : micros;
 }
 
+/* See CELL_BIT in families.def. */
+static uint32_t kind_of(const struct conversion *c)
+{
+    return (c->touch->margin_micros == MICROS_ABSENT ? 0 : CREDIT_HAS_MARGIN) |
+           (c->is_left_out ? CREDIT_IS_LEFT_OUT : 0);
+}
+
 /* The credit of touch i of n. Where n is 0, the whole goes to no touch: unattributed. */
 static void add_credit(struct journey_effects *effects, const struct conversion *c,
                        const struct shape *credited, enum credit_model model, uint32_t n,
                        uint32_t i)
 {
     const struct shape *own = c->touch->shape;
+    uint32_t nobody = c->unidentified;
     struct cell_key key = {
-        CELL_CREDIT, c->day, {c->goal, model, 0, 0, 0, 0, own->department, own->currency}};
+        CELL_CREDIT,
+        c->day,
+        {c->goal, model, nobody, nobody, nobody, 0, own->department, own->currency, kind_of(c)}};
     if (credited) {
         key.dims[2] = credited->channel;
         key.dims[3] = credited->department;
@@ -144,7 +154,10 @@ void effects_conversion(struct journey_effects *effects, const struct conversion
                         const struct tail_touch *eligible, uint32_t n)
 {
     add_credits(effects, conversion, eligible, n);
-    *arena_push(effects->arena, &effects->conversions) = (struct conversion_row){
+    struct conversion_rows *rows = effects->sign < 0 && conversion->unidentified
+                                       ? &effects->conversions_removed
+                                       : &effects->conversions;
+    *arena_push(effects->arena, rows) = (struct conversion_row){
         .key = conversion->touch->key,
         .goal = conversion->goal,
         .is_first = conversion->is_first,

@@ -40,6 +40,21 @@ static inline int32_t reporting_day(const struct journey_policy *policy, struct 
 /* First day of the month of t. */
 int32_t reporting_month(const struct journey_policy *policy, struct instant t);
 
+/* The conversion rule that a touch matches; -1: none. */
+static inline int touch_conversion(const struct touch *touch)
+{
+    return touch->value_micros > 0 ? touch->shape->positive : touch->shape->otherwise;
+}
+
+/* Goals whose filter the touch matches, one bit each. */
+static inline uint64_t touch_goals(const struct journey_policy *policy, const struct touch *touch)
+{
+    return touch->shape->goals & (touch->value_micros > 0 ? UINT64_MAX : ~policy->goals_positive);
+}
+
+/* What the touch adds to a goal of value or margin_else_value; 0 for other measures. */
+int64_t goal_micros(const struct journey_goal *goal, const struct touch *touch);
+
 /* Stage at t, given that no inbound touch lies between state->last_inbound and t. */
 uint8_t journey_stage_at(const struct journey_state *state, struct instant t);
 
@@ -86,6 +101,8 @@ struct conversion {
     bool is_first;
     uint8_t stage_before;
     int32_t day;
+    bool is_left_out;      /* its goal is credited and does not count this touch */
+    uint32_t unidentified; /* code of UNIDENTIFIED_PART; 0: somebody bought it */
 };
 /* Credit cells and the row of one conversion; eligible are its n eligible touches, oldest first. */
 void effects_conversion(struct journey_effects *effects, const struct conversion *conversion,

@@ -126,6 +126,8 @@ static struct state_header header_of(const struct journey_state *s)
         .currency = revenue.currency,
         .revenue = revenue.revenue,
         .margin = revenue.margin,
+        .revenue_with_margin = revenue.revenue_with_margin,
+        .has_margin = revenue.with_margin > 0,
         .last_order_at = s->last_order_at,
         .last_score = s->last_score,
     };
@@ -252,6 +254,8 @@ static void pack_sums(struct strbuf *out, const struct journey_state *s)
         pack_zigzag(out, s->sums[i].conversions);
         pack_short_sum(out, s->sums[i].revenue);
         pack_short_sum(out, s->sums[i].margin);
+        pack_zigzag(out, s->sums[i].with_margin);
+        pack_short_sum(out, s->sums[i].revenue_with_margin);
         pack_age(out, s, s->sums[i].last.at);
         pack_id(out, s->sums[i].last.event_id);
         pack_be64(out, (uint64_t)s->sums[i].last.anchor);
@@ -266,6 +270,8 @@ static void unpack_sums(struct unpack *in, struct journey_state *s)
         sum->conversions = unpack_zigzag(in);
         sum->revenue = unpack_short_sum(in);
         sum->margin = unpack_short_sum(in);
+        sum->with_margin = unpack_zigzag(in);
+        sum->revenue_with_margin = unpack_short_sum(in);
         sum->last.at = unpack_age(in, s);
         sum->last.rank = RANK_CONVERSION;
         sum->last.event_id = unpack_id(in);

@@ -5,6 +5,7 @@
 static bool same_touch(const struct touch *a, const struct touch *b)
 {
     return touch_key_compare(&a->key, &b->key) == 0 && a->shape->code == b->shape->code &&
+           a->shape->is_without_sale == b->shape->is_without_sale &&
            a->value_micros == b->value_micros && a->margin_micros == b->margin_micros &&
            a->score == b->score && a->decision == b->decision;
 }

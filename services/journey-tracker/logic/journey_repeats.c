@@ -1,5 +1,7 @@
 /* journey_repeats.c: one message that came under several anchors of a profile is one touch. Per
- * instant, facts of one event_id: the highest rank stays, of equal ranks the smallest anchor. */
+ * instant, facts of one event_id: the highest rank stays, of equal ranks a
+ * sale, then the smallest anchor. So the owner of a sale is no repeat of another fact of its
+ * profile. */
 #include <stdlib.h>
 
 #include "services/journey-tracker/logic/journey_internal.h"
@@ -15,12 +17,13 @@ static bool has_other_anchors(const struct touch *touches, size_t count)
 /* By event_id; of one event_id the one that stays comes first. */
 static int copy_compare(const void *a, const void *b)
 {
-    const struct touch_key *x = &(*(const struct touch *const *)a)->key,
-                           *y = &(*(const struct touch *const *)b)->key;
-    int c = id_compare(&x->event_id, &y->event_id);
+    const struct touch *x = *(const struct touch *const *)a, *y = *(const struct touch *const *)b;
+    int c = id_compare(&x->key.event_id, &y->key.event_id);
     if (c == 0)
-        c = y->rank - x->rank;
-    return c ? c : (x->anchor > y->anchor) - (x->anchor < y->anchor);
+        c = y->key.rank - x->key.rank;
+    if (c == 0)
+        c = y->is_sale - x->is_sale;
+    return c ? c : (x->key.anchor > y->key.anchor) - (x->key.anchor < y->key.anchor);
 }
 
 /* Marks the repeats among the touches of one instant. */

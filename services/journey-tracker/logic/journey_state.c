@@ -189,6 +189,10 @@ static void add_sums(struct journey_state *to, const struct journey_state *from,
         sum->revenue =
             sign > 0 ? sum_add(sum->revenue, d.revenue) : sum_sub(sum->revenue, d.revenue);
         sum->margin = sign > 0 ? sum_add(sum->margin, d.margin) : sum_sub(sum->margin, d.margin);
+        sum->with_margin += sign * d.with_margin;
+        sum->revenue_with_margin = sign > 0
+                                       ? sum_add(sum->revenue_with_margin, d.revenue_with_margin)
+                                       : sum_sub(sum->revenue_with_margin, d.revenue_with_margin);
     }
 }
 

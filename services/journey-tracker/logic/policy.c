@@ -83,16 +83,32 @@ static enum outcome link_rule(struct journey_policy *policy, struct stage_rule *
     return rule->nth ? link_nth(policy, rule, err) : OUTCOME_OK;
 }
 
+static bool adds_money(const struct journey_goal *goal)
+{
+    return goal->measure == MEASURE_VALUE || goal->measure == MEASURE_MARGIN_ELSE_VALUE;
+}
+
+static void link_goal(struct journey_policy *policy, uint32_t index)
+{
+    const struct journey_goal *goal = &policy->goals[index];
+    uint64_t bit = UINT64_C(1) << index;
+    policy->goals_positive |= goal->positive ? bit : 0;
+    policy->goals_staged |= goal->from_stage != STAGE_NONE ? bit : 0;
+    policy->goals_money |= adds_money(goal) ? bit : 0;
+    policy->goals_alone |= goal->status == STATUS_NONE && goal->nth == 0 ? bit : 0;
+    for (uint32_t i = 0; i < policy->conversion_count && goal->credited; i++)
+        if (span_equal(policy->conversions[i].goal, goal->id))
+            policy->conversions[i].credited = bit;
+}
+
 static enum outcome link_goals(struct journey_policy *policy, struct err *err)
 {
     uint8_t slots = 0;
     policy->goals_positive = policy->goals_staged = 0;
+    policy->goals_money = policy->goals_alone = 0;
     for (uint32_t i = 0; i < policy->goal_count; i++) {
         struct journey_goal *goal = &policy->goals[i];
-        if (goal->positive)
-            policy->goals_positive |= UINT64_C(1) << i;
-        if (goal->from_stage != STAGE_NONE)
-            policy->goals_staged |= UINT64_C(1) << i;
+        link_goal(policy, i);
         if (goal->nth == 0)
             continue;
         if (slots == POLICY_MAX_NTH_GOALS)
@@ -134,6 +150,7 @@ enum outcome journey_policy_intern(struct journey_policy *policy, journey_intern
                                    void *context, struct err *err)
 {
     CHECK(intern(context, SPAN("(conversion)"), &policy->conversion_node, err));
+    CHECK(intern(context, SPAN(UNIDENTIFIED_PART), &policy->unidentified, err));
     for (uint32_t i = 0; i < policy->goal_count; i++)
         CHECK(intern(context, policy->goals[i].id, &policy->goals[i].code, err));
     for (uint32_t i = 0; i < policy->conversion_count; i++)

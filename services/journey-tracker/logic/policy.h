@@ -52,6 +52,8 @@ struct conversion_rule {
     struct span event, goal;
     uint32_t goal_code;
     bool any_value; /* else value_micros > 0 */
+    /* Bit of the goal, if it is credited; 0: no such goal. */
+    uint64_t credited;
 };
 
 struct journey_goal {
@@ -99,9 +101,13 @@ struct journey_policy {
     uint32_t goal_count;
     uint64_t goals_positive; /* bit i: goals[i].positive */
     uint64_t goals_staged;   /* bit i: goals[i].from_stage is given */
+    uint64_t goals_money;    /* bit i: goals[i] adds up amounts of touches */
+    /* bit i: goals[i] counts touches without asking what the customer did before */
+    uint64_t goals_alone;
     struct channel_rule *channels;
     uint32_t channel_count;
     uint32_t conversion_node; /* dictionary code of "(conversion)" */
+    uint32_t unidentified;    /* dictionary code of UNIDENTIFIED_PART */
     uint32_t tail_max;        /* POLICY_TAIL_MAX, smaller in tests */
 };
 
@@ -111,7 +117,7 @@ struct journey_policy {
 enum outcome journey_policy_finish(struct journey_policy *policy, struct err *err);
 
 /* Gives each text of the policy that appears in cells its dictionary code: the goals, the goals of
- * conversions, and "(conversion)". */
+ * conversions, "(conversion)" and UNIDENTIFIED_PART. */
 typedef enum outcome (*journey_intern)(void *context, struct span text, uint32_t *code,
                                        struct err *err);
 enum outcome journey_policy_intern(struct journey_policy *policy, journey_intern intern,

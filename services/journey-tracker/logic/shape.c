@@ -254,3 +254,19 @@ void shape_compile(const struct journey_policy *policy, const struct shape_text 
     out->rules = stage_rules_of(policy, text, out);
     out->goals = goals_of(policy, text, out);
 }
+
+const struct shape *shape_without_sale(const struct journey_policy *policy, struct arena *arena,
+                                       const struct shape *shape)
+{
+    struct shape *without = arena_new(arena, struct shape);
+    *without = *shape;
+    without->is_without_sale = true;
+    without->goals = 0;
+    without->is_order = false;
+    without->counted = -1;
+    without->positive = without->otherwise = -1;
+    for (uint64_t rules = shape->rules; rules; rules &= rules - 1)
+        if (policy->rules[__builtin_ctzll(rules)].event.ptr)
+            without->rules &= ~(rules & -rules);
+    return without;
+}

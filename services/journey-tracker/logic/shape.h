@@ -57,17 +57,23 @@ struct shape {
     bool is_failure;   /* ends the credit of a send */
     uint8_t status;    /* enum journey_status that its event gives (`on`), else STATUS_NONE */
     bool creditable;
-    bool is_order;     /* an inbound touch of a conversion rule's event, of any value */
-    int8_t counted;    /* index in policy.counted, -1 unless is_order */
-    int16_t positive;  /* conversion rule for a value above 0, -1: none */
-    int16_t otherwise; /* conversion rule for any other value, -1: none */
-    uint64_t rules;    /* stage rules whose event, channel and score_kind match */
-    uint64_t goals;    /* goals whose filter matches, value left aside; also of what is no touch */
+    bool is_without_sale; /* its sale is another touch's (shape_without_sale); never stored */
+    bool is_order;        /* an inbound touch of a conversion rule's event, of any value */
+    int8_t counted;       /* index in policy.counted, -1 unless is_order */
+    int16_t positive;     /* conversion rule for a value above 0, -1: none */
+    int16_t otherwise;    /* conversion rule for any other value, -1: none */
+    uint64_t rules;       /* stage rules whose event, channel and score_kind match */
+    uint64_t goals; /* goals whose filter matches, value left aside; also of what is no touch */
 };
 
 /* The meaning of text under policy; codes are left 0. kind_text may be in the arena. */
 void shape_compile(const struct journey_policy *policy, const struct shape_text *text,
                    struct arena *arena, struct shape *out);
+
+/* The same touch where another one owns its sale: no conversion, no order, in no goal, and in no
+ * stage rule that names its event. In the arena. */
+const struct shape *shape_without_sale(const struct journey_policy *policy, struct arena *arena,
+                                       const struct shape *shape);
 
 /* Host of a URL without scheme, user, port and path; SPAN_NONE if it has none. Borrowed, case as
  * sent. */

@@ -30,7 +30,7 @@ struct walker {
     struct tracker *tracker;
     struct arena *arena;
     struct saving *saving;
-    const struct map *fresh_facts;
+    const struct map *fresh_facts, *taken;
 };
 
 static bool state_is_usable(const struct walker *w, const struct slow_profile *p)
@@ -176,6 +176,17 @@ struct side {
     struct repeat_rows repeats;
 };
 
+static enum outcome take_touch(struct walker *w, struct side *side, const struct journey_fact *fact,
+                               struct err *err)
+{
+    struct touch *touch = arena_push(w->arena, &side->touches);
+    const uint8_t *taken = map_find(w->taken, &fact->key);
+    CHECK(convert_touch(w->tracker, w->arena, fact, touch, err));
+    if (taken && *taken & (side->without_fresh ? TAKEN_BEFORE : TAKEN_AFTER))
+        touch->shape = shape_without_sale(&w->tracker->policy, w->arena, touch->shape);
+    return OUTCOME_OK;
+}
+
 static enum outcome take_anchor(struct walker *w, struct side *side, int64_t anchor,
                                 struct err *err)
 {
@@ -186,8 +197,7 @@ static enum outcome take_anchor(struct walker *w, struct side *side, int64_t anc
     for (; fact < facts->items + facts->count && fact->key.anchor == anchor; fact++)
         if (is_wanted(facts->items, fact, &side->range) &&
             !(side->without_fresh && map_find(w->fresh_facts, &fact->key)))
-            CHECK(convert_touch(w->tracker, w->arena, fact, arena_push(w->arena, &side->touches),
-                                err));
+            CHECK(take_touch(w, side, fact, err));
     return OUTCOME_OK;
 }
 
@@ -355,10 +365,10 @@ static void settle(struct walker *w, struct walk *walk)
 
 enum outcome range_rederive(struct tracker *tracker, struct saving *saving,
                             struct slow_profile *profiles, size_t count,
-                            const struct map *fresh_facts, struct err *err)
+                            const struct map *fresh_facts, const struct map *taken, struct err *err)
 {
     struct arena *arena = saving->effects.arena;
-    struct walker w = {tracker, arena, saving, fresh_facts};
+    struct walker w = {tracker, arena, saving, fresh_facts, taken};
     struct walk *walks = arena_array(arena, struct walk, count);
     for (size_t i = 0; i < count; i++)
         walks[i].profile = &profiles[i];

@@ -19,15 +19,24 @@ struct slow_profile {
     int64_t *anchors_before, *anchors_after;
     size_t before_count, after_count;
 
+    /* Stored touches between these begin or cease to own their sale. */
+    bool sales_changed;
+    struct instant first_sale, last_sale;
+
     struct instant first_change; /* no fact differs before it */
     struct instant last_change;  /* no fact differs after it */
     struct journey_state state;  /* out */
 };
 
+/* Which facts count differently: bits of the values of `taken` below. */
+enum { TAKEN_BEFORE = 1, TAKEN_AFTER = 2 };
+
 /* Derives every profile again from the newest state before its first change. fresh_facts (struct
- * fact_key) has what this transaction inserted. */
+ * fact_key) has what this transaction inserted; taken (struct fact_key -> uint8_t) the facts that
+ * do not own their sale before or after it. */
 enum outcome range_rederive(struct tracker *tracker, struct saving *saving,
                             struct slow_profile *profiles, size_t count,
-                            const struct map *fresh_facts, struct err *err);
+                            const struct map *fresh_facts, const struct map *taken,
+                            struct err *err);
 
 #endif

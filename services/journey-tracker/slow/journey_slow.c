@@ -39,11 +39,16 @@ static enum outcome run_steps(struct slow *slow, struct err *err)
     CHECK(slow_insert_facts(slow, err));
     if (slow->is_repeat)
         return OUTCOME_OK;
+    CHECK(slow_claim_sales(slow, err));
     CHECK(slow_lock_anchors(slow, err));
     CHECK(slow_lock_states(slow, err));
     start_profiles(slow);
+    CHECK(slow_settle_sales(slow, err));
+    if (slow->is_short)
+        return OUTCOME_OK;
     CHECK(slow_collect_fresh(slow, err));
     CHECK(slow_derive(slow, err));
+    CHECK(slow_write_sales(slow, err));
     CHECK(save_states(slow, err));
     CHECK(saving_write(tracker, slow->flush, &slow->saving, &slow->profile_of, err));
     return db_commit(tracker->db, err);
@@ -74,13 +79,24 @@ static enum outcome transact(struct slow *slow, struct err *err)
     struct diff_rows diffs = flush->diffs;
     saving_init(&slow->saving, flush->arena);
     enum outcome outcome = run_steps(slow, err);
-    if (outcome != OUTCOME_OK || slow->is_repeat) {
+    if (outcome != OUTCOME_OK || slow->is_repeat || slow->is_short) {
         db_rollback(slow->tracker->db);
         flush->diffs = diffs;
         return outcome;
     }
     fill_cache(slow);
     return OUTCOME_OK;
+}
+
+/* After a repeat without COPY; with the sales that were not locked. */
+static void start_again(struct slow *slow, const struct slow *start)
+{
+    struct slow last = *slow;
+    *slow = *start;
+    slow->is_careful = last.is_careful || last.is_repeat;
+    slow->more_sales = last.more_sales;
+    if (last.is_repeat)
+        slow->tracker->careful_flushes = CAREFUL_FLUSHES;
 }
 
 enum outcome slow_run(struct tracker *tracker, struct journey_flush *flush,
@@ -93,11 +109,10 @@ enum outcome slow_run(struct tracker *tracker, struct journey_flush *flush,
         tracker->careful_flushes--;
         slow.is_careful = true;
     }
-    CHECK(transact(&slow, err));
-    if (!slow.is_repeat)
-        return OUTCOME_OK;
-    tracker->careful_flushes = CAREFUL_FLUSHES;
-    slow = start;
-    slow.is_careful = true;
-    return transact(&slow, err);
+    for (;;) {
+        CHECK(transact(&slow, err));
+        if (!slow.is_repeat && !slow.is_short)
+            return OUTCOME_OK;
+        start_again(&slow, &start);
+    }
 }

@@ -19,14 +19,14 @@ static int touch_compare(const void *a, const void *b)
     return touch_key_compare(&((const struct touch *)a)->key, &((const struct touch *)b)->key);
 }
 
-/* The profile to which a new fact belongs; NULL if its anchor is shared, so that the fact counts
- * for no profile. */
+/* The profile to which a new fact belongs; NULL if it has no anchor or a shared one, so that the
+ * fact counts for no profile. */
 static enum outcome owner_of(struct slow *slow, const struct journey_fact *fact,
                              struct slow_profile **owner, struct err *err)
 {
     const struct anchor_row *anchor = slow_find_anchor(slow, fact->key.anchor);
     *owner = NULL;
-    if (anchor && version_is_shared(anchor->version))
+    if (fact->key.anchor == 0 || (anchor && version_is_shared(anchor->version)))
         return OUTCOME_OK;
     *owner = anchor ? slow_find_profile(slow, &anchor->profile_id) : NULL;
     return *owner ? OUTCOME_OK
@@ -50,6 +50,18 @@ static enum outcome find_owners(struct slow *slow, struct slow_profile **owners,
     return OUTCOME_OK;
 }
 
+static enum outcome add_fresh(struct slow *slow, struct slow_profile *owner,
+                              const struct journey_fact *fact, struct err *err)
+{
+    struct arena *arena = slow->flush->arena;
+    struct touch *touch = &owner->fresh[owner->fresh_count++];
+    const struct rival *rival = slow_find_rival(slow, &fact->key);
+    CHECK(convert_touch(slow->tracker, arena, fact, touch, err));
+    if (rival && !rival->owns)
+        touch->shape = shape_without_sale(&slow->tracker->policy, arena, touch->shape);
+    return OUTCOME_OK;
+}
+
 enum outcome slow_collect_fresh(struct slow *slow, struct err *err)
 {
     struct arena *arena = slow->flush->arena;
@@ -57,8 +69,7 @@ enum outcome slow_collect_fresh(struct slow *slow, struct err *err)
     CHECK(find_owners(slow, owners, err));
     for (size_t i = 0; i < slow->facts.count; i++)
         if (owners[i])
-            CHECK(convert_touch(slow->tracker, arena, &slow->facts.items[i],
-                                &owners[i]->fresh[owners[i]->fresh_count++], err));
+            CHECK(add_fresh(slow, owners[i], &slow->facts.items[i], err));
     for (size_t i = 0; i < slow->state_count; i++)
         if (slow->profiles[i].fresh_count > 1)
             qsort(slow->profiles[i].fresh, slow->profiles[i].fresh_count, sizeof(struct touch),
@@ -80,7 +91,7 @@ static enum outcome try_advance(struct slow *slow, struct slow_profile *p, bool 
     struct arena *arena = slow->flush->arena;
     struct journey_state before;
     *is_done = false;
-    if (has_other_generation(slow, p) || p->gained || p->lost)
+    if (has_other_generation(slow, p) || p->gained || p->lost || p->sales_changed)
         return OUTCOME_OK;
     CHECK(convert_unpack(tracker, arena, p->row->payload, &before, err));
     journey_state_copy(&p->state, &before, arena);
@@ -198,6 +209,10 @@ static void find_change(struct slow *slow, struct slow_profile *p)
         if (instant_compare(m->first, p->first_change) < 0)
             p->first_change = m->first;
     }
+    if (p->sales_changed && instant_compare(p->first_sale, p->first_change) < 0)
+        p->first_change = p->first_sale;
+    if (p->sales_changed && instant_compare(p->last_sale, p->last_change) > 0)
+        p->last_change = p->last_sale;
     if (has_other_generation(slow, p)) {
         p->first_change = INSTANT_FIRST;
         p->last_change = INSTANT_NEVER;
@@ -246,7 +261,9 @@ enum outcome slow_derive(struct slow *slow, struct err *err)
     CHECK(list_moves(slow, err));
     for (size_t i = 0; i < rest.count; i++)
         prepare(slow, &rest.items[i]);
-    CHECK(range_rederive(slow->tracker, &slow->saving, rest.items, rest.count, &slow->fresh, err));
+    CHECK(slow_find_taken(slow, rest.items, rest.count, err));
+    CHECK(range_rederive(slow->tracker, &slow->saving, rest.items, rest.count, &slow->fresh,
+                         &slow->taken, err));
     for (size_t i = 0; i < rest.count; i++)
         slow->profiles[rest.positions[i]].state = rest.items[i].state;
     return OUTCOME_OK;

@@ -7,6 +7,8 @@
  * again, makes both wrong. The profile that the message names is no guide: it may be newer. */
 static bool is_likely_new(struct tracker *tracker, const struct arrival *a)
 {
+    if (a->fact.key.anchor == 0) /* nothing is known of it */
+        return false;
     const struct cached_anchor *anchor = journey_cache_anchor(&tracker->cache, a->fact.key.anchor);
     if (anchor == NULL)
         return true;

@@ -27,18 +27,20 @@ enum outcome slow_lock_anchors(struct slow *slow, struct err *err)
         map_put(&slow->fresh, &slow->facts.items[i].key, NULL);
     for (size_t i = 0; i < slow->index_count; i++) {
         const struct arrival *a = &flush->arrivals.items[slow->indexes[i]];
-        if (map_find(&slow->fresh, &a->fact.key))
+        if (a->fact.key.anchor != 0 && map_find(&slow->fresh, &a->fact.key))
             *arena_push(flush->arena, &moves) =
                 (struct anchor_move){a->anchor_id, a->profile_id, a->version};
     }
     for (size_t i = 0; i < flush->moves.count; i++)
         *arena_push(flush->arena, &moves) = flush->moves.items[i];
+    CHECK(slow_rival_anchors(slow, &moves, err));
     return timeline_lock_anchors(slow->tracker->timeline, slow->tracker->db, flush->arena,
                                  moves.items, moves.count, &slow->anchors, &slow->anchor_count,
                                  err);
 }
 
-/* An anchor that neither moved nor has a new fact changes nothing, so its profile is not locked. */
+/* An anchor that neither moved nor has a new fact nor a rival changes nothing, so its profile is
+ * not locked. */
 enum outcome slow_lock_states(struct slow *slow, struct err *err)
 {
     struct arena *arena = slow->flush->arena;
@@ -49,7 +51,8 @@ enum outcome slow_lock_states(struct slow *slow, struct err *err)
         map_put(&with_facts, &slow->facts.items[i].key.anchor, NULL);
     for (size_t i = 0; i < slow->anchor_count; i++) {
         const struct anchor_row *row = &slow->anchors[i];
-        if (!row->is_inserted && !row->is_moved && !map_find(&with_facts, &row->anchor))
+        if (!row->is_inserted && !row->is_moved && !map_find(&with_facts, &row->anchor) &&
+            !map_find(&slow->rival_anchors, &row->anchor))
             continue;
         *arena_push(arena, &profiles) = id_short(&row->profile_id);
         if (row->is_moved)

@@ -4,4 +4,4 @@ VALUES ($1, $2, $3::bigint * interval '1 microsecond', nullif($4::bigint, 922337
         $5::bigint * interval '1 microsecond', $6::bigint * interval '1 microsecond', $7)
 ON CONFLICT (generation) DO UPDATE
 SET reporting_timezone = excluded.reporting_timezone, session = excluded.session, at_risk_after = excluded.at_risk_after,
-    lapsed_after = excluded.lapsed_after, journey_end = excluded.journey_end, stored_model = excluded.stored_model
+    lapsed_after = excluded.lapsed_after, journey_end = excluded.journey_end, stored_model = excluded.stored_model, has_sales = false

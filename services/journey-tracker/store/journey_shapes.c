@@ -89,16 +89,17 @@ static void add_columns(struct strbuf *sql)
         strbuf_addf(sql, ", %s", attributes[i].column);
 }
 
-enum { FIRST_TEXT_PARAM = 10 };
+enum { FIRST_TEXT_PARAM = 12 };
 
 static const char *insert_sql(struct arena *arena)
 {
     struct strbuf sql = {.arena = arena};
     strbuf_addf(&sql,
                 "INSERT INTO journey.shapes (hash, has_click_id, is_bot, network, touch_kind, "
-                "is_goal_event, needs_value, shown_direction, is_touch");
+                "is_goal_event, needs_value, shown_direction, is_touch, is_money, "
+                "is_money_with_value");
     add_columns(&sql);
-    strbuf_addf(&sql, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9");
+    strbuf_addf(&sql, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11");
     for (size_t i = 0; i < ATTRIBUTES; i++)
         strbuf_addf(&sql, ", $%zu", FIRST_TEXT_PARAM + i);
     strbuf_addf(&sql, ") ON CONFLICT (hash) DO NOTHING");
@@ -212,14 +213,18 @@ static struct span direction_text(enum direction direction)
                                              : SPAN_NONE;
 }
 
-static void add_meaning(struct params *p, const struct shape *shape)
+static void add_meaning(struct params *p, const struct journey_policy *policy,
+                        const struct shape *shape)
 {
+    uint64_t money = shape->goals & policy->goals_money;
     params_text(p, shape->network);
     params_text(p, shape->kind_text);
     params_bool(p, shape->positive >= 0 || shape->otherwise >= 0);
     params_bool(p, shape->otherwise < 0);
     params_text(p, direction_text((enum direction)shape->direction));
     params_bool(p, shape->is_touch);
+    params_bool(p, (money & ~policy->goals_positive) != 0);
+    params_bool(p, money != 0);
 }
 
 static enum outcome insert_shape(struct shapes *shapes, struct arena *arena,
@@ -233,7 +238,7 @@ static enum outcome insert_shape(struct shapes *shapes, struct arena *arena,
     params_uuid(&p, hash);
     params_bool(&p, ref->text.has_click_id);
     params_bool(&p, ref->text.is_bot);
-    add_meaning(&p, &shape);
+    add_meaning(&p, shapes->policy, &shape);
     for (size_t i = 0; i < ATTRIBUTES; i++)
         params_text(&p, text_of(&ref->text, i));
     return db_run(shapes->db, &shapes->insert, &p, NULL, NULL, err);
@@ -246,7 +251,7 @@ enum outcome shapes_write_meanings(struct shapes *shapes, struct arena *arena, s
         struct params p;
         params_init(&p, arena);
         params_int4(&p, (int32_t)(*entry)->code);
-        add_meaning(&p, *entry);
+        add_meaning(&p, shapes->policy, *entry);
         CHECK(db_run(shapes->db, &sql_update_shape, &p, NULL, NULL, err));
     }
     return OUTCOME_OK;

@@ -1,0 +1,2 @@
+DELETE FROM journey.sales WHERE anchor IS NOT NULL;
+TRUNCATE journey.sale_copies;

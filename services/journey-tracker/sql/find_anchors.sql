@@ -1,0 +1,3 @@
+SELECT anchor_id, profile_id, version
+FROM journey.anchors
+WHERE anchor = ANY ($1::bigint[])

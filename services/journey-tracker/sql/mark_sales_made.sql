@@ -1,0 +1,1 @@
+UPDATE journey.policies SET has_sales = true WHERE generation = $1

@@ -1,0 +1,1 @@
+SELECT has_sales FROM journey.policies WHERE generation = $1
