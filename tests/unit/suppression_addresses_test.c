@@ -180,6 +180,19 @@ static void a_later_no_of_anybody_revokes(void **state)
     assert_string_equal(revocations[0].cause, "opt_out");
 }
 
+static void a_channel_may_need_an_address(void **state)
+{
+    struct err err = {0};
+    struct contact_policy *policy = arena_new(&arena, struct contact_policy);
+    struct span text = SPAN("{\"classes\":{\"marketing\":{}},\"needs_address\":[\"E-Mail\"],"
+                            "\"rules\":[]}");
+    assert_int_equal(suppression_policy_parse(&arena, text, "t.json", policy, &err), OUTCOME_OK);
+    book->policy = policy;
+    GRANTS(HOME);
+    assert_int_equal(ask(0), VERDICT_INVALID);
+    assert_string_equal(book->last.reason, "no_address");
+}
+
 static void failures(void)
 {
     use_rule("{\"id\":\"b\",\"kind\":\"invalid_address\",\"on\":[\"Email Bounced\"],\"until\":["
@@ -243,6 +256,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(other_channels_classes_and_holds_bind_nobody_else, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_later_no_of_anybody_revokes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_channel_may_need_an_address, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_failure_is_of_its_address, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_failure_without_address_is_of_all_known_by_then, set_up,
                                         tear_down),

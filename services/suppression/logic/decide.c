@@ -56,6 +56,13 @@ static bool expires_too_early(const struct contact_policy *policy, const struct 
            instant_compare(r->expires_at, contact_planned_at(r)) <= 0;
 }
 
+static bool lacks_address(const struct contact_policy *policy, const struct contact_fact *r)
+{
+    struct span channel;
+    policy_channel(policy, r->channel, &channel);
+    return r->addresses.len == 0 && names_contain(&policy->needs_address, channel);
+}
+
 static const struct {
     const char *reason;
     bool (*applies)(const struct contact_policy *policy, const struct contact_fact *request);
@@ -69,6 +76,7 @@ static const struct {
     {"bad_tags", has_bad_tags},
     {"expires_before_planned", expires_too_early},
     {"planned_too_far", is_planned_too_far},
+    {"no_address", lacks_address},
 };
 
 static const char *why_invalid(const struct contact_policy *policy,

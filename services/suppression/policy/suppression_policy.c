@@ -331,6 +331,17 @@ static enum outcome read_reservations(struct arena *arena, const struct json *ro
     return OUTCOME_OK;
 }
 
+static enum outcome read_needs_address(struct arena *arena, const struct json *root,
+                                       struct contact_policy *policy, struct err *err)
+{
+    struct contact_names *names = &policy->needs_address;
+    CHECK(policy_read_names(arena, root, "needs_address", names, err));
+    for (size_t i = 0; i < names->count; i++)
+        CHECK(policy_check_channel(json_at(json_get(root, "needs_address"), i), policy,
+                                   &names->items[i], err));
+    return OUTCOME_OK;
+}
+
 static enum outcome read_rules(struct arena *arena, const struct json *root, struct span owner,
                                struct contact_policy *policy, struct err *err)
 {
@@ -350,7 +361,7 @@ static enum outcome read_policy(struct arena *arena, const struct json *root,
     *out = (struct contact_policy){.reservation = {US_PER_DAY}};
     CHECK(json_check_keys(root, "classes rules",
                           "owner time_zone reservation consent channels unsubscribe_from "
-                          "consent_words preference_center",
+                          "consent_words preference_center needs_address",
                           err));
     CHECK(json_text(root, "owner", &owner, err));
     CHECK(json_text(root, "time_zone", &time_zone, err));
@@ -360,6 +371,7 @@ static enum outcome read_policy(struct arena *arena, const struct json *root,
     CHECK(policy_read_words(arena, root, out, err));
     CHECK(read_reservations(arena, root, out, err));
     CHECK(policy_read_consents(arena, root, out, err));
+    CHECK(read_needs_address(arena, root, out, err));
     return read_rules(arena, root, owner, out, err);
 }
 
