@@ -9,7 +9,8 @@ SELECT 'suppression.address_grants', (SELECT count(*) FROM suppression.address_g
            OR t.request_id IN (SELECT d.request_id FROM suppression.decisions AS d WHERE d.anchor IN (SELECT anchor FROM m)))::text
 UNION ALL
 SELECT 'suppression.known_addresses', (SELECT count(*) FROM suppression.known_addresses AS t
-        WHERE t.anchor IN (SELECT anchor FROM m) OR t.address_id IN (SELECT identifier_id FROM m))::text
+        WHERE t.anchor IN (SELECT anchor FROM m) OR t.address_id IN (SELECT identifier_id FROM m)
+           OR t.profile_id IN (SELECT identifier_id FROM m))::text
 UNION ALL
 SELECT 'suppression.decisions', (SELECT count(*) FROM suppression.decisions AS t
         WHERE t.anchor IN (SELECT anchor FROM m) OR t.profile_id IN (SELECT identifier_id FROM m))::text

@@ -1,4 +1,5 @@
--- Removes what the schema suppression has of these identifiers, and says how much it was, table by table. Facts lead to decisions;
+-- Removes what the schema suppression has of these identifiers, and says how much it was, table by table. Addresses that had their
+-- profile name it no more. Facts lead to decisions;
 -- a copy of a fact may lead to another person's. A revocation that is not published yet stays until it is.
 WITH f AS (SELECT event_id FROM suppression.facts WHERE anchor = ANY ($2::bigint[])),
      d AS (SELECT d.request_id FROM suppression.decisions AS d
@@ -10,7 +11,7 @@ WITH f AS (SELECT event_id FROM suppression.facts WHERE anchor = ANY ($2::bigint
      gone_known_addresses AS (DELETE FROM suppression.known_addresses AS t
         WHERE t.anchor = ANY ($2::bigint[]) OR t.address_id = ANY ($1::uuid[]) RETURNING 1),
      unnamed_addresses AS (UPDATE suppression.known_addresses AS t SET profile_id = t.address_id, version = 0
-        WHERE t.profile_id = ANY ($1::uuid[]) AND t.anchor <> ALL ($2::bigint[]) AND t.address_id <> ALL ($1::uuid[])),
+        WHERE t.profile_id = ANY ($1::uuid[]) AND t.anchor <> ALL ($2::bigint[]) AND t.address_id <> ALL ($1::uuid[]) RETURNING 1),
      gone_decisions AS (DELETE FROM suppression.decisions AS t WHERE t.request_id IN (SELECT request_id FROM d) RETURNING 1),
      gone_states AS (DELETE FROM suppression.states AS t WHERE t.profile = ANY ($2::bigint[]) RETURNING 1),
      gone_anchors AS (DELETE FROM suppression.anchors AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
@@ -19,7 +20,7 @@ SELECT 'suppression.outbox', (SELECT count(*) FROM gone_outbox)::text
 UNION ALL
 SELECT 'suppression.address_grants', (SELECT count(*) FROM gone_address_grants)::text
 UNION ALL
-SELECT 'suppression.known_addresses', (SELECT count(*) FROM gone_known_addresses)::text
+SELECT 'suppression.known_addresses', ((SELECT count(*) FROM gone_known_addresses) + (SELECT count(*) FROM unnamed_addresses))::text
 UNION ALL
 SELECT 'suppression.decisions', (SELECT count(*) FROM gone_decisions)::text
 UNION ALL
