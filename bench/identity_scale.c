@@ -179,8 +179,13 @@ static struct sightings make_batch(struct bench *b)
         /* no one twice in a batch */
         ids[0] = (struct typed_id){person_id(number * 7919 % b->people, 0), type_of(b, 0)};
         ids[1] = (struct typed_id){made_id(UINT64_C(1) << 61 | number), type_of(b, 4)};
-        *arena_push(&b->batch, &sightings) = (struct sighting){
-            made_id(UINT64_C(1) << 62 | number), seen_at(b->people + number, 0), ids, 2, false};
+        *arena_push(&b->batch, &sightings) = (struct sighting){made_id(UINT64_C(1) << 62 | number),
+                                                               seen_at(b->people + number, 0),
+                                                               ids,
+                                                               2,
+                                                               false,
+                                                               SPAN_NONE,
+                                                               SPAN_NONE};
     }
     return sightings;
 }

@@ -86,7 +86,7 @@ static struct sighting decode(struct bench *b, size_t i,
     struct sighting sighting = {.occurred_at = {tp.occurred_at}, .ids = ids};
     touchpoint_event_id(tp.source, tp.message_id, &sighting.event_id);
     sighting.id_count = identity_collect_values(&b->resolver.policy, &b->resolver.keys.current,
-                                                b->uses_finder, &tp, &b->batch, ids, NULL);
+                                                b->uses_finder, &tp, false, &b->batch, ids, NULL);
     return sighting;
 }
 

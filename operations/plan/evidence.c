@@ -229,6 +229,26 @@ static enum outcome read_orders(struct reading *reading, struct err *err)
     return OUTCOME_OK;
 }
 
+/* Those that the candidate believes. */
+static enum outcome read_aliases(struct reading *reading, struct err *err)
+{
+    struct evidence *e = reading->out;
+    struct db_result *r = NULL;
+    if (e->policy->trust_count == 0)
+        return OUTCOME_OK;
+    CHECK(db_run(reading->desk->db, &sql_evidence_aliases, NULL, &r, NULL, err));
+    struct identity_alias *aliases =
+        arena_array(reading->arena, struct identity_alias, (size_t)db_rows(r));
+    for (int row = 0; row < db_rows(r); row++) {
+        uint32_t a, b;
+        if (find_pair(e, r, row, &a, &b) && a != b &&
+            identity_may_alias(e->policy, db_bytes(r, row, 3), db_bytes(r, row, 4)))
+            aliases[e->graph.alias_count++] = (struct identity_alias){a, b};
+    }
+    e->graph.aliases = aliases;
+    return OUTCOME_OK;
+}
+
 /* ---- links ---- */
 
 static void take_link(struct reading *reading, uint32_t a, uint32_t b, struct instant first_seen)
@@ -346,6 +366,7 @@ static enum outcome read_all(struct reading *reading, struct err *err)
                     err));
     CHECK(read_identifiers(reading, err));
     CHECK(read_orders(reading, err));
+    CHECK(read_aliases(reading, err));
     CHECK(reading->out->has_other_ranks ? read_facts(reading, err) : read_links(reading, err));
     add_manual_links(reading);
     return OUTCOME_OK;

@@ -69,6 +69,23 @@ COMMENT ON COLUMN identity.links.evidence IS 'event_id of that touchpoint.';
 COMMENT ON COLUMN identity.links.loaded_at IS 'When it was stored first (chronicle).';
 COMMENT ON COLUMN identity.links.refused_by IS 'Rule that refuses it: 0 none, 1 pair, 2 quarantine, 3 cut, 4 unique, 5 limit, 6 max_identifiers.';
 
+CREATE TABLE identity.aliases (
+    a uuid NOT NULL,
+    b uuid NOT NULL,
+    topic text NOT NULL,
+    source text NOT NULL,
+    loaded_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (a, b, topic, source),
+    CHECK (a < b)
+);
+CREATE INDEX aliases_b ON identity.aliases (b);
+COMMENT ON TABLE identity.aliases IS 'Two values of a unique type that a trusted source said are one (convergent).';
+COMMENT ON COLUMN identity.aliases.a IS 'The smaller identifier id.';
+COMMENT ON COLUMN identity.aliases.b IS 'The larger identifier id.';
+COMMENT ON COLUMN identity.aliases.topic IS 'Topic of the touchpoint that said so.';
+COMMENT ON COLUMN identity.aliases.source IS 'Its source.';
+COMMENT ON COLUMN identity.aliases.loaded_at IS 'When it was stored first (chronicle).';
+
 CREATE SEQUENCE identity.versions CACHE 1;
 
 CREATE TABLE identity.changes (
@@ -222,7 +239,7 @@ END $$;
 -- ------------------------------------------------------------------------------------------ rights
 GRANT USAGE ON SCHEMA identity TO tutti_identity, tutti_journey, tutti_suppression, tutti_pii;
 GRANT SELECT, INSERT, UPDATE, DELETE ON identity.settings, identity.types, identity.identifiers, identity.lock_stripes, identity.links,
-    identity.changes, identity.outbox, identity.manual_evidence, identity.policies TO tutti_identity;
+    identity.aliases, identity.changes, identity.outbox, identity.manual_evidence, identity.policies TO tutti_identity;
 GRANT SELECT, INSERT ON identity.found_by TO tutti_identity;
 GRANT SELECT ON identity.erased, identity.erasures TO tutti_identity, tutti_journey, tutti_suppression;
 GRANT INSERT ON identity.raw_values TO tutti_identity;

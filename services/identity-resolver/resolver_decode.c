@@ -4,17 +4,30 @@
 #include "services/identity-resolver/resolver_self.h"
 
 static struct typed_id *collect_ids(struct self *self, struct batch *batch,
-                                    const struct touchpoint *tp, size_t *count)
+                                    const struct touchpoint *tp, bool may_alias, size_t *count)
 {
     struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8];
     struct map *values = self->resolver.raw_keys ? &self->resolver.raw_values : NULL;
     const struct identity_keys *keys = &self->resolver.keys;
     struct id_finder *finder = identity_keys_were_rotated(keys) ? &self->finder : NULL;
-    *count = identity_collect_values(&self->resolver.policy, &keys->current, finder, tp,
+    *count = identity_collect_values(&self->resolver.policy, &keys->current, finder, tp, may_alias,
                                      batch->arena, ids, values);
     struct typed_id *copy = arena_alloc(batch->arena, *count * sizeof *copy);
     memcpy(copy, ids, *count * sizeof *copy);
     return copy;
+}
+
+/* Whether the touchpoint says that two values are one, and is believed. */
+static void note_alias(const struct self *self, const struct record *record,
+                       const struct touchpoint *tp, struct sighting *sighting)
+{
+    if (!identity_names_former(tp) || self->resolver.policy.trust_count == 0)
+        return;
+    struct span topic = span_of(consumer_topic_name(self->pipeline->consumer, record->topic));
+    if (!identity_may_alias(&self->resolver.policy, topic, tp->source))
+        return;
+    sighting->alias_topic = topic;
+    sighting->alias_source = tp->source;
 }
 
 struct instant resolver_recorded_at(const struct record *record)
@@ -87,7 +100,9 @@ enum outcome resolver_decode(void *arg, struct batch *batch, const struct record
         .record = record, .framed = framed, .sighting.occurred_at = {tp.occurred_at}};
     touchpoint_event_id(tp.source, tp.message_id, &event.sighting.event_id);
     size_t unsure = self->finder.unsure.count;
-    struct typed_id *ids = collect_ids(self, batch, &tp, &event.sighting.id_count);
+    note_alias(self, record, &tp, &event.sighting);
+    struct typed_id *ids = collect_ids(self, batch, &tp, event.sighting.alias_source.len > 0,
+                                       &event.sighting.id_count);
     event.sighting.ids = ids;
     event.is_unsure = self->finder.unsure.count > unsure;
     if (!event.is_unsure && forget_erased(self, &tp, ids, &event)) {
@@ -106,7 +121,8 @@ static enum outcome collect_again(struct self *self, struct batch *batch, struct
 {
     struct touchpoint tp;
     CHECK(touchpoint_decode(event->framed.plan, event->framed.payload, &tp, err));
-    struct typed_id *ids = collect_ids(self, batch, &tp, &event->sighting.id_count);
+    struct typed_id *ids = collect_ids(self, batch, &tp, event->sighting.alias_source.len > 0,
+                                       &event->sighting.id_count);
     event->sighting.ids = ids;
     *is_erased = forget_erased(self, &tp, ids, event);
     metric_add(self->metrics.erased, *is_erased);

@@ -30,6 +30,7 @@ struct events {
 
 struct self {
     struct service_context context;
+    const struct service_context *pipeline; /* the same, with the consumer once there is one */
     struct resolver resolver;
     struct arena arena; /* policy files */
     enum framing framing;

@@ -120,6 +120,7 @@ static enum outcome resolver_open(struct service_context *context, void *arg, st
     struct generation generation;
     struct strbuf text = {.arena = &self->arena};
     self->context = *context;
+    self->pipeline = context;
     self->resolver.db = context->db;
     const char *framing = config_text(config, "input.framing");
     self->framing = framing[0] == 'c'   ? FRAMING_CONFLUENT

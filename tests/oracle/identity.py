@@ -1,6 +1,8 @@
 """Who is who: identifiers, anchors, evidence, and the profiles that follow from the set of evidence."""
 
+import fnmatch
 import hashlib
+import itertools
 import re
 import unicodedata
 
@@ -182,7 +184,8 @@ class Identifiers:
     def of(self, raw):
         """The identifiers of a touchpoint, {identifier_id: type}: those of linking types, or else the anchor alone."""
         found = {}
-        for kind, value, encoding in raw_identifiers(raw):
+        former = [("user_id", raw["previous_id"], "none")] if self.may_alias(raw) and self.is_unique("user_id") else []
+        for kind, value, encoding in [*raw_identifiers(raw), *former]:
             kind = self.type_of(kind)
             identifier = self.identifier_id(kind, value, encoding, raw.get("source"))
             if identifier is not None:
@@ -192,6 +195,26 @@ class Identifiers:
             return linking
         anchor = self.anchor(found)
         return {anchor: found[anchor]}
+
+    def is_unique(self, kind):
+        return bool(self.types.get(kind, {}).get("unique"))
+
+    def may_alias(self, raw):
+        """Whether what the touchpoint says of a former id is believed: by its source, and its topic where that is known."""
+        return names_former(raw) and any(
+            entry["source"] == raw.get("source") and fnmatch.fnmatchcase(raw.get("topic", ""), entry.get("topic", "*"))
+            for entry in self.policy.get("may_alias", [])
+        )
+
+    def aliases(self, raw, found):
+        """Pairs of values of one unique type that the touchpoint says are one."""
+        if not self.may_alias(raw):
+            return []
+        return [
+            pair_of(one, two)
+            for one, two in itertools.combinations(found, 2)
+            if found[one] == found[two] and self.is_unique(found[one])
+        ]
 
     def type_of(self, sent):
         """The policy's name of a type in any spelling; another text if it has none."""
@@ -204,6 +227,10 @@ class Identifiers:
         return min(found, key=lambda identifier: (self.types[found[identifier]]["rank"], identifier), default=None)
 
 
+def names_former(raw):
+    return raw.get("type") in ("alias", "merge") and bool(raw.get("previous_id"))
+
+
 def raw_identifiers(raw):
     for field in ("user_id", "anonymous_id", "session_id"):
         if raw.get(field) is not None:
@@ -211,7 +238,7 @@ def raw_identifiers(raw):
     device = raw.get("device") or {}
     if device.get("id") is not None:
         yield "device_id", device["id"], "none"
-    if raw.get("type") == "alias" and raw.get("previous_id") is not None:
+    if names_former(raw):
         yield "anonymous_id", raw["previous_id"], "none"
     for entry in raw.get("identifiers") or []:
         if fold(entry.get("collection") or "") in ("", "users"):
@@ -270,6 +297,7 @@ class IdentityMap:
         self.kinds, self.first_seen = {}, {}
         self.links = {}  # pair -> (occurred_at, event_id) of the first touchpoint with both
         self.orders = []
+        self.aliases = set()  # pairs that a trusted source said are one value
         self.profile, self.quarantined, self.refused_by = {}, set(), {}
 
     # ------------------------------------------------------------------------------------------------ evidence
@@ -287,6 +315,9 @@ class IdentityMap:
     def see_link(self, one, two, occurred_at, event_id):
         pair, seen = pair_of(one, two), (occurred_at, event_id)
         self.links[pair] = min(seen, self.links.get(pair, seen))
+
+    def see_alias(self, one, two):
+        self.aliases.add(pair_of(one, two))
 
     def order(self, kind, *identifiers):
         self.orders.append((kind, *identifiers))
@@ -378,8 +409,20 @@ class IdentityMap:
         return any(not two.isdisjoint(self.cut_from.get(identifier, ())) for identifier in one)
 
     def breaks_unique(self, members):
-        kinds = [self.kinds[identifier] for identifier in members if self.is_unique(identifier)]
-        return len(kinds) != len(set(kinds))
+        """Two values of a unique type that no chain of aliases among the members makes one."""
+        by_kind = {}
+        for identifier in members:
+            if self.is_unique(identifier):
+                by_kind.setdefault(self.kinds[identifier], set()).add(identifier)
+        return any(len(values) > 1 and not self.are_one(values) for values in by_kind.values())
+
+    def are_one(self, values):
+        reached, open_ = set(), [min(values)]
+        while open_:
+            one = open_.pop()
+            reached.add(one)
+            open_ += [two for two in values - reached if pair_of(one, two) in self.aliases]
+        return reached == values
 
     def breaks_limit(self, members, pair):
         """With a window, only members first seen within it before the link count, and for a manual link none."""

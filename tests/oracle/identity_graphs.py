@@ -67,6 +67,7 @@ def random_graph(seed):
         "identifiers": [[types[i], f"v{seed}-{i}", first_seen[i] - earlier[i] + 100 * DAY] for i in range(count)],
         "links": [[one, two, time + 100 * DAY] for one, two, time in links],
         "orders": orders,
+        "aliases": random_aliases(chance, types),
     }
 
 
@@ -79,6 +80,12 @@ def random_links(chance, count):
         if one != two:
             found.setdefault(frozenset((one, two)), (one, two, chance.randrange(20) * DAY // 2 + chance.choice([0, 1])))
     return list(found.values())
+
+
+def random_aliases(chance, types):
+    """Pairs of one type, unique or not."""
+    pairs = [[one, two] for two, kind in enumerate(types) for one in range(two) if types[one] == kind]
+    return chance.sample(pairs, min(len(pairs), chance.choice([0, 0, 1, 3, 8])))
 
 
 def random_order(chance, kind, count):
@@ -101,6 +108,8 @@ def expected(graph):
         world.see_link(ids[one], ids[two], first_seen, bytes(16))
     for kind, *ends in graph["orders"]:
         world.order(kind, *(ids[i] for i in ends))
+    for one, two in graph["aliases"]:
+        world.see_alias(ids[one], ids[two])
     profile = world.resolve()
     return {
         "profiles": [place[profile[one]] for one in ids],

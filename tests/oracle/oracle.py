@@ -69,6 +69,8 @@ class Oracle:
         anchor = self.identifiers.anchor(found)
         touchpoint = Touchpoint(raw, anchor, self.policies)
         self.identity.see(found, anchor, raw["occurred_at"], touchpoint.event_id)
+        for pair in self.identifiers.aliases(raw, found):
+            self.identity.see_alias(*pair)
         self.touchpoints.setdefault(touchpoint.key, touchpoint)
 
     def order(self, kind, *identifiers):

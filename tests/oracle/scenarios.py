@@ -228,7 +228,8 @@ class Told:
         for event in self.events:
             found = reader.of(event)
             sent = (event["source"], event["message_id"])
-            seen.append((found, reader.anchor(found), event["occurred_at"], event_id(*sent), sent))
+            aliases = reader.aliases(event, found)
+            seen.append((found, reader.anchor(found), event["occurred_at"], event_id(*sent), sent, aliases))
         return seen, [(kind, *(self.id_of(text, key) for text in ends)) for kind, ends in map(order_of, self.orders)]
 
     def resolved(self, key):
@@ -317,7 +318,9 @@ def resolve(policy, steps):
         if kind == "order":
             world.order(*step)
             continue
-        found, anchor, occurred_at, who, sent = step
+        found, anchor, occurred_at, who, sent, aliases = step
+        for pair in aliases:
+            world.see_alias(*pair)
         if anchor is None:
             unidentified.add(sent)
         else:

@@ -89,6 +89,7 @@ struct loaded {
     struct identity_node nodes[HISTORY_IDS];
     struct identity_link links[HISTORY_IDS * HISTORY_IDS];
     struct identity_cut cuts[HISTORY_IDS * HISTORY_IDS];
+    struct identity_alias aliases[HISTORY_IDS * HISTORY_IDS];
     uint32_t index[HISTORY_IDS]; /* of a history's identifier in nodes */
     uint32_t ids[HISTORY_IDS];   /* and back */
 };
@@ -103,6 +104,21 @@ static struct identity_link make_link(const struct store *s, uint32_t a, uint32_
                                   .hash = pair->hash,
                                   .is_manual = pair->newest == ORDER_LINK,
                                   .refused_by = REFUSED_LIMIT}; /* to be overwritten */
+}
+
+/* Aliases with one end in x and one in y (the same for a graph). */
+static size_t load_aliases(const struct store *s, const struct loaded *x, id_set xs,
+                           const struct loaded *y, id_set ys, struct identity_alias *aliases)
+{
+    size_t count = 0;
+    for (uint32_t a = 0; a < s->h.count; a++)
+        for (uint32_t b = a + 1; b < s->h.count; b++) {
+            bool is_straight = has(xs, a) && has(ys, b);
+            if (history_is_alias(&s->h, a, b) && (is_straight || (has(xs, b) && has(ys, a))))
+                aliases[count++] = (struct identity_alias){x->index[is_straight ? a : b],
+                                                           y->index[is_straight ? b : a]};
+        }
+    return count;
 }
 
 /* Links and cuts with one end in x and one in y (the same for a graph). A link to a neighbour that
@@ -142,6 +158,8 @@ static void load(const struct store *s, id_set ids, struct loaded *out)
         .nodes = out->nodes, .node_count = count, .links = out->links, .cuts = out->cuts};
     load_links(s, out, ids, out, ids, out->links, &out->graph.link_count, out->cuts,
                &out->graph.cut_count);
+    out->graph.aliases = out->aliases;
+    out->graph.alias_count = load_aliases(s, out, ids, out, ids, out->aliases);
 }
 
 static void store_refusals(struct store *s, const struct loaded *x, const struct loaded *y,
@@ -157,6 +175,7 @@ struct loaded_neighbour {
     struct loaded loaded;
     struct identity_link cross[HISTORY_IDS * HISTORY_IDS];
     struct identity_cut cuts[HISTORY_IDS * HISTORY_IDS];
+    struct identity_alias aliases[HISTORY_IDS * HISTORY_IDS];
 };
 
 static void load_neighbour(struct store *s, const struct loaded *inside, id_set ids, id_set profile,
@@ -169,6 +188,8 @@ static void load_neighbour(struct store *s, const struct loaded *inside, id_set 
     out->graph = l->loaded.graph;
     out->cross = l->cross;
     out->cuts = l->cuts;
+    out->aliases = l->aliases;
+    out->alias_count = load_aliases(s, inside, ids, &l->loaded, others, l->aliases);
 }
 
 /* Profiles that join, of all that are linked; of the others what became of the links to them is

@@ -8,7 +8,8 @@
  *   {"policy": "<text of an identity policy>",
  *    "identifiers": [[type, value, first_seen_us], ...],
  *    "links": [[i, j, first_seen_us], ...],
- *    "orders": [["link"|"cut"|"release", i, j], ...]}
+ *    "orders": [["link"|"cut"|"release", i, j], ...],
+ *    "aliases": [[i, j], ...]}
  * A pair of identifiers stands in links at most once.
  *
  * A result:
@@ -154,6 +155,18 @@ static void read_links(struct arena *arena, const json_t *list, struct evidence 
     g->cuts = cuts;
 }
 
+static void read_aliases(struct arena *arena, const json_t *list, struct identity_graph *g)
+{
+    struct identity_alias *aliases =
+        arena_array(arena, struct identity_alias, json_array_size(list) + 1);
+    size_t i;
+    json_t *entry;
+    json_array_foreach(list, i, entry) aliases[i] =
+        (struct identity_alias){index_at(entry, 0), index_at(entry, 1)};
+    g->aliases = aliases;
+    g->alias_count = json_array_size(list);
+}
+
 static json_t *result(const struct identity_graph *g)
 {
     json_t *profiles = json_array(), *quarantined = json_array(), *refused = json_array();
@@ -184,6 +197,7 @@ static void answer(struct arena *arena, const json_t *graph)
     read_nodes(arena, json_object_get(graph, "identifiers"), &e);
     read_orders(arena, json_object_get(graph, "orders"), &e);
     read_links(arena, json_object_get(graph, "links"), &e);
+    read_aliases(arena, json_object_get(graph, "aliases"), &e.graph);
     identity_partition(&e.policy, arena, &e.graph);
     json_t *found = result(&e.graph);
     json_dumpf(found, stdout, JSON_COMPACT);

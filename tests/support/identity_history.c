@@ -203,11 +203,35 @@ static uint32_t count_type(const struct history *h, id_set set, int16_t type, in
     return count;
 }
 
+bool history_is_alias(const struct history *h, uint32_t a, uint32_t b)
+{
+    return h->types[a] == h->types[b] && ((h->ids[a].bytes[0] + h->ids[b].bytes[0]) & 3) == 0;
+}
+
+/* What chains of aliases within the set lead to from i. */
+static id_set one_value(const struct history *h, id_set set, uint32_t i)
+{
+    id_set reached = (id_set)1 << i, before = 0;
+    while (reached != before) {
+        before = reached;
+        for (uint32_t a = 0; a < h->count; a++)
+            for (uint32_t b = 0; b < h->count; b++)
+                if ((before >> a & 1) && (set >> b & 1) && history_is_alias(h, a, b))
+                    reached |= (id_set)1 << b;
+    }
+    return reached;
+}
+
 static bool breaks_unique(const struct history *h, id_set set)
 {
-    for (int16_t t = 0; t < (int16_t)h->policy.type_count; t++)
-        if (h->policy.types[t].is_unique && count_type(h, set, t, INT64_MIN, INT64_MAX) > 1)
-            return true;
+    for (uint32_t i = 0; i < h->count; i++) {
+        if (!(set >> i & 1) || !h->policy.types[h->types[i]].is_unique)
+            continue;
+        id_set one = one_value(h, set, i);
+        for (uint32_t j = 0; j < h->count; j++)
+            if ((set >> j & 1) && h->types[j] == h->types[i] && !(one >> j & 1))
+                return true;
+    }
     return false;
 }
 

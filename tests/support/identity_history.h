@@ -48,6 +48,8 @@ id_set history_step(struct history *h, struct random *r);
 
 /* Whether the pair a < b is a link: observed, or by order. */
 bool history_is_link(const struct history *h, uint32_t a, uint32_t b);
+/* Whether two of a type were said to be one value: one in four pairs, from the start. */
+bool history_is_alias(const struct history *h, uint32_t a, uint32_t b);
 /* Distinct identifiers with an observed link to i: in all, and by type (may be NULL). */
 uint32_t history_degree(const struct history *h, uint32_t i, uint32_t by_type[HISTORY_TYPES]);
 void history_evaluate(const struct history *h, struct history_result *out);

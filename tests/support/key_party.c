@@ -52,7 +52,7 @@ static size_t collect(struct party *party, struct touchpoint *tp)
     struct id_finder *finder = identity_keys_were_rotated(keys) ? &party->finder : NULL;
     size_t before = party->finder.unsure.count;
     party->sighting.id_count = identity_collect_values(&party->resolver.policy, &keys->current,
-                                                       finder, tp, &party->arena, ids, NULL);
+                                                       finder, tp, false, &party->arena, ids, NULL);
     struct typed_id *copy = arena_alloc(&party->arena, party->sighting.id_count * sizeof *copy);
     party->sighting.ids = memcpy(copy, ids, party->sighting.id_count * sizeof *copy);
     return party->finder.unsure.count - before;
@@ -163,10 +163,11 @@ void party_finish(struct db *db, int number)
 
 void parties_set_up(struct db *db, struct party *parties, size_t count)
 {
-    static const char empty[] = "TRUNCATE identity.identifiers, identity.links, identity.changes, "
-                                "identity.outbox, identity.settings, identity.found_by,"
-                                " identity.types, identity.manual_evidence, identity.policies, "
-                                "identity.erased RESTART IDENTITY";
+    static const char empty[] =
+        "TRUNCATE identity.identifiers, identity.links, identity.aliases, identity.changes, "
+        "identity.outbox, identity.settings, identity.found_by,"
+        " identity.types, identity.manual_evidence, identity.policies, "
+        "identity.erased RESTART IDENTITY";
     struct err err = {0};
     database_must(db_script(db, empty, &err), &err);
     for (size_t p = 0; p < count; p++)

@@ -46,7 +46,8 @@ static void activate(const char *policy)
 static void see(uint8_t number)
 {
     const struct typed_id ids[2] = {{{{number}}, &user_type}, {{{99}}, &email_type}};
-    struct sighting sighting = {{{number}}, {1700000000 * US_PER_SECOND + number}, ids, 2, false};
+    struct sighting sighting = {
+        {{number}}, {1700000000 * US_PER_SECOND + number}, ids, 2, false, SPAN_NONE, SPAN_NONE};
     struct sightings batch = {&sighting, 1, 1};
     struct committed_change change;
     database_must(resolver_look_up(&resolver, &arena, &batch, &err), &err);

@@ -54,8 +54,9 @@ static void see(struct sightings *batch, const struct id *anchor, const struct i
     struct typed_id *ids = arena_array(&arena, struct typed_id, 2);
     ids[0] = (struct typed_id){*anchor, &user_type};
     ids[1] = (struct typed_id){*device, &device_type};
-    *arena_push(&arena, batch) =
-        (struct sighting){*device, {1700000000 * US_PER_SECOND + device->bytes[1]}, ids, 2, false};
+    *arena_push(&arena, batch) = (struct sighting){
+        *device,  {1700000000 * US_PER_SECOND + device->bytes[1]}, ids, 2, false, SPAN_NONE,
+        SPAN_NONE};
 }
 
 /* Returns how many new identifiers joined plainly. */

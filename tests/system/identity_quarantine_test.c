@@ -39,7 +39,8 @@ static struct sighting sighting_of(uint32_t number)
     struct typed_id *ids = arena_array(&arena, struct typed_id, 2);
     ids[0] = (struct typed_id){user_id(number), &user_type};
     ids[1] = (struct typed_id){device, &device_type};
-    return (struct sighting){ids[0].id, {1700000000 * US_PER_SECOND + number}, ids, 2, false};
+    return (struct sighting){
+        ids[0].id, {1700000000 * US_PER_SECOND + number}, ids, 2, false, SPAN_NONE, SPAN_NONE};
 }
 
 /* These users, each once, on the one device. */

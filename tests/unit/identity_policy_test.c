@@ -200,6 +200,25 @@ static void blocked_by_type(void **state)
     arena_free(&arena);
 }
 
+static void who_is_believed_about_former_ids(void **state)
+{
+    struct arena arena = {0};
+    struct identity_policy p;
+    struct err err = {0};
+    const char *text =
+        THREE "\"may_alias\":[{\"source\":\"urn:a\"},{\"source\":\"urn:b\",\"topic\":"
+              "\"touchpoints.crm.v1\"},{\"source\":\"urn:c\",\"topic\":\"x.*\"}]}";
+    assert_int_equal(identity_policy_of(&arena, text, &p, &err), OUTCOME_OK);
+    assert_true(identity_may_alias(&p, SPAN("any"), SPAN("urn:a")));
+    assert_false(identity_may_alias(&p, SPAN("any"), SPAN("urn:A")));
+    assert_true(identity_may_alias(&p, SPAN("touchpoints.crm.v1"), SPAN("urn:b")));
+    assert_false(identity_may_alias(&p, SPAN("touchpoints.crm.v11"), SPAN("urn:b")));
+    assert_true(identity_may_alias(&p, SPAN("x.y"), SPAN("urn:c")));
+    assert_false(identity_may_alias(&p, SPAN("x"), SPAN("urn:c")));
+    assert_false(identity_may_alias(&p, SPAN("x.y"), SPAN_NONE));
+    arena_free(&arena);
+}
+
 static void a_policy_may_be_a_file(void **state)
 {
     struct arena arena = {0};
@@ -483,6 +502,7 @@ int main(void)
         cmocka_unit_test(pairs_in_either_order),
         cmocka_unit_test(sessions_of_a_source),
         cmocka_unit_test(blocked_by_type),
+        cmocka_unit_test(who_is_believed_about_former_ids),
         cmocka_unit_test(a_policy_may_be_a_file),
         cmocka_unit_test(other_settings_and_order_of_types),
         cmocka_unit_test(each_mistake_has_its_message),

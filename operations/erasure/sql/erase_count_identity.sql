@@ -13,5 +13,8 @@ UNION ALL
 SELECT 'identity.links', (SELECT count(*) FROM identity.links AS t
         WHERE t.a IN (SELECT identifier_id FROM m) OR t.b IN (SELECT identifier_id FROM m))::text
 UNION ALL
+SELECT 'identity.aliases', (SELECT count(*) FROM identity.aliases AS t
+        WHERE t.a IN (SELECT identifier_id FROM m) OR t.b IN (SELECT identifier_id FROM m))::text
+UNION ALL
 SELECT 'identity.identifiers', (SELECT count(*) FROM identity.identifiers AS t
         WHERE t.identifier_id IN (SELECT identifier_id FROM m))::text

@@ -125,9 +125,22 @@ static void drop_unlinkable(struct collector *c)
     c->count = kept;
 }
 
+bool identity_names_former(const struct touchpoint *tp)
+{
+    return tp->previous_id.len > 0 && (span_is(tp->type, "alias") || span_is(tp->type, "merge"));
+}
+
+static void collect_former(struct collector *c, const struct touchpoint *tp, bool may_alias)
+{
+    const struct identity_type *user = identity_find_type(c->policy, SPAN("user_id"));
+    collect_value(c, SPAN("anonymous_id"), tp->previous_id, false);
+    if (may_alias && user && user->is_unique)
+        collect_value(c, SPAN("user_id"), tp->previous_id, false);
+}
+
 size_t identity_collect_values(const struct identity_policy *policy, const struct digest_key *key,
                                struct id_finder *finder, const struct touchpoint *tp,
-                               struct arena *arena,
+                               bool may_alias, struct arena *arena,
                                struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8],
                                struct map *values)
 {
@@ -136,8 +149,8 @@ size_t identity_collect_values(const struct identity_policy *policy, const struc
     collect_value(&c, SPAN("anonymous_id"), tp->anonymous_id, false);
     collect_value(&c, SPAN("device_id"), tp->device.id, false);
     collect_value(&c, SPAN("session_id"), tp->session_id, false);
-    if (span_is(tp->type, "alias"))
-        collect_value(&c, SPAN("anonymous_id"), tp->previous_id, false);
+    if (identity_names_former(tp))
+        collect_former(&c, tp, may_alias);
     for (uint32_t i = 0; i < tp->identifier_count; i++) {
         const struct touchpoint_identifier *entry = &tp->identifiers[i];
         if (is_of_users(entry->collection))
@@ -152,5 +165,5 @@ size_t identity_collect(const struct identity_policy *policy, const struct diges
                         const struct touchpoint *tp, struct arena *arena,
                         struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8])
 {
-    return identity_collect_values(policy, key, NULL, tp, arena, ids, NULL);
+    return identity_collect_values(policy, key, NULL, tp, false, arena, ids, NULL);
 }

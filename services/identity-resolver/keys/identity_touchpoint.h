@@ -26,11 +26,15 @@ size_t identity_collect(const struct identity_policy *policy, const struct diges
 
 /* The same, and puts the values as they were sent into `values` (id -> span, borrowed from
  * touchpoint or arena; may be NULL). After an exchange of keys, `finder` says which id a hash
- * stands for; NULL: hashes are ids. */
+ * stands for; NULL: hashes are ids. may_alias: the former id that the touchpoint names is a user
+ * id, too (identity_may_alias). */
 size_t identity_collect_values(const struct identity_policy *policy, const struct digest_key *key,
                                struct id_finder *finder, const struct touchpoint *touchpoint,
-                               struct arena *arena,
+                               bool may_alias, struct arena *arena,
                                struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8],
                                struct map *values);
+
+/* Whether the touchpoint names a former id (previous_id): `alias` and `merge`. */
+bool identity_names_former(const struct touchpoint *touchpoint);
 
 #endif

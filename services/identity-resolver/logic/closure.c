@@ -55,18 +55,20 @@ static void take(struct clusters *clusters, const struct step *step)
 }
 
 struct sizes {
-    size_t nodes, links, cuts;
+    size_t nodes, links, cuts, aliases;
 };
 
 static struct sizes sizes_of(const struct identity_graph *inside,
                              const struct identity_neighbour *neighbours, size_t count)
 {
-    struct sizes sum = {inside->node_count, inside->link_count, inside->cut_count};
+    struct sizes sum = {inside->node_count, inside->link_count, inside->cut_count,
+                        inside->alias_count};
     for (size_t i = 0; i < count; i++) {
         const struct identity_graph *graph = &neighbours[i].graph;
         sum.nodes += graph->node_count;
         sum.links += graph->link_count + neighbours[i].cross_count;
         sum.cuts += graph->cut_count + neighbours[i].cut_count;
+        sum.aliases += graph->alias_count + neighbours[i].alias_count;
     }
     return sum;
 }
@@ -76,10 +78,12 @@ void identity_test_neighbours(const struct identity_policy *policy, struct arena
                               size_t count)
 {
     struct sizes sizes = sizes_of(inside, neighbours, count);
-    struct clusters clusters = clusters_start(policy, arena, sizes.nodes, sizes.cuts);
+    struct clusters clusters =
+        clusters_start(policy, arena, sizes.nodes, sizes.cuts, sizes.aliases);
     struct step *steps = arena_array(arena, struct step, sizes.links), *end = steps;
     clusters_add(&clusters, inside->nodes, inside->node_count);
     clusters_cut(&clusters, inside->cuts, inside->cut_count, 0, 0);
+    clusters_alias(&clusters, inside->aliases, inside->alias_count, 0, 0);
     links_place(policy, inside->nodes, inside->nodes, inside->links, inside->link_count);
     end = append(end, inside->links, inside->link_count, (struct step){0});
     for (size_t i = 0; i < count; i++) {
@@ -87,6 +91,8 @@ void identity_test_neighbours(const struct identity_policy *policy, struct arena
         uint32_t add = clusters_add(&clusters, n->graph.nodes, n->graph.node_count);
         clusters_cut(&clusters, n->graph.cuts, n->graph.cut_count, add, add);
         clusters_cut(&clusters, n->cuts, n->cut_count, 0, add);
+        clusters_alias(&clusters, n->graph.aliases, n->graph.alias_count, add, add);
+        clusters_alias(&clusters, n->aliases, n->alias_count, 0, add);
         end += append_neighbour(policy, inside, n, add, end);
         n->joins = false;
     }

@@ -11,6 +11,7 @@ struct cluster {
     uint32_t oldest;       /* node that names the profile */
     uint32_t unique_types; /* bits of the unique types that have an identifier */
     bool has_cut;
+    bool has_alias;
 };
 
 static void find_limited_types(struct clusters *c)
@@ -21,13 +22,14 @@ static void find_limited_types(struct clusters *c)
 }
 
 struct clusters clusters_start(const struct identity_policy *policy, struct arena *arena,
-                               size_t nodes, size_t cuts)
+                               size_t nodes, size_t cuts, size_t aliases)
 {
     struct clusters c = {.policy = policy};
     find_limited_types(&c);
     c.items = arena_array(arena, struct cluster, nodes);
     c.held = arena_array(arena, uint32_t, nodes * c.limited);
     c.cuts = arena_array(arena, struct identity_cut, cuts);
+    c.aliases = arena_array(arena, struct identity_alias, aliases);
     return c;
 }
 
@@ -35,7 +37,15 @@ static void start_cluster(struct clusters *c, uint32_t i, const struct identity_
 {
     const struct identity_type *type = &c->policy->types[node->type];
     uint32_t unique_types = type->is_unique ? UINT32_C(1) << node->type : 0;
-    c->items[i] = (struct cluster){node, i, i, 1, type->counts, i, unique_types, false};
+    c->items[i] = (struct cluster){
+        .node = node,
+        .parent = i,
+        .next = i,
+        .size = 1,
+        .counted = type->counts,
+        .oldest = i,
+        .unique_types = unique_types,
+    };
     for (size_t t = 0; t < c->limited; t++)
         c->held[i * c->limited + t] = node->type == c->limited_types[t];
 }
@@ -55,6 +65,16 @@ void clusters_cut(struct clusters *c, const struct identity_cut *cuts, size_t co
         struct identity_cut cut = {cuts[i].a + add_a, cuts[i].b + add_b};
         c->items[cut.a].has_cut = c->items[cut.b].has_cut = true;
         c->cuts[c->cut_count++] = cut;
+    }
+}
+
+void clusters_alias(struct clusters *c, const struct identity_alias *aliases, size_t count,
+                    uint32_t add_a, uint32_t add_b)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct identity_alias alias = {aliases[i].a + add_a, aliases[i].b + add_b};
+        c->items[alias.a].has_alias = c->items[alias.b].has_alias = true;
+        c->aliases[c->alias_count++] = alias;
     }
 }
 
@@ -83,6 +103,21 @@ static bool separates_cut(struct clusters *c, uint32_t a, uint32_t b)
             return true;
     }
     return false;
+}
+
+/* Bits of the unique types whose values in both clusters are one. The values within one cluster are
+ * one already, so one alias between the two is enough. */
+static uint32_t aliased_types(struct clusters *c, uint32_t a, uint32_t b)
+{
+    uint32_t types = 0;
+    if (!c->items[a].has_alias || !c->items[b].has_alias)
+        return 0;
+    for (size_t i = 0; i < c->alias_count; i++) {
+        uint32_t x = find_root(c->items, c->aliases[i].a), y = find_root(c->items, c->aliases[i].b);
+        if ((x == a && y == b) || (x == b && y == a))
+            types |= UINT32_C(1) << c->items[c->aliases[i].a].node->type;
+    }
+    return types;
 }
 
 /* Members of the type first seen in (from, until]. */
@@ -141,6 +176,7 @@ static void unite(struct clusters *c, uint32_t a, uint32_t b)
     into->counted += from->counted;
     into->unique_types |= from->unique_types;
     into->has_cut = into->has_cut || from->has_cut;
+    into->has_alias = into->has_alias || from->has_alias;
     if (is_older(c->items[from->oldest].node, c->items[into->oldest].node))
         into->oldest = from->oldest;
     for (size_t t = 0; t < c->limited; t++)
@@ -161,7 +197,8 @@ enum refusal clusters_judge(struct clusters *c, const struct identity_link *link
         return REFUSED_NOT;
     if (separates_cut(c, a, b)) /* 3 */
         return REFUSED_CUT;
-    if (c->items[a].unique_types & c->items[b].unique_types) /* 4 */
+    uint32_t both = c->items[a].unique_types & c->items[b].unique_types;
+    if (both != 0 && (both & ~aliased_types(c, a, b)) != 0) /* 4 */
         return REFUSED_UNIQUE;
     if (exceeds_any_limit(c, link, a, b)) /* 5 */
         return REFUSED_LIMIT;

@@ -15,17 +15,22 @@ struct clusters {
     int16_t limited_types[IDENTITY_MAX_TYPES];
     struct identity_cut *cuts;
     size_t cut_count;
+    struct identity_alias *aliases;
+    size_t alias_count;
 };
 
-/* Room for so many nodes and cuts. */
+/* Room for so many nodes, cuts and aliases. */
 struct clusters clusters_start(const struct identity_policy *policy, struct arena *arena,
-                               size_t nodes, size_t cuts);
+                               size_t nodes, size_t cuts, size_t aliases);
 /* Adds each node as a cluster of its own; borrows the nodes. Returns the number of the first one:
  * nodes are numbered in the order in which they are added. */
 uint32_t clusters_add(struct clusters *clusters, const struct identity_node *nodes, size_t count);
 /* Adds cuts. add_a and add_b turn their ends into numbers of nodes, which must have been added. */
 void clusters_cut(struct clusters *clusters, const struct identity_cut *cuts, size_t count,
                   uint32_t add_a, uint32_t add_b);
+/* Adds aliases in the same way. */
+void clusters_alias(struct clusters *clusters, const struct identity_alias *aliases, size_t count,
+                    uint32_t add_a, uint32_t add_b);
 /* What becomes of a link between nodes a and b if it is the next one. */
 enum refusal clusters_judge(struct clusters *clusters, const struct identity_link *link, uint32_t a,
                             uint32_t b);

@@ -78,6 +78,12 @@ struct identity_type {
     struct span address_of; /* channels that reach a person by it, separated by blanks */
 };
 
+/* Whose messages about former ids are believed. */
+struct identity_trust {
+    struct span topic; /* empty: any; with * at its end: topics that begin like this */
+    struct span source;
+};
+
 /* How two types may link. */
 struct identity_pair {
     bool may_link;
@@ -89,6 +95,8 @@ struct identity_policy {
     size_t type_count;
     struct identity_pair pairs[IDENTITY_MAX_TYPES][IDENTITY_MAX_TYPES]; /* symmetric */
     struct blocked_values blocked;                                      /* of all types */
+    struct identity_trust *may_alias;
+    size_t trust_count;
     struct char_class_pattern *classes;
     size_t class_count;
     struct span calling_code; /* digits, for phones without one */
@@ -199,6 +207,11 @@ struct identity_cut {
     uint32_t a, b; /* indexes of nodes, both within the graph */
 };
 
+/* Two values of a unique type that count as one wherever one cluster holds both. */
+struct identity_alias {
+    uint32_t a, b; /* indexes of nodes of one type, both within the graph */
+};
+
 struct identity_graph {
     struct identity_node *nodes;
     size_t node_count;
@@ -206,6 +219,8 @@ struct identity_graph {
     size_t link_count;
     const struct identity_cut *cuts;
     size_t cut_count;
+    const struct identity_alias *aliases;
+    size_t alias_count;
 };
 
 /* Fills profile of every node and refused_by of every link, the global result for this graph alone.
@@ -213,14 +228,16 @@ struct identity_graph {
 void identity_partition(const struct identity_policy *policy, struct arena *arena,
                         struct identity_graph *graph);
 
-/* A neighbouring profile with its links and cuts to the touched ones. Ends `a` are indexes of nodes
- * inside, ends `b` of nodes of this graph. */
+/* A neighbouring profile with its links, cuts and aliases to the touched ones. Ends `a` are indexes
+ * of nodes inside, ends `b` of nodes of this graph. */
 struct identity_neighbour {
     struct identity_graph graph;
     struct identity_link *cross;
     size_t cross_count;
     const struct identity_cut *cuts;
     size_t cut_count;
+    const struct identity_alias *aliases;
+    size_t alias_count;
     bool joins; /* out */
 };
 
@@ -237,6 +254,10 @@ void identity_test_neighbours(const struct identity_policy *policy, struct arena
  * about an operator's release, which overrides this. */
 bool identity_is_quarantined(const struct identity_policy *policy, int16_t type,
                              const uint32_t *degree_by_type, uint32_t degree);
+
+/* Whether `alias` and `merge` messages of this source on this topic are believed. */
+bool identity_may_alias(const struct identity_policy *policy, struct span topic,
+                        struct span source);
 
 /* Whether observed links between these types (indexes) count at all, and how strong they are. */
 bool identity_may_link(const struct identity_policy *policy, int16_t type_a, int16_t type_b);

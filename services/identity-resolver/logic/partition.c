@@ -6,9 +6,11 @@
 void identity_partition(const struct identity_policy *policy, struct arena *arena,
                         struct identity_graph *graph)
 {
-    struct clusters clusters = clusters_start(policy, arena, graph->node_count, graph->cut_count);
+    struct clusters clusters =
+        clusters_start(policy, arena, graph->node_count, graph->cut_count, graph->alias_count);
     clusters_add(&clusters, graph->nodes, graph->node_count);
     clusters_cut(&clusters, graph->cuts, graph->cut_count, 0, 0);
+    clusters_alias(&clusters, graph->aliases, graph->alias_count, 0, 0);
     links_place(policy, graph->nodes, graph->nodes, graph->links, graph->link_count);
     if (graph->link_count > 1)
         qsort(graph->links, graph->link_count, sizeof *graph->links, link_compare);

@@ -32,6 +32,22 @@ enum outcome identity_check_times(const struct identity_policy *policy, struct i
     return OUTCOME_OK;
 }
 
+static bool matches_topic(struct span wanted, struct span topic)
+{
+    if (wanted.len == 0 || wanted.ptr[wanted.len - 1] != '*')
+        return wanted.len == 0 || span_equal(wanted, topic);
+    return topic.len >= wanted.len - 1 && memcmp(topic.ptr, wanted.ptr, wanted.len - 1) == 0;
+}
+
+bool identity_may_alias(const struct identity_policy *policy, struct span topic, struct span source)
+{
+    for (size_t i = 0; i < policy->trust_count; i++)
+        if (span_equal(policy->may_alias[i].source, source) &&
+            matches_topic(policy->may_alias[i].topic, topic))
+            return true;
+    return false;
+}
+
 bool identity_may_link(const struct identity_policy *policy, int16_t type_a, int16_t type_b)
 {
     return policy->pairs[type_a][type_b].may_link;

@@ -214,6 +214,28 @@ static enum outcome read_pairs(const struct json *list, struct identity_policy *
     return OUTCOME_OK;
 }
 
+static enum outcome read_trust(const struct json *entry, struct identity_trust *out,
+                               struct err *err)
+{
+    CHECK(json_check_keys(entry, "source", "topic", err));
+    CHECK(json_text(entry, "source", &out->source, err));
+    CHECK(json_text(entry, "topic", &out->topic, err));
+    return out->source.len > 0
+               ? OUTCOME_OK
+               : json_fail(entry, err, "a source is the URI that its touchpoints have");
+}
+
+static enum outcome read_may_alias(struct arena *arena, const struct json *root,
+                                   struct identity_policy *policy, struct err *err)
+{
+    const struct json *list = NULL;
+    CHECK(json_list(root, "may_alias", &list, err));
+    policy->may_alias = arena_array(arena, struct identity_trust, json_count(list));
+    for (size_t i = 0; i < json_count(list); i++)
+        CHECK(read_trust(json_at(list, i), &policy->may_alias[policy->trust_count++], err));
+    return OUTCOME_OK;
+}
+
 static enum outcome check_calling_code(const struct json *root, struct span code, struct err *err)
 {
     for (size_t i = 0; i < code.len; i++)
@@ -247,13 +269,14 @@ static enum outcome read_root(struct arena *arena, const struct json *root,
     out->max_degree = 1000;
     CHECK(json_check_keys(root, "types",
                           "default_calling_code gmail_dots_and_plus blocked pairs max_identifiers "
-                          "max_degree min_time",
+                          "max_degree min_time may_alias",
                           err));
     CHECK(json_list(root, "types", &types, err));
     CHECK(read_types(arena, types, out, err));
     CHECK(read_max_links(types, out, err));
     CHECK(json_list(root, "pairs", &pairs, err));
     CHECK(read_pairs(pairs, out, err));
+    CHECK(read_may_alias(arena, root, out, err));
     CHECK(json_section(root, "blocked", &blocked, err));
     CHECK(identity_blocked_read(arena, blocked, out, err));
     CHECK(json_text(root, "default_calling_code", &out->calling_code, err));

@@ -35,7 +35,7 @@ static bool link_is_covered(struct resolver *resolver, const struct sighting *s,
 bool resolver_is_covered(struct resolver *resolver, const struct sighting *s,
                          struct cached_identifier *known)
 {
-    bool is_covered = true;
+    bool is_covered = s->alias_source.len == 0;
     for (size_t i = 0; i < s->id_count; i++) {
         const struct cached_identifier *held =
             resolver_cache_identifier(&resolver->cache, &s->ids[i].id);
@@ -59,9 +59,24 @@ static void want_identifier(struct request *request, const struct sighting *s, s
 
 /* The anchor is always wanted: the batch must be published with its profile even if the cache
  * forgets it. */
+static void collect_aliases(struct request *request, const struct sighting *s)
+{
+    for (size_t i = 0; i < s->id_count && !s->lacks_anchor; i++)
+        for (size_t j = i + 1; j < s->id_count && s->ids[j].type == s->ids[i].type; j++) {
+            if (!s->ids[i].type->is_unique)
+                break;
+            want_identifier(request, s, i);
+            want_identifier(request, s, j);
+            *arena_push(request->arena, &request->aliases) = (struct alias_row){
+                link_key_of(&s->ids[i].id, &s->ids[j].id), s->alias_topic, s->alias_source};
+        }
+}
+
 static void collect_sighting(struct request *request, const struct sighting *s)
 {
     want_identifier(request, s, 0);
+    if (s->alias_source.len > 0)
+        collect_aliases(request, s);
     for (size_t i = 1; i < s->id_count; i++) {
         bool has_link = !s->lacks_anchor && !link_is_covered(request->resolver, s, i);
         if (has_link)

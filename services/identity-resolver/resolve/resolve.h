@@ -32,6 +32,9 @@ struct sighting {
     const struct typed_id *ids; /* strongest first; ids[0] is the anchor */
     size_t id_count;
     bool lacks_anchor; /* the anchor was erased: these are the others, and nothing links them */
+    /* of a touchpoint that says that its values of a unique type are one, and is believed;
+     * otherwise nothing */
+    struct span alias_topic, alias_source;
 };
 
 struct sightings {

@@ -97,6 +97,7 @@ static struct identity_graph group_graph(struct work *work, const struct groups 
         *arena_push(work->arena, &edges) = i;
     struct identity_graph graph = work_graph(work, &members, &edges);
     graph.cuts = work_cuts(work, group, group, &graph.cut_count);
+    graph.aliases = work_aliases(work, group, group, &graph.alias_count);
     return graph;
 }
 
@@ -250,6 +251,7 @@ static void test_piece(struct work *work, const struct groups *groups,
                                                     .cross_count = meeting->count};
         neighbours[i].cross = cross_links(work, meeting);
         neighbours[i].cuts = work_cuts(work, piece, outside, &neighbours[i].cut_count);
+        neighbours[i].aliases = work_aliases(work, piece, outside, &neighbours[i].alias_count);
     }
     identity_test_neighbours(&work->resolver->policy, work->arena, &inside, neighbours, n);
     for (size_t i = 0; i < n; i++)

@@ -42,6 +42,26 @@ struct identity_cut *work_cuts(struct work *work, uint32_t group_a, uint32_t gro
     return cuts;
 }
 
+struct identity_alias *work_aliases(struct work *work, uint32_t group_a, uint32_t group_b,
+                                    size_t *count)
+{
+    struct identity_alias *aliases =
+        arena_array(work->arena, struct identity_alias, work->aliases.count);
+    const void *key;
+    *count = 0;
+    for (size_t i = 0; map_next(&work->aliases, &i, &key);) {
+        const struct link_key *pair = key;
+        const struct member *a = find_member(work, &pair->a), *b = find_member(work, &pair->b);
+        if (a == NULL || b == NULL || a->type != b->type)
+            continue;
+        if (a->group == group_a && b->group == group_b)
+            aliases[(*count)++] = (struct identity_alias){a->node, b->node};
+        else if (a->group == group_b && b->group == group_a)
+            aliases[(*count)++] = (struct identity_alias){b->node, a->node};
+    }
+    return aliases;
+}
+
 struct identity_graph work_graph(struct work *work, const struct index_list *members,
                                  const struct index_list *edges)
 {
@@ -115,6 +135,7 @@ void work_partition(struct work *work)
     }
     struct identity_graph graph = work_graph(work, &members, &edges);
     graph.cuts = work_cuts(work, 0, 0, &graph.cut_count);
+    graph.aliases = work_aliases(work, 0, 0, &graph.alias_count);
     identity_partition(&work->resolver->policy, work->arena, &graph);
     for (size_t i = 0; i < members.count; i++)
         work->members.items[members.items[i]].profile_id =

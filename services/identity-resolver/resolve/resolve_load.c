@@ -175,6 +175,21 @@ static enum outcome load_orders(struct work *work, const struct id_list *ids, st
     return OUTCOME_OK;
 }
 
+/* ---- aliases ---- */
+static enum outcome load_aliases(struct work *work, const struct id_list *ids, struct err *err)
+{
+    const struct identity_policy *policy = &work->resolver->policy;
+    struct alias_rows rows = {0};
+    if (policy->trust_count == 0 || ids->count == 0)
+        return OUTCOME_OK;
+    CHECK(identity_store_find_aliases(work->resolver->db, work->arena, ids->items, ids->count,
+                                      &rows, err));
+    for (size_t i = 0; i < rows.count; i++)
+        if (identity_may_alias(policy, rows.items[i].topic, rows.items[i].source))
+            map_put(&work->aliases, &rows.items[i].key, NULL);
+    return OUTCOME_OK;
+}
+
 /* ---- profiles ---- */
 /* Reads the links of members from `first` on. Links of quarantined identifiers are not read: there
  * may be millions, and all are refused. */
@@ -202,10 +217,11 @@ static enum outcome load_profiles(struct work *work, struct id_list *profiles, s
                                  &rows, err));
     CHECK(add_members(work, &rows, err));
     work->request->committed->counts.rows_read += rows.count;
-    for (size_t i = first; work->has_orders && i < work->members.count; i++)
+    for (size_t i = first; i < work->members.count; i++)
         *arena_push(work->arena, &all) = work->members.items[i].row.identifier_id;
-    if (all.count > 0)
+    if (work->has_orders && all.count > 0)
         CHECK(load_orders(work, &all, err));
+    CHECK(load_aliases(work, &all, err));
     return work->leaves_links ? OUTCOME_OK : load_links_from(work, first, err);
 }
 
@@ -367,6 +383,16 @@ static void add_batch_links(struct work *work)
     }
 }
 
+/* A batch says only what the policy trusts. */
+static void add_batch_aliases(struct work *work)
+{
+    const struct alias_rows *aliases = &work->request->aliases;
+    for (size_t i = 0; i < aliases->count; i++)
+        if (identity_may_alias(&work->resolver->policy, aliases->items[i].topic,
+                               aliases->items[i].source))
+            map_put(&work->aliases, &aliases->items[i].key, NULL);
+}
+
 enum outcome work_load_batch(struct work *work, struct err *err)
 {
     struct id_list known = {0}, hints = {0}, missing;
@@ -376,6 +402,7 @@ enum outcome work_load_batch(struct work *work, struct err *err)
     work->leaves_links = false;
     CHECK(add_batch_members(work, err));
     bring_batch_inside(work);
+    add_batch_aliases(work);
     if (!work->is_review)
         work_settle_plain(work);
     CHECK(load_links_from(work, 0, err));

@@ -61,8 +61,9 @@ struct request {
     struct identifier_rows wanted;
     /* links of the batch with the smallest (time, evidence); sorted by key */
     struct link_rows links;
-    struct id_list seeds;    /* a review: identifiers whose profiles are evaluated */
-    struct id_list profiles; /* a review: more profiles, if they still exist; sorted */
+    struct alias_rows aliases; /* values that the batch says are one; with repeats */
+    struct id_list seeds;      /* a review: identifiers whose profiles are evaluated */
+    struct id_list profiles;   /* a review: more profiles, if they still exist; sorted */
     const struct resolve_orders *orders;
     const struct id *swept_to;
     bool is_review, is_dry_run;
@@ -91,6 +92,7 @@ struct work {
     struct edges edges;
     struct map edge_of;  /* link_key -> index */
     struct map cuts;     /* link_key -> bool: the newest order about the pair is a cut */
+    struct map aliases;  /* link_key -> nothing: two values that are one, by a trusted source */
     struct map released; /* id -> nothing */
     struct map ordered;  /* id -> nothing: an order names it */
     struct map inside;   /* stored profile_id -> nothing */
@@ -168,6 +170,9 @@ struct identity_link work_link(const struct work *work, const struct edge *edge)
  * be 0. */
 struct identity_cut *work_cuts(struct work *work, uint32_t group_a, uint32_t group_b,
                                size_t *count);
+/* The same for aliases. */
+struct identity_alias *work_aliases(struct work *work, uint32_t group_a, uint32_t group_b,
+                                    size_t *count);
 /* Takes the outcomes of a graph's links over into the edges. */
 void work_take_outcomes(struct work *work, const struct identity_link *links, size_t count,
                         const struct identity_node *a_nodes, const struct identity_node *b_nodes);

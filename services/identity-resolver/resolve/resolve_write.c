@@ -253,6 +253,9 @@ enum outcome work_write(struct work *work, struct err *err)
                                           err));
     }
     mark_refused(work);
+    if (work->request->aliases.count > 0)
+        CHECK(identity_store_insert_aliases(work->resolver->db, work->arena,
+                                            &work->request->aliases, err));
     CHECK(write_identifiers(work, err));
     CHECK(write_links(work, &plan, err));
     if (work->change.move_count > 0)

@@ -240,3 +240,31 @@ enum outcome identity_store_find_orders(struct db *db, struct arena *arena, cons
     }
     return OUTCOME_OK;
 }
+
+enum outcome identity_store_insert_aliases(struct db *db, struct arena *arena,
+                                           const struct alias_rows *rows, struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_uuid_array(&p, &rows->items->key.a, sizeof *rows->items, rows->count);
+    params_uuid_array(&p, &rows->items->key.b, sizeof *rows->items, rows->count);
+    params_text_array(&p, &rows->items->topic, sizeof *rows->items, rows->count);
+    params_text_array(&p, &rows->items->source, sizeof *rows->items, rows->count);
+    return db_run(db, &sql_insert_aliases, &p, NULL, NULL, err);
+}
+
+enum outcome identity_store_find_aliases(struct db *db, struct arena *arena, const struct id *ids,
+                                         size_t count, struct alias_rows *out, struct err *err)
+{
+    struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, arena);
+    params_uuid_array(&p, ids, sizeof *ids, count);
+    CHECK(db_run(db, &sql_find_aliases, &p, &r, NULL, err));
+    for (int i = 0; i < db_rows(r); i++) {
+        struct id a = db_uuid(r, i, 0), b = db_uuid(r, i, 1);
+        *arena_push(arena, out) =
+            (struct alias_row){link_key_of(&a, &b), db_bytes(r, i, 2), db_bytes(r, i, 3)};
+    }
+    return OUTCOME_OK;
+}

@@ -93,6 +93,21 @@ enum outcome identity_store_insert_orders(struct db *db, struct arena *arena,
 enum outcome identity_store_stamp_orders(struct db *db, struct arena *arena, const int64_t *ids,
                                          size_t count, int64_t version, struct err *err);
 
+/* A touchpoint of this topic and source said that the two are one value of their type. */
+struct alias_row {
+    struct link_key key;
+    struct span topic, source;
+};
+struct alias_rows {
+    struct alias_row *items;
+    size_t count, capacity;
+};
+enum outcome identity_store_insert_aliases(struct db *db, struct arena *arena,
+                                           const struct alias_rows *rows, struct err *err);
+/* Those that name one of these identifiers; with repeats. */
+enum outcome identity_store_find_aliases(struct db *db, struct arena *arena, const struct id *ids,
+                                         size_t count, struct alias_rows *out, struct err *err);
+
 enum order_kind { ORDER_LINK, ORDER_CUT, ORDER_RELEASE };
 struct order_row {
     enum order_kind kind;
