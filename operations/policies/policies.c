@@ -3,6 +3,7 @@
 
 #include "operations/lock_out.h"
 #include "operations/policies/candidate.h"
+#include "operations/policies/ledger.h"
 #include "policies_sql.h"
 #include "services/journey-tracker/journey_policy.h"
 #include "services/journey-tracker/journey_policy_store.h"
@@ -115,6 +116,7 @@ static enum outcome derive(struct desk *desk, const char *dir, struct generation
     CHECK(lock_out_services(desk, err));
     if (generation->number == 0)
         CHECK(switch_generation(desk->db, desk->arena, dir, generation, err));
+    CHECK(policy_renew_ledger(desk, dir, generation, err));
     CHECK(policy_sweep(desk, dir, generation, err));
     return db_run(desk->db, &sql_policy_mark_complete, NULL, NULL, NULL, err);
 }

@@ -141,6 +141,8 @@ CREATE TABLE journey.facts (
     location_id text,
     agent_id text,
     decision_id text,
+    case_id text,
+    lines text,
     loaded_at timestamptz NOT NULL DEFAULT now(),
     others bytea,
     PRIMARY KEY (anchor, occurred_at, event_id)
@@ -162,6 +164,8 @@ COMMENT ON COLUMN journey.facts.product_id IS 'Product.';
 COMMENT ON COLUMN journey.facts.location_id IS 'Store or branch.';
 COMMENT ON COLUMN journey.facts.agent_id IS 'Member of staff.';
 COMMENT ON COLUMN journey.facts.decision_id IS 'Contact request this touch belongs to, as sent.';
+COMMENT ON COLUMN journey.facts.case_id IS 'Case, such as a complaint, that it belongs to.';
+COMMENT ON COLUMN journey.facts.lines IS 'Products of the order''s lines, one per line: product, byte 1f, category; null: none, or no order.';
 COMMENT ON COLUMN journey.facts.loaded_at IS 'When it was stored (chronicle).';
 COMMENT ON COLUMN journey.facts.others IS 'Short keys of the touchpoint''s other identifiers, 8 bytes each, strongest first; null: none.';
 

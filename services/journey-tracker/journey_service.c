@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/codec/items_json.h"
 #include "common/codec/messages.h"
 #include "common/runtime/telemetry.h"
 #include "common/service/lanes.h"
@@ -149,6 +150,12 @@ static struct span present(struct span text)
     return text.len ? text : SPAN_NONE;
 }
 
+/* Lines of lists that are only shown would take much room. */
+static bool has_order(const struct touchpoint *tp)
+{
+    return tp->order_id.len > 0 || tp->value_micros != LONG_ABSENT;
+}
+
 static struct journey_fact fact_of(struct arena *arena, const struct resolved_header *head,
                                    const struct touchpoint *tp)
 {
@@ -166,6 +173,8 @@ static struct journey_fact fact_of(struct arena *arena, const struct resolved_he
         .location_id = present(tp->location_id),
         .agent_id = present(tp->agent_id),
         .decision_id = present(tp->decision_id),
+        .case_id = present(tp->case_id),
+        .lines = has_order(tp) ? items_json_lines(arena, tp->items_json) : SPAN_NONE,
         .others = resolved_other_keys(arena, head),
     };
 }

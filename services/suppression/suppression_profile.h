@@ -9,7 +9,7 @@
 struct profile {
     struct id id;
     bool is_merged; /* an anchor moved in */
-    bool has_news;  /* of an address that an open grant relies on */
+    bool has_news;  /* of an address that an open grant relies on, or the rules changed */
     const struct address_book *addresses;
     struct ledger_fact **facts; /* profile_decide sorts them by time and drops repeats */
     size_t fact_count;

@@ -146,7 +146,8 @@ static bool is_unasked(const struct ledger_fact *fact)
 static enum outcome lock_states(struct work *w, struct err *err)
 {
     const struct ledger_facts *facts = &w->flush->facts;
-    int64_t *profiles = arena_array(w->arena, int64_t, facts->count + 2 * w->anchor_count);
+    int64_t *profiles =
+        arena_array(w->arena, int64_t, facts->count + 2 * w->anchor_count + w->flush->judged_count);
     size_t count = 0;
     for (size_t i = 0; i < facts->count; i++)
         if (!is_unasked(&facts->items[i]))
@@ -157,6 +158,8 @@ static enum outcome lock_states(struct work *w, struct err *err)
         profiles[count++] = id_short(&w->anchors[i].profile_id);
         profiles[count++] = id_short(&w->anchors[i].old_profile_id);
     }
+    for (size_t i = 0; i < w->flush->judged_count; i++)
+        profiles[count++] = id_short(&w->flush->judged[i]);
     return timeline_lock_states(w->suppression->timeline, w->suppression->db, w->arena, profiles,
                                 count, &w->states, &w->state_count, err);
 }
@@ -332,7 +335,7 @@ static void gather_facts(struct work *w, size_t from, size_t to, struct profile 
 /* What the anchors say of a locked profile. */
 struct profile_note {
     struct id id;
-    bool is_merged;
+    bool is_merged, is_judged;
     int64_t moved; /* anchors that went in or out */
 };
 
@@ -347,6 +350,8 @@ static struct profile_note *note_of(struct map *notes, const struct id *profile_
 static void note_profiles(const struct work *w, struct map *notes)
 {
     map_init(notes, w->arena, sizeof(int64_t), sizeof(struct profile_note));
+    for (size_t i = 0; i < w->flush->judged_count; i++)
+        note_of(notes, &w->flush->judged[i])->is_judged = true;
     for (size_t i = 0; i < w->anchor_count; i++) {
         const struct anchor_row *row = &w->anchors[i];
         struct profile_note *note = note_of(notes, &row->profile_id);
@@ -399,7 +404,8 @@ static void decide_profiles(struct work *w)
         const struct profile_note *note = map_find(&notes, &w->states[i].profile);
         struct profile profile = {.id = note->id,
                                   .is_merged = note->is_merged,
-                                  .has_news = is_granted(w, w->states[i].profile)};
+                                  .has_news =
+                                      note->is_judged || is_granted(w, w->states[i].profile)};
         w->states[i].members += note->moved;
         decide_profile(w, &profile);
     }

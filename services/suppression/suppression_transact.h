@@ -29,6 +29,8 @@ struct suppression_flush {
         moves;                    /* of identity changes, and addresses that requests name */
     struct known_addresses known; /* of the customers' own touchpoints */
     int32_t lane;                 /* of the first record that matters */
+    const struct id *judged;      /* profiles whose open grants are judged again, for a tool */
+    size_t judged_count;
     /* Results, to be published after the commit. */
     struct decision_rows decisions; /* is_inserted: new */
     struct outbox_rows messages;

@@ -14,6 +14,8 @@ struct journey_fact {
     int64_t value_micros, margin_micros, cost_micros; /* INT64_MIN: absent */
     int16_t score;                                    /* INT16_MIN: absent */
     struct span message_id, order_id, content_id, product_id, location_id, agent_id, decision_id;
+    /* kept for contact rules that name the event later; lines: order_lines.h */
+    struct span case_id, lines;
     struct span others; /* resolved_other_keys */
 };
 
