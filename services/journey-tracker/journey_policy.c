@@ -119,6 +119,39 @@ static enum outcome read_conversions(struct arena *arena, const struct json *att
     return OUTCOME_OK;
 }
 
+/* A visit of the list `creditable`; its texts are conditions of channels.json. */
+static enum outcome read_visit(const struct json *object, struct visit_rule *rule, struct err *err)
+{
+    *rule = (struct visit_rule){0};
+    CHECK(json_check_keys(object, "", "utm_medium utm_source click_network click_id", err));
+    CHECK(json_text(object, "utm_medium", &rule->utm_medium, err));
+    CHECK(json_text(object, "utm_source", &rule->utm_source, err));
+    CHECK(json_text(object, "click_network", &rule->click_network, err));
+    CHECK(json_bool(object, "click_id", &rule->click_id, err));
+    if (!rule->utm_medium.ptr && !rule->utm_source.ptr && !rule->click_network.ptr &&
+        !rule->click_id)
+        return json_fail(object, err,
+                         "a visit needs utm_medium, utm_source, click_network or click_id: true");
+    return OUTCOME_OK;
+}
+
+static enum outcome read_creditable(struct arena *arena, const struct json *attribution,
+                                    struct journey_policy *policy, struct err *err)
+{
+    const struct json *list = NULL;
+    CHECK(json_list(attribution, "creditable", &list, err));
+    policy->has_creditable = list != NULL;
+    policy->visits = arena_array(arena, struct visit_rule, json_count(list));
+    for (size_t i = 0; i < json_count(list); i++) {
+        const struct json *entry = json_at(list, i);
+        if (json_shape(entry) == SHAPE_OBJECT)
+            CHECK(read_visit(entry, &policy->visits[policy->visit_count++], err));
+        else
+            CHECK(json_as_text(entry, arena_push(arena, &policy->creditable), err));
+    }
+    return OUTCOME_OK;
+}
+
 static enum outcome read_attribution(struct arena *arena, const struct json *journey,
                                      struct journey_policy *policy, struct err *err)
 {
@@ -129,8 +162,7 @@ static enum outcome read_attribution(struct arena *arena, const struct json *jou
     CHECK(json_check_keys(attribution, "conversions", "lookback creditable stored_model", err));
     CHECK(read_conversions(arena, attribution, policy, err));
     CHECK(json_duration(attribution, "lookback", &policy->lookback, err));
-    policy->has_creditable = json_get(attribution, "creditable") != NULL;
-    CHECK(read_texts(arena, attribution, "creditable", &policy->creditable, err));
+    CHECK(read_creditable(arena, attribution, policy, err));
     CHECK(json_choice(attribution, "stored_model", WORD_CHOICES(WORDS_MODELS), &model, err));
     policy->stored_model = (uint32_t)model + 1;
     return OUTCOME_OK;

@@ -57,7 +57,9 @@ class Policies:
         attribution = journey["attribution"]
         self.conversions = attribution["conversions"]
         self.conversion_events = {rule["event"] for rule in self.conversions}
-        self.creditable = set(attribution["creditable"]) if "creditable" in attribution else None
+        listed = attribution.get("creditable")
+        self.creditable = None if listed is None else {entry for entry in listed if isinstance(entry, str)}
+        self.creditable_visits = [entry for entry in listed or () if isinstance(entry, dict)]
         self.lookback = duration(attribution["lookback"])
         self.stored_model = attribution.get("stored_model", "linear")
         self.no_touch = NEVER_A_TOUCH | set(journey.get("no_touch", NO_TOUCH))

@@ -18,7 +18,8 @@ def policies(conversions="positive", creditable=("Campaign Sent",), **identity):
     """The default policies; `conversions` is the value condition, creditable None the rule without a list."""
     found = Policies.load(ROOT / "policies")
     found.conversions = [{**rule, "value": conversions} for rule in found.conversions]
-    found.creditable = None if creditable is None else set(creditable)
+    found.creditable = None if creditable is None else {one for one in creditable if isinstance(one, str)}
+    found.creditable_visits = [one for one in creditable or () if isinstance(one, dict)]
     found.identity.update(identity)
     return found
 

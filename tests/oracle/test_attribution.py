@@ -88,6 +88,30 @@ def test_what_is_creditable_without_a_list():
 
 
 @pytest.mark.parametrize(
+    "fields, is_credited",
+    [
+        ({"campaign": {"medium": "CPC"}}, True),
+        ({"campaign": {"medium": "paid-social", "source": "x"}}, True),
+        ({"campaign": {"medium": "cpc2"}}, False),
+        ({"campaign": {"click_id": "g1"}}, True),
+        ({"campaign": {"click_id": "", "id": "c"}}, False),
+        ({"campaign": {"click_network": "google"}}, True),
+        ({"campaign": {"click_id": "g1"}, "direction": "outbound"}, False),
+        ({"campaign": {"click_id": "g1"}, "is_bot": True}, False),
+        ({"campaign": {"medium": ""}}, False),
+        ({}, False),
+    ],
+)
+def test_visits_in_the_list_of_what_is_creditable(fields, is_credited):
+    story = Story()
+    story.add(0, "Page Viewed", **fields)
+    story.order(1, 6)
+    listed = ("Campaign Sent", {"utm_medium": "cpc"}, {"utm_medium": "paid*"}, {"click_id": True}, {"click_network": "*"})
+    found = views(story.touchpoints, policies(creditable=listed))
+    assert [row["eligible_touch_count"] for row in found["fct_conversions"]] == [str(int(is_credited))]
+
+
+@pytest.mark.parametrize(
     "failure, left",
     [
         ({"channel": "email", "campaign": {"id": "a"}}, ["a", "b"]),  # the newer of the two sends of a

@@ -160,7 +160,7 @@ class Touchpoint:
         self.is_bot = bool(raw.get("is_bot"))
         self.set_direction(raw.get("direction"), policies)
         self.set_kind(raw, campaign, policies.channels)
-        self.set_conversion(policies)
+        self.set_conversion(policies, campaign)
         self.session_number = self.stage_before = None
         self.is_elsewhere = False  # it is a sale that another profile owns
 
@@ -222,7 +222,7 @@ class Touchpoint:
                 self.network, self.touch_kind = network, f"{rule['channel']}:{network}"
                 return
 
-    def set_conversion(self, policies):
+    def set_conversion(self, policies, campaign):
         rules = [rule for rule in policies.conversions if self.direction == "inbound" and rule["event"] == self.event]
         self.is_order_event = bool(rules)
         paid = [rule for rule in rules if rule["value"] == "any" or (self.value or 0) > 0]
@@ -230,7 +230,9 @@ class Touchpoint:
         if not self.is_touch or self.event in policies.conversion_events:
             self.is_creditable = False
         elif policies.creditable is not None:
-            self.is_creditable = self.event in policies.creditable
+            self.is_creditable = self.event in policies.creditable or (
+                self.direction == "inbound" and any(visit_fits(rule, campaign) for rule in policies.creditable_visits)
+            )
         else:
             self.is_creditable = bool(self.campaign_id or (self.direction == "inbound" and self.click_id))
 
@@ -250,6 +252,16 @@ class Touchpoint:
     @property
     def is_late(self):
         return self.received_at is not None and self.received_at - self.occurred_at > DAY
+
+
+def visit_fits(rule, campaign):
+    """Whether a visit of such a campaign is in the list `creditable`: all that the rule names must hold."""
+    facts = {"utm_medium": campaign.get("medium"), "utm_source": campaign.get("source"), "click_network": campaign.get("click_network")}
+    if rule.get("click_id") and not text(campaign.get("click_id")):
+        return False
+    return all(
+        glob(rule[name].translate(ASCII_LOWER), (value or "").translate(ASCII_LOWER)) for name, value in facts.items() if name in rule
+    )
 
 
 def network_of(rule, facts):

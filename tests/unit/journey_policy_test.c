@@ -25,6 +25,9 @@ static void test_retailer(void **state)
     assert_true(p.counted[0].later_day);
     assert_true(p.at_risk_after.us == 28 * US_PER_DAY && p.lapsed_after.us == 56 * US_PER_DAY);
     assert_true(p.has_creditable && span_is(p.creditable.items[0], "Campaign Sent"));
+    assert_int_equal(p.creditable.count, 2);
+    assert_int_equal(p.visit_count, 4);
+    assert_true(p.visits[0].click_id && span_is(p.visits[1].click_network, "*"));
     assert_int_equal(p.stored_model, 3);
     assert_int_equal(p.goal_count, 8);
     assert_int_equal(p.goals[3].nth, 2);
@@ -53,7 +56,9 @@ static void test_bank(void **state)
 #define JOURNEY     "{\"stages\":[]," ATTRIBUTION "}"
 #define RULE(rule)  "{\"stages\":[{\"stage\":\"loyalty\",\"rules\":[" rule "]}]," ATTRIBUTION "}"
 #define STATUS(s)   "{\"stages\":[],\"status\":{" s "}," ATTRIBUTION "}"
-#define GOAL(goal)  "{\"goals\":[" goal "]}"
+#define CREDITABLE(entry)                                                                          \
+    "{\"stages\":[],\"attribution\":{\"conversions\":[],\"creditable\":[" entry "]}}"
+#define GOAL(goal) "{\"goals\":[" goal "]}"
 
 static const struct {
     const char *journey, *goals, *channels, *says;
@@ -97,6 +102,10 @@ static const struct {
           "\"on\":{}}"),
      "{\"rules\":[]}", "twice"},
     {JOURNEY, GOAL(""), "{\"rules\":[{\"channel\":\"a\",\"network\":\"b\"}]}", "rules[0]"},
+    {CREDITABLE("{}"), GOAL(""), "{\"rules\":[]}", "a visit needs"},
+    {CREDITABLE("{\"click_id\":false}"), GOAL(""), "{\"rules\":[]}", "a visit needs"},
+    {CREDITABLE("{\"utm_medum\":\"cpc\"}"), GOAL(""), "{\"rules\":[]}", "utm_medium"},
+    {CREDITABLE("7"), GOAL(""), "{\"rules\":[]}", "creditable[0]"},
 };
 
 static void test_mistakes(void **state)

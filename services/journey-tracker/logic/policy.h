@@ -77,6 +77,13 @@ struct channel_rule {
     struct span channel, network; /* network may be "(utm_source)" or "(click_network)" */
 };
 
+/* Inbound touches that may earn credit, whatever their event: all that is given must hold. Patterns
+ * as above, in any ASCII case. */
+struct visit_rule {
+    struct span utm_medium, utm_source, click_network; /* SPAN_NONE: not asked */
+    bool click_id;                                     /* there must be one */
+};
+
 struct journey_policy {
     struct span reporting_timezone;
     int32_t reporting_offset; /* seconds east of UTC */
@@ -95,7 +102,9 @@ struct journey_policy {
     uint32_t conversion_count;
     struct duration lookback;
     bool has_creditable;
-    struct span_list creditable;
+    struct span_list creditable; /* with has_creditable: these events and those visits */
+    struct visit_rule *visits;
+    uint32_t visit_count;
     uint32_t stored_model; /* enum credit_model */
     struct journey_goal goals[POLICY_MAX_GOALS];
     uint32_t goal_count;

@@ -168,14 +168,34 @@ static uint64_t goals_of(const struct journey_policy *policy, const struct shape
     return goals;
 }
 
+static bool folded_matches(struct span pattern, struct span text)
+{
+    return pattern.ptr == NULL || (text.ptr != NULL && matches(pattern, text, true));
+}
+
+static bool is_listed_visit(const struct journey_policy *policy, const struct shape_text *text)
+{
+    for (uint32_t i = 0; i < policy->visit_count; i++) {
+        const struct visit_rule *rule = &policy->visits[i];
+        if (folded_matches(rule->utm_medium, text->utm_medium) &&
+            folded_matches(rule->utm_source, text->utm_source) &&
+            folded_matches(rule->click_network, text->click_network) &&
+            (!rule->click_id || text->has_click_id))
+            return true;
+    }
+    return false;
+}
+
 static bool is_creditable(const struct journey_policy *policy, const struct shape_text *text,
                           const struct shape *shape)
 {
     if (!shape->is_touch)
         return false;
+    bool inbound = shape->direction == DIRECTION_INBOUND;
     if (policy->has_creditable)
-        return in_list(&policy->creditable, shape->event);
-    return text->campaign_id.ptr || (shape->direction == DIRECTION_INBOUND && text->has_click_id);
+        return in_list(&policy->creditable, shape->event) ||
+               (inbound && is_listed_visit(policy, text));
+    return text->campaign_id.ptr || (inbound && text->has_click_id);
 }
 
 /* Conversion rules by value, the counted event, and whether the event may earn credit. */
