@@ -10,6 +10,21 @@
 #include "services/journey-tracker/journey_sweep.h"
 #include "services/suppression/policy/suppression_policy.h"
 
+/* Who subtracts returns by a rule of his own would do it twice; such a rule does nothing. */
+static void warn_of_returns(struct desk *desk, const char *dir,
+                            const struct journey_policy *journey)
+{
+    const char *path = generation_policy_path(desk->arena, dir, "journey.json");
+    for (uint32_t i = 0; i < journey->conversion_count; i++) {
+        struct span event = journey->conversions[i].event;
+        if (span_list_has(&journey->orders.return_events, event))
+            desk_warn(desk,
+                      "%s: attribution.conversions[%u] has no effect: \"" SPAN_FMT
+                      "\" is an event of returns, which are taken back by themselves",
+                      path, i, SPAN_ARG(event));
+    }
+}
+
 enum outcome policies_check(struct desk *desk, const char *dir, struct err *err)
 {
     struct arena *arena = desk->arena;
@@ -20,6 +35,7 @@ enum outcome policies_check(struct desk *desk, const char *dir, struct err *err)
     CHECK(identity_candidate_read(desk, generation_policy_path(arena, dir, "identity.json"), &text,
                                   identity, err));
     CHECK(journey_policy_load(arena, dir, journey, err));
+    warn_of_returns(desk, dir, journey);
     CHECK(suppression_policy_read(arena, generation_policy_path(arena, dir, "contact.json"),
                                   contact, err));
     return generation_hash(dir, &(struct id){{0}}, err);

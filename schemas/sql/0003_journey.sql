@@ -43,7 +43,8 @@ CREATE TABLE journey.shapes (
     shown_direction text,
     is_touch boolean NOT NULL,
     is_money boolean NOT NULL,
-    is_money_with_value boolean NOT NULL
+    is_money_with_value boolean NOT NULL,
+    is_return_event boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE journey.shapes IS 'Combinations of the attributes of touchpoints that take few values; a fact names one (numbers are chronicle, contents convergent).';
 COMMENT ON COLUMN journey.shapes.shape IS 'Number of the combination.';
@@ -78,6 +79,7 @@ COMMENT ON COLUMN journey.shapes.shown_direction IS 'inbound, outbound or null, 
 COMMENT ON COLUMN journey.shapes.is_touch IS 'It is a touch by the active policy.';
 COMMENT ON COLUMN journey.shapes.is_money IS 'It is in a goal that adds up amounts, whatever its value.';
 COMMENT ON COLUMN journey.shapes.is_money_with_value IS 'It is in such a goal with a positive value.';
+COMMENT ON COLUMN journey.shapes.is_return_event IS 'The event is a return by the active policy.';
 
 CREATE TABLE journey.policies (
     generation uuid PRIMARY KEY,
@@ -285,6 +287,53 @@ COMMENT ON TABLE journey.repeats IS 'Facts that do not count, because another fa
 COMMENT ON COLUMN journey.repeats.anchor IS 'Short key of the fact''s anchor.';
 COMMENT ON COLUMN journey.repeats.occurred_at IS 'When it happened.';
 COMMENT ON COLUMN journey.repeats.event_id IS 'Id of the touchpoint.';
+
+CREATE TABLE journey.order_changes (
+    anchor bigint NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    event_id uuid NOT NULL,
+    is_return boolean NOT NULL,
+    is_full boolean NOT NULL,
+    is_repeat boolean NOT NULL,
+    order_anchor bigint,
+    order_at timestamptz,
+    order_event_id uuid,
+    goal integer NOT NULL,
+    seller_shape integer NOT NULL,
+    money_shape integer NOT NULL,
+    share integer NOT NULL,
+    value_micros bigint NOT NULL,
+    margin_micros bigint,
+    value_before bigint NOT NULL,
+    margin_before bigint NOT NULL,
+    over_micros bigint NOT NULL,
+    touch_count integer NOT NULL,
+    touches bytea NOT NULL,
+    loaded_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (anchor, occurred_at, event_id)
+);
+COMMENT ON TABLE journey.order_changes IS 'Returns, and further tellings of orders, also those that change nothing (convergent, but codes).';
+COMMENT ON COLUMN journey.order_changes.anchor IS 'Short key of the touchpoint''s anchor.';
+COMMENT ON COLUMN journey.order_changes.occurred_at IS 'When it happened.';
+COMMENT ON COLUMN journey.order_changes.event_id IS 'Id of the touchpoint.';
+COMMENT ON COLUMN journey.order_changes.is_return IS 'A return; else another telling of the order.';
+COMMENT ON COLUMN journey.order_changes.is_full IS 'The return that left nothing of the order.';
+COMMENT ON COLUMN journey.order_changes.is_repeat IS 'Another system told this return before.';
+COMMENT ON COLUMN journey.order_changes.order_anchor IS 'Anchor of the order''s touchpoint; null: no order is known.';
+COMMENT ON COLUMN journey.order_changes.order_at IS 'Its time.';
+COMMENT ON COLUMN journey.order_changes.order_event_id IS 'Its id.';
+COMMENT ON COLUMN journey.order_changes.goal IS 'Code of the goal, 0 = none.';
+COMMENT ON COLUMN journey.order_changes.seller_shape IS 'Shape of the touchpoint that sold: its department.';
+COMMENT ON COLUMN journey.order_changes.money_shape IS 'Shape of the touchpoint that told the value: its currency.';
+COMMENT ON COLUMN journey.order_changes.share IS 'Change of the conversion, in millionths.';
+COMMENT ON COLUMN journey.order_changes.value_micros IS 'Change of the value that the touches share, signed.';
+COMMENT ON COLUMN journey.order_changes.margin_micros IS 'Change of the margin, signed; null: the order has none.';
+COMMENT ON COLUMN journey.order_changes.value_before IS 'Value that the touches shared before.';
+COMMENT ON COLUMN journey.order_changes.margin_before IS 'Margin that they shared before.';
+COMMENT ON COLUMN journey.order_changes.over_micros IS 'What was returned beyond the value of the order: 0 or below, unattributed.';
+COMMENT ON COLUMN journey.order_changes.touch_count IS 'Number of touches that share.';
+COMMENT ON COLUMN journey.order_changes.touches IS 'These touches, as in journey.conversions.';
+COMMENT ON COLUMN journey.order_changes.loaded_at IS 'When it was stored first (chronicle).';
 
 CREATE TABLE journey.stage_changes (
     stage_change_id uuid NOT NULL,

@@ -35,6 +35,13 @@ CREATE FUNCTION tutti_meta.kept_shape(type text, event text, channel text, direc
     RETURN md5(jsonb_build_array('kept', type, event, channel, direction, department, purpose, currency, is_bot)::text)::uuid;
 COMMENT ON FUNCTION tutti_meta.kept_shape(text, text, text, text, text, text, text, boolean) IS 'Hash of the shape that an erased person''s sale keeps.';
 
+-- The same for any sum, and how part i changes when `change` comes to what was divided before.
+CREATE FUNCTION tutti_meta.credit_part_of_sum(total numeric, n integer, i integer) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN div(total, n) + CASE WHEN i < abs(total % n) THEN sign(total) ELSE 0 END;
+CREATE FUNCTION tutti_meta.credit_change(before bigint, change bigint, n integer, i integer) RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN before = 0 THEN tutti_meta.credit_part(change, n, i)
+                ELSE tutti_meta.credit_part_of_sum(before::numeric + change, n, i) - tutti_meta.credit_part_of_sum(before::numeric, n, i) END;
+
 -- OFFSET 0: read once per query, never once per row.
 CREATE VIEW tutti_meta.active AS
 SELECT g.number, p.generation, p.reporting_timezone AS zone, p.session, p.at_risk_after, p.lapsed_after, p.journey_end, p.stored_model,

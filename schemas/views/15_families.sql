@@ -9,11 +9,13 @@ SELECT c.day,
        currency.value AS currency,
        c.touches,
        c.value_micros,
+       c.returned,
        c.updated_at
 FROM (
     SELECT date '1970-01-01' + k.period AS day, k.d0, k.d1, k.d2, k.d3,
            sum(c.v0) AS touches,
            sum(c.v1) + sum(c.v6) * 4611686018427387904 AS value_micros,
+           sum(c.v2) AS returned,
            max(c.updated_at) AS updated_at
     FROM metrics.cell_keys AS k
     JOIN metrics.cells AS c USING (cell)
@@ -32,6 +34,7 @@ COMMENT ON COLUMN metrics.goals.channel IS 'Channel of the touch (convergent).';
 COMMENT ON COLUMN metrics.goals.currency IS 'Currency of the value; null for a goal that counts (convergent).';
 COMMENT ON COLUMN metrics.goals.touches IS 'Number of touches (convergent).';
 COMMENT ON COLUMN metrics.goals.value_micros IS 'What the goal measures, in micro-units (convergent).';
+COMMENT ON COLUMN metrics.goals.returned IS 'Number of orders that were fully returned that day (convergent).';
 COMMENT ON COLUMN metrics.goals.updated_at IS 'Last change (chronicle).';
 
 CREATE VIEW metrics.goal_customers AS
@@ -71,6 +74,7 @@ SELECT c.day,
        c.revenue_micros,
        c.margin_micros,
        c.touches,
+       c.rows,
        c.updated_at
 FROM (
     SELECT date '1970-01-01' + k.period AS day, k.d0, k.d1, k.d2, k.d3, k.d4, k.d5, k.d6, k.d7, k.d8,
@@ -78,6 +82,7 @@ FROM (
            sum(c.v1) + sum(c.v6) * 4611686018427387904 AS revenue_micros,
            sum(c.v2) + sum(c.v7) * 4611686018427387904 AS margin_micros,
            sum(c.v3) AS touches,
+           sum(c.v4) AS rows,
            max(c.updated_at) AS updated_at
     FROM metrics.cell_keys AS k
     JOIN metrics.cells AS c USING (cell)
@@ -107,6 +112,7 @@ COMMENT ON COLUMN metrics.credits.credit_millionths IS 'Credit; 1,000,000 is one
 COMMENT ON COLUMN metrics.credits.revenue_micros IS 'Share of the revenue, in micro-units (convergent).';
 COMMENT ON COLUMN metrics.credits.margin_micros IS 'Share of the margin, in micro-units (convergent).';
 COMMENT ON COLUMN metrics.credits.touches IS 'Number of credited touches (convergent).';
+COMMENT ON COLUMN metrics.credits.rows IS 'Number of credits, with or without a touch (convergent).';
 COMMENT ON COLUMN metrics.credits.updated_at IS 'Last change (chronicle).';
 
 CREATE VIEW metrics.steps AS

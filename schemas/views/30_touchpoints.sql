@@ -31,15 +31,21 @@ FROM (
                s.source, s.event, s.channel, s.network, s.department, s.purpose, s.contact_class, s.touch_kind, s.campaign_id,
                s.product_category, s.device_type, s.country, s.score_kind, s.currency,
                f.occurred_at AT TIME ZONE (SELECT zone FROM tutti_meta.active) AS local_at,
-               s.shown_direction AS direction, tutti_meta.touch_rank(CASE WHEN s.is_touch THEN s.shown_direction END, w.is_goal, false) AS rank,
-               a.version % 2 = 0 AND w.is_goal AND NOT EXISTS (
+               s.shown_direction AS direction, tutti_meta.touch_rank(CASE WHEN s.is_touch THEN s.shown_direction END, w.is_sale, w.is_return) AS rank,
+               a.version % 2 = 0 AND w.is_sale AND NOT EXISTS (
                    SELECT FROM journey.sale_copies AS c WHERE (c.anchor, c.occurred_at, c.event_id) = (f.anchor, f.occurred_at, f.event_id)
+               ) AND NOT EXISTS (
+                   -- A copy of an order changes nothing.
+                   SELECT FROM journey.order_changes AS o
+                   WHERE (o.anchor, o.occurred_at, o.event_id) = (f.anchor, f.occurred_at, f.event_id)
+                       AND o.value_micros = 0 AND coalesce(o.margin_micros, 0) = 0
                ) AS is_goal,
                coalesce(a.version % 2 = 0 AND s.is_touch AND s.shown_direction = 'inbound', false) AS is_inbound, s.is_bot
         FROM journey.facts AS f
         JOIN journey.anchors AS a USING (anchor)
         JOIN journey.shapes AS s USING (shape)
-        CROSS JOIN LATERAL (SELECT s.is_goal_event AND (NOT s.needs_value OR coalesce(f.value_micros, 0) > 0) AS is_goal) AS w
+        CROSS JOIN LATERAL (SELECT s.is_return_event OR (s.is_goal_event AND coalesce(f.value_micros, 0) < 0) AS is_return,
+                                   s.is_goal_event AND coalesce(f.value_micros, 0) >= CASE WHEN s.needs_value THEN 1 ELSE 0 END AS is_sale) AS w
         WHERE NOT EXISTS (SELECT FROM journey.repeats AS r WHERE (r.anchor, r.occurred_at, r.event_id) = (f.anchor, f.occurred_at, f.event_id))
     ) AS d
 ) AS t

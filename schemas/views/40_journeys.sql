@@ -46,7 +46,7 @@ SELECT c.event_id AS conversion_id, g.value AS goal_id, CASE WHEN a.version % 2 
        s.department, s.channel, f.location_id, s.product_category, f.order_id,
        (f.value_micros * 0.000001)::numeric(20, 6) AS revenue,
        (f.margin_micros * 0.000001)::numeric(20, 6) AS margin,
-       s.currency, c.is_first,
+       s.currency, true AS is_counted, c.is_first,
        tutti_meta.stage_name(c.stage_before) AS stage_before,
        c.touch_count AS eligible_touch_count,
        CASE WHEN c.touch_count > 0
@@ -59,8 +59,30 @@ FROM journey.conversions AS c
 LEFT JOIN journey.anchors AS a USING (anchor)
 JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
 JOIN journey.shapes AS s USING (shape)
-JOIN journey.dictionary AS g ON g.code = c.goal;
-COMMENT ON VIEW tutti.fct_conversions IS 'Conversions by the active policies (convergent).';
+JOIN journey.dictionary AS g ON g.code = c.goal
+UNION ALL
+-- Further tellings of an order that change its amounts.
+SELECT t.event_id, g.value, a.profile_id, t.event_id, t.occurred_at,
+       (t.occurred_at AT TIME ZONE (SELECT zone FROM tutti_meta.active))::date,
+       seller.department, s.channel, f.location_id, s.product_category, f.order_id,
+       (t.value_micros * 0.000001)::numeric(20, 6), (t.margin_micros * 0.000001)::numeric(20, 6),
+       money.currency, false, false, tutti_meta.stage_name(o.stage_before), t.touch_count,
+       CASE WHEN t.touch_count > 0
+           THEN round((extract(epoch FROM t.occurred_at) * 1000000 - tutti_meta.be_int8(t.touches, 16)) / 86400000000, 6)
+       END,
+       (SELECT string_agg((SELECT h.channel FROM journey.shapes AS h WHERE h.shape = tutti_meta.be_int4(t.touches, i * 28 + 24)), ' > ' ORDER BY i)
+        FROM generate_series(greatest(t.touch_count - 20, 0), t.touch_count - 1) AS i),
+       t.loaded_at
+FROM journey.order_changes AS t
+JOIN journey.anchors AS a USING (anchor)
+JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
+JOIN journey.shapes AS s USING (shape)
+JOIN journey.shapes AS seller ON seller.shape = t.seller_shape
+JOIN journey.shapes AS money ON money.shape = t.money_shape
+JOIN journey.conversions AS o ON o.anchor = t.order_anchor AND o.occurred_at = t.order_at AND o.event_id = t.order_event_id
+JOIN journey.dictionary AS g ON g.code = t.goal
+WHERE NOT t.is_return AND (t.value_micros <> 0 OR t.margin_micros <> 0);
+COMMENT ON VIEW tutti.fct_conversions IS 'Conversions by the active policies, before returns; further tellings of an order that change its amounts have rows of their own (convergent).';
 COMMENT ON COLUMN tutti.fct_conversions.conversion_id IS 'Id of the conversion: that of its touchpoint (convergent).';
 COMMENT ON COLUMN tutti.fct_conversions.goal_id IS 'Goal of the policies (convergent).';
 COMMENT ON COLUMN tutti.fct_conversions.profile_id IS 'Today''s profile; null where no customer is known (convergent).';
@@ -75,6 +97,7 @@ COMMENT ON COLUMN tutti.fct_conversions.order_id IS 'Order (convergent).';
 COMMENT ON COLUMN tutti.fct_conversions.revenue IS 'Value in currency (convergent).';
 COMMENT ON COLUMN tutti.fct_conversions.margin IS 'Margin in currency (convergent).';
 COMMENT ON COLUMN tutti.fct_conversions.currency IS 'ISO 4217 code of the conversion (convergent).';
+COMMENT ON COLUMN tutti.fct_conversions.is_counted IS 'Counts as one conversion; false for a further telling of an order (convergent).';
 COMMENT ON COLUMN tutti.fct_conversions.is_first IS 'First conversion of the customer (convergent).';
 COMMENT ON COLUMN tutti.fct_conversions.stage_before IS 'Stage that the conversion found (convergent).';
 COMMENT ON COLUMN tutti.fct_conversions.eligible_touch_count IS 'Number of touches that share the credit; 0 = unattributed (convergent).';
@@ -91,37 +114,59 @@ SELECT r.event_id AS conversion_id,
        ((extract(epoch FROM r.occurred_at) * 1000000)::bigint - r.touched_us) / 1000000 AS seconds_before,
        CASE WHEN r.profile_id IS NULL THEN '(unidentified)' WHEN r.touch_count = 0 THEN '(unattributed)' ELSE t.channel END AS touch_channel,
        t.department AS touch_department, t.purpose AS touch_purpose, t.campaign_id, n.campaign_name,
-       s.department AS conversion_department,
-       (tutti_meta.credit_part(1000000, r.parts, r.part) * 0.000001)::numeric(9, 6) AS credit,
-       (tutti_meta.credit_part(r.value_micros, r.parts, r.part) * 0.000001)::numeric(20, 6) AS attributed_revenue,
-       (tutti_meta.credit_part(r.margin_micros, r.parts, r.part) * 0.000001)::numeric(20, 6) AS attributed_margin,
-       s.currency, r.loaded_at
+       r.department AS conversion_department,
+       (tutti_meta.credit_part(r.share, r.parts, r.part) * 0.000001)::numeric(9, 6) AS credit,
+       (tutti_meta.credit_change(r.value_before, r.value_micros, r.parts, r.part) * 0.000001)::numeric(20, 6) AS attributed_revenue,
+       (tutti_meta.credit_change(r.margin_before, r.margin_micros, r.parts, r.part) * 0.000001)::numeric(20, 6) AS attributed_margin,
+       r.currency, r.loaded_at
 FROM (
-    SELECT c.event_id, c.occurred_at, c.goal, c.touch_count, c.loaded_at, a.profile_id, f.shape, f.value_micros, f.margin_micros, m.model,
+    SELECT c.*, m.model,
            CASE WHEN m.model = 'linear' THEN greatest(c.touch_count, 1) ELSE 1 END AS parts,
            CASE WHEN m.model = 'linear' THEN i ELSE 0 END AS part,
            CASE WHEN c.touch_count > 0 THEN i + 1 ELSE 0 END AS touch_position,
            CASE WHEN c.touch_count > 0 THEN tutti_meta.be_uuid(c.touches, i * 28) END AS touchpoint_id,
            CASE WHEN c.touch_count > 0 THEN tutti_meta.be_int8(c.touches, i * 28 + 16) END AS touched_us,
            CASE WHEN c.touch_count > 0 THEN tutti_meta.be_int4(c.touches, i * 28 + 24) END AS touch_shape
-    FROM journey.conversions AS c
-    LEFT JOIN journey.anchors AS a ON a.anchor = c.anchor AND a.version % 2 = 0
-    JOIN journey.facts AS f ON f.anchor = c.anchor AND f.occurred_at = c.occurred_at AND f.event_id = c.event_id
+    FROM (
+        SELECT k.event_id, k.occurred_at, k.goal, k.touch_count, k.touches, k.loaded_at, a.profile_id, s.department, s.currency,
+               1000000 AS share, f.value_micros, f.margin_micros, 0::bigint AS value_before, 0::bigint AS margin_before
+        FROM journey.conversions AS k
+        LEFT JOIN journey.anchors AS a ON a.anchor = k.anchor AND a.version % 2 = 0
+        JOIN journey.facts AS f ON f.anchor = k.anchor AND f.occurred_at = k.occurred_at AND f.event_id = k.event_id
+        JOIN journey.shapes AS s USING (shape)
+        UNION ALL
+        -- Returns and further tellings; where no touch shares, also what was returned beyond the order.
+        SELECT k.event_id, k.occurred_at, k.goal, k.touch_count, k.touches, k.loaded_at, a.profile_id, s.department, money.currency,
+               k.share, k.value_micros + CASE k.touch_count WHEN 0 THEN k.over_micros ELSE 0 END,
+               CASE WHEN k.share <> 0 OR k.value_micros <> 0 OR k.margin_micros <> 0 THEN k.margin_micros END,
+               k.value_before, k.margin_before
+        FROM journey.order_changes AS k
+        LEFT JOIN journey.anchors AS a ON a.anchor = k.anchor AND a.version % 2 = 0
+        JOIN journey.shapes AS s ON s.shape = k.seller_shape
+        JOIN journey.shapes AS money ON money.shape = k.money_shape
+        WHERE k.share <> 0 OR k.value_micros <> 0 OR k.margin_micros <> 0 OR (k.touch_count = 0 AND k.over_micros <> 0)
+        UNION ALL
+        SELECT k.event_id, k.occurred_at, k.goal, 0, '', k.loaded_at, a.profile_id, s.department, money.currency, 0, k.over_micros, NULL, 0, 0
+        FROM journey.order_changes AS k
+        LEFT JOIN journey.anchors AS a ON a.anchor = k.anchor AND a.version % 2 = 0
+        JOIN journey.shapes AS s ON s.shape = k.seller_shape
+        JOIN journey.shapes AS money ON money.shape = k.money_shape
+        WHERE k.touch_count > 0 AND k.over_micros <> 0
+    ) AS c
     CROSS JOIN LATERAL generate_series(0, greatest(c.touch_count, 1) - 1) AS i
     CROSS JOIN LATERAL (VALUES ('first_touch', 0), ('last_touch', greatest(c.touch_count, 1) - 1), ('linear', i)) AS m (model, credited)
     WHERE m.credited = i
 ) AS r
-JOIN journey.shapes AS s ON s.shape = r.shape
 JOIN journey.dictionary AS g ON g.code = r.goal
 LEFT JOIN journey.shapes AS t ON t.shape = r.touch_shape
 LEFT JOIN journey.campaign_names AS n ON n.campaign_id = t.campaign_id;
-COMMENT ON VIEW tutti.fct_attributions IS 'Which touch gets how much credit for a conversion, by model; a conversion''s rows of one model add up to it (convergent).';
-COMMENT ON COLUMN tutti.fct_attributions.conversion_id IS 'Id of the conversion: that of its touchpoint (convergent).';
+COMMENT ON VIEW tutti.fct_attributions IS 'Which touch gets how much credit for a conversion, or loses for a return, by model; the rows of one model add up to it (convergent).';
+COMMENT ON COLUMN tutti.fct_attributions.conversion_id IS 'Id of the conversion, further telling or return: that of its touchpoint (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.touchpoint_id IS 'The credited touch; the nil uuid where there is none (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.model IS 'first_touch, last_touch or linear (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.goal_id IS 'Goal of the policies (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.profile_id IS 'Today''s profile; null where no customer is known (convergent).';
-COMMENT ON COLUMN tutti.fct_attributions.converted_at IS 'Time of the conversion (convergent).';
+COMMENT ON COLUMN tutti.fct_attributions.converted_at IS 'Time of the conversion, further telling or return (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.touched_at IS 'Time of the credited touch (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.touch_position IS 'Its place among the eligible touches, from 1; 0 = unattributed (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.path_length IS 'Number of eligible touches (convergent).';
@@ -132,12 +177,47 @@ COMMENT ON COLUMN tutti.fct_attributions.touch_purpose IS 'Purpose of the credit
 COMMENT ON COLUMN tutti.fct_attributions.campaign_id IS 'Campaign as sent (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.campaign_name IS 'Name of the campaign: the greatest that any touchpoint gave it (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.conversion_department IS 'Department that converted (convergent).';
-COMMENT ON COLUMN tutti.fct_attributions.credit IS 'Share of the conversion; adds up to 1 (convergent).';
+COMMENT ON COLUMN tutti.fct_attributions.credit IS 'Share of the conversion; adds up to 1, of a full return to -1, of other returns and tellings to 0 (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.attributed_revenue IS 'Share of the revenue, to the micro-unit (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.attributed_margin IS 'Share of the margin, to the micro-unit (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.currency IS 'ISO 4217 code of the conversion (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.loaded_at IS 'When it was stored first (chronicle).';
 GRANT SELECT ON tutti.fct_attributions TO tutti_reader;
+
+CREATE VIEW tutti.fct_returns AS
+SELECT r.event_id AS return_id, CASE WHEN a.version % 2 = 0 THEN a.profile_id END AS profile_id, r.occurred_at AS returned_at,
+       (r.occurred_at AT TIME ZONE (SELECT zone FROM tutti_meta.active))::date AS return_date,
+       f.order_id, r.order_event_id AS conversion_id, g.value AS goal_id, s.department, s.channel, s.product_category, money.currency,
+       (CASE WHEN r.order_event_id IS NULL THEN 0 ELSE -r.value_micros END * 0.000001)::numeric(20, 6) AS returned_revenue,
+       (CASE WHEN r.order_event_id IS NOT NULL AND NOT r.is_repeat THEN -r.margin_micros END * 0.000001)::numeric(20, 6) AS returned_margin,
+       (CASE WHEN r.order_event_id IS NULL THEN -r.value_micros - r.over_micros ELSE -r.over_micros END * 0.000001)::numeric(20, 6) AS unmatched_revenue,
+       r.is_full, r.is_repeat, r.loaded_at
+FROM journey.order_changes AS r
+LEFT JOIN journey.anchors AS a USING (anchor)
+JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
+JOIN journey.shapes AS s USING (shape)
+JOIN journey.shapes AS money ON money.shape = r.money_shape
+LEFT JOIN journey.dictionary AS g ON g.code = r.goal
+WHERE r.is_return;
+COMMENT ON VIEW tutti.fct_returns IS 'Returns, with what each takes back of its order; repeats included (convergent).';
+COMMENT ON COLUMN tutti.fct_returns.return_id IS 'Id of the return: that of its touchpoint (convergent).';
+COMMENT ON COLUMN tutti.fct_returns.profile_id IS 'Today''s profile; null where no customer is known (convergent).';
+COMMENT ON COLUMN tutti.fct_returns.returned_at IS 'Time of the return (convergent).';
+COMMENT ON COLUMN tutti.fct_returns.return_date IS 'Its day in the reporting zone (convergent).';
+COMMENT ON COLUMN tutti.fct_returns.order_id IS 'Order that it names (convergent).';
+COMMENT ON COLUMN tutti.fct_returns.conversion_id IS 'Id of that order; null: none is known (convergent).';
+COMMENT ON COLUMN tutti.fct_returns.goal_id IS 'Goal of the order (convergent).';
+COMMENT ON COLUMN tutti.fct_returns.department IS 'Unit that owns the return (convergent).';
+COMMENT ON COLUMN tutti.fct_returns.channel IS 'Channel of the return (convergent).';
+COMMENT ON COLUMN tutti.fct_returns.product_category IS 'Product category as sent with the return (convergent).';
+COMMENT ON COLUMN tutti.fct_returns.currency IS 'ISO 4217 code of what it takes back (convergent).';
+COMMENT ON COLUMN tutti.fct_returns.returned_revenue IS 'What it takes from the value of its order, a positive number (convergent).';
+COMMENT ON COLUMN tutti.fct_returns.returned_margin IS 'What it takes from the margin of its order; null: the order has none (convergent).';
+COMMENT ON COLUMN tutti.fct_returns.unmatched_revenue IS 'What it takes beyond its order, or without one: unattributed (convergent).';
+COMMENT ON COLUMN tutti.fct_returns.is_full IS 'It left nothing of the order and took back the count (convergent).';
+COMMENT ON COLUMN tutti.fct_returns.is_repeat IS 'Another system told this return before: it takes back nothing (convergent).';
+COMMENT ON COLUMN tutti.fct_returns.loaded_at IS 'When it was stored first (chronicle).';
+GRANT SELECT ON tutti.fct_returns TO tutti_reader;
 
 CREATE VIEW tutti.rpt_attributions_daily AS
 SELECT c.day AS conversion_date, c.goal AS goal_id, c.model, '(all)'::text AS segment_id,
@@ -161,12 +241,12 @@ FROM (
            sum(revenue_micros) FILTER (WHERE has_margin) AS revenue_with_margin_micros,
            sum(touches) AS touches
     FROM metrics.credits
-    WHERE credit_millionths <> 0
+    WHERE rows <> 0
     GROUP BY day, goal, model, touch_channel, touch_department, touch_purpose, campaign_id, conversion_department, currency
 ) AS c
 LEFT JOIN journey.campaign_names AS n USING (campaign_id)
 WHERE c.day <= (SELECT today FROM tutti_meta.active);
-COMMENT ON VIEW tutti.rpt_attributions_daily IS 'Credit by day, goal, model and kind of touch (convergent).';
+COMMENT ON VIEW tutti.rpt_attributions_daily IS 'Credit by day, goal, model and kind of touch, net of returns (convergent).';
 COMMENT ON COLUMN tutti.rpt_attributions_daily.conversion_date IS 'Its day in the reporting zone (convergent).';
 COMMENT ON COLUMN tutti.rpt_attributions_daily.goal_id IS 'Goal of the policies (convergent).';
 COMMENT ON COLUMN tutti.rpt_attributions_daily.model IS 'first_touch, last_touch or linear (convergent).';

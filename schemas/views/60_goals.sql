@@ -5,10 +5,10 @@ WITH goals AS MATERIALIZED (
     SELECT * FROM tutti_meta.active_goals
 ), counted AS MATERIALIZED (
     SELECT g.goal_id, g.is_credited, c.day, c.department, c.channel, c.currency,
-           CASE WHEN g.metric = 'count' THEN c.touches * 1000000 ELSE c.value_micros END AS micros, c.updated_at
+           CASE WHEN g.metric = 'count' THEN (c.touches - c.returned) * 1000000 ELSE c.value_micros END AS micros, c.updated_at
     FROM metrics.goals AS c
     JOIN goals AS g ON g.goal_id = c.goal
-    WHERE c.touches <> 0
+    WHERE c.touches <> 0 OR c.returned <> 0 OR c.value_micros <> 0
 ), unidentified AS MATERIALIZED (
     SELECT goal_id, is_credited, day, currency, micros, updated_at FROM counted WHERE channel = '(unidentified)'
 ), parts AS MATERIALIZED (

@@ -19,6 +19,8 @@ enum outcome convert_touch(struct tracker *tracker, struct arena *arena,
         .score = fact->score,
         .decision = shape->is_send || shape->is_failure ? decision_key(fact->decision_id) : 0,
     };
+    if (shape->is_order || shape->is_return)
+        out->order = journey_order_key(&tracker->policy, shape, fact->order_id);
     out->is_sale = journey_is_sale(&tracker->policy, out);
     return OUTCOME_OK;
 }

@@ -192,7 +192,7 @@ static enum outcome try_fast(struct fast *fast, const struct group *group, bool 
     journey_state_copy(&after, &before, scratch);
     for (size_t i = 0; i < group->count; i++)
         CHECK(convert_touch(tracker, arena, &group->items[i]->fact, &touches[i], err));
-    if (!journey_may_follow(&before, &touches[0].key) ||
+    if (!journey_may_go_on(&before, touches, group->count) ||
         journey_lacks_window(&tracker->policy, &before, touches, group->count))
         return OUTCOME_OK;
     add_sales(fast, touches, group->count);

@@ -168,6 +168,44 @@ static enum outcome read_attribution(struct arena *arena, const struct json *jou
     return OUTCOME_OK;
 }
 
+/* ---- returns and orders ---- */
+static enum outcome read_returns(struct arena *arena, const struct json *journey,
+                                 struct order_rules *orders, struct err *err)
+{
+    const struct json *returns = NULL;
+    CHECK(json_section(journey, "returns", &returns, err));
+    if (returns == NULL)
+        return OUTCOME_OK;
+    CHECK(json_check_keys(returns, "", "events within", err));
+    if (json_get(returns, "events"))
+        orders->return_events = (struct span_list){0};
+    CHECK(read_texts(arena, returns, "events", &orders->return_events, err));
+    return json_duration(returns, "within", &orders->return_within, err);
+}
+
+static enum outcome read_orders(struct arena *arena, const struct json *journey,
+                                struct order_rules *orders, struct err *err)
+{
+    const struct json *object = NULL;
+    int scope = 0;
+    CHECK(json_section(journey, "orders", &object, err));
+    if (object == NULL)
+        return OUTCOME_OK;
+    CHECK(json_check_keys(object, "events", "within scope prefer", err));
+    CHECK(read_texts(arena, object, "events", &orders->events, err));
+    CHECK(json_duration(object, "within", &orders->within, err));
+    CHECK(json_choice(object, "scope", "global|source", &scope, err));
+    CHECK(read_texts(arena, object, "prefer", &orders->prefer, err));
+    orders->by_source = scope == 1;
+    if (orders->by_source && orders->prefer.count > 0)
+        return json_fail(object, err,
+                         "`prefer` chooses between sources that tell one order; with scope source "
+                         "there is only one");
+    if (orders->prefer.count >= POLICY_NOT_PREFERRED)
+        return json_fail(object, err, "at most %d sources in `prefer`", POLICY_NOT_PREFERRED - 1);
+    return OUTCOME_OK;
+}
+
 static enum outcome read_journey(struct arena *arena, const struct json *journey,
                                  struct journey_policy *policy, struct err *err)
 {
@@ -175,7 +213,7 @@ static enum outcome read_journey(struct arena *arena, const struct json *journey
     *zone = SPAN("UTC");
     policy->session = (struct duration){1800 * US_PER_SECOND};
     CHECK(json_check_keys(journey, "stages attribution",
-                          "reporting_timezone session status no_touch", err));
+                          "reporting_timezone session status no_touch returns orders", err));
     CHECK(json_text(journey, "reporting_timezone", zone, err));
     if (!span_is(*zone, "UTC"))
         return json_fail(json_get(journey, "reporting_timezone"), err,
@@ -185,6 +223,9 @@ static enum outcome read_journey(struct arena *arena, const struct json *journey
     CHECK(read_texts(arena, journey, "no_touch", &policy->no_touch, err));
     CHECK(read_stages(journey, policy, err));
     CHECK(read_status(arena, journey, policy, err));
+    journey_policy_default_orders(&policy->orders, arena);
+    CHECK(read_returns(arena, journey, &policy->orders, err));
+    CHECK(read_orders(arena, journey, &policy->orders, err));
     return read_attribution(arena, journey, policy, err);
 }
 

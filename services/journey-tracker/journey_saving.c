@@ -180,12 +180,16 @@ static enum outcome write_all(struct tracker *tracker, struct journey_flush *flu
     struct journey_effects *effects = &saving->effects;
     struct db *db = tracker->db;
     if (effects->missed_window)
-        return err_set(err, OUTCOME_FATAL, "missed_window",
-                       "a conversion was derived without its whole lookback");
+        return err_set(
+            err, OUTCOME_FATAL, "missed_window",
+            "a conversion was derived without its whole lookback, or a return without its "
+            "order");
     CHECK(journey_store_remove_conversions(db, flush->arena, &effects->conversions_removed, err));
     CHECK(journey_store_write_conversions(db, flush->arena, &effects->conversions, err));
     CHECK(journey_store_remove_repeats(db, flush->arena, &effects->repeats_removed, err));
     CHECK(journey_store_write_repeats(db, flush->arena, &effects->repeats, err));
+    CHECK(journey_store_remove_orders(db, flush->arena, &effects->orders_removed, err));
+    CHECK(journey_store_write_orders(db, flush->arena, &effects->orders, err));
     CHECK(journey_store_remove_stages(db, flush->arena, &effects->stages_removed, err));
     CHECK(journey_store_write_stages(db, flush->arena, &effects->stages, err));
     CHECK(journey_store_delete_checkpoints(db, flush->arena, &saving->dead_checkpoints, err));

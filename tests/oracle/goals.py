@@ -1,7 +1,9 @@
 """rpt_shared_goals_daily: every goal by day, its parts by department and channel, and what they add up to."""
 
 from collections import defaultdict
+from dataclasses import dataclass
 
+from orders import else_value
 from policy import STAGES, duration
 
 ALL = ("(all)", "(all)")
@@ -9,8 +11,9 @@ UNIDENTIFIED = ("(unidentified)", "(unidentified)")
 UNATTRIBUTED = ("(unattributed)", "(unattributed)")
 
 
-def matches(goal, touch):
-    on = goal["on"]
+def matches(goal, touch, any_value=False, event=None):
+    """event: asked in place of that of the touchpoint."""
+    on, event = goal["on"], event or touch.event
     if touch.is_elsewhere:
         return False
     if touch.direction is None and "events" not in on:
@@ -18,13 +21,17 @@ def matches(goal, touch):
     if touch.direction is not None and not touch.is_touch and goal["measure"] == "count":
         return False  # a bot's
     return (
-        touch.event in on.get("events", [touch.event])
+        event in on.get("events", [event])
         and touch.channel in on.get("channels", [touch.channel])
         and touch.department in on.get("departments", [touch.department])
         and touch.purpose in on.get("purposes", [touch.purpose])
         and touch.direction == on.get("direction", touch.direction)
-        and (on.get("value") != "positive" or (touch.value or 0) > 0)
+        and (any_value or value_fits(goal, touch))
     )
+
+
+def value_fits(goal, touch):
+    return goal["on"].get("value") != "positive" or (touch.value or 0) > 0
 
 
 def is_money(goal):
@@ -33,22 +40,111 @@ def is_money(goal):
 
 def is_sale(touch, policies):
     """A conversion, or what has an amount and is in a goal of money."""
-    if touch.goal_id is not None:
+    if touch.goal_id is not None or touch.is_return:
         return True
     return bool(touch.value or touch.margin) and any(is_money(goal) and matches(goal, touch) for goal in policies.goals)
 
 
-def counted(goal, timeline):
-    """The touchpoints of one profile that count for a goal, as the keys of a dict."""
-    found = [touch for touch in timeline if matches(goal, touch)]
-    if "nth" not in goal:
-        return dict.fromkeys(found)
-    if len(found) < goal["nth"]:
-        return {}
-    touch = found[goal["nth"] - 1]
-    if "within" in goal and touch.occurred_at - found[0].occurred_at > duration(goal["within"]):
-        return {}
-    return {touch: None}
+def subject(touch):
+    """What a goal counts once: an order, or else the touchpoint."""
+    return touch.telling.order if touch.telling else touch
+
+
+def place(touch):
+    """The touchpoint whose attributes a goal asks, and in whose department and channel it counts."""
+    return touch.telling.order.first if touch.telling else touch
+
+
+@dataclass
+class Entry:
+    """What a goal counts at a touchpoint. where: the touchpoint in whose department and channel; is_one: for customers."""
+
+    touch: object
+    where: object
+    currency: str
+    value: int
+    is_one: bool
+
+
+class Counting:
+    """Counts one goal in one profile, touchpoint by touchpoint."""
+
+    def __init__(self, goal, policies):
+        self.goal, self.policies = goal, policies
+        self.seen, self.standing = set(), {}  # standing: what matched and was not returned in full, and when
+        self.counted = set()
+
+    def entries(self, timeline):
+        for touch in timeline:
+            found = self.taken(touch.taking) if touch.taking and not self.counts_itself(touch) else self.told(touch)
+            if touch.taking and touch.taking.is_full:
+                self.standing.pop(touch.taking.order, None)
+                self.counted -= {touch.taking.order} if "nth" in self.goal else set()
+            if found and (found.is_one or found.value):
+                yield found
+
+    def told(self, touch):
+        if not matches(self.goal, place(touch), any_value=True) or (touch.taking and touch.taking.is_repeat):
+            return None
+        one, is_one = subject(touch), False
+        if one not in self.seen and value_fits(self.goal, touch):
+            self.seen.add(one)
+            self.standing[one] = touch
+            is_one = self.is_now(touch)
+            self.counted |= {one} if is_one else set()
+        currency, value = measure(self.goal, touch, is_one)
+        return Entry(touch, place(touch), currency, value, is_one) if one in self.counted else None
+
+    def is_now(self, touch):
+        """Whether what has just come counts: always, or as the n-th while no other one counts."""
+        if "nth" not in self.goal:
+            return True
+        first = next(iter(self.standing.values()))
+        is_late = "within" in self.goal and touch.occurred_at - first.occurred_at > duration(self.goal["within"])
+        return len(self.standing) == self.goal["nth"] and not self.counted and not is_late
+
+    def counts_itself(self, touch):
+        """Whether a return counts like any other touch."""
+        if "events" in self.goal["on"]:
+            return touch.event in self.goal["on"]["events"] and not self.policies.order_events & set(self.goal["on"]["events"])
+        return self.goal["measure"] == "count"
+
+    def taken(self, taking):
+        if taking.order is None:
+            return self.taken_from_no_order(taking)
+        if not self.is_of(taking.order):
+            return None
+        where, is_count = taking.order.first, self.goal["measure"] == "count"
+        if is_count:
+            value = -1_000_000 if taking.is_full and "events" in self.goal["on"] else 0
+        else:
+            value = -(taking.taken if self.goal["measure"] == "value" else taking.money) - taking.excess
+        return Entry(taking.touch, where, None if is_count else taking.currency, value, False)
+
+    def is_of(self, order):
+        """Whether the goal is one of the order's."""
+        if "nth" in self.goal or not is_money(self.goal):
+            return order in self.counted
+        return matches(self.goal, order.first, any_value=True)
+
+    def taken_from_no_order(self, taking):
+        found = money_without_order(self.goal, taking, self.policies)
+        return found and "nth" not in self.goal and Entry(taking.touch, taking.touch, taking.currency, found, False)
+
+
+def money_without_order(goal, taking, policies):
+    """What a goal of money counts of a return without its order; 0: nothing."""
+    if not is_money(goal) or not matches(goal, taking.touch, any_value=True, event=order_event(taking.touch, policies)):
+        return 0
+    return -(taking.margin if goal["measure"] != "value" and taking.margin is not None else taking.excess)
+
+
+def order_event(touch, policies):
+    """The event of the order that a return without its order is taken for."""
+    rules = [rule["event"] for rule in policies.conversions if rule["event"] in policies.order_events]
+    if touch.event in rules:
+        return touch.event
+    return next((event for event in rules if event in policies.orders["events"]), rules[0] if rules else None)
 
 
 def reaches(stage, asked):
@@ -56,13 +152,14 @@ def reaches(stage, asked):
     return asked is None or (stage is not None and STAGES.index(stage) >= STAGES.index(asked))
 
 
-def measure(goal, touch):
-    """(currency, value in millionths) of a counted touch."""
+def measure(goal, touch, is_one=True):
+    """(currency, value in millionths) of a touchpoint; is_one: what it tells counts as one here."""
     if goal["measure"] == "count":
-        return None, 1_000_000
-    if goal["measure"] == "margin_else_value" and touch.margin is not None:
-        return touch.currency, touch.margin
-    return touch.currency, touch.value or 0
+        return None, 1_000_000 if is_one else 0
+    value, money = touch.value or 0, else_value(touch)
+    if touch.telling:
+        value, money = touch.telling.so_far if is_one else (touch.telling.value or 0, touch.telling.money)
+    return touch.currency, value if goal["measure"] == "value" else money
 
 
 class Goals:
@@ -78,32 +175,36 @@ class Goals:
         self.customers = {goal["id"]: defaultdict(int) for goal in policies.goals}
 
     def profile(self, timeline, conversions, changes, is_identified):
-        counts = {goal["id"]: counted(goal, timeline) for goal in self.touch_goals}
+        entries = {goal["id"]: list(Counting(goal, self.policies).entries(timeline)) for goal in self.touch_goals}
         for goal in self.touch_goals:
-            self.touch_goal(goal, counts[goal["id"]])
+            self.touch_goal(goal, entries[goal["id"]])
+        counted = {goal_id: {entry.touch for entry in found} for goal_id, found in entries.items()}
         for goal in self.status_goals:
             if is_identified or not goal.get("identified"):
                 self.status_goal(goal, changes)
         for conversion in conversions:
-            self.credit(conversion, counts)
+            self.credit(conversion, counted)
 
-    def touch_goal(self, goal, touches):
-        days = set()
-        for touch in touches:
-            day = self.policies.day(touch.occurred_at)
-            currency, value = measure(goal, touch)
-            self.total[goal["id"]][day, currency] += value
-            days.add(day)
+    def touch_goal(self, goal, entries):
+        for entry in entries:
+            day, where = self.policies.day(entry.touch.occurred_at), entry.where
+            self.total[goal["id"]][day, entry.currency] += entry.value
             if not goal.get("credited"):
-                self.parts[goal["id"]][day, currency, touch.department or "(none)", touch.channel][0] += value
-        for day in days:
+                self.parts[goal["id"]][day, entry.currency, where.department or "(none)", where.channel][0] += entry.value
+        for day in {self.policies.day(entry.touch.occurred_at) for entry in entries if entry.is_one}:
             self.customers[goal["id"]][day] += 1
 
     def unidentified_sale(self, touch):
         """It is in the total, and in a part of its own."""
         for goal in self.touch_goals:
-            if "nth" not in goal and matches(goal, touch):
-                currency, value = measure(goal, touch)
+            if "nth" in goal:
+                continue
+            if touch.is_return:
+                currency, value = touch.currency, money_without_order(goal, touch.taking, self.policies)
+                is_counted = bool(value)
+            else:
+                is_counted, (currency, value) = matches(goal, touch), measure(goal, touch)
+            if is_counted:
                 for sums in (self.total, self.unidentified):
                     sums[goal["id"]][self.policies.day(touch.occurred_at), currency] += value
 
@@ -119,22 +220,21 @@ class Goals:
                 total[day, None] += 1_000_000
             was_in = is_in
 
-    def credit(self, conversion, counts):
-        """The parts of the conversion's goal, if that is a credited one which counts the conversion."""
-        goal = next(
-            (goal for goal in self.touch_goals if goal.get("credited") and goal["id"] == conversion.touch.goal_id), None
-        )
-        if goal is None or conversion.touch not in counts[goal["id"]]:
+    def credit(self, conversion, counted):
+        """The parts of the goal of a conversion or reversal, if that is a credited one which counts it."""
+        goal_id = conversion.of and conversion.of.touch.goal_id
+        goal = next((goal for goal in self.touch_goals if goal.get("credited") and goal["id"] == goal_id), None)
+        if goal is None or conversion.touch not in counted[goal_id]:
             return
         for credit in conversion.credits:
             if credit.model == self.policies.stored_model and credit.touch is not None and credit.revenue:
                 key = (
                     self.policies.day(conversion.touch.occurred_at),
-                    conversion.touch.currency,
+                    conversion.currency,
                     credit.touch.department or "(none)",
                     credit.touch.channel,
                 )
-                is_assisted = credit.touch.department != conversion.touch.department
+                is_assisted = credit.touch.department != conversion.of.touch.department
                 self.parts[goal["id"]][key][is_assisted] += credit.revenue
 
     def rows(self, last_day):

@@ -31,9 +31,9 @@ class Journey:
         self.changes = []
         self.number = 0
         self.session = 0
-        self.stage = self.status = self.last = None
+        self.stage = self.status = self.last = self.last_visit = None
         self.stage_since = None  # of the last row of this instance that changed the stage
-        self.events = {}  # name -> inbound touches of this instance
+        self.events = {}  # name -> inbound touches of this instance that count
 
     def stage_at(self, time):
         """The stage that a touch or exit at `time` finds: none once the instance has ended before it."""
@@ -42,21 +42,31 @@ class Journey:
     def touch(self, touch):
         touch.stage_before = self.stage_at(touch.occurred_at)
         if touch.direction == "inbound":
+            self.visit(touch)
+        if touch.direction == "inbound" and not touch.is_return:
             self.inbound(touch)
+        if touch.taking and touch.taking.is_full:
+            self.forget(touch.taking.order.first)
+
+    def visit(self, touch):
+        if self.last_visit is None or touch.occurred_at - self.last_visit > self.policies.session:
+            self.session += 1
+        touch.session_number, self.last_visit = self.session, touch.occurred_at
+
+    def forget(self, order):
+        """An order that was returned in full is not counted by later touches."""
+        self.events[order.event] = [touch for touch in self.events.get(order.event, []) if touch is not order]
 
     def inbound(self, touch):
         time = touch.occurred_at
-        if self.last is None or time - self.last.occurred_at > self.policies.session:
-            self.session += 1
-        touch.session_number = self.session
         self.act(before=time)
         opens = self.last is None or time - self.last.occurred_at > YEAR
         if opens:
             self.number += 1
             self.stage, self.stage_since, self.events = None, None, {}
             self.status = None if self.last is None else "lapsed"
-        if not touch.is_elsewhere:
-            self.events.setdefault(touch.event, []).append(time)
+        if not touch.is_again:
+            self.events.setdefault(touch.event, []).append(touch)
         stage, status = self.next_stage(touch), self.next_status(touch)
         self.last = touch
         if opens or stage != self.stage or status != self.status:
@@ -102,7 +112,7 @@ class Journey:
         return self.stage or "inquiry"
 
     def matches(self, rule, touch):
-        if "event" in rule and (rule["event"] != touch.event or touch.is_elsewhere):
+        if "event" in rule and (rule["event"] != touch.event or touch.is_again):
             return False
         if "channel" in rule and rule["channel"] != touch.channel:
             return False
@@ -115,10 +125,10 @@ class Journey:
         return "nth" not in rule or self.matches_nth(rule, touch)
 
     def seen_before(self, event, touch):
-        return len(self.events.get(event, [])) > (1 if event == touch.event else 0)
+        return len(self.events.get(event, [])) > (1 if event == touch.event and not touch.is_again else 0)
 
     def matches_nth(self, rule, touch):
-        times = self.events[touch.event]
+        times = [one.occurred_at for one in self.events[touch.event]]
         if len(times) < rule["nth"]:
             return False
         if "within_us" in rule and touch.occurred_at - times[-rule["nth"]] > rule["within_us"]:

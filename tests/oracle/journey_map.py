@@ -9,7 +9,7 @@ BUCKETS = [HOUR, DAY, 7 * DAY, 30 * DAY]
 
 
 def node(touch):
-    return "(conversion)" if touch.is_goal else touch.touch_kind
+    return "(conversion)" if touch.is_goal and not touch.is_again else touch.touch_kind
 
 
 class JourneyMap:

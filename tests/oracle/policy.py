@@ -62,6 +62,18 @@ class Policies:
         self.creditable_visits = [entry for entry in listed or () if isinstance(entry, dict)]
         self.lookback = duration(attribution["lookback"])
         self.stored_model = attribution.get("stored_model", "linear")
+        orders = journey.get("orders", {})
+        self.orders = {
+            "events": set(orders.get("events", [])),
+            "within": duration(orders.get("within", "P1D")),
+            "prefer": orders.get("prefer", []),
+            "scope": orders.get("scope", "global"),
+        }
+        returns = journey.get("returns", {})
+        self.returns = {
+            "events": set(returns.get("events", ["Order Returned", "Order Refunded"])),
+            "within": duration(returns.get("within", "P90D")),
+        }
         self.no_touch = NEVER_A_TOUCH | set(journey.get("no_touch", NO_TOUCH))
         self.session = duration(journey.get("session", "PT30M"))
         self.status = {"at_risk": {}, "lapsed": {}, **journey.get("status", {})}
@@ -69,6 +81,11 @@ class Policies:
         self.stage_rules = {
             entry["stage"]: [stage_rule(rule) for rule in entry["rules"]] for entry in journey["stages"]
         }
+
+    @property
+    def order_events(self):
+        """Events that tell an order: those of conversion rules that are no returns."""
+        return self.conversion_events - self.returns["events"]
 
     @classmethod
     def load(cls, directory):

@@ -2,10 +2,11 @@
 
 from collections import Counter, defaultdict
 
-from attribution import conversions, unidentified_conversion
-from goals import Goals
+from attribution import conversions, reversal_of, unidentified_conversion
+from goals import Goals, order_event
 from journey import Journey
 from journey_map import JourneyMap
+from orders import taking_without_order, tell_orders
 from policy import DAY, US, YEAR, month_of
 from render import COLUMNS, NIL
 from stages import Stages
@@ -23,6 +24,12 @@ def margins(pairs, name="margin"):
     found = [(margin, revenue or 0) for margin, revenue in pairs if margin is not None]
     sums = [sum(amounts) for amounts in zip(*found)] or [None, None]
     return dict(zip((name, "revenue_with_margin"), sums))
+
+
+def taken_back(taking):
+    """(margin, revenue) of what a return takes from its order, and of what it takes from none."""
+    margin = None if taking.margin is None else -taking.margin
+    return [(margin, -taking.taken), (None, -taking.excess)] if taking.order else [(margin, -taking.excess)]
 
 
 class Rows:
@@ -47,7 +54,10 @@ class Rows:
             else:
                 self.profile(profile, timeline)
         for touch in self.oracle.unidentified_sales():
-            if touch.goal_id is not None:
+            if touch.is_return:
+                touch.taking = taking_without_order(touch)
+                self.reversal(None, reversal_of(touch.taking))
+            elif touch.goal_id is not None:
                 self.conversion(None, unidentified_conversion(touch))
             self.goals.unidentified_sale(touch)
         self.attributions_daily()
@@ -96,13 +106,15 @@ class Rows:
 
     def profile(self, profile, timeline):
         touches = [touchpoint for touchpoint in timeline if touchpoint.is_touch]
+        tell_orders(timeline, self.policies)
+        converted = conversions(timeline, self.policies)
+        reversals = [reversal_of(touch.taking) for touch in timeline if touch.taking]
         journey, exit_stages = Journey(self.policies), []
         for touch in touches:
             journey.touch(touch)
             exit_stages.append(journey.stage_at(touch.occurred_at + YEAR))
         lived = len(journey.changes)
         changes = journey.finish()
-        converted = conversions(timeline, self.policies)
         self.rows["dim_profiles"].append(self.dim_profile(profile, timeline, touches, converted, changes, lived))
         self.rows["fct_touchpoints"] += [self.fct_touchpoint(profile, touchpoint) for touchpoint in timeline]
         positions = Counter()
@@ -112,8 +124,10 @@ class Rows:
                 self.rows["fct_stage_changes"].append(stage_change(profile, change, positions[change.changed_at]))
         for conversion in converted:
             self.conversion(profile, conversion)
+        for reversal in reversals:
+            self.reversal(profile, reversal)
         self.map.profile(touches, exit_stages)
-        self.goals.profile(timeline, converted, changes, self.is_identified(profile))
+        self.goals.profile(timeline, converted + reversals, changes, self.is_identified(profile))
         self.stages.profile(changes)
 
     def dim_profile(self, profile, timeline, touches, converted, changes, lived):
@@ -121,9 +135,15 @@ class Rows:
         seen = changes[:lived] + [change for change in changes[lived:] if change.changed_at <= self.as_of]
         now = seen[-1] if seen else None
         moves = [change.changed_at for change in seen if change.from_stage != change.to_stage]
-        orders = [touch for touch in touches if touch.is_order]
-        currency = main_currency([conversion.touch for conversion in converted])
-        paid = [conversion.touch for conversion in converted if conversion.touch.currency == currency]
+        orders = [touch.telling.order for touch in touches if touch.is_order and not touch.is_again]
+        takings = [touch.taking for touch in touches if touch.taking and not touch.taking.is_nothing]
+        currency = main_currency([conversion.touch for conversion in converted if conversion.is_counted])
+        if not converted and takings:
+            currency = takings[-1].currency
+        paid = [(conversion.margin, conversion.value) for conversion in converted if conversion.currency == currency]
+        for taking in takings:
+            if taking.currency == currency:
+                paid += taken_back(taking)
         scores = [touchpoint.score for touchpoint in timeline if touchpoint.score is not None]
         return {
             "profile_id": profile,
@@ -135,10 +155,10 @@ class Rows:
             "is_shared": identity.is_shared(profile),
             "is_identified": self.is_identified(profile),
             "identifier_count": len(self.members[profile]),
-            "order_count": len(orders),
-            "last_order_at": orders[-1].occurred_at if orders else None,
-            "revenue": sum(touch.value or 0 for touch in paid),
-            **margins((touch.margin, touch.value) for touch in paid),
+            "order_count": sum(not order.is_returned for order in orders),
+            "last_order_at": orders[-1].first.occurred_at if orders else None,
+            "revenue": sum(revenue or 0 for _, revenue in paid),
+            **margins(paid),
             "currency": currency,
             "last_score": scores[-1] if scores else None,
         }
@@ -194,26 +214,27 @@ class Rows:
         return row
 
     def conversion(self, profile, conversion):
-        touch, eligible = conversion.touch, conversion.eligible
+        touch, of, eligible = conversion.touch, conversion.of.touch, conversion.eligible
         waited = touch.occurred_at - eligible[0].occurred_at if eligible else None
         self.rows["fct_conversions"].append(
             {
                 "conversion_id": touch.event_id,
-                "goal_id": touch.goal_id,
+                "goal_id": of.goal_id,
                 "profile_id": profile,
                 "touchpoint_id": touch.event_id,
                 "converted_at": touch.occurred_at,
                 "conversion_date": self.policies.day(touch.occurred_at),
-                "department": touch.department,
+                "department": of.department,
                 "channel": touch.channel,
                 "location_id": touch.location_id,
                 "product_category": touch.product_category,
                 "order_id": touch.order_id,
-                "revenue": touch.value,
-                "margin": touch.margin,
+                "revenue": conversion.value,
+                "margin": conversion.margin,
                 "currency": touch.currency,
                 "is_first": conversion.is_first,
-                "stage_before": touch.stage_before,
+                "is_counted": conversion.is_counted,
+                "stage_before": of.stage_before,
                 "eligible_touch_count": len(eligible),
                 "days_from_first_touch": None if waited is None else (2 * waited * US + DAY) // (2 * DAY),
                 "path": " > ".join(one.channel for one in eligible[-20:]) or None,
@@ -222,21 +243,58 @@ class Rows:
         for credit in conversion.credits:
             self.attribution(profile, conversion, credit)
 
+    def reversal(self, profile, reversal):
+        touch, taking = reversal.touch, reversal.touch.taking
+        same = ("department", "channel", "product_category", "order_id")
+        row = {name: getattr(touch, name) for name in same}
+        row.update(
+            return_id=touch.event_id,
+            profile_id=profile,
+            returned_at=touch.occurred_at,
+            return_date=self.policies.day(touch.occurred_at),
+            conversion_id=reversal.of and reversal.of.touch.event_id,
+            goal_id=self.goal_of(reversal),
+            returned_revenue=taking.taken,
+            returned_margin=taking.margin if taking.order else None,
+            unmatched_revenue=taking.excess,
+            currency=taking.currency,
+            is_full=taking.is_full,
+            is_repeat=taking.is_repeat,
+        )
+        self.rows["fct_returns"].append(row)
+        for credit in reversal.credits:
+            self.attribution(profile, reversal, credit)
+
+    def goal_of(self, conversion):
+        """The goal of the conversion; of a return without one that of the event of its order, or of the order it is taken for."""
+        if conversion.of:
+            return conversion.of.touch.goal_id
+        order = conversion.touch.taking.order
+        event = order.first.event if order else order_event(conversion.touch, self.policies)
+        return next((rule["goal"] for rule in self.policies.conversions if rule["event"] == event), None)
+
+    def seller(self, conversion):
+        """The touchpoint whose department sold: of the conversion, the order, or a return without one."""
+        if conversion.of:
+            return conversion.of.touch
+        order = conversion.touch.taking.order
+        return order.first if order else conversion.touch
+
     def attribution(self, profile, conversion, credit):
         touch, credited = conversion.touch, credit.touch
         row = {
             "conversion_id": touch.event_id,
             "model": credit.model,
-            "goal_id": touch.goal_id,
+            "goal_id": self.goal_of(conversion),
             "profile_id": profile,
             "converted_at": touch.occurred_at,
             "touch_position": credit.position,
-            "path_length": len(conversion.eligible),
-            "conversion_department": touch.department,
+            "path_length": len(conversion.eligible) if credited else 0,
+            "conversion_department": self.seller(conversion).department,
             "credit": credit.share,
             "attributed_revenue": credit.revenue,
             "attributed_margin": credit.margin,
-            "currency": touch.currency,
+            "currency": conversion.currency,
             "touchpoint_id": credited.event_id if credited else NIL,
             "touched_at": credited and credited.occurred_at,
             "seconds_before": credited and (touch.occurred_at - credited.occurred_at) // US,

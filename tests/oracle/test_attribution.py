@@ -291,10 +291,283 @@ def test_who_does_not_own_the_sale_is_no_purchaser():
     assert sums(found, "second_order") == {"(all)": ("1", "1"), "stores": ("1", None)}
 
 
+def with_orders(value="any", **orders):
+    found = policies(value)
+    found.orders |= {"events": {"Order Completed"}, **orders}
+    return found
+
+
+def tellings(found):
+    rows = sorted(found["fct_conversions"], key=lambda row: (row["converted_at"], row["revenue"] or ""))
+    return [(row["revenue"] and row["revenue"][:-7], row["is_counted"], row["is_first"]) for row in rows]
+
+
+def test_shipments_of_one_order_add_up_and_count_once():
+    story = Story()
+    story.send(0, "a")
+    story.order(DAY - 1, 60_000_000, order_id="o", margin_micros=6, channel="web")
+    story.send(DAY, "b")
+    story.order(DAY, 40_000_000, order_id="o", margin_micros=3, department="service")
+    found = views(story.touchpoints, with_orders(), as_of=START + 2 * DAY)
+    assert tellings(found) == [("60", "true", "true"), ("40", "false", "false")]
+    profile = found["dim_profiles"][0]
+    assert [profile[name] for name in ("stage", "order_count", "revenue", "margin", "revenue_with_margin")] == [
+        *("purchase", "1", "100.000000", "0.000009", "100.000000"),
+    ]
+    rows = sorted((row for row in found["fct_attributions"] if row["model"] == "linear"), key=lambda row: row["converted_at"])
+    assert [(row["campaign_id"], row["credit"], row["attributed_revenue"], row["conversion_department"]) for row in rows] == [
+        ("a", "1.000000", "60.000000", "stores"),
+        ("a", "0.000000", "40.000000", "stores"),
+    ]
+    days = [(row["goal_date"][-2:], row["department"], row["channel"], row["value"][:-7], row["customers"]) for row in found["rpt_shared_goals_daily"]
+            if row["goal_id"] in ("sale", "orders") and row["department"] != "marketing"]  # fmt: skip
+    assert sorted(days) == [
+        *(("01", "(all)", "(all)", "1", "1"), ("01", "(all)", "(all)", "60", "1"), ("01", "stores", "web", "1", None)),
+        ("02", "(all)", "(all)", "40", "0"),
+    ]
+    assert sums(found, "second_order") == {} and {row["to_kind"] for row in found["rpt_journey_map"]} >= {"(conversion)", "pos:Order Completed"}
+
+
+def test_credit_of_an_order_is_shared_as_a_whole():
+    story = Story()
+    for campaign in "abc":
+        story.send(0, campaign)
+    for hour in range(1, 4):
+        story.order(hour * HOUR, 1, order_id="o")
+    rows = [row for row in views(story.touchpoints, with_orders())["fct_attributions"] if row["model"] == "linear"]
+    assert sorted((row["converted_at"][11:13], row["touch_position"]) for row in rows if row["attributed_revenue"] == "0.000001") == [
+        *(("01", "1"), ("02", "2"), ("03", "3")),
+    ]
+
+
+@pytest.mark.parametrize(
+    "prefer, two, expected",
+    [
+        ([], {}, [("50", "true", "true")]),  # a copy
+        (["urn:back"], {}, [("50", "true", "true"), ("-2", "false", "false")]),
+        (["urn:test", "urn:back"], {}, [("50", "true", "true")]),
+        (["urn:back"], {"currency": "EUR"}, [("50", "true", "true")]),
+        (["urn:back"], {"value_micros": 0}, [("50", "true", "true")]),
+        ([], {"order_id": "p"}, [("50", "true", "true"), ("48", "true", "false")]),
+        ([], {"order_id": None}, [("50", "true", "true"), ("48", "true", "false")]),
+        ([], {"time": DAY}, [("50", "true", "true")]),
+        ([], {"time": DAY + 1}, [("50", "true", "true"), ("48", "true", "false")]),
+        ([], {"source": "urn:test", "currency": "EUR"}, [("50", "true", "true"), ("48", "true", "false")]),
+    ],
+)
+def test_an_order_of_two_sources(prefer, two, expected):
+    story = Story()
+    story.order(0, 50_000_000, order_id="o")
+    two = {"order_id": "o", "source": "urn:back", "value_micros": 48_000_000, **two}
+    story.order(two.pop("time", 1), **{"value": two.pop("value_micros"), **two})
+    found = views(story.touchpoints, with_orders(prefer=prefer))
+    assert tellings(found) == expected
+    counted = sum(is_counted == "true" for _, is_counted, _ in expected)
+    assert found["dim_profiles"][0]["order_count"] == str(counted) and sums(found, "orders")["(all)"][0] in ("1", str(counted))
+    if two["source"] == "urn:back" and two["order_id"] == "o":
+        apart = views(story.touchpoints, with_orders(prefer=prefer, scope="source"))
+        assert apart["dim_profiles"][0]["order_count"] == "2"
+
+
+def test_time_is_measured_from_the_first_telling():
+    story = Story()
+    for hours in (0, 20, 40):
+        story.order(hours * HOUR, 10_000_000, order_id="o")
+    assert tellings(views(story.touchpoints, with_orders())) == [("10", "true", "true"), ("10", "false", "false"), ("10", "true", "false")]
+
+
+def test_a_telling_without_value_yields_to_one_that_has_it():
+    for value in (None, 0):
+        story = Story()
+        story.order(0, value, order_id="o", source="urn:a")
+        story.order(1, 50_000_000, order_id="o", source="urn:b")
+        story.order(2, 7_000_000, order_id="o", source="urn:a")
+        story.order(3, 1_000_000, order_id="o", source="urn:b")
+        rows = tellings(views(story.touchpoints, with_orders()))
+        assert rows[1:] == [("50", "false", "false"), ("1", "false", "false")] and rows[0][1:] == ("true", "true")
+        found = views(story.touchpoints, with_orders("positive"))
+        assert tellings(found) == [("50", "true", "true"), ("1", "false", "false")]
+        assert (found["dim_profiles"][0]["order_count"], found["dim_profiles"][0]["revenue"]) == ("1", "51.000000")
+        assert sums(found)["(all)"] == ("51", "1") and sums(found, "orders")["(all)"] == ("1", "1")
+
+
+def test_only_32_orders_are_remembered():
+    for others, count in ((31, "33"), (32, "35")):
+        story = Story()
+        story.order(0, 1_000_000, order_id="o")
+        for other in range(others):
+            story.order(1 + other, 1_000_000, order_id=f"p{other}")
+        story.order(50, 1_000_000)
+        story.order(100, 1_000_000, order_id="o")
+        assert views(story.touchpoints, with_orders())["dim_profiles"][0]["order_count"] == count
+
+
+def taken(found):
+    """{time: (returned, unmatched, is_full, is_repeat)}."""
+    rows = sorted(found["fct_returns"], key=lambda row: row["returned_at"])
+    return [(row["returned_revenue"][:-7], row["unmatched_revenue"][:-7], row["is_full"] == "true", row["is_repeat"] == "true") for row in rows]
+
+
+def test_a_return_takes_back_value_count_and_credit():
+    story = Story()
+    story.send(0, "a")
+    story.send(1, "b")
+    story.touchpoints[1]["department"] = "stores"
+    story.order(HOUR, 100_000_001, order_id="o", margin_micros=-33, channel="web")
+    story.send(2 * HOUR, "c")
+    story.add(DAY, "Order Returned", order_id="o", value_micros=40_000_000, currency="USD", channel="call_center")
+    story.add(2 * DAY, "Order Refunded", order_id="o", value_micros=-40_000_000, source="urn:pay")
+    story.add(3 * DAY, "Order Returned", order_id="o")
+    found = views(story.touchpoints, with_orders(), as_of=START + 4 * DAY)
+    assert taken(found) == [("40", "0", False, False), ("0", "0", False, True), ("60", "0", True, False)]
+    assert [row["returned_margin"] for row in sorted(found["fct_returns"], key=lambda row: row["returned_at"])] == ["-0.000013", None, "-0.000020"]
+    profile = found["dim_profiles"][0]
+    assert [profile[name] for name in ("order_count", "revenue", "margin", "revenue_with_margin", "stage", "status")] == [
+        *("0", "0.000000", "0.000000", "0.000000", "purchase", "active"),
+    ]
+    rows = sorted((row for row in found["fct_attributions"] if row["model"] == "linear"), key=lambda row: (row["converted_at"], row["campaign_id"]))
+    assert [(row["campaign_id"], row["credit"], row["attributed_revenue"], row["attributed_margin"]) for row in rows] == [
+        ("a", "0.500000", "50.000001", "-0.000017"),
+        ("b", "0.500000", "50.000000", "-0.000016"),
+        ("a", "0.000000", "-20.000000", "0.000007"),
+        ("b", "0.000000", "-20.000000", "0.000006"),
+        ("a", "-0.500000", "-30.000001", "0.000010"),
+        ("b", "-0.500000", "-30.000000", "0.000010"),
+    ]
+    assert {row["conversion_department"] for row in rows} == {"stores"} and {row["path_length"] for row in rows} == {"2"}
+    shown = [(row["goal_date"][-2:], row["department"], row["channel"], row["value"], row["own_value"], row["customers"])
+             for row in found["rpt_shared_goals_daily"] if row["goal_id"] in ("sale", "orders") and row["goal_date"] > "2017-01-01"]  # fmt: skip
+    assert sorted(shown, key=str) == [
+        ("02", "(all)", "(all)", "-40.000000", "-20.000000", "0"),
+        ("02", "marketing", "direct_mail", "-20.000000", "0.000000", None),
+        ("02", "stores", "direct_mail", "-20.000000", "-20.000000", None),
+        ("04", "(all)", "(all)", "-1.000000", "-1.000000", "0"),
+        ("04", "(all)", "(all)", "-60.000001", "-30.000000", "0"),
+        ("04", "marketing", "direct_mail", "-30.000001", "0.000000", None),
+        ("04", "stores", "direct_mail", "-30.000000", "-30.000000", None),
+        ("04", "stores", "web", "-1.000000", "-1.000000", None),
+    ]
+    assert {row["event_name"]: row["is_goal"] for row in found["fct_touchpoints"]}["Order Returned"] == "false"
+    margin = [row["value"] for row in found["rpt_shared_goals_daily"] if row["goal_id"] == "profitable_relationships" and row["department"] == "(all)"]
+    assert sum(map(Decimal, margin)) == 0
+
+
+@pytest.mark.parametrize(
+    "returns, expected",
+    [
+        ([{"value_micros": 130}], [(100, 30, True, False)]),  # more than is left
+        ([{"value_micros": 40}, {"value_micros": 40}], [(40, 0, False, False)] * 2),  # one teller, two returns
+        ([{"value_micros": 40}, {"value_micros": 40, "source": "urn:b"}], [(40, 0, False, False), (0, 0, False, True)]),
+        ([{"value_micros": 40}, {"value_micros": 41, "event": "Order Refunded"}], [(40, 0, False, False), (41, 0, False, False)]),
+        (
+            [{"value_micros": 30, "event": event} for event in ("Order Returned", "Order Refunded", "Order Refunded", "Order Returned")],
+            [(30, 0, False, False), (0, 0, False, True), (30, 0, False, False), (0, 0, False, True)],
+        ),
+        ([{}, {"value_micros": 100, "event": "Order Refunded"}], [(100, 0, True, False), (0, 0, False, True)]),
+        ([{"event": "Order Completed", "value_micros": -100}], [(100, 0, True, False)]),
+        ([{"event": "Order Completed", "value_micros": -100, "direction": "outbound"}], []),
+        ([{"value_micros": 100, "direction": "outbound", "is_bot": True}], [(100, 0, True, False)]),
+        ([{"value_micros": 100, "direction": "none", "type": "identify"}], [(100, 0, True, False)]),
+        ([{"value_micros": 100, "order_id": "p"}], [(0, 100, False, False)]),
+        ([{"value_micros": 100, "order_id": None}], [(0, 100, False, False)]),
+        ([{"value_micros": 100, "currency": "EUR"}], [(0, 100, False, False)]),
+        ([{"currency": "EUR"}], [(100, 0, True, False)]),
+        ([{"value_micros": 0}], [(0, 0, False, False)]),
+        ([{"value_micros": 100, "time": -1}], [(0, 100, False, False)]),  # before its order
+        ([{"value_micros": 100, "time": 0}], [(100, 0, True, False)]),  # at its instant
+        ([{"value_micros": 100, "time": 90 * DAY}], [(100, 0, True, False)]),
+        ([{"value_micros": 100, "time": 90 * DAY + 1}], [(0, 100, False, False)]),
+        ([{"value_micros": 100, "user_id": "bob"}], [(0, 100, False, False)]),
+    ],
+)
+def test_what_a_return_takes(returns, expected):
+    story = Story()
+    story.order(0, 100, order_id="o")
+    for number, one in enumerate(returns, 1):
+        one = {"order_id": "o", **one}
+        story.add(one.pop("time", number), one.pop("event", "Order Returned"), **one)
+    found = views(story.touchpoints, policies("any"))
+    micros = [(*(int(Decimal(row[name]) * 1_000_000) for name in ("returned_revenue", "unmatched_revenue")), row["is_full"] == "true", row["is_repeat"] == "true")
+              for row in sorted(found["fct_returns"], key=lambda row: row["returned_at"])]  # fmt: skip
+    assert micros == expected
+    counts = {row["order_count"] for row in found["dim_profiles"]}
+    assert ("1" not in counts) is any(is_full for *_, is_full, _ in expected)
+    total = sum(Decimal(row["value"]) for row in found["rpt_shared_goals_daily"] if row["goal_id"] == "sale" and row["department"] == "(all)")
+    assert total * 1_000_000 == 100 - sum(one + two for one, two, *_ in expected)
+    assert sum(Decimal(row["attributed_revenue"]) for row in found["rpt_attributions_daily"] if row["model"] == "linear") == total
+
+
+def test_returned_orders_are_not_counted_later():
+    story = Story()
+    story.order(0, 1_000_000, order_id="a")
+    story.add(DAY, "Order Returned", order_id="a")
+    story.add(DAY + 1, "Account Created")  # no order before it that still counts
+    story.order(2 * DAY, 1_000_000, order_id="b")
+    found = views(story.touchpoints, as_of=START + 3 * DAY)
+    profile = found["dim_profiles"][0]
+    assert (profile["stage"], profile["order_count"]) == ("purchase", "1") and sums(found, "second_order") == {}
+    story.order(3 * DAY, 1_000_000, order_id="c")
+    found = views(story.touchpoints, as_of=START + 4 * DAY)
+    assert found["dim_profiles"][0]["stage"] == "retention" and sums(found, "second_order")["(all)"] == ("1", "1")
+    story.add(4 * DAY, "Order Refunded", order_id="c")
+    story.order(5 * DAY, 1_000_000, order_id="d")
+    second = [row["value"][:-7] for row in views(story.touchpoints)["rpt_shared_goals_daily"] if row["goal_id"] == "second_order" and row["department"] == "(all)"]
+    assert second == ["1", "-1", "1"]
+
+
+def test_a_return_is_no_sign_of_life_but_a_visit():
+    story = Story()
+    story.order(0, 1_000_000, order_id="a")
+    story.add(27 * DAY, "Order Returned", order_id="a", campaign={"id": "c", "click_id": "d"})
+    found = views(story.touchpoints, policies(creditable=None), as_of=START + 30 * DAY)
+    assert found["dim_profiles"][0]["status"] == "at_risk"
+    rows = {row["event_name"]: (row["direction"], row["session_number"], row["touch_kind"]) for row in found["fct_touchpoints"]}
+    assert rows["Order Returned"] == ("inbound", "2", "web:Order Returned")
+    assert ("(conversion)", "web:Order Returned") in {(row["from_kind"], row["to_kind"]) for row in found["rpt_journey_map"]}
+    alone = Story()
+    alone.add(0, "Order Returned", value_micros=5_000_000, currency="EUR")
+    profile = views(alone.touchpoints)["dim_profiles"][0]
+    assert (profile["stage"], profile["status"], profile["revenue"], profile["currency"]) == (None, None, "-5.000000", "EUR")
+
+
+def test_returns_of_unknown_customers():
+    story = Story()
+    story.order(0, 100_000_000, person=None, order_id="o")
+    story.add(1, "Order Returned", person=None, order_id="o", value_micros=-30_000_000, margin_micros=-2, currency="USD")
+    found = views(story.touchpoints)
+    assert sums(found) == {"(all)": ("70", "0"), "(unidentified)": ("70", None)}
+    assert sums(found, "orders") == {"(all)": ("1", "0"), "(unidentified)": ("1", None)}
+    assert taken(found) == [("0", "30", False, False)] and found["fct_returns"][0]["profile_id"] is None
+    rows = [row for row in found["rpt_attributions_daily"] if row["model"] == "linear"]
+    assert sorted((row["touch_channel"], row["attributed_revenue"], row["attributed_conversions"]) for row in rows) == [
+        ("(unidentified)", "-30.000000", "0.000000"),
+        ("(unidentified)", "100.000000", "1.000000"),
+    ]
+
+
+def test_goals_that_name_returns():
+    with_goals = policies()
+    with_goals.goals = [
+        {"id": "number", "measure": "count", "on": {"events": ["Order Returned"]}},
+        {"id": "returned", "measure": "value", "on": {"events": ["Order Returned"]}},
+        {"id": "both", "measure": "value", "on": {"events": ["Order Completed", "Order Returned"]}},
+        {"id": "touches", "measure": "count", "on": {"direction": "inbound"}},
+        {"id": "money", "measure": "value", "on": {"direction": "inbound"}},
+    ]
+    story = Story()
+    story.order(0, 100_000_000, order_id="o")
+    story.add(1, "Order Returned", order_id="o", value_micros=70_000_000, currency="USD")
+    story.add(2, "Order Returned", order_id="o", value_micros=70_000_000, currency="USD", source="urn:other")  # a repeat
+    story.add(3, "Order Returned", value_micros=5_000_000, currency="USD")
+    found = views(story.touchpoints, with_goals)
+    values = {row["goal_id"]: row["value"][:-7] for row in found["rpt_shared_goals_daily"] if row["department"] == "(all)"}
+    assert values == {"number": "2", "returned": "75", "both": "25", "touches": "3", "money": "25"}
+
+
 def test_orders_without_value_are_conversions_only_where_any_value_is():
     story = Story()
     story.order(0, 0)
-    story.order(1, -3_000_000)
+    story.order(1, None)
     story.order(2, 1_000_000)
     assert [row["revenue"] for row in views(story.touchpoints)["fct_conversions"]] == ["1.000000"]
     assert len(views(story.touchpoints, policies("any"))["fct_conversions"]) == 3
@@ -306,13 +579,16 @@ def test_parts_and_unattributed_are_the_total(value):
     revenue, daily = defaultdict(Decimal), defaultdict(Decimal)
     for row in found["fct_conversions"]:
         revenue[row["conversion_id"]] = Decimal(row["revenue"])
+    for row in found["fct_returns"]:
+        if amount := Decimal(row["returned_revenue"]) + Decimal(row["unmatched_revenue"]):
+            revenue[row["return_id"]] = -amount
     for model in ("first_touch", "last_touch", "linear"):
         parts, shares = defaultdict(Decimal), defaultdict(Decimal)
         for row in found["fct_attributions"]:
             if row["model"] == model:
                 parts[row["conversion_id"]] += Decimal(row["attributed_revenue"])
                 shares[row["conversion_id"]] += Decimal(row["credit"])
-        assert parts == revenue and set(shares.values()) == {Decimal(1)}
+        assert parts == revenue and set(shares.values()) == {Decimal(1), Decimal(0)}
     for row in found["rpt_attributions_daily"]:
         daily[row["model"]] += Decimal(row["attributed_revenue"])
     assert set(daily.values()) == {sum(revenue.values())}

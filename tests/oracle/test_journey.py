@@ -162,7 +162,7 @@ def test_ids_of_deadline_rows():
 def test_profiles_as_of_a_moment():
     story = Story()
     story.order(0, 5_000_000, margin_micros=2_000_000, score=-10)
-    story.order(DAY, -1_000_000)
+    story.order(DAY, 0)
     for days, stage, status, since in (
         (2, "retention", "active", 1),
         (40, "retention", "at_risk", 1),

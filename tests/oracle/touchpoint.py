@@ -121,6 +121,10 @@ class Touchpoint:
         "decision",
         "is_order_event",
         "is_elsewhere",
+        "telling",
+        "is_return",
+        "taking",
+        "conversion",
         "is_creditable",
         "session_number",
         "stage_before",
@@ -163,10 +167,13 @@ class Touchpoint:
         self.set_conversion(policies, campaign)
         self.session_number = self.stage_before = None
         self.is_elsewhere = False  # it is a sale that another profile owns
+        self.telling = self.taking = self.conversion = None
 
     @property
     def rank(self):
         """The place within an instant, among touchpoints of other ranks."""
+        if self.is_return:
+            return RETURN
         if self.goal_id is not None:
             return CONVERSION
         return {"outbound": OUTBOUND, "inbound": INBOUND}[self.direction] if self.is_touch else NO_TOUCH
@@ -190,8 +197,9 @@ class Touchpoint:
 
     def set_direction(self, sent, policies):
         """The direction, and whether the touchpoint is a touch: a bot's visit has a direction and is none."""
-        is_sale = self.event in policies.conversion_events and sent != "outbound"
-        if is_sale:
+        is_order_event = self.event in policies.order_events and sent != "outbound"
+        self.is_return = self.event in policies.returns["events"] or (is_order_event and (self.value or 0) < 0)
+        if is_order_event or self.is_return:
             self.direction = "inbound"
         elif self.event in policies.no_touch or sent == "none":
             self.direction = None
@@ -203,6 +211,7 @@ class Touchpoint:
             self.direction = "outbound"
         else:
             self.direction = "inbound"
+        is_sale = is_order_event or self.is_return
         self.is_touch = is_sale or self.direction == "outbound" or (self.direction == "inbound" and not self.is_bot)
 
     def set_kind(self, raw, campaign, rules):
@@ -223,11 +232,12 @@ class Touchpoint:
                 return
 
     def set_conversion(self, policies, campaign):
-        rules = [rule for rule in policies.conversions if self.direction == "inbound" and rule["event"] == self.event]
+        is_order_event = self.direction == "inbound" and not self.is_return
+        rules = [rule for rule in policies.conversions if is_order_event and rule["event"] == self.event]
         self.is_order_event = bool(rules)
         paid = [rule for rule in rules if rule["value"] == "any" or (self.value or 0) > 0]
         self.goal_id = paid[0]["goal"] if paid else None
-        if not self.is_touch or self.event in policies.conversion_events:
+        if not self.is_touch or self.is_return or self.event in policies.conversion_events:
             self.is_creditable = False
         elif policies.creditable is not None:
             self.is_creditable = self.event in policies.creditable or (
@@ -238,12 +248,18 @@ class Touchpoint:
 
     @property
     def is_goal(self):
-        """It is a conversion of this profile."""
-        return self.goal_id is not None and not self.is_elsewhere
+        """It has a row in fct_conversions, for the profile."""
+        return self.conversion is not None
 
     @property
     def is_order(self):
+        """It tells an order of the profile."""
         return self.is_order_event and not self.is_elsewhere
+
+    @property
+    def is_again(self):
+        """It is a sale that counts elsewhere, or an order that was told before."""
+        return self.is_elsewhere or (self.telling is not None and not self.telling.is_first)
 
     @property
     def is_send(self):

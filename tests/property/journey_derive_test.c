@@ -55,6 +55,7 @@ static int64_t random_gap(void)
 }
 
 static const int64_t amounts[] = {MICROS_ABSENT, -7, 0, 1, 10, 1000001};
+static const char *const order_ids[] = {"", "1", "2", "3", "4"};
 
 struct timeline {
     struct touch items[2 * MAX_TOUCHES];
@@ -70,6 +71,7 @@ static struct touch random_touch(int64_t at)
     touch.key.anchor = (int64_t)draw(3) - 1;
     if (touch.shape->is_send || touch.shape->is_failure)
         touch.decision = draw(3);
+    world_name_order(&world, &touch, order_ids[draw(5)]);
     return touch;
 }
 
@@ -202,6 +204,17 @@ static void prime(struct journey_state *state, const struct timeline *t)
     journey_prime(&world.policy, state, t->items + from, to - from);
 }
 
+/* As the service does: the time of the orders is gone through once more, or else all time. */
+static void learn(const struct person *p, struct journey_state *state)
+{
+    struct instant since = journey_orders_since(&world.policy, state);
+    size_t from = 0, to = count_to(&p->timeline, state->last.at);
+    while (from < to && instant_compare(p->timeline.items[from].key.at, since) < 0)
+        from++;
+    if (!journey_learn_orders(&world.policy, p->timeline.items + from, to - from, state, NULL))
+        assert_true(journey_learn_orders(&world.policy, p->timeline.items, to, state, NULL));
+}
+
 static void keep_checkpoint(struct person *p, const struct journey_state *state,
                             struct arena *arena)
 {
@@ -229,6 +242,8 @@ static void append(struct person *p, const struct touch *touches, size_t count,
     for (size_t i = 0; i < count; i++) {
         if (journey_needs_window(&world.policy, &state, &touches[i]))
             prime(&state, &p->timeline);
+        if (journey_lacks_orders(&state, &touches[i], 1))
+            learn(p, &state);
         journey_advance(&world.policy, &state, &touches[i], effects);
         p->timeline.items[p->timeline.count++] = touches[i];
         if (!replace_checkpoint(p, &state, arena) && p->every && p->timeline.count % p->every == 0)
@@ -287,6 +302,8 @@ static void start(struct rederivation *r, const struct person *p, const struct t
     load(packed, &r->before, arena);
     if (journey_tail_is_cut(&r->before))
         prime(&r->before, &p->timeline);
+    if (!from_start)
+        learn(p, &r->before);
     journey_state_copy(&r->after, &r->before, arena);
     r->old_at = from_start ? 0 : count_to(&p->timeline, r->before.last.at);
     r->new_at = from_start ? 0 : count_to(next, r->before.last.at);
@@ -574,7 +591,10 @@ static void add_shapes(void)
                                          "Account Closed",
                                          "Review Submitted",
                                          "Campaign Sent",
-                                         "Campaign Sent"};
+                                         "Campaign Sent",
+                                         "Order Completed",
+                                         "Order Returned",
+                                         "Order Refunded"};
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
         world_event(&world, events[i]);
     world_shape(&world, &(struct shape_text){.type = SPAN("identify"), .channel = SPAN("crm")});
@@ -610,6 +630,16 @@ static void add_shapes(void)
                                              .channel = SPAN("web"),
                                              .department = SPAN("web"),
                                              .currency = SPAN("EUR")});
+    world_shape(&world, &(struct shape_text){.source = SPAN("urn:till"),
+                                             .type = SPAN("track"),
+                                             .event_name = SPAN("Order Completed"),
+                                             .channel = SPAN("pos"),
+                                             .currency = SPAN("USD")});
+    world_shape(&world, &(struct shape_text){.source = SPAN("urn:till"),
+                                             .type = SPAN("track"),
+                                             .event_name = SPAN("Order Returned"),
+                                             .channel = SPAN("pos"),
+                                             .currency = SPAN("USD")});
 }
 
 int main(void)

@@ -81,6 +81,14 @@ static void set_attribution(struct journey_policy *policy, struct arena *arena)
     policy->stored_model = MODEL_LINEAR;
 }
 
+/* Orders are told by shop and till; the till is believed. */
+static void set_orders(struct journey_policy *policy, struct arena *arena)
+{
+    journey_policy_default_orders(&policy->orders, arena);
+    policy->orders.events = one(arena, SPAN("Order Completed"));
+    policy->orders.prefer = one(arena, SPAN("urn:till"));
+}
+
 static void set_channels(struct journey_policy *policy, struct arena *arena)
 {
     const struct channel_rule rules[] = {
@@ -124,6 +132,7 @@ void world_open(struct journey_world *world)
     set_rules(policy);
     set_goals(policy, &world->arena);
     set_attribution(policy, &world->arena);
+    set_orders(policy, &world->arena);
     set_channels(policy, &world->arena);
     policy->session = (struct duration){1800 * US_PER_SECOND};
     policy->at_risk_on = one(&world->arena, SPAN("Complaint Filed"));
@@ -205,6 +214,14 @@ void world_set_value(struct touch *touch, int64_t micros)
     touch->key.rank = (uint8_t)touch_rank_of(touch->shape, micros);
 }
 
+void world_name_order(const struct journey_world *world, struct touch *touch, const char *order_id)
+{
+    const struct shape *shape = touch->shape;
+    touch->order = shape->is_order || shape->is_return
+                       ? journey_order_key(&world->policy, shape, span_of(order_id))
+                       : 0;
+}
+
 /* ---- figures ---- */
 /* The identity of a row, without gaps between its members: the key of a map. */
 struct row_key {
@@ -225,11 +242,27 @@ void figures_open(struct figures *figures)
     map_init(&figures->conversions, &figures->arena, sizeof(struct row_key),
              sizeof(struct conversion_row));
     map_init(&figures->stages, &figures->arena, sizeof(struct row_key), sizeof(struct stage_row));
+    map_init(&figures->orders, &figures->arena, sizeof(struct row_key),
+             sizeof(struct order_change));
 }
 
 void figures_close(struct figures *figures)
 {
     arena_free(&figures->arena);
+}
+
+static void apply_orders(struct figures *figures, const struct journey_effects *effects)
+{
+    for (size_t i = 0; i < effects->orders_removed.count; i++) {
+        struct row_key key = row_key(&effects->orders_removed.items[i].key, 0);
+        map_remove(&figures->orders, &key);
+    }
+    for (size_t i = 0; i < effects->orders.count; i++) {
+        struct order_change row = effects->orders.items[i];
+        row.touches = arena_copy(&figures->arena, row.touches);
+        struct row_key key = row_key(&row.key, 0);
+        *(struct order_change *)map_put(&figures->orders, &key, NULL) = row;
+    }
 }
 
 void figures_apply(struct figures *figures, const struct journey_effects *effects)
@@ -240,6 +273,7 @@ void figures_apply(struct figures *figures, const struct journey_effects *effect
         for (int v = 0; v < CELL_VALUES; v++)
             sum[v] += cell.values[v];
     }
+    apply_orders(figures, effects);
     for (size_t i = 0; i < effects->conversions_removed.count; i++) {
         struct row_key key = row_key(&effects->conversions_removed.items[i].key, 0);
         map_remove(&figures->conversions, &key);
@@ -301,6 +335,26 @@ static void add_key(struct strbuf *buf, const struct touch_key *key)
     strbuf_addf(buf, "%lld/%s/%lld", (long long)key->at.us, uuid, (long long)key->anchor);
 }
 
+static void order_lines(const struct figures *figures, struct arena *arena, struct lines *lines)
+{
+    const struct order_change *c;
+    for (size_t i = 0; (c = map_next(&figures->orders, &i, NULL)) != NULL;) {
+        struct strbuf buf = {.arena = arena};
+        strbuf_addf(&buf, "%s ", c->is_return ? "return" : "telling");
+        add_key(&buf, &c->key);
+        strbuf_addf(&buf, " of ");
+        add_key(&buf, &c->order);
+        strbuf_addf(&buf,
+                    " full %d repeat %d goal %u shapes %u %u: %d %lld %lld %lld, %u:", c->is_full,
+                    c->is_repeat, c->goal, c->seller, c->money, c->share, (long long)c->value,
+                    (long long)c->margin, (long long)c->over, c->touch_count);
+        for (size_t b = 0; b < c->touches.len; b++)
+            strbuf_addf(&buf, "%02x", (unsigned char)c->touches.ptr[b]);
+        pack_byte(&buf, 0);
+        *arena_push(arena, lines) = buf.ptr;
+    }
+}
+
 static void row_lines(const struct figures *figures, struct arena *arena, struct lines *lines)
 {
     const struct conversion_row *c;
@@ -336,6 +390,7 @@ const char *figures_text(const struct figures *figures, struct arena *arena)
     struct lines lines = {0};
     cell_lines(figures, arena, &lines);
     row_lines(figures, arena, &lines);
+    order_lines(figures, arena, &lines);
     if (lines.count)
         qsort(lines.items, lines.count, sizeof *lines.items, line_order);
     struct strbuf buf = {.arena = arena};

@@ -34,10 +34,13 @@ struct touch world_touch(const struct shape *shape, int64_t at_us, uint32_t id);
 /* Sets the value, and with it the rank. */
 void world_set_value(struct touch *touch, int64_t micros);
 
+/* The touch names an order, if it is an order or a return. */
+void world_name_order(const struct journey_world *world, struct touch *touch, const char *order_id);
+
 /* What was applied so far: sums of cells, rows by key. Lives in its own arena. */
 struct figures {
     struct arena arena;
-    struct map cells, conversions, stages;
+    struct map cells, conversions, stages, orders;
 };
 
 void figures_open(struct figures *figures);

@@ -70,7 +70,7 @@ struct story {
 
 static struct scratch scratch;
 static struct journey_world world;
-static struct touchpoint kinds[24];
+static struct touchpoint kinds[32];
 static size_t kind_count;
 static struct random dice;
 static struct story story;
@@ -156,6 +156,7 @@ static void random_touches(void)
         t->score = draw(3) ? INT16_MIN : (int16_t)(60 + 20 * draw(3));
         t->message_id = SPAN("m");
         t->decision_id = draw(3) == 0 ? SPAN("d1") : draw(2) ? SPAN("d2") : SPAN_NONE;
+        t->order_id = draw(4) == 0 ? SPAN_NONE : draw(2) ? SPAN("o1") : SPAN("o2");
         story.kind[i] = draw((uint32_t)kind_count);
     }
 }
@@ -355,9 +356,29 @@ static const char *uuid(struct arena *arena, const struct id *id)
 static const char *const stages[] = {"-",          "inquiry",   "consideration", "purchase",
                                      "onboarding", "retention", "loyalty",       "advocacy"};
 
+static void expect_changes(struct arena *arena, const struct journey_effects *effects,
+                           struct lines *lines)
+{
+    for (size_t i = 0; i < effects->orders.count; i++) {
+        const struct order_change *c = &effects->orders.items[i];
+        bool known = instant_compare(c->order.at, INSTANT_FIRST) != 0;
+        int64_t margin = c->margin == MICROS_ABSENT ? 0 : c->margin;
+        *arena_push(arena, lines) = arena_printf(
+            arena,
+            "change %lld %lld %s %d %d %d %lld %s %u %u %u %d %lld %lld %lld %lld %lld %u %s",
+            (long long)c->key.anchor, (long long)c->key.at.us, uuid(arena, &c->key.event_id),
+            c->is_return, c->is_full, c->is_repeat, (long long)(known ? c->order.anchor : 0),
+            known ? uuid(arena, &c->order.event_id) : "-", c->goal, c->seller, c->money, c->share,
+            (long long)c->value, (long long)margin, (long long)c->value_before,
+            (long long)c->margin_before, (long long)c->over, c->touch_count,
+            hex(arena, c->touches));
+    }
+}
+
 static void expect_rows(struct arena *arena, const struct journey_effects *effects,
                         struct lines *lines)
 {
+    expect_changes(arena, effects, lines);
     static const int reasons[] = {
         [REASON_RULE] = 1, [REASON_AT_RISK] = 2, [REASON_LAPSED] = 2, [REASON_EXIT] = 3};
     for (size_t i = 0; i < effects->conversions.count; i++) {
@@ -648,6 +669,11 @@ static const char tables[] =
     "1000000)::bigint, event_id, goal,"
     " is_first::integer, stage_before, touch_count, encode(touches, 'hex')) FROM "
     "journey.conversions"
+    " UNION ALL SELECT concat_ws(' ', 'change', anchor, (extract(epoch FROM occurred_at) * "
+    "1000000)::bigint, event_id, is_return::integer, is_full::integer, is_repeat::integer,"
+    " coalesce(order_anchor, 0), coalesce(order_event_id::text, '-'), goal, seller_shape, "
+    "money_shape, share, value_micros, coalesce(margin_micros, 0), value_before, margin_before,"
+    " over_micros, touch_count, encode(touches, 'hex')) FROM journey.order_changes"
     " UNION ALL SELECT concat_ws(' ', 'stage', stage_change_id, touchpoint_id, anchor, "
     "journey_number,"
     " (extract(epoch FROM changed_at) * 1000000)::bigint, position, from_stage, to_stage, "
@@ -718,6 +744,7 @@ static void clear_tables(void)
             "DELETE FROM journey.facts; DELETE FROM journey.anchors; DELETE FROM journey.states;"
             "DELETE FROM journey.sales; DELETE FROM journey.sale_copies;"
             "DELETE FROM journey.checkpoints; DELETE FROM journey.conversions;"
+            "DELETE FROM journey.order_changes;"
             "DELETE FROM journey.stage_changes; DELETE FROM journey.repeats; DELETE FROM "
             "journey.lanes; DELETE FROM "
             "journey.outbox;"
@@ -840,6 +867,11 @@ static void add_kinds(void)
     add_kind((struct touchpoint){.event_name = order, .channel = pos, .currency = SPAN("USD")});
     add_kind((struct touchpoint){
         .event_name = order, .department = SPAN("web"), .currency = SPAN("EUR")});
+    add_kind((struct touchpoint){.event_name = order, .currency = SPAN("USD")});
+    add_kind((struct touchpoint){
+        .event_name = order, .source = SPAN("urn:till"), .channel = pos, .currency = SPAN("USD")});
+    add_kind((struct touchpoint){.event_name = SPAN("Order Returned"), .currency = SPAN("USD")});
+    add_kind((struct touchpoint){.event_name = SPAN("Order Refunded")});
     add_kind((struct touchpoint){.event_name = SPAN("Loan Funded")});
     add_kind((struct touchpoint){.event_name = SPAN("Account Created")});
     add_kind((struct touchpoint){.event_name = SPAN("Complaint Filed")});

@@ -6,12 +6,13 @@ import json
 import struct
 from collections import Counter, defaultdict
 
-from attribution import conversions, unidentified_conversion
-from goals import Goals, counted, matches, measure, reaches
+from attribution import conversions, reversal_of, unidentified_conversion
+from goals import Counting, Goals, matches, measure, money_without_order, order_event, reaches
 from journey import Journey
 from journey_map import JourneyMap
+from orders import taking_without_order, tell_orders
 from policy import YEAR
-from rows import main_currency, margins
+from rows import main_currency, margins, taken_back
 
 ABSENT = -(2**63)
 STAGES = ["inquiry", "consideration", "purchase", "onboarding", "retention", "loyalty", "advocacy"]
@@ -87,6 +88,9 @@ class Fixture:
             self.fact(touchpoint)
         for touch in self.oracle.unidentified_sales():
             day = self.policies.day(touch.occurred_at)
+            if touch.is_return:
+                self.unidentified_return(touch, day)
+                continue
             if touch.goal_id is not None:
                 self.conversion(unidentified_conversion(touch), is_counted=False)
             for goal in Goals(self.policies).touch_goals:
@@ -95,6 +99,15 @@ class Fixture:
                     key = [self.intern(text) for text in (goal["id"], "(unidentified)", "(unidentified)", currency)]
                     self.add(1, day, key, [1, 0 if goal["measure"] == "count" else value])
 
+    def unidentified_return(self, touch, day):
+        touch.taking = taking_without_order(touch)
+        self.reversal(touch.taking, {})
+        for goal in Goals(self.policies).touch_goals:
+            value = 0 if "nth" in goal else money_without_order(goal, touch.taking, self.policies)
+            if value:
+                key = [self.intern(text) for text in (goal["id"], "(unidentified)", "(unidentified)", touch.currency)]
+                self.add(1, day, key, [0, value])
+
     def shape(self, touchpoint):
         """The shape's number."""
         t = touchpoint
@@ -102,11 +115,13 @@ class Fixture:
                t.campaign_name, t.score_kind, t.currency, t.product_category, t.device_type, t.country, t.network, t.touch_kind,
                t.is_bot, t.direction, t.is_touch)
         if key not in self.shapes:
-            rules = [rule for rule in self.policies.conversions if rule["event"] == t.event and t.direction == "inbound"]
+            is_return = t.event in self.policies.returns["events"]
+            rules = [rule for rule in self.policies.conversions
+                     if rule["event"] == t.event and t.direction == "inbound" and not is_return]
             needs_value = all(rule["value"] != "any" for rule in rules)
             self.shapes[key] = len(self.shapes) + 1
             digest = hashlib.md5(repr(key).encode()).hexdigest()
-            self.tables["journey.shapes"].append((self.shapes[key], digest, *key, False, bool(rules), needs_value, False, False))
+            self.tables["journey.shapes"].append((self.shapes[key], digest, *key, False, bool(rules), needs_value, False, False, is_return))
         return self.shapes[key]
 
     def profile(self, profile, timeline):
@@ -115,38 +130,48 @@ class Fixture:
         if self.oracle.identity.is_shared(profile):
             return
         touches = [touchpoint for touchpoint in timeline if touchpoint.is_touch]
+        tell_orders(timeline, self.policies)
+        converted = conversions(timeline, self.policies)
+        takings = [touch.taking for touch in timeline if touch.taking]
         journey, exit_stages = Journey(self.policies), []
         for touch in touches:
             journey.touch(touch)
             exit_stages.append(journey.stage_at(touch.occurred_at + YEAR))
-        converted = conversions(timeline, self.policies)
-        self.state(profile, timeline, touches, journey, converted)
-        counts = {goal["id"]: counted(goal, timeline) for goal in Goals(self.policies).touch_goals}
+        self.state(profile, timeline, touches, journey, converted, takings)
+        counts = {goal["id"]: {entry.touch for entry in Counting(goal, self.policies).entries(timeline)}
+                  for goal in Goals(self.policies).touch_goals}
         positions = Counter()
         for change in journey.changes:
             positions[change.changed_at] += 1
             self.stage_change(change, positions[change.changed_at])
         for conversion in converted:
-            self.conversion(conversion, conversion.touch in counts.get(conversion.touch.goal_id, ()))
+            self.conversion(conversion, conversion.touch in counts.get(conversion.of.touch.goal_id, ()))
+        for touch in timeline:
+            if touch.telling and touch.goal_id is not None and touch.conversion is None:
+                self.order_change(touch, touch.telling.order, 0, 0, None, (0, 0))
+        for taking in takings:
+            self.reversal(taking, counts)
         self.map.profile(touches, exit_stages)
         self.goal_cells(timeline, journey.finish())
 
-    def state(self, profile, timeline, touches, journey, converted):
+    def state(self, profile, timeline, touches, journey, converted, takings):
         if not timeline:
             return
         moves = [change.changed_at for change in journey.changes if change.from_stage != change.to_stage]
-        last, orders = journey.last, [touch for touch in touches if touch.is_order]
+        last, orders = journey.last, [touch for touch in touches if touch.is_order and not touch.is_again]
         scores = [touchpoint.score for touchpoint in timeline if touchpoint.score is not None]
-        currency = main_currency([conversion.touch for conversion in converted])
-        paid = [conversion.touch for conversion in converted if conversion.touch.currency == currency]
-        sums = margins((touch.margin, touch.value) for touch in paid)
+        currency = main_currency([conversion.touch for conversion in converted if conversion.is_counted])
+        paid = [(conversion.margin, conversion.value) for conversion in converted if conversion.currency == currency]
+        for taking in takings:
+            paid += taken_back(taking) if taking.currency == currency else []
+        sums = margins(paid)
         header = struct.pack(
             ">BBBBBIqqq16sqqqIIqqqqqqBqh", 4, code(STAGES, journey.stage), code(STATUSES, journey.status), bool(converted),
             last.rank if last else 0, journey.number,
             timeline[0].occurred_at, timeline[-1].occurred_at, micros(last and last.occurred_at), last.event_id if last else bytes(16),
             short(last.anchor) if last else 0, micros(moves[-1] if moves else None),
-            micros(touches[-1].occurred_at if touches else None), len(orders), self.intern(currency),
-            *halves(sum(touch.value or 0 for touch in paid)), *halves(sums["margin"] or 0), *halves(sums["revenue_with_margin"] or 0),
+            micros(touches[-1].occurred_at if touches else None), sum(not touch.telling.order.is_returned for touch in orders), self.intern(currency),
+            *halves(sum(value or 0 for _, value in paid)), *halves(sums["margin"] or 0), *halves(sums["revenue_with_margin"] or 0),
             sums["margin"] is not None,
             micros(orders[-1].occurred_at if orders else None), scores[-1] if scores else -32768)
         assert len(header) == 140
@@ -158,24 +183,59 @@ class Fixture:
              code(STAGES, change.from_stage), code(STAGES, change.to_stage), code(STATUSES, change.from_status),
              code(STATUSES, change.to_status), code(REASONS, change.reason), change.seconds_in_stage, position))
 
-    def conversion(self, conversion, is_counted):
-        """is_counted: the goal of the conversion counts its touch."""
-        touch = conversion.touch
-        is_lone = self.oracle.obscurity(touch) > 0
-        goal = next((goal for goal in self.policies.goals if goal["id"] == touch.goal_id and goal.get("credited")), None)
+    def packed(self, eligible):
+        return b"".join(one.event_id + struct.pack(">qI", one.occurred_at, self.shape(one)) for one in eligible)
+
+    def order_change(self, touch, order, share, value, margin, before, taking=None, excess=0, goal=None):
+        """A return, or another telling of an order; order: None where no order is known."""
+        of = order.conversion if order else None
+        seller, eligible = of.touch if of else touch, of.eligible if of else []
+        same = [one for one in (touch, seller, order.first if order else touch) if one.currency == (taking or touch).currency]
+        where = (seller.short_anchor, seller.occurred_at, uuid(seller.event_id)) if of else (None, None, None)
+        self.tables["journey.order_changes"].append(
+            (touch.short_anchor, touch.occurred_at, uuid(touch.event_id), taking is not None, bool(taking and taking.is_full),
+             bool(taking and taking.is_repeat), *where, self.intern(goal or seller.goal_id), self.shape(seller),
+             self.shape((same or [seller])[0]), share, value, margin, before[0] or 0, before[1] or 0, excess, len(eligible),
+             self.packed(eligible)))
+
+    def reversal(self, taking, counts):
+        of = taking.order.conversion if taking.order else None
+        event = order_event(taking.touch, self.policies)
+        goal = of.touch.goal_id if of else next((rule["goal"] for rule in self.policies.conversions if rule["event"] == event), None)
+        margin = None if taking.margin is None else -taking.margin
+        value, excess = (-taking.taken, -taking.excess) if taking.order else (-taking.excess, 0)
+        share = -1_000_000 if taking.is_full and of else 0
+        self.order_change(taking.touch, taking.order, share, value, margin, taking.before, taking, excess, goal)
+        is_counted = of is None or taking.touch in counts.get(goal, ())
+        self.credits(reversal_of(taking), goal, (of.touch if of else taking.touch).department, is_counted, bool(of))
+
+    def credits(self, conversion, goal_id, department, is_counted, asks=True):
+        """is_counted: the goal counts the touch; asks: only then the credit is that of the goal."""
+        touch, is_lone = conversion.touch, self.oracle.obscurity(conversion.touch) > 0
+        goal = next((goal for goal in self.policies.goals if goal["id"] == goal_id and goal.get("credited")), None)
         if is_lone and goal:
             is_counted = "nth" not in goal and matches(goal, touch)
-        bits = (touch.margin is not None) + 2 * (goal is not None and not is_counted)
+        is_left_out = 2 * (asks and goal is not None and not is_counted)
         nobody = [self.intern("(unidentified)")] * 3 + [0] if is_lone else [0] * 4
-        packed = b"".join(one.event_id + struct.pack(">qI", one.occurred_at, self.shape(one)) for one in conversion.eligible)
-        self.tables["journey.conversions"].append(
-            (touch.short_anchor, touch.occurred_at, uuid(touch.event_id), self.intern(touch.goal_id), conversion.is_first,
-             code(STAGES, touch.stage_before), len(conversion.eligible), packed))
         for credit in conversion.credits:
             one = credit.touch
             where = [self.intern(text) for text in (one.channel, one.department, one.purpose, one.campaign_id)] if one else nobody
-            key = [self.intern(touch.goal_id), code(MODELS, credit.model), *where, self.intern(touch.department), self.intern(touch.currency), bits]
-            self.add(3, self.policies.day(touch.occurred_at), key, [credit.share, credit.revenue or 0, credit.margin or 0, int(one is not None)])
+            bits = (credit.margin is not None) + is_left_out
+            key = [self.intern(goal_id), code(MODELS, credit.model), *where, self.intern(department), self.intern(conversion.currency), bits]
+            values = [credit.share, credit.revenue or 0, credit.margin or 0, int(one is not None), 1]
+            self.add(3, self.policies.day(touch.occurred_at), key, values)
+
+    def conversion(self, conversion, is_counted):
+        """is_counted: the goal of the conversion counts its touch."""
+        touch, of = conversion.touch, conversion.of.touch
+        self.credits(conversion, of.goal_id, of.department, is_counted)
+        if not conversion.is_counted:
+            telling = touch.telling
+            self.order_change(touch, telling.order, 0, telling.value or 0, telling.margin, telling.before)
+            return
+        self.tables["journey.conversions"].append(
+            (touch.short_anchor, touch.occurred_at, uuid(touch.event_id), self.intern(touch.goal_id), conversion.is_first,
+             code(STAGES, touch.stage_before), len(conversion.eligible), self.packed(conversion.eligible)))
 
     def add(self, family, period, dims, values):
         cell = self.cells[(family, period, *dims, *[0] * (10 - len(dims)))]
@@ -185,12 +245,11 @@ class Fixture:
     def goal_cells(self, touches, changes):
         for goal in Goals(self.policies).touch_goals:
             days = set()
-            for touch in counted(goal, touches):
-                day = self.policies.day(touch.occurred_at)
-                currency, value = measure(goal, touch)
-                key = [self.intern(text) for text in (goal["id"], touch.department, touch.channel, currency)]
-                self.add(1, day, key, [1, 0 if goal["measure"] == "count" else value])
-                days.add(day)
+            for entry in Counting(goal, self.policies).entries(touches):
+                day, is_count = self.policies.day(entry.touch.occurred_at), goal["measure"] == "count"
+                key = [self.intern(text) for text in (goal["id"], entry.where.department, entry.where.channel, entry.currency)]
+                self.add(1, day, key, [int(entry.is_one), 0 if is_count else entry.value, int(is_count and entry.value < 0)])
+                days |= {day} if entry.is_one else set()
             for day in days:
                 self.add(2, day, [self.intern(goal["id"])], [1])
         before = None
@@ -282,7 +341,7 @@ TABLES = {
     "journey.anchors": "anchor profile version anchor_id profile_id",
     "journey.shapes": "shape hash source type event channel direction department purpose contact_class campaign_id campaign_name"
                       " score_kind currency product_category device_type country network touch_kind is_bot shown_direction is_touch"
-                      " has_click_id is_goal_event needs_value is_money is_money_with_value",
+                      " has_click_id is_goal_event needs_value is_money is_money_with_value is_return_event",
     "journey.facts": "anchor occurred_at event_id shape received_at value_micros margin_micros cost_micros score message_id order_id"
                      " content_id product_id location_id agent_id decision_id",
     "journey.sale_copies": "anchor occurred_at event_id rank",
@@ -290,6 +349,9 @@ TABLES = {
     "journey.stage_changes": "stage_change_id touchpoint_id anchor journey_number changed_at from_stage to_stage from_status to_status"
                              " reason seconds_in_stage position",
     "journey.conversions": "anchor occurred_at event_id goal is_first stage_before touch_count touches",
+    "journey.order_changes": "anchor occurred_at event_id is_return is_full is_repeat order_anchor order_at order_event_id goal"
+                             " seller_shape money_shape share value_micros margin_micros value_before margin_before over_micros"
+                             " touch_count touches",
 }
 
 

@@ -8,6 +8,8 @@ SELECT 'journey.repeats', (SELECT count(*) FROM journey.repeats AS t WHERE t.anc
 UNION ALL
 SELECT 'journey.sale_copies', (SELECT count(*) FROM journey.sale_copies AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
 UNION ALL
+SELECT 'journey.order_changes', (SELECT count(*) FROM journey.order_changes AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
+UNION ALL
 SELECT 'journey.stage_changes', (SELECT count(*) FROM journey.stage_changes AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
 UNION ALL
 SELECT 'journey.states', (SELECT count(*) FROM journey.states AS t WHERE t.profile IN (SELECT anchor FROM m))::text

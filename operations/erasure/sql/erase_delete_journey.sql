@@ -3,6 +3,7 @@ WITH gone_checkpoints AS (DELETE FROM journey.checkpoints AS t WHERE t.profile =
      gone_conversions AS (DELETE FROM journey.conversions AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
      gone_repeats AS (DELETE FROM journey.repeats AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
      gone_copies AS (DELETE FROM journey.sale_copies AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
+     gone_order_changes AS (DELETE FROM journey.order_changes AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
      gone_stage_changes AS (DELETE FROM journey.stage_changes AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
      gone_states AS (DELETE FROM journey.states AS t WHERE t.profile = ANY ($2::bigint[]) RETURNING 1),
      gone_anchors AS (DELETE FROM journey.anchors AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
@@ -14,6 +15,8 @@ UNION ALL
 SELECT 'journey.repeats', (SELECT count(*) FROM gone_repeats)::text
 UNION ALL
 SELECT 'journey.sale_copies', (SELECT count(*) FROM gone_copies)::text
+UNION ALL
+SELECT 'journey.order_changes', (SELECT count(*) FROM gone_order_changes)::text
 UNION ALL
 SELECT 'journey.stage_changes', (SELECT count(*) FROM gone_stage_changes)::text
 UNION ALL

@@ -1,13 +1,19 @@
--- What changes its profile: touchpoints, conversions and their revenue by currency (one line without any if there are none).
+-- What changes its profile: touchpoints, conversions and their revenue, net of returns, by currency (one line without any if there are none).
 WITH moved AS (SELECT tutti_meta.short_key(m.identifier_id) AS anchor
                FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS m (identifier_id, before, after)
                WHERE m.before <> m.after),
-     sold AS (SELECT s.currency, count(*) AS conversions, sum(f.value_micros) AS micros
-              FROM moved
-              JOIN journey.conversions AS c USING (anchor)
-              JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
-              JOIN journey.shapes AS s USING (shape)
-              GROUP BY s.currency)
+     sold AS (SELECT m.currency, sum(m.conversions) AS conversions, sum(m.micros) AS micros
+              FROM (SELECT s.currency, 1 AS conversions, f.value_micros::numeric AS micros
+                    FROM moved
+                    JOIN journey.conversions AS c USING (anchor)
+                    JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
+                    JOIN journey.shapes AS s USING (shape)
+                    UNION ALL
+                    SELECT s.currency, 0, o.value_micros::numeric + o.over_micros
+                    FROM moved
+                    JOIN journey.order_changes AS o USING (anchor)
+                    JOIN journey.shapes AS s ON s.shape = o.money_shape) AS m
+              GROUP BY m.currency)
 SELECT (SELECT count(*) FROM moved)::text,
        (SELECT count(*) FROM moved JOIN journey.facts USING (anchor))::text,
        coalesce(sold.conversions, 0)::text,

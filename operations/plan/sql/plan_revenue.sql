@@ -1,9 +1,17 @@
--- Conversions of these profiles and their revenue, by currency.
-SELECT coalesce(s.currency, ''), count(*),
-       greatest(-9223372036854775807, least(9223372036854775807, sum(coalesce(f.value_micros, 0))))::bigint
+-- Conversions of these profiles and their revenue, net of returns, by currency.
+SELECT coalesce(m.currency, ''), sum(m.conversions)::bigint,
+       greatest(-9223372036854775807, least(9223372036854775807, sum(m.micros)))::bigint
 FROM unnest($1::uuid[]) AS p (profile_id)
 JOIN journey.anchors AS a ON a.profile = tutti_meta.short_key(p.profile_id)
-JOIN journey.conversions AS c USING (anchor)
-JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
-JOIN journey.shapes AS s USING (shape)
-GROUP BY s.currency
+CROSS JOIN LATERAL (
+    SELECT s.currency, 1 AS conversions, coalesce(f.value_micros, 0)::numeric AS micros
+    FROM journey.conversions AS c
+    JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
+    JOIN journey.shapes AS s USING (shape)
+    WHERE c.anchor = a.anchor
+    UNION ALL
+    SELECT s.currency, 0, o.value_micros::numeric + o.over_micros
+    FROM journey.order_changes AS o
+    JOIN journey.shapes AS s ON s.shape = o.money_shape
+    WHERE o.anchor = a.anchor) AS m
+GROUP BY m.currency

@@ -66,6 +66,7 @@ struct touch {
     int16_t score;                       /* SCORE_ABSENT */
     uint64_t decision;                   /* of a send or its failure (decision_key); 0: none */
     bool is_sale;                        /* journey_is_sale, whoever owns the sale */
+    uint64_t order; /* journey_order_key of an order or a return; 0: it names no order */
 };
 
 /* The one order of touchpoints. */
@@ -97,20 +98,73 @@ struct journey_tail {
     bool unbounded; /* nothing is left out (journey_prime) */
 };
 
+/* Of one conversion event in this journey: the orders that can no longer be returned. Those that
+ * can are in journey_orders. */
 struct event_progress {
-    uint16_t count;    /* in this journey, saturating at counted_event.enough */
-    int32_t first_day; /* reporting day of the first; INT32_MIN once a later day was seen */
+    uint16_t count;    /* saturating at counted_event.enough */
+    int32_t first_day; /* reporting day of the first; INT32_MIN if they are of several days */
     uint8_t time_count;
     struct instant times[POLICY_MAX_WITHIN]; /* of the newest, oldest first */
 };
 
+/* Of a goal with nth: the matching touches, without the orders that can still be returned. */
 struct goal_progress {
     uint16_t count;       /* lifetime, saturating at nth */
     struct instant first; /* time of the first match while 0 < count < nth */
+    bool is_counted;      /* the goal counted a touch that was not taken back */
+};
+
+/* A return of one order; the list goes back in time. */
+struct order_return {
+    const struct shape *shape; /* who told it: event and source */
+    int64_t amount;
+    const struct order_return *earlier;
 };
 
 /* An exact sum of micro-units, each of 64 bits. */
 __extension__ typedef __int128 micros_sum;
+
+/* What was told of an order, or what returns took back of it. */
+struct order_sums {
+    micros_sum value, margin, by_goal; /* by_goal: margin, or value where there is no margin */
+};
+
+/* What returns and later tellings of an order need. It is derived and never stored: see
+ * journey_learn_orders. Read-only once it is made. */
+struct order_detail {
+    struct touch_key key;       /* of the conversion, else of the order */
+    const struct shape *place;  /* of the order: department and channel of its goals */
+    const struct shape *seller; /* of the conversion: department that converted */
+    const struct shape *money;  /* of the telling with its value: source and currency */
+    bool has_value, has_margin, is_conversion;
+    uint32_t goal;     /* code, of the conversion */
+    uint64_t credited; /* bit of that goal, if it is a credited one */
+    struct order_sums told, back;
+    /* Goals that match a telling, and those without nth that counted the order. */
+    uint64_t matched, counted;
+    const struct tail_touch *eligible;
+    uint32_t eligible_count;
+    const struct order_return *returns;
+};
+
+struct order_entry {
+    uint64_t order; /* journey_order_key */
+    struct instant at;
+    uint32_t digest; /* of the detail: tells whether two of them are equal */
+    /* Bits by nth_slot: goals with nth that it matches, and those that counted it. */
+    uint16_t nth_goals, nth_counted;
+    int8_t counted;                    /* position in policy.counted */
+    bool is_told;                      /* shape.is_told of the order */
+    bool is_returned;                  /* fully */
+    const struct order_detail *detail; /* NULL: the state was read from storage */
+};
+
+/* The newest orders that name an order id and may still be returned or told again, oldest first. */
+struct journey_orders {
+    struct order_entry *items; /* room for POLICY_MAX_ORDERS; NULL: none */
+    uint32_t count;
+    bool is_missed; /* a detail was needed that is not known: an error of the caller */
+};
 
 struct currency_sum {
     uint32_t currency;
@@ -141,13 +195,15 @@ struct journey_state {
     uint64_t goals_today; /* goals counted on that day */
     struct event_progress counted[POLICY_MAX_COUNTED];
     struct goal_progress goals[POLICY_MAX_NTH_GOALS];
+    struct journey_orders orders;
     struct instant last_order_at; /* INSTANT_FIRST: none */
     int16_t last_score;
     struct journey_tail tail;
     /* cumulative */
     struct instant first_seen; /* INSTANT_NEVER: none */
     int64_t order_count;
-    struct currency_sum *sums; /* by currency, ascending; no entry with 0 conversions */
+    /* By currency, ascending; no entry without conversions and money. */
+    struct currency_sum *sums;
     uint32_t sum_count, sum_capacity;
 };
 
@@ -172,6 +228,23 @@ struct conversion_row {
     struct span eligible;
 };
 enum { ELIGIBLE_SIZE = 28 };
+
+/* What happened to an order after it was counted: a return, or another telling that changed its
+ * amounts. A return without an order is one as well. Amounts are signed. */
+struct order_change {
+    struct touch_key key;   /* of this return or telling */
+    struct touch_key order; /* order_detail.key; at = INSTANT_FIRST: no order */
+    bool is_return, is_full, is_repeat;
+    uint32_t goal;          /* code; 0: none */
+    uint32_t seller, money; /* codes of shapes: department, and currency */
+    int32_t share;          /* of a conversion, in millionths */
+    /* Shared out among the touches; without any: unattributed. The margin may be MICROS_ABSENT.
+     * Before this change they shared value_before and margin_before. */
+    int64_t value, margin, value_before, margin_before;
+    int64_t over; /* value that is more than the order had: unattributed */
+    uint32_t touch_count;
+    struct span touches; /* as conversion_row.eligible */
+};
 
 /* AT_RISK and LAPSED both show as inactivity. */
 enum stage_reason { REASON_RULE, REASON_AT_RISK, REASON_LAPSED, REASON_EXIT };
@@ -198,6 +271,10 @@ struct stage_rows {
     struct stage_row *items;
     size_t count, capacity;
 };
+struct order_changes {
+    struct order_change *items;
+    size_t count, capacity;
+};
 
 /* Facts that do not count, because another fact of their profile is the same message. */
 struct repeat_rows {
@@ -217,7 +294,9 @@ struct journey_effects {
     struct conversion_rows conversions, conversions_removed;
     struct stage_rows stages, stages_removed;
     struct repeat_rows repeats, repeats_removed;
-    /* A conversion was derived from a tail that was not complete: an error of the caller. */
+    struct order_changes orders, orders_removed;
+    /* A conversion was derived from a tail that was not complete, or a return without the detail of
+     * its order: an error of the caller. */
     bool missed_window;
 };
 
@@ -238,6 +317,9 @@ void journey_diff_repeats(struct journey_effects *effects, const struct repeat_r
 /* True if a state can go on with a fact of this key. It is of a later instant, or comes after the
  * only fact of its instant and is of another event. All else derives its instant again. */
 bool journey_may_follow(const struct journey_state *state, const struct touch_key *key);
+/* The same for touches in order: each of them that is of the state's instant. */
+bool journey_may_go_on(const struct journey_state *state, const struct touch *touches,
+                       size_t count);
 /* Takes one more fact, which must be above state->last. effects NULL: state only. */
 void journey_advance(const struct journey_policy *policy, struct journey_state *state,
                      const struct touch *touch, struct journey_effects *effects);
@@ -247,7 +329,7 @@ void journey_advance(const struct journey_policy *policy, struct journey_state *
 bool journey_needs_window(const struct journey_policy *policy, const struct journey_state *state,
                           const struct touch *touch);
 /* True if, on the way through these touches, a conversion may need creditable touches that the
- * state's bounded tail does not hold. */
+ * state's bounded tail does not hold, or a touch may need the detail of an order (below). */
 bool journey_lacks_window(const struct journey_policy *policy, const struct journey_state *state,
                           const struct touch *touches, size_t count);
 /* True if the tail left something out that is still inside the lookback: prime before
@@ -259,6 +341,24 @@ bool journey_tail_is_cut(const struct journey_state *state);
  * batch. */
 void journey_prime(const struct journey_policy *policy, struct journey_state *state,
                    const struct touch *touches, size_t count);
+
+/* ---- orders ---- */
+/* The key of an order id of a touch of this shape, 0 for none; it never changes, so that states may
+ * keep it. */
+uint64_t journey_order_key(const struct journey_policy *policy, const struct shape *shape,
+                           struct span order_id);
+/* True if a touch is about an order of which the state does not have the detail. */
+bool journey_lacks_orders(const struct journey_state *state, const struct touch *touches,
+                          size_t count);
+/* From where on journey_learn_orders needs the touches of the timeline. */
+struct instant journey_orders_since(const struct journey_policy *policy,
+                                    const struct journey_state *state);
+/* Gives orders of the states their detail. `touches` are those of their common past, from a time on
+ * up to an instant that both stand at or behind. From journey_orders_since on is enough but for
+ * orders that were told again and again, in a chain that began before. Then it is false: call it
+ * again with all touches. `after` may be NULL. */
+bool journey_learn_orders(const struct journey_policy *policy, const struct touch *touches,
+                          size_t count, struct journey_state *before, struct journey_state *after);
 
 /* Adds (by effects->sign) what the deadlines after the last touch do if no touch follows. No rows:
  * the views compute these from the state. */

@@ -2,17 +2,6 @@
  * order in which they act. */
 #include "services/journey-tracker/logic/journey_internal.h"
 
-/* A touch on its way through the rules. */
-struct passing {
-    const struct journey_policy *policy;
-    struct journey_state *state;
-    const struct touch *touch;
-    struct journey_effects *effects; /* NULL: state only */
-    int32_t day;
-    uint8_t stage_before;
-    int conversion; /* index of the conversion rule, -1: none */
-};
-
 static void note_instant(struct journey_state *state, const struct touch_key *key)
 {
     state->is_alone = instant_compare(state->last.at, key->at) != 0;
@@ -127,10 +116,9 @@ static void act_deadlines(const struct passing *p)
 
 static bool rule_within(const struct passing *p, const struct stage_rule *rule)
 {
-    const struct event_progress *progress = &p->state->counted[rule->counted];
     if (rule->within.us == 0 || rule->nth <= 1)
         return true;
-    struct instant nth_last = progress->times[progress->time_count - (rule->nth - 1)];
+    struct instant nth_last = orders_newest(p->state, rule->counted, rule->nth - 1u);
     return instant_since(p->touch->key.at, nth_last).us <= rule->within.us;
 }
 
@@ -140,14 +128,13 @@ static bool rule_matches(const struct passing *p, const struct stage_rule *rule)
     if (rule->score_min != INT16_MIN &&
         (p->touch->score == SCORE_ABSENT || p->touch->score < rule->score_min))
         return false;
-    if (rule->after.ptr && p->state->counted[rule->after_index].count == 0)
+    if (rule->after.ptr && orders_counted(p->state, rule->after_index) == 0)
         return false;
     if (rule->nth == 0)
         return true;
-    const struct event_progress *progress = &p->state->counted[rule->counted];
-    if (progress->count + 1 < rule->nth || !rule_within(p, rule))
+    if (orders_counted(p->state, rule->counted) + 1 < rule->nth || !rule_within(p, rule))
         return false;
-    return !rule->later_day || (progress->count > 0 && progress->first_day < p->day);
+    return !rule->later_day || orders_before_day(p->policy, p->state, rule->counted, p->day);
 }
 
 static uint8_t stage_after(const struct passing *p)
@@ -155,6 +142,8 @@ static uint8_t stage_after(const struct passing *p)
     uint8_t stage = p->state->stage;
     for (uint64_t rules = p->touch->shape->rules; rules; rules &= rules - 1) {
         const struct stage_rule *rule = &p->policy->rules[__builtin_ctzll(rules)];
+        if (p->again && rule->event.ptr)
+            continue;
         if (rule->stage <= stage)
             break;
         if (rule_matches(p, rule))
@@ -202,33 +191,6 @@ static void change_stage(const struct passing *p, uint8_t stage, uint8_t status)
     s->status = status;
 }
 
-static void keep_time(struct event_progress *progress, uint32_t max, struct instant t)
-{
-    if (max == 0)
-        return;
-    if (progress->time_count == max) {
-        memmove(progress->times, progress->times + 1, (max - 1) * sizeof *progress->times);
-        progress->time_count--;
-    }
-    progress->times[progress->time_count++] = t;
-}
-
-static void count_order(const struct passing *p)
-{
-    struct journey_state *s = p->state;
-    const struct counted_event *event = &p->policy->counted[p->touch->shape->counted];
-    struct event_progress *progress = &s->counted[p->touch->shape->counted];
-    if (event->later_day)
-        progress->first_day = progress->count == 0           ? p->day
-                              : progress->first_day < p->day ? INT32_MIN
-                                                             : progress->first_day;
-    if (progress->count < event->enough)
-        progress->count++;
-    keep_time(progress, event->times, p->touch->key.at);
-    s->order_count++;
-    s->last_order_at = p->touch->key.at;
-}
-
 static void pass_inbound(const struct passing *p)
 {
     struct journey_state *s = p->state;
@@ -236,104 +198,137 @@ static void pass_inbound(const struct passing *p)
     if (s->stage == STAGE_NONE)
         open_instance(s);
     change_stage(p, stage_after(p), status_after(p));
-    if (p->touch->shape->is_order)
-        count_order(p);
     s->last_inbound = p->touch->key;
 }
 
 /* ---- goals ---- */
-/* Whether a matching touch counts under the goal's nth and within. */
-static bool goal_counts(struct journey_state *state, const struct journey_goal *goal,
-                        struct instant t)
+/* Whether a matching touch counts under the goal's nth and within. Orders that were fully returned
+ * are not counted before it. */
+static bool goal_counts(struct passing *p, const struct journey_goal *goal)
 {
     if (goal->nth == 0)
         return true;
-    struct goal_progress *progress = &state->goals[goal->nth_slot];
-    if (progress->count >= goal->nth)
+    struct goal_progress *progress = &p->state->goals[goal->nth_slot];
+    struct instant t = p->touch->key.at;
+    p->nth_goals |= (uint16_t)(1 << goal->nth_slot);
+    uint32_t before = orders_matching(p->state, goal->nth_slot);
+    if (before + 1 != goal->nth || progress->is_counted)
         return false;
-    struct instant first = progress->count == 0 ? t : progress->first;
-    progress->count++;
-    bool reached = progress->count == goal->nth;
-    progress->first = reached ? (struct instant){0} : first;
-    return reached && (goal->within.us == 0 || instant_since(t, first).us <= goal->within.us);
+    struct instant first = before ? orders_first_match(p->state, goal->nth_slot) : t;
+    progress->is_counted = goal->within.us == 0 || instant_since(t, first).us <= goal->within.us;
+    return progress->is_counted;
 }
 
-int64_t goal_micros(const struct journey_goal *goal, const struct touch *touch)
+static void count_customer(const struct passing *p, uint32_t index)
 {
-    if (goal->measure == MEASURE_MARGIN_ELSE_VALUE && touch->margin_micros != MICROS_ABSENT)
-        return touch->margin_micros;
-    return goal->measure == MEASURE_COUNT || touch->value_micros == MICROS_ABSENT
-               ? 0
-               : touch->value_micros;
-}
-
-/* True if the touch counts for the goal. */
-static bool count_goal(const struct passing *p, uint32_t index)
-{
-    const struct journey_goal *goal = &p->policy->goals[index];
-    if (!goal_counts(p->state, goal, p->touch->key.at))
-        return false;
+    const struct cell_key key = {CELL_GOAL_CUSTOMERS, p->day, {p->policy->goals[index].code}};
     bool first_today = !(p->state->goals_today >> index & 1);
     p->state->goals_today |= UINT64_C(1) << index;
-    if (!p->effects)
-        return true;
-    const struct shape *shape = p->touch->shape;
-    uint32_t currency = goal->measure == MEASURE_COUNT ? 0 : shape->currency;
-    struct cell_key key = {
-        CELL_GOAL, p->day, {goal->code, shape->department, shape->channel, currency}};
-    int64_t *v = effects_cell(p->effects, &key);
-    effects_add(p->effects, &v[0], 1);
-    effects_add_micros(p->effects, v, 1, goal_micros(goal, p->touch));
-    if (first_today)
-        effects_add(
-            p->effects,
-            effects_cell(p->effects, &(struct cell_key){CELL_GOAL_CUSTOMERS, p->day, {goal->code}}),
-            1);
-    return true;
+    if (p->effects && first_today)
+        effects_add(p->effects, effects_cell(p->effects, &key), 1);
 }
 
-/* The goals for which the touch counts, one bit each. */
-static uint64_t pass_goals(const struct passing *p)
+static void count_goal(struct passing *p, uint32_t index, const struct order_sums *sums)
 {
-    uint64_t counted = 0;
+    const struct journey_goal *goal = &p->policy->goals[index];
+    bool is_again = p->again != NULL;
+    const struct shape *place = is_again ? p->detail.place : p->touch->shape,
+                       *money = is_again ? p->detail.money : p->touch->shape;
+    p->matched |= UINT64_C(1) << index;
+    if (!goal_counts(p, goal))
+        return;
+    if (goal->nth)
+        p->nth_counted |= (uint16_t)(1 << goal->nth_slot);
+    else
+        p->counted |= UINT64_C(1) << index;
+    count_customer(p, index);
+    if (p->effects)
+        effects_goal(p->effects, goal,
+                     &(struct goal_amount){.day = p->day,
+                                           .department = place->department,
+                                           .channel = place->channel,
+                                           .currency = money->currency,
+                                           .touches = 1,
+                                           .value = (int64_t)sums->value,
+                                           .by_goal = (int64_t)sums->by_goal});
+}
+
+void pass_goals(struct passing *p, uint64_t goals, const struct order_sums *sums)
+{
     if (p->state->goal_day != p->day) {
         p->state->goal_day = p->day;
         p->state->goals_today = 0;
     }
-    for (uint64_t goals = touch_goals(p->policy, p->touch); goals; goals &= goals - 1)
-        if (count_goal(p, (uint32_t)__builtin_ctzll(goals)))
-            counted |= goals & -goals;
-    return counted;
+    for (; goals; goals &= goals - 1)
+        count_goal(p, (uint32_t)__builtin_ctzll(goals), sums);
+}
+
+/* The goals that this touch matches. An order has the goals of its first telling; those that ask
+ * for a value count it at the first telling that has one. */
+static uint64_t goals_of_touch(const struct passing *p)
+{
+    uint64_t asked = is_positive(p->touch) ? UINT64_MAX : ~p->policy->goals_positive;
+    return p->again ? p->detail.place->goals & asked & ~p->again->detail->matched
+                    : touch_goals(p->policy, p->touch);
 }
 
 /* ---- conversions ---- */
-static void emit_conversion(const struct passing *p, uint64_t counted)
+static void emit_conversion(const struct passing *p)
 {
+    const struct shape *shape = p->touch->shape;
+    uint64_t counted = all_goals(p->policy, p->counted, p->nth_counted);
+    if (p->again)
+        counted |= all_goals(p->policy, p->again->detail->counted, p->again->nth_counted);
     uint32_t n;
     const struct tail_touch *eligible = tail_eligible(&p->state->tail, p->effects->arena, &n);
     if (journey_needs_window(p->policy, p->state, p->touch))
         p->effects->missed_window = true;
-    const struct conversion_rule *rule = &p->policy->conversions[p->conversion];
-    struct conversion conversion = {p->touch,
-                                    rule->goal_code,
-                                    !p->state->has_converted,
-                                    p->stage_before,
-                                    p->day,
-                                    (rule->credited & ~counted) != 0,
-                                    0};
-    effects_conversion(p->effects, &conversion, eligible, n);
+    effects_credit(p->effects,
+                   &(struct crediting){.goal = p->detail.goal,
+                                       .day = p->day,
+                                       .department = shape->department,
+                                       .currency = shape->currency,
+                                       .share = CREDIT_WHOLE,
+                                       .value = or_zero(p->touch->value_micros),
+                                       .margin = p->touch->margin_micros,
+                                       .is_left_out = (p->detail.credited & ~counted) != 0},
+                   eligible, n);
+    *arena_push(p->effects->arena, &p->effects->conversions) = (struct conversion_row){
+        .key = p->touch->key,
+        .goal = p->detail.goal,
+        .is_first = !p->state->has_converted,
+        .stage_before = p->stage_before,
+        .eligible_count = n,
+        .eligible = pack_eligible(p->effects->arena, eligible, n),
+    };
 }
 
-static int64_t or_zero(int64_t micros)
+/* Only a remembered order needs its touches again. */
+static void note_eligible(struct passing *p)
 {
-    return micros == MICROS_ABSENT ? 0 : micros;
+    uint32_t n;
+    if (p->touch->order == 0)
+        return;
+    const struct tail_touch *eligible = tail_eligible(&p->state->tail, p->state->arena, &n);
+    if (n == 0)
+        return;
+    struct tail_touch *copy = arena_alloc(p->state->arena, n * sizeof *copy);
+    memcpy(copy, eligible, n * sizeof *copy);
+    p->detail.eligible = copy;
+    p->detail.eligible_count = n;
 }
 
-static void pass_conversion(const struct passing *p, uint64_t counted)
+static void pass_conversion(struct passing *p)
 {
     struct journey_state *s = p->state;
+    p->detail.is_conversion = true;
+    p->detail.key = p->touch->key;
+    p->detail.seller = p->touch->shape;
+    p->detail.goal = p->policy->conversions[p->conversion].goal_code;
+    p->detail.credited = p->policy->conversions[p->conversion].credited;
+    note_eligible(p);
     if (p->effects)
-        emit_conversion(p, counted);
+        emit_conversion(p);
     s->has_converted = true;
     struct currency_sum *sum = journey_sum(s, p->touch->shape->currency);
     sum->last = p->touch->key;
@@ -346,37 +341,66 @@ static void pass_conversion(const struct passing *p, uint64_t counted)
     sum->revenue_with_margin = sum_add(sum->revenue_with_margin, or_zero(p->touch->value_micros));
 }
 
-static void pass_touch(const struct passing *p)
+/* An order that is told again is one conversion, at the first telling that is one. */
+static void find_order(struct passing *p)
 {
-    struct journey_state *s = p->state;
-    tail_prune(&s->tail, instant_minus(p->touch->key.at, p->policy->lookback));
-    if (p->effects)
-        emit_step(p);
+    p->again = orders_told(p->policy, p->state, p->touch);
+    if (p->touch->shape->is_order)
+        p->detail = telling(p);
+    p->conversion = p->again && p->again->detail->is_conversion ? -1 : touch_conversion(p->touch);
+}
+
+/* Everything but the map. */
+static void pass_rules(struct passing *p)
+{
+    const struct order_sums own = sums_of(p->touch);
     if (p->touch->shape->direction == DIRECTION_INBOUND)
         pass_inbound(p);
-    uint64_t counted = pass_goals(p);
+    pass_goals(p, goals_of_touch(p), p->again ? &p->detail.told : &own);
     if (p->conversion >= 0)
-        pass_conversion(p, counted);
+        pass_conversion(p);
+    if (p->again)
+        pass_telling(p);
+    else
+        remember_order(p);
     if (p->touch->shape->creditable)
-        tail_push(&s->tail, s->arena, p->touch, p->policy->tail_max);
+        tail_push(&p->state->tail, p->state->arena, p->touch, p->policy->tail_max);
+}
+
+static void pass_touch(struct passing *p)
+{
+    struct journey_state *s = p->state;
+    bool returns = is_return(p->touch);
+    tail_prune(&s->tail, instant_minus(p->touch->key.at, p->policy->lookback));
+    if (!returns)
+        find_order(p);
+    if (p->effects)
+        emit_step(p);
+    if (returns)
+        pass_return(p);
+    else
+        pass_rules(p);
     s->last_touch_at = p->touch->key.at;
     s->last_node = node_of(p);
     s->last_department = p->touch->shape->department;
 }
 
 /* What is no touch may count for goals, and a failure ends the credit of its send. */
-static void pass_no_touch(const struct passing *p)
+static void pass_no_touch(struct passing *p)
 {
+    const struct order_sums own = sums_of(p->touch);
     if (p->touch->shape->is_failure)
         tail_fail(&p->state->tail, p->touch);
     if (p->touch->shape->goals)
-        pass_goals(p);
+        pass_goals(p, goals_of_touch(p), &own);
+    remember_order(p);
 }
 
 void journey_advance(const struct journey_policy *policy, struct journey_state *state,
                      const struct touch *touch, struct journey_effects *effects)
 {
     note_fact(state, touch);
+    orders_prune(policy, state, touch->key.at);
     struct passing p = {
         .policy = policy,
         .state = state,
@@ -384,10 +408,12 @@ void journey_advance(const struct journey_policy *policy, struct journey_state *
         .effects = effects,
         .day = reporting_day(policy, touch->key.at),
         .stage_before = journey_stage_at(state, touch->key.at),
-        .conversion = touch_conversion(touch),
+        .conversion = -1,
     };
     if (touch->shape->is_touch)
         pass_touch(&p);
     else
         pass_no_touch(&p);
+    if (effects && state->orders.is_missed)
+        effects->missed_window = true;
 }

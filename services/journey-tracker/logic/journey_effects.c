@@ -87,29 +87,33 @@ void effects_step(struct journey_effects *effects, const struct step *step)
     effects_add(effects, &v[2 + wait_bucket(step->wait)], 1);
 }
 
-static int64_t or_zero(int64_t micros)
+/* How the part of touch i of n changes when `change` comes to `before`. */
+static int64_t part_change(enum credit_model model, int64_t before, int64_t change, uint32_t n,
+                           uint32_t i)
 {
-    return micros == MICROS_ABSENT ? 0 : micros;
+    if (n == 0)
+        return change;
+    return wrap_sub(credit_part(model, wrap_add(before, change), n, i),
+                    credit_part(model, before, n, i));
 }
 
 /* See CELL_BIT in families.def. */
-static uint32_t kind_of(const struct conversion *c)
+static uint32_t kind_of(const struct crediting *c)
 {
-    return (c->touch->margin_micros == MICROS_ABSENT ? 0 : CREDIT_HAS_MARGIN) |
+    return (c->margin == MICROS_ABSENT ? 0 : CREDIT_HAS_MARGIN) |
            (c->is_left_out ? CREDIT_IS_LEFT_OUT : 0);
 }
 
 /* The credit of touch i of n. Where n is 0, the whole goes to no touch: unattributed. */
-static void add_credit(struct journey_effects *effects, const struct conversion *c,
+static void add_credit(struct journey_effects *effects, const struct crediting *c,
                        const struct shape *credited, enum credit_model model, uint32_t n,
                        uint32_t i)
 {
-    const struct shape *own = c->touch->shape;
     uint32_t nobody = c->unidentified;
     struct cell_key key = {
         CELL_CREDIT,
         c->day,
-        {c->goal, model, nobody, nobody, nobody, 0, own->department, own->currency, kind_of(c)}};
+        {c->goal, model, nobody, nobody, nobody, 0, c->department, c->currency, kind_of(c)}};
     if (credited) {
         key.dims[2] = credited->channel;
         key.dims[3] = credited->department;
@@ -117,15 +121,16 @@ static void add_credit(struct journey_effects *effects, const struct conversion 
         key.dims[5] = credited->campaign;
     }
     int64_t *v = effects_cell(effects, &key);
-    int64_t value = or_zero(c->touch->value_micros), margin = or_zero(c->touch->margin_micros);
-    effects_add(effects, &v[0], n ? credit_part(model, CREDIT_WHOLE, n, i) : CREDIT_WHOLE);
-    effects_add_micros(effects, v, 1, n ? credit_part(model, value, n, i) : value);
-    effects_add_micros(effects, v, 2, n ? credit_part(model, margin, n, i) : margin);
+    effects_add(effects, &v[0], n ? credit_part(model, c->share, n, i) : c->share);
+    effects_add_micros(effects, v, 1, part_change(model, c->value_before, c->value, n, i));
+    effects_add_micros(effects, v, 2,
+                       part_change(model, c->margin_before, or_zero(c->margin), n, i));
     effects_add(effects, &v[3], credited ? 1 : 0);
+    effects_add(effects, &v[4], 1);
 }
 
-static void add_credits(struct journey_effects *effects, const struct conversion *c,
-                        const struct tail_touch *eligible, uint32_t n)
+void effects_credit(struct journey_effects *effects, const struct crediting *c,
+                    const struct tail_touch *eligible, uint32_t n)
 {
     if (n == 0) {
         for (int model = MODEL_FIRST_TOUCH; model <= MODEL_LINEAR; model++)
@@ -138,7 +143,7 @@ static void add_credits(struct journey_effects *effects, const struct conversion
         add_credit(effects, c, eligible[i].shape, MODEL_LINEAR, n, i);
 }
 
-static struct span pack_eligible(struct arena *arena, const struct tail_touch *eligible, uint32_t n)
+struct span pack_eligible(struct arena *arena, const struct tail_touch *eligible, uint32_t n)
 {
     struct strbuf buf = {.arena = arena};
     strbuf_reserve(&buf, (size_t)n * ELIGIBLE_SIZE);
@@ -150,19 +155,24 @@ static struct span pack_eligible(struct arena *arena, const struct tail_touch *e
     return strbuf_span(&buf);
 }
 
-void effects_conversion(struct journey_effects *effects, const struct conversion *conversion,
-                        const struct tail_touch *eligible, uint32_t n)
+static int64_t goal_micros(const struct journey_goal *goal, const struct goal_amount *amount)
 {
-    add_credits(effects, conversion, eligible, n);
-    struct conversion_rows *rows = effects->sign < 0 && conversion->unidentified
-                                       ? &effects->conversions_removed
-                                       : &effects->conversions;
-    *arena_push(effects->arena, rows) = (struct conversion_row){
-        .key = conversion->touch->key,
-        .goal = conversion->goal,
-        .is_first = conversion->is_first,
-        .stage_before = conversion->stage_before,
-        .eligible_count = n,
-        .eligible = pack_eligible(effects->arena, eligible, n),
-    };
+    if (goal->measure == MEASURE_COUNT)
+        return 0;
+    return goal->measure == MEASURE_VALUE ? amount->value : amount->by_goal;
+}
+
+void effects_goal(struct journey_effects *effects, const struct journey_goal *goal,
+                  const struct goal_amount *amount)
+{
+    int64_t micros = goal_micros(goal, amount);
+    uint32_t currency = goal->measure == MEASURE_COUNT ? 0 : amount->currency;
+    if (amount->touches == 0 && amount->returned == 0 && micros == 0)
+        return;
+    struct cell_key key = {
+        CELL_GOAL, amount->day, {goal->code, amount->department, amount->channel, currency}};
+    int64_t *v = effects_cell(effects, &key);
+    effects_add(effects, &v[0], amount->touches);
+    effects_add(effects, &v[2], amount->returned);
+    effects_add_micros(effects, v, 1, micros);
 }

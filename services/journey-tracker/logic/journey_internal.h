@@ -40,9 +40,14 @@ static inline int32_t reporting_day(const struct journey_policy *policy, struct 
 /* First day of the month of t. */
 int32_t reporting_month(const struct journey_policy *policy, struct instant t);
 
+/* A return: of an event of returns, or an order with a negative value. */
+bool is_return(const struct touch *touch);
+
 /* The conversion rule that a touch matches; -1: none. */
 static inline int touch_conversion(const struct touch *touch)
 {
+    if (is_return(touch))
+        return -1;
     return touch->value_micros > 0 ? touch->shape->positive : touch->shape->otherwise;
 }
 
@@ -51,9 +56,6 @@ static inline uint64_t touch_goals(const struct journey_policy *policy, const st
 {
     return touch->shape->goals & (touch->value_micros > 0 ? UINT64_MAX : ~policy->goals_positive);
 }
-
-/* What the touch adds to a goal of value or margin_else_value; 0 for other measures. */
-int64_t goal_micros(const struct journey_goal *goal, const struct touch *touch);
 
 /* Stage at t, given that no inbound touch lies between state->last_inbound and t. */
 uint8_t journey_stage_at(const struct journey_state *state, struct instant t);
@@ -76,6 +78,32 @@ static inline void effects_add_micros(const struct journey_effects *effects, int
     cell_carry(values, k);
 }
 
+static inline int64_t or_zero(int64_t micros)
+{
+    return micros == MICROS_ABSENT ? 0 : micros;
+}
+
+static inline bool is_positive(const struct touch *touch)
+{
+    return touch->value_micros > 0;
+}
+
+/* A touch on its way through the rules. */
+struct passing {
+    const struct journey_policy *policy;
+    struct journey_state *state;
+    const struct touch *touch;
+    struct journey_effects *effects; /* NULL: state only */
+    int32_t day;
+    uint8_t stage_before;
+    int conversion; /* index of the conversion rule, -1: none */
+    /* Of an order: */
+    struct order_entry *again;  /* the order that this touch tells again; NULL: a new one */
+    struct order_detail detail; /* after this touch */
+    uint64_t matched, counted; /* goals that match it for the first time, and those that count it */
+    uint16_t nth_goals, nth_counted; /* the same of goals with nth, by nth_slot */
+};
+
 /* The stage or status of one customer changes from `from` (0: was in none) to `to` (0: leaves). */
 void effects_stock(struct journey_effects *effects, enum cell_family family, int32_t day,
                    uint32_t from, uint32_t to);
@@ -95,18 +123,88 @@ struct step {
 };
 void effects_step(struct journey_effects *effects, const struct step *step);
 
-struct conversion {
-    const struct touch *touch;
+/* Amounts to share out among touches; share is in millionths of a conversion, margin may be
+ * MICROS_ABSENT. A touch gets its part
+ * of the new amount less its part of what was shared out before, so that the parts of an order that
+ * was told in pieces, or given back in pieces, are those of its sum. */
+struct crediting {
     uint32_t goal;
-    bool is_first;
-    uint8_t stage_before;
     int32_t day;
-    bool is_left_out;      /* its goal is credited and does not count this touch */
+    uint32_t department, currency; /* codes: of the conversion */
+    int64_t share, value, margin;
+    int64_t value_before, margin_before;
+    bool is_left_out;      /* its goal is credited and does not count it */
     uint32_t unidentified; /* code of UNIDENTIFIED_PART; 0: somebody bought it */
 };
-/* Credit cells and the row of one conversion; eligible are its n eligible touches, oldest first. */
-void effects_conversion(struct journey_effects *effects, const struct conversion *conversion,
-                        const struct tail_touch *eligible, uint32_t n);
+/* Credit cells of all models; eligible are the n touches, oldest first. */
+void effects_credit(struct journey_effects *effects, const struct crediting *crediting,
+                    const struct tail_touch *eligible, uint32_t n);
+/* Tail touches as rows have them. */
+struct span pack_eligible(struct arena *arena, const struct tail_touch *eligible, uint32_t n);
+
+/* What a goal counts of one touch. */
+struct goal_amount {
+    int32_t day;
+    uint32_t department, channel, currency;
+    int64_t touches, returned, value, by_goal;
+};
+void effects_goal(struct journey_effects *effects, const struct journey_goal *goal,
+                  const struct goal_amount *amount);
+
+/* ---- goals ---- */
+/* Counts a touch for the goals that it matches: all of p->matched. */
+void pass_goals(struct passing *p, uint64_t goals, const struct order_sums *sums);
+
+/* ---- orders ---- */
+/* Forgets orders that can no longer be returned or told again at t: they are counted for good. */
+void orders_prune(const struct journey_policy *policy, struct journey_state *state,
+                  struct instant t);
+/* Remembers an order; one without an order id is counted for good. */
+void orders_push(const struct journey_policy *policy, struct journey_state *state,
+                 const struct order_entry *entry);
+/* Counts for good what the entry matched. */
+void orders_settle(const struct journey_policy *policy, struct journey_state *state,
+                   const struct order_entry *entry);
+/* The order that this touch tells again, or that this return names; NULL: none. */
+struct order_entry *orders_told(const struct journey_policy *policy, struct journey_state *state,
+                                const struct touch *touch);
+struct order_entry *orders_returned(const struct journey_policy *policy,
+                                    struct journey_state *state, const struct touch *touch);
+/* A changed detail takes the place of the entry's. */
+void orders_detail(struct arena *arena, struct order_entry *entry,
+                   const struct order_detail *detail);
+bool orders_equal(const struct journey_orders *a, const struct journey_orders *b);
+void orders_copy(struct journey_orders *to, const struct journey_orders *from, struct arena *arena);
+/* How many orders of a conversion event of this journey are not fully returned. */
+uint32_t orders_counted(const struct journey_state *state, int counted);
+/* Whether one of them is of an earlier reporting day. */
+bool orders_before_day(const struct journey_policy *policy, const struct journey_state *state,
+                       int counted, int32_t day);
+/* Time of the n-th newest of them, from 1; at most counted_event.times. */
+struct instant orders_newest(const struct journey_state *state, int counted, uint32_t n);
+/* The same for the touches that match a goal with nth. */
+uint32_t orders_matching(const struct journey_state *state, int slot);
+struct instant orders_first_match(const struct journey_state *state, int slot);
+
+/* What a telling adds to the amounts of its order. */
+struct order_sums sums_of(const struct touch *touch);
+/* The order as it is after this telling, but for its goals and its conversion. */
+struct order_detail telling(const struct passing *p);
+void pass_telling(struct passing *p);
+void pass_return(struct passing *p);
+void remember_order(struct passing *p);
+/* journey_alone of a return. */
+void return_alone(const struct journey_policy *policy, const struct touch *touch,
+                  struct journey_effects *effects);
+
+/* Goals as bits: those without nth, and those with nth by their slot. */
+static inline uint64_t all_goals(const struct journey_policy *policy, uint64_t goals,
+                                 uint32_t slots)
+{
+    for (; slots; slots &= slots - 1)
+        goals |= UINT64_C(1) << policy->nth_goals[__builtin_ctz(slots)];
+    return goals;
+}
 
 /* ---- tail ---- */
 void tail_prune(struct journey_tail *tail, struct instant since);

@@ -10,11 +10,16 @@
  *   1       number of counted events; for each:
  *     v z     count, first day
  *     1 z...  number of times, then each time as microseconds before last_seen
- *   1 v z   for each goal with nth that has a count: slot + 1, count, time of the first; then a 0
+ *   1 v z   for each goal with nth that counts: slot + 1, twice the count and 1 if it was counted,
+ *           time of the first; then a 0
+ *   v       number of remembered orders; for each:
+ *     5 6 4 key of the order, microseconds before last_seen, digest
+ *     1 v v counted event + 1, and 16 told, 32 returned; goals with nth; those that counted it
  *   v       number of currencies; for each:
  *     v z z z z z currency, conversions, revenue, margin; these two are 2^64 times the first z, and
  *       the second
- *     z 16 8  newest conversion: microseconds before last_seen, event_id, anchor
+ *     z 1 16 8  newest conversion, or else return: microseconds before last_seen, rank, event_id,
+ *       anchor
  *   v       only with flag 2: number of tail entries; for each:
  *     z 16 v  microseconds before last_seen, event_id, shape code * 4 + flags: 1 it has failed,
  *             2 a decision follows
@@ -204,10 +209,10 @@ static void pack_progress(const struct journey_policy *policy, struct strbuf *ou
             pack_age(out, s, e->times[j]);
     }
     for (int i = 0; i < POLICY_MAX_NTH_GOALS; i++) {
-        if (s->goals[i].count == 0)
+        if (s->goals[i].count == 0 && !s->goals[i].is_counted)
             continue;
         pack_byte(out, (uint8_t)(i + 1));
-        pack_varint(out, s->goals[i].count);
+        pack_varint(out, s->goals[i].count * 2u + s->goals[i].is_counted);
         pack_zigzag(out, s->goals[i].first.us);
     }
     pack_byte(out, 0);
@@ -241,8 +246,64 @@ static void unpack_goals(struct unpack *in, struct journey_state *s)
             in->failed = true;
             return;
         }
-        s->goals[slot - 1].count = (uint16_t)unpack_varint(in);
+        uint64_t count = unpack_varint(in);
+        s->goals[slot - 1].count = (uint16_t)(count / 2);
+        s->goals[slot - 1].is_counted = count & 1;
         s->goals[slot - 1].first.us = unpack_zigzag(in);
+    }
+}
+
+enum { ORDER_TOLD = 16, ORDER_RETURNED = 32, ORDER_COUNTED = 15 };
+
+static void pack_orders(struct strbuf *out, const struct journey_state *s)
+{
+    pack_varint(out, s->orders.count);
+    for (uint32_t i = 0; i < s->orders.count; i++) {
+        const struct order_entry *e = &s->orders.items[i];
+        uint64_t age = (uint64_t)wrap_sub(s->last.at.us, e->at.us);
+        pack_byte(out, (uint8_t)(e->order >> 32));
+        pack_be32(out, (uint32_t)e->order);
+        pack_be16(out, (uint16_t)(age >> 32));
+        pack_be32(out, (uint32_t)age);
+        pack_be32(out, e->digest);
+        pack_byte(out, (uint8_t)((e->counted + 1) | (e->is_told ? ORDER_TOLD : 0) |
+                                 (e->is_returned ? ORDER_RETURNED : 0)));
+        pack_varint(out, e->nth_goals);
+        pack_varint(out, e->nth_counted);
+    }
+}
+
+static struct order_entry unpack_order(struct unpack *in, const struct journey_state *s)
+{
+    struct order_entry e = {.order = (uint64_t)unpack_byte(in) << 32};
+    e.order |= unpack_be32(in);
+    uint64_t age = (uint64_t)unpack_be16(in) << 32;
+    age |= unpack_be32(in);
+    e.at.us = wrap_sub(s->last.at.us, (int64_t)age);
+    e.digest = unpack_be32(in);
+    uint8_t flags = unpack_byte(in);
+    e.counted = (int8_t)((flags & ORDER_COUNTED) - 1);
+    e.is_told = flags & ORDER_TOLD;
+    e.is_returned = flags & ORDER_RETURNED;
+    e.nth_goals = (uint16_t)unpack_varint(in);
+    e.nth_counted = (uint16_t)unpack_varint(in);
+    return e;
+}
+
+static void unpack_orders(struct unpack *in, const struct journey_policy *policy,
+                          struct journey_state *s)
+{
+    uint64_t count = unpack_varint(in);
+    if (count > POLICY_MAX_ORDERS) {
+        in->failed = true;
+        return;
+    }
+    if (count > 0)
+        s->orders.items = arena_alloc(s->arena, POLICY_MAX_ORDERS * sizeof *s->orders.items);
+    for (uint64_t i = 0; i < count && !in->failed; i++) {
+        struct order_entry e = unpack_order(in, s);
+        in->failed |= e.counted >= (int)policy->counted_count;
+        s->orders.items[s->orders.count++] = e;
     }
 }
 
@@ -257,6 +318,7 @@ static void pack_sums(struct strbuf *out, const struct journey_state *s)
         pack_zigzag(out, s->sums[i].with_margin);
         pack_short_sum(out, s->sums[i].revenue_with_margin);
         pack_age(out, s, s->sums[i].last.at);
+        pack_byte(out, s->sums[i].last.rank);
         pack_id(out, s->sums[i].last.event_id);
         pack_be64(out, (uint64_t)s->sums[i].last.anchor);
     }
@@ -273,7 +335,7 @@ static void unpack_sums(struct unpack *in, struct journey_state *s)
         sum->with_margin = unpack_zigzag(in);
         sum->revenue_with_margin = unpack_short_sum(in);
         sum->last.at = unpack_age(in, s);
-        sum->last.rank = RANK_CONVERSION;
+        sum->last.rank = unpack_byte(in);
         sum->last.event_id = unpack_id(in);
         sum->last.anchor = (int64_t)unpack_be64(in);
     }
@@ -341,7 +403,8 @@ void journey_state_pack(const struct journey_policy *policy, const struct journe
 {
     struct kept kept = kept_tail(policy, &s->tail);
     bool same = touch_key_compare(&s->last, &s->last_inbound) == 0;
-    strbuf_reserve(out, 2 * JOURNEY_HEADER_SIZE + kept.count * (sizeof(struct id) + 12));
+    strbuf_reserve(out, 2 * JOURNEY_HEADER_SIZE + s->orders.count * 20 +
+                            kept.count * (sizeof(struct id) + 12));
     pack_header(out, s);
     pack_byte(out, (uint8_t)((same ? FLAG_SAME_KEY : 0) | (kept.count ? FLAG_TAIL : 0) |
                              (instant_is_set(kept.dropped_at) ? FLAG_CUT : 0) | instant_flags(s)));
@@ -353,6 +416,7 @@ void journey_state_pack(const struct journey_policy *policy, const struct journe
     pack_varint(out, s->last_node);
     pack_varint(out, s->last_department);
     pack_progress(policy, out, s);
+    pack_orders(out, s);
     pack_sums(out, s);
     if (kept.count)
         pack_tail(out, s, &kept);
@@ -407,6 +471,7 @@ enum outcome journey_state_unpack(const struct journey_policy *policy, struct sp
     out->goals_today = unpack_varint(&in);
     unpack_counted(&in, policy, out);
     unpack_goals(&in, out);
+    unpack_orders(&in, policy, out);
     unpack_sums(&in, out);
     if ((flags & FLAG_TAIL) && !unpack_tail(&in, shapes, out, flags & FLAG_CUT, missing))
         return err_set(err, OUTCOME_RETRY, "shape_unknown",

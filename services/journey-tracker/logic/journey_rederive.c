@@ -7,7 +7,7 @@ static bool same_touch(const struct touch *a, const struct touch *b)
     return touch_key_compare(&a->key, &b->key) == 0 && a->shape->code == b->shape->code &&
            a->shape->is_without_sale == b->shape->is_without_sale &&
            a->value_micros == b->value_micros && a->margin_micros == b->margin_micros &&
-           a->score == b->score && a->decision == b->decision;
+           a->score == b->score && a->decision == b->decision && a->order == b->order;
 }
 
 static int conversion_order(const struct conversion_row *a, const struct conversion_row *b)
@@ -19,6 +19,34 @@ static bool conversion_same(const struct conversion_row *a, const struct convers
 {
     return a->goal == b->goal && a->is_first == b->is_first && a->stage_before == b->stage_before &&
            span_equal(a->eligible, b->eligible);
+}
+
+static bool order_same(const struct order_change *a, const struct order_change *b)
+{
+    return touch_key_compare(&a->order, &b->order) == 0 && a->is_return == b->is_return &&
+           a->is_full == b->is_full && a->is_repeat == b->is_repeat && a->goal == b->goal &&
+           a->seller == b->seller && a->money == b->money && a->share == b->share &&
+           a->value == b->value && a->margin == b->margin && a->over == b->over &&
+           a->value_before == b->value_before && a->margin_before == b->margin_before &&
+           span_equal(a->touches, b->touches);
+}
+
+static void diff_orders(struct journey_effects *effects, const struct order_changes *before,
+                        const struct order_changes *after)
+{
+    size_t i = 0, j = 0;
+    while (i < before->count || j < after->count) {
+        int order = i == before->count ? 1
+                    : j == after->count
+                        ? -1
+                        : touch_key_compare(&before->items[i].key, &after->items[j].key);
+        if (order < 0)
+            *arena_push(effects->arena, &effects->orders_removed) = before->items[i];
+        else if (order > 0 || !order_same(&before->items[i], &after->items[j]))
+            *arena_push(effects->arena, &effects->orders) = after->items[j];
+        i += order <= 0;
+        j += order >= 0;
+    }
 }
 
 static void diff_conversions(struct journey_effects *effects, const struct conversion_rows *before,
@@ -124,6 +152,7 @@ static struct journey_effects without_rows(const struct journey_effects *effects
     struct journey_effects copy = *effects;
     memset(&copy.conversions, 0, sizeof copy.conversions);
     memset(&copy.stages, 0, sizeof copy.stages);
+    memset(&copy.orders, 0, sizeof copy.orders);
     return copy;
 }
 
@@ -144,5 +173,6 @@ void journey_rederive(const struct journey_policy *policy, const struct journey_
     effects->sign = 1;
     effects->missed_window |= new_effects.missed_window;
     diff_conversions(effects, &old_effects.conversions, &new_effects.conversions);
+    diff_orders(effects, &old_effects.orders, &new_effects.orders);
     diff_stages(effects, &old_effects.stages, &new_effects.stages);
 }

@@ -9,7 +9,7 @@ static bool has_amount(int64_t micros)
 
 bool journey_is_sale(const struct journey_policy *policy, const struct touch *touch)
 {
-    if (touch_conversion(touch) >= 0)
+    if (touch_conversion(touch) >= 0 || is_return(touch))
         return true;
     return (has_amount(touch->value_micros) || has_amount(touch->margin_micros)) &&
            (touch_goals(policy, touch) & policy->goals_money) != 0;
@@ -27,31 +27,46 @@ int journey_claim_compare(const struct sale_claim *a, const struct sale_claim *b
 static void count_alone(const struct journey_policy *policy, const struct touch *touch,
                         const struct journey_goal *goal, struct journey_effects *effects)
 {
-    uint32_t currency = goal->measure == MEASURE_COUNT ? 0 : touch->shape->currency;
-    struct cell_key key = {CELL_GOAL,
-                           reporting_day(policy, touch->key.at),
-                           {goal->code, policy->unidentified, policy->unidentified, currency}};
-    int64_t *v = effects_cell(effects, &key);
-    effects_add(effects, &v[0], 1);
-    effects_add_micros(effects, v, 1, goal_micros(goal, touch));
+    const struct order_sums sums = sums_of(touch);
+    effects_goal(effects, goal,
+                 &(struct goal_amount){.day = reporting_day(policy, touch->key.at),
+                                       .department = policy->unidentified,
+                                       .channel = policy->unidentified,
+                                       .currency = touch->shape->currency,
+                                       .touches = 1,
+                                       .value = (int64_t)sums.value,
+                                       .by_goal = (int64_t)sums.by_goal});
 }
 
 static void convert_alone(const struct journey_policy *policy, const struct touch *touch,
                           uint64_t counted, struct journey_effects *effects)
 {
     const struct conversion_rule *rule = &policy->conversions[touch_conversion(touch)];
-    struct conversion conversion = {.touch = touch,
-                                    .goal = rule->goal_code,
-                                    .day = reporting_day(policy, touch->key.at),
-                                    .is_left_out = (rule->credited & ~counted) != 0,
-                                    .unidentified = policy->unidentified};
-    effects_conversion(effects, &conversion, NULL, 0);
+    effects_credit(effects,
+                   &(struct crediting){.goal = rule->goal_code,
+                                       .day = reporting_day(policy, touch->key.at),
+                                       .department = touch->shape->department,
+                                       .currency = touch->shape->currency,
+                                       .share = CREDIT_WHOLE,
+                                       .value = or_zero(touch->value_micros),
+                                       .margin = touch->margin_micros,
+                                       .is_left_out = (rule->credited & ~counted) != 0,
+                                       .unidentified = policy->unidentified},
+                   NULL, 0);
+    struct conversion_rows *rows =
+        effects->sign < 0 ? &effects->conversions_removed : &effects->conversions;
+    *arena_push(effects->arena, rows) =
+        (struct conversion_row){.key = touch->key, .goal = rule->goal_code, .eligible = SPAN("")};
 }
 
 void journey_alone(const struct journey_policy *policy, const struct touch *touch,
                    struct journey_effects *effects)
 {
     uint64_t counted = touch_goals(policy, touch) & policy->goals_alone;
+    if (is_return(touch)) {
+        return_alone(policy, touch, effects);
+        return;
+    }
     for (uint64_t goals = counted; goals; goals &= goals - 1)
         count_alone(policy, touch, &policy->goals[__builtin_ctzll(goals)], effects);
     if (touch_conversion(touch) >= 0)

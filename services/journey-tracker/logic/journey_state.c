@@ -14,9 +14,10 @@ int touch_key_compare(const struct touch_key *a, const struct touch_key *b)
 
 enum touch_rank touch_rank_of(const struct shape *shape, int64_t value_micros)
 {
+    const struct touch touch = {.shape = shape, .value_micros = value_micros};
     bool is_conversion = (value_micros > 0 ? shape->positive : shape->otherwise) >= 0;
     enum direction direction = shape->is_touch ? (enum direction)shape->direction : DIRECTION_NONE;
-    return touch_rank(direction, is_conversion, false);
+    return touch_rank(direction, is_conversion, is_return(&touch));
 }
 
 bool event_marks_checkpoint(const struct id *event_id)
@@ -30,6 +31,17 @@ bool journey_may_follow(const struct journey_state *state, const struct touch_ke
         return instant_compare(key->at, state->last.at) > 0;
     return state->is_alone && touch_key_compare(key, &state->last) > 0 &&
            !id_equal(&key->event_id, &state->last.event_id);
+}
+
+bool journey_may_go_on(const struct journey_state *state, const struct touch *touches, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!journey_may_follow(state, &touches[i].key))
+            return false;
+        if (touches[i].key.at.us != state->last.at.us)
+            break;
+    }
+    return true;
 }
 
 void journey_state_init(struct journey_state *state, struct arena *arena)
@@ -55,6 +67,7 @@ void journey_state_copy(struct journey_state *to, const struct journey_state *fr
         memcpy(to->tail.items, from->tail.items + from->tail.head,
                from->tail.count * sizeof *to->tail.items);
     }
+    orders_copy(&to->orders, &from->orders, arena);
     to->sum_capacity = from->sum_count;
     to->sums = NULL;
     if (from->sum_count) {
@@ -128,7 +141,9 @@ static bool goals_equal(const struct journey_state *a, const struct journey_stat
     if (a->goal_day != b->goal_day || a->goals_today != b->goals_today)
         return false;
     for (int i = 0; i < POLICY_MAX_NTH_GOALS; i++)
-        if (a->goals[i].count != b->goals[i].count || a->goals[i].first.us != b->goals[i].first.us)
+        if (a->goals[i].count != b->goals[i].count ||
+            a->goals[i].first.us != b->goals[i].first.us ||
+            a->goals[i].is_counted != b->goals[i].is_counted)
             return false;
     return true;
 }
@@ -178,7 +193,8 @@ bool journey_converged(const struct journey_policy *policy, const struct journey
            position_equal(before, after) && last_values_equal(before, after) &&
            goals_equal(before, after) && counted_equal(policy, before, after) &&
            has_lasts_of(before, after) && has_lasts_of(after, before) &&
-           !journey_tail_is_cut(before) && tail_equal(&before->tail, &after->tail);
+           orders_equal(&before->orders, &after->orders) && !journey_tail_is_cut(before) &&
+           tail_equal(&before->tail, &after->tail);
 }
 
 static void add_sums(struct journey_state *to, const struct journey_state *from, int64_t sign)
@@ -209,7 +225,8 @@ static void settle_sums(struct journey_state *state)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < state->sum_count; i++)
-        if (state->sums[i].conversions != 0)
+        if (state->sums[i].conversions != 0 || state->sums[i].revenue != 0 ||
+            state->sums[i].margin != 0)
             state->sums[kept++] = state->sums[i];
     state->sum_count = kept;
 }

@@ -123,6 +123,8 @@ bool journey_lacks_window(const struct journey_policy *policy, const struct jour
                           const struct touch *touches, size_t count)
 {
     bool may_cut = state->tail.count + count > policy->tail_max;
+    if (journey_lacks_orders(state, touches, count))
+        return true;
     for (size_t i = 0; i < count; i++)
         if (journey_needs_window(policy, state, &touches[i]) ||
             (may_cut && touches[i].shape->is_order))

@@ -1,6 +1,7 @@
 /* policy.c: links each rule to the events and goals that it names, and gives texts their codes. */
 #include "services/journey-tracker/logic/policy.h"
 
+#include "common/base/nearest.h"
 #include "common/base/span.h"
 
 static enum outcome invalid(struct err *err, const char *what, struct span which)
@@ -10,7 +11,7 @@ static enum outcome invalid(struct err *err, const char *what, struct span which
 }
 
 /* Highest stage first; rules of one stage keep their order. */
-static void order_rules(struct journey_policy *policy)
+static void sort_rules(struct journey_policy *policy)
 {
     for (uint32_t i = 1; i < policy->rule_count; i++) {
         struct stage_rule rule = policy->rules[i];
@@ -34,7 +35,8 @@ static enum outcome list_counted(struct journey_policy *policy, struct err *err)
     policy->counted_count = 0;
     for (uint32_t i = 0; i < policy->conversion_count; i++) {
         struct span event = policy->conversions[i].event;
-        if (counted_index(policy, event) >= 0)
+        if (counted_index(policy, event) >= 0 ||
+            span_list_has(&policy->orders.return_events, event))
             continue;
         if (policy->counted_count == POLICY_MAX_COUNTED)
             return invalid(err, "too many conversion events", event);
@@ -113,6 +115,7 @@ static enum outcome link_goals(struct journey_policy *policy, struct err *err)
             continue;
         if (slots == POLICY_MAX_NTH_GOALS)
             return invalid(err, "too many goals with nth", goal->id);
+        policy->nth_goals[slots] = (uint8_t)i;
         goal->nth_slot = slots++;
     }
     return OUTCOME_OK;
@@ -133,6 +136,85 @@ static enum outcome check_status(const struct journey_policy *policy, struct err
     return OUTCOME_OK;
 }
 
+static void push_text(struct span_list *list, struct arena *arena, struct span text)
+{
+    *arena_push(arena, list) = text;
+}
+
+void journey_policy_default_orders(struct order_rules *orders, struct arena *arena)
+{
+    *orders = (struct order_rules){.return_within = {90 * US_PER_DAY}, .within = {US_PER_DAY}};
+    push_text(&orders->return_events, arena, SPAN("Order Returned"));
+    push_text(&orders->return_events, arena, SPAN("Order Refunded"));
+}
+
+static enum outcome no_conversion_event(const struct journey_policy *policy, struct span event,
+                                        struct err *err)
+{
+    struct nearest nearest = nearest_start(event, NEAREST_ANY);
+    for (uint32_t i = 0; i < policy->counted_count; i++)
+        nearest_consider(&nearest, policy->counted[i].event);
+    if (nearest.name.ptr == NULL)
+        return invalid(err, "orders.events names no event of a conversion", event);
+    return err_set(err, OUTCOME_FATAL, "policy_invalid",
+                   "orders.events: \"" SPAN_FMT
+                   "\" is no event of a conversion; did you mean \"" SPAN_FMT "\"?",
+                   SPAN_ARG(event), SPAN_ARG(nearest.name));
+}
+
+/* Orders of the journey before this one are never remembered, so that counts of a journey hold. */
+static enum outcome check_order_times(const struct order_rules *orders, struct err *err)
+{
+    if (orders->return_within.us > JOURNEY_END.us)
+        return invalid(err, "returns.within is above", SPAN("P365D"));
+    if (orders->within.us > JOURNEY_END.us)
+        return invalid(err, "orders.within is above", SPAN("P365D"));
+    return OUTCOME_OK;
+}
+
+static enum outcome check_return_events(const struct journey_policy *policy, struct err *err)
+{
+    const struct order_rules *orders = &policy->orders;
+    for (size_t i = 0; i < orders->return_events.count; i++) {
+        struct span event = orders->return_events.items[i];
+        if (span_list_has(&orders->events, event))
+            return invalid(err, "event in both returns.events and orders.events", event);
+        if (span_list_has(&policy->at_risk_on, event) || span_list_has(&policy->lapsed_on, event))
+            return invalid(err, "a return changes no status, but status names its event", event);
+    }
+    return OUTCOME_OK;
+}
+
+/* The rule of the first order event: one of orders.events, if there is any. */
+static int16_t stand_in_rule(const struct journey_policy *policy)
+{
+    int16_t first = -1;
+    for (uint32_t i = 0; i < policy->conversion_count; i++) {
+        struct span event = policy->conversions[i].event;
+        if (span_list_has(&policy->orders.return_events, event))
+            continue;
+        if (span_list_has(&policy->orders.events, event))
+            return (int16_t)i;
+        if (first < 0)
+            first = (int16_t)i;
+    }
+    return first;
+}
+
+static enum outcome link_orders(struct journey_policy *policy, struct err *err)
+{
+    struct order_rules *orders = &policy->orders;
+    CHECK(check_order_times(orders, err));
+    CHECK(check_return_events(policy, err));
+    for (size_t i = 0; i < orders->events.count; i++)
+        if (counted_index(policy, orders->events.items[i]) < 0)
+            return no_conversion_event(policy, orders->events.items[i], err);
+    orders->keep =
+        orders->return_within.us > orders->within.us ? orders->return_within : orders->within;
+    orders->stand_in = stand_in_rule(policy);
+    return OUTCOME_OK;
+}
+
 enum outcome journey_policy_finish(struct journey_policy *policy, struct err *err)
 {
     if (policy->rule_count > POLICY_MAX_RULES || policy->goal_count > POLICY_MAX_GOALS)
@@ -140,7 +222,8 @@ enum outcome journey_policy_finish(struct journey_policy *policy, struct err *er
                        POLICY_MAX_RULES, POLICY_MAX_GOALS);
     CHECK(check_status(policy, err));
     CHECK(list_counted(policy, err));
-    order_rules(policy);
+    CHECK(link_orders(policy, err));
+    sort_rules(policy);
     for (uint32_t i = 0; i < policy->rule_count; i++)
         CHECK(link_rule(policy, &policy->rules[i], err));
     return link_goals(policy, err);

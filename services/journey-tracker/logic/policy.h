@@ -6,17 +6,20 @@
 #ifndef TUTTI_JOURNEY_POLICY_TYPES_H
 #define TUTTI_JOURNEY_POLICY_TYPES_H
 
+#include "common/base/arena.h"
 #include "common/base/instant.h"
 #include "common/base/outcome.h"
 #include "common/words/words.h"
 
 enum {
-    POLICY_MAX_RULES = 64,     /* stage rules */
-    POLICY_MAX_GOALS = 64,     /* goals */
-    POLICY_MAX_COUNTED = 8,    /* distinct conversion events */
-    POLICY_MAX_NTH_GOALS = 16, /* goals with nth */
-    POLICY_MAX_WITHIN = 8,     /* nth of a stage rule that also has within */
-    POLICY_TAIL_MAX = 256,     /* creditable touches kept in a state */
+    POLICY_MAX_RULES = 64,      /* stage rules */
+    POLICY_MAX_GOALS = 64,      /* goals */
+    POLICY_MAX_COUNTED = 8,     /* distinct conversion events */
+    POLICY_MAX_NTH_GOALS = 16,  /* goals with nth */
+    POLICY_MAX_WITHIN = 8,      /* nth of a stage rule that also has within */
+    POLICY_TAIL_MAX = 256,      /* creditable touches kept in a state */
+    POLICY_MAX_ORDERS = 32,     /* orders kept in a state: the newest */
+    POLICY_NOT_PREFERRED = 255, /* place of a source that orders.prefer does not list */
 };
 
 /* A journey ends after so many days without an inbound touch. The map has an (exit) after so many
@@ -27,6 +30,14 @@ struct span_list {
     struct span *items;
     size_t count, capacity;
 };
+
+static inline bool span_list_has(const struct span_list *list, struct span text)
+{
+    for (size_t i = 0; i < list->count && text.ptr; i++)
+        if (span_equal(list->items[i], text))
+            return true;
+    return false;
+}
 
 struct stage_rule {
     enum journey_stage stage;
@@ -71,6 +82,19 @@ struct journey_goal {
     enum goal_measure measure;
 };
 
+/* Returns, and orders that are told more than once. */
+struct order_rules {
+    struct span_list return_events;
+    struct duration return_within; /* age of an order that a return may still name */
+    struct span_list events;       /* events that may tell one order several times */
+    struct duration within;        /* from the telling that counts to the others */
+    bool by_source;                /* equal order ids of two sources are two orders */
+    struct span_list prefer;       /* sources, the first one tells the value */
+    /* The rest is derived. */
+    struct duration keep; /* how long an order is remembered */
+    int16_t stand_in;     /* conversion rule for a return without an order, -1: none */
+};
+
 /* Patterns: the exact value, `*` stands for any run of characters; SPAN_NONE: not asked. */
 struct channel_rule {
     struct span referrer_host, utm_medium, utm_source, click_network;
@@ -105,6 +129,7 @@ struct journey_policy {
     struct span_list creditable; /* with has_creditable: these events and those visits */
     struct visit_rule *visits;
     uint32_t visit_count;
+    struct order_rules orders;
     uint32_t stored_model; /* enum credit_model */
     struct journey_goal goals[POLICY_MAX_GOALS];
     uint32_t goal_count;
@@ -113,6 +138,7 @@ struct journey_policy {
     uint64_t goals_money;    /* bit i: goals[i] adds up amounts of touches */
     /* bit i: goals[i] counts touches without asking what the customer did before */
     uint64_t goals_alone;
+    uint8_t nth_goals[POLICY_MAX_NTH_GOALS]; /* by nth_slot: position of the goal */
     struct channel_rule *channels;
     uint32_t channel_count;
     uint32_t conversion_node; /* dictionary code of "(conversion)" */
@@ -120,9 +146,12 @@ struct journey_policy {
     uint32_t tail_max;        /* POLICY_TAIL_MAX, smaller in tests */
 };
 
-/* Fills the derived tables: counted, the rules' indexes and their order, goals_positive, nth slots.
- * Call it once, after filling the rest. FATAL "policy_invalid" where a limit above is broken, or
- * where nth, after, within or later_day name no conversion event. */
+/* The events of returns and the times of order_rules that hold where journey.json says nothing. */
+void journey_policy_default_orders(struct order_rules *orders, struct arena *arena);
+
+/* Fills the derived tables: counted, the rules' indexes and their order, goals_positive, nth slots,
+ * the rest of orders. Call it once, after filling the rest. FATAL "policy_invalid" where a limit
+ * above is broken, or where nth, after, within, later_day or orders name no conversion event. */
 enum outcome journey_policy_finish(struct journey_policy *policy, struct err *err);
 
 /* Gives each text of the policy that appears in cells its dictionary code: the goals, the goals of

@@ -64,14 +64,6 @@ static struct span without_www(struct span host)
     return host.ptr && matches(www, host, true) ? after(host, 4) : host;
 }
 
-static bool in_list(const struct span_list *list, struct span text)
-{
-    for (size_t i = 0; i < list->count && text.ptr; i++)
-        if (span_equal(list->items[i], text))
-            return true;
-    return false;
-}
-
 static bool pattern_matches(struct span pattern, struct span text)
 {
     return pattern.ptr == NULL || (text.ptr != NULL && matches(pattern, text, false));
@@ -138,7 +130,7 @@ static uint64_t stage_rules_of(const struct journey_policy *policy, const struct
 
 static bool filter_matches(const struct span_list *list, struct span text)
 {
-    return list->count == 0 || in_list(list, text);
+    return list->count == 0 || span_list_has(list, text);
 }
 
 /* What is no touch counts only where its event is named, and a bot's visit only as money. */
@@ -186,6 +178,67 @@ static bool is_listed_visit(const struct journey_policy *policy, const struct sh
     return false;
 }
 
+/* Goals that sum up money and match the shape. `positive` is no matter: the shape stands for an
+ * order. */
+static uint64_t money_goals(const struct journey_policy *policy, uint64_t goals)
+{
+    for (uint32_t i = 0; i < policy->goal_count; i++)
+        if (policy->goals[i].measure == MEASURE_COUNT || policy->goals[i].nth)
+            goals &= ~(UINT64_C(1) << i);
+    return goals;
+}
+
+static bool names_orders(const struct journey_policy *policy, const struct journey_goal *goal)
+{
+    for (size_t i = 0; i < goal->events.count; i++)
+        for (uint32_t j = 0; j < policy->counted_count; j++)
+            if (span_equal(goal->events.items[i], policy->counted[j].event))
+                return true;
+    return false;
+}
+
+/* Goals that count a return as a touch of its own. Money of any event is money of orders: there a
+ * return takes it from its order. */
+static uint64_t counts_of_return(const struct journey_policy *policy, uint64_t own)
+{
+    for (uint32_t i = 0; i < policy->goal_count; i++) {
+        const struct journey_goal *goal = &policy->goals[i];
+        bool is_own =
+            goal->events.count > 0 ? !names_orders(policy, goal) : goal->measure == MEASURE_COUNT;
+        if (!is_own)
+            own &= ~(UINT64_C(1) << i);
+    }
+    return own;
+}
+
+/* What the shape does as a return. One without an order counts where an order of the stand-in
+ * rule's event would. */
+static void set_return(const struct journey_policy *policy, const struct shape_text *text,
+                       struct shape *out)
+{
+    out->stand_in = -1;
+    if (!out->is_return && !out->is_order)
+        return;
+    out->stand_in = out->otherwise >= 0 ? out->otherwise : out->positive;
+    if (out->stand_in < 0)
+        out->stand_in = policy->orders.stand_in;
+    struct shape order = *out;
+    if (out->stand_in >= 0)
+        order.event = policy->conversions[out->stand_in].event;
+    uint64_t of_order = out->stand_in >= 0 ? goals_of(policy, text, &order) : 0;
+    out->return_goals = money_goals(policy, of_order);
+    out->return_counts = counts_of_return(policy, out->goals);
+}
+
+static uint8_t preferred_place(const struct journey_policy *policy, struct span source)
+{
+    const struct span_list *prefer = &policy->orders.prefer;
+    for (size_t i = 0; i < prefer->count; i++)
+        if (span_equal(prefer->items[i], source))
+            return (uint8_t)i;
+    return POLICY_NOT_PREFERRED;
+}
+
 static bool is_creditable(const struct journey_policy *policy, const struct shape_text *text,
                           const struct shape *shape)
 {
@@ -193,7 +246,7 @@ static bool is_creditable(const struct journey_policy *policy, const struct shap
         return false;
     bool inbound = shape->direction == DIRECTION_INBOUND;
     if (policy->has_creditable)
-        return in_list(&policy->creditable, shape->event) ||
+        return span_list_has(&policy->creditable, shape->event) ||
                (inbound && is_listed_visit(policy, text));
     return text->campaign_id.ptr || (inbound && text->has_click_id);
 }
@@ -207,7 +260,7 @@ static void set_conversion(const struct journey_policy *policy, const struct sha
     out->counted = -1;
     for (uint32_t i = 0; i < policy->conversion_count; i++) {
         const struct conversion_rule *rule = &policy->conversions[i];
-        if (!span_equal(rule->event, out->event))
+        if (out->is_return || !span_equal(rule->event, out->event))
             continue;
         listed = true;
         if (inbound && out->positive < 0)
@@ -219,7 +272,9 @@ static void set_conversion(const struct journey_policy *policy, const struct sha
         if (span_equal(policy->counted[i].event, out->event))
             out->counted = (int8_t)i;
     out->is_order = inbound && listed;
-    out->creditable = !listed && is_creditable(policy, text, out);
+    out->returns_below_0 = out->is_order;
+    out->is_told = out->is_order && span_list_has(&policy->orders.events, out->event);
+    out->creditable = !listed && !out->is_return && is_creditable(policy, text, out);
 }
 
 static bool is_conversion_event(const struct journey_policy *policy, struct span event)
@@ -232,7 +287,8 @@ static bool is_conversion_event(const struct journey_policy *policy, struct span
 
 static bool is_listed_as_no_touch(const struct journey_policy *policy, struct span event)
 {
-    return policy->has_no_touch ? in_list(&policy->no_touch, event) : is_no_touch_by_default(event);
+    return policy->has_no_touch ? span_list_has(&policy->no_touch, event)
+                                : is_no_touch_by_default(event);
 }
 
 /* Sales are stronger: neither the list nor the type, `none` or a bot's mark takes one away. */
@@ -240,7 +296,9 @@ static void set_direction(const struct journey_policy *policy, const struct shap
                           struct shape *out)
 {
     enum direction direction = direction_of(text->direction, text->type, out->event);
-    bool is_sale = is_conversion_event(policy, out->event) && !span_is(text->direction, "outbound");
+    out->is_return = span_list_has(&policy->orders.return_events, out->event);
+    bool is_sale = out->is_return || (is_conversion_event(policy, out->event) &&
+                                      !span_is(text->direction, "outbound"));
     if (is_sale)
         direction = DIRECTION_INBOUND;
     else if (is_listed_as_no_touch(policy, out->event))
@@ -262,17 +320,20 @@ void shape_compile(const struct journey_policy *policy, const struct shape_text 
                    struct arena *arena, struct shape *out)
 {
     memset(out, 0, sizeof *out);
+    out->source = text->source;
     out->event = event_of(text->event_name, text->type);
     set_direction(policy, text, out);
     name_kind(policy, text, arena, out);
     set_conversion(policy, text, out);
     set_delivery(out);
-    if (in_list(&policy->at_risk_on, out->event))
+    if (span_list_has(&policy->at_risk_on, out->event))
         out->status = STATUS_AT_RISK;
-    else if (in_list(&policy->lapsed_on, out->event))
+    else if (span_list_has(&policy->lapsed_on, out->event))
         out->status = STATUS_LAPSED;
     out->rules = stage_rules_of(policy, text, out);
     out->goals = goals_of(policy, text, out);
+    out->preferred = preferred_place(policy, text->source);
+    set_return(policy, text, out);
 }
 
 const struct shape *shape_without_sale(const struct journey_policy *policy, struct arena *arena,
@@ -282,7 +343,8 @@ const struct shape *shape_without_sale(const struct journey_policy *policy, stru
     *without = *shape;
     without->is_without_sale = true;
     without->goals = 0;
-    without->is_order = false;
+    without->is_order = without->is_told = false;
+    without->return_goals = without->return_counts = 0;
     without->counted = -1;
     without->positive = without->otherwise = -1;
     for (uint64_t rules = shape->rules; rules; rules &= rules - 1)

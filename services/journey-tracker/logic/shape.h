@@ -50,7 +50,7 @@ struct shape {
     uint32_t code; /* set by the caller: the shape's own code */
     uint32_t kind, channel, department, purpose, campaign, currency; /* set by the caller */
     /* Borrowed from the shape_text, or in the arena; network may be SPAN_NONE. */
-    struct span event, network, kind_text;
+    struct span source, event, network, kind_text;
     uint8_t direction; /* enum direction, as the policy has it */
     bool is_touch;     /* it has a direction, and is no visit of a bot */
     bool is_send;      /* a creditable send: a failure may end its credit */
@@ -59,10 +59,18 @@ struct shape {
     bool creditable;
     bool is_without_sale; /* its sale is another touch's (shape_without_sale); never stored */
     bool is_order;        /* an inbound touch of a conversion rule's event, of any value */
-    int8_t counted;       /* index in policy.counted, -1 unless is_order */
-    int16_t positive;     /* conversion rule for a value above 0, -1: none */
-    int16_t otherwise;    /* conversion rule for any other value, -1: none */
-    uint64_t rules;       /* stage rules whose event, channel and score_kind match */
+    bool is_return;       /* a touch of an event of returns, always inbound */
+    bool is_told;         /* an order of an event that may tell one order several times */
+    uint8_t preferred;    /* place of its source in orders.prefer */
+    bool returns_below_0; /* its value says whether it is a return; also without its sale */
+    /* Of a return or of an order, which is a return if its value is negative: */
+    int16_t stand_in;       /* conversion rule of a return without an order, -1: none */
+    uint64_t return_goals;  /* goals of money from which such a return takes */
+    uint64_t return_counts; /* goals that count the return as a touch of its own */
+    int8_t counted;         /* index in policy.counted, -1 unless is_order */
+    int16_t positive;       /* conversion rule for a value above 0, -1: none */
+    int16_t otherwise;      /* conversion rule for any other value, -1: none */
+    uint64_t rules;         /* stage rules whose event, channel and score_kind match */
     uint64_t goals; /* goals whose filter matches, value left aside; also of what is no touch */
 };
 

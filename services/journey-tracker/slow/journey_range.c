@@ -22,6 +22,7 @@ struct walk {
     struct journey_state before, after;
     /* Facts up to the instant `from` are in both; the step reads up to the instant `until`. */
     struct instant from, until;
+    struct instant start; /* of both sides: the last instant that neither goes through */
     bool is_done;
     bool stopped_early; /* the states met at a checkpoint: nothing after it differs */
 };
@@ -59,7 +60,7 @@ static enum outcome start_walk(struct walker *w, struct walk *walk,
     struct span start = start_of(w, walk, checkpoint);
     CHECK(convert_unpack(w->tracker, w->arena, start, &walk->before, err));
     journey_state_copy(&walk->after, &walk->before, w->arena);
-    walk->from = start.len ? walk->before.last.at : INSTANT_FIRST;
+    walk->from = walk->start = start.len ? walk->before.last.at : INSTANT_FIRST;
     return OUTCOME_OK;
 }
 
@@ -226,6 +227,57 @@ static void prime(struct walker *w, struct journey_state *state, struct touches 
     list->count -= n;
 }
 
+/* The touches of the old timeline after an instant, up to the start of both sides. */
+static enum outcome read_past(struct walker *w, const struct walk *walk, struct instant from,
+                              struct touches *list, struct err *err)
+{
+    const struct slow_profile *p = walk->profile;
+    struct fact_range range = {.from = from, .until = walk->start};
+    struct ranges ranges = {0};
+    for (size_t i = 0; i < p->before_count; i++) {
+        range.anchor = p->anchors_before[i];
+        *arena_push(w->arena, &ranges) = range;
+    }
+    struct facts facts = {0};
+    void *read = NULL;
+    if (ranges.count > 0)
+        CHECK(timeline_read_facts(w->tracker->timeline, w->tracker->db, w->arena, ranges.items,
+                                  ranges.count, &read, &facts.count, err));
+    facts.items = read;
+    struct side side = {.facts = &facts,
+                        .range = range,
+                        .anchors = p->anchors_before,
+                        .anchor_count = p->before_count,
+                        .without_fresh = true};
+    CHECK(take_touches(w, &side, err));
+    *list = side.touches;
+    return OUTCOME_OK;
+}
+
+/* Stored states remember orders without their detail. Where a touch is about one of them, the time
+ * in which they happened is gone through once more; if that is not enough, all the time before. */
+static enum outcome learn_orders(struct walker *w, struct walk *walk,
+                                 const struct touches *old_list, const struct touches *new_list,
+                                 struct err *err)
+{
+    const struct journey_policy *policy = &w->tracker->policy;
+    if (!journey_lacks_orders(&walk->before, old_list->items, old_list->count) &&
+        !journey_lacks_orders(&walk->after, new_list->items, new_list->count))
+        return OUTCOME_OK;
+    struct instant since[] = {journey_orders_since(policy, &walk->before), INSTANT_FIRST};
+    struct instant after = journey_orders_since(policy, &walk->after);
+    if (instant_compare(after, since[0]) < 0)
+        since[0] = after;
+    since[0].us--; /* from is exclusive */
+    for (int i = 0; i < 2; i++) {
+        struct touches past = {0};
+        CHECK(read_past(w, walk, since[i], &past, err));
+        if (journey_learn_orders(policy, past.items, past.count, &walk->before, &walk->after))
+            break;
+    }
+    return OUTCOME_OK;
+}
+
 /* Index of the first touch after the instant `until`. */
 static size_t count_until(const struct touches *list, size_t from, struct instant until)
 {
@@ -312,6 +364,7 @@ static enum outcome walk_profile(struct walker *w, struct walk *walk, const stru
         prime(w, &walk->before, &before.touches, was_cut);
         prime(w, &walk->after, &after.touches, was_cut);
     }
+    CHECK(learn_orders(w, walk, &before.touches, &after.touches, err));
     drop_dead_checkpoints(w, walk, &before.touches, &after.touches);
     walk_lists(w, walk, &before.touches, &after.touches);
     return OUTCOME_OK;

@@ -96,7 +96,7 @@ static enum outcome try_advance(struct slow *slow, struct slow_profile *p, bool 
     CHECK(convert_unpack(tracker, arena, p->row->payload, &before, err));
     journey_state_copy(&p->state, &before, arena);
     if (p->fresh_count > 0 &&
-        (!journey_may_follow(&before, &p->fresh[0].key) ||
+        (!journey_may_go_on(&before, p->fresh, p->fresh_count) ||
          journey_lacks_window(&tracker->policy, &before, p->fresh, p->fresh_count)))
         return OUTCOME_OK;
     size_t count =

@@ -18,7 +18,7 @@ static const struct fact_column fact_columns[] = {
     COLUMN(cost_micros, FACT_INT8, false),
     COLUMN(score, FACT_INT2, true),
     COLUMN(message_id, FACT_TEXT, false),
-    COLUMN(order_id, FACT_TEXT, false),
+    COLUMN(order_id, FACT_TEXT, true),
     COLUMN(content_id, FACT_TEXT, false),
     COLUMN(product_id, FACT_TEXT, false),
     COLUMN(location_id, FACT_TEXT, false),
@@ -117,6 +117,86 @@ enum outcome journey_store_write_conversions(struct db *db, struct arena *arena,
     params_int4_array(&p, (const int32_t *)&rows->items->eligible_count, stride, n);
     params_bytea_array(&p, &rows->items->eligible, stride, n);
     return db_run(db, &sql_upsert_conversions, &p, NULL, NULL, err);
+}
+
+static int order_compare(const void *a, const void *b)
+{
+    const struct touch_key *x = &((const struct order_change *)a)->key,
+                           *y = &((const struct order_change *)b)->key;
+    if (x->anchor != y->anchor)
+        return x->anchor < y->anchor ? -1 : 1;
+    return touch_key_compare(x, y);
+}
+
+/* The key of each row, after sorting. */
+static void order_keys(struct params *p, struct arena *arena, const struct order_changes *rows)
+{
+    size_t stride = sizeof *rows->items;
+    qsort(rows->items, rows->count, stride, order_compare);
+    params_init(p, arena);
+    params_int8_array(p, &rows->items->key.anchor, stride, rows->count);
+    params_timestamptz_array(p, &rows->items->key.at, stride, rows->count);
+    params_uuid_array(p, &rows->items->key.event_id, stride, rows->count);
+}
+
+enum outcome journey_store_remove_orders(struct db *db, struct arena *arena,
+                                         const struct order_changes *rows, struct err *err)
+{
+    if (rows->count == 0)
+        return OUTCOME_OK;
+    struct params p;
+    order_keys(&p, arena, rows);
+    return db_run(db, &sql_delete_order_changes, &p, NULL, NULL, err);
+}
+
+/* What an order is called, and which orders there are: a time of INSTANT_FIRST means none. */
+static bool *known_orders(struct arena *arena, struct order_changes *rows)
+{
+    bool *known = arena_array(arena, bool, rows->count);
+    for (size_t i = 0; i < rows->count; i++) {
+        known[i] = instant_compare(rows->items[i].order.at, INSTANT_FIRST) != 0;
+        if (!known[i])
+            rows->items[i].order.at = rows->items[i].key.at;
+    }
+    return known;
+}
+
+static void order_amounts(struct params *p, const struct order_changes *rows)
+{
+    const struct order_change *first = rows->items;
+    size_t n = rows->count, stride = sizeof *first;
+    params_int4_array(p, (const int32_t *)&first->goal, stride, n);
+    params_int4_array(p, (const int32_t *)&first->seller, stride, n);
+    params_int4_array(p, (const int32_t *)&first->money, stride, n);
+    params_int4_array(p, &first->share, stride, n);
+    params_int8_array(p, &first->value, stride, n);
+    params_int8_array(p, &first->margin, stride, n);
+    params_smallest_is_null(p);
+    params_int8_array(p, &first->value_before, stride, n);
+    params_int8_array(p, &first->margin_before, stride, n);
+    params_int8_array(p, &first->over, stride, n);
+    params_int4_array(p, (const int32_t *)&first->touch_count, stride, n);
+    params_bytea_array(p, &first->touches, stride, n);
+}
+
+enum outcome journey_store_write_orders(struct db *db, struct arena *arena,
+                                        struct order_changes *rows, struct err *err)
+{
+    if (rows->count == 0)
+        return OUTCOME_OK;
+    struct params p;
+    order_keys(&p, arena, rows);
+    const struct order_change *first = rows->items;
+    size_t n = rows->count, stride = sizeof *first;
+    params_bool_array(&p, &first->is_return, stride, n);
+    params_bool_array(&p, &first->is_full, stride, n);
+    params_bool_array(&p, &first->is_repeat, stride, n);
+    params_bool_array(&p, known_orders(arena, rows), sizeof(bool), n);
+    params_int8_array(&p, &first->order.anchor, stride, n);
+    params_timestamptz_array(&p, &first->order.at, stride, n);
+    params_uuid_array(&p, &first->order.event_id, stride, n);
+    order_amounts(&p, rows);
+    return db_run(db, &sql_upsert_order_changes, &p, NULL, NULL, err);
 }
 
 static int stage_compare(const void *a, const void *b)

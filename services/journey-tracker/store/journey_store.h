@@ -23,12 +23,16 @@ extern const struct timeline_schema journey_timeline;
 
 /* ---- derived rows ---- */
 
-/* All six sort their rows, so that transactions lock them in one order. Of stage rows with equal
+/* All sort their rows, so that transactions lock them in one order. Of stage rows with equal
  * keys only the last is written. */
 enum outcome journey_store_remove_conversions(struct db *db, struct arena *arena,
                                               const struct conversion_rows *rows, struct err *err);
 enum outcome journey_store_write_conversions(struct db *db, struct arena *arena,
                                              struct conversion_rows *rows, struct err *err);
+enum outcome journey_store_remove_orders(struct db *db, struct arena *arena,
+                                         const struct order_changes *rows, struct err *err);
+enum outcome journey_store_write_orders(struct db *db, struct arena *arena,
+                                        struct order_changes *rows, struct err *err);
 enum outcome journey_store_remove_stages(struct db *db, struct arena *arena,
                                          struct stage_rows *rows, struct err *err);
 enum outcome journey_store_write_stages(struct db *db, struct arena *arena, struct stage_rows *rows,
