@@ -89,7 +89,7 @@ def oracle_of(group, changed=lambda event, anchor: event):
     return oracle
 
 
-@pytest.mark.parametrize("group", GROUPS[1:], ids=lambda group: f"{len(group.members)} together")
+@pytest.mark.parametrize("group", [g for g in GROUPS[1:] if len(g.members) > 1], ids=lambda group: f"{len(group.members)} together")
 def test_shared_profiles_have_no_journey(group):
     """Their touchpoints are listed, their sales are unidentified, and everything else is as if they were no touches."""
     oracle = oracle_of(group)
