@@ -45,7 +45,8 @@ static enum outcome begin(struct anchors_apply *apply, int32_t version, struct e
     return db_run(apply->desk->db, &sql_anchors_begin, &p, NULL, NULL, err);
 }
 
-/* Links are the anchor and another identifier: all are found again. So is what was derived. */
+/* Links are the anchor and another identifier, and so are the addresses that customers were seen
+ * with: all are found again. So is what was derived. */
 static enum outcome write_switch(struct anchors_apply *apply, const struct renaming *renaming,
                                  struct generation *generation, struct err *err)
 {
@@ -55,7 +56,7 @@ static enum outcome write_switch(struct anchors_apply *apply, const struct renam
                                  apply->actor, &version, err));
     CHECK(begin(apply, version, err));
     CHECK(renaming_store(apply->desk->db, renaming, err));
-    CHECK(db_script(apply->desk->db, "TRUNCATE identity.links", err));
+    CHECK(db_script(apply->desk->db, "TRUNCATE identity.links, suppression.known_addresses", err));
     CHECK(policy_start_generation(apply->desk->db, desk->arena, policy_dir_of(desk), generation,
                                   err));
     CHECK(db_commit(apply->desk->db, err));
@@ -143,8 +144,8 @@ static enum outcome recode_step(struct walk *walk, size_t *count, struct err *er
 static enum outcome facts_step(struct walk *walk, enum anchors_schema schema, size_t *count,
                                struct err *err)
 {
-    return anchors_facts_step(walk->apply->desk->db, &walk->arena, schema, per_step(walk), count,
-                              err);
+    return anchors_facts_step(walk->apply->desk->db, &walk->arena, schema, walk->apply->candidate,
+                              per_step(walk), count, err);
 }
 
 static enum outcome journey_step(struct walk *walk, size_t *count, struct err *err)

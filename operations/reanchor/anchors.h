@@ -79,10 +79,11 @@ enum outcome anchors_drain(struct desk *desk, const struct anchors_readers *read
                            struct err *err);
 
 /* One transaction over the next `limit` facts of a schema, "journey" or "suppression"; *count is
- * how many there were. */
+ * how many there were. policy: the one that is active now. */
 enum anchors_schema { ANCHORS_JOURNEY, ANCHORS_SUPPRESSION };
 enum outcome anchors_facts_step(struct db *db, struct arena *arena, enum anchors_schema schema,
-                                size_t limit, size_t *count, struct err *err);
+                                const struct identity_policy *policy, size_t limit, size_t *count,
+                                struct err *err);
 
 /* One transaction over the next `limit` identifiers that become others (tutti_meta.renamed): what
  * they become is stored, and they are gone; facts still name them. keys: NULL where none is set. */

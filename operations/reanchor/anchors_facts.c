@@ -2,8 +2,10 @@
  * together. */
 #include "operations/reanchor/anchors_internal.h"
 
+#include "common/base/pack.h"
 #include "reanchor_sql.h"
 #include "services/identity-resolver/store/resolver_cache.h"
+#include "services/suppression/suppression_touchpoint.h"
 
 static const struct statement *const read_facts[] = {
     [ANCHORS_JOURNEY] = &sql_anchors_read_journey,
@@ -25,6 +27,12 @@ static enum outcome read_batch(struct batch_of_facts *b, size_t limit, struct er
         b->facts[i] = (struct fact){
             .key = {db_int8(r, (int)i, 0), db_timestamptz(r, (int)i, 1), db_uuid(r, (int)i, 2)},
             .others = arena_copy(b->arena, db_bytes(r, (int)i, 3)),
+            .addresses = b->schema == ANCHORS_SUPPRESSION
+                             ? arena_copy(b->arena, db_bytes(r, (int)i, 4))
+                             : SPAN_NONE,
+            .is_outbound = b->schema == ANCHORS_JOURNEY &&
+                           suppression_is_outbound(db_bytes(r, (int)i, 4), db_bytes(r, (int)i, 5),
+                                                   db_bytes(r, (int)i, 6)),
         };
     return OUTCOME_OK;
 }
@@ -113,11 +121,44 @@ static struct span pack_keys(struct arena *arena, const struct ranked *ids, size
     return count == 0 ? SPAN_NONE : (struct span){(const char *)bytes, count * 8};
 }
 
+static bool holds_key(struct span keys, int64_t key)
+{
+    for (struct unpack u = unpack_of(keys); u.at < u.end;)
+        if ((int64_t)unpack_be64(&u) == key)
+            return true;
+    return false;
+}
+
+/* In the present order of its identifiers: those that were addresses under their former names. */
+static struct span rename_addresses(const struct batch_of_facts *b, const struct fact *fact,
+                                    const struct ranked *ids, size_t count)
+{
+    struct ranked kept[ANCHORS_MOST] = {{0}};
+    int64_t keys[ANCHORS_MOST] = {0}, now[ANCHORS_MOST] = {0};
+    size_t all = anchors_keys(fact->key.anchor, fact->others, keys), addresses = 0, found = 0;
+    for (size_t i = 0; i < all; i++) {
+        const struct known *known = map_find(&b->known, &keys[i]);
+        if (known && holds_key(fact->addresses, keys[i]))
+            now[found++] = id_short(&known->id);
+    }
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < found; k++)
+            if (now[k] == ids[i].key) {
+                kept[addresses++] = ids[i];
+                break;
+            }
+    return pack_keys(b->arena, kept, addresses);
+}
+
 static void note_change(struct batch_of_facts *b, const struct fact *fact, const struct ranked *ids,
                         size_t count)
 {
     struct change change = {
-        .key = fact->key, .anchor = ids[0].key, .others = pack_keys(b->arena, ids + 1, count - 1)};
+        .key = fact->key,
+        .anchor = ids[0].key,
+        .others = pack_keys(b->arena, ids + 1, count - 1),
+        .addresses = rename_addresses(b, fact, ids, count),
+    };
     if (change.anchor == fact->key.anchor && span_equal(change.others, fact->others))
         return;
     if (change.anchor != fact->key.anchor) {
@@ -158,6 +199,28 @@ static void note_links(struct batch_of_facts *b, const struct fact *fact, const 
     }
 }
 
+static struct span channels_of(const struct identity_policy *policy, int16_t code)
+{
+    for (size_t i = 0; i < policy->type_count; i++)
+        if (policy->types[i].rank == code)
+            return policy->types[i].address_of;
+    return SPAN("");
+}
+
+/* Addresses that a customer's own touchpoint names, as suppression keeps them. */
+static void note_addresses(struct batch_of_facts *b, const struct fact *fact,
+                           const struct ranked *ids, size_t count)
+{
+    for (size_t i = 0; i < count && !fact->is_outbound; i++) {
+        const struct known *known = map_find(&b->known, &ids[i].key);
+        struct span channels = channels_of(b->policy, known->type);
+        if (channels.len)
+            *arena_push(b->arena, &b->addresses) = (struct known_address){
+                ids[0].key,        known->id,     channels, fact->key.occurred_at,
+                known->profile_id, known->version};
+    }
+}
+
 static enum outcome choose(struct batch_of_facts *b, struct err *err)
 {
     struct ranked ids[ANCHORS_MOST] = {{0}};
@@ -169,8 +232,10 @@ static enum outcome choose(struct batch_of_facts *b, struct err *err)
             continue;
         }
         note_change(b, &b->facts[i], ids, count);
-        if (b->schema == ANCHORS_JOURNEY)
+        if (b->schema == ANCHORS_JOURNEY) {
             note_links(b, &b->facts[i], ids, count);
+            note_addresses(b, &b->facts[i], ids, count);
+        }
     }
     return OUTCOME_OK;
 }
@@ -187,9 +252,10 @@ static enum outcome run_batch(struct batch_of_facts *b, size_t limit, struct err
 }
 
 enum outcome anchors_facts_step(struct db *db, struct arena *arena, enum anchors_schema schema,
-                                size_t limit, size_t *count, struct err *err)
+                                const struct identity_policy *policy, size_t limit, size_t *count,
+                                struct err *err)
 {
-    struct batch_of_facts b = {.db = db, .arena = arena, .schema = schema};
+    struct batch_of_facts b = {.db = db, .arena = arena, .schema = schema, .policy = policy};
     map_init(&b.known, arena, sizeof(int64_t), sizeof(struct known));
     map_init(&b.links, arena, sizeof(struct link_key), sizeof(struct seen_link));
     map_init(&b.taken, arena, sizeof(struct fact_key), 1);

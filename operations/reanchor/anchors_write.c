@@ -60,6 +60,7 @@ static enum outcome write_moved(struct batch_of_facts *b, struct err *err)
     params_init(&p, b->arena);
     add_keys(&p, &b->moved);
     params_bytea_array(&p, &items->others, sizeof *items, b->moved.count);
+    params_bytea_array(&p, &items->addresses, sizeof *items, b->moved.count);
     CHECK(run(b, &sql_anchors_swap_suppression, &p, err));
     params_init(&p, b->arena);
     params_int8_array(&p, &items->key.anchor, sizeof *items, b->moved.count);
@@ -77,6 +78,8 @@ static enum outcome write_all(struct batch_of_facts *b, struct err *err)
     params_init(&p, b->arena);
     add_keys(&p, &b->all);
     params_bytea_array(&p, &items->others, sizeof *items, b->all.count);
+    if (b->schema == ANCHORS_SUPPRESSION)
+        params_bytea_array(&p, &items->addresses, sizeof *items, b->all.count);
     return run(b, move_facts[b->schema], &p, err);
 }
 
@@ -132,5 +135,6 @@ enum outcome anchors_write(struct batch_of_facts *b, struct err *err)
     CHECK(write_all(b, err));
     CHECK(write_links(b, err));
     CHECK(write_left(b, err));
+    CHECK(addresses_store_known(b->db, b->arena, &b->addresses, err));
     return advance(b, err);
 }

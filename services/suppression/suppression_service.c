@@ -275,8 +275,7 @@ static void add_known(struct self *self, struct batch *batch, const struct recor
 
 static bool is_company_speaking(const struct touchpoint *tp)
 {
-    return direction_of(tp->direction, tp->type, event_of(tp->event_name, tp->type)) ==
-           DIRECTION_OUTBOUND;
+    return suppression_is_outbound(tp->direction, tp->type, event_of(tp->event_name, tp->type));
 }
 
 /* Nearly all touchpoints end here after one decode, and one look for each of their addresses. */
@@ -293,8 +292,7 @@ static enum outcome decode_resolved(struct self *self, struct batch *batch,
     if (tp.is_test)
         return OUTCOME_OK;
     bool is_wanted = suppression_wants(&self->interests, &tp, batch->arena, &body),
-         is_outbound =
-             is_wanted ? (body.flags & CONTACT_IS_OUTBOUND) != 0 : is_company_speaking(&tp),
+         is_outbound = is_company_speaking(&tp),
          is_gone = erased_covers_resolved(&self->erased, &header, batch->arena,
                                           (struct instant){tp.occurred_at});
     if (!is_outbound && !is_gone && !id_is_nil(&header.anchor_id))

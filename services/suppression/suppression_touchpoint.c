@@ -71,10 +71,17 @@ static struct span consent_text(struct arena *arena, const struct touchpoint *tp
     return out.len ? strbuf_span(&out) : SPAN_NONE;
 }
 
-static int16_t flags_of(const struct touchpoint *tp, struct span event, enum contact_kind kind)
+bool suppression_is_outbound(struct span direction, struct span type, struct span event)
 {
-    bool is_outbound = kind != CONTACT_SIGNAL ||
-                       direction_of(tp->direction, tp->type, event) == DIRECTION_OUTBOUND;
+    for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+        if (always[i].kind != CONTACT_SIGNAL && span_is(event, event_word(always[i].event)))
+            return true;
+    return direction_of(direction, type, event) == DIRECTION_OUTBOUND;
+}
+
+static int16_t flags_of(const struct touchpoint *tp, struct span event)
+{
+    bool is_outbound = suppression_is_outbound(tp->direction, tp->type, event);
     return (int16_t)((tp->has_contact ? CONTACT_HAS_CONTACT : 0) |
                      (is_outbound ? CONTACT_IS_OUTBOUND : 0));
 }
@@ -90,7 +97,7 @@ static void fill(const struct touchpoint *tp, struct span event, enum contact_ki
     *out = (struct contact_fact){
         .at = {tp->occurred_at},
         .kind = (int16_t)kind,
-        .flags = flags_of(tp, event, kind),
+        .flags = flags_of(tp, event),
         .score = score_of(tp),
         .priority = CONTACT_PRIORITY_ABSENT,
         .event = event,

@@ -14,6 +14,8 @@ struct interests suppression_interests(struct arena *arena, const struct contact
  * its texts are borrowed from the touchpoint or in the arena. event_id is not set. */
 bool suppression_wants(const struct interests *interests, const struct touchpoint *touchpoint,
                        struct arena *arena, struct contact_fact *out);
+/* The company speaks: outbound, or a request, a send or a result, whatever direction they name. */
+bool suppression_is_outbound(struct span direction, struct span type, struct span event);
 /* What received_at of a fact is: the earlier of the record's timestamp and what the producer says,
  * where that is before the fact. */
 struct instant suppression_received_at(const struct contact_fact *fact,

@@ -19,8 +19,11 @@ from waiting import patient, until
 def policy_file(folder, **changes):
     """The retailer's identity policy with other values; types: {name: {field: value}}."""
     policy = json.loads((RETAILER / "identity.json").read_text())
-    for entry in policy["types"]:
-        entry.update(changes.get("types", {}).get(entry["type"], {}))
+    types = changes.get("types", {})
+    for entry in policy["types"]:  # a name that changes does so wherever the file has it
+        entry.update(types.get(entry["type"], {}))
+        if "max_links" in entry:
+            entry["max_links"] = {types.get(name, {}).get("type", name): count for name, count in entry["max_links"].items()}
     policy.update({key: value for key, value in changes.items() if key != "types"})
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "identity.json"

@@ -28,7 +28,7 @@ from test_identity_reanchor import (
     start_apply,
     where,
 )
-from traces import erase, traces
+from traces import erase, short_key, traces
 
 RESOLVER = "identity-resolver"
 LOCK_ROWS = {"journey.states.profile", "suppression.states.profile"}  # of profiles that were; empty
@@ -99,6 +99,7 @@ def dotted(number):
     yield touchpoint(f"dot-f{number}", start + 6 * HOUR, phone="call me")
 
 
+HOMES = [("alice", "Home@example1.com"), ("bob", "HOME@example1.com")]
 SAID = [
     ("Page Viewed", {}),
     ("Consent Withdrawn", {"consent": {"email": False, "sms": True}}),
@@ -394,6 +395,32 @@ def test_an_erasure_finds_what_was_renamed(world):
     assert len(erased) == 3 and traces(world, erased) == {}
     assert set(traces(world, gone)) <= LOCK_ROWS
     world.stop(services)
+
+
+def grants(world):
+    return world.query(
+        "SELECT t.message_id, d.outcome FROM tutti.fct_contact_decisions AS d"
+        " JOIN tutti.fct_touchpoints AS t ON t.touchpoint_id = d.request_id WHERE d.verdict = 'grant' ORDER BY 1"
+    )
+
+
+def test_grants_rely_on_what_an_address_became(world):
+    """Asked by two spellings, or by none; who leaves by a third one ends them all, also another customer's."""
+    world.start()
+    feed(world, *(touchpoint(f"yes-{name}", RECENT, "Signed Up", user_id=name, email=mail, consent={"email": True}) for name, mail in HOMES))
+    feed(world, *(request(f"ask-{name}", RECENT + HOUR, user_id=name, email=mail) for name, mail in HOMES))
+    feed(world, request("unnamed", RECENT + HOUR, user_id="bob"))
+    folder = folder_of(world, "later", types={**PLAIN, "email": {"normalise": "email", "match_hashed": False}})
+    before = identifiers(world)
+    assert grants(world) == [("ask-alice", "open"), ("ask-bob", "open"), ("unnamed", "open")] and count(world, "suppression.address_grants") == 3
+    renamed_to(world, folder)
+    assert set(traces(world, before - identifiers(world))) <= LOCK_ROWS
+    assert [row[0] for row in world.query("SELECT DISTINCT address FROM suppression.address_grants")] == [
+        short_key(row[0]) for row in world.query("SELECT identifier_id FROM tutti.dim_identifiers WHERE type = 'email'")
+    ]
+    world.start()
+    feed(world, touchpoint("no", RECENT + 2 * HOUR, "Unsubscribed", "email", email="HOME@EXAMPLE1.com"))
+    assert {outcome for _, outcome in grants(world)} == {"revoked"} and count(world, "suppression.address_grants") == 0
 
 
 def test_decisions_of_a_profile_that_was_merged(world):

@@ -18,6 +18,7 @@ WITH repeats AS (
 UPDATE suppression.facts AS f
 SET kind = 6, flags = 4, event = CASE WHEN f.kind = 6 THEN f.event ELSE '' END, score = CASE WHEN f.kind = 6 THEN f.score END,
     department = NULL, class = NULL, purpose = NULL, tags = NULL, priority = NULL, product_id = NULL, product_category = NULL,
-    campaign_id = NULL, lines = NULL, source = NULL, planned_at = NULL, expires_at = NULL, decision_id = NULL, others = NULL
+    campaign_id = NULL, lines = NULL, source = NULL, planned_at = NULL, expires_at = NULL, decision_id = NULL, others = NULL,
+    addresses = NULL
 FROM repeats AS r
 WHERE r.has_copy AND f.anchor = r.anchor AND f.occurred_at = r.occurred_at AND f.event_id = r.event_id
