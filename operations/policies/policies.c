@@ -10,34 +10,23 @@
 #include "services/journey-tracker/journey_sweep.h"
 #include "services/suppression/policy/suppression_policy.h"
 
-/* Who subtracts returns by a rule of his own would do it twice; such a rule does nothing. */
-static void warn_of_returns(struct desk *desk, const char *dir,
-                            const struct journey_policy *journey)
-{
-    const char *path = generation_policy_path(desk->arena, dir, "journey.json");
-    for (uint32_t i = 0; i < journey->conversion_count; i++) {
-        struct span event = journey->conversions[i].event;
-        if (span_list_has(&journey->orders.return_events, event))
-            desk_warn(desk,
-                      "%s: attribution.conversions[%u] has no effect: \"" SPAN_FMT
-                      "\" is an event of returns, which are taken back by themselves",
-                      path, i, SPAN_ARG(event));
-    }
-}
-
 enum outcome policies_check(struct desk *desk, const char *dir, struct err *err)
 {
     struct arena *arena = desk->arena;
     struct identity_policy *identity = arena_new(arena, struct identity_policy);
     struct journey_policy *journey = arena_new(arena, struct journey_policy);
     struct contact_policy *contact = arena_new(arena, struct contact_policy);
+    const char *contact_path = generation_policy_path(arena, dir, "contact.json");
     struct span text = SPAN_NONE;
+    struct warnings warnings;
     CHECK(identity_candidate_read(desk, generation_policy_path(arena, dir, "identity.json"), &text,
                                   identity, err));
     CHECK(journey_policy_load(arena, dir, journey, err));
-    warn_of_returns(desk, dir, journey);
-    CHECK(suppression_policy_read(arena, generation_policy_path(arena, dir, "contact.json"),
-                                  contact, err));
+    CHECK(suppression_policy_read(arena, contact_path, contact, err));
+    journey_policy_warnings(arena, journey, &warnings);
+    candidate_warn(desk, generation_policy_path(arena, dir, "journey.json"), &warnings);
+    suppression_policy_warnings(arena, contact, &warnings);
+    candidate_warn(desk, contact_path, &warnings);
     return generation_hash(dir, &(struct id){{0}}, err);
 }
 

@@ -6,8 +6,8 @@
 #include "common/service/generation.h"
 #include "operations/desk.h"
 
-/* Reads every file of dir; FATAL with file and place for any rule that is broken. Needs no
- * database. */
+/* Reads every file of dir; FATAL with file and place for any rule that is broken; warns
+ * of rules that are valid and can hardly be meant. Needs no database. */
 enum outcome policies_check(struct desk *desk, const char *dir, struct err *err);
 /* Makes the files of dir the active policies and derives every profile again; goes on where an
  * earlier run ended. Needs the services stopped. *generation is the number they got. */

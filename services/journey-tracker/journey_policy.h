@@ -4,6 +4,7 @@
 #define TUTTI_JOURNEY_POLICY_H
 
 #include "common/base/arena.h"
+#include "common/base/warnings.h"
 #include "common/codec/json.h"
 #include "services/journey-tracker/logic/policy.h"
 
@@ -19,5 +20,9 @@ enum outcome journey_policy_read(struct arena *arena, const struct json *journey
  * cannot be read. */
 enum outcome journey_policy_load(struct arena *arena, const char *folder,
                                  struct journey_policy *out, struct err *err);
+
+/* What a valid journey.json says and can hardly mean, with its place in the file. */
+void journey_policy_warnings(struct arena *arena, const struct journey_policy *policy,
+                             struct warnings *out);
 
 #endif

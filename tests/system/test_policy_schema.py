@@ -231,6 +231,24 @@ def test_what_acts_on_nothing_is_a_warning(path, value, says, tmp_path):
     assert plan.stderr.startswith(warning) and "error: database: " in plan.stderr
 
 
+@pytest.mark.parametrize(
+    "name, before, after, says",
+    [
+        ("contact", '"kind": "opt_out", "classes": ["marketing"]', '"kind": "opt_out"', 'rules[0] ("optout"): has no "classes"'),
+        ("contact", '"low": 3', '"low": 9', 'rules[6] ("all7"): "limit_by_priority" falls'),
+        ("journey", '"PT30M"', '"PT0S"', "session: is zero"),
+    ],
+)
+def test_what_is_hardly_meant_is_a_warning(name, before, after, says, tmp_path):
+    shutil.copytree(ROOT / "policies", tmp_path, dirs_exist_ok=True)
+    path = tmp_path / f"{name}.json"
+    assert before in path.read_text()
+    path.write_text(path.read_text().replace(before, after, 1))
+    check = tutti("policy", "check", tmp_path)
+    warning, end = check.stderr.splitlines()
+    assert check.returncode == 0 and warning.startswith(f"warning: {path}: {says}") and end.endswith(" are valid"), check
+
+
 def places_of_members(value, way=()):
     """The way to every member of every object."""
     for key, each in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():

@@ -409,7 +409,7 @@ static void what_acts_on_nothing_is_a_warning(void **state)
     for (size_t i = 0; i < COUNT(vain); i++) {
         struct arena arena = {0};
         struct identity_policy p;
-        struct policy_warnings warnings;
+        struct warnings warnings;
         struct err err = {0};
         size_t want = vain[i].says[1] ? 2 : vain[i].says[0] ? 1 : 0;
         assert_int_equal(identity_policy_of(&arena, vain[i].text, &p, &err), OUTCOME_OK);
@@ -430,7 +430,7 @@ static void the_shipped_policies_give_no_warning(void **state)
     static const char *const files[] = {"identity.json", "bank/identity.json"};
     struct arena arena = {0};
     for (size_t i = 0; i < COUNT(files); i++) {
-        struct policy_warnings warnings;
+        struct warnings warnings;
         struct identity_policy p = identity_shipped_policy(&arena, files[i]);
         identity_policy_warnings(&arena, &p, &warnings);
         assert_int_equal(warnings.count, 0);

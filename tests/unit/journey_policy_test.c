@@ -132,12 +132,82 @@ static void test_mistakes(void **state)
     }
 }
 
+#define BODY(top, attribution)                                                                     \
+    "{\"stages\":[]," top                                                                          \
+    "\"attribution\":{\"conversions\":[{\"goal\":\"g\",\"event\":\"Order\"},{"                     \
+    "\"goal\":\"g\",\"event\":\"Loan\"}]" attribution "}}"
+
+static const struct {
+    const char *journey, *says; /* NULL: nothing */
+} doubtful[] = {
+    {BODY("", ""), NULL},
+    {BODY("", ",\"creditable\":[\"Campaign Sent\",{\"click_id\":true}]"), NULL},
+    {BODY("", ",\"creditable\":[{\"click_id\":true},\"Campaign Sent\",\"Loan\"]"),
+     "attribution.creditable: \"Loan\" is a conversion"},
+    {"{\"stages\":[],\"attribution\":{\"conversions\":[{\"goal\":\"g\",\"event\":\"Order\"},{"
+     "\"goal\":"
+     "\"g\",\"event\":\"Order Returned\"}]}}",
+     "attribution.conversions[1] has no effect: \"Order Returned\""},
+    {BODY("", ",\"lookback\":\"P0D\""), "attribution.lookback: is zero"},
+    {BODY("", ",\"lookback\":\"PT1S\""), NULL},
+    {BODY("\"session\":\"PT0S\",", ""), "session: is zero"},
+    {BODY("\"status\":{\"at_risk\":{\"after\":\"PT0S\"}},", ""), "status.at_risk.after: is zero"},
+    {BODY("\"status\":{\"lapsed\":{\"after\":\"PT0S\"}},", ""), "status.lapsed.after: is zero"},
+};
+
+static void test_warnings(void **state)
+{
+    for (size_t i = 0; i < sizeof doubtful / sizeof *doubtful; i++) {
+        struct arena arena = {0};
+        struct journey_policy p;
+        struct warnings warnings;
+        struct err err = {0};
+        const struct json *journey, *goals, *channels;
+        assert_int_equal(
+            json_parse_span(&arena, span_of(doubtful[i].journey), "journey.json", &journey, &err),
+            OUTCOME_OK);
+        assert_int_equal(json_parse_span(&arena, SPAN(GOAL("")), "goals.json", &goals, &err),
+                         OUTCOME_OK);
+        assert_int_equal(
+            json_parse_span(&arena, SPAN("{\"rules\":[]}"), "channels.json", &channels, &err),
+            OUTCOME_OK);
+        if (journey_policy_read(&arena, journey, goals, channels, &p, &err) != OUTCOME_OK)
+            fail_msg("row %zu: %s", i, err.message);
+        journey_policy_warnings(&arena, &p, &warnings);
+        const char *first = warnings.count ? warnings.items[0].ptr : "";
+        if (warnings.count != (doubtful[i].says != NULL) ||
+            (doubtful[i].says && strstr(first, doubtful[i].says) == NULL))
+            fail_msg("row %zu: %zu warnings: \"%s\" does not say \"%s\"", i, warnings.count, first,
+                     doubtful[i].says ? doubtful[i].says : "");
+        arena_free(&arena);
+    }
+}
+
+static void test_shipped_give_no_warning(void **state)
+{
+    static const char *const folders[] = {TUTTI_SOURCE_DIR "/policies",
+                                          TUTTI_SOURCE_DIR "/policies/bank"};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        struct arena arena = {0};
+        struct journey_policy p;
+        struct warnings warnings;
+        struct err err = {0};
+        assert_int_equal(journey_policy_load(&arena, folders[i], &p, &err), OUTCOME_OK);
+        journey_policy_warnings(&arena, &p, &warnings);
+        if (warnings.count > 0)
+            fail_msg("%s: %s", folders[i], warnings.items[0].ptr);
+        arena_free(&arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_retailer),
         cmocka_unit_test(test_bank),
         cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_shipped_give_no_warning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

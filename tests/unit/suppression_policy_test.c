@@ -202,6 +202,90 @@ static void every_error_names_its_place(void **state)
     }
 }
 
+/* ---- what can hardly be meant ---- */
+
+#define OUT         "{\"id\":\"o\",\"kind\":\"opt_out\",\"classes\":[\"m\"]}"
+#define ALSO(more)  "{\"classes\":{\"m\":{},\"s\":{\"obeys\":false}}," more "}"
+#define AFTER(rule) ALSO("\"rules\":[" OUT ",{\"id\":\"a\"," rule "}]")
+#define OF_M        ",\"classes\":[\"m\"]"
+#define PRIORITIES(low, normal, high)                                                              \
+    AFTER("\"kind\":\"cap\",\"per\":\"P7D\",\"limit_by_priority\":{\"low\":" low                   \
+          ",\"normal\":" normal ",\"high\":" high "}")
+#define CENTER(event) ALSO("\"rules\":[" OUT "],\"preference_center\":[\"" event "\"]")
+
+static const struct {
+    const char *text, *says; /* NULL: nothing */
+} doubtful[] = {
+    {ALSO("\"rules\":[" OUT "]"), NULL},
+    {ALSO("\"rules\":[]"), "rules: no rule is of the kind \"opt_out\""},
+    {ALSO("\"rules\":[{\"id\":\"o\",\"kind\":\"opt_out\",\"classes\":[\"s\"]}]"),
+     "of the class \"m\""},
+    {ALSO("\"rules\":[{\"id\":\"o\",\"kind\":\"opt_out\",\"classes\":[\"m\"],\"tags\":[\"t\"]}]"),
+     "of the class \"m\""},
+    {"{\"classes\":{\"m\":{}},\"rules\":[{\"id\":\"o\",\"kind\":\"opt_out\"}]}", NULL},
+    {ALSO("\"rules\":[{\"id\":\"o\",\"kind\":\"opt_out\"}]"),
+     "rules[0] (\"o\"): has no \"classes\" and so refuses \"s\" as well"},
+    {AFTER("\"kind\":\"hold\",\"on\":[\"x\"]"), "rules[1] (\"a\"): has no \"classes\""},
+    {AFTER("\"kind\":\"hold\",\"on\":[\"x\"]" OF_M), NULL},
+    {AFTER("\"kind\":\"hold\",\"on\":[\"x\"],\"classes\":[\"m\",\"s\"]"), NULL},
+    {AFTER("\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":1"), NULL},
+    {AFTER("\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":1,\"classes\":[\"s\"]"), "never refuses"},
+    {PRIORITIES("1", "2", "3"), NULL},
+    {PRIORITIES("2", "2", "2"), NULL},
+    {PRIORITIES("3", "2", "4"), "rules[1] (\"a\"): \"limit_by_priority\" falls"},
+    {PRIORITIES("1", "3", "2"), "rules[1] (\"a\"): \"limit_by_priority\" falls"},
+    {AFTER("\"kind\":\"hold\",\"on\":[\"x\"],\"release\":[\"y\",\"x\"]" OF_M),
+     "rules[1] (\"a\"): \"x\" is in \"on\" and in \"release\""},
+    {AFTER("\"kind\":\"hold\",\"on\":[{\"event\":\"x\"}],\"release\":[\"x\"]" OF_M),
+     "in \"release\""},
+    {AFTER("\"kind\":\"hold\",\"on\":[{\"event\":\"x\",\"score_max\":-50},{\"score_max\":-90}],"
+           "\"release\":[\"x\"]" OF_M),
+     NULL},
+    {AFTER("\"kind\":\"invalid_address\",\"on\":[\"x\"],\"until\":[\"x\"]" OF_M), "in \"until\""},
+    {AFTER("\"kind\":\"already_bought\",\"on\":[\"x\"],\"until\":[\"x\"]" OF_M), "in \"until\""},
+    {CENTER("Preferences Updated"), NULL},
+    {CENTER("Contact Delivered"), "preference_center: in \"Contact Delivered\" the company speaks"},
+    {CENTER("Contact Preferences Saved"), "preference_center: "},
+    {CENTER("Contact Requested"), "preference_center: "},
+    {CENTER("Campaign Sent"), "preference_center: "},
+    {CENTER("Contacted"), NULL},
+    {ALSO("\"rules\":[" OUT "],\"consent\":{\"Text\":{\"confirmed_by\":[\"Contact Sent\"]}}"),
+     "consent.sms.confirmed_by: in \"Contact Sent\""},
+    {ALSO("\"rules\":[" OUT "],\"consent\":{\"*\":{\"confirmed_by\":[\"Contact Sent\"]}}"),
+     "consent.*.confirmed_by: in \"Contact Sent\""},
+};
+
+static void what_is_hardly_meant_is_a_warning(void **state)
+{
+    for (size_t i = 0; i < sizeof doubtful / sizeof *doubtful; i++) {
+        struct err err = {0};
+        struct warnings warnings;
+        if (suppression_policy_parse(&arena, span_of(doubtful[i].text), "contact.json", &policy,
+                                     &err) != OUTCOME_OK)
+            fail_msg("row %zu: %s", i, err.message);
+        suppression_policy_warnings(&arena, &policy, &warnings);
+        const char *first = warnings.count ? warnings.items[0].ptr : "";
+        if (warnings.count != (doubtful[i].says != NULL))
+            fail_msg("row %zu: %zu warnings: %s", i, warnings.count, first);
+        if (doubtful[i].says && strstr(first, doubtful[i].says) == NULL)
+            fail_msg("row %zu says: %s\nexpected: %s", i, first, doubtful[i].says);
+    }
+}
+
+static void shipped_policies_give_no_warning(void **state)
+{
+    static const char *const files[] = {"policies/contact.json", "policies/bank/contact.json"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        struct err err = {0};
+        struct warnings warnings;
+        const char *path = arena_printf(&arena, "%s/%s", TUTTI_SOURCE_DIR, files[i]);
+        assert_int_equal(suppression_policy_read(&arena, path, &policy, &err), OUTCOME_OK);
+        suppression_policy_warnings(&arena, &policy, &warnings);
+        if (warnings.count > 0)
+            fail_msg("%s: %s", path, warnings.items[0].ptr);
+    }
+}
+
 /* ---- what the ledger keeps ---- */
 
 static struct touchpoint touchpoint_of(const char *event)
@@ -313,6 +397,8 @@ int main(void)
         cmocka_unit_test_teardown(values_arrive, tear_down),
         cmocka_unit_test_teardown(words_are_folded, tear_down),
         cmocka_unit_test_teardown(every_error_names_its_place, tear_down),
+        cmocka_unit_test_teardown(what_is_hardly_meant_is_a_warning, tear_down),
+        cmocka_unit_test_teardown(shipped_policies_give_no_warning, tear_down),
         cmocka_unit_test_teardown(only_what_rules_ask_for_is_kept, tear_down),
         cmocka_unit_test_teardown(consent_becomes_text, tear_down),
         cmocka_unit_test_teardown(tags_become_lines, tear_down),

@@ -3,6 +3,7 @@
 #define TUTTI_IDENTITY_POLICY_H
 
 #include "common/base/outcome.h"
+#include "common/base/warnings.h"
 #include "services/identity-resolver/logic/identity.h"
 
 /* The policy lives in the arena. FATAL with file and position for any rule that is broken. */
@@ -18,13 +19,9 @@ enum outcome identity_policy_read_text(struct arena *arena, struct span text, co
 enum outcome identity_policy_parse(struct arena *arena, struct span text, const char *name,
                                    struct identity_policy *out, struct err *err);
 
-/* Settings of a valid policy that have no effect, a sentence each. */
-struct policy_warnings {
-    struct span *items;
-    size_t count, capacity;
-};
+/* Settings of a valid policy that have no effect. */
 void identity_policy_warnings(struct arena *arena, const struct identity_policy *policy,
-                              struct policy_warnings *out);
+                              struct warnings *out);
 
 /* One line of text that fixes the meaning of stored identifiers: types, ranks, normalisers, hashing
  * and scopes. Limits and blocked values are no part of it. */

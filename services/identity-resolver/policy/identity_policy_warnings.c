@@ -5,12 +5,12 @@
 struct search {
     struct arena *arena;
     const struct identity_policy *policy;
-    struct policy_warnings *out;
+    struct warnings *out;
 };
 
 static void add(struct search *search, const char *text)
 {
-    *arena_push(search->arena, search->out) = span_of(text);
+    warnings_add(search->arena, search->out, text);
 }
 
 static bool may_link(const struct identity_policy *policy, size_t a, size_t b)
@@ -117,10 +117,10 @@ static bool counts_any(const struct identity_policy *policy)
 }
 
 void identity_policy_warnings(struct arena *arena, const struct identity_policy *policy,
-                              struct policy_warnings *out)
+                              struct warnings *out)
 {
     struct search search = {arena, policy, out};
-    *out = (struct policy_warnings){0};
+    *out = (struct warnings){0};
     if (!joins_any(policy))
         add(&search, "nothing links: no touchpoint ever makes two identifiers one person");
     if (joins_any(policy) && !counts_any(policy))

@@ -107,6 +107,7 @@ struct rule_kind {
     enum rule_revocation revokes;
     bool binds_named;   /* what it reads binds every identifier of a touchpoint, by copies */
     bool wants_product; /* its events matter only where they name a product */
+    bool exempts;       /* never refuses a request of a class with obeys: false */
 
     const struct rule_key
         *keys;       /* in addition to those of every rule; ended by a NULL name; may be NULL */
@@ -114,6 +115,8 @@ struct rule_kind {
     const void *own_defaults; /* values of absent keys; NULL: zeros */
     /* What is wrong with the values together (fixed text), NULL: nothing. May be NULL. */
     const char *(*check)(const struct contact_rule *rule);
+    /* The same of values that are valid and can hardly be meant. */
+    const char *(*doubt)(const struct contact_rule *rule);
 
     rule_ask_fn *ask;
     /* Whether `end` is an end of the rule, and about what `start` began, whatever their times are.

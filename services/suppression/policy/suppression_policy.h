@@ -3,6 +3,7 @@
 #define TUTTI_SUPPRESSION_POLICY_H
 
 #include "common/base/arena.h"
+#include "common/base/warnings.h"
 #include "services/suppression/logic/policy.h"
 
 /* Texts live in the arena. FATAL "json_invalid" naming file, place and, for a misspelt name, the
@@ -12,5 +13,9 @@ enum outcome suppression_policy_read(struct arena *arena, const char *path,
 /* The same for a text in memory (tests); name is what errors call it. REJECT instead of FATAL. */
 enum outcome suppression_policy_parse(struct arena *arena, struct span text, const char *name,
                                       struct contact_policy *out, struct err *err);
+
+/* What a valid policy says and can hardly mean, with its place in the file. */
+void suppression_policy_warnings(struct arena *arena, const struct contact_policy *policy,
+                                 struct warnings *out);
 
 #endif

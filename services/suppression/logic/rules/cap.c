@@ -362,6 +362,15 @@ static const char *check(const struct contact_rule *rule)
                : NULL;
 }
 
+static const char *doubt(const struct contact_rule *rule)
+{
+    const struct cap *cap = rule->own;
+    for (int i = 1; cap->limit == LIMIT_ABSENT && i < PRIORITY_COUNT; i++)
+        if (cap->limits[i] < cap->limits[i - 1])
+            return "\"limit_by_priority\" falls: of a higher priority fewer contacts are allowed";
+    return NULL;
+}
+
 static const struct rule_key keys[] = {
     {.name = "per",
      KEY_DURATION,
@@ -384,9 +393,11 @@ const struct rule_kind rule_cap = {
     .name = "cap",
     .cause = "merge",
     .revokes = REVOKES_ON_MERGE,
+    .exempts = true,
     .keys = keys,
     .own_size = sizeof(struct cap),
     .own_defaults = &defaults,
     .check = check,
+    .doubt = doubt,
     .ask = ask,
 };
