@@ -255,6 +255,29 @@ static void check_scores(struct doctor *doctor, struct db *db)
             "send raw answers as score_raw, with their score_kind");
 }
 
+/* Each is a touchpoint of its own, which is wrong if a retry got a new time. */
+static void check_messages(struct doctor *doctor, struct db *db)
+{
+    struct arena *arena = doctor->desk->arena;
+    struct db_result *r = NULL;
+    struct err err = {0};
+    if (db_run(db, &sql_doctor_messages, NULL, &r, NULL, &err) != OUTCOME_OK) {
+        add(doctor, VERDICT_FAIL, "messages", err.message, "see database");
+        return;
+    }
+    struct strbuf text = {.arena = arena};
+    for (int i = 0; i < db_rows(r); i++)
+        strbuf_addf(&text, "%s%" PRId64 " from " SPAN_FMT, i ? ", " : "", db_int8(r, i, 1),
+                    SPAN_ARG(db_bytes(r, i, 0)));
+    if (db_rows(r) == 0)
+        add(doctor, VERDICT_OK, "messages", "no message_id was used again at another time", "");
+    else
+        add(doctor, VERDICT_WARN, "messages",
+            arena_printf(arena, "message ids that were used again at another time: %s", text.ptr),
+            "send a retry with the time of its first attempt, and every other message with an id "
+            "of its own");
+}
+
 static void check_policies(struct doctor *doctor)
 {
     struct desk *desk = doctor->desk;
@@ -303,6 +326,7 @@ static void check_database(struct doctor *doctor)
     check_erasures(doctor, doctor->desk->db);
     check_consent(doctor, doctor->desk->db);
     check_scores(doctor, doctor->desk->db);
+    check_messages(doctor, doctor->desk->db);
 }
 
 bool doctor_examine(struct desk *desk, struct report *report)

@@ -159,3 +159,19 @@ def test_scores_that_may_be_raw(world):
     assert found["verdict"] == "warn" and '2 of "nps" from' in found["text"] and '1 of "-" from' in found["text"], found
     assert "score_raw" in found["fix"]
     world.stop()
+
+
+def test_message_ids_that_were_used_again(world):
+    """A repeat at the same time is one touchpoint and is not named; the same id of another time is."""
+    world.start()
+    feed(
+        world,
+        touchpoint("1", RECENT, user_id="jane"),
+        touchpoint("1", RECENT, user_id="jane"),
+        touchpoint("2", RECENT, user_id="jane"),
+    )
+    assert finding(world, "messages")["verdict"] == "ok"
+    feed(world, touchpoint("1", RECENT + 1, user_id="jane"), touchpoint("2", RECENT + HOUR, user_id="bob"))
+    found = finding(world, "messages")
+    assert found["verdict"] == "warn" and ": 2 from " in found["text"] and "retry" in found["fix"], found
+    world.stop()
