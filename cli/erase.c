@@ -21,7 +21,8 @@ static enum exit_status run_erase(struct call *call)
     struct session s;
     struct erase_request request = {.identifier = call_argument(call, 0),
                                     .reason = call_option(call, "reason"),
-                                    .without = call_option(call, "without")};
+                                    .without = call_option(call, "without"),
+                                    .takes_opt_outs = call_has(call, "opt-outs-too")};
     bool executes = call_has(call, "execute");
     enum exit_status status = check_words(call, &request);
     session_open(&s, call);
@@ -44,6 +45,8 @@ static const struct option options[] = {
     {"without", "SERVICE",
      "journey-tracker or suppression, given up and not running: what it has not read of the person "
      "is done for it."},
+    {"opt-outs-too", NULL,
+     "Opt-outs of addresses go as well, also those that an earlier erasure of the person left."},
     {"json", NULL, "One JSON object."},
     {NULL, NULL, NULL},
 };
@@ -52,18 +55,21 @@ const struct command command_erase = {
     .name = "erase",
     .arguments = "<type>:<value>",
     .summary = "Erase a person: all identifiers of the profile, in every store",
-    .details = "Removes identifiers, links, raw values, timeline, states and decisions of everyone "
-               "in the identifier's profile, and\n"
-               "prints how many rows of which table. Sums of the reports stay. Tombstones, keyed "
-               "hashes with the time, drop what is\n"
-               "read later and is older than the erasure; what happens from a few seconds after it "
-               "is a new person. Open grants are\n"
-               "revoked: suppression publishes that, after some seconds, and the command waits for "
-               "it. The services may\n"
-               "run; they stand still for the moment of the erasure, which is one transaction: it "
-               "is done, or nothing is. Needs the\n"
-               "owner of the database. Run it again where it was interrupted. The topics keep "
-               "their own copies until retention ends.",
+    .details =
+        "Removes identifiers, links, raw values, timeline, states and decisions of everyone "
+        "in the identifier's profile, and\n"
+        "prints how many rows of which table. Sums of the reports stay, and opt-outs of addresses "
+        "unless --opt-outs-too\n"
+        "is given. Tombstones, keyed "
+        "hashes with the time, drop what is\n"
+        "read later and is older than the erasure; what happens from a few seconds after it "
+        "is a new person. Open grants are\n"
+        "revoked: suppression publishes that, after some seconds, and the command waits for "
+        "it. The services may\n"
+        "run; they stand still for the moment of the erasure, which is one transaction: it "
+        "is done, or nothing is. Needs the\n"
+        "owner of the database. Run it again where it was interrupted. The topics keep "
+        "their own copies until retention ends.",
     .options = options,
     .max_arguments = 1,
     .run = run_erase,

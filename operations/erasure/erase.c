@@ -132,6 +132,36 @@ static void add_money(const struct erasure *e, struct report *report, bool execu
                             "without anything that leads to the person (privacy.keep_money)");
 }
 
+static const char *why_taken(const struct erasure *e)
+{
+    return e->request->takes_opt_outs ? "--opt-outs-too" : "keep_opt_outs is false in contact.json";
+}
+
+static void add_opt_outs(const struct erasure *e, struct report *report, bool executed)
+{
+    int64_t kept = e->keeps_opt_outs ? (int64_t)e->opt_outs.count : 0,
+            taken = (int64_t)e->opt_outs.count - kept + e->left_opt_outs;
+    report_value(report, "opt_outs_kept", cell_integer(kept), NULL);
+    report_value(report, "opt_outs_taken", cell_integer(taken), NULL);
+    if (e->keeps_opt_outs)
+        report_line(report,
+                    "%12" PRId64
+                    "  opt-outs of addresses %s, as keyed ids with channel and time, so "
+                    "that the no still holds (keep_opt_outs in contact.json)",
+                    kept, executed ? "stay" : "would stay");
+    else
+        report_line(report, "%12" PRId64 "  opt-outs of addresses %s as well (%s)", taken,
+                    executed ? "went" : "would go", why_taken(e));
+}
+
+static void report_left(const struct erasure *e, struct report *report, bool executed)
+{
+    report_value(report, "executed", cell_bool(executed), NULL);
+    report_value(report, "reason", cell_words(e->request->reason), NULL);
+    report_line(report, "this person was erased before: %s", e->request->reason);
+    add_opt_outs(e, report, executed);
+}
+
 static void report_erasure(const struct erasure *e, struct report *report, bool executed)
 {
     bool tells = !erase_is_without(e, "suppression");
@@ -149,6 +179,7 @@ static void report_erasure(const struct erasure *e, struct report *report, bool 
                  cell_integer((int64_t)(e->revocations.count - untold(e))), NULL);
     report_value(report, "messages_waiting", cell_integer(erasure_waiting(e)), NULL);
     add_money(e, report, executed);
+    add_opt_outs(e, report, executed);
     add_without(e, report);
     warn_of_messages(e, report);
 }
@@ -184,14 +215,18 @@ enum outcome erase_person(struct desk *desk, const struct erase_request *request
     struct erasure e = {.desk = desk, .request = request};
     CHECK(find_person(&e, err));
     CHECK(lock_out_policies(desk, err));
-    CHECK(erase_or_finish(&e, err));
+    enum outcome outcome = erase_or_finish(&e, err);
+    if (outcome == OUTCOME_REJECT && erase_look_left(&e, true, err) == OUTCOME_OK) {
+        report_left(&e, report, true);
+        return OUTCOME_OK;
+    }
+    CHECK(outcome);
     CHECK(erase_wait_messages(&e, err));
     report_erasure(&e, report, true);
     return OUTCOME_OK;
 }
 
-enum outcome erase_plan(struct desk *desk, const struct erase_request *request,
-                        struct report *report, struct err *err)
+static enum outcome count_rows(struct erasure *e, struct err *err)
 {
     static const struct statement *const counts[] = {
         &sql_erase_count_suppression,
@@ -199,17 +234,30 @@ enum outcome erase_plan(struct desk *desk, const struct erase_request *request,
         &sql_erase_count_identity,
         &sql_erase_count_others,
     };
-    struct erasure e = {.desk = desk, .request = request};
-    CHECK(find_person(&e, err));
-    CHECK(erasure_find_members(&e, err));
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         struct params p;
         struct db_result *r = NULL;
-        erasure_params(&e, &p);
-        CHECK(db_run(desk->db, counts[i], &p, &r, NULL, err));
-        erasure_count(&e, r);
+        erasure_params(e, &p);
+        CHECK(db_run(e->desk->db, counts[i], &p, &r, NULL, err));
+        erasure_count(e, r);
     }
+    return OUTCOME_OK;
+}
+
+enum outcome erase_plan(struct desk *desk, const struct erase_request *request,
+                        struct report *report, struct err *err)
+{
+    struct erasure e = {.desk = desk, .request = request};
+    CHECK(find_person(&e, err));
+    enum outcome outcome = erasure_find_members(&e, err);
+    if (outcome == OUTCOME_REJECT && erase_look_left(&e, false, err) == OUTCOME_OK) {
+        report_left(&e, report, false);
+        return OUTCOME_OK;
+    }
+    CHECK(outcome);
+    CHECK(count_rows(&e, err));
     CHECK(erase_find_grants(&e, err));
+    CHECK(erase_find_opt_outs(&e, false, err));
     report_erasure(&e, report, false);
     return OUTCOME_OK;
 }

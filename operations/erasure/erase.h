@@ -9,6 +9,7 @@ struct erase_request {
     const char *identifier; /* as a person names it (operations/identifier.h) */
     const char *reason;     /* stands in the report */
     const char *without;    /* a service that was given up and does not run, or NULL */
+    bool takes_opt_outs; /* those of addresses as well, also where an earlier erasure left them */
 };
 
 extern const struct setting erasure_settings[]; /* privacy.keep_money */

@@ -78,9 +78,11 @@ static enum outcome run_steps(struct erasure *e, struct err *err)
     CHECK(erasure_find_members(e, err)); /* as they are now that nothing moves */
     CHECK(check_lag(e, err));
     CHECK(note_messages(e, err));
+    CHECK(erase_find_opt_outs(e, true, err));
     CHECK(bury(e, err));
     CHECK(erase_find_grants(e, err));
     CHECK(delete_all(e, err));
+    CHECK(erase_keep_opt_outs(e, err));
     CHECK(erase_forget_messages(e, err));
     CHECK(erase_tell_channels(e, err));
     return db_commit(e->desk->db, err);

@@ -21,6 +21,13 @@ struct revocation_row {
     struct instant expires_at; /* of the grant */
 };
 
+/* An opt-out of an address as it stays. */
+struct kept_opt_out {
+    struct id address_id;
+    struct span type, channel, consent; /* consent: as a fact has it */
+    struct instant said_no_at;
+};
+
 struct erasure {
     struct desk *desk;
     const struct erase_request *request;
@@ -33,6 +40,12 @@ struct erasure {
     struct patience patience;
     int64_t stage_messages; /* id of the last that waited */
     int64_t kept_sales;     /* sales whose money stays in the totals */
+    bool keeps_opt_outs;    /* of addresses: the policy says so and the request does not differ */
+    int64_t left_opt_outs;  /* by earlier erasures, and taken now */
+    struct {
+        struct kept_opt_out *items;
+        size_t count, capacity;
+    } opt_outs; /* of addresses, that are in force */
     struct {
         int64_t identity, journey, suppression; /* by who publishes them */
         int64_t revocations;                    /* of those of suppression */
@@ -67,6 +80,16 @@ int64_t erasure_waiting(const struct erasure *e);
  * and stay told. */
 enum outcome erase_leave_sales(struct erasure *e, struct err *err);
 bool erase_keeps_money(const struct erasure *e);
+
+/* erase_opt_outs.c: inside the transaction, before tombstones are written: which opt-outs of the
+ * members' addresses are in force, judged by the active policy. If the request says so, those that
+ * earlier erasures of the person left are taken (executes) or counted. */
+enum outcome erase_find_opt_outs(struct erasure *e, bool executes, struct err *err);
+/* After the facts are deleted: stores them, if they stay. */
+enum outcome erase_keep_opt_outs(struct erasure *e, struct err *err);
+/* Once err says that the person is erased already: takes or counts what that erasure left. REJECT
+ * with the same err if nothing was asked for, or nothing is left. */
+enum outcome erase_look_left(struct erasure *e, bool executes, struct err *err);
 
 /* erase_alone.c: tombstones and everything that is keyed by the person, or nothing. REJECT as
  * erasure_find_members; RETRY if it could not be alone, or services lag, until the deadline. */

@@ -11,7 +11,7 @@ struct rotation {
     const struct rotate_request *request;
     struct identity_keys keys;
     struct key_state state;
-    int64_t identifiers, unfound, erased, erased_unfound;
+    int64_t identifiers, unfound, erased, erased_unfound, kept_unfound;
     uint64_t added, left; /* of raw values */
 };
 
@@ -36,6 +36,7 @@ static enum outcome look(struct rotation *rotation, struct err *err)
     rotation->unfound = rotation->state.phase == KEYS_ONE ? 0 : db_int8(r, 0, 1);
     rotation->erased = db_int8(r, 0, 2);
     rotation->erased_unfound = rotation->state.phase == KEYS_ONE ? 0 : db_int8(r, 0, 3);
+    rotation->kept_unfound = rotation->state.phase == KEYS_ONE ? 0 : db_int8(r, 0, 4);
     return OUTCOME_OK;
 }
 
@@ -44,8 +45,9 @@ static enum outcome name_tombstones(const struct rotation *rotation, struct repo
 {
     static const struct section_form form = {
         .name = "lost",
-        .line = "  {identifier}  erased at {erased_at}",
-        .columns = {{"identifier", CELL_ID}, {"erased_at", CELL_INSTANT}}};
+        .line = "  {identifier}  erased at {erased_at}; opt-outs kept: {opt_outs_kept}",
+        .columns = {
+            {"identifier", CELL_ID}, {"erased_at", CELL_INSTANT}, {"opt_outs_kept", CELL_INTEGER}}};
     struct params p;
     struct db_result *r = NULL;
     if (rotation->erased_unfound == 0)
@@ -55,11 +57,13 @@ static enum outcome name_tombstones(const struct rotation *rotation, struct repo
     params_int8(&p, rotation->request->limit);
     CHECK(db_run(rotation->desk->db, &sql_rotate_tombstones, &p, &r, NULL, err));
     if (db_rows(r) > 0)
-        report_line(report, "tombstones that the previous key alone finds, the newest:");
+        report_line(report, "tombstones that the previous key alone finds, first those with "
+                            "opt-outs, then the newest:");
     struct report_part *section = report_section(report, &form);
     for (int row = 0; row < db_rows(r); row++) {
         struct id identifier = db_uuid(r, row, 0);
-        REPORT_ROW(report, section, cell_id(&identifier), cell_instant(db_timestamptz(r, row, 1)));
+        REPORT_ROW(report, section, cell_id(&identifier), cell_instant(db_timestamptz(r, row, 1)),
+                   cell_integer(db_int8(r, row, 2)));
     }
     return OUTCOME_OK;
 }
@@ -78,6 +82,10 @@ static void report_state(const struct rotation *rotation, struct report *report)
                  "tombstones of erased identifiers");
     report_value(report, "erased_only_by_previous", cell_integer(rotation->erased_unfound),
                  unfound);
+    report_value(report, "kept_only_by_previous", cell_integer(rotation->kept_unfound),
+                 rotation->kept_unfound > 0 ? "of these are addresses whose opt-outs were kept; "
+                                              "without the previous key these bind nobody"
+                                            : NULL);
     report_value(report, "added", cell_integer((int64_t)rotation->added), NULL);
     report_value(report, "unusable", cell_integer((int64_t)rotation->left), NULL);
 }
@@ -218,8 +226,9 @@ static enum outcome finish(struct rotation *rotation, struct err *err)
         return err_set(err, OUTCOME_REJECT, "not_found_yet",
                        "%" PRId64
                        " identifiers would no longer be recognised, and input of %" PRId64
-                       " erased ones would no longer be dropped; --force finishes all the same",
-                       rotation->unfound, rotation->erased_unfound);
+                       " erased ones would no longer be dropped, and opt-outs of %" PRId64
+                       " of these would bind nobody; --force finishes all the same",
+                       rotation->unfound, rotation->erased_unfound, rotation->kept_unfound);
     to.previous = (struct id){{0}};
     CHECK(key_state_write(rotation->desk->db, rotation->desk->arena, &rotation->state, &to, err));
     return rotate_forget(rotation->desk, to.number, err);

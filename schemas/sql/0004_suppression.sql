@@ -39,12 +39,13 @@ CREATE FUNCTION suppression.saying(event text, channel text, consent text) RETUR
 COMMENT ON FUNCTION suppression.saying IS 'Facts that say the same have the same number; of them only the newest counts for an address.';
 CREATE INDEX facts_sayings ON suppression.facts (anchor, suppression.saying(event, channel, consent), occurred_at) WHERE kind = 6 OR consent <> '';
 CREATE INDEX facts_consent ON suppression.facts (occurred_at) WHERE (consent <> '' OR event = 'Unsubscribed') AND flags & 4 = 0;
+CREATE INDEX facts_kept ON suppression.facts (anchor) WHERE flags & 16 <> 0;
 COMMENT ON TABLE suppression.facts IS 'Touchpoints that contact decisions ask for: requests, sends, consent, address failures, holds, purchases (convergent, but loaded_at).';
 COMMENT ON COLUMN suppression.facts.anchor IS 'Short key of the touchpoint''s strongest identifier; of a copy (flags 4), of another one.';
 COMMENT ON COLUMN suppression.facts.occurred_at IS 'When it happened.';
 COMMENT ON COLUMN suppression.facts.event_id IS 'Hash of source and message_id.';
 COMMENT ON COLUMN suppression.facts.kind IS '1 request, 2 sent, 3 delivered, 4 failed, 5 cancelled, 6 what rules ask for.';
-COMMENT ON COLUMN suppression.facts.flags IS 'Bits: 1 has a contact record, 2 its tags are not readable, 4 a copy for an identifier other than the anchor, 8 outbound, so a yes in its consent does not count.';
+COMMENT ON COLUMN suppression.facts.flags IS 'Bits: 1 has a contact record, 2 its tags are not readable, 4 a copy for an identifier other than the anchor, 8 outbound, so a yes in its consent does not count, 16 an opt-out that an erasure left.';
 COMMENT ON COLUMN suppression.facts.event IS 'event_name, or the type where absent; empty in a copy of a contact.';
 COMMENT ON COLUMN suppression.facts.channel IS 'Channel as sent.';
 COMMENT ON COLUMN suppression.facts.department IS 'Unit that owns the touch.';
@@ -87,6 +88,14 @@ COMMENT ON COLUMN suppression.known_addresses.channels IS 'Channels that it is a
 COMMENT ON COLUMN suppression.known_addresses.first_at IS 'When a touchpoint of this anchor named it first.';
 COMMENT ON COLUMN suppression.known_addresses.profile_id IS 'Profile of the address when the row was written: for its row of the map, if it gets one (chronicle).';
 COMMENT ON COLUMN suppression.known_addresses.version IS 'Version of that profile (chronicle).';
+
+CREATE TABLE suppression.kept_addresses (
+    address_id uuid PRIMARY KEY,
+    type text NOT NULL
+);
+COMMENT ON TABLE suppression.kept_addresses IS 'Addresses of erased people whose opt-outs stay: the facts with flag 16 (chronicle).';
+COMMENT ON COLUMN suppression.kept_addresses.address_id IS 'Identifier id: a keyed hash.';
+COMMENT ON COLUMN suppression.kept_addresses.type IS 'Type of the identifier.';
 
 CREATE TABLE suppression.anchors (
     anchor bigint PRIMARY KEY,

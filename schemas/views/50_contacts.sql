@@ -88,3 +88,17 @@ COMMENT ON COLUMN tutti.fct_contact_decision_rules.allowed IS 'What it would hav
 COMMENT ON COLUMN tutti.fct_contact_decision_rules.next_at IS 'Earliest time from the contact time on that this rule alone allows; null if there is none (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decision_rules.loaded_at IS 'When the decision was stored (chronicle).';
 GRANT SELECT ON tutti.fct_contact_decision_rules TO tutti_reader;
+
+CREATE VIEW tutti.dim_kept_opt_outs AS
+SELECT k.address_id AS identifier_id,
+       k.type,
+       f.channel,
+       f.occurred_at AS opted_out_at
+FROM suppression.kept_addresses k
+JOIN suppression.facts f ON f.anchor = tutti_meta.short_key(k.address_id) AND f.flags & 16 <> 0;
+COMMENT ON VIEW tutti.dim_kept_opt_outs IS 'One row per address of an erased person and channel that it said no to: what an erasure keeps (chronicle).';
+COMMENT ON COLUMN tutti.dim_kept_opt_outs.identifier_id IS 'Identifier id of the address, a keyed hash (chronicle).';
+COMMENT ON COLUMN tutti.dim_kept_opt_outs.type IS 'Type of the address (chronicle).';
+COMMENT ON COLUMN tutti.dim_kept_opt_outs.channel IS 'Channel, or all (chronicle).';
+COMMENT ON COLUMN tutti.dim_kept_opt_outs.opted_out_at IS 'Time of the newest no (chronicle).';
+GRANT SELECT ON tutti.dim_kept_opt_outs TO tutti_reader;

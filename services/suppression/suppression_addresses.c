@@ -45,6 +45,29 @@ enum outcome addresses_store_known(struct db *db, struct arena *arena,
     return db_run(db, &sql_upsert_known_addresses, &p, NULL, NULL, err);
 }
 
+enum outcome addresses_find_kept(struct db *db, struct arena *arena,
+                                 const struct known_addresses *known, struct anchor_move **out,
+                                 size_t *count, struct err *err)
+{
+    const struct known_address *first = known->items;
+    struct params p;
+    struct db_result *r = NULL;
+    *count = 0;
+    if (known->count == 0)
+        return OUTCOME_OK;
+    params_init(&p, arena);
+    params_uuid_array(&p, &first->address_id, sizeof *first, known->count);
+    params_uuid_array(&p, &first->profile_id, sizeof *first, known->count);
+    params_int8_array(&p, &first->version, sizeof *first, known->count);
+    CHECK(db_run(db, &sql_find_kept_addresses, &p, &r, NULL, err));
+    *count = (size_t)db_rows(r);
+    *out = arena_array(arena, struct anchor_move, *count);
+    for (size_t i = 0; i < *count; i++)
+        (*out)[i] = (struct anchor_move){db_uuid(r, (int)i, 0), db_uuid(r, (int)i, 1),
+                                         db_int8(r, (int)i, 2)};
+    return OUTCOME_OK;
+}
+
 enum outcome addresses_find_known(struct db *db, struct arena *arena, const int64_t *anchors,
                                   size_t count, struct known_addresses *out, struct err *err)
 {

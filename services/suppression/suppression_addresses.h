@@ -15,6 +15,12 @@ struct known_addresses {
 enum outcome addresses_store_known(struct db *db, struct arena *arena,
                                    struct known_addresses *known, struct err *err);
 
+/* Of these addresses, those that an erasure left opt-outs of: their rows of the map, to be locked
+ * with the anchors. What was said of such an address binds whoever it belongs to now. */
+enum outcome addresses_find_kept(struct db *db, struct arena *arena,
+                                 const struct known_addresses *known, struct anchor_move **out,
+                                 size_t *count, struct err *err);
+
 /* Of these anchors, sorted by anchor. */
 enum outcome addresses_find_known(struct db *db, struct arena *arena, const int64_t *anchors,
                                   size_t count, struct known_addresses *out, struct err *err);

@@ -102,11 +102,16 @@ static enum outcome find_unnamed(struct work *w, struct anchor_move **out, size_
 static enum outcome lock_anchors(struct work *w, struct err *err)
 {
     const struct suppression_flush *flush = w->flush;
-    struct anchor_move *unnamed = NULL;
-    size_t unnamed_count, count = 0;
+    struct anchor_move *unnamed = NULL, *kept = NULL;
+    size_t unnamed_count, kept_count, count = 0;
     CHECK(find_unnamed(w, &unnamed, &unnamed_count, err));
-    struct anchor_move *moves = arena_array(
-        w->arena, struct anchor_move, flush->facts.count + flush->moves.count + unnamed_count);
+    CHECK(
+        addresses_find_kept(w->suppression->db, w->arena, &flush->known, &kept, &kept_count, err));
+    struct anchor_move *moves =
+        arena_array(w->arena, struct anchor_move,
+                    flush->facts.count + flush->moves.count + unnamed_count + kept_count);
+    for (size_t i = 0; i < kept_count; i++)
+        moves[count++] = kept[i];
     for (size_t i = 0; i < unnamed_count; i++)
         moves[count++] = unnamed[i];
     for (size_t i = 0; i < flush->facts.count; i++) {

@@ -75,7 +75,7 @@ def test_read_late_is_read_in_time(stack, make_world):
         feed(world, *known_people(), *asked(0))
         if world is in_time:
             feed(world, *said_late())
-        erased = erase(world, "user_id:jane")["identifiers"]
+        erased = erase(world, "user_id:jane", "--opt-outs-too")["identifiers"]
         if world is late:
             feed(world, *said_late())
         feed(world, *asked(1))

@@ -129,7 +129,7 @@ def test_whoever_comes_back_is_new(world):
     """No service was restarted: what the services remember of an erased person must not be taken for the new one."""
     services = world.start()
     feed(world, *story(0, 4), touchpoint("bob", START + HOUR, user_id="bob", device_id="leaver-0-0"))
-    erased = set(erase(world, "user_id:leaver-0")["identifiers"])
+    erased = set(erase(world, "user_id:leaver-0", "--opt-outs-too")["identifiers"])
     wait_past_erasure(world)
     at = int(time.time() * US)
     again = [
@@ -154,7 +154,7 @@ def test_whoever_comes_back_is_new(world):
     world.settle()
     assert (identity_tables(world), world.query(facts, min(new))) == before
     assert_plan_is_quiet(world)
-    said = erase(world, "email:leaver-0@example1.com")
+    said = erase(world, "email:leaver-0@example1.com", "--opt-outs-too")
     assert set(said["identifiers"]) == set(map(str, new)) and traces(world, {*erased, *new}) == {}
     world.stop(services)
 
@@ -187,7 +187,7 @@ def test_a_stuck_transaction_stops_only_the_erasure(world):
         stuck.execute("SELECT tutti_meta.hold_erasures()")
         refused = world.tool("erase", "user_id:leaver-0", "--reason", "r", "--execute", "--wait", 1, check=False)
         assert refused.returncode == 1 and "nothing was changed" in refused.stderr, refused.stderr
-        waiting = start(world, "erase", "user_id:leaver-0", "--reason", "r", "--execute", "--wait", 600)
+        waiting = start(world, "erase", "user_id:leaver-0", "--reason", "r", "--opt-outs-too", "--execute", "--wait", 600)
         for number in range(3):
             feed(world, touchpoint(f"other-{number}", START + HOUR, user_id=f"other-{number}"))
         assert waiting.poll() is None
@@ -247,7 +247,7 @@ def test_what_lies_unread_is_dropped(world):
         world.produce([json.dumps(record) for record in records])
         world.settle(names=["identity-resolver"])
     assert world.query("SELECT count(*) FROM identity.changes") == [(2,)], "moves lie unread, too"
-    erased = erase(world, "user_id:leaver-0")["identifiers"]
+    erased = erase(world, "user_id:leaver-0", "--opt-outs-too")["identifiers"]
     for service in readers:
         service.start().wait_ready()
     world.settle()
@@ -295,7 +295,7 @@ def test_facts_of_others_name_them_no_more(world):
     before = dict(world.query(others))
     assert [len(before[message]) for message in ("1", "2")] == [8, 16]
     plan = json.loads(world.tool("erase", JANE, "--reason", "look", "--json").stdout)
-    said = erase(world, JANE)
+    said = erase(world, JANE, "--opt-outs-too")
     assert said["tables"] == plan["tables"] and said["tables"]["journey.facts.others"] == 1
     assert said["tables"]["suppression.facts.others"] == 1
     ((message, left),) = world.query(others)

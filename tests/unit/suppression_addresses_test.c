@@ -193,6 +193,24 @@ static void a_channel_may_need_an_address(void **state)
     assert_string_equal(book->last.reason, "no_address");
 }
 
+static bool keeps(const char *key, enum outcome expected)
+{
+    struct err err = {0};
+    struct contact_policy *policy = arena_new(&arena, struct contact_policy);
+    const char *text = arena_printf(&arena, "{\"classes\":{\"marketing\":{}},%s\"rules\":[]}", key);
+    assert_int_equal(suppression_policy_parse(&arena, span_of(text), "t.json", policy, &err),
+                     expected);
+    return policy->keep_opt_outs;
+}
+
+static void a_policy_keeps_opt_outs_unless_it_says_no(void **state)
+{
+    assert_true(keeps("", OUTCOME_OK));
+    assert_true(keeps("\"keep_opt_outs\":true,", OUTCOME_OK));
+    assert_false(keeps("\"keep_opt_outs\":false,", OUTCOME_OK));
+    keeps("\"keep_opt_outs\":\"no\",", OUTCOME_REJECT);
+}
+
 static void failures(void)
 {
     use_rule("{\"id\":\"b\",\"kind\":\"invalid_address\",\"on\":[\"Email Bounced\"],\"until\":["
@@ -257,6 +275,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_later_no_of_anybody_revokes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_channel_may_need_an_address, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_policy_keeps_opt_outs_unless_it_says_no, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_failure_is_of_its_address, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_failure_without_address_is_of_all_known_by_then, set_up,
                                         tear_down),

@@ -15,6 +15,7 @@ WITH f AS (SELECT event_id FROM suppression.facts WHERE anchor = ANY ($2::bigint
      gone_decisions AS (DELETE FROM suppression.decisions AS t WHERE t.request_id IN (SELECT request_id FROM d) RETURNING 1),
      gone_states AS (DELETE FROM suppression.states AS t WHERE t.profile = ANY ($2::bigint[]) RETURNING 1),
      gone_anchors AS (DELETE FROM suppression.anchors AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
+     gone_kept AS (DELETE FROM suppression.kept_addresses AS t WHERE t.address_id = ANY ($1::uuid[]) RETURNING 1),
      gone_facts AS (DELETE FROM suppression.facts AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1)
 SELECT 'suppression.outbox', (SELECT count(*) FROM gone_outbox)::text
 UNION ALL
@@ -27,5 +28,7 @@ UNION ALL
 SELECT 'suppression.states', (SELECT count(*) FROM gone_states)::text
 UNION ALL
 SELECT 'suppression.anchors', (SELECT count(*) FROM gone_anchors)::text
+UNION ALL
+SELECT 'suppression.kept_addresses', (SELECT count(*) FROM gone_kept)::text
 UNION ALL
 SELECT 'suppression.facts', (SELECT count(*) FROM gone_facts)::text

@@ -358,10 +358,10 @@ static enum outcome read_policy(struct arena *arena, const struct json *root,
                                 struct contact_policy *out, struct err *err)
 {
     struct span owner = SPAN_NONE, time_zone;
-    *out = (struct contact_policy){.reservation = {US_PER_DAY}};
+    *out = (struct contact_policy){.reservation = {US_PER_DAY}, .keep_opt_outs = true};
     CHECK(json_check_keys(root, "classes rules",
                           "owner time_zone reservation consent channels unsubscribe_from "
-                          "consent_words preference_center needs_address",
+                          "consent_words preference_center needs_address keep_opt_outs",
                           err));
     CHECK(json_text(root, "owner", &owner, err));
     CHECK(json_text(root, "time_zone", &time_zone, err));
@@ -372,6 +372,7 @@ static enum outcome read_policy(struct arena *arena, const struct json *root,
     CHECK(read_reservations(arena, root, out, err));
     CHECK(policy_read_consents(arena, root, out, err));
     CHECK(read_needs_address(arena, root, out, err));
+    CHECK(json_bool(root, "keep_opt_outs", &out->keep_opt_outs, err));
     return read_rules(arena, root, owner, out, err);
 }
 
