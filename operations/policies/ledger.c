@@ -1,7 +1,10 @@
 /* ledger.c: see ledger.h. journey-tracker keeps every touchpoint, so the past is there. */
 #include "operations/policies/ledger.h"
 
+#include "operations/policies/active.h"
 #include "policies_sql.h"
+#include "services/identity-resolver/policy/identity_policy.h"
+#include "services/suppression/logic/addresses.h"
 #include "services/suppression/policy/suppression_policy.h"
 #include "services/suppression/suppression_moves.h"
 #include "services/suppression/suppression_touchpoint.h"
@@ -31,18 +34,64 @@ static struct wanted_events events_of_rules(struct arena *arena, const struct in
     return events;
 }
 
-static enum outcome fill(struct desk *desk, const struct wanted_events *events, int16_t score_max,
-                         struct err *err)
+/* A type of identifiers that a channel, as it was sent, reaches people by. */
+struct reach {
+    int16_t code;
+    struct span channel;
+};
+
+struct reaches {
+    struct reach *items;
+    size_t count, capacity;
+};
+
+static void add_reaches(struct arena *arena, const struct identity_policy *identity,
+                        const struct contact_policy *policy, struct span sent, struct reaches *out)
 {
-    const struct statement *const steps[] = {&sql_policy_fill_facts, &sql_policy_fill_copies};
+    struct span channel;
+    policy_channel(policy, sent, &channel);
+    for (size_t i = 0; i < identity->type_count; i++)
+        if (address_channels_have(identity->types[i].address_of, channel))
+            *arena_push(arena, out) = (struct reach){identity->types[i].rank, sent};
+}
+
+static enum outcome find_reaches(struct desk *desk, const struct contact_policy *policy,
+                                 struct reaches *out, struct err *err)
+{
+    struct active_row active;
+    struct identity_policy *identity = arena_new(desk->arena, struct identity_policy);
+    struct db_result *r = NULL;
+    CHECK(active_read(desk->db, desk->arena, &active, err));
+    if (active.version == 0)
+        return OUTCOME_OK;
+    CHECK(identity_policy_parse(desk->arena, active.policy, "the active identity policy", identity,
+                                err));
+    CHECK(db_run(desk->db, &sql_policy_sent_channels, NULL, &r, NULL, err));
+    for (int row = 0; row < db_rows(r); row++)
+        add_reaches(desk->arena, identity, policy, arena_copy(desk->arena, db_bytes(r, row, 0)),
+                    out);
+    return OUTCOME_OK;
+}
+
+static void add_events(struct params *p, const struct wanted_events *events, int16_t score_max)
+{
+    params_text_array(p, &events->items->event, sizeof *events->items, events->count);
+    params_bool_array(p, &events->items->needs_product, sizeof *events->items, events->count);
+    params_int2(p, score_max);
+}
+
+static enum outcome fill(struct desk *desk, const struct wanted_events *events, int16_t score_max,
+                         const struct reaches *reaches, struct err *err)
+{
     struct params p;
     params_init(&p, desk->arena);
-    params_text_array(&p, &events->items->event, sizeof *events->items, events->count);
-    params_bool_array(&p, &events->items->needs_product, sizeof *events->items, events->count);
-    params_int2(&p, score_max);
-    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
-        CHECK(db_run(desk->db, steps[i], &p, NULL, NULL, err));
-    return OUTCOME_OK;
+    add_events(&p, events, score_max);
+    params_int2_array(&p, &reaches->items->code, sizeof *reaches->items, reaches->count);
+    params_text_array(&p, &reaches->items->channel, sizeof *reaches->items, reaches->count);
+    CHECK(db_run(desk->db, &sql_policy_fill_facts, &p, NULL, NULL, err));
+    params_init(&p, desk->arena);
+    add_events(&p, events, score_max);
+    return db_run(desk->db, &sql_policy_fill_copies, &p, NULL, NULL, err);
 }
 
 static enum outcome fill_from_stored(struct desk *desk, const char *dir, struct err *err)
@@ -52,9 +101,11 @@ static enum outcome fill_from_stored(struct desk *desk, const char *dir, struct 
         desk->arena, generation_policy_path(desk->arena, dir, "contact.json"), policy, err));
     struct interests interests = suppression_interests(desk->arena, policy);
     struct wanted_events events = events_of_rules(desk->arena, &interests);
+    struct reaches reaches = {0};
+    CHECK(find_reaches(desk, policy, &reaches, err));
     CHECK(db_begin(desk->db, err));
     enum outcome outcome =
-        fill(desk, &events, interests.has_score ? interests.score_max : INT16_MIN, err);
+        fill(desk, &events, interests.has_score ? interests.score_max : INT16_MIN, &reaches, err);
     if (outcome == OUTCOME_OK)
         return db_commit(desk->db, err);
     db_rollback(desk->db);

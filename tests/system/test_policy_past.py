@@ -16,7 +16,7 @@ OPEN = {"*": {"on_unknown": "allow"}}
 # Identifiers have other ids in every world.
 LEDGER = (
     "SELECT occurred_at, event_id, kind, flags, event, channel, department, class, product_id, product_category, lines, source,"
-    " case_id, order_id, received_at, score, length(others) FROM suppression.facts WHERE kind = 6 ORDER BY event_id, flags"
+    " case_id, order_id, received_at, score, length(others), length(addresses) FROM suppression.facts WHERE kind = 6 ORDER BY event_id, flags"
 )
 
 
@@ -39,6 +39,8 @@ def past():
     yield touchpoint("6", RECENT + 5 * HOUR, "Policy Issued", user_id="bob", order_id="o1", items_json=lines)
     yield touchpoint("7", RECENT + 6 * HOUR, "Policy Issued", user_id="cid", order_id="o2", items_json=lines)
     yield touchpoint("8", RECENT + 7 * HOUR, "Policy Ended", user_id="cid", order_id="o2")
+    yield touchpoint("sms", RECENT + 7 * HOUR, "Chargeback Filed", "SMS", user_id="flo", phone="+15550002222", email="flo@example1.com", case_id="9")
+    yield touchpoint("nobody", RECENT + 7 * HOUR, "Chargeback Filed", case_id="10")
     yield touchpoint("9", RECENT + 8 * HOUR, "Policy Issued", user_id="eve")  # no product: it concerns nobody
 
 
@@ -77,7 +79,7 @@ def test_a_new_rule_knows_its_past(later_and_always):
     later.stop(later.started)
     policies_of(later.policies, HOLD, BOUGHT)
     later.tool("policy", "apply")
-    assert len(ledger(always)) == 8 and ledger(later) == ledger(always)
+    assert len(ledger(always)) == 11 and ledger(later) == ledger(always)
     for service in later.started:
         service.start().wait_ready()
     later.settle()

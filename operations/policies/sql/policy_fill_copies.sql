@@ -5,7 +5,8 @@ WITH wanted AS (
     FROM journey.facts AS f
     JOIN journey.shapes AS s USING (shape)
     LEFT JOIN unnest($1::text[], $2::boolean[]) AS w (event, needs_product) USING (event)
-    WHERE s.event NOT IN ('Contact Requested', 'Contact Sent', 'Campaign Sent', 'Contact Delivered', 'Contact Failed', 'Contact Cancelled')
+    WHERE f.anchor <> 0
+      AND s.event NOT IN ('Contact Requested', 'Contact Sent', 'Campaign Sent', 'Contact Delivered', 'Contact Failed', 'Contact Cancelled')
       AND (f.score <= $3::smallint
            OR (w.event IS NOT NULL
                AND (NOT w.needs_product OR coalesce(f.product_id, s.product_category, f.order_id, f.lines, '') <> '')))

@@ -1,0 +1,2 @@
+-- Channels as they were sent.
+SELECT DISTINCT channel FROM journey.shapes
