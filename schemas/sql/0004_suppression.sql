@@ -45,7 +45,7 @@ COMMENT ON COLUMN suppression.facts.anchor IS 'Short key of the touchpoint''s st
 COMMENT ON COLUMN suppression.facts.occurred_at IS 'When it happened.';
 COMMENT ON COLUMN suppression.facts.event_id IS 'Hash of source and message_id.';
 COMMENT ON COLUMN suppression.facts.kind IS '1 request, 2 sent, 3 delivered, 4 failed, 5 cancelled, 6 what rules ask for.';
-COMMENT ON COLUMN suppression.facts.flags IS 'Bits: 1 has a contact record, 2 its tags are not readable, 4 a copy for an identifier other than the anchor, 8 outbound, so a yes in its consent does not count, 16 an opt-out that an erasure left.';
+COMMENT ON COLUMN suppression.facts.flags IS 'Bits: 1 has a contact record, 2 its tags are not readable, 4 a copy for an identifier other than the anchor, 8 outbound, so a yes in its consent does not count, 16 an opt-out that an erasure left, 32 its value is below 0.';
 COMMENT ON COLUMN suppression.facts.event IS 'event_name, or the type where absent; empty in a copy of a contact.';
 COMMENT ON COLUMN suppression.facts.channel IS 'Channel as sent.';
 COMMENT ON COLUMN suppression.facts.department IS 'Unit that owns the touch.';

@@ -209,9 +209,9 @@ class Ledger:
 
     def already_bought(self, rule, facts, channel, at, product, category=None):
         own = [(time, raw) for time, is_own, raw in facts if is_own]
-        returns = [(self.counts_from(time, raw, True), raw) for time, raw in own if event_of(raw) in rule.get("until", ())]
+        returns = [(self.counts_from(time, raw, True), raw) for time, raw in own if is_given_back(rule, raw)]
         for since, raw in own:
-            if not is_trigger(rule, raw):
+            if not is_trigger(rule, raw) or is_given_back(rule, raw):
                 continue
             given_back = [end for time, end in returns if is_after(since, raw, time, end)]
             for item in products(raw):
@@ -222,6 +222,11 @@ class Ledger:
                 ):
                     return False
         return True
+
+
+def is_given_back(rule, raw):
+    """An event of `until`, or one of `on` with a negative value."""
+    return event_of(raw) in rule.get("until", ()) or ((raw.get("value_micros") or 0) < 0 and is_trigger(rule, raw))
 
 
 def is_after(since, start, time, end):

@@ -1,7 +1,7 @@
 -- Stored touchpoints of these events ($1; $2: only with a product or an order), or with a score of at most $3: into the ledger, with the
 -- places of their anchors. What is there already stays. $4, $5: codes of types with the channels, as sent, that they are addresses of.
 WITH wanted AS (
-    SELECT f.anchor, f.occurred_at, f.event_id, f.received_at, f.score, f.order_id, f.product_id, f.decision_id, f.case_id, f.lines, f.others,
+    SELECT f.anchor, f.occurred_at, f.event_id, f.received_at, f.score, f.order_id, f.product_id, f.decision_id, f.case_id, f.lines, f.others, f.value_micros,
            s.source, s.type, s.event, s.channel, s.direction, s.department, s.purpose, s.contact_class, s.campaign_id, s.product_category
     FROM journey.facts AS f
     JOIN journey.shapes AS s USING (shape)
@@ -24,7 +24,8 @@ INSERT INTO suppression.facts (anchor, occurred_at, event_id, kind, flags, event
 SELECT w.anchor, w.occurred_at, w.event_id, 6,
        CASE WHEN w.contact_class IS NULL THEN 0 ELSE 1 END
            + CASE WHEN w.direction = 'outbound' OR (w.direction IS NULL AND starts_with(w.event, 'Contact ')
-                          AND w.type NOT IN ('identify', 'alias', 'group', 'merge')) THEN 8 ELSE 0 END,
+                          AND w.type NOT IN ('identify', 'alias', 'group', 'merge')) THEN 8 ELSE 0 END
+           + CASE WHEN w.value_micros < 0 THEN 32 ELSE 0 END,
        w.event, w.channel, w.department, w.contact_class, w.purpose, w.product_id, w.product_category, w.campaign_id, w.lines, w.source,
        w.case_id, w.order_id, CASE WHEN w.received_at < w.occurred_at THEN w.received_at END, w.score,
        CASE WHEN tutti_meta.uuid_or_null(w.decision_id) IS NOT NULL THEN w.decision_id END, w.others, a.keys

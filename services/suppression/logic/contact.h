@@ -34,7 +34,8 @@ enum contact_flag {
     CONTACT_IS_COPY = 4,
     /* The company speaks: outbound, or a request, a send or a result. Its yes does not count. */
     CONTACT_IS_OUTBOUND = 8,
-    CONTACT_IS_KEPT = 16, /* an opt-out of an address that outlived an erasure; a copy */
+    CONTACT_IS_KEPT = 16,     /* an opt-out of an address that outlived an erasure; a copy */
+    CONTACT_IS_NEGATIVE = 32, /* its value is below 0: a purchase that is given back */
 };
 
 #define CONTACT_SCORE_ABSENT    INT16_MIN

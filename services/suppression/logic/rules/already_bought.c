@@ -62,13 +62,25 @@ static bool takes_back(const struct contact_fact *end, const struct contact_fact
     return !names_any && end->order_id.len > 0 && span_equal(end->order_id, purchase->order_id);
 }
 
+/* An event of `on` with a negative value gives back, as one of `until` does. */
+static bool is_purchase(const struct contact_rule *rule, const struct contact_fact *fact)
+{
+    return rule_is_triggered(rule, fact) && !(fact->flags & CONTACT_IS_NEGATIVE);
+}
+
+static bool is_return(const struct contact_rule *rule, const struct contact_fact *fact)
+{
+    return names_contain(&rule->until, fact->event) ||
+           (fact->flags & CONTACT_IS_NEGATIVE && rule_is_triggered(rule, fact));
+}
+
 static bool is_taken_back(const struct contact_rule *rule, const struct question *q,
                           const struct contact_fact *purchase, const struct order_line *bought)
 {
-    for (size_t i = 0; rule->until.count > 0 && i < q->ledger->fact_count; i++) {
+    for (size_t i = 0; i < q->ledger->fact_count; i++) {
         const struct contact_fact *f = q->ledger->facts[i];
-        if (!contact_is_copy(f) && names_contain(&rule->until, f->event) &&
-            lasting_comes_after(purchase, f) && takes_back(f, purchase, bought))
+        if (!contact_is_copy(f) && is_return(rule, f) && lasting_comes_after(purchase, f) &&
+            takes_back(f, purchase, bought))
             return true;
     }
     return false;
@@ -107,7 +119,7 @@ static void ask(const struct contact_rule *rule, const struct question *q, struc
     for (size_t i = 0; i < q->ledger->fact_count; i++) {
         const struct contact_fact *f = q->ledger->facts[i];
         struct products rest = products_of(f);
-        if (contact_is_copy(f) || !rule_is_triggered(rule, f))
+        if (contact_is_copy(f) || !is_purchase(rule, f))
             continue;
         for (struct order_line line; next_product(&rest, &line);) {
             struct instant end = end_of(rule, f, &line);
