@@ -309,7 +309,7 @@ static void test_return_changes_no_status(void **state)
 static void test_memory(void **state)
 {
     struct fixture *f = open_fixture();
-    char id[8];
+    char id[16];
     for (int i = 0; i <= POLICY_MAX_ORDERS; i++) {
         snprintf(id, sizeof id, "o%d", i);
         pass(f, &(struct line){SHOP, i, id, 10}, (uint32_t)i + 1);

@@ -268,8 +268,9 @@ void pass_goals(struct passing *p, uint64_t goals, const struct order_sums *sums
 static uint64_t goals_of_touch(const struct passing *p)
 {
     uint64_t asked = is_positive(p->touch) ? UINT64_MAX : ~p->policy->goals_positive;
-    return p->again ? p->detail.place->goals & asked & ~p->again->detail->matched
-                    : touch_goals(p->policy, p->touch);
+    const struct shape *place = p->detail.place;
+    return p->again && place ? place->goals & asked & ~p->again->detail->matched
+                             : touch_goals(p->policy, p->touch);
 }
 
 /* ---- conversions ---- */
