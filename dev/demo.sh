@@ -126,7 +126,8 @@ show_bank() {
     headline "What the bank's departments asked for, and what became of it"
     psql -Xq "$TUTTI_DATABASE_URL" -c "
         SELECT channel, count(*) AS requests, count(*) FILTER (WHERE verdict = 'grant') AS granted,
-               count(*) FILTER (WHERE outcome IN ('sent', 'delivered')) AS sent
+               count(*) FILTER (WHERE outcome IN ('sent', 'delivered')) AS sent,
+               count(*) FILTER (WHERE is_sent_anyway) AS sent_anyway
         FROM tutti.fct_contact_decisions GROUP BY channel ORDER BY channel"
 }
 

@@ -1,0 +1,168 @@
+"""Random journeys full of what people disagree about: equal instants, retold messages, bots, sales of strangers, returns.
+
+Each kind of trouble stands alone or together with others: a test names the kinds, and gets touchpoints and policies for them.
+"""
+
+import copy
+import json
+import pathlib
+import random
+
+from policy import DAY, US, instant
+
+KINDS = ("ties", "messages", "delivery", "strangers", "orders", "returns", "statuses")
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+START, DAYS, PEOPLE = instant("2024-02-20T00:00:00Z"), 45, 7
+
+PLAIN = ("Product Viewed", "Product Viewed", "Campaign Sent", "Campaign Sent", "Contact Sent", "Account Created", "Ad Clicked")
+SALES = (*["Order Completed"] * 8, "Subscription Started", "Donated")
+DELIVERY = ("Contact Failed", "Contact Failed", "Contact Delivered", "Email Bounced", "Unsubscribed", "Bot Clicked", "Shrugged")
+RETURNS = ("Order Returned", "Order Refunded", "Order Returned", "Negative Order")
+
+
+def random_sales(seed, count, kinds=KINDS):
+    """Touchpoints, in no order. A message that is told again under the same strongest identifier is told in the same words."""
+    chance, found = random.Random(f"{seed} {sorted(kinds)}"), []
+    for number in range(count):
+        event = touchpoint(chance, number, kinds)
+        told = {}  # by the strongest identifier
+        for _ in range(1 + ("messages" in kinds and chance.random() < 0.3) + ("messages" in kinds and chance.random() < 0.1)):
+            who = identifiers(chance, event["person"], kinds)
+            words = told.setdefault(json.dumps(strongest(who)), enriched(chance, event) if told else event)
+            found.append({key: value for key, value in {**words, **who}.items() if key != "person"})
+    chance.shuffle(found)
+    return found
+
+
+def touchpoint(chance, number, kinds):
+    what = chance.choice(PLAIN + SALES + (DELIVERY if "delivery" in kinds else ()) + (RETURNS * 2 if "returns" in kinds else ()))
+    time = START + chance.randrange(DAYS) * DAY + (chance.choice([0, 0, 0, 1, 3600 * US]) if "ties" in kinds else number * US)
+    event = {
+        "person": chance.randrange(PEOPLE),
+        "message_id": f"m{number}",
+        "source": f"urn:{chance.choice('abc')}",
+        "type": "track",
+        "channel": chance.choice(["web", "pos", "email"]),
+        "occurred_at": time,
+        "event_name": what,
+    }
+    if chance.random() < 0.6:
+        event["department"] = chance.choice(["stores", "marketing"])
+    if what in ("Campaign Sent", "Contact Sent", "Contact Failed", "Ad Clicked", "Bot Clicked"):
+        event["campaign"] = {"id": chance.choice("xyz")}
+        if "Contact" in what and chance.random() < 0.3:
+            event["decision_id"] = f"d{chance.randrange(20)}"
+    if what in SALES + RETURNS:
+        add_money(chance, event, kinds)
+    if what in DELIVERY or what in SALES + RETURNS and "delivery" in kinds and chance.random() < 0.15:
+        add_flags(chance, event)
+    event["event_name"] = {"Negative Order": "Order Completed", "Bot Clicked": "Ad Clicked", "Shrugged": "Product Viewed"}.get(what, what)
+    return event
+
+
+def add_money(chance, event, kinds):
+    what, value = event["event_name"], chance.choice([0, 1, 10, 10, 30, 1_000_003, 2_500_000])
+    if what in RETURNS:
+        value = -value if what == "Negative Order" else value * chance.choice([1, -1])
+    if chance.random() < 0.85:
+        event["value_micros"] = value
+    if chance.random() < 0.5:
+        event["margin_micros"] = chance.randrange(-3, 8)
+    if chance.random() < 0.9:
+        event["currency"] = chance.choice(["USD", "USD", "USD", "EUR", "usd"])
+    if ("orders" in kinds or "returns" in kinds) and chance.random() < 0.8:
+        event["order_id"] = f"o{event['person']}-{chance.randrange(4)}"
+
+
+def add_flags(chance, event):
+    if event["event_name"] == "Bot Clicked" or chance.random() < 0.3:
+        event["is_bot"] = True
+    if event["event_name"] == "Shrugged":
+        event["direction"] = "none"
+    elif chance.random() < 0.3:
+        event["direction"] = chance.choice(["none", "inbound", "outbound", "sideways"])
+
+
+def identifiers(chance, person, kinds):
+    cookie = {"anonymous_id": f"c{person}-{chance.randrange(3)}"}
+    choices = [{"user_id": f"u{person}"}, {"user_id": f"u{person}"}, {"user_id": f"u{person}", **cookie}, cookie]
+    if "strangers" in kinds:
+        card = {"identifiers": [{"type": "loyalty_id", "value": f"card{person % 3}"}]}
+        choices += [{}, {"user_id": "guest"}, card, {"user_id": f"u{person}", **card}]
+    if "messages" in kinds:
+        choices.append({"user_id": f"u{chance.randrange(PEOPLE)}"})
+    return chance.choice(choices)
+
+
+def strongest(who):
+    if who.get("user_id", "guest") != "guest":
+        return who["user_id"]
+    return who.get("identifiers") or who.get("anonymous_id")
+
+
+def enriched(chance, event):
+    """The same message with other words about money or place: another system knows more, or less."""
+    found = dict(event)
+    if chance.random() < 0.3 and "value_micros" in found:
+        del found["value_micros"]
+    elif chance.random() < 0.3:
+        found.update(value_micros=17, currency="USD")
+    if chance.random() < 0.3:
+        found["department"] = "service"
+    return found
+
+
+def policies(kinds=KINDS):
+    """{file: content} of policies in which the kinds matter; the keys of other kinds are left out."""
+    found = {name: json.loads((ROOT / "policies" / f"{name}.json").read_text(encoding="utf-8")) for name in ("identity", "journey", "goals", "channels", "contact")}
+    journey, any_of = found["journey"], lambda *events: {"events": list(events)}
+    journey["attribution"] = {
+        "conversions": [
+            {"goal": "sale", "event": "Order Completed", "value": "any"},
+            {"goal": "subscriptions", "event": "Subscription Started", "value": "positive"},
+        ],
+        "lookback": "P7D",
+        "stored_model": "linear",
+    }
+    journey["status"] = {"at_risk": {"after": "P4D", "on": []}, "lapsed": {"after": "P9D", "on": []}}
+    found["goals"] = {"goals": copy.deepcopy(GOALS)}
+    if "orders" in kinds:
+        journey["orders"] = {"events": ["Order Completed"], "within": "P9D", "prefer": ["urn:c"]}
+    if "returns" in kinds:
+        journey["returns"] = {"events": ["Order Returned", "Order Refunded"], "within": "P20D"}
+        found["goals"]["goals"] += [
+            {"id": "returns", "title": "Returns", "unit": "returns", "on": any_of("Order Returned", "Order Refunded"), "measure": "count"},
+            {"id": "returned", "title": "Returned", "unit": "currency", "on": any_of("Order Returned"), "measure": "value"},
+        ]
+    if "delivery" in kinds:
+        found["goals"]["goals"].append({"id": "bounces", "title": "Bounces", "unit": "mails", "on": any_of("Email Bounced"), "measure": "count"})
+    if "statuses" in kinds:
+        stock = {"status": "active", "measure": "stock", "unit": "customers"}
+        found["goals"]["goals"] += [
+            {"id": "buyers", "title": "Buyers", **stock, "from_stage": "purchase"},
+            {"id": "entered", "title": "New buyers", **stock, "measure": "entries", "from_stage": "retention"},
+        ]
+    if "strangers" in kinds:
+        card = next(entry for entry in found["identity"]["types"] if entry["type"] == "loyalty_id")
+        card["max_links"] = {"user_id": 1}
+    return found
+
+
+def write_policies(folder, kinds=KINDS):
+    folder.mkdir()
+    for name, content in policies(kinds).items():
+        (folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+    return folder
+
+
+GOALS = [
+    {"id": "margin", "title": "Margin", "unit": "currency", "on": {"value": "positive"}, "measure": "margin_else_value"},
+    {"id": "sale", "parent": "margin", "title": "Sales", "unit": "currency", "on": {"events": ["Order Completed"], "value": "positive", "direction": "inbound"}, "measure": "value", "credited": True},
+    {"id": "subscriptions", "title": "Subscriptions on the web", "unit": "currency", "on": {"events": ["Subscription Started"], "channels": ["web"]}, "measure": "value", "credited": True},
+    {"id": "orders", "title": "Orders", "unit": "orders", "on": {"events": ["Order Completed"], "direction": "inbound"}, "measure": "count"},
+    {"id": "paid", "title": "Paid orders", "unit": "orders", "on": {"events": ["Order Completed"], "value": "positive"}, "measure": "count"},
+    {"id": "second", "title": "Second order in time", "unit": "customers", "on": {"events": ["Order Completed"]}, "nth": 2, "within": "P20D", "measure": "count"},
+    {"id": "gifts", "title": "Gifts", "unit": "currency", "on": {"events": ["Donated"]}, "measure": "value"},
+    {"id": "stores", "title": "In stores", "unit": "touches", "on": {"channels": ["pos"], "direction": "inbound"}, "measure": "count"},
+    {"id": "pressure", "title": "Contacts", "unit": "contacts", "on": {"direction": "outbound"}, "measure": "count"},
+]  # fmt: skip
