@@ -58,7 +58,7 @@ def test_a_cut_carries_only_what_the_other_side_lacks(stack, make_world, tmp_pat
 
 
 def test_a_side_that_comes_to_a_person_who_said_yes(stack, make_world, tmp_path):
-    """Cut from Jane the address is Bob's, who said yes later: what Jane said is said again, and his is the last word."""
+    """Cut from Jane the address is Bob's, who said yes later, by this phone: what Jane said is said again, and his is the last word."""
     world = world_of(make_world, stack, tmp_path)
     world.start()
     feed(
@@ -66,7 +66,7 @@ def test_a_side_that_comes_to_a_person_who_said_yes(stack, make_world, tmp_path)
         *one_family(RECENT),
         touchpoint("no", RECENT + DAY, "Consent Withdrawn", user_id="jane", consent={"sms": False, "push": False}),
         touchpoint("bob", RECENT + DAY, user_id="bob", **HOME_EMAIL),
-        touchpoint("yes", RECENT + 2 * DAY, "Consent Given", user_id="bob", consent={"sms": True}),
+        touchpoint("yes", RECENT + 2 * DAY, "Consent Given", user_id="bob", phone="+15550001111", consent={"sms": True}),
     )
     assert len(profiles(world)) == 2
     said = order(world, "unlink", JANE, HOME, "--reason", "two people")
