@@ -202,9 +202,7 @@ void pass_telling(struct passing *p)
         struct order_detail before = p->detail;
         before.told = old->told;
         struct order_change row = row_of(p, &before, &a);
-        bool has_margin = p->touch->margin_micros != MICROS_ABSENT;
-        row.margin = has_margin ? (int64_t)a.sums.margin : MICROS_ABSENT;
-        add_to_revenue(p, &p->detail, &a, has_margin);
+        add_to_revenue(p, &p->detail, &a, p->detail.has_margin);
         if (p->effects)
             emit_change(p, &row, &p->detail);
     }
@@ -288,7 +286,7 @@ static micros_sum part_of(micros_sum amount, int64_t taken, micros_sum rest)
 static struct amounts taken_back(const struct order_entry *entry, int64_t amount)
 {
     const struct order_detail *d = entry->detail;
-    struct order_sums left = sums_sub(d->told, d->back);
+    struct order_sums left = d->is_conversion ? sums_sub(d->told, d->back) : (struct order_sums){0};
     micros_sum rest = left.value < 0 ? 0 : left.value;
     int64_t taken = amount < rest ? amount : (int64_t)rest;
     bool is_full = taken == rest && !entry->is_returned;
@@ -325,10 +323,11 @@ static void note_return(struct passing *p, struct order_entry *entry, int64_t am
  * without an order does. */
 static void set_goal(const struct passing *p, struct order_detail *d)
 {
-    int16_t rule = p->touch->shape->stand_in;
+    int16_t rule = d->place->stand_in;
     d->counted |= d->place->return_goals;
     if (d->is_conversion)
         return;
+    d->has_margin = d->has_margin && !instant_is_set(d->key.at); /* of a return without an order */
     d->key.at = INSTANT_FIRST;
     if (rule >= 0)
         d->goal = p->policy->conversions[rule].goal_code;
