@@ -276,7 +276,7 @@ static bool is_repeat(const struct order_return *list, const struct shape *telle
 static micros_sum part_of(micros_sum amount, int64_t taken, micros_sum rest)
 {
     micros_sum product;
-    if (taken == rest)
+    if (rest == 0 || taken == rest)
         return amount;
     if (__builtin_mul_overflow(amount, taken, &product))
         return amount / rest * taken;
