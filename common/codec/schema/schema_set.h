@@ -54,8 +54,7 @@ enum outcome schema_set_open_with(const struct schema_set_options *options, stru
 bool schema_set_has_registry(const struct schema_set *set);
 
 /* The plan of a writer's schema (borrowed). REJECT: unknown_schema_id, schema_unusable,
- * schema_unavailable. RETRY as
- * schema_set_unframe. */
+ * schema_unavailable. RETRY as schema_set_unframe. */
 enum outcome schema_set_plan(struct schema_set *set, int32_t schema_id,
                              const struct avro_plan **out, struct err *err);
 
