@@ -5,9 +5,8 @@ a purchase of its anchor alone; what holds for a customer follows from the facts
 An address has a word of its own: what anybody said against it binds every request that relies on it.
 """
 
-import json
-
 from policy import duration, instant
+from touchpoint import products
 from words import Words, fold
 
 FOREVER = 1 << 62
@@ -242,25 +241,6 @@ def is_about(rule, start, end):
     if any(a and b and a != b for a, b in pairs):
         return False
     return any(a and a == b for a, b in pairs) or not any(a or b for a, b in pairs)
-
-
-def products(raw):
-    """[(product, category)] of the touchpoint and of the first 64 lines of its order."""
-    try:
-        lines = json.loads(raw.get("items_json") or "[]")
-    except ValueError:
-        lines = []
-    lines = [line for line in lines[:64] if isinstance(line, dict)] if isinstance(lines, list) else []
-    named = [(raw.get("product_id"), raw.get("product_category"))]
-    named += [(first(line, "product_id", "sku", "item_id"), first(line, "category", "product_category", "item_category")) for line in lines]
-    return [pair for pair in named if any(pair)]
-
-
-def first(line, *names):
-    for name in names:
-        if isinstance(line.get(name), (str, int)) and not isinstance(line.get(name), bool) and line.get(name) != "":
-            return str(line[name])
-    return None
 
 
 def covers(category, other):

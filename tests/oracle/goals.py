@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
+import filters
 from orders import else_value
 from policy import STAGES, duration
 
@@ -13,25 +14,11 @@ UNATTRIBUTED = ("(unattributed)", "(unattributed)")
 
 def matches(goal, touch, any_value=False, event=None):
     """event: asked in place of that of the touchpoint."""
-    on, event = goal["on"], event or touch.event
-    if touch.is_elsewhere:
-        return False
-    if touch.direction is None and "events" not in on:
-        return False
-    if touch.direction is not None and not touch.is_touch and goal["measure"] == "count":
-        return False  # a bot's
-    return (
-        event in on.get("events", [event])
-        and touch.channel in on.get("channels", [touch.channel])
-        and touch.department in on.get("departments", [touch.department])
-        and touch.purpose in on.get("purposes", [touch.purpose])
-        and touch.direction == on.get("direction", touch.direction)
-        and (any_value or value_fits(goal, touch))
-    )
+    return filters.matches(goal["on"], touch, any_value, event, is_money(goal))
 
 
 def value_fits(goal, touch):
-    return goal["on"].get("value") != "positive" or (touch.value or 0) > 0
+    return filters.value_fits(goal["on"], touch)
 
 
 def is_money(goal):
@@ -42,7 +29,13 @@ def is_sale(touch, policies):
     """A conversion, or what has an amount and is in a goal of money."""
     if touch.goal_id is not None or touch.is_return:
         return True
-    return bool(touch.value or touch.margin) and any(is_money(goal) and matches(goal, touch) for goal in policies.goals)
+    return bool(touch.value or touch.margin) and any(is_money(goal) and may_match(goal, touch) for goal in policies.goals)
+
+
+def may_match(goal, touch):
+    """Who owns a sale asks neither for its score nor for categories."""
+    on = {key: value for key, value in goal["on"].items() if key not in ("categories", "score_min", "score_max")}
+    return matches({**goal, "on": on}, touch)
 
 
 def subject(touch):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from filters import fits
 from policy import STAGES, US, YEAR
 
 REASON_BIT = {"at_risk": 1, "lapsed": 2, "exit": 3}
@@ -81,15 +82,21 @@ class Journey:
             self.stage_since = time
         self.stage, self.status = stage, status
 
+    def due(self):
+        """The deadlines after the last inbound touch."""
+        if self.last is None:
+            return []
+        start = self.last.occurred_at
+        found = [(start + after, name) for name, after in self.policies.deadlines if after <= YEAR] + [(start + YEAR, "exit")]
+        return sorted(found, key=lambda entry: (entry[0], REASON_BIT[entry[1]]))
+
+    def now(self):
+        """(stage, status, deadlines to come) after the last inbound touch."""
+        return self.stage, self.status, self.due()
+
     def act(self, before=None):
         """The deadlines after the last inbound touch that no inbound touch at or before them takes back."""
-        if self.last is None:
-            return
-        start = self.last.occurred_at
-        due = [(start + after, name) for name, after in self.policies.deadlines if after <= YEAR] + [
-            (start + YEAR, "exit")
-        ]
-        for time, name in sorted(due, key=lambda entry: (entry[0], REASON_BIT[entry[1]])):
+        for time, name in self.due():
             if before is not None and before <= time:
                 break
             row_id = self.last.event_id[:-1] + bytes([self.last.event_id[-1] ^ REASON_BIT[name]])
@@ -112,13 +119,9 @@ class Journey:
         return self.stage or "inquiry"
 
     def matches(self, rule, touch):
-        if "event" in rule and (rule["event"] != touch.event or touch.is_again):
+        if touch.is_again and "events" in rule["on"]:
             return False
-        if "channel" in rule and rule["channel"] != touch.channel:
-            return False
-        if "score_kind" in rule and rule["score_kind"] != touch.score_kind:
-            return False
-        if "score_min" in rule and (touch.score is None or touch.score < rule["score_min"]):
+        if not fits(rule["on"], touch):
             return False
         if "after" in rule and not self.seen_before(rule["after"], touch):
             return False

@@ -43,15 +43,22 @@ def instant(text):
 
 
 def stage_rule(rule):
-    return {**rule, "within_us": duration(rule["within"])} if "within" in rule else rule
+    lists = {"event": "events", "channel": "channels"}
+    on = {lists[key]: [rule[key]] for key in lists if key in rule} | {key: rule[key] for key in ("score_kind", "score_min") if key in rule}
+    found = {"on": on, **rule}
+    return {**found, "within_us": duration(rule["within"])} if "within" in rule else found
 
 
 class Policies:
-    """What policies/{identity,journey,goals,channels}.json say."""
+    """What policies/{identity,journey,goals,channels,segments,traits}.json say."""
 
-    def __init__(self, identity, journey, goals, channels):
+    def __init__(self, identity, journey, goals, channels, segments=None, traits=None):
         self.identity, self.journey = identity, journey
         self.goals, self.channels = goals["goals"], channels["rules"]
+        self.segments, self.tiers = (segments or {}).get("segments", []), (segments or {}).get("tiers")
+        self.traits = (traits or {}).get("traits", [])
+        self.figure_segments = [segment["id"] for segment in self.segments if segment.get("figures")]
+        self.asks_categories = '"categories"' in json.dumps([self.goals, journey, self.segments])
         self.zone = zoneinfo.ZoneInfo(journey.get("reporting_timezone", "UTC"))
         self.is_utc = journey.get("reporting_timezone", "UTC") == "UTC"
         attribution = journey["attribution"]
@@ -90,9 +97,12 @@ class Policies:
     @classmethod
     def load(cls, directory):
         def read(name):
-            return json.loads((pathlib.Path(directory) / f"{name}.json").read_text(encoding="utf-8"))
+            path = pathlib.Path(directory) / f"{name}.json"
+            if name in ("segments", "traits") and not path.exists():
+                return None
+            return json.loads(path.read_text(encoding="utf-8"))
 
-        return cls(read("identity"), read("journey"), read("goals"), read("channels"))
+        return cls(*map(read, ("identity", "journey", "goals", "channels", "segments", "traits")))
 
     def status_deadlines(self):
         """(status, microseconds without an inbound touch). Not given: at_risk never by itself, lapsed with the end."""
@@ -110,6 +120,14 @@ class Policies:
         if self.is_utc:
             return micros // DAY
         return self.local(micros).date().toordinal() - EPOCH.date().toordinal()
+
+    def start_of(self, day):
+        """The first instant of a reporting date."""
+        low, high = (day - 2) * DAY, (day + 2) * DAY
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self.day(middle) >= day else (middle, high)
+        return high
 
 
 def date_of(day):

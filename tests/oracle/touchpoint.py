@@ -3,6 +3,7 @@
 import fractions
 import functools
 import hashlib
+import json
 import math
 import re
 import string
@@ -10,6 +11,7 @@ import struct
 
 from identity import ASCII_LOWER, ASCII_SPACE
 from policy import DAY
+from traits import said
 
 ASCII_UPPER = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
 SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}  # worst and best raw answer
@@ -117,9 +119,13 @@ class Touchpoint:
         "margin",
         "cost",
         "currency",
+        "categories",
+        "traits",
+        "segments",
         "goal_id",
         "decision",
         "is_order_event",
+        "is_order_name",
         "is_elsewhere",
         "telling",
         "is_return",
@@ -162,6 +168,10 @@ class Touchpoint:
         )
         self.decision = uuid_of(raw.get("decision_id"))
         self.is_bot = bool(raw.get("is_bot"))
+        named = products(raw) if policies.asks_categories and self.order_id else [(self.product_id, self.product_category)]
+        self.categories = [category for _, category in named if category]
+        self.traits = said(raw.get("traits_json")) if policies.traits else {}
+        self.segments = ()  # those before it
         self.set_direction(raw.get("direction"), policies)
         self.set_kind(raw, campaign, policies.channels)
         self.set_conversion(policies, campaign)
@@ -198,6 +208,7 @@ class Touchpoint:
     def set_direction(self, sent, policies):
         """The direction, and whether the touchpoint is a touch: a bot's visit has a direction and is none."""
         is_order_event = self.event in policies.order_events and sent != "outbound"
+        self.is_order_name = is_order_event
         self.is_return = self.event in policies.returns["events"] or (is_order_event and (self.value or 0) < 0)
         if is_order_event or self.is_return:
             self.direction = "inbound"
@@ -247,6 +258,11 @@ class Touchpoint:
             self.is_creditable = bool(self.campaign_id or (self.direction == "inbound" and self.click_id))
 
     @property
+    def is_negative_order(self):
+        """A return that is told as an order with a negative value."""
+        return self.is_return and self.is_order_name
+
+    @property
     def is_goal(self):
         """It has a row in fct_conversions, for the profile."""
         return self.conversion is not None
@@ -289,3 +305,22 @@ def network_of(rule, facts):
     if rule["network"] in ("(utm_source)", "(click_network)"):
         return text(facts[rule["network"][1:-1]])
     return rule["network"]
+
+
+def products(raw):
+    """[(product, category)] of the touchpoint and of the first 64 lines of its order."""
+    try:
+        lines = json.loads(raw.get("items_json") or "[]")
+    except ValueError:
+        lines = []
+    lines = [line for line in lines[:64] if isinstance(line, dict)] if isinstance(lines, list) else []
+    named = [(raw.get("product_id"), raw.get("product_category"))]
+    named += [(first(line, "product_id", "sku", "item_id"), first(line, "category", "product_category", "item_category")) for line in lines]
+    return [pair for pair in named if any(pair)]
+
+
+def first(line, *names):
+    for name in names:
+        if isinstance(line.get(name), (str, int)) and not isinstance(line.get(name), bool) and line.get(name) != "":
+            return str(line[name])
+    return None
