@@ -2,11 +2,12 @@
 #include "cli/identity.h"
 #include "operations/orders/order.h"
 
-static enum order_kind kind_of(const char *word)
+static enum order_kind kind_of(const struct call *call)
 {
-    return strcmp(word, "unlink") == 0 ? ORDER_CUT
-           : strcmp(word, "link") == 0 ? ORDER_LINK
-                                       : ORDER_RELEASE;
+    const char *word = call_argument(call, 0);
+    if (strcmp(word, "link") == 0)
+        return call_has(call, "same-person") ? ORDER_SAME : ORDER_LINK;
+    return strcmp(word, "unlink") == 0 ? ORDER_CUT : ORDER_RELEASE;
 }
 
 static enum outcome execute(struct session *s, struct order *order)
@@ -37,7 +38,7 @@ enum exit_status identity_order(struct call *call)
     struct session s;
     int64_t schema_id;
     struct order_request request = {
-        .kind = kind_of(call_argument(call, 0)),
+        .kind = kind_of(call),
         .identifiers = {call_argument(call, 1), call_argument(call, 2)},
         .actor = identity_actor(call),
         .reason = call_option(call, "reason"),
@@ -49,6 +50,8 @@ enum exit_status identity_order(struct call *call)
     };
     if (request.reason == NULL || span_trim(span_of(request.reason)).len == 0)
         return misuse(call, "--reason is missing");
+    if (call_has(call, "same-person") && request.kind != ORDER_SAME)
+        return misuse(call, "--same-person belongs to link");
     session_open(&s, call);
     if (!call_seconds(call, "wait", IDENTITY_MOST_SECONDS, 60, &s.desk.wait) ||
         !call_number(call, "schema-id", 1, INT32_MAX, 1, &schema_id))

@@ -13,7 +13,7 @@ POLICIES = ROOT / "policies"
 POLICY_FILES = ("identity", "journey", "goals", "contact", "channels")
 FIXED_SET = pathlib.Path(__file__).with_name("fixed_set.sql")
 ALWAYS = "contact decisions"  # the query of the fixed set that is asked in any case
-ORDERS = {"link": 2, "unlink": 2, "release": 1, "erase": 1}  # how many identifiers each takes
+ORDERS = {"link": 2, "same": 2, "unlink": 2, "release": 1, "erase": 1}  # how many identifiers each takes
 
 AS_OF = re.compile(r"\s*--\s*as_of:\s*(\S+)")
 END_OF_STATEMENT = re.compile(r";[ \t]*(?:--[^\n]*)?(?:\n|$)")
@@ -152,7 +152,7 @@ def read_orders(path):
     found = []
     for place, _, order in objects(path, list):
         if not all(isinstance(word, str) for word in order) or ORDERS.get(order[0] if order else "") != len(order) - 1:
-            raise CaseError(f"{path.parent / place}: expected link or unlink with two identifiers, release or erase with one")
+            raise CaseError(f"{path.parent / place}: expected link, same or unlink with two identifiers, release or erase with one")
         found.append(order)
     return found
 

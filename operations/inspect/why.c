@@ -146,7 +146,7 @@ static bool is_cut(const struct evidence_row *row)
 
 static bool is_refused(const struct evidence_row *row)
 {
-    return !is_cut(row) && (row->refused_by != REFUSED_NOT || span_is(row->kind, "link"));
+    return !is_cut(row) && (row->refused_by != REFUSED_NOT || evidence_is_ordered_link(row));
 }
 
 static const struct apart {

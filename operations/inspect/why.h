@@ -18,10 +18,16 @@ struct evidence_row {
     struct id a, b;
     bool is_inside; /* both ends in one profile */
     struct instant at;
-    struct span kind; /* touchpoint, link, cut */
+    struct span kind; /* touchpoint, link, same, cut */
     int16_t refused_by;
     struct span type_a, type_b, what;
 };
+
+/* An operator's link, also one of two values of one person. */
+static inline bool evidence_is_ordered_link(const struct evidence_row *row)
+{
+    return span_is(row->kind, "link") || span_is(row->kind, "same");
+}
 
 struct why_rows {
     struct evidence_row *items; /* by time */

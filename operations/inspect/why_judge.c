@@ -25,6 +25,10 @@ struct judging {
     struct evidence_row **cross_rows;
     struct identity_cut *cross_cuts; /* a profile has none inside */
     size_t cross_count, cross_cut_count;
+    struct alias_list {
+        struct identity_alias *items;
+        size_t count, capacity;
+    } aliases[SIDES + 1]; /* of each side, and across */
 };
 
 static enum outcome read_nodes(struct judging *j, struct db *db, const struct id *profiles,
@@ -72,7 +76,7 @@ static void add_link(struct judging *j, struct evidence_row *row, int side, uint
                                  .b = b,
                                  .first_seen = row->at,
                                  .hash = digest_link(&row->a, &row->b),
-                                 .is_manual = span_is(row->kind, "link")};
+                                 .is_manual = evidence_is_ordered_link(row)};
     if (side < SIDES) {
         j->graphs[side].links[j->graphs[side].link_count++] = link;
         return;
@@ -81,32 +85,76 @@ static void add_link(struct judging *j, struct evidence_row *row, int side, uint
     j->cross[j->cross_count++] = link;
 }
 
-/* Between the two, a is the end in the first. */
+/* The side that has both, SIDES if it is between the two: then a is the node in the first. False if
+ * one is not there. */
+static bool find_nodes(const struct judging *j, const struct id *id_a, const struct id *id_b,
+                       int *side, uint32_t *a, uint32_t *b)
+{
+    const struct place *x = map_find(&j->places, id_a), *y = map_find(&j->places, id_b);
+    if (x == NULL || y == NULL)
+        return false;
+    *side = x->side == y->side ? x->side : SIDES;
+    bool is_swapped = *side == SIDES && x->side == SECOND;
+    *a = is_swapped ? y->node : x->node;
+    *b = is_swapped ? x->node : y->node;
+    return true;
+}
+
+static void add_alias(struct judging *j, int side, uint32_t a, uint32_t b)
+{
+    int side_a = side == SIDES ? FIRST : side, side_b = side == SIDES ? SECOND : side;
+    if (j->graphs[side_a].nodes[a].type == j->graphs[side_b].nodes[b].type)
+        *arena_push(j->arena, &j->aliases[side]) = (struct identity_alias){a, b};
+}
+
 static void add_row(struct judging *j, struct evidence_row *row)
 {
-    const struct place *a = map_find(&j->places, &row->a), *b = map_find(&j->places, &row->b);
-    if (a == NULL || b == NULL)
+    uint32_t a, b;
+    int side;
+    if (!find_nodes(j, &row->a, &row->b, &side, &a, &b))
         return;
-    int side = a->side == b->side ? a->side : SIDES;
-    if (side == SIDES && a->side == SECOND) {
-        const struct place *swap = a;
-        a = b;
-        b = swap;
-    }
     if (!span_is(row->kind, "cut"))
-        add_link(j, row, side, a->node, b->node);
+        add_link(j, row, side, a, b);
     else if (side == SIDES)
-        j->cross_cuts[j->cross_cut_count++] = (struct identity_cut){a->node, b->node};
+        j->cross_cuts[j->cross_cut_count++] = (struct identity_cut){a, b};
+    if (span_is(row->kind, "same"))
+        add_alias(j, side, a, b);
+}
+
+/* What sources told that the policy believes. */
+static enum outcome read_aliases(struct judging *j, struct db *db, const struct id *profiles,
+                                 struct err *err)
+{
+    struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, j->arena);
+    params_uuid_array(&p, profiles, sizeof *profiles, SIDES);
+    CHECK(db_run(db, &sql_why_aliases, &p, &r, NULL, err));
+    for (int row = 0; row < db_rows(r); row++) {
+        struct id one = db_uuid(r, row, 0), other = db_uuid(r, row, 1);
+        uint32_t a, b;
+        int side;
+        if (identity_may_alias(&j->policy, db_bytes(r, row, 2), db_bytes(r, row, 3)) &&
+            find_nodes(j, &one, &other, &side, &a, &b))
+            add_alias(j, side, a, b);
+    }
+    return OUTCOME_OK;
 }
 
 static void judge(struct judging *j)
 {
+    for (int side = FIRST; side < SIDES; side++) {
+        j->graphs[side].aliases = j->aliases[side].items;
+        j->graphs[side].alias_count = j->aliases[side].count;
+    }
     struct identity_neighbour neighbour = {
         .graph = j->graphs[SECOND],
         .cross = j->cross,
         .cross_count = j->cross_count,
         .cuts = j->cross_cuts,
         .cut_count = j->cross_cut_count,
+        .aliases = j->aliases[SIDES].items,
+        .alias_count = j->aliases[SIDES].count,
     };
     identity_test_neighbours(&j->policy, j->arena, &j->graphs[FIRST], &neighbour, 1);
     for (size_t i = 0; i < j->cross_count && !neighbour.joins; i++)
@@ -117,7 +165,7 @@ static void judge(struct judging *j)
 static bool has_orders_to_judge(const struct why_rows *rows)
 {
     for (size_t i = 0; i < rows->count; i++)
-        if (!rows->items[i].is_inside && span_is(rows->items[i].kind, "link") &&
+        if (!rows->items[i].is_inside && evidence_is_ordered_link(&rows->items[i]) &&
             rows->items[i].refused_by == REFUSED_NOT)
             return rows->count <
                    WHY_MOST_ROWS; /* without all of their links the two are not what they are */
@@ -137,6 +185,7 @@ enum outcome why_judge_orders(struct desk *desk, const struct id *profiles, stru
     make_room(j);
     for (size_t i = 0; i < rows->count; i++)
         add_row(j, &rows->items[i]);
+    CHECK(read_aliases(j, desk->db, profiles, err));
     judge(j);
     return OUTCOME_OK;
 }

@@ -29,13 +29,12 @@ struct order {
     struct carried_list carried;
 };
 
-/* The command's word, and what the order is called in the database. */
-static const struct {
-    const char *word, *stored;
-} kinds[] = {
-    [ORDER_CUT] = {"unlink", "cut"},
-    [ORDER_LINK] = {"link", "link"},
-    [ORDER_RELEASE] = {"release", "release"},
+/* The command's words. */
+static const char *const words[] = {
+    [ORDER_CUT] = "unlink",
+    [ORDER_LINK] = "link",
+    [ORDER_SAME] = "link --same-person",
+    [ORDER_RELEASE] = "release",
 };
 
 static enum outcome find_identifiers(struct order *order, struct err *err)
@@ -51,14 +50,51 @@ static enum outcome find_identifiers(struct order *order, struct err *err)
                : OUTCOME_OK;
 }
 
+static enum outcome find_type(struct order *order, const struct identity_policy *policy, size_t i,
+                              const struct identity_type **type, struct err *err)
+{
+    struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, order->desk->arena);
+    params_uuid(&p, &order->identifiers[i]);
+    CHECK(db_run(order->desk->db, &sql_order_type, &p, &r, NULL, err));
+    int16_t at = identity_type_of_rank(policy, db_int2(r, 0, 0));
+    *type = &policy->types[at < 0 ? 0 : at];
+    return at >= 0 ? OUTCOME_OK
+                   : err_set(err, OUTCOME_FATAL, "unknown_type",
+                             "an identifier is stored under a type that the policy lacks");
+}
+
+/* Only values of a unique type keep a profile apart, so of other types nothing is to be said. */
+static enum outcome check_same(struct order *order, struct err *err)
+{
+    struct identity_policy policy;
+    const struct identity_type *types[2];
+    CHECK(identifier_policy(order->desk, &policy, err));
+    for (size_t i = 0; i < 2; i++)
+        CHECK(find_type(order, &policy, i, &types[i], err));
+    if (types[0] != types[1])
+        return err_set(err, OUTCOME_REJECT, "other_types",
+                       "A is of type " SPAN_FMT " and B of " SPAN_FMT
+                       ": --same-person is for two values of one type; link without it",
+                       SPAN_ARG(types[0]->name), SPAN_ARG(types[1]->name));
+    return types[0]->is_unique ? OUTCOME_OK
+                               : err_set(err, OUTCOME_REJECT, "not_unique",
+                                         "a profile may hold many values of type " SPAN_FMT
+                                         ", which is not unique: link without --same-person",
+                                         SPAN_ARG(types[0]->name));
+}
+
 static enum outcome parse_order(struct order *order, struct err *err)
 {
     const struct order_request *request = order->request;
     char a[37], b[37];
     order->identifier_count = request->kind == ORDER_RELEASE ? 1 : 2;
     CHECK(find_identifiers(order, err));
+    if (request->kind == ORDER_SAME)
+        CHECK(check_same(order, err));
     order->manual = (struct manual_order){
-        .kind = span_of(kinds[request->kind].stored),
+        .kind = span_of(order_kind_name(request->kind)),
         .a = order->identifiers[0],
         .b = order->identifiers[1], /* nil for a release */
         .actor = span_of(request->actor),
@@ -66,7 +102,8 @@ static enum outcome parse_order(struct order *order, struct err *err)
     };
     id_to_uuid(&order->manual.a, a);
     id_to_uuid(&order->manual.b, b);
-    order->name = arena_printf(order->desk->arena, "%s:%s:%s", kinds[request->kind].stored, a, b);
+    order->name =
+        arena_printf(order->desk->arena, "%s:%s:%s", order_kind_name(request->kind), a, b);
     return OUTCOME_OK;
 }
 
@@ -147,7 +184,7 @@ static const char *headline(const struct order *order)
 static void report_headline(const struct order *order, struct report *report)
 {
     char a[37], b[37];
-    const char *word = kinds[order->request->kind].word;
+    const char *word = words[order->request->kind];
     id_to_uuid(&order->manual.a, a);
     id_to_uuid(&order->manual.b, b);
     if (!is_release(order)) {

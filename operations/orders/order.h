@@ -24,7 +24,8 @@ struct order;
 
 /* Reports what the order would change. Where it will be executed, waits for suppression first.
  * order_close is needed even after an error; *out may be NULL. Desk and request must live as long
- * as the order. REJECT "many_links", "same_identifier", "identifier_unknown". */
+ * as the order. REJECT "many_links", "same_identifier", "identifier_unknown". Of ORDER_SAME also
+ * "other_types" and "not_unique": it is for two values of one unique type. */
 enum outcome order_look(struct desk *desk, const struct order_request *request,
                         struct report *report, struct order **out, struct err *err);
 /* Carries out what was reported. *version is that of the identity change, 0 if nothing moved. After

@@ -6,6 +6,7 @@
 #include "common/codec/digest.h"
 #include "operations/desk.h"
 #include "plan_sql.h"
+#include "services/identity-resolver/store/identity_rules_store.h"
 
 /* A cursor's rows: FETCH answers in binary, as every statement of ours. */
 #define FETCH_ROWS "20000"
@@ -16,7 +17,11 @@ struct reading {
     struct evidence *out;
     const struct identity_policy *stored;
     struct map manual; /* pair of nodes -> bool used: orders that link */
-    struct map spare;  /* profiles of identifiers that are no node of their own; in the arena */
+    struct {
+        struct identity_alias *items;
+        size_t count, capacity;
+    } aliases;
+    struct map spare; /* profiles of identifiers that are no node of their own; in the arena */
 };
 
 typedef enum outcome take_fn(struct reading *reading, const struct db_result *r, struct err *err);
@@ -188,21 +193,23 @@ static bool find_pair(const struct evidence *e, const struct db_result *r, int r
     return true;
 }
 
-/* What counts of the orders about each pair: whether the newest one cuts it. */
+/* What counts of the orders about each pair: the newest one. */
 static void take_decided(struct reading *reading, const struct map *decided)
 {
     struct identity_graph *graph = &reading->out->graph;
     struct identity_cut *cuts = arena_array(reading->arena, struct identity_cut, decided->count);
     const void *key;
-    const bool *is_cut;
-    for (size_t at = 0; (is_cut = map_next(decided, &at, &key));) {
+    const enum order_kind *kind;
+    for (size_t at = 0; (kind = map_next(decided, &at, &key));) {
         uint64_t pair;
         memcpy(&pair, key, sizeof pair);
-        if (*is_cut)
-            cuts[graph->cut_count++] =
-                (struct identity_cut){(uint32_t)(pair >> 32), (uint32_t)pair};
+        uint32_t a = (uint32_t)(pair >> 32), b = (uint32_t)pair;
+        if (*kind == ORDER_CUT)
+            cuts[graph->cut_count++] = (struct identity_cut){a, b};
         else
             map_put(&reading->manual, &pair, NULL);
+        if (*kind == ORDER_SAME)
+            *arena_push(reading->arena, &reading->aliases) = (struct identity_alias){a, b};
     }
     graph->cuts = cuts;
 }
@@ -213,17 +220,18 @@ static enum outcome read_orders(struct reading *reading, struct err *err)
     struct evidence *e = reading->out;
     struct db_result *r = NULL;
     struct map decided;
-    map_init(&decided, reading->arena, sizeof(uint64_t), sizeof(bool));
+    map_init(&decided, reading->arena, sizeof(uint64_t), sizeof(enum order_kind));
     CHECK(db_run(reading->desk->db, &sql_evidence_orders, NULL, &r, NULL, err));
     for (int row = 0; row < db_rows(r); row++) {
         uint32_t a, b;
         if (!find_pair(e, r, row, &a, &b))
             continue;
         uint64_t pair = pair_of(a, b);
-        if (span_is(db_bytes(r, row, 0), "release"))
+        enum order_kind kind = order_kind_of(db_bytes(r, row, 0));
+        if (kind == ORDER_RELEASE)
             e->is_released[a] = true;
         else if (a != b) /* else a pair that is one */
-            *(bool *)map_put(&decided, &pair, NULL) = span_is(db_bytes(r, row, 0), "cut");
+            *(enum order_kind *)map_put(&decided, &pair, NULL) = kind;
     }
     take_decided(reading, &decided);
     return OUTCOME_OK;
@@ -237,15 +245,12 @@ static enum outcome read_aliases(struct reading *reading, struct err *err)
     if (e->policy->trust_count == 0)
         return OUTCOME_OK;
     CHECK(db_run(reading->desk->db, &sql_evidence_aliases, NULL, &r, NULL, err));
-    struct identity_alias *aliases =
-        arena_array(reading->arena, struct identity_alias, (size_t)db_rows(r));
     for (int row = 0; row < db_rows(r); row++) {
         uint32_t a, b;
         if (find_pair(e, r, row, &a, &b) && a != b &&
             identity_may_alias(e->policy, db_bytes(r, row, 3), db_bytes(r, row, 4)))
-            aliases[e->graph.alias_count++] = (struct identity_alias){a, b};
+            *arena_push(reading->arena, &reading->aliases) = (struct identity_alias){a, b};
     }
-    e->graph.aliases = aliases;
     return OUTCOME_OK;
 }
 
@@ -367,6 +372,8 @@ static enum outcome read_all(struct reading *reading, struct err *err)
     CHECK(read_identifiers(reading, err));
     CHECK(read_orders(reading, err));
     CHECK(read_aliases(reading, err));
+    reading->out->graph.aliases = reading->aliases.items;
+    reading->out->graph.alias_count = reading->aliases.count;
     CHECK(reading->out->has_other_ranks ? read_facts(reading, err) : read_links(reading, err));
     add_manual_links(reading);
     return OUTCOME_OK;

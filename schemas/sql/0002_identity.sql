@@ -127,7 +127,7 @@ COMMENT ON COLUMN identity.outbox.payload IS 'The message as it is sent.';
 -- ------------------------------------------------------------------------------------------ orders and policies
 CREATE TABLE identity.manual_evidence (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    kind text NOT NULL CHECK (kind IN ('link', 'cut', 'release')),
+    kind text NOT NULL CHECK (kind IN ('link', 'same', 'cut', 'release')),
     a uuid NOT NULL,
     b uuid,
     actor text NOT NULL,
@@ -139,9 +139,9 @@ CREATE TABLE identity.manual_evidence (
 CREATE INDEX manual_evidence_a ON identity.manual_evidence (a);
 CREATE INDEX manual_evidence_b ON identity.manual_evidence (b) WHERE b IS NOT NULL;
 CREATE INDEX manual_evidence_version ON identity.manual_evidence (version) WHERE version IS NOT NULL;
-COMMENT ON TABLE identity.manual_evidence IS 'What operators ordered; for a pair the newest of link and cut counts (chronicle, and evidence).';
+COMMENT ON TABLE identity.manual_evidence IS 'What operators ordered; for a pair the newest of link, same and cut counts (chronicle, and evidence).';
 COMMENT ON COLUMN identity.manual_evidence.id IS 'Running number: the newest order counts.';
-COMMENT ON COLUMN identity.manual_evidence.kind IS 'link: a and b are one customer; cut: never in one profile; release: a is never in quarantine.';
+COMMENT ON COLUMN identity.manual_evidence.kind IS 'link: a and b are one customer; same: and count as one value of a unique type; cut: never in one profile; release: a is never in quarantine.';
 COMMENT ON COLUMN identity.manual_evidence.a IS 'An identifier.';
 COMMENT ON COLUMN identity.manual_evidence.b IS 'The other identifier; null for a release.';
 COMMENT ON COLUMN identity.manual_evidence.actor IS 'Who ordered it.';

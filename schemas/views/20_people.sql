@@ -143,8 +143,8 @@ CREATE VIEW tutti.fct_identity_orders AS
 SELECT id AS order_id, kind, a, b, actor, reason, made_at, version, made_at AS loaded_at
 FROM identity.manual_evidence;
 COMMENT ON VIEW tutti.fct_identity_orders IS 'What operators ordered: links, cuts and releases from quarantine (chronicle).';
-COMMENT ON COLUMN tutti.fct_identity_orders.order_id IS 'Running number; for a pair the newest link or cut counts (chronicle).';
-COMMENT ON COLUMN tutti.fct_identity_orders.kind IS 'link, cut or release (chronicle).';
+COMMENT ON COLUMN tutti.fct_identity_orders.order_id IS 'Running number; for a pair the newest link, same or cut counts (chronicle).';
+COMMENT ON COLUMN tutti.fct_identity_orders.kind IS 'link, same (a link of two values of one person), cut or release (chronicle).';
 COMMENT ON COLUMN tutti.fct_identity_orders.a IS 'An identifier (chronicle).';
 COMMENT ON COLUMN tutti.fct_identity_orders.b IS 'The other identifier; null for a release (chronicle).';
 COMMENT ON COLUMN tutti.fct_identity_orders.actor IS 'Who ordered it (chronicle).';

@@ -290,7 +290,7 @@ def link_hash(pair):
 class IdentityMap:
     """All evidence; `resolve` gives today's profile of each identifier, who is quarantined, and what refused a link.
 
-    Orders are what an operator asked for, oldest first: ("link", a, b), ("cut", a, b) or ("release", a)."""
+    Orders are what an operator asked for, oldest first: ("link", a, b), ("same", a, b), ("cut", a, b) or ("release", a)."""
 
     def __init__(self, policy):
         self.rules = Rules(policy)
@@ -347,10 +347,11 @@ class IdentityMap:
         return self.profile
 
     def read_orders(self):
-        """Of the links and cuts of a pair the newest counts; a release stays."""
-        newest = {pair_of(*order[1:]): order[0] for order in self.orders if order[0] in ("link", "cut")}
+        """Of the links and cuts of a pair the newest counts; a release stays. What is the same is linked, and one value."""
+        newest = {pair_of(*order[1:]): order[0] for order in self.orders if order[0] != "release"}
         known = {pair: kind for pair, kind in newest.items() if pair[0] in self.kinds and pair[1] in self.kinds}
-        self.manual = {pair for pair, kind in known.items() if kind == "link"}
+        self.manual = {pair for pair, kind in known.items() if kind != "cut"}
+        self.one_value = self.aliases | {pair for pair, kind in known.items() if kind == "same"}
         self.cut_from = {}  # identifier -> those it is never in one profile with
         for (one, two), kind in known.items():
             if kind == "cut":
@@ -421,7 +422,7 @@ class IdentityMap:
         while open_:
             one = open_.pop()
             reached.add(one)
-            open_ += [two for two in values - reached if pair_of(one, two) in self.aliases]
+            open_ += [two for two in values - reached if pair_of(one, two) in self.one_value]
         return reached == values
 
     def breaks_limit(self, members, pair):

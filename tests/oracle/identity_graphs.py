@@ -60,8 +60,8 @@ def random_graph(seed):
     links = random_links(chance, count)
     first_seen = [min((time for one, two, time in links if i in (one, two)), default=0) for i in range(count)]
     earlier = [chance.choice([0, 0, 0, 1, 2, 5]) * DAY // 2 for _ in range(count)]
-    kinds = ["link", "cut", "cut", "release"]
-    orders = [random_order(chance, chance.choice(kinds), count) for _ in range(chance.choice([0, 0, 1, 3, 8]))]
+    kinds = ["link", "same", "same", "cut", "cut", "release"]
+    orders = [random_order(chance, chance.choice(kinds), types) for _ in range(chance.choice([0, 0, 1, 3, 8]))]
     return {
         "policy": json.dumps(random_policy(chance)),
         "identifiers": [[types[i], f"v{seed}-{i}", first_seen[i] - earlier[i] + 100 * DAY] for i in range(count)],
@@ -82,14 +82,21 @@ def random_links(chance, count):
     return list(found.values())
 
 
+def pairs_of_one_type(types):
+    return [[one, two] for two, kind in enumerate(types) for one in range(two) if types[one] == kind]
+
+
 def random_aliases(chance, types):
     """Pairs of one type, unique or not."""
-    pairs = [[one, two] for two, kind in enumerate(types) for one in range(two) if types[one] == kind]
+    pairs = pairs_of_one_type(types)
     return chance.sample(pairs, min(len(pairs), chance.choice([0, 0, 1, 3, 8])))
 
 
-def random_order(chance, kind, count):
-    ends = chance.sample(range(count), 2)
+def random_order(chance, kind, types):
+    """What is the same is two of one type, unique or not; where no two are of one type, it is a link."""
+    pairs = pairs_of_one_type(types) if kind == "same" else []
+    kind = "link" if kind == "same" and not pairs else kind
+    ends = chance.choice(pairs) if pairs else chance.sample(range(len(types)), 2)
     return [kind, ends[0]] if kind == "release" else [kind, *ends]
 
 

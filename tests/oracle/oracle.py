@@ -38,10 +38,12 @@ def read_lines(paths):
 
 
 class Oracle:
-    """Feed it with `add`, then ask for `views`. `recorded_at` is the timestamp of all Kafka records that say no other."""
+    """Feed it with `add`, then ask for `views`. `recorded_at` is the timestamp of all Kafka records that say no other.
 
-    def __init__(self, policies, key, recorded_at):
-        self.policies, self.recorded_at = policies, recorded_at
+    `topic` is where all touchpoints were read."""
+
+    def __init__(self, policies, key, recorded_at, topic=""):
+        self.policies, self.recorded_at, self.topic = policies, recorded_at, topic
         self.min_time = instant(policies.identity.get("min_time", "1971-01-01"))
         self.identifiers = Identifiers(policies.identity, key)
         self.identity = IdentityMap(policies.identity)
@@ -59,6 +61,7 @@ class Oracle:
     def add(self, raw, recorded_at=None):
         if raw.get("is_test") or self.is_refused(raw, self.recorded_at if recorded_at is None else recorded_at):
             return
+        raw = {"topic": self.topic, **raw}
         found = self.identifiers.of(raw)
         if raw.get("event_name") == "Contact Requested":
             self.requests.add(event_id(raw["source"], raw["message_id"]))
@@ -74,7 +77,7 @@ class Oracle:
         self.touchpoints.setdefault(touchpoint.key, touchpoint)
 
     def order(self, kind, *identifiers):
-        """An operator's link, cut or release; identifiers as "type:value", or their ids."""
+        """An operator's link, same, cut or release; identifiers as "type:value", or their ids."""
         self.identity.order(kind, *map(self.named, identifiers))
 
     def named(self, identifier):

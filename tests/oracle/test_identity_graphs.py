@@ -33,5 +33,5 @@ def test_the_graphs_meet_every_rule():
     rules = Counter(rule for answer in answers for *_, rule in answer["refused"])
     assert set(rules) == {None, "pair", "quarantine", "cut", "unique", "limit", "max_identifiers"}
     assert min(rules.values()) > 500, rules
-    assert Counter(order[0] for graph in graphs for order in graph["orders"]).keys() == {"link", "cut", "release"}
+    assert Counter(order[0] for graph in graphs for order in graph["orders"]).keys() == {"link", "same", "cut", "release"}
     assert any("window" in entry.get("limit", {}) for graph in graphs for entry in json.loads(graph["policy"])["types"])

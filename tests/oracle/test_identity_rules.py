@@ -308,6 +308,18 @@ def test_within_a_profile_nothing_is_asked_but_pair_and_quarantine():
     check(rules, "A-p1@1 p2@20 p1-p2@25", "Ap1 p2", {"p1-p2": "limit"})
 
 
+def test_two_values_of_one_person():
+    """An operator says it; the newest order of the pair counts, and a cut of others of the profile is stronger."""
+    check(policy(), "A-e@1 B-e@2", "Ae B", {"B-e": "unique"})
+    check(policy(), "A-e@1 B-e@2", "ABe", {}, "same A B")
+    check(policy(), "A-e@1 B-e@2", "Ae B", {"A-B": "unique", "B-e": "unique"}, "same A B, link B A")
+    check(policy(), "A-e@1 B-e@2", "Ae B", {"B-e": "cut"}, "same A B, cut A B")
+    check(policy(), "A-e@1 B-e@2", "ABe", {}, "cut A B, same B A")
+    check(policy(), "A-e@1 B-d@2 A-d@3", "ABe d", {"B-d": "cut", "A-d": "cut"}, "same A B, cut e d")
+    check(policy(), "A-e@1 B-e@2 C-e@3", "ABe C", {"C-e": "unique"}, "same A B")
+    check(policy(), "A-e@1 B-e@2 C-e@3", "ABCe", {}, "same A B, same C B")
+
+
 FIRST = [
     ("pair", {"pairs": [{"types": ["user_id", "user_id"], "links": False}]}, ""),
     ("quarantine", {"max_degree": 1}, ""),

@@ -49,7 +49,7 @@ static id_set profiles_of(const struct store *s, id_set ids)
 static enum refusal refused_at_once(const struct store *s, uint32_t a, uint32_t b)
 {
     const struct history *h = &s->h;
-    if (h->pairs[a][b].newest != ORDER_LINK &&
+    if (!history_is_manual(&h->pairs[a][b]) &&
         !identity_may_link(&h->policy, h->types[a], h->types[b]))
         return REFUSED_PAIR;
     return s->have.is_quarantined[a] || s->have.is_quarantined[b] ? REFUSED_QUARANTINE
@@ -102,7 +102,7 @@ static struct identity_link make_link(const struct store *s, uint32_t a, uint32_
                                   .b = to,
                                   .first_seen = pair->first_seen,
                                   .hash = pair->hash,
-                                  .is_manual = pair->newest == ORDER_LINK,
+                                  .is_manual = history_is_manual(pair),
                                   .refused_by = REFUSED_LIMIT}; /* to be overwritten */
 }
 

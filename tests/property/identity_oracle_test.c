@@ -8,7 +8,7 @@
  *   {"policy": "<text of an identity policy>",
  *    "identifiers": [[type, value, first_seen_us], ...],
  *    "links": [[i, j, first_seen_us], ...],
- *    "orders": [["link"|"cut"|"release", i, j], ...],
+ *    "orders": [["link"|"same"|"cut"|"release", i, j], ...],
  *    "aliases": [[i, j], ...]}
  * A pair of identifiers stands in links at most once.
  *
@@ -25,7 +25,7 @@
 #include "common/codec/digest.h"
 #include "services/identity-resolver/policy/identity_policy.h"
 
-enum { SKIPPED = 77, ORDER_NONE = 0, ORDER_LINK, ORDER_CUT };
+enum { SKIPPED = 77, ORDER_NONE = 0, ORDER_LINK, ORDER_SAME, ORDER_CUT };
 
 static const struct digest_key key = {
     .bytes = {7, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, .len = 16};
@@ -42,6 +42,11 @@ struct evidence {
     struct identity_graph graph;
     unsigned char *newest;
     bool *is_released;
+    struct arena *arena;
+    struct {
+        struct identity_alias *items;
+        size_t count, capacity;
+    } aliases;
 };
 
 static struct span text_of(const json_t *value)
@@ -95,8 +100,9 @@ static void read_orders(struct arena *arena, const json_t *list, struct evidence
         if (strcmp(kind, "release") == 0)
             e->is_released[a] = true;
         else
-            e->newest[a < b ? a * n + b : b * n + a] =
-                strcmp(kind, "cut") == 0 ? ORDER_CUT : ORDER_LINK;
+            e->newest[a < b ? a * n + b : b * n + a] = strcmp(kind, "cut") == 0    ? ORDER_CUT
+                                                       : strcmp(kind, "same") == 0 ? ORDER_SAME
+                                                                                   : ORDER_LINK;
     }
 }
 
@@ -109,9 +115,11 @@ static void add_link(struct evidence *e, uint32_t a, uint32_t b, struct instant 
         .b = b,
         .first_seen = first_seen,
         .hash = digest_link(&g->nodes[a].identifier_id, &g->nodes[b].identifier_id),
-        .is_manual = e->newest[pair] == ORDER_LINK,
+        .is_manual = e->newest[pair] == ORDER_LINK || e->newest[pair] == ORDER_SAME,
     };
-    if (e->newest[pair] == ORDER_LINK)
+    if (e->newest[pair] == ORDER_SAME && g->nodes[a].type == g->nodes[b].type)
+        *arena_push(e->arena, &e->aliases) = (struct identity_alias){a, b};
+    if (g->links[g->link_count - 1].is_manual)
         e->newest[pair] = ORDER_NONE; /* what is left has not been observed */
 }
 
@@ -150,21 +158,19 @@ static void read_links(struct arena *arena, const json_t *list, struct evidence 
         for (uint32_t b = a + 1; b < n; b++)
             if (e->newest[a * n + b] == ORDER_CUT)
                 cuts[g->cut_count++] = (struct identity_cut){a, b};
-            else if (e->newest[a * n + b] == ORDER_LINK)
+            else if (e->newest[a * n + b] != ORDER_NONE)
                 add_link(e, a, b, (struct instant){0});
     g->cuts = cuts;
 }
 
-static void read_aliases(struct arena *arena, const json_t *list, struct identity_graph *g)
+static void read_aliases(const json_t *list, struct evidence *e)
 {
-    struct identity_alias *aliases =
-        arena_array(arena, struct identity_alias, json_array_size(list) + 1);
     size_t i;
     json_t *entry;
-    json_array_foreach(list, i, entry) aliases[i] =
+    json_array_foreach(list, i, entry) * arena_push(e->arena, &e->aliases) =
         (struct identity_alias){index_at(entry, 0), index_at(entry, 1)};
-    g->aliases = aliases;
-    g->alias_count = json_array_size(list);
+    e->graph.aliases = e->aliases.items;
+    e->graph.alias_count = e->aliases.count;
 }
 
 static json_t *result(const struct identity_graph *g)
@@ -189,7 +195,7 @@ static json_t *result(const struct identity_graph *g)
 
 static void answer(struct arena *arena, const json_t *graph)
 {
-    struct evidence e = {.graph = {.nodes = NULL}};
+    struct evidence e = {.arena = arena};
     struct err err = {0};
     if (identity_policy_parse(arena, text_of(json_object_get(graph, "policy")), "policy", &e.policy,
                               &err) != OUTCOME_OK)
@@ -197,7 +203,7 @@ static void answer(struct arena *arena, const json_t *graph)
     read_nodes(arena, json_object_get(graph, "identifiers"), &e);
     read_orders(arena, json_object_get(graph, "orders"), &e);
     read_links(arena, json_object_get(graph, "links"), &e);
-    read_aliases(arena, json_object_get(graph, "aliases"), &e.graph);
+    read_aliases(json_object_get(graph, "aliases"), &e);
     identity_partition(&e.policy, arena, &e.graph);
     json_t *found = result(&e.graph);
     json_dumpf(found, stdout, JSON_COMPACT);

@@ -110,7 +110,9 @@ static id_set give_order(struct history *h, struct random *r)
         h->is_released[a] = true;
         return (id_set)1 << a;
     }
-    pair_of(h, a, b)->newest = chance(r, 33) ? ORDER_LINK : ORDER_CUT;
+    static const enum newest_order orders[] = {ORDER_LINK, ORDER_SAME, ORDER_SAME,
+                                               ORDER_CUT,  ORDER_CUT,  ORDER_CUT};
+    pair_of(h, a, b)->newest = orders[random_below(r, 6)];
     return (id_set)1 << a | (id_set)1 << b;
 }
 
@@ -124,7 +126,7 @@ id_set history_step(struct history *h, struct random *r)
 
 bool history_is_link(const struct history *h, uint32_t a, uint32_t b)
 {
-    return a < b && (h->pairs[a][b].is_observed || h->pairs[a][b].newest == ORDER_LINK);
+    return a < b && (h->pairs[a][b].is_observed || history_is_manual(&h->pairs[a][b]));
 }
 
 uint32_t history_degree(const struct history *h, uint32_t i, uint32_t by_type[HISTORY_TYPES])
@@ -173,7 +175,7 @@ static size_t places(const struct history *h, struct place *out)
     for (uint32_t a = 0; a < h->count; a++)
         for (uint32_t b = a + 1; b < h->count; b++) {
             const struct history_pair *pair = &h->pairs[a][b];
-            if (pair->newest == ORDER_LINK)
+            if (history_is_manual(pair))
                 out[count++] = (struct place){a, b, 0, 0, pair->hash};
             else if (pair->is_observed)
                 out[count++] =
@@ -205,7 +207,9 @@ static uint32_t count_type(const struct history *h, id_set set, int16_t type, in
 
 bool history_is_alias(const struct history *h, uint32_t a, uint32_t b)
 {
-    return h->types[a] == h->types[b] && ((h->ids[a].bytes[0] + h->ids[b].bytes[0]) & 3) == 0;
+    const struct history_pair *pair = a < b ? &h->pairs[a][b] : &h->pairs[b][a];
+    return h->types[a] == h->types[b] &&
+           (((h->ids[a].bytes[0] + h->ids[b].bytes[0]) & 3) == 0 || pair->newest == ORDER_SAME);
 }
 
 /* What chains of aliases within the set lead to from i. */

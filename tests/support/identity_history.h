@@ -11,7 +11,7 @@ enum { HISTORY_IDS = 14, HISTORY_TYPES = 4 };
 
 typedef uint32_t id_set; /* bits of identifiers by index */
 
-enum newest_order { ORDER_NONE, ORDER_LINK, ORDER_CUT };
+enum newest_order { ORDER_NONE, ORDER_LINK, ORDER_SAME, ORDER_CUT };
 
 /* What is known of a pair a < b. */
 struct history_pair {
@@ -48,7 +48,12 @@ id_set history_step(struct history *h, struct random *r);
 
 /* Whether the pair a < b is a link: observed, or by order. */
 bool history_is_link(const struct history *h, uint32_t a, uint32_t b);
-/* Whether two of a type were said to be one value: one in four pairs, from the start. */
+static inline bool history_is_manual(const struct history_pair *pair)
+{
+    return pair->newest == ORDER_LINK || pair->newest == ORDER_SAME;
+}
+/* Whether two of a type were said to be one value: one in four pairs, from the start, and those
+ * that an operator says it of. */
 bool history_is_alias(const struct history *h, uint32_t a, uint32_t b);
 /* Distinct identifiers with an observed link to i: in all, and by type (may be NULL). */
 uint32_t history_degree(const struct history *h, uint32_t i, uint32_t by_type[HISTORY_TYPES]);

@@ -88,14 +88,15 @@ struct span world_policy(struct identity_world *world, struct arena *arena)
 
 struct manual_order world_order(struct identity_world *world)
 {
-    static const struct span kinds[] = {SPAN("cut"), SPAN("cut"), SPAN("link"), SPAN("release")};
+    static const struct span kinds[] = {SPAN("cut"), SPAN("cut"), SPAN("link"), SPAN("same"),
+                                        SPAN("release")};
     uint32_t kind = world_draw(world, COUNT(kinds)), a = world_draw(world, WORLD_IDS),
              b = world_draw(world, WORLD_IDS - 1);
     struct manual_order order = {.kind = kinds[kind],
                                  .a = world->ids[a].id,
                                  .actor = SPAN("tester"),
                                  .reason = SPAN("a test")};
-    if (kind < 3)
+    if (kind < 4)
         order.b = world->ids[b + (b >= a)].id;
     return order;
 }
@@ -118,6 +119,7 @@ struct evidence {
     enum order_kind newest[WORLD_IDS * WORLD_IDS];
     bool has_order[WORLD_IDS * WORLD_IDS], is_released[WORLD_IDS];
     struct identity_cut cuts[WORLD_IDS * WORLD_IDS];
+    struct identity_alias aliases[WORLD_IDS * WORLD_IDS];
     struct identity_graph graph;
 };
 
@@ -204,12 +206,16 @@ static void make_graph(struct evidence *e)
 {
     e->graph.links = e->links;
     e->graph.cuts = e->cuts;
+    e->graph.aliases = e->aliases;
     for (uint32_t a = 0; a < WORLD_IDS; a++)
         for (uint32_t b = 0; b < WORLD_IDS; b++) {
             size_t pair = a * WORLD_IDS + b;
-            bool is_manual = e->has_order[pair] && e->newest[pair] == ORDER_LINK;
+            bool is_manual = e->has_order[pair] && order_links(e->newest[pair]);
             if (e->has_order[pair] && e->newest[pair] == ORDER_CUT)
                 e->cuts[e->graph.cut_count++] = (struct identity_cut){a, b};
+            if (e->has_order[pair] && e->newest[pair] == ORDER_SAME &&
+                e->nodes[a].type == e->nodes[b].type)
+                e->aliases[e->graph.alias_count++] = (struct identity_alias){a, b};
             if (is_manual || e->is_observed[pair])
                 e->links[e->graph.link_count++] = (struct identity_link){
                     .a = a,
@@ -257,6 +263,7 @@ void world_expect(struct identity_world *world, const struct identity_policy *po
     identity_partition(policy, arena, &e->graph);
     print_links(world, e, arena, lines);
     world->cuts += e->graph.cut_count;
+    world->aliases += e->graph.alias_count;
     for (size_t i = 0; i < e->graph.node_count; i++) {
         const struct identity_node *node = &e->nodes[i];
         const char *id = uuid(arena, &node->identifier_id),

@@ -17,7 +17,7 @@ struct identity_world {
     struct sighting sightings[WORLD_SIGHTINGS];
     size_t sighting_count;
     size_t refused[REFUSED_MAX_IDENTIFIERS + 1]; /* links of all expectations so far, by rule */
-    size_t quarantined, cuts, manual_links;
+    size_t quarantined, cuts, aliases, manual_links;
 };
 
 struct text_lines {
@@ -30,7 +30,7 @@ uint32_t world_draw(struct identity_world *world, uint32_t n);
 void world_people(struct identity_world *world, uint64_t seed);
 /* A policy with few limits, or with many small ones; in the arena. */
 struct span world_policy(struct identity_world *world, struct arena *arena);
-/* A link, cut or release of identifiers of this world. */
+/* An order about identifiers of this world. */
 struct manual_order world_order(struct identity_world *world);
 bool world_is_anchor(const struct identity_world *world, const struct id *id);
 

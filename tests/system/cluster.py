@@ -285,7 +285,7 @@ class World:
     def oracle_views(self, as_of=AS_OF):
         """{view: rows} that the touchpoints produced so far must lead to."""
         policies = policy.Policies.load(self.policies)
-        world = oracle.Oracle(policies, self.key, int(time.time() * policy.US))
+        world = oracle.Oracle(policies, self.key, int(time.time() * policy.US), self.topic("touchpoints"))
         gc.disable()  # as oracle.compute does
         try:
             for line in self.lines:

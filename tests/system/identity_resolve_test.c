@@ -489,7 +489,7 @@ static void run_seeds(unsigned long part, void (*run)(void))
                   count = (number ? strtoul(number, NULL, 10) : DEFAULT_SEEDS) / part;
     memset(world.refused, 0, sizeof world.refused);
     memset(plain, 0, sizeof plain);
-    world.quarantined = world.cuts = world.manual_links = 0;
+    world.quarantined = world.cuts = world.aliases = world.manual_links = 0;
     for (unsigned long seed = from; seed < from + (only ? 1 : count); seed++)
         run_seed(seed, run);
     print_message("%lu seeds; links", only ? 1 : count);
@@ -499,8 +499,9 @@ static void run_seeds(unsigned long part, void (*run)(void))
         /* else that rule would not be tested */
         assert_true(only || count < 50 || world.refused[rule] > 0);
     }
-    print_message("; quarantined %zu, cuts %zu, manual links %zu, plain joins %zu\n",
-                  world.quarantined, world.cuts, world.manual_links, plain[0] + plain[1]);
+    print_message("; quarantined %zu, cuts %zu, aliases %zu, manual links %zu, plain joins %zu\n",
+                  world.quarantined, world.cuts, world.aliases, world.manual_links,
+                  plain[0] + plain[1]);
     assert_true(only || count < 50 || plain[0] + plain[1] > count);
 }
 

@@ -295,12 +295,13 @@ def test_orders_follow_their_identifiers(world):
     feed(world, *(touchpoint(f"{n}", START + n * HOUR, user_id=f"user-{n}", email=mail) for n, mail in enumerate(["One@example1.com", "one@example1.com", "TWO@example1.com"])))
     order(world, "unlink", "email:One@example1.com", "email:one@example1.com", "--reason", "two spellings")
     order(world, "link", "user_id:user-0", "email:TWO@example1.com", "--reason", "the same")
+    order(world, "link", "user_id:user-0", "user_id:user-1", "--same-person", "--reason", "a new number")
     order(world, "unlink", "user_id:user-2", "email:TWO@example1.com", "--reason", "not hers")
     order(world, "release", "email:TWO@example1.com", "--reason", "a family's")
     folder = folder_of(world, "later", types={**PLAIN, "email": {"normalise": "email", "match_hashed": False}})
     renamed_to(world, folder)
     kinds = [row[0] for row in world.query("SELECT kind FROM identity.manual_evidence ORDER BY id")]
-    assert kinds == ["link", "cut", "release"]
+    assert kinds == ["link", "same", "cut", "release"]
 
 
 def test_the_newest_order_about_a_pair_counts(world):

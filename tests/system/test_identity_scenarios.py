@@ -17,7 +17,7 @@ from topics import framed
 GROUPS = scenarios.groups(scenarios.scenarios())
 LAYOUTS = [(1, 3), (2, 1), (4, 3)]  # partitions, instances of each service
 KEY = bytes(range(32))
-WORDS = {"cut": "unlink", "link": "link", "release": "release"}
+WORDS = {"cut": ["unlink"], "link": ["link"], "same": ["link", "--same-person"], "release": ["release"]}
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def produce(world, parts, chance):
 def give(world, order):
     kind, ends = scenarios.order_of(order)
     where = ("--topic", world.topic("resolved"), "--group", world.group("suppression"))
-    world.tool("identity", WORDS[kind], *ends, "--reason", "scenario", "--execute", *where)
+    world.tool("identity", *WORDS[kind], *ends, "--reason", "scenario", "--execute", *where)
 
 
 def tables(world):

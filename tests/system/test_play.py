@@ -65,7 +65,7 @@ WRONG = [
     ({"events.jsonl": EVENT + "\n{"}, "events.jsonl:3: not JSON"),
     ({"events.jsonl": "[1]\n"}, "events.jsonl:1: expected a JSON object"),
     ({"events.jsonl": EVENT, "events3.jsonl": EVENT}, "events3.jsonl: is not played"),
-    ({"events.jsonl": EVENT, "orders.jsonl": '["cut", "user_id:a"]'}, "orders.jsonl:1: expected link or unlink"),
+    ({"events.jsonl": EVENT, "orders.jsonl": '["cut", "user_id:a"]'}, "orders.jsonl:1: expected link, same or unlink"),
     ({"events.jsonl": EVENT, "check.sql": "-- as_of: noon\n"}, "check.sql:1: as_of"),
     ({"events.jsonl": EVENT, "policy/BASE": "grocer"}, "BASE: expected bank, found 'grocer'"),
     ({"events.jsonl": EVENT, "policy/contacts.json": "{}"}, "contacts.json: is no policy file"),

@@ -7,7 +7,7 @@ WITH members AS MATERIALIZED (
 ), orders AS (
     SELECT DISTINCT ON (least(o.a, o.b), greatest(o.a, o.b)) least(o.a, o.b) AS a, greatest(o.a, o.b) AS b, o.made_at,
            o.kind, o.id,
-           format('%s by %s: %s', CASE o.kind WHEN 'cut' THEN 'cut' ELSE 'linked' END, o.actor, o.reason) AS what
+           format('%s by %s: %s', CASE o.kind WHEN 'cut' THEN 'cut' WHEN 'same' THEN 'linked as one person' ELSE 'linked' END, o.actor, o.reason) AS what
     FROM identity.manual_evidence AS o
     JOIN members AS ma ON ma.identifier_id = o.a
     JOIN members AS mb ON mb.identifier_id = o.b
@@ -22,7 +22,7 @@ WITH members AS MATERIALIZED (
 SELECT f.a, f.b, ma.profile_id = mb.profile_id, f.at, f.kind, f.refused_by, ma.type, mb.type, f.what
 FROM (
     SELECT o.a, o.b, o.made_at AS at, o.kind,
-           CASE o.kind WHEN 'link' THEN coalesce(l.refused_by, 0) ELSE 0 END::smallint AS refused_by, o.what
+           CASE o.kind WHEN 'cut' THEN 0 ELSE coalesce(l.refused_by, 0) END::smallint AS refused_by, o.what
     FROM orders AS o
     LEFT JOIN links AS l USING (a, b)
     UNION ALL
@@ -35,7 +35,7 @@ FROM (
                      AND t.event_id = l.evidence
                LIMIT 1))
     FROM links AS l
-    WHERE NOT EXISTS (SELECT FROM orders AS o WHERE o.a = l.a AND o.b = l.b AND o.kind = 'link')
+    WHERE NOT EXISTS (SELECT FROM orders AS o WHERE o.a = l.a AND o.b = l.b AND o.kind <> 'cut')
 ) AS f
 JOIN members AS ma ON ma.identifier_id = f.a
 JOIN members AS mb ON mb.identifier_id = f.b

@@ -23,42 +23,54 @@ struct identity_link work_link(const struct work *work, const struct edge *edge)
                                   .is_manual = edge->is_manual};
 }
 
+/* The nodes of a pair that has one end in each group, the end in group_a first. */
+static bool find_nodes(struct work *work, const struct link_key *pair, uint32_t group_a,
+                       uint32_t group_b, uint32_t nodes[2])
+{
+    const struct member *a = find_member(work, &pair->a), *b = find_member(work, &pair->b);
+    if (a == NULL || b == NULL)
+        return false;
+    bool is_straight = a->group == group_a && b->group == group_b;
+    nodes[0] = is_straight ? a->node : b->node;
+    nodes[1] = is_straight ? b->node : a->node;
+    return is_straight || (a->group == group_b && b->group == group_a);
+}
+
 struct identity_cut *work_cuts(struct work *work, uint32_t group_a, uint32_t group_b, size_t *count)
 {
-    struct identity_cut *cuts = arena_array(work->arena, struct identity_cut, work->cuts.count);
-    const bool *is_cut;
-    const void *key;
+    struct identity_cut *cuts = arena_array(work->arena, struct identity_cut, work->newest.count);
+    const enum order_kind *kind;
+    const void *pair;
+    uint32_t nodes[2];
     *count = 0;
-    for (size_t i = 0; (is_cut = map_next(&work->cuts, &i, &key));) {
-        const struct link_key *pair = key;
-        const struct member *a = find_member(work, &pair->a), *b = find_member(work, &pair->b);
-        if (!*is_cut || a == NULL || b == NULL)
-            continue;
-        if (a->group == group_a && b->group == group_b)
-            cuts[(*count)++] = (struct identity_cut){a->node, b->node};
-        else if (a->group == group_b && b->group == group_a)
-            cuts[(*count)++] = (struct identity_cut){b->node, a->node};
-    }
+    for (size_t i = 0; (kind = map_next(&work->newest, &i, &pair));)
+        if (*kind == ORDER_CUT && find_nodes(work, pair, group_a, group_b, nodes))
+            cuts[(*count)++] = (struct identity_cut){nodes[0], nodes[1]};
     return cuts;
+}
+
+static bool has_one_type(struct work *work, const struct link_key *pair)
+{
+    const struct member *a = find_member(work, &pair->a), *b = find_member(work, &pair->b);
+    return a && b && a->type == b->type;
 }
 
 struct identity_alias *work_aliases(struct work *work, uint32_t group_a, uint32_t group_b,
                                     size_t *count)
 {
     struct identity_alias *aliases =
-        arena_array(work->arena, struct identity_alias, work->aliases.count);
-    const void *key;
+        arena_array(work->arena, struct identity_alias, work->aliases.count + work->newest.count);
+    const enum order_kind *kind;
+    const void *pair;
+    uint32_t nodes[2];
     *count = 0;
-    for (size_t i = 0; map_next(&work->aliases, &i, &key);) {
-        const struct link_key *pair = key;
-        const struct member *a = find_member(work, &pair->a), *b = find_member(work, &pair->b);
-        if (a == NULL || b == NULL || a->type != b->type)
-            continue;
-        if (a->group == group_a && b->group == group_b)
-            aliases[(*count)++] = (struct identity_alias){a->node, b->node};
-        else if (a->group == group_b && b->group == group_a)
-            aliases[(*count)++] = (struct identity_alias){b->node, a->node};
-    }
+    for (size_t i = 0; map_next(&work->aliases, &i, &pair);)
+        if (has_one_type(work, pair) && find_nodes(work, pair, group_a, group_b, nodes))
+            aliases[(*count)++] = (struct identity_alias){nodes[0], nodes[1]};
+    for (size_t i = 0; (kind = map_next(&work->newest, &i, &pair));)
+        if (*kind == ORDER_SAME && has_one_type(work, pair) &&
+            find_nodes(work, pair, group_a, group_b, nodes))
+            aliases[(*count)++] = (struct identity_alias){nodes[0], nodes[1]};
     return aliases;
 }
 

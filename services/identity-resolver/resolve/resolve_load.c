@@ -158,8 +158,8 @@ static void take_order(struct work *work, const struct order_row *row)
         return;
     }
     bool is_first;
-    put_edge(work, &row->key, &is_first)->is_manual = row->kind == ORDER_LINK;
-    *(bool *)map_put(&work->cuts, &row->key, NULL) = row->kind == ORDER_CUT;
+    put_edge(work, &row->key, &is_first)->is_manual = order_links(row->kind);
+    *(enum order_kind *)map_put(&work->newest, &row->key, NULL) = row->kind;
 }
 
 static enum outcome load_orders(struct work *work, const struct id_list *ids, struct err *err)

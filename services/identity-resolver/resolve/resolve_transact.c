@@ -13,7 +13,7 @@ static void work_start(struct work *work, struct request *request)
     work->held = arena_calloc(arena, STRIPES / 8, 1);
     map_init(&work->member_of, arena, sizeof(struct id), sizeof(uint32_t));
     map_init(&work->edge_of, arena, sizeof(struct link_key), sizeof(uint32_t));
-    map_init(&work->cuts, arena, sizeof(struct link_key), sizeof(bool));
+    map_init(&work->newest, arena, sizeof(struct link_key), sizeof(enum order_kind));
     map_init(&work->aliases, arena, sizeof(struct link_key), sizeof(bool));
     map_init(&work->released, arena, sizeof(struct id), sizeof(bool));
     map_init(&work->ordered, arena, sizeof(struct id), sizeof(bool));

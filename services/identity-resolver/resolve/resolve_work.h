@@ -91,7 +91,7 @@ struct work {
     struct map member_of; /* id -> index */
     struct edges edges;
     struct map edge_of;  /* link_key -> index */
-    struct map cuts;     /* link_key -> bool: the newest order about the pair is a cut */
+    struct map newest;   /* link_key -> enum order_kind: the newest order about the pair */
     struct map aliases;  /* link_key -> nothing: two values that are one, by a trusted source */
     struct map released; /* id -> nothing */
     struct map ordered;  /* id -> nothing: an order names it */
@@ -170,7 +170,7 @@ struct identity_link work_link(const struct work *work, const struct edge *edge)
  * be 0. */
 struct identity_cut *work_cuts(struct work *work, uint32_t group_a, uint32_t group_b,
                                size_t *count);
-/* The same for aliases. */
+/* The same for aliases, those of orders included. */
 struct identity_alias *work_aliases(struct work *work, uint32_t group_a, uint32_t group_b,
                                     size_t *count);
 /* Takes the outcomes of a graph's links over into the edges. */

@@ -218,9 +218,21 @@ enum outcome identity_store_stamp_orders(struct db *db, struct arena *arena, con
     return db_run(db, &sql_stamp_orders, &p, NULL, NULL, err);
 }
 
-static enum order_kind kind_of(struct span text)
+const char *order_kind_name(enum order_kind kind)
 {
-    return span_is(text, "link") ? ORDER_LINK : span_is(text, "cut") ? ORDER_CUT : ORDER_RELEASE;
+    static const char *const names[] = {[ORDER_LINK] = "link",
+                                        [ORDER_SAME] = "same",
+                                        [ORDER_CUT] = "cut",
+                                        [ORDER_RELEASE] = "release"};
+    return names[kind];
+}
+
+enum order_kind order_kind_of(struct span text)
+{
+    for (int kind = ORDER_LINK; kind < ORDER_RELEASE; kind++)
+        if (span_is(text, order_kind_name((enum order_kind)kind)))
+            return (enum order_kind)kind;
+    return ORDER_RELEASE;
 }
 
 enum outcome identity_store_find_orders(struct db *db, struct arena *arena, const struct id *ids,
@@ -233,7 +245,7 @@ enum outcome identity_store_find_orders(struct db *db, struct arena *arena, cons
     CHECK(db_run(db, &sql_find_orders, &p, &r, NULL, err));
     for (int i = 0; i < db_rows(r); i++) {
         struct id a = db_uuid(r, i, 1), b = a;
-        enum order_kind kind = kind_of(db_bytes(r, i, 0));
+        enum order_kind kind = order_kind_of(db_bytes(r, i, 0));
         if (kind != ORDER_RELEASE)
             b = db_uuid(r, i, 2);
         *arena_push(arena, out) = (struct order_row){kind, link_key_of(&a, &b)};

@@ -75,7 +75,7 @@ enum outcome identity_store_set_swept(struct db *db, struct arena *arena, const 
 
 /* An operator's order. */
 struct manual_order {
-    struct span kind;          /* "link", "cut" or "release" */
+    struct span kind;          /* order_kind_name */
     struct id a, b;            /* b is nil for a release */
     struct span actor, reason; /* not empty */
 };
@@ -108,7 +108,15 @@ enum outcome identity_store_insert_aliases(struct db *db, struct arena *arena,
 enum outcome identity_store_find_aliases(struct db *db, struct arena *arena, const struct id *ids,
                                          size_t count, struct alias_rows *out, struct err *err);
 
-enum order_kind { ORDER_LINK, ORDER_CUT, ORDER_RELEASE };
+/* ORDER_SAME is a link of two values of a unique type that count as one. */
+enum order_kind { ORDER_LINK, ORDER_SAME, ORDER_CUT, ORDER_RELEASE };
+/* As it is stored. */
+const char *order_kind_name(enum order_kind kind);
+enum order_kind order_kind_of(struct span text);
+static inline bool order_links(enum order_kind kind)
+{
+    return kind == ORDER_LINK || kind == ORDER_SAME;
+}
 struct order_row {
     enum order_kind kind;
     struct link_key key; /* a release: a only */
