@@ -258,9 +258,12 @@ CREATE TABLE journey.conversions (
     anchor bigint NOT NULL,
     occurred_at timestamptz NOT NULL,
     event_id uuid NOT NULL,
+    shape integer NOT NULL,
     goal integer NOT NULL,
     is_first boolean NOT NULL,
     stage_before smallint NOT NULL,
+    value_micros bigint,
+    margin_micros bigint,
     touch_count integer NOT NULL,
     touches bytea NOT NULL,
     loaded_at timestamptz NOT NULL DEFAULT now(),
@@ -270,9 +273,12 @@ COMMENT ON TABLE journey.conversions IS 'Conversions with the touches that share
 COMMENT ON COLUMN journey.conversions.anchor IS 'Short key of the touchpoint''s anchor.';
 COMMENT ON COLUMN journey.conversions.occurred_at IS 'When it happened.';
 COMMENT ON COLUMN journey.conversions.event_id IS 'Id of the touchpoint.';
+COMMENT ON COLUMN journey.conversions.shape IS 'Shape of the touchpoint.';
 COMMENT ON COLUMN journey.conversions.goal IS 'Code of the goal.';
 COMMENT ON COLUMN journey.conversions.is_first IS 'First conversion of the profile.';
 COMMENT ON COLUMN journey.conversions.stage_before IS 'Stage before, 0 = none.';
+COMMENT ON COLUMN journey.conversions.value_micros IS 'Value of the touchpoint, as in journey.facts.';
+COMMENT ON COLUMN journey.conversions.margin_micros IS 'Its margin, as in journey.facts.';
 COMMENT ON COLUMN journey.conversions.touch_count IS 'Number of eligible touches.';
 COMMENT ON COLUMN journey.conversions.touches IS 'Eligible touches in order, each event_id, time in microseconds, shape (28 bytes).';
 COMMENT ON COLUMN journey.conversions.loaded_at IS 'When it was stored first (chronicle).';
@@ -292,6 +298,7 @@ CREATE TABLE journey.order_changes (
     anchor bigint NOT NULL,
     occurred_at timestamptz NOT NULL,
     event_id uuid NOT NULL,
+    shape integer NOT NULL,
     is_return boolean NOT NULL,
     is_full boolean NOT NULL,
     is_repeat boolean NOT NULL,
@@ -316,6 +323,7 @@ COMMENT ON TABLE journey.order_changes IS 'Returns, and further tellings of orde
 COMMENT ON COLUMN journey.order_changes.anchor IS 'Short key of the touchpoint''s anchor.';
 COMMENT ON COLUMN journey.order_changes.occurred_at IS 'When it happened.';
 COMMENT ON COLUMN journey.order_changes.event_id IS 'Id of the touchpoint.';
+COMMENT ON COLUMN journey.order_changes.shape IS 'Shape of the touchpoint.';
 COMMENT ON COLUMN journey.order_changes.is_return IS 'A return; else another telling of the order.';
 COMMENT ON COLUMN journey.order_changes.is_full IS 'The return that left nothing of the order.';
 COMMENT ON COLUMN journey.order_changes.is_repeat IS 'Another system told this return before.';

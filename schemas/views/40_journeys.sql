@@ -40,12 +40,15 @@ COMMENT ON COLUMN tutti.fct_stage_changes.change_position IS 'Place among the cu
 COMMENT ON COLUMN tutti.fct_stage_changes.loaded_at IS 'When it was stored; of a deadline, when it passed (chronicle).';
 GRANT SELECT ON tutti.fct_stage_changes TO tutti_reader;
 
+-- A join on anchor, occurred_at and event_id is taken for one row, as if the three had nothing to do with each other, and the rest of
+-- a query is then planned for one row. So rows carry what views need of their fact; only texts that few ask for are joined: LEFT,
+-- which keeps the number of rows, and with nullif, so that a filter on them does not make it another join.
 CREATE VIEW tutti.fct_conversions AS
 SELECT c.event_id AS conversion_id, g.value AS goal_id, CASE WHEN a.version % 2 = 0 THEN a.profile_id END AS profile_id, c.event_id AS touchpoint_id, c.occurred_at AS converted_at,
        (c.occurred_at AT TIME ZONE (SELECT zone FROM tutti_meta.active))::date AS conversion_date,
-       s.department, s.channel, f.location_id, s.product_category, f.order_id,
-       (f.value_micros * 0.000001)::numeric(20, 6) AS revenue,
-       (f.margin_micros * 0.000001)::numeric(20, 6) AS margin,
+       s.department, s.channel, nullif(f.location_id, '') AS location_id, s.product_category, nullif(f.order_id, '') AS order_id,
+       (c.value_micros * 0.000001)::numeric(20, 6) AS revenue,
+       (c.margin_micros * 0.000001)::numeric(20, 6) AS margin,
        s.currency, true AS is_counted, c.is_first,
        tutti_meta.stage_name(c.stage_before) AS stage_before,
        c.touch_count AS eligible_touch_count,
@@ -57,14 +60,14 @@ SELECT c.event_id AS conversion_id, g.value AS goal_id, CASE WHEN a.version % 2 
        c.loaded_at
 FROM journey.conversions AS c
 LEFT JOIN journey.anchors AS a USING (anchor)
-JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
-JOIN journey.shapes AS s USING (shape)
+LEFT JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
+JOIN journey.shapes AS s ON s.shape = c.shape
 JOIN journey.dictionary AS g ON g.code = c.goal
 UNION ALL
 -- Further tellings of an order that change its amounts.
 SELECT t.event_id, g.value, a.profile_id, t.event_id, t.occurred_at,
        (t.occurred_at AT TIME ZONE (SELECT zone FROM tutti_meta.active))::date,
-       seller.department, s.channel, f.location_id, s.product_category, f.order_id,
+       seller.department, s.channel, nullif(f.location_id, ''), s.product_category, nullif(f.order_id, ''),
        (t.value_micros * 0.000001)::numeric(20, 6), (t.margin_micros * 0.000001)::numeric(20, 6),
        money.currency, false, false, tutti_meta.stage_name(o.stage_before), t.touch_count,
        CASE WHEN t.touch_count > 0
@@ -75,11 +78,11 @@ SELECT t.event_id, g.value, a.profile_id, t.event_id, t.occurred_at,
        t.loaded_at
 FROM journey.order_changes AS t
 JOIN journey.anchors AS a USING (anchor)
-JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
-JOIN journey.shapes AS s USING (shape)
+LEFT JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
+JOIN journey.shapes AS s ON s.shape = t.shape
 JOIN journey.shapes AS seller ON seller.shape = t.seller_shape
 JOIN journey.shapes AS money ON money.shape = t.money_shape
-JOIN journey.conversions AS o ON o.anchor = t.order_anchor AND o.occurred_at = t.order_at AND o.event_id = t.order_event_id
+LEFT JOIN journey.conversions AS o ON o.anchor = t.order_anchor AND o.occurred_at = t.order_at AND o.event_id = t.order_event_id
 JOIN journey.dictionary AS g ON g.code = t.goal
 WHERE NOT t.is_return AND (t.value_micros <> 0 OR t.margin_micros <> 0);
 COMMENT ON VIEW tutti.fct_conversions IS 'Conversions by the active policies, before returns; further tellings of an order that change its amounts have rows of their own (convergent).';
@@ -129,10 +132,9 @@ FROM (
            CASE WHEN c.touch_count > 0 THEN tutti_meta.be_int4(c.touches, i * 28 + 24) END AS touch_shape
     FROM (
         SELECT k.event_id, k.occurred_at, k.goal, k.touch_count, k.touches, k.loaded_at, a.profile_id, s.department, s.currency,
-               1000000 AS share, f.value_micros, f.margin_micros, 0::bigint AS value_before, 0::bigint AS margin_before
+               1000000 AS share, k.value_micros, k.margin_micros, 0::bigint AS value_before, 0::bigint AS margin_before
         FROM journey.conversions AS k
         LEFT JOIN journey.anchors AS a ON a.anchor = k.anchor AND a.version % 2 = 0
-        JOIN journey.facts AS f ON f.anchor = k.anchor AND f.occurred_at = k.occurred_at AND f.event_id = k.event_id
         JOIN journey.shapes AS s USING (shape)
         UNION ALL
         -- Returns and further tellings; where no touch shares, also what was returned beyond the order.
@@ -187,15 +189,15 @@ GRANT SELECT ON tutti.fct_attributions TO tutti_reader;
 CREATE VIEW tutti.fct_returns AS
 SELECT r.event_id AS return_id, CASE WHEN a.version % 2 = 0 THEN a.profile_id END AS profile_id, r.occurred_at AS returned_at,
        (r.occurred_at AT TIME ZONE (SELECT zone FROM tutti_meta.active))::date AS return_date,
-       f.order_id, r.order_event_id AS conversion_id, g.value AS goal_id, s.department, s.channel, s.product_category, money.currency,
+       nullif(f.order_id, '') AS order_id, r.order_event_id AS conversion_id, g.value AS goal_id, s.department, s.channel, s.product_category, money.currency,
        (CASE WHEN r.order_event_id IS NULL THEN 0 ELSE -r.value_micros END * 0.000001)::numeric(20, 6) AS returned_revenue,
        (CASE WHEN r.order_event_id IS NOT NULL AND NOT r.is_repeat THEN -r.margin_micros END * 0.000001)::numeric(20, 6) AS returned_margin,
        (CASE WHEN r.order_event_id IS NULL THEN -r.value_micros - r.over_micros ELSE -r.over_micros END * 0.000001)::numeric(20, 6) AS unmatched_revenue,
        r.is_full, r.is_repeat, r.loaded_at
 FROM journey.order_changes AS r
 LEFT JOIN journey.anchors AS a USING (anchor)
-JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
-JOIN journey.shapes AS s USING (shape)
+LEFT JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
+JOIN journey.shapes AS s ON s.shape = r.shape
 JOIN journey.shapes AS money ON money.shape = r.money_shape
 LEFT JOIN journey.dictionary AS g ON g.code = r.goal
 WHERE r.is_return;

@@ -193,7 +193,7 @@ class Fixture:
         same = [one for one in (touch, seller, order.first if order else touch) if one.currency == (taking or touch).currency]
         where = (seller.short_anchor, seller.occurred_at, uuid(seller.event_id)) if of else (None, None, None)
         self.tables["journey.order_changes"].append(
-            (touch.short_anchor, touch.occurred_at, uuid(touch.event_id), taking is not None, bool(taking and taking.is_full),
+            (touch.short_anchor, touch.occurred_at, uuid(touch.event_id), self.shape(touch), taking is not None, bool(taking and taking.is_full),
              bool(taking and taking.is_repeat), *where, self.intern(goal or seller.goal_id), self.shape(seller),
              self.shape((same or [seller])[0]), share, value, margin, before[0] or 0, before[1] or 0, excess, len(eligible),
              self.packed(eligible)))
@@ -234,8 +234,8 @@ class Fixture:
             self.order_change(touch, telling.order, 0, telling.value or 0, telling.margin, telling.before)
             return
         self.tables["journey.conversions"].append(
-            (touch.short_anchor, touch.occurred_at, uuid(touch.event_id), self.intern(touch.goal_id), conversion.is_first,
-             code(STAGES, touch.stage_before), len(conversion.eligible), self.packed(conversion.eligible)))
+            (touch.short_anchor, touch.occurred_at, uuid(touch.event_id), self.shape(touch), self.intern(touch.goal_id),
+             conversion.is_first, code(STAGES, touch.stage_before), touch.value, touch.margin, len(conversion.eligible), self.packed(conversion.eligible)))
 
     def add(self, family, period, dims, values):
         cell = self.cells[(family, period, *dims, *[0] * (10 - len(dims)))]
@@ -348,8 +348,8 @@ TABLES = {
     "journey.states": "profile ver members payload",
     "journey.stage_changes": "stage_change_id touchpoint_id anchor journey_number changed_at from_stage to_stage from_status to_status"
                              " reason seconds_in_stage position",
-    "journey.conversions": "anchor occurred_at event_id goal is_first stage_before touch_count touches",
-    "journey.order_changes": "anchor occurred_at event_id is_return is_full is_repeat order_anchor order_at order_event_id goal"
+    "journey.conversions": "anchor occurred_at event_id shape goal is_first stage_before value_micros margin_micros touch_count touches",
+    "journey.order_changes": "anchor occurred_at event_id shape is_return is_full is_repeat order_anchor order_at order_event_id goal"
                              " seller_shape money_shape share value_micros margin_micros value_before margin_before over_micros"
                              " touch_count touches",
 }

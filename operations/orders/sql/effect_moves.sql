@@ -3,10 +3,9 @@ WITH moved AS (SELECT tutti_meta.short_key(m.identifier_id) AS anchor
                FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS m (identifier_id, before, after)
                WHERE m.before <> m.after),
      sold AS (SELECT m.currency, sum(m.conversions) AS conversions, sum(m.micros) AS micros
-              FROM (SELECT s.currency, 1 AS conversions, f.value_micros::numeric AS micros
+              FROM (SELECT s.currency, 1 AS conversions, c.value_micros::numeric AS micros
                     FROM moved
                     JOIN journey.conversions AS c USING (anchor)
-                    JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
                     JOIN journey.shapes AS s USING (shape)
                     UNION ALL
                     SELECT s.currency, 0, o.value_micros::numeric + o.over_micros

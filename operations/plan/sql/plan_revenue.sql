@@ -4,9 +4,8 @@ SELECT coalesce(m.currency, ''), sum(m.conversions)::bigint,
 FROM unnest($1::uuid[]) AS p (profile_id)
 JOIN journey.anchors AS a ON a.profile = tutti_meta.short_key(p.profile_id)
 CROSS JOIN LATERAL (
-    SELECT s.currency, 1 AS conversions, coalesce(f.value_micros, 0)::numeric AS micros
+    SELECT s.currency, 1 AS conversions, coalesce(c.value_micros, 0)::numeric AS micros
     FROM journey.conversions AS c
-    JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
     JOIN journey.shapes AS s USING (shape)
     WHERE c.anchor = a.anchor
     UNION ALL

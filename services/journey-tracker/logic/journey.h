@@ -219,9 +219,11 @@ struct currency_sum journey_state_revenue(const struct journey_state *state);
 /* ---- effects ---- */
 struct conversion_row {
     struct touch_key key;
-    uint32_t goal; /* dictionary code */
+    uint32_t shape; /* its code */
+    uint32_t goal;  /* dictionary code */
     bool is_first;
     uint8_t stage_before;
+    int64_t value, margin; /* of the touch; may be MICROS_ABSENT */
     uint32_t eligible_count;
     /* Oldest first, ELIGIBLE_SIZE each: event_id 16, occurred_at in us 8, shape code 4; big-endian.
      */
@@ -233,6 +235,7 @@ enum { ELIGIBLE_SIZE = 28 };
  * amounts. A return without an order is one as well. Amounts are signed. */
 struct order_change {
     struct touch_key key;   /* of this return or telling */
+    uint32_t shape;         /* its code */
     struct touch_key order; /* order_detail.key; at = INSTANT_FIRST: no order */
     bool is_return, is_full, is_repeat;
     uint32_t goal;          /* code; 0: none */

@@ -296,9 +296,12 @@ static void emit_conversion(const struct passing *p)
                    eligible, n);
     *arena_push(p->effects->arena, &p->effects->conversions) = (struct conversion_row){
         .key = p->touch->key,
+        .shape = shape->code,
         .goal = p->detail.goal,
         .is_first = !p->state->has_converted,
         .stage_before = p->stage_before,
+        .value = p->touch->value_micros,
+        .margin = p->touch->margin_micros,
         .eligible_count = n,
         .eligible = pack_eligible(p->effects->arena, eligible, n),
     };

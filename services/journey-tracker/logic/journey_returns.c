@@ -142,6 +142,7 @@ static struct order_change row_of(const struct passing *p, const struct order_de
     struct order_sums left = sums_sub(d->told, d->back);
     return (struct order_change){
         .key = p->touch->key,
+        .shape = p->touch->shape->code,
         .order = d->key,
         .goal = d->goal,
         .seller = d->seller->code,

@@ -55,8 +55,12 @@ static void convert_alone(const struct journey_policy *policy, const struct touc
                    NULL, 0);
     struct conversion_rows *rows =
         effects->sign < 0 ? &effects->conversions_removed : &effects->conversions;
-    *arena_push(effects->arena, rows) =
-        (struct conversion_row){.key = touch->key, .goal = rule->goal_code, .eligible = SPAN("")};
+    *arena_push(effects->arena, rows) = (struct conversion_row){.key = touch->key,
+                                                                .shape = touch->shape->code,
+                                                                .goal = rule->goal_code,
+                                                                .value = touch->value_micros,
+                                                                .margin = touch->margin_micros,
+                                                                .eligible = SPAN("")};
 }
 
 void journey_alone(const struct journey_policy *policy, const struct touch *touch,

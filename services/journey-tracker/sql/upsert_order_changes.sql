@@ -1,12 +1,12 @@
-INSERT INTO journey.order_changes (anchor, occurred_at, event_id, is_return, is_full, is_repeat, order_anchor, order_at, order_event_id,
+INSERT INTO journey.order_changes (anchor, occurred_at, event_id, shape, is_return, is_full, is_repeat, order_anchor, order_at, order_event_id,
                                    goal, seller_shape, money_shape, share, value_micros, margin_micros, value_before, margin_before, over_micros, touch_count, touches)
-SELECT anchor, occurred_at, event_id, is_return, is_full, is_repeat,
+SELECT anchor, occurred_at, event_id, shape, is_return, is_full, is_repeat,
        CASE WHEN has_order THEN order_anchor END, CASE WHEN has_order THEN order_at END, CASE WHEN has_order THEN order_event_id END,
        goal, seller_shape, money_shape, share, value_micros, margin_micros, value_before, margin_before, over_micros, touch_count, touches
-FROM unnest($1::bigint[], $2::timestamptz[], $3::uuid[], $4::boolean[], $5::boolean[], $6::boolean[], $7::boolean[], $8::bigint[],
-            $9::timestamptz[], $10::uuid[], $11::integer[], $12::integer[], $13::integer[], $14::integer[], $15::bigint[], $16::bigint[],
-            $17::bigint[], $18::bigint[], $19::bigint[], $20::integer[], $21::bytea[])
-    AS u (anchor, occurred_at, event_id, is_return, is_full, is_repeat, has_order, order_anchor, order_at, order_event_id,
+FROM unnest($1::bigint[], $2::timestamptz[], $3::uuid[], $4::integer[], $5::boolean[], $6::boolean[], $7::boolean[], $8::boolean[],
+            $9::bigint[], $10::timestamptz[], $11::uuid[], $12::integer[], $13::integer[], $14::integer[], $15::integer[], $16::bigint[],
+            $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::integer[], $22::bytea[])
+    AS u (anchor, occurred_at, event_id, shape, is_return, is_full, is_repeat, has_order, order_anchor, order_at, order_event_id,
           goal, seller_shape, money_shape, share, value_micros, margin_micros, value_before, margin_before, over_micros, touch_count, touches)
 ON CONFLICT (anchor, occurred_at, event_id) DO UPDATE
     SET is_return = excluded.is_return, is_full = excluded.is_full, is_repeat = excluded.is_repeat, order_anchor = excluded.order_anchor,

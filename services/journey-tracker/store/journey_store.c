@@ -111,9 +111,14 @@ enum outcome journey_store_write_conversions(struct db *db, struct arena *arena,
     params_int8_array(&p, &rows->items->key.anchor, stride, n);
     params_timestamptz_array(&p, &rows->items->key.at, stride, n);
     params_uuid_array(&p, &rows->items->key.event_id, stride, n);
+    params_int4_array(&p, (const int32_t *)&rows->items->shape, stride, n);
     params_int4_array(&p, (const int32_t *)&rows->items->goal, stride, n);
     params_bool_array(&p, &rows->items->is_first, stride, n);
     params_int2_array(&p, stages, sizeof *stages, n);
+    params_int8_array(&p, &rows->items->value, stride, n);
+    params_smallest_is_null(&p);
+    params_int8_array(&p, &rows->items->margin, stride, n);
+    params_smallest_is_null(&p);
     params_int4_array(&p, (const int32_t *)&rows->items->eligible_count, stride, n);
     params_bytea_array(&p, &rows->items->eligible, stride, n);
     return db_run(db, &sql_upsert_conversions, &p, NULL, NULL, err);
@@ -188,6 +193,7 @@ enum outcome journey_store_write_orders(struct db *db, struct arena *arena,
     order_keys(&p, arena, rows);
     const struct order_change *first = rows->items;
     size_t n = rows->count, stride = sizeof *first;
+    params_int4_array(&p, (const int32_t *)&first->shape, stride, n);
     params_bool_array(&p, &first->is_return, stride, n);
     params_bool_array(&p, &first->is_full, stride, n);
     params_bool_array(&p, &first->is_repeat, stride, n);
