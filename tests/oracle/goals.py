@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import filters
 from orders import else_value
 from policy import STAGES, duration
+from segments import ALL as ALL_SEGMENTS
+from segments import shown_in
 
 ALL = ("(all)", "(all)")
 UNIDENTIFIED = ("(unidentified)", "(unidentified)")
@@ -155,17 +157,25 @@ def measure(goal, touch, is_one=True):
     return touch.currency, value if goal["measure"] == "value" else money
 
 
+class Sums:
+    """The sums of one goal in one segment. Totals by (day, currency), parts by (day, currency, department, channel)."""
+
+    def __init__(self):
+        self.total, self.parts = defaultdict(int), defaultdict(lambda: [0, 0])
+        self.unidentified, self.customers = defaultdict(int), defaultdict(int)
+
+
 class Goals:
-    """Sums over all profiles, by goal. Totals by (day, currency), parts by (day, currency, department, channel)."""
+    """Sums over all profiles, by goal and segment."""
 
     def __init__(self, policies):
         self.policies = policies
         self.touch_goals = [goal for goal in policies.goals if "on" in goal]
         self.status_goals = [goal for goal in policies.goals if "status" in goal]
-        self.total = {goal["id"]: defaultdict(int) for goal in policies.goals}
-        self.parts = {goal["id"]: defaultdict(lambda: [0, 0]) for goal in policies.goals}
-        self.unidentified = {goal["id"]: defaultdict(int) for goal in policies.goals}
-        self.customers = {goal["id"]: defaultdict(int) for goal in policies.goals}
+        self.sums = defaultdict(Sums)
+
+    def of(self, goal, segment=ALL_SEGMENTS):
+        return self.sums[goal["id"], segment]
 
     def profile(self, timeline, conversions, changes, is_identified):
         entries = {goal["id"]: list(Counting(goal, self.policies).entries(timeline)) for goal in self.touch_goals}
@@ -179,13 +189,19 @@ class Goals:
             self.credit(conversion, counted)
 
     def touch_goal(self, goal, entries):
+        customers = {}  # the first that counts of each day
         for entry in entries:
             day, where = self.policies.day(entry.touch.occurred_at), entry.where
-            self.total[goal["id"]][day, entry.currency] += entry.value
-            if not goal.get("credited"):
-                self.parts[goal["id"]][day, entry.currency, where.department or "(none)", where.channel][0] += entry.value
-        for day in {self.policies.day(entry.touch.occurred_at) for entry in entries if entry.is_one}:
-            self.customers[goal["id"]][day] += 1
+            for segment in shown_in(self.policies, entry.touch):
+                sums = self.of(goal, segment)
+                sums.total[day, entry.currency] += entry.value
+                if not goal.get("credited"):
+                    sums.parts[day, entry.currency, where.department or "(none)", where.channel][0] += entry.value
+            if entry.is_one:
+                customers.setdefault(day, entry.touch)
+        for day, touch in customers.items():
+            for segment in shown_in(self.policies, touch):
+                self.of(goal, segment).customers[day] += 1
 
     def unidentified_sale(self, touch):
         """It is in the total, and in a part of its own."""
@@ -198,12 +214,12 @@ class Goals:
             else:
                 is_counted, (currency, value) = matches(goal, touch), measure(goal, touch)
             if is_counted:
-                for sums in (self.total, self.unidentified):
-                    sums[goal["id"]][self.policies.day(touch.occurred_at), currency] += value
+                for sums in (self.of(goal).total, self.of(goal).unidentified):
+                    sums[self.policies.day(touch.occurred_at), currency] += value
 
     def status_goal(self, goal, changes):
         """Stock: signed changes by day, summed up in stock_rows. Entries: one per change into the status."""
-        total, was_in = self.total[goal["id"]], False
+        total, was_in = self.of(goal).total, False
         for change in changes:
             day = self.policies.day(change.changed_at)
             is_in = change.to_status == goal["status"] and reaches(change.to_stage, goal.get("from_stage"))
@@ -228,33 +244,35 @@ class Goals:
                     credit.touch.channel,
                 )
                 is_assisted = credit.touch.department != conversion.of.touch.department
-                self.parts[goal["id"]][key][is_assisted] += credit.revenue
+                for segment in shown_in(self.policies, conversion.touch):
+                    self.of(goal, segment).parts[key][is_assisted] += credit.revenue
 
     def rows(self, last_day):
         for goal in self.policies.goals:
             make = self.stock_rows if goal["measure"] == "stock" else self.flow_rows
-            for row in make(goal):
-                if row["day"] <= last_day:
-                    yield {**row, "goal": goal}
+            for segment in [ALL_SEGMENTS, *self.policies.figure_segments]:
+                for row in make(goal, self.of(goal, segment)):
+                    if row["day"] <= last_day:
+                        yield {**row, "goal": goal, "segment_id": segment}
 
-    def stock_rows(self, goal):
+    def stock_rows(self, _, sums):
         stock = 0
-        for (day, _), change in sorted(self.total[goal["id"]].items()):
+        for (day, _), change in sorted(sums.total.items()):
             stock += change
             if change:
                 yield make_row(day, None, ALL, stock, 0, 0, None)
 
-    def flow_rows(self, goal):
-        sums = defaultdict(lambda: [0, 0])
-        for (day, currency, *place), (own, assisted) in self.parts[goal["id"]].items():
-            sums[day, currency][0] += own
-            sums[day, currency][1] += assisted
+    def flow_rows(self, goal, sums):
+        parts = defaultdict(lambda: [0, 0])
+        for (day, currency, *place), (own, assisted) in sums.parts.items():
+            parts[day, currency][0] += own
+            parts[day, currency][1] += assisted
             if own + assisted:
                 yield make_row(day, currency, place, own + assisted, own, assisted, None)
-        for day, currency in {**self.total[goal["id"]], **sums}:
-            value, (own, assisted) = self.total[goal["id"]][day, currency], sums[day, currency]
-            unidentified = self.unidentified[goal["id"]][day, currency]
-            customers = None if "status" in goal else self.customers[goal["id"]][day]
+        for day, currency in {**sums.total, **parts}:
+            value, (own, assisted) = sums.total[day, currency], parts[day, currency]
+            unidentified = sums.unidentified[day, currency]
+            customers = None if "status" in goal else sums.customers[day]
             if value or customers:
                 yield make_row(day, currency, ALL, value, own, assisted, customers)
             if unidentified:

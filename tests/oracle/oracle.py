@@ -89,18 +89,20 @@ class Oracle:
         return found
 
     def profiles(self):
-        """(profile_id, its touchpoints in order without repeats), profiles without touchpoints included."""
+        """(profile_id, its touchpoints in order without repeats, the repeats), profiles without touchpoints included."""
         map_ = self.identity.resolve()
         timelines = {profile: [] for profile in map_.values()}
         for touchpoint in self.touchpoints.values():
             timelines[map_[touchpoint.anchor]].append(touchpoint)
         owners = self.owners()
         for profile, timeline in timelines.items():
+            everything = timeline
             timeline = sorted(self.without_repeats(timeline), key=lambda touchpoint: touchpoint.order)
             for touchpoint in timeline:
                 if is_sale(touchpoint, self.policies):
                     touchpoint.is_elsewhere = map_[owners[touchpoint.message].anchor] != profile
-            yield profile, timeline
+            counted = set(map(id, timeline)) if len(timeline) < len(everything) else None
+            yield profile, timeline, [one for one in everything if counted and id(one) not in counted]
 
     def unidentified_sales(self):
         """Sales without an identifier or of a shared profile that no known customer owns. After `profiles`."""

@@ -9,7 +9,9 @@ from journey_map import JourneyMap
 from orders import taking_without_order, tell_orders
 from policy import DAY, US, YEAR, month_of
 from render import COLUMNS, NIL
+from segments import Segments, shown_in
 from stages import Stages
+from traits import profile_traits, shown, trend
 
 
 def main_currency(touches):
@@ -32,6 +34,12 @@ def taken_back(taking):
     return [(margin, -taking.taken), (None, -taking.excess)] if taking.order else [(margin, -taking.excess)]
 
 
+def cost_of(touches, currency):
+    """The sum of the costs in a currency; null if there is none."""
+    costs = [touch.cost for touch in touches if touch.cost is not None and touch.currency == currency]
+    return sum(costs) if costs else None
+
+
 class Rows:
     """The rows of all views as dicts of raw values (ids as bytes, instants in microseconds, money in micro-units)."""
 
@@ -40,6 +48,7 @@ class Rows:
         self.last_day = self.policies.day(as_of)
         self.rows = defaultdict(list)
         self.map, self.goals, self.stages = JourneyMap(self.policies), Goals(self.policies), Stages(self.policies)
+        self.segments = Segments(self.policies)
         self.credit = defaultdict(list)  # rows of fct_attributions, by the key of rpt_attributions_daily
         self.campaign_names = campaign_names(oracle.touchpoints.values())
         self.members = defaultdict(list)
@@ -48,11 +57,11 @@ class Rows:
         timelines = list(self.oracle.profiles())
         self.identifiers()
         self.identity_links()
-        for profile, timeline in timelines:
+        for profile, timeline, repeats in timelines:
             if self.oracle.identity.is_shared(profile):
                 self.shared_profile(profile, timeline)
             else:
-                self.profile(profile, timeline)
+                self.profile(profile, timeline, repeats)
         for touch in self.oracle.unidentified_sales():
             if touch.is_return:
                 touch.taking = taking_without_order(touch)
@@ -63,6 +72,7 @@ class Rows:
         self.attributions_daily()
         self.shared_goals()
         self.stages_daily()
+        self.segments_daily()
         self.journey_map()
         self.unidentified()
         return {name: self.rows[name] for name in COLUMNS}
@@ -100,22 +110,32 @@ class Rows:
 
     def shared_profile(self, profile, timeline):
         """Its touchpoints are listed, and count for nothing."""
-        self.rows["dim_profiles"].append(self.dim_profile(profile, [], [], [], [], 0))
+        self.rows["dim_profiles"].append({**self.dim_profile(profile, [], [], [], [], 0), "loyalty_tier": None})
         for touchpoint in timeline:
             self.rows["fct_touchpoints"].append({**self.fct_touchpoint(profile, touchpoint), "is_goal": False})
 
-    def profile(self, profile, timeline):
+    def profile(self, profile, timeline, repeats):
         touches = [touchpoint for touchpoint in timeline if touchpoint.is_touch]
         tell_orders(timeline, self.policies)
         converted = conversions(timeline, self.policies)
         reversals = [reversal_of(touch.taking) for touch in timeline if touch.taking]
-        journey, exit_stages = Journey(self.policies), []
-        for touch in touches:
-            journey.touch(touch)
-            exit_stages.append(journey.stage_at(touch.occurred_at + YEAR))
+        journey, exit_stages, states = Journey(self.policies), [], []
+        for touch in timeline:
+            if touch.is_touch:
+                journey.touch(touch)
+                exit_stages.append(journey.stage_at(touch.occurred_at + YEAR))
+            states.append(journey.now())
+        memberships = self.segments.profile(timeline, repeats, states)
+        for membership in memberships:
+            self.membership(profile, membership)
         lived = len(journey.changes)
         changes = journey.finish()
-        self.rows["dim_profiles"].append(self.dim_profile(profile, timeline, touches, converted, changes, lived))
+        row = self.dim_profile(profile, timeline, touches, converted, changes, lived)
+        traits = profile_traits(self.policies.traits, timeline, repeats)
+        self.rows["dim_profiles"].append({**row, "loyalty_tier": self.tier(traits, memberships)})
+        self.profile_traits(profile, traits, timeline)
+        self.profile_values(profile, touches, converted)
+        self.profile_channels(profile, touches)
         self.rows["fct_touchpoints"] += [self.fct_touchpoint(profile, touchpoint) for touchpoint in timeline]
         positions = Counter()
         for change in changes:
@@ -129,6 +149,19 @@ class Rows:
         self.map.profile(touches, exit_stages)
         self.goals.profile(timeline, converted + reversals, changes, self.is_identified(profile))
         self.stages.profile(changes)
+
+    def membership(self, profile, membership):
+        if membership.start <= self.as_of:
+            is_over = membership.end is not None and membership.end <= self.as_of
+            self.rows["fct_segment_memberships"].append(
+                {
+                    "segment_id": membership.segment,
+                    "profile_id": profile,
+                    "valid_from_at": membership.start,
+                    "valid_to_at": membership.end if is_over else None,
+                    "touchpoint_id": membership.touch.event_id,
+                }
+            )
 
     def dim_profile(self, profile, timeline, touches, converted, changes, lived):
         identity = self.oracle.identity
@@ -144,7 +177,7 @@ class Rows:
         for taking in takings:
             if taking.currency == currency:
                 paid += taken_back(taking)
-        scores = [touchpoint.score for touchpoint in timeline if touchpoint.score is not None]
+        scores = [(touchpoint.occurred_at, touchpoint.score) for touchpoint in timeline if touchpoint.score is not None]
         return {
             "profile_id": profile,
             "first_seen_at": timeline[0].occurred_at if timeline else None,
@@ -160,8 +193,68 @@ class Rows:
             "revenue": sum(revenue or 0 for _, revenue in paid),
             **margins(paid),
             "currency": currency,
-            "last_score": scores[-1] if scores else None,
+            "cost_to_serve": cost_of(touches, currency),
+            "last_score": scores[-1][1] if scores else None,
+            "score_trend_90d": trend(scores),
         }
+
+    def tier(self, traits, memberships):
+        """The first of the tiers whose segment the customer is in, or without tiers the trait."""
+        if self.policies.tiers is None:
+            return shown(traits["loyalty_tier"].value) if "loyalty_tier" in traits else None
+        inside = {one.segment for one in memberships if one.start <= self.as_of and (one.end is None or one.end > self.as_of)}
+        return next((entry["tier"] for entry in self.policies.tiers if entry["segment"] in inside), None)
+
+    def profile_traits(self, profile, traits, timeline):
+        for name, one in traits.items():
+            self.trait(profile, name, shown(one.value), one.touch.source, one.touch.occurred_at)
+        scores = [(touchpoint.occurred_at, touchpoint.score) for touchpoint in timeline if touchpoint.score is not None]
+        if scores:
+            self.trait(profile, "last_score", str(scores[-1][1]), "(computed)", scores[-1][0])
+        if trend(scores) is not None:
+            self.trait(profile, "score_trend_90d", str(trend(scores)), "(computed)", scores[-1][0])
+
+    def trait(self, profile, name, value, source, observed_at):
+        row = {"profile_id": profile, "trait": name, "value": value, "source": source, "observed_at": observed_at}
+        self.rows["dim_profile_traits"].append(row)
+
+    def profile_values(self, profile, touches, converted):
+        takings = [touch.taking for touch in touches if touch.taking and not touch.taking.is_nothing]
+        costly = {touch.currency for touch in touches if touch.cost is not None}
+        for currency in costly | {one.currency for one in [*converted, *takings]}:
+            found = [conversion for conversion in converted if conversion.currency == currency]
+            paid = [(conversion.margin, conversion.value) for conversion in found]
+            for taking in takings:
+                if taking.currency == currency:
+                    paid += taken_back(taking)
+            self.rows["dim_profile_values"].append(
+                {
+                    "profile_id": profile,
+                    "currency": currency,
+                    "conversions": sum(conversion.is_counted for conversion in found),
+                    "revenue": sum(revenue or 0 for _, revenue in paid),
+                    "margin": margins(paid)["margin"],
+                    "cost_to_serve": cost_of(touches, currency),
+                }
+            )
+
+    def profile_channels(self, profile, touches):
+        places = defaultdict(list)
+        for touch in touches:
+            places[touch.channel, touch.device_type].append(touch)
+        for (channel, device_type), found in places.items():
+            inbound = sum(touch.direction == "inbound" for touch in found)
+            self.rows["dim_profile_channels"].append(
+                {
+                    "profile_id": profile,
+                    "channel": channel,
+                    "device_type": device_type,
+                    "inbound_touches": inbound,
+                    "outbound_touches": len(found) - inbound,
+                    "first_at": found[0].occurred_at,
+                    "last_at": found[-1].occurred_at,
+                }
+            )
 
     def is_identified(self, profile):
         return any(self.oracle.identity.is_unique(member) for member in self.members[profile])
@@ -305,28 +398,31 @@ class Rows:
             "campaign_name": credited and self.campaign_names.get(credited.campaign_id),
         }
         self.rows["fct_attributions"].append(row)
-        self.add_daily(row, credited)
+        self.add_daily(row, credited, shown_in(self.policies, touch))
 
-    def add_daily(self, row, credited):
+    def add_daily(self, row, credited, segments):
         places = (row["touch_channel"], row["touch_channel"], None)
         if credited:
             places = (credited.department or "(none)", credited.purpose or "(none)", credited.campaign_id or "(none)")
-        key = (
-            self.policies.day(row["converted_at"]),
-            row["goal_id"],
-            row["model"],
-            row["touch_channel"],
-            *places,
-            row["conversion_department"] or "(none)",
-            row["currency"],
-        )
-        self.credit[key].append(row)
+        for segment in segments:
+            key = (
+                self.policies.day(row["converted_at"]),
+                row["goal_id"],
+                row["model"],
+                segment,
+                row["touch_channel"],
+                *places,
+                row["conversion_department"] or "(none)",
+                row["currency"],
+            )
+            self.credit[key].append(row)
 
     def attributions_daily(self):
         names = (
             "conversion_date",
             "goal_id",
             "model",
+            "segment_id",
             "touch_channel",
             "touch_department",
             "touch_purpose",
@@ -336,7 +432,7 @@ class Rows:
         )
         for key, rows in self.credit.items():
             if key[0] <= self.last_day:
-                row = {**dict(zip(names, key)), "segment_id": "(all)"}
+                row = dict(zip(names, key))
                 row["attributed_conversions"] = sum(one["credit"] for one in rows)
                 row["attributed_revenue"] = sum(one["attributed_revenue"] or 0 for one in rows)
                 row |= margins(((one["attributed_margin"], one["attributed_revenue"]) for one in rows), "attributed_margin")
@@ -354,7 +450,6 @@ class Rows:
                     "goal_id": goal["id"],
                     "parent_goal_id": goal.get("parent"),
                     "unit": goal.get("unit"),
-                    "segment_id": "(all)",
                 }
             )
 
@@ -362,8 +457,15 @@ class Rows:
         for row in self.stages.rows(self.last_day):
             self.rows["rpt_stages_daily"].append({**row, "stage_date": row["day"], "segment_id": "(all)"})
 
+    def segments_daily(self):
+        for row in self.segments.daily(self.last_day):
+            self.rows["rpt_segments_daily"].append({**row, "segment_date": row["day"]})
+        for segment in self.policies.segments:
+            row = {"segment_id": segment["id"], "title": segment.get("title"), "owner": segment.get("owner")}
+            self.rows["dim_segments"].append({**row, "has_figures": segment.get("figures", False)})
+
     def journey_map(self):
-        names = ("period_start_date", "stage", "from_kind", "to_kind", "from_department", "to_department")
+        names = ("period_start_date", "segment_id", "stage", "from_kind", "to_kind", "from_department", "to_department")
         sums = (
             "transitions",
             "wait_seconds_sum",
@@ -375,9 +477,7 @@ class Rows:
         )
         for key, values in self.map.cells.items():
             if key[0] <= month_of(self.last_day):
-                self.rows["rpt_journey_map"].append(
-                    {**dict(zip(names, key)), **dict(zip(sums, values)), "segment_id": "(all)"}
-                )
+                self.rows["rpt_journey_map"].append({**dict(zip(names, key)), **dict(zip(sums, values))})
 
     def unidentified(self):
         for touchpoint in self.oracle.unidentified.values():

@@ -121,9 +121,10 @@ def observation(trait, touch):
 
 def chosen(trait, observations):
     """Of observations in order the one that counts, or None."""
-    best = [one for one in observations if one.rank == min(other.rank for other in observations)]
-    if not best:
+    if not observations:
         return None
+    rank = min(one.rank for one in observations)
+    best = [one for one in observations if one.rank == rank]
     if trait["rule"] == "latest":
         return best[-1]
     if trait["rule"] == "first":

@@ -55,7 +55,7 @@ class Fixture:
         self.map = JourneyMap(self.policies)
         self.profiles = list(oracle.profiles())
         self.identity()
-        for profile, timeline in self.profiles:
+        for profile, timeline, *_ in self.profiles:
             self.profile(profile, timeline)
         self.unidentified()
         self.steps()
@@ -286,7 +286,7 @@ class Fixture:
         def named(text):
             return 0 if text == "(none)" else self.intern(text)
 
-        for (month, stage, one, two, from_department, to_department), values in self.map.cells.items():
+        for (month, _, stage, one, two, from_department, to_department), values in self.map.cells.items():
             kinds = [NODES[kind] if kind in NODES else self.intern(kind) for kind in (one, two)]
             stage = code(STAGES, None if stage == "(none)" else stage)
             steps, wait, *buckets = values
