@@ -109,6 +109,12 @@ const char *call_option(const struct call *call, const char *name)
     return call->options[index];
 }
 
+const char *call_option_or(const struct call *call, const char *name, const char *otherwise)
+{
+    const char *given = call_option(call, name);
+    return given ? given : otherwise;
+}
+
 bool call_has(const struct call *call, const char *name)
 {
     return call_option(call, name) != NULL;

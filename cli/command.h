@@ -48,6 +48,8 @@ extern const struct setting cli_settings[];
 const char *call_argument(const struct call *call, int i);
 /* Value of an option of the command's table, NULL if it is not given. */
 const char *call_option(const struct call *call, const char *name);
+/* ... or another text if it was not given. */
+const char *call_option_or(const struct call *call, const char *name, const char *otherwise);
 bool call_has(const struct call *call, const char *name);
 /* Whether the command's table has the option. */
 bool call_knows(const struct call *call, const char *name);

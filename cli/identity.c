@@ -30,12 +30,6 @@ const char *identity_actor(const struct call *call)
     return user && *user->pw_name ? user->pw_name : "operator";
 }
 
-const char *identity_option(const struct call *call, const char *name, const char *otherwise)
-{
-    const char *given = call_option(call, name);
-    return given ? given : otherwise;
-}
-
 static enum exit_status run_identity(struct call *call)
 {
     const char *name = call_argument(call, 0);

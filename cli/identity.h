@@ -15,7 +15,5 @@ enum { IDENTITY_MOST_SECONDS = 3600 };
 
 /* Who acts: --actor, else the user of the process. Not empty. */
 const char *identity_actor(const struct call *call);
-/* The option, or what it is if it is not given. */
-const char *identity_option(const struct call *call, const char *name, const char *otherwise);
 
 #endif

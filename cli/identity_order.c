@@ -45,8 +45,8 @@ enum exit_status identity_order(struct call *call)
         .executes = call_has(call, "execute"),
         .forces = call_has(call, "force"),
         .resolved_topic =
-            identity_option(call, "topic", config_text(call->config, "topic.resolved")),
-        .suppression_group = identity_option(call, "group", "suppression"),
+            call_option_or(call, "topic", config_text(call->config, "topic.resolved")),
+        .suppression_group = call_option_or(call, "group", "suppression"),
     };
     if (request.reason == NULL || span_trim(span_of(request.reason)).len == 0)
         return misuse(call, "--reason is missing");

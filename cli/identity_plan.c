@@ -37,11 +37,11 @@ enum exit_status identity_plan(struct call *call)
         .actor = identity_actor(call),
         .readers = {
             .resolved_topic =
-                identity_option(call, "topic", config_text(call->config, "topic.resolved")),
-            .changes_topic = identity_option(call, "changes-topic",
-                                             config_text(call->config, "topic.identity.changes")),
-            .journey_group = identity_option(call, "journey-group", "journey-tracker"),
-            .suppression_group = identity_option(call, "group", "suppression"),
+                call_option_or(call, "topic", config_text(call->config, "topic.resolved")),
+            .changes_topic = call_option_or(call, "changes-topic",
+                                            config_text(call->config, "topic.identity.changes")),
+            .journey_group = call_option_or(call, "journey-group", "journey-tracker"),
+            .suppression_group = call_option_or(call, "group", "suppression"),
         }};
     session_open(&s, call);
     return session_close(&s, run(&s, &request));

@@ -2,6 +2,8 @@
 #include "cli/session.h"
 #include "operations/policies/policies.h"
 
+enum { MOST_SECONDS = 3600 };
+
 static const char *policy_dir(struct call *call)
 {
     const char *given = call_argument(call, 1);
@@ -18,7 +20,14 @@ static enum outcome check(struct session *s, const char *dir)
 static enum outcome apply(struct session *s, const char *dir)
 {
     int32_t generation;
-    CHECK(policies_apply(&s->desk, dir, &generation, &s->err));
+    const struct call *call = s->call;
+    const struct readers readers = {
+        .resolved_topic =
+            call_option_or(call, "topic", config_text(call->config, "topic.resolved")),
+        .journey_group = call_option_or(call, "journey-group", "journey-tracker"),
+        .suppression_group = call_option_or(call, "group", "suppression"),
+    };
+    CHECK(policies_apply(&s->desk, dir, &readers, &generation, &s->err));
     say("the policies in %s are active (generation %d)", dir, generation);
     return OUTCOME_OK;
 }
@@ -31,11 +40,18 @@ static enum exit_status run_policy(struct call *call)
         return misuse(call, "expected check or apply");
     bool applies = strcmp(what, "apply") == 0 && !call_has(call, "dry-run");
     session_open(&s, call);
+    if (!call_seconds(call, "wait", MOST_SECONDS, 60, &s.desk.wait))
+        return EXIT_USAGE;
     return session_close(&s, applies ? apply(&s, dir) : check(&s, dir));
 }
 
 static const struct option options[] = {
     {"dry-run", NULL, "Only check the files."},
+    {"wait", "SECONDS",
+     "apply: so long until Kafka notices that killed instances have ended (60)."},
+    {"topic", "NAME", "apply: topic of resolved touchpoints (tutti.touchpoints-resolved.v1)."},
+    {"group", "NAME", "apply: suppression's consumer group (suppression)."},
+    {"journey-group", "NAME", "apply: journey-tracker's consumer group (journey-tracker)."},
     {NULL, NULL, NULL},
 };
 
@@ -46,7 +62,10 @@ const struct command command_policy = {
     .details =
         "apply needs the services stopped. It derives every profile again from the stored "
         "touchpoints, and can be run again\n"
-        "where it was interrupted. Services refuse to start with other files than the active ones.",
+        "where it was interrupted. Where suppression has read more than journey-tracker, its group "
+        "is set back: what a new\n"
+        "rule asks for is read again. Services refuse to start with other files than the active "
+        "ones.",
     .options = options,
     .max_arguments = 2,
     .run = run_policy,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/bus/admin_internal.h"
 #include "common/bus/kafka_conf.h"
 #include "common/bus/kafka_reason.h"
 
@@ -13,11 +14,6 @@ enum { METADATA_MS = 5000, ADMIN_MS = 10000 };
 /* Since Kafka 3.6. How far a record's timestamp may be ahead of the broker's clock. */
 #define FUTURE_CONFIG  "message.timestamp.after.max.ms"
 #define REFUSED_CONFIG "kafka_config"
-
-struct admin {
-    rd_kafka_t *rk;
-    rd_kafka_queue_t *queue;
-};
 
 enum outcome admin_open(const struct config *config, struct admin **out, struct err *err)
 {
@@ -52,7 +48,7 @@ void admin_close(struct admin *admin)
     free(admin);
 }
 
-static enum outcome down(struct err *err, const char *why)
+enum outcome admin_down(struct err *err, const char *why)
 {
     return err_set(err, OUTCOME_RETRY, "kafka_down", "Kafka does not answer: %s", why);
 }
@@ -62,7 +58,7 @@ static enum outcome read_metadata(struct admin *admin, const struct rd_kafka_met
 {
     rd_kafka_poll(admin->rk, 0);
     rd_kafka_resp_err_t code = rd_kafka_metadata(admin->rk, 1, NULL, out, METADATA_MS);
-    return code ? down(err, kafka_reason(admin->rk, code)) : OUTCOME_OK;
+    return code ? admin_down(err, kafka_reason(admin->rk, code)) : OUTCOME_OK;
 }
 
 enum outcome admin_cluster(struct admin *admin, int *brokers, int *topics, struct err *err)
@@ -108,25 +104,24 @@ static void take_configs(const rd_kafka_ConfigResource_t *resource, struct topic
     }
 }
 
-/* Waits for the one answer of an admin request. */
-static enum outcome await(struct admin *admin, rd_kafka_event_t **out, struct err *err)
+enum outcome admin_await(struct admin *admin, rd_kafka_event_t **out, struct err *err)
 {
     *out = rd_kafka_queue_poll(admin->queue, ADMIN_MS + 2000);
     rd_kafka_poll(admin->rk, 0);
     if (!*out)
-        return down(err, kafka_reason(admin->rk, RD_KAFKA_RESP_ERR__TIMED_OUT));
+        return admin_down(err, kafka_reason(admin->rk, RD_KAFKA_RESP_ERR__TIMED_OUT));
     if (!rd_kafka_event_error(*out))
         return OUTCOME_OK;
     bool is_late = rd_kafka_event_error(*out) == RD_KAFKA_RESP_ERR__TIMED_OUT ||
                    rd_kafka_event_error(*out) == RD_KAFKA_RESP_ERR__TRANSPORT;
-    down(err, is_late ? kafka_reason(admin->rk, rd_kafka_event_error(*out))
-                      : rd_kafka_event_error_string(*out));
+    admin_down(err, is_late ? kafka_reason(admin->rk, rd_kafka_event_error(*out))
+                            : rd_kafka_event_error_string(*out));
     rd_kafka_event_destroy(*out);
     *out = NULL;
     return OUTCOME_RETRY;
 }
 
-static rd_kafka_AdminOptions_t *options_of(struct admin *admin, rd_kafka_admin_op_t operation)
+rd_kafka_AdminOptions_t *admin_options(struct admin *admin, rd_kafka_admin_op_t operation)
 {
     char text[128];
     rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(admin->rk, operation);
@@ -147,12 +142,12 @@ static enum outcome read_configs(struct admin *admin, const char *const *names, 
     for (size_t i = 0; i < count; i++)
         if (out[i].partitions > 0)
             wanted[n++] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, names[i]);
-    rd_kafka_AdminOptions_t *options = options_of(admin, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+    rd_kafka_AdminOptions_t *options = admin_options(admin, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
     rd_kafka_event_t *event = NULL;
     enum outcome outcome = OUTCOME_OK;
     if (n > 0) {
         rd_kafka_DescribeConfigs(admin->rk, wanted, n, options, admin->queue);
-        outcome = await(admin, &event, err);
+        outcome = admin_await(admin, &event, err);
     }
     const rd_kafka_ConfigResource_t **resources =
         event ? rd_kafka_DescribeConfigs_result_resources(
@@ -227,10 +222,10 @@ static enum outcome create(struct admin *admin, const char *name,
     rd_kafka_NewTopic_t *topic = new_topic(name, settings, text, sizeof text);
     if (!topic)
         return err_set(err, OUTCOME_FATAL, "kafka_admin", "%s: %s", name, text);
-    rd_kafka_AdminOptions_t *options = options_of(admin, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    rd_kafka_AdminOptions_t *options = admin_options(admin, RD_KAFKA_ADMIN_OP_CREATETOPICS);
     rd_kafka_event_t *event;
     rd_kafka_CreateTopics(admin->rk, &topic, 1, options, admin->queue);
-    enum outcome outcome = await(admin, &event, err);
+    enum outcome outcome = admin_await(admin, &event, err);
     if (outcome == OUTCOME_OK) {
         size_t count;
         const rd_kafka_topic_result_t **results =
@@ -263,7 +258,7 @@ enum outcome admin_topic_ends(struct admin *admin, const char *name, int64_t *en
         rd_kafka_resp_err_t code =
             rd_kafka_query_watermark_offsets(admin->rk, name, p, &low, &high, METADATA_MS);
         if (code)
-            return down(err, kafka_reason(admin->rk, code));
+            return admin_down(err, kafka_reason(admin->rk, code));
         ends[p] = high > low ? high : 0;
     }
     return OUTCOME_OK;
@@ -292,10 +287,10 @@ enum outcome admin_delete_records(struct admin *admin, const char *name, const i
         return OUTCOME_OK;
     }
     rd_kafka_DeleteRecords_t *wanted = rd_kafka_DeleteRecords_new(before);
-    rd_kafka_AdminOptions_t *options = options_of(admin, RD_KAFKA_ADMIN_OP_DELETERECORDS);
+    rd_kafka_AdminOptions_t *options = admin_options(admin, RD_KAFKA_ADMIN_OP_DELETERECORDS);
     rd_kafka_event_t *event;
     rd_kafka_DeleteRecords(admin->rk, &wanted, 1, options, admin->queue);
-    enum outcome outcome = await(admin, &event, err);
+    enum outcome outcome = admin_await(admin, &event, err);
     if (outcome == OUTCOME_OK) {
         outcome = take_deleted(event, err);
         rd_kafka_event_destroy(event);
@@ -303,52 +298,5 @@ enum outcome admin_delete_records(struct admin *admin, const char *name, const i
     rd_kafka_AdminOptions_destroy(options);
     rd_kafka_DeleteRecords_destroy(wanted);
     rd_kafka_topic_partition_list_destroy(before);
-    return outcome;
-}
-
-static enum outcome take_offsets(rd_kafka_event_t *event, const int64_t *ends, int32_t count,
-                                 int64_t *behind, struct err *err)
-{
-    size_t n;
-    const rd_kafka_group_result_t **groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
-        rd_kafka_event_ListConsumerGroupOffsets_result(event), &n);
-    const rd_kafka_error_t *error = n > 0 ? rd_kafka_group_result_error(groups[0]) : NULL;
-    const rd_kafka_topic_partition_list_t *offsets =
-        n > 0 ? rd_kafka_group_result_partitions(groups[0]) : NULL;
-    if (error || offsets == NULL)
-        return down(err, error ? rd_kafka_error_string(error) : "no offsets of a group");
-    for (int i = 0; i < offsets->cnt; i++) {
-        const rd_kafka_topic_partition_t *at = &offsets->elems[i];
-        int64_t done = at->offset > 0 ? at->offset : 0;
-        if (at->err)
-            return down(err, rd_kafka_err2str(at->err));
-        if (at->partition < count && ends[at->partition] > done)
-            *behind += ends[at->partition] - done;
-    }
-    return OUTCOME_OK;
-}
-
-enum outcome admin_group_behind(struct admin *admin, const char *group, const char *topic,
-                                const int64_t *ends, int32_t count, int64_t *behind,
-                                struct err *err)
-{
-    rd_kafka_topic_partition_list_t *wanted = rd_kafka_topic_partition_list_new(count);
-    for (int32_t p = 0; p < count; p++)
-        rd_kafka_topic_partition_list_add(wanted, topic, p);
-    rd_kafka_ListConsumerGroupOffsets_t *request =
-        rd_kafka_ListConsumerGroupOffsets_new(group, wanted);
-    rd_kafka_AdminOptions_t *options =
-        options_of(admin, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
-    rd_kafka_event_t *event;
-    *behind = 0;
-    rd_kafka_ListConsumerGroupOffsets(admin->rk, &request, 1, options, admin->queue);
-    enum outcome outcome = await(admin, &event, err);
-    if (outcome == OUTCOME_OK) {
-        outcome = take_offsets(event, ends, count, behind, err);
-        rd_kafka_event_destroy(event);
-    }
-    rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_ListConsumerGroupOffsets_destroy(request);
-    rd_kafka_topic_partition_list_destroy(wanted);
     return outcome;
 }

@@ -1,4 +1,5 @@
-/* admin.h: looks at topics and creates them. librdkafka ends here. */
+/* admin.h: looks at topics and consumer groups, creates topics, and sets groups back. librdkafka
+ * ends here. */
 #ifndef TUTTI_BUS_ADMIN_H
 #define TUTTI_BUS_ADMIN_H
 
@@ -47,6 +48,15 @@ enum outcome admin_topic_ends(struct admin *admin, const char *name, int64_t *en
  * "kafka_admin" where the broker refuses. */
 enum outcome admin_delete_records(struct admin *admin, const char *name, const int64_t *ends,
                                   int32_t count, struct err *err);
+
+/* The offsets that a consumer group has committed, -1: none of that partition. RETRY "kafka_down".
+ */
+enum outcome admin_group_offsets(struct admin *admin, const char *group, const char *topic,
+                                 int64_t *offsets, int32_t count, struct err *err);
+/* Sets the offsets of a group without members. RETRY "group_busy" while it has one: what that has
+ * done may still move them on. */
+enum outcome admin_group_alter(struct admin *admin, const char *group, const char *topic,
+                               const int64_t *offsets, int32_t count, struct err *err);
 
 /* Records before these ends that the consumer group has not committed yet; all of them if it never
  * did. RETRY "kafka_down". */

@@ -14,7 +14,7 @@ struct plan_request {
     size_t limit;     /* examples of each kind */
     size_t batch;     /* profiles per transaction, or a tenth of the facts */
     const char *actor;
-    struct anchors_readers readers;
+    struct readers readers;
 };
 
 struct plan;

@@ -73,25 +73,17 @@ static enum outcome find_reaches(struct desk *desk, const struct contact_policy 
     return OUTCOME_OK;
 }
 
-static void add_events(struct params *p, const struct wanted_events *events, int16_t score_max)
-{
-    params_text_array(p, &events->items->event, sizeof *events->items, events->count);
-    params_bool_array(p, &events->items->needs_product, sizeof *events->items, events->count);
-    params_int2(p, score_max);
-}
-
 static enum outcome fill(struct desk *desk, const struct wanted_events *events, int16_t score_max,
                          const struct reaches *reaches, struct err *err)
 {
     struct params p;
     params_init(&p, desk->arena);
-    add_events(&p, events, score_max);
+    params_text_array(&p, &events->items->event, sizeof *events->items, events->count);
+    params_bool_array(&p, &events->items->needs_product, sizeof *events->items, events->count);
+    params_int2(&p, score_max);
     params_int2_array(&p, &reaches->items->code, sizeof *reaches->items, reaches->count);
     params_text_array(&p, &reaches->items->channel, sizeof *reaches->items, reaches->count);
-    CHECK(db_run(desk->db, &sql_policy_fill_facts, &p, NULL, NULL, err));
-    params_init(&p, desk->arena);
-    add_events(&p, events, score_max);
-    return db_run(desk->db, &sql_policy_fill_copies, &p, NULL, NULL, err);
+    return db_run(desk->db, &sql_policy_fill_ledger, &p, NULL, NULL, err);
 }
 
 static enum outcome fill_from_stored(struct desk *desk, const char *dir, struct err *err)

@@ -4,6 +4,7 @@
 #include "operations/lock_out.h"
 #include "operations/policies/candidate.h"
 #include "operations/policies/ledger.h"
+#include "operations/policies/read_again.h"
 #include "policies_sql.h"
 #include "services/journey-tracker/journey_policy.h"
 #include "services/journey-tracker/journey_policy_store.h"
@@ -115,18 +116,20 @@ enum outcome policy_sweep(struct desk *desk, const char *dir, const struct gener
     return outcome;
 }
 
-static enum outcome derive(struct desk *desk, const char *dir, struct generation *generation,
-                           struct err *err)
+static enum outcome derive(struct desk *desk, const char *dir, const struct readers *readers,
+                           struct generation *generation, struct err *err)
 {
     CHECK(lock_out_services(desk, err));
     if (generation->number == 0)
         CHECK(switch_generation(desk->db, desk->arena, dir, generation, err));
+    CHECK(policy_read_again(desk, readers, err));
     CHECK(policy_renew_ledger(desk, dir, generation, err));
     CHECK(policy_sweep(desk, dir, generation, err));
     return db_run(desk->db, &sql_policy_mark_complete, NULL, NULL, NULL, err);
 }
 
-enum outcome policies_apply(struct desk *desk, const char *dir, int32_t *number, struct err *err)
+enum outcome policies_apply(struct desk *desk, const char *dir, const struct readers *readers,
+                            int32_t *number, struct err *err)
 {
     struct generation generation = {.number = 0};
     bool is_complete;
@@ -135,7 +138,7 @@ enum outcome policies_apply(struct desk *desk, const char *dir, int32_t *number,
     CHECK(desk_connect(desk, err));
     CHECK(policy_find_active(desk->db, desk->arena, &generation, &is_complete, err));
     if (!is_complete)
-        CHECK(derive(desk, dir, &generation, err));
+        CHECK(derive(desk, dir, readers, &generation, err));
     *number = generation.number;
     return OUTCOME_OK;
 }

@@ -5,14 +5,16 @@
 
 #include "common/service/generation.h"
 #include "operations/desk.h"
+#include "operations/readers.h"
 
 /* Reads every file of dir; FATAL with file and place for any rule that is broken; warns
  * of rules that are valid and can hardly be meant. Needs no database. */
 enum outcome policies_check(struct desk *desk, const char *dir, struct err *err);
 /* Makes the files of dir the active policies and derives every profile again; goes on where an
- * earlier run ended. Needs the services stopped. *generation is the number they got. */
-enum outcome policies_apply(struct desk *desk, const char *dir, int32_t *generation,
-                            struct err *err);
+ * earlier run ended. Needs the services stopped. readers: suppression may have to read again what
+ * journey-tracker has not stored. *generation is the number they got. */
+enum outcome policies_apply(struct desk *desk, const char *dir, const struct readers *readers,
+                            int32_t *generation, struct err *err);
 
 /* Finds the active generation by generation->id: its number, 0 if it is not the active one;
  * *complete: nothing is left to derive.

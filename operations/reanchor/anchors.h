@@ -15,6 +15,7 @@
 #include "common/codec/touchpoint.h"
 #include "operations/desk.h"
 #include "operations/policies/active.h"
+#include "operations/readers.h"
 #include "services/identity-resolver/logic/identity.h"
 
 /* An identifier of a fact: its short key, and the rank of its type. */
@@ -51,15 +52,9 @@ struct anchors_state {
 };
 enum outcome anchors_read_state(struct db *db, struct anchors_state *out, struct err *err);
 
-/* Whose reading must be done before anchors change: topics and consumer groups. */
-struct anchors_readers {
-    const char *resolved_topic, *changes_topic;
-    const char *journey_group, *suppression_group;
-};
-
 struct anchors_apply {
     struct desk *desk;
-    struct anchors_readers readers;
+    struct readers readers;
     const char *actor;
     struct span text; /* of the candidate's file */
     const struct identity_policy *candidate, *current;
@@ -75,8 +70,7 @@ enum outcome anchors_apply(struct anchors_apply *apply, struct err *err);
 /* REJECT unless every message was read by journey-tracker and suppression. Then removes the
  * resolved touchpoints that are in their topic: read again, they would come under their old
  * anchors. */
-enum outcome anchors_drain(struct desk *desk, const struct anchors_readers *readers,
-                           struct err *err);
+enum outcome anchors_drain(struct desk *desk, const struct readers *readers, struct err *err);
 
 /* One transaction over the next `limit` facts of a schema, "journey" or "suppression"; *count is
  * how many there were. policy: the one that is active now. */

@@ -55,7 +55,7 @@ static enum outcome check_group(struct admin *admin, const char *topic, const ch
 
 /* The ends of the resolved topic are found last: they are where its records are deleted to. */
 static enum outcome drain_topics(struct desk *desk, struct admin *admin,
-                                 const struct anchors_readers *readers, struct err *err)
+                                 const struct readers *readers, struct err *err)
 {
     const char *topics[] = {readers->changes_topic, readers->resolved_topic};
     const char *groups[] = {readers->journey_group, readers->suppression_group};
@@ -69,8 +69,7 @@ static enum outcome drain_topics(struct desk *desk, struct admin *admin,
     return admin_delete_records(admin, readers->resolved_topic, ends, count, err);
 }
 
-enum outcome anchors_drain(struct desk *desk, const struct anchors_readers *readers,
-                           struct err *err)
+enum outcome anchors_drain(struct desk *desk, const struct readers *readers, struct err *err)
 {
     struct admin *admin = NULL;
     CHECK(check_erasures(desk->db, err));

@@ -9,6 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import addresses  # noqa: E402
 import closure  # noqa: E402
+import past  # noqa: E402
 import resolver  # noqa: E402
 import suppression  # noqa: E402
 import timeline  # noqa: E402
@@ -18,6 +19,7 @@ MODELS = {
     "timeline": (timeline.Timeline, timeline.RULES),
     "resolver": (resolver.Identity, resolver.RULES),
     "suppression": (suppression.Requests, suppression.RULES),
+    "past": (past.Past, past.RULES),
     "closure": (closure.Closure, closure.RULES),
 }
 WITH_ALL_RULES = range(1, 301)

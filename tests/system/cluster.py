@@ -159,7 +159,15 @@ class World:
             "TUTTI_POLICY_DIR": str(self.policies),
             "TUTTI_IDENTITY_KEY_FILE": str(self.key_file),
         }
+        if words[:2] == ("policy", "apply"):
+            words += self.readers_named()
         return run_tool(*words, environment=environment, **more)
+
+    def readers_named(self):
+        """The options that tell `tutti policy apply` who reads the resolved touchpoints."""
+        groups = {"group": "suppression", "journey-group": "journey-tracker"}
+        named = {"topic": self.topic("resolved"), **{option: self.group(name) for option, name in groups.items()}}
+        return tuple(word for option, name in named.items() for word in (f"--{option}", name))
 
     # ----------------------------------------------------------------------------------------------- services
 

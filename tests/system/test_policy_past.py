@@ -7,8 +7,10 @@ import psycopg
 import pytest
 
 from cluster import RETAILER
+from feeding import Feeder
 from people import HOUR, NOW, RECENT, feed, request, touchpoint
 from test_chaos import SETTINGS
+from waiting import until
 
 HOLD = {"id": "held", "kind": "hold", "on": ["Chargeback Filed", {"score_max": -80}], "release": ["Chargeback Closed"], "by": "case_id"}
 BOUGHT = {"id": "had", "kind": "already_bought", "on": ["Policy Issued"], "until": ["Policy Ended"]}
@@ -97,3 +99,74 @@ def test_a_new_rule_knows_its_past(later_and_always):
     later.tool("policy", "apply")
     assert ledger(later) == before, "what another policy asked for stays"
     always.stop()
+
+
+PEOPLE = 24
+
+
+def customer(number):
+    return {"user_id": f"user-{number}", "phone": f"+1555000{number:04}"}
+
+
+def complaints(numbers):
+    """Each with a request that follows it, which no rule denies yet."""
+    for number in numbers:
+        yield touchpoint(f"angry-{number}", RECENT + HOUR, "Chargeback Filed", **customer(number), case_id=str(number))
+        yield request(f"asked-{number}", NOW - 2 * HOUR, **customer(number), department="care")
+
+
+def tell(world, records):
+    world.produce([json.dumps(record) for record in records])
+
+
+def decided(world, count):
+    return world.query("SELECT count(*) FROM tutti.fct_contact_decisions WHERE department = 'care'") == [(count,)]
+
+
+def read_all_again(world):
+    """The ledger of a database that always had the policy: suppression has nothing, and reads its topic from the start."""
+    services = world.of("suppression")
+    alive = [service for service in services if service.is_alive()]
+    world.stop(alive)
+    with psycopg.connect(world.url, autocommit=True) as connection:
+        connection.execute("TRUNCATE suppression.facts, suppression.known_addresses, suppression.anchors, suppression.states")
+    world.rewind("suppression")
+    alive[0].start().wait_ready()
+    world.settle(names=("suppression",))
+
+
+def test_what_only_suppression_has_read_is_read_again(stack, make_world, tmp_path):
+    """Events flow, journey-tracker is behind, and an instance dies without a word; apply finds the complaints that nobody kept."""
+    world = make_world(stack, "flowing", policies=policies_of(tmp_path / "flowing"), settings=SETTINGS)
+    load = world.generate("bank", people=60, events=900)
+    early, late = range(PEOPLE // 2), range(PEOPLE // 2, PEOPLE)
+    started = world.start(instances=2, names=("identity-resolver", "journey-tracker", "suppression"))
+    with Feeder(world, load, pieces=12) as feeder:
+        tell(world, complaints(early))
+        until(lambda: decided(world, PEOPLE // 2), 60, "the first answers")
+        journeys = world.of("journey-tracker")
+        world.stop(journeys)
+        tell(world, complaints(late))
+        until(lambda: decided(world, PEOPLE), 60, "the last answers")
+        victim, *others = [service for service in started if service not in journeys and service.name == "suppression"]
+        victim.kill()
+        world.stop([*others, *world.of("identity-resolver")])
+        policies_of(world.policies, HOLD, BOUGHT)
+        said = world.tool("policy", "apply").stderr
+        feeder.wait_for_pieces(1)
+        for service in started:
+            service.start()
+    world.settle(names=("identity-resolver", "journey-tracker", "suppression"))
+    assert "touchpoints again, which journey-tracker has not stored yet" in said
+    assert {tuple(rest) for name, rest in reasons(world).items() if name.startswith("asked-")} == {("grant", "revoked", "hold")}
+    found = facts(world)
+    read_all_again(world)
+    assert facts(world) == found and len(found) > 2 * PEOPLE
+    world.stop([service for service in started if service.is_alive()])
+
+
+def facts(world):
+    """All of the ledger but when its rows were stored."""
+    columns = "anchor, event_id, occurred_at, kind, flags, event, channel, department, class, purpose, tags, priority, product_id"
+    more = "product_category, campaign_id, lines, source, case_id, order_id, received_at, consent, score, planned_at, expires_at, decision_id"
+    return world.query(f"SELECT {columns}, {more}, others, addresses FROM suppression.facts ORDER BY anchor, event_id, occurred_at")
