@@ -21,6 +21,8 @@ enum outcome convert_touch(struct tracker *tracker, struct arena *arena,
     };
     if (shape->is_order || shape->is_return)
         out->order = journey_order_key(&tracker->policy, shape, fact->order_id);
+    if (fact->lines.len > 0 && !filter_set_is_empty(&tracker->policy.filters_of_lines))
+        out->by_lines = journey_filters_of_lines(&tracker->policy, fact->lines);
     out->is_sale = journey_is_sale(&tracker->policy, out);
     return OUTCOME_OK;
 }

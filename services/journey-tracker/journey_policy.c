@@ -2,42 +2,27 @@
  * takes. */
 #include "services/journey-tracker/journey_policy.h"
 
+#include "services/journey-tracker/journey_filter.h"
+
 #define STATUSES "active|at_risk|lapsed|won_back"
 
-static enum outcome read_texts(struct arena *arena, const struct json *object, const char *key,
-                               struct span_list *out, struct err *err)
-{
-    const struct json *list = NULL;
-    CHECK(json_list(object, key, &list, err));
-    for (size_t i = 0; i < json_count(list); i++)
-        CHECK(json_as_text(json_at(list, i), arena_push(arena, out), err));
-    return OUTCOME_OK;
-}
-
 /* ---- stages ---- */
-static enum outcome read_rule(const struct json *object, struct stage_rule *rule, struct err *err)
+static enum outcome read_rule(struct arena *arena, const struct json *object,
+                              struct stage_rule *rule, struct err *err)
 {
-    int64_t nth = 0, score_min = INT16_MIN;
-    CHECK(json_check_keys(object, "",
-                          "event channel score_kind score_min after nth within later_day", err));
-    CHECK(json_text(object, "event", &rule->event, err));
-    CHECK(json_text(object, "channel", &rule->channel, err));
-    CHECK(json_text(object, "score_kind", &rule->score_kind, err));
-    CHECK(json_int(object, "score_min", -100, 100, &score_min, err));
+    int64_t nth = 0;
+    CHECK(json_check_keys(object, "on", "after nth within later_day", err));
+    CHECK(journey_filter_read(arena, json_get(object, "on"), &rule->on, err));
     CHECK(json_text(object, "after", &rule->after, err));
     CHECK(json_int(object, "nth", 1, 1000, &nth, err));
     CHECK(json_duration(object, "within", &rule->within, err));
     CHECK(json_bool(object, "later_day", &rule->later_day, err));
     rule->nth = (uint16_t)nth;
-    rule->score_min = (int16_t)score_min;
-    if (rule->event.ptr == NULL && rule->channel.ptr == NULL && rule->score_kind.ptr == NULL &&
-        score_min == INT16_MIN)
-        return json_fail(object, err, "a stage rule needs at least an event, a channel or a score");
     return OUTCOME_OK;
 }
 
-static enum outcome read_stage(const struct json *object, struct journey_policy *policy,
-                               struct err *err)
+static enum outcome read_stage(struct arena *arena, const struct json *object,
+                               struct journey_policy *policy, struct err *err)
 {
     int stage = 0;
     const struct json *rules = NULL;
@@ -49,18 +34,18 @@ static enum outcome read_stage(const struct json *object, struct journey_policy 
             return json_fail(json_at(rules, i), err, "at most %d stage rules", POLICY_MAX_RULES);
         struct stage_rule *rule = &policy->rules[policy->rule_count++];
         *rule = (struct stage_rule){.stage = (enum journey_stage)(STAGE_INQUIRY + stage)};
-        CHECK(read_rule(json_at(rules, i), rule, err));
+        CHECK(read_rule(arena, json_at(rules, i), rule, err));
     }
     return OUTCOME_OK;
 }
 
-static enum outcome read_stages(const struct json *journey, struct journey_policy *policy,
-                                struct err *err)
+static enum outcome read_stages(struct arena *arena, const struct json *journey,
+                                struct journey_policy *policy, struct err *err)
 {
     const struct json *stages = NULL;
     CHECK(json_list(journey, "stages", &stages, err));
     for (size_t i = 0; i < json_count(stages); i++)
-        CHECK(read_stage(json_at(stages, i), policy, err));
+        CHECK(read_stage(arena, json_at(stages, i), policy, err));
     return OUTCOME_OK;
 }
 
@@ -75,7 +60,7 @@ static enum outcome read_status_rule(struct arena *arena, const struct json *sta
         return OUTCOME_OK;
     CHECK(json_check_keys(object, "", "after on", err));
     CHECK(json_duration(object, "after", after, err));
-    return read_texts(arena, object, "on", on, err);
+    return journey_texts_read(arena, object, "on", on, err);
 }
 
 static enum outcome read_status(struct arena *arena, const struct json *journey,
@@ -179,7 +164,7 @@ static enum outcome read_returns(struct arena *arena, const struct json *journey
     CHECK(json_check_keys(returns, "", "events within", err));
     if (json_get(returns, "events"))
         orders->return_events = (struct span_list){0};
-    CHECK(read_texts(arena, returns, "events", &orders->return_events, err));
+    CHECK(journey_texts_read(arena, returns, "events", &orders->return_events, err));
     return json_duration(returns, "within", &orders->return_within, err);
 }
 
@@ -192,10 +177,10 @@ static enum outcome read_orders(struct arena *arena, const struct json *journey,
     if (object == NULL)
         return OUTCOME_OK;
     CHECK(json_check_keys(object, "events", "within scope prefer", err));
-    CHECK(read_texts(arena, object, "events", &orders->events, err));
+    CHECK(journey_texts_read(arena, object, "events", &orders->events, err));
     CHECK(json_duration(object, "within", &orders->within, err));
     CHECK(json_choice(object, "scope", "global|source", &scope, err));
-    CHECK(read_texts(arena, object, "prefer", &orders->prefer, err));
+    CHECK(journey_texts_read(arena, object, "prefer", &orders->prefer, err));
     orders->by_source = scope == 1;
     if (orders->by_source && orders->prefer.count > 0)
         return json_fail(object, err,
@@ -220,8 +205,8 @@ static enum outcome read_journey(struct arena *arena, const struct json *journey
                          "only \"UTC\" in this version");
     CHECK(json_duration(journey, "session", &policy->session, err));
     policy->has_no_touch = json_get(journey, "no_touch") != NULL;
-    CHECK(read_texts(arena, journey, "no_touch", &policy->no_touch, err));
-    CHECK(read_stages(journey, policy, err));
+    CHECK(journey_texts_read(arena, journey, "no_touch", &policy->no_touch, err));
+    CHECK(read_stages(arena, journey, policy, err));
     CHECK(read_status(arena, journey, policy, err));
     journey_policy_default_orders(&policy->orders, arena);
     CHECK(read_returns(arena, journey, &policy->orders, err));
@@ -230,22 +215,6 @@ static enum outcome read_journey(struct arena *arena, const struct json *journey
 }
 
 /* ---- goals ---- */
-static enum outcome read_filter(struct arena *arena, const struct json *on,
-                                struct journey_goal *goal, struct err *err)
-{
-    int direction = -1, value = -1;
-    CHECK(json_check_keys(on, "", "events channels departments purposes direction value", err));
-    CHECK(read_texts(arena, on, "events", &goal->events, err));
-    CHECK(read_texts(arena, on, "channels", &goal->channels, err));
-    CHECK(read_texts(arena, on, "departments", &goal->departments, err));
-    CHECK(read_texts(arena, on, "purposes", &goal->purposes, err));
-    CHECK(json_choice(on, "direction", WORD_CHOICES(WORDS_DIRECTIONS), &direction, err));
-    CHECK(json_choice(on, "value", "positive", &value, err));
-    goal->direction = (enum direction)(direction + 1);
-    goal->positive = value == 0;
-    return OUTCOME_OK;
-}
-
 static enum outcome read_measure(const struct json *object, struct journey_goal *goal,
                                  struct err *err)
 {
@@ -289,7 +258,7 @@ static enum outcome read_goal(struct arena *arena, const struct json *object,
     goal->nth = (uint16_t)nth;
     if (nth == 0 && goal->within.us > 0)
         return json_fail(object, err, "`within` needs `nth`");
-    return on ? read_filter(arena, on, goal, err) : OUTCOME_OK;
+    return on ? journey_filter_read(arena, on, &goal->on, err) : OUTCOME_OK;
 }
 
 static const struct journey_goal *find_goal(const struct journey_policy *policy, struct span id)
@@ -330,11 +299,11 @@ static enum outcome check_credited(const struct json *object, const struct journ
         return json_fail(object, err,
                          "`credited` needs measure value and a conversion rule of journey.json "
                          "with this goal");
-    if (goal->direction == DIRECTION_OUTBOUND)
+    if (goal->on.direction == DIRECTION_OUTBOUND)
         return json_fail(object, err, "`credited` contradicts `on`: a conversion is inbound");
     for (uint32_t i = 0; i < policy->conversion_count; i++)
         if (span_equal(policy->conversions[i].goal, goal->id) &&
-            !lists(&goal->events, policy->conversions[i].event))
+            !lists(&goal->on.events, policy->conversions[i].event))
             return json_fail(object, err,
                              "`credited` contradicts `on`: the conversion rule of journey.json for "
                              "\"" SPAN_FMT "\" is not among its events",

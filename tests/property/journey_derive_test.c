@@ -72,6 +72,8 @@ static struct touch random_touch(int64_t at)
     if (touch.shape->is_send || touch.shape->is_failure)
         touch.decision = draw(3);
     world_name_order(&world, &touch, order_ids[draw(5)]);
+    if (draw(3) == 0)
+        touch.by_lines = world.policy.filters_of_lines;
     return touch;
 }
 

@@ -13,42 +13,46 @@ static struct span_list one(struct arena *arena, struct span text)
     return (struct span_list){items, 1, 1};
 }
 
-static void set_rules(struct journey_policy *policy)
+static struct touch_filter on_event(struct arena *arena, struct span event)
+{
+    return (struct touch_filter){.events = one(arena, event)};
+}
+
+static void set_rules(struct journey_policy *policy, struct arena *arena)
 {
     const struct span order = SPAN("Order Completed");
+    struct touch_filter on_order = on_event(arena, order), in_app = on_event(arena, SPAN("Page")),
+                        nps = {.score_kind = SPAN("nps"),
+                               .has_score = true,
+                               .score_min = 80,
+                               .score_max = 100};
+    in_app.channels = one(arena, SPAN("app"));
     const struct stage_rule rules[] = {
-        {.stage = STAGE_CONSIDERATION, .event = SPAN("Product Viewed")},
-        {.stage = STAGE_CONSIDERATION, .event = SPAN("Page"), .channel = SPAN("app")},
-        {.stage = STAGE_PURCHASE, .event = order},
-        {.stage = STAGE_ONBOARDING, .event = SPAN("Account Created"), .after = order},
-        {.stage = STAGE_RETENTION, .event = order, .nth = 2, .later_day = true},
-        {.stage = STAGE_LOYALTY, .event = order, .nth = 4, .within = DAYS(365)},
-        {.stage = STAGE_ADVOCACY, .event = SPAN("Review Submitted")},
-        {.stage = STAGE_ADVOCACY, .score_kind = SPAN("nps"), .score_min = 80},
+        {.stage = STAGE_CONSIDERATION, .on = on_event(arena, SPAN("Product Viewed"))},
+        {.stage = STAGE_CONSIDERATION, .on = in_app},
+        {.stage = STAGE_PURCHASE, .on = on_order},
+        {.stage = STAGE_ONBOARDING, .on = on_event(arena, SPAN("Account Created")), .after = order},
+        {.stage = STAGE_RETENTION, .on = on_order, .nth = 2, .later_day = true},
+        {.stage = STAGE_LOYALTY, .on = on_order, .nth = 4, .within = DAYS(365)},
+        {.stage = STAGE_ADVOCACY, .on = on_event(arena, SPAN("Review Submitted"))},
+        {.stage = STAGE_ADVOCACY, .on = nps},
     };
     policy->rule_count = sizeof rules / sizeof *rules;
     memcpy(policy->rules, rules, sizeof rules);
-    for (uint32_t i = 0; i < policy->rule_count; i++)
-        if (policy->rules[i].score_min == 0)
-            policy->rules[i].score_min = INT16_MIN;
 }
 
 static void set_goals(struct journey_policy *policy, struct arena *arena)
 {
-    const struct span order = SPAN("Order Completed");
+    const struct touch_filter on_order = on_event(arena, SPAN("Order Completed"));
+    struct touch_filter paid = on_order, in_ovens = on_order;
+    paid.positive = true;
+    in_ovens.categories = one(arena, SPAN("home/ov*"));
     const struct journey_goal goals[] = {
-        {.id = SPAN("profit"),
-         .events = one(arena, order),
-         .positive = true,
-         .measure = MEASURE_MARGIN_ELSE_VALUE},
-        {.id = SPAN("sale"),
-         .events = one(arena, order),
-         .positive = true,
-         .measure = MEASURE_VALUE,
-         .credited = true},
-        {.id = SPAN("orders"), .events = one(arena, order)},
-        {.id = SPAN("second_order"), .events = one(arena, order), .nth = 2, .within = DAYS(30)},
-        {.id = SPAN("third_touch"), .direction = DIRECTION_INBOUND, .nth = 3},
+        {.id = SPAN("profit"), .on = paid, .measure = MEASURE_MARGIN_ELSE_VALUE},
+        {.id = SPAN("sale"), .on = paid, .measure = MEASURE_VALUE, .credited = true},
+        {.id = SPAN("orders"), .on = on_order},
+        {.id = SPAN("second_order"), .on = on_order, .nth = 2, .within = DAYS(30)},
+        {.id = SPAN("third_touch"), .on = {.direction = DIRECTION_INBOUND}, .nth = 3},
         {.id = SPAN("active"), .status = STATUS_ACTIVE, .measure = MEASURE_STOCK},
         {.id = SPAN("buyers"),
          .status = STATUS_ACTIVE,
@@ -58,12 +62,16 @@ static void set_goals(struct journey_policy *policy, struct arena *arena)
          .status = STATUS_LAPSED,
          .from_stage = STAGE_CONSIDERATION,
          .measure = MEASURE_ENTRIES},
-        {.id = SPAN("pressure"), .direction = DIRECTION_OUTBOUND},
-        {.id = SPAN("app"), .channels = one(arena, SPAN("app"))},
-        {.id = SPAN("web_team"), .departments = one(arena, SPAN("web"))},
-        {.id = SPAN("bounces"), .events = one(arena, SPAN("Email Bounced"))},
-        {.id = SPAN("app_value"), .channels = one(arena, SPAN("app")), .measure = MEASURE_VALUE},
-        {.id = SPAN("branding"), .purposes = one(arena, SPAN("brand"))},
+        {.id = SPAN("pressure"), .on = {.direction = DIRECTION_OUTBOUND}},
+        {.id = SPAN("app"), .on = {.channels = one(arena, SPAN("app"))}},
+        {.id = SPAN("web_team"), .on = {.departments = one(arena, SPAN("web"))}},
+        {.id = SPAN("bounces"), .on = on_event(arena, SPAN("Email Bounced"))},
+        {.id = SPAN("app_value"),
+         .on = {.channels = one(arena, SPAN("app"))},
+         .measure = MEASURE_VALUE},
+        {.id = SPAN("branding"), .on = {.purposes = one(arena, SPAN("brand"))}},
+        {.id = SPAN("ovens"), .on = in_ovens, .measure = MEASURE_VALUE},
+        {.id = SPAN("happy"), .on = {.has_score = true, .score_min = 80, .score_max = 100}},
     };
     policy->goal_count = sizeof goals / sizeof *goals;
     memcpy(policy->goals, goals, sizeof goals);
@@ -129,7 +137,7 @@ void world_open(struct journey_world *world)
 {
     memset(world, 0, sizeof *world);
     struct journey_policy *policy = &world->policy;
-    set_rules(policy);
+    set_rules(policy, &world->arena);
     set_goals(policy, &world->arena);
     set_attribution(policy, &world->arena);
     set_orders(policy, &world->arena);

@@ -16,7 +16,7 @@ static void test_retailer(void **state)
     struct err err = {0};
     assert_int_equal(journey_policy_load(&arena, TUTTI_SOURCE_DIR "/policies", &p, &err),
                      OUTCOME_OK);
-    assert_int_equal(p.rule_count, 12);
+    assert_int_equal(p.rule_count, 7);
     assert_int_equal(p.rules[0].stage, STAGE_ADVOCACY);
     assert_int_equal(p.rules[p.rule_count - 1].stage, STAGE_CONSIDERATION);
     assert_int_equal(p.counted_count, 1);
@@ -32,8 +32,8 @@ static void test_retailer(void **state)
     assert_int_equal(p.goal_count, 8);
     assert_int_equal(p.goals[3].nth, 2);
     assert_int_equal(p.goals[5].status, STATUS_ACTIVE);
-    assert_true(p.goals[7].lower_is_better && p.goals[7].direction == DIRECTION_OUTBOUND);
-    assert_true(p.goals_positive == 3);
+    assert_true(p.goals[7].lower_is_better && p.goals[7].on.direction == DIRECTION_OUTBOUND);
+    assert_true(p.goals_asking == 3);
     assert_int_equal(p.channel_count, 7);
     arena_free(&arena);
 }
@@ -70,24 +70,31 @@ static const struct {
     {"{\"stages\":[{\"stage\":\"zeal\"}]," ATTRIBUTION "}", GOAL(""), "{\"rules\":[]}",
      "stages[0].stage"},
     {RULE("{}"), GOAL(""), "{\"rules\":[]}", "stages[0].rules[0]"},
-    {RULE("{\"event\":\"Page\",\"nth\":2}"), GOAL(""), "{\"rules\":[]}",
-     "nth needs the event of a conversion"},
-    {RULE("{\"event\":\"Order\",\"within\":\"P1D\"}"), GOAL(""), "{\"rules\":[]}", "needs nth"},
-    {RULE("{\"event\":\"Order\",\"nth\":9,\"within\":\"P1D\"}"), GOAL(""), "{\"rules\":[]}",
-     "too large"},
-    {RULE("{\"event\":\"Page\",\"after\":\"Page\"}"), GOAL(""), "{\"rules\":[]}", "after"},
+    {RULE("{\"on\":{\"events\":[\"Page\"]},\"nth\":2}"), GOAL(""), "{\"rules\":[]}",
+     "nth needs one event, that of a conversion"},
+    {RULE("{\"on\":{\"events\":[\"Order\"]},\"within\":\"P1D\"}"), GOAL(""), "{\"rules\":[]}",
+     "needs nth"},
+    {RULE("{\"on\":{\"events\":[\"Order\"]},\"nth\":9,\"within\":\"P1D\"}"), GOAL(""),
+     "{\"rules\":[]}", "too large"},
+    {RULE("{\"on\":{\"events\":[\"Page\"]},\"after\":\"Page\"}"), GOAL(""), "{\"rules\":[]}",
+     "after"},
     {STATUS("\"lapsed\":{\"after\":\"P366D\"}"), GOAL(""), "{\"rules\":[]}", "P365D"},
     {STATUS("\"at_risk\":{\"after\":\"P9D\"},\"lapsed\":{\"after\":\"P9D\"}"), GOAL(""),
      "{\"rules\":[]}", "not below"},
     {STATUS("\"at_risk\":{\"on\":[\"X\"]},\"lapsed\":{\"on\":[\"X\"]}"), GOAL(""), "{\"rules\":[]}",
      "both"},
     {JOURNEY, GOAL("{\"id\":\"a\",\"measure\":\"count\"}"), "{\"rules\":[]}", "either"},
-    {JOURNEY, GOAL("{\"id\":\"a\",\"measure\":\"stock\",\"on\":{}}"), "{\"rules\":[]}", "status"},
-    {JOURNEY, GOAL("{\"id\":\"a\",\"measure\":\"count\",\"on\":{},\"parent\":\"b\"}"),
+    {JOURNEY, GOAL("{\"id\":\"a\",\"measure\":\"stock\",\"on\":{\"value\":\"positive\"}}"),
+     "{\"rules\":[]}", "status"},
+    {JOURNEY,
+     GOAL("{\"id\":\"a\",\"measure\":\"count\",\"on\":{\"value\":\"positive\"},\"parent\":\"b\"}"),
      "{\"rules\":[]}", "parent"},
-    {JOURNEY, GOAL("{\"id\":\"a\",\"measure\":\"count\",\"on\":{},\"within\":\"P1D\"}"),
+    {JOURNEY,
+     GOAL(
+         "{\"id\":\"a\",\"measure\":\"count\",\"on\":{\"value\":\"positive\"},\"within\":\"P1D\"}"),
      "{\"rules\":[]}", "nth"},
-    {JOURNEY, GOAL("{\"id\":\"a\",\"measure\":\"value\",\"on\":{},\"credited\":true}"),
+    {JOURNEY,
+     GOAL("{\"id\":\"a\",\"measure\":\"value\",\"on\":{\"value\":\"positive\"},\"credited\":true}"),
      "{\"rules\":[]}", "credited"},
     {JOURNEY,
      GOAL("{\"id\":\"g\",\"measure\":\"value\",\"on\":{\"events\":[\"Page\"]},\"credited\":"
@@ -98,8 +105,9 @@ static const struct {
           "\"credited\":true}"),
      "{\"rules\":[]}", "a conversion is inbound"},
     {JOURNEY,
-     GOAL("{\"id\":\"a\",\"measure\":\"count\",\"on\":{}},{\"id\":\"a\",\"measure\":\"count\","
-          "\"on\":{}}"),
+     GOAL("{\"id\":\"a\",\"measure\":\"count\",\"on\":{\"value\":\"positive\"}},{\"id\":\"a\","
+          "\"measure\":\"count\","
+          "\"on\":{\"value\":\"positive\"}}"),
      "{\"rules\":[]}", "twice"},
     {JOURNEY, GOAL(""), "{\"rules\":[{\"channel\":\"a\",\"network\":\"b\"}]}", "rules[0]"},
     {CREDITABLE("{}"), GOAL(""), "{\"rules\":[]}", "a visit needs"},

@@ -64,9 +64,11 @@ struct touch {
     const struct shape *shape;
     int64_t value_micros, margin_micros; /* MICROS_ABSENT */
     int16_t score;                       /* SCORE_ABSENT */
-    uint64_t decision;                   /* of a send or its failure (decision_key); 0: none */
-    bool is_sale;                        /* journey_is_sale, whoever owns the sale */
-    uint64_t order; /* journey_order_key of an order or a return; 0: it names no order */
+    /* Filters of categories (policy.filters_of_lines) that a line of the order answers. */
+    struct filter_set by_lines;
+    uint64_t decision; /* of a send or its failure (decision_key); 0: none */
+    bool is_sale;      /* journey_is_sale, whoever owns the sale */
+    uint64_t order;    /* journey_order_key of an order or a return; 0: it names no order */
 };
 
 /* The one order of touchpoints. */
@@ -140,8 +142,9 @@ struct order_detail {
     uint32_t goal;     /* code, of the conversion */
     uint64_t credited; /* bit of that goal, if it is a credited one */
     struct order_sums told, back;
-    /* Goals that match a telling, and those without nth that counted the order. */
-    uint64_t matched, counted;
+    /* Goals that match the first telling, value and score left aside, and those of money from
+     * which a return takes; goals that match a telling; those without nth that counted it. */
+    uint64_t goals, return_goals, matched, counted;
     const struct tail_touch *eligible;
     uint32_t eligible_count;
     const struct order_return *returns;

@@ -125,8 +125,7 @@ static bool rule_within(const struct passing *p, const struct stage_rule *rule)
 /* The conditions that the shape cannot decide. Counts are those before this touch. */
 static bool rule_matches(const struct passing *p, const struct stage_rule *rule)
 {
-    if (rule->score_min != INT16_MIN &&
-        (p->touch->score == SCORE_ABSENT || p->touch->score < rule->score_min))
+    if (!filter_admits(&rule->on, is_positive(p->touch), p->touch->score))
         return false;
     if (rule->after.ptr && orders_counted(p->state, rule->after_index) == 0)
         return false;
@@ -137,12 +136,21 @@ static bool rule_matches(const struct passing *p, const struct stage_rule *rule)
     return !rule->later_day || orders_before_day(p->policy, p->state, rule->counted, p->day);
 }
 
+static uint64_t rules_of_touch(const struct passing *p)
+{
+    uint64_t rules = p->touch->shape->rules;
+    for (uint64_t more = p->touch->shape->line_rules; more; more &= more - 1)
+        if (filter_set_has(&p->touch->by_lines, p->policy->rules[__builtin_ctzll(more)].filter))
+            rules |= more & -more;
+    return rules;
+}
+
 static uint8_t stage_after(const struct passing *p)
 {
     uint8_t stage = p->state->stage;
-    for (uint64_t rules = p->touch->shape->rules; rules; rules &= rules - 1) {
+    for (uint64_t rules = rules_of_touch(p); rules; rules &= rules - 1) {
         const struct stage_rule *rule = &p->policy->rules[__builtin_ctzll(rules)];
-        if (p->again && rule->event.ptr)
+        if (p->again && rule->on.events.count > 0)
             continue;
         if (rule->stage <= stage)
             break;
@@ -267,10 +275,9 @@ void pass_goals(struct passing *p, uint64_t goals, const struct order_sums *sums
  * for a value count it at the first telling that has one. */
 static uint64_t goals_of_touch(const struct passing *p)
 {
-    uint64_t asked = is_positive(p->touch) ? UINT64_MAX : ~p->policy->goals_positive;
-    const struct shape *place = p->detail.place;
-    return p->again && place ? place->goals & asked & ~p->again->detail->matched
-                             : touch_goals(p->policy, p->touch);
+    if (p->again == NULL || p->detail.place == NULL)
+        return touch_goals(p->policy, p->touch);
+    return goals_admitting(p->policy, p->touch, p->detail.goals & ~p->again->detail->matched);
 }
 
 /* ---- conversions ---- */

@@ -51,10 +51,32 @@ static inline int touch_conversion(const struct touch *touch)
     return touch->value_micros > 0 ? touch->shape->positive : touch->shape->otherwise;
 }
 
+/* Goals of the shape, and those that a line of the order decides; value and score left aside. */
+static inline uint64_t goals_of(const struct journey_policy *policy, const struct touch *touch,
+                                uint64_t certain, uint64_t by_lines)
+{
+    for (; by_lines; by_lines &= by_lines - 1)
+        if (filter_set_has(&touch->by_lines, policy->goals[__builtin_ctzll(by_lines)].filter))
+            certain |= by_lines & -by_lines;
+    return certain;
+}
+
+/* Those of the goals that value and score of the touch admit. */
+static inline uint64_t goals_admitting(const struct journey_policy *policy,
+                                       const struct touch *touch, uint64_t goals)
+{
+    for (uint64_t asking = goals & policy->goals_asking; asking; asking &= asking - 1)
+        if (!filter_admits(&policy->goals[__builtin_ctzll(asking)].on, touch->value_micros > 0,
+                           touch->score))
+            goals &= ~(asking & -asking);
+    return goals;
+}
+
 /* Goals whose filter the touch matches, one bit each. */
 static inline uint64_t touch_goals(const struct journey_policy *policy, const struct touch *touch)
 {
-    return touch->shape->goals & (touch->value_micros > 0 ? UINT64_MAX : ~policy->goals_positive);
+    const struct shape *shape = touch->shape;
+    return goals_admitting(policy, touch, goals_of(policy, touch, shape->goals, shape->line_goals));
 }
 
 /* Stage at t, given that no inbound touch lies between state->last_inbound and t. */

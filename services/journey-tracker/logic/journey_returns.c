@@ -23,9 +23,18 @@ static struct order_sums sums_sub(struct order_sums a, struct order_sums b)
                                sum_sub(a.by_goal, b.by_goal)};
 }
 
-static struct order_detail new_order(const struct touch *touch)
+/* Goals of money from which a return takes that knows nothing of its order. */
+static uint64_t return_goals(const struct journey_policy *policy, const struct touch *touch)
+{
+    const struct shape *shape = touch->shape;
+    return goals_of(policy, touch, shape->return_goals, shape->return_line_goals);
+}
+
+static struct order_detail new_order(const struct journey_policy *policy, const struct touch *touch)
 {
     return (struct order_detail){
+        .goals = goals_of(policy, touch, touch->shape->goals, touch->shape->line_goals),
+        .return_goals = return_goals(policy, touch),
         .key = touch->key,
         .place = touch->shape,
         .seller = touch->shape,
@@ -66,7 +75,7 @@ static void take_value(struct order_detail *d, const struct touch *touch)
 struct order_detail telling(const struct passing *p)
 {
     if (p->again == NULL)
-        return new_order(p->touch);
+        return new_order(p->policy, p->touch);
     struct order_detail d = *p->again->detail;
     if (is_positive(p->touch))
         take_value(&d, p->touch);
@@ -87,7 +96,7 @@ static void add_to_goals(const struct passing *p, const struct order_detail *d,
 {
     for (uint64_t goals = d->counted; goals; goals &= goals - 1) {
         const struct journey_goal *goal = &p->policy->goals[__builtin_ctzll(goals)];
-        bool counts = goal->measure == MEASURE_COUNT && goal->events.count > 0;
+        bool counts = goal->measure == MEASURE_COUNT && goal->on.events.count > 0;
         effects_goal(p->effects, goal,
                      &(struct goal_amount){
                          .day = p->day,
@@ -325,7 +334,7 @@ static void note_return(struct passing *p, struct order_entry *entry, int64_t am
 static void set_goal(const struct passing *p, struct order_detail *d)
 {
     int16_t rule = d->place->stand_in;
-    d->counted |= d->place->return_goals;
+    d->counted |= d->return_goals;
     if (d->is_conversion)
         return;
     d->has_margin = d->has_margin && !instant_is_set(d->key.at); /* of a return without an order */
@@ -350,9 +359,8 @@ static void emit_return(const struct passing *p, const struct order_detail *d,
 /* Goals that count the return as a touch of its own, with the value as sent. */
 static void count_return(struct passing *p)
 {
-    uint64_t asked = is_positive(p->touch) ? UINT64_MAX : ~p->policy->goals_positive;
     const struct order_sums sums = sums_of(p->touch);
-    pass_goals(p, p->touch->shape->return_counts & asked, &sums);
+    pass_goals(p, p->touch->shape->return_counts & touch_goals(p->policy, p->touch), &sums);
     orders_settle(
         p->policy, p->state,
         &(struct order_entry){.at = p->touch->key.at, .nth_goals = p->nth_goals, .counted = -1});
@@ -389,7 +397,8 @@ static void return_order(struct passing *p, struct order_entry *entry)
 
 /* A return of which no order is known: its money is negative, and nobody's. One without a value
  * takes back nothing. */
-static struct amounts amounts_alone(const struct touch *touch, struct order_detail *order)
+static struct amounts amounts_alone(const struct journey_policy *policy, const struct touch *touch,
+                                    struct order_detail *order)
 {
     const struct shape *shape = touch->shape;
     int64_t value = -size_of(touch->value_micros);
@@ -399,7 +408,8 @@ static struct amounts amounts_alone(const struct touch *touch, struct order_deta
                                    .place = shape,
                                    .seller = shape,
                                    .money = shape,
-                                   .counted = shape->return_goals,
+                                   .counted = return_goals(policy, touch),
+                                   .return_goals = return_goals(policy, touch),
                                    .has_margin = has_margin};
     return (struct amounts){.sums = {value, margin, has_margin ? margin : value}};
 }
@@ -407,7 +417,7 @@ static struct amounts amounts_alone(const struct touch *touch, struct order_deta
 static void return_unknown(struct passing *p)
 {
     struct order_detail d;
-    struct amounts a = amounts_alone(p->touch, &d);
+    struct amounts a = amounts_alone(p->policy, p->touch, &d);
     if (p->effects)
         emit_return(p, &d, &a, false);
     if (p->touch->shape->stand_in >= 0)
@@ -419,7 +429,7 @@ void return_alone(const struct journey_policy *policy, const struct touch *touch
                   struct journey_effects *effects)
 {
     struct order_detail d;
-    struct amounts a = amounts_alone(touch, &d);
+    struct amounts a = amounts_alone(policy, touch, &d);
     struct passing p = {.policy = policy,
                         .touch = touch,
                         .effects = effects,

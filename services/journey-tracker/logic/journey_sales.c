@@ -7,12 +7,22 @@ static bool has_amount(int64_t micros)
     return micros != MICROS_ABSENT && micros != 0;
 }
 
+/* Who owns a sale is asked before lines and score are known, so neither plays a part. */
+static uint64_t sale_goals(const struct journey_policy *policy, const struct touch *touch)
+{
+    uint64_t goals = touch->shape->goals | touch->shape->line_goals;
+    for (uint32_t i = 0; i < policy->goal_count && !is_positive(touch); i++)
+        if (policy->goals[i].on.positive)
+            goals &= ~(UINT64_C(1) << i);
+    return goals;
+}
+
 bool journey_is_sale(const struct journey_policy *policy, const struct touch *touch)
 {
     if (touch_conversion(touch) >= 0 || is_return(touch))
         return true;
     return (has_amount(touch->value_micros) || has_amount(touch->margin_micros)) &&
-           (touch_goals(policy, touch) & policy->goals_money) != 0;
+           (sale_goals(policy, touch) & policy->goals_money) != 0;
 }
 
 int journey_claim_compare(const struct sale_claim *a, const struct sale_claim *b)

@@ -58,6 +58,7 @@ static uint32_t digest(const struct order_detail *d)
                          (uint64_t)d->has_margin << 2);
     hash = mix(mix(mix(hash, d->place->code), d->seller->code), d->money->code);
     hash = mix(mix(mix(hash, d->goal), d->matched), d->counted);
+    hash = mix(mix(hash, d->goals), d->return_goals);
     hash = mix_sums(mix_sums(hash, &d->told), &d->back);
     for (uint32_t i = 0; i < d->eligible_count; i++) {
         const struct tail_touch *t = &d->eligible[i];

@@ -54,9 +54,11 @@ static void at_least(uint16_t *value, uint16_t least)
 static enum outcome link_nth(struct journey_policy *policy, struct stage_rule *rule,
                              struct err *err)
 {
-    rule->counted = (int16_t)counted_index(policy, rule->event);
-    if (rule->event.ptr == NULL || rule->counted < 0)
-        return invalid(err, "a stage rule with nth needs the event of a conversion", rule->event);
+    const struct span event_name = rule->on.events.count == 1 ? rule->on.events.items[0] : SPAN("");
+    rule->counted = (int16_t)counted_index(policy, event_name);
+    if (rule->counted < 0)
+        return invalid(err, "a stage rule with nth needs one event, that of a conversion",
+                       event_name);
     struct counted_event *event = &policy->counted[rule->counted];
     at_least(&event->enough, (uint16_t)(rule->nth - 1));
     if (rule->later_day) {
@@ -64,17 +66,23 @@ static enum outcome link_nth(struct journey_policy *policy, struct stage_rule *r
         event->later_day = true;
     }
     if (rule->within.us > 0 && rule->nth > POLICY_MAX_WITHIN)
-        return invalid(err, "nth with within is too large", rule->event);
+        return invalid(err, "nth with within is too large", event_name);
     if (rule->within.us > 0 && event->times < rule->nth - 1)
         event->times = (uint8_t)(rule->nth - 1);
     return OUTCOME_OK;
 }
 
+static struct span first_event(const struct stage_rule *rule)
+{
+    return rule->on.events.count > 0 ? rule->on.events.items[0] : SPAN("");
+}
+
 static enum outcome link_rule(struct journey_policy *policy, struct stage_rule *rule,
                               struct err *err)
 {
+    CHECK(journey_policy_filter(policy, &rule->on, &rule->filter, err));
     if (rule->nth == 0 && (rule->within.us > 0 || rule->later_day))
-        return invalid(err, "a stage rule with within or later_day needs nth", rule->event);
+        return invalid(err, "a stage rule with within or later_day needs nth", first_event(rule));
     if (rule->after.ptr != NULL) {
         rule->after_index = (int16_t)counted_index(policy, rule->after);
         if (rule->after_index < 0)
@@ -94,7 +102,7 @@ static void link_goal(struct journey_policy *policy, uint32_t index)
 {
     const struct journey_goal *goal = &policy->goals[index];
     uint64_t bit = UINT64_C(1) << index;
-    policy->goals_positive |= goal->positive ? bit : 0;
+    policy->goals_asking |= goal->on.positive || goal->on.has_score ? bit : 0;
     policy->goals_staged |= goal->from_stage != STAGE_NONE ? bit : 0;
     policy->goals_money |= adds_money(goal) ? bit : 0;
     policy->goals_alone |= goal->status == STATUS_NONE && goal->nth == 0 ? bit : 0;
@@ -106,11 +114,13 @@ static void link_goal(struct journey_policy *policy, uint32_t index)
 static enum outcome link_goals(struct journey_policy *policy, struct err *err)
 {
     uint8_t slots = 0;
-    policy->goals_positive = policy->goals_staged = 0;
+    policy->goals_asking = policy->goals_staged = 0;
     policy->goals_money = policy->goals_alone = 0;
     for (uint32_t i = 0; i < policy->goal_count; i++) {
         struct journey_goal *goal = &policy->goals[i];
         link_goal(policy, i);
+        if (goal->status == STATUS_NONE)
+            CHECK(journey_policy_filter(policy, &goal->on, &goal->filter, err));
         if (goal->nth == 0)
             continue;
         if (slots == POLICY_MAX_NTH_GOALS)
@@ -212,6 +222,24 @@ static enum outcome link_orders(struct journey_policy *policy, struct err *err)
     orders->keep =
         orders->return_within.us > orders->within.us ? orders->return_within : orders->within;
     orders->stand_in = stand_in_rule(policy);
+    return OUTCOME_OK;
+}
+
+enum outcome journey_policy_filter(struct journey_policy *policy, const struct touch_filter *filter,
+                                   uint8_t *out, struct err *err)
+{
+    uint32_t i = 0;
+    while (i < policy->filter_count && !filter_equal(&policy->filters[i], filter))
+        i++;
+    if (i == FILTERS_MAX)
+        return err_set(err, OUTCOME_FATAL, "policy_invalid", "more than %d different filters",
+                       FILTERS_MAX);
+    if (i == policy->filter_count) {
+        policy->filters[policy->filter_count++] = *filter;
+        if (filter->categories.count > 0)
+            filter_set_add(&policy->filters_of_lines, i);
+    }
+    *out = (uint8_t)i;
     return OUTCOME_OK;
 }
 

@@ -10,6 +10,7 @@
 #include "common/base/instant.h"
 #include "common/base/outcome.h"
 #include "common/words/words.h"
+#include "services/journey-tracker/logic/filter.h"
 
 enum {
     POLICY_MAX_RULES = 64,      /* stage rules */
@@ -26,28 +27,15 @@ enum {
  * days without any touch. */
 #define JOURNEY_END ((struct duration){365 * US_PER_DAY})
 
-struct span_list {
-    struct span *items;
-    size_t count, capacity;
-};
-
-static inline bool span_list_has(const struct span_list *list, struct span text)
-{
-    for (size_t i = 0; i < list->count && text.ptr; i++)
-        if (span_equal(list->items[i], text))
-            return true;
-    return false;
-}
-
 struct stage_rule {
     enum journey_stage stage;
-    struct span event, channel, score_kind; /* SPAN_NONE: any */
-    struct span after;                      /* SPAN_NONE: none */
-    int16_t score_min;                      /* INT16_MIN: any */
-    uint16_t nth;                           /* 0: none */
-    struct duration within;                 /* 0: none */
+    struct touch_filter on;
+    struct span after;      /* SPAN_NONE: none */
+    uint16_t nth;           /* 0: none */
+    struct duration within; /* 0: none */
     bool later_day;
-    int16_t counted;     /* position of `event` in policy.counted, where nth */
+    uint8_t filter;      /* position of `on` in policy.filters */
+    int16_t counted;     /* position of its one event in policy.counted, where nth */
     int16_t after_index; /* position of `after` in policy.counted */
 };
 
@@ -73,9 +61,9 @@ struct journey_goal {
     bool lower_is_better;
     enum journey_status status;    /* STATUS_NONE: a goal of touches */
     enum journey_stage from_stage; /* with status: this stage or a higher one; STAGE_NONE: any */
-    struct span_list events, channels, departments, purposes;
-    enum direction direction; /* DIRECTION_NONE: both */
-    bool positive, credited;
+    struct touch_filter on;        /* without status */
+    uint8_t filter;                /* position of `on` in policy.filters */
+    bool credited;
     uint16_t nth;           /* 0: every touch */
     uint8_t nth_slot;       /* index in journey_state.goals where nth */
     struct duration within; /* 0: none */
@@ -133,17 +121,20 @@ struct journey_policy {
     uint32_t stored_model; /* enum credit_model */
     struct journey_goal goals[POLICY_MAX_GOALS];
     uint32_t goal_count;
-    uint64_t goals_positive; /* bit i: goals[i].positive */
-    uint64_t goals_staged;   /* bit i: goals[i].from_stage is given */
-    uint64_t goals_money;    /* bit i: goals[i] adds up amounts of touches */
+    uint64_t goals_asking; /* bit i: goals[i] asks for the value or the score of a touch */
+    uint64_t goals_staged; /* bit i: goals[i].from_stage is given */
+    uint64_t goals_money;  /* bit i: goals[i] adds up amounts of touches */
     /* bit i: goals[i] counts touches without asking what the customer did before */
     uint64_t goals_alone;
     uint8_t nth_goals[POLICY_MAX_NTH_GOALS]; /* by nth_slot: position of the goal */
     struct channel_rule *channels;
     uint32_t channel_count;
-    uint32_t conversion_node; /* dictionary code of "(conversion)" */
-    uint32_t unidentified;    /* dictionary code of UNIDENTIFIED_PART */
-    uint32_t tail_max;        /* POLICY_TAIL_MAX, smaller in tests */
+    struct touch_filter filters[FILTERS_MAX]; /* no two are equal */
+    uint32_t filter_count;
+    struct filter_set filters_of_lines; /* those that ask for categories */
+    uint32_t conversion_node;           /* dictionary code of "(conversion)" */
+    uint32_t unidentified;              /* dictionary code of UNIDENTIFIED_PART */
+    uint32_t tail_max;                  /* POLICY_TAIL_MAX, smaller in tests */
 };
 
 /* The events of returns and the times of order_rules that hold where journey.json says nothing. */
@@ -153,6 +144,11 @@ void journey_policy_default_orders(struct order_rules *orders, struct arena *are
  * the rest of orders. Call it once, after filling the rest. FATAL "policy_invalid" where a limit
  * above is broken, or where nth, after, within, later_day or orders name no conversion event. */
 enum outcome journey_policy_finish(struct journey_policy *policy, struct err *err);
+
+/* The position of a filter in policy.filters, put there if it is new. FATAL "policy_invalid" if
+ * there is no room. */
+enum outcome journey_policy_filter(struct journey_policy *policy, const struct touch_filter *filter,
+                                   uint8_t *out, struct err *err);
 
 /* Gives each text of the policy that appears in cells its dictionary code: the goals, the goals of
  * conversions, "(conversion)" and UNIDENTIFIED_PART. */

@@ -2,35 +2,6 @@
  * conversions. */
 #include "services/journey-tracker/logic/shape.h"
 
-static char folded(char c, bool fold)
-{
-    return fold && c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
-/* Compares the whole text with a pattern in which `*` stands for any run of characters; with fold,
- * ASCII case is ignored. Greedy, with one point of return: the newest star. */
-static bool matches(struct span pattern, struct span text, bool fold)
-{
-    size_t p = 0, t = 0, star = SIZE_MAX, resume = 0;
-    while (t < text.len) {
-        if (p < pattern.len && pattern.ptr[p] == '*') {
-            star = p++;
-            resume = t;
-        } else if (p < pattern.len && folded(pattern.ptr[p], fold) == folded(text.ptr[t], fold)) {
-            p++;
-            t++;
-        } else if (star != SIZE_MAX) {
-            p = star + 1;
-            t = ++resume;
-        } else {
-            return false;
-        }
-    }
-    while (p < pattern.len && pattern.ptr[p] == '*')
-        p++;
-    return p == pattern.len;
-}
-
 static struct span after(struct span s, size_t n)
 {
     return (struct span){s.ptr + n, s.len - n};
@@ -61,19 +32,20 @@ struct span shape_referrer_host(struct span url)
 static struct span without_www(struct span host)
 {
     struct span www = SPAN("www.*");
-    return host.ptr && matches(www, host, true) ? after(host, 4) : host;
+    return host.ptr && pattern_matches(www, host, true) ? after(host, 4) : host;
 }
 
-static bool pattern_matches(struct span pattern, struct span text)
+static bool condition_holds(struct span pattern, struct span text)
 {
-    return pattern.ptr == NULL || (text.ptr != NULL && matches(pattern, text, false));
+    return pattern.ptr == NULL || (text.ptr != NULL && pattern_matches(pattern, text, false));
 }
 
 static bool host_matches(struct span pattern, struct span host)
 {
     if (pattern.ptr == NULL)
         return true;
-    return host.ptr && (matches(pattern, host, true) || matches(pattern, without_www(host), true));
+    return host.ptr && (pattern_matches(pattern, host, true) ||
+                        pattern_matches(pattern, without_www(host), true));
 }
 
 static struct span rule_network(const struct channel_rule *rule, const struct shape_text *text)
@@ -89,9 +61,9 @@ static const struct channel_rule *channel_rule_of(const struct journey_policy *p
     for (uint32_t i = 0; i < policy->channel_count; i++) {
         const struct channel_rule *rule = &policy->channels[i];
         if (host_matches(rule->referrer_host, text->referrer_host) &&
-            pattern_matches(rule->utm_medium, text->utm_medium) &&
-            pattern_matches(rule->utm_source, text->utm_source) &&
-            pattern_matches(rule->click_network, text->click_network) &&
+            condition_holds(rule->utm_medium, text->utm_medium) &&
+            condition_holds(rule->utm_source, text->utm_source) &&
+            condition_holds(rule->click_network, text->click_network) &&
             rule_network(rule, text).ptr)
             return rule;
     }
@@ -113,56 +85,68 @@ static void name_kind(const struct journey_policy *policy, const struct shape_te
     out->kind_text = (struct span){kind, left.len + 1 + right.len};
 }
 
-static uint64_t stage_rules_of(const struct journey_policy *policy, const struct shape_text *text,
-                               const struct shape *shape)
+static struct filter_subject subject_of(const struct shape_text *text, const struct shape *shape)
 {
-    uint64_t rules = 0;
-    for (uint32_t i = 0; i < policy->rule_count && shape->direction == DIRECTION_INBOUND; i++) {
-        const struct stage_rule *rule = &policy->rules[i];
-        if ((rule->event.ptr == NULL || span_equal(rule->event, shape->event)) &&
-            (rule->channel.ptr == NULL || span_equal(rule->channel, text->channel)) &&
-            (rule->score_kind.ptr == NULL ||
-             (text->score_kind.ptr && span_equal(rule->score_kind, text->score_kind))))
-            rules |= UINT64_C(1) << i;
+    return (struct filter_subject){
+        .event = shape->event,
+        .channel = text->channel,
+        .network = shape->network,
+        .department = text->department,
+        .purpose = text->purpose,
+        .campaign = text->campaign_id,
+        .category = text->product_category,
+        .score_kind = text->score_kind,
+        .direction = (enum direction)shape->direction,
+    };
+}
+
+static void set_filters(const struct journey_policy *policy, const struct shape_text *text,
+                        struct shape *out)
+{
+    const struct filter_subject subject = subject_of(text, out);
+    for (uint32_t i = 0; i < policy->filter_count; i++) {
+        enum filter_answer answer = filter_ask(&policy->filters[i], &subject);
+        if (answer == FILTER_YES)
+            filter_set_add(&out->filters, i);
+        else if (answer == FILTER_BY_LINES)
+            filter_set_add(&out->line_filters, i);
     }
-    return rules;
 }
 
-static bool filter_matches(const struct span_list *list, struct span text)
+static void set_rules(const struct journey_policy *policy, struct shape *out)
 {
-    return list->count == 0 || span_list_has(list, text);
+    for (uint32_t i = 0; i < policy->rule_count && out->direction == DIRECTION_INBOUND; i++) {
+        unsigned filter = policy->rules[i].filter;
+        uint64_t bit = UINT64_C(1) << i;
+        out->rules |= filter_set_has(&out->filters, filter) ? bit : 0;
+        out->line_rules |= filter_set_has(&out->line_filters, filter) ? bit : 0;
+    }
 }
 
-/* What is no touch counts only where its event is named, and a bot's visit only as money. */
+/* A bot's visit counts only as money. */
 static bool may_count(const struct journey_goal *goal, const struct shape *shape)
 {
     if (goal->status != STATUS_NONE)
         return false;
-    if (shape->direction == DIRECTION_NONE)
-        return goal->events.count > 0;
-    return shape->is_touch || goal->measure != MEASURE_COUNT;
+    return shape->is_touch || shape->direction == DIRECTION_NONE || goal->measure != MEASURE_COUNT;
 }
 
-static uint64_t goals_of(const struct journey_policy *policy, const struct shape_text *text,
-                         const struct shape *shape)
+static void set_goals(const struct journey_policy *policy, struct shape *out)
 {
-    uint64_t goals = 0;
+    out->goals = out->line_goals = 0;
     for (uint32_t i = 0; i < policy->goal_count; i++) {
         const struct journey_goal *goal = &policy->goals[i];
-        if (may_count(goal, shape) &&
-            (goal->direction == DIRECTION_NONE || goal->direction == shape->direction) &&
-            filter_matches(&goal->events, shape->event) &&
-            filter_matches(&goal->channels, text->channel) &&
-            filter_matches(&goal->departments, text->department) &&
-            filter_matches(&goal->purposes, text->purpose))
-            goals |= UINT64_C(1) << i;
+        uint64_t bit = UINT64_C(1) << i;
+        if (!may_count(goal, out))
+            continue;
+        out->goals |= filter_set_has(&out->filters, goal->filter) ? bit : 0;
+        out->line_goals |= filter_set_has(&out->line_filters, goal->filter) ? bit : 0;
     }
-    return goals;
 }
 
 static bool folded_matches(struct span pattern, struct span text)
 {
-    return pattern.ptr == NULL || (text.ptr != NULL && matches(pattern, text, true));
+    return pattern.ptr == NULL || (text.ptr != NULL && pattern_matches(pattern, text, true));
 }
 
 static bool is_listed_visit(const struct journey_policy *policy, const struct shape_text *text)
@@ -190,9 +174,9 @@ static uint64_t money_goals(const struct journey_policy *policy, uint64_t goals)
 
 static bool names_orders(const struct journey_policy *policy, const struct journey_goal *goal)
 {
-    for (size_t i = 0; i < goal->events.count; i++)
+    for (size_t i = 0; i < goal->on.events.count; i++)
         for (uint32_t j = 0; j < policy->counted_count; j++)
-            if (span_equal(goal->events.items[i], policy->counted[j].event))
+            if (span_equal(goal->on.events.items[i], policy->counted[j].event))
                 return true;
     return false;
 }
@@ -203,8 +187,8 @@ static uint64_t counts_of_return(const struct journey_policy *policy, uint64_t o
 {
     for (uint32_t i = 0; i < policy->goal_count; i++) {
         const struct journey_goal *goal = &policy->goals[i];
-        bool is_own =
-            goal->events.count > 0 ? !names_orders(policy, goal) : goal->measure == MEASURE_COUNT;
+        bool is_own = goal->on.events.count > 0 ? !names_orders(policy, goal)
+                                                : goal->measure == MEASURE_COUNT;
         if (!is_own)
             own &= ~(UINT64_C(1) << i);
     }
@@ -222,12 +206,16 @@ static void set_return(const struct journey_policy *policy, const struct shape_t
     out->stand_in = out->otherwise >= 0 ? out->otherwise : out->positive;
     if (out->stand_in < 0)
         out->stand_in = policy->orders.stand_in;
+    out->return_counts = counts_of_return(policy, out->goals | out->line_goals);
+    if (out->stand_in < 0)
+        return;
     struct shape order = *out;
-    if (out->stand_in >= 0)
-        order.event = policy->conversions[out->stand_in].event;
-    uint64_t of_order = out->stand_in >= 0 ? goals_of(policy, text, &order) : 0;
-    out->return_goals = money_goals(policy, of_order);
-    out->return_counts = counts_of_return(policy, out->goals);
+    order.event = policy->conversions[out->stand_in].event;
+    order.filters = order.line_filters = (struct filter_set){0};
+    set_filters(policy, text, &order);
+    set_goals(policy, &order);
+    out->return_goals = money_goals(policy, order.goals);
+    out->return_line_goals = money_goals(policy, order.line_goals);
 }
 
 static uint8_t preferred_place(const struct journey_policy *policy, struct span source)
@@ -330,10 +318,21 @@ void shape_compile(const struct journey_policy *policy, const struct shape_text 
         out->status = STATUS_AT_RISK;
     else if (span_list_has(&policy->lapsed_on, out->event))
         out->status = STATUS_LAPSED;
-    out->rules = stage_rules_of(policy, text, out);
-    out->goals = goals_of(policy, text, out);
+    set_filters(policy, text, out);
+    set_rules(policy, out);
+    set_goals(policy, out);
     out->preferred = preferred_place(policy, text->source);
     set_return(policy, text, out);
+}
+
+struct filter_set journey_filters_of_lines(const struct journey_policy *policy, struct span lines)
+{
+    struct filter_set answered = {0};
+    for (uint32_t i = 0; i < policy->filter_count; i++)
+        if (filter_set_has(&policy->filters_of_lines, i) &&
+            filter_has_line(&policy->filters[i], lines))
+            filter_set_add(&answered, i);
+    return answered;
 }
 
 const struct shape *shape_without_sale(const struct journey_policy *policy, struct arena *arena,
@@ -342,13 +341,15 @@ const struct shape *shape_without_sale(const struct journey_policy *policy, stru
     struct shape *without = arena_new(arena, struct shape);
     *without = *shape;
     without->is_without_sale = true;
-    without->goals = 0;
+    without->goals = without->line_goals = 0;
     without->is_order = without->is_told = false;
-    without->return_goals = without->return_counts = 0;
+    without->return_goals = without->return_line_goals = without->return_counts = 0;
     without->counted = -1;
     without->positive = without->otherwise = -1;
-    for (uint64_t rules = shape->rules; rules; rules &= rules - 1)
-        if (policy->rules[__builtin_ctzll(rules)].event.ptr)
-            without->rules &= ~(rules & -rules);
+    for (uint32_t i = 0; i < policy->rule_count; i++)
+        if (policy->rules[i].on.events.count > 0) {
+            without->rules &= ~(UINT64_C(1) << i);
+            without->line_rules &= ~(UINT64_C(1) << i);
+        }
     return without;
 }

@@ -64,19 +64,26 @@ struct shape {
     uint8_t preferred;    /* place of its source in orders.prefer */
     bool returns_below_0; /* its value says whether it is a return; also without its sale */
     /* Of a return or of an order, which is a return if its value is negative: */
-    int16_t stand_in;       /* conversion rule of a return without an order, -1: none */
-    uint64_t return_goals;  /* goals of money from which such a return takes */
-    uint64_t return_counts; /* goals that count the return as a touch of its own */
-    int8_t counted;         /* index in policy.counted, -1 unless is_order */
-    int16_t positive;       /* conversion rule for a value above 0, -1: none */
-    int16_t otherwise;      /* conversion rule for any other value, -1: none */
-    uint64_t rules;         /* stage rules whose event, channel and score_kind match */
-    uint64_t goals; /* goals whose filter matches, value left aside; also of what is no touch */
+    int16_t stand_in;           /* conversion rule of a return without an order, -1: none */
+    uint64_t return_goals;      /* goals of money from which such a return takes */
+    uint64_t return_line_goals; /* more of them, by the lines of the return */
+    uint64_t return_counts;     /* goals that may count the return as a touch of its own */
+    int8_t counted;             /* index in policy.counted, -1 unless is_order */
+    int16_t positive;           /* conversion rule for a value above 0, -1: none */
+    int16_t otherwise;          /* conversion rule for any other value, -1: none */
+    /* Which filters match, value and score left aside, also of what is no touch; and which do if a
+     * line of the order is of their categories. */
+    struct filter_set filters, line_filters;
+    uint64_t rules, line_rules; /* stage rules by these filters */
+    uint64_t goals, line_goals; /* goals by these filters */
 };
 
 /* The meaning of text under policy; codes are left 0. kind_text may be in the arena. */
 void shape_compile(const struct journey_policy *policy, const struct shape_text *text,
                    struct arena *arena, struct shape *out);
+
+/* Of the policy's filters of categories, those that a line of an order (order_lines.h) answers. */
+struct filter_set journey_filters_of_lines(const struct journey_policy *policy, struct span lines);
 
 /* The same touch where another one owns its sale: no conversion, no order, in no goal, and in no
  * stage rule that names its event. In the arena. */

@@ -216,14 +216,16 @@ static struct span direction_text(enum direction direction)
 static void add_meaning(struct params *p, const struct journey_policy *policy,
                         const struct shape *shape)
 {
-    uint64_t money = shape->goals & policy->goals_money;
+    uint64_t money = (shape->goals | shape->line_goals) & policy->goals_money, positive = 0;
+    for (uint32_t i = 0; i < policy->goal_count; i++)
+        positive |= policy->goals[i].on.positive ? UINT64_C(1) << i : 0;
     params_text(p, shape->network);
     params_text(p, shape->kind_text);
     params_bool(p, shape->positive >= 0 || shape->otherwise >= 0);
     params_bool(p, shape->otherwise < 0);
     params_text(p, direction_text((enum direction)shape->direction));
     params_bool(p, shape->is_touch);
-    params_bool(p, (money & ~policy->goals_positive) != 0);
+    params_bool(p, (money & ~positive) != 0);
     params_bool(p, money != 0);
     params_bool(p, shape->is_return);
 }
