@@ -15,7 +15,7 @@ enum { PROFILES_AT_ONCE = 200 };
 
 struct wanted_event {
     struct span event;
-    bool needs_product;
+    bool needs_product, may_return, is_copied;
 };
 
 struct wanted_events {
@@ -29,8 +29,9 @@ static struct wanted_events events_of_rules(struct arena *arena, const struct in
     struct wanted_events events = {0};
     for (size_t i = 0; i < interests->count; i++)
         if (interests->items[i].kind == CONTACT_SIGNAL)
-            *arena_push(arena, &events) =
-                (struct wanted_event){interests->items[i].event, interests->items[i].needs_product};
+            *arena_push(arena, &events) = (struct wanted_event){
+                interests->items[i].event, interests->items[i].needs_product,
+                interests->items[i].may_return, !interests->items[i].ignores_copies};
     return events;
 }
 
@@ -80,6 +81,8 @@ static enum outcome fill(struct desk *desk, const struct wanted_events *events, 
     params_init(&p, desk->arena);
     params_text_array(&p, &events->items->event, sizeof *events->items, events->count);
     params_bool_array(&p, &events->items->needs_product, sizeof *events->items, events->count);
+    params_bool_array(&p, &events->items->may_return, sizeof *events->items, events->count);
+    params_bool_array(&p, &events->items->is_copied, sizeof *events->items, events->count);
     params_int2(&p, score_max);
     params_int2_array(&p, &reaches->items->code, sizeof *reaches->items, reaches->count);
     params_text_array(&p, &reaches->items->channel, sizeof *reaches->items, reaches->count);

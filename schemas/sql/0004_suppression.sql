@@ -119,12 +119,12 @@ CREATE TABLE suppression.states (
     generation integer NOT NULL,
     payload bytea NOT NULL
 ) WITH (fillfactor = 70);
-COMMENT ON TABLE suppression.states IS 'Lock rows, one per profile with a ledger; never deleted (chronicle).';
+COMMENT ON TABLE suppression.states IS 'Lock rows, one per profile with a ledger, which say until when grants may be open; never deleted (chronicle).';
 COMMENT ON COLUMN suppression.states.profile IS 'Short key of the profile.';
-COMMENT ON COLUMN suppression.states.ver IS 'Grows with every change of the ledger.';
+COMMENT ON COLUMN suppression.states.ver IS 'Grows whenever the ledger is read to decide.';
 COMMENT ON COLUMN suppression.states.members IS 'Grows with every anchor that moves in or out.';
 COMMENT ON COLUMN suppression.states.generation IS 'Number of the policy generation of the last decision.';
-COMMENT ON COLUMN suppression.states.payload IS 'Empty: decisions are made from the ledger itself.';
+COMMENT ON COLUMN suppression.states.payload IS 'When the last open grant becomes void, microseconds since 1970 in 8 bytes; empty: none is open.';
 
 CREATE TABLE suppression.decisions (
     request_id uuid PRIMARY KEY,

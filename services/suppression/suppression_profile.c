@@ -124,18 +124,28 @@ static void settle(struct desk *desk)
     }
 }
 
+bool profile_is_news(const struct contact_fact *fact)
+{
+    return fact->kind == CONTACT_SIGNAL;
+}
+
+void profile_note_outcome(const struct contact_fact *fact, struct arena *arena,
+                          struct profile_results *results)
+{
+    if (!contact_is_result(fact))
+        return;
+    struct contact_result news = {RESULT_OPEN, INSTANT_ABSENT, INSTANT_ABSENT};
+    contact_result_add(&news, fact);
+    *arena_push(arena, &results->outcomes) = (struct outcome_row){
+        fact->decision_id, (int16_t)news.outcome, news.at, news.sent_at, SPAN_NONE, false};
+}
+
 /* The outcomes that this batch brought. */
 static void note_outcomes(struct desk *desk)
 {
-    for (size_t i = 0; i < desk->profile->fact_count; i++) {
-        const struct contact_fact *f = &desk->profile->facts[i]->body;
-        if (!contact_is_result(f) || !desk->profile->facts[i]->origin)
-            continue;
-        struct contact_result news = {RESULT_OPEN, INSTANT_ABSENT, INSTANT_ABSENT};
-        contact_result_add(&news, f);
-        *arena_push(desk->arena, &desk->results->outcomes) = (struct outcome_row){
-            f->decision_id, (int16_t)news.outcome, news.at, news.sent_at, SPAN_NONE, false};
-    }
+    for (size_t i = 0; i < desk->profile->fact_count; i++)
+        if (desk->profile->facts[i]->origin)
+            profile_note_outcome(&desk->profile->facts[i]->body, desk->arena, desk->results);
 }
 
 static void note_revocation(struct desk *desk, const struct revocation *revocation)
@@ -162,7 +172,7 @@ static void revoke(struct desk *desk)
     struct instant last = INSTANT_FIRST;
     for (size_t i = 0; i < desk->profile->fact_count; i++) {
         const struct ledger_fact *f = desk->profile->facts[i];
-        is_news = is_news || (f->origin && f->body.kind == CONTACT_SIGNAL);
+        is_news = is_news || (f->origin && profile_is_news(&f->body));
         last = f->body.at;
     }
     if (!is_news)
@@ -314,10 +324,25 @@ static void count_vain_ends(struct desk *desk)
     }
 }
 
+/* The event clock is the last known fact, as for revocations: what is over by it stays over. */
+static struct instant open_until(const struct desk *desk)
+{
+    struct instant last = desk->profile->facts[desk->profile->fact_count - 1]->body.at,
+                   until = INSTANT_ABSENT;
+    for (size_t i = 0; i < desk->ledger.reservation_count; i++) {
+        const struct reservation *r = &desk->ledger.reservations[i];
+        if (r->verdict == VERDICT_GRANT && r->outcome == RESULT_OPEN &&
+            !reservation_is_over(r, last, desk->now) && instant_compare(until, r->expires_at) < 0)
+            until = r->expires_at;
+    }
+    return until;
+}
+
 void profile_decide(const struct contact_policy *policy, struct profile *profile,
                     const struct reservation *decisions, size_t decision_count, struct instant now,
                     struct arena *arena, struct profile_results *results)
 {
+    profile->open_until = INSTANT_ABSENT;
     if (profile->fact_count == 0)
         return;
     qsort(profile->facts, profile->fact_count, sizeof *profile->facts, time_compare);
@@ -333,6 +358,7 @@ void profile_decide(const struct contact_policy *policy, struct profile *profile
     revoke(&desk);
     count_vain_ends(&desk);
     decide_new(&desk);
+    profile->open_until = open_until(&desk);
 }
 
 void profile_refuse(const struct contact_policy *policy, const struct ledger_fact *request,

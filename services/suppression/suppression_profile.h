@@ -13,6 +13,8 @@ struct profile {
     const struct address_book *addresses;
     struct ledger_fact **facts; /* profile_decide sorts them by time and drops repeats */
     size_t fact_count;
+    struct instant open_until; /* profile_decide: when its last open grant becomes void; absent:
+                                  none is open */
 };
 
 struct revoked {
@@ -34,6 +36,11 @@ struct profile_results {
     size_t vain_ends; /* new facts that end what never began */
 };
 
+/* True if the fact may change what was decided before: it says something that rules ask for. */
+bool profile_is_news(const struct contact_fact *fact);
+/* What a new result says of its request: no ledger is needed for it. */
+void profile_note_outcome(const struct contact_fact *fact, struct arena *arena,
+                          struct profile_results *results);
 /* decisions: of the requests in this ledger (and of others), sorted by request_id. */
 void profile_decide(const struct contact_policy *policy, struct profile *profile,
                     const struct reservation *decisions, size_t decision_count, struct instant now,

@@ -225,7 +225,8 @@ static void add_copies(struct self *self, struct batch *batch, const struct reco
                        const struct resolved_header *header, const struct contact_fact *body)
 {
     struct contact_fact copy;
-    if (header->other_count == 0 || !contact_copy(body, &copy))
+    if (header->other_count == 0 || !interests_read_copies(&self->interests, body) ||
+        !contact_copy(body, &copy))
         return;
     struct suppression_flush *flush = flush_of(batch, record);
     copy.event_id = header->event_id;

@@ -21,9 +21,9 @@ struct interests suppression_interests(struct arena *arena, const struct contact
 {
     struct interests interests = {0};
     for (size_t i = 0; i < sizeof always / sizeof *always; i++)
-        interests_add(
-            &interests, arena,
-            (struct interest){span_of(event_word(always[i].event)), always[i].kind, false});
+        interests_add(&interests, arena,
+                      (struct interest){.event = span_of(event_word(always[i].event)),
+                                        .kind = always[i].kind});
     interests_add_rules(&interests, arena, policy, false);
     return interests;
 }
@@ -148,11 +148,14 @@ static bool is_signal_anyway(const struct interests *interests, const struct tou
     return tp->score != LONG_ABSENT && interests_have_score(interests, tp->score);
 }
 
-/* A return may name its order only. */
-static bool may_name_product(const struct touchpoint *tp)
+/* A purchase that names no product keeps no offer away. What takes back may name its order alone.
+ */
+static bool may_name_product(const struct interest *interest, const struct touchpoint *tp)
 {
-    return tp->product_id.len > 0 || tp->product_category.len > 0 || tp->order_id.len > 0 ||
-           tp->items_json.len > 0;
+    bool takes_back =
+        interest->may_return || (tp->value_micros != LONG_ABSENT && tp->value_micros < 0);
+    return tp->product_id.len > 0 || tp->product_category.len > 0 || tp->items_json.len > 0 ||
+           (takes_back && tp->order_id.len > 0);
 }
 
 bool suppression_wants(const struct interests *interests, const struct touchpoint *tp,
@@ -160,7 +163,7 @@ bool suppression_wants(const struct interests *interests, const struct touchpoin
 {
     struct span event = event_of(tp->event_name, tp->type);
     const struct interest *interest = interests_find(interests, event);
-    if (interest && interest->needs_product && !may_name_product(tp))
+    if (interest && interest->needs_product && !may_name_product(interest, tp))
         interest = NULL;
     if (interest == NULL && !is_signal_anyway(interests, tp))
         return false;

@@ -7,7 +7,13 @@
 #include "common/base/map.h"
 #include "common/base/pack.h"
 #include "services/suppression/logic/consent.h"
+#include "services/suppression/logic/rules.h"
 #include "services/suppression/suppression_profile.h"
+
+/* Whether the ledger of a locked profile is read, and whether more is new than its own facts. */
+struct reading {
+    bool is_needed, has_news;
+};
 
 struct work {
     const struct suppression *suppression;
@@ -17,6 +23,7 @@ struct work {
     struct anchor_row *anchors;
     size_t anchor_count;
     struct state_row *states;
+    struct reading *readings; /* of each state */
     size_t state_count;
     struct member_row *members;
     size_t member_count;
@@ -184,13 +191,74 @@ static enum outcome find_granted(struct work *w, struct err *err)
     return addresses_find_granted(w->suppression->db, w->arena, addresses, count, &w->granted, err);
 }
 
+static struct reading *reading_of(const struct work *w, const struct id *profile_id)
+{
+    const struct state_row *state =
+        timeline_find_state(w->states, w->state_count, id_short(profile_id));
+    return state ? &w->readings[state - w->states] : NULL;
+}
+
+/* The state says until when grants of its profile may be open: written under its lock by whoever
+ * read the ledger last. */
+static bool may_be_open(const struct work *w, const struct state_row *state, struct instant at)
+{
+    struct unpack u = unpack_of(state->payload);
+    struct instant until = {state->payload.len ? (int64_t)unpack_be64(&u) : INSTANT_ABSENT.us};
+    return instant_compare(at, until) < 0 || instant_compare(w->now, until) < 0;
+}
+
+/* True if the fact asks for a decision, or may change one that was made. */
+static bool needs_ledger(const struct work *w, const struct ledger_fact *fact,
+                         const struct state_row *state)
+{
+    return fact->body.kind == CONTACT_REQUEST ||
+           (profile_is_news(&fact->body) && may_be_open(w, state, fact->body.at)) ||
+           rules_end(&w->suppression->policy, &fact->body);
+}
+
+static void need(const struct work *w, const struct id *profile_id, bool is_news)
+{
+    struct reading *reading = reading_of(w, profile_id);
+    if (reading == NULL)
+        return;
+    reading->is_needed = true;
+    reading->has_news = reading->has_news || is_news;
+}
+
+/* Most facts are purchases and the like of customers without an open grant. Who was joined or cut
+ * is read always: what the states say of open grants is of their former members. */
+static void choose_ledgers(struct work *w)
+{
+    const struct suppression_flush *flush = w->flush;
+    w->readings = arena_calloc(w->arena, w->state_count, sizeof *w->readings);
+    for (size_t i = 0; i < flush->facts.count; i++) {
+        const struct ledger_fact *fact = &flush->facts.items[i];
+        const struct anchor_row *anchor = find_anchor(w, fact->key.anchor);
+        const struct state_row *state =
+            timeline_find_state(w->states, w->state_count, id_short(&anchor->profile_id));
+        if (state && needs_ledger(w, fact, state))
+            need(w, &anchor->profile_id, false);
+    }
+    for (size_t i = 0; i < w->anchor_count; i++) {
+        if (!w->anchors[i].is_moved)
+            continue;
+        need(w, &w->anchors[i].profile_id, false);
+        need(w, &w->anchors[i].old_profile_id, false);
+    }
+    for (size_t i = 0; i < flush->judged_count; i++)
+        need(w, &flush->judged[i], true);
+    for (size_t i = 0; i < w->granted.count; i++)
+        need(w, &w->granted.items[i], true);
+}
+
 static enum outcome read_members(struct work *w, struct err *err)
 {
     const struct suppression *s = w->suppression;
     int64_t *profiles = arena_array(w->arena, int64_t, w->state_count + w->granted.count);
     size_t count = 0;
     for (size_t i = 0; i < w->state_count; i++)
-        profiles[count++] = w->states[i].profile;
+        if (w->readings[i].is_needed)
+            profiles[count++] = w->states[i].profile;
     for (size_t i = 0; i < w->granted.count; i++) {
         int64_t profile = id_short(&w->granted.items[i]);
         if (!timeline_find_state(w->states, w->state_count, profile))
@@ -340,7 +408,7 @@ static void gather_facts(struct work *w, size_t from, size_t to, struct profile 
 /* What the anchors say of a locked profile. */
 struct profile_note {
     struct id id;
-    bool is_merged, is_judged;
+    bool is_merged;
     int64_t moved; /* anchors that went in or out */
 };
 
@@ -356,7 +424,7 @@ static void note_profiles(const struct work *w, struct map *notes)
 {
     map_init(notes, w->arena, sizeof(int64_t), sizeof(struct profile_note));
     for (size_t i = 0; i < w->flush->judged_count; i++)
-        note_of(notes, &w->flush->judged[i])->is_judged = true;
+        note_of(notes, &w->flush->judged[i]);
     for (size_t i = 0; i < w->anchor_count; i++) {
         const struct anchor_row *row = &w->anchors[i];
         struct profile_note *note = note_of(notes, &row->profile_id);
@@ -366,14 +434,6 @@ static void note_profiles(const struct work *w, struct map *notes)
         note->moved++;
         note_of(notes, &row->old_profile_id)->moved++;
     }
-}
-
-static bool is_granted(const struct work *w, int64_t profile)
-{
-    for (size_t i = 0; i < w->granted.count; i++)
-        if (id_short(&w->granted.items[i]) == profile)
-            return true;
-    return false;
 }
 
 static size_t first_member(const struct work *w, int64_t profile)
@@ -401,19 +461,42 @@ static void decide_profile(struct work *w, struct profile *profile)
                    w->arena, &w->results);
 }
 
+/* Results need no ledger: they say which request they are of. */
+static void note_results(struct work *w)
+{
+    for (size_t i = 0; i < w->flush->facts.count; i++) {
+        const struct ledger_fact *fact = &w->flush->facts.items[i];
+        const struct anchor_row *anchor = find_anchor(w, fact->key.anchor);
+        const struct reading *reading = reading_of(w, &anchor->profile_id);
+        if (reading && !reading->is_needed && !version_is_shared(anchor->version))
+            profile_note_outcome(&fact->body, w->arena, &w->results);
+    }
+}
+
+static struct span open_until(const struct profile *profile, struct arena *arena)
+{
+    struct strbuf payload = {.arena = arena};
+    if (profile->open_until.us == INSTANT_ABSENT.us)
+        return SPAN("");
+    pack_be64(&payload, (uint64_t)profile->open_until.us);
+    return strbuf_span(&payload);
+}
+
 static void decide_profiles(struct work *w)
 {
     struct map notes;
     note_profiles(w, &notes);
     for (size_t i = 0; i < w->state_count; i++) {
+        if (!w->readings[i].is_needed)
+            continue;
         const struct profile_note *note = map_find(&notes, &w->states[i].profile);
-        struct profile profile = {.id = note->id,
-                                  .is_merged = note->is_merged,
-                                  .has_news =
-                                      note->is_judged || is_granted(w, w->states[i].profile)};
-        w->states[i].members += note->moved;
+        struct profile profile = {
+            .id = note->id, .is_merged = note->is_merged, .has_news = w->readings[i].has_news};
         decide_profile(w, &profile);
+        w->states[i].members += note->moved;
+        w->states[i].payload = open_until(&profile, w->arena);
     }
+    note_results(w);
     for (size_t i = 0; i < w->granted.count; i++) {
         struct profile profile = {.id = w->granted.items[i], .has_news = true};
         if (!timeline_find_state(w->states, w->state_count, id_short(&profile.id)))
@@ -462,13 +545,26 @@ static enum outcome close_grants(struct work *w, struct err *err)
     return addresses_close_grants(w->suppression->db, w->arena, closed, count, err);
 }
 
+/* A state whose ledger nobody had to read stays as it is. One that is not there yet is inserted in
+ * any case: of two who see its profile first one runs again. */
+static enum outcome save_states(struct work *w, struct err *err)
+{
+    const struct suppression *s = w->suppression;
+    struct state_row *rows = arena_array(w->arena, struct state_row, w->state_count);
+    size_t count = 0;
+    for (size_t i = 0; i < w->state_count; i++)
+        if (w->readings[i].is_needed || w->states[i].is_absent) {
+            rows[count] = w->states[i];
+            rows[count++].generation = s->generation.number;
+        }
+    return timeline_save_states(s->timeline, s->db, w->arena, rows, count, err);
+}
+
 static enum outcome save(struct work *w, struct err *err)
 {
     const struct suppression *s = w->suppression;
     CHECK(check_locked(w, err));
-    for (size_t i = 0; i < w->state_count; i++)
-        w->states[i].generation = s->generation.number;
-    CHECK(timeline_save_states(s->timeline, s->db, w->arena, w->states, w->state_count, err));
+    CHECK(save_states(w, err));
     CHECK(suppression_store_insert_decisions(s->db, w->arena, &w->results.decisions,
                                              s->generation.number, w->now, err));
     profile_results_merge_outcomes(&w->results);
@@ -493,6 +589,7 @@ enum outcome suppression_transact(const struct suppression *suppression, struct 
     CHECK(lock_anchors(&w, err));
     CHECK(lock_states(&w, err));
     CHECK(find_granted(&w, err));
+    choose_ledgers(&w);
     if (w.state_count + w.granted.count > 0) {
         CHECK(read_ledger(&w, err));
         mark_new_facts(&w);

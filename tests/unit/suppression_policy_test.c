@@ -298,6 +298,8 @@ static struct touchpoint touchpoint_of(const char *event)
     return tp;
 }
 
+static struct interests interests;
+
 static bool wants(const struct touchpoint *tp, struct contact_fact *fact)
 {
     struct err err = {0};
@@ -308,8 +310,28 @@ static bool wants(const struct touchpoint *tp, struct contact_fact *fact)
         "Filed\",{\"score_max\":-50}]}]}";
     assert_int_equal(suppression_policy_parse(&arena, span_of(text), "contact.json", &policy, &err),
                      OUTCOME_OK);
-    struct interests interests = suppression_interests(&arena, &policy);
+    interests = suppression_interests(&arena, &policy);
     return suppression_wants(&interests, tp, &arena, fact);
+}
+
+/* A purchase is nobody's but its customer's; the same event as a hold binds everyone it names. */
+static void only_what_a_rule_reads_of_others_is_copied(void **state)
+{
+    struct touchpoint order = touchpoint_of("Order Completed"),
+                      complaint = touchpoint_of("Complaint Filed");
+    struct contact_fact fact;
+    order.product_category = SPAN("printers");
+    assert_true(wants(&order, &fact));
+    assert_false(interests_read_copies(&interests, &fact));
+    order.consent = SPAN("\2\12email\1\0");
+    assert_true(wants(&order, &fact) && fact.consent.len > 0);
+    assert_true(interests_read_copies(&interests, &fact));
+    order.consent = SPAN_NONE;
+    order.score = -50;
+    assert_true(wants(&order, &fact));
+    assert_true(interests_read_copies(&interests, &fact));
+    assert_true(wants(&complaint, &fact));
+    assert_true(interests_read_copies(&interests, &fact));
 }
 
 static void only_what_rules_ask_for_is_kept(void **state)
@@ -339,8 +361,18 @@ static void only_what_rules_ask_for_is_kept(void **state)
     struct contact_fact fact;
     struct touchpoint order = touchpoint_of("Order Completed"),
                       survey = touchpoint_of("Survey Answered");
+    order.order_id = SPAN("o1");
+    assert_false(wants(&order, &fact)); /* it names no product */
+    order.value_micros = -1;
+    assert_true(wants(&order, &fact)); /* it gives its order back */
+    order.value_micros = 1;
+    assert_false(wants(&order, &fact));
     order.product_category = SPAN("printers");
     assert_true(wants(&order, &fact));
+    struct touchpoint returned = touchpoint_of("Order Returned");
+    assert_false(wants(&returned, &fact));
+    returned.order_id = SPAN("o1");
+    assert_true(wants(&returned, &fact));
     survey.score = -49;
     assert_false(wants(&survey, &fact));
     survey.score = -50;
@@ -400,6 +432,7 @@ int main(void)
         cmocka_unit_test_teardown(what_is_hardly_meant_is_a_warning, tear_down),
         cmocka_unit_test_teardown(shipped_policies_give_no_warning, tear_down),
         cmocka_unit_test_teardown(only_what_rules_ask_for_is_kept, tear_down),
+        cmocka_unit_test_teardown(only_what_a_rule_reads_of_others_is_copied, tear_down),
         cmocka_unit_test_teardown(consent_becomes_text, tear_down),
         cmocka_unit_test_teardown(tags_become_lines, tear_down),
     };

@@ -17,6 +17,7 @@ enum { ROOM = 8 };
 static struct arena arena;
 static struct ledger_fact facts[ROOM];
 static size_t fact_count;
+static struct instant open_until; /* of the last profile that was decided */
 
 static int set_up(void **state)
 {
@@ -61,6 +62,7 @@ static struct profile_results decide(const struct reservation *known, size_t kno
     struct profile profile = {.facts = pointers, .fact_count = fact_count};
     profile_decide(policy, &profile, known, known_count, book_time("2026-03-01T00:00:00Z"), &arena,
                    &results);
+    open_until = profile.open_until;
     return results;
 }
 
@@ -139,6 +141,35 @@ static void a_known_send_is_the_outcome(void **state)
     assert_int_equal(results.decisions.items[0].sent_at.us, sent.at.us);
 }
 
+/* The last of its open grants counts. What is over, by both clocks, is not open. */
+static void the_profile_knows_until_when_a_grant_is_open(void **state)
+{
+    add(asked_at("2026-03-01T10:00:00Z", 1, 2), 7, true);
+    decide(NULL, 0);
+    assert_int_equal(open_until.us, book_time("2026-03-02T10:00:00Z").us);
+
+    struct reservation known = {.request_id = book_id(1),
+                                .verdict = VERDICT_GRANT,
+                                .planned_at = book_time("2026-02-01T10:00:00Z"),
+                                .expires_at = book_time("2026-02-02T10:00:00Z"),
+                                .sent_at = INSTANT_ABSENT};
+    fact_count = 0;
+    add(asked_at("2026-02-01T10:00:00Z", 1, 2), 7, false);
+    decide(&known, 1);
+    assert_int_equal(open_until.us, known.expires_at.us); /* nothing is known from after it */
+    add(book_fact(CONTACT_SIGNAL, "Page Viewed", known.expires_at, 9), 7, true);
+    decide(&known, 1);
+    assert_int_equal(open_until.us, INSTANT_ABSENT.us);
+
+    known.outcome = RESULT_SENT;
+    fact_count = 1;
+    decide(&known, 1);
+    assert_int_equal(open_until.us, INSTANT_ABSENT.us);
+    fact_count = 0;
+    decide(NULL, 0);
+    assert_int_equal(open_until.us, INSTANT_ABSENT.us);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -148,6 +179,7 @@ int main(void)
         TEST(a_request_told_twice_is_decided_once),
         TEST(a_decided_request_keeps_its_verdict_and_place),
         TEST(a_known_send_is_the_outcome),
+        TEST(the_profile_knows_until_when_a_grant_is_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

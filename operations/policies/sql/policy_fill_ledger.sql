@@ -1,19 +1,21 @@
--- Stored touchpoints of these events ($1; $2: only with a product or an order), or with a score of at most $3: into the ledger, each with
--- its copies under its other identifiers (8 bytes of each id are in `others`) and the places of all of them. What is there already stays,
--- and a touchpoint's own fact comes before a copy of it under the same anchor.
--- $4, $5: codes of types with the channels, as sent, that they are addresses of.
+-- Stored touchpoints of these events ($1; $2: only with a product, $3: or with an order; $4: others read them), or with a score of at most
+-- $5: into the ledger, with the copies that others read under its other identifiers (8 bytes of each id are in `others`) and the places of
+-- all of them. What is there already stays, and a touchpoint's own fact comes before a copy of it under the same anchor.
+-- $6, $7: codes of types with the channels, as sent, that they are addresses of.
 WITH wanted AS MATERIALIZED (
     SELECT f.anchor, f.occurred_at, f.event_id, CASE WHEN f.received_at < f.occurred_at THEN f.received_at END AS received_at,
            f.score, f.order_id, f.product_id, f.decision_id, f.case_id, f.lines, f.others, f.value_micros, s.source, s.type, s.event,
-           s.channel, s.direction, s.department, s.purpose, s.contact_class, s.campaign_id, s.product_category
+           s.channel, s.direction, s.department, s.purpose, s.contact_class, s.campaign_id, s.product_category,
+           coalesce(f.score <= $5::smallint, false) OR w.is_copied AS is_copied
     FROM journey.facts AS f
     JOIN journey.shapes AS s USING (shape)
-    LEFT JOIN unnest($1::text[], $2::boolean[]) AS w (event, needs_product) USING (event)
+    LEFT JOIN unnest($1::text[], $2::boolean[], $3::boolean[], $4::boolean[]) AS w (event, needs_product, may_return, is_copied) USING (event)
     WHERE f.anchor <> 0
       AND s.event NOT IN ('Contact Requested', 'Contact Sent', 'Campaign Sent', 'Contact Delivered', 'Contact Failed', 'Contact Cancelled')
-      AND (f.score <= $3::smallint
+      AND (f.score <= $5::smallint
            OR (w.event IS NOT NULL
-               AND (NOT w.needs_product OR coalesce(f.product_id, s.product_category, f.order_id, f.lines, '') <> '')))
+               AND (NOT w.needs_product OR coalesce(f.product_id, s.product_category, f.lines, '') <> ''
+                    OR (f.order_id <> '' AND (w.may_return OR f.value_micros < 0)))))
 ), copies AS MATERIALIZED (
     SELECT w.occurred_at, w.event_id, w.event, w.channel, w.case_id, w.order_id, w.received_at, w.score,
            tutti_meta.short_key(i.identifier_id) AS anchor, i.identifier_id, i.profile_id, i.version
@@ -22,6 +24,7 @@ WITH wanted AS MATERIALIZED (
     CROSS JOIN LATERAL (SELECT encode(substring(w.others FROM n.at * 8 + 1 FOR 8), 'hex') AS key) AS k
     JOIN identity.identifiers AS i
         ON i.identifier_id BETWEEN (k.key || repeat('0', 16))::uuid AND (k.key || repeat('f', 16))::uuid
+    WHERE w.is_copied
 ), places AS (
     INSERT INTO suppression.anchors (anchor, profile, version, anchor_id, profile_id)
     SELECT a.anchor, a.profile, a.version, a.anchor_id, a.profile_id
@@ -48,7 +51,7 @@ WITH wanted AS MATERIALIZED (
         CROSS JOIN LATERAL (SELECT substring(n.names FROM p.at * 8 + 1 FOR 8) AS key) AS k
         JOIN identity.identifiers AS i
             ON i.identifier_id BETWEEN (encode(k.key, 'hex') || repeat('0', 16))::uuid AND (encode(k.key, 'hex') || repeat('f', 16))::uuid
-        JOIN unnest($4::smallint[], $5::text[]) AS r (code, channel) ON r.code = i.type AND r.channel = w.channel
+        JOIN unnest($6::smallint[], $7::text[]) AS r (code, channel) ON r.code = i.type AND r.channel = w.channel
     ) AS a
     UNION ALL
     SELECT c.anchor, c.occurred_at, c.event_id, 4, c.event, c.channel, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,

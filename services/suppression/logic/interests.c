@@ -28,11 +28,20 @@ bool interests_have_score(const struct interests *interests, int64_t score)
     return interests->has_score && score <= interests->score_max;
 }
 
+bool interests_read_copies(const struct interests *interests, const struct contact_fact *fact)
+{
+    const struct interest *interest = find(interests, fact->event);
+    return interest == NULL || !interest->ignores_copies || fact->consent.len > 0 ||
+           (fact->score != CONTACT_SCORE_ABSENT && interests_have_score(interests, fact->score));
+}
+
 void interests_add(struct interests *interests, struct arena *arena, struct interest item)
 {
     struct interest *known = find(interests, item.event);
     if (known) {
         known->needs_product = known->needs_product && item.needs_product;
+        known->may_return = known->may_return || item.may_return;
+        known->ignores_copies = known->ignores_copies && item.ignores_copies;
         return;
     }
     *arena_push(arena, interests) = item;
@@ -49,7 +58,9 @@ static void add_score(struct interests *interests, int16_t score_max)
 static void add_rule(struct interests *interests, struct arena *arena,
                      const struct contact_rule *rule)
 {
-    struct interest item = {SPAN_NONE, CONTACT_SIGNAL, rule->kind->wants_product};
+    struct interest item = {.kind = CONTACT_SIGNAL,
+                            .needs_product = rule->kind->wants_product,
+                            .ignores_copies = rule->kind->ignores_copies};
     for (size_t i = 0; i < rule->on_count; i++) {
         item.event = rule->on[i].event;
         if (item.event.ptr)
@@ -57,6 +68,7 @@ static void add_rule(struct interests *interests, struct arena *arena,
         else
             add_score(interests, rule->on[i].score_max);
     }
+    item.may_return = true;
     for (size_t i = 0; i < rule->until.count; i++) {
         item.event = rule->until.items[i];
         interests_add(interests, arena, item);

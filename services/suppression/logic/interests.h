@@ -7,7 +7,9 @@
 struct interest {
     struct span event;
     enum contact_kind kind;
-    bool needs_product; /* every rule that asks for it wants a product */
+    bool needs_product;  /* every rule that asks for it wants a product */
+    bool may_return;     /* or the order whose products it takes back, to one of them */
+    bool ignores_copies; /* every rule that asks for it looks at the customer's own facts alone */
 };
 
 struct interests {
@@ -27,5 +29,7 @@ void interests_add_rules(struct interests *interests, struct arena *arena,
 /* NULL for nearly every event, mostly after one look at its length. */
 const struct interest *interests_find(const struct interests *interests, struct span event);
 bool interests_have_score(const struct interests *interests, int64_t score);
+/* False if nobody would read the fact's copies under the other identifiers of its touchpoint. */
+bool interests_read_copies(const struct interests *interests, const struct contact_fact *fact);
 
 #endif

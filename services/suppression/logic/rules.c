@@ -112,19 +112,26 @@ static bool ends_something(const struct contact_rule *rule, const struct ledger 
     return false;
 }
 
+static bool knows_end(const struct contact_rule *rule, const struct contact_fact *fact)
+{
+    return rule->kind->ends && names_contain(&rule->until, fact->event);
+}
+
+bool rules_end(const struct contact_policy *policy, const struct contact_fact *fact)
+{
+    for (size_t i = 0; i < policy->rule_count; i++)
+        if (knows_end(&policy->rules[i], fact))
+            return true;
+    return false;
+}
+
 bool rules_end_in_vain(const struct contact_policy *policy, const struct ledger *ledger,
                        const struct contact_fact *fact)
 {
-    bool is_end = false;
-    for (size_t i = 0; i < policy->rule_count; i++) {
-        const struct contact_rule *rule = &policy->rules[i];
-        if (rule->kind->ends == NULL || !names_contain(&rule->until, fact->event))
-            continue;
-        is_end = true;
-        if (ends_something(rule, ledger, fact))
+    for (size_t i = 0; i < policy->rule_count; i++)
+        if (knows_end(&policy->rules[i], fact) && ends_something(&policy->rules[i], ledger, fact))
             return false;
-    }
-    return is_end;
+    return rules_end(policy, fact);
 }
 
 bool rule_is_hold(const struct contact_rule *rule)

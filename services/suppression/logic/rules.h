@@ -105,9 +105,10 @@ struct rule_kind {
     const char *name;  /* in contact.json, and the reason of a denial */
     const char *cause; /* of a revocation */
     enum rule_revocation revokes;
-    bool binds_named;   /* what it reads binds every identifier of a touchpoint, by copies */
-    bool wants_product; /* its events matter only where they name a product */
-    bool exempts;       /* never refuses a request of a class with obeys: false */
+    bool binds_named;    /* what it reads binds every identifier of a touchpoint, by copies */
+    bool wants_product;  /* its events matter only where they name a product, or give one back */
+    bool ignores_copies; /* it reads the customer's own facts alone */
+    bool exempts;        /* never refuses a request of a class with obeys: false */
 
     const struct rule_key
         *keys;       /* in addition to those of every rule; ended by a NULL name; may be NULL */
@@ -160,8 +161,9 @@ bool rules_read(const struct contact_policy *policy, const struct contact_fact *
 /* True if the fact is one that the rule waits for. */
 bool rule_is_triggered(const struct contact_rule *rule, const struct contact_fact *fact);
 
-/* True if the fact is an end of some rule that knows what it ends, and ends nothing of the ledger
- * in any of them. */
+/* True if the fact is an end of some rule that knows what it ends. */
+bool rules_end(const struct contact_policy *policy, const struct contact_fact *fact);
+/* The same, and it ends nothing of the ledger in any of them. */
 bool rules_end_in_vain(const struct contact_policy *policy, const struct ledger *ledger,
                        const struct contact_fact *fact);
 

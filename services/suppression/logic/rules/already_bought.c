@@ -172,6 +172,7 @@ const struct rule_kind rule_already_bought = {
     .cause = "purchase",
     .revokes = REVOKES_ON_SIGNAL,
     .wants_product = true,
+    .ignores_copies = true,
     .keys = keys,
     .own_size = sizeof(struct bought),
     .own_defaults = &defaults,
