@@ -1,4 +1,4 @@
-/* patience.c: polls ten times a second; see patience.h. */
+/* patience.c: see patience.h. */
 #include "operations/patience.h"
 
 #include <inttypes.h>
@@ -11,7 +11,7 @@ enum { POLL_MS = 100 };
 struct patience patience_of(struct desk *desk)
 {
     int64_t now = clock_monotonic_us();
-    return (struct patience){desk, now, now + desk->wait.us, false};
+    return (struct patience){desk, now, now + desk->wait.us, POLL_MS, false};
 }
 
 bool patience_lasts(struct patience *patience, const char *what)
@@ -24,6 +24,6 @@ bool patience_lasts(struct patience *patience, const char *what)
                   (patience->until_us - patience->began_us) / US_PER_SECOND);
         patience->is_said = true;
     }
-    poll(NULL, 0, POLL_MS);
+    poll(NULL, 0, patience->poll_ms);
     return true;
 }

@@ -1,22 +1,20 @@
 /* obey.c: see obey.h. */
 #include "cli/kafka/obey.h"
 
-#include <poll.h>
 #include <stdlib.h>
 
 #include "common/base/map.h"
 #include "common/bus/admin.h"
 #include "common/bus/reader.h"
 #include "common/codec/messages.h"
-#include "common/runtime/clock.h"
 #include "common/runtime/stop.h"
 #include "common/words/words.h"
+#include "operations/patience.h"
+#include "operations/topics/topic_list.h"
 
 enum {
-    MAX_TOPICS = 32,
     MAX_PARTITIONS = 1024,
     POLL_MS = 10,
-    PATIENCE_US = 60000000,
     SIN_SHARE = 8, /* of 256 contacts that were not granted are made all the same */
 };
 
@@ -45,7 +43,7 @@ struct obey {
     struct publisher *publisher;
     struct admin *admin;
     struct reader *decisions;
-    struct watched inputs[MAX_TOPICS], resolved, decided;
+    struct watched *inputs, resolved, decided;
     size_t input_count;
     const char *resolver_group, *suppression_group;
     struct {
@@ -74,16 +72,11 @@ static enum outcome watch(struct obey *obey, const char *topic, struct watched *
 static enum outcome watch_inputs(struct obey *obey, const char *topic, const char *list,
                                  struct err *err)
 {
-    for (const char *at = topic ? topic : list; *at;) {
-        size_t length = strcspn(at, ",");
-        struct span name = span_trim((struct span){at, length});
-        const char *text = arena_printf(&obey->arena, SPAN_FMT, SPAN_ARG(name));
-        at += length + (at[length] == ',');
-        if (obey->input_count == MAX_TOPICS)
-            return err_set(err, OUTCOME_FATAL, "bad_option", "more than %d input topics",
-                           MAX_TOPICS);
-        CHECK(watch(obey, text, &obey->inputs[obey->input_count++], err));
-    }
+    struct name_list names = topic_names(&obey->arena, topic ? topic : list);
+    obey->inputs = arena_array(&obey->arena, struct watched, names.count);
+    obey->input_count = names.count;
+    for (size_t i = 0; i < names.count; i++)
+        CHECK(watch(obey, names.items[i], &obey->inputs[i], err));
     return OUTCOME_OK;
 }
 
@@ -184,21 +177,27 @@ static enum outcome has_read(struct obey *obey, bool *done, struct err *err)
     return OUTCOME_OK;
 }
 
+static bool is_stopped(void *context)
+{
+    return stop_requested();
+}
+
+/* Nobody is told that it waits: it does so in every turn. */
 static enum outcome wait_read(struct obey *obey, struct err *err)
 {
-    int64_t deadline = clock_monotonic_us() + PATIENCE_US;
-    for (;;) {
-        bool done = false;
+    struct desk desk = {.wait = {60 * US_PER_SECOND}, .listener = {.is_stopped = is_stopped}};
+    struct patience patience = patience_of(&desk);
+    bool done = false, lasts = true;
+    patience.poll_ms = POLL_MS;
+    while (!done && lasts) {
         CHECK(has_read(obey, &done, err));
-        if (done)
-            return OUTCOME_OK;
-        if (stop_requested() || clock_monotonic_us() > deadline)
-            return err_set(err, OUTCOME_RETRY, "obey_timeout",
-                           "the groups %s and %s have not read everything: are the services "
-                           "running?",
-                           obey->resolver_group, obey->suppression_group);
-        poll(NULL, 0, POLL_MS);
+        lasts = done || patience_lasts(&patience, "the services");
     }
+    return done ? OUTCOME_OK
+                : err_set(err, OUTCOME_RETRY, "obey_timeout",
+                          "the groups %s and %s have not read everything: are the services "
+                          "running?",
+                          obey->resolver_group, obey->suppression_group);
 }
 
 /* ---- verdicts ---- */

@@ -9,6 +9,7 @@
 #include "inspect_sql.h"
 #include "operations/inspect/inspect.h"
 #include "operations/inspect/undefined.h"
+#include "operations/inspect/unnamed.h"
 #include "operations/policies/active.h"
 #include "operations/reanchor/anchors.h"
 #include "operations/report_query.h"
@@ -278,6 +279,30 @@ static void check_messages(struct doctor *doctor, struct db *db)
             "of its own");
 }
 
+/* The newest yes of the customer grants it; the mail may go to an address that left. */
+static void check_requests(struct doctor *doctor, struct db *db)
+{
+    struct arena *arena = doctor->desk->arena;
+    struct db_result *r = NULL;
+    struct err err = {0};
+    if (unnamed_requests(db, arena, &r, &err) != OUTCOME_OK) {
+        add(doctor, VERDICT_FAIL, "requests", err.message, "see database");
+        return;
+    }
+    struct strbuf text = {.arena = arena};
+    for (int i = 0; i < db_rows(r); i++)
+        strbuf_addf(&text, "%s%" PRId64 " on " SPAN_FMT " by " SPAN_FMT, i ? ", " : "",
+                    db_int8(r, i, 2), SPAN_ARG(db_bytes(r, i, 0)), SPAN_ARG(db_bytes(r, i, 1)));
+    pack_byte(&text, 0);
+    if (db_rows(r) == 0)
+        add(doctor, VERDICT_OK, "requests", "every granted request named its address", "");
+    else
+        add(doctor, VERDICT_WARN, "requests",
+            arena_printf(arena, "granted, though they named no address: %s", text.ptr),
+            "let the department name the address that it will use; then list the channel in "
+            "needs_address of contact.json");
+}
+
 static void check_policies(struct doctor *doctor)
 {
     struct desk *desk = doctor->desk;
@@ -325,6 +350,7 @@ static void check_database(struct doctor *doctor)
     check_keys(doctor, doctor->desk->db);
     check_erasures(doctor, doctor->desk->db);
     check_consent(doctor, doctor->desk->db);
+    check_requests(doctor, doctor->desk->db);
     check_scores(doctor, doctor->desk->db);
     check_messages(doctor, doctor->desk->db);
 }

@@ -57,11 +57,10 @@ static void add_consumed(const struct config *config, struct arena *arena, struc
 }
 
 static void add_input(const struct config *config, struct arena *arena, struct topic_list *list,
-                      struct span name, int32_t partitions, struct duration retention)
+                      const char *name, int32_t partitions, struct duration retention)
 {
     size_t before = list->count;
-    add_consumed(config, arena, list, arena_printf(arena, SPAN_FMT, SPAN_ARG(name)), partitions,
-                 retention);
+    add_consumed(config, arena, list, name, partitions, retention);
     if (list->count > before)
         list->wanted[before].future_ms = FUTURE_MS;
 }
@@ -77,22 +76,28 @@ static void add_own(const struct config *config, struct arena *arena, struct top
     add(config, list, config_text(config, "topic.decisions"), DIFF_PARTITIONS, kept);
 }
 
+struct name_list topic_names(struct arena *arena, const char *list)
+{
+    struct name_list names = {0};
+    while (*list) {
+        size_t length = strcspn(list, ",");
+        struct span name = span_trim((struct span){list, length});
+        if (name.len > 0)
+            *arena_push(arena, &names) = arena_printf(arena, SPAN_FMT, SPAN_ARG(name));
+        list += length + (list[length] == ',');
+    }
+    return names;
+}
+
 void topic_list_build(const struct config *config, struct arena *arena, int32_t partitions,
                       struct duration retention, struct topic_list *out)
 {
-    const char *at = config_text(config, "topics.input");
-    size_t room = 2 + OURS;
-    for (const char *comma = at; (comma = strchr(comma, ',')); comma++)
-        room += 2;
+    struct name_list inputs = topic_names(arena, config_text(config, "topics.input"));
+    size_t room = 2 * inputs.count + OURS;
     *out = (struct topic_list){.names = arena_array(arena, const char *, room),
                                .wanted = arena_array(arena, struct topic_settings, room)};
-    while (*at) {
-        size_t length = strcspn(at, ",");
-        struct span name = span_trim((struct span){at, length});
-        if (name.len)
-            add_input(config, arena, out, name, partitions, retention);
-        at += length + (at[length] == ',');
-    }
+    for (size_t i = 0; i < inputs.count; i++)
+        add_input(config, arena, out, inputs.items[i], partitions, retention);
     add_own(config, arena, out, partitions);
 }
 

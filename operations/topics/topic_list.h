@@ -12,6 +12,14 @@
  * topic.resolved, topic.identity.changes, topic.diffs, topic.stages, topic.decisions */
 extern const struct setting topic_list_settings[];
 
+struct name_list {
+    const char **items;
+    size_t count, capacity;
+};
+
+/* The names of a list that commas separate, such as topics.input; in the arena. */
+struct name_list topic_names(struct arena *arena, const char *list);
+
 struct topic_list {
     size_t count;
     const char **names;

@@ -137,7 +137,7 @@ static struct said said_at(struct arena *arena, const struct contact_policy *pol
                  .consent = text_at(arena, r, row, 7),
                  .score = db_is_null(r, row, 8) ? CONTACT_SCORE_ABSENT : db_int2(r, row, 8),
                  .anchor = db_int8(r, row, 0),
-                 .received_at = INSTANT_ABSENT,
+                 .received_at = db_is_null(r, row, 9) ? INSTANT_ABSENT : db_timestamptz(r, row, 9),
                  .planned_at = INSTANT_ABSENT,
                  .expires_at = INSTANT_ABSENT},
     };

@@ -196,7 +196,8 @@ class Ledger:
             return not any(self.is_address(one, channel) for one in found)
 
         last, count, was_vague = None, 0, False
-        about = [(time, found, raw) for (time, _), (anchor, found, raw) in sorted(self.said.items(), key=lambda entry: entry[0])
+        about = [(self.counts_from(time, {"received_at": self.received[time, event]}, not is_trigger(rule, raw)), found, raw)
+                 for (time, event), (anchor, found, raw) in sorted(self.said.items(), key=lambda entry: entry[0])
                  if is_about(anchor, found, time, raw)]  # fmt: skip
         # of one instant a failure counts more
         for time, found, raw in sorted(about, key=lambda fact: (fact[0], is_trigger(rule, fact[2]))):

@@ -158,6 +158,8 @@ BOUNCE, WORKS = {"event_name": "Email Bounced"}, {"event_name": "Email Delivered
         ("grant", [], [(1, ME, [HOME, WORK], {}), (1, OTHER, [HOME], BOUNCE)]),
         ("grant", [], [(1, ME, [HOME, WORK], {}), (2, ME, [HOME], BOUNCE), (3, ME, [], WORKS)]),
         ("invalid_address", [HOME], [(1, ME, [HOME, WORK], {}), (2, ME, [HOME], BOUNCE), (2, ME, [HOME], WORKS)]),
+        ("invalid_address", [HOME], [(2, ME, [HOME], BOUNCE), (9, ME, [HOME], {**WORKS, "received_at": 1})]),
+        ("grant", [HOME], [(2, ME, [HOME], BOUNCE), (9, ME, [HOME], {**WORKS, "received_at": 3})]),
     ],
 )
 def test_the_address_that_failed(answer, named, facts):

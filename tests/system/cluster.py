@@ -353,13 +353,16 @@ class World:
 
     def assert_chronicles(self):
         """Nothing was said twice: one verdict and at most one revocation per request, stage changes as they stand."""
-        twice = {key: times for key, times in self.decisions().items() if times > 1}
-        assert not twice, f"{len(twice)} decisions were published more than once"
-        self.assert_verdicts()
+        self.assert_decisions_once()
         for messages in self.stage_changes().values():
             said = [{**message, "version": None} for message in messages]
             assert all(one != two for one, two in zip(said, said[1:])), f"said twice: {messages}"
         self.assert_stage_changes()
+
+    def assert_decisions_once(self):
+        twice = {key: times for key, times in self.decisions().items() if times > 1}
+        assert not twice, f"{len(twice)} decisions were published more than once"
+        self.assert_verdicts()
 
     def assert_verdicts(self):
         """Every request has its row and its message, which say the same; every revocation was told."""

@@ -5,7 +5,8 @@ import random
 
 import pytest
 
-from people import HOUR, START, request, touchpoint
+from people import HOUR, NOW, START, request, touchpoint
+from test_chaos import SETTINGS
 
 FAMILIES = 40
 YES = {"email": True}
@@ -36,7 +37,7 @@ def left(number):
 
 @pytest.fixture
 def neighbours(stack, make_world):
-    world = make_world(stack, "addresses", partitions={"resolved": 2})
+    world = make_world(stack, "addresses", partitions={"resolved": 2}, settings=SETTINGS)
     world.start(instances=2)
     yield world
     world.stop()
@@ -54,14 +55,33 @@ def open_grants(world):
     )
 
 
+def opted_out(number):
+    """Each says no, and said yes before: with a clock that is ahead, in a message that is told twice."""
+    who = {"user_id": f"alice-{number}"}
+    ahead = touchpoint(f"ahead-{number}", NOW + HOUR // 4, "Consent Given", consent=YES, **who)
+    yield touchpoint(f"no-{number}", NOW - HOUR, "Consent Withdrawn", consent={"email": False}, **who)
+    yield {**ahead, "received_at": NOW - HOUR // 2}
+    yield {**ahead, "received_at": NOW - 2 * HOUR}
+
+
+def asked_now(number):
+    for name in ("named", "unnamed"):
+        yield request(f"{name}-{number}", NOW - HOUR // 4, user_id=f"alice-{number}", **({"email": home(number)} if name == "named" else {}))
+
+
+STORIES = {"of an address": (lambda number: [left(number)], asked), "dated ahead": (opted_out, asked_now)}
+
+
 @pytest.mark.parametrize("is_killed", [False, True])
-def test_nobody_who_said_no_is_granted(neighbours, is_killed):
+@pytest.mark.parametrize("story", STORIES)
+def test_nobody_who_said_no_is_granted(neighbours, story, is_killed):
     """Requests and opt-outs meet on two instances; is_killed: one of them dies between them."""
     world = neighbours
+    say_no, ask = STORIES[story]
     tell(world, families())
     world.settle()
-    requests = [one for number in range(FAMILIES) for one in asked(number)]
-    opt_outs = [left(number) for number in range(FAMILIES)]
+    requests = [one for number in range(FAMILIES) for one in ask(number)]
+    opt_outs = [one for number in range(FAMILIES) for one in say_no(number)]
     if is_killed:
         tell(world, opt_outs)
         victim = world.of("suppression")[0]
@@ -72,10 +92,26 @@ def test_nobody_who_said_no_is_granted(neighbours, is_killed):
         both = requests + opt_outs
         tell(world, random.Random(1).sample(both, len(both)))
     world.settle()
-    assert world.query("SELECT count(*) FROM tutti.fct_contact_decisions") == [(4 * FAMILIES,)]
+    assert world.query("SELECT count(*) FROM tutti.fct_contact_decisions") == [(len(requests),)]
     assert open_grants(world) == []
     assert world.query("SELECT count(*) FROM suppression.address_grants") == [(0,)]
-    world.assert_chronicles()
+    world.assert_decisions_once()
+
+
+def test_a_copy_that_came_in_earlier_revokes(neighbours):
+    """Of a yes that is dated ahead the earliest time counts, of whichever copy: it is before the no, though the first copy was not."""
+    world = neighbours
+    no, later, earlier = opted_out(0)
+    asks = list(asked_now(0))
+    tell(world, families())
+    tell(world, [no, later])
+    world.settle()
+    tell(world, asks)
+    world.settle()
+    assert [name for name, _ in open_grants(world)] == ["named-0", "unnamed-0"]
+    tell(world, [earlier])
+    world.settle()
+    assert open_grants(world) == []
 
 
 def test_an_opt_out_of_a_shared_mailbox_revokes_for_all(neighbours):

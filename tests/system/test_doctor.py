@@ -5,7 +5,7 @@ import json
 import psycopg
 import pytest
 
-from people import HOUR, JANE, RECENT, feed, one_family, touchpoint
+from people import HOUR, JANE, RECENT, feed, one_family, request, touchpoint
 from test_command_kills import AFTER_IT, Held, wait_gone
 from test_erase_grants import RESCUE_AFTER
 from waiting import until
@@ -174,4 +174,16 @@ def test_message_ids_that_were_used_again(world):
     feed(world, touchpoint("1", RECENT + 1, user_id="jane"), touchpoint("2", RECENT + HOUR, user_id="bob"))
     found = finding(world, "messages")
     assert found["verdict"] == "warn" and ": 2 from " in found["text"] and "retry" in found["fix"], found
+    world.stop()
+
+
+def test_requests_that_name_no_address(world):
+    world.start()
+    known = {"user_id": "bob", "email": "bob@shop.example"}
+    feed(world, touchpoint("yes", RECENT, "Signed Up", **known, consent={"email": True, "direct_mail": True}))
+    feed(world, request("named", RECENT + HOUR, **known), request("letter", RECENT + HOUR, "direct_mail", user_id="bob"))
+    assert finding(world, "requests")["verdict"] == "ok"
+    feed(world, request("unnamed", RECENT + 2 * HOUR, user_id="bob", department="care"))
+    found = finding(world, "requests")
+    assert found["verdict"] == "warn" and "1 on email by care" in found["text"] and "needs_address" in found["fix"], found
     world.stop()

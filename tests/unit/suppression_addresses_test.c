@@ -265,6 +265,34 @@ static void a_vague_success_ends_no_named_failure(void **state)
     DENIES(0);
 }
 
+/* The fact that was added last came in before its time. */
+static void received(const char *at)
+{
+    book->facts[book->fact_count - 1].received_at = book_time(at);
+}
+
+static void a_success_dated_ahead_counts_from_when_it_came_in(void **state)
+{
+    failures();
+    own("Email Delivered", NULL, "2027-11-02T00:00:00Z", HOME);
+    received("2026-11-02T00:00:00Z");
+    own("Email Bounced", NULL, "2026-11-03T00:00:00Z", HOME);
+    DENIES(HOME);
+    own("Email Delivered", NULL, "2027-11-04T00:00:00Z", HOME);
+    received("2026-11-03T00:00:00Z"); /* of one instant the failure counts */
+    DENIES(HOME);
+    own("Email Delivered", NULL, "2027-11-01T00:00:00Z", HOME);
+    received("2026-11-03T00:00:01Z");
+    GRANTS(HOME);
+    other("Email Bounced", NULL, "2026-11-05T00:00:00Z", HOME);
+    DENIES(HOME);
+    other("Email Delivered", NULL, "2027-11-05T00:00:00Z", HOME);
+    bodies[0][1].received_at = book_time("2026-11-04T00:00:00Z");
+    DENIES(HOME);
+    bodies[0][1].received_at = book_time("2026-11-06T00:00:00Z");
+    GRANTS(HOME);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +307,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_failure_is_of_its_address, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_failure_without_address_is_of_all_known_by_then, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_success_dated_ahead_counts_from_when_it_came_in, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_vague_success_ends_no_named_failure, set_up, tear_down),
     };

@@ -1,6 +1,8 @@
 /* invalid_address.c: denies where every address that the request relies on has failed on its
  * channel. An address fails by `nth` events of `on` in a row, until one of `until` or until `for`
  * is over. */
+#include <stdlib.h>
+
 #include "services/suppression/logic/addresses.h"
 #include "services/suppression/logic/rules/lasting.h"
 
@@ -49,8 +51,7 @@ static bool works(const struct subject *s, const struct contact_fact *fact,
                   const struct failures *failures)
 {
     bool is_vague = s->address && names_no_address(fact);
-    return names_contain(&s->rule->until, fact->event) &&
-           (!is_vague || s->is_only || failures->last == NULL || names_no_address(failures->last));
+    return !is_vague || s->is_only || failures->last == NULL || names_no_address(failures->last);
 }
 
 /* A message that is told again with another anchor failed once. */
@@ -61,26 +62,47 @@ static void add_failure(struct failures *failures, const struct contact_fact *fa
     failures->last = fact;
 }
 
-/* The facts of one instant: a failure counts more than what says that it works. */
-static void add_instant(const struct subject *s, const struct contact_fact *const *facts,
-                        size_t count, struct failures *failures)
+/* A fact in its place: what says that the address works counts from when it came in. */
+struct placed {
+    struct instant at;
+    bool fails; /* of one instant a failure counts more, so it comes last */
+    const struct contact_fact *fact;
+};
+
+static int placed_compare(const void *a, const void *b)
 {
-    for (size_t i = 0; i < count; i++)
-        if (is_about(facts[i], s) && works(s, facts[i], failures))
-            *failures = (struct failures){NULL, 0};
-    for (size_t i = 0; i < count; i++)
-        if (is_about(facts[i], s) && rule_is_triggered(s->rule, facts[i]))
-            add_failure(failures, facts[i]);
+    const struct placed *x = a, *y = b;
+    int c = instant_compare(x->at, y->at);
+    c = c ? c : x->fails - y->fails;
+    return c ? c : contact_fact_order(x->fact, y->fact);
 }
 
-static struct failures failures_of(const struct subject *s, const struct address_facts *facts)
+static size_t place(const struct subject *s, const struct address_facts *facts, struct placed *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct contact_fact *fact = facts->items[i];
+        bool fails = rule_is_triggered(s->rule, fact);
+        if (!is_about(fact, s) || !(fails || names_contain(&s->rule->until, fact->event)))
+            continue;
+        out[count++] = (struct placed){fails ? fact->at : contact_frees_at(fact), fails, fact};
+    }
+    if (count > 1)
+        qsort(out, count, sizeof *out, placed_compare);
+    return count;
+}
+
+static struct failures failures_of(const struct subject *s, const struct address_facts *facts,
+                                   struct arena *arena)
 {
     struct failures failures = {NULL, 0};
-    for (size_t start = 0, end = 0; start < facts->count; start = end) {
-        while (end < facts->count && facts->items[end]->at.us == facts->items[start]->at.us)
-            end++;
-        add_instant(s, facts->items + start, end - start, &failures);
-    }
+    struct placed *placed = arena_array(arena, struct placed, facts->count);
+    size_t count = place(s, facts, placed);
+    for (size_t i = 0; i < count; i++)
+        if (placed[i].fails)
+            add_failure(&failures, placed[i].fact);
+        else if (works(s, placed[i].fact, &failures))
+            failures = (struct failures){NULL, 0};
     return failures;
 }
 
@@ -91,7 +113,7 @@ static struct failures failures_of_channel(const struct subject *s, const struct
     for (size_t i = 0; i < q->ledger->fact_count; i++)
         if (!contact_is_copy(q->ledger->facts[i]))
             facts.items[facts.count++] = q->ledger->facts[i];
-    return failures_of(s, &facts);
+    return failures_of(s, &facts, q->arena);
 }
 
 /* -1, 0 or 1: which is the better address: one with fewer failures, then one that works sooner. */
@@ -119,7 +141,7 @@ static struct failures failures_of_best(struct subject *s, const struct question
         s->address = &asked->items[i];
         struct address_facts facts =
             addresses_gather(q->ledger, s->address->address, is_about, s, q->arena);
-        struct failures failures = failures_of(s, &facts);
+        struct failures failures = failures_of(s, &facts, q->arena);
         bool is_better = has_failed(q, s->rule, &best) != has_failed(q, s->rule, &failures)
                              ? !has_failed(q, s->rule, &failures)
                              : compare(&failures, &best) < 0;
