@@ -16,7 +16,7 @@ RUN cmake --preset release -DTUTTI_TESTS=OFF -DTUTTI_REVISION="$TUTTI_REVISION" 
 FROM debian:12-slim
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
         librdkafka1 libavro23 libjansson4 libpq5 libsodium23 libutf8proc2 libmicrohttpd12 libcurl4 liblz4-1 libxxhash0 \
-        ca-certificates curl \
+        ca-certificates curl tzdata \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /out/ /
 # A volume that is mounted here belongs to the user of the services.

@@ -34,6 +34,7 @@
 #include "common/service/generation.h"
 #include "common/store/db.h"
 #include "operations/erasure/erase.h"
+#include "operations/policies/zone_files.h"
 #include "operations/topics/topic_list.h"
 
 /* In the order of a first day with Tutti. */
@@ -53,9 +54,9 @@ static const struct command *const commands[] = {
     NULL,
 };
 
-static const struct setting *const tables[] = {
-    topic_list_settings, cli_settings,  db_settings,      schema_set_settings,
-    policy_settings,     seal_settings, erasure_settings, NULL};
+static const struct setting *const tables[] = {topic_list_settings, cli_settings,    db_settings,
+                                               schema_set_settings, policy_settings, seal_settings,
+                                               erasure_settings,    zone_settings,   NULL};
 
 static const struct command *find_command(const char *name)
 {

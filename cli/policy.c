@@ -17,18 +17,11 @@ static enum outcome check(struct session *s, const char *dir)
     return OUTCOME_OK;
 }
 
-static enum outcome apply(struct session *s, const char *dir)
+static enum outcome apply(struct session *s, const struct policy_order *order)
 {
     int32_t generation;
-    const struct call *call = s->call;
-    const struct readers readers = {
-        .resolved_topic =
-            call_option_or(call, "topic", config_text(call->config, "topic.resolved")),
-        .journey_group = call_option_or(call, "journey-group", "journey-tracker"),
-        .suppression_group = call_option_or(call, "group", "suppression"),
-    };
-    CHECK(policies_apply(&s->desk, dir, &readers, &generation, &s->err));
-    say("the policies in %s are active (generation %d)", dir, generation);
+    CHECK(policies_apply(&s->desk, order, &generation, &s->err));
+    say("the policies in %s are active (generation %d)", order->dir, generation);
     return OUTCOME_OK;
 }
 
@@ -39,10 +32,18 @@ static enum exit_status run_policy(struct call *call)
     if (what == NULL || (strcmp(what, "check") != 0 && strcmp(what, "apply") != 0))
         return misuse(call, "expected check or apply");
     bool applies = strcmp(what, "apply") == 0 && !call_has(call, "dry-run");
+    struct policy_order order = {
+        .dir = dir,
+        .refresh_zones = call_has(call, "refresh-zones"),
+        .readers = {.resolved_topic =
+                        call_option_or(call, "topic", config_text(call->config, "topic.resolved")),
+                    .journey_group = call_option_or(call, "journey-group", "journey-tracker"),
+                    .suppression_group = call_option_or(call, "group", "suppression")},
+    };
     session_open(&s, call);
     if (!call_seconds(call, "wait", MOST_SECONDS, 60, &s.desk.wait))
         return EXIT_USAGE;
-    return session_close(&s, applies ? apply(&s, dir) : check(&s, dir));
+    return session_close(&s, applies ? apply(&s, &order) : check(&s, dir));
 }
 
 static const struct option options[] = {
@@ -52,6 +53,7 @@ static const struct option options[] = {
     {"topic", "NAME", "apply: topic of resolved touchpoints (tutti.touchpoints-resolved.v1)."},
     {"group", "NAME", "apply: suppression's consumer group (suppression)."},
     {"journey-group", "NAME", "apply: journey-tracker's consumer group (journey-tracker)."},
+    {"refresh-zones", NULL, "Take the time zones of this host (package tzdata)."},
     {NULL, NULL, NULL},
 };
 
@@ -65,7 +67,9 @@ const struct command command_policy = {
         "where it was interrupted. Where suppression has read more than journey-tracker, its group "
         "is set back: what a new\n"
         "rule asks for is read again. Services refuse to start with other files than the active "
-        "ones.",
+        "ones.\n"
+        "The first apply stores the time zones of this host; later ones keep them, unless asked to "
+        "refresh them.",
     .options = options,
     .max_arguments = 2,
     .run = run_policy,

@@ -14,6 +14,9 @@ enum {
     FIRST_RULED_YEAR = 1900, /* of a file that has a rule and no change */
 };
 
+/* Some files say "since ever" by a time before all calendars: year -3000. */
+#define FIRST_SECOND INT64_C(-156000000000)
+
 struct header {
     uint32_t version; /* 1 to 4 */
     uint32_t utc_flags, std_flags, leaps, times, types, chars;
@@ -348,22 +351,22 @@ static enum outcome read_footer(struct unpack *u, struct changes *changes, int32
 static int64_t to_us(int64_t seconds)
 {
     int64_t us;
-    if (__builtin_mul_overflow(seconds, US_PER_SECOND, &us))
-        us = seconds < 0 ? INT64_MIN : INT64_MAX;
-    return us;
+    if (seconds < FIRST_SECOND)
+        return INT64_MIN;
+    return __builtin_mul_overflow(seconds, US_PER_SECOND, &us) ? INT64_MAX : us;
 }
 
 static void to_zone(struct arena *arena, const struct changes *changes, int32_t first,
                     struct zone *out)
 {
-    int64_t *at = arena_array(arena, int64_t, changes->count + 1);
+    struct instant *at = arena_array(arena, struct instant, changes->count + 1);
     int32_t *offset = arena_array(arena, int32_t, changes->count + 1);
     uint32_t count = 0;
     for (size_t i = 0; i < changes->count; i++) {
         const struct change *change = &changes->items[i];
         if (change->offset == (count ? offset[count - 1] : first))
             continue;
-        at[count] = to_us(change->at);
+        at[count].us = to_us(change->at);
         offset[count++] = change->offset;
     }
     *out = (struct zone){first, count, at, offset};

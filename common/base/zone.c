@@ -9,7 +9,7 @@ static uint32_t changes_until(const struct zone *zone, int64_t us)
     uint32_t low = 0, high = zone->count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (zone->at[middle] <= us)
+        if (zone->at[middle].us <= us)
             low = middle + 1;
         else
             high = middle;
@@ -26,12 +26,12 @@ static int32_t piece_offset(const struct zone *zone, uint32_t piece)
 
 static struct instant piece_end(const struct zone *zone, uint32_t piece)
 {
-    return piece < zone->count ? (struct instant){zone->at[piece]} : INSTANT_NEVER;
+    return piece < zone->count ? zone->at[piece] : INSTANT_NEVER;
 }
 
 static struct instant piece_start(const struct zone *zone, uint32_t piece)
 {
-    return piece == 0 ? INSTANT_FIRST : (struct instant){zone->at[piece - 1]};
+    return piece == 0 ? INSTANT_FIRST : zone->at[piece - 1];
 }
 
 int32_t zone_offset(const struct zone *zone, struct instant t)

@@ -14,10 +14,10 @@ enum {
 
 /* Read-only. All zeros is UTC. */
 struct zone {
-    int32_t first;         /* seconds east of UTC before the first change */
-    uint32_t count;        /* changes */
-    const int64_t *at;     /* their instants, in microseconds, ascending */
-    const int32_t *offset; /* seconds east of UTC from this change on */
+    int32_t first;            /* seconds east of UTC before the first change */
+    uint32_t count;           /* changes */
+    const struct instant *at; /* their instants, ascending */
+    const int32_t *offset;    /* seconds east of UTC from this change on */
 };
 
 extern const struct zone zone_utc;

@@ -47,11 +47,12 @@ enum outcome generation_read_file(struct strbuf *out, const char *path, struct e
     return OUTCOME_OK;
 }
 
-static enum outcome hash_files(struct arena *arena, const char *dir, struct id *out,
-                               struct err *err)
+static enum outcome hash_files(struct arena *arena, const char *dir, const struct id *zones,
+                               struct id *out, struct err *err)
 {
     struct strbuf text = {.arena = arena};
-    strbuf_addf(&text, "derivation %d\n", DERIVATION_VERSION);
+    strbuf_addf(&text, "derivation %d\nzones ", DERIVATION_VERSION);
+    strbuf_add(&text, zones->bytes, sizeof zones->bytes);
     for (size_t i = 0; policy_files[i]; i++) {
         struct strbuf file = {.arena = arena};
         CHECK(
@@ -63,10 +64,10 @@ static enum outcome hash_files(struct arena *arena, const char *dir, struct id *
     return OUTCOME_OK;
 }
 
-enum outcome generation_hash(const char *dir, struct id *out, struct err *err)
+enum outcome generation_hash(const char *dir, struct generation *generation, struct err *err)
 {
     struct arena arena = {0};
-    enum outcome outcome = hash_files(&arena, dir, out, err);
+    enum outcome outcome = hash_files(&arena, dir, &generation->zones, &generation->id, err);
     arena_free(&arena);
     return outcome;
 }
@@ -82,7 +83,7 @@ static enum outcome find_active(struct db *db, struct arena *arena,
     if (db_rows(*row) == 0)
         return err_set(err, OUTCOME_FATAL, "no_generation",
                        "no policies are active: run `tutti policy apply`");
-    *out = (struct generation){db_uuid(*row, 0, 0), db_int4(*row, 0, 1)};
+    *out = (struct generation){.id = db_uuid(*row, 0, 0), .number = db_int4(*row, 0, 1)};
     return OUTCOME_OK;
 }
 
@@ -111,6 +112,19 @@ static enum outcome read_complete(struct db *db, struct arena *arena, struct gen
     if (!db_bool(r, 0, 2))
         return err_set(err, OUTCOME_FATAL, "policy_apply_interrupted",
                        "`tutti policy apply` did not finish: run it again");
+    if (!db_is_null(r, 0, 4))
+        out->zones = db_uuid(r, 0, 4);
+    return OUTCOME_OK;
+}
+
+enum outcome generation_find_zones(struct db *db, struct arena *arena, struct id *out,
+                                   struct err *err)
+{
+    struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, arena);
+    CHECK(db_run(db, &sql_generation_find_active, &p, &r, NULL, err));
+    *out = db_rows(r) == 0 || db_is_null(r, 0, 4) ? (struct id){{0}} : db_uuid(r, 0, 4);
     return OUTCOME_OK;
 }
 
@@ -118,9 +132,9 @@ static enum outcome join(struct db *db, struct arena *arena, const char *dir,
                          struct generation *out, struct err *err)
 {
     struct id local;
-    CHECK(hash_files(arena, dir, &local, err));
     CHECK(hold_shared_lock(db, arena, err));
     CHECK(read_complete(db, arena, out, err));
+    CHECK(hash_files(arena, dir, &out->zones, &local, err));
     return id_equal(&local, &out->id)
                ? OUTCOME_OK
                : err_set(err, OUTCOME_FATAL, "other_generation",

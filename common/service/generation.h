@@ -31,7 +31,8 @@ extern const struct setting policy_settings[];
 
 struct generation {
     struct id id;
-    int32_t number; /* tutti_meta.generations.number: what state rows carry */
+    int32_t number;  /* tutti_meta.generations.number: what state rows carry */
+    struct id zones; /* its time zones (zones.h); all zeros: it knows UTC only */
 };
 
 /* Names of the policy files of a generation, NULL-ended. identity.json is not one of them: it
@@ -42,8 +43,12 @@ extern const char *const policy_files[];
 const char *generation_policy_path(struct arena *arena, const char *dir, const char *file);
 /* Appends the bytes of a file. FATAL "policy_unreadable" naming it. */
 enum outcome generation_read_file(struct strbuf *out, const char *path, struct err *err);
-/* Hash of the files of a directory. FATAL naming a file that cannot be read. */
-enum outcome generation_hash(const char *dir, struct id *out, struct err *err);
+/* Hash of the files of a directory and of the time zones that generation->zones names, into
+ * generation->id. FATAL naming a file that cannot be read. */
+enum outcome generation_hash(const char *dir, struct generation *generation, struct err *err);
+/* The time zones of the active generation; all zeros if there is none. */
+enum outcome generation_find_zones(struct db *db, struct arena *arena, struct id *out,
+                                   struct err *err);
 /* Holds the shared lock and reads the active generation. FATAL if there is none, or if it differs
  * from the files of policy.dir. */
 enum outcome generation_open(struct db *db, const struct config *config, struct generation *out,

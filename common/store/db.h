@@ -121,6 +121,11 @@ bool db_bool(const struct db_result *r, int row, int column);
 struct span db_bytes(const struct db_result *r, int row, int column);
 struct id db_uuid(const struct db_result *r, int row, int column);
 struct instant db_timestamptz(const struct db_result *r, int row, int column);
+/* Arrays without NULLs: their length; the elements are in the arena. */
+size_t db_int4_array(const struct db_result *r, int row, int column, struct arena *arena,
+                     const int32_t **out);
+size_t db_timestamptz_array(const struct db_result *r, int row, int column, struct arena *arena,
+                            const struct instant **out);
 
 /* Binary COPY, usually inside a transaction: begin with "COPY t (a, b) FROM STDIN BINARY", then per
  * row: copy_row(n) and n fields, then end. Buffered by 64 kB. */

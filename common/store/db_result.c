@@ -74,12 +74,65 @@ struct id db_uuid(const struct db_result *r, int row, int column)
     return id;
 }
 
-struct instant db_timestamptz(const struct db_result *r, int row, int column)
+static struct instant to_instant(int64_t us)
 {
-    struct instant t = {db_int8(r, row, column)};
+    struct instant t = {us};
     if (t.us == INT64_MAX || t.us == INT64_MIN)
         return t;
     return instant_plus(t, (struct duration){POSTGRES_EPOCH_US});
+}
+
+struct instant db_timestamptz(const struct db_result *r, int row, int column)
+{
+    return to_instant(db_int8(r, row, column));
+}
+
+/* The elements of an array of fixed width, each after its length: dimensions (0: no element), a
+ * flag for NULLs, the type, then count and first index. */
+static struct unpack array_of(const struct db_result *r, int row, int column, uint32_t width,
+                              size_t *count)
+{
+    struct unpack u = unpack_of(db_bytes(r, row, column));
+    uint32_t dimensions = unpack_be32(&u), nulls = unpack_be32(&u);
+    unpack_be32(&u);
+    *count = dimensions ? unpack_be32(&u) : 0;
+    if (dimensions)
+        unpack_be32(&u);
+    if (u.failed || dimensions > 1 || nulls ||
+        (size_t)(u.end - u.at) != *count * (sizeof(uint32_t) + width)) {
+        fprintf(stderr, "result column %d (%s) holds another array than was expected\n", column,
+                PQfname(of(r), column));
+        abort();
+    }
+    return u;
+}
+
+size_t db_int4_array(const struct db_result *r, int row, int column, struct arena *arena,
+                     const int32_t **out)
+{
+    size_t count;
+    struct unpack u = array_of(r, row, column, sizeof(int32_t), &count);
+    int32_t *items = arena_array(arena, int32_t, count);
+    for (size_t i = 0; i < count; i++) {
+        unpack_be32(&u);
+        items[i] = (int32_t)unpack_be32(&u);
+    }
+    *out = items;
+    return count;
+}
+
+size_t db_timestamptz_array(const struct db_result *r, int row, int column, struct arena *arena,
+                            const struct instant **out)
+{
+    size_t count;
+    struct unpack u = array_of(r, row, column, sizeof(int64_t), &count);
+    struct instant *items = arena_array(arena, struct instant, count);
+    for (size_t i = 0; i < count; i++) {
+        unpack_be32(&u);
+        items[i] = to_instant((int64_t)unpack_be64(&u));
+    }
+    *out = items;
+    return count;
 }
 
 static void clear(void *libpq)

@@ -5,17 +5,18 @@
 #include "operations/policies/candidate.h"
 #include "operations/policies/ledger.h"
 #include "operations/policies/read_again.h"
+#include "operations/policies/zone_store.h"
 #include "policies_sql.h"
 #include "services/journey-tracker/journey_policy.h"
 #include "services/journey-tracker/journey_policy_store.h"
 #include "services/journey-tracker/journey_sweep.h"
 #include "services/suppression/policy/suppression_policy.h"
 
-enum outcome policies_check(struct desk *desk, const char *dir, struct err *err)
+static enum outcome check_files(struct desk *desk, const char *dir, struct journey_policy *journey,
+                                struct err *err)
 {
     struct arena *arena = desk->arena;
     struct identity_policy *identity = arena_new(arena, struct identity_policy);
-    struct journey_policy *journey = arena_new(arena, struct journey_policy);
     struct contact_policy *contact = arena_new(arena, struct contact_policy);
     const char *contact_path = generation_policy_path(arena, dir, "contact.json");
     struct span text = SPAN_NONE;
@@ -28,7 +29,18 @@ enum outcome policies_check(struct desk *desk, const char *dir, struct err *err)
     candidate_warn(desk, generation_policy_path(arena, dir, "journey.json"), &warnings);
     suppression_policy_warnings(arena, contact, &warnings);
     candidate_warn(desk, contact_path, &warnings);
-    return generation_hash(dir, &(struct id){{0}}, err);
+    return generation_hash(dir, &(struct generation){.number = 0}, err);
+}
+
+enum outcome policies_check(struct desk *desk, const char *dir, struct err *err)
+{
+    struct journey_policy *journey = arena_new(desk->arena, struct journey_policy);
+    struct zone_files files;
+    struct zone_set set;
+    CHECK(check_files(desk, dir, journey, err));
+    CHECK(zone_files_read(desk, &files, err));
+    zone_set_finish(&set, desk->arena, files.names.items, files.names.count);
+    return journey_policy_set_zones(desk->arena, journey, &set, err);
 }
 
 /* One JSON object with every file under its name. */
@@ -68,6 +80,7 @@ enum outcome policy_start_generation(struct db *db, struct arena *arena, const c
     params_init(&p, arena);
     params_uuid(&p, &generation->id);
     params_text(&p, policies);
+    params_uuid(&p, &generation->zones);
     struct db_result *r = NULL;
     CHECK(db_run(db, &sql_policy_activate, &p, &r, NULL, err));
     generation->number = db_int4(r, 0, 0);
@@ -80,10 +93,13 @@ enum outcome policy_start_generation(struct db *db, struct arena *arena, const c
 /* In one transaction: the new generation is active, and what was derived under the old one is gone.
  */
 static enum outcome switch_generation(struct db *db, struct arena *arena, const char *dir,
+                                      const struct zone_choice *zones,
                                       struct generation *generation, struct err *err)
 {
     CHECK(db_begin(db, err));
-    enum outcome outcome = policy_start_generation(db, arena, dir, generation, err);
+    enum outcome outcome = zone_store(db, arena, zones, err);
+    if (outcome == OUTCOME_OK)
+        outcome = policy_start_generation(db, arena, dir, generation, err);
     if (outcome == OUTCOME_OK)
         return db_commit(db, err);
     db_rollback(db);
@@ -116,29 +132,44 @@ enum outcome policy_sweep(struct desk *desk, const char *dir, const struct gener
     return outcome;
 }
 
-static enum outcome derive(struct desk *desk, const char *dir, const struct readers *readers,
-                           struct generation *generation, struct err *err)
+static enum outcome derive(struct desk *desk, const struct policy_order *order,
+                           const struct zone_choice *zones, struct generation *generation,
+                           struct err *err)
 {
     CHECK(lock_out_services(desk, err));
     if (generation->number == 0)
-        CHECK(switch_generation(desk->db, desk->arena, dir, generation, err));
-    CHECK(policy_read_again(desk, readers, err));
-    CHECK(policy_renew_ledger(desk, dir, generation, err));
-    CHECK(policy_sweep(desk, dir, generation, err));
+        CHECK(switch_generation(desk->db, desk->arena, order->dir, zones, generation, err));
+    CHECK(policy_read_again(desk, &order->readers, err));
+    CHECK(policy_renew_ledger(desk, order->dir, generation, err));
+    CHECK(policy_sweep(desk, order->dir, generation, err));
     return db_run(desk->db, &sql_policy_mark_complete, NULL, NULL, NULL, err);
 }
 
-enum outcome policies_apply(struct desk *desk, const char *dir, const struct readers *readers,
-                            int32_t *number, struct err *err)
+/* Which zones the policies work by, and that PostgreSQL has the same reporting zone. */
+static enum outcome choose_zones(struct desk *desk, const struct policy_order *order,
+                                 struct journey_policy *journey, struct zone_choice *out,
+                                 struct err *err)
 {
+    CHECK(zone_choose(desk, order->refresh_zones, out, err));
+    CHECK(journey_policy_set_zones(desk->arena, journey, &out->set, err));
+    return zone_compare(desk, out, journey->reporting_timezone, err);
+}
+
+enum outcome policies_apply(struct desk *desk, const struct policy_order *order, int32_t *number,
+                            struct err *err)
+{
+    struct journey_policy *journey = arena_new(desk->arena, struct journey_policy);
     struct generation generation = {.number = 0};
+    struct zone_choice zones;
     bool is_complete;
-    CHECK(policies_check(desk, dir, err));
-    CHECK(generation_hash(dir, &generation.id, err));
+    CHECK(check_files(desk, order->dir, journey, err));
     CHECK(desk_connect(desk, err));
+    CHECK(choose_zones(desk, order, journey, &zones, err));
+    generation.zones = zones.zones;
+    CHECK(generation_hash(order->dir, &generation, err));
     CHECK(policy_find_active(desk->db, desk->arena, &generation, &is_complete, err));
     if (!is_complete)
-        CHECK(derive(desk, dir, readers, &generation, err));
+        CHECK(derive(desk, order, &zones, &generation, err));
     *number = generation.number;
     return OUTCOME_OK;
 }

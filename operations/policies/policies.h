@@ -8,12 +8,18 @@
 #include "operations/readers.h"
 
 /* Reads every file of dir; FATAL with file and place for any rule that is broken; warns
- * of rules that are valid and can hardly be meant. Needs no database. */
+ * of rules that are valid and can hardly be meant. Needs no database; the names of time zones are
+ * those of this host. */
 enum outcome policies_check(struct desk *desk, const char *dir, struct err *err);
+
+struct policy_order {
+    const char *dir;
+    bool refresh_zones; /* take the time zones of this host, not those of the active generation */
+    struct readers readers; /* suppression may have to read again what is not stored */
+};
 /* Makes the files of dir the active policies and derives every profile again; goes on where an
- * earlier run ended. Needs the services stopped. readers: suppression may have to read again what
- * journey-tracker has not stored. *generation is the number they got. */
-enum outcome policies_apply(struct desk *desk, const char *dir, const struct readers *readers,
+ * earlier run ended. Needs the services stopped. *generation is the number they got. */
+enum outcome policies_apply(struct desk *desk, const struct policy_order *order,
                             int32_t *generation, struct err *err);
 
 /* Finds the active generation by generation->id: its number, 0 if it is not the active one;
@@ -21,8 +27,8 @@ enum outcome policies_apply(struct desk *desk, const char *dir, const struct rea
  */
 enum outcome policy_find_active(struct db *db, struct arena *arena, struct generation *generation,
                                 bool *complete, struct err *err);
-/* Inside a transaction: the policies of dir are active under a new number, and what was derived
- * before is gone. */
+/* Inside a transaction: the policies of dir are active under a new number, with the stored time
+ * zones generation->zones, and what was derived before is gone. */
 enum outcome policy_start_generation(struct db *db, struct arena *arena, const char *dir,
                                      struct generation *generation, struct err *err);
 /* Derives every profile that is of another generation. Can be run again. */

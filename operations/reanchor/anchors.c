@@ -71,7 +71,8 @@ static enum outcome check_tools(struct anchors_apply *apply, struct generation *
     struct desk *desk = apply->desk;
     struct resolver resolver = {.db = NULL};
     bool complete = false;
-    CHECK(generation_hash(policy_dir_of(desk), &generation->id, err));
+    CHECK(generation_find_zones(apply->desk->db, desk->arena, &generation->zones, err));
+    CHECK(generation_hash(policy_dir_of(desk), generation, err));
     CHECK(policy_find_active(apply->desk->db, desk->arena, generation, &complete, err));
     if (generation->number == 0)
         return err_set(err, OUTCOME_FATAL, "other_generation",

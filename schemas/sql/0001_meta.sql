@@ -22,21 +22,66 @@ BEGIN
     END LOOP;
 END $$;
 
+CREATE TABLE tutti_meta.zone_sets (
+    zones uuid PRIMARY KEY,
+    tzdata text NOT NULL,
+    stored_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE tutti_meta.zone_sets IS 'Versions of the time zone database that generations work by (chronicle).';
+COMMENT ON COLUMN tutti_meta.zone_sets.zones IS 'Hash of the zones.';
+COMMENT ON COLUMN tutti_meta.zone_sets.tzdata IS 'Version of the time zone database, such as 2025b.';
+COMMENT ON COLUMN tutti_meta.zone_sets.stored_at IS 'When it was stored.';
+
+CREATE TABLE tutti_meta.zones (
+    zones uuid NOT NULL REFERENCES tutti_meta.zone_sets,
+    code smallint NOT NULL,
+    name text NOT NULL,
+    alias_of smallint,
+    first_offset integer,
+    changed_at timestamptz[],
+    offsets integer[],
+    PRIMARY KEY (zones, code),
+    UNIQUE (zones, name)
+);
+-- Views look a time up in every row: the tables stay as they are, in the row.
+ALTER TABLE tutti_meta.zones ALTER COLUMN changed_at SET STORAGE PLAIN, ALTER COLUMN offsets SET STORAGE PLAIN;
+COMMENT ON TABLE tutti_meta.zones IS 'Time zones: every name with the changes of its clocks until 2100 (chronicle).';
+COMMENT ON COLUMN tutti_meta.zones.zones IS 'The version, as in tutti_meta.zone_sets.';
+COMMENT ON COLUMN tutti_meta.zones.code IS 'Code of the name, the same in every version.';
+COMMENT ON COLUMN tutti_meta.zones.name IS 'Name, such as Europe/Berlin.';
+COMMENT ON COLUMN tutti_meta.zones.alias_of IS 'Code of another name whose clocks always show the same; its row has the changes. Null: this row has them.';
+COMMENT ON COLUMN tutti_meta.zones.first_offset IS 'Seconds east of UTC before the first change.';
+COMMENT ON COLUMN tutti_meta.zones.changed_at IS 'When the clocks changed.';
+COMMENT ON COLUMN tutti_meta.zones.offsets IS 'Seconds east of UTC from each change on.';
+
+CREATE TABLE tutti_meta.zone_countries (
+    zones uuid NOT NULL REFERENCES tutti_meta.zone_sets,
+    country text NOT NULL,
+    codes smallint[] NOT NULL,
+    PRIMARY KEY (zones, country)
+);
+COMMENT ON TABLE tutti_meta.zone_countries IS 'The time zones that a country has (chronicle).';
+COMMENT ON COLUMN tutti_meta.zone_countries.zones IS 'The version, as in tutti_meta.zone_sets.';
+COMMENT ON COLUMN tutti_meta.zone_countries.country IS 'ISO 3166 code, two letters.';
+COMMENT ON COLUMN tutti_meta.zone_countries.codes IS 'Codes of its zones, in the order of zone.tab.';
+
 CREATE TABLE tutti_meta.generations (
     generation uuid PRIMARY KEY,
     number integer GENERATED ALWAYS AS IDENTITY,
     policies jsonb NOT NULL,
     is_active boolean NOT NULL,
     is_complete boolean NOT NULL DEFAULT false,
+    zones uuid REFERENCES tutti_meta.zone_sets,
     activated_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE UNIQUE INDEX generations_one_active ON tutti_meta.generations (is_active) WHERE is_active;
 COMMENT ON TABLE tutti_meta.generations IS 'Policy sets that were active, one at a time (chronicle).';
-COMMENT ON COLUMN tutti_meta.generations.generation IS 'Hash of the policies and of the version of the derivation.';
+COMMENT ON COLUMN tutti_meta.generations.generation IS 'Hash of the policies, the time zones and the version of the derivation.';
 COMMENT ON COLUMN tutti_meta.generations.number IS 'Running number of the activation.';
 COMMENT ON COLUMN tutti_meta.generations.policies IS 'The policy files as they were applied, by name.';
 COMMENT ON COLUMN tutti_meta.generations.is_active IS 'True for the one that services work by.';
 COMMENT ON COLUMN tutti_meta.generations.is_complete IS 'True once every profile was derived under it; services refuse to start before.';
+COMMENT ON COLUMN tutti_meta.generations.zones IS 'Its time zones, as in tutti_meta.zone_sets; null: it knows UTC only.';
 COMMENT ON COLUMN tutti_meta.generations.activated_at IS 'When it was applied.';
 
 CREATE TABLE tutti_meta.reanchoring (
@@ -83,7 +128,7 @@ CREATE FUNCTION tutti_meta.without_keys(packed bytea, keys bigint[]) RETURNS byt
           WHERE tutti_meta.be_int8(packed, i * 8) <> ALL (keys) $$;
 
 GRANT USAGE ON SCHEMA tutti_meta TO tutti_identity, tutti_journey, tutti_suppression, tutti_metrics;
-GRANT SELECT ON tutti_meta.generations, tutti_meta.reanchoring TO tutti_identity, tutti_journey, tutti_suppression, tutti_metrics;
+GRANT SELECT ON tutti_meta.generations, tutti_meta.zones, tutti_meta.zone_countries, tutti_meta.reanchoring TO tutti_identity, tutti_journey, tutti_suppression, tutti_metrics;
 
 -- The public schema; what is in it stands in schemas/views.
 CREATE SCHEMA tutti;

@@ -2,6 +2,7 @@
  * takes. */
 #include "services/journey-tracker/journey_policy.h"
 
+#include "common/service/zones.h"
 #include "services/journey-tracker/journey_filter.h"
 
 #define STATUSES "active|at_risk|lapsed|won_back"
@@ -200,9 +201,6 @@ static enum outcome read_journey(struct arena *arena, const struct json *journey
     CHECK(json_check_keys(journey, "stages attribution",
                           "reporting_timezone session status no_touch returns orders", err));
     CHECK(json_text(journey, "reporting_timezone", zone, err));
-    if (!span_is(*zone, "UTC"))
-        return json_fail(json_get(journey, "reporting_timezone"), err,
-                         "only \"UTC\" in this version");
     CHECK(json_duration(journey, "session", &policy->session, err));
     policy->has_no_touch = json_get(journey, "no_touch") != NULL;
     CHECK(journey_texts_read(arena, journey, "no_touch", &policy->no_touch, err));
@@ -379,6 +377,16 @@ enum outcome journey_policy_read(struct arena *arena, const struct json *journey
     CHECK(read_channels(arena, channels, out, err));
     if (journey_policy_finish(out, err) != OUTCOME_OK)
         return err_prefix(err, SPAN_FMT, SPAN_ARG(json_name(journey)));
+    return OUTCOME_OK;
+}
+
+enum outcome journey_policy_set_zones(struct arena *arena, struct journey_policy *policy,
+                                      const struct zone_set *zones, struct err *err)
+{
+    const struct zone *zone = NULL;
+    if (zones_find(zones, arena, policy->reporting_timezone, &zone, err) != OUTCOME_OK)
+        return err_prefix(err, "journey.json: reporting_timezone");
+    policy->zone = *zone;
     return OUTCOME_OK;
 }
 

@@ -5,6 +5,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/warnings.h"
+#include "common/base/zone_set.h"
 #include "common/codec/json.h"
 #include "services/journey-tracker/logic/policy.h"
 
@@ -20,6 +21,11 @@ enum outcome journey_policy_read(struct arena *arena, const struct json *journey
  * cannot be read. */
 enum outcome journey_policy_load(struct arena *arena, const char *folder,
                                  struct journey_policy *out, struct err *err);
+
+/* Looks the policy's time zone up; zones must live as long as the policy. FATAL "policy_invalid"
+ * with the place of a name that is none, and the nearest one. */
+enum outcome journey_policy_set_zones(struct arena *arena, struct journey_policy *policy,
+                                      const struct zone_set *zones, struct err *err);
 
 /* What a valid journey.json says and can hardly mean, with its place in the file. */
 void journey_policy_warnings(struct arena *arena, const struct journey_policy *policy,

@@ -47,6 +47,7 @@ enum outcome journey_sweep_open(struct db *db, const char *dir, const struct gen
     t->timeline = timeline_new(&journey_timeline);
     journey_cache_open(&t->cache, 1 << 20);
     CHECK(journey_policy_load(&sweep->arena, dir, &t->policy, err));
+    CHECK(tracker_load_zones(t, &sweep->arena, err));
     CHECK(shapes_open(db, &t->policy, &t->shapes, err));
     CHECK(shapes_write_meanings(t->shapes, &sweep->step_arena, err));
     CHECK(sweep_sales(t, &sweep->step_arena, err));

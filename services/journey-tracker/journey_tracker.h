@@ -9,6 +9,7 @@
 #ifndef TUTTI_JOURNEY_TRACKER_H
 #define TUTTI_JOURNEY_TRACKER_H
 
+#include "common/base/zone_set.h"
 #include "common/service/generation.h"
 #include "services/journey-tracker/journey_cache.h"
 #include "services/journey-tracker/store/journey_lanes.h"
@@ -52,6 +53,7 @@ struct tracker {
     struct db *db;
     struct journey_policy policy;
     struct generation generation;
+    struct zone_set zones; /* of the generation */
     struct erased *erased; /* NULL: a tool that derives only what is stored */
     struct shapes *shapes;
     struct timeline *timeline;
@@ -77,6 +79,10 @@ struct journey_flush {
     struct diff_rows diffs;
     struct stage_messages stages;
 };
+
+/* Reads the time zones of tracker->generation, and those that the policy names. They live in the
+ * arena of the policy. */
+enum outcome tracker_load_zones(struct tracker *tracker, struct arena *arena, struct err *err);
 
 /* Runs the flush: the fast transaction, then the slow one. Idempotent: the same arrivals again
  * change nothing. */

@@ -32,10 +32,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (tzif_read(&arena, (struct span){(const char *)data, size}, &zone, NULL) == OUTCOME_OK) {
         check_at(&zone, (struct instant){0});
         for (uint32_t i = 0; i < zone.count; i++) {
-            must(i == 0 || zone.at[i] >= zone.at[i - 1]);
+            must(i == 0 || zone.at[i].us >= zone.at[i - 1].us);
             must(zone.offset[i] != (i ? zone.offset[i - 1] : zone.first));
-            if (zone.at[i] > -far && zone.at[i] < far)
-                check_at(&zone, (struct instant){zone.at[i] / US_PER_SECOND * US_PER_SECOND});
+            if (zone.at[i].us > -far && zone.at[i].us < far)
+                check_at(&zone, (struct instant){zone.at[i].us / US_PER_SECOND * US_PER_SECOND});
         }
     }
     arena_free(&arena);

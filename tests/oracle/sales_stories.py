@@ -13,6 +13,9 @@ from policy import DAY, US, instant
 KINDS = ("ties", "messages", "delivery", "strangers", "orders", "returns", "statuses")
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 START, DAYS, PEOPLE = instant("2024-02-20T00:00:00Z"), 45, 7
+# Midnights of these zones, in winter and in summer; their clocks change within these days, but those of Apia.
+ZONES = {"messages": "America/New_York", "delivery": "Europe/Berlin", "statuses": "Pacific/Apia", "orders": "America/New_York"}
+MIDNIGHTS = [*(hour * US * 3600 for hour in (4, 5, 11, 22, 23)), 5 * US * 3600 - 1]
 
 PLAIN = ("Product Viewed", "Product Viewed", "Campaign Sent", "Campaign Sent", "Contact Sent", "Account Created", "Ad Clicked")
 SALES = (*["Order Completed"] * 8, "Subscription Started", "Donated")
@@ -34,9 +37,17 @@ def random_sales(seed, count, kinds=KINDS):
     return found
 
 
+def zone_of(kinds):
+    return next((zone for kind, zone in ZONES.items() if kind in kinds), "UTC")
+
+
+def ties_of(kinds):
+    return [0, 0, 0, *MIDNIGHTS] if zone_of(kinds) != "UTC" else [0, 0, 0, 1, 3600 * US]
+
+
 def touchpoint(chance, number, kinds):
     what = chance.choice(PLAIN + SALES + (DELIVERY if "delivery" in kinds else ()) + (RETURNS * 2 if "returns" in kinds else ()))
-    time = START + chance.randrange(DAYS) * DAY + (chance.choice([0, 0, 0, 1, 3600 * US]) if "ties" in kinds else number * US)
+    time = START + chance.randrange(DAYS) * DAY + (chance.choice(ties_of(kinds)) if "ties" in kinds else number * US)
     event = {
         "person": chance.randrange(PEOPLE),
         "message_id": f"m{number}",
@@ -116,6 +127,7 @@ def policies(kinds=KINDS):
     """{file: content} of policies in which the kinds matter; the keys of other kinds are left out."""
     found = {name: json.loads((ROOT / "policies" / f"{name}.json").read_text(encoding="utf-8")) for name in ("identity", "journey", "goals", "channels", "contact")}
     journey, any_of = found["journey"], lambda *events: {"events": list(events)}
+    journey["reporting_timezone"] = zone_of(kinds)
     journey["attribution"] = {
         "conversions": [
             {"goal": "sale", "event": "Order Completed", "value": "any"},

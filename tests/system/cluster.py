@@ -151,13 +151,14 @@ class World:
     def url(self):
         return self.stack.url(self.name)
 
-    def tool(self, *words, **more):
+    def tool(self, *words, env=None, **more):
         """`tutti <words>` on this world's database and policies."""
         environment = {
             "TUTTI_KAFKA_BOOTSTRAP_SERVERS": self.stack.brokers,
             "TUTTI_DATABASE_URL": self.url,
             "TUTTI_POLICY_DIR": str(self.policies),
             "TUTTI_IDENTITY_KEY_FILE": str(self.key_file),
+            **(env or {}),
         }
         if words[:2] == ("policy", "apply"):
             words += self.readers_named()

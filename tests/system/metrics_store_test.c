@@ -314,7 +314,7 @@ static void *contend(void *arg)
     struct metrics_flush own_flush;
     struct flush_counts own_counts;
     struct err own_err = {0};
-    struct generation g = {diffs[0].generation, 2};
+    struct generation g = {.id = diffs[0].generation, .number = 2};
     flush_open(&own_flush, own, &g, 1 << 20);
     enum outcome outcome = OUTCOME_OK;
     for (int i = 0; i < CONTENDED && outcome == OUTCOME_OK; i += 10, arena_reset(&own_arena))

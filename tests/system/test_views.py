@@ -70,10 +70,11 @@ def scratch():
             server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
-@pytest.mark.parametrize("bank, gap", [(False, 90), (False, 1500), (True, 400)])
-def test_views_show_what_the_oracle_says(scratch, bank, gap):
+@pytest.mark.parametrize("bank, gap, zone", [(False, 90, "America/New_York"), (False, 1500, "Europe/Berlin"), (True, 400, "Pacific/Apia")])
+def test_views_show_what_the_oracle_says(scratch, bank, gap, zone):
     dice = random.Random(SEED + gap)
     folder, files = read_policies(bank)
+    files["journey.json"]["reporting_timezone"] = zone
     if gap == 1500:  # several rows per day of each goal, conversions of any value, another stored model
         files["journey.json"]["attribution"] = {
             "conversions": [{"goal": "sale", "event": "Order Completed", "value": "any"}], "lookback": "P90D", "stored_model": "first_touch"}

@@ -65,8 +65,6 @@ static const struct {
 } mistakes[] = {
     {"{\"stages\":[]}", GOAL(""), "{\"rules\":[]}", "attribution"},
     {"{\"stages\":[],\"sesion\":\"PT1M\"," ATTRIBUTION "}", GOAL(""), "{\"rules\":[]}", "session"},
-    {"{\"stages\":[],\"reporting_timezone\":\"Europe/Berlin\"," ATTRIBUTION "}", GOAL(""),
-     "{\"rules\":[]}", "UTC"},
     {"{\"stages\":[{\"stage\":\"zeal\"}]," ATTRIBUTION "}", GOAL(""), "{\"rules\":[]}",
      "stages[0].stage"},
     {RULE("{}"), GOAL(""), "{\"rules\":[]}", "stages[0].rules[0]"},
@@ -140,6 +138,38 @@ static void test_mistakes(void **state)
     }
 }
 
+static void a_time_zone_is_looked_up(void **state)
+{
+    static const struct {
+        const char *name, *says;
+    } rows[] = {
+        {"UTC", NULL},
+        {"Asia/Singapore", NULL},
+        {"Singapore", "did you mean \"Asia/Singapore\"?"},
+        {"New York", "did you mean \"America/New_York\"?"},
+        {"America/New-York", "did you mean \"America/New_York\"?"},
+        {"Central European Time", "journey.json: reporting_timezone: no time zone"},
+    };
+    struct arena arena = {0};
+    struct zone_set set;
+    struct zone_name names[] = {
+        {.name = SPAN("Asia/Singapore"), .code = 7, .zone = {.first = 28800}},
+        {.name = SPAN("America/New_York"), .code = 2, .zone = {.first = -18000}},
+    };
+    zone_set_finish(&set, &arena, names, 2);
+    assert_true(zone_set_of(&set, 7)->zone.first == 28800);
+    assert_null(zone_set_of(&set, 3));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct journey_policy p = {.reporting_timezone = span_of(rows[i].name)};
+        struct err err = {0};
+        enum outcome outcome = journey_policy_set_zones(&arena, &p, &set, &err);
+        assert_int_equal(outcome, rows[i].says ? OUTCOME_FATAL : OUTCOME_OK);
+        if (rows[i].says && strstr(err.message, rows[i].says) == NULL)
+            fail_msg("\"%s\" does not say \"%s\"", err.message, rows[i].says);
+    }
+    arena_free(&arena);
+}
+
 #define BODY(top, attribution)                                                                     \
     "{\"stages\":[]," top                                                                          \
     "\"attribution\":{\"conversions\":[{\"goal\":\"g\",\"event\":\"Order\"},{"                     \
@@ -211,11 +241,9 @@ static void test_shipped_give_no_warning(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_retailer),
-        cmocka_unit_test(test_bank),
-        cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_warnings),
-        cmocka_unit_test(test_shipped_give_no_warning),
+        cmocka_unit_test(test_retailer), cmocka_unit_test(test_bank),
+        cmocka_unit_test(test_mistakes), cmocka_unit_test(a_time_zone_is_looked_up),
+        cmocka_unit_test(test_warnings), cmocka_unit_test(test_shipped_give_no_warning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

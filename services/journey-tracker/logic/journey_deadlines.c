@@ -4,10 +4,7 @@
 
 int32_t reporting_month(const struct journey_policy *policy, struct instant t)
 {
-    int year, month, date;
-    int32_t day = reporting_day(policy, t);
-    day_to_civil(day, &year, &month, &date);
-    return day - (date - 1);
+    return day_month(reporting_day(policy, t));
 }
 
 uint8_t journey_stage_at(const struct journey_state *state, struct instant t)

@@ -34,7 +34,7 @@ static inline bool instant_is_set(struct instant t)
 
 static inline int32_t reporting_day(const struct journey_policy *policy, struct instant t)
 {
-    return instant_day(t, policy->reporting_offset);
+    return zone_day(&policy->zone, t);
 }
 
 /* First day of the month of t. */

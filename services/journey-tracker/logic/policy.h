@@ -9,6 +9,7 @@
 #include "common/base/arena.h"
 #include "common/base/instant.h"
 #include "common/base/outcome.h"
+#include "common/base/zone.h"
 #include "common/words/words.h"
 #include "services/journey-tracker/logic/filter.h"
 
@@ -98,7 +99,7 @@ struct visit_rule {
 
 struct journey_policy {
     struct span reporting_timezone;
-    int32_t reporting_offset; /* seconds east of UTC */
+    struct zone zone; /* of days, weeks and months of all figures */
     struct duration session;
     bool has_no_touch;
     struct span_list no_touch; /* events that are no touches; without has_no_touch: the default */

@@ -1,0 +1,33 @@
+/* zone_files.h: the time zone database of this host, as files of Debian's package tzdata. Only
+ * `tutti policy` reads it: services have the zones from the database. */
+#ifndef TUTTI_OPERATIONS_POLICIES_ZONE_FILES_H
+#define TUTTI_OPERATIONS_POLICIES_ZONE_FILES_H
+
+#include "common/base/zone_set.h"
+#include "operations/desk.h"
+
+/* zones.dir */
+extern const struct setting zone_settings[];
+
+struct zone_country {
+    struct span country; /* two letters */
+    struct span name;    /* of one of its zones */
+};
+
+struct zone_files {
+    struct span version; /* 2025b; "unknown" where no file says it */
+    struct {
+        struct zone_name *items;
+        size_t count, capacity;
+    } names; /* code: 1 and up, in the order of the names; no aliases yet */
+    /* In the order of zone.tab. */
+    struct {
+        struct zone_country *items;
+        size_t count, capacity;
+    } countries;
+};
+
+/* Everything in the arena of the desk. FATAL "zones_unreadable" naming zones.dir. */
+enum outcome zone_files_read(struct desk *desk, struct zone_files *out, struct err *err);
+
+#endif
