@@ -2,7 +2,9 @@
  *
  *   suppression_service.c     the service: decode, apply, publish
  *   suppression_touchpoint.c  which touchpoints matter, and what of them the ledger keeps
- *   suppression_transact.c    the transaction: facts, anchors, states, then the decisions
+ *   suppression_transact.c    the transaction: its steps, the decisions, what is written
+ *   suppression_locks.c       its facts and locks
+ *   suppression_ledger.c      what it reads under them
  *   suppression_profile.c     verdicts, outcomes and revocations of one profile
  *   suppression_store.c, sql/ its statements
  *   suppression_moves.c       for operators: moves without Kafka

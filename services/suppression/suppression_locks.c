@@ -1,0 +1,144 @@
+/* suppression_locks.c: facts in, and everything locked that decisions are made of; see
+ * suppression_work.h. */
+#include <stdlib.h>
+
+#include "services/suppression/suppression_work.h"
+
+/* Every repeat gets the earliest time at which one of them came in, so it does not matter which of
+ * them is kept. */
+static void share_received_at(struct ledger_facts *facts)
+{
+    qsort(facts->items, facts->count, sizeof *facts->items, fact_key_compare);
+    for (size_t from = 0, to; from < facts->count; from = to) {
+        struct instant least = INSTANT_ABSENT;
+        for (to = from;
+             to < facts->count && fact_key_compare(&facts->items[from], &facts->items[to]) == 0;
+             to++)
+            least = contact_earlier(least, facts->items[to].body.received_at);
+        for (size_t i = from; i < to; i++)
+            facts->items[i].body.received_at = least;
+    }
+}
+
+/* Slow path (a): keeps the facts that were really inserted, and those of which it is news that they
+ * came in so early. */
+enum outcome work_insert_facts(struct ledger_work *w, struct err *err)
+{
+    struct ledger_facts *facts = &w->flush->facts;
+    if (facts->count == 0)
+        return OUTCOME_OK;
+    share_received_at(facts);
+    facts->count = timeline_sort_facts(w->suppression->timeline, facts->items, facts->count);
+    bool *inserted = arena_array(w->arena, bool, facts->count);
+    CHECK(timeline_insert_facts(w->suppression->timeline, w->suppression->db, w->arena,
+                                facts->items, facts->count, inserted, err));
+    CHECK(suppression_store_lower_received(w->suppression->db, w->arena, facts, inserted, err));
+    size_t kept = 0;
+    for (size_t i = 0; i < facts->count; i++)
+        if (inserted[i])
+            facts->items[kept++] = facts->items[i];
+    facts->count = kept;
+    return OUTCOME_OK;
+}
+
+static bool relies_on_known(const struct ledger_fact *fact)
+{
+    return fact->body.kind == CONTACT_REQUEST && fact->body.addresses.len == 0;
+}
+
+/* A request that names no address relies on all that its customer was seen with. Which these are is
+ * asked before the locks; save() makes sure that none is missing. */
+static enum outcome find_unnamed(struct ledger_work *w, struct anchor_move **out, size_t *out_count,
+                                 struct err *err)
+{
+    const struct suppression_flush *flush = w->flush;
+    size_t room = flush->facts.count + flush->moves.count, count = 0;
+    int64_t *anchors = arena_array(w->arena, int64_t, room);
+    struct id *profiles = arena_array(w->arena, struct id, room);
+    *out_count = 0;
+    for (size_t i = 0; i < flush->facts.count; i++) {
+        if (!relies_on_known(&flush->facts.items[i]))
+            continue;
+        anchors[count] = flush->facts.items[i].key.anchor;
+        profiles[count++] = flush->facts.items[i].profile_id;
+    }
+    for (size_t i = 0; count > 0 && i < flush->moves.count; i++) {
+        anchors[count] = id_short(&flush->moves.items[i].anchor_id);
+        profiles[count++] = flush->moves.items[i].profile_id;
+    }
+    return count == 0 ? OUTCOME_OK
+                      : addresses_to_lock(w->suppression->db, w->arena, anchors, count, profiles,
+                                          count, out, out_count, err);
+}
+
+/* (b): every new fact is a move of its anchor, too. */
+enum outcome work_lock_anchors(struct ledger_work *w, struct err *err)
+{
+    const struct suppression_flush *flush = w->flush;
+    struct anchor_move *unnamed = NULL, *kept = NULL;
+    size_t unnamed_count, kept_count, count = 0;
+    CHECK(find_unnamed(w, &unnamed, &unnamed_count, err));
+    CHECK(
+        addresses_find_kept(w->suppression->db, w->arena, &flush->known, &kept, &kept_count, err));
+    struct anchor_move *moves =
+        arena_array(w->arena, struct anchor_move,
+                    flush->facts.count + flush->moves.count + unnamed_count + kept_count);
+    for (size_t i = 0; i < kept_count; i++)
+        moves[count++] = kept[i];
+    for (size_t i = 0; i < unnamed_count; i++)
+        moves[count++] = unnamed[i];
+    for (size_t i = 0; i < flush->facts.count; i++) {
+        const struct ledger_fact *f = &flush->facts.items[i];
+        moves[count++] = (struct anchor_move){f->anchor_id, f->profile_id, f->version};
+    }
+    for (size_t i = 0; i < flush->moves.count; i++)
+        moves[count++] = flush->moves.items[i];
+    return timeline_lock_anchors(w->suppression->timeline, w->suppression->db, w->arena, moves,
+                                 count, &w->anchors, &w->anchor_count, err);
+}
+
+const struct anchor_row *work_find_anchor(const struct ledger_work *w, int64_t anchor)
+{
+    size_t low = 0, high = w->anchor_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (w->anchors[middle].anchor < anchor)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return &w->anchors[low];
+}
+
+/* A send that answers no request decides nothing and ends nothing. Who decides for its profile
+ * reads it under the lock of the state; who decides at this very moment might as well have been
+ * first. */
+static bool is_unasked(const struct ledger_fact *fact)
+{
+    return fact->body.kind == CONTACT_SENT && id_is_nil(&fact->body.decision_id) &&
+           fact->body.consent.len == 0;
+}
+
+/* (c): profiles with new facts, and both profiles of every anchor that moved. An anchor that was
+ * only put into the map has no facts, or the transaction that inserts them will see the row. */
+enum outcome work_lock_states(struct ledger_work *w, struct err *err)
+{
+    const struct ledger_facts *facts = &w->flush->facts;
+    int64_t *profiles =
+        arena_array(w->arena, int64_t, facts->count + 2 * w->anchor_count + w->flush->judged_count);
+    size_t count = 0;
+    for (size_t i = 0; i < facts->count; i++)
+        if (!is_unasked(&facts->items[i]))
+            profiles[count++] =
+                id_short(&work_find_anchor(w, facts->items[i].key.anchor)->profile_id);
+    for (size_t i = 0; i < w->anchor_count; i++) {
+        if (!w->anchors[i].is_moved)
+            continue;
+        profiles[count++] = id_short(&w->anchors[i].profile_id);
+        profiles[count++] = id_short(&w->anchors[i].old_profile_id);
+    }
+    for (size_t i = 0; i < w->flush->judged_count; i++)
+        profiles[count++] = id_short(&w->flush->judged[i]);
+    return timeline_lock_states(w->suppression->timeline, w->suppression->db, w->arena, profiles,
+                                count, &w->states, &w->state_count, err);
+}
