@@ -11,12 +11,14 @@ import addresses  # noqa: E402
 import closure  # noqa: E402
 import past  # noqa: E402
 import resolver  # noqa: E402
+import sales  # noqa: E402
 import suppression  # noqa: E402
 import timeline  # noqa: E402
 from command import first_wrong, wrong_schedules  # noqa: E402
 
 MODELS = {
     "timeline": (timeline.Timeline, timeline.RULES),
+    "sales": (sales.Sales, sales.RULES),
     "resolver": (resolver.Identity, resolver.RULES),
     "suppression": (suppression.Requests, suppression.RULES),
     "past": (past.Past, past.RULES),
