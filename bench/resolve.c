@@ -94,17 +94,16 @@ static struct sighting decode(struct bench *b, size_t i,
 static void fill_cache(struct bench *b)
 {
     struct typed_id ids[TOUCHPOINT_MAX_IDENTIFIERS + 8];
-    static const struct id nothing;
+    static const struct cached_link long_ago = {.first_seen = {INT64_MIN}};
     for (size_t i = 0; i < b->count; i++) {
         struct sighting s = decode(b, i, ids);
         for (size_t j = 0; j < s.id_count; j++) {
             struct cached_identifier known = {ids[0].id, {INT64_MIN}, 1};
-            struct link_key key = link_key_of(&ids[0].id, &ids[j].id);
             resolver_cache_put_identifier(&b->resolver.cache, &ids[j].id, &known);
-            if (j == 0)
-                continue;
-            resolver_cache_put_link(&b->resolver.cache, &key, (struct instant){INT64_MIN},
-                                    &nothing);
+            for (size_t k = j + 1; k < identity_links_until(j, s.id_count); k++) {
+                struct link_key key = link_key_of(&ids[j].id, &ids[k].id);
+                resolver_cache_put_link(&b->resolver.cache, &key, &long_ago);
+            }
         }
         arena_reset(&b->batch);
     }
@@ -190,6 +189,7 @@ static void exchange_keys(struct bench *b)
 static void measure_full_cache(const char *name, bool holds_hashes)
 {
     static const struct cached_identifier known;
+    static const struct cached_link link;
     struct resolver_cache cache;
     resolver_cache_open(&cache, FULL_BYTES);
     if (holds_hashes)
@@ -198,7 +198,7 @@ static void measure_full_cache(const char *name, bool holds_hashes)
         struct id id = digest_bytes((struct span){(const char *)&i, sizeof i});
         struct link_key key = {id, known.profile_id};
         resolver_cache_put_identifier(&cache, &id, &known);
-        resolver_cache_put_link(&cache, &key, known.first_seen, &id);
+        resolver_cache_put_link(&cache, &key, &link);
         if (holds_hashes)
             resolver_cache_put_found_by(&cache, &id, &id);
     }

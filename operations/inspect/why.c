@@ -34,6 +34,7 @@ static enum outcome read_rows(struct why *why, struct err *err)
             .type_a = arena_copy(arena, db_bytes(r, row, 6)),
             .type_b = arena_copy(arena, db_bytes(r, row, 7)),
             .what = arena_copy(arena, db_bytes(r, row, 8)),
+            .is_indirect = db_bool(r, row, 9),
         };
     return OUTCOME_OK;
 }

@@ -17,6 +17,7 @@ enum { WHY_MOST_ROWS = 20000 }; /* of sql/why_evidence.sql */
 struct evidence_row {
     struct id a, b;
     bool is_inside; /* both ends in one profile */
+    bool is_indirect;
     struct instant at;
     struct span kind; /* touchpoint, link, same, cut */
     int16_t refused_by;

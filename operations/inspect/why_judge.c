@@ -76,7 +76,8 @@ static void add_link(struct judging *j, struct evidence_row *row, int side, uint
                                  .b = b,
                                  .first_seen = row->at,
                                  .hash = digest_link(&row->a, &row->b),
-                                 .is_manual = evidence_is_ordered_link(row)};
+                                 .is_manual = evidence_is_ordered_link(row),
+                                 .is_indirect = row->is_indirect};
     if (side < SIDES) {
         j->graphs[side].links[j->graphs[side].link_count++] = link;
         return;

@@ -256,7 +256,8 @@ static enum outcome read_aliases(struct reading *reading, struct err *err)
 
 /* ---- links ---- */
 
-static void take_link(struct reading *reading, uint32_t a, uint32_t b, struct instant first_seen)
+static void take_link(struct reading *reading, uint32_t a, uint32_t b, struct instant first_seen,
+                      bool is_indirect)
 {
     struct evidence *e = reading->out;
     const struct identity_node *nodes = e->graph.nodes;
@@ -264,8 +265,11 @@ static void take_link(struct reading *reading, uint32_t a, uint32_t b, struct in
     bool *manual = reading->manual.count > 0 ? map_find(&reading->manual, &pair) : NULL;
     if (manual)
         *manual = true;
-    e->graph.links[e->graph.link_count++] = (struct identity_link){
-        .a = a, .b = b, .first_seen = first_seen, .is_manual = manual != NULL};
+    e->graph.links[e->graph.link_count++] = (struct identity_link){.a = a,
+                                                                   .b = b,
+                                                                   .first_seen = first_seen,
+                                                                   .is_manual = manual != NULL,
+                                                                   .is_indirect = is_indirect};
     e->degree[a]++;
     e->degree[b]++;
     e->degree_by_type[a * e->policy->type_count + (size_t)nodes[b].type]++;
@@ -281,7 +285,7 @@ static enum outcome take_links(struct reading *reading, const struct db_result *
         if (x == NULL || y == NULL)
             return err_set(err, OUTCOME_FATAL, "identifier_unknown",
                            "a link names an identifier that is not stored");
-        take_link(reading, *x, *y, db_timestamptz(r, row, 2));
+        take_link(reading, *x, *y, db_timestamptz(r, row, 2), db_bool(r, row, 3));
     }
     return OUTCOME_OK;
 }
@@ -316,7 +320,8 @@ static enum outcome read_facts(struct reading *reading, struct err *err)
     reading->out->observed_links = links.count;
     make_room(reading);
     for (size_t i = 0; i < links.count; i++)
-        take_link(reading, links.items[i].a, links.items[i].b, links.items[i].first_seen);
+        take_link(reading, links.items[i].a, links.items[i].b, links.items[i].first_seen,
+                  links.items[i].is_indirect);
     return OUTCOME_OK;
 }
 
@@ -329,8 +334,8 @@ static enum outcome read_links(struct reading *reading, struct err *err)
     make_room(reading);
     desk_begin(reading->desk, "links read", e->observed_links);
     CHECK(stream(reading,
-                 "DECLARE evidence_links NO SCROLL CURSOR FOR SELECT a, b, first_seen_at FROM "
-                 "identity.links",
+                 "DECLARE evidence_links NO SCROLL CURSOR FOR SELECT a, b, first_seen_at, "
+                 "is_indirect FROM identity.links",
                  &fetch, take_links, err));
     desk_end(reading->desk);
     return OUTCOME_OK;

@@ -47,13 +47,14 @@ const uint32_t *evidence_profile(const struct evidence *evidence, const struct i
 struct fact_link {
     uint32_t a, b;
     struct instant first_seen;
+    bool is_indirect;
 };
 struct fact_links {
     struct fact_link *items;
     size_t count, capacity;
 };
-/* Inside evidence_read's transaction, with the nodes there: links of the stars that the candidate's
- * ranks make of all facts; counts facts_moved. */
+/* Inside evidence_read's transaction, with the nodes there: links that all facts show under the
+ * candidate's ranks; counts facts_moved. */
 enum outcome evidence_read_facts(struct desk *desk, struct evidence *evidence,
                                  struct fact_links *out, struct err *err);
 

@@ -23,18 +23,23 @@ static void index_nodes(struct fact_reading *reading)
     }
 }
 
-static void add_link(struct fact_reading *reading, uint32_t anchor, uint32_t other,
-                     struct instant at)
+static bool counts_before(const struct fact_link *x, const struct fact_link *y)
+{
+    return x->is_indirect != y->is_indirect ? y->is_indirect
+                                            : instant_compare(x->first_seen, y->first_seen) < 0;
+}
+
+static void add_link(struct fact_reading *reading, struct fact_link link)
 {
     uint64_t pair =
-        anchor < other ? (uint64_t)anchor << 32 | other : (uint64_t)other << 32 | anchor;
+        link.a < link.b ? (uint64_t)link.a << 32 | link.b : (uint64_t)link.b << 32 | link.a;
     bool is_first;
     uint32_t *index = map_put(&reading->link_of, &pair, &is_first);
     if (is_first) {
         *index = (uint32_t)reading->out->count;
-        *arena_push(reading->desk->arena, reading->out) = (struct fact_link){anchor, other, at};
-    } else if (instant_compare(at, reading->out->items[*index].first_seen) < 0) {
-        reading->out->items[*index].first_seen = at;
+        *arena_push(reading->desk->arena, reading->out) = link;
+    } else if (counts_before(&link, &reading->out->items[*index])) {
+        reading->out->items[*index] = link;
     }
 }
 
@@ -58,8 +63,9 @@ static void take_fact(struct fact_reading *reading, int64_t anchor, struct span 
     }
     count = anchors_sort(ids, count);
     reading->evidence->facts_moved += ids[0].key != anchor;
-    for (size_t i = 1; i < count; i++)
-        add_link(reading, ids[0].at, ids[i].at, at);
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = i + 1; k < identity_links_until(i, count); k++)
+            add_link(reading, (struct fact_link){ids[i].at, ids[k].at, at, i > 0});
 }
 
 static enum outcome read_all(struct fact_reading *reading, struct err *err)

@@ -173,30 +173,29 @@ static void note_change(struct batch_of_facts *b, const struct fact *fact, const
         *arena_push(b->arena, &b->all) = change;
 }
 
-static bool is_older(const struct fact_key *key, const struct seen_link *link)
+static void note_link(struct batch_of_facts *b, const struct fact_key *fact, const struct known *x,
+                      const struct known *y, bool is_indirect)
 {
-    int c = instant_compare(key->occurred_at, link->first_seen);
-    return c < 0 || (c == 0 && id_compare(&key->event_id, &link->evidence) < 0);
+    struct link_row row = {link_key_of(&x->id, &y->id), fact->occurred_at, fact->event_id,
+                           REFUSED_PAIR, is_indirect};
+    bool is_first;
+    struct link_row *link = map_put(&b->links, &row.key, &is_first);
+    if (!is_first && link_row_compare(&row, link) >= 0)
+        return;
+    *link = row;
+    if (is_first && !id_equal(&x->profile_id, &y->profile_id)) {
+        *arena_push(b->arena, &b->refused) = row.key.a;
+        *arena_push(b->arena, &b->refused) = row.key.b;
+    }
 }
 
-/* The anchor with each of the others. */
 static void note_links(struct batch_of_facts *b, const struct fact *fact, const struct ranked *ids,
                        size_t count)
 {
-    const struct known *anchor = map_find(&b->known, &ids[0].key);
-    for (size_t i = 1; i < count; i++) {
-        const struct known *other = map_find(&b->known, &ids[i].key);
-        struct link_key pair = link_key_of(&anchor->id, &other->id);
-        bool is_first;
-        struct seen_link *link = map_put(&b->links, &pair, &is_first);
-        if (!is_first && !is_older(&fact->key, link))
-            continue;
-        *link = (struct seen_link){pair.a, pair.b, fact->key.event_id, fact->key.occurred_at};
-        if (is_first && !id_equal(&anchor->profile_id, &other->profile_id)) {
-            *arena_push(b->arena, &b->refused) = pair.a;
-            *arena_push(b->arena, &b->refused) = pair.b;
-        }
-    }
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = i + 1; k < identity_links_until(i, count); k++)
+            note_link(b, &fact->key, map_find(&b->known, &ids[i].key),
+                      map_find(&b->known, &ids[k].key), i > 0);
 }
 
 static struct span channels_of(const struct identity_policy *policy, int16_t code)
@@ -257,7 +256,7 @@ enum outcome anchors_facts_step(struct db *db, struct arena *arena, enum anchors
 {
     struct batch_of_facts b = {.db = db, .arena = arena, .schema = schema, .policy = policy};
     map_init(&b.known, arena, sizeof(int64_t), sizeof(struct known));
-    map_init(&b.links, arena, sizeof(struct link_key), sizeof(struct seen_link));
+    map_init(&b.links, arena, sizeof(struct link_key), sizeof(struct link_row));
     map_init(&b.taken, arena, sizeof(struct fact_key), 1);
     map_init(&b.anchors, arena, sizeof(int64_t), 1);
     CHECK(db_begin(db, err));

@@ -6,6 +6,7 @@
 #include "common/base/map.h"
 #include "common/timeline/timeline.h"
 #include "operations/reanchor/anchors.h"
+#include "services/identity-resolver/store/identity_store.h"
 #include "services/suppression/suppression_addresses.h"
 
 struct fact {
@@ -39,11 +40,6 @@ struct ids {
     size_t count, capacity;
 };
 
-struct seen_link {
-    struct id a, b, evidence;
-    struct instant first_seen;
-};
-
 struct batch_of_facts {
     struct db *db;
     struct arena *arena;
@@ -52,7 +48,7 @@ struct batch_of_facts {
     struct fact *facts;
     size_t count;
     struct map known; /* short key -> struct known; of one that became another, both keys */
-    struct map links; /* struct link_key -> struct seen_link */
+    struct map links; /* struct link_key -> struct link_row */
     struct changes all, moved;        /* moved: those with another anchor */
     struct changes left;              /* that name no person any more */
     struct map taken;                 /* struct fact_key -> nothing: keys that facts move to */

@@ -86,7 +86,7 @@ static enum outcome write_all(struct batch_of_facts *b, struct err *err)
 static enum outcome write_links(struct batch_of_facts *b, struct err *err)
 {
     size_t count = 0;
-    struct seen_link *rows = arena_array(b->arena, struct seen_link, b->links.count), *link;
+    struct link_row *rows = arena_array(b->arena, struct link_row, b->links.count), *link;
     const void *key;
     if (b->links.count == 0)
         return OUTCOME_OK;
@@ -94,10 +94,11 @@ static enum outcome write_links(struct batch_of_facts *b, struct err *err)
         rows[count++] = *link;
     struct params p;
     params_init(&p, b->arena);
-    params_uuid_array(&p, &rows->a, sizeof *rows, count);
-    params_uuid_array(&p, &rows->b, sizeof *rows, count);
+    params_uuid_array(&p, &rows->key.a, sizeof *rows, count);
+    params_uuid_array(&p, &rows->key.b, sizeof *rows, count);
     params_timestamptz_array(&p, &rows->first_seen, sizeof *rows, count);
     params_uuid_array(&p, &rows->evidence, sizeof *rows, count);
+    params_bool_array(&p, &rows->is_indirect, sizeof *rows, count);
     CHECK(run(b, &sql_anchors_links, &p, err));
     params_init(&p, b->arena);
     params_uuid_array(&p, b->refused.items, sizeof *b->refused.items, b->refused.count);

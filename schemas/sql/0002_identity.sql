@@ -57,6 +57,7 @@ CREATE TABLE identity.links (
     evidence uuid NOT NULL,
     loaded_at timestamptz NOT NULL DEFAULT now(),
     refused_by smallint NOT NULL DEFAULT 0,
+    is_indirect boolean NOT NULL DEFAULT false,
     PRIMARY KEY (a, b),
     CHECK (a < b)
 );
@@ -64,9 +65,10 @@ CREATE INDEX links_refused ON identity.links (b) WHERE refused_by <> 0;
 COMMENT ON TABLE identity.links IS 'Two identifiers seen together in a touchpoint: the evidence that profiles are computed from (convergent).';
 COMMENT ON COLUMN identity.links.a IS 'The smaller identifier id.';
 COMMENT ON COLUMN identity.links.b IS 'The larger identifier id.';
-COMMENT ON COLUMN identity.links.first_seen_at IS 'Smallest occurred_at of a touchpoint with both.';
+COMMENT ON COLUMN identity.links.first_seen_at IS 'Smallest occurred_at of a touchpoint that shows it, of those with one of the two as its strongest where there are any.';
 COMMENT ON COLUMN identity.links.evidence IS 'event_id of that touchpoint.';
 COMMENT ON COLUMN identity.links.loaded_at IS 'When it was stored first (chronicle).';
+COMMENT ON COLUMN identity.links.is_indirect IS 'Another identifier was the strongest of every touchpoint that shows it.';
 COMMENT ON COLUMN identity.links.refused_by IS 'Rule that refuses it: 0 none, 1 pair, 2 quarantine, 3 cut, 4 unique, 5 limit, 6 max_identifiers.';
 
 CREATE TABLE identity.aliases (

@@ -121,7 +121,8 @@ COMMENT ON COLUMN tutti.fct_identity_changes.policy_hash IS 'Hash of that policy
 GRANT SELECT ON tutti.fct_identity_changes TO tutti_reader;
 
 CREATE VIEW tutti.fct_identity_links AS
-SELECT l.a, l.b, ta.type AS type_a, tb.type AS type_b, l.first_seen_at, l.evidence, tutti_meta.refusal_name(l.refused_by) AS refused_by,
+SELECT l.a, l.b, ta.type AS type_a, tb.type AS type_b, l.first_seen_at, l.evidence, l.is_indirect,
+       tutti_meta.refusal_name(l.refused_by) AS refused_by,
        l.loaded_at
 FROM identity.links AS l
 JOIN identity.identifiers AS ia ON ia.identifier_id = l.a
@@ -133,8 +134,9 @@ COMMENT ON COLUMN tutti.fct_identity_links.a IS 'The smaller identifier id (conv
 COMMENT ON COLUMN tutti.fct_identity_links.b IS 'The larger identifier id (convergent).';
 COMMENT ON COLUMN tutti.fct_identity_links.type_a IS 'Type of a (convergent).';
 COMMENT ON COLUMN tutti.fct_identity_links.type_b IS 'Type of b (convergent).';
-COMMENT ON COLUMN tutti.fct_identity_links.first_seen_at IS 'Earliest time of a touchpoint with both (convergent).';
+COMMENT ON COLUMN tutti.fct_identity_links.first_seen_at IS 'Earliest time of a touchpoint that shows it, of those with a or b as their strongest where there are any (convergent).';
 COMMENT ON COLUMN tutti.fct_identity_links.evidence IS 'That touchpoint (convergent).';
+COMMENT ON COLUMN tutti.fct_identity_links.is_indirect IS 'Another identifier was the strongest of every touchpoint that shows it (convergent).';
 COMMENT ON COLUMN tutti.fct_identity_links.refused_by IS 'pair, quarantine, cut, unique, limit or max_identifiers; null: both are one customer (convergent).';
 COMMENT ON COLUMN tutti.fct_identity_links.loaded_at IS 'When it was stored first (chronicle).';
 GRANT SELECT ON tutti.fct_identity_links TO tutti_reader;

@@ -15,6 +15,7 @@ ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstu
 MAX_VALUE = 512  # bytes
 ASCII_SPACE = " \t\n\v\f\r"
 STRENGTHS = ("manual", "exact", "strong", "weak")
+STRONGEST = 8  # of a touchpoint: they are linked with each other
 
 
 def in_ranges(character, *ranges):
@@ -262,6 +263,9 @@ class Rules:
         """How many of them count towards max_identifiers and max_degree."""
         return sum(self.types[kind].get("counts", True) for kind in kinds)
 
+    def rank(self, kind):
+        return self.types[kind]["rank"]
+
     def is_unique(self, kind):
         return bool(self.types[kind].get("unique"))
 
@@ -295,7 +299,7 @@ class IdentityMap:
     def __init__(self, policy):
         self.rules = Rules(policy)
         self.kinds, self.first_seen = {}, {}
-        self.links = {}  # pair -> (occurred_at, event_id) of the first touchpoint with both
+        self.links = {}  # pair -> (is_indirect, occurred_at, event_id) of the touchpoint that shows it best
         self.orders = []
         self.aliases = set()  # pairs that a trusted source said are one value
         self.profile, self.quarantined, self.refused_by = {}, set(), {}
@@ -307,13 +311,17 @@ class IdentityMap:
             self.see_identifier(identifier, kind, occurred_at)
             if identifier != anchor:
                 self.see_link(anchor, identifier, occurred_at, event_id)
+        strongest = sorted(found, key=lambda identifier: (self.rules.rank(found[identifier]), identifier))[:STRONGEST]
+        for one, two in itertools.combinations(strongest, 2):
+            if anchor not in (one, two):
+                self.see_link(one, two, occurred_at, event_id, is_indirect=True)
 
     def see_identifier(self, identifier, kind, occurred_at):
         self.kinds[identifier] = kind
         self.first_seen[identifier] = min(occurred_at, self.first_seen.get(identifier, occurred_at))
 
-    def see_link(self, one, two, occurred_at, event_id):
-        pair, seen = pair_of(one, two), (occurred_at, event_id)
+    def see_link(self, one, two, occurred_at, event_id, is_indirect=False):
+        pair, seen = pair_of(one, two), (is_indirect, occurred_at, event_id)
         self.links[pair] = min(seen, self.links.get(pair, seen))
 
     def see_alias(self, one, two):
@@ -380,11 +388,13 @@ class IdentityMap:
         )
 
     def place(self, pair):
-        """Manual links first, then by strength and age; equal ones by their hash."""
+        """Manual links first, then direct ones by strength and age, then indirect ones; equal ones by their ranks, then by hash."""
+        kinds = [self.kinds[identifier] for identifier in pair]
+        tie = (sorted(map(self.rules.rank, kinds)), link_hash(pair))
         if pair in self.manual:
-            return (0, 0, link_hash(pair))
-        strength = self.rules.strength(self.kinds[pair[0]], self.kinds[pair[1]])
-        return (strength, self.links[pair][0], link_hash(pair))
+            return (0, 0, 0, *tie)
+        is_indirect, occurred_at, _ = self.links[pair]
+        return (1 + is_indirect, self.rules.strength(*kinds), occurred_at, *tie)
 
     def refusal(self, pair):
         """The first rule that refuses the link, None if it is accepted."""
@@ -433,7 +443,7 @@ class IdentityMap:
                 continue
             seen = [self.first_seen[identifier] for identifier in members if self.kinds[identifier] == kind]
             if window is not None:
-                at = self.links[pair][0]
+                _, at, _ = self.links[pair]
                 seen = [time for time in seen if at - window < time <= at]
             if len(seen) > count:
                 return True

@@ -58,14 +58,14 @@ def random_graph(seed):
     count = chance.choice([2, 3, 5, 8, 12, 20, 40])
     types = [chance.choice(TYPES) for _ in range(count)]
     links = random_links(chance, count)
-    first_seen = [min((time for one, two, time in links if i in (one, two)), default=0) for i in range(count)]
+    first_seen = [min((time for one, two, time, _ in links if i in (one, two)), default=0) for i in range(count)]
     earlier = [chance.choice([0, 0, 0, 1, 2, 5]) * DAY // 2 for _ in range(count)]
     kinds = ["link", "same", "same", "cut", "cut", "release"]
     orders = [random_order(chance, chance.choice(kinds), types) for _ in range(chance.choice([0, 0, 1, 3, 8]))]
     return {
         "policy": json.dumps(random_policy(chance)),
         "identifiers": [[types[i], f"v{seed}-{i}", first_seen[i] - earlier[i] + 100 * DAY] for i in range(count)],
-        "links": [[one, two, time + 100 * DAY] for one, two, time in links],
+        "links": [[one, two, time + 100 * DAY, is_indirect] for one, two, time, is_indirect in links],
         "orders": orders,
         "aliases": random_aliases(chance, types),
     }
@@ -78,7 +78,8 @@ def random_links(chance, count):
         if chance.random() < 0.3:  # a hub
             one = chance.randrange(1 + count // 6)
         if one != two:
-            found.setdefault(frozenset((one, two)), (one, two, chance.randrange(20) * DAY // 2 + chance.choice([0, 1])))
+            time = chance.randrange(20) * DAY // 2 + chance.choice([0, 1])
+            found.setdefault(frozenset((one, two)), (one, two, time, chance.random() < 0.3))
     return list(found.values())
 
 
@@ -111,8 +112,8 @@ def expected(graph):
     place = {one: i for i, one in enumerate(ids)}
     for one, (kind, _, first_seen) in zip(ids, graph["identifiers"]):
         world.see_identifier(one, kind, first_seen)
-    for one, two, first_seen in graph["links"]:
-        world.see_link(ids[one], ids[two], first_seen, bytes(16))
+    for one, two, first_seen, is_indirect in graph["links"]:
+        world.see_link(ids[one], ids[two], first_seen, bytes(16), is_indirect)
     for kind, *ends in graph["orders"]:
         world.order(kind, *(ids[i] for i in ends))
     for one, two in graph["aliases"]:

@@ -95,7 +95,7 @@ class Rows:
     def identity_links(self):
         identity = self.oracle.identity
         for pair in identity.links:
-            occurred_at, touchpoint = identity.links[pair]
+            is_indirect, occurred_at, touchpoint = identity.links[pair]
             self.rows["fct_identity_links"].append(
                 {
                     "a": pair[0],
@@ -104,6 +104,7 @@ class Rows:
                     "type_b": identity.kinds[pair[1]],
                     "first_seen_at": occurred_at,
                     "evidence": touchpoint,
+                    "is_indirect": is_indirect,
                     "refused_by": identity.refused_by[pair],
                 }
             )

@@ -5,6 +5,7 @@ e an e-mail, p a phone, d a device, a an anonymous id, x an external id.
 """
 
 import itertools
+import random
 
 import pytest
 
@@ -33,22 +34,22 @@ def kind_of(name):
 
 
 def evidence(text):
-    """[(one, two or None, time)], of "A-e@1" or "A@1"."""
+    """[(one, two or None, time, is_indirect)], of "A-e@1", "A~e@1" or "A@1"."""
     for word in text.split():
         names, time = word.split("@")
-        one, _, two = names.partition("-")
-        yield one, two or None, int(float(time) * DAY)
+        one, sign, two = names.partition("~" if "~" in names else "-")
+        yield one, two or None, int(float(time) * DAY), sign == "~"
 
 
 def resolve(rules, text, orders="", sequence=None):
     """A resolved world; orders: "cut A e, release d"."""
     world = IdentityMap(rules)
     seen = list(evidence(text))
-    for one, two, time in sequence(seen) if sequence else seen:
+    for one, two, time, is_indirect in sequence(seen) if sequence else seen:
         for name in filter(None, (one, two)):
             world.see_identifier(id_of(name), kind_of(name), time)
         if two:
-            world.see_link(id_of(one), id_of(two), time, bytes(16))
+            world.see_link(id_of(one), id_of(two), time, bytes(16), is_indirect)
     for order in filter(None, orders.split(", ")):
         kind, *ends = order.split()
         world.order(kind, *map(id_of, ends))
@@ -95,7 +96,7 @@ def test_the_oldest_names_the_profile_then_the_smallest():
 
 def test_first_seen_is_the_smallest_time():
     world = resolve(policy(), "A-e@5 A-e@3 e@1")
-    assert world.first_seen[id_of("e")] == DAY and world.links[pair_of(id_of("A"), id_of("e"))][0] == 3 * DAY
+    assert world.first_seen[id_of("e")] == DAY and world.links[pair_of(id_of("A"), id_of("e"))][1] == 3 * DAY
 
 
 def test_the_evidence_is_the_first_touchpoint():
@@ -104,7 +105,7 @@ def test_the_evidence_is_the_first_touchpoint():
     world.see({one: "user_id", two: "email"}, one, 5, b"\x01")
     world.see({one: "user_id", two: "email"}, one, 5, b"\x00")
     world.see({one: "user_id", two: "email"}, one, 6, b"\x00")
-    assert world.links == {pair_of(one, two): (5, b"\x00")}
+    assert world.links == {pair_of(one, two): (False, 5, b"\x00")}
 
 
 # ---------------------------------------------------------------------------------------------------------- order
@@ -138,6 +139,79 @@ def test_links_of_one_time_go_by_hash(users):
 def test_strength_comes_before_age():
     check(with_strengths(device_id="weak"), "A-d@1 e-d@2 B-e@3", "A Bde", {"A-d": "unique"})
     check(policy(), "A-d@1 e-d@2 B-e@3", "Ade B", {"B-e": "unique"})
+
+
+def test_indirect_links_come_after_all_direct_ones():
+    check(policy(), "e-e2@1 A-e@2 B-e2@3", "Aee2 B", {"B-e2": "unique"})
+    check(policy(), "e~e2@1 A-e@2 B-e2@3", "Ae Be2", {"e-e2": "unique"})
+    check(with_strengths(email="weak"), "e~d@1 A-e@2 B-d@3", "Ae Bd", {"e-d": "unique"})
+
+
+def test_a_pair_seen_both_ways_is_direct_since_it_was_first_seen_so():
+    check(policy(), "e~e2@1 e-e2@2 A-e@2.5 B-e2@3", "Aee2 B", {"B-e2": "unique"})
+    world = check(policy(), "e~e2@1 e-e2@9 A-e@2 B-e2@3", "Ae Be2", {"e-e2": "unique"})
+    assert world.links[pair_of(id_of("e"), id_of("e2"))][:2] == (False, 9 * DAY)
+
+
+def test_an_indirect_link_can_be_ordered_and_cut():
+    check(policy(), "e~e2@1 A-e@2 B-e2@3", "Aee2 B", {"B-e2": "unique"}, "link e e2")
+    check(policy(), "e~e2@1", "e e2", {"e-e2": "cut"}, "cut e e2")
+
+
+def test_links_of_one_time_go_by_the_ranks_of_both_ends():
+    """User and e-mail, user and cookie, e-mail and cookie."""
+    for one, two in itertools.product(("a1", "a2", "a3"), ("e1", "e2", "e3")):
+        check(policy(), f"{two}-{one}@1 A-{two}@1 B-{one}@1", f"A{two} B{one}", {f"{two}-{one}": "unique"})
+
+
+def see_all(world, found, time=5):
+    anchor = min(found, key=lambda one: (world.rules.rank(found[one]), one))
+    world.see(found, anchor, time, bytes(16))
+
+
+@pytest.mark.parametrize("count, links, indirect", [(1, 0, 0), (2, 1, 0), (3, 3, 1), (8, 28, 21), (9, 29, 21), (30, 50, 21)])
+def test_the_eight_strongest_are_linked_with_each_other(count, links, indirect):
+    world = IdentityMap(policy())
+    see_all(world, {id_of(f"a{i:02}"): "anonymous_id" for i in range(count)})
+    assert (len(world.links), sum(is_indirect for is_indirect, *_ in world.links.values())) == (links, indirect)
+    assert not any(is_indirect for pair, (is_indirect, *_) in world.links.items() if id_of("a00") in pair)
+    assert all(two < id_of("a08") for (_, two), (is_indirect, *_) in world.links.items() if is_indirect)
+
+
+def test_the_others_belong_together_where_the_strongest_joins_no_one():
+    world = IdentityMap(policy({"email": {"max_links": {"user_id": 1}}}))
+    for user in "AB":
+        see_all(world, {id_of(user): "user_id", id_of("e"): "email"})
+    see_all(world, {id_of("e"): "email", id_of("d"): "device_id", id_of("a"): "anonymous_id"})
+    world.resolve()
+    assert shown(world) == "A B ad e"
+
+
+def test_quarantine_does_not_depend_on_the_key():
+    """Profiles may: of several of one rank the key makes one the anchor."""
+    profiles = set()
+    for seed in range(300):
+        chance = random.Random(seed)
+        names = [letter + str(i) for letter in "ABepda" for i in range(3)]
+        touchpoints = [(chance.sample(names, chance.randint(2, 8)), time) for time in range(chance.randint(2, 8))]
+        rules = policy({"device_id": {"max_links": {"email": 3}}, "anonymous_id": {"counts": False}}, max_degree=chance.randint(5, 9))
+        found = [seen_under(chance, rules, names, touchpoints) for _ in range(2)]
+        assert found[0][0] == found[1][0]
+        profiles.add(found[0][1] == found[1][1])
+    assert profiles == {True, False}
+
+
+def seen_under(chance, rules, names, touchpoints):
+    """(who is in quarantine, profiles) where a key gives the names their ids."""
+    ids = {name: chance.randbytes(16) for name in names}
+    back = {one: name for name, one in ids.items()}
+    world = IdentityMap(rules)
+    for carried, time in touchpoints:
+        see_all(world, {ids[name]: kind_of(name) for name in carried}, time)
+    profiles = {}
+    for one, profile in world.resolve().items():
+        profiles.setdefault(profile, set()).add(back[one])
+    return {back[one] for one in world.quarantined}, {frozenset(members) for members in profiles.values()}
 
 
 def test_exact_then_strong_then_weak():

@@ -103,6 +103,7 @@ static struct identity_link make_link(const struct store *s, uint32_t a, uint32_
                                   .first_seen = pair->first_seen,
                                   .hash = pair->hash,
                                   .is_manual = history_is_manual(pair),
+                                  .is_indirect = pair->is_indirect,
                                   .refused_by = REFUSED_LIMIT}; /* to be overwritten */
 }
 

@@ -7,7 +7,7 @@
  * A graph:
  *   {"policy": "<text of an identity policy>",
  *    "identifiers": [[type, value, first_seen_us], ...],
- *    "links": [[i, j, first_seen_us], ...],
+ *    "links": [[i, j, first_seen_us, is_indirect], ...],
  *    "orders": [["link"|"same"|"cut"|"release", i, j], ...],
  *    "aliases": [[i, j], ...]}
  * A pair of identifiers stands in links at most once.
@@ -106,7 +106,8 @@ static void read_orders(struct arena *arena, const json_t *list, struct evidence
     }
 }
 
-static void add_link(struct evidence *e, uint32_t a, uint32_t b, struct instant first_seen)
+static void add_link(struct evidence *e, uint32_t a, uint32_t b, struct instant first_seen,
+                     bool is_indirect)
 {
     struct identity_graph *g = &e->graph;
     size_t pair = a < b ? a * g->node_count + b : b * g->node_count + a;
@@ -116,6 +117,7 @@ static void add_link(struct evidence *e, uint32_t a, uint32_t b, struct instant 
         .first_seen = first_seen,
         .hash = digest_link(&g->nodes[a].identifier_id, &g->nodes[b].identifier_id),
         .is_manual = e->newest[pair] == ORDER_LINK || e->newest[pair] == ORDER_SAME,
+        .is_indirect = is_indirect,
     };
     if (e->newest[pair] == ORDER_SAME && g->nodes[a].type == g->nodes[b].type)
         *arena_push(e->arena, &e->aliases) = (struct identity_alias){a, b};
@@ -151,7 +153,8 @@ static void read_links(struct arena *arena, const json_t *list, struct evidence 
     g->links = arena_array(arena, struct identity_link, json_array_size(list) + n * n + 1);
     json_array_foreach(list, i, entry)
         add_link(e, index_at(entry, 0), index_at(entry, 1),
-                 (struct instant){json_integer_value(json_array_get(entry, 2))});
+                 (struct instant){json_integer_value(json_array_get(entry, 2))},
+                 json_is_true(json_array_get(entry, 3)));
     set_quarantine(arena, e);
     struct identity_cut *cuts = arena_array(arena, struct identity_cut, n * n + 1);
     for (uint32_t a = 0; a < n; a++)
@@ -159,7 +162,7 @@ static void read_links(struct arena *arena, const json_t *list, struct evidence 
             if (e->newest[a * n + b] == ORDER_CUT)
                 cuts[g->cut_count++] = (struct identity_cut){a, b};
             else if (e->newest[a * n + b] != ORDER_NONE)
-                add_link(e, a, b, (struct instant){0});
+                add_link(e, a, b, (struct instant){0}, false);
     g->cuts = cuts;
 }
 

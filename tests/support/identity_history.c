@@ -76,28 +76,56 @@ static void see(struct history *h, uint32_t i, struct instant at)
     h->seen |= (id_set)1 << i;
 }
 
-static void see_link(struct history *h, uint32_t a, uint32_t b, struct instant at)
+static void see_link(struct history *h, uint32_t a, uint32_t b, struct instant at, bool is_indirect)
 {
     struct history_pair *pair = pair_of(h, a, b);
-    if (!pair->is_observed || instant_compare(at, pair->first_seen) < 0)
+    bool is_other = pair->is_observed && pair->is_indirect != is_indirect;
+    if (!pair->is_observed || (is_other && pair->is_indirect) ||
+        (!is_other && instant_compare(at, pair->first_seen) < 0)) {
         pair->first_seen = at;
+        pair->is_indirect = is_indirect;
+    }
     pair->is_observed = true;
+}
+
+static bool is_stronger(const struct history *h, uint32_t a, uint32_t b)
+{
+    return h->types[a] != h->types[b] ? h->types[a] < h->types[b]
+                                      : id_compare(&h->ids[a], &h->ids[b]) < 0;
+}
+
+/* How many of the set are stronger. */
+static uint32_t place_in(const struct history *h, id_set ids, uint32_t i)
+{
+    uint32_t place = 0;
+    for (uint32_t j = 0; j < h->count; j++)
+        place += (ids >> j & 1) && is_stronger(h, j, i);
+    return place;
+}
+
+static void see_links(struct history *h, id_set ids, struct instant at)
+{
+    for (uint32_t a = 0; a < h->count; a++)
+        for (uint32_t b = a + 1; b < h->count; b++) {
+            if (!(ids >> a & 1) || !(ids >> b & 1))
+                continue;
+            uint32_t x = place_in(h, ids, a), y = place_in(h, ids, b);
+            if (x == 0 || y == 0 || (x < 8 && y < 8))
+                see_link(h, a, b, at, x > 0 && y > 0);
+        }
 }
 
 static id_set touch(struct history *h, struct random *r)
 {
     struct instant at = {random_below(r, LAST_TIME)};
-    uint32_t anchor = random_below(r, (uint32_t)h->count), others = random_below(r, 3);
-    id_set ids = (id_set)1 << anchor;
-    see(h, anchor, at);
-    for (uint32_t i = 0; i < others; i++) {
-        uint32_t other = random_below(r, (uint32_t)h->count);
-        if (other == anchor)
-            continue;
-        see(h, other, at);
-        see_link(h, anchor, other, at);
-        ids |= (id_set)1 << other;
-    }
+    uint32_t count = 1 + random_below(r, chance(r, 4) ? 2 * HISTORY_IDS : 4);
+    id_set ids = 0;
+    for (uint32_t i = 0; i < count; i++)
+        ids |= (id_set)1 << random_below(r, (uint32_t)h->count);
+    for (uint32_t i = 0; i < h->count; i++)
+        if (ids >> i & 1)
+            see(h, i, at);
+    see_links(h, ids, at);
     return ids;
 }
 
@@ -156,17 +184,22 @@ static bool is_quarantined(const struct history *h, uint32_t i)
 
 struct place {
     uint32_t a, b;
-    int strength;
+    int tier, strength; /* 0: by order; 1: direct; 2: indirect */
     int64_t at;
+    int ranks; /* of the stronger, then of the weaker end */
     struct id hash;
 };
 
 static int place_compare(const void *x, const void *y)
 {
     const struct place *p = x, *q = y;
+    if (p->tier != q->tier)
+        return p->tier - q->tier;
     if (p->strength != q->strength)
         return p->strength - q->strength;
-    return p->at != q->at ? (p->at < q->at ? -1 : 1) : id_compare(&p->hash, &q->hash);
+    if (p->at != q->at)
+        return p->at < q->at ? -1 : 1;
+    return p->ranks != q->ranks ? p->ranks - q->ranks : id_compare(&p->hash, &q->hash);
 }
 
 static size_t places(const struct history *h, struct place *out)
@@ -175,12 +208,17 @@ static size_t places(const struct history *h, struct place *out)
     for (uint32_t a = 0; a < h->count; a++)
         for (uint32_t b = a + 1; b < h->count; b++) {
             const struct history_pair *pair = &h->pairs[a][b];
+            int x = h->types[a], y = h->types[b], ranks = x < y ? x * 100 + y : y * 100 + x;
             if (history_is_manual(pair))
-                out[count++] = (struct place){a, b, 0, 0, pair->hash};
+                out[count++] = (struct place){a, b, 0, 0, 0, ranks, pair->hash};
             else if (pair->is_observed)
-                out[count++] =
-                    (struct place){a, b, (int)h->policy.pairs[h->types[a]][h->types[b]].strength,
-                                   pair->first_seen.us, pair->hash};
+                out[count++] = (struct place){a,
+                                              b,
+                                              1 + pair->is_indirect,
+                                              (int)h->policy.pairs[x][y].strength,
+                                              pair->first_seen.us,
+                                              ranks,
+                                              pair->hash};
         }
     qsort(out, count, sizeof *out, place_compare);
     return count;
@@ -244,9 +282,9 @@ static bool breaks_limit(const struct history *h, id_set set, const struct place
     for (int16_t t = 0; t < (int16_t)h->policy.type_count; t++) {
         const struct identity_type *type = &h->policy.types[t];
         int64_t window = type->limit_window.us;
-        uint32_t count = window == 0        ? count_type(h, set, t, INT64_MIN, INT64_MAX)
-                         : p->strength == 0 ? 0
-                                            : count_type(h, set, t, p->at - window, p->at);
+        uint32_t count = window == 0    ? count_type(h, set, t, INT64_MIN, INT64_MAX)
+                         : p->tier == 0 ? 0
+                                        : count_type(h, set, t, p->at - window, p->at);
         if (count > type->limit)
             return true;
     }
@@ -264,7 +302,7 @@ static bool is_too_large(const struct history *h, id_set set)
 static enum refusal refusal_of(const struct history *h, const struct history_result *out,
                                const struct place *p, id_set a, id_set b)
 {
-    if (p->strength != 0 && !h->policy.pairs[h->types[p->a]][h->types[p->b]].may_link)
+    if (p->tier != 0 && !h->policy.pairs[h->types[p->a]][h->types[p->b]].may_link)
         return REFUSED_PAIR;
     if (out->is_quarantined[p->a] || out->is_quarantined[p->b])
         return REFUSED_QUARANTINE;

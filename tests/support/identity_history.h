@@ -16,7 +16,7 @@ enum newest_order { ORDER_NONE, ORDER_LINK, ORDER_SAME, ORDER_CUT };
 /* What is known of a pair a < b. */
 struct history_pair {
     struct id hash;
-    bool is_observed;
+    bool is_observed, is_indirect;
     struct instant first_seen;
     enum newest_order newest;
 };

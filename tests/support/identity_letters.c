@@ -63,13 +63,17 @@ static struct identity_link *link_between(struct letters *l, char a, char b)
     return link;
 }
 
-static void observe(struct letters *l, char a, char b, int64_t at)
+static void observe(struct letters *l, char a, char b, int64_t at, bool is_indirect)
 {
     node(l, a, &at);
     node(l, b, &at);
     struct identity_link *link = link_between(l, a, b);
-    if (at < link->first_seen.us)
+    bool is_first = instant_compare(link->first_seen, INSTANT_NEVER) == 0;
+    if (is_first || is_indirect < link->is_indirect ||
+        (is_indirect == link->is_indirect && at < link->first_seen.us)) {
         link->first_seen.us = at;
+        link->is_indirect = is_indirect;
+    }
 }
 
 /* One word of the text; how long it is. */
@@ -79,7 +83,9 @@ static size_t read_word(struct letters *l, const char *text)
     long long at;
     int n = 0;
     if (sscanf(text, " %c-%c@%lld%n", &a, &b, &at, &n) == 3) {
-        observe(l, a, b, at);
+        observe(l, a, b, at, false);
+    } else if (sscanf(text, " %c~%c@%lld%n", &a, &b, &at, &n) == 3) {
+        observe(l, a, b, at, true);
     } else if (sscanf(text, " %c@%lld%n", &a, &at, &n) == 2) {
         int64_t seen = at;
         node(l, a, &seen);

@@ -37,6 +37,14 @@ static void random_ids(struct identity_world *world)
     qsort(world->ids, WORLD_IDS, sizeof *world->ids, typed_compare);
 }
 
+/* Mostly one to four; now and then more than are linked with each other. */
+static uint32_t carried_count(struct identity_world *world)
+{
+    static const uint32_t most[] = {1, 3, 3, 4};
+    bool is_long = world_draw(world, 25) == 0;
+    return 1 + world_draw(world, is_long ? 2 * WORLD_IDS : most[world_draw(world, COUNT(most))]);
+}
+
 void world_people(struct identity_world *world, uint64_t seed)
 {
     static const uint32_t spans[] = {3, 20, 1000};
@@ -52,7 +60,7 @@ void world_people(struct identity_world *world, uint64_t seed)
             .event_id = random_id(world),
             .occurred_at = {(1700000000 + world_draw(world, span)) * US_PER_SECOND},
             .ids = world->carried[i]};
-        for (uint32_t n = 1 + world_draw(world, world_draw(world, 3) ? 3 : 1); n > 0; n--)
+        for (uint32_t n = carried_count(world); n > 0; n--)
             is_carried[world_draw(world, used) * WORLD_IDS / used] = true;
         for (size_t k = 0; k < WORLD_IDS; k++)
             if (is_carried[k])
@@ -114,8 +122,7 @@ struct evidence {
     struct identity_node nodes[WORLD_IDS];
     struct identity_link links[WORLD_IDS * WORLD_IDS];
     bool is_observed[WORLD_IDS * WORLD_IDS]; /* by a * WORLD_IDS + b, a the smaller id */
-    struct instant first_seen[WORLD_IDS * WORLD_IDS];
-    struct id event_id[WORLD_IDS * WORLD_IDS];
+    struct link_row best[WORLD_IDS * WORLD_IDS];
     enum order_kind newest[WORLD_IDS * WORLD_IDS];
     bool has_order[WORLD_IDS * WORLD_IDS], is_released[WORLD_IDS];
     struct identity_cut cuts[WORLD_IDS * WORLD_IDS];
@@ -156,22 +163,35 @@ static void gather_nodes(const struct identity_world *world, const struct identi
         }
 }
 
-/* The oldest sighting of each link, smallest event id on a tie. */
+/* Direct sightings of a link come first, then old ones, then those with small event ids. */
+static bool counts_before(const struct link_row *x, const struct link_row *y)
+{
+    if (x->is_indirect != y->is_indirect)
+        return y->is_indirect;
+    if (x->first_seen.us != y->first_seen.us)
+        return x->first_seen.us < y->first_seen.us;
+    return id_compare(&x->evidence, &y->evidence) < 0;
+}
+
+static void gather_link(const struct sighting *s, size_t i, size_t k, struct evidence *e)
+{
+    struct link_row row = {
+        .first_seen = s->occurred_at, .evidence = s->event_id, .is_indirect = i > 0};
+    size_t pair =
+        pair_of(&e->graph, node_of(&e->graph, &s->ids[i].id), node_of(&e->graph, &s->ids[k].id));
+    if (!e->is_observed[pair] || counts_before(&row, &e->best[pair]))
+        e->best[pair] = row;
+    e->is_observed[pair] = true;
+}
+
+/* The first with all, the next seven with each other. */
 static void gather_links(const struct identity_world *world, struct evidence *e)
 {
-    for (size_t i = 0; i < world->sighting_count; i++)
-        for (size_t k = 1; k < world->sightings[i].id_count; k++) {
-            const struct sighting *s = &world->sightings[i];
-            size_t pair = pair_of(&e->graph, node_of(&e->graph, &s->ids[0].id),
-                                  node_of(&e->graph, &s->ids[k].id));
-            int c =
-                e->is_observed[pair] ? instant_compare(s->occurred_at, e->first_seen[pair]) : -1;
-            if (c > 0 || (c == 0 && id_compare(&s->event_id, &e->event_id[pair]) >= 0))
-                continue;
-            e->is_observed[pair] = true;
-            e->first_seen[pair] = s->occurred_at;
-            e->event_id[pair] = s->event_id;
-        }
+    for (size_t n = 0; n < world->sighting_count; n++)
+        for (size_t i = 0; i < world->sightings[n].id_count; i++)
+            for (size_t k = i + 1; k < world->sightings[n].id_count; k++)
+                if (i == 0 || k < 8)
+                    gather_link(&world->sightings[n], i, k, e);
 }
 
 static void gather_orders(const struct order_row *orders, size_t count, struct evidence *e)
@@ -220,9 +240,10 @@ static void make_graph(struct evidence *e)
                 e->links[e->graph.link_count++] = (struct identity_link){
                     .a = a,
                     .b = b,
-                    .first_seen = e->first_seen[pair],
+                    .first_seen = e->best[pair].first_seen,
                     .hash = digest_link(&e->nodes[a].identifier_id, &e->nodes[b].identifier_id),
-                    .is_manual = is_manual};
+                    .is_manual = is_manual,
+                    .is_indirect = e->best[pair].is_indirect};
         }
 }
 
@@ -243,9 +264,10 @@ static void print_links(struct identity_world *world, const struct evidence *e, 
         world->manual_links += link->is_manual;
         if (e->is_observed[pair])
             *arena_push(arena, lines) = arena_printf(
-                arena, "link %s %s %lld %s %d", uuid(arena, &e->nodes[link->a].identifier_id),
-                uuid(arena, &e->nodes[link->b].identifier_id), (long long)e->first_seen[pair].us,
-                uuid(arena, &e->event_id[pair]), (int)link->refused_by);
+                arena, "link %s %s %lld %s %d %d", uuid(arena, &e->nodes[link->a].identifier_id),
+                uuid(arena, &e->nodes[link->b].identifier_id),
+                (long long)e->best[pair].first_seen.us, uuid(arena, &e->best[pair].evidence),
+                (int)link->refused_by, (int)e->best[pair].is_indirect);
     }
 }
 

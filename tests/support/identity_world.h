@@ -13,7 +13,7 @@ struct identity_world {
     struct identity_type types[WORLD_TYPES]; /* name and rank only */
     /* strongest type first, then by id, as identity_collect gives them */
     struct typed_id ids[WORLD_IDS];
-    struct typed_id carried[WORLD_SIGHTINGS][4];
+    struct typed_id carried[WORLD_SIGHTINGS][WORLD_IDS];
     struct sighting sightings[WORLD_SIGHTINGS];
     size_t sighting_count;
     size_t refused[REFUSED_MAX_IDENTIFIERS + 1]; /* links of all expectations so far, by rule */

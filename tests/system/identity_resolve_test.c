@@ -354,7 +354,7 @@ static const char tables[] =
     "   is_quarantined::integer)"
     " FROM identity.identifiers"
     " UNION ALL SELECT concat_ws(' ', 'link', a, b, (extract(epoch FROM first_seen_at) * "
-    "1000000)::bigint, evidence, refused_by)"
+    "1000000)::bigint, evidence, refused_by, is_indirect::integer)"
     " FROM identity.links"
     " UNION ALL SELECT concat_ws(' ', 'odd', identifier_id) FROM identity.identifiers WHERE "
     "(version % 2 = 1) <> is_quarantined"

@@ -1,7 +1,7 @@
 """Random evidence flows while operators link, cut and release: what three instances of each service end with is the oracle's.
 
-The graphs are those of tests/oracle/identity_graphs.py. Here every link is a touchpoint of its two identifiers, and all graphs
-share one policy in which every rule is tight.
+The graphs are those of tests/oracle/identity_graphs.py. Here every link is a touchpoint of its two identifiers, an indirect one
+with a third identifier, and all graphs share one policy in which every rule is tight.
 """
 
 import json
@@ -66,7 +66,8 @@ def told(seed):
     graph = identity_graphs.random_graph(seed)
     names, chance = list(named(graph, seed)), random.Random(seed)
     seen = [(time, [names[i]]) for i, (_, _, time) in enumerate(graph["identifiers"])]
-    seen += [(time, [names[one], names[two]]) for one, two, time in graph["links"]]
+    for one, two, time, is_indirect in graph["links"]:
+        seen.append((time, [names[one], names[two]] + ([chance.choice(names)] if is_indirect else [])))
     events = []
     for number, (time, who) in enumerate(seen):
         is_order = chance.random() < 0.1
@@ -100,5 +101,6 @@ def test_random_graphs(stack, make_world, tmp_path, seed):
     assert len(world.orders()) == len(given) == ORDERS
     assert {order[0] for order in world.orders()} == {"link", "same", "cut", "release"}
     rules = {row[-1] for row in views["fct_identity_links"]}
+    assert {row[-2] for row in views["fct_identity_links"]} == {"false", "true"}
     assert rules == {None, "pair", "quarantine", "cut", "unique", "limit", "max_identifiers"}
     assert tables(world).quarantined

@@ -72,9 +72,9 @@ class Fixture:
             is_shared = identity.is_shared(profile)
             self.tables["identity.identifiers"].append((uuid(identifier), uuid(profile), first, int(is_shared), ranks[kind], is_shared))
             self.tables["journey.anchors"].append((short(identifier), short(profile), int(is_shared), uuid(identifier), uuid(profile)))
-        for (one, two), (time, evidence) in identity.links.items():
+        for (one, two), (is_indirect, time, evidence) in identity.links.items():
             code = RULES.index(identity.refused_by[one, two])
-            self.tables["identity.links"].append((uuid(one), uuid(two), time, uuid(evidence), code))
+            self.tables["identity.links"].append((uuid(one), uuid(two), time, uuid(evidence), is_indirect, code))
 
     def fact(self, t):
         self.tables["journey.facts"].append(
@@ -337,7 +337,7 @@ RULES = [None, "pair", "quarantine", "cut", "unique", "limit", "max_identifiers"
 TABLES = {
     "identity.types": "code type is_unique",
     "identity.identifiers": "identifier_id profile_id first_seen_at version type is_quarantined",
-    "identity.links": "a b first_seen_at evidence refused_by",
+    "identity.links": "a b first_seen_at evidence is_indirect refused_by",
     "journey.anchors": "anchor profile version anchor_id profile_id",
     "journey.shapes": "shape hash source type event channel direction department purpose contact_class campaign_id campaign_name"
                       " score_kind currency product_category device_type country network touch_kind is_bot shown_direction is_touch"

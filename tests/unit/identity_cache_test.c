@@ -31,7 +31,8 @@ static void put(struct resolver_cache *cache, uint64_t i)
     struct link_key key = link_key_of(&id, &other);
     struct cached_identifier entry = {other, {(int64_t)i}, (int64_t)i * 2};
     resolver_cache_put_identifier(cache, &id, &entry);
-    resolver_cache_put_link(cache, &key, (struct instant){(int64_t)i}, &id);
+    struct cached_link link = {{(int64_t)i}, i & 1, evidence_half(&id)};
+    resolver_cache_put_link(cache, &key, &link);
 }
 
 /* 0: unknown; fails on another's entry. */
@@ -45,7 +46,8 @@ static int found(struct resolver_cache *cache, uint64_t i)
         assert_true(id_equal(&entry->profile_id, &other) && entry->first_seen.us == (int64_t)i &&
                     entry->version == (int64_t)i * 2);
     if (link)
-        assert_true(link->first_seen.us == (int64_t)i && link->evidence == id_half(&id, 0));
+        assert_true(link->first_seen.us == (int64_t)i && link->is_indirect == (i & 1) &&
+                    link->evidence == evidence_half(&id));
     return (entry != NULL) + (link != NULL);
 }
 

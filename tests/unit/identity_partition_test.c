@@ -73,7 +73,7 @@ static void check_refusals(const char *text, const char *want)
     letters_read(&l, &policy, text);
     letters_profiles(&l, &policy, &arena);
     for (const char *word = text; *word; word += strcspn(word, " "), word += strspn(word, " ")) {
-        if (word[1] != '-' && word[1] != '=')
+        if (word[1] != '-' && word[1] != '=' && word[1] != '~')
             continue;
         enum refusal refusal = letters_refusal(&l, word[0], word[2]);
         if (refusal != REFUSED_NOT)
@@ -257,6 +257,47 @@ static void manual_links(void **state)
     check_refusals("A@1 B@1 A=B", "A-B unique");
 }
 
+/* Indirect links come after all direct ones, whatever their age. A pair that is seen both ways is
+ * direct, since it was first seen so. */
+static void indirect_links_come_last(void **state)
+{
+    check("e-f@1 A-e@2 B-f@3", "A=e B=B e=e f=e");
+    check("e~f@1 A-e@2 B-f@3", "A=e B=f e=e f=f");
+    check_refusals("e~f@1 A-e@2 B-f@3", "e-f unique");
+    check("e~f@1 e-f@2 A-e@2 B-f@3", "A=e B=B e=e f=e");
+    check("e~f@1 e-f@9 A-e@2 B-f@3", "A=e B=f e=e f=f");
+    check("e~f@5 A@1 f~g@4 A-g@6", "A=A e=A f=A g=A");
+    policy.pairs[LETTERS_USER][LETTERS_EMAIL].strength =
+        policy.pairs[LETTERS_EMAIL][LETTERS_USER].strength = LINK_WEAK;
+    check("e~n@1 A-e@2 B-n@3", "A=e B=n e=e n=n");
+}
+
+static void an_indirect_link_can_be_ordered(void **state)
+{
+    check("e~f@1 A-e@2 B-f@3 e=f", "A=e B=B e=e f=e");
+    check("e~f@1 A@2 e/f", "A=A e=e f=f");
+}
+
+/* User and loyalty, user and device, loyalty and device: not in the order of their letters. */
+static void links_of_one_time_go_by_ranks(void **state)
+{
+    check_refusals("0-n@1 B-0@1 A-n@1", "0-n unique");
+    check_refusals("0~n@1 B~0@1 A~n@1", "0-n unique");
+    check_refusals("0=n B=0 A=n", "0-n unique");
+}
+
+static void eight_are_linked_with_each_other(void **state)
+{
+    static const size_t counts[][2] = {{1, 0}, {2, 1}, {3, 3}, {8, 28}, {9, 29}, {30, 50}};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        size_t links = 0;
+        for (size_t k = 0; k < counts[i][0]; k++)
+            for (size_t n = k + 1; n < identity_links_until(k, counts[i][0]); n++)
+                links++;
+        assert_int_equal(links, counts[i][1]);
+    }
+}
+
 static void pairs_that_may_not_link(void **state)
 {
     policy.pairs[LETTERS_EMAIL][LETTERS_EMAIL].may_link = false;
@@ -369,6 +410,10 @@ int main(void)
         TEST(a_released_identifier_links_again),
         TEST(cuts),
         TEST(manual_links),
+        TEST(indirect_links_come_last),
+        TEST(an_indirect_link_can_be_ordered),
+        TEST(links_of_one_time_go_by_ranks),
+        TEST(eight_are_linked_with_each_other),
         TEST(pairs_that_may_not_link),
         TEST(stronger_links_come_first),
         TEST(limits),

@@ -1,8 +1,8 @@
 -- Facts of others that name these identifiers in addition to their anchor.
 WITH linked AS (
-    SELECT tutti_meta.short_key(l.b) AS anchor FROM identity.links AS l WHERE l.a = ANY ($1::uuid[])
+    SELECT tutti_meta.short_key(l.b) AS anchor FROM identity.links AS l WHERE l.a = ANY ($1::uuid[]) AND NOT l.is_indirect
     UNION
-    SELECT tutti_meta.short_key(l.a) FROM identity.links AS l WHERE l.b = ANY ($1::uuid[])
+    SELECT tutti_meta.short_key(l.a) FROM identity.links AS l WHERE l.b = ANY ($1::uuid[]) AND NOT l.is_indirect
     EXCEPT
     SELECT unnest($2::bigint[])
 )

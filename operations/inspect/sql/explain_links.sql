@@ -6,9 +6,9 @@ WITH members AS MATERIALIZED (SELECT identifier_id FROM identity.identifiers WHE
                SELECT l.* FROM identity.links l WHERE l.b IN (SELECT identifier_id FROM members) AND l.refused_by <> 0)
 SELECT ta.type || ' ' || left(f.a::text, 8), tb.type || ' ' || left(f.b::text, 8), to_char(f.first_seen_at, 'YYYY-MM-DD HH24:MI:SS'),
        f.evidence::text,
-       CASE WHEN f.refused_by <> 0 THEN 'refused: ' || tutti_meta.refusal_name(f.refused_by::integer)
-            WHEN ia.profile_id <> ib.profile_id THEN 'not joined'
-            ELSE '' END
+       concat_ws(', ', CASE WHEN f.is_indirect THEN 'with a stronger identifier' END,
+                 CASE WHEN f.refused_by <> 0 THEN 'refused: ' || tutti_meta.refusal_name(f.refused_by::integer)
+                      WHEN ia.profile_id <> ib.profile_id THEN 'not joined' END)
 FROM found f
 JOIN identity.identifiers ia ON ia.identifier_id = f.a
 JOIN identity.identifiers ib ON ib.identifier_id = f.b

@@ -223,20 +223,33 @@ uint32_t clusters_name(struct clusters *c, uint32_t i)
     return c->items[find_root(c->items, i)].oldest;
 }
 
+static int tier(const struct identity_link *link)
+{
+    return link->is_manual ? 0 : 1 + link->is_indirect;
+}
+
 int link_compare(const void *x, const void *y)
 {
     const struct identity_link *a = x, *b = y;
+    if (tier(a) != tier(b))
+        return tier(a) - tier(b);
     if (a->strength != b->strength)
         return a->strength < b->strength ? -1 : 1;
     int c = a->is_manual ? 0 : instant_compare(a->first_seen, b->first_seen);
-    return c ? c : id_compare(&a->hash, &b->hash);
+    if (c)
+        return c;
+    if (a->stronger != b->stronger || a->weaker != b->weaker)
+        return a->stronger != b->stronger ? a->stronger - b->stronger : a->weaker - b->weaker;
+    return id_compare(&a->hash, &b->hash);
 }
 
 void links_place(const struct identity_policy *policy, const struct identity_node *a_nodes,
                  const struct identity_node *b_nodes, struct identity_link *links, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        links[i].strength = links[i].is_manual ? LINK_MANUAL
-                                               : identity_strength(policy, a_nodes[links[i].a].type,
-                                                                   b_nodes[links[i].b].type);
+    for (size_t i = 0; i < count; i++) {
+        int16_t a = a_nodes[links[i].a].type, b = b_nodes[links[i].b].type;
+        links[i].strength = links[i].is_manual ? LINK_MANUAL : identity_strength(policy, a, b);
+        links[i].stronger = a < b ? a : b;
+        links[i].weaker = a < b ? b : a;
+    }
 }

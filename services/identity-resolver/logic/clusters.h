@@ -40,10 +40,10 @@ enum refusal clusters_take(struct clusters *clusters, const struct identity_link
 /* The node that names the cluster of node i. */
 uint32_t clusters_name(struct clusters *clusters, uint32_t i);
 
-/* Fills strength, the first key of a link's place. */
+/* Fills strength and types, keys of a link's place. */
 void links_place(const struct identity_policy *policy, const struct identity_node *a_nodes,
                  const struct identity_node *b_nodes, struct identity_link *links, size_t count);
-/* The order of two links that have their strength. */
+/* The order of two links that have these keys. It is total: hashes differ. */
 int link_compare(const void *a, const void *b);
 
 #endif

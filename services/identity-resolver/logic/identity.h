@@ -1,12 +1,14 @@
 /* identity.h: the vocabulary of identity: types, normalising, blocked values, and the partition of
  * links into profiles.
  *
- * Identity is a function of the SET of evidence. A link connects the anchor of a touchpoint (its
- * strongest identifier) with another identifier seen with it; an operator's order can be a link,
- * too. Links are taken in order: manual ones by hash, then observed ones by (strength, first_seen,
- * hash). At its place a link joins the clusters of its ends, unless one of the numbered refusals
- * applies to the united cluster. A profile is what is joined in the end. It is named after its
- * member with the smallest (first_seen, identifier_id). Rules: docs/figures.md, Identity.
+ * Identity is a function of the SET of evidence. A direct link connects the anchor of a touchpoint
+ * (its strongest identifier) with another identifier seen with it. An indirect link connects two
+ * others of its strongest identifiers: they belong together even where the anchor joins nothing. An
+ * operator's order can be a link, too. Links are taken in order: manual ones, direct ones, indirect
+ * ones, the observed ones by (strength, first_seen), equal ones by (ranks, hash). At its place a
+ * link joins the clusters of its ends, unless one of the numbered refusals applies to the united
+ * cluster. A profile is what is joined in the end. It is named after its member with the smallest
+ * (first_seen, identifier_id). Rules: docs/figures.md, Identity.
  *
  * Whether a link is accepted depends on the link and the two clusters alone. Take a partition with
  * two properties. Every part, evaluated alone, gives exactly itself. Every link between two parts
@@ -40,7 +42,7 @@ enum refusal {
     REFUSED_MAX_IDENTIFIERS, /* more identifiers than a profile may have */
 };
 
-/* The first key of the order of links. */
+/* A key of the order of links. */
 enum link_strength { LINK_MANUAL, LINK_EXACT, LINK_STRONG, LINK_WEAK };
 
 /* Values that are never identifiers. */
@@ -192,14 +194,28 @@ struct identity_node {
     uint32_t profile; /* out: index of the node that names its profile */
 };
 
+enum { IDENTITY_STRONGEST = 8 };
+
+/* With which of its `count` identifiers, strongest first, a touchpoint links the i-th: those from
+ * i + 1 up to this one (not included). Links of the first are direct, the others indirect. */
+static inline size_t identity_links_until(size_t i, size_t count)
+{
+    if (i == 0 || count < IDENTITY_STRONGEST)
+        return count;
+    return i < IDENTITY_STRONGEST ? IDENTITY_STRONGEST : 0;
+}
+
 struct identity_link {
     uint32_t a, b;             /* indexes of nodes */
     struct instant first_seen; /* not looked at if manual */
     struct id hash;            /* digest of both ids: orders links that are otherwise equal */
-    bool is_manual; /* the newest order about the pair is a link; it may be observed, too */
+    bool is_manual;   /* the newest order about the pair is a link; it may be observed, too */
+    bool is_indirect; /* every touchpoint that shows it has another anchor; as first_seen */
     /* out: REFUSED_NOT if it joins, or if both ends are in one cluster at its place */
     enum refusal refused_by;
-    enum link_strength strength; /* out: the first key of its place */
+    /* out: keys of its place: strength, and the types of its ends */
+    enum link_strength strength;
+    int16_t stronger, weaker;
 };
 
 /* The newest order about the pair is a cut: the two are never in one profile. */

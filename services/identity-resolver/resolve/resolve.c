@@ -3,12 +3,14 @@
 
 #include "services/identity-resolver/resolve/resolve_work.h"
 
-/* (first_seen, evidence) <= (occurred_at, event_id): this sighting would not make the link older.
- */
-static bool link_is_old_enough(const struct cached_link *link, const struct sighting *s)
+/* (is_indirect, first_seen, evidence) <= those of this sighting, which then says nothing new. */
+static bool link_is_old_enough(const struct cached_link *link, const struct sighting *s,
+                               bool is_indirect)
 {
-    int c = link ? instant_compare(link->first_seen, s->occurred_at) : 1;
-    return c < 0 || (c == 0 && link->evidence <= id_half(&s->event_id, 0));
+    if (link == NULL || link->is_indirect != is_indirect)
+        return link && is_indirect;
+    int c = instant_compare(link->first_seen, s->occurred_at);
+    return c < 0 || (c == 0 && link->evidence <= evidence_half(&s->event_id));
 }
 
 static bool identifier_is_old_enough(const struct cached_identifier *known,
@@ -24,12 +26,26 @@ static bool had_links_erased(const struct resolver *resolver, const struct id *i
     return resolver->erased && erased_version(resolver->erased, id) > 0;
 }
 
-static bool link_is_covered(struct resolver *resolver, const struct sighting *s, size_t i)
+static bool link_is_covered(struct resolver *resolver, const struct sighting *s, size_t i, size_t j)
 {
-    if (had_links_erased(resolver, &s->ids[0].id) || had_links_erased(resolver, &s->ids[i].id))
+    if (had_links_erased(resolver, &s->ids[i].id) || had_links_erased(resolver, &s->ids[j].id))
         return false;
-    struct link_key key = link_key_of(&s->ids[0].id, &s->ids[i].id);
-    return link_is_old_enough(resolver_cache_link(&resolver->cache, &key), s);
+    struct link_key key = link_key_of(&s->ids[i].id, &s->ids[j].id);
+    return link_is_old_enough(resolver_cache_link(&resolver->cache, &key), s, i > 0);
+}
+
+static size_t links_until(const struct sighting *s, size_t i)
+{
+    return s->lacks_anchor ? 0 : identity_links_until(i, s->id_count);
+}
+
+static bool links_are_covered(struct resolver *resolver, const struct sighting *s)
+{
+    for (size_t i = 0; i < s->id_count; i++)
+        for (size_t j = i + 1; j < links_until(s, i); j++)
+            if (!link_is_covered(resolver, s, i, j))
+                return false;
+    return true;
 }
 
 bool resolver_is_covered(struct resolver *resolver, const struct sighting *s,
@@ -43,9 +59,7 @@ bool resolver_is_covered(struct resolver *resolver, const struct sighting *s,
             known[i] = *held;
         is_covered = is_covered && identifier_is_old_enough(held, s);
     }
-    for (size_t i = 1; is_covered && i < s->id_count && !s->lacks_anchor; i++)
-        is_covered = link_is_covered(resolver, s, i);
-    return is_covered;
+    return is_covered && links_are_covered(resolver, s);
 }
 
 static void want_identifier(struct request *request, const struct sighting *s, size_t i)
@@ -72,19 +86,32 @@ static void collect_aliases(struct request *request, const struct sighting *s)
         }
 }
 
+/* The links of the i-th with weaker ones. */
+static void collect_links(struct request *request, const struct sighting *s, size_t i)
+{
+    bool has_link = false;
+    for (size_t j = i + 1; j < links_until(s, i); j++) {
+        if (link_is_covered(request->resolver, s, i, j))
+            continue;
+        *arena_push(request->arena, &request->links) =
+            (struct link_row){link_key_of(&s->ids[i].id, &s->ids[j].id), s->occurred_at,
+                              s->event_id, REFUSED_NOT, i > 0};
+        want_identifier(request, s, j);
+        has_link = true;
+    }
+    if (has_link && i > 0)
+        want_identifier(request, s, i);
+}
+
 static void collect_sighting(struct request *request, const struct sighting *s)
 {
     want_identifier(request, s, 0);
     if (s->alias_source.len > 0)
         collect_aliases(request, s);
-    for (size_t i = 1; i < s->id_count; i++) {
-        bool has_link = !s->lacks_anchor && !link_is_covered(request->resolver, s, i);
-        if (has_link)
-            *arena_push(request->arena, &request->links) =
-                (struct link_row){link_key_of(&s->ids[0].id, &s->ids[i].id), s->occurred_at,
-                                  s->event_id, REFUSED_NOT};
-        if (has_link || !identifier_is_old_enough(
-                            resolver_cache_identifier(&request->resolver->cache, &s->ids[i].id), s))
+    for (size_t i = 0; i < s->id_count; i++) {
+        collect_links(request, s, i);
+        if (i > 0 && !identifier_is_old_enough(
+                         resolver_cache_identifier(&request->resolver->cache, &s->ids[i].id), s))
             want_identifier(request, s, i);
     }
 }
@@ -144,12 +171,16 @@ static void cache_identifiers(struct resolver *resolver, const struct identifier
     }
 }
 
+void resolver_learn_link(struct resolver *resolver, const struct link_row *row)
+{
+    struct cached_link entry = {row->first_seen, row->is_indirect, evidence_half(&row->evidence)};
+    resolver_cache_put_link(&resolver->cache, &row->key, &entry);
+}
+
 static void cache_links(struct resolver *resolver, const struct link_rows *rows)
 {
-    for (size_t i = 0; i < rows->count; i++) {
-        const struct link_row *row = &rows->items[i];
-        resolver_cache_put_link(&resolver->cache, &row->key, row->first_seen, &row->evidence);
-    }
+    for (size_t i = 0; i < rows->count; i++)
+        resolver_learn_link(resolver, &rows->items[i]);
 }
 
 static enum outcome warm_up_hashes(struct resolver *resolver, struct arena *arena, size_t count,

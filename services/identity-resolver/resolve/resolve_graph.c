@@ -20,7 +20,8 @@ struct identity_link work_link(const struct work *work, const struct edge *edge)
                                   .b = work->members.items[edge->b].node,
                                   .first_seen = edge->row.first_seen,
                                   .hash = digest_link(&edge->row.key.a, &edge->row.key.b),
-                                  .is_manual = edge->is_manual};
+                                  .is_manual = edge->is_manual,
+                                  .is_indirect = edge->row.is_indirect};
 }
 
 /* The nodes of a pair that has one end in each group, the end in group_a first. */

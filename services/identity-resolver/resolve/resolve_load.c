@@ -374,9 +374,9 @@ static void add_batch_links(struct work *work)
                 true;
             continue;
         }
-        int c = instant_compare(row->first_seen, edge->row.first_seen);
-        if (c > 0 || (c == 0 && id_compare(&row->evidence, &edge->row.evidence) >= 0))
+        if (link_row_compare(row, &edge->row) >= 0)
             continue;
+        edge->row.is_indirect = row->is_indirect;
         edge->row.first_seen = row->first_seen;
         edge->row.evidence = row->evidence;
         edge->is_older = true;

@@ -32,16 +32,14 @@ static int link_key_compare(const struct link_key *x, const struct link_key *y)
     return c ? c : id_compare(&x->b, &y->b);
 }
 
-static int link_row_compare(const void *a, const void *b)
+static int compare_links(const void *a, const void *b)
 {
     const struct link_row *x = a, *y = b;
     int c = link_key_compare(&x->key, &y->key);
-    if (c == 0)
-        c = instant_compare(x->first_seen, y->first_seen);
-    return c ? c : id_compare(&x->evidence, &y->evidence);
+    return c ? c : link_row_compare(x, y);
 }
 
-/* Keeps the first of equal keys: after sorting it has the smallest time. */
+/* Keeps the first of equal keys: after sorting it is the one that counts. */
 static void keep_first_rows(struct identifier_rows *rows)
 {
     size_t kept = 0;
@@ -58,7 +56,7 @@ static void keep_first_links(struct link_rows *links)
 {
     size_t kept = 0;
     if (links->count > 1)
-        qsort(links->items, links->count, sizeof *links->items, link_row_compare);
+        qsort(links->items, links->count, sizeof *links->items, compare_links);
     for (size_t i = 0; i < links->count; i++)
         if (kept == 0 || link_key_compare(&links->items[kept - 1].key, &links->items[i].key) != 0)
             links->items[kept++] = links->items[i];

@@ -122,6 +122,7 @@ static inline uint32_t work_root(struct work *work, uint32_t i)
 void request_collect(struct request *request, const struct sightings *uncovered);
 void resolver_learn(struct resolver *resolver, const struct id *id,
                     const struct cached_identifier *entry);
+void resolver_learn_link(struct resolver *resolver, const struct link_row *row);
 /* resolve_sort.c: sorts, and keeps the smallest of each identifier and link. */
 void request_sort(struct request *request);
 void id_list_unique(struct id_list *list);

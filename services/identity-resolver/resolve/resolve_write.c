@@ -282,7 +282,6 @@ void work_fill_cache(struct work *work)
     for (size_t i = 0; i < work->edges.count; i++) {
         const struct edge *edge = &work->edges.items[i];
         if (edge->is_wanted)
-            resolver_cache_put_link(cache, &edge->row.key, edge->row.first_seen,
-                                    &edge->row.evidence);
+            resolver_learn_link(work->resolver, &edge->row);
     }
 }

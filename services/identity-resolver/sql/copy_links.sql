@@ -1,1 +1,1 @@
-COPY identity.links (a, b, first_seen_at, evidence, refused_by) FROM STDIN BINARY
+COPY identity.links (a, b, first_seen_at, evidence, refused_by, is_indirect) FROM STDIN BINARY

@@ -59,6 +59,7 @@ static void take_links(const struct db_result *r, struct arena *arena, struct li
             .first_seen = db_timestamptz(r, i, 2),
             .evidence = db_uuid(r, i, 3),
             .refused_by = db_int2(r, i, 4),
+            .is_indirect = db_bool(r, i, 5),
         };
 }
 
@@ -194,12 +195,13 @@ enum outcome identity_store_copy_links(struct db *db, const struct link_row *row
 {
     CHECK(db_copy_begin(db, sql_copy_links.sql, err));
     for (size_t i = 0; i < count; i++) {
-        copy_row(db, 5);
+        copy_row(db, 6);
         copy_uuid(db, &rows[i].key.a);
         copy_uuid(db, &rows[i].key.b);
         copy_timestamptz(db, rows[i].first_seen);
         copy_uuid(db, &rows[i].evidence);
         copy_int2(db, rows[i].refused_by);
+        copy_bool(db, rows[i].is_indirect);
     }
     return db_copy_end(db, NULL, err);
 }
@@ -229,6 +231,7 @@ enum outcome identity_store_update_links(struct db *db, struct arena *arena,
     params_timestamptz_array(&p, &rows->first_seen, sizeof *rows, count);
     params_uuid_array(&p, &rows->evidence, sizeof *rows, count);
     params_int2_array(&p, &rows->refused_by, sizeof *rows, count);
+    params_bool_array(&p, &rows->is_indirect, sizeof *rows, count);
     return db_run(db, &sql_update_links, &p, NULL, NULL, err);
 }
 

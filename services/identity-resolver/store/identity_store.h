@@ -22,7 +22,17 @@ struct link_row {
     struct instant first_seen;
     struct id evidence;
     int16_t refused_by; /* enum refusal */
+    bool is_indirect;
 };
+
+/* Whether sighting x of a link counts before y: direct, then early, then by evidence. */
+static inline int link_row_compare(const struct link_row *x, const struct link_row *y)
+{
+    if (x->is_indirect != y->is_indirect)
+        return x->is_indirect ? 1 : -1;
+    int c = instant_compare(x->first_seen, y->first_seen);
+    return c ? c : id_compare(&x->evidence, &y->evidence);
+}
 
 struct identifier_rows {
     struct identifier_row *items;

@@ -290,10 +290,10 @@ const struct cached_link *resolver_cache_link(struct resolver_cache *cache,
 }
 
 void resolver_cache_put_link(struct resolver_cache *cache, const struct link_key *key,
-                             struct instant first_seen, const struct id *evidence)
+                             const struct cached_link *entry)
 {
     struct id id = link_id(key);
     struct cached_link *held = put(&cache->links, &id);
     if (held)
-        *held = (struct cached_link){first_seen, id_half(evidence, 0)};
+        *held = *entry;
 }

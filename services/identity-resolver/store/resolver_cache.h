@@ -27,8 +27,13 @@ struct link_key {
  * events of the same microsecond. */
 struct cached_link {
     struct instant first_seen;
-    uint64_t evidence; /* id_half(.., 0) */
+    uint64_t is_indirect : 1, evidence : 63; /* evidence_half */
 };
+
+static inline uint64_t evidence_half(const struct id *event_id)
+{
+    return id_half(event_id, 0) >> 1;
+}
 
 /* Keys are ids: their bits are as good as random. */
 struct id_table {
@@ -67,7 +72,7 @@ void resolver_cache_put_identifier(struct resolver_cache *cache, const struct id
                                    const struct cached_identifier *entry);
 void resolver_cache_drop_identifier(struct resolver_cache *cache, const struct id *id);
 void resolver_cache_put_link(struct resolver_cache *cache, const struct link_key *key,
-                             struct instant first_seen, const struct id *evidence);
+                             const struct cached_link *entry);
 
 static inline struct link_key link_key_of(const struct id *x, const struct id *y)
 {
