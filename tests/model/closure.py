@@ -7,6 +7,7 @@ The result must be the same as if all evidence were judged at once.
     python3 tests/model/closure.py --all
 """
 
+import itertools
 import random
 
 import command
@@ -20,7 +21,9 @@ RULES = {
 
 
 class Evidence:
-    """Identifiers with their first time, links with theirs, and which identifiers are unique in a profile."""
+    """Identifiers with their first time, links with their place, and which identifiers are unique in a profile.
+
+    The place of a link is (is_indirect, time): the smallest of all that showed it."""
 
     def __init__(self, unique):
         self.seen, self.links, self.unique = {}, {}, unique
@@ -48,6 +51,17 @@ class Evidence:
         """{identifier: its profile}; a profile is named after its first identifier."""
         clusters = self.clusters(ids, None, ignored).items()
         return {i: min((self.seen[j], j) for j in cluster)[1] for i, cluster in clusters}
+
+
+def shown(ids, time):
+    """{link: its place}: the first identifier with each of the others, and those with each other."""
+    pairs = itertools.combinations(range(len(ids)), 2)
+    return {(min(ids[i], ids[k]), max(ids[i], ids[k])): (i > 0, time) for i, k in pairs}
+
+
+def add_first(table, places):
+    """The smallest of each key stays."""
+    table.update((key, min(place, table.get(key, place))) for key, place in places.items())
 
 
 def members(profiles, profile):
@@ -134,12 +148,12 @@ class Closure:
         return self.take_back() if is_back else self.touchpoint()
 
     def touchpoint(self):
-        """The first identifier is the anchor; each of the others is linked with it. It may be late."""
-        ids, time = self.chance.sample(self.ids, self.chance.choice((1, 2, 2, 3))), self.chance.randint(0, 30)
-        changed = [(min(ids[0], i), max(ids[0], i)) for i in ids[1:]]
-        for table, keys in ((self.evidence.seen, ids), (self.evidence.links, changed)):
-            table.update((key, min(time, table.get(key, time))) for key in keys)
-        return ids, changed
+        """The first identifier is the anchor. It may be late."""
+        ids, time = self.chance.sample(self.ids, self.chance.choice((1, 2, 2, 3, 4))), self.chance.randint(0, 30)
+        links = shown(ids, time)
+        add_first(self.evidence.seen, dict.fromkeys(ids, time))
+        add_first(self.evidence.links, links)
+        return ids, list(links)
 
     def take_back(self):
         """An operator cuts a link, or a person is erased: it was never there."""

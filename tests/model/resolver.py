@@ -8,7 +8,7 @@
 from collections import namedtuple
 
 import command
-from closure import Evidence, leaving, settle
+from closure import Evidence, add_first, leaving, settle, shown
 from ledger import Move, Place
 from machine import Instance, Retry, World
 
@@ -38,12 +38,12 @@ def evidence_of(touches, unique):
     for touch in touches:
         add_first(evidence.seen, {i: touch.time for i in touch.ids})
         if not touch.is_cut:
-            add_first(evidence.links, {link: touch.time for link in links_of(touch)})
+            add_first(evidence.links, shown(touch.ids, touch.time))
     return evidence
 
 
 def cuts_of(touches):
-    return {links_of(touch)[0] for touch in touches if touch.is_cut}
+    return {link for touch in touches if touch.is_cut for link in shown(touch.ids, touch.time)}
 
 
 def without_cuts(evidence, cuts):
@@ -52,18 +52,9 @@ def without_cuts(evidence, cuts):
     return evidence
 
 
-def links_of(touch):
-    return [(min(touch.ids[0], i), max(touch.ids[0], i)) for i in touch.ids[1:]]
-
-
-def add_first(table, times):
-    """The earliest time of each key stays."""
-    table.update((key, min(time, table.get(key, time))) for key, time in times.items())
-
-
 class IdentityResolver(Instance):
     def forget(self):
-        self.ids, self.links = {}, {}  # caches: {identifier: Identifier}, {link: first time}
+        self.ids, self.links = {}, {}  # caches: {identifier: Identifier}, {link: place}
         self.stripes, self.block = set(), []
 
     def process(self, partition, batch):
@@ -84,7 +75,7 @@ class IdentityResolver(Instance):
         if touch.is_cut:
             return False
         return all(i in self.ids and self.ids[i].first_seen <= touch.time for i in touch.ids) and all(
-            self.links.get(link, touch.time + 1) <= touch.time for link in links_of(touch)
+            link in self.links and self.links[link] <= place for link, place in shown(touch.ids, touch.time).items()
         )
 
     # --------------------------------------------------------------------------------------- one transaction
