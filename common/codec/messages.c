@@ -135,6 +135,7 @@ void identity_change_encode(struct strbuf *out, const struct identity_change *ch
         avro_write_id(out, &change->moves[i].profile_id);
         avro_write_id(out, &change->moves[i].old_profile_id);
         avro_write_boolean(out, change->moves[i].is_shared);
+        avro_write_boolean(out, change->moves[i].is_person);
     }
     avro_write_long(out, 0);
 }
@@ -153,6 +154,7 @@ static void read_moves(struct arena *arena, struct unpack *u, struct move_list *
             move->profile_id = avro_read_id(u);
             move->old_profile_id = avro_read_id(u);
             move->is_shared = avro_read_boolean(u);
+            move->is_person = avro_read_boolean(u);
         }
 }
 

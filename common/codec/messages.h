@@ -50,6 +50,7 @@ struct identity_move {
     /* the profile it moves to is shared; the version of this move is then one more than the
      * change's */
     bool is_shared;
+    bool is_person; /* the identifier is of a unique type */
 };
 struct identity_change {
     int64_t version;    /* even */
@@ -62,7 +63,7 @@ struct identity_change {
 static inline int64_t identity_move_version(const struct identity_change *change,
                                             const struct identity_move *move)
 {
-    return change->version + move->is_shared;
+    return change->version + move->is_shared + 2 * move->is_person;
 }
 void identity_change_encode(struct strbuf *out, const struct identity_change *change);
 enum outcome identity_change_decode(struct arena *arena, struct span value,

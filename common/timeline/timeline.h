@@ -76,11 +76,18 @@ enum outcome timeline_insert_facts(struct timeline *timeline, struct db *db, str
                                    const void *facts, size_t count, bool *inserted,
                                    struct err *err);
 
-/* Versions of the identity map are even. They are one more where the profile is shared: its only
- * member links too many people to mean one. Facts of its anchors are kept and count for nothing. */
+/* Versions of the identity map are multiples of 4. They are one more where the profile is shared:
+ * its only member links too many people to mean one. Facts of its anchors are kept and count for
+ * nothing. They are two more where the identifier is of a unique type: its profile is identified.
+ */
 static inline bool version_is_shared(int64_t version)
 {
     return version & 1;
+}
+
+static inline bool version_is_person(int64_t version)
+{
+    return version & 2;
 }
 
 /* What a message says of an anchor; the message is a touchpoint or an identity change. */
@@ -95,7 +102,8 @@ struct anchor_row {
     /* profile before this transaction; nil if this transaction inserted the row */
     struct id old_profile_id;
     int64_t version;
-    /* moved: the anchor was there, and now has another profile, became shared, or no longer is */
+    /* moved: the anchor was there, and now has another profile, became shared or the identifier of
+     * a person, or no longer is */
     bool is_inserted, is_moved;
     bool was_shared; /* before this transaction */
     /* the row's version grew, even if the profile is the same: an older move must lose */
@@ -127,7 +135,7 @@ enum outcome timeline_lock_states(struct timeline *timeline, struct db *db, stru
 struct state_row *timeline_find_state(struct state_row *rows, size_t count, int64_t profile);
 
 struct member_row {
-    int64_t profile, anchor;
+    int64_t profile, anchor, version;
 };
 /* Slow path (d): anchors of profiles that count (are not shared), sorted by (profile, anchor). */
 enum outcome timeline_members(struct timeline *timeline, struct db *db, struct arena *arena,

@@ -89,7 +89,8 @@ static enum outcome settle_row(struct anchor_row *row, const struct db_result *r
     row->is_newer = row->version > version;
     if (row->is_newer) {
         row->is_moved = !id_equal(&profile_id, &row->profile_id) ||
-                        row->was_shared != version_is_shared(row->version);
+                        row->was_shared != version_is_shared(row->version) ||
+                        version_is_person(version) != version_is_person(row->version);
         return OUTCOME_OK;
     }
     row->profile_id = profile_id;

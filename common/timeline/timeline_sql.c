@@ -26,11 +26,12 @@ static const char *const templates[SQL_COUNT] = {
                         "profile = ANY ($1::bigint[]) "
                         "ORDER BY profile FOR NO KEY UPDATE",
     /* Uses the index that views need anyway: a short key is a range of profile ids. */
-    [SQL_MEMBERS] = "SELECT m.profile, m.anchor FROM unnest($1::uuid[], $2::uuid[]) AS u (low, "
-                    "high) CROSS JOIN LATERAL "
-                    "(SELECT profile, anchor FROM %s.anchors WHERE profile_id BETWEEN u.low AND "
-                    "u.high AND version & 1 = 0 OFFSET 0) m "
-                    "ORDER BY m.profile, m.anchor",
+    [SQL_MEMBERS] =
+        "SELECT m.profile, m.anchor, m.version FROM unnest($1::uuid[], $2::uuid[]) AS u (low, "
+        "high) CROSS JOIN LATERAL "
+        "(SELECT profile, anchor, version FROM %s.anchors WHERE profile_id BETWEEN u.low AND "
+        "u.high AND version & 1 = 0 OFFSET 0) m "
+        "ORDER BY m.profile, m.anchor",
     [SQL_FIRST_FACTS] =
         "SELECT u.n, f.occurred_at FROM unnest($1::bigint[]) WITH ORDINALITY AS u (anchor, n) "
         "CROSS JOIN LATERAL (SELECT occurred_at FROM %s.facts WHERE anchor = u.anchor ORDER BY "

@@ -92,7 +92,8 @@ enum outcome timeline_members(struct timeline *tl, struct db *db, struct arena *
     *row_count = (size_t)db_rows(result);
     *rows = arena_array(arena, struct member_row, *row_count);
     for (int r = 0; r < db_rows(result); r++)
-        (*rows)[r] = (struct member_row){db_int8(result, r, 0), db_int8(result, r, 1)};
+        (*rows)[r] = (struct member_row){db_int8(result, r, 0), db_int8(result, r, 1),
+                                         db_int8(result, r, 2)};
     return OUTCOME_OK;
 }
 

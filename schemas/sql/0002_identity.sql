@@ -36,7 +36,7 @@ COMMENT ON TABLE identity.identifiers IS 'Every identifier ever seen, as a keyed
 COMMENT ON COLUMN identity.identifiers.identifier_id IS 'Keyed hash of type and normalised value, under the key of the time when it was stored first; another one only under other rules for values.';
 COMMENT ON COLUMN identity.identifiers.profile_id IS 'Today''s profile: the identifier of it that was seen first.';
 COMMENT ON COLUMN identity.identifiers.first_seen_at IS 'Smallest occurred_at of a touchpoint with it.';
-COMMENT ON COLUMN identity.identifiers.version IS 'Version of the last change of profile_id, 0 or 1 = never changed; odd: the profile is shared (chronicle).';
+COMMENT ON COLUMN identity.identifiers.version IS 'Version of the last change of profile_id, below 4: never changed; odd: the profile is shared; with the bit 2: of a unique type (chronicle).';
 COMMENT ON COLUMN identity.identifiers.type IS 'Code of its type.';
 COMMENT ON COLUMN identity.identifiers.is_quarantined IS 'Linked to more others than the policy allows: its links are refused, and it is alone in its profile.';
 COMMENT ON COLUMN identity.identifiers.has_refused IS 'One of its links is refused, or was.';
@@ -103,7 +103,7 @@ CREATE TABLE identity.changes (
 );
 CREATE INDEX changes_identifier ON identity.changes (identifier_id);
 COMMENT ON TABLE identity.changes IS 'Which identifier moved from which profile to which, and why (chronicle).';
-COMMENT ON COLUMN identity.changes.version IS 'One per transaction that moved identifiers; one more (odd) where the new profile is shared.';
+COMMENT ON COLUMN identity.changes.version IS 'One per transaction that moved identifiers, a multiple of 4; one more where the new profile is shared, two more for an identifier of a unique type.';
 COMMENT ON COLUMN identity.changes.identifier_id IS 'The identifier that moved.';
 COMMENT ON COLUMN identity.changes.from_profile_id IS 'Profile before.';
 COMMENT ON COLUMN identity.changes.to_profile_id IS 'Profile after.';
@@ -149,7 +149,7 @@ COMMENT ON COLUMN identity.manual_evidence.b IS 'The other identifier; null for 
 COMMENT ON COLUMN identity.manual_evidence.actor IS 'Who ordered it.';
 COMMENT ON COLUMN identity.manual_evidence.reason IS 'Why, in their words.';
 COMMENT ON COLUMN identity.manual_evidence.made_at IS 'When.';
-COMMENT ON COLUMN identity.manual_evidence.version IS 'Version (even) of the identity change it led to; null if nothing moved.';
+COMMENT ON COLUMN identity.manual_evidence.version IS 'Version of the identity change it led to; null if nothing moved.';
 
 CREATE TABLE identity.policies (
     version integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -224,7 +224,7 @@ CREATE TABLE identity.erasures (
     is_complete boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE identity.erasures IS 'Erasures of a person, in order (chronicle).';
-COMMENT ON COLUMN identity.erasures.version IS 'Version of the map (even): rows about these identifiers from before have a smaller one, and an identifier that comes back starts at it.';
+COMMENT ON COLUMN identity.erasures.version IS 'Version of the map: rows about these identifiers from before have a smaller one, and an identifier that comes back starts at it.';
 COMMENT ON COLUMN identity.erasures.made_at IS 'When it was made, while no other transaction was under way.';
 COMMENT ON COLUMN identity.erasures.linked IS 'Identifiers of others that were linked with the person''s: what they say of the person is cleared; empty once that is done.';
 COMMENT ON COLUMN identity.erasures.is_complete IS 'Nothing is left to do: rows of others are cleared, quarantine was judged again.';

@@ -112,6 +112,7 @@ CREATE TABLE journey.goals (
     is_credited boolean NOT NULL,
     status text,
     from_stage text,
+    asks_identified boolean NOT NULL,
     PRIMARY KEY (generation, goal_id)
 );
 COMMENT ON TABLE journey.goals IS 'goals.json as journey-tracker understands it, defaults included (chronicle).';
@@ -124,6 +125,7 @@ COMMENT ON COLUMN journey.goals.unit IS 'Unit of the value.';
 COMMENT ON COLUMN journey.goals.metric IS 'count, value, margin_else_value, stock or entries.';
 COMMENT ON COLUMN journey.goals.is_credited IS 'It is split by the stored attribution model.';
 COMMENT ON COLUMN journey.goals.from_stage IS 'The lowest stage in which it counts customers; null: any.';
+COMMENT ON COLUMN journey.goals.asks_identified IS 'It counts identified customers only.';
 COMMENT ON COLUMN journey.goals.status IS 'The status that a goal of stock or entries counts; null: it counts touches.';
 
 CREATE TABLE journey.facts (

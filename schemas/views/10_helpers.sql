@@ -53,7 +53,7 @@ OFFSET 0;
 COMMENT ON VIEW tutti_meta.active IS 'What the views need to know of the active policies (chronicle).';
 
 CREATE VIEW tutti_meta.active_goals AS
-SELECT goal_id, parent_goal_id, ladder_level, unit, metric, is_credited, status, from_stage
+SELECT goal_id, parent_goal_id, ladder_level, unit, metric, is_credited, status, from_stage, asks_identified
 FROM journey.goals
 WHERE generation = (SELECT generation FROM tutti_meta.active);
 COMMENT ON VIEW tutti_meta.active_goals IS 'The goals of the active policies (chronicle).';

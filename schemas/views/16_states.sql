@@ -3,23 +3,23 @@ CREATE VIEW journey.state_headers AS
 SELECT profile, generation,
        get_byte(payload, 1) AS stage,
        get_byte(payload, 2) AS status,
-       tutti_meta.be_int4(payload, 5) AS journey_number,
-       tutti_meta.from_micros(tutti_meta.be_int8(payload, 9)) AS first_seen_at,
-       tutti_meta.from_micros(tutti_meta.be_int8(payload, 17)) AS last_seen_at,
-       tutti_meta.from_micros(tutti_meta.be_int8(payload, 25)) AS last_inbound_at,
-       tutti_meta.be_uuid(payload, 33) AS last_inbound_id,
-       tutti_meta.be_int8(payload, 49) AS last_inbound_anchor,
-       tutti_meta.from_micros(tutti_meta.be_int8(payload, 57)) AS stage_since_at,
-       tutti_meta.be_int4(payload, 73)::bigint & 4294967295 AS order_count,
-       tutti_meta.be_int4(payload, 77) AS currency,
-       (tutti_meta.be_int8(payload, 81) * 18446744073709551616 + tutti_meta.be_int8(payload, 81 + 8)) AS revenue_micros,
-       (tutti_meta.be_int8(payload, 97) * 18446744073709551616 + tutti_meta.be_int8(payload, 97 + 8)) AS margin_micros,
-       (tutti_meta.be_int8(payload, 113) * 18446744073709551616 + tutti_meta.be_int8(payload, 113 + 8)) AS revenue_with_margin_micros,
-       get_byte(payload, 129) AS has_margin,
-       tutti_meta.from_micros(tutti_meta.be_int8(payload, 130)) AS last_order_at,
-       nullif(tutti_meta.be_int2(payload, 138), -32768) AS last_score
+       tutti_meta.be_int4(payload, 6) AS journey_number,
+       tutti_meta.from_micros(tutti_meta.be_int8(payload, 10)) AS first_seen_at,
+       tutti_meta.from_micros(tutti_meta.be_int8(payload, 18)) AS last_seen_at,
+       tutti_meta.from_micros(tutti_meta.be_int8(payload, 26)) AS last_inbound_at,
+       tutti_meta.be_uuid(payload, 34) AS last_inbound_id,
+       tutti_meta.be_int8(payload, 50) AS last_inbound_anchor,
+       tutti_meta.from_micros(tutti_meta.be_int8(payload, 58)) AS stage_since_at,
+       tutti_meta.be_int4(payload, 74)::bigint & 4294967295 AS order_count,
+       tutti_meta.be_int4(payload, 78) AS currency,
+       (tutti_meta.be_int8(payload, 82) * 18446744073709551616 + tutti_meta.be_int8(payload, 82 + 8)) AS revenue_micros,
+       (tutti_meta.be_int8(payload, 98) * 18446744073709551616 + tutti_meta.be_int8(payload, 98 + 8)) AS margin_micros,
+       (tutti_meta.be_int8(payload, 114) * 18446744073709551616 + tutti_meta.be_int8(payload, 114 + 8)) AS revenue_with_margin_micros,
+       get_byte(payload, 130) AS has_margin,
+       tutti_meta.from_micros(tutti_meta.be_int8(payload, 131)) AS last_order_at,
+       nullif(tutti_meta.be_int2(payload, 139), -32768) AS last_score
 FROM journey.states
-WHERE octet_length(payload) >= 140;
+WHERE octet_length(payload) >= 141;
 COMMENT ON VIEW journey.state_headers IS 'The fixed part of packed states as columns (convergent).';
 COMMENT ON COLUMN journey.state_headers.profile IS 'Short key of the profile.';
 COMMENT ON COLUMN journey.state_headers.generation IS 'Number of the policy generation.';

@@ -99,12 +99,12 @@ LEFT JOIN identity.types AS t ON t.code = i.type
 LEFT JOIN LATERAL (
     SELECT actor, reason
     FROM identity.manual_evidence
-    WHERE version = c.version - c.version % 2
+    WHERE version = c.version - c.version % 4
     ORDER BY id
     LIMIT 1
 ) AS o ON true;
 COMMENT ON VIEW tutti.fct_identity_changes IS 'Identifiers that moved between profiles: people joined or renamed (chronicle).';
-COMMENT ON COLUMN tutti.fct_identity_changes.version IS 'One per transaction that moved identifiers; one more where the new profile is shared (chronicle).';
+COMMENT ON COLUMN tutti.fct_identity_changes.version IS 'One per transaction that moved identifiers; one more where the new profile is shared, two more for an identifier of a unique type (chronicle).';
 COMMENT ON COLUMN tutti.fct_identity_changes.identifier_id IS 'The identifier that moved (chronicle).';
 COMMENT ON COLUMN tutti.fct_identity_changes.type IS 'Its type (chronicle).';
 COMMENT ON COLUMN tutti.fct_identity_changes.from_profile_id IS 'Profile before (chronicle).';

@@ -42,7 +42,7 @@ WITH goals AS MATERIALIZED (
     SELECT g.goal_id, g.metric, c.day, c.updated_at, c.entries,
            sum(c.change) OVER (PARTITION BY g.goal_id ORDER BY c.day) AS stock
     FROM metrics.statuses AS c
-    JOIN goals AS g ON g.status = c.status AND c.goal IS NOT DISTINCT FROM CASE WHEN g.from_stage IS NOT NULL THEN g.goal_id END
+    JOIN goals AS g ON g.status = c.status AND c.goal IS NOT DISTINCT FROM CASE WHEN g.from_stage IS NOT NULL OR g.asks_identified THEN g.goal_id END
     WHERE CASE g.metric WHEN 'stock' THEN c.change ELSE c.entries END <> 0
 ), shown AS (
     SELECT t.goal_id, t.day, '(all)' AS department, '(all)' AS channel, t.currency, t.micros, t.own, t.assisted,

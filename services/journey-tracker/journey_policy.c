@@ -224,8 +224,11 @@ static enum outcome read_measure(const struct json *object, struct journey_goal 
     goal->measure = (enum goal_measure)measure;
     goal->status = (enum journey_status)(status + 1);
     goal->from_stage = (enum journey_stage)(stage + 1);
+    CHECK(json_bool(object, "identified", &goal->identified, err));
     if (stage >= 0 && status < 0)
         return json_fail(object, err, "`from_stage` needs `status`");
+    if (goal->identified && status < 0)
+        return json_fail(object, err, "`identified` needs `status`");
     goal->lower_is_better = direction == 1;
     bool of_status = measure == MEASURE_STOCK || measure == MEASURE_ENTRIES;
     if (of_status != (status >= 0))
@@ -242,7 +245,8 @@ static enum outcome read_goal(struct arena *arena, const struct json *object,
     const struct json *on = NULL;
     int64_t nth = 0;
     CHECK(json_check_keys(object, "id measure",
-                          "parent title unit direction on nth within status from_stage credited",
+                          "parent title unit direction on nth within status from_stage identified "
+                          "credited",
                           err));
     CHECK(json_text(object, "id", &goal->id, err));
     CHECK(json_text(object, "parent", &goal->parent, err));

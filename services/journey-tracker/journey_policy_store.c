@@ -8,7 +8,7 @@
 struct goal_row {
     struct span id, parent, title, unit, metric, status, from_stage;
     int16_t level;
-    bool is_credited;
+    bool is_credited, asks_identified;
 };
 
 static enum outcome store_times(struct db *db, struct arena *arena,
@@ -56,6 +56,7 @@ static struct goal_row *goal_rows(struct arena *arena, const struct journey_poli
             .from_stage = span_of(stage_word(goal->from_stage)),
             .level = level_below(rows, i, goal->parent),
             .is_credited = goal->credited,
+            .asks_identified = goal->identified,
         };
     }
     return rows;
@@ -84,6 +85,7 @@ static enum outcome store_goals(struct db *db, struct arena *arena,
     params_bool_array(&p, &rows->is_credited, stride, n);
     params_text_array(&p, &rows->status, stride, n);
     params_text_array(&p, &rows->from_stage, stride, n);
+    params_bool_array(&p, &rows->asks_identified, stride, n);
     return db_run(db, &sql_insert_goals, &p, NULL, NULL, err);
 }
 

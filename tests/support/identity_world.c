@@ -294,7 +294,7 @@ void world_expect(struct identity_world *world, const struct identity_policy *po
         *arena_push(arena, lines) =
             arena_printf(arena, "identifier %s %s %lld %d", id, profile,
                          (long long)node->first_seen.us, (int)node->is_quarantined);
-        if (world_is_anchor(world, &node->identifier_id))
+        if (world_is_anchor(world, &node->identifier_id) || policy->types[node->type].is_unique)
             *arena_push(arena, lines) =
                 arena_printf(arena, "told %s %s %d", id, profile, (int)node->is_quarantined);
     }

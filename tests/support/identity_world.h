@@ -34,7 +34,8 @@ struct span world_policy(struct identity_world *world, struct arena *arena);
 struct manual_order world_order(struct identity_world *world);
 bool world_is_anchor(const struct identity_world *world, const struct id *id);
 
-/* Lines "identifier", "link" and "told" for every row there must be; orders are all that were
+/* Lines "identifier" and "link" for every row there must be, and "told" for what readers must know:
+ * anchors, and identifiers of a unique type. orders are all that were
  * given, oldest first. */
 void world_expect(struct identity_world *world, const struct identity_policy *policy,
                   const struct order_row *orders, size_t order_count, struct arena *arena,

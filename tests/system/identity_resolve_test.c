@@ -14,6 +14,7 @@
 
 #include "common/store/migrations.h"
 #include "common/store/schema_migrations.h"
+#include "common/timeline/timeline.h"
 #include "services/identity-resolver/policy/identity_policy.h"
 #include "tests/support/database.h"
 #include "tests/support/identity_world.h"
@@ -357,7 +358,8 @@ static const char tables[] =
     "1000000)::bigint, evidence, refused_by, is_indirect::integer)"
     " FROM identity.links"
     " UNION ALL SELECT concat_ws(' ', 'odd', identifier_id) FROM identity.identifiers WHERE "
-    "(version % 2 = 1) <> is_quarantined"
+    "(version % 2 = 1) <> is_quarantined OR (version / 2 % 2 = 1) <> (SELECT t.is_unique FROM "
+    "identity.types t WHERE t.code = identifiers.type)"
     " UNION ALL SELECT concat_ws(' ', 'broken', identifier_id, version) FROM ("
     "   SELECT *, lag(to_profile_id) OVER w AS was, lead(version) OVER w AS next FROM "
     "identity.changes"
@@ -370,7 +372,7 @@ static const char tables[] =
     "identity.raw_values"
     " WHERE identifier_id NOT IN (SELECT identifier_id FROM identity.identifiers)"
     " UNION ALL SELECT concat_ws(' ', 'unsent', version) FROM identity.changes c"
-    " WHERE NOT EXISTS (SELECT FROM identity.outbox o WHERE o.version = c.version - c.version % 2)";
+    " WHERE NOT EXISTS (SELECT FROM identity.outbox o WHERE o.version = c.version - c.version % 4)";
 
 /* The newest version of what both resolvers told, in whatever order it arrives. */
 static void observe_told(struct arena *arena, struct text_lines *lines)
@@ -392,7 +394,7 @@ static void observe_told(struct arena *arena, struct text_lines *lines)
                                  uuid(arena, &entry->identifier_id), (long long)entry->version);
         }
     for (size_t i = 0; (last = map_next(&known, &i, NULL));)
-        if (world_is_anchor(&world, &last->identifier_id))
+        if (world_is_anchor(&world, &last->identifier_id) || version_is_person(last->version))
             *arena_push(arena, lines) =
                 arena_printf(arena, "told %s %s %d", uuid(arena, &last->identifier_id),
                              uuid(arena, &last->profile_id), (int)(last->version & 1));

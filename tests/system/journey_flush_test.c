@@ -45,8 +45,9 @@ struct change {
     int64_t version;
     uint32_t profile[IDS]; /* of every id, as an index into ids, once this version is known */
     /* version of every id's last move up to then; odd: its profile is shared, its touches count for
-     * nothing */
+     * nothing; with the bit 2: its profile is identified */
     int64_t newest[IDS];
+    bool is_person[IDS];
 };
 
 /* A delivery of a touch or of a change, maybe a repeated one. */
@@ -168,7 +169,9 @@ static void random_change(const struct change *last, struct change *next)
     uint32_t from = last->profile[draw(IDS)], to = last->profile[draw(IDS)], what = draw(5);
     bool is_moved[IDS] = {false}, is_shared = false;
     *next = *last;
-    next->version = last->version + 2 * (1 + (int64_t)draw(3));
+    if (draw(6) == 0) /* another policy: the id is told again */
+        next->is_person[draw(IDS)] ^= true;
+    next->version = last->version + 4 * (1 + (int64_t)draw(3));
     if (what == 0) {
         uint32_t one = draw(IDS);
         is_moved[one] = true;
@@ -185,8 +188,10 @@ static void random_change(const struct change *last, struct change *next)
             if (is_moved[i])
                 next->profile[i] = name;
     for (uint32_t i = 0; i < IDS; i++)
+        is_moved[i] |= next->is_person[i] != last->is_person[i];
+    for (uint32_t i = 0; i < IDS; i++)
         if (is_moved[i])
-            next->newest[i] = next->version + is_shared;
+            next->newest[i] = next->version + is_shared + 2 * next->is_person[i];
 }
 
 static void random_changes(void)
@@ -195,6 +200,8 @@ static void random_changes(void)
     for (uint32_t i = 0; i < IDS; i++) {
         story.ids[i] = random_id();
         story.changes[0].profile[i] = i;
+        story.changes[0].is_person[i] = i < ANCHORS && draw(4) == 0;
+        story.changes[0].newest[i] = 2 * story.changes[0].is_person[i];
     }
     story.change_count = draw(CHANGES + 1);
     for (size_t i = 1; i <= story.change_count; i++)
@@ -233,7 +240,7 @@ static void add_item(struct tracker *tracker, struct journey_flush *flush, const
 {
     const struct change *known = &story.changes[item->is_change ? item->index : item->known];
     for (uint32_t i = 0; i < IDS && item->is_change; i++)
-        if (known->newest[i] - known->newest[i] % 2 == known->version)
+        if (known->newest[i] - known->newest[i] % 4 == known->version)
             *arena_push(flush->arena, &flush->moves) =
                 (struct anchor_move){story.ids[i], story.ids[known->profile[i]], known->newest[i]};
     if (item->is_change)
@@ -517,6 +524,25 @@ static size_t timeline_of(struct arena *arena, uint32_t profile, struct touch *t
     return without_repeats(arena, touches, n, lines);
 }
 
+/* Whether the map has this id: it was an anchor, or it moved. */
+static bool is_met(uint32_t id)
+{
+    bool is_met = story.changes[story.change_count].newest[id] >= 4;
+    for (size_t i = 0; i < story.touch_count; i++)
+        is_met |= story.anchor[i] == id;
+    return is_met;
+}
+
+static bool is_identified(uint32_t profile)
+{
+    const struct change *last = &story.changes[story.change_count];
+    for (uint32_t i = 0; i < IDS; i++)
+        if (is_met(i) && last->profile[i] == profile && version_is_person(last->newest[i]) &&
+            !version_is_shared(last->newest[i]))
+            return true;
+    return false;
+}
+
 static void expect_profile(struct arena *arena, uint32_t profile, struct journey_effects *effects,
                            struct lines *lines)
 {
@@ -525,6 +551,7 @@ static void expect_profile(struct arena *arena, uint32_t profile, struct journey
     size_t n = timeline_of(arena, profile, touches, lines);
     journey_state_init(&state, arena);
     state.tail.unbounded = true;
+    state.is_identified = is_identified(profile);
     for (size_t i = 0; i < n; i++) {
         journey_advance(&trackers[0].policy, &state, &touches[i], effects);
         bool is_last = i + 1 == n || touches[i + 1].key.at.us != touches[i].key.at.us;
@@ -542,15 +569,11 @@ static void expect_profile(struct arena *arena, uint32_t profile, struct journey
 static void expect_anchors(struct arena *arena, struct lines *lines)
 {
     const struct change *last = &story.changes[story.change_count];
-    for (uint32_t a = 0; a < IDS; a++) {
-        bool is_met = last->newest[a] > 0;
-        for (size_t i = 0; i < story.touch_count; i++)
-            is_met |= story.anchor[i] == a;
-        if (is_met)
+    for (uint32_t a = 0; a < IDS; a++)
+        if (is_met(a))
             *arena_push(arena, lines) =
                 arena_printf(arena, "anchor %s %s %lld", uuid(arena, &story.ids[a]),
                              uuid(arena, &story.ids[last->profile[a]]), (long long)last->newest[a]);
-    }
     for (size_t i = 0; i < story.touch_count; i++)
         *arena_push(arena, lines) =
             arena_printf(arena, "fact %s", uuid(arena, &story.touches[i].key.event_id));

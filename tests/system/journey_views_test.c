@@ -164,8 +164,8 @@ static void test_what_is_said_replaces_it(void **state)
     struct journey_policy policy;
     read_policy("{\"stages\":[],\"status\":{\"at_risk\":{\"after\":\"P1D\"}}," ATTRIBUTION
                 ",\"stored_model\":\"last_touch\"}}",
-                "{\"goals\":[{\"id\":\"top\",\"measure\":\"count\",\"on\":{}},"
-                "{\"id\":\"sale\",\"parent\":\"top\",\"measure\":\"value\",\"on\":{},"
+                "{\"goals\":[{\"id\":\"top\",\"measure\":\"count\",\"on\":{\"channels\":[\"web\"]}},"
+                "{\"id\":\"sale\",\"parent\":\"top\",\"measure\":\"value\",\"on\":{\"channels\":[\"web\"]},"
                 "\"credited\":true},"
                 "{\"id\":\"won\",\"parent\":\"sale\",\"measure\":\"stock\","
                 "\"status\":\"won_back\"}]}",

@@ -152,7 +152,7 @@ class Fixture:
         for taking in takings:
             self.reversal(taking, counts)
         self.map.profile(touches, exit_stages)
-        self.goal_cells(timeline, journey.finish())
+        self.goal_cells(timeline, journey.finish(), self.is_identified(profile))
 
     def state(self, profile, timeline, touches, journey, converted, takings):
         if not timeline:
@@ -242,7 +242,11 @@ class Fixture:
         for i, value in enumerate(values):
             cell[i] += value
 
-    def goal_cells(self, touches, changes):
+    def is_identified(self, profile):
+        identity = self.oracle.identity
+        return any(identity.is_unique(one) for one, its in identity.profile.items() if its == profile)
+
+    def goal_cells(self, touches, changes, is_identified):
         for goal in Goals(self.policies).touch_goals:
             days = set()
             for entry in Counting(goal, self.policies).entries(touches):
@@ -262,13 +266,13 @@ class Fixture:
                     self.add(5, day, [code(STATUSES, before)], [-1])
             before = change.to_status
         for goal in Goals(self.policies).status_goals:
-            if "from_stage" in goal:
-                self.staged_goal_cells(goal, changes)
+            if "from_stage" in goal or goal.get("identified"):
+                self.asking_goal_cells(goal, changes if is_identified or not goal.get("identified") else [])
 
-    def staged_goal_cells(self, goal, changes):
+    def asking_goal_cells(self, goal, changes):
         was_in, key = False, [code(STATUSES, goal["status"]), self.intern(goal["id"])]
         for change in changes:
-            is_in = change.to_status == goal["status"] and reaches(change.to_stage, goal["from_stage"])
+            is_in = change.to_status == goal["status"] and reaches(change.to_stage, goal.get("from_stage"))
             if is_in != was_in:
                 self.add(5, self.policies.day(change.changed_at), key, [1, 1] if is_in else [-1, 0])
             was_in = is_in
@@ -311,9 +315,9 @@ class Fixture:
         levels = {}
         for goal in said.goals:
             levels[goal["id"]] = levels[goal["parent"]] + 1 if "parent" in goal else 0
-            insert(connection, "journey.goals", "generation goal_id parent_goal_id ladder_level unit metric is_credited status from_stage",
+            insert(connection, "journey.goals", "generation goal_id parent_goal_id ladder_level unit metric is_credited status from_stage asks_identified",
                    [(generation, goal["id"], goal.get("parent"), levels[goal["id"]], goal.get("unit"), goal["measure"],
-                     goal.get("credited", False), goal.get("status"), goal.get("from_stage"))])
+                     goal.get("credited", False), goal.get("status"), goal.get("from_stage"), goal.get("identified", False))])
 
     def write(self, connection, policies):
         generation, number = connection.execute(

@@ -57,7 +57,8 @@ static void test_identity_change(void **state)
 {
     struct identity_move moves[3];
     for (uint8_t i = 0; i < 3; i++)
-        moves[i] = (struct identity_move){id_of(i), id_of(10), id_of((uint8_t)(20 + i)), i % 2};
+        moves[i] =
+            (struct identity_move){id_of(i), id_of(10), id_of((uint8_t)(20 + i)), i % 2, i > 0};
     struct identity_change in = {77, 1700000000000000, SPAN("touchpoint"), id_of(5), moves, 3}, out;
     struct strbuf b = {0};
     struct arena arena = {0};

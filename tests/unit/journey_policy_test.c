@@ -49,6 +49,7 @@ static void test_bank(void **state)
     assert_false(p.has_creditable);
     assert_int_equal(p.at_risk_on.count, 2);
     assert_true(p.conversions[1].any_value);
+    assert_true(p.asks_identified && p.goals[0].identified && p.goals_narrow == 1);
     arena_free(&arena);
 }
 
@@ -109,6 +110,8 @@ static const struct {
      "{\"rules\":[]}", "twice"},
     {JOURNEY, GOAL(""), "{\"rules\":[{\"channel\":\"a\",\"network\":\"b\"}]}", "rules[0]"},
     {CREDITABLE("{}"), GOAL(""), "{\"rules\":[]}", "a visit needs"},
+    {JOURNEY, GOAL("{\"id\":\"g\",\"on\":{},\"measure\":\"count\",\"identified\":true}"),
+     "{\"rules\":[]}", "`identified` needs `status`"},
     {CREDITABLE("{\"click_id\":false}"), GOAL(""), "{\"rules\":[]}", "a visit needs"},
     {CREDITABLE("{\"utm_medum\":\"cpc\"}"), GOAL(""), "{\"rules\":[]}", "utm_medium"},
     {CREDITABLE("7"), GOAL(""), "{\"rules\":[]}", "creditable[0]"},

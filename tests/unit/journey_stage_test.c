@@ -223,6 +223,52 @@ static void test_stock_and_trailing(void **unused)
     world_close(&world);
 }
 
+static uint32_t code_of_goal(const struct journey_world *world, struct span id)
+{
+    for (uint32_t i = 0; i < world->policy.goal_count; i++)
+        if (span_equal(world->policy.goals[i].id, id))
+            return world->policy.goals[i].code;
+    return 0;
+}
+
+/* In and out of the goal, by deadline too; of others only the status counts. */
+static void test_a_goal_of_identified_customers(void **unused)
+{
+    const struct event first[] = {{.name = "Page", .at = D(0)}, {.name = NULL}};
+    for (int is_identified = 0; is_identified < 2; is_identified++) {
+        struct journey_world world;
+        struct journey_state state, again;
+        struct journey_effects e;
+        struct strbuf packed = {.arena = NULL};
+        uint32_t missing;
+        struct err err;
+        world_open(&world);
+        packed.arena = &world.arena;
+        struct shape_lookup lookup = world_lookup(&world);
+        journey_state_init(&state, &world.arena);
+        state.is_identified = is_identified;
+        journey_effects_init(&e, &world.arena);
+        advance_all(&world, first, &state, &e);
+        journey_trailing(&world.policy, &state, &e);
+        uint32_t known = code_of_goal(&world, SPAN("known"));
+        assert_int_equal(cell_value(&e, (struct cell_key){CELL_STATUS, 0, {STATUS_ACTIVE}}, 0), 1);
+        assert_int_equal(
+            cell_value(&e, (struct cell_key){CELL_STATUS, 0, {STATUS_ACTIVE, known}}, 0),
+            is_identified);
+        assert_int_equal(
+            cell_value(&e, (struct cell_key){CELL_STATUS, 28, {STATUS_ACTIVE, known}}, 0),
+            -is_identified);
+        journey_state_pack(&world.policy, &state, &packed);
+        assert_int_equal(journey_packed_is_identified(strbuf_span(&packed)), is_identified);
+        assert_int_equal(journey_state_unpack(&world.policy, strbuf_span(&packed), &lookup,
+                                              &world.arena, &again, &missing, &err),
+                         OUTCOME_OK);
+        assert_int_equal(again.is_identified, is_identified);
+        world_close(&world);
+    }
+    assert_false(journey_packed_is_identified(SPAN("")));
+}
+
 static void test_same_day_costs_no_cell(void **unused)
 {
     struct journey_world world;
@@ -247,6 +293,7 @@ int main(void)
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_row_ids),
         cmocka_unit_test(test_stock_and_trailing),
+        cmocka_unit_test(test_a_goal_of_identified_customers),
         cmocka_unit_test(test_same_day_costs_no_cell),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,7 @@
 -- again. The version is above all that was given: it tells what was known before from what is learnt later.
 WITH e AS (
     INSERT INTO identity.erasures (version, made_at, linked)
-    SELECT 2 * nextval('identity.versions'), clock_timestamp(), ARRAY(
+    SELECT 4 * nextval('identity.versions'), clock_timestamp(), ARRAY(
         SELECT CASE WHEN l.a = ANY ($1::uuid[]) THEN l.b ELSE l.a END
         FROM identity.links AS l
         WHERE l.a = ANY ($1::uuid[]) OR (l.b = ANY ($1::uuid[]) AND l.refused_by <> 0)

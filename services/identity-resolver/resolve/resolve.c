@@ -120,6 +120,7 @@ void request_collect(struct request *request, const struct sightings *uncovered)
 {
     for (size_t i = 0; i < uncovered->count; i++)
         collect_sighting(request, &uncovered->items[i]);
+    request->uncovered = uncovered;
     request_sort(request);
 }
 

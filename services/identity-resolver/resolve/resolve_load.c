@@ -313,6 +313,26 @@ static enum outcome known_of_batch(struct work *work, struct id_list *known, str
     return OUTCOME_OK;
 }
 
+static void find_anchors(struct request *request)
+{
+    map_init(&request->anchors, request->arena, sizeof(struct id), sizeof(bool));
+    for (size_t i = 0; i < request->uncovered->count; i++)
+        if (!request->uncovered->items[i].lacks_anchor)
+            map_put(&request->anchors, &request->uncovered->items[i].ids[0].id, NULL);
+}
+
+/* Readers know profiles by their anchors, but an identifier of a unique type says something of its
+ * profile even if it never is one. */
+static bool needs_telling(struct work *work, const struct member *member)
+{
+    struct request *request = work->request;
+    if (member->type < 0 || !work->resolver->policy.types[member->type].is_unique)
+        return false;
+    if (request->anchors.key_size == 0)
+        find_anchors(request);
+    return map_find(&request->anchors, &member->row.identifier_id) == NULL;
+}
+
 static enum outcome add_batch_members(struct work *work, struct err *err)
 {
     const struct identifier_rows *wanted = &work->request->wanted;
@@ -321,6 +341,7 @@ static enum outcome add_batch_members(struct work *work, struct err *err)
         if (member == NULL) {
             member = add_member(work, &wanted->items[i], true);
             member->is_inside = true;
+            member->is_told = needs_telling(work, member);
         }
         member->is_wanted = true;
         if (instant_compare(wanted->items[i].first_seen, member->first_seen) < 0)

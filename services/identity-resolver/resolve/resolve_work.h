@@ -17,6 +17,7 @@ struct member {
     struct id profile_id;      /* as it is now, once evaluated */
     int16_t type;              /* index into the policy's types */
     bool is_new, is_inside, is_wanted;
+    bool is_told;  /* new, and no touchpoint tells the readers of it: the change does */
     bool has_news; /* a link that is not stored yet */
     bool is_quarantined, is_released;
     bool has_refused;    /* as it is now */
@@ -61,9 +62,11 @@ struct request {
     struct identifier_rows wanted;
     /* links of the batch with the smallest (time, evidence); sorted by key */
     struct link_rows links;
-    struct alias_rows aliases; /* values that the batch says are one; with repeats */
-    struct id_list seeds;      /* a review: identifiers whose profiles are evaluated */
-    struct id_list profiles;   /* a review: more profiles, if they still exist; sorted */
+    struct alias_rows aliases;         /* values that the batch says are one; with repeats */
+    const struct sightings *uncovered; /* NULL: a review */
+    struct map anchors;                /* id -> nothing: of those; made when it is needed */
+    struct id_list seeds;              /* a review: identifiers whose profiles are evaluated */
+    struct id_list profiles;           /* a review: more profiles, if they still exist; sorted */
     const struct resolve_orders *orders;
     const struct id *swept_to;
     bool is_review, is_dry_run;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/timeline/timeline.h"
 #include "services/identity-resolver/resolve/resolve_work.h"
 
 enum { MOVES_PER_MESSAGE = 5000 };
@@ -22,11 +23,19 @@ static int move_compare(const void *a, const void *b)
                       &((const struct identity_move *)b)->identifier_id);
 }
 
-static bool moves(const struct member *member)
+static bool is_person(const struct work *work, const struct member *member)
 {
-    return member->is_inside && !member->is_new &&
-           (!id_equal(&member->profile_id, &member->row.profile_id) ||
-            member->is_quarantined != member->row.is_quarantined);
+    return work->resolver->policy.types[member->type].is_unique;
+}
+
+/* Its kind is told with its version, so a policy that makes its type unique moves it, too. */
+static bool moves(const struct work *work, const struct member *member)
+{
+    if (!member->is_inside || member->is_new)
+        return member->is_inside && member->is_told;
+    return !id_equal(&member->profile_id, &member->row.profile_id) ||
+           member->is_quarantined != member->row.is_quarantined ||
+           is_person(work, member) != version_is_person(member->row.version);
 }
 
 static void collect_moves(struct work *work)
@@ -34,10 +43,10 @@ static void collect_moves(struct work *work)
     struct move_list list = {0};
     for (size_t i = 0; i < work->members.count; i++) {
         const struct member *member = &work->members.items[i];
-        if (moves(member))
-            *arena_push(work->arena, &list) =
-                (struct identity_move){member->row.identifier_id, member->profile_id,
-                                       member->row.profile_id, member->is_quarantined};
+        if (moves(work, member))
+            *arena_push(work->arena, &list) = (struct identity_move){
+                member->row.identifier_id, member->profile_id, member->row.profile_id,
+                member->is_quarantined, is_person(work, member)};
     }
     if (list.count > 1)
         qsort(list.items, list.count, sizeof *list.items, move_compare);
@@ -70,7 +79,7 @@ static void count_moves(struct work *work)
     }
 }
 
-/* A new identifier has version 0, in quarantine 1: no reader knows it, and any move is newer. If an
+/* A new identifier has version 0 and what it adds: no reader knows it, and any move is newer. If an
  * identifier or profile of this id was erased, earlier messages about it are older than the
  * erasure. The new one then starts with the version of the erasure. */
 static int64_t first_version(const struct work *work, const struct member *member)
@@ -90,9 +99,10 @@ static struct identifier_row new_row(const struct work *work, const struct membe
     row.first_seen = member->first_seen;
     row.is_quarantined = member->is_quarantined;
     row.has_refused = member->has_refused;
-    if (member->is_new || moves(member))
-        row.version = (member->is_new ? first_version(work, member) : work->change.version) +
-                      member->is_quarantined;
+    bool is_moved = moves(work, member);
+    if (member->is_new || is_moved)
+        row.version = (is_moved ? work->change.version : first_version(work, member)) +
+                      member->is_quarantined + 2 * is_person(work, member);
     return row;
 }
 
@@ -140,9 +150,9 @@ static void mark_refused(struct work *work)
     }
 }
 
-static bool differs(const struct member *member)
+static bool differs(const struct work *work, const struct member *member)
 {
-    return moves(member) || member->has_refused != member->row.has_refused ||
+    return moves(work, member) || member->has_refused != member->row.has_refused ||
            instant_compare(member->first_seen, member->row.first_seen) != 0;
 }
 
@@ -158,7 +168,7 @@ static enum outcome write_identifiers(struct work *work, struct err *err)
             row.is_quarantined && (member->is_new || !member->row.is_quarantined);
         if (member->is_new)
             *arena_push(work->arena, &fresh) = row;
-        else if (differs(member))
+        else if (differs(work, member))
             *arena_push(work->arena, &changed) = row;
     }
     if (fresh.count > 0)
@@ -272,7 +282,7 @@ void work_fill_cache(struct work *work)
     struct resolver_cache *cache = &work->resolver->cache;
     for (size_t i = 0; i < work->members.count; i++) {
         const struct member *member = &work->members.items[i];
-        if (!member->is_wanted && !moves(member))
+        if (!member->is_wanted && !moves(work, member))
             continue;
         struct identifier_row row = new_row(work, member);
         struct cached_identifier entry = {row.profile_id, row.first_seen, row.version};

@@ -1,1 +1,1 @@
-SELECT 2 * nextval('identity.versions')
+SELECT 4 * nextval('identity.versions')

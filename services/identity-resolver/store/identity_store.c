@@ -258,6 +258,7 @@ enum outcome identity_store_insert_changes(struct db *db, struct arena *arena,
     params_uuid_array(&p, &moves->old_profile_id, sizeof *moves, change->move_count);
     params_uuid_array(&p, &moves->profile_id, sizeof *moves, change->move_count);
     params_bool_array(&p, &moves->is_shared, sizeof *moves, change->move_count);
+    params_bool_array(&p, &moves->is_person, sizeof *moves, change->move_count);
     params_timestamptz(&p, (struct instant){change->changed_at});
     params_text(&p, change->cause);
     params_uuid(&p, &change->cause_id);

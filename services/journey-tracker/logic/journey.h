@@ -192,6 +192,9 @@ struct journey_state {
     uint32_t last_node, last_department;
     uint32_t journey_number; /* 0: none yet */
     uint8_t stage, status;   /* after last_inbound; without the deadlines since */
+    /* The goals that ask for identified customers count this one, from the first touch on. The
+     * timeline does not decide it: who starts a derivation sets it, and it stays. */
+    bool is_identified;
     struct instant stage_since;
     bool has_converted;
     int32_t goal_day;     /* reporting day of the last touch */
@@ -442,7 +445,7 @@ int64_t credit_part(enum credit_model model, int64_t total, uint32_t n, uint32_t
 #define STATE_SIZE_TIME  8
 #define STATE_SIZE_ID    16
 enum {
-    JOURNEY_LAYOUT = 4,
+    JOURNEY_LAYOUT = 5,
 #define STATE_FIELD(type, ...) +STATE_SIZE_##type
     JOURNEY_HEADER_SIZE = 0
 #include "services/journey-tracker/logic/state_header.def"
@@ -450,6 +453,9 @@ enum {
 /* The tail is cut to policy->tail_max; *state itself is not changed. */
 void journey_state_pack(const struct journey_policy *policy, const struct journey_state *state,
                         struct strbuf *out);
+
+/* is_identified of a packed state; false of an empty text. */
+bool journey_packed_is_identified(struct span packed);
 
 struct shape_lookup {
     const struct shape *(*find)(void *context, uint32_t code); /* NULL if not known yet */

@@ -82,8 +82,10 @@ static void act_deadline(const struct passing *p, const struct deadline *d, uint
     bool end = d->reason == REASON_EXIT;
     if (p->effects) {
         int32_t day = reporting_day(p->policy, d->at);
-        effects_status(p->effects, p->policy, day, (struct position){s->stage, d->from_status},
-                       (struct position){end ? STAGE_NONE : s->stage, d->to_status});
+        effects_status(
+            p->effects, p->policy, day,
+            (struct position){s->stage, d->from_status, s->is_identified},
+            (struct position){end ? STAGE_NONE : s->stage, d->to_status, s->is_identified});
         if (end)
             effects_stock(p->effects, CELL_STAGE, day, s->stage, STAGE_NONE);
         add_row(p, (struct stage_row){.touch = s->last_inbound,
@@ -181,8 +183,9 @@ static void change_stage(const struct passing *p, uint8_t stage, uint8_t status)
     if (is_change && s->change_count < UINT8_MAX)
         s->change_count++;
     if (p->effects && is_change) {
-        effects_status(p->effects, p->policy, p->day, (struct position){s->stage, s->status},
-                       (struct position){stage, status});
+        effects_status(p->effects, p->policy, p->day,
+                       (struct position){s->stage, s->status, s->is_identified},
+                       (struct position){stage, status, s->is_identified});
         effects_stock(p->effects, CELL_STAGE, p->day, s->stage, stage);
         add_row(p, (struct stage_row){.touch = p->touch->key,
                                       .reason = REASON_RULE,

@@ -42,6 +42,7 @@ size_t journey_deadlines(const struct journey_policy *policy, const struct journ
 struct part {
     int32_t present, period;
     uint32_t a, b, c;
+    uint32_t is_identified;
 };
 enum { PART_AT_RISK, PART_LAPSED, PART_END, PART_EXIT, PART_COUNT };
 
@@ -55,15 +56,23 @@ static void trailing_parts(const struct journey_policy *policy, const struct jou
     size_t n = journey_deadlines(policy, state, deadlines);
     for (size_t i = 0; i < n; i++) {
         const struct deadline *d = &deadlines[i];
-        parts[PART_AT_RISK + d->reason - REASON_AT_RISK] = (struct part){
-            1, reporting_day(policy, d->at), d->from_status, d->to_status, state->stage};
+        parts[PART_AT_RISK + d->reason - REASON_AT_RISK] =
+            (struct part){1,
+                          reporting_day(policy, d->at),
+                          d->from_status,
+                          d->to_status,
+                          state->stage,
+                          state->is_identified};
     }
     if (!instant_is_set(state->last_touch_at))
         return;
     struct instant exit = instant_plus(state->last_touch_at, JOURNEY_END);
-    parts[PART_EXIT] =
-        (struct part){1, reporting_month(policy, exit), journey_stage_at(state, exit),
-                      state->last_node, state->last_department};
+    parts[PART_EXIT] = (struct part){1,
+                                     reporting_month(policy, exit),
+                                     journey_stage_at(state, exit),
+                                     state->last_node,
+                                     state->last_department,
+                                     false};
 }
 
 static void emit_part(const struct journey_policy *policy, struct journey_effects *effects,
@@ -74,8 +83,10 @@ static void emit_part(const struct journey_policy *policy, struct journey_effect
     if (which == PART_EXIT)
         effects_step(effects, &(struct step){part->period, part->a, part->b, 0, part->c, 0, -1});
     else
-        effects_status(effects, policy, part->period, (struct position){part->c, part->a},
-                       (struct position){which == PART_END ? STAGE_NONE : part->c, part->b});
+        effects_status(effects, policy, part->period,
+                       (struct position){part->c, part->a, part->is_identified},
+                       (struct position){which == PART_END ? STAGE_NONE : part->c, part->b,
+                                         part->is_identified});
     if (which == PART_END)
         effects_stock(effects, CELL_STAGE, part->period, part->c, STAGE_NONE);
 }

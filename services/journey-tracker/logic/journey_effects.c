@@ -44,14 +44,15 @@ void effects_stock(struct journey_effects *effects, enum cell_family family, int
 
 static bool is_in(const struct journey_goal *goal, struct position at)
 {
-    return at.status == goal->status && at.stage >= goal->from_stage;
+    return at.status == goal->status && at.stage >= goal->from_stage &&
+           (at.is_identified || !goal->identified);
 }
 
 void effects_status(struct journey_effects *effects, const struct journey_policy *policy,
                     int32_t day, struct position from, struct position to)
 {
     effects_stock(effects, CELL_STATUS, day, from.status, to.status);
-    for (uint64_t goals = policy->goals_staged; goals; goals &= goals - 1) {
+    for (uint64_t goals = policy->goals_narrow; goals; goals &= goals - 1) {
         const struct journey_goal *goal = &policy->goals[__builtin_ctzll(goals)];
         bool was = is_in(goal, from), is = is_in(goal, to);
         if (was == is)

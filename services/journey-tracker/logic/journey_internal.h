@@ -131,9 +131,10 @@ void effects_stock(struct journey_effects *effects, enum cell_family family, int
                    uint32_t from, uint32_t to);
 
 /* A customer goes from one stage and status to others: the status alone, and each goal that asks
- * for a stage as well. */
+ * for more as well. */
 struct position {
     uint32_t stage, status;
+    bool is_identified;
 };
 void effects_status(struct journey_effects *effects, const struct journey_policy *policy,
                     int32_t day, struct position from, struct position to);

@@ -118,6 +118,7 @@ static struct state_header header_of(const struct journey_state *s)
         .stage = s->stage,
         .status = s->status,
         .has_converted = s->has_converted,
+        .is_identified = s->is_identified,
         .last_inbound_rank = s->last_inbound.rank,
         .journey_number = s->journey_number,
         .first_seen = s->first_seen.us == INT64_MAX ? INSTANT_FIRST : s->first_seen,
@@ -144,6 +145,7 @@ static void take_header(struct journey_state *s, const struct state_header *h)
     s->stage = h->stage;
     s->status = h->status;
     s->has_converted = h->has_converted & 1;
+    s->is_identified = h->is_identified & 1;
     s->journey_number = h->journey_number;
     s->first_seen = instant_is_set(h->first_seen) ? h->first_seen : INSTANT_NEVER;
     s->last.at = h->last_seen;
@@ -192,6 +194,13 @@ static struct state_header unpack_header(struct unpack *in)
 #define STATE_FIELD(type, field, ...) h.field = UNPACK_##type;
 #include "services/journey-tracker/logic/state_header.def"
     return h;
+}
+
+bool journey_packed_is_identified(struct span packed)
+{
+    struct unpack in = unpack_of(packed);
+    struct state_header h = unpack_header(&in);
+    return !in.failed && h.layout == JOURNEY_LAYOUT && h.is_identified & 1;
 }
 
 static void pack_progress(const struct journey_policy *policy, struct strbuf *out,

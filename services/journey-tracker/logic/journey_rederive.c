@@ -123,9 +123,10 @@ static void derive_side(const struct journey_policy *policy, const struct journe
         journey_advance(policy, side->state, &side->touches[i], effects);
 }
 
-static bool both_empty(const struct journey_state *a, const struct journey_state *b)
+static bool equally_empty(const struct journey_state *a, const struct journey_state *b)
 {
-    return !instant_is_set(a->last.at) && !instant_is_set(b->last.at);
+    return !instant_is_set(a->last.at) && !instant_is_set(b->last.at) &&
+           a->is_identified == b->is_identified;
 }
 
 /* Takes both sides through the touches that they have in common, which change no figure; yields how
@@ -134,7 +135,7 @@ static size_t pass_common(const struct journey_policy *policy, const struct jour
                           const struct journey_side *after)
 {
     size_t n = 0;
-    if (!both_empty(before->state, after->state) &&
+    if (!equally_empty(before->state, after->state) &&
         !journey_converged(policy, before->state, after->state))
         return 0;
     for (; n < before->count && n < after->count &&

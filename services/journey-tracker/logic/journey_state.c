@@ -158,7 +158,7 @@ static bool position_equal(const struct journey_state *a, const struct journey_s
 {
     return a->stage == b->stage && a->status == b->status &&
            a->journey_number == b->journey_number && a->stage_since.us == b->stage_since.us &&
-           a->has_converted == b->has_converted;
+           a->has_converted == b->has_converted && a->is_identified == b->is_identified;
 }
 
 static bool last_values_equal(const struct journey_state *a, const struct journey_state *b)

@@ -103,7 +103,8 @@ static void link_goal(struct journey_policy *policy, uint32_t index)
     const struct journey_goal *goal = &policy->goals[index];
     uint64_t bit = UINT64_C(1) << index;
     policy->goals_asking |= goal->on.positive || goal->on.has_score ? bit : 0;
-    policy->goals_staged |= goal->from_stage != STAGE_NONE ? bit : 0;
+    policy->goals_narrow |= goal->from_stage != STAGE_NONE || goal->identified ? bit : 0;
+    policy->asks_identified |= goal->identified;
     policy->goals_money |= adds_money(goal) ? bit : 0;
     policy->goals_alone |= goal->status == STATUS_NONE && goal->nth == 0 ? bit : 0;
     for (uint32_t i = 0; i < policy->conversion_count && goal->credited; i++)
@@ -114,7 +115,8 @@ static void link_goal(struct journey_policy *policy, uint32_t index)
 static enum outcome link_goals(struct journey_policy *policy, struct err *err)
 {
     uint8_t slots = 0;
-    policy->goals_asking = policy->goals_staged = 0;
+    policy->goals_asking = policy->goals_narrow = 0;
+    policy->asks_identified = false;
     policy->goals_money = policy->goals_alone = 0;
     for (uint32_t i = 0; i < policy->goal_count; i++) {
         struct journey_goal *goal = &policy->goals[i];

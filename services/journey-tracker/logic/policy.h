@@ -62,6 +62,7 @@ struct journey_goal {
     bool lower_is_better;
     enum journey_status status;    /* STATUS_NONE: a goal of touches */
     enum journey_stage from_stage; /* with status: this stage or a higher one; STAGE_NONE: any */
+    bool identified;               /* with status: only identified customers */
     struct touch_filter on;        /* without status */
     uint8_t filter;                /* position of `on` in policy.filters */
     bool credited;
@@ -123,7 +124,8 @@ struct journey_policy {
     struct journey_goal goals[POLICY_MAX_GOALS];
     uint32_t goal_count;
     uint64_t goals_asking; /* bit i: goals[i] asks for the value or the score of a touch */
-    uint64_t goals_staged; /* bit i: goals[i].from_stage is given */
+    uint64_t goals_narrow; /* bit i: goals[i] asks more of a customer than the status */
+    bool asks_identified;  /* a goal asks for identified customers */
     uint64_t goals_money;  /* bit i: goals[i] adds up amounts of touches */
     /* bit i: goals[i] counts touches without asking what the customer did before */
     uint64_t goals_alone;

@@ -60,6 +60,8 @@ static enum outcome start_walk(struct walker *w, struct walk *walk,
     struct span start = start_of(w, walk, checkpoint);
     CHECK(convert_unpack(w->tracker, w->arena, start, &walk->before, err));
     journey_state_copy(&walk->after, &walk->before, w->arena);
+    walk->before.is_identified = walk->final.is_identified;
+    walk->after.is_identified = p->is_identified;
     walk->from = walk->start = start.len ? walk->before.last.at : INSTANT_FIRST;
     return OUTCOME_OK;
 }

@@ -10,6 +10,9 @@ struct slow_profile {
     struct state_row *row;
     struct id profile_id;
     bool gained, lost; /* an anchor that was there moved in or out */
+    /* The goals that ask for identified customers count it: before and after this transaction. */
+    bool was_identified, is_identified;
+    bool has_person; /* a locked anchor of it is of a unique type */
 
     /* Facts inserted by this transaction, in time order. */
     struct touch *fresh;

@@ -94,6 +94,9 @@ static enum outcome try_advance(struct slow *slow, struct slow_profile *p, bool 
     if (has_other_generation(slow, p) || p->gained || p->lost || p->sales_changed)
         return OUTCOME_OK;
     CHECK(convert_unpack(tracker, arena, p->row->payload, &before, err));
+    if (p->has_person && !before.is_identified && p->row->payload.len > 0)
+        return OUTCOME_OK;
+    before.is_identified |= p->has_person; /* a new profile has no other anchors */
     journey_state_copy(&p->state, &before, arena);
     if (p->fresh_count > 0 &&
         (!journey_may_go_on(&before, p->fresh, p->fresh_count) ||
@@ -179,12 +182,14 @@ static enum outcome list_moves(struct slow *slow, struct err *err)
 
 static void split_members(struct slow *slow, struct slow_profile *p)
 {
+    p->is_identified = false;
     struct shorts before = {0}, after = {0};
     struct arena *arena = slow->flush->arena;
     size_t i = first_of(p->row->profile, slow->members, slow->member_count, sizeof *slow->members);
     for (; i < slow->member_count && slow->members[i].profile == p->row->profile; i++) {
         const struct anchor_row *row = slow_find_anchor(slow, slow->members[i].anchor);
         *arena_push(arena, &after) = slow->members[i].anchor;
+        p->is_identified |= version_is_person(slow->members[i].version);
         if (row == NULL || !(row->is_moved || row->is_inserted))
             *arena_push(arena, &before) = slow->members[i].anchor;
     }
@@ -213,7 +218,7 @@ static void find_change(struct slow *slow, struct slow_profile *p)
         p->first_change = p->first_sale;
     if (p->sales_changed && instant_compare(p->last_sale, p->last_change) > 0)
         p->last_change = p->last_sale;
-    if (has_other_generation(slow, p)) {
+    if (has_other_generation(slow, p) || p->is_identified != p->was_identified) {
         p->first_change = INSTANT_FIRST;
         p->last_change = INSTANT_NEVER;
     }
@@ -245,6 +250,8 @@ static enum outcome advance_all(struct slow *slow, struct rest *rest, struct err
 static void prepare(struct slow *slow, struct slow_profile *p)
 {
     split_members(slow, p);
+    p->is_identified &= slow->tracker->policy.asks_identified;
+    p->was_identified = journey_packed_is_identified(p->row->payload);
     find_change(slow, p);
     for (size_t i = 0; i < p->after_count; i++)
         *(struct id *)map_put(&slow->profile_of, &p->anchors_after[i], NULL) = p->profile_id;

@@ -81,6 +81,8 @@ void slow_note_moves(struct slow *slow)
         const struct anchor_row *row = &slow->anchors[i];
         *(struct id *)map_put(&slow->profile_of, &row->anchor, NULL) = row->profile_id;
         struct slow_profile *to = slow_find_profile(slow, &row->profile_id);
+        if (to && version_is_person(row->version) && !version_is_shared(row->version))
+            to->has_person = slow->tracker->policy.asks_identified;
         if (!row->is_moved || to == NULL)
             continue;
         struct slow_profile *from = slow_find_profile(slow, &row->old_profile_id);
