@@ -85,6 +85,23 @@ enum outcome addresses_find_known(struct db *db, struct arena *arena, const int6
     return OUTCOME_OK;
 }
 
+enum outcome addresses_may_be_open(struct db *db, struct arena *arena, const int64_t *anchors,
+                                   const struct id *profiles, size_t count, bool *out,
+                                   struct err *err)
+{
+    struct params p;
+    struct db_result *r = NULL;
+    *out = false;
+    if (count == 0)
+        return OUTCOME_OK;
+    params_init(&p, arena);
+    params_int8_array(&p, anchors, sizeof *anchors, count);
+    params_uuid_array(&p, profiles, sizeof *profiles, count);
+    CHECK(db_run(db, &sql_find_open_states, &p, &r, NULL, err));
+    *out = db_bool(r, 0, 0);
+    return OUTCOME_OK;
+}
+
 enum outcome addresses_to_lock(struct db *db, struct arena *arena, const int64_t *anchors,
                                size_t anchor_count, const struct id *profiles, size_t profile_count,
                                struct anchor_move **out, size_t *count, struct err *err)

@@ -30,6 +30,12 @@ struct address_ids {
     size_t count;
 };
 
+/* Before anchors are locked: whether grants may be open of these profiles, or of those that the
+ * anchors are in by the map. Who gets one meanwhile has it under the lock of his state. */
+enum outcome addresses_may_be_open(struct db *db, struct arena *arena, const int64_t *anchors,
+                                   const struct id *profiles, size_t count, bool *out,
+                                   struct err *err);
+
 /* Before anchors are locked: addresses that customers were seen with, of these anchors, of the
  * profiles that these belong to, and of these profiles; as rows of the map, if they have none yet.
  */

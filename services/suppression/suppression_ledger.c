@@ -56,6 +56,16 @@ static void need(const struct ledger_work *w, const struct id *profile_id, bool 
     reading->has_news = reading->has_news || is_news;
 }
 
+/* An address that is new to a customer concerns what is open. */
+static void note_seen(const struct ledger_work *w, const struct id *profile_id)
+{
+    struct reading *reading = work_reading_of(w, profile_id);
+    if (!may_be_open(w, &w->states[reading - w->readings], INSTANT_FIRST))
+        return;
+    need(w, profile_id, true);
+    reading->has_address = true;
+}
+
 /* Most facts are purchases and the like of customers without an open grant. Who was joined or cut
  * is read always: what the states say of open grants is of their former members. */
 void work_choose_ledgers(struct ledger_work *w)
@@ -78,6 +88,8 @@ void work_choose_ledgers(struct ledger_work *w)
     }
     for (size_t i = 0; i < flush->judged_count; i++)
         need(w, &flush->judged[i], true);
+    for (size_t i = 0; i < flush->seen.count; i++)
+        note_seen(w, &work_find_anchor(w, flush->seen.items[i])->profile_id);
     for (size_t i = 0; i < w->granted.count; i++)
         need(w, &w->granted.items[i], true);
 }

@@ -46,29 +46,56 @@ static bool relies_on_known(const struct ledger_fact *fact)
     return fact->body.kind == CONTACT_REQUEST && fact->body.addresses.len == 0;
 }
 
-/* A request that names no address relies on all that its customer was seen with. Which these are is
- * asked before the locks; save() makes sure that none is missing. */
+/* Anchors, and the profiles that a message says they are in. */
+struct customers {
+    int64_t *anchors;
+    struct id *profiles;
+    size_t count;
+};
+
+static void add_customer(struct customers *customers, int64_t anchor, const struct id *profile_id)
+{
+    customers->anchors[customers->count] = anchor;
+    customers->profiles[customers->count++] = *profile_id;
+}
+
+/* A request that names no address relies on all that its customer was seen with, and so does what
+ * was granted to who is joined, or seen with another one, now. Which addresses these are is asked
+ * before the locks; save() makes sure that none is missing. */
 static enum outcome find_unnamed(struct ledger_work *w, struct anchor_move **out, size_t *out_count,
                                  struct err *err)
 {
     const struct suppression_flush *flush = w->flush;
-    size_t room = flush->facts.count + flush->moves.count, count = 0;
-    int64_t *anchors = arena_array(w->arena, int64_t, room);
-    struct id *profiles = arena_array(w->arena, struct id, room);
+    struct db *db = w->suppression->db;
+    size_t room = flush->facts.count + flush->moves.count;
+    struct customers c = {arena_array(w->arena, int64_t, room),
+                          arena_array(w->arena, struct id, room), 0};
     *out_count = 0;
-    for (size_t i = 0; i < flush->facts.count; i++) {
-        if (!relies_on_known(&flush->facts.items[i]))
-            continue;
-        anchors[count] = flush->facts.items[i].key.anchor;
-        profiles[count++] = flush->facts.items[i].profile_id;
+    for (size_t i = 0; i < flush->facts.count; i++)
+        if (relies_on_known(&flush->facts.items[i]))
+            add_customer(&c, flush->facts.items[i].key.anchor, &flush->facts.items[i].profile_id);
+    bool is_asked = c.count > 0;
+    struct customers moved = {c.anchors + c.count, c.profiles + c.count, 0};
+    for (size_t i = 0; i < flush->moves.count; i++)
+        add_customer(&moved, id_short(&flush->moves.items[i].anchor_id),
+                     &flush->moves.items[i].profile_id);
+    CHECK(addresses_may_be_open(db, w->arena, moved.anchors, moved.profiles, moved.count,
+                                &w->moves_open, err));
+    if (!is_asked && !w->moves_open)
+        return OUTCOME_OK;
+    return addresses_to_lock(db, w->arena, c.anchors, c.count + moved.count, c.profiles,
+                             c.count + moved.count, out, out_count, err);
+}
+
+/* Of whom the ledger has nothing it may still be known by which addresses he was seen. */
+static void note_joined(struct ledger_work *w)
+{
+    struct suppression_flush *flush = w->flush;
+    for (size_t i = 0; w->moves_open && i < flush->moves.count; i++) {
+        int64_t anchor = id_short(&flush->moves.items[i].anchor_id);
+        if (work_find_anchor(w, anchor)->is_inserted)
+            *arena_push(w->arena, &flush->seen) = anchor;
     }
-    for (size_t i = 0; count > 0 && i < flush->moves.count; i++) {
-        anchors[count] = id_short(&flush->moves.items[i].anchor_id);
-        profiles[count++] = flush->moves.items[i].profile_id;
-    }
-    return count == 0 ? OUTCOME_OK
-                      : addresses_to_lock(w->suppression->db, w->arena, anchors, count, profiles,
-                                          count, out, out_count, err);
 }
 
 /* (b): every new fact is a move of its anchor, too. */
@@ -80,9 +107,9 @@ enum outcome work_lock_anchors(struct ledger_work *w, struct err *err)
     CHECK(find_unnamed(w, &unnamed, &unnamed_count, err));
     CHECK(
         addresses_find_kept(w->suppression->db, w->arena, &flush->known, &kept, &kept_count, err));
-    struct anchor_move *moves =
-        arena_array(w->arena, struct anchor_move,
-                    flush->facts.count + flush->moves.count + unnamed_count + kept_count);
+    struct anchor_move *moves = arena_array(w->arena, struct anchor_move,
+                                            flush->facts.count + flush->moves.count +
+                                                flush->named.count + unnamed_count + kept_count);
     for (size_t i = 0; i < kept_count; i++)
         moves[count++] = kept[i];
     for (size_t i = 0; i < unnamed_count; i++)
@@ -93,8 +120,12 @@ enum outcome work_lock_anchors(struct ledger_work *w, struct err *err)
     }
     for (size_t i = 0; i < flush->moves.count; i++)
         moves[count++] = flush->moves.items[i];
-    return timeline_lock_anchors(w->suppression->timeline, w->suppression->db, w->arena, moves,
-                                 count, &w->anchors, &w->anchor_count, err);
+    for (size_t i = 0; i < flush->named.count; i++)
+        moves[count++] = flush->named.items[i];
+    CHECK(timeline_lock_anchors(w->suppression->timeline, w->suppression->db, w->arena, moves,
+                                count, &w->anchors, &w->anchor_count, err));
+    note_joined(w);
+    return OUTCOME_OK;
 }
 
 const struct anchor_row *work_find_anchor(const struct ledger_work *w, int64_t anchor)
@@ -119,13 +150,16 @@ static bool is_unasked(const struct ledger_fact *fact)
            fact->body.consent.len == 0;
 }
 
-/* (c): profiles with new facts, and both profiles of every anchor that moved. An anchor that was
- * only put into the map has no facts, or the transaction that inserts them will see the row. */
+/* (c): profiles with new facts, both profiles of every anchor that moved, and who was seen with an
+ * address of another profile: who decides for them meanwhile does not know of it. An anchor that
+ * was only put into the map has no facts, or the transaction that inserts them will see the row. */
 enum outcome work_lock_states(struct ledger_work *w, struct err *err)
 {
     const struct ledger_facts *facts = &w->flush->facts;
+    const struct suppression_anchors *seen = &w->flush->seen;
     int64_t *profiles =
-        arena_array(w->arena, int64_t, facts->count + 2 * w->anchor_count + w->flush->judged_count);
+        arena_array(w->arena, int64_t,
+                    facts->count + 2 * w->anchor_count + w->flush->judged_count + seen->count);
     size_t count = 0;
     for (size_t i = 0; i < facts->count; i++)
         if (!is_unasked(&facts->items[i]))
@@ -139,6 +173,8 @@ enum outcome work_lock_states(struct ledger_work *w, struct err *err)
     }
     for (size_t i = 0; i < w->flush->judged_count; i++)
         profiles[count++] = id_short(&w->flush->judged[i]);
+    for (size_t i = 0; i < seen->count; i++)
+        profiles[count++] = id_short(&work_find_anchor(w, seen->items[i])->profile_id);
     return timeline_lock_states(w->suppression->timeline, w->suppression->db, w->arena, profiles,
                                 count, &w->states, &w->state_count, err);
 }

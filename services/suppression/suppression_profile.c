@@ -258,15 +258,21 @@ static void reserve(struct desk *desk, const struct decision_row *row,
 }
 
 /* Whoever says no for one of the addresses finds the grant there. */
+static void list_grant(struct desk *desk, const struct asked_addresses *asked,
+                       const struct id *request_id, struct instant expires_at)
+{
+    for (size_t i = 0; i < asked->count; i++)
+        *arena_push(desk->arena, &desk->results->grants) =
+            (struct address_grant){asked->items[i].address, *request_id, expires_at};
+}
+
 static void note_grant(struct desk *desk, const struct decision_row *row,
                        const struct contact_fact *request)
 {
     if (row->verdict != VERDICT_GRANT || row->outcome != RESULT_OPEN)
         return;
     struct asked_addresses asked = addresses_asked(desk->profile->addresses, request, desk->arena);
-    for (size_t i = 0; i < asked.count; i++)
-        *arena_push(desk->arena, &desk->results->grants) =
-            (struct address_grant){asked.items[i].address, row->request_id, row->expires_at};
+    list_grant(desk, &asked, &row->request_id, row->expires_at);
 }
 
 static void decide(struct desk *desk, const struct ledger_fact *fact)
@@ -325,17 +331,39 @@ static void count_vain_ends(struct desk *desk)
 }
 
 /* The event clock is the last known fact, as for revocations: what is over by it stays over. */
+static bool is_open(const struct desk *desk, const struct reservation *r)
+{
+    struct instant last = desk->profile->facts[desk->profile->fact_count - 1]->body.at;
+    return r->verdict == VERDICT_GRANT && r->outcome == RESULT_OPEN &&
+           !reservation_is_over(r, last, desk->now);
+}
+
 static struct instant open_until(const struct desk *desk)
 {
-    struct instant last = desk->profile->facts[desk->profile->fact_count - 1]->body.at,
-                   until = INSTANT_ABSENT;
+    struct instant until = INSTANT_ABSENT;
     for (size_t i = 0; i < desk->ledger.reservation_count; i++) {
         const struct reservation *r = &desk->ledger.reservations[i];
-        if (r->verdict == VERDICT_GRANT && r->outcome == RESULT_OPEN &&
-            !reservation_is_over(r, last, desk->now) && instant_compare(until, r->expires_at) < 0)
+        if (is_open(desk, r) && instant_compare(until, r->expires_at) < 0)
             until = r->expires_at;
     }
     return until;
+}
+
+/* An open grant that named no address relies on those that came to the customer since. */
+static void list_open_grants(struct desk *desk)
+{
+    if (!desk->profile->is_merged && !desk->profile->has_address)
+        return;
+    for (size_t i = 0; i < desk->ledger.reservation_count; i++) {
+        const struct reservation *r = &desk->ledger.reservations[i];
+        const struct contact_fact *request =
+            contacts_asked(desk->ledger.contacts, &r->request_id)->request;
+        if (!is_open(desk, r) || request->addresses.len > 0)
+            continue;
+        struct asked_addresses asked =
+            addresses_asked(desk->profile->addresses, request, desk->arena);
+        list_grant(desk, &asked, &r->request_id, r->expires_at);
+    }
 }
 
 void profile_decide(const struct contact_policy *policy, struct profile *profile,
@@ -356,6 +384,7 @@ void profile_decide(const struct contact_policy *policy, struct profile *profile
     settle(&desk);
     note_outcomes(&desk);
     revoke(&desk);
+    list_open_grants(&desk);
     count_vain_ends(&desk);
     decide_new(&desk);
     profile->open_until = open_until(&desk);

@@ -8,8 +8,9 @@
 
 struct profile {
     struct id id;
-    bool is_merged; /* an anchor moved in */
-    bool has_news;  /* of an address that an open grant relies on, or the rules changed */
+    bool is_merged;   /* an anchor moved in */
+    bool has_news;    /* of an address that an open grant relies on, or the rules changed */
+    bool has_address; /* it was seen with another address */
     const struct address_book *addresses;
     struct ledger_fact **facts; /* profile_decide sorts them by time and drops repeats */
     size_t fact_count;
@@ -28,7 +29,9 @@ struct revoked {
 struct profile_results {
     struct decision_rows decisions;
     struct outcome_rows outcomes;
-    struct address_grants grants; /* of the grants, under the addresses that they rely on */
+    /* of new grants, and of open ones that rely on more now, under the addresses that they rely on
+     */
+    struct address_grants grants;
     struct {
         struct revoked *items;
         size_t count, capacity;

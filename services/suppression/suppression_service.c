@@ -182,7 +182,7 @@ static void lock_addresses(struct suppression_flush *flush, struct arena *arena,
     for (uint32_t i = 0; i < header->other_count; i++) {
         const struct resolved_other *other = &header->others[i];
         if (contact_has_address(request, id_short(&other->identifier_id)))
-            *arena_push(arena, &flush->moves) =
+            *arena_push(arena, &flush->named) =
                 (struct anchor_move){other->identifier_id, other->profile_id, other->map_version};
     }
 }
@@ -244,11 +244,23 @@ static void add_copies(struct self *self, struct batch *batch, const struct reco
     }
 }
 
-static void add_known_address(struct self *self, struct batch *batch, const struct record *record,
-                              const struct id *anchor_id, const struct resolved_other *address,
-                              struct instant at)
+/* What an address of one's own profile said is in the ledger. What another one said before may
+ * forbid what was granted. */
+static void note_seen(struct suppression_flush *flush, struct arena *arena,
+                      const struct resolved_header *header, const struct resolved_other *address)
 {
-    struct address_pair pair = {id_short(anchor_id), id_short(&address->identifier_id)};
+    if (id_equal(&header->profile_id, &address->profile_id))
+        return;
+    *arena_push(arena, &flush->moves) =
+        (struct anchor_move){header->anchor_id, header->profile_id, header->map_version};
+    *arena_push(arena, &flush->seen) = id_short(&header->anchor_id);
+}
+
+static void add_known_address(struct self *self, struct batch *batch, const struct record *record,
+                              const struct resolved_header *header,
+                              const struct resolved_other *address, struct instant at)
+{
+    struct address_pair pair = {id_short(&header->anchor_id), id_short(&address->identifier_id)};
     const struct instant *first_at;
     if (address->address_of.len == 0)
         return;
@@ -258,6 +270,7 @@ static void add_known_address(struct self *self, struct batch *batch, const stru
     *arena_push(batch->arena, &flush_of(batch, record)->known) =
         (struct known_address){pair.anchor, address->identifier_id, address->address_of,
                                at,          address->profile_id,    address->map_version};
+    note_seen(flush_of(batch, record), batch->arena, header, address);
 }
 
 /* Addresses that the customer's own touchpoint names, of whatever event. */
@@ -269,9 +282,9 @@ static void add_known(struct self *self, struct batch *batch, const struct recor
     self->pairs_version = self->erased.version;
     const struct resolved_other anchor = {header->anchor_id, header->profile_id,
                                           header->map_version, header->address_of};
-    add_known_address(self, batch, record, &header->anchor_id, &anchor, at);
+    add_known_address(self, batch, record, header, &anchor, at);
     for (uint32_t i = 0; i < header->other_count; i++)
-        add_known_address(self, batch, record, &header->anchor_id, &header->others[i], at);
+        add_known_address(self, batch, record, header, &header->others[i], at);
 }
 
 static bool is_company_speaking(const struct touchpoint *tp)

@@ -73,8 +73,11 @@ static void decide_profiles(struct ledger_work *w)
         if (!w->readings[i].is_needed)
             continue;
         const struct profile_note *note = map_find(&notes, &w->states[i].profile);
-        struct profile profile = {
-            .id = note->id, .is_merged = note->is_merged, .has_news = w->readings[i].has_news};
+        const struct reading *reading = &w->readings[i];
+        struct profile profile = {.id = note->id,
+                                  .is_merged = note->is_merged,
+                                  .has_news = reading->has_news,
+                                  .has_address = reading->has_address};
         decide_profile(w, &profile);
         w->states[i].members += note->moved;
         w->states[i].payload = open_until(&profile, w->arena);

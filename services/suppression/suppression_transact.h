@@ -21,15 +21,23 @@ struct suppression_anchor_moves {
     size_t count, capacity;
 };
 
+struct suppression_anchors {
+    int64_t *items;
+    size_t count, capacity;
+};
+
 /* What a batch brought. */
 struct suppression_flush {
-    struct ledger_facts facts;        /* of identified touchpoints */
-    struct ledger_facts unidentified; /* requests without a usable identifier */
-    struct suppression_anchor_moves
-        moves;                    /* of identity changes, and addresses that requests name */
-    struct known_addresses known; /* of the customers' own touchpoints */
-    int32_t lane;                 /* of the first record that matters */
-    const struct id *judged;      /* profiles whose open grants are judged again, for a tool */
+    struct ledger_facts facts;             /* of identified touchpoints */
+    struct ledger_facts unidentified;      /* requests without a usable identifier */
+    struct suppression_anchor_moves moves; /* of identity changes */
+    struct suppression_anchor_moves named; /* addresses that requests name */
+    struct known_addresses known;          /* of the customers' own touchpoints */
+    /* of customers who were seen with an address of another profile, among the moves; then of those
+     * who are joined with one that the ledger did not know */
+    struct suppression_anchors seen;
+    int32_t lane;            /* of the first record that matters */
+    const struct id *judged; /* profiles whose open grants are judged again, for a tool */
     size_t judged_count;
     /* Results, to be published after the commit. */
     struct decision_rows decisions; /* is_inserted: new */

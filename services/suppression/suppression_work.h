@@ -9,9 +9,10 @@
 #include "services/suppression/suppression_profile.h"
 #include "services/suppression/suppression_transact.h"
 
-/* Whether the ledger of a locked profile is read, and whether more is new than its own facts. */
+/* Whether the ledger of a locked profile is read, whether more is new than its own facts, and
+ * whether it was seen with an address of another profile. */
 struct reading {
-    bool is_needed, has_news;
+    bool is_needed, has_news, has_address;
 };
 
 struct ledger_work {
@@ -21,6 +22,7 @@ struct ledger_work {
     struct instant now;
     struct anchor_row *anchors;
     size_t anchor_count;
+    bool moves_open; /* a profile of the moves may have an open grant */
     struct state_row *states;
     struct reading *readings; /* of each state */
     size_t state_count;

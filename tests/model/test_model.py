@@ -12,6 +12,7 @@ import closure  # noqa: E402
 import past  # noqa: E402
 import resolver  # noqa: E402
 import sales  # noqa: E402
+import seen  # noqa: E402
 import suppression  # noqa: E402
 import timeline  # noqa: E402
 from command import first_wrong, wrong_schedules  # noqa: E402
@@ -47,3 +48,12 @@ def test_no_order_leaves_a_grant_beside_an_opt_out_of_its_address():
 @pytest.mark.parametrize("rule", addresses.RULES)
 def test_an_order_leaves_one_without(rule):
     assert addresses.wrong([rule])[0] > 0
+
+
+def test_no_order_leaves_a_grant_to_who_is_seen_with_an_address_that_said_no():
+    assert seen.wrong() == (0, 4000)
+
+
+@pytest.mark.parametrize("rule", seen.RULES)
+def test_an_order_leaves_one_to_him_without(rule):
+    assert seen.wrong([rule])[0] > 0

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from people import HOUR, NOW, START, request, touchpoint
+from people import HOUR, NOW, START, identity, request, touchpoint
 from test_chaos import SETTINGS
 
 FAMILIES = 40
@@ -139,6 +139,50 @@ def test_an_opt_out_of_a_shared_mailbox_revokes_for_all(neighbours):
 def request_id(world, message_id):
     ((found,),) = world.query("SELECT touchpoint_id::text FROM tutti.fct_touchpoints WHERE message_id = %s", message_id)
     return found
+
+
+GRANTED = [
+    touchpoint("alice", START, "Signed Up", user_id="alice-0", email=home(0), consent=YES),
+    touchpoint("bob", START, "Signed Up", user_id="bob-0", email="bob@work.example", consent=YES),
+]
+ASKED, LEFT = request("asked", START + 4 * HOUR, user_id="bob-0"), left(0)
+SEEN = touchpoint("seen", START + 5 * HOUR, user_id="bob-0", email=home(0))  # which is Alice's, so it does not join them
+
+
+@pytest.mark.parametrize("told", [(LEFT, ASKED, SEEN), (ASKED, LEFT, SEEN), (ASKED, SEEN, LEFT), (LEFT, SEEN, ASKED)])
+def test_an_address_that_becomes_known_binds_what_is_open(neighbours, told):
+    """It belongs to another customer and said no, before or after it was seen, before or after the grant."""
+    world = neighbours
+    tell(world, GRANTED)
+    for record in told:
+        world.settle()
+        tell(world, [record])
+    world.settle()
+    assert open_grants(world) == []
+    expected = "deny" if told[-1] is ASKED else "revoked"
+    assert world.query("SELECT coalesce(outcome_cause, reason), CASE verdict WHEN 'grant' THEN outcome ELSE verdict END"
+                       " FROM tutti.fct_contact_decisions") == [("opt_out", expected)]  # fmt: skip
+    assert world.query("SELECT count(*) FROM suppression.address_grants") == [(0,)]
+
+
+def test_whoever_is_joined_brings_his_addresses(neighbours):
+    """The grant is listed under them, too: it is found by a no that comes when they belong to somebody else again."""
+    world = neighbours
+    phone, box = {"phone": "+15550001111"}, {"email": "box@work.example"}
+    tell(world, [touchpoint("bob", START, "Signed Up", user_id="bob-0", consent={"sms": True}), touchpoint("other", START, **box, **phone)])
+    world.settle()
+    tell(world, [request("asked", START + 2 * HOUR, "sms", user_id="bob-0")])
+    world.settle()
+    assert [name for name, _ in open_grants(world)] == ["asked"]
+    assert world.query("SELECT count(*) FROM suppression.address_grants") == [(0,)]
+    tell(world, [touchpoint("joins", START - HOUR, user_id="bob-0", **box)])
+    world.settle()
+    assert world.query("SELECT count(*) FROM suppression.address_grants") == [(1,)]
+    identity(world, "unlink", "phone:+15550001111", "user_id:bob-0", "--reason", "another one", "--execute")
+    world.settle()
+    tell(world, [touchpoint("left", START + 3 * HOUR, "Unsubscribed", "sms", **phone)])
+    world.settle()
+    assert open_grants(world) == []
 
 
 def test_another_persons_word_is_not_shown(neighbours):
