@@ -67,7 +67,7 @@ def identity_tables(world):
     """Everything about identity that is a function of the evidence."""
     return (
         world.query("SELECT * FROM tutti.dim_identifiers ORDER BY identifier_id"),
-        world.query("SELECT a, b, first_seen_at, evidence, refused_by FROM tutti.fct_identity_links ORDER BY a, b"),
+        world.query("SELECT a, b, first_seen_at, evidence, is_indirect, refused_by FROM tutti.fct_identity_links ORDER BY a, b"),
     )
 
 
