@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 REMEMBERED = 32  # newest orders with an order_id
+REMEMBERED_UNKNOWN = 8  # newest returns that found no order
 
 
 @dataclass(eq=False)
@@ -79,7 +80,7 @@ class Orders:
     """Takes the touches of order events and the returns one by one, in order."""
 
     def __init__(self, policies):
-        self.policies, self.known = policies, []
+        self.policies, self.known, self.unknown = policies, [], []
 
     def tell(self, touch):
         order = self.told_before(touch)
@@ -115,7 +116,7 @@ class Orders:
         """What the return takes back."""
         order = self.order_of(touch)
         if order is None:
-            return taking_without_order(touch)
+            return self.take_unknown(touch)
         rest = max(0, order.left[0])
         amount = rest if touch.value is None else abs(touch.value)
         currency = order.currency if order.value else touch.currency or order.currency
@@ -130,15 +131,32 @@ class Orders:
         margin = None if order.margin is None or not order.is_conversion else margin
         return Taking(touch, currency, order, before, taken, margin, money, amount - taken, is_full)
 
+    def take_unknown(self, touch):
+        """Of the returns that found no order, one that another teller has told already takes back nothing."""
+        if touch.order_id and is_repeat(self.first_unknown(touch).told_returns, (touch.event, touch.source), abs(touch.value or 0)):
+            return Taking(touch, touch.currency, is_repeat=True)
+        return taking_without_order(touch)
+
+    def first_unknown(self, touch):
+        """The first return of its order and currency that found none, itself if there is no other. """
+        for first in reversed(self.unknown):
+            if first.currency == touch.currency and self.is_same(first.first, touch) and self.is_in_time(first, touch):
+                return first
+        first = Order(touch, touch.source, touch.currency)
+        self.unknown = [*self.unknown, first][-REMEMBERED_UNKNOWN:]
+        return first
+
     def order_of(self, touch):
         """The order that a return names: the newest one that is not returned in full, else the newest one."""
         found = [order for order in self.known if self.is_same(order.first, touch) and self.may_return(order, touch)]
         return next((order for order in reversed(found) if not order.is_returned), found[-1] if found else None)
 
     def may_return(self, order, touch):
-        is_in_time = touch.occurred_at - order.first.occurred_at <= self.policies.returns["within"]
         has_other_currency = touch.currency and touch.value is not None and order.value and touch.currency != order.currency
-        return is_in_time and not has_other_currency
+        return self.is_in_time(order, touch) and not has_other_currency
+
+    def is_in_time(self, order, touch):
+        return touch.occurred_at - order.first.occurred_at <= self.policies.returns["within"]
 
     def told_before(self, touch):
         """The order that the touch tells again, or None."""

@@ -51,7 +51,8 @@ static struct message random_message(uint32_t number)
     static const char *const ids[] = {"", "1", "2", "3"};
     uint32_t kind = draw(SHAPES);
     struct message m = {.touch = world_touch(shapes[kind], draw(5) * US_PER_DAY, number + 1)};
-    int64_t value = draw(8) ? 1 + draw(50) : 0;
+    /* No two amounts are equal, so that none is the repeat of another teller's return. */
+    int64_t value = draw(8) ? MESSAGES * (1 + draw(50)) + number : 0;
     bool is_return = kind == RETURN_USD || kind == RETURN_EUR;
     if (kind == SENT)
         return m;

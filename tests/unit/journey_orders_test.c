@@ -168,6 +168,49 @@ static const struct {
     {"of another order", {{SHOP, 1, "a", 100}, {RETURNED, 9, "b", -100}}, 0, 100, 1},
     {"of no order", {{RETURNED, 9, "b", -100}}, -100, 0, 0},
     {"of no order and no value", {{RETURNED, 9, "b", NONE}}, 0, 0, 0},
+    {"of no order, told by two sources",
+     {{RETURNED, 9, "b", -100}, {REFUNDED, 10, "b", -100}},
+     -100,
+     0,
+     0},
+    {"of no order, two of each",
+     {{RETURNED, 9, "b", -40},
+      {REFUNDED, 10, "b", -40},
+      {REFUNDED, 11, "b", -40},
+      {RETURNED, 12, "b", -40}},
+     -80,
+     0,
+     0},
+    {"of no order, and another amount",
+     {{RETURNED, 9, "b", -100}, {REFUNDED, 10, "b", -90}},
+     -190,
+     0,
+     0},
+    {"of no order, and more than 90 days later",
+     {{RETURNED, 9, "b", -100}, {REFUNDED, 10 + 90 * 24, "b", -100}},
+     -200,
+     0,
+     0},
+    {"of no order id, told by two sources",
+     {{RETURNED, 9, "", -100}, {REFUNDED, 10, "", -100}},
+     -200,
+     0,
+     0},
+    {"of no order, then of one",
+     {{RETURNED, 9, "b", -100}, {SHOP, 10, "b", 100}, {REFUNDED, 11, "b", -100}},
+     -100,
+     0,
+     0},
+    {"in another currency than its order",
+     {{SHOP_EUR, 1, "a", 100}, {RETURNED, 9, "a", -40}, {REFUNDED, 10, "a", -40}},
+     60,
+     100,
+     1},
+    {"and its order is told again",
+     {{SHOP_EUR, 1, "a", 100}, {RETURNED, 2, "a", -40}, {SHOP_EUR, 3, "a", 10}},
+     70,
+     110,
+     1},
     {"before its order", {{RETURNED, 1, "a", -100}, {SHOP, 9, "a", 100}}, 0, 100, 1},
     {"in the instant of its order", {{SHOP, 1, "a", 100}, {RETURNED, 1, "a", -100}}, 0, 0, 0},
     {"90 days later", {{SHOP, 1, "a", 100}, {RETURNED, 1 + 90 * 24, "a", -100}}, 0, 0, 0},
@@ -322,6 +365,26 @@ static void test_memory(void **state)
     world_close(&f->world);
 }
 
+/* Nor do returns that find no order drive out an order, or more than so many of them each other. */
+static void test_memory_of_returns(void **state)
+{
+    struct fixture *f = open_fixture();
+    char id[16];
+    pass(f, &(struct line){SHOP, 0, "a", 10}, 1);
+    for (int i = 0; i <= POLICY_MAX_UNKNOWN; i++) {
+        snprintf(id, sizeof id, "r%d", i);
+        pass(f, &(struct line){RETURNED, i + 1, id, -10}, (uint32_t)i + 2);
+    }
+    assert_int_equal(goal_sum(f, "sale", 1), 10 - 10 * (POLICY_MAX_UNKNOWN + 1));
+    pass(f, &(struct line){REFUNDED, 50, "r1", -10}, 100);
+    assert_int_equal(goal_sum(f, "sale", 1), 10 - 10 * (POLICY_MAX_UNKNOWN + 1));
+    pass(f, &(struct line){REFUNDED, 51, "r0", -10}, 101);
+    assert_int_equal(goal_sum(f, "sale", 1), 10 - 10 * (POLICY_MAX_UNKNOWN + 2));
+    pass(f, &(struct line){RETURNED, 52, "a", -10}, 102);
+    assert_int_equal(f->state.order_count, 0);
+    world_close(&f->world);
+}
+
 static void test_scope(void **state)
 {
     struct fixture *f = open_fixture();
@@ -343,6 +406,7 @@ int main(void)
         cmocka_unit_test(test_nth),
         cmocka_unit_test(test_return_changes_no_status),
         cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_memory_of_returns),
         cmocka_unit_test(test_scope),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

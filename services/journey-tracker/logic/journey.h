@@ -156,15 +156,18 @@ struct order_entry {
     uint32_t digest; /* of the detail: tells whether two of them are equal */
     /* Bits by nth_slot: goals with nth that it matches, and those that counted it. */
     uint16_t nth_goals, nth_counted;
-    int8_t counted;                    /* position in policy.counted */
-    bool is_told;                      /* shape.is_told of the order */
-    bool is_returned;                  /* fully */
+    int8_t counted;   /* position in policy.counted */
+    bool is_told;     /* shape.is_told of the order */
+    bool is_returned; /* fully */
+    bool is_unknown;  /* no order: the first return that names an order that is not known */
     const struct order_detail *detail; /* NULL: the state was read from storage */
 };
 
-/* The newest orders that name an order id and may still be returned or told again, oldest first. */
+/* The newest orders that name an order id and may still be returned or told again, and the returns
+ * that found none, oldest first. */
+enum { ORDERS_ROOM = POLICY_MAX_ORDERS + POLICY_MAX_UNKNOWN };
 struct journey_orders {
-    struct order_entry *items; /* room for POLICY_MAX_ORDERS; NULL: none */
+    struct order_entry *items; /* ORDERS_ROOM of them; NULL: none */
     uint32_t count;
     bool is_missed; /* a detail was needed that is not known: an error of the caller */
 };

@@ -193,6 +193,9 @@ struct order_entry *orders_told(const struct journey_policy *policy, struct jour
                                 const struct touch *touch);
 struct order_entry *orders_returned(const struct journey_policy *policy,
                                     struct journey_state *state, const struct touch *touch);
+/* The first of the returns that name the touch's order, if they found none; NULL: none. */
+struct order_entry *orders_unknown(const struct journey_policy *policy, struct journey_state *state,
+                                   const struct touch *touch);
 /* A changed detail takes the place of the entry's. */
 void orders_detail(struct arena *arena, struct order_entry *entry,
                    const struct order_detail *detail);

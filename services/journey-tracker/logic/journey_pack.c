@@ -14,17 +14,13 @@
  *           time of the first; then a 0
  *   v       number of remembered orders; for each:
  *     5 6 4 key of the order, microseconds before last_seen, digest
- *     1 v v counted event + 1, and 16 told, 32 returned; goals with nth; those that counted it
- *   v       number of currencies; for each:
- *     v z z z z z currency, conversions, revenue, margin; these two are 2^64 times the first z, and
- *       the second
- *     z 1 16 8  newest conversion, or else return: microseconds before last_seen, rank, event_id,
- *       anchor
- *   v       only with flag 2: number of tail entries; for each:
- *     z 16 v  microseconds before last_seen, event_id, shape code * 4 + flags: 1 it has failed,
- *             2 a decision follows
- *     8       only with flag 2: its decision
- *   z       only with flags 2 and 4: dropped_at, as microseconds before last_seen */
+ *     1 v v counted event + 1, and 16 told, 32 returned, 64 unknown; goals with nth; those that
+ * counted it v       number of currencies; for each: v z z z z z currency, conversions, revenue,
+ * margin; these two are 2^64 times the first z, and the second z 1 16 8  newest conversion, or else
+ * return: microseconds before last_seen, rank, event_id, anchor v       only with flag 2: number of
+ * tail entries; for each: z 16 v  microseconds before last_seen, event_id, shape code * 4 + flags:
+ * 1 it has failed, 2 a decision follows 8       only with flag 2: its decision z       only with
+ * flags 2 and 4: dropped_at, as microseconds before last_seen */
 #include "services/journey-tracker/logic/journey_internal.h"
 
 enum { TAIL_FAILED = 1, TAIL_DECISION = 2, TAIL_FLAGS = 4 };
@@ -262,7 +258,7 @@ static void unpack_goals(struct unpack *in, struct journey_state *s)
     }
 }
 
-enum { ORDER_TOLD = 16, ORDER_RETURNED = 32, ORDER_COUNTED = 15 };
+enum { ORDER_TOLD = 16, ORDER_RETURNED = 32, ORDER_UNKNOWN = 64, ORDER_COUNTED = 15 };
 
 static void pack_orders(struct strbuf *out, const struct journey_state *s)
 {
@@ -276,7 +272,8 @@ static void pack_orders(struct strbuf *out, const struct journey_state *s)
         pack_be32(out, (uint32_t)age);
         pack_be32(out, e->digest);
         pack_byte(out, (uint8_t)((e->counted + 1) | (e->is_told ? ORDER_TOLD : 0) |
-                                 (e->is_returned ? ORDER_RETURNED : 0)));
+                                 (e->is_returned ? ORDER_RETURNED : 0) |
+                                 (e->is_unknown ? ORDER_UNKNOWN : 0)));
         pack_varint(out, e->nth_goals);
         pack_varint(out, e->nth_counted);
     }
@@ -294,6 +291,7 @@ static struct order_entry unpack_order(struct unpack *in, const struct journey_s
     e.counted = (int8_t)((flags & ORDER_COUNTED) - 1);
     e.is_told = flags & ORDER_TOLD;
     e.is_returned = flags & ORDER_RETURNED;
+    e.is_unknown = flags & ORDER_UNKNOWN;
     e.nth_goals = (uint16_t)unpack_varint(in);
     e.nth_counted = (uint16_t)unpack_varint(in);
     return e;
@@ -303,12 +301,12 @@ static void unpack_orders(struct unpack *in, const struct journey_policy *policy
                           struct journey_state *s)
 {
     uint64_t count = unpack_varint(in);
-    if (count > POLICY_MAX_ORDERS) {
+    if (count > ORDERS_ROOM) {
         in->failed = true;
         return;
     }
     if (count > 0)
-        s->orders.items = arena_alloc(s->arena, POLICY_MAX_ORDERS * sizeof *s->orders.items);
+        s->orders.items = arena_alloc(s->arena, ORDERS_ROOM * sizeof *s->orders.items);
     for (uint64_t i = 0; i < count && !in->failed; i++) {
         struct order_entry e = unpack_order(in, s);
         in->failed |= e.counted >= (int)policy->counted_count;

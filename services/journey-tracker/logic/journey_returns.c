@@ -318,14 +318,13 @@ static void take_count(struct passing *p, struct order_entry *entry)
     entry->nth_counted = 0;
 }
 
-static void note_return(struct passing *p, struct order_entry *entry, int64_t amount,
-                        const struct amounts *a)
+/* d: of the order before this return. */
+static void note_return(struct passing *p, struct order_entry *entry, struct order_detail d,
+                        int64_t amount)
 {
     struct order_return *note = arena_alloc(p->state->arena, sizeof *note);
-    *note = (struct order_return){p->touch->shape, amount, entry->detail->returns};
-    struct order_detail d = *entry->detail;
+    *note = (struct order_return){p->touch->shape, amount, d.returns};
     d.returns = note;
-    d.back = sums_sub(d.back, a->sums);
     orders_detail(p->state->arena, entry, &d);
 }
 
@@ -390,7 +389,9 @@ static void return_order(struct passing *p, struct order_entry *entry)
     add_to_revenue(p, d, &a, d->has_margin);
     if (a.is_full)
         take_count(p, entry);
-    note_return(p, entry, amount, &a);
+    struct order_detail left = *entry->detail;
+    left.back = sums_sub(left.back, a.sums);
+    note_return(p, entry, left, amount);
     if (!repeats)
         count_return(p);
 }
@@ -414,15 +415,40 @@ static struct amounts amounts_alone(const struct journey_policy *policy, const s
     return (struct amounts){.sums = {value, margin, has_margin ? margin : value}};
 }
 
+/* What is told of an order that is not known, so that another teller's return is its repeat. */
+static void note_unknown(struct passing *p, struct order_entry *first)
+{
+    int64_t amount = size_of(p->touch->value_micros);
+    struct order_entry entry = {
+        .order = p->touch->order, .at = p->touch->key.at, .counted = -1, .is_unknown = true};
+    if (p->touch->order == 0)
+        return;
+    if (first) {
+        note_return(p, first, *first->detail, amount);
+        return;
+    }
+    note_return(p, &entry, new_order(p->policy, p->touch), amount);
+    orders_push(p->policy, p->state, &entry);
+}
+
 static void return_unknown(struct passing *p)
 {
     struct order_detail d;
     struct amounts a = amounts_alone(p->policy, p->touch, &d);
+    struct order_entry *first = orders_unknown(p->policy, p->state, p->touch);
+    bool repeats = first && is_repeat(first->detail->returns, p->touch->shape,
+                                      size_of(p->touch->value_micros));
+    if (repeats) {
+        a = (struct amounts){0};
+        d.has_margin = false;
+    }
     if (p->effects)
-        emit_return(p, &d, &a, false);
+        emit_return(p, &d, &a, repeats);
     if (p->touch->shape->stand_in >= 0)
         add_to_revenue(p, &d, &a, d.has_margin);
-    count_return(p);
+    note_unknown(p, first);
+    if (!repeats)
+        count_return(p);
 }
 
 void return_alone(const struct journey_policy *policy, const struct touch *touch,

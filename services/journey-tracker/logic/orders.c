@@ -3,7 +3,10 @@
  * An order can be returned as long as it is remembered. So stage rules and goals with nth count two
  * parts: what is settled, in saturating counts, and the remembered orders that were not returned. A
  * state is the same whatever the way to it: which orders are remembered follows from the timeline
- * alone (the newest POLICY_MAX_ORDERS of the last policy.orders.keep). */
+ * alone (the newest POLICY_MAX_ORDERS of the last policy.orders.keep).
+ *
+ * A return that finds no order is remembered among them, for the repeats that other tellers send.
+ */
 #include "services/journey-tracker/logic/journey_internal.h"
 
 /* ---- hashes ---- */
@@ -128,11 +131,27 @@ void orders_settle(const struct journey_policy *policy, struct journey_state *st
 }
 
 /* ---- what is remembered ---- */
-static void settle_oldest(const struct journey_policy *policy, struct journey_state *state)
+static void settle_one(const struct journey_policy *policy, struct journey_state *state, uint32_t i)
 {
     struct journey_orders *orders = &state->orders;
-    orders_settle(policy, state, &orders->items[0]);
-    memmove(orders->items, orders->items + 1, --orders->count * sizeof *orders->items);
+    orders_settle(policy, state, &orders->items[i]);
+    orders->count--;
+    memmove(orders->items + i, orders->items + i + 1, (orders->count - i) * sizeof *orders->items);
+}
+
+/* Orders and returns without one have room each: neither drives out the other. */
+static void make_room(const struct journey_policy *policy, struct journey_state *state,
+                      bool is_unknown)
+{
+    struct journey_orders *orders = &state->orders;
+    uint32_t n = 0, oldest = 0;
+    for (uint32_t i = orders->count; i-- > 0;)
+        if (orders->items[i].is_unknown == is_unknown) {
+            oldest = i;
+            n++;
+        }
+    if (n == (is_unknown ? POLICY_MAX_UNKNOWN : POLICY_MAX_ORDERS))
+        settle_one(policy, state, oldest);
 }
 
 void orders_prune(const struct journey_policy *policy, struct journey_state *state,
@@ -140,7 +159,7 @@ void orders_prune(const struct journey_policy *policy, struct journey_state *sta
 {
     struct instant since = instant_minus(t, policy->orders.keep);
     while (state->orders.count > 0 && instant_compare(state->orders.items[0].at, since) < 0)
-        settle_oldest(policy, state);
+        settle_one(policy, state, 0);
 }
 
 void orders_push(const struct journey_policy *policy, struct journey_state *state,
@@ -152,9 +171,8 @@ void orders_push(const struct journey_policy *policy, struct journey_state *stat
         return;
     }
     if (orders->items == NULL)
-        orders->items = arena_alloc(state->arena, POLICY_MAX_ORDERS * sizeof *orders->items);
-    if (orders->count == POLICY_MAX_ORDERS)
-        settle_oldest(policy, state);
+        orders->items = arena_alloc(state->arena, ORDERS_ROOM * sizeof *orders->items);
+    make_room(policy, state, entry->is_unknown);
     orders->items[orders->count++] = *entry;
 }
 
@@ -164,7 +182,7 @@ void orders_copy(struct journey_orders *to, const struct journey_orders *from, s
     to->items = NULL;
     if (from->count == 0)
         return;
-    to->items = arena_alloc(arena, POLICY_MAX_ORDERS * sizeof *to->items);
+    to->items = arena_alloc(arena, ORDERS_ROOM * sizeof *to->items);
     memcpy(to->items, from->items, from->count * sizeof *to->items);
 }
 
@@ -177,7 +195,7 @@ bool orders_equal(const struct journey_orders *a, const struct journey_orders *b
         if (x->order != y->order || x->at.us != y->at.us || x->digest != y->digest ||
             x->nth_goals != y->nth_goals || x->nth_counted != y->nth_counted ||
             x->counted != y->counted || x->is_told != y->is_told ||
-            x->is_returned != y->is_returned)
+            x->is_returned != y->is_returned || x->is_unknown != y->is_unknown)
             return false;
     }
     return true;
@@ -215,7 +233,7 @@ static bool has_detail(struct journey_state *state, const struct order_entry *en
 static struct order_entry *newest_of(const struct journey_orders *orders, uint64_t order)
 {
     for (uint32_t i = orders->count; i-- > 0;)
-        if (orders->items[i].order == order)
+        if (orders->items[i].order == order && !orders->items[i].is_unknown)
             return &orders->items[i];
     return NULL;
 }
@@ -256,7 +274,7 @@ struct order_entry *orders_returned(const struct journey_policy *policy,
         struct order_entry *entry = &state->orders.items[i];
         if (!is_young(entry, touch, policy->orders.return_within))
             break;
-        if (entry->order != touch->order || !has_detail(state, entry) ||
+        if (entry->order != touch->order || entry->is_unknown || !has_detail(state, entry) ||
             !is_of_currency(entry->detail, touch))
             continue;
         if (!entry->is_returned)
@@ -264,6 +282,20 @@ struct order_entry *orders_returned(const struct journey_policy *policy,
         returned = returned ? returned : entry;
     }
     return returned;
+}
+
+struct order_entry *orders_unknown(const struct journey_policy *policy, struct journey_state *state,
+                                   const struct touch *touch)
+{
+    for (uint32_t i = touch->order ? state->orders.count : 0; i-- > 0;) {
+        struct order_entry *entry = &state->orders.items[i];
+        if (!is_young(entry, touch, policy->orders.return_within))
+            break;
+        if (entry->order == touch->order && entry->is_unknown && has_detail(state, entry) &&
+            entry->detail->money->currency == touch->shape->currency)
+            return entry;
+    }
+    return NULL;
 }
 
 bool journey_lacks_orders(const struct journey_state *state, const struct touch *touches,

@@ -21,6 +21,7 @@ enum {
     POLICY_MAX_WITHIN = 8,      /* nth of a stage rule that also has within */
     POLICY_TAIL_MAX = 256,      /* creditable touches kept in a state */
     POLICY_MAX_ORDERS = 32,     /* orders kept in a state: the newest */
+    POLICY_MAX_UNKNOWN = 8,     /* returns kept in a state that found no order: the newest */
     POLICY_NOT_PREFERRED = 255, /* place of a source that orders.prefer does not list */
 };
 
