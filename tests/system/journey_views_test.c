@@ -162,14 +162,15 @@ static void test_what_is_said_replaces_it(void **state)
                      "  is_credited), ', ' ORDER BY goal_id) FROM tutti_meta.active_goals)"
                      " FROM tutti_meta.active"};
     struct journey_policy policy;
-    read_policy("{\"stages\":[],\"status\":{\"at_risk\":{\"after\":\"P1D\"}}," ATTRIBUTION
-                ",\"stored_model\":\"last_touch\"}}",
-                "{\"goals\":[{\"id\":\"top\",\"measure\":\"count\",\"on\":{\"channels\":[\"web\"]}},"
-                "{\"id\":\"sale\",\"parent\":\"top\",\"measure\":\"value\",\"on\":{\"channels\":[\"web\"]},"
-                "\"credited\":true},"
-                "{\"id\":\"won\",\"parent\":\"sale\",\"measure\":\"stock\","
-                "\"status\":\"won_back\"}]}",
-                &policy);
+    read_policy(
+        "{\"stages\":[],\"status\":{\"at_risk\":{\"after\":\"P1D\"}}," ATTRIBUTION
+        ",\"stored_model\":\"last_touch\"}}",
+        "{\"goals\":[{\"id\":\"top\",\"measure\":\"count\",\"on\":{\"channels\":[\"web\"]}},"
+        "{\"id\":\"sale\",\"parent\":\"top\",\"measure\":\"value\",\"on\":{\"channels\":[\"web\"]},"
+        "\"credited\":true},"
+        "{\"id\":\"won\",\"parent\":\"sale\",\"measure\":\"stock\","
+        "\"status\":\"won_back\"}]}",
+        &policy);
     store_policy(&policy);
     struct db_result *r = run(&find, NULL);
     assert_int_equal(db_int8(r, 0, 0), 86400);

@@ -385,6 +385,27 @@ static void test_memory_of_returns(void **state)
     world_close(&f->world);
 }
 
+/* What is returned beyond an order has no margin, also where no touch shares. */
+static void test_excess_has_no_margin(void **state)
+{
+    struct fixture *f = open_fixture();
+    struct touch order = world_touch(f->tellers[SHOP], 0, 1);
+    world_set_value(&order, 100);
+    order.margin_micros = 30;
+    world_name_order(&f->world, &order, "a");
+    journey_advance(&f->world.policy, &f->state, &order, &f->effects);
+    pass(f, &(struct line){RETURNED, 1, "a", -100}, 2);
+    pass(f, &(struct line){RETURNED, 2, "a", -25}, 3);
+    struct cell cell;
+    int64_t with_margin = 0;
+    for (size_t i = 0; journey_effects_next(&f->effects, &i, &cell);)
+        if (cell.key.family == CELL_CREDIT && (cell.key.dims[8] & CREDIT_HAS_MARGIN))
+            with_margin += cell.values[1];
+    assert_int_equal(with_margin, 0);
+    assert_int_equal(credited(f, false, 1), -25);
+    world_close(&f->world);
+}
+
 static void test_scope(void **state)
 {
     struct fixture *f = open_fixture();
@@ -407,6 +428,7 @@ int main(void)
         cmocka_unit_test(test_return_changes_no_status),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_memory_of_returns),
+        cmocka_unit_test(test_excess_has_no_margin),
         cmocka_unit_test(test_scope),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -116,6 +116,8 @@ static void credit_change(struct journey_effects *effects, const struct order_ch
     if (row->goal == 0)
         return;
     bool is_one = d->eligible_count == 0; /* all of it is nobody's */
+    if (!c.share && !c.value && !or_zero(c.margin))
+        c.margin = MICROS_ABSENT; /* nothing of the order: what is over has no margin */
     if (is_one)
         c.value = wrap_add(c.value, row->over);
     if (c.share || c.value || or_zero(c.margin))
