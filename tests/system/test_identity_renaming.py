@@ -6,12 +6,13 @@ import json
 import random
 import shutil
 import subprocess
+import time
 
 import psycopg
 import pytest
 
 from cluster import RETAILER
-from people import DAY, HOUR, RECENT, START, feed, identity, identity_tables, order, profiles, request, touchpoint
+from people import DAY, HOUR, RECENT, START, US, feed, identity, identity_tables, order, profiles, request, touchpoint
 from test_identity_policies import policy_file
 from test_identity_reanchor import (
     always_there,
@@ -28,7 +29,7 @@ from test_identity_reanchor import (
     start_apply,
     where,
 )
-from traces import erase, short_key, traces
+from traces import erase, short_key, traces, wait_past_erasure
 
 RESOLVER = "identity-resolver"
 LOCK_ROWS = {"journey.states.profile", "suppression.states.profile"}  # of profiles that were; empty
@@ -352,6 +353,23 @@ def test_blocked_values_without_raw_values(world, make_world, stack, tmp_path):
     renamed_to(world, folder)
     assert count(world) == 3
     assert world.query("SELECT message_id FROM tutti.fct_unidentified_touchpoints") == [("alone",)]
+
+
+def test_opt_outs_that_an_erasure_left(world):
+    """Of an address whose value is listed nothing is left; the others stay."""
+    services = world.start()
+    said = [("jane", "Box@example1.com"), ("joan", "gone@example1.com")]
+    feed(world, *(touchpoint(f"no-{who}", START, "Unsubscribed", "email", user_id=who, email=email) for who, email in said))
+    for who, _ in said:
+        erase(world, f"user_id:{who}")
+    wait_past_erasure(world)
+    feed(world, *(touchpoint(f"back-{who}", int(time.time() * US), user_id=f"{who}-2", email=email) for who, email in said))
+    kept = "SELECT count(*), count(i.identifier_id) FROM suppression.kept_addresses AS k LEFT JOIN identity.identifiers AS i ON i.identifier_id = k.address_id"
+    assert world.query(kept) == [(2, 2)]
+    world.stop(services)
+    blocked = {**BLOCKED, "values": [*BLOCKED["values"], "gone@example1.com"]}
+    apply(world, folder_of(world, "later", types=PLAIN, blocked=blocked))
+    assert world.query(kept) == [(1, 1)] and world.query("SELECT type, channel FROM tutti.dim_kept_opt_outs") == [("email", "email")]
 
 
 def test_after_an_exchange_of_keys(world):
