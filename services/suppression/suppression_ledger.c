@@ -60,7 +60,7 @@ static void need(const struct ledger_work *w, const struct id *profile_id, bool 
 static void note_seen(const struct ledger_work *w, const struct id *profile_id)
 {
     struct reading *reading = work_reading_of(w, profile_id);
-    if (!may_be_open(w, &w->states[reading - w->readings], INSTANT_FIRST))
+    if (reading == NULL || !may_be_open(w, &w->states[reading - w->readings], INSTANT_FIRST))
         return;
     need(w, profile_id, true);
     reading->has_address = true;
