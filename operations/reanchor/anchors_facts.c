@@ -214,9 +214,8 @@ static void note_addresses(struct batch_of_facts *b, const struct fact *fact,
         const struct known *known = map_find(&b->known, &ids[i].key);
         struct span channels = channels_of(b->policy, known->type);
         if (channels.len)
-            *arena_push(b->arena, &b->addresses) = (struct known_address){
-                ids[0].key,        known->id,     channels, fact->key.occurred_at,
-                known->profile_id, known->version};
+            *arena_push(b->arena, &b->addresses) =
+                (struct known_address){ids[0].key, known->id, channels, fact->key.occurred_at};
     }
 }
 

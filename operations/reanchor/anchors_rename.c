@@ -124,7 +124,7 @@ enum outcome anchors_forget_step(struct db *db, struct arena *arena, size_t limi
 {
     static const struct statement *const statements[] = {
         &sql_anchors_rename_copies, &sql_anchors_forget_decisions, &sql_anchors_forget_changes,
-        &sql_anchors_forget_addresses, &sql_anchors_forget_anchors};
+        &sql_anchors_forget_anchors};
     struct batch_of_names b = {.db = db, .arena = arena};
     CHECK(step(&b, limit, statements, sizeof statements / sizeof *statements, err));
     *count = b.count;

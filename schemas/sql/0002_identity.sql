@@ -42,6 +42,12 @@ COMMENT ON COLUMN identity.identifiers.is_quarantined IS 'Linked to more others 
 COMMENT ON COLUMN identity.identifiers.has_refused IS 'One of its links is refused, or was.';
 COMMENT ON COLUMN identity.identifiers.key_number IS 'Number of the key that was current when it was stored; 0: the first key (chronicle).';
 
+CREATE VIEW identity.places AS SELECT identifier_id, profile_id, version FROM identity.identifiers;
+COMMENT ON VIEW identity.places IS 'Where identifiers are today, for suppression: of an address that its map does not have yet.';
+COMMENT ON COLUMN identity.places.identifier_id IS 'Identifier.';
+COMMENT ON COLUMN identity.places.profile_id IS 'Today''s profile.';
+COMMENT ON COLUMN identity.places.version IS 'Version of the last change of profile_id (chronicle).';
+
 -- A fixed number of rows instead of one per profile: a new customer costs none.
 CREATE TABLE identity.lock_stripes (
     stripe integer PRIMARY KEY
@@ -244,6 +250,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON identity.settings, identity.types, ident
     identity.aliases, identity.changes, identity.outbox, identity.manual_evidence, identity.policies TO tutti_identity;
 GRANT SELECT, INSERT ON identity.found_by TO tutti_identity;
 GRANT SELECT ON identity.erased, identity.erasures TO tutti_identity, tutti_journey, tutti_suppression;
+GRANT SELECT ON identity.places TO tutti_suppression;
 GRANT INSERT ON identity.raw_values TO tutti_identity;
 GRANT SELECT ON identity.raw_values TO tutti_pii;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA identity TO tutti_identity;

@@ -75,19 +75,13 @@ CREATE TABLE suppression.known_addresses (
     address_id uuid NOT NULL,
     channels text NOT NULL,
     first_at timestamptz NOT NULL,
-    profile_id uuid NOT NULL,
-    version bigint NOT NULL,
     PRIMARY KEY (anchor, address_id)
 );
-CREATE INDEX known_addresses_address_id ON suppression.known_addresses (address_id);
-CREATE INDEX known_addresses_profile_id ON suppression.known_addresses (profile_id);
-COMMENT ON TABLE suppression.known_addresses IS 'Addresses that customers'' own touchpoints named (convergent, but profile_id and version).';
+COMMENT ON TABLE suppression.known_addresses IS 'Addresses that customers'' own touchpoints named (convergent).';
 COMMENT ON COLUMN suppression.known_addresses.anchor IS 'Short key of the touchpoints'' anchor.';
 COMMENT ON COLUMN suppression.known_addresses.address_id IS 'Identifier id of the address.';
 COMMENT ON COLUMN suppression.known_addresses.channels IS 'Channels that it is an address of, separated by blanks, as identity.json said last.';
 COMMENT ON COLUMN suppression.known_addresses.first_at IS 'When a touchpoint of this anchor named it first.';
-COMMENT ON COLUMN suppression.known_addresses.profile_id IS 'Profile of the address when the row was written: for its row of the map, if it gets one (chronicle).';
-COMMENT ON COLUMN suppression.known_addresses.version IS 'Version of that profile (chronicle).';
 
 CREATE TABLE suppression.kept_addresses (
     address_id uuid PRIMARY KEY,

@@ -27,22 +27,82 @@ static void keep_earliest(struct known_addresses *known)
     known->count = kept;
 }
 
-enum outcome addresses_store_known(struct db *db, struct arena *arena,
-                                   struct known_addresses *known, struct err *err)
+static void known_params(struct params *p, struct arena *arena, const struct known_address *first,
+                         size_t count)
+{
+    params_init(p, arena);
+    params_int8_array(p, &first->anchor, sizeof *first, count);
+    params_uuid_array(p, &first->address_id, sizeof *first, count);
+    params_text_array(p, &first->channels, sizeof *first, count);
+    params_timestamptz_array(p, &first->first_at, sizeof *first, count);
+}
+
+/* Parts the rows, sorted as they were, into those that are stored otherwise and those that are not
+ * stored. */
+static enum outcome part(struct db *db, struct arena *arena, const struct known_addresses *known,
+                         struct known_addresses *otherwise, struct known_addresses *new,
+                         struct err *err)
+{
+    struct params p;
+    struct db_result *r = NULL;
+    bool *is_stored = arena_array(arena, bool, known->count),
+         *is_covered = arena_array(arena, bool, known->count);
+    known_params(&p, arena, known->items, known->count);
+    CHECK(db_run(db, &sql_find_stored_addresses, &p, &r, NULL, err));
+    for (int row = 0; row < db_rows(r); row++) {
+        is_stored[db_int8(r, row, 0) - 1] = true;
+        is_covered[db_int8(r, row, 0) - 1] = db_bool(r, row, 1);
+    }
+    for (size_t i = 0; i < known->count; i++)
+        if (!is_covered[i])
+            *arena_push(arena, is_stored[i] ? otherwise : new) = known->items[i];
+    return OUTCOME_OK;
+}
+
+static enum outcome update(struct db *db, struct arena *arena, const struct known_addresses *known,
+                           struct err *err)
+{
+    struct params p;
+    if (known->count == 0)
+        return OUTCOME_OK;
+    known_params(&p, arena, known->items, known->count);
+    return db_run(db, &sql_update_known_addresses, &p, NULL, NULL, err);
+}
+
+static enum outcome copy(struct db *db, const struct known_addresses *known, struct err *err)
 {
     if (known->count == 0)
         return OUTCOME_OK;
+    CHECK(db_copy_begin(db,
+                        "COPY suppression.known_addresses (anchor, address_id, channels, first_at) "
+                        "FROM STDIN BINARY",
+                        err));
+    for (size_t i = 0; i < known->count; i++) {
+        const struct known_address *row = &known->items[i];
+        copy_row(db, 4);
+        copy_int8(db, row->anchor);
+        copy_uuid(db, &row->address_id);
+        copy_bytes(db, row->channels);
+        copy_timestamptz(db, row->first_at);
+    }
+    enum outcome outcome = db_copy_end(db, NULL, err);
+    if (outcome == OUTCOME_REJECT && db_sqlstate_is(db, "23505"))
+        return err_set(err, OUTCOME_RETRY, "address_race",
+                       "another instance saw one of these customers with the address first");
+    return outcome;
+}
+
+/* Nearly all are new: they cost a look and a COPY. */
+enum outcome addresses_store_known(struct db *db, struct arena *arena,
+                                   struct known_addresses *known, struct err *err)
+{
+    struct known_addresses otherwise = {0}, new = {0};
+    if (known->count == 0)
+        return OUTCOME_OK;
     keep_earliest(known);
-    const struct known_address *first = known->items;
-    struct params p;
-    params_init(&p, arena);
-    params_int8_array(&p, &first->anchor, sizeof *first, known->count);
-    params_uuid_array(&p, &first->address_id, sizeof *first, known->count);
-    params_text_array(&p, &first->channels, sizeof *first, known->count);
-    params_timestamptz_array(&p, &first->first_at, sizeof *first, known->count);
-    params_uuid_array(&p, &first->profile_id, sizeof *first, known->count);
-    params_int8_array(&p, &first->version, sizeof *first, known->count);
-    return db_run(db, &sql_upsert_known_addresses, &p, NULL, NULL, err);
+    CHECK(part(db, arena, known, &otherwise, &new, err));
+    CHECK(update(db, arena, &otherwise, err));
+    return copy(db, &new, err);
 }
 
 enum outcome addresses_find_kept(struct db *db, struct arena *arena,
@@ -57,8 +117,6 @@ enum outcome addresses_find_kept(struct db *db, struct arena *arena,
         return OUTCOME_OK;
     params_init(&p, arena);
     params_uuid_array(&p, &first->address_id, sizeof *first, known->count);
-    params_uuid_array(&p, &first->profile_id, sizeof *first, known->count);
-    params_int8_array(&p, &first->version, sizeof *first, known->count);
     CHECK(db_run(db, &sql_find_kept_addresses, &p, &r, NULL, err));
     *count = (size_t)db_rows(r);
     *out = arena_array(arena, struct anchor_move, *count);

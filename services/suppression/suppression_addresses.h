@@ -11,7 +11,8 @@ struct known_addresses {
     size_t count, capacity;
 };
 
-/* What a batch brought: written after the facts and before anchors are locked. Sorts the rows. */
+/* What a batch brought: written after the facts and before anchors are locked. Sorts the rows.
+ * RETRY "address_race" if another transaction wrote one of them meanwhile. */
 enum outcome addresses_store_known(struct db *db, struct arena *arena,
                                    struct known_addresses *known, struct err *err);
 

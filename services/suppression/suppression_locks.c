@@ -98,6 +98,17 @@ static void note_joined(struct ledger_work *w)
     }
 }
 
+/* Nothing is kept where nobody was erased. */
+static enum outcome find_kept(struct ledger_work *w, struct anchor_move **out, size_t *out_count,
+                              struct err *err)
+{
+    const struct suppression *s = w->suppression;
+    *out_count = 0;
+    return s->erased->version == 0
+               ? OUTCOME_OK
+               : addresses_find_kept(s->db, w->arena, &w->flush->known, out, out_count, err);
+}
+
 /* (b): every new fact is a move of its anchor, too. */
 enum outcome work_lock_anchors(struct ledger_work *w, struct err *err)
 {
@@ -105,8 +116,7 @@ enum outcome work_lock_anchors(struct ledger_work *w, struct err *err)
     struct anchor_move *unnamed = NULL, *kept = NULL;
     size_t unnamed_count, kept_count, count = 0;
     CHECK(find_unnamed(w, &unnamed, &unnamed_count, err));
-    CHECK(
-        addresses_find_kept(w->suppression->db, w->arena, &flush->known, &kept, &kept_count, err));
+    CHECK(find_kept(w, &kept, &kept_count, err));
     struct anchor_move *moves = arena_array(w->arena, struct anchor_move,
                                             flush->facts.count + flush->moves.count +
                                                 flush->named.count + unnamed_count + kept_count);

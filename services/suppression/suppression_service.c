@@ -268,8 +268,7 @@ static void add_known_address(struct self *self, struct batch *batch, const stru
     if (first_at && instant_compare(*first_at, at) <= 0)
         return;
     *arena_push(batch->arena, &flush_of(batch, record)->known) =
-        (struct known_address){pair.anchor, address->identifier_id, address->address_of,
-                               at,          address->profile_id,    address->map_version};
+        (struct known_address){pair.anchor, address->identifier_id, address->address_of, at};
     note_seen(flush_of(batch, record), batch->arena, header, address);
 }
 

@@ -106,7 +106,6 @@ def apply(world, folder, *more, check=True):
 
 
 CHRONICLE = {  # columns; and of all tables loaded_at and shape
-    "suppression.known_addresses": ["profile_id", "version"],
     "journey.order_changes": ["goal", "seller_shape", "money_shape", "touches"],
 }
 KEPT = ("journey.facts", "journey.sales", "journey.sale_copies", "journey.repeats", "journey.order_changes")

@@ -1,5 +1,5 @@
--- Removes what the schema suppression has of these identifiers, and says how much it was, table by table. Addresses that had their
--- profile name it no more. Facts lead to decisions;
+-- Removes what the schema suppression has of these identifiers, and says how much it was, table by table. Who was seen with one of them
+-- as an address is linked with it: the tombstones of this transaction say with whom. Facts lead to decisions;
 -- a copy of a fact may lead to another person's. A revocation that is not published yet stays until it is.
 WITH f AS (SELECT event_id FROM suppression.facts WHERE anchor = ANY ($2::bigint[])),
      d AS (SELECT d.request_id FROM suppression.decisions AS d
@@ -9,9 +9,12 @@ WITH f AS (SELECT event_id FROM suppression.facts WHERE anchor = ANY ($2::bigint
      gone_address_grants AS (DELETE FROM suppression.address_grants AS t
         WHERE t.address = ANY ($2::bigint[]) OR t.request_id IN (SELECT request_id FROM d) RETURNING 1),
      gone_known_addresses AS (DELETE FROM suppression.known_addresses AS t
-        WHERE t.anchor = ANY ($2::bigint[]) OR t.address_id = ANY ($1::uuid[]) RETURNING 1),
-     unnamed_addresses AS (UPDATE suppression.known_addresses AS t SET profile_id = t.address_id, version = 0
-        WHERE t.profile_id = ANY ($1::uuid[]) AND t.anchor <> ALL ($2::bigint[]) AND t.address_id <> ALL ($1::uuid[]) RETURNING 1),
+        WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
+     linked AS (SELECT DISTINCT tutti_meta.short_key(l.identifier_id) AS anchor
+        FROM identity.erasures AS e CROSS JOIN LATERAL unnest(e.linked) AS l (identifier_id)
+        WHERE e.version = (SELECT max(version) FROM identity.erasures)),
+     gone_as_addresses AS (DELETE FROM suppression.known_addresses AS t USING linked AS l
+        WHERE t.anchor = l.anchor AND t.anchor <> ALL ($2::bigint[]) AND t.address_id = ANY ($1::uuid[]) RETURNING 1),
      gone_decisions AS (DELETE FROM suppression.decisions AS t WHERE t.request_id IN (SELECT request_id FROM d) RETURNING 1),
      gone_states AS (DELETE FROM suppression.states AS t WHERE t.profile = ANY ($2::bigint[]) RETURNING 1),
      gone_anchors AS (DELETE FROM suppression.anchors AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
@@ -21,7 +24,7 @@ SELECT 'suppression.outbox', (SELECT count(*) FROM gone_outbox)::text
 UNION ALL
 SELECT 'suppression.address_grants', (SELECT count(*) FROM gone_address_grants)::text
 UNION ALL
-SELECT 'suppression.known_addresses', ((SELECT count(*) FROM gone_known_addresses) + (SELECT count(*) FROM unnamed_addresses))::text
+SELECT 'suppression.known_addresses', ((SELECT count(*) FROM gone_known_addresses) + (SELECT count(*) FROM gone_as_addresses))::text
 UNION ALL
 SELECT 'suppression.decisions', (SELECT count(*) FROM gone_decisions)::text
 UNION ALL

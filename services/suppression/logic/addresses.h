@@ -14,8 +14,6 @@ struct known_address {
     struct id address_id;
     struct span channels; /* that it is an address of, separated by blanks */
     struct instant first_at;
-    struct id profile_id; /* of the address when it was written; version: of the map */
-    int64_t version;
 };
 
 /* What stands under an address, whoever said it: of each saying the newest fact, in order. Every

@@ -1,14 +1,17 @@
-SELECT DISTINCT ON (k.address_id) k.address_id, k.profile_id, k.version
+SELECT i.identifier_id, i.profile_id, i.version
 FROM (
-    SELECT unnest($1::bigint[]) AS anchor
-    UNION
-    SELECT m.anchor
+    SELECT DISTINCT k.address_id
     FROM (
-        SELECT unnest($2::uuid[]) AS profile_id
+        SELECT unnest($1::bigint[]) AS anchor
         UNION
-        SELECT a.profile_id FROM suppression.anchors AS a WHERE a.anchor = ANY ($1::bigint[])
-    ) AS p
-    JOIN suppression.anchors AS m USING (profile_id)
-) AS c
-JOIN suppression.known_addresses AS k USING (anchor)
-ORDER BY k.address_id, k.version DESC
+        SELECT m.anchor
+        FROM (
+            SELECT unnest($2::uuid[]) AS profile_id
+            UNION
+            SELECT a.profile_id FROM suppression.anchors AS a WHERE a.anchor = ANY ($1::bigint[])
+        ) AS p
+        JOIN suppression.anchors AS m USING (profile_id)
+    ) AS c
+    JOIN suppression.known_addresses AS k USING (anchor)
+) AS w
+JOIN identity.places AS i ON i.identifier_id = w.address_id
