@@ -13,8 +13,8 @@
  * from the swap): roll back and take the slow path.
  *
  * Slow path:
- *   (a) Insert facts DO NOTHING RETURNING.
- *   (b) Insert or lock ALL anchors of new facts and moves; apply moves with a newer version.
+ *   (a) Insert the facts that are not there.
+ *   (b) Lock or insert ALL anchors of new facts and moves; apply moves with a newer version.
  *   (c) Lock the states of old and new profiles.
  *   (d) Only then, in new statements, read members and facts.
  *
@@ -71,7 +71,8 @@ size_t timeline_sort_facts(const struct timeline *timeline, void *facts, size_t 
 /* Fast path: COPY of sorted facts. REJECT with SQLSTATE 23505 if one is already there. */
 enum outcome timeline_copy_facts(struct timeline *timeline, struct db *db, const void *facts,
                                  size_t count, struct err *err);
-/* Slow path (a): inserted[i] tells whether facts[i] (sorted) was really inserted. */
+/* Slow path (a): inserted[i] tells whether facts[i] (sorted) was really inserted. RETRY "fact_race"
+ * if another transaction inserted one of them meanwhile. */
 enum outcome timeline_insert_facts(struct timeline *timeline, struct db *db, struct arena *arena,
                                    const void *facts, size_t count, bool *inserted,
                                    struct err *err);
@@ -110,9 +111,9 @@ struct anchor_row {
     bool is_newer;
 };
 
-/* Slow path (b): inserts, locks and moves. moves need not be sorted or unique (the newest version
+/* Slow path (b): locks, inserts and moves. moves need not be sorted or unique (the newest version
  * wins). Rows come sorted by anchor. REJECT "anchor_collision" if two anchor ids share a short key.
- */
+ * RETRY "anchor_race" if another transaction inserted one of them meanwhile. */
 enum outcome timeline_lock_anchors(struct timeline *timeline, struct db *db, struct arena *arena,
                                    const struct anchor_move *moves, size_t count,
                                    struct anchor_row **rows, size_t *row_count, struct err *err);

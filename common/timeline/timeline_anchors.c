@@ -1,5 +1,5 @@
-/* timeline_anchors.c: the map anchor -> profile: inserts or locks rows, then applies newer moves.
- */
+/* timeline_anchors.c: the map anchor -> profile: locks the rows that are there, inserts the others,
+ * then applies newer moves. */
 #include <stdlib.h>
 
 #include "common/timeline/timeline_sql.h"
@@ -20,7 +20,8 @@ static enum outcome wanted_rows(struct arena *arena, const struct anchor_move *m
         rows[i] = (struct anchor_row){.anchor = id_short(&moves[i].anchor_id),
                                       .anchor_id = moves[i].anchor_id,
                                       .profile_id = moves[i].profile_id,
-                                      .version = moves[i].version};
+                                      .version = moves[i].version,
+                                      .is_inserted = true};
     qsort(rows, count, sizeof *rows, row_compare);
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
@@ -52,24 +53,27 @@ static int64_t *short_profiles(struct arena *arena, const struct anchor_row *row
     return profiles;
 }
 
-static enum outcome insert_rows(struct timeline *tl, struct db *db, struct arena *arena,
-                                struct anchor_row *rows, size_t count, struct err *err)
+/* The rows that were not there to be locked. */
+static enum outcome insert_rows(struct timeline *tl, struct db *db, const struct anchor_row *rows,
+                                size_t count, struct err *err)
 {
-    struct params p;
-    params_init(&p, arena);
-    params_int8_array(&p, &rows->anchor, sizeof *rows, count);
-    params_int8_array(&p, short_profiles(arena, rows, count), sizeof(int64_t), count);
-    params_int8_array(&p, &rows->version, sizeof *rows, count);
-    params_uuid_array(&p, &rows->anchor_id, sizeof *rows, count);
-    params_uuid_array(&p, &rows->profile_id, sizeof *rows, count);
-    struct db_result *result = NULL;
-    CHECK(db_run(db, &tl->statements[SQL_INSERT_ANCHORS], &p, &result, NULL, err));
-    for (int r = 0; r < db_rows(result); r++) {
-        struct anchor_row *row = find_row(rows, count, db_int8(result, r, 0));
-        if (row)
-            row->is_inserted = true;
+    size_t absent = 0;
+    for (size_t i = 0; i < count; i++)
+        absent += rows[i].is_inserted;
+    if (absent == 0)
+        return OUTCOME_OK;
+    CHECK(db_copy_begin(db, tl->statements[SQL_COPY_ANCHORS].sql, err));
+    for (size_t i = 0; i < count; i++) {
+        if (!rows[i].is_inserted)
+            continue;
+        copy_row(db, 5);
+        copy_int8(db, rows[i].anchor);
+        copy_int8(db, id_short(&rows[i].profile_id));
+        copy_int8(db, rows[i].version);
+        copy_uuid(db, &rows[i].anchor_id);
+        copy_uuid(db, &rows[i].profile_id);
     }
-    return OUTCOME_OK;
+    return timeline_copy_end(db, "anchor_race", err);
 }
 
 /* Compares a wanted row, now locked, with what the table has. */
@@ -81,6 +85,7 @@ static enum outcome settle_row(struct anchor_row *row, const struct db_result *r
                        "an anchor came back that was not asked for");
     struct id anchor_id = db_uuid(result, r, 2), profile_id = db_uuid(result, r, 3);
     int64_t version = db_int8(result, r, 1);
+    row->is_inserted = false;
     if (!id_equal(&anchor_id, &row->anchor_id))
         return err_set(err, OUTCOME_REJECT, "anchor_collision",
                        "two identifiers share the short key %lld", (long long)row->anchor);
@@ -101,16 +106,9 @@ static enum outcome settle_row(struct anchor_row *row, const struct db_result *r
 static enum outcome lock_rows(struct timeline *tl, struct db *db, struct arena *arena,
                               struct anchor_row *rows, size_t count, struct err *err)
 {
-    int64_t *anchors = arena_array(arena, int64_t, count);
-    size_t n = 0;
-    for (size_t i = 0; i < count; i++)
-        if (!rows[i].is_inserted)
-            anchors[n++] = rows[i].anchor;
-    if (n == 0)
-        return OUTCOME_OK;
     struct params p;
     params_init(&p, arena);
-    params_int8_array(&p, anchors, sizeof *anchors, n);
+    params_int8_array(&p, &rows->anchor, sizeof *rows, count);
     struct db_result *result = NULL;
     CHECK(db_run(db, &tl->statements[SQL_LOCK_ANCHORS], &p, &result, NULL, err));
     for (int r = 0; r < db_rows(result); r++)
@@ -145,7 +143,7 @@ enum outcome timeline_lock_anchors(struct timeline *tl, struct db *db, struct ar
     if (count == 0)
         return OUTCOME_OK;
     CHECK(wanted_rows(arena, moves, count, rows, row_count, err));
-    CHECK(insert_rows(tl, db, arena, *rows, *row_count, err));
     CHECK(lock_rows(tl, db, arena, *rows, *row_count, err));
+    CHECK(insert_rows(tl, db, *rows, *row_count, err));
     return write_moves(tl, db, arena, *rows, *row_count, err);
 }

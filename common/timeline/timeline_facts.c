@@ -76,85 +76,56 @@ static void copy_column(struct db *db, const struct fact_column *column, const c
     }
 }
 
+static void copy_fact(const struct timeline *tl, struct db *db, const char *fact)
+{
+    const struct timeline_schema *schema = tl->schema;
+    const struct fact_key *key = (const void *)fact;
+    copy_row(db, (int16_t)(3 + schema->column_count));
+    copy_int8(db, key->anchor);
+    copy_timestamptz(db, key->occurred_at);
+    copy_uuid(db, &key->event_id);
+    for (size_t c = 0; c < schema->column_count; c++)
+        copy_column(db, &schema->columns[c], fact);
+}
+
 enum outcome timeline_copy_facts(struct timeline *tl, struct db *db, const void *facts,
                                  size_t count, struct err *err)
 {
-    const struct timeline_schema *schema = tl->schema;
     CHECK(db_copy_begin(db, tl->statements[SQL_COPY_FACTS].sql, err));
-    for (size_t i = 0; i < count; i++) {
-        const char *fact = fact_at(tl, facts, i);
-        const struct fact_key *key = (const void *)fact;
-        copy_row(db, (int16_t)(3 + schema->column_count));
-        copy_int8(db, key->anchor);
-        copy_timestamptz(db, key->occurred_at);
-        copy_uuid(db, &key->event_id);
-        for (size_t c = 0; c < schema->column_count; c++)
-            copy_column(db, &schema->columns[c], fact);
-    }
+    for (size_t i = 0; i < count; i++)
+        copy_fact(tl, db, fact_at(tl, facts, i));
     return db_copy_end(db, NULL, err);
 }
 
-static void add_column_array(struct params *p, const struct fact_column *column, const void *facts,
-                             size_t stride, size_t count)
+/* Clears the marks of the facts that are there. */
+static enum outcome find_facts(struct timeline *tl, struct db *db, struct arena *arena,
+                               const void *facts, size_t count, bool *is_new, struct err *err)
 {
-    const void *first = (const char *)facts + column->offset;
-    switch (column->type) {
-    case FACT_INT2:
-        params_int2_array(p, first, stride, count);
-        break;
-    case FACT_INT4:
-        params_int4_array(p, first, stride, count);
-        break;
-    case FACT_INT8:
-        params_int8_array(p, first, stride, count);
-        break;
-    case FACT_INSTANT:
-        params_timestamptz_array(p, first, stride, count);
-        break;
-    case FACT_TEXT:
-        params_text_array(p, first, stride, count);
-        break;
-    case FACT_BYTEA:
-        params_bytea_array(p, first, stride, count);
-        break;
-    case FACT_BOOL:
-        params_bool_array(p, first, stride, count);
-        break;
-    }
-    if (column->type < FACT_TEXT)
-        params_smallest_is_null(p);
-}
-
-/* Marks the facts that RETURNING named. */
-static void mark_inserted(const struct timeline *tl, const struct db_result *result,
-                          const void *facts, size_t count, bool *inserted)
-{
-    for (int r = 0; r < db_rows(result); r++) {
-        struct fact_key key = {db_int8(result, r, 0), db_timestamptz(result, r, 1),
-                               db_uuid(result, r, 2)};
-        const char *hit = bsearch(&key, facts, count, tl->schema->fact_size, fact_key_compare);
-        if (hit)
-            inserted[(size_t)(hit - (const char *)facts) / tl->schema->fact_size] = true;
-    }
+    size_t stride = tl->schema->fact_size;
+    const struct fact_key *key = facts;
+    struct params p;
+    struct db_result *result = NULL;
+    params_init(&p, arena);
+    params_int8_array(&p, &key->anchor, stride, count);
+    params_timestamptz_array(&p, &key->occurred_at, stride, count);
+    params_uuid_array(&p, &key->event_id, stride, count);
+    CHECK(db_run(db, &tl->statements[SQL_FIND_FACTS], &p, &result, NULL, err));
+    for (int r = 0; r < db_rows(result); r++)
+        is_new[db_int8(result, r, 0) - 1] = false;
+    return OUTCOME_OK;
 }
 
 enum outcome timeline_insert_facts(struct timeline *tl, struct db *db, struct arena *arena,
                                    const void *facts, size_t count, bool *inserted, struct err *err)
 {
-    size_t stride = tl->schema->fact_size;
-    const struct fact_key *key = facts;
-    memset(inserted, 0, count);
-    struct params p;
-    params_init(&p, arena);
-    params_int8_array(&p, &key->anchor, stride, count);
-    params_timestamptz_array(&p, &key->occurred_at, stride, count);
-    params_uuid_array(&p, &key->event_id, stride, count);
-    for (size_t c = 0; c < tl->schema->column_count; c++)
-        add_column_array(&p, &tl->schema->columns[c], facts, stride, count);
-    struct db_result *result = NULL;
-    CHECK(db_run(db, &tl->statements[SQL_INSERT_FACTS], &p, &result, NULL, err));
-    mark_inserted(tl, result, facts, count, inserted);
-    return OUTCOME_OK;
+    for (size_t i = 0; i < count; i++)
+        inserted[i] = true;
+    CHECK(find_facts(tl, db, arena, facts, count, inserted, err));
+    CHECK(db_copy_begin(db, tl->statements[SQL_COPY_FACTS].sql, err));
+    for (size_t i = 0; i < count; i++)
+        if (inserted[i])
+            copy_fact(tl, db, fact_at(tl, facts, i));
+    return timeline_copy_end(db, "fact_race", err);
 }
 
 static void read_column(const struct fact_column *column, char *fact, const struct db_result *r,

@@ -5,11 +5,11 @@
 /* Arrays in, rows out. Locks are taken in key order by a plain ordered scan (SELECT ... ORDER BY
  * ... FOR NO KEY UPDATE). */
 static const char *const templates[SQL_COUNT] = {
-    [SQL_INSERT_ANCHORS] =
-        "INSERT INTO %s.anchors (anchor, profile, version, anchor_id, profile_id) "
-        "SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), "
-        "unnest($4::uuid[]), unnest($5::uuid[]) "
-        "ON CONFLICT DO NOTHING RETURNING anchor",
+    [SQL_FIND_FACTS] = "SELECT u.number FROM unnest($1::bigint[], $2::timestamptz[], $3::uuid[]) "
+                       "WITH ORDINALITY AS u (anchor, occurred_at, event_id, number) "
+                       "JOIN %s.facts AS f USING (anchor, occurred_at, event_id)",
+    [SQL_COPY_ANCHORS] = "COPY %s.anchors (anchor, profile, version, anchor_id, profile_id) "
+                         "FROM STDIN BINARY",
     [SQL_LOCK_ANCHORS] = "SELECT anchor, version, anchor_id, profile_id FROM %s.anchors WHERE "
                          "anchor = ANY ($1::bigint[]) "
                          "ORDER BY anchor FOR NO KEY UPDATE",
@@ -18,10 +18,8 @@ static const char *const templates[SQL_COUNT] = {
                          "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::uuid[]) AS u "
                          "(anchor, profile, version, profile_id) "
                          "WHERE a.anchor = u.anchor",
-    [SQL_INSERT_STATES] = "INSERT INTO %s.states (profile, ver, members, generation, payload) "
-                          "SELECT unnest($1::bigint[]), unnest($2::bigint[]) + 1, "
-                          "unnest($3::bigint[]), unnest($4::integer[]), unnest($5::bytea[]) "
-                          "ON CONFLICT DO NOTHING",
+    [SQL_COPY_STATES] = "COPY %s.states (profile, ver, members, generation, payload) "
+                        "FROM STDIN BINARY",
     [SQL_LOCK_STATES] = "SELECT profile, ver, members, generation, payload FROM %s.states WHERE "
                         "profile = ANY ($1::bigint[]) "
                         "ORDER BY profile FOR NO KEY UPDATE",
@@ -49,17 +47,9 @@ static const char *const templates[SQL_COUNT] = {
 };
 
 static const char *const names[SQL_COUNT] = {
-    "copy_facts",   "insert_facts",  "insert_anchors", "lock_anchors",
-    "move_anchors", "insert_states", "lock_states",    "members",
-    "read_facts",   "first_facts",   "save_states",    "swap_states",
+    "copy_facts",  "find_facts", "copy_anchors", "lock_anchors", "move_anchors", "copy_states",
+    "lock_states", "members",    "read_facts",   "first_facts",  "save_states",  "swap_states",
 };
-
-static const char *column_sql_type(enum fact_column_type type)
-{
-    static const char *const types[] = {"smallint", "integer", "bigint", "timestamptz",
-                                        "text",     "bytea",   "boolean"};
-    return types[type];
-}
 
 static void add_column_names(struct strbuf *sql, const struct timeline_schema *schema,
                              bool only_read, const char *prefix)
@@ -78,20 +68,6 @@ static const char *copy_sql(struct timeline *tl)
     return sql.ptr;
 }
 
-static const char *insert_sql(struct timeline *tl)
-{
-    struct strbuf sql = {.arena = &tl->arena};
-    strbuf_addf(&sql, "INSERT INTO %s.facts (anchor, occurred_at, event_id", tl->schema->schema);
-    add_column_names(&sql, tl->schema, false, "");
-    strbuf_addf(&sql,
-                ") SELECT unnest($1::bigint[]), unnest($2::timestamptz[]), unnest($3::uuid[])");
-    for (size_t i = 0; i < tl->schema->column_count; i++)
-        strbuf_addf(&sql, ", unnest($%zu::%s[])", i + 4,
-                    column_sql_type(tl->schema->columns[i].type));
-    strbuf_addf(&sql, " ON CONFLICT DO NOTHING RETURNING anchor, occurred_at, event_id");
-    return sql.ptr;
-}
-
 static const char *read_sql(struct timeline *tl)
 {
     struct strbuf sql = {.arena = &tl->arena};
@@ -105,6 +81,14 @@ static const char *read_sql(struct timeline *tl)
         "occurred_at <= u.until_at) f",
         tl->schema->schema);
     return sql.ptr;
+}
+
+enum outcome timeline_copy_end(struct db *db, const char *code, struct err *err)
+{
+    enum outcome outcome = db_copy_end(db, NULL, err);
+    if (outcome == OUTCOME_REJECT && db_sqlstate_is(db, "23505"))
+        return err_set(err, OUTCOME_RETRY, code, "another instance was first with one of the rows");
+    return outcome;
 }
 
 void timeline_build_sql(struct timeline *tl)
@@ -122,6 +106,5 @@ void timeline_build_sql(struct timeline *tl)
 #pragma GCC diagnostic pop
     }
     tl->statements[SQL_COPY_FACTS].sql = copy_sql(tl);
-    tl->statements[SQL_INSERT_FACTS].sql = insert_sql(tl);
     tl->statements[SQL_READ_FACTS].sql = read_sql(tl);
 }

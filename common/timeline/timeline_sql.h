@@ -7,11 +7,11 @@
 
 enum timeline_statement {
     SQL_COPY_FACTS,
-    SQL_INSERT_FACTS,
-    SQL_INSERT_ANCHORS,
+    SQL_FIND_FACTS,
+    SQL_COPY_ANCHORS,
     SQL_LOCK_ANCHORS,
     SQL_MOVE_ANCHORS,
-    SQL_INSERT_STATES,
+    SQL_COPY_STATES,
     SQL_LOCK_STATES,
     SQL_MEMBERS,
     SQL_READ_FACTS,
@@ -28,5 +28,9 @@ struct timeline {
 };
 
 void timeline_build_sql(struct timeline *timeline);
+
+/* Ends a COPY of rows that were not there a moment ago: if another transaction inserted one since,
+ * this one runs again. */
+enum outcome timeline_copy_end(struct db *db, const char *code, struct err *err);
 
 #endif

@@ -97,9 +97,8 @@ enum outcome timeline_members(struct timeline *tl, struct db *db, struct arena *
     return OUTCOME_OK;
 }
 
-static enum outcome write_states(struct timeline *tl, enum timeline_statement which, struct db *db,
-                                 struct arena *arena, const struct state_row *rows, size_t count,
-                                 struct err *err)
+static enum outcome update_states(struct timeline *tl, struct db *db, struct arena *arena,
+                                  const struct state_row *rows, size_t count, struct err *err)
 {
     int64_t written = 0;
     if (count == 0)
@@ -111,11 +110,27 @@ static enum outcome write_states(struct timeline *tl, enum timeline_statement wh
     params_int8_array(&p, &rows->members, sizeof *rows, count);
     params_int4_array(&p, &rows->generation, sizeof *rows, count);
     params_bytea_array(&p, &rows->payload, sizeof *rows, count);
-    CHECK(db_run(db, &tl->statements[which], &p, NULL, &written, err));
+    CHECK(db_run(db, &tl->statements[SQL_SAVE_STATES], &p, NULL, &written, err));
     if (written != (int64_t)count)
-        return err_set(err, OUTCOME_RETRY, "state_race",
-                       "another instance saw one of these profiles first");
+        return err_set(err, OUTCOME_RETRY, "state_race", "a locked state is gone");
     return OUTCOME_OK;
+}
+
+static enum outcome insert_states(struct timeline *tl, struct db *db, const struct state_row *rows,
+                                  size_t count, struct err *err)
+{
+    if (count == 0)
+        return OUTCOME_OK;
+    CHECK(db_copy_begin(db, tl->statements[SQL_COPY_STATES].sql, err));
+    for (size_t i = 0; i < count; i++) {
+        copy_row(db, 5);
+        copy_int8(db, rows[i].profile);
+        copy_int8(db, rows[i].ver + 1);
+        copy_int8(db, rows[i].members);
+        copy_int4(db, rows[i].generation);
+        copy_bytes(db, rows[i].payload);
+    }
+    return timeline_copy_end(db, "state_race", err);
 }
 
 enum outcome timeline_save_states(struct timeline *tl, struct db *db, struct arena *arena,
@@ -129,8 +144,8 @@ enum outcome timeline_save_states(struct timeline *tl, struct db *db, struct are
     for (size_t i = 0; i < count; i++)
         if (!rows[i].is_absent)
             parts[old++] = rows[i];
-    CHECK(write_states(tl, SQL_SAVE_STATES, db, arena, parts, old, err));
-    CHECK(write_states(tl, SQL_INSERT_STATES, db, arena, parts + old, count - old, err));
+    CHECK(update_states(tl, db, arena, parts, old, err));
+    CHECK(insert_states(tl, db, parts + old, count - old, err));
     for (size_t i = 0; i < count; i++) {
         rows[i].ver++;
         rows[i].is_absent = false;

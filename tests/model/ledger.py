@@ -74,28 +74,37 @@ class Ledger(Instance):
         return slow
 
     def insert_facts(self, slow, facts):
-        for fact in sorted(facts):
-            is_new = yield from slow.transaction.insert("facts", fact, True)
-            if is_new or not self.keeps("only-new-facts"):
-                slow.new.add(fact)
+        """Looks which facts are there, then inserts the others. Of two who insert one, the second runs again."""
+        known = yield from slow.transaction.read("facts")
+        slow.new = {fact for fact in facts if fact not in known or not self.keeps("only-new-facts")}
+        for fact in sorted(facts - set(known)):
+            is_first = yield from slow.transaction.insert("facts", fact, True)
+            if not is_first and self.keeps("new-fact-check"):
+                raise Retry("another instance inserted the fact")
 
     def place_anchors(self, slow, told):
-        """Inserts or locks every anchor of the batch, sorted, and keeps the newest place."""
+        """Locks every anchor of the batch, sorted, and keeps the newest place; then inserts those that are not there."""
+        absent = []
         for anchor, place in sorted(told.items()):
-            if (yield from slow.transaction.insert("places", anchor, place)):
-                slow.former[anchor] = None
-            else:
-                yield from self.place_anchor(slow, anchor, place)
+            if not (yield from self.place_anchor(slow, anchor, place)):
+                absent.append((anchor, place))
+        for anchor, place in absent:
+            is_first = yield from slow.transaction.insert("places", anchor, place)
+            if not is_first and self.keeps("new-anchor-check"):
+                raise Retry("another instance made the anchor")
+            slow.former[anchor] = None
 
     def place_anchor(self, slow, anchor, place):
+        """Whether the anchor is there."""
         if not self.keeps("anchor-lock"):
-            known = (yield from slow.transaction.read("places"))[anchor]
-            if not self.is_newer(place, known):
-                return
+            known = (yield from slow.transaction.read("places")).get(anchor)
+            if known is None or not self.is_newer(place, known):
+                return known is not None
         known = yield from slow.transaction.lock("places", anchor)
-        if self.is_newer(place, known):
+        if known is not None and self.is_newer(place, known):
             slow.former[anchor] = known.profile
             yield from slow.transaction.update("places", anchor, lambda _: place)
+        return known is not None
 
     def lock_states(self, slow):
         """Locks the states of the profiles that change, sorted. A state that is not there yet stays None."""

@@ -14,6 +14,8 @@ from machine import Fatal, Instance, Retry, World
 
 RULES = {
     "only-new-facts": "go on with the facts that were really inserted, not with all of the batch",
+    "new-fact-check": "run again if another instance inserted one of these facts meanwhile",
+    "new-anchor-check": "run again if another instance inserted one of these anchors meanwhile",
     "move-version": "apply a move only if its version is newer",
     "anchor-lock": "lock all anchors of the batch, also those that do not move",
     "state-lock": "lock the states of the old and new profiles before facts are read",
