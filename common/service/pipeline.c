@@ -164,7 +164,8 @@ static enum outcome join(struct pipeline *pipeline, struct err *err)
     group = group[0] ? group : pipeline->service->name;
     CHECK(consumer_open(config, group, topics, &events, &pipeline->consumer, err));
     const struct service_context *context = pipeline->context;
-    return context->schemas && schema_set_has_registry(context->schemas)
+    return pipeline->service->reads_touchpoints && context->schemas &&
+                   schema_set_has_registry(context->schemas)
                ? parked_open(config, context->producer, group, topics,
                              config_text(config, "dead.letter.topic.suffix"), &pipeline->parked,
                              err)

@@ -48,6 +48,9 @@ struct service {
     /* The setting with the most bytes of a record, for a service that reads what others produce.
      * NULL: our own records have no limit, because the service that made them kept one. */
     const char *size_setting;
+    /* Its records are touchpoints: their schemas are others', and a record may have to wait until
+     * the registry has its schema. */
+    bool reads_touchpoints;
     const char *version_note; /* part of /version, may be NULL */
 
     /* For --check-config, on the one thread and without any server: reads the files (policies,

@@ -1,5 +1,6 @@
 /* topic_list.c: what each topic should be, and how one differs from it; see topic_list.h. */
 #include "operations/topics/topic_list.h"
+#include "common/service/topic_names.h"
 
 #include <inttypes.h>
 
@@ -12,16 +13,13 @@ const struct setting topic_list_settings[] = {
      0, 0, NULL, "Topics that channel systems write touchpoints to, separated by commas."},
     {"topics.replication", SETTING_INT, "-1", -1, 100, NULL,
      "Replicas of a new topic; -1 is the broker's default."},
-    {"topic.resolved", SETTING_TEXT, "tutti.touchpoints-resolved.v1", 0, 0, NULL,
+    {"topic.resolved", SETTING_TEXT, OUR_TOPIC_RESOLVED, 0, 0, NULL,
      "As identity-resolver has it."},
-    {"topic.identity.changes", SETTING_TEXT, "tutti.identity-changes.v1", 0, 0, NULL,
+    {"topic.identity.changes", SETTING_TEXT, OUR_TOPIC_IDENTITY_CHANGES, 0, 0, NULL,
      "As identity-resolver has it."},
-    {"topic.diffs", SETTING_TEXT, "tutti.journey-diffs.v1", 0, 0, NULL,
-     "As journey-tracker has it."},
-    {"topic.stages", SETTING_TEXT, "tutti.journey-stages.v1", 0, 0, NULL,
-     "As journey-tracker has it."},
-    {"topic.decisions", SETTING_TEXT, "tutti.contact-decisions.v1", 0, 0, NULL,
-     "As suppression has it."},
+    {"topic.diffs", SETTING_TEXT, OUR_TOPIC_DIFFS, 0, 0, NULL, "As journey-tracker has it."},
+    {"topic.stages", SETTING_TEXT, OUR_TOPIC_STAGES, 0, 0, NULL, "As journey-tracker has it."},
+    {"topic.decisions", SETTING_TEXT, OUR_TOPIC_DECISIONS, 0, 0, NULL, "As suppression has it."},
     {.name = NULL},
 };
 

@@ -6,6 +6,7 @@
 #include "common/codec/framing.h"
 #include "common/runtime/clock.h"
 #include "common/service/generation.h"
+#include "common/service/topic_names.h"
 #include "services/identity-resolver/policy/identity_policy.h"
 #include "services/identity-resolver/resolver_self.h"
 #include "services/identity-resolver/store/identity_rules_store.h"
@@ -15,9 +16,9 @@ enum { KEYS_LEASE_US = 1000000 };
 static const struct setting settings[] = {
     {"topic.touchpoints", SETTING_TEXT, "^touchpoints\\..*\\.v1$", 0, 0, NULL,
      "Input topics: a name, or a regex that starts with ^."},
-    {"topic.resolved", SETTING_TEXT, "tutti.touchpoints-resolved.v1", 0, 0, NULL,
+    {"topic.resolved", SETTING_TEXT, OUR_TOPIC_RESOLVED, 0, 0, NULL,
      "Output: touchpoints with their profile."},
-    {"topic.identity.changes", SETTING_TEXT, "tutti.identity-changes.v1", 0, 0, NULL,
+    {"topic.identity.changes", SETTING_TEXT, OUR_TOPIC_IDENTITY_CHANGES, 0, 0, NULL,
      "Output: identifiers that moved."},
     {"input.framing", SETTING_CHOICE, "confluent", 0, 0, "confluent|raw|single_object",
      "Framing of the input values."},
@@ -234,6 +235,7 @@ const struct service resolver_service = {
     .name = "identity-resolver",
     .settings = settings,
     .topic_settings = topic_settings,
+    .reads_touchpoints = true,
     .size_setting = "max.record.bytes",
     .check = resolver_check,
     .self_size = sizeof(struct self),

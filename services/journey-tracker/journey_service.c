@@ -9,6 +9,7 @@
 #include "common/codec/messages.h"
 #include "common/runtime/telemetry.h"
 #include "common/service/lanes.h"
+#include "common/service/topic_names.h"
 #include "services/journey-tracker/journey_policy.h"
 #include "services/journey-tracker/journey_tracker.h"
 
@@ -35,14 +36,13 @@ struct self {
 };
 
 static const struct setting settings[] = {
-    {"topic.resolved", SETTING_TEXT, "tutti.touchpoints-resolved.v1", 0, 0, NULL,
+    {"topic.resolved", SETTING_TEXT, OUR_TOPIC_RESOLVED, 0, 0, NULL,
      "Input: touchpoints with their profile."},
-    {"topic.identity.changes", SETTING_TEXT, "tutti.identity-changes.v1", 0, 0, NULL,
+    {"topic.identity.changes", SETTING_TEXT, OUR_TOPIC_IDENTITY_CHANGES, 0, 0, NULL,
      "Input: identifiers that moved."},
-    {"topic.diffs", SETTING_TEXT, "tutti.journey-diffs.v1", 0, 0, NULL,
+    {"topic.diffs", SETTING_TEXT, OUR_TOPIC_DIFFS, 0, 0, NULL,
      "Output: numbered diffs of the figures."},
-    {"topic.stages", SETTING_TEXT, "tutti.journey-stages.v1", 0, 0, NULL,
-     "Output: changes of stage."},
+    {"topic.stages", SETTING_TEXT, OUR_TOPIC_STAGES, 0, 0, NULL, "Output: changes of stage."},
     {"cache.bytes", SETTING_BYTES, "512MB", 1 << 20, INT64_C(1) << 40, NULL,
      "Memory for cached states and anchors."},
     {0},
@@ -358,6 +358,7 @@ const struct service journey_service = {
     .name = "journey-tracker",
     .settings = settings,
     .topic_settings = topic_settings,
+    .reads_touchpoints = true,
     .check = journey_check,
     .self_size = sizeof(struct self),
     .open = journey_open,

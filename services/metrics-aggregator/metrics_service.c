@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "common/runtime/telemetry.h"
+#include "common/service/topic_names.h"
 #include "services/metrics-aggregator/metrics_flush.h"
 #include "services/metrics-aggregator/metrics_store.h"
 
@@ -19,8 +20,7 @@ struct self {
 };
 
 static const struct setting settings[] = {
-    {"topic.diffs", SETTING_TEXT, "tutti.journey-diffs.v1", 0, 0, NULL,
-     "Input: numbered signed sums."},
+    {"topic.diffs", SETTING_TEXT, OUR_TOPIC_DIFFS, 0, 0, NULL, "Input: numbered signed sums."},
     {"cache.bytes", SETTING_BYTES, "128MB", 1 << 20, INT64_C(1) << 40, NULL,
      "Memory for the keys of cells that are known to be stored."},
     {0},

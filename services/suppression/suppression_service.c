@@ -10,6 +10,7 @@
 #include "common/runtime/clock.h"
 #include "common/runtime/telemetry.h"
 #include "common/service/lanes.h"
+#include "common/service/topic_names.h"
 #include "common/words/words.h"
 #include "services/suppression/logic/consent.h"
 #include "services/suppression/policy/suppression_policy.h"
@@ -42,11 +43,11 @@ struct self {
 };
 
 static const struct setting settings[] = {
-    {"topic.resolved", SETTING_TEXT, "tutti.touchpoints-resolved.v1", 0, 0, NULL,
+    {"topic.resolved", SETTING_TEXT, OUR_TOPIC_RESOLVED, 0, 0, NULL,
      "Input: touchpoints with their profile."},
-    {"topic.identity.changes", SETTING_TEXT, "tutti.identity-changes.v1", 0, 0, NULL,
+    {"topic.identity.changes", SETTING_TEXT, OUR_TOPIC_IDENTITY_CHANGES, 0, 0, NULL,
      "Input: identifiers that moved."},
-    {"topic.decisions", SETTING_TEXT, "tutti.contact-decisions.v1", 0, 0, NULL,
+    {"topic.decisions", SETTING_TEXT, OUR_TOPIC_DECISIONS, 0, 0, NULL,
      "Output: verdicts and revocations."},
     {"outbox.rescue.after", SETTING_DURATION, "5s", 100000, 3600000000, NULL,
      "Decisions that another instance has left unpublished for so long are published by the owner "
@@ -473,6 +474,7 @@ const struct service suppression_service = {
     .name = "suppression",
     .settings = settings,
     .topic_settings = topic_settings,
+    .reads_touchpoints = true,
     .check = suppression_check,
     .self_size = sizeof(struct self),
     .open = suppression_open,
