@@ -1,10 +1,11 @@
 /* derive.c: what the journey's derivation costs: per touch in order, packed and unpacked, and for
  * one late event into a timeline of 100,000 touches with a checkpoint every 256. Pure part only: no
- * database. */
+ * database. With a file of the time zone database it derives in that reporting zone. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "common/base/tzif.h"
 #include "tests/support/journey_world.h"
 
 enum { TOUCHES = 100000, EVERY = 256, ROUNDS = 10, BATCH = 1000 };
@@ -183,11 +184,29 @@ static void bench_late(struct journey_world *world, const struct touch *touches,
     arena_free(&arena);
 }
 
-int main(void)
+/* A file of the time zone database as the reporting zone. */
+static void read_zone(struct journey_world *world, const char *path)
+{
+    static char bytes[1 << 16];
+    FILE *file = fopen(path, "rb");
+    size_t n = file ? fread(bytes, 1, sizeof bytes, file) : 0;
+    if (file)
+        fclose(file);
+    if (tzif_read(&world->arena, (struct span){bytes, n}, &world->policy.zone, NULL) !=
+        OUTCOME_OK) {
+        fprintf(stderr, "%s is no time zone\n", path);
+        exit(1);
+    }
+    printf("reporting zone: %s, %u changes\n", path, world->policy.zone.count);
+}
+
+int main(int argc, char **argv)
 {
     struct journey_world world;
     struct arena arena = {0};
     world_open(&world);
+    if (argc > 1)
+        read_zone(&world, argv[1]);
     struct touch *touches = make_timeline(&world, &arena);
     bench_in_order(&world, touches, false);
     bench_in_order(&world, touches, true);

@@ -303,6 +303,27 @@ static void check_requests(struct doctor *doctor, struct db *db)
             "needs_address of contact.json");
 }
 
+static void check_zones(struct doctor *doctor, struct db *db)
+{
+    struct arena *arena = doctor->desk->arena;
+    struct db_result *r = NULL;
+    struct err err = {0};
+    if (db_run(db, &sql_doctor_zones, NULL, &r, NULL, &err) != OUTCOME_OK) {
+        add(doctor, VERDICT_FAIL, "time zones", err.message, "see database");
+        return;
+    }
+    struct strbuf text = {.arena = arena};
+    for (int i = 0; i < db_rows(r); i++)
+        strbuf_addf(&text, "%s%" PRId64 " from " SPAN_FMT, i ? ", " : "", db_int8(r, i, 1),
+                    SPAN_ARG(db_bytes(r, i, 0)));
+    if (db_rows(r) == 0)
+        add(doctor, VERDICT_OK, "time zones", "every timezone that was sent has a known name", "");
+    else
+        add(doctor, VERDICT_WARN, "time zones",
+            arena_printf(arena, "touchpoints whose timezone is no known name: %s", text.ptr),
+            "send names of the time zone database, such as Europe/Berlin");
+}
+
 static void check_policies(struct doctor *doctor)
 {
     struct desk *desk = doctor->desk;
@@ -353,6 +374,7 @@ static void check_database(struct doctor *doctor)
     check_requests(doctor, doctor->desk->db);
     check_scores(doctor, doctor->desk->db);
     check_messages(doctor, doctor->desk->db);
+    check_zones(doctor, doctor->desk->db);
 }
 
 bool doctor_examine(struct desk *desk, struct report *report)

@@ -152,7 +152,8 @@ static enum outcome choose_zones(struct desk *desk, const struct policy_order *o
 {
     CHECK(zone_choose(desk, order->refresh_zones, out, err));
     CHECK(journey_policy_set_zones(desk->arena, journey, &out->set, err));
-    return zone_compare(desk, out, journey->reporting_timezone, err);
+    CHECK(zone_compare(desk, out, journey->reporting_timezone, err));
+    return zone_compare(desk, out, journey->default_timezone, err);
 }
 
 enum outcome policies_apply(struct desk *desk, const struct policy_order *order, int32_t *number,

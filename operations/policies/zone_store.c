@@ -191,12 +191,12 @@ static enum outcome differ(const struct zone_choice *choice, struct span name, s
 {
     char text[32];
     instant_format(at, text);
-    return err_set(
-        err, OUTCOME_FATAL, "zones_differ",
-        "reporting_timezone \"" SPAN_FMT "\": at %.19sZ its clocks are %d s east of UTC by "
-        "tzdata " SPAN_FMT ", and %d s by PostgreSQL; bring both hosts to one version of "
-        "tzdata, then run `tutti policy apply --refresh-zones`",
-        SPAN_ARG(name), text, ours, SPAN_ARG(choice->version), theirs);
+    return err_set(err, OUTCOME_FATAL, "zones_differ",
+                   "time zone \"" SPAN_FMT "\": at %.19sZ its clocks are %d s east of UTC by "
+                   "tzdata " SPAN_FMT
+                   ", and %d s by PostgreSQL; bring both hosts to one version of "
+                   "tzdata, then run `tutti policy apply --refresh-zones`",
+                   SPAN_ARG(name), text, ours, SPAN_ARG(choice->version), theirs);
 }
 
 enum outcome zone_compare(struct desk *desk, const struct zone_choice *choice, struct span name,
@@ -214,8 +214,8 @@ enum outcome zone_compare(struct desk *desk, const struct zone_choice *choice, s
     enum outcome outcome = db_run(desk->db, &sql_zone_answers, &p, &r, NULL, err);
     if (outcome == OUTCOME_REJECT && db_sqlstate_is(desk->db, "22023"))
         return err_set(err, OUTCOME_FATAL, "zones_differ",
-                       "reporting_timezone \"" SPAN_FMT
-                       "\": PostgreSQL does not know this time zone; update the tzdata of its host",
+                       "time zone \"" SPAN_FMT
+                       "\": PostgreSQL does not know it; update the tzdata of its host",
                        SPAN_ARG(name));
     CHECK(outcome);
     for (size_t i = 0; i < questions.count; i++) {

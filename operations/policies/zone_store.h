@@ -18,7 +18,7 @@ enum outcome zone_choose(struct desk *desk, bool refresh, struct zone_choice *ou
 /* Inside a transaction: stores them unless they are stored. */
 enum outcome zone_store(struct db *db, struct arena *arena, const struct zone_choice *choice,
                         struct err *err);
-/* Views ask PostgreSQL for days in the reporting zone: FATAL "zones_differ" if its answers are
+/* Views ask PostgreSQL for days in the zones of a policy: FATAL "zones_differ" if its answers are
  * others than ours at any change of the clocks from 1970 on. */
 enum outcome zone_compare(struct desk *desk, const struct zone_choice *choice, struct span name,
                           struct err *err);

@@ -84,6 +84,7 @@ COMMENT ON COLUMN journey.shapes.is_return_event IS 'The event is a return by th
 CREATE TABLE journey.policies (
     generation uuid PRIMARY KEY,
     reporting_timezone text NOT NULL,
+    default_timezone text NOT NULL,
     session interval NOT NULL,
     at_risk_after interval,
     lapsed_after interval NOT NULL,
@@ -94,6 +95,7 @@ CREATE TABLE journey.policies (
 COMMENT ON TABLE journey.policies IS 'journey.json as journey-tracker understands it, defaults included: views read this and not the file (chronicle).';
 COMMENT ON COLUMN journey.policies.generation IS 'The generation of policies, as in tutti_meta.generations.';
 COMMENT ON COLUMN journey.policies.reporting_timezone IS 'Zone that decides which day a touch belongs to.';
+COMMENT ON COLUMN journey.policies.default_timezone IS 'Zone of a person who never told one; the reporting zone where journey.json has none.';
 COMMENT ON COLUMN journey.policies.session IS 'Pause between inbound touches after which a session ends.';
 COMMENT ON COLUMN journey.policies.at_risk_after IS 'Time without an inbound touch after which a customer is at risk; null: never by itself.';
 COMMENT ON COLUMN journey.policies.lapsed_after IS 'The same for lapsed.';
@@ -138,6 +140,7 @@ CREATE TABLE journey.facts (
     margin_micros bigint,
     cost_micros bigint,
     score smallint,
+    zone smallint,
     message_id text NOT NULL,
     order_id text,
     content_id text,
@@ -161,6 +164,7 @@ COMMENT ON COLUMN journey.facts.value_micros IS 'Value in micro-units of the cur
 COMMENT ON COLUMN journey.facts.margin_micros IS 'Margin in micro-units.';
 COMMENT ON COLUMN journey.facts.cost_micros IS 'Cost in micro-units.';
 COMMENT ON COLUMN journey.facts.score IS 'Score from -100 to 100.';
+COMMENT ON COLUMN journey.facts.zone IS 'Code of timezone as sent, as in tutti_meta.zones; -1: a text that was no name of a zone; null: none was sent.';
 COMMENT ON COLUMN journey.facts.message_id IS 'Id given by the producing system.';
 COMMENT ON COLUMN journey.facts.order_id IS 'Order.';
 COMMENT ON COLUMN journey.facts.content_id IS 'Content, creative or coupon.';

@@ -44,13 +44,25 @@ CREATE FUNCTION tutti_meta.credit_change(before bigint, change bigint, n integer
 
 -- OFFSET 0: read once per query, never once per row.
 CREATE VIEW tutti_meta.active AS
-SELECT g.number, p.generation, p.reporting_timezone AS zone, p.session, p.at_risk_after, p.lapsed_after, p.journey_end, p.stored_model,
+SELECT g.number, p.generation, p.reporting_timezone AS zone, p.default_timezone AS person_zone, p.session, p.at_risk_after, p.lapsed_after, p.journey_end, p.stored_model,
        (tutti.as_of() AT TIME ZONE p.reporting_timezone)::date AS today
 FROM tutti_meta.generations AS g
 JOIN journey.policies AS p USING (generation)
 WHERE g.is_active
 OFFSET 0;
 COMMENT ON VIEW tutti_meta.active IS 'What the views need to know of the active policies (chronicle).';
+
+CREATE VIEW tutti_meta.active_zones AS
+SELECT n.code, z.first_offset, z.changed_at, z.offsets
+FROM tutti_meta.zones AS n
+JOIN tutti_meta.zones AS z ON z.zones = n.zones AND z.code = coalesce(n.alias_of, n.code)
+WHERE n.zones = (SELECT zones FROM tutti_meta.generations WHERE is_active);
+COMMENT ON VIEW tutti_meta.active_zones IS 'The changes of the clocks of every time zone, by its code (chronicle).';
+
+-- The last value that is not null: PostgreSQL 15 has no IGNORE NULLS. Strict: a null leaves the state as it is.
+CREATE FUNCTION tutti_meta.second(before smallint, this smallint) RETURNS smallint LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN this;
+CREATE AGGREGATE tutti_meta.newest(smallint) (SFUNC = tutti_meta.second, STYPE = smallint, PARALLEL = SAFE);
 
 CREATE VIEW tutti_meta.active_goals AS
 SELECT goal_id, parent_goal_id, ladder_level, unit, metric, is_credited, status, from_stage, asks_identified

@@ -198,9 +198,12 @@ static enum outcome read_journey(struct arena *arena, const struct json *journey
     struct span *zone = &policy->reporting_timezone;
     *zone = SPAN("UTC");
     policy->session = (struct duration){1800 * US_PER_SECOND};
-    CHECK(json_check_keys(journey, "stages attribution",
-                          "reporting_timezone session status no_touch returns orders", err));
+    CHECK(json_check_keys(
+        journey, "stages attribution",
+        "reporting_timezone default_timezone session status no_touch returns orders", err));
     CHECK(json_text(journey, "reporting_timezone", zone, err));
+    policy->default_timezone = *zone;
+    CHECK(json_text(journey, "default_timezone", &policy->default_timezone, err));
     CHECK(json_duration(journey, "session", &policy->session, err));
     policy->has_no_touch = json_get(journey, "no_touch") != NULL;
     CHECK(journey_texts_read(arena, journey, "no_touch", &policy->no_touch, err));
@@ -387,9 +390,11 @@ enum outcome journey_policy_read(struct arena *arena, const struct json *journey
 enum outcome journey_policy_set_zones(struct arena *arena, struct journey_policy *policy,
                                       const struct zone_set *zones, struct err *err)
 {
-    const struct zone *zone = NULL;
+    const struct zone *zone = NULL, *other = NULL;
     if (zones_find(zones, arena, policy->reporting_timezone, &zone, err) != OUTCOME_OK)
         return err_prefix(err, "journey.json: reporting_timezone");
+    if (zones_find(zones, arena, policy->default_timezone, &other, err) != OUTCOME_OK)
+        return err_prefix(err, "journey.json: default_timezone");
     policy->zone = *zone;
     return OUTCOME_OK;
 }

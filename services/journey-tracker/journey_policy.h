@@ -22,7 +22,7 @@ enum outcome journey_policy_read(struct arena *arena, const struct json *journey
 enum outcome journey_policy_load(struct arena *arena, const char *folder,
                                  struct journey_policy *out, struct err *err);
 
-/* Looks the policy's time zone up; zones must live as long as the policy. FATAL "policy_invalid"
+/* Looks the policy's time zones up; zones must live as long as the policy. FATAL "policy_invalid"
  * with the place of a name that is none, and the nearest one. */
 enum outcome journey_policy_set_zones(struct arena *arena, struct journey_policy *policy,
                                       const struct zone_set *zones, struct err *err);

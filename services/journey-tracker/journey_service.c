@@ -157,8 +157,16 @@ static bool has_order(const struct touchpoint *tp)
     return tp->order_id.len > 0 || tp->value_micros != LONG_ABSENT;
 }
 
-static struct journey_fact fact_of(struct arena *arena, const struct resolved_header *head,
-                                   const struct touchpoint *tp)
+static int16_t zone_of(const struct zone_set *zones, struct span name)
+{
+    if (name.len == 0)
+        return INT16_MIN;
+    const struct zone_name *zone = zone_set_find(zones, name);
+    return zone ? zone->code : ZONE_UNKNOWN;
+}
+
+static struct journey_fact fact_of(struct arena *arena, const struct zone_set *zones,
+                                   const struct resolved_header *head, const struct touchpoint *tp)
 {
     return (struct journey_fact){
         .key = {id_short(&head->anchor_id), {tp->occurred_at}, head->event_id},
@@ -167,6 +175,7 @@ static struct journey_fact fact_of(struct arena *arena, const struct resolved_he
         .margin_micros = tp->margin_micros,
         .cost_micros = tp->cost_micros,
         .score = tp->score == LONG_ABSENT ? INT16_MIN : (int16_t)tp->score,
+        .zone = zone_of(zones, tp->timezone),
         .message_id = tp->message_id,
         .order_id = present(tp->order_id),
         .content_id = present(tp->content_id),
@@ -200,7 +209,7 @@ static enum outcome decode_touchpoint(struct self *self, struct batch *batch,
         .profile_id = head.profile_id,
         .version = head.map_version,
         .shape = shapes_ref(self->tracker.shapes, batch->arena, &tp),
-        .fact = fact_of(batch->arena, &head, &tp),
+        .fact = fact_of(batch->arena, &self->tracker.zones, &head, &tp),
     };
     return OUTCOME_OK;
 }

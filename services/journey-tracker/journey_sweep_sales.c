@@ -35,7 +35,8 @@ static enum outcome count_row(struct lone *lone, const struct db_result *r, int 
                                 .shape = db_int4(r, row, column),
                                 .value_micros = or_absent(r, row, column + 1),
                                 .margin_micros = or_absent(r, row, column + 2),
-                                .score = INT16_MIN};
+                                .score = INT16_MIN,
+                                .zone = INT16_MIN};
     struct touch touch;
     CHECK(convert_touch(lone->tracker, lone->arena, &fact, &touch, err));
     journey_alone(&lone->tracker->policy, &touch, &lone->saving.effects);

@@ -10,6 +10,7 @@ US = 1_000_000
 DAY = 86_400 * US
 YEAR = 365 * DAY
 STAGES = ["inquiry", "consideration", "purchase", "onboarding", "retention", "loyalty", "advocacy"]
+ZONES = zoneinfo.available_timezones() - {"localtime"}
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 NEVER_A_TOUCH = {"Contact Requested", "Contact Failed", "Contact Cancelled"}
@@ -60,6 +61,7 @@ class Policies:
         self.figure_segments = [segment["id"] for segment in self.segments if segment.get("figures")]
         self.asks_categories = '"categories"' in json.dumps([self.goals, journey, self.segments])
         self.zone = zoneinfo.ZoneInfo(journey.get("reporting_timezone", "UTC"))
+        self.person_zone = zoneinfo.ZoneInfo(journey.get("default_timezone", str(self.zone)))
         self.is_utc = journey.get("reporting_timezone", "UTC") == "UTC"
         attribution = journey["attribution"]
         self.conversions = attribution["conversions"]
@@ -111,9 +113,9 @@ class Policies:
             yield "at_risk", duration(at_risk)
         yield "lapsed", duration(lapsed) if lapsed else YEAR
 
-    def local(self, micros):
-        """The wall clock of an instant in the reporting zone."""
-        return (EPOCH + datetime.timedelta(microseconds=micros)).astimezone(self.zone)
+    def local(self, micros, zone=None):
+        """The wall clock of an instant in a zone, else in the reporting zone."""
+        return (EPOCH + datetime.timedelta(microseconds=micros)).astimezone(zone or self.zone)
 
     def day(self, micros):
         """Reporting date of an instant, as days since 1970-01-01."""

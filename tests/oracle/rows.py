@@ -109,13 +109,21 @@ class Rows:
                 }
             )
 
+    def person_zones(self, timeline):
+        """The zone of each touchpoint: its own, else the newest of the customer before it, else that of journey.json."""
+        zone = self.policies.person_zone
+        for touchpoint in timeline:
+            touchpoint.person_zone = zone = touchpoint.zone or zone
+
     def shared_profile(self, profile, timeline):
         """Its touchpoints are listed, and count for nothing."""
+        self.person_zones(timeline)
         self.rows["dim_profiles"].append({**self.dim_profile(profile, [], [], [], [], 0), "loyalty_tier": None})
         for touchpoint in timeline:
             self.rows["fct_touchpoints"].append({**self.fct_touchpoint(profile, touchpoint), "is_goal": False})
 
     def profile(self, profile, timeline, repeats):
+        self.person_zones(timeline)
         touches = [touchpoint for touchpoint in timeline if touchpoint.is_touch]
         tell_orders(timeline, self.policies)
         converted = conversions(timeline, self.policies)
@@ -261,7 +269,7 @@ class Rows:
         return any(self.oracle.identity.is_unique(member) for member in self.members[profile])
 
     def fct_touchpoint(self, profile, touchpoint):
-        local = self.policies.local(touchpoint.occurred_at)
+        local = self.policies.local(touchpoint.occurred_at, touchpoint.person_zone)
         same = (
             "occurred_at",
             "received_at",

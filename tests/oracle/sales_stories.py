@@ -57,6 +57,8 @@ def touchpoint(chance, number, kinds):
         "occurred_at": time,
         "event_name": what,
     }
+    if "messages" in kinds and number % 5 == 0:
+        event["timezone"] = ["Asia/Kolkata", "US/Eastern", "Europe/Berlin", "berlin", ""][number // 5 % 5]
     if chance.random() < 0.6:
         event["department"] = chance.choice(["stores", "marketing"])
     if what in ("Campaign Sent", "Contact Sent", "Contact Failed", "Ad Clicked", "Bot Clicked"):

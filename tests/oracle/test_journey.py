@@ -334,6 +334,43 @@ def test_local_hour_and_weekday():
     assert (row["occurred_date"], row["local_hour"], row["local_weekday"]) == ("2017-01-01", "13", "0")
 
 
+def in_zones(reporting, default=None):
+    given = policies()
+    zones = {"reporting_timezone": reporting, **({"default_timezone": default} if default else {})}
+    return type(given)(given.identity, {**given.journey, **zones}, {"goals": given.goals}, {"rules": given.channels})
+
+
+@pytest.mark.parametrize(
+    "time, day, hour",
+    [
+        ("2026-03-08T04:59:00Z", "2026-03-07", 23),
+        ("2026-03-08T05:01:00Z", "2026-03-08", 0),
+        ("2026-03-09T03:59:00Z", "2026-03-08", 23),
+        ("2026-03-09T04:01:00Z", "2026-03-09", 0),
+        ("2026-11-01T05:30:00Z", "2026-11-01", 1),
+        ("2026-11-01T06:30:00Z", "2026-11-01", 1),
+    ],
+)
+def test_days_of_new_york(time, day, hour):
+    story = Story()
+    story.add(instant(time) - START, "Page Viewed")
+    row = views(story.touchpoints, in_zones("America/New_York"))["fct_touchpoints"][0]
+    assert (row["occurred_date"], int(row["local_hour"])) == (day, hour)
+
+
+def test_a_persons_clock_is_the_newest_zone_before():
+    """Of any direction and of any identifier of the customer; a name that is none says nothing."""
+    story, at = Story(), instant("2026-03-02T22:00:00Z") - START
+    story.add(at, "Page Viewed")
+    story.add(at + HOUR, "Page Viewed", timezone="Asia/Tokyo")
+    story.add(at + 2 * HOUR, "Page Viewed", timezone="asia/tokyo")
+    story.send(at + 3 * HOUR, "c", timezone="America/New_York")
+    story.add(at + 4 * HOUR, "Page Viewed", timezone="")
+    rows = sorted(views(story.touchpoints, in_zones("Europe/Berlin", "Asia/Kolkata"))["fct_touchpoints"], key=lambda row: row["occurred_at"])
+    shown = [(row["occurred_date"][-2:], row["local_weekday"], row["local_hour"]) for row in rows]
+    assert shown == [("02", "2", "3"), ("03", "2", "8"), ("03", "2", "9"), ("03", "1", "20"), ("03", "1", "21")]
+
+
 def test_map_of_a_small_journey():
     story = Story()
     story.send(0, "c")

@@ -8,9 +8,10 @@ import math
 import re
 import string
 import struct
+import zoneinfo
 
 from identity import ASCII_LOWER, ASCII_SPACE
-from policy import DAY
+from policy import DAY, ZONES
 from traits import said
 
 ASCII_UPPER = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
@@ -113,6 +114,8 @@ class Touchpoint:
         "decision_id",
         "device_type",
         "country",
+        "zone",
+        "person_zone",
         "score",
         "score_kind",
         "value",
@@ -168,6 +171,8 @@ class Touchpoint:
         )
         self.decision = uuid_of(raw.get("decision_id"))
         self.is_bot = bool(raw.get("is_bot"))
+        self.zone = zoneinfo.ZoneInfo(raw["timezone"]) if raw.get("timezone") in ZONES else None
+        self.person_zone = None
         named = products(raw) if policies.asks_categories and self.order_id else [(self.product_id, self.product_category)]
         self.categories = [category for _, category in named if category]
         self.traits = said(raw.get("traits_json")) if policies.traits else {}

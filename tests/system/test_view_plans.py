@@ -18,8 +18,8 @@ pytestmark = pytest.mark.skipif(not URL, reason="TUTTI_DATABASE_URL is not set (
 SEED = """
 CREATE FUNCTION pg_temp.id(n bigint) RETURNS uuid LANGUAGE sql RETURN md5(n::text)::uuid;
 INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES (pg_temp.id(0), '{}', true);
-INSERT INTO journey.policies (generation, reporting_timezone, session, lapsed_after, journey_end, stored_model)
-VALUES (pg_temp.id(0), 'UTC', 'PT30M', 'P56D', 'P365D', 'linear');
+INSERT INTO journey.policies (generation, reporting_timezone, default_timezone, session, lapsed_after, journey_end, stored_model)
+VALUES (pg_temp.id(0), 'UTC', 'UTC', 'PT30M', 'P56D', 'P365D', 'linear');
 INSERT INTO journey.dictionary (value) SELECT 'word ' || n FROM generate_series(1, 40) AS n;
 INSERT INTO journey.shapes (hash, source, type, event, channel, department, currency, campaign_id, has_click_id, is_bot, touch_kind,
                             is_goal_event, needs_value, shown_direction, is_touch, is_money, is_money_with_value, is_return_event)

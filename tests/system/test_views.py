@@ -45,6 +45,7 @@ def touchpoint(dice, number, gap, events):
              "value_micros": [0, -5, 7, 1_234_567, 99_999_999], "margin_micros": [3, -1_000_001], "cost_micros": [11], "score": [-100, 0, 90],
              "score_kind": ["nps"], "received_at": [time + 1, time + DAY, time + DAY + 1], "decision_id": ["x"], "order_id": ["o1"],
              "direction": ["inbound", "outbound", "sideways"], "location_id": ["l1"], "product_category": ["ink"], "geo": [{"country": "DE"}],
+             "timezone": ["Asia/Kolkata", "Australia/Lord_Howe", "America/New_York", "Europe/Berlin", "nowhere", ""],
              "page": [{"referrer": "https://www.google.de/search"}], "contact": [{"class": "marketing"}]}
     one.update({name: dice.choice(values) for name, values in maybe.items() if dice.random() < 0.4})
     return one
@@ -75,6 +76,8 @@ def test_views_show_what_the_oracle_says(scratch, bank, gap, zone):
     dice = random.Random(SEED + gap)
     folder, files = read_policies(bank)
     files["journey.json"]["reporting_timezone"] = zone
+    if bank:
+        files["journey.json"]["default_timezone"] = "Asia/Kolkata"
     if gap == 1500:  # several rows per day of each goal, conversions of any value, another stored model
         files["journey.json"]["attribution"] = {
             "conversions": [{"goal": "sale", "event": "Order Completed", "value": "any"}], "lookback": "P90D", "stored_model": "first_touch"}

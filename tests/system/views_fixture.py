@@ -44,12 +44,28 @@ def halves(total):
     return high, total - (high << 64)
 
 
+def changes_of(zone):
+    """(seconds east of UTC before the first change, times of changes, seconds from each on), of the years of the tests."""
+    def offset(hour):
+        return int((START + datetime.timedelta(hours=hour)).astimezone(zone).utcoffset().total_seconds())
+
+    hours, found, before = range(0, 20 * 8766, 24), [], offset(0)
+    for day in hours:
+        if offset(day + 24) != offset(day):
+            hour = next(hour for hour in range(day, day + 25) if offset(hour) != offset(day))
+            found.append((START + datetime.timedelta(hours=hour), offset(hour)))
+    return before, [time for time, _ in found], [seconds for _, seconds in found]
+
+
+START = datetime.datetime(2014, 1, 1, tzinfo=datetime.timezone.utc)
+
+
 class Fixture:
     """Collects the rows of all tables from an oracle; `write` puts them into a database."""
 
     def __init__(self, oracle, random):
         self.oracle, self.policies, self.random = oracle, oracle.policies, random
-        self.codes, self.shapes = {}, {}
+        self.codes, self.shapes, self.zones = {}, {}, {}
         self.tables = defaultdict(list)
         self.cells = defaultdict(lambda: [0] * 8)
         self.map = JourneyMap(self.policies)
@@ -62,6 +78,9 @@ class Fixture:
 
     def intern(self, text):
         return 0 if text is None else self.codes.setdefault(text, len(self.codes) + 1)
+
+    def zone(self, zone):
+        return None if zone is None else self.zones.setdefault(zone, len(self.zones) + 1)
 
     def identity(self):
         identity, types = self.oracle.identity, self.policies.identity["types"]
@@ -78,7 +97,7 @@ class Fixture:
 
     def fact(self, t):
         self.tables["journey.facts"].append(
-            (t.short_anchor, t.occurred_at, uuid(t.event_id), self.shape(t), t.received_at, t.value, t.margin, t.cost, t.score,
+            (t.short_anchor, t.occurred_at, uuid(t.event_id), self.shape(t), t.received_at, t.value, t.margin, t.cost, t.score, self.zone(t.zone),
              t.message_id, t.order_id, t.content_id, t.product_id, t.location_id, t.agent_id, None))
         if t.is_elsewhere:
             self.tables["journey.sale_copies"].append((t.short_anchor, t.occurred_at, uuid(t.event_id), t.rank))
@@ -310,8 +329,8 @@ class Fixture:
         """What `tutti policy apply` writes: the policies as they are understood."""
         said, after = self.policies, dict(self.policies.deadlines)
         times = [time and datetime.timedelta(microseconds=time) for time in (said.session, after.get("at_risk"), after["lapsed"], YEAR)]
-        insert(connection, "journey.policies", "generation reporting_timezone session at_risk_after lapsed_after journey_end stored_model",
-               [(generation, str(said.zone), *times, said.stored_model)])
+        insert(connection, "journey.policies", "generation reporting_timezone default_timezone session at_risk_after lapsed_after journey_end stored_model",
+               [(generation, str(said.zone), str(said.person_zone), *times, said.stored_model)])
         levels = {}
         for goal in said.goals:
             levels[goal["id"]] = levels[goal["parent"]] + 1 if "parent" in goal else 0
@@ -319,10 +338,21 @@ class Fixture:
                    [(generation, goal["id"], goal.get("parent"), levels[goal["id"]], goal.get("unit"), goal["measure"],
                      goal.get("credited", False), goal.get("status"), goal.get("from_stage"), goal.get("identified", False))])
 
+    def write_zones(self, connection):
+        """Every second zone is an alias: its changes stand in the row of another name."""
+        (zones,) = connection.execute("INSERT INTO tutti_meta.zone_sets VALUES (gen_random_uuid(), 'test') RETURNING zones").fetchone()
+        for zone, code in self.zones.items():
+            first, changed_at, offsets = changes_of(zone)
+            alias = code + 100 if code % 2 else None
+            rows = [(zones, alias or code, f"{zone}-", None, first, changed_at, offsets)]
+            rows += [(zones, code, str(zone), alias, None, None, None)] if alias else []
+            connection.cursor().executemany("INSERT INTO tutti_meta.zones VALUES (%s, %s, %s, %s, %s, %s::timestamptz[], %s)", rows)
+        return zones
+
     def write(self, connection, policies):
         generation, number = connection.execute(
-            "INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES (gen_random_uuid(), %s, true)"
-            " RETURNING generation, number", [json.dumps(policies)]).fetchone()
+            "INSERT INTO tutti_meta.generations (generation, policies, zones, is_active) VALUES (gen_random_uuid(), %s, %s, true)"
+            " RETURNING generation, number", [json.dumps(policies), self.write_zones(connection)]).fetchone()
         self.write_policies(connection, generation)
         connection.execute("INSERT INTO journey.dictionary (code, value) OVERRIDING SYSTEM VALUE"
                            " SELECT * FROM unnest(%s::integer[], %s::text[])", [list(self.codes.values()), list(self.codes)])
@@ -346,7 +376,7 @@ TABLES = {
     "journey.shapes": "shape hash source type event channel direction department purpose contact_class campaign_id campaign_name"
                       " score_kind currency product_category device_type country network touch_kind is_bot shown_direction is_touch"
                       " has_click_id is_goal_event needs_value is_money is_money_with_value is_return_event",
-    "journey.facts": "anchor occurred_at event_id shape received_at value_micros margin_micros cost_micros score message_id order_id"
+    "journey.facts": "anchor occurred_at event_id shape received_at value_micros margin_micros cost_micros score zone message_id order_id"
                      " content_id product_id location_id agent_id decision_id",
     "journey.sale_copies": "anchor occurred_at event_id rank",
     "journey.states": "profile ver members payload",

@@ -163,13 +163,18 @@ static void a_time_zone_is_looked_up(void **state)
     assert_true(zone_set_of(&set, 7)->zone.first == 28800);
     assert_null(zone_set_of(&set, 3));
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct journey_policy p = {.reporting_timezone = span_of(rows[i].name)};
+        struct journey_policy p = {.reporting_timezone = span_of(rows[i].name),
+                                   .default_timezone = SPAN("UTC")};
         struct err err = {0};
         enum outcome outcome = journey_policy_set_zones(&arena, &p, &set, &err);
         assert_int_equal(outcome, rows[i].says ? OUTCOME_FATAL : OUTCOME_OK);
         if (rows[i].says && strstr(err.message, rows[i].says) == NULL)
             fail_msg("\"%s\" does not say \"%s\"", err.message, rows[i].says);
     }
+    struct journey_policy p = {.reporting_timezone = SPAN("UTC"), .default_timezone = SPAN("?")};
+    struct err err = {0};
+    assert_int_equal(journey_policy_set_zones(&arena, &p, &set, &err), OUTCOME_FATAL);
+    assert_non_null(strstr(err.message, "journey.json: default_timezone: no time zone"));
     arena_free(&arena);
 }
 

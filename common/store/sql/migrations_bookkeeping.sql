@@ -34,7 +34,7 @@ BEGIN
             EXECUTE 'DROP VIEW IF EXISTS ' || array_to_string(made.views, ', ');
         END IF;
         IF cardinality(made.functions) > 0 THEN
-            EXECUTE 'DROP FUNCTION IF EXISTS ' || array_to_string(made.functions, ', ');
+            EXECUTE 'DROP ROUTINE IF EXISTS ' || array_to_string(made.functions, ', ');
         END IF;
     END LOOP;
 EXCEPTION WHEN dependent_objects_still_exist THEN

@@ -100,8 +100,8 @@ struct visit_rule {
 };
 
 struct journey_policy {
-    struct span reporting_timezone;
-    struct zone zone; /* of days, weeks and months of all figures */
+    struct span reporting_timezone, default_timezone; /* of people who never told one */
+    struct zone zone;                                 /* of days, weeks and months of all figures */
     struct duration session;
     bool has_no_touch;
     struct span_list no_touch; /* events that are no touches; without has_no_touch: the default */

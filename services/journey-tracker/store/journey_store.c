@@ -17,6 +17,7 @@ static const struct fact_column fact_columns[] = {
     COLUMN(margin_micros, FACT_INT8, true),
     COLUMN(cost_micros, FACT_INT8, false),
     COLUMN(score, FACT_INT2, true),
+    COLUMN(zone, FACT_INT2, false),
     COLUMN(message_id, FACT_TEXT, false),
     COLUMN(order_id, FACT_TEXT, true),
     COLUMN(content_id, FACT_TEXT, false),

@@ -6,6 +6,8 @@
 #include "common/timeline/timeline.h"
 #include "services/journey-tracker/logic/journey.h"
 
+enum { ZONE_UNKNOWN = -1 }; /* a text that is no name of a zone */
+
 /* A fact of journey.facts; texts are borrowed from the batch. */
 struct journey_fact {
     struct fact_key key;
@@ -13,6 +15,7 @@ struct journey_fact {
     struct instant received_at;                       /* us INT64_MIN: absent */
     int64_t value_micros, margin_micros, cost_micros; /* INT64_MIN: absent */
     int16_t score;                                    /* INT16_MIN: absent */
+    int16_t zone; /* code of a zone_set; ZONE_UNKNOWN; INT16_MIN: absent */
     struct span message_id, order_id, content_id, product_id, location_id, agent_id, decision_id;
     /* kept for contact rules that name the event later; lines: order_lines.h */
     struct span case_id, lines;
