@@ -185,15 +185,15 @@ class Fixture:
             paid += taken_back(taking) if taking.currency == currency else []
         sums = margins(paid)
         header = struct.pack(
-            ">BBBBBIqqq16sqqqIIqqqqqqBqh", 4, code(STAGES, journey.stage), code(STATUSES, journey.status), bool(converted),
-            last.rank if last else 0, journey.number,
+            ">BBBBBBIqqq16sqqqIIqqqqqqBqh", 4, code(STAGES, journey.stage), code(STATUSES, journey.status), bool(converted),
+            False, last.rank if last else 0, journey.number,
             timeline[0].occurred_at, timeline[-1].occurred_at, micros(last and last.occurred_at), last.event_id if last else bytes(16),
             short(last.anchor) if last else 0, micros(moves[-1] if moves else None),
             micros(touches[-1].occurred_at if touches else None), sum(not touch.telling.order.is_returned for touch in orders), self.intern(currency),
             *halves(sum(value or 0 for _, value in paid)), *halves(sums["margin"] or 0), *halves(sums["revenue_with_margin"] or 0),
             sums["margin"] is not None,
             micros(orders[-1].occurred_at if orders else None), scores[-1] if scores else -32768)
-        assert len(header) == 140
+        assert len(header) == 141
         self.tables["journey.states"].append((short(profile), 1, 1, header + b"variable part"))
 
     def stage_change(self, change, position):
