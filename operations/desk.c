@@ -25,6 +25,9 @@ enum outcome desk_connect(struct desk *desk, struct err *err)
 
 void desk_close(struct desk *desk)
 {
+    standing_lock_release(desk->presence);
+    standing_lock_release(desk->review);
+    desk->presence = desk->review = NULL;
     db_close(desk->db);
     desk->db = NULL;
 }

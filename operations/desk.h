@@ -9,7 +9,7 @@
 #include "common/base/arena.h"
 #include "common/base/instant.h"
 #include "common/runtime/config.h"
-#include "common/store/db.h"
+#include "common/store/standing_lock.h"
 
 enum desk_message { DESK_NOTE, DESK_WARNING };
 
@@ -27,8 +27,10 @@ struct listener {
 
 struct desk {
     const struct config *config;
-    struct arena *arena;  /* lives as long as the desk; reports are built in it */
-    struct db *db;        /* NULL until desk_connect */
+    struct arena *arena; /* lives as long as the desk; reports are built in it */
+    struct db *db;       /* NULL until desk_connect */
+    /* Until desk_close; NULL: not taken. */
+    struct standing_lock *presence, *review;
     struct duration wait; /* how long services may take that are busy or behind */
     struct listener listener;
 };

@@ -1,4 +1,4 @@
-/* lock_out.c: the lock that running services share, and re-anchoring that is under way. */
+/* lock_out.c: the lock that running services hold, and re-anchoring that is under way. */
 #include "operations/lock_out.h"
 
 #include <poll.h>
@@ -9,14 +9,14 @@
 
 enum { LEAVE_US = 1000000, LEAVE_POLL_MS = 50 };
 
-static enum outcome try_lock_out(struct db *db, bool *locked, struct err *err)
+static enum outcome try_lock(struct desk *desk, enum standing_mode mode, bool *locked,
+                             struct err *err)
 {
-    static const struct statement take_lock = {"lock_out_take",
-                                               "SELECT pg_try_advisory_lock(" GENERATION_LOCK ")"};
-    struct db_result *r = NULL;
-    CHECK(db_run(db, &take_lock, NULL, &r, NULL, err));
-    *locked = db_bool(r, 0, 0);
-    return OUTCOME_OK;
+    enum outcome outcome =
+        desk->presence ? OUTCOME_OK
+                       : standing_lock_take(desk->db, PRESENCE_LOCK, mode, &desk->presence, err);
+    *locked = outcome == OUTCOME_OK;
+    return outcome == OUTCOME_RETRY && strcmp(err->code, "lock_taken") == 0 ? OUTCOME_OK : outcome;
 }
 
 /* The server hears a moment later that a service has ended. */
@@ -24,10 +24,10 @@ enum outcome lock_out_all(struct desk *desk, struct err *err)
 {
     bool locked;
     int64_t deadline = clock_monotonic_us() + LEAVE_US;
-    CHECK(try_lock_out(desk->db, &locked, err));
+    CHECK(try_lock(desk, STANDING_ALONE, &locked, err));
     while (!locked && clock_monotonic_us() < deadline) {
         poll(NULL, 0, LEAVE_POLL_MS);
-        CHECK(try_lock_out(desk->db, &locked, err));
+        CHECK(try_lock(desk, STANDING_ALONE, &locked, err));
     }
     return locked ? OUTCOME_OK
                   : err_set(err, OUTCOME_FATAL, "services_running",
@@ -53,11 +53,8 @@ enum outcome lock_out_services(struct desk *desk, struct err *err)
 
 enum outcome lock_out_policies(struct desk *desk, struct err *err)
 {
-    static const struct statement hold = {
-        "lock_out_policies", "SELECT pg_try_advisory_lock_shared(" GENERATION_LOCK ")"};
-    struct db_result *r = NULL;
-    CHECK(db_run(desk->db, &hold, NULL, &r, NULL, err));
-    bool held = db_bool(r, 0, 0);
+    bool held;
+    CHECK(try_lock(desk, STANDING_SHARED, &held, err));
     if (!held)
         return err_set(err, OUTCOME_REJECT, "policy_apply_running",
                        "policies are being applied: run this when that is done");

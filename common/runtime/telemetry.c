@@ -67,11 +67,15 @@ static void store(_Atomic uint64_t *bits, double v)
 
 void metric_add(struct metric *metric, double value)
 {
+    if (metric == NULL)
+        return;
     store(&metric->value, load(&metric->value) + value);
 }
 
 void metric_set(struct metric *metric, double value)
 {
+    if (metric == NULL)
+        return;
     store(&metric->value, value);
 }
 

@@ -17,9 +17,6 @@
 #include "common/codec/messages.h"
 #include "common/store/db.h"
 
-/* Key of the advisory lock in tutti_meta.hold_erasures(), which `tutti erase` takes exclusively. */
-#define ERASURE_LOCK "7235417803202"
-
 /* Work without a transaction must ask at least this often. Tombstones reach further ahead than that
  * (ERASED_AHEAD_US), so they cover what was handled before they were known. */
 enum { ERASED_LEASE_US = 1000000, ERASED_AHEAD_US = 3000000 };

@@ -87,19 +87,6 @@ static enum outcome find_active(struct db *db, struct arena *arena,
     return OUTCOME_OK;
 }
 
-static enum outcome hold_shared_lock(struct db *db, struct arena *arena, struct err *err)
-{
-    struct params p;
-    params_init(&p, arena);
-    struct db_result *r = NULL;
-    CHECK(db_run(db, &sql_generation_hold_lock, &p, &r, NULL, err));
-    return db_bool(r, 0, 0)
-               ? OUTCOME_OK
-               : err_set(err, OUTCOME_FATAL, "policy_apply_running",
-                         "`tutti policy apply` or `tutti identity apply` is running: start the "
-                         "services when it is done");
-}
-
 static enum outcome read_complete(struct db *db, struct arena *arena, struct generation *out,
                                   struct err *err)
 {
@@ -132,7 +119,6 @@ static enum outcome join(struct db *db, struct arena *arena, const char *dir,
                          struct generation *out, struct err *err)
 {
     struct id local;
-    CHECK(hold_shared_lock(db, arena, err));
     CHECK(read_complete(db, arena, out, err));
     CHECK(hash_files(arena, dir, &out->zones, &local, err));
     return id_equal(&local, &out->id)
@@ -162,11 +148,8 @@ enum outcome generation_still_active(struct db *db, struct arena *arena,
                       erased ? &sql_generation_find_active_erasures
                              : &sql_generation_find_active_locked,
                       &r, &now, err));
-    if (!db_bool(r, 0, 2))
-        return err_set(err, OUTCOME_RETRY, "policy_apply_running",
-                       "`tutti policy apply` is running");
     if (now.number != generation->number)
         return err_set(err, OUTCOME_FATAL, "generation_changed",
                        "other policies were activated: restart with the same files");
-    return erased ? erased_check(db, erased, db_int8(r, 0, 3), err) : OUTCOME_OK;
+    return erased ? erased_check(db, erased, db_int8(r, 0, 2), err) : OUTCOME_OK;
 }

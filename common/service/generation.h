@@ -4,8 +4,8 @@
  * The database says which generation is active (tutti_meta.generations). A service whose local
  * files differ refuses to start and names `tutti policy apply`. Every transaction that derives
  * reads the active number again under its locks (generation_still_active), so replicas of a rolling
- * restart never re-derive against each other. While it runs, a service holds a shared advisory lock
- * that `tutti policy apply` takes exclusively.
+ * restart never re-derive against each other. While it runs, a service holds a standing lock of
+ * tutti_meta.presence (service_main.c), which `tutti policy apply` takes alone.
  *
  * This is domain, not loop. It stands here because all four services and `tutti` open a generation
  * in the same way, and because the one statement that every writing transaction begins with reads
@@ -20,9 +20,8 @@
 #include "common/service/erased.h"
 #include "common/store/db.h"
 
-/* Key of the advisory lock: shared by running services, exclusive for what works without them.
- * sql/generation_*.sql name it, too. */
-#define GENERATION_LOCK "7235417803201"
+/* The table that running services lock, and that is locked alone by what works without them. */
+#define PRESENCE_LOCK "tutti_meta.presence"
 
 enum { DERIVATION_VERSION = 1 }; /* grows whenever the same facts and policies give other figures */
 
@@ -49,7 +48,7 @@ enum outcome generation_hash(const char *dir, struct generation *generation, str
 /* The time zones of the active generation; all zeros if there is none. */
 enum outcome generation_find_zones(struct db *db, struct arena *arena, struct id *out,
                                    struct err *err);
-/* Holds the shared lock and reads the active generation. FATAL if there is none, or if it differs
+/* Reads the active generation. FATAL if there is none, or if it differs
  * from the files of policy.dir. */
 enum outcome generation_open(struct db *db, const struct config *config, struct generation *out,
                              struct err *err);

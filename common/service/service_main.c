@@ -19,6 +19,7 @@
 #include "common/service/generation.h"
 #include "common/service/pipeline.h"
 #include "common/store/schema_migrations.h"
+#include "common/store/standing_lock.h"
 
 enum { MMAP_THRESHOLD = 32 << 20, TRIM_THRESHOLD = 256 << 20, TOP_PAD = 4 << 20 };
 
@@ -39,6 +40,7 @@ struct app {
     struct service_context context;
     void *self; /* the service's own state */
     struct pipeline *pipeline;
+    struct standing_lock *presence;
 };
 
 static enum outcome load(struct app *app, int argc, char **argv, enum config_action *action,
@@ -98,6 +100,18 @@ static enum outcome reach_database(struct app *app, struct err *err)
     return outcome;
 }
 
+/* From here on no command works that needs the services stopped. */
+static enum outcome take_presence(struct app *app, struct err *err)
+{
+    enum outcome outcome =
+        standing_lock_take(app->context.db, PRESENCE_LOCK, STANDING_SHARED, &app->presence, err);
+    return outcome == OUTCOME_RETRY && strcmp(err->code, "lock_taken") == 0
+               ? err_set(err, OUTCOME_FATAL, "policy_apply_running",
+                         "`tutti policy apply` or `tutti identity apply` is running: start the "
+                         "services when it is done")
+               : outcome;
+}
+
 static void close_service(struct app *app)
 {
     if (app->self)
@@ -147,6 +161,7 @@ static enum outcome run_steps(struct app *app, struct err *err)
 {
     CHECK(open_shell(app, err));
     CHECK(keep_trying(app, reach_database, err));
+    CHECK(keep_trying(app, take_presence, err));
     CHECK(keep_trying(app, open_service, err));
     CHECK(keep_trying(app, open_pipeline, err));
     log_event(LOG_INFO, "started", NULL);
@@ -165,6 +180,7 @@ static void close_all(struct app *app)
     close_service(app);
     schema_set_close(app->context.schemas);
     producer_close(app->context.producer);
+    standing_lock_release(app->presence);
     db_close(app->context.db);
     admin_http_close(app->http);
     config_free(app->config);

@@ -46,13 +46,8 @@ static enum outcome check_url(const char *url, struct err *err)
     return OUTCOME_OK;
 }
 
-enum outcome db_open_url(const char *url, const char *application_name, struct db **out,
-                         struct err *err)
+static struct db *make(const char *url, const char *application_name)
 {
-    *out = NULL;
-    enum outcome outcome = check_url(url, err);
-    if (outcome != OUTCOME_OK)
-        return outcome;
     struct db *db = calloc(1, sizeof *db);
     if (db == NULL)
         abort();
@@ -62,13 +57,31 @@ enum outcome db_open_url(const char *url, const char *application_name, struct d
     db->prepare = true;
     db->random = ((uint64_t)clock_monotonic_us() ^ ((uint64_t)getpid() << 32)) | 1;
     map_init(&db->prepared, NULL, NAME_BYTES, sizeof(uint64_t));
-    register_metrics(db);
-    metric_set(db->up, 0);
     db_session_set(db, "lock_timeout", "5s");
     db_session_set(db, "idle_in_transaction_session_timeout", "15s");
     db_session_set(db, "TimeZone", "UTC");
-    *out = db;
+    return db;
+}
+
+enum outcome db_open_url(const char *url, const char *application_name, struct db **out,
+                         struct err *err)
+{
+    *out = NULL;
+    enum outcome outcome = check_url(url, err);
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    *out = make(url, application_name);
+    register_metrics(*out);
+    metric_set((*out)->up, 0);
     return OUTCOME_OK;
+}
+
+struct db *db_clone(const struct db *db)
+{
+    struct db *copy = make(db->url, db->application_name);
+    copy->prepare = db->prepare;
+    copy->timeout_us = db->timeout_us;
+    return copy;
 }
 
 enum outcome db_open(const struct config *config, const char *application_name, struct db **out,

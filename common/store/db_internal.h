@@ -43,8 +43,11 @@ struct db {
     size_t copy_len;
     const char *script; /* the script that runs, for line numbers in errors */
 
-    struct metric *up, *commits, *rollbacks, *unknowns;
+    struct metric *up, *commits, *rollbacks, *unknowns; /* NULL: it is no one's only connection */
 };
+
+/* Another connection to the same database, not yet connected. */
+struct db *db_clone(const struct db *db);
 
 /* The arena clears libpq's result when it is reset. */
 struct db_result *db_result_new(struct arena *arena, PGresult *libpq);

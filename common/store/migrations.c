@@ -7,12 +7,10 @@
 #include "common/base/pack.h"
 #include "common/store/db_internal.h"
 #include "common/store/schema_views.h"
+#include "common/store/standing_lock.h"
 #include "store_sql.h"
 
-/* The advisory lock of everyone who migrates a Tutti database: "tuttimig" as bytes. */
-static const int64_t lock_key = 8391741524008593767;
-
-enum { LOCK_POLL_MS = 100 };
+enum { LOCK_POLL_MS = 100, LOCK_TRIES = 20 };
 
 static struct span version_of(const struct sql_file *m)
 {
@@ -290,44 +288,37 @@ static enum outcome bring(const struct run *run, struct err *err)
     return outcome == OUTCOME_OK ? bring_views(run, err) : outcome;
 }
 
-static enum outcome run_lock(struct db *db, const struct statement *statement, bool *answer,
-                             struct err *err)
+/* Two programs that start on an empty database make the same table; the one that loses finds it. */
+static enum outcome make_lock_table(struct db *db, struct err *err)
 {
-    struct arena arena = {0};
-    struct params params;
-    struct db_result *result;
-    params_init(&params, &arena);
-    params_int8(&params, lock_key);
-    enum outcome outcome = db_run(db, statement, &params, &result, NULL, err);
-    *answer = outcome == OUTCOME_OK && db_bool(result, 0, 0);
-    arena_free(&arena);
-    return outcome;
+    enum outcome outcome = OUTCOME_OK;
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        outcome = db_script(db, sql_migrations_lock.sql, err);
+        if (outcome == OUTCOME_OK || !(db_sqlstate_is(db, "23505") || db_sqlstate_is(db, "42P06") ||
+                                       db_sqlstate_is(db, "42P07")))
+            break;
+        poll(NULL, 0, LOCK_POLL_MS);
+    }
+    return as_fatal(outcome, err);
 }
 
-/* Asks again and again instead of waiting inside one statement: that would hold a snapshot, for
- * which a CREATE INDEX CONCURRENTLY of the lock's owner waits in turn. */
-static enum outcome take_lock(struct db *db, struct err *err)
+/* Asks again and again: a table lock that waits would hold up those behind it. */
+static enum outcome take_lock(struct db *db, struct standing_lock **lock, struct err *err)
 {
+    CHECK(make_lock_table(db, err));
     for (;;) {
-        bool is_ours;
-        CHECK(run_lock(db, &sql_migrations_lock, &is_ours, err));
-        if (is_ours)
-            return OUTCOME_OK;
+        enum outcome outcome =
+            standing_lock_take(db, "tutti_meta.migration_lock", STANDING_ALONE, lock, err);
+        if (outcome != OUTCOME_RETRY || strcmp(err->code, "lock_taken") != 0)
+            return outcome;
         poll(NULL, 0, LOCK_POLL_MS);
     }
 }
 
-static void release_lock(struct db *db)
+static enum outcome bring_locked(const struct run *run, struct standing_lock **lock,
+                                 struct err *err)
 {
-    struct err ignored;
-    bool was_ours;
-    if (db_is_up(db))
-        run_lock(db, &sql_migrations_unlock, &was_ours, &ignored);
-}
-
-static enum outcome bring_locked(const struct run *run, struct err *err)
-{
-    CHECK(take_lock(run->db, err));
+    CHECK(take_lock(run->db, lock, err));
     CHECK(db_script(run->db, sql_migrations_bookkeeping.sql, err));
     return bring(run, err);
 }
@@ -341,8 +332,9 @@ enum outcome migrations_up(struct db *db, const struct schema_files *files, bool
         return bring(&run, err);
     int64_t limit = db->timeout_us;
     db->timeout_us = 0; /* an index may take long */
-    enum outcome outcome = bring_locked(&run, err);
-    release_lock(db);
+    struct standing_lock *lock = NULL;
+    enum outcome outcome = bring_locked(&run, &lock, err);
+    standing_lock_release(lock);
     db->timeout_us = limit;
     return outcome;
 }

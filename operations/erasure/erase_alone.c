@@ -10,10 +10,8 @@
 /* Transactions that wait behind this lock wait no longer than lock_timeout. */
 static enum outcome be_alone(struct erasure *e, struct err *err)
 {
-    static const struct statement lock = {"erase_lock",
-                                          "SELECT pg_advisory_xact_lock(" ERASURE_LOCK ")"};
     CHECK(db_run(e->desk->db, &sql_erase_settings, NULL, NULL, NULL, err));
-    return db_run(e->desk->db, &lock, NULL, NULL, NULL, err);
+    return db_script(e->desk->db, "LOCK TABLE tutti_meta.erasure_lock IN EXCLUSIVE MODE", err);
 }
 
 /* A service that has not read yet who belongs to this person holds the history of others with

@@ -75,6 +75,7 @@ enum outcome policy_start_generation(struct db *db, struct arena *arena, const c
 {
     struct span policies = SPAN_NONE;
     CHECK(bundle(arena, dir, &policies, err));
+    CHECK(db_script(db, "LOCK TABLE tutti_meta.policy_lock IN EXCLUSIVE MODE", err));
     CHECK(db_run(db, &sql_policy_deactivate, NULL, NULL, NULL, err));
     struct params p;
     params_init(&p, arena);
@@ -85,7 +86,7 @@ enum outcome policy_start_generation(struct db *db, struct arena *arena, const c
     CHECK(db_run(db, &sql_policy_activate, &p, &r, NULL, err));
     generation->number = db_int4(r, 0, 0);
     CHECK(journey_policy_store_files(db, arena, dir, &generation->id, err));
-    CHECK(db_script(db, "TRUNCATE metrics.cells", err));
+    CHECK(db_script(db, "SELECT tutti_meta.clear_tables('metrics.cells')", err));
     CHECK(db_run(db, &sql_policy_skip_numbers, NULL, NULL, NULL, err));
     return journey_sweep_clear(db, err);
 }

@@ -21,26 +21,30 @@ static enum outcome count_profiles(struct db *db, struct arena *arena, const str
     return OUTCOME_OK;
 }
 
-/* Key of the advisory lock that a running `tutti identity apply` holds: "idpolicy" as bytes. */
-#define APPLY_LOCK "7594869441312613241"
+static enum outcome hold_review(struct desk *desk, struct err *err)
+{
+    if (desk->review && standing_lock_is_held(desk->review))
+        return OUTCOME_OK;
+    standing_lock_release(desk->review);
+    enum outcome outcome =
+        standing_lock_take(desk->db, "tutti_meta.review_lock", STANDING_ALONE, &desk->review, err);
+    return outcome == OUTCOME_RETRY && strcmp(err->code, "lock_taken") == 0
+               ? err_set(err, OUTCOME_FATAL, "apply_running",
+                         "another `tutti identity apply` is at work")
+               : outcome;
+}
 
 /* Where the sweep stands is noted with the active policy: two at once would note it for each other.
- * The lock ends with the connection, so it is asked for again before every step. */
-enum outcome apply_hold_alone(struct db *db, int32_t version, struct err *err)
+ * The lock ends with its connection, so it is asked for again before every step. */
+enum outcome apply_hold_alone(struct desk *desk, int32_t version, struct err *err)
 {
-    static const struct statement hold = {
-        "apply_hold", "SELECT pg_try_advisory_lock(" APPLY_LOCK
-                      "), (SELECT version FROM identity.policies WHERE is_active)"};
     struct db_result *r = NULL;
-    CHECK(db_run(db, &hold, NULL, &r, NULL, err));
-    bool is_alone = db_bool(r, 0, 0),
-         is_active = !db_is_null(r, 0, 1) && db_int4(r, 0, 1) == version;
-    if (!is_alone)
-        return err_set(err, OUTCOME_FATAL, "apply_running",
-                       "another `tutti identity apply` is at work");
-    return is_active ? OUTCOME_OK
-                     : err_set(err, OUTCOME_FATAL, "policy_changed",
-                               "another policy was applied meanwhile");
+    CHECK(hold_review(desk, err));
+    CHECK(db_run(desk->db, &sql_policy_active_version, NULL, &r, NULL, err));
+    return !db_is_null(r, 0, 0) && db_int4(r, 0, 0) == version
+               ? OUTCOME_OK
+               : err_set(err, OUTCOME_FATAL, "policy_changed",
+                         "another policy was applied meanwhile");
 }
 
 struct sweep_state {
@@ -57,7 +61,7 @@ static enum outcome try_step(struct sweep_state *sweep, struct arena *arena, siz
     struct id at = sweep->position;
     CHECK(desk_check_stop(sweep->desk, err));
     CHECK(db_ready(sweep->resolver.db, err));
-    CHECK(apply_hold_alone(sweep->resolver.db, sweep->version, err));
+    CHECK(apply_hold_alone(sweep->desk, sweep->version, err));
     CHECK(resolver_sweep_step(&sweep->resolver, arena, sweep->batch, &at, count, err));
     sweep->position = at;
     return OUTCOME_OK;
@@ -99,7 +103,7 @@ static enum outcome switch_and_sweep(struct sweep_state *sweep, const struct pol
                                      struct err *err)
 {
     struct desk *desk = sweep->desk;
-    CHECK(apply_hold_alone(desk->db, sweep->version, err));
+    CHECK(apply_hold_alone(desk, sweep->version, err));
     if (active_is(review->text, &review->active)) {
         desk_note(desk, "version %d is active already; going on with the review of the profiles",
                   sweep->version);

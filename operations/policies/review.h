@@ -7,7 +7,7 @@
 #include "operations/policies/active.h"
 
 /* FATAL where another `tutti identity apply` works, or another version is active. */
-enum outcome apply_hold_alone(struct db *db, int32_t version, struct err *err);
+enum outcome apply_hold_alone(struct desk *desk, int32_t version, struct err *err);
 /* Switches to the policy and reviews every profile under it, or goes on where an earlier run ended.
  */
 struct policy_review {

@@ -56,7 +56,10 @@ static enum outcome write_switch(struct anchors_apply *apply, const struct renam
                                  apply->actor, &version, err));
     CHECK(begin(apply, version, err));
     CHECK(renaming_store(apply->desk->db, renaming, err));
-    CHECK(db_script(apply->desk->db, "TRUNCATE identity.links, suppression.known_addresses", err));
+    CHECK(db_script(apply->desk->db,
+                    "SELECT tutti_meta.clear_tables('identity.links', "
+                    "'suppression.known_addresses')",
+                    err));
     CHECK(policy_start_generation(apply->desk->db, desk->arena, policy_dir_of(desk), generation,
                                   err));
     CHECK(db_commit(apply->desk->db, err));
@@ -93,7 +96,7 @@ static enum outcome start(struct anchors_apply *apply, struct generation *genera
 {
     struct renaming renaming;
     bool differ;
-    CHECK(apply_hold_alone(apply->desk->db, apply->active.version, err));
+    CHECK(apply_hold_alone(apply->desk, apply->active.version, err));
     CHECK(anchors_drain(apply->desk, &apply->readers, err));
     CHECK(anchors_check_rules(apply->desk->db, apply->desk->arena, apply->candidate, apply->current,
                               &differ, err));

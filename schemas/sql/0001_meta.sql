@@ -84,6 +84,39 @@ COMMENT ON COLUMN tutti_meta.generations.is_complete IS 'True once every profile
 COMMENT ON COLUMN tutti_meta.generations.zones IS 'Its time zones, as in tutti_meta.zone_sets; null: it knows UTC only.';
 COMMENT ON COLUMN tutti_meta.generations.activated_at IS 'When it was applied.';
 
+-- Locks: no row, and no statement reads them. Only who may UPDATE one can lock it, so no reader can.
+CREATE TABLE tutti_meta.presence ();
+COMMENT ON TABLE tutti_meta.presence IS 'Locked (ROW SHARE) by each service while it runs, and EXCLUSIVE by a command that needs them stopped (chronicle).';
+CREATE TABLE tutti_meta.policy_lock ();
+COMMENT ON TABLE tutti_meta.policy_lock IS 'Locked (ROW SHARE) by every transaction that derives, and EXCLUSIVE by the one that activates policies (chronicle).';
+CREATE TABLE tutti_meta.erasure_lock ();
+COMMENT ON TABLE tutti_meta.erasure_lock IS 'Locked (ROW SHARE) by every transaction about people, and EXCLUSIVE by the one that erases a person (chronicle).';
+CREATE TABLE tutti_meta.review_lock ();
+COMMENT ON TABLE tutti_meta.review_lock IS 'Locked (EXCLUSIVE) by tutti identity apply while it works (chronicle).';
+
+-- The active generation; the lock keeps a switch off until the transaction ends. Two statements: a read after a wait for a lock needs a
+-- snapshot of its own, and a function that is not stable takes one for each of its statements.
+CREATE FUNCTION tutti_meta.hold_policies(OUT generation uuid, OUT number integer) RETURNS SETOF record
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 1 AS $$
+BEGIN
+    LOCK TABLE tutti_meta.policy_lock IN ROW SHARE MODE;
+    RETURN QUERY SELECT g.generation, g.number FROM tutti_meta.generations AS g WHERE g.is_active;
+END $$;
+
+-- Empties tables. Who reads one of them does not hold this up: its rows are then deleted one by one.
+CREATE FUNCTION tutti_meta.clear_tables(VARIADIC tables regclass[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    list text := array_to_string(tables, ', ');
+    one regclass;
+BEGIN
+    EXECUTE 'LOCK TABLE ' || list || ' IN ACCESS EXCLUSIVE MODE NOWAIT';
+    EXECUTE 'TRUNCATE ' || list;
+EXCEPTION WHEN lock_not_available THEN
+    FOREACH one IN ARRAY tables LOOP
+        EXECUTE 'DELETE FROM ' || one;
+    END LOOP;
+END $$;
+
 CREATE TABLE tutti_meta.reanchoring (
     is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
     policy_version integer NOT NULL,
@@ -129,6 +162,8 @@ CREATE FUNCTION tutti_meta.without_keys(packed bytea, keys bigint[]) RETURNS byt
 
 GRANT USAGE ON SCHEMA tutti_meta TO tutti_identity, tutti_journey, tutti_suppression, tutti_metrics;
 GRANT SELECT ON tutti_meta.generations, tutti_meta.zones, tutti_meta.zone_countries, tutti_meta.reanchoring TO tutti_identity, tutti_journey, tutti_suppression, tutti_metrics;
+GRANT UPDATE ON tutti_meta.presence, tutti_meta.policy_lock TO tutti_identity, tutti_journey, tutti_suppression, tutti_metrics;
+GRANT UPDATE ON tutti_meta.erasure_lock TO tutti_identity, tutti_journey, tutti_suppression;
 
 -- The public schema; what is in it stands in schemas/views.
 CREATE SCHEMA tutti;

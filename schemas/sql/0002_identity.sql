@@ -240,7 +240,7 @@ CREATE INDEX erasures_incomplete ON identity.erasures (version) WHERE NOT is_com
 -- a snapshot of its own, and a function that is not stable takes one for each of its statements.
 CREATE FUNCTION tutti_meta.hold_erasures() RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(7235417803202);
+    LOCK TABLE tutti_meta.erasure_lock IN ROW SHARE MODE;
     RETURN (SELECT coalesce(max(version), 0) FROM identity.erasures);
 END $$;
 

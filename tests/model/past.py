@@ -18,7 +18,7 @@ RULES = {
     "fill": "stored touchpoints that the new policy asks for become facts of the ledger",
     "read-again": "suppression reads again from where journey-tracker's offsets are",
     "empty-group": "offsets are set back when the group has no member, whose late commit would move them on again",
-    "asks-policy": "every transaction asks for the active policy, and none runs while one is applied",
+    "asks-policy": "every transaction asks for the active policy under a lock, for which a switch waits",
     "complete-last": "services start when all of this is done, so an interrupted apply is run again",
     "offsets-last": "offsets are committed last",
 }
@@ -72,11 +72,10 @@ class Reader(Instance):
         transaction = self.begin()
         yield
         if self.keeps("asks-policy"):
-            if self.world.is_locked:
-                raise Retry("a policy is being applied")
+            yield lambda: not self.world.is_switching
+            self.world.transactions.append(transaction)
             if self.world.policy().number != self.policy:
                 raise Outdated
-        self.world.transactions.append(transaction)
         for told in batch:
             if self.wants(told):
                 yield from transaction.insert(self.table, told, True)
@@ -126,7 +125,7 @@ class Operator(Instance):
 
     def crash(self):
         self.steps.close()
-        self.is_alive = self.world.is_locked = False
+        self.is_alive = self.world.is_locked = self.world.is_switching = False
         if self.transaction is not None:
             self.database.abandon(self.transaction)
 
@@ -137,7 +136,7 @@ class Operator(Instance):
         while self.world.policy() != Policy(NEW, True):
             yield
             yield from self.attempt(self.apply())
-            self.world.is_locked = False
+            self.world.is_locked = self.world.is_switching = False
         while True:
             for service in self.dead():
                 service.start()
@@ -149,7 +148,7 @@ class Operator(Instance):
     def apply(self):
         yield from self.lock_out()
         if self.world.policy().number == OLD:
-            yield from self.write("policy", {"active": Policy(NEW, not self.keeps("complete-last"))})
+            yield from self.switch()
         if self.keeps("fill"):
             yield from self.fill()
         if self.keeps("read-again"):
@@ -162,9 +161,16 @@ class Operator(Instance):
         while sessions := [service for service in self.world.services if service.has_session]:
             self.chance.choice(sessions).crash()
             yield
+        self.world.is_locked = True
+
+    def switch(self):
+        """Alone for this one transaction: those that hold the old policy end first, later ones see the new one."""
+        self.world.is_switching = True
+        yield
         if any(transaction.is_open for transaction in self.world.transactions):
             raise Retry("a transaction is under way")
-        self.world.is_locked = True
+        yield from self.write("policy", {"active": Policy(NEW, not self.keeps("complete-last"))})
+        self.world.is_switching = False
 
     def fill(self):
         stored = dict(self.database.rows("stored"))
@@ -190,7 +196,8 @@ class Past(World):
     """One topic, two services in groups of their own, and an operator with a new policy."""
 
     def prepare(self):
-        self.is_locked, self.transactions = False, []
+        self.is_locked = self.is_switching = False
+        self.transactions = []
         self.begins = self.chance.randint(0, 200)
         self.resets = 0
         self.database.rows("policy")["active"] = Policy(OLD, True)

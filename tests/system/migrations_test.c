@@ -107,7 +107,7 @@ static void test_up_twice(void **state)
     assert_int_equal(number("SELECT sum(k)::int8 FROM a"), 1 + 2);
     assert_int_equal(
         number(
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"),
+            "SELECT count(*) FROM pg_locks WHERE relation = 'tutti_meta.migration_lock'::regclass"),
         0);
 }
 

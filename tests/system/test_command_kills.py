@@ -113,7 +113,7 @@ def crowded(make_world, stack):
 
 
 IN_THE_TRANSACTION = (
-    "SELECT pg_advisory_xact_lock_shared(7235417803202)",
+    "LOCK TABLE tutti_meta.erasure_lock IN ROW SHARE MODE",
     "SELECT FROM journey.facts FOR KEY SHARE",
     "SELECT FROM journey.states FOR KEY SHARE",
     "SELECT FROM identity.links FOR KEY SHARE",

@@ -224,7 +224,7 @@ def test_no_service_writes_during_an_erasure(world):
 
 def assert_held_off(world, names, act):
     """They come to the lock, and what the act leads to is not stored while it is held."""
-    with Held(world, ("SELECT pg_advisory_xact_lock(7235417803202)",)) as held:
+    with Held(world, ("LOCK TABLE tutti_meta.erasure_lock IN EXCLUSIVE MODE",)) as held:
         before = [world.query(STORED[name]) for name in names]
         act()
         until(lambda: all(map(held.stops, names)), 60, f"{names} at the lock")

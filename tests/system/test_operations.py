@@ -249,11 +249,12 @@ def test_policy_apply_refuses_while_services_run(world):
 def test_policy_apply_waits_for_whoever_just_ended(world):
     """The server hears a moment later that a service is gone."""
     world.policies = BANK
-    tried = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tutti' AND query ~ 'try_advisory'"
-    with psycopg.connect(world.url, autocommit=True) as service:
-        service.execute("SELECT pg_advisory_lock_shared(7235417803201)")
+    tried = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tutti' AND datname = current_database()"
+    with psycopg.connect(world.url) as service:
+        service.execute("LOCK TABLE tutti_meta.presence IN ROW SHARE MODE")
         command = start(world, "policy", "apply")
-        until(lambda: world.query(tried) != [(0,)] or command.poll() is not None, 60, "it asks for the lock")
+        until(lambda: world.query(tried) != [(0,)] or command.poll() is not None, 60, "it is about to ask for the lock")
+        time.sleep(0.2)
     assert command.wait(patient(60)) == 0
 
 

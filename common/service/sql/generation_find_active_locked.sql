@@ -1,5 +1,3 @@
--- The active generation, for a transaction. The lock (GENERATION_LOCK) holds off `tutti policy apply` even after a lost
--- connection released the session's lock.
-SELECT generation, number, pg_try_advisory_xact_lock_shared(7235417803201)
-FROM tutti_meta.generations
-WHERE is_active
+-- The same without the erasures.
+SELECT p.generation, p.number
+FROM tutti_meta.hold_policies() AS p

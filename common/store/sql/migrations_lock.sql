@@ -1,2 +1,9 @@
--- $1: the key of the lock. It belongs to the session, so it is free again when the connection ends.
-SELECT pg_try_advisory_lock($1)
+-- What `tutti migrate` locks while it works: a table without rows, which no reader may lock. Once it is there it is left alone.
+CREATE SCHEMA IF NOT EXISTS tutti_meta;
+DO $$
+BEGIN
+    IF to_regclass('tutti_meta.migration_lock') IS NULL THEN
+        CREATE TABLE tutti_meta.migration_lock ();
+        COMMENT ON TABLE tutti_meta.migration_lock IS 'chronicle: locked by tutti migrate while it works.';
+    END IF;
+END $$;

@@ -1,2 +1,2 @@
 DELETE FROM journey.sales WHERE anchor IS NOT NULL;
-TRUNCATE journey.sale_copies;
+SELECT tutti_meta.clear_tables('journey.sale_copies');
