@@ -14,7 +14,7 @@ KINDS = ("ties", "messages", "delivery", "strangers", "orders", "returns", "stat
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 START, DAYS, PEOPLE = instant("2024-02-20T00:00:00Z"), 45, 7
 # Midnights of these zones, in winter and in summer; their clocks change within these days, but those of Apia.
-ZONES = {"messages": "America/New_York", "delivery": "Europe/Berlin", "statuses": "Pacific/Apia", "orders": "America/New_York"}
+ZONES = {"messages": "America/New_York", "returns": "Europe/Berlin", "statuses": "Pacific/Apia", "orders": "America/New_York"}
 MIDNIGHTS = [*(hour * US * 3600 for hour in (4, 5, 11, 22, 23)), 5 * US * 3600 - 1]
 
 PLAIN = ("Product Viewed", "Product Viewed", "Campaign Sent", "Campaign Sent", "Contact Sent", "Account Created", "Ad Clicked")

@@ -544,6 +544,18 @@ static void merges_and_splits_equal_one_derivation(struct arena *arena)
     figures_close(&figures);
 }
 
+/* Every second timeline is told by clocks that change, one of them across midnight. */
+static const struct zone *zone_of_seed(unsigned long seed)
+{
+    static const struct instant at[] = {{1 * US_PER_DAY},
+                                        {30 * US_PER_DAY + 3600 * US_PER_SECOND},
+                                        {200 * US_PER_DAY},
+                                        {400 * US_PER_DAY}};
+    static const int32_t offset[] = {-4 * 3600, -5 * 3600, 19 * 3600, -5 * 3600};
+    static const struct zone changing = {-5 * 3600, 4, at, offset};
+    return seed % 2 ? &changing : &zone_utc;
+}
+
 static void run_seeds(void (*property)(struct arena *arena))
 {
     const char *only = getenv("JOURNEY_SEED"), *number = getenv("JOURNEY_SEEDS");
@@ -553,6 +565,7 @@ static void run_seeds(void (*property)(struct arena *arena))
     for (unsigned long seed = from; seed < from + (only ? 1 : count); seed++) {
         static const uint32_t tails[] = {1, 2, 3, POLICY_TAIL_MAX};
         dice.state = seed * UINT64_C(0x2545f4914f6cdd1d);
+        world.policy.zone = *zone_of_seed(seed);
         world.policy.tail_max = tails[draw(4)];
         fprintf(stderr, "\r%lu ", seed); /* the last one printed is the one that failed */
         property(&arena);

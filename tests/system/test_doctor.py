@@ -187,3 +187,10 @@ def test_requests_that_name_no_address(world):
     found = finding(world, "requests")
     assert found["verdict"] == "warn" and "1 on email by care" in found["text"] and "needs_address" in found["fix"], found
     world.stop()
+
+
+def test_time_zones_without_a_name(world):
+    world.start()
+    feed(world, *(touchpoint(f"m{n}", RECENT + n, user_id="bob", timezone=name) for n, name in enumerate(("Europe/Berlin", "CEST", "berlin", ""))))
+    found = finding(world, "time zones")
+    assert found["verdict"] == "warn" and "2 from urn:" in found["text"], found
