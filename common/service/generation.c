@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/pack.h"
 #include "common/codec/digest.h"
@@ -13,7 +14,9 @@
 
 const struct setting policy_settings[] = {
     {"policy.dir", SETTING_TEXT, "policies", 0, 0, NULL,
-     "Folder with identity.json, journey.json, contact.json, goals.json and channels.json."},
+     "Folder with identity.json, journey.json, contact.json, goals.json and channels.json, and "
+     "with "
+     "segments.json and traits.json where there are any."},
     {"identity.key_file", SETTING_TEXT, "", 0, 0, NULL,
      "File with the secret key of identifier hashes (16 to 64 bytes, or hexadecimal)."},
     {"identity.previous_key_file", SETTING_TEXT, "", 0, 0, NULL,
@@ -22,11 +25,21 @@ const struct setting policy_settings[] = {
 };
 
 const char *const policy_files[] = {"channels.json", "contact.json", "goals.json", "journey.json",
-                                    NULL};
+                                    "segments.json", "traits.json",  NULL};
 
 const char *generation_policy_path(struct arena *arena, const char *dir, const char *file)
 {
     return arena_printf(arena, "%s/%s", dir, file);
+}
+
+bool generation_lacks_file(const char *dir, const char *file)
+{
+    struct arena arena = {0};
+    bool may_lack = strcmp(file, "segments.json") == 0 || strcmp(file, "traits.json") == 0;
+    bool lacks =
+        may_lack && access(generation_policy_path(&arena, dir, file), F_OK) != 0 && errno == ENOENT;
+    arena_free(&arena);
+    return lacks;
 }
 
 enum outcome generation_read_file(struct strbuf *out, const char *path, struct err *err)
@@ -55,6 +68,8 @@ static enum outcome hash_files(struct arena *arena, const char *dir, const struc
     strbuf_add(&text, zones->bytes, sizeof zones->bytes);
     for (size_t i = 0; policy_files[i]; i++) {
         struct strbuf file = {.arena = arena};
+        if (generation_lacks_file(dir, policy_files[i]))
+            continue;
         CHECK(
             generation_read_file(&file, generation_policy_path(arena, dir, policy_files[i]), err));
         strbuf_addf(&text, "%s %zu\n", policy_files[i], file.len);

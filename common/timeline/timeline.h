@@ -6,7 +6,8 @@
  * that small map. The functions below are called in ONE order inside a transaction, which is also
  * the lock order of the whole system:
  *
- *     erasures -> facts -> (sales of journey-tracker) -> anchors -> states -> lane -> outbox
+ *     erasures -> facts -> (traits, sales of journey-tracker) -> anchors -> states -> lane ->
+ * outbox
  *
  * Fast path (everything cached and later than the cached last fact): facts by COPY, states by
  * compare-and-swap of `ver`; no anchor locks, no reads. Any doubt (duplicate key, a row missing

@@ -10,7 +10,7 @@ from render import COLUMNS
 from stack import ROOT
 
 POLICIES = ROOT / "policies"
-POLICY_FILES = ("identity", "journey", "goals", "contact", "channels")
+POLICY_FILES = ("identity", "journey", "goals", "contact", "channels", "segments", "traits")
 FIXED_SET = pathlib.Path(__file__).with_name("fixed_set.sql")
 ALWAYS = "contact decisions"  # the query of the fixed set that is asked in any case
 ORDERS = {"link": 2, "same": 2, "unlink": 2, "release": 1, "erase": 1}  # how many identifiers each takes
@@ -88,7 +88,9 @@ class Case:
         directory.mkdir()
         for name in POLICY_FILES:
             file = own / f"{name}.json"
-            (directory / file.name).write_bytes((file if file.exists() else base / file.name).read_bytes())
+            file = file if file.exists() else base / file.name
+            if file.exists():
+                (directory / file.name).write_bytes(file.read_bytes())
 
     def wanted_file(self, elsewhere=None):
         """The file of its expected rows, or None. elsewhere: a folder of folders that comes first."""

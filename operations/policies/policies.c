@@ -48,6 +48,8 @@ static enum outcome bundle(struct arena *arena, const char *dir, struct span *ou
 {
     struct strbuf text = {.arena = arena};
     for (size_t i = 0; policy_files[i]; i++) {
+        if (generation_lacks_file(dir, policy_files[i]))
+            continue;
         strbuf_addf(&text, "%s\"%s\":", i ? "," : "{", policy_files[i]);
         CHECK(
             generation_read_file(&text, generation_policy_path(arena, dir, policy_files[i]), err));

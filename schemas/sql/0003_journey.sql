@@ -152,6 +152,7 @@ CREATE TABLE journey.facts (
     lines text,
     loaded_at timestamptz NOT NULL DEFAULT now(),
     others bytea,
+    traits bytea,
     PRIMARY KEY (anchor, occurred_at, event_id)
 );
 COMMENT ON TABLE journey.facts IS 'Every distinct touchpoint (convergent, but loaded_at).';
@@ -175,7 +176,25 @@ COMMENT ON COLUMN journey.facts.decision_id IS 'Contact request this touch belon
 COMMENT ON COLUMN journey.facts.case_id IS 'Case, such as a complaint, that it belongs to.';
 COMMENT ON COLUMN journey.facts.lines IS 'Products of the order''s lines, one per line: product, byte 1f, category; null: none, or no order.';
 COMMENT ON COLUMN journey.facts.loaded_at IS 'When it was stored (chronicle).';
+COMMENT ON COLUMN journey.facts.traits IS 'What it says of the customer, by name (common/words/said.h); null: nothing.';
 COMMENT ON COLUMN journey.facts.others IS 'Short keys of the touchpoint''s other identifiers, 8 bytes each, strongest first; null: none.';
+
+CREATE TABLE journey.traits (
+    anchor bigint NOT NULL,
+    trait text NOT NULL,
+    place bytea NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    value text,
+    source text NOT NULL,
+    PRIMARY KEY (anchor, trait)
+);
+COMMENT ON TABLE journey.traits IS 'Of each declared trait what counts of the facts of one anchor; of a profile the greatest place counts (convergent).';
+COMMENT ON COLUMN journey.traits.anchor IS 'Short key of the anchor.';
+COMMENT ON COLUMN journey.traits.trait IS 'Name of the trait.';
+COMMENT ON COLUMN journey.traits.place IS 'Place in the order of the trait''s rule: the greater one counts (services/journey-tracker/logic/trait.h).';
+COMMENT ON COLUMN journey.traits.occurred_at IS 'When it was said.';
+COMMENT ON COLUMN journey.traits.value IS 'The value as it is shown; null: the customer does not have it.';
+COMMENT ON COLUMN journey.traits.source IS 'Who said it.';
 
 CREATE TABLE journey.sales (
     occurred_at timestamptz NOT NULL,

@@ -15,8 +15,11 @@ SELECT i.profile_id,
        CASE WHEN c.has_margin = 1 THEN (c.margin_micros * 0.000001)::numeric(38, 6) END AS margin,
        CASE WHEN c.has_margin = 1 THEN (c.revenue_with_margin_micros * 0.000001)::numeric(38, 6) END AS revenue_with_margin,
        d.value AS currency,
+       CASE WHEN c.has_cost = 1 THEN (c.cost_micros * 0.000001)::numeric(38, 6) END AS cost_to_serve,
        c.last_order_at,
        c.last_score::smallint AS last_score,
+       c.score_trend::smallint AS score_trend_90d,
+       t.value AS loyalty_tier,
        tutti.as_of() AS facets_as_of_at,
        i.is_shared
 FROM (
@@ -26,7 +29,8 @@ FROM (
     GROUP BY m.profile_id
 ) AS i
 LEFT JOIN journey.current_states AS c ON c.profile = tutti_meta.short_key(i.profile_id)
-LEFT JOIN journey.dictionary AS d ON d.code = c.currency;
+LEFT JOIN journey.dictionary AS d ON d.code = c.currency
+LEFT JOIN journey.profile_traits AS t ON t.profile_id = i.profile_id AND t.trait = 'loyalty_tier';
 COMMENT ON VIEW tutti.dim_profiles IS 'Customers: one row per profile of the identity map, with stage and status as of tutti.as_of() (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.profile_id IS 'Id of the customer today: the identifier of theirs that was seen first (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.first_seen_at IS 'Time of the first touchpoint (convergent).';
@@ -41,8 +45,11 @@ COMMENT ON COLUMN tutti.dim_profiles.revenue IS 'Sum of the conversions in curre
 COMMENT ON COLUMN tutti.dim_profiles.margin IS 'Sum of the margin of the conversions in currency; null if none says it (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.revenue_with_margin IS 'Revenue of the conversions that say their margin; null if none does (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.currency IS 'Currency with the most conversions, of several the one with the newest (convergent).';
+COMMENT ON COLUMN tutti.dim_profiles.cost_to_serve IS 'Sum of the costs of the touches in currency; null if none says it (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.last_order_at IS 'The last of them (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.last_score IS 'Score of the last touchpoint with one, -100 to 100 (convergent).';
+COMMENT ON COLUMN tutti.dim_profiles.score_trend_90d IS 'Mean score of the 90 days up to the newest, less that of the 90 days before; null if either has none (convergent).';
+COMMENT ON COLUMN tutti.dim_profiles.loyalty_tier IS 'Tier of the customer: the trait loyalty_tier (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.facets_as_of_at IS 'The moment that stage and status are shown for: tutti.as_of() (chronicle).';
 COMMENT ON COLUMN tutti.dim_profiles.is_shared IS 'Its only identifier is in quarantine: listed, without a journey; only its sales are in the figures (convergent).';
 GRANT SELECT ON tutti.dim_profiles TO tutti_reader;

@@ -16,7 +16,9 @@ enum outcome convert_touch(struct tracker *tracker, struct arena *arena,
         .shape = shape,
         .value_micros = fact->value_micros,
         .margin_micros = fact->margin_micros,
+        .cost_micros = fact->cost_micros,
         .score = fact->score,
+        .traits = fact->traits,
         .decision = shape->is_send || shape->is_failure ? decision_key(fact->decision_id) : 0,
     };
     if (shape->is_order || shape->is_return)

@@ -4,6 +4,7 @@
 
 #include "common/runtime/telemetry.h"
 #include "services/journey-tracker/journey_convert.h"
+#include "services/journey-tracker/journey_said.h"
 #include "services/journey-tracker/journey_saving.h"
 #include "services/journey-tracker/slow/journey_slow.h"
 
@@ -286,6 +287,7 @@ static enum outcome write_fast(struct fast *fast, struct err *err)
     if (outcome == OUTCOME_REJECT && db_sqlstate_is(tracker->db, "23505"))
         return OUTCOME_OK;
     CHECK(outcome);
+    CHECK(traits_write(tracker, arena, &facts, err));
     bool owns_all;
     CHECK(own_sales(fast, &owns_all, err));
     if (!owns_all)

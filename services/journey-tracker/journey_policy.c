@@ -2,8 +2,10 @@
  * takes. */
 #include "services/journey-tracker/journey_policy.h"
 
+#include "common/service/generation.h"
 #include "common/service/zones.h"
 #include "services/journey-tracker/journey_filter.h"
+#include "services/journey-tracker/journey_traits.h"
 
 #define STATUSES "active|at_risk|lapsed|won_back"
 
@@ -373,17 +375,17 @@ static enum outcome read_channels(struct arena *arena, const struct json *docume
     return OUTCOME_OK;
 }
 
-enum outcome journey_policy_read(struct arena *arena, const struct json *journey,
-                                 const struct json *goals, const struct json *channels,
+enum outcome journey_policy_read(struct arena *arena, const struct journey_documents *documents,
                                  struct journey_policy *out, struct err *err)
 {
     memset(out, 0, sizeof *out);
     out->tail_max = POLICY_TAIL_MAX;
-    CHECK(read_journey(arena, journey, out, err));
-    CHECK(read_goals(arena, goals, out, err));
-    CHECK(read_channels(arena, channels, out, err));
+    CHECK(read_journey(arena, documents->journey, out, err));
+    CHECK(read_goals(arena, documents->goals, out, err));
+    CHECK(read_channels(arena, documents->channels, out, err));
+    CHECK(journey_traits_read(arena, documents->traits, out, err));
     if (journey_policy_finish(out, err) != OUTCOME_OK)
-        return err_prefix(err, SPAN_FMT, SPAN_ARG(json_name(journey)));
+        return err_prefix(err, SPAN_FMT, SPAN_ARG(json_name(documents->journey)));
     return OUTCOME_OK;
 }
 
@@ -399,13 +401,21 @@ enum outcome journey_policy_set_zones(struct arena *arena, struct journey_policy
     return OUTCOME_OK;
 }
 
+static enum outcome read_document(struct arena *arena, const char *folder, const char *file,
+                                  const struct json **out, struct err *err)
+{
+    return generation_lacks_file(folder, file)
+               ? OUTCOME_OK
+               : json_read_file(arena, arena_printf(arena, "%s/%s", folder, file), out, err);
+}
+
 enum outcome journey_policy_load(struct arena *arena, const char *folder,
                                  struct journey_policy *out, struct err *err)
 {
-    static const char *const names[] = {"journey.json", "goals.json", "channels.json"};
-    const struct json *documents[3] = {0};
-    for (int i = 0; i < 3; i++)
-        CHECK(json_read_file(arena, arena_printf(arena, "%s/%s", folder, names[i]), &documents[i],
-                             err));
-    return journey_policy_read(arena, documents[0], documents[1], documents[2], out, err);
+    struct journey_documents documents = {0};
+    CHECK(read_document(arena, folder, "journey.json", &documents.journey, err));
+    CHECK(read_document(arena, folder, "goals.json", &documents.goals, err));
+    CHECK(read_document(arena, folder, "channels.json", &documents.channels, err));
+    CHECK(read_document(arena, folder, "traits.json", &documents.traits, err));
+    return journey_policy_read(arena, &documents, out, err);
 }

@@ -11,6 +11,7 @@
 #include "common/service/lanes.h"
 #include "common/service/topic_names.h"
 #include "services/journey-tracker/journey_policy.h"
+#include "services/journey-tracker/journey_said.h"
 #include "services/journey-tracker/journey_tracker.h"
 
 enum { TOPIC_RESOLVED, TOPIC_CHANGES };
@@ -61,6 +62,10 @@ static void open_metrics(struct self *self)
                                   "Fast transactions given up because another instance was first.");
     t->rederived = metric_counter("journey_profiles_rederived_total", "",
                                   "Profiles of which a range was derived again.");
+    t->traits_left_out = metric_counter("journey_traits_left_out_total", "",
+                                        "Members of traits_json that could not be kept.");
+    t->traits_unfit = metric_counter("journey_traits_unfit_total", "",
+                                     "Declared traits that were said as another type.");
     self->cache_bytes = metric_gauge("journey_cache_bytes", "", "Memory held by the cache.");
 }
 
@@ -204,13 +209,16 @@ static enum outcome decode_touchpoint(struct self *self, struct batch *batch,
                                (struct instant){tp.occurred_at}))
         return OUTCOME_OK;
     struct journey_flush *flush = flush_of(batch);
-    *arena_push(batch->arena, &flush->arrivals) = (struct arrival){
+    struct arrival *arrival = arena_push(batch->arena, &flush->arrivals);
+    *arrival = (struct arrival){
         .anchor_id = head.anchor_id,
         .profile_id = head.profile_id,
         .version = head.map_version,
         .shape = shapes_ref(self->tracker.shapes, batch->arena, &tp),
         .fact = fact_of(batch->arena, &self->tracker.zones, &head, &tp),
     };
+    if (tp.traits_json.len > 0 && !id_is_nil(&head.anchor_id))
+        arrival->fact.traits = traits_said(&self->tracker, batch->arena, tp.traits_json);
     return OUTCOME_OK;
 }
 

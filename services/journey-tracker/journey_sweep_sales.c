@@ -3,6 +3,7 @@
 
 #include "journey_tracker_sql.h"
 #include "services/journey-tracker/journey_convert.h"
+#include "services/journey-tracker/journey_said.h"
 #include "services/journey-tracker/journey_saving.h"
 
 enum { SALES_PER_STEP = 5000 };
@@ -35,6 +36,7 @@ static enum outcome count_row(struct lone *lone, const struct db_result *r, int 
                                 .shape = db_int4(r, row, column),
                                 .value_micros = or_absent(r, row, column + 1),
                                 .margin_micros = or_absent(r, row, column + 2),
+                                .cost_micros = INT64_MIN,
                                 .score = INT16_MIN,
                                 .zone = INT16_MIN};
     struct touch touch;
@@ -118,6 +120,7 @@ static enum outcome run_steps(struct lone *lone, struct err *err)
     CHECK(db_script(lone->tracker->db, sql_clear_sales.sql, err));
     CHECK(db_run(lone->tracker->db, &sql_make_sales, NULL, NULL, NULL, err));
     CHECK(count_all(lone, err));
+    CHECK(traits_make_again(lone->tracker, err));
     CHECK(run_of_generation(lone, &sql_mark_sales_made, NULL, err));
     return db_commit(lone->tracker->db, err);
 }

@@ -37,11 +37,6 @@ struct journey_anchor_moves {
     size_t count, capacity;
 };
 
-struct facts {
-    struct journey_fact *items;
-    size_t count, capacity;
-};
-
 /* Committed diffs wait here until the flush is published. */
 struct diff_rows {
     struct diff_row *items;
@@ -62,6 +57,7 @@ struct tracker {
     int32_t diff_partitions;
     int careful_flushes; /* so many slow flushes expect repeats among new facts */
     struct metric *fast, *slow, *fallbacks, *rederived;
+    struct metric *traits_left_out, *traits_unfit; /* NULL: a tool that reads no touchpoints */
 };
 
 struct journey_flush {

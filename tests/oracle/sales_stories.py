@@ -26,12 +26,13 @@ RETURNS = ("Order Returned", "Order Refunded", "Order Returned", "Negative Order
 def random_sales(seed, count, kinds=KINDS):
     """Touchpoints, in no order. A message that is told again under the same strongest identifier is told in the same words."""
     chance, found = random.Random(f"{seed} {sorted(kinds)}"), []
+    more = random.Random(f"{seed} {sorted(kinds)} more")
     for number in range(count):
         event = touchpoint(chance, number, kinds)
         told = {}  # by the strongest identifier
         for _ in range(1 + ("messages" in kinds and chance.random() < 0.3) + ("messages" in kinds and chance.random() < 0.1)):
             who = identifiers(chance, event["person"], kinds)
-            words = told.setdefault(json.dumps(strongest(who)), enriched(chance, event) if told else event)
+            words = told.setdefault(json.dumps(strongest(who)), say_more(more, enriched(chance, event) if told else event))
             found.append({key: value for key, value in {**words, **who}.items() if key != "person"})
     chance.shuffle(found)
     return found
@@ -113,6 +114,22 @@ def strongest(who):
     return who.get("identifiers") or who.get("anonymous_id")
 
 
+def say_more(chance, event):
+    """What the customer is like, what the touch cost, how it was liked."""
+    found = dict(event)
+    if chance.random() < 0.3:
+        traits = {"city": ["Bonn", " Köln ", "", None, 7], "children": [0, 1, 2, -2.5, "1", None], "born": ["2000-02-29", "2001-02-29"]}
+        traits |= {"member": [True, False, None], "shoe_size": [42]}
+        found["traits_json"] = json.dumps({name: chance.choice(values) for name, values in traits.items() if chance.random() < 0.5})
+    if chance.random() < 0.3:
+        found["cost_micros"] = chance.choice([0, 3, 1_000_000])
+    if chance.random() < 0.2:
+        found |= {"score": chance.choice([-100, -35, 5, 80]), "score_kind": chance.choice(["nps", "csat"])}
+    if chance.random() < 0.3:
+        found["device"] = {"type": chance.choice(["phone", "desktop"])}
+    return found
+
+
 def enriched(chance, event):
     """The same message with other words about money or place: another system knows more, or less."""
     found = dict(event)
@@ -140,6 +157,7 @@ def policies(kinds=KINDS):
     }
     journey["status"] = {"at_risk": {"after": "P4D", "on": []}, "lapsed": {"after": "P9D", "on": []}}
     found["goals"] = {"goals": copy.deepcopy(GOALS)}
+    found["traits"] = {"traits": copy.deepcopy(TRAITS)}
     if "orders" in kinds:
         journey["orders"] = {"events": ["Order Completed"], "within": "P9D", "prefer": ["urn:c"]}
     if "returns" in kinds:
@@ -169,6 +187,12 @@ def write_policies(folder, kinds=KINDS):
     return folder
 
 
+TRAITS = [
+    {"name": "city", "type": "text", "rule": "latest", "sources": ["urn:b"]},
+    {"name": "children", "type": "number", "rule": "max"},
+    {"name": "born", "type": "date", "rule": "first", "sources": ["urn:c", "urn:a"]},
+    {"name": "member", "type": "boolean", "rule": "latest"},
+]
 GOALS = [
     {"id": "margin", "title": "Margin", "unit": "currency", "on": {"value": "positive"}, "measure": "margin_else_value"},
     {"id": "sale", "parent": "margin", "title": "Sales", "unit": "currency", "on": {"events": ["Order Completed"], "value": "positive", "direction": "inbound"}, "measure": "value", "credited": True},

@@ -17,7 +17,7 @@ AS_OF = instant("2025-06-01T00:00:00Z")
 
 def rows_of(touchpoints, kinds, policies=None):
     policies = policies or sales_stories.policies(kinds)
-    oracle = Oracle(Policies(*(policies[name] for name in ("identity", "journey", "goals", "channels"))), KEY, AS_OF)
+    oracle = Oracle(Policies(*(policies.get(name) for name in ("identity", "journey", "goals", "channels", "segments", "traits"))), KEY, AS_OF)
     for raw in touchpoints:
         oracle.add(raw)
     return {name: as_dicts(name, rows) for name, rows in oracle.views(AS_OF).items()}

@@ -20,6 +20,13 @@ class Number(int):
     """A number in millionths."""
 
 
+def decimal_of(text):
+    try:
+        return decimal.Decimal(text)
+    except decimal.InvalidOperation:
+        return Ellipsis  # an exponent without end
+
+
 def refuse(constant):
     raise ValueError(constant)
 
@@ -27,7 +34,7 @@ def refuse(constant):
 def said(text):
     """{name: text, Number, bool or None} of a traits_json."""
     try:
-        found = json.loads(text or "{}", parse_constant=refuse, parse_int=decimal.Decimal, parse_float=decimal.Decimal)
+        found = json.loads(text or "{}", parse_constant=refuse, parse_int=decimal_of, parse_float=decimal_of)
     except (ValueError, RecursionError):
         return {}
     if not isinstance(found, dict) or depth(found) > DEPTH or not is_text(found):
@@ -63,12 +70,11 @@ def scalar(value):
 
 
 def millionths(number):
-    sign, digits, exponent = number.as_tuple()
     if not number:
         return Number(0)
-    if exponent + len(digits) > 20 or exponent < -400:
+    if not -7 < number.adjusted() < 20:
         return Ellipsis
-    exact = number.scaleb(6, decimal.Context(prec=2000, Emin=-9999, Emax=9999))
+    exact = number.scaleb(6, decimal.Context(prec=len(number.as_tuple().digits) + 10))
     if exact != exact.to_integral_value() or abs(exact) > MOST:
         return Ellipsis
     return Number(exact)

@@ -67,6 +67,7 @@ static struct touch random_touch(int64_t at)
     struct touch touch = world_touch(&world.shapes[draw(world.shape_count)], at, draw(6));
     world_set_value(&touch, amounts[draw(6)]);
     touch.margin_micros = amounts[draw(6)];
+    touch.cost_micros = draw(3) ? MICROS_ABSENT : (int64_t)draw(5);
     touch.score = draw(3) ? SCORE_ABSENT : (int16_t)(60 + 20 * draw(3));
     touch.key.anchor = (int64_t)draw(3) - 1;
     if (touch.shape->is_send || touch.shape->is_failure)

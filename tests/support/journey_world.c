@@ -212,6 +212,7 @@ struct touch world_touch(const struct shape *shape, int64_t at_us, uint32_t id)
     struct touch touch = {.shape = shape,
                           .value_micros = MICROS_ABSENT,
                           .margin_micros = MICROS_ABSENT,
+                          .cost_micros = MICROS_ABSENT,
                           .score = SCORE_ABSENT};
     touch.key.at.us = at_us;
     for (int i = 0; i < 4; i++)

@@ -153,7 +153,7 @@ static void random_touches(void)
         t->received_at.us = INT64_MIN;
         t->value_micros = amounts[draw(6)];
         t->margin_micros = amounts[draw(6)];
-        t->cost_micros = INT64_MIN;
+        t->cost_micros = draw(3) ? INT64_MIN : (int64_t)draw(5);
         t->score = draw(3) ? INT16_MIN : (int16_t)(60 + 20 * draw(3));
         t->message_id = SPAN("m");
         t->decision_id = draw(3) == 0 ? SPAN("d1") : draw(2) ? SPAN("d2") : SPAN_NONE;

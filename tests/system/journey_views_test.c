@@ -48,7 +48,8 @@ static struct db_result *shown_state(int64_t profile)
         "SELECT stage, status, journey_number, first_seen_at, last_seen_at,"
         " last_inbound_at, last_inbound_id, last_inbound_anchor, stage_since_at,"
         " order_count, currency, revenue_micros::text, margin_micros::text, last_order_at,"
-        " last_score FROM journey.state_headers WHERE profile = $1"};
+        " last_score, last_score_at, score_trend, cost_micros::text, has_cost"
+        " FROM journey.state_headers WHERE profile = $1"};
     struct params p;
     params_init(&p, &arena);
     params_int8(&p, profile);
@@ -71,11 +72,18 @@ static void test_every_field_is_shown(void **state)
     s.last_touch_at.us = 1005;
     s.order_count = 4000000000;
     /* -2^64 - 1, and 2^63 */
-    s.sums = &(struct currency_sum){
-        9, 1, (micros_sum)INT64_MIN * 2 - 1, -(micros_sum)INT64_MIN, 1, 5, s.last};
+    s.sums = &(struct currency_sum){.currency = 9,
+                                    .conversions = 1,
+                                    .revenue = (micros_sum)INT64_MIN * 2 - 1,
+                                    .margin = -(micros_sum)INT64_MIN,
+                                    .with_margin = 1,
+                                    .with_cost = 2,
+                                    .cost = 77,
+                                    .last = s.last};
     s.sum_count = s.sum_capacity = 1;
     s.last_order_at.us = 1006;
-    s.last_score = -100;
+    s.scores[s.score_count++] = (struct score_said){{7}, 50};
+    s.scores[s.score_count++] = (struct score_said){{7 + 90 * US_PER_DAY}, -100};
     store_state(1, &s);
     struct db_result *r = shown_state(1);
     assert_int_equal(db_int4(r, 0, 0), STAGE_LOYALTY);
@@ -94,6 +102,10 @@ static void test_every_field_is_shown(void **state)
     assert_true(span_is(db_bytes(r, 0, 12), "9223372036854775808"));
     assert_int_equal(db_timestamptz(r, 0, 13).us, 1006);
     assert_int_equal(db_int4(r, 0, 14), -100);
+    assert_int_equal(db_timestamptz(r, 0, 15).us, 7 + 90 * US_PER_DAY);
+    assert_int_equal(db_int4(r, 0, 16), -150);
+    assert_true(span_is(db_bytes(r, 0, 17), "77"));
+    assert_int_equal(db_int4(r, 0, 18), 1);
 }
 
 static void test_absent_is_null(void **state)
@@ -102,7 +114,7 @@ static void test_absent_is_null(void **state)
     journey_state_init(&s, &arena);
     store_state(2, &s);
     struct db_result *r = shown_state(2);
-    static const int times[] = {3, 4, 5, 8, 13};
+    static const int times[] = {3, 4, 5, 8, 13, 15, 16};
     for (size_t i = 0; i < sizeof times / sizeof *times; i++)
         assert_true(db_is_null(r, 0, times[i]));
     assert_true(db_is_null(r, 0, 14));
@@ -119,9 +131,9 @@ static const struct json *parse(const char *text)
 
 static void read_policy(const char *journey, const char *goals, struct journey_policy *out)
 {
-    database_must(journey_policy_read(&arena, parse(journey), parse(goals), parse("{\"rules\":[]}"),
-                                      out, &err),
-                  &err);
+    const struct journey_documents documents = {parse(journey), parse(goals),
+                                                parse("{\"rules\":[]}"), NULL};
+    database_must(journey_policy_read(&arena, &documents, out, &err), &err);
 }
 
 static void store_policy(const struct journey_policy *policy)

@@ -62,9 +62,10 @@ def mixed(people, seed=3):
         user, mail = f"user-{number}", f"mail-{number if number % 4 else number // 8}@example1.com"
         phone, device = f"+1555{number // 3:07d}", f"kiosk-{number % 2}" if number % 5 == 0 else f"device-{number // 2}"
         consent = {"email": True, "sms": True, "direct_mail": True}
-        yield touchpoint(f"a{number}", start, user_id=user, email=mail)
+        yield touchpoint(f"a{number}", start, user_id=user, email=mail, traits_json=json.dumps({"city": f"city {number % 3}", "loyalty_tier": "gold"}))
         yield touchpoint(f"b{number}", start + HOUR, user_id=user, device_id=device, anonymous_id=f"cookie-{number}")
-        yield touchpoint(f"c{number}", start + 2 * HOUR, email=mail, phone=phone, loyalty_id=f"card-{number // 6}")
+        known = json.dumps({"city": f"city {number % 2}", "loyalty_tier": None})
+        yield touchpoint(f"c{number}", start + 2 * HOUR, email=mail, phone=phone, loyalty_id=f"card-{number // 6}", traits_json=known)
         sale = {"value_micros": number * US, "currency": "USD", "order_id": f"order-{number}"}
         yield touchpoint(f"d{number}", start + 3 * HOUR, "Order Completed", user_id=user, phone=phone, **sale)
         if number % 2:  # the same message with what the browser knew, and a return of all or of a part
@@ -108,7 +109,7 @@ def apply(world, folder, *more, check=True):
 CHRONICLE = {  # columns; and of all tables loaded_at and shape
     "journey.order_changes": ["goal", "seller_shape", "money_shape", "touches"],
 }
-KEPT = ("journey.facts", "journey.sales", "journey.sale_copies", "journey.repeats", "journey.order_changes")
+KEPT = ("journey.facts", "journey.sales", "journey.sale_copies", "journey.repeats", "journey.traits", "journey.order_changes")
 KEPT += ("suppression.facts", "suppression.known_addresses")
 
 

@@ -46,7 +46,8 @@ def touchpoint(dice, number, gap, events):
              "score_kind": ["nps"], "received_at": [time + 1, time + DAY, time + DAY + 1], "decision_id": ["x"], "order_id": ["o1"],
              "direction": ["inbound", "outbound", "sideways"], "location_id": ["l1"], "product_category": ["ink"], "geo": [{"country": "DE"}],
              "timezone": ["Asia/Kolkata", "Australia/Lord_Howe", "America/New_York", "Europe/Berlin", "nowhere", ""],
-             "page": [{"referrer": "https://www.google.de/search"}], "contact": [{"class": "marketing"}]}
+             "page": [{"referrer": "https://www.google.de/search"}], "contact": [{"class": "marketing"}],
+             "traits_json": ['{"loyalty_tier": "gold", "children": 2}', '{"loyalty_tier": null, "children": -0.5}', '{"children": 7}']}
     one.update({name: dice.choice(values) for name, values in maybe.items() if dice.random() < 0.4})
     return one
 
@@ -82,7 +83,8 @@ def test_views_show_what_the_oracle_says(scratch, bank, gap, zone):
         files["journey.json"]["attribution"] = {
             "conversions": [{"goal": "sale", "event": "Order Completed", "value": "any"}], "lookback": "P90D", "stored_model": "first_touch"}
         files["journey.json"]["status"] = {"at_risk": {"on": ["Review Submitted"]}, "lapsed": {"on": ["Account Created"]}}
-    policies = Policies(*[files[f"{name}.json"] for name in ("identity", "journey", "goals", "channels")])
+    traits = [{"name": "loyalty_tier", "type": "text", "rule": "latest"}, {"name": "children", "type": "number", "rule": "max"}]
+    policies = Policies(*[files[f"{name}.json"] for name in ("identity", "journey", "goals", "channels")], None, {"traits": traits})
     oracle = Oracle(policies, KEY, NOW)
     for number in range(600):
         oracle.add(touchpoint(dice, number, gap, BANK_EVENTS if bank else EVENTS))

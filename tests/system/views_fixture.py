@@ -12,7 +12,8 @@ from journey import Journey
 from journey_map import JourneyMap
 from orders import taking_without_order, tell_orders
 from policy import YEAR
-from rows import main_currency, margins, taken_back
+from rows import cost_of, main_currency, margins, taken_back
+from traits import chosen, observation, shown, trend
 
 ABSENT = -(2**63)
 STAGES = ["inquiry", "consideration", "purchase", "onboarding", "retention", "loyalty", "advocacy"]
@@ -146,6 +147,7 @@ class Fixture:
     def profile(self, profile, timeline):
         for t in timeline:
             self.fact(t)
+        self.traits(timeline)
         if self.oracle.identity.is_shared(profile):
             return
         touches = [touchpoint for touchpoint in timeline if touchpoint.is_touch]
@@ -178,23 +180,41 @@ class Fixture:
             return
         moves = [change.changed_at for change in journey.changes if change.from_stage != change.to_stage]
         last, orders = journey.last, [touch for touch in touches if touch.is_order and not touch.is_again]
-        scores = [touchpoint.score for touchpoint in timeline if touchpoint.score is not None]
+        scores = [(touchpoint.occurred_at, touchpoint.score) for touchpoint in timeline if touchpoint.score is not None]
         currency = main_currency([conversion.touch for conversion in converted if conversion.is_counted])
+        told = [taking for taking in takings if not taking.is_nothing]
+        if not converted and told:
+            currency = told[-1].currency
         paid = [(conversion.margin, conversion.value) for conversion in converted if conversion.currency == currency]
-        for taking in takings:
+        for taking in told:
             paid += taken_back(taking) if taking.currency == currency else []
-        sums = margins(paid)
+        sums, change, cost = margins(paid), trend(scores), cost_of(touches, currency)
+        has_facets = bool(scores) or cost is not None
         header = struct.pack(
-            ">BBBBBBIqqq16sqqqIIqqqqqqBqh", 4, code(STAGES, journey.stage), code(STATUSES, journey.status), bool(converted),
-            False, last.rank if last else 0, journey.number,
+            ">BBBBBBIqqq16sqqqIIqqqqqqBqh", 6, code(STAGES, journey.stage), code(STATUSES, journey.status), bool(converted) + 2 * has_facets, 0,
+            last.rank if last else 0, journey.number,
             timeline[0].occurred_at, timeline[-1].occurred_at, micros(last and last.occurred_at), last.event_id if last else bytes(16),
             short(last.anchor) if last else 0, micros(moves[-1] if moves else None),
             micros(touches[-1].occurred_at if touches else None), sum(not touch.telling.order.is_returned for touch in orders), self.intern(currency),
             *halves(sum(value or 0 for _, value in paid)), *halves(sums["margin"] or 0), *halves(sums["revenue_with_margin"] or 0),
             sums["margin"] is not None,
-            micros(orders[-1].occurred_at if orders else None), scores[-1] if scores else -32768)
+            micros(orders[-1].occurred_at if orders else None), scores[-1][1] if scores else -32768)
+        facets = struct.pack(
+            ">qhqqB", micros(scores[-1][0] if scores else None), -32768 if change is None else change, *halves(cost or 0), cost is not None)
         assert len(header) == 141
-        self.tables["journey.states"].append((short(profile), 1, 1, header + b"variable part"))
+        self.tables["journey.states"].append((short(profile), 1, 1, header + b"variable part" + facets * has_facets))
+
+    def traits(self, timeline):
+        """Of each anchor what counts; the places of a trait are numbers here."""
+        for trait in self.policies.traits:
+            rest, anchors = [one for one in (observation(trait, touch) for touch in timeline) if one], set()
+            for place in range(len(rest), 0, -1):
+                best = chosen(trait, rest)
+                rest.remove(best)
+                if best.touch.anchor not in anchors:
+                    anchors.add(best.touch.anchor)
+                    value = None if best.value is None else shown(best.value)
+                    self.tables["journey.traits"].append((best.touch.short_anchor, trait["name"], place.to_bytes(4, "big"), best.touch.occurred_at, value, best.touch.source))
 
     def stage_change(self, change, position):
         self.tables["journey.stage_changes"].append(
@@ -378,6 +398,7 @@ TABLES = {
                       " has_click_id is_goal_event needs_value is_money is_money_with_value is_return_event",
     "journey.facts": "anchor occurred_at event_id shape received_at value_micros margin_micros cost_micros score zone message_id order_id"
                      " content_id product_id location_id agent_id decision_id",
+    "journey.traits": "anchor trait place occurred_at value source",
     "journey.sale_copies": "anchor occurred_at event_id rank",
     "journey.states": "profile ver members payload",
     "journey.stage_changes": "stage_change_id touchpoint_id anchor journey_number changed_at from_stage to_stage from_status to_status"

@@ -133,8 +133,10 @@ static void test_mistakes(void **state)
         assert_int_equal(json_parse_span(&arena, span_of(mistakes[i].channels), "channels.json",
                                          &channels, &err),
                          OUTCOME_OK);
-        assert_int_not_equal(journey_policy_read(&arena, journey, goals, channels, &p, &err),
-                             OUTCOME_OK);
+        assert_int_not_equal(
+            journey_policy_read(&arena, &(struct journey_documents){journey, goals, channels, NULL},
+                                &p, &err),
+            OUTCOME_OK);
         if (strstr(err.message, mistakes[i].says) == NULL)
             fail_msg("case %zu: \"%s\" does not say \"%s\"", i, err.message, mistakes[i].says);
         arena_free(&arena);
@@ -217,7 +219,8 @@ static void test_warnings(void **state)
         assert_int_equal(
             json_parse_span(&arena, SPAN("{\"rules\":[]}"), "channels.json", &channels, &err),
             OUTCOME_OK);
-        if (journey_policy_read(&arena, journey, goals, channels, &p, &err) != OUTCOME_OK)
+        if (journey_policy_read(&arena, &(struct journey_documents){journey, goals, channels, NULL},
+                                &p, &err) != OUTCOME_OK)
             fail_msg("row %zu: %s", i, err.message);
         journey_policy_warnings(&arena, &p, &warnings);
         const char *first = warnings.count ? warnings.items[0].ptr : "";

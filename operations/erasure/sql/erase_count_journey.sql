@@ -6,6 +6,8 @@ SELECT 'journey.conversions', (SELECT count(*) FROM journey.conversions AS t WHE
 UNION ALL
 SELECT 'journey.repeats', (SELECT count(*) FROM journey.repeats AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
 UNION ALL
+SELECT 'journey.traits', (SELECT count(*) FROM journey.traits AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
+UNION ALL
 SELECT 'journey.sale_copies', (SELECT count(*) FROM journey.sale_copies AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
 UNION ALL
 SELECT 'journey.order_changes', (SELECT count(*) FROM journey.order_changes AS t WHERE t.anchor IN (SELECT anchor FROM m))::text

@@ -2,6 +2,7 @@
 WITH gone_checkpoints AS (DELETE FROM journey.checkpoints AS t WHERE t.profile = ANY ($2::bigint[]) RETURNING 1),
      gone_conversions AS (DELETE FROM journey.conversions AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
      gone_repeats AS (DELETE FROM journey.repeats AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
+     gone_traits AS (DELETE FROM journey.traits AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
      gone_copies AS (DELETE FROM journey.sale_copies AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
      gone_order_changes AS (DELETE FROM journey.order_changes AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
      gone_stage_changes AS (DELETE FROM journey.stage_changes AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
@@ -13,6 +14,8 @@ UNION ALL
 SELECT 'journey.conversions', (SELECT count(*) FROM gone_conversions)::text
 UNION ALL
 SELECT 'journey.repeats', (SELECT count(*) FROM gone_repeats)::text
+UNION ALL
+SELECT 'journey.traits', (SELECT count(*) FROM gone_traits)::text
 UNION ALL
 SELECT 'journey.sale_copies', (SELECT count(*) FROM gone_copies)::text
 UNION ALL

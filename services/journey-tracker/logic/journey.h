@@ -16,7 +16,7 @@
  * The WINDOWED part decides what later touches do. Everything in it is either overwritten by a
  * later touch of the same sort, or saturates. So two timelines that differ early soon have equal
  * windowed parts. Three members are exceptions, which keep a difference to the end or to the next
- * change: journey_number, stage_since, last_score.
+ * change: journey_number, stage_since, the newest scores.
  *
  * The CUMULATIVE part decides nothing: first_seen, order_count and the sums per currency. It
  * travels as differences only. Behind the point where a re-derivation stopped, stored CHECKPOINTS
@@ -62,13 +62,14 @@ struct touch_key {
 struct touch {
     struct touch_key key;
     const struct shape *shape;
-    int64_t value_micros, margin_micros; /* MICROS_ABSENT */
-    int16_t score;                       /* SCORE_ABSENT */
+    int64_t value_micros, margin_micros, cost_micros; /* MICROS_ABSENT */
+    int16_t score;                                    /* SCORE_ABSENT */
     /* Filters of categories (policy.filters_of_lines) that a line of the order answers. */
     struct filter_set by_lines;
-    uint64_t decision; /* of a send or its failure (decision_key); 0: none */
-    bool is_sale;      /* journey_is_sale, whoever owns the sale */
-    uint64_t order;    /* journey_order_key of an order or a return; 0: it names no order */
+    uint64_t decision;  /* of a send or its failure (decision_key); 0: none */
+    bool is_sale;       /* journey_is_sale, whoever owns the sale */
+    uint64_t order;     /* journey_order_key of an order or a return; 0: it names no order */
+    struct span traits; /* what it says of the customer (trait.h); len 0: nothing */
 };
 
 /* The one order of touchpoints. */
@@ -179,7 +180,19 @@ struct currency_sum {
     /* The conversions that say their margin: how many, and their revenue. */
     int64_t with_margin;
     micros_sum revenue_with_margin;
-    struct touch_key last; /* of the newest conversion; belongs to the windowed part */
+    int64_t with_cost; /* touches with a cost */
+    micros_sum cost;
+    /* Of the newest conversion or return; belongs to the windowed part. at = INSTANT_FIRST: none,
+     * there are costs alone. */
+    struct touch_key last;
+};
+
+enum { STATE_MAX_SCORES = 16 };
+
+/* The newest scores, oldest first. */
+struct score_said {
+    struct instant at;
+    int16_t score;
 };
 
 struct journey_state {
@@ -206,12 +219,13 @@ struct journey_state {
     struct goal_progress goals[POLICY_MAX_NTH_GOALS];
     struct journey_orders orders;
     struct instant last_order_at; /* INSTANT_FIRST: none */
-    int16_t last_score;
+    struct score_said scores[STATE_MAX_SCORES];
+    uint8_t score_count;
     struct journey_tail tail;
     /* cumulative */
     struct instant first_seen; /* INSTANT_NEVER: none */
     int64_t order_count;
-    /* By currency, ascending; no entry without conversions and money. */
+    /* By currency, ascending; no entry without conversions, money and costs. */
     struct currency_sum *sums;
     uint32_t sum_count, sum_capacity;
 };
@@ -224,6 +238,9 @@ void journey_state_copy(struct journey_state *to, const struct journey_state *fr
 /* The sums of the currency with the most conversions, of several the one with the newest; zeroes
  * where there is no conversion. */
 struct currency_sum journey_state_revenue(const struct journey_state *state);
+/* How the scores of the 90 days up to the newest differ from those of the 90 days before, as whole
+ * numbers: SCORE_ABSENT where either half has none. */
+int16_t journey_state_trend(const struct journey_state *state);
 
 /* ---- effects ---- */
 struct conversion_row {
@@ -437,7 +454,8 @@ int64_t credit_split(int64_t total, uint32_t n, uint32_t i);
 int64_t credit_part(enum credit_model model, int64_t total, uint32_t n, uint32_t i);
 
 /* ---- storage ----
- * A packed state has a header of fixed size (state_header.def) and then a variable part
+ * A packed state has a header of fixed size (state_header.def) and then a variable part. If it has
+ * scores or costs, it ends with what views show of them (STATE_FACET)
  * (journey_pack.c). */
 #define STATE_SIZE_U8    1
 #define STATE_SIZE_U32   4
@@ -448,9 +466,13 @@ int64_t credit_part(enum credit_model model, int64_t total, uint32_t n, uint32_t
 #define STATE_SIZE_TIME  8
 #define STATE_SIZE_ID    16
 enum {
-    JOURNEY_LAYOUT = 5,
+    JOURNEY_LAYOUT = 6,
 #define STATE_FIELD(type, ...) +STATE_SIZE_##type
     JOURNEY_HEADER_SIZE = 0
+#include "services/journey-tracker/logic/state_header.def"
+    ,
+#define STATE_FACET(type, ...) +STATE_SIZE_##type
+    JOURNEY_FACETS_SIZE = 0
 #include "services/journey-tracker/logic/state_header.def"
 };
 /* The tail is cut to policy->tail_max; *state itself is not changed. */

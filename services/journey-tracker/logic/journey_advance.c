@@ -19,7 +19,7 @@ static void note_fact(struct journey_state *state, const struct touch *touch)
     if (instant_compare(touch->key.at, state->first_seen) < 0)
         state->first_seen = touch->key.at;
     if (touch->score != SCORE_ABSENT)
-        state->last_score = touch->score;
+        scores_push(state, touch->key.at, touch->score);
 }
 
 /* ---- map ---- */
@@ -381,6 +381,13 @@ static void pass_rules(struct passing *p)
         tail_push(&p->state->tail, p->state->arena, p->touch, p->policy->tail_max);
 }
 
+static void add_cost(const struct passing *p)
+{
+    struct currency_sum *sum = journey_sum(p->state, p->touch->shape->currency);
+    sum->with_cost++;
+    sum->cost = sum_add(sum->cost, p->touch->cost_micros);
+}
+
 static void pass_touch(struct passing *p)
 {
     struct journey_state *s = p->state;
@@ -394,6 +401,8 @@ static void pass_touch(struct passing *p)
         pass_return(p);
     else
         pass_rules(p);
+    if (p->touch->cost_micros != MICROS_ABSENT)
+        add_cost(p);
     s->last_touch_at = p->touch->key.at;
     s->last_node = node_of(p);
     s->last_department = p->touch->shape->department;

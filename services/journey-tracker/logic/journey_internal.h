@@ -257,5 +257,9 @@ size_t journey_deadlines(const struct journey_policy *policy, const struct journ
 
 /* The entry of currency, made if absent. */
 struct currency_sum *journey_sum(struct journey_state *state, uint32_t currency);
+/* A trend compares two halves of this length. */
+#define SCORE_HALF ((struct duration){90 * US_PER_DAY})
+/* A score that comes after all others. */
+void scores_push(struct journey_state *state, struct instant at, int16_t score);
 
 #endif

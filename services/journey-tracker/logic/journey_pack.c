@@ -103,17 +103,22 @@ static struct id unpack_id(struct unpack *in)
 
 struct state_header {
 #define STATE_FIELD(type, field, ...) TYPE_##type field;
+#define STATE_FACET                   STATE_FIELD
 #include "services/journey-tracker/logic/state_header.def"
 };
+
+enum { HEADER_CONVERTED = 1, HEADER_FACETS = 2 };
 
 static struct state_header header_of(const struct journey_state *s)
 {
     struct currency_sum revenue = journey_state_revenue(s);
+    const struct score_said *newest = s->score_count ? &s->scores[s->score_count - 1] : NULL;
     return (struct state_header){
         .layout = JOURNEY_LAYOUT,
         .stage = s->stage,
         .status = s->status,
-        .has_converted = s->has_converted,
+        .flags = (s->has_converted ? HEADER_CONVERTED : 0) |
+                 (newest || revenue.with_cost ? HEADER_FACETS : 0),
         .is_identified = s->is_identified,
         .last_inbound_rank = s->last_inbound.rank,
         .journey_number = s->journey_number,
@@ -131,16 +136,20 @@ static struct state_header header_of(const struct journey_state *s)
         .revenue_with_margin = revenue.revenue_with_margin,
         .has_margin = revenue.with_margin > 0,
         .last_order_at = s->last_order_at,
-        .last_score = s->last_score,
+        .last_score = newest ? newest->score : SCORE_ABSENT,
+        .last_score_at = newest ? newest->at : INSTANT_FIRST,
+        .score_trend = journey_state_trend(s),
+        .cost = revenue.cost,
+        .has_cost = revenue.with_cost > 0,
     };
 }
 
-/* Currency, revenue and margin come from the sums. */
+/* Currency, revenue, margin and cost come from the sums; scores are in the variable part. */
 static void take_header(struct journey_state *s, const struct state_header *h)
 {
     s->stage = h->stage;
     s->status = h->status;
-    s->has_converted = h->has_converted & 1;
+    s->has_converted = h->flags & HEADER_CONVERTED;
     s->is_identified = h->is_identified & 1;
     s->journey_number = h->journey_number;
     s->first_seen = instant_is_set(h->first_seen) ? h->first_seen : INSTANT_NEVER;
@@ -151,7 +160,6 @@ static void take_header(struct journey_state *s, const struct state_header *h)
     s->last_touch_at = h->last_touch_at;
     s->order_count = h->order_count;
     s->last_order_at = h->last_order_at;
-    s->last_score = h->last_score;
 }
 
 static void pack_id(struct strbuf *out, struct id id)
@@ -168,10 +176,15 @@ static void pack_id(struct strbuf *out, struct id id)
 #define PACK_TIME(v)  pack_time(out, v)
 #define PACK_ID(v)    pack_id(out, v)
 
-static void pack_header(struct strbuf *out, const struct journey_state *s)
+static void pack_header(struct strbuf *out, const struct state_header *h)
 {
-    const struct state_header h = header_of(s);
-#define STATE_FIELD(type, field, ...) PACK_##type(h.field);
+#define STATE_FIELD(type, field, ...) PACK_##type(h->field);
+#include "services/journey-tracker/logic/state_header.def"
+}
+
+static void pack_facets(struct strbuf *out, const struct state_header *h)
+{
+#define STATE_FACET(type, field, ...) PACK_##type(h->field);
 #include "services/journey-tracker/logic/state_header.def"
 }
 
@@ -186,7 +199,7 @@ static void pack_header(struct strbuf *out, const struct journey_state *s)
 
 static struct state_header unpack_header(struct unpack *in)
 {
-    struct state_header h;
+    struct state_header h = {0};
 #define STATE_FIELD(type, field, ...) h.field = UNPACK_##type;
 #include "services/journey-tracker/logic/state_header.def"
     return h;
@@ -314,6 +327,8 @@ static void unpack_orders(struct unpack *in, const struct journey_policy *policy
     }
 }
 
+enum { NO_LAST = 255 }; /* in place of a rank */
+
 static void pack_sums(struct strbuf *out, const struct journey_state *s)
 {
     pack_varint(out, s->sum_count);
@@ -324,8 +339,13 @@ static void pack_sums(struct strbuf *out, const struct journey_state *s)
         pack_short_sum(out, s->sums[i].margin);
         pack_zigzag(out, s->sums[i].with_margin);
         pack_short_sum(out, s->sums[i].revenue_with_margin);
+        pack_zigzag(out, s->sums[i].with_cost);
+        pack_short_sum(out, s->sums[i].cost);
+        bool has_last = instant_is_set(s->sums[i].last.at);
+        pack_byte(out, has_last ? s->sums[i].last.rank : NO_LAST);
+        if (!has_last)
+            continue;
         pack_age(out, s, s->sums[i].last.at);
-        pack_byte(out, s->sums[i].last.rank);
         pack_id(out, s->sums[i].last.event_id);
         pack_be64(out, (uint64_t)s->sums[i].last.anchor);
     }
@@ -341,10 +361,35 @@ static void unpack_sums(struct unpack *in, struct journey_state *s)
         sum->margin = unpack_short_sum(in);
         sum->with_margin = unpack_zigzag(in);
         sum->revenue_with_margin = unpack_short_sum(in);
-        sum->last.at = unpack_age(in, s);
+        sum->with_cost = unpack_zigzag(in);
+        sum->cost = unpack_short_sum(in);
         sum->last.rank = unpack_byte(in);
+        if (sum->last.rank == NO_LAST) {
+            sum->last.rank = 0;
+            continue;
+        }
+        sum->last.at = unpack_age(in, s);
         sum->last.event_id = unpack_id(in);
         sum->last.anchor = (int64_t)unpack_be64(in);
+    }
+}
+
+static void pack_scores(struct strbuf *out, const struct journey_state *s)
+{
+    pack_byte(out, s->score_count);
+    for (uint8_t i = 0; i < s->score_count; i++) {
+        pack_age(out, s, s->scores[i].at);
+        pack_byte(out, (uint8_t)(int8_t)s->scores[i].score);
+    }
+}
+
+static void unpack_scores(struct unpack *in, struct journey_state *s)
+{
+    uint8_t count = unpack_byte(in);
+    in->failed |= count > STATE_MAX_SCORES;
+    for (uint8_t i = 0; i < count && !in->failed; i++) {
+        struct instant at = unpack_age(in, s);
+        s->scores[s->score_count++] = (struct score_said){at, (int8_t)unpack_byte(in)};
     }
 }
 
@@ -412,7 +457,8 @@ void journey_state_pack(const struct journey_policy *policy, const struct journe
     bool same = touch_key_compare(&s->last, &s->last_inbound) == 0;
     strbuf_reserve(out, 2 * JOURNEY_HEADER_SIZE + s->orders.count * 20 +
                             kept.count * (sizeof(struct id) + 12));
-    pack_header(out, s);
+    const struct state_header header = header_of(s);
+    pack_header(out, &header);
     pack_byte(out, (uint8_t)((same ? FLAG_SAME_KEY : 0) | (kept.count ? FLAG_TAIL : 0) |
                              (instant_is_set(kept.dropped_at) ? FLAG_CUT : 0) | instant_flags(s)));
     if (!same) {
@@ -425,8 +471,11 @@ void journey_state_pack(const struct journey_policy *policy, const struct journe
     pack_progress(policy, out, s);
     pack_orders(out, s);
     pack_sums(out, s);
+    pack_scores(out, s);
     if (kept.count)
         pack_tail(out, s, &kept);
+    if (header.flags & HEADER_FACETS)
+        pack_facets(out, &header);
 }
 
 /* False if a shape is not known yet. */
@@ -480,9 +529,12 @@ enum outcome journey_state_unpack(const struct journey_policy *policy, struct sp
     unpack_goals(&in, out);
     unpack_orders(&in, policy, out);
     unpack_sums(&in, out);
+    unpack_scores(&in, out);
     if ((flags & FLAG_TAIL) && !unpack_tail(&in, shapes, out, flags & FLAG_CUT, missing))
         return err_set(err, OUTCOME_RETRY, "shape_unknown",
                        "journey state names shape %u, which is not loaded", *missing);
+    if (header.flags & HEADER_FACETS)
+        unpack_bytes(&in, JOURNEY_FACETS_SIZE);
     if (in.failed || in.at != in.end || out->stage >= STAGE_COUNT || out->status >= STATUS_COUNT)
         return err_set(err, OUTCOME_FATAL, "state_corrupt",
                        "journey state of %zu bytes cannot be read", packed.len);

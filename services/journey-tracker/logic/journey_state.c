@@ -51,7 +51,6 @@ void journey_state_init(struct journey_state *state, struct arena *arena)
     state->last.at = state->last_inbound.at = state->last_touch_at = INSTANT_FIRST;
     state->stage_since = state->last_order_at = state->tail.dropped_at = INSTANT_FIRST;
     state->first_seen = INSTANT_NEVER;
-    state->last_score = SCORE_ABSENT;
 }
 
 void journey_state_copy(struct journey_state *to, const struct journey_state *from,
@@ -98,7 +97,7 @@ struct currency_sum *journey_sum(struct journey_state *state, uint32_t currency)
     }
     memmove(state->sums + at + 1, state->sums + at, (state->sum_count - at) * sizeof *state->sums);
     state->sum_count++;
-    state->sums[at] = (struct currency_sum){.currency = currency};
+    state->sums[at] = (struct currency_sum){.currency = currency, .last.at = INSTANT_FIRST};
     return &state->sums[at];
 }
 
@@ -111,10 +110,60 @@ static bool leads(const struct currency_sum *a, const struct currency_sum *b)
 struct currency_sum journey_state_revenue(const struct journey_state *state)
 {
     const struct currency_sum *found = NULL;
-    for (uint32_t i = 0; i < state->sum_count; i++)
-        if (found == NULL || leads(&state->sums[i], found))
-            found = &state->sums[i];
-    return found ? *found : (struct currency_sum){0};
+    const struct currency_sum *without = NULL;
+    for (uint32_t i = 0; i < state->sum_count; i++) {
+        const struct currency_sum *sum = &state->sums[i];
+        without = sum->currency == 0 ? sum : without;
+        if (instant_is_set(sum->last.at) && (found == NULL || leads(sum, found)))
+            found = sum;
+    }
+    if (found)
+        return *found;
+    return without ? *without : (struct currency_sum){0};
+}
+
+/* Rounded to a whole number, halves away from 0. */
+static int mean(int sum, int count)
+{
+    int twice = 2 * (sum < 0 ? -sum : sum);
+    return (twice + count) / (2 * count) * (sum < 0 ? -1 : 1);
+}
+
+int16_t journey_state_trend(const struct journey_state *state)
+{
+    int sums[2] = {0}, counts[2] = {0};
+    for (uint8_t i = 0; i < state->score_count; i++) {
+        struct instant newest = state->scores[state->score_count - 1].at;
+        int64_t half = instant_since(newest, state->scores[i].at).us / SCORE_HALF.us;
+        if (half > 1)
+            continue;
+        sums[half] += state->scores[i].score;
+        counts[half]++;
+    }
+    if (counts[0] == 0 || counts[1] == 0)
+        return SCORE_ABSENT;
+    return (int16_t)(mean(sums[0], counts[0]) - mean(sums[1], counts[1]));
+}
+
+void scores_push(struct journey_state *state, struct instant at, int16_t score)
+{
+    uint8_t gone = 0;
+    while (gone < state->score_count &&
+           instant_since(at, state->scores[gone].at).us >= 2 * SCORE_HALF.us)
+        gone++;
+    if (gone == 0 && state->score_count == STATE_MAX_SCORES)
+        gone = 1;
+    state->score_count -= gone;
+    memmove(state->scores, state->scores + gone, state->score_count * sizeof *state->scores);
+    state->scores[state->score_count++] = (struct score_said){at, score};
+}
+
+static bool scores_equal(const struct journey_state *a, const struct journey_state *b)
+{
+    for (uint8_t i = 0; i < a->score_count && i < b->score_count; i++)
+        if (a->scores[i].at.us != b->scores[i].at.us || a->scores[i].score != b->scores[i].score)
+            return false;
+    return a->score_count == b->score_count;
 }
 
 static bool key_equal(const struct touch_key *a, const struct touch_key *b)
@@ -165,20 +214,23 @@ static bool last_values_equal(const struct journey_state *a, const struct journe
 {
     return a->last_touch_at.us == b->last_touch_at.us && a->last_node == b->last_node &&
            a->last_department == b->last_department && a->last_order_at.us == b->last_order_at.us &&
-           a->last_score == b->last_score;
+           scores_equal(a, b);
 }
 
 static const struct touch_key *last_in(const struct journey_state *state, uint32_t currency)
 {
     uint32_t at = sum_position(state, currency);
-    return at < state->sum_count && state->sums[at].currency == currency ? &state->sums[at].last
-                                                                         : NULL;
+    bool has_last = at < state->sum_count && state->sums[at].currency == currency &&
+                    instant_is_set(state->sums[at].last.at);
+    return has_last ? &state->sums[at].last : NULL;
 }
 
 static bool has_lasts_of(const struct journey_state *state, const struct journey_state *other)
 {
     for (uint32_t i = 0; i < other->sum_count; i++) {
         const struct touch_key *last = last_in(state, other->sums[i].currency);
+        if (!instant_is_set(other->sums[i].last.at))
+            continue;
         if (last == NULL || !key_equal(last, &other->sums[i].last))
             return false;
     }
@@ -206,6 +258,8 @@ static void add_sums(struct journey_state *to, const struct journey_state *from,
             sign > 0 ? sum_add(sum->revenue, d.revenue) : sum_sub(sum->revenue, d.revenue);
         sum->margin = sign > 0 ? sum_add(sum->margin, d.margin) : sum_sub(sum->margin, d.margin);
         sum->with_margin += sign * d.with_margin;
+        sum->with_cost += sign * d.with_cost;
+        sum->cost = sign > 0 ? sum_add(sum->cost, d.cost) : sum_sub(sum->cost, d.cost);
         sum->revenue_with_margin = sign > 0
                                        ? sum_add(sum->revenue_with_margin, d.revenue_with_margin)
                                        : sum_sub(sum->revenue_with_margin, d.revenue_with_margin);
@@ -226,7 +280,7 @@ static void settle_sums(struct journey_state *state)
     uint32_t kept = 0;
     for (uint32_t i = 0; i < state->sum_count; i++)
         if (state->sums[i].conversions != 0 || state->sums[i].revenue != 0 ||
-            state->sums[i].margin != 0)
+            state->sums[i].margin != 0 || state->sums[i].with_cost != 0)
             state->sums[kept++] = state->sums[i];
     state->sum_count = kept;
 }

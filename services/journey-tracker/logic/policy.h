@@ -1,5 +1,5 @@
-/* policy.h: the journey policy as the derivation uses it: journey.json, goals.json and
- * channels.json, checked and flattened.
+/* policy.h: the journey policy as the derivation uses it: journey.json, goals.json, channels.json
+ * and traits.json, checked and flattened.
  *
  * journey_policy.c (or a test) fills it; texts live in the caller's arena. Afterwards everything is
  * read-only, except the dictionary codes: the caller sets them once, with journey_policy_intern. */
@@ -22,6 +22,8 @@ enum {
     POLICY_TAIL_MAX = 256,      /* creditable touches kept in a state */
     POLICY_MAX_ORDERS = 32,     /* orders kept in a state: the newest */
     POLICY_MAX_UNKNOWN = 8,     /* returns kept in a state that found no order: the newest */
+    POLICY_MAX_TRAITS = 32,     /* declared traits */
+    POLICY_MAX_SOURCES = 8,     /* of a trait */
     POLICY_NOT_PREFERRED = 255, /* place of a source that orders.prefer does not list */
 };
 
@@ -99,6 +101,16 @@ struct visit_rule {
     bool click_id;                                     /* there must be one */
 };
 
+enum trait_type { TRAIT_TEXT, TRAIT_NUMBER, TRAIT_BOOLEAN, TRAIT_DATE };
+enum trait_rule { TRAIT_LATEST, TRAIT_FIRST, TRAIT_MAX, TRAIT_MIN };
+
+/* A declared trait of customers: trait.h. */
+struct journey_trait {
+    struct span name, title;
+    uint8_t type, rule;       /* enum trait_type, enum trait_rule */
+    struct span_list sources; /* the most trusted first */
+};
+
 struct journey_policy {
     struct span reporting_timezone, default_timezone; /* of people who never told one */
     struct zone zone;                                 /* of days, weeks and months of all figures */
@@ -133,6 +145,9 @@ struct journey_policy {
     uint8_t nth_goals[POLICY_MAX_NTH_GOALS]; /* by nth_slot: position of the goal */
     struct channel_rule *channels;
     uint32_t channel_count;
+    struct journey_trait traits[POLICY_MAX_TRAITS];
+    uint32_t trait_count;
+    bool keeps_declared;                      /* traits that are not declared are not stored */
     struct touch_filter filters[FILTERS_MAX]; /* no two are equal */
     uint32_t filter_count;
     struct filter_set filters_of_lines; /* those that ask for categories */

@@ -3,6 +3,7 @@
 #include "services/journey-tracker/slow/journey_slow.h"
 
 #include "services/journey-tracker/journey_convert.h"
+#include "services/journey-tracker/journey_said.h"
 #include "services/journey-tracker/slow/journey_slow_internal.h"
 
 /* So many flushes go without COPY after a repeat: input is probably being read again. */
@@ -39,6 +40,7 @@ static enum outcome run_steps(struct slow *slow, struct err *err)
     CHECK(slow_insert_facts(slow, err));
     if (slow->is_repeat)
         return OUTCOME_OK;
+    CHECK(traits_write(tracker, slow->flush->arena, &slow->facts, err));
     CHECK(slow_claim_sales(slow, err));
     CHECK(slow_lock_anchors(slow, err));
     CHECK(slow_lock_states(slow, err));

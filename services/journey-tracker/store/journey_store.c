@@ -15,7 +15,7 @@ static const struct fact_column fact_columns[] = {
     COLUMN(received_at, FACT_INSTANT, false),
     COLUMN(value_micros, FACT_INT8, true),
     COLUMN(margin_micros, FACT_INT8, true),
-    COLUMN(cost_micros, FACT_INT8, false),
+    COLUMN(cost_micros, FACT_INT8, true),
     COLUMN(score, FACT_INT2, true),
     COLUMN(zone, FACT_INT2, false),
     COLUMN(message_id, FACT_TEXT, false),
@@ -28,6 +28,7 @@ static const struct fact_column fact_columns[] = {
     COLUMN(case_id, FACT_TEXT, false),
     COLUMN(lines, FACT_TEXT, true),
     COLUMN(others, FACT_BYTEA, false),
+    COLUMN(traits, FACT_BYTEA, true),
 };
 /* clang-format on */
 

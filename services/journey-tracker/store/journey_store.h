@@ -20,6 +20,12 @@ struct journey_fact {
     /* kept for contact rules that name the event later; lines: order_lines.h */
     struct span case_id, lines;
     struct span others; /* resolved_other_keys */
+    struct span traits; /* what it says of the customer: said.h */
+};
+
+struct facts {
+    struct journey_fact *items;
+    size_t count, capacity;
 };
 
 extern const struct timeline_schema journey_timeline;
