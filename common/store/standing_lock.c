@@ -64,6 +64,7 @@ void standing_lock_release(struct standing_lock *lock)
 {
     if (lock == NULL)
         return;
+    db_rollback(lock->db); /* the server hears of a closed connection only a moment later */
     db_close(lock->db);
     free(lock);
 }
