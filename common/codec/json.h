@@ -65,6 +65,8 @@ enum outcome json_check_keys(const struct json *value, const char *required, con
 enum outcome json_as_text(const struct json *value, struct span *out, struct err *err);
 enum outcome json_as_int(const struct json *value, int64_t min, int64_t max, int64_t *out,
                          struct err *err);
+/* Any number. */
+enum outcome json_as_real(const struct json *value, double *out, struct err *err);
 enum outcome json_as_bool(const struct json *value, bool *out, struct err *err);
 /* ISO 8601 */
 enum outcome json_as_duration(const struct json *value, struct duration *out, struct err *err);

@@ -166,6 +166,14 @@ enum outcome json_as_int(const struct json *value, int64_t min, int64_t max, int
     return OUTCOME_OK;
 }
 
+enum outcome json_as_real(const struct json *value, double *out, struct err *err)
+{
+    if (value->shape != SHAPE_INT && value->shape != SHAPE_REAL)
+        return expected(value, "a number", err);
+    *out = value->shape == SHAPE_INT ? (double)value->integer : value->real;
+    return OUTCOME_OK;
+}
+
 enum outcome json_as_bool(const struct json *value, bool *out, struct err *err)
 {
     if (value->shape != SHAPE_BOOL)

@@ -130,6 +130,21 @@ COMMENT ON COLUMN journey.goals.from_stage IS 'The lowest stage in which it coun
 COMMENT ON COLUMN journey.goals.asks_identified IS 'It counts identified customers only.';
 COMMENT ON COLUMN journey.goals.status IS 'The status that a goal of stock or entries counts; null: it counts touches.';
 
+CREATE TABLE journey.segments (
+    generation uuid NOT NULL,
+    segment_id text NOT NULL,
+    title text,
+    owner text,
+    has_figures boolean NOT NULL,
+    PRIMARY KEY (generation, segment_id)
+);
+COMMENT ON TABLE journey.segments IS 'segments.json as journey-tracker understands it (chronicle).';
+COMMENT ON COLUMN journey.segments.generation IS 'The generation of policies, as in tutti_meta.generations.';
+COMMENT ON COLUMN journey.segments.segment_id IS 'The segment.';
+COMMENT ON COLUMN journey.segments.title IS 'Title.';
+COMMENT ON COLUMN journey.segments.owner IS 'Who is responsible for it.';
+COMMENT ON COLUMN journey.segments.has_figures IS 'It is a segment_id of the reports.';
+
 CREATE TABLE journey.facts (
     anchor bigint NOT NULL,
     occurred_at timestamptz NOT NULL,
@@ -398,6 +413,23 @@ COMMENT ON COLUMN journey.stage_changes.reason IS '1 rule, 2 inactivity, 3 exit.
 COMMENT ON COLUMN journey.stage_changes.seconds_in_stage IS 'Seconds since the last change of stage.';
 COMMENT ON COLUMN journey.stage_changes.position IS 'Place among the changes of the customer at that time, from 1.';
 COMMENT ON COLUMN journey.stage_changes.loaded_at IS 'When it was stored first (chronicle).';
+
+CREATE TABLE journey.memberships (
+    anchor bigint NOT NULL,
+    changed_at timestamptz NOT NULL,
+    segment integer NOT NULL,
+    event_id uuid NOT NULL,
+    is_in boolean NOT NULL,
+    loaded_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (anchor, changed_at, segment, event_id)
+);
+COMMENT ON TABLE journey.memberships IS 'Changes of membership of segments before the instant of the last touchpoint; later ones follow from the state (convergent, but codes).';
+COMMENT ON COLUMN journey.memberships.anchor IS 'Short key of the anchor of the last touchpoint at or before the change.';
+COMMENT ON COLUMN journey.memberships.changed_at IS 'When it takes effect.';
+COMMENT ON COLUMN journey.memberships.segment IS 'Code of the segment.';
+COMMENT ON COLUMN journey.memberships.event_id IS 'Id of that touchpoint.';
+COMMENT ON COLUMN journey.memberships.is_in IS 'The customer enters the segment; else leaves it.';
+COMMENT ON COLUMN journey.memberships.loaded_at IS 'When it was stored first (chronicle).';
 
 CREATE TABLE journey.lanes (
     lane integer PRIMARY KEY,

@@ -214,8 +214,35 @@ COMMENT ON COLUMN metrics.stages.change IS 'Change of the number of customers in
 COMMENT ON COLUMN metrics.stages.entries IS 'Entries into it (convergent).';
 COMMENT ON COLUMN metrics.stages.updated_at IS 'Last change (chronicle).';
 
-COMMENT ON COLUMN metrics.cell_keys.family IS '1 goals, 2 goal_customers, 3 credits, 4 steps, 5 statuses, 6 stages: the view of each shows it.';
-COMMENT ON COLUMN metrics.cell_keys.d0 IS 'Code; goals: goal, goal_customers: goal, credits: goal, steps: stage, statuses: status, stages: stage.';
+CREATE VIEW metrics.segments AS
+SELECT c.day,
+       segment_id.value AS segment_id,
+       c.change,
+       c.entries,
+       c.exits,
+       c.updated_at
+FROM (
+    SELECT date '1970-01-01' + k.period AS day, k.d0,
+           sum(c.v0) AS change,
+           sum(c.v1) AS entries,
+           sum(c.v2) AS exits,
+           max(c.updated_at) AS updated_at
+    FROM metrics.cell_keys AS k
+    JOIN metrics.cells AS c USING (cell)
+    WHERE k.family = 7
+    GROUP BY k.cell
+) AS c
+LEFT JOIN journey.dictionary AS segment_id ON segment_id.code = c.d0;
+COMMENT ON VIEW metrics.segments IS 'Customers that enter or leave a segment (convergent, but updated_at).';
+COMMENT ON COLUMN metrics.segments.day IS 'The day (convergent).';
+COMMENT ON COLUMN metrics.segments.segment_id IS 'The segment (convergent).';
+COMMENT ON COLUMN metrics.segments.change IS 'Change of the number of customers in it (convergent).';
+COMMENT ON COLUMN metrics.segments.entries IS 'Entries into it (convergent).';
+COMMENT ON COLUMN metrics.segments.exits IS 'Exits from it (convergent).';
+COMMENT ON COLUMN metrics.segments.updated_at IS 'Last change (chronicle).';
+
+COMMENT ON COLUMN metrics.cell_keys.family IS '1 goals, 2 goal_customers, 3 credits, 4 steps, 5 statuses, 6 stages, 7 segments: the view of each shows it.';
+COMMENT ON COLUMN metrics.cell_keys.d0 IS 'Code; goals: goal, goal_customers: goal, credits: goal, steps: stage, statuses: status, stages: stage, segments: segment_id.';
 COMMENT ON COLUMN metrics.cell_keys.d1 IS 'Code; goals: department, credits: model, steps: from_kind, statuses: goal.';
 COMMENT ON COLUMN metrics.cell_keys.d2 IS 'Code; goals: channel, credits: touch_channel, steps: to_kind.';
 COMMENT ON COLUMN metrics.cell_keys.d3 IS 'Code; goals: currency, credits: touch_department, steps: from_department.';

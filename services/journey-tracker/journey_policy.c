@@ -5,6 +5,7 @@
 #include "common/service/generation.h"
 #include "common/service/zones.h"
 #include "services/journey-tracker/journey_filter.h"
+#include "services/journey-tracker/journey_segments.h"
 #include "services/journey-tracker/journey_traits.h"
 
 #define STATUSES "active|at_risk|lapsed|won_back"
@@ -384,6 +385,7 @@ enum outcome journey_policy_read(struct arena *arena, const struct journey_docum
     CHECK(read_goals(arena, documents->goals, out, err));
     CHECK(read_channels(arena, documents->channels, out, err));
     CHECK(journey_traits_read(arena, documents->traits, out, err));
+    CHECK(journey_segments_read(arena, documents->segments, out, err));
     if (journey_policy_finish(out, err) != OUTCOME_OK)
         return err_prefix(err, SPAN_FMT, SPAN_ARG(json_name(documents->journey)));
     return OUTCOME_OK;
@@ -417,5 +419,6 @@ enum outcome journey_policy_load(struct arena *arena, const char *folder,
     CHECK(read_document(arena, folder, "goals.json", &documents.goals, err));
     CHECK(read_document(arena, folder, "channels.json", &documents.channels, err));
     CHECK(read_document(arena, folder, "traits.json", &documents.traits, err));
+    CHECK(read_document(arena, folder, "segments.json", &documents.segments, err));
     return journey_policy_read(arena, &documents, out, err);
 }

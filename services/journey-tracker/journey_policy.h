@@ -1,5 +1,5 @@
-/* journey_policy.h: reads journey.json, goals.json, channels.json and traits.json into the policy
- * that the derivation uses. */
+/* journey_policy.h: reads journey.json, goals.json, channels.json, traits.json and segments.json
+ * into the policy that the derivation uses. */
 #ifndef TUTTI_JOURNEY_POLICY_H
 #define TUTTI_JOURNEY_POLICY_H
 
@@ -9,20 +9,20 @@
 #include "common/codec/json.h"
 #include "services/journey-tracker/logic/policy.h"
 
-/* The files of a policy that the derivation reads. */
+/* The documents of a policy; traits and segments may be NULL: there are none. */
 struct journey_documents {
-    const struct json *journey, *goals, *channels;
-    const struct json *traits; /* NULL: there is no such file */
+    const struct json *journey, *goals, *channels, *traits, *segments;
 };
 
 /* Checks shape and meaning of the documents. Texts stay borrowed from the documents' arena; lists
- * go to arena. Errors have the code "json_invalid" or "policy_invalid" and name the document and
- * the place, for example "journey.json: stages[4].rules[0].nth: ...". Dictionary codes are set
+ * go to arena. Errors have the code "json_invalid" or "policy_invalid" and name the document
+ * and the place, for example "journey.json: stages[4].rules[0].nth: ...". Dictionary codes are set
  * later, by journey_policy_intern. */
 enum outcome journey_policy_read(struct arena *arena, const struct journey_documents *documents,
                                  struct journey_policy *out, struct err *err);
 
-/* The same from the files of a folder. FATAL if one cannot be read. */
+/* The same from the files of a folder. FATAL if one cannot be read; traits.json and segments.json
+ * may be absent. */
 enum outcome journey_policy_load(struct arena *arena, const char *folder,
                                  struct journey_policy *out, struct err *err);
 

@@ -90,12 +90,34 @@ static enum outcome store_goals(struct db *db, struct arena *arena,
     return db_run(db, &sql_insert_goals, &p, NULL, NULL, err);
 }
 
+static enum outcome store_segments(struct db *db, struct arena *arena,
+                                   const struct journey_policy *policy, const struct id *generation,
+                                   struct err *err)
+{
+    const struct segment *first = policy->segments.items;
+    const size_t n = policy->segments.count, stride = sizeof *first;
+    struct params p;
+    params_init(&p, arena);
+    params_uuid(&p, generation);
+    CHECK(db_run(db, &sql_delete_segments, &p, NULL, NULL, err));
+    if (n == 0)
+        return OUTCOME_OK;
+    params_init(&p, arena);
+    params_uuid(&p, generation);
+    params_text_array(&p, &first->id, stride, n);
+    params_text_array(&p, &first->title, stride, n);
+    params_text_array(&p, &first->owner, stride, n);
+    params_bool_array(&p, &first->has_figures, stride, n);
+    return db_run(db, &sql_insert_segments, &p, NULL, NULL, err);
+}
+
 enum outcome journey_policy_store(struct db *db, struct arena *arena,
                                   const struct journey_policy *policy, const struct id *generation,
                                   struct err *err)
 {
     CHECK(store_times(db, arena, policy, generation, err));
-    return store_goals(db, arena, policy, generation, err);
+    CHECK(store_goals(db, arena, policy, generation, err));
+    return store_segments(db, arena, policy, generation, err);
 }
 
 enum outcome journey_policy_store_files(struct db *db, struct arena *arena, const char *folder,

@@ -192,6 +192,8 @@ static enum outcome write_all(struct tracker *tracker, struct journey_flush *flu
     CHECK(journey_store_write_orders(db, flush->arena, &effects->orders, err));
     CHECK(journey_store_remove_stages(db, flush->arena, &effects->stages_removed, err));
     CHECK(journey_store_write_stages(db, flush->arena, &effects->stages, err));
+    CHECK(journey_store_remove_memberships(db, flush->arena, &effects->memberships_removed, err));
+    CHECK(journey_store_write_memberships(db, flush->arena, &effects->memberships, err));
     CHECK(journey_store_delete_checkpoints(db, flush->arena, &saving->dead_checkpoints, err));
     CHECK(journey_store_write_checkpoints(db, flush->arena, &saving->checkpoints, err));
     CHECK(write_diff(tracker, flush, effects, err));

@@ -7,6 +7,7 @@
  *   journey_convert.c       between what is stored and what the derivation works on
  *   journey_cache.c         anchors and states as last seen
  *   journey_policy.c        policies/journey.json, goals.json, channels.json
+ *   journey_filter.c        the one language of filters; journey_traits.c, journey_segments.c
  *   journey_policy_warnings.c  what can hardly be meant
  *   journey_policy_store.c  ... as rows, for the views
  *   journey_moves.c         for operators: moves without Kafka

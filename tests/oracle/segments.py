@@ -292,7 +292,7 @@ class Segments:
             for name in sorted(seen | set(customers)):
                 entered, left = self.entered.get((day, name), 0), self.left.get((day, name), 0)
                 customers[name] = customers.get(name, 0) + entered - left
-                yield {"day": day, "segment_id": name, "customers": customers[name], "entered": entered, "left": left}
+                yield {"day": day, "segment_id": name, "customers": customers[name], "entries": entered, "exits": left}
 
 
 def shown_in(policies, touch):

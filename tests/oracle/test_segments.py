@@ -326,7 +326,7 @@ def test_as_of_and_daily_rows():
     story = orders(0, 20)
     assert memberships(story, with_recent, as_of=START + day(10)) == [("recent", 0, STILL)]
     rows = rows_of(story, with_recent, as_of=START + day(40))["rpt_segments_daily"]
-    told = [(days(row["segment_date"] * DAY), row["segment_id"], row["customers"], row["entered"], row["left"]) for row in rows]
+    told = [(days(row["segment_date"] * DAY), row["segment_id"], row["customers"], row["entries"], row["exits"]) for row in rows]
     assert told == [(0, "recent", 1, 1, 0), (20, "frequent", 1, 1, 0), (20, "recent", 1, 0, 0), (30, "frequent", 0, 0, 1), (30, "recent", 1, 0, 0)]
 
 

@@ -594,6 +594,27 @@ static void test_merges_and_splits(void **state)
     run_seeds(merges_and_splits_equal_one_derivation);
 }
 
+static const char segments[] =
+    "{\"segments\":["
+    "{\"id\":\"recent\",\"figures\":true,"
+    "\"when\":{\"did\":{\"events\":[\"Order Completed\"]},\"within\":\"P30D\"}},"
+    "{\"id\":\"often\",\"figures\":true,"
+    "\"when\":{\"did\":{\"direction\":\"inbound\"},\"at_least\":3,\"within\":\"P7D\"}},"
+    "{\"id\":\"gold\",\"figures\":true,"
+    "\"when\":{\"spent\":{\"events\":[\"Order Completed\",\"Order Returned\",\"Order Refunded\"]},"
+    "\"measure\":\"value\",\"currency\":\"USD\",\"at_least\":\"0.00001\",\"within\":\"P28D\"}},"
+    "{\"id\":\"cheap\","
+    "\"when\":{\"spent\":{\"categories\":[\"home\"]},"
+    "\"measure\":\"margin\",\"currency\":\"EUR\",\"below\":\"0.00001\",\"within\":\"P1D\"}},"
+    "{\"id\":\"complaining\",\"when\":{\"open\":{\"events\":[\"Complaint Filed\"]},"
+    "\"until\":{\"events\":[\"Order Completed\",\"Order Returned\"]},\"within\":\"P30D\"}},"
+    "{\"id\":\"happy\",\"when\":{\"last_score\":{\"at_least\":80},\"within\":\"P28D\"}},"
+    "{\"id\":\"prospect\",\"figures\":true,\"when\":{\"all\":[{\"new_within\":\"P30D\"},"
+    "{\"not\":{\"stage_at_least\":\"purchase\"}}]}},"
+    "{\"id\":\"away\",\"when\":{\"status\":[\"at_risk\",\"lapsed\"]}},"
+    "{\"id\":\"quiet_gold\",\"when\":{\"all\":[{\"segment\":\"gold\"},"
+    "{\"not\":{\"segment\":\"complaining\"}}]}}]}";
+
 static void add_shapes(void)
 {
     static const char *const events[] = {"Page",
@@ -665,7 +686,7 @@ int main(void)
         cmocka_unit_test(test_late_events),
         cmocka_unit_test(test_merges_and_splits),
     };
-    world_open(&world);
+    world_open_segments(&world, segments);
     add_shapes();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     world_close(&world);

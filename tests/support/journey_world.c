@@ -2,7 +2,10 @@
  * of text. */
 #include "tests/support/journey_world.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+
+#include "services/journey-tracker/journey_segments.h"
 
 #define DAYS(n) ((struct duration){(n)*US_PER_DAY})
 
@@ -137,7 +140,26 @@ static enum outcome intern(void *context, struct span text, uint32_t *code, stru
     return OUTCOME_OK;
 }
 
+static void set_segments(struct journey_world *world, const char *segments)
+{
+    struct err err;
+    const struct json *document = NULL;
+    if (segments == NULL)
+        return;
+    if (json_parse_span(&world->arena, span_of(segments), "segments.json", &document, &err) !=
+            OUTCOME_OK ||
+        journey_segments_read(&world->arena, document, &world->policy, &err) != OUTCOME_OK) {
+        fprintf(stderr, "%s\n", err.message);
+        abort();
+    }
+}
+
 void world_open(struct journey_world *world)
+{
+    world_open_segments(world, NULL);
+}
+
+void world_open_segments(struct journey_world *world, const char *segments)
 {
     memset(world, 0, sizeof *world);
     struct journey_policy *policy = &world->policy;
@@ -153,6 +175,7 @@ void world_open(struct journey_world *world)
     policy->lapsed_after = DAYS(56);
     policy->tail_max = POLICY_TAIL_MAX;
     struct err err;
+    set_segments(world, segments);
     if (journey_policy_finish(policy, &err) != OUTCOME_OK ||
         journey_policy_intern(policy, intern, world, &err) != OUTCOME_OK)
         abort();
@@ -247,6 +270,31 @@ static struct row_key row_key(const struct touch_key *touch, int64_t reason)
     return (struct row_key){touch->at.us, touch->anchor, reason, touch->event_id};
 }
 
+/* As the table has it. */
+struct membership_key {
+    int64_t anchor, changed_at, segment;
+    struct id event_id;
+};
+
+static struct membership_key membership_key(const struct membership_row *row)
+{
+    return (struct membership_key){row->touch.anchor, row->changed_at.us, row->segment,
+                                   row->touch.event_id};
+}
+
+static void apply_memberships(struct figures *figures, const struct journey_effects *effects)
+{
+    for (size_t i = 0; i < effects->memberships_removed.count; i++) {
+        struct membership_key key = membership_key(&effects->memberships_removed.items[i]);
+        map_remove(&figures->memberships, &key);
+    }
+    for (size_t i = 0; i < effects->memberships.count; i++) {
+        struct membership_key key = membership_key(&effects->memberships.items[i]);
+        *(struct membership_row *)map_put(&figures->memberships, &key, NULL) =
+            effects->memberships.items[i];
+    }
+}
+
 void figures_open(struct figures *figures)
 {
     memset(figures, 0, sizeof *figures);
@@ -257,6 +305,8 @@ void figures_open(struct figures *figures)
     map_init(&figures->stages, &figures->arena, sizeof(struct row_key), sizeof(struct stage_row));
     map_init(&figures->orders, &figures->arena, sizeof(struct row_key),
              sizeof(struct order_change));
+    map_init(&figures->memberships, &figures->arena, sizeof(struct membership_key),
+             sizeof(struct membership_row));
 }
 
 void figures_close(struct figures *figures)
@@ -287,6 +337,7 @@ void figures_apply(struct figures *figures, const struct journey_effects *effect
             sum[v] += cell.values[v];
     }
     apply_orders(figures, effects);
+    apply_memberships(figures, effects);
     for (size_t i = 0; i < effects->conversions_removed.count; i++) {
         struct row_key key = row_key(&effects->conversions_removed.items[i].key, 0);
         map_remove(&figures->conversions, &key);
@@ -368,6 +419,20 @@ static void order_lines(const struct figures *figures, struct arena *arena, stru
     }
 }
 
+static void membership_lines(const struct figures *figures, struct arena *arena,
+                             struct lines *lines)
+{
+    const struct membership_row *m;
+    for (size_t i = 0; (m = map_next(&figures->memberships, &i, NULL)) != NULL;) {
+        struct strbuf buf = {.arena = arena};
+        strbuf_addf(&buf, "membership of %u %s at %lld by ", m->code, m->is_in ? "in" : "out",
+                    (long long)m->changed_at.us);
+        add_key(&buf, &m->touch);
+        pack_byte(&buf, 0);
+        *arena_push(arena, lines) = buf.ptr;
+    }
+}
+
 static void row_lines(const struct figures *figures, struct arena *arena, struct lines *lines)
 {
     const struct conversion_row *c;
@@ -404,6 +469,7 @@ const char *figures_text(const struct figures *figures, struct arena *arena)
     cell_lines(figures, arena, &lines);
     row_lines(figures, arena, &lines);
     order_lines(figures, arena, &lines);
+    membership_lines(figures, arena, &lines);
     if (lines.count)
         qsort(lines.items, lines.count, sizeof *lines.items, line_order);
     struct strbuf buf = {.arena = arena};

@@ -1,5 +1,5 @@
 /* journey_world.h: a policy, a dictionary and shapes for tests and benches of the journey's
- * derivation, without JSON. */
+ * derivation. Only segments are read from JSON. */
 #ifndef TUTTI_TEST_JOURNEY_WORLD_H
 #define TUTTI_TEST_JOURNEY_WORLD_H
 
@@ -19,6 +19,8 @@ struct journey_world {
 /* The policy is the retailer's with three additions: Complaint Filed puts at risk, Account Closed
  * lapses, Loan Funded is a conversion of any value. journey_world.c has the goals. */
 void world_open(struct journey_world *world);
+/* The same with the segments of a segments.json; NULL: none. */
+void world_open_segments(struct journey_world *world, const char *segments);
 void world_close(struct journey_world *world);
 
 /* Code of a text, made if new; 0 for SPAN_NONE. */
@@ -40,7 +42,7 @@ void world_name_order(const struct journey_world *world, struct touch *touch, co
 /* What was applied so far: sums of cells, rows by key. Lives in its own arena. */
 struct figures {
     struct arena arena;
-    struct map cells, conversions, stages, orders;
+    struct map cells, conversions, stages, orders, memberships;
 };
 
 void figures_open(struct figures *figures);

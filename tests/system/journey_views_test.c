@@ -131,8 +131,8 @@ static const struct json *parse(const char *text)
 
 static void read_policy(const char *journey, const char *goals, struct journey_policy *out)
 {
-    const struct journey_documents documents = {parse(journey), parse(goals),
-                                                parse("{\"rules\":[]}"), NULL};
+    const struct journey_documents documents = {
+        .journey = parse(journey), .goals = parse(goals), .channels = parse("{\"rules\":[]}")};
     database_must(journey_policy_read(&arena, &documents, out, &err), &err);
 }
 

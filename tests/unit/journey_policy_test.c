@@ -123,20 +123,17 @@ static void test_mistakes(void **state)
         struct arena arena = {0};
         struct journey_policy p;
         struct err err = {0};
-        const struct json *journey, *goals, *channels;
-        assert_int_equal(
-            json_parse_span(&arena, span_of(mistakes[i].journey), "journey.json", &journey, &err),
-            OUTCOME_OK);
-        assert_int_equal(
-            json_parse_span(&arena, span_of(mistakes[i].goals), "goals.json", &goals, &err),
-            OUTCOME_OK);
-        assert_int_equal(json_parse_span(&arena, span_of(mistakes[i].channels), "channels.json",
-                                         &channels, &err),
+        struct journey_documents documents = {0};
+        assert_int_equal(json_parse_span(&arena, span_of(mistakes[i].journey), "journey.json",
+                                         &documents.journey, &err),
                          OUTCOME_OK);
-        assert_int_not_equal(
-            journey_policy_read(&arena, &(struct journey_documents){journey, goals, channels, NULL},
-                                &p, &err),
-            OUTCOME_OK);
+        assert_int_equal(json_parse_span(&arena, span_of(mistakes[i].goals), "goals.json",
+                                         &documents.goals, &err),
+                         OUTCOME_OK);
+        assert_int_equal(json_parse_span(&arena, span_of(mistakes[i].channels), "channels.json",
+                                         &documents.channels, &err),
+                         OUTCOME_OK);
+        assert_int_not_equal(journey_policy_read(&arena, &documents, &p, &err), OUTCOME_OK);
         if (strstr(err.message, mistakes[i].says) == NULL)
             fail_msg("case %zu: \"%s\" does not say \"%s\"", i, err.message, mistakes[i].says);
         arena_free(&arena);
@@ -210,17 +207,17 @@ static void test_warnings(void **state)
         struct journey_policy p;
         struct warnings warnings;
         struct err err = {0};
-        const struct json *journey, *goals, *channels;
-        assert_int_equal(
-            json_parse_span(&arena, span_of(doubtful[i].journey), "journey.json", &journey, &err),
-            OUTCOME_OK);
-        assert_int_equal(json_parse_span(&arena, SPAN(GOAL("")), "goals.json", &goals, &err),
+        struct journey_documents documents = {0};
+        assert_int_equal(json_parse_span(&arena, span_of(doubtful[i].journey), "journey.json",
+                                         &documents.journey, &err),
                          OUTCOME_OK);
         assert_int_equal(
-            json_parse_span(&arena, SPAN("{\"rules\":[]}"), "channels.json", &channels, &err),
+            json_parse_span(&arena, SPAN(GOAL("")), "goals.json", &documents.goals, &err),
             OUTCOME_OK);
-        if (journey_policy_read(&arena, &(struct journey_documents){journey, goals, channels, NULL},
-                                &p, &err) != OUTCOME_OK)
+        assert_int_equal(json_parse_span(&arena, SPAN("{\"rules\":[]}"), "channels.json",
+                                         &documents.channels, &err),
+                         OUTCOME_OK);
+        if (journey_policy_read(&arena, &documents, &p, &err) != OUTCOME_OK)
             fail_msg("row %zu: %s", i, err.message);
         journey_policy_warnings(&arena, &p, &warnings);
         const char *first = warnings.count ? warnings.items[0].ptr : "";

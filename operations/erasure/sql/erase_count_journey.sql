@@ -14,6 +14,8 @@ SELECT 'journey.order_changes', (SELECT count(*) FROM journey.order_changes AS t
 UNION ALL
 SELECT 'journey.stage_changes', (SELECT count(*) FROM journey.stage_changes AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
 UNION ALL
+SELECT 'journey.memberships', (SELECT count(*) FROM journey.memberships AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
+UNION ALL
 SELECT 'journey.states', (SELECT count(*) FROM journey.states AS t WHERE t.profile IN (SELECT anchor FROM m))::text
 UNION ALL
 SELECT 'journey.anchors', (SELECT count(*) FROM journey.anchors AS t WHERE t.anchor IN (SELECT anchor FROM m))::text

@@ -124,9 +124,6 @@ struct order_return {
     const struct order_return *earlier;
 };
 
-/* An exact sum of micro-units, each of 64 bits. */
-__extension__ typedef __int128 micros_sum;
-
 /* What was told of an order, or what returns took back of it. */
 struct order_sums {
     micros_sum value, margin, by_goal; /* by_goal: margin, or value where there is no margin */
@@ -222,6 +219,7 @@ struct journey_state {
     struct score_said scores[STATE_MAX_SCORES];
     uint8_t score_count;
     struct journey_tail tail;
+    struct segment_state *segments; /* NULL: nothing is remembered */
     /* cumulative */
     struct instant first_seen; /* INSTANT_NEVER: none */
     int64_t order_count;
@@ -292,6 +290,19 @@ struct stage_row {
     bool is_told; /* what differs from the old row does not show in its message */
 };
 
+/* A settled change of membership. (touch, changed_at, segment) is the key of a row. */
+struct membership_row {
+    struct touch_key touch; /* the last fact at or before the change */
+    struct instant changed_at;
+    uint32_t code; /* of the segment */
+    uint8_t segment;
+    bool is_in;
+};
+
+struct membership_rows {
+    struct membership_row *items;
+    size_t count, capacity;
+};
 struct conversion_rows {
     struct conversion_row *items;
     size_t count, capacity;
@@ -324,6 +335,7 @@ struct journey_effects {
     struct stage_rows stages, stages_removed;
     struct repeat_rows repeats, repeats_removed;
     struct order_changes orders, orders_removed;
+    struct membership_rows memberships, memberships_removed;
     /* A conversion was derived from a tail that was not complete, or a return without the detail of
      * its order: an error of the caller. */
     bool missed_window;
@@ -423,6 +435,18 @@ void journey_conclude(const struct journey_state *old_final, const struct journe
                       const struct journey_state *after, bool converged, struct arena *arena,
                       struct journey_state *out);
 
+/* ---- segments ---- */
+/* Changes of membership that are not settled: at the instant of the last fact, and after it by the
+ * passing of time alone. In order; in arena. state may be NULL. */
+void journey_segments_ahead(const struct journey_policy *policy, const struct journey_state *state,
+                            struct arena *arena, struct segment_flips *flips);
+/* The same as bytes for those who read states in SQL, big-endian; nothing where nothing changes:
+ * anchor 8 and event_id 16 of the last fact, then LAPSE_SIZE each: code of the segment 4, time in
+ * us 8, 1 for in. */
+enum { LAPSE_SIZE = 13 };
+void journey_lapses_pack(const struct journey_policy *policy, const struct journey_state *state,
+                         struct arena *arena, struct strbuf *out);
+
 /* ---- sales ---- */
 /* A sale is a conversion, or a touch with an amount in a goal that adds up amounts. The same
  * message may be stored under several anchors; its sale has one owner in the whole database. */
@@ -466,7 +490,7 @@ int64_t credit_part(enum credit_model model, int64_t total, uint32_t n, uint32_t
 #define STATE_SIZE_TIME  8
 #define STATE_SIZE_ID    16
 enum {
-    JOURNEY_LAYOUT = 6,
+    JOURNEY_LAYOUT = 7,
 #define STATE_FIELD(type, ...) +STATE_SIZE_##type
     JOURNEY_HEADER_SIZE = 0
 #include "services/journey-tracker/logic/state_header.def"

@@ -422,8 +422,6 @@ static void pass_no_touch(struct passing *p)
 void journey_advance(const struct journey_policy *policy, struct journey_state *state,
                      const struct touch *touch, struct journey_effects *effects)
 {
-    note_fact(state, touch);
-    orders_prune(policy, state, touch->key.at);
     struct passing p = {
         .policy = policy,
         .state = state,
@@ -432,11 +430,16 @@ void journey_advance(const struct journey_policy *policy, struct journey_state *
         .day = reporting_day(policy, touch->key.at),
         .stage_before = journey_stage_at(state, touch->key.at),
         .conversion = -1,
+        .had_touch = instant_is_set(state->last_touch_at),
     };
+    segments_before(&p);
+    note_fact(state, touch);
+    orders_prune(policy, state, touch->key.at);
     if (touch->shape->is_touch)
         pass_touch(&p);
     else
         pass_no_touch(&p);
+    segments_after(&p);
     if (effects && state->orders.is_missed)
         effects->missed_window = true;
 }

@@ -64,6 +64,17 @@ void effects_status(struct journey_effects *effects, const struct journey_policy
     }
 }
 
+void effects_segment(struct journey_effects *effects, const struct journey_policy *policy,
+                     const struct segment_flip *flip)
+{
+    int64_t *v =
+        effects_cell(effects, &(struct cell_key){CELL_SEGMENT,
+                                                 reporting_day(policy, flip->at),
+                                                 {policy->segments.items[flip->segment].code}});
+    effects_add(effects, &v[0], flip->is_in ? 1 : -1);
+    effects_add(effects, &v[flip->is_in ? 1 : 2], 1);
+}
+
 static int wait_bucket(int64_t wait)
 {
     const int64_t hour = 3600 * US_PER_SECOND;

@@ -43,6 +43,17 @@ int32_t reporting_month(const struct journey_policy *policy, struct instant t);
 /* A return: of an event of returns, or an order with a negative value. */
 bool is_return(const struct touch *touch);
 
+/* Whether the touch matches a filter of the policy. */
+static inline bool touch_matches(const struct journey_policy *policy, const struct touch *touch,
+                                 unsigned filter)
+{
+    const struct shape *shape = touch->shape;
+    bool asked =
+        filter_set_has(&shape->filters, filter) ||
+        (filter_set_has(&shape->line_filters, filter) && filter_set_has(&touch->by_lines, filter));
+    return asked && filter_admits(&policy->filters[filter], touch->value_micros > 0, touch->score);
+}
+
 /* The conversion rule that a touch matches; -1: none. */
 static inline int touch_conversion(const struct touch *touch)
 {
@@ -124,6 +135,10 @@ struct passing {
     struct order_detail detail; /* after this touch */
     uint64_t matched, counted; /* goals that match it for the first time, and those that count it */
     uint16_t nth_goals, nth_counted; /* the same of goals with nth, by nth_slot */
+    struct order_sums told;          /* what a further telling changes of its order */
+    bool is_repeated_return;         /* another system told this return before */
+    bool had_touch;                  /* there was a touch before */
+    uint32_t segments;               /* those before the touch */
 };
 
 /* The stage or status of one customer changes from `from` (0: was in none) to `to` (0: leaves). */
@@ -138,6 +153,9 @@ struct position {
 };
 void effects_status(struct journey_effects *effects, const struct journey_policy *policy,
                     int32_t day, struct position from, struct position to);
+
+void effects_segment(struct journey_effects *effects, const struct journey_policy *policy,
+                     const struct segment_flip *flip);
 
 struct step {
     int32_t month;
@@ -243,6 +261,26 @@ void tail_fail(struct journey_tail *tail, const struct touch *failure);
 const struct tail_touch *tail_eligible(const struct journey_tail *tail, struct arena *arena,
                                        uint32_t *count);
 bool tail_equal(const struct journey_tail *a, const struct journey_tail *b);
+
+/* ---- segments ---- */
+/* Settles what is before the touch, and finds the segments that it carries. */
+void segments_before(struct passing *p);
+/* Remembers what the touch changes. */
+void segments_after(const struct passing *p);
+struct segment_state *segments_of(const struct journey_policy *policy, struct journey_state *state);
+struct segment_state *segments_copy(const struct segment_state *from, struct arena *arena);
+/* Nothing at all where nothing is remembered. */
+void segments_pack(const struct journey_policy *policy, const struct journey_state *state,
+                   struct strbuf *out);
+void segments_unpack(struct unpack *in, const struct journey_policy *policy,
+                     struct journey_state *state);
+bool segments_equal(const struct journey_policy *policy, const struct journey_state *a,
+                    const struct journey_state *b);
+
+/* ---- bytes ---- */
+/* A sum as two zigzag varints: 2^64 times the first, and the second. */
+void pack_short_sum(struct strbuf *out, micros_sum sum);
+micros_sum unpack_short_sum(struct unpack *in);
 
 /* ---- deadlines ---- */
 struct deadline {

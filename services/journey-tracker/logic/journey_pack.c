@@ -1,9 +1,12 @@
-/* journey_pack.c: a state as bytes: the header of state_header.def, then the variable part.
+/* journey_pack.c: a state as bytes: the header of state_header.def, lapses, then the variable part.
+ *
+ * Lapses stand there only with the flag of the header: their size in 4 bytes, and the bytes of
+ * journey_lapses_pack. They follow from the rest and are for those who read states in SQL.
  *
  * The variable part, in this order; v is a varint, z a zigzag varint, a number its bytes:
  *
  *   1       flags: 1 the last fact is the last inbound touch, 2 a tail follows, 4 the tail was cut,
- *           8 the last fact is alone at its instant, 16 it then has a stage row
+ *           8 the last fact is alone at its instant, 16 it then has a stage row, 32 segments follow
  *   1 16 8  rank, event_id and anchor of the last fact, unless flag 1
  *   v v     node and department of the last touch
  *   z v     goal_day, goals_today
@@ -15,16 +18,38 @@
  *   v       number of remembered orders; for each:
  *     5 6 4 key of the order, microseconds before last_seen, digest
  *     1 v v counted event + 1, and 16 told, 32 returned, 64 unknown; goals with nth; those that
- * counted it v       number of currencies; for each: v z z z z z currency, conversions, revenue,
- * margin; these two are 2^64 times the first z, and the second z 1 16 8  newest conversion, or else
- * return: microseconds before last_seen, rank, event_id, anchor v       only with flag 2: number of
- * tail entries; for each: z 16 v  microseconds before last_seen, event_id, shape code * 4 + flags:
- * 1 it has failed, 2 a decision follows 8       only with flag 2: its decision z       only with
- * flags 2 and 4: dropped_at, as microseconds before last_seen */
+ *           counted it
+ *   v       number of currencies; for each:
+ *     v z z z z z currency, conversions, revenue, margin; these two are 2^64 times the first z, and
+ *           the second
+ *     z 1 16 8  newest conversion, or else return: microseconds before last_seen, rank, event_id,
+ *           anchor
+ *   v       only with flag 2: number of tail entries; for each:
+ *     z 16 v  microseconds before last_seen, event_id, shape code * 4 + flags: 1 it has failed,
+ *           2 a decision follows
+ *     8     only with flag 2: its decision
+ *   z       only with flags 2 and 4: dropped_at, as microseconds before last_seen
+ *   v       only with flag 32: segments before the instant of the last fact, as bits; then, each
+ *           with a tag of 1 byte, 1 for the first touch, 2 and more for a slot of segment_rules:
+ *     v     first touch: microseconds before last_seen
+ *     1 1 v...  count: ever, number of times, then each as microseconds before last_seen
+ *     v (v z z)...  ledger: number of days, then each as days before last_seen, and amount
+ *     v     what is open: since when
+ *     v z   score: its time, and the score
+ *     1 z   trait: twice the rank and 1 if it is nothing, value
+ *     0     ends
+ *   ...     facets, only with the flag of the header */
 #include "services/journey-tracker/logic/journey_internal.h"
 
 enum { TAIL_FAILED = 1, TAIL_DECISION = 2, TAIL_FLAGS = 4 };
-enum { FLAG_SAME_KEY = 1, FLAG_TAIL = 2, FLAG_CUT = 4, FLAG_ALONE = 8, FLAG_CHANGED = 16 };
+enum {
+    FLAG_SAME_KEY = 1,
+    FLAG_TAIL = 2,
+    FLAG_CUT = 4,
+    FLAG_ALONE = 8,
+    FLAG_CHANGED = 16,
+    FLAG_SEGMENTS = 32
+};
 
 /* Differences of times may wrap: reading wraps back. */
 static void pack_age(struct strbuf *out, const struct journey_state *state, struct instant t)
@@ -71,13 +96,13 @@ static micros_sum unpack_sum(struct unpack *in)
     return sum_of(high, (int64_t)unpack_be64(in));
 }
 
-static void pack_short_sum(struct strbuf *out, micros_sum sum)
+void pack_short_sum(struct strbuf *out, micros_sum sum)
 {
     pack_zigzag(out, high_of(sum));
     pack_zigzag(out, (int64_t)sum);
 }
 
-static micros_sum unpack_short_sum(struct unpack *in)
+micros_sum unpack_short_sum(struct unpack *in)
 {
     int64_t high = unpack_zigzag(in);
     return sum_of(high, unpack_zigzag(in));
@@ -107,7 +132,7 @@ struct state_header {
 #include "services/journey-tracker/logic/state_header.def"
 };
 
-enum { HEADER_CONVERTED = 1, HEADER_FACETS = 2 };
+enum { HEADER_CONVERTED = 1, HEADER_FACETS = 2, HEADER_LAPSES = 4 };
 
 static struct state_header header_of(const struct journey_state *s)
 {
@@ -455,11 +480,20 @@ void journey_state_pack(const struct journey_policy *policy, const struct journe
 {
     struct kept kept = kept_tail(policy, &s->tail);
     bool same = touch_key_compare(&s->last, &s->last_inbound) == 0;
+    struct strbuf segments = {.arena = s->arena}, lapses = {.arena = s->arena};
+    segments_pack(policy, s, &segments);
+    journey_lapses_pack(policy, s, s->arena, &lapses);
     strbuf_reserve(out, 2 * JOURNEY_HEADER_SIZE + s->orders.count * 20 +
                             kept.count * (sizeof(struct id) + 12));
-    const struct state_header header = header_of(s);
+    struct state_header header = header_of(s);
+    header.flags |= lapses.len ? HEADER_LAPSES : 0;
     pack_header(out, &header);
+    if (lapses.len) {
+        pack_be32(out, (uint32_t)lapses.len);
+        strbuf_add(out, lapses.ptr, lapses.len);
+    }
     pack_byte(out, (uint8_t)((same ? FLAG_SAME_KEY : 0) | (kept.count ? FLAG_TAIL : 0) |
+                             (segments.len ? FLAG_SEGMENTS : 0) |
                              (instant_is_set(kept.dropped_at) ? FLAG_CUT : 0) | instant_flags(s)));
     if (!same) {
         pack_byte(out, s->last.rank);
@@ -474,6 +508,7 @@ void journey_state_pack(const struct journey_policy *policy, const struct journe
     pack_scores(out, s);
     if (kept.count)
         pack_tail(out, s, &kept);
+    strbuf_add(out, segments.ptr, segments.len);
     if (header.flags & HEADER_FACETS)
         pack_facets(out, &header);
 }
@@ -518,6 +553,8 @@ enum outcome journey_state_unpack(const struct journey_policy *policy, struct sp
     if (header.layout != JOURNEY_LAYOUT)
         return err_set(err, OUTCOME_FATAL, "state_corrupt",
                        "journey state of layout %d, expected %d", header.layout, JOURNEY_LAYOUT);
+    if (header.flags & HEADER_LAPSES)
+        unpack_bytes(&in, unpack_be32(&in));
     take_header(out, &header);
     uint8_t flags = unpack_byte(&in);
     unpack_last(&in, flags, out);
@@ -533,6 +570,10 @@ enum outcome journey_state_unpack(const struct journey_policy *policy, struct sp
     if ((flags & FLAG_TAIL) && !unpack_tail(&in, shapes, out, flags & FLAG_CUT, missing))
         return err_set(err, OUTCOME_RETRY, "shape_unknown",
                        "journey state names shape %u, which is not loaded", *missing);
+    if (policy->segments.count > 0)
+        segments_of(policy, out);
+    if (flags & FLAG_SEGMENTS)
+        segments_unpack(&in, policy, out);
     if (header.flags & HEADER_FACETS)
         unpack_bytes(&in, JOURNEY_FACETS_SIZE);
     if (in.failed || in.at != in.end || out->stage >= STAGE_COUNT || out->status >= STATUS_COUNT)

@@ -66,6 +66,33 @@ static void diff_conversions(struct journey_effects *effects, const struct conve
     }
 }
 
+/* Rows are derived in the order of (changed_at, segment). */
+static int membership_order(const struct membership_row *a, const struct membership_row *b)
+{
+    int c = instant_compare(a->changed_at, b->changed_at);
+    return c ? c : a->segment - b->segment;
+}
+
+static void diff_memberships(struct journey_effects *effects, const struct membership_rows *before,
+                             const struct membership_rows *after)
+{
+    size_t i = 0, j = 0;
+    while (i < before->count || j < after->count) {
+        int order = i == before->count  ? 1
+                    : j == after->count ? -1
+                                        : membership_order(&before->items[i], &after->items[j]);
+        bool is_moved =
+            order == 0 && touch_key_compare(&before->items[i].touch, &after->items[j].touch) != 0;
+        bool is_changed = order == 0 && before->items[i].is_in != after->items[j].is_in;
+        if (order < 0 || is_moved)
+            *arena_push(effects->arena, &effects->memberships_removed) = before->items[i];
+        if (order > 0 || is_moved || is_changed)
+            *arena_push(effects->arena, &effects->memberships) = after->items[j];
+        i += order <= 0;
+        j += order >= 0;
+    }
+}
+
 /* Rows are derived in the order of (touch, reason). */
 static int stage_order(const struct stage_row *a, const struct stage_row *b)
 {
@@ -154,6 +181,7 @@ static struct journey_effects without_rows(const struct journey_effects *effects
     memset(&copy.conversions, 0, sizeof copy.conversions);
     memset(&copy.stages, 0, sizeof copy.stages);
     memset(&copy.orders, 0, sizeof copy.orders);
+    memset(&copy.memberships, 0, sizeof copy.memberships);
     return copy;
 }
 
@@ -176,4 +204,5 @@ void journey_rederive(const struct journey_policy *policy, const struct journey_
     diff_conversions(effects, &old_effects.conversions, &new_effects.conversions);
     diff_orders(effects, &old_effects.orders, &new_effects.orders);
     diff_stages(effects, &old_effects.stages, &new_effects.stages);
+    diff_memberships(effects, &old_effects.memberships, &new_effects.memberships);
 }

@@ -210,6 +210,7 @@ void pass_telling(struct passing *p)
 {
     const struct order_detail *old = p->again->detail;
     struct amounts a = {.sums = sums_sub(p->detail.told, old->told)};
+    p->told = a.sums;
     if (old->is_conversion) {
         struct order_detail before = p->detail;
         before.told = old->told;
@@ -384,6 +385,7 @@ static void return_order(struct passing *p, struct order_entry *entry)
                          ? clamp(sum_sub(d->told.value, d->back.value))
                          : size_of(p->touch->value_micros);
     bool repeats = is_repeat(d->returns, p->touch->shape, amount);
+    p->is_repeated_return = repeats;
     struct amounts a = repeats ? (struct amounts){0} : taken_back(entry, amount);
     order.counted = all_goals(p->policy, d->counted, entry->nth_counted);
     if (p->effects)
@@ -440,6 +442,7 @@ static void return_unknown(struct passing *p)
     struct order_entry *first = orders_unknown(p->policy, p->state, p->touch);
     bool repeats = first && is_repeat(first->detail->returns, p->touch->shape,
                                       size_of(p->touch->value_micros));
+    p->is_repeated_return = repeats;
     if (repeats) {
         a = (struct amounts){0};
         d.has_margin = false;

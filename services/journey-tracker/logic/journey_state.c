@@ -67,6 +67,7 @@ void journey_state_copy(struct journey_state *to, const struct journey_state *fr
                from->tail.count * sizeof *to->tail.items);
     }
     orders_copy(&to->orders, &from->orders, arena);
+    to->segments = segments_copy(from->segments, arena);
     to->sum_capacity = from->sum_count;
     to->sums = NULL;
     if (from->sum_count) {
@@ -246,7 +247,7 @@ bool journey_converged(const struct journey_policy *policy, const struct journey
            goals_equal(before, after) && counted_equal(policy, before, after) &&
            has_lasts_of(before, after) && has_lasts_of(after, before) &&
            orders_equal(&before->orders, &after->orders) && !journey_tail_is_cut(before) &&
-           tail_equal(&before->tail, &after->tail);
+           tail_equal(&before->tail, &after->tail) && segments_equal(policy, before, after);
 }
 
 static void add_sums(struct journey_state *to, const struct journey_state *from, int64_t sign)

@@ -266,6 +266,13 @@ enum outcome journey_policy_intern(struct journey_policy *policy, journey_intern
     CHECK(intern(context, SPAN(UNIDENTIFIED_PART), &policy->unidentified, err));
     for (uint32_t i = 0; i < policy->goal_count; i++)
         CHECK(intern(context, policy->goals[i].id, &policy->goals[i].code, err));
+    for (uint32_t i = 0; i < policy->segments.count; i++)
+        CHECK(intern(context, policy->segments.items[i].id, &policy->segments.items[i].code, err));
+    for (uint32_t i = 0; i < policy->segments.slot_count; i++) {
+        struct segment_slot *slot = &policy->segments.slots[i];
+        if (slot->kind == SLOT_LEDGER)
+            CHECK(intern(context, slot->currency, &slot->currency_code, err));
+    }
     for (uint32_t i = 0; i < policy->conversion_count; i++)
         CHECK(intern(context, policy->conversions[i].goal, &policy->conversions[i].goal_code, err));
     return OUTCOME_OK;

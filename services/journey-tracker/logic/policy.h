@@ -1,5 +1,5 @@
-/* policy.h: the journey policy as the derivation uses it: journey.json, goals.json, channels.json
- * and traits.json, checked and flattened.
+/* policy.h: the journey policy as the derivation uses it: journey.json, goals.json, channels.json,
+ * traits.json and segments.json, checked and flattened.
  *
  * journey_policy.c (or a test) fills it; texts live in the caller's arena. Afterwards everything is
  * read-only, except the dictionary codes: the caller sets them once, with journey_policy_intern. */
@@ -11,7 +11,7 @@
 #include "common/base/outcome.h"
 #include "common/base/zone.h"
 #include "common/words/words.h"
-#include "services/journey-tracker/logic/filter.h"
+#include "services/journey-tracker/logic/segments.h"
 
 enum {
     POLICY_MAX_RULES = 64,      /* stage rules */
@@ -151,9 +151,10 @@ struct journey_policy {
     struct touch_filter filters[FILTERS_MAX]; /* no two are equal */
     uint32_t filter_count;
     struct filter_set filters_of_lines; /* those that ask for categories */
-    uint32_t conversion_node;           /* dictionary code of "(conversion)" */
-    uint32_t unidentified;              /* dictionary code of UNIDENTIFIED_PART */
-    uint32_t tail_max;                  /* POLICY_TAIL_MAX, smaller in tests */
+    struct segment_rules segments;
+    uint32_t conversion_node; /* dictionary code of "(conversion)" */
+    uint32_t unidentified;    /* dictionary code of UNIDENTIFIED_PART */
+    uint32_t tail_max;        /* POLICY_TAIL_MAX, smaller in tests */
 };
 
 /* The events of returns and the times of order_rules that hold where journey.json says nothing. */

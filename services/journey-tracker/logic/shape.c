@@ -309,6 +309,7 @@ void shape_compile(const struct journey_policy *policy, const struct shape_text 
 {
     memset(out, 0, sizeof *out);
     out->source = text->source;
+    out->score_kind = text->score_kind;
     out->event = event_of(text->event_name, text->type);
     set_direction(policy, text, out);
     name_kind(policy, text, arena, out);

@@ -50,7 +50,7 @@ struct shape {
     uint32_t code; /* set by the caller: the shape's own code */
     uint32_t kind, channel, department, purpose, campaign, currency; /* set by the caller */
     /* Borrowed from the shape_text, or in the arena; network may be SPAN_NONE. */
-    struct span source, event, network, kind_text;
+    struct span source, event, network, kind_text, score_kind;
     uint8_t direction; /* enum direction, as the policy has it */
     bool is_touch;     /* it has a direction, and is no visit of a bot */
     bool is_send;      /* a creditable send: a failure may end its credit */

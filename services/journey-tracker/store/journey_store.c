@@ -299,6 +299,50 @@ enum outcome journey_store_write_stages(struct db *db, struct arena *arena, stru
     return db_run(db, &sql_upsert_stage_changes, &p, NULL, NULL, err);
 }
 
+static int membership_compare(const void *a, const void *b)
+{
+    const struct membership_row *x = a, *y = b;
+    if (x->touch.anchor != y->touch.anchor)
+        return x->touch.anchor < y->touch.anchor ? -1 : 1;
+    int c = instant_compare(x->changed_at, y->changed_at);
+    if (c == 0)
+        c = (x->code > y->code) - (x->code < y->code);
+    return c ? c : id_compare(&x->touch.event_id, &y->touch.event_id);
+}
+
+/* The keys of sorted rows. */
+static void membership_keys(struct params *p, struct arena *arena, struct membership_rows *rows)
+{
+    const size_t stride = sizeof *rows->items;
+    qsort(rows->items, rows->count, stride, membership_compare);
+    params_init(p, arena);
+    params_int8_array(p, &rows->items->touch.anchor, stride, rows->count);
+    params_timestamptz_array(p, &rows->items->changed_at, stride, rows->count);
+    params_int4_array(p, (const int32_t *)&rows->items->code, stride, rows->count);
+    params_uuid_array(p, &rows->items->touch.event_id, stride, rows->count);
+}
+
+enum outcome journey_store_remove_memberships(struct db *db, struct arena *arena,
+                                              struct membership_rows *rows, struct err *err)
+{
+    struct params p;
+    if (rows->count == 0)
+        return OUTCOME_OK;
+    membership_keys(&p, arena, rows);
+    return db_run(db, &sql_delete_memberships, &p, NULL, NULL, err);
+}
+
+enum outcome journey_store_write_memberships(struct db *db, struct arena *arena,
+                                             struct membership_rows *rows, struct err *err)
+{
+    struct params p;
+    if (rows->count == 0)
+        return OUTCOME_OK;
+    membership_keys(&p, arena, rows);
+    params_bool_array(&p, &rows->items->is_in, sizeof *rows->items, rows->count);
+    return db_run(db, &sql_upsert_memberships, &p, NULL, NULL, err);
+}
+
 /* Runs a statement over arrays of (profile, at). */
 static enum outcome find_around(struct db *db, struct arena *arena,
                                 const struct statement *statement, const struct checkpoint *wanted,

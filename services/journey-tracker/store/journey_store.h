@@ -46,6 +46,10 @@ enum outcome journey_store_remove_stages(struct db *db, struct arena *arena,
                                          struct stage_rows *rows, struct err *err);
 enum outcome journey_store_write_stages(struct db *db, struct arena *arena, struct stage_rows *rows,
                                         struct err *err);
+enum outcome journey_store_remove_memberships(struct db *db, struct arena *arena,
+                                              struct membership_rows *rows, struct err *err);
+enum outcome journey_store_write_memberships(struct db *db, struct arena *arena,
+                                             struct membership_rows *rows, struct err *err);
 enum outcome journey_store_remove_repeats(struct db *db, struct arena *arena,
                                           const struct repeat_rows *rows, struct err *err);
 enum outcome journey_store_write_repeats(struct db *db, struct arena *arena,

@@ -1,0 +1,2 @@
+-- $1 generation.
+DELETE FROM journey.segments WHERE generation = $1
