@@ -92,7 +92,7 @@ def test_views_show_what_the_oracle_says(scratch, bank, gap, zone):
         Fixture(oracle, dice).write(connection, files)
     for as_of in (NOW, START + gap * DAY // 2, START + (gap + 40) * DAY):
         views = oracle.views(as_of)
-        assert all(rows for rows in views.values())
+        assert all(rows for name, rows in views.items() if "segment" not in name)  # these policies have none
         assert compare.compare_all(scratch, views, as_of) == 0, f"as of {as_of}, TUTTI_SEED={SEED}"
     readers_see_the_same(scratch)
 
