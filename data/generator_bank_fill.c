@@ -165,6 +165,48 @@ static void put_country(const struct generator *g, uint32_t person, struct touch
     t->geo.country = draw < 85 ? SPAN("US") : draw < 95 ? SPAN("CA") : SPAN("MX");
 }
 
+static void add_trait(struct texts *texts, const char *name, const char *value)
+{
+    text_add(texts, SPAN(",\""));
+    text_add(texts, span_of(name));
+    text_add(texts, SPAN("\":\""));
+    text_add(texts, span_of(value));
+    text_add(texts, SPAN("\""));
+}
+
+static void add_day(struct texts *texts, int64_t occurred_at)
+{
+    int year, month, date;
+    day_to_civil(instant_day((struct instant){occurred_at}, 0), &year, &month, &date);
+    text_add(texts, SPAN(",\"customer_since\":\""));
+    text_number(texts, (uint64_t)year, 4);
+    text_add(texts, SPAN("-"));
+    text_number(texts, (uint64_t)month, 2);
+    text_add(texts, SPAN("-"));
+    text_number(texts, (uint64_t)date, 2);
+    text_add(texts, SPAN("\""));
+}
+
+/* What the bank asks when it signs a contract. The tier follows from the product of the day. */
+static void put_traits(const struct generator *g, struct texts *texts,
+                       const struct bank_entry *entry, struct touchpoint *t)
+{
+    static const char *const cities[] = {"Aurora", "Dayton", "Eugene", "Fargo", "Mobile", "Tulsa"};
+    static const char *const incomes[] = {"Under 15K", "15-24K", "25-34K",   "35-49K",
+                                          "50-74K",    "75-99K", "100-149K", "150K+"};
+    struct random r = random_of(g->options.seed, STREAM_TRAITS, entry->person);
+    text_begin(texts);
+    text_add(texts, SPAN("{\"children\":"));
+    text_number(texts, random_below(&r, 4), 1);
+    add_trait(texts, "city", cities[random_below(&r, sizeof cities / sizeof *cities)]);
+    add_trait(texts, "income", incomes[random_below(&r, sizeof incomes / sizeof *incomes)]);
+    add_trait(texts, "loyalty_tier",
+              bank_products[entry->product].most >= 100000 ? "private" : "personal");
+    add_day(texts, t->occurred_at);
+    text_add(texts, SPAN("}"));
+    t->traits_json = text_end(texts);
+}
+
 static void put_details(const struct generator *g, struct texts *texts, struct random *r,
                         const struct bank_entry *entry, struct touchpoint *t)
 {
@@ -181,8 +223,10 @@ static void put_details(const struct generator *g, struct texts *texts, struct r
         put_cost(t);
     if (flags & BANK_REQUEST)
         put_request(g, texts, r, entry, t);
-    if (flags & BANK_OPENED)
+    if (flags & BANK_OPENED) {
         put_opening(texts, r, entry, t);
+        put_traits(g, texts, entry, t);
+    }
     if (flags & BANK_NPS)
         put_score(r, t);
     if (flags & BANK_PLACE) {

@@ -17,7 +17,8 @@ enum stream {
     STREAM_TOKEN,
     STREAM_DETAIL,
     STREAM_PLAN,
-    STREAM_PLACE
+    STREAM_PLACE,
+    STREAM_TRAITS
 };
 
 /* Texts of one touchpoint: far below the room there is; a text that did not fit would be cut. */

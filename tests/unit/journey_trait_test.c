@@ -202,8 +202,8 @@ static void test_children(void **state)
     static const int64_t children[] = {2, 3, 1};
     static const int at[] = {
         [TRAIT_LATEST] = 3, [TRAIT_FIRST] = 1, [TRAIT_MAX] = 2, [TRAIT_MIN] = 3};
-    for (uint8_t rule = TRAIT_LATEST; rule <= TRAIT_MIN; rule++) {
-        const struct journey_trait trait = {.type = TRAIT_NUMBER, .rule = rule};
+    for (int rule = TRAIT_LATEST; rule <= TRAIT_MIN; rule++) {
+        const struct journey_trait trait = {.type = TRAIT_NUMBER, .rule = (uint8_t)rule};
         struct saying sayings[3] = {0};
         for (int i = 0; i < 3; i++) {
             sayings[i] = (struct saying){.key.at = {i + 1}, .value.number = children[i]};
