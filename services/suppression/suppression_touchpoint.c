@@ -81,10 +81,10 @@ bool suppression_is_outbound(struct span direction, struct span type, struct spa
 
 static int16_t flags_of(const struct touchpoint *tp, struct span event)
 {
-    bool is_outbound = suppression_is_outbound(tp->direction, tp->type, event);
+    bool is_not_said = tp->is_bot || suppression_is_outbound(tp->direction, tp->type, event);
     bool is_negative = tp->value_micros != LONG_ABSENT && tp->value_micros < 0;
     return (int16_t)((tp->has_contact ? CONTACT_HAS_CONTACT : 0) |
-                     (is_outbound ? CONTACT_IS_OUTBOUND : 0) |
+                     (is_not_said ? CONTACT_IS_NOT_SAID : 0) |
                      (is_negative ? CONTACT_IS_NEGATIVE : 0));
 }
 

@@ -130,7 +130,7 @@ class Ledger:
         """(channel or "all", value) of what one touchpoint says that concerns the channel; (None, None): nothing."""
         own = {value for word, value in consent_map(raw) if ("channel", channel) in self.words.meanings(word)}
         alls = self.all_words(raw)
-        if not is_of_customer(raw) or (is_own and not self.is_confirmed(raw, channel)):
+        if not is_said(raw) or (is_own and not self.is_confirmed(raw, channel)):
             own, alls = own - {True}, alls - {True}  # a yes that does not count excepts nothing
         if not own and ("channel", channel) in self.left_by_event(raw):
             own = {False}
@@ -300,7 +300,12 @@ def is_of_a_topic(raw):
 
 def may_opt_in(raw, is_own):
     """Only the customer does, for himself: no copy."""
-    return is_own and is_of_customer(raw)
+    return is_own and is_said(raw)
+
+
+def is_said(raw):
+    """By a person: a program says no yes."""
+    return is_of_customer(raw) and not raw.get("is_bot")
 
 
 def is_of_customer(raw):

@@ -20,6 +20,7 @@ OTHER_WORDS = {
     "branch": [],
 }
 ALL = {"all", "*", "all_channels"}
+LEAVE_ALL = ("web", "crm", "pos", "branch", "search", "comparison_site", "iot", "other")
 
 
 def fold(word):
@@ -36,7 +37,7 @@ class Words:
         self.channels = {**{fold(name): fold(name) for name in policy.get("channels", [])}, **CHANNELS}
         self.classes = {fold(name): name for name in policy.get("classes", {})}
         self.mapped = {fold(word): as_list(means) for word, means in policy.get("consent_words", {}).items()}
-        self.leaves = {"app": ["push"], **dict.fromkeys(("web", "crm", "pos", "branch"), ["all"])}
+        self.leaves = {"app": ["push"], **dict.fromkeys(LEAVE_ALL, ["all"])}
         self.leaves |= {self.channel(name): as_list(means) for name, means in policy.get("unsubscribe_from", {}).items()}
 
     def channel(self, word):

@@ -200,10 +200,10 @@ def test_the_program_agrees(path, value, tmp_path):
 @pytest.mark.parametrize(
     "before, after, says",
     [
-        ('"rank": 3,', '"rank": 3,,', r":5:\d+: .* near ','"),
+        ('"rank": 3,', '"rank": 3,,', r":6:\d+: .* near ','"),
         ('"unique": true', '"uniqe": true', r': types\[0\].uniqe: unknown key, did you mean "unique"\?'),
         ('"normalise": "phone"', '"normalise": "fone"', r': types\[2\].normalise: expected one of .*, got "fone"'),
-        ('"phone", "max_links": {"user_id": 5', '"phone", "max_links": {"user": 5', r': types\[2\].max_links.user: no type is called "user", did you mean "user_id"\?'),
+        ('"max_links": {"user_id": 5, "email"', '"max_links": {"user": 5, "email"', r': types\[2\].max_links.user: no type is called "user", did you mean "user_id"\?'),
         ('"max_degree": 1000', '"max_degree": null', ": max_degree: null is no value: leave the key out for the default"),
     ],
 )

@@ -577,7 +577,7 @@ static void add_said(struct span said)
                                          arena_printf(&arena, "2026-02-0%cT00:00:00Z", *said.ptr));
     size_t skip = mark == ' ' ? 2 : 3;
     said = (struct span){said.ptr + skip, said.len - skip};
-    fact.flags |= mark == 'o' ? CONTACT_IS_OUTBOUND : 0;
+    fact.flags |= mark == 'o' ? CONTACT_IS_NOT_SAID : 0;
     if (mark == 'r')
         fact.received_at = instant_minus(fact.at, (struct duration){US_PER_DAY / 2});
     if (mark == 'u') {
@@ -690,6 +690,9 @@ static void unsubscribed_is_a_no_to_its_channel(void **state)
         {"2u web", "email", "out"},
         {"2u crm", "direct_mail", "out"},
         {"2u POS", "sms", "out"},
+        {"2u Comparison-Site", "email", "out"},
+        {"2u other", "sms", "out"},
+        {"2u other +email", "email", "in"},
         {"2u branch +email", "email", "in"},
         {"2u branch +email", "sms", "out"},
         {"2u app", "email", "out"}, /* this policy says so */

@@ -5,7 +5,7 @@
 WITH wanted AS MATERIALIZED (
     SELECT f.anchor, f.occurred_at, f.event_id, CASE WHEN f.received_at < f.occurred_at THEN f.received_at END AS received_at,
            f.score, f.order_id, f.product_id, f.decision_id, f.case_id, f.lines, f.others, f.value_micros, s.source, s.type, s.event,
-           s.channel, s.direction, s.department, s.purpose, s.contact_class, s.campaign_id, s.product_category,
+           s.channel, s.direction, s.is_bot, s.department, s.purpose, s.contact_class, s.campaign_id, s.product_category,
            coalesce(f.score <= $5::smallint, false) OR w.is_copied AS is_copied
     FROM journey.facts AS f
     JOIN journey.shapes AS s USING (shape)
@@ -37,7 +37,7 @@ WITH wanted AS MATERIALIZED (
 ), told AS (
     SELECT w.anchor, w.occurred_at, w.event_id,
            CASE WHEN w.contact_class IS NULL THEN 0 ELSE 1 END
-               + CASE WHEN w.direction = 'outbound' OR (w.direction IS NULL AND starts_with(w.event, 'Contact ')
+               + CASE WHEN w.is_bot OR w.direction = 'outbound' OR (w.direction IS NULL AND starts_with(w.event, 'Contact ')
                               AND w.type NOT IN ('identify', 'alias', 'group', 'merge')) THEN 8 ELSE 0 END
                + CASE WHEN w.value_micros < 0 THEN 32 ELSE 0 END AS flags,
            w.event, w.channel, w.department, w.contact_class, w.purpose, w.product_id, w.product_category, w.campaign_id, w.lines, w.source,

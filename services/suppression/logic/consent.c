@@ -208,11 +208,11 @@ static bool is_confirmed(const struct contact_policy *policy, const struct conta
 }
 
 /* A yes that does not count is as if it had not been said: it excepts nothing from a no. That of an
- * outbound touchpoint is the company's. */
+ * outbound touchpoint is the company's, that of a bot nobody's. */
 static void drop_yes(const struct contact_policy *policy, const struct contact_fact *fact,
                      struct consent_key key, struct said *said)
 {
-    bool is_own = !(fact->flags & (CONTACT_IS_OUTBOUND | CONTACT_IS_COPY));
+    bool is_own = !(fact->flags & (CONTACT_IS_NOT_SAID | CONTACT_IS_COPY));
     if (!(said->own.yes || said->all.yes) || contact_is_copy(fact) ||
         (is_own && is_confirmed(policy, fact, key)))
         return;

@@ -32,8 +32,9 @@ enum contact_flag {
     CONTACT_BAD_TAGS = 2,    /* tags_json is no list of texts */
     /* kept for an identifier of the touchpoint other than its anchor: see contact_copy */
     CONTACT_IS_COPY = 4,
-    /* The company speaks: outbound, or a request, a send or a result. Its yes does not count. */
-    CONTACT_IS_OUTBOUND = 8,
+    /* The company speaks (outbound, or a request, a send or a result), or a program does. No
+     * customer said its yes, so it does not count. */
+    CONTACT_IS_NOT_SAID = 8,
     CONTACT_IS_KEPT = 16,     /* an opt-out of an address that outlived an erasure; a copy */
     CONTACT_IS_NEGATIVE = 32, /* its value is below 0: a purchase that is given back */
 };

@@ -72,7 +72,11 @@ static const struct {
              {CHANNEL_WEB, false},
              {CHANNEL_CRM, false},
              {CHANNEL_POS, false},
-             {CHANNEL_BRANCH, false}};
+             {CHANNEL_BRANCH, false},
+             {CHANNEL_SEARCH, false},
+             {CHANNEL_COMPARISON_SITE, false},
+             {CHANNEL_IOT, false},
+             {CHANNEL_OTHER, false}};
 
 struct consent_meaning policy_unsubscribe_from(const struct contact_policy *policy,
                                                struct span channel)
