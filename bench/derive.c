@@ -200,13 +200,23 @@ static void read_zone(struct journey_world *world, const char *path)
     printf("reporting zone: %s, %u changes\n", path, world->policy.zone.count);
 }
 
-int main(int argc, char **argv)
+/* The retailer's three, with figures. */
+static const char segments[] =
+    "{\"segments\":[{\"id\":\"recent_buyers\",\"figures\":true,"
+    "\"when\":{\"did\":{\"events\":[\"Order Completed\"]},\"within\":\"P30D\"}},"
+    "{\"id\":\"good_at_risk\",\"figures\":true,\"when\":{\"all\":"
+    "[{\"stage_at_least\":\"retention\"},{\"status\":[\"at_risk\",\"lapsed\"]}]}},"
+    "{\"id\":\"prospects\",\"figures\":true,\"when\":{\"all\":[{\"new_within\":\"P60D\"},"
+    "{\"not\":{\"stage_at_least\":\"purchase\"}}]}}]}";
+
+static void bench_world(const char *of_segments, const char *zone)
 {
     struct journey_world world;
     struct arena arena = {0};
-    world_open(&world);
-    if (argc > 1)
-        read_zone(&world, argv[1]);
+    printf("%s\n", of_segments ? "three segments with figures" : "without segments");
+    world_open_segments(&world, of_segments);
+    if (zone)
+        read_zone(&world, zone);
     struct touch *touches = make_timeline(&world, &arena);
     bench_in_order(&world, touches, false);
     bench_in_order(&world, touches, true);
@@ -216,5 +226,11 @@ int main(int argc, char **argv)
     bench_late(&world, touches, "Campaign Sent");
     world_close(&world);
     arena_free(&arena);
+}
+
+int main(int argc, char **argv)
+{
+    bench_world(NULL, argc > 1 ? argv[1] : NULL);
+    bench_world(segments, argc > 1 ? argv[1] : NULL);
     return 0;
 }

@@ -166,7 +166,7 @@ verify_figure() {
 }
 
 credit_sql() {
-    printf "SELECT round(sum(attributed_revenue), 2) FROM tutti.rpt_attributions_daily WHERE model = '%s' AND campaign_id = '%s'" "$1" "$2"
+    printf "SELECT round(sum(attributed_revenue), 2) FROM tutti.rpt_attributions_daily WHERE segment_id = '(all)' AND model = '%s' AND campaign_id = '%s'" "$1" "$2"
 }
 
 verify_credit() { verify_figure "$1 credit of campaign $2" "$3" "$(credit_sql "$1" "$2")"; }

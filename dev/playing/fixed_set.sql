@@ -47,5 +47,5 @@ ORDER BY d.requested_at, message_id, d.request_id;
 -- goals
 SELECT goal_date, goal_id, value, unit, currency, customers
 FROM tutti.rpt_shared_goals_daily
-WHERE department = '(all)' AND channel = '(all)' AND metric <> 'stock'
+WHERE segment_id = '(all)' AND department = '(all)' AND channel = '(all)' AND metric <> 'stock'
 ORDER BY goal_date, goal_id, currency;

@@ -7,12 +7,13 @@ SELECT c.day,
        department.value AS department,
        channel.value AS channel,
        currency.value AS currency,
+       segment_id.value AS segment_id,
        c.touches,
        c.value_micros,
        c.returned,
        c.updated_at
 FROM (
-    SELECT date '1970-01-01' + k.period AS day, k.d0, k.d1, k.d2, k.d3,
+    SELECT date '1970-01-01' + k.period AS day, k.d0, k.d1, k.d2, k.d3, k.d4,
            sum(c.v0) AS touches,
            sum(c.v1) + sum(c.v6) * 4611686018427387904 AS value_micros,
            sum(c.v2) AS returned,
@@ -25,13 +26,15 @@ FROM (
 LEFT JOIN journey.dictionary AS goal ON goal.code = c.d0
 LEFT JOIN journey.dictionary AS department ON department.code = c.d1
 LEFT JOIN journey.dictionary AS channel ON channel.code = c.d2
-LEFT JOIN journey.dictionary AS currency ON currency.code = c.d3;
+LEFT JOIN journey.dictionary AS currency ON currency.code = c.d3
+LEFT JOIN journey.dictionary AS segment_id ON segment_id.code = c.d4;
 COMMENT ON VIEW metrics.goals IS 'Touches that count for a goal, by the department and channel of the touch (convergent, but updated_at).';
 COMMENT ON COLUMN metrics.goals.day IS 'The day (convergent).';
 COMMENT ON COLUMN metrics.goals.goal IS 'The goal (convergent).';
 COMMENT ON COLUMN metrics.goals.department IS 'Department of the touch (convergent).';
 COMMENT ON COLUMN metrics.goals.channel IS 'Channel of the touch (convergent).';
 COMMENT ON COLUMN metrics.goals.currency IS 'Currency of the value; null for a goal that counts (convergent).';
+COMMENT ON COLUMN metrics.goals.segment_id IS 'Segment before the touch; null: all customers (convergent).';
 COMMENT ON COLUMN metrics.goals.touches IS 'Number of touches (convergent).';
 COMMENT ON COLUMN metrics.goals.value_micros IS 'What the goal measures, in micro-units (convergent).';
 COMMENT ON COLUMN metrics.goals.returned IS 'Number of orders that were fully returned that day (convergent).';
@@ -40,10 +43,11 @@ COMMENT ON COLUMN metrics.goals.updated_at IS 'Last change (chronicle).';
 CREATE VIEW metrics.goal_customers AS
 SELECT c.day,
        goal.value AS goal,
+       segment_id.value AS segment_id,
        c.customers,
        c.updated_at
 FROM (
-    SELECT date '1970-01-01' + k.period AS day, k.d0,
+    SELECT date '1970-01-01' + k.period AS day, k.d0, k.d1,
            sum(c.v0) AS customers,
            max(c.updated_at) AS updated_at
     FROM metrics.cell_keys AS k
@@ -51,10 +55,12 @@ FROM (
     WHERE k.family = 2
     GROUP BY k.cell
 ) AS c
-LEFT JOIN journey.dictionary AS goal ON goal.code = c.d0;
+LEFT JOIN journey.dictionary AS goal ON goal.code = c.d0
+LEFT JOIN journey.dictionary AS segment_id ON segment_id.code = c.d1;
 COMMENT ON VIEW metrics.goal_customers IS 'Customers with a touch that counts for a goal that day (convergent, but updated_at).';
 COMMENT ON COLUMN metrics.goal_customers.day IS 'The day (convergent).';
 COMMENT ON COLUMN metrics.goal_customers.goal IS 'The goal (convergent).';
+COMMENT ON COLUMN metrics.goal_customers.segment_id IS 'Segment before the first such touch of the day; null: all customers (convergent).';
 COMMENT ON COLUMN metrics.goal_customers.customers IS 'Number of customers (convergent).';
 COMMENT ON COLUMN metrics.goal_customers.updated_at IS 'Last change (chronicle).';
 
@@ -70,6 +76,7 @@ SELECT c.day,
        currency.value AS currency,
        (c.d8 & 1) <> 0 AS has_margin,
        (c.d8 & 2) <> 0 AS is_left_out,
+       segment_id.value AS segment_id,
        c.credit_millionths,
        c.revenue_micros,
        c.margin_micros,
@@ -77,7 +84,7 @@ SELECT c.day,
        c.rows,
        c.updated_at
 FROM (
-    SELECT date '1970-01-01' + k.period AS day, k.d0, k.d1, k.d2, k.d3, k.d4, k.d5, k.d6, k.d7, k.d8,
+    SELECT date '1970-01-01' + k.period AS day, k.d0, k.d1, k.d2, k.d3, k.d4, k.d5, k.d6, k.d7, k.d8, k.d9,
            sum(c.v0) AS credit_millionths,
            sum(c.v1) + sum(c.v6) * 4611686018427387904 AS revenue_micros,
            sum(c.v2) + sum(c.v7) * 4611686018427387904 AS margin_micros,
@@ -95,7 +102,8 @@ LEFT JOIN journey.dictionary AS touch_department ON touch_department.code = c.d3
 LEFT JOIN journey.dictionary AS touch_purpose ON touch_purpose.code = c.d4
 LEFT JOIN journey.dictionary AS campaign_id ON campaign_id.code = c.d5
 LEFT JOIN journey.dictionary AS conversion_department ON conversion_department.code = c.d6
-LEFT JOIN journey.dictionary AS currency ON currency.code = c.d7;
+LEFT JOIN journey.dictionary AS currency ON currency.code = c.d7
+LEFT JOIN journey.dictionary AS segment_id ON segment_id.code = c.d9;
 COMMENT ON VIEW metrics.credits IS 'Credit for conversions of that day, by model and kind of touch (convergent, but updated_at).';
 COMMENT ON COLUMN metrics.credits.day IS 'The day (convergent).';
 COMMENT ON COLUMN metrics.credits.goal IS 'Goal of the conversion (convergent).';
@@ -108,6 +116,7 @@ COMMENT ON COLUMN metrics.credits.conversion_department IS 'Department that conv
 COMMENT ON COLUMN metrics.credits.currency IS 'Currency of the conversion (convergent).';
 COMMENT ON COLUMN metrics.credits.has_margin IS 'The conversion says its margin (convergent).';
 COMMENT ON COLUMN metrics.credits.is_left_out IS 'The goal of the conversion is credited and does not count it (convergent).';
+COMMENT ON COLUMN metrics.credits.segment_id IS 'Segment before the conversion or the return; null: all customers (convergent).';
 COMMENT ON COLUMN metrics.credits.credit_millionths IS 'Credit; 1,000,000 is one conversion (convergent).';
 COMMENT ON COLUMN metrics.credits.revenue_micros IS 'Share of the revenue, in micro-units (convergent).';
 COMMENT ON COLUMN metrics.credits.margin_micros IS 'Share of the margin, in micro-units (convergent).';
@@ -122,6 +131,7 @@ SELECT c.month,
        to_kind.value AS to_kind,
        from_department.value AS from_department,
        to_department.value AS to_department,
+       segment_id.value AS segment_id,
        c.steps,
        c.wait_ms,
        c.wait_le_1h,
@@ -131,7 +141,7 @@ SELECT c.month,
        c.wait_over_30d,
        c.updated_at
 FROM (
-    SELECT date '1970-01-01' + k.period AS month, k.d0, k.d1, k.d2, k.d3, k.d4,
+    SELECT date '1970-01-01' + k.period AS month, k.d0, k.d1, k.d2, k.d3, k.d4, k.d5,
            sum(c.v0) AS steps,
            sum(c.v1) AS wait_ms,
            sum(c.v2) AS wait_le_1h,
@@ -148,7 +158,8 @@ FROM (
 LEFT JOIN journey.dictionary AS from_kind ON from_kind.code = c.d1
 LEFT JOIN journey.dictionary AS to_kind ON to_kind.code = c.d2
 LEFT JOIN journey.dictionary AS from_department ON from_department.code = c.d3
-LEFT JOIN journey.dictionary AS to_department ON to_department.code = c.d4;
+LEFT JOIN journey.dictionary AS to_department ON to_department.code = c.d4
+LEFT JOIN journey.dictionary AS segment_id ON segment_id.code = c.d5;
 COMMENT ON VIEW metrics.steps IS 'Steps of customers from touch to touch (convergent, but updated_at).';
 COMMENT ON COLUMN metrics.steps.month IS 'First day of the month (convergent).';
 COMMENT ON COLUMN metrics.steps.stage IS 'Stage before the step (convergent).';
@@ -156,6 +167,7 @@ COMMENT ON COLUMN metrics.steps.from_kind IS 'Kind of the touch it comes from; n
 COMMENT ON COLUMN metrics.steps.to_kind IS 'Kind of the touch it leads to; null: none followed (convergent).';
 COMMENT ON COLUMN metrics.steps.from_department IS 'Department of the touch it comes from (convergent).';
 COMMENT ON COLUMN metrics.steps.to_department IS 'Department of the touch it leads to (convergent).';
+COMMENT ON COLUMN metrics.steps.segment_id IS 'Segment before the touch it leads to; null: all customers (convergent).';
 COMMENT ON COLUMN metrics.steps.steps IS 'Number of steps (convergent).';
 COMMENT ON COLUMN metrics.steps.wait_ms IS 'Time between the two touches in milliseconds, each rounded down (convergent).';
 COMMENT ON COLUMN metrics.steps.wait_le_1h IS 'Steps of at most an hour (convergent).';
@@ -243,12 +255,12 @@ COMMENT ON COLUMN metrics.segments.updated_at IS 'Last change (chronicle).';
 
 COMMENT ON COLUMN metrics.cell_keys.family IS '1 goals, 2 goal_customers, 3 credits, 4 steps, 5 statuses, 6 stages, 7 segments: the view of each shows it.';
 COMMENT ON COLUMN metrics.cell_keys.d0 IS 'Code; goals: goal, goal_customers: goal, credits: goal, steps: stage, statuses: status, stages: stage, segments: segment_id.';
-COMMENT ON COLUMN metrics.cell_keys.d1 IS 'Code; goals: department, credits: model, steps: from_kind, statuses: goal.';
+COMMENT ON COLUMN metrics.cell_keys.d1 IS 'Code; goals: department, goal_customers: segment_id, credits: model, steps: from_kind, statuses: goal.';
 COMMENT ON COLUMN metrics.cell_keys.d2 IS 'Code; goals: channel, credits: touch_channel, steps: to_kind.';
 COMMENT ON COLUMN metrics.cell_keys.d3 IS 'Code; goals: currency, credits: touch_department, steps: from_department.';
-COMMENT ON COLUMN metrics.cell_keys.d4 IS 'Code; credits: touch_purpose, steps: to_department.';
-COMMENT ON COLUMN metrics.cell_keys.d5 IS 'Code; credits: campaign_id.';
+COMMENT ON COLUMN metrics.cell_keys.d4 IS 'Code; goals: segment_id, credits: touch_purpose, steps: to_department.';
+COMMENT ON COLUMN metrics.cell_keys.d5 IS 'Code; credits: campaign_id, steps: segment_id.';
 COMMENT ON COLUMN metrics.cell_keys.d6 IS 'Code; credits: conversion_department.';
 COMMENT ON COLUMN metrics.cell_keys.d7 IS 'Code; credits: currency.';
 COMMENT ON COLUMN metrics.cell_keys.d8 IS 'Code; credits: has_margin, credits: is_left_out.';
-COMMENT ON COLUMN metrics.cell_keys.d9 IS 'Not used yet.';
+COMMENT ON COLUMN metrics.cell_keys.d9 IS 'Code; credits: segment_id.';

@@ -222,7 +222,7 @@ COMMENT ON COLUMN tutti.fct_returns.loaded_at IS 'When it was stored first (chro
 GRANT SELECT ON tutti.fct_returns TO tutti_reader;
 
 CREATE VIEW tutti.rpt_attributions_daily AS
-SELECT c.day AS conversion_date, c.goal AS goal_id, c.model, '(all)'::text AS segment_id,
+SELECT c.day AS conversion_date, c.goal AS goal_id, c.model, coalesce(c.segment_id, '(all)') AS segment_id,
        coalesce(c.touch_channel, '(unattributed)') AS touch_channel,
        CASE WHEN c.touch_channel IS NULL THEN '(unattributed)' ELSE coalesce(c.touch_department, '(none)') END AS touch_department,
        CASE WHEN c.touch_channel IS NULL THEN '(unattributed)' ELSE coalesce(c.touch_purpose, '(none)') END AS touch_purpose,
@@ -236,7 +236,7 @@ SELECT c.day AS conversion_date, c.goal AS goal_id, c.model, '(all)'::text AS se
        (c.revenue_with_margin_micros * 0.000001)::numeric(38, 6) AS revenue_with_margin,
        c.touches::bigint AS touches
 FROM (
-    SELECT day, goal, model, touch_channel, touch_department, touch_purpose, campaign_id, conversion_department, currency,
+    SELECT day, goal, model, segment_id, touch_channel, touch_department, touch_purpose, campaign_id, conversion_department, currency,
            sum(credit_millionths) AS credit_millionths,
            sum(revenue_micros) AS revenue_micros,
            sum(margin_micros) FILTER (WHERE has_margin) AS margin_micros,
@@ -244,15 +244,15 @@ FROM (
            sum(touches) AS touches
     FROM metrics.credits
     WHERE rows <> 0
-    GROUP BY day, goal, model, touch_channel, touch_department, touch_purpose, campaign_id, conversion_department, currency
+    GROUP BY day, goal, model, segment_id, touch_channel, touch_department, touch_purpose, campaign_id, conversion_department, currency
 ) AS c
 LEFT JOIN journey.campaign_names AS n USING (campaign_id)
 WHERE c.day <= (SELECT today FROM tutti_meta.active);
-COMMENT ON VIEW tutti.rpt_attributions_daily IS 'Credit by day, goal, model and kind of touch, net of returns (convergent).';
+COMMENT ON VIEW tutti.rpt_attributions_daily IS 'Credit by day, goal, model and kind of touch, net of returns: add up rows of one segment_id only (convergent).';
 COMMENT ON COLUMN tutti.rpt_attributions_daily.conversion_date IS 'Its day in the reporting zone (convergent).';
 COMMENT ON COLUMN tutti.rpt_attributions_daily.goal_id IS 'Goal of the policies (convergent).';
 COMMENT ON COLUMN tutti.rpt_attributions_daily.model IS 'first_touch, last_touch or linear (convergent).';
-COMMENT ON COLUMN tutti.rpt_attributions_daily.segment_id IS 'Segment; (all) = everybody (convergent).';
+COMMENT ON COLUMN tutti.rpt_attributions_daily.segment_id IS '(all) = everybody, or a segment that the customer was in before the conversion; a customer may be in several (convergent).';
 COMMENT ON COLUMN tutti.rpt_attributions_daily.touch_channel IS 'Channel of the credited touch, (unattributed) or (unidentified) (convergent).';
 COMMENT ON COLUMN tutti.rpt_attributions_daily.touch_department IS 'Department of the credited touch, (none), (unattributed) or (unidentified) (convergent).';
 COMMENT ON COLUMN tutti.rpt_attributions_daily.touch_purpose IS 'Purpose of the credited touch, (none), (unattributed) or (unidentified) (convergent).';

@@ -1,7 +1,7 @@
 -- The journey map. What every column means exactly stands in docs/figures.md.
 
 CREATE VIEW tutti.rpt_journey_map AS
-SELECT month AS period_start_date, '(all)'::text AS segment_id,
+SELECT month AS period_start_date, coalesce(segment_id, '(all)') AS segment_id,
        coalesce(stage, '(none)') AS stage,
        coalesce(from_kind, '(start)') AS from_kind,
        coalesce(to_kind, '(exit)') AS to_kind,
@@ -13,9 +13,9 @@ SELECT month AS period_start_date, '(all)'::text AS segment_id,
        wait_le_30d::bigint AS wait_le_30d, wait_over_30d::bigint AS wait_over_30d
 FROM metrics.steps
 WHERE month <= (SELECT today FROM tutti_meta.active) AND (steps <> 0 OR wait_ms <> 0);
-COMMENT ON VIEW tutti.rpt_journey_map IS 'How customers move from touch to touch, by month (convergent).';
+COMMENT ON VIEW tutti.rpt_journey_map IS 'How customers move from touch to touch, by month: add up rows of one segment_id only (convergent).';
 COMMENT ON COLUMN tutti.rpt_journey_map.period_start_date IS 'First day of the month (convergent).';
-COMMENT ON COLUMN tutti.rpt_journey_map.segment_id IS 'Segment; (all) = everybody (convergent).';
+COMMENT ON COLUMN tutti.rpt_journey_map.segment_id IS '(all) = everybody, or a segment that the customer was in before the touch; a customer may be in several (convergent).';
 COMMENT ON COLUMN tutti.rpt_journey_map.stage IS 'Stage before the step, or (none) (convergent).';
 COMMENT ON COLUMN tutti.rpt_journey_map.from_kind IS 'Touch that the step comes from, (start) or (conversion) (convergent).';
 COMMENT ON COLUMN tutti.rpt_journey_map.to_kind IS 'Touch that it leads to, (conversion) or (exit) (convergent).';

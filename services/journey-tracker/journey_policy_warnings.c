@@ -46,10 +46,6 @@ void journey_policy_warnings(struct arena *arena, const struct journey_policy *p
     *out = (struct warnings){0};
     look_at_lengths(arena, policy, out);
     look_at_returns(arena, policy, out);
-    if (policy->segments.with_figures)
-        warnings_add(
-            arena, out,
-            "`figures` of segments.json has no effect yet: reports show all customers only");
     for (size_t i = 0; i < policy->creditable.count; i++)
         if (is_conversion(policy, policy->creditable.items[i]))
             warnings_add(arena, out,

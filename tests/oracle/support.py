@@ -21,6 +21,7 @@ def policies(conversions="positive", creditable=("Campaign Sent",), **identity):
     found.creditable = None if creditable is None else {one for one in creditable if isinstance(one, str)}
     found.creditable_visits = [one for one in creditable or () if isinstance(one, dict)]
     found.identity.update(identity)
+    found.figure_segments = []  # sums are those of all customers; test_segments.py has figures of segments
     return found
 
 

@@ -73,7 +73,7 @@ def sums(world):
     """As they are today: the touchpoints are recent."""
     with psycopg.connect(world.url, autocommit=True) as connection:
         return connection.execute(
-            "SELECT * FROM tutti.rpt_shared_goals_daily ORDER BY goal_date, goal_id, department, channel, currency"
+            "SELECT * FROM tutti.rpt_shared_goals_daily ORDER BY goal_date, goal_id, segment_id, department, channel, currency"
         ).fetchall()
 
 

@@ -115,7 +115,7 @@ def test_sums_stay(world):
     """Nothing that is published after an erasure takes anything away, and parts are still the total."""
     world.start(instances=2)
     feed(world, *story(0, 5), *story(1, 5))
-    sums = "SELECT * FROM tutti.rpt_shared_goals_daily ORDER BY goal_date, goal_id, department, channel, currency"
+    sums = "SELECT * FROM tutti.rpt_shared_goals_daily ORDER BY goal_date, goal_id, segment_id, department, channel, currency"
     before = world.query(sums)
     erase(world, "user_id:leaver-0")
     feed(world, touchpoint("other", RECENT, user_id="other"))

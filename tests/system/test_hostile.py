@@ -164,7 +164,7 @@ def test_absurd_money(world):
     feed(world, *absurd)
     world.assert_equals_oracle()
     (revenue,) = world.query("SELECT sum(revenue) FROM tutti.fct_touchpoints")[0]
-    (credited,) = world.query("SELECT sum(attributed_revenue) FROM tutti.rpt_attributions_daily WHERE model = 'linear'")[0]
+    (credited,) = world.query("SELECT sum(attributed_revenue) FROM tutti.rpt_attributions_daily WHERE segment_id = '(all)' AND model = 'linear'")[0]
     (profiles,) = world.query("SELECT sum(revenue) FROM tutti.dim_profiles")[0]
     assert revenue == credited == profiles == decimal.Decimal(len(absurd) * most).scaleb(-6)
 

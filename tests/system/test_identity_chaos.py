@@ -41,9 +41,9 @@ CHANGED = {
 BALANCE = """
 SELECT goal_id, day, currency, t.value, a.model, a.revenue
 FROM (SELECT goal_id, goal_date AS day, currency, value FROM tutti.rpt_shared_goals_daily
-      WHERE department = '(all)' AND metric = 'value') AS t
+      WHERE segment_id = '(all)' AND department = '(all)' AND metric = 'value') AS t
 FULL JOIN (SELECT goal_id, conversion_date AS day, currency, model, sum(attributed_revenue) AS revenue
-           FROM tutti.rpt_attributions_daily GROUP BY 1, 2, 3, 4) AS a USING (goal_id, day, currency)
+           FROM tutti.rpt_attributions_daily WHERE segment_id = '(all)' GROUP BY 1, 2, 3, 4) AS a USING (goal_id, day, currency)
 WHERE goal_id IN (SELECT goal_id FROM tutti.rpt_attributions_daily)
 """
 

@@ -18,7 +18,7 @@ def totals(world):
     """{goal: (total, own + assisted + unattributed + unidentified)} of the goals of money, and the number of orders."""
     rows = world.query(
         "SELECT goal_id, sum(value) FILTER (WHERE department = '(all)'), sum(value) FILTER (WHERE department <> '(all)')"
-        " FROM tutti.rpt_shared_goals_daily WHERE goal_id IN ('sale', 'orders') GROUP BY goal_id"
+        " FROM tutti.rpt_shared_goals_daily WHERE segment_id = '(all)' AND goal_id IN ('sale', 'orders') GROUP BY goal_id"
     )
     return {goal: (total, parts) for goal, total, parts in rows}
 
@@ -30,7 +30,7 @@ def assert_sold(world, amounts):
 
 def assert_credit_adds_up(world):
     """rpt_attributions_daily has all of it in each model."""
-    sums = world.query("SELECT model, sum(attributed_revenue) FROM tutti.rpt_attributions_daily WHERE goal_id = 'sale' GROUP BY 1")
+    sums = world.query("SELECT model, sum(attributed_revenue) FROM tutti.rpt_attributions_daily WHERE segment_id = '(all)' AND goal_id = 'sale' GROUP BY 1")
     total, _ = totals(world)["sale"]
     assert len(sums) == 3 and all(revenue == total for _, revenue in sums), sums
 

@@ -32,15 +32,17 @@ static void emit_exit(const struct passing *p)
 {
     const struct journey_state *s = p->state;
     struct instant exit = instant_plus(s->last_touch_at, JOURNEY_END);
-    effects_step(p->effects,
-                 &(struct step){reporting_month(p->policy, exit), journey_stage_at(s, exit),
-                                s->last_node, 0, s->last_department, 0, -1});
+    const struct shown_segments nobody = in_no_segment();
+    effects_step(p->effects, &(struct step){&nobody, reporting_month(p->policy, exit),
+                                            journey_stage_at(s, exit), s->last_node, 0,
+                                            s->last_department, 0, -1});
 }
 
 static void emit_step(const struct passing *p)
 {
     const struct journey_state *s = p->state;
-    struct step step = {.stage = p->stage_before,
+    struct step step = {.shown = &p->shown,
+                        .stage = p->stage_before,
                         .to = node_of(p),
                         .to_department = p->touch->shape->department,
                         .wait = -1};
@@ -232,11 +234,13 @@ static bool goal_counts(struct passing *p, const struct journey_goal *goal)
 
 static void count_customer(const struct passing *p, uint32_t index)
 {
-    const struct cell_key key = {CELL_GOAL_CUSTOMERS, p->day, {p->policy->goals[index].code}};
     bool first_today = !(p->state->goals_today >> index & 1);
     p->state->goals_today |= UINT64_C(1) << index;
-    if (p->effects && first_today)
+    for (int i = 0; i < p->shown.count && p->effects && first_today; i++) {
+        const struct cell_key key = {
+            CELL_GOAL_CUSTOMERS, p->day, {p->policy->goals[index].code, p->shown.codes[i]}};
         effects_add(p->effects, effects_cell(p->effects, &key), 1);
+    }
 }
 
 static void count_goal(struct passing *p, uint32_t index, const struct order_sums *sums)
@@ -255,7 +259,8 @@ static void count_goal(struct passing *p, uint32_t index, const struct order_sum
     count_customer(p, index);
     if (p->effects)
         effects_goal(p->effects, goal,
-                     &(struct goal_amount){.day = p->day,
+                     &(struct goal_amount){.shown = &p->shown,
+                                           .day = p->day,
                                            .department = place->department,
                                            .channel = place->channel,
                                            .currency = money->currency,
@@ -295,7 +300,8 @@ static void emit_conversion(const struct passing *p)
     if (journey_needs_window(p->policy, p->state, p->touch))
         p->effects->missed_window = true;
     effects_credit(p->effects,
-                   &(struct crediting){.goal = p->detail.goal,
+                   &(struct crediting){.shown = &p->shown,
+                                       .goal = p->detail.goal,
                                        .day = p->day,
                                        .department = shape->department,
                                        .currency = shape->currency,
@@ -433,6 +439,7 @@ void journey_advance(const struct journey_policy *policy, struct journey_state *
         .had_touch = instant_is_set(state->last_touch_at),
     };
     segments_before(&p);
+    p.shown = segments_shown(policy, p.segments);
     note_fact(state, touch);
     orders_prune(policy, state, touch->key.at);
     if (touch->shape->is_touch)

@@ -80,8 +80,10 @@ static void emit_part(const struct journey_policy *policy, struct journey_effect
 {
     if (!part->present)
         return;
+    const struct shown_segments nobody = in_no_segment();
     if (which == PART_EXIT)
-        effects_step(effects, &(struct step){part->period, part->a, part->b, 0, part->c, 0, -1});
+        effects_step(effects,
+                     &(struct step){&nobody, part->period, part->a, part->b, 0, part->c, 0, -1});
     else
         effects_status(effects, policy, part->period,
                        (struct position){part->c, part->a, part->is_identified},

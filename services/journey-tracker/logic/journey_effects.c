@@ -85,18 +85,24 @@ static int wait_bucket(int64_t wait)
     return i;
 }
 
-void effects_step(struct journey_effects *effects, const struct step *step)
+static void add_step(struct journey_effects *effects, const struct step *step, uint32_t segment)
 {
     struct cell_key key = {
         CELL_STEP,
         step->month,
-        {step->stage, step->from, step->to, step->from_department, step->to_department}};
+        {step->stage, step->from, step->to, step->from_department, step->to_department, segment}};
     int64_t *v = effects_cell(effects, &key);
     effects_add(effects, &v[0], 1);
     if (step->wait < 0)
         return;
     effects_add(effects, &v[1], step->wait / 1000);
     effects_add(effects, &v[2 + wait_bucket(step->wait)], 1);
+}
+
+void effects_step(struct journey_effects *effects, const struct step *step)
+{
+    for (int i = 0; i < step->shown->count; i++)
+        add_step(effects, step, step->shown->codes[i]);
 }
 
 /* How the part of touch i of n changes when `change` comes to `before`. */
@@ -116,6 +122,23 @@ static uint32_t kind_of(const struct crediting *c)
            (c->is_left_out ? CREDIT_IS_LEFT_OUT : 0);
 }
 
+/* A part of the credit of touch i of n. */
+struct credit_amount {
+    int64_t share, value, margin;
+    bool is_credited;
+};
+
+static void add_amount(struct journey_effects *effects, const struct cell_key *key,
+                       const struct credit_amount *amount)
+{
+    int64_t *v = effects_cell(effects, key);
+    effects_add(effects, &v[0], amount->share);
+    effects_add_micros(effects, v, 1, amount->value);
+    effects_add_micros(effects, v, 2, amount->margin);
+    effects_add(effects, &v[3], amount->is_credited ? 1 : 0);
+    effects_add(effects, &v[4], 1);
+}
+
 /* The credit of touch i of n. Where n is 0, the whole goes to no touch: unattributed. */
 static void add_credit(struct journey_effects *effects, const struct crediting *c,
                        const struct shape *credited, enum credit_model model, uint32_t n,
@@ -132,13 +155,15 @@ static void add_credit(struct journey_effects *effects, const struct crediting *
         key.dims[4] = credited->purpose;
         key.dims[5] = credited->campaign;
     }
-    int64_t *v = effects_cell(effects, &key);
-    effects_add(effects, &v[0], n ? credit_part(model, c->share, n, i) : c->share);
-    effects_add_micros(effects, v, 1, part_change(model, c->value_before, c->value, n, i));
-    effects_add_micros(effects, v, 2,
-                       part_change(model, c->margin_before, or_zero(c->margin), n, i));
-    effects_add(effects, &v[3], credited ? 1 : 0);
-    effects_add(effects, &v[4], 1);
+    const struct credit_amount amount = {
+        .share = n ? credit_part(model, c->share, n, i) : c->share,
+        .value = part_change(model, c->value_before, c->value, n, i),
+        .margin = part_change(model, c->margin_before, or_zero(c->margin), n, i),
+        .is_credited = credited != NULL};
+    for (int s = 0; s < c->shown->count; s++) {
+        key.dims[9] = c->shown->codes[s];
+        add_amount(effects, &key, &amount);
+    }
 }
 
 void effects_credit(struct journey_effects *effects, const struct crediting *c,
@@ -181,10 +206,14 @@ void effects_goal(struct journey_effects *effects, const struct journey_goal *go
     uint32_t currency = goal->measure == MEASURE_COUNT ? 0 : amount->currency;
     if (amount->touches == 0 && amount->returned == 0 && micros == 0)
         return;
-    struct cell_key key = {
-        CELL_GOAL, amount->day, {goal->code, amount->department, amount->channel, currency}};
-    int64_t *v = effects_cell(effects, &key);
-    effects_add(effects, &v[0], amount->touches);
-    effects_add(effects, &v[2], amount->returned);
-    effects_add_micros(effects, v, 1, micros);
+    for (int i = 0; i < amount->shown->count; i++) {
+        struct cell_key key = {
+            CELL_GOAL,
+            amount->day,
+            {goal->code, amount->department, amount->channel, currency, amount->shown->codes[i]}};
+        int64_t *v = effects_cell(effects, &key);
+        effects_add(effects, &v[0], amount->touches);
+        effects_add(effects, &v[2], amount->returned);
+        effects_add_micros(effects, v, 1, micros);
+    }
 }

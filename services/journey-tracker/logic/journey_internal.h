@@ -121,6 +121,19 @@ static inline bool is_positive(const struct touch *touch)
     return touch->value_micros > 0;
 }
 
+/* Codes of the segments that a contribution counts in: 0 for all customers, then those with
+ * figures.
+ */
+struct shown_segments {
+    uint32_t codes[1 + SEGMENT_FIGURES_MAX];
+    int count;
+};
+
+static inline struct shown_segments in_no_segment(void)
+{
+    return (struct shown_segments){{0}, 1};
+}
+
 /* A touch on its way through the rules. */
 struct passing {
     const struct journey_policy *policy;
@@ -139,6 +152,7 @@ struct passing {
     bool is_repeated_return;         /* another system told this return before */
     bool had_touch;                  /* there was a touch before */
     uint32_t segments;               /* those before the touch */
+    struct shown_segments shown;     /* of these, those with figures */
 };
 
 /* The stage or status of one customer changes from `from` (0: was in none) to `to` (0: leaves). */
@@ -158,6 +172,7 @@ void effects_segment(struct journey_effects *effects, const struct journey_polic
                      const struct segment_flip *flip);
 
 struct step {
+    const struct shown_segments *shown;
     int32_t month;
     uint32_t stage, from, to, from_department, to_department;
     int64_t wait; /* microseconds; -1 for (start) and (exit): none */
@@ -169,6 +184,7 @@ void effects_step(struct journey_effects *effects, const struct step *step);
  * of the new amount less its part of what was shared out before, so that the parts of an order that
  * was told in pieces, or given back in pieces, are those of its sum. */
 struct crediting {
+    const struct shown_segments *shown;
     uint32_t goal;
     int32_t day;
     uint32_t department, currency; /* codes: of the conversion */
@@ -185,6 +201,7 @@ struct span pack_eligible(struct arena *arena, const struct tail_touch *eligible
 
 /* What a goal counts of one touch. */
 struct goal_amount {
+    const struct shown_segments *shown;
     int32_t day;
     uint32_t department, channel, currency;
     int64_t touches, returned, value, by_goal;
@@ -265,6 +282,8 @@ bool tail_equal(const struct journey_tail *a, const struct journey_tail *b);
 /* ---- segments ---- */
 /* Settles what is before the touch, and finds the segments that it carries. */
 void segments_before(struct passing *p);
+/* Of these segments those with figures. */
+struct shown_segments segments_shown(const struct journey_policy *policy, uint32_t segments);
 /* Remembers what the touch changes. */
 void segments_after(const struct passing *p);
 struct segment_state *segments_of(const struct journey_policy *policy, struct journey_state *state);

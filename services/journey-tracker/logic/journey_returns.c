@@ -99,6 +99,7 @@ static void add_to_goals(const struct passing *p, const struct order_detail *d,
         bool counts = goal->measure == MEASURE_COUNT && goal->on.events.count > 0;
         effects_goal(p->effects, goal,
                      &(struct goal_amount){
+                         .shown = &p->shown,
                          .day = p->day,
                          .department = d->place->department,
                          .channel = d->place->channel,
@@ -134,7 +135,8 @@ static struct crediting crediting_of(const struct passing *p, const struct order
 {
     uint32_t slots = p->nth_counted | (p->again ? p->again->nth_counted : 0);
     uint64_t counted = all_goals(p->policy, d->counted | p->counted, slots);
-    return (struct crediting){.goal = row->goal,
+    return (struct crediting){.shown = &p->shown,
+                              .goal = row->goal,
                               .day = p->day,
                               .department = d->seller->department,
                               .currency = d->money->currency,
@@ -464,7 +466,8 @@ void return_alone(const struct journey_policy *policy, const struct touch *touch
     struct passing p = {.policy = policy,
                         .touch = touch,
                         .effects = effects,
-                        .day = reporting_day(policy, touch->key.at)};
+                        .day = reporting_day(policy, touch->key.at),
+                        .shown = in_no_segment()};
     set_goal(&p, &d);
     struct order_change row = row_of(&p, &d, &a);
     row.is_return = true;
@@ -474,7 +477,8 @@ void return_alone(const struct journey_policy *policy, const struct touch *touch
     credit_change(effects, &row, crediting, &d);
     for (uint64_t goals = d.counted; goals; goals &= goals - 1)
         effects_goal(effects, &policy->goals[__builtin_ctzll(goals)],
-                     &(struct goal_amount){.day = p.day,
+                     &(struct goal_amount){.shown = &p.shown,
+                                           .day = p.day,
                                            .department = policy->unidentified,
                                            .channel = policy->unidentified,
                                            .currency = touch->shape->currency,

@@ -38,8 +38,10 @@ static void count_alone(const struct journey_policy *policy, const struct touch 
                         const struct journey_goal *goal, struct journey_effects *effects)
 {
     const struct order_sums sums = sums_of(touch);
+    const struct shown_segments nobody = in_no_segment();
     effects_goal(effects, goal,
-                 &(struct goal_amount){.day = reporting_day(policy, touch->key.at),
+                 &(struct goal_amount){.shown = &nobody,
+                                       .day = reporting_day(policy, touch->key.at),
                                        .department = policy->unidentified,
                                        .channel = policy->unidentified,
                                        .currency = touch->shape->currency,
@@ -52,8 +54,10 @@ static void convert_alone(const struct journey_policy *policy, const struct touc
                           uint64_t counted, struct journey_effects *effects)
 {
     const struct conversion_rule *rule = &policy->conversions[touch_conversion(touch)];
+    const struct shown_segments nobody = in_no_segment();
     effects_credit(effects,
-                   &(struct crediting){.goal = rule->goal_code,
+                   &(struct crediting){.shown = &nobody,
+                                       .goal = rule->goal_code,
                                        .day = reporting_day(policy, touch->key.at),
                                        .department = touch->shape->department,
                                        .currency = touch->shape->currency,

@@ -401,6 +401,14 @@ void journey_segments_ahead(const struct journey_policy *policy, const struct jo
     find_flips(policy, state, INSTANT_NEVER, arena, flips);
 }
 
+struct shown_segments segments_shown(const struct journey_policy *policy, uint32_t segments)
+{
+    struct shown_segments shown = in_no_segment();
+    for (uint32_t rest = segments & policy->segments.with_figures; rest; rest &= rest - 1)
+        shown.codes[shown.count++] = policy->segments.items[__builtin_ctz(rest)].code;
+    return shown;
+}
+
 /* ---- a fact comes ---- */
 static void emit_rows(const struct passing *p, struct instant until)
 {

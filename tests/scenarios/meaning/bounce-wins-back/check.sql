@@ -12,5 +12,5 @@ ORDER BY status;
 -- goals
 SELECT goal_date, goal_id, value
 FROM tutti.rpt_shared_goals_daily
-WHERE goal_id IN ('won_back', 'pressure', 'active_customers') AND department = '(all)' AND goal_date >= '2026-10-01'
+WHERE segment_id = '(all)' AND goal_id IN ('won_back', 'pressure', 'active_customers') AND department = '(all)' AND goal_date >= '2026-10-01'
 ORDER BY goal_date, goal_id;

@@ -2,7 +2,7 @@
 -- goals
 SELECT goal_date, goal_id, department, channel, value, currency, own_value, assisted_value, customers
 FROM tutti.rpt_shared_goals_daily
-WHERE goal_id IN ('sale', 'orders')
+WHERE segment_id = '(all)' AND goal_id IN ('sale', 'orders')
 ORDER BY goal_date, goal_id, department, channel, currency;
 -- unidentified touchpoints
 SELECT message_id, revenue, currency, order_id

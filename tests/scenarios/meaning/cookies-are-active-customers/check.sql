@@ -2,7 +2,7 @@
 -- active customers
 SELECT goal_date, value
 FROM tutti.rpt_shared_goals_daily
-WHERE goal_id = 'active_customers'
+WHERE segment_id = '(all)' AND goal_id = 'active_customers'
 ORDER BY goal_date;
 -- profiles
 SELECT stage, status, is_identified, count(*) AS profiles

@@ -2,5 +2,5 @@
 -- goals
 SELECT goal_date, goal_id, department, channel, value, currency, own_value, assisted_value, customers
 FROM tutti.rpt_shared_goals_daily
-WHERE goal_id IN ('sale')
+WHERE segment_id = '(all)' AND goal_id IN ('sale')
 ORDER BY goal_date, goal_id, department, channel, currency;

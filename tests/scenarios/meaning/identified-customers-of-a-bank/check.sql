@@ -2,7 +2,7 @@
 -- primary bank customers
 SELECT goal_date, value
 FROM tutti.rpt_shared_goals_daily
-WHERE goal_id = 'primary_bank_customers'
+WHERE segment_id = '(all)' AND goal_id = 'primary_bank_customers'
 ORDER BY goal_date;
 -- who they are
 SELECT stage, is_identified, count(*) AS profiles

@@ -15,5 +15,5 @@ ORDER BY converted_at, revenue;
 -- goals
 SELECT goal_date, goal_id, department, channel, value, currency, own_value, assisted_value, customers
 FROM tutti.rpt_shared_goals_daily
-WHERE goal_id IN ('pressure', 'orders', 'sale')
+WHERE segment_id = '(all)' AND goal_id IN ('pressure', 'orders', 'sale')
 ORDER BY goal_date, goal_id, department, channel, currency;

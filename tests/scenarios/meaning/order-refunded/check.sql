@@ -7,7 +7,7 @@ ORDER BY first_seen_at, last_seen_at, revenue;
 -- goals
 SELECT goal_date, goal_id, department, channel, value, currency, own_value, assisted_value, customers
 FROM tutti.rpt_shared_goals_daily
-WHERE goal_id IN ('orders', 'sale')
+WHERE segment_id = '(all)' AND goal_id IN ('orders', 'sale')
 ORDER BY goal_date, goal_id, department, channel, currency;
 -- verdicts
 SELECT t.message_id, d.verdict, d.reason, d.rule_id, d.retry_at

@@ -11,5 +11,5 @@ ORDER BY converted_at, model, touch_position, touched_at;
 -- goals
 SELECT goal_date, goal_id, department, channel, value, currency, own_value, assisted_value, customers
 FROM tutti.rpt_shared_goals_daily
-WHERE goal_id IN ('orders', 'sale', 'second_order')
+WHERE segment_id = '(all)' AND goal_id IN ('orders', 'sale', 'second_order')
 ORDER BY goal_date, goal_id, department, channel, currency;

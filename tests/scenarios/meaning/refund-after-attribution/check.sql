@@ -15,7 +15,7 @@ ORDER BY converted_at, model, touch_position, touched_at;
 -- goals
 SELECT goal_date, goal_id, department, channel, value, currency, own_value, assisted_value, customers
 FROM tutti.rpt_shared_goals_daily
-WHERE goal_id IN ('orders', 'sale', 'second_order')
+WHERE segment_id = '(all)' AND goal_id IN ('orders', 'sale', 'second_order')
 ORDER BY goal_date, goal_id, department, channel, currency;
 -- changes of stage and status
 SELECT changed_at, from_stage, to_stage, from_status, to_status, reason

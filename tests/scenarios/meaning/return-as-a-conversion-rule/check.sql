@@ -15,5 +15,5 @@ ORDER BY converted_at, model, touch_position, touched_at;
 -- goals
 SELECT goal_date, goal_id, department, channel, value
 FROM tutti.rpt_shared_goals_daily
-WHERE goal_id IN ('sale', 'orders')
+WHERE segment_id = '(all)' AND goal_id IN ('sale', 'orders')
 ORDER BY goal_date, goal_id, department, channel;

@@ -6,7 +6,7 @@ ORDER BY returned_at;
 -- goals
 SELECT goal_date, goal_id, department, value, currency, customers
 FROM tutti.rpt_shared_goals_daily
-WHERE goal_id IN ('orders', 'sale')
+WHERE segment_id = '(all)' AND goal_id IN ('orders', 'sale')
 ORDER BY goal_date, goal_id, department;
 -- customers
 SELECT order_count, revenue

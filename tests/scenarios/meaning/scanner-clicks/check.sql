@@ -11,5 +11,5 @@ ORDER BY changed_at, from_stage NULLS FIRST, to_status;
 -- goals
 SELECT goal_date, goal_id, department, channel, value, currency, own_value, assisted_value, customers
 FROM tutti.rpt_shared_goals_daily
-WHERE goal_id IN ('won_back', 'pressure')
+WHERE segment_id = '(all)' AND goal_id IN ('won_back', 'pressure')
 ORDER BY goal_date, goal_id, department, channel, currency;

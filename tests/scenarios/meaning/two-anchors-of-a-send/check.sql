@@ -6,7 +6,7 @@ ORDER BY converted_at, model, touch_position, touched_at;
 -- pressure
 SELECT goal_date, value
 FROM tutti.rpt_shared_goals_daily
-WHERE goal_id = 'pressure' AND department = '(all)'
+WHERE segment_id = '(all)' AND goal_id = 'pressure' AND department = '(all)'
 ORDER BY goal_date;
 -- letters that the cap saw
 SELECT r.rule_id, r.passed, r.observed, r.allowed
