@@ -134,7 +134,7 @@ class Rows:
                 journey.touch(touch)
                 exit_stages.append(journey.stage_at(touch.occurred_at + YEAR))
             states.append(journey.now())
-        memberships = self.segments.profile(timeline, repeats, states)
+        memberships = self.segments.profile(timeline, states)
         for membership in memberships:
             self.membership(profile, membership)
         lived = len(journey.changes)

@@ -158,6 +158,7 @@ def policies(kinds=KINDS):
     journey["status"] = {"at_risk": {"after": "P4D", "on": []}, "lapsed": {"after": "P9D", "on": []}}
     found["goals"] = {"goals": copy.deepcopy(GOALS)}
     found["traits"] = {"traits": copy.deepcopy(TRAITS)}
+    found["segments"] = random_segments(random.Random(f"{sorted(kinds)} segments"))
     if "orders" in kinds:
         journey["orders"] = {"events": ["Order Completed"], "within": "P9D", "prefer": ["urn:c"]}
     if "returns" in kinds:
@@ -178,6 +179,65 @@ def policies(kinds=KINDS):
         card = next(entry for entry in found["identity"]["types"] if entry["type"] == "loyalty_id")
         card["max_links"] = {"user_id": 1}
     return found
+
+
+def random_segments(chance, count=20):
+    """segments.json with conditions of every kind, nested, some about segments above."""
+    rows = []
+    for number in range(count):
+        rows.append({"id": f"s{number}", "when": random_condition(chance, 2, [row["id"] for row in rows])})
+    return {"segments": rows}
+
+
+def random_condition(chance, depth, above):
+    kind = chance.random()
+    if depth and kind < 0.25:
+        return {chance.choice(["all", "any"]): [random_condition(chance, depth - 1, above) for _ in range(chance.randint(1, 3))]}
+    if depth and kind < 0.4:
+        return {"not": random_condition(chance, depth - 1, above)}
+    if above and kind < 0.5:
+        return {"segment": chance.choice(above)}
+    return random_atom(chance)
+
+
+def random_atom(chance):
+    within = {"within": chance.choice(["PT1H", "P1D", "P3D", "P9D", "P30D"])}
+    maybe = within if chance.random() < 0.6 else {}
+    return chance.choice([
+        lambda: {"did": random_filter(chance), chance.choice(["at_least", "at_most"]): chance.randint(1, 4), **maybe},
+        lambda: {"did": random_filter(chance), **maybe},
+        lambda: {"spent": chance.choice(SPENT), **chance.choice(LEDGERS), chance.choice(["at_least", "below"]): chance.choice(["0.00001", "-1", "2.5", "0"]), "within": chance.choice(["P1D", "P4D", "P20D"])},
+        lambda: {"open": random_filter(chance), "until": random_filter(chance), **maybe},
+        lambda: {"trait": "city", **chance.choice([{"is": "Bonn"}, {"in": ["Köln", "Bonn"]}, {"known": True}])},
+        lambda: {"trait": "children", chance.choice(["at_least", "at_most", "is"]): chance.choice([-2.5, 0, 1, 2])},
+        lambda: {"trait": "born", chance.choice(["at_least", "at_most"]): "2000-02-29"},
+        lambda: {"trait": "member", "is": chance.choice([True, False])},
+        lambda: {"last_score": {chance.choice(["at_least", "at_most"]): chance.choice([-35, 0, 5]), **chance.choice([{}, {"kind": "nps"}])}, **maybe},
+        lambda: {"stage": chance.sample(["inquiry", "consideration", "purchase", "retention"], 2)},
+        lambda: {"stage_at_least": chance.choice(["purchase", "loyalty"])},
+        lambda: {"status": chance.sample(["active", "at_risk", "lapsed", "won_back"], 2)},
+        lambda: {"new_within": chance.choice(["PT5H", "P4D", "P30D"])},
+    ])()  # fmt: skip
+
+
+def random_filter(chance):
+    return chance.choice([
+        {"events": ["Order Completed"]},
+        {"events": ["Order Completed"], "value": "positive"},
+        {"events": ["Order Returned", "Order Refunded"]},
+        {"events": ["Email Bounced", "Unsubscribed"]},
+        {"events": ["Product Viewed"], "channels": ["web", "email"]},
+        {"direction": "outbound"},
+        {"direction": "inbound", "departments": ["stores"]},
+        {"campaigns": ["x", "y*"]},
+        {"score_min": -50, "score_max": 50},
+        {"score_kind": "nps"},
+        {"channels": ["pos"]},
+    ])  # fmt: skip
+
+
+SPENT = [{"events": ["Order Completed", "Order Returned"]}, {"channels": ["web", "pos"]}]
+LEDGERS = [{"measure": "value", "currency": "USD"}, {"measure": "cost", "currency": "USD"}]
 
 
 def write_policies(folder, kinds=KINDS):

@@ -34,13 +34,10 @@ def amount(text):
 class Life:
     """What the conditions ask of one profile: its touchpoints in order, each list with their positions."""
 
-    def __init__(self, policies, timeline, copies, states):
-        """copies: repeats, in order; states: per touchpoint (stage, status, deadlines) after it, as Journey.now."""
+    def __init__(self, policies, timeline, states):
+        """states: per touchpoint (stage, status, deadlines) after it, as Journey.now."""
         self.policies, self.timeline, self.states = policies, timeline, states
         self.times = [touch.occurred_at for touch in timeline]
-        self.sayings = sorted([*timeline, *copies], key=lambda touch: touch.order)
-        self.orders = [touch.order for touch in self.sayings]
-        self.saying_times = [touch.occurred_at for touch in self.sayings]
         self.first = next((i for i, touch in enumerate(timeline) if touch.is_touch), None)
         self.cache = {}
 
@@ -70,10 +67,10 @@ class Life:
         return self.cached(("score", kind), make)
 
     def observations(self, trait):
-        """[(position among sayings, observation)]"""
+        """[(position, observation)]"""
 
         def make():
-            found = ((i, observation(trait, touch)) for i, touch in enumerate(self.sayings))
+            found = ((i, observation(trait, touch)) for i, touch in enumerate(self.timeline))
             return [(i, one) for i, one in found if one]
 
         return self.cached(("trait", trait["name"]), make)
@@ -81,12 +78,11 @@ class Life:
 
 @dataclass
 class Moment:
-    """An instant: time, how many touchpoints and sayings of traits are looked at, and whether deadlines at this time act."""
+    """An instant: time, how many touchpoints are looked at, and whether deadlines at this time act."""
 
     life: Life
     time: int
     count: int
-    sayings: int
     is_settled: bool
 
     @property
@@ -176,7 +172,7 @@ class Conditions:
 
     def is_trait(self, when, moment, _):
         trait = self.traits[when["trait"]]
-        best = chosen(trait, [one for i, one in moment.life.observations(trait) if i < moment.sayings])
+        best = chosen(trait, [one for i, one in moment.life.observations(trait) if i < moment.count])
         if best is None or best.value is None:
             return False
         if "known" in when:
@@ -254,14 +250,14 @@ class Segments:
         self.policies, self.conditions = policies, Conditions(policies)
         self.entered, self.left = defaultdict(int), defaultdict(int)
 
-    def profile(self, timeline, copies, states):
+    def profile(self, timeline, states):
         """The memberships of a profile; says of each touchpoint in which segments the customer was before it."""
         if not self.policies.segments or not timeline:
             return []
-        life = Life(self.policies, timeline, copies, states)
+        life = Life(self.policies, timeline, states)
         for i, touch in enumerate(timeline):
             if i:
-                moment = Moment(life, touch.occurred_at, i, bisect.bisect_left(life.orders, touch.order), False)
+                moment = Moment(life, touch.occurred_at, i, False)
                 touch.segments = self.conditions.true_at(moment)
         memberships = list(self.memberships(life))
         for one in memberships:
@@ -274,8 +270,7 @@ class Segments:
         since = {}
         for time in self.conditions.instants(life):
             count = bisect.bisect_right(life.times, time)
-            sayings = bisect.bisect_right(life.saying_times, time)
-            now = self.conditions.true_at(Moment(life, time, count, sayings, True))
+            now = self.conditions.true_at(Moment(life, time, count, True))
             for name in [name for name in since if name not in now]:
                 start, touch = since.pop(name)
                 yield Membership(name, start, time, touch)

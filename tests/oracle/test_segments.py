@@ -252,17 +252,18 @@ def test_a_late_trait():
     assert memberships(story, with_city, "berlin") == [(1, STILL)]
 
 
-def test_traits_of_a_repeat_count():
+def test_traits_of_a_repeat_count_in_no_segment():
     """The message is told again under the cookie with one more trait; it is one touchpoint."""
     city = {"name": "city", "type": "text", "rule": "latest"}
     story = orders(0)
     story.touchpoints[0]["anonymous_id"] = "c1"
     copy = {**story.touchpoints[0], "traits_json": '{"city": "Berlin"}'}
-    del copy["user_id"]
+    del copy["user_id"], copy["value_micros"]  # so its rank is lower
     story.touchpoints.append(copy)
     rows = rows_of(story, with_segments(city, berlin={"trait": "city", "is": "Berlin"}, once={"did": ORDER, "at_most": 1}))
-    assert [row["segment_id"] for row in rows["fct_segment_memberships"]] == ["berlin", "once"]
+    assert [row["segment_id"] for row in rows["fct_segment_memberships"]] == ["once"]
     assert len(rows["fct_touchpoints"]) == 1
+    assert [row["value"] for row in rows["dim_profile_traits"]] == ["Berlin"]
 
 
 def test_shared_profiles_and_tests_are_in_none():
