@@ -257,8 +257,8 @@ def test_traits_of_a_repeat_count_in_no_segment():
     city = {"name": "city", "type": "text", "rule": "latest"}
     story = orders(0)
     story.touchpoints[0]["anonymous_id"] = "c1"
-    copy = {**story.touchpoints[0], "traits_json": '{"city": "Berlin"}'}
-    del copy["user_id"], copy["value_micros"]  # so its rank is lower
+    copy = {**story.touchpoints[0], "traits_json": '{"city": "Berlin"}', "direction": "outbound"}  # so its rank is lower
+    del copy["user_id"]
     story.touchpoints.append(copy)
     rows = rows_of(story, with_segments(city, berlin={"trait": "city", "is": "Berlin"}, once={"did": ORDER, "at_most": 1}))
     assert [row["segment_id"] for row in rows["fct_segment_memberships"]] == ["once"]
