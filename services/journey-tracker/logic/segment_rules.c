@@ -20,8 +20,9 @@ static bool same_key(const struct segment_slot *a, const struct segment_slot *b)
     case SLOT_OPEN:
         return a->filter == b->filter && a->until == b->until;
     case SLOT_SCORE:
-        return (a->score_kind.ptr == NULL) == (b->score_kind.ptr == NULL) &&
-               span_equal(a->score_kind, b->score_kind);
+        if (a->score_kind.ptr == NULL || b->score_kind.ptr == NULL)
+            return a->score_kind.ptr == b->score_kind.ptr;
+        return span_equal(a->score_kind, b->score_kind);
     case SLOT_TRAIT:
         return a->trait == b->trait;
     }
