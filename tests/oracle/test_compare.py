@@ -72,6 +72,7 @@ def views():
             "channel": "web",
             "occurred_at": instant("2017-01-01"),
             "user_id": "x",
+            "traits_json": '{"city": "Bonn"}',
         }
     )
     return found.views(LATER)
