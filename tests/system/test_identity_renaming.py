@@ -217,7 +217,7 @@ def test_killed_anywhere_and_run_again(stack, make_world, world):
     killed_at(world, folder, "metrics.cells")  # in the switch: all of it or nothing
     assert world.query("SELECT count(*) FROM tutti_meta.reanchoring") == [(0,)] and identifiers(world) == before
     phases = []
-    for table in ("identity.manual_evidence", "identity.links", "suppression.facts", "identity.policies", "suppression.decisions", "journey.states"):
+    for table in ("identity.manual_evidence", "identity.links", "suppression.facts", "identity.policies", "suppression.decisions", "journey.stage_changes"):
         if table == "identity.links":
             killed_in(world, folder, 0, "identity.links", at="after_id > '00000000-0000-0000-0000-000000000000'")
         killed_at(world, folder, table)
