@@ -25,12 +25,33 @@ static enum outcome apply(struct session *s, const struct policy_order *order)
     return OUTCOME_OK;
 }
 
+static enum outcome targets(struct session *s, const char *path, bool writes)
+{
+    size_t count = 0;
+    CHECK(policies_targets(&s->desk, path, writes, &count, &s->err));
+    say(writes ? "%zu targets are written, and no others are left" : "%zu targets are valid",
+        count);
+    return OUTCOME_OK;
+}
+
+static enum exit_status run_targets(struct call *call)
+{
+    struct session s;
+    const char *path = call_argument(call, 1);
+    if (path == NULL)
+        return misuse(call, "expected the FILE of the targets");
+    session_open(&s, call);
+    return session_close(&s, targets(&s, path, !call_has(call, "dry-run")));
+}
+
 static enum exit_status run_policy(struct call *call)
 {
     struct session s;
     const char *what = call_argument(call, 0), *dir = policy_dir(call);
+    if (what && strcmp(what, "targets") == 0)
+        return run_targets(call);
     if (what == NULL || (strcmp(what, "check") != 0 && strcmp(what, "apply") != 0))
-        return misuse(call, "expected check or apply");
+        return misuse(call, "expected check, apply or targets");
     bool applies = strcmp(what, "apply") == 0 && !call_has(call, "dry-run");
     struct policy_order order = {
         .dir = dir,
@@ -47,7 +68,7 @@ static enum exit_status run_policy(struct call *call)
 }
 
 static const struct option options[] = {
-    {"dry-run", NULL, "Only check the files."},
+    {"dry-run", NULL, "apply, targets: only check the files."},
     {"wait", "SECONDS",
      "apply: so long until Kafka notices that killed instances have ended (60)."},
     {"topic", "NAME", "apply: topic of resolved touchpoints (tutti.touchpoints-resolved.v1)."},
@@ -59,8 +80,8 @@ static const struct option options[] = {
 
 const struct command command_policy = {
     .name = "policy",
-    .arguments = "check|apply [DIR]",
-    .summary = "Check a set of policies, or make it the active one",
+    .arguments = "check|apply [DIR], targets FILE",
+    .summary = "Check a set of policies, make it the active one, or set the targets of goals",
     .details =
         "apply needs the services stopped. It derives every profile again from the stored "
         "touchpoints, and can be run again\n"
@@ -69,7 +90,10 @@ const struct command command_policy = {
         "rule asks for is read again. Services refuse to start with other files than the active "
         "ones.\n"
         "The first apply stores the time zones of this host; later ones keep them, unless asked to "
-        "refresh them.",
+        "refresh them.\n"
+        "targets writes a targets.json at once, in place of the one before; the services may run. "
+        "apply writes that of DIR, if\n"
+        "there is one, and else leaves the targets as they are.",
     .options = options,
     .max_arguments = 2,
     .run = run_policy,

@@ -70,6 +70,8 @@ enum outcome json_as_real(const struct json *value, double *out, struct err *err
 enum outcome json_as_bool(const struct json *value, bool *out, struct err *err);
 /* ISO 8601 */
 enum outcome json_as_duration(const struct json *value, struct duration *out, struct err *err);
+/* An amount as text, in millionths: at most 12 digits before and 6 after the point. */
+enum outcome json_as_amount(const struct json *value, int64_t *micros, struct err *err);
 /* Position of the text in choices ("drop|defer"). */
 enum outcome json_as_choice(const struct json *value, const char *choices, int *out,
                             struct err *err);
@@ -82,6 +84,8 @@ enum outcome json_int(const struct json *object, const char *key, int64_t min, i
 enum outcome json_bool(const struct json *object, const char *key, bool *out, struct err *err);
 enum outcome json_duration(const struct json *object, const char *key, struct duration *out,
                            struct err *err);
+enum outcome json_amount(const struct json *object, const char *key, int64_t *micros,
+                         struct err *err);
 enum outcome json_choice(const struct json *object, const char *key, const char *choices, int *out,
                          struct err *err);
 /* Members that are lists or objects themselves; *out is NULL where absent (json_count(NULL) is 0).

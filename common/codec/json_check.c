@@ -6,6 +6,8 @@
 #include "common/base/pack.h"
 #include "common/codec/json_internal.h"
 
+enum { WHOLE_DIGITS = 12, DECIMALS = 6 }; /* of an amount */
+
 /* Appends "rules[3].per"; nothing for the root. Recursion is as deep as the text, which jansson
  * limits. */
 static void add_path(struct strbuf *out, const struct json *value)
@@ -191,6 +193,33 @@ enum outcome json_as_duration(const struct json *value, struct duration *out, st
     return OUTCOME_OK;
 }
 
+/* A decimal text: false unless it has digits, and at most so many before and after the point. */
+static bool micros_of(struct span text, int64_t *out)
+{
+    size_t i = text.len > 0 && text.ptr[0] == '-', whole = 0, places = 0;
+    int64_t number = 0;
+    for (; i < text.len && text.ptr[i] >= '0' && text.ptr[i] <= '9'; i++, whole++)
+        number = whole < WHOLE_DIGITS ? number * 10 + (text.ptr[i] - '0') : number;
+    if (whole == 0 || whole > WHOLE_DIGITS)
+        return false;
+    bool has_point = i < text.len && text.ptr[i] == '.';
+    for (i += has_point; i < text.len && text.ptr[i] >= '0' && text.ptr[i] <= '9'; i++, places++)
+        number = places < DECIMALS ? number * 10 + (text.ptr[i] - '0') : number;
+    if (i < text.len || places > DECIMALS || (has_point && places == 0))
+        return false;
+    for (; places < DECIMALS; places++)
+        number *= 10;
+    *out = text.ptr[0] == '-' ? -number : number;
+    return true;
+}
+
+enum outcome json_as_amount(const struct json *value, int64_t *micros, struct err *err)
+{
+    if (value->shape != SHAPE_TEXT || !micros_of(value->text, micros))
+        return expected(value, "an amount as text, such as \"99.50\"", err);
+    return OUTCOME_OK;
+}
+
 enum outcome json_as_choice(const struct json *value, const char *choices, int *out,
                             struct err *err)
 {
@@ -233,6 +262,13 @@ enum outcome json_duration(const struct json *object, const char *key, struct du
 {
     const struct json *value = json_get(object, key);
     return value ? json_as_duration(value, out, err) : OUTCOME_OK;
+}
+
+enum outcome json_amount(const struct json *object, const char *key, int64_t *micros,
+                         struct err *err)
+{
+    const struct json *value = json_get(object, key);
+    return value ? json_as_amount(value, micros, err) : OUTCOME_OK;
 }
 
 enum outcome json_choice(const struct json *object, const char *key, const char *choices, int *out,

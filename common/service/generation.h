@@ -34,14 +34,15 @@ struct generation {
     struct id zones; /* its time zones (zones.h); all zeros: it knows UTC only */
 };
 
-/* Names of the policy files of a generation, NULL-ended. identity.json is not one of them: it
- * changes profiles, not what is derived from them. Its versions are in identity.policies. */
+/* Names of the policy files of a generation, NULL-ended. Two are not among them: identity.json
+ * changes profiles, not what is derived from them, and its versions are in identity.policies;
+ * nothing is derived from targets.json. */
 extern const char *const policy_files[];
 
 /* Path of a policy file below policy.dir, in the arena. */
 const char *generation_policy_path(struct arena *arena, const char *dir, const char *file);
-/* Whether a policy file is not there though the generation is whole: segments.json and traits.json
- * may be absent, and then say nothing. */
+/* Whether a policy file is not there though the folder is whole: segments.json, traits.json and
+ * targets.json may be absent, and then say nothing. */
 bool generation_lacks_file(const char *dir, const char *file);
 /* Appends the bytes of a file. FATAL "policy_unreadable" naming it. */
 enum outcome generation_read_file(struct strbuf *out, const char *path, struct err *err);

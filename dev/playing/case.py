@@ -10,7 +10,7 @@ from render import COLUMNS
 from stack import ROOT
 
 POLICIES = ROOT / "policies"
-POLICY_FILES = ("identity", "journey", "goals", "contact", "channels", "segments", "traits")
+POLICY_FILES = ("identity", "journey", "goals", "contact", "channels", "segments", "traits", "targets")
 FIXED_SET = pathlib.Path(__file__).with_name("fixed_set.sql")
 ALWAYS = "contact decisions"  # the query of the fixed set that is asked in any case
 ORDERS = {"link": 2, "same": 2, "unlink": 2, "release": 1, "erase": 1}  # how many identifiers each takes
@@ -82,14 +82,17 @@ class Case:
         self.queries = queries_of(text)
 
     def write_policies(self, directory):
-        """Fills a folder with the case's policies: its own files, and those of the base that it does not have."""
+        """Fills a folder with the case's policies: its own files, and those of the base that it does not have.
+
+        Targets are for goals of the base: goals of its own have only targets of its own.
+        """
         own = self.folder / "policy"
         base = base_of(own)
         directory.mkdir()
+        has_own_goals = (own / "goals.json").exists()
         for name in POLICY_FILES:
-            file = own / f"{name}.json"
-            file = file if file.exists() else base / file.name
-            if file.exists():
+            folders = [own] if name == "targets" and has_own_goals else [own, base]
+            for file in [folder / f"{name}.json" for folder in folders if (folder / f"{name}.json").exists()][:1]:
                 (directory / file.name).write_bytes(file.read_bytes())
 
     def wanted_file(self, elsewhere=None):

@@ -3,6 +3,7 @@
 
 #include "operations/lock_out.h"
 #include "operations/policies/candidate.h"
+#include "operations/policies/goal_targets.h"
 #include "operations/policies/ledger.h"
 #include "operations/policies/read_again.h"
 #include "operations/policies/zone_store.h"
@@ -12,9 +13,28 @@
 #include "services/journey-tracker/journey_sweep.h"
 #include "services/suppression/policy/suppression_policy.h"
 
-static enum outcome check_files(struct desk *desk, const char *dir, struct journey_policy *journey,
+/* What the files of a folder say, as far as more than the check needs it. */
+struct folder {
+    struct journey_policy *journey;
+    struct goal_targets targets;
+    bool has_targets;
+};
+
+static enum outcome check_targets(struct desk *desk, const char *dir, struct folder *out,
+                                  struct err *err)
+{
+    struct target_goals goals = target_goals_of(desk->arena, out->journey);
+    const char *path = generation_policy_path(desk->arena, dir, "targets.json");
+    out->has_targets = !generation_lacks_file(dir, "targets.json");
+    return out->has_targets ? goal_targets_read_file(desk->arena, path, &goals, &out->targets, err)
+                            : OUTCOME_OK;
+}
+
+static enum outcome check_files(struct desk *desk, const char *dir, struct folder *out,
                                 struct err *err)
 {
+    struct journey_policy *journey = arena_new(desk->arena, struct journey_policy);
+    *out = (struct folder){.journey = journey};
     struct arena *arena = desk->arena;
     struct identity_policy *identity = arena_new(arena, struct identity_policy);
     struct contact_policy *contact = arena_new(arena, struct contact_policy);
@@ -24,6 +44,7 @@ static enum outcome check_files(struct desk *desk, const char *dir, struct journ
     CHECK(identity_candidate_read(desk, generation_policy_path(arena, dir, "identity.json"), &text,
                                   identity, err));
     CHECK(journey_policy_load(arena, dir, journey, err));
+    CHECK(check_targets(desk, dir, out, err));
     CHECK(suppression_policy_read(arena, contact_path, contact, err));
     journey_policy_warnings(arena, journey, &warnings);
     candidate_warn(desk, generation_policy_path(arena, dir, "journey.json"), &warnings);
@@ -34,13 +55,25 @@ static enum outcome check_files(struct desk *desk, const char *dir, struct journ
 
 enum outcome policies_check(struct desk *desk, const char *dir, struct err *err)
 {
-    struct journey_policy *journey = arena_new(desk->arena, struct journey_policy);
+    struct folder folder;
     struct zone_files files;
     struct zone_set set;
-    CHECK(check_files(desk, dir, journey, err));
+    CHECK(check_files(desk, dir, &folder, err));
     CHECK(zone_files_read(desk, &files, err));
     zone_set_finish(&set, desk->arena, files.names.items, files.names.count);
-    return journey_policy_set_zones(desk->arena, journey, &set, err);
+    return journey_policy_set_zones(desk->arena, folder.journey, &set, err);
+}
+
+enum outcome policies_targets(struct desk *desk, const char *path, bool writes, size_t *count,
+                              struct err *err)
+{
+    struct target_goals goals;
+    struct goal_targets targets;
+    CHECK(desk_connect(desk, err));
+    CHECK(target_goals_active(desk->db, desk->arena, &goals, err));
+    CHECK(goal_targets_read_file(desk->arena, path, &goals, &targets, err));
+    *count = targets.count;
+    return writes ? goal_targets_store(desk->db, desk->arena, &targets, err) : OUTCOME_OK;
 }
 
 /* One JSON object with every file under its name. */
@@ -162,18 +195,20 @@ static enum outcome choose_zones(struct desk *desk, const struct policy_order *o
 enum outcome policies_apply(struct desk *desk, const struct policy_order *order, int32_t *number,
                             struct err *err)
 {
-    struct journey_policy *journey = arena_new(desk->arena, struct journey_policy);
+    struct folder folder;
     struct generation generation = {.number = 0};
     struct zone_choice zones;
     bool is_complete;
-    CHECK(check_files(desk, order->dir, journey, err));
+    CHECK(check_files(desk, order->dir, &folder, err));
     CHECK(desk_connect(desk, err));
-    CHECK(choose_zones(desk, order, journey, &zones, err));
+    CHECK(choose_zones(desk, order, folder.journey, &zones, err));
     generation.zones = zones.zones;
     CHECK(generation_hash(order->dir, &generation, err));
     CHECK(policy_find_active(desk->db, desk->arena, &generation, &is_complete, err));
     if (!is_complete)
         CHECK(derive(desk, order, &zones, &generation, err));
+    if (folder.has_targets)
+        CHECK(goal_targets_store(desk->db, desk->arena, &folder.targets, err));
     *number = generation.number;
     return OUTCOME_OK;
 }

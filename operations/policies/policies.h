@@ -12,13 +12,19 @@
  * those of this host. */
 enum outcome policies_check(struct desk *desk, const char *dir, struct err *err);
 
+/* Checks a targets.json against the goals that are active, and writes it in place of the one before
+ * if writes. The services may run. *count is how many targets there are. */
+enum outcome policies_targets(struct desk *desk, const char *path, bool writes, size_t *count,
+                              struct err *err);
+
 struct policy_order {
     const char *dir;
     bool refresh_zones; /* take the time zones of this host, not those of the active generation */
     struct readers readers; /* suppression may have to read again what is not stored */
 };
 /* Makes the files of dir the active policies and derives every profile again; goes on where an
- * earlier run ended. Needs the services stopped. *generation is the number they got. */
+ * earlier run ended. Writes its targets, if it has any. Needs the services stopped. *generation is
+ * the number they got. */
 enum outcome policies_apply(struct desk *desk, const struct policy_order *order,
                             int32_t *generation, struct err *err);
 

@@ -84,6 +84,24 @@ COMMENT ON COLUMN tutti_meta.generations.is_complete IS 'True once every profile
 COMMENT ON COLUMN tutti_meta.generations.zones IS 'Its time zones, as in tutti_meta.zone_sets; null: it knows UTC only.';
 COMMENT ON COLUMN tutti_meta.generations.activated_at IS 'When it was applied.';
 
+-- No generation: nothing is derived from targets.
+CREATE TABLE tutti_meta.goal_targets (
+    goal_id text NOT NULL,
+    department text NOT NULL,
+    period_kind text NOT NULL,
+    from_date date NOT NULL,
+    currency text,
+    target numeric(38, 6) NOT NULL,
+    UNIQUE NULLS NOT DISTINCT (goal_id, department, period_kind, from_date, currency)
+);
+COMMENT ON TABLE tutti_meta.goal_targets IS 'What the shared goals are to reach, as targets.json says it (chronicle).';
+COMMENT ON COLUMN tutti_meta.goal_targets.goal_id IS 'Goal of the policies that were active when it was written.';
+COMMENT ON COLUMN tutti_meta.goal_targets.department IS 'Department, (all) for the total.';
+COMMENT ON COLUMN tutti_meta.goal_targets.period_kind IS 'day, week, month or quarter.';
+COMMENT ON COLUMN tutti_meta.goal_targets.from_date IS 'Counts for periods that begin on this day or later, until the next one does.';
+COMMENT ON COLUMN tutti_meta.goal_targets.currency IS 'ISO 4217 code; null for a goal that is no amount of money.';
+COMMENT ON COLUMN tutti_meta.goal_targets.target IS 'What each period is to reach.';
+
 -- Locks: no row, and no statement reads them. Only who may UPDATE one can lock it, so no reader can.
 CREATE TABLE tutti_meta.presence ();
 COMMENT ON TABLE tutti_meta.presence IS 'Locked (ROW SHARE) by each service while it runs, and EXCLUSIVE by a command that needs them stopped (chronicle).';

@@ -72,7 +72,7 @@ SELECT s.day AS goal_date, s.goal_id, g.parent_goal_id, g.ladder_level, s.segmen
        (s.micros * 0.000001)::numeric(38, 6) AS value,
        (s.own * 0.000001)::numeric(38, 6) AS own_value,
        (s.assisted * 0.000001)::numeric(38, 6) AS assisted_value,
-       s.customers, NULL::numeric AS target,
+       s.customers,
        CASE WHEN s.updated_at >= (s.day + 1)::timestamp AT TIME ZONE (SELECT zone FROM tutti_meta.active) THEN s.updated_at END
            AS last_corrected_at
 FROM shown AS s
@@ -93,6 +93,63 @@ COMMENT ON COLUMN tutti.rpt_shared_goals_daily.value IS 'What the goal measures 
 COMMENT ON COLUMN tutti.rpt_shared_goals_daily.own_value IS 'Part by the department''s own touches (convergent).';
 COMMENT ON COLUMN tutti.rpt_shared_goals_daily.assisted_value IS 'Part by touches of other departments than the one that converted (convergent).';
 COMMENT ON COLUMN tutti.rpt_shared_goals_daily.customers IS 'Distinct customers with a touch that counts, that day: not additive (convergent).';
-COMMENT ON COLUMN tutti.rpt_shared_goals_daily.target IS 'Target of the policies (convergent).';
 COMMENT ON COLUMN tutti.rpt_shared_goals_daily.last_corrected_at IS 'Last change after the day was over (chronicle).';
 GRANT SELECT ON tutti.rpt_shared_goals_daily TO tutti_reader;
+
+CREATE VIEW tutti.dim_goal_targets AS
+SELECT t.goal_id, t.department, t.period_kind, t.from_date, t.currency, t.target
+FROM tutti_meta.goal_targets AS t
+JOIN tutti_meta.active_goals AS g USING (goal_id);
+COMMENT ON VIEW tutti.dim_goal_targets IS 'Targets of the goals. Key: goal_id, department, period_kind, from_date, currency (chronicle).';
+COMMENT ON COLUMN tutti.dim_goal_targets.goal_id IS 'Goal of the active policies (chronicle).';
+COMMENT ON COLUMN tutti.dim_goal_targets.department IS 'Department; (all) = total (chronicle).';
+COMMENT ON COLUMN tutti.dim_goal_targets.period_kind IS 'day, week, month or quarter (chronicle).';
+COMMENT ON COLUMN tutti.dim_goal_targets.from_date IS 'Counts for periods that begin on this day or later, until the next from_date (chronicle).';
+COMMENT ON COLUMN tutti.dim_goal_targets.currency IS 'ISO 4217 code; null for a goal that is no amount of money (chronicle).';
+COMMENT ON COLUMN tutti.dim_goal_targets.target IS 'What each such period is to reach (chronicle).';
+GRANT SELECT ON tutti.dim_goal_targets TO tutti_reader;
+
+CREATE VIEW tutti.rpt_shared_goals AS
+WITH days AS MATERIALIZED (
+    SELECT goal_date, goal_id, parent_goal_id, ladder_level, segment_id, department, metric, unit, currency,
+           sum(value) AS value, sum(own_value) AS own_value, sum(assisted_value) AS assisted_value
+    FROM tutti.rpt_shared_goals_daily
+    GROUP BY goal_date, goal_id, parent_goal_id, ladder_level, segment_id, department, metric, unit, currency
+), periods AS (
+    SELECT k.period_kind, date_trunc(k.period_kind, d.goal_date::timestamp)::date AS period_start_date,
+           goal_id, parent_goal_id, ladder_level, segment_id, department, metric, unit, currency,
+           CASE WHEN metric = 'stock' THEN (array_agg(value ORDER BY goal_date DESC))[1] ELSE sum(value) END AS value,
+           sum(own_value) AS own_value, sum(assisted_value) AS assisted_value
+    FROM days AS d
+    CROSS JOIN (VALUES ('day'), ('week'), ('month'), ('quarter')) AS k (period_kind)
+    GROUP BY k.period_kind, date_trunc(k.period_kind, d.goal_date::timestamp), goal_id, parent_goal_id, ladder_level, segment_id, department,
+             metric, unit, currency
+), targets AS MATERIALIZED (
+    SELECT goal_id, department, period_kind, currency, target, from_date,
+           lead(from_date) OVER (PARTITION BY goal_id, department, period_kind, currency ORDER BY from_date) AS to_date
+    FROM tutti.dim_goal_targets
+)
+SELECT p.period_kind, p.period_start_date, p.goal_id, p.parent_goal_id, p.ladder_level, p.segment_id, p.department, p.metric, p.unit,
+       p.currency, p.value::numeric(38, 6) AS value, p.own_value::numeric(38, 6) AS own_value,
+       p.assisted_value::numeric(38, 6) AS assisted_value, t.target
+FROM periods AS p
+LEFT JOIN targets AS t
+    ON t.goal_id = p.goal_id AND t.department = p.department AND t.period_kind = p.period_kind
+    AND coalesce(t.currency, '') = coalesce(p.currency, '') AND p.segment_id = '(all)'
+    AND t.from_date <= p.period_start_date AND (t.to_date IS NULL OR p.period_start_date < t.to_date);
+COMMENT ON VIEW tutti.rpt_shared_goals IS 'Goals by day, week, month and quarter, with targets; customers of a period are no sum of days and are not here. Key: period_kind, period_start_date, goal_id, segment_id, department, currency (convergent).';
+COMMENT ON COLUMN tutti.rpt_shared_goals.period_kind IS 'day, week, month or quarter: add up rows of one only (convergent).';
+COMMENT ON COLUMN tutti.rpt_shared_goals.period_start_date IS 'First day of the period in the reporting zone; weeks begin on Monday (convergent).';
+COMMENT ON COLUMN tutti.rpt_shared_goals.goal_id IS 'Goal of the policies (convergent).';
+COMMENT ON COLUMN tutti.rpt_shared_goals.parent_goal_id IS 'Goal that it ladders up to (convergent).';
+COMMENT ON COLUMN tutti.rpt_shared_goals.ladder_level IS 'Steps up to the top goal, which is 0 (convergent).';
+COMMENT ON COLUMN tutti.rpt_shared_goals.segment_id IS '(all) = everybody, or a segment that the customer was in before the touch; a customer may be in several (convergent).';
+COMMENT ON COLUMN tutti.rpt_shared_goals.department IS 'Department over all its channels; (all) = total, (unattributed) = the rest of a credited goal, (none) = absent (convergent).';
+COMMENT ON COLUMN tutti.rpt_shared_goals.metric IS 'count, value, margin_else_value, stock or entries (convergent).';
+COMMENT ON COLUMN tutti.rpt_shared_goals.unit IS 'Unit of the value (convergent).';
+COMMENT ON COLUMN tutti.rpt_shared_goals.currency IS 'ISO 4217 code; null for counts and customers (convergent).';
+COMMENT ON COLUMN tutti.rpt_shared_goals.value IS 'Sum of the days; of a stock, at the end of the last day with a change (convergent).';
+COMMENT ON COLUMN tutti.rpt_shared_goals.own_value IS 'Part by the department''s own touches (convergent).';
+COMMENT ON COLUMN tutti.rpt_shared_goals.assisted_value IS 'Part by touches of other departments than the one that converted (convergent).';
+COMMENT ON COLUMN tutti.rpt_shared_goals.target IS 'Target of goal, department and period in this currency; null without one, and for segments (chronicle).';
+GRANT SELECT ON tutti.rpt_shared_goals TO tutti_reader;

@@ -10,7 +10,7 @@
 #define STATUSES "active|at_risk|lapsed|won_back"
 #define FOREVER  ((struct duration){INT64_MAX})
 
-enum { HOUR = 3600, WINDOW_DAYS_MAX = 730, ID_MAX = 64, DECIMALS = 6, WHOLE_DIGITS = 12 };
+enum { HOUR = 3600, WINDOW_DAYS_MAX = 730, ID_MAX = 64 };
 
 struct reader {
     struct arena *arena;
@@ -51,36 +51,6 @@ static enum outcome read_within(const struct json *atom, struct duration *out, s
     CHECK(json_duration(atom, "within", out, err));
     return json_get(atom, "within") ? check_window(json_get(atom, "within"), *out, err)
                                     : OUTCOME_OK;
-}
-
-/* A decimal text with at most six places. */
-static bool micros_of(struct span text, int64_t *out)
-{
-    size_t i = text.len > 0 && text.ptr[0] == '-', whole = 0, places = 0;
-    int64_t number = 0;
-    for (; i < text.len && text.ptr[i] >= '0' && text.ptr[i] <= '9'; i++, whole++)
-        number = whole < WHOLE_DIGITS ? number * 10 + (text.ptr[i] - '0') : number;
-    if (whole == 0 || whole > WHOLE_DIGITS)
-        return false;
-    bool has_point = i < text.len && text.ptr[i] == '.';
-    for (i += has_point; i < text.len && text.ptr[i] >= '0' && text.ptr[i] <= '9'; i++, places++)
-        number = places < DECIMALS ? number * 10 + (text.ptr[i] - '0') : number;
-    if (i < text.len || places > DECIMALS || (has_point && places == 0))
-        return false;
-    for (; places < DECIMALS; places++)
-        number *= 10;
-    *out = text.ptr[0] == '-' ? -number : number;
-    return true;
-}
-
-static enum outcome read_money(const struct json *atom, const char *key, int64_t *out,
-                               struct err *err)
-{
-    struct span text = SPAN_NONE;
-    CHECK(json_text(atom, key, &text, err));
-    if (!micros_of(text, out))
-        return json_fail(json_get(atom, key), err, "expected an amount as text, such as \"99.50\"");
-    return OUTCOME_OK;
 }
 
 /* Exactly one of two keys; *is_second tells which. */
@@ -157,7 +127,7 @@ static enum outcome read_spent(const struct reader *r, const struct json *object
         return json_fail(json_get(object, "currency"), err,
                          "expected the three letters of a currency, such as EUR");
     CHECK(one_of(object, "at_least", "below", &atom->is_most, err));
-    CHECK(read_money(object, atom->is_most ? "below" : "at_least", &atom->bound, err));
+    CHECK(json_amount(object, atom->is_most ? "below" : "at_least", &atom->bound, err));
     atom->kind = ATOM_SPENT;
     slot.measure = (enum segment_measure)measure;
     slot.days = atom->days;

@@ -51,13 +51,14 @@ def stage_rule(rule):
 
 
 class Policies:
-    """What policies/{identity,journey,goals,channels,segments,traits}.json say."""
+    """What policies/{identity,journey,goals,channels,segments,traits,targets}.json say."""
 
-    def __init__(self, identity, journey, goals, channels, segments=None, traits=None):
+    def __init__(self, identity, journey, goals, channels, segments=None, traits=None, targets=None):
         self.identity, self.journey = identity, journey
         self.goals, self.channels = goals["goals"], channels["rules"]
         self.segments, self.tiers = (segments or {}).get("segments", []), (segments or {}).get("tiers")
         self.traits = (traits or {}).get("traits", [])
+        self.targets = (targets or {}).get("targets", [])
         self.figure_segments = [segment["id"] for segment in self.segments if segment.get("figures")]
         self.asks_categories = '"categories"' in json.dumps([self.goals, journey, self.segments])
         self.zone = zoneinfo.ZoneInfo(journey.get("reporting_timezone", "UTC"))
@@ -100,11 +101,11 @@ class Policies:
     def load(cls, directory):
         def read(name):
             path = pathlib.Path(directory) / f"{name}.json"
-            if name in ("segments", "traits") and not path.exists():
+            if name in ("segments", "traits", "targets") and not path.exists():
                 return None
             return json.loads(path.read_text(encoding="utf-8"))
 
-        return cls(*map(read, ("identity", "journey", "goals", "channels", "segments", "traits")))
+        return cls(*map(read, ("identity", "journey", "goals", "channels", "segments", "traits", "targets")))
 
     def status_deadlines(self):
         """(status, microseconds without an inbound touch). Not given: at_risk never by itself, lapsed with the end."""

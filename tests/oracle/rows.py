@@ -11,6 +11,7 @@ from policy import DAY, US, YEAR, month_of
 from render import COLUMNS, NIL
 from segments import Segments, shown_in
 from stages import Stages
+from targets import Targets
 from traits import profile_traits, shown, trend
 
 
@@ -461,6 +462,9 @@ class Rows:
                     "unit": goal.get("unit"),
                 }
             )
+        targets = Targets(self.policies)
+        self.rows["dim_goal_targets"] = [target.row() for target in targets.all]
+        self.rows["rpt_shared_goals"] = list(targets.periods(self.rows["rpt_shared_goals_daily"], self.policies.goals))
 
     def stages_daily(self):
         for row in self.stages.rows(self.last_day):

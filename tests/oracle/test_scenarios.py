@@ -100,7 +100,7 @@ def test_shared_profiles_have_no_journey(group):
         return {**event, "type": "identify", "event_name": None} if anchor in shared else event
 
     without = oracle_of(group, silenced).views(LATER)
-    of_sales = {"fct_conversions", "fct_attributions", "rpt_attributions_daily", "rpt_shared_goals_daily"}
+    of_sales = {"fct_conversions", "fct_attributions", "rpt_attributions_daily", "rpt_shared_goals_daily", "rpt_shared_goals"}
     assert shared and {name for name in views if views[name] != without[name]} == {"fct_touchpoints", *of_sales}
     for name in of_sales:
         known = [[row for row in rows[name] if "(unidentified)" not in row and "(all)" not in row[4:6]] for rows in (views, without)]

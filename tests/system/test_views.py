@@ -52,6 +52,21 @@ def touchpoint(dice, number, gap, events):
     return one
 
 
+def some_targets(dice, goals):
+    """Of every period, for the total and for departments, some of them for a currency that nothing has."""
+    found = {}
+    for goal in goals:
+        is_money = goal["measure"] in ("value", "margin_else_value")
+        for period in ("day", "week", "month", "quarter"):
+            for _ in range(3):
+                one = {"goal": goal["id"], "period": period, "from": f"201{dice.choice([6, 6, 7])}-0{dice.randrange(1, 7)}-{dice.randrange(1, 29):02}",
+                       "value": dice.choice(["0", "7.5", "999999999999.999999"])}
+                one |= {"currency": dice.choice(["USD", "EUR", "GBP"])} if is_money else {}
+                one |= dice.choice([{}, {"department": "stores"}, {"department": "(none)"}])
+                found[tuple(one.get(name) for name in ("goal", "department", "period", "from", "currency"))] = one
+    return {"targets": list(found.values())}
+
+
 def read_policies(bank):
     folder = ROOT / "policies" / ("bank" if bank else "")
     return folder, {path.name: json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")}
@@ -84,7 +99,8 @@ def test_views_show_what_the_oracle_says(scratch, bank, gap, zone):
             "conversions": [{"goal": "sale", "event": "Order Completed", "value": "any"}], "lookback": "P90D", "stored_model": "first_touch"}
         files["journey.json"]["status"] = {"at_risk": {"on": ["Review Submitted"]}, "lapsed": {"on": ["Account Created"]}}
     traits = [{"name": "loyalty_tier", "type": "text", "rule": "latest"}, {"name": "children", "type": "number", "rule": "max"}]
-    policies = Policies(*[files[f"{name}.json"] for name in ("identity", "journey", "goals", "channels")], None, {"traits": traits})
+    targets = some_targets(dice, files["goals.json"]["goals"])
+    policies = Policies(*[files[f"{name}.json"] for name in ("identity", "journey", "goals", "channels")], None, {"traits": traits}, targets)
     oracle = Oracle(policies, KEY, NOW)
     for number in range(600):
         oracle.add(touchpoint(dice, number, gap, BANK_EVENTS if bank else EVENTS))

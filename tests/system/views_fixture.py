@@ -357,6 +357,9 @@ class Fixture:
             insert(connection, "journey.goals", "generation goal_id parent_goal_id ladder_level unit metric is_credited status from_stage asks_identified",
                    [(generation, goal["id"], goal.get("parent"), levels[goal["id"]], goal.get("unit"), goal["measure"],
                      goal.get("credited", False), goal.get("status"), goal.get("from_stage"), goal.get("identified", False))])
+        insert(connection, "tutti_meta.goal_targets", "goal_id department period_kind from_date currency target",
+               [(target["goal"], target.get("department", "(all)"), target["period"], target["from"], target.get("currency"), target["value"])
+                for target in said.targets])
 
     def write_zones(self, connection):
         """Every second zone is an alias: its changes stand in the row of another name."""
