@@ -1,6 +1,7 @@
 /* policy.c: `tutti policy`. */
 #include "cli/session.h"
 #include "operations/policies/policies.h"
+#include "operations/policies/referrers.h"
 
 enum { MOST_SECONDS = 3600 };
 
@@ -44,14 +45,36 @@ static enum exit_status run_targets(struct call *call)
     return session_close(&s, targets(&s, path, !call_has(call, "dry-run")));
 }
 
+static enum exit_status convert_referrers(struct call *call)
+{
+    const struct json *list = NULL;
+    struct strbuf text = {.arena = &call->arena};
+    struct referrer_counts counts = {0};
+    struct err err = {0};
+    const char *path = call_argument(call, 1);
+    if (path == NULL)
+        return misuse(call, "expected a FILE");
+    enum outcome outcome = json_read_file(&call->arena, path, &list, &err);
+    if (outcome == OUTCOME_OK)
+        outcome = referrers_convert(&call->arena, list, &text, &counts, &err);
+    if (outcome != OUTCOME_OK)
+        return failed(&err);
+    fwrite(text.ptr, 1, text.len, stdout);
+    say("%zu hosts; left out: %zu that are no hosts, %zu that were listed before", counts.hosts,
+        counts.left_out, counts.doublings);
+    return EXIT_DONE;
+}
+
 static enum exit_status run_policy(struct call *call)
 {
     struct session s;
     const char *what = call_argument(call, 0), *dir = policy_dir(call);
     if (what && strcmp(what, "targets") == 0)
         return run_targets(call);
+    if (what && strcmp(what, "referrers") == 0)
+        return convert_referrers(call);
     if (what == NULL || (strcmp(what, "check") != 0 && strcmp(what, "apply") != 0))
-        return misuse(call, "expected check, apply or targets");
+        return misuse(call, "expected check, apply, targets or referrers");
     bool applies = strcmp(what, "apply") == 0 && !call_has(call, "dry-run");
     struct policy_order order = {
         .dir = dir,
@@ -80,8 +103,8 @@ static const struct option options[] = {
 
 const struct command command_policy = {
     .name = "policy",
-    .arguments = "check|apply [DIR], targets FILE",
-    .summary = "Check a set of policies, make it the active one, or set the targets of goals",
+    .arguments = "check|apply [DIR], targets FILE, referrers FILE",
+    .summary = "Check a set of policies, make it the active one, set targets, or convert a list",
     .details =
         "apply needs the services stopped. It derives every profile again from the stored "
         "touchpoints, and can be run again\n"
@@ -93,7 +116,10 @@ const struct command command_policy = {
         "refresh them.\n"
         "targets writes a targets.json at once, in place of the one before; the services may run. "
         "apply writes that of DIR, if\n"
-        "there is one, and else leaves the targets as they are.",
+        "there is one, and else leaves the targets as they are.\n"
+        "referrers reads a list of known sites in the form of Snowplow's referers.json or of "
+        "Ghost's referrers.json, and\n"
+        "prints it as a referrers.json for your policies.",
     .options = options,
     .max_arguments = 2,
     .run = run_policy,

@@ -121,7 +121,7 @@ static bool is_plain_char(char c)
 }
 
 /* Most addresses are plain already. */
-static struct span ascii_email(struct arena *arena, struct span text)
+static struct span ascii_folded(struct arena *arena, struct span text)
 {
     size_t n = 0;
     while (n < text.len && is_plain_char(text.ptr[n]))
@@ -211,8 +211,23 @@ static struct span wide_email(struct arena *arena, struct span text)
 struct span unicode_email(struct arena *arena, struct span text)
 {
     if (is_ascii(text))
-        return ascii_email(arena, text);
+        return ascii_folded(arena, text);
     return is_utf8(text) ? wide_email(arena, text) : text;
+}
+
+/* ---- host ---- */
+struct span unicode_host(struct arena *arena, struct span text)
+{
+    struct strbuf out = {.arena = arena};
+    if (is_ascii(text)) {
+        text = ascii_folded(arena, text);
+    } else if (is_utf8(text)) {
+        add_domain(arena, &out, text);
+        text = strbuf_span(&out);
+    }
+    while (text.len > 0 && text.ptr[text.len - 1] == '.')
+        text.len--;
+    return text;
 }
 
 /* ---- phone ---- */

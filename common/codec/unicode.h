@@ -16,6 +16,9 @@ struct span unicode_nfc(struct arena *arena, struct span text);
  * is case-folded; of the domain each label is folded and written in ASCII (as an A-label). */
 struct span unicode_email(struct arena *arena, struct span text);
 
+/* The name of a host: as the domain of an address, and without a dot at its end. */
+struct span unicode_host(struct arena *arena, struct span text);
+
 /* A phone number with the digits, hyphens, blanks and signs of ASCII in place of all others,
  * without control and invisible characters, and without "tel:" in front. */
 struct span unicode_phone(struct arena *arena, struct span text);

@@ -15,7 +15,7 @@
 const struct setting policy_settings[] = {
     {"policy.dir", SETTING_TEXT, "policies", 0, 0, NULL,
      "Folder with identity.json, journey.json, contact.json, goals.json and channels.json, and "
-     "with segments.json, traits.json and targets.json where there are any."},
+     "with referrers.json, segments.json, traits.json and targets.json where there are any."},
     {"identity.key_file", SETTING_TEXT, "", 0, 0, NULL,
      "File with the secret key of identifier hashes (16 to 64 bytes, or hexadecimal)."},
     {"identity.previous_key_file", SETTING_TEXT, "", 0, 0, NULL,
@@ -23,8 +23,11 @@ const struct setting policy_settings[] = {
     {0},
 };
 
-const char *const policy_files[] = {"channels.json", "contact.json", "goals.json", "journey.json",
-                                    "segments.json", "traits.json",  NULL};
+const char *const policy_files[] = {
+    "channels.json",  "contact.json",  "goals.json",  "journey.json",
+    "referrers.json", "segments.json", "traits.json", NULL};
+static const char *const may_be_absent[] = {"referrers.json", "segments.json", "traits.json",
+                                            "targets.json"};
 
 const char *generation_policy_path(struct arena *arena, const char *dir, const char *file)
 {
@@ -34,8 +37,9 @@ const char *generation_policy_path(struct arena *arena, const char *dir, const c
 bool generation_lacks_file(const char *dir, const char *file)
 {
     struct arena arena = {0};
-    bool may_lack = strcmp(file, "segments.json") == 0 || strcmp(file, "traits.json") == 0 ||
-                    strcmp(file, "targets.json") == 0;
+    bool may_lack = false;
+    for (size_t i = 0; i < sizeof may_be_absent / sizeof *may_be_absent; i++)
+        may_lack = may_lack || strcmp(file, may_be_absent[i]) == 0;
     bool lacks =
         may_lack && access(generation_policy_path(&arena, dir, file), F_OK) != 0 && errno == ENOENT;
     arena_free(&arena);

@@ -41,8 +41,8 @@ extern const char *const policy_files[];
 
 /* Path of a policy file below policy.dir, in the arena. */
 const char *generation_policy_path(struct arena *arena, const char *dir, const char *file);
-/* Whether a policy file is not there though the folder is whole: segments.json, traits.json and
- * targets.json may be absent, and then say nothing. */
+/* Whether a policy file is not there though the folder is whole: referrers.json, segments.json,
+ * traits.json and targets.json may be absent, and then say nothing. */
 bool generation_lacks_file(const char *dir, const char *file);
 /* Appends the bytes of a file. FATAL "policy_unreadable" naming it. */
 enum outcome generation_read_file(struct strbuf *out, const char *path, struct err *err);

@@ -1,9 +1,10 @@
-/* journey_policy.c: one function per section of the three documents; each names the keys that it
- * takes. */
+/* journey_policy.c: one function per section of journey.json and goals.json; each names the keys
+ * that it takes. The other documents have readers of their own. */
 #include "services/journey-tracker/journey_policy.h"
 
 #include "common/service/generation.h"
 #include "common/service/zones.h"
+#include "services/journey-tracker/journey_channels.h"
 #include "services/journey-tracker/journey_filter.h"
 #include "services/journey-tracker/journey_segments.h"
 #include "services/journey-tracker/journey_traits.h"
@@ -343,39 +344,6 @@ static enum outcome read_goals(struct arena *arena, const struct json *document,
     return OUTCOME_OK;
 }
 
-/* ---- channels ---- */
-static enum outcome read_channel_rule(const struct json *object, struct channel_rule *rule,
-                                      struct err *err)
-{
-    CHECK(json_check_keys(object, "channel network",
-                          "referrer_host utm_medium utm_source click_network", err));
-    CHECK(json_text(object, "referrer_host", &rule->referrer_host, err));
-    CHECK(json_text(object, "utm_medium", &rule->utm_medium, err));
-    CHECK(json_text(object, "utm_source", &rule->utm_source, err));
-    CHECK(json_text(object, "click_network", &rule->click_network, err));
-    CHECK(json_text(object, "channel", &rule->channel, err));
-    CHECK(json_text(object, "network", &rule->network, err));
-    if (!rule->referrer_host.ptr && !rule->utm_medium.ptr && !rule->utm_source.ptr &&
-        !rule->click_network.ptr)
-        return json_fail(
-            object, err,
-            "a channel rule needs referrer_host, utm_medium, utm_source or click_network");
-    return OUTCOME_OK;
-}
-
-static enum outcome read_channels(struct arena *arena, const struct json *document,
-                                  struct journey_policy *policy, struct err *err)
-{
-    const struct json *list = NULL;
-    CHECK(json_check_keys(document, "rules", "", err));
-    CHECK(json_list(document, "rules", &list, err));
-    policy->channel_count = (uint32_t)json_count(list);
-    policy->channels = arena_array(arena, struct channel_rule, json_count(list));
-    for (size_t i = 0; i < json_count(list); i++)
-        CHECK(read_channel_rule(json_at(list, i), &policy->channels[i], err));
-    return OUTCOME_OK;
-}
-
 enum outcome journey_policy_read(struct arena *arena, const struct journey_documents *documents,
                                  struct journey_policy *out, struct err *err)
 {
@@ -383,7 +351,8 @@ enum outcome journey_policy_read(struct arena *arena, const struct journey_docum
     out->tail_max = POLICY_TAIL_MAX;
     CHECK(read_journey(arena, documents->journey, out, err));
     CHECK(read_goals(arena, documents->goals, out, err));
-    CHECK(read_channels(arena, documents->channels, out, err));
+    CHECK(journey_channels_read(arena, documents->channels, out, err));
+    CHECK(journey_referrers_read(arena, documents->referrers, out, err));
     CHECK(journey_traits_read(arena, documents->traits, out, err));
     CHECK(journey_segments_read(arena, documents->segments, out, err));
     if (journey_policy_finish(out, err) != OUTCOME_OK)
@@ -418,6 +387,7 @@ enum outcome journey_policy_load(struct arena *arena, const char *folder,
     CHECK(read_document(arena, folder, "journey.json", &documents.journey, err));
     CHECK(read_document(arena, folder, "goals.json", &documents.goals, err));
     CHECK(read_document(arena, folder, "channels.json", &documents.channels, err));
+    CHECK(read_document(arena, folder, "referrers.json", &documents.referrers, err));
     CHECK(read_document(arena, folder, "traits.json", &documents.traits, err));
     CHECK(read_document(arena, folder, "segments.json", &documents.segments, err));
     return journey_policy_read(arena, &documents, out, err);

@@ -6,51 +6,16 @@ import itertools
 import re
 import unicodedata
 
+from letters import ASCII_LOWER, domain_name, folded, in_ranges, is_blank, is_nothing, without_nothing
 from policy import duration
 from words import CHANNELS, fold
 
 HEX_DIGEST = re.compile(r"[0-9A-Fa-f]{32,128}")
 SHA256_DIGEST = re.compile(r"[0-9A-Fa-f]{64}")
-ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 MAX_VALUE = 512  # bytes
 ASCII_SPACE = " \t\n\v\f\r"
 STRENGTHS = ("manual", "exact", "strong", "weak")
 STRONGEST = 8  # of a touchpoint: they are linked with each other
-
-
-def in_ranges(character, *ranges):
-    return any(first <= ord(character) <= last for first, last in ranges)
-
-
-def is_blank(character):
-    """Unicode's separators, white space among the controls, and the empty Braille cell."""
-    return unicodedata.category(character) in ("Zs", "Zl", "Zp") or character in "\t\n\v\f\r\x85\u2800"
-
-
-def is_nothing(character):
-    """Blanks, control and format characters, and letters and marks that are not seen: joiners, fillers, variants, tags."""
-    unseen = ((0x34F, 0x34F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x3164, 0x3164))
-    unseen += ((0xFE00, 0xFE0F), (0xFFA0, 0xFFA0), (0xE0000, 0xE0FFF))
-    return is_blank(character) or unicodedata.category(character) in ("Cc", "Cf") or in_ranges(character, *unseen)
-
-
-def without_nothing(text):
-    return "".join(character for character in text if not is_nothing(character))
-
-
-def folded(text):
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
-
-
-def a_label(label):
-    return label if label.isascii() else "xn--" + label.encode("punycode").decode()
-
-
-def domain_name(text):
-    """Compatible letters are one; the sharp s and the final sigma are letters of their own."""
-    text = without_nothing(unicodedata.normalize("NFKC", text)).replace("\u1e9e", "\u00df")
-    text = "".join(one if one in "\u00df\u03c2" else one.casefold() for one in text)
-    return ".".join(map(a_label, re.split("[.\u3002]", unicodedata.normalize("NFKC", text))))
 
 
 def email_address(text):

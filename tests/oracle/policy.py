@@ -6,6 +6,8 @@ import pathlib
 import re
 import zoneinfo
 
+from origins import Origins
+
 US = 1_000_000
 DAY = 86_400 * US
 YEAR = 365 * DAY
@@ -51,11 +53,12 @@ def stage_rule(rule):
 
 
 class Policies:
-    """What policies/{identity,journey,goals,channels,segments,traits,targets}.json say."""
+    """What policies/{identity,journey,goals,channels,segments,traits,targets,referrers}.json say."""
 
-    def __init__(self, identity, journey, goals, channels, segments=None, traits=None, targets=None):
+    def __init__(self, identity, journey, goals, channels, segments=None, traits=None, targets=None, referrers=None):
         self.identity, self.journey = identity, journey
         self.goals, self.channels = goals["goals"], channels["rules"]
+        self.origins = Origins(channels, referrers or {})
         self.segments, self.tiers = (segments or {}).get("segments", []), (segments or {}).get("tiers")
         self.traits = (traits or {}).get("traits", [])
         self.targets = (targets or {}).get("targets", [])
@@ -101,11 +104,11 @@ class Policies:
     def load(cls, directory):
         def read(name):
             path = pathlib.Path(directory) / f"{name}.json"
-            if name in ("segments", "traits", "targets") and not path.exists():
+            if name in ("segments", "traits", "targets", "referrers") and not path.exists():
                 return None
             return json.loads(path.read_text(encoding="utf-8"))
 
-        return cls(*map(read, ("identity", "journey", "goals", "channels", "segments", "traits", "targets")))
+        return cls(*map(read, ("identity", "journey", "goals", "channels", "segments", "traits", "targets", "referrers")))
 
     def status_deadlines(self):
         """(status, microseconds without an inbound touch). Not given: at_risk never by itself, lapsed with the end."""

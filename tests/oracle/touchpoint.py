@@ -1,7 +1,6 @@
 """One touchpoint as the figures see it: event, direction, kind, conversion, credit, each from the raw record alone."""
 
 import fractions
-import functools
 import hashlib
 import json
 import math
@@ -10,7 +9,9 @@ import string
 import struct
 import zoneinfo
 
-from identity import ASCII_LOWER, ASCII_SPACE
+from identity import ASCII_SPACE
+from letters import ASCII_LOWER
+from origins import glob
 from policy import DAY, ZONES
 from traits import said
 
@@ -51,28 +52,6 @@ def is_score_refused(raw):
     """A score outside its range, or a raw one outside its scale."""
     worst, best = SCALES.get(raw.get("score_kind"), (-math.inf, math.inf))
     return not -100 <= (raw.get("score") or 0) <= 100 or (raw.get("score_raw") is not None and not worst <= raw["score_raw"] <= best)
-
-
-def host_of(url):
-    """The host of a referrer in lower case, without user and port; None if it has none."""
-    match = re.match(r".*?://([^/?#\\]*)", url or "", re.DOTALL)
-    host = match and match.group(1).rpartition("@")[2].partition(":")[0]
-    return host.translate(ASCII_LOWER) if host else None
-
-
-@functools.lru_cache
-def glob_pattern(pattern):
-    return re.compile(re.escape(pattern).replace(r"\*", ".*"), re.DOTALL)
-
-
-def glob(pattern, value):
-    """`*` stands for any text, nothing else is special; an absent value matches nothing."""
-    return bool(value) and glob_pattern(pattern).fullmatch(value) is not None
-
-
-def host_glob(pattern, host):
-    pattern = pattern.translate(ASCII_LOWER)
-    return glob(pattern, host) or glob(pattern, (host or "").removeprefix("www."))
 
 
 def uuid_of(text):
@@ -178,7 +157,7 @@ class Touchpoint:
         self.traits = said(raw.get("traits_json")) if policies.traits else {}
         self.segments = ()  # those before it
         self.set_direction(raw.get("direction"), policies)
-        self.set_kind(raw, campaign, policies.channels)
+        self.set_kind(raw, campaign, policies.origins)
         self.set_conversion(policies, campaign)
         self.session_number = self.stage_before = None
         self.is_elsewhere = False  # it is a sale that another profile owns
@@ -230,22 +209,12 @@ class Touchpoint:
         is_sale = is_order_event or self.is_return
         self.is_touch = is_sale or self.direction == "outbound" or (self.direction == "inbound" and not self.is_bot)
 
-    def set_kind(self, raw, campaign, rules):
+    def set_kind(self, raw, campaign, origins):
         self.network = text(campaign.get("click_network"))
         self.touch_kind = f"{self.channel}:{self.event}"
-        if self.direction != "inbound":
-            return
-        facts = {
-            "referrer_host": host_of((raw.get("page") or {}).get("referrer")),
-            "utm_medium": campaign.get("medium"),
-            "utm_source": campaign.get("source"),
-            "click_network": campaign.get("click_network"),
-        }
-        for rule in rules:
-            network = network_of(rule, facts)
-            if network:
-                self.network, self.touch_kind = network, f"{rule['channel']}:{network}"
-                return
+        found = origins.of((raw.get("page") or {}).get("referrer"), campaign) if self.direction == "inbound" else None
+        if found:
+            self.network, self.touch_kind = found[1], ":".join(found)
 
     def set_conversion(self, policies, campaign):
         is_order_event = self.direction == "inbound" and not self.is_return
@@ -299,17 +268,6 @@ def visit_fits(rule, campaign):
     return all(
         glob(rule[name].translate(ASCII_LOWER), (value or "").translate(ASCII_LOWER)) for name, value in facts.items() if name in rule
     )
-
-
-def network_of(rule, facts):
-    """The network that a rule of channels.json gives, or None where it does not match."""
-    if "referrer_host" in rule and not host_glob(rule["referrer_host"], facts["referrer_host"]):
-        return None
-    if not all(glob(rule[name], facts[name]) for name in ("utm_medium", "utm_source", "click_network") if name in rule):
-        return None
-    if rule["network"] in ("(utm_source)", "(click_network)"):
-        return text(facts[rule["network"][1:-1]])
-    return rule["network"]
 
 
 def products(raw):

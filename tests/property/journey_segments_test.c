@@ -90,9 +90,12 @@ static void world_open(struct world *w, const char *segments)
     memset(w, 0, sizeof *w);
     struct err err;
     const struct journey_documents documents = {
-        parse(&w->arena, journey_text), parse(&w->arena, "{\"goals\":[]}"),
-        parse(&w->arena, "{\"rules\":[]}"), parse(&w->arena, traits_text),
-        parse(&w->arena, segments)};
+        .journey = parse(&w->arena, journey_text),
+        .goals = parse(&w->arena, "{\"goals\":[]}"),
+        .channels = parse(&w->arena, "{\"rules\":[]}"),
+        .traits = parse(&w->arena, traits_text),
+        .segments = parse(&w->arena, segments),
+    };
     if (journey_policy_read(&w->arena, &documents, &w->policy, &err) != OUTCOME_OK)
         fail_msg("%s: %s", segments, err.message);
     assert_int_equal(journey_policy_intern(&w->policy, intern, w, &err), OUTCOME_OK);

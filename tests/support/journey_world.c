@@ -116,6 +116,7 @@ static void set_channels(struct journey_policy *policy, struct arena *arena)
          .network = SPAN("(utm_source)")},
         {.click_network = SPAN("*"), .channel = SPAN("ads"), .network = SPAN("(click_network)")},
     };
+    *arena_push(arena, &policy->networks) = SPAN("check24");
     policy->channel_count = sizeof rules / sizeof *rules;
     policy->channels = arena_array(arena, struct channel_rule, policy->channel_count);
     memcpy(policy->channels, rules, sizeof rules);

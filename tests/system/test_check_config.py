@@ -14,6 +14,7 @@ READ = [
     *POLICY_OF.items(),
     ("journey-tracker", "goals.json"),
     ("journey-tracker", "channels.json"),
+    ("journey-tracker", "referrers.json"),
 ]
 
 

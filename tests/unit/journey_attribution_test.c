@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "common/codec/unicode.h"
 #include "tests/support/journey_world.h"
 
 #define D(n) ((n)*US_PER_DAY)
@@ -311,6 +312,7 @@ static void test_shapes(void **state)
         struct shape_text text = rows[i].text;
         struct shape shape;
         text.channel = SPAN("web");
+        text.host = unicode_host(&f->world.arena, text.referrer_host);
         shape_compile(&f->world.policy, &text, &f->world.arena, &shape);
         if (shape.direction != rows[i].direction || !span_is(shape.kind_text, rows[i].kind) ||
             shape.creditable != rows[i].creditable)

@@ -1,5 +1,5 @@
 /* policy.h: the journey policy as the derivation uses it: journey.json, goals.json, channels.json,
- * traits.json and segments.json, checked and flattened.
+ * referrers.json, traits.json and segments.json, checked and flattened.
  *
  * journey_policy.c (or a test) fills it; texts live in the caller's arena. Afterwards everything is
  * read-only, except the dictionary codes: the caller sets them once, with journey_policy_intern. */
@@ -8,6 +8,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/instant.h"
+#include "common/base/map.h"
 #include "common/base/outcome.h"
 #include "common/base/zone.h"
 #include "common/words/words.h"
@@ -24,6 +25,8 @@ enum {
     POLICY_MAX_UNKNOWN = 8,     /* returns kept in a state that found no order: the newest */
     POLICY_MAX_TRAITS = 32,     /* declared traits */
     POLICY_MAX_SOURCES = 8,     /* of a trait */
+    POLICY_MAX_NETWORKS = 500,  /* texts that "(utm_source)" may give */
+    POLICY_MAX_OWN_HOSTS = 200, /* patterns */
     POLICY_NOT_PREFERRED = 255, /* place of a source that orders.prefer does not list */
 };
 
@@ -88,6 +91,9 @@ struct order_rules {
     int16_t stand_in;     /* conversion rule for a return without an order, -1: none */
 };
 
+/* The network of a channel rule that is taken from campaign.source. */
+#define NETWORK_OF_SOURCE "(utm_source)"
+
 /* Patterns: the exact value, `*` stands for any run of characters; SPAN_NONE: not asked. */
 struct channel_rule {
     struct span referrer_host, utm_medium, utm_source, click_network;
@@ -145,6 +151,9 @@ struct journey_policy {
     uint8_t nth_goals[POLICY_MAX_NTH_GOALS]; /* by nth_slot: position of the goal */
     struct channel_rule *channels;
     uint32_t channel_count;
+    struct span_list own_hosts; /* patterns: such a referrer is none */
+    struct span_list networks;  /* what "(utm_source)" may give; any other source is "(other)" */
+    struct map referrers;       /* known sites: referrers.h */
     struct journey_trait traits[POLICY_MAX_TRAITS];
     uint32_t trait_count;
     bool keeps_declared;                      /* traits that are not declared are not stored */

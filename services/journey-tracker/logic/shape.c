@@ -2,6 +2,10 @@
  * conversions. */
 #include "services/journey-tracker/logic/shape.h"
 
+#include <strings.h>
+
+#include "services/journey-tracker/logic/referrers.h"
+
 static struct span after(struct span s, size_t n)
 {
     return (struct span){s.ptr + n, s.len - n};
@@ -48,36 +52,67 @@ static bool host_matches(struct span pattern, struct span host)
                         pattern_matches(pattern, without_www(host), true));
 }
 
-static struct span rule_network(const struct channel_rule *rule, const struct shape_text *text)
+/* A source is a free text: only those of the list give nodes to the map. */
+static struct span source_network(const struct journey_policy *policy, struct span source)
 {
-    if (span_is(rule->network, "(utm_source)"))
-        return text->utm_source;
+    for (size_t i = 0; i < policy->networks.count && source.ptr; i++)
+        if (policy->networks.items[i].len == source.len &&
+            strncasecmp(policy->networks.items[i].ptr, source.ptr, source.len) == 0)
+            return policy->networks.items[i];
+    return source.ptr ? SPAN("(other)") : SPAN_NONE;
+}
+
+static struct span rule_network(const struct journey_policy *policy,
+                                const struct channel_rule *rule, const struct shape_text *text)
+{
+    if (span_is(rule->network, NETWORK_OF_SOURCE))
+        return source_network(policy, text->utm_source);
     return span_is(rule->network, "(click_network)") ? text->click_network : rule->network;
 }
 
-static const struct channel_rule *channel_rule_of(const struct journey_policy *policy,
-                                                  const struct shape_text *text)
+static bool rule_matches(const struct channel_rule *rule, const struct shape_text *text,
+                         struct span host)
 {
+    return host_matches(rule->referrer_host, host) &&
+           condition_holds(rule->utm_medium, text->utm_medium) &&
+           condition_holds(rule->utm_source, text->utm_source) &&
+           condition_holds(rule->click_network, text->click_network);
+}
+
+/* The host that a visitor came from; SPAN_NONE if it is one's own. */
+static struct span foreign_host(const struct journey_policy *policy, struct span host)
+{
+    for (size_t i = 0; i < policy->own_hosts.count; i++)
+        if (host_matches(policy->own_hosts.items[i], host))
+            return SPAN_NONE;
+    return host;
+}
+
+/* Channel and network of the node by the rules, else by the list; a network of SPAN_NONE: neither
+ * knows. */
+static struct referrer origin_of(const struct journey_policy *policy, const struct shape_text *text)
+{
+    struct span host = foreign_host(policy, text->host);
     for (uint32_t i = 0; i < policy->channel_count; i++) {
         const struct channel_rule *rule = &policy->channels[i];
-        if (host_matches(rule->referrer_host, text->referrer_host) &&
-            condition_holds(rule->utm_medium, text->utm_medium) &&
-            condition_holds(rule->utm_source, text->utm_source) &&
-            condition_holds(rule->click_network, text->click_network) &&
-            rule_network(rule, text).ptr)
-            return rule;
+        struct span network = rule_network(policy, rule, text);
+        if (network.ptr && rule_matches(rule, text, host))
+            return (struct referrer){rule->channel, network};
     }
-    return NULL;
+    const struct referrer *listed = referrers_find(&policy->referrers, host);
+    return listed ? *listed : (struct referrer){SPAN_NONE, SPAN_NONE};
 }
 
 static void name_kind(const struct journey_policy *policy, const struct shape_text *text,
                       struct arena *arena, struct shape *out)
 {
-    const struct channel_rule *rule =
-        out->direction == DIRECTION_INBOUND ? channel_rule_of(policy, text) : NULL;
-    out->network = rule ? rule_network(rule, text) : text->click_network;
-    struct span left = rule ? rule->channel : text->channel,
-                right = rule ? out->network : out->event;
+    struct referrer origin = {SPAN_NONE, SPAN_NONE};
+    if (out->direction == DIRECTION_INBOUND)
+        origin = origin_of(policy, text);
+    bool is_known = origin.network.ptr != NULL;
+    out->network = is_known ? origin.network : text->click_network;
+    struct span left = is_known ? origin.channel : text->channel,
+                right = is_known ? origin.network : out->event;
     char *kind = arena_alloc(arena, left.len + right.len + 1);
     memcpy(kind, left.ptr ? left.ptr : "", left.len);
     kind[left.len] = ':';

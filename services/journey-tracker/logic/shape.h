@@ -2,7 +2,7 @@
  * is computed once per shape.
  *
  * Steps for a new shape:
- *   1. fill a shape_text;
+ *   1. fill a shape_text; `host` is the referrer's host in the form of unicode.h;
  *   2. shape_compile gives everything that the derivation needs, and the texts network and kind;
  *   3. intern the texts and set code, kind, channel, department, purpose, campaign, currency.
  * Then the shape is read-only and may be shared. The code 0 means absent. A channel always has a
@@ -39,10 +39,11 @@
     X(device_type, "device_type", present(tp->device.type))                                        \
     X(country, "country", present(tp->geo.country))
 
-/* As sent; SPAN_NONE where absent. */
+/* As sent, but for `host`; SPAN_NONE where absent. */
 struct shape_text {
 #define SHAPE_MEMBER(member, ...) struct span member;
     SHAPE_TEXTS(SHAPE_MEMBER)
+    struct span host; /* unicode_host of referrer_host: no attribute, needed by shape_compile */
     bool has_click_id, is_bot;
 };
 

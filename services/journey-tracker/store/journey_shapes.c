@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "common/codec/digest.h"
+#include "common/codec/unicode.h"
 #include "journey_tracker_sql.h"
 #include "services/journey-tracker/store/journey_dictionary.h"
 
@@ -138,13 +139,21 @@ static enum outcome intern_texts(struct dictionary *dictionary, const struct sha
     return dictionary_code(dictionary, text->currency, &shape->currency, err);
 }
 
+static void compile_shape(const struct journey_policy *policy, const struct shape_text *text,
+                          struct arena *arena, struct shape *out)
+{
+    struct shape_text complete = *text;
+    complete.host = present(unicode_host(arena, text->referrer_host));
+    shape_compile(policy, &complete, arena, out);
+}
+
 /* Compiles a shape that the database has under `code` and keeps it for good. */
 static enum outcome keep_shape(struct shapes *shapes, const struct shape_text *text,
                                struct span key, uint32_t code, struct err *err)
 {
     struct shape_text own = copy_text(&shapes->arena, text);
     struct shape *shape = arena_new(&shapes->arena, struct shape);
-    shape_compile(shapes->policy, &own, &shapes->arena, shape);
+    compile_shape(shapes->policy, &own, &shapes->arena, shape);
     CHECK(intern_texts(&shapes->dictionary, &own, shape, err));
     shape->code = code;
     struct id hash = hash128(key);
@@ -235,7 +244,7 @@ static enum outcome insert_shape(struct shapes *shapes, struct arena *arena,
                                  struct err *err)
 {
     struct shape shape;
-    shape_compile(shapes->policy, &ref->text, arena, &shape);
+    compile_shape(shapes->policy, &ref->text, arena, &shape);
     struct params p;
     params_init(&p, arena);
     params_uuid(&p, hash);
