@@ -262,7 +262,7 @@ def test_tests_and_the_far_future_are_left_out():
     story.add(0, "Product Viewed", "t", is_test=True)
     story.add(40 * 365 * DAY, "Product Viewed", "f")
     found = views(story.touchpoints)
-    assert [name for name, rows in found.items() if rows] == ["dim_segments"]  # it shows the policy
+    assert [name for name, rows in found.items() if rows] == ["dim_goal_targets", "dim_segments"]  # they show the policy
 
 
 def test_the_future_is_judged_by_the_record():
