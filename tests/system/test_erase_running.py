@@ -92,8 +92,8 @@ def wait_until_seen(world, person):
 
 
 def erase_with_kills(world, person, times):
-    """The command is killed so often, anywhere; then it runs undisturbed, unless one of them was done."""
-    words = ("erase", person, "--reason", "asked for it", "--execute")
+    """The command is killed so often, anywhere; then it runs undisturbed, unless one of them was done. No opt-out is kept: one may have come."""
+    words = ("erase", person, "--reason", "asked for it", "--opt-outs-too", "--execute")
     for number in range(times):
         process = start(world, *words)
         time.sleep(0.01 + 0.02 * number)
