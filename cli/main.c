@@ -3,7 +3,7 @@
  *
  * Commands that call an operation (operations/) and print its report:
  *   doctor.c migrate.c topics.c policy.c   an installation: its state and its set-up
- *   explain.c scoreboard.c                 questions
+ *   explain.c scoreboard.c journey.c       questions
  *   identity.c                             the words of `tutti identity`:
  *     identity_order.c                     unlink, link, release
  *     identity_plan.c                      plan, apply
@@ -39,19 +39,13 @@
 
 /* In the order of a first day with Tutti. */
 static const struct command *const commands[] = {
-    &command_doctor,
-    &command_migrate,
-    &command_topics,
-    &command_import,
-    &command_generate,
-    &command_produce,
-    &command_cat,
-    &command_explain,
-    &command_scoreboard,
-    &command_identity,
-    &command_policy,
-    &command_erase,
-    NULL,
+    &command_doctor,     &command_migrate,
+    &command_topics,     &command_import,
+    &command_generate,   &command_produce,
+    &command_cat,        &command_explain,
+    &command_scoreboard, &command_journey,
+    &command_identity,   &command_policy,
+    &command_erase,      NULL,
 };
 
 static const struct setting *const tables[] = {topic_list_settings, cli_settings,    db_settings,

@@ -5,7 +5,8 @@ SELECT t.event_id AS touchpoint_id, t.source, t.message_id, t.profile_id, t.occu
        (t.occurred_at AT TIME ZONE (SELECT zone FROM tutti_meta.active))::date AS occurred_date,
        extract(hour FROM l.local_at)::smallint AS local_hour,
        extract(dow FROM l.local_at)::smallint AS local_weekday,
-       t.direction, t.channel, t.network, t.department, t.purpose, t.contact_class, t.event AS event_name, t.touch_kind,
+       t.rank::smallint AS instant_rank,
+       t.direction, t.channel, t.network, t.department, t.purpose, t.contact_class, t.event AS event_name, t.touch_kind, t.node,
        t.campaign_id, n.campaign_name, t.content_id, t.product_id, t.product_category, t.location_id, t.agent_id, t.order_id,
        t.device_type, t.country,
        CASE WHEN t.is_inbound THEN t.sessions END AS session_number,
@@ -42,6 +43,12 @@ FROM (
                        WHERE (o.anchor, o.occurred_at, o.event_id) = (f.anchor, f.occurred_at, f.event_id)
                            AND o.value_micros = 0 AND coalesce(o.margin_micros, 0) = 0
                    ) AS is_goal,
+                   CASE WHEN NOT s.is_touch OR a.version % 2 = 1 THEN NULL
+                        WHEN NOT w.is_sale OR EXISTS (
+                            SELECT FROM journey.sale_copies AS c WHERE (c.anchor, c.occurred_at, c.event_id) = (f.anchor, f.occurred_at, f.event_id)
+                        ) OR EXISTS (
+                            SELECT FROM journey.order_changes AS o WHERE (o.anchor, o.occurred_at, o.event_id) = (f.anchor, f.occurred_at, f.event_id)
+                        ) THEN s.touch_kind ELSE '(conversion)' END AS node,
                    coalesce(a.version % 2 = 0 AND s.is_touch AND s.shown_direction = 'inbound', false) AS is_inbound, s.is_bot
             FROM journey.facts AS f
             JOIN journey.anchors AS a USING (anchor)
@@ -72,6 +79,7 @@ COMMENT ON COLUMN tutti.fct_touchpoints.received_at IS 'When the producing syste
 COMMENT ON COLUMN tutti.fct_touchpoints.occurred_date IS 'Its day in the reporting zone (convergent).';
 COMMENT ON COLUMN tutti.fct_touchpoints.local_hour IS 'Hour of the day, 0 to 23, in the zone of the person (convergent).';
 COMMENT ON COLUMN tutti.fct_touchpoints.local_weekday IS 'Day of the week, 0 = Sunday, in the zone of the person (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.instant_rank IS 'Place within its instant, 0 to 4: the order of a profile is occurred_at, instant_rank, touchpoint_id (convergent).';
 COMMENT ON COLUMN tutti.fct_touchpoints.direction IS 'inbound, outbound or null (convergent).';
 COMMENT ON COLUMN tutti.fct_touchpoints.channel IS 'Channel as sent (convergent).';
 COMMENT ON COLUMN tutti.fct_touchpoints.network IS 'Search engine, site or ad network it came from (convergent).';
@@ -79,7 +87,8 @@ COMMENT ON COLUMN tutti.fct_touchpoints.department IS 'Unit that owns the touch 
 COMMENT ON COLUMN tutti.fct_touchpoints.purpose IS 'Purpose as sent: brand, acquisition, retention, cross_sell, recovery, service (convergent).';
 COMMENT ON COLUMN tutti.fct_touchpoints.contact_class IS 'Class of the contact, such as marketing or service (convergent).';
 COMMENT ON COLUMN tutti.fct_touchpoints.event_name IS 'Name of the event; the type where it has none (convergent).';
-COMMENT ON COLUMN tutti.fct_touchpoints.touch_kind IS 'Node of the journey map (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.touch_kind IS 'Channel and event, or channel and network it came from (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.node IS 'Node of the journey map: touch_kind or (conversion); null: it is no touch (convergent).';
 COMMENT ON COLUMN tutti.fct_touchpoints.campaign_id IS 'Campaign as sent (convergent).';
 COMMENT ON COLUMN tutti.fct_touchpoints.campaign_name IS 'Name of the campaign: the greatest that any touchpoint gave it (convergent).';
 COMMENT ON COLUMN tutti.fct_touchpoints.content_id IS 'Content, creative or coupon (convergent).';

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from attribution import conversions, reversal_of, unidentified_conversion
 from goals import Goals, order_event
 from journey import Journey
-from journey_map import JourneyMap
+from journey_map import JourneyMap, node
 from orders import taking_without_order, tell_orders
 from policy import DAY, US, YEAR, month_of
 from render import COLUMNS, NIL
@@ -121,7 +121,7 @@ class Rows:
         self.person_zones(timeline)
         self.rows["dim_profiles"].append({**self.dim_profile(profile, [], [], [], [], 0), "loyalty_tier": None})
         for touchpoint in timeline:
-            self.rows["fct_touchpoints"].append({**self.fct_touchpoint(profile, touchpoint), "is_goal": False})
+            self.rows["fct_touchpoints"].append({**self.fct_touchpoint(profile, touchpoint), "is_goal": False, "node": None})
 
     def profile(self, profile, timeline, repeats):
         self.person_zones(timeline)
@@ -306,6 +306,8 @@ class Rows:
         row.update(
             touchpoint_id=touchpoint.event_id,
             profile_id=profile,
+            instant_rank=touchpoint.rank,
+            node=node(touchpoint) if touchpoint.is_touch else None,
             is_unasked=touchpoint.event == "Contact Sent" and touchpoint.decision not in self.oracle.requests,
             event_name=touchpoint.event,
             revenue=touchpoint.value,
