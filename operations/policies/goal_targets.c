@@ -44,17 +44,20 @@ enum outcome target_goals_active(struct db *db, struct arena *arena, struct targ
     return OUTCOME_OK;
 }
 
-static enum outcome find_goal(const struct json *object, const struct target_goals *goals,
-                              struct span id, const struct target_goal **out, struct err *err)
+static const struct target_goal *find_goal(const struct target_goals *goals, struct span id)
+{
+    for (size_t i = 0; i < goals->count; i++)
+        if (span_equal(goals->items[i].id, id))
+            return &goals->items[i];
+    return NULL;
+}
+
+static enum outcome no_such_goal(const struct json *at, const struct target_goals *goals,
+                                 struct span id, struct err *err)
 {
     struct nearest nearest = nearest_start(id, NEAREST_ANY);
-    for (size_t i = 0; i < goals->count; i++) {
-        *out = &goals->items[i];
-        if (span_equal((*out)->id, id))
-            return OUTCOME_OK;
-        nearest_consider(&nearest, (*out)->id);
-    }
-    const struct json *at = json_get(object, "goal");
+    for (size_t i = 0; i < goals->count; i++)
+        nearest_consider(&nearest, goals->items[i].id);
     if (nearest.name.ptr == NULL)
         return json_fail(at, err, "there is no goal \"" SPAN_FMT "\"", SPAN_ARG(id));
     return json_fail(at, err, "there is no goal \"" SPAN_FMT "\"; did you mean \"" SPAN_FMT "\"?",
@@ -97,12 +100,13 @@ static enum outcome read_target(struct arena *arena, const struct json *object,
                                 const struct target_goals *goals, struct goal_target *out,
                                 struct err *err)
 {
-    const struct target_goal *goal = NULL;
     int period = 0;
     *out = (struct goal_target){.department = ALL};
     CHECK(json_check_keys(object, "goal period from value", "department currency", err));
     CHECK(json_text(object, "goal", &out->goal, err));
-    CHECK(find_goal(object, goals, out->goal, &goal, err));
+    const struct target_goal *goal = find_goal(goals, out->goal);
+    if (goal == NULL)
+        return no_such_goal(json_get(object, "goal"), goals, out->goal, err);
     CHECK(json_text(object, "department", &out->department, err));
     if (out->department.len == 0)
         return json_fail(json_get(object, "department"), err, "a department has a name");
