@@ -13,7 +13,7 @@ from policy import DAY, YEAR, date_of, instant
 from render import COLUMNS
 from test_identity_scenarios import world_of
 
-EVENTS, QUESTIONS = 500, 40
+EVENTS, QUESTIONS = 500, 16
 AS_OF = sales_stories.START + (sales_stories.DAYS + 3) * DAY
 WITHIN = {None: YEAR, "PT0S": 0, "PT1H": DAY // 24, "P1D": DAY, "P3D": 3 * DAY, "P9D": 9 * DAY, "P365D": YEAR}
 
