@@ -233,96 +233,78 @@ static void check_consent(struct doctor *doctor, struct db *db)
             "contact.json: consent_words gives them one, channels declares a channel");
 }
 
-/* 9 of 10 sent as `score` is almost neutral: seen here, and not guessed. */
-static void check_scores(struct doctor *doctor, struct db *db)
+/* A check that lists what it finds: the rows of a statement, each told in a few words. */
+struct listing {
+    const char *subject;
+    const struct statement *statement; /* NULL: find runs one that needs parameters */
+    enum outcome (*find)(struct db *db, struct arena *arena, struct db_result **rows,
+                         struct err *err);
+    void (*tell)(struct strbuf *text, const struct db_result *r, int row);
+    const char *none, *some; /* said if there is no row, and before the rows */
+    const char *fix;
+};
+
+static void check_listing(struct doctor *doctor, struct db *db, const struct listing *listing)
 {
     struct arena *arena = doctor->desk->arena;
     struct db_result *r = NULL;
     struct err err = {0};
-    if (db_run(db, &sql_doctor_scores, NULL, &r, NULL, &err) != OUTCOME_OK) {
-        add(doctor, VERDICT_FAIL, "scores", err.message, "see database");
+    enum outcome outcome = listing->statement ? db_run(db, listing->statement, NULL, &r, NULL, &err)
+                                              : listing->find(db, arena, &r, &err);
+    if (outcome != OUTCOME_OK) {
+        add(doctor, VERDICT_FAIL, listing->subject, err.message, "see database");
         return;
     }
     struct strbuf text = {.arena = arena};
-    for (int i = 0; i < db_rows(r); i++)
-        strbuf_addf(&text, "%s%" PRId64 " of \"" SPAN_FMT "\" from " SPAN_FMT, i ? ", " : "",
-                    db_int8(r, i, 2), SPAN_ARG(db_bytes(r, i, 1)), SPAN_ARG(db_bytes(r, i, 0)));
-    pack_byte(&text, 0);
+    for (int i = 0; i < db_rows(r); i++) {
+        strbuf_addf(&text, "%s", i ? ", " : "");
+        listing->tell(&text, r, i);
+    }
     if (db_rows(r) == 0)
-        add(doctor, VERDICT_OK, "scores", "no score looks like a raw answer", "");
+        add(doctor, VERDICT_OK, listing->subject, listing->none, "");
     else
-        add(doctor, VERDICT_WARN, "scores",
-            arena_printf(arena, "scores from 1 to 10, which may be raw answers: %s", text.ptr),
-            "send raw answers as score_raw, with their score_kind");
+        add(doctor, VERDICT_WARN, listing->subject,
+            arena_printf(arena, "%s: %s", listing->some, text.ptr), listing->fix);
 }
 
-/* Each is a touchpoint of its own, which is wrong if a retry got a new time. */
-static void check_messages(struct doctor *doctor, struct db *db)
+static void tell_scores(struct strbuf *text, const struct db_result *r, int row)
 {
-    struct arena *arena = doctor->desk->arena;
-    struct db_result *r = NULL;
-    struct err err = {0};
-    if (db_run(db, &sql_doctor_messages, NULL, &r, NULL, &err) != OUTCOME_OK) {
-        add(doctor, VERDICT_FAIL, "messages", err.message, "see database");
-        return;
-    }
-    struct strbuf text = {.arena = arena};
-    for (int i = 0; i < db_rows(r); i++)
-        strbuf_addf(&text, "%s%" PRId64 " from " SPAN_FMT, i ? ", " : "", db_int8(r, i, 1),
-                    SPAN_ARG(db_bytes(r, i, 0)));
-    if (db_rows(r) == 0)
-        add(doctor, VERDICT_OK, "messages", "no message_id was used again at another time", "");
-    else
-        add(doctor, VERDICT_WARN, "messages",
-            arena_printf(arena, "message ids that were used again at another time: %s", text.ptr),
-            "send a retry with the time of its first attempt, and every other message with an id "
-            "of its own");
+    strbuf_addf(text, "%" PRId64 " of \"" SPAN_FMT "\" from " SPAN_FMT, db_int8(r, row, 2),
+                SPAN_ARG(db_bytes(r, row, 1)), SPAN_ARG(db_bytes(r, row, 0)));
 }
 
-/* The newest yes of the customer grants it; the mail may go to an address that left. */
-static void check_requests(struct doctor *doctor, struct db *db)
+static void tell_source(struct strbuf *text, const struct db_result *r, int row)
 {
-    struct arena *arena = doctor->desk->arena;
-    struct db_result *r = NULL;
-    struct err err = {0};
-    if (unnamed_requests(db, arena, &r, &err) != OUTCOME_OK) {
-        add(doctor, VERDICT_FAIL, "requests", err.message, "see database");
-        return;
-    }
-    struct strbuf text = {.arena = arena};
-    for (int i = 0; i < db_rows(r); i++)
-        strbuf_addf(&text, "%s%" PRId64 " on " SPAN_FMT " by " SPAN_FMT, i ? ", " : "",
-                    db_int8(r, i, 2), SPAN_ARG(db_bytes(r, i, 0)), SPAN_ARG(db_bytes(r, i, 1)));
-    pack_byte(&text, 0);
-    if (db_rows(r) == 0)
-        add(doctor, VERDICT_OK, "requests", "every granted request named its address", "");
-    else
-        add(doctor, VERDICT_WARN, "requests",
-            arena_printf(arena, "granted, though they named no address: %s", text.ptr),
-            "let the department name the address that it will use; then list the channel in "
-            "needs_address of contact.json");
+    strbuf_addf(text, "%" PRId64 " from " SPAN_FMT, db_int8(r, row, 1),
+                SPAN_ARG(db_bytes(r, row, 0)));
 }
 
-static void check_zones(struct doctor *doctor, struct db *db)
+static void tell_requests(struct strbuf *text, const struct db_result *r, int row)
 {
-    struct arena *arena = doctor->desk->arena;
-    struct db_result *r = NULL;
-    struct err err = {0};
-    if (db_run(db, &sql_doctor_zones, NULL, &r, NULL, &err) != OUTCOME_OK) {
-        add(doctor, VERDICT_FAIL, "time zones", err.message, "see database");
-        return;
-    }
-    struct strbuf text = {.arena = arena};
-    for (int i = 0; i < db_rows(r); i++)
-        strbuf_addf(&text, "%s%" PRId64 " from " SPAN_FMT, i ? ", " : "", db_int8(r, i, 1),
-                    SPAN_ARG(db_bytes(r, i, 0)));
-    if (db_rows(r) == 0)
-        add(doctor, VERDICT_OK, "time zones", "every timezone that was sent has a known name", "");
-    else
-        add(doctor, VERDICT_WARN, "time zones",
-            arena_printf(arena, "touchpoints whose timezone is no known name: %s", text.ptr),
-            "send names of the time zone database, such as Europe/Berlin");
+    strbuf_addf(text, "%" PRId64 " on " SPAN_FMT " by " SPAN_FMT, db_int8(r, row, 2),
+                SPAN_ARG(db_bytes(r, row, 0)), SPAN_ARG(db_bytes(r, row, 1)));
 }
+
+static const struct listing listings[] = {
+    /* The newest yes of the customer grants it; the mail may go to an address that left. */
+    {"requests", NULL, unnamed_requests, tell_requests, "every granted request named its address",
+     "granted, though they named no address",
+     "let the department name the address that it will use; then list the channel in "
+     "needs_address of contact.json"},
+    /* 9 of 10 sent as `score` is almost neutral: seen here, and not guessed. */
+    {"scores", &sql_doctor_scores, NULL, tell_scores, "no score looks like a raw answer",
+     "scores from 1 to 10, which may be raw answers",
+     "send raw answers as score_raw, with their score_kind"},
+    /* Each is a touchpoint of its own, which is wrong if a retry got a new time. */
+    {"messages", &sql_doctor_messages, NULL, tell_source,
+     "no message_id was used again at another time",
+     "message ids that were used again at another time",
+     "send a retry with the time of its first attempt, and every other message with an id "
+     "of its own"},
+    {"time zones", &sql_doctor_zones, NULL, tell_source,
+     "every timezone that was sent has a known name", "touchpoints whose timezone is no known name",
+     "send names of the time zone database, such as Europe/Berlin"},
+};
 
 static void check_policies(struct doctor *doctor)
 {
@@ -371,10 +353,8 @@ static void check_database(struct doctor *doctor)
     check_keys(doctor, doctor->desk->db);
     check_erasures(doctor, doctor->desk->db);
     check_consent(doctor, doctor->desk->db);
-    check_requests(doctor, doctor->desk->db);
-    check_scores(doctor, doctor->desk->db);
-    check_messages(doctor, doctor->desk->db);
-    check_zones(doctor, doctor->desk->db);
+    for (size_t i = 0; i < sizeof listings / sizeof *listings; i++)
+        check_listing(doctor, doctor->desk->db, &listings[i]);
 }
 
 bool doctor_examine(struct desk *desk, struct report *report)
