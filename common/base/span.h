@@ -28,6 +28,18 @@ static inline bool span_equal(struct span a, struct span b)
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
+/* Two lists of texts in one order. */
+static inline bool spans_equal(const struct span *a, size_t a_count, const struct span *b,
+                               size_t b_count)
+{
+    if (a_count != b_count)
+        return false;
+    for (size_t i = 0; i < a_count; i++)
+        if (!span_equal(a[i], b[i]))
+            return false;
+    return true;
+}
+
 static inline bool span_is(struct span a, const char *cstr)
 {
     return span_equal(a, span_of(cstr));

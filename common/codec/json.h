@@ -16,6 +16,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/instant.h"
+#include "common/base/nearest.h"
 #include "common/base/outcome.h"
 
 enum json_shape {
@@ -99,5 +100,8 @@ enum outcome json_section(const struct json *object, const char *key, const stru
  * channels"). */
 enum outcome json_fail(const struct json *value, struct err *err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same for a name that nothing has: what is wrong, then the nearest name, if one is near. */
+enum outcome json_fail_nearest(const struct json *value, const struct nearest *nearest,
+                               const char *what, struct err *err);
 
 #endif

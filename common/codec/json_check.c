@@ -39,6 +39,15 @@ enum outcome json_fail(const struct json *value, struct err *err, const char *fo
     return outcome;
 }
 
+enum outcome json_fail_nearest(const struct json *value, const struct nearest *nearest,
+                               const char *what, struct err *err)
+{
+    if (nearest->name.ptr == NULL)
+        return json_fail(value, err, "%s", what);
+    return json_fail(value, err, "%s; did you mean \"" SPAN_FMT "\"?", what,
+                     SPAN_ARG(nearest->name));
+}
+
 /* What a value is, for the end of "expected x, got y"; at most 60 bytes of a text. */
 static const char *describe(const struct json *value, char *text, size_t size)
 {

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "common/base/nearest.h"
 #include "policies_sql.h"
 
 #define PERIODS "day|week|month|quarter"
@@ -52,16 +51,14 @@ static const struct target_goal *find_goal(const struct target_goals *goals, str
     return NULL;
 }
 
-static enum outcome no_such_goal(const struct json *at, const struct target_goals *goals,
-                                 struct span id, struct err *err)
+static enum outcome no_such_goal(struct arena *arena, const struct json *at,
+                                 const struct target_goals *goals, struct span id, struct err *err)
 {
     struct nearest nearest = nearest_start(id, NEAREST_ANY);
     for (size_t i = 0; i < goals->count; i++)
         nearest_consider(&nearest, goals->items[i].id);
-    if (nearest.name.ptr == NULL)
-        return json_fail(at, err, "there is no goal \"" SPAN_FMT "\"", SPAN_ARG(id));
-    return json_fail(at, err, "there is no goal \"" SPAN_FMT "\"; did you mean \"" SPAN_FMT "\"?",
-                     SPAN_ARG(id), SPAN_ARG(nearest.name));
+    return json_fail_nearest(
+        at, &nearest, arena_printf(arena, "there is no goal \"" SPAN_FMT "\"", SPAN_ARG(id)), err);
 }
 
 /* ---- one target ---- */
@@ -106,7 +103,7 @@ static enum outcome read_target(struct arena *arena, const struct json *object,
     CHECK(json_text(object, "goal", &out->goal, err));
     const struct target_goal *goal = find_goal(goals, out->goal);
     if (goal == NULL)
-        return no_such_goal(json_get(object, "goal"), goals, out->goal, err);
+        return no_such_goal(arena, json_get(object, "goal"), goals, out->goal, err);
     CHECK(json_text(object, "department", &out->department, err));
     if (out->department.len == 0)
         return json_fail(json_get(object, "department"), err, "a department has a name");

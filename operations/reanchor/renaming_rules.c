@@ -13,12 +13,7 @@ bool renaming_hashes_alike(const struct identity_policy *a, const struct identit
 
 static bool lists_equal(const struct blocked_values *a, const struct blocked_values *b)
 {
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (!span_equal(a->items[i], b->items[i]))
-            return false;
-    return true;
+    return spans_equal(a->items, a->count, b->items, b->count);
 }
 
 static bool is_class_of(const struct identity_policy *policy,

@@ -63,15 +63,6 @@ static enum outcome one_of(const struct json *object, const char *first, const c
     return OUTCOME_OK;
 }
 
-static enum outcome unknown_name(const struct json *value, struct nearest *nearest,
-                                 const char *what, struct err *err)
-{
-    if (nearest->name.ptr == NULL)
-        return json_fail(value, err, "%s", what);
-    return json_fail(value, err, "%s; did you mean \"" SPAN_FMT "\"?", what,
-                     SPAN_ARG(nearest->name));
-}
-
 /* ---- atoms ---- */
 static enum outcome read_did(const struct reader *r, const struct json *object,
                              struct segment_atom *atom, struct err *err)
@@ -216,7 +207,7 @@ static enum outcome find_trait(const struct reader *r, const struct json *value,
             return OUTCOME_OK;
         nearest_consider(&nearest, r->policy->traits[i].name);
     }
-    return unknown_name(
+    return json_fail_nearest(
         value, &nearest,
         arena_printf(r->arena, "trait \"" SPAN_FMT "\" is not in traits.json", SPAN_ARG(name)),
         err);
@@ -366,10 +357,10 @@ static enum outcome no_kind(const struct json *condition, struct err *err)
     struct nearest nearest = nearest_start(member ? json_key(member) : SPAN(""), 3);
     for (int i = 0; i < KINDS; i++)
         nearest_consider(&nearest, span_of(kinds[i]));
-    return unknown_name(member ? member : condition, &nearest,
-                        "expected exactly one of all, any, not, did, spent, open, trait, "
-                        "last_score, stage, stage_at_least, status, new_within, segment",
-                        err);
+    return json_fail_nearest(member ? member : condition, &nearest,
+                             "expected exactly one of all, any, not, did, spent, open, trait, "
+                             "last_score, stage, stage_at_least, status, new_within, segment",
+                             err);
 }
 
 static void push_node(const struct reader *r, enum segment_node_kind kind, size_t value)
@@ -411,11 +402,11 @@ static enum outcome read_segment_name(const struct reader *r, const struct json 
         }
         nearest_consider(&nearest, r->rules->items[i].id);
     }
-    return unknown_name(value, &nearest,
-                        arena_printf(r->arena,
-                                     "segment \"" SPAN_FMT "\" does not stand above this one",
-                                     SPAN_ARG(id)),
-                        err);
+    return json_fail_nearest(value, &nearest,
+                             arena_printf(r->arena,
+                                          "segment \"" SPAN_FMT "\" does not stand above this one",
+                                          SPAN_ARG(id)),
+                             err);
 }
 
 static enum outcome read_condition(const struct reader *r, const struct json *object, int depth,

@@ -9,8 +9,9 @@ The request and the opt-out are of two customers, so no state row is common to b
 in the map. A wrong end is an open grant beside a stored opt-out.
 """
 
-import argparse
 from itertools import combinations
+
+import command
 
 RULES = {
     "anchor-lock": "lock the row of the address before its words are read",
@@ -93,15 +94,5 @@ def wrong(without=()):
     return sum(row.granted and row.opted_out and not row.revoked for row in ends), len(ends)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--without", action="append", choices=RULES, default=[])
-    parser.add_argument("--all", action="store_true")
-    given = parser.parse_args()
-    for without in [[], *([rule] for rule in RULES)] if given.all else [given.without]:
-        bad, count = wrong(without)
-        print(f"{', '.join(without) or 'all rules':18} {bad:4} wrong of {count}")
-
-
 if __name__ == "__main__":
-    main()
+    command.main_of_orders(wrong, RULES, __doc__)

@@ -60,3 +60,14 @@ def main(world, rules, text):
     else:
         report(world, given.without, seeds)
     print(f"\n{time.monotonic() - start:.0f} s")
+
+
+def main_of_orders(wrong, rules, text):
+    """The same for a model whose orders are all known: wrong(without) gives (how many end wrongly, of how many)."""
+    parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--without", action="append", choices=rules, default=[])
+    parser.add_argument("--all", action="store_true")
+    given = parser.parse_args()
+    for without in [[], *([rule] for rule in rules)] if given.all else [given.without]:
+        bad, count = wrong(without)
+        print(f"{', '.join(without) or 'all rules':18} {bad:5} wrong of {count}")

@@ -9,8 +9,9 @@
 the map, and the state of the customer. A wrong end is an open grant of a customer who is known by an address that said no.
 """
 
-import argparse
 import random
+
+import command
 
 RULES = {
     "state-lock": "who is seen with another one's address locks the state of his profile",
@@ -172,15 +173,5 @@ def wrong(without=()):
     return sum(row.granted and row.known and row.opted_out and not row.revoked for row in ends), len(ends)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--without", action="append", choices=RULES, default=[])
-    parser.add_argument("--all", action="store_true")
-    given = parser.parse_args()
-    for without in [[], *([rule] for rule in RULES)] if given.all else [given.without]:
-        bad, count = wrong(without)
-        print(f"{', '.join(without) or 'all rules':18} {bad:5} wrong of {count}")
-
-
 if __name__ == "__main__":
-    main()
+    command.main_of_orders(wrong, RULES, __doc__)

@@ -33,12 +33,7 @@ bool pattern_matches(struct span pattern, struct span text, bool fold)
 
 static bool lists_equal(const struct span_list *a, const struct span_list *b)
 {
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (!span_equal(a->items[i], b->items[i]))
-            return false;
-    return true;
+    return spans_equal(a->items, a->count, b->items, b->count);
 }
 
 static bool texts_equal(struct span a, struct span b)
