@@ -4,10 +4,10 @@
 
 #include "common/service/generation.h"
 #include "common/service/zones.h"
-#include "services/journey-tracker/journey_channels.h"
-#include "services/journey-tracker/journey_filter.h"
-#include "services/journey-tracker/journey_segments.h"
-#include "services/journey-tracker/journey_traits.h"
+#include "services/journey-tracker/policy/journey_channels.h"
+#include "services/journey-tracker/policy/journey_filter.h"
+#include "services/journey-tracker/policy/journey_segments.h"
+#include "services/journey-tracker/policy/journey_traits.h"
 
 #define STATUSES "active|at_risk|lapsed|won_back"
 

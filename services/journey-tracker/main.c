@@ -6,8 +6,8 @@
  *   journey_saving.c        what both transactions write: rows, checkpoints, diffs, messages
  *   journey_convert.c       between what is stored and what the derivation works on
  *   journey_cache.c         anchors and states as last seen
- *   journey_policy.c        policies/journey.json, goals.json, channels.json
- *   journey_filter.c        the one language of filters; journey_traits.c, journey_segments.c
+ *   journey_policy.c        policies/journey.json and goals.json, and the readers of policy/
+ *   journey_said.c          what facts say of customers: rows of traits
  *   journey_policy_warnings.c  what can hardly be meant
  *   journey_policy_store.c  ... as rows, for the views
  *   journey_moves.c         for operators: moves without Kafka
@@ -22,6 +22,8 @@
  *           journey_lanes.c  numbers of the diffs, the two outboxes
  *           journey_dictionary.c   texts as small numbers
  *           journey_shapes.c combinations of low-cardinality attributes
+ *   policy/ journey_filter.c the one language of filters
+ *           journey_channels.c, journey_traits.c, journey_segments.c  a policy file each
  *   sql/    the statements
  *   logic/  pure: the derivation of a timeline as an automaton */
 #include "services/journey-tracker/journey_service.h"

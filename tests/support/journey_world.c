@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "services/journey-tracker/journey_segments.h"
+#include "services/journey-tracker/policy/journey_segments.h"
 
 #define DAYS(n) ((struct duration){(n)*US_PER_DAY})
 

@@ -9,9 +9,9 @@
 
 #include "common/codec/unicode.h"
 #include "operations/policies/referrers.h"
-#include "services/journey-tracker/journey_channels.h"
 #include "services/journey-tracker/logic/referrers.h"
 #include "services/journey-tracker/logic/shape.h"
+#include "services/journey-tracker/policy/journey_channels.h"
 
 #define CHANNELS                                                                                   \
     "{\"own_hosts\":[\"b\u00fccher.example\",\"*.Shop.example\"],"                                 \

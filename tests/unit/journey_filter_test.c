@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "services/journey-tracker/journey_filter.h"
+#include "services/journey-tracker/policy/journey_filter.h"
 
 static const struct filter_subject order = {.event = SPAN("Order Completed"),
                                             .channel = SPAN("web"),

@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "common/base/pack.h"
-#include "services/journey-tracker/journey_segments.h"
-#include "services/journey-tracker/journey_traits.h"
+#include "services/journey-tracker/policy/journey_segments.h"
+#include "services/journey-tracker/policy/journey_traits.h"
 
 static const char traits[] =
     "{\"traits\":[{\"name\":\"income\",\"type\":\"text\",\"rule\":\"latest\"},"

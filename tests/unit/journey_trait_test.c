@@ -9,9 +9,9 @@
 #include <cmocka.h>
 
 #include "common/codec/traits_json.h"
-#include "services/journey-tracker/journey_traits.h"
 #include "services/journey-tracker/logic/journey.h"
 #include "services/journey-tracker/logic/trait.h"
+#include "services/journey-tracker/policy/journey_traits.h"
 #include "tests/support/random.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

@@ -1,12 +1,12 @@
 /* journey_channels.c: hosts and patterns of hosts are brought into the form in which shapes have
  * them. */
-#include "services/journey-tracker/journey_channels.h"
+#include "services/journey-tracker/policy/journey_channels.h"
 
 #include <strings.h>
 
 #include "common/codec/unicode.h"
-#include "services/journey-tracker/journey_filter.h"
 #include "services/journey-tracker/logic/referrers.h"
+#include "services/journey-tracker/policy/journey_filter.h"
 
 /* A label of a domain is written in ASCII as a whole, so a `*` in it would stand for other letters
  * than the reader thinks. */

@@ -1,5 +1,5 @@
 /* journey_filter.c: one key of a filter after the other, with its limits. */
-#include "services/journey-tracker/journey_filter.h"
+#include "services/journey-tracker/policy/journey_filter.h"
 
 enum { SCORE_LEAST = -100, SCORE_MOST = 100 };
 

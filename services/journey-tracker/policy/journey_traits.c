@@ -1,5 +1,5 @@
 /* journey_traits.c: see journey_traits.h. */
-#include "services/journey-tracker/journey_traits.h"
+#include "services/journey-tracker/policy/journey_traits.h"
 
 #include "common/words/said.h"
 

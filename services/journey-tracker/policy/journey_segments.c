@@ -1,11 +1,11 @@
 /* journey_segments.c: one function per atom of a condition; each names the keys that it takes. */
-#include "services/journey-tracker/journey_segments.h"
+#include "services/journey-tracker/policy/journey_segments.h"
 
 #include <math.h>
 
 #include "common/base/nearest.h"
-#include "services/journey-tracker/journey_filter.h"
 #include "services/journey-tracker/logic/trait.h"
+#include "services/journey-tracker/policy/journey_filter.h"
 
 #define STATUSES "active|at_risk|lapsed|won_back"
 #define FOREVER  ((struct duration){INT64_MAX})
