@@ -184,16 +184,10 @@ static enum outcome write_all(struct tracker *tracker, struct journey_flush *flu
             err, OUTCOME_FATAL, "missed_window",
             "a conversion was derived without its whole lookback, or a return without its "
             "order");
-    CHECK(journey_store_remove_conversions(db, flush->arena, &effects->conversions_removed, err));
-    CHECK(journey_store_write_conversions(db, flush->arena, &effects->conversions, err));
-    CHECK(journey_store_remove_repeats(db, flush->arena, &effects->repeats_removed, err));
-    CHECK(journey_store_write_repeats(db, flush->arena, &effects->repeats, err));
-    CHECK(journey_store_remove_orders(db, flush->arena, &effects->orders_removed, err));
-    CHECK(journey_store_write_orders(db, flush->arena, &effects->orders, err));
-    CHECK(journey_store_remove_stages(db, flush->arena, &effects->stages_removed, err));
-    CHECK(journey_store_write_stages(db, flush->arena, &effects->stages, err));
-    CHECK(journey_store_remove_memberships(db, flush->arena, &effects->memberships_removed, err));
-    CHECK(journey_store_write_memberships(db, flush->arena, &effects->memberships, err));
+#define ROW_KIND(name, row, list)                                                                  \
+    CHECK(journey_store_remove_##name(db, flush->arena, &effects->name##_removed, err));           \
+    CHECK(journey_store_write_##name(db, flush->arena, &effects->name, err));
+#include "services/journey-tracker/logic/rows.def"
     CHECK(journey_store_delete_checkpoints(db, flush->arena, &saving->dead_checkpoints, err));
     CHECK(journey_store_write_checkpoints(db, flush->arena, &saving->checkpoints, err));
     CHECK(write_diff(tracker, flush, effects, err));

@@ -219,7 +219,8 @@ struct journey_state {
     struct score_said scores[STATE_MAX_SCORES];
     uint8_t score_count;
     struct journey_tail tail;
-    struct segment_state *segments; /* NULL: nothing is remembered */
+#define PIECE(number, name) struct name##_state *name;
+#include "services/journey-tracker/logic/pieces.def"
     /* cumulative */
     struct instant first_seen; /* INSTANT_NEVER: none */
     int64_t order_count;
@@ -299,28 +300,14 @@ struct membership_row {
     bool is_in;
 };
 
-struct membership_rows {
-    struct membership_row *items;
-    size_t count, capacity;
-};
-struct conversion_rows {
-    struct conversion_row *items;
-    size_t count, capacity;
-};
-struct stage_rows {
-    struct stage_row *items;
-    size_t count, capacity;
-};
-struct order_changes {
-    struct order_change *items;
-    size_t count, capacity;
-};
-
-/* Facts that do not count, because another fact of their profile is the same message. */
-struct repeat_rows {
-    struct touch_key *items;
-    size_t count, capacity;
-};
+/* Rows of repeats are the keys of facts that do not count, because another fact of their profile is
+ * the same message. */
+#define ROW_KIND(name, row, list)                                                                  \
+    struct list {                                                                                  \
+        struct row *items;                                                                         \
+        size_t count, capacity;                                                                    \
+    };
+#include "services/journey-tracker/logic/rows.def"
 
 /* What a transaction adds: cells and rows. Initialise with journey_effects_init. Several profiles
  * may share one.
@@ -331,11 +318,8 @@ struct journey_effects {
     struct arena *arena;
     struct map cells; /* struct cell_key -> int64_t[CELL_VALUES] */
     int sign;         /* +1 or -1: weight of the cells; rows do not use it */
-    struct conversion_rows conversions, conversions_removed;
-    struct stage_rows stages, stages_removed;
-    struct repeat_rows repeats, repeats_removed;
-    struct order_changes orders, orders_removed;
-    struct membership_rows memberships, memberships_removed;
+#define ROW_KIND(name, row, list) struct list name, name##_removed;
+#include "services/journey-tracker/logic/rows.def"
     /* A conversion was derived from a tail that was not complete, or a return without the detail of
      * its order: an error of the caller. */
     bool missed_window;
@@ -490,7 +474,7 @@ int64_t credit_part(enum credit_model model, int64_t total, uint32_t n, uint32_t
 #define STATE_SIZE_TIME  8
 #define STATE_SIZE_ID    16
 enum {
-    JOURNEY_LAYOUT = 7,
+    JOURNEY_LAYOUT = 8,
 #define STATE_FIELD(type, ...) +STATE_SIZE_##type
     JOURNEY_HEADER_SIZE = 0
 #include "services/journey-tracker/logic/state_header.def"

@@ -437,16 +437,18 @@ void journey_advance(const struct journey_policy *policy, struct journey_state *
         .stage_before = journey_stage_at(state, touch->key.at),
         .conversion = -1,
         .had_touch = instant_is_set(state->last_touch_at),
+        .shown = in_no_segment(),
     };
-    segments_before(&p);
-    p.shown = segments_shown(policy, p.segments);
+#define PIECE(number, name) name##_before(&p);
+#include "services/journey-tracker/logic/pieces.def"
     note_fact(state, touch);
     orders_prune(policy, state, touch->key.at);
     if (touch->shape->is_touch)
         pass_touch(&p);
     else
         pass_no_touch(&p);
-    segments_after(&p);
+#define PIECE(number, name) name##_after(&p);
+#include "services/journey-tracker/logic/pieces.def"
     if (effects && state->orders.is_missed)
         effects->missed_window = true;
 }

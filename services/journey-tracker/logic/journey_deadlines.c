@@ -93,47 +93,11 @@ static void emit_part(const struct journey_policy *policy, struct journey_effect
         effects_stock(effects, CELL_STAGE, part->period, part->c, STAGE_NONE);
 }
 
-static void emit_flips(const struct journey_policy *policy, const struct segment_flips *flips,
-                       struct journey_effects *effects)
+static void replace_pieces(const struct journey_policy *policy, const struct journey_state *before,
+                           const struct journey_state *after, struct journey_effects *effects)
 {
-    for (size_t i = 0; i < flips->count; i++)
-        effects_segment(effects, policy, &flips->items[i]);
-}
-
-static void emit_segments(const struct journey_policy *policy, const struct journey_state *state,
-                          struct journey_effects *effects)
-{
-    struct segment_flips flips;
-    journey_segments_ahead(policy, state, effects->arena, &flips);
-    emit_flips(policy, &flips, effects);
-}
-
-static bool same_flips(const struct segment_flips *a, const struct segment_flips *b)
-{
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (a->items[i].at.us != b->items[i].at.us || a->items[i].segment != b->items[i].segment ||
-            a->items[i].is_in != b->items[i].is_in)
-            return false;
-    return true;
-}
-
-static void replace_segments(const struct journey_policy *policy,
-                             const struct journey_state *before, const struct journey_state *after,
-                             struct journey_effects *effects)
-{
-    struct segment_flips old_flips, new_flips;
-    if (policy->segments.count == 0)
-        return;
-    journey_segments_ahead(policy, before, effects->arena, &old_flips);
-    journey_segments_ahead(policy, after, effects->arena, &new_flips);
-    if (same_flips(&old_flips, &new_flips))
-        return;
-    effects->sign = -1;
-    emit_flips(policy, &old_flips, effects);
-    effects->sign = 1;
-    emit_flips(policy, &new_flips, effects);
+#define PIECE(number, name) name##_trailing(policy, before, after, effects);
+#include "services/journey-tracker/logic/pieces.def"
 }
 
 void journey_trailing(const struct journey_policy *policy, const struct journey_state *state,
@@ -143,7 +107,8 @@ void journey_trailing(const struct journey_policy *policy, const struct journey_
     trailing_parts(policy, state, parts);
     for (int i = 0; i < PART_COUNT; i++)
         emit_part(policy, effects, i, &parts[i]);
-    emit_segments(policy, state, effects);
+    bool adds = effects->sign > 0;
+    replace_pieces(policy, adds ? NULL : state, adds ? state : NULL, effects);
 }
 
 void journey_trailing_replace(const struct journey_policy *policy,
@@ -161,5 +126,5 @@ void journey_trailing_replace(const struct journey_policy *policy,
         effects->sign = 1;
         emit_part(policy, effects, i, &new_parts[i]);
     }
-    replace_segments(policy, before, after, effects);
+    replace_pieces(policy, before, after, effects);
 }

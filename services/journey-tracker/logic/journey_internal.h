@@ -279,24 +279,62 @@ const struct tail_touch *tail_eligible(const struct journey_tail *tail, struct a
                                        uint32_t *count);
 bool tail_equal(const struct journey_tail *a, const struct journey_tail *b);
 
-/* ---- segments ---- */
-/* Settles what is before the touch, and finds the segments that it carries. */
-void segments_before(struct passing *p);
-/* Of these segments those with figures. */
-struct shown_segments segments_shown(const struct journey_policy *policy, uint32_t segments);
-/* Remembers what the touch changes. */
-void segments_after(const struct passing *p);
-struct segment_state *segments_of(const struct journey_policy *policy, struct journey_state *state);
-struct segment_state *segments_copy(const struct segment_state *from, struct arena *arena);
-/* Nothing at all where nothing is remembered. */
-void segments_pack(const struct journey_policy *policy, const struct journey_state *state,
-                   struct strbuf *out);
-void segments_unpack(struct unpack *in, const struct journey_policy *policy,
-                     struct journey_state *state);
-bool segments_equal(const struct journey_policy *policy, const struct journey_state *a,
-                    const struct journey_state *b);
+/* ---- pieces (pieces.def) ---- */
+/* The bytes of a piece on their way in. */
+struct piece_bytes {
+    struct unpack in;
+    const struct shape_lookup *shapes;
+    uint32_t missing; /* code of a shape that is not loaded; 0: none */
+};
+/* The shape of this code; NULL and `missing` set where it is not loaded. */
+const struct shape *piece_shape(struct piece_bytes *bytes, uint32_t code);
+
+/* What every piece offers:
+ *
+ *   before     the state is that before the fact, and time moves on to it. Segments, which act
+ *              first, set p->segments and p->shown.
+ *   after      all rules have acted on the fact, and state->last is its key
+ *   copy       a deep copy
+ *   pack       its bytes, none at all where it remembers nothing. They say where they end. What no
+ *              window reaches any more plays no part in them.
+ *   unpack     reads them; a failure is bytes->in.failed or bytes->missing
+ *   equal      nothing that follows can differ by this piece; either may be NULL
+ *   trailing   adds, dated ahead, what the passing of time does after the last fact of `after`,
+ * less what it does after that of `before`; either state may be NULL. Equal ones cost nothing.
+ *
+ * A piece that the policy does not ask for returns at once. */
+#define PIECE(number, name)                                                                        \
+    void name##_before(struct passing *p);                                                         \
+    void name##_after(struct passing *p);                                                          \
+    struct name##_state *name##_copy(const struct name##_state *from, struct arena *arena);        \
+    void name##_pack(const struct journey_policy *policy, const struct journey_state *state,       \
+                     struct strbuf *out);                                                          \
+    void name##_unpack(struct piece_bytes *bytes, const struct journey_policy *policy,             \
+                       struct journey_state *state);                                               \
+    bool name##_equal(const struct journey_policy *policy, const struct journey_state *a,          \
+                      const struct journey_state *b);                                              \
+    void name##_trailing(const struct journey_policy *policy, const struct journey_state *before,  \
+                         const struct journey_state *after, struct journey_effects *effects);
+#include "services/journey-tracker/logic/pieces.def"
+
+/* Those of the state, made where there are none. */
+struct segments_state *segments_of(const struct journey_policy *policy,
+                                   struct journey_state *state);
+
+/* ---- rows (rows.def) ---- */
+enum row_change { ROW_REMOVE = 1, ROW_WRITE = 2 };
+#define ROW_KIND(name, row, list)                                                                  \
+    int name##_order(const struct row *a, const struct row *b);                                    \
+    unsigned name##_change(const struct row *before, struct row *after);
+#include "services/journey-tracker/logic/rows.def"
 
 /* ---- bytes ---- */
+/* A time as microseconds before the last fact (state->last.at). Differences may wrap: reading wraps
+ * back. */
+void pack_age(struct strbuf *out, struct instant last, struct instant t);
+struct instant unpack_age(struct unpack *in, struct instant last);
+void pack_id(struct strbuf *out, struct id id);
+struct id unpack_id(struct unpack *in);
 /* A sum as two zigzag varints: 2^64 times the first, and the second. */
 void pack_short_sum(struct strbuf *out, micros_sum sum);
 micros_sum unpack_short_sum(struct unpack *in);

@@ -6,7 +6,7 @@
  * The variable part, in this order; v is a varint, z a zigzag varint, a number its bytes:
  *
  *   1       flags: 1 the last fact is the last inbound touch, 2 a tail follows, 4 the tail was cut,
- *           8 the last fact is alone at its instant, 16 it then has a stage row, 32 segments follow
+ *           8 the last fact is alone at its instant, 16 it then has a stage row, 32 pieces follow
  *   1 16 8  rank, event_id and anchor of the last fact, unless flag 1
  *   v v     node and department of the last touch
  *   z v     goal_day, goals_today
@@ -29,7 +29,9 @@
  *           2 a decision follows
  *     8     only with flag 2: its decision
  *   z       only with flags 2 and 4: dropped_at, as microseconds before last_seen
- *   v       only with flag 32: segments before the instant of the last fact, as bits; then, each
+ *   v       only with flag 32: the pieces that follow, one bit each (pieces.def); their bytes, by
+ *           number. Those of segments:
+ *   v       segments before the instant of the last fact, as bits; then, each
  *           with a tag of 1 byte, 1 for the first touch, 2 and more for a slot of segment_rules:
  *     v     first touch: microseconds before last_seen
  *     1 1 v...  count: ever, number of times, then each as microseconds before last_seen
@@ -48,18 +50,17 @@ enum {
     FLAG_CUT = 4,
     FLAG_ALONE = 8,
     FLAG_CHANGED = 16,
-    FLAG_SEGMENTS = 32
+    FLAG_PIECES = 32
 };
 
-/* Differences of times may wrap: reading wraps back. */
-static void pack_age(struct strbuf *out, const struct journey_state *state, struct instant t)
+void pack_age(struct strbuf *out, struct instant last, struct instant t)
 {
-    pack_zigzag(out, wrap_sub(state->last.at.us, t.us));
+    pack_zigzag(out, wrap_sub(last.us, t.us));
 }
 
-static struct instant unpack_age(struct unpack *in, const struct journey_state *state)
+struct instant unpack_age(struct unpack *in, struct instant last)
 {
-    return (struct instant){wrap_sub(state->last.at.us, unpack_zigzag(in))};
+    return (struct instant){wrap_sub(last.us, unpack_zigzag(in))};
 }
 
 static void pack_time(struct strbuf *out, struct instant t)
@@ -108,7 +109,7 @@ micros_sum unpack_short_sum(struct unpack *in)
     return sum_of(high, unpack_zigzag(in));
 }
 
-static struct id unpack_id(struct unpack *in)
+struct id unpack_id(struct unpack *in)
 {
     struct id id = {0};
     struct span bytes = unpack_bytes(in, sizeof id.bytes);
@@ -187,7 +188,7 @@ static void take_header(struct journey_state *s, const struct state_header *h)
     s->last_order_at = h->last_order_at;
 }
 
-static void pack_id(struct strbuf *out, struct id id)
+void pack_id(struct strbuf *out, struct id id)
 {
     strbuf_add(out, id.bytes, sizeof id.bytes);
 }
@@ -249,7 +250,7 @@ static void pack_progress(const struct journey_policy *policy, struct strbuf *ou
         pack_zigzag(out, e->first_day);
         pack_byte(out, e->time_count);
         for (uint32_t j = 0; j < e->time_count; j++)
-            pack_age(out, s, e->times[j]);
+            pack_age(out, s->last.at, e->times[j]);
     }
     for (int i = 0; i < POLICY_MAX_NTH_GOALS; i++) {
         if (s->goals[i].count == 0 && !s->goals[i].is_counted)
@@ -277,7 +278,7 @@ static void unpack_counted(struct unpack *in, const struct journey_policy *polic
             in->failed = true;
         }
         for (uint32_t j = 0; j < e->time_count; j++)
-            e->times[j] = unpack_age(in, s);
+            e->times[j] = unpack_age(in, s->last.at);
     }
 }
 
@@ -370,7 +371,7 @@ static void pack_sums(struct strbuf *out, const struct journey_state *s)
         pack_byte(out, has_last ? s->sums[i].last.rank : NO_LAST);
         if (!has_last)
             continue;
-        pack_age(out, s, s->sums[i].last.at);
+        pack_age(out, s->last.at, s->sums[i].last.at);
         pack_id(out, s->sums[i].last.event_id);
         pack_be64(out, (uint64_t)s->sums[i].last.anchor);
     }
@@ -393,7 +394,7 @@ static void unpack_sums(struct unpack *in, struct journey_state *s)
             sum->last.rank = 0;
             continue;
         }
-        sum->last.at = unpack_age(in, s);
+        sum->last.at = unpack_age(in, s->last.at);
         sum->last.event_id = unpack_id(in);
         sum->last.anchor = (int64_t)unpack_be64(in);
     }
@@ -403,7 +404,7 @@ static void pack_scores(struct strbuf *out, const struct journey_state *s)
 {
     pack_byte(out, s->score_count);
     for (uint8_t i = 0; i < s->score_count; i++) {
-        pack_age(out, s, s->scores[i].at);
+        pack_age(out, s->last.at, s->scores[i].at);
         pack_byte(out, (uint8_t)(int8_t)s->scores[i].score);
     }
 }
@@ -413,7 +414,7 @@ static void unpack_scores(struct unpack *in, struct journey_state *s)
     uint8_t count = unpack_byte(in);
     in->failed |= count > STATE_MAX_SCORES;
     for (uint8_t i = 0; i < count && !in->failed; i++) {
-        struct instant at = unpack_age(in, s);
+        struct instant at = unpack_age(in, s->last.at);
         s->scores[s->score_count++] = (struct score_said){at, (int8_t)unpack_byte(in)};
     }
 }
@@ -437,7 +438,7 @@ static void pack_tail_touch(struct strbuf *out, const struct journey_state *s,
                             const struct tail_touch *t)
 {
     uint64_t flags = (t->has_failed ? TAIL_FAILED : 0) | (t->decision ? TAIL_DECISION : 0);
-    pack_age(out, s, t->at);
+    pack_age(out, s->last.at, t->at);
     pack_id(out, t->event_id);
     pack_varint(out, (uint64_t)t->shape->code * TAIL_FLAGS + flags);
     if (t->decision)
@@ -450,7 +451,7 @@ static void pack_tail(struct strbuf *out, const struct journey_state *s, const s
     for (uint32_t i = 0; i < kept->count; i++)
         pack_tail_touch(out, s, &kept->items[i]);
     if (instant_is_set(kept->dropped_at))
-        pack_age(out, s, kept->dropped_at);
+        pack_age(out, s->last.at, kept->dropped_at);
 }
 
 /* Of an instant with several facts nothing is kept: no state goes on from there. */
@@ -475,13 +476,60 @@ static void unpack_last(struct unpack *in, uint8_t flags, struct journey_state *
     s->change_count = flags & FLAG_CHANGED ? 1 : 0;
 }
 
+const struct shape *piece_shape(struct piece_bytes *bytes, uint32_t code)
+{
+    if (bytes->in.failed || bytes->missing)
+        return NULL;
+    const struct shape *shape = bytes->shapes->find(bytes->shapes->context, code);
+    if (shape == NULL)
+        bytes->missing = code;
+    return shape;
+}
+
+/* Which pieces have bytes, and these; nothing where none has. */
+static void pack_pieces(const struct journey_policy *policy, const struct journey_state *state,
+                        struct strbuf *out)
+{
+    uint32_t present = 0;
+    struct strbuf bytes = {.arena = state->arena};
+    size_t before;
+#define PIECE(number, name)                                                                        \
+    before = bytes.len;                                                                            \
+    if (state->name)                                                                               \
+        name##_pack(policy, state, &bytes);                                                        \
+    present |= (bytes.len > before ? UINT32_C(1) : 0) << (number);
+#include "services/journey-tracker/logic/pieces.def"
+    if (present == 0)
+        return;
+    pack_varint(out, present);
+    strbuf_add(out, bytes.ptr, bytes.len);
+}
+
+/* False if a shape is not known yet. */
+static bool unpack_pieces(struct unpack *in, const struct journey_policy *policy,
+                          const struct shape_lookup *shapes, struct journey_state *state,
+                          uint32_t *missing)
+{
+    uint64_t known = 0, present = unpack_varint(in);
+    struct piece_bytes bytes = {.in = *in, .shapes = shapes};
+#define PIECE(number, name)                                                                        \
+    known |= UINT64_C(1) << (number);                                                              \
+    if (present >> (number)&1 && !bytes.in.failed && !bytes.missing)                               \
+        name##_unpack(&bytes, policy, state);
+#include "services/journey-tracker/logic/pieces.def"
+    *in = bytes.in;
+    in->failed |= (present & ~known) != 0;
+    *missing = bytes.missing;
+    return bytes.missing == 0;
+}
+
 void journey_state_pack(const struct journey_policy *policy, const struct journey_state *s,
                         struct strbuf *out)
 {
     struct kept kept = kept_tail(policy, &s->tail);
     bool same = touch_key_compare(&s->last, &s->last_inbound) == 0;
-    struct strbuf segments = {.arena = s->arena}, lapses = {.arena = s->arena};
-    segments_pack(policy, s, &segments);
+    struct strbuf pieces = {.arena = s->arena}, lapses = {.arena = s->arena};
+    pack_pieces(policy, s, &pieces);
     journey_lapses_pack(policy, s, s->arena, &lapses);
     strbuf_reserve(out, 2 * JOURNEY_HEADER_SIZE + s->orders.count * 20 +
                             kept.count * (sizeof(struct id) + 12));
@@ -493,7 +541,7 @@ void journey_state_pack(const struct journey_policy *policy, const struct journe
         strbuf_add(out, lapses.ptr, lapses.len);
     }
     pack_byte(out, (uint8_t)((same ? FLAG_SAME_KEY : 0) | (kept.count ? FLAG_TAIL : 0) |
-                             (segments.len ? FLAG_SEGMENTS : 0) |
+                             (pieces.len ? FLAG_PIECES : 0) |
                              (instant_is_set(kept.dropped_at) ? FLAG_CUT : 0) | instant_flags(s)));
     if (!same) {
         pack_byte(out, s->last.rank);
@@ -508,7 +556,7 @@ void journey_state_pack(const struct journey_policy *policy, const struct journe
     pack_scores(out, s);
     if (kept.count)
         pack_tail(out, s, &kept);
-    strbuf_add(out, segments.ptr, segments.len);
+    strbuf_add(out, pieces.ptr, pieces.len);
     if (header.flags & HEADER_FACETS)
         pack_facets(out, &header);
 }
@@ -526,7 +574,7 @@ static bool unpack_tail(struct unpack *in, const struct shape_lookup *shapes,
     s->tail.capacity = (uint32_t)count;
     for (uint64_t i = 0; i < count && !in->failed; i++) {
         struct tail_touch *t = &s->tail.items[s->tail.count++];
-        t->at = unpack_age(in, s);
+        t->at = unpack_age(in, s->last.at);
         t->event_id = unpack_id(in);
         uint64_t word = unpack_varint(in);
         uint32_t code = (uint32_t)(word / TAIL_FLAGS);
@@ -539,8 +587,14 @@ static bool unpack_tail(struct unpack *in, const struct shape_lookup *shapes,
         }
     }
     if (cut)
-        s->tail.dropped_at = unpack_age(in, s);
+        s->tail.dropped_at = unpack_age(in, s->last.at);
     return true;
+}
+
+static enum outcome shape_unknown(uint32_t code, struct err *err)
+{
+    return err_set(err, OUTCOME_RETRY, "shape_unknown",
+                   "journey state names shape %u, which is not loaded", code);
 }
 
 enum outcome journey_state_unpack(const struct journey_policy *policy, struct span packed,
@@ -568,12 +622,11 @@ enum outcome journey_state_unpack(const struct journey_policy *policy, struct sp
     unpack_sums(&in, out);
     unpack_scores(&in, out);
     if ((flags & FLAG_TAIL) && !unpack_tail(&in, shapes, out, flags & FLAG_CUT, missing))
-        return err_set(err, OUTCOME_RETRY, "shape_unknown",
-                       "journey state names shape %u, which is not loaded", *missing);
+        return shape_unknown(*missing, err);
     if (policy->segments.count > 0)
         segments_of(policy, out);
-    if (flags & FLAG_SEGMENTS)
-        segments_unpack(&in, policy, out);
+    if ((flags & FLAG_PIECES) && !unpack_pieces(&in, policy, shapes, out, missing))
+        return shape_unknown(*missing, err);
     if (header.flags & HEADER_FACETS)
         unpack_bytes(&in, JOURNEY_FACETS_SIZE);
     if (in.failed || in.at != in.end || out->stage >= STAGE_COUNT || out->status >= STATUS_COUNT)

@@ -10,91 +10,62 @@ static bool same_touch(const struct touch *a, const struct touch *b)
            a->score == b->score && a->decision == b->decision && a->order == b->order;
 }
 
-static int conversion_order(const struct conversion_row *a, const struct conversion_row *b)
+int conversions_order(const struct conversion_row *a, const struct conversion_row *b)
 {
     return touch_key_compare(&a->key, &b->key);
 }
 
-static bool conversion_same(const struct conversion_row *a, const struct conversion_row *b)
+unsigned conversions_change(const struct conversion_row *before, struct conversion_row *after)
 {
-    return a->goal == b->goal && a->is_first == b->is_first && a->stage_before == b->stage_before &&
-           span_equal(a->eligible, b->eligible);
+    bool same = before->goal == after->goal && before->is_first == after->is_first &&
+                before->stage_before == after->stage_before &&
+                span_equal(before->eligible, after->eligible);
+    return same ? 0 : ROW_WRITE;
 }
 
-static bool order_same(const struct order_change *a, const struct order_change *b)
+int repeats_order(const struct touch_key *a, const struct touch_key *b)
 {
-    return touch_key_compare(&a->order, &b->order) == 0 && a->is_return == b->is_return &&
-           a->is_full == b->is_full && a->is_repeat == b->is_repeat && a->goal == b->goal &&
-           a->seller == b->seller && a->money == b->money && a->share == b->share &&
-           a->value == b->value && a->margin == b->margin && a->over == b->over &&
-           a->value_before == b->value_before && a->margin_before == b->margin_before &&
-           span_equal(a->touches, b->touches);
+    return touch_key_compare(a, b);
 }
 
-static void diff_orders(struct journey_effects *effects, const struct order_changes *before,
-                        const struct order_changes *after)
+unsigned repeats_change(const struct touch_key *before, struct touch_key *after)
 {
-    size_t i = 0, j = 0;
-    while (i < before->count || j < after->count) {
-        int order = i == before->count ? 1
-                    : j == after->count
-                        ? -1
-                        : touch_key_compare(&before->items[i].key, &after->items[j].key);
-        if (order < 0)
-            *arena_push(effects->arena, &effects->orders_removed) = before->items[i];
-        else if (order > 0 || !order_same(&before->items[i], &after->items[j]))
-            *arena_push(effects->arena, &effects->orders) = after->items[j];
-        i += order <= 0;
-        j += order >= 0;
-    }
+    (void)before, (void)after;
+    return 0;
 }
 
-static void diff_conversions(struct journey_effects *effects, const struct conversion_rows *before,
-                             const struct conversion_rows *after)
+int orders_order(const struct order_change *a, const struct order_change *b)
 {
-    size_t i = 0, j = 0;
-    while (i < before->count || j < after->count) {
-        int order = i == before->count  ? 1
-                    : j == after->count ? -1
-                                        : conversion_order(&before->items[i], &after->items[j]);
-        if (order < 0)
-            *arena_push(effects->arena, &effects->conversions_removed) = before->items[i];
-        else if (order > 0 || !conversion_same(&before->items[i], &after->items[j]))
-            *arena_push(effects->arena, &effects->conversions) = after->items[j];
-        i += order <= 0;
-        j += order >= 0;
-    }
+    return touch_key_compare(&a->key, &b->key);
+}
+
+unsigned orders_change(const struct order_change *a, struct order_change *b)
+{
+    bool same = touch_key_compare(&a->order, &b->order) == 0 && a->is_return == b->is_return &&
+                a->is_full == b->is_full && a->is_repeat == b->is_repeat && a->goal == b->goal &&
+                a->seller == b->seller && a->money == b->money && a->share == b->share &&
+                a->value == b->value && a->margin == b->margin && a->over == b->over &&
+                a->value_before == b->value_before && a->margin_before == b->margin_before &&
+                span_equal(a->touches, b->touches);
+    return same ? 0 : ROW_WRITE;
 }
 
 /* Rows are derived in the order of (changed_at, segment). */
-static int membership_order(const struct membership_row *a, const struct membership_row *b)
+int memberships_order(const struct membership_row *a, const struct membership_row *b)
 {
     int c = instant_compare(a->changed_at, b->changed_at);
     return c ? c : a->segment - b->segment;
 }
 
-static void diff_memberships(struct journey_effects *effects, const struct membership_rows *before,
-                             const struct membership_rows *after)
+unsigned memberships_change(const struct membership_row *before, struct membership_row *after)
 {
-    size_t i = 0, j = 0;
-    while (i < before->count || j < after->count) {
-        int order = i == before->count  ? 1
-                    : j == after->count ? -1
-                                        : membership_order(&before->items[i], &after->items[j]);
-        bool is_moved =
-            order == 0 && touch_key_compare(&before->items[i].touch, &after->items[j].touch) != 0;
-        bool is_changed = order == 0 && before->items[i].is_in != after->items[j].is_in;
-        if (order < 0 || is_moved)
-            *arena_push(effects->arena, &effects->memberships_removed) = before->items[i];
-        if (order > 0 || is_moved || is_changed)
-            *arena_push(effects->arena, &effects->memberships) = after->items[j];
-        i += order <= 0;
-        j += order >= 0;
-    }
+    if (touch_key_compare(&before->touch, &after->touch) != 0)
+        return ROW_REMOVE | ROW_WRITE;
+    return before->is_in != after->is_in ? ROW_WRITE : 0;
 }
 
 /* Rows are derived in the order of (touch, reason). */
-static int stage_order(const struct stage_row *a, const struct stage_row *b)
+int stages_order(const struct stage_row *a, const struct stage_row *b)
 {
     int c = touch_key_compare(&a->touch, &b->touch);
     return c ? c : a->reason - b->reason;
@@ -122,24 +93,41 @@ static bool stage_looks_same(const struct stage_row *a, const struct stage_row *
            a->changed_at.us == b->changed_at.us;
 }
 
-static void diff_stages(struct journey_effects *effects, const struct stage_rows *before,
-                        const struct stage_rows *after)
+unsigned stages_change(const struct stage_row *before, struct stage_row *after)
 {
-    size_t i = 0, j = 0;
-    while (i < before->count || j < after->count) {
-        int order = i == before->count  ? 1
-                    : j == after->count ? -1
-                                        : stage_order(&before->items[i], &after->items[j]);
-        if (order < 0 || (order == 0 && stops_changing_stage(&before->items[i], &after->items[j])))
-            *arena_push(effects->arena, &effects->stages_removed) = before->items[i];
-        if (order > 0 || (order == 0 && !stage_same(&before->items[i], &after->items[j]))) {
-            struct stage_row *row = arena_push(effects->arena, &effects->stages);
-            *row = after->items[j];
-            row->is_told = order == 0 && stage_looks_same(&before->items[i], &after->items[j]);
-        }
-        i += order <= 0;
-        j += order >= 0;
+    if (stage_same(before, after))
+        return 0;
+    after->is_told = stage_looks_same(before, after);
+    return stops_changing_stage(before, after) ? ROW_REMOVE | ROW_WRITE : ROW_WRITE;
+}
+
+/* diff_NAME: adds what differs between the rows of a range before and after, both in order. */
+#define ROW_KIND(name, row, list)                                                                  \
+    static void diff_##name(struct journey_effects *effects, const struct list *before,            \
+                            const struct list *after)                                              \
+    {                                                                                              \
+        size_t i = 0, j = 0;                                                                       \
+        while (i < before->count || j < after->count) {                                            \
+            int order = i == before->count  ? 1                                                    \
+                        : j == after->count ? -1                                                   \
+                                            : name##_order(&before->items[i], &after->items[j]);   \
+            unsigned change = order < 0   ? ROW_REMOVE                                             \
+                              : order > 0 ? ROW_WRITE                                              \
+                                          : name##_change(&before->items[i], &after->items[j]);    \
+            if (change & ROW_REMOVE)                                                               \
+                *arena_push(effects->arena, &effects->name##_removed) = before->items[i];          \
+            if (change & ROW_WRITE)                                                                \
+                *arena_push(effects->arena, &effects->name) = after->items[j];                     \
+            i += order <= 0;                                                                       \
+            j += order >= 0;                                                                       \
+        }                                                                                          \
     }
+#include "services/journey-tracker/logic/rows.def"
+
+void journey_diff_repeats(struct journey_effects *effects, const struct repeat_rows *before,
+                          const struct repeat_rows *after)
+{
+    diff_repeats(effects, before, after);
 }
 
 static void derive_side(const struct journey_policy *policy, const struct journey_side *side,
@@ -178,10 +166,8 @@ static size_t pass_common(const struct journey_policy *policy, const struct jour
 static struct journey_effects without_rows(const struct journey_effects *effects)
 {
     struct journey_effects copy = *effects;
-    memset(&copy.conversions, 0, sizeof copy.conversions);
-    memset(&copy.stages, 0, sizeof copy.stages);
-    memset(&copy.orders, 0, sizeof copy.orders);
-    memset(&copy.memberships, 0, sizeof copy.memberships);
+#define ROW_KIND(name, row, list) memset(&copy.name, 0, sizeof copy.name);
+#include "services/journey-tracker/logic/rows.def"
     return copy;
 }
 
@@ -201,8 +187,6 @@ void journey_rederive(const struct journey_policy *policy, const struct journey_
     effects->cells = new_effects.cells;
     effects->sign = 1;
     effects->missed_window |= new_effects.missed_window;
-    diff_conversions(effects, &old_effects.conversions, &new_effects.conversions);
-    diff_orders(effects, &old_effects.orders, &new_effects.orders);
-    diff_stages(effects, &old_effects.stages, &new_effects.stages);
-    diff_memberships(effects, &old_effects.memberships, &new_effects.memberships);
+#define ROW_KIND(name, row, list) diff_##name(effects, &old_effects.name, &new_effects.name);
+#include "services/journey-tracker/logic/rows.def"
 }

@@ -66,20 +66,3 @@ size_t journey_drop_repeats(struct touch *touches, size_t count, struct arena *a
     }
     return kept;
 }
-
-void journey_diff_repeats(struct journey_effects *effects, const struct repeat_rows *before,
-                          const struct repeat_rows *after)
-{
-    size_t i = 0, j = 0;
-    while (i < before->count || j < after->count) {
-        int order = i == before->count  ? 1
-                    : j == after->count ? -1
-                                        : touch_key_compare(&before->items[i], &after->items[j]);
-        if (order < 0)
-            *arena_push(effects->arena, &effects->repeats_removed) = before->items[i];
-        if (order > 0)
-            *arena_push(effects->arena, &effects->repeats) = after->items[j];
-        i += order <= 0;
-        j += order >= 0;
-    }
-}

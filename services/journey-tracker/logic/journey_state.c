@@ -67,7 +67,8 @@ void journey_state_copy(struct journey_state *to, const struct journey_state *fr
                from->tail.count * sizeof *to->tail.items);
     }
     orders_copy(&to->orders, &from->orders, arena);
-    to->segments = segments_copy(from->segments, arena);
+#define PIECE(number, name) to->name = from->name ? name##_copy(from->name, arena) : NULL;
+#include "services/journey-tracker/logic/pieces.def"
     to->sum_capacity = from->sum_count;
     to->sums = NULL;
     if (from->sum_count) {
@@ -238,6 +239,15 @@ static bool has_lasts_of(const struct journey_state *state, const struct journey
     return true;
 }
 
+static bool pieces_equal(const struct journey_policy *policy, const struct journey_state *before,
+                         const struct journey_state *after)
+{
+    bool equal = true;
+#define PIECE(number, name) equal = equal && name##_equal(policy, before, after);
+#include "services/journey-tracker/logic/pieces.def"
+    return equal;
+}
+
 bool journey_converged(const struct journey_policy *policy, const struct journey_state *before,
                        const struct journey_state *after)
 {
@@ -247,7 +257,7 @@ bool journey_converged(const struct journey_policy *policy, const struct journey
            goals_equal(before, after) && counted_equal(policy, before, after) &&
            has_lasts_of(before, after) && has_lasts_of(after, before) &&
            orders_equal(&before->orders, &after->orders) && !journey_tail_is_cut(before) &&
-           tail_equal(&before->tail, &after->tail) && segments_equal(policy, before, after);
+           tail_equal(&before->tail, &after->tail) && pieces_equal(policy, before, after);
 }
 
 static void add_sums(struct journey_state *to, const struct journey_state *from, int64_t sign)

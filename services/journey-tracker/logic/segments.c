@@ -6,13 +6,13 @@
 #include "services/journey-tracker/logic/trait.h"
 
 /* ---- what a state remembers ---- */
-struct segment_state *segments_of(const struct journey_policy *policy, struct journey_state *state)
+struct segments_state *segments_of(const struct journey_policy *policy, struct journey_state *state)
 {
     const struct segment_rules *rules = &policy->segments;
     if (state->segments)
         return state->segments;
     size_t slots = rules->slot_count * sizeof *state->segments->slots;
-    struct segment_state *s = arena_alloc(state->arena, sizeof *s + slots);
+    struct segments_state *s = arena_alloc(state->arena, sizeof *s + slots);
     memset(s, 0, sizeof *s + slots);
     s->first = INSTANT_FIRST;
     s->slot_count = rules->slot_count;
@@ -36,11 +36,9 @@ static void copy_slot(struct slot_state *to, const struct slot_state *from, stru
     }
 }
 
-struct segment_state *segments_copy(const struct segment_state *from, struct arena *arena)
+struct segments_state *segments_copy(const struct segments_state *from, struct arena *arena)
 {
-    if (from == NULL)
-        return NULL;
-    struct segment_state *to =
+    struct segments_state *to =
         arena_alloc(arena, sizeof *to + from->slot_count * sizeof *to->slots);
     *to = *from;
     for (uint32_t i = 0; i < from->slot_count; i++)
@@ -60,7 +58,7 @@ static bool is_within(struct instant from, struct duration window, struct instan
 struct asking {
     const struct journey_policy *policy;
     const struct journey_state *state;
-    const struct segment_state *s;
+    const struct segments_state *s;
     struct instant t;
     int32_t day;
     uint8_t stage, status;
@@ -234,7 +232,7 @@ static struct instant midnight(const struct journey_policy *policy, int64_t day)
 }
 
 /* The end of the window that holds the atom's truth; INSTANT_NEVER: it has none. */
-static struct instant window_end(const struct segment_state *s, const struct segment_atom *atom)
+static struct instant window_end(const struct segments_state *s, const struct segment_atom *atom)
 {
     const struct slot_state *slot = &s->slots[atom->slot];
     struct instant from = INSTANT_FIRST;
@@ -278,7 +276,7 @@ static struct instant next_change(const struct asking *a)
 /* Fills what is true at the instant of the last fact. */
 static void know(const struct journey_policy *policy, const struct journey_state *state)
 {
-    struct segment_state *s = state->segments;
+    struct segments_state *s = state->segments;
     if (s->is_known)
         return;
     const struct asking a = ask_at(policy, state, state->last.at, false);
@@ -371,7 +369,7 @@ static void add_flips(struct segment_flips *flips, struct arena *arena, struct i
 static void find_flips(const struct journey_policy *policy, const struct journey_state *state,
                        struct instant until, struct arena *arena, struct segment_flips *flips)
 {
-    const struct segment_state *s = state->segments;
+    const struct segments_state *s = state->segments;
     know(policy, state);
     add_flips(flips, arena, state->last.at, s->settled, s->mask);
     if (instant_compare(s->due, until) >= 0)
@@ -401,12 +399,48 @@ void journey_segments_ahead(const struct journey_policy *policy, const struct jo
     find_flips(policy, state, INSTANT_NEVER, arena, flips);
 }
 
-struct shown_segments segments_shown(const struct journey_policy *policy, uint32_t segments)
+/* Of these segments those with figures. */
+static struct shown_segments segments_shown(const struct journey_policy *policy, uint32_t segments)
 {
     struct shown_segments shown = in_no_segment();
     for (uint32_t rest = segments & policy->segments.with_figures; rest; rest &= rest - 1)
         shown.codes[shown.count++] = policy->segments.items[__builtin_ctz(rest)].code;
     return shown;
+}
+
+/* ---- time passes ---- */
+static void emit_flips(const struct journey_policy *policy, const struct segment_flips *flips,
+                       struct journey_effects *effects)
+{
+    for (size_t i = 0; i < flips->count; i++)
+        effects_segment(effects, policy, &flips->items[i]);
+}
+
+static bool same_flips(const struct segment_flips *a, const struct segment_flips *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (a->items[i].at.us != b->items[i].at.us || a->items[i].segment != b->items[i].segment ||
+            a->items[i].is_in != b->items[i].is_in)
+            return false;
+    return true;
+}
+
+void segments_trailing(const struct journey_policy *policy, const struct journey_state *before,
+                       const struct journey_state *after, struct journey_effects *effects)
+{
+    struct segment_flips old_flips, new_flips;
+    if (policy->segments.count == 0)
+        return;
+    journey_segments_ahead(policy, before, effects->arena, &old_flips);
+    journey_segments_ahead(policy, after, effects->arena, &new_flips);
+    if (same_flips(&old_flips, &new_flips))
+        return;
+    effects->sign = -1;
+    emit_flips(policy, &old_flips, effects);
+    effects->sign = 1;
+    emit_flips(policy, &new_flips, effects);
 }
 
 /* ---- a fact comes ---- */
@@ -427,7 +461,7 @@ static void emit_rows(const struct passing *p, struct instant until)
 /* Time moves on from the last instant to t. */
 static void settle(struct passing *p, struct instant t)
 {
-    struct segment_state *s = p->state->segments;
+    struct segments_state *s = p->state->segments;
     know(p->policy, p->state);
     if (p->effects && (s->mask != s->settled || instant_compare(s->due, t) < 0))
         emit_rows(p, t);
@@ -443,7 +477,7 @@ void segments_before(struct passing *p)
     struct instant t = p->touch->key.at;
     if (p->policy->segments.count == 0)
         return;
-    struct segment_state *s = segments_of(p->policy, state);
+    struct segments_state *s = segments_of(p->policy, state);
     if (!instant_is_set(state->last.at))
         return;
     bool moves_on = instant_compare(t, state->last.at) > 0;
@@ -453,6 +487,7 @@ void segments_before(struct passing *p)
         p->segments = s->mask;
     else
         p->segments = mask_at(p->policy, state, t, true);
+    p->shown = segments_shown(p->policy, p->segments);
     if (!moves_on || instant_compare(t, s->due) >= 0)
         s->is_known = false;
 }
@@ -522,7 +557,7 @@ static void open_or_end(const struct passing *p, const struct segment_slot *slot
     }
 }
 
-static void pass_filters(const struct passing *p, struct segment_state *s)
+static void pass_filters(const struct passing *p, struct segments_state *s)
 {
     const struct segment_rules *rules = &p->policy->segments;
     bool counts = !p->again && !(is_return(p->touch) && !p->touch->shape->is_return);
@@ -551,7 +586,7 @@ static int64_t value_place(const struct segment_slot *slot, const struct journey
     return 0;
 }
 
-static void pass_traits(const struct passing *p, struct segment_state *s)
+static void pass_traits(const struct passing *p, struct segments_state *s)
 {
     const struct segment_rules *rules = &p->policy->segments;
     for (uint32_t i = 0; i < rules->slot_count; i++) {
@@ -571,7 +606,7 @@ static void pass_traits(const struct passing *p, struct segment_state *s)
     }
 }
 
-static void pass_score(const struct passing *p, struct segment_state *s)
+static void pass_score(const struct passing *p, struct segments_state *s)
 {
     const struct segment_rules *rules = &p->policy->segments;
     for (uint32_t i = 0; i < rules->slot_count; i++) {
@@ -599,12 +634,12 @@ static bool asks_filters(const struct passing *p)
     return false;
 }
 
-void segments_after(const struct passing *p)
+void segments_after(struct passing *p)
 {
     const struct touch *touch = p->touch;
     if (p->policy->segments.count == 0)
         return;
-    struct segment_state *s = segments_of(p->policy, p->state);
+    struct segments_state *s = segments_of(p->policy, p->state);
     if (touch->shape->is_touch && !instant_is_set(s->first) && p->policy->segments.newest.us > 0 &&
         !p->had_touch) {
         s->first = touch->key.at;
@@ -630,16 +665,6 @@ void segments_after(const struct passing *p)
 static bool is_stale(const struct segment_slot *slot, struct instant at, struct instant last)
 {
     return slot->longest.us != INT64_MAX && !is_within(at, slot->longest, last);
-}
-
-static void pack_age(struct strbuf *out, struct instant last, struct instant t)
-{
-    pack_varint(out, (uint64_t)wrap_sub(last.us, t.us));
-}
-
-static struct instant unpack_age(struct unpack *in, struct instant last)
-{
-    return (struct instant){wrap_sub(last.us, (int64_t)unpack_varint(in))};
 }
 
 static void pack_count(struct strbuf *out, const struct segment_slot *slot,
@@ -800,12 +825,13 @@ void segments_pack(const struct journey_policy *policy, const struct journey_sta
         pack_byte(out, 0);
 }
 
-void segments_unpack(struct unpack *in, const struct journey_policy *policy,
+void segments_unpack(struct piece_bytes *bytes, const struct journey_policy *policy,
                      struct journey_state *state)
 {
+    struct unpack *in = &bytes->in;
     uint8_t tag;
     uint64_t settled = unpack_varint(in);
-    struct segment_state *s = segments_of(policy, state);
+    struct segments_state *s = segments_of(policy, state);
     s->settled = (uint32_t)settled;
     in->failed |= settled >> policy->segments.count != 0;
     while (!in->failed && (tag = unpack_byte(in)) != 0) {

@@ -143,7 +143,7 @@ struct segment_flips {
     size_t count, capacity;
 };
 
-struct segment_state {
+struct segments_state {
     uint32_t settled;     /* membership just before the instant of the last fact */
     struct instant first; /* first touch; INSTANT_FIRST: none */
     /* Not stored: what is true at the instant of the last fact with the facts so far, and until

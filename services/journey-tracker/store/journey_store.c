@@ -56,8 +56,8 @@ static int conversion_compare(const void *a, const void *b)
 
 /* Runs a statement over the keys of sorted rows. */
 static enum outcome run_on_repeats(struct db *db, struct arena *arena,
-                                   const struct statement *statement,
-                                   const struct repeat_rows *rows, struct err *err)
+                                   const struct statement *statement, struct repeat_rows *rows,
+                                   struct err *err)
 {
     size_t stride = sizeof *rows->items;
     if (rows->count == 0)
@@ -72,19 +72,19 @@ static enum outcome run_on_repeats(struct db *db, struct arena *arena,
 }
 
 enum outcome journey_store_remove_repeats(struct db *db, struct arena *arena,
-                                          const struct repeat_rows *rows, struct err *err)
+                                          struct repeat_rows *rows, struct err *err)
 {
     return run_on_repeats(db, arena, &sql_delete_repeats, rows, err);
 }
 
 enum outcome journey_store_write_repeats(struct db *db, struct arena *arena,
-                                         const struct repeat_rows *rows, struct err *err)
+                                         struct repeat_rows *rows, struct err *err)
 {
     return run_on_repeats(db, arena, &sql_insert_repeats, rows, err);
 }
 
 enum outcome journey_store_remove_conversions(struct db *db, struct arena *arena,
-                                              const struct conversion_rows *rows, struct err *err)
+                                              struct conversion_rows *rows, struct err *err)
 {
     if (rows->count == 0)
         return OUTCOME_OK;
@@ -147,7 +147,7 @@ static void order_keys(struct params *p, struct arena *arena, const struct order
 }
 
 enum outcome journey_store_remove_orders(struct db *db, struct arena *arena,
-                                         const struct order_changes *rows, struct err *err)
+                                         struct order_changes *rows, struct err *err)
 {
     if (rows->count == 0)
         return OUTCOME_OK;

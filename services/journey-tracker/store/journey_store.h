@@ -34,26 +34,12 @@ extern const struct timeline_schema journey_timeline;
 
 /* All sort their rows, so that transactions lock them in one order. Of stage rows with equal
  * keys only the last is written. */
-enum outcome journey_store_remove_conversions(struct db *db, struct arena *arena,
-                                              const struct conversion_rows *rows, struct err *err);
-enum outcome journey_store_write_conversions(struct db *db, struct arena *arena,
-                                             struct conversion_rows *rows, struct err *err);
-enum outcome journey_store_remove_orders(struct db *db, struct arena *arena,
-                                         const struct order_changes *rows, struct err *err);
-enum outcome journey_store_write_orders(struct db *db, struct arena *arena,
-                                        struct order_changes *rows, struct err *err);
-enum outcome journey_store_remove_stages(struct db *db, struct arena *arena,
-                                         struct stage_rows *rows, struct err *err);
-enum outcome journey_store_write_stages(struct db *db, struct arena *arena, struct stage_rows *rows,
-                                        struct err *err);
-enum outcome journey_store_remove_memberships(struct db *db, struct arena *arena,
-                                              struct membership_rows *rows, struct err *err);
-enum outcome journey_store_write_memberships(struct db *db, struct arena *arena,
-                                             struct membership_rows *rows, struct err *err);
-enum outcome journey_store_remove_repeats(struct db *db, struct arena *arena,
-                                          const struct repeat_rows *rows, struct err *err);
-enum outcome journey_store_write_repeats(struct db *db, struct arena *arena,
-                                         const struct repeat_rows *rows, struct err *err);
+#define ROW_KIND(name, row, list)                                                                  \
+    enum outcome journey_store_remove_##name(struct db *db, struct arena *arena,                   \
+                                             struct list *rows, struct err *err);                  \
+    enum outcome journey_store_write_##name(struct db *db, struct arena *arena, struct list *rows, \
+                                            struct err *err);
+#include "services/journey-tracker/logic/rows.def"
 
 /* ---- checkpoints ---- */
 struct checkpoint {
