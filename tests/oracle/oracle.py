@@ -18,7 +18,7 @@ import policy
 from goals import is_sale
 from identity import ASCII_SPACE, Identifiers, IdentityMap
 from policy import DAY, US, Policies, instant
-from render import View, line
+from render import COLUMNS, View, line
 from rows import Rows
 from touchpoint import Touchpoint, event_id, is_score_refused
 
@@ -123,9 +123,10 @@ class Oracle:
         best = sorted(timeline, key=lambda one: (-one.rank, not is_sale(one, self.policies), one.short_anchor))
         return {one.message: one for one in reversed(best)}.values()
 
-    def views(self, as_of):
+    def views(self, as_of, declared=COLUMNS):
         """{view: rows of text, sorted by key}."""
-        return {name: View(name).text_rows(rows) for name, rows in Rows(self, as_of).all().items()}
+        rows = Rows(self, as_of).all()
+        return {name: View(name, declared).text_rows(rows[name]) for name in declared}
 
 
 def checksum(rows):

@@ -25,6 +25,8 @@ NO_TOUCH = {
     *("Opportunity Accepted", "Opportunity Declined", "Gesture Approved", "Gesture Given"),
 }
 
+SENDS = {"events": ["Contact Sent", "Campaign Sent"], "direction": "outbound"}
+
 DURATION = re.compile(r"P(?:(\d+)Y)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 
 
@@ -50,6 +52,13 @@ def stage_rule(rule):
     on = {lists[key]: [rule[key]] for key in lists if key in rule} | {key: rule[key] for key in ("score_kind", "score_min") if key in rule}
     found = {"on": on, **rule}
     return {**found, "within_us": duration(rule["within"])} if "within" in rule else found
+
+
+def read_responses(found):
+    """None: nobody asks for responses."""
+    if found is None:
+        return None
+    return {"sends": found.get("sends", SENDS), "within": duration(found.get("within", "P7D"))}
 
 
 class Policies:
@@ -87,6 +96,7 @@ class Policies:
             "events": set(returns.get("events", ["Order Returned", "Order Refunded"])),
             "within": duration(returns.get("within", "P90D")),
         }
+        self.responses = read_responses(journey.get("responses"))
         self.no_touch = NEVER_A_TOUCH | set(journey.get("no_touch", NO_TOUCH))
         self.session = duration(journey.get("session", "PT30M"))
         self.status = {"at_risk": {}, "lapsed": {}, **journey.get("status", {})}

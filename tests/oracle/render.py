@@ -7,8 +7,17 @@ import pathlib
 
 from policy import EPOCH, US, date_of
 
-COLUMNS = json.loads((pathlib.Path(__file__).parent / "columns.json").read_text(encoding="utf-8"))
+EVERYTHING = json.loads((pathlib.Path(__file__).parent / "columns.json").read_text(encoding="utf-8"))
 NIL = bytes(16)
+
+
+def shown(view):
+    """The view without the columns that only the oracle knows: `"later"` lists them; None where it is true: all of them."""
+    later = view.get("later", [])
+    return None if later is True else {**view, "columns": {name: kind for name, kind in view["columns"].items() if name not in later}}
+
+
+COLUMNS = {name: shown(view) for name, view in EVERYTHING.items() if shown(view)}
 
 SQL = {
     "uuid": "{0}::text",
@@ -48,11 +57,14 @@ PYTHON = {
 
 
 class View:
-    """A public view: its compared columns, its key, and the rows (dicts of raw values) as sorted tuples of text."""
+    """A public view: its compared columns, its key, and the rows (dicts of raw values) as sorted tuples of text.
 
-    def __init__(self, name):
+    declared: COLUMNS, what the database shows, or EVERYTHING, what the oracle knows.
+    """
+
+    def __init__(self, name, declared=COLUMNS):
         self.name = name
-        self.columns, self.key = COLUMNS[name]["columns"], COLUMNS[name]["key"]
+        self.columns, self.key = declared[name]["columns"], declared[name]["key"]
         self.key_positions = [list(self.columns).index(column) for column in self.key]
         self.renderers = [(column, PYTHON[kind]) for column, kind in self.columns.items()]
 

@@ -8,7 +8,8 @@ from journey import Journey
 from journey_map import JourneyMap, node
 from orders import taking_without_order, tell_orders
 from policy import DAY, US, YEAR, month_of
-from render import COLUMNS, NIL
+from render import NIL
+from responses import Responses
 from segments import Segments, shown_in
 from stages import Stages
 from targets import Targets
@@ -49,7 +50,7 @@ class Rows:
         self.last_day = self.policies.day(as_of)
         self.rows = defaultdict(list)
         self.map, self.goals, self.stages = JourneyMap(self.policies), Goals(self.policies), Stages(self.policies)
-        self.segments = Segments(self.policies)
+        self.segments, self.responses = Segments(self.policies), Responses(self.policies)
         self.credit = defaultdict(list)  # rows of fct_attributions, by the key of rpt_attributions_daily
         self.campaign_names = campaign_names(oracle.touchpoints.values())
         self.members = defaultdict(list)
@@ -75,8 +76,9 @@ class Rows:
         self.stages_daily()
         self.segments_daily()
         self.journey_map()
+        self.responses_by_moment()
         self.unidentified()
-        return {name: self.rows[name] for name in COLUMNS}
+        return self.rows
 
     def identifiers(self):
         identity = self.oracle.identity
@@ -157,6 +159,8 @@ class Rows:
         for reversal in reversals:
             self.reversal(profile, reversal)
         self.map.profile(touches, exit_stages)
+        for response in self.responses.profile(touches):
+            self.response(profile, response)
         self.goals.profile(timeline, converted + reversals, changes, self.is_identified(profile))
         self.stages.profile(changes)
 
@@ -172,6 +176,21 @@ class Rows:
                     "touchpoint_id": membership.touch.event_id,
                 }
             )
+
+    def response(self, profile, response):
+        send = response.send
+        self.rows["fct_responses"].append(
+            {
+                "send_id": send.event_id,
+                "response_id": response.answer.event_id,
+                "profile_id": profile,
+                "sent_at": send.occurred_at,
+                "responded_at": response.answer.occurred_at,
+                "channel": send.channel,
+                "campaign_id": send.campaign_id,
+                "seconds_to_response": response.waited,
+            }
+        )
 
     def dim_profile(self, profile, timeline, touches, converted, changes, lived):
         identity = self.oracle.identity
@@ -489,10 +508,24 @@ class Rows:
             "wait_le_7d",
             "wait_le_30d",
             "wait_over_30d",
+            "conversions_after_7d",
+            "score_sum",
+            "score_count",
         )
         for key, values in self.map.cells.items():
             if key[0] <= month_of(self.last_day):
                 self.rows["rpt_journey_map"].append({**dict(zip(names, key)), **dict(zip(sums, values))})
+        for key, (revenue, cost) in self.map.money.items():
+            if key[0] <= month_of(self.last_day) and (revenue or cost):
+                row = dict(zip((*names, "currency"), key))
+                self.rows["rpt_journey_map_value"].append({**row, "revenue_after_7d": revenue, "touch_cost": cost})
+
+    def responses_by_moment(self):
+        names = ("period_start_date", "segment_id", "channel", "department", "local_hour", "local_weekday", "device_type", "network")
+        sums = ("sends", "responses", "response_seconds_sum", "answers")
+        for key, values in self.responses.cells.items():
+            if key[0] <= month_of(self.last_day) and any(values):
+                self.rows["rpt_responses"].append({**dict(zip(names, key)), **dict(zip(sums, values))})
 
     def unidentified(self):
         for touchpoint in self.oracle.unidentified.values():

@@ -5,7 +5,7 @@ import pathlib
 
 from oracle import Oracle
 from policy import DAY, Policies, instant
-from render import COLUMNS
+from render import EVERYTHING
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 KEY = bytes(range(16))
@@ -60,8 +60,8 @@ def views(touchpoints, with_policies=None, as_of=LATER):
     oracle = Oracle(with_policies or policies(), KEY, LATER)
     for raw in touchpoints:
         oracle.add(json.loads(json.dumps(raw)))
-    return {name: as_dicts(name, rows) for name, rows in oracle.views(as_of).items()}
+    return {name: as_dicts(name, rows) for name, rows in oracle.views(as_of, EVERYTHING).items()}
 
 
 def as_dicts(view, rows):
-    return [dict(zip(COLUMNS[view]["columns"], row)) for row in rows]
+    return [dict(zip(EVERYTHING[view]["columns"], row)) for row in rows]
