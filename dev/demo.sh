@@ -171,6 +171,11 @@ credit_sql() {
 
 verify_credit() { verify_figure "$1 credit of campaign $2" "$3" "$(credit_sql "$1" "$2")"; }
 
+verify_customers() {
+    verify_figure "customers who bought, $1 from $2" "$3" "SELECT customers FROM tutti.rpt_shared_goals WHERE goal_id = 'sale' \
+        AND segment_id = '(all)' AND department = '(all)' AND currency = 'USD' AND period_kind = '$1' AND period_start_date = '$2'"
+}
+
 demo_verify() {
     local wrong=0 touches="tutti.fct_touchpoints WHERE source = 'urn:completejourney'"
     local attributed="tutti.fct_attributions WHERE model = 'linear'"
@@ -198,6 +203,11 @@ demo_verify() {
     verify_credit linear 13 251990.81
     verify_credit linear 18 242763.44
     verify_credit linear 8 242700.80
+    verify_customers month 2017-01-01 1982
+    verify_customers quarter 2017-01-01 2280
+    verify_customers quarter 2017-04-01 2301
+    verify_customers quarter 2017-07-01 2320
+    verify_customers quarter 2017-10-01 2327
     [[ $wrong -eq 0 ]] || die "$wrong figures differ"
     printf 'all figures are as known\n'
 }

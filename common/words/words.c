@@ -15,6 +15,7 @@ static const char *const stages[] = {NULL, WORDS_STAGES(WORD_TEXT)};
 static const char *const statuses[] = {NULL, WORDS_STATUSES(WORD_TEXT)};
 static const char *const models[] = {NULL, WORDS_MODELS(WORD_TEXT)};
 static const char *const measures[] = {WORDS_MEASURES(WORD_TEXT)};
+static const char *const periods[] = {NULL, WORDS_PERIODS(WORD_TEXT)};
 static const char *const reasons[] = {NULL, WORDS_REASONS(WORD_TEXT)};
 static const char *const events[] = {WORDS_EVENTS(WORD_TEXT)};
 static const char *const no_touches[] = {WORDS_NO_TOUCHES(WORD_TEXT) NULL};
@@ -42,6 +43,11 @@ const char *model_word(enum credit_model model)
 const char *measure_word(enum goal_measure measure)
 {
     return measures[measure];
+}
+
+const char *period_word(enum period_kind kind)
+{
+    return periods[kind];
 }
 
 const char *reason_word(enum change_reason reason)

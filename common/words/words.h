@@ -45,6 +45,13 @@
     X(MEASURE_STOCK, "stock")                                                                      \
     X(MEASURE_ENTRIES, "entries")
 
+/* Kinds of period of the reports, each a whole number of days. */
+#define WORDS_PERIODS(X)                                                                           \
+    X(PERIOD_DAY, "day")                                                                           \
+    X(PERIOD_WEEK, "week")                                                                         \
+    X(PERIOD_MONTH, "month")                                                                       \
+    X(PERIOD_QUARTER, "quarter")
+
 /* Kinds of score with the scale of their answers: X(NAME, "kind", worst, best). */
 #define WORDS_SCORE_SCALES(X)                                                                      \
     X(SCALE_NPS, "nps", 0, 10)                                                                     \
@@ -186,6 +193,7 @@ enum journey_status { STATUS_NONE, WORDS_STATUSES(WORD_ENUMERATOR) STATUS_COUNT 
 enum change_reason { CHANGED_BY_NOTHING, WORDS_REASONS(WORD_ENUMERATOR) };
 enum credit_model { MODEL_NONE, WORDS_MODELS(WORD_ENUMERATOR) };
 enum goal_measure { WORDS_MEASURES(WORD_ENUMERATOR) };
+enum period_kind { PERIOD_NONE, WORDS_PERIODS(WORD_ENUMERATOR) PERIOD_COUNT };
 enum direction { DIRECTION_NONE, WORDS_DIRECTIONS(WORD_ENUMERATOR) };
 enum touch_rank { WORDS_RANKS(WORD_ENUMERATOR) };
 enum channel_word { WORDS_CHANNELS(WORD_ENUMERATOR) CHANNEL_COUNT };
@@ -209,6 +217,7 @@ const char *stage_word(enum journey_stage stage);
 const char *status_word(enum journey_status status);
 const char *model_word(enum credit_model model);
 const char *measure_word(enum goal_measure measure);
+const char *period_word(enum period_kind kind);
 const char *reason_word(enum change_reason reason);
 const char *event_word(enum event_word event);
 

@@ -5,12 +5,9 @@
 
 #include "policies_sql.h"
 
-#define PERIODS "day|week|month|quarter"
-#define ALL     SPAN("(all)") /* departments */
+#define ALL SPAN("(all)") /* departments */
 
 enum { MOST = 4096, DATE = sizeof "2026-01-31" - 1 };
-
-static const char *const periods[] = {"day", "week", "month", "quarter"};
 
 /* ---- goals ---- */
 struct target_goals target_goals_of(struct arena *arena, const struct journey_policy *policy)
@@ -107,8 +104,8 @@ static enum outcome read_target(struct arena *arena, const struct json *object,
     CHECK(json_text(object, "department", &out->department, err));
     if (out->department.len == 0)
         return json_fail(json_get(object, "department"), err, "a department has a name");
-    CHECK(json_choice(object, "period", PERIODS, &period, err));
-    out->period = span_of(periods[period]);
+    CHECK(json_choice(object, "period", WORD_CHOICES(WORDS_PERIODS), &period, err));
+    out->period = span_of(period_word((enum period_kind)(PERIOD_DAY + period)));
     CHECK(read_from(object, &out->from, err));
     CHECK(read_currency(arena, object, goal, &out->currency, err));
     CHECK(json_amount(object, "value", &out->micros, err));

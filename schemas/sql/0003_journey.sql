@@ -115,6 +115,8 @@ CREATE TABLE journey.goals (
     status text,
     from_stage text,
     asks_identified boolean NOT NULL,
+    segment_id text,
+    windows text,
     PRIMARY KEY (generation, goal_id)
 );
 COMMENT ON TABLE journey.goals IS 'goals.json as journey-tracker understands it, defaults included (chronicle).';
@@ -128,7 +130,9 @@ COMMENT ON COLUMN journey.goals.metric IS 'count, value, margin_else_value, stoc
 COMMENT ON COLUMN journey.goals.is_credited IS 'It is split by the stored attribution model.';
 COMMENT ON COLUMN journey.goals.from_stage IS 'The lowest stage in which it counts customers; null: any.';
 COMMENT ON COLUMN journey.goals.asks_identified IS 'It counts identified customers only.';
-COMMENT ON COLUMN journey.goals.status IS 'The status that a goal of stock or entries counts; null: it counts touches.';
+COMMENT ON COLUMN journey.goals.status IS 'The status that a goal of stock or entries counts; null: it counts a segment or touches.';
+COMMENT ON COLUMN journey.goals.segment_id IS 'The segment that a goal of stock or entries counts; null: it counts a status or touches.';
+COMMENT ON COLUMN journey.goals.windows IS 'Periods longer than a day whose customers are counted, with a blank between them; null: none.';
 
 CREATE TABLE journey.segments (
     generation uuid NOT NULL,

@@ -16,6 +16,10 @@ CREATE FUNCTION tutti_meta.model_name(code integer) RETURNS text LANGUAGE sql IM
     RETURN (ARRAY['first_touch', 'last_touch', 'linear'])[code];
 COMMENT ON FUNCTION tutti_meta.model_name(integer) IS 'The word of a stored model.';
 
+CREATE FUNCTION tutti_meta.period_name(code integer) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (ARRAY['day', 'week', 'month', 'quarter'])[code];
+COMMENT ON FUNCTION tutti_meta.period_name(integer) IS 'The word of a stored period.';
+
 CREATE FUNCTION tutti_meta.status_code(word text) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN array_position(ARRAY['active', 'at_risk', 'lapsed', 'won_back'], word);
 COMMENT ON FUNCTION tutti_meta.status_code(text) IS 'The code of a status, as it is stored.';

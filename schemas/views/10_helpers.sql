@@ -65,7 +65,7 @@ CREATE FUNCTION tutti_meta.second(before smallint, this smallint) RETURNS smalli
 CREATE AGGREGATE tutti_meta.newest(smallint) (SFUNC = tutti_meta.second, STYPE = smallint, PARALLEL = SAFE);
 
 CREATE VIEW tutti_meta.active_goals AS
-SELECT goal_id, parent_goal_id, ladder_level, unit, metric, is_credited, status, from_stage, asks_identified
+SELECT goal_id, parent_goal_id, ladder_level, unit, metric, is_credited, status, from_stage, asks_identified, segment_id, windows
 FROM journey.goals
 WHERE generation = (SELECT generation FROM tutti_meta.active);
 COMMENT ON VIEW tutti_meta.active_goals IS 'The goals of the active policies (chronicle).';

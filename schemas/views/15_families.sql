@@ -44,10 +44,11 @@ CREATE VIEW metrics.goal_customers AS
 SELECT c.day,
        goal.value AS goal,
        segment_id.value AS segment_id,
+       tutti_meta.period_name(c.d2) AS period_kind,
        c.customers,
        c.updated_at
 FROM (
-    SELECT date '1970-01-01' + k.period AS day, k.d0, k.d1,
+    SELECT date '1970-01-01' + k.period AS day, k.d0, k.d1, k.d2,
            sum(c.v0) AS customers,
            max(c.updated_at) AS updated_at
     FROM metrics.cell_keys AS k
@@ -57,10 +58,11 @@ FROM (
 ) AS c
 LEFT JOIN journey.dictionary AS goal ON goal.code = c.d0
 LEFT JOIN journey.dictionary AS segment_id ON segment_id.code = c.d1;
-COMMENT ON VIEW metrics.goal_customers IS 'Customers with a touch that counts for a goal that day (convergent, but updated_at).';
+COMMENT ON VIEW metrics.goal_customers IS 'Customers whose first touch that counts for a goal in a day, week, month or quarter is of that day (convergent, but updated_at).';
 COMMENT ON COLUMN metrics.goal_customers.day IS 'The day (convergent).';
 COMMENT ON COLUMN metrics.goal_customers.goal IS 'The goal (convergent).';
-COMMENT ON COLUMN metrics.goal_customers.segment_id IS 'Segment before the first such touch of the day; null: all customers (convergent).';
+COMMENT ON COLUMN metrics.goal_customers.segment_id IS 'Segment before that touch; null: all customers (convergent).';
+COMMENT ON COLUMN metrics.goal_customers.period_kind IS 'Kind of the period in which it is the first (convergent).';
 COMMENT ON COLUMN metrics.goal_customers.customers IS 'Number of customers (convergent).';
 COMMENT ON COLUMN metrics.goal_customers.updated_at IS 'Last change (chronicle).';
 
@@ -256,7 +258,7 @@ COMMENT ON COLUMN metrics.segments.updated_at IS 'Last change (chronicle).';
 COMMENT ON COLUMN metrics.cell_keys.family IS '1 goals, 2 goal_customers, 3 credits, 4 steps, 5 statuses, 6 stages, 7 segments: the view of each shows it.';
 COMMENT ON COLUMN metrics.cell_keys.d0 IS 'Code; goals: goal, goal_customers: goal, credits: goal, steps: stage, statuses: status, stages: stage, segments: segment_id.';
 COMMENT ON COLUMN metrics.cell_keys.d1 IS 'Code; goals: department, goal_customers: segment_id, credits: model, steps: from_kind, statuses: goal.';
-COMMENT ON COLUMN metrics.cell_keys.d2 IS 'Code; goals: channel, credits: touch_channel, steps: to_kind.';
+COMMENT ON COLUMN metrics.cell_keys.d2 IS 'Code; goals: channel, goal_customers: period_kind, credits: touch_channel, steps: to_kind.';
 COMMENT ON COLUMN metrics.cell_keys.d3 IS 'Code; goals: currency, credits: touch_department, steps: from_department.';
 COMMENT ON COLUMN metrics.cell_keys.d4 IS 'Code; goals: segment_id, credits: touch_purpose, steps: to_department.';
 COMMENT ON COLUMN metrics.cell_keys.d5 IS 'Code; credits: campaign_id, steps: segment_id.';

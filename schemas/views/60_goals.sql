@@ -37,13 +37,21 @@ WITH goals AS MATERIALIZED (
     ) AS all_sides
     GROUP BY goal_id, is_credited, day, segment_id, currency
 ), customers AS MATERIALIZED (
-    SELECT goal AS goal_id, day, coalesce(segment_id, '(all)') AS segment_id, customers::bigint AS customers FROM metrics.goal_customers
-), statuses AS (
-    SELECT g.goal_id, g.metric, c.day, c.updated_at, c.entries,
-           sum(c.change) OVER (PARTITION BY g.goal_id ORDER BY c.day) AS stock
+    SELECT goal AS goal_id, day, coalesce(segment_id, '(all)') AS segment_id, customers::bigint AS customers
+    FROM metrics.goal_customers
+    WHERE period_kind = 'day'
+), changes AS (
+    SELECT g.goal_id, g.metric, c.day, c.change, c.entries, c.updated_at
     FROM metrics.statuses AS c
     JOIN goals AS g ON g.status = c.status AND c.goal IS NOT DISTINCT FROM CASE WHEN g.from_stage IS NOT NULL OR g.asks_identified THEN g.goal_id END
-    WHERE CASE g.metric WHEN 'stock' THEN c.change ELSE c.entries END <> 0
+    UNION ALL
+    SELECT g.goal_id, g.metric, c.day, c.change, c.entries, c.updated_at
+    FROM metrics.segments AS c
+    JOIN goals AS g USING (segment_id)
+), stocks AS (
+    SELECT goal_id, metric, day, updated_at, entries, sum(change) OVER (PARTITION BY goal_id ORDER BY day) AS stock
+    FROM changes
+    WHERE CASE metric WHEN 'stock' THEN change ELSE entries END <> 0
 ), shown AS (
     SELECT t.goal_id, t.day, t.segment_id, '(all)' AS department, '(all)' AS channel, t.currency, t.micros, t.own, t.assisted,
            coalesce(k.customers, 0) AS customers, t.updated_at
@@ -65,7 +73,7 @@ WITH goals AS MATERIALIZED (
     WHERE coalesce(own, 0) + coalesce(assisted, 0) <> 0
     UNION ALL
     SELECT goal_id, day, '(all)', '(all)', '(all)', NULL, 1000000 * CASE metric WHEN 'stock' THEN stock ELSE entries END, 0, 0, NULL, updated_at
-    FROM statuses
+    FROM stocks
 )
 SELECT s.day AS goal_date, s.goal_id, g.parent_goal_id, g.ladder_level, s.segment_id,
        s.department, s.channel, g.metric, g.unit, s.currency,
@@ -128,16 +136,31 @@ WITH days AS MATERIALIZED (
     SELECT goal_id, department, period_kind, currency, target, from_date,
            lead(from_date) OVER (PARTITION BY goal_id, department, period_kind, currency ORDER BY from_date) AS to_date
     FROM tutti.dim_goal_targets
+), customers AS MATERIALIZED (
+    SELECT goal AS goal_id, period_kind, date_trunc(period_kind, day::timestamp)::date AS period_start_date, coalesce(segment_id, '(all)') AS segment_id,
+           sum(customers)::bigint AS customers
+    FROM metrics.goal_customers
+    WHERE day <= (SELECT today FROM tutti_meta.active)
+    GROUP BY goal, period_kind, date_trunc(period_kind, day::timestamp), segment_id
+), counting AS (
+    SELECT goal_id, period_kind
+    FROM tutti_meta.active_goals
+    CROSS JOIN string_to_table('day ' || coalesce(windows, ''), ' ') AS period_kind
+    WHERE metric NOT IN ('stock', 'entries')
 )
 SELECT p.period_kind, p.period_start_date, p.goal_id, p.parent_goal_id, p.ladder_level, p.segment_id, p.department, p.metric, p.unit,
        p.currency, p.value::numeric(38, 6) AS value, p.own_value::numeric(38, 6) AS own_value,
-       p.assisted_value::numeric(38, 6) AS assisted_value, t.target
+       p.assisted_value::numeric(38, 6) AS assisted_value,
+       CASE WHEN p.department = '(all)' AND c.goal_id IS NOT NULL THEN coalesce(k.customers, 0) END AS customers, t.target
 FROM periods AS p
+LEFT JOIN counting AS c ON c.goal_id = p.goal_id AND c.period_kind = p.period_kind
+LEFT JOIN customers AS k
+    ON k.goal_id = p.goal_id AND k.period_kind = p.period_kind AND k.period_start_date = p.period_start_date AND k.segment_id = p.segment_id
 LEFT JOIN targets AS t
     ON t.goal_id = p.goal_id AND t.department = p.department AND t.period_kind = p.period_kind
     AND coalesce(t.currency, '') = coalesce(p.currency, '') AND p.segment_id = '(all)'
     AND t.from_date <= p.period_start_date AND (t.to_date IS NULL OR p.period_start_date < t.to_date);
-COMMENT ON VIEW tutti.rpt_shared_goals IS 'Goals by day, week, month and quarter, with targets; customers of a period are no sum of days and are not here. Key: period_kind, period_start_date, goal_id, segment_id, department, currency (convergent).';
+COMMENT ON VIEW tutti.rpt_shared_goals IS 'Goals by day, week, month and quarter, with customers and targets. Key: period_kind, period_start_date, goal_id, segment_id, department, currency (convergent).';
 COMMENT ON COLUMN tutti.rpt_shared_goals.period_kind IS 'day, week, month or quarter: add up rows of one only (convergent).';
 COMMENT ON COLUMN tutti.rpt_shared_goals.period_start_date IS 'First day of the period in the reporting zone; weeks begin on Monday (convergent).';
 COMMENT ON COLUMN tutti.rpt_shared_goals.goal_id IS 'Goal of the policies (convergent).';
@@ -151,5 +174,6 @@ COMMENT ON COLUMN tutti.rpt_shared_goals.currency IS 'ISO 4217 code; null for co
 COMMENT ON COLUMN tutti.rpt_shared_goals.value IS 'Sum of the days; of a stock, at the end of the last day with a change (convergent).';
 COMMENT ON COLUMN tutti.rpt_shared_goals.own_value IS 'Part by the department''s own touches (convergent).';
 COMMENT ON COLUMN tutti.rpt_shared_goals.assisted_value IS 'Part by touches of other departments than the one that converted (convergent).';
+COMMENT ON COLUMN tutti.rpt_shared_goals.customers IS 'Distinct customers with a touch that counts in the period, not additive; null for parts, for goals without touches, and for periods that the goal does not list as windows (convergent).';
 COMMENT ON COLUMN tutti.rpt_shared_goals.target IS 'Target of goal, department and period in this currency; null without one, and for segments (chronicle).';
 GRANT SELECT ON tutti.rpt_shared_goals TO tutti_reader;

@@ -1,15 +1,14 @@
-/* journey_policy.c: one function per section of journey.json and goals.json; each names the keys
- * that it takes. The other documents have readers of their own. */
+/* journey_policy.c: one function per section of journey.json; each names the keys that it takes.
+ * The other documents have readers of their own. */
 #include "services/journey-tracker/journey_policy.h"
 
 #include "common/service/generation.h"
 #include "common/service/zones.h"
 #include "services/journey-tracker/policy/journey_channels.h"
 #include "services/journey-tracker/policy/journey_filter.h"
+#include "services/journey-tracker/policy/journey_goals.h"
 #include "services/journey-tracker/policy/journey_segments.h"
 #include "services/journey-tracker/policy/journey_traits.h"
-
-#define STATUSES "active|at_risk|lapsed|won_back"
 
 /* ---- stages ---- */
 static enum outcome read_rule(struct arena *arena, const struct json *object,
@@ -219,142 +218,17 @@ static enum outcome read_journey(struct arena *arena, const struct json *journey
     return read_attribution(arena, journey, policy, err);
 }
 
-/* ---- goals ---- */
-static enum outcome read_measure(const struct json *object, struct journey_goal *goal,
-                                 struct err *err)
-{
-    int measure = MEASURE_COUNT, status = -1, direction = 0, stage = -1;
-    CHECK(json_choice(object, "measure", WORD_CHOICES(WORDS_MEASURES), &measure, err));
-    CHECK(json_choice(object, "status", STATUSES, &status, err));
-    CHECK(json_choice(object, "from_stage", WORD_CHOICES(WORDS_STAGES), &stage, err));
-    CHECK(json_choice(object, "direction", "up|down", &direction, err));
-    goal->measure = (enum goal_measure)measure;
-    goal->status = (enum journey_status)(status + 1);
-    goal->from_stage = (enum journey_stage)(stage + 1);
-    CHECK(json_bool(object, "identified", &goal->identified, err));
-    if (stage >= 0 && status < 0)
-        return json_fail(object, err, "`from_stage` needs `status`");
-    if (goal->identified && status < 0)
-        return json_fail(object, err, "`identified` needs `status`");
-    goal->lower_is_better = direction == 1;
-    bool of_status = measure == MEASURE_STOCK || measure == MEASURE_ENTRIES;
-    if (of_status != (status >= 0))
-        return json_fail(object, err,
-                         "`status` goes with the measures stock and entries, and only with them");
-    if (of_status == (json_get(object, "on") != NULL))
-        return json_fail(object, err, "a goal has either `on` or `status`");
-    return OUTCOME_OK;
-}
-
-static enum outcome read_goal(struct arena *arena, const struct json *object,
-                              struct journey_goal *goal, struct err *err)
-{
-    const struct json *on = NULL;
-    int64_t nth = 0;
-    CHECK(json_check_keys(object, "id measure",
-                          "parent title unit direction on nth within status from_stage identified "
-                          "credited",
-                          err));
-    CHECK(json_text(object, "id", &goal->id, err));
-    CHECK(json_text(object, "parent", &goal->parent, err));
-    CHECK(json_text(object, "title", &goal->title, err));
-    CHECK(json_text(object, "unit", &goal->unit, err));
-    CHECK(json_int(object, "nth", 1, 1000, &nth, err));
-    CHECK(json_duration(object, "within", &goal->within, err));
-    CHECK(json_bool(object, "credited", &goal->credited, err));
-    CHECK(json_section(object, "on", &on, err));
-    CHECK(read_measure(object, goal, err));
-    goal->nth = (uint16_t)nth;
-    if (nth == 0 && goal->within.us > 0)
-        return json_fail(object, err, "`within` needs `nth`");
-    return on ? journey_filter_read(arena, on, &goal->on, err) : OUTCOME_OK;
-}
-
-static const struct journey_goal *find_goal(const struct journey_policy *policy, struct span id)
-{
-    for (uint32_t i = 0; i < policy->goal_count; i++)
-        if (span_equal(policy->goals[i].id, id))
-            return &policy->goals[i];
-    return NULL;
-}
-
-static bool is_credited_by_conversions(const struct journey_policy *policy,
-                                       const struct journey_goal *goal)
-{
-    if (goal->measure != MEASURE_VALUE)
-        return false;
-    for (uint32_t i = 0; i < policy->conversion_count; i++)
-        if (span_equal(policy->conversions[i].goal, goal->id))
-            return true;
-    return false;
-}
-
-static bool lists(const struct span_list *list, struct span text)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (span_equal(list->items[i], text))
-            return true;
-    return list->count == 0;
-}
-
-/* A credited goal counts conversions of its rules, or it would have no credit for what it adds up.
- */
-static enum outcome check_credited(const struct json *object, const struct journey_policy *policy,
-                                   const struct journey_goal *goal, struct err *err)
-{
-    if (!goal->credited)
-        return OUTCOME_OK;
-    if (!is_credited_by_conversions(policy, goal))
-        return json_fail(object, err,
-                         "`credited` needs measure value and a conversion rule of journey.json "
-                         "with this goal");
-    if (goal->on.direction == DIRECTION_OUTBOUND)
-        return json_fail(object, err, "`credited` contradicts `on`: a conversion is inbound");
-    for (uint32_t i = 0; i < policy->conversion_count; i++)
-        if (span_equal(policy->conversions[i].goal, goal->id) &&
-            !lists(&goal->on.events, policy->conversions[i].event))
-            return json_fail(object, err,
-                             "`credited` contradicts `on`: the conversion rule of journey.json for "
-                             "\"" SPAN_FMT "\" is not among its events",
-                             SPAN_ARG(policy->conversions[i].event));
-    return OUTCOME_OK;
-}
-
-/* A parent stands above its children, so that there are no circles. */
-static enum outcome read_goals(struct arena *arena, const struct json *document,
-                               struct journey_policy *policy, struct err *err)
-{
-    const struct json *list = NULL;
-    CHECK(json_check_keys(document, "goals", "", err));
-    CHECK(json_list(document, "goals", &list, err));
-    if (json_count(list) > POLICY_MAX_GOALS)
-        return json_fail(list, err, "at most %d goals", POLICY_MAX_GOALS);
-    for (size_t i = 0; i < json_count(list); i++) {
-        const struct json *object = json_at(list, i);
-        struct journey_goal goal = {0};
-        CHECK(read_goal(arena, object, &goal, err));
-        if (find_goal(policy, goal.id))
-            return json_fail(object, err, "goal \"" SPAN_FMT "\" stands twice", SPAN_ARG(goal.id));
-        if (goal.parent.ptr && find_goal(policy, goal.parent) == NULL)
-            return json_fail(object, err, "parent \"" SPAN_FMT "\" is no goal above this one",
-                             SPAN_ARG(goal.parent));
-        CHECK(check_credited(object, policy, &goal, err));
-        policy->goals[policy->goal_count++] = goal;
-    }
-    return OUTCOME_OK;
-}
-
 enum outcome journey_policy_read(struct arena *arena, const struct journey_documents *documents,
                                  struct journey_policy *out, struct err *err)
 {
     memset(out, 0, sizeof *out);
     out->tail_max = POLICY_TAIL_MAX;
     CHECK(read_journey(arena, documents->journey, out, err));
-    CHECK(read_goals(arena, documents->goals, out, err));
     CHECK(journey_channels_read(arena, documents->channels, out, err));
     CHECK(journey_referrers_read(arena, documents->referrers, out, err));
     CHECK(journey_traits_read(arena, documents->traits, out, err));
     CHECK(journey_segments_read(arena, documents->segments, out, err));
+    CHECK(journey_goals_read(arena, documents->goals, out, err));
     if (journey_policy_finish(out, err) != OUTCOME_OK)
         return err_prefix(err, SPAN_FMT, SPAN_ARG(json_name(documents->journey)));
     return OUTCOME_OK;

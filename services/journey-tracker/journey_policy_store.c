@@ -2,11 +2,12 @@
  * views read. */
 #include "services/journey-tracker/journey_policy_store.h"
 
+#include "common/base/pack.h"
 #include "journey_tracker_sql.h"
 #include "services/journey-tracker/journey_policy.h"
 
 struct goal_row {
-    struct span id, parent, title, unit, metric, status, from_stage;
+    struct span id, parent, title, unit, metric, status, from_stage, segment, windows;
     int16_t level;
     bool is_credited, asks_identified;
 };
@@ -42,6 +43,15 @@ static struct span status_text(enum journey_status status)
     return status == STATUS_NONE ? SPAN_NONE : span_of(status_word(status));
 }
 
+static struct span windows_text(struct arena *arena, const struct journey_goal *goal)
+{
+    struct strbuf text = {.arena = arena};
+    for (int kind = PERIOD_WEEK; kind < PERIOD_COUNT; kind++)
+        if (goal->windows >> kind & 1)
+            strbuf_addf(&text, "%s%s", text.len ? " " : "", period_word((enum period_kind)kind));
+    return goal->windows ? strbuf_span(&text) : SPAN_NONE;
+}
+
 static struct goal_row *goal_rows(struct arena *arena, const struct journey_policy *policy)
 {
     struct goal_row *rows = arena_array(arena, struct goal_row, policy->goal_count);
@@ -55,6 +65,8 @@ static struct goal_row *goal_rows(struct arena *arena, const struct journey_poli
             .metric = span_of(measure_word(goal->measure)),
             .status = status_text(goal->status),
             .from_stage = span_of(stage_word(goal->from_stage)),
+            .segment = goal->segment,
+            .windows = windows_text(arena, goal),
             .level = level_below(rows, i, goal->parent),
             .is_credited = goal->credited,
             .asks_identified = goal->identified,
@@ -87,6 +99,8 @@ static enum outcome store_goals(struct db *db, struct arena *arena,
     params_text_array(&p, &rows->status, stride, n);
     params_text_array(&p, &rows->from_stage, stride, n);
     params_bool_array(&p, &rows->asks_identified, stride, n);
+    params_text_array(&p, &rows->segment, stride, n);
+    params_text_array(&p, &rows->windows, stride, n);
     return db_run(db, &sql_insert_goals, &p, NULL, NULL, err);
 }
 

@@ -44,6 +44,8 @@ static void set_rules(struct journey_policy *policy, struct arena *arena)
     memcpy(policy->rules, rules, sizeof rules);
 }
 
+enum { WEEKS = 1 << PERIOD_WEEK, MONTHS = 1 << PERIOD_MONTH, QUARTERS = 1 << PERIOD_QUARTER };
+
 static void set_goals(struct journey_policy *policy, struct arena *arena)
 {
     const struct touch_filter on_order = on_event(arena, SPAN("Order Completed"));
@@ -52,10 +54,17 @@ static void set_goals(struct journey_policy *policy, struct arena *arena)
     in_ovens.categories = one(arena, SPAN("home/ov*"));
     const struct journey_goal goals[] = {
         {.id = SPAN("profit"), .on = paid, .measure = MEASURE_MARGIN_ELSE_VALUE},
-        {.id = SPAN("sale"), .on = paid, .measure = MEASURE_VALUE, .credited = true},
-        {.id = SPAN("orders"), .on = on_order},
+        {.id = SPAN("sale"),
+         .on = paid,
+         .measure = MEASURE_VALUE,
+         .credited = true,
+         .windows = WEEKS | MONTHS | QUARTERS},
+        {.id = SPAN("orders"), .on = on_order, .windows = WEEKS},
         {.id = SPAN("second_order"), .on = on_order, .nth = 2, .within = DAYS(30)},
-        {.id = SPAN("third_touch"), .on = {.direction = DIRECTION_INBOUND}, .nth = 3},
+        {.id = SPAN("third_touch"),
+         .on = {.direction = DIRECTION_INBOUND},
+         .nth = 3,
+         .windows = MONTHS},
         {.id = SPAN("active"), .status = STATUS_ACTIVE, .measure = MEASURE_STOCK},
         {.id = SPAN("buyers"),
          .status = STATUS_ACTIVE,
@@ -70,7 +79,7 @@ static void set_goals(struct journey_policy *policy, struct arena *arena)
          .identified = true,
          .measure = MEASURE_STOCK},
         {.id = SPAN("pressure"), .on = {.direction = DIRECTION_OUTBOUND}},
-        {.id = SPAN("app"), .on = {.channels = one(arena, SPAN("app"))}},
+        {.id = SPAN("app"), .on = {.channels = one(arena, SPAN("app"))}, .windows = QUARTERS},
         {.id = SPAN("web_team"), .on = {.departments = one(arena, SPAN("web"))}},
         {.id = SPAN("bounces"), .on = on_event(arena, SPAN("Email Bounced"))},
         {.id = SPAN("app_value"),

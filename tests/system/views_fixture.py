@@ -13,6 +13,7 @@ from journey_map import JourneyMap
 from orders import taking_without_order, tell_orders
 from policy import YEAR
 from rows import cost_of, main_currency, margins, taken_back
+from targets import KINDS, first_day
 from traits import chosen, observation, shown, trend
 
 ABSENT = -(2**63)
@@ -293,8 +294,11 @@ class Fixture:
                 key = [self.intern(text) for text in (goal["id"], entry.where.department, entry.where.channel, entry.currency)]
                 self.add(1, day, key, [int(entry.is_one), 0 if is_count else entry.value, int(is_count and entry.value < 0)])
                 days |= {day} if entry.is_one else set()
-            for day in days:
-                self.add(2, day, [self.intern(goal["id"])], [1])
+            for number, kind in enumerate(KINDS, 1):
+                if kind == "day" or kind in goal.get("windows", ()):
+                    firsts = {first_day(kind, day): day for day in sorted(days, reverse=True)}
+                    for day in firsts.values():
+                        self.add(2, day, [self.intern(goal["id"]), 0, number], [1])
         before = None
         for change in changes:
             self.stage_cells(change)
@@ -354,9 +358,10 @@ class Fixture:
         levels = {}
         for goal in said.goals:
             levels[goal["id"]] = levels[goal["parent"]] + 1 if "parent" in goal else 0
-            insert(connection, "journey.goals", "generation goal_id parent_goal_id ladder_level unit metric is_credited status from_stage asks_identified",
+            insert(connection, "journey.goals", "generation goal_id parent_goal_id ladder_level unit metric is_credited status from_stage asks_identified segment_id windows",
                    [(generation, goal["id"], goal.get("parent"), levels[goal["id"]], goal.get("unit"), goal["measure"],
-                     goal.get("credited", False), goal.get("status"), goal.get("from_stage"), goal.get("identified", False))])
+                     goal.get("credited", False), goal.get("status"), goal.get("from_stage"), goal.get("identified", False),
+                     goal.get("segment"), " ".join(kind for kind in KINDS if kind in goal.get("windows", ())) or None)])
         insert(connection, "tutti_meta.goal_targets", "goal_id department period_kind from_date currency target",
                [(target["goal"], target.get("department", "(all)"), target["period"], target["from"], target.get("currency"), target["value"])
                 for target in said.targets])

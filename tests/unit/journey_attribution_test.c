@@ -187,7 +187,8 @@ static void test_goals(void **state)
     pass(f, f->order, D(1) + 1, -3);
     pass(f, f->order, D(31), 2);
     pass(f, f->sent, D(31), MICROS_ABSENT);
-    struct cell_key customers = {CELL_GOAL_CUSTOMERS, 1, {world_code(&f->world, SPAN("orders"))}};
+    struct cell_key customers = {
+        CELL_GOAL_CUSTOMERS, 1, {world_code(&f->world, SPAN("orders")), 0, PERIOD_DAY}};
     assert_int_equal(goal_value(f, SPAN("orders"), 1, f->order, 0, 0), 1); /* -3 is a return */
     /* a count has no micros */
     assert_int_equal(goal_value(f, SPAN("orders"), 1, f->order, 0, 1), 0);

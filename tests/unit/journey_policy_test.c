@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "common/base/pack.h"
 #include "services/journey-tracker/journey_policy.h"
 
 static void test_retailer(void **state)
@@ -61,6 +62,9 @@ static void test_bank(void **state)
 #define CREDITABLE(entry)                                                                          \
     "{\"stages\":[],\"attribution\":{\"conversions\":[],\"creditable\":[" entry "]}}"
 #define GOAL(goal) "{\"goals\":[" goal "]}"
+#define ORDERS(more)                                                                               \
+    GOAL("{\"id\":\"a\",\"measure\":\"count\",\"on\":{\"events\":[\"Order\"]}," more "}")
+#define STOCK(what) GOAL("{\"id\":\"a\",\"measure\":\"stock\"," what "}")
 
 static const struct {
     const char *journey, *goals, *channels, *says;
@@ -114,6 +118,17 @@ static const struct {
     {JOURNEY, GOAL("{\"id\":\"g\",\"on\":{},\"measure\":\"count\",\"identified\":true}"),
      "{\"rules\":[]}", "`identified` needs `status`"},
     {CREDITABLE("{\"click_id\":false}"), GOAL(""), "{\"rules\":[]}", "a visit needs"},
+    {JOURNEY, ORDERS("\"windows\":[\"year\"]"), "{\"rules\":[]}",
+     "goals.json: goals[0].windows[0]: expected one of week|month|quarter"},
+    {JOURNEY, ORDERS("\"windows\":[\"week\",\"week\"]"), "{\"rules\":[]}",
+     "goals[0].windows[1]: \"week\" stands twice"},
+    {JOURNEY, ORDERS("\"windows\":[]"), "{\"rules\":[]}",
+     "goals[0].windows: expected at least one"},
+    {JOURNEY, ORDERS("\"windws\":[\"week\"]"), "{\"rules\":[]}", "\"windows\""},
+    {JOURNEY, STOCK("\"status\":\"active\",\"windows\":[\"week\"]"), "{\"rules\":[]}",
+     "goals[0].windows: `windows` needs `on`"},
+    {JOURNEY, STOCK("\"segment\":\"gold\""), "{\"rules\":[]}",
+     "goals[0].segment: no segment \"gold\" in segments.json"},
     {CREDITABLE("{\"utm_medum\":\"cpc\"}"), GOAL(""), "{\"rules\":[]}", "utm_medium"},
     {CREDITABLE("7"), GOAL(""), "{\"rules\":[]}", "creditable[0]"},
 };
@@ -137,6 +152,71 @@ static void test_mistakes(void **state)
         assert_int_not_equal(journey_policy_read(&arena, &documents, &p, &err), OUTCOME_OK);
         if (strstr(err.message, mistakes[i].says) == NULL)
             fail_msg("case %zu: \"%s\" does not say \"%s\"", i, err.message, mistakes[i].says);
+        arena_free(&arena);
+    }
+}
+
+static enum outcome read_with_segments(struct arena *arena, const char *goals,
+                                       struct journey_policy *p, struct err *err)
+{
+    static const char segments[] =
+        "{\"segments\":[{\"id\":\"gold\",\"when\":{\"did\":{\"events\":[\"Order\"]}}}]}";
+    struct journey_documents documents = {0};
+    CHECK(json_parse_span(arena, SPAN(JOURNEY), "journey.json", &documents.journey, err));
+    CHECK(json_parse_span(arena, span_of(goals), "goals.json", &documents.goals, err));
+    CHECK(
+        json_parse_span(arena, SPAN("{\"rules\":[]}"), "channels.json", &documents.channels, err));
+    CHECK(json_parse_span(arena, span_of(segments), "segments.json", &documents.segments, err));
+    return journey_policy_read(arena, &documents, p, err);
+}
+
+static void a_goal_may_count_who_is_in_a_segment(void **state)
+{
+    static const struct {
+        const char *goals, *says; /* NULL: nothing */
+    } rows[] = {
+        {STOCK("\"segment\":\"gold\""), NULL},
+        {STOCK("\"segment\":\"golden\""), "did you mean \"gold\"?"},
+        {STOCK("\"segment\":\"gold\",\"status\":\"active\""),
+         "either `on` or `status` or `segment`"},
+        {STOCK("\"segment\":\"gold\",\"from_stage\":\"purchase\""), "`from_stage` needs `status`"},
+        {STOCK("\"segment\":\"gold\",\"identified\":true"), "`identified` needs `status`"},
+        {ORDERS("\"segment\":\"gold\""), "only with them"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct arena arena = {0};
+        struct journey_policy p;
+        struct err err = {0};
+        enum outcome outcome = read_with_segments(&arena, rows[i].goals, &p, &err);
+        if ((outcome == OUTCOME_OK) != (rows[i].says == NULL) ||
+            (rows[i].says && strstr(err.message, rows[i].says) == NULL))
+            fail_msg("row %zu: \"%s\" does not say \"%s\"", i, err.message,
+                     rows[i].says ? rows[i].says : "");
+        if (outcome == OUTCOME_OK)
+            assert_true(span_is(p.goals[0].segment, "gold") && !goal_is_of_touches(&p.goals[0]));
+        arena_free(&arena);
+    }
+}
+
+static void at_most_16_goals_have_windows(void **state)
+{
+    for (int count = POLICY_MAX_WINDOWED; count <= POLICY_MAX_WINDOWED + 1; count++) {
+        struct arena arena = {0};
+        struct strbuf goals = {.arena = &arena};
+        struct journey_policy p;
+        struct err err = {0};
+        for (int i = 0; i < count; i++)
+            strbuf_addf(&goals,
+                        "%s{\"id\":\"%d\",\"measure\":\"count\",\"on\":{\"direction\":\"inbound\"},"
+                        "\"windows\":[\"quarter\"]}",
+                        i ? "," : "{\"goals\":[", i);
+        strbuf_addf(&goals, "]}%c", 0);
+        bool fits = count == POLICY_MAX_WINDOWED;
+        assert_int_equal(read_with_segments(&arena, goals.ptr, &p, &err) == OUTCOME_OK, fits);
+        if (fits)
+            assert_true(p.has_windows && p.goals[15].window_slot == 15);
+        else
+            assert_non_null(strstr(err.message, "goals[16].windows: at most 16 goals"));
         arena_free(&arena);
     }
 }
@@ -250,9 +330,14 @@ static void test_shipped_give_no_warning(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_retailer), cmocka_unit_test(test_bank),
-        cmocka_unit_test(test_mistakes), cmocka_unit_test(a_time_zone_is_looked_up),
-        cmocka_unit_test(test_warnings), cmocka_unit_test(test_shipped_give_no_warning),
+        cmocka_unit_test(a_goal_may_count_who_is_in_a_segment),
+        cmocka_unit_test(at_most_16_goals_have_windows),
+        cmocka_unit_test(test_retailer),
+        cmocka_unit_test(test_bank),
+        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(a_time_zone_is_looked_up),
+        cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_shipped_give_no_warning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

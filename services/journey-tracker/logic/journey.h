@@ -184,7 +184,7 @@ struct currency_sum {
     struct touch_key last;
 };
 
-enum { STATE_MAX_SCORES = 16 };
+enum { STATE_MAX_SCORES = 16, WINDOW_KINDS = PERIOD_COUNT - PERIOD_WEEK };
 
 /* The newest scores, oldest first. */
 struct score_said {
@@ -212,6 +212,8 @@ struct journey_state {
     bool has_converted;
     int32_t goal_day;     /* reporting day of the last touch */
     uint64_t goals_today; /* goals counted on that day */
+    /* Goals counted in the week, month and quarter of that day, by window_slot. */
+    uint16_t in_window[WINDOW_KINDS];
     struct event_progress counted[POLICY_MAX_COUNTED];
     struct goal_progress goals[POLICY_MAX_NTH_GOALS];
     struct journey_orders orders;

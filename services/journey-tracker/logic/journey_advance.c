@@ -1,5 +1,6 @@
 /* journey_advance.c: takes a state through one more fact: the rules of docs/figures.md, in the
  * order in which they act. */
+#include "common/words/periods.h"
 #include "services/journey-tracker/logic/journey_internal.h"
 
 static void note_instant(struct journey_state *state, const struct touch_key *key)
@@ -232,15 +233,44 @@ static bool goal_counts(struct passing *p, const struct journey_goal *goal)
     return progress->is_counted;
 }
 
-static void count_customer(const struct passing *p, uint32_t index)
+static void add_customer(const struct passing *p, const struct journey_goal *goal,
+                         enum period_kind kind)
 {
-    bool first_today = !(p->state->goals_today >> index & 1);
-    p->state->goals_today |= UINT64_C(1) << index;
-    for (int i = 0; i < p->shown.count && p->effects && first_today; i++) {
+    for (int i = 0; i < p->shown.count && p->effects; i++) {
         const struct cell_key key = {
-            CELL_GOAL_CUSTOMERS, p->day, {p->policy->goals[index].code, p->shown.codes[i]}};
+            CELL_GOAL_CUSTOMERS, p->day, {goal->code, p->shown.codes[i], kind}};
         effects_add(p->effects, effects_cell(p->effects, &key), 1);
     }
+}
+
+/* The first touch of a day, and of each longer period that the goal asks for, adds a customer. */
+static void count_customer(const struct passing *p, uint32_t index)
+{
+    const struct journey_goal *goal = &p->policy->goals[index];
+    uint64_t bit = UINT64_C(1) << index;
+    uint16_t slot = (uint16_t)(1 << goal->window_slot);
+    if (p->state->goals_today & bit)
+        return;
+    p->state->goals_today |= bit;
+    add_customer(p, goal, PERIOD_DAY);
+    for (int kind = PERIOD_WEEK; kind < PERIOD_COUNT && goal->windows; kind++) {
+        uint16_t *counted = &p->state->in_window[kind - PERIOD_WEEK];
+        if (!(goal->windows >> kind & 1) || *counted & slot)
+            continue;
+        *counted |= slot;
+        add_customer(p, goal, (enum period_kind)kind);
+    }
+}
+
+static void start_day(const struct passing *p)
+{
+    struct journey_state *s = p->state;
+    for (int kind = PERIOD_WEEK; kind < PERIOD_COUNT && p->policy->has_windows; kind++)
+        if (period_start((enum period_kind)kind, s->goal_day) !=
+            period_start((enum period_kind)kind, p->day))
+            s->in_window[kind - PERIOD_WEEK] = 0;
+    s->goal_day = p->day;
+    s->goals_today = 0;
 }
 
 static void count_goal(struct passing *p, uint32_t index, const struct order_sums *sums)
@@ -271,10 +301,8 @@ static void count_goal(struct passing *p, uint32_t index, const struct order_sum
 
 void pass_goals(struct passing *p, uint64_t goals, const struct order_sums *sums)
 {
-    if (p->state->goal_day != p->day) {
-        p->state->goal_day = p->day;
-        p->state->goals_today = 0;
-    }
+    if (p->state->goal_day != p->day)
+        start_day(p);
     for (; goals; goals &= goals - 1)
         count_goal(p, (uint32_t)__builtin_ctzll(goals), sums);
 }

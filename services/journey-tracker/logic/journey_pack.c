@@ -10,6 +10,7 @@
  *   1 16 8  rank, event_id and anchor of the last fact, unless flag 1
  *   v v     node and department of the last touch
  *   z v     goal_day, goals_today
+ *   v v v   goals counted in the week, month, quarter; only where a goal has windows
  *   1       number of counted events; for each:
  *     v z     count, first day
  *     1 z...  number of times, then each time as microseconds before last_seen
@@ -243,6 +244,8 @@ static void pack_progress(const struct journey_policy *policy, struct strbuf *ou
 {
     pack_zigzag(out, s->goal_day);
     pack_varint(out, s->goals_today);
+    for (int i = 0; i < WINDOW_KINDS && policy->has_windows; i++)
+        pack_varint(out, s->in_window[i]);
     pack_byte(out, (uint8_t)policy->counted_count);
     for (uint32_t i = 0; i < policy->counted_count; i++) {
         const struct event_progress *e = &s->counted[i];
@@ -616,6 +619,8 @@ enum outcome journey_state_unpack(const struct journey_policy *policy, struct sp
     out->last_department = (uint32_t)unpack_varint(&in);
     out->goal_day = (int32_t)unpack_zigzag(&in);
     out->goals_today = unpack_varint(&in);
+    for (int i = 0; i < WINDOW_KINDS && policy->has_windows; i++)
+        out->in_window[i] = (uint16_t)unpack_varint(&in);
     unpack_counted(&in, policy, out);
     unpack_goals(&in, out);
     unpack_orders(&in, policy, out);

@@ -189,7 +189,8 @@ static bool counted_equal(const struct journey_policy *policy, const struct jour
 
 static bool goals_equal(const struct journey_state *a, const struct journey_state *b)
 {
-    if (a->goal_day != b->goal_day || a->goals_today != b->goals_today)
+    if (a->goal_day != b->goal_day || a->goals_today != b->goals_today ||
+        memcmp(a->in_window, b->in_window, sizeof a->in_window) != 0)
         return false;
     for (int i = 0; i < POLICY_MAX_NTH_GOALS; i++)
         if (a->goals[i].count != b->goals[i].count ||

@@ -106,22 +106,32 @@ static void link_goal(struct journey_policy *policy, uint32_t index)
     policy->goals_narrow |= goal->from_stage != STAGE_NONE || goal->identified ? bit : 0;
     policy->asks_identified |= goal->identified;
     policy->goals_money |= adds_money(goal) ? bit : 0;
-    policy->goals_alone |= goal->status == STATUS_NONE && goal->nth == 0 ? bit : 0;
+    policy->goals_alone |= goal_is_of_touches(goal) && goal->nth == 0 ? bit : 0;
     for (uint32_t i = 0; i < policy->conversion_count && goal->credited; i++)
         if (span_equal(policy->conversions[i].goal, goal->id))
             policy->conversions[i].credited = bit;
 }
 
+static void link_windows(struct journey_policy *policy)
+{
+    uint8_t slots = 0;
+    for (uint32_t i = 0; i < policy->goal_count; i++)
+        if (policy->goals[i].windows)
+            policy->goals[i].window_slot = slots++;
+    policy->has_windows = slots > 0;
+}
+
 static enum outcome link_goals(struct journey_policy *policy, struct err *err)
 {
     uint8_t slots = 0;
+    link_windows(policy);
     policy->goals_asking = policy->goals_narrow = 0;
     policy->asks_identified = false;
     policy->goals_money = policy->goals_alone = 0;
     for (uint32_t i = 0; i < policy->goal_count; i++) {
         struct journey_goal *goal = &policy->goals[i];
         link_goal(policy, i);
-        if (goal->status == STATUS_NONE)
+        if (goal_is_of_touches(goal))
             CHECK(journey_policy_filter(policy, &goal->on, &goal->filter, err));
         if (goal->nth == 0)
             continue;

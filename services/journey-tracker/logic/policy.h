@@ -19,6 +19,7 @@ enum {
     POLICY_MAX_GOALS = 64,      /* goals */
     POLICY_MAX_COUNTED = 8,     /* distinct conversion events */
     POLICY_MAX_NTH_GOALS = 16,  /* goals with nth */
+    POLICY_MAX_WINDOWED = 16,   /* goals with windows */
     POLICY_MAX_WITHIN = 8,      /* nth of a stage rule that also has within */
     POLICY_TAIL_MAX = 256,      /* creditable touches kept in a state */
     POLICY_MAX_ORDERS = 32,     /* orders kept in a state: the newest */
@@ -66,17 +67,28 @@ struct journey_goal {
     struct span id, parent, title, unit;
     uint32_t code;
     bool lower_is_better;
-    enum journey_status status;    /* STATUS_NONE: a goal of touches */
+    /* Of a goal of customers: those in the status, or else in the segment. */
+    enum journey_status status;    /* STATUS_NONE: a goal of touches, or of a segment */
+    struct span segment;           /* SPAN_NONE: a goal of touches, or of a status */
     enum journey_stage from_stage; /* with status: this stage or a higher one; STAGE_NONE: any */
     bool identified;               /* with status: only identified customers */
-    struct touch_filter on;        /* without status */
+    struct touch_filter on;        /* of a goal of touches */
     uint8_t filter;                /* position of `on` in policy.filters */
     bool credited;
     uint16_t nth;           /* 0: every touch */
     uint8_t nth_slot;       /* index in journey_state.goals where nth */
     struct duration within; /* 0: none */
     enum goal_measure measure;
+    /* Bits of enum period_kind above PERIOD_DAY: customers of these are counted, as those of every
+     * day are. */
+    uint8_t windows;
+    uint8_t window_slot; /* bit in journey_state.in_window where windows */
 };
+
+static inline bool goal_is_of_touches(const struct journey_goal *goal)
+{
+    return goal->measure != MEASURE_STOCK && goal->measure != MEASURE_ENTRIES;
+}
 
 /* Returns, and orders that are told more than once. */
 struct order_rules {
@@ -148,6 +160,7 @@ struct journey_policy {
     uint64_t goals_money;  /* bit i: goals[i] adds up amounts of touches */
     /* bit i: goals[i] counts touches without asking what the customer did before */
     uint64_t goals_alone;
+    bool has_windows;                        /* a goal has windows */
     uint8_t nth_goals[POLICY_MAX_NTH_GOALS]; /* by nth_slot: position of the goal */
     struct channel_rule *channels;
     uint32_t channel_count;
@@ -169,9 +182,10 @@ struct journey_policy {
 /* The events of returns and the times of order_rules that hold where journey.json says nothing. */
 void journey_policy_default_orders(struct order_rules *orders, struct arena *arena);
 
-/* Fills the derived tables: counted, the rules' indexes and their order, goals_positive, nth slots,
- * the rest of orders. Call it once, after filling the rest. FATAL "policy_invalid" where a limit
- * above is broken, or where nth, after, within, later_day or orders name no conversion event. */
+/* Fills the derived tables: counted, the rules' indexes and their order, what is asked of goals,
+ * slots of nth and windows, the rest of orders. Call it once, after filling the rest. FATAL
+ * "policy_invalid" where a limit above is broken, or where nth, after, within, later_day or orders
+ * name no conversion event. */
 enum outcome journey_policy_finish(struct journey_policy *policy, struct err *err);
 
 /* The position of a filter in policy.filters, put there if it is new. FATAL "policy_invalid" if

@@ -161,7 +161,7 @@ static void set_rules(const struct journey_policy *policy, struct shape *out)
 /* A bot's visit counts only as money. */
 static bool may_count(const struct journey_goal *goal, const struct shape *shape)
 {
-    if (goal->status != STATUS_NONE)
+    if (!goal_is_of_touches(goal))
         return false;
     return shape->is_touch || shape->direction == DIRECTION_NONE || goal->measure != MEASURE_COUNT;
 }
