@@ -231,7 +231,7 @@ class Goals:
 
     def credit(self, conversion, counted):
         """The parts of the goal of a conversion or reversal, if that is a credited one which counts it."""
-        goal_id = conversion.of and conversion.of.touch.goal_id
+        goal_id = conversion.of and conversion.goal_id
         goal = next((goal for goal in self.touch_goals if goal.get("credited") and goal["id"] == goal_id), None)
         if goal is None or conversion.touch not in counted[goal_id]:
             return

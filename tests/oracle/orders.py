@@ -20,7 +20,7 @@ class Order:
     value: int = None
     margin: int = None
     money: int = 0
-    conversion: object = None  # the one that counts, once a telling is a conversion
+    conversions: list = field(default_factory=list)  # those that count, one of each goal, once a telling is one
     gone: list = field(default_factory=lambda: [0, 0, 0])  # of value, margin and money
     is_conversion: bool = False  # a telling is one
     is_returned: bool = False  # in full

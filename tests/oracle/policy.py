@@ -83,6 +83,9 @@ class Policies:
         self.creditable = None if listed is None else {entry for entry in listed if isinstance(entry, str)}
         self.creditable_visits = [entry for entry in listed or () if isinstance(entry, dict)]
         self.lookback = duration(attribution["lookback"])
+        self.models = attribution.get("models", ["first_touch", "last_touch", "linear"])
+        self.position = [attribution.get("position", {}).get(end, 40) for end in ("first", "last")]
+        self.half_life = duration(attribution.get("half_life", "P7D")) // US
         self.stored_model = attribution.get("stored_model", "linear")
         orders = journey.get("orders", {})
         self.orders = {

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 
-from attribution import conversions, reversal_of, unidentified_conversion
+from attribution import SHOWN_MODELS, conversions, reversals_of, unidentified_conversions
 from goals import Goals, order_event
 from journey import Journey
 from journey_map import JourneyMap, node
@@ -67,9 +67,11 @@ class Rows:
         for touch in self.oracle.unidentified_sales():
             if touch.is_return:
                 touch.taking = taking_without_order(touch)
-                self.reversal(None, reversal_of(touch.taking))
-            elif touch.goal_id is not None:
-                self.conversion(None, unidentified_conversion(touch))
+                for reversal in self.reversals(touch):
+                    self.reversal(None, reversal)
+            else:
+                for conversion in unidentified_conversions(touch, self.policies):
+                    self.conversion(None, conversion)
             self.goals.unidentified_sale(touch)
         self.attributions_daily()
         self.shared_goals()
@@ -130,7 +132,8 @@ class Rows:
         touches = [touchpoint for touchpoint in timeline if touchpoint.is_touch]
         tell_orders(timeline, self.policies)
         converted = conversions(timeline, self.policies)
-        reversals = [reversal_of(touch.taking) for touch in timeline if touch.taking]
+        main = [conversion for conversion in converted if conversion.is_main]
+        reversals = [reversal for touch in timeline if touch.taking for reversal in self.reversals(touch)]
         journey, exit_stages, states = Journey(self.policies), [], []
         for touch in timeline:
             if touch.is_touch:
@@ -142,11 +145,11 @@ class Rows:
             self.membership(profile, membership)
         lived = len(journey.changes)
         changes = journey.finish()
-        row = self.dim_profile(profile, timeline, touches, converted, changes, lived)
+        row = self.dim_profile(profile, timeline, touches, main, changes, lived)
         traits = profile_traits(self.policies.traits, timeline, repeats)
         self.rows["dim_profiles"].append({**row, "loyalty_tier": self.tier(traits, memberships)})
         self.profile_traits(profile, traits, timeline)
-        self.profile_values(profile, touches, converted)
+        self.profile_values(profile, touches, main)
         self.profile_channels(profile, touches)
         self.rows["fct_touchpoints"] += [self.fct_touchpoint(profile, touchpoint) for touchpoint in timeline]
         positions = Counter()
@@ -342,8 +345,8 @@ class Rows:
         waited = touch.occurred_at - eligible[0].occurred_at if eligible else None
         self.rows["fct_conversions"].append(
             {
-                "conversion_id": touch.event_id,
-                "goal_id": of.goal_id,
+                "conversion_id": conversion.id,
+                "goal_id": conversion.goal_id,
                 "profile_id": profile,
                 "touchpoint_id": touch.event_id,
                 "converted_at": touch.occurred_at,
@@ -376,8 +379,8 @@ class Rows:
             profile_id=profile,
             returned_at=touch.occurred_at,
             return_date=self.policies.day(touch.occurred_at),
-            conversion_id=reversal.of and reversal.of.touch.event_id,
-            goal_id=self.goal_of(reversal),
+            conversion_id=reversal.of and reversal.of.id,
+            goal_id=reversal.goal_id,
             returned_revenue=taking.taken,
             returned_margin=taking.margin if taking.order else None,
             unmatched_revenue=taking.excess,
@@ -389,13 +392,11 @@ class Rows:
         for credit in reversal.credits:
             self.attribution(profile, reversal, credit)
 
-    def goal_of(self, conversion):
-        """The goal of the conversion; of a return without one that of the event of its order, or of the order it is taken for."""
-        if conversion.of:
-            return conversion.of.touch.goal_id
-        order = conversion.touch.taking.order
-        event = order.first.event if order else order_event(conversion.touch, self.policies)
-        return next((rule["goal"] for rule in self.policies.conversions if rule["event"] == event), None)
+    def reversals(self, touch):
+        """event: of the order of a return, or of the one it is taken for."""
+        order = touch.taking.order
+        event = order.first.event if order else order_event(touch, self.policies)
+        return reversals_of(touch.taking, self.policies, event)
 
     def seller(self, conversion):
         """The touchpoint whose department sold: of the conversion, the order, or a return without one."""
@@ -407,9 +408,9 @@ class Rows:
     def attribution(self, profile, conversion, credit):
         touch, credited = conversion.touch, credit.touch
         row = {
-            "conversion_id": touch.event_id,
+            "conversion_id": conversion.id,
             "model": credit.model,
-            "goal_id": self.goal_of(conversion),
+            "goal_id": conversion.goal_id,
             "profile_id": profile,
             "converted_at": touch.occurred_at,
             "touch_position": credit.position,
@@ -428,8 +429,10 @@ class Rows:
             "campaign_id": credited and credited.campaign_id,
             "campaign_name": credited and self.campaign_names.get(credited.campaign_id),
         }
-        self.rows["fct_attributions"].append(row)
-        self.add_daily(row, credited, shown_in(self.policies, touch))
+        if credit.model in SHOWN_MODELS:
+            self.rows["fct_attributions"].append(row)
+        if credit.model in self.policies.models:
+            self.add_daily(row, credited, shown_in(self.policies, touch))
 
     def add_daily(self, row, credited, segments):
         places = (row["touch_channel"], row["touch_channel"], None)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from attribution import split
+from attribution import STEPS, Shares, apportion
 from support import DAY, HOUR, START, Story, policies, views
 from test_identity import random_story
 
@@ -22,8 +22,53 @@ from test_identity import random_story
         (None, 2, [None, None]),
     ],
 )
-def test_split(amount, n, expected):
-    assert split(amount, n) == expected
+def test_equal_parts(amount, n, expected):
+    assert apportion(amount, [1] * n) == expected
+
+
+def shares(first=40, last=40, half_life=7 * 86400):
+    found = policies()
+    found.position, found.half_life = [first, last], half_life
+    return Shares(found)
+
+
+@pytest.mark.parametrize(
+    "amount, n, expected",
+    [
+        (100_000_000, 1, [100_000_000]),
+        (100_000_000, 2, [50_000_000, 50_000_000]),
+        (100_000_000, 4, [40_000_000, 10_000_000, 10_000_000, 40_000_000]),
+        (140_000_000, 3, [56_000_000, 28_000_000, 56_000_000]),
+        (1_000_000, 5, [400_000, 66_667, 66_667, 66_666, 400_000]),
+        (-1_000_000, 5, [-400_000, -66_667, -66_667, -66_666, -400_000]),
+    ],
+)
+def test_by_position(amount, n, expected):
+    assert apportion(amount, shares().by_position(n)) == expected
+
+
+def test_positions_without_weight():
+    assert shares(0, 0).by_position(2) == [1, 1] and shares(0, 0).by_position(3) == [0, 100, 0]
+    assert shares(100, 0).by_position(2) == [100, 0] and shares(50, 50).by_position(4) == [100, 0, 0, 100]
+
+
+@pytest.mark.parametrize(
+    "amount, ages, expected",
+    [
+        (100_000_000, [14 * 86400, 7 * 86400, 1], [14_285_714, 28_571_429, 57_142_857]),
+        (10_000_000, [30 * 86400, 302_400, 3600], [292_458, 4_020_996, 5_686_546]),
+        (5, [3, 2, 1], [2, 2, 1]),
+        (2, [7 * 31 * 86400, 7 * 31 * 86400 + 1], [1, 1]),
+        (2, [7 * 31 * 86400, 7 * 31 * 86400 - 1], [0, 2]),
+    ],
+)
+def test_by_age(amount, ages, expected):
+    assert apportion(amount, shares().by_age(ages)) == expected
+
+
+def test_steps_of_a_half_life():
+    assert [STEPS[j] for j in (0, 1, 32, 63)] == [2_147_483_648, 2_124_350_982, 1_518_500_250, 1_085_434_106]
+    assert len(STEPS) == 64 and sum(STEPS) == 99_679_088_301
 
 
 def credit(found, model):
@@ -700,3 +745,85 @@ def test_naive_attribution_agrees():
 
 def parse(text):
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+# ------------------------------------------------------------------------------------------------- goals of a touch
+
+
+RULES = [
+    {"goal": "sale", "event": "Order Completed", "value": "any"},
+    {"goal": "clients", "event": "Order Completed", "value": "any", "lookback": "P2D"},
+    {"goal": "sale", "event": "Order Completed", "value": "positive", "lookback": "P1D"},
+]
+
+
+def two_goals(**attribution):
+    found = policies(creditable=["Campaign Sent"])
+    found.conversions = [dict(rule) for rule in RULES]
+    for name, value in attribution.items():
+        setattr(found, name, value)
+    return found
+
+
+def bought_and_returned():
+    story = Story()
+    story.send(0, "a")
+    story.send(DAY, "b")
+    story.order(3 * DAY, 10, order_id="o", margin_micros=3)
+    story.order(3 * DAY + 1, 5, order_id="o")
+    story.add(4 * DAY, "Order Returned", order_id="o", currency="USD", value_micros=15)
+    return story
+
+
+def test_each_goal_has_its_own_conversion_and_lookback():
+    found = views(bought_and_returned().touchpoints, two_goals())
+    rows = sorted((row["goal_id"], row["revenue"], row["eligible_touch_count"], row["is_first"], row["is_counted"]) for row in found["fct_conversions"])
+    assert rows == [
+        ("clients", "0.000005", "1", "false", "false"),
+        ("clients", "0.000010", "1", "true", "true"),
+        ("sale", "0.000005", "2", "false", "false"),
+        ("sale", "0.000010", "2", "true", "true"),
+    ]
+    assert len({row["conversion_id"] for row in found["fct_conversions"]}) == 4
+    assert all((row["goal_id"] == "sale") == (row["conversion_id"] == row["touchpoint_id"]) for row in found["fct_conversions"])
+
+
+def test_a_return_takes_back_from_each_goal():
+    found = views(bought_and_returned().touchpoints, two_goals())
+    assert sorted((row["goal_id"], row["returned_revenue"]) for row in found["fct_returns"]) == [("clients", "0.000015"), ("sale", "0.000015")]
+    conversions = {row["goal_id"]: row["conversion_id"] for row in found["fct_conversions"] if row["is_counted"] == "true"}
+    assert {row["goal_id"]: row["conversion_id"] for row in found["fct_returns"]} == conversions
+    for goal in ("sale", "clients"):
+        rows = [row for row in found["fct_attributions"] if row["goal_id"] == goal and row["model"] == "linear"]
+        assert sum(Decimal(row["attributed_revenue"]) for row in rows) == 0
+        assert sum(Decimal(row["credit"]) for row in rows) == 0
+
+
+def test_a_customer_bought_once():
+    (row,) = views(bought_and_returned().touchpoints[:4], two_goals())["dim_profiles"]
+    assert (row["order_count"], row["revenue"], row["margin"]) == ("1", "0.000015", "0.000003")
+    (row,) = views(bought_and_returned().touchpoints, two_goals())["dim_profile_values"]
+    assert (row["conversions"], row["revenue"]) == ("1", "0.000000")
+
+
+def test_a_return_of_no_order_has_all_goals_of_its_event():
+    story = Story()
+    story.add(0, "Order Returned", currency="USD", value_micros=15)
+    found = views(story.touchpoints, two_goals())
+    assert sorted((row["goal_id"], row["unmatched_revenue"], row["conversion_id"]) for row in found["fct_returns"]) == [("clients", "0.000015", None), ("sale", "0.000015", None)]
+    assert {row["attributed_revenue"] for row in found["fct_attributions"]} == {"-0.000015"}
+
+
+def test_only_listed_models_have_sums():
+    found = views(bought_and_returned().touchpoints, two_goals(models=["linear", "time_decay"]))
+    assert {row["model"] for row in found["rpt_attributions_daily"]} == {"linear", "time_decay"}
+
+
+@pytest.mark.parametrize("model", ["position_based", "time_decay"])
+def test_parts_and_returns_share_by_the_weights_of_the_order(model):
+    story = bought_and_returned()
+    story.touchpoints.insert(2, story.send(2 * DAY, "c"))
+    found = views(story.touchpoints, two_goals(models=[model], stored_model=model))
+    rows = [row for row in found["rpt_attributions_daily"] if row["goal_id"] == "sale" and row["segment_id"] == "(all)"]
+    assert {Decimal(0)} == {sum(Decimal(row["attributed_revenue"]) for row in rows if row["campaign_id"] == one) for one in "abc"}
+    assert sum(Decimal(row["attributed_revenue"]) for row in rows if row["conversion_date"] == "2017-01-04") == Decimal("0.000015")
