@@ -8,6 +8,7 @@ from orders import else_value
 from policy import STAGES, duration
 from segments import ALL as ALL_SEGMENTS
 from segments import shown_in
+from targets import first_day
 
 ALL = ("(all)", "(all)")
 UNIDENTIFIED = ("(unidentified)", "(unidentified)")
@@ -162,7 +163,8 @@ class Sums:
 
     def __init__(self):
         self.total, self.parts = defaultdict(int), defaultdict(lambda: [0, 0])
-        self.unidentified, self.customers = defaultdict(int), defaultdict(int)
+        self.unidentified = defaultdict(int)
+        self.customers = defaultdict(lambda: defaultdict(int))  # by kind of window, and the day of what counted first in it
 
 
 class Goals:
@@ -172,12 +174,14 @@ class Goals:
         self.policies = policies
         self.touch_goals = [goal for goal in policies.goals if "on" in goal]
         self.status_goals = [goal for goal in policies.goals if "status" in goal]
+        self.segment_goals = [goal for goal in policies.goals if "segment" in goal]
         self.sums = defaultdict(Sums)
 
     def of(self, goal, segment=ALL_SEGMENTS):
         return self.sums[goal["id"], segment]
 
-    def profile(self, timeline, conversions, changes, is_identified):
+    def profile(self, timeline, conversions, changes, memberships, is_identified):
+        """{goal: what it counts of the profile}."""
         entries = {goal["id"]: list(Counting(goal, self.policies).entries(timeline)) for goal in self.touch_goals}
         for goal in self.touch_goals:
             self.touch_goal(goal, entries[goal["id"]])
@@ -185,11 +189,14 @@ class Goals:
         for goal in self.status_goals:
             if is_identified or not goal.get("identified"):
                 self.status_goal(goal, changes)
+        for goal in self.segment_goals:
+            self.segment_goal(goal, [one for one in memberships if one.segment == goal["segment"]])
         for conversion in conversions:
             self.credit(conversion, counted)
+        return entries
 
     def touch_goal(self, goal, entries):
-        customers = {}  # the first that counts of each day
+        customers = {}  # the first that counts in each window
         for entry in entries:
             day, where = self.policies.day(entry.touch.occurred_at), entry.where
             for segment in shown_in(self.policies, entry.touch):
@@ -198,10 +205,19 @@ class Goals:
                 if not goal.get("credited"):
                     sums.parts[day, entry.currency, where.department or "(none)", where.channel][0] += entry.value
             if entry.is_one:
-                customers.setdefault(day, entry.touch)
-        for day, touch in customers.items():
+                for kind in ("day", *goal.get("windows", [])):
+                    customers.setdefault((kind, first_day(kind, day)), entry.touch)
+        for (kind, _), touch in customers.items():
             for segment in shown_in(self.policies, touch):
-                self.of(goal, segment).customers[day] += 1
+                self.of(goal, segment).customers[kind][self.policies.day(touch.occurred_at)] += 1
+
+    def customers(self, row, kind, start, last_day):
+        """Of a period for a row of rpt_shared_goals; None: nobody counts them."""
+        goal = next(goal for goal in self.policies.goals if goal["id"] == row["goal_id"])
+        if "on" not in goal or row["department"] != "(all)" or kind not in ("day", *goal.get("windows", [])):
+            return None
+        found = self.of(goal, row["segment_id"]).customers[kind]
+        return sum(count for day, count in found.items() if first_day(kind, day) == start and day <= last_day)
 
     def unidentified_sale(self, touch):
         """It is in the total, and in a part of its own."""
@@ -228,6 +244,13 @@ class Goals:
             elif is_in and not was_in:
                 total[day, None] += 1_000_000
             was_in = is_in
+
+    def segment_goal(self, goal, memberships):
+        total, day = self.of(goal).total, self.policies.day
+        for one in memberships:
+            total[day(one.start), None] += 1_000_000
+            if goal["measure"] == "stock" and one.end is not None:
+                total[day(one.end), None] -= 1_000_000
 
     def credit(self, conversion, counted):
         """The parts of the goal of a conversion or reversal, if that is a credited one which counts it."""
@@ -272,7 +295,7 @@ class Goals:
         for day, currency in {**sums.total, **parts}:
             value, (own, assisted) = sums.total[day, currency], parts[day, currency]
             unidentified = sums.unidentified[day, currency]
-            customers = None if "status" in goal else sums.customers[day]
+            customers = sums.customers["day"][day] if "on" in goal else None
             if value or customers:
                 yield make_row(day, currency, ALL, value, own, assisted, customers)
             if unidentified:

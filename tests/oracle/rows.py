@@ -1,8 +1,10 @@
 """The rows of every public view, from profiles and their timelines."""
 
+import functools
 from collections import Counter, defaultdict
 
 from attribution import SHOWN_MODELS, conversions, reversals_of, unidentified_conversions
+from funnel import Funnel
 from goals import Goals, order_event
 from journey import Journey
 from journey_map import JourneyMap, node
@@ -50,7 +52,7 @@ class Rows:
         self.last_day = self.policies.day(as_of)
         self.rows = defaultdict(list)
         self.map, self.goals, self.stages = JourneyMap(self.policies), Goals(self.policies), Stages(self.policies)
-        self.segments, self.responses = Segments(self.policies), Responses(self.policies)
+        self.segments, self.responses, self.funnel = Segments(self.policies), Responses(self.policies), Funnel(self.policies)
         self.credit = defaultdict(list)  # rows of fct_attributions, by the key of rpt_attributions_daily
         self.campaign_names = campaign_names(oracle.touchpoints.values())
         self.members = defaultdict(list)
@@ -77,6 +79,7 @@ class Rows:
         self.shared_goals()
         self.stages_daily()
         self.segments_daily()
+        self.funnels()
         self.journey_map()
         self.responses_by_moment()
         self.unidentified()
@@ -164,7 +167,8 @@ class Rows:
         self.map.profile(touches, exit_stages)
         for response in self.responses.profile(touches):
             self.response(profile, response)
-        self.goals.profile(timeline, converted + reversals, changes, self.is_identified(profile))
+        self.goals.profile(timeline, converted + reversals, changes, memberships, self.is_identified(profile))
+        self.funnel.profile(changes)
         self.stages.profile(changes)
 
     def membership(self, profile, membership):
@@ -488,11 +492,15 @@ class Rows:
             )
         targets = Targets(self.policies)
         self.rows["dim_goal_targets"] = [target.row() for target in targets.all]
-        self.rows["rpt_shared_goals"] = list(targets.periods(self.rows["rpt_shared_goals_daily"], self.policies.goals))
+        customers = functools.partial(self.goals.customers, last_day=self.last_day)
+        self.rows["rpt_shared_goals"] = list(targets.periods(self.rows["rpt_shared_goals_daily"], self.policies.goals, customers))
 
     def stages_daily(self):
         for row in self.stages.rows(self.last_day):
             self.rows["rpt_stages_daily"].append({**row, "stage_date": row["day"], "segment_id": "(all)"})
+
+    def funnels(self):
+        self.rows["rpt_funnel"] = [row for row in self.funnel.rows() if row["period_start_date"] <= month_of(self.last_day)]
 
     def segments_daily(self):
         for row in self.segments.daily(self.last_day):

@@ -46,8 +46,8 @@ class Targets:
         found = [target for target in self.all if target.key == key and target.from_day <= start]
         return max(found, key=lambda target: target.from_day).value if found and row["segment_id"] == "(all)" else None
 
-    def periods(self, daily, goals):
-        """Rows of rpt_shared_goals from those of rpt_shared_goals_daily."""
+    def periods(self, daily, goals, customers):
+        """Rows of rpt_shared_goals from those of rpt_shared_goals_daily; customers(row, kind, start): those of a period."""
         stocks = {goal["id"] for goal in goals if goal["measure"] == "stock"}
         days = defaultdict(list)
         for row in daily:
@@ -59,4 +59,5 @@ class Targets:
             row = {name: last[name] for name in ("goal_id", "parent_goal_id", "segment_id", "department", "unit", "currency")}
             row |= {name: sum(one[name] for one in rows) for name in SUMS}
             row["value"] = last["value"] if goal_id in stocks else sum(one["value"] for one in rows)
-            yield {**row, "period_kind": kind, "period_start_date": start, "target": self.of(row, kind, start)}
+            row |= {"period_kind": kind, "period_start_date": start}
+            yield {**row, "target": self.of(row, kind, start), "customers": customers(row, kind, start)}
