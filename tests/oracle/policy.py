@@ -100,6 +100,7 @@ class Policies:
             "within": duration(returns.get("within", "P90D")),
         }
         self.responses = read_responses(journey.get("responses"))
+        self.influence = journey.get("influence", [])
         self.no_touch = NEVER_A_TOUCH | set(journey.get("no_touch", NO_TOUCH))
         self.session = duration(journey.get("session", "PT30M"))
         self.status = {"at_risk": {}, "lapsed": {}, **journey.get("status", {})}

@@ -4,11 +4,13 @@ import datetime
 import functools
 import json
 import pathlib
+from decimal import Decimal
 
 from policy import EPOCH, US, date_of
 
 EVERYTHING = json.loads((pathlib.Path(__file__).parent / "columns.json").read_text(encoding="utf-8"))
 NIL = bytes(16)
+NEAR = Decimal("0.000001")
 
 
 def shown(view):
@@ -24,6 +26,7 @@ SQL = {
     "text": "{0}::text",
     "integer": "{0}::bigint::text",
     "decimal": "{0}::numeric(38,6)::text",
+    "near": "{0}::numeric(38,6)::text",
     "boolean": "{0}::boolean::text",
     "date": "to_char({0}, 'YYYY-MM-DD')",
     "instant": "to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
@@ -50,10 +53,15 @@ PYTHON = {
     "text": str,
     "integer": str,
     "decimal": decimal,
+    "near": decimal,
     "boolean": lambda value: "true" if value else "false",
     "date": lambda day: date_of(day).isoformat(),
     "instant": instant,
 }
+
+
+def is_near(one, two):
+    return one is not None and two is not None and abs(Decimal(one) - Decimal(two)) <= NEAR
 
 
 class View:
@@ -66,6 +74,7 @@ class View:
         self.name = name
         self.columns, self.key = declared[name]["columns"], declared[name]["key"]
         self.key_positions = [list(self.columns).index(column) for column in self.key]
+        self.near = [list(self.columns).index(name) for name, kind in self.columns.items() if kind == "near"]
         self.renderers = [(column, PYTHON[kind]) for column, kind in self.columns.items()]
 
     def text_row(self, row):
@@ -74,6 +83,12 @@ class View:
     def order(self, row):
         """Absent values first (no text is empty), then by bytes, as the query does."""
         return [row[i] or "" for i in self.key_positions]
+
+    def is_same(self, one, two):
+        """Whether two rows are equal; computed figures may differ by a millionth."""
+        if not self.near:
+            return one == two
+        return all(a == b or (i in self.near and is_near(a, b)) for i, (a, b) in enumerate(zip(one, two)))
 
     def text_rows(self, rows):
         found = [self.text_row(row) for row in rows]

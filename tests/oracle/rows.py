@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from attribution import SHOWN_MODELS, conversions, reversals_of, unidentified_conversions
 from funnel import Funnel
 from goals import Goals, order_event
+from influence import Influence
 from journey import Journey
 from journey_map import JourneyMap, node
 from orders import taking_without_order, tell_orders
@@ -53,6 +54,7 @@ class Rows:
         self.rows = defaultdict(list)
         self.map, self.goals, self.stages = JourneyMap(self.policies), Goals(self.policies), Stages(self.policies)
         self.segments, self.responses, self.funnel = Segments(self.policies), Responses(self.policies), Funnel(self.policies)
+        self.influence = Influence(self.policies)
         self.credit = defaultdict(list)  # rows of fct_attributions, by the key of rpt_attributions_daily
         self.campaign_names = campaign_names(oracle.touchpoints.values())
         self.members = defaultdict(list)
@@ -79,7 +81,7 @@ class Rows:
         self.shared_goals()
         self.stages_daily()
         self.segments_daily()
-        self.funnels()
+        self.ways()
         self.journey_map()
         self.responses_by_moment()
         self.unidentified()
@@ -167,7 +169,8 @@ class Rows:
         self.map.profile(touches, exit_stages)
         for response in self.responses.profile(touches):
             self.response(profile, response)
-        self.goals.profile(timeline, converted + reversals, changes, memberships, self.is_identified(profile))
+        counted = self.goals.profile(timeline, converted + reversals, changes, memberships, self.is_identified(profile))
+        self.influence.profile(touches, converted, counted)
         self.funnel.profile(changes)
         self.stages.profile(changes)
 
@@ -499,7 +502,9 @@ class Rows:
         for row in self.stages.rows(self.last_day):
             self.rows["rpt_stages_daily"].append({**row, "stage_date": row["day"], "segment_id": "(all)"})
 
-    def funnels(self):
+    def ways(self):
+        self.rows["rpt_path_steps"] = list(self.influence.steps(self.last_day))
+        self.rows["rpt_influence"] = list(self.influence.rows(self.last_day))
         self.rows["rpt_funnel"] = [row for row in self.funnel.rows() if row["period_start_date"] <= month_of(self.last_day)]
 
     def segments_daily(self):
