@@ -11,17 +11,47 @@
 #include "services/journey-tracker/policy/journey_traits.h"
 
 /* ---- stages ---- */
+/* The list of the text under a key, as a filter has it; empty without the key. */
+static enum outcome read_only_text(struct arena *arena, const struct json *object, const char *key,
+                                   struct span_list *out, struct err *err)
+{
+    return json_get(object, key) ? json_as_text(json_get(object, key), arena_push(arena, out), err)
+                                 : OUTCOME_OK;
+}
+
+static enum outcome read_rule_filter(struct arena *arena, const struct json *object,
+                                     struct touch_filter *out, struct err *err)
+{
+    CHECK(read_only_text(arena, object, "event", &out->events, err));
+    CHECK(read_only_text(arena, object, "channel", &out->channels, err));
+    return journey_scores_read(object, out, err);
+}
+
+static bool has_condition(const struct stage_rule *rule)
+{
+    const struct touch_filter *on = &rule->on;
+    return on->events.count > 0 || on->channels.count > 0 || on->score_kind.ptr || on->has_score ||
+           rule->segment.ptr;
+}
+
 static enum outcome read_rule(struct arena *arena, const struct json *object,
                               struct stage_rule *rule, struct err *err)
 {
     int64_t nth = 0;
-    CHECK(json_check_keys(object, "on", "after nth within later_day", err));
-    CHECK(journey_filter_read(arena, json_get(object, "on"), &rule->on, err));
+    CHECK(json_check_keys(
+        object, "",
+        "event channel score_kind score_min score_max segment after nth within later_day", err));
+    CHECK(read_rule_filter(arena, object, &rule->on, err));
+    CHECK(json_text(object, "segment", &rule->segment, err));
     CHECK(json_text(object, "after", &rule->after, err));
     CHECK(json_int(object, "nth", 1, 1000, &nth, err));
     CHECK(json_duration(object, "within", &rule->within, err));
     CHECK(json_bool(object, "later_day", &rule->later_day, err));
     rule->nth = (uint16_t)nth;
+    if (!has_condition(rule))
+        return json_fail(object, err,
+                         "a stage rule needs at least one of event, channel, score_kind, "
+                         "score_min, score_max, segment");
     return OUTCOME_OK;
 }
 

@@ -1,4 +1,4 @@
-"""Filters: which touchpoints are meant. One language for goals, segments and stage rules (docs/figures.md, Filters)."""
+"""Filters: which touchpoints are meant. One language for goals and segments (docs/figures.md, Filters)."""
 
 from touchpoint import glob
 

@@ -121,7 +121,7 @@ class Journey:
     def matches(self, rule, touch):
         if touch.is_again and "events" in rule["on"]:
             return False
-        if not fits(rule["on"], touch):
+        if not fits(rule["on"], touch) or ("segment" in rule and rule["segment"] not in touch.segments):
             return False
         if "after" in rule and not self.seen_before(rule["after"], touch):
             return False

@@ -48,9 +48,11 @@ def instant(text):
 
 
 def stage_rule(rule):
+    """A stage rule with its conditions on the touch as a filter."""
     lists = {"event": "events", "channel": "channels"}
-    on = {lists[key]: [rule[key]] for key in lists if key in rule} | {key: rule[key] for key in ("score_kind", "score_min") if key in rule}
-    found = {"on": on, **rule}
+    on = {lists[key]: [rule[key]] for key in lists if key in rule}
+    on |= {key: rule[key] for key in ("score_kind", "score_min", "score_max") if key in rule}
+    found = {**rule, "on": on}
     return {**found, "within_us": duration(rule["within"])} if "within" in rule else found
 
 

@@ -13,7 +13,7 @@ from orders import taking_without_order, tell_orders
 from policy import DAY, US, YEAR, month_of
 from render import NIL
 from responses import Responses
-from segments import Segments, shown_in
+from segments import Life, Segments, shown_in
 from stages import Stages
 from targets import Targets
 from traits import profile_traits, shown, trend
@@ -140,12 +140,14 @@ class Rows:
         main = [conversion for conversion in converted if conversion.is_main]
         reversals = [reversal for touch in timeline if touch.taking for reversal in self.reversals(touch)]
         journey, exit_stages, states = Journey(self.policies), [], []
-        for touch in timeline:
+        life = Life(self.policies, timeline, states)
+        for i, touch in enumerate(timeline):
+            touch.segments = self.segments.before(life, i)
             if touch.is_touch:
                 journey.touch(touch)
                 exit_stages.append(journey.stage_at(touch.occurred_at + YEAR))
             states.append(journey.now())
-        memberships = self.segments.profile(timeline, states)
+        memberships = self.segments.profile(life)
         for membership in memberships:
             self.membership(profile, membership)
         lived = len(journey.changes)

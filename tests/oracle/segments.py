@@ -250,15 +250,14 @@ class Segments:
         self.policies, self.conditions = policies, Conditions(policies)
         self.entered, self.left = defaultdict(int), defaultdict(int)
 
-    def profile(self, timeline, states):
-        """The memberships of a profile; says of each touchpoint in which segments the customer was before it."""
-        if not self.policies.segments or not timeline:
+    def before(self, life, i):
+        """The segments of the customer before touchpoint i; life.states are those of the touchpoints before it."""
+        return self.conditions.true_at(Moment(life, life.times[i], i, False)) if i and self.policies.segments else []
+
+    def profile(self, life):
+        """The memberships of a profile."""
+        if not self.policies.segments or not life.timeline:
             return []
-        life = Life(self.policies, timeline, states)
-        for i, touch in enumerate(timeline):
-            if i:
-                moment = Moment(life, touch.occurred_at, i, False)
-                touch.segments = self.conditions.true_at(moment)
         memberships = list(self.memberships(life))
         for one in memberships:
             self.entered[self.policies.day(one.start), one.segment] += 1

@@ -221,7 +221,7 @@ class Touchpoint:
         is_order_event = self.direction == "inbound" and not self.is_return
         rules = [rule for rule in policies.conversions if is_order_event and rule["event"] == self.event]
         self.is_order_event = bool(rules)
-        self.rules = [rule for rule in rules if rule["value"] == "any" or (self.value or 0) > 0]
+        self.rules = [rule for rule in rules if rule.get("value") == "any" or (self.value or 0) > 0]
         self.goal_id = self.rules[0]["goal"] if self.rules else None
         if not self.is_touch or self.is_return or self.event in policies.conversion_events:
             self.is_creditable = False

@@ -46,8 +46,8 @@ static const struct shape_text shape_texts[] = {
 enum { SHAPE_COUNT = sizeof shape_texts / sizeof *shape_texts };
 
 static const char journey_text[] =
-    "{\"stages\":[{\"stage\":\"consideration\",\"rules\":[{\"on\":{\"events\":[\"b\"]}}]},"
-    "{\"stage\":\"purchase\",\"rules\":[{\"on\":{\"events\":[\"c\"]}}]}],"
+    "{\"stages\":[{\"stage\":\"consideration\",\"rules\":[{\"event\":\"b\"}]},"
+    "{\"stage\":\"purchase\",\"rules\":[{\"event\":\"c\"}]}],"
     "\"status\":{\"at_risk\":{\"after\":\"P28D\"},\"lapsed\":{\"after\":\"P56D\",\"on\":[\"c\"]}},"
     "\"attribution\":{\"conversions\":[{\"goal\":\"g\",\"event\":\"order\",\"value\":\"any\"}]}}";
 static const char traits_text[] =

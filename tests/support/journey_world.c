@@ -150,18 +150,25 @@ static enum outcome intern(void *context, struct span text, uint32_t *code, stru
     return OUTCOME_OK;
 }
 
+/* The segments, and a stage rule that names the first one. */
 static void set_segments(struct journey_world *world, const char *segments)
 {
     struct err err;
+    struct journey_policy *policy = &world->policy;
     const struct json *document = NULL;
     if (segments == NULL)
         return;
     if (json_parse_span(&world->arena, span_of(segments), "segments.json", &document, &err) !=
             OUTCOME_OK ||
-        journey_segments_read(&world->arena, document, &world->policy, &err) != OUTCOME_OK) {
+        journey_segments_read(&world->arena, document, policy, &err) != OUTCOME_OK) {
         fprintf(stderr, "%s\n", err.message);
         abort();
     }
+    policy->rules[policy->rule_count++] = (struct stage_rule){
+        .stage = STAGE_LOYALTY,
+        .on = on_event(&world->arena, SPAN("Page")),
+        .segment = policy->segments.items[0].id,
+    };
 }
 
 void world_open(struct journey_world *world)

@@ -17,7 +17,7 @@ static void test_retailer(void **state)
     struct err err = {0};
     assert_int_equal(journey_policy_load(&arena, TUTTI_SOURCE_DIR "/policies", &p, &err),
                      OUTCOME_OK);
-    assert_int_equal(p.rule_count, 7);
+    assert_int_equal(p.rule_count, 12);
     assert_int_equal(p.rules[0].stage, STAGE_ADVOCACY);
     assert_int_equal(p.rules[p.rule_count - 1].stage, STAGE_CONSIDERATION);
     assert_int_equal(p.counted_count, 1);
@@ -73,15 +73,18 @@ static const struct {
     {"{\"stages\":[],\"sesion\":\"PT1M\"," ATTRIBUTION "}", GOAL(""), "{\"rules\":[]}", "session"},
     {"{\"stages\":[{\"stage\":\"zeal\"}]," ATTRIBUTION "}", GOAL(""), "{\"rules\":[]}",
      "stages[0].stage"},
-    {RULE("{}"), GOAL(""), "{\"rules\":[]}", "stages[0].rules[0]"},
-    {RULE("{\"on\":{\"events\":[\"Page\"]},\"nth\":2}"), GOAL(""), "{\"rules\":[]}",
-     "nth needs one event, that of a conversion"},
-    {RULE("{\"on\":{\"events\":[\"Order\"]},\"within\":\"P1D\"}"), GOAL(""), "{\"rules\":[]}",
-     "needs nth"},
-    {RULE("{\"on\":{\"events\":[\"Order\"]},\"nth\":9,\"within\":\"P1D\"}"), GOAL(""),
-     "{\"rules\":[]}", "too large"},
-    {RULE("{\"on\":{\"events\":[\"Page\"]},\"after\":\"Page\"}"), GOAL(""), "{\"rules\":[]}",
-     "after"},
+    {RULE("{}"), GOAL(""), "{\"rules\":[]}", "stages[0].rules[0]: a stage rule needs"},
+    {RULE("{\"nth\":2}"), GOAL(""), "{\"rules\":[]}", "stages[0].rules[0]: a stage rule needs"},
+    {RULE("{\"events\":[\"Page\"]}"), GOAL(""), "{\"rules\":[]}", "did you mean \"event\"?"},
+    {RULE("{\"event\":[\"Page\"]}"), GOAL(""), "{\"rules\":[]}", "stages[0].rules[0].event"},
+    {RULE("{\"score_min\":101}"), GOAL(""), "{\"rules\":[]}", "stages[0].rules[0].score_min"},
+    {RULE("{\"segment\":\"gold\"}"), GOAL(""), "{\"rules\":[]}", "not in segments.json: \"gold\""},
+    {RULE("{\"event\":\"Page\",\"nth\":2}"), GOAL(""), "{\"rules\":[]}",
+     "nth needs the event of a conversion"},
+    {RULE("{\"event\":\"Order\",\"within\":\"P1D\"}"), GOAL(""), "{\"rules\":[]}", "needs nth"},
+    {RULE("{\"event\":\"Order\",\"nth\":9,\"within\":\"P1D\"}"), GOAL(""), "{\"rules\":[]}",
+     "too large"},
+    {RULE("{\"event\":\"Page\",\"after\":\"Page\"}"), GOAL(""), "{\"rules\":[]}", "after"},
     {STATUS("\"lapsed\":{\"after\":\"P366D\"}"), GOAL(""), "{\"rules\":[]}", "P365D"},
     {STATUS("\"at_risk\":{\"after\":\"P9D\"},\"lapsed\":{\"after\":\"P9D\"}"), GOAL(""),
      "{\"rules\":[]}", "not below"},

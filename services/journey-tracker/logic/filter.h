@@ -1,4 +1,4 @@
-/* filter.h: the one language in which goals, stage rules and segments say which touches they mean.
+/* filter.h: the one language in which goals and segments say which touches they mean.
  *
  * All conditions of a filter must hold. What a touch shares with many others is asked once per
  * shape (shape_compile); value and score are asked of the touch, and so are the categories of an

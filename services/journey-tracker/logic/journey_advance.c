@@ -132,6 +132,8 @@ static bool rule_matches(const struct passing *p, const struct stage_rule *rule)
 {
     if (!filter_admits(&rule->on, is_positive(p->touch), p->touch->score))
         return false;
+    if (rule->in_segment & ~p->segments)
+        return false;
     if (rule->after.ptr && orders_counted(p->state, rule->after_index) == 0)
         return false;
     if (rule->nth == 0)

@@ -51,14 +51,18 @@ static void at_least(uint16_t *value, uint16_t least)
         *value = least;
 }
 
+static struct span event_named(const struct stage_rule *rule)
+{
+    return rule->on.events.count > 0 ? rule->on.events.items[0] : SPAN("");
+}
+
 static enum outcome link_nth(struct journey_policy *policy, struct stage_rule *rule,
                              struct err *err)
 {
-    const struct span event_name = rule->on.events.count == 1 ? rule->on.events.items[0] : SPAN("");
+    const struct span event_name = event_named(rule);
     rule->counted = (int16_t)counted_index(policy, event_name);
     if (rule->counted < 0)
-        return invalid(err, "a stage rule with nth needs one event, that of a conversion",
-                       event_name);
+        return invalid(err, "a stage rule with nth needs the event of a conversion", event_name);
     struct counted_event *event = &policy->counted[rule->counted];
     at_least(&event->enough, (uint16_t)(rule->nth - 1));
     if (rule->later_day) {
@@ -72,17 +76,34 @@ static enum outcome link_nth(struct journey_policy *policy, struct stage_rule *r
     return OUTCOME_OK;
 }
 
-static struct span first_event(const struct stage_rule *rule)
+static enum outcome link_segment(const struct journey_policy *policy, struct stage_rule *rule,
+                                 struct err *err)
 {
-    return rule->on.events.count > 0 ? rule->on.events.items[0] : SPAN("");
+    if (rule->segment.ptr == NULL)
+        return OUTCOME_OK;
+    struct nearest nearest = nearest_start(rule->segment, NEAREST_ANY);
+    for (uint32_t i = 0; i < policy->segments.count; i++) {
+        if (span_equal(policy->segments.items[i].id, rule->segment)) {
+            rule->in_segment = UINT32_C(1) << i;
+            return OUTCOME_OK;
+        }
+        nearest_consider(&nearest, policy->segments.items[i].id);
+    }
+    if (nearest.name.ptr == NULL)
+        return invalid(err, "`segment` of a stage rule is not in segments.json", rule->segment);
+    return err_set(err, OUTCOME_FATAL, "policy_invalid",
+                   "a stage rule names segment \"" SPAN_FMT
+                   "\", which is not in segments.json; did you mean \"" SPAN_FMT "\"?",
+                   SPAN_ARG(rule->segment), SPAN_ARG(nearest.name));
 }
 
 static enum outcome link_rule(struct journey_policy *policy, struct stage_rule *rule,
                               struct err *err)
 {
     CHECK(journey_policy_filter(policy, &rule->on, &rule->filter, err));
+    CHECK(link_segment(policy, rule, err));
     if (rule->nth == 0 && (rule->within.us > 0 || rule->later_day))
-        return invalid(err, "a stage rule with within or later_day needs nth", first_event(rule));
+        return invalid(err, "a stage rule with within or later_day needs nth", event_named(rule));
     if (rule->after.ptr != NULL) {
         rule->after_index = (int16_t)counted_index(policy, rule->after);
         if (rule->after_index < 0)

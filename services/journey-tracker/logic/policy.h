@@ -37,13 +37,15 @@ enum {
 
 struct stage_rule {
     enum journey_stage stage;
-    struct touch_filter on;
+    struct touch_filter on; /* at most one event and one channel */
+    struct span segment;    /* SPAN_NONE: none */
     struct span after;      /* SPAN_NONE: none */
     uint16_t nth;           /* 0: none */
     struct duration within; /* 0: none */
     bool later_day;
     uint8_t filter;      /* position of `on` in policy.filters */
-    int16_t counted;     /* position of its one event in policy.counted, where nth */
+    uint32_t in_segment; /* bit of `segment`; 0: none */
+    int16_t counted;     /* position of its event in policy.counted, where nth */
     int16_t after_index; /* position of `after` in policy.counted */
 };
 

@@ -41,7 +41,8 @@ static enum outcome read_lists(struct arena *arena, const struct json *object,
     return read_list(arena, object, "categories", &out->categories, err);
 }
 
-static enum outcome read_score(const struct json *object, struct touch_filter *out, struct err *err)
+enum outcome journey_scores_read(const struct json *object, struct touch_filter *out,
+                                 struct err *err)
 {
     int64_t least = SCORE_LEAST, most = SCORE_MOST;
     CHECK(json_text(object, "score_kind", &out->score_kind, err));
@@ -73,5 +74,5 @@ enum outcome journey_filter_read(struct arena *arena, const struct json *object,
     CHECK(json_choice(object, "value", "positive", &value, err));
     out->direction = (enum direction)(direction + 1);
     out->positive = value == 0;
-    return read_score(object, out, err);
+    return journey_scores_read(object, out, err);
 }
