@@ -14,9 +14,12 @@ NEAR = Decimal("0.000001")
 
 
 def shown(view):
-    """The view without the columns that only the oracle knows: `"later"` lists them; None where it is true: all of them."""
+    """The view as the database has it. `"later"` says what only the oracle knows: true, columns, or rows by values of a column."""
     later = view.get("later", [])
-    return None if later is True else {**view, "columns": {name: kind for name, kind in view["columns"].items() if name not in later}}
+    if later is True:
+        return None
+    columns = {name: kind for name, kind in view["columns"].items() if isinstance(later, dict) or name not in later}
+    return {**view, "columns": columns, "without": later if isinstance(later, dict) else {}}
 
 
 COLUMNS = {name: shown(view) for name, view in EVERYTHING.items() if shown(view)}
@@ -74,6 +77,7 @@ class View:
         self.name = name
         self.columns, self.key = declared[name]["columns"], declared[name]["key"]
         self.key_positions = [list(self.columns).index(column) for column in self.key]
+        self.without = declared[name].get("without", {})
         self.near = [list(self.columns).index(name) for name, kind in self.columns.items() if kind == "near"]
         self.renderers = [(column, PYTHON[kind]) for column, kind in self.columns.items()]
 
@@ -91,7 +95,7 @@ class View:
         return all(a == b or (i in self.near and is_near(a, b)) for i, (a, b) in enumerate(zip(one, two)))
 
     def text_rows(self, rows):
-        found = [self.text_row(row) for row in rows]
+        found = [self.text_row(row) for row in rows if not any(row[name] in values for name, values in self.without.items())]
         found.sort(key=self.order)
         return found
 

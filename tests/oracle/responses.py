@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 import filters
-from policy import month_of
+from policy import DAY, month_of
 from segments import shown_in
 
 REMEMBERED = 32  # newest sends
@@ -89,6 +89,27 @@ class Responses:
                 network or "(none)",
             )
             self.cells[key][place] += amount
+
+
+PREFERRED = 16  # newest responses that are asked
+PREFERRED_WITHIN = 90 * DAY
+
+
+def preferences(responses, policies):
+    """{trait: (value, observed_at)} of what the newest responses (in order) have most often."""
+    newest = [one for one in responses[-PREFERRED:] if responses[-1].answer.occurred_at - one.answer.occurred_at <= PREFERRED_WITHIN]
+    said = {
+        "preferred_channel": [(one, one.send.channel) for one in newest],
+        "preferred_device": [(one, one.answer.device_type) for one in newest if one.answer.device_type],
+        "preferred_hour": [(one, str(policies.local(one.answer.occurred_at, one.answer.person_zone).hour)) for one in newest],
+    }
+    return {name: (most(found), found[-1][0].answer.occurred_at) for name, found in said.items() if found}
+
+
+def most(found):
+    """The most frequent value, of several the one said last."""
+    values = [value for _, value in found]
+    return max(reversed(values), key=values.count)
 
 
 def known_before(touches, send):

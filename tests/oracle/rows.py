@@ -12,7 +12,7 @@ from journey_map import JourneyMap, node
 from orders import taking_without_order, tell_orders
 from policy import DAY, US, YEAR, month_of
 from render import NIL
-from responses import Responses
+from responses import Responses, preferences
 from segments import Life, Segments, shown_in
 from stages import Stages
 from targets import Targets
@@ -43,6 +43,10 @@ def cost_of(touches, currency):
     """The sum of the costs in a currency; null if there is none."""
     costs = [touch.cost for touch in touches if touch.cost is not None and touch.currency == currency]
     return sum(costs) if costs else None
+
+
+def newest_with_zone(timeline):
+    return next((touchpoint for touchpoint in reversed(timeline) if touchpoint.zone), None)
 
 
 class Rows:
@@ -154,8 +158,11 @@ class Rows:
         changes = journey.finish()
         row = self.dim_profile(profile, timeline, touches, main, changes, lived)
         traits = profile_traits(self.policies.traits, timeline, repeats)
+        responses = self.responses.profile(touches)
+        preferred = preferences(responses, self.policies)
+        row["preferred_channel"] = preferred.get("preferred_channel", [None])[0]
         self.rows["dim_profiles"].append({**row, "loyalty_tier": self.tier(traits, memberships)})
-        self.profile_traits(profile, traits, timeline)
+        self.profile_traits(profile, traits, timeline, preferred)
         self.profile_values(profile, touches, main)
         self.profile_channels(profile, touches)
         self.rows["fct_touchpoints"] += [self.fct_touchpoint(profile, touchpoint) for touchpoint in timeline]
@@ -169,7 +176,7 @@ class Rows:
         for reversal in reversals:
             self.reversal(profile, reversal)
         self.map.profile(touches, exit_stages)
-        for response in self.responses.profile(touches):
+        for response in responses:
             self.response(profile, response)
         counted = self.goals.profile(timeline, converted + reversals, changes, memberships, self.is_identified(profile))
         self.influence.profile(touches, converted, counted)
@@ -219,6 +226,7 @@ class Rows:
             if taking.currency == currency:
                 paid += taken_back(taking)
         scores = [(touchpoint.occurred_at, touchpoint.score) for touchpoint in timeline if touchpoint.score is not None]
+        zoned = newest_with_zone(timeline)
         return {
             "profile_id": profile,
             "first_seen_at": timeline[0].occurred_at if timeline else None,
@@ -237,6 +245,8 @@ class Rows:
             "cost_to_serve": cost_of(touches, currency),
             "last_score": scores[-1][1] if scores else None,
             "score_trend_90d": trend(scores),
+            "preferred_channel": None,
+            "local_timezone": str(zoned.zone) if zoned else None,
         }
 
     def tier(self, traits, memberships):
@@ -246,7 +256,7 @@ class Rows:
         inside = {one.segment for one in memberships if one.start <= self.as_of and (one.end is None or one.end > self.as_of)}
         return next((entry["tier"] for entry in self.policies.tiers if entry["segment"] in inside), None)
 
-    def profile_traits(self, profile, traits, timeline):
+    def profile_traits(self, profile, traits, timeline, preferred):
         for name, one in traits.items():
             self.trait(profile, name, shown(one.value), one.touch.source, one.touch.occurred_at)
         scores = [(touchpoint.occurred_at, touchpoint.score) for touchpoint in timeline if touchpoint.score is not None]
@@ -254,6 +264,11 @@ class Rows:
             self.trait(profile, "last_score", str(scores[-1][1]), "(computed)", scores[-1][0])
         if trend(scores) is not None:
             self.trait(profile, "score_trend_90d", str(trend(scores)), "(computed)", scores[-1][0])
+        for name, (value, observed_at) in preferred.items():
+            self.trait(profile, name, value, "(computed)", observed_at)
+        zoned = newest_with_zone(timeline)
+        if zoned:
+            self.trait(profile, "timezone", str(zoned.zone), "(computed)", zoned.occurred_at)
 
     def trait(self, profile, name, value, source, observed_at):
         row = {"profile_id": profile, "trait": name, "value": value, "source": source, "observed_at": observed_at}

@@ -164,3 +164,57 @@ def test_the_newest_64_touches_are_asked():
     story.order(2 * HOUR, 5_000_000)
     found = after(views(story.touchpoints))
     assert (found["web:Viewed"][0], sum(int(row["conversions_after_7d"]) for row in views(story.touchpoints)["rpt_journey_map"])) == (0, 64)
+
+
+# ------------------------------------------------------------------------------------------------------ preferences
+
+
+def traits(found):
+    return {row["trait"]: (row["value"], row["source"]) for row in found["dim_profile_traits"]}
+
+
+def answered(story, day, channel="email", **fields):
+    story.send(day * DAY, f"c{day}")["channel"] = channel
+    story.add(day * DAY + HOUR, "Clicked", campaign={"id": f"c{day}"}, **fields)
+
+
+def test_the_most_frequent_of_the_newest_answers():
+    story = Story()
+    for day, channel in enumerate(["sms", "email", "sms", "email"]):
+        answered(story, day, channel, device={"type": "phone"} if day < 2 else None, timezone="Asia/Tokyo")
+    found = views(story.touchpoints, answering())
+    assert traits(found) == {
+        "preferred_channel": ("email", "(computed)"),  # as often as sms, and newer
+        "preferred_device": ("phone", "(computed)"),
+        "preferred_hour": ("10", "(computed)"),
+        "timezone": ("Asia/Tokyo", "(computed)"),
+    }
+    (row,) = found["dim_profiles"]
+    assert (row["preferred_channel"], row["local_timezone"]) == ("email", "Asia/Tokyo")
+    observed = {row["trait"]: row["observed_at"] for row in found["dim_profile_traits"]}
+    assert observed["preferred_device"] == "2017-01-02T01:00:00.000000Z" and observed["preferred_hour"] == "2017-01-04T01:00:00.000000Z"
+
+
+@pytest.mark.parametrize("last, channel", [(90, "sms"), (91, "email")])
+def test_answers_of_90_days(last, channel):
+    story = Story()
+    for day in (0, 1, last):
+        answered(story, day, "email" if day == last else "sms")
+    assert traits(views(story.touchpoints, answering()))["preferred_channel"][0] == channel
+
+
+@pytest.mark.parametrize("count, channel", [(8, "sms"), (7, "email")])
+def test_the_newest_16_answers(count, channel):
+    story = Story()
+    for day in range(20):
+        answered(story, day, "sms" if day in range(12, 20)[:count] or day < 4 else "email")
+    assert traits(views(story.touchpoints, answering()))["preferred_channel"][0] == channel
+
+
+def test_the_newest_zone_of_any_event():
+    story = Story()
+    story.add(0, "Viewed", timezone="Asia/Tokyo")
+    story.add(1, None, type="identify", timezone="Europe/Berlin")
+    story.add(2, "Viewed", timezone="Nowhere")
+    found = views(story.touchpoints)
+    assert traits(found)["timezone"][0] == found["dim_profiles"][0]["local_timezone"] == "Europe/Berlin"
