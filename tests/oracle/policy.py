@@ -25,6 +25,7 @@ NO_TOUCH = {
     *("Opportunity Accepted", "Opportunity Declined", "Gesture Approved", "Gesture Given"),
 }
 
+OPTIONAL = ("segments", "traits", "targets", "referrers", "orchestration")
 SENDS = {"events": ["Contact Sent", "Campaign Sent"], "direction": "outbound"}
 
 DURATION = re.compile(r"P(?:(\d+)Y)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
@@ -64,17 +65,18 @@ def read_responses(found):
 
 
 class Policies:
-    """What policies/{identity,journey,goals,channels,segments,traits,targets,referrers}.json say."""
+    """What policies/{identity,journey,goals,channels,segments,traits,targets,referrers,orchestration}.json say."""
 
-    def __init__(self, identity, journey, goals, channels, segments=None, traits=None, targets=None, referrers=None):
+    def __init__(self, identity, journey, goals, channels, segments=None, traits=None, targets=None, referrers=None, orchestration=None):
         self.identity, self.journey = identity, journey
         self.goals, self.channels = goals["goals"], channels["rules"]
         self.origins = Origins(channels, referrers or {})
         self.segments, self.tiers = (segments or {}).get("segments", []), (segments or {}).get("tiers")
         self.traits = (traits or {}).get("traits", [])
+        self.orchestration = orchestration or {}
         self.targets = (targets or {}).get("targets", [])
         self.figure_segments = [segment["id"] for segment in self.segments if segment.get("figures")]
-        self.asks_categories = '"categories"' in json.dumps([self.goals, journey, self.segments])
+        self.asks_categories = '"categories"' in json.dumps([self.goals, journey, self.segments, self.orchestration])
         self.zone = zoneinfo.ZoneInfo(journey.get("reporting_timezone", "UTC"))
         self.person_zone = zoneinfo.ZoneInfo(journey.get("default_timezone", str(self.zone)))
         self.is_utc = journey.get("reporting_timezone", "UTC") == "UTC"
@@ -120,11 +122,11 @@ class Policies:
     def load(cls, directory):
         def read(name):
             path = pathlib.Path(directory) / f"{name}.json"
-            if name in ("segments", "traits", "targets", "referrers") and not path.exists():
+            if name in OPTIONAL and not path.exists():
                 return None
             return json.loads(path.read_text(encoding="utf-8"))
 
-        return cls(*map(read, ("identity", "journey", "goals", "channels", "segments", "traits", "targets", "referrers")))
+        return cls(*map(read, ("identity", "journey", "goals", "channels", *OPTIONAL)))
 
     def status_deadlines(self):
         """(status, microseconds without an inbound touch). Not given: at_risk never by itself, lapsed with the end."""

@@ -5,10 +5,12 @@ from collections import Counter, defaultdict
 
 from attribution import SHOWN_MODELS, conversions, reversals_of, unidentified_conversions
 from funnel import Funnel
+from gestures import Gestures
 from goals import Goals, order_event
 from influence import Influence
 from journey import Journey
 from journey_map import JourneyMap, node
+from opportunities import Opportunities
 from orders import taking_without_order, tell_orders
 from policy import DAY, US, YEAR, month_of
 from render import NIL
@@ -58,7 +60,8 @@ class Rows:
         self.rows = defaultdict(list)
         self.map, self.goals, self.stages = JourneyMap(self.policies), Goals(self.policies), Stages(self.policies)
         self.segments, self.responses, self.funnel = Segments(self.policies), Responses(self.policies), Funnel(self.policies)
-        self.influence = Influence(self.policies)
+        self.influence, self.opportunities = Influence(self.policies), Opportunities(self.policies, as_of)
+        self.gestures = Gestures(self.policies, as_of)
         self.credit = defaultdict(list)  # rows of fct_attributions, by the key of rpt_attributions_daily
         self.campaign_names = campaign_names(oracle.touchpoints.values())
         self.members = defaultdict(list)
@@ -132,6 +135,7 @@ class Rows:
     def shared_profile(self, profile, timeline):
         """Its touchpoints are listed, and count for nothing."""
         self.person_zones(timeline)
+        self.gestures.profile(profile, timeline)
         self.rows["dim_profiles"].append({**self.dim_profile(profile, [], [], [], [], 0), "loyalty_tier": None})
         for touchpoint in timeline:
             self.rows["fct_touchpoints"].append({**self.fct_touchpoint(profile, touchpoint), "is_goal": False, "node": None})
@@ -160,6 +164,9 @@ class Rows:
         traits = profile_traits(self.policies.traits, timeline, repeats)
         responses = self.responses.profile(touches)
         preferred = preferences(responses, self.policies)
+        after = [self.segments.after(life, i) for i in range(len(timeline) if self.opportunities.rules else 0)]
+        row["open_opportunity_count"] = self.opportunities.profile(profile, timeline, after)
+        self.gestures.profile(profile, timeline)
         row["preferred_channel"] = preferred.get("preferred_channel", [None])[0]
         self.rows["dim_profiles"].append({**row, "loyalty_tier": self.tier(traits, memberships)})
         self.profile_traits(profile, traits, timeline, preferred)
@@ -246,6 +253,7 @@ class Rows:
             "last_score": scores[-1][1] if scores else None,
             "score_trend_90d": trend(scores),
             "preferred_channel": None,
+            "open_opportunity_count": 0,
             "local_timezone": str(zoned.zone) if zoned else None,
         }
 
@@ -520,6 +528,8 @@ class Rows:
             self.rows["rpt_stages_daily"].append({**row, "stage_date": row["day"], "segment_id": "(all)"})
 
     def ways(self):
+        self.rows["fct_opportunities"], self.rows["rpt_opportunities"] = self.opportunities.rows, list(self.opportunities.monthly())
+        self.rows["fct_gestures"], self.rows["rpt_gesture_budgets"] = list(self.gestures.rows()), list(self.gestures.budgets())
         self.rows["rpt_path_steps"] = list(self.influence.steps(self.last_day))
         self.rows["rpt_influence"] = list(self.influence.rows(self.last_day))
         self.rows["rpt_funnel"] = [row for row in self.funnel.rows() if row["period_start_date"] <= month_of(self.last_day)]

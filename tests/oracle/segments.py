@@ -254,6 +254,10 @@ class Segments:
         """The segments of the customer before touchpoint i; life.states are those of the touchpoints before it."""
         return self.conditions.true_at(Moment(life, life.times[i], i, False)) if i and self.policies.segments else []
 
+    def after(self, life, i):
+        """The segments of the customer once touchpoint i has come, before the deadlines of its instant."""
+        return self.conditions.true_at(Moment(life, life.times[i], i + 1, False))
+
     def profile(self, life):
         """The memberships of a profile."""
         if not self.policies.segments or not life.timeline:

@@ -91,6 +91,8 @@ class Touchpoint:
         "agent_id",
         "order_id",
         "decision_id",
+        "case_id",
+        "opportunity_id",
         "device_type",
         "country",
         "zone",
@@ -137,6 +139,7 @@ class Touchpoint:
             "agent_id",
             "order_id",
             "decision_id",
+            "case_id",
             "score_kind",
         ):
             setattr(self, name, text(raw.get(name)))
@@ -149,7 +152,7 @@ class Touchpoint:
         self.value, self.margin, self.cost = (
             raw.get(name) for name in ("value_micros", "margin_micros", "cost_micros")
         )
-        self.decision = uuid_of(raw.get("decision_id"))
+        self.decision, self.opportunity_id = uuid_of(raw.get("decision_id")), uuid_of(raw.get("opportunity_id"))
         self.is_bot = bool(raw.get("is_bot"))
         self.zone = zoneinfo.ZoneInfo(raw["timezone"]) if raw.get("timezone") in ZONES else None
         self.person_zone = None
