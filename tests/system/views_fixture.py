@@ -6,7 +6,7 @@ import json
 import struct
 from collections import Counter, defaultdict
 
-from attribution import conversions, reversal_of, unidentified_conversion
+from attribution import conversions, reversals_of, unidentified_conversions
 from goals import Counting, Goals, matches, measure, money_without_order, order_event, reaches
 from journey import Journey
 from journey_map import JourneyMap
@@ -113,7 +113,7 @@ class Fixture:
                 self.unidentified_return(touch, day)
                 continue
             if touch.goal_id is not None:
-                self.conversion(unidentified_conversion(touch), is_counted=False)
+                self.conversion(unidentified_conversions(touch, self.policies)[0], is_counted=False)
             for goal in Goals(self.policies).touch_goals:
                 if "nth" not in goal and matches(goal, touch):
                     currency, value = measure(goal, touch)
@@ -228,7 +228,7 @@ class Fixture:
 
     def order_change(self, touch, order, share, value, margin, before, taking=None, excess=0, goal=None):
         """A return, or another telling of an order; order: None where no order is known."""
-        of = order.conversion if order else None
+        of = order.conversions[0] if order and order.conversions else None
         seller, eligible = of.touch if of else touch, of.eligible if of else []
         same = [one for one in (touch, seller, order.first if order else touch) if one.currency == (taking or touch).currency]
         where = (seller.short_anchor, seller.occurred_at, uuid(seller.event_id)) if of else (None, None, None)
@@ -239,7 +239,7 @@ class Fixture:
              self.packed(eligible)))
 
     def reversal(self, taking, counts):
-        of = taking.order.conversion if taking.order else None
+        of = taking.order.conversions[0] if taking.order and taking.order.conversions else None
         event = order_event(taking.touch, self.policies)
         goal = of.touch.goal_id if of else next((rule["goal"] for rule in self.policies.conversions if rule["event"] == event), None)
         margin = None if taking.margin is None else -taking.margin
@@ -247,7 +247,7 @@ class Fixture:
         share = -1_000_000 if taking.is_full and of else 0
         self.order_change(taking.touch, taking.order, share, value, margin, taking.before, taking, excess, goal)
         is_counted = of is None or taking.touch in counts.get(goal, ())
-        self.credits(reversal_of(taking), goal, (of.touch if of else taking.touch).department, is_counted, bool(of))
+        self.credits(reversals_of(taking, self.policies, event)[0], goal, (of.touch if of else taking.touch).department, is_counted, bool(of))
 
     def credits(self, conversion, goal_id, department, is_counted, asks=True):
         """is_counted: the goal counts the touch; asks: only then the credit is that of the goal."""
@@ -258,6 +258,8 @@ class Fixture:
         is_left_out = 2 * (asks and goal is not None and not is_counted)
         nobody = [self.intern("(unidentified)")] * 3 + [0] if is_lone else [0] * 4
         for credit in conversion.credits:
+            if credit.model not in self.policies.models:
+                continue
             one = credit.touch
             where = [self.intern(text) for text in (one.channel, one.department, one.purpose, one.campaign_id)] if one else nobody
             bits = (credit.margin is not None) + is_left_out
@@ -337,7 +339,7 @@ class Fixture:
             kinds = [NODES[kind] if kind in NODES else self.intern(kind) for kind in (one, two)]
             stage = code(STAGES, None if stage == "(none)" else stage)
             steps, wait, *buckets = values
-            self.add(4, month, [stage, *kinds, named(from_department), named(to_department)], [steps, wait // 1000, *buckets])
+            self.add(4, month, [stage, *kinds, named(from_department), named(to_department)], [steps, wait // 1000, *buckets[:5]])
 
     def lanes(self):
         """Every cell in up to three lanes whose values add up to it."""
