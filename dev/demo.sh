@@ -176,6 +176,11 @@ verify_customers() {
         AND segment_id = '(all)' AND department = '(all)' AND currency = 'USD' AND period_kind = '$1' AND period_start_date = '$2'"
 }
 
+# The same from the rows: reports have only the models that journey.json lists.
+verify_row_credit() {
+    verify_figure "$1 credit of campaign 18, by its rows" "$2" "SELECT sum(attributed_revenue) FROM tutti.fct_attributions WHERE model = '$1' AND campaign_id = '18'"
+}
+
 demo_verify() {
     local wrong=0 touches="tutti.fct_touchpoints WHERE source = 'urn:completejourney'"
     local attributed="tutti.fct_attributions WHERE model = 'linear'"
@@ -194,6 +199,13 @@ demo_verify() {
     verify_figure "credit rows" 55318 "SELECT count(*) FROM $attributed AND touch_channel <> '(unattributed)'"
     verify_figure "revenue attributed" 1550011.00 "SELECT sum(attributed_revenue) FROM $attributed AND touch_channel <> '(unattributed)'"
     verify_figure "revenue not attributed" 3046028.58 "SELECT sum(attributed_revenue) FROM $attributed AND touch_channel = '(unattributed)'"
+    local model
+    for model in first_touch last_touch position_based time_decay; do
+        verify_figure "revenue that $model attributes" 1550011.00 "SELECT sum(attributed_revenue) FROM tutti.fct_attributions WHERE model = '$model' AND touch_channel <> '(unattributed)'"
+    done
+    verify_row_credit position_based 242820.047000
+    verify_row_credit time_decay 247515.409605
+    verify_row_credit linear 242763.438323
     verify_credit last_touch 8 256373.67
     verify_credit last_touch 13 253680.73
     verify_credit last_touch 18 253547.74

@@ -35,7 +35,9 @@
 #define WORDS_MODELS(X)                                                                            \
     X(MODEL_FIRST_TOUCH, "first_touch")                                                            \
     X(MODEL_LAST_TOUCH, "last_touch")                                                              \
-    X(MODEL_LINEAR, "linear")
+    X(MODEL_LINEAR, "linear")                                                                      \
+    X(MODEL_POSITION_BASED, "position_based")                                                      \
+    X(MODEL_TIME_DECAY, "time_decay")
 
 /* What a goal counts. */
 #define WORDS_MEASURES(X)                                                                          \

@@ -90,6 +90,9 @@ CREATE TABLE journey.policies (
     lapsed_after interval NOT NULL,
     journey_end interval NOT NULL,
     stored_model text NOT NULL,
+    first_percent smallint NOT NULL,
+    last_percent smallint NOT NULL,
+    half_life interval NOT NULL,
     has_sales boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE journey.policies IS 'journey.json as journey-tracker understands it, defaults included: views read this and not the file (chronicle).';
@@ -101,6 +104,9 @@ COMMENT ON COLUMN journey.policies.at_risk_after IS 'Time without an inbound tou
 COMMENT ON COLUMN journey.policies.lapsed_after IS 'The same for lapsed.';
 COMMENT ON COLUMN journey.policies.journey_end IS 'Time without an inbound touch after which a journey ends.';
 COMMENT ON COLUMN journey.policies.stored_model IS 'Attribution model by which goals are split.';
+COMMENT ON COLUMN journey.policies.first_percent IS 'Part of the first touch in position_based.';
+COMMENT ON COLUMN journey.policies.last_percent IS 'Part of the last touch in position_based.';
+COMMENT ON COLUMN journey.policies.half_life IS 'Time in which the weight of a touch halves in time_decay.';
 COMMENT ON COLUMN journey.policies.has_sales IS 'journey.sales was made again under these policies.';
 
 CREATE TABLE journey.goals (

@@ -13,7 +13,7 @@ CREATE FUNCTION tutti_meta.reason_name(code integer) RETURNS text LANGUAGE sql I
 COMMENT ON FUNCTION tutti_meta.reason_name(integer) IS 'The word of a stored reason.';
 
 CREATE FUNCTION tutti_meta.model_name(code integer) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (ARRAY['first_touch', 'last_touch', 'linear'])[code];
+    RETURN (ARRAY['first_touch', 'last_touch', 'linear', 'position_based', 'time_decay'])[code];
 COMMENT ON FUNCTION tutti_meta.model_name(integer) IS 'The word of a stored model.';
 
 CREATE FUNCTION tutti_meta.period_name(code integer) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE

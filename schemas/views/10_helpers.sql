@@ -26,25 +26,15 @@ COMMENT ON FUNCTION tutti_meta.uuid_or_null IS 'The id that a text of a producer
 
 CREATE FUNCTION tutti_meta.id_xor(id uuid, bits integer) RETURNS uuid LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN encode(set_byte(uuid_send(id), 15, get_byte(uuid_send(id), 15) # bits), 'hex')::uuid;
--- Part i (from 0) of a total divided among n: towards zero, the rest one unit each to the earliest.
-CREATE FUNCTION tutti_meta.credit_part(total bigint, n integer, i integer) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN total / n + CASE WHEN i < abs(total % n) THEN sign(total)::bigint ELSE 0 END;
-
 CREATE FUNCTION tutti_meta.kept_shape(type text, event text, channel text, direction text, department text, purpose text, currency text, is_bot boolean) RETURNS uuid
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN md5(jsonb_build_array('kept', type, event, channel, direction, department, purpose, currency, is_bot)::text)::uuid;
 COMMENT ON FUNCTION tutti_meta.kept_shape(text, text, text, text, text, text, text, boolean) IS 'Hash of the shape that an erased person''s sale keeps.';
 
--- The same for any sum, and how part i changes when `change` comes to what was divided before.
-CREATE FUNCTION tutti_meta.credit_part_of_sum(total numeric, n integer, i integer) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN div(total, n) + CASE WHEN i < abs(total % n) THEN sign(total) ELSE 0 END;
-CREATE FUNCTION tutti_meta.credit_change(before bigint, change bigint, n integer, i integer) RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN before = 0 THEN tutti_meta.credit_part(change, n, i)
-                ELSE tutti_meta.credit_part_of_sum(before::numeric + change, n, i) - tutti_meta.credit_part_of_sum(before::numeric, n, i) END;
-
 -- OFFSET 0: read once per query, never once per row.
 CREATE VIEW tutti_meta.active AS
 SELECT g.number, p.generation, p.reporting_timezone AS zone, p.default_timezone AS person_zone, p.session, p.at_risk_after, p.lapsed_after, p.journey_end, p.stored_model,
+       p.first_percent, p.last_percent, extract(epoch FROM p.half_life)::bigint AS half_life_seconds,
        (tutti.as_of() AT TIME ZONE p.reporting_timezone)::date AS today
 FROM tutti_meta.generations AS g
 JOIN journey.policies AS p USING (generation)

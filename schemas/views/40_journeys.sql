@@ -118,28 +118,26 @@ SELECT r.event_id AS conversion_id,
        CASE WHEN r.profile_id IS NULL THEN '(unidentified)' WHEN r.touch_count = 0 THEN '(unattributed)' ELSE t.channel END AS touch_channel,
        t.department AS touch_department, t.purpose AS touch_purpose, t.campaign_id, n.campaign_name,
        r.department AS conversion_department,
-       (tutti_meta.credit_part(r.share, r.parts, r.part) * 0.000001)::numeric(9, 6) AS credit,
-       (tutti_meta.credit_change(r.value_before, r.value_micros, r.parts, r.part) * 0.000001)::numeric(20, 6) AS attributed_revenue,
-       (tutti_meta.credit_change(r.margin_before, r.margin_micros, r.parts, r.part) * 0.000001)::numeric(20, 6) AS attributed_margin,
+       (r.credit * 0.000001)::numeric(9, 6) AS credit,
+       (r.revenue * 0.000001)::numeric(20, 6) AS attributed_revenue,
+       (r.margin_part * 0.000001)::numeric(20, 6) AS attributed_margin,
        r.currency, r.loaded_at
 FROM (
-    SELECT c.*, m.model,
-           CASE WHEN m.model = 'linear' THEN greatest(c.touch_count, 1) ELSE 1 END AS parts,
-           CASE WHEN m.model = 'linear' THEN i ELSE 0 END AS part,
-           CASE WHEN c.touch_count > 0 THEN i + 1 ELSE 0 END AS touch_position,
-           CASE WHEN c.touch_count > 0 THEN tutti_meta.be_uuid(c.touches, i * 28) END AS touchpoint_id,
-           CASE WHEN c.touch_count > 0 THEN tutti_meta.be_int8(c.touches, i * 28 + 16) END AS touched_us,
-           CASE WHEN c.touch_count > 0 THEN tutti_meta.be_int4(c.touches, i * 28 + 24) END AS touch_shape
+    SELECT c.*, p.model, p.credit, p.revenue, p.margin_part,
+           CASE WHEN c.touch_count > 0 THEN p.touch + 1 ELSE 0 END AS touch_position,
+           CASE WHEN c.touch_count > 0 THEN tutti_meta.be_uuid(c.touches, p.touch * 28) END AS touchpoint_id,
+           CASE WHEN c.touch_count > 0 THEN tutti_meta.be_int8(c.touches, p.touch * 28 + 16) END AS touched_us,
+           CASE WHEN c.touch_count > 0 THEN tutti_meta.be_int4(c.touches, p.touch * 28 + 24) END AS touch_shape
     FROM (
         SELECT k.event_id, k.occurred_at, k.goal, k.touch_count, k.touches, k.loaded_at, a.profile_id, s.department, s.currency,
-               1000000 AS share, k.value_micros, k.margin_micros, 0::bigint AS value_before, 0::bigint AS margin_before
+               k.occurred_at AS shared_at, 1000000 AS share, k.value_micros, k.margin_micros, 0::bigint AS value_before, 0::bigint AS margin_before
         FROM journey.conversions AS k
         LEFT JOIN journey.anchors AS a ON a.anchor = k.anchor AND a.version % 2 = 0
         JOIN journey.shapes AS s USING (shape)
         UNION ALL
         -- Returns and further tellings; where no touch shares, also what was returned beyond the order.
         SELECT k.event_id, k.occurred_at, k.goal, k.touch_count, k.touches, k.loaded_at, a.profile_id, s.department, money.currency,
-               k.share, k.value_micros + CASE k.touch_count WHEN 0 THEN k.over_micros ELSE 0 END,
+               k.order_at, k.share, k.value_micros + CASE k.touch_count WHEN 0 THEN k.over_micros ELSE 0 END,
                CASE WHEN k.share <> 0 OR k.value_micros <> 0 OR k.margin_micros <> 0 THEN k.margin_micros END,
                k.value_before, k.margin_before
         FROM journey.order_changes AS k
@@ -148,16 +146,35 @@ FROM (
         JOIN journey.shapes AS money ON money.shape = k.money_shape
         WHERE k.share <> 0 OR k.value_micros <> 0 OR k.margin_micros <> 0 OR (k.touch_count = 0 AND k.over_micros <> 0)
         UNION ALL
-        SELECT k.event_id, k.occurred_at, k.goal, 0, '', k.loaded_at, a.profile_id, s.department, money.currency, 0, k.over_micros, NULL, 0, 0
+        SELECT k.event_id, k.occurred_at, k.goal, 0, '', k.loaded_at, a.profile_id, s.department, money.currency,
+               k.order_at, 0, k.over_micros, NULL, 0, 0
         FROM journey.order_changes AS k
         LEFT JOIN journey.anchors AS a ON a.anchor = k.anchor AND a.version % 2 = 0
         JOIN journey.shapes AS s ON s.shape = k.seller_shape
         JOIN journey.shapes AS money ON money.shape = k.money_shape
         WHERE k.touch_count > 0 AND k.over_micros <> 0
     ) AS c
-    CROSS JOIN LATERAL generate_series(0, greatest(c.touch_count, 1) - 1) AS i
-    CROSS JOIN LATERAL (VALUES ('first_touch', 0), ('last_touch', greatest(c.touch_count, 1) - 1), ('linear', i)) AS m (model, credited)
-    WHERE m.credited = i
+    -- Equal parts, and all of it to one touch; the models with weights only where there are several touches to weigh.
+    CROSS JOIN LATERAL (
+        SELECT m.model, i AS touch, tutti_meta.credit_part(c.share, m.parts, m.part)::numeric AS credit,
+               tutti_meta.credit_change(c.value_before, c.value_micros, m.parts, m.part) AS revenue,
+               tutti_meta.credit_change(c.margin_before, c.margin_micros, m.parts, m.part) AS margin_part
+        FROM generate_series(0, greatest(c.touch_count, 1) - 1) AS i
+        CROSS JOIN LATERAL (VALUES
+            ('first_touch', 0, 1, 0),
+            ('last_touch', greatest(c.touch_count, 1) - 1, 1, 0),
+            ('linear', i, greatest(c.touch_count, 1), i),
+            ('position_based', CASE WHEN c.touch_count <= 1 THEN 0 END, 1, 0),
+            ('time_decay', CASE WHEN c.touch_count <= 1 THEN 0 END, 1, 0)
+        ) AS m (model, credited, parts, part)
+        WHERE m.credited = i
+        UNION ALL
+        SELECT m.model, w.touch, w.credit, w.revenue, w.margin_part
+        FROM (VALUES ('position_based'), ('time_decay')) AS m (model)
+        CROSS JOIN LATERAL tutti_meta.weighed_credits(m.model, c.touch_count, c.touches, c.shared_at, c.share, c.value_before, c.value_micros,
+                                                      c.margin_before, c.margin_micros) AS w
+        WHERE c.touch_count > 1
+    ) AS p
 ) AS r
 JOIN journey.dictionary AS g ON g.code = r.goal
 LEFT JOIN journey.shapes AS t ON t.shape = r.touch_shape
@@ -165,7 +182,7 @@ LEFT JOIN journey.campaign_names AS n ON n.campaign_id = t.campaign_id;
 COMMENT ON VIEW tutti.fct_attributions IS 'Which touch gets how much credit for a conversion, or loses for a return, by model; the rows of one model add up to it (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.conversion_id IS 'Id of the conversion, further telling or return: that of its touchpoint (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.touchpoint_id IS 'The credited touch; the nil uuid where there is none (convergent).';
-COMMENT ON COLUMN tutti.fct_attributions.model IS 'first_touch, last_touch or linear (convergent).';
+COMMENT ON COLUMN tutti.fct_attributions.model IS 'first_touch, last_touch, linear, position_based or time_decay (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.goal_id IS 'Goal of the policies (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.profile_id IS 'Today''s profile; null where no customer is known (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.converted_at IS 'Time of the conversion, further telling or return (convergent).';
@@ -251,7 +268,7 @@ WHERE c.day <= (SELECT today FROM tutti_meta.active);
 COMMENT ON VIEW tutti.rpt_attributions_daily IS 'Credit by day, goal, model and kind of touch, net of returns: add up rows of one segment_id only (convergent).';
 COMMENT ON COLUMN tutti.rpt_attributions_daily.conversion_date IS 'Its day in the reporting zone (convergent).';
 COMMENT ON COLUMN tutti.rpt_attributions_daily.goal_id IS 'Goal of the policies (convergent).';
-COMMENT ON COLUMN tutti.rpt_attributions_daily.model IS 'first_touch, last_touch or linear (convergent).';
+COMMENT ON COLUMN tutti.rpt_attributions_daily.model IS 'One of attribution.models of journey.json (convergent).';
 COMMENT ON COLUMN tutti.rpt_attributions_daily.segment_id IS '(all) = everybody, or a segment that the customer was in before the conversion; a customer may be in several (convergent).';
 COMMENT ON COLUMN tutti.rpt_attributions_daily.touch_channel IS 'Channel of the credited touch, (unattributed) or (unidentified) (convergent).';
 COMMENT ON COLUMN tutti.rpt_attributions_daily.touch_department IS 'Department of the credited touch, (none), (unattributed) or (unidentified) (convergent).';

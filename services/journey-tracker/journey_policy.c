@@ -171,20 +171,89 @@ static enum outcome read_creditable(struct arena *arena, const struct json *attr
     return OUTCOME_OK;
 }
 
+static enum outcome read_models(const struct json *attribution, struct credit_rules *credit,
+                                struct err *err)
+{
+    const struct json *list = NULL;
+    CHECK(json_list(attribution, "models", &list, err));
+    if (list == NULL)
+        return OUTCOME_OK;
+    if (json_count(list) == 0)
+        return json_fail(list, err, "must name at least one model");
+    credit->models = 0;
+    for (size_t i = 0; i < json_count(list); i++) {
+        int model = 0;
+        CHECK(json_as_choice(json_at(list, i), WORD_CHOICES(WORDS_MODELS), &model, err));
+        if (credit->models >> (model + 1) & 1)
+            return json_fail(json_at(list, i), err, "stands twice");
+        credit->models |= UINT32_C(1) << (model + 1);
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome read_position(const struct json *attribution, struct credit_rules *credit,
+                                  struct err *err)
+{
+    const struct json *position = NULL;
+    int64_t first = credit->first, last = credit->last;
+    CHECK(json_section(attribution, "position", &position, err));
+    if (position == NULL)
+        return OUTCOME_OK;
+    CHECK(json_check_keys(position, "first last", "", err));
+    CHECK(json_int(position, "first", 0, 100, &first, err));
+    CHECK(json_int(position, "last", 0, 100, &last, err));
+    if (first + last > 100)
+        return json_fail(position, err, "`first` and `last` are more than 100 percent together");
+    credit->first = (uint32_t)first;
+    credit->last = (uint32_t)last;
+    return OUTCOME_OK;
+}
+
+static enum outcome read_half_life(const struct json *attribution, struct credit_rules *credit,
+                                   struct err *err)
+{
+    CHECK(json_duration(attribution, "half_life", &credit->half_life, err));
+    if (credit->half_life.us < 3600 * US_PER_SECOND || credit->half_life.us > 365 * US_PER_DAY)
+        return json_fail(json_get(attribution, "half_life"), err,
+                         "must be a time from PT1H to P365D");
+    return OUTCOME_OK;
+}
+
+/* The model of goals is one of those that reports have. */
+static enum outcome read_stored_model(const struct json *attribution, struct credit_rules *credit,
+                                      struct err *err)
+{
+    int model = MODEL_LINEAR - 1;
+    CHECK(json_choice(attribution, "stored_model", WORD_CHOICES(WORDS_MODELS), &model, err));
+    credit->stored = (enum credit_model)(model + 1);
+    if (!(credit->models >> credit->stored & 1))
+        return json_fail(attribution, err, "`stored_model` is %s, which `models` does not list",
+                         model_word(credit->stored));
+    return OUTCOME_OK;
+}
+
+static enum outcome read_credit(const struct json *attribution, struct credit_rules *credit,
+                                struct err *err)
+{
+    *credit = journey_policy_default_credit();
+    CHECK(read_models(attribution, credit, err));
+    CHECK(read_position(attribution, credit, err));
+    CHECK(read_half_life(attribution, credit, err));
+    return read_stored_model(attribution, credit, err);
+}
+
 static enum outcome read_attribution(struct arena *arena, const struct json *journey,
                                      struct journey_policy *policy, struct err *err)
 {
     const struct json *attribution = NULL;
-    int model = 2; /* linear */
     policy->lookback = (struct duration){30 * US_PER_DAY};
     CHECK(json_section(journey, "attribution", &attribution, err));
-    CHECK(json_check_keys(attribution, "conversions", "lookback creditable stored_model", err));
+    CHECK(json_check_keys(attribution, "conversions",
+                          "lookback creditable models position half_life stored_model", err));
     CHECK(read_conversions(arena, attribution, policy, err));
     CHECK(json_duration(attribution, "lookback", &policy->lookback, err));
     CHECK(read_creditable(arena, attribution, policy, err));
-    CHECK(json_choice(attribution, "stored_model", WORD_CHOICES(WORDS_MODELS), &model, err));
-    policy->stored_model = (uint32_t)model + 1;
-    return OUTCOME_OK;
+    return read_credit(attribution, &policy->credit, err);
 }
 
 /* ---- returns and orders ---- */

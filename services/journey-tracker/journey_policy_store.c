@@ -25,7 +25,10 @@ static enum outcome store_times(struct db *db, struct arena *arena,
     params_int8(&p, policy->lapsed_after.us);
     params_int8(&p, JOURNEY_END.us);
     params_text(&p, policy->default_timezone);
-    params_text(&p, span_of(model_word((enum credit_model)policy->stored_model)));
+    params_text(&p, span_of(model_word(policy->credit.stored)));
+    params_int8(&p, policy->credit.first);
+    params_int8(&p, policy->credit.last);
+    params_int8(&p, policy->credit.half_life.us);
     return db_run(db, &sql_upsert_policy, &p, NULL, NULL, err);
 }
 

@@ -8,7 +8,6 @@ from decimal import Context, Decimal
 from policy import US, duration
 
 MODELS = ("first_touch", "last_touch", "linear", "position_based", "time_decay")
-SHOWN_MODELS = MODELS[:3]  # in fct_attributions
 HALVES = 31  # half-lives after which a touch weighs nothing
 EXACT = Context(prec=60)
 STEPS = [int((EXACT.power(2, EXACT.subtract(31, Decimal(j) / 64))).to_integral_value()) for j in range(64)]  # of a half-life

@@ -3,7 +3,7 @@
 import functools
 from collections import Counter, defaultdict
 
-from attribution import SHOWN_MODELS, conversions, reversals_of, unidentified_conversions
+from attribution import conversions, reversals_of, unidentified_conversions
 from funnel import Funnel
 from gestures import Gestures
 from goals import Goals, order_event
@@ -461,8 +461,7 @@ class Rows:
             "campaign_id": credited and credited.campaign_id,
             "campaign_name": credited and self.campaign_names.get(credited.campaign_id),
         }
-        if credit.model in SHOWN_MODELS:
-            self.rows["fct_attributions"].append(row)
+        self.rows["fct_attributions"].append(row)
         if credit.model in self.policies.models:
             self.add_daily(row, credited, shown_in(self.policies, touch))
 

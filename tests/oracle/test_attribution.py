@@ -287,7 +287,7 @@ def test_sales_of_unknown_customers_are_a_part_of_their_own():
     assert sorted(row["revenue"] for row in unknown) == ["100.000000", "25.000000"]
     assert {(row["is_first"], row["stage_before"], row["eligible_touch_count"], row["path"]) for row in unknown} == {("false", None, "0", None)}
     rows = [row for row in found["fct_attributions"] if row["profile_id"] is None]
-    assert len(rows) == 6 and {row["touch_channel"] for row in rows} == {"(unidentified)"} and {row["credit"] for row in rows} == {"1.000000"}
+    assert len(rows) == 10 and {row["touch_channel"] for row in rows} == {"(unidentified)"} and {row["credit"] for row in rows} == {"1.000000"}
     daily = {row["touch_channel"]: row for row in found["rpt_attributions_daily"] if row["model"] == "linear"}
     assert set(daily) == {"(unidentified)", "(unattributed)"}
     part = daily["(unidentified)"]

@@ -694,6 +694,7 @@ int main(void)
         cmocka_unit_test(test_merges_and_splits),
     };
     world_open_segments(&world, segments);
+    world.policy.credit.models |= 1 << MODEL_POSITION_BASED | 1 << MODEL_TIME_DECAY;
     add_shapes();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     world_close(&world);

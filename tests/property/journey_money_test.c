@@ -232,8 +232,10 @@ static void apply(const struct history *was, const struct history *is, struct fi
 }
 
 /* ---- what must hold ---- */
+enum { MODELS = MODEL_TIME_DECAY };
 struct totals {
-    int64_t goal[2], unidentified[2], credit[3][2], parts[3][2][3]; /* by currency: USD, EUR */
+    int64_t goal[2], unidentified[2], credit[MODELS][2];
+    int64_t parts[MODELS][2][3]; /* by currency: USD, EUR */
 };
 enum { ATTRIBUTED, UNATTRIBUTED, UNIDENTIFIED };
 
@@ -281,7 +283,7 @@ static void check_totals(const struct history *h, const struct figures *figures)
     for (int c = 0; c < 2; c++) {
         assert_int_equal(t.goal[c], told[c]);
         assert_int_equal(t.unidentified[c], unidentified[c]);
-        for (int model = 0; model < 3; model++) {
+        for (int model = 0; model < MODELS; model++) {
             const int64_t *parts = t.parts[model][c];
             assert_int_equal(t.credit[model][c], told[c]);
             assert_int_equal(parts[ATTRIBUTED] + parts[UNATTRIBUTED] + parts[UNIDENTIFIED],
@@ -356,6 +358,7 @@ static const struct shape *shape_of(const char *event, const char *currency, con
 static int set_up(void **state)
 {
     world_open(&world);
+    world.policy.credit.models |= 1 << MODEL_POSITION_BASED | 1 << MODEL_TIME_DECAY;
     usd = world_code(&world, SPAN("USD"));
     eur = world_code(&world, SPAN("EUR"));
     shapes[SALE_USD] = shape_of("Order Completed", "USD", "");

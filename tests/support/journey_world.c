@@ -102,7 +102,7 @@ static void set_attribution(struct journey_policy *policy, struct arena *arena)
     policy->conversions = rules;
     policy->conversion_count = 2;
     policy->lookback = DAYS(30);
-    policy->stored_model = MODEL_LINEAR;
+    policy->credit = journey_policy_default_credit();
 }
 
 /* Orders are told by shop and till; the till is believed. */

@@ -12,6 +12,7 @@
 #include "services/journey-tracker/journey_policy_store.h"
 #include "tests/support/database.h"
 #include "tests/support/journey_world.h"
+#include "tests/support/random.h"
 
 static const char generation[] = "11111111-2222-3333-4444-555555555555";
 static struct scratch scratch;
@@ -192,6 +193,97 @@ static void test_what_is_said_replaces_it(void **state)
         fail_msg("goals are \"" SPAN_FMT "\"", SPAN_ARG(goals));
 }
 
+/* ---- credit ---- */
+enum { CASES = 200, MOST = 12 };
+
+/* What an amount becomes and was before, shared among n touches at random times. */
+struct credit_case {
+    enum credit_model model;
+    uint32_t n;
+    struct tail_touch touches[MOST];
+    int64_t share, before, change;
+};
+
+static struct credit_case random_case(struct random *dice)
+{
+    struct credit_case c = {.model =
+                                random_below(dice, 2) ? MODEL_TIME_DECAY : MODEL_POSITION_BASED,
+                            .n = 1 + (uint32_t)random_below(dice, MOST),
+                            .share = (int64_t)random_below(dice, 3) * CREDIT_WHOLE - CREDIT_WHOLE,
+                            .before = (int64_t)random_next(dice) >> random_below(dice, 64),
+                            .change = (int64_t)random_next(dice) >> random_below(dice, 64)};
+    int64_t reach = INT64_C(1) << (20 + random_below(dice, 32)); /* a second to a century */
+    for (uint32_t i = 0; i < c.n; i++)
+        c.touches[i].at.us = -(int64_t)random_below(dice, (uint64_t)reach);
+    return c;
+}
+
+/* As rows have them: only the times matter here. */
+static struct span packed_touches(const struct credit_case *c)
+{
+    static const struct id nobody;
+    struct strbuf buf = {.arena = &arena};
+    for (uint32_t i = 0; i < c->n; i++) {
+        strbuf_add(&buf, nobody.bytes, sizeof nobody.bytes);
+        pack_be64(&buf, (uint64_t)c->touches[i].at.us);
+        pack_be32(&buf, 1);
+    }
+    return strbuf_span(&buf);
+}
+
+static struct db_result *credits_in_sql(const struct credit_case *c)
+{
+    static const struct statement find = {
+        "weigh",
+        "SELECT credit::bigint, revenue::bigint, margin_part IS NULL"
+        " FROM tutti_meta.weighed_credits($1, $2::integer, $3, timestamptz '1970-01-01 00:00+00',"
+        " $4::integer, $5, $6, 0, NULL) ORDER BY touch"};
+    struct params p;
+    params_init(&p, &arena);
+    params_text(&p, span_of(model_word(c->model)));
+    params_int8(&p, c->n);
+    params_bytea(&p, packed_touches(c));
+    params_int8(&p, c->share);
+    params_int8(&p, c->before);
+    params_int8(&p, c->change);
+    return run(&find, &p);
+}
+
+static void check_credits(const struct credit_rules *rules, const struct credit_case *c)
+{
+    int64_t weights[MOST];
+    micros_sum share[MOST], before[MOST], after[MOST];
+    credit_weights(rules, c->model, c->touches, c->n, (struct instant){0}, weights);
+    credit_apportion(&arena, c->share, weights, c->n, share);
+    credit_apportion(&arena, c->before, weights, c->n, before);
+    credit_apportion(&arena, (micros_sum)c->before + c->change, weights, c->n, after);
+    struct db_result *r = credits_in_sql(c);
+    assert_int_equal(db_rows(r), c->n);
+    for (uint32_t i = 0; i < c->n; i++) {
+        assert_int_equal(db_int8(r, i, 0), (int64_t)share[i]);
+        assert_int_equal(db_int8(r, i, 1), (int64_t)(after[i] - before[i]));
+        assert_true(db_bool(r, i, 2));
+    }
+}
+
+static void test_credit_is_that_of_the_derivation(void **state)
+{
+    struct random dice = random_from_environment();
+    static const char *const said[] = {
+        "", ",\"position\":{\"first\":0,\"last\":0},\"half_life\":\"PT1H\"",
+        ",\"position\":{\"first\":90,\"last\":10},\"half_life\":\"P365D\""};
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        struct journey_policy policy;
+        read_policy(arena_printf(&arena, "{\"stages\":[]," ATTRIBUTION "%s}}", said[i]),
+                    "{\"goals\":[]}", &policy);
+        store_policy(&policy);
+        for (int round = 0; round < CASES; round++) {
+            struct credit_case c = random_case(&dice);
+            check_credits(&policy.credit, &c);
+        }
+    }
+}
+
 static int set_up(void **state)
 {
     char sql[200];
@@ -221,6 +313,7 @@ int main(void)
         cmocka_unit_test(test_absent_is_null),
         cmocka_unit_test(test_defaults_are_the_parsers),
         cmocka_unit_test(test_what_is_said_replaces_it),
+        cmocka_unit_test(test_credit_is_that_of_the_derivation),
     };
     if (database_server() == NULL)
         return DATABASE_SKIPPED;

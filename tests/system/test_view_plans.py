@@ -18,8 +18,9 @@ pytestmark = pytest.mark.skipif(not URL, reason="TUTTI_DATABASE_URL is not set (
 SEED = """
 CREATE FUNCTION pg_temp.id(n bigint) RETURNS uuid LANGUAGE sql RETURN md5(n::text)::uuid;
 INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES (pg_temp.id(0), '{}', true);
-INSERT INTO journey.policies (generation, reporting_timezone, default_timezone, session, lapsed_after, journey_end, stored_model)
-VALUES (pg_temp.id(0), 'UTC', 'UTC', 'PT30M', 'P56D', 'P365D', 'linear');
+INSERT INTO journey.policies (generation, reporting_timezone, default_timezone, session, lapsed_after, journey_end, stored_model,
+                              first_percent, last_percent, half_life)
+VALUES (pg_temp.id(0), 'UTC', 'UTC', 'PT30M', 'P56D', 'P365D', 'linear', 40, 40, 'P7D');
 INSERT INTO journey.dictionary (value) SELECT 'word ' || n FROM generate_series(1, 40) AS n;
 INSERT INTO journey.shapes (hash, source, type, event, channel, department, currency, campaign_id, has_click_id, is_bot, touch_kind,
                             is_goal_event, needs_value, shown_direction, is_touch, is_money, is_money_with_value, is_return_event)
@@ -47,7 +48,7 @@ INSERT INTO journey.stage_changes (stage_change_id, touchpoint_id, anchor, journ
 SELECT event_id, event_id, anchor, 1, occurred_at, 1, 2, 1, 1, 1, 1 FROM journey.facts;
 ANALYZE;
 """
-ROWS = {"fct_conversions": 18000, "fct_returns": 2000, "fct_stage_changes": 20000, "fct_attributions": 60000}
+ROWS = {"fct_conversions": 18000, "fct_returns": 2000, "fct_stage_changes": 20000, "fct_attributions": 100000}
 KEYS = {"fct_conversions": "conversion_id", "fct_returns": "return_id", "fct_stage_changes": "touchpoint_id", "fct_attributions": "conversion_id"}
 FILTERS = {
     "fct_conversions": ["true", "revenue > 5", "department = 'd1'", "location_id = 'l7'", "order_id <> 'o1'", "profile_id IS NOT NULL",

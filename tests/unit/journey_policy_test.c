@@ -29,7 +29,8 @@ static void test_retailer(void **state)
     assert_int_equal(p.creditable.count, 2);
     assert_int_equal(p.visit_count, 4);
     assert_true(p.visits[0].click_id && span_is(p.visits[1].click_network, "*"));
-    assert_int_equal(p.stored_model, 3);
+    assert_int_equal(p.credit.stored, MODEL_LINEAR);
+    assert_int_equal(p.credit.models, 2 | 4 | 8);
     assert_int_equal(p.goal_count, 8);
     assert_int_equal(p.goals[3].nth, 2);
     assert_int_equal(p.goals[5].status, STATUS_ACTIVE);
@@ -64,7 +65,8 @@ static void test_bank(void **state)
 #define GOAL(goal) "{\"goals\":[" goal "]}"
 #define ORDERS(more)                                                                               \
     GOAL("{\"id\":\"a\",\"measure\":\"count\",\"on\":{\"events\":[\"Order\"]}," more "}")
-#define STOCK(what) GOAL("{\"id\":\"a\",\"measure\":\"stock\"," what "}")
+#define STOCK(what)  GOAL("{\"id\":\"a\",\"measure\":\"stock\"," what "}")
+#define CREDIT(keys) "{\"stages\":[],\"attribution\":{\"conversions\":[]," keys "}}"
 
 static const struct {
     const char *journey, *goals, *channels, *says;
@@ -134,6 +136,20 @@ static const struct {
      "goals[0].segment: no segment \"gold\" in segments.json"},
     {CREDITABLE("{\"utm_medum\":\"cpc\"}"), GOAL(""), "{\"rules\":[]}", "utm_medium"},
     {CREDITABLE("7"), GOAL(""), "{\"rules\":[]}", "creditable[0]"},
+    {CREDIT("\"models\":[]"), GOAL(""), "{\"rules\":[]}", "attribution.models"},
+    {CREDIT("\"models\":[\"liner\"]"), GOAL(""), "{\"rules\":[]}", "linear"},
+    {CREDIT("\"models\":[\"linear\",\"linear\"]"), GOAL(""), "{\"rules\":[]}",
+     "models[1]: stands twice"},
+    {CREDIT("\"models\":[\"last_touch\"]"), GOAL(""), "{\"rules\":[]}",
+     "`stored_model` is linear, which `models` does not list"},
+    {CREDIT("\"position\":{\"first\":60}"), GOAL(""), "{\"rules\":[]}", "last"},
+    {CREDIT("\"position\":{\"first\":60,\"last\":41}"), GOAL(""), "{\"rules\":[]}",
+     "attribution.position: `first` and `last` are more than 100"},
+    {CREDIT("\"position\":{\"first\":-1,\"last\":41}"), GOAL(""), "{\"rules\":[]}",
+     "position.first"},
+    {CREDIT("\"half_life\":\"PT59M\""), GOAL(""), "{\"rules\":[]}",
+     "attribution.half_life: must be a time from PT1H to P365D"},
+    {CREDIT("\"half_life\":\"P366D\""), GOAL(""), "{\"rules\":[]}", "half_life"},
 };
 
 static void test_mistakes(void **state)
@@ -222,6 +238,31 @@ static void at_most_16_goals_have_windows(void **state)
             assert_non_null(strstr(err.message, "goals[16].windows: at most 16 goals"));
         arena_free(&arena);
     }
+}
+
+static void test_models(void **state)
+{
+    struct arena arena = {0};
+    struct journey_documents documents = {0};
+    struct journey_policy p;
+    struct err err = {0};
+    struct span text = SPAN(CREDIT("\"models\":[\"time_decay\",\"position_based\"],"
+                                   "\"position\":{\"first\":30,\"last\":20},"
+                                   "\"half_life\":\"PT12H\",\"stored_model\":\"time_decay\""));
+    assert_int_equal(json_parse_span(&arena, text, "journey.json", &documents.journey, &err),
+                     OUTCOME_OK);
+    assert_int_equal(
+        json_parse_span(&arena, SPAN("{\"goals\":[]}"), "goals.json", &documents.goals, &err),
+        OUTCOME_OK);
+    assert_int_equal(
+        json_parse_span(&arena, SPAN("{\"rules\":[]}"), "channels.json", &documents.channels, &err),
+        OUTCOME_OK);
+    assert_int_equal(journey_policy_read(&arena, &documents, &p, &err), OUTCOME_OK);
+    assert_int_equal(p.credit.models, 1 << MODEL_TIME_DECAY | 1 << MODEL_POSITION_BASED);
+    assert_int_equal(p.credit.stored, MODEL_TIME_DECAY);
+    assert_true(p.credit.first == 30 && p.credit.last == 20);
+    assert_true(p.credit.half_life.us == 12 * 3600 * US_PER_SECOND);
+    arena_free(&arena);
 }
 
 static void a_time_zone_is_looked_up(void **state)
@@ -338,6 +379,11 @@ int main(void)
         cmocka_unit_test(test_retailer),
         cmocka_unit_test(test_bank),
         cmocka_unit_test(test_mistakes),
+
+        cmocka_unit_test(test_retailer),
+        cmocka_unit_test(test_bank),
+        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_models),
         cmocka_unit_test(a_time_zone_is_looked_up),
         cmocka_unit_test(test_warnings),
         cmocka_unit_test(test_shipped_give_no_warning),

@@ -460,8 +460,16 @@ enum { CREDIT_WHOLE = 1000000 };
 /* The part of touch i of n (oldest first) in total: equal parts, rounded towards zero. The
  * remainder goes to the earliest touches, one unit each. */
 int64_t credit_split(int64_t total, uint32_t n, uint32_t i);
-/* The part of touch i under a model. */
-int64_t credit_part(enum credit_model model, int64_t total, uint32_t n, uint32_t i);
+/* What each of the n touches of a conversion at that time weighs in a model of unequal parts. */
+void credit_weights(const struct credit_rules *rules, enum credit_model model,
+                    const struct tail_touch *touches, uint32_t n, struct instant converted_at,
+                    int64_t *weights);
+/* Parts in proportion to the weights, which are below 2^63 in sum and not all 0: rounded towards
+ * zero, the units that are left over one each to the largest remainders, of equal ones to the
+ * earliest. With equal weights they are those of credit_split. The total is below 2^66 in size;
+ * arena is for what the work needs. */
+void credit_apportion(struct arena *arena, micros_sum total, const int64_t *weights, uint32_t n,
+                      micros_sum *parts);
 
 /* ---- storage ----
  * A packed state has a header of fixed size (state_header.def) and then a variable part. If it has

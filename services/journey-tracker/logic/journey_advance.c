@@ -329,10 +329,11 @@ static void emit_conversion(const struct passing *p)
     const struct tail_touch *eligible = tail_eligible(&p->state->tail, p->effects->arena, &n);
     if (journey_needs_window(p->policy, p->state, p->touch))
         p->effects->missed_window = true;
-    effects_credit(p->effects,
+    effects_credit(p->effects, &p->policy->credit,
                    &(struct crediting){.shown = &p->shown,
                                        .goal = p->detail.goal,
                                        .day = p->day,
+                                       .converted_at = p->touch->key.at,
                                        .department = shape->department,
                                        .currency = shape->currency,
                                        .share = CREDIT_WHOLE,

@@ -105,16 +105,6 @@ void effects_step(struct journey_effects *effects, const struct step *step)
         add_step(effects, step, step->shown->codes[i]);
 }
 
-/* How the part of touch i of n changes when `change` comes to `before`. */
-static int64_t part_change(enum credit_model model, int64_t before, int64_t change, uint32_t n,
-                           uint32_t i)
-{
-    if (n == 0)
-        return change;
-    return wrap_sub(credit_part(model, wrap_add(before, change), n, i),
-                    credit_part(model, before, n, i));
-}
-
 /* See CELL_BIT in families.def. */
 static uint32_t kind_of(const struct crediting *c)
 {
@@ -122,27 +112,26 @@ static uint32_t kind_of(const struct crediting *c)
            (c->is_left_out ? CREDIT_IS_LEFT_OUT : 0);
 }
 
-/* A part of the credit of touch i of n. */
+/* What one touch gets, or what nobody does. */
 struct credit_amount {
     int64_t share, value, margin;
-    bool is_credited;
 };
 
 static void add_amount(struct journey_effects *effects, const struct cell_key *key,
-                       const struct credit_amount *amount)
+                       const struct credit_amount *amount, bool is_credited)
 {
     int64_t *v = effects_cell(effects, key);
     effects_add(effects, &v[0], amount->share);
     effects_add_micros(effects, v, 1, amount->value);
     effects_add_micros(effects, v, 2, amount->margin);
-    effects_add(effects, &v[3], amount->is_credited ? 1 : 0);
+    effects_add(effects, &v[3], is_credited ? 1 : 0);
     effects_add(effects, &v[4], 1);
 }
 
-/* The credit of touch i of n. Where n is 0, the whole goes to no touch: unattributed. */
+/* credited: the shape of the touch; NULL: nobody's. */
 static void add_credit(struct journey_effects *effects, const struct crediting *c,
-                       const struct shape *credited, enum credit_model model, uint32_t n,
-                       uint32_t i)
+                       const struct shape *credited, enum credit_model model,
+                       struct credit_amount amount)
 {
     uint32_t nobody = c->unidentified;
     struct cell_key key = {
@@ -155,29 +144,80 @@ static void add_credit(struct journey_effects *effects, const struct crediting *
         key.dims[4] = credited->purpose;
         key.dims[5] = credited->campaign;
     }
-    const struct credit_amount amount = {
-        .share = n ? credit_part(model, c->share, n, i) : c->share,
-        .value = part_change(model, c->value_before, c->value, n, i),
-        .margin = part_change(model, c->margin_before, or_zero(c->margin), n, i),
-        .is_credited = credited != NULL};
     for (int s = 0; s < c->shown->count; s++) {
         key.dims[9] = c->shown->codes[s];
-        add_amount(effects, &key, &amount);
+        add_amount(effects, &key, &amount, credited != NULL);
     }
 }
 
-void effects_credit(struct journey_effects *effects, const struct crediting *c,
-                    const struct tail_touch *eligible, uint32_t n)
+static struct credit_amount whole_of(const struct crediting *c)
 {
-    if (n == 0) {
-        for (int model = MODEL_FIRST_TOUCH; model <= MODEL_LINEAR; model++)
-            add_credit(effects, c, NULL, (enum credit_model)model, 0, 0);
-        return;
-    }
-    add_credit(effects, c, eligible[0].shape, MODEL_FIRST_TOUCH, n, 0);
-    add_credit(effects, c, eligible[n - 1].shape, MODEL_LAST_TOUCH, n, n - 1);
+    return (struct credit_amount){c->share, c->value, or_zero(c->margin)};
+}
+
+/* How the part of touch i of n changes when `change` comes to `before`. */
+static int64_t split_change(int64_t before, int64_t change, uint32_t n, uint32_t i)
+{
+    return wrap_sub(credit_split(wrap_add(before, change), n, i), credit_split(before, n, i));
+}
+
+static void add_linear(struct journey_effects *effects, const struct crediting *c,
+                       const struct tail_touch *eligible, uint32_t n)
+{
     for (uint32_t i = 0; i < n; i++)
-        add_credit(effects, c, eligible[i].shape, MODEL_LINEAR, n, i);
+        add_credit(effects, c, eligible[i].shape, MODEL_LINEAR,
+                   (struct credit_amount){
+                       credit_split(c->share, n, i),
+                       split_change(c->value_before, c->value, n, i),
+                       split_change(c->margin_before, or_zero(c->margin), n, i),
+                   });
+}
+
+/* The same for parts by weight; in the effects' arena. */
+static const micros_sum *weigh_change(struct journey_effects *effects, int64_t before,
+                                      int64_t change, const int64_t *weights, uint32_t n)
+{
+    micros_sum *parts = arena_array(effects->arena, micros_sum, n);
+    micros_sum *old = arena_array(effects->arena, micros_sum, n);
+    credit_apportion(effects->arena, (micros_sum)before + change, weights, n, parts);
+    credit_apportion(effects->arena, before, weights, n, old);
+    for (uint32_t i = 0; i < n; i++)
+        parts[i] -= old[i];
+    return parts;
+}
+
+static void add_weighed(struct journey_effects *effects, const struct credit_rules *rules,
+                        const struct crediting *c, enum credit_model model,
+                        const struct tail_touch *eligible, uint32_t n)
+{
+    int64_t *weights = arena_array(effects->arena, int64_t, n);
+    credit_weights(rules, model, eligible, n, c->converted_at, weights);
+    const micros_sum *share = weigh_change(effects, 0, c->share, weights, n),
+                     *value = weigh_change(effects, c->value_before, c->value, weights, n),
+                     *margin =
+                         weigh_change(effects, c->margin_before, or_zero(c->margin), weights, n);
+    for (uint32_t i = 0; i < n; i++)
+        add_credit(
+            effects, c, eligible[i].shape, model,
+            (struct credit_amount){(int64_t)share[i], (int64_t)value[i], (int64_t)margin[i]});
+}
+
+void effects_credit(struct journey_effects *effects, const struct credit_rules *rules,
+                    const struct crediting *c, const struct tail_touch *eligible, uint32_t n)
+{
+    for (uint32_t models = rules->models; models; models &= models - 1) {
+        enum credit_model model = (enum credit_model)__builtin_ctz(models);
+        if (n == 0)
+            add_credit(effects, c, NULL, model, whole_of(c));
+        else if (model == MODEL_FIRST_TOUCH)
+            add_credit(effects, c, eligible[0].shape, model, whole_of(c));
+        else if (model == MODEL_LAST_TOUCH)
+            add_credit(effects, c, eligible[n - 1].shape, model, whole_of(c));
+        else if (model == MODEL_LINEAR)
+            add_linear(effects, c, eligible, n);
+        else
+            add_weighed(effects, rules, c, model, eligible, n);
+    }
 }
 
 struct span pack_eligible(struct arena *arena, const struct tail_touch *eligible, uint32_t n)

@@ -188,14 +188,16 @@ struct crediting {
     uint32_t goal;
     int32_t day;
     uint32_t department, currency; /* codes: of the conversion */
+    struct instant converted_at;   /* the conversion that the touches led to */
     int64_t share, value, margin;
     int64_t value_before, margin_before;
     bool is_left_out;      /* its goal is credited and does not count it */
     uint32_t unidentified; /* code of UNIDENTIFIED_PART; 0: somebody bought it */
 };
-/* Credit cells of all models; eligible are the n touches, oldest first. */
-void effects_credit(struct journey_effects *effects, const struct crediting *crediting,
-                    const struct tail_touch *eligible, uint32_t n);
+/* Credit cells of the models that reports have; eligible are the n touches, oldest first. */
+void effects_credit(struct journey_effects *effects, const struct credit_rules *rules,
+                    const struct crediting *crediting, const struct tail_touch *eligible,
+                    uint32_t n);
 /* Tail touches as rows have them. */
 struct span pack_eligible(struct arena *arena, const struct tail_touch *eligible, uint32_t n);
 

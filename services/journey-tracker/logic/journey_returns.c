@@ -111,8 +111,9 @@ static void add_to_goals(const struct passing *p, const struct order_detail *d,
     }
 }
 
-static void credit_change(struct journey_effects *effects, const struct order_change *row,
-                          struct crediting c, const struct order_detail *d)
+static void credit_change(struct journey_effects *effects, const struct credit_rules *rules,
+                          const struct order_change *row, struct crediting c,
+                          const struct order_detail *d)
 {
     if (row->goal == 0)
         return;
@@ -122,12 +123,12 @@ static void credit_change(struct journey_effects *effects, const struct order_ch
     if (is_one)
         c.value = wrap_add(c.value, row->over);
     if (c.share || c.value || or_zero(c.margin))
-        effects_credit(effects, &c, d->eligible, d->eligible_count);
+        effects_credit(effects, rules, &c, d->eligible, d->eligible_count);
     c.share = 0;
     c.margin = MICROS_ABSENT;
     c.value = row->over;
     if (row->over && !is_one)
-        effects_credit(effects, &c, NULL, 0);
+        effects_credit(effects, rules, &c, NULL, 0);
 }
 
 static struct crediting crediting_of(const struct passing *p, const struct order_change *row,
@@ -140,6 +141,7 @@ static struct crediting crediting_of(const struct passing *p, const struct order
                               .day = p->day,
                               .department = d->seller->department,
                               .currency = d->money->currency,
+                              .converted_at = d->key.at,
                               .share = row->share,
                               .value = row->value,
                               .margin = row->margin,
@@ -175,7 +177,7 @@ static void emit_change(const struct passing *p, struct order_change *row,
 {
     struct journey_effects *effects = p->effects;
     row->touches = pack_eligible(effects->arena, d->eligible, d->eligible_count);
-    credit_change(effects, row, crediting_of(p, row, d), d);
+    credit_change(effects, &p->policy->credit, row, crediting_of(p, row, d), d);
     *arena_push(effects->arena, &effects->orders) = *row;
 }
 
@@ -474,7 +476,7 @@ void return_alone(const struct journey_policy *policy, const struct touch *touch
     row.touches = SPAN("");
     struct crediting crediting = crediting_of(&p, &row, &d);
     crediting.unidentified = policy->unidentified;
-    credit_change(effects, &row, crediting, &d);
+    credit_change(effects, &policy->credit, &row, crediting, &d);
     for (uint64_t goals = d.counted; goals; goals &= goals - 1)
         effects_goal(effects, &policy->goals[__builtin_ctzll(goals)],
                      &(struct goal_amount){.shown = &p.shown,

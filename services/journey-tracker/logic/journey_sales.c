@@ -55,7 +55,7 @@ static void convert_alone(const struct journey_policy *policy, const struct touc
 {
     const struct conversion_rule *rule = &policy->conversions[touch_conversion(touch)];
     const struct shown_segments nobody = in_no_segment();
-    effects_credit(effects,
+    effects_credit(effects, &policy->credit,
                    &(struct crediting){.shown = &nobody,
                                        .goal = rule->goal_code,
                                        .day = reporting_day(policy, touch->key.at),

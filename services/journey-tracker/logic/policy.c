@@ -184,6 +184,17 @@ static void push_text(struct span_list *list, struct arena *arena, struct span t
     *arena_push(arena, list) = text;
 }
 
+struct credit_rules journey_policy_default_credit(void)
+{
+    return (struct credit_rules){
+        .models = 1 << MODEL_FIRST_TOUCH | 1 << MODEL_LAST_TOUCH | 1 << MODEL_LINEAR,
+        .stored = MODEL_LINEAR,
+        .first = 40,
+        .last = 40,
+        .half_life = {7 * US_PER_DAY},
+    };
+}
+
 void journey_policy_default_orders(struct order_rules *orders, struct arena *arena)
 {
     *orders = (struct order_rules){.return_within = {90 * US_PER_DAY}, .within = {US_PER_DAY}};

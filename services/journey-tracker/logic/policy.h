@@ -92,6 +92,15 @@ static inline bool goal_is_of_touches(const struct journey_goal *goal)
     return goal->measure != MEASURE_STOCK && goal->measure != MEASURE_ENTRIES;
 }
 
+/* How touches share a conversion. */
+struct credit_rules {
+    uint32_t models; /* bit by enum credit_model: those that reports have; any other is for rows */
+    enum credit_model stored; /* one of them: the model of goals */
+    /* position_based: percent of the first and of the last touch; those between share the rest. */
+    uint32_t first, last;
+    struct duration half_life; /* time_decay */
+};
+
 /* Returns, and orders that are told more than once. */
 struct order_rules {
     struct span_list return_events;
@@ -153,7 +162,7 @@ struct journey_policy {
     struct visit_rule *visits;
     uint32_t visit_count;
     struct order_rules orders;
-    uint32_t stored_model; /* enum credit_model */
+    struct credit_rules credit;
     struct journey_goal goals[POLICY_MAX_GOALS];
     uint32_t goal_count;
     uint64_t goals_asking; /* bit i: goals[i] asks for the value or the score of a touch */
@@ -180,6 +189,9 @@ struct journey_policy {
     uint32_t unidentified;    /* dictionary code of UNIDENTIFIED_PART */
     uint32_t tail_max;        /* POLICY_TAIL_MAX, smaller in tests */
 };
+
+/* The models and their numbers where journey.json says nothing. */
+struct credit_rules journey_policy_default_credit(void);
 
 /* The events of returns and the times of order_rules that hold where journey.json says nothing. */
 void journey_policy_default_orders(struct order_rules *orders, struct arena *arena);

@@ -2,6 +2,7 @@
 -- sums of the credit
 SELECT model, count(*) AS credited, sum(credit) AS conversions, sum(attributed_revenue) AS revenue
 FROM tutti.fct_attributions
+WHERE model IN ('first_touch', 'last_touch', 'linear')
 GROUP BY model
 ORDER BY model;
 -- paths

@@ -7,6 +7,7 @@ ORDER BY first_seen_at, last_seen_at, revenue;
 -- credit
 SELECT converted_at, model, touched_at, touch_channel, campaign_id, credit, attributed_revenue
 FROM tutti.fct_attributions
+WHERE model IN ('first_touch', 'last_touch', 'linear')
 ORDER BY converted_at, model, touch_position, touched_at;
 -- goals
 SELECT goal_date, goal_id, department, channel, value, currency, own_value, assisted_value, customers

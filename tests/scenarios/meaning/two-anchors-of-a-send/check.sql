@@ -2,6 +2,7 @@
 -- credit
 SELECT converted_at, model, touched_at, touch_channel, campaign_id, credit, attributed_revenue
 FROM tutti.fct_attributions
+WHERE model IN ('first_touch', 'last_touch', 'linear')
 ORDER BY converted_at, model, touch_position, touched_at;
 -- pressure
 SELECT goal_date, value
