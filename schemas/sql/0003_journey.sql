@@ -424,6 +424,31 @@ COMMENT ON COLUMN journey.stage_changes.seconds_in_stage IS 'Seconds since the l
 COMMENT ON COLUMN journey.stage_changes.position IS 'Place among the changes of the customer at that time, from 1.';
 COMMENT ON COLUMN journey.stage_changes.loaded_at IS 'When it was stored first (chronicle).';
 
+CREATE TABLE journey.responses (
+    anchor bigint NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    event_id uuid NOT NULL,
+    rank smallint NOT NULL,
+    send_id uuid NOT NULL,
+    sent_at timestamptz NOT NULL,
+    send_shape integer NOT NULL,
+    shape integer NOT NULL,
+    local_hour smallint NOT NULL,
+    loaded_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (anchor, occurred_at, event_id)
+);
+COMMENT ON TABLE journey.responses IS 'Which touches answer which sends (convergent, but loaded_at).';
+COMMENT ON COLUMN journey.responses.anchor IS 'Short key of the anchor of the answer.';
+COMMENT ON COLUMN journey.responses.occurred_at IS 'When it was answered.';
+COMMENT ON COLUMN journey.responses.event_id IS 'The touchpoint that answers.';
+COMMENT ON COLUMN journey.responses.rank IS 'Its place within its instant, 0 to 4.';
+COMMENT ON COLUMN journey.responses.send_id IS 'The touchpoint that was sent.';
+COMMENT ON COLUMN journey.responses.sent_at IS 'When it was sent.';
+COMMENT ON COLUMN journey.responses.send_shape IS 'Its combination of attributes.';
+COMMENT ON COLUMN journey.responses.shape IS 'Combination of attributes of the answer.';
+COMMENT ON COLUMN journey.responses.local_hour IS 'Hour of the answer in the zone of the person.';
+COMMENT ON COLUMN journey.responses.loaded_at IS 'When it was stored (chronicle).';
+
 CREATE TABLE journey.memberships (
     anchor bigint NOT NULL,
     changed_at timestamptz NOT NULL,

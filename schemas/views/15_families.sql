@@ -255,14 +255,142 @@ COMMENT ON COLUMN metrics.segments.entries IS 'Entries into it (convergent).';
 COMMENT ON COLUMN metrics.segments.exits IS 'Exits from it (convergent).';
 COMMENT ON COLUMN metrics.segments.updated_at IS 'Last change (chronicle).';
 
-COMMENT ON COLUMN metrics.cell_keys.family IS '1 goals, 2 goal_customers, 3 credits, 4 steps, 5 statuses, 6 stages, 7 segments: the view of each shows it.';
-COMMENT ON COLUMN metrics.cell_keys.d0 IS 'Code; goals: goal, goal_customers: goal, credits: goal, steps: stage, statuses: status, stages: stage, segments: segment_id.';
-COMMENT ON COLUMN metrics.cell_keys.d1 IS 'Code; goals: department, goal_customers: segment_id, credits: model, steps: from_kind, statuses: goal.';
-COMMENT ON COLUMN metrics.cell_keys.d2 IS 'Code; goals: channel, goal_customers: period_kind, credits: touch_channel, steps: to_kind.';
-COMMENT ON COLUMN metrics.cell_keys.d3 IS 'Code; goals: currency, credits: touch_department, steps: from_department.';
-COMMENT ON COLUMN metrics.cell_keys.d4 IS 'Code; goals: segment_id, credits: touch_purpose, steps: to_department.';
-COMMENT ON COLUMN metrics.cell_keys.d5 IS 'Code; credits: campaign_id, steps: segment_id.';
-COMMENT ON COLUMN metrics.cell_keys.d6 IS 'Code; credits: conversion_department.';
+CREATE VIEW metrics.responses AS
+SELECT c.month,
+       channel.value AS channel,
+       department.value AS department,
+       c.d2::smallint AS local_hour,
+       c.d3::smallint AS local_weekday,
+       device_type.value AS device_type,
+       network.value AS network,
+       segment_id.value AS segment_id,
+       c.sends,
+       c.responses,
+       c.wait_ms,
+       c.answers,
+       c.updated_at
+FROM (
+    SELECT date '1970-01-01' + k.period AS month, k.d0, k.d1, k.d2, k.d3, k.d4, k.d5, k.d6,
+           sum(c.v0) AS sends,
+           sum(c.v1) AS responses,
+           sum(c.v2) AS wait_ms,
+           sum(c.v3) AS answers,
+           max(c.updated_at) AS updated_at
+    FROM metrics.cell_keys AS k
+    JOIN metrics.cells AS c USING (cell)
+    WHERE k.family = 20
+    GROUP BY k.cell
+) AS c
+LEFT JOIN journey.dictionary AS channel ON channel.code = c.d0
+LEFT JOIN journey.dictionary AS department ON department.code = c.d1
+LEFT JOIN journey.dictionary AS device_type ON device_type.code = c.d4
+LEFT JOIN journey.dictionary AS network ON network.code = c.d5
+LEFT JOIN journey.dictionary AS segment_id ON segment_id.code = c.d6;
+COMMENT ON VIEW metrics.responses IS 'Sends and their answers, by the moment and the device (convergent, but updated_at).';
+COMMENT ON COLUMN metrics.responses.month IS 'First day of the month (convergent).';
+COMMENT ON COLUMN metrics.responses.channel IS 'Channel of the send (convergent).';
+COMMENT ON COLUMN metrics.responses.department IS 'Department of the send (convergent).';
+COMMENT ON COLUMN metrics.responses.local_hour IS 'Hour in the zone of the person (convergent).';
+COMMENT ON COLUMN metrics.responses.local_weekday IS 'Day of the week there, 0 = Sunday (convergent).';
+COMMENT ON COLUMN metrics.responses.device_type IS 'Device: of an answer its own, of a send what was last known of the customer (convergent).';
+COMMENT ON COLUMN metrics.responses.network IS 'Network, in the same way (convergent).';
+COMMENT ON COLUMN metrics.responses.segment_id IS 'Segment before the send; null: all customers (convergent).';
+COMMENT ON COLUMN metrics.responses.sends IS 'Number of sends (convergent).';
+COMMENT ON COLUMN metrics.responses.responses IS 'Number of these that were answered (convergent).';
+COMMENT ON COLUMN metrics.responses.wait_ms IS 'Time until their answers in milliseconds, each rounded down (convergent).';
+COMMENT ON COLUMN metrics.responses.answers IS 'Number of answers, at their own moment and device (convergent).';
+COMMENT ON COLUMN metrics.responses.updated_at IS 'Last change (chronicle).';
+
+CREATE VIEW metrics.steps_after AS
+SELECT c.month,
+       tutti_meta.stage_name(c.d0) AS stage,
+       from_kind.value AS from_kind,
+       to_kind.value AS to_kind,
+       from_department.value AS from_department,
+       to_department.value AS to_department,
+       segment_id.value AS segment_id,
+       c.conversions,
+       c.score_sum,
+       c.scores,
+       c.updated_at
+FROM (
+    SELECT date '1970-01-01' + k.period AS month, k.d0, k.d1, k.d2, k.d3, k.d4, k.d5,
+           sum(c.v0) AS conversions,
+           sum(c.v1) AS score_sum,
+           sum(c.v2) AS scores,
+           max(c.updated_at) AS updated_at
+    FROM metrics.cell_keys AS k
+    JOIN metrics.cells AS c USING (cell)
+    WHERE k.family = 21
+    GROUP BY k.cell
+) AS c
+LEFT JOIN journey.dictionary AS from_kind ON from_kind.code = c.d1
+LEFT JOIN journey.dictionary AS to_kind ON to_kind.code = c.d2
+LEFT JOIN journey.dictionary AS from_department ON from_department.code = c.d3
+LEFT JOIN journey.dictionary AS to_department ON to_department.code = c.d4
+LEFT JOIN journey.dictionary AS segment_id ON segment_id.code = c.d5;
+COMMENT ON VIEW metrics.steps_after IS 'What follows steps within 7 days (convergent, but updated_at).';
+COMMENT ON COLUMN metrics.steps_after.month IS 'First day of the month (convergent).';
+COMMENT ON COLUMN metrics.steps_after.stage IS 'Stage before the step (convergent).';
+COMMENT ON COLUMN metrics.steps_after.from_kind IS 'Kind of the touch it comes from; null: it is the first (convergent).';
+COMMENT ON COLUMN metrics.steps_after.to_kind IS 'Kind of the touch it leads to (convergent).';
+COMMENT ON COLUMN metrics.steps_after.from_department IS 'Department of the touch it comes from (convergent).';
+COMMENT ON COLUMN metrics.steps_after.to_department IS 'Department of the touch it leads to (convergent).';
+COMMENT ON COLUMN metrics.steps_after.segment_id IS 'Segment before the touch it leads to; null: all customers (convergent).';
+COMMENT ON COLUMN metrics.steps_after.conversions IS 'Steps after which a conversion came (convergent).';
+COMMENT ON COLUMN metrics.steps_after.score_sum IS 'Sum of the first scores after steps (convergent).';
+COMMENT ON COLUMN metrics.steps_after.scores IS 'Steps after which a score came (convergent).';
+COMMENT ON COLUMN metrics.steps_after.updated_at IS 'Last change (chronicle).';
+
+CREATE VIEW metrics.steps_money AS
+SELECT c.month,
+       tutti_meta.stage_name(c.d0) AS stage,
+       from_kind.value AS from_kind,
+       to_kind.value AS to_kind,
+       from_department.value AS from_department,
+       to_department.value AS to_department,
+       segment_id.value AS segment_id,
+       currency.value AS currency,
+       c.revenue_micros,
+       c.cost_micros,
+       c.updated_at
+FROM (
+    SELECT date '1970-01-01' + k.period AS month, k.d0, k.d1, k.d2, k.d3, k.d4, k.d5, k.d6,
+           sum(c.v1) + sum(c.v6) * 4611686018427387904 AS revenue_micros,
+           sum(c.v2) + sum(c.v7) * 4611686018427387904 AS cost_micros,
+           max(c.updated_at) AS updated_at
+    FROM metrics.cell_keys AS k
+    JOIN metrics.cells AS c USING (cell)
+    WHERE k.family = 22
+    GROUP BY k.cell
+) AS c
+LEFT JOIN journey.dictionary AS from_kind ON from_kind.code = c.d1
+LEFT JOIN journey.dictionary AS to_kind ON to_kind.code = c.d2
+LEFT JOIN journey.dictionary AS from_department ON from_department.code = c.d3
+LEFT JOIN journey.dictionary AS to_department ON to_department.code = c.d4
+LEFT JOIN journey.dictionary AS segment_id ON segment_id.code = c.d5
+LEFT JOIN journey.dictionary AS currency ON currency.code = c.d6;
+COMMENT ON VIEW metrics.steps_money IS 'What steps cost, and what was bought within 7 days after them (convergent, but updated_at).';
+COMMENT ON COLUMN metrics.steps_money.month IS 'First day of the month (convergent).';
+COMMENT ON COLUMN metrics.steps_money.stage IS 'Stage before the step (convergent).';
+COMMENT ON COLUMN metrics.steps_money.from_kind IS 'Kind of the touch it comes from; null: it is the first (convergent).';
+COMMENT ON COLUMN metrics.steps_money.to_kind IS 'Kind of the touch it leads to (convergent).';
+COMMENT ON COLUMN metrics.steps_money.from_department IS 'Department of the touch it comes from (convergent).';
+COMMENT ON COLUMN metrics.steps_money.to_department IS 'Department of the touch it leads to (convergent).';
+COMMENT ON COLUMN metrics.steps_money.segment_id IS 'Segment before the touch it leads to; null: all customers (convergent).';
+COMMENT ON COLUMN metrics.steps_money.currency IS 'Currency of the conversion or of the cost (convergent).';
+COMMENT ON COLUMN metrics.steps_money.revenue_micros IS 'Value of the first conversions after steps, in micro-units (convergent).';
+COMMENT ON COLUMN metrics.steps_money.cost_micros IS 'Cost of the touches that steps lead to, in micro-units (convergent).';
+COMMENT ON COLUMN metrics.steps_money.updated_at IS 'Last change (chronicle).';
+
+COMMENT ON COLUMN metrics.cell_keys.family IS '1 goals, 2 goal_customers, 3 credits, 4 steps, 5 statuses, 6 stages, 7 segments, 20 responses, 21 steps_after, 22 steps_money: the view of each shows it.';
+COMMENT ON COLUMN metrics.cell_keys.d0 IS 'Code; goals: goal, goal_customers: goal, credits: goal, steps: stage, statuses: status, stages: stage, segments: segment_id, responses: channel, steps_after: stage, steps_money: stage.';
+COMMENT ON COLUMN metrics.cell_keys.d1 IS 'Code; goals: department, goal_customers: segment_id, credits: model, steps: from_kind, statuses: goal, responses: department, steps_after: from_kind, steps_money: from_kind.';
+COMMENT ON COLUMN metrics.cell_keys.d2 IS 'Code; goals: channel, goal_customers: period_kind, credits: touch_channel, steps: to_kind, responses: local_hour, steps_after: to_kind, steps_money: to_kind.';
+COMMENT ON COLUMN metrics.cell_keys.d3 IS 'Code; goals: currency, credits: touch_department, steps: from_department, responses: local_weekday, steps_after: from_department, steps_money: from_department.';
+COMMENT ON COLUMN metrics.cell_keys.d4 IS 'Code; goals: segment_id, credits: touch_purpose, steps: to_department, responses: device_type, steps_after: to_department, steps_money: to_department.';
+COMMENT ON COLUMN metrics.cell_keys.d5 IS 'Code; credits: campaign_id, steps: segment_id, responses: network, steps_after: segment_id, steps_money: segment_id.';
+COMMENT ON COLUMN metrics.cell_keys.d6 IS 'Code; credits: conversion_department, responses: segment_id, steps_money: currency.';
 COMMENT ON COLUMN metrics.cell_keys.d7 IS 'Code; credits: currency.';
 COMMENT ON COLUMN metrics.cell_keys.d8 IS 'Code; credits: has_margin, credits: is_left_out.';
 COMMENT ON COLUMN metrics.cell_keys.d9 IS 'Code; credits: segment_id.';

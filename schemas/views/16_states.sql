@@ -18,10 +18,12 @@ SELECT profile, generation,
        get_byte(payload, 130) AS has_margin,
        tutti_meta.from_micros(tutti_meta.be_int8(payload, 131)) AS last_order_at,
        nullif(tutti_meta.be_int2(payload, 139), -32768) AS last_score,
-       CASE WHEN get_byte(payload, 3) & 2 = 2 THEN tutti_meta.from_micros(tutti_meta.be_int8(payload, octet_length(payload) - 27)) END AS last_score_at,
-       CASE WHEN get_byte(payload, 3) & 2 = 2 THEN nullif(tutti_meta.be_int2(payload, octet_length(payload) - 19), -32768) END AS score_trend,
-       CASE WHEN get_byte(payload, 3) & 2 = 2 THEN (tutti_meta.be_int8(payload, octet_length(payload) - 17) * 18446744073709551616 + tutti_meta.be_int8(payload, octet_length(payload) - 17 + 8)) END AS cost_micros,
-       CASE WHEN get_byte(payload, 3) & 2 = 2 THEN get_byte(payload, octet_length(payload) - 1) END AS has_cost,
+       CASE WHEN get_byte(payload, 3) & 2 = 2 THEN tutti_meta.from_micros(tutti_meta.be_int8(payload, octet_length(payload) - 37)) END AS last_score_at,
+       CASE WHEN get_byte(payload, 3) & 2 = 2 THEN nullif(tutti_meta.be_int2(payload, octet_length(payload) - 29), -32768) END AS score_trend,
+       CASE WHEN get_byte(payload, 3) & 2 = 2 THEN (tutti_meta.be_int8(payload, octet_length(payload) - 27) * 18446744073709551616 + tutti_meta.be_int8(payload, octet_length(payload) - 27 + 8)) END AS cost_micros,
+       CASE WHEN get_byte(payload, 3) & 2 = 2 THEN get_byte(payload, octet_length(payload) - 11) END AS has_cost,
+       CASE WHEN get_byte(payload, 3) & 2 = 2 THEN nullif(tutti_meta.be_int2(payload, octet_length(payload) - 10), -32768) END AS zone,
+       CASE WHEN get_byte(payload, 3) & 2 = 2 THEN tutti_meta.from_micros(tutti_meta.be_int8(payload, octet_length(payload) - 8)) END AS zone_at,
        CASE WHEN get_byte(payload, 3) & 4 = 4 THEN substring(payload FROM 146 FOR tutti_meta.be_int4(payload, 141)) END AS lapses
 FROM journey.states
 WHERE octet_length(payload) >= 141;
@@ -49,4 +51,6 @@ COMMENT ON COLUMN journey.state_headers.last_score_at IS 'Its time.';
 COMMENT ON COLUMN journey.state_headers.score_trend IS 'Mean score of 90 days, less that of the 90 days before.';
 COMMENT ON COLUMN journey.state_headers.cost_micros IS 'Costs of touches in that currency, in micro-units.';
 COMMENT ON COLUMN journey.state_headers.has_cost IS '1: any touch says its cost in that currency.';
+COMMENT ON COLUMN journey.state_headers.zone IS 'Code of the newest time zone that a touchpoint said, as in tutti_meta.zones; 0 = none.';
+COMMENT ON COLUMN journey.state_headers.zone_at IS 'When it was said.';
 COMMENT ON COLUMN journey.state_headers.lapses IS 'How memberships of segments change from the last touchpoint on, packed; null: not at all.';

@@ -32,6 +32,8 @@ COMMENT ON COLUMN journey.current_states.last_score_at IS 'Its time.';
 COMMENT ON COLUMN journey.current_states.score_trend IS 'Mean score of 90 days, less that of the 90 days before.';
 COMMENT ON COLUMN journey.current_states.cost_micros IS 'Costs of touches in that currency, in micro-units.';
 COMMENT ON COLUMN journey.current_states.has_cost IS '1: any touch says its cost in that currency.';
+COMMENT ON COLUMN journey.current_states.zone IS 'Code of the newest time zone that a touchpoint said, as in tutti_meta.zones; 0 = none.';
+COMMENT ON COLUMN journey.current_states.zone_at IS 'When it was said.';
 COMMENT ON COLUMN journey.current_states.lapses IS 'How memberships of segments change from the last touchpoint on, packed; null: not at all.';
 COMMENT ON COLUMN journey.current_states.at_risk_at IS 'When the customer becomes at risk; null: never, or it is so already.';
 COMMENT ON COLUMN journey.current_states.lapsed_at IS 'When the customer lapses; null: it is so already.';

@@ -19,8 +19,10 @@ enum outcome convert_touch(struct tracker *tracker, struct arena *arena,
         .cost_micros = fact->cost_micros,
         .score = fact->score,
         .traits = fact->traits,
-        .decision = shape->is_send || shape->is_failure ? decision_key(fact->decision_id) : 0,
+        .zone = fact->zone > 0 ? fact->zone : 0,
     };
+    if (shape->is_send || shape->is_failure || tracker->policy.responses.is_asked)
+        out->decision = decision_key(fact->decision_id);
     if (shape->is_order || shape->is_return)
         out->order = journey_order_key(&tracker->policy, shape, fact->order_id);
     if (fact->lines.len > 0 && !filter_set_is_empty(&tracker->policy.filters_of_lines))

@@ -7,6 +7,7 @@
 #include "services/journey-tracker/policy/journey_channels.h"
 #include "services/journey-tracker/policy/journey_filter.h"
 #include "services/journey-tracker/policy/journey_goals.h"
+#include "services/journey-tracker/policy/journey_responses.h"
 #include "services/journey-tracker/policy/journey_segments.h"
 #include "services/journey-tracker/policy/journey_traits.h"
 
@@ -302,7 +303,8 @@ static enum outcome read_journey(struct arena *arena, const struct json *journey
     policy->session = (struct duration){1800 * US_PER_SECOND};
     CHECK(json_check_keys(
         journey, "stages attribution",
-        "reporting_timezone default_timezone session status no_touch returns orders", err));
+        "reporting_timezone default_timezone session status no_touch returns orders responses",
+        err));
     CHECK(json_text(journey, "reporting_timezone", zone, err));
     policy->default_timezone = *zone;
     CHECK(json_text(journey, "default_timezone", &policy->default_timezone, err));
@@ -314,6 +316,7 @@ static enum outcome read_journey(struct arena *arena, const struct json *journey
     journey_policy_default_orders(&policy->orders, arena);
     CHECK(read_returns(arena, journey, &policy->orders, err));
     CHECK(read_orders(arena, journey, &policy->orders, err));
+    CHECK(journey_responses_read(arena, journey, &policy->responses, err));
     return read_attribution(arena, journey, policy, err);
 }
 
@@ -342,6 +345,8 @@ enum outcome journey_policy_set_zones(struct arena *arena, struct journey_policy
     if (zones_find(zones, arena, policy->default_timezone, &other, err) != OUTCOME_OK)
         return err_prefix(err, "journey.json: default_timezone");
     policy->zone = *zone;
+    policy->person_zone = *other;
+    policy->zones = zones;
     return OUTCOME_OK;
 }
 

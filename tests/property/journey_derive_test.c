@@ -77,8 +77,8 @@ static struct touch random_touch(int64_t at)
     touch.cost_micros = draw(3) ? MICROS_ABSENT : (int64_t)draw(5);
     touch.score = draw(3) ? SCORE_ABSENT : (int16_t)(60 + 20 * draw(3));
     touch.key.anchor = (int64_t)draw(3) - 1;
-    if (touch.shape->is_send || touch.shape->is_failure)
-        touch.decision = draw(3);
+    touch.decision = draw(3);
+    touch.zone = (int16_t)(draw(3) ? 0 : 1 + draw(2));
     world_name_order(&world, &touch, order_ids[draw(5)]);
     if (draw(3) == 0)
         touch.by_lines = world.policy.filters_of_lines;
@@ -674,6 +674,11 @@ static void add_shapes(void)
                                              .channel = SPAN("web"),
                                              .department = SPAN("web"),
                                              .currency = SPAN("EUR")});
+    world_shape(&world, &(struct shape_text){.type = SPAN("page"),
+                                             .channel = SPAN("email"),
+                                             .campaign_id = SPAN("8"),
+                                             .host = SPAN("google.com"),
+                                             .device_type = SPAN("mobile")});
     world_shape(&world, &(struct shape_text){.source = SPAN("urn:till"),
                                              .type = SPAN("track"),
                                              .event_name = SPAN("Order Completed"),

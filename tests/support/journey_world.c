@@ -113,6 +113,25 @@ static void set_orders(struct journey_policy *policy, struct arena *arena)
     policy->orders.prefer = one(arena, SPAN("urn:till"));
 }
 
+/* Two zones: code 1 is five hours behind UTC, code 2 nine hours ahead. */
+static void set_responses(struct journey_world *world)
+{
+    struct response_rules *rules = &world->policy.responses;
+    const struct span names[] = {SPAN("behind"), SPAN("ahead")};
+    const int32_t hours[] = {-5, 9};
+    struct zone_name *zones = arena_calloc(&world->arena, 2, sizeof *zones);
+    for (int i = 0; i < 2; i++)
+        zones[i] = (struct zone_name){
+            .name = names[i], .code = (int16_t)(i + 1), .zone = {.first = hours[i] * 3600}};
+    zone_set_finish(&world->zones, &world->arena, zones, 2);
+    world->policy.zones = &world->zones;
+    rules->is_asked = true;
+    rules->within = DAYS(7);
+    rules->sends = (struct touch_filter){.direction = DIRECTION_OUTBOUND};
+    *arena_push(&world->arena, &rules->sends.events) = SPAN("Contact Sent");
+    *arena_push(&world->arena, &rules->sends.events) = SPAN("Campaign Sent");
+}
+
 static void set_channels(struct journey_policy *policy, struct arena *arena)
 {
     const struct channel_rule rules[] = {
@@ -185,6 +204,7 @@ void world_open_segments(struct journey_world *world, const char *segments)
     set_attribution(policy, &world->arena);
     set_orders(policy, &world->arena);
     set_channels(policy, &world->arena);
+    set_responses(world);
     policy->session = (struct duration){1800 * US_PER_SECOND};
     policy->at_risk_on = one(&world->arena, SPAN("Complaint Filed"));
     policy->lapsed_on = one(&world->arena, SPAN("Account Closed"));
@@ -216,6 +236,8 @@ const struct shape *world_shape(struct journey_world *world, const struct shape_
     shape->purpose = world_code(world, text->purpose);
     shape->campaign = world_code(world, text->campaign_id);
     shape->currency = world_code(world, text->currency);
+    shape->device = world_code(world, text->device_type);
+    shape->network_code = world_code(world, shape->network);
     return shape;
 }
 
@@ -312,6 +334,19 @@ static void apply_memberships(struct figures *figures, const struct journey_effe
     }
 }
 
+static void apply_responses(struct figures *figures, const struct journey_effects *effects)
+{
+    for (size_t i = 0; i < effects->responses_removed.count; i++) {
+        struct row_key key = row_key(&effects->responses_removed.items[i].key, 0);
+        map_remove(&figures->responses, &key);
+    }
+    for (size_t i = 0; i < effects->responses.count; i++) {
+        struct row_key key = row_key(&effects->responses.items[i].key, 0);
+        *(struct response_row *)map_put(&figures->responses, &key, NULL) =
+            effects->responses.items[i];
+    }
+}
+
 void figures_open(struct figures *figures)
 {
     memset(figures, 0, sizeof *figures);
@@ -324,6 +359,8 @@ void figures_open(struct figures *figures)
              sizeof(struct order_change));
     map_init(&figures->memberships, &figures->arena, sizeof(struct membership_key),
              sizeof(struct membership_row));
+    map_init(&figures->responses, &figures->arena, sizeof(struct row_key),
+             sizeof(struct response_row));
 }
 
 void figures_close(struct figures *figures)
@@ -355,6 +392,7 @@ void figures_apply(struct figures *figures, const struct journey_effects *effect
     }
     apply_orders(figures, effects);
     apply_memberships(figures, effects);
+    apply_responses(figures, effects);
     for (size_t i = 0; i < effects->conversions_removed.count; i++) {
         struct row_key key = row_key(&effects->conversions_removed.items[i].key, 0);
         map_remove(&figures->conversions, &key);
@@ -450,6 +488,22 @@ static void membership_lines(const struct figures *figures, struct arena *arena,
     }
 }
 
+static void response_lines(const struct figures *figures, struct arena *arena, struct lines *lines)
+{
+    const struct response_row *r;
+    for (size_t i = 0; (r = map_next(&figures->responses, &i, NULL)) != NULL;) {
+        struct strbuf buf = {.arena = arena};
+        char send[37];
+        id_to_uuid(&r->send_id, send);
+        strbuf_addf(&buf, "response ");
+        add_key(&buf, &r->key);
+        strbuf_addf(&buf, " rank %u to %lld/%s shapes %u %u hour %d", r->key.rank,
+                    (long long)r->sent_at.us, send, r->send_shape, r->shape, r->local_hour);
+        pack_byte(&buf, 0);
+        *arena_push(arena, lines) = buf.ptr;
+    }
+}
+
 static void row_lines(const struct figures *figures, struct arena *arena, struct lines *lines)
 {
     const struct conversion_row *c;
@@ -487,6 +541,7 @@ const char *figures_text(const struct figures *figures, struct arena *arena)
     row_lines(figures, arena, &lines);
     order_lines(figures, arena, &lines);
     membership_lines(figures, arena, &lines);
+    response_lines(figures, arena, &lines);
     if (lines.count)
         qsort(lines.items, lines.count, sizeof *lines.items, line_order);
     struct strbuf buf = {.arena = arena};

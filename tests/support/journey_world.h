@@ -10,6 +10,7 @@ enum { WORLD_WORDS = 256, WORLD_SHAPES = 64 };
 struct journey_world {
     struct arena arena;
     struct journey_policy policy;
+    struct zone_set zones;
     struct span words[WORLD_WORDS]; /* code - 1 */
     uint32_t word_count;
     struct shape shapes[WORLD_SHAPES]; /* code - 1 */
@@ -17,7 +18,8 @@ struct journey_world {
 };
 
 /* The policy is the retailer's with three additions: Complaint Filed puts at risk, Account Closed
- * lapses, Loan Funded is a conversion of any value. journey_world.c has the goals. */
+ * lapses, Loan Funded is a conversion of any value. Sends may be answered within seven days.
+ * journey_world.c has the goals and two time zones. */
 void world_open(struct journey_world *world);
 /* The same with the segments of a segments.json; NULL: none. */
 void world_open_segments(struct journey_world *world, const char *segments);
@@ -42,7 +44,7 @@ void world_name_order(const struct journey_world *world, struct touch *touch, co
 /* What was applied so far: sums of cells, rows by key. Lives in its own arena. */
 struct figures {
     struct arena arena;
-    struct map cells, conversions, stages, orders, memberships;
+    struct map cells, conversions, stages, orders, memberships, responses;
 };
 
 void figures_open(struct figures *figures);

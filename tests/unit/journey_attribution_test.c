@@ -345,7 +345,7 @@ static void test_corrupt_states(void **state)
     pass(f, f->order, D(2), 5);
     journey_state_pack(&f->world.policy, &f->state, &packed);
     struct span whole = strbuf_span(&packed);
-    assert_true(whole.len <= 260);
+    assert_true(whole.len <= 320);
     for (size_t n = 0; n < whole.len; n++)
         assert_int_equal(journey_state_unpack(&f->world.policy, (struct span){whole.ptr, n},
                                               &lookup, &f->world.arena, &out, &missing, &err),

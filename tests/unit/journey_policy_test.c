@@ -37,6 +37,8 @@ static void test_retailer(void **state)
     assert_true(p.goals[7].lower_is_better && p.goals[7].on.direction == DIRECTION_OUTBOUND);
     assert_true(p.goals_asking == 3);
     assert_int_equal(p.channel_count, 4);
+    assert_true(p.responses.is_asked && p.responses.within.us == 7 * US_PER_DAY);
+    assert_int_equal(p.filters[p.responses.filter].events.count, 2);
     assert_true(p.networks.count > 5 && p.referrers.count > 50);
     arena_free(&arena);
 }
@@ -67,6 +69,31 @@ static void test_bank(void **state)
     GOAL("{\"id\":\"a\",\"measure\":\"count\",\"on\":{\"events\":[\"Order\"]}," more "}")
 #define STOCK(what)  GOAL("{\"id\":\"a\",\"measure\":\"stock\"," what "}")
 #define CREDIT(keys) "{\"stages\":[],\"attribution\":{\"conversions\":[]," keys "}}"
+#define RESPONSES(r) "{\"stages\":[],\"responses\":" r "," ATTRIBUTION "}"
+
+/* Without the section nothing is asked; an empty one has the defaults. */
+static void test_responses(void **state)
+{
+    static const char *const texts[] = {JOURNEY, RESPONSES("{}")};
+    for (int i = 0; i < 2; i++) {
+        struct arena arena = {0};
+        struct journey_policy p;
+        struct err err = {0};
+        struct journey_documents documents = {0};
+        json_parse_span(&arena, span_of(texts[i]), "journey.json", &documents.journey, &err);
+        json_parse_span(&arena, SPAN("{\"goals\":[]}"), "goals.json", &documents.goals, &err);
+        json_parse_span(&arena, SPAN("{\"rules\":[]}"), "channels.json", &documents.channels, &err);
+        assert_int_equal(journey_policy_read(&arena, &documents, &p, &err), OUTCOME_OK);
+        assert_int_equal(p.responses.is_asked, i);
+        assert_int_equal(p.filter_count, i);
+        if (i == 1) {
+            assert_true(p.responses.within.us == 7 * US_PER_DAY);
+            assert_int_equal(p.filters[0].direction, DIRECTION_OUTBOUND);
+            assert_true(span_list_has(&p.filters[0].events, SPAN("Campaign Sent")));
+        }
+        arena_free(&arena);
+    }
+}
 
 static const struct {
     const char *journey, *goals, *channels, *says;
@@ -92,6 +119,12 @@ static const struct {
      "{\"rules\":[]}", "not below"},
     {STATUS("\"at_risk\":{\"on\":[\"X\"]},\"lapsed\":{\"on\":[\"X\"]}"), GOAL(""), "{\"rules\":[]}",
      "both"},
+    {RESPONSES("{\"within\":\"PT59M\"}"), GOAL(""), "{\"rules\":[]}",
+     "responses.within: expected PT1H to P30D"},
+    {RESPONSES("{\"within\":\"P31D\"}"), GOAL(""), "{\"rules\":[]}", "expected PT1H to P30D"},
+    {RESPONSES("{\"send\":{}}"), GOAL(""), "{\"rules\":[]}", "did you mean \"sends\""},
+    {RESPONSES("{\"sends\":{}}"), GOAL(""), "{\"rules\":[]}", "at least one condition"},
+    {RESPONSES("{\"sends\":{\"event\":[\"x\"]}}"), GOAL(""), "{\"rules\":[]}", "events"},
     {JOURNEY, GOAL("{\"id\":\"a\",\"measure\":\"count\"}"), "{\"rules\":[]}", "either"},
     {JOURNEY, GOAL("{\"id\":\"a\",\"measure\":\"stock\",\"on\":{\"value\":\"positive\"}}"),
      "{\"rules\":[]}", "status"},
@@ -378,6 +411,7 @@ int main(void)
         cmocka_unit_test(at_most_16_goals_have_windows),
         cmocka_unit_test(test_retailer),
         cmocka_unit_test(test_bank),
+        cmocka_unit_test(test_responses),
         cmocka_unit_test(test_mistakes),
 
         cmocka_unit_test(test_retailer),

@@ -16,6 +16,8 @@ SELECT 'journey.stage_changes', (SELECT count(*) FROM journey.stage_changes AS t
 UNION ALL
 SELECT 'journey.memberships', (SELECT count(*) FROM journey.memberships AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
 UNION ALL
+SELECT 'journey.responses', (SELECT count(*) FROM journey.responses AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
+UNION ALL
 SELECT 'journey.states', (SELECT count(*) FROM journey.states AS t WHERE t.profile IN (SELECT anchor FROM m))::text
 UNION ALL
 SELECT 'journey.anchors', (SELECT count(*) FROM journey.anchors AS t WHERE t.anchor IN (SELECT anchor FROM m))::text

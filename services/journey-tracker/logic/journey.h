@@ -66,7 +66,8 @@ struct touch {
     int16_t score;                                    /* SCORE_ABSENT */
     /* Filters of categories (policy.filters_of_lines) that a line of the order answers. */
     struct filter_set by_lines;
-    uint64_t decision;  /* of a send or its failure (decision_key); 0: none */
+    uint64_t decision;  /* decision_key, where a rule asks for it; 0: none */
+    int16_t zone;       /* code of the time zone that it says; 0: none */
     bool is_sale;       /* journey_is_sale, whoever owns the sale */
     uint64_t order;     /* journey_order_key of an order or a return; 0: it names no order */
     struct span traits; /* what it says of the customer (trait.h); len 0: nothing */
@@ -192,6 +193,12 @@ struct score_said {
     int16_t score;
 };
 
+/* The newest time zone that a fact said. */
+struct zone_said {
+    int16_t code; /* 0: none did */
+    struct instant at;
+};
+
 struct journey_state {
     struct arena *arena; /* where tail and sums grow */
     /* windowed */
@@ -220,6 +227,7 @@ struct journey_state {
     struct instant last_order_at; /* INSTANT_FIRST: none */
     struct score_said scores[STATE_MAX_SCORES];
     uint8_t score_count;
+    struct zone_said zone;
     struct journey_tail tail;
 #define PIECE(number, name) struct name##_state *name;
 #include "services/journey-tracker/logic/pieces.def"
@@ -300,6 +308,15 @@ struct membership_row {
     uint32_t code; /* of the segment */
     uint8_t segment;
     bool is_in;
+};
+
+/* An answer to a send. (key) is the key of a row. */
+struct response_row {
+    struct touch_key key; /* of the answer */
+    struct id send_id;
+    struct instant sent_at;
+    uint32_t send_shape, shape; /* codes: of the send, and of the answer */
+    int16_t local_hour;         /* of the answer, in the zone of the person */
 };
 
 /* Rows of repeats are the keys of facts that do not count, because another fact of their profile is

@@ -21,6 +21,8 @@ static void note_fact(struct journey_state *state, const struct touch *touch)
         state->first_seen = touch->key.at;
     if (touch->score != SCORE_ABSENT)
         scores_push(state, touch->key.at, touch->score);
+    if (touch->zone > 0)
+        state->zone = (struct zone_said){touch->zone, touch->key.at};
 }
 
 /* ---- map ---- */
@@ -39,26 +41,28 @@ static void emit_exit(const struct passing *p)
                                             s->last_department, 0, -1});
 }
 
-static void emit_step(const struct passing *p)
+static void take_step(struct passing *p)
 {
     const struct journey_state *s = p->state;
-    struct step step = {.shown = &p->shown,
-                        .stage = p->stage_before,
-                        .to = node_of(p),
-                        .to_department = p->touch->shape->department,
-                        .wait = -1};
+    struct step *step = &p->step;
     int64_t gap = instant_is_set(s->last_touch_at)
                       ? instant_since(p->touch->key.at, s->last_touch_at).us
                       : -1;
-    step.month = reporting_month(p->policy, p->touch->key.at);
-    if (gap > JOURNEY_END.us) {
+    *step = (struct step){.shown = &p->shown,
+                          .month = p->effects ? reporting_month(p->policy, p->touch->key.at) : 0,
+                          .stage = p->stage_before,
+                          .to = node_of(p),
+                          .to_department = p->touch->shape->department,
+                          .wait = -1};
+    if (gap > JOURNEY_END.us && p->effects)
         emit_exit(p);
-    } else if (gap >= 0) {
-        step.from = s->last_node;
-        step.from_department = s->last_department;
-        step.wait = gap;
+    if (gap >= 0 && gap <= JOURNEY_END.us) {
+        step->from = s->last_node;
+        step->from_department = s->last_department;
+        step->wait = gap;
     }
-    effects_step(p->effects, &step);
+    if (p->effects)
+        effects_step(p->effects, step);
 }
 
 /* ---- stages and status ---- */
@@ -432,8 +436,7 @@ static void pass_touch(struct passing *p)
     tail_prune(&s->tail, instant_minus(p->touch->key.at, p->policy->lookback));
     if (!returns)
         find_order(p);
-    if (p->effects)
-        emit_step(p);
+    take_step(p);
     if (returns)
         pass_return(p);
     else

@@ -85,12 +85,17 @@ static int wait_bucket(int64_t wait)
     return i;
 }
 
-static void add_step(struct journey_effects *effects, const struct step *step, uint32_t segment)
+struct cell_key step_key(enum cell_family family, const struct step *step, uint32_t segment)
 {
-    struct cell_key key = {
-        CELL_STEP,
+    return (struct cell_key){
+        family,
         step->month,
         {step->stage, step->from, step->to, step->from_department, step->to_department, segment}};
+}
+
+static void add_step(struct journey_effects *effects, const struct step *step, uint32_t segment)
+{
+    const struct cell_key key = step_key(CELL_STEP, step, segment);
     int64_t *v = effects_cell(effects, &key);
     effects_add(effects, &v[0], 1);
     if (step->wait < 0)

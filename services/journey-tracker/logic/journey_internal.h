@@ -134,6 +134,14 @@ static inline struct shown_segments in_no_segment(void)
     return (struct shown_segments){{0}, 1};
 }
 
+/* A touch on the map. */
+struct step {
+    const struct shown_segments *shown;
+    int32_t month;
+    uint32_t stage, from, to, from_department, to_department;
+    int64_t wait; /* microseconds; -1 for (start) and (exit): none */
+};
+
 /* A touch on its way through the rules. */
 struct passing {
     const struct journey_policy *policy;
@@ -153,6 +161,7 @@ struct passing {
     bool had_touch;                  /* there was a touch before */
     uint32_t segments;               /* those before the touch */
     struct shown_segments shown;     /* of these, those with figures */
+    struct step step;                /* of a touch */
 };
 
 /* The stage or status of one customer changes from `from` (0: was in none) to `to` (0: leaves). */
@@ -171,13 +180,9 @@ void effects_status(struct journey_effects *effects, const struct journey_policy
 void effects_segment(struct journey_effects *effects, const struct journey_policy *policy,
                      const struct segment_flip *flip);
 
-struct step {
-    const struct shown_segments *shown;
-    int32_t month;
-    uint32_t stage, from, to, from_department, to_department;
-    int64_t wait; /* microseconds; -1 for (start) and (exit): none */
-};
 void effects_step(struct journey_effects *effects, const struct step *step);
+/* The cell of a step in a family that has its dimensions. */
+struct cell_key step_key(enum cell_family family, const struct step *step, uint32_t segment);
 
 /* Amounts to share out among touches; share is in millionths of a conversion, margin may be
  * MICROS_ABSENT. A touch gets its part
@@ -319,6 +324,8 @@ const struct shape *piece_shape(struct piece_bytes *bytes, uint32_t code);
                          const struct journey_state *after, struct journey_effects *effects);
 #include "services/journey-tracker/logic/pieces.def"
 
+/* Of these segments those with figures. */
+struct shown_segments segments_shown(const struct journey_policy *policy, uint32_t segments);
 /* Those of the state, made where there are none. */
 struct segments_state *segments_of(const struct journey_policy *policy,
                                    struct journey_state *state);

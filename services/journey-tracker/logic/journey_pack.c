@@ -6,7 +6,8 @@
  * The variable part, in this order; v is a varint, z a zigzag varint, a number its bytes:
  *
  *   1       flags: 1 the last fact is the last inbound touch, 2 a tail follows, 4 the tail was cut,
- *           8 the last fact is alone at its instant, 16 it then has a stage row, 32 pieces follow
+ *           8 the last fact is alone at its instant, 16 it then has a stage row, 32 pieces follow,
+ *           64 a time zone follows
  *   1 16 8  rank, event_id and anchor of the last fact, unless flag 1
  *   v v     node and department of the last touch
  *   z v     goal_day, goals_today
@@ -25,6 +26,8 @@
  *           the second
  *     z 1 16 8  newest conversion, or else return: microseconds before last_seen, rank, event_id,
  *           anchor
+ *   v z     only with flag 64: code of the time zone, and when it was said: microseconds before
+ *           last_seen
  *   v       only with flag 2: number of tail entries; for each:
  *     z 16 v  microseconds before last_seen, event_id, shape code * 4 + flags: 1 it has failed,
  *           2 a decision follows
@@ -41,6 +44,7 @@
  *     v z   score: its time, and the score
  *     1 z   trait: twice the rank and 1 if it is nothing, value
  *     0     ends
+ *           Those of responses and sequels: responses.c, sequels.c
  *   ...     facets, only with the flag of the header */
 #include "services/journey-tracker/logic/journey_internal.h"
 
@@ -51,7 +55,8 @@ enum {
     FLAG_CUT = 4,
     FLAG_ALONE = 8,
     FLAG_CHANGED = 16,
-    FLAG_PIECES = 32
+    FLAG_PIECES = 32,
+    FLAG_ZONE = 64
 };
 
 void pack_age(struct strbuf *out, struct instant last, struct instant t)
@@ -145,7 +150,7 @@ static struct state_header header_of(const struct journey_state *s)
         .stage = s->stage,
         .status = s->status,
         .flags = (s->has_converted ? HEADER_CONVERTED : 0) |
-                 (newest || revenue.with_cost ? HEADER_FACETS : 0),
+                 (newest || revenue.with_cost || s->zone.code ? HEADER_FACETS : 0),
         .is_identified = s->is_identified,
         .last_inbound_rank = s->last_inbound.rank,
         .journey_number = s->journey_number,
@@ -168,6 +173,8 @@ static struct state_header header_of(const struct journey_state *s)
         .score_trend = journey_state_trend(s),
         .cost = revenue.cost,
         .has_cost = revenue.with_cost > 0,
+        .zone = s->zone.code,
+        .zone_at = s->zone.at,
     };
 }
 
@@ -422,6 +429,13 @@ static void unpack_scores(struct unpack *in, struct journey_state *s)
     }
 }
 
+static void unpack_zone(struct unpack *in, struct journey_state *s)
+{
+    s->zone.code = (int16_t)unpack_varint(in);
+    s->zone.at = unpack_age(in, s->last.at);
+    in->failed |= s->zone.code <= 0;
+}
+
 /* The tail as it is kept: its newest entries, and the newest one left out. */
 struct kept {
     const struct tail_touch *items;
@@ -544,7 +558,7 @@ void journey_state_pack(const struct journey_policy *policy, const struct journe
         strbuf_add(out, lapses.ptr, lapses.len);
     }
     pack_byte(out, (uint8_t)((same ? FLAG_SAME_KEY : 0) | (kept.count ? FLAG_TAIL : 0) |
-                             (pieces.len ? FLAG_PIECES : 0) |
+                             (pieces.len ? FLAG_PIECES : 0) | (s->zone.code ? FLAG_ZONE : 0) |
                              (instant_is_set(kept.dropped_at) ? FLAG_CUT : 0) | instant_flags(s)));
     if (!same) {
         pack_byte(out, s->last.rank);
@@ -557,6 +571,10 @@ void journey_state_pack(const struct journey_policy *policy, const struct journe
     pack_orders(out, s);
     pack_sums(out, s);
     pack_scores(out, s);
+    if (s->zone.code) {
+        pack_varint(out, (uint64_t)s->zone.code);
+        pack_age(out, s->last.at, s->zone.at);
+    }
     if (kept.count)
         pack_tail(out, s, &kept);
     strbuf_add(out, pieces.ptr, pieces.len);
@@ -626,6 +644,8 @@ enum outcome journey_state_unpack(const struct journey_policy *policy, struct sp
     unpack_orders(&in, policy, out);
     unpack_sums(&in, out);
     unpack_scores(&in, out);
+    if (flags & FLAG_ZONE)
+        unpack_zone(&in, out);
     if ((flags & FLAG_TAIL) && !unpack_tail(&in, shapes, out, flags & FLAG_CUT, missing))
         return shape_unknown(*missing, err);
     if (policy->segments.count > 0)

@@ -7,7 +7,8 @@ static bool same_touch(const struct touch *a, const struct touch *b)
     return touch_key_compare(&a->key, &b->key) == 0 && a->shape->code == b->shape->code &&
            a->shape->is_without_sale == b->shape->is_without_sale &&
            a->value_micros == b->value_micros && a->margin_micros == b->margin_micros &&
-           a->score == b->score && a->decision == b->decision && a->order == b->order;
+           a->score == b->score && a->decision == b->decision && a->order == b->order &&
+           a->zone == b->zone;
 }
 
 int conversions_order(const struct conversion_row *a, const struct conversion_row *b)

@@ -50,6 +50,7 @@ void journey_state_init(struct journey_state *state, struct arena *arena)
     state->arena = arena;
     state->last.at = state->last_inbound.at = state->last_touch_at = INSTANT_FIRST;
     state->stage_since = state->last_order_at = state->tail.dropped_at = INSTANT_FIRST;
+    state->zone.at = INSTANT_FIRST;
     state->first_seen = INSTANT_NEVER;
 }
 
@@ -217,7 +218,7 @@ static bool last_values_equal(const struct journey_state *a, const struct journe
 {
     return a->last_touch_at.us == b->last_touch_at.us && a->last_node == b->last_node &&
            a->last_department == b->last_department && a->last_order_at.us == b->last_order_at.us &&
-           scores_equal(a, b);
+           a->zone.code == b->zone.code && a->zone.at.us == b->zone.at.us && scores_equal(a, b);
 }
 
 static const struct touch_key *last_in(const struct journey_state *state, uint32_t currency)

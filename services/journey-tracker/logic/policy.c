@@ -295,6 +295,9 @@ enum outcome journey_policy_finish(struct journey_policy *policy, struct err *er
     CHECK(check_status(policy, err));
     CHECK(list_counted(policy, err));
     CHECK(link_orders(policy, err));
+    if (policy->responses.is_asked)
+        CHECK(journey_policy_filter(policy, &policy->responses.sends, &policy->responses.filter,
+                                    err));
     sort_rules(policy);
     for (uint32_t i = 0; i < policy->rule_count; i++)
         CHECK(link_rule(policy, &policy->rules[i], err));

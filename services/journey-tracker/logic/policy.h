@@ -10,7 +10,7 @@
 #include "common/base/instant.h"
 #include "common/base/map.h"
 #include "common/base/outcome.h"
-#include "common/base/zone.h"
+#include "common/base/zone_set.h"
 #include "common/words/words.h"
 #include "services/journey-tracker/logic/segments.h"
 
@@ -28,6 +28,7 @@ enum {
     POLICY_MAX_SOURCES = 8,     /* of a trait */
     POLICY_MAX_NETWORKS = 500,  /* texts that "(utm_source)" may give */
     POLICY_MAX_OWN_HOSTS = 200, /* patterns */
+    RESPONSES_MAX = 32,         /* sends kept in a state: the newest */
     POLICY_NOT_PREFERRED = 255, /* place of a source that orders.prefer does not list */
 };
 
@@ -140,9 +141,19 @@ struct journey_trait {
     struct span_list sources; /* the most trusted first */
 };
 
+/* What a send is, and how long it may be answered. */
+struct response_rules {
+    bool is_asked; /* the policy asks for responses at all */
+    struct touch_filter sends;
+    uint8_t filter; /* position of `sends` in policy.filters */
+    struct duration within;
+};
+
 struct journey_policy {
     struct span reporting_timezone, default_timezone; /* of people who never told one */
     struct zone zone;                                 /* of days, weeks and months of all figures */
+    struct zone person_zone;                          /* default_timezone */
+    const struct zone_set *zones;                     /* by code; NULL: none is known */
     struct duration session;
     bool has_no_touch;
     struct span_list no_touch; /* events that are no touches; without has_no_touch: the default */
@@ -163,6 +174,7 @@ struct journey_policy {
     uint32_t visit_count;
     struct order_rules orders;
     struct credit_rules credit;
+    struct response_rules responses;
     struct journey_goal goals[POLICY_MAX_GOALS];
     uint32_t goal_count;
     uint64_t goals_asking; /* bit i: goals[i] asks for the value or the score of a touch */

@@ -399,8 +399,7 @@ void journey_segments_ahead(const struct journey_policy *policy, const struct jo
     find_flips(policy, state, INSTANT_NEVER, arena, flips);
 }
 
-/* Of these segments those with figures. */
-static struct shown_segments segments_shown(const struct journey_policy *policy, uint32_t segments)
+struct shown_segments segments_shown(const struct journey_policy *policy, uint32_t segments)
 {
     struct shown_segments shown = in_no_segment();
     for (uint32_t rest = segments & policy->segments.with_figures; rest; rest &= rest - 1)

@@ -4,9 +4,9 @@
  * Steps for a new shape:
  *   1. fill a shape_text; `host` is the referrer's host in the form of unicode.h;
  *   2. shape_compile gives everything that the derivation needs, and the texts network and kind;
- *   3. intern the texts and set code, kind, channel, department, purpose, campaign, currency.
- * Then the shape is read-only and may be shared. The code 0 means absent. A channel always has a
- * code, because 0 as the channel of a credit means unattributed. */
+ *   3. intern the texts and set code, kind, channel, department, purpose, campaign, currency,
+ * device and network_code. Then the shape is read-only and may be shared. The code 0 means absent.
+ * A channel always has a code, because 0 as the channel of a credit means unattributed. */
 #ifndef TUTTI_JOURNEY_SHAPE_H
 #define TUTTI_JOURNEY_SHAPE_H
 
@@ -49,7 +49,8 @@ struct shape_text {
 
 struct shape {
     uint32_t code; /* set by the caller: the shape's own code */
-    uint32_t kind, channel, department, purpose, campaign, currency; /* set by the caller */
+    /* Set by the caller; `network` as a code is network_code. */
+    uint32_t kind, channel, department, purpose, campaign, currency, device, network_code;
     /* Borrowed from the shape_text, or in the arena; network may be SPAN_NONE. */
     struct span source, event, network, kind_text, score_kind;
     uint8_t direction; /* enum direction, as the policy has it */

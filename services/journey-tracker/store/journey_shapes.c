@@ -136,6 +136,8 @@ static enum outcome intern_texts(struct dictionary *dictionary, const struct sha
     CHECK(dictionary_code(dictionary, text->department, &shape->department, err));
     CHECK(dictionary_code(dictionary, text->purpose, &shape->purpose, err));
     CHECK(dictionary_code(dictionary, text->campaign_id, &shape->campaign, err));
+    CHECK(dictionary_code(dictionary, text->device_type, &shape->device, err));
+    CHECK(dictionary_code(dictionary, shape->network, &shape->network_code, err));
     return dictionary_code(dictionary, text->currency, &shape->currency, err);
 }
 

@@ -17,7 +17,7 @@ static const struct fact_column fact_columns[] = {
     COLUMN(margin_micros, FACT_INT8, true),
     COLUMN(cost_micros, FACT_INT8, true),
     COLUMN(score, FACT_INT2, true),
-    COLUMN(zone, FACT_INT2, false),
+    COLUMN(zone, FACT_INT2, true),
     COLUMN(message_id, FACT_TEXT, false),
     COLUMN(order_id, FACT_TEXT, true),
     COLUMN(content_id, FACT_TEXT, false),
@@ -341,6 +341,53 @@ enum outcome journey_store_write_memberships(struct db *db, struct arena *arena,
     membership_keys(&p, arena, rows);
     params_bool_array(&p, &rows->items->is_in, sizeof *rows->items, rows->count);
     return db_run(db, &sql_upsert_memberships, &p, NULL, NULL, err);
+}
+
+static int response_compare(const void *a, const void *b)
+{
+    return key_compare(&((const struct response_row *)a)->key,
+                       &((const struct response_row *)b)->key);
+}
+
+/* The keys of sorted rows. */
+static void response_keys(struct params *p, struct arena *arena, struct response_rows *rows)
+{
+    const size_t stride = sizeof *rows->items;
+    qsort(rows->items, rows->count, stride, response_compare);
+    params_init(p, arena);
+    params_int8_array(p, &rows->items->key.anchor, stride, rows->count);
+    params_timestamptz_array(p, &rows->items->key.at, stride, rows->count);
+    params_uuid_array(p, &rows->items->key.event_id, stride, rows->count);
+}
+
+enum outcome journey_store_remove_responses(struct db *db, struct arena *arena,
+                                            struct response_rows *rows, struct err *err)
+{
+    struct params p;
+    if (rows->count == 0)
+        return OUTCOME_OK;
+    response_keys(&p, arena, rows);
+    return db_run(db, &sql_delete_responses, &p, NULL, NULL, err);
+}
+
+enum outcome journey_store_write_responses(struct db *db, struct arena *arena,
+                                           struct response_rows *rows, struct err *err)
+{
+    struct params p;
+    size_t n = rows->count, stride = sizeof *rows->items;
+    if (n == 0)
+        return OUTCOME_OK;
+    response_keys(&p, arena, rows);
+    int16_t *ranks = arena_array(arena, int16_t, n);
+    for (size_t i = 0; i < n; i++)
+        ranks[i] = rows->items[i].key.rank;
+    params_int2_array(&p, ranks, sizeof *ranks, n);
+    params_uuid_array(&p, &rows->items->send_id, stride, n);
+    params_timestamptz_array(&p, &rows->items->sent_at, stride, n);
+    params_int4_array(&p, (const int32_t *)&rows->items->send_shape, stride, n);
+    params_int4_array(&p, (const int32_t *)&rows->items->shape, stride, n);
+    params_int2_array(&p, &rows->items->local_hour, stride, n);
+    return db_run(db, &sql_upsert_responses, &p, NULL, NULL, err);
 }
 
 /* Runs a statement over arrays of (profile, at). */
