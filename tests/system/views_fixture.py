@@ -12,7 +12,8 @@ from journey import Journey
 from journey_map import JourneyMap
 from orders import taking_without_order, tell_orders
 from policy import YEAR
-from rows import cost_of, main_currency, margins, taken_back
+from responses import Responses
+from rows import cost_of, main_currency, margins, newest_with_zone, taken_back
 from targets import KINDS, first_day
 from traits import chosen, observation, shown, trend
 
@@ -70,13 +71,14 @@ class Fixture:
         self.codes, self.shapes, self.zones = {}, {}, {}
         self.tables = defaultdict(list)
         self.cells = defaultdict(lambda: [0] * 8)
-        self.map = JourneyMap(self.policies)
+        self.map, self.responses = JourneyMap(self.policies), Responses(self.policies)
         self.profiles = list(oracle.profiles())
         self.identity()
         for profile, timeline, *_ in self.profiles:
             self.profile(profile, timeline)
         self.unidentified()
         self.steps()
+        self.response_cells()
 
     def intern(self, text):
         return 0 if text is None else self.codes.setdefault(text, len(self.codes) + 1)
@@ -174,6 +176,7 @@ class Fixture:
         for taking in takings:
             self.reversal(taking, counts)
         self.map.profile(touches, exit_stages)
+        self.answers(timeline, touches)
         self.goal_cells(timeline, journey.finish(), self.is_identified(profile))
 
     def state(self, profile, timeline, touches, journey, converted, takings):
@@ -190,7 +193,8 @@ class Fixture:
         for taking in told:
             paid += taken_back(taking) if taking.currency == currency else []
         sums, change, cost = margins(paid), trend(scores), cost_of(touches, currency)
-        has_facets = bool(scores) or cost is not None
+        zoned = newest_with_zone(timeline)
+        has_facets = bool(scores) or cost is not None or zoned is not None
         header = struct.pack(
             ">BBBBBBIqqq16sqqqIIqqqqqqBqh", 6, code(STAGES, journey.stage), code(STATUSES, journey.status), bool(converted) + 2 * has_facets, 0,
             last.rank if last else 0, journey.number,
@@ -201,7 +205,8 @@ class Fixture:
             sums["margin"] is not None,
             micros(orders[-1].occurred_at if orders else None), scores[-1][1] if scores else -32768)
         facets = struct.pack(
-            ">qhqqB", micros(scores[-1][0] if scores else None), -32768 if change is None else change, *halves(cost or 0), cost is not None)
+            ">qhqqBhq", micros(scores[-1][0] if scores else None), -32768 if change is None else change, *halves(cost or 0), cost is not None,
+            self.zone(zoned.zone) if zoned else 0, micros(zoned and zoned.occurred_at))
         assert len(header) == 141
         self.tables["journey.states"].append((short(profile), 1, 1, header + b"variable part" + facets * has_facets))
 
@@ -335,11 +340,34 @@ class Fixture:
         def named(text):
             return 0 if text == "(none)" else self.intern(text)
 
-        for (month, _, stage, one, two, from_department, to_department), values in self.map.cells.items():
+        for (month, segment, *names), values in self.map.cells.items():
+            stage, one, two, from_department, to_department = names
             kinds = [NODES[kind] if kind in NODES else self.intern(kind) for kind in (one, two)]
             stage = code(STAGES, None if stage == "(none)" else stage)
-            steps, wait, *buckets = values
-            self.add(4, month, [stage, *kinds, named(from_department), named(to_department)], [steps, wait // 1000, *buckets[:5]])
+            steps, wait, *buckets = values[:7]
+            key = [stage, *kinds, named(from_department), named(to_department)]
+            self.add(4, month, key, [steps, wait // 1000, *buckets])
+            self.add(21, month, key, values[7:])
+            for (*of, currency), money in self.map.money.items():
+                if tuple(of) == (month, segment, *names):
+                    self.add(22, month, [*key, 0, self.intern(currency)], [0, *money])
+
+    def answers(self, timeline, touches):
+        zone = self.policies.person_zone
+        for touch in timeline:
+            touch.person_zone = zone = touch.zone or zone
+        for response in self.responses.profile(touches):
+            send, answer = response.send, response.answer
+            self.tables["journey.responses"].append(
+                (answer.short_anchor, answer.occurred_at, uuid(answer.event_id), answer.rank, uuid(send.event_id), send.occurred_at,
+                 self.shape(send), self.shape(answer), self.policies.local(answer.occurred_at, answer.person_zone).hour))
+
+    def response_cells(self):
+        for (month, _, channel, department, hour, weekday, device, network), values in self.responses.cells.items():
+            sends, responses, wait, answers = values
+            texts = [None if text == "(none)" else text for text in (channel, department, device, network)]
+            codes = [self.intern(text) for text in texts]
+            self.add(20, month, [*codes[:2], hour, weekday, *codes[2:]], [sends, responses, wait // 1000, answers])
 
     def lanes(self):
         """Every cell in up to three lanes whose values add up to it."""
@@ -374,7 +402,7 @@ class Fixture:
         for zone, code in self.zones.items():
             first, changed_at, offsets = changes_of(zone)
             alias = code + 100 if code % 2 else None
-            rows = [(zones, alias or code, f"{zone}-", None, first, changed_at, offsets)]
+            rows = [(zones, alias or code, f"{zone}-" if alias else str(zone), None, first, changed_at, offsets)]
             rows += [(zones, code, str(zone), alias, None, None, None)] if alias else []
             connection.cursor().executemany("INSERT INTO tutti_meta.zones VALUES (%s, %s, %s, %s, %s, %s::timestamptz[], %s)", rows)
         return zones
@@ -414,6 +442,7 @@ TABLES = {
     "journey.stage_changes": "stage_change_id touchpoint_id anchor journey_number changed_at from_stage to_stage from_status to_status"
                              " reason seconds_in_stage position",
     "journey.conversions": "anchor occurred_at event_id shape goal is_first stage_before value_micros margin_micros touch_count touches",
+    "journey.responses": "anchor occurred_at event_id rank send_id sent_at send_shape shape local_hour",
     "journey.order_changes": "anchor occurred_at event_id shape is_return is_full is_repeat order_anchor order_at order_event_id goal"
                              " seller_shape money_shape share value_micros margin_micros value_before margin_before over_micros"
                              " touch_count touches",
