@@ -10,7 +10,7 @@ from render import COLUMNS
 from stack import ROOT
 
 POLICIES = ROOT / "policies"
-POLICY_FILES = ("identity", "journey", "goals", "contact", "channels", "referrers", "segments", "traits", "targets")
+POLICY_FILES = ("identity", "journey", "goals", "contact", "channels", "referrers", "segments", "traits", "targets", "orchestration")
 FIXED_SET = pathlib.Path(__file__).with_name("fixed_set.sql")
 ALWAYS = "contact decisions"  # the query of the fixed set that is asked in any case
 ORDERS = {"link": 2, "same": 2, "unlink": 2, "release": 1, "erase": 1}  # how many identifiers each takes
