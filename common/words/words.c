@@ -66,9 +66,83 @@ static char fold_byte(char c)
     return (char)(is_gap ? '_' : c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
+/* Characters that look like a blank or a hyphen, and those that nobody sees. */
+static const struct {
+    int32_t first, last;
+    char as; /* NOTHING: left out */
+} lookalikes[] = {
+#define NOTHING '\0'
+    {0x85, 0x85, ' '},         {0xA0, 0xA0, ' '},         {0xAD, 0xAD, NOTHING},
+    {0x034F, 0x034F, NOTHING}, {0x061C, 0x061C, NOTHING}, {0x1680, 0x1680, ' '},
+    {0x180E, 0x180E, NOTHING}, {0x2000, 0x200A, ' '},     {0x200B, 0x200F, NOTHING},
+    {0x2010, 0x2015, '-'},     {0x2028, 0x2029, ' '},     {0x202A, 0x202E, NOTHING},
+    {0x202F, 0x202F, ' '},     {0x2043, 0x2043, '-'},     {0x205F, 0x205F, ' '},
+    {0x2060, 0x206F, NOTHING}, {0x2212, 0x2212, '-'},     {0x3000, 0x3000, ' '},
+    {0xFE00, 0xFE0F, NOTHING}, {0xFE58, 0xFE58, '-'},     {0xFE63, 0xFE63, '-'},
+    {0xFEFF, 0xFEFF, NOTHING},
+};
+
+enum { WIDE_FIRST = 0xFF01, WIDE_LAST = 0xFF5E, WIDE_TO_ASCII = 0xFEE0 };
+
+/* The character of clean UTF-8 that begins at *p, which moves behind it; the lists above need no
+ * more than three bytes. */
+static int32_t next_point(const unsigned char **p)
+{
+    const unsigned char *c = *p;
+    int more = *c < 0xC0 ? 0 : *c < 0xE0 ? 1 : *c < 0xF0 ? 2 : 3;
+    int32_t point = more == 0 ? *c : *c & (0x3F >> more);
+    *p += 1 + more;
+    for (int i = 1; i <= more; i++)
+        point = point << 6 | (c[i] & 0x3F);
+    return point;
+}
+
+/* True if the character has one of ASCII in its place, or none: *as. */
+static bool has_ascii(int32_t point, char *as)
+{
+    if (point >= WIDE_FIRST && point <= WIDE_LAST) {
+        *as = (char)(point - WIDE_TO_ASCII);
+        return true;
+    }
+    for (size_t i = 0; i < sizeof lookalikes / sizeof *lookalikes; i++)
+        if (point >= lookalikes[i].first && point <= lookalikes[i].last) {
+            *as = lookalikes[i].as;
+            return true;
+        }
+    return false;
+}
+
+/* The text without look-alikes, in a buffer of its length. */
+static struct span without_lookalikes(struct span text, char *buffer)
+{
+    const unsigned char *p = (const unsigned char *)text.ptr, *end = p + text.len;
+    size_t len = 0;
+    while (p < end) {
+        const unsigned char *start = p;
+        char as;
+        if (!has_ascii(next_point(&p), &as)) {
+            memcpy(buffer + len, start, (size_t)(p - start));
+            len += (size_t)(p - start);
+        } else if (as != NOTHING)
+            buffer[len++] = as;
+    }
+    return (struct span){buffer, len};
+}
+
+static bool is_ascii(struct span text)
+{
+    unsigned char bits = 0;
+    for (size_t i = 0; i < text.len; i++)
+        bits |= (unsigned char)text.ptr[i];
+    return bits < 0x80;
+}
+
 struct span word_fold(struct span word, char buffer[WORD_MAX])
 {
+    char narrow[4 * WORD_MAX];
     struct span trimmed = span_trim(word);
+    if (!is_ascii(trimmed) && trimmed.len <= sizeof narrow && span_is_clean_utf8(trimmed))
+        trimmed = span_trim(without_lookalikes(trimmed, narrow));
     if (trimmed.len > WORD_MAX)
         return SPAN_NONE;
     for (size_t i = 0; i < trimmed.len; i++)

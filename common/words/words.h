@@ -207,7 +207,8 @@ extern const char *const channel_words[CHANNEL_COUNT + 1]; /* NULL-ended */
 enum { WORD_MAX = 64 };
 
 /* The word without surrounding white space, in lower case, with `_` for `-` and for every white
- * space in it. SPAN_NONE if more than WORD_MAX bytes are left, so it is in no list. */
+ * space in it. Blanks, hyphens and full-width characters of Unicode are as those of ASCII; what
+ * nobody sees is left out. SPAN_NONE if more than WORD_MAX bytes are left, so it is in no list. */
 struct span word_fold(struct span word, char buffer[WORD_MAX]);
 /* The channel that a folded word names, by its name or another word for it. NULL: none. */
 const char *channel_named(struct span folded);

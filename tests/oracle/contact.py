@@ -187,7 +187,11 @@ class Ledger:
 
         def is_about(anchor, found, time, raw):
             if (self.words.channel(raw["channel"]) or raw["channel"]) != channel:
-                return False
+                about = self.words.reported(raw["channel"], event_of(raw))
+                if about is None and address not in found:
+                    return False
+                if about not in (None, channel):
+                    return False
             if anchor not in self.customer:
                 return address in found and event_of(raw) not in CONTACTS | {"Campaign Sent"}
             return address is None or address in found or (is_vague(found) and since <= time)

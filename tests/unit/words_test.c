@@ -116,6 +116,17 @@ static void words_are_folded(void **state)
         {"\xc3\x84", "\xc3\x84", NULL}, /* only ASCII letters have a lower case */
         {"  ", "", NULL},
         {"", "", NULL},
+        /* as people paste them: hyphens, blanks, invisible and full-width characters */
+        {"e\xe2\x80\x91mail", "e_mail", "email"},
+        {"\xe2\x80\x8b"
+         "e\xc2\xadmail\xef\xbb\xbf",
+         "email", "email"},
+        {"\xc2\xa0"
+         "direct\xe2\x80\xafmail \xe3\x80\x80",
+         "direct_mail", "direct_mail"},
+        {"\xef\xbc\xb3\xef\xbc\xad\xef\xbc\xb3", "sms", "sms"},
+        {"\xc2\xa0\xe2\x80\x8b", "", NULL},
+        {"e\xffmail", "e\xffmail", NULL}, /* no text at all */
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char buffer[WORD_MAX];
@@ -136,6 +147,11 @@ static void a_long_word_is_in_no_list(void **state)
     sent[WORD_MAX] = 'a';
     assert_null(word_fold((struct span){sent, sizeof sent}, buffer).ptr);
     assert_null(channel_named(SPAN_NONE));
+    char wide[4 * WORD_MAX];
+    for (size_t i = 0; i < sizeof wide / 2; i++)
+        memcpy(wide + 2 * i, "\xc2\xa0", 2);
+    memcpy(wide, "sms ", 4);
+    assert_true(span_is(word_fold((struct span){wide, sizeof wide}, buffer), "sms"));
 }
 
 static void these_words_speak_for_all(void **state)

@@ -40,6 +40,16 @@ bool contact_has_address(const struct contact_fact *fact, int64_t address)
     return keys_have(fact->addresses, address);
 }
 
+bool addresses_named_by(const struct address_book *book, struct span channel,
+                        const struct contact_fact *fact)
+{
+    for (size_t i = 0; book && i < book->known_count; i++)
+        if (address_channels_have(book->known[i].channels, channel) &&
+            contact_names(fact, id_short(&book->known[i].address_id)))
+            return true;
+    return false;
+}
+
 static int asked_compare(const void *a, const void *b)
 {
     const struct asked_address *x = a, *y = b;

@@ -46,6 +46,11 @@ struct asked_addresses {
 /* True if the words, separated by blanks, hold the channel. */
 bool address_channels_have(struct span channels, struct span channel);
 
+/* True if the touchpoint of the fact names an address of the channel with which the customer was
+ * seen. */
+bool addresses_named_by(const struct address_book *book, struct span channel,
+                        const struct contact_fact *fact);
+
 /* True if the touchpoint of the fact names the identifier. */
 bool contact_names(const struct contact_fact *fact, int64_t address);
 

@@ -92,6 +92,26 @@ struct consent_meaning policy_unsubscribe_from(const struct contact_policy *poli
     return (struct consent_meaning){channel, NULL, 0};
 }
 
+static bool no_contact_goes_out_on(struct span channel)
+{
+    for (size_t i = 0; i < sizeof exits / sizeof *exits; i++)
+        if (span_is(channel, channel_words[exits[i].channel]))
+            return true;
+    return false;
+}
+
+struct span policy_reported_channel(const struct contact_policy *policy, struct span channel,
+                                    struct span event)
+{
+    struct span named;
+    if (!no_contact_goes_out_on(channel))
+        return channel;
+    for (size_t len = 1; len < event.len; len++)
+        if (event.ptr[len] == ' ' && policy_channel(policy, (struct span){event.ptr, len}, &named))
+            return named;
+    return SPAN_NONE;
+}
+
 bool names_contain(const struct contact_names *names, struct span name)
 {
     for (size_t i = 0; i < names->count; i++)

@@ -116,6 +116,11 @@ const struct contact_class *policy_class_named(const struct contact_policy *poli
 /* What `Unsubscribed` on a channel leaves; count 0: the channel itself. */
 struct consent_meaning policy_unsubscribe_from(const struct contact_policy *policy,
                                                struct span channel);
+/* The channel that a report of delivery is about: its own, or, from one on which no contact goes
+ * out, the one whose name its event begins with: "Email Bounced". SPAN_NONE: it says nothing of
+ * that. */
+struct span policy_reported_channel(const struct contact_policy *policy, struct span channel,
+                                    struct span event);
 /* NULL for none. */
 const struct consent_meaning *meaning_find(const struct consent_meanings *meanings,
                                            struct span word);

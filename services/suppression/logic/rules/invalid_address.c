@@ -18,6 +18,7 @@ static const struct invalid_address defaults = {.lasting = {.lasts = DURATION_NO
 /* What may have failed: an address, or, of a customer without any, the channel. */
 struct subject {
     const struct contact_rule *rule;
+    const struct question *question;
     struct span channel;
     const struct asked_address *address; /* NULL: the channel */
     bool is_only;                        /* the customer was seen with no other of the channel */
@@ -30,28 +31,39 @@ struct failures {
 };
 
 /* A copy stands under the address that it names. */
-static bool names_no_address(const struct contact_fact *fact)
+static bool names_no_address(const struct subject *s, const struct contact_fact *fact)
 {
-    return !contact_is_copy(fact) && fact->addresses.len == 0;
+    if (contact_is_copy(fact))
+        return false;
+    return span_equal(fact->channel, s->channel)
+               ? fact->addresses.len == 0
+               : !addresses_named_by(s->question->ledger->addresses, s->channel, fact);
 }
 
 static bool is_about(const struct contact_fact *fact, const void *arg)
 {
     const struct subject *s = arg;
-    if (!span_equal(fact->channel, s->channel))
-        return false;
-    if (s->address == NULL || contact_names(fact, s->address->address))
+    bool names_it = s->address && contact_names(fact, s->address->address);
+    if (!span_equal(fact->channel, s->channel)) {
+        struct span about =
+            policy_reported_channel(s->question->policy, fact->channel, fact->event);
+        if (about.ptr == NULL)
+            return names_it;
+        if (!span_equal(about, s->channel))
+            return false;
+    }
+    if (s->address == NULL || names_it)
         return true;
     /* one that names no address is about all that the customer was seen with by then */
-    return names_no_address(fact) && instant_compare(s->address->known_since, fact->at) <= 0;
+    return instant_compare(s->address->known_since, fact->at) <= 0 && names_no_address(s, fact);
 }
 
 /* A success that names no address does not say which one works again. */
 static bool works(const struct subject *s, const struct contact_fact *fact,
                   const struct failures *failures)
 {
-    bool is_vague = s->address && names_no_address(fact);
-    return !is_vague || s->is_only || failures->last == NULL || names_no_address(failures->last);
+    bool is_vague = s->address && names_no_address(s, fact);
+    return !is_vague || s->is_only || failures->last == NULL || names_no_address(s, failures->last);
 }
 
 /* A message that is told again with another anchor failed once. */
@@ -171,7 +183,7 @@ static void judge(const struct contact_rule *rule, const struct question *q,
 static void ask(const struct contact_rule *rule, const struct question *q, struct finding *finding)
 {
     struct asked_addresses asked = addresses_asked(q->ledger->addresses, q->request, q->arena);
-    struct subject s = {rule, q->request->channel, NULL, asked.count == 1};
+    struct subject s = {rule, q, q->request->channel, NULL, asked.count == 1};
     struct failures failures =
         asked.count ? failures_of_best(&s, q, &asked) : failures_of_channel(&s, q);
     judge(rule, q, &failures, finding);
