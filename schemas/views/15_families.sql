@@ -255,6 +255,35 @@ COMMENT ON COLUMN metrics.segments.entries IS 'Entries into it (convergent).';
 COMMENT ON COLUMN metrics.segments.exits IS 'Exits from it (convergent).';
 COMMENT ON COLUMN metrics.segments.updated_at IS 'Last change (chronicle).';
 
+CREATE VIEW metrics.funnel AS
+SELECT c.month,
+       tutti_meta.stage_name(c.d0) AS stage,
+       segment_id.value AS segment_id,
+       c.reached,
+       c.passed_over,
+       c.seconds,
+       c.updated_at
+FROM (
+    SELECT date '1970-01-01' + k.period AS month, k.d0, k.d1,
+           sum(c.v0) AS reached,
+           sum(c.v1) AS passed_over,
+           sum(c.v2) AS seconds,
+           max(c.updated_at) AS updated_at
+    FROM metrics.cell_keys AS k
+    JOIN metrics.cells AS c USING (cell)
+    WHERE k.family = 8
+    GROUP BY k.cell
+) AS c
+LEFT JOIN journey.dictionary AS segment_id ON segment_id.code = c.d1;
+COMMENT ON VIEW metrics.funnel IS 'Stages that the journeys which began in a month have reached (convergent, but updated_at).';
+COMMENT ON COLUMN metrics.funnel.month IS 'First day of the month (convergent).';
+COMMENT ON COLUMN metrics.funnel.stage IS 'The stage, or a higher one (convergent).';
+COMMENT ON COLUMN metrics.funnel.segment_id IS 'Segment before the first touch of the journey; null: all customers (convergent).';
+COMMENT ON COLUMN metrics.funnel.reached IS 'Journeys that reached it (convergent).';
+COMMENT ON COLUMN metrics.funnel.passed_over IS 'Those of them that went to a higher stage at once (convergent).';
+COMMENT ON COLUMN metrics.funnel.seconds IS 'Time from the first touch to the touch that reached it in seconds, each rounded down (convergent).';
+COMMENT ON COLUMN metrics.funnel.updated_at IS 'Last change (chronicle).';
+
 CREATE VIEW metrics.responses AS
 SELECT c.month,
        channel.value AS channel,
@@ -383,9 +412,9 @@ COMMENT ON COLUMN metrics.steps_money.revenue_micros IS 'Value of the first conv
 COMMENT ON COLUMN metrics.steps_money.cost_micros IS 'Cost of the touches that steps lead to, in micro-units (convergent).';
 COMMENT ON COLUMN metrics.steps_money.updated_at IS 'Last change (chronicle).';
 
-COMMENT ON COLUMN metrics.cell_keys.family IS '1 goals, 2 goal_customers, 3 credits, 4 steps, 5 statuses, 6 stages, 7 segments, 20 responses, 21 steps_after, 22 steps_money: the view of each shows it.';
-COMMENT ON COLUMN metrics.cell_keys.d0 IS 'Code; goals: goal, goal_customers: goal, credits: goal, steps: stage, statuses: status, stages: stage, segments: segment_id, responses: channel, steps_after: stage, steps_money: stage.';
-COMMENT ON COLUMN metrics.cell_keys.d1 IS 'Code; goals: department, goal_customers: segment_id, credits: model, steps: from_kind, statuses: goal, responses: department, steps_after: from_kind, steps_money: from_kind.';
+COMMENT ON COLUMN metrics.cell_keys.family IS '1 goals, 2 goal_customers, 3 credits, 4 steps, 5 statuses, 6 stages, 7 segments, 8 funnel, 20 responses, 21 steps_after, 22 steps_money: the view of each shows it.';
+COMMENT ON COLUMN metrics.cell_keys.d0 IS 'Code; goals: goal, goal_customers: goal, credits: goal, steps: stage, statuses: status, stages: stage, segments: segment_id, funnel: stage, responses: channel, steps_after: stage, steps_money: stage.';
+COMMENT ON COLUMN metrics.cell_keys.d1 IS 'Code; goals: department, goal_customers: segment_id, credits: model, steps: from_kind, statuses: goal, funnel: segment_id, responses: department, steps_after: from_kind, steps_money: from_kind.';
 COMMENT ON COLUMN metrics.cell_keys.d2 IS 'Code; goals: channel, goal_customers: period_kind, credits: touch_channel, steps: to_kind, responses: local_hour, steps_after: to_kind, steps_money: to_kind.';
 COMMENT ON COLUMN metrics.cell_keys.d3 IS 'Code; goals: currency, credits: touch_department, steps: from_department, responses: local_weekday, steps_after: from_department, steps_money: from_department.';
 COMMENT ON COLUMN metrics.cell_keys.d4 IS 'Code; goals: segment_id, credits: touch_purpose, steps: to_department, responses: device_type, steps_after: to_department, steps_money: to_department.';

@@ -309,3 +309,31 @@ COMMENT ON COLUMN tutti.rpt_stages_daily.customers IS 'Customers in the stage at
 COMMENT ON COLUMN tutti.rpt_stages_daily.entries IS 'Times that a customer entered the stage that day: may be added up over days and stages (convergent).';
 COMMENT ON COLUMN tutti.rpt_stages_daily.exits IS 'Times that a customer left the stage that day, for another one or because the journey ended: may be added up over days and stages (convergent).';
 GRANT SELECT ON tutti.rpt_stages_daily TO tutti_reader;
+
+CREATE VIEW tutti.rpt_funnel AS
+WITH cells AS MATERIALIZED (
+    SELECT month, coalesce(segment_id, '(all)') AS segment_id, stage, reached, passed_over, seconds
+    FROM metrics.funnel
+    WHERE reached <> 0
+), fed AS (
+    SELECT stage
+    FROM cells
+    WHERE segment_id = '(all)'
+    GROUP BY stage
+    HAVING sum(reached - passed_over) > 0
+)
+SELECT cohort.month AS period_start_date, cohort.segment_id, rung.stage,
+       coalesce(c.reached, 0)::bigint AS reached, coalesce(c.passed_over, 0)::bigint AS passed_over, coalesce(c.seconds, 0)::bigint AS seconds_sum,
+       rung.stage IN (SELECT stage FROM fed) AS is_fed
+FROM (SELECT DISTINCT month, segment_id FROM cells WHERE month <= (SELECT today FROM tutti_meta.active)) AS cohort
+JOIN (SELECT tutti_meta.stage_name(code) AS stage FROM generate_series(1, 32) AS code) AS rung ON rung.stage IS NOT NULL
+LEFT JOIN cells AS c USING (month, segment_id, stage);
+COMMENT ON VIEW tutti.rpt_funnel IS 'How far the journeys got that began in a month. Key: period_start_date, segment_id, stage (convergent).';
+COMMENT ON COLUMN tutti.rpt_funnel.period_start_date IS 'First day of the month of the first touch of the journeys (convergent).';
+COMMENT ON COLUMN tutti.rpt_funnel.segment_id IS '(all) = everybody, or a segment that the customer was in before that touch; a customer may be in several (convergent).';
+COMMENT ON COLUMN tutti.rpt_funnel.stage IS 'A stage; every month has all of them (convergent).';
+COMMENT ON COLUMN tutti.rpt_funnel.reached IS 'Journeys that reached this stage or a higher one (convergent).';
+COMMENT ON COLUMN tutti.rpt_funnel.passed_over IS 'Those of them that went to a higher stage at once (convergent).';
+COMMENT ON COLUMN tutti.rpt_funnel.seconds_sum IS 'Time from the first touch to the touch that reached it, in seconds; divide by reached for the mean (convergent).';
+COMMENT ON COLUMN tutti.rpt_funnel.is_fed IS 'False: no journey of any month came to this stage by a rule of its own, because no rule or no source leads there (convergent).';
+GRANT SELECT ON tutti.rpt_funnel TO tutti_reader;

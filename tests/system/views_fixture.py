@@ -7,6 +7,7 @@ import struct
 from collections import Counter, defaultdict
 
 from attribution import conversions, reversals_of, unidentified_conversions
+from funnel import Funnel
 from goals import Counting, Goals, matches, measure, money_without_order, order_event, reaches
 from journey import Journey
 from journey_map import JourneyMap
@@ -71,7 +72,7 @@ class Fixture:
         self.codes, self.shapes, self.zones = {}, {}, {}
         self.tables = defaultdict(list)
         self.cells = defaultdict(lambda: [0] * 8)
-        self.map, self.responses = JourneyMap(self.policies), Responses(self.policies)
+        self.map, self.responses, self.funnel = JourneyMap(self.policies), Responses(self.policies), Funnel(self.policies)
         self.profiles = list(oracle.profiles())
         self.identity()
         for profile, timeline, *_ in self.profiles:
@@ -79,6 +80,7 @@ class Fixture:
         self.unidentified()
         self.steps()
         self.response_cells()
+        self.funnel_cells()
 
     def intern(self, text):
         return 0 if text is None else self.codes.setdefault(text, len(self.codes) + 1)
@@ -177,6 +179,7 @@ class Fixture:
             self.reversal(taking, counts)
         self.map.profile(touches, exit_stages)
         self.answers(timeline, touches)
+        self.funnel.profile(journey.changes)
         self.goal_cells(timeline, journey.finish(), self.is_identified(profile))
 
     def state(self, profile, timeline, touches, journey, converted, takings):
@@ -369,6 +372,11 @@ class Fixture:
             codes = [self.intern(text) for text in texts]
             self.add(20, month, [*codes[:2], hour, weekday, *codes[2:]], [sends, responses, wait // 1000, answers])
 
+    def funnel_cells(self):
+        for (month, _), stages in self.funnel.cells.items():
+            for stage, values in stages.items():
+                self.add(8, month, [code(STAGES, stage)], values)
+
     def lanes(self):
         """Every cell in up to three lanes whose values add up to it."""
         for number, values in enumerate(self.cells.values(), 1):
@@ -383,8 +391,9 @@ class Fixture:
         """What `tutti policy apply` writes: the policies as they are understood."""
         said, after = self.policies, dict(self.policies.deadlines)
         times = [time and datetime.timedelta(microseconds=time) for time in (said.session, after.get("at_risk"), after["lapsed"], YEAR)]
-        insert(connection, "journey.policies", "generation reporting_timezone default_timezone session at_risk_after lapsed_after journey_end stored_model",
-               [(generation, str(said.zone), str(said.person_zone), *times, said.stored_model)])
+        insert(connection, "journey.policies", "generation reporting_timezone default_timezone session at_risk_after lapsed_after journey_end stored_model"
+               " first_percent last_percent half_life",
+               [(generation, str(said.zone), str(said.person_zone), *times, said.stored_model, 40, 40, "P7D")])
         levels = {}
         for goal in said.goals:
             levels[goal["id"]] = levels[goal["parent"]] + 1 if "parent" in goal else 0

@@ -45,6 +45,7 @@
 #include "common/base/id.h"
 #include "common/base/map.h"
 #include "common/base/pack.h"
+#include "services/journey-tracker/logic/funnel.h"
 #include "services/journey-tracker/logic/policy.h"
 #include "services/journey-tracker/logic/shape.h"
 

@@ -329,6 +329,8 @@ struct shown_segments segments_shown(const struct journey_policy *policy, uint32
 /* Those of the state, made where there are none. */
 struct segments_state *segments_of(const struct journey_policy *policy,
                                    struct journey_state *state);
+/* Codes of those with figures among these bits of segments. */
+struct shown_segments segments_shown(const struct journey_policy *policy, uint32_t segments);
 
 /* ---- rows (rows.def) ---- */
 enum row_change { ROW_REMOVE = 1, ROW_WRITE = 2 };
