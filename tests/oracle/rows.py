@@ -399,6 +399,8 @@ class Rows:
                 "path": " > ".join(one.channel for one in eligible[-20:]) or None,
             }
         )
+        if conversion.value == touch.value:  # not those of a copy, which tells them again
+            self.rows["fct_conversion_lines"] += [conversion_line(conversion, line) for line in touch.lines]
         for credit in conversion.credits:
             self.attribution(profile, conversion, credit)
 
@@ -575,6 +577,19 @@ class Rows:
             row = {name: getattr(touchpoint, name) for name in same}
             row.update(touchpoint_id=touchpoint.event_id, event_name=touchpoint.event, revenue=touchpoint.value)
             self.rows["fct_unidentified_touchpoints"].append(row)
+
+
+def conversion_line(conversion, line):
+    return {
+        "conversion_id": conversion.id,
+        "line_number": line.number,
+        "product_id": line.product,
+        "product_category": line.category,
+        "quantity": line.quantity,
+        "revenue": line.value,
+        "margin": line.margin,
+        "currency": conversion.currency,
+    }
 
 
 def no_channel(profile):

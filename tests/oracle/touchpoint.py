@@ -11,6 +11,7 @@ import zoneinfo
 
 from identity import ASCII_SPACE
 from letters import ASCII_LOWER
+from order_lines import lines_of
 from origins import glob
 from policy import DAY, ZONES
 from traits import said
@@ -104,6 +105,7 @@ class Touchpoint:
         "cost",
         "currency",
         "categories",
+        "lines",
         "traits",
         "segments",
         "rules",
@@ -158,6 +160,7 @@ class Touchpoint:
         self.person_zone = None
         named = products(raw) if policies.asks_categories and self.order_id else [(self.product_id, self.product_category)]
         self.categories = [category for _, category in named if category]
+        self.lines = lines_of(raw.get("items_json")) if self.order_id else []
         self.traits = said(raw.get("traits_json")) if policies.traits else {}
         self.segments = ()  # those before it
         self.set_direction(raw.get("direction"), policies)
