@@ -155,6 +155,19 @@ COMMENT ON COLUMN journey.segments.title IS 'Title.';
 COMMENT ON COLUMN journey.segments.owner IS 'Who is responsible for it.';
 COMMENT ON COLUMN journey.segments.has_figures IS 'It is a segment_id of the reports.';
 
+CREATE TABLE journey.tiers (
+    generation uuid NOT NULL,
+    position smallint NOT NULL,
+    tier text NOT NULL,
+    segment_id text NOT NULL,
+    PRIMARY KEY (generation, position)
+);
+COMMENT ON TABLE journey.tiers IS 'tiers of segments.json (chronicle).';
+COMMENT ON COLUMN journey.tiers.generation IS 'The generation of policies, as in tutti_meta.generations.';
+COMMENT ON COLUMN journey.tiers.position IS 'A customer has the first tier whose segment it is in.';
+COMMENT ON COLUMN journey.tiers.tier IS 'The tier.';
+COMMENT ON COLUMN journey.tiers.segment_id IS 'Its segment.';
+
 CREATE TABLE journey.facts (
     anchor bigint NOT NULL,
     occurred_at timestamptz NOT NULL,

@@ -49,6 +49,12 @@ JOIN tutti_meta.zones AS z ON z.zones = n.zones AND z.code = coalesce(n.alias_of
 WHERE n.zones = (SELECT zones FROM tutti_meta.generations WHERE is_active);
 COMMENT ON VIEW tutti_meta.active_zones IS 'The changes of the clocks of every time zone, by its code (chronicle).';
 
+CREATE VIEW tutti_meta.active_zone_names AS
+SELECT code, name
+FROM tutti_meta.zones
+WHERE zones = (SELECT zones FROM tutti_meta.generations WHERE is_active);
+COMMENT ON VIEW tutti_meta.active_zone_names IS 'The names of the time zones, by code (chronicle).';
+
 -- The last value that is not null: PostgreSQL 15 has no IGNORE NULLS. Strict: a null leaves the state as it is.
 CREATE FUNCTION tutti_meta.second(before smallint, this smallint) RETURNS smallint LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN this;

@@ -19,7 +19,10 @@ SELECT i.profile_id,
        c.last_order_at,
        c.last_score::smallint AS last_score,
        c.score_trend::smallint AS score_trend_90d,
-       t.value AS loyalty_tier,
+       CASE WHEN EXISTS (SELECT FROM journey.tiers AS n WHERE n.generation = (SELECT generation FROM tutti_meta.active))
+           THEN l.tier ELSE t.value END AS loyalty_tier,
+       r.value AS preferred_channel,
+       z.name AS local_timezone,
        tutti.as_of() AS facets_as_of_at,
        i.is_shared
 FROM (
@@ -30,7 +33,10 @@ FROM (
 ) AS i
 LEFT JOIN journey.current_states AS c ON c.profile = tutti_meta.short_key(i.profile_id)
 LEFT JOIN journey.dictionary AS d ON d.code = c.currency
-LEFT JOIN journey.profile_traits AS t ON t.profile_id = i.profile_id AND t.trait = 'loyalty_tier';
+LEFT JOIN journey.profile_traits AS t ON t.profile_id = i.profile_id AND t.trait = 'loyalty_tier'
+LEFT JOIN journey.profile_tiers AS l ON l.profile_id = i.profile_id
+LEFT JOIN journey.preferences AS r ON r.profile_id = i.profile_id AND r.trait = 'preferred_channel'
+LEFT JOIN tutti_meta.active_zone_names AS z ON z.code = c.zone;
 COMMENT ON VIEW tutti.dim_profiles IS 'Customers: one row per profile of the identity map, with stage and status as of tutti.as_of() (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.profile_id IS 'Id of the customer today: the identifier of theirs that was seen first (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.first_seen_at IS 'Time of the first touchpoint (convergent).';
@@ -49,7 +55,9 @@ COMMENT ON COLUMN tutti.dim_profiles.cost_to_serve IS 'Sum of the costs of the t
 COMMENT ON COLUMN tutti.dim_profiles.last_order_at IS 'The last of them (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.last_score IS 'Score of the last touchpoint with one, -100 to 100 (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.score_trend_90d IS 'Mean score of the 90 days up to the newest, less that of the 90 days before; null if either has none (convergent).';
-COMMENT ON COLUMN tutti.dim_profiles.loyalty_tier IS 'Tier of the customer: the trait loyalty_tier (convergent).';
+COMMENT ON COLUMN tutti.dim_profiles.loyalty_tier IS 'Tier of the customer by tiers of segments.json; without them the trait loyalty_tier (convergent).';
+COMMENT ON COLUMN tutti.dim_profiles.preferred_channel IS 'Channel of the sends that the customer answered most often lately (convergent).';
+COMMENT ON COLUMN tutti.dim_profiles.local_timezone IS 'The newest time zone that any of its touchpoints said (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.facets_as_of_at IS 'The moment that stage and status are shown for: tutti.as_of() (chronicle).';
 COMMENT ON COLUMN tutti.dim_profiles.is_shared IS 'Its only identifier is in quarantine: listed, without a journey; only its sales are in the figures (convergent).';
 GRANT SELECT ON tutti.dim_profiles TO tutti_reader;

@@ -128,13 +128,33 @@ static enum outcome store_segments(struct db *db, struct arena *arena,
     return db_run(db, &sql_insert_segments, &p, NULL, NULL, err);
 }
 
+static enum outcome store_tiers(struct db *db, struct arena *arena,
+                                const struct journey_policy *policy, const struct id *generation,
+                                struct err *err)
+{
+    const struct segment_tier *first = policy->segments.tiers;
+    const size_t n = policy->segments.tier_count, stride = sizeof *first;
+    struct params p;
+    params_init(&p, arena);
+    params_uuid(&p, generation);
+    CHECK(db_run(db, &sql_delete_tiers, &p, NULL, NULL, err));
+    if (n == 0)
+        return OUTCOME_OK;
+    params_init(&p, arena);
+    params_uuid(&p, generation);
+    params_text_array(&p, &first->tier, stride, n);
+    params_text_array(&p, &first->segment, stride, n);
+    return db_run(db, &sql_insert_tiers, &p, NULL, NULL, err);
+}
+
 enum outcome journey_policy_store(struct db *db, struct arena *arena,
                                   const struct journey_policy *policy, const struct id *generation,
                                   struct err *err)
 {
     CHECK(store_times(db, arena, policy, generation, err));
     CHECK(store_goals(db, arena, policy, generation, err));
-    return store_segments(db, arena, policy, generation, err);
+    CHECK(store_segments(db, arena, policy, generation, err));
+    return store_tiers(db, arena, policy, generation, err);
 }
 
 enum outcome journey_policy_store_files(struct db *db, struct arena *arena, const char *folder,

@@ -38,10 +38,23 @@ static enum outcome read_segments(struct arena *arena, const char *text,
 #define F               "{\"events\":[\"Order Completed\"]}"
 #define GOLD(more)      "{\"spent\":" F ",\"measure\":\"value\",\"currency\":\"USD\"" more "}"
 
+#define TIERS(tiers)                                                                               \
+    "{\"segments\":[{\"id\":\"gold\",\"when\":{\"did\":" F "}},"                                   \
+    "{\"id\":\"old\",\"when\":{\"not\":{\"did\":" F "}}}],\"tiers\":[" tiers "]}"
+
 static const struct {
     const char *segments, *says;
 } mistakes[] = {
     {"{\"segment\":[]}", "did you mean \"segments\"?"},
+    {TIERS(""), "tiers: expected 1 to 16 tiers"},
+    {TIERS("{\"tier\":\"gold\",\"segment\":\"gld\"}"),
+     "segment \"gld\" is not in this file; did you mean"},
+    {TIERS("{\"tier\":\"\",\"segment\":\"gold\"}"), "tiers[0].tier: a tier has 1 to 64 bytes"},
+    {TIERS("{\"tier\":\"a\",\"segment\":\"gold\"},{\"tier\":\"a\",\"segment\":\"old\"}"),
+     "tiers[1]: tier \"a\" stands twice"},
+    {TIERS("{\"tier\":\"a\",\"segment\":\"gold\"},{\"tier\":\"b\",\"segment\":\"gold\"}"),
+     "segment \"gold\" has a tier already"},
+    {TIERS("{\"tier\":\"a\"}"), "segment"},
     {WHEN("7"), "segments[0].when: expected a condition"},
     {WHEN("{}"), "exactly one of all, any, not"},
     {WHEN("{\"didd\":" F "}"), "did you mean \"did\"?"},
@@ -184,10 +197,25 @@ static void test_what_is_shared(void **state)
     arena_free(&arena);
 }
 
+static void test_tiers(void **state)
+{
+    struct arena arena = {0};
+    struct journey_policy *policy = arena_new(&arena, struct journey_policy);
+    struct err err;
+    const char *text =
+        TIERS("{\"tier\":\"b\",\"segment\":\"old\"},{\"tier\":\"a\",\"segment\":\"gold\"}");
+    assert_int_equal(read_segments(&arena, text, policy, &err), OUTCOME_OK);
+    assert_int_equal(policy->segments.tier_count, 2);
+    assert_true(span_is(policy->segments.tiers[0].tier, "b"));
+    assert_true(span_is(policy->segments.tiers[0].segment, "old"));
+    assert_true(span_is(policy->segments.tiers[1].segment, "gold"));
+    arena_free(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_mistakes),
-                                       cmocka_unit_test(test_limits),
+                                       cmocka_unit_test(test_tiers), cmocka_unit_test(test_limits),
                                        cmocka_unit_test(test_what_is_shared)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,6 +29,7 @@ enum {
     SEGMENT_LEDGERS_MAX = 4, /* different sums */
     SEGMENT_TIMES_MAX = 16,  /* of one count */
     SEGMENT_LIST_MAX = 16,
+    SEGMENT_TIERS_MAX = 16,
     SEGMENT_DEPTH_MAX = 4,
 };
 
@@ -96,6 +97,11 @@ struct segment {
     struct segment_nodes when;
 };
 
+/* A customer has the first tier whose segment it is in. */
+struct segment_tier {
+    struct span tier, segment;
+};
+
 /* The fields from `filters` on are derived (segment_rules_finish). */
 struct segment_rules {
     struct segment items[SEGMENTS_MAX];
@@ -104,6 +110,8 @@ struct segment_rules {
     uint32_t atom_count;
     struct segment_slot slots[SEGMENT_ATOMS_MAX]; /* every slot has an atom */
     uint32_t slot_count;
+    struct segment_tier tiers[SEGMENT_TIERS_MAX];
+    uint32_t tier_count;
     struct filter_set filters; /* those that slots ask */
     uint32_t with_figures;     /* bits of segments */
     bool has_places;           /* an atom asks for stage or status */

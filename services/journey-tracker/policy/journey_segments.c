@@ -387,26 +387,32 @@ static enum outcome read_atom(const struct reader *r, const struct json *object,
     return OUTCOME_OK;
 }
 
+/* The position of a segment that was read; else the error says what is wrong with it. */
+static enum outcome find_segment(const struct reader *r, const struct json *value,
+                                 const char *wrong, uint32_t *out, struct err *err)
+{
+    struct span id = SPAN_NONE;
+    CHECK(json_as_text(value, &id, err));
+    struct nearest nearest = nearest_start(id, NEAREST_ANY);
+    for (*out = 0; *out < r->rules->count; (*out)++) {
+        if (span_equal(r->rules->items[*out].id, id))
+            return OUTCOME_OK;
+        nearest_consider(&nearest, r->rules->items[*out].id);
+    }
+    return json_fail_nearest(
+        value, &nearest, arena_printf(r->arena, "segment \"" SPAN_FMT "\" %s", SPAN_ARG(id), wrong),
+        err);
+}
+
 static enum outcome read_segment_name(const struct reader *r, const struct json *object,
                                       struct err *err)
 {
-    const struct json *value = json_get(object, "segment");
-    struct span id = SPAN_NONE;
+    uint32_t position = 0;
     CHECK(json_check_keys(object, "segment", "", err));
-    CHECK(json_as_text(value, &id, err));
-    struct nearest nearest = nearest_start(id, NEAREST_ANY);
-    for (uint32_t i = 0; i < r->rules->count; i++) {
-        if (span_equal(r->rules->items[i].id, id)) {
-            push_node(r, NODE_SEGMENT, i);
-            return OUTCOME_OK;
-        }
-        nearest_consider(&nearest, r->rules->items[i].id);
-    }
-    return json_fail_nearest(value, &nearest,
-                             arena_printf(r->arena,
-                                          "segment \"" SPAN_FMT "\" does not stand above this one",
-                                          SPAN_ARG(id)),
-                             err);
+    CHECK(find_segment(r, json_get(object, "segment"), "does not stand above this one", &position,
+                       err));
+    push_node(r, NODE_SEGMENT, position);
+    return OUTCOME_OK;
 }
 
 static enum outcome read_condition(const struct reader *r, const struct json *object, int depth,
@@ -476,6 +482,40 @@ static enum outcome read_segment(struct reader *r, const struct json *object, st
     return OUTCOME_OK;
 }
 
+/* ---- tiers ---- */
+static enum outcome read_tier(const struct reader *r, const struct json *object, struct err *err)
+{
+    struct segment_tier *tier = &r->rules->tiers[r->rules->tier_count];
+    uint32_t position = 0;
+    CHECK(json_check_keys(object, "tier segment", "", err));
+    CHECK(json_text(object, "tier", &tier->tier, err));
+    CHECK(find_segment(r, json_get(object, "segment"), "is not in this file", &position, err));
+    if (tier->tier.len == 0 || tier->tier.len > ID_MAX)
+        return json_fail(json_get(object, "tier"), err, "a tier has 1 to %d bytes", ID_MAX);
+    tier->segment = r->rules->items[position].id;
+    for (uint32_t i = 0; i < r->rules->tier_count; i++) {
+        if (span_equal(r->rules->tiers[i].tier, tier->tier))
+            return json_fail(object, err, "tier \"" SPAN_FMT "\" stands twice",
+                             SPAN_ARG(tier->tier));
+        if (span_equal(r->rules->tiers[i].segment, tier->segment))
+            return json_fail(object, err, "segment \"" SPAN_FMT "\" has a tier already",
+                             SPAN_ARG(tier->segment));
+    }
+    r->rules->tier_count++;
+    return OUTCOME_OK;
+}
+
+static enum outcome read_tiers(const struct reader *r, const struct json *document, struct err *err)
+{
+    const struct json *list = NULL;
+    CHECK(json_list(document, "tiers", &list, err));
+    if (list && (json_count(list) == 0 || json_count(list) > SEGMENT_TIERS_MAX))
+        return json_fail(list, err, "expected 1 to %d tiers", SEGMENT_TIERS_MAX);
+    for (size_t i = 0; i < json_count(list); i++)
+        CHECK(read_tier(r, json_at(list, i), err));
+    return OUTCOME_OK;
+}
+
 enum outcome journey_segments_read(struct arena *arena, const struct json *document,
                                    struct journey_policy *policy, struct err *err)
 {
@@ -484,7 +524,7 @@ enum outcome journey_segments_read(struct arena *arena, const struct json *docum
     int with_figures = 0;
     if (document == NULL)
         return OUTCOME_OK;
-    CHECK(json_check_keys(document, "segments", "", err));
+    CHECK(json_check_keys(document, "segments", "tiers", err));
     CHECK(json_list(document, "segments", &list, err));
     if (json_count(list) > SEGMENTS_MAX)
         return json_fail(list, err, "at most %d segments", SEGMENTS_MAX);
@@ -496,5 +536,5 @@ enum outcome journey_segments_read(struct arena *arena, const struct json *docum
                              with_figures, SEGMENT_FIGURES_MAX);
     }
     segment_rules_finish(r.rules);
-    return OUTCOME_OK;
+    return read_tiers(&r, document, err);
 }

@@ -16,3 +16,7 @@ FROM tutti.rpt_journey_map AS m
 LEFT JOIN tutti.rpt_journey_map_value AS v USING (period_start_date, segment_id, stage, from_kind, to_kind, from_department, to_department)
 WHERE m.segment_id = '(all)' AND m.from_kind <> '(start)'
 ORDER BY m.from_kind, m.to_kind;
+-- what they prefer
+SELECT trait, value, source, observed_at FROM tutti.dim_profile_traits ORDER BY trait;
+-- the customers
+SELECT stage, loyalty_tier, preferred_channel, local_timezone FROM tutti.dim_profiles ORDER BY stage;

@@ -31,18 +31,26 @@ COMMENT ON COLUMN journey.lapses.segment IS 'Code of the segment.';
 COMMENT ON COLUMN journey.lapses.changed_at IS 'When it takes effect.';
 COMMENT ON COLUMN journey.lapses.is_in IS 'The customer enters the segment; else leaves it.';
 
+CREATE VIEW journey.membership_changes AS
+SELECT a.profile_id, m.segment, m.changed_at, m.is_in, m.event_id, m.loaded_at
+FROM journey.memberships AS m
+JOIN journey.anchors AS a USING (anchor)
+UNION ALL
+SELECT a.profile_id, l.segment, l.changed_at, l.is_in, l.event_id, l.changed_at
+FROM journey.lapses AS l
+JOIN journey.anchors AS a ON a.anchor = l.anchor AND a.profile = l.profile;
+COMMENT ON VIEW journey.membership_changes IS 'All changes of membership, also those that the passing of time will bring (convergent).';
+COMMENT ON COLUMN journey.membership_changes.profile_id IS 'Today''s profile.';
+COMMENT ON COLUMN journey.membership_changes.segment IS 'Code of the segment.';
+COMMENT ON COLUMN journey.membership_changes.changed_at IS 'When it takes effect.';
+COMMENT ON COLUMN journey.membership_changes.is_in IS 'The customer enters the segment; else leaves it.';
+COMMENT ON COLUMN journey.membership_changes.event_id IS 'Last touchpoint at or before it.';
+COMMENT ON COLUMN journey.membership_changes.loaded_at IS 'When it was stored; else when it takes effect (chronicle).';
+
 CREATE VIEW tutti.fct_segment_memberships AS
-WITH changes AS (
-    SELECT a.profile_id, m.segment, m.changed_at, m.is_in, m.event_id, m.loaded_at
-    FROM journey.memberships AS m
-    JOIN journey.anchors AS a USING (anchor)
-    UNION ALL
-    SELECT a.profile_id, l.segment, l.changed_at, l.is_in, l.event_id, l.changed_at
-    FROM journey.lapses AS l
-    JOIN journey.anchors AS a ON a.anchor = l.anchor AND a.profile = l.profile
-), paired AS (
+WITH paired AS (
     SELECT c.*, lead(c.changed_at) OVER (PARTITION BY c.profile_id, c.segment ORDER BY c.changed_at) AS next_at
-    FROM changes AS c
+    FROM journey.membership_changes AS c
 )
 SELECT d.value AS segment_id, p.profile_id, p.changed_at AS valid_from_at,
        CASE WHEN p.next_at <= tutti.as_of() THEN p.next_at END AS valid_to_at,
@@ -58,6 +66,25 @@ COMMENT ON COLUMN tutti.fct_segment_memberships.valid_to_at IS 'First instant no
 COMMENT ON COLUMN tutti.fct_segment_memberships.touchpoint_id IS 'Last touchpoint at or before valid_from_at (convergent).';
 COMMENT ON COLUMN tutti.fct_segment_memberships.loaded_at IS 'When it was stored; of what the last touchpoint or the passing of time brought, when it took effect (chronicle).';
 GRANT SELECT ON tutti.fct_segment_memberships TO tutti_reader;
+
+CREATE VIEW journey.profile_tiers AS
+SELECT DISTINCT ON (m.profile_id) m.profile_id, t.tier
+FROM (
+    SELECT DISTINCT ON (c.profile_id, c.segment) c.profile_id, c.segment, c.is_in
+    FROM journey.membership_changes AS c
+    WHERE c.changed_at <= tutti.as_of() AND c.segment IN (
+        SELECT d.code FROM journey.tiers AS t JOIN journey.dictionary AS d ON d.value = t.segment_id
+        WHERE t.generation = (SELECT generation FROM tutti_meta.active)
+    )
+    ORDER BY c.profile_id, c.segment, c.changed_at DESC
+) AS m
+JOIN journey.dictionary AS d ON d.code = m.segment
+JOIN journey.tiers AS t ON t.segment_id = d.value AND t.generation = (SELECT generation FROM tutti_meta.active)
+WHERE m.is_in
+ORDER BY m.profile_id, t.position;
+COMMENT ON VIEW journey.profile_tiers IS 'Of each customer the first tier whose segment it is in at tutti.as_of() (convergent).';
+COMMENT ON COLUMN journey.profile_tiers.profile_id IS 'Today''s profile.';
+COMMENT ON COLUMN journey.profile_tiers.tier IS 'The tier.';
 
 CREATE VIEW tutti.rpt_segments_daily AS
 WITH changes AS MATERIALIZED (

@@ -1,0 +1,2 @@
+-- $1 generation.
+DELETE FROM journey.tiers WHERE generation = $1
