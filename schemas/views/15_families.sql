@@ -412,12 +412,51 @@ COMMENT ON COLUMN metrics.steps_money.revenue_micros IS 'Value of the first conv
 COMMENT ON COLUMN metrics.steps_money.cost_micros IS 'Cost of the touches that steps lead to, in micro-units (convergent).';
 COMMENT ON COLUMN metrics.steps_money.updated_at IS 'Last change (chronicle).';
 
-COMMENT ON COLUMN metrics.cell_keys.family IS '1 goals, 2 goal_customers, 3 credits, 4 steps, 5 statuses, 6 stages, 7 segments, 8 funnel, 20 responses, 21 steps_after, 22 steps_money: the view of each shows it.';
-COMMENT ON COLUMN metrics.cell_keys.d0 IS 'Code; goals: goal, goal_customers: goal, credits: goal, steps: stage, statuses: status, stages: stage, segments: segment_id, funnel: stage, responses: channel, steps_after: stage, steps_money: stage.';
-COMMENT ON COLUMN metrics.cell_keys.d1 IS 'Code; goals: department, goal_customers: segment_id, credits: model, steps: from_kind, statuses: goal, funnel: segment_id, responses: department, steps_after: from_kind, steps_money: from_kind.';
-COMMENT ON COLUMN metrics.cell_keys.d2 IS 'Code; goals: channel, goal_customers: period_kind, credits: touch_channel, steps: to_kind, responses: local_hour, steps_after: to_kind, steps_money: to_kind.';
-COMMENT ON COLUMN metrics.cell_keys.d3 IS 'Code; goals: currency, credits: touch_department, steps: from_department, responses: local_weekday, steps_after: from_department, steps_money: from_department.';
-COMMENT ON COLUMN metrics.cell_keys.d4 IS 'Code; goals: segment_id, credits: touch_purpose, steps: to_department, responses: device_type, steps_after: to_department, steps_money: to_department.';
+CREATE VIEW metrics.paths AS
+SELECT c.month,
+       goal.value AS goal,
+       segment_id.value AS segment_id,
+       from_node.value AS from_node,
+       to_node.value AS to_node,
+       currency.value AS currency,
+       c.steps,
+       c.revenue_micros,
+       c.sends,
+       c.updated_at
+FROM (
+    SELECT date '1970-01-01' + k.period AS month, k.d0, k.d1, k.d2, k.d3, k.d4,
+           sum(c.v0) AS steps,
+           sum(c.v1) + sum(c.v6) * 4611686018427387904 AS revenue_micros,
+           sum(c.v2) AS sends,
+           max(c.updated_at) AS updated_at
+    FROM metrics.cell_keys AS k
+    JOIN metrics.cells AS c USING (cell)
+    WHERE k.family = 12
+    GROUP BY k.cell
+) AS c
+LEFT JOIN journey.dictionary AS goal ON goal.code = c.d0
+LEFT JOIN journey.dictionary AS segment_id ON segment_id.code = c.d1
+LEFT JOIN journey.dictionary AS from_node ON from_node.code = c.d2
+LEFT JOIN journey.dictionary AS to_node ON to_node.code = c.d3
+LEFT JOIN journey.dictionary AS currency ON currency.code = c.d4;
+COMMENT ON VIEW metrics.paths IS 'Steps of customers on the paths to a goal (convergent, but updated_at).';
+COMMENT ON COLUMN metrics.paths.month IS 'First day of the month (convergent).';
+COMMENT ON COLUMN metrics.paths.goal IS 'The goal (convergent).';
+COMMENT ON COLUMN metrics.paths.segment_id IS 'Segment before the first touch of the path, or before the unprompted conversion; null: all customers (convergent).';
+COMMENT ON COLUMN metrics.paths.from_node IS 'Node that the step comes from, or (start) (convergent).';
+COMMENT ON COLUMN metrics.paths.to_node IS 'Node that it leads to, (conversion) or (none) (convergent).';
+COMMENT ON COLUMN metrics.paths.currency IS 'Currency of the conversion; null for any other step (convergent).';
+COMMENT ON COLUMN metrics.paths.steps IS 'Number of steps (convergent).';
+COMMENT ON COLUMN metrics.paths.revenue_micros IS 'Value of the conversions, in micro-units (convergent).';
+COMMENT ON COLUMN metrics.paths.sends IS 'Those of the touches it leads to that were sent (convergent).';
+COMMENT ON COLUMN metrics.paths.updated_at IS 'Last change (chronicle).';
+
+COMMENT ON COLUMN metrics.cell_keys.family IS '1 goals, 2 goal_customers, 3 credits, 4 steps, 5 statuses, 6 stages, 7 segments, 8 funnel, 20 responses, 21 steps_after, 22 steps_money, 12 paths: the view of each shows it.';
+COMMENT ON COLUMN metrics.cell_keys.d0 IS 'Code; goals: goal, goal_customers: goal, credits: goal, steps: stage, statuses: status, stages: stage, segments: segment_id, funnel: stage, responses: channel, steps_after: stage, steps_money: stage, paths: goal.';
+COMMENT ON COLUMN metrics.cell_keys.d1 IS 'Code; goals: department, goal_customers: segment_id, credits: model, steps: from_kind, statuses: goal, funnel: segment_id, responses: department, steps_after: from_kind, steps_money: from_kind, paths: segment_id.';
+COMMENT ON COLUMN metrics.cell_keys.d2 IS 'Code; goals: channel, goal_customers: period_kind, credits: touch_channel, steps: to_kind, responses: local_hour, steps_after: to_kind, steps_money: to_kind, paths: from_node.';
+COMMENT ON COLUMN metrics.cell_keys.d3 IS 'Code; goals: currency, credits: touch_department, steps: from_department, responses: local_weekday, steps_after: from_department, steps_money: from_department, paths: to_node.';
+COMMENT ON COLUMN metrics.cell_keys.d4 IS 'Code; goals: segment_id, credits: touch_purpose, steps: to_department, responses: device_type, steps_after: to_department, steps_money: to_department, paths: currency.';
 COMMENT ON COLUMN metrics.cell_keys.d5 IS 'Code; credits: campaign_id, steps: segment_id, responses: network, steps_after: segment_id, steps_money: segment_id.';
 COMMENT ON COLUMN metrics.cell_keys.d6 IS 'Code; credits: conversion_department, responses: segment_id, steps_money: currency.';
 COMMENT ON COLUMN metrics.cell_keys.d7 IS 'Code; credits: currency.';

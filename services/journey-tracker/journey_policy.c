@@ -7,6 +7,7 @@
 #include "services/journey-tracker/policy/journey_channels.h"
 #include "services/journey-tracker/policy/journey_filter.h"
 #include "services/journey-tracker/policy/journey_goals.h"
+#include "services/journey-tracker/policy/journey_influence.h"
 #include "services/journey-tracker/policy/journey_responses.h"
 #include "services/journey-tracker/policy/journey_segments.h"
 #include "services/journey-tracker/policy/journey_traits.h"
@@ -301,10 +302,10 @@ static enum outcome read_journey(struct arena *arena, const struct json *journey
     struct span *zone = &policy->reporting_timezone;
     *zone = SPAN("UTC");
     policy->session = (struct duration){1800 * US_PER_SECOND};
-    CHECK(json_check_keys(
-        journey, "stages attribution",
-        "reporting_timezone default_timezone session status no_touch returns orders responses",
-        err));
+    CHECK(json_check_keys(journey, "stages attribution",
+                          "reporting_timezone default_timezone session status no_touch returns "
+                          "orders responses influence",
+                          err));
     CHECK(json_text(journey, "reporting_timezone", zone, err));
     policy->default_timezone = *zone;
     CHECK(json_text(journey, "default_timezone", &policy->default_timezone, err));
@@ -317,7 +318,8 @@ static enum outcome read_journey(struct arena *arena, const struct json *journey
     CHECK(read_returns(arena, journey, &policy->orders, err));
     CHECK(read_orders(arena, journey, &policy->orders, err));
     CHECK(journey_responses_read(arena, journey, &policy->responses, err));
-    return read_attribution(arena, journey, policy, err);
+    CHECK(read_attribution(arena, journey, policy, err));
+    return journey_influence_read(journey, policy, err);
 }
 
 enum outcome journey_policy_read(struct arena *arena, const struct journey_documents *documents,

@@ -700,6 +700,7 @@ int main(void)
     };
     world_open_segments(&world, segments);
     world.policy.credit.models |= 1 << MODEL_POSITION_BASED | 1 << MODEL_TIME_DECAY;
+    world_follow_paths(&world);
     add_shapes();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     world_close(&world);

@@ -190,6 +190,14 @@ static void set_segments(struct journey_world *world, const char *segments)
     };
 }
 
+static void finish(struct journey_world *world)
+{
+    struct err err;
+    if (journey_policy_finish(&world->policy, &err) != OUTCOME_OK ||
+        journey_policy_intern(&world->policy, intern, world, &err) != OUTCOME_OK)
+        abort();
+}
+
 void world_open(struct journey_world *world)
 {
     world_open_segments(world, NULL);
@@ -211,11 +219,20 @@ void world_open_segments(struct journey_world *world, const char *segments)
     policy->at_risk_after = DAYS(28);
     policy->lapsed_after = DAYS(56);
     policy->tail_max = POLICY_TAIL_MAX;
-    struct err err;
     set_segments(world, segments);
-    if (journey_policy_finish(policy, &err) != OUTCOME_OK ||
-        journey_policy_intern(policy, intern, world, &err) != OUTCOME_OK)
-        abort();
+    finish(world);
+}
+
+void world_follow_paths(struct journey_world *world)
+{
+    const struct influence_rule rules[] = {
+        {.goal = SPAN("sale"), .lookback = DAYS(30)},
+        {.goal = SPAN("funded"), .node = PATH_BY_CHANNEL, .first_only = true, .lookback = DAYS(7)},
+        {.goal = SPAN("third_touch"), .node = PATH_BY_KIND, .lookback = DAYS(1)},
+    };
+    world->policy.influence_count = sizeof rules / sizeof *rules;
+    memcpy(world->policy.influence, rules, sizeof rules);
+    finish(world);
 }
 
 void world_close(struct journey_world *world)

@@ -23,6 +23,9 @@ struct journey_world {
 void world_open(struct journey_world *world);
 /* The same with the segments of a segments.json; NULL: none. */
 void world_open_segments(struct journey_world *world, const char *segments);
+/* Follows the paths to three goals as well: sale, all of them, by campaign; funded, the first, by
+ * channel, a week; third_touch, all, by kind, a day. */
+void world_follow_paths(struct journey_world *world);
 void world_close(struct journey_world *world);
 
 /* Code of a text, made if new; 0 for SPAN_NONE. */

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from attribution import conversions, reversals_of, unidentified_conversions
 from funnel import Funnel
 from goals import Counting, Goals, matches, measure, money_without_order, order_event, reaches
+from influence import Influence
 from journey import Journey
 from journey_map import JourneyMap
 from orders import taking_without_order, tell_orders
@@ -73,6 +74,7 @@ class Fixture:
         self.tables = defaultdict(list)
         self.cells = defaultdict(lambda: [0] * 8)
         self.map, self.responses, self.funnel = JourneyMap(self.policies), Responses(self.policies), Funnel(self.policies)
+        self.paths = Influence(self.policies)
         self.profiles = list(oracle.profiles())
         self.identity()
         for profile, timeline, *_ in self.profiles:
@@ -81,6 +83,7 @@ class Fixture:
         self.steps()
         self.response_cells()
         self.funnel_cells()
+        self.path_cells()
 
     def intern(self, text):
         return 0 if text is None else self.codes.setdefault(text, len(self.codes) + 1)
@@ -164,8 +167,8 @@ class Fixture:
             journey.touch(touch)
             exit_stages.append(journey.stage_at(touch.occurred_at + YEAR))
         self.state(profile, timeline, touches, journey, converted, takings)
-        counts = {goal["id"]: {entry.touch for entry in Counting(goal, self.policies).entries(timeline)}
-                  for goal in Goals(self.policies).touch_goals}
+        entries = {goal["id"]: list(Counting(goal, self.policies).entries(timeline)) for goal in Goals(self.policies).touch_goals}
+        counts = {goal: {entry.touch for entry in found} for goal, found in entries.items()}
         positions = Counter()
         for change in journey.changes:
             positions[change.changed_at] += 1
@@ -180,6 +183,7 @@ class Fixture:
         self.map.profile(touches, exit_stages)
         self.answers(timeline, touches)
         self.funnel.profile(journey.changes)
+        self.paths.profile(touches, converted, entries)
         self.goal_cells(timeline, journey.finish(), self.is_identified(profile))
 
     def state(self, profile, timeline, touches, journey, converted, takings):
@@ -376,6 +380,11 @@ class Fixture:
         for (month, _), stages in self.funnel.cells.items():
             for stage, values in stages.items():
                 self.add(8, month, [code(STAGES, stage)], values)
+
+    def path_cells(self):
+        for (month, goal, _, one, two, currency), (steps, sends, revenue) in self.paths.cells.items():
+            key = [self.intern(goal), 0, self.intern(one), self.intern(two), self.intern(currency)]
+            self.add(12, month, key, [steps, revenue, sends])
 
     def lanes(self):
         """Every cell in up to three lanes whose values add up to it."""

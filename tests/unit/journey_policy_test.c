@@ -31,10 +31,14 @@ static void test_retailer(void **state)
     assert_true(p.visits[0].click_id && span_is(p.visits[1].click_network, "*"));
     assert_int_equal(p.credit.stored, MODEL_LINEAR);
     assert_int_equal(p.credit.models, 2 | 4 | 8);
-    assert_int_equal(p.goal_count, 8);
+    assert_int_equal(p.goal_count, 9);
     assert_int_equal(p.goals[3].nth, 2);
-    assert_int_equal(p.goals[5].status, STATUS_ACTIVE);
-    assert_true(p.goals[7].lower_is_better && p.goals[7].on.direction == DIRECTION_OUTBOUND);
+    assert_int_equal(p.goals[6].status, STATUS_ACTIVE);
+    assert_int_equal(p.influence_count, 2);
+    assert_true(!p.influence[0].first_only && p.influence[0].counted_by == 4);
+    assert_true(p.influence[1].first_only && p.influence[1].counted_by == 5);
+    assert_true(p.influence[1].lookback.us == 30 * US_PER_DAY);
+    assert_true(p.goals[8].lower_is_better && p.goals[8].on.direction == DIRECTION_OUTBOUND);
     assert_true(p.goals_asking == 3);
     assert_int_equal(p.channel_count, 4);
     assert_true(p.responses.is_asked && p.responses.within.us == 7 * US_PER_DAY);
@@ -55,6 +59,7 @@ static void test_bank(void **state)
     assert_int_equal(p.at_risk_on.count, 2);
     assert_true(p.conversions[1].any_value);
     assert_true(p.asks_identified && p.goals[0].identified && p.goals_narrow == 1);
+    assert_true(p.influence[0].counted_by == -1 && p.influence[1].counted_by == 2);
     arena_free(&arena);
 }
 
@@ -67,9 +72,11 @@ static void test_bank(void **state)
 #define GOAL(goal) "{\"goals\":[" goal "]}"
 #define ORDERS(more)                                                                               \
     GOAL("{\"id\":\"a\",\"measure\":\"count\",\"on\":{\"events\":[\"Order\"]}," more "}")
-#define STOCK(what)  GOAL("{\"id\":\"a\",\"measure\":\"stock\"," what "}")
-#define CREDIT(keys) "{\"stages\":[],\"attribution\":{\"conversions\":[]," keys "}}"
-#define RESPONSES(r) "{\"stages\":[],\"responses\":" r "," ATTRIBUTION "}"
+#define STOCK(what)      GOAL("{\"id\":\"a\",\"measure\":\"stock\"," what "}")
+#define CREDIT(keys)     "{\"stages\":[],\"attribution\":{\"conversions\":[]," keys "}}"
+#define INFLUENCE(rules) "{\"stages\":[]," ATTRIBUTION ",\"influence\":" rules "}"
+#define COUPONS          "{\"id\":\"coupons\",\"measure\":\"count\",\"on\":{\"events\":[\"Coupon\"]}}"
+#define RESPONSES(r)     "{\"stages\":[],\"responses\":" r "," ATTRIBUTION "}"
 
 /* Without the section nothing is asked; an empty one has the defaults. */
 static void test_responses(void **state)
@@ -183,6 +190,23 @@ static const struct {
     {CREDIT("\"half_life\":\"PT59M\""), GOAL(""), "{\"rules\":[]}",
      "attribution.half_life: must be a time from PT1H to P365D"},
     {CREDIT("\"half_life\":\"P366D\""), GOAL(""), "{\"rules\":[]}", "half_life"},
+    {INFLUENCE("[{\"goal\":\"coupon\"}]"), GOAL(COUPONS), "{\"rules\":[]}",
+     "influence: there is no goal \"coupon\"; did you mean \"coupons\"?"},
+    {INFLUENCE("[{\"goal\":\"g\"},{\"goal\":\"g\"}]"), GOAL(""), "{\"rules\":[]}",
+     "influence[1].goal: goal \"g\" stands twice"},
+    {INFLUENCE("[{\"gaol\":\"g\"}]"), GOAL(""), "{\"rules\":[]}", "did you mean \"goal\"?"},
+    {INFLUENCE("[{\"goal\":\"g\",\"node\":\"kinds\"}]"), GOAL(""), "{\"rules\":[]}",
+     "campaign|kind|channel"},
+    {INFLUENCE("[{\"goal\":\"g\",\"conversions\":\"last\"}]"), GOAL(""), "{\"rules\":[]}",
+     "first|all"},
+    {INFLUENCE("[{\"goal\":\"g\",\"lookback\":\"PT23H\"}]"), GOAL(""), "{\"rules\":[]}",
+     "influence[0].lookback: expected P1D to P365D"},
+    {INFLUENCE("[{\"goal\":\"g\",\"lookback\":\"P366D\"}]"), GOAL(""), "{\"rules\":[]}",
+     "expected P1D to P365D"},
+    {INFLUENCE("[{},{},{},{},{}]"), GOAL(""), "{\"rules\":[]}", "influence: 5 goals: at most 4"},
+    {INFLUENCE("[{\"goal\":\"sent\"}]"),
+     GOAL("{\"id\":\"sent\",\"measure\":\"count\",\"on\":{\"direction\":\"outbound\"}}"),
+     "{\"rules\":[]}", "influence: no touch of a customer counts for the goal: \"sent\""},
 };
 
 static void test_mistakes(void **state)

@@ -332,6 +332,9 @@ struct segments_state *segments_of(const struct journey_policy *policy,
 /* Codes of those with figures among these bits of segments. */
 struct shown_segments segments_shown(const struct journey_policy *policy, uint32_t segments);
 
+/* Of these segments those with figures. */
+struct shown_segments segments_shown(const struct journey_policy *policy, uint32_t segments);
+
 /* ---- rows (rows.def) ---- */
 enum row_change { ROW_REMOVE = 1, ROW_WRITE = 2 };
 #define ROW_KIND(name, row, list)                                                                  \

@@ -269,6 +269,59 @@ static enum outcome link_orders(struct journey_policy *policy, struct err *err)
     return OUTCOME_OK;
 }
 
+/* ---- influence ---- */
+static bool names_goal(const struct journey_policy *policy, struct span goal)
+{
+    for (uint32_t i = 0; i < policy->conversion_count; i++)
+        if (span_equal(policy->conversions[i].goal, goal))
+            return true;
+    return false;
+}
+
+static int goal_index(const struct journey_policy *policy, struct span id)
+{
+    for (uint32_t i = 0; i < policy->goal_count; i++)
+        if (span_equal(policy->goals[i].id, id))
+            return (int)i;
+    return -1;
+}
+
+static bool is_converted_to(const struct journey_goal *goal)
+{
+    return goal->status == STATUS_NONE && goal->on.direction != DIRECTION_OUTBOUND;
+}
+
+static enum outcome no_influenced_goal(const struct journey_policy *policy, struct span goal,
+                                       struct err *err)
+{
+    struct nearest nearest = nearest_start(goal, NEAREST_ANY);
+    for (uint32_t i = 0; i < policy->conversion_count; i++)
+        nearest_consider(&nearest, policy->conversions[i].goal);
+    for (uint32_t i = 0; i < policy->goal_count; i++)
+        if (is_converted_to(&policy->goals[i]))
+            nearest_consider(&nearest, policy->goals[i].id);
+    if (nearest.name.ptr == NULL)
+        return invalid(err, "influence: there is no goal", goal);
+    return err_set(err, OUTCOME_FATAL, "policy_invalid",
+                   "influence: there is no goal \"" SPAN_FMT "\"; did you mean \"" SPAN_FMT "\"?",
+                   SPAN_ARG(goal), SPAN_ARG(nearest.name));
+}
+
+static enum outcome link_influence(const struct journey_policy *policy, struct influence_rule *rule,
+                                   struct err *err)
+{
+    int goal = goal_index(policy, rule->goal);
+    rule->counted_by = -1;
+    if (names_goal(policy, rule->goal))
+        return OUTCOME_OK;
+    if (goal < 0)
+        return no_influenced_goal(policy, rule->goal, err);
+    if (!is_converted_to(&policy->goals[goal]))
+        return invalid(err, "influence: no touch of a customer counts for the goal", rule->goal);
+    rule->counted_by = (int8_t)goal;
+    return OUTCOME_OK;
+}
+
 enum outcome journey_policy_filter(struct journey_policy *policy, const struct touch_filter *filter,
                                    uint8_t *out, struct err *err)
 {
@@ -301,7 +354,22 @@ enum outcome journey_policy_finish(struct journey_policy *policy, struct err *er
     sort_rules(policy);
     for (uint32_t i = 0; i < policy->rule_count; i++)
         CHECK(link_rule(policy, &policy->rules[i], err));
-    return link_goals(policy, err);
+    CHECK(link_goals(policy, err));
+    for (uint32_t i = 0; i < policy->influence_count; i++)
+        CHECK(link_influence(policy, &policy->influence[i], err));
+    return OUTCOME_OK;
+}
+
+static enum outcome intern_paths(struct journey_policy *policy, journey_intern intern,
+                                 void *context, struct err *err)
+{
+    static const char *const words[PATH_WORDS] = {"(start)", "(conversion)", "(none)", "(other)",
+                                                  "(unprompted)"};
+    for (int i = 0; i < PATH_WORDS && policy->influence_count > 0; i++)
+        CHECK(intern(context, span_of(words[i]), &policy->path_words[i], err));
+    for (uint32_t i = 0; i < policy->influence_count; i++)
+        CHECK(intern(context, policy->influence[i].goal, &policy->influence[i].goal_code, err));
+    return OUTCOME_OK;
 }
 
 enum outcome journey_policy_intern(struct journey_policy *policy, journey_intern intern,
@@ -320,5 +388,5 @@ enum outcome journey_policy_intern(struct journey_policy *policy, journey_intern
     }
     for (uint32_t i = 0; i < policy->conversion_count; i++)
         CHECK(intern(context, policy->conversions[i].goal, &policy->conversions[i].goal_code, err));
-    return OUTCOME_OK;
+    return intern_paths(policy, intern, context, err);
 }

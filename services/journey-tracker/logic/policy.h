@@ -29,6 +29,7 @@ enum {
     POLICY_MAX_NETWORKS = 500,  /* texts that "(utm_source)" may give */
     POLICY_MAX_OWN_HOSTS = 200, /* patterns */
     RESPONSES_MAX = 32,         /* sends kept in a state: the newest */
+    POLICY_MAX_INFLUENCE = 4,   /* goals whose paths are followed */
     POLICY_NOT_PREFERRED = 255, /* place of a source that orders.prefer does not list */
 };
 
@@ -131,6 +132,24 @@ struct visit_rule {
     bool click_id;                                     /* there must be one */
 };
 
+/* What a touch is on a path to a goal: its campaign (its kind where it has none), kind or channel.
+ */
+enum path_node { PATH_BY_CAMPAIGN, PATH_BY_KIND, PATH_BY_CHANNEL };
+
+/* Words that stand for no touch in steps of paths and in what is computed from them. */
+enum path_word { PATH_START, PATH_CONVERSION, PATH_NONE, PATH_OTHER, PATH_UNPROMPTED, PATH_WORDS };
+
+/* A goal whose paths are followed. Its conversions are those of the conversion rules that name it.
+ * Where none does, they are the inbound touches that the goal counts. */
+struct influence_rule {
+    struct span goal;
+    uint32_t goal_code;
+    enum path_node node;
+    bool first_only;          /* nothing is followed after the first conversion */
+    struct duration lookback; /* from a touch of the path to the next one at most */
+    int8_t counted_by;        /* position in goals; -1: conversion rules name it */
+};
+
 enum trait_type { TRAIT_TEXT, TRAIT_NUMBER, TRAIT_BOOLEAN, TRAIT_DATE };
 enum trait_rule { TRAIT_LATEST, TRAIT_FIRST, TRAIT_MAX, TRAIT_MIN };
 
@@ -197,9 +216,12 @@ struct journey_policy {
     uint32_t filter_count;
     struct filter_set filters_of_lines; /* those that ask for categories */
     struct segment_rules segments;
-    uint32_t conversion_node; /* dictionary code of "(conversion)" */
-    uint32_t unidentified;    /* dictionary code of UNIDENTIFIED_PART */
-    uint32_t tail_max;        /* POLICY_TAIL_MAX, smaller in tests */
+    struct influence_rule influence[POLICY_MAX_INFLUENCE];
+    uint32_t influence_count;
+    uint32_t path_words[PATH_WORDS]; /* dictionary codes */
+    uint32_t conversion_node;        /* dictionary code of "(conversion)" */
+    uint32_t unidentified;           /* dictionary code of UNIDENTIFIED_PART */
+    uint32_t tail_max;               /* POLICY_TAIL_MAX, smaller in tests */
 };
 
 /* The models and their numbers where journey.json says nothing. */
