@@ -1,35 +1,11 @@
 /* journey.c: `tutti journey after`. */
+#include "cli/days.h"
 #include "cli/session.h"
 #include "operations/inspect/paths.h"
 
 #include <string.h>
 
 enum { MAX_NTH = 100, MAX_KINDS = 1000 };
-
-/* False and a message if the option is no day. */
-static bool read_day(const struct call *call, const char *name, const char **day,
-                     struct instant *begin)
-{
-    *day = call_option(call, name);
-    if (*day == NULL ||
-        (strlen(*day) == strlen("2017-12-31") && instant_parse(span_of(*day), begin)))
-        return true;
-    complain("--%s: expected a day such as 2017-12-31, got \"%.40s\"", name, *day);
-    return false;
-}
-
-static bool read_days(const struct call *call, struct paths_request *request)
-{
-    struct instant first, last;
-    if (!read_day(call, "from", &request->first, &first) ||
-        !read_day(call, "to", &request->last, &last))
-        return false;
-    if (request->first && request->last && first.us > last.us) {
-        complain("--from %s is after --to %s", request->first, request->last);
-        return false;
-    }
-    return true;
-}
 
 static bool read_within(const struct call *call, struct duration *within)
 {
@@ -73,7 +49,7 @@ static enum exit_status run_journey(struct call *call)
         return misuse(call, "expected a kind of touch, or --nth");
     struct paths_request request = {.node = node ? node : PATHS_START,
                                     .segment = call_option(call, "segment")};
-    if (!read_days(call, &request) || !read_within(call, &request.within) ||
+    if (!call_days(call, &request.first, &request.last) || !read_within(call, &request.within) ||
         !read_steps(call, &request))
         return EXIT_USAGE;
     session_open(&s, call);

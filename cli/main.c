@@ -3,7 +3,8 @@
  *
  * Commands that call an operation (operations/) and print its report:
  *   doctor.c migrate.c topics.c policy.c   an installation: its state and its set-up
- *   explain.c scoreboard.c journey.c       questions
+ *   explain.c scoreboard.c
+ *   journey.c influence.c                  questions
  *   identity.c                             the words of `tutti identity`:
  *     identity_order.c                     unlink, link, release
  *     identity_plan.c                      plan, apply
@@ -17,6 +18,7 @@
  *
  * The same for every command:
  *   call.c settings.c                      arguments, options, settings
+ *   days.c                                 the options --from and --to
  *   session.c                              one call of an operation, with the terminal as listener
  *   print_text.c print_json.c              the printers of reports
  *   printable.c output.c progress.c        escapes, messages and colours, the line of progress */
@@ -39,13 +41,9 @@
 
 /* In the order of a first day with Tutti. */
 static const struct command *const commands[] = {
-    &command_doctor,     &command_migrate,
-    &command_topics,     &command_import,
-    &command_generate,   &command_produce,
-    &command_cat,        &command_explain,
-    &command_scoreboard, &command_journey,
-    &command_identity,   &command_policy,
-    &command_erase,      NULL,
+    &command_doctor,    &command_migrate,  &command_topics,  &command_import,     &command_generate,
+    &command_produce,   &command_cat,      &command_explain, &command_scoreboard, &command_journey,
+    &command_influence, &command_identity, &command_policy,  &command_erase,      NULL,
 };
 
 static const struct setting *const tables[] = {topic_list_settings, cli_settings,    db_settings,
