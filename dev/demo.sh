@@ -165,6 +165,18 @@ verify_figure() {
     fi
 }
 
+# verify_exactly <what> <expected> <SELECT>: the very same text.
+verify_exactly() {
+    local found
+    found="$(query "$3")"
+    if [[ $found == "$2" ]]; then
+        printf 'ok    %-52s %s\n' "$1" "$found"
+    else
+        printf 'WRONG %-52s %s instead of %s\n' "$1" "${found:-nothing}" "$2"
+        wrong=$((wrong + 1))
+    fi
+}
+
 credit_sql() {
     printf "SELECT round(sum(attributed_revenue), 2) FROM tutti.rpt_attributions_daily WHERE segment_id = '(all)' AND model = '%s' AND campaign_id = '%s'" "$1" "$2"
 }
@@ -179,6 +191,27 @@ verify_customers() {
 # The same from the rows: reports have only the models that journey.json lists.
 verify_row_credit() {
     verify_figure "$1 credit of campaign 18, by its rows" "$2" "SELECT sum(attributed_revenue) FROM tutti.fct_attributions WHERE model = '$1' AND campaign_id = '18'"
+}
+
+# verify_influence <goal> <conversions on paths> <unprompted> <p> <campaign> <removal effect> [<campaign> <removal effect>]...
+verify_influence() {
+    local goal="$1" of="tutti.influence('$1')"
+    verify_figure "conversions on paths to $goal" "$2" "SELECT max(path_conversions) FROM $of"
+    verify_figure "unprompted conversions of $goal" "$3" "SELECT max(unprompted_conversions) FROM $of"
+    verify_exactly "paths to $goal that convert" "$4" "SELECT max(p) FROM $of"
+    shift 4
+    while [[ $# -gt 0 ]]; do
+        verify_exactly "removal effect on $goal of campaign $1" "$2" "SELECT removal_effect FROM $of WHERE node = '$1'"
+        shift 2
+    done
+}
+
+# verify_stops <goal> <sends> <sends saved> <conversions lost at most>: a fifth of the sends.
+verify_stops() {
+    local of="tutti.influence_stops('$1', 0.2)"
+    verify_figure "sends on paths to $1" "$2" "SELECT sum(sends) FROM tutti.influence('$1')"
+    verify_figure "sends of the fifth to stop for $1" "$3" "SELECT max(sends_saved) FROM $of"
+    verify_figure "$1 lost without it, at most" "$4" "SELECT max(expected_loss) FROM $of"
 }
 
 demo_verify() {
@@ -220,6 +253,12 @@ demo_verify() {
     verify_customers quarter 2017-04-01 2301
     verify_customers quarter 2017-07-01 2320
     verify_customers quarter 2017-10-01 2327
+    verify_influence redemptions 734 1368 0.156972 18 0.284826 13 0.276395 8 0.205057
+    verify_stops redemptions 6589 1304 101.25
+    verify_exactly "campaigns to stop for redemptions" "24 25 23 26 2 5 27 1 22 4 3 15" \
+        "SELECT string_agg(node, ' ' ORDER BY step) FROM tutti.influence_stops('redemptions', 0.2)"
+    verify_influence first_redemption 357 53 0.094022 8 0.344921 13 0.269703 18 0.169419
+    verify_stops first_redemption 5249 1045 45.85
     [[ $wrong -eq 0 ]] || die "$wrong figures differ"
     printf 'all figures are as known\n'
 }
