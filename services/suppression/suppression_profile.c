@@ -349,10 +349,12 @@ static struct instant open_until(const struct desk *desk)
     return until;
 }
 
-/* An open grant that named no address relies on those that came to the customer since. */
+/* An open grant that named no address relies on those that came to the customer since. Of who
+ * leaves, too: he may have come while another instance was making the grant, and from now on his
+ * words reach it by the list alone. */
 static void list_open_grants(struct desk *desk)
 {
-    if (!desk->profile->is_merged && !desk->profile->has_address)
+    if (!desk->profile->is_moved && !desk->profile->has_address)
         return;
     for (size_t i = 0; i < desk->ledger.reservation_count; i++) {
         const struct reservation *r = &desk->ledger.reservations[i];

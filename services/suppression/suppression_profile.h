@@ -9,6 +9,7 @@
 struct profile {
     struct id id;
     bool is_merged;   /* an anchor moved in */
+    bool is_moved;    /* an anchor moved in or out */
     bool has_news;    /* of an address that an open grant relies on, or the rules changed */
     bool has_address; /* it was seen with another address */
     const struct address_book *addresses;

@@ -76,6 +76,7 @@ static void decide_profiles(struct ledger_work *w)
         const struct reading *reading = &w->readings[i];
         struct profile profile = {.id = note->id,
                                   .is_merged = note->is_merged,
+                                  .is_moved = note->moved > 0,
                                   .has_news = reading->has_news,
                                   .has_address = reading->has_address};
         decide_profile(w, &profile);

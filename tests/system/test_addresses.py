@@ -7,6 +7,8 @@ import pytest
 
 from people import HOUR, NOW, START, identity, request, touchpoint
 from test_chaos import SETTINGS
+from test_command_kills import Held
+from waiting import until
 
 FAMILIES = 40
 YES = {"email": True}
@@ -181,6 +183,32 @@ def test_whoever_is_joined_brings_his_addresses(neighbours):
     identity(world, "unlink", "phone:+15550001111", "user_id:bob-0", "--reason", "another one", "--execute")
     world.settle()
     tell(world, [touchpoint("left", START + 3 * HOUR, "Unsubscribed", "sms", **phone)])
+    world.settle()
+    assert open_grants(world) == []
+
+
+BOXES = [f"box-{number}@work.example" for number in range(6)]
+
+
+def test_an_address_that_joins_while_the_first_grant_is_made(neighbours):
+    """The other instance puts it into the map and sees no grant yet. When it is cut off again, the grant is listed under it."""
+    world = neighbours
+    tell(world, [touchpoint("bob", START, "Signed Up", user_id="bob-0", consent=YES)])
+    tell(world, [touchpoint(box, START, email=box) for box in BOXES])
+    world.settle()
+    records = list(world.topics.read(world.topic("resolved")))
+    (bob,) = (record.partition() for record in records if b"Signed Up" in record.value())
+    box = next(box for box in BOXES for record in records if box.encode() in record.value() and record.partition() != bob)
+    with Held(world, ("LOCK TABLE suppression.decisions IN SHARE MODE",)) as held:
+        tell(world, [request("asked", START + 2 * HOUR, user_id="bob-0")])
+        until(lambda: held.stops("suppression"), 60, "the grant at the lock")
+        tell(world, [touchpoint("joins", START + HOUR, user_id="bob-0", email=box)])
+        until(lambda: world.query("SELECT count(*) FROM suppression.anchors") == [(2,)], 60, "the address in the map")
+    world.settle()
+    assert [name for name, _ in open_grants(world)] == ["asked"]
+    identity(world, "unlink", f"email:{box}", "user_id:bob-0", "--reason", "another one", "--execute")
+    world.settle()
+    tell(world, [touchpoint("left", START + 3 * HOUR, "Unsubscribed", "email", email=box)])
     world.settle()
     assert open_grants(world) == []
 
