@@ -37,7 +37,7 @@ total_lag() {
 # Diffs numbered but not applied yet, and messages not yet acknowledged.
 unfinished() {
     query "SELECT coalesce((SELECT sum(l.seq - coalesce(p.next_seq - 1, 0)) FROM journey.lanes l LEFT JOIN metrics.progress p USING (lane)), 0)
-           + (SELECT count(*) FROM identity.outbox) + (SELECT count(*) FROM journey.stage_outbox) + (SELECT count(*) FROM suppression.outbox)"
+           + (SELECT count(*) FROM identity.outbox) + (SELECT count(*) FROM journey.message_outbox) + (SELECT count(*) FROM suppression.outbox)"
 }
 
 consumed() {

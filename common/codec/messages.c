@@ -229,6 +229,47 @@ enum outcome stage_change_decode(struct span value, struct stage_change_message 
     return finish(&u, err);
 }
 
+void opportunity_change_encode(struct strbuf *out, const struct opportunity_change_message *message)
+{
+    start(out, SCHEMA_OPPORTUNITY_CHANGE);
+    avro_write_id(out, &message->id);
+    avro_write_id(out, &message->profile_id);
+    avro_write_bytes(out, message->rule_id);
+    avro_write_bytes(out, message->offer_id);
+    avro_write_bytes(out, message->product);
+    avro_write_bytes(out, message->owner);
+    avro_write_bytes(out, message->priority);
+    avro_write_bytes(out, message->state);
+    avro_write_long(out, message->opened_at);
+    avro_write_long(out, message->due_at);
+    avro_write_long(out, message->expires_at);
+    avro_write_long(out, message->effective_at);
+    avro_write_opt_id(out, &message->retracts);
+    avro_write_long(out, message->version);
+}
+
+enum outcome opportunity_change_decode(struct span value, struct opportunity_change_message *out,
+                                       struct err *err)
+{
+    struct unpack u;
+    CHECK(begin(value, SCHEMA_OPPORTUNITY_CHANGE, &u, err));
+    out->id = avro_read_id(&u);
+    out->profile_id = avro_read_id(&u);
+    out->rule_id = avro_read_string(&u);
+    out->offer_id = avro_read_string(&u);
+    out->product = avro_read_string(&u);
+    out->owner = avro_read_string(&u);
+    out->priority = avro_read_string(&u);
+    out->state = avro_read_string(&u);
+    out->opened_at = avro_read_long(&u);
+    out->due_at = avro_read_long(&u);
+    out->expires_at = avro_read_long(&u);
+    out->effective_at = avro_read_long(&u);
+    out->retracts = avro_read_opt_id(&u);
+    out->version = avro_read_long(&u);
+    return finish(&u, err);
+}
+
 void contact_decision_encode(struct strbuf *out, const struct contact_decision_message *message)
 {
     start(out, SCHEMA_CONTACT_DECISION);

@@ -13,6 +13,7 @@ enum {
     SCHEMA_JOURNEY_DIFF = 900002,
     SCHEMA_CONTACT_DECISION = 900004,
     SCHEMA_STAGE_CHANGE = 900005, /* 900003 had no version */
+    SCHEMA_OPPORTUNITY_CHANGE = 900006,
 };
 
 /* Another identifier of a resolved touchpoint, and its row of the map identifier -> profile when
@@ -93,6 +94,19 @@ struct stage_change_message {
 void stage_change_encode(struct strbuf *out, const struct stage_change_message *message);
 enum outcome stage_change_decode(struct span value, struct stage_change_message *out,
                                  struct err *err);
+
+/* tutti.opportunities.v1 */
+struct opportunity_change_message {
+    struct id id, profile_id;
+    struct span rule_id, offer_id, product, owner, priority, state;
+    int64_t opened_at, due_at, expires_at, effective_at; /* microseconds */
+    struct id retracts;                                  /* nil, or the id if it is taken back */
+    int64_t version; /* of all that is said of one opportunity, the largest stands */
+};
+void opportunity_change_encode(struct strbuf *out,
+                               const struct opportunity_change_message *message);
+enum outcome opportunity_change_decode(struct span value, struct opportunity_change_message *out,
+                                       struct err *err);
 
 /* tutti.contact-decisions.v1 */
 struct contact_decision_message {

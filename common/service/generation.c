@@ -15,7 +15,9 @@
 const struct setting policy_settings[] = {
     {"policy.dir", SETTING_TEXT, "policies", 0, 0, NULL,
      "Folder with identity.json, journey.json, contact.json, goals.json and channels.json, and "
-     "with referrers.json, segments.json, traits.json and targets.json where there are any."},
+     "with orchestration.json, referrers.json, segments.json, traits.json and targets.json where "
+     "there "
+     "are any."},
     {"identity.key_file", SETTING_TEXT, "", 0, 0, NULL,
      "File with the secret key of identifier hashes (16 to 64 bytes, or hexadecimal)."},
     {"identity.previous_key_file", SETTING_TEXT, "", 0, 0, NULL,
@@ -23,11 +25,11 @@ const struct setting policy_settings[] = {
     {0},
 };
 
-const char *const policy_files[] = {
-    "channels.json",  "contact.json",  "goals.json",  "journey.json",
-    "referrers.json", "segments.json", "traits.json", NULL};
-static const char *const may_be_absent[] = {"referrers.json", "segments.json", "traits.json",
-                                            "targets.json"};
+const char *const policy_files[] = {"channels.json", "contact.json",       "goals.json",
+                                    "journey.json",  "orchestration.json", "referrers.json",
+                                    "segments.json", "traits.json",        NULL};
+static const char *const may_be_absent[] = {"orchestration.json", "referrers.json", "segments.json",
+                                            "traits.json", "targets.json"};
 
 const char *generation_policy_path(struct arena *arena, const char *dir, const char *file)
 {

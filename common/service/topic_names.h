@@ -7,6 +7,7 @@
 #define OUR_TOPIC_IDENTITY_CHANGES "tutti.identity-changes.v1"
 #define OUR_TOPIC_DIFFS            "tutti.journey-diffs.v1"
 #define OUR_TOPIC_STAGES           "tutti.journey-stages.v1"
+#define OUR_TOPIC_OPPORTUNITIES    "tutti.opportunities.v1"
 #define OUR_TOPIC_DECISIONS        "tutti.contact-decisions.v1"
 
 #endif

@@ -64,12 +64,13 @@ struct statement {
 
 /* Parameters in binary. Built in an arena, in the order $1, $2, ... ; arrays are one-dimensional
  * without NULLs unless said. */
+enum { PARAMS_MAX = 48 };
 struct params {
     struct arena *arena;
     int count;
-    const char *values[32];
-    int lengths[32];
-    unsigned types[32]; /* PostgreSQL oids */
+    const char *values[PARAMS_MAX];
+    int lengths[PARAMS_MAX];
+    unsigned types[PARAMS_MAX]; /* PostgreSQL oids */
 };
 void params_init(struct params *params, struct arena *arena);
 void params_int2(struct params *p, int16_t v);

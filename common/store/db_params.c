@@ -37,7 +37,7 @@ void params_init(struct params *params, struct arena *arena)
 
 static void add(struct params *p, enum oid type, const char *value, size_t length)
 {
-    if (p->count == (int)(sizeof p->values / sizeof p->values[0]) || length > INT_MAX) {
+    if (p->count == PARAMS_MAX || length > INT_MAX) {
         fprintf(stderr, "statement parameter %d does not fit\n", p->count + 1);
         abort();
     }

@@ -152,7 +152,9 @@
     X(EVENT_CONTACT_FAILED, "Contact Failed", NO_TOUCH)                                            \
     X(EVENT_CONTACT_CANCELLED, "Contact Cancelled", NO_TOUCH)                                      \
     X(EVENT_CAMPAIGN_SENT, "Campaign Sent", TOUCH)                                                 \
-    X(EVENT_UNSUBSCRIBED, "Unsubscribed", TOUCH)
+    X(EVENT_UNSUBSCRIBED, "Unsubscribed", TOUCH)                                                   \
+    X(EVENT_OPPORTUNITY_ACCEPTED, "Opportunity Accepted", TOUCH)                                   \
+    X(EVENT_OPPORTUNITY_DECLINED, "Opportunity Declined", TOUCH)
 
 /* Events of delivery and of administration: no touches, unless the policy has a list of its own. */
 #define WORDS_NO_TOUCHES(X)                                                                        \

@@ -38,7 +38,7 @@ def write_policies(case, folder):
 
 
 def make_world(stack, directory, policies):
-    ones = dict.fromkeys(("touchpoints", "resolved", "identity.changes", "diffs", "stages", "decisions"), 1)
+    ones = dict.fromkeys(("touchpoints", "resolved", "identity.changes", "diffs", "stages", "opportunities", "decisions"), 1)
     return World(stack, directory, "play", policies=policies, partitions=ones, settings=SETTINGS, key=KEY)
 
 

@@ -34,8 +34,8 @@ static enum outcome check_lag(struct erasure *e, struct err *err)
 static enum outcome note_messages(struct erasure *e, struct err *err)
 {
     struct db_result *r = NULL;
-    CHECK(db_run(e->desk->db, &sql_erase_stage_messages, NULL, &r, NULL, err));
-    e->stage_messages = db_int8(r, 0, 0);
+    CHECK(db_run(e->desk->db, &sql_erase_messages, NULL, &r, NULL, err));
+    e->messages = db_int8(r, 0, 0);
     return OUTCOME_OK;
 }
 

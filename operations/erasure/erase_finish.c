@@ -177,7 +177,7 @@ static enum outcome ask_waiting(struct erasure *e, struct arena *arena, struct e
     struct db_result *r = NULL;
     params_init(&p, arena);
     params_int8(&p, e->version);
-    params_int8(&p, e->stage_messages);
+    params_int8(&p, e->messages);
     params_uuid_array(&p, e->members, sizeof *e->members, e->count);
     CHECK(db_run(e->desk->db, &sql_erase_waiting, &p, &r, NULL, err));
     e->waiting.identity = db_int8(r, 0, 0);

@@ -38,10 +38,10 @@ struct erasure {
     int64_t version;
     size_t moved; /* identifiers that it had not learnt of */
     struct patience patience;
-    int64_t stage_messages; /* id of the last that waited */
-    int64_t kept_sales;     /* sales whose money stays in the totals */
-    bool keeps_opt_outs;    /* of addresses: the policy says so and the request does not differ */
-    int64_t left_opt_outs;  /* by earlier erasures, and taken now */
+    int64_t messages;      /* id of the last that waited */
+    int64_t kept_sales;    /* sales whose money stays in the totals */
+    bool keeps_opt_outs;   /* of addresses: the policy says so and the request does not differ */
+    int64_t left_opt_outs; /* by earlier erasures, and taken now */
     struct {
         struct kept_opt_out *items;
         size_t count, capacity;

@@ -107,7 +107,7 @@ enum outcome erase_forget_messages(struct erasure *e, struct err *err)
         size_t taken;
         CHECK(journey_moves_forget_messages(e->desk->db, e->desk->arena, e->members, e->count,
                                             &taken, err));
-        erasure_add(e, "journey.stage_outbox", (int64_t)taken);
+        erasure_add(e, "journey.message_outbox", (int64_t)taken);
     }
     if (!erase_is_without(e, "suppression"))
         return OUTCOME_OK;

@@ -19,11 +19,13 @@ const struct setting topic_list_settings[] = {
      "As identity-resolver has it."},
     {"topic.diffs", SETTING_TEXT, OUR_TOPIC_DIFFS, 0, 0, NULL, "As journey-tracker has it."},
     {"topic.stages", SETTING_TEXT, OUR_TOPIC_STAGES, 0, 0, NULL, "As journey-tracker has it."},
+    {"topic.opportunities", SETTING_TEXT, OUR_TOPIC_OPPORTUNITIES, 0, 0, NULL,
+     "As journey-tracker has it."},
     {"topic.decisions", SETTING_TEXT, OUR_TOPIC_DECISIONS, 0, 0, NULL, "As suppression has it."},
     {.name = NULL},
 };
 
-enum { OURS = 8 }; /* topics of our own, with their .dlq */
+enum { OURS = 9 }; /* topics of our own, with their .dlq */
 
 static const struct duration internal_retention = {14 * US_PER_DAY},
                              dead_letter_retention = {90 * US_PER_DAY};
@@ -71,6 +73,7 @@ static void add_own(const struct config *config, struct arena *arena, struct top
     add_consumed(config, arena, list, config_text(config, "topic.identity.changes"), 1, kept);
     add_consumed(config, arena, list, config_text(config, "topic.diffs"), DIFF_PARTITIONS, kept);
     add(config, list, config_text(config, "topic.stages"), DIFF_PARTITIONS, kept);
+    add(config, list, config_text(config, "topic.opportunities"), DIFF_PARTITIONS, kept);
     add(config, list, config_text(config, "topic.decisions"), DIFF_PARTITIONS, kept);
 }
 

@@ -9,7 +9,8 @@
 #define TOPIC_OTHER "touchpoints.other.v1"
 
 /* topics.input, topics.replication, and the names of our own topics as the services have them:
- * topic.resolved, topic.identity.changes, topic.diffs, topic.stages, topic.decisions */
+ * topic.resolved, topic.identity.changes, topic.diffs, topic.stages, topic.opportunities,
+ * topic.decisions */
 extern const struct setting topic_list_settings[];
 
 struct name_list {

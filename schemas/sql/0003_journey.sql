@@ -44,7 +44,9 @@ CREATE TABLE journey.shapes (
     is_touch boolean NOT NULL,
     is_money boolean NOT NULL,
     is_money_with_value boolean NOT NULL,
-    is_return_event boolean NOT NULL DEFAULT false
+    is_return_event boolean NOT NULL DEFAULT false,
+    opens_case boolean NOT NULL DEFAULT false,
+    ends_case boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE journey.shapes IS 'Combinations of the attributes of touchpoints that take few values; a fact names one (numbers are chronicle, contents convergent).';
 COMMENT ON COLUMN journey.shapes.shape IS 'Number of the combination.';
@@ -80,6 +82,8 @@ COMMENT ON COLUMN journey.shapes.is_touch IS 'It is a touch by the active policy
 COMMENT ON COLUMN journey.shapes.is_money IS 'It is in a goal that adds up amounts, whatever its value.';
 COMMENT ON COLUMN journey.shapes.is_money_with_value IS 'It is in such a goal with a positive value.';
 COMMENT ON COLUMN journey.shapes.is_return_event IS 'The event is a return by the active policy.';
+COMMENT ON COLUMN journey.shapes.opens_case IS 'It opens a case of gestures by the active policy.';
+COMMENT ON COLUMN journey.shapes.ends_case IS 'It ends such a case.';
 
 CREATE TABLE journey.policies (
     generation uuid PRIMARY KEY,
@@ -168,6 +172,46 @@ COMMENT ON COLUMN journey.tiers.position IS 'A customer has the first tier whose
 COMMENT ON COLUMN journey.tiers.tier IS 'The tier.';
 COMMENT ON COLUMN journey.tiers.segment_id IS 'Its segment.';
 
+CREATE TABLE journey.offers (
+    generation uuid NOT NULL,
+    rule_id text NOT NULL,
+    offer_id text NOT NULL,
+    title text,
+    product text NOT NULL,
+    owner text NOT NULL,
+    priority smallint NOT NULL,
+    due_after interval NOT NULL,
+    expires_after interval NOT NULL,
+    cooling interval NOT NULL,
+    PRIMARY KEY (generation, rule_id, offer_id)
+);
+COMMENT ON TABLE journey.offers IS 'The offers of orchestration.json as journey-tracker understands them (chronicle).';
+COMMENT ON COLUMN journey.offers.generation IS 'The generation of policies, as in tutti_meta.generations.';
+COMMENT ON COLUMN journey.offers.rule_id IS 'Rule that makes the offer.';
+COMMENT ON COLUMN journey.offers.offer_id IS 'The offer.';
+COMMENT ON COLUMN journey.offers.title IS 'Title.';
+COMMENT ON COLUMN journey.offers.product IS 'What is offered.';
+COMMENT ON COLUMN journey.offers.owner IS 'Department that offers it.';
+COMMENT ON COLUMN journey.offers.priority IS '1 low, 2 normal, 3 high.';
+COMMENT ON COLUMN journey.offers.due_after IS 'From the trigger to the best time for it.';
+COMMENT ON COLUMN journey.offers.expires_after IS 'From the trigger to the time when it is void.';
+COMMENT ON COLUMN journey.offers.cooling IS 'Time from the trigger in which no other one is opened.';
+
+CREATE TABLE journey.gesture_limits (
+    generation uuid NOT NULL,
+    currency text NOT NULL,
+    per_case_micros bigint NOT NULL,
+    per_agent_month_micros bigint NOT NULL,
+    approver text,
+    PRIMARY KEY (generation, currency)
+);
+COMMENT ON TABLE journey.gesture_limits IS 'What staff may give away, by orchestration.json (chronicle).';
+COMMENT ON COLUMN journey.gesture_limits.generation IS 'The generation of policies, as in tutti_meta.generations.';
+COMMENT ON COLUMN journey.gesture_limits.currency IS 'Currency of both limits.';
+COMMENT ON COLUMN journey.gesture_limits.per_case_micros IS 'For one case, in micro-units.';
+COMMENT ON COLUMN journey.gesture_limits.per_agent_month_micros IS 'For one member of staff and month, in micro-units.';
+COMMENT ON COLUMN journey.gesture_limits.approver IS 'Who approves what is beyond them.';
+
 CREATE TABLE journey.facts (
     anchor bigint NOT NULL,
     occurred_at timestamptz NOT NULL,
@@ -187,12 +231,16 @@ CREATE TABLE journey.facts (
     agent_id text,
     decision_id text,
     case_id text,
+    opportunity_id text,
     lines text,
     loaded_at timestamptz NOT NULL DEFAULT now(),
     others bytea,
     traits bytea,
     PRIMARY KEY (anchor, occurred_at, event_id)
 );
+-- For gestures, and for the cases that they belong to.
+CREATE INDEX facts_cost ON journey.facts (shape) WHERE cost_micros > 0;
+CREATE INDEX facts_case ON journey.facts (shape) WHERE case_id IS NOT NULL;
 COMMENT ON TABLE journey.facts IS 'Every distinct touchpoint (convergent, but loaded_at).';
 COMMENT ON COLUMN journey.facts.anchor IS 'Short key of the touchpoint''s strongest identifier; 0: it has no usable one, and no row of journey.anchors.';
 COMMENT ON COLUMN journey.facts.occurred_at IS 'When it happened.';
@@ -212,6 +260,7 @@ COMMENT ON COLUMN journey.facts.location_id IS 'Store or branch.';
 COMMENT ON COLUMN journey.facts.agent_id IS 'Member of staff.';
 COMMENT ON COLUMN journey.facts.decision_id IS 'Contact request this touch belongs to, as sent.';
 COMMENT ON COLUMN journey.facts.case_id IS 'Case, such as a complaint, that it belongs to.';
+COMMENT ON COLUMN journey.facts.opportunity_id IS 'Opportunity that it answers, as sent.';
 COMMENT ON COLUMN journey.facts.lines IS 'Products of the order''s lines, one per line: product, byte 1f, category; null: none, or no order.';
 COMMENT ON COLUMN journey.facts.loaded_at IS 'When it was stored (chronicle).';
 COMMENT ON COLUMN journey.facts.traits IS 'What it says of the customer, by name (common/words/said.h); null: nothing.';
@@ -479,6 +528,30 @@ COMMENT ON COLUMN journey.memberships.event_id IS 'Id of that touchpoint.';
 COMMENT ON COLUMN journey.memberships.is_in IS 'The customer enters the segment; else leaves it.';
 COMMENT ON COLUMN journey.memberships.loaded_at IS 'When it was stored first (chronicle).';
 
+CREATE TABLE journey.opportunities (
+    opportunity_id uuid NOT NULL,
+    step smallint NOT NULL,
+    anchor bigint NOT NULL,
+    rule integer NOT NULL,
+    offer integer NOT NULL,
+    by_anchor bigint NOT NULL,
+    by_at timestamptz NOT NULL,
+    by_event_id uuid NOT NULL,
+    loaded_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (opportunity_id, step, by_at, by_event_id, by_anchor)
+);
+CREATE INDEX opportunities_anchor ON journey.opportunities (anchor);
+COMMENT ON TABLE journey.opportunities IS 'What touchpoints did to opportunities, step by step (convergent, but codes).';
+COMMENT ON COLUMN journey.opportunities.opportunity_id IS 'The opportunity.';
+COMMENT ON COLUMN journey.opportunities.step IS '1 opened, 2 accepted, 3 won, 4 cancelled, 5 declined, 6 another trigger that it covers.';
+COMMENT ON COLUMN journey.opportunities.anchor IS 'Short key of the anchor of the trigger that opened it.';
+COMMENT ON COLUMN journey.opportunities.rule IS 'Code of the rule.';
+COMMENT ON COLUMN journey.opportunities.offer IS 'Code of the offer.';
+COMMENT ON COLUMN journey.opportunities.by_anchor IS 'Short key of the anchor of the touchpoint that took the step.';
+COMMENT ON COLUMN journey.opportunities.by_at IS 'Its time.';
+COMMENT ON COLUMN journey.opportunities.by_event_id IS 'Its id.';
+COMMENT ON COLUMN journey.opportunities.loaded_at IS 'When it was stored first (chronicle).';
+
 CREATE TABLE journey.lanes (
     lane integer PRIMARY KEY,
     seq bigint NOT NULL,
@@ -503,16 +576,16 @@ COMMENT ON COLUMN journey.outbox.lane IS 'Lane.';
 COMMENT ON COLUMN journey.outbox.seq IS 'Number within the lane, without gaps.';
 COMMENT ON COLUMN journey.outbox.payload IS 'The message as it is sent.';
 
-CREATE TABLE journey.stage_outbox (
+CREATE TABLE journey.message_outbox (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     lane integer NOT NULL,
     payload bytea NOT NULL
 );
-ALTER TABLE journey.stage_outbox ALTER COLUMN payload SET STORAGE EXTERNAL;
-COMMENT ON TABLE journey.stage_outbox IS 'Stage changes that are not yet acknowledged by Kafka (chronicle).';
-COMMENT ON COLUMN journey.stage_outbox.id IS 'Grows with the transactions about one customer: the version of its messages, and the order of sending.';
-COMMENT ON COLUMN journey.stage_outbox.lane IS 'Lane whose owner sends it.';
-COMMENT ON COLUMN journey.stage_outbox.payload IS 'The messages of one transaction: profile id (the key), length and bytes of each.';
+ALTER TABLE journey.message_outbox ALTER COLUMN payload SET STORAGE EXTERNAL;
+COMMENT ON TABLE journey.message_outbox IS 'Messages about stages and opportunities that are not yet acknowledged by Kafka (chronicle).';
+COMMENT ON COLUMN journey.message_outbox.id IS 'Grows with the transactions about one customer: the version of its messages, and the order of sending.';
+COMMENT ON COLUMN journey.message_outbox.lane IS 'Lane whose owner sends it.';
+COMMENT ON COLUMN journey.message_outbox.payload IS 'The messages of one transaction: topic, profile id (the key), length and bytes of each.';
 
 GRANT USAGE ON SCHEMA journey TO tutti_journey, tutti_metrics;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA journey TO tutti_journey;

@@ -23,6 +23,7 @@ SELECT i.profile_id,
            THEN l.tier ELSE t.value END AS loyalty_tier,
        r.value AS preferred_channel,
        z.name AS local_timezone,
+       coalesce(o.opportunities, 0) AS open_opportunity_count,
        tutti.as_of() AS facets_as_of_at,
        i.is_shared
 FROM (
@@ -36,7 +37,8 @@ LEFT JOIN journey.dictionary AS d ON d.code = c.currency
 LEFT JOIN journey.profile_traits AS t ON t.profile_id = i.profile_id AND t.trait = 'loyalty_tier'
 LEFT JOIN journey.profile_tiers AS l ON l.profile_id = i.profile_id
 LEFT JOIN journey.preferences AS r ON r.profile_id = i.profile_id AND r.trait = 'preferred_channel'
-LEFT JOIN tutti_meta.active_zone_names AS z ON z.code = c.zone;
+LEFT JOIN tutti_meta.active_zone_names AS z ON z.code = c.zone
+LEFT JOIN journey.open_opportunities AS o ON o.profile_id = i.profile_id;
 COMMENT ON VIEW tutti.dim_profiles IS 'Customers: one row per profile of the identity map, with stage and status as of tutti.as_of() (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.profile_id IS 'Id of the customer today: the identifier of theirs that was seen first (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.first_seen_at IS 'Time of the first touchpoint (convergent).';
@@ -58,6 +60,7 @@ COMMENT ON COLUMN tutti.dim_profiles.score_trend_90d IS 'Mean score of the 90 da
 COMMENT ON COLUMN tutti.dim_profiles.loyalty_tier IS 'Tier of the customer by tiers of segments.json; without them the trait loyalty_tier (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.preferred_channel IS 'Channel of the sends that the customer answered most often lately (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.local_timezone IS 'The newest time zone that any of its touchpoints said (convergent).';
+COMMENT ON COLUMN tutti.dim_profiles.open_opportunity_count IS 'Opportunities that are open or accepted as of tutti.as_of() (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.facets_as_of_at IS 'The moment that stage and status are shown for: tutti.as_of() (chronicle).';
 COMMENT ON COLUMN tutti.dim_profiles.is_shared IS 'Its only identifier is in quarantine: listed, without a journey; only its sales are in the figures (convergent).';
 GRANT SELECT ON tutti.dim_profiles TO tutti_reader;

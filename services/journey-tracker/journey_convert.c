@@ -23,6 +23,8 @@ enum outcome convert_touch(struct tracker *tracker, struct arena *arena,
     };
     if (shape->is_send || shape->is_failure || tracker->policy.responses.is_asked)
         out->decision = decision_key(fact->decision_id);
+    if (shape->answer)
+        out->opportunity = opportunity_key(fact->opportunity_id);
     if (shape->is_order || shape->is_return)
         out->order = journey_order_key(&tracker->policy, shape, fact->order_id);
     if (fact->lines.len > 0 && !filter_set_is_empty(&tracker->policy.filters_of_lines))

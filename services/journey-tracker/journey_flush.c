@@ -314,7 +314,7 @@ static void give_up(struct fast *fast)
 {
     metric_add(fast->tracker->fallbacks, 1);
     fast->flush->diffs = (struct diff_rows){0};
-    fast->flush->stages = (struct stage_messages){0};
+    fast->flush->told = (struct told_messages){0};
     for (size_t i = 0; i < fast->profiles.count; i++) {
         const struct group *group = &fast->profiles.items[i].group;
         journey_cache_drop_state(&fast->tracker->cache, group->profile);

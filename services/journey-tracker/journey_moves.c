@@ -56,7 +56,7 @@ enum outcome journey_moves_apply(struct db *db, const struct config *config,
     return outcome;
 }
 
-static bool is_of(const struct stage_message *message, const struct id *profiles, size_t count)
+static bool is_of(const struct told_message *message, const struct id *profiles, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (id_equal(&message->profile_id, &profiles[i]))
@@ -65,32 +65,32 @@ static bool is_of(const struct stage_message *message, const struct id *profiles
 }
 
 /* Keeps, of one row (the messages of one transaction), those of other profiles. */
-static enum outcome keep_others(struct db *db, struct arena *arena,
-                                const struct stage_messages *row, const struct id *profiles,
-                                size_t count, size_t *taken, struct err *err)
+static enum outcome keep_others(struct db *db, struct arena *arena, const struct told_messages *row,
+                                const struct id *profiles, size_t count, size_t *taken,
+                                struct err *err)
 {
-    struct stage_messages kept = {0};
+    struct told_messages kept = {0};
     for (size_t i = 0; i < row->count; i++)
         if (!is_of(&row->items[i], profiles, count))
             *arena_push(arena, &kept) = row->items[i];
     *taken += row->count - kept.count;
     if (kept.count == row->count)
         return OUTCOME_OK;
-    return kept.count == 0 ? journey_store_delete_stage_messages(db, arena, row, err)
-                           : journey_store_replace_stage_messages(db, arena, &kept, err);
+    return kept.count == 0 ? journey_store_delete_messages(db, arena, row, err)
+                           : journey_store_replace_messages(db, arena, &kept, err);
 }
 
 enum outcome journey_moves_forget_messages(struct db *db, struct arena *arena,
                                            const struct id *profiles, size_t count, size_t *taken,
                                            struct err *err)
 {
-    struct stage_messages all = {0};
+    struct told_messages all = {0};
     *taken = 0;
-    CHECK(journey_store_find_stage_messages_of(db, arena, profiles, count, &all, err));
+    CHECK(journey_store_find_messages_of(db, arena, profiles, count, &all, err));
     for (size_t from = 0, to; from < all.count; from = to) {
         for (to = from; to < all.count && all.items[to].id == all.items[from].id;)
             to++;
-        struct stage_messages row = {all.items + from, to - from, to - from};
+        struct told_messages row = {all.items + from, to - from, to - from};
         CHECK(keep_others(db, arena, &row, profiles, count, taken, err));
     }
     return OUTCOME_OK;

@@ -8,6 +8,7 @@
 #include "services/journey-tracker/policy/journey_filter.h"
 #include "services/journey-tracker/policy/journey_goals.h"
 #include "services/journey-tracker/policy/journey_influence.h"
+#include "services/journey-tracker/policy/journey_orchestration.h"
 #include "services/journey-tracker/policy/journey_responses.h"
 #include "services/journey-tracker/policy/journey_segments.h"
 #include "services/journey-tracker/policy/journey_traits.h"
@@ -333,6 +334,7 @@ enum outcome journey_policy_read(struct arena *arena, const struct journey_docum
     CHECK(journey_traits_read(arena, documents->traits, out, err));
     CHECK(journey_segments_read(arena, documents->segments, out, err));
     CHECK(journey_goals_read(arena, documents->goals, out, err));
+    CHECK(journey_orchestration_read(arena, documents->orchestration, out, err));
     if (journey_policy_finish(out, err) != OUTCOME_OK)
         return err_prefix(err, SPAN_FMT, SPAN_ARG(json_name(documents->journey)));
     return OUTCOME_OK;
@@ -370,5 +372,6 @@ enum outcome journey_policy_load(struct arena *arena, const char *folder,
     CHECK(read_document(arena, folder, "referrers.json", &documents.referrers, err));
     CHECK(read_document(arena, folder, "traits.json", &documents.traits, err));
     CHECK(read_document(arena, folder, "segments.json", &documents.segments, err));
+    CHECK(read_document(arena, folder, "orchestration.json", &documents.orchestration, err));
     return journey_policy_read(arena, &documents, out, err);
 }

@@ -1,5 +1,5 @@
-/* journey_policy.h: reads journey.json, goals.json, channels.json, referrers.json, traits.json and
- * segments.json into the policy that the derivation uses. */
+/* journey_policy.h: reads journey.json, goals.json, channels.json, referrers.json, traits.json,
+ * segments.json and orchestration.json into the policy that the derivation uses. */
 #ifndef TUTTI_JOURNEY_POLICY_H
 #define TUTTI_JOURNEY_POLICY_H
 
@@ -9,9 +9,9 @@
 #include "common/codec/json.h"
 #include "services/journey-tracker/logic/policy.h"
 
-/* The documents of a policy; the last three may be NULL: there are none. */
+/* The documents of a policy; the last four may be NULL: there are none. */
 struct journey_documents {
-    const struct json *journey, *goals, *channels, *referrers, *traits, *segments;
+    const struct json *journey, *goals, *channels, *referrers, *traits, *segments, *orchestration;
 };
 
 /* Checks shape and meaning of the documents. Texts stay borrowed from the documents' arena; lists
@@ -21,8 +21,8 @@ struct journey_documents {
 enum outcome journey_policy_read(struct arena *arena, const struct journey_documents *documents,
                                  struct journey_policy *out, struct err *err);
 
-/* The same from the files of a folder. FATAL if one cannot be read; referrers.json, traits.json and
- * segments.json may be absent. */
+/* The same from the files of a folder. FATAL if one cannot be read; referrers.json, traits.json,
+ * segments.json and orchestration.json may be absent. */
 enum outcome journey_policy_load(struct arena *arena, const char *folder,
                                  struct journey_policy *out, struct err *err);
 

@@ -128,6 +128,54 @@ static enum outcome store_segments(struct db *db, struct arena *arena,
     return db_run(db, &sql_insert_segments, &p, NULL, NULL, err);
 }
 
+static enum outcome store_limits(struct db *db, struct arena *arena,
+                                 const struct gesture_rules *gestures, const struct id *generation,
+                                 struct err *err)
+{
+    const struct gesture_limit *first = gestures->limits;
+    const size_t n = gestures->limit_count, stride = sizeof *first;
+    struct params p;
+    if (n == 0)
+        return OUTCOME_OK;
+    params_init(&p, arena);
+    params_uuid(&p, generation);
+    params_text_array(&p, &first->currency, stride, n);
+    params_int8_array(&p, &first->per_case, stride, n);
+    params_int8_array(&p, &first->per_agent_month, stride, n);
+    params_text(&p, gestures->approver);
+    return db_run(db, &sql_insert_gesture_limits, &p, NULL, NULL, err);
+}
+
+static enum outcome store_offers(struct db *db, struct arena *arena,
+                                 const struct journey_policy *policy, const struct id *generation,
+                                 struct err *err)
+{
+    const struct offer *first = policy->offers.items;
+    const size_t n = policy->offers.count, stride = sizeof *first;
+    struct params p;
+    params_init(&p, arena);
+    params_uuid(&p, generation);
+    CHECK(db_run(db, &sql_delete_offers, &p, NULL, NULL, err));
+    CHECK(store_limits(db, arena, &policy->offers.gestures, generation, err));
+    if (n == 0)
+        return OUTCOME_OK;
+    int16_t *priorities = arena_array(arena, int16_t, n);
+    for (size_t i = 0; i < n; i++)
+        priorities[i] = (int16_t)first[i].priority;
+    params_init(&p, arena);
+    params_uuid(&p, generation);
+    params_text_array(&p, &first->rule_id, stride, n);
+    params_text_array(&p, &first->id, stride, n);
+    params_text_array(&p, &first->title, stride, n);
+    params_text_array(&p, &first->product, stride, n);
+    params_text_array(&p, &first->owner, stride, n);
+    params_int2_array(&p, priorities, sizeof *priorities, n);
+    params_int8_array(&p, &first->after.us, stride, n);
+    params_int8_array(&p, &first->expires.us, stride, n);
+    params_int8_array(&p, &first->cooling.us, stride, n);
+    return db_run(db, &sql_insert_offers, &p, NULL, NULL, err);
+}
+
 static enum outcome store_tiers(struct db *db, struct arena *arena,
                                 const struct journey_policy *policy, const struct id *generation,
                                 struct err *err)
@@ -154,7 +202,8 @@ enum outcome journey_policy_store(struct db *db, struct arena *arena,
     CHECK(store_times(db, arena, policy, generation, err));
     CHECK(store_goals(db, arena, policy, generation, err));
     CHECK(store_segments(db, arena, policy, generation, err));
-    return store_tiers(db, arena, policy, generation, err);
+    CHECK(store_tiers(db, arena, policy, generation, err));
+    return store_offers(db, arena, policy, generation, err);
 }
 
 enum outcome journey_policy_store_files(struct db *db, struct arena *arena, const char *folder,

@@ -1,5 +1,5 @@
 /* journey_saving.c: the common end of both paths. Cells are packed in chunks, each with a number of
- * its lane; changes of stage become messages. */
+ * its lane; what others should know becomes messages (journey_telling.c). */
 #include "services/journey-tracker/journey_saving.h"
 
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 #include "common/codec/compress.h"
 #include "common/codec/messages.h"
 #include "services/journey-tracker/journey_convert.h"
+#include "services/journey-tracker/journey_telling.h"
 
 enum { CELLS_PER_CHUNK = 16000 }; /* about 512 kB packed */
 
@@ -80,100 +81,6 @@ static enum outcome write_diff(struct tracker *tracker, struct journey_flush *fl
     return journey_store_insert_diffs(tracker->db, flush->arena, flush->lane, rows, chunks, err);
 }
 
-struct word {
-    const struct stage_row *row;
-    bool is_retraction;
-};
-
-struct words {
-    struct word *items;
-    size_t count, capacity;
-};
-
-/* The id under which a change is told. One message may be in the journeys of two people, under an
- * identifier of each: then it is told, and taken back, for each by itself. */
-static struct id told_id(const struct stage_row *row)
-{
-    struct id id = row->id;
-    for (int i = 0; i < 8; i++)
-        id.bytes[i] ^= (uint8_t)((uint64_t)row->touch.anchor >> (56 - 8 * i));
-    return id;
-}
-
-static void add_stage_message(struct arena *arena, struct stage_messages *messages,
-                              const struct word *word, const struct map *profile_of,
-                              int64_t version)
-{
-    const struct stage_row *row = word->row;
-    const struct id *profile_id = map_find(profile_of, &row->touch.anchor);
-    struct stage_change_message message = {
-        .id = told_id(row),
-        .touchpoint_id = row->touch.event_id,
-        .stage = span_of(stage_word(row->to_stage)),
-        .from_stage = span_of(stage_word(row->from_stage)),
-        .reason =
-            span_of(reason_word(row->reason == REASON_RULE ? CHANGED_BY_RULE : CHANGED_BY_EXIT)),
-        .effective_at = row->changed_at.us,
-        .version = version,
-    };
-    if (profile_id)
-        message.profile_id = *profile_id;
-    if (word->is_retraction) {
-        message.retracts = message.id;
-        message.id.bytes[0] ^= 0x80;
-    }
-    struct strbuf payload = {.arena = arena};
-    stage_change_encode(&payload, &message);
-    *arena_push(arena, messages) =
-        (struct stage_message){version, message.profile_id, strbuf_span(&payload)};
-}
-
-static bool is_worth_telling(const struct stage_row *row)
-{
-    return row->from_stage != row->to_stage && !row->is_told;
-}
-
-/* The messages to send: changes of stage that are new, and those that no longer hold. Changes of
- * status alone are not sent, nor is a row that only moved. */
-static struct words stage_words(struct arena *arena, const struct journey_effects *effects)
-{
-    struct map written;
-    struct words words = {0};
-    map_init(&written, arena, sizeof(struct id), 1);
-    for (size_t i = 0; i < effects->stages.count; i++)
-        if (effects->stages.items[i].from_stage != effects->stages.items[i].to_stage) {
-            struct id id = told_id(&effects->stages.items[i]);
-            map_put(&written, &id, NULL);
-        }
-    for (size_t i = 0; i < effects->stages_removed.count; i++) {
-        const struct stage_row *row = &effects->stages_removed.items[i];
-        struct id id = told_id(row);
-        if (row->from_stage != row->to_stage && !map_find(&written, &id))
-            *arena_push(arena, &words) = (struct word){row, true};
-    }
-    for (size_t i = 0; i < effects->stages.count; i++)
-        if (is_worth_telling(&effects->stages.items[i]))
-            *arena_push(arena, &words) = (struct word){&effects->stages.items[i], false};
-    return words;
-}
-
-/* Appended to the messages of the flush's earlier transaction: they may take some of those back. */
-static enum outcome write_stage_messages(struct tracker *tracker, struct journey_flush *flush,
-                                         const struct journey_effects *effects,
-                                         const struct map *profile_of, struct err *err)
-{
-    struct words words = stage_words(flush->arena, effects);
-    size_t before = flush->stages.count;
-    int64_t version;
-    if (words.count == 0)
-        return OUTCOME_OK;
-    CHECK(journey_store_next_stage_messages(tracker->db, flush->arena, &version, err));
-    for (size_t i = 0; i < words.count; i++)
-        add_stage_message(flush->arena, &flush->stages, &words.items[i], profile_of, version);
-    struct stage_messages row = {flush->stages.items + before, words.count, words.count};
-    return journey_store_insert_stage_messages(tracker->db, flush->arena, flush->lane, &row, err);
-}
-
 static enum outcome write_all(struct tracker *tracker, struct journey_flush *flush,
                               struct saving *saving, const struct map *profile_of, struct err *err)
 {
@@ -192,7 +99,7 @@ static enum outcome write_all(struct tracker *tracker, struct journey_flush *flu
     CHECK(journey_store_write_checkpoints(db, flush->arena, &saving->checkpoints, err));
     CHECK(write_diff(tracker, flush, effects, err));
     return flush->sweep_count > 0 ? OUTCOME_OK
-                                  : write_stage_messages(tracker, flush, effects, profile_of, err);
+                                  : telling_write(tracker, flush, effects, profile_of, err);
 }
 
 enum outcome saving_write(struct tracker *tracker, struct journey_flush *flush,

@@ -20,7 +20,7 @@ enum { TOPIC_RESOLVED, TOPIC_CHANGES };
 struct scanned {
     struct journey_lane_row *lanes; /* pub_seq: what it becomes */
     size_t lane_count;
-    struct stage_messages stages;
+    struct told_messages told;
 };
 
 struct self {
@@ -31,7 +31,7 @@ struct self {
     int64_t forgotten; /* erasures up to this version are out of the cache */
     struct arena scan_arena;
     struct scanned scanned;
-    int diffs_topic, stages_topic;
+    int diffs_topic, told_topics[TOLD_COUNT];
     struct lanes lanes; /* of the assigned partitions */
     struct metric *cache_bytes;
 };
@@ -44,6 +44,8 @@ static const struct setting settings[] = {
     {"topic.diffs", SETTING_TEXT, OUR_TOPIC_DIFFS, 0, 0, NULL,
      "Output: numbered diffs of the figures."},
     {"topic.stages", SETTING_TEXT, OUR_TOPIC_STAGES, 0, 0, NULL, "Output: changes of stage."},
+    {"topic.opportunities", SETTING_TEXT, OUR_TOPIC_OPPORTUNITIES, 0, 0, NULL,
+     "Output: opportunities and what became of them."},
     {"cache.bytes", SETTING_BYTES, "512MB", 1 << 20, INT64_C(1) << 40, NULL,
      "Memory for cached states and anchors."},
     {0},
@@ -97,8 +99,10 @@ static enum outcome journey_open(struct service_context *context, void *arg, str
     CHECK(shapes_open(context->db, &t->policy, &t->shapes, err));
     CHECK(producer_topic(context->producer, config_text(config, "topic.diffs"), &self->diffs_topic,
                          &t->diff_partitions, err));
-    return producer_topic(context->producer, config_text(config, "topic.stages"),
-                          &self->stages_topic, NULL, err);
+    CHECK(producer_topic(context->producer, config_text(config, "topic.stages"),
+                         &self->told_topics[TOLD_STAGES], NULL, err));
+    return producer_topic(context->producer, config_text(config, "topic.opportunities"),
+                          &self->told_topics[TOLD_OPPORTUNITIES], NULL, err);
 }
 
 static void journey_close(void *arg)
@@ -189,6 +193,7 @@ static struct journey_fact fact_of(struct arena *arena, const struct zone_set *z
         .agent_id = present(tp->agent_id),
         .decision_id = present(tp->decision_id),
         .case_id = present(tp->case_id),
+        .opportunity_id = present(tp->opportunity_id),
         .lines = has_order(tp) ? items_json_lines(arena, tp->items_json) : SPAN_NONE,
         .others = resolved_other_keys(arena, head),
     };
@@ -276,14 +281,14 @@ static enum outcome send_diffs(struct self *self, const struct journey_lane_row 
     return OUTCOME_OK;
 }
 
-static enum outcome send_stages(struct self *self, const struct stage_messages *stages,
-                                struct err *err)
+static enum outcome send_told(struct self *self, const struct told_messages *told, struct err *err)
 {
-    for (size_t i = 0; i < stages->count; i++) {
+    for (size_t i = 0; i < told->count; i++) {
+        const struct told_message *message = &told->items[i];
         char key[37];
-        id_to_uuid(&stages->items[i].profile_id, key);
-        CHECK(producer_send(self->context.producer, self->stages_topic, -1, (struct span){key, 36},
-                            stages->items[i].payload, NULL, 0, err));
+        id_to_uuid(&message->profile_id, key);
+        CHECK(producer_send(self->context.producer, self->told_topics[message->topic], -1,
+                            (struct span){key, 36}, message->payload, NULL, 0, err));
     }
     return OUTCOME_OK;
 }
@@ -311,7 +316,7 @@ static enum outcome journey_publish(void *arg, struct batch *batch, struct err *
                                        &flush->diffs.count, err));
     }
     CHECK(send_diffs(self, &flush->lane_row, flush->diffs.items, flush->diffs.count, err));
-    return send_stages(self, &flush->stages, err);
+    return send_told(self, &flush->told, err);
 }
 
 static enum outcome journey_finished(void *arg, struct batch *batch, struct err *err)
@@ -323,7 +328,7 @@ static enum outcome journey_finished(void *arg, struct batch *batch, struct err 
     if (flush->diffs.count > 0)
         CHECK(journey_store_mark_published(self->context.db, batch->arena, flush->lane,
                                            flush->diffs.items[flush->diffs.count - 1].seq, err));
-    return journey_store_delete_stage_messages(self->context.db, batch->arena, &flush->stages, err);
+    return journey_store_delete_messages(self->context.db, batch->arena, &flush->told, err);
 }
 
 static enum outcome scan_lane(struct self *self, struct arena *arena, struct journey_lane_row *lane,
@@ -353,9 +358,9 @@ static enum outcome journey_scan(void *arg, struct arena *arena, struct err *err
                                    self->lanes.count, &scanned->lanes, &scanned->lane_count, err));
     for (size_t i = 0; i < scanned->lane_count; i++)
         CHECK(scan_lane(self, arena, &scanned->lanes[i], err));
-    CHECK(journey_store_find_stage_messages(self->context.db, &self->scan_arena, self->lanes.items,
-                                            self->lanes.count, &scanned->stages, err));
-    return send_stages(self, &scanned->stages, err);
+    CHECK(journey_store_find_messages(self->context.db, &self->scan_arena, self->lanes.items,
+                                      self->lanes.count, &scanned->told, err));
+    return send_told(self, &scanned->told, err);
 }
 
 static enum outcome journey_scanned(void *arg, struct err *err)
@@ -365,8 +370,7 @@ static enum outcome journey_scanned(void *arg, struct err *err)
     for (size_t i = 0; i < scanned->lane_count; i++)
         CHECK(journey_store_mark_published(self->context.db, &self->scan_arena,
                                            scanned->lanes[i].lane, scanned->lanes[i].pub_seq, err));
-    CHECK(journey_store_delete_stage_messages(self->context.db, &self->scan_arena, &scanned->stages,
-                                              err));
+    CHECK(journey_store_delete_messages(self->context.db, &self->scan_arena, &scanned->told, err));
     *scanned = (struct scanned){0};
     return OUTCOME_OK;
 }

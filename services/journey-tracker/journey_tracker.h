@@ -66,14 +66,14 @@ struct journey_flush {
     struct arrivals arrivals;
     struct journey_anchor_moves moves; /* of identity changes */
 
-    /* Profiles to derive again under other policies. Such a flush sends no stage messages. */
+    /* Profiles to derive again under other policies. Such a flush tells nothing. */
     const int64_t *sweep;
     size_t sweep_count;
 
     /* out: committed and to be published */
     struct journey_lane_row lane_row;
     struct diff_rows diffs;
-    struct stage_messages stages;
+    struct told_messages told;
 };
 
 /* Reads the time zones of tracker->generation, and those that the policy names. They live in the

@@ -43,6 +43,17 @@ static void stage(struct span value, struct strbuf *out)
     }
 }
 
+static void opportunity(struct span value, struct strbuf *out)
+{
+    struct opportunity_change_message message;
+    struct err err;
+    if (opportunity_change_decode(value, &message, &err) == OUTCOME_OK) {
+        opportunity_change_encode(out, &message);
+        if (opportunity_change_decode(strbuf_span(out), &message, &err))
+            abort();
+    }
+}
+
 static void decision(struct span value, struct strbuf *out)
 {
     struct contact_decision_message message;
@@ -61,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     struct span value = {(const char *)data + 1, size - 1};
-    switch (data[0] % 4) {
+    switch (data[0] % 5) {
     case 0:
         identity(&arena, value, &out);
         break;
@@ -73,6 +84,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 3:
         decision(value, &out);
+        break;
+    case 4:
+        opportunity(value, &out);
         break;
     }
     arena_free(&arena);

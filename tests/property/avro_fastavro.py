@@ -17,7 +17,7 @@ import uuid
 import fastavro
 
 SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "schemas" / "avro"
-MESSAGES = {"identity_change": 900001, "journey_diff": 900002, "contact_decision": 900004, "stage_change": 900005}
+MESSAGES = {"identity_change": 900001, "journey_diff": 900002, "contact_decision": 900004, "stage_change": 900005, "opportunity_change": 900006}
 REQUIRED = {"message_id", "source", "type", "channel", "occurred_at"}
 TEXTS = ["", "a", "1234567", "12345678", "somewhat longer text", "Zoë", "東京", "😀 smile", "x" * 300]
 

@@ -136,6 +136,7 @@ static enum outcome recode_one(struct arena *arena, const char *kind, struct spa
     struct identity_change change;
     struct journey_diff diff;
     struct stage_change_message stage;
+    struct opportunity_change_message opportunity;
     struct contact_decision_message decision;
     enum outcome outcome = OUTCOME_FATAL;
     if (strcmp(kind, "identity_change") == 0 &&
@@ -147,6 +148,9 @@ static enum outcome recode_one(struct arena *arena, const char *kind, struct spa
     else if (strcmp(kind, "stage_change") == 0 &&
              (outcome = stage_change_decode(value, &stage, err)) == OUTCOME_OK)
         stage_change_encode(out, &stage);
+    else if (strcmp(kind, "opportunity_change") == 0 &&
+             (outcome = opportunity_change_decode(value, &opportunity, err)) == OUTCOME_OK)
+        opportunity_change_encode(out, &opportunity);
     else if (strcmp(kind, "contact_decision") == 0 &&
              (outcome = contact_decision_decode(value, &decision, err)) == OUTCOME_OK)
         contact_decision_encode(out, &decision);

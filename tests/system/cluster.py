@@ -41,7 +41,7 @@ AS_OF = policy.instant("2026-01-15T12:00:00Z")
 
 TOPIC_SETTINGS = {
     "identity-resolver": ("touchpoints", "resolved", "identity.changes"),
-    "journey-tracker": ("resolved", "identity.changes", "diffs", "stages"),
+    "journey-tracker": ("resolved", "identity.changes", "diffs", "stages", "opportunities"),
     "suppression": ("resolved", "identity.changes", "decisions"),
     "metrics-aggregator": ("diffs",),
 }
@@ -59,12 +59,12 @@ ROLES = {
 }
 # Messages that a command left behind are published, and instances that join or leave are noticed, without much waiting.
 QUICK = {"outbox.scan.interval": "200ms", "kafka.consumer.heartbeat.interval.ms": 200}
-PARTITIONS = {"touchpoints": 4, "resolved": 4, "identity.changes": 1, "diffs": 2, "stages": 2, "decisions": 2}
+PARTITIONS = {"touchpoints": 4, "resolved": 4, "identity.changes": 1, "diffs": 2, "stages": 2, "opportunities": 2, "decisions": 2}
 
 # What must be nothing once everything has arrived, in the order in which work moves on.
 LEFT_BEHIND = {
     "identity-resolver": "SELECT count(*) FROM identity.outbox",
-    "journey-tracker": "SELECT count(*) + (SELECT count(*) FROM journey.stage_outbox) FROM journey.lanes"
+    "journey-tracker": "SELECT count(*) + (SELECT count(*) FROM journey.message_outbox) FROM journey.lanes"
     " WHERE pub_seq <> seq",
     "suppression": "SELECT count(*) FROM suppression.outbox",
     "metrics-aggregator": "SELECT count(*) FROM journey.lanes l LEFT JOIN metrics.progress p USING (lane)"

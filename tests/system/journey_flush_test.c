@@ -258,7 +258,7 @@ static void add_item(struct tracker *tracker, struct journey_flush *flush, const
 }
 
 /* A row of the outbox is a transaction; what a later one takes back must not be told before it. */
-static void expect_in_order(const struct stage_messages *told)
+static void expect_in_order(const struct told_messages *told)
 {
     for (size_t i = 1; i < told->count; i++)
         assert_true(told->items[i - 1].id <= told->items[i].id);
@@ -282,7 +282,7 @@ static void flush_items(struct tracker *tracker, const struct item *items, size_
         if (outcome == OUTCOME_OK)
             outcome = tracker_flush(tracker, &flush, &own);
         if (outcome == OUTCOME_OK) {
-            expect_in_order(&flush.stages);
+            expect_in_order(&flush.told);
             break;
         }
         if (outcome != OUTCOME_RETRY || tries == 20) {
@@ -664,10 +664,9 @@ static struct span or_dash(struct span name)
 static void read_told(struct arena *arena, struct lines *lines)
 {
     struct map newest;
-    struct stage_messages told = {0};
+    struct told_messages told = {0};
     map_init(&newest, arena, sizeof(struct id), sizeof(struct stage_change_message));
-    database_must(journey_store_find_stage_messages_of(db, arena, story.ids, IDS, &told, &err),
-                  &err);
+    database_must(journey_store_find_messages_of(db, arena, story.ids, IDS, &told, &err), &err);
     for (size_t i = told.count; i-- > 0;) {
         struct stage_change_message message;
         bool is_first;
@@ -771,7 +770,7 @@ static void clear_tables(void)
             "DELETE FROM journey.stage_changes; DELETE FROM journey.repeats; DELETE FROM "
             "journey.lanes; DELETE FROM "
             "journey.outbox;"
-            "DELETE FROM journey.stage_outbox",
+            "DELETE FROM journey.message_outbox",
             &err),
         &err);
 }

@@ -2,7 +2,7 @@
 
 from cluster import BANK
 
-OURS = ("resolved", "identity.changes", "diffs", "stages", "decisions")
+OURS = ("resolved", "identity.changes", "diffs", "stages", "opportunities", "decisions")
 VERDICTS = "SELECT request_id, verdict, reason, rule_id, planned_at FROM tutti.fct_contact_decisions ORDER BY 1"
 SENT = """SELECT count(*) FILTER (WHERE d.verdict = 'grant'), count(*) FILTER (WHERE d.verdict IS DISTINCT FROM 'grant')
           FROM journey.facts f JOIN journey.shapes s USING (shape) LEFT JOIN tutti.fct_contact_decisions d ON d.request_id::text = f.decision_id

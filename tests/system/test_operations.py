@@ -19,7 +19,7 @@ FAILURE_SECONDS = 60
 OUR_TOPICS = {
     *("tutti.touchpoints-resolved.v1", "tutti.touchpoints-resolved.v1.dlq", "tutti.identity-changes.v1"),
     *("tutti.identity-changes.v1.dlq", "tutti.journey-diffs.v1", "tutti.journey-diffs.v1.dlq"),
-    *("tutti.journey-stages.v1", "tutti.contact-decisions.v1"),
+    *("tutti.journey-stages.v1", "tutti.opportunities.v1", "tutti.contact-decisions.v1"),
 }
 
 

@@ -17,6 +17,7 @@ SCHEMA_FILES = {
     900002: "journey_diff",
     900004: "contact_decision",
     900005: "stage_change",
+    900006: "opportunity_change",
 }
 SCHEMAS = {
     number: fastavro.parse_schema(

@@ -141,6 +141,45 @@ static void test_stage_change(void **state)
     strbuf_free(&b);
 }
 
+static struct opportunity_change_message an_opportunity(void)
+{
+    return (struct opportunity_change_message){.id = id_of(1),
+                                               .profile_id = id_of(2),
+                                               .rule_id = SPAN("mortgage"),
+                                               .offer_id = SPAN("car"),
+                                               .product = SPAN("car_insurance"),
+                                               .owner = SPAN("insurance"),
+                                               .priority = SPAN("high"),
+                                               .state = SPAN("retracted"),
+                                               .opened_at = -5,
+                                               .due_at = 6,
+                                               .expires_at = 7,
+                                               .effective_at = 8,
+                                               .retracts = id_of(1),
+                                               .version = 700};
+}
+
+static void test_opportunity_change(void **state)
+{
+    struct opportunity_change_message in = an_opportunity(), out;
+    struct strbuf b = {0}, again = {0};
+    struct err err = {0};
+    opportunity_change_encode(&b, &in);
+    assert_json_has(generic_json("opportunity_change", SCHEMA_OPPORTUNITY_CHANGE, &b),
+                    (const char *const[]){"\"rule_id\": \"mortgage\"", "\"offer_id\": \"car\"",
+                                          "\"product\": \"car_insurance\"",
+                                          "\"owner\": \"insurance\"", "\"priority\": \"high\"",
+                                          "\"state\": \"retracted\"", "\"opened_at\": -5",
+                                          "\"due_at\": 6", "\"expires_at\": 7",
+                                          "\"effective_at\": 8", "\"version\": 700", NULL});
+    assert_int_equal(opportunity_change_decode(strbuf_span(&b), &out, &err), OUTCOME_OK);
+    opportunity_change_encode(&again, &out);
+    assert_true(span_equal(strbuf_span(&b), strbuf_span(&again)));
+    assert_true(id_equal(&out.retracts, &in.id));
+    strbuf_free(&b);
+    strbuf_free(&again);
+}
+
 static struct contact_decision_message a_decision(void)
 {
     return (struct contact_decision_message){.request_id = id_of(1),
@@ -250,9 +289,10 @@ static void test_resolved(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_identity_change),  cmocka_unit_test(test_journey_diff),
-        cmocka_unit_test(test_stage_change),     cmocka_unit_test(test_contact_decision),
-        cmocka_unit_test(test_damaged_messages), cmocka_unit_test(test_resolved),
+        cmocka_unit_test(test_identity_change),    cmocka_unit_test(test_journey_diff),
+        cmocka_unit_test(test_stage_change),       cmocka_unit_test(test_contact_decision),
+        cmocka_unit_test(test_opportunity_change), cmocka_unit_test(test_damaged_messages),
+        cmocka_unit_test(test_resolved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

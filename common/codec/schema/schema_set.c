@@ -372,6 +372,8 @@ static struct span our_own(int32_t id)
         return embedded_schema("journey_diff");
     case SCHEMA_STAGE_CHANGE:
         return embedded_schema("stage_change");
+    case SCHEMA_OPPORTUNITY_CHANGE:
+        return embedded_schema("opportunity_change");
     case SCHEMA_CONTACT_DECISION:
         return embedded_schema("contact_decision");
     default:

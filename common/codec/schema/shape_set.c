@@ -19,6 +19,7 @@ static const struct {
     {SCHEMA_IDENTITY_CHANGE, "identity_change"},
     {SCHEMA_JOURNEY_DIFF, "journey_diff"},
     {SCHEMA_STAGE_CHANGE, "stage_change"},
+    {SCHEMA_OPPORTUNITY_CHANGE, "opportunity_change"},
     {SCHEMA_CONTACT_DECISION, "contact_decision"},
     /* looked up by fingerprint only: ids of touchpoints come from the settings */
     {-1, "touchpoint"},

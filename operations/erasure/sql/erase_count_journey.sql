@@ -18,6 +18,8 @@ SELECT 'journey.memberships', (SELECT count(*) FROM journey.memberships AS t WHE
 UNION ALL
 SELECT 'journey.responses', (SELECT count(*) FROM journey.responses AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
 UNION ALL
+SELECT 'journey.opportunities', (SELECT count(*) FROM journey.opportunities AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
+UNION ALL
 SELECT 'journey.states', (SELECT count(*) FROM journey.states AS t WHERE t.profile IN (SELECT anchor FROM m))::text
 UNION ALL
 SELECT 'journey.anchors', (SELECT count(*) FROM journey.anchors AS t WHERE t.anchor IN (SELECT anchor FROM m))::text

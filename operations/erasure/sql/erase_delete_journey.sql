@@ -8,6 +8,7 @@ WITH gone_checkpoints AS (DELETE FROM journey.checkpoints AS t WHERE t.profile =
      gone_stage_changes AS (DELETE FROM journey.stage_changes AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
      gone_memberships AS (DELETE FROM journey.memberships AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
      gone_responses AS (DELETE FROM journey.responses AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
+     gone_opportunities AS (DELETE FROM journey.opportunities AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
      gone_states AS (DELETE FROM journey.states AS t WHERE t.profile = ANY ($2::bigint[]) RETURNING 1),
      gone_anchors AS (DELETE FROM journey.anchors AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
      gone_facts AS (DELETE FROM journey.facts AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1)
@@ -28,6 +29,8 @@ UNION ALL
 SELECT 'journey.memberships', (SELECT count(*) FROM gone_memberships)::text
 UNION ALL
 SELECT 'journey.responses', (SELECT count(*) FROM gone_responses)::text
+UNION ALL
+SELECT 'journey.opportunities', (SELECT count(*) FROM gone_opportunities)::text
 UNION ALL
 SELECT 'journey.states', (SELECT count(*) FROM gone_states)::text
 UNION ALL

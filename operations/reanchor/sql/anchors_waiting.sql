@@ -1,2 +1,2 @@
 -- Messages that tell of anchors and profiles as they are now.
-SELECT (SELECT count(*) FROM identity.outbox) + (SELECT count(*) FROM journey.stage_outbox) + (SELECT count(*) FROM suppression.outbox)
+SELECT (SELECT count(*) FROM identity.outbox) + (SELECT count(*) FROM journey.message_outbox) + (SELECT count(*) FROM suppression.outbox)

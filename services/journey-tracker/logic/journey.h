@@ -67,11 +67,12 @@ struct touch {
     int16_t score;                                    /* SCORE_ABSENT */
     /* Filters of categories (policy.filters_of_lines) that a line of the order answers. */
     struct filter_set by_lines;
-    uint64_t decision;  /* decision_key, where a rule asks for it; 0: none */
-    int16_t zone;       /* code of the time zone that it says; 0: none */
-    bool is_sale;       /* journey_is_sale, whoever owns the sale */
-    uint64_t order;     /* journey_order_key of an order or a return; 0: it names no order */
-    struct span traits; /* what it says of the customer (trait.h); len 0: nothing */
+    uint64_t decision;    /* decision_key, where a rule asks for it; 0: none */
+    uint64_t opportunity; /* that it answers (opportunity_key); 0: none */
+    int16_t zone;         /* code of the time zone that it says; 0: none */
+    bool is_sale;         /* journey_is_sale, whoever owns the sale */
+    uint64_t order;       /* journey_order_key of an order or a return; 0: it names no order */
+    struct span traits;   /* what it says of the customer (trait.h); len 0: nothing */
 };
 
 /* The one order of touchpoints. */
@@ -318,6 +319,17 @@ struct response_row {
     struct instant sent_at;
     uint32_t send_shape, shape; /* codes: of the send, and of the answer */
     int16_t local_hour;         /* of the answer, in the zone of the person */
+};
+
+/* A step of an opportunity (opportunities.h). */
+struct opportunity_row {
+    struct touch_key by; /* the fact that took it */
+    struct id id;        /* of the opportunity */
+    struct offer_trigger trigger;
+    uint32_t rule_code, code; /* of the rule and of the offer */
+    uint8_t offer;            /* position in the policy */
+    uint8_t phase;            /* order of the steps of one fact and offer */
+    uint8_t step;             /* enum opportunity_step */
 };
 
 /* Rows of repeats are the keys of facts that do not count, because another fact of their profile is

@@ -459,6 +459,23 @@ static void pass_no_touch(struct passing *p)
     remember_order(p);
 }
 
+bool passing_asks(const struct passing *p, const struct filter_set *filters)
+{
+    const struct shape *shape = p->touch->shape;
+    bool is_bot = !shape->is_touch && shape->direction != DIRECTION_NONE;
+    if (is_bot || shape->is_without_sale || p->is_repeated_return)
+        return false;
+    for (int i = 0; i < FILTERS_MAX / 64; i++)
+        if (filters->word[i] & (shape->filters.word[i] | shape->line_filters.word[i]))
+            return true;
+    return false;
+}
+
+bool passing_counts(const struct passing *p)
+{
+    return !p->again && !(is_return(p->touch) && !p->touch->shape->is_return);
+}
+
 void journey_advance(const struct journey_policy *policy, struct journey_state *state,
                      const struct touch *touch, struct journey_effects *effects)
 {

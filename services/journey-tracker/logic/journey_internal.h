@@ -329,8 +329,15 @@ struct shown_segments segments_shown(const struct journey_policy *policy, uint32
 /* Those of the state, made where there are none. */
 struct segments_state *segments_of(const struct journey_policy *policy,
                                    struct journey_state *state);
-/* Codes of those with figures among these bits of segments. */
-struct shown_segments segments_shown(const struct journey_policy *policy, uint32_t segments);
+/* The segments after the touch, once segments_after has acted: as p->segments, with the touch. */
+uint32_t segments_now(const struct passing *p);
+
+/* Whether the touch may match one of these filters. A bot's touch, one whose sale another one owns,
+ * and the repeat of a return match nothing. */
+bool passing_asks(const struct passing *p, const struct filter_set *filters);
+/* Whether the touch counts as one that happened. A further telling of an order does not, nor does
+ * an order with a negative value: they only change amounts. */
+bool passing_counts(const struct passing *p);
 
 /* Of these segments those with figures. */
 struct shown_segments segments_shown(const struct journey_policy *policy, uint32_t segments);

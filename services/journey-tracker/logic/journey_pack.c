@@ -44,8 +44,7 @@
  *     v z   score: its time, and the score
  *     1 z   trait: twice the rank and 1 if it is nothing, value
  *     0     ends
- *           Those of responses, sequels, funnel and influence: responses.c, sequels.c, funnel.c,
- *           influence.c
+ *           Those of the other pieces: their files
  *   ...     facets, only with the flag of the header */
 #include "services/journey-tracker/logic/journey_internal.h"
 

@@ -8,7 +8,7 @@ static bool same_touch(const struct touch *a, const struct touch *b)
            a->shape->is_without_sale == b->shape->is_without_sale &&
            a->value_micros == b->value_micros && a->margin_micros == b->margin_micros &&
            a->score == b->score && a->decision == b->decision && a->order == b->order &&
-           a->zone == b->zone;
+           a->zone == b->zone && a->opportunity == b->opportunity;
 }
 
 int conversions_order(const struct conversion_row *a, const struct conversion_row *b)

@@ -372,6 +372,16 @@ static enum outcome intern_paths(struct journey_policy *policy, journey_intern i
     return OUTCOME_OK;
 }
 
+static enum outcome intern_offers(struct offer_rules *rules, journey_intern intern, void *context,
+                                  struct err *err)
+{
+    for (uint32_t i = 0; i < rules->count; i++) {
+        CHECK(intern(context, rules->items[i].rule_id, &rules->items[i].rule_code, err));
+        CHECK(intern(context, rules->items[i].id, &rules->items[i].code, err));
+    }
+    return OUTCOME_OK;
+}
+
 enum outcome journey_policy_intern(struct journey_policy *policy, journey_intern intern,
                                    void *context, struct err *err)
 {
@@ -386,6 +396,7 @@ enum outcome journey_policy_intern(struct journey_policy *policy, journey_intern
         if (slot->kind == SLOT_LEDGER)
             CHECK(intern(context, slot->currency, &slot->currency_code, err));
     }
+    CHECK(intern_offers(&policy->offers, intern, context, err));
     for (uint32_t i = 0; i < policy->conversion_count; i++)
         CHECK(intern(context, policy->conversions[i].goal, &policy->conversions[i].goal_code, err));
     return intern_paths(policy, intern, context, err);

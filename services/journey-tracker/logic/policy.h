@@ -1,5 +1,5 @@
 /* policy.h: the journey policy as the derivation uses it: journey.json, goals.json, channels.json,
- * referrers.json, traits.json and segments.json, checked and flattened.
+ * referrers.json, traits.json, segments.json and orchestration.json, checked and flattened.
  *
  * journey_policy.c (or a test) fills it; texts live in the caller's arena. Afterwards everything is
  * read-only, except the dictionary codes: the caller sets them once, with journey_policy_intern. */
@@ -12,6 +12,7 @@
 #include "common/base/outcome.h"
 #include "common/base/zone_set.h"
 #include "common/words/words.h"
+#include "services/journey-tracker/logic/opportunities.h"
 #include "services/journey-tracker/logic/segments.h"
 
 enum {
@@ -216,6 +217,7 @@ struct journey_policy {
     uint32_t filter_count;
     struct filter_set filters_of_lines; /* those that ask for categories */
     struct segment_rules segments;
+    struct offer_rules offers;
     struct influence_rule influence[POLICY_MAX_INFLUENCE];
     uint32_t influence_count;
     uint32_t path_words[PATH_WORDS]; /* dictionary codes */
@@ -241,8 +243,8 @@ enum outcome journey_policy_finish(struct journey_policy *policy, struct err *er
 enum outcome journey_policy_filter(struct journey_policy *policy, const struct touch_filter *filter,
                                    uint8_t *out, struct err *err);
 
-/* Gives each text of the policy that appears in cells its dictionary code: the goals, the goals of
- * conversions, "(conversion)" and UNIDENTIFIED_PART. */
+/* Gives each text of the policy that appears in cells or rows its dictionary code: the goals, the
+ * goals of conversions, segments, offers, "(conversion)" and UNIDENTIFIED_PART. */
 typedef enum outcome (*journey_intern)(void *context, struct span text, uint32_t *code,
                                        struct err *err);
 enum outcome journey_policy_intern(struct journey_policy *policy, journey_intern intern,

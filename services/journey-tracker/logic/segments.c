@@ -559,7 +559,7 @@ static void open_or_end(const struct passing *p, const struct segment_slot *slot
 static void pass_filters(const struct passing *p, struct segments_state *s)
 {
     const struct segment_rules *rules = &p->policy->segments;
-    bool counts = !p->again && !(is_return(p->touch) && !p->touch->shape->is_return);
+    bool counts = passing_counts(p);
     for (uint32_t i = 0; i < rules->slot_count; i++) {
         const struct segment_slot *slot = &rules->slots[i];
         if (slot->kind == SLOT_OPEN && counts)
@@ -619,18 +619,14 @@ static void pass_score(const struct passing *p, struct segments_state *s)
     }
 }
 
-/* A bot's touch, one whose sale another one owns, and the repeat of a return match nothing. */
-static bool asks_filters(const struct passing *p)
+uint32_t segments_now(const struct passing *p)
 {
-    const struct shape *shape = p->touch->shape;
-    bool is_bot = !shape->is_touch && shape->direction != DIRECTION_NONE;
-    if (is_bot || shape->is_without_sale || p->is_repeated_return)
-        return false;
-    const struct filter_set *asked = &p->policy->segments.filters;
-    for (int i = 0; i < FILTERS_MAX / 64; i++)
-        if (asked->word[i] & (shape->filters.word[i] | shape->line_filters.word[i]))
-            return true;
-    return false;
+    if (p->policy->segments.count == 0)
+        return 0;
+    if (p->policy->segments.has_places)
+        return mask_at(p->policy, p->state, p->touch->key.at, true);
+    know(p->policy, p->state);
+    return p->state->segments->mask;
 }
 
 void segments_after(struct passing *p)
@@ -654,7 +650,7 @@ void segments_after(struct passing *p)
         pass_traits(p, s);
         s->is_known = false;
     }
-    if (!asks_filters(p))
+    if (!passing_asks(p, &p->policy->segments.filters))
         return;
     pass_filters(p, s);
     s->is_known = false;

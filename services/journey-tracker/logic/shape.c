@@ -339,6 +339,19 @@ static void set_delivery(struct shape *out)
     out->is_failure = event_is(out->event, EVENT_CONTACT_FAILED);
 }
 
+/* A bot neither opens a case nor ends one. */
+static void set_answer(const struct journey_policy *policy, struct shape *out)
+{
+    const struct gesture_rules *gestures = &policy->offers.gestures;
+    bool may = gestures->is_asked && (out->is_touch || out->direction == DIRECTION_NONE);
+    if (event_is(out->event, EVENT_OPPORTUNITY_ACCEPTED))
+        out->answer = STEP_ACCEPTED;
+    else if (event_is(out->event, EVENT_OPPORTUNITY_DECLINED))
+        out->answer = STEP_DECLINED;
+    out->opens_case = may && filter_set_has(&out->filters, gestures->case_on);
+    out->ends_case = may && filter_set_has(&out->filters, gestures->case_until);
+}
+
 void shape_compile(const struct journey_policy *policy, const struct shape_text *text,
                    struct arena *arena, struct shape *out)
 {
@@ -357,6 +370,7 @@ void shape_compile(const struct journey_policy *policy, const struct shape_text 
     set_filters(policy, text, out);
     set_rules(policy, out);
     set_goals(policy, out);
+    set_answer(policy, out);
     out->preferred = preferred_place(policy, text->source);
     set_return(policy, text, out);
 }

@@ -57,7 +57,9 @@ struct shape {
     bool is_touch;     /* it has a direction, and is no visit of a bot */
     bool is_send;      /* a creditable send: a failure may end its credit */
     bool is_failure;   /* ends the credit of a send */
-    uint8_t status;    /* enum journey_status that its event gives (`on`), else STATUS_NONE */
+    uint8_t answer; /* STEP_ACCEPTED or STEP_DECLINED: it answers an opportunity, 0: it does not */
+    bool opens_case, ends_case; /* of gestures; for the views */
+    uint8_t status; /* enum journey_status that its event gives (`on`), else STATUS_NONE */
     bool creditable;
     bool is_without_sale; /* its sale is another touch's (shape_without_sale); never stored */
     bool is_order;        /* an inbound touch of a conversion rule's event, of any value */

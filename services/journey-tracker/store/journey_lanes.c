@@ -1,4 +1,4 @@
-/* journey_lanes.c: one function per statement; the stage messages of a transaction share a row. */
+/* journey_lanes.c: one function per statement; the messages of a transaction share a row. */
 #include "services/journey-tracker/store/journey_lanes.h"
 
 #include "common/base/pack.h"
@@ -93,11 +93,12 @@ enum outcome journey_store_delete_applied(struct db *db, struct arena *arena, co
     return run_on_lanes(db, arena, &sql_delete_applied, lanes, count, NULL, err);
 }
 
-/* All messages of a transaction are one row: profile id, length and bytes of each. */
-static struct span pack_messages(struct arena *arena, const struct stage_messages *messages)
+/* All messages of a transaction are one row: topic, profile id, length and bytes of each. */
+static struct span pack_messages(struct arena *arena, const struct told_messages *messages)
 {
     struct strbuf packed = {.arena = arena};
     for (size_t i = 0; i < messages->count; i++) {
+        pack_byte(&packed, messages->items[i].topic);
         strbuf_add(&packed, messages->items[i].profile_id.bytes,
                    sizeof messages->items[i].profile_id.bytes);
         pack_span(&packed, messages->items[i].payload);
@@ -106,86 +107,85 @@ static struct span pack_messages(struct arena *arena, const struct stage_message
 }
 
 static enum outcome unpack_messages(struct arena *arena, int64_t id, struct span packed,
-                                    struct stage_messages *out, struct err *err)
+                                    struct told_messages *out, struct err *err)
 {
     struct unpack u = unpack_of(packed);
     while (u.at < u.end && !u.failed) {
+        uint8_t topic = unpack_byte(&u);
         struct span profile_id = unpack_bytes(&u, sizeof(struct id)), payload = unpack_span(&u);
-        if (u.failed)
+        if (u.failed || topic >= TOLD_COUNT)
             return err_set(err, OUTCOME_FATAL, "outbox_malformed",
-                           "journey.stage_outbox: row %lld is not readable", (long long)id);
-        struct stage_message *message = arena_push(arena, out);
-        *message = (struct stage_message){.id = id, .payload = arena_copy(arena, payload)};
+                           "journey.message_outbox: row %lld is not readable", (long long)id);
+        struct told_message *message = arena_push(arena, out);
+        *message =
+            (struct told_message){.id = id, .topic = topic, .payload = arena_copy(arena, payload)};
         memcpy(message->profile_id.bytes, profile_id.ptr, profile_id.len);
     }
     return OUTCOME_OK;
 }
 
-enum outcome journey_store_next_stage_messages(struct db *db, struct arena *arena, int64_t *id,
-                                               struct err *err)
+enum outcome journey_store_next_messages(struct db *db, struct arena *arena, int64_t *id,
+                                         struct err *err)
 {
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, arena);
-    CHECK(db_run(db, &sql_next_stage_outbox, &p, &r, NULL, err));
+    CHECK(db_run(db, &sql_next_message_outbox, &p, &r, NULL, err));
     *id = db_int8(r, 0, 0);
     return OUTCOME_OK;
 }
 
-enum outcome journey_store_insert_stage_messages(struct db *db, struct arena *arena, int32_t lane,
-                                                 const struct stage_messages *messages,
-                                                 struct err *err)
+enum outcome journey_store_insert_messages(struct db *db, struct arena *arena, int32_t lane,
+                                           const struct told_messages *messages, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
     params_int8(&p, messages->items[0].id);
     params_int4(&p, lane);
     params_bytea(&p, pack_messages(arena, messages));
-    return db_run(db, &sql_insert_stage_outbox, &p, NULL, NULL, err);
+    return db_run(db, &sql_insert_message_outbox, &p, NULL, NULL, err);
 }
 
 static enum outcome take_messages(struct arena *arena, struct db_result *r,
-                                  struct stage_messages *out, struct err *err)
+                                  struct told_messages *out, struct err *err)
 {
     for (int i = 0; i < db_rows(r); i++)
         CHECK(unpack_messages(arena, db_int8(r, i, 0), db_bytes(r, i, 1), out, err));
     return OUTCOME_OK;
 }
 
-enum outcome journey_store_find_stage_messages(struct db *db, struct arena *arena,
-                                               const int32_t *lanes, size_t count,
-                                               struct stage_messages *out, struct err *err)
+enum outcome journey_store_find_messages(struct db *db, struct arena *arena, const int32_t *lanes,
+                                         size_t count, struct told_messages *out, struct err *err)
 {
     struct db_result *r = NULL;
-    CHECK(run_on_lanes(db, arena, &sql_find_stage_outbox, lanes, count, &r, err));
+    CHECK(run_on_lanes(db, arena, &sql_find_message_outbox, lanes, count, &r, err));
     return take_messages(arena, r, out, err);
 }
 
-enum outcome journey_store_find_stage_messages_of(struct db *db, struct arena *arena,
-                                                  const struct id *profiles, size_t count,
-                                                  struct stage_messages *out, struct err *err)
+enum outcome journey_store_find_messages_of(struct db *db, struct arena *arena,
+                                            const struct id *profiles, size_t count,
+                                            struct told_messages *out, struct err *err)
 {
     struct params p;
     struct db_result *r = NULL;
     params_init(&p, arena);
     params_uuid_array(&p, profiles, sizeof *profiles, count);
-    CHECK(db_run(db, &sql_find_stage_outbox_of, &p, &r, NULL, err));
+    CHECK(db_run(db, &sql_find_message_outbox_of, &p, &r, NULL, err));
     return take_messages(arena, r, out, err);
 }
 
-enum outcome journey_store_replace_stage_messages(struct db *db, struct arena *arena,
-                                                  const struct stage_messages *row, struct err *err)
+enum outcome journey_store_replace_messages(struct db *db, struct arena *arena,
+                                            const struct told_messages *row, struct err *err)
 {
     struct params p;
     params_init(&p, arena);
     params_int8(&p, row->items[0].id);
     params_bytea(&p, pack_messages(arena, row));
-    return db_run(db, &sql_replace_stage_outbox, &p, NULL, NULL, err);
+    return db_run(db, &sql_replace_message_outbox, &p, NULL, NULL, err);
 }
 
-enum outcome journey_store_delete_stage_messages(struct db *db, struct arena *arena,
-                                                 const struct stage_messages *messages,
-                                                 struct err *err)
+enum outcome journey_store_delete_messages(struct db *db, struct arena *arena,
+                                           const struct told_messages *messages, struct err *err)
 {
     if (messages->count == 0)
         return OUTCOME_OK;
@@ -197,5 +197,5 @@ enum outcome journey_store_delete_stage_messages(struct db *db, struct arena *ar
     struct params p;
     params_init(&p, arena);
     params_int8_array(&p, ids, sizeof *ids, n);
-    return db_run(db, &sql_delete_stage_outbox, &p, NULL, NULL, err);
+    return db_run(db, &sql_delete_message_outbox, &p, NULL, NULL, err);
 }

@@ -1,5 +1,5 @@
-/* journey_lanes.h: the lanes that number the diffs, and the two outboxes: diffs and stage messages
- * that are committed but perhaps not published. */
+/* journey_lanes.h: the lanes that number the diffs, and the two outboxes: diffs, and
+ * messages to others, that are committed but perhaps not published. */
 #ifndef TUTTI_JOURNEY_LANES_H
 #define TUTTI_JOURNEY_LANES_H
 
@@ -36,38 +36,36 @@ enum outcome journey_store_mark_published(struct db *db, struct arena *arena, in
 enum outcome journey_store_delete_applied(struct db *db, struct arena *arena, const int32_t *lanes,
                                           size_t count, struct err *err);
 
-/* ---- stage messages ---- */
-struct stage_message {
-    int64_t id; /* of the row that holds it with the others of its transaction */
+/* ---- what is told to others: changes of stage, and opportunities ---- */
+enum told_topic { TOLD_STAGES, TOLD_OPPORTUNITIES, TOLD_COUNT };
+struct told_message {
+    int64_t id;    /* of the row that holds it with the others of its transaction */
+    uint8_t topic; /* enum told_topic */
     struct id profile_id;
     struct span payload;
 };
-struct stage_messages {
-    struct stage_message *items;
+struct told_messages {
+    struct told_message *items;
     size_t count, capacity;
 };
 
 /* The id of the next row. It is taken while the customers are locked, so ids order what is said of
  * a customer. */
-enum outcome journey_store_next_stage_messages(struct db *db, struct arena *arena, int64_t *id,
-                                               struct err *err);
-enum outcome journey_store_insert_stage_messages(struct db *db, struct arena *arena, int32_t lane,
-                                                 const struct stage_messages *messages,
-                                                 struct err *err);
-enum outcome journey_store_find_stage_messages(struct db *db, struct arena *arena,
-                                               const int32_t *lanes, size_t count,
-                                               struct stage_messages *out, struct err *err);
-enum outcome journey_store_delete_stage_messages(struct db *db, struct arena *arena,
-                                                 const struct stage_messages *messages,
-                                                 struct err *err);
+enum outcome journey_store_next_messages(struct db *db, struct arena *arena, int64_t *id,
+                                         struct err *err);
+enum outcome journey_store_insert_messages(struct db *db, struct arena *arena, int32_t lane,
+                                           const struct told_messages *messages, struct err *err);
+enum outcome journey_store_find_messages(struct db *db, struct arena *arena, const int32_t *lanes,
+                                         size_t count, struct told_messages *out, struct err *err);
+enum outcome journey_store_delete_messages(struct db *db, struct arena *arena,
+                                           const struct told_messages *messages, struct err *err);
 
 /* All messages of each row, of any lane, that has a message of one of these profiles. */
-enum outcome journey_store_find_stage_messages_of(struct db *db, struct arena *arena,
-                                                  const struct id *profiles, size_t count,
-                                                  struct stage_messages *out, struct err *err);
+enum outcome journey_store_find_messages_of(struct db *db, struct arena *arena,
+                                            const struct id *profiles, size_t count,
+                                            struct told_messages *out, struct err *err);
 /* Gives one row other messages, all with that row's id. */
-enum outcome journey_store_replace_stage_messages(struct db *db, struct arena *arena,
-                                                  const struct stage_messages *row,
-                                                  struct err *err);
+enum outcome journey_store_replace_messages(struct db *db, struct arena *arena,
+                                            const struct told_messages *row, struct err *err);
 
 #endif

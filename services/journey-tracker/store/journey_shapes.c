@@ -90,7 +90,7 @@ static void add_columns(struct strbuf *sql)
         strbuf_addf(sql, ", %s", attributes[i].column);
 }
 
-enum { FIRST_TEXT_PARAM = 13 };
+enum { FIRST_TEXT_PARAM = 15 };
 
 static const char *insert_sql(struct arena *arena)
 {
@@ -98,9 +98,9 @@ static const char *insert_sql(struct arena *arena)
     strbuf_addf(&sql,
                 "INSERT INTO journey.shapes (hash, has_click_id, is_bot, network, touch_kind, "
                 "is_goal_event, needs_value, shown_direction, is_touch, is_money, "
-                "is_money_with_value, is_return_event");
+                "is_money_with_value, is_return_event, opens_case, ends_case");
     add_columns(&sql);
-    strbuf_addf(&sql, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12");
+    strbuf_addf(&sql, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14");
     for (size_t i = 0; i < ATTRIBUTES; i++)
         strbuf_addf(&sql, ", $%zu", FIRST_TEXT_PARAM + i);
     strbuf_addf(&sql, ") ON CONFLICT (hash) DO NOTHING");
@@ -239,6 +239,8 @@ static void add_meaning(struct params *p, const struct journey_policy *policy,
     params_bool(p, (money & ~positive) != 0);
     params_bool(p, money != 0);
     params_bool(p, shape->is_return);
+    params_bool(p, shape->opens_case);
+    params_bool(p, shape->ends_case);
 }
 
 static enum outcome insert_shape(struct shapes *shapes, struct arena *arena,

@@ -26,6 +26,7 @@ static const struct fact_column fact_columns[] = {
     COLUMN(agent_id, FACT_TEXT, false),
     COLUMN(decision_id, FACT_TEXT, true),
     COLUMN(case_id, FACT_TEXT, false),
+    COLUMN(opportunity_id, FACT_TEXT, true),
     COLUMN(lines, FACT_TEXT, true),
     COLUMN(others, FACT_BYTEA, false),
     COLUMN(traits, FACT_BYTEA, true),

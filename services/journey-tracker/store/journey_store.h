@@ -17,10 +17,9 @@ struct journey_fact {
     int16_t score;                                    /* INT16_MIN: absent */
     int16_t zone; /* code of a zone_set; ZONE_UNKNOWN; INT16_MIN: absent */
     struct span message_id, order_id, content_id, product_id, location_id, agent_id, decision_id;
-    /* kept for contact rules that name the event later; lines: order_lines.h */
-    struct span case_id, lines;
-    struct span others; /* resolved_other_keys */
-    struct span traits; /* what it says of the customer: said.h */
+    struct span case_id, opportunity_id, lines; /* lines: order_lines.h */
+    struct span others;                         /* resolved_other_keys */
+    struct span traits;                         /* what it says of the customer: said.h */
 };
 
 struct facts {
@@ -40,6 +39,26 @@ extern const struct timeline_schema journey_timeline;
     enum outcome journey_store_write_##name(struct db *db, struct arena *arena, struct list *rows, \
                                             struct err *err);
 #include "services/journey-tracker/logic/rows.def"
+
+enum outcome journey_store_remove_opportunities(struct db *db, struct arena *arena,
+                                                struct opportunity_rows *rows, struct err *err);
+enum outcome journey_store_write_opportunities(struct db *db, struct arena *arena,
+                                               struct opportunity_rows *rows, struct err *err);
+
+/* What became of an opportunity. */
+struct opportunity_step_found {
+    struct id id;
+    int step; /* enum opportunity_step */
+    struct instant at;
+};
+struct opportunity_steps {
+    struct opportunity_step_found *items;
+    size_t count;
+};
+/* Of the opportunities of these rows, in their order, those that stand. */
+enum outcome journey_store_find_opportunities(struct db *db, struct arena *arena,
+                                              const struct opportunity_rows *rows,
+                                              struct opportunity_steps *out, struct err *err);
 
 /* ---- checkpoints ---- */
 struct checkpoint {

@@ -1,3 +1,3 @@
-UPDATE journey.stage_outbox
+UPDATE journey.message_outbox
 SET payload = $2
 WHERE id = $1

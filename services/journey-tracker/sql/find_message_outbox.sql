@@ -1,5 +1,5 @@
 SELECT id, payload
-FROM journey.stage_outbox
+FROM journey.message_outbox
 WHERE lane = ANY ($1::integer[])
 ORDER BY id
 LIMIT 20

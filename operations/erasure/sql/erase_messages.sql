@@ -1,2 +1,2 @@
 -- The last stage message that waits before the erasure.
-SELECT coalesce(max(id), 0) FROM journey.stage_outbox
+SELECT coalesce(max(id), 0) FROM journey.message_outbox

@@ -1,2 +1,0 @@
-DELETE FROM journey.stage_outbox
-WHERE id = ANY ($1::bigint[])

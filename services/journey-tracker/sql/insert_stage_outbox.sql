@@ -1,3 +1,0 @@
-INSERT INTO journey.stage_outbox (id, lane, payload)
-OVERRIDING SYSTEM VALUE
-VALUES ($1, $2, $3)

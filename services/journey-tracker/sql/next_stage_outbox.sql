@@ -1,1 +1,0 @@
-SELECT nextval(pg_get_serial_sequence('journey.stage_outbox', 'id'))
