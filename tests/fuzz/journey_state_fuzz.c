@@ -14,6 +14,7 @@ static void open_once(void)
     if (order)
         return;
     world_open(&world);
+    world_follow_paths(&world);
     world_event(&world, "Page Viewed");
     world_event(&world, "Campaign Sent");
     order = world_event(&world, "Order Completed");

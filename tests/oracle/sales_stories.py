@@ -155,6 +155,7 @@ def policies(kinds=KINDS):
         "lookback": "P7D",
         "stored_model": "linear",
     }
+    journey["influence"] = [{"goal": "sale", "conversions": "all", "lookback": "P3D"}, {"goal": "subscriptions", "node": "channel"}]
     journey["status"] = {"at_risk": {"after": "P4D", "on": []}, "lapsed": {"after": "P9D", "on": []}}
     found["goals"] = {"goals": copy.deepcopy(GOALS)}
     found["traits"] = {"traits": copy.deepcopy(TRAITS)}

@@ -14,7 +14,7 @@ from feeding import Feeder
 from test_identity_scenarios import KEY, world_of
 
 EVENTS = 500
-PARTS = ("responses", "models", "goals")
+PARTS = ("responses", "models", "goals", "influence")
 SEEDS = range(1, 1 + int(os.environ.get("TUTTI_TEST_JOURNEYS") or 1))
 
 
