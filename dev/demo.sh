@@ -248,6 +248,10 @@ demo_verify() {
     verify_credit linear 13 251990.81
     verify_credit linear 18 242763.44
     verify_credit linear 8 242700.80
+    verify_figure "sends that may be answered" 6589 "SELECT sum(sends) FROM tutti.rpt_responses WHERE segment_id = '(all)'"
+    verify_figure "sends that were answered" 227 "SELECT sum(responses) FROM tutti.rpt_responses WHERE segment_id = '(all)'"
+    verify_figure "answers, by their own hour" 227 "SELECT sum(answers) FROM tutti.rpt_responses WHERE segment_id = '(all)'"
+    verify_figure "answers, row by row" 227 "SELECT count(*) FROM tutti.fct_responses"
     verify_customers month 2017-01-01 1982
     verify_customers quarter 2017-01-01 2280
     verify_customers quarter 2017-04-01 2301
