@@ -1,11 +1,5 @@
-/* recent.c: a short list in one block: what goes, goes by moving the rest to the front. */
+/* recent.c: a short list in one block: what goes leaves room at the front. */
 #include "services/journey-tracker/logic/recent.h"
-
-static void drop_first(struct recent *list, uint32_t n)
-{
-    list->count -= n;
-    memmove(list->items, list->items + n * list->size, list->count * list->size);
-}
 
 void recent_prune(struct recent *list, struct instant since)
 {
@@ -14,11 +8,19 @@ void recent_prune(struct recent *list, struct instant since)
            instant_compare(((const struct recent_touch *)recent_at(list, gone))->at, since) < 0)
         gone++;
     if (gone > 0)
-        drop_first(list, gone);
+        recent_drop(list, gone);
 }
 
+/* Room for one more at the end: moved to the front while that is cheap, else twice the size. */
 static void make_room(struct recent *list, struct arena *arena)
 {
+    if (list->head + list->count < list->capacity)
+        return;
+    if (list->head > 0 && list->head >= list->capacity / 2) {
+        memmove(list->items, recent_at(list, 0), list->count * list->size);
+        list->head = 0;
+        return;
+    }
     uint32_t capacity = list->capacity ? list->capacity * 2 : 4;
     list->items =
         arena_realloc(arena, list->items, list->capacity * list->size, capacity * list->size);
@@ -28,9 +30,8 @@ static void make_room(struct recent *list, struct arena *arena)
 void *recent_push(struct recent *list, struct arena *arena, const struct recent_touch *touch)
 {
     if (list->count == list->max)
-        drop_first(list, 1);
-    if (list->count == list->capacity)
-        make_room(list, arena);
+        recent_drop(list, 1);
+    make_room(list, arena);
     void *item = recent_at(list, list->count++);
     memset(item, 0, list->size);
     *(struct recent_touch *)item = *touch;
@@ -40,12 +41,13 @@ void *recent_push(struct recent *list, struct arena *arena, const struct recent_
 void recent_copy(struct recent *to, const struct recent *from, struct arena *arena)
 {
     *to = *from;
+    to->head = 0;
     to->capacity = from->count;
     to->items = NULL;
     if (from->count == 0)
         return;
     to->items = arena_alloc(arena, from->count * from->size);
-    memcpy(to->items, from->items, from->count * from->size);
+    memcpy(to->items, recent_at(from, 0), from->count * from->size);
 }
 
 void recent_pack(struct strbuf *out, struct instant last, const struct recent_touch *touch)

@@ -13,18 +13,25 @@ struct recent_touch {
     uint32_t segments; /* before the touch, as bits */
 };
 
-/* Oldest first. An item has `size` bytes and begins with its struct recent_touch. */
+/* Oldest first, from `head` on. An item has `size` bytes and begins with its struct recent_touch.
+ */
 struct recent {
     char *items;
     size_t size;
-    uint32_t count, capacity, max;
+    uint32_t head, count, capacity, max;
 };
 
 static inline void *recent_at(const struct recent *list, uint32_t i)
 {
-    return list->items + i * list->size;
+    return list->items + (list->head + i) * list->size;
 }
 
+/* Forgets the oldest n. */
+static inline void recent_drop(struct recent *list, uint32_t n)
+{
+    list->count -= n;
+    list->head = list->count ? list->head + n : 0;
+}
 /* Forgets what is before an instant. */
 void recent_prune(struct recent *list, struct instant since);
 /* The new item, all zeros but for its touch. Where the list is full, the oldest one goes. */

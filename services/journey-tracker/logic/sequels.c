@@ -13,14 +13,24 @@ static struct sequels_state *sequels_of(struct journey_state *state)
 struct sequels_state *sequels_copy(const struct sequels_state *from, struct arena *arena)
 {
     struct sequels_state *to = arena_alloc(arena, sizeof *to);
+    *to = *from;
     recent_copy(&to->steps, &from->steps, arena);
     return to;
 }
 
+static uint32_t at_most(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
 void sequels_before(struct passing *p)
 {
-    if (p->state->sequels)
-        recent_prune(&p->state->sequels->steps, instant_minus(p->touch->key.at, SEQUELS_WITHIN));
+    struct sequels_state *s = p->state->sequels;
+    if (s == NULL)
+        return;
+    recent_prune(&s->steps, instant_minus(p->touch->key.at, SEQUELS_WITHIN));
+    s->unfollowed = at_most(s->unfollowed, s->steps.count);
+    s->unscored = at_most(s->unscored, s->steps.count);
 }
 
 /* ---- cells ---- */
@@ -80,55 +90,46 @@ static void emit_score(const struct passing *p, const struct sequel *s)
 }
 
 /* ---- a touch comes ---- */
-static void follow(const struct passing *p, struct sequel *s)
+static void follow_all(const struct passing *p, struct sequels_state *s,
+                       void (*emit)(const struct passing *p, const struct sequel *s),
+                       uint32_t *waiting)
 {
-    if (p->conversion >= 0 && !s->is_followed) {
-        s->is_followed = true;
-        if (p->effects)
-            emit_conversion(p, s);
-    }
-    if (p->touch->score != SCORE_ABSENT && !s->is_scored) {
-        s->is_scored = true;
-        if (p->effects)
-            emit_score(p, s);
-    }
+    for (uint32_t i = s->steps.count - *waiting; i < s->steps.count && p->effects; i++)
+        emit(p, recent_at(&s->steps, i));
+    *waiting = 0;
 }
 
-/* One more touch has come. What has both, or is too many touches ago, waits no longer. */
-static void follow_all(const struct passing *p, struct recent *steps)
+/* What waits for nothing any more goes. */
+static void forget_done(struct sequels_state *s)
 {
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < steps->count; i++) {
-        struct sequel *s = recent_at(steps, i);
-        if (++s->ago > SEQUELS_MAX)
-            continue;
-        follow(p, s);
-        if (s->is_followed && s->is_scored)
-            continue;
-        if (kept != i)
-            memcpy(recent_at(steps, kept), s, sizeof *s);
-        kept++;
-    }
-    steps->count = kept;
+    uint32_t waiting = s->unfollowed > s->unscored ? s->unfollowed : s->unscored;
+    recent_drop(&s->steps, s->steps.count - waiting);
 }
 
-static void remember_step(const struct passing *p)
+static void remember_step(const struct passing *p, struct sequels_state *s)
 {
     const struct recent_touch touch = {p->touch->key.at, p->touch->shape,
                                        p->segments & p->policy->segments.with_figures};
-    struct sequel *s = recent_push(&sequels_of(p->state)->steps, p->state->arena, &touch);
-    s->from = p->step.from;
-    s->from_department = p->step.from_department;
-    s->stage = (uint8_t)p->step.stage;
-    s->is_conversion = p->conversion >= 0;
+    struct sequel *step = recent_push(&s->steps, p->state->arena, &touch);
+    step->from = p->step.from;
+    step->from_department = p->step.from_department;
+    step->stage = (uint8_t)p->step.stage;
+    step->is_conversion = p->conversion >= 0;
+    s->unfollowed = at_most(s->unfollowed + 1, s->steps.count);
+    s->unscored = at_most(s->unscored + 1, s->steps.count);
 }
 
 void sequels_after(struct passing *p)
 {
     if (!p->touch->shape->is_touch)
         return;
-    follow_all(p, &sequels_of(p->state)->steps);
-    remember_step(p);
+    struct sequels_state *s = sequels_of(p->state);
+    if (p->conversion >= 0)
+        follow_all(p, s, emit_conversion, &s->unfollowed);
+    if (p->touch->score != SCORE_ABSENT)
+        follow_all(p, s, emit_score, &s->unscored);
+    forget_done(s);
+    remember_step(p, s);
     if (p->effects && p->touch->cost_micros != MICROS_ABSENT)
         emit_money(p->effects, &p->step, p->touch->shape->currency, 2, p->touch->cost_micros);
 }
@@ -140,50 +141,46 @@ void sequels_trailing(const struct journey_policy *policy, const struct journey_
     (void)policy, (void)before, (void)after, (void)effects;
 }
 
-/* ---- bytes ---- */
-/* CHAINED: it comes from the item before. */
-enum {
-    SEQUEL_STAGE = 15,
-    SEQUEL_CONVERSION = 16,
-    SEQUEL_FOLLOWED = 32,
-    SEQUEL_SCORED = 64,
-    SEQUEL_CHAINED = 128
-};
+/* ---- bytes ----
+ *
+ *   v v v   number of steps; how many of the newest wait for a conversion, and for a score
+ *   v v     where the first one comes from: node, department. Each other one comes from the one
+ * before z       time of the first one, as microseconds before the last fact each: v     of all but
+ * the first: microseconds since the one before v 1   code of its shape; stage, and 16 (conversion),
+ * 32 segments follow v     only with 32: segments before it, as bits */
+enum { SEQUEL_STAGE = 15, SEQUEL_CONVERSION = 16, SEQUEL_SEGMENTS = 32 };
 
-static bool is_chained(const struct journey_policy *policy, const struct sequel *before,
-                       const struct sequel *s)
+static void pack_sequel(struct strbuf *out, const struct sequel *s)
 {
-    return before && s->from == node_of_sequel(policy, before) &&
-           s->from_department == before->touch.shape->department;
-}
-
-static void pack_sequel(const struct journey_policy *policy, struct strbuf *out,
-                        struct instant last, const struct sequel *before, const struct sequel *s)
-{
-    bool chained = is_chained(policy, before, s);
-    recent_pack(out, last, &s->touch);
+    pack_varint(out, s->touch.shape->code);
     pack_byte(out, (uint8_t)(s->stage | (s->is_conversion ? SEQUEL_CONVERSION : 0) |
-                             (s->is_followed ? SEQUEL_FOLLOWED : 0) |
-                             (s->is_scored ? SEQUEL_SCORED : 0) | (chained ? SEQUEL_CHAINED : 0)));
-    pack_byte(out, s->ago);
-    if (chained)
-        return;
-    pack_varint(out, s->from);
-    pack_varint(out, s->from_department);
+                             (s->touch.segments ? SEQUEL_SEGMENTS : 0)));
+    if (s->touch.segments)
+        pack_varint(out, s->touch.segments);
 }
 
 void sequels_pack(const struct journey_policy *policy, const struct journey_state *state,
                   struct strbuf *out)
 {
-    const struct recent *steps = &state->sequels->steps;
+    const struct sequels_state *s = state->sequels;
     const struct sequel *before = NULL;
-    if (steps->count == 0)
+    (void)policy;
+    if (s->steps.count == 0)
         return;
-    pack_byte(out, (uint8_t)steps->count);
-    for (uint32_t i = 0; i < steps->count; i++) {
-        const struct sequel *s = recent_at(steps, i);
-        pack_sequel(policy, out, state->last.at, before, s);
-        before = s;
+    pack_varint(out, s->steps.count);
+    pack_varint(out, s->unfollowed);
+    pack_varint(out, s->unscored);
+    for (uint32_t i = 0; i < s->steps.count; i++) {
+        const struct sequel *step = recent_at(&s->steps, i);
+        if (before) {
+            pack_varint(out, (uint64_t)wrap_sub(step->touch.at.us, before->touch.at.us));
+        } else {
+            pack_varint(out, step->from);
+            pack_varint(out, step->from_department);
+            pack_age(out, state->last.at, step->touch.at);
+        }
+        pack_sequel(out, step);
+        before = step;
     }
 }
 
@@ -192,35 +189,38 @@ static void unpack_sequel(struct piece_bytes *bytes, const struct journey_policy
 {
     struct unpack *in = &bytes->in;
     struct recent *steps = &state->sequels->steps;
-    const struct recent_touch touch = recent_unpack(bytes, state->last.at);
-    struct sequel *s = recent_push(steps, state->arena, &touch);
-    uint8_t flags = unpack_byte(in);
-    s->stage = flags & SEQUEL_STAGE;
-    s->is_conversion = flags & SEQUEL_CONVERSION;
-    s->is_followed = flags & SEQUEL_FOLLOWED;
-    s->is_scored = flags & SEQUEL_SCORED;
-    s->ago = unpack_byte(in);
-    in->failed |= s->stage >= STAGE_COUNT || (flags & SEQUEL_CHAINED && steps->count < 2);
-    if (in->failed)
-        return;
-    if (flags & SEQUEL_CHAINED) {
-        const struct sequel *before = recent_at(steps, steps->count - 2);
-        s->from = node_of_sequel(policy, before);
-        s->from_department = before->touch.shape->department;
+    struct sequel read = {0};
+    if (steps->count == 0) {
+        read.from = (uint32_t)unpack_varint(in);
+        read.from_department = (uint32_t)unpack_varint(in);
+        read.touch.at = unpack_age(in, state->last.at);
     } else {
-        s->from = (uint32_t)unpack_varint(in);
-        s->from_department = (uint32_t)unpack_varint(in);
+        const struct sequel *before = recent_at(steps, steps->count - 1);
+        read.from = node_of_sequel(policy, before);
+        read.from_department = before->touch.shape->department;
+        read.touch.at.us = wrap_add(before->touch.at.us, (int64_t)unpack_varint(in));
     }
+    read.touch.shape = piece_shape(bytes, (uint32_t)unpack_varint(in));
+    uint8_t flags = unpack_byte(in);
+    read.stage = flags & SEQUEL_STAGE;
+    read.is_conversion = flags & SEQUEL_CONVERSION;
+    read.touch.segments = flags & SEQUEL_SEGMENTS ? (uint32_t)unpack_varint(in) : 0;
+    in->failed |= read.stage >= STAGE_COUNT;
+    if (!in->failed && !bytes->missing)
+        *(struct sequel *)recent_push(steps, state->arena, &read.touch) = read;
 }
 
 void sequels_unpack(struct piece_bytes *bytes, const struct journey_policy *policy,
                     struct journey_state *state)
 {
-    sequels_of(state);
-    uint8_t count = unpack_byte(&bytes->in);
-    bytes->in.failed |= count > SEQUELS_MAX;
-    for (uint8_t i = 0; i < count && !bytes->in.failed && !bytes->missing; i++)
+    struct sequels_state *s = sequels_of(state);
+    uint64_t count = unpack_varint(&bytes->in);
+    uint64_t unfollowed = unpack_varint(&bytes->in), unscored = unpack_varint(&bytes->in);
+    bytes->in.failed |= count > SEQUELS_MAX || unfollowed > count || unscored > count;
+    for (uint64_t i = 0; i < count && !bytes->in.failed && !bytes->missing; i++)
         unpack_sequel(bytes, policy, state);
+    s->unfollowed = (uint32_t)unfollowed;
+    s->unscored = (uint32_t)unscored;
 }
 
 static struct span packed(const struct journey_policy *policy, const struct journey_state *state)

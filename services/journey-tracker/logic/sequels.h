@@ -8,18 +8,19 @@
 enum { SEQUELS_MAX = 64 };
 #define SEQUELS_WITHIN ((struct duration){7 * US_PER_DAY})
 
-/* A step to a touch, as the map has it, while a conversion or a score may still follow. */
+/* A step to a touch, as the map has it. */
 struct sequel {
     struct recent_touch touch;
     uint32_t from, from_department; /* codes: of the touch before */
     uint8_t stage;
-    uint8_t ago;        /* touches since then */
     bool is_conversion; /* the node is (conversion) */
-    bool is_followed, is_scored;
 };
 
+/* The newest touches, one after the other, back to the first one that still waits for something. A
+ * conversion follows all touches before it: so those that wait for one are the newest. */
 struct sequels_state {
-    struct recent steps; /* struct sequel */
+    struct recent steps;           /* struct sequel */
+    uint32_t unfollowed, unscored; /* how many of the newest wait for a conversion, for a score */
 };
 
 #endif
