@@ -23,10 +23,11 @@ KEY, START, NOW = bytes(range(16)), instant("2016-01-01T00:00:00Z"), instant("20
 
 pytestmark = pytest.mark.skipif(not URL, reason="TUTTI_DATABASE_URL is not set (dev/stack up, then eval \"$(dev/stack env)\")")
 
+GESTURES = ["Complaint Filed", "Gesture Given", "Gesture Given", "Gesture Approved", "Complaint Resolved"]
 EVENTS = ["Order Completed", "Order Completed", "Campaign Sent", "Campaign Sent", "Product Viewed", "Coupon Redeemed", "Review Submitted",
-          "Contact Sent", "Contact Requested", "Contact Failed", "Account Created", ""]
+          "Contact Sent", "Contact Requested", "Contact Failed", "Account Created", "", *GESTURES]
 BANK_EVENTS = ["Account Opened", "Loan Funded", "Campaign Sent", "Campaign Sent", "Rate Viewed", "Branch Visited", "Application Started",
-               "Referral Made", "Complaint Filed", "Contact Sent", ""]
+               "Referral Made", "Complaint Filed", "Contact Sent", "", *GESTURES]
 
 
 def touchpoint(dice, number, gap, events):
@@ -42,9 +43,9 @@ def touchpoint(dice, number, gap, events):
     if dice.random() < 0.5:
         one["campaign"] = {"id": f"c{dice.randrange(3)}", "name": dice.choice(["", "Älpha", "beta"])}
     maybe = {"department": ["stores", "marketing"], "purpose": ["brand", "retention"], "currency": ["USD", "EUR"],
-             "value_micros": [0, -5, 7, 1_234_567, 99_999_999], "margin_micros": [3, -1_000_001], "cost_micros": [11], "score": [-100, 0, 90],
+             "value_micros": [0, -5, 7, 1_234_567, 99_999_999], "margin_micros": [3, -1_000_001], "cost_micros": [11, 90_000_000], "score": [-100, 0, 90],
              "score_kind": ["nps"], "received_at": [time + 1, time + DAY, time + DAY + 1], "decision_id": ["x"], "order_id": ["o1"],
-             "direction": ["inbound", "outbound", "sideways"], "location_id": ["l1"], "product_category": ["ink"], "geo": [{"country": "DE"}],
+             "direction": ["inbound", "outbound", "sideways"], "case_id": ["c1", "c2"], "agent_id": ["a1", "a2"], "location_id": ["l1"], "product_category": ["ink"], "geo": [{"country": "DE"}],
              "timezone": ["Asia/Kolkata", "Australia/Lord_Howe", "America/New_York", "Europe/Berlin", "nowhere", ""],
              "page": [{"referrer": "https://www.google.de/search"}], "contact": [{"class": "marketing"}],
              "traits_json": ['{"loyalty_tier": "gold", "children": 2}', '{"loyalty_tier": null, "children": -0.5}', '{"children": 7}']}
@@ -100,7 +101,10 @@ def test_views_show_what_the_oracle_says(scratch, bank, gap, zone):
         files["journey.json"]["status"] = {"at_risk": {"on": ["Review Submitted"]}, "lapsed": {"on": ["Account Created"]}}
     traits = [{"name": "loyalty_tier", "type": "text", "rule": "latest"}, {"name": "children", "type": "number", "rule": "max"}]
     targets = some_targets(dice, files["goals.json"]["goals"])
-    policies = Policies(*[files[f"{name}.json"] for name in ("identity", "journey", "goals", "channels")], None, {"traits": traits}, targets)
+    offers = files["orchestration.json"]
+    offers["rules"][0]["on"] = {"events": ["Complaint Filed"]}
+    policies = Policies(*[files[f"{name}.json"] for name in ("identity", "journey", "goals", "channels")], None, {"traits": traits}, targets,
+                        orchestration=offers)
     oracle = Oracle(policies, KEY, NOW)
     for number in range(600):
         oracle.add(touchpoint(dice, number, gap, BANK_EVENTS if bank else EVENTS))

@@ -7,13 +7,15 @@ import struct
 from collections import Counter, defaultdict
 
 from attribution import conversions, reversals_of, unidentified_conversions
+from filters import matches as matches_filter
 from funnel import Funnel
 from goals import Counting, Goals, matches, measure, money_without_order, order_event, reaches
 from influence import Influence
 from journey import Journey
 from journey_map import JourneyMap
+from opportunities import opportunities, opportunity_id
 from orders import taking_without_order, tell_orders
-from policy import YEAR
+from policy import YEAR, duration
 from responses import Responses
 from rows import cost_of, main_currency, margins, newest_with_zone, taken_back
 from targets import KINDS, first_day
@@ -107,7 +109,7 @@ class Fixture:
     def fact(self, t):
         self.tables["journey.facts"].append(
             (t.short_anchor, t.occurred_at, uuid(t.event_id), self.shape(t), t.received_at, t.value, t.margin, t.cost, t.score, self.zone(t.zone),
-             t.message_id, t.order_id, t.content_id, t.product_id, t.location_id, t.agent_id, None))
+             t.message_id, t.order_id, t.content_id, t.product_id, t.location_id, t.agent_id, None, t.case_id))
         if t.is_elsewhere:
             self.tables["journey.sale_copies"].append((t.short_anchor, t.occurred_at, uuid(t.event_id), t.rank))
 
@@ -148,8 +150,10 @@ class Fixture:
                      if rule["event"] == t.event and t.direction == "inbound" and not is_return]
             needs_value = all(rule["value"] != "any" for rule in rules)
             self.shapes[key] = len(self.shapes) + 1
+            gestures = self.policies.orchestration["gestures"]
             digest = hashlib.md5(repr(key).encode()).hexdigest()
-            self.tables["journey.shapes"].append((self.shapes[key], digest, *key, False, bool(rules), needs_value, False, False, is_return))
+            self.tables["journey.shapes"].append((self.shapes[key], digest, *key, False, bool(rules), needs_value, False, False, is_return,
+                                                 *(matches_filter(gestures[key], t) for key in ("case_on", "case_until"))))
         return self.shapes[key]
 
     def profile(self, profile, timeline):
@@ -182,6 +186,7 @@ class Fixture:
             self.reversal(taking, counts)
         self.map.profile(touches, exit_stages)
         self.answers(timeline, touches)
+        self.offers(timeline)
         self.funnel.profile(journey.changes)
         self.paths.profile(touches, converted, entries)
         self.goal_cells(timeline, journey.finish(), self.is_identified(profile))
@@ -369,6 +374,24 @@ class Fixture:
                 (answer.short_anchor, answer.occurred_at, uuid(answer.event_id), answer.rank, uuid(send.event_id), send.occurred_at,
                  self.shape(send), self.shape(answer), self.policies.local(answer.occurred_at, answer.person_zone).hour))
 
+    def offers(self, timeline):
+        """Steps of opportunities; no customer here is in a segment that forbids them."""
+        for touch in timeline:
+            touch.segments = set()
+        for rule in self.policies.orchestration.get("rules", []):
+            for offer in rule["offers"]:
+                for one in opportunities(rule, offer, [], timeline, [set()] * len(timeline)):
+                    self.steps_of(one)
+
+    def steps_of(self, one):
+        state, _, ended_by = one.end or (None, None, None)
+        steps = [(1, one.trigger), *((6, touch) for touch in one.covered)]
+        steps += [(STEPS[state], ended_by)] if ended_by else []
+        for step, by in steps:
+            self.tables["journey.opportunities"].append(
+                (uuid(opportunity_id(one.rule, one.offer, one.trigger)), step, one.trigger.short_anchor, self.intern(one.rule["id"]),
+                 self.intern(one.offer["id"]), by.short_anchor, by.occurred_at, uuid(by.event_id)))
+
     def response_cells(self):
         for (month, _, channel, department, hour, weekday, device, network), values in self.responses.cells.items():
             sends, responses, wait, answers = values
@@ -410,6 +433,14 @@ class Fixture:
                    [(generation, goal["id"], goal.get("parent"), levels[goal["id"]], goal.get("unit"), goal["measure"],
                      goal.get("credited", False), goal.get("status"), goal.get("from_stage"), goal.get("identified", False),
                      goal.get("segment"), " ".join(kind for kind in KINDS if kind in goal.get("windows", ())) or None)])
+        for rule in said.orchestration.get("rules", []):
+            insert(connection, "journey.offers", "generation rule_id offer_id product owner priority due_after expires_after cooling",
+                   [(generation, rule["id"], offer["id"], offer["product"], offer["owner"], PRIORITIES.index(rule.get("priority", "normal")) + 1,
+                     *(datetime.timedelta(microseconds=duration(offer.get(key, "PT0S"))) for key in ("after", "expires", "cooling")))
+                    for offer in rule["offers"]])
+        insert(connection, "journey.gesture_limits", "generation currency per_case_micros per_agent_month_micros",
+               [(generation, limit["currency"], int(limit["per_case"]) * 1_000_000, int(limit["per_agent_month"]) * 1_000_000)
+                for limit in said.orchestration["gestures"]["limits"]])
         insert(connection, "tutti_meta.goal_targets", "goal_id department period_kind from_date currency target",
                [(target["goal"], target.get("department", "(all)"), target["period"], target["from"], target.get("currency"), target["value"])
                 for target in said.targets])
@@ -441,6 +472,8 @@ class Fixture:
         connection.execute("ANALYZE")
 
 
+PRIORITIES = ["low", "normal", "high"]
+STEPS = {"won": 3, "cancelled": 4, "declined": 5}
 RULES = [None, "pair", "quarantine", "cut", "unique", "limit", "max_identifiers"]
 
 # Column names; those that end in _at are given in microseconds since 1970.
@@ -451,15 +484,17 @@ TABLES = {
     "journey.anchors": "anchor profile version anchor_id profile_id",
     "journey.shapes": "shape hash source type event channel direction department purpose contact_class campaign_id campaign_name"
                       " score_kind currency product_category device_type country network touch_kind is_bot shown_direction is_touch"
-                      " has_click_id is_goal_event needs_value is_money is_money_with_value is_return_event",
+                      " has_click_id is_goal_event needs_value is_money is_money_with_value is_return_event"
+                      " opens_case ends_case",
     "journey.facts": "anchor occurred_at event_id shape received_at value_micros margin_micros cost_micros score zone message_id order_id"
-                     " content_id product_id location_id agent_id decision_id",
+                     " content_id product_id location_id agent_id decision_id case_id",
     "journey.traits": "anchor trait place occurred_at value source",
     "journey.sale_copies": "anchor occurred_at event_id rank",
     "journey.states": "profile ver members payload",
     "journey.stage_changes": "stage_change_id touchpoint_id anchor journey_number changed_at from_stage to_stage from_status to_status"
                              " reason seconds_in_stage position",
     "journey.conversions": "anchor occurred_at event_id shape goal is_first stage_before value_micros margin_micros touch_count touches",
+    "journey.opportunities": "opportunity_id step anchor rule offer by_anchor by_at by_event_id",
     "journey.responses": "anchor occurred_at event_id rank send_id sent_at send_shape shape local_hour",
     "journey.order_changes": "anchor occurred_at event_id shape is_return is_full is_repeat order_anchor order_at order_event_id goal"
                              " seller_shape money_shape share value_micros margin_micros value_before margin_before over_micros"
