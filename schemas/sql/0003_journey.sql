@@ -370,8 +370,9 @@ CREATE TABLE journey.conversions (
     anchor bigint NOT NULL,
     occurred_at timestamptz NOT NULL,
     event_id uuid NOT NULL,
-    shape integer NOT NULL,
     goal integer NOT NULL,
+    further_id uuid,
+    shape integer NOT NULL,
     is_first boolean NOT NULL,
     stage_before smallint NOT NULL,
     value_micros bigint,
@@ -379,15 +380,16 @@ CREATE TABLE journey.conversions (
     touch_count integer NOT NULL,
     touches bytea NOT NULL,
     loaded_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (anchor, occurred_at, event_id)
+    PRIMARY KEY (anchor, occurred_at, event_id, goal)
 );
 COMMENT ON TABLE journey.conversions IS 'Conversions with the touches that share their credit (convergent, but codes).';
 COMMENT ON COLUMN journey.conversions.anchor IS 'Short key of the touchpoint''s anchor.';
 COMMENT ON COLUMN journey.conversions.occurred_at IS 'When it happened.';
 COMMENT ON COLUMN journey.conversions.event_id IS 'Id of the touchpoint.';
 COMMENT ON COLUMN journey.conversions.shape IS 'Shape of the touchpoint.';
-COMMENT ON COLUMN journey.conversions.goal IS 'Code of the goal.';
-COMMENT ON COLUMN journey.conversions.is_first IS 'First conversion of the profile.';
+COMMENT ON COLUMN journey.conversions.goal IS 'Code of the goal; a touchpoint may convert for several.';
+COMMENT ON COLUMN journey.conversions.further_id IS 'Id of the conversion, if another goal of the touchpoint stands before; null: event_id.';
+COMMENT ON COLUMN journey.conversions.is_first IS 'First conversion of the profile for this goal.';
 COMMENT ON COLUMN journey.conversions.stage_before IS 'Stage before, 0 = none.';
 COMMENT ON COLUMN journey.conversions.value_micros IS 'Value of the touchpoint, as in journey.facts.';
 COMMENT ON COLUMN journey.conversions.margin_micros IS 'Its margin, as in journey.facts.';
@@ -410,6 +412,8 @@ CREATE TABLE journey.order_changes (
     anchor bigint NOT NULL,
     occurred_at timestamptz NOT NULL,
     event_id uuid NOT NULL,
+    goal integer NOT NULL,
+    further_id uuid,
     shape integer NOT NULL,
     is_return boolean NOT NULL,
     is_full boolean NOT NULL,
@@ -417,7 +421,6 @@ CREATE TABLE journey.order_changes (
     order_anchor bigint,
     order_at timestamptz,
     order_event_id uuid,
-    goal integer NOT NULL,
     seller_shape integer NOT NULL,
     money_shape integer NOT NULL,
     share integer NOT NULL,
@@ -429,9 +432,9 @@ CREATE TABLE journey.order_changes (
     touch_count integer NOT NULL,
     touches bytea NOT NULL,
     loaded_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (anchor, occurred_at, event_id)
+    PRIMARY KEY (anchor, occurred_at, event_id, goal)
 );
-COMMENT ON TABLE journey.order_changes IS 'Returns, and further tellings of orders, also those that change nothing (convergent, but codes).';
+COMMENT ON TABLE journey.order_changes IS 'Returns, and further tellings of orders, also those that change nothing, for each goal of the order (convergent, but codes).';
 COMMENT ON COLUMN journey.order_changes.anchor IS 'Short key of the touchpoint''s anchor.';
 COMMENT ON COLUMN journey.order_changes.occurred_at IS 'When it happened.';
 COMMENT ON COLUMN journey.order_changes.event_id IS 'Id of the touchpoint.';
@@ -442,7 +445,8 @@ COMMENT ON COLUMN journey.order_changes.is_repeat IS 'Another system told this r
 COMMENT ON COLUMN journey.order_changes.order_anchor IS 'Anchor of the order''s touchpoint; null: no order is known.';
 COMMENT ON COLUMN journey.order_changes.order_at IS 'Its time.';
 COMMENT ON COLUMN journey.order_changes.order_event_id IS 'Its id.';
-COMMENT ON COLUMN journey.order_changes.goal IS 'Code of the goal, 0 = none.';
+COMMENT ON COLUMN journey.order_changes.goal IS 'Code of the goal, 0 = none; the amounts are the same for each goal of the order.';
+COMMENT ON COLUMN journey.order_changes.further_id IS 'Id of the row, if another goal of the order stands before; null: event_id.';
 COMMENT ON COLUMN journey.order_changes.seller_shape IS 'Shape of the touchpoint that sold: its department.';
 COMMENT ON COLUMN journey.order_changes.money_shape IS 'Shape of the touchpoint that told the value: its currency.';
 COMMENT ON COLUMN journey.order_changes.share IS 'Change of the conversion, in millionths.';

@@ -44,7 +44,7 @@ GRANT SELECT ON tutti.fct_stage_changes TO tutti_reader;
 -- a query is then planned for one row. So rows carry what views need of their fact; only texts that few ask for are joined: LEFT,
 -- which keeps the number of rows, and with nullif, so that a filter on them does not make it another join.
 CREATE VIEW tutti.fct_conversions AS
-SELECT c.event_id AS conversion_id, g.value AS goal_id, CASE WHEN a.version % 2 = 0 THEN a.profile_id END AS profile_id, c.event_id AS touchpoint_id, c.occurred_at AS converted_at,
+SELECT coalesce(c.further_id, c.event_id) AS conversion_id, g.value AS goal_id, CASE WHEN a.version % 2 = 0 THEN a.profile_id END AS profile_id, c.event_id AS touchpoint_id, c.occurred_at AS converted_at,
        (c.occurred_at AT TIME ZONE (SELECT zone FROM tutti_meta.active))::date AS conversion_date,
        s.department, s.channel, nullif(f.location_id, '') AS location_id, s.product_category, nullif(f.order_id, '') AS order_id,
        (c.value_micros * 0.000001)::numeric(20, 6) AS revenue,
@@ -65,7 +65,7 @@ JOIN journey.shapes AS s ON s.shape = c.shape
 JOIN journey.dictionary AS g ON g.code = c.goal
 UNION ALL
 -- Further tellings of an order that change its amounts.
-SELECT t.event_id, g.value, a.profile_id, t.event_id, t.occurred_at,
+SELECT coalesce(t.further_id, t.event_id), g.value, a.profile_id, t.event_id, t.occurred_at,
        (t.occurred_at AT TIME ZONE (SELECT zone FROM tutti_meta.active))::date,
        seller.department, s.channel, nullif(f.location_id, ''), s.product_category, nullif(f.order_id, ''),
        (t.value_micros * 0.000001)::numeric(20, 6), (t.margin_micros * 0.000001)::numeric(20, 6),
@@ -82,11 +82,12 @@ LEFT JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
 JOIN journey.shapes AS s ON s.shape = t.shape
 JOIN journey.shapes AS seller ON seller.shape = t.seller_shape
 JOIN journey.shapes AS money ON money.shape = t.money_shape
-LEFT JOIN journey.conversions AS o ON o.anchor = t.order_anchor AND o.occurred_at = t.order_at AND o.event_id = t.order_event_id
+LEFT JOIN journey.conversions AS o
+    ON o.anchor = t.order_anchor AND o.occurred_at = t.order_at AND o.event_id = t.order_event_id AND o.goal = t.goal
 JOIN journey.dictionary AS g ON g.code = t.goal
 WHERE NOT t.is_return AND (t.value_micros <> 0 OR t.margin_micros <> 0);
-COMMENT ON VIEW tutti.fct_conversions IS 'Conversions by the active policies, before returns; further tellings of an order that change its amounts have rows of their own (convergent).';
-COMMENT ON COLUMN tutti.fct_conversions.conversion_id IS 'Id of the conversion: that of its touchpoint (convergent).';
+COMMENT ON VIEW tutti.fct_conversions IS 'Conversions by the active policies, before returns, one for each goal of a touchpoint: add up rows of one goal_id only; further tellings of an order that change its amounts have rows of their own (convergent).';
+COMMENT ON COLUMN tutti.fct_conversions.conversion_id IS 'Id of the conversion: that of its touchpoint, for further goals one of its own (convergent).';
 COMMENT ON COLUMN tutti.fct_conversions.goal_id IS 'Goal of the policies (convergent).';
 COMMENT ON COLUMN tutti.fct_conversions.profile_id IS 'Today''s profile; null where no customer is known (convergent).';
 COMMENT ON COLUMN tutti.fct_conversions.touchpoint_id IS 'Hash of source and message_id (convergent).';
@@ -101,7 +102,7 @@ COMMENT ON COLUMN tutti.fct_conversions.revenue IS 'Value in currency (convergen
 COMMENT ON COLUMN tutti.fct_conversions.margin IS 'Margin in currency (convergent).';
 COMMENT ON COLUMN tutti.fct_conversions.currency IS 'ISO 4217 code of the conversion (convergent).';
 COMMENT ON COLUMN tutti.fct_conversions.is_counted IS 'Counts as one conversion; false for a further telling of an order (convergent).';
-COMMENT ON COLUMN tutti.fct_conversions.is_first IS 'First conversion of the customer (convergent).';
+COMMENT ON COLUMN tutti.fct_conversions.is_first IS 'First conversion of the customer for this goal (convergent).';
 COMMENT ON COLUMN tutti.fct_conversions.stage_before IS 'Stage that the conversion found (convergent).';
 COMMENT ON COLUMN tutti.fct_conversions.eligible_touch_count IS 'Number of touches that share the credit; 0 = unattributed (convergent).';
 COMMENT ON COLUMN tutti.fct_conversions.days_from_first_touch IS 'Days since the first of them (convergent).';
@@ -110,7 +111,7 @@ COMMENT ON COLUMN tutti.fct_conversions.loaded_at IS 'When it was stored first (
 GRANT SELECT ON tutti.fct_conversions TO tutti_reader;
 
 CREATE VIEW tutti.fct_attributions AS
-SELECT r.event_id AS conversion_id,
+SELECT r.conversion_id,
        coalesce(r.touchpoint_id, '00000000-0000-0000-0000-000000000000') AS touchpoint_id,
        r.model, g.value AS goal_id, r.profile_id, r.occurred_at AS converted_at, tutti_meta.from_micros(r.touched_us) AS touched_at,
        r.touch_position, r.touch_count AS path_length,
@@ -129,14 +130,14 @@ FROM (
            CASE WHEN c.touch_count > 0 THEN tutti_meta.be_int8(c.touches, p.touch * 28 + 16) END AS touched_us,
            CASE WHEN c.touch_count > 0 THEN tutti_meta.be_int4(c.touches, p.touch * 28 + 24) END AS touch_shape
     FROM (
-        SELECT k.event_id, k.occurred_at, k.goal, k.touch_count, k.touches, k.loaded_at, a.profile_id, s.department, s.currency,
+        SELECT coalesce(k.further_id, k.event_id) AS conversion_id, k.occurred_at, k.goal, k.touch_count, k.touches, k.loaded_at, a.profile_id, s.department, s.currency,
                k.occurred_at AS shared_at, 1000000 AS share, k.value_micros, k.margin_micros, 0::bigint AS value_before, 0::bigint AS margin_before
         FROM journey.conversions AS k
         LEFT JOIN journey.anchors AS a ON a.anchor = k.anchor AND a.version % 2 = 0
         JOIN journey.shapes AS s USING (shape)
         UNION ALL
         -- Returns and further tellings; where no touch shares, also what was returned beyond the order.
-        SELECT k.event_id, k.occurred_at, k.goal, k.touch_count, k.touches, k.loaded_at, a.profile_id, s.department, money.currency,
+        SELECT coalesce(k.further_id, k.event_id) AS conversion_id, k.occurred_at, k.goal, k.touch_count, k.touches, k.loaded_at, a.profile_id, s.department, money.currency,
                k.order_at, k.share, k.value_micros + CASE k.touch_count WHEN 0 THEN k.over_micros ELSE 0 END,
                CASE WHEN k.share <> 0 OR k.value_micros <> 0 OR k.margin_micros <> 0 THEN k.margin_micros END,
                k.value_before, k.margin_before
@@ -146,7 +147,7 @@ FROM (
         JOIN journey.shapes AS money ON money.shape = k.money_shape
         WHERE k.share <> 0 OR k.value_micros <> 0 OR k.margin_micros <> 0 OR (k.touch_count = 0 AND k.over_micros <> 0)
         UNION ALL
-        SELECT k.event_id, k.occurred_at, k.goal, 0, '', k.loaded_at, a.profile_id, s.department, money.currency,
+        SELECT coalesce(k.further_id, k.event_id) AS conversion_id, k.occurred_at, k.goal, 0, '', k.loaded_at, a.profile_id, s.department, money.currency,
                k.order_at, 0, k.over_micros, NULL, 0, 0
         FROM journey.order_changes AS k
         LEFT JOIN journey.anchors AS a ON a.anchor = k.anchor AND a.version % 2 = 0
@@ -180,7 +181,7 @@ JOIN journey.dictionary AS g ON g.code = r.goal
 LEFT JOIN journey.shapes AS t ON t.shape = r.touch_shape
 LEFT JOIN journey.campaign_names AS n ON n.campaign_id = t.campaign_id;
 COMMENT ON VIEW tutti.fct_attributions IS 'Which touch gets how much credit for a conversion, or loses for a return, by model; the rows of one model add up to it (convergent).';
-COMMENT ON COLUMN tutti.fct_attributions.conversion_id IS 'Id of the conversion, further telling or return: that of its touchpoint (convergent).';
+COMMENT ON COLUMN tutti.fct_attributions.conversion_id IS 'Id of the conversion, further telling or return: as in fct_conversions (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.touchpoint_id IS 'The credited touch; the nil uuid where there is none (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.model IS 'first_touch, last_touch, linear, position_based or time_decay (convergent).';
 COMMENT ON COLUMN tutti.fct_attributions.goal_id IS 'Goal of the policies (convergent).';
@@ -206,7 +207,7 @@ GRANT SELECT ON tutti.fct_attributions TO tutti_reader;
 CREATE VIEW tutti.fct_returns AS
 SELECT r.event_id AS return_id, CASE WHEN a.version % 2 = 0 THEN a.profile_id END AS profile_id, r.occurred_at AS returned_at,
        (r.occurred_at AT TIME ZONE (SELECT zone FROM tutti_meta.active))::date AS return_date,
-       nullif(f.order_id, '') AS order_id, r.order_event_id AS conversion_id, g.value AS goal_id, s.department, s.channel, s.product_category, money.currency,
+       nullif(f.order_id, '') AS order_id, coalesce(o.further_id, r.order_event_id) AS conversion_id, g.value AS goal_id, s.department, s.channel, s.product_category, money.currency,
        (CASE WHEN r.order_event_id IS NULL THEN 0 ELSE -r.value_micros END * 0.000001)::numeric(20, 6) AS returned_revenue,
        (CASE WHEN r.order_event_id IS NOT NULL AND NOT r.is_repeat THEN -r.margin_micros END * 0.000001)::numeric(20, 6) AS returned_margin,
        (CASE WHEN r.order_event_id IS NULL THEN -r.value_micros - r.over_micros ELSE -r.over_micros END * 0.000001)::numeric(20, 6) AS unmatched_revenue,
@@ -216,9 +217,11 @@ LEFT JOIN journey.anchors AS a USING (anchor)
 LEFT JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
 JOIN journey.shapes AS s ON s.shape = r.shape
 JOIN journey.shapes AS money ON money.shape = r.money_shape
+LEFT JOIN journey.conversions AS o
+    ON o.anchor = r.order_anchor AND o.occurred_at = r.order_at AND o.event_id = r.order_event_id AND o.goal = r.goal
 LEFT JOIN journey.dictionary AS g ON g.code = r.goal
 WHERE r.is_return;
-COMMENT ON VIEW tutti.fct_returns IS 'Returns, with what each takes back of its order; repeats included (convergent).';
+COMMENT ON VIEW tutti.fct_returns IS 'Returns, with what each takes back of its order, for each goal of the order; repeats included. Key: return_id, goal_id (convergent).';
 COMMENT ON COLUMN tutti.fct_returns.return_id IS 'Id of the return: that of its touchpoint (convergent).';
 COMMENT ON COLUMN tutti.fct_returns.profile_id IS 'Today''s profile; null where no customer is known (convergent).';
 COMMENT ON COLUMN tutti.fct_returns.returned_at IS 'Time of the return (convergent).';

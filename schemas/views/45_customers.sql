@@ -9,12 +9,13 @@ FROM (
     SELECT c.anchor, s.currency, 1 AS conversions, c.value_micros::numeric AS revenue_micros, c.margin_micros, NULL::bigint AS cost_micros
     FROM journey.conversions AS c
     JOIN journey.shapes AS s USING (shape)
+    WHERE c.further_id IS NULL
     UNION ALL
     -- Returns, and further tellings of an order.
     SELECT o.anchor, s.currency, 0, o.value_micros::numeric + o.over_micros, o.margin_micros, NULL
     FROM journey.order_changes AS o
     JOIN journey.shapes AS s ON s.shape = o.money_shape
-    WHERE o.value_micros <> 0 OR coalesce(o.margin_micros, 0) <> 0 OR o.over_micros <> 0 OR o.is_full
+    WHERE o.further_id IS NULL AND (o.value_micros <> 0 OR coalesce(o.margin_micros, 0) <> 0 OR o.over_micros <> 0 OR o.is_full)
     UNION ALL
     SELECT f.anchor, s.currency, 0, NULL, NULL, f.cost_micros
     FROM journey.facts AS f

@@ -121,11 +121,14 @@ static enum outcome read_conversion(const struct json *object, struct conversion
                                     struct err *err)
 {
     int value = 0;
-    CHECK(json_check_keys(object, "goal event", "value", err));
+    CHECK(json_check_keys(object, "goal event", "value lookback", err));
     CHECK(json_text(object, "goal", &rule->goal, err));
     CHECK(json_text(object, "event", &rule->event, err));
     CHECK(json_choice(object, "value", "positive|any", &value, err));
     rule->any_value = value == 1;
+    CHECK(json_duration(object, "lookback", &rule->lookback, err));
+    if (rule->lookback.us > 365 * US_PER_DAY && json_get(object, "lookback"))
+        return json_fail(json_get(object, "lookback"), err, "must not be above P365D");
     return OUTCOME_OK;
 }
 
@@ -136,8 +139,10 @@ static enum outcome read_conversions(struct arena *arena, const struct json *att
     CHECK(json_list(attribution, "conversions", &list, err));
     policy->conversion_count = (uint32_t)json_count(list);
     policy->conversions = arena_array(arena, struct conversion_rule, json_count(list));
-    for (size_t i = 0; i < json_count(list); i++)
+    for (size_t i = 0; i < json_count(list); i++) {
+        policy->conversions[i].lookback = policy->lookback;
         CHECK(read_conversion(json_at(list, i), &policy->conversions[i], err));
+    }
     return OUTCOME_OK;
 }
 
@@ -253,8 +258,8 @@ static enum outcome read_attribution(struct arena *arena, const struct json *jou
     CHECK(json_section(journey, "attribution", &attribution, err));
     CHECK(json_check_keys(attribution, "conversions",
                           "lookback creditable models position half_life stored_model", err));
-    CHECK(read_conversions(arena, attribution, policy, err));
     CHECK(json_duration(attribution, "lookback", &policy->lookback, err));
+    CHECK(read_conversions(arena, attribution, policy, err));
     CHECK(read_creditable(arena, attribution, policy, err));
     return read_credit(attribution, &policy->credit, err);
 }

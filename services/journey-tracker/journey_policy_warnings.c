@@ -16,6 +16,13 @@ static void look_at_lengths(struct arena *arena, const struct journey_policy *po
         warnings_add(arena, out,
                      "attribution.lookback: is zero: only touches at the very instant of the "
                      "conversion get credit");
+    for (uint32_t i = 0; i < policy->conversion_count && policy->lookback.us > 0; i++)
+        if (policy->conversions[i].lookback.us == 0)
+            warnings_add(arena, out,
+                         arena_printf(arena,
+                                      "attribution.conversions[%u].lookback: is zero: only touches "
+                                      "at the very instant of the conversion get credit",
+                                      i));
 }
 
 static bool is_conversion(const struct journey_policy *policy, struct span event)

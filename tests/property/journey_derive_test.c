@@ -698,7 +698,7 @@ int main(void)
         cmocka_unit_test(test_late_events),
         cmocka_unit_test(test_merges_and_splits),
     };
-    world_open_segments(&world, segments);
+    world_open_goals(&world, segments);
     world.policy.credit.models |= 1 << MODEL_POSITION_BASED | 1 << MODEL_TIME_DECAY;
     world_follow_paths(&world);
     add_shapes();

@@ -357,7 +357,9 @@ static const struct shape *shape_of(const char *event, const char *currency, con
 
 static int set_up(void **state)
 {
-    world_open(&world);
+    world_open_goals(&world, NULL);
+    /* An order that is told first without a value has the goals of that telling for good. */
+    world.policy.conversions[world.policy.conversion_count - 1].any_value = false;
     world.policy.credit.models |= 1 << MODEL_POSITION_BASED | 1 << MODEL_TIME_DECAY;
     usd = world_code(&world, SPAN("USD"));
     eur = world_code(&world, SPAN("EUR"));

@@ -95,14 +95,30 @@ static void set_goals(struct journey_policy *policy, struct arena *arena)
 
 static void set_attribution(struct journey_policy *policy, struct arena *arena)
 {
-    struct conversion_rule *rules = arena_array(arena, struct conversion_rule, 2);
-    rules[0] = (struct conversion_rule){.event = SPAN("Order Completed"), .goal = SPAN("sale")};
-    rules[1] = (struct conversion_rule){
-        .event = SPAN("Loan Funded"), .goal = SPAN("funded"), .any_value = true};
+    struct conversion_rule *rules = arena_array(arena, struct conversion_rule, 4);
+    rules[0] = (struct conversion_rule){
+        .event = SPAN("Order Completed"), .goal = SPAN("sale"), .lookback = DAYS(30)};
+    rules[1] = (struct conversion_rule){.event = SPAN("Loan Funded"),
+                                        .goal = SPAN("funded"),
+                                        .any_value = true,
+                                        .lookback = DAYS(30)};
     policy->conversions = rules;
     policy->conversion_count = 2;
-    policy->lookback = DAYS(30);
     policy->credit = journey_policy_default_credit();
+}
+
+/* One before `sale` and one behind, with lookbacks of their own. */
+static void add_goals_of_orders(struct journey_policy *policy)
+{
+    struct conversion_rule *rules = policy->conversions;
+    memmove(rules + 1, rules, policy->conversion_count * sizeof *rules);
+    rules[0] = (struct conversion_rule){
+        .event = SPAN("Order Completed"), .goal = SPAN("mailed"), .lookback = DAYS(1)};
+    rules[policy->conversion_count + 1] = (struct conversion_rule){.event = SPAN("Order Completed"),
+                                                                   .goal = SPAN("influenced"),
+                                                                   .any_value = true,
+                                                                   .lookback = DAYS(56)};
+    policy->conversion_count += 2;
 }
 
 /* Orders are told by shop and till; the till is believed. */
@@ -198,18 +214,15 @@ static void finish(struct journey_world *world)
         abort();
 }
 
-void world_open(struct journey_world *world)
-{
-    world_open_segments(world, NULL);
-}
-
-void world_open_segments(struct journey_world *world, const char *segments)
+static void open_with(struct journey_world *world, const char *segments, bool several)
 {
     memset(world, 0, sizeof *world);
     struct journey_policy *policy = &world->policy;
     set_rules(policy, &world->arena);
     set_goals(policy, &world->arena);
     set_attribution(policy, &world->arena);
+    if (several)
+        add_goals_of_orders(policy);
     set_orders(policy, &world->arena);
     set_channels(policy, &world->arena);
     set_responses(world);
@@ -233,6 +246,21 @@ void world_follow_paths(struct journey_world *world)
     world->policy.influence_count = sizeof rules / sizeof *rules;
     memcpy(world->policy.influence, rules, sizeof rules);
     finish(world);
+}
+
+void world_open(struct journey_world *world)
+{
+    open_with(world, NULL, false);
+}
+
+void world_open_segments(struct journey_world *world, const char *segments)
+{
+    open_with(world, segments, false);
+}
+
+void world_open_goals(struct journey_world *world, const char *segments)
+{
+    open_with(world, segments, true);
 }
 
 void world_close(struct journey_world *world)
@@ -388,13 +416,14 @@ void figures_close(struct figures *figures)
 static void apply_orders(struct figures *figures, const struct journey_effects *effects)
 {
     for (size_t i = 0; i < effects->orders_removed.count; i++) {
-        struct row_key key = row_key(&effects->orders_removed.items[i].key, 0);
+        struct row_key key =
+            row_key(&effects->orders_removed.items[i].key, effects->orders_removed.items[i].goal);
         map_remove(&figures->orders, &key);
     }
     for (size_t i = 0; i < effects->orders.count; i++) {
         struct order_change row = effects->orders.items[i];
         row.touches = arena_copy(&figures->arena, row.touches);
-        struct row_key key = row_key(&row.key, 0);
+        struct row_key key = row_key(&row.key, row.goal);
         *(struct order_change *)map_put(&figures->orders, &key, NULL) = row;
     }
 }
@@ -411,7 +440,8 @@ void figures_apply(struct figures *figures, const struct journey_effects *effect
     apply_memberships(figures, effects);
     apply_responses(figures, effects);
     for (size_t i = 0; i < effects->conversions_removed.count; i++) {
-        struct row_key key = row_key(&effects->conversions_removed.items[i].key, 0);
+        struct row_key key = row_key(&effects->conversions_removed.items[i].key,
+                                     effects->conversions_removed.items[i].goal);
         map_remove(&figures->conversions, &key);
     }
     for (size_t i = 0; i < effects->stages_removed.count; i++) {
@@ -422,7 +452,7 @@ void figures_apply(struct figures *figures, const struct journey_effects *effect
     for (size_t i = 0; i < effects->conversions.count; i++) {
         struct conversion_row row = effects->conversions.items[i];
         row.eligible = arena_copy(&figures->arena, row.eligible);
-        struct row_key key = row_key(&row.key, 0);
+        struct row_key key = row_key(&row.key, row.goal);
         *(struct conversion_row *)map_put(&figures->conversions, &key, NULL) = row;
     }
     for (size_t i = 0; i < effects->stages.count; i++) {
@@ -480,10 +510,10 @@ static void order_lines(const struct figures *figures, struct arena *arena, stru
         add_key(&buf, &c->key);
         strbuf_addf(&buf, " of ");
         add_key(&buf, &c->order);
-        strbuf_addf(&buf,
-                    " full %d repeat %d goal %u shapes %u %u: %d %lld %lld %lld, %u:", c->is_full,
-                    c->is_repeat, c->goal, c->seller, c->money, c->share, (long long)c->value,
-                    (long long)c->margin, (long long)c->over, c->touch_count);
+        strbuf_addf(
+            &buf, " full %d repeat %d goal %u%s shapes %u %u: %d %lld %lld %lld, %u:", c->is_full,
+            c->is_repeat, c->goal, c->further.ptr ? " further" : "", c->seller, c->money, c->share,
+            (long long)c->value, (long long)c->margin, (long long)c->over, c->touch_count);
         for (size_t b = 0; b < c->touches.len; b++)
             strbuf_addf(&buf, "%02x", (unsigned char)c->touches.ptr[b]);
         pack_byte(&buf, 0);
@@ -528,8 +558,9 @@ static void row_lines(const struct figures *figures, struct arena *arena, struct
         struct strbuf buf = {.arena = arena};
         strbuf_addf(&buf, "conversion ");
         add_key(&buf, &c->key);
-        strbuf_addf(&buf, " goal %u first %d stage %u eligible %u:", c->goal, c->is_first,
-                    c->stage_before, c->eligible_count);
+        strbuf_addf(&buf, " goal %u%s first %d stage %u eligible %u:", c->goal,
+                    c->further.ptr ? " further" : "", c->is_first, c->stage_before,
+                    c->eligible_count);
         for (size_t b = 0; b < c->eligible.len; b++)
             strbuf_addf(&buf, "%02x", (unsigned char)c->eligible.ptr[b]);
         pack_byte(&buf, 0);

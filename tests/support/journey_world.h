@@ -26,6 +26,9 @@ void world_open_segments(struct journey_world *world, const char *segments);
 /* Follows the paths to three goals as well: sale, all of them, by campaign; funded, the first, by
  * channel, a week; third_touch, all, by kind, a day. */
 void world_follow_paths(struct journey_world *world);
+/* The same where an order converts for three goals: `mailed` within a day, `sale`, and
+ * `influenced`, of any value and within 56 days. */
+void world_open_goals(struct journey_world *world, const char *segments);
 void world_close(struct journey_world *world);
 
 /* Code of a text, made if new; 0 for SPAN_NONE. */

@@ -63,7 +63,7 @@ static void test_every_field_is_shown(void **state)
     journey_state_init(&s, &arena);
     s.stage = STAGE_LOYALTY;
     s.status = STATUS_WON_BACK;
-    s.has_converted = true;
+    s.converted = 1;
     s.journey_number = 0x01020304;
     s.first_seen.us = 1001;
     s.last.at.us = 1002;

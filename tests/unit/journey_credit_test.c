@@ -268,6 +268,110 @@ static void test_only_listed_models_have_cells(void **state)
     world_close(&world);
 }
 
+/* ---- several goals of a touch ---- */
+struct goals_world {
+    struct journey_world world;
+    struct journey_effects effects;
+    struct journey_state state;
+    const struct shape *sent, *order, *back;
+};
+
+static void open_goals(struct goals_world *g)
+{
+    world_open_goals(&g->world, NULL);
+    journey_state_init(&g->state, &g->world.arena);
+    journey_effects_init(&g->effects, &g->world.arena);
+    g->sent = world_event(&g->world, "Campaign Sent");
+    g->order = world_event(&g->world, "Order Completed");
+    g->back = world_event(&g->world, "Order Returned");
+}
+
+static void pass_of(struct goals_world *g, const struct shape *shape, int64_t at, uint32_t id,
+                    int64_t value)
+{
+    struct touch touch = world_touch(shape, at, id);
+    world_set_value(&touch, value);
+    world_name_order(&g->world, &touch, "17");
+    pass(&g->world, &g->effects, &g->state, touch);
+}
+
+static int64_t linear_credit(struct goals_world *g, const char *goal, uint32_t channel)
+{
+    struct cell cell;
+    int64_t sum = 0;
+    for (size_t i = 0; journey_effects_next(&g->effects, &i, &cell);)
+        if (cell.key.family == CELL_CREDIT && cell.key.dims[1] == MODEL_LINEAR &&
+            cell.key.dims[0] == world_code(&g->world, span_of(goal)) && cell.key.dims[2] == channel)
+            sum += cell.values[1];
+    return sum;
+}
+
+/* Sends 40 and 10 days and an hour before the order: each goal has those of its own lookback. */
+static void test_each_goal_has_its_lookback(void **state)
+{
+    static const struct {
+        const char *goal;
+        uint32_t eligible;
+        bool is_further;
+    } rows[] = {{"mailed", 1, false}, {"sale", 2, true}, {"influenced", 3, true}};
+    struct goals_world g;
+    open_goals(&g);
+    pass_of(&g, g.sent, 10 * US_PER_DAY, 1, MICROS_ABSENT);
+    pass_of(&g, g.sent, 40 * US_PER_DAY, 2, MICROS_ABSENT);
+    pass_of(&g, g.sent, 50 * US_PER_DAY - 3600 * US_PER_SECOND, 3, MICROS_ABSENT);
+    pass_of(&g, g.order, 50 * US_PER_DAY, 4, 60);
+    assert_int_equal(g.effects.conversions.count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        const struct conversion_row *row = &g.effects.conversions.items[i];
+        assert_int_equal(row->goal, world_code(&g.world, span_of(rows[i].goal)));
+        assert_int_equal(row->eligible_count, rows[i].eligible);
+        assert_int_equal(row->further.ptr != NULL, rows[i].is_further);
+        assert_true(row->is_first);
+        assert_int_equal(linear_credit(&g, rows[i].goal, g.sent->channel), 60);
+    }
+    assert_int_equal(journey_state_revenue(&g.state).conversions, 1);
+    assert_int_equal(journey_state_revenue(&g.state).revenue, 60);
+    world_close(&g.world);
+}
+
+/* Only `influenced` takes an order without a value: for the others a later one is the first. */
+static void test_first_is_first_of_its_goal(void **state)
+{
+    struct goals_world g;
+    open_goals(&g);
+    pass_of(&g, g.order, 1 * US_PER_DAY, 1, 0);
+    pass_of(&g, g.order, 5 * US_PER_DAY, 2, 7);
+    const struct conversion_row *rows = g.effects.conversions.items;
+    assert_int_equal(g.effects.conversions.count, 4);
+    assert_true(rows[0].is_first && rows[0].further.ptr == NULL);
+    assert_true(rows[1].is_first && rows[2].is_first && !rows[3].is_first);
+    assert_true(rows[0].goal == rows[3].goal && rows[3].further.ptr != NULL);
+    world_close(&g.world);
+}
+
+static void test_a_return_takes_from_each_goal(void **state)
+{
+    static const char *const goals[] = {"mailed", "sale", "influenced"};
+    struct goals_world g;
+    open_goals(&g);
+    pass_of(&g, g.sent, 10 * US_PER_DAY, 1, MICROS_ABSENT);
+    pass_of(&g, g.order, 20 * US_PER_DAY, 2, 60);
+    pass_of(&g, g.back, 30 * US_PER_DAY, 3, 25);
+    pass_of(&g, g.back, 31 * US_PER_DAY, 4, 50); /* 15 more than is left */
+    assert_int_equal(g.effects.orders.count, 6);
+    for (uint32_t i = 0; i < 3; i++) {
+        const struct order_change *row = &g.effects.orders.items[i];
+        assert_int_equal(row->goal, world_code(&g.world, span_of(goals[i])));
+        assert_int_equal(row->touch_count, i ? 1 : 0);
+        assert_int_equal(row->value, -25);
+        assert_int_equal(row->further.ptr != NULL, i > 0);
+        assert_int_equal(linear_credit(&g, goals[i], g.sent->channel), 0);
+        assert_int_equal(linear_credit(&g, goals[i], 0), -15);
+    }
+    assert_int_equal(journey_state_revenue(&g.state).revenue, -15);
+    world_close(&g.world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +381,9 @@ int main(void)
         cmocka_unit_test(test_parts_of_any_numbers),
         cmocka_unit_test(test_parts_of_an_order),
         cmocka_unit_test(test_only_listed_models_have_cells),
+        cmocka_unit_test(test_each_goal_has_its_lookback),
+        cmocka_unit_test(test_first_is_first_of_its_goal),
+        cmocka_unit_test(test_a_return_takes_from_each_goal),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     arena_free(&arena);

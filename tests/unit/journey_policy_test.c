@@ -102,6 +102,9 @@ static void test_responses(void **state)
     }
 }
 
+#define CONVERSIONS(rules) "{\"stages\":[],\"attribution\":{\"conversions\":[" rules "]}}"
+#define SOLD(goal, key)    "{\"goal\":\"" goal "\",\"event\":\"Order\"," key "}"
+
 static const struct {
     const char *journey, *goals, *channels, *says;
 } mistakes[] = {
@@ -176,6 +179,20 @@ static const struct {
      "goals[0].segment: no segment \"gold\" in segments.json"},
     {CREDITABLE("{\"utm_medum\":\"cpc\"}"), GOAL(""), "{\"rules\":[]}", "utm_medium"},
     {CREDITABLE("7"), GOAL(""), "{\"rules\":[]}", "creditable[0]"},
+    {CONVERSIONS(SOLD("a", "\"lookback\":\"P366D\"")), GOAL(""), "{\"rules\":[]}",
+     "attribution.conversions[0].lookback: must not be above P365D"},
+    {CONVERSIONS(SOLD("a", "\"lokback\":\"P3D\"")), GOAL(""), "{\"rules\":[]}", "lookback"},
+    {CONVERSIONS(SOLD("a", "\"value\":\"any\"") "," SOLD("b", "\"value\":\"any\"") "," SOLD(
+         "c",
+         "\"value\":\"any\"") "," SOLD("d",
+                                       "\"value\":\"any\"") "," SOLD("a",
+                                                                     "\"value\":"
+                                                                     "\"any\"") "," SOLD("e",
+                                                                                         "\"value\""
+                                                                                         ":\"any"
+                                                                                         "\"")),
+     GOAL(""), "{\"rules\":[]}",
+     "attribution.conversions: \"Order\" converts for more than 4 goals"},
     {CREDIT("\"models\":[]"), GOAL(""), "{\"rules\":[]}", "attribution.models"},
     {CREDIT("\"models\":[\"liner\"]"), GOAL(""), "{\"rules\":[]}", "linear"},
     {CREDIT("\"models\":[\"linear\",\"linear\"]"), GOAL(""), "{\"rules\":[]}",

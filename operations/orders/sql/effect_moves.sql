@@ -7,11 +7,13 @@ WITH moved AS (SELECT tutti_meta.short_key(m.identifier_id) AS anchor
                     FROM moved
                     JOIN journey.conversions AS c USING (anchor)
                     JOIN journey.shapes AS s USING (shape)
+                    WHERE c.further_id IS NULL
                     UNION ALL
                     SELECT s.currency, 0, o.value_micros::numeric + o.over_micros
                     FROM moved
                     JOIN journey.order_changes AS o USING (anchor)
-                    JOIN journey.shapes AS s ON s.shape = o.money_shape) AS m
+                    JOIN journey.shapes AS s ON s.shape = o.money_shape
+                    WHERE o.further_id IS NULL) AS m
               GROUP BY m.currency)
 SELECT (SELECT count(*) FROM moved)::text,
        (SELECT count(*) FROM moved JOIN journey.facts USING (anchor))::text,

@@ -7,10 +7,10 @@ CROSS JOIN LATERAL (
     SELECT s.currency, 1 AS conversions, coalesce(c.value_micros, 0)::numeric AS micros
     FROM journey.conversions AS c
     JOIN journey.shapes AS s USING (shape)
-    WHERE c.anchor = a.anchor
+    WHERE c.anchor = a.anchor AND c.further_id IS NULL
     UNION ALL
     SELECT s.currency, 0, o.value_micros::numeric + o.over_micros
     FROM journey.order_changes AS o
     JOIN journey.shapes AS s ON s.shape = o.money_shape
-    WHERE o.anchor = a.anchor) AS m
+    WHERE o.anchor = a.anchor AND o.further_id IS NULL) AS m
 GROUP BY m.currency

@@ -75,11 +75,18 @@ void influence_before(struct passing *p)
     }
 }
 
+static bool converts_for(const struct passing *p, uint32_t goal_code)
+{
+    for (uint8_t i = 0; i < p->conversions.count; i++)
+        if (p->policy->conversions[p->conversions.rules[i]].goal_code == goal_code)
+            return true;
+    return false;
+}
+
 static bool converts(const struct passing *p, const struct influence_rule *rule)
 {
     if (rule->counted_by < 0)
-        return p->conversion >= 0 &&
-               p->policy->conversions[p->conversion].goal_code == rule->goal_code;
+        return converts_for(p, rule->goal_code);
     return p->touch->shape->is_touch && p->touch->shape->direction == DIRECTION_INBOUND &&
            all_goals(p->policy, p->counted, p->nth_counted) >> rule->counted_by & 1;
 }

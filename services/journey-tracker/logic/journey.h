@@ -140,8 +140,10 @@ struct order_detail {
     const struct shape *seller; /* of the conversion: department that converted */
     const struct shape *money;  /* of the telling with its value: source and currency */
     bool has_value, has_margin, is_conversion;
-    uint32_t goal;     /* code, of the conversion */
-    uint64_t credited; /* bit of that goal, if it is a credited one */
+    /* Of the conversion: a rule for each of its goals, which shares with the newest `sharing` of
+     * the eligible touches. */
+    struct conversion_set sales;
+    uint32_t sharing[TOUCH_MAX_GOALS];
     struct order_sums told, back;
     /* Goals that match the first telling, value and score left aside, and those of money from
      * which a return takes; goals that match a telling; those without nth that counted it. */
@@ -218,7 +220,7 @@ struct journey_state {
      * timeline does not decide it: who starts a derivation sets it, and it stays. */
     bool is_identified;
     struct instant stage_since;
-    bool has_converted;
+    uint16_t converted;   /* goals of conversion rules that it converted for, by goal_slot */
     int32_t goal_day;     /* reporting day of the last touch */
     uint64_t goals_today; /* goals counted on that day */
     /* Goals counted in the week, month and quarter of that day, by window_slot. */
@@ -257,8 +259,12 @@ int16_t journey_state_trend(const struct journey_state *state);
 struct conversion_row {
     struct touch_key key;
     uint32_t shape; /* its code */
+    int16_t rule;   /* its conversion rule */
     uint32_t goal;  /* dictionary code */
-    bool is_first;
+    /* The goal as text, where the touch has others whose rules stand before this one's; else
+     * SPAN_NONE. */
+    struct span further;
+    bool is_first; /* of this goal */
     uint8_t stage_before;
     int64_t value, margin; /* of the touch; may be MICROS_ABSENT */
     uint32_t eligible_count;
@@ -275,7 +281,9 @@ struct order_change {
     uint32_t shape;         /* its code */
     struct touch_key order; /* order_detail.key; at = INSTANT_FIRST: no order */
     bool is_return, is_full, is_repeat;
+    int16_t rule;           /* conversion rule of the goal */
     uint32_t goal;          /* code; 0: none */
+    struct span further;    /* as in conversion_row */
     uint32_t seller, money; /* codes of shapes: department, and currency */
     int32_t share;          /* of a conversion, in millionths */
     /* Shared out among the touches; without any: unattributed. The margin may be MICROS_ABSENT.

@@ -28,7 +28,7 @@ static void note_fact(struct journey_state *state, const struct touch *touch)
 /* ---- map ---- */
 static uint32_t node_of(const struct passing *p)
 {
-    return p->conversion >= 0 ? p->policy->conversion_node : p->touch->shape->kind;
+    return p->conversions.count ? p->policy->conversion_node : p->touch->shape->kind;
 }
 
 static void emit_exit(const struct passing *p)
@@ -323,19 +323,24 @@ static uint64_t goals_of_touch(const struct passing *p)
 }
 
 /* ---- conversions ---- */
-static void emit_conversion(const struct passing *p)
+/* The goals that counted this touch or an earlier telling of its order. */
+static uint64_t goals_counted(const struct passing *p)
 {
-    const struct shape *shape = p->touch->shape;
     uint64_t counted = all_goals(p->policy, p->counted, p->nth_counted);
     if (p->again)
         counted |= all_goals(p->policy, p->again->detail->counted, p->again->nth_counted);
-    uint32_t n;
-    const struct tail_touch *eligible = tail_eligible(&p->state->tail, p->effects->arena, &n);
-    if (journey_needs_window(p->policy, p->state, p->touch))
-        p->effects->missed_window = true;
+    return counted;
+}
+
+/* The conversion of one goal: of its rule, which is rule number i of the touch. */
+static void emit_sale(const struct passing *p, uint8_t i, const struct tail_touch *eligible,
+                      uint32_t n)
+{
+    const struct shape *shape = p->touch->shape;
+    const struct conversion_rule *rule = &p->policy->conversions[p->conversions.rules[i]];
     effects_credit(p->effects, &p->policy->credit,
                    &(struct crediting){.shown = &p->shown,
-                                       .goal = p->detail.goal,
+                                       .goal = rule->goal_code,
                                        .day = p->day,
                                        .converted_at = p->touch->key.at,
                                        .department = shape->department,
@@ -343,19 +348,43 @@ static void emit_conversion(const struct passing *p)
                                        .share = CREDIT_WHOLE,
                                        .value = or_zero(p->touch->value_micros),
                                        .margin = p->touch->margin_micros,
-                                       .is_left_out = (p->detail.credited & ~counted) != 0},
+                                       .is_left_out = (rule->credited & ~goals_counted(p)) != 0},
                    eligible, n);
     *arena_push(p->effects->arena, &p->effects->conversions) = (struct conversion_row){
         .key = p->touch->key,
         .shape = shape->code,
-        .goal = p->detail.goal,
-        .is_first = !p->state->has_converted,
+        .rule = p->conversions.rules[i],
+        .goal = rule->goal_code,
+        .further = i ? rule->goal : SPAN_NONE,
+        .is_first = !(p->state->converted >> rule->goal_slot & 1),
         .stage_before = p->stage_before,
         .value = p->touch->value_micros,
         .margin = p->touch->margin_micros,
         .eligible_count = n,
         .eligible = pack_eligible(p->effects->arena, eligible, n),
     };
+}
+
+/* How many of the eligible touches, oldest first, are inside this lookback. */
+static uint32_t count_since(const struct tail_touch *eligible, uint32_t n, struct instant since)
+{
+    uint32_t left = 0;
+    while (left < n && instant_compare(eligible[left].at, since) < 0)
+        left++;
+    return n - left;
+}
+
+static void emit_sales(const struct passing *p)
+{
+    uint32_t n;
+    const struct tail_touch *eligible = tail_eligible(&p->state->tail, p->effects->arena, &n);
+    if (journey_needs_window(p->policy, p->state, p->touch))
+        p->effects->missed_window = true;
+    for (uint8_t i = 0; i < p->conversions.count; i++) {
+        struct duration lookback = p->policy->conversions[p->conversions.rules[i]].lookback;
+        uint32_t own = count_since(eligible, n, instant_minus(p->touch->key.at, lookback));
+        emit_sale(p, i, eligible + (n - own), own);
+    }
 }
 
 /* Only a remembered order needs its touches again. */
@@ -371,6 +400,10 @@ static void note_eligible(struct passing *p)
     memcpy(copy, eligible, n * sizeof *copy);
     p->detail.eligible = copy;
     p->detail.eligible_count = n;
+    for (uint8_t i = 0; i < p->conversions.count; i++) {
+        struct duration lookback = p->policy->conversions[p->conversions.rules[i]].lookback;
+        p->detail.sharing[i] = count_since(copy, n, instant_minus(p->touch->key.at, lookback));
+    }
 }
 
 static void pass_conversion(struct passing *p)
@@ -379,12 +412,12 @@ static void pass_conversion(struct passing *p)
     p->detail.is_conversion = true;
     p->detail.key = p->touch->key;
     p->detail.seller = p->touch->shape;
-    p->detail.goal = p->policy->conversions[p->conversion].goal_code;
-    p->detail.credited = p->policy->conversions[p->conversion].credited;
+    p->detail.sales = p->conversions;
     note_eligible(p);
     if (p->effects)
-        emit_conversion(p);
-    s->has_converted = true;
+        emit_sales(p);
+    for (uint8_t i = 0; i < p->conversions.count; i++)
+        s->converted |= (uint16_t)(1U << p->policy->conversions[p->conversions.rules[i]].goal_slot);
     struct currency_sum *sum = journey_sum(s, p->touch->shape->currency);
     sum->last = p->touch->key;
     sum->conversions++;
@@ -402,7 +435,8 @@ static void find_order(struct passing *p)
     p->again = orders_told(p->policy, p->state, p->touch);
     if (p->touch->shape->is_order)
         p->detail = telling(p);
-    p->conversion = p->again && p->again->detail->is_conversion ? -1 : touch_conversion(p->touch);
+    if (p->again == NULL || !p->again->detail->is_conversion)
+        p->conversions = touch_conversions(p->touch);
 }
 
 /* Everything but the map. */
@@ -412,7 +446,7 @@ static void pass_rules(struct passing *p)
     if (p->touch->shape->direction == DIRECTION_INBOUND)
         pass_inbound(p);
     pass_goals(p, goals_of_touch(p), p->again ? &p->detail.told : &own);
-    if (p->conversion >= 0)
+    if (p->conversions.count)
         pass_conversion(p);
     if (p->again)
         pass_telling(p);
@@ -486,7 +520,6 @@ void journey_advance(const struct journey_policy *policy, struct journey_state *
         .effects = effects,
         .day = reporting_day(policy, touch->key.at),
         .stage_before = journey_stage_at(state, touch->key.at),
-        .conversion = -1,
         .had_touch = instant_is_set(state->last_touch_at),
         .shown = in_no_segment(),
     };

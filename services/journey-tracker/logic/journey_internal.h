@@ -54,11 +54,11 @@ static inline bool touch_matches(const struct journey_policy *policy, const stru
     return asked && filter_admits(&policy->filters[filter], touch->value_micros > 0, touch->score);
 }
 
-/* The conversion rule that a touch matches; -1: none. */
-static inline int touch_conversion(const struct touch *touch)
+/* The conversion rules that a touch matches. */
+static inline struct conversion_set touch_conversions(const struct touch *touch)
 {
     if (is_return(touch))
-        return -1;
+        return (struct conversion_set){0};
     return touch->value_micros > 0 ? touch->shape->positive : touch->shape->otherwise;
 }
 
@@ -150,7 +150,7 @@ struct passing {
     struct journey_effects *effects; /* NULL: state only */
     int32_t day;
     uint8_t stage_before;
-    int conversion; /* index of the conversion rule, -1: none */
+    struct conversion_set conversions; /* the rules by which it is a conversion */
     /* Of an order: */
     struct order_entry *again;  /* the order that this touch tells again; NULL: a new one */
     struct order_detail detail; /* after this touch */

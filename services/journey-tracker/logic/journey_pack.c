@@ -139,7 +139,8 @@ struct state_header {
 #include "services/journey-tracker/logic/state_header.def"
 };
 
-enum { HEADER_CONVERTED = 1, HEADER_FACETS = 2, HEADER_LAPSES = 4 };
+/* HEADER_CONVERTED is for the first goal of the conversion rules. */
+enum { HEADER_CONVERTED = 1, HEADER_FACETS = 2, HEADER_LAPSES = 4, HEADER_FURTHER = 8 };
 
 static struct state_header header_of(const struct journey_state *s)
 {
@@ -149,7 +150,8 @@ static struct state_header header_of(const struct journey_state *s)
         .layout = JOURNEY_LAYOUT,
         .stage = s->stage,
         .status = s->status,
-        .flags = (s->has_converted ? HEADER_CONVERTED : 0) |
+        .flags = (s->converted & 1 ? HEADER_CONVERTED : 0) |
+                 (s->converted > 1 ? HEADER_FURTHER : 0) |
                  (newest || revenue.with_cost || s->zone.code ? HEADER_FACETS : 0),
         .is_identified = s->is_identified,
         .last_inbound_rank = s->last_inbound.rank,
@@ -183,7 +185,7 @@ static void take_header(struct journey_state *s, const struct state_header *h)
 {
     s->stage = h->stage;
     s->status = h->status;
-    s->has_converted = h->flags & HEADER_CONVERTED;
+    s->converted = h->flags & HEADER_CONVERTED;
     s->is_identified = h->is_identified & 1;
     s->journey_number = h->journey_number;
     s->first_seen = instant_is_set(h->first_seen) ? h->first_seen : INSTANT_NEVER;
@@ -567,6 +569,8 @@ void journey_state_pack(const struct journey_policy *policy, const struct journe
     }
     pack_varint(out, s->last_node);
     pack_varint(out, s->last_department);
+    if (header.flags & HEADER_FURTHER)
+        pack_varint(out, s->converted >> 1);
     pack_progress(policy, out, s);
     pack_orders(out, s);
     pack_sums(out, s);
@@ -635,6 +639,8 @@ enum outcome journey_state_unpack(const struct journey_policy *policy, struct sp
     unpack_last(&in, flags, out);
     out->last_node = (uint32_t)unpack_varint(&in);
     out->last_department = (uint32_t)unpack_varint(&in);
+    if (header.flags & HEADER_FURTHER)
+        out->converted |= (uint16_t)(unpack_varint(&in) << 1);
     out->goal_day = (int32_t)unpack_zigzag(&in);
     out->goals_today = unpack_varint(&in);
     for (int i = 0; i < WINDOW_KINDS && policy->has_windows; i++)

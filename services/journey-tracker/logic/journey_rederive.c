@@ -11,14 +11,17 @@ static bool same_touch(const struct touch *a, const struct touch *b)
            a->zone == b->zone && a->opportunity == b->opportunity;
 }
 
+/* Rows of a touch are derived in the order of their rules. */
 int conversions_order(const struct conversion_row *a, const struct conversion_row *b)
 {
-    return touch_key_compare(&a->key, &b->key);
+    int c = touch_key_compare(&a->key, &b->key);
+    return c ? c : a->rule - b->rule;
 }
 
 unsigned conversions_change(const struct conversion_row *before, struct conversion_row *after)
 {
-    bool same = before->goal == after->goal && before->is_first == after->is_first &&
+    bool same = before->is_first == after->is_first &&
+                span_equal(before->further, after->further) &&
                 before->stage_before == after->stage_before &&
                 span_equal(before->eligible, after->eligible);
     return same ? 0 : ROW_WRITE;
@@ -37,15 +40,17 @@ unsigned repeats_change(const struct touch_key *before, struct touch_key *after)
 
 int orders_order(const struct order_change *a, const struct order_change *b)
 {
-    return touch_key_compare(&a->key, &b->key);
+    int c = touch_key_compare(&a->key, &b->key);
+    return c ? c : a->rule - b->rule;
 }
 
 unsigned orders_change(const struct order_change *a, struct order_change *b)
 {
     bool same = touch_key_compare(&a->order, &b->order) == 0 && a->is_return == b->is_return &&
-                a->is_full == b->is_full && a->is_repeat == b->is_repeat && a->goal == b->goal &&
-                a->seller == b->seller && a->money == b->money && a->share == b->share &&
-                a->value == b->value && a->margin == b->margin && a->over == b->over &&
+                a->is_full == b->is_full && a->is_repeat == b->is_repeat &&
+                span_equal(a->further, b->further) && a->seller == b->seller &&
+                a->money == b->money && a->share == b->share && a->value == b->value &&
+                a->margin == b->margin && a->over == b->over &&
                 a->value_before == b->value_before && a->margin_before == b->margin_before &&
                 span_equal(a->touches, b->touches);
     return same ? 0 : ROW_WRITE;

@@ -111,19 +111,23 @@ static void add_to_goals(const struct passing *p, const struct order_detail *d,
     }
 }
 
+/* The order's goal number i: the touches that share its credit, the newest of the eligible ones. */
+static const struct tail_touch *sharing_of(const struct order_detail *d, uint8_t i)
+{
+    return d->sharing[i] ? d->eligible + (d->eligible_count - d->sharing[i]) : NULL;
+}
+
 static void credit_change(struct journey_effects *effects, const struct credit_rules *rules,
                           const struct order_change *row, struct crediting c,
-                          const struct order_detail *d)
+                          const struct tail_touch *touches)
 {
-    if (row->goal == 0)
-        return;
-    bool is_one = d->eligible_count == 0; /* all of it is nobody's */
+    bool is_one = row->touch_count == 0; /* all of it is nobody's */
     if (!c.share && !c.value && !or_zero(c.margin))
         c.margin = MICROS_ABSENT; /* nothing of the order: what is over has no margin */
     if (is_one)
         c.value = wrap_add(c.value, row->over);
     if (c.share || c.value || or_zero(c.margin))
-        effects_credit(effects, rules, &c, d->eligible, d->eligible_count);
+        effects_credit(effects, rules, &c, touches, row->touch_count);
     c.share = 0;
     c.margin = MICROS_ABSENT;
     c.value = row->over;
@@ -136,6 +140,7 @@ static struct crediting crediting_of(const struct passing *p, const struct order
 {
     uint32_t slots = p->nth_counted | (p->again ? p->again->nth_counted : 0);
     uint64_t counted = all_goals(p->policy, d->counted | p->counted, slots);
+    uint64_t credited = p->policy->conversions[row->rule].credited;
     return (struct crediting){.shown = &p->shown,
                               .goal = row->goal,
                               .day = p->day,
@@ -147,7 +152,7 @@ static struct crediting crediting_of(const struct passing *p, const struct order
                               .margin = row->margin,
                               .value_before = row->value_before,
                               .margin_before = row->margin_before,
-                              .is_left_out = (d->credited & ~counted) != 0};
+                              .is_left_out = d->is_conversion && (credited & ~counted) != 0};
 }
 
 /* d: the order before the change. */
@@ -159,7 +164,6 @@ static struct order_change row_of(const struct passing *p, const struct order_de
         .key = p->touch->key,
         .shape = p->touch->shape->code,
         .order = d->key,
-        .goal = d->goal,
         .seller = d->seller->code,
         .money = d->money->code,
         .share = a->share,
@@ -168,17 +172,33 @@ static struct order_change row_of(const struct passing *p, const struct order_de
         .value_before = (int64_t)left.value,
         .margin_before = (int64_t)left.margin,
         .over = a->over,
-        .touch_count = d->eligible_count,
+        .touches = SPAN(""),
     };
 }
 
-static void emit_change(const struct passing *p, struct order_change *row,
-                        const struct order_detail *d)
+/* The row of each goal of the order, and what its touches get or lose. unidentified: as in
+ * crediting. */
+static void emit_change(const struct passing *p, const struct order_change *change,
+                        const struct order_detail *d, uint32_t unidentified)
 {
     struct journey_effects *effects = p->effects;
-    row->touches = pack_eligible(effects->arena, d->eligible, d->eligible_count);
-    credit_change(effects, &p->policy->credit, row, crediting_of(p, row, d), d);
-    *arena_push(effects->arena, &effects->orders) = *row;
+    bool removes = unidentified && effects->sign < 0; /* journey_alone */
+    struct order_changes *rows = removes ? &effects->orders_removed : &effects->orders;
+    for (uint8_t i = 0; i < d->sales.count; i++) {
+        struct order_change row = *change;
+        const struct conversion_rule *rule = &p->policy->conversions[d->sales.rules[i]];
+        row.rule = d->sales.rules[i];
+        row.goal = rule->goal_code;
+        row.further = i ? rule->goal : SPAN_NONE;
+        row.touch_count = d->sharing[i];
+        row.touches = pack_eligible(effects->arena, sharing_of(d, i), row.touch_count);
+        struct crediting c = crediting_of(p, &row, d);
+        c.unidentified = unidentified;
+        credit_change(effects, &p->policy->credit, &row, c, sharing_of(d, i));
+        *arena_push(effects->arena, rows) = row;
+    }
+    if (d->sales.count == 0)
+        *arena_push(effects->arena, rows) = *change;
 }
 
 /* Of a currency without conversions the newest touch is kept. */
@@ -221,7 +241,7 @@ void pass_telling(struct passing *p)
         struct order_change row = row_of(p, &before, &a);
         add_to_revenue(p, &p->detail, &a, p->detail.has_margin);
         if (p->effects)
-            emit_change(p, &row, &p->detail);
+            emit_change(p, &row, &p->detail, 0);
     }
     if (p->effects) {
         struct order_detail earlier = p->detail;
@@ -337,28 +357,26 @@ static void note_return(struct passing *p, struct order_entry *entry, struct ord
 
 /* An order without a conversion is none that a row could name. What is over counts where a return
  * without an order does. */
-static void set_goal(const struct passing *p, struct order_detail *d)
+static void set_goals(struct order_detail *d)
 {
-    int16_t rule = d->place->stand_in;
     d->counted |= d->return_goals;
     if (d->is_conversion)
         return;
     d->has_margin = d->has_margin && !instant_is_set(d->key.at); /* of a return without an order */
     d->key.at = INSTANT_FIRST;
-    if (rule >= 0)
-        d->goal = p->policy->conversions[rule].goal_code;
+    d->sales = d->place->stand_in;
 }
 
 static void emit_return(const struct passing *p, const struct order_detail *d,
                         const struct amounts *a, bool is_repeat_of_another)
 {
     struct order_detail goal = *d;
-    set_goal(p, &goal);
+    set_goals(&goal);
     struct order_change row = row_of(p, &goal, a);
     row.is_return = true;
     row.is_repeat = is_repeat_of_another;
     row.is_full = a->is_full;
-    emit_change(p, &row, &goal);
+    emit_change(p, &row, &goal, 0);
     add_to_goals(p, &goal, a);
 }
 
@@ -453,7 +471,7 @@ static void return_unknown(struct passing *p)
     }
     if (p->effects)
         emit_return(p, &d, &a, repeats);
-    if (p->touch->shape->stand_in >= 0)
+    if (p->touch->shape->stand_in.count)
         add_to_revenue(p, &d, &a, d.has_margin);
     note_unknown(p, first);
     if (!repeats)
@@ -470,13 +488,10 @@ void return_alone(const struct journey_policy *policy, const struct touch *touch
                         .effects = effects,
                         .day = reporting_day(policy, touch->key.at),
                         .shown = in_no_segment()};
-    set_goal(&p, &d);
+    set_goals(&d);
     struct order_change row = row_of(&p, &d, &a);
     row.is_return = true;
-    row.touches = SPAN("");
-    struct crediting crediting = crediting_of(&p, &row, &d);
-    crediting.unidentified = policy->unidentified;
-    credit_change(effects, &policy->credit, &row, crediting, &d);
+    emit_change(&p, &row, &d, policy->unidentified);
     for (uint64_t goals = d.counted; goals; goals &= goals - 1)
         effects_goal(effects, &policy->goals[__builtin_ctzll(goals)],
                      &(struct goal_amount){.shown = &p.shown,
@@ -486,8 +501,6 @@ void return_alone(const struct journey_policy *policy, const struct touch *touch
                                            .currency = touch->shape->currency,
                                            .value = (int64_t)a.sums.value,
                                            .by_goal = (int64_t)a.sums.by_goal});
-    *arena_push(effects->arena, effects->sign < 0 ? &effects->orders_removed : &effects->orders) =
-        row;
 }
 
 void pass_return(struct passing *p)

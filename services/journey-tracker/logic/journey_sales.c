@@ -19,7 +19,7 @@ static uint64_t sale_goals(const struct journey_policy *policy, const struct tou
 
 bool journey_is_sale(const struct journey_policy *policy, const struct touch *touch)
 {
-    if (touch_conversion(touch) >= 0 || is_return(touch))
+    if (touch_conversions(touch).count || is_return(touch))
         return true;
     return (has_amount(touch->value_micros) || has_amount(touch->margin_micros)) &&
            (sale_goals(policy, touch) & policy->goals_money) != 0;
@@ -50,10 +50,12 @@ static void count_alone(const struct journey_policy *policy, const struct touch 
                                        .by_goal = (int64_t)sums.by_goal});
 }
 
+/* The conversion by rule number i of those that the touch matches. */
 static void convert_alone(const struct journey_policy *policy, const struct touch *touch,
-                          uint64_t counted, struct journey_effects *effects)
+                          const struct conversion_set *sales, uint8_t i, uint64_t counted,
+                          struct journey_effects *effects)
 {
-    const struct conversion_rule *rule = &policy->conversions[touch_conversion(touch)];
+    const struct conversion_rule *rule = &policy->conversions[sales->rules[i]];
     const struct shown_segments nobody = in_no_segment();
     effects_credit(effects, &policy->credit,
                    &(struct crediting){.shown = &nobody,
@@ -69,12 +71,15 @@ static void convert_alone(const struct journey_policy *policy, const struct touc
                    NULL, 0);
     struct conversion_rows *rows =
         effects->sign < 0 ? &effects->conversions_removed : &effects->conversions;
-    *arena_push(effects->arena, rows) = (struct conversion_row){.key = touch->key,
-                                                                .shape = touch->shape->code,
-                                                                .goal = rule->goal_code,
-                                                                .value = touch->value_micros,
-                                                                .margin = touch->margin_micros,
-                                                                .eligible = SPAN("")};
+    *arena_push(effects->arena, rows) =
+        (struct conversion_row){.key = touch->key,
+                                .shape = touch->shape->code,
+                                .rule = sales->rules[i],
+                                .goal = rule->goal_code,
+                                .further = i ? rule->goal : SPAN_NONE,
+                                .value = touch->value_micros,
+                                .margin = touch->margin_micros,
+                                .eligible = SPAN("")};
 }
 
 void journey_alone(const struct journey_policy *policy, const struct touch *touch,
@@ -87,6 +92,7 @@ void journey_alone(const struct journey_policy *policy, const struct touch *touc
     }
     for (uint64_t goals = counted; goals; goals &= goals - 1)
         count_alone(policy, touch, &policy->goals[__builtin_ctzll(goals)], effects);
-    if (touch_conversion(touch) >= 0)
-        convert_alone(policy, touch, counted, effects);
+    const struct conversion_set sales = touch_conversions(touch);
+    for (uint8_t i = 0; i < sales.count; i++)
+        convert_alone(policy, touch, &sales, i, counted, effects);
 }

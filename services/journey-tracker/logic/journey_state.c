@@ -15,7 +15,7 @@ int touch_key_compare(const struct touch_key *a, const struct touch_key *b)
 enum touch_rank touch_rank_of(const struct shape *shape, int64_t value_micros)
 {
     const struct touch touch = {.shape = shape, .value_micros = value_micros};
-    bool is_conversion = (value_micros > 0 ? shape->positive : shape->otherwise) >= 0;
+    bool is_conversion = (value_micros > 0 ? shape->positive : shape->otherwise).count > 0;
     enum direction direction = shape->is_touch ? (enum direction)shape->direction : DIRECTION_NONE;
     return touch_rank(direction, is_conversion, is_return(&touch));
 }
@@ -211,7 +211,7 @@ static bool position_equal(const struct journey_state *a, const struct journey_s
 {
     return a->stage == b->stage && a->status == b->status &&
            a->journey_number == b->journey_number && a->stage_since.us == b->stage_since.us &&
-           a->has_converted == b->has_converted && a->is_identified == b->is_identified;
+           a->converted == b->converted && a->is_identified == b->is_identified;
 }
 
 static bool last_values_equal(const struct journey_state *a, const struct journey_state *b)

@@ -114,7 +114,7 @@ bool journey_needs_window(const struct journey_policy *policy, const struct jour
                           const struct touch *touch)
 {
     const struct shape *shape = touch->shape;
-    return (shape->positive >= 0 || shape->otherwise >= 0) && journey_tail_is_cut(state) &&
+    return (shape->positive.count || shape->otherwise.count) && journey_tail_is_cut(state) &&
            instant_compare(state->tail.dropped_at,
                            instant_minus(touch->key.at, policy->lookback)) >= 0;
 }

@@ -60,7 +60,9 @@ static uint32_t digest(const struct order_detail *d)
     hash = mix(hash, (uint64_t)d->is_conversion | (uint64_t)d->has_value << 1 |
                          (uint64_t)d->has_margin << 2);
     hash = mix(mix(mix(hash, d->place->code), d->seller->code), d->money->code);
-    hash = mix(mix(mix(hash, d->goal), d->matched), d->counted);
+    for (uint8_t i = 0; i < d->sales.count; i++)
+        hash = mix(mix(hash, (uint64_t)d->sales.rules[i]), d->sharing[i]);
+    hash = mix(mix(hash, d->matched), d->counted);
     hash = mix(mix(hash, d->goals), d->return_goals);
     hash = mix_sums(mix_sums(hash, &d->told), &d->back);
     for (uint32_t i = 0; i < d->eligible_count; i++) {

@@ -45,6 +45,67 @@ static enum outcome list_counted(struct journey_policy *policy, struct err *err)
     return OUTCOME_OK;
 }
 
+static bool same_goal(const struct conversion_rule *a, const struct conversion_rule *b)
+{
+    return span_equal(a->goal, b->goal);
+}
+
+static bool has_goal(const struct journey_policy *policy, const struct conversion_set *set,
+                     const struct conversion_rule *rule)
+{
+    for (uint8_t i = 0; i < set->count; i++)
+        if (same_goal(&policy->conversions[set->rules[i]], rule))
+            return true;
+    return false;
+}
+
+struct conversion_set conversions_of(const struct journey_policy *policy, struct span event,
+                                     bool has_value)
+{
+    struct conversion_set set = {0};
+    for (uint32_t i = 0; i < policy->conversion_count && set.count < TOUCH_MAX_GOALS; i++) {
+        const struct conversion_rule *rule = &policy->conversions[i];
+        if (span_equal(rule->event, event) && (rule->any_value || has_value) &&
+            !has_goal(policy, &set, rule))
+            set.rules[set.count++] = (int16_t)i;
+    }
+    return set;
+}
+
+static enum outcome check_goals_of(const struct journey_policy *policy, struct span event,
+                                   struct err *err)
+{
+    struct conversion_set set = conversions_of(policy, event, true);
+    for (uint32_t i = 0; i < policy->conversion_count; i++)
+        if (span_equal(policy->conversions[i].event, event) &&
+            !has_goal(policy, &set, &policy->conversions[i]))
+            return err_set(err, OUTCOME_FATAL, "policy_invalid",
+                           "attribution.conversions: \"" SPAN_FMT
+                           "\" converts for more than %d goals",
+                           SPAN_ARG(event), TOUCH_MAX_GOALS);
+    return OUTCOME_OK;
+}
+
+/* Gives each goal of a conversion rule its bit. */
+static enum outcome link_conversions(struct journey_policy *policy, struct err *err)
+{
+    uint8_t slots = 0;
+    for (uint32_t i = 0; i < policy->conversion_count; i++) {
+        struct conversion_rule *rule = &policy->conversions[i];
+        uint32_t first = 0;
+        while (!same_goal(&policy->conversions[first], rule))
+            first++;
+        if (first == i && slots == POLICY_MAX_SOLD_GOALS)
+            return err_set(err, OUTCOME_FATAL, "policy_invalid",
+                           "attribution.conversions: more than %d goals", POLICY_MAX_SOLD_GOALS);
+        rule->goal_slot = first == i ? slots++ : policy->conversions[first].goal_slot;
+        if (i == 0 || rule->lookback.us > policy->lookback.us)
+            policy->lookback = rule->lookback;
+        CHECK(check_goals_of(policy, rule->event, err));
+    }
+    return OUTCOME_OK;
+}
+
 static void at_least(uint16_t *value, uint16_t least)
 {
     if (*value < least)
@@ -346,6 +407,7 @@ enum outcome journey_policy_finish(struct journey_policy *policy, struct err *er
         return err_set(err, OUTCOME_FATAL, "policy_invalid", "at most %d stage rules and %d goals",
                        POLICY_MAX_RULES, POLICY_MAX_GOALS);
     CHECK(check_status(policy, err));
+    CHECK(link_conversions(policy, err));
     CHECK(list_counted(policy, err));
     CHECK(link_orders(policy, err));
     if (policy->responses.is_asked)

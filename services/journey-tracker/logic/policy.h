@@ -19,6 +19,8 @@ enum {
     POLICY_MAX_RULES = 64,      /* stage rules */
     POLICY_MAX_GOALS = 64,      /* goals */
     POLICY_MAX_COUNTED = 8,     /* distinct conversion events */
+    POLICY_MAX_SOLD_GOALS = 16, /* goals of conversion rules */
+    TOUCH_MAX_GOALS = 4,        /* goals of conversion rules of one event */
     POLICY_MAX_NTH_GOALS = 16,  /* goals with nth */
     POLICY_MAX_WINDOWED = 16,   /* goals with windows */
     POLICY_MAX_WITHIN = 8,      /* nth of a stage rule that also has within */
@@ -64,8 +66,16 @@ struct conversion_rule {
     struct span event, goal;
     uint32_t goal_code;
     bool any_value; /* else value_micros > 0 */
+    struct duration lookback;
+    uint8_t goal_slot; /* bit of the goal in journey_state.converted */
     /* Bit of the goal, if it is credited; 0: no such goal. */
     uint64_t credited;
+};
+
+/* Of each goal the first conversion rule that matches, in the order of the rules. */
+struct conversion_set {
+    int16_t rules[TOUCH_MAX_GOALS];
+    uint8_t count;
 };
 
 struct journey_goal {
@@ -187,7 +197,7 @@ struct journey_policy {
     struct duration lapsed_after;
     struct conversion_rule *conversions;
     uint32_t conversion_count;
-    struct duration lookback;
+    struct duration lookback; /* the longest of the rules */
     bool has_creditable;
     struct span_list creditable; /* with has_creditable: these events and those visits */
     struct visit_rule *visits;
@@ -228,6 +238,10 @@ struct journey_policy {
 
 /* The models and their numbers where journey.json says nothing. */
 struct credit_rules journey_policy_default_credit(void);
+
+/* Of each goal the first rule of an event, those that ask for a value only with has_value. */
+struct conversion_set conversions_of(const struct journey_policy *policy, struct span event,
+                                     bool has_value);
 
 /* The events of returns and the times of order_rules that hold where journey.json says nothing. */
 void journey_policy_default_orders(struct order_rules *orders, struct arena *arena);

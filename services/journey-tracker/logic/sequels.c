@@ -114,7 +114,7 @@ static void remember_step(const struct passing *p, struct sequels_state *s)
     step->from = p->step.from;
     step->from_department = p->step.from_department;
     step->stage = (uint8_t)p->step.stage;
-    step->is_conversion = p->conversion >= 0;
+    step->is_conversion = p->conversions.count > 0;
     s->unfollowed = at_most(s->unfollowed + 1, s->steps.count);
     s->unscored = at_most(s->unscored + 1, s->steps.count);
 }
@@ -124,7 +124,7 @@ void sequels_after(struct passing *p)
     if (!p->touch->shape->is_touch)
         return;
     struct sequels_state *s = sequels_of(p->state);
-    if (p->conversion >= 0)
+    if (p->conversions.count > 0)
         follow_all(p, s, emit_conversion, &s->unfollowed);
     if (p->touch->score != SCORE_ABSENT)
         follow_all(p, s, emit_score, &s->unscored);

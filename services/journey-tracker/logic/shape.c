@@ -235,17 +235,17 @@ static uint64_t counts_of_return(const struct journey_policy *policy, uint64_t o
 static void set_return(const struct journey_policy *policy, const struct shape_text *text,
                        struct shape *out)
 {
-    out->stand_in = -1;
     if (!out->is_return && !out->is_order)
         return;
-    out->stand_in = out->otherwise >= 0 ? out->otherwise : out->positive;
-    if (out->stand_in < 0)
-        out->stand_in = policy->orders.stand_in;
+    out->stand_in = out->positive;
+    if (out->stand_in.count == 0 && policy->orders.stand_in >= 0)
+        out->stand_in =
+            conversions_of(policy, policy->conversions[policy->orders.stand_in].event, true);
     out->return_counts = counts_of_return(policy, out->goals | out->line_goals);
-    if (out->stand_in < 0)
+    if (out->stand_in.count == 0)
         return;
     struct shape order = *out;
-    order.event = policy->conversions[out->stand_in].event;
+    order.event = policy->conversions[out->stand_in.rules[0]].event;
     order.filters = order.line_filters = (struct filter_set){0};
     set_filters(policy, text, &order);
     set_goals(policy, &order);
@@ -274,22 +274,24 @@ static bool is_creditable(const struct journey_policy *policy, const struct shap
     return text->campaign_id.ptr || (inbound && text->has_click_id);
 }
 
+static bool is_conversion_event(const struct journey_policy *policy, struct span event)
+{
+    for (uint32_t i = 0; i < policy->conversion_count; i++)
+        if (span_equal(policy->conversions[i].event, event))
+            return true;
+    return false;
+}
+
 /* Conversion rules by value, the counted event, and whether the event may earn credit. */
 static void set_conversion(const struct journey_policy *policy, const struct shape_text *text,
                            struct shape *out)
 {
-    bool inbound = out->direction == DIRECTION_INBOUND, listed = false;
-    out->positive = out->otherwise = -1;
+    bool inbound = out->direction == DIRECTION_INBOUND;
+    bool listed = !out->is_return && is_conversion_event(policy, out->event);
     out->counted = -1;
-    for (uint32_t i = 0; i < policy->conversion_count; i++) {
-        const struct conversion_rule *rule = &policy->conversions[i];
-        if (out->is_return || !span_equal(rule->event, out->event))
-            continue;
-        listed = true;
-        if (inbound && out->positive < 0)
-            out->positive = (int16_t)i;
-        if (inbound && rule->any_value && out->otherwise < 0)
-            out->otherwise = (int16_t)i;
+    if (listed && inbound) {
+        out->positive = conversions_of(policy, out->event, true);
+        out->otherwise = conversions_of(policy, out->event, false);
     }
     for (uint32_t i = 0; i < policy->counted_count && inbound; i++)
         if (span_equal(policy->counted[i].event, out->event))
@@ -298,14 +300,6 @@ static void set_conversion(const struct journey_policy *policy, const struct sha
     out->returns_below_0 = out->is_order;
     out->is_told = out->is_order && span_list_has(&policy->orders.events, out->event);
     out->creditable = !listed && !out->is_return && is_creditable(policy, text, out);
-}
-
-static bool is_conversion_event(const struct journey_policy *policy, struct span event)
-{
-    for (uint32_t i = 0; i < policy->conversion_count; i++)
-        if (span_equal(policy->conversions[i].event, event))
-            return true;
-    return false;
 }
 
 static bool is_listed_as_no_touch(const struct journey_policy *policy, struct span event)
@@ -395,7 +389,7 @@ const struct shape *shape_without_sale(const struct journey_policy *policy, stru
     without->is_order = without->is_told = false;
     without->return_goals = without->return_line_goals = without->return_counts = 0;
     without->counted = -1;
-    without->positive = without->otherwise = -1;
+    without->positive = without->otherwise = (struct conversion_set){0};
     for (uint32_t i = 0; i < policy->rule_count; i++)
         if (policy->rules[i].on.events.count > 0) {
             without->rules &= ~(UINT64_C(1) << i);

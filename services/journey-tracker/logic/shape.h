@@ -68,13 +68,13 @@ struct shape {
     uint8_t preferred;    /* place of its source in orders.prefer */
     bool returns_below_0; /* its value says whether it is a return; also without its sale */
     /* Of a return or of an order, which is a return if its value is negative: */
-    int16_t stand_in;           /* conversion rule of a return without an order, -1: none */
-    uint64_t return_goals;      /* goals of money from which such a return takes */
-    uint64_t return_line_goals; /* more of them, by the lines of the return */
-    uint64_t return_counts;     /* goals that may count the return as a touch of its own */
-    int8_t counted;             /* index in policy.counted, -1 unless is_order */
-    int16_t positive;           /* conversion rule for a value above 0, -1: none */
-    int16_t otherwise;          /* conversion rule for any other value, -1: none */
+    struct conversion_set stand_in;  /* rules of a return without an order */
+    uint64_t return_goals;           /* goals of money from which such a return takes */
+    uint64_t return_line_goals;      /* more of them, by the lines of the return */
+    uint64_t return_counts;          /* goals that may count the return as a touch of its own */
+    int8_t counted;                  /* index in policy.counted, -1 unless is_order */
+    struct conversion_set positive;  /* conversion rules for a value above 0 */
+    struct conversion_set otherwise; /* ... for any other value */
     /* Which filters match, value and score left aside, also of what is no touch; and which do if a
      * line of the order is of their categories. */
     struct filter_set filters, line_filters;

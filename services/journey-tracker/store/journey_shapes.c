@@ -232,8 +232,8 @@ static void add_meaning(struct params *p, const struct journey_policy *policy,
         positive |= policy->goals[i].on.positive ? UINT64_C(1) << i : 0;
     params_text(p, shape->network);
     params_text(p, shape->kind_text);
-    params_bool(p, shape->positive >= 0 || shape->otherwise >= 0);
-    params_bool(p, shape->otherwise < 0);
+    params_bool(p, shape->positive.count || shape->otherwise.count);
+    params_bool(p, shape->otherwise.count == 0);
     params_text(p, direction_text((enum direction)shape->direction));
     params_bool(p, shape->is_touch);
     params_bool(p, (money & ~positive) != 0);

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "common/codec/digest.h"
 #include "journey_tracker_sql.h"
 
 /* A column of journey.facts and its member; the last word: whether the derivation reads it. */
@@ -49,10 +50,29 @@ static int key_compare(const void *a, const void *b)
     return touch_key_compare(x, y);
 }
 
+static int goal_compare(uint32_t a, uint32_t b)
+{
+    return a == b ? 0 : a < b ? -1 : 1;
+}
+
 static int conversion_compare(const void *a, const void *b)
 {
-    return key_compare(&((const struct conversion_row *)a)->key,
-                       &((const struct conversion_row *)b)->key);
+    const struct conversion_row *x = a, *y = b;
+    int c = key_compare(&x->key, &y->key);
+    return c ? c : goal_compare(x->goal, y->goal);
+}
+
+/* The id of a row whose goal is not the first of its touchpoint; 0: the first goal's row needs
+ * none.
+ */
+static struct id further_id(struct arena *arena, const struct id *event_id, struct span goal)
+{
+    struct strbuf bytes = {.arena = arena};
+    if (goal.ptr == NULL)
+        return (struct id){0};
+    strbuf_add(&bytes, event_id->bytes, sizeof event_id->bytes);
+    strbuf_add(&bytes, goal.ptr, goal.len);
+    return digest_bytes(strbuf_span(&bytes));
 }
 
 /* Runs a statement over the keys of sorted rows. */
@@ -96,6 +116,7 @@ enum outcome journey_store_remove_conversions(struct db *db, struct arena *arena
     params_int8_array(&p, &rows->items->key.anchor, stride, rows->count);
     params_timestamptz_array(&p, &rows->items->key.at, stride, rows->count);
     params_uuid_array(&p, &rows->items->key.event_id, stride, rows->count);
+    params_int4_array(&p, (const int32_t *)&rows->items->goal, stride, rows->count);
     return db_run(db, &sql_delete_conversions, &p, NULL, NULL, err);
 }
 
@@ -107,15 +128,19 @@ enum outcome journey_store_write_conversions(struct db *db, struct arena *arena,
         return OUTCOME_OK;
     qsort(rows->items, n, stride, conversion_compare);
     int16_t *stages = arena_array(arena, int16_t, n);
-    for (size_t i = 0; i < n; i++)
+    struct id *further = arena_array(arena, struct id, n);
+    for (size_t i = 0; i < n; i++) {
         stages[i] = rows->items[i].stage_before;
+        further[i] = further_id(arena, &rows->items[i].key.event_id, rows->items[i].further);
+    }
     struct params p;
     params_init(&p, arena);
     params_int8_array(&p, &rows->items->key.anchor, stride, n);
     params_timestamptz_array(&p, &rows->items->key.at, stride, n);
     params_uuid_array(&p, &rows->items->key.event_id, stride, n);
-    params_int4_array(&p, (const int32_t *)&rows->items->shape, stride, n);
     params_int4_array(&p, (const int32_t *)&rows->items->goal, stride, n);
+    params_uuid_array(&p, further, sizeof *further, n);
+    params_int4_array(&p, (const int32_t *)&rows->items->shape, stride, n);
     params_bool_array(&p, &rows->items->is_first, stride, n);
     params_int2_array(&p, stages, sizeof *stages, n);
     params_int8_array(&p, &rows->items->value, stride, n);
@@ -129,11 +154,9 @@ enum outcome journey_store_write_conversions(struct db *db, struct arena *arena,
 
 static int order_compare(const void *a, const void *b)
 {
-    const struct touch_key *x = &((const struct order_change *)a)->key,
-                           *y = &((const struct order_change *)b)->key;
-    if (x->anchor != y->anchor)
-        return x->anchor < y->anchor ? -1 : 1;
-    return touch_key_compare(x, y);
+    const struct order_change *x = a, *y = b;
+    int c = key_compare(&x->key, &y->key);
+    return c ? c : goal_compare(x->goal, y->goal);
 }
 
 /* The key of each row, after sorting. */
@@ -145,6 +168,7 @@ static void order_keys(struct params *p, struct arena *arena, const struct order
     params_int8_array(p, &rows->items->key.anchor, stride, rows->count);
     params_timestamptz_array(p, &rows->items->key.at, stride, rows->count);
     params_uuid_array(p, &rows->items->key.event_id, stride, rows->count);
+    params_int4_array(p, (const int32_t *)&rows->items->goal, stride, rows->count);
 }
 
 enum outcome journey_store_remove_orders(struct db *db, struct arena *arena,
@@ -173,7 +197,6 @@ static void order_amounts(struct params *p, const struct order_changes *rows)
 {
     const struct order_change *first = rows->items;
     size_t n = rows->count, stride = sizeof *first;
-    params_int4_array(p, (const int32_t *)&first->goal, stride, n);
     params_int4_array(p, (const int32_t *)&first->seller, stride, n);
     params_int4_array(p, (const int32_t *)&first->money, stride, n);
     params_int4_array(p, &first->share, stride, n);
@@ -196,6 +219,10 @@ enum outcome journey_store_write_orders(struct db *db, struct arena *arena,
     order_keys(&p, arena, rows);
     const struct order_change *first = rows->items;
     size_t n = rows->count, stride = sizeof *first;
+    struct id *further = arena_array(arena, struct id, n);
+    for (size_t i = 0; i < n; i++)
+        further[i] = further_id(arena, &first[i].key.event_id, first[i].further);
+    params_uuid_array(&p, further, sizeof *further, n);
     params_int4_array(&p, (const int32_t *)&first->shape, stride, n);
     params_bool_array(&p, &first->is_return, stride, n);
     params_bool_array(&p, &first->is_full, stride, n);
