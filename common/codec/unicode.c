@@ -114,6 +114,36 @@ static struct span without_nothing(struct arena *arena, struct span text)
     return strbuf_span(&out);
 }
 
+/* Bytes of the character that begins here, if it is one to leave out at an end; else 0. */
+static size_t edge_at(const char *at, size_t left)
+{
+    int32_t point;
+    if (!(*at & 0x80))
+        return *at == ' ' || is_between(*at, '\t', '\r') ? 1 : 0;
+    utf8proc_ssize_t n =
+        utf8proc_iterate((const utf8proc_uint8_t *)at, (utf8proc_ssize_t)left, &point);
+    return n > 0 && is_nothing(point) ? (size_t)n : 0;
+}
+
+/* Bytes of the last character, if it is one to leave out; else 0. */
+static size_t edge_before(struct span text)
+{
+    size_t n = 1;
+    while (n < 4 && n < text.len && ((unsigned char)text.ptr[text.len - n] & 0xC0) == 0x80)
+        n++;
+    return edge_at(text.ptr + text.len - n, n) == n ? n : 0;
+}
+
+struct span unicode_trim(struct span text)
+{
+    struct span rest = text;
+    for (size_t n; rest.len > 0 && (n = edge_at(rest.ptr, rest.len)) > 0;)
+        rest = (struct span){rest.ptr + n, rest.len - n};
+    for (size_t n; rest.len > 0 && (n = edge_before(rest)) > 0;)
+        rest.len -= n;
+    return rest.len == text.len || is_utf8(text) ? rest : text;
+}
+
 /* ---- e-mail ---- */
 static bool is_plain_char(char c)
 {

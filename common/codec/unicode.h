@@ -12,6 +12,10 @@
 /* Unicode NFC. */
 struct span unicode_nfc(struct arena *arena, struct span text);
 
+/* Without white space at both ends, and without the blanks and invisible characters of Unicode
+ * there. */
+struct span unicode_trim(struct span text);
+
 /* An e-mail address without blanks, control and invisible characters. The part before the last @
  * is case-folded; of the domain each label is folded and written in ASCII (as an A-label). */
 struct span unicode_email(struct arena *arena, struct span text);

@@ -6,7 +6,7 @@ import itertools
 import re
 import unicodedata
 
-from letters import ASCII_LOWER, domain_name, folded, in_ranges, is_blank, is_nothing, without_nothing
+from letters import ASCII_LOWER, domain_name, folded, in_ranges, is_blank, is_nothing, trimmed, without_nothing
 from policy import duration
 from words import CHANNELS, fold
 
@@ -105,7 +105,7 @@ class Identifiers:
         """The value with the letters, blanks and digits that its type understands."""
         value = unicodedata.normalize("NFC", value)
         rule = self.types[kind].get("normalise")
-        return FOLDED[rule](value) if rule in FOLDED else value
+        return FOLDED[rule](value) if rule in FOLDED else trimmed(value)
 
     def clear_form(self, rule, value):
         if rule == "email":

@@ -26,6 +26,19 @@ def without_nothing(text):
     return "".join(character for character in text if not is_nothing(character))
 
 
+def trimmed(text):
+    """Without white space, and blanks and invisible characters of Unicode, at both ends."""
+
+    def is_edge(character):
+        return character in " \t\n\v\f\r" or (not character.isascii() and is_nothing(character))
+
+    while text and is_edge(text[0]):
+        text = text[1:]
+    while text and is_edge(text[-1]):
+        text = text[:-1]
+    return text
+
+
 def folded(text):
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
 

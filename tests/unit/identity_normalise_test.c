@@ -63,7 +63,9 @@ static void blocked_values(void **state)
         " null ", "\tguest\n",
         /* quotes: any number of pairs, with blanks between */
         "\"null\"", "'null'", "\"\"", "''", "'\"Guest\"'", "\"\"\"nil\"\"\"", "\" null \"",
-        " ' \" true \" ' ", "\"0\"", "'\"\"'"};
+        " ' \" true \" ' ", "\"0\"", "'\"\"'",
+        /* dashes, and what templates leave */
+        "\xE2\x80\x94", "\xE2\x80\x93", "<no value>"};
     for (size_t i = 0; i < COUNT(blocked); i++) {
         if (!identity_is_blocked(&policy, &policy.types[0], span_of(blocked[i])))
             fail_msg("\"%s\" is not blocked", blocked[i]);
@@ -92,13 +94,14 @@ static void plain_values_are_trimmed_and_kept(void **state)
     } rows[] = {
         {"abc123", "abc123"},
         {" \t\r\n\v\fabc 123 \n", "abc 123"},
-        {"AbC", "AbC"},                   /* case counts */
-        {"'abc'", "'abc'"},               /* quotes are only looked through for blocked values */
-        {"\xC2\xA0x", "\xC2\xA0x"},       /* no-break space is not ASCII white space */
-        {"e\xCC\x81", "\xC3\xA9"},        /* NFC: e + combining acute */
-        {"\xC3\xA9", "\xC3\xA9"},         /* already NFC */
-        {"\xE2\x84\xAB", "\xC3\x85"},     /* angstrom sign is A with ring */
-        {"\xEF\xAC\x81", "\xEF\xAC\x81"}, /* the ligature fi stays: NFC, not NFKC */
+        {"AbC", "AbC"},                    /* case counts */
+        {"'abc'", "'abc'"},                /* quotes are only looked through for blocked values */
+        {"\xC2\xA0 x\xE2\x80\x8B\t", "x"}, /* no-break and zero-width spaces at the ends */
+        {"x\xC2\xA0x", "x\xC2\xA0x"},      /* inside they count */
+        {"e\xCC\x81", "\xC3\xA9"},         /* NFC: e + combining acute */
+        {"\xC3\xA9", "\xC3\xA9"},          /* already NFC */
+        {"\xE2\x84\xAB", "\xC3\x85"},      /* angstrom sign is A with ring */
+        {"\xEF\xAC\x81", "\xEF\xAC\x81"},  /* the ligature fi stays: NFC, not NFKC */
         {"\xD0\xB0"
          "bc",
          /* Cyrillic a in a Latin word is another value */

@@ -60,7 +60,7 @@ static void the_default_policy(void **state)
     assert_true(span_is(p.types[5].address_of, "push"));
     assert_true(span_is(p.calling_code, "1"));
     assert_false(p.gmail_dots_and_plus);
-    assert_int_equal(p.blocked.count, 49);
+    assert_int_equal(p.blocked.count, 61);
     assert_int_equal(p.class_count, 12);
     assert_int_equal(p.max_identifiers, 100);
     assert_int_equal(p.max_degree, 1000);

@@ -8,5 +8,5 @@ struct span identity_fold(struct arena *arena, const struct identity_type *type,
     value = unicode_nfc(arena, value);
     if (type->normaliser == NORMALISE_EMAIL)
         return unicode_email(arena, value);
-    return type->normaliser == NORMALISE_PHONE ? unicode_phone(arena, value) : value;
+    return type->normaliser == NORMALISE_PHONE ? unicode_phone(arena, value) : unicode_trim(value);
 }
