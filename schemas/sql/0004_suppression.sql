@@ -148,6 +148,7 @@ CREATE TABLE suppression.decisions (
     rule_id text,
     rule_owner text,
     batch_id text,
+    opportunity_id text,
     rules bytea NOT NULL,
     loaded_at timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 85);
@@ -179,6 +180,7 @@ COMMENT ON COLUMN suppression.decisions.reason IS 'Kind of the deciding rule, or
 COMMENT ON COLUMN suppression.decisions.rule_id IS 'Deciding rule of the contact policy.';
 COMMENT ON COLUMN suppression.decisions.rule_owner IS 'Who owns that rule.';
 COMMENT ON COLUMN suppression.decisions.batch_id IS 'contact.batch_id.';
+COMMENT ON COLUMN suppression.decisions.opportunity_id IS 'Opportunity that the contact is about, as sent.';
 COMMENT ON COLUMN suppression.decisions.rules IS 'Every rule with the values it saw; expanded by tutti.fct_contact_decision_rules.';
 COMMENT ON COLUMN suppression.decisions.loaded_at IS 'When it was stored.';
 

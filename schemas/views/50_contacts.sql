@@ -27,6 +27,7 @@ SELECT d.request_id,
        CASE WHEN d.outcome = 0 AND d.verdict = 1 AND d.expires_at <= tutti.as_of() THEN d.expires_at ELSE d.outcome_at END AS outcome_at,
        d.outcome_cause,
        d.batch_id,
+       tutti_meta.uuid_or_null(d.opportunity_id) AS opportunity_id,
        (d.waited_us / 1000000.0)::numeric(20, 6) AS seconds_to_verdict,
        (d.sent_at IS NOT NULL AND (d.verdict <> 1 OR d.outcome_cause IS NOT NULL)) AS is_sent_anyway,
        coalesce(d.verdict = 1 AND d.sent_at >= d.expires_at, false) AS is_late_send,
@@ -58,6 +59,7 @@ COMMENT ON COLUMN tutti.fct_contact_decisions.outcome IS 'open, sent, delivered,
 COMMENT ON COLUMN tutti.fct_contact_decisions.outcome_at IS 'When that happened (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.outcome_cause IS 'What revoked it: opt_out, hold, purchase, invalid_address, merge; stays if it was sent all the same (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.batch_id IS 'Batch the request belongs to (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.opportunity_id IS 'Opportunity that the request names; it decides nothing (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.seconds_to_verdict IS 'From the request''s record in Kafka to the decision (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.is_sent_anyway IS 'Sent although it was denied, or revoked before (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.is_late_send IS 'Sent after the grant had expired (chronicle).';

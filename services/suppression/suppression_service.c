@@ -207,6 +207,7 @@ static void add_fact(struct self *self, struct batch *batch, const struct record
         .profile_id = header->profile_id,
         .version = header->map_version,
         .batch_id = is_request && tp->contact.batch_id.len ? tp->contact.batch_id : SPAN_NONE,
+        .opportunity_id = is_request && tp->opportunity_id.len ? tp->opportunity_id : SPAN_NONE,
         .timestamp_ms = record->timestamp_ms,
         .lane = lane_of(record->topic, record->partition),
     };

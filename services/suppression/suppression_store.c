@@ -199,6 +199,7 @@ static void add_decision_columns(struct params *p, const struct decision_row *ro
     params_text_array(p, &rows->rule_owner, stride, n);
     params_text_array(p, &rows->batch_id, stride, n);
     params_bytea_array(p, &rows->rules, stride, n);
+    params_text_array(p, &rows->opportunity_id, stride, n);
 }
 
 enum outcome suppression_store_insert_decisions(struct db *db, struct arena *arena,

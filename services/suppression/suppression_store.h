@@ -15,7 +15,7 @@ struct ledger_fact {
     struct span decision;     /* body.decision_id as the table has it */
     struct id anchor_id, profile_id;
     int64_t version;
-    struct span batch_id, correlation;
+    struct span batch_id, opportunity_id, correlation;
     int64_t timestamp_ms; /* of the record */
     int32_t lane;
     const struct ledger_fact
@@ -53,7 +53,7 @@ struct decision_row {
     struct instant requested_at, planned_at, expires_at, retry_at, sent_at, outcome_at;
     int64_t waited_us; /* INT64_MIN: not known */
     struct span channel, department, class, purpose, campaign_id, product_id, tags, reason, rule_id,
-        rule_owner, batch_id, rules;
+        rule_owner, batch_id, rules, opportunity_id;
     /* not stored */
     struct span correlation;
     int32_t lane;

@@ -9,3 +9,5 @@ SELECT period_start_date, offer_id, currency, opened, accepted, declined, cancel
 FROM tutti.rpt_opportunities ORDER BY 1, 2, 3;
 -- live ones of each customer
 SELECT open_opportunity_count, count(*) AS customers FROM tutti.dim_profiles GROUP BY 1 ORDER BY 1;
+-- what a request is about
+SELECT department, opportunity_id FROM tutti.fct_contact_decisions;
