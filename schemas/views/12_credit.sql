@@ -13,9 +13,11 @@ CREATE FUNCTION tutti_meta.credit_change(before bigint, change bigint, n integer
 
 -- How the n touches of a conversion share it in position_based and time_decay: the parts of the absolute value, rounded down, and the
 -- units that are left over one each to the largest remainders, of equal ones to the earliest. What was shared out before is taken off.
-CREATE FUNCTION tutti_meta.weighed_credits(model text, n integer, touches bytea, converted_at timestamptz, share integer,
+-- It reads nothing itself: what a function of a view reads, it reads with the rights of who asks.
+CREATE FUNCTION tutti_meta.weighed_credits(model text, first_percent integer, last_percent integer, half_life_seconds bigint,
+                                           n integer, touches bytea, converted_at timestamptz, share integer,
                                            value_before bigint, value bigint, margin_before bigint, margin bigint)
-    RETURNS TABLE (touch integer, credit numeric, revenue numeric, margin_part numeric) LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 3
+    RETURNS TABLE (touch integer, credit numeric, revenue numeric, margin_part numeric) LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE ROWS 3
 AS $$
 BEGIN
     RETURN QUERY
@@ -37,10 +39,10 @@ BEGIN
                         SELECT i, CASE
                                    WHEN model = 'time_decay' THEN tutti_meta.decay_weight(
                                        64 * (((extract(epoch FROM converted_at) * 1000000)::bigint - tutti_meta.be_int8(touches, i * 28 + 16)) / 1000000)
-                                       / (SELECT half_life_seconds FROM tutti_meta.active))
-                                   WHEN i = 0 THEN greatest(n - 2, 1)::bigint * (SELECT first_percent FROM tutti_meta.active)
-                                   WHEN i = n - 1 THEN greatest(n - 2, 1)::bigint * (SELECT last_percent FROM tutti_meta.active)
-                                   ELSE (SELECT 100 - first_percent - last_percent FROM tutti_meta.active)
+                                       / half_life_seconds)
+                                   WHEN i = 0 THEN greatest(n - 2, 1)::bigint * first_percent
+                                   WHEN i = n - 1 THEN greatest(n - 2, 1)::bigint * last_percent
+                                   ELSE 100 - first_percent - last_percent
                                END AS weight
                         FROM generate_series(0, n - 1) AS i
                     ) AS t

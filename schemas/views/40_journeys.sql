@@ -172,8 +172,9 @@ FROM (
         UNION ALL
         SELECT m.model, w.touch, w.credit, w.revenue, w.margin_part
         FROM (VALUES ('position_based'), ('time_decay')) AS m (model)
-        CROSS JOIN LATERAL tutti_meta.weighed_credits(m.model, c.touch_count, c.touches, c.shared_at, c.share, c.value_before, c.value_micros,
-                                                      c.margin_before, c.margin_micros) AS w
+        CROSS JOIN LATERAL tutti_meta.weighed_credits(m.model, (SELECT first_percent FROM tutti_meta.active), (SELECT last_percent FROM tutti_meta.active),
+                                                      (SELECT half_life_seconds FROM tutti_meta.active), c.touch_count, c.touches, c.shared_at, c.share,
+                                                      c.value_before, c.value_micros, c.margin_before, c.margin_micros) AS w
         WHERE c.touch_count > 1
     ) AS p
 ) AS r

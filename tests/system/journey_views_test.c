@@ -236,8 +236,10 @@ static struct db_result *credits_in_sql(const struct credit_case *c)
     static const struct statement find = {
         "weigh",
         "SELECT credit::bigint, revenue::bigint, margin_part IS NULL"
-        " FROM tutti_meta.weighed_credits($1, $2::integer, $3, timestamptz '1970-01-01 00:00+00',"
-        " $4::integer, $5, $6, 0, NULL) ORDER BY touch"};
+        " FROM tutti_meta.active AS a"
+        " CROSS JOIN tutti_meta.weighed_credits($1, a.first_percent, a.last_percent,"
+        "  a.half_life_seconds, $2::integer, $3, timestamptz '1970-01-01 00:00+00', $4::integer,"
+        "  $5, $6, 0, NULL) ORDER BY touch"};
     struct params p;
     params_init(&p, &arena);
     params_text(&p, span_of(model_word(c->model)));
