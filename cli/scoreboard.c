@@ -17,10 +17,11 @@ static const struct option options[] = {
 const struct command command_scoreboard = {
     .name = "scoreboard",
     .arguments = "",
-    .summary = "Print goals, targets, credit per campaign, the biggest transitions, opportunities "
+    .summary = "Print goals, targets, the funnel, credit per campaign, transitions, opportunities "
                "and contact decisions",
-    .details = "Reads the views rpt_shared_goals_daily, rpt_shared_goals, rpt_attributions_daily, "
-               "rpt_journey_map, rpt_opportunities and fct_contact_decisions.",
+    .details = "Reads the views rpt_shared_goals_daily, rpt_shared_goals, rpt_funnel, "
+               "rpt_attributions_daily, rpt_journey_map, rpt_opportunities and "
+               "fct_contact_decisions.",
     .options = options,
     .max_arguments = 0,
     .run = run_scoreboard,

@@ -121,7 +121,7 @@ enum outcome policy_start_generation(struct db *db, struct arena *arena, const c
     CHECK(db_run(db, &sql_policy_activate, &p, &r, NULL, err));
     generation->number = db_int4(r, 0, 0);
     CHECK(journey_policy_store_files(db, arena, dir, &generation->id, err));
-    CHECK(db_script(db, "SELECT tutti_meta.clear_tables('metrics.cells')", err));
+    CHECK(db_script(db, "SELECT tutti_meta.clear_tables('metrics.cells', 'metrics.late')", err));
     CHECK(db_run(db, &sql_policy_skip_numbers, NULL, NULL, NULL, err));
     return journey_sweep_clear(db, err);
 }

@@ -601,7 +601,7 @@ COMMENT ON VIEW journey.diff_outbox IS 'Diffs for metrics-aggregator to fill a g
 COMMENT ON COLUMN journey.diff_outbox.lane IS 'Lane.';
 COMMENT ON COLUMN journey.diff_outbox.seq IS 'Number within the lane.';
 COMMENT ON COLUMN journey.diff_outbox.payload IS 'The message as it is sent.';
-GRANT SELECT ON journey.diff_outbox TO tutti_metrics;
+GRANT SELECT ON journey.diff_outbox, journey.policies TO tutti_metrics;
 
 -- migrate:down
 DROP SCHEMA journey CASCADE;

@@ -61,6 +61,36 @@ COMMENT ON COLUMN metrics.cells.v6 IS 'Seventh value; of goals and credit how of
 COMMENT ON COLUMN metrics.cells.v7 IS 'Eighth value; of goals and credit how often 2^62 belongs to v2.';
 COMMENT ON COLUMN metrics.cells.updated_at IS 'Last change (chronicle).';
 
+-- The same sums a second time, of what came when periods of the cell were closed.
+CREATE TABLE metrics.late (
+    cell bigint NOT NULL,
+    lane integer NOT NULL,
+    kinds smallint NOT NULL,
+    v0 bigint NOT NULL,
+    v1 bigint NOT NULL,
+    v2 bigint NOT NULL,
+    v3 bigint NOT NULL,
+    v4 bigint NOT NULL,
+    v5 bigint NOT NULL,
+    v6 bigint NOT NULL,
+    v7 bigint NOT NULL,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (cell, lane, kinds)
+) WITH (fillfactor = 70);
+COMMENT ON TABLE metrics.late IS 'Signed sums of goals and credit that came more than 24 hours after the end of periods: their corrections (chronicle).';
+COMMENT ON COLUMN metrics.late.cell IS 'The cell.';
+COMMENT ON COLUMN metrics.late.lane IS 'The lane whose diffs were added.';
+COMMENT ON COLUMN metrics.late.kinds IS 'The kinds of period that had ended: 2 day, 4 week, 8 month, 16 quarter, added up.';
+COMMENT ON COLUMN metrics.late.v0 IS 'As in metrics.cells.';
+COMMENT ON COLUMN metrics.late.v1 IS 'As in metrics.cells.';
+COMMENT ON COLUMN metrics.late.v2 IS 'As in metrics.cells.';
+COMMENT ON COLUMN metrics.late.v3 IS 'As in metrics.cells.';
+COMMENT ON COLUMN metrics.late.v4 IS 'As in metrics.cells.';
+COMMENT ON COLUMN metrics.late.v5 IS 'As in metrics.cells.';
+COMMENT ON COLUMN metrics.late.v6 IS 'As in metrics.cells.';
+COMMENT ON COLUMN metrics.late.v7 IS 'As in metrics.cells.';
+COMMENT ON COLUMN metrics.late.updated_at IS 'Last change.';
+
 GRANT USAGE ON SCHEMA metrics TO tutti_metrics, tutti_journey;
 GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA metrics TO tutti_metrics;
 

@@ -451,6 +451,109 @@ COMMENT ON COLUMN metrics.paths.revenue_micros IS 'Value of the conversions, in 
 COMMENT ON COLUMN metrics.paths.sends IS 'Those of the touches it leads to that were sent (convergent).';
 COMMENT ON COLUMN metrics.paths.updated_at IS 'Last change (chronicle).';
 
+CREATE VIEW metrics.late_goals AS
+SELECT c.kinds,
+       c.day,
+       goal.value AS goal,
+       department.value AS department,
+       channel.value AS channel,
+       currency.value AS currency,
+       segment_id.value AS segment_id,
+       c.touches,
+       c.value_micros,
+       c.returned,
+       c.updated_at
+FROM (
+    SELECT c.kinds, date '1970-01-01' + k.period AS day, k.d0, k.d1, k.d2, k.d3, k.d4,
+           sum(c.v0) AS touches,
+           sum(c.v1) + sum(c.v6) * 4611686018427387904 AS value_micros,
+           sum(c.v2) AS returned,
+           max(c.updated_at) AS updated_at
+    FROM metrics.cell_keys AS k
+    JOIN metrics.late AS c USING (cell)
+    WHERE k.family = 1
+    GROUP BY k.cell, c.kinds
+) AS c
+LEFT JOIN journey.dictionary AS goal ON goal.code = c.d0
+LEFT JOIN journey.dictionary AS department ON department.code = c.d1
+LEFT JOIN journey.dictionary AS channel ON channel.code = c.d2
+LEFT JOIN journey.dictionary AS currency ON currency.code = c.d3
+LEFT JOIN journey.dictionary AS segment_id ON segment_id.code = c.d4;
+COMMENT ON VIEW metrics.late_goals IS 'Touches that count for a goal, by the department and channel of the touch: what came more than 24 hours after the end of a period (chronicle).';
+COMMENT ON COLUMN metrics.late_goals.kinds IS 'Bits of the kinds of period that had ended (chronicle).';
+COMMENT ON COLUMN metrics.late_goals.day IS 'The day (chronicle).';
+COMMENT ON COLUMN metrics.late_goals.goal IS 'The goal (chronicle).';
+COMMENT ON COLUMN metrics.late_goals.department IS 'Department of the touch (chronicle).';
+COMMENT ON COLUMN metrics.late_goals.channel IS 'Channel of the touch (chronicle).';
+COMMENT ON COLUMN metrics.late_goals.currency IS 'Currency of the value; null for a goal that counts (chronicle).';
+COMMENT ON COLUMN metrics.late_goals.segment_id IS 'Segment before the touch; null: all customers (chronicle).';
+COMMENT ON COLUMN metrics.late_goals.touches IS 'Number of touches (chronicle).';
+COMMENT ON COLUMN metrics.late_goals.value_micros IS 'What the goal measures, in micro-units (chronicle).';
+COMMENT ON COLUMN metrics.late_goals.returned IS 'Number of orders that were fully returned that day (chronicle).';
+COMMENT ON COLUMN metrics.late_goals.updated_at IS 'Last change (chronicle).';
+
+CREATE VIEW metrics.late_credits AS
+SELECT c.kinds,
+       c.day,
+       goal.value AS goal,
+       tutti_meta.model_name(c.d1) AS model,
+       touch_channel.value AS touch_channel,
+       touch_department.value AS touch_department,
+       touch_purpose.value AS touch_purpose,
+       campaign_id.value AS campaign_id,
+       conversion_department.value AS conversion_department,
+       currency.value AS currency,
+       (c.d8 & 1) <> 0 AS has_margin,
+       (c.d8 & 2) <> 0 AS is_left_out,
+       segment_id.value AS segment_id,
+       c.credit_millionths,
+       c.revenue_micros,
+       c.margin_micros,
+       c.touches,
+       c.rows,
+       c.updated_at
+FROM (
+    SELECT c.kinds, date '1970-01-01' + k.period AS day, k.d0, k.d1, k.d2, k.d3, k.d4, k.d5, k.d6, k.d7, k.d8, k.d9,
+           sum(c.v0) AS credit_millionths,
+           sum(c.v1) + sum(c.v6) * 4611686018427387904 AS revenue_micros,
+           sum(c.v2) + sum(c.v7) * 4611686018427387904 AS margin_micros,
+           sum(c.v3) AS touches,
+           sum(c.v4) AS rows,
+           max(c.updated_at) AS updated_at
+    FROM metrics.cell_keys AS k
+    JOIN metrics.late AS c USING (cell)
+    WHERE k.family = 3
+    GROUP BY k.cell, c.kinds
+) AS c
+LEFT JOIN journey.dictionary AS goal ON goal.code = c.d0
+LEFT JOIN journey.dictionary AS touch_channel ON touch_channel.code = c.d2
+LEFT JOIN journey.dictionary AS touch_department ON touch_department.code = c.d3
+LEFT JOIN journey.dictionary AS touch_purpose ON touch_purpose.code = c.d4
+LEFT JOIN journey.dictionary AS campaign_id ON campaign_id.code = c.d5
+LEFT JOIN journey.dictionary AS conversion_department ON conversion_department.code = c.d6
+LEFT JOIN journey.dictionary AS currency ON currency.code = c.d7
+LEFT JOIN journey.dictionary AS segment_id ON segment_id.code = c.d9;
+COMMENT ON VIEW metrics.late_credits IS 'Credit for conversions of that day, by model and kind of touch: what came more than 24 hours after the end of a period (chronicle).';
+COMMENT ON COLUMN metrics.late_credits.kinds IS 'Bits of the kinds of period that had ended (chronicle).';
+COMMENT ON COLUMN metrics.late_credits.day IS 'The day (chronicle).';
+COMMENT ON COLUMN metrics.late_credits.goal IS 'Goal of the conversion (chronicle).';
+COMMENT ON COLUMN metrics.late_credits.model IS 'Attribution model (chronicle).';
+COMMENT ON COLUMN metrics.late_credits.touch_channel IS 'Channel of the credited touch; null: unattributed; (unidentified): no customer is known (chronicle).';
+COMMENT ON COLUMN metrics.late_credits.touch_department IS 'Department of the credited touch (chronicle).';
+COMMENT ON COLUMN metrics.late_credits.touch_purpose IS 'Purpose of the credited touch (chronicle).';
+COMMENT ON COLUMN metrics.late_credits.campaign_id IS 'Campaign of the credited touch (chronicle).';
+COMMENT ON COLUMN metrics.late_credits.conversion_department IS 'Department that converted (chronicle).';
+COMMENT ON COLUMN metrics.late_credits.currency IS 'Currency of the conversion (chronicle).';
+COMMENT ON COLUMN metrics.late_credits.has_margin IS 'The conversion says its margin (chronicle).';
+COMMENT ON COLUMN metrics.late_credits.is_left_out IS 'The goal of the conversion is credited and does not count it (chronicle).';
+COMMENT ON COLUMN metrics.late_credits.segment_id IS 'Segment before the conversion or the return; null: all customers (chronicle).';
+COMMENT ON COLUMN metrics.late_credits.credit_millionths IS 'Credit; 1,000,000 is one conversion (chronicle).';
+COMMENT ON COLUMN metrics.late_credits.revenue_micros IS 'Share of the revenue, in micro-units (chronicle).';
+COMMENT ON COLUMN metrics.late_credits.margin_micros IS 'Share of the margin, in micro-units (chronicle).';
+COMMENT ON COLUMN metrics.late_credits.touches IS 'Number of credited touches (chronicle).';
+COMMENT ON COLUMN metrics.late_credits.rows IS 'Number of credits, with or without a touch (chronicle).';
+COMMENT ON COLUMN metrics.late_credits.updated_at IS 'Last change (chronicle).';
+
 COMMENT ON COLUMN metrics.cell_keys.family IS '1 goals, 2 goal_customers, 3 credits, 4 steps, 5 statuses, 6 stages, 7 segments, 8 funnel, 20 responses, 21 steps_after, 22 steps_money, 12 paths: the view of each shows it.';
 COMMENT ON COLUMN metrics.cell_keys.d0 IS 'Code; goals: goal, goal_customers: goal, credits: goal, steps: stage, statuses: status, stages: stage, segments: segment_id, funnel: stage, responses: channel, steps_after: stage, steps_money: stage, paths: goal.';
 COMMENT ON COLUMN metrics.cell_keys.d1 IS 'Code; goals: department, goal_customers: segment_id, credits: model, steps: from_kind, statuses: goal, funnel: segment_id, responses: department, steps_after: from_kind, steps_money: from_kind, paths: segment_id.';

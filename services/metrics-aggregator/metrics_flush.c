@@ -6,6 +6,7 @@
 
 #include "common/codec/cells.h"
 #include "common/codec/compress.h"
+#include "services/metrics-aggregator/logic/late.h"
 #include "services/metrics-aggregator/logic/merge.h"
 #include "services/metrics-aggregator/logic/sequence.h"
 #include "services/metrics-aggregator/metrics_store.h"
@@ -276,6 +277,24 @@ static enum outcome collect_new_keys(struct run *run, struct err *err)
     return OUTCOME_OK;
 }
 
+/* What changes periods that are closed is kept a second time, as their correction, in the same
+ * transaction. */
+static enum outcome write_late(struct run *run, struct err *err)
+{
+    struct db *db = run->flush->db;
+    struct sum_row *late = arena_array(run->arena, struct sum_row, run->row_count);
+    int32_t closed_day = 0;
+    size_t count = 0;
+    CHECK(metrics_store_find_closed_day(db, run->arena, &run->flush->generation.id, &closed_day,
+                                        err));
+    for (size_t i = 0; i < run->row_count; i++) {
+        late[count] = run->rows[i];
+        late[count].closed_kinds = (int16_t)late_kinds(&run->rows[i].key, closed_day);
+        count += late[count].closed_kinds != 0;
+    }
+    return count ? metrics_store_add_late(db, run->arena, late, count, err) : OUTCOME_OK;
+}
+
 static enum outcome write_sums(struct run *run, struct err *err)
 {
     struct db *db = run->flush->db;
@@ -283,8 +302,10 @@ static enum outcome write_sums(struct run *run, struct err *err)
     CHECK(collect_new_keys(run, err));
     if (run->new_key_count > 0)
         CHECK(metrics_store_add_keys(db, run->arena, run->new_keys, run->new_key_count, err));
-    if (run->row_count > 0)
+    if (run->row_count > 0) {
         CHECK(metrics_store_add_sums(db, run->arena, run->rows, run->row_count, err));
+        CHECK(write_late(run, err));
+    }
     run->counts.cells = run->row_count;
     return OUTCOME_OK;
 }

@@ -90,6 +90,15 @@ enum outcome metrics_store_add_keys(struct db *db, struct arena *arena, const st
     return OUTCOME_OK;
 }
 
+static enum outcome overflow(struct db *db, enum outcome outcome, const char *table,
+                             struct err *err)
+{
+    if (outcome == OUTCOME_REJECT && db_sqlstate_is(db, "22003"))
+        return err_set(err, OUTCOME_FATAL, "sum_overflow",
+                       "a stored sum in %s would not fit into 64 bits any more", table);
+    return outcome;
+}
+
 enum outcome metrics_store_add_sums(struct db *db, struct arena *arena, const struct sum_row *rows,
                                     size_t count, struct err *err)
 {
@@ -99,9 +108,34 @@ enum outcome metrics_store_add_sums(struct db *db, struct arena *arena, const st
     params_int4_array(&p, &rows->lane, sizeof *rows, count);
     for (int i = 0; i < CELL_VALUES; i++)
         params_int8_array(&p, &rows->values[i], sizeof *rows, count);
-    enum outcome outcome = db_run(db, &sql_upsert_cells, &p, NULL, NULL, err);
-    if (outcome == OUTCOME_REJECT && db_sqlstate_is(db, "22003"))
-        return err_set(err, OUTCOME_FATAL, "sum_overflow",
-                       "a stored sum in metrics.cells would not fit into 64 bits any more");
-    return outcome;
+    return overflow(db, db_run(db, &sql_upsert_cells, &p, NULL, NULL, err), "metrics.cells", err);
+}
+
+enum outcome metrics_store_add_late(struct db *db, struct arena *arena, const struct sum_row *rows,
+                                    size_t count, struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_int8_array(&p, &rows->cell, sizeof *rows, count);
+    params_int4_array(&p, &rows->lane, sizeof *rows, count);
+    params_int2_array(&p, &rows->closed_kinds, sizeof *rows, count);
+    for (int i = 0; i < CELL_VALUES; i++)
+        params_int8_array(&p, &rows->values[i], sizeof *rows, count);
+    return overflow(db, db_run(db, &sql_upsert_late, &p, NULL, NULL, err), "metrics.late", err);
+}
+
+enum outcome metrics_store_find_closed_day(struct db *db, struct arena *arena,
+                                           const struct id *generation, int32_t *day,
+                                           struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_uuid(&p, generation);
+    struct db_result *r = NULL;
+    CHECK(db_run(db, &sql_find_closed_day, &p, &r, NULL, err));
+    if (db_rows(r) == 0)
+        return err_set(err, OUTCOME_FATAL, "generation_unknown",
+                       "journey.policies lacks the active policies: run `tutti policy apply`");
+    *day = db_int4(r, 0, 0);
+    return OUTCOME_OK;
 }

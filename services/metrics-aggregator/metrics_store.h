@@ -11,6 +11,7 @@ struct sum_row {
     struct cell_key key;
     int32_t lane;
     int64_t values[CELL_VALUES];
+    int16_t closed_kinds; /* late_kinds; 0: no row of metrics.late */
 };
 
 struct metrics_lane_row {
@@ -45,6 +46,15 @@ enum outcome metrics_store_add_keys(struct db *db, struct arena *arena, const st
 /* Adds the values to the stored sums. Rows sorted by (cell, lane), distinct. FATAL "sum_overflow"
  * beyond 64 bits (money: 126). */
 enum outcome metrics_store_add_sums(struct db *db, struct arena *arena, const struct sum_row *rows,
+                                    size_t count, struct err *err);
+
+/* The day before which a period is closed when it ends: late_kinds. FATAL "generation_unknown"
+ * without such policies. */
+enum outcome metrics_store_find_closed_day(struct db *db, struct arena *arena,
+                                           const struct id *generation, int32_t *day,
+                                           struct err *err);
+/* The same as metrics_store_add_sums for metrics.late. */
+enum outcome metrics_store_add_late(struct db *db, struct arena *arena, const struct sum_row *rows,
                                     size_t count, struct err *err);
 
 #endif

@@ -67,7 +67,8 @@ static int set_up(void **state)
 {
     db = database_open(scratch.url);
     err = (struct err){0};
-    run_script("TRUNCATE metrics.progress, metrics.cells, metrics.cell_keys, journey.outbox");
+    run_script("TRUNCATE metrics.progress, metrics.cells, metrics.late, metrics.cell_keys, "
+               "journey.outbox");
     struct generation g = generation(active);
     flush_open(&flush, db, &g, 1 << 20);
     return 0;
@@ -136,6 +137,60 @@ static void each_number_counts_once(void **state)
     assert_int_equal(total(), 11);
     assert_int_equal(number_of("test_applied", "SELECT seq FROM metrics.applied WHERE lane = 7"),
                      2);
+}
+
+/* ---- corrections ---- */
+/* A cell of the goal that is so many days before the day that the database has now. */
+static struct cell cell_of_days_ago(int32_t days)
+{
+    int64_t today = number_of("test_today", "SELECT (current_date - date '1970-01-01')::bigint");
+    return (struct cell){{CELL_GOAL, (int32_t)today - days, {5}}, {1}};
+}
+
+static int64_t corrected(const char *kind)
+{
+    char sql[200];
+    snprintf(sql, sizeof sql,
+             "SELECT coalesce(sum(v0), 0)::bigint FROM metrics.late WHERE kinds & %s <> 0", kind);
+    return number_of(kind, sql);
+}
+
+static void what_comes_late_is_kept_as_a_correction_once(void **state)
+{
+    struct cell today = cell_of_days_ago(0), before = cell_of_days_ago(3),
+                last_year = cell_of_days_ago(400);
+    struct journey_diff diffs[] = {diff_with(1, false, &today, active),
+                                   diff_with(2, false, &before, active),
+                                   diff_with(3, false, &last_year, active)};
+    assert_int_equal(flush_diffs(diffs, 1), OUTCOME_OK);
+    assert_int_equal(corrected("2"), 0);
+    assert_int_equal(flush_diffs(diffs, 3), OUTCOME_OK);
+    assert_int_equal(flush_diffs(diffs, 3), OUTCOME_OK);
+    assert_int_equal(total(), 3);
+    assert_int_equal(corrected("2"), 2);  /* days */
+    assert_int_equal(corrected("16"), 1); /* quarters: 3 days ago it may have been another one */
+    today.values[0] = before.values[0] = -5;
+    struct journey_diff more[] = {diff_with(4, false, &today, active),
+                                  diff_with(5, false, &before, active)};
+    assert_int_equal(flush_diffs(more, 2), OUTCOME_OK);
+    assert_int_equal(total(), -7);
+    assert_int_equal(corrected("2"), -3);
+}
+
+static void a_rolled_back_flush_corrects_nothing(void **state)
+{
+    struct cell last_year = cell_of_days_ago(400);
+    struct journey_diff diffs[] = {diff_with(1, false, &last_year, active),
+                                   diff_with(3, false, &last_year, active)};
+    assert_int_equal(flush_diffs(diffs, 2), OUTCOME_FATAL);
+    assert_string_equal(err.code, "gap");
+    assert_int_equal(corrected("2"), 0);
+    run_script("ALTER TABLE metrics.progress ADD CONSTRAINT stuck CHECK (next_seq < 2)");
+    assert_int_not_equal(flush_diffs(diffs, 1), OUTCOME_OK); /* after the sums were written */
+    run_script("ALTER TABLE metrics.progress DROP CONSTRAINT stuck");
+    assert_int_equal(corrected("2"), 0);
+    assert_int_equal(flush_diffs(diffs, 1), OUTCOME_OK);
+    assert_int_equal(corrected("2"), 1);
 }
 
 /* A restarted instance knows nothing: the locked row tells it. */
@@ -375,12 +430,14 @@ static void migrate(void)
 {
     db = database_open(scratch.url);
     database_must(migrations_up(db, &schema_files, false, NULL, &err), &err);
-    char sql[400];
+    char sql[600];
     snprintf(sql, sizeof sql,
              "INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES ('%s', "
              "'{}', false);"
              "INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES ('%s', "
-             "'{}', true)",
+             "'{}', true);"
+             "INSERT INTO journey.policies SELECT generation, 'UTC', 'UTC', 'PT30M', NULL, 'P56D', "
+             "'P365D', 'linear', 40, 40, 'P7D' FROM tutti_meta.generations",
              older, active);
     run_script(sql);
     db_close(db);
@@ -394,6 +451,9 @@ int main(void)
     migrate();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_number_counts_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_comes_late_is_kept_as_a_correction_once, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_rolled_back_flush_corrects_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(repeats_are_dropped_after_a_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_gap_is_filled_from_the_outbox, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_long_gap_needs_several_queries, set_up, tear_down),

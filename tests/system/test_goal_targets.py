@@ -43,10 +43,15 @@ def test_targets(world, tmp_path):
     world.tool("policy", "targets", file)
     mine = [("orders", "web", "month", 3.0), ("sale", "(all)", "month", 100.5)]
     assert written(world) == mine
-    found = {row["goal"]: row for row in json.loads(world.tool("scoreboard", "--json").stdout)["targets"]}
+    board = json.loads(world.tool("scoreboard", "--json").stdout)
+    found = {row["goal"]: row for row in board["periods"] if row["target"]}
     assert (found["sale"]["value"], found["sale"]["target"], found["sale"]["period"]) == ("80.00", "100.50", "month")
     assert (found["orders"]["value"], found["orders"]["target"], found["orders"]["department"]) == ("1.00", "3.00", "web")
     assert found["sale"]["from"] == FIRST.replace(day=1).isoformat()
+    # One customer, who came and bought twice, and all of it long ago: the touchpoints of a test are old.
+    assert (found["sale"]["customers"], found["sale"]["corrected"]) == ("1", "80.00")
+    (month,) = board["funnel"]
+    assert (month["month"], month["inquiry"], month["purchase"]) == (f"{FIRST:%Y-%m}", "(1)", "1 100%")
 
     refused = world.tool("policy", "targets", targets(tmp_path, {**sale, "goal": "sales"}), check=False)
     assert refused.returncode == 1 and 'targets[0].goal: there is no goal "sales"; did you mean "sale"?' in refused.stderr

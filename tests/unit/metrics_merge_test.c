@@ -1,4 +1,5 @@
-/* metrics_merge_test.c: sums of many diffs; which numbered diff is next, repeated or missing. */
+/* metrics_merge_test.c: sums of many diffs; which numbered diff is next, repeated or missing; what
+ * comes too late for which periods. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +8,9 @@
 
 #include <cmocka.h>
 
+#include "common/base/instant.h"
+#include "common/words/words.h"
+#include "services/metrics-aggregator/logic/late.h"
 #include "services/metrics-aggregator/logic/merge.h"
 #include "services/metrics-aggregator/logic/sequence.h"
 
@@ -151,11 +155,44 @@ static void missing_range_is_named(void **state)
     assert_true(last == INT64_MAX);
 }
 
+static void a_period_is_late_once_it_is_closed(void **state)
+{
+    enum {
+        DAY = 1 << PERIOD_DAY,
+        WEEK = 1 << PERIOD_WEEK,
+        MONTH = 1 << PERIOD_MONTH,
+        QUARTER = 1 << PERIOD_QUARTER
+    };
+    /* 31 March 2026 is a Tuesday: its week ends after its month and its quarter. */
+    const int32_t april = day_from_civil(2026, 4, 1);
+    static const struct {
+        int32_t family, closed; /* days after 1 April */
+        unsigned kinds;
+    } rows[] = {
+        {CELL_GOAL, -1, 0},
+        {CELL_GOAL, 0, DAY | MONTH | QUARTER},
+        {CELL_GOAL, 4, DAY | MONTH | QUARTER},
+        {CELL_GOAL, 5, DAY | WEEK | MONTH | QUARTER},
+        {CELL_CREDIT, 5, DAY | WEEK | MONTH | QUARTER},
+        {CELL_GOAL_CUSTOMERS, 5, 0},
+        {CELL_STATUS, 5, 0},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct cell_key key = {(uint32_t)rows[i].family, april - 1, {0}};
+        assert_int_equal(late_kinds(&key, april + rows[i].closed), rows[i].kinds);
+    }
+    const struct cell_key january = {CELL_GOAL, day_from_civil(2026, 1, 31), {0}};
+    assert_int_equal(late_kinds(&january, april - 1), DAY | WEEK | MONTH);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sums_by_lane_and_cell),  cmocka_unit_test(money_leaves_64_bits),
-        cmocka_unit_test(overflow_is_fatal),      cmocka_unit_test(order_of_numbers),
+        cmocka_unit_test(a_period_is_late_once_it_is_closed),
+        cmocka_unit_test(sums_by_lane_and_cell),
+        cmocka_unit_test(money_leaves_64_bits),
+        cmocka_unit_test(overflow_is_fatal),
+        cmocka_unit_test(order_of_numbers),
         cmocka_unit_test(missing_range_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
