@@ -14,14 +14,13 @@ from feeding import Feeder
 from test_identity_scenarios import KEY, world_of
 
 EVENTS = 500
-PARTS = ("responses", "models", "goals", "influence")
 SEEDS = range(1, 1 + int(os.environ.get("TUTTI_TEST_JOURNEYS") or 1))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_random_journeys(stack, make_world, tmp_path, seed):
     chance = random.Random(seed)
-    policies = journey_random.write_policies(tmp_path / "policies", PARTS)
+    policies = journey_random.write_policies(tmp_path / "policies")
     world = world_of(make_world, stack, tmp_path, tmp_path / "policies", 2)
     world.lines = [json.dumps(event) for event in journey_random.journeys(seed, EVENTS, KEY, policies)]
     world.start(instances=2)
