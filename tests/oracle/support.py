@@ -22,6 +22,7 @@ def policies(conversions="positive", creditable=("Campaign Sent",), **identity):
     found.creditable_visits = [one for one in creditable or () if isinstance(one, dict)]
     found.identity.update(identity)
     found.figure_segments = []  # sums are those of all customers; test_segments.py has figures of segments
+    found.influence, found.responses = [], None  # what a story asks for by itself
     return found
 
 
