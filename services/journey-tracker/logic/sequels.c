@@ -144,10 +144,12 @@ void sequels_trailing(const struct journey_policy *policy, const struct journey_
 /* ---- bytes ----
  *
  *   v v v   number of steps; how many of the newest wait for a conversion, and for a score
- *   v v     where the first one comes from: node, department. Each other one comes from the one
- * before z       time of the first one, as microseconds before the last fact each: v     of all but
- * the first: microseconds since the one before v 1   code of its shape; stage, and 16 (conversion),
- * 32 segments follow v     only with 32: segments before it, as bits */
+ *   v v z   of the first one: node and department that it comes from; microseconds before the
+ *           last fact. Each of the others comes from the one before it
+ *   each:
+ *     v     of all but the first: microseconds since the one before
+ *     v 1   code of its shape; stage, and 16 (conversion), 32 segments follow
+ *     v     only with 32: segments before it, as bits */
 enum { SEQUEL_STAGE = 15, SEQUEL_CONVERSION = 16, SEQUEL_SEGMENTS = 32 };
 
 static void pack_sequel(struct strbuf *out, const struct sequel *s)
