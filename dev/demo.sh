@@ -74,6 +74,24 @@ feed_bank() {
         --epoch "$(date -u -d "$TODAY - $BANK_DAYS days" +%F)T00:00:00Z" --truth "$RUN/truth.jsonl" \
         --produce --topic "$TUTTI_TOPICS_INPUT" --obey --group-prefix "$GROUP_PREFIX"
     wait_until_idle
+    headline "Departments accept or decline what they may offer"
+    answers | "$BIN/tutti" produce --topic "$TUTTI_TOPICS_INPUT"
+    wait_until_idle
+}
+
+# Of five opportunities three are accepted and one is declined, a day after their triggers. Made-up customers are numbered by their messages.
+answers() {
+    psql -XAtq "$TUTTI_DATABASE_URL" -c "
+        SELECT json_build_object(
+            'message_id', 'answer-' || o.opportunity_id, 'source', 'urn:bank:desk', 'type', 'track', 'channel', 'crm',
+            'occurred_at', to_char((o.opened_at + interval '1 day') AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),
+            'event_name', CASE WHEN get_byte(uuid_send(o.opportunity_id), 15) < 154 THEN 'Opportunity Accepted' ELSE 'Opportunity Declined' END,
+            'user_id', 'u' || substr(t.message_id, 2, 8), 'opportunity_id', o.opportunity_id)
+        FROM tutti.fct_opportunities AS o
+        JOIN tutti.fct_touchpoints AS t ON t.touchpoint_id = o.trigger_touchpoint_id AND t.profile_id = o.profile_id
+        JOIN tutti.dim_profiles AS p ON p.profile_id = o.profile_id AND p.is_identified
+        WHERE o.opened_at < now() - interval '1 day' AND get_byte(uuid_send(o.opportunity_id), 15) < 205
+        ORDER BY o.opportunity_id"
 }
 
 show() {
@@ -129,6 +147,13 @@ show_bank() {
                count(*) FILTER (WHERE outcome IN ('sent', 'delivered')) AS sent,
                count(*) FILTER (WHERE is_sent_anyway) AS sent_anyway
         FROM tutti.fct_contact_decisions GROUP BY channel ORDER BY channel"
+    headline "One application for a mortgage, and what other departments may offer because of it"
+    psql -Xq "$TUTTI_DATABASE_URL" -c "
+        SELECT product, owner_department, opened_at::date AS opened, due_at::date AS due, expires_at::date AS expires, state
+        FROM tutti.fct_opportunities
+        WHERE trigger_touchpoint_id = (SELECT trigger_touchpoint_id FROM tutti.fct_opportunities WHERE rule_id = 'mortgage' GROUP BY 1
+                                       ORDER BY count(*) FILTER (WHERE state = 'won') DESC, max(opened_at) DESC, 1 LIMIT 1)
+        ORDER BY due_at"
 }
 
 where_next() {
