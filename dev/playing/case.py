@@ -10,6 +10,7 @@ from render import COLUMNS
 from stack import ROOT
 
 POLICIES = ROOT / "policies"
+NAMES_OF = {"targets": "goals", "orchestration": "segments"}
 POLICY_FILES = ("identity", "journey", "goals", "contact", "channels", "referrers", "segments", "traits", "targets", "orchestration")
 FIXED_SET = pathlib.Path(__file__).with_name("fixed_set.sql")
 ALWAYS = "contact decisions"  # the query of the fixed set that is asked in any case
@@ -84,14 +85,14 @@ class Case:
     def write_policies(self, directory):
         """Fills a folder with the case's policies: its own files, and those of the base that it does not have.
 
-        Targets are for goals of the base: goals of its own have only targets of its own.
+        A file that names what another one declares goes with it: goals of its own have only targets of its own.
         """
         own = self.folder / "policy"
         base = base_of(own)
         directory.mkdir()
-        has_own_goals = (own / "goals.json").exists()
         for name in POLICY_FILES:
-            folders = [own] if name == "targets" and has_own_goals else [own, base]
+            is_own = name in NAMES_OF and (own / f"{NAMES_OF[name]}.json").exists()
+            folders = [own] if is_own else [own, base]
             for file in [folder / f"{name}.json" for folder in folders if (folder / f"{name}.json").exists()][:1]:
                 (directory / file.name).write_bytes(file.read_bytes())
 
