@@ -10,7 +10,9 @@ from render import COLUMNS
 from stack import ROOT
 
 POLICIES = ROOT / "policies"
+# What names something that another file declares: whole files, and one section of a file.
 NAMES_OF = {"targets": "goals", "orchestration": "segments"}
+SECTION_OF = {"journey": ("influence", "goals")}
 POLICY_FILES = ("identity", "journey", "goals", "contact", "channels", "referrers", "segments", "traits", "targets", "orchestration")
 FIXED_SET = pathlib.Path(__file__).with_name("fixed_set.sql")
 ALWAYS = "contact decisions"  # the query of the fixed set that is asked in any case
@@ -85,7 +87,7 @@ class Case:
     def write_policies(self, directory):
         """Fills a folder with the case's policies: its own files, and those of the base that it does not have.
 
-        A file that names what another one declares goes with it: goals of its own have only targets of its own.
+        What names something that another file declares goes with that file: goals of its own have only targets of its own.
         """
         own = self.folder / "policy"
         base = base_of(own)
@@ -95,6 +97,9 @@ class Case:
             folders = [own] if is_own else [own, base]
             for file in [folder / f"{name}.json" for folder in folders if (folder / f"{name}.json").exists()][:1]:
                 (directory / file.name).write_bytes(file.read_bytes())
+        for name, (section, declaring) in SECTION_OF.items():
+            if (own / f"{declaring}.json").exists() and not (own / f"{name}.json").exists():
+                leave_out(directory / f"{name}.json", section)
 
     def wanted_file(self, elsewhere=None):
         """The file of its expected rows, or None. elsewhere: a folder of folders that comes first."""
@@ -104,6 +109,12 @@ class Case:
             folders[:0] = [elsewhere / name for name in (self.name, short) if name]
         files = (folder / "expected.jsonl" for folder in folders)
         return next((file for file in files if file.exists()), None)
+
+
+def leave_out(path, section):
+    document = json.loads(path.read_text(encoding="utf-8"))
+    document.pop(section, None)
+    path.write_text(json.dumps(document), encoding="utf-8")
 
 
 def read_text(path):
