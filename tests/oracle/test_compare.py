@@ -10,9 +10,9 @@ import checksums
 import compare
 import database
 import oracle
-from policy import instant
+from policy import DAY
 from render import COLUMNS, View, line
-from support import KEY, LATER, policies
+from support import KEY, LATER, Story, policies
 from test_identity import random_story
 
 DIM = View("dim_identifiers")
@@ -59,22 +59,28 @@ def test_lines_are_put_together_from_any_chunks():
     assert list(database.split_lines([b"a\tb", b"\nc\n", b"d\n"])) == [b"a\tb\n", b"c\n", b"d\n"]
 
 
+def asking():
+    """Policies that ask for rows of every view."""
+    found = policies("any")
+    found.responses = {"sends": {"events": ["Campaign Sent"]}, "within": DAY}
+    found.influence = [{"goal": "sale"}]
+    offer = {"id": "cover", "product": "cover", "owner": "insurance", "expires": "P9D"}
+    found.orchestration = {"rules": [{"id": "gift", "on": {"events": ["Gesture Given"]}, "offers": [offer]}]}
+    return found
+
+
 @pytest.fixture
 def views():
-    found = oracle.Oracle(policies("any"), KEY, LATER)
+    found = oracle.Oracle(asking(), KEY, LATER)
     for raw in random_story(23, 300):
         found.add(raw)
-    found.add(
-        {
-            "source": "urn:t\ta\\b",
-            "message_id": "\u00fc\n",
-            "type": "track",
-            "channel": "web",
-            "occurred_at": instant("2017-01-01"),
-            "user_id": "x",
-            "traits_json": '{"city": "Bonn"}',
-        }
-    )
+    story, more = Story(), {"campaign": {"id": "x"}}
+    story.add(0, "Viewed", "x", source="urn:t\ta\\b", traits_json='{"city": "Bonn"}')["message_id"] = "\u00fc\n"
+    story.send(1, "x", person="x")
+    story.add(2, "Clicked", "x", **more)
+    story.add(3, "Gesture Given", "x", cost_micros=1, currency="USD", agent_id="ann", direction="inbound")
+    for raw in story.touchpoints:
+        found.add(raw)
     return found.views(LATER)
 
 
@@ -83,6 +89,7 @@ SQL_TYPES = {
     "text": "text",
     "integer": "bigint",
     "decimal": "numeric(20,6)",
+    "near": "numeric(20,6)",
     "boolean": "boolean",
     "date": "date",
     "instant": "timestamptz",
