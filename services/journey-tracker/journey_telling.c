@@ -146,6 +146,13 @@ static struct span priority_text(enum offer_priority priority)
                                     : SPAN("normal");
 }
 
+/* The fast path knows only the anchors of its facts, which are all of one profile. */
+static struct id profile_of_row(const struct telling *t, const struct opportunity_row *row)
+{
+    const struct id *id = map_find(t->profile_of, &row->trigger.anchor);
+    return id ? *id : profile_of(t, row->by.anchor);
+}
+
 /* step 0: it is taken back. */
 static void add_opportunity(const struct telling *t, const struct opportunity_row *row, int step,
                             struct instant effective_at)
@@ -154,7 +161,7 @@ static void add_opportunity(const struct telling *t, const struct opportunity_ro
     struct strbuf payload = {.arena = t->flush->arena};
     struct opportunity_change_message message = {
         .id = row->id,
-        .profile_id = profile_of(t, row->trigger.anchor),
+        .profile_id = profile_of_row(t, row),
         .rule_id = offer->rule_id,
         .offer_id = offer->id,
         .product = offer->product,

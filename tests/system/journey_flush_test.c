@@ -20,6 +20,7 @@
 #include "common/store/schema_migrations.h"
 #include "services/journey-tracker/journey_convert.h"
 #include "services/journey-tracker/journey_saving.h"
+#include "services/journey-tracker/policy/journey_orchestration.h"
 #include "tests/support/database.h"
 #include "tests/support/journey_world.h"
 #include "tests/support/random.h"
@@ -382,10 +383,44 @@ static void expect_changes(struct arena *arena, const struct journey_effects *ef
     }
 }
 
+static const char *offer_line(struct arena *arena, const struct id *id, struct span state,
+                              int64_t effective_at)
+{
+    return arena_printf(arena, "told opportunity %s " SPAN_FMT " %lld", uuid(arena, id),
+                        SPAN_ARG(state), (long long)effective_at);
+}
+
+/* The last step of each, but for covered triggers, is told. */
+static void expect_offers(struct arena *arena, const struct opportunity_rows *rows,
+                          struct lines *lines)
+{
+    static const char *const states[] = {[STEP_OPENED] = "open",
+                                         [STEP_ACCEPTED] = "accepted",
+                                         [STEP_WON] = "won",
+                                         [STEP_CANCELLED] = "cancelled",
+                                         [STEP_DECLINED] = "declined"};
+    struct map last;
+    map_init(&last, arena, sizeof(struct id), sizeof(struct opportunity_row));
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct opportunity_row *row = &rows->items[i];
+        *arena_push(arena, lines) = arena_printf(
+            arena, "opportunity %s %d %lld %u %u %lld %lld %s", uuid(arena, &row->id), row->step,
+            (long long)row->trigger.anchor, row->rule_code, row->code, (long long)row->by.anchor,
+            (long long)row->by.at.us, uuid(arena, &row->by.event_id));
+        if (row->step != STEP_COVERED)
+            *(struct opportunity_row *)map_put(&last, &row->id, NULL) = *row;
+    }
+    const struct opportunity_row *row;
+    for (size_t cursor = 0; (row = map_next(&last, &cursor, NULL));)
+        *arena_push(arena, lines) =
+            offer_line(arena, &row->id, span_of(states[row->step]), row->by.at.us);
+}
+
 static void expect_rows(struct arena *arena, const struct journey_effects *effects,
                         struct lines *lines)
 {
     expect_changes(arena, effects, lines);
+    expect_offers(arena, &effects->opportunities, lines);
     static const int reasons[] = {
         [REASON_RULE] = 1, [REASON_AT_RISK] = 2, [REASON_LAPSED] = 2, [REASON_EXIT] = 3};
     for (size_t i = 0; i < effects->conversions.count; i++) {
@@ -670,6 +705,8 @@ static void read_told(struct arena *arena, struct lines *lines)
     for (size_t i = told.count; i-- > 0;) {
         struct stage_change_message message;
         bool is_first;
+        if (told.items[i].topic != TOLD_STAGES)
+            continue;
         database_must(stage_change_decode(told.items[i].payload, &message, &err), &err);
         struct stage_change_message *known = map_put(
             &newest, id_is_nil(&message.retracts) ? &message.id : &message.retracts, &is_first);
@@ -684,6 +721,31 @@ static void read_told(struct arena *arena, struct lines *lines)
                 arena, "told %s " SPAN_FMT " " SPAN_FMT " %lld",
                 uuid(arena, &message->touchpoint_id), SPAN_ARG(or_dash(message->from_stage)),
                 SPAN_ARG(or_dash(message->stage)), (long long)message->effective_at);
+}
+
+/* The same of opportunities, each of which is told in one word. */
+static void read_offers(struct arena *arena, struct lines *lines)
+{
+    struct map newest;
+    struct told_messages told = {0};
+    map_init(&newest, arena, sizeof(struct id), sizeof(struct opportunity_change_message));
+    database_must(journey_store_find_messages_of(db, arena, story.ids, IDS, &told, &err), &err);
+    for (size_t i = told.count; i-- > 0;) {
+        struct opportunity_change_message message;
+        bool is_first;
+        if (told.items[i].topic != TOLD_OPPORTUNITIES)
+            continue;
+        database_must(opportunity_change_decode(told.items[i].payload, &message, &err), &err);
+        struct opportunity_change_message *known = map_put(&newest, &message.id, &is_first);
+        assert_true(is_first || message.version != known->version);
+        if (is_first || message.version > known->version)
+            *known = message;
+    }
+    const struct opportunity_change_message *message;
+    for (size_t cursor = 0; (message = map_next(&newest, &cursor, NULL));)
+        if (id_is_nil(&message->retracts))
+            *arena_push(arena, lines) =
+                offer_line(arena, &message->id, message->state, message->effective_at);
 }
 
 static const char tables[] =
@@ -705,6 +767,9 @@ static const char tables[] =
     " UNION ALL SELECT concat_ws(' ', 'checkpoint', profile, (extract(epoch FROM occurred_at) * "
     "1000000)::bigint)"
     " FROM journey.checkpoints"
+    " UNION ALL SELECT concat_ws(' ', 'opportunity', opportunity_id, step, anchor, rule, offer, "
+    "by_anchor, (extract(epoch FROM by_at) * 1000000)::bigint, by_event_id)"
+    " FROM journey.opportunities"
     " UNION ALL SELECT concat_ws(' ', 'repeat', anchor, (extract(epoch FROM occurred_at) * "
     "1000000)::bigint, event_id) FROM journey.repeats"
     " UNION ALL SELECT concat_ws(' ', 'owner', anchor, (extract(epoch FROM occurred_at) * "
@@ -723,6 +788,7 @@ static void observe(struct arena *arena, struct lines *lines)
         *arena_push(arena, lines) = arena_printf(arena, SPAN_FMT, SPAN_ARG(db_bytes(r, i, 0)));
     sum_diffs(arena, lines);
     read_told(arena, lines);
+    read_offers(arena, lines);
     qsort(lines->items, lines->count, sizeof *lines->items, line_compare);
 }
 
@@ -770,7 +836,7 @@ static void clear_tables(void)
             "DELETE FROM journey.stage_changes; DELETE FROM journey.repeats; DELETE FROM "
             "journey.lanes; DELETE FROM "
             "journey.outbox;"
-            "DELETE FROM journey.message_outbox",
+            "DELETE FROM journey.opportunities; DELETE FROM journey.message_outbox",
             &err),
         &err);
 }
@@ -946,10 +1012,30 @@ static void close_tracker(struct tracker *t)
     db_close(t->db);
 }
 
+/* A trigger may cancel, win and open at once. */
+static const char offers[] =
+    "{\"rules\":[{\"id\":\"look\",\"on\":{\"events\":[\"Product Viewed\",\"Page\"]},"
+    "\"cancel_on\":{\"events\":[\"Complaint Filed\"]},\"offers\":["
+    "{\"id\":\"buy\",\"product\":\"p\",\"owner\":\"d\",\"expires\":\"P20D\",\"cooling\":\"P40D\","
+    "\"done_on\":{\"events\":[\"Order Completed\"]}},"
+    "{\"id\":\"call\",\"product\":\"q\",\"owner\":\"e\",\"expires\":\"P365D\"}]},"
+    "{\"id\":\"again\",\"on\":{\"events\":[\"Order Completed\"]},\"offers\":["
+    "{\"id\":\"more\",\"product\":\"p\",\"owner\":\"d\",\"expires\":\"P90D\",\"done_on\":{"
+    "\"events\":"
+    "[\"Order Completed\"]}}]}]}";
+
+static void add_offers(void)
+{
+    const struct json *document = NULL;
+    database_must(json_parse_span(&world.arena, span_of(offers), "offers", &document, &err), &err);
+    database_must(journey_orchestration_read(&world.arena, document, &world.policy, &err), &err);
+}
+
 static int set_up(void **state)
 {
     char sql[300];
     world_open(&world);
+    add_offers();
     add_kinds();
     db = database_open(scratch.url);
     database_must(migrations_up(db, &schema_files, false, NULL, &err), &err);
