@@ -180,6 +180,7 @@ void journey_diff_encode(struct strbuf *out, const struct journey_diff *diff)
     avro_write_long(out, diff->lane);
     avro_write_long(out, diff->seq);
     avro_write_boolean(out, diff->more);
+    avro_write_boolean(out, diff->again);
     avro_write_id(out, &diff->generation);
     avro_write_long(out, diff->raw_size);
     avro_write_bytes(out, diff->cells);
@@ -192,6 +193,7 @@ enum outcome journey_diff_decode(struct span value, struct journey_diff *out, st
     out->lane = avro_read_int(&u);
     out->seq = avro_read_long(&u);
     out->more = avro_read_boolean(&u);
+    out->again = avro_read_boolean(&u);
     out->generation = avro_read_id(&u);
     out->raw_size = avro_read_int(&u);
     out->cells = avro_read_bytes(&u);

@@ -75,7 +75,8 @@ enum outcome identity_change_decode(struct arena *arena, struct span value,
 struct journey_diff {
     int32_t lane;
     int64_t seq;
-    bool more; /* the next number belongs to the same transaction */
+    bool more;  /* the next number belongs to the same transaction */
+    bool again; /* made again from what is stored, under other policies */
     struct id generation;
     int32_t raw_size;
     struct span cells;

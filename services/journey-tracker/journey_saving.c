@@ -73,7 +73,8 @@ static enum outcome write_diff(struct tracker *tracker, struct journey_flush *fl
                n = count - from < CELLS_PER_CHUNK ? count - from : CELLS_PER_CHUNK;
         struct journey_diff diff = {.lane = flush->lane,
                                     .seq = flush->lane_row.seq - (int64_t)(chunks - 1 - i),
-                                    .more = i + 1 < chunks};
+                                    .more = i + 1 < chunks,
+                                    .again = flush->sweep_count > 0};
         rows[i].seq = diff.seq;
         CHECK(encode_chunk(tracker, flush->arena, diff, cells + from, n, &rows[i].payload, err));
         *arena_push(flush->arena, &flush->diffs) = rows[i];

@@ -15,7 +15,8 @@
 struct run {
     struct metrics_flush *flush;
     struct arena *arena;
-    struct merge merge;
+    struct merge merge; /* of what customers did; at the end, of everything */
+    struct merge again; /* of what was made again under other policies */
     struct flush_counts counts;
     const struct numbered *items; /* by lane, then by number */
     size_t item_count;
@@ -134,7 +135,7 @@ static enum outcome add_diff(struct run *run, const struct journey_diff *diff, s
     arena_reset(scratch);
     CHECK(lz4_unpack(scratch, diff->cells, diff->raw_size, &packed, err));
     CHECK(cells_unpack(scratch, packed, &cells, &count, err));
-    CHECK(merge_add(&run->merge, diff->lane, cells, count, err));
+    CHECK(merge_add(diff->again ? &run->again : &run->merge, diff->lane, cells, count, err));
     run->counts.applied++;
     return OUTCOME_OK;
 }
@@ -278,10 +279,12 @@ static enum outcome collect_new_keys(struct run *run, struct err *err)
 }
 
 /* What changes periods that are closed is kept a second time, as their correction, in the same
- * transaction. */
+ * transaction. The rows are those of what customers did. */
 static enum outcome write_late(struct run *run, struct err *err)
 {
     struct db *db = run->flush->db;
+    if (run->row_count == 0)
+        return OUTCOME_OK;
     struct sum_row *late = arena_array(run->arena, struct sum_row, run->row_count);
     int32_t closed_day = 0;
     size_t count = 0;
@@ -299,13 +302,16 @@ static enum outcome write_sums(struct run *run, struct err *err)
 {
     struct db *db = run->flush->db;
     make_rows(run);
+    CHECK(write_late(run, err));
+    if (run->again.sums.count > 0) {
+        CHECK(merge_join(&run->merge, &run->again, err));
+        make_rows(run);
+    }
     CHECK(collect_new_keys(run, err));
     if (run->new_key_count > 0)
         CHECK(metrics_store_add_keys(db, run->arena, run->new_keys, run->new_key_count, err));
-    if (run->row_count > 0) {
+    if (run->row_count > 0)
         CHECK(metrics_store_add_sums(db, run->arena, run->rows, run->row_count, err));
-        CHECK(write_late(run, err));
-    }
     run->counts.cells = run->row_count;
     return OUTCOME_OK;
 }
@@ -340,6 +346,7 @@ enum outcome flush_run(struct metrics_flush *flush, struct arena *arena,
 {
     struct run run = {.flush = flush, .arena = arena};
     merge_init(&run.merge, arena);
+    merge_init(&run.again, arena);
     sort_items(&run, diffs, count);
     if (run.item_count > 0) {
         enum outcome outcome = transact(&run, err);

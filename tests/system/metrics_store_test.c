@@ -177,6 +177,19 @@ static void what_comes_late_is_kept_as_a_correction_once(void **state)
     assert_int_equal(corrected("2"), -3);
 }
 
+/* One flush with both: only what the customer did corrects. */
+static void what_is_made_again_corrects_nothing(void **state)
+{
+    struct cell last_year = cell_of_days_ago(400), two = last_year;
+    two.values[0] = 2;
+    struct journey_diff diffs[] = {diff_with(1, false, &last_year, active),
+                                   diff_with(2, false, &two, active)};
+    diffs[1].again = true;
+    assert_int_equal(flush_diffs(diffs, 2), OUTCOME_OK);
+    assert_int_equal(total(), 3);
+    assert_int_equal(corrected("2"), 1);
+}
+
 static void a_rolled_back_flush_corrects_nothing(void **state)
 {
     struct cell last_year = cell_of_days_ago(400);
@@ -453,6 +466,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_number_counts_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_comes_late_is_kept_as_a_correction_once, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(what_is_made_again_corrects_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_rolled_back_flush_corrects_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(repeats_are_dropped_after_a_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_gap_is_filled_from_the_outbox, set_up, tear_down),

@@ -93,12 +93,13 @@ static void test_journey_diff(void **state)
     for (int i = 0; i < 1000; i++)
         pack_zigzag(&raw, i * i - 5);
     assert_int_equal(lz4_pack(strbuf_span(&raw), &packed, &err), OUTCOME_OK);
-    struct journey_diff in = {3, 41, true, id_of(9), (int32_t)raw.len, strbuf_span(&packed)};
+    struct journey_diff in = {3, 41, true, true, id_of(9), (int32_t)raw.len, strbuf_span(&packed)};
     journey_diff_encode(&b, &in);
     assert_json_has(generic_json("journey_diff", SCHEMA_JOURNEY_DIFF, &b),
-                    (const char *const[]){"\"lane\": 3", "\"seq\": 41", "\"more\": true", NULL});
+                    (const char *const[]){"\"lane\": 3", "\"seq\": 41", "\"more\": true",
+                                          "\"again\": true", NULL});
     assert_int_equal(journey_diff_decode(strbuf_span(&b), &out, &err), OUTCOME_OK);
-    assert_true(out.lane == 3 && out.seq == 41 && out.more &&
+    assert_true(out.lane == 3 && out.seq == 41 && out.more && out.again &&
                 id_equal(&out.generation, &in.generation));
     assert_int_equal(lz4_unpack(&arena, out.cells, out.raw_size, &cells, &err), OUTCOME_OK);
     assert_true(span_equal(cells, strbuf_span(&raw)));

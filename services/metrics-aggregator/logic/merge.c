@@ -24,17 +24,32 @@ static bool add_values(uint32_t family, int64_t *sums, const int64_t *values)
     return !overflow;
 }
 
+static enum outcome add_to(struct merge *merge, const struct sum_key *key, const int64_t *values,
+                           struct err *err)
+{
+    if (add_values(key->key.family, map_put(&merge->sums, key, NULL), values))
+        return OUTCOME_OK;
+    return err_set(err, OUTCOME_FATAL, "sum_overflow",
+                   "a sum of lane %d (cell of family %u, period %d) does not fit into 64 bits",
+                   key->lane, key->key.family, key->key.period);
+}
+
 enum outcome merge_add(struct merge *merge, int32_t lane, const struct cell *cells, size_t count,
                        struct err *err)
 {
     for (size_t i = 0; i < count; i++) {
         struct sum_key key = {cells[i].key, lane};
-        if (!add_values(cells[i].key.family, map_put(&merge->sums, &key, NULL), cells[i].values))
-            return err_set(
-                err, OUTCOME_FATAL, "sum_overflow",
-                "a sum of lane %d (cell of family %u, period %d) does not fit into 64 bits", lane,
-                cells[i].key.family, cells[i].key.period);
+        CHECK(add_to(merge, &key, cells[i].values, err));
     }
+    return OUTCOME_OK;
+}
+
+enum outcome merge_join(struct merge *merge, const struct merge *other, struct err *err)
+{
+    const void *key;
+    const int64_t *values;
+    for (size_t cursor = 0; (values = map_next(&other->sums, &cursor, &key)) != NULL;)
+        CHECK(add_to(merge, key, values, err));
     return OUTCOME_OK;
 }
 

@@ -24,6 +24,8 @@ void merge_init(struct merge *merge, struct arena *arena);
 /* FATAL "sum_overflow" where a sum leaves its 64 bits (money: 126); the merge is then worthless. */
 enum outcome merge_add(struct merge *merge, int32_t lane, const struct cell *cells, size_t count,
                        struct err *err);
+/* Adds the sums of another merge. */
+enum outcome merge_join(struct merge *merge, const struct merge *other, struct err *err);
 /* The sums that are not all 0, in table order, in the arena. */
 struct lane_cell *merge_list(const struct merge *merge, size_t *count);
 
