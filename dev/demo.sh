@@ -288,6 +288,7 @@ demo_verify() {
         "SELECT string_agg(node, ' ' ORDER BY step) FROM tutti.influence_stops('redemptions', 0.2)"
     verify_influence first_redemption 357 53 0.094022 8 0.344921 13 0.269703 18 0.169419
     verify_stops first_redemption 5249 1045 45.85
+    "$PWD/.venv/bin/byexample" -l shell -o +norm-ws --timeout 120 docs/tour.md >&2 || wrong=$((wrong + 1))
     [[ $wrong -eq 0 ]] || die "$wrong figures differ"
     printf 'all figures are as known\n'
 }
