@@ -23,7 +23,7 @@ SELECT i.profile_id,
            THEN l.tier ELSE t.value END AS loyalty_tier,
        r.value AS preferred_channel,
        z.name AS local_timezone,
-       coalesce(o.opportunities, 0) AS open_opportunity_count,
+       coalesce((SELECT o.opportunities FROM journey.open_opportunities AS o WHERE o.profile_id = i.profile_id), 0) AS open_opportunity_count,
        tutti.as_of() AS facets_as_of_at,
        i.is_shared
 FROM (
@@ -37,8 +37,7 @@ LEFT JOIN journey.dictionary AS d ON d.code = c.currency
 LEFT JOIN journey.profile_traits AS t ON t.profile_id = i.profile_id AND t.trait = 'loyalty_tier'
 LEFT JOIN journey.profile_tiers AS l ON l.profile_id = i.profile_id
 LEFT JOIN journey.preferences AS r ON r.profile_id = i.profile_id AND r.trait = 'preferred_channel'
-LEFT JOIN tutti_meta.active_zone_names AS z ON z.code = c.zone
-LEFT JOIN journey.open_opportunities AS o ON o.profile_id = i.profile_id;
+LEFT JOIN tutti_meta.active_zone_names AS z ON z.code = c.zone;
 COMMENT ON VIEW tutti.dim_profiles IS 'Customers: one row per profile of the identity map, with stage and status as of tutti.as_of() (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.profile_id IS 'Id of the customer today: the identifier of theirs that was seen first (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.first_seen_at IS 'Time of the first touchpoint (convergent).';

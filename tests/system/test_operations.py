@@ -138,7 +138,7 @@ def test_any_number_of_input_topics(stack, make_world):
     inputs = ",".join(f"touchpoints.c{i}.v1" for i in range(200))
     plan = json.loads(world.tool("topics", "plan", "--json", "--topics.input", inputs).stdout)
     names = {topic["topic"] for topic in plan}
-    assert len(names) == 2 * 200 + 8 and "tutti.contact-decisions.v1" in names, len(names)
+    assert len(names) == 2 * 200 + 9 and "tutti.contact-decisions.v1" in names, len(names)
 
 
 def test_the_broker_bounds_timestamps(stack, make_world):

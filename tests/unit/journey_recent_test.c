@@ -171,7 +171,7 @@ static const char *answer_after_33_sends(struct fixture *f, enum what what, cons
 {
     enum { SENDS = RESPONSES_MAX + 1 };
     struct fact facts[SENDS + 1];
-    char names[SENDS][4];
+    char names[SENDS][12];
     struct journey_effects effects;
     for (int i = 0; i < SENDS; i++) {
         snprintf(names[i], sizeof names[i], "%d", i);
