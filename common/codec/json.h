@@ -100,7 +100,9 @@ enum outcome json_section(const struct json *object, const char *key, const stru
  * channels"). */
 enum outcome json_fail(const struct json *value, struct err *err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* The same for a name that nothing has: what is wrong, then the nearest name, if one is near. */
+/* Puts the place of a value before an error that was found without one; OK stays OK. */
+enum outcome json_placed(const struct json *value, enum outcome outcome, struct err *err);
+/* json_fail for a name that nothing has: what is wrong, then the nearest name, if one is near. */
 enum outcome json_fail_nearest(const struct json *value, const struct nearest *nearest,
                                const char *what, struct err *err);
 

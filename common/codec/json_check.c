@@ -39,6 +39,14 @@ enum outcome json_fail(const struct json *value, struct err *err, const char *fo
     return outcome;
 }
 
+enum outcome json_placed(const struct json *value, enum outcome outcome, struct err *err)
+{
+    if (outcome == OUTCOME_OK)
+        return OUTCOME_OK;
+    const struct err found = *err;
+    return json_fail(value, err, "%s", found.message);
+}
+
 enum outcome json_fail_nearest(const struct json *value, const struct nearest *nearest,
                                const char *what, struct err *err)
 {

@@ -57,9 +57,8 @@ void funnel_after(struct passing *p)
 
 struct funnel_state *funnel_copy(const struct funnel_state *from, struct arena *arena)
 {
-    struct funnel_state *copy = from ? arena_new(arena, struct funnel_state) : NULL;
-    if (copy)
-        *copy = *from;
+    struct funnel_state *copy = arena_new(arena, struct funnel_state);
+    *copy = *from;
     return copy;
 }
 
@@ -78,17 +77,4 @@ void funnel_unpack(struct piece_bytes *bytes, const struct journey_policy *polic
     funnel->segments = (uint32_t)unpack_varint(&bytes->in);
     bytes->in.failed |= (funnel->segments & ~policy->segments.with_figures) != 0;
     state->funnel = funnel;
-}
-
-bool funnel_equal(const struct journey_policy *policy, const struct journey_state *a,
-                  const struct journey_state *b)
-{
-    if (a->funnel == NULL || b->funnel == NULL)
-        return a->funnel == b->funnel;
-    return a->funnel->start.us == b->funnel->start.us && a->funnel->segments == b->funnel->segments;
-}
-
-void funnel_trailing(const struct journey_policy *policy, const struct journey_state *before,
-                     const struct journey_state *after, struct journey_effects *effects)
-{
 }

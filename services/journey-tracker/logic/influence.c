@@ -261,12 +261,3 @@ void influence_unpack(struct piece_bytes *bytes, const struct journey_policy *po
             in->failed = true;
     }
 }
-
-bool influence_equal(const struct journey_policy *policy, const struct journey_state *a,
-                     const struct journey_state *b)
-{
-    for (uint32_t i = 0; i < policy->influence_count; i++)
-        if (!same_path(open_path(a, i), open_path(b, i)))
-            return false;
-    return (a->influence ? a->influence->done : 0) == (b->influence ? b->influence->done : 0);
-}

@@ -96,7 +96,7 @@ static void emit_part(const struct journey_policy *policy, struct journey_effect
 static void replace_pieces(const struct journey_policy *policy, const struct journey_state *before,
                            const struct journey_state *after, struct journey_effects *effects)
 {
-#define PIECE(number, name) name##_trailing(policy, before, after, effects);
+#define PIECE_AHEAD(name) name##_trailing(policy, before, after, effects);
 #include "services/journey-tracker/logic/pieces.def"
 }
 

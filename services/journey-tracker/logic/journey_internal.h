@@ -303,11 +303,12 @@ const struct shape *piece_shape(struct piece_bytes *bytes, uint32_t code);
  *   after      all rules have acted on the fact, and state->last is its key
  *   copy       a deep copy
  *   pack       its bytes, none at all where it remembers nothing. They say where they end. What no
- *              window reaches any more plays no part in them.
+ *              window reaches any more plays no part in them: two states whose bytes are equal
+ *              can differ in nothing that follows.
  *   unpack     reads them; a failure is bytes->in.failed or bytes->missing
- *   equal      nothing that follows can differ by this piece; either may be NULL
- *   trailing   adds, dated ahead, what the passing of time does after the last fact of `after`,
- * less what it does after that of `before`; either state may be NULL. Equal ones cost nothing.
+ *   trailing   only with PIECE_AHEAD: adds, dated ahead, what the passing of time does after the
+ *              last fact of `after`, less what it does after that of `before`; either state may be
+ *              NULL. Equal ones cost nothing.
  *
  * A piece that the policy does not ask for returns at once. */
 #define PIECE(number, name)                                                                        \
@@ -317,15 +318,16 @@ const struct shape *piece_shape(struct piece_bytes *bytes, uint32_t code);
     void name##_pack(const struct journey_policy *policy, const struct journey_state *state,       \
                      struct strbuf *out);                                                          \
     void name##_unpack(struct piece_bytes *bytes, const struct journey_policy *policy,             \
-                       struct journey_state *state);                                               \
-    bool name##_equal(const struct journey_policy *policy, const struct journey_state *a,          \
-                      const struct journey_state *b);                                              \
+                       struct journey_state *state);
+#define PIECE_AHEAD(name)                                                                          \
     void name##_trailing(const struct journey_policy *policy, const struct journey_state *before,  \
                          const struct journey_state *after, struct journey_effects *effects);
 #include "services/journey-tracker/logic/pieces.def"
 
-/* Of these segments those with figures. */
-struct shown_segments segments_shown(const struct journey_policy *policy, uint32_t segments);
+/* Which pieces of the state have bytes, and these; nothing where none has. */
+void pieces_pack(const struct journey_policy *policy, const struct journey_state *state,
+                 struct strbuf *out);
+
 /* Those of the state, made where there are none. */
 struct segments_state *segments_of(const struct journey_policy *policy,
                                    struct journey_state *state);

@@ -505,9 +505,8 @@ const struct shape *piece_shape(struct piece_bytes *bytes, uint32_t code)
     return shape;
 }
 
-/* Which pieces have bytes, and these; nothing where none has. */
-static void pack_pieces(const struct journey_policy *policy, const struct journey_state *state,
-                        struct strbuf *out)
+void pieces_pack(const struct journey_policy *policy, const struct journey_state *state,
+                 struct strbuf *out)
 {
     uint32_t present = 0;
     struct strbuf bytes = {.arena = state->arena};
@@ -548,7 +547,7 @@ void journey_state_pack(const struct journey_policy *policy, const struct journe
     struct kept kept = kept_tail(policy, &s->tail);
     bool same = touch_key_compare(&s->last, &s->last_inbound) == 0;
     struct strbuf pieces = {.arena = s->arena}, lapses = {.arena = s->arena};
-    pack_pieces(policy, s, &pieces);
+    pieces_pack(policy, s, &pieces);
     journey_lapses_pack(policy, s, s->arena, &lapses);
     strbuf_reserve(out, 2 * JOURNEY_HEADER_SIZE + s->orders.count * 20 +
                             kept.count * (sizeof(struct id) + 12));

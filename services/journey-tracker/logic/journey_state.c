@@ -244,10 +244,10 @@ static bool has_lasts_of(const struct journey_state *state, const struct journey
 static bool pieces_equal(const struct journey_policy *policy, const struct journey_state *before,
                          const struct journey_state *after)
 {
-    bool equal = true;
-#define PIECE(number, name) equal = equal && name##_equal(policy, before, after);
-#include "services/journey-tracker/logic/pieces.def"
-    return equal;
+    struct strbuf a = {.arena = before->arena}, b = {.arena = before->arena};
+    pieces_pack(policy, before, &a);
+    pieces_pack(policy, after, &b);
+    return span_equal(strbuf_span(&a), strbuf_span(&b));
 }
 
 bool journey_converged(const struct journey_policy *policy, const struct journey_state *before,

@@ -51,7 +51,7 @@ static struct opportunities_state *held_of(struct journey_state *state)
 struct opportunities_state *opportunities_copy(const struct opportunities_state *from,
                                                struct arena *arena)
 {
-    if (from == NULL || from->count == 0)
+    if (from->count == 0)
         return NULL;
     struct opportunities_state *to = arena_new(arena, struct opportunities_state);
     to->count = to->capacity = from->count;
@@ -306,7 +306,7 @@ void opportunities_pack(const struct journey_policy *policy, const struct journe
                         struct strbuf *out)
 {
     const struct opportunities_state *s = state->opportunities;
-    if (s == NULL || s->count == 0)
+    if (s->count == 0)
         return;
     pack_byte(out, (uint8_t)s->count);
     for (size_t i = 0; i < s->count; i++)
@@ -343,22 +343,6 @@ void opportunities_unpack(struct piece_bytes *bytes, const struct journey_policy
         else
             least = state->opportunities->items[state->opportunities->count - 1].offer + 1;
     }
-}
-
-bool opportunities_equal(const struct journey_policy *policy, const struct journey_state *a,
-                         const struct journey_state *b)
-{
-    struct strbuf x = {.arena = a->arena}, y = {.arena = a->arena};
-    opportunities_pack(policy, a, &x);
-    opportunities_pack(policy, b, &y);
-    return span_equal(strbuf_span(&x), strbuf_span(&y));
-}
-
-/* That time is over follows from the time of the trigger: readers see it. */
-void opportunities_trailing(const struct journey_policy *policy, const struct journey_state *before,
-                            const struct journey_state *after, struct journey_effects *effects)
-{
-    (void)policy, (void)before, (void)after, (void)effects;
 }
 
 /* ---- rows ---- */

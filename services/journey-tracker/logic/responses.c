@@ -161,13 +161,6 @@ void responses_after(struct passing *p)
         note_context(p);
 }
 
-/* No time is dated ahead: a send without an answer stays one. */
-void responses_trailing(const struct journey_policy *policy, const struct journey_state *before,
-                        const struct journey_state *after, struct journey_effects *effects)
-{
-    (void)policy, (void)before, (void)after, (void)effects;
-}
-
 /* ---- rows ---- */
 int responses_order(const struct response_row *a, const struct response_row *b)
 {
@@ -237,18 +230,4 @@ void responses_unpack(struct piece_bytes *bytes, const struct journey_policy *po
     bytes->in.failed |= count > RESPONSES_MAX;
     for (uint8_t i = 0; i < count && !bytes->in.failed && !bytes->missing; i++)
         unpack_send(bytes, state);
-}
-
-static struct span packed(const struct journey_policy *policy, const struct journey_state *state)
-{
-    struct strbuf out = {.arena = state->arena};
-    if (state->responses)
-        responses_pack(policy, state, &out);
-    return strbuf_span(&out);
-}
-
-bool responses_equal(const struct journey_policy *policy, const struct journey_state *a,
-                     const struct journey_state *b)
-{
-    return span_equal(packed(policy, a), packed(policy, b));
 }

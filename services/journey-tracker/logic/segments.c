@@ -805,8 +805,6 @@ void segments_pack(const struct journey_policy *policy, const struct journey_sta
                    struct strbuf *out)
 {
     size_t start = out->len;
-    if (state->segments == NULL)
-        return;
     pack_varint(out, state->segments->settled);
     size_t empty = out->len;
     if (has_first(policy, state)) {
@@ -837,15 +835,6 @@ void segments_unpack(struct piece_bytes *bytes, const struct journey_policy *pol
         else
             in->failed = true;
     }
-}
-
-bool segments_equal(const struct journey_policy *policy, const struct journey_state *a,
-                    const struct journey_state *b)
-{
-    struct strbuf x = {.arena = a->arena}, y = {.arena = a->arena};
-    segments_pack(policy, a, &x);
-    segments_pack(policy, b, &y);
-    return span_equal(strbuf_span(&x), strbuf_span(&y));
 }
 
 void journey_lapses_pack(const struct journey_policy *policy, const struct journey_state *state,

@@ -134,13 +134,6 @@ void sequels_after(struct passing *p)
         emit_money(p->effects, &p->step, p->touch->shape->currency, 2, p->touch->cost_micros);
 }
 
-/* Nothing follows by the passing of time. */
-void sequels_trailing(const struct journey_policy *policy, const struct journey_state *before,
-                      const struct journey_state *after, struct journey_effects *effects)
-{
-    (void)policy, (void)before, (void)after, (void)effects;
-}
-
 /* ---- bytes ----
  *
  *   v v v   number of steps; how many of the newest wait for a conversion, and for a score
@@ -223,18 +216,4 @@ void sequels_unpack(struct piece_bytes *bytes, const struct journey_policy *poli
         unpack_sequel(bytes, policy, state);
     s->unfollowed = (uint32_t)unfollowed;
     s->unscored = (uint32_t)unscored;
-}
-
-static struct span packed(const struct journey_policy *policy, const struct journey_state *state)
-{
-    struct strbuf out = {.arena = state->arena};
-    if (state->sequels)
-        sequels_pack(policy, state, &out);
-    return strbuf_span(&out);
-}
-
-bool sequels_equal(const struct journey_policy *policy, const struct journey_state *a,
-                   const struct journey_state *b)
-{
-    return span_equal(packed(policy, a), packed(policy, b));
 }

@@ -14,14 +14,6 @@ struct reader {
 };
 
 /* ---- parts ---- */
-/* A limit of the policy is found without a place in the file: it is put before it. */
-static enum outcome placed(const struct json *at, enum outcome outcome, struct err *err)
-{
-    if (outcome == OUTCOME_OK)
-        return OUTCOME_OK;
-    struct err found = *err;
-    return json_fail(at, err, "%s", found.message);
-}
 
 /* Adds the filter of a key, if it is there. */
 static enum outcome read_filter(const struct reader *r, const struct json *object, const char *key,
@@ -32,8 +24,8 @@ static enum outcome read_filter(const struct reader *r, const struct json *objec
     if (value == NULL)
         return OUTCOME_OK;
     CHECK(journey_filter_read(r->arena, value, &filter, err));
-    return placed(value, journey_policy_filter(r->policy, &filter, &out->items[out->count++], err),
-                  err);
+    return json_placed(
+        value, journey_policy_filter(r->policy, &filter, &out->items[out->count++], err), err);
 }
 
 static enum outcome read_text(const struct json *object, const char *key, struct span *out,

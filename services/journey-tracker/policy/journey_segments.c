@@ -20,14 +20,6 @@ struct reader {
 };
 
 /* ---- parts ---- */
-/* Limits of the policy are found without a place in the file: it is put before them. */
-static enum outcome placed(const struct json *at, enum outcome outcome, struct err *err)
-{
-    if (outcome == OUTCOME_OK)
-        return OUTCOME_OK;
-    struct err found = *err;
-    return json_fail(at, err, "%s", found.message);
-}
 
 static enum outcome read_filter(const struct reader *r, const struct json *atom, const char *key,
                                 uint8_t *out, struct err *err)
@@ -35,7 +27,7 @@ static enum outcome read_filter(const struct reader *r, const struct json *atom,
     const struct json *object = json_get(atom, key);
     struct touch_filter filter;
     CHECK(journey_filter_read(r->arena, object, &filter, err));
-    return placed(object, journey_policy_filter(r->policy, &filter, out, err), err);
+    return json_placed(object, journey_policy_filter(r->policy, &filter, out, err), err);
 }
 
 static enum outcome check_window(const struct json *value, struct duration window, struct err *err)
@@ -382,7 +374,7 @@ static enum outcome read_atom(const struct reader *r, const struct json *object,
                            : strcmp(kind, "new_within") == 0 ? read_new(object, &atom, err)
                                                              : read_place(object, kind, &atom, err);
     CHECK(outcome);
-    CHECK(placed(object, segment_rules_atom(r->rules, &atom, &position, err), err));
+    CHECK(json_placed(object, segment_rules_atom(r->rules, &atom, &position, err), err));
     push_node(r, NODE_ATOM, position);
     return OUTCOME_OK;
 }

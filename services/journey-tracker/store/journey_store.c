@@ -75,20 +75,27 @@ static struct id further_id(struct arena *arena, const struct id *event_id, stru
     return digest_bytes(strbuf_span(&bytes));
 }
 
+/* Sorts rows that begin with their touch_key, and begins parameters with these keys. */
+static void sorted_keys(struct params *p, struct arena *arena, void *rows, size_t count,
+                        size_t stride, int (*compare)(const void *, const void *))
+{
+    const struct touch_key *first = rows;
+    qsort(rows, count, stride, compare);
+    params_init(p, arena);
+    params_int8_array(p, &first->anchor, stride, count);
+    params_timestamptz_array(p, &first->at, stride, count);
+    params_uuid_array(p, &first->event_id, stride, count);
+}
+
 /* Runs a statement over the keys of sorted rows. */
 static enum outcome run_on_repeats(struct db *db, struct arena *arena,
                                    const struct statement *statement, struct repeat_rows *rows,
                                    struct err *err)
 {
-    size_t stride = sizeof *rows->items;
+    struct params p;
     if (rows->count == 0)
         return OUTCOME_OK;
-    qsort(rows->items, rows->count, stride, key_compare);
-    struct params p;
-    params_init(&p, arena);
-    params_int8_array(&p, &rows->items->anchor, stride, rows->count);
-    params_timestamptz_array(&p, &rows->items->at, stride, rows->count);
-    params_uuid_array(&p, &rows->items->event_id, stride, rows->count);
+    sorted_keys(&p, arena, rows->items, rows->count, sizeof *rows->items, key_compare);
     return db_run(db, statement, &p, NULL, NULL, err);
 }
 
@@ -107,15 +114,11 @@ enum outcome journey_store_write_repeats(struct db *db, struct arena *arena,
 enum outcome journey_store_remove_conversions(struct db *db, struct arena *arena,
                                               struct conversion_rows *rows, struct err *err)
 {
+    const size_t stride = sizeof *rows->items;
+    struct params p;
     if (rows->count == 0)
         return OUTCOME_OK;
-    size_t stride = sizeof *rows->items;
-    qsort(rows->items, rows->count, stride, conversion_compare);
-    struct params p;
-    params_init(&p, arena);
-    params_int8_array(&p, &rows->items->key.anchor, stride, rows->count);
-    params_timestamptz_array(&p, &rows->items->key.at, stride, rows->count);
-    params_uuid_array(&p, &rows->items->key.event_id, stride, rows->count);
+    sorted_keys(&p, arena, rows->items, rows->count, stride, conversion_compare);
     params_int4_array(&p, (const int32_t *)&rows->items->goal, stride, rows->count);
     return db_run(db, &sql_delete_conversions, &p, NULL, NULL, err);
 }
@@ -124,20 +127,16 @@ enum outcome journey_store_write_conversions(struct db *db, struct arena *arena,
                                              struct conversion_rows *rows, struct err *err)
 {
     size_t n = rows->count, stride = sizeof *rows->items;
+    struct params p;
     if (n == 0)
         return OUTCOME_OK;
-    qsort(rows->items, n, stride, conversion_compare);
+    sorted_keys(&p, arena, rows->items, n, stride, conversion_compare);
     int16_t *stages = arena_array(arena, int16_t, n);
     struct id *further = arena_array(arena, struct id, n);
     for (size_t i = 0; i < n; i++) {
         stages[i] = rows->items[i].stage_before;
         further[i] = further_id(arena, &rows->items[i].key.event_id, rows->items[i].further);
     }
-    struct params p;
-    params_init(&p, arena);
-    params_int8_array(&p, &rows->items->key.anchor, stride, n);
-    params_timestamptz_array(&p, &rows->items->key.at, stride, n);
-    params_uuid_array(&p, &rows->items->key.event_id, stride, n);
     params_int4_array(&p, (const int32_t *)&rows->items->goal, stride, n);
     params_uuid_array(&p, further, sizeof *further, n);
     params_int4_array(&p, (const int32_t *)&rows->items->shape, stride, n);
@@ -162,12 +161,8 @@ static int order_compare(const void *a, const void *b)
 /* The key of each row, after sorting. */
 static void order_keys(struct params *p, struct arena *arena, const struct order_changes *rows)
 {
-    size_t stride = sizeof *rows->items;
-    qsort(rows->items, rows->count, stride, order_compare);
-    params_init(p, arena);
-    params_int8_array(p, &rows->items->key.anchor, stride, rows->count);
-    params_timestamptz_array(p, &rows->items->key.at, stride, rows->count);
-    params_uuid_array(p, &rows->items->key.event_id, stride, rows->count);
+    const size_t stride = sizeof *rows->items;
+    sorted_keys(p, arena, rows->items, rows->count, stride, order_compare);
     params_int4_array(p, (const int32_t *)&rows->items->goal, stride, rows->count);
 }
 
@@ -371,30 +366,13 @@ enum outcome journey_store_write_memberships(struct db *db, struct arena *arena,
     return db_run(db, &sql_upsert_memberships, &p, NULL, NULL, err);
 }
 
-static int response_compare(const void *a, const void *b)
-{
-    return key_compare(&((const struct response_row *)a)->key,
-                       &((const struct response_row *)b)->key);
-}
-
-/* The keys of sorted rows. */
-static void response_keys(struct params *p, struct arena *arena, struct response_rows *rows)
-{
-    const size_t stride = sizeof *rows->items;
-    qsort(rows->items, rows->count, stride, response_compare);
-    params_init(p, arena);
-    params_int8_array(p, &rows->items->key.anchor, stride, rows->count);
-    params_timestamptz_array(p, &rows->items->key.at, stride, rows->count);
-    params_uuid_array(p, &rows->items->key.event_id, stride, rows->count);
-}
-
 enum outcome journey_store_remove_responses(struct db *db, struct arena *arena,
                                             struct response_rows *rows, struct err *err)
 {
     struct params p;
     if (rows->count == 0)
         return OUTCOME_OK;
-    response_keys(&p, arena, rows);
+    sorted_keys(&p, arena, rows->items, rows->count, sizeof *rows->items, key_compare);
     return db_run(db, &sql_delete_responses, &p, NULL, NULL, err);
 }
 
@@ -405,7 +383,7 @@ enum outcome journey_store_write_responses(struct db *db, struct arena *arena,
     size_t n = rows->count, stride = sizeof *rows->items;
     if (n == 0)
         return OUTCOME_OK;
-    response_keys(&p, arena, rows);
+    sorted_keys(&p, arena, rows->items, n, stride, key_compare);
     int16_t *ranks = arena_array(arena, int16_t, n);
     for (size_t i = 0; i < n; i++)
         ranks[i] = rows->items[i].key.rank;
