@@ -14,6 +14,7 @@
 
 #include "services/journey-tracker/journey_policy.h"
 #include "services/journey-tracker/logic/journey_internal.h"
+#include "tests/support/journey_documents.h"
 #include "tests/support/random.h"
 
 enum { SEEDS = 20000, FACTS_MAX = 14, OFFERS = 4 };
@@ -76,45 +77,25 @@ struct world {
     struct arena arena;
     struct journey_policy policy;
     struct shape shapes[EVENTS];
-    struct span words[32];
-    uint32_t word_count;
+    struct word_list words;
 };
-
-static enum outcome intern(void *context, struct span text, uint32_t *code, struct err *err)
-{
-    struct world *w = context;
-    *code = 0;
-    while (*code < w->word_count && !span_equal(w->words[*code], text))
-        (*code)++;
-    if (*code == w->word_count)
-        w->words[w->word_count++] = text;
-    (*code)++;
-    return OUTCOME_OK;
-}
-
-static const struct json *parse(struct arena *arena, const char *text)
-{
-    const struct json *json = NULL;
-    struct err err;
-    if (json_parse_span(arena, span_of(text), "a document", &json, &err) != OUTCOME_OK)
-        fail_msg("%s: %s", text, err.message);
-    return json;
-}
 
 static struct world *world_open(void)
 {
     struct world *w = calloc(1, sizeof *w);
     struct err err;
     const struct journey_documents documents = {
-        .journey = parse(&w->arena, "{\"stages\":[],\"attribution\":{\"conversions\":[]}}"),
-        .goals = parse(&w->arena, "{\"goals\":[]}"),
-        .channels = parse(&w->arena, "{\"rules\":[]}"),
-        .segments = parse(&w->arena, segments_text),
-        .orchestration = parse(&w->arena, offers_text),
+        .journey = document_of(&w->arena, "a document",
+                               "{\"stages\":[],\"attribution\":{\"conversions\":[]}}"),
+        .goals = document_of(&w->arena, "a document", "{\"goals\":[]}"),
+        .channels = document_of(&w->arena, "a document", "{\"rules\":[]}"),
+        .segments = document_of(&w->arena, "a document", segments_text),
+        .orchestration = document_of(&w->arena, "a document", offers_text),
     };
     if (journey_policy_read(&w->arena, &documents, &w->policy, &err) != OUTCOME_OK)
         fail_msg("%s", err.message);
-    assert_int_equal(journey_policy_intern(&w->policy, intern, w, &err), OUTCOME_OK);
+    assert_int_equal(journey_policy_intern(&w->policy, word_list_intern, &w->words, &err),
+                     OUTCOME_OK);
     for (uint32_t i = 0; i < EVENTS; i++) {
         struct shape_text text = {.type = SPAN("track"),
                                   .event_name = span_of(event_names[i]),

@@ -15,6 +15,7 @@
 #include "common/words/said.h"
 #include "services/journey-tracker/journey_policy.h"
 #include "services/journey-tracker/logic/journey_internal.h"
+#include "tests/support/journey_documents.h"
 #include "tests/support/random.h"
 
 enum { SEEDS = 5000, FACTS_MAX = 16, WORLD_SEGMENTS = 6, SHAPES = 16 };
@@ -60,45 +61,24 @@ struct world {
     struct journey_policy policy;
     const struct json *segments;          /* the list */
     struct shape shapes[2 * SHAPE_COUNT]; /* the second half is of the CRM */
-    struct span words[64];
-    uint32_t word_count;
+    struct word_list words;
 };
-
-static enum outcome intern(void *context, struct span text, uint32_t *code, struct err *err)
-{
-    struct world *w = context;
-    *code = 0;
-    while (*code < w->word_count && !span_equal(w->words[*code], text))
-        (*code)++;
-    if (*code == w->word_count)
-        w->words[w->word_count++] = text;
-    (*code)++;
-    return OUTCOME_OK;
-}
-
-static const struct json *parse(struct arena *arena, const char *text)
-{
-    const struct json *json = NULL;
-    struct err err;
-    if (json_parse_span(arena, span_of(text), "segments.json", &json, &err) != OUTCOME_OK)
-        fail_msg("%s: %s", text, err.message);
-    return json;
-}
 
 static void world_open(struct world *w, const char *segments)
 {
     memset(w, 0, sizeof *w);
     struct err err;
     const struct journey_documents documents = {
-        .journey = parse(&w->arena, journey_text),
-        .goals = parse(&w->arena, "{\"goals\":[]}"),
-        .channels = parse(&w->arena, "{\"rules\":[]}"),
-        .traits = parse(&w->arena, traits_text),
-        .segments = parse(&w->arena, segments),
+        .journey = document_of(&w->arena, "segments.json", journey_text),
+        .goals = document_of(&w->arena, "segments.json", "{\"goals\":[]}"),
+        .channels = document_of(&w->arena, "segments.json", "{\"rules\":[]}"),
+        .traits = document_of(&w->arena, "segments.json", traits_text),
+        .segments = document_of(&w->arena, "segments.json", segments),
     };
     if (journey_policy_read(&w->arena, &documents, &w->policy, &err) != OUTCOME_OK)
         fail_msg("%s: %s", segments, err.message);
-    assert_int_equal(journey_policy_intern(&w->policy, intern, w, &err), OUTCOME_OK);
+    assert_int_equal(journey_policy_intern(&w->policy, word_list_intern, &w->words, &err),
+                     OUTCOME_OK);
     w->segments = json_get(documents.segments, "segments");
     for (uint32_t i = 0; i < 2 * SHAPE_COUNT; i++) {
         struct shape_text text = shape_texts[i % SHAPE_COUNT];
@@ -107,7 +87,7 @@ static void world_open(struct world *w, const char *segments)
         shape_compile(&w->policy, &text, &w->arena, &w->shapes[i]);
         w->shapes[i].code = i + 1;
         if (text.currency.ptr)
-            intern(w, text.currency, &w->shapes[i].currency, &err);
+            word_list_intern(&w->words, text.currency, &w->shapes[i].currency, &err);
     }
 }
 

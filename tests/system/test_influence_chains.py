@@ -136,24 +136,15 @@ def random_chain(chance_of):
 def world():
     chance_of = random.Random(7)
     goals = {**VECTORS, **{f"chain {n}": random_chain(chance_of) for n in range(CHAINS)}}
-    name = f"tutti_influence_{os.getpid()}"
-    with psycopg.connect(URL, autocommit=True) as server:
-        server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        server.execute(f"CREATE DATABASE {name}")
-        try:
-            with psycopg.connect(psycopg.conninfo.make_conninfo(URL, dbname=name), autocommit=True) as connection:
-                schema.create(connection)
-                connection.execute(
-                    "INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES (gen_random_uuid(), '{}', true)")
-                connection.execute(
-                    "INSERT INTO journey.policies (generation, reporting_timezone, default_timezone, session, lapsed_after, journey_end,"
-                    " stored_model, first_percent, last_percent, half_life)"
-                    " SELECT generation, 'UTC', 'UTC', 'PT30M', 'P56D', 'P365D', 'linear', 40, 40, 'P7D' FROM tutti_meta.generations")
-                seed(connection, goals)
-                connection.execute("SET ROLE tutti_reader")
-                yield connection, goals
-        finally:
-            server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    with schema.database(URL, "influence") as url, psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("INSERT INTO tutti_meta.generations (generation, policies, is_active) VALUES (gen_random_uuid(), '{}', true)")
+        connection.execute(
+            "INSERT INTO journey.policies (generation, reporting_timezone, default_timezone, session, lapsed_after, journey_end,"
+            " stored_model, first_percent, last_percent, half_life)"
+            " SELECT generation, 'UTC', 'UTC', 'PT30M', 'P56D', 'P365D', 'linear', 40, 40, 'P7D' FROM tutti_meta.generations")
+        seed(connection, goals)
+        connection.execute("SET ROLE tutti_reader")
+        yield connection, goals
 
 
 def answer(connection, goal):

@@ -62,17 +62,9 @@ TOUCHPOINTS = ["occurred_date BETWEEN '2024-01-03' AND '2024-01-09'", "channel =
 
 @pytest.fixture(scope="module")
 def seeded():
-    name = f"tutti_plans_{os.getpid()}"
-    with psycopg.connect(URL, autocommit=True) as server:
-        server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        server.execute(f"CREATE DATABASE {name}")
-        try:
-            with psycopg.connect(psycopg.conninfo.make_conninfo(URL, dbname=name), autocommit=True) as connection:
-                schema.create(connection)
-                connection.execute(SEED)
-                yield connection
-        finally:
-            server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    with schema.database(URL, "plans") as url, psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(SEED)
+        yield connection
 
 
 def plan_of(connection, query):

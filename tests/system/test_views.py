@@ -75,17 +75,8 @@ def read_policies(bank):
 
 @pytest.fixture
 def scratch():
-    name = f"tutti_figures_{os.getpid()}"
-    with psycopg.connect(URL, autocommit=True) as server:
-        server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        server.execute(f"CREATE DATABASE {name}")
-        url = psycopg.conninfo.make_conninfo(URL, dbname=name)
-        try:
-            with psycopg.connect(url) as connection:
-                schema.create(connection)
-            yield url
-        finally:
-            server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    with schema.database(URL, "figures") as url:
+        yield url
 
 
 @pytest.mark.parametrize("bank, gap, zone", [(False, 90, "America/New_York"), (False, 1500, "Europe/Berlin"), (True, 400, "Pacific/Apia")])

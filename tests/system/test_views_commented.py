@@ -20,23 +20,11 @@ URL = os.environ.get("TUTTI_DATABASE_URL")
 pytestmark = pytest.mark.skipif(not URL, reason="TUTTI_DATABASE_URL is not set (dev/stack up, then eval \"$(dev/stack env)\")")
 
 
-def url_of(database):
-    return psycopg.conninfo.make_conninfo(URL, dbname=database)
-
-
 @pytest.fixture(scope="module")
 def scratch():
     """The URL of a database of its own with all migrations applied."""
-    name = f"tutti_views_{os.getpid()}"
-    with psycopg.connect(URL, autocommit=True) as server:
-        server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        server.execute(f"CREATE DATABASE {name}")
-        try:
-            with psycopg.connect(url_of(name)) as connection:
-                schema.create(connection)
-            yield url_of(name)
-        finally:
-            server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    with schema.database(URL, "views") as url:
+        yield url
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "services/journey-tracker/policy/journey_filter.h"
+#include "tests/support/journey_documents.h"
 
 static const struct filter_subject order = {.event = SPAN("Order Completed"),
                                             .channel = SPAN("web"),
@@ -57,19 +58,12 @@ static const struct {
     {"{\"value\":\"positive\"}", &bare, FILTER_YES},
 };
 
-static const struct json *parse(struct arena *arena, const char *text)
-{
-    const struct json *json = NULL;
-    struct err err;
-    assert_int_equal(json_parse_span(arena, span_of(text), "goals.json", &json, &err), OUTCOME_OK);
-    return json;
-}
-
 static struct touch_filter filter_of(struct arena *arena, const char *text)
 {
     struct touch_filter filter;
     struct err err;
-    if (journey_filter_read(arena, parse(arena, text), &filter, &err) != OUTCOME_OK)
+    if (journey_filter_read(arena, document_of(arena, "goals.json", text), &filter, &err) !=
+        OUTCOME_OK)
         fail_msg("%s: %s", text, err.message);
     return filter;
 }
@@ -150,9 +144,10 @@ static void test_mistakes(void **state)
     for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
         struct touch_filter filter;
         struct err err = {0};
-        assert_int_equal(
-            journey_filter_read(&arena, parse(&arena, mistakes[i].filter), &filter, &err),
-            OUTCOME_REJECT);
+        assert_int_equal(journey_filter_read(&arena,
+                                             document_of(&arena, "goals.json", mistakes[i].filter),
+                                             &filter, &err),
+                         OUTCOME_REJECT);
         if (strstr(err.message, mistakes[i].says) == NULL)
             fail_msg("row %zu: \"%s\" does not say \"%s\"", i, err.message, mistakes[i].says);
     }

@@ -10,28 +10,21 @@
 #include "common/base/pack.h"
 #include "services/journey-tracker/policy/journey_orchestration.h"
 #include "services/journey-tracker/policy/journey_segments.h"
+#include "tests/support/journey_documents.h"
 
 static const char segments[] =
     "{\"segments\":[{\"id\":\"complaining\",\"when\":{\"did\":{\"events\":[\"x\"]}}},"
     "{\"id\":\"bereaved\",\"when\":{\"did\":{\"events\":[\"y\"]}}}]}";
-
-static const struct json *parse(struct arena *arena, const char *name, const char *text)
-{
-    const struct json *json = NULL;
-    struct err err;
-    if (json_parse_span(arena, span_of(text), name, &json, &err) != OUTCOME_OK)
-        fail_msg("%s: %s", text, err.message);
-    return json;
-}
 
 static enum outcome read_text(struct arena *arena, const char *text, struct journey_policy *policy,
                               struct err *err)
 {
     memset(policy, 0, sizeof *policy);
     assert_int_equal(
-        journey_segments_read(arena, parse(arena, "segments.json", segments), policy, err),
+        journey_segments_read(arena, document_of(arena, "segments.json", segments), policy, err),
         OUTCOME_OK);
-    return journey_orchestration_read(arena, parse(arena, "orchestration.json", text), policy, err);
+    return journey_orchestration_read(arena, document_of(arena, "orchestration.json", text), policy,
+                                      err);
 }
 
 #define F              "{\"events\":[\"a\"]}"

@@ -10,6 +10,7 @@
 #include "common/base/pack.h"
 #include "services/journey-tracker/policy/journey_segments.h"
 #include "services/journey-tracker/policy/journey_traits.h"
+#include "tests/support/journey_documents.h"
 
 static const char traits[] =
     "{\"traits\":[{\"name\":\"income\",\"type\":\"text\",\"rule\":\"latest\"},"
@@ -17,21 +18,14 @@ static const char traits[] =
     "{\"name\":\"born\",\"type\":\"date\",\"rule\":\"first\"},"
     "{\"name\":\"member\",\"type\":\"boolean\",\"rule\":\"latest\"}]}";
 
-static const struct json *parse(struct arena *arena, const char *text)
-{
-    const struct json *json = NULL;
-    struct err err;
-    if (json_parse_span(arena, span_of(text), "segments.json", &json, &err) != OUTCOME_OK)
-        fail_msg("%s: %s", text, err.message);
-    return json;
-}
-
 static enum outcome read_segments(struct arena *arena, const char *text,
                                   struct journey_policy *policy, struct err *err)
 {
     memset(policy, 0, sizeof *policy);
-    assert_int_equal(journey_traits_read(arena, parse(arena, traits), policy, err), OUTCOME_OK);
-    return journey_segments_read(arena, parse(arena, text), policy, err);
+    assert_int_equal(
+        journey_traits_read(arena, document_of(arena, "segments.json", traits), policy, err),
+        OUTCOME_OK);
+    return journey_segments_read(arena, document_of(arena, "segments.json", text), policy, err);
 }
 
 #define WHEN(condition) "{\"segments\":[{\"id\":\"s\",\"when\":" condition "}]}"
