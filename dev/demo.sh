@@ -178,28 +178,32 @@ demo_play() {
     where_next
 }
 
-# verify <what> <expected> <SELECT>: money may differ by a cent, which is how the known figures are rounded.
+# judge_figure <what> <expected> <found> <command>: right if the command succeeds.
+judge_figure() {
+    local what="$1" expected="$2" found="$3"
+    shift 3
+    if "$@"; then
+        printf 'ok    %-52s %s\n' "$what" "$found"
+    else
+        printf 'WRONG %-52s %s instead of %s\n' "$what" "${found:-nothing}" "$expected"
+        wrong=$((wrong + 1))
+    fi
+}
+
+within_a_cent() { awk -v a="$1" -v b="$2" 'BEGIN { d = a - b; exit !(b != "" && d <= 0.0101 && d >= -0.0101) }'; }
+
+# verify_figure <what> <expected> <SELECT>: money may differ by a cent, which is how the known figures are rounded.
 verify_figure() {
     local found
     found="$(query "$3")"
-    if awk -v a="$2" -v b="$found" 'BEGIN { d = a - b; exit !(b != "" && d <= 0.0101 && d >= -0.0101) }'; then
-        printf 'ok    %-52s %s\n' "$1" "$found"
-    else
-        printf 'WRONG %-52s %s instead of %s\n' "$1" "${found:-nothing}" "$2"
-        wrong=$((wrong + 1))
-    fi
+    judge_figure "$1" "$2" "$found" within_a_cent "$2" "$found"
 }
 
 # verify_exactly <what> <expected> <SELECT>: the very same text.
 verify_exactly() {
     local found
     found="$(query "$3")"
-    if [[ $found == "$2" ]]; then
-        printf 'ok    %-52s %s\n' "$1" "$found"
-    else
-        printf 'WRONG %-52s %s instead of %s\n' "$1" "${found:-nothing}" "$2"
-        wrong=$((wrong + 1))
-    fi
+    judge_figure "$1" "$2" "$found" test "$found" = "$2"
 }
 
 credit_sql() {

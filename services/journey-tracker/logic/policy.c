@@ -140,15 +140,13 @@ static enum outcome link_nth(struct journey_policy *policy, struct stage_rule *r
 static enum outcome link_segment(const struct journey_policy *policy, struct stage_rule *rule,
                                  struct err *err)
 {
+    struct nearest nearest;
     if (rule->segment.ptr == NULL)
         return OUTCOME_OK;
-    struct nearest nearest = nearest_start(rule->segment, NEAREST_ANY);
-    for (uint32_t i = 0; i < policy->segments.count; i++) {
-        if (span_equal(policy->segments.items[i].id, rule->segment)) {
-            rule->in_segment = UINT32_C(1) << i;
-            return OUTCOME_OK;
-        }
-        nearest_consider(&nearest, policy->segments.items[i].id);
+    uint32_t position = segment_rules_find(&policy->segments, rule->segment, &nearest);
+    if (position < policy->segments.count) {
+        rule->in_segment = UINT32_C(1) << position;
+        return OUTCOME_OK;
     }
     if (nearest.name.ptr == NULL)
         return invalid(err, "`segment` of a stage rule is not in segments.json", rule->segment);

@@ -98,6 +98,16 @@ enum outcome segment_rules_atom(struct segment_rules *rules, const struct segmen
     return OUTCOME_OK;
 }
 
+uint32_t segment_rules_find(const struct segment_rules *rules, struct span id,
+                            struct nearest *nearest)
+{
+    uint32_t i = 0;
+    *nearest = nearest_start(id, NEAREST_ANY);
+    for (; i < rules->count && !span_equal(rules->items[i].id, id); i++)
+        nearest_consider(nearest, rules->items[i].id);
+    return i;
+}
+
 void segment_rules_finish(struct segment_rules *rules)
 {
     for (uint32_t i = 0; i < rules->slot_count; i++) {

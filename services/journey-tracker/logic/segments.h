@@ -19,6 +19,7 @@
 #define TUTTI_JOURNEY_SEGMENTS_H
 
 #include "common/base/instant.h"
+#include "common/base/nearest.h"
 #include "common/base/outcome.h"
 #include "services/journey-tracker/logic/filter.h"
 
@@ -171,6 +172,10 @@ enum outcome segment_rules_slot(struct segment_rules *rules, const struct segmen
 /* The position of an atom, put there if it is new. */
 enum outcome segment_rules_atom(struct segment_rules *rules, const struct segment_atom *atom,
                                 uint8_t *position, struct err *err);
+/* The position of the segment of this id; the count where there is none, and then *nearest has the
+ * nearest id. */
+uint32_t segment_rules_find(const struct segment_rules *rules, struct span id,
+                            struct nearest *nearest);
 /* Fills what the rest derives: once, when all segments are there. */
 void segment_rules_finish(struct segment_rules *rules);
 

@@ -6,32 +6,21 @@
 
 #define WINDOWS "week|month|quarter"
 
-static enum outcome no_such_segment(struct arena *arena, const struct json *at,
-                                    const struct segment_rules *segments, struct span id,
-                                    struct err *err)
-{
-    struct nearest nearest = nearest_start(id, NEAREST_ANY);
-    for (uint32_t i = 0; i < segments->count; i++)
-        nearest_consider(&nearest, segments->items[i].id);
-    return json_fail_nearest(
-        at, &nearest,
-        arena_printf(arena, "no segment \"" SPAN_FMT "\" in segments.json", SPAN_ARG(id)), err);
-}
-
 static enum outcome read_segment(struct arena *arena, const struct json *object,
                                  const struct segment_rules *segments, struct journey_goal *goal,
                                  struct err *err)
 {
+    struct nearest nearest;
     CHECK(json_text(object, "segment", &goal->segment, err));
-    for (uint32_t i = 0; i < segments->count && goal->segment.ptr; i++)
-        if (span_equal(segments->items[i].id, goal->segment))
-            return OUTCOME_OK;
-    return goal->segment.ptr
-               ? no_such_segment(arena, json_get(object, "segment"), segments, goal->segment, err)
-               : OUTCOME_OK;
+    if (goal->segment.ptr == NULL ||
+        segment_rules_find(segments, goal->segment, &nearest) < segments->count)
+        return OUTCOME_OK;
+    return json_fail_nearest(json_get(object, "segment"), &nearest,
+                             arena_printf(arena, "no segment \"" SPAN_FMT "\" in segments.json",
+                                          SPAN_ARG(goal->segment)),
+                             err);
 }
 
-/* Every goal of touches has the customers of each day. */
 static enum outcome read_windows(const struct json *object, struct journey_goal *goal,
                                  struct err *err)
 {

@@ -64,13 +64,11 @@ static enum outcome find_segment(const struct reader *r, const struct json *valu
     const struct segment_rules *rules = &r->policy->segments;
     struct span id = SPAN_NONE;
     CHECK(json_as_text(value, &id, err));
-    struct nearest nearest = nearest_start(id, NEAREST_ANY);
-    for (uint32_t i = 0; i < rules->count; i++) {
-        if (span_equal(rules->items[i].id, id)) {
-            *out |= UINT32_C(1) << i;
-            return OUTCOME_OK;
-        }
-        nearest_consider(&nearest, rules->items[i].id);
+    struct nearest nearest;
+    uint32_t position = segment_rules_find(rules, id, &nearest);
+    if (position < rules->count) {
+        *out |= UINT32_C(1) << position;
+        return OUTCOME_OK;
     }
     return json_fail_nearest(value, &nearest,
                              arena_printf(r->arena,

@@ -385,12 +385,10 @@ static enum outcome find_segment(const struct reader *r, const struct json *valu
 {
     struct span id = SPAN_NONE;
     CHECK(json_as_text(value, &id, err));
-    struct nearest nearest = nearest_start(id, NEAREST_ANY);
-    for (*out = 0; *out < r->rules->count; (*out)++) {
-        if (span_equal(r->rules->items[*out].id, id))
-            return OUTCOME_OK;
-        nearest_consider(&nearest, r->rules->items[*out].id);
-    }
+    struct nearest nearest;
+    *out = segment_rules_find(r->rules, id, &nearest);
+    if (*out < r->rules->count)
+        return OUTCOME_OK;
     return json_fail_nearest(
         value, &nearest, arena_printf(r->arena, "segment \"" SPAN_FMT "\" %s", SPAN_ARG(id), wrong),
         err);
