@@ -116,7 +116,7 @@ def own_message(schema_id):
     """Some well-formed record of one of our own schemas, with values that no program writes."""
     found = {
         900001: {"version": 1, "changed_at": 1, "cause": "touchpoint", "cause_id": None, "moves": []},
-        900002: {"lane": 999, "seq": 1, "more": False, "generation": b"g" * 16, "raw_size": 9, "cells": b"garbage"},
+        900002: {"lane": 999, "seq": 1, "more": False, "again": False, "generation": b"g" * 16, "raw_size": 9, "cells": b"garbage"},
     }
     return found[schema_id]
 
