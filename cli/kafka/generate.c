@@ -17,9 +17,9 @@ struct run {
     struct call *call;
     struct generator_options options;
     struct generator *generator;
-    struct avro_shape *shape;    /* for JSON */
-    struct publisher *publisher; /* for Kafka */
-    struct obey *obey;           /* with --obey */
+    struct avro_shape *shape; /* for JSON */
+    struct outlet outlet;     /* for Kafka */
+    struct obey *obey;        /* with --obey */
     int32_t schema_id;
     enum record_key key;
     struct progress progress;
@@ -52,7 +52,7 @@ static enum outcome send_item(struct run *run, const struct generated *item, str
         obey_add(run->obey, item, key, strbuf_span(value));
         return OUTCOME_OK;
     }
-    return publisher_send(run->publisher, t->channel, key, strbuf_span(value), err);
+    return outlet_send(&run->outlet, t->channel, key, strbuf_span(value), err);
 }
 
 static enum outcome emit(struct run *run, struct err *err)
@@ -61,14 +61,14 @@ static enum outcome emit(struct run *run, struct err *err)
     static struct generated item;
     enum outcome outcome = OUTCOME_OK;
     while (outcome == OUTCOME_OK && !stop_requested() && generator_next(run->generator, &item)) {
-        outcome = run->publisher ? send_item(run, &item, &value, err)
-                                 : print_item(run, &item, &value, &line, err);
+        outcome = run->outlet.publisher ? send_item(run, &item, &value, err)
+                                        : print_item(run, &item, &value, &line, err);
         progress_step(&run->progress, 1);
     }
     strbuf_free(&value);
     strbuf_free(&line);
-    if (outcome == OUTCOME_OK && run->publisher)
-        outcome = publisher_finish(run->publisher, err);
+    if (outcome == OUTCOME_OK && run->outlet.publisher)
+        outcome = outlet_finish(&run->outlet, err);
     return outcome == OUTCOME_OK && stop_requested()
                ? err_set(err, OUTCOME_FATAL, "stopped", "stopped")
                : outcome;
@@ -117,10 +117,10 @@ static enum outcome open_target(struct run *run, struct err *err)
         return avro_shape_open(embedded_schema("touchpoint"), &run->shape, err);
     if (topic && strcmp(topic, "auto") == 0)
         topic = NULL;
-    CHECK(publisher_open(call, topic, call_has(call, "dry-run"), &run->publisher, err));
+    CHECK(outlet_open(call, topic, call_has(call, "dry-run"), &run->outlet, err));
     const char *prefix = call_option(call, "group-prefix");
     return call_has(call, "obey")
-               ? obey_open(call, topic, prefix ? prefix : "", run->publisher, &run->obey, err)
+               ? obey_open(call, topic, prefix ? prefix : "", &run->outlet, &run->obey, err)
                : OUTCOME_OK;
 }
 
@@ -148,7 +148,7 @@ static enum outcome run_all(struct run *run, struct err *err)
 {
     enum outcome outcome = run_steps(run, err);
     obey_close(run->obey);
-    publisher_close(run->publisher);
+    outlet_close(&run->outlet);
     avro_shape_close(run->shape);
     generator_close(run->generator);
     return outcome;
@@ -181,7 +181,7 @@ static enum exit_status run_generate(struct call *call)
         !call_number(call, "seed", 0, INT64_MAX, 1, &seed) ||
         !call_number(call, "days", 1, 3650, is_bench ? 30 : 90, &days) ||
         !call_number(call, "schema-id", 1, INT32_MAX, 1, &schema_id) ||
-        !read_profile(call, &run.options) || !publisher_key_option(call, &run.key))
+        !read_profile(call, &run.options) || !outlet_key_option(call, &run.key))
         return EXIT_USAGE;
     run.options.people = (uint32_t)people;
     run.options.events = (uint64_t)events;

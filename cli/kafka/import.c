@@ -12,11 +12,11 @@ static enum outcome send_with(struct call *call, struct shape_set *shapes,
                               struct line_sender *sender, FILE *in, struct err *err)
 {
     CHECK(shape_set_get(shapes, sender->schema_id, &sender->shape, err));
-    CHECK(publisher_open(call, NULL, call_has(call, "dry-run"), &sender->publisher, err));
+    CHECK(outlet_open(call, NULL, call_has(call, "dry-run"), &sender->outlet, err));
     progress_start(&sender->progress, "touchpoints", 165340);
     enum outcome outcome = line_sender_run(sender, in, err);
     progress_end(&sender->progress);
-    publisher_close(sender->publisher);
+    outlet_close(&sender->outlet);
     return outcome;
 }
 
@@ -48,7 +48,7 @@ static enum exit_status run_import(struct call *call)
     struct line_sender sender = {.schema_id = 1};
     if (name == NULL || strcmp(name, converters[0]) != 0)
         return misuse(call, "expected the name of a data set: %s", converters[0]);
-    if (!publisher_key_option(call, &sender.key))
+    if (!outlet_key_option(call, &sender.key))
         return EXIT_USAGE;
     const char *path = call_has(call, "converter") ? call_option(call, "converter")
                                                    : converter_find(&call->arena, name);

@@ -51,8 +51,8 @@ static enum outcome send_line(struct line_sender *sender, struct span line, uint
     if (check_line(sender, strbuf_span(value), err) != OUTCOME_OK) {
         report(sender, number, err->message);
     } else {
-        outcome = publisher_send(sender->publisher, touchpoint_json_text(record, "channel"),
-                                 key_of(sender, record), strbuf_span(value), err);
+        outcome = outlet_send(&sender->outlet, touchpoint_json_text(record, "channel"),
+                              key_of(sender, record), strbuf_span(value), err);
         sender->sent += outcome == OUTCOME_OK;
         progress_step(&sender->progress, 1);
     }
@@ -77,7 +77,7 @@ enum outcome line_sender_run(struct line_sender *sender, FILE *in, struct err *e
             outcome = send_line(sender, text, number, &value, err);
     }
     if (outcome == OUTCOME_OK)
-        outcome = publisher_finish(sender->publisher, err);
+        outcome = outlet_finish(&sender->outlet, err);
     if (outcome == OUTCOME_OK && stop_requested())
         outcome =
             err_set(err, OUTCOME_FATAL, "stopped", "stopped after %" PRIu64 " lines", sender->sent);

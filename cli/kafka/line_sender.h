@@ -5,13 +5,13 @@
 
 #include <stdio.h>
 
-#include "cli/kafka/publisher.h"
+#include "cli/kafka/outlet.h"
 #include "cli/progress.h"
 #include "common/codec/avro/avro_shape.h"
 #include "operations/touchpoint_check.h"
 
 struct line_sender {
-    struct publisher *publisher;
+    struct outlet outlet;
     const struct avro_shape *shape;       /* of the writer's schema */
     const struct touchpoint_check *check; /* a line that fails it is bad; NULL: none is asked */
     int32_t schema_id;

@@ -40,7 +40,7 @@ struct watched {
 
 struct obey {
     struct arena arena;
-    struct publisher *publisher;
+    const struct outlet *outlet;
     struct admin *admin;
     struct reader *decisions;
     struct watched *inputs, resolved, decided;
@@ -94,12 +94,12 @@ static enum outcome open_all(struct obey *obey, const struct call *call, const c
 }
 
 enum outcome obey_open(const struct call *call, const char *topic, const char *prefix,
-                       struct publisher *publisher, struct obey **out, struct err *err)
+                       const struct outlet *outlet, struct obey **out, struct err *err)
 {
     struct obey *obey = calloc(1, sizeof *obey);
     if (obey == NULL)
         abort();
-    obey->publisher = publisher;
+    obey->outlet = outlet;
     map_init(&obey->verdicts, &obey->arena, sizeof(struct id), sizeof(bool));
     obey->resolver_group = arena_printf(&obey->arena, "%sidentity-resolver", prefix);
     obey->suppression_group = arena_printf(&obey->arena, "%ssuppression", prefix);
@@ -243,7 +243,7 @@ static enum outcome read_verdicts(struct obey *obey, struct err *err)
 static enum outcome send(struct obey *obey, const struct item *item, struct err *err)
 {
     obey->counts.sent++;
-    return publisher_send(obey->publisher, item->channel, item->key, item->value, err);
+    return outlet_send(obey->outlet, item->channel, item->key, item->value, err);
 }
 
 static enum outcome send_if_granted(struct obey *obey, const struct item *item, struct err *err)
@@ -289,7 +289,7 @@ static enum outcome take_turns(struct obey *obey, bool *is_over, struct err *err
         *is_over = false;
         CHECK(take_turn(obey, chain, err));
     }
-    return publisher_finish(obey->publisher, err);
+    return outlet_finish(obey->outlet, err);
 }
 
 enum outcome obey_run(struct obey *obey, struct obey_counts *counts, struct err *err)

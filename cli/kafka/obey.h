@@ -4,7 +4,7 @@
 #define TUTTI_CLI_KAFKA_OBEY_H
 
 #include "cli/command.h"
-#include "cli/kafka/publisher.h"
+#include "cli/kafka/outlet.h"
 #include "data/generator.h"
 
 struct obey;
@@ -12,7 +12,7 @@ struct obey;
 /* topic: that of all touchpoints; NULL: those of topics.input. prefix stands before the names of
  * the consumer groups of identity-resolver and suppression. */
 enum outcome obey_open(const struct call *call, const char *topic, const char *prefix,
-                       struct publisher *publisher, struct obey **out, struct err *err);
+                       const struct outlet *outlet, struct obey **out, struct err *err);
 void obey_close(struct obey *obey);
 
 /* Keeps a touchpoint for its turn. Everything is copied. */

@@ -36,11 +36,11 @@ static enum outcome send_with(struct call *call, struct shape_set *shapes,
     CHECK(shape_set_get(shapes, sender->schema_id, &sender->shape, err));
     if (dry_run)
         CHECK(open_check(call, shapes, sender, err));
-    CHECK(publisher_open(call, topic, dry_run, &sender->publisher, err));
+    CHECK(outlet_open(call, topic, dry_run, &sender->outlet, err));
     progress_start(&sender->progress, dry_run ? "records encoded" : "records sent", 0);
     enum outcome outcome = line_sender_run(sender, in, err);
     progress_end(&sender->progress);
-    publisher_close(sender->publisher);
+    outlet_close(&sender->outlet);
     return outcome;
 }
 
@@ -62,7 +62,7 @@ static enum exit_status run_produce(struct call *call)
     if (topic == NULL)
         return misuse(call, "--topic is missing (a name, or auto)");
     if (!call_number(call, "schema-id", 1, INT32_MAX, 1, &schema_id) ||
-        !publisher_key_option(call, &sender.key))
+        !outlet_key_option(call, &sender.key))
         return EXIT_USAGE;
     sender.schema_id = (int32_t)schema_id;
     FILE *in = open_input(call_argument(call, 0));

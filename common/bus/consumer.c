@@ -365,7 +365,7 @@ bool record_header(const struct record *record, const char *name, struct span *v
     rd_kafka_headers_t *headers;
     const void *bytes;
     size_t size;
-    if (rd_kafka_message_headers(record->handle, &headers) ||
+    if (record->handle == NULL || rd_kafka_message_headers(record->handle, &headers) ||
         rd_kafka_header_get_last(headers, name, &bytes, &size))
         return false;
     *value = bytes ? (struct span){bytes, size} : SPAN_NONE;

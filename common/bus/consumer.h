@@ -26,7 +26,7 @@ struct record {
     int64_t offset;
     int64_t timestamp_ms;   /* wall clock at produce; -1 if none */
     struct span key, value; /* SPAN_NONE if null; valid until consumer_release */
-    void *handle;           /* the message, for record_header and dead letters */
+    void *handle; /* the message, for record_header and dead letters; NULL: it came another way */
 };
 
 struct consumer_events {

@@ -289,17 +289,18 @@ static rd_kafka_resp_err_t produce_plain(rd_kafka_topic_t *rkt, int32_t partitio
     return rd_kafka_last_error();
 }
 
-enum outcome producer_send(struct producer *producer, int topic, int32_t partition, struct span key,
-                           struct span value, const struct header *headers, size_t header_count,
-                           struct err *err)
+static enum outcome produce(struct producer *producer, int topic, int32_t partition,
+                            struct span key, struct span value, int64_t timestamp_ms,
+                            const struct header *headers, size_t header_count, struct err *err)
 {
     struct target *target = ready_target(producer, topic);
+    bool is_plain = header_count == 0 && timestamp_ms == 0;
     int64_t deadline = 0;
     for (;;) {
-        rd_kafka_resp_err_t rc = header_count
-                                     ? produce_full(producer, target->rkt, partition, key, value, 0,
-                                                    add_headers(NULL, headers, header_count))
-                                     : produce_plain(target->rkt, partition, key, value);
+        rd_kafka_resp_err_t rc =
+            is_plain ? produce_plain(target->rkt, partition, key, value)
+                     : produce_full(producer, target->rkt, partition, key, value, timestamp_ms,
+                                    add_headers(NULL, headers, header_count));
         if (rc == RD_KAFKA_RESP_ERR_NO_ERROR) {
             metric_add(target->sent, 1);
             return OUTCOME_OK;
@@ -308,6 +309,19 @@ enum outcome producer_send(struct producer *producer, int topic, int32_t partiti
             deadline = clock_monotonic_us() + FULL_TIMEOUT_US;
         CHECK(after_refusal(producer, rc, deadline, err));
     }
+}
+
+enum outcome producer_send(struct producer *producer, int topic, int32_t partition, struct span key,
+                           struct span value, const struct header *headers, size_t header_count,
+                           struct err *err)
+{
+    return produce(producer, topic, partition, key, value, 0, headers, header_count, err);
+}
+
+enum outcome producer_send_at(struct producer *producer, int topic, struct span key,
+                              struct span value, int64_t timestamp_ms, struct err *err)
+{
+    return produce(producer, topic, RD_KAFKA_PARTITION_UA, key, value, timestamp_ms, NULL, 0, err);
 }
 
 static rd_kafka_headers_t *copy_headers(const struct record *original)

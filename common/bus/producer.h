@@ -33,6 +33,9 @@ enum outcome producer_topic(struct producer *producer, const char *name, int *to
 enum outcome producer_send(struct producer *producer, int topic, int32_t partition, struct span key,
                            struct span value, const struct header *headers, size_t header_count,
                            struct err *err);
+/* The same without headers, with the record's timestamp; 0: the wall clock. */
+enum outcome producer_send_at(struct producer *producer, int topic, struct span key,
+                              struct span value, int64_t timestamp_ms, struct err *err);
 /* Same record to another topic: original key, value, headers and timestamp, plus extra headers
  * (dead letters). */
 enum outcome producer_forward(struct producer *producer, int topic, struct span key,

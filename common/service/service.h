@@ -26,8 +26,8 @@
 struct service_context {
     const struct config *config;
     struct db *db;
-    struct producer *producer;
-    struct consumer *consumer; /* NULL inside open() */
+    struct producer *producer; /* NULL: nothing will be published, only computed */
+    struct consumer *consumer; /* NULL inside open(), and for records that come another way */
     struct schema_set *schemas;
 };
 

@@ -60,16 +60,6 @@ static enum outcome load(struct app *app, int argc, char **argv, enum config_act
     return producer_check_config(app->config, err);
 }
 
-/* Every statement of a service finds its rows by key, and its order of rows is the lock order. No
- * plan may change either. */
-static void pin_plans(struct db *db)
-{
-    static const char *const off[] = {"enable_hashjoin", "enable_mergejoin", "enable_seqscan",
-                                      "enable_bitmapscan"};
-    for (size_t i = 0; i < sizeof off / sizeof *off; i++)
-        db_session_set(db, off[i], "off");
-}
-
 static enum outcome open_shell(struct app *app, struct err *err)
 {
     const struct config *config = app->config;
@@ -83,7 +73,7 @@ static enum outcome open_shell(struct app *app, struct err *err)
     CHECK(admin_http_open(config_text(config, "http.listen"), app->service->name, &app->http, err));
     CHECK(producer_open(config, &app->context.producer, err));
     CHECK(db_open(config, app->service->name, &app->context.db, err));
-    pin_plans(app->context.db);
+    db_pin_plans(app->context.db);
     return schema_set_open(config, &app->context.schemas, err);
 }
 

@@ -87,8 +87,15 @@ struct db *db_clone(const struct db *db)
 enum outcome db_open(const struct config *config, const char *application_name, struct db **out,
                      struct err *err)
 {
+    return db_open_at(config, "database.url", application_name, out, err);
+}
+
+enum outcome db_open_at(const struct config *config, const char *url_setting,
+                        const char *application_name, struct db **out, struct err *err)
+{
+    const char *url = config_text(config, url_setting);
     enum outcome outcome =
-        db_open_url(config_text(config, "database.url"), application_name, out, err);
+        db_open_url(*url ? url : config_text(config, "database.url"), application_name, out, err);
     if (outcome != OUTCOME_OK)
         return outcome;
     (*out)->prepare = config_bool(config, "database.statement.prepare");
@@ -118,6 +125,19 @@ void db_session_set(struct db *db, const char *name, const char *value)
         abort();
     free(db->session);
     db->session = more;
+}
+
+void db_pin_plans(struct db *db)
+{
+    static const char *const off[] = {"enable_hashjoin", "enable_mergejoin", "enable_seqscan",
+                                      "enable_bitmapscan"};
+    for (size_t i = 0; i < sizeof off / sizeof *off; i++)
+        db_session_set(db, off[i], "off");
+}
+
+void db_dry_run(struct db *db)
+{
+    db->is_dry = true;
 }
 
 /* Reads what the server sent on its own, above all that it has gone. */
@@ -302,10 +322,10 @@ enum outcome db_commit(struct db *db, struct err *err)
                        : err_set(err, OUTCOME_FATAL, "db_transaction_ended",
                                  "a statement ended the transaction by itself");
     }
-    PGresult *result = db_exec(db, "COMMIT");
+    PGresult *result = db_exec(db, db->is_dry ? "ROLLBACK" : "COMMIT");
     if (!is_good(result))
         return commit_failed(db, result, err);
-    bool is_committed = strcmp(PQcmdStatus(result), "COMMIT") == 0;
+    bool is_committed = db->is_dry ? !db->is_failed : strcmp(PQcmdStatus(result), "COMMIT") == 0;
     PQclear(result);
     end_transaction(db, is_committed ? db->commits : db->rollbacks);
     return is_committed ? OUTCOME_OK

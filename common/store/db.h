@@ -25,6 +25,9 @@ extern const struct setting db_settings[];
  * answer is waited for at most database.timeout; then the connection counts as lost. */
 enum outcome db_open(const struct config *config, const char *application_name, struct db **out,
                      struct err *err);
+/* The same with the URL of another setting; where that is empty, with database.url. */
+enum outcome db_open_at(const struct config *config, const char *url_setting,
+                        const char *application_name, struct db **out, struct err *err);
 /* The same from a conninfo string or URI; "" uses PG* variables. For the CLI and tests: waits for
  * answers without limit. */
 enum outcome db_open_url(const char *url, const char *application_name, struct db **out,
@@ -33,6 +36,13 @@ void db_close(struct db *db);
 /* A server setting of every session from the next connection on, for example ("enable_hashjoin",
  * "off") to pin plans. Name and value are literals of the program, without spaces or quotes. */
 void db_session_set(struct db *db, const char *name, const char *value);
+
+/* Every commit from now on rolls back, and says that all is well: to see what a transaction would
+ * do. */
+void db_dry_run(struct db *db);
+/* Every statement of a service finds its rows by key, and its order of rows is the lock order: no
+ * plan may change either. */
+void db_pin_plans(struct db *db);
 
 /* OK if connected (reconnects when its back-off is over: 50 ms doubling to 5 s, half of it random);
  * RETRY "db_down" otherwise; FATAL if the database's encoding is not UTF8. Never blocks longer than

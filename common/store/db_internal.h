@@ -31,6 +31,7 @@ struct db {
 
     /* between db_begin and db_commit or db_rollback, whatever became of the connection */
     bool in_transaction;
+    bool is_dry;         /* commits roll back */
     bool is_failed;      /* inside it a statement failed: only db_rollback helps */
     bool is_copying;     /* between db_copy_begin and db_copy_end */
     bool is_copy_lost;   /* libpq refused data: db_copy_end reports it */

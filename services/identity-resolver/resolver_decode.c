@@ -17,11 +17,13 @@ static struct typed_id *collect_ids(struct self *self, struct batch *batch,
     return copy;
 }
 
-/* Whether the touchpoint says that two values are one, and is believed. */
+/* Whether the touchpoint says that two values are one, and is believed. Topics are trusted, so what
+ * came without one is not. */
 static void note_alias(const struct self *self, const struct record *record,
                        const struct touchpoint *tp, struct sighting *sighting)
 {
-    if (!identity_names_former(tp) || self->resolver.policy.trust_count == 0)
+    if (!identity_names_former(tp) || self->resolver.policy.trust_count == 0 ||
+        self->pipeline->consumer == NULL)
         return;
     struct span topic = span_of(consumer_topic_name(self->pipeline->consumer, record->topic));
     if (!identity_may_alias(&self->resolver.policy, topic, tp->source))

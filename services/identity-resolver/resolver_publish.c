@@ -4,6 +4,7 @@
 
 #include "common/runtime/clock.h"
 #include "services/identity-resolver/resolver_self.h"
+#include "services/identity-resolver/resolver_service.h"
 
 enum { WORK_SHOWN_US = 10000000 };
 
@@ -38,8 +39,8 @@ static void put_anchor(const struct event *event, struct resolved_header *head)
     head->address_of = event->sighting.ids[0].type->address_of;
 }
 
-static enum outcome send_event(struct self *self, const struct event *event, struct strbuf *value,
-                               struct err *err)
+static enum outcome take_event(const struct event *event, struct strbuf *value,
+                               resolver_take_fn *take, void *arg, struct err *err)
 {
     struct resolved_other others[TOUCHPOINT_MAX_IDENTIFIERS + 8];
     struct resolved_header head = {.event_id = event->sighting.event_id,
@@ -54,31 +55,45 @@ static enum outcome send_event(struct self *self, const struct event *event, str
     id_to_uuid(event->sighting.lacks_anchor ? &others[0].profile_id : &head.profile_id, key);
     struct header headers[3];
     size_t header_count = copied_headers(event->record, headers);
-    return producer_send(self->context.producer, self->resolved_topic, -1, (struct span){key, 36},
-                         strbuf_span(value), headers, header_count, err);
+    return take(arg, RESOLVER_SENDS_RESOLVED, (struct span){key, 36}, strbuf_span(value), headers,
+                header_count, err);
 }
 
-static enum outcome send_change(struct self *self, const struct identity_outbox_row *row,
-                                struct err *err)
+static enum outcome take_change(const struct identity_outbox_row *row, resolver_take_fn *take,
+                                void *arg, struct err *err)
 {
     char key[37];
     id_to_uuid(&row->profile_id, key);
-    return producer_send(self->context.producer, self->changes_topic, -1, (struct span){key, 36},
-                         row->payload, NULL, 0, err);
+    return take(arg, RESOLVER_SENDS_CHANGES, (struct span){key, 36}, row->payload, NULL, 0, err);
 }
 
-enum outcome resolver_publish(void *arg, struct batch *batch, struct err *err)
+enum outcome resolver_messages(void *self, const struct batch *batch, resolver_take_fn *take,
+                               void *arg, struct err *err)
 {
-    struct self *self = arg;
-    struct events *events = batch->events;
+    const struct events *events = batch->events;
     if (events == NULL)
         return OUTCOME_OK;
     struct strbuf value = {.arena = batch->arena};
     for (size_t i = 0; i < events->count; i++)
-        CHECK(send_event(self, &events->items[i], &value, err));
+        CHECK(take_event(&events->items[i], &value, take, arg, err));
     for (size_t i = 0; i < events->change.message_count; i++)
-        CHECK(send_change(self, &events->change.messages[i], err));
+        CHECK(take_change(&events->change.messages[i], take, arg, err));
     return OUTCOME_OK;
+}
+
+static enum outcome send(void *arg, enum resolver_topic topic, struct span key, struct span value,
+                         const struct header *headers, size_t header_count, struct err *err)
+{
+    struct self *self = arg;
+    return producer_send(self->context.producer,
+                         topic == RESOLVER_SENDS_RESOLVED ? self->resolved_topic
+                                                          : self->changes_topic,
+                         -1, key, value, headers, header_count, err);
+}
+
+enum outcome resolver_publish(void *arg, struct batch *batch, struct err *err)
+{
+    return resolver_messages(arg, batch, send, arg, err);
 }
 
 enum outcome resolver_finished(void *arg, struct batch *batch, struct err *err)
@@ -117,7 +132,7 @@ enum outcome resolver_scan(void *arg, struct arena *arena, struct err *err)
     if (self->scanned_versions == NULL)
         abort();
     for (size_t i = 0; i < count; i++) {
-        CHECK(send_change(self, &rows[i], err));
+        CHECK(take_change(&rows[i], send, self, err));
         self->scanned_versions[i] = rows[i].version;
     }
     self->scanned_count = count;

@@ -137,6 +137,8 @@ static enum outcome resolver_open(struct service_context *context, void *arg, st
     self->resolver.erased = &self->erased;
     CHECK(read_raw_keys(config, &self->raw_keys, &self->resolver, err));
     CHECK(warm_up(self, err));
+    if (context->producer == NULL)
+        return OUTCOME_OK;
     CHECK(producer_topic(context->producer, config_text(config, "topic.resolved"),
                          &self->resolved_topic, &self->resolved_partitions, err));
     return producer_topic(context->producer, config_text(config, "topic.identity.changes"),

@@ -132,6 +132,8 @@ static enum outcome suppression_open(struct service_context *context, void *arg,
     s->erased = &self->erased;
     map_init(&self->pairs, NULL, sizeof(struct address_pair), sizeof(struct instant));
     self->interests = suppression_interests(&self->arena, &s->policy);
+    if (context->producer == NULL)
+        return OUTCOME_OK;
     return producer_topic(context->producer, config_text(config, "topic.decisions"),
                           &self->decisions_topic, NULL, err);
 }

@@ -135,6 +135,49 @@ enum outcome suppression_store_find_decisions(struct db *db, struct arena *arena
     return OUTCOME_OK;
 }
 
+static struct span copy_or_none(struct arena *arena, const struct db_result *r, int row, int column)
+{
+    return db_is_null(r, row, column) ? SPAN_NONE : arena_copy(arena, db_bytes(r, row, column));
+}
+
+static struct verdict_row read_verdict(struct arena *arena, const struct db_result *r, int row)
+{
+    return (struct verdict_row){
+        .decision = {.request_id = db_uuid(r, row, 0),
+                     .profile_id = db_is_null(r, row, 1) ? (struct id){{0}} : db_uuid(r, row, 1),
+                     .verdict = db_int2(r, row, 2),
+                     .outcome = db_int2(r, row, 3),
+                     .requested_at = db_timestamptz(r, row, 4),
+                     .planned_at = db_timestamptz(r, row, 5),
+                     .expires_at = instant_or_absent(r, row, 7),
+                     .retry_at = instant_or_absent(r, row, 8),
+                     .channel = copy_or_none(arena, r, row, 9),
+                     .department = copy_or_none(arena, r, row, 10),
+                     .class = copy_or_none(arena, r, row, 11),
+                     .reason = copy_or_none(arena, r, row, 12),
+                     .rule_id = copy_or_none(arena, r, row, 13),
+                     .rule_owner = copy_or_none(arena, r, row, 14),
+                     .rules = copy_or_none(arena, r, row, 15)},
+        .decided_at = db_timestamptz(r, row, 6)};
+}
+
+enum outcome suppression_store_find_verdicts(struct db *db, struct arena *arena,
+                                             const struct id *requests, size_t count,
+                                             struct verdict_row **rows, size_t *row_count,
+                                             struct err *err)
+{
+    struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, arena);
+    params_uuid_array(&p, requests, sizeof *requests, count);
+    CHECK(db_run(db, &sql_find_verdicts, &p, &r, NULL, err));
+    *row_count = (size_t)db_rows(r);
+    *rows = arena_array(arena, struct verdict_row, *row_count);
+    for (int i = 0; i < db_rows(r); i++)
+        (*rows)[i] = read_verdict(arena, r, i);
+    return OUTCOME_OK;
+}
+
 static int decision_compare(const void *a, const void *b)
 {
     return id_compare(&((const struct decision_row *)a)->request_id,
@@ -284,11 +327,6 @@ enum outcome suppression_store_insert_outbox(struct db *db, struct arena *arena,
     params_bytea_array(&p, &first->correlation, stride, n);
     params_bytea_array(&p, &first->payload, stride, n);
     return db_run(db, &sql_insert_outbox, &p, NULL, NULL, err);
-}
-
-static struct span copy_or_none(struct arena *arena, const struct db_result *r, int row, int column)
-{
-    return db_is_null(r, row, column) ? SPAN_NONE : arena_copy(arena, db_bytes(r, row, column));
 }
 
 enum outcome suppression_store_find_outbox(struct db *db, struct arena *arena, int64_t instance,

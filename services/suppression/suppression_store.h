@@ -71,6 +71,17 @@ enum outcome suppression_store_insert_decisions(struct db *db, struct arena *are
                                                 struct decision_rows *rows, int32_t generation,
                                                 struct instant now, struct err *err);
 
+/* Stored verdicts of requests; of each row what a channel is told. */
+struct verdict_row {
+    struct decision_row decision; /* without what is no part of an answer */
+    struct instant decided_at;
+};
+
+enum outcome suppression_store_find_verdicts(struct db *db, struct arena *arena,
+                                             const struct id *requests, size_t count,
+                                             struct verdict_row **rows, size_t *row_count,
+                                             struct err *err);
+
 struct outcome_row {
     struct id request_id;
     int16_t outcome;

@@ -1,12 +1,12 @@
 /* publisher.c: see publisher.h. */
-#include "cli/kafka/publisher.h"
+#include "operations/topics/publisher.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "common/bus/producer.h"
 #include "operations/topics/topic_list.h"
 
-enum { MAX_ROUTES = 64, WAIT_MS = 60000 };
+enum { MAX_ROUTES = 64 };
 
 struct route {
     char channel[64];
@@ -21,13 +21,10 @@ struct publisher {
 };
 
 /* Without a topic of its own the first route, that of all other channels, is opened. */
-static enum outcome open_producer(struct publisher *publisher, const struct call *call,
-                                  const char *topic, struct err *err)
+static enum outcome open_topic(struct publisher *publisher, const char *topic, struct err *err)
 {
     int index;
-    CHECK(producer_open(call->config, &publisher->producer, err));
-    CHECK(producer_topic(publisher->producer, topic ? topic : TOPIC_OTHER, &index, &(int32_t){0},
-                         err));
+    CHECK(producer_topic(publisher->producer, topic ? topic : TOPIC_OTHER, &index, NULL, err));
     if (topic)
         publisher->fixed_topic = index;
     else
@@ -35,14 +32,15 @@ static enum outcome open_producer(struct publisher *publisher, const struct call
     return OUTCOME_OK;
 }
 
-enum outcome publisher_open(const struct call *call, const char *topic, bool dry_run,
-                            struct publisher **out, struct err *err)
+enum outcome publisher_open(struct producer *producer, const char *topic, struct publisher **out,
+                            struct err *err)
 {
     struct publisher *publisher = calloc(1, sizeof *publisher);
     if (publisher == NULL)
         abort();
+    publisher->producer = producer;
     publisher->fixed_topic = -1;
-    enum outcome outcome = dry_run ? OUTCOME_OK : open_producer(publisher, call, topic, err);
+    enum outcome outcome = producer ? open_topic(publisher, topic, err) : OUTCOME_OK;
     if (outcome == OUTCOME_OK)
         *out = publisher;
     else
@@ -52,10 +50,6 @@ enum outcome publisher_open(const struct call *call, const char *topic, bool dry
 
 void publisher_close(struct publisher *publisher)
 {
-    if (publisher == NULL)
-        return;
-    if (publisher->producer)
-        producer_close(publisher->producer);
     free(publisher);
 }
 
@@ -89,33 +83,18 @@ static enum outcome find_route(struct publisher *publisher, struct span channel,
 }
 
 enum outcome publisher_send(struct publisher *publisher, struct span channel, struct span key,
-                            struct span value, struct err *err)
+                            struct span value, int64_t timestamp_ms, struct err *err)
 {
     if (publisher->producer == NULL)
         return OUTCOME_OK;
     int topic = publisher->fixed_topic;
     if (topic < 0)
         CHECK(find_route(publisher, channel, &topic, err));
-    return producer_send(publisher->producer, topic, -1, key, value, NULL, 0, err);
+    return producer_send_at(publisher->producer, topic, key, value, timestamp_ms, err);
 }
 
-enum outcome publisher_finish(struct publisher *publisher, struct err *err)
+enum outcome publisher_finish(struct publisher *publisher, int timeout_ms, struct err *err)
 {
-    return publisher->producer ? producer_wait(publisher->producer, WAIT_MS, NULL, NULL, err)
+    return publisher->producer ? producer_wait(publisher->producer, timeout_ms, NULL, NULL, err)
                                : OUTCOME_OK;
-}
-
-bool publisher_key_option(const struct call *call, enum record_key *out)
-{
-    static const char *const words[] = {"identifier", "message_id", "none"};
-    const char *text = call_option(call, "key");
-    *out = KEY_IDENTIFIER;
-    for (int i = 0; text && i < 3; i++)
-        if (strcmp(text, words[i]) == 0) {
-            *out = (enum record_key)i;
-            return true;
-        }
-    if (text)
-        complain("--key: expected identifier, message_id or none, got \"%.40s\"", text);
-    return text == NULL;
 }
