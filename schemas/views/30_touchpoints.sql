@@ -8,6 +8,7 @@ SELECT t.event_id AS touchpoint_id, t.source, t.message_id, t.profile_id, t.occu
        t.rank::smallint AS instant_rank,
        t.direction, t.channel, t.network, t.department, t.purpose, t.contact_class, t.event AS event_name, t.touch_kind, t.node,
        t.campaign_id, n.campaign_name, t.content_id, t.product_id, t.product_category, t.location_id, t.agent_id, t.order_id,
+       t.case_id, tutti_meta.uuid_or_null(t.opportunity_id) AS opportunity_id,
        t.device_type, t.country,
        CASE WHEN t.is_inbound THEN t.sessions END AS session_number,
        t.score, t.score_kind,
@@ -31,7 +32,7 @@ FROM (
                tutti_meta.newest(d.zone) OVER until AS person_zone
         FROM (
             SELECT a.profile_id, f.anchor, f.occurred_at, f.event_id, f.received_at, f.value_micros, f.margin_micros, f.cost_micros, f.score,
-                   CASE WHEN f.zone > 0 THEN f.zone END AS zone, f.message_id, f.order_id, f.content_id, f.product_id, f.location_id, f.agent_id, f.decision_id, f.loaded_at,
+                   CASE WHEN f.zone > 0 THEN f.zone END AS zone, f.message_id, f.order_id, f.content_id, f.product_id, f.location_id, f.agent_id, f.decision_id, f.case_id, f.opportunity_id, f.loaded_at,
                    s.source, s.event, s.channel, s.network, s.department, s.purpose, s.contact_class, s.touch_kind, s.campaign_id,
                    s.product_category, s.device_type, s.country, s.score_kind, s.currency,
                    s.shown_direction AS direction, tutti_meta.touch_rank(CASE WHEN s.is_touch THEN s.shown_direction END, w.is_sale, w.is_return) AS rank,
@@ -97,6 +98,8 @@ COMMENT ON COLUMN tutti.fct_touchpoints.product_category IS 'Product category (c
 COMMENT ON COLUMN tutti.fct_touchpoints.location_id IS 'Store or branch (convergent).';
 COMMENT ON COLUMN tutti.fct_touchpoints.agent_id IS 'Member of staff (convergent).';
 COMMENT ON COLUMN tutti.fct_touchpoints.order_id IS 'Order (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.case_id IS 'Complaint, claim or service case that it belongs to (convergent).';
+COMMENT ON COLUMN tutti.fct_touchpoints.opportunity_id IS 'Opportunity that it names, null where what was sent is no id (convergent).';
 COMMENT ON COLUMN tutti.fct_touchpoints.device_type IS 'Kind of device (convergent).';
 COMMENT ON COLUMN tutti.fct_touchpoints.country IS 'Country as sent (convergent).';
 COMMENT ON COLUMN tutti.fct_touchpoints.session_number IS 'Number of the customer''s session, for inbound touches (convergent).';

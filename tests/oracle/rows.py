@@ -344,6 +344,8 @@ class Rows:
             "location_id",
             "agent_id",
             "order_id",
+            "case_id",
+            "opportunity_id",
             "device_type",
             "country",
             "session_number",

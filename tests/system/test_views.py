@@ -45,7 +45,7 @@ def touchpoint(dice, number, gap, events):
     maybe = {"department": ["stores", "marketing"], "purpose": ["brand", "retention"], "currency": ["USD", "EUR"],
              "value_micros": [0, -5, 7, 1_234_567, 99_999_999], "margin_micros": [3, -1_000_001], "cost_micros": [11, 90_000_000], "score": [-100, 0, 90],
              "score_kind": ["nps"], "received_at": [time + 1, time + DAY, time + DAY + 1], "decision_id": ["x"], "order_id": ["o1"],
-             "direction": ["inbound", "outbound", "sideways"], "case_id": ["c1", "c2"], "agent_id": ["a1", "a2"], "location_id": ["l1"], "product_category": ["ink"], "geo": [{"country": "DE"}],
+             "direction": ["inbound", "outbound", "sideways"], "case_id": ["c1", "c2"], "opportunity_id": ["none", "5bbee4f13292b757073040a82d7e6588"], "agent_id": ["a1", "a2"], "location_id": ["l1"], "product_category": ["ink"], "geo": [{"country": "DE"}],
              "timezone": ["Asia/Kolkata", "Australia/Lord_Howe", "America/New_York", "Europe/Berlin", "nowhere", ""],
              "page": [{"referrer": "https://www.google.de/search"}], "contact": [{"class": "marketing"}],
              "traits_json": ['{"loyalty_tier": "gold", "children": 2}', '{"loyalty_tier": null, "children": -0.5}', '{"children": 7}']}

@@ -109,7 +109,7 @@ class Fixture:
     def fact(self, t):
         self.tables["journey.facts"].append(
             (t.short_anchor, t.occurred_at, uuid(t.event_id), self.shape(t), t.received_at, t.value, t.margin, t.cost, t.score, self.zone(t.zone),
-             t.message_id, t.order_id, t.content_id, t.product_id, t.location_id, t.agent_id, None, t.case_id))
+             t.message_id, t.order_id, t.content_id, t.product_id, t.location_id, t.agent_id, None, t.case_id, t.opportunity_id and t.opportunity_id.hex()))
         if t.is_elsewhere:
             self.tables["journey.sale_copies"].append((t.short_anchor, t.occurred_at, uuid(t.event_id), t.rank))
 
@@ -487,7 +487,7 @@ TABLES = {
                       " has_click_id is_goal_event needs_value is_money is_money_with_value is_return_event"
                       " opens_case ends_case",
     "journey.facts": "anchor occurred_at event_id shape received_at value_micros margin_micros cost_micros score zone message_id order_id"
-                     " content_id product_id location_id agent_id decision_id case_id",
+                     " content_id product_id location_id agent_id decision_id case_id opportunity_id",
     "journey.traits": "anchor trait place occurred_at value source",
     "journey.sale_copies": "anchor occurred_at event_id rank",
     "journey.states": "profile ver members payload",
