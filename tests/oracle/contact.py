@@ -5,6 +5,8 @@ a purchase of its anchor alone; what holds for a customer follows from the facts
 An address has a word of its own: what anybody said against it binds every request that relies on it.
 """
 
+import dataclasses
+
 from policy import duration, instant
 from touchpoint import products
 from words import Words, fold
@@ -12,11 +14,24 @@ from words import Words, fold
 FOREVER = 1 << 62
 CONTACTS = {"Contact Requested", "Contact Sent", "Contact Delivered", "Contact Failed", "Contact Cancelled"}
 IDENTITY = {"identify", "alias", "group", "merge"}
-REASONS = ("opt_out", "invalid_address", "hold", "already_bought")
+OF_PRODUCTS = ("already_bought", "never_after")
+REASONS = ("opt_out", "invalid_address", "hold", "already_bought", "never_after")
+
+
+@dataclasses.dataclass
+class Heard:
+    """A fact of a customer; is_own: its anchor is theirs."""
+
+    at: int
+    event_id: bytes
+    is_own: bool
+    raw: dict
 
 
 class Ledger:
-    """Everything that was said. policy: contact.json as it is written; caps are in contact_caps.py."""
+    """Everything that was said. policy: contact.json as it is written; other kinds are in contact_kinds.py."""
+
+    contact_class = "marketing"
 
     def __init__(self, policy):
         self.rules = [rule for rule in policy["rules"] if rule["kind"] in REASONS]
@@ -40,6 +55,12 @@ class Ledger:
         """What concerns the customer with these identifiers, in order: (occurred_at, whether the anchor is theirs, record)."""
         return self.facts(members, lambda anchor, found, at, raw: not found.isdisjoint(members))
 
+    def heard(self, members):
+        """The same, as facts."""
+        for key, (anchor, found, raw) in sorted(self.said.items(), key=lambda entry: entry[0]):
+            if not found.isdisjoint(members):
+                yield Heard(*key, anchor in members, {**raw, "received_at": self.received[key]})
+
     def facts(self, members, wanted):
         for key, (anchor, found, raw) in sorted(self.said.items(), key=lambda entry: entry[0]):
             if wanted(anchor, found, key[0], raw):
@@ -57,6 +78,10 @@ class Ledger:
                     known[one] = min(at, known.get(one, FOREVER))
         return known
 
+    def ask_about(self, members, channel, named):
+        self.customer = frozenset(members)
+        self.named = {one for one in named if self.is_address(one, channel)}
+
     @staticmethod
     def counts_from(at, raw, frees):
         """The time of a fact. One that frees counts from when it was received, if that is earlier."""
@@ -69,11 +94,10 @@ class Ledger:
         if channel is None:
             return "unknown_channel"
         facts = list(self.of(members))
-        self.customer = frozenset(members)
-        self.named = {one for one in named if self.is_address(one, channel)}
+        self.ask_about(members, channel, named)
         for rule in self.rules:
             judge = getattr(self, rule["kind"])
-            offer = (product, category) if rule["kind"] == "already_bought" else (product,)
+            offer = (product, category) if rule["kind"] in OF_PRODUCTS else (product,)
             if not judge(rule, facts, channel, at, *offer):
                 return rule["kind"]
         return "grant"
@@ -81,7 +105,7 @@ class Ledger:
     # ------------------------------------------------------------------------------- True: the rule lets it pass
 
     def opt_out(self, _, facts, channel, at, product):
-        if self.left_class(facts, "marketing") or any(self.has_left(one, channel) for one in self.named or self.seen_with(channel)):
+        if self.left_class(facts, self.contact_class) or any(self.has_left(one, channel) for one in self.named or self.seen_with(channel)):
             return False
         said = [(self.counts_from(time, raw, word), raw, key, word)
                 for time, is_own, raw in facts for key, word in [self.channel_word(raw, is_own, channel)]]  # fmt: skip
@@ -212,20 +236,30 @@ class Ledger:
         return count >= rule.get("nth", 1) and last + lasts(rule) > at
 
     def already_bought(self, rule, facts, channel, at, product, category=None):
+        return self.is_over(rule, facts, at, lambda raw: products_asked(rule, product, category, raw))
+
+    def never_after(self, rule, facts, channel, at, product, category=None):
+        """match any: whatever it is about."""
+        if rule.get("match", "any") == "any":
+            return self.is_over(rule, facts, at, lambda raw: [(None, None)])
+        return self.already_bought(rule, facts, channel, at, product, category)
+
+    def is_over(self, rule, facts, at, asked):
+        """asked: what of an event concerns the request."""
         own = [(time, raw) for time, is_own, raw in facts if is_own]
         returns = [(self.counts_from(time, raw, True), raw) for time, raw in own if is_given_back(rule, raw)]
         for since, raw in own:
             if not is_trigger(rule, raw) or is_given_back(rule, raw):
                 continue
             given_back = [end for time, end in returns if is_after(since, raw, time, end)]
-            for item in products(raw):
-                if (
-                    is_offered(rule, product, category, item)
-                    and not any(takes_back(end, raw, item) for end in given_back)
-                    and since + life(rule, item[1]) > at
-                ):
+            for item in asked(raw):
+                if not any(item == (None, None) or takes_back(end, raw, item) for end in given_back) and since + life(rule, item[1]) > at:
                     return False
         return True
+
+
+def products_asked(rule, product, category, raw):
+    return [item for item in products(raw) if is_offered(rule, product, category, item)]
 
 
 def is_given_back(rule, raw):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from contact_caps import CANCELLED, DELIVERED, GRANT, REQUEST, SENT, Cap, Decision, Fact, Judge, contacts
+from contact_caps import CANCELLED, DELIVERED, GRANT, REQUEST, SENT, Decision, Fact, contacts
+from contact_kinds import Asked, Capped
 from policy import DAY, instant
 from words import Words
 
@@ -19,7 +20,8 @@ def fact(kind, time, number, asked=None, **more):
 
 
 def times(facts, decisions=(), now="12-31"):
-    return sorted(one.at for one in contacts(facts, {one.request_id: one for one in decisions}, at(now), at(now)))
+    found = contacts(facts, {one.request_id: one for one in decisions}, at(now), at(now))
+    return sorted(one.at for one in found if not one.is_attempt)
 
 
 def granted(number, planned, expires):
@@ -29,7 +31,9 @@ def granted(number, planned, expires):
 def judge(facts, planned, decisions=(), number=99, **rule):
     request = Fact(at(planned), bytes([number]), REQUEST, "email", contact_class="marketing", planned_at=at(planned))
     found = contacts(facts, {one.request_id: one for one in decisions}, request.at, request.at)
-    return Cap({"id": "c", "kind": "cap", **rule}, POLICY, Words(POLICY)).judge(request, found)
+    cap = Capped({"id": "c", "kind": "cap", **rule}, POLICY, Words(POLICY))
+    asked = Asked(request, (None, None), [], found, None, ["UTC"], "", None)
+    return cap.next(asked) == asked.at, *cap.texts(asked), cap.next(asked)
 
 
 def test_a_contact_counts_once_at_its_earliest_send():
@@ -79,17 +83,3 @@ def test_parts():
     assert judge(facts, "06-03", per="P7D", limit=1, by="campaign")[1] == "no campaign"
     assert judge(facts, "06-03", per="P7D", limit=1, by="tag")[1] == "no tag"
     assert judge(facts, "06-03", per="P7D", limit=1, channels=["Text"])[1] == "not for this request"
-
-
-def test_retry_is_the_first_time_that_all_allow():
-    rules = [{"id": "h", "kind": "hold"}, {"id": "c", "kind": "cap", "per": "P7D", "limit": 1}]
-    request = Fact(at("06-03"), b"r", REQUEST, "email", contact_class="marketing", planned_at=at("06-03"))
-    found = contacts([fact(SENT, "06-01", 1)], {}, at("06-03"), at("06-03"))
-    recorded = {"h": (False, "", "", at("06-05")), "c": (False, "", "", at("06-08"))}
-    assert Judge({**POLICY, "rules": rules}).retry_at(request, found, recorded) == at("06-08")
-    recorded["h"] = False, "", "", None
-    assert Judge({**POLICY, "rules": rules}).retry_at(request, found, recorded) is None
-    recorded["h"] = False, "", "", at("06-09")
-    assert Judge({**POLICY, "rules": rules}).retry_at(request, found, recorded) == at("06-09")
-    rules[0]["on_fail"] = "drop"
-    assert Judge({**POLICY, "rules": rules}).retry_at(request, found, recorded) is None

@@ -30,7 +30,7 @@ sys.path.insert(0, str(ROOT / "tests" / "oracle"))
 
 import checksums  # noqa: E402
 import compare  # noqa: E402
-import contact_caps  # noqa: E402
+import contact_verdicts  # noqa: E402
 import database  # noqa: E402
 import oracle  # noqa: E402
 import policy  # noqa: E402
@@ -305,13 +305,13 @@ class World:
         finally:
             gc.enable()
 
-    def caps_recorded_wrongly(self, contact=None):
-        """What the oracle of caps finds wrong in the decisions; [] as well where the policy changed meanwhile."""
+    def verdicts_recorded_wrongly(self, contact=None):
+        """What the oracle finds wrong in the decisions; [] as well where the policy changed meanwhile."""
         contact = contact or json.loads((self.policies / "contact.json").read_text(encoding="utf-8"))
         with database.connect(self.url) as connection:
             if len(connection.execute("SELECT DISTINCT generation FROM suppression.decisions").fetchall()) > 1:
                 return []
-            return contact_caps.check(connection, contact)
+            return contact_verdicts.check(connection, contact, self.lines)
 
     def orders(self):
         """What operators ordered with `tutti identity`, oldest first."""

@@ -74,10 +74,10 @@ def test_caps_are_as_the_oracle_says(stack, make_world, capped):
             world.produce([json.dumps(record) for record in chance.sample(step, len(step))])
             world.settle()
             step += list(results(chance, world, asked[part : part + 60]))
-    assert world.caps_recorded_wrongly() == []
+    assert world.verdicts_recorded_wrongly() == []
     contact = json.loads((capped / "contact.json").read_text())
     contact["rules"][4]["per"] = "P3D"
-    assert world.caps_recorded_wrongly(contact) != []  # it looks at them
+    assert world.verdicts_recorded_wrongly(contact) != []  # it looks at them
     denied = world.query("SELECT rule_id, count(*) FROM tutti.fct_contact_decision_rules WHERE NOT passed GROUP BY 1")
     assert {name for name, _ in denied} == {rule["id"] for rule in RULES}, denied
     world.assert_verdicts()

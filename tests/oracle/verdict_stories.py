@@ -1,0 +1,121 @@
+"""The stories of tests/scenarios/verdicts: requests one after the other, and the verdict of each.
+
+A story tells touchpoints in the order in which they come in; a list among them comes in at once. What a touchpoint leaves out is
+filled in: who, by what, on which channel. `answers` names the request that a send answers.
+"""
+
+import json
+import sys
+
+from contact import Ledger
+from contact_caps import INVALID
+from contact_scenarios import address_of
+from contact_verdicts import RESULTS, Judge, Verdict, decision_of, fact_of, us_of, why_invalid
+from oracle import Oracle
+from policy import Policies, instant
+from scenarios import KEY, ROOT
+from support import LATER
+from touchpoint import event_id
+
+FOLDER = ROOT / "tests" / "scenarios" / "verdicts"
+NAMES = {1: "grant", 2: "deny", 3: "invalid"}
+POLICY = {
+    "owner": "customer_office",
+    "classes": {"marketing": {}, "service": {"obeys": False}, "transactional": {"obeys": False, "counts": False}},
+    "reservation": {"default": "P1D"},
+    "consent": {"*": {"on_unknown": "allow"}},
+}
+TIMES = ("occurred_at", "received_at")
+CONTACT_TIMES = ("planned_at", "expires_at", "latest_at")
+
+
+class Story:
+    def __init__(self, path, source="urn:story"):
+        told = json.loads(path.read_text(encoding="utf-8"))
+        self.name, self.shows, self.verdicts = path.stem, told["shows"], told["verdicts"]
+        self.policy = {**POLICY, **told["policy"]}
+        self.source = f"{source}:{self.name}"
+        self.steps = [[self.whole(one) for one in (step if isinstance(step, list) else [step])] for step in told["events"]]
+
+    @property
+    def kinds(self):
+        return {rule["kind"] for rule in self.policy["rules"]}
+
+    def whole(self, event):
+        found = {"source": self.source, "type": "track", "channel": "web", "user_id": "anna", **event}
+        if event["event_name"] == "Contact Requested":
+            found = {**found, "channel": event.get("channel", "email"), "contact": event.get("contact", {"class": "marketing"})}
+        if found["event_name"] in RESULTS:
+            found["direction"] = "outbound"
+        if "answers" in found:
+            found["decision_id"] = self.request_id(found.pop("answers")).hex()
+        for times, part in ((TIMES, found), (CONTACT_TIMES, found.get("contact", {}))):
+            part.update({name: us_of(part[name]) for name in times if name in part})
+        return found
+
+    def request_id(self, message_id):
+        return event_id(self.source, message_id)
+
+    def differences(self, found):
+        """found: {message_id: Verdict}."""
+        assert self.verdicts.keys() <= found.keys(), self.name
+        for message_id, wanted in self.verdicts.items():
+            for name, value in wanted.items():
+                if name == "saw":
+                    for rule, texts in value.items():
+                        if list(found[message_id].rules[rule][1] or ()) != texts:
+                            yield message_id, rule, texts, found[message_id].rules[rule][1]
+                    continue
+                value = instant(value) if value and name.endswith("_at") else value
+                answer = getattr(found[message_id], name)
+                if value != (NAMES[answer] if name == "verdict" else answer):
+                    yield message_id, name, value, answer
+
+
+def stories():
+    return [Story(path) for path in sorted(FOLDER.glob("*.json"))]
+
+
+class World:
+    """The oracle's answers to one story."""
+
+    policies = Policies.load(ROOT / "policies")
+
+    def __init__(self, policy):
+        self.oracle, self.policy = Oracle(self.policies, KEY, LATER), policy
+        self.judge, self.ledger = Judge(policy), Ledger(policy)
+        self.decisions, self.verdicts = {}, {}
+
+    def tell(self, story):
+        for step in story.steps:
+            for raw in step:
+                self.add(raw)
+            for raw in sorted((raw for raw in step if raw["event_name"] == "Contact Requested"), key=order):
+                self.verdicts[raw["message_id"]] = self.decide(raw)
+        return self.verdicts
+
+    def add(self, raw):
+        found = self.oracle.identifiers.of(raw)
+        self.oracle.add(json.loads(json.dumps(raw)))
+        reaches = {one: address_of(self.oracle.identifiers.types[kind]) for one, kind in found.items()}
+        anchor = self.oracle.identifiers.anchor(found)
+        self.ledger.add(raw, event_id(raw["source"], raw["message_id"]), found, anchor, reaches=reaches)
+
+    def decide(self, raw):
+        request = fact_of(raw)
+        if reason := why_invalid(raw, request, self.policy, self.judge.words):
+            verdict, sequence = Verdict(INVALID, reason), ""
+        else:
+            profiles = self.oracle.identity.resolve()
+            found = set(self.oracle.identifiers.of(raw))
+            name = profiles[self.oracle.identifiers.anchor(self.oracle.identifiers.of(raw))]
+            members = {one for one, its in profiles.items() if its == name}
+            asked = self.judge.asked(self.ledger, members, raw, self.decisions, sys.maxsize, found)
+            verdict, sequence = self.judge.decide(asked), asked.sequence
+        self.decisions[request.event_id] = decision_of(verdict, request, sequence)
+        return verdict
+
+
+def order(raw):
+    priority = raw["contact"].get("priority")
+    return raw["occurred_at"], -(2 if priority is None else priority), event_id(raw["source"], raw["message_id"])
