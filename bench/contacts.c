@@ -42,6 +42,7 @@ static struct contact_fact fact_of(enum contact_kind kind, const char *event, in
         .class = SPAN("marketing"),
         .planned_at = INSTANT_ABSENT,
         .expires_at = INSTANT_ABSENT,
+        .latest_at = INSTANT_ABSENT,
     };
     uint64_t scattered = (uint64_t)number * UINT64_C(0x9E3779B97F4A7C15); /* as hashes are */
     memcpy(fact.event_id.bytes, &scattered, sizeof scattered);

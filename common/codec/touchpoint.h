@@ -53,7 +53,8 @@ struct touchpoint {
         struct span class, purpose, tags_json;
         int64_t priority, planned_at, expires_at;
         struct span batch_id;
-        int64_t batch_size;
+        int64_t batch_size, latest_at;
+        struct span sequence_id;
     } contact;
     bool has_contact;
     struct span product_id, product_category;
@@ -63,7 +64,7 @@ struct touchpoint {
     struct span score_kind;
     /* raw Avro bytes of the map<boolean> (after the union branch), validated; SPAN_NONE if null */
     struct span consent;
-    struct span traits_json, properties_json, items_json, context_json;
+    struct span preferences_json, traits_json, properties_json, items_json, context_json;
     bool is_test, is_bot;
 };
 

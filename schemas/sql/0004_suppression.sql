@@ -25,9 +25,12 @@ CREATE TABLE suppression.facts (
     order_id text,
     received_at timestamptz,
     consent text,
+    preferences text,
     score smallint,
     planned_at timestamptz,
     expires_at timestamptz,
+    latest_at timestamptz,
+    sequence_id text,
     decision_id text,
     loaded_at timestamptz NOT NULL DEFAULT now(),
     others bytea,
@@ -62,9 +65,12 @@ COMMENT ON COLUMN suppression.facts.case_id IS 'Case, such as a complaint, that 
 COMMENT ON COLUMN suppression.facts.order_id IS 'Order that it belongs to.';
 COMMENT ON COLUMN suppression.facts.received_at IS 'Of a signal that came in before occurred_at: the earliest time at which it did; null: it did not.';
 COMMENT ON COLUMN suppression.facts.consent IS 'Its consent map as it was sent: +email -direct%20mail; %XX is a byte.';
+COMMENT ON COLUMN suppression.facts.preferences IS 'What the customer asked for in a preference centre, one key per line, its fields ended by byte 1f; null: nothing.';
 COMMENT ON COLUMN suppression.facts.score IS 'Score from -100 to 100.';
 COMMENT ON COLUMN suppression.facts.planned_at IS 'contact.planned_at.';
 COMMENT ON COLUMN suppression.facts.expires_at IS 'contact.expires_at.';
+COMMENT ON COLUMN suppression.facts.latest_at IS 'contact.latest_at.';
+COMMENT ON COLUMN suppression.facts.sequence_id IS 'contact.sequence_id.';
 COMMENT ON COLUMN suppression.facts.decision_id IS 'Request that this contact answers.';
 COMMENT ON COLUMN suppression.facts.loaded_at IS 'When it was stored (chronicle).';
 COMMENT ON COLUMN suppression.facts.others IS 'Short keys of the touchpoint''s other identifiers, 8 bytes each, strongest first; null: none.';

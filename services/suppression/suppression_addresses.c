@@ -214,7 +214,8 @@ static struct said said_at(struct arena *arena, const struct contact_policy *pol
                  .anchor = db_int8(r, row, 0),
                  .received_at = db_is_null(r, row, 9) ? INSTANT_ABSENT : db_timestamptz(r, row, 9),
                  .planned_at = INSTANT_ABSENT,
-                 .expires_at = INSTANT_ABSENT},
+                 .expires_at = INSTANT_ABSENT,
+                 .latest_at = INSTANT_ABSENT},
     };
     policy_channel(policy, said.fact.channel, &said.fact.channel);
     return said;

@@ -8,6 +8,7 @@
 
 #include "common/codec/messages.h"
 #include "common/runtime/clock.h"
+#include "common/runtime/log.h"
 #include "common/runtime/telemetry.h"
 #include "common/service/lanes.h"
 #include "common/service/topic_names.h"
@@ -21,6 +22,9 @@ enum { TOPIC_RESOLVED, TOPIC_CHANGES };
 
 /* Pairs of an anchor and an address whose row is written: nearly every touchpoint names one. */
 enum { MOST_PAIRS = 200000 };
+
+/* Of more sources the log does not say whether their preferences can be read. */
+enum { MOST_UNREADABLE = 1000 };
 
 struct address_pair {
     int64_t anchor, address;
@@ -39,7 +43,8 @@ struct self {
     struct lanes lanes;         /* of the assigned partitions */
     struct outbox_rows scanned; /* sent by scan, waiting for acknowledgement; in scan_arena */
     struct arena scan_arena;
-    struct metric *waits, *facts, *undefined, *vain_ends, *unpublished;
+    struct map unreadable; /* hash of a source whose preferences could not be read -> bool */
+    struct metric *waits, *facts, *undefined, *preferences_unreadable, *vain_ends, *unpublished;
 };
 
 static const struct setting settings[] = {
@@ -68,6 +73,7 @@ static void suppression_close(void *arg)
     timeline_free(self->suppression.timeline);
     erased_close(&self->erased);
     map_free(&self->pairs);
+    map_free(&self->unreadable);
     arena_free(&self->arena);
     arena_free(&self->scan_arena);
     lanes_free(&self->lanes);
@@ -83,6 +89,9 @@ static void open_metrics(struct self *self)
     self->undefined = metric_counter(
         "consent_words_undefined_total", "",
         "Words of consent maps that mean nothing in this policy; tutti doctor names them.");
+    self->preferences_unreadable =
+        metric_counter("preferences_unreadable_total", "",
+                       "Preferences of customers that are unknown or cannot be meant.");
     self->vain_ends = metric_counter(
         "contact_releases_vain_total", "",
         "Releases of a hold that nothing known belongs to: by time, case and order.");
@@ -131,6 +140,7 @@ static enum outcome suppression_open(struct service_context *context, void *arg,
     CHECK(erased_open(context->db, &self->erased, err));
     s->erased = &self->erased;
     map_init(&self->pairs, NULL, sizeof(struct address_pair), sizeof(struct instant));
+    map_init(&self->unreadable, NULL, sizeof(struct id), sizeof(bool));
     self->interests = suppression_interests(&self->arena, &s->policy);
     if (context->producer == NULL)
         return OUTCOME_OK;
@@ -295,6 +305,23 @@ static bool is_company_speaking(const struct touchpoint *tp)
     return suppression_is_outbound(tp->direction, tp->type, event_of(tp->event_name, tp->type));
 }
 
+/* A preference centre that misspells a key is told once. */
+static void note_unreadable(struct self *self, struct arena *arena, const struct touchpoint *tp,
+                            size_t count)
+{
+    struct id source = hash128(tp->source);
+    bool is_new = false;
+    metric_add(self->preferences_unreadable, (double)count);
+    if (count == 0 || self->unreadable.count >= MOST_UNREADABLE)
+        return;
+    map_put(&self->unreadable, &source, &is_new);
+    if (is_new)
+        log_event(LOG_WARN, "preferences_unreadable", "source", arena_copy(arena, tp->source).ptr,
+                  "message",
+                  "keys of preferences_json are unknown or cannot be meant; they have no effect",
+                  NULL);
+}
+
 /* Nearly all touchpoints end here after one decode, and one look for each of their addresses. */
 static enum outcome decode_resolved(struct self *self, struct batch *batch,
                                     const struct record *record, struct err *err)
@@ -308,12 +335,14 @@ static enum outcome decode_resolved(struct self *self, struct batch *batch,
     CHECK(touchpoint_decode(framed.plan, framed.payload, &tp, err));
     if (tp.is_test)
         return OUTCOME_OK;
-    bool is_wanted = suppression_wants(&self->interests, &tp, batch->arena, &body),
+    size_t unreadable;
+    bool is_wanted = suppression_wants(&self->interests, &tp, batch->arena, &body, &unreadable),
          is_outbound = is_company_speaking(&tp),
          is_gone = erased_covers_resolved(&self->erased, &header, batch->arena,
                                           (struct instant){tp.occurred_at});
     if (!is_outbound && !is_gone && !id_is_nil(&header.anchor_id))
         add_known(self, batch, record, &header, (struct instant){tp.occurred_at});
+    note_unreadable(self, batch->arena, &tp, unreadable);
     if (!is_wanted)
         return OUTCOME_OK;
     body.received_at = suppression_received_at(&body, &tp, (struct instant){header.received_at});

@@ -4,6 +4,7 @@
 #include "common/base/pack.h"
 #include "common/codec/items_json.h"
 #include "common/codec/json.h"
+#include "common/codec/preferences_json.h"
 #include "common/words/words.h"
 #include "services/suppression/logic/consent.h"
 
@@ -117,6 +118,7 @@ static void fill(const struct touchpoint *tp, struct span event, enum contact_ki
         .consent = consent_text(arena, tp),
         .planned_at = INSTANT_ABSENT,
         .expires_at = INSTANT_ABSENT,
+        .latest_at = INSTANT_ABSENT,
     };
     if (tp->decision_id.len == 0 || !id_from_uuid(tp->decision_id, &out->decision_id))
         out->decision_id = (struct id){{0}};
@@ -128,6 +130,8 @@ static void fill(const struct touchpoint *tp, struct span event, enum contact_ki
     out->priority = priority_of(tp->contact.priority);
     out->planned_at.us = tp->contact.planned_at;
     out->expires_at.us = tp->contact.expires_at;
+    out->latest_at.us = tp->contact.latest_at;
+    out->sequence_id = or_none(tp->contact.sequence_id);
 }
 
 struct instant suppression_received_at(const struct contact_fact *fact, const struct touchpoint *tp,
@@ -159,14 +163,17 @@ static bool may_name_product(const struct interest *interest, const struct touch
 }
 
 bool suppression_wants(const struct interests *interests, const struct touchpoint *tp,
-                       struct arena *arena, struct contact_fact *out)
+                       struct arena *arena, struct contact_fact *out, size_t *unreadable)
 {
-    struct span event = event_of(tp->event_name, tp->type);
+    struct span event = event_of(tp->event_name, tp->type), preferences;
     const struct interest *interest = interests_find(interests, event);
     if (interest && interest->needs_product && !may_name_product(interest, tp))
         interest = NULL;
-    if (interest == NULL && !is_signal_anyway(interests, tp))
+    *unreadable = 0;
+    preferences = preferences_json_kept(arena, tp->preferences_json, unreadable);
+    if (interest == NULL && preferences.len == 0 && !is_signal_anyway(interests, tp))
         return false;
     fill(tp, event, interest ? interest->kind : CONTACT_SIGNAL, arena, out);
+    out->preferences = preferences;
     return true;
 }

@@ -78,6 +78,7 @@ static inline struct contact_fact book_fact(enum contact_kind kind, const char *
         .channel = SPAN("email"),
         .planned_at = INSTANT_ABSENT,
         .expires_at = INSTANT_ABSENT,
+        .latest_at = INSTANT_ABSENT,
     };
 }
 

@@ -71,6 +71,18 @@ static void which_facts_have_copies(void **state)
     }
 }
 
+/* A pause binds everyone that is named, even where the touchpoint is a contact. */
+static void a_pause_is_copied(void **state)
+{
+    struct contact_fact fact = fact_of(CONTACT_SENT, NULL), copy;
+    fact.preferences = SPAN("time_zone\x1fUTC\x1f\npause\x1f\n");
+    assert_false(contact_copy(&fact, &copy));
+    fact.preferences = SPAN("pause\x1f"
+                            "2027-03-01\x1f\n");
+    assert_true(contact_copy(&fact, &copy));
+    assert_true(span_equal(copy.preferences, fact.preferences));
+}
+
 struct consent_row {
     const char *consent;
     enum consent_word original, copy; /* what they say of email */
@@ -199,6 +211,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(which_facts_have_copies, tear_down),
+        cmocka_unit_test_teardown(a_pause_is_copied, tear_down),
         cmocka_unit_test_teardown(opt_ins_of_copies_say_nothing, tear_down),
         cmocka_unit_test_teardown(what_rules_make_of_copies, tear_down),
         cmocka_unit_test_teardown(copies_end_no_failure_of_an_address, tear_down),

@@ -311,7 +311,8 @@ static bool wants(const struct touchpoint *tp, struct contact_fact *fact)
     assert_int_equal(suppression_policy_parse(&arena, span_of(text), "contact.json", &policy, &err),
                      OUTCOME_OK);
     interests = suppression_interests(&arena, &policy);
-    return suppression_wants(&interests, tp, &arena, fact);
+    size_t unreadable;
+    return suppression_wants(&interests, tp, &arena, fact, &unreadable);
 }
 
 /* A purchase is nobody's but its customer's; the same event as a hold binds everyone it names. */
@@ -399,6 +400,42 @@ static void consent_becomes_text(void **state)
     assert_true(span_is(fact.consent, "-Direct%20mail +50%25"));
 }
 
+/* Any touchpoint may tell preferences; only a pause concerns the others that it names. */
+static void preferences_are_kept(void **state)
+{
+    struct contact_fact fact;
+    struct touchpoint tp = touchpoint_of("Account Viewed");
+    tp.preferences_json = SPAN("{\"pause\":{\"until\":\"2027-03-01\"}}");
+    assert_true(wants(&tp, &fact));
+    assert_int_equal(fact.kind, CONTACT_SIGNAL);
+    assert_true(span_is(fact.preferences, "pause\x1f"
+                                          "2027-03-01\x1f\n"));
+    struct touchpoint order = touchpoint_of("Order Completed");
+    order.product_id = SPAN("p");
+    order.preferences_json = SPAN("{\"time_zone\":\"UTC\",\"pause\":null}");
+    assert_true(wants(&order, &fact));
+    assert_false(interests_read_copies(&interests, &fact));
+    order.preferences_json = tp.preferences_json;
+    assert_true(wants(&order, &fact));
+    assert_true(interests_read_copies(&interests, &fact));
+    tp.preferences_json = SPAN("{\"puase\":null}");
+    assert_false(wants(&tp, &fact));
+}
+
+static void a_request_says_until_when(void **state)
+{
+    struct contact_fact fact;
+    struct touchpoint tp = touchpoint_of("Contact Requested");
+    tp.has_contact = true;
+    tp.contact.latest_at = LONG_ABSENT;
+    assert_true(wants(&tp, &fact));
+    assert_true(fact.latest_at.us == INSTANT_ABSENT.us && fact.sequence_id.ptr == NULL);
+    tp.contact.latest_at = 7;
+    tp.contact.sequence_id = SPAN("s1");
+    assert_true(wants(&tp, &fact));
+    assert_true(fact.latest_at.us == 7 && span_is(fact.sequence_id, "s1"));
+}
+
 static void tags_become_lines(void **state)
 {
     static const struct {
@@ -434,6 +471,8 @@ int main(void)
         cmocka_unit_test_teardown(only_what_rules_ask_for_is_kept, tear_down),
         cmocka_unit_test_teardown(only_what_a_rule_reads_of_others_is_copied, tear_down),
         cmocka_unit_test_teardown(consent_becomes_text, tear_down),
+        cmocka_unit_test_teardown(preferences_are_kept, tear_down),
+        cmocka_unit_test_teardown(a_request_says_until_when, tear_down),
         cmocka_unit_test_teardown(tags_become_lines, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

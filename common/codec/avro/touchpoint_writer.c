@@ -10,7 +10,7 @@ void touchpoint_clear(struct touchpoint *t)
     memset(&t->identifier_count, 0, sizeof *t - offsetof(struct touchpoint, identifier_count));
     t->occurred_at = t->original_at = t->sent_at = t->received_at = t->session_index = LONG_ABSENT;
     t->contact.priority = t->contact.planned_at = t->contact.expires_at = t->contact.batch_size =
-        LONG_ABSENT;
+        t->contact.latest_at = LONG_ABSENT;
     t->value_micros = t->margin_micros = t->cost_micros = LONG_ABSENT;
     t->score = t->score_raw = LONG_ABSENT;
 }
@@ -94,6 +94,8 @@ static void put_contact(struct strbuf *out, const struct touchpoint *t)
     put_optional_long(out, t->contact.expires_at);
     put_optional_text(out, t->contact.batch_id);
     put_optional_long(out, t->contact.batch_size);
+    put_optional_long(out, t->contact.latest_at);
+    put_optional_text(out, t->contact.sequence_id);
 }
 
 static void put_head(struct strbuf *out, const struct touchpoint *t)
@@ -155,6 +157,7 @@ static void put_business(struct strbuf *out, const struct touchpoint *t)
     put_optional_long(out, t->score_raw);
     put_byte(out, t->consent.ptr ? BRANCH_VALUE : BRANCH_NULL);
     strbuf_add(out, t->consent.ptr, t->consent.len);
+    put_optional_text(out, t->preferences_json);
     put_optional_text(out, t->traits_json);
     put_optional_text(out, t->properties_json);
     put_optional_text(out, t->items_json);

@@ -2,6 +2,7 @@
  */
 #include "services/suppression/logic/contact.h"
 
+#include "common/words/preferences.h"
 #include "services/suppression/logic/consent.h"
 
 struct instant contact_planned_at(const struct contact_fact *request)
@@ -32,7 +33,7 @@ bool reservation_is_over(const struct reservation *reservation, struct instant a
 bool contact_copy(const struct contact_fact *fact, struct contact_fact *out)
 {
     bool is_signal = fact->kind == CONTACT_SIGNAL;
-    if (!is_signal && !consent_opts_out(fact->consent))
+    if (!is_signal && !consent_opts_out(fact->consent) && !preferences_pause(fact->preferences))
         return false;
     *out = (struct contact_fact){
         .at = fact->at,
@@ -44,11 +45,13 @@ bool contact_copy(const struct contact_fact *fact, struct contact_fact *out)
         .event = is_signal ? fact->event : SPAN(""),
         .channel = fact->channel,
         .consent = fact->consent,
+        .preferences = fact->preferences,
         .case_id = fact->case_id,
         .order_id = fact->order_id,
         .received_at = fact->received_at,
         .planned_at = INSTANT_ABSENT,
         .expires_at = INSTANT_ABSENT,
+        .latest_at = INSTANT_ABSENT,
     };
     return true;
 }

@@ -63,8 +63,11 @@ struct contact_fact {
     struct span source, case_id, order_id;
     /* "+email -sms": its consent map as it was sent, see consent.h */
     struct span consent;
-    struct instant planned_at, expires_at; /* INSTANT_ABSENT where the request has none */
-    struct id decision_id;                 /* nil where absent */
+    struct span preferences; /* what it asks for in a preference centre: preferences.h */
+    /* INSTANT_ABSENT where the request has none */
+    struct instant planned_at, expires_at, latest_at;
+    struct span sequence_id;
+    struct id decision_id; /* nil where absent */
 };
 
 /* The copy of a fact for the other identifiers of its touchpoint. A signal is copied whole, a

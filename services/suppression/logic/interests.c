@@ -1,6 +1,7 @@
 /* interests.c: the events of a policy's rules as one small table. */
 #include "services/suppression/logic/interests.h"
 
+#include "common/words/preferences.h"
 #include "services/suppression/logic/rules.h"
 
 static uint64_t length_bit(struct span event)
@@ -32,6 +33,7 @@ bool interests_read_copies(const struct interests *interests, const struct conta
 {
     const struct interest *interest = find(interests, fact->event);
     return interest == NULL || !interest->ignores_copies || fact->consent.len > 0 ||
+           preferences_pause(fact->preferences) ||
            (fact->score != CONTACT_SCORE_ABSENT && interests_have_score(interests, fact->score));
 }
 

@@ -21,7 +21,7 @@ bool rule_is_for(const struct contact_rule *rule, const struct contact_fact *req
 
 bool rules_read(const struct contact_policy *policy, const struct contact_fact *fact)
 {
-    if (fact->kind == CONTACT_SIGNAL || fact->consent.len > 0)
+    if (fact->kind == CONTACT_SIGNAL || fact->consent.len > 0 || fact->preferences.len > 0)
         return true;
     for (size_t i = 0; i < policy->rule_count; i++)
         if (rule_speaks_of(&policy->rules[i], fact))
@@ -82,6 +82,7 @@ void rule_ask_anyone(const struct contact_policy *policy, const struct contact_r
         .priority = CONTACT_PRIORITY_ABSENT,
         .planned_at = INSTANT_ABSENT,
         .expires_at = INSTANT_ABSENT,
+        .latest_at = INSTANT_ABSENT,
     };
     struct question question = {
         .policy = policy, .ledger = ledger, .request = &request, .planned_at = at, .arena = arena};
