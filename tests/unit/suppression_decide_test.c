@@ -974,6 +974,167 @@ static void ownership_ends_after_its_time(void **state)
     grants(late);
 }
 
+/* ---- never after ---- */
+
+struct after_row {
+    const char *more;  /* keys of the rule */
+    const char *ended; /* category of an event that ends it, NULL: none */
+    const char *category, *asked_at, *retry_at;
+    bool granted;
+};
+
+/* K10 and its neighbours: an application for credit/car is declined on 1 June. */
+static void never_after_a_declined_application(void **state)
+{
+#define CATEGORY "\"match\":\"category\",\"for\":\"P180D\""
+#define ENDS     ",\"until\":[\"Application Approved\"]"
+    static const struct after_row rows[] = {
+        {CATEGORY, NULL, "credit/car", "2026-06-01T10:00:00Z", "2026-11-28T10:00:00Z", false},
+        {CATEGORY, NULL, "credit/car", "2026-11-28T10:00:00Z", NULL, true},
+        {CATEGORY, NULL, "insurance", "2026-06-02T10:00:00Z", NULL, true},
+        {CATEGORY, NULL, "credit", "2026-06-02T10:00:00Z", "2026-11-28T10:00:00Z", false},
+        {CATEGORY, NULL, NULL, "2026-06-02T10:00:00Z", NULL, true},
+        {CATEGORY ENDS, "credit/car", "credit/car", "2026-06-05T10:00:00Z", NULL, true},
+        {CATEGORY ENDS, "credit/home", "credit/car", "2026-06-05T10:00:00Z", "2026-11-28T10:00:00Z",
+         false},
+        {"\"for\":\"P180D\"", NULL, "insurance", "2026-06-02T10:00:00Z", "2026-11-28T10:00:00Z",
+         false},
+        {"\"for\":\"P180D\"" ENDS, "credit/home", NULL, "2026-06-05T10:00:00Z", NULL, true},
+        {"\"match\":\"any\"", NULL, NULL, "2027-06-01T10:00:00Z", NULL, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        start_again(state);
+        use_rules(arena_printf(&arena,
+                               "{\"id\":\"n\",\"kind\":\"never_after\",\"on\":[\"Application "
+                               "Declined\"],%s}",
+                               rows[i].more));
+        struct contact_fact declined = signal_of("Application Declined", "2026-06-01T10:00:00Z"),
+                            approved = signal_of("Application Approved", "2026-06-04T10:00:00Z"),
+                            asked = request(rows[i].asked_at);
+        declined.product_category = SPAN("credit/car");
+        approved.product_category = span_of(rows[i].ended);
+        asked.product_category = span_of(rows[i].category);
+        book_add(book, declined);
+        if (rows[i].ended)
+            book_add(book, approved);
+        if ((book_ask(book, asked) == VERDICT_GRANT) != rows[i].granted)
+            fail_msg("row %zu", i);
+        assert_retry(rows[i].retry_at);
+    }
+}
+
+/* What another person's application came to is not the customer's. */
+static void never_after_ignores_copies(void **state)
+{
+    use_rules("{\"id\":\"n\",\"kind\":\"never_after\",\"on\":[\"Application Declined\"]}");
+    struct contact_fact copy = signal_of("Application Declined", "2026-06-01T10:00:00Z");
+    copy.flags = CONTACT_IS_COPY;
+    book_add(book, copy);
+    grants(request("2026-06-02T10:00:00Z"));
+    book_add(book, signal_of("Application Declined", "2026-06-03T10:00:00Z"));
+    denies(request("2026-06-02T11:00:00Z"), "never_after");
+}
+
+/* ---- apart ---- */
+
+struct apart_row {
+    const char *name, *keys;
+    const char *contacts[2];      /* times, "i" before them: of insurance, else of loans */
+    const char *asked, *retry_at; /* NULL: granted */
+};
+
+static struct contact_fact tagged(struct contact_fact fact, const char **at)
+{
+    bool is_insurance = **at == 'i';
+    *at += is_insurance;
+    fact.tags = is_insurance ? SPAN("insurance") : SPAN("loan");
+    return fact;
+}
+
+static void send_tagged(const char *text)
+{
+    const char *at = text;
+    struct contact_fact sent =
+        tagged(book_fact(CONTACT_SENT, "Contact Sent", INSTANT_FIRST, ++numbers), &at);
+    sent.at = book_time(at);
+    sent.class = SPAN("marketing");
+    book_add(book, sent);
+}
+
+static void contacts_are_apart(void **state)
+{
+#define PAIR "\"tags\":[\"loan\"],\"from\":{\"tags\":[\"insurance\"]},\"for\":\"P30D\""
+#define GAP  "\"for\":\"PT4H\""
+    static const struct apart_row rows[] = {
+        {"A1", GAP, {"2026-06-01T10:00:00Z"}, "2026-06-01T12:00:00Z", "2026-06-01T14:00:00Z"},
+        {"A2", GAP, {"2026-06-01T10:00:00Z"}, "2026-06-01T14:00:00Z", NULL},
+        {"A3", GAP, {"2026-06-01T10:00:00Z"}, "2026-06-01T06:00:01Z", "2026-06-01T14:00:00Z"},
+        {"A4", GAP, {"2026-06-01T10:00:00Z"}, "2026-06-01T06:00:00Z", NULL},
+        {"A5",
+         PAIR,
+         {"i2026-05-20T10:00:00Z", "i2026-06-18T10:00:00Z"},
+         "2026-06-01T10:00:00Z",
+         "2026-07-18T10:00:00Z"},
+        {"A5, the other way",
+         PAIR,
+         {"2026-05-20T10:00:00Z", "2026-06-18T10:00:00Z"},
+         "i2026-06-01T10:00:00Z",
+         "2026-07-18T10:00:00Z"},
+        {"loans are near loans", PAIR, {"2026-06-01T10:00:00Z"}, "2026-06-01T11:00:00Z", NULL},
+        {"A6",
+         PAIR ",\"order\":\"after\"",
+         {"i2026-06-18T10:00:00Z"},
+         "2026-06-01T10:00:00Z",
+         NULL},
+        {"A7",
+         PAIR ",\"order\":\"after\"",
+         {"i2026-06-01T10:00:00Z"},
+         "2026-06-01T10:00:00Z",
+         "2026-07-01T10:00:00Z"},
+        {"insurance before a loan",
+         PAIR ",\"order\":\"after\"",
+         {"2026-06-18T10:00:00Z"},
+         "i2026-06-01T10:00:00Z",
+         "2026-06-18T10:00:00.000001Z"},
+        {"insurance after a loan",
+         PAIR ",\"order\":\"after\"",
+         {"2026-06-01T09:00:00Z"},
+         "i2026-06-01T10:00:00Z",
+         NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *at = rows[i].asked;
+        start_again(state);
+        use_rules(arena_printf(&arena, "{\"id\":\"a\",\"kind\":\"apart\",%s}", rows[i].keys));
+        for (size_t k = 0; k < 2 && rows[i].contacts[k]; k++)
+            send_tagged(rows[i].contacts[k]);
+        struct contact_fact asked = tagged(request("2026-01-01T00:00:00Z"), &at);
+        asked.at = book_time(at);
+        book_ask(book, asked);
+        if ((book->last.verdict == VERDICT_GRANT) != (rows[i].retry_at == NULL))
+            fail_msg("%s: verdict %d", rows[i].name, book->last.verdict);
+        assert_retry(rows[i].retry_at);
+    }
+}
+
+/* What is granted is a contact; the request's own is not; other classes are free. */
+static void apart_counts_grants(void **state)
+{
+    use_rules("{\"id\":\"a\",\"kind\":\"apart\",\"classes\":[\"marketing\",\"service\"],"
+              "\"departments\":[\"cards\"],\"for\":\"PT4H\"}");
+    struct contact_fact first = request("2026-06-01T10:00:00Z"),
+                        second = request("2026-06-01T11:00:00Z"),
+                        third = request("2026-06-01T12:00:00Z"),
+                        fourth = request("2026-06-01T13:00:00Z");
+    first.department = second.department = fourth.department = SPAN("cards");
+    fourth.class = SPAN("service");
+    grants(first);
+    denies(second, "apart");
+    assert_retry("2026-06-01T14:00:00Z");
+    grants(third);  /* of another department */
+    grants(fourth); /* obeys nothing */
+}
+
 /* ---- the verdict ---- */
 
 struct invalid_row {
@@ -1205,6 +1366,10 @@ int main(void)
         TEST(holds_by_score_class_and_tag),
         TEST(bought_is_not_offered_again),
         TEST(ownership_ends_after_its_time),
+        TEST(never_after_a_declined_application),
+        TEST(never_after_ignores_copies),
+        TEST(contacts_are_apart),
+        TEST(apart_counts_grants),
         TEST(what_is_invalid),
         TEST(every_rule_is_recorded_and_the_first_failing_decides),
         TEST(opt_out_hold_and_purchase_revoke),

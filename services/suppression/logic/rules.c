@@ -16,7 +16,9 @@ bool rule_is_for_words(const struct contact_rule *rule, struct span channel, str
 
 bool rule_is_for(const struct contact_rule *rule, const struct contact_fact *request)
 {
-    return rule_is_for_words(rule, request->channel, request->class, request->tags);
+    return rule->kind->is_for
+               ? rule->kind->is_for(rule, request)
+               : rule_is_for_words(rule, request->channel, request->class, request->tags);
 }
 
 bool rules_read(const struct contact_policy *policy, const struct contact_fact *fact)

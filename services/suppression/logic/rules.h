@@ -15,6 +15,8 @@
     X(invalid_address)                                                                             \
     X(hold)                                                                                        \
     X(already_bought)                                                                              \
+    X(never_after)                                                                                 \
+    X(apart)                                                                                       \
     X(cap)
 
 /* ---- asking ---- */
@@ -70,6 +72,10 @@ enum rule_key_type {
     KEY_COUNTS,   /* int32_t[]: a section with one count for each of `words`, separated by blanks */
     KEY_SET,     /* int: bit n for the nth of `words`, which are separated by |; a text or a list */
     KEY_LENGTHS, /* struct rule_lengths: a section of durations under any names */
+    KEY_NAMES,   /* struct contact_names */
+    KEY_CHANNELS, /* the same, of channels */
+    KEY_CLASSES,  /* the same, of classes */
+    KEY_SECTION,  /* bool: it is there; its own `keys` say what else it fills */
 };
 
 struct rule_length {
@@ -91,6 +97,7 @@ struct rule_key {
     bool is_required;
     bool is_positive; /* of durations: zero is an error */
     const char *words;
+    const struct rule_key *keys; /* of a section; ended by a NULL name */
     size_t offset;
 };
 
@@ -119,6 +126,8 @@ struct rule_kind {
     /* The same of values that are valid and can hardly be meant. */
     const char *(*doubt)(const struct contact_rule *rule);
 
+    /* Requests that it is for; NULL: those of the rule's channels, classes and tags. */
+    bool (*is_for)(const struct contact_rule *rule, const struct contact_fact *request);
     rule_ask_fn *ask;
     /* Whether `end` is an end of the rule, and about what `start` began, whatever their times are.
      * NULL: nothing is counted of ends. */
@@ -150,7 +159,7 @@ void rule_ask_anyone(const struct contact_policy *policy, const struct contact_r
 /* "Complaint Filed at 2026-03-01T10:00:00.000000Z": what a finding observed. */
 struct span rule_event_and_time(struct arena *arena, struct span event, struct instant at);
 
-/* True if the rule is for requests like this one (channels, classes, tags). */
+/* True if the rule is for requests like this one. */
 bool rule_is_for(const struct contact_rule *rule, const struct contact_fact *request);
 bool rule_is_for_words(const struct contact_rule *rule, struct span channel, struct span class,
                        struct span tags);

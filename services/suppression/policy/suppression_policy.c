@@ -45,31 +45,30 @@ static enum outcome read_kind(const struct json *rule, const struct rule_kind **
 /* ---- parts of a rule ---- */
 
 /* "*" is the same as leaving it out. */
-static enum outcome read_channels(struct arena *arena, const struct json *object,
-                                  const struct contact_policy *policy, struct contact_rule *rule,
+static enum outcome read_channels(struct arena *arena, const struct json *object, const char *key,
+                                  const struct contact_policy *policy, struct contact_names *out,
                                   struct err *err)
 {
-    const struct json *value = json_get(object, "channels");
+    const struct json *value = json_get(object, key);
     struct span text = SPAN_NONE;
     if (value && json_shape(value) == SHAPE_TEXT) {
         CHECK(json_as_text(value, &text, err));
         return span_is(text, "*") ? OUTCOME_OK
                                   : json_fail(value, err, "expected \"*\" or a list of channels");
     }
-    CHECK(policy_read_names(arena, object, "channels", &rule->channels, err));
-    for (size_t i = 0; i < rule->channels.count; i++)
-        CHECK(policy_check_channel(json_at(value, i), policy, &rule->channels.items[i], err));
+    CHECK(policy_read_names(arena, object, key, out, err));
+    for (size_t i = 0; i < out->count; i++)
+        CHECK(policy_check_channel(json_at(value, i), policy, &out->items[i], err));
     return OUTCOME_OK;
 }
 
-static enum outcome read_classes_of_rule(struct arena *arena, const struct json *object,
-                                         const struct contact_policy *policy,
-                                         struct contact_rule *rule, struct err *err)
+static enum outcome read_class_names(struct arena *arena, const struct json *object,
+                                     const char *key, const struct contact_policy *policy,
+                                     struct contact_names *out, struct err *err)
 {
-    CHECK(policy_read_names(arena, object, "classes", &rule->classes, err));
-    for (size_t i = 0; i < rule->classes.count; i++)
-        CHECK(check_class(json_at(json_get(object, "classes"), i), policy, rule->classes.items[i],
-                          err));
+    CHECK(policy_read_names(arena, object, key, out, err));
+    for (size_t i = 0; i < out->count; i++)
+        CHECK(check_class(json_at(json_get(object, key), i), policy, out->items[i], err));
     return OUTCOME_OK;
 }
 
@@ -178,17 +177,49 @@ static enum outcome read_lengths(struct arena *arena, const struct json *object,
     return OUTCOME_OK;
 }
 
+/* Where the values of a rule's own keys go. */
+struct rule_target {
+    const struct contact_policy *policy;
+    struct contact_rule *rule;
+    char *own;
+};
+
 static enum outcome read_key(struct arena *arena, const struct json *object,
-                             const struct rule_key *key, struct contact_rule *rule, char *own,
+                             const struct rule_key *key, const struct rule_target *target,
+                             struct err *err);
+
+/* A section that asks nothing would match nothing, or everything. */
+static enum outcome read_section(struct arena *arena, const struct json *object,
+                                 const struct rule_key *key, const struct rule_target *target,
+                                 struct err *err)
+{
+    const struct json *section = NULL;
+    struct strbuf names = {.arena = arena};
+    CHECK(json_section(object, key->name, &section, err));
+    if (section == NULL)
+        return OUTCOME_OK;
+    for (const struct rule_key *k = key->keys; k->name; k++)
+        strbuf_addf(&names, "%s%s", names.len ? " " : "", k->name);
+    CHECK(json_check_keys(section, "", names.ptr, err));
+    if (json_count(section) == 0)
+        return json_fail(section, err, "%s would match nothing", key->name);
+    *(bool *)(target->own + key->offset) = true;
+    for (const struct rule_key *k = key->keys; k->name; k++)
+        CHECK(read_key(arena, section, k, target, err));
+    return OUTCOME_OK;
+}
+
+static enum outcome read_key(struct arena *arena, const struct json *object,
+                             const struct rule_key *key, const struct rule_target *target,
                              struct err *err)
 {
-    void *value = own + key->offset;
+    void *value = target->own + key->offset;
     switch (key->type) {
     case KEY_EVENTS:
     case KEY_SIGNALS:
-        return read_triggers(arena, object, key->name, key->type == KEY_SIGNALS, rule, err);
+        return read_triggers(arena, object, key->name, key->type == KEY_SIGNALS, target->rule, err);
     case KEY_UNTIL:
-        return policy_read_names(arena, object, key->name, &rule->until, err);
+        return policy_read_names(arena, object, key->name, &target->rule->until, err);
     case KEY_DURATION:
         return read_length(object, key, value, err);
     case KEY_CHOICE:
@@ -201,20 +232,30 @@ static enum outcome read_key(struct arena *arena, const struct json *object,
         return read_set(object, key, value, err);
     case KEY_LENGTHS:
         return read_lengths(arena, object, key, value, err);
+    case KEY_NAMES:
+        return policy_read_names(arena, object, key->name, value, err);
+    case KEY_CHANNELS:
+        return read_channels(arena, object, key->name, target->policy, value, err);
+    case KEY_CLASSES:
+        return read_class_names(arena, object, key->name, target->policy, value, err);
+    case KEY_SECTION:
+        return read_section(arena, object, key, target, err);
     }
     return OUTCOME_OK;
 }
 
 /* What only the rule's kind has: its row says which keys there are. */
 static enum outcome read_own(struct arena *arena, const struct json *object,
-                             struct contact_rule *rule, struct err *err)
+                             const struct contact_policy *policy, struct contact_rule *rule,
+                             struct err *err)
 {
     const struct rule_kind *kind = rule->kind;
     char *own = arena_calloc(arena, 1, kind->own_size + 1);
     if (kind->own_defaults)
         memcpy(own, kind->own_defaults, kind->own_size);
+    struct rule_target target = {policy, rule, own};
     for (const struct rule_key *key = kind->keys; key && key->name; key++)
-        CHECK(read_key(arena, object, key, rule, own, err));
+        CHECK(read_key(arena, object, key, &target, err));
     rule->own = own;
     const char *wrong = kind->check ? kind->check(rule) : NULL;
     return wrong ? json_fail(object, err, "%s", wrong) : OUTCOME_OK;
@@ -273,11 +314,11 @@ static enum outcome read_rule(struct arena *arena, const struct json *object, st
     CHECK(read_id(object, policy, rule, err));
     CHECK(json_text(object, "owner", &rule->owner, err));
     CHECK(check_texts(object, err));
-    CHECK(read_channels(arena, object, policy, rule, err));
-    CHECK(read_classes_of_rule(arena, object, policy, rule, err));
+    CHECK(read_channels(arena, object, "channels", policy, &rule->channels, err));
+    CHECK(read_class_names(arena, object, "classes", policy, &rule->classes, err));
     CHECK(policy_read_names(arena, object, "tags", &rule->tags, err));
     CHECK(read_on_fail(object, rule, err));
-    CHECK(read_own(arena, object, rule, err));
+    CHECK(read_own(arena, object, policy, rule, err));
     policy->rule_count++;
     return OUTCOME_OK;
 }
