@@ -59,15 +59,13 @@ static bool put_until(const struct json *value, struct strbuf *line)
 {
     struct span text = SPAN_NONE;
     struct instant at;
-    char time[32], midnight[32];
+    char time[32];
     if (value == NULL || json_as_text(value, &text, NULL) != OUTCOME_OK)
         return false;
     if (text.len == 10) {
-        memcpy(midnight, text.ptr, 10);
-        memcpy(midnight + 10, "T00:00:00Z", 10);
-        bool is_date = instant_parse((struct span){midnight, 20}, &at);
         put(line, text);
-        return is_date;
+        return instant_parse(
+            span_of(arena_printf(line->arena, SPAN_FMT "T00:00:00Z", SPAN_ARG(text))), &at);
     }
     if (!instant_parse(text, &at))
         return false;
