@@ -29,19 +29,20 @@ static void add_keys(struct params *p, const struct changes *changes)
     params_int8_array(p, &items->anchor, sizeof *items, changes->count);
 }
 
-static enum outcome write_anchors(struct batch_of_facts *b, struct err *err)
+static enum outcome write_anchors(struct batch_of_facts *b, const struct map *anchors,
+                                  enum anchors_schema schema, struct err *err)
 {
     size_t count = 0;
-    struct known *rows = arena_array(b->arena, struct known, b->anchors.count);
+    struct known *rows = arena_array(b->arena, struct known, anchors->count);
     const void *key;
-    for (size_t at = 0; map_next(&b->anchors, &at, &key);)
+    for (size_t at = 0; map_next(anchors, &at, &key);)
         rows[count++] = *(const struct known *)map_find(&b->known, key);
     struct params p;
     params_init(&p, b->arena);
     params_uuid_array(&p, &rows->id, sizeof *rows, count);
     params_uuid_array(&p, &rows->profile_id, sizeof *rows, count);
     params_int8_array(&p, &rows->version, sizeof *rows, count);
-    return run(b, add_anchors[b->schema], &p, err);
+    return run(b, add_anchors[schema], &p, err);
 }
 
 static enum outcome write_moved(struct batch_of_facts *b, struct err *err)
@@ -50,7 +51,7 @@ static enum outcome write_moved(struct batch_of_facts *b, struct err *err)
     struct params p;
     if (b->moved.count == 0)
         return OUTCOME_OK;
-    CHECK(write_anchors(b, err));
+    CHECK(write_anchors(b, &b->anchors, b->schema, err));
     params_init(&p, b->arena);
     add_keys(&p, &b->moved);
     params_bool_array(&p, &items->is_repeat, sizeof *items, b->moved.count);
@@ -119,6 +120,18 @@ static enum outcome write_left(struct batch_of_facts *b, struct err *err)
     return run(b, leave_facts[b->schema], &p, err);
 }
 
+/* With a row of suppression's map for whoever named an address first. */
+static enum outcome write_known(struct batch_of_facts *b, struct err *err)
+{
+    struct known_addresses new;
+    struct map namers;
+    map_init(&namers, b->arena, sizeof(int64_t), 1);
+    CHECK(addresses_store_known(b->db, b->arena, &b->addresses, &new, err));
+    for (size_t i = 0; i < new.count; i++)
+        map_put(&namers, &new.items[i].anchor, NULL);
+    return namers.count ? write_anchors(b, &namers, ANCHORS_SUPPRESSION, err) : OUTCOME_OK;
+}
+
 static enum outcome advance(struct batch_of_facts *b, struct err *err)
 {
     const struct fact_key *last = &b->facts[b->count - 1].key;
@@ -136,6 +149,6 @@ enum outcome anchors_write(struct batch_of_facts *b, struct err *err)
     CHECK(write_all(b, err));
     CHECK(write_links(b, err));
     CHECK(write_left(b, err));
-    CHECK(addresses_store_known(b->db, b->arena, &b->addresses, err));
+    CHECK(write_known(b, err));
     return advance(b, err);
 }

@@ -94,15 +94,17 @@ static enum outcome copy(struct db *db, const struct known_addresses *known, str
 
 /* Nearly all are new: they cost a look and a COPY. */
 enum outcome addresses_store_known(struct db *db, struct arena *arena,
-                                   struct known_addresses *known, struct err *err)
+                                   struct known_addresses *known, struct known_addresses *new,
+                                   struct err *err)
 {
-    struct known_addresses otherwise = {0}, new = {0};
+    struct known_addresses otherwise = {0};
+    *new = (struct known_addresses){0};
     if (known->count == 0)
         return OUTCOME_OK;
     keep_earliest(known);
-    CHECK(part(db, arena, known, &otherwise, &new, err));
+    CHECK(part(db, arena, known, &otherwise, new, err));
     CHECK(update(db, arena, &otherwise, err));
-    return copy(db, &new, err);
+    return copy(db, new, err);
 }
 
 enum outcome addresses_find_kept(struct db *db, struct arena *arena,

@@ -11,10 +11,13 @@ struct known_addresses {
     size_t count, capacity;
 };
 
-/* What a batch brought: written after the facts and before anchors are locked. Sorts the rows.
- * RETRY "address_race" if another transaction wrote one of them meanwhile. */
+/* What a batch brought: written after the facts and before anchors are locked. Sorts the rows, and
+ * says which were not stored, sorted too: the anchors of these must come to the map, since an
+ * address is found by the profile of whoever named it. RETRY "address_race" if another transaction
+ * wrote one of them meanwhile. */
 enum outcome addresses_store_known(struct db *db, struct arena *arena,
-                                   struct known_addresses *known, struct err *err);
+                                   struct known_addresses *known, struct known_addresses *new,
+                                   struct err *err);
 
 /* Of these addresses, those that an erasure left opt-outs of: their rows of the map, to be locked
  * with the anchors. What was said of such an address binds whoever it belongs to now. */

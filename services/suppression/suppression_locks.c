@@ -109,6 +109,27 @@ static enum outcome find_kept(struct ledger_work *w, struct anchor_move **out, s
                : addresses_find_kept(s->db, w->arena, &w->flush->known, out, out_count, err);
 }
 
+static int anchor_compare(const void *key, const void *element)
+{
+    int64_t anchor = *(const int64_t *)key, other = ((const struct known_address *)element)->anchor;
+    return (anchor > other) - (anchor < other);
+}
+
+/* Whoever named an address for the first time may have no fact: a row of the map says whose address
+ * it is. */
+static size_t find_new_namers(const struct ledger_work *w, struct anchor_move *out)
+{
+    const struct suppression_anchor_moves *namers = &w->flush->namers;
+    const struct known_addresses *new = &w->new_known;
+    size_t count = 0;
+    for (size_t i = 0; new->count > 0 && i < namers->count; i++) {
+        int64_t anchor = id_short(&namers->items[i].anchor_id);
+        if (bsearch(&anchor, new->items, new->count, sizeof *new->items, anchor_compare))
+            out[count++] = namers->items[i];
+    }
+    return count;
+}
+
 /* (b): every new fact is a move of its anchor, too. */
 enum outcome work_lock_anchors(struct ledger_work *w, struct err *err)
 {
@@ -117,9 +138,11 @@ enum outcome work_lock_anchors(struct ledger_work *w, struct err *err)
     size_t unnamed_count, kept_count, count = 0;
     CHECK(find_unnamed(w, &unnamed, &unnamed_count, err));
     CHECK(find_kept(w, &kept, &kept_count, err));
-    struct anchor_move *moves = arena_array(w->arena, struct anchor_move,
-                                            flush->facts.count + flush->moves.count +
-                                                flush->named.count + unnamed_count + kept_count);
+    struct anchor_move *moves =
+        arena_array(w->arena, struct anchor_move,
+                    flush->facts.count + flush->moves.count + flush->named.count +
+                        flush->namers.count + unnamed_count + kept_count);
+    count = find_new_namers(w, moves);
     for (size_t i = 0; i < kept_count; i++)
         moves[count++] = kept[i];
     for (size_t i = 0; i < unnamed_count; i++)

@@ -283,6 +283,8 @@ static void add_known_address(struct self *self, struct batch *batch, const stru
         return;
     *arena_push(batch->arena, &flush_of(batch, record)->known) =
         (struct known_address){pair.anchor, address->identifier_id, address->address_of, at};
+    *arena_push(batch->arena, &flush_of(batch, record)->namers) =
+        (struct anchor_move){header->anchor_id, header->profile_id, header->map_version};
     note_seen(flush_of(batch, record), batch->arena, header, address);
 }
 

@@ -172,7 +172,7 @@ enum outcome suppression_transact(const struct suppression *suppression, struct 
     CHECK(generation_still_active(suppression->db, arena, &suppression->generation,
                                   suppression->erased, err));
     CHECK(work_insert_facts(&w, err));
-    CHECK(addresses_store_known(suppression->db, arena, &flush->known, err));
+    CHECK(addresses_store_known(suppression->db, arena, &flush->known, &w.new_known, err));
     CHECK(work_lock_anchors(&w, err));
     CHECK(work_lock_states(&w, err));
     CHECK(work_find_granted(&w, err));

@@ -28,11 +28,12 @@ struct suppression_anchors {
 
 /* What a batch brought. */
 struct suppression_flush {
-    struct ledger_facts facts;             /* of identified touchpoints */
-    struct ledger_facts unidentified;      /* requests without a usable identifier */
-    struct suppression_anchor_moves moves; /* of identity changes */
-    struct suppression_anchor_moves named; /* addresses that requests name */
-    struct known_addresses known;          /* of the customers' own touchpoints */
+    struct ledger_facts facts;              /* of identified touchpoints */
+    struct ledger_facts unidentified;       /* requests without a usable identifier */
+    struct suppression_anchor_moves moves;  /* of identity changes */
+    struct suppression_anchor_moves named;  /* addresses that requests name */
+    struct known_addresses known;           /* of the customers' own touchpoints */
+    struct suppression_anchor_moves namers; /* the anchors that `known` is of */
     /* of customers who were seen with an address of another profile, among the moves; then of those
      * who are joined with one that the ledger did not know */
     struct suppression_anchors seen;

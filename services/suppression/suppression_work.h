@@ -20,6 +20,7 @@ struct ledger_work {
     struct arena *arena;
     struct suppression_flush *flush;
     struct instant now;
+    struct known_addresses new_known; /* that the flush brought, sorted by anchor */
     struct anchor_row *anchors;
     size_t anchor_count;
     bool moves_open; /* a profile of the moves may have an open grant */

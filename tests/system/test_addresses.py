@@ -188,13 +188,17 @@ def test_whoever_is_joined_brings_his_addresses(neighbours):
 
 
 BOXES = [f"box-{number}@work.example" for number in range(6)]
+MET = """
+SELECT (SELECT count(*) = 2 FROM suppression.anchors)
+       OR (SELECT count(*) = 2 FROM pg_stat_activity WHERE datname = current_database() AND usename = 'tutti_suppression' AND wait_event_type = 'Lock')
+"""
 
 
 def test_an_address_that_joins_while_the_first_grant_is_made(neighbours):
-    """The other instance puts it into the map and sees no grant yet. When it is cut off again, the grant is listed under it."""
+    """The other instance puts it into the map and sees no grant yet, or waits for it. When it is cut off again, the grant is listed under it."""
     world = neighbours
     tell(world, [touchpoint("bob", START, "Signed Up", user_id="bob-0", consent=YES)])
-    tell(world, [touchpoint(box, START, email=box) for box in BOXES])
+    tell(world, [touchpoint(box, START, direction="outbound", email=box) for box in BOXES])  # so nobody was seen with it yet
     world.settle()
     records = list(world.topics.read(world.topic("resolved")))
     (bob,) = (record.partition() for record in records if b"Signed Up" in record.value())
@@ -203,7 +207,7 @@ def test_an_address_that_joins_while_the_first_grant_is_made(neighbours):
         tell(world, [request("asked", START + 2 * HOUR, user_id="bob-0")])
         until(lambda: held.stops("suppression"), 60, "the grant at the lock")
         tell(world, [touchpoint("joins", START + HOUR, user_id="bob-0", email=box)])
-        until(lambda: world.query("SELECT count(*) FROM suppression.anchors") == [(2,)], 60, "the address in the map")
+        until(lambda: world.query(MET) == [(True,)], 60, "the address in the map, or the other instance at a lock")
     world.settle()
     assert [name for name, _ in open_grants(world)] == ["asked"]
     identity(world, "unlink", f"email:{box}", "user_id:bob-0", "--reason", "another one", "--execute")

@@ -278,6 +278,25 @@ def test_two_people_become_one(world):
     assert len(profiles(world)) == 1 and count(world) == 3
 
 
+def test_who_is_identified_stays_so(stack, make_world, tmp_path):
+    """By an identifier of a unique type that is the anchor of no touchpoint, and becomes another one."""
+    unique = {"user_id": {"unique": False}, "phone": {"normalise": "plain"}}
+    plain = {"unique": True, "normalise": "plain", "match_hashed": False, "max_links": {}}
+    world = make_world(stack, "identified", policies=folder_of(tmp_path, "first", types={**unique, "email": plain}))
+    keep_values(world)
+    world.start()
+    feed(world, touchpoint("1", RECENT, user_id="ann", email="Ann@Example1.com"), touchpoint("2", RECENT, user_id="bob"))
+    identified = "SELECT is_identified, count(*) FROM tutti.dim_profiles GROUP BY 1 ORDER BY 1"
+    assert world.query(identified) == [(False, 1), (True, 1)]
+    folder = folder_of(world, "later", types={**unique, "email": {**plain, "normalise": "email"}})
+    assert plan(world, folder)["renamed"] == 1
+    world.stop()
+    apply(world, folder)
+    mapped = "SELECT i.identifier_id FROM journey.anchors AS a JOIN identity.identifiers AS i ON i.identifier_id = a.anchor_id WHERE a.version & 2 <> 0"
+    assert len(world.query(mapped)) == 1
+    assert world.query(identified) == [(False, 1), (True, 1)]
+
+
 def test_the_plan_sees_opt_outs_of_every_spelling(world):
     """Said under a spelling that becomes another identifier, of a customer who would be divided."""
     world.start()
