@@ -62,6 +62,30 @@ def person_and_others():
         yield touchpoint(f"sale-{number}", RECENT + DAY, "Order Completed", user_id=f"other-{number}", value_micros=US, currency="USD")
 
 
+def life_of_a_customer():
+    """A customer with rows of everything that is derived: traits, a segment, offers, an answered mailing, a case, a return."""
+    who = {"user_id": "jane"}
+    at = RECENT + 7 * HOUR
+    sale = {**who, "order_id": "p-1", "product_category": "printers/laser", "value_micros": 200 * US, "currency": "USD"}
+    campaign, case = {"campaign": {"id": "spring"}}, {"case_id": "case-1", "agent_id": "ann"}
+    yield {**touchpoint("about", at, "Profile Updated", **who), "type": "identify", "traits_json": '{"city": "Bonn"}'}
+    yield touchpoint("printer", at + 1, "Order Completed", **sale)
+    yield touchpoint("mailing", at + 2, "Campaign Sent", "email", direction="outbound", **who, **campaign)
+    yield touchpoint("click", at + 3, **who, **campaign)
+    yield touchpoint("coupon", at + 4, "Coupon Redeemed", **who, **campaign)
+    yield touchpoint("failed", at + 5, "Delivery Failed", **who, **case)
+    yield touchpoint("flowers", at + 6, "Gesture Given", **who, **case, content_id="flowers", cost_micros=20 * US, currency="USD")
+    yield touchpoint("back", at + 7, "Order Returned", **sale)
+
+
+DERIVED = {f"journey.{name}" for name in ("conversions", "memberships", "opportunities", "order_changes", "responses", "stage_changes", "states", "traits")}
+FIGURES = """
+SELECT (SELECT count(*) FROM tutti.fct_gestures) AS gestures,
+       (SELECT count(*) FROM tutti.fct_opportunities) AS opportunities,
+       (SELECT count(*) FROM tutti.fct_touchpoints WHERE case_id IS NOT NULL) AS cases
+"""
+
+
 def everyone_else(world, ids):
     """The convergent rows of all others."""
     return world.query(
@@ -69,29 +93,34 @@ def everyone_else(world, ids):
     ), world.query("SELECT profile_id, revenue FROM tutti.dim_profiles WHERE profile_id <> ALL (%s) ORDER BY 1", list(ids))
 
 
-def sums(world):
-    """As they are today: the touchpoints are recent."""
+def today(world, statement):
+    """As it is today: the touchpoints are recent."""
     with psycopg.connect(world.url, autocommit=True) as connection:
-        return connection.execute(
-            "SELECT * FROM tutti.rpt_shared_goals_daily ORDER BY goal_date, goal_id, segment_id, department, channel, currency"
-        ).fetchall()
+        return connection.execute(statement).fetchall()
+
+
+def sums(world):
+    return today(world, "SELECT * FROM tutti.rpt_shared_goals_daily ORDER BY goal_date, goal_id, segment_id, department, channel, currency")
 
 
 def test_erase(world):
     world.start()
-    feed(world, *person_and_others())
+    feed(world, *person_and_others(), *life_of_a_customer())
     (jane,) = [group for group in profiles(world) if len(group) == 3]
     figures, others = sums(world), everyone_else(world, jane)
     assert figures and figures == sums(world)
+    ((gestures, opportunities, cases),) = today(world, FIGURES)
+    assert gestures == 1 and opportunities > 3 and cases == 2
+    offers = {row[0] for row in today(world, "SELECT opportunity_id FROM tutti.fct_opportunities")}
     plan = json.loads(world.tool("erase", JANE, "--reason", "asked for it", "--json").stdout)
     held = {table: rows for table in all_tables(world) if (rows := rows_of(world, table, jane))}
-    assert held.keys() <= plan["tables"].keys() and sum(plan["tables"].values()) == plan["rows"]
+    assert DERIVED <= held.keys() <= plan["tables"].keys() and sum(plan["tables"].values()) == plan["rows"]
     assert {table: plan["tables"][table] for table in held} == held
     with psycopg.connect(world.url, autocommit=True) as connection:
         connection.execute("UPDATE identity.policies SET swept_to = %s", (min(jane),))
     report = json.loads(world.tool("erase", JANE, "--reason", "asked for it", "--execute", "--json").stdout)
     assert report["tables"] == plan["tables"]
-    assert traces(world, jane) == {}
+    assert traces(world, {*jane, *offers}) == {} and today(world, FIGURES) == [(0, 0, 0)]
     assert everyone_else(world, jane) == others and sums(world) == figures
     again = world.tool("erase", PHONE, "--reason", "asked for it", "--execute", check=False)
     assert again.returncode == 1 and "was erased at" in again.stderr
