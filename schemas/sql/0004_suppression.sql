@@ -150,6 +150,7 @@ CREATE TABLE suppression.decisions (
     product_id text,
     tags text,
     priority smallint,
+    sequence_id text,
     reason text,
     rule_id text,
     rule_owner text,
@@ -172,7 +173,7 @@ COMMENT ON COLUMN suppression.decisions.expires_at IS 'When the grant becomes vo
 COMMENT ON COLUMN suppression.decisions.retry_at IS 'Earliest time at which a new request may succeed.';
 COMMENT ON COLUMN suppression.decisions.sent_at IS 'When the contact was made.';
 COMMENT ON COLUMN suppression.decisions.outcome_at IS 'When the outcome happened.';
-COMMENT ON COLUMN suppression.decisions.outcome_cause IS 'What revoked it: opt_out, hold, purchase, invalid_address, merge; stays if it was sent all the same.';
+COMMENT ON COLUMN suppression.decisions.outcome_cause IS 'What revoked it: opt_out, hold, purchase, invalid_address, pause, never_after, goal_met, merge; stays if it was sent all the same.';
 COMMENT ON COLUMN suppression.decisions.waited_us IS 'Microseconds from the request''s record to the decision.';
 COMMENT ON COLUMN suppression.decisions.channel IS 'Channel of the request, by the name of the list; as sent if it is unknown.';
 COMMENT ON COLUMN suppression.decisions.department IS 'Department that asked.';
@@ -182,6 +183,7 @@ COMMENT ON COLUMN suppression.decisions.campaign_id IS 'campaign.id.';
 COMMENT ON COLUMN suppression.decisions.product_id IS 'Product.';
 COMMENT ON COLUMN suppression.decisions.tags IS 'Tags, one per line.';
 COMMENT ON COLUMN suppression.decisions.priority IS 'contact.priority: 1 low, 2 normal, 3 high.';
+COMMENT ON COLUMN suppression.decisions.sequence_id IS 'contact.sequence_id, where the request may take the place of others of its sequence.';
 COMMENT ON COLUMN suppression.decisions.reason IS 'Kind of the deciding rule, or what is invalid; null for a grant.';
 COMMENT ON COLUMN suppression.decisions.rule_id IS 'Deciding rule of the contact policy.';
 COMMENT ON COLUMN suppression.decisions.rule_owner IS 'Who owns that rule.';

@@ -225,6 +225,7 @@ static struct decision_row row_of(const struct contact_policy *policy,
         .tags = request->tags,
         .batch_id = origin->batch_id,
         .opportunity_id = origin->opportunity_id,
+        .sequence_id = decision->sequence_id,
         .rules = decision->rules,
         .correlation = origin->correlation,
         .lane = origin->lane,
@@ -254,6 +255,7 @@ static void reserve(struct desk *desk, const struct decision_row *row,
         .planned_at = row->planned_at,
         .expires_at = row->verdict == VERDICT_GRANT ? row->expires_at : INSTANT_NEVER,
         .sent_at = row->sent_at,
+        .sequence_id = row->sequence_id,
     };
     contacts_add(desk->ledger.contacts, request, r);
 }

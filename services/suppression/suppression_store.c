@@ -105,6 +105,11 @@ static struct instant instant_or_absent(const struct db_result *r, int row, int 
     return db_is_null(r, row, column) ? INSTANT_ABSENT : db_timestamptz(r, row, column);
 }
 
+static struct span copy_or_none(struct arena *arena, const struct db_result *r, int row, int column)
+{
+    return db_is_null(r, row, column) ? SPAN_NONE : arena_copy(arena, db_bytes(r, row, column));
+}
+
 static int reservation_compare(const void *a, const void *b)
 {
     return id_compare(&((const struct reservation *)a)->request_id,
@@ -133,14 +138,10 @@ enum outcome suppression_store_find_decisions(struct db *db, struct arena *arena
             .outcome = db_int2(r, i, 2),
             .planned_at = db_timestamptz(r, i, 3),
             .expires_at = db_is_null(r, i, 4) ? INSTANT_NEVER : db_timestamptz(r, i, 4),
-            .sent_at = instant_or_absent(r, i, 5)};
+            .sent_at = instant_or_absent(r, i, 5),
+            .sequence_id = copy_or_none(arena, r, i, 6)};
     qsort(*rows, *row_count, sizeof **rows, reservation_compare);
     return OUTCOME_OK;
-}
-
-static struct span copy_or_none(struct arena *arena, const struct db_result *r, int row, int column)
-{
-    return db_is_null(r, row, column) ? SPAN_NONE : arena_copy(arena, db_bytes(r, row, column));
 }
 
 static struct verdict_row read_verdict(struct arena *arena, const struct db_result *r, int row)
@@ -246,6 +247,7 @@ static void add_decision_columns(struct params *p, const struct decision_row *ro
     params_text_array(p, &rows->batch_id, stride, n);
     params_bytea_array(p, &rows->rules, stride, n);
     params_text_array(p, &rows->opportunity_id, stride, n);
+    params_text_array(p, &rows->sequence_id, stride, n);
 }
 
 enum outcome suppression_store_insert_decisions(struct db *db, struct arena *arena,

@@ -53,7 +53,7 @@ struct decision_row {
     struct instant requested_at, planned_at, expires_at, retry_at, sent_at, outcome_at;
     int64_t waited_us; /* INT64_MIN: not known */
     struct span channel, department, class, purpose, campaign_id, product_id, tags, reason, rule_id,
-        rule_owner, batch_id, rules, opportunity_id;
+        rule_owner, batch_id, rules, opportunity_id, sequence_id;
     /* not stored */
     struct span correlation;
     int32_t lane;

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "services/suppression/logic/rules/windows.h"
 #include "tests/support/contact_book.h"
 #include "tests/support/random.h"
 
@@ -253,6 +254,77 @@ static void retry_is_granted(void **state)
     assert_true(retried > ROUNDS / 10);
 }
 
+/* ---- places ---- */
+
+enum { CONTACTS = 12, SPAN_OF_TIME = 60, PLACE_ROUNDS = 2000 };
+
+/* Places of the contacts in [from, from + per). */
+static int32_t places_in(const struct places *places, int64_t from, int64_t per)
+{
+    bool taken[CONTACTS] = {false};
+    int32_t count = 0;
+    for (size_t i = 0; i < places->count; i++) {
+        const struct placed_contact *one = &places->items[i];
+        if (one->at.us < from || one->at.us >= from + per || taken[one->place])
+            continue;
+        taken[one->place] = true;
+        count++;
+    }
+    return count;
+}
+
+static int32_t places_around(const struct places *places, int64_t at, int64_t per)
+{
+    int32_t most = 0;
+    for (int64_t from = at - per + 1; from <= at; from++) {
+        int32_t count = places_in(places, from, per);
+        most = count > most ? count : most;
+    }
+    return most;
+}
+
+static struct places random_places(struct random *r, struct placed_contact items[CONTACTS])
+{
+    struct places places = {items, random_next(r) % (CONTACTS + 1)};
+    for (size_t i = 0; i < places.count; i++) {
+        int64_t before = i ? items[i - 1].at.us : 0;
+        items[i] = (struct placed_contact){.at = {before + (int64_t)(random_next(r) % 8)},
+                                           .place = (uint32_t)i};
+        size_t other = random_next(r) % CONTACTS;
+        if (other < i)
+            items[i].place = items[other].place;
+    }
+    return places;
+}
+
+/* Every instant is closed exactly where a window around it is full. */
+static void places_close_as_windows_do(void **state)
+{
+    struct random r = random_from_environment();
+    struct arena rounds = {0};
+    for (int i = 0; i < PLACE_ROUNDS; i++) {
+        struct placed_contact items[CONTACTS];
+        struct places places = random_places(&r, items);
+        int64_t per = 1 + (int64_t)(random_next(&r) % 20);
+        int32_t limit = 1 + (int32_t)(random_next(&r) % 4);
+        int64_t at =
+            (int64_t)(random_next(&r) % (uint64_t)per) + (places.count ? items[0].at.us : 0);
+        struct closings closings = {0};
+        assert_int_equal(windows_most_places(&places, (struct duration){per}, (struct instant){at}),
+                         places_around(&places, at, per) + 1);
+        windows_close_places(&places, limit, (struct duration){per}, &rounds, &closings);
+        for (int64_t t = -25; t < SPAN_OF_TIME + 100; t++) {
+            bool is_closed = false;
+            for (size_t k = 0; k < closings.count; k++)
+                is_closed =
+                    is_closed || (closings.items[k].from.us <= t && t < closings.items[k].until.us);
+            assert_int_equal(is_closed, places_around(&places, t, per) >= limit);
+        }
+        arena_reset(&rounds);
+    }
+    arena_free(&rounds);
+}
+
 int main(void)
 {
     static struct arena arena;
@@ -265,6 +337,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(caps_hold_in_every_window),
         cmocka_unit_test(retry_is_granted),
+        cmocka_unit_test(places_close_as_windows_do),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     arena_free(&arena);

@@ -1135,6 +1135,248 @@ static void apart_counts_grants(void **state)
     grants(fourth); /* obeys nothing */
 }
 
+/* ---- what the customer asked for ---- */
+
+static struct contact_fact preferring(const char *at, const char *preferences)
+{
+    struct contact_fact fact = signal_of("Preferences Saved", at);
+    fact.preferences = span_of(preferences);
+    return fact;
+}
+
+#define PAUSED(until) "pause\x1f" until "\x1f\n"
+
+struct pause_row {
+    const char *said[3];  /* on 1, 2, 3 June; a leading c: a copy, b: by a bot */
+    const char *retry_at; /* NULL: granted, on 10 June by e-mail */
+};
+
+static void a_pause_is_kept(void **state)
+{
+    static const struct pause_row rows[] = {
+        {{PAUSED("2027-03-01T00:00:00Z")}, "2027-03-01T00:00:00Z"},
+        {{PAUSED("2027-03-01")}, "2027-03-01T00:00:00Z"},
+        {{PAUSED("2026-06-10T00:00:00Z")}, NULL},
+        {{PAUSED("2027-03-01T00:00:00Z"), "pause\x1f\n"}, NULL}, /* K6 */
+        {{"pause\x1f\n", PAUSED("2027-03-01T00:00:00Z")}, "2027-03-01T00:00:00Z"},
+        {{PAUSED("2027-03-01T00:00:00Z"), PAUSED("2026-07-01T00:00:00Z")}, "2026-07-01T00:00:00Z"},
+        {{PAUSED("2027-03-01T00:00:00Z\x1f"
+                 "sms")},
+         NULL},
+        {{PAUSED("2027-03-01T00:00:00Z\x1f"
+                 "sms\x1f"
+                 "E-Mail")},
+         "2027-03-01T00:00:00Z"},
+        /* the channel and everything are two keys */
+        {{PAUSED("2027-03-01T00:00:00Z"), PAUSED("2026-07-01T00:00:00Z\x1f"
+                                                 "email")},
+         "2027-03-01T00:00:00Z"},
+        /* others pause, and neither end nor shorten */
+        {{"c" PAUSED("2027-03-01T00:00:00Z")}, "2027-03-01T00:00:00Z"},
+        {{PAUSED("2027-03-01T00:00:00Z"), "c" PAUSED("2026-07-01T00:00:00Z")},
+         "2027-03-01T00:00:00Z"},
+        {{PAUSED("2027-03-01T00:00:00Z"), "cpause\x1f\n"}, "2027-03-01T00:00:00Z"},
+        {{PAUSED("2027-03-01T00:00:00Z"), "bpause\x1f\n"}, "2027-03-01T00:00:00Z"},
+        {{"c" PAUSED("2027-03-01T00:00:00Z"), "pause\x1f\n"}, NULL},
+    };
+    static const char *const days[] = {"2026-06-01T10:00:00Z", "2026-06-02T10:00:00Z",
+                                       "2026-06-03T10:00:00Z"};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        start_again(state);
+        use_rules("{\"id\":\"p\",\"kind\":\"pause\"}");
+        for (size_t k = 0; k < 3 && rows[i].said[k]; k++) {
+            const char *said = rows[i].said[k];
+            bool is_copy = *said == 'c', is_bot = *said == 'b';
+            struct contact_fact fact = preferring(days[k], said + (is_copy || is_bot));
+            fact.flags = is_copy ? CONTACT_IS_COPY : is_bot ? CONTACT_IS_NOT_SAID : 0;
+            book_add(book, fact);
+        }
+        if ((book_ask(book, request("2026-06-10T10:00:00Z")) == VERDICT_GRANT) !=
+            (rows[i].retry_at == NULL))
+            fail_msg("row %zu", i);
+        assert_retry(rows[i].retry_at);
+    }
+}
+
+struct limit_row {
+    const char *said[2];
+    const char *channel, *class;
+    const char *retry_at; /* NULL: granted, after two e-mails of 1 and 2 June at 10:00 */
+    bool granted;
+};
+
+static void the_own_limit_is_kept(void **state)
+{
+#define LIMIT(count, more) "limit\x1f" count "\x1fP7D\x1f" more "\n"
+    static const struct limit_row rows[] = {
+        {{LIMIT("2", "")}, "email", "marketing", "2026-06-08T10:00:00Z", false},
+        {{LIMIT("3", "")}, "email", "marketing", NULL, true},
+        {{LIMIT("0", "")}, "email", "marketing", NULL, false},
+        {{LIMIT("0", "")}, "email", "service", NULL, true}, /* obeys nothing */
+        {{LIMIT("0", ""), "limit\x1f\n"}, "email", "marketing", NULL, true},
+        {{LIMIT("0", ""), LIMIT("1", "")}, "email", "marketing", "2026-06-09T10:00:00Z", false},
+        {{LIMIT("1", "sms\x1f")}, "email", "marketing", NULL, true},
+        {{LIMIT("1", "sms\x1f")}, "sms", "marketing", NULL, true},
+        {{LIMIT("2", "sms\x1f"
+                     "Email\x1f")},
+         "sms",
+         "marketing",
+         "2026-06-08T10:00:00Z",
+         false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        start_again(state);
+        use_rules("{\"id\":\"o\",\"kind\":\"own_limit\"}");
+        for (size_t k = 0; k < 2 && rows[i].said[k]; k++)
+            book_add(book, preferring(k ? "2026-05-02T10:00:00Z" : "2026-05-01T10:00:00Z",
+                                      rows[i].said[k]));
+        for (size_t k = 0; k < 2; k++) {
+            struct contact_fact sent =
+                book_fact(CONTACT_SENT, "Contact Sent", INSTANT_FIRST, ++numbers);
+            sent.at = book_time(k ? "2026-06-02T10:00:00Z" : "2026-06-01T10:00:00Z");
+            book_add(book, sent);
+        }
+        struct contact_fact asked = request("2026-06-03T10:00:00Z");
+        asked.channel = span_of(rows[i].channel);
+        asked.class = span_of(rows[i].class);
+        if ((book_ask(book, asked) == VERDICT_GRANT) != rows[i].granted)
+            fail_msg("row %zu", i);
+        assert_retry(rows[i].retry_at);
+    }
+}
+
+/* ---- goals ---- */
+
+struct goal_row {
+    const char *deed_at, *deed_campaign;
+    int16_t flags;
+    const char *campaign, *asked_at;
+    bool granted; /* after a letter of campaign 8 of 1 June */
+};
+
+/* K9 and its neighbours. */
+static void who_did_it_is_asked_no_more(void **state)
+{
+    static const struct goal_row rows[] = {
+        {"2026-06-03T10:00:00Z", NULL, 0, "8", "2026-06-05T10:00:00Z", false},
+        {"2026-05-30T10:00:00Z", NULL, 0, "8", "2026-06-05T10:00:00Z", true},
+        {"2026-06-01T10:00:00Z", NULL, 0, "8", "2026-06-05T10:00:00Z", true},
+        {"2026-07-01T10:00:00Z", NULL, 0, "8", "2026-08-05T10:00:00Z", false},
+        {"2026-07-01T10:00:00.000001Z", NULL, 0, "8", "2026-08-05T10:00:00Z", true},
+        {"2026-06-03T10:00:00Z", "8", 0, "8", "2026-06-05T10:00:00Z", false},
+        {"2026-06-03T10:00:00Z", "9", 0, "8", "2026-06-05T10:00:00Z", true},
+        {"2026-06-03T10:00:00Z", NULL, 0, "9", "2026-06-05T10:00:00Z", true},
+        {"2026-06-03T10:00:00Z", NULL, 0, NULL, "2026-06-05T10:00:00Z", true},
+        {"2026-06-03T10:00:00Z", NULL, CONTACT_IS_COPY, "8", "2026-06-05T10:00:00Z", true},
+        {"2026-06-03T10:00:00Z", NULL, CONTACT_IS_NOT_SAID, "8", "2026-06-05T10:00:00Z", true},
+        /* asked for a time before the letter */
+        {"2026-06-03T10:00:00Z", NULL, 0, "8", "2026-05-31T10:00:00Z", true},
+        {"2026-06-03T10:00:00Z", NULL, 0, "8", "2026-06-01T10:00:00Z", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        start_again(state);
+        use_rules("{\"id\":\"g\",\"kind\":\"goal_met\",\"on\":[\"Order Completed\"]}");
+        struct contact_fact letter = book_fact(CONTACT_SENT, "Contact Sent",
+                                               book_time("2026-06-01T10:00:00Z"), ++numbers),
+                            deed = signal_of("Order Completed", rows[i].deed_at),
+                            asked = request(rows[i].asked_at);
+        letter.campaign_id = SPAN("8");
+        deed.campaign_id = span_of(rows[i].deed_campaign);
+        deed.flags = rows[i].flags;
+        asked.campaign_id = span_of(rows[i].campaign);
+        book_add(book, letter);
+        book_add(book, deed);
+        if ((book_ask(book, asked) == VERDICT_GRANT) != rows[i].granted)
+            fail_msg("row %zu", i);
+        assert_retry(NULL);
+    }
+}
+
+/* ---- sequences ---- */
+
+static struct contact_fact in_sequence(const char *at, const char *department, const char *sequence)
+{
+    struct contact_fact fact = request(at);
+    fact.department = span_of(department);
+    fact.sequence_id = span_of(sequence);
+    return fact;
+}
+
+struct sequence_row {
+    const char *name, *first, *second, *third; /* sequences of 1, 4 and 6 June at 10:00 */
+    int limit;
+    const char *retry_at; /* of the third; NULL: granted */
+};
+
+static void a_sequence_takes_one_place(void **state)
+{
+    static const struct sequence_row rows[] = {
+        {"R3", "s", NULL, "s", 1, NULL},
+        {"R4", "s", "s", "t", 1, "2026-06-11T10:00:00Z"},
+        {"R5", "s", "s", "t", 2, NULL},
+        {"three of them", "s", "t", "u", 2, "2026-06-08T10:00:00Z"},
+        {"without a sequence each is one", NULL, NULL, NULL, 2, "2026-06-08T10:00:00Z"},
+        {"the last of one moves on", "s", "s", NULL, 1, "2026-06-11T10:00:00Z"},
+        {"between", "s", "t", "s", 2, NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        start_again(state);
+        use_rules(arena_printf(&arena,
+                               "{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":%d,"
+                               "\"sequences\":\"once\"}",
+                               rows[i].limit));
+        grants(in_sequence("2026-06-01T10:00:00Z", "cards", rows[i].first));
+        if (rows[i].limit > 1 || rows[i].second)
+            grants(in_sequence("2026-06-04T10:00:00Z", "cards", rows[i].second));
+        if ((book_ask(book, in_sequence("2026-06-06T10:00:00Z", "cards", rows[i].third)) ==
+             VERDICT_GRANT) != (rows[i].retry_at == NULL))
+            fail_msg("%s", rows[i].name);
+        assert_retry(rows[i].retry_at);
+    }
+}
+
+/* A constant sequence_id does not dodge the cap, nor does that of another department. */
+static void a_sequence_has_an_end(void **state)
+{
+    use_rules(
+        "{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"P60D\",\"limit\":1,\"sequences\":\"once\"}");
+    grants(in_sequence("2026-06-01T10:00:00Z", "cards", "s"));
+    denies(in_sequence("2026-06-02T10:00:00Z", "loans", "s"), "cap");
+    for (int i = 0; i < 4; i++)
+        grants(in_sequence("2026-06-03T10:00:00Z", "cards", "s"));
+    denies(in_sequence("2026-06-04T10:00:00Z", "cards", "s"), "cap"); /* the sixth */
+    start_again(state);
+    use_rules(
+        "{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"P60D\",\"limit\":1,\"sequences\":\"once\"}");
+    grants(in_sequence("2026-06-01T10:00:00Z", "cards", "s"));
+    grants(in_sequence("2026-07-01T09:59:59Z", "cards", "s"));
+    denies(in_sequence("2026-07-01T10:00:00Z", "cards", "s"), "cap");
+    start_again(state);
+    use_rules("");
+    book_ask(book,
+             in_sequence("2026-06-01T10:00:00Z", "cards",
+                         "0123456789012345678901234567890123456789012345678901234567890123_"));
+    assert_verdict(VERDICT_INVALID, "bad_sequence");
+}
+
+/* The call of a sequence dies when its mail is opened. */
+static void a_sequence_has_a_goal(void **state)
+{
+    use_rules("{\"id\":\"g\",\"kind\":\"goal_met\",\"on\":[\"Email Opened\"],\"of\":\"sequence\"}");
+    struct contact_fact mail = in_sequence("2026-06-01T10:00:00Z", "cards", "s"),
+                        sent = book_fact(CONTACT_SENT, "Contact Sent",
+                                         book_time("2026-06-01T10:00:00Z"), ++numbers);
+    sent.decision_id = mail.event_id;
+    sent.department = SPAN("cards");
+    grants(mail);
+    book_add(book, sent);
+    grants(in_sequence("2026-06-01T11:00:00Z", "cards", "s"));
+    book_add(book, signal_of("Email Opened", "2026-06-02T10:00:00Z"));
+    denies(in_sequence("2026-06-03T10:00:00Z", "cards", "s"), "goal_met");
+    grants(in_sequence("2026-06-03T10:00:00Z", "cards", "t"));
+    grants(in_sequence("2026-06-03T10:00:00Z", "cards", NULL));
+}
+
 /* ---- the verdict ---- */
 
 struct invalid_row {
@@ -1370,6 +1612,12 @@ int main(void)
         TEST(never_after_ignores_copies),
         TEST(contacts_are_apart),
         TEST(apart_counts_grants),
+        TEST(a_pause_is_kept),
+        TEST(the_own_limit_is_kept),
+        TEST(who_did_it_is_asked_no_more),
+        TEST(a_sequence_takes_one_place),
+        TEST(a_sequence_has_an_end),
+        TEST(a_sequence_has_a_goal),
         TEST(what_is_invalid),
         TEST(every_rule_is_recorded_and_the_first_failing_decides),
         TEST(opt_out_hold_and_purchase_revoke),

@@ -112,6 +112,7 @@ struct reservation {
     struct instant planned_at; /* time of the contact as asked for */
     struct instant expires_at; /* INSTANT_NEVER unless granted */
     struct instant sent_at;    /* INSTANT_ABSENT until sent */
+    struct span sequence_id;   /* of which it takes the place; SPAN_NONE: its own */
 };
 
 /* contacts.h */
@@ -137,6 +138,7 @@ struct contact_decision {
     const char *reason;        /* kind of the deciding rule or what is invalid; NULL for a grant */
     int rule;                  /* index of the deciding rule, -1 if none */
     struct instant planned_at; /* time of the contact that was judged */
+    struct span sequence_id;   /* of which it takes the place; SPAN_NONE: its own */
     struct instant expires_at; /* of a grant; else INSTANT_ABSENT */
     struct instant retry_at;   /* of a deny; INSTANT_ABSENT where it cannot be said */
     struct span rules;         /* every rule with the values it saw: verdict_pack */

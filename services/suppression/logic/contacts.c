@@ -54,6 +54,13 @@ static struct contact contact_of(const struct contact_fact *fact,
     };
 }
 
+struct id contact_sequence(struct span department, struct span sequence_id)
+{
+    struct id parts[] = {hash128(department), hash128(sequence_id)};
+    return sequence_id.len > 0 ? hash128((struct span){(const char *)parts, sizeof parts})
+                               : (struct id){{0}};
+}
+
 /* The earliest send, else the earliest delivery: the report of a delivery is no second contact.
  * False: there is none, and none is reserved. */
 static bool contact_asked(const struct asked *asked, const struct id *request_id,
@@ -74,6 +81,7 @@ static bool contact_asked(const struct asked *asked, const struct id *request_id
         return false;
     }
     out->request_id = *request_id;
+    out->sequence = contact_sequence(out->department, r ? r->sequence_id : SPAN_NONE);
     return true;
 }
 
@@ -139,6 +147,7 @@ static void make_room(struct contacts *contacts)
         return;
     contacts->times_room = 2 * needed;
     contacts->times = arena_array(contacts->arena, struct instant, contacts->times_room);
+    contacts->placed = arena_array(contacts->arena, struct placed_contact, contacts->times_room);
 }
 
 struct contacts *contacts_read(const struct contact_policy *policy, const struct ledger *ledger,
@@ -163,6 +172,28 @@ struct contacts *contacts_read(const struct contact_policy *policy, const struct
     sort_list(&contacts->reserved);
     make_room(contacts);
     return contacts;
+}
+
+size_t contacts_of_sequence(const struct contacts *contacts, struct span department,
+                            struct span sequence_id, struct instant *earliest)
+{
+    const void *id;
+    struct asked *asked;
+    struct contact contact;
+    size_t count = 0;
+    *earliest = INSTANT_NEVER;
+    for (size_t i = 0; (asked = map_next(&contacts->asked, &i, &id));) {
+        bool is_granted = asked->reservation && asked->reservation->verdict == VERDICT_GRANT;
+        if (!is_granted || !asked->request ||
+            !span_equal(asked->request->sequence_id, sequence_id) ||
+            !span_equal(asked->request->department, department) ||
+            !contact_asked(asked, id, &contact))
+            continue;
+        count++;
+        if (instant_compare(contact.at, *earliest) < 0)
+            *earliest = contact.at;
+    }
+    return count;
 }
 
 struct asked *contacts_asked(const struct contacts *contacts, const struct id *request_id)

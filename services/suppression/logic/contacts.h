@@ -17,6 +17,7 @@ struct asked {
 struct contact {
     struct instant at;
     struct span channel, department, class, purpose, campaign_id, tags;
+    struct id sequence;                    /* contact_sequence: of which it takes the place */
     struct id request_id;                  /* nil if sent without a request */
     const struct reservation *reservation; /* NULL: made. Else it counts only while it is held */
 };
@@ -26,6 +27,15 @@ struct contact_list {
     size_t count, capacity;
 };
 
+/* A contact of one question, and the place that it takes: that of the first contact of its
+ * sequence, or its own. */
+struct placed_contact {
+    struct instant at;
+    struct id sequence;
+    uint32_t place; /* index of the first contact that takes it */
+    uint32_t held;  /* for whoever counts: of a place, how many of its contacts he holds */
+};
+
 struct contacts {
     struct contact_list made, reserved;
     struct map asked;   /* struct id of a request -> struct asked */
@@ -33,7 +43,8 @@ struct contacts {
     /* Room for a time of each contact, of whoever asks at the moment: with many contacts and many
      * requests in a batch an array for each question would fill the memory. */
     struct instant *times;
-    size_t times_room;
+    struct placed_contact *placed; /* the same, of rules that count a sequence once */
+    size_t times_room;             /* of both */
     const struct contact_policy *policy;
     struct arena *arena;
 };
@@ -53,6 +64,13 @@ struct asked *contacts_asked(const struct contacts *contacts, const struct id *r
 /* A request of the ledger was decided; the reservation must not move. */
 void contacts_add(struct contacts *contacts, const struct contact_fact *request,
                   struct reservation *reservation);
+
+/* A number for a sequence of a department, to compare with others; nil for none. */
+struct id contact_sequence(struct span department, struct span sequence_id);
+/* Granted requests of a sequence of a department. earliest: of their contacts; INSTANT_NEVER: none.
+ */
+size_t contacts_of_sequence(const struct contacts *contacts, struct span department,
+                            struct span sequence_id, struct instant *earliest);
 
 /* The contact that was made of the request, in this ledger; false: none, or of a class that does
  * not count. */

@@ -44,6 +44,12 @@ static bool has_bad_tags(const struct contact_policy *policy, const struct conta
     return (r->flags & CONTACT_BAD_TAGS) != 0;
 }
 
+static bool has_bad_sequence(const struct contact_policy *policy, const struct contact_fact *r)
+{
+    enum { LONGEST_SEQUENCE_ID = 64 };
+    return r->sequence_id.len > LONGEST_SEQUENCE_ID;
+}
+
 static bool is_planned_too_far(const struct contact_policy *policy, const struct contact_fact *r)
 {
     static const struct duration most = {400 * US_PER_DAY};
@@ -74,6 +80,7 @@ static const struct {
     {"unknown_class", has_unknown_class},
     {"bad_priority", has_bad_priority},
     {"bad_tags", has_bad_tags},
+    {"bad_sequence", has_bad_sequence},
     {"expires_before_planned", expires_too_early},
     {"planned_too_far", is_planned_too_far},
     {"no_address", lacks_address},
@@ -90,6 +97,25 @@ static const char *why_invalid(const struct contact_policy *policy,
 
 /* ---- every rule asked ---- */
 
+/* The sequence of which a request takes the place: judged once, when it is decided, so that no
+ * place depends on the time that a rule looks at. */
+static struct span shared_sequence(const struct contact_policy *policy,
+                                   const struct contacts *contacts,
+                                   const struct contact_fact *request)
+{
+    struct instant first, planned_at = contact_planned_at(request);
+    const struct asked *asked = contacts_asked(contacts, &request->event_id);
+    if (asked && asked->reservation)
+        return asked->reservation->sequence_id;
+    if (request->sequence_id.len == 0)
+        return SPAN_NONE;
+    size_t granted =
+        contacts_of_sequence(contacts, request->department, request->sequence_id, &first);
+    bool is_near =
+        granted == 0 || llabs(instant_since(planned_at, first).us) < policy->sequence_within.us;
+    return is_near && granted < (size_t)policy->sequence_max ? request->sequence_id : SPAN_NONE;
+}
+
 static struct question question_of(const struct contact_policy *policy, const struct ledger *ledger,
                                    const struct contact_fact *request, struct instant at,
                                    struct instant now, struct arena *arena)
@@ -101,6 +127,8 @@ static struct question question_of(const struct contact_policy *policy, const st
         .request = request,
         .planned_at = contact_planned_at(request),
         .contacts = ledger->contacts,
+        .sequence = contact_sequence(request->department,
+                                     shared_sequence(policy, ledger->contacts, request)),
         .at = at,
         .now = now,
         .obeys_caps = class == NULL || class->obeys,
@@ -217,6 +245,7 @@ void contact_decide(const struct contact_policy *policy, const struct ledger *le
     struct ledger whole = with_contacts(policy, ledger, arena);
     struct question q = question_of(policy, &whole, request, request->at, now, arena);
     ask_all(&q, out);
+    out->sequence_id = shared_sequence(policy, whole.contacts, request);
     out->verdict = out->rule < 0 ? VERDICT_GRANT : VERDICT_DENY;
     out->reason = out->rule < 0 ? NULL : policy->rules[out->rule].kind->name;
     if (out->verdict == VERDICT_GRANT)

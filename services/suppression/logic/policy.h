@@ -96,6 +96,8 @@ struct contact_policy {
     struct consent_meanings words;            /* consent_words */
     struct consent_meanings unsubscribe_from; /* by channel */
     struct contact_names preference_center;   /* events */
+    int32_t sequence_max;                     /* requests that take one place */
+    struct duration sequence_within;          /* of the first of them */
     bool keep_opt_outs;                       /* an erasure leaves the opt-outs of addresses */
     struct contact_names needs_address;       /* channels whose requests must name an address */
 };

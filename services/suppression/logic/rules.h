@@ -16,8 +16,11 @@
     X(hold)                                                                                        \
     X(already_bought)                                                                              \
     X(never_after)                                                                                 \
+    X(pause)                                                                                       \
+    X(goal_met)                                                                                    \
     X(apart)                                                                                       \
-    X(cap)
+    X(cap)                                                                                         \
+    X(own_limit)
 
 /* ---- asking ---- */
 
@@ -28,6 +31,7 @@ struct question {
     struct instant planned_at; /* the time that is asked about */
     struct contacts *contacts; /* what rules may count; NULL: nothing */
     struct instant at, now;    /* clocks by which a reservation is over */
+    struct id sequence;        /* contact_sequence: of which the request takes the place */
     bool obeys_caps;           /* false: the request's class is exempt from counting rules */
     struct arena *arena;
 };

@@ -372,6 +372,23 @@ static enum outcome read_reservations(struct arena *arena, const struct json *ro
     return OUTCOME_OK;
 }
 
+static enum outcome read_sequence(const struct json *root, struct contact_policy *policy,
+                                  struct err *err)
+{
+    const struct json *section = NULL;
+    int64_t max = 5;
+    policy->sequence_within = (struct duration){30 * US_PER_DAY};
+    CHECK(json_section(root, "sequence", &section, err));
+    if (section)
+        CHECK(json_check_keys(section, "", "max within", err));
+    CHECK(json_int(section, "max", 2, 20, &max, err));
+    CHECK(json_duration(section, "within", &policy->sequence_within, err));
+    policy->sequence_max = (int32_t)max;
+    if (policy->sequence_within.us < US_PER_DAY || policy->sequence_within.us > 365 * US_PER_DAY)
+        return json_fail(json_get(section, "within"), err, "P1D to P365D");
+    return OUTCOME_OK;
+}
+
 static enum outcome read_needs_address(struct arena *arena, const struct json *root,
                                        struct contact_policy *policy, struct err *err)
 {
@@ -402,7 +419,7 @@ static enum outcome read_policy(struct arena *arena, const struct json *root,
     *out = (struct contact_policy){.reservation = {US_PER_DAY}, .keep_opt_outs = true};
     CHECK(json_check_keys(root, "classes rules",
                           "owner time_zone reservation consent channels unsubscribe_from "
-                          "consent_words preference_center needs_address keep_opt_outs",
+                          "consent_words preference_center needs_address keep_opt_outs sequence",
                           err));
     CHECK(json_text(root, "owner", &owner, err));
     CHECK(json_text(root, "time_zone", &time_zone, err));
@@ -413,6 +430,7 @@ static enum outcome read_policy(struct arena *arena, const struct json *root,
     CHECK(read_reservations(arena, root, out, err));
     CHECK(policy_read_consents(arena, root, out, err));
     CHECK(read_needs_address(arena, root, out, err));
+    CHECK(read_sequence(root, out, err));
     CHECK(json_bool(root, "keep_opt_outs", &out->keep_opt_outs, err));
     return read_rules(arena, root, owner, out, err);
 }

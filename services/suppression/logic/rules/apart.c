@@ -124,8 +124,8 @@ static void ask_sides(const struct contact_rule *rule, const struct question *q,
     const struct apart *own = rule->own;
     struct contact asked = as_contact(q->request);
     bool is_ordered = own->order == ORDER_AFTER;
-    struct counting these = {rule, SPAN("these"), counts_own},
-                    those = {rule, SPAN("those"), counts_other};
+    struct counting these = {rule, SPAN("these"), counts_own, NULL},
+                    those = {rule, SPAN("those"), counts_other, NULL};
     if (!own->has_from) {
         close_around(&these, q, own->length, own->length, answer);
         return;

@@ -1,12 +1,10 @@
-/* cap.c: denies a contact that would be one too many.
- *
- * A cap holds in EVERY half-open window [a, a + per) that contains the contact asked for, so
- * contacts planned or sent later than it count as well: looking only backwards breaks the cap when
- * requests arrive out of order. */
-#include "services/suppression/logic/rules/closings.h"
+/* cap.c: denies a contact that would be one too many. */
 #include "services/suppression/logic/rules/counted.h"
+#include "services/suppression/logic/rules/windows.h"
 
 enum { LIMIT_ABSENT = -1 };
+
+enum { SEQUENCES_EACH, SEQUENCES_ONCE };
 
 enum { BY_DEPARTMENT, BY_PURPOSE, BY_CAMPAIGN, BY_TAG, BY_NOTHING };
 
@@ -16,6 +14,7 @@ struct cap {
     struct duration per; /* length of the rolling window */
     int32_t limit, limits[PRIORITY_COUNT];
     int by;
+    int sequences; /* SEQUENCES_ONCE: those of a sequence take one place */
 };
 
 static const struct cap defaults = {
@@ -62,89 +61,10 @@ static struct span part_of(const struct cap *cap, const struct contact_fact *req
     return parts[cap->by];
 }
 
-/* Those that can share a window with a contact at planned_at or later. */
-static struct times times_of(const struct contact_rule *rule, const struct question *q,
-                             struct span tag)
+static struct counting counting_of(const struct contact_rule *rule, const struct question *q,
+                                   struct span tag)
 {
-    const struct cap *cap = rule->own;
-    struct counting counting = {rule, part_of(cap, q->request, tag), is_counted};
-    return counted_times(&counting, q, instant_minus(q->planned_at, cap->per));
-}
-
-/* ---- what they close ---- */
-
-/* Most contacts in any window of length per that contains `at`, with one more contact at `at`. A
- * window with the most contacts can be slid to the right until it starts at a contact (or at `at`
- * itself). So it is enough to try those starts in (at - per, at]. */
-static int32_t most_in_a_window(const struct times *times, struct duration per, struct instant at)
-{
-    size_t to = 0;
-    int32_t most = 1;
-    for (size_t start = 0; start <= times->count; start++) {
-        bool is_contact = start < times->count && instant_compare(times->items[start], at) <= 0;
-        struct instant begin = is_contact ? times->items[start] : at;
-        struct instant end = instant_plus(begin, per);
-        while (to < times->count && instant_compare(times->items[to], end) < 0)
-            to++;
-        int32_t inside = (int32_t)(to - start) + 1;
-        most = inside > most ? inside : most;
-        if (!is_contact || to == times->count)
-            break; /* later starts hold fewer */
-    }
-    return most;
-}
-
-/* Rows of `limit` contacts, one after the other; named by their last contact. */
-struct rows {
-    const struct times *times;
-    size_t limit;
-    struct duration per;
-};
-
-static struct instant leaves(const struct rows *rows, size_t row)
-{
-    return instant_plus(rows->times->items[row + 1 - rows->limit], rows->per);
-}
-
-static bool fills_a_window(const struct rows *rows, size_t row)
-{
-    return instant_compare(rows->times->items[row], leaves(rows, row)) < 0;
-}
-
-/* How far the closing of *row reaches, together with those that follow without a gap. *row becomes
- * the last row that was looked at: with very many contacts most are jumped over. */
-static struct instant closed_until(const struct rows *rows, size_t *row)
-{
-    struct instant until = leaves(rows, *row);
-    for (;;) {
-        struct instant enters = instant_minus(instant_plus(until, rows->per), (struct duration){1});
-        size_t last = times_first_after(rows->times, enters) - 1, full = last;
-        while (full > *row && !fills_a_window(rows, full))
-            full--;
-        bool is_longer = full > *row;
-        *row = last > *row ? last : *row;
-        if (!is_longer)
-            return until;
-        until = leaves(rows, full);
-    }
-}
-
-/* Where `limit` contacts in a row, the first at a and the last at b, lie within one window, no
- * other contact fits into (b - per, a + per). Both ends grow with the contacts, so one pass over
- * them is enough. */
-static void close_full_windows(const struct times *times, int32_t limit, struct duration per,
-                               struct arena *arena, struct closings *out)
-{
-    struct rows rows = {times, (size_t)limit, per};
-    if (limit == 0)
-        closings_add(out, arena, (struct closing){INSTANT_FIRST, INSTANT_NEVER});
-    for (size_t row = rows.limit - 1; limit > 0 && row < times->count; row++) {
-        if (!fills_a_window(&rows, row))
-            continue;
-        struct instant enters = instant_minus(times->items[row], per);
-        struct instant from = instant_plus(enters, (struct duration){1});
-        closings_add(out, arena, (struct closing){from, closed_until(&rows, &row)});
-    }
+    return (struct counting){rule, part_of(rule->own, q->request, tag), is_counted, NULL};
 }
 
 /* ---- the answer ---- */
@@ -160,17 +80,33 @@ struct fullness {
     int32_t most; /* with this contact, in any window around it; 0: nothing was asked */
 };
 
+/* Of the contacts that can share a window with one at planned_at or later. */
+static int32_t roll(const struct contact_rule *rule, const struct question *q, struct span tag,
+                    struct closings *closings)
+{
+    const struct cap *cap = rule->own;
+    const struct counting counting = counting_of(rule, q, tag);
+    struct instant after = instant_minus(q->planned_at, cap->per);
+    int32_t limit = limit_for(cap, q->request);
+    if (cap->sequences == SEQUENCES_ONCE) {
+        struct places places = counted_places(&counting, q, after);
+        int32_t most = windows_most_places(&places, cap->per, q->planned_at);
+        windows_close_places(&places, limit, cap->per, q->arena, closings);
+        return most;
+    }
+    struct times times = counted_times(&counting, q, after);
+    windows_close(&times, limit, cap->per, q->arena, closings);
+    return windows_most(&times, cap->per, q->planned_at);
+}
+
 static void ask_part(const struct contact_rule *rule, const struct question *q, struct span tag,
                      struct fullness *fullness)
 {
-    const struct cap *cap = rule->own;
-    struct times times = times_of(rule, q, tag);
     struct closings closings = {0};
-    int32_t most = most_in_a_window(&times, cap->per, q->planned_at);
-    close_full_windows(&times, limit_for(cap, q->request), cap->per, q->arena, &closings);
-    fullness->most = most > fullness->most ? most : fullness->most;
+    int32_t most = roll(rule, q, tag, &closings);
     fullness->closings =
         fullness->most ? closings_unite(&fullness->closings, &closings, q->arena) : closings;
+    fullness->most = most > fullness->most ? most : fullness->most;
 }
 
 /* Each tag of the request has a cap of its own, of a rule for some tags each of those. */
@@ -241,6 +177,10 @@ static const struct rule_key keys[] = {
      KEY_CHOICE,
      .words = "department|purpose|campaign|tag",
      .offset = offsetof(struct cap, by)},
+    {.name = "sequences",
+     KEY_CHOICE,
+     .words = "each|once",
+     .offset = offsetof(struct cap, sequences)},
     {.name = "limit", KEY_COUNT, .offset = offsetof(struct cap, limit)},
     {.name = "limit_by_priority",
      KEY_COUNTS,

@@ -88,6 +88,62 @@ struct times counted_times(const struct counting *counting, const struct questio
     return times;
 }
 
+/* ---- places ---- */
+
+/* place: of the list so far, none is known. */
+static void add_place(const struct counting *counting, const struct question *q,
+                      const struct contact *contact, struct places *places)
+{
+    bool is_own = id_equal(&contact->request_id, &q->request->event_id) ||
+                  (!id_is_nil(&q->sequence) && id_equal(&contact->sequence, &q->sequence));
+    if (is_own || !counting->counts(counting, contact))
+        return;
+    size_t i = places->count++;
+    for (; i > 0 && instant_compare(contact->at, places->items[i - 1].at) < 0; i--)
+        places->items[i] = places->items[i - 1];
+    places->items[i] = (struct placed_contact){contact->at, contact->sequence, 0, 0};
+}
+
+static size_t first_contact_after(const struct contact_list *list, struct instant after)
+{
+    size_t i = list->count;
+    while (i > 0 && instant_compare(list->items[i - 1].at, after) > 0)
+        i--;
+    return i;
+}
+
+static void share_places(struct places *places, struct arena *arena)
+{
+    struct map first;
+    map_init(&first, arena, sizeof(struct id), sizeof(uint32_t));
+    for (uint32_t i = 0; i < places->count; i++) {
+        bool is_first = true;
+        uint32_t *place = id_is_nil(&places->items[i].sequence)
+                              ? NULL
+                              : map_put(&first, &places->items[i].sequence, &is_first);
+        if (place && is_first)
+            *place = i;
+        places->items[i].place = place ? *place : i;
+    }
+}
+
+struct places counted_places(const struct counting *counting, const struct question *q,
+                             struct instant after)
+{
+    struct places places = {NULL, 0};
+    if (q->contacts == NULL)
+        return places;
+    const struct contact_list *made = &q->contacts->made, *reserved = &q->contacts->reserved;
+    places.items = q->contacts->placed;
+    for (size_t i = first_contact_after(made, after); i < made->count; i++)
+        add_place(counting, q, &made->items[i], &places);
+    for (size_t i = first_contact_after(reserved, after); i < reserved->count; i++)
+        if (contact_is_held(&reserved->items[i], q->at, q->now))
+            add_place(counting, q, &reserved->items[i], &places);
+    share_places(&places, q->arena);
+    return places;
+}
+
 const char *length_text(struct arena *arena, struct duration d)
 {
     if (d.us % US_PER_DAY == 0)

@@ -10,12 +10,24 @@ struct counting {
      * remembered for the next request. */
     struct span part;
     bool (*counts)(const struct counting *counting, const struct contact *contact);
+    const void *more; /* what `counts` asks besides; NULL: nothing */
 };
 
 /* Times later than `after` of all contacts but the request's own, in order. In the contacts' own
  * room: valid until the next call. */
 struct times counted_times(const struct counting *counting, const struct question *question,
                            struct instant after);
+/* Contacts of one question, each with its place, in order. */
+struct places {
+    struct placed_contact *items;
+    size_t count;
+};
+
+/* The same as places: contacts of one sequence take one. Those of the request's own sequence are
+ * left out. */
+struct places counted_places(const struct counting *counting, const struct question *question,
+                             struct instant after);
+
 /* The first that is later than the instant. */
 size_t times_first_after(const struct times *times, struct instant at);
 
