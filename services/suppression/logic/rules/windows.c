@@ -135,7 +135,7 @@ void windows_close_places(const struct places *places, int32_t limit, struct dur
             let_go(&holding, first++);
         struct instant from = instant_plus(instant_minus(places->items[last].at, per), least),
                        until = instant_plus(places->items[first].at, per);
-        if (instant_compare(from, until) < 0)
+        if (instant_compare(places->items[last].at, until) < 0)
             closings_add(out, arena, (struct closing){from, until});
     }
 }
