@@ -33,10 +33,10 @@ function(tutti_embed_sql target dir)
     target_include_directories(${target} PUBLIC ${folder})
 endfunction()
 
-# tutti_schema_library(<target>): schemas/avro by name (embedded.h), schemas/sql and schemas/views in order (schema_migrations.h).
+# tutti_schema_library(<target>): schemas/avro and schemas/http by name (embedded.h), schemas/sql and schemas/views in order (schema_migrations.h).
 function(tutti_schema_library target)
     set(folder ${PROJECT_BINARY_DIR}/generated/${target})
-    file(GLOB avsc CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/schemas/avro/*.avsc)
+    file(GLOB avsc CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/schemas/avro/*.avsc ${PROJECT_SOURCE_DIR}/schemas/http/*.json)
     file(GLOB tables CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/schemas/sql/[0-9]*.sql)
     file(GLOB views CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/schemas/views/[0-9]*.sql)
     tutti_embed(avsc ${folder}/schemas_avsc.c "" ${avsc})

@@ -69,11 +69,20 @@ function(tutti_cli)
     endif()
 endfunction()
 
+# The program `tutti-door`: door/main.c over tutti_door, the rest of door/.
+function(tutti_door)
+    get_property(services GLOBAL PROPERTY TUTTI_SERVICE_LIBRARIES)
+    tutti_library(tutti_door door LINK tutti_operations ${services} ${TUTTI_COMMON})
+    add_executable(tutti-door ${PROJECT_SOURCE_DIR}/door/main.c)
+    target_link_libraries(tutti-door PRIVATE tutti_door tutti_operations ${services} ${TUTTI_COMMON})
+    install(TARGETS tutti-door DESTINATION ${CMAKE_INSTALL_BINDIR})
+endfunction()
+
 # tutti_program(<target> <folder> <sources>): a test or bench that sees everything but the mains.
 function(tutti_program target folder)
     get_property(services GLOBAL PROPERTY TUTTI_SERVICE_LIBRARIES)
     add_executable(${target} ${ARGN})
-    target_link_libraries(${target} PRIVATE tutti_test_support tutti_cli tutti_operations tutti_data ${services} ${TUTTI_COMMON})
+    target_link_libraries(${target} PRIVATE tutti_test_support tutti_cli tutti_door tutti_operations tutti_data ${services} ${TUTTI_COMMON})
     target_compile_definitions(${target} PRIVATE TUTTI_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${folder})
 endfunction()

@@ -95,3 +95,13 @@ struct id digest_bytes(struct span bytes)
     crypto_generichash(out.bytes, sizeof out.bytes, (const uint8_t *)bytes.ptr, bytes.len, NULL, 0);
     return out;
 }
+
+void digest_sha256(struct span bytes, uint8_t out[32])
+{
+    crypto_hash_sha256(out, (const unsigned char *)bytes.ptr, bytes.len);
+}
+
+bool digest_equal(const uint8_t *a, const uint8_t *b, size_t size)
+{
+    return sodium_memcmp(a, b, size) == 0;
+}

@@ -32,4 +32,9 @@ struct id digest_link(const struct id *a, const struct id *b);
 /* Unkeyed hash of any bytes. */
 struct id digest_bytes(struct span bytes);
 
+/* SHA-256, for secrets that are stored as their hash. */
+void digest_sha256(struct span bytes, uint8_t out[32]);
+/* In a time that does not depend on the bytes. */
+bool digest_equal(const uint8_t *a, const uint8_t *b, size_t size);
+
 #endif

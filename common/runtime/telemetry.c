@@ -69,7 +69,14 @@ void metric_add(struct metric *metric, double value)
 {
     if (metric == NULL)
         return;
-    store(&metric->value, load(&metric->value) + value);
+    uint64_t before = atomic_load_explicit(&metric->value, memory_order_relaxed), after;
+    do {
+        double sum;
+        memcpy(&sum, &before, sizeof sum);
+        sum += value;
+        memcpy(&after, &sum, sizeof after);
+    } while (!atomic_compare_exchange_weak_explicit(&metric->value, &before, after,
+                                                    memory_order_relaxed, memory_order_relaxed));
 }
 
 void metric_set(struct metric *metric, double value)
@@ -84,8 +91,7 @@ void metric_observe(struct metric *metric, double value)
     size_t i = 0;
     while (i < metric->bound_count && value > metric->bounds[i])
         i++;
-    uint64_t n = atomic_load_explicit(&metric->buckets[i], memory_order_relaxed);
-    atomic_store_explicit(&metric->buckets[i], n + 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&metric->buckets[i], 1, memory_order_relaxed);
     metric_add(metric, value);
 }
 

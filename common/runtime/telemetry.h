@@ -1,6 +1,6 @@
 /* telemetry.h: counters, gauges and histograms in Prometheus text form (prefix tutti_, base units,
- * no labels from data). One thread writes, the HTTP thread reads: values are 64-bit atomics with
- * relaxed order. */
+ * no labels from data). Any thread writes and reads: values are 64-bit atomics with relaxed order.
+ */
 #ifndef TUTTI_RUNTIME_TELEMETRY_H
 #define TUTTI_RUNTIME_TELEMETRY_H
 

@@ -16,10 +16,9 @@ HOUR, DAY = 3600 * 1000000, 24 * 3600 * 1000000
 NEXT_YEAR = 2114380800000000  # reservations of the past are over
 
 
-@pytest.fixture
-def one_slot(tmp_path):
-    """The retailer's policies with one contact a month for everybody."""
-    folder = tmp_path / "policies"
+def one_slot_policies(folder):
+    """The retailer's policies with one contact a month for everybody, in a folder of their own."""
+    folder = folder / "policies"
     shutil.copytree(RETAILER, folder)
     contact = json.loads((folder / "contact.json").read_text())
     contact["rules"] = [
@@ -28,6 +27,11 @@ def one_slot(tmp_path):
     ]
     (folder / "contact.json").write_text(json.dumps(contact))
     return folder
+
+
+@pytest.fixture
+def one_slot(tmp_path):
+    return one_slot_policies(tmp_path)
 
 
 def touchpoint(message_id, person, occurred_at, event, **more):

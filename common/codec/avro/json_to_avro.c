@@ -395,19 +395,12 @@ enum outcome json_to_avro(const struct avro_shape *shape, json_t *value, struct 
 enum outcome json_text_to_avro(const struct avro_shape *shape, struct span text, struct strbuf *out,
                                json_t **parsed, struct err *err)
 {
-    json_error_t at;
-    json_t *value = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &at);
-    if (value == NULL)
-        return err_set(err, OUTCOME_REJECT, "json_invalid", "column %d: %s", at.column, at.text);
+    json_t *value;
+    CHECK(json_tree_parse(text, &value, err));
     enum outcome outcome = json_to_avro(shape, value, out, err);
     if (outcome == OUTCOME_OK && parsed)
         *parsed = value;
     else
         json_decref(value);
     return outcome;
-}
-
-void json_tree_free(struct json_t *tree)
-{
-    json_decref(tree);
 }

@@ -10,6 +10,7 @@
 #define TUTTI_CODEC_JSON_TO_AVRO_H
 
 #include "common/codec/avro/avro_shape.h"
+#include "common/codec/json_tree.h"
 
 /* Appends the Avro bytes of value. REJECT "json_invalid" with the path of the field at fault; out
  * is then as before. */
@@ -20,6 +21,5 @@ enum outcome json_to_avro(const struct avro_shape *shape, struct json_t *value, 
  * NULL) gets the tree, which the caller gives back with json_tree_free. */
 enum outcome json_text_to_avro(const struct avro_shape *shape, struct span text, struct strbuf *out,
                                struct json_t **parsed, struct err *err);
-void json_tree_free(struct json_t *tree);
 
 #endif
