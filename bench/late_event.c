@@ -69,7 +69,7 @@ static void open_tracker(struct bench *b, struct db *db)
     database_must(shapes_open(db, &t->policy, &t->shapes, &err), &err);
 }
 
-/* 3 % orders, 5 % campaigns sent, the rest views. */
+/* 3 % orders, which open and win opportunities, 5 % campaigns sent, the rest views. */
 static void fill_touchpoint(struct touchpoint *tp, uint64_t number, int64_t at_us)
 {
     uint64_t kind = number * 7919 % 100;
@@ -87,6 +87,7 @@ static void fill_touchpoint(struct touchpoint *tp, uint64_t number, int64_t at_u
     if (kind < 3) {
         tp->value_micros = 20000000;
         tp->currency = SPAN("USD");
+        tp->product_category = kind == 0 ? SPAN("printers") : SPAN("ink");
     } else if (kind < 8) {
         tp->campaign.id = SPAN("c1");
     }

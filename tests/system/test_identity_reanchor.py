@@ -66,7 +66,7 @@ def mixed(people, seed=3):
         yield touchpoint(f"b{number}", start + HOUR, user_id=user, device_id=device, anonymous_id=f"cookie-{number}")
         known = json.dumps({"city": f"city {number % 2}", "loyalty_tier": None})
         yield touchpoint(f"c{number}", start + 2 * HOUR, email=mail, phone=phone, loyalty_id=f"card-{number // 6}", traits_json=known)
-        sale = {"value_micros": number * US, "currency": "USD", "order_id": f"order-{number}"}
+        sale = {"value_micros": number * US, "currency": "USD", "order_id": f"order-{number}", "product_category": "printers"}
         yield touchpoint(f"d{number}", start + 3 * HOUR, "Order Completed", user_id=user, phone=phone, **sale)
         if number % 2:  # the same message with what the browser knew, and a return of all or of a part
             yield touchpoint(f"d{number}", start + 3 * HOUR, "Order Completed", anonymous_id=f"cookie-{number}", device_id=device, **sale)
@@ -123,6 +123,11 @@ def facts(world):
     }
 
 
+def offers(world):
+    """Opportunities and what became of them. Their ids are of the anchors of their triggers."""
+    return world.query("SELECT opportunity_id, step, anchor, by_anchor, by_at, by_event_id FROM journey.opportunities ORDER BY 1, 2, 5, 6, 4")
+
+
 def assert_decisions_follow(world):
     """A decision is about the anchor of its request, of which the timeline is today's."""
     astray = world.query(
@@ -173,7 +178,7 @@ def filled(world, people=40):
 
 def test_other_ranks_as_if_always_there(stack, make_world, world):
     services = filled(world)
-    before = facts(world)
+    before, told = facts(world), offers(world)
     folder = ranked_folder(world)
     plan = json.loads(identity(world, "plan", "--policy", folder / "identity.json", "--json").stdout)
     running = apply(world, folder, check=False)
@@ -198,8 +203,9 @@ def test_other_ranks_as_if_always_there(stack, make_world, world):
     assert plan["profiles_after"] == len(profiles(world))
     always = always_there(stack, make_world, world, folder, world.lines)
     assert identity_tables(world) == identity_tables(always)
-    assert facts(world) == facts(always)
+    assert facts(world) == facts(always) and offers(world) == offers(always)
     assert all(facts(world).values()), "a table that is compared is empty"
+    assert {row[0] for row in told} - {row[0] for row in offers(world)}, "no opportunity has another anchor"
     always.stop([service for service in always.services])
     check_replay(world, services)
 

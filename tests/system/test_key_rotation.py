@@ -220,11 +220,15 @@ def test_who_lacks_a_key_is_refused_by_name(world, keys):
     world.stop([late])
 
 
+OFFERS = "SELECT opportunity_id, accepted_at IS NOT NULL FROM tutti.fct_opportunities ORDER BY 1"
+
+
 def test_operators_find_the_same_customers(world, keys, monkeypatch):
-    """explain and unlink by values, before and after what they name was seen under the new key."""
+    """explain and unlink by values, before and after what they name was seen under the new key; an opportunity keeps its id."""
     world.start()
-    feed(world, *one_family())
-    before = profiles(world)
+    feed(world, *one_family(), touchpoint("printer", START, "Order Completed", user_id="jane", product_category="printers", value_micros=1, currency="USD"))
+    before, offers = profiles(world), world.query(OFFERS)
+    assert len(offers) == 3
     for service in resolvers(world):
         give(world, service, 1)
     rotate(world, 1, "--to", "announced", "--execute")
@@ -238,6 +242,8 @@ def test_operators_find_the_same_customers(world, keys, monkeypatch):
     monkeypatch.setattr(world, "tool", with_both_keys)
     assert why(world, JANE, HOME)["one_customer"] is True
     feed(world, touchpoint("5", START + 4 * HOUR, user_id="jane", email="home@example1.com"), *kiosk(2))
+    feed(world, touchpoint("yes", START + 5 * HOUR, "Opportunity Accepted", user_id="jane", opportunity_id=str(offers[0][0])))
+    assert world.query(OFFERS) == [(offers[0][0], True), *offers[1:]]
     assert why(world, JANE, HOME)["one_customer"] is True
     assert why(world, "user_id:user-0", "device_id:kiosk")["one_customer"] is True
     assert before < profiles(world)
