@@ -124,9 +124,14 @@ static void say_again(struct carry *carry, const struct side *side, const struct
 
 /* ---- opt-outs ---- */
 
-/* As the key of a consent map. The names of classes may have blanks, which separate words here. */
+/* As the key of a consent map. Names may have blanks, which separate words here. */
 static struct span word_for(struct arena *arena, const struct consent_key *key)
 {
+    bool is_purpose = key->about == CONSENT_PURPOSE;
+    if (is_purpose || key->about == CONSENT_TOPIC)
+        return span_of(arena_printf(arena, "%s:" SPAN_FMT "%s" SPAN_FMT,
+                                    is_purpose ? "purpose" : "topic", SPAN_ARG(key->name),
+                                    key->channel.len ? "@" : "", SPAN_ARG(key->channel)));
     return key->about == CONSENT_CLASS ? word_fold(key->name, arena_alloc(arena, WORD_MAX))
                                        : key->name;
 }

@@ -173,7 +173,7 @@ COMMENT ON COLUMN suppression.decisions.expires_at IS 'When the grant becomes vo
 COMMENT ON COLUMN suppression.decisions.retry_at IS 'Earliest time at which a new request may succeed.';
 COMMENT ON COLUMN suppression.decisions.sent_at IS 'When the contact was made.';
 COMMENT ON COLUMN suppression.decisions.outcome_at IS 'When the outcome happened.';
-COMMENT ON COLUMN suppression.decisions.outcome_cause IS 'What revoked it: opt_out, hold, purchase, invalid_address, pause, never_after, goal_met, merge; stays if it was sent all the same.';
+COMMENT ON COLUMN suppression.decisions.outcome_cause IS 'What revoked it: opt_out, consent, hold, purchase, invalid_address, pause, never_after, goal_met, merge; stays if it was sent all the same.';
 COMMENT ON COLUMN suppression.decisions.waited_us IS 'Microseconds from the request''s record to the decision.';
 COMMENT ON COLUMN suppression.decisions.channel IS 'Channel of the request, by the name of the list; as sent if it is unknown.';
 COMMENT ON COLUMN suppression.decisions.department IS 'Department that asked.';

@@ -57,7 +57,7 @@ COMMENT ON COLUMN tutti.fct_contact_decisions.rule_id IS 'Deciding rule of the c
 COMMENT ON COLUMN tutti.fct_contact_decisions.rule_owner IS 'Who owns that rule (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.outcome IS 'open, sent, delivered, failed, cancelled, expired or revoked; null unless granted or sent anyway (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.outcome_at IS 'When that happened (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.outcome_cause IS 'What revoked it: opt_out, hold, purchase, invalid_address, pause, never_after, goal_met, merge; stays if it was sent all the same (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.outcome_cause IS 'What revoked it: opt_out, consent, hold, purchase, invalid_address, pause, never_after, goal_met, merge; stays if it was sent all the same (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.batch_id IS 'Batch the request belongs to (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.opportunity_id IS 'Opportunity that the request names; it decides nothing (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.seconds_to_verdict IS 'From the request''s record in Kafka to the decision (chronicle).';

@@ -91,7 +91,7 @@ struct consent_row {
 static enum consent_word says(const struct contact_fact *fact)
 {
     static const struct contact_policy no_words;
-    struct consent_key email = {CONSENT_CHANNEL, SPAN("email")};
+    struct consent_key email = consent_key_of(CONSENT_CHANNEL, SPAN("email"));
     return consent_ask(&no_words, &fact, 1, email).word;
 }
 

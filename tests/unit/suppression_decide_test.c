@@ -1135,6 +1135,97 @@ static void apart_counts_grants(void **state)
     grants(fourth); /* obeys nothing */
 }
 
+/* ---- purposes and topics ---- */
+
+struct purpose_row {
+    const char *said[3]; /* on 1, 2, 3 June; a leading c: a copy, u: Unsubscribed from e-mail */
+    const char *channel, *purpose, *tags;
+    bool granted;
+    const char *observed;
+};
+
+static struct contact_fact consenting(size_t day, const char *said)
+{
+    static const char *const days[] = {"2026-06-01T10:00:00Z", "2026-06-02T10:00:00Z",
+                                       "2026-06-03T10:00:00Z"};
+    bool is_copy = *said == 'c', is_exit = *said == 'u';
+    struct contact_fact fact = signal_of(is_exit ? "Unsubscribed" : "Preferences Saved", days[day]);
+    fact.flags = is_copy ? CONTACT_IS_COPY : 0;
+    fact.consent = span_of(said + (is_copy || is_exit));
+    return fact;
+}
+
+static void purposes_and_topics(void **state)
+{
+#define AT(day) "at 2026-06-0" day "T10:00:00.000000Z"
+    static const struct purpose_row rows[] = {
+        /* a basis for each purpose */
+        {{NULL}, "email", "offers", NULL, false, "purpose:offers unknown"},
+        {{"+purpose:offers"}, "email", "offers", NULL, true, "purpose:offers opted in " AT("1")},
+        {{NULL}, "email", "care", NULL, true, "purpose:care unknown"},
+        {{"-purpose:care"}, "email", "care", NULL, false, "purpose:care opted out " AT("1")},
+        {{"-purpose:contract"},
+         "email",
+         "contract",
+         NULL,
+         true,
+         "purpose:contract opted out " AT("1")},
+        {{NULL}, "email", "fun", NULL, false, "purpose:fun unknown"},
+        {{"+purpose:fun"}, "email", "fun", NULL, true, NULL},
+        {{NULL}, "email", NULL, NULL, true, "no purpose or topic"},
+        {{"-purpose:share"}, "email", "offers", NULL, false, NULL}, /* K12: nothing but share */
+        {{"-purpose:share +purpose:offers"}, "email", "offers", NULL, true, NULL},
+        /* topics; K2 */
+        {{NULL}, "email", NULL, "topic:tips", true, "topic:tips unknown"},
+        {{"-topic:tips@sms"}, "sms", NULL, "topic:tips", false, "topic:tips opted out " AT("1")},
+        {{"-topic:tips@sms"}, "email", NULL, "topic:tips", true, "topic:tips unknown"},
+        {{"-Topic:Tips@Text"}, "sms", NULL, "topic:tips", false, NULL},
+        {{NULL}, "email", NULL, "topic:news", false, "topic:news unknown"},
+        {{"+topic:news"}, "email", NULL, "topic:news\nother", true, NULL},
+        {{"+topic:news"}, "email", NULL, "topic:news\ntopic:more", false, "topic:more unknown"},
+        /* the narrower word */
+        {{"-topic:tips", "+topic:tips@sms"}, "sms", NULL, "topic:tips", true, NULL},
+        {{"-topic:tips", "+topic:tips@sms"}, "email", NULL, "topic:tips", false, NULL},
+        {{"-topic:tips@sms", "+topic:tips"}, "sms", NULL, "topic:tips", false, NULL},
+        {{"-topic:tips +topic:tips@sms"}, "sms", NULL, "topic:tips", true, NULL},
+        {{"-topic:tips", "+topic:tips"}, "sms", NULL, "topic:tips", true, NULL},
+        /* words without a prefix; channels are no purposes */
+        {{"-tips"}, "email", NULL, "topic:tips", false, NULL},
+        {{"+offers"}, "email", "offers", NULL, true, NULL},
+        {{"-all"}, "email", "care", "topic:tips", true, NULL},
+        {{"+all"}, "email", "offers", NULL, false, NULL},
+        /* others may say no, and not yes */
+        {{"c-topic:tips"}, "email", NULL, "topic:tips", false, "topic:tips opted out"},
+        {{"c+purpose:offers"}, "email", "offers", NULL, false, "purpose:offers unknown"},
+        {{"c-purpose:offers", "+purpose:offers"}, "email", "offers", NULL, true, NULL},
+        {{"u-topic:tips"}, "email", NULL, "topic:tips", false, NULL},
+        {{"u-topic:tips"}, "email", NULL, NULL, true, NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct purpose_row *row = &rows[i];
+        start_again(state);
+        use_rules(
+            "{\"id\":\"p\",\"kind\":\"consent\",\"purposes\":{\"offers\":\"consent\",\"care\":"
+            "\"interest\",\"contract\":\"contract\"},\"topics\":{\"tips\":\"in\",\"news\":"
+            "\"out\"}}");
+        for (size_t k = 0; k < 3 && row->said[k]; k++)
+            book_add(book, consenting(k, row->said[k]));
+        struct contact_fact asked = request("2026-06-10T10:00:00Z");
+        asked.channel = span_of(row->channel);
+        asked.purpose = span_of(row->purpose);
+        asked.tags = span_of(row->tags);
+        if ((book_ask(book, asked) == VERDICT_GRANT) != row->granted)
+            fail_msg("row %zu", i);
+        assert_retry(NULL);
+        const char *line = arena_printf(&arena,
+                                        "p\x1f"
+                                        "consent\x1f%d\x1f%s\x1f",
+                                        row->granted, row->observed ? row->observed : "");
+        if (row->observed && strncmp(book->last.rules.ptr, line, strlen(line)) != 0)
+            fail_msg("row %zu: " SPAN_FMT, i, SPAN_ARG(book->last.rules));
+    }
+}
+
 /* ---- what the customer asked for ---- */
 
 static struct contact_fact preferring(const char *at, const char *preferences)
@@ -1612,6 +1703,7 @@ int main(void)
         TEST(never_after_ignores_copies),
         TEST(contacts_are_apart),
         TEST(apart_counts_grants),
+        TEST(purposes_and_topics),
         TEST(a_pause_is_kept),
         TEST(the_own_limit_is_kept),
         TEST(who_did_it_is_asked_no_more),

@@ -77,12 +77,53 @@ struct meaning {
 
 static void means_one(struct meaning *out, enum consent_about about, struct span name)
 {
-    out->one = (struct consent_key){about, name};
+    out->one = consent_key_of(about, name);
     out->keys = &out->one;
     out->count = 1;
 }
 
-/* A channel, everything, a class, then what the policy says of the word. */
+static bool starts_with(struct span text, struct span prefix)
+{
+    return text.len > prefix.len && memcmp(text.ptr, prefix.ptr, prefix.len) == 0;
+}
+
+/* "tips@sms" after the prefix. False: the channel is not known. */
+static bool means_part(const struct contact_policy *policy, enum consent_about about,
+                       struct span rest, struct meaning *out)
+{
+    const char *at = memchr(rest.ptr, '@', rest.len);
+    struct span name = {rest.ptr, at ? (size_t)(at - rest.ptr) : rest.len}, channel = SPAN_NONE;
+    if (at && !policy_channel(policy, (struct span){at + 1, rest.len - name.len - 1}, &channel))
+        return false;
+    means_one(out, about, name);
+    out->one.channel = channel;
+    return true;
+}
+
+/* Said with its prefix, a purpose or topic is one also where no rule names it. */
+static bool is_purpose_or_topic(const struct contact_policy *policy, struct span folded,
+                                struct meaning *out)
+{
+    const struct {
+        struct span prefix;
+        enum consent_about about;
+        bool is_asked;
+        const struct contact_names *names;
+    } parts[] = {{SPAN("purpose:"), CONSENT_PURPOSE, policy->asks_purposes, &policy->purposes},
+                 {SPAN("topic:"), CONSENT_TOPIC, policy->asks_topics, &policy->topics}};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        struct span prefix = parts[i].prefix;
+        if (starts_with(folded, prefix))
+            return parts[i].is_asked &&
+                   means_part(policy, parts[i].about,
+                              (struct span){folded.ptr + prefix.len, folded.len - prefix.len}, out);
+        if (names_contain(parts[i].names, folded))
+            return means_part(policy, parts[i].about, folded, out);
+    }
+    return false;
+}
+
+/* A channel, everything, a class, a purpose, a topic, then what the policy says of the word. */
 static void look_up(const struct contact_policy *policy, struct span sent, struct meaning *out)
 {
     struct span folded = word_fold(sent, out->buffer), channel;
@@ -95,6 +136,8 @@ static void look_up(const struct contact_policy *policy, struct span sent, struc
         means_one(out, CONSENT_ALL, SPAN("all"));
     else if ((class = policy_class_named(policy, folded)) != NULL)
         means_one(out, CONSENT_CLASS, class->name);
+    else if (is_purpose_or_topic(policy, folded, out))
+        return;
     else if ((mapped = meaning_find(&policy->words, folded)) != NULL) {
         out->keys = mapped->keys;
         out->count = mapped->count;
@@ -124,11 +167,6 @@ static void channel_means(const struct contact_policy *policy, struct span sent,
         means_one(out, CONSENT_CHANNEL, channel);
 }
 
-static bool starts_with(struct span text, struct span prefix)
-{
-    return text.len > prefix.len && memcmp(text.ptr, prefix.ptr, prefix.len) == 0;
-}
-
 /* Leaving a topic or a purpose is not leaving the channel. */
 static bool is_narrower(const struct meaning *meaning)
 {
@@ -150,14 +188,30 @@ struct said {
 
 static bool key_equal(struct consent_key a, struct consent_key b)
 {
-    return a.about == b.about && (a.about == CONSENT_ALL || span_equal(a.name, b.name));
+    return a.about == b.about && (a.about == CONSENT_ALL || span_equal(a.name, b.name)) &&
+           span_equal(a.channel, b.channel);
+}
+
+static bool is_part(struct consent_key key)
+{
+    return key.about == CONSENT_PURPOSE || key.about == CONSENT_TOPIC;
+}
+
+/* A word that is wider than the key: everything, or a topic on all channels. Purposes and topics
+ * are not channels: a word for all channels is not about them. */
+static bool is_wider(struct consent_key word, struct consent_key key)
+{
+    if (!is_part(key))
+        return word.about == CONSENT_ALL;
+    return word.about == key.about && word.channel.len == 0 && key.channel.len > 0 &&
+           span_equal(word.name, key.name);
 }
 
 static void add_word(struct said *said, const struct meaning *meaning, struct consent_key key,
                      bool value)
 {
     for (size_t i = 0; i < meaning->count; i++) {
-        bool is_all = meaning->keys[i].about == CONSENT_ALL;
+        bool is_all = is_wider(meaning->keys[i], key);
         if (!is_all && !key_equal(meaning->keys[i], key))
             continue;
         struct words *words = is_all ? &said->all : &said->own;
@@ -173,7 +227,7 @@ static void add_unsubscribed(const struct contact_policy *policy, const struct c
     bool speaks = said->own.no || said->own.yes;
     channel_means(policy, fact->channel, &meaning);
     for (size_t i = 0; i < meaning.count; i++)
-        if (meaning.keys[i].about == CONSENT_ALL)
+        if (is_wider(meaning.keys[i], key))
             said->all.no = true;
         else if (!speaks && key_equal(meaning.keys[i], key))
             said->own.no = true;
@@ -290,7 +344,8 @@ struct consent_answer consent_ask(const struct contact_policy *policy,
 {
     struct newest n = newest_of(policy, facts, count, key);
     bool is_for_all = key.about != CONSENT_CLASS; /* "all" is about channels */
-    if (n.no && !is_after(n.yes, n.no) && !is_after(n.center_yes, n.no))
+    bool is_left = n.no && !is_after(n.yes, n.no);
+    if (is_left && (is_part(key) || !is_after(n.center_yes, n.no)))
         return (struct consent_answer){CONSENT_OUT, n.no,
                                        is_after(n.all_yes, n.no) ? n.all_yes : NULL, n.unconfirmed};
     if (is_for_all && n.all_no && !is_after(n.yes, n.all_no) && !is_after(n.all_yes, n.all_no))
@@ -340,6 +395,7 @@ static void add_keys(struct opt_outs *list, const struct meaning *meaning, struc
         if (is_known)
             continue;
         key.name = arena_copy(arena, key.name);
+        key.channel = arena_copy(arena, key.channel);
         *arena_push(arena, list) = (struct opt_out){key, NULL};
     }
 }
@@ -362,7 +418,7 @@ static struct opt_outs named_keys(const struct contact_policy *policy,
         channel_means(policy, facts[i]->channel, &meaning);
         add_keys(&list, &meaning, arena);
     }
-    *arena_push(arena, &list) = (struct opt_out){{CONSENT_ALL, SPAN("all")}, NULL};
+    *arena_push(arena, &list) = (struct opt_out){consent_key_of(CONSENT_ALL, SPAN("all")), NULL};
     return list;
 }
 

@@ -81,8 +81,8 @@ static const struct {
 struct consent_meaning policy_unsubscribe_from(const struct contact_policy *policy,
                                                struct span channel)
 {
-    static const struct consent_key push = {CONSENT_CHANNEL, {"push", 4}},
-                                    all = {CONSENT_ALL, {"all", 3}};
+    static const struct consent_key push = {CONSENT_CHANNEL, {"push", 4}, {NULL, 0}},
+                                    all = {CONSENT_ALL, {"all", 3}, {NULL, 0}};
     const struct consent_meaning *own = meaning_find(&policy->unsubscribe_from, channel);
     if (own)
         return *own;

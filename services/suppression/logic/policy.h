@@ -61,13 +61,28 @@ struct channel_consent {
     struct consent_proof confirmed_by;
 };
 
-/* What a customer can say yes or no to. Purposes and topics will stand here, too. */
-enum consent_about { CONSENT_CHANNEL, CONSENT_CLASS, CONSENT_ALL, CONSENT_UNDEFINED };
+/* What a customer can say yes or no to. */
+enum consent_about {
+    CONSENT_CHANNEL,
+    CONSENT_CLASS,
+    CONSENT_PURPOSE,
+    CONSENT_TOPIC,
+    CONSENT_ALL,
+    CONSENT_UNDEFINED
+};
 
 struct consent_key {
     enum consent_about about;
-    struct span name; /* of CONSENT_UNDEFINED: the word, folded, that means nothing so far */
+    /* of CONSENT_UNDEFINED: the word, folded, that means nothing so far; purposes and topics are
+     * folded, too */
+    struct span name;
+    struct span channel; /* of a purpose or topic: on this channel alone; SPAN_NONE: on all */
 };
+
+static inline struct consent_key consent_key_of(enum consent_about about, struct span name)
+{
+    return (struct consent_key){.about = about, .name = name};
+}
 
 /* A word and the keys that it stands for; none: it says nothing of contacts. */
 struct consent_meaning {
@@ -93,6 +108,8 @@ struct contact_policy {
     size_t consent_count;
     struct channel_consent consent;           /* of channels not named: `*` */
     struct contact_names channels;            /* declared, folded */
+    struct contact_names purposes, topics;    /* that rules ask for, folded */
+    bool asks_purposes, asks_topics;          /* some rule does, of those not named as well */
     struct consent_meanings words;            /* consent_words */
     struct consent_meanings unsubscribe_from; /* by channel */
     struct contact_names preference_center;   /* events */

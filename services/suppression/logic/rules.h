@@ -12,6 +12,7 @@
 /* One line per kind: rules/<name>.c defines rule_<name>. */
 #define RULE_KINDS(X)                                                                              \
     X(opt_out)                                                                                     \
+    X(consent)                                                                                     \
     X(invalid_address)                                                                             \
     X(hold)                                                                                        \
     X(already_bought)                                                                              \
@@ -76,6 +77,8 @@ enum rule_key_type {
     KEY_COUNTS,   /* int32_t[]: a section with one count for each of `words`, separated by blanks */
     KEY_SET,     /* int: bit n for the nth of `words`, which are separated by |; a text or a list */
     KEY_LENGTHS, /* struct rule_lengths: a section of durations under any names */
+    KEY_CHOICES, /* struct rule_choices: a section of KEY_CHOICE under any names, which are folded
+                  */
     KEY_NAMES,   /* struct contact_names */
     KEY_CHANNELS, /* the same, of channels */
     KEY_CLASSES,  /* the same, of classes */
@@ -89,6 +92,17 @@ struct rule_length {
 
 struct rule_lengths {
     struct rule_length *items;
+    size_t count;
+};
+
+struct rule_choice {
+    struct span name;
+    int choice;
+};
+
+struct rule_choices {
+    bool is_given;
+    struct rule_choice *items;
     size_t count;
 };
 
@@ -133,6 +147,9 @@ struct rule_kind {
     /* Requests that it is for; NULL: those of the rule's channels, classes and tags. */
     bool (*is_for)(const struct contact_rule *rule, const struct contact_fact *request);
     rule_ask_fn *ask;
+    /* Tells the policy which purposes and topics the rule asks for. May be NULL. */
+    void (*declare)(const struct contact_rule *rule, struct arena *arena,
+                    struct contact_policy *policy);
     /* Whether `end` is an end of the rule, and about what `start` began, whatever their times are.
      * NULL: nothing is counted of ends. */
     bool (*ends)(const struct contact_rule *rule, const struct contact_fact *start,

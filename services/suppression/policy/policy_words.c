@@ -41,7 +41,7 @@ enum outcome policy_read_names(struct arena *arena, const struct json *object, c
 
 /* ---- words of producers ---- */
 
-static enum outcome fold_name(struct arena *arena, const struct json *at, struct span word,
+enum outcome policy_fold_name(struct arena *arena, const struct json *at, struct span word,
                               struct span *folded, struct err *err)
 {
     char *buffer = arena_alloc(arena, WORD_MAX);
@@ -60,7 +60,7 @@ enum outcome policy_read_channels(struct arena *arena, const struct json *root,
     for (size_t i = 0; i < names.count; i++) {
         const struct json *at = json_at(json_get(root, "channels"), i);
         struct span *name = &policy->channels.items[i];
-        CHECK(fold_name(arena, at, names.items[i], name, err));
+        CHECK(policy_fold_name(arena, at, names.items[i], name, err));
         if (word_is_all(*name) || memchr(name->ptr, ':', name->len))
             return json_fail(at, err, "a channel cannot have this name");
         if (policy_channel(policy, *name, &known))
@@ -93,17 +93,17 @@ static enum outcome read_key_named(struct arena *arena, const struct json *at,
 {
     struct span word = SPAN_NONE, folded;
     CHECK(json_as_text(at, &word, err));
-    CHECK(fold_name(arena, at, word, &folded, err));
+    CHECK(policy_fold_name(arena, at, word, &folded, err));
     const struct contact_class *class = may_class ? policy_class_named(policy, folded) : NULL;
-    *out = (struct consent_key){CONSENT_ALL, SPAN("all")};
+    *out = consent_key_of(CONSENT_ALL, SPAN("all"));
     if (word_is_all(folded))
         return OUTCOME_OK;
     if (class && !policy_channel(policy, word, &word)) {
-        *out = (struct consent_key){CONSENT_CLASS, class->name};
+        *out = consent_key_of(CONSENT_CLASS, class->name);
         return OUTCOME_OK;
     }
     CHECK(policy_check_channel(at, policy, &word, err));
-    *out = (struct consent_key){CONSENT_CHANNEL, word};
+    *out = consent_key_of(CONSENT_CHANNEL, word);
     return OUTCOME_OK;
 }
 
@@ -153,7 +153,7 @@ static enum outcome read_consent_words(struct arena *arena, const struct json *r
     for (size_t i = 0; i < json_count(section); i++) {
         const struct json *entry = json_at(section, i);
         struct consent_meaning item = {SPAN_NONE, NULL, 0};
-        CHECK(fold_name(arena, entry, json_key(entry), &item.word, err));
+        CHECK(policy_fold_name(arena, entry, json_key(entry), &item.word, err));
         if (word_is_all(item.word) || policy_channel(policy, item.word, &known) ||
             policy_class_named(policy, item.word))
             return json_fail(entry, err, "has a meaning already: it is a channel, a class or all");

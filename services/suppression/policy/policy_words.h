@@ -18,6 +18,9 @@ enum outcome policy_unknown_name(const struct json *at, const char *what,
 /* In any spelling that is understood of producers; *channel becomes its name. */
 enum outcome policy_check_channel(const struct json *at, const struct contact_policy *policy,
                                   struct span *channel, struct err *err);
+/* As words of consent are compared: 1 to WORD_MAX bytes are left. */
+enum outcome policy_fold_name(struct arena *arena, const struct json *at, struct span word,
+                              struct span *folded, struct err *err);
 /* A list of texts that is absent or has at least one. */
 enum outcome policy_read_names(struct arena *arena, const struct json *object, const char *key,
                                struct contact_names *out, struct err *err);

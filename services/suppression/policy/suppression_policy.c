@@ -177,6 +177,27 @@ static enum outcome read_lengths(struct arena *arena, const struct json *object,
     return OUTCOME_OK;
 }
 
+static enum outcome read_choices(struct arena *arena, const struct json *object,
+                                 const struct rule_key *key, struct rule_choices *out,
+                                 struct err *err)
+{
+    const struct json *section = NULL;
+    CHECK(json_section(object, key->name, &section, err));
+    out->is_given = section != NULL;
+    out->items = arena_array(arena, struct rule_choice, json_count(section));
+    for (size_t i = 0; i < json_count(section); i++) {
+        const struct json *entry = json_at(section, i);
+        struct rule_choice one = {SPAN_NONE, 0};
+        CHECK(policy_fold_name(arena, entry, json_key(entry), &one.name, err));
+        CHECK(json_as_choice(entry, key->words, &one.choice, err));
+        for (size_t k = 0; k < out->count; k++)
+            if (span_equal(out->items[k].name, one.name))
+                return json_fail(entry, err, NAMED_ALREADY);
+        out->items[out->count++] = one;
+    }
+    return OUTCOME_OK;
+}
+
 /* Where the values of a rule's own keys go. */
 struct rule_target {
     const struct contact_policy *policy;
@@ -232,6 +253,8 @@ static enum outcome read_key(struct arena *arena, const struct json *object,
         return read_set(object, key, value, err);
     case KEY_LENGTHS:
         return read_lengths(arena, object, key, value, err);
+    case KEY_CHOICES:
+        return read_choices(arena, object, key, value, err);
     case KEY_NAMES:
         return policy_read_names(arena, object, key->name, value, err);
     case KEY_CHANNELS:
@@ -319,6 +342,8 @@ static enum outcome read_rule(struct arena *arena, const struct json *object, st
     CHECK(policy_read_names(arena, object, "tags", &rule->tags, err));
     CHECK(read_on_fail(object, rule, err));
     CHECK(read_own(arena, object, policy, rule, err));
+    if (rule->kind->declare)
+        rule->kind->declare(rule, arena, policy);
     policy->rule_count++;
     return OUTCOME_OK;
 }
@@ -412,6 +437,18 @@ static enum outcome read_rules(struct arena *arena, const struct json *root, str
     return OUTCOME_OK;
 }
 
+/* What a rule asks for has a meaning already. */
+static enum outcome check_words_of_rules(const struct json *root,
+                                         const struct contact_policy *policy, struct err *err)
+{
+    for (size_t i = 0; i < policy->words.count; i++)
+        if (names_contain(&policy->purposes, policy->words.items[i].word) ||
+            names_contain(&policy->topics, policy->words.items[i].word))
+            return json_fail(json_at(json_get(root, "consent_words"), i), err,
+                             "has a meaning already: a rule asks for this purpose or topic");
+    return OUTCOME_OK;
+}
+
 static enum outcome read_policy(struct arena *arena, const struct json *root,
                                 struct contact_policy *out, struct err *err)
 {
@@ -432,7 +469,8 @@ static enum outcome read_policy(struct arena *arena, const struct json *root,
     CHECK(read_needs_address(arena, root, out, err));
     CHECK(read_sequence(root, out, err));
     CHECK(json_bool(root, "keep_opt_outs", &out->keep_opt_outs, err));
-    return read_rules(arena, root, owner, out, err);
+    CHECK(read_rules(arena, root, owner, out, err));
+    return check_words_of_rules(root, out, err);
 }
 
 enum outcome suppression_policy_read(struct arena *arena, const char *path,

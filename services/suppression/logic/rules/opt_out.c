@@ -29,7 +29,7 @@ static struct consent_answer answer_to(const struct question *q, enum consent_ab
                                        struct span name)
 {
     return consent_ask(q->policy, q->ledger->facts, q->ledger->fact_count,
-                       (struct consent_key){about, name});
+                       consent_key_of(about, name));
 }
 
 static bool is_wanted(const struct contact_fact *fact, const void *address)
@@ -45,7 +45,7 @@ static struct consent_answer address_answer(const struct question *q,
     struct address_facts facts = addresses_gather(q->ledger, asked->address, is_wanted,
                                                   is_named ? &asked->address : NULL, q->arena);
     return consent_ask(q->policy, facts.items, facts.count,
-                       (struct consent_key){CONSENT_CHANNEL, q->request->channel});
+                       consent_key_of(CONSENT_CHANNEL, q->request->channel));
 }
 
 static void ask_addresses(const struct question *q, struct finding *finding)
