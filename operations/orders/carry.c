@@ -1,10 +1,12 @@
-/* carry.c: which opt-outs and holds a split would take from a side. Sending them is
+/* carry.c: which opt-outs, holds and pauses a split would take from a side. Sending them is
  * carry_send.c. */
 #include "operations/orders/carry.h"
 
 #include "common/base/map.h"
 #include "common/codec/digest.h"
+#include "common/codec/json_write.h"
 #include "common/runtime/clock.h"
+#include "common/words/preferences.h"
 #include "operations/contact_ledger.h"
 #include "orders_sql.h"
 #include "services/suppression/logic/consent.h"
@@ -50,9 +52,12 @@ static enum outcome read_facts(struct carry *carry, struct err *err)
                       carry->members->count);
     CHECK(db_run(carry->db, &sql_carry_facts, &p, &r, NULL, err));
     struct known_fact *facts = arena_array(carry->arena, struct known_fact, (size_t)db_rows(r));
-    for (int row = 0; row < db_rows(r); row++)
+    for (int row = 0; row < db_rows(r); row++) {
         facts[row] =
             (struct known_fact){db_uuid(r, row, 0), contact_ledger_fact(carry->arena, r, row, 1)};
+        if (!db_is_null(r, row, 12))
+            facts[row].body.preferences = arena_copy(carry->arena, db_bytes(r, row, 12));
+    }
     carry->facts = facts;
     carry->fact_count = (size_t)db_rows(r);
     return OUTCOME_OK;
@@ -81,24 +86,28 @@ static struct known_facts ledger_of(const struct carry *carry, const struct id *
 
 /* ---- emission ---- */
 
+static const char *carried_kind(const struct carried *item)
+{
+    return item->opt_out.ptr ? "opt_out" : item->pause.ptr ? "pause" : "hold";
+}
+
 /* The same whenever the same is said for the same order. A hash of it all: whose the original was,
  * it does not show. */
 static struct span message_id_of(struct carry *carry, const struct id *anchor_id,
-                                 const struct known_fact *fact, bool is_opt_out)
+                                 const struct known_fact *fact, const char *what)
 {
     char original[37], anchor[37], *out = arena_alloc(carry->arena, 37);
     id_to_uuid(&fact->body.event_id, original);
     id_to_uuid(anchor_id, anchor);
-    struct id hash =
-        digest_bytes(span_of(arena_printf(carry->arena, "%s:%s:%s:%s", carry->order, anchor,
-                                          original, is_opt_out ? "opt_out" : "hold")));
+    struct id hash = digest_bytes(
+        span_of(arena_printf(carry->arena, "%s:%s:%s:%s", carry->order, anchor, original, what)));
     id_to_uuid(&hash, out);
     return span_of(out);
 }
 
 /* One touchpoint per identifier of the side. */
 static void say_again(struct carry *carry, const struct side *side, const struct known_fact *fact,
-                      struct span event, int16_t score, struct span opt_out)
+                      struct carried said)
 {
     for (size_t i = 0; i < carry->members->count; i++) {
         const struct effect_member *m = &carry->members->items[i];
@@ -109,13 +118,14 @@ static void say_again(struct carry *carry, const struct side *side, const struct
             .profile_id = m->stored,
             .version = m->version,
             .occurred_at = fact->body.at,
-            .message_id = message_id_of(carry, &m->identifier_id, fact, opt_out.ptr != NULL),
-            .event = event,
+            .message_id = message_id_of(carry, &m->identifier_id, fact, carried_kind(&said)),
+            .event = said.event,
             .channel = fact->body.channel,
             .case_id = fact->body.case_id,
             .order_id = fact->body.order_id,
-            .score = score,
-            .opt_out = opt_out,
+            .score = said.score,
+            .opt_out = said.opt_out,
+            .pause = said.pause,
         };
         touchpoint_event_id(SPAN("urn:tutti:identity"), item.message_id, &item.event_id);
         *arena_push(carry->arena, carry->out) = item;
@@ -152,8 +162,10 @@ static void carry_opt_outs(struct carry *carry, const struct side *side,
                             SPAN_ARG(word_for(carry->arena, &opt_out->key)));
         }
         if (channels.len > 0)
-            say_again(carry, side, whole->items[i], SPAN("Consent Carried Over"),
-                      CONTACT_SCORE_ABSENT, strbuf_span(&channels));
+            say_again(carry, side, whole->items[i],
+                      (struct carried){.event = SPAN("Consent Carried Over"),
+                                       .score = CONTACT_SCORE_ABSENT,
+                                       .opt_out = strbuf_span(&channels)});
     }
 }
 
@@ -191,8 +203,59 @@ static void carry_hold(struct carry *carry, const struct side *side,
         return;
     for (size_t i = 0; i < whole->count; i++)
         if (rule_speaks_of(rule, whole->bodies[i]) && !is_in(part, whole->items[i]))
-            say_again(carry, side, whole->items[i], whole->bodies[i]->event,
-                      whole->bodies[i]->score, SPAN_NONE);
+            say_again(carry, side, whole->items[i],
+                      (struct carried){.event = whole->bodies[i]->event,
+                                       .score = whole->bodies[i]->score});
+}
+
+/* ---- pauses ---- */
+
+/* The pause as it was sent. */
+static struct span pause_json(struct arena *arena, struct preference pause)
+{
+    struct strbuf out = {.arena = arena};
+    struct span until = SPAN_NONE, channel;
+    bool has_channels = false;
+    preference_field(&pause, &until);
+    strbuf_addf(&out, "{\"pause\":{\"until\":");
+    json_add_text(&out, until);
+    for (; preference_field(&pause, &channel); has_channels = true) {
+        strbuf_addf(&out, has_channels ? "," : ",\"channels\":[");
+        json_add_text(&out, channel);
+    }
+    strbuf_addf(&out, has_channels ? "]}}" : "}}");
+    return strbuf_span(&out);
+}
+
+/* By the customer, after the pause. */
+static bool is_ended(const struct known_facts *whole, const struct contact_fact *pause)
+{
+    struct preference end;
+    for (size_t i = 0; i < whole->count; i++) {
+        const struct contact_fact *fact = whole->bodies[i];
+        if (!(fact->flags & (CONTACT_IS_COPY | CONTACT_IS_NOT_SAID)) && fact->preferences.len > 0 &&
+            preference_find(fact->preferences, SPAN("pause"), &end) && end.rest.len == 0 &&
+            instant_compare(contact_frees_at(fact), pause->at) > 0)
+            return true;
+    }
+    return false;
+}
+
+/* All that the customer asked for, the older ones too: of a channel the newest counts. */
+static void carry_pauses(struct carry *carry, const struct side *side,
+                         const struct known_facts *whole, const struct known_facts *part)
+{
+    struct preference pause;
+    for (size_t i = 0; i < whole->count; i++) {
+        const struct contact_fact *fact = whole->bodies[i];
+        if (!preferences_pause(fact->preferences) || is_in(part, whole->items[i]) ||
+            is_ended(whole, fact) || !preference_find(fact->preferences, SPAN("pause"), &pause))
+            continue;
+        say_again(carry, side, whole->items[i],
+                  (struct carried){.event = SPAN("Pause Carried Over"),
+                                   .score = CONTACT_SCORE_ABSENT,
+                                   .pause = pause_json(carry->arena, pause)});
+    }
 }
 
 /* ---- sides ---- */
@@ -202,6 +265,7 @@ static void carry_to_side(struct carry *carry, const struct side *side)
     struct known_facts whole = ledger_of(carry, &side->before, NULL),
                        part = ledger_of(carry, &side->before, &side->after);
     carry_opt_outs(carry, side, &whole, &part);
+    carry_pauses(carry, side, &whole, &part);
     for (size_t i = 0; i < carry->policy->rule_count; i++)
         if (rule_is_hold(&carry->policy->rules[i]))
             carry_hold(carry, side, &carry->policy->rules[i], &whole, &part);
@@ -271,11 +335,12 @@ static void report_as(const struct carried_list *list, const struct section_form
     struct report_part *section = report_section(report, form);
     for (size_t i = 0; i < list->count; i++) {
         const struct carried *item = &list->items[i];
+        const char *kind = carried_kind(item);
         bool is_opt_out = item->opt_out.ptr != NULL;
         REPORT_ROW(report, section, cell_id(&item->anchor_id), cell_id(&item->event_id),
-                   cell_instant(item->occurred_at), cell_words(is_opt_out ? "opt_out" : "hold"),
+                   cell_instant(item->occurred_at), cell_words(kind),
                    cell_text(is_opt_out ? item->opt_out : item->event),
-                   cell_words(is_opt_out ? "opt-out" : "hold"));
+                   cell_words(is_opt_out ? "opt-out" : kind));
     }
 }
 
@@ -283,7 +348,7 @@ void carry_report(const struct carried_list *list, struct report *report)
 {
     static const struct section_form form = {
         .name = "carried",
-        .title = "Opt-outs and holds that are sent again before the cut",
+        .title = "Opt-outs, holds and pauses that are sent again before the cut",
         .line = CARRIED_LINE,
         .columns = CARRIED_COLUMNS};
     report_as(list, &form, report);
@@ -293,7 +358,7 @@ void carry_report_latest(const struct carried_list *list, struct report *report)
 {
     static const struct section_form form = {
         .name = "carried_latest",
-        .title = "Opt-outs and holds of the last moment, which may be missing",
+        .title = "Opt-outs, holds and pauses of the last moment, which may be missing",
         .line = CARRIED_LINE,
         .columns = CARRIED_COLUMNS};
     report_as(list, &form, report);

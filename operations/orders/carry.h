@@ -1,13 +1,13 @@
-/* carry.h: opt-outs and holds that a split would take from one side of a profile, as
+/* carry.h: opt-outs, holds and pauses that a split would take from one side of a profile, as
  * touchpoints of their own.
  *
- * An opt-out or a hold is a fact of the identifiers of its touchpoint. When a profile is divided, a
- * side that has none of them would be free again. So whatever holds for the profile and would not
- * hold for a side is said again, at its own time, for every identifier of that side, before the
- * cut: source urn:tutti:identity, message_id derived from order, anchor and original, so that
- * saying it twice is one touchpoint. They go to the topic of resolved touchpoints, because a stored
- * identifier is a keyed hash that no input touchpoint could name. They have no direction: they take
- * part in no figure. */
+ * An opt-out, a hold or a pause is a fact of the identifiers of its touchpoint. When a profile is
+ * divided, a side that has none of them would be free again. So whatever holds for the profile and
+ * would not hold for a side is said again, at its own time, for every identifier of that side,
+ * before the cut: source urn:tutti:identity, message_id derived from order, anchor and original, so
+ * that saying it twice is one touchpoint. They go to the topic of resolved touchpoints, because a
+ * stored identifier is a keyed hash that no input touchpoint could name. They have no direction:
+ * they take part in no figure. */
 #ifndef TUTTI_OPERATIONS_ORDERS_CARRY_H
 #define TUTTI_OPERATIONS_ORDERS_CARRY_H
 
@@ -21,8 +21,9 @@ struct carried {
     struct instant occurred_at;
     struct span message_id, event, channel, case_id, order_id;
     int16_t score; /* CONTACT_SCORE_ABSENT where the original has none */
-    /* channels, separated by blanks; SPAN_NONE: repeats what a hold is made of */
-    struct span opt_out;
+    /* channels, separated by blanks, or preferences_json of a pause; both SPAN_NONE: repeats what a
+     * hold is made of */
+    struct span opt_out, pause;
 };
 
 struct carried_list {

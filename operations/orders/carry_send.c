@@ -1,4 +1,4 @@
-/* carry_send.c: carried opt-outs and holds to Kafka, and waiting until suppression has
+/* carry_send.c: carried opt-outs, holds and pauses to Kafka, and waiting until suppression has
  * them. */
 #include "operations/orders/carry.h"
 
@@ -52,6 +52,7 @@ static enum outcome send_one(const struct sending *sending, const struct carried
         t.score = item->score;
     if (item->opt_out.ptr)
         t.consent = consent_bytes(arena, item->opt_out);
+    t.preferences_json = item->pause;
     struct strbuf record = {.arena = arena}, value = {.arena = arena};
     touchpoint_write(&record, &t);
     struct resolved_header header = {item->event_id,

@@ -235,7 +235,7 @@ def test_what_acts_on_nothing_is_a_warning(path, value, says, tmp_path):
     "name, before, after, says",
     [
         ("contact", '"kind": "opt_out", "classes": ["marketing"]', '"kind": "opt_out"', 'rules[0] ("optout"): has no "classes"'),
-        ("contact", '"low": 3', '"low": 9', 'rules[6] ("all7"): "limit_by_priority" falls'),
+        ("contact", '"low": 3', '"low": 9', 'rules[7] ("all7"): "limit_by_priority" falls'),
         ("journey", '"PT30M"', '"PT0S"', "session: is zero"),
     ],
 )

@@ -94,6 +94,21 @@ def test_a_carried_hold_lacks_only_what_the_copies_miss(stack, make_world, tmp_p
     world.stop()
 
 
+def test_a_pause_is_carried(stack, make_world, tmp_path):
+    """Jane pauses letters and calls without naming the address; the pause that she took back is not said again."""
+    world = world_of(make_world, stack, tmp_path)
+    world.start()
+    pauses = [{"until": "2031-03-01"}, None, {"until": "2031-03-01T00:00:00Z", "channels": ["Letter", "call_center"]}]
+    said = [touchpoint(f"{n}", RECENT + DAY + n, "Preferences Saved", user_id="jane", preferences_json=json.dumps({"pause": one}))
+            for n, one in enumerate(pauses)]  # fmt: skip
+    feed(world, *one_family(RECENT), *said)
+    carried = order(world, "unlink", JANE, HOME, "--reason", "two people")["carried"]
+    assert [(item["kind"], item["what"]) for item in carried] == [("pause", "Pause Carried Over")] * 2, "for the address and for the phone"
+    kept = "SELECT DISTINCT preferences FROM suppression.facts WHERE event = 'Pause Carried Over'"
+    assert world.query(kept) == [("pause\x1f2031-03-01T00:00:00.000000Z\x1fLetter\x1fcall_center\x1f\n",)]
+    world.stop()
+
+
 def at_risk(world, path):
     plan = json.loads(identity(world, "plan", "--policy", path, "--json", check=False).stdout)
     assert plan["merges_lost"] > 0

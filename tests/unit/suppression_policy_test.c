@@ -25,7 +25,7 @@ static void shipped_policies_are_read(void **state)
     static const struct {
         const char *path;
         size_t rules;
-    } files[] = {{"policies/contact.json", 11}, {"policies/bank/contact.json", 12}};
+    } files[] = {{"policies/contact.json", 13}, {"policies/bank/contact.json", 17}};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         struct err err = {0};
         const char *path = arena_printf(&arena, "%s/%s", TUTTI_SOURCE_DIR, files[i].path);
@@ -58,7 +58,7 @@ static void values_arrive(void **state)
     assert_int_equal(policy_reservation(&policy, SPAN("email")).us, US_PER_DAY);
     assert_false(policy_class(&policy, SPAN("service"))->obeys);
     assert_true(policy_class(&policy, SPAN("service"))->counts);
-    const struct contact_rule *hold = &policy.rules[4], *cap = &policy.rules[6];
+    const struct contact_rule *hold = &policy.rules[5], *cap = &policy.rules[7];
     assert_ptr_equal(hold->kind, &rule_hold);
     assert_int_equal(hold->on_count, 2);
     assert_int_equal(hold->on[1].score_max, -50);
