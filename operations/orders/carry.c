@@ -241,6 +241,18 @@ static bool is_ended(const struct known_facts *whole, const struct contact_fact 
     return false;
 }
 
+/* The same pause of the same time, said again perhaps. */
+static bool knows_pause(const struct known_facts *part, struct instant at, struct preference pause)
+{
+    struct preference known;
+    for (size_t i = 0; i < part->count; i++)
+        if (part->bodies[i]->at.us == at.us &&
+            preference_find(part->bodies[i]->preferences, SPAN("pause"), &known) &&
+            span_equal(known.rest, pause.rest))
+            return true;
+    return false;
+}
+
 /* All that the customer asked for, the older ones too: of a channel the newest counts. */
 static void carry_pauses(struct carry *carry, const struct side *side,
                          const struct known_facts *whole, const struct known_facts *part)
@@ -248,8 +260,8 @@ static void carry_pauses(struct carry *carry, const struct side *side,
     struct preference pause;
     for (size_t i = 0; i < whole->count; i++) {
         const struct contact_fact *fact = whole->bodies[i];
-        if (!preferences_pause(fact->preferences) || is_in(part, whole->items[i]) ||
-            is_ended(whole, fact) || !preference_find(fact->preferences, SPAN("pause"), &pause))
+        if (!preference_find(fact->preferences, SPAN("pause"), &pause) || pause.rest.len == 0 ||
+            knows_pause(part, fact->at, pause) || is_ended(whole, fact))
             continue;
         say_again(carry, side, whole->items[i],
                   (struct carried){.event = SPAN("Pause Carried Over"),
