@@ -21,15 +21,15 @@ GRANT SELECT ON tutti.rpt_path_steps TO tutti_reader;
 -- node, the inverse of (1 - q) has in row a and column b how often b is met on average after a. From it follow
 --   reach    the chance that a path ever meets a node,
 --   h        the chance that a path converts after a node; 0 where no step leads on to a conversion,
+--   ends     the chance that the next step out of a node is a conversion,
 --   p        the chance that a path converts; null where none starts.
 -- Unprompted conversions are outside the chain. Of more than 300 nodes the 299 with the most steps in stay, the others are (other).
 CREATE FUNCTION tutti.path_chain(goal text, from_month date, to_month date, segment text, OUT nodes text[], OUT steps_in bigint[],
     OUT sends bigint[], OUT starts bigint, OUT path_conversions bigint, OUT unprompted bigint, OUT p double precision,
-    OUT reach double precision[], OUT h double precision[], OUT inverse double precision[])
+    OUT reach double precision[], OUT h double precision[], OUT ends double precision[], OUT inverse double precision[])
 LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 DECLARE
     begins double precision[]; -- chance that a path begins at a node
-    ends double precision[];   -- chance that a step out of it is a conversion
     m double precision[];      -- (1 - q) row by row, which becomes its inverse in place
     n integer;
     pivot double precision;
@@ -159,6 +159,62 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
 $$;
 COMMENT ON FUNCTION tutti.influence(text, date, date, text) IS 'Influence of each node on a goal, from the steps of whole months (null: all of them) of one segment, as tutti.rpt_influence shows it of a month (convergent).';
 
+-- The same of revenue: a conversion after a node is worth what conversions right after it were worth on average. `worth` of a node is the
+-- revenue to come after it on average, so a path that can no longer meet it loses the chance to meet it, times that.
+CREATE FUNCTION tutti.influence_value(goal text, from_month date DEFAULT NULL, to_month date DEFAULT NULL, segment text DEFAULT '(all)')
+RETURNS TABLE (node text, currency text, removal_effect numeric, influenced_revenue numeric, expected_loss numeric,
+               path_revenue numeric, unprompted_revenue numeric)
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    WITH chain AS MATERIALIZED (
+        SELECT c.*, cardinality(c.nodes) AS size FROM tutti.path_chain(goal, from_month, to_month, segment) AS c
+    ), places AS (
+        SELECT n.*, n.reach * c.inverse[(n.number - 1) * c.size + n.number] AS visits
+        FROM chain AS c
+        CROSS JOIN LATERAL unnest(c.nodes, c.reach, c.ends) WITH ORDINALITY AS n (node, reach, ends, number)
+    ), ended AS (
+        SELECT CASE WHEN s.from_node = '(start)' OR s.from_node = ANY (c.nodes) THEN s.from_node ELSE '(other)' END AS node, s.currency,
+               sum(s.steps) AS steps, sum(s.revenue) AS revenue
+        FROM chain AS c
+        CROSS JOIN tutti.rpt_path_steps AS s
+        WHERE s.goal_id = goal AND s.segment_id = segment AND (from_month IS NULL OR s.period_start_date >= from_month)
+            AND (to_month IS NULL OR s.period_start_date <= to_month) AND s.to_node = '(conversion)'
+        GROUP BY 1, 2
+    ), sums AS (
+        SELECT currency, coalesce(sum(revenue) FILTER (WHERE node <> '(start)'), 0) AS on_paths,
+               coalesce(sum(revenue) FILTER (WHERE node = '(start)'), 0) AS unprompted
+        FROM ended
+        WHERE currency IS NOT NULL
+        GROUP BY currency
+    ), means AS (
+        SELECT node, currency, (revenue / nullif(sum(steps) OVER (PARTITION BY node), 0))::double precision AS mean FROM ended
+    ), rewards AS (
+        SELECT p.number, p.visits, m.currency, p.ends * m.mean AS reward FROM means AS m JOIN places AS p ON p.node = m.node WHERE m.currency IS NOT NULL
+    ), per_path AS (
+        SELECT currency, sum(visits * reward) AS revenue FROM rewards GROUP BY currency
+    ), worth AS (
+        SELECT (m.cell - 1) / c.size + 1 AS number, r.currency, sum(m.value * r.reward) AS revenue
+        FROM chain AS c
+        CROSS JOIN LATERAL unnest(c.inverse) WITH ORDINALITY AS m (value, cell)
+        JOIN rewards AS r ON r.number = (m.cell - 1) % c.size + 1
+        GROUP BY 1, 2
+    ), effects AS (
+        SELECT p.node, s.currency, p.reach * coalesce(w.revenue, 0) AS lost,
+               CASE WHEN y.revenue > 0 THEN p.reach * coalesce(w.revenue, 0) / y.revenue END AS effect
+        FROM places AS p
+        CROSS JOIN sums AS s
+        LEFT JOIN per_path AS y ON y.currency = s.currency
+        LEFT JOIN worth AS w ON w.number = p.number AND w.currency = s.currency
+    ), parts AS (
+        SELECT *, effect / nullif(sum(effect) OVER (PARTITION BY currency), 0) AS part FROM effects
+    )
+    SELECT p.node, p.currency, round(p.effect::numeric, 6), round(coalesce(s.on_paths::double precision * p.part, 0)::numeric, 6),
+           round(CASE WHEN p.effect IS NULL THEN 0 ELSE c.starts * p.lost END::numeric, 6), s.on_paths, s.unprompted
+    FROM parts AS p JOIN sums AS s ON s.currency = p.currency CROSS JOIN chain AS c
+    UNION ALL
+    SELECT '(unprompted)', s.currency, NULL, s.unprompted, 0, s.on_paths, s.unprompted FROM sums AS s
+$$;
+COMMENT ON FUNCTION tutti.influence_value(text, date, date, text) IS 'Influence of each node on the revenue of a goal, as tutti.rpt_influence_value shows it of a month (convergent).';
+
 -- Which nodes to stop so that at most this share of all sends is saved: again and again the one whose loss, together with what is stopped
 -- already, grows least per send. Not the best choice of all, but one that can be explained.
 CREATE FUNCTION tutti.influence_stops(goal text, share numeric, from_month date DEFAULT NULL, to_month date DEFAULT NULL, segment text DEFAULT '(all)')
@@ -255,3 +311,25 @@ COMMENT ON COLUMN tutti.rpt_influence.path_conversions IS 'Conversions on paths 
 COMMENT ON COLUMN tutti.rpt_influence.unprompted_conversions IS 'Conversions without a path: the same in all rows (convergent).';
 COMMENT ON COLUMN tutti.rpt_influence.p IS 'Chance that a path that begins converts: the same in all rows; null where none begins (convergent).';
 GRANT SELECT ON tutti.rpt_influence TO tutti_reader;
+
+CREATE VIEW tutti.rpt_influence_value AS
+SELECT k.period_start_date, k.goal_id, k.segment_id, i.node, i.currency, i.removal_effect, i.influenced_revenue, i.expected_loss,
+       i.path_revenue, i.unprompted_revenue
+FROM (
+    SELECT DISTINCT period_start_date, goal_id, segment_id
+    FROM tutti.rpt_path_steps
+    WHERE period_start_date + interval '1 month' <= (SELECT today FROM tutti_meta.active)
+) AS k
+CROSS JOIN LATERAL tutti.influence_value(k.goal_id, k.period_start_date, k.period_start_date, k.segment_id) AS i;
+COMMENT ON VIEW tutti.rpt_influence_value IS 'Influence of each node on the revenue of a goal in each month that is over; for other periods ask tutti.influence_value. Key: period_start_date, goal_id, segment_id, node, currency (convergent).';
+COMMENT ON COLUMN tutti.rpt_influence_value.period_start_date IS 'First day of the month (convergent).';
+COMMENT ON COLUMN tutti.rpt_influence_value.goal_id IS 'The goal (convergent).';
+COMMENT ON COLUMN tutti.rpt_influence_value.segment_id IS '(all) = everybody, or a segment that the customer was in before the first touch of the path (convergent).';
+COMMENT ON COLUMN tutti.rpt_influence_value.node IS 'As in rpt_influence (convergent).';
+COMMENT ON COLUMN tutti.rpt_influence_value.currency IS 'Currency of the conversions: never add up several (convergent).';
+COMMENT ON COLUMN tutti.rpt_influence_value.removal_effect IS 'Share of the revenue on paths that is lost at most without the node; null where paths earn nothing (convergent).';
+COMMENT ON COLUMN tutti.rpt_influence_value.influenced_revenue IS 'Revenue on paths, shared out by removal_effect; with (unprompted) it adds up to all revenue of the goal (convergent).';
+COMMENT ON COLUMN tutti.rpt_influence_value.expected_loss IS 'Revenue that is lost at most if the node is stopped: everybody who met it would be lost (convergent).';
+COMMENT ON COLUMN tutti.rpt_influence_value.path_revenue IS 'Revenue of conversions on paths of the month: the same in all rows of the currency (convergent).';
+COMMENT ON COLUMN tutti.rpt_influence_value.unprompted_revenue IS 'Revenue of conversions without a path: the same in all rows of the currency (convergent).';
+GRANT SELECT ON tutti.rpt_influence_value TO tutti_reader;

@@ -85,13 +85,25 @@ class Influence:
 
     def rows(self, last_day):
         """Rows of rpt_influence, of the months that have ended."""
-        periods = defaultdict(list)
-        for (month, goal, segment, one, two, _), (steps, sends, _) in self.cells.items():
-            if month < month_of(last_day):
-                periods[month, goal, segment].append((one, two, steps, sends))
-        for (month, goal, segment), steps in periods.items():
-            for row in Chain(steps).rows():
-                yield {"period_start_date": month, "goal_id": goal, "segment_id": segment, **row}
+        for period, steps in self.periods(last_day).items():
+            yield from ({**period_of(period), **row} for row in Chain(steps).rows())
+
+    def value_rows(self, last_day):
+        """Rows of rpt_influence_value."""
+        for period, steps in self.periods(last_day).items():
+            yield from ({**period_of(period), **row} for row in Chain(steps).value_rows())
+
+    def periods(self, last_day):
+        """{(month, goal, segment): [(from, to, steps, sends, currency, revenue)]}, of the months that have ended."""
+        found = defaultdict(list)
+        for (*period, one, two, currency), (steps, sends, revenue) in self.cells.items():
+            if period[0] < month_of(last_day):
+                found[tuple(period)].append((one, two, steps, sends, currency, revenue))
+        return found
+
+
+def period_of(period):
+    return dict(zip(("period_start_date", "goal_id", "segment_id"), period))
 
 
 def node_of(kind, touch):
@@ -106,13 +118,17 @@ class Chain:
     """The steps of a period as a chain of chances."""
 
     def __init__(self, steps):
-        """steps: [(from, to, steps, sends)]."""
+        """steps: [(from, to, steps, sends)], or with (..., currency, revenue)."""
         self.steps, self.touches, self.sends = defaultdict(int), defaultdict(int), defaultdict(int)
-        for one, two, count, sends in few_nodes(steps):
+        self.earned = defaultdict(lambda: defaultdict(int))  # {currency: {node: revenue of conversions right after it}}
+        for one, two, count, sends, *paid in few_nodes(steps):
+            currency, revenue = paid or (None, 0)
             self.steps[one, two] += count
             self.touches[two] += count
             self.sends[two] += sends
-        self.unprompted = self.steps.pop((START, CONVERSION), 0)
+            if two == CONVERSION and currency:
+                self.earned[currency][one] += revenue
+        self.unprompted, self.inverse = self.steps.pop((START, CONVERSION), 0), None
         self.nodes = sorted({node for pair in self.steps for node in pair} - {START, CONVERSION, NONE})
         self.leaving = defaultdict(int)
         for (one, two), count in self.steps.items():
@@ -130,19 +146,49 @@ class Chain:
             new = {one for (one, two), count in self.steps.items() if two in found and count} - found
         return [node for node in self.nodes if node in found]
 
-    def removal(self):
-        """(chance to reach (conversion), {node: share of it that is lost without the node}); None: nothing can be lost."""
+    def removal(self, earned=None):
+        """(chance to reach (conversion), {node: share of it that is lost without the node}); None: nothing can be lost.
+        earned: the same of revenue, which a path earns on average."""
         nodes = self.leading_on()
         if not self.leaving[START]:
             return None, dict.fromkeys(self.nodes)
-        visits = inverse([[(one == two) - self.chance(one, two) for two in nodes] for one in nodes])
-        starts, ends = ([self.chance(*pair) for pair in pairs] for pairs in ([(START, n) for n in nodes], [(n, CONVERSION) for n in nodes]))
+        visits = self.visits(nodes)
+        starts, ends = [self.chance(START, node) for node in nodes], [self.reward(node, earned) for node in nodes]
         reach = [sum(row[j] * ends[j] for j in range(len(nodes))) for row in visits]
         met = [sum(starts[i] * visits[i][j] for i in range(len(nodes))) / visits[j][j] for j in range(len(nodes))]
         p = sum(one * two for one, two in zip(starts, reach))
-        if not p:
+        if p <= 0:
             return p, dict.fromkeys(self.nodes)
         return p, {**dict.fromkeys(self.nodes, Fraction(0)), **{node: met[i] * reach[i] / p for i, node in enumerate(nodes)}}
+
+    def visits(self, nodes):
+        if self.inverse is None:
+            self.inverse = inverse([[(one == two) - self.chance(one, two) for two in nodes] for one in nodes])
+        return self.inverse
+
+    def reward(self, node, earned):
+        """The chance that the next step is a conversion, or what is earned by it on average."""
+        if earned is None:
+            return self.chance(node, CONVERSION)
+        return Fraction(earned[node], self.leaving[node]) if self.leaving[node] and self.steps[node, CONVERSION] else Fraction(0)
+
+    def value_rows(self):
+        for currency, earned in self.earned.items():
+            each, effects = self.removal(earned)
+            unprompted = earned[START]
+            same = {"currency": currency, "path_revenue": sum(earned.values()) - unprompted, "unprompted_revenue": unprompted}
+            total = sum(effect or 0 for effect in effects.values())
+            for node in self.nodes:
+                part = effects[node] / total if total and effects[node] else 0
+                lost = self.leaving[START] * each * effects[node] if effects[node] else 0
+                yield {
+                    **same,
+                    "node": node,
+                    "removal_effect": millionths(effects[node]),
+                    "influenced_revenue": round(same["path_revenue"] * part),
+                    "expected_loss": round(lost),
+                }
+            yield {**same, "node": UNPROMPTED, "removal_effect": None, "influenced_revenue": unprompted, "expected_loss": 0}
 
     def rows(self):
         p, effects = self.removal()
@@ -166,12 +212,12 @@ class Chain:
 def few_nodes(steps):
     """Beyond 300 nodes all but the 299 with most steps in are (other); of equal ones the first by name stay."""
     into = defaultdict(int)
-    for one, two, count, _ in steps:
+    for one, two, count, *_ in steps:
         into[one] += 0
         into[two] += count
     nodes = sorted(into.keys() - {START, CONVERSION, NONE}, key=lambda node: (-into[node], node.encode()))
     others = set(nodes[MOST_NODES - 1 :]) if len(nodes) > MOST_NODES else set()
-    return [(*(OTHER if node in others else node for node in (one, two)), count, sends) for one, two, count, sends in steps]
+    return [(*(OTHER if node in others else node for node in (one, two)), *rest) for one, two, *rest in steps]
 
 
 def inverse(matrix):

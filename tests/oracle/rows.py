@@ -535,6 +535,7 @@ class Rows:
         self.rows["fct_gestures"], self.rows["rpt_gesture_budgets"] = list(self.gestures.rows()), list(self.gestures.budgets())
         self.rows["rpt_path_steps"] = list(self.influence.steps(self.last_day))
         self.rows["rpt_influence"] = list(self.influence.rows(self.last_day))
+        self.rows["rpt_influence_value"] = list(self.influence.value_rows(self.last_day))
         self.rows["rpt_funnel"] = [row for row in self.funnel.rows() if row["period_start_date"] <= month_of(self.last_day)]
 
     def segments_daily(self):

@@ -64,6 +64,11 @@ def test_as_if_the_node_was_not_there(seed):
     for node, effect in effects.items():
         rest = Chain(without(steps, node)).removal()[0]
         assert effect == (1 - (rest or 0) / p if p else None)
+    earned = {node: chance.randint(0, 9) for node in [START, *nodes]}
+    whole, effects = Chain(steps).removal(earned)
+    for node, effect in effects.items():
+        rest = Chain(without(steps, node)).removal(earned)[0]
+        assert effect == (1 - (rest or 0) / whole if whole else None)
 
 
 def test_a_circle_without_a_way_out():

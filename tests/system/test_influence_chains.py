@@ -32,8 +32,13 @@ def steps_of(*paths):
     return +steps
 
 
-def chance(steps, gone=()):
-    """The chance to convert after each node, the start among them; what enters a node that is gone is lost."""
+def price(node):
+    """What each conversion right after it is worth."""
+    return Fraction(ord(node[0]) % 4 * 5, 2)
+
+
+def chance(steps, gone=(), worth=lambda node: 1):
+    """The chance to convert after each node, the start among them; what enters a node that is gone is lost. worth: what a conversion counts."""
     out, into = Counter(), {}
     for (one, two), number in steps.items():
         if one != two and (one, two) != (START, CONVERSION):
@@ -47,7 +52,7 @@ def chance(steps, gone=()):
                 found.append(one)
     order = sorted(live)
     rows = [[Fraction(one == two) - (Fraction(steps[one, two], out[one]) if one != two else 0) for two in order] for one in order]
-    right = [Fraction(0 if one == START else steps[one, CONVERSION], out[one]) for one in order]
+    right = [Fraction(0 if one == START else steps[one, CONVERSION], out[one]) * worth(one) for one in order]
     for i in range(len(order)):
         right[i] /= rows[i][i]
         rows[i] = [value / rows[i][i] for value in rows[i]]
@@ -67,11 +72,11 @@ def starts_of(steps):
     return sum(number for (one, two), number in steps.items() if one == START and two != CONVERSION)
 
 
-def influence(steps):
+def influence(steps, worth=lambda node: 1):
     """{node: (removal effect, influence, expected loss)} and p, by taking each node out."""
-    p, starts = chance(steps)[START], starts_of(steps)
-    effects = {node: 1 - chance(steps, {node})[START] / p if p else Fraction(0) for node in nodes_of(steps)}
-    converting = sum(number for (one, two), number in steps.items() if two == CONVERSION and one != START)
+    p, starts = chance(steps, (), worth)[START], starts_of(steps)
+    effects = {node: 1 - chance(steps, {node}, worth)[START] / p if p else Fraction(0) for node in nodes_of(steps)}
+    converting = sum(number * worth(one) for (one, two), number in steps.items() if two == CONVERSION and one != START)
     whole = sum(effects.values())
     parts = {node: (effect, converting * effect / whole if whole else 0, starts * p * effect) for node, effect in effects.items()}
     return parts, p if starts else None
@@ -95,21 +100,26 @@ def stops(steps, sends, share):
 
 
 def seed(connection, goals):
-    """goals: {name: steps}; the sends of a step are the half of it, rounded up."""
+    """goals: {name: steps}; the sends of a step are the half of it, rounded up. Conversions are of EUR."""
     codes = {}
     code = lambda text: codes.setdefault(text, len(codes) + 1)
     cells = [
-        (number, FAMILY, MONTH, code(goal), 0, code(one), code(two), steps, (steps + 1) // 2)
+        (number, FAMILY, MONTH, code(goal), 0, code(one), code(two), *paid(code, one, two, steps), steps, (steps + 1) // 2)
         for number, (goal, one, two, steps) in enumerate(((goal, *step, n) for goal, steps in goals.items() for step, n in steps.items()), 1)
     ]
     with connection.cursor() as cursor:
         cursor.executemany("INSERT INTO journey.dictionary (code, value) OVERRIDING SYSTEM VALUE VALUES (%s, %s)", [(b, a) for a, b in codes.items()])
         with cursor.copy("COPY metrics.cell_keys (cell, family, period, d0, d1, d2, d3, d4, d5, d6, d7, d8, d9) FROM STDIN") as copy:
             for row in cells:
-                copy.write_row([*row[:7], 0, 0, 0, 0, 0, 0])
+                copy.write_row([*row[:8], 0, 0, 0, 0, 0])
         with cursor.copy("COPY metrics.cells (cell, lane, v0, v1, v2, v3, v4, v5, v6, v7, updated_at) FROM STDIN") as copy:
             for row in cells:
-                copy.write_row([row[0], 0, row[7], 0, row[8], 0, 0, 0, 0, 0, "2016-01-01"])
+                copy.write_row([row[0], 0, row[9], row[8], row[10], 0, 0, 0, 0, 0, "2016-01-01"])
+
+
+def paid(code, one, two, steps):
+    """Code of the currency, and micro-units."""
+    return (code("EUR"), int(steps * price(one) * 1_000_000)) if two == CONVERSION else (0, 0)
 
 
 VECTORS = {
@@ -177,6 +187,26 @@ def test_random_chains(world):
     for goal, steps in goals.items():
         if goal != "many":
             check(connection, goal, steps)
+
+
+def test_random_chains_by_revenue(world):
+    connection, goals = world
+    for goal, steps in goals.items():
+        if goal == "many":
+            continue
+        parts, whole = influence(steps, price)
+        rows = {row[0]: row[1:] for row in connection.execute("SELECT * FROM tutti.influence_value(%s)", [goal])}
+        revenue = sum(number * price(one) for (one, two), number in steps.items() if two == CONVERSION)
+        unprompted = steps[START, CONVERSION] * price(START)
+        if not any(two == CONVERSION for _, two in steps):
+            assert rows == {}
+            continue
+        assert rows.pop("(unprompted)") == ("EUR", None, unprompted, 0, revenue - unprompted, unprompted), goal
+        assert sorted(rows) == nodes_of(steps), goal
+        for node, (currency, effect, part, loss, *sums) in rows.items():
+            expected = parts[node] if whole else (None, 0, 0)
+            assert currency == "EUR" and sums == [revenue - unprompted, unprompted], goal
+            assert near(effect, expected[0]) and near(part, expected[1]) and near(loss, expected[2]), (goal, node, steps)
 
 
 def test_vectors(world):
