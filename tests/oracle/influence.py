@@ -1,5 +1,6 @@
 """Paths to a goal, step by step, and which nodes they would not reach it without (docs/figures.md, Influence)."""
 
+import functools
 from collections import defaultdict
 from fractions import Fraction
 
@@ -85,21 +86,22 @@ class Influence:
 
     def rows(self, last_day):
         """Rows of rpt_influence, of the months that have ended."""
-        for period, steps in self.periods(last_day).items():
-            yield from ({**period_of(period), **row} for row in Chain(steps).rows())
+        for period, chain in self.chains(last_day).items():
+            yield from ({**period_of(period), **row} for row in chain.rows())
 
     def value_rows(self, last_day):
         """Rows of rpt_influence_value."""
-        for period, steps in self.periods(last_day).items():
-            yield from ({**period_of(period), **row} for row in Chain(steps).value_rows())
+        for period, chain in self.chains(last_day).items():
+            yield from ({**period_of(period), **row} for row in chain.value_rows())
 
-    def periods(self, last_day):
-        """{(month, goal, segment): [(from, to, steps, sends, currency, revenue)]}, of the months that have ended."""
+    @functools.cache  # both views have the same chains, and exact fractions take their time
+    def chains(self, last_day):
+        """{(month, goal, segment): its chain}, of the months that have ended."""
         found = defaultdict(list)
         for (*period, one, two, currency), (steps, sends, revenue) in self.cells.items():
             if period[0] < month_of(last_day):
                 found[tuple(period)].append((one, two, steps, sends, currency, revenue))
-        return found
+        return {period: Chain(steps) for period, steps in found.items()}
 
 
 def period_of(period):
