@@ -138,7 +138,7 @@ def baskets():
 def order(basket, household, store, moment, lines):
     prices = [money(value) for _, _, value in lines]
     items = [
-        {"product_id": str(product), "quantity": quantity, "sales_value": float(price)}
+        {"product_id": str(product), "quantity": quantity, "value": float(price)}
         for (product, quantity, _), price in zip(lines, prices)
     ]
     fields = dict(

@@ -1,14 +1,17 @@
-/* items_json.h: the products of a touchpoint's items_json, for every service that asks what an
- * order was about. */
+/* items_json.h: the lines of a touchpoint's items_json, for every service that asks what an order
+ * was about. */
 #ifndef TUTTI_CODEC_ITEMS_JSON_H
 #define TUTTI_CODEC_ITEMS_JSON_H
 
 #include "common/base/arena.h"
 
-/* The text of common/words/order_lines.h, in the arena. Of the first ORDER_LINES_MAX lines the
- * product is `product_id`, else `sku`, else `item_id`; the category `category`, else
- * `product_category`, else `item_category`. SPAN_NONE where there is nothing of it, or no readable
- * list. */
-struct span items_json_lines(struct arena *arena, struct span items_json);
+/* Of the first ORDER_LINES_MAX entries of the list, the two texts of common/words/order_lines.h, in
+ * the arena. What is read of an entry: docs/figures.md, tutti.fct_conversion_lines. */
+struct items {
+    struct span lines, amounts; /* SPAN_NONE: no entry has any */
+    bool is_unreadable;         /* no JSON, or no list: nothing was read */
+};
+
+struct items items_json_read(struct arena *arena, struct span items_json);
 
 #endif

@@ -1,8 +1,5 @@
-/* traits_json.h: the traits_json of a touchpoint as the bytes that are kept of it.
- *
- * Numbers are read as decimals, never as floating point, so a reader of its own goes through the
- * text. It takes what RFC 8259 calls JSON, and nothing else. Rules: docs/figures.md, Observations.
- */
+/* traits_json.h: the traits_json of a touchpoint as the bytes that are kept of it. Rules:
+ * docs/figures.md, Observations. */
 #ifndef TUTTI_CODEC_TRAITS_JSON_H
 #define TUTTI_CODEC_TRAITS_JSON_H
 

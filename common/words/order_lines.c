@@ -12,12 +12,14 @@ static struct span take(struct span *rest, char separator)
 
 bool order_line_next(struct span *rest, struct order_line *line)
 {
-    if (rest->len == 0)
-        return false;
-    struct span text = take(rest, '\n');
-    line->product_id = take(&text, 0x1f);
-    line->category = text;
-    return true;
+    while (rest->len > 0) {
+        struct span text = take(rest, '\n');
+        line->product_id = take(&text, ORDER_LINE_SEPARATOR);
+        line->category = text;
+        if (line->product_id.len + line->category.len > 0)
+            return true;
+    }
+    return false;
 }
 
 bool category_covers(struct span category, struct span other)

@@ -233,6 +233,7 @@ CREATE TABLE journey.facts (
     case_id text,
     opportunity_id text,
     lines text,
+    line_amounts text,
     loaded_at timestamptz NOT NULL DEFAULT now(),
     others bytea,
     traits bytea,
@@ -261,7 +262,8 @@ COMMENT ON COLUMN journey.facts.agent_id IS 'Member of staff.';
 COMMENT ON COLUMN journey.facts.decision_id IS 'Contact request this touch belongs to, as sent.';
 COMMENT ON COLUMN journey.facts.case_id IS 'Case, such as a complaint, that it belongs to.';
 COMMENT ON COLUMN journey.facts.opportunity_id IS 'Opportunity that it answers, as sent.';
-COMMENT ON COLUMN journey.facts.lines IS 'Products of the order''s lines, one per line: product, byte 1f, category; null: none, or no order.';
+COMMENT ON COLUMN journey.facts.lines IS 'Names of the order''s lines, one per line: product, byte 1f, category; null: none, or no order.';
+COMMENT ON COLUMN journey.facts.line_amounts IS 'Amounts of the same lines, one per line: quantity, value and margin in millionths with a byte 1f between them; null: none, or no order.';
 COMMENT ON COLUMN journey.facts.loaded_at IS 'When it was stored (chronicle).';
 COMMENT ON COLUMN journey.facts.traits IS 'What it says of the customer, by name (common/words/said.h); null: nothing.';
 COMMENT ON COLUMN journey.facts.others IS 'Short keys of the touchpoint''s other identifiers, 8 bytes each, strongest first; null: none.';

@@ -59,7 +59,7 @@ COMMENT ON COLUMN suppression.facts.priority IS 'contact.priority: 1 low, 2 norm
 COMMENT ON COLUMN suppression.facts.product_id IS 'Product.';
 COMMENT ON COLUMN suppression.facts.product_category IS 'Category of the product.';
 COMMENT ON COLUMN suppression.facts.campaign_id IS 'campaign.id.';
-COMMENT ON COLUMN suppression.facts.lines IS 'Products of the order''s lines, one per line: product, byte 1f, category; null: none.';
+COMMENT ON COLUMN suppression.facts.lines IS 'Names of the order''s lines, one per line: product, byte 1f, category; null: none.';
 COMMENT ON COLUMN suppression.facts.source IS 'URI of the producing system; null in a copy.';
 COMMENT ON COLUMN suppression.facts.case_id IS 'Case, such as a complaint, that it belongs to.';
 COMMENT ON COLUMN suppression.facts.order_id IS 'Order that it belongs to.';

@@ -110,6 +110,40 @@ COMMENT ON COLUMN tutti.fct_conversions.path IS 'Channels of the last 20 of them
 COMMENT ON COLUMN tutti.fct_conversions.loaded_at IS 'When it was stored first (chronicle).';
 GRANT SELECT ON tutti.fct_conversions TO tutti_reader;
 
+CREATE VIEW tutti.fct_conversion_lines AS
+SELECT t.conversion_id, l.line_number::integer AS line_number,
+       nullif(split_part(l.named, E'\x1f', 1), '') AS product_id,
+       nullif(split_part(l.named, E'\x1f', 2), '') AS product_category,
+       (nullif(split_part(l.amounts, E'\x1f', 1), '')::bigint * 0.000001)::numeric(20, 6) AS quantity,
+       (nullif(split_part(l.amounts, E'\x1f', 2), '')::bigint * 0.000001)::numeric(20, 6) AS revenue,
+       (nullif(split_part(l.amounts, E'\x1f', 3), '')::bigint * 0.000001)::numeric(20, 6) AS margin,
+       s.currency, t.loaded_at
+FROM (
+    SELECT coalesce(k.further_id, k.event_id) AS conversion_id, k.shape AS money_shape, f.lines, f.line_amounts, f.loaded_at
+    FROM journey.conversions AS k
+    JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
+    UNION ALL
+    -- A further telling that added its whole value is a part of the order; all others tell the same lines again.
+    SELECT coalesce(k.further_id, k.event_id), k.money_shape, f.lines, f.line_amounts, f.loaded_at
+    FROM journey.order_changes AS k
+    JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
+    WHERE NOT k.is_return AND k.value_micros = f.value_micros AND (k.value_micros <> 0 OR k.margin_micros <> 0)
+) AS t
+JOIN journey.shapes AS s ON s.shape = t.money_shape
+CROSS JOIN LATERAL ROWS FROM (string_to_table(t.lines, E'\n'), string_to_table(t.line_amounts, E'\n')) WITH ORDINALITY AS l (named, amounts, line_number)
+WHERE l.named <> '' OR l.amounts <> '';
+COMMENT ON VIEW tutti.fct_conversion_lines IS 'Lines of the orders of fct_conversions, as they were sent: before returns, and their sum may differ from the order''s revenue (convergent).';
+COMMENT ON COLUMN tutti.fct_conversion_lines.conversion_id IS 'Id of the conversion, as in fct_conversions (convergent).';
+COMMENT ON COLUMN tutti.fct_conversion_lines.line_number IS 'Place in the list of the order, from 1 to 64 (convergent).';
+COMMENT ON COLUMN tutti.fct_conversion_lines.product_id IS 'Product (convergent).';
+COMMENT ON COLUMN tutti.fct_conversion_lines.product_category IS 'Product category (convergent).';
+COMMENT ON COLUMN tutti.fct_conversion_lines.quantity IS 'Quantity; null: not said (convergent).';
+COMMENT ON COLUMN tutti.fct_conversion_lines.revenue IS 'Value of the line in currency, else price times quantity; null: neither was said (convergent).';
+COMMENT ON COLUMN tutti.fct_conversion_lines.margin IS 'Margin of the line in currency (convergent).';
+COMMENT ON COLUMN tutti.fct_conversion_lines.currency IS 'ISO 4217 code of the conversion (convergent).';
+COMMENT ON COLUMN tutti.fct_conversion_lines.loaded_at IS 'When its touchpoint was stored (chronicle).';
+GRANT SELECT ON tutti.fct_conversion_lines TO tutti_reader;
+
 CREATE VIEW tutti.fct_attributions AS
 SELECT r.conversion_id,
        coalesce(r.touchpoint_id, '00000000-0000-0000-0000-000000000000') AS touchpoint_id,

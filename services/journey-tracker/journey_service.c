@@ -33,7 +33,7 @@ struct self {
     struct scanned scanned;
     int diffs_topic, told_topics[TOLD_COUNT];
     struct lanes lanes; /* of the assigned partitions */
-    struct metric *cache_bytes;
+    struct metric *cache_bytes, *items_unreadable;
 };
 
 static const struct setting settings[] = {
@@ -68,6 +68,8 @@ static void open_metrics(struct self *self)
                                         "Members of traits_json that could not be kept.");
     t->traits_unfit = metric_counter("journey_traits_unfit_total", "",
                                      "Declared traits that were said as another type.");
+    self->items_unreadable = metric_counter("journey_items_unreadable_total", "",
+                                            "Orders whose items_json is no JSON list.");
     self->cache_bytes = metric_gauge("journey_cache_bytes", "", "Memory held by the cache.");
 }
 
@@ -194,9 +196,17 @@ static struct journey_fact fact_of(struct arena *arena, const struct zone_set *z
         .decision_id = present(tp->decision_id),
         .case_id = present(tp->case_id),
         .opportunity_id = present(tp->opportunity_id),
-        .lines = has_order(tp) ? items_json_lines(arena, tp->items_json) : SPAN_NONE,
         .others = resolved_other_keys(arena, head),
     };
+}
+
+static void read_lines(struct self *self, struct arena *arena, struct span items_json,
+                       struct journey_fact *fact)
+{
+    struct items items = items_json_read(arena, items_json);
+    fact->lines = items.lines;
+    fact->line_amounts = items.amounts;
+    metric_add(self->items_unreadable, items.is_unreadable);
 }
 
 static enum outcome decode_touchpoint(struct self *self, struct batch *batch,
@@ -222,6 +232,8 @@ static enum outcome decode_touchpoint(struct self *self, struct batch *batch,
         .shape = shapes_ref(self->tracker.shapes, batch->arena, &tp),
         .fact = fact_of(batch->arena, &self->tracker.zones, &head, &tp),
     };
+    if (has_order(&tp))
+        read_lines(self, batch->arena, tp.items_json, &arrival->fact);
     if (tp.traits_json.len > 0 && !id_is_nil(&head.anchor_id))
         arrival->fact.traits = traits_said(&self->tracker, batch->arena, tp.traits_json);
     return OUTCOME_OK;

@@ -110,7 +110,7 @@ static void fill(const struct touchpoint *tp, struct span event, enum contact_ki
         .product_id = or_none(tp->product_id),
         .product_category = or_none(tp->product_category),
         .campaign_id = or_none(tp->campaign.id),
-        .lines = items_json_lines(arena, tp->items_json),
+        .lines = items_json_read(arena, tp->items_json).lines,
         .source = tp->source,
         .case_id = or_none(tp->case_id),
         .order_id = or_none(tp->order_id),

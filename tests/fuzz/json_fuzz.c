@@ -1,9 +1,11 @@
-/* json_fuzz.c: any text as a policy: parsed, walked, asked for every type, and its errors written.
- */
+/* json_fuzz.c: any text as a policy: parsed, walked, asked for every type, and its errors written;
+ * and the same text as the lines of an order. */
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "common/codec/items_json.h"
 #include "common/codec/json.h"
+#include "common/words/order_lines.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -35,14 +37,30 @@ static void walk(const struct json *value, int depth)
     }
 }
 
+static size_t count_lines(struct span text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < text.len; i++)
+        count += text.ptr[i] == '\n';
+    return count;
+}
+
+static void read_items(struct arena *arena, struct span text)
+{
+    struct items items = items_json_read(arena, text);
+    if (count_lines(items.lines) > ORDER_LINES_MAX || count_lines(items.amounts) > ORDER_LINES_MAX)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena arena = {0};
+    struct span text = {(const char *)data, size};
     const struct json *root;
     struct err err;
-    if (json_parse_span(&arena, (struct span){(const char *)data, size}, "text", &root, &err) ==
-        OUTCOME_OK)
+    if (json_parse_span(&arena, text, "text", &root, &err) == OUTCOME_OK)
         walk(root, 0);
+    read_items(&arena, text);
     arena_free(&arena);
     return 0;
 }

@@ -26,6 +26,7 @@ LINES = [
     {"sku": "a", "category": "food/fruit", "quantity": 2, "price": 1.5},
     {"product_id": "b", "category": "food", "value": "0.1234567", "margin": -1},
     {"item_id": 7, "item_category": "garden"},
+    {"quantity": 3, "price": 0.1666665, "margin": "1e3"},
     {"note": "nothing"},
 ]
 
@@ -66,7 +67,7 @@ def bought(chance, event):
     """With categories and lines, and as an answer."""
     if chance.random() < 0.3:
         event = {**event, "product_category": chance.choice(["food", "food/fruit", "garden"])}
-    if "order_id" in event and chance.random() < 0.5:
+    if ("order_id" in event or "value_micros" in event) and chance.random() < 0.5:
         event = {**event, "items_json": json.dumps(chance.sample(LINES, chance.randint(0, 4)))}
     if "Campaign Sent" != event["event_name"] and "campaign" not in event and chance.random() < 0.7:
         event = {**event, "campaign": {"id": chance.choice("xyz")}}

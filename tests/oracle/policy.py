@@ -76,7 +76,6 @@ class Policies:
         self.orchestration = orchestration or {}
         self.targets = (targets or {}).get("targets", [])
         self.figure_segments = [segment["id"] for segment in self.segments if segment.get("figures")]
-        self.asks_categories = '"categories"' in json.dumps([self.goals, journey, self.segments, self.orchestration])
         self.zone = zoneinfo.ZoneInfo(journey.get("reporting_timezone", "UTC"))
         self.person_zone = zoneinfo.ZoneInfo(journey.get("default_timezone", str(self.zone)))
         self.is_utc = journey.get("reporting_timezone", "UTC") == "UTC"

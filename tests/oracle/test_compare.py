@@ -79,6 +79,7 @@ def views():
     story.send(1, "x", person="x")
     story.add(2, "Clicked", "x", **more)
     story.add(3, "Gesture Given", "x", cost_micros=1, currency="USD", agent_id="ann", direction="inbound")
+    story.order(4, 7_500_000, user_id="x", order_id="o", items_json='[{"sku": "ink", "value": 2.5}, {"category": "paper", "value": 5}]')
     for raw in story.touchpoints:
         found.add(raw)
     return found.views(LATER)

@@ -2,7 +2,6 @@
 
 import fractions
 import hashlib
-import json
 import math
 import re
 import string
@@ -158,9 +157,9 @@ class Touchpoint:
         self.is_bot = bool(raw.get("is_bot"))
         self.zone = zoneinfo.ZoneInfo(raw["timezone"]) if raw.get("timezone") in ZONES else None
         self.person_zone = None
-        named = products(raw) if policies.asks_categories and self.order_id else [(self.product_id, self.product_category)]
-        self.categories = [category for _, category in named if category]
-        self.lines = lines_of(raw.get("items_json")) if self.order_id else []
+        self.lines = lines_of(raw.get("items_json")) if self.order_id or self.value is not None else []
+        named = [self.product_category, *(line.category for line in self.lines)]
+        self.categories = [category for category in named if category]
         self.traits = said(raw.get("traits_json")) if policies.traits else {}
         self.segments = ()  # those before it
         self.set_direction(raw.get("direction"), policies)
@@ -278,19 +277,7 @@ def visit_fits(rule, campaign):
 
 
 def products(raw):
-    """[(product, category)] of the touchpoint and of the first 64 lines of its order."""
-    try:
-        lines = json.loads(raw.get("items_json") or "[]")
-    except ValueError:
-        lines = []
-    lines = [line for line in lines[:64] if isinstance(line, dict)] if isinstance(lines, list) else []
+    """[(product, category)] of the touchpoint and of the lines of its order."""
     named = [(raw.get("product_id"), raw.get("product_category"))]
-    named += [(first(line, "product_id", "sku", "item_id"), first(line, "category", "product_category", "item_category")) for line in lines]
+    named += [(line.product, line.category) for line in lines_of(raw.get("items_json"))]
     return [pair for pair in named if any(pair)]
-
-
-def first(line, *names):
-    for name in names:
-        if isinstance(line.get(name), (str, int)) and not isinstance(line.get(name), bool) and line.get(name) != "":
-            return str(line[name])
-    return None

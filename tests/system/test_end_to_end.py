@@ -10,6 +10,7 @@ from waiting import until
 
 # What made-up people do not do; test_sales_random, test_random_journeys and the stories of gestures have it.
 RARE = {"fct_unidentified_touchpoints", "fct_returns", "fct_gestures", "rpt_gesture_budgets", "fct_opportunities", "rpt_opportunities"}
+RARE |= {"fct_conversion_lines", "rpt_influence_value"}
 EVENTS_PER_PERSON, BANK_EVENTS, BENCH_EVENTS = 20, 20000, 100000
 TRACE = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 

@@ -29,6 +29,7 @@ static const struct fact_column fact_columns[] = {
     COLUMN(case_id, FACT_TEXT, false),
     COLUMN(opportunity_id, FACT_TEXT, true),
     COLUMN(lines, FACT_TEXT, true),
+    COLUMN(line_amounts, FACT_TEXT, false),
     COLUMN(others, FACT_BYTEA, false),
     COLUMN(traits, FACT_BYTEA, true),
 };

@@ -17,9 +17,10 @@ struct journey_fact {
     int16_t score;                                    /* INT16_MIN: absent */
     int16_t zone; /* code of a zone_set; ZONE_UNKNOWN; INT16_MIN: absent */
     struct span message_id, order_id, content_id, product_id, location_id, agent_id, decision_id;
-    struct span case_id, opportunity_id, lines; /* lines: order_lines.h */
-    struct span others;                         /* resolved_other_keys */
-    struct span traits;                         /* what it says of the customer: said.h */
+    struct span case_id, opportunity_id;
+    struct span lines, line_amounts; /* order_lines.h */
+    struct span others;              /* resolved_other_keys */
+    struct span traits;              /* what it says of the customer: said.h */
 };
 
 struct facts {
