@@ -397,10 +397,7 @@ static enum outcome prepare(struct db *db, const struct statement *s, const stru
 
 static PGresult *execute(struct db *db, const struct statement *s, const struct params *p)
 {
-    static const int binary[sizeof p->lengths / sizeof p->lengths[0]] = {
-        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    };
+    static const int binary[PARAMS_MAX] = {[0 ... PARAMS_MAX - 1] = 1};
     int sent = db->prepare ? PQsendQueryPrepared(db->conn, s->name, p->count, p->values, p->lengths,
                                                  binary, 1)
                            : PQsendQueryParams(db->conn, s->sql, p->count, p->types, p->values,

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "common/base/pack.h"
 #include "common/store/db_internal.h"
 #include "tests/support/database.h"
 
@@ -77,6 +78,33 @@ static void test_scalars_round_trip(void **state)
     /* the session speaks UTC */
     assert_true(span_is(db_bytes(r, 0, 8), "2023-11-14 22:13:20.123456+00"));
     assert_true(span_is(db_bytes(r, 0, 9), "01020300-0000-0000-0000-0000000000ff"));
+}
+
+/* The last parameter arrives in binary, too. */
+static void test_as_many_parameters_as_fit(void **state)
+{
+    struct strbuf sql = {.arena = &arena};
+    strbuf_addf(&sql, "SELECT 0");
+    for (int i = 1; i <= PARAMS_MAX; i++) {
+        params_int8(&params, i);
+        strbuf_addf(&sql, " + $%d", i);
+    }
+    assert_int_equal(one_number("many", sql.ptr), PARAMS_MAX * (PARAMS_MAX + 1) / 2);
+}
+
+/* What a dry run commits is not there, and its statements see it until then. */
+static void test_a_dry_run_leaves_nothing(void **state)
+{
+    assert_ok(db_script(db, "CREATE TABLE dry (x int8)", &err));
+    db_dry_run(db);
+    assert_ok(db_begin(db, &err));
+    run("dry_insert", "INSERT INTO dry VALUES (1)");
+    assert_int_equal(one_number("dry_inside", "SELECT count(*) FROM dry"), 1);
+    assert_ok(db_commit(db, &err));
+    assert_int_equal(one_number("dry_after", "SELECT count(*) FROM dry"), 0);
+    assert_ok(db_begin(db, &err));
+    assert_int_not_equal(db_script(db, "SELECT 1 / 0", &err), OUTCOME_OK);
+    assert_int_equal(db_commit(db, &err), OUTCOME_RETRY);
 }
 
 static void test_nulls_and_empty(void **state)
@@ -327,6 +355,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_scalars_round_trip),
+        TEST(test_as_many_parameters_as_fit),
+        TEST(test_a_dry_run_leaves_nothing),
         TEST(test_nulls_and_empty),
         TEST(test_infinite_instants),
         TEST(test_arrays_of_every_size),
