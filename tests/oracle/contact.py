@@ -236,30 +236,30 @@ class Ledger:
         return count >= rule.get("nth", 1) and last + lasts(rule) > at
 
     def already_bought(self, rule, facts, channel, at, product, category=None):
-        return self.is_over(rule, facts, at, lambda raw: products_asked(rule, product, category, raw))
-
-    def never_after(self, rule, facts, channel, at, product, category=None):
-        """match any: whatever it is about."""
-        if rule.get("match", "any") == "any":
-            return self.is_over(rule, facts, at, lambda raw: [(None, None)])
-        return self.already_bought(rule, facts, channel, at, product, category)
-
-    def is_over(self, rule, facts, at, asked):
-        """asked: what of an event concerns the request."""
         own = [(time, raw) for time, is_own, raw in facts if is_own]
         returns = [(self.counts_from(time, raw, True), raw) for time, raw in own if is_given_back(rule, raw)]
         for since, raw in own:
             if not is_trigger(rule, raw) or is_given_back(rule, raw):
                 continue
             given_back = [end for time, end in returns if is_after(since, raw, time, end)]
-            for item in asked(raw):
-                if not any(item == (None, None) or takes_back(end, raw, item) for end in given_back) and since + life(rule, item[1]) > at:
+            for item in products(raw):
+                if (
+                    is_offered(rule, product, category, item)
+                    and not any(takes_back(end, raw, item) for end in given_back)
+                    and since + life(rule, item[1]) > at
+                ):
                     return False
         return True
 
-
-def products_asked(rule, product, category, raw):
-    return [item for item in products(raw) if is_offered(rule, product, category, item)]
+    def never_after(self, rule, facts, channel, at, product, category=None):
+        """match any: whatever it is about."""
+        if rule.get("match", "any") != "any":
+            return self.already_bought(rule, facts, channel, at, product, category)
+        own = [(time, raw) for time, is_own, raw in facts if is_own]
+        ends = [(self.counts_from(time, raw, True), raw) for time, raw in own if event_of(raw) in rule.get("until", ())]
+        open_since = [since for since, raw in own
+                      if is_trigger(rule, raw) and not any(is_after(since, raw, time, end) for time, end in ends)]  # fmt: skip
+        return all(since + lasts(rule) <= at for since in open_since)
 
 
 def is_given_back(rule, raw):

@@ -245,15 +245,17 @@ class Pause(Rule):
     """"Again in March." """
 
     def until(self, asked):
-        said = {}
+        """What others said in a copy shortens no pause that the customer asked for."""
+        said, ends = {}, []
         for one, value in preferences(asked, "pause"):
             if value is not None:
                 for channel in value.get("channels") or ["*"]:
-                    said[self.words.channel(channel) or channel] = one.at, end_of(value["until"], asked.zones)
-        ends = [min(one.at, one.raw["received_at"]) for one, value in preferences(asked, "pause")
-                if value is None and contact.may_opt_in(one.raw, one.is_own)]  # fmt: skip
-        keys = {self.words.channel(asked.request.channel), "*"} & said.keys()
-        return max((said[key][1] for key in keys if said[key][0] >= max(ends, default=-FOREVER)), default=-FOREVER)
+                    said[self.words.channel(channel) or channel, one.is_own] = one.at, end_of(value["until"], asked.zones)
+            elif contact.may_opt_in(one.raw, one.is_own):
+                ends.append(min(one.at, one.raw["received_at"]))
+        keys = {(channel, is_own) for channel in (self.words.channel(asked.request.channel), "*") for is_own in (True, False)}
+        last = max(ends, default=-FOREVER)
+        return max((said[key][1] for key in keys & said.keys() if said[key][0] >= last), default=-FOREVER)
 
     def allows(self, asked, at):
         return at >= self.until(asked)
@@ -387,8 +389,7 @@ class GoalMet(Rule):
             for fact in asked.facts:
                 campaign = (fact.raw.get("campaign") or {}).get("id")
                 if (
-                    fact.is_own
-                    and contact.is_of_customer(fact.raw)
+                    contact.may_opt_in(fact.raw, fact.is_own)  # the customer did it, and no program
                     and contact.is_trigger(self.rule, fact.raw)
                     and one.at < fact.at <= one.at + within
                     and campaign in (None, "", one.words["campaign_id"])

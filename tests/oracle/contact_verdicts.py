@@ -250,15 +250,25 @@ def us_of(value):
     return instant(value) if isinstance(value, str) else value
 
 
+def stored_rules(connection):
+    found = {}
+    for request_id, rule, passed, observed, allowed, next_at in connection.execute(RULES):
+        found.setdefault(request_id.bytes, {})[rule] = passed, (observed, allowed), us(next_at)
+    return found
+
+
+def stored_decisions(connection):
+    """Times in microseconds, as the columns of Verdict."""
+    rows = connection.cursor(row_factory=psycopg.rows.dict_row).execute("SELECT * FROM suppression.decisions").fetchall()
+    return {row["request_id"].bytes: {name: us(value) if name.endswith("_at") else value for name, value in row.items()} for row in rows}
+
+
 def check(connection, policy, lines):
     """What was recorded and is not so: a text for each. One instance must have decided, by this policy; people have no other
     identifier than their user_id."""
-    judge, told, recorded, sequences = Judge(policy), Told(lines, connection), {}, {}
-    for request_id, rule, passed, observed, allowed, next_at in connection.execute(RULES):
-        recorded.setdefault(request_id.bytes, {})[rule] = passed, (observed, allowed), us(next_at)
-    rows = connection.cursor(row_factory=psycopg.rows.dict_row).execute("SELECT * FROM suppression.decisions").fetchall()
+    judge, told, recorded, sequences = Judge(policy), Told(lines, connection), stored_rules(connection), {}
     out, before = [], {}
-    for row in sorted(rows, key=lambda row: turn_of(row)):
+    for row in sorted(stored_decisions(connection).values(), key=turn_of):
         key = row["request_id"].bytes
         person, raw = told.people[key]
         mine = before.setdefault(person, {})
@@ -266,14 +276,14 @@ def check(connection, policy, lines):
         if row["verdict"] == INVALID:
             found = [("reason", row["reason"], why_invalid(raw, request, policy, judge.words))]
         else:
-            known = {other: as_known(decision, us(row["decided_at"])) for other, decision in mine.items()}
-            asked = judge.asked(told.ledger(policy, person, us(row["loaded_at"])), {person}, raw, known, us(row["decided_at"]))
+            known = {other: as_known(decision, row["decided_at"]) for other, decision in mine.items()}
+            asked = judge.asked(told.ledger(policy, person, row["loaded_at"]), {person}, raw, known, row["decided_at"])
             sequences[key] = asked.sequence
             found = differing(judge.decide(asked), row, recorded.get(key, {}))
         out += [f"{row['request_id']}: {name} is {stored}, the oracle says {wanted}" for name, stored, wanted in found if stored != wanted]
         mine[key] = Decision(
-            key, row["verdict"], us(row["planned_at"]), us(row["expires_at"]), None,
-            us(row["outcome_at"]) if row["outcome"] == REVOKED else None, sequence=sequences.get(key, ""),
+            key, row["verdict"], row["planned_at"], row["expires_at"],
+            revoked_at=row["outcome_at"] if row["outcome"] == REVOKED else None, sequence=sequences.get(key, ""),
         )  # fmt: skip
     return out
 
@@ -284,10 +294,8 @@ def as_known(decision, now):
 
 def differing(verdict, row, recorded):
     """(what, as stored, as the oracle says)."""
-    for name in ("verdict", "reason", "rule_id"):
+    for name in ("verdict", "reason", "rule_id", "planned_at", "expires_at", "retry_at"):
         yield name, row[name], getattr(verdict, name)
-    for name in ("planned_at", "expires_at", "retry_at"):
-        yield name, us(row[name]), getattr(verdict, name)
     yield "rules", set(recorded), set(verdict.rules)
     for name, (passed, texts, opens) in verdict.rules.items():
         stored = recorded.get(name, (None, None, None))

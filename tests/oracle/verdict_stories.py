@@ -4,6 +4,7 @@ A story tells touchpoints in the order in which they come in; a list among them 
 filled in: who, by what, on which channel. `answers` names the request that a send answers.
 """
 
+import itertools
 import json
 import sys
 
@@ -22,8 +23,10 @@ NAMES = {1: "grant", 2: "deny", 3: "invalid"}
 POLICY = {
     "owner": "customer_office",
     "classes": {"marketing": {}, "service": {"obeys": False}, "transactional": {"obeys": False, "counts": False}},
-    "reservation": {"default": "P1D"},
+    "reservation": {"default": "P20D"},
     "consent": {"*": {"on_unknown": "allow"}},
+    "zones": {"unknown": ["DE"]},
+    "calendars": {"de": ["2026-12-25", "2026-12-26"]},
 }
 TIMES = ("occurred_at", "received_at")
 CONTACT_TIMES = ("planned_at", "expires_at", "latest_at")
@@ -76,6 +79,95 @@ def stories():
     return [Story(path) for path in sorted(FOLDER.glob("*.json"))]
 
 
+# ----------------------------------------------------------------------------------------------------- many stories at once
+
+MOST_CLASSES, MOST_RULES = 13, 64
+CLOCKS, OF_CLOCKS = {"quiet_hours", "own_hours"}, {"zones", "calendars"}
+
+
+class Together:
+    """Stories under one policy, each with people and a class of its own."""
+
+    def __init__(self, members, first):
+        self.members = list(enumerate(members, first))
+
+    @property
+    def policy(self):
+        rules = [{**rule, "id": f"{number}-{rule['id']}", "classes": [f"marketing-{number}"]}
+                 for number, story in self.members for rule in story.policy["rules"]]  # fmt: skip
+        shared = POLICY if any(map(needs_zones, rules)) else {name: value for name, value in POLICY.items() if name not in OF_CLOCKS}
+        return {**shared, "classes": {**POLICY["classes"], **{f"marketing-{number}": {} for number, _ in self.members}}, "rules": rules}
+
+    def steps(self):
+        """What comes in at once, of all stories: a step with requests waits for what came before."""
+        told = [list(self.told(*one)) for one in self.members]
+        return [sum(step, []) for step in itertools.zip_longest(*told, fillvalue=[])]
+
+    def told(self, number, story):
+        waiting = []
+        for step in story.steps:
+            found = [self.of_its_own(number, raw) for raw in step]
+            if not any(is_request(raw) for raw in step):
+                waiting += found
+                continue
+            if waiting:
+                yield waiting
+            waiting = []
+            yield found
+        if waiting:
+            yield waiting
+
+    @staticmethod
+    def of_its_own(number, raw):
+        found = {**raw, "user_id": f"{raw['user_id']}-{number}"}
+        if raw.get("contact", {}).get("class") == "marketing":
+            found["contact"] = {**raw["contact"], "class": f"marketing-{number}"}
+        if "identifiers" in raw:
+            found["identifiers"] = [{**one, "value": value_of(number, one["value"])} for one in raw["identifiers"]]
+        return found
+
+    def verdicts(self, rows, rules):
+        """[(story, {message_id: Verdict})]; rows: {request id: stored decision}, rules: {request id: {rule id: (passed, texts, next_at)}}."""
+        for number, story in self.members:
+            found = {}
+            for message_id in story.verdicts:
+                row, key = rows[story.request_id(message_id)], story.request_id(message_id)
+                known = {name: value for name, value in row.items() if name in Verdict.__dataclass_fields__ and name != "rules"}
+                for name in ("rule_id", "moved_by"):
+                    known[name] = (known.get(name) or "").removeprefix(f"{number}-") or None
+                seen = {name.removeprefix(f"{number}-"): value for name, value in rules.get(key, {}).items()}
+                found[message_id] = Verdict(**known, rules=seen)
+            yield story, found
+
+
+def value_of(number, value):
+    return f"+49 30 77{number:02d}" + value[-4:] if value.startswith("+") else f"{number}.{value}"
+
+
+def is_request(raw):
+    return raw["event_name"] == "Contact Requested"
+
+
+def needs_zones(rule):
+    return rule["kind"] in CLOCKS or "calendar" in rule
+
+
+def together(all_stories):
+    """Those that need nothing else of the policy, so many at once as a policy has classes and rules."""
+    groups = [[]]
+    for story in all_stories:
+        if {**story.policy, "rules": None} != {**POLICY, "rules": None}:
+            continue
+        rules = sum(len(one.policy["rules"]) for one in [*groups[-1], story])
+        if len(groups[-1]) == MOST_CLASSES or rules > MOST_RULES:
+            groups.append([])
+        groups[-1].append(story)
+    return [Together(group, 1 + number * MOST_CLASSES) for number, group in enumerate(groups)]
+
+
+# -------------------------------------------------------------------------------------------------------------- the oracle
+
+
 class World:
     """The oracle's answers to one story."""
 
@@ -90,7 +182,7 @@ class World:
         for step in story.steps:
             for raw in step:
                 self.add(raw)
-            for raw in sorted((raw for raw in step if raw["event_name"] == "Contact Requested"), key=order):
+            for raw in sorted(filter(is_request, step), key=order):
                 self.verdicts[raw["message_id"]] = self.decide(raw)
         return self.verdicts
 

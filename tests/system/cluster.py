@@ -313,6 +313,11 @@ class World:
                 return []
             return contact_verdicts.check(connection, contact, self.lines)
 
+    def stored_verdicts(self):
+        """({request id: its stored decision}, {request id: {rule id: (passed, texts, next_at)}})."""
+        with database.connect(self.url) as connection:
+            return contact_verdicts.stored_decisions(connection), contact_verdicts.stored_rules(connection)
+
     def orders(self):
         """What operators ordered with `tutti identity`, oldest first."""
         with database.connect(self.url) as connection:
