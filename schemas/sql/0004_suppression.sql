@@ -134,7 +134,10 @@ CREATE TABLE suppression.decisions (
     outcome smallint NOT NULL,
     generation integer NOT NULL,
     requested_at timestamptz NOT NULL,
+    asked_for_at timestamptz NOT NULL,
     planned_at timestamptz NOT NULL,
+    moved_by text,
+    latest_at timestamptz,
     decided_at timestamptz NOT NULL,
     expires_at timestamptz,
     retry_at timestamptz,
@@ -157,6 +160,8 @@ CREATE TABLE suppression.decisions (
     batch_id text,
     opportunity_id text,
     rules bytea NOT NULL,
+    zones text,
+    zone_data text,
     loaded_at timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 85);
 COMMENT ON TABLE suppression.decisions IS 'The one verdict of each contact request, with all that was seen, and what became of it (chronicle).';
@@ -167,7 +172,10 @@ COMMENT ON COLUMN suppression.decisions.verdict IS '1 grant, 2 deny, 3 invalid.'
 COMMENT ON COLUMN suppression.decisions.outcome IS '0 open, 1 revoked, 2 cancelled, 3 sent, 4 failed, 5 delivered; a later one replaces an earlier one.';
 COMMENT ON COLUMN suppression.decisions.generation IS 'Number of the policy generation it was decided in.';
 COMMENT ON COLUMN suppression.decisions.requested_at IS 'Event time of the request.';
-COMMENT ON COLUMN suppression.decisions.planned_at IS 'Time of the contact that was judged.';
+COMMENT ON COLUMN suppression.decisions.asked_for_at IS 'Time of the contact that was asked for.';
+COMMENT ON COLUMN suppression.decisions.planned_at IS 'Time of the contact: asked_for_at, or the later time of a grant that was booked.';
+COMMENT ON COLUMN suppression.decisions.moved_by IS 'Rule for which the contact was booked later than it was asked for; null: it was not.';
+COMMENT ON COLUMN suppression.decisions.latest_at IS 'contact.latest_at.';
 COMMENT ON COLUMN suppression.decisions.decided_at IS 'Wall clock of the decision.';
 COMMENT ON COLUMN suppression.decisions.expires_at IS 'When the grant becomes void.';
 COMMENT ON COLUMN suppression.decisions.retry_at IS 'Earliest time at which a new request may succeed.';
@@ -190,6 +198,8 @@ COMMENT ON COLUMN suppression.decisions.rule_owner IS 'Who owns that rule.';
 COMMENT ON COLUMN suppression.decisions.batch_id IS 'contact.batch_id.';
 COMMENT ON COLUMN suppression.decisions.opportunity_id IS 'Opportunity that the contact is about, as sent.';
 COMMENT ON COLUMN suppression.decisions.rules IS 'Every rule with the values it saw; expanded by tutti.fct_contact_decision_rules.';
+COMMENT ON COLUMN suppression.decisions.zones IS 'Time zones of the customer by which it was judged, separated by blanks; null: no rule asked for them.';
+COMMENT ON COLUMN suppression.decisions.zone_data IS 'Version of the time zone database of these zones.';
 COMMENT ON COLUMN suppression.decisions.loaded_at IS 'When it was stored.';
 
 CREATE TABLE suppression.address_grants (

@@ -5,7 +5,10 @@ SELECT d.request_id,
        coalesce(a.profile_id, d.profile_id) AS profile_id,
        d.profile_id AS profile_id_at_decision,
        d.requested_at,
+       d.asked_for_at,
        d.planned_at,
+       d.moved_by,
+       d.latest_at,
        d.decided_at,
        d.expires_at,
        d.retry_at,
@@ -28,6 +31,9 @@ SELECT d.request_id,
        d.outcome_cause,
        d.batch_id,
        tutti_meta.uuid_or_null(d.opportunity_id) AS opportunity_id,
+       d.sequence_id,
+       d.zones,
+       d.zone_data,
        (d.waited_us / 1000000.0)::numeric(20, 6) AS seconds_to_verdict,
        (d.sent_at IS NOT NULL AND (d.verdict <> 1 OR d.outcome_cause IS NOT NULL)) AS is_sent_anyway,
        coalesce(d.verdict = 1 AND d.sent_at >= d.expires_at, false) AS is_late_send,
@@ -39,7 +45,10 @@ COMMENT ON COLUMN tutti.fct_contact_decisions.request_id IS 'Id of the request, 
 COMMENT ON COLUMN tutti.fct_contact_decisions.profile_id IS 'Customer today; null where no customer was identified (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.profile_id_at_decision IS 'Customer when it was decided (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.requested_at IS 'Event time of the request (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.planned_at IS 'Time of the contact that was judged (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.asked_for_at IS 'Time of the contact that was asked for (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.planned_at IS 'Time of the contact: asked_for_at, or the later time of a grant that was booked (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.moved_by IS 'Rule for which the contact was booked later than it was asked for; null: it was not (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.latest_at IS 'Until when the contact makes sense, as the request said; null: it did not (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.decided_at IS 'When it was decided (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.expires_at IS 'When a grant becomes void (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.retry_at IS 'Earliest time at which a new request may succeed; null where it cannot be said (chronicle).';
@@ -60,6 +69,9 @@ COMMENT ON COLUMN tutti.fct_contact_decisions.outcome_at IS 'When that happened 
 COMMENT ON COLUMN tutti.fct_contact_decisions.outcome_cause IS 'What revoked it: opt_out, consent, hold, purchase, invalid_address, pause, never_after, goal_met, merge; stays if it was sent all the same (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.batch_id IS 'Batch the request belongs to (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.opportunity_id IS 'Opportunity that the request names; it decides nothing (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.sequence_id IS 'Sequence whose place the request may take; null: it takes its own (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.zones IS 'Time zones of the customer by which it was judged, separated by blanks; null: no rule asked for them (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.zone_data IS 'Version of the time zone database of these zones (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.seconds_to_verdict IS 'From the request''s record in Kafka to the decision (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.is_sent_anyway IS 'Sent although it was denied, or revoked before (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.is_late_send IS 'Sent after the grant had expired (chronicle).';

@@ -248,6 +248,11 @@ static void add_decision_columns(struct params *p, const struct decision_row *ro
     params_bytea_array(p, &rows->rules, stride, n);
     params_text_array(p, &rows->opportunity_id, stride, n);
     params_text_array(p, &rows->sequence_id, stride, n);
+    params_timestamptz_array(p, &rows->asked_for_at, stride, n);
+    params_text_array(p, &rows->moved_by, stride, n);
+    add_instants(p, &rows->latest_at, stride, n);
+    params_text_array(p, &rows->zones, stride, n);
+    params_text_array(p, &rows->zone_data, stride, n);
 }
 
 enum outcome suppression_store_insert_decisions(struct db *db, struct arena *arena,

@@ -50,10 +50,11 @@ struct decision_row {
     int64_t anchor;                   /* INT64_MIN: none */
     int16_t verdict, outcome, priority;
     /* INSTANT_ABSENT */
-    struct instant requested_at, planned_at, expires_at, retry_at, sent_at, outcome_at;
+    struct instant requested_at, asked_for_at, planned_at, latest_at, expires_at, retry_at, sent_at,
+        outcome_at;
     int64_t waited_us; /* INT64_MIN: not known */
     struct span channel, department, class, purpose, campaign_id, product_id, tags, reason, rule_id,
-        rule_owner, batch_id, rules, opportunity_id, sequence_id;
+        rule_owner, batch_id, rules, opportunity_id, sequence_id, moved_by, zones, zone_data;
     /* not stored */
     struct span correlation;
     int32_t lane;

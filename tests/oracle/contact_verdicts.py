@@ -294,7 +294,7 @@ def as_known(decision, now):
 
 def differing(verdict, row, recorded):
     """(what, as stored, as the oracle says)."""
-    for name in ("verdict", "reason", "rule_id", "planned_at", "expires_at", "retry_at"):
+    for name in ("verdict", "reason", "rule_id", "asked_for_at", "planned_at", "moved_by", "expires_at", "retry_at"):
         yield name, row[name], getattr(verdict, name)
     yield "rules", set(recorded), set(verdict.rules)
     for name, (passed, texts, opens) in verdict.rules.items():
