@@ -69,11 +69,8 @@ static struct span verdict_word(int16_t verdict)
 /* What became of a grant; a channel acts on one that is open. */
 static struct span outcome_word(const struct decision_row *row)
 {
-    static const char *const words[] = {
-        [RESULT_OPEN] = "open", [RESULT_REVOKED] = "revoked", [RESULT_CANCELLED] = "cancelled",
-        [RESULT_SENT] = "sent", [RESULT_FAILED] = "failed",   [RESULT_DELIVERED] = "delivered"};
     bool has_one = row->verdict == VERDICT_GRANT || row->outcome != RESULT_OPEN;
-    return has_one ? span_of(words[row->outcome]) : SPAN_NONE;
+    return has_one ? span_of(contact_outcome_word(row->outcome)) : SPAN_NONE;
 }
 
 static void add_verdict(struct strbuf *out, const struct decided *decided, bool shows_profile)
@@ -93,6 +90,7 @@ static void add_verdict(struct strbuf *out, const struct decided *decided, bool 
     add_instant(out, "decided_at", decided->verdict.decided_at);
     add_instant(out, "expires_at", row->expires_at);
     add_instant(out, "retry_at", row->retry_at);
+    add_instant(out, "claimed_at", row->claimed_at);
     strbuf_addf(out, ",\"is_repeat\":%s", decided->is_repeat ? "true" : "false");
     if (shows_profile) {
         id_to_uuid(&row->profile_id, uuid);
@@ -113,6 +111,19 @@ void door_add_answer(struct strbuf *out, const struct decided *decided, bool sho
         add_verdict(out, decided, shows_profile);
     }
     strbuf_addf(out, "}");
+}
+
+void door_add_claim(struct strbuf *out, const struct claim *claim)
+{
+    const char *because = claim->answer.void_because;
+    char uuid[37];
+    id_to_uuid(&claim->request_id, uuid);
+    strbuf_addf(out, "{\"request_id\":\"%s\"", uuid);
+    add_text(out, "claim", because ? SPAN("void") : SPAN("ok"));
+    add_text(out, "reason", because ? span_of(because) : SPAN_NONE);
+    add_text(out, "rule_id", claim->rule_id);
+    add_instant(out, "claimed_at", claim->claimed_at);
+    strbuf_addf(out, ",\"is_repeat\":%s}\n", claim->answer.is_repeat ? "true" : "false");
 }
 
 void door_add_error(struct strbuf *out, const char *code, const char *message)

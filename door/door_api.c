@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/codec/json.h"
 #include "common/codec/schema/embedded.h"
 #include "common/runtime/clock.h"
 #include "door/door.h"
@@ -137,6 +138,15 @@ static void answer_decisions(void *context, const struct http_request *request,
     door_count(door, response->status, job->began_us);
 }
 
+/* A job about a verdict that stands: the worker finds out whether it is the token's. */
+static void set_owner(struct door_job *job, enum door_action action, const struct door_token *token)
+{
+    job->action = action;
+    job->department = token->department;
+    job->channels = token->channels;
+    job->shows_profile = token->rights & RIGHT_PROFILE;
+}
+
 static void answer_decision(void *context, const struct http_request *request,
                             struct http_response *response)
 {
@@ -144,13 +154,38 @@ static void answer_decision(void *context, const struct http_request *request,
     struct door_job *job = new_job(door, request, response);
     struct door_token token = {0};
     if (admit(door, request, RIGHT_DECIDE, &token, response)) {
-        job->action = DOOR_SHOWS;
-        job->department = token.department;
-        job->channels = token.channels;
-        job->shows_profile = token.rights & RIGHT_PROFILE;
-        if (id_from_uuid(span_of(request->rest), &job->shown))
+        set_owner(job, DOOR_SHOWS, &token);
+        if (id_from_uuid(span_of(request->rest), &job->named))
             return queue(door, job);
         door_refuse(response, BAD_REQUEST, "bad_id", "expected the request_id of a decision");
+    }
+    door_count(door, response->status, job->began_us);
+}
+
+static enum outcome read_claim(const struct http_request *request, struct id *out, struct err *err)
+{
+    const struct json *body;
+    struct span text = SPAN("");
+    CHECK(json_parse_span(request->arena, request->body, "body", &body, err));
+    CHECK(json_check_keys(body, "request_id", "", err));
+    CHECK(json_text(body, "request_id", &text, err));
+    return id_from_uuid(text, out) ? OUTCOME_OK
+                                   : err_set(err, OUTCOME_REJECT, "bad_id",
+                                             "request_id: expected the request_id of a decision");
+}
+
+static void answer_claim(void *context, const struct http_request *request,
+                         struct http_response *response)
+{
+    struct door *door = context;
+    struct door_job *job = new_job(door, request, response);
+    struct door_token token = {0};
+    struct err err = {0};
+    if (admit(door, request, RIGHT_CLAIM, &token, response)) {
+        set_owner(job, DOOR_CLAIMS, &token);
+        if (read_claim(request, &job->named, &err) == OUTCOME_OK)
+            return queue(door, job);
+        door_refuse(response, BAD_REQUEST, err.code, err.message);
     }
     door_count(door, response->status, job->began_us);
 }
@@ -165,6 +200,7 @@ static void answer_openapi(void *context, const struct http_request *request,
 const struct http_route door_routes[] = {
     {"POST", "/v1/contact-decisions", answer_decisions, DOOR_BODY_MAX},
     {"GET", "/v1/contact-decisions/*", answer_decision, 0},
+    {"POST", "/v1/contact-claims", answer_claim, DOOR_CLAIM_MAX},
     {"GET", "/v1/openapi.json", answer_openapi, 0},
 };
 const size_t door_route_count = sizeof door_routes / sizeof *door_routes;

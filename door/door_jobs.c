@@ -61,7 +61,7 @@ static struct door_job *take_front(struct door_queue *queue, size_t most)
     while (*end && (*end)->action == first->action && taken + size_of(*end) <= most) {
         taken += size_of(*end);
         end = &(*end)->next;
-        if (first->action != DOOR_DECIDES)
+        if (first->action != DOOR_DECIDES && first->action != DOOR_CLAIMS)
             break;
     }
     struct door_job *rest = *end;

@@ -7,18 +7,18 @@
 #include "common/http/http_server.h"
 #include "door/door_requests.h"
 
-enum door_action { DOOR_DECIDES, DOOR_PEEKS, DOOR_SHOWS };
+enum door_action { DOOR_DECIDES, DOOR_PEEKS, DOOR_SHOWS, DOOR_CLAIMS };
 
 /* A call. It lives in the arena of its HTTP request, so until its response is finished. */
 struct door_job {
     enum door_action action;
     struct door_requests requests;
-    struct id shown;     /* of DOOR_SHOWS: the request whose verdict is asked for */
+    struct id named;     /* of DOOR_SHOWS and DOOR_CLAIMS: a request that was decided */
     int64_t ends_us;     /* monotonic: later it is answered with 503 */
     int64_t began_us;    /* monotonic */
     int64_t received_ms; /* wall clock: the timestamp of its records */
     bool shows_profile;
-    struct span department, channels; /* DOOR_SHOWS: what its token may see */
+    struct span department, channels; /* of these two: what its token may see */
     struct http_response *response;
     struct door_job *next;
 };

@@ -7,7 +7,12 @@
 #include "common/codec/schema/shape_set.h"
 #include "operations/touchpoint_check.h"
 
-enum { DOOR_MOST_REQUESTS = 100, DOOR_BODY_MAX = 1000000, DOOR_REQUEST_MAX = 64000 };
+enum {
+    DOOR_MOST_REQUESTS = 100,
+    DOOR_BODY_MAX = 1000000,
+    DOOR_REQUEST_MAX = 64000,
+    DOOR_CLAIM_MAX = 4000
+};
 
 struct door_request {
     struct id id;      /* its event id */

@@ -15,7 +15,10 @@ enum { FIELDS = 4, ALLOWANCE_SECONDS = 2 };
 static const struct {
     const char *name;
     unsigned right;
-} rights[] = {{"decide", RIGHT_DECIDE}, {"peek", RIGHT_PEEK}, {"profile", RIGHT_PROFILE}};
+} rights[] = {{"decide", RIGHT_DECIDE},
+              {"peek", RIGHT_PEEK},
+              {"claim", RIGHT_CLAIM},
+              {"profile", RIGHT_PROFILE}};
 
 static struct span next_of(struct span *list, char separator)
 {
@@ -91,7 +94,7 @@ static const char *read_line(struct door_tokens *tokens, struct span line)
     if (!read_hash(fields[0], token.hash))
         return "the first field is no SHA-256 in hexadecimal (sha256sum prints one)";
     if (!read_rights(fields[3], &token.rights))
-        return "the rights are decide, peek and profile, separated by commas, or *";
+        return "the rights are decide, peek, claim and profile, separated by commas, or *";
     token.department = arena_copy(&tokens->arena, fields[1]);
     token.channels = arena_copy(&tokens->arena, fields[2]);
     *arena_push(&tokens->arena, tokens) = token;

@@ -20,7 +20,8 @@ enum door_right {
     RIGHT_DECIDE = 1,  /* ask for a contact, and read what became of it */
     RIGHT_PEEK = 2,    /* ask without an effect */
     RIGHT_PROFILE = 4, /* answers name the customer's profile */
-    RIGHT_ALL = 7,
+    RIGHT_CLAIM = 8,   /* claim a grant, to act on it at once */
+    RIGHT_ALL = 15,
 };
 
 struct door_token {

@@ -197,25 +197,48 @@ static void wait_us(int64_t us)
     nanosleep(&time, NULL);
 }
 
+/* What a decider is to do. */
+typedef enum outcome work_fn(struct decider *decider, void *arg, struct err *err);
+
 /* Repeats while a server or a competitor is in the way, until the time of the first call is over.
  */
-static enum outcome run(struct decider *decider, struct arena *arena, const struct asked *asked,
-                        struct decided **out, struct err *err)
+static enum outcome repeat(struct decider *decider, work_fn *work, void *arg, int64_t ends_us,
+                           struct err *err)
 {
     int64_t wait = FIRST_WAIT_US;
     for (;;) {
         enum outcome outcome = decider_ready(decider, err);
         if (outcome == OUTCOME_OK)
-            outcome =
-                decider_run(decider, arena, asked->records, asked->ids, asked->count, out, err);
+            outcome = work(decider, arg, err);
         if (outcome == OUTCOME_OK)
             return outcome;
         decider_undo(decider);
-        if (outcome != OUTCOME_RETRY || clock_monotonic_us() + wait > asked->ends_us)
+        if (outcome != OUTCOME_RETRY || clock_monotonic_us() + wait > ends_us)
             return outcome;
         wait_us(wait);
         wait = wait * 2 < LAST_WAIT_US ? wait * 2 : LAST_WAIT_US;
     }
+}
+
+/* Requests, and room for their answers. */
+struct decision {
+    struct arena *arena;
+    const struct asked *asked;
+    struct decided **out;
+};
+
+static enum outcome run_once(struct decider *decider, void *arg, struct err *err)
+{
+    const struct decision *d = arg;
+    return decider_run(decider, d->arena, d->asked->records, d->asked->ids, d->asked->count, d->out,
+                       err);
+}
+
+static enum outcome run(struct decider *decider, struct arena *arena, const struct asked *asked,
+                        struct decided **out, struct err *err)
+{
+    struct decision decision = {arena, asked, out};
+    return repeat(decider, run_once, &decision, asked->ends_us, err);
 }
 
 static void publish(struct door_worker *worker)
@@ -299,22 +322,86 @@ static void peek(struct door_worker *worker, struct door_job *job)
         refuse(worker, job, UNAVAILABLE, err.code, err.message);
 }
 
+/* ---- verdicts that stand ---- */
+
 /* What the token may not see is not there. */
+static bool is_visible(const struct door_job *job, const struct decided *decided)
+{
+    struct door_token token = {.department = job->department, .channels = job->channels};
+    const struct decision_row *row = &decided->verdict.decision;
+    return decided->refused == NULL && door_token_may(&token, row->department, row->channel);
+}
+
+static void refuse_unknown(struct door_worker *worker, struct door_job *job)
+{
+    refuse(worker, job, NOT_FOUND, "unknown", "nothing is known of this request");
+}
+
 static void show(struct door_worker *worker, struct door_job *job)
 {
     struct err err = {0};
     struct decided *decided;
-    struct door_token token = {.department = job->department, .channels = job->channels};
     enum outcome outcome = decider_ready(worker->decider, &err);
     if (outcome == OUTCOME_OK)
-        outcome = decider_find(worker->decider, &worker->arena, &job->shown, 1, &decided, &err);
+        outcome = decider_find(worker->decider, &worker->arena, &job->named, 1, &decided, &err);
     note_failure(worker, outcome, &err);
     if (outcome != OUTCOME_OK)
         return refuse(worker, job, UNAVAILABLE, err.code, err.message);
-    const struct decision_row *row = &decided->verdict.decision;
-    if (decided->refused || !door_token_may(&token, row->department, row->channel))
-        return refuse(worker, job, NOT_FOUND, "unknown", "nothing is known of this request");
+    if (!is_visible(job, decided))
+        return refuse_unknown(worker, job);
     answer(worker, job, decided);
+}
+
+/* The claims of all jobs that may see their verdict. */
+struct claiming {
+    struct arena *arena;
+    const struct door_job *jobs;
+    struct claim *claims, **of_jobs; /* NULL: the job may not see its verdict */
+    size_t count;
+};
+
+static enum outcome find_and_claim(struct decider *decider, void *arg, struct err *err)
+{
+    struct claiming *c = arg;
+    struct id ids[DOOR_MOST_TOGETHER];
+    struct decided *decided;
+    size_t count = 0, i = 0;
+    for (const struct door_job *job = c->jobs; job; job = job->next)
+        ids[count++] = job->named;
+    CHECK(decider_find(decider, c->arena, ids, count, &decided, err));
+    c->claims = arena_calloc(c->arena, count, sizeof *c->claims);
+    c->of_jobs = arena_calloc(c->arena, count, sizeof *c->of_jobs);
+    c->count = 0;
+    for (const struct door_job *job = c->jobs; job; job = job->next, i++)
+        if (is_visible(job, &decided[i])) {
+            c->of_jobs[i] = &c->claims[c->count++];
+            c->of_jobs[i]->request_id = job->named;
+        }
+    return c->count ? decider_claim(decider, c->arena, c->claims, c->count, err) : OUTCOME_OK;
+}
+
+static void answer_claim(struct door_worker *worker, struct door_job *job,
+                         const struct claim *claim)
+{
+    if (claim == NULL || claim->is_unknown)
+        return refuse_unknown(worker, job);
+    job->response->content_type = "application/json";
+    door_add_claim(&job->response->body, claim);
+    finish(worker, job);
+}
+
+static void claim(struct door_worker *worker, struct door_job *jobs)
+{
+    struct err err = {0};
+    struct claiming c = {.arena = &worker->arena, .jobs = jobs};
+    enum outcome outcome = repeat(worker->decider, find_and_claim, &c, jobs->ends_us, &err);
+    note_failure(worker, outcome, &err);
+    if (outcome != OUTCOME_OK)
+        return refuse_all(worker, jobs, &err);
+    for (struct door_job *job = jobs, *next; job; job = next) {
+        next = job->next;
+        answer_claim(worker, job, *c.of_jobs++);
+    }
 }
 
 /* ---- the thread ---- */
@@ -353,6 +440,8 @@ static void serve(struct door_worker *worker, struct door_job *jobs)
         decide(worker, jobs);
     else if (jobs->action == DOOR_PEEKS)
         peek(worker, jobs);
+    else if (jobs->action == DOOR_CLAIMS)
+        claim(worker, jobs);
     else
         show(worker, jobs);
 }

@@ -256,6 +256,12 @@ enum outcome decider_run(struct decider *decider, struct arena *arena, const str
     return OUTCOME_OK;
 }
 
+enum outcome decider_claim(struct decider *decider, struct arena *arena, struct claim *claims,
+                           size_t count, struct err *err)
+{
+    return suppression_service_claim(decider->may.self, arena, claims, count, clock_now(), err);
+}
+
 /* ---- sending ---- */
 
 /* Resolved touchpoints come from identity-resolver, which reads the touchpoint, too. */

@@ -11,6 +11,7 @@
 #include "common/bus/producer.h"
 #include "common/codec/schema/schema_set.h"
 #include "common/runtime/config.h"
+#include "services/suppression/suppression_claim.h"
 #include "services/suppression/suppression_store.h"
 
 /* decider.identity.database.url, decider.suppression.database.url: the two roles */
@@ -58,5 +59,10 @@ enum outcome decider_ready(struct decider *decider, struct err *err);
 /* Stored verdicts, by their requests; for a request that has none, refused is "unknown". */
 enum outcome decider_find(struct decider *decider, struct arena *arena, const struct id *requests,
                           size_t count, struct decided **out, struct err *err);
+
+/* Answers claims as of now; who may claim what is the caller's business. RETRY: run the same again.
+ * After any error call decider_undo. */
+enum outcome decider_claim(struct decider *decider, struct arena *arena, struct claim *claims,
+                           size_t count, struct err *err);
 
 #endif

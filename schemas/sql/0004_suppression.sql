@@ -142,6 +142,7 @@ CREATE TABLE suppression.decisions (
     expires_at timestamptz,
     retry_at timestamptz,
     sent_at timestamptz,
+    claimed_at timestamptz,
     outcome_at timestamptz,
     outcome_cause text,
     waited_us bigint,
@@ -180,6 +181,7 @@ COMMENT ON COLUMN suppression.decisions.decided_at IS 'Wall clock of the decisio
 COMMENT ON COLUMN suppression.decisions.expires_at IS 'When the grant becomes void.';
 COMMENT ON COLUMN suppression.decisions.retry_at IS 'Earliest time at which a new request may succeed.';
 COMMENT ON COLUMN suppression.decisions.sent_at IS 'When the contact was made.';
+COMMENT ON COLUMN suppression.decisions.claimed_at IS 'Wall clock of the claim: its channel acts, and nothing revokes it any more.';
 COMMENT ON COLUMN suppression.decisions.outcome_at IS 'When the outcome happened.';
 COMMENT ON COLUMN suppression.decisions.outcome_cause IS 'What revoked it: opt_out, consent, hold, purchase, invalid_address, pause, never_after, goal_met, merge; stays if it was sent all the same.';
 COMMENT ON COLUMN suppression.decisions.waited_us IS 'Microseconds from the request''s record to the decision.';

@@ -25,9 +25,9 @@ SELECT d.request_id,
        d.rule_id,
        d.rule_owner,
        CASE WHEN d.outcome = 0 AND d.verdict <> 1 THEN NULL
-            WHEN d.outcome = 0 AND d.expires_at <= tutti.as_of() THEN 'expired'
+            WHEN d.outcome = 0 AND e.ends_at <= tutti.as_of() THEN 'expired'
             ELSE (ARRAY['open', 'revoked', 'cancelled', 'sent', 'failed', 'delivered'])[d.outcome + 1] END AS outcome,
-       CASE WHEN d.outcome = 0 AND d.verdict = 1 AND d.expires_at <= tutti.as_of() THEN d.expires_at ELSE d.outcome_at END AS outcome_at,
+       CASE WHEN d.outcome = 0 AND d.verdict = 1 AND e.ends_at <= tutti.as_of() THEN e.ends_at ELSE d.outcome_at END AS outcome_at,
        d.outcome_cause,
        d.batch_id,
        tutti_meta.uuid_or_null(d.opportunity_id) AS opportunity_id,
@@ -36,9 +36,11 @@ SELECT d.request_id,
        d.zone_data,
        (d.waited_us / 1000000.0)::numeric(20, 6) AS seconds_to_verdict,
        (d.sent_at IS NOT NULL AND (d.verdict <> 1 OR d.outcome_cause IS NOT NULL)) AS is_sent_anyway,
-       coalesce(d.verdict = 1 AND d.sent_at >= d.expires_at, false) AS is_late_send,
+       coalesce(d.verdict = 1 AND d.claimed_at IS NULL AND d.sent_at >= d.expires_at, false) AS is_late_send,
+       d.claimed_at,
        d.loaded_at
 FROM suppression.decisions d
+CROSS JOIN LATERAL (SELECT coalesce(d.claimed_at + interval '15 minutes', d.expires_at) AS ends_at) e
 LEFT JOIN suppression.anchors a ON a.anchor = d.anchor;
 COMMENT ON VIEW tutti.fct_contact_decisions IS 'One row per contact request: may we? (chronicle)';
 COMMENT ON COLUMN tutti.fct_contact_decisions.request_id IS 'Id of the request, which its sends carry as decision_id (chronicle).';
@@ -74,7 +76,8 @@ COMMENT ON COLUMN tutti.fct_contact_decisions.zones IS 'Time zones of the custom
 COMMENT ON COLUMN tutti.fct_contact_decisions.zone_data IS 'Version of the time zone database of these zones (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.seconds_to_verdict IS 'From the request''s record in Kafka to the decision (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.is_sent_anyway IS 'Sent although it was denied, or revoked before (chronicle).';
-COMMENT ON COLUMN tutti.fct_contact_decisions.is_late_send IS 'Sent after the grant had expired (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.is_late_send IS 'Sent after the grant had expired, and not claimed before (chronicle).';
+COMMENT ON COLUMN tutti.fct_contact_decisions.claimed_at IS 'When its channel claimed it, to act at once; null: it did not (chronicle).';
 COMMENT ON COLUMN tutti.fct_contact_decisions.loaded_at IS 'When it was stored (chronicle).';
 GRANT SELECT ON tutti.fct_contact_decisions TO tutti_reader;
 

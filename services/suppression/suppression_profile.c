@@ -216,6 +216,7 @@ static struct decision_row row_of(const struct contact_policy *policy,
         .expires_at = decision->expires_at,
         .retry_at = decision->retry_at,
         .sent_at = INSTANT_ABSENT,
+        .claimed_at = INSTANT_ABSENT,
         .outcome_at = INSTANT_ABSENT,
         .waited_us = origin->timestamp_ms < 0 ? INT64_MIN : now.us - origin->timestamp_ms * 1000,
         .channel = channel,
@@ -257,6 +258,7 @@ static void reserve(struct desk *desk, const struct decision_row *row,
         .planned_at = row->planned_at,
         .expires_at = row->verdict == VERDICT_GRANT ? row->expires_at : INSTANT_NEVER,
         .sent_at = row->sent_at,
+        .claimed_at = INSTANT_ABSENT,
         .sequence_id = row->sequence_id,
     };
     contacts_add(desk->ledger.contacts, request, r);
@@ -335,12 +337,12 @@ static void count_vain_ends(struct desk *desk)
     }
 }
 
-/* The event clock is the last known fact, as for revocations: what is over by it stays over. */
+/* It may still be revoked. The event clock is the last known fact, as for revocations: what is over
+ * by it stays over. */
 static bool is_open(const struct desk *desk, const struct reservation *r)
 {
     struct instant last = desk->profile->facts[desk->profile->fact_count - 1]->body.at;
-    return r->verdict == VERDICT_GRANT && r->outcome == RESULT_OPEN &&
-           !reservation_is_over(r, last, desk->now);
+    return reservation_is_open(r, last, desk->now) && !reservation_is_claimed(r);
 }
 
 static struct instant open_until(const struct desk *desk)
@@ -373,28 +375,52 @@ static void list_open_grants(struct desk *desk)
     }
 }
 
+/* Reads the whole ledger once. The profile has facts. */
+static void read_ledger(struct desk *desk, const struct reservation *decisions,
+                        size_t decision_count)
+{
+    struct profile *profile = desk->profile;
+    qsort(profile->facts, profile->fact_count, sizeof *profile->facts, time_compare);
+    share_received_at(profile->facts, profile->fact_count);
+    profile->fact_count = drop_repeats(profile->facts, profile->fact_count);
+    name_channels(desk->policy, profile);
+    desk->ledger = ledger_of(profile, decisions, decision_count, desk->arena);
+    desk->ledger.contacts = contacts_read(desk->policy, &desk->ledger, desk->arena);
+    leave_to_rules(desk->policy, &desk->ledger, desk->arena);
+    settle(desk);
+}
+
 void profile_decide(const struct contact_policy *policy, struct profile *profile,
                     const struct reservation *decisions, size_t decision_count, struct instant now,
                     struct arena *arena, struct profile_results *results)
 {
+    struct desk desk = {
+        .policy = policy, .profile = profile, .now = now, .arena = arena, .results = results};
     profile->open_until = INSTANT_ABSENT;
     if (profile->fact_count == 0)
         return;
-    qsort(profile->facts, profile->fact_count, sizeof *profile->facts, time_compare);
-    share_received_at(profile->facts, profile->fact_count);
-    profile->fact_count = drop_repeats(profile->facts, profile->fact_count);
-    name_channels(policy, profile);
-    struct desk desk = {policy, profile, ledger_of(profile, decisions, decision_count, arena),
-                        now,    arena,   results};
-    desk.ledger.contacts = contacts_read(policy, &desk.ledger, arena);
-    leave_to_rules(policy, &desk.ledger, arena);
-    settle(&desk);
+    read_ledger(&desk, decisions, decision_count);
     note_outcomes(&desk);
     revoke(&desk);
     list_open_grants(&desk);
     count_vain_ends(&desk);
     decide_new(&desk);
     profile->open_until = open_until(&desk);
+}
+
+void profile_claim(const struct contact_policy *policy, struct profile *profile,
+                   const struct reservation *reservation, const struct reservation *decisions,
+                   size_t decision_count, struct instant now, struct arena *arena,
+                   struct contact_claim *out)
+{
+    struct desk desk = {.policy = policy, .profile = profile, .now = now, .arena = arena};
+    const struct asked *asked = NULL;
+    if (profile->fact_count > 0) {
+        read_ledger(&desk, decisions, decision_count);
+        asked = contacts_asked(desk.ledger.contacts, &reservation->request_id);
+    }
+    contact_claim(policy, &desk.ledger, asked ? asked->request : NULL, reservation, now, arena,
+                  out);
 }
 
 void profile_refuse(const struct contact_policy *policy, const struct ledger_fact *request,

@@ -49,6 +49,11 @@ void profile_note_outcome(const struct contact_fact *fact, struct arena *arena,
 void profile_decide(const struct contact_policy *policy, struct profile *profile,
                     const struct reservation *decisions, size_t decision_count, struct instant now,
                     struct arena *arena, struct profile_results *results);
+/* Whether a grant of the profile may be used now. reservation: as it is under its lock. */
+void profile_claim(const struct contact_policy *policy, struct profile *profile,
+                   const struct reservation *reservation, const struct reservation *decisions,
+                   size_t decision_count, struct instant now, struct arena *arena,
+                   struct contact_claim *out);
 /* A request without a usable identifier (shared NULL), or of a shared profile. */
 void profile_refuse(const struct contact_policy *policy, const struct ledger_fact *request,
                     const struct id *shared, struct instant now, struct arena *arena,

@@ -415,6 +415,13 @@ static enum outcome suppression_apply(void *arg, struct batch *batch, struct err
     return OUTCOME_OK;
 }
 
+enum outcome suppression_service_claim(const void *arg, struct arena *arena, struct claim *claims,
+                                       size_t count, struct instant now, struct err *err)
+{
+    const struct self *self = arg;
+    return suppression_claim(&self->suppression, arena, claims, count, now, err);
+}
+
 /* ---- publishing ---- */
 
 static enum outcome send(struct self *self, const struct suppression_outbox_row *row,

@@ -3,7 +3,12 @@
 #define TUTTI_SUPPRESSION_SERVICE_H
 
 #include "common/service/service.h"
+#include "services/suppression/suppression_claim.h"
 
 extern const struct service suppression_service;
+
+/* suppression_claim, of an open service. */
+enum outcome suppression_service_claim(const void *self, struct arena *arena, struct claim *claims,
+                                       size_t count, struct instant now, struct err *err);
 
 #endif

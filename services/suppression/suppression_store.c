@@ -139,7 +139,8 @@ enum outcome suppression_store_find_decisions(struct db *db, struct arena *arena
             .planned_at = db_timestamptz(r, i, 3),
             .expires_at = db_is_null(r, i, 4) ? INSTANT_NEVER : db_timestamptz(r, i, 4),
             .sent_at = instant_or_absent(r, i, 5),
-            .sequence_id = copy_or_none(arena, r, i, 6)};
+            .sequence_id = copy_or_none(arena, r, i, 6),
+            .claimed_at = instant_or_absent(r, i, 7)};
     qsort(*rows, *row_count, sizeof **rows, reservation_compare);
     return OUTCOME_OK;
 }
@@ -161,7 +162,8 @@ static struct verdict_row read_verdict(struct arena *arena, const struct db_resu
                      .reason = copy_or_none(arena, r, row, 12),
                      .rule_id = copy_or_none(arena, r, row, 13),
                      .rule_owner = copy_or_none(arena, r, row, 14),
-                     .rules = copy_or_none(arena, r, row, 15)},
+                     .rules = copy_or_none(arena, r, row, 15),
+                     .claimed_at = instant_or_absent(r, row, 16)},
         .decided_at = db_timestamptz(r, row, 6)};
 }
 

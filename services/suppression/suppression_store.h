@@ -52,7 +52,8 @@ struct decision_row {
     /* INSTANT_ABSENT */
     struct instant requested_at, asked_for_at, planned_at, latest_at, expires_at, retry_at, sent_at,
         outcome_at;
-    int64_t waited_us; /* INT64_MIN: not known */
+    struct instant claimed_at; /* only read back */
+    int64_t waited_us;         /* INT64_MIN: not known */
     struct span channel, department, class, purpose, campaign_id, product_id, tags, reason, rule_id,
         rule_owner, batch_id, rules, opportunity_id, sequence_id, moved_by, zones, zone_data;
     /* not stored */

@@ -8,6 +8,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import addresses  # noqa: E402
+import claims  # noqa: E402
 import closure  # noqa: E402
 import past  # noqa: E402
 import resolver  # noqa: E402
@@ -48,6 +49,15 @@ def test_no_order_leaves_a_grant_beside_an_opt_out_of_its_address():
 @pytest.mark.parametrize("rule", addresses.RULES)
 def test_an_order_leaves_one_without(rule):
     assert addresses.wrong([rule])[0] > 0
+
+
+def test_no_order_claims_against_an_opt_out_and_no_claimed_grant_is_revoked():
+    assert claims.wrong() == (0, 4000)
+
+
+@pytest.mark.parametrize("rule", claims.RULES)
+def test_an_order_does_without(rule):
+    assert claims.wrong([rule])[0] > 0
 
 
 def test_no_order_leaves_a_grant_to_who_is_seen_with_an_address_that_said_no():

@@ -10,6 +10,7 @@ GRANT, DENY, INVALID = 1, 2, 3
 NORMAL = 2
 PRIORITIES = {1: "low", 2: "normal", 3: "high"}
 WORDS = ("channel", "department", "contact_class", "purpose", "campaign_id", "tags")
+CLAIM_HOLDS = DAY // 96  # a quarter of an hour
 UNITS = (("d", DAY), ("h", DAY // 24), ("s", 1_000_000))
 
 
@@ -43,6 +44,7 @@ class Decision:
     expires_at: int | None
     sent_at: int | None = None
     revoked_at: int | None = None
+    claimed_at: int | None = None
     decided_at: int = 0
     loaded_at: int = 0
     sequence: str = ""  # that it shares
@@ -108,6 +110,8 @@ def taken(decision, request_id, facts, at, now):
         return None
     if any(fact.decision_id == request_id and fact.kind in (FAILED, CANCELLED) for fact in facts):
         return None
+    if decision.claimed_at is not None and decision.claimed_at <= now:
+        return decision.claimed_at if now < decision.claimed_at + CLAIM_HOLDS else None
     return None if at >= decision.expires_at and now >= decision.expires_at else decision.planned_at
 
 

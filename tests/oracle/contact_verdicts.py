@@ -283,7 +283,7 @@ def check(connection, policy, lines):
         out += [f"{row['request_id']}: {name} is {stored}, the oracle says {wanted}" for name, stored, wanted in found if stored != wanted]
         mine[key] = Decision(
             key, row["verdict"], row["planned_at"], row["expires_at"],
-            revoked_at=row["outcome_at"] if row["outcome"] == REVOKED else None, sequence=sequences.get(key, ""),
+            revoked_at=row["outcome_at"] if row["outcome"] == REVOKED else None, claimed_at=row["claimed_at"], sequence=sequences.get(key, ""),
         )  # fmt: skip
     return out
 

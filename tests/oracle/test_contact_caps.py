@@ -53,6 +53,15 @@ def test_a_grant_counts_until_it_is_over_on_both_clocks():
     assert times([*facts, fact(SENT, "06-05", 2, 1)], [grant], "06-02") == [at("06-05")]
 
 
+def test_a_claimed_grant_counts_at_its_claim_for_a_quarter_of_an_hour():
+    facts, grant = [fact(REQUEST, "06-01", 1)], granted(1, "06-01", "06-02")
+    grant.claimed_at = at("06-01T12:00:00")
+    assert times(facts, [grant], "06-01") == [at("06-01")]
+    assert times(facts, [grant], "06-01T12:14:59") == [at("06-01T12:00:00")]
+    assert times(facts, [grant], "06-01T12:15:00") == []
+    assert times([*facts, fact(SENT, "06-05", 2, 1)], [grant], "06-01T12:15:00") == [at("06-05")]
+
+
 @pytest.mark.parametrize(
     "sent, asked, limit, next_at",
     [

@@ -134,6 +134,7 @@ static inline enum contact_verdict book_ask(struct contact_book *book, struct co
         .planned_at = book->last.planned_at,
         .expires_at = book->last.verdict == VERDICT_GRANT ? book->last.expires_at : INSTANT_NEVER,
         .sent_at = INSTANT_ABSENT,
+        .claimed_at = INSTANT_ABSENT,
         .sequence_id = book->last.sequence_id,
     };
     qsort(book->reservations, book->reservation_count, sizeof *book->reservations,

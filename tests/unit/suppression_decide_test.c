@@ -1659,6 +1659,131 @@ static void a_merge_revokes_the_later_reservation(void **state)
     denies(request("2026-03-01T11:00:00Z"), "cap");
 }
 
+/* ---- claims ---- */
+
+static struct reservation *reservation_of(uint32_t number)
+{
+    struct id id = book_id(number);
+    return book_reservation(book, &id);
+}
+
+/* The channel claims the request at this time of the wall clock; reason NULL: it may go ahead. */
+static struct contact_claim claims(uint32_t number, const char *now, const char *reason)
+{
+    struct reservation *r = reservation_of(number);
+    struct ledger ledger = book_ledger(book);
+    const struct contact_fact *asked = NULL;
+    struct contact_claim claim;
+    for (size_t i = 0; i < book->fact_count; i++)
+        if (id_equal(&book->facts[i].event_id, &r->request_id))
+            asked = &book->facts[i];
+    book->now = book_time(now);
+    contact_claim(book->policy, &ledger, asked, r, book->now, &book->arena, &claim);
+    if (reason == NULL && claim.void_because == NULL)
+        r->claimed_at = claim.is_repeat ? r->claimed_at : book->now;
+    else if (reason == NULL || claim.void_because == NULL)
+        fail_msg("%s: void %s", now, claim.void_because ? claim.void_because : "never");
+    else
+        assert_string_equal(claim.void_because, reason);
+    return claim;
+}
+
+/* A grant for ten o'clock, which expires at 22:00. */
+static void grant_of_the_day(void)
+{
+    struct contact_fact fact = request("2026-03-01T09:00:00Z");
+    fact.planned_at = book_time("2026-03-01T10:00:00Z");
+    fact.expires_at = book_time("2026-03-01T22:00:00Z");
+    grants(fact);
+}
+
+static void says_no(const char *at)
+{
+    struct contact_fact out = signal_of("Unsubscribed", at);
+    out.consent = SPAN("-email");
+    book_add(book, out);
+}
+
+static void p4_a_claim_and_an_opt_out(void **state)
+{
+    use_rules("{\"id\":\"o\",\"kind\":\"opt_out\"}");
+    grant_of_the_day();
+    claims(1, "2026-03-01T10:59:00Z", NULL);
+    says_no("2026-03-01T11:00:00Z");
+    expect_revoked(false, "2026-03-01T11:00:00Z", NULL, 0);
+    expect_revoked(true, "2026-03-01T11:00:00Z", NULL, 0);
+    assert_true(claims(1, "2026-03-01T11:01:00Z", NULL).is_repeat);
+    start_again(state);
+    use_rules("{\"id\":\"o\",\"kind\":\"opt_out\"}");
+    grant_of_the_day();
+    says_no("2026-03-01T11:00:00Z");
+    assert_int_equal(claims(1, "2026-03-01T11:01:00Z", "opt_out").rule, 0); /* nobody revoked it */
+    expect_revoked(false, "2026-03-01T11:00:00Z", "opt_out", 1);
+    claims(1, "2026-03-01T11:01:00Z", "revoked");
+}
+
+static void p5_a_claim_has_its_time(void **state)
+{
+    use_rules("{\"id\":\"o\",\"kind\":\"opt_out\"},{\"id\":\"c\",\"kind\":\"cap\",\"per\":"
+              "\"P1D\",\"limit\":1}");
+    grant_of_the_day();
+    claims(1, "2026-03-01T09:59:59.999999Z", "too_early");
+    claims(1, "2026-03-01T22:00:00Z", "expired");
+    claims(1, "2026-03-01T21:59:59.999999Z", NULL);
+    denies(request("2026-03-01T11:00:00Z"), "cap");
+    claims(2, "2026-03-01T11:00:00Z", "not_granted");
+    book_add(book, result_of(CONTACT_SENT, "2026-03-01T22:05:00Z", 1));
+    claims(1, "2026-03-01T22:06:00Z", "sent");
+}
+
+/* At the time of the claim, for a quarter of an hour of the wall clock, whatever touchpoints say.
+ */
+static void a_claimed_contact_counts_when_it_is_made(void **state)
+{
+    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"PT1H\",\"limit\":1}");
+    grant_of_the_day();
+    claims(1, "2026-03-01T21:50:00Z", NULL);
+    grants(request("2026-03-01T10:00:00Z"));
+    denies(request("2026-03-01T22:30:00Z"), "cap");
+    claims(1, "2026-03-01T22:04:59.999999Z", NULL);
+    denies(request("2026-03-01T22:30:00Z"), "cap");
+    claims(1, "2026-03-01T22:05:00Z", "expired");
+    grants(request("2026-03-01T22:30:00Z"));
+}
+
+/* The goal was reached after the time that was judged, and before the claim. */
+static void a_claim_asks_the_rules_as_of_now(void **state)
+{
+    use_rules("{\"id\":\"g\",\"kind\":\"goal_met\",\"on\":[\"Order Completed\"]}");
+    struct contact_fact first = request("2026-03-01T09:00:00Z"),
+                        second = request("2026-03-01T09:30:00Z");
+    first.campaign_id = second.campaign_id = SPAN("spring");
+    grants(first);
+    grants(second);
+    struct contact_fact sent = result_of(CONTACT_SENT, "2026-03-01T10:00:00Z", 1);
+    sent.campaign_id = SPAN("spring");
+    book_add(book, sent);
+    claims(2, "2026-03-01T10:30:00Z", NULL);
+    reservation_of(2)->claimed_at = INSTANT_ABSENT;
+    book_add(book, signal_of("Order Completed", "2026-03-01T11:00:00Z"));
+    expect_revoked(false, "2026-03-01T11:00:00Z", NULL, 0);
+    claims(2, "2026-03-01T11:30:00Z", "goal_met");
+}
+
+/* Of two halves with a slot each the later request was claimed: it stays, and the other goes. */
+static void a_merge_leaves_the_claimed_one(void **state)
+{
+    use_rules("{\"id\":\"c\",\"kind\":\"cap\",\"per\":\"P1D\",\"limit\":1}");
+    grants(request("2026-03-01T10:00:00Z"));
+    struct contact_fact mine = book->facts[0];
+    book->fact_count = 0; /* the other half knows nothing of it */
+    grants(request("2026-03-01T12:00:00Z"));
+    claims(2, "2026-03-01T12:10:00Z", NULL);
+    book_add(book, mine);
+    expect_revoked(true, "2026-03-01T12:10:00Z", "merge", 1);
+    assert_int_equal(reservation_of(2)->outcome, RESULT_OPEN);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -1715,6 +1840,11 @@ int main(void)
         TEST(opt_out_hold_and_purchase_revoke),
         TEST(what_is_over_or_sent_is_not_revoked),
         TEST(a_merge_revokes_the_later_reservation),
+        TEST(p4_a_claim_and_an_opt_out),
+        TEST(p5_a_claim_has_its_time),
+        TEST(a_claimed_contact_counts_when_it_is_made),
+        TEST(a_claim_asks_the_rules_as_of_now),
+        TEST(a_merge_leaves_the_claimed_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

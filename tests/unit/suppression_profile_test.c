@@ -119,7 +119,8 @@ static void a_decided_request_keeps_its_verdict_and_place(void **state)
                                 .verdict = VERDICT_GRANT,
                                 .planned_at = book_time("2026-03-01T10:00:00Z"),
                                 .expires_at = book_time("2026-03-02T10:00:00Z"),
-                                .sent_at = INSTANT_ABSENT};
+                                .sent_at = INSTANT_ABSENT,
+                                .claimed_at = INSTANT_ABSENT};
     add(asked_at("2026-03-01T10:00:00Z", 1, 2), 7, false);
     add(asked_at("2026-03-01T09:00:00Z", 1, 2), 7, true);
     add(asked_at("2026-03-01T11:00:00Z", 2, 2), 7, true);
@@ -152,7 +153,8 @@ static void the_profile_knows_until_when_a_grant_is_open(void **state)
                                 .verdict = VERDICT_GRANT,
                                 .planned_at = book_time("2026-02-01T10:00:00Z"),
                                 .expires_at = book_time("2026-02-02T10:00:00Z"),
-                                .sent_at = INSTANT_ABSENT};
+                                .sent_at = INSTANT_ABSENT,
+                                .claimed_at = INSTANT_ABSENT};
     fact_count = 0;
     add(asked_at("2026-02-01T10:00:00Z", 1, 2), 7, false);
     decide(&known, 1);

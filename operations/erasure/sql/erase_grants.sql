@@ -4,6 +4,6 @@ SELECT DISTINCT ON (d.request_id) d.request_id, a.profile_id, d.channel, d.depar
 FROM suppression.facts AS f
 JOIN suppression.decisions AS d ON d.request_id = f.event_id AND d.anchor = f.anchor
 JOIN suppression.anchors AS a ON a.anchor = d.anchor
-WHERE f.anchor = ANY ($1::bigint[]) AND d.verdict = 1 AND d.expires_at > clock_timestamp()
+WHERE f.anchor = ANY ($1::bigint[]) AND d.verdict = 1 AND d.expires_at > clock_timestamp() AND d.claimed_at IS NULL
   AND (d.outcome = 0 OR ($2 AND EXISTS (SELECT FROM suppression.outbox AS o WHERE o.request_id = d.request_id AND o.kind = 1)))
 ORDER BY d.request_id

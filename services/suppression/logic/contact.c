@@ -26,8 +26,35 @@ int contact_request_order(const struct contact_fact *a, const struct contact_fac
 bool reservation_is_over(const struct reservation *reservation, struct instant at,
                          struct instant now)
 {
+    if (reservation_is_claimed(reservation))
+        return instant_compare(now, instant_plus(reservation->claimed_at, CLAIM_HOLDS)) >= 0;
     return instant_compare(at, reservation->expires_at) >= 0 &&
            instant_compare(now, reservation->expires_at) >= 0;
+}
+
+bool reservation_is_claimed(const struct reservation *reservation)
+{
+    return reservation->claimed_at.us != INSTANT_ABSENT.us;
+}
+
+bool reservation_is_open(const struct reservation *reservation, struct instant at,
+                         struct instant now)
+{
+    return reservation->verdict == VERDICT_GRANT && reservation->outcome == RESULT_OPEN &&
+           !reservation_is_over(reservation, at, now);
+}
+
+struct instant reservation_contact_at(const struct reservation *reservation)
+{
+    return reservation_is_claimed(reservation) ? reservation->claimed_at : reservation->planned_at;
+}
+
+const char *contact_outcome_word(int16_t outcome)
+{
+    static const char *const words[] = {
+        [RESULT_OPEN] = "open", [RESULT_REVOKED] = "revoked", [RESULT_CANCELLED] = "cancelled",
+        [RESULT_SENT] = "sent", [RESULT_FAILED] = "failed",   [RESULT_DELIVERED] = "delivered"};
+    return words[outcome];
 }
 
 bool contact_copy(const struct contact_fact *fact, struct contact_fact *out)

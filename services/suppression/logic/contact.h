@@ -42,6 +42,8 @@ enum contact_flag {
 #define CONTACT_SCORE_ABSENT    INT16_MIN
 #define CONTACT_PRIORITY_ABSENT INT16_MIN
 #define INSTANT_ABSENT          INSTANT_FIRST
+/* How long a claimed contact counts before its channel tells what became of it. */
+#define CLAIM_HOLDS ((struct duration){900 * US_PER_SECOND})
 
 struct contact_fact {
     struct instant at; /* occurred_at */
@@ -112,6 +114,7 @@ struct reservation {
     struct instant planned_at; /* time of the contact as asked for */
     struct instant expires_at; /* INSTANT_NEVER unless granted */
     struct instant sent_at;    /* INSTANT_ABSENT until sent */
+    struct instant claimed_at; /* INSTANT_ABSENT: its channel did not claim it */
     struct span sequence_id;   /* of which it takes the place; SPAN_NONE: its own */
 };
 
@@ -167,9 +170,17 @@ int contact_request_order(const struct contact_fact *a, const struct contact_fac
 
 /* A reservation is over once its expiry has passed on both clocks: event time `at` and wall clock
  * `now`. While only one has passed it stays: a replay of old touchpoints does not free what was
- * taken, a late touchpoint does not either. */
+ * taken, a late touchpoint does not either. A claimed one is over CLAIM_HOLDS after its claim, by
+ * the wall clock alone: a claim is no touchpoint. */
 bool reservation_is_over(const struct reservation *reservation, struct instant at,
                          struct instant now);
+/* Its channel said that it acts now: nothing revokes it any more. */
+bool reservation_is_claimed(const struct reservation *reservation);
+/* Granted, and neither used nor void at (at, now). */
+bool reservation_is_open(const struct reservation *reservation, struct instant at,
+                         struct instant now);
+/* When the contact is supposed to be made: as asked for, or when it was claimed. */
+struct instant reservation_contact_at(const struct reservation *reservation);
 
 /* Merges what the facts of the ledger say of a request into its outcome, its time and sent_at
  * (which are kept otherwise). */
@@ -179,6 +190,21 @@ struct contact_result {
 };
 void contact_result_add(struct contact_result *result, const struct contact_fact *fact);
 
+/* The answer to a channel that is about to act on a grant. */
+struct contact_claim {
+    const char *void_because; /* NULL: go ahead. Else why not: the word is part of the interface */
+    int rule;                 /* of the policy, that forbids it now; -1: none does */
+    bool is_repeat;           /* it was claimed before, and still holds */
+};
+/* Asks, at the wall clock `now`, every rule that does not only count contacts: what was granted
+ * has its place among these. reservation: one of the ledger; request: its fact, NULL: its customer
+ * is not known any more. */
+void contact_claim(const struct contact_policy *policy, const struct ledger *ledger,
+                   const struct contact_fact *request, const struct reservation *reservation,
+                   struct instant now, struct arena *arena, struct contact_claim *out);
+/* The word for an outcome: of answers, and of claims of what is open no more. */
+const char *contact_outcome_word(int16_t outcome);
+
 /* Why an open reservation may not be used any more. */
 struct revocation {
     struct id request_id;
@@ -187,7 +213,8 @@ struct revocation {
 };
 /* Open reservations that the ledger as it is now forbids, in the order of their requests. Event
  * time of what changed: `at`. Which rules are judged says enum rule_revocation; is_merged: an
- * anchor moved in. Returns how many; the array lives in the arena. */
+ * anchor moved in. Claimed ones stay, and keep their places. Returns how many; the array lives in
+ * the arena. */
 size_t contact_revoke(const struct contact_policy *policy, const struct ledger *ledger,
                       bool is_merged, struct instant at, struct instant now, struct arena *arena,
                       struct revocation **out);

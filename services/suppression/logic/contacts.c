@@ -75,7 +75,7 @@ static bool contact_asked(const struct asked *asked, const struct id *request_id
         out->at = r->sent_at;
     } else if (r && asked->request && r->verdict == VERDICT_GRANT) {
         *out = contact_of(asked->request, NULL);
-        out->at = r->planned_at;
+        out->at = reservation_contact_at(r);
         out->reservation = r;
     } else {
         return false;

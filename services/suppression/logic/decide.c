@@ -304,8 +304,7 @@ static size_t find_open(const struct ledger *ledger, struct instant at, struct i
     for (size_t i = 0; i < ledger->reservation_count; i++) {
         struct reservation *r = &ledger->reservations[i];
         const struct asked *asked = contacts_asked(ledger->contacts, &r->request_id);
-        if (asked->request && r->verdict == VERDICT_GRANT && r->outcome == RESULT_OPEN &&
-            !reservation_is_over(r, at, now))
+        if (asked->request && reservation_is_open(r, at, now) && !reservation_is_claimed(r))
             open[count++] = (struct open_request){asked->request, r};
     }
     if (count > 1)
@@ -336,7 +335,7 @@ static int first_failing(const struct contact_policy *policy, const struct quest
 }
 
 /* Open reservations are put aside and let in again one by one, so that each is judged with the
- * earlier ones only. */
+ * earlier ones only, and with what is claimed: who acts already cannot be stopped. */
 size_t contact_revoke(const struct contact_policy *policy, const struct ledger *ledger,
                       bool is_merged, struct instant at, struct instant now, struct arena *arena,
                       struct revocation **out)
@@ -358,4 +357,59 @@ size_t contact_revoke(const struct contact_policy *policy, const struct ledger *
                 (struct revocation){request->event_id, policy->rules[rule].kind->cause, rule};
     }
     return revoked;
+}
+
+/* ---- claims ---- */
+
+/* What is wrong with the reservation itself, whatever the rules say. */
+static const char *why_unusable(const struct reservation *r, struct instant now)
+{
+    if (r->verdict != VERDICT_GRANT)
+        return "not_granted";
+    if (r->outcome != RESULT_OPEN)
+        return contact_outcome_word(r->outcome);
+    if (reservation_is_claimed(r))
+        return reservation_is_over(r, now, now) ? "expired" : NULL;
+    if (instant_compare(now, r->planned_at) < 0)
+        return "too_early";
+    return instant_compare(now, r->expires_at) >= 0 ? "expired" : NULL;
+}
+
+/* A cap that is full by now was full of others: this contact is one of those that it counts. */
+static bool forbids_now(const struct contact_rule *rule)
+{
+    return rule->kind->revokes != REVOKES_ON_MERGE && rule->kind->revokes != REVOKES_NEVER;
+}
+
+static int first_forbidding(const struct contact_policy *policy, const struct question *q)
+{
+    for (size_t i = 0; i < policy->rule_count; i++) {
+        struct finding finding;
+        if (!forbids_now(&policy->rules[i]))
+            continue;
+        rule_ask(&policy->rules[i], q, &finding);
+        if (!finding.passed)
+            return (int)i;
+    }
+    return -1;
+}
+
+void contact_claim(const struct contact_policy *policy, const struct ledger *ledger,
+                   const struct contact_fact *request, const struct reservation *reservation,
+                   struct instant now, struct arena *arena, struct contact_claim *out)
+{
+    *out = (struct contact_claim){why_unusable(reservation, now), -1, false};
+    out->is_repeat = out->void_because == NULL && reservation_is_claimed(reservation);
+    if (out->void_because || out->is_repeat)
+        return;
+    if (request == NULL) {
+        out->void_because = "unidentified";
+        return;
+    }
+    struct ledger whole = with_contacts(policy, ledger, arena);
+    struct question q = question_of(policy, &whole, request, now, now, arena);
+    q.planned_at = now;
+    out->rule = first_forbidding(policy, &q);
+    if (out->rule >= 0)
+        out->void_because = policy->rules[out->rule].kind->name;
 }

@@ -5,5 +5,5 @@ SET outcome = greatest(d.outcome, u.outcome),
     sent_at = least(d.sent_at, u.sent_at)
 FROM unnest($1::uuid[], $2::smallint[], $3::timestamptz[], $4::text[], $5::timestamptz[])
     AS u (request_id, outcome, outcome_at, outcome_cause, sent_at)
-WHERE d.request_id = u.request_id AND (u.outcome > d.outcome OR u.sent_at < coalesce(d.sent_at, 'infinity'))
+WHERE d.request_id = u.request_id AND (u.outcome > d.outcome AND (u.outcome > 1 OR d.claimed_at IS NULL) OR u.sent_at < coalesce(d.sent_at, 'infinity'))
 RETURNING d.request_id
