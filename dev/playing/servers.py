@@ -59,7 +59,7 @@ def locked(folder):
 
 @contextlib.contextmanager
 def started(folder, say, keep):
-    stack = OwnStack(folder, **ports(folder), TUTTI_PG_FSYNC="off")
+    stack = OwnStack(folder, **ports(folder))
     ran = stack.is_up()
     if not ran:
         refuse_data_of_others(folder)

@@ -94,6 +94,7 @@ class OwnStack(Stack):
             TUTTI_KAFKA_HEAP="256m",
             TUTTI_PG_PORT=str(self.pg_port),
             TUTTI_PG_SHARED_BUFFERS="128MB",
+            TUTTI_PG_FSYNC="off",  # servers are killed here, never the machine
             **settings,
             **({"TUTTI_CACHE_DIR": cache} if cache else {}),
         )
