@@ -121,6 +121,10 @@ static bool read_requests(struct door *door, const struct http_request *request,
         door_refuse(job->response, BAD_REQUEST, err.code, err.message);
         return false;
     }
+    if (job->requests.is_choice && !is_peek) {
+        door_refuse(job->response, BAD_REQUEST, "bad_query", "channels: only with peek=1");
+        return false;
+    }
     return may_all(&token, &job->requests, job->response);
 }
 

@@ -75,10 +75,34 @@ static enum outcome encode_list(const struct door_schema *schema, struct arena *
     return OUTCOME_OK;
 }
 
+static enum outcome encode_choice(const struct door_schema *schema, struct arena *arena,
+                                  struct json_t *request, struct json_t *channels,
+                                  struct door_requests *out, struct err *err)
+{
+    size_t count = json_tree_count(channels);
+    out->is_choice = out->is_list = true;
+    if (!json_tree_is_list(channels) || count == 0 || count > DOOR_MOST_CHANNELS)
+        return err_set(err, OUTCOME_REJECT, "json_invalid",
+                       "channels: expected a list of 1 to %d names", DOOR_MOST_CHANNELS);
+    if (request == NULL || json_tree_member(request, "channel"))
+        return err_set(err, OUTCOME_REJECT, "json_invalid",
+                       "request: expected a touchpoint without a channel");
+    for (size_t i = 0; i < count; i++) {
+        if (!json_tree_put_text(request, "channel", json_tree_item(channels, i)))
+            return err_set(err, OUTCOME_REJECT, "json_invalid",
+                           "channels[%zu]: expected a name, and request an object", i);
+        CHECK(encode(schema, arena, request, arena_push(arena, out), err));
+    }
+    return OUTCOME_OK;
+}
+
 static enum outcome read_tree(const struct door_schema *schema, struct arena *arena,
                               struct json_t *tree, struct door_requests *out, struct err *err)
 {
     struct json_t *list = json_tree_member(tree, "requests");
+    struct json_t *channels = json_tree_member(tree, "channels");
+    if (channels)
+        return encode_choice(schema, arena, json_tree_member(tree, "request"), channels, out, err);
     out->is_list = list != NULL;
     return list ? encode_list(schema, arena, list, out, err)
                 : encode(schema, arena, tree, arena_push(arena, out), err);

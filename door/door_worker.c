@@ -307,12 +307,57 @@ static void decide(struct door_worker *worker, struct door_job *jobs)
     refuse_all(worker, jobs, &err);
 }
 
+/* Each alone: what another one would reserve is not there. */
+static enum outcome peek_each(struct door_worker *worker, const struct asked *asked,
+                              struct decided **out, struct err *err)
+{
+    *out = arena_array(&worker->arena, struct decided, asked->count);
+    for (size_t i = 0; i < asked->count; i++) {
+        struct asked one = {asked->records + i, asked->ids + i, 1, asked->ends_us};
+        struct decided *decided;
+        CHECK(run(worker->peeker, &worker->arena, &one, &decided, err));
+        (*out)[i] = *decided;
+    }
+    return OUTCOME_OK;
+}
+
+static size_t place_in(const struct contact_names *names, struct span channel)
+{
+    size_t i = 0;
+    while (i < names->count && !span_equal(names->items[i], channel))
+        i++;
+    return i;
+}
+
+/* The channels that the customer prefers first; the others stay in their order. */
+static enum outcome put_preferred_first(struct door_worker *worker, struct decided *decided,
+                                        size_t count, struct err *err)
+{
+    struct contact_names preferred;
+    CHECK(decider_preferred(worker->peeker, &worker->arena, &decided->verdict.decision.profile_id,
+                            &preferred, err));
+    for (size_t i = 1; i < count; i++)
+        for (size_t k = i; k > 0; k--) {
+            struct decided *pair = &decided[k - 1], later = pair[1];
+            if (place_in(&preferred, pair[0].verdict.decision.channel) <=
+                place_in(&preferred, later.verdict.decision.channel))
+                break;
+            pair[1] = pair[0];
+            pair[0] = later;
+        }
+    return OUTCOME_OK;
+}
+
 static void peek(struct door_worker *worker, struct door_job *job)
 {
     struct err err = {0};
-    struct decided *decided;
+    struct decided *decided = NULL;
     struct asked asked = collect(worker, job);
-    enum outcome outcome = run(worker->peeker, &worker->arena, &asked, &decided, &err);
+    enum outcome outcome = job->requests.is_choice
+                               ? peek_each(worker, &asked, &decided, &err)
+                               : run(worker->peeker, &worker->arena, &asked, &decided, &err);
+    if (outcome == OUTCOME_OK && job->requests.is_choice)
+        outcome = put_preferred_first(worker, decided, asked.count, &err);
     note_failure(worker, outcome, &err);
     if (outcome == OUTCOME_OK)
         answer(worker, job, decided);

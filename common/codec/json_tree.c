@@ -27,6 +27,12 @@ json_t *json_tree_item(json_t *list, size_t i)
     return json_array_get(list, i);
 }
 
+bool json_tree_put_text(json_t *object, const char *key, const json_t *text)
+{
+    return json_is_object(object) && json_is_string(text) &&
+           json_object_set_new(object, key, json_copy((json_t *)text)) == 0;
+}
+
 size_t json_tree_count(const json_t *list)
 {
     return json_array_size(list);

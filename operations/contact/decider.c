@@ -262,6 +262,13 @@ enum outcome decider_claim(struct decider *decider, struct arena *arena, struct 
     return suppression_service_claim(decider->may.self, arena, claims, count, clock_now(), err);
 }
 
+enum outcome decider_preferred(struct decider *decider, struct arena *arena,
+                               const struct id *profile_id, struct contact_names *out,
+                               struct err *err)
+{
+    return suppression_service_preferred(decider->may.self, arena, profile_id, out, err);
+}
+
 /* ---- sending ---- */
 
 /* Resolved touchpoints come from identity-resolver, which reads the touchpoint, too. */

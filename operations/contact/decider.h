@@ -12,6 +12,7 @@
 #include "common/codec/schema/schema_set.h"
 #include "common/runtime/config.h"
 #include "services/suppression/suppression_claim.h"
+#include "services/suppression/suppression_preferred.h"
 #include "services/suppression/suppression_store.h"
 
 /* decider.identity.database.url, decider.suppression.database.url: the two roles */
@@ -64,5 +65,10 @@ enum outcome decider_find(struct decider *decider, struct arena *arena, const st
  * After any error call decider_undo. */
 enum outcome decider_claim(struct decider *decider, struct arena *arena, struct claim *claims,
                            size_t count, struct err *err);
+
+/* The channels that a customer prefers, the most liked first. */
+enum outcome decider_preferred(struct decider *decider, struct arena *arena,
+                               const struct id *profile_id, struct contact_names *out,
+                               struct err *err);
 
 #endif

@@ -422,6 +422,14 @@ enum outcome suppression_service_claim(const void *arg, struct arena *arena, str
     return suppression_claim(&self->suppression, arena, claims, count, now, err);
 }
 
+enum outcome suppression_service_preferred(const void *arg, struct arena *arena,
+                                           const struct id *profile_id, struct contact_names *out,
+                                           struct err *err)
+{
+    const struct self *self = arg;
+    return suppression_preferred(&self->suppression, arena, profile_id, out, err);
+}
+
 /* ---- publishing ---- */
 
 static enum outcome send(struct self *self, const struct suppression_outbox_row *row,

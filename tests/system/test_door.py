@@ -142,6 +142,31 @@ def test_a_list_is_answered_in_its_order(world, door):
     assert records(world) == before + 9
 
 
+def test_a_peek_on_several_channels(own_world):
+    """Each as if it were the only one, the customer's favourites first; nothing is left of it."""
+    world, door = own_world, Door(own_world).start().wait_ready()
+    world.start(names=("identity-resolver", "suppression"))
+    centre = {"channel": "web", "direction": "inbound", "consent": {"sms": False, "email": True}}
+    wishes = [touchpoint(f"wish-{n}", "jane", START - DAY + n, "Preferences Updated", preferences_json=json.dumps({"channels": names}), **centre)
+              for n, names in enumerate((["sms"], ["direct mail", "Text", "fax"]))]  # fmt: skip
+    world.produce([json.dumps(wish) for wish in wishes])
+    world.settle(names=("identity-resolver", "suppression"))
+    body = {name: value for name, value in request("which", "jane", START).items() if name != "channel"}
+    before = records(world)
+    asked = {"request": body, "channels": ["email", "sms", "direct_mail"]}
+    answers = door.peek(asked)["decisions"]
+    verdicts = [(answer["channel"], answer["verdict"], answer["reason"]) for answer in answers]
+    assert verdicts == [("direct_mail", "grant", None), ("sms", "deny", "opt_out"), ("email", "grant", None)]
+    stranger = door.peek({**asked, "request": {**body, "user_id": "nobody knows"}})["decisions"]
+    assert [answer["channel"] for answer in stranger] == asked["channels"]
+    assert (decisions(world), records(world)) == ([], before)
+    for wrong in ({**asked, "channels": []}, {**asked, "channels": [7]}, {**asked, "channels": "email"}, {"channels": ["email"]},
+                  {**asked, "request": {**body, "channel": "email"}}, {**asked, "request": 7}):  # fmt: skip
+        assert door.call("POST", "/v1/contact-decisions?peek=1", wrong)[0] == 400, wrong
+    assert door.call("POST", "/v1/contact-decisions", asked)[0] == 400
+    assert door.call("POST", "/v1/contact-decisions?peek=1", asked, "letters")[0] == 403
+
+
 def test_one_slot_and_many_who_ask(own_world):
     """Through Kafka and two doors at once: exactly one grant a person, whoever is first."""
     people, world = 40, own_world
