@@ -175,6 +175,7 @@ int main(void)
     scratch_create(&scratch, "tutti_late_event");
     struct db *db = database_open(scratch.url);
     database_must(migrations_up(db, &schema_files, false, NULL, &err), &err);
+    database_must(generation_use_slot(db, 0, &err), &err);
     activate_generation(&b, db);
     open_tracker(&b, db);
     fill_timeline(&b);

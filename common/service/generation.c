@@ -122,7 +122,13 @@ static enum outcome read_complete(struct db *db, struct arena *arena, struct gen
                        "`tutti policy apply` did not finish: run it again");
     if (!db_is_null(r, 0, 4))
         out->zones = db_uuid(r, 0, 4);
+    out->slot = db_int2(r, 0, 5);
     return OUTCOME_OK;
+}
+
+enum outcome generation_use_slot(struct db *db, int16_t slot, struct err *err)
+{
+    return db_session_change(db, "search_path", slot == 0 ? "slot_0" : "slot_1", err);
 }
 
 enum outcome generation_find_zones(struct db *db, struct arena *arena, struct id *out,
@@ -143,7 +149,7 @@ static enum outcome join(struct db *db, struct arena *arena, const char *dir,
     CHECK(read_complete(db, arena, out, err));
     CHECK(hash_files(arena, dir, &out->zones, &local, err));
     return id_equal(&local, &out->id)
-               ? OUTCOME_OK
+               ? generation_use_slot(db, out->slot, err)
                : err_set(err, OUTCOME_FATAL, "other_generation",
                          "the policies in %s are not the active ones: run `tutti policy apply`, "
                          "or start with the files that were applied",

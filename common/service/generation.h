@@ -32,6 +32,7 @@ struct generation {
     struct id id;
     int32_t number;  /* tutti_meta.generations.number: what state rows carry */
     struct id zones; /* its time zones (zones.h); all zeros: it knows UTC only */
+    int16_t slot;    /* where what is derived under it stands: slot_0 or slot_1 */
 };
 
 /* Names of the policy files of a generation, NULL-ended. Two are not among them: identity.json
@@ -52,8 +53,11 @@ enum outcome generation_hash(const char *dir, struct generation *generation, str
 /* The time zones of the active generation; all zeros if there is none. */
 enum outcome generation_find_zones(struct db *db, struct arena *arena, struct id *out,
                                    struct err *err);
-/* Reads the active generation. FATAL if there is none, or if it differs
- * from the files of policy.dir. */
+/* Statements of this connection that name a derived table without its schema mean the table of the
+ * slot, from now on and after every reconnect. Outside of a transaction only. */
+enum outcome generation_use_slot(struct db *db, int16_t slot, struct err *err);
+/* Reads the active generation, and makes the connection use its slot. FATAL if there is none, or if
+ * it differs from the files of policy.dir. */
 enum outcome generation_open(struct db *db, const struct config *config, struct generation *out,
                              struct err *err);
 /* Inside a transaction: FATAL "generation_changed" if another generation is active by now. With

@@ -127,6 +127,32 @@ void db_session_set(struct db *db, const char *name, const char *value)
     db->session = more;
 }
 
+/* Takes the line of a name out of the settings. */
+static void forget_setting(struct db *db, const char *name)
+{
+    size_t n = strlen(name);
+    for (char *at = db->session; *at;) {
+        char *next = at + strcspn(at, "\n") + 1;
+        if (strncmp(at, name, n) == 0 && at[n] == '=')
+            memmove(at, next, strlen(next) + 1);
+        else
+            at = next;
+    }
+}
+
+enum outcome db_session_change(struct db *db, const char *name, const char *value, struct err *err)
+{
+    if (db->in_transaction)
+        return db_misused(db, "db_session_change inside a transaction", err);
+    forget_setting(db, name);
+    db_session_set(db, name, value);
+    if (db->phase != DB_UP || !db->prepare)
+        return OUTCOME_OK; /* connecting sets it, or each transaction does */
+    char text[128];
+    snprintf(text, sizeof text, "SET %s = %s", name, value);
+    return db_script(db, text, err);
+}
+
 void db_pin_plans(struct db *db)
 {
     static const char *const off[] = {"enable_hashjoin", "enable_mergejoin", "enable_seqscan",

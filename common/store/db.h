@@ -36,6 +36,9 @@ void db_close(struct db *db);
 /* A server setting of every session from the next connection on, for example ("enable_hashjoin",
  * "off") to pin plans. Name and value are literals of the program, without spaces or quotes. */
 void db_session_set(struct db *db, const char *name, const char *value);
+/* The same for this session, too; another value for a name that was set before. Outside of a
+ * transaction only. RETRY "db_down" if the connection is lost meanwhile. */
+enum outcome db_session_change(struct db *db, const char *name, const char *value, struct err *err);
 
 /* Every commit from now on rolls back, and says that all is well: to see what a transaction would
  * do. */

@@ -56,6 +56,7 @@ struct fact_column {
 
 struct timeline_schema {
     const char *schema; /* "journey": prefix of tables and statement names */
+    const char *states; /* the table of states, with its schema unless search_path leads to it */
     const struct fact_column *columns;
     size_t column_count;
     size_t fact_size;

@@ -2,8 +2,8 @@
  * do not depend on the columns. */
 #include "common/timeline/timeline_sql.h"
 
-/* Arrays in, rows out. Locks are taken in key order by a plain ordered scan (SELECT ... ORDER BY
- * ... FOR NO KEY UPDATE). */
+/* Arrays in, rows out. %s is the schema; in statements about states it is their table. Locks are
+ * taken in key order by a plain ordered scan (SELECT ... ORDER BY ... FOR NO KEY UPDATE). */
 static const char *const templates[SQL_COUNT] = {
     [SQL_FIND_FACTS] = "SELECT u.number FROM unnest($1::bigint[], $2::timestamptz[], $3::uuid[]) "
                        "WITH ORDINALITY AS u (anchor, occurred_at, event_id, number) "
@@ -18,9 +18,9 @@ static const char *const templates[SQL_COUNT] = {
                          "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::uuid[]) AS u "
                          "(anchor, profile, version, profile_id) "
                          "WHERE a.anchor = u.anchor",
-    [SQL_COPY_STATES] = "COPY %s.states (profile, ver, members, generation, payload) "
+    [SQL_COPY_STATES] = "COPY %s (profile, ver, members, generation, payload) "
                         "FROM STDIN BINARY",
-    [SQL_LOCK_STATES] = "SELECT profile, ver, members, generation, payload FROM %s.states WHERE "
+    [SQL_LOCK_STATES] = "SELECT profile, ver, members, generation, payload FROM %s WHERE "
                         "profile = ANY ($1::bigint[]) "
                         "ORDER BY profile FOR NO KEY UPDATE",
     /* Uses the index that views need anyway: a short key is a range of profile ids. */
@@ -35,12 +35,12 @@ static const char *const templates[SQL_COUNT] = {
         "CROSS JOIN LATERAL (SELECT occurred_at FROM %s.facts WHERE anchor = u.anchor ORDER BY "
         "occurred_at, event_id LIMIT 1) f",
     [SQL_SAVE_STATES] =
-        "UPDATE %s.states s SET ver = u.ver + 1, members = u.members, generation = u.generation, "
+        "UPDATE %s s SET ver = u.ver + 1, members = u.members, generation = u.generation, "
         "payload = u.payload "
         "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::integer[], $5::bytea[]) "
         "AS u (profile, ver, members, generation, payload) WHERE s.profile = u.profile",
     [SQL_SWAP_STATES] =
-        "UPDATE %s.states s SET ver = u.ver + 1, payload = u.payload "
+        "UPDATE %s s SET ver = u.ver + 1, payload = u.payload "
         "FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bytea[]) AS u (profile, ver, "
         "generation, payload) "
         "WHERE s.profile = u.profile AND s.ver = u.ver AND s.generation = u.generation",
@@ -91,6 +91,12 @@ enum outcome timeline_copy_end(struct db *db, const char *code, struct err *err)
     return outcome;
 }
 
+static bool is_of_states(int statement)
+{
+    return statement == SQL_COPY_STATES || statement == SQL_LOCK_STATES ||
+           statement == SQL_SAVE_STATES || statement == SQL_SWAP_STATES;
+}
+
 void timeline_build_sql(struct timeline *tl)
 {
     for (int i = 0; i < SQL_COUNT; i++) {
@@ -100,7 +106,7 @@ void timeline_build_sql(struct timeline *tl)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
         if (templates[i]) {
-            strbuf_addf(&sql, templates[i], tl->schema->schema);
+            strbuf_addf(&sql, templates[i], is_of_states(i) ? tl->schema->states : tl->schema->schema);
             s->sql = sql.ptr;
         }
 #pragma GCC diagnostic pop

@@ -102,6 +102,7 @@ enum outcome policy_find_active(struct db *db, struct arena *arena, struct gener
     CHECK(db_run(db, &sql_policy_find_generation, &p, &r, NULL, err));
     generation->number = db_rows(r) ? db_int4(r, 0, 0) : 0;
     *complete = db_rows(r) && db_bool(r, 0, 1);
+    generation->slot = db_rows(r) ? db_int2(r, 0, 2) : 0;
     return OUTCOME_OK;
 }
 
@@ -111,13 +112,16 @@ enum outcome policy_start_generation(struct db *db, struct arena *arena, const c
     struct span policies = SPAN_NONE;
     CHECK(bundle(arena, dir, &policies, err));
     CHECK(db_script(db, "LOCK TABLE tutti_meta.policy_lock IN EXCLUSIVE MODE", err));
-    CHECK(db_run(db, &sql_policy_deactivate, NULL, NULL, NULL, err));
     struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, arena);
+    CHECK(db_run(db, &sql_policy_deactivate, &p, &r, NULL, err));
+    generation->slot = db_rows(r) ? db_int2(r, 0, 0) : 0;
     params_init(&p, arena);
     params_uuid(&p, &generation->id);
     params_text(&p, policies);
     params_uuid(&p, &generation->zones);
-    struct db_result *r = NULL;
+    params_int2(&p, generation->slot);
     CHECK(db_run(db, &sql_policy_activate, &p, &r, NULL, err));
     generation->number = db_int4(r, 0, 0);
     CHECK(journey_policy_store_files(db, arena, dir, &generation->id, err));

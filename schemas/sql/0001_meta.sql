@@ -72,6 +72,7 @@ CREATE TABLE tutti_meta.generations (
     is_active boolean NOT NULL,
     is_complete boolean NOT NULL DEFAULT false,
     zones uuid REFERENCES tutti_meta.zone_sets,
+    slot smallint NOT NULL DEFAULT 0 CHECK (slot IN (0, 1)),
     activated_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE UNIQUE INDEX generations_one_active ON tutti_meta.generations (is_active) WHERE is_active;
@@ -82,6 +83,7 @@ COMMENT ON COLUMN tutti_meta.generations.policies IS 'The policy files as they w
 COMMENT ON COLUMN tutti_meta.generations.is_active IS 'True for the one that services work by.';
 COMMENT ON COLUMN tutti_meta.generations.is_complete IS 'True once every profile was derived under it; services refuse to start before.';
 COMMENT ON COLUMN tutti_meta.generations.zones IS 'Its time zones, as in tutti_meta.zone_sets; null: it knows UTC only.';
+COMMENT ON COLUMN tutti_meta.generations.slot IS 'Where what is derived under it stands: 0 for slot_0, 1 for slot_1.';
 COMMENT ON COLUMN tutti_meta.generations.activated_at IS 'When it was applied.';
 
 -- No generation: nothing is derived from targets.
@@ -114,11 +116,11 @@ COMMENT ON TABLE tutti_meta.review_lock IS 'Locked (EXCLUSIVE) by tutti identity
 
 -- The active generation; the lock keeps a switch off until the transaction ends. Two statements: a read after a wait for a lock needs a
 -- snapshot of its own, and a function that is not stable takes one for each of its statements.
-CREATE FUNCTION tutti_meta.hold_policies(OUT generation uuid, OUT number integer) RETURNS SETOF record
+CREATE FUNCTION tutti_meta.hold_policies(OUT generation uuid, OUT number integer, OUT slot smallint) RETURNS SETOF record
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 1 AS $$
 BEGIN
     LOCK TABLE tutti_meta.policy_lock IN ROW SHARE MODE;
-    RETURN QUERY SELECT g.generation, g.number FROM tutti_meta.generations AS g WHERE g.is_active;
+    RETURN QUERY SELECT g.generation, g.number, g.slot FROM tutti_meta.generations AS g WHERE g.is_active;
 END $$;
 
 -- Empties tables. Who reads one of them does not hold this up: its rows are then deleted one by one.
@@ -132,6 +134,51 @@ BEGIN
 EXCEPTION WHEN lock_not_available THEN
     FOREACH one IN ARRAY tables LOOP
         EXECUTE 'DELETE FROM ' || one;
+    END LOOP;
+END $$;
+
+-- Slots: what is derived from facts under policies stands in one of two places, so that other policies can be derived while these are read.
+-- The services name these tables without a schema, and search_path leads to their slot. Views read the schema `active`.
+CREATE SCHEMA slot_0;
+COMMENT ON SCHEMA slot_0 IS 'What is derived under one generation of policies: a partition of each such table.';
+CREATE SCHEMA slot_1;
+COMMENT ON SCHEMA slot_1 IS 'The same under another generation.';
+CREATE SCHEMA active;
+COMMENT ON SCHEMA active IS 'What is derived under the active generation: a view of each such table.';
+
+-- The slot of the active generation; 0 while there is none.
+CREATE FUNCTION tutti_meta.active_slot() RETURNS smallint LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT coalesce(max(slot), 0::smallint) FROM tutti_meta.generations WHERE is_active $$;
+
+-- Gives tables slots, for the role that writes them: each becomes a parent with two partitions of its name, and a view in `active`. The
+-- table must be empty. Keys and indexes stand on the partitions, because the services write and read these directly.
+CREATE FUNCTION tutti_meta.give_slots(writer regrole, VARIADIC tables regclass[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    model regclass;
+    place regnamespace;
+    name text;
+    options text;
+    columns text;
+BEGIN
+    FOREACH model IN ARRAY tables LOOP
+        SELECT relnamespace, relname, 'WITH (' || array_to_string(reloptions, ', ') || ')' INTO place, name, options
+        FROM pg_class WHERE oid = model;
+        columns := (SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = model AND attnum > 0);
+        EXECUTE format('ALTER TABLE %s RENAME TO %I', model, name || '_model');
+        EXECUTE format('CREATE TABLE %s.%I (LIKE %s INCLUDING DEFAULTS INCLUDING COMMENTS INCLUDING STORAGE, '
+                       'slot smallint NOT NULL DEFAULT tutti_meta.active_slot()) PARTITION BY LIST (slot)', place, name, model);
+        EXECUTE format('COMMENT ON TABLE %s.%I IS %L', place, name, obj_description(model, 'pg_class'));
+        EXECUTE format('COMMENT ON COLUMN %s.%I.slot IS %L', place, name, 'Slot of the generation that it is derived under.');
+        FOR slot IN 0..1 LOOP
+            EXECUTE format('CREATE TABLE slot_%s.%I (LIKE %s INCLUDING ALL, slot smallint NOT NULL DEFAULT %s) %s',
+                           slot, name, model, slot, options);
+            EXECUTE format('ALTER TABLE %s.%I ATTACH PARTITION slot_%s.%I FOR VALUES IN (%s)', place, name, slot, name, slot);
+            EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON slot_%s.%I TO %s', slot, name, writer);
+        END LOOP;
+        EXECUTE format('CREATE VIEW active.%I AS SELECT %s FROM %s.%I WHERE slot = '
+                       '(SELECT coalesce(max(g.slot), 0::smallint) FROM tutti_meta.generations AS g WHERE g.is_active)',
+                       name, columns, place, name);
+        EXECUTE format('DROP TABLE %s', model);
     END LOOP;
 END $$;
 
@@ -178,6 +225,7 @@ CREATE FUNCTION tutti_meta.without_keys(packed bytea, keys bigint[]) RETURNS byt
     AS $$ SELECT string_agg(substring(packed FROM i * 8 + 1 FOR 8), '' ORDER BY i) FROM generate_series(0, length(packed) / 8 - 1) AS i
           WHERE tutti_meta.be_int8(packed, i * 8) <> ALL (keys) $$;
 
+GRANT USAGE ON SCHEMA slot_0, slot_1 TO tutti_journey, tutti_metrics;
 GRANT USAGE ON SCHEMA tutti_meta TO tutti_identity, tutti_journey, tutti_suppression, tutti_metrics;
 GRANT SELECT ON tutti_meta.generations, tutti_meta.zones, tutti_meta.zone_countries, tutti_meta.reanchoring TO tutti_identity, tutti_journey, tutti_suppression, tutti_metrics;
 GRANT UPDATE ON tutti_meta.presence, tutti_meta.policy_lock TO tutti_identity, tutti_journey, tutti_suppression, tutti_metrics;
@@ -190,4 +238,5 @@ GRANT USAGE ON SCHEMA tutti TO tutti_reader;
 
 -- migrate:down
 DROP SCHEMA tutti CASCADE;
+DROP SCHEMA active, slot_0, slot_1 CASCADE;
 DROP SCHEMA tutti_meta CASCADE;

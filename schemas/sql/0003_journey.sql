@@ -593,6 +593,10 @@ COMMENT ON COLUMN journey.message_outbox.id IS 'Grows with the transactions abou
 COMMENT ON COLUMN journey.message_outbox.lane IS 'Lane whose owner sends it.';
 COMMENT ON COLUMN journey.message_outbox.payload IS 'The messages of one transaction: topic, profile id (the key), length and bytes of each.';
 
+SELECT tutti_meta.give_slots('tutti_journey', 'journey.traits', 'journey.sales', 'journey.sale_copies', 'journey.states', 'journey.checkpoints',
+                             'journey.conversions', 'journey.repeats', 'journey.order_changes', 'journey.stage_changes', 'journey.responses',
+                             'journey.memberships', 'journey.opportunities');
+
 GRANT USAGE ON SCHEMA journey TO tutti_journey, tutti_metrics;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA journey TO tutti_journey;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA journey TO tutti_journey;

@@ -91,6 +91,8 @@ COMMENT ON COLUMN metrics.late.v6 IS 'As in metrics.cells.';
 COMMENT ON COLUMN metrics.late.v7 IS 'As in metrics.cells.';
 COMMENT ON COLUMN metrics.late.updated_at IS 'Last change.';
 
+SELECT tutti_meta.give_slots('tutti_metrics', 'metrics.cells', 'metrics.late');
+
 GRANT USAGE ON SCHEMA metrics TO tutti_metrics, tutti_journey;
 GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA metrics TO tutti_metrics;
 

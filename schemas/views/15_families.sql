@@ -19,7 +19,7 @@ FROM (
            sum(c.v2) AS returned,
            max(c.updated_at) AS updated_at
     FROM metrics.cell_keys AS k
-    JOIN metrics.cells AS c USING (cell)
+    JOIN active.cells AS c USING (cell)
     WHERE k.family = 1
     GROUP BY k.cell
 ) AS c
@@ -52,7 +52,7 @@ FROM (
            sum(c.v0) AS customers,
            max(c.updated_at) AS updated_at
     FROM metrics.cell_keys AS k
-    JOIN metrics.cells AS c USING (cell)
+    JOIN active.cells AS c USING (cell)
     WHERE k.family = 2
     GROUP BY k.cell
 ) AS c
@@ -94,7 +94,7 @@ FROM (
            sum(c.v4) AS rows,
            max(c.updated_at) AS updated_at
     FROM metrics.cell_keys AS k
-    JOIN metrics.cells AS c USING (cell)
+    JOIN active.cells AS c USING (cell)
     WHERE k.family = 3
     GROUP BY k.cell
 ) AS c
@@ -153,7 +153,7 @@ FROM (
            sum(c.v6) AS wait_over_30d,
            max(c.updated_at) AS updated_at
     FROM metrics.cell_keys AS k
-    JOIN metrics.cells AS c USING (cell)
+    JOIN active.cells AS c USING (cell)
     WHERE k.family = 4
     GROUP BY k.cell
 ) AS c
@@ -192,7 +192,7 @@ FROM (
            sum(c.v1) AS entries,
            max(c.updated_at) AS updated_at
     FROM metrics.cell_keys AS k
-    JOIN metrics.cells AS c USING (cell)
+    JOIN active.cells AS c USING (cell)
     WHERE k.family = 5
     GROUP BY k.cell
 ) AS c
@@ -217,7 +217,7 @@ FROM (
            sum(c.v1) AS entries,
            max(c.updated_at) AS updated_at
     FROM metrics.cell_keys AS k
-    JOIN metrics.cells AS c USING (cell)
+    JOIN active.cells AS c USING (cell)
     WHERE k.family = 6
     GROUP BY k.cell
 ) AS c;
@@ -242,7 +242,7 @@ FROM (
            sum(c.v2) AS exits,
            max(c.updated_at) AS updated_at
     FROM metrics.cell_keys AS k
-    JOIN metrics.cells AS c USING (cell)
+    JOIN active.cells AS c USING (cell)
     WHERE k.family = 7
     GROUP BY k.cell
 ) AS c
@@ -270,7 +270,7 @@ FROM (
            sum(c.v2) AS seconds,
            max(c.updated_at) AS updated_at
     FROM metrics.cell_keys AS k
-    JOIN metrics.cells AS c USING (cell)
+    JOIN active.cells AS c USING (cell)
     WHERE k.family = 8
     GROUP BY k.cell
 ) AS c
@@ -306,7 +306,7 @@ FROM (
            sum(c.v3) AS answers,
            max(c.updated_at) AS updated_at
     FROM metrics.cell_keys AS k
-    JOIN metrics.cells AS c USING (cell)
+    JOIN active.cells AS c USING (cell)
     WHERE k.family = 20
     GROUP BY k.cell
 ) AS c
@@ -349,7 +349,7 @@ FROM (
            sum(c.v2) AS scores,
            max(c.updated_at) AS updated_at
     FROM metrics.cell_keys AS k
-    JOIN metrics.cells AS c USING (cell)
+    JOIN active.cells AS c USING (cell)
     WHERE k.family = 21
     GROUP BY k.cell
 ) AS c
@@ -389,7 +389,7 @@ FROM (
            sum(c.v2) + sum(c.v7) * 4611686018427387904 AS cost_micros,
            max(c.updated_at) AS updated_at
     FROM metrics.cell_keys AS k
-    JOIN metrics.cells AS c USING (cell)
+    JOIN active.cells AS c USING (cell)
     WHERE k.family = 22
     GROUP BY k.cell
 ) AS c
@@ -430,7 +430,7 @@ FROM (
            sum(c.v2) AS sends,
            max(c.updated_at) AS updated_at
     FROM metrics.cell_keys AS k
-    JOIN metrics.cells AS c USING (cell)
+    JOIN active.cells AS c USING (cell)
     WHERE k.family = 12
     GROUP BY k.cell
 ) AS c
@@ -470,7 +470,7 @@ FROM (
            sum(c.v2) AS returned,
            max(c.updated_at) AS updated_at
     FROM metrics.cell_keys AS k
-    JOIN metrics.late AS c USING (cell)
+    JOIN active.late AS c USING (cell)
     WHERE k.family = 1
     GROUP BY k.cell, c.kinds
 ) AS c
@@ -521,7 +521,7 @@ FROM (
            sum(c.v4) AS rows,
            max(c.updated_at) AS updated_at
     FROM metrics.cell_keys AS k
-    JOIN metrics.late AS c USING (cell)
+    JOIN active.late AS c USING (cell)
     WHERE k.family = 3
     GROUP BY k.cell, c.kinds
 ) AS c

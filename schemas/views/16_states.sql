@@ -25,7 +25,7 @@ SELECT profile, generation,
        CASE WHEN get_byte(payload, 3) & 2 = 2 THEN nullif(tutti_meta.be_int2(payload, octet_length(payload) - 10), -32768) END AS zone,
        CASE WHEN get_byte(payload, 3) & 2 = 2 THEN tutti_meta.from_micros(tutti_meta.be_int8(payload, octet_length(payload) - 8)) END AS zone_at,
        CASE WHEN get_byte(payload, 3) & 4 = 4 THEN substring(payload FROM 146 FOR tutti_meta.be_int4(payload, 141)) END AS lapses
-FROM journey.states
+FROM active.states
 WHERE octet_length(payload) >= 141;
 COMMENT ON VIEW journey.state_headers IS 'The fixed part of packed states as columns (convergent).';
 COMMENT ON COLUMN journey.state_headers.profile IS 'Short key of the profile.';

@@ -4,7 +4,7 @@ CREATE VIEW journey.profile_traits AS
 SELECT c.profile_id, c.trait, c.value, c.source, c.observed_at
 FROM (
     SELECT DISTINCT ON (a.profile_id, t.trait) a.profile_id, t.trait, t.value, t.source, t.occurred_at AS observed_at
-    FROM journey.traits AS t
+    FROM active.traits AS t
     JOIN journey.anchors AS a USING (anchor)
     WHERE a.version % 2 = 0
     ORDER BY a.profile_id, t.trait, t.place DESC
@@ -23,7 +23,7 @@ SELECT n.profile_id, n.occurred_at, n.place, sent.channel, answered.device_type,
 FROM (
     SELECT a.profile_id, r.occurred_at, r.send_shape, r.shape, r.local_hour,
            row_number() OVER newest AS place, max(r.occurred_at) OVER (PARTITION BY a.profile_id) AS newest_at
-    FROM journey.responses AS r
+    FROM active.responses AS r
     JOIN journey.anchors AS a USING (anchor)
     WINDOW newest AS (PARTITION BY a.profile_id ORDER BY r.occurred_at DESC, r.rank DESC, r.event_id DESC, r.anchor DESC)
 ) AS n

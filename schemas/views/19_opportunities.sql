@@ -22,7 +22,7 @@ FROM (
            (array_agg(p.by_event_id) FILTER (WHERE p.step BETWEEN 3 AND 5))[1] AS end_event_id,
            (count(*) FILTER (WHERE p.step IN (1, 6)))::integer AS trigger_count,
            min(p.loaded_at) FILTER (WHERE p.step = 1) AS loaded_at
-    FROM journey.opportunities AS p
+    FROM active.opportunities AS p
     JOIN journey.anchors AS a USING (anchor)
     WHERE p.by_at <= tutti.as_of()
     GROUP BY p.opportunity_id, a.profile_id, p.rule, p.offer

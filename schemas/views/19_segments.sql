@@ -33,7 +33,7 @@ COMMENT ON COLUMN journey.lapses.is_in IS 'The customer enters the segment; else
 
 CREATE VIEW journey.membership_changes AS
 SELECT a.profile_id, m.segment, m.changed_at, m.is_in, m.event_id, m.loaded_at
-FROM journey.memberships AS m
+FROM active.memberships AS m
 JOIN journey.anchors AS a USING (anchor)
 UNION ALL
 SELECT a.profile_id, l.segment, l.changed_at, l.is_in, l.event_id, l.changed_at

@@ -37,18 +37,18 @@ FROM (
                    s.product_category, s.device_type, s.country, s.score_kind, s.currency,
                    s.shown_direction AS direction, tutti_meta.touch_rank(CASE WHEN s.is_touch THEN s.shown_direction END, w.is_sale, w.is_return) AS rank,
                    a.version % 2 = 0 AND w.is_sale AND NOT EXISTS (
-                       SELECT FROM journey.sale_copies AS c WHERE (c.anchor, c.occurred_at, c.event_id) = (f.anchor, f.occurred_at, f.event_id)
+                       SELECT FROM active.sale_copies AS c WHERE (c.anchor, c.occurred_at, c.event_id) = (f.anchor, f.occurred_at, f.event_id)
                    ) AND NOT EXISTS (
                        -- A copy of an order changes nothing.
-                       SELECT FROM journey.order_changes AS o
+                       SELECT FROM active.order_changes AS o
                        WHERE (o.anchor, o.occurred_at, o.event_id) = (f.anchor, f.occurred_at, f.event_id)
                            AND o.value_micros = 0 AND coalesce(o.margin_micros, 0) = 0
                    ) AS is_goal,
                    CASE WHEN NOT s.is_touch OR a.version % 2 = 1 THEN NULL
                         WHEN NOT w.is_sale OR EXISTS (
-                            SELECT FROM journey.sale_copies AS c WHERE (c.anchor, c.occurred_at, c.event_id) = (f.anchor, f.occurred_at, f.event_id)
+                            SELECT FROM active.sale_copies AS c WHERE (c.anchor, c.occurred_at, c.event_id) = (f.anchor, f.occurred_at, f.event_id)
                         ) OR EXISTS (
-                            SELECT FROM journey.order_changes AS o WHERE (o.anchor, o.occurred_at, o.event_id) = (f.anchor, f.occurred_at, f.event_id)
+                            SELECT FROM active.order_changes AS o WHERE (o.anchor, o.occurred_at, o.event_id) = (f.anchor, f.occurred_at, f.event_id)
                         ) THEN s.touch_kind ELSE '(conversion)' END AS node,
                    coalesce(a.version % 2 = 0 AND s.is_touch AND s.shown_direction = 'inbound', false) AS is_inbound, s.is_bot
             FROM journey.facts AS f
@@ -56,7 +56,7 @@ FROM (
             JOIN journey.shapes AS s USING (shape)
             CROSS JOIN LATERAL (SELECT s.is_return_event OR (s.is_goal_event AND coalesce(f.value_micros, 0) < 0) AS is_return,
                                        s.is_goal_event AND coalesce(f.value_micros, 0) >= CASE WHEN s.needs_value THEN 1 ELSE 0 END AS is_sale) AS w
-            WHERE NOT EXISTS (SELECT FROM journey.repeats AS r WHERE (r.anchor, r.occurred_at, r.event_id) = (f.anchor, f.occurred_at, f.event_id))
+            WHERE NOT EXISTS (SELECT FROM active.repeats AS r WHERE (r.anchor, r.occurred_at, r.event_id) = (f.anchor, f.occurred_at, f.event_id))
         ) AS d
         WINDOW earlier AS (PARTITION BY d.profile_id ORDER BY d.occurred_at, d.rank, d.event_id, d.anchor ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
                until AS (PARTITION BY d.profile_id ORDER BY d.occurred_at, d.rank, d.event_id, d.anchor ROWS UNBOUNDED PRECEDING)

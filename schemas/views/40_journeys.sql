@@ -8,7 +8,7 @@ SELECT s.stage_change_id, a.profile_id, s.journey_number, s.changed_at,
        tutti_meta.status_name(s.to_status) AS to_status,
        tutti_meta.reason_name(s.reason) AS reason,
        s.touchpoint_id, s.seconds_in_stage, s.position AS change_position, s.loaded_at
-FROM journey.stage_changes AS s
+FROM active.stage_changes AS s
 JOIN journey.anchors AS a USING (anchor)
 WHERE s.changed_at <= tutti.as_of()
 UNION ALL
@@ -58,7 +58,7 @@ SELECT coalesce(c.further_id, c.event_id) AS conversion_id, g.value AS goal_id, 
        (SELECT string_agg((SELECT h.channel FROM journey.shapes AS h WHERE h.shape = tutti_meta.be_int4(c.touches, i * 28 + 24)), ' > ' ORDER BY i)
         FROM generate_series(greatest(c.touch_count - 20, 0), c.touch_count - 1) AS i) AS path,
        c.loaded_at
-FROM journey.conversions AS c
+FROM active.conversions AS c
 LEFT JOIN journey.anchors AS a USING (anchor)
 LEFT JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
 JOIN journey.shapes AS s ON s.shape = c.shape
@@ -76,13 +76,13 @@ SELECT coalesce(t.further_id, t.event_id), g.value, a.profile_id, t.event_id, t.
        (SELECT string_agg((SELECT h.channel FROM journey.shapes AS h WHERE h.shape = tutti_meta.be_int4(t.touches, i * 28 + 24)), ' > ' ORDER BY i)
         FROM generate_series(greatest(t.touch_count - 20, 0), t.touch_count - 1) AS i),
        t.loaded_at
-FROM journey.order_changes AS t
+FROM active.order_changes AS t
 JOIN journey.anchors AS a USING (anchor)
 LEFT JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
 JOIN journey.shapes AS s ON s.shape = t.shape
 JOIN journey.shapes AS seller ON seller.shape = t.seller_shape
 JOIN journey.shapes AS money ON money.shape = t.money_shape
-LEFT JOIN journey.conversions AS o
+LEFT JOIN active.conversions AS o
     ON o.anchor = t.order_anchor AND o.occurred_at = t.order_at AND o.event_id = t.order_event_id AND o.goal = t.goal
 JOIN journey.dictionary AS g ON g.code = t.goal
 WHERE NOT t.is_return AND (t.value_micros <> 0 OR t.margin_micros <> 0);
@@ -120,12 +120,12 @@ SELECT t.conversion_id, l.line_number::integer AS line_number,
        s.currency, t.loaded_at
 FROM (
     SELECT coalesce(k.further_id, k.event_id) AS conversion_id, k.shape AS money_shape, f.lines, f.line_amounts, f.loaded_at
-    FROM journey.conversions AS k
+    FROM active.conversions AS k
     JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
     UNION ALL
     -- A further telling that added its whole value is a part of the order; all others tell the same lines again.
     SELECT coalesce(k.further_id, k.event_id), k.money_shape, f.lines, f.line_amounts, f.loaded_at
-    FROM journey.order_changes AS k
+    FROM active.order_changes AS k
     JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
     WHERE NOT k.is_return AND k.value_micros = f.value_micros AND (k.value_micros <> 0 OR k.margin_micros <> 0)
 ) AS t
@@ -166,7 +166,7 @@ FROM (
     FROM (
         SELECT coalesce(k.further_id, k.event_id) AS conversion_id, k.occurred_at, k.goal, k.touch_count, k.touches, k.loaded_at, a.profile_id, s.department, s.currency,
                k.occurred_at AS shared_at, 1000000 AS share, k.value_micros, k.margin_micros, 0::bigint AS value_before, 0::bigint AS margin_before
-        FROM journey.conversions AS k
+        FROM active.conversions AS k
         LEFT JOIN journey.anchors AS a ON a.anchor = k.anchor AND a.version % 2 = 0
         JOIN journey.shapes AS s USING (shape)
         UNION ALL
@@ -175,7 +175,7 @@ FROM (
                k.order_at, k.share, k.value_micros + CASE k.touch_count WHEN 0 THEN k.over_micros ELSE 0 END,
                CASE WHEN k.share <> 0 OR k.value_micros <> 0 OR k.margin_micros <> 0 THEN k.margin_micros END,
                k.value_before, k.margin_before
-        FROM journey.order_changes AS k
+        FROM active.order_changes AS k
         LEFT JOIN journey.anchors AS a ON a.anchor = k.anchor AND a.version % 2 = 0
         JOIN journey.shapes AS s ON s.shape = k.seller_shape
         JOIN journey.shapes AS money ON money.shape = k.money_shape
@@ -183,7 +183,7 @@ FROM (
         UNION ALL
         SELECT coalesce(k.further_id, k.event_id) AS conversion_id, k.occurred_at, k.goal, 0, '', k.loaded_at, a.profile_id, s.department, money.currency,
                k.order_at, 0, k.over_micros, NULL, 0, 0
-        FROM journey.order_changes AS k
+        FROM active.order_changes AS k
         LEFT JOIN journey.anchors AS a ON a.anchor = k.anchor AND a.version % 2 = 0
         JOIN journey.shapes AS s ON s.shape = k.seller_shape
         JOIN journey.shapes AS money ON money.shape = k.money_shape
@@ -247,12 +247,12 @@ SELECT r.event_id AS return_id, CASE WHEN a.version % 2 = 0 THEN a.profile_id EN
        (CASE WHEN r.order_event_id IS NOT NULL AND NOT r.is_repeat THEN -r.margin_micros END * 0.000001)::numeric(20, 6) AS returned_margin,
        (CASE WHEN r.order_event_id IS NULL THEN -r.value_micros - r.over_micros ELSE -r.over_micros END * 0.000001)::numeric(20, 6) AS unmatched_revenue,
        r.is_full, r.is_repeat, r.loaded_at
-FROM journey.order_changes AS r
+FROM active.order_changes AS r
 LEFT JOIN journey.anchors AS a USING (anchor)
 LEFT JOIN journey.facts AS f USING (anchor, occurred_at, event_id)
 JOIN journey.shapes AS s ON s.shape = r.shape
 JOIN journey.shapes AS money ON money.shape = r.money_shape
-LEFT JOIN journey.conversions AS o
+LEFT JOIN active.conversions AS o
     ON o.anchor = r.order_anchor AND o.occurred_at = r.order_at AND o.event_id = r.order_event_id AND o.goal = r.goal
 LEFT JOIN journey.dictionary AS g ON g.code = r.goal
 WHERE r.is_return;

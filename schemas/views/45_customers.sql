@@ -7,13 +7,13 @@ SELECT a.profile_id, m.currency, sum(m.conversions)::bigint AS conversions,
        (sum(m.cost_micros) * 0.000001)::numeric(38, 6) AS cost_to_serve
 FROM (
     SELECT c.anchor, s.currency, 1 AS conversions, c.value_micros::numeric AS revenue_micros, c.margin_micros, NULL::bigint AS cost_micros
-    FROM journey.conversions AS c
+    FROM active.conversions AS c
     JOIN journey.shapes AS s USING (shape)
     WHERE c.further_id IS NULL
     UNION ALL
     -- Returns, and further tellings of an order.
     SELECT o.anchor, s.currency, 0, o.value_micros::numeric + o.over_micros, o.margin_micros, NULL
-    FROM journey.order_changes AS o
+    FROM active.order_changes AS o
     JOIN journey.shapes AS s ON s.shape = o.money_shape
     WHERE o.further_id IS NULL AND (o.value_micros <> 0 OR coalesce(o.margin_micros, 0) <> 0 OR o.over_micros <> 0 OR o.is_full)
     UNION ALL
@@ -21,7 +21,7 @@ FROM (
     FROM journey.facts AS f
     JOIN journey.shapes AS s USING (shape)
     WHERE f.cost_micros IS NOT NULL AND s.is_touch
-        AND NOT EXISTS (SELECT FROM journey.repeats AS r WHERE (r.anchor, r.occurred_at, r.event_id) = (f.anchor, f.occurred_at, f.event_id))
+        AND NOT EXISTS (SELECT FROM active.repeats AS r WHERE (r.anchor, r.occurred_at, r.event_id) = (f.anchor, f.occurred_at, f.event_id))
 ) AS m
 JOIN journey.anchors AS a USING (anchor)
 WHERE a.version % 2 = 0
@@ -44,7 +44,7 @@ FROM journey.facts AS f
 JOIN journey.anchors AS a USING (anchor)
 JOIN journey.shapes AS s USING (shape)
 WHERE a.version % 2 = 0 AND s.is_touch
-    AND NOT EXISTS (SELECT FROM journey.repeats AS r WHERE (r.anchor, r.occurred_at, r.event_id) = (f.anchor, f.occurred_at, f.event_id))
+    AND NOT EXISTS (SELECT FROM active.repeats AS r WHERE (r.anchor, r.occurred_at, r.event_id) = (f.anchor, f.occurred_at, f.event_id))
 GROUP BY a.profile_id, s.channel, s.device_type;
 COMMENT ON VIEW tutti.dim_profile_channels IS 'Channels and devices of each customer, with the number of touches (convergent).';
 COMMENT ON COLUMN tutti.dim_profile_channels.profile_id IS 'Today''s profile (convergent).';

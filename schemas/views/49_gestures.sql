@@ -41,7 +41,7 @@ WITH given AS (
     JOIN journey.anchors AS a USING (anchor)
     CROSS JOIN LATERAL (SELECT tutti_meta.touch_rank(CASE WHEN s.is_touch THEN s.shown_direction END, s.is_goal_event, s.is_return_event) AS rank) AS r
     WHERE s.event = 'Gesture Given'
-        AND NOT EXISTS (SELECT FROM journey.repeats AS r WHERE (r.anchor, r.occurred_at, r.event_id) = (f.anchor, f.occurred_at, f.event_id))
+        AND NOT EXISTS (SELECT FROM active.repeats AS r WHERE (r.anchor, r.occurred_at, r.event_id) = (f.anchor, f.occurred_at, f.event_id))
 ), opened AS (
     SELECT DISTINCT ON (profile_id, case_id) profile_id, case_id, occurred_at, rank, event_id, anchor
     FROM journey.case_touches

@@ -4,7 +4,7 @@ CREATE VIEW tutti.fct_responses AS
 SELECT r.send_id, r.event_id AS response_id, a.profile_id, r.sent_at, r.occurred_at AS responded_at, s.channel, s.campaign_id,
        extract(epoch FROM r.occurred_at - r.sent_at)::numeric(20, 6) AS seconds_to_response,
        r.loaded_at
-FROM journey.responses AS r
+FROM active.responses AS r
 JOIN journey.anchors AS a USING (anchor)
 JOIN journey.shapes AS s ON s.shape = r.send_shape;
 COMMENT ON VIEW tutti.fct_responses IS 'Sends that were answered, with their answers. Key: response_id, responded_at, profile_id (convergent).';

@@ -41,6 +41,7 @@ enum outcome journey_sweep_open(struct db *db, const char *dir, const struct gen
     struct tracker *t = &sweep->tracker;
     t->db = db;
     t->generation = *generation;
+    CHECK(generation_use_slot(db, generation->slot, err));
     t->diff_partitions = 1;
     t->fast = t->slow = t->fallbacks = t->rederived =
         metric_counter("sweep_profiles_total", "", "Profiles derived again.");

@@ -42,6 +42,7 @@ static const struct fact_column columns[] = {
 
 const struct timeline_schema suppression_timeline = {
     .schema = "suppression",
+    .states = "suppression.states",
     .columns = columns,
     .column_count = sizeof columns / sizeof *columns,
     .fact_size = sizeof(struct ledger_fact),

@@ -62,6 +62,15 @@ static inline void database_must(enum outcome outcome, const struct err *err)
     }
 }
 
+/* Connections to the database from now on name the tables of this slot without a schema. */
+static inline void scratch_use_slot(struct db *db, const struct scratch *scratch, int slot)
+{
+    char sql[128];
+    struct err err = {0};
+    snprintf(sql, sizeof sql, "ALTER DATABASE %s SET search_path = slot_%d", scratch->name, slot);
+    database_must(db_script(db, sql, &err), &err);
+}
+
 static inline void scratch_run(const char *before, const char *name, const char *after)
 {
     char sql[128];

@@ -1045,6 +1045,7 @@ static int set_up(void **state)
              "ALTER DATABASE %s SET synchronous_commit = off",
              generation, scratch.name);
     database_must(db_script(db, sql, &err), &err);
+    scratch_use_slot(db, &scratch, 0);
     for (size_t i = 0; i < TRACKERS; i++)
         open_tracker(&trackers[i]);
     return 0;

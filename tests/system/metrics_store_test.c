@@ -453,6 +453,7 @@ static void migrate(void)
              "'P365D', 'linear', 40, 40, 'P7D' FROM tutti_meta.generations",
              older, active);
     run_script(sql);
+    scratch_use_slot(db, &scratch, 0);
     db_close(db);
 }
 

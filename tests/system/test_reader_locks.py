@@ -9,8 +9,8 @@ from traces import erase
 
 ADVISORY = (7235417803201, 7235417803202, 7594869441312613241, 8391741524008593767)  # of earlier versions; any other is as good
 MODES = ("ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "SHARE", "EXCLUSIVE", "ACCESS EXCLUSIVE")
-RELATIONS = "SELECT c.oid::regclass::text FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = ANY (%s) AND c.relkind IN ('r', 'v')"
-SCHEMAS = ["tutti", "tutti_meta", "identity", "journey", "suppression", "metrics"]
+RELATIONS = "SELECT c.oid::regclass::text FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = ANY (%s) AND c.relkind IN ('r', 'p', 'v')"
+SCHEMAS = ["tutti", "tutti_meta", "identity", "journey", "suppression", "metrics", "active", "slot_0", "slot_1"]
 FUNCTIONS = ("tutti_meta.hold_policies()", "tutti_meta.hold_erasures()")
 
 

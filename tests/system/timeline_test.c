@@ -593,6 +593,7 @@ static void migrate(void)
     database_must(migrations_up(db, &schema_files, false, NULL, &err), &err);
     snprintf(sql, sizeof sql, "ALTER DATABASE %s SET synchronous_commit = off", scratch.name);
     database_must(db_script(db, sql, &err), &err);
+    scratch_use_slot(db, &scratch, 0);
     db_close(db);
 }
 

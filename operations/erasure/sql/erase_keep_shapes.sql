@@ -5,7 +5,7 @@ SELECT DISTINCT tutti_meta.kept_shape(s.type, s.event, s.channel, s.direction, s
        '', s.type, s.event, s.channel, s.direction, s.department, s.purpose, s.currency, false, s.is_bot, s.channel || ':' || s.event,
        s.shown_direction, s.is_touch, s.is_goal_event, s.needs_value, s.is_money, s.is_money_with_value, s.is_return_event
 FROM journey.facts AS f
-JOIN journey.sales AS w USING (anchor, occurred_at, event_id)
+JOIN active.sales AS w USING (anchor, occurred_at, event_id)
 JOIN journey.shapes AS s USING (shape)
 WHERE f.anchor = ANY ($1::bigint[])
 ON CONFLICT (hash) DO NOTHING

@@ -5,13 +5,13 @@ WITH moved AS (SELECT tutti_meta.short_key(m.identifier_id) AS anchor
      sold AS (SELECT m.currency, sum(m.conversions) AS conversions, sum(m.micros) AS micros
               FROM (SELECT s.currency, 1 AS conversions, c.value_micros::numeric AS micros
                     FROM moved
-                    JOIN journey.conversions AS c USING (anchor)
+                    JOIN active.conversions AS c USING (anchor)
                     JOIN journey.shapes AS s USING (shape)
                     WHERE c.further_id IS NULL
                     UNION ALL
                     SELECT s.currency, 0, o.value_micros::numeric + o.over_micros
                     FROM moved
-                    JOIN journey.order_changes AS o USING (anchor)
+                    JOIN active.order_changes AS o USING (anchor)
                     JOIN journey.shapes AS s ON s.shape = o.money_shape
                     WHERE o.further_id IS NULL) AS m
               GROUP BY m.currency)

@@ -1,2 +1,2 @@
--- No generation is active; the next statement starts another.
-UPDATE tutti_meta.generations SET is_active = false WHERE is_active
+-- No generation is active; the next statement starts another, in the slot that this one had.
+UPDATE tutti_meta.generations SET is_active = false WHERE is_active RETURNING slot

@@ -1,2 +1,2 @@
 -- The active generation, if its policies have the hash $1.
-SELECT number, is_complete FROM tutti_meta.generations WHERE generation = $1 AND is_active
+SELECT number, is_complete, slot FROM tutti_meta.generations WHERE generation = $1 AND is_active

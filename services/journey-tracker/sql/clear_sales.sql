@@ -1,2 +1,2 @@
-DELETE FROM journey.sales WHERE anchor IS NOT NULL;
-SELECT tutti_meta.clear_tables('journey.sale_copies');
+DELETE FROM sales WHERE anchor IS NOT NULL;
+SELECT tutti_meta.clear_tables('sale_copies');

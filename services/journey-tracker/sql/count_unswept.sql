@@ -1,3 +1,3 @@
 SELECT count(*)
-FROM journey.states
+FROM active.states
 WHERE generation <> $1

@@ -1,1 +1,1 @@
-DELETE FROM journey.traits
+DELETE FROM traits

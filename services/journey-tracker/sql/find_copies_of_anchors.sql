@@ -1,3 +1,3 @@
 SELECT c.occurred_at, c.event_id, c.anchor, c.rank
-FROM journey.sale_copies AS c
+FROM sale_copies AS c
 WHERE c.anchor = ANY ($1::bigint[])

@@ -1,4 +1,4 @@
 SELECT profile
-FROM journey.states
+FROM active.states
 WHERE generation <> $1
 LIMIT $2

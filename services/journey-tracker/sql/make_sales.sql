@@ -15,14 +15,14 @@ WITH claims AS (
            row_number() OVER (PARTITION BY c.occurred_at, c.event_id ORDER BY c.holder, c.rank DESC, c.anchor) AS place
     FROM claims AS c
 ), owners AS (
-    INSERT INTO journey.sales (occurred_at, event_id, anchor, rank)
+    INSERT INTO sales (occurred_at, event_id, anchor, rank)
     SELECT o.occurred_at, o.event_id, o.anchor, o.rank
     FROM ordered AS o
     WHERE o.place = 1
     ON CONFLICT DO NOTHING
     RETURNING occurred_at, event_id, anchor
 )
-INSERT INTO journey.sale_copies (occurred_at, event_id, anchor, rank)
+INSERT INTO sale_copies (occurred_at, event_id, anchor, rank)
 SELECT o.occurred_at, o.event_id, o.anchor, o.rank
 FROM ordered AS o
 LEFT JOIN owners AS w USING (occurred_at, event_id)

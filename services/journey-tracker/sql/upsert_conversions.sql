@@ -1,4 +1,4 @@
-INSERT INTO journey.conversions (anchor, occurred_at, event_id, goal, further_id, shape, is_first, stage_before, value_micros, margin_micros,
+INSERT INTO conversions (anchor, occurred_at, event_id, goal, further_id, shape, is_first, stage_before, value_micros, margin_micros,
                                  touch_count, touches)
 SELECT anchor, occurred_at, event_id, goal, nullif(further_id, '00000000-0000-0000-0000-000000000000'), shape, is_first, stage_before,
        value_micros, margin_micros, touch_count, touches

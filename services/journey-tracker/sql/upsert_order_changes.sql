@@ -1,4 +1,4 @@
-INSERT INTO journey.order_changes (anchor, occurred_at, event_id, goal, further_id, shape, is_return, is_full, is_repeat, order_anchor, order_at, order_event_id,
+INSERT INTO order_changes (anchor, occurred_at, event_id, goal, further_id, shape, is_return, is_full, is_repeat, order_anchor, order_at, order_event_id,
                                    seller_shape, money_shape, share, value_micros, margin_micros, value_before, margin_before, over_micros, touch_count, touches)
 SELECT anchor, occurred_at, event_id, goal, nullif(further_id, '00000000-0000-0000-0000-000000000000'), shape, is_return, is_full, is_repeat,
        CASE WHEN has_order THEN order_anchor END, CASE WHEN has_order THEN order_at END, CASE WHEN has_order THEN order_event_id END,

@@ -1,4 +1,4 @@
-INSERT INTO journey.stage_changes (stage_change_id, touchpoint_id, anchor, journey_number, changed_at, from_stage, to_stage,
+INSERT INTO stage_changes (stage_change_id, touchpoint_id, anchor, journey_number, changed_at, from_stage, to_stage,
                                    from_status, to_status, reason, seconds_in_stage, position)
 SELECT unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::bigint[]), unnest($4::integer[]), unnest($5::timestamptz[]),
        unnest($6::smallint[]), unnest($7::smallint[]), unnest($8::smallint[]), unnest($9::smallint[]), unnest($10::smallint[]),

@@ -1,4 +1,4 @@
-INSERT INTO journey.traits AS t (anchor, trait, place, occurred_at, value, source)
+INSERT INTO traits AS t (anchor, trait, place, occurred_at, value, source)
 SELECT u.anchor, u.trait, u.place, u.occurred_at, u.value, u.source
 FROM unnest($1::bigint[], $2::text[], $3::bytea[], $4::timestamptz[], $5::text[], $6::text[])
     AS u (anchor, trait, place, occurred_at, value, source)

@@ -37,6 +37,7 @@ static const struct fact_column fact_columns[] = {
 
 const struct timeline_schema journey_timeline = {
     .schema = "journey",
+    .states = "states", /* of the slot */
     .columns = fact_columns,
     .column_count = sizeof fact_columns / sizeof *fact_columns,
     .fact_size = sizeof(struct journey_fact),

@@ -1,4 +1,4 @@
-INSERT INTO metrics.cells AS t (cell, lane, v0, v1, v2, v3, v4, v5, v6, v7, updated_at)
+INSERT INTO cells AS t (cell, lane, v0, v1, v2, v3, v4, v5, v6, v7, updated_at)
 SELECT unnest($1::bigint[]), unnest($2::integer[]), unnest($3::bigint[]), unnest($4::bigint[]), unnest($5::bigint[]),
        unnest($6::bigint[]), unnest($7::bigint[]), unnest($8::bigint[]), unnest($9::bigint[]), unnest($10::bigint[]), now()
 ON CONFLICT (cell, lane) DO UPDATE

@@ -1,4 +1,4 @@
-INSERT INTO metrics.late AS t (cell, lane, kinds, v0, v1, v2, v3, v4, v5, v6, v7, updated_at)
+INSERT INTO late AS t (cell, lane, kinds, v0, v1, v2, v3, v4, v5, v6, v7, updated_at)
 SELECT unnest($1::bigint[]), unnest($2::integer[]), unnest($3::smallint[]), unnest($4::bigint[]), unnest($5::bigint[]), unnest($6::bigint[]),
        unnest($7::bigint[]), unnest($8::bigint[]), unnest($9::bigint[]), unnest($10::bigint[]), unnest($11::bigint[]), now()
 ON CONFLICT (cell, lane, kinds) DO UPDATE
