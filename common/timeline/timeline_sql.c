@@ -106,7 +106,8 @@ void timeline_build_sql(struct timeline *tl)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
         if (templates[i]) {
-            strbuf_addf(&sql, templates[i], is_of_states(i) ? tl->schema->states : tl->schema->schema);
+            strbuf_addf(&sql, templates[i],
+                        is_of_states(i) ? tl->schema->states : tl->schema->schema);
             s->sql = sql.ptr;
         }
 #pragma GCC diagnostic pop
