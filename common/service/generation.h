@@ -56,8 +56,8 @@ enum outcome generation_find_zones(struct db *db, struct arena *arena, struct id
 /* Statements of this connection that name a derived table without its schema mean the table of the
  * slot, from now on and after every reconnect. Outside of a transaction only. */
 enum outcome generation_use_slot(struct db *db, int16_t slot, struct err *err);
-/* Reads the active generation, and makes the connection use its slot. FATAL if there is none, or if
- * it differs from the files of policy.dir. */
+/* Reads the active generation. FATAL if there is none, or if it differs
+ * from the files of policy.dir. */
 enum outcome generation_open(struct db *db, const struct config *config, struct generation *out,
                              struct err *err);
 /* Inside a transaction: FATAL "generation_changed" if another generation is active by now. With

@@ -17,6 +17,7 @@ static enum outcome open_tool(struct tracker *t, const struct config *config, st
         metric_counter("moves_profiles_total", "", "Profiles derived again.");
     CHECK(journey_policy_load(arena, config_text(config, "policy.dir"), &t->policy, err));
     CHECK(generation_open(t->db, config, &t->generation, err));
+    CHECK(generation_use_slot(t->db, t->generation.slot, err));
     CHECK(tracker_load_zones(t, arena, err));
     CHECK(erased_open(t->db, t->erased, err));
     return shapes_open(t->db, &t->policy, &t->shapes, err);

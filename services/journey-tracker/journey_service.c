@@ -94,6 +94,7 @@ static enum outcome journey_open(struct service_context *context, void *arg, str
     open_metrics(self);
     CHECK(journey_policy_load(&self->arena, config_text(config, "policy.dir"), &t->policy, err));
     CHECK(generation_open(context->db, config, &t->generation, err));
+    CHECK(generation_use_slot(context->db, t->generation.slot, err));
     CHECK(tracker_load_zones(t, &self->arena, err));
     CHECK(erased_open(context->db, &self->erased, err));
     t->erased = &self->erased;

@@ -50,6 +50,7 @@ static enum outcome metrics_open(struct service_context *context, void *arg, str
     struct self *self = arg;
     struct generation generation;
     CHECK(generation_open(context->db, context->config, &generation, err));
+    CHECK(generation_use_slot(context->db, generation.slot, err));
     flush_open(&self->flush, context->db, &generation,
                (size_t)config_int(context->config, "cache.bytes"));
     open_metrics(self);
