@@ -63,7 +63,8 @@ static void open_tracker(struct bench *b, struct db *db)
     t->fallbacks = metric_counter("bench_fallbacks", "", "Bench.");
     t->rederived = metric_counter("bench_rederived", "", "Bench.");
     journey_cache_open(&t->cache, 64 << 20);
-    database_must(journey_policy_load(&b->arena, TUTTI_SOURCE_DIR "/policies", &t->policy, &err),
+    struct policy_source source = policy_source_folder(TUTTI_SOURCE_DIR "/policies");
+    database_must(journey_policy_load(&b->arena, &source, &t->policy, &err),
                   &err);
     t->timeline = timeline_new(&journey_timeline);
     database_must(shapes_open(db, &t->policy, &t->shapes, &err), &err);

@@ -18,6 +18,9 @@ const struct setting policy_settings[] = {
      "with orchestration.json, referrers.json, segments.json, traits.json and targets.json where "
      "there "
      "are any."},
+    {"policy.from", SETTING_CHOICE, "files", 0, 0, "files|database",
+     "Where the policies are read from: the files of policy.dir, which must be the ones that were "
+     "applied, or what was applied, as the database keeps it."},
     {"identity.key_file", SETTING_TEXT, "", 0, 0, NULL,
      "File with the secret key of identifier hashes (16 to 64 bytes, or hexadecimal)."},
     {"identity.previous_key_file", SETTING_TEXT, "", 0, 0, NULL,
@@ -36,14 +39,19 @@ const char *generation_policy_path(struct arena *arena, const char *dir, const c
     return arena_printf(arena, "%s/%s", dir, file);
 }
 
+bool generation_may_lack(const char *file)
+{
+    for (size_t i = 0; i < sizeof may_be_absent / sizeof *may_be_absent; i++)
+        if (strcmp(file, may_be_absent[i]) == 0)
+            return true;
+    return false;
+}
+
 bool generation_lacks_file(const char *dir, const char *file)
 {
     struct arena arena = {0};
-    bool may_lack = false;
-    for (size_t i = 0; i < sizeof may_be_absent / sizeof *may_be_absent; i++)
-        may_lack = may_lack || strcmp(file, may_be_absent[i]) == 0;
-    bool lacks =
-        may_lack && access(generation_policy_path(&arena, dir, file), F_OK) != 0 && errno == ENOENT;
+    bool lacks = generation_may_lack(file) &&
+                 access(generation_policy_path(&arena, dir, file), F_OK) != 0 && errno == ENOENT;
     arena_free(&arena);
     return lacks;
 }
@@ -142,27 +150,50 @@ enum outcome generation_find_zones(struct db *db, struct arena *arena, struct id
     return OUTCOME_OK;
 }
 
-static enum outcome join(struct db *db, struct arena *arena, const char *dir,
-                         struct generation *out, struct err *err)
+static enum outcome changed(struct err *err)
+{
+    return err_set(err, OUTCOME_RETRY, "generation_changed", "other policies were activated");
+}
+
+/* The source is the active generation. */
+static enum outcome compare(struct arena *arena, const struct policy_source *source,
+                            const struct generation *active, struct err *err)
 {
     struct id local;
-    CHECK(read_complete(db, arena, out, err));
-    CHECK(hash_files(arena, dir, &out->zones, &local, err));
-    return id_equal(&local, &out->id)
+    if (source->is_database)
+        return source->number == active->number ? OUTCOME_OK : changed(err);
+    CHECK(hash_files(arena, source->dir, &active->zones, &local, err));
+    return id_equal(&local, &active->id)
                ? OUTCOME_OK
                : err_set(err, OUTCOME_FATAL, "other_generation",
                          "the policies in %s are not the active ones: run `tutti policy apply`, "
                          "or start with the files that were applied",
-                         dir);
+                         source->dir);
 }
 
-enum outcome generation_open(struct db *db, const struct config *config, struct generation *out,
-                             struct err *err)
+static enum outcome join(struct db *db, struct arena *arena, const struct policy_source *source,
+                         struct generation *out, struct err *err)
+{
+    CHECK(read_complete(db, arena, out, err));
+    return compare(arena, source, out, err);
+}
+
+enum outcome generation_open(struct db *db, const struct policy_source *source,
+                             struct generation *out, struct err *err)
 {
     struct arena arena = {0};
-    enum outcome outcome = join(db, &arena, config_text(config, "policy.dir"), out, err);
+    enum outcome outcome = join(db, &arena, source, out, err);
     arena_free(&arena);
     return outcome;
+}
+
+enum outcome generation_check(struct db *db, struct arena *arena,
+                              const struct generation *generation, struct err *err)
+{
+    struct generation now = {0};
+    struct db_result *r = NULL;
+    CHECK(find_active(db, arena, &sql_generation_find_active, &r, &now, err));
+    return now.number == generation->number ? OUTCOME_OK : changed(err);
 }
 
 enum outcome generation_still_active(struct db *db, struct arena *arena,
@@ -176,7 +207,6 @@ enum outcome generation_still_active(struct db *db, struct arena *arena,
                              : &sql_generation_find_active_locked,
                       &r, &now, err));
     if (now.number != generation->number)
-        return err_set(err, OUTCOME_FATAL, "generation_changed",
-                       "other policies were activated: restart with the same files");
+        return changed(err);
     return erased ? erased_check(db, erased, db_int8(r, 0, 2), err) : OUTCOME_OK;
 }

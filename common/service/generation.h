@@ -18,6 +18,7 @@
 #include "common/base/pack.h"
 #include "common/runtime/config.h"
 #include "common/service/erased.h"
+#include "common/service/policy_source.h"
 #include "common/store/db.h"
 
 /* The table that running services lock, and that is locked alone by what works without them. */
@@ -45,6 +46,8 @@ const char *generation_policy_path(struct arena *arena, const char *dir, const c
 /* Whether a policy file is not there though the folder is whole: referrers.json, segments.json,
  * traits.json and targets.json may be absent, and then say nothing. */
 bool generation_lacks_file(const char *dir, const char *file);
+/* The same of a file that is not looked for. */
+bool generation_may_lack(const char *file);
 /* Appends the bytes of a file. FATAL "policy_unreadable" naming it. */
 enum outcome generation_read_file(struct strbuf *out, const char *path, struct err *err);
 /* Hash of the files of a directory and of the time zones that generation->zones names, into
@@ -56,11 +59,15 @@ enum outcome generation_find_zones(struct db *db, struct arena *arena, struct id
 /* Statements of this connection that name a derived table without its schema mean the table of the
  * slot, from now on and after every reconnect. Outside of a transaction only. */
 enum outcome generation_use_slot(struct db *db, int16_t slot, struct err *err);
-/* Reads the active generation. FATAL if there is none, or if it differs
- * from the files of policy.dir. */
-enum outcome generation_open(struct db *db, const struct config *config, struct generation *out,
-                             struct err *err);
-/* Inside a transaction: FATAL "generation_changed" if another generation is active by now. With
+/* Reads the active generation. FATAL if there is none, or if it differs from the files of the
+ * source. RETRY "generation_changed" if it is not the one whose
+ * texts the source fetched. */
+enum outcome generation_open(struct db *db, const struct policy_source *source,
+                             struct generation *out, struct err *err);
+/* The same look without a lock, for who derives nothing: it may be over at once. */
+enum outcome generation_check(struct db *db, struct arena *arena,
+                              const struct generation *generation, struct err *err);
+/* Inside a transaction: RETRY "generation_changed" if another generation is active by now. With
  * `erased` it must come before any other lock: the same statement holds the erasures, and it
  * answers as erased_check does. NULL: for a service that stores nothing about people. */
 enum outcome generation_still_active(struct db *db, struct arena *arena,

@@ -11,6 +11,7 @@
 #include "common/runtime/stop.h"
 #include "common/service/admin_http.h"
 #include "common/service/pipeline_internal.h"
+#include "common/service/renew.h"
 
 enum {
     /* longest wait for a first record: how often the loop looks at signals and scans */
@@ -292,10 +293,24 @@ static enum outcome collect(struct pipeline *pipeline, struct err *err)
     }
 }
 
+enum outcome pipeline_renew(struct pipeline *pipeline, struct err *err)
+{
+    const struct service *service = pipeline->service;
+    if (!pipeline->is_outdated)
+        return OUTCOME_OK;
+    CHECK(renew_service(service, pipeline->context, pipeline->self, err));
+    pipeline->is_outdated = false;
+    if (service->assigned && !service->renew)
+        service->assigned(pipeline->self, pipeline->new_topics, pipeline->new_partitions,
+                          pipeline->new_count);
+    return OUTCOME_OK;
+}
+
 static enum outcome scan(struct pipeline *pipeline, struct err *err)
 {
     const struct service *service = pipeline->service;
     arena_reset(&pipeline->arena);
+    CHECK(pipeline_renew(pipeline, err));
     CHECK(db_ready(pipeline->context->db, err));
     CHECK(service->scan(pipeline->self, &pipeline->arena, err));
     CHECK(pipeline_wait_acks(pipeline, err));

@@ -71,6 +71,7 @@ static enum outcome attempt(struct pipeline *pipeline, size_t first, size_t coun
     size_t alive = 0;
     struct batch batch = {&pipeline->arena, pipeline->records + first, count, clock_now(), NULL};
     arena_reset(&pipeline->arena);
+    CHECK(pipeline_renew(pipeline, err));
     enum outcome outcome = decode_all(pipeline, &batch, &alive, err);
     report_registry(pipeline, outcome);
     if (outcome != OUTCOME_OK || alive == 0)

@@ -35,6 +35,7 @@ struct pipeline {
     bool is_assignment_new;
 
     bool is_scan_due, is_registry_down;
+    bool is_outdated; /* other policies are active: the service is renewed first */
     int64_t next_stay_us; /* when work that takes long serves the group again */
     int64_t next_scan_us, scan_interval_us, next_check_us;
     struct backoff backoff, scan_backoff;
@@ -50,6 +51,9 @@ struct pipeline {
 size_t pipeline_count_topics(const struct service *service);
 enum outcome pipeline_read_topics(const struct service *service, const struct config *config,
                                   const char **topics, struct err *err);
+
+/* Renews the service if other policies are active. */
+enum outcome pipeline_renew(struct pipeline *pipeline, struct err *err);
 
 /* pipeline_wait.c: waits without leaving the group. */
 /* Stays a member of the group during work of its own: serves it every second at most, and only

@@ -6,6 +6,7 @@
 #include "common/runtime/stop.h"
 #include "common/service/admin_http.h"
 #include "common/service/pipeline_internal.h"
+#include "common/service/renew.h"
 
 enum { SLICE_MS = 100, ACK_TIMEOUT_MS = 2000, STAY_US = 1000000 };
 
@@ -77,5 +78,6 @@ void pipeline_undo(struct pipeline *pipeline)
 
 void pipeline_log_retry(struct pipeline *pipeline, const char *event, const struct err *err)
 {
+    pipeline->is_outdated = pipeline->is_outdated || renew_is_due(err);
     log_event(LOG_WARN, event, "code", err->code, "message", err->message, NULL);
 }

@@ -5,6 +5,10 @@
  *     take records -> decode (each record) -> apply (load, pure logic, save, commit)
  *         -> publish (queue messages) -> acknowledged -> finished -> offsets are committed
  *
+ * RETRY "generation_changed" from apply or scan: other policies were activated. The pipeline renews
+ * the service before it runs the records again: `renew`, or close() and open() with the policies of
+ * the database.
+ *
  * RETRY from any step: the pipeline rolls back, calls `dropped`, waits with back-off and runs the
  * SAME records again. So every step must be idempotent. REJECT from decode: one dead letter for
  * that record. REJECT from apply: the pipeline halves the batch until it finds the faulty record,
@@ -21,10 +25,12 @@
 #include "common/bus/producer.h"
 #include "common/codec/schema/schema_set.h"
 #include "common/runtime/config.h"
+#include "common/service/policy_source.h"
 #include "common/store/db.h"
 
 struct service_context {
     const struct config *config;
+    struct policy_source *policies; /* what policy.from says; after a change the database */
     struct db *db;
     struct producer *producer; /* NULL: nothing will be published, only computed */
     struct consumer *consumer; /* NULL inside open(), and for records that come another way */
@@ -63,6 +69,9 @@ struct service {
     enum outcome (*open)(struct service_context *context, void *self, struct err *err);
     /* frees what self holds, even if open() failed half-way; not self itself */
     void (*close)(void *self);
+    /* Other policies are active: takes those of context->policies, which is the database now. NULL:
+     * closed and opened instead, and told its assignment again. RETRY: it is called again. */
+    enum outcome (*renew)(void *self, struct err *err);
     /* The complete new assignment (empty after everything was revoked), told between batches. Drop
      * caches here that are valid for the assigned partitions only. */
     void (*assigned)(void *self, const int *topics, const int32_t *partitions, size_t count);

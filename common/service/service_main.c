@@ -38,6 +38,7 @@ struct app {
     struct config *config;
     struct admin_http *http;
     struct service_context context;
+    struct policy_source policies;
     void *self; /* the service's own state */
     struct pipeline *pipeline;
     struct standing_lock *presence;
@@ -56,6 +57,8 @@ static enum outcome load(struct app *app, int argc, char **argv, enum config_act
     if (*action == CONFIG_EXIT_OK)
         return OUTCOME_OK;
     app->context.config = app->config;
+    app->policies = policy_source_of(app->config);
+    app->context.policies = &app->policies;
     CHECK(consumer_check_config(app->config, err));
     return producer_check_config(app->config, err);
 }
@@ -168,6 +171,7 @@ static void close_all(struct app *app)
 {
     pipeline_close(app->pipeline);
     close_service(app);
+    policy_source_free(&app->policies);
     schema_set_close(app->context.schemas);
     producer_close(app->context.producer);
     standing_lock_release(app->presence);

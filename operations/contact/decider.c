@@ -6,6 +6,7 @@
 
 #include "common/codec/touchpoint.h"
 #include "common/runtime/clock.h"
+#include "common/service/renew.h"
 #include "common/service/topic_names.h"
 #include "services/identity-resolver/resolver_service.h"
 #include "services/suppression/suppression_service.h"
@@ -23,7 +24,9 @@ const struct setting decider_settings[] = {
 struct step {
     const struct service *service;
     struct service_context context;
+    struct policy_source policies;
     void *self;
+    bool is_outdated; /* other policies are active: renewed before the next run */
     struct batch batch;
 };
 
@@ -41,6 +44,8 @@ static enum outcome open_step(struct decider *decider, struct step *step, const 
     const struct decider_options *options = &decider->options;
     struct service_context *context = &step->context;
     context->config = options->config;
+    step->policies = policy_source_of(options->config);
+    context->policies = &step->policies;
     context->producer = options->producer;
     CHECK(db_open_at(options->config, url_setting, options->application_name, &context->db, err));
     db_pin_plans(context->db);
@@ -89,6 +94,7 @@ static void close_step(struct step *step)
     if (step->self)
         step->service->close(step->self);
     free(step->self);
+    policy_source_free(&step->policies);
     schema_set_close(step->context.schemas);
     db_close(step->context.db);
 }
@@ -233,9 +239,20 @@ enum outcome decider_find(struct decider *decider, struct arena *arena, const st
     return OUTCOME_OK;
 }
 
+static enum outcome renew_step(struct step *step, struct err *err)
+{
+    if (!step->is_outdated)
+        return OUTCOME_OK;
+    CHECK(renew_service(step->service, &step->context, step->self, err));
+    step->is_outdated = false;
+    return OUTCOME_OK;
+}
+
 static enum outcome run_steps(struct decider *decider, struct decided *out, struct err *err)
 {
     struct step *who = &decider->who, *may = &decider->may;
+    CHECK(renew_step(who, err));
+    CHECK(renew_step(may, err));
     CHECK(decode_requests(decider, out, err));
     CHECK(who->service->apply(who->self, &who->batch, err));
     CHECK(resolver_messages(who->self, &who->batch, hand_over, may, err));
@@ -249,7 +266,10 @@ enum outcome decider_run(struct decider *decider, struct arena *arena, const str
     struct batch batch = {arena, records, count, clock_now(), NULL};
     decider->who.batch = decider->may.batch = batch;
     *out = new_answers(arena, requests, count);
-    CHECK(run_steps(decider, *out, err));
+    enum outcome outcome = run_steps(decider, *out, err);
+    if (outcome == OUTCOME_RETRY && renew_is_due(err))
+        decider->who.is_outdated = decider->may.is_outdated = true;
+    CHECK(outcome);
     answer_new(decider, *out, count);
     CHECK(answer_stored(decider, arena, *out, count, err));
     refuse_rest(*out, count, arena, "erased", "the customer was erased after this request");

@@ -311,12 +311,15 @@ static void check_policies(struct doctor *doctor)
     struct desk *desk = doctor->desk;
     struct err err = {0};
     struct generation generation;
-    bool active = generation_open(desk->db, desk->config, &generation, &err) == OUTCOME_OK;
+    struct policy_source source = policy_source_of(desk->config);
+    bool active = policy_source_fetch(desk->db, &source, &err) == OUTCOME_OK &&
+                  generation_open(desk->db, &source, &generation, &err) == OUTCOME_OK;
     add(doctor, active ? VERDICT_OK : VERDICT_FAIL, "policies",
-        active ? arena_printf(desk->arena, "generation %d is active and equals policy.dir",
-                              generation.number)
+        active ? arena_printf(desk->arena, "generation %d is active%s", generation.number,
+                              source.is_database ? "" : " and equals policy.dir")
                : err.message,
         "tutti policy apply");
+    policy_source_free(&source);
 }
 
 static bool check_migrations(struct doctor *doctor)

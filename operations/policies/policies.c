@@ -43,7 +43,8 @@ static enum outcome check_files(struct desk *desk, const char *dir, struct folde
     struct warnings warnings;
     CHECK(identity_candidate_read(desk, generation_policy_path(arena, dir, "identity.json"), &text,
                                   identity, err));
-    CHECK(journey_policy_load(arena, dir, journey, err));
+    struct policy_source source = policy_source_folder(dir);
+    CHECK(journey_policy_load(arena, &source, journey, err));
     CHECK(check_targets(desk, dir, out, err));
     CHECK(suppression_policy_read(arena, contact_path, contact, err));
     journey_policy_warnings(arena, journey, &warnings);

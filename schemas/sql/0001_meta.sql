@@ -68,7 +68,7 @@ COMMENT ON COLUMN tutti_meta.zone_countries.codes IS 'Codes of its zones, in the
 CREATE TABLE tutti_meta.generations (
     generation uuid PRIMARY KEY,
     number integer GENERATED ALWAYS AS IDENTITY,
-    policies jsonb NOT NULL,
+    policies json NOT NULL,
     is_active boolean NOT NULL,
     is_complete boolean NOT NULL DEFAULT false,
     zones uuid REFERENCES tutti_meta.zone_sets,

@@ -8,6 +8,7 @@
 #define TUTTI_RESOLVER_SELF_H
 
 #include "common/codec/messages.h"
+#include "common/service/generation.h"
 #include "common/service/service.h"
 #include "services/identity-resolver/policy/resolver_signals.h"
 #include "services/identity-resolver/resolver_metrics.h"
@@ -40,7 +41,9 @@ struct self {
     size_t scanned_count;
     struct seal_keys raw_keys;
     struct erased erased;
-    struct signals signals;
+    struct signals signals; /* in signals_arena, or borrowed from the policies */
+    struct arena signals_arena;
+    struct generation generation; /* whose signals they are */
     int64_t forgotten;       /* the cache holds nothing of erasures up to this version */
     struct id_finder finder; /* of the batch, after an exchange of keys */
     int64_t keys_followed_us, work_shown_us;

@@ -43,15 +43,40 @@ static const struct setting settings[] = {
 
 static const char *const topic_settings[] = {"topic.touchpoints", NULL};
 
-static enum outcome read_files(const struct config *config, struct arena *arena,
-                               struct resolver *resolver, struct strbuf *text, struct err *err)
+static enum outcome read_file(const struct config *config, struct arena *arena,
+                              struct resolver *resolver, struct strbuf *text, struct err *err)
 {
     const char *path =
         generation_policy_path(arena, config_text(config, "policy.dir"), "identity.json");
     CHECK(identity_policy_read(arena, path, &resolver->policy, err));
-    CHECK(generation_read_file(text, path, err));
+    return generation_read_file(text, path, err);
+}
+
+static enum outcome read_keys(const struct config *config, struct resolver *resolver,
+                              struct err *err)
+{
     resolver->keys.needs_next = true;
     return identity_keys_read(config, &resolver->keys, err);
+}
+
+/* identity.json; *text stays empty if it is the database's. While none is active there, the file of
+ * policy.dir is to become the first. */
+static enum outcome read_identity(struct self *self, struct strbuf *text, struct err *err)
+{
+    const struct service_context *context = &self->context;
+    struct resolver *resolver = &self->resolver;
+    struct id hash;
+    struct span stored;
+    int32_t version;
+    enum outcome outcome = OUTCOME_FATAL;
+    if (context->policies->is_database)
+        outcome = identity_store_find_policy(context->db, &self->arena, &version, &hash, &stored,
+                                             err);
+    if (outcome == OUTCOME_OK)
+        return identity_policy_parse(&self->arena, stored, "identity.json", &resolver->policy, err);
+    bool is_file =
+        !context->policies->is_database || strcmp(err->code, "no_identity_policy") == 0;
+    return is_file ? read_file(context->config, &self->arena, resolver, text, err) : outcome;
 }
 
 static enum outcome read_raw_keys(const struct config *config, struct seal_keys *keys,
@@ -67,12 +92,12 @@ static enum outcome read_raw_keys(const struct config *config, struct seal_keys 
     return seal_keys_read(file, NULL, keys, err);
 }
 
-static enum outcome read_signals(const struct config *config, struct arena *arena,
+static enum outcome read_signals(const struct policy_source *source, struct arena *arena,
                                  struct signals *signals, struct err *err)
 {
-    return signals_read(
-        arena, generation_policy_path(arena, config_text(config, "policy.dir"), "contact.json"),
-        signals, err);
+    const struct json *contact;
+    CHECK(policy_source_read(source, arena, "contact.json", &contact, err));
+    return signals_read(arena, contact, signals, err);
 }
 
 static enum outcome check_files(const struct config *config, struct arena *arena, struct err *err)
@@ -81,8 +106,12 @@ static enum outcome check_files(const struct config *config, struct arena *arena
     struct strbuf text = {.arena = arena};
     struct seal_keys keys;
     struct signals signals;
-    CHECK(read_files(config, arena, &resolver, &text, err));
-    CHECK(read_signals(config, arena, &signals, err));
+    struct policy_source source = policy_source_of(config);
+    CHECK(read_keys(config, &resolver, err));
+    if (!source.is_database) {
+        CHECK(read_file(config, arena, &resolver, &text, err));
+        CHECK(read_signals(&source, arena, &signals, err));
+    }
     return read_raw_keys(config, &keys, &resolver, err);
 }
 
@@ -114,11 +143,21 @@ static enum outcome warm_up(struct self *self, struct err *err)
     return outcome;
 }
 
+/* Takes what the active generation says of signals. The identity policy is followed by itself. */
+static enum outcome resolver_renew(void *arg, struct err *err)
+{
+    struct self *self = arg;
+    const struct service_context *context = &self->context;
+    CHECK(policy_source_fetch(context->db, context->policies, err));
+    CHECK(generation_open(context->db, context->policies, &self->generation, err));
+    arena_reset(&self->signals_arena);
+    return read_signals(context->policies, &self->signals_arena, &self->signals, err);
+}
+
 static enum outcome resolver_open(struct service_context *context, void *arg, struct err *err)
 {
     struct self *self = arg;
     const struct config *config = context->config;
-    struct generation generation;
     struct strbuf text = {.arena = &self->arena};
     self->context = *context;
     self->pipeline = context;
@@ -129,9 +168,9 @@ static enum outcome resolver_open(struct service_context *context, void *arg, st
                                         : FRAMING_SINGLE_OBJECT;
     resolver_cache_open(&self->resolver.cache, (size_t)config_int(config, "cache.bytes"));
     resolver_metrics_open(&self->metrics);
-    CHECK(read_files(config, &self->arena, &self->resolver, &text, err));
-    CHECK(generation_open(context->db, config, &generation, err));
-    CHECK(read_signals(config, &self->arena, &self->signals, err));
+    CHECK(read_identity(self, &text, err));
+    CHECK(read_keys(config, &self->resolver, err));
+    CHECK(resolver_renew(self, err));
     CHECK(claim_database(self, strbuf_span(&text), err));
     CHECK(erased_open(context->db, &self->erased, err));
     self->resolver.erased = &self->erased;
@@ -151,15 +190,18 @@ static void resolver_close_service(void *arg)
     resolver_close(&self->resolver);
     erased_close(&self->erased);
     arena_free(&self->arena);
+    arena_free(&self->signals_arena);
     free(self->scanned_versions);
 }
 
-static enum outcome follow_keys(struct self *self, struct batch *batch, struct err *err)
+/* What may change while the service runs and is not asked in its transactions. */
+static enum outcome follow(struct self *self, struct batch *batch, struct err *err)
 {
     int64_t now_us = clock_monotonic_us();
     if (now_us - self->keys_followed_us < KEYS_LEASE_US)
         return OUTCOME_OK;
     CHECK(resolver_follow_keys(&self->resolver, batch->arena, err));
+    CHECK(generation_check(self->context.db, batch->arena, &self->generation, err));
     self->keys_followed_us = now_us;
     return OUTCOME_OK;
 }
@@ -203,7 +245,7 @@ static enum outcome resolver_apply(void *arg, struct batch *batch, struct err *e
         return OUTCOME_OK;
     /* covered batches open no transaction, so ask here */
     CHECK(erased_check_lease(self->context.db, &self->erased, err));
-    CHECK(follow_keys(self, batch, err));
+    CHECK(follow(self, batch, err));
     CHECK(resolver_make_sure(self, batch, events, err));
     metric_add(self->metrics.unidentified, (double)events->unidentified);
     struct sightings uncovered = uncovered_of(self, batch, events);
@@ -250,4 +292,5 @@ const struct service resolver_service = {
     .dropped = resolver_dropped,
     .scan = resolver_scan,
     .scanned = resolver_scanned,
+    .renew = resolver_renew,
 };

@@ -7,7 +7,7 @@
 
 enum { CACHE_BYTES = 1 << 20 };
 
-static enum outcome open_tool(struct tracker *t, const struct config *config, struct arena *arena,
+static enum outcome open_tool(struct tracker *t, struct policy_source *source, struct arena *arena,
                               struct err *err)
 {
     t->timeline = timeline_new(&journey_timeline);
@@ -15,8 +15,9 @@ static enum outcome open_tool(struct tracker *t, const struct config *config, st
     t->diff_partitions = 1;
     t->fast = t->slow = t->fallbacks = t->rederived =
         metric_counter("moves_profiles_total", "", "Profiles derived again.");
-    CHECK(journey_policy_load(arena, config_text(config, "policy.dir"), &t->policy, err));
-    CHECK(generation_open(t->db, config, &t->generation, err));
+    CHECK(policy_source_fetch(t->db, source, err));
+    CHECK(journey_policy_load(arena, source, &t->policy, err));
+    CHECK(generation_open(t->db, source, &t->generation, err));
     CHECK(generation_use_slot(t->db, t->generation.slot, err));
     CHECK(tracker_load_zones(t, arena, err));
     CHECK(erased_open(t->db, t->erased, err));
@@ -33,13 +34,13 @@ static void close_tool(struct tracker *t)
 }
 
 /* The moves as the only content of a flush. */
-static enum outcome apply(struct tracker *t, const struct config *config, struct arena *arena,
+static enum outcome apply(struct tracker *t, struct policy_source *source, struct arena *arena,
                           const struct anchor_move *moves, size_t count, struct err *err)
 {
     struct journey_flush flush = {.arena = arena, .lane = 0};
     for (size_t i = 0; i < count; i++)
         *arena_push(arena, &flush.moves) = moves[i];
-    CHECK(open_tool(t, config, arena, err));
+    CHECK(open_tool(t, source, arena, err));
     return slow_run(t, &flush, NULL, 0, err);
 }
 
@@ -51,8 +52,10 @@ enum outcome journey_moves_apply(struct db *db, const struct config *config,
     struct tracker *t = arena_new(&arena, struct tracker);
     t->db = db;
     t->erased = &erased;
-    enum outcome outcome = apply(t, config, &arena, moves, count, err);
+    struct policy_source source = policy_source_of(config);
+    enum outcome outcome = apply(t, &source, &arena, moves, count, err);
     close_tool(t);
+    policy_source_free(&source);
     arena_free(&arena);
     return outcome;
 }

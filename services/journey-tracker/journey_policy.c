@@ -359,24 +359,16 @@ enum outcome journey_policy_set_zones(struct arena *arena, struct journey_policy
     return OUTCOME_OK;
 }
 
-static enum outcome read_document(struct arena *arena, const char *folder, const char *file,
-                                  const struct json **out, struct err *err)
-{
-    return generation_lacks_file(folder, file)
-               ? OUTCOME_OK
-               : json_read_file(arena, arena_printf(arena, "%s/%s", folder, file), out, err);
-}
-
-enum outcome journey_policy_load(struct arena *arena, const char *folder,
+enum outcome journey_policy_load(struct arena *arena, const struct policy_source *source,
                                  struct journey_policy *out, struct err *err)
 {
     struct journey_documents documents = {0};
-    CHECK(read_document(arena, folder, "journey.json", &documents.journey, err));
-    CHECK(read_document(arena, folder, "goals.json", &documents.goals, err));
-    CHECK(read_document(arena, folder, "channels.json", &documents.channels, err));
-    CHECK(read_document(arena, folder, "referrers.json", &documents.referrers, err));
-    CHECK(read_document(arena, folder, "traits.json", &documents.traits, err));
-    CHECK(read_document(arena, folder, "segments.json", &documents.segments, err));
-    CHECK(read_document(arena, folder, "orchestration.json", &documents.orchestration, err));
+    CHECK(policy_source_read(source, arena, "journey.json", &documents.journey, err));
+    CHECK(policy_source_read(source, arena, "goals.json", &documents.goals, err));
+    CHECK(policy_source_read(source, arena, "channels.json", &documents.channels, err));
+    CHECK(policy_source_read(source, arena, "referrers.json", &documents.referrers, err));
+    CHECK(policy_source_read(source, arena, "traits.json", &documents.traits, err));
+    CHECK(policy_source_read(source, arena, "segments.json", &documents.segments, err));
+    CHECK(policy_source_read(source, arena, "orchestration.json", &documents.orchestration, err));
     return journey_policy_read(arena, &documents, out, err);
 }

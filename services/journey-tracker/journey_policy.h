@@ -7,6 +7,7 @@
 #include "common/base/warnings.h"
 #include "common/base/zone_set.h"
 #include "common/codec/json.h"
+#include "common/service/policy_source.h"
 #include "services/journey-tracker/logic/policy.h"
 
 /* The documents of a policy; the last four may be NULL: there are none. */
@@ -21,9 +22,10 @@ struct journey_documents {
 enum outcome journey_policy_read(struct arena *arena, const struct journey_documents *documents,
                                  struct journey_policy *out, struct err *err);
 
-/* The same from the files of a folder. FATAL if one cannot be read; referrers.json, traits.json,
- * segments.json and orchestration.json may be absent. */
-enum outcome journey_policy_load(struct arena *arena, const char *folder,
+/* The same from files, or from what was applied. FATAL if one cannot be read; referrers.json,
+ * traits.json, segments.json and orchestration.json may be absent. Texts may be borrowed from the
+ * source. */
+enum outcome journey_policy_load(struct arena *arena, const struct policy_source *source,
                                  struct journey_policy *out, struct err *err);
 
 /* Looks the policy's time zones up; zones must live as long as the policy. FATAL "policy_invalid"

@@ -210,6 +210,7 @@ enum outcome journey_policy_store_files(struct db *db, struct arena *arena, cons
                                         const struct id *generation, struct err *err)
 {
     struct journey_policy *policy = arena_new(arena, struct journey_policy);
-    CHECK(journey_policy_load(arena, folder, policy, err));
+    struct policy_source source = policy_source_folder(folder);
+    CHECK(journey_policy_load(arena, &source, policy, err));
     return journey_policy_store(db, arena, policy, generation, err);
 }

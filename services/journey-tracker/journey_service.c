@@ -77,8 +77,9 @@ static enum outcome journey_check(const struct config *config, struct err *err)
 {
     struct arena arena = {0};
     struct journey_policy policy = {0};
+    struct policy_source source = policy_source_of(config);
     enum outcome outcome =
-        journey_policy_load(&arena, config_text(config, "policy.dir"), &policy, err);
+        source.is_database ? OUTCOME_OK : journey_policy_load(&arena, &source, &policy, err);
     arena_free(&arena);
     return outcome;
 }
@@ -92,8 +93,9 @@ static enum outcome journey_open(struct service_context *context, void *arg, str
     t->db = context->db;
     journey_cache_open(&t->cache, (size_t)config_int(config, "cache.bytes"));
     open_metrics(self);
-    CHECK(journey_policy_load(&self->arena, config_text(config, "policy.dir"), &t->policy, err));
-    CHECK(generation_open(context->db, config, &t->generation, err));
+    CHECK(policy_source_fetch(context->db, context->policies, err));
+    CHECK(journey_policy_load(&self->arena, context->policies, &t->policy, err));
+    CHECK(generation_open(context->db, context->policies, &t->generation, err));
     CHECK(generation_use_slot(context->db, t->generation.slot, err));
     CHECK(tracker_load_zones(t, &self->arena, err));
     CHECK(erased_open(context->db, &self->erased, err));

@@ -47,7 +47,8 @@ enum outcome journey_sweep_open(struct db *db, const char *dir, const struct gen
         metric_counter("sweep_profiles_total", "", "Profiles derived again.");
     t->timeline = timeline_new(&journey_timeline);
     journey_cache_open(&t->cache, 1 << 20);
-    CHECK(journey_policy_load(&sweep->arena, dir, &t->policy, err));
+    struct policy_source source = policy_source_folder(dir);
+    CHECK(journey_policy_load(&sweep->arena, &source, &t->policy, err));
     CHECK(tracker_load_zones(t, &sweep->arena, err));
     CHECK(shapes_open(db, &t->policy, &t->shapes, err));
     CHECK(shapes_write_meanings(t->shapes, &sweep->step_arena, err));

@@ -44,8 +44,8 @@ void flush_close(struct metrics_flush *flush);
 
 /* Applies diffs in any order and commits. Diffs must have lane >= 0 and 1 <= seq < INT64_MAX.
  * REJECT "cells_malformed" or "lz4_invalid" for a diff of the topic; its neighbours then fetch it
- * from the outbox. FATAL "gap", "diff_malformed" (in the outbox), "sum_overflow", "cell_collision",
- * "generation_changed" or "generation_unknown". After an error nothing is changed. */
+ * from the outbox. FATAL "gap", "diff_malformed" (in the outbox), "sum_overflow", "cell_collision"
+ * or "generation_unknown"; RETRY "generation_changed". After an error nothing is changed. */
 enum outcome flush_run(struct metrics_flush *flush, struct arena *arena,
                        const struct journey_diff *diffs, size_t count, struct flush_counts *counts,
                        struct err *err);

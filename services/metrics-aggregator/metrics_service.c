@@ -49,7 +49,8 @@ static enum outcome metrics_open(struct service_context *context, void *arg, str
 {
     struct self *self = arg;
     struct generation generation;
-    CHECK(generation_open(context->db, context->config, &generation, err));
+    CHECK(policy_source_fetch(context->db, context->policies, err));
+    CHECK(generation_open(context->db, context->policies, &generation, err));
     CHECK(generation_use_slot(context->db, generation.slot, err));
     flush_open(&self->flush, context->db, &generation,
                (size_t)config_int(context->config, "cache.bytes"));

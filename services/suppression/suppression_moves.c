@@ -5,14 +5,17 @@
 #include "services/suppression/policy/suppression_policy.h"
 #include "services/suppression/suppression_transact.h"
 
-static enum outcome transact_as_tool(struct suppression *s, struct arena *arena, const char *dir,
+static enum outcome transact_as_tool(struct suppression *s, struct arena *arena,
+                                     const struct policy_source *source,
                                      struct suppression_flush *flush, struct err *err)
 {
-    const char *path = generation_policy_path(arena, dir, "contact.json");
+    const struct json *document = NULL;
     struct erased erased = {.version = 0};
     s->erased = &erased;
     s->timeline = timeline_new(&suppression_timeline);
-    enum outcome outcome = suppression_policy_read(arena, path, &s->policy, err);
+    enum outcome outcome = policy_source_read(source, arena, "contact.json", &document, err);
+    if (outcome == OUTCOME_OK)
+        outcome = suppression_policy_take(arena, document, &s->policy, err);
     if (outcome == OUTCOME_OK)
         outcome = erased_open(s->db, &erased, err);
     if (outcome == OUTCOME_OK)
@@ -31,9 +34,13 @@ enum outcome suppression_moves_apply(struct db *db, const struct config *config,
     s->db = db;
     for (size_t i = 0; i < count; i++)
         *arena_push(&arena, &flush.moves) = moves[i];
-    enum outcome outcome = generation_open(db, config, &s->generation, err);
+    struct policy_source source = policy_source_of(config);
+    enum outcome outcome = policy_source_fetch(db, &source, err);
     if (outcome == OUTCOME_OK)
-        outcome = transact_as_tool(s, &arena, config_text(config, "policy.dir"), &flush, err);
+        outcome = generation_open(db, &source, &s->generation, err);
+    if (outcome == OUTCOME_OK)
+        outcome = transact_as_tool(s, &arena, &source, &flush, err);
+    policy_source_free(&source);
     arena_free(&arena);
     return outcome;
 }
@@ -47,7 +54,8 @@ enum outcome suppression_judge_again(struct db *db, const char *policy_dir,
     struct suppression *s = arena_new(&arena, struct suppression);
     s->db = db;
     s->generation = *generation;
-    enum outcome outcome = transact_as_tool(s, &arena, policy_dir, &flush, err);
+    struct policy_source source = policy_source_folder(policy_dir);
+    enum outcome outcome = transact_as_tool(s, &arena, &source, &flush, err);
     arena_free(&arena);
     return outcome;
 }

@@ -107,19 +107,21 @@ static int64_t new_instance(void)
     return (int64_t)v;
 }
 
-static enum outcome read_policy(const struct config *config, struct arena *arena,
+static enum outcome read_policy(const struct policy_source *source, struct arena *arena,
                                 struct contact_policy *policy, struct err *err)
 {
-    const char *path =
-        generation_policy_path(arena, config_text(config, "policy.dir"), "contact.json");
-    return suppression_policy_read(arena, path, policy, err);
+    const struct json *document;
+    CHECK(policy_source_read(source, arena, "contact.json", &document, err));
+    return suppression_policy_take(arena, document, policy, err);
 }
 
 static enum outcome suppression_check(const struct config *config, struct err *err)
 {
     struct arena arena = {0};
     struct contact_policy policy = {0};
-    enum outcome outcome = read_policy(config, &arena, &policy, err);
+    struct policy_source source = policy_source_of(config);
+    enum outcome outcome =
+        source.is_database ? OUTCOME_OK : read_policy(&source, &arena, &policy, err);
     arena_free(&arena);
     return outcome;
 }
@@ -135,8 +137,9 @@ static enum outcome suppression_open(struct service_context *context, void *arg,
     s->instance = new_instance();
     self->rescue_after = config_duration(config, "outbox.rescue.after");
     open_metrics(self);
-    CHECK(read_policy(config, &self->arena, &s->policy, err));
-    CHECK(generation_open(context->db, config, &s->generation, err));
+    CHECK(policy_source_fetch(context->db, context->policies, err));
+    CHECK(read_policy(context->policies, &self->arena, &s->policy, err));
+    CHECK(generation_open(context->db, context->policies, &s->generation, err));
     CHECK(erased_open(context->db, &self->erased, err));
     s->erased = &self->erased;
     map_init(&self->pairs, NULL, sizeof(struct address_pair), sizeof(struct instant));

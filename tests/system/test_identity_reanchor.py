@@ -266,10 +266,11 @@ def write_protected(world, table):
 
 def killed_at(world, folder, table):
     """Killed while it waits to write to the table."""
-    waits = "SELECT count(*) FROM pg_locks WHERE relation = %s::regclass AND NOT granted"
+    waits = """SELECT count(*) FROM pg_locks WHERE NOT granted
+               AND (relation = %s::regclass OR relation IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = %s::regclass))"""
     with write_protected(world, table):
         process = start_apply(world, folder)
-        until(lambda: world.query(waits, table) == [(1,)] or process.poll() is not None, 60, f"it comes to {table}")
+        until(lambda: world.query(waits, table, table) == [(1,)] or process.poll() is not None, 60, f"it comes to {table}")
         kill(world, process)
     wait_forgotten(world)
 

@@ -53,6 +53,13 @@ static const struct {
      "targets[1]: targets[0] is for the same goal, department, period and date"},
 };
 
+static enum outcome load_folder(struct arena *arena, const char *folder,
+                                struct journey_policy *policy, struct err *err)
+{
+    struct policy_source source = policy_source_folder(folder);
+    return journey_policy_load(arena, &source, policy, err);
+}
+
 static void test_mistakes(void **state)
 {
     for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
@@ -101,7 +108,7 @@ static void test_goals_of_a_policy(void **state)
     struct arena arena = {0};
     struct journey_policy *policy = arena_new(&arena, struct journey_policy);
     struct err err = {0};
-    assert_int_equal(journey_policy_load(&arena, TUTTI_SOURCE_DIR "/policies", policy, &err),
+    assert_int_equal(load_folder(&arena, TUTTI_SOURCE_DIR "/policies", policy, &err),
                      OUTCOME_OK);
     struct target_goals goals = target_goals_of(&arena, policy);
     assert_int_equal(goals.count, policy->goal_count);

@@ -14,6 +14,14 @@
 static const char says_no[] = "\2\12email\0", says_yes[] = "\2\12email\1",
                   says_both[] = "\4\12email\1\6sms\0";
 
+static enum outcome read_file(struct arena *arena, const char *path, struct signals *out,
+                              struct err *err)
+{
+    const struct json *contact;
+    CHECK(json_read_file(arena, path, &contact, err));
+    return signals_read(arena, contact, out, err);
+}
+
 static struct touchpoint touchpoint_of(const char *event)
 {
     return (struct touchpoint){.type = SPAN("track"),
@@ -38,7 +46,7 @@ static void opt_outs_and_holds_are_included(void **state)
     const struct span no = {says_no, sizeof says_no}, yes = {says_yes, sizeof says_yes},
                       both = {says_both, sizeof says_both};
     assert_int_equal(
-        signals_read(&arena, TUTTI_SOURCE_DIR "/policies/contact.json", &signals, NULL),
+        read_file(&arena, TUTTI_SOURCE_DIR "/policies/contact.json", &signals, NULL),
         OUTCOME_OK);
     assert_true(is_included(&signals, "Anything", no, LONG_ABSENT));
     assert_true(is_included(&signals, "Anything", both, LONG_ABSENT));
@@ -67,7 +75,7 @@ static void they_are_those_of_suppression(void **state)
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         struct signals signals;
         struct contact_policy policy;
-        assert_int_equal(signals_read(&arena, paths[i], &signals, NULL), OUTCOME_OK);
+        assert_int_equal(read_file(&arena, paths[i], &signals, NULL), OUTCOME_OK);
         assert_int_equal(suppression_policy_read(&arena, paths[i], &policy, NULL), OUTCOME_OK);
         for (const struct contact_rule *rule = policy.rules;
              rule < policy.rules + policy.rule_count; rule++) {
@@ -91,7 +99,7 @@ static void a_file_that_is_none_is_refused(void **state)
     struct arena arena = {0};
     struct signals signals;
     struct err err = {0};
-    assert_int_equal(signals_read(&arena, TUTTI_SOURCE_DIR "/policies/none.json", &signals, &err),
+    assert_int_equal(read_file(&arena, TUTTI_SOURCE_DIR "/policies/none.json", &signals, &err),
                      OUTCOME_FATAL);
     arena_free(&arena);
 }

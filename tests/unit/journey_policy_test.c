@@ -10,12 +10,19 @@
 #include "common/base/pack.h"
 #include "services/journey-tracker/journey_policy.h"
 
+static enum outcome load_folder(struct arena *arena, const char *folder,
+                                struct journey_policy *policy, struct err *err)
+{
+    struct policy_source source = policy_source_folder(folder);
+    return journey_policy_load(arena, &source, policy, err);
+}
+
 static void test_retailer(void **state)
 {
     struct arena arena = {0};
     struct journey_policy p;
     struct err err = {0};
-    assert_int_equal(journey_policy_load(&arena, TUTTI_SOURCE_DIR "/policies", &p, &err),
+    assert_int_equal(load_folder(&arena, TUTTI_SOURCE_DIR "/policies", &p, &err),
                      OUTCOME_OK);
     assert_int_equal(p.rule_count, 12);
     assert_int_equal(p.rules[0].stage, STAGE_ADVOCACY);
@@ -52,7 +59,7 @@ static void test_bank(void **state)
     struct arena arena = {0};
     struct journey_policy p;
     struct err err = {0};
-    assert_int_equal(journey_policy_load(&arena, TUTTI_SOURCE_DIR "/policies/bank", &p, &err),
+    assert_int_equal(load_folder(&arena, TUTTI_SOURCE_DIR "/policies/bank", &p, &err),
                      OUTCOME_OK);
     assert_int_equal(p.counted_count, 2);
     assert_false(p.has_creditable);
@@ -437,7 +444,7 @@ static void test_shipped_give_no_warning(void **state)
         struct journey_policy p;
         struct warnings warnings;
         struct err err = {0};
-        assert_int_equal(journey_policy_load(&arena, folders[i], &p, &err), OUTCOME_OK);
+        assert_int_equal(load_folder(&arena, folders[i], &p, &err), OUTCOME_OK);
         journey_policy_warnings(&arena, &p, &warnings);
         if (warnings.count > 0)
             fail_msg("%s: %s", folders[i], warnings.items[0].ptr);

@@ -329,6 +329,11 @@ static enum outcome fake_finished(void *self, struct batch *batch, struct err *e
     return call('F', err);
 }
 
+static enum outcome fake_renew(void *self, struct err *err)
+{
+    return call('N', err);
+}
+
 static void fake_dropped(void *self)
 {
     note('U');
@@ -385,13 +390,17 @@ static enum outcome play(const struct scenario *scenario, struct err *err)
                               .apply = fake_apply,
                               .publish = fake_publish,
                               .finished = fake_finished,
-                              .dropped = fake_dropped};
+                              .dropped = fake_dropped,
+                              .renew = fake_renew};
     if (scenario->has_scan) {
         service.scan = fake_scan;
         service.scanned = fake_scanned;
     }
-    struct service_context context = {
-        .config = load_config(), .db = &the_db, .producer = &the_producer};
+    struct policy_source policies = {.dir = "policies"};
+    struct service_context context = {.config = load_config(),
+                                      .policies = &policies,
+                                      .db = &the_db,
+                                      .producer = &the_producer};
     struct pipeline *pipeline;
     enum outcome outcome = pipeline_open(&service, NULL, &context, &pipeline, err);
     if (outcome == OUTCOME_OK)
@@ -446,6 +455,16 @@ static const struct scenario scenarios[] = {
      "gg",
      {{'A', 1, RETRY, "40001", 0}, {'A', 2, RETRY, "40001", 0}},
      .trace = "addARUddARUddAPWFWC",
+     .commits = 1},
+    {"other policies are taken before the next try",
+     "gg",
+     {{'A', 1, RETRY, "generation_changed", 0}},
+     .trace = "addARUNddAPWFWC",
+     .commits = 1},
+    {"... until they are",
+     "gg",
+     {{'A', 1, RETRY, "generation_changed", 0}, {'N', 1, RETRY, "db_down", 0}},
+     .trace = "addARUNRUNddAPWFWC",
      .commits = 1},
     {"too much for one transaction",
      "ggg",

@@ -5,12 +5,12 @@
 #include "common/words/words.h"
 #include "services/suppression/policy/suppression_policy.h"
 
-enum outcome signals_read(struct arena *arena, const char *path, struct signals *out,
+enum outcome signals_read(struct arena *arena, const struct json *contact, struct signals *out,
                           struct err *err)
 {
     struct contact_policy *policy = arena_new(arena, struct contact_policy);
     *out = (struct signals){{0}};
-    CHECK(suppression_policy_read(arena, path, policy, err));
+    CHECK(suppression_policy_take(arena, contact, policy, err));
     interests_add_rules(&out->holds, arena, policy, true);
     return OUTCOME_OK;
 }

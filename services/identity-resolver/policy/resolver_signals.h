@@ -9,6 +9,7 @@
 #define TUTTI_RESOLVER_SIGNALS_H
 
 #include "common/base/arena.h"
+#include "common/codec/json.h"
 #include "common/codec/touchpoint.h"
 #include "services/suppression/logic/interests.h"
 
@@ -16,8 +17,9 @@ struct signals {
     struct interests holds; /* events and scores that open or end one */
 };
 
-/* Reads contact.json; the events are in the arena. FATAL naming the place where it is not valid. */
-enum outcome signals_read(struct arena *arena, const char *path, struct signals *out,
+/* Reads contact.json; the events are in the arena or borrowed from the document. FATAL naming the
+ * place where it is not valid. */
+enum outcome signals_read(struct arena *arena, const struct json *contact, struct signals *out,
                           struct err *err);
 
 bool signals_include(const struct signals *signals, const struct touchpoint *touchpoint);

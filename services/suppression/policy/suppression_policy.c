@@ -449,8 +449,8 @@ static enum outcome check_words_of_rules(const struct json *root,
     return OUTCOME_OK;
 }
 
-static enum outcome read_policy(struct arena *arena, const struct json *root,
-                                struct contact_policy *out, struct err *err)
+enum outcome suppression_policy_take(struct arena *arena, const struct json *root,
+                                     struct contact_policy *out, struct err *err)
 {
     struct span owner = SPAN_NONE, time_zone;
     *out = (struct contact_policy){.reservation = {US_PER_DAY}, .keep_opt_outs = true};
@@ -478,7 +478,7 @@ enum outcome suppression_policy_read(struct arena *arena, const char *path,
 {
     const struct json *root;
     CHECK(json_read_file(arena, path, &root, err));
-    return read_policy(arena, root, out, err);
+    return suppression_policy_take(arena, root, out, err);
 }
 
 enum outcome suppression_policy_parse(struct arena *arena, struct span text, const char *name,
@@ -486,5 +486,5 @@ enum outcome suppression_policy_parse(struct arena *arena, struct span text, con
 {
     const struct json *root;
     CHECK(json_parse_span(arena, text, name, &root, err));
-    return read_policy(arena, root, out, err);
+    return suppression_policy_take(arena, root, out, err);
 }

@@ -4,11 +4,15 @@
 
 #include "common/base/arena.h"
 #include "common/base/warnings.h"
+#include "common/codec/json.h"
 #include "services/suppression/logic/policy.h"
 
 /* Texts live in the arena. FATAL "json_invalid" naming file, place and, for a misspelt name, the
  * nearest one; so is a kind of rule that this version does not know. */
 enum outcome suppression_policy_read(struct arena *arena, const char *path,
+                                     struct contact_policy *out, struct err *err);
+/* The same of a document that was read already; texts may be borrowed from it. */
+enum outcome suppression_policy_take(struct arena *arena, const struct json *root,
                                      struct contact_policy *out, struct err *err);
 /* The same for a text in memory (tests); name is what errors call it. REJECT instead of FATAL. */
 enum outcome suppression_policy_parse(struct arena *arena, struct span text, const char *name,
