@@ -64,8 +64,7 @@ static void open_tracker(struct bench *b, struct db *db)
     t->rederived = metric_counter("bench_rederived", "", "Bench.");
     journey_cache_open(&t->cache, 64 << 20);
     struct policy_source source = policy_source_folder(TUTTI_SOURCE_DIR "/policies");
-    database_must(journey_policy_load(&b->arena, &source, &t->policy, &err),
-                  &err);
+    database_must(journey_policy_load(&b->arena, &source, &t->policy, &err), &err);
     t->timeline = timeline_new(&journey_timeline);
     database_must(shapes_open(db, &t->policy, &t->shapes, &err), &err);
 }

@@ -35,7 +35,7 @@ struct pipeline {
     bool is_assignment_new;
 
     bool is_scan_due, is_registry_down;
-    bool is_outdated; /* other policies are active: the service is renewed first */
+    bool is_outdated;     /* other policies are active: the service is renewed first */
     int64_t next_stay_us; /* when work that takes long serves the group again */
     int64_t next_scan_us, scan_interval_us, next_check_us;
     struct backoff backoff, scan_backoff;

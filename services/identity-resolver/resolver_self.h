@@ -44,8 +44,8 @@ struct self {
     struct signals signals; /* in signals_arena, or borrowed from the policies */
     struct arena signals_arena;
     struct generation generation; /* whose signals they are */
-    int64_t forgotten;       /* the cache holds nothing of erasures up to this version */
-    struct id_finder finder; /* of the batch, after an exchange of keys */
+    int64_t forgotten;            /* the cache holds nothing of erasures up to this version */
+    struct id_finder finder;      /* of the batch, after an exchange of keys */
     int64_t keys_followed_us, work_shown_us;
     struct resolver_metrics metrics;
 };

@@ -70,12 +70,11 @@ static enum outcome read_identity(struct self *self, struct strbuf *text, struct
     int32_t version;
     enum outcome outcome = OUTCOME_FATAL;
     if (context->policies->is_database)
-        outcome = identity_store_find_policy(context->db, &self->arena, &version, &hash, &stored,
-                                             err);
+        outcome =
+            identity_store_find_policy(context->db, &self->arena, &version, &hash, &stored, err);
     if (outcome == OUTCOME_OK)
         return identity_policy_parse(&self->arena, stored, "identity.json", &resolver->policy, err);
-    bool is_file =
-        !context->policies->is_database || strcmp(err->code, "no_identity_policy") == 0;
+    bool is_file = !context->policies->is_database || strcmp(err->code, "no_identity_policy") == 0;
     return is_file ? read_file(context->config, &self->arena, resolver, text, err) : outcome;
 }
 

@@ -108,8 +108,7 @@ static void test_goals_of_a_policy(void **state)
     struct arena arena = {0};
     struct journey_policy *policy = arena_new(&arena, struct journey_policy);
     struct err err = {0};
-    assert_int_equal(load_folder(&arena, TUTTI_SOURCE_DIR "/policies", policy, &err),
-                     OUTCOME_OK);
+    assert_int_equal(load_folder(&arena, TUTTI_SOURCE_DIR "/policies", policy, &err), OUTCOME_OK);
     struct target_goals goals = target_goals_of(&arena, policy);
     assert_int_equal(goals.count, policy->goal_count);
     assert_true(span_is(goals.items[0].id, "profitable_relationships") && goals.items[0].is_money);

@@ -45,9 +45,8 @@ static void opt_outs_and_holds_are_included(void **state)
     struct signals signals;
     const struct span no = {says_no, sizeof says_no}, yes = {says_yes, sizeof says_yes},
                       both = {says_both, sizeof says_both};
-    assert_int_equal(
-        read_file(&arena, TUTTI_SOURCE_DIR "/policies/contact.json", &signals, NULL),
-        OUTCOME_OK);
+    assert_int_equal(read_file(&arena, TUTTI_SOURCE_DIR "/policies/contact.json", &signals, NULL),
+                     OUTCOME_OK);
     assert_true(is_included(&signals, "Anything", no, LONG_ABSENT));
     assert_true(is_included(&signals, "Anything", both, LONG_ABSENT));
     assert_false(is_included(&signals, "Consent Given", yes, LONG_ABSENT));

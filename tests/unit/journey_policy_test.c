@@ -22,8 +22,7 @@ static void test_retailer(void **state)
     struct arena arena = {0};
     struct journey_policy p;
     struct err err = {0};
-    assert_int_equal(load_folder(&arena, TUTTI_SOURCE_DIR "/policies", &p, &err),
-                     OUTCOME_OK);
+    assert_int_equal(load_folder(&arena, TUTTI_SOURCE_DIR "/policies", &p, &err), OUTCOME_OK);
     assert_int_equal(p.rule_count, 12);
     assert_int_equal(p.rules[0].stage, STAGE_ADVOCACY);
     assert_int_equal(p.rules[p.rule_count - 1].stage, STAGE_CONSIDERATION);
@@ -59,8 +58,7 @@ static void test_bank(void **state)
     struct arena arena = {0};
     struct journey_policy p;
     struct err err = {0};
-    assert_int_equal(load_folder(&arena, TUTTI_SOURCE_DIR "/policies/bank", &p, &err),
-                     OUTCOME_OK);
+    assert_int_equal(load_folder(&arena, TUTTI_SOURCE_DIR "/policies/bank", &p, &err), OUTCOME_OK);
     assert_int_equal(p.counted_count, 2);
     assert_false(p.has_creditable);
     assert_int_equal(p.at_risk_on.count, 2);

@@ -397,10 +397,8 @@ static enum outcome play(const struct scenario *scenario, struct err *err)
         service.scanned = fake_scanned;
     }
     struct policy_source policies = {.dir = "policies"};
-    struct service_context context = {.config = load_config(),
-                                      .policies = &policies,
-                                      .db = &the_db,
-                                      .producer = &the_producer};
+    struct service_context context = {
+        .config = load_config(), .policies = &policies, .db = &the_db, .producer = &the_producer};
     struct pipeline *pipeline;
     enum outcome outcome = pipeline_open(&service, NULL, &context, &pipeline, err);
     if (outcome == OUTCOME_OK)
