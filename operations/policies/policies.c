@@ -16,6 +16,7 @@
 /* What the files of a folder say, as far as more than the check needs it. */
 struct folder {
     struct journey_policy *journey;
+    struct contact_policy *contact;
     struct goal_targets targets;
     bool has_targets;
 };
@@ -34,10 +35,10 @@ static enum outcome check_files(struct desk *desk, const char *dir, struct folde
                                 struct err *err)
 {
     struct journey_policy *journey = arena_new(desk->arena, struct journey_policy);
-    *out = (struct folder){.journey = journey};
     struct arena *arena = desk->arena;
     struct identity_policy *identity = arena_new(arena, struct identity_policy);
     struct contact_policy *contact = arena_new(arena, struct contact_policy);
+    *out = (struct folder){.journey = journey, .contact = contact};
     const char *contact_path = generation_policy_path(arena, dir, "contact.json");
     struct span text = SPAN_NONE;
     struct warnings warnings;
@@ -173,6 +174,31 @@ enum outcome policy_sweep(struct desk *desk, const char *dir, const struct gener
     return outcome;
 }
 
+static bool has_rule(const struct contact_policy *policy, struct span id)
+{
+    for (size_t i = 0; i < policy->rule_count; i++)
+        if (span_equal(policy->rules[i].id, id))
+            return true;
+    return false;
+}
+
+/* A holdout is known by its id: under another one customers are drawn anew. */
+static enum outcome warn_of_arms(struct desk *desk, const char *dir,
+                                 const struct contact_policy *policy, struct err *err)
+{
+    struct db_result *r = NULL;
+    CHECK(db_run(desk->db, &sql_policy_arms, NULL, &r, NULL, err));
+    for (int row = 0; row < db_rows(r); row++) {
+        struct span id = db_bytes(r, row, 0);
+        if (!has_rule(policy, id))
+            desk_warn(desk,
+                      "%s: the holdout \"" SPAN_FMT "\" has arms and no rule has its id; under "
+                      "another id it is another experiment",
+                      generation_policy_path(desk->arena, dir, "contact.json"), SPAN_ARG(id));
+    }
+    return OUTCOME_OK;
+}
+
 static enum outcome derive(struct desk *desk, const struct policy_order *order,
                            const struct zone_choice *zones, struct generation *generation,
                            struct err *err)
@@ -206,6 +232,7 @@ enum outcome policies_apply(struct desk *desk, const struct policy_order *order,
     bool is_complete;
     CHECK(check_files(desk, order->dir, &folder, err));
     CHECK(desk_connect(desk, err));
+    CHECK(warn_of_arms(desk, order->dir, folder.contact, err));
     CHECK(choose_zones(desk, order, folder.journey, &zones, err));
     generation.zones = zones.zones;
     CHECK(generation_hash(order->dir, &generation, err));

@@ -112,7 +112,7 @@ enum outcome anchors_rename_step(struct db *db, struct arena *arena, const struc
     static const struct statement *const statements[] = {
         &sql_anchors_rename,        &sql_anchors_rename_orders, &sql_anchors_rename_aliases,
         &sql_anchors_rename_copies, &sql_anchors_drop_kept,     &sql_anchors_rename_grants,
-        &sql_anchors_rename_gone};
+        &sql_anchors_rename_arms,   &sql_anchors_rename_gone};
     struct batch_of_names b = {.db = db, .arena = arena, .keys = keys};
     CHECK(step(&b, limit, statements, sizeof statements / sizeof *statements, err));
     *count = b.count;

@@ -204,6 +204,25 @@ COMMENT ON COLUMN suppression.decisions.zones IS 'Time zones of the customer by 
 COMMENT ON COLUMN suppression.decisions.zone_data IS 'Version of the time zone database of these zones.';
 COMMENT ON COLUMN suppression.decisions.loaded_at IS 'When it was stored.';
 
+CREATE TABLE suppression.arms (
+    holdout text NOT NULL,
+    anchor bigint NOT NULL,
+    arm smallint NOT NULL,
+    basis_points smallint NOT NULL,
+    assigned_at timestamptz NOT NULL,
+    request_id uuid NOT NULL,
+    loaded_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (anchor, holdout)
+);
+COMMENT ON TABLE suppression.arms IS 'What identifiers have drawn in the holdouts, at the first request that nothing else forbade (chronicle).';
+COMMENT ON COLUMN suppression.arms.holdout IS 'Id of the rule.';
+COMMENT ON COLUMN suppression.arms.anchor IS 'Short key of the request''s anchor.';
+COMMENT ON COLUMN suppression.arms.arm IS '0 treated, 1 control.';
+COMMENT ON COLUMN suppression.arms.basis_points IS 'Hundredths of a percent that were to be control at that time.';
+COMMENT ON COLUMN suppression.arms.assigned_at IS 'Event time of the request.';
+COMMENT ON COLUMN suppression.arms.request_id IS 'Event id of the request.';
+COMMENT ON COLUMN suppression.arms.loaded_at IS 'When it was stored.';
+
 CREATE TABLE suppression.address_grants (
     address bigint NOT NULL,
     request_id uuid NOT NULL,

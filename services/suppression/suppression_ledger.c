@@ -4,6 +4,7 @@
 #include "common/base/pack.h"
 #include "services/suppression/logic/consent.h"
 #include "services/suppression/logic/rules.h"
+#include "services/suppression/suppression_arms.h"
 #include "services/suppression/suppression_work.h"
 
 /* Other customers whose open grants rely on an address that something new is said of. Their states
@@ -136,9 +137,13 @@ static enum outcome read_facts(struct ledger_work *w, struct err *err)
 static void mark_new_facts(struct ledger_work *w)
 {
     const struct ledger_facts *inserted = &w->flush->facts;
-    for (size_t i = 0; inserted->count > 0 && i < w->fact_count; i++)
-        w->facts[i].origin = bsearch(&w->facts[i], inserted->items, inserted->count,
-                                     sizeof *inserted->items, fact_key_compare);
+    for (size_t i = 0; inserted->count > 0 && i < w->fact_count; i++) {
+        struct ledger_fact *fact = &w->facts[i];
+        fact->origin = bsearch(fact, inserted->items, inserted->count, sizeof *inserted->items,
+                               fact_key_compare);
+        if (fact->origin)
+            fact->body.anchor_id = fact->origin->anchor_id;
+    }
 }
 
 static int reservation_compare(const void *key, const void *element)
@@ -192,6 +197,16 @@ static enum outcome read_addresses(struct ledger_work *w, struct err *err)
                                 named + w->known.count, &w->words, &w->word_count, err);
 }
 
+static enum outcome read_arms(struct ledger_work *w, struct err *err)
+{
+    int64_t *anchors = arena_array(w->arena, int64_t, w->member_count);
+    if (!rules_draw(&w->suppression->policy))
+        return OUTCOME_OK;
+    for (size_t i = 0; i < w->member_count; i++)
+        anchors[i] = w->members[i].anchor;
+    return arms_find(w->suppression->db, w->arena, anchors, w->member_count, &w->arms, err);
+}
+
 static size_t first_known(const struct ledger_work *w, int64_t anchor)
 {
     size_t low = 0, high = w->known.count;
@@ -216,6 +231,28 @@ static struct address_book *book_of(const struct ledger_work *w, size_t from, si
     struct address_book *book = arena_new(w->arena, struct address_book);
     *book = (struct address_book){w->words, w->word_count, known.items, known.count};
     return book;
+}
+
+static size_t first_arm(const struct ledger_work *w, int64_t anchor)
+{
+    size_t low = 0, high = w->arms.count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (w->arms.items[middle].anchor < anchor)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void gather_arms(const struct ledger_work *w, size_t from, size_t to,
+                        struct profile *profile)
+{
+    for (size_t m = from; m < to; m++)
+        for (size_t i = first_arm(w, w->members[m].anchor);
+             i < w->arms.count && w->arms.items[i].anchor == w->members[m].anchor; i++)
+            *arena_push(w->arena, &profile->arms) = w->arms.items[i];
 }
 
 static size_t first_fact(const struct ledger_work *w, int64_t anchor)
@@ -265,6 +302,7 @@ enum outcome work_read_ledgers(struct ledger_work *w, struct err *err)
 {
     CHECK(read_facts(w, err));
     mark_new_facts(w);
+    CHECK(read_arms(w, err));
     return read_addresses(w, err);
 }
 
@@ -275,5 +313,6 @@ void work_gather(struct ledger_work *w, struct profile *profile)
     while (to < w->member_count && w->members[to].profile == key)
         to++;
     gather_facts(w, from, to, profile);
+    gather_arms(w, from, to, profile);
     profile->addresses = book_of(w, from, to);
 }

@@ -73,14 +73,18 @@ static const struct reservation *find(const struct reservation *rows, size_t cou
 }
 
 /* With room for the reservation of every request, so that none moves. */
-static struct ledger ledger_of(const struct profile *profile, const struct reservation *decisions,
+static struct ledger ledger_of(struct profile *profile, const struct reservation *decisions,
                                size_t decision_count, struct arena *arena)
 {
     const struct contact_fact **facts =
         arena_array(arena, const struct contact_fact *, profile->fact_count);
-    struct ledger ledger = {
-        facts, profile->fact_count, arena_array(arena, struct reservation, profile->fact_count), 0,
-        NULL,  profile->addresses};
+    struct ledger ledger = {facts,
+                            profile->fact_count,
+                            arena_array(arena, struct reservation, profile->fact_count),
+                            0,
+                            NULL,
+                            profile->addresses,
+                            &profile->arms};
     struct map seen; /* a request that was told twice is one */
     map_init(&seen, arena, sizeof(struct id), 1);
     for (size_t i = 0; i < profile->fact_count; i++) {
@@ -282,9 +286,17 @@ static void note_grant(struct desk *desk, const struct decision_row *row,
     list_grant(desk, &asked, &row->request_id, row->expires_at);
 }
 
+static void note_arms(struct desk *desk, size_t known)
+{
+    const struct arms *arms = desk->ledger.arms;
+    for (size_t i = known; i < arms->count; i++)
+        *arena_push(desk->arena, &desk->results->arms) = arms->items[i];
+}
+
 static void decide(struct desk *desk, const struct ledger_fact *fact)
 {
     struct contact_decision decision;
+    size_t arms = desk->ledger.arms->count;
     contact_decide(desk->policy, &desk->ledger, &fact->body, desk->now, desk->arena, &decision);
     struct decision_row row = row_of(desk->policy, &decision, fact->origin, desk->now);
     row.anchor = fact->key.anchor;
@@ -293,6 +305,7 @@ static void decide(struct desk *desk, const struct ledger_fact *fact)
     *arena_push(desk->arena, &desk->results->decisions) = row;
     reserve(desk, &row, &fact->body);
     note_grant(desk, &row, &fact->body);
+    note_arms(desk, arms);
 }
 
 static int request_compare(const void *a, const void *b)

@@ -13,6 +13,7 @@ struct profile {
     bool has_news;    /* of an address that an open grant relies on, or the rules changed */
     bool has_address; /* it was seen with another address */
     const struct address_book *addresses;
+    struct arms arms;           /* that its identifiers have drawn */
     struct ledger_fact **facts; /* profile_decide sorts them by time and drops repeats */
     size_t fact_count;
     struct instant open_until; /* profile_decide: when its last open grant becomes void; absent:
@@ -33,6 +34,7 @@ struct profile_results {
     /* of new grants, and of open ones that rely on more now, under the addresses that they rely on
      */
     struct address_grants grants;
+    struct arms arms; /* that requests have drawn */
     struct {
         struct revoked *items;
         size_t count, capacity;

@@ -4,6 +4,7 @@
 
 #include "common/base/map.h"
 #include "common/base/pack.h"
+#include "services/suppression/suppression_arms.h"
 #include "services/suppression/suppression_work.h"
 
 /* What the anchors say of a locked profile. */
@@ -157,6 +158,7 @@ static enum outcome save(struct ledger_work *w, struct err *err)
     profile_results_merge_outcomes(&w->results);
     CHECK(suppression_store_update_outcomes(s->db, w->arena, w->results.outcomes.items,
                                             w->results.outcomes.count, err));
+    CHECK(arms_store(s->db, w->arena, &w->results.arms, &w->results.decisions, err));
     CHECK(addresses_store_grants(s->db, w->arena, &w->results.grants, err));
     CHECK(close_grants(w, err));
     profile_results_messages(&w->results, w->flush->lane, w->now, w->arena, &w->flush->messages);

@@ -46,9 +46,9 @@ struct suppression_flush {
     size_t vain_ends; /* new releases that end nothing */
 };
 
-/* Locks in the order facts, known addresses, anchors, states, decisions, grants of addresses,
- * outbox. Runs from begin to a confirmed commit; on any error the caller rolls back and drops the
- * flush. A flush that was committed before finds its facts there and decides nothing. */
+/* Locks in the order facts, known addresses, anchors, states, decisions, arms, grants of
+ * addresses, outbox. Runs from begin to a confirmed commit; on any error the caller rolls back and
+ * drops the flush. A flush that was committed before finds its facts there and decides nothing. */
 enum outcome suppression_transact(const struct suppression *suppression, struct arena *arena,
                                   struct suppression_flush *flush, struct instant now,
                                   struct err *err);

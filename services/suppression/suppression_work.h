@@ -35,6 +35,7 @@ struct ledger_work {
     size_t reservation_count;
     struct address_ids granted;   /* profiles with open grants whose addresses have news */
     struct known_addresses known; /* of the members, sorted by anchor */
+    struct arms arms;             /* the same */
     struct address_words *words;  /* of the addresses that requests rely on */
     size_t word_count;
     struct profile_results results;

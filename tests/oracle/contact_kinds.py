@@ -31,6 +31,8 @@ class Asked:
     known_by: str
     places: object
     sequence: str = ""  # that it shares
+    anchor: bytes = b""  # whose fact it is
+    drawn: dict = dataclasses.field(default_factory=dict)  # {(holdout, anchor): Arm} of the customer; whoever draws adds to it
     known: dict = dataclasses.field(default_factory=dict)
 
     def once(self, what, find):
@@ -56,6 +58,7 @@ def text_of(at):
 class Rule:
     """What is common to all kinds."""
 
+    is_last = False  # True: it is asked only where all others grant
     exempts = False  # True: nothing is refused to a class with obeys: false
     is_clock = False
 
@@ -542,6 +545,37 @@ def is_control(holdout, anchor, percent):
     return bucket(holdout, anchor) < round(100 * percent)
 
 
+@dataclasses.dataclass
+class Arm:
+    is_control: bool
+    basis_points: int
+    assigned_at: int
+    request_id: bytes
+
+
+class Holdout(Rule):
+    """Some are not contacted, by lot. Asked when everything else grants; who has no arm then draws."""
+
+    is_last = True
+
+    def is_for(self, asked):
+        campaigns = self.rule.get("campaigns")
+        return (
+            super().is_for(asked)
+            and (campaigns is None or asked.request.campaign_id in campaigns)
+            and contact.since(self.rule.get("from")) <= asked.request.at
+        )
+
+    def allows(self, asked, at):
+        if not any(holdout == self.name for holdout, _ in asked.drawn):
+            arm = Arm(is_control(self.name, asked.anchor, self.rule["percent"]), round(100 * self.rule["percent"]), asked.request.at, asked.request.event_id)
+            asked.drawn[self.name, asked.anchor] = arm
+        return not any(arm.is_control for (holdout, _), arm in asked.drawn.items() if holdout == self.name)
+
+    def saw(self, asked):
+        return "treated" if self.allows(asked, asked.at) else "control", "treated"
+
+
 KINDS = {
     **dict.fromkeys(("opt_out", "invalid_address", "hold", "already_bought", "never_after"), Told),
     "consent": Consent,
@@ -552,4 +586,5 @@ KINDS = {
     "cap": Capped,
     "quiet_hours": QuietHours,
     "own_hours": OwnHours,
+    "holdout": Holdout,
 }

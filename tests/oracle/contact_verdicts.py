@@ -114,8 +114,9 @@ class Judge:
 
     # ------------------------------------------------------------------------------------------------- what it looks at
 
-    def asked(self, ledger, members, raw, decisions, now, named=()):
-        """Of a request and what the ledger knows of its customer. decisions: {request: Decision} made before."""
+    def asked(self, ledger, members, raw, decisions, now, named=(), anchor=b"", drawn=None):
+        """Of a request and what the ledger knows of its customer. decisions: {request: Decision} made before; anchor and drawn: whose
+        request it is, and what the customer has drawn in holdouts."""
         request = fact_of(raw)
         heard = list(ledger.heard(members))
         ledger.ask_about(members, self.words.channel(request.channel), named)
@@ -128,6 +129,7 @@ class Judge:
         asked = Asked(request, (raw.get("product_id"), raw.get("product_category")), heard, found, ledger, [], "", places)
         asked.zones, asked.known_by = self.zones(asked)
         asked.sequence = self.shares(request, facts, decisions)
+        asked.anchor, asked.drawn = anchor, {} if drawn is None else drawn
         return asked
 
     def zones(self, asked):
@@ -161,8 +163,21 @@ class Judge:
 
     def decide(self, asked):
         """Of a request that is valid."""
-        rules = [rule for rule in self.rules if rule.is_asked(asked)]
-        found = {rule.name: (rule, rule.next(asked)) for rule in self.rules}
+        out = self.decide_before_lots(asked)
+        for rule in [rule for rule in self.rules if rule.is_last]:
+            if out.verdict != GRANT:
+                out.rules[rule.name] = True, ("not asked", ""), asked.at
+                continue
+            opens = rule.next(asked)
+            out.rules[rule.name] = opens == asked.at, rule.texts(asked), opens
+            if opens != asked.at:
+                out = Verdict(DENY, rule.kind, rule.name, asked.at, asked.at, rules=out.rules)
+        return out
+
+    def decide_before_lots(self, asked):
+        asked_first = [rule for rule in self.rules if not rule.is_last]
+        rules = [rule for rule in asked_first if rule.is_asked(asked)]
+        found = {rule.name: (rule, rule.next(asked)) for rule in asked_first}
         failed = [rule for rule, opens in found.values() if opens != asked.at]
         out = Verdict(GRANT, asked_for_at=asked.at, planned_at=asked.at)
         out.rules = {name: (opens == asked.at, rule.texts(asked), opens) for name, (rule, opens) in found.items()}
@@ -219,6 +234,8 @@ def decision_of(verdict, request, sequence):
 # ---------------------------------------------------------------------------------------------------- decisions that are stored
 
 RULES = "SELECT request_id, rule_id, passed, observed, allowed, next_at FROM tutti.fct_contact_decision_rules"
+ANCHORS = "SELECT anchor, anchor_id FROM suppression.anchors"
+ARMS = "SELECT holdout, anchor, arm, basis_points, assigned_at, request_id FROM suppression.arms"
 LOADED = "SELECT event_id, min(loaded_at) FROM suppression.facts GROUP BY 1"
 
 
@@ -267,7 +284,8 @@ def check(connection, policy, lines):
     """What was recorded and is not so: a text for each. One instance must have decided, by this policy; people have no other
     identifier than their user_id."""
     judge, told, recorded, sequences = Judge(policy), Told(lines, connection), stored_rules(connection), {}
-    out, before = [], {}
+    out, before, drawn = [], {}, {}
+    anchors = {anchor: id.bytes for anchor, id in connection.execute(ANCHORS)}
     for row in sorted(stored_decisions(connection).values(), key=turn_of):
         key = row["request_id"].bytes
         person, raw = told.people[key]
@@ -277,7 +295,8 @@ def check(connection, policy, lines):
             found = [("reason", row["reason"], why_invalid(raw, request, policy, judge.words))]
         else:
             known = {other: as_known(decision, row["decided_at"]) for other, decision in mine.items()}
-            asked = judge.asked(told.ledger(policy, person, row["loaded_at"]), {person}, raw, known, row["decided_at"])
+            ledger, arms = told.ledger(policy, person, row["loaded_at"]), drawn.setdefault(person, {})
+            asked = judge.asked(ledger, {person}, raw, known, row["decided_at"], anchor=anchors[row["anchor"]], drawn=arms)
             sequences[key] = asked.sequence
             found = differing(judge.decide(asked), row, recorded.get(key, {}))
         out += [f"{row['request_id']}: {name} is {stored}, the oracle says {wanted}" for name, stored, wanted in found if stored != wanted]
@@ -285,7 +304,14 @@ def check(connection, policy, lines):
             key, row["verdict"], row["planned_at"], row["expires_at"],
             revoked_at=row["outcome_at"] if row["outcome"] == REVOKED else None, claimed_at=row["claimed_at"], sequence=sequences.get(key, ""),
         )  # fmt: skip
-    return out
+    return out + list(arms_differing(connection, drawn))
+
+
+def arms_differing(connection, drawn):
+    wanted = {(holdout, int.from_bytes(anchor[:8], "big", signed=True), int(arm.is_control), arm.basis_points, arm.assigned_at, arm.request_id)
+              for arms in drawn.values() for (holdout, anchor), arm in arms.items()}  # fmt: skip
+    stored = {(*row[:4], us(row[4]), row[5].bytes) for row in connection.execute(ARMS)}
+    yield from (f"arm {row}: {where}" for where, rows in (("stored", stored - wanted), ("missing", wanted - stored)) for row in rows)
 
 
 def as_known(decision, now):

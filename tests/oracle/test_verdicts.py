@@ -28,7 +28,7 @@ def test_as_expected(story):
 
 def test_the_stories_are_of_every_kind():
     kinds = set().union(*(story.kinds for story in STORIES))
-    assert kinds >= {"consent", "pause", "own_limit", "never_after", "apart", "goal_met", "cap", "quiet_hours", "own_hours"}
+    assert kinds >= {"consent", "pause", "own_limit", "never_after", "apart", "goal_met", "cap", "quiet_hours", "own_hours", "holdout"}
 
 
 def test_a_story_can_fail():
@@ -136,6 +136,9 @@ def test_all_orders_of_five_rules():
         ("global", "404aed9f-e5db-ab23-2b8b-b23806c0f5c7", 8790),
         ("global", "00000000-0000-0000-0000-000000000001", 3251),
         ("global", "ffffffff-ffff-ffff-ffff-ffffffffffff", 9918),
+        ("global", "00000000-0000-0000-0000-000000000011", 157),
+        ("global", "00000000-0000-0000-0000-000000006c09", 499),
+        ("global", "00000000-0000-0000-0000-000000000684", 500),
         ("spring", "404aed9f-e5db-ab23-2b8b-b23806c0f5c7", 4963),
         ("spring", "00000000-0000-0000-0000-000000000001", 1412),
         ("spring", "ffffffff-ffff-ffff-ffff-ffffffffffff", 7180),

@@ -18,7 +18,8 @@ struct contact_book {
     struct reservation reservations[BOOK_ROOM];
     size_t reservation_count;
     const struct address_book *addresses; /* NULL: nothing is said of any */
-    struct instant now;                   /* wall clock */
+    struct arms arms;
+    struct instant now; /* wall clock */
     struct arena arena;
     struct contact_decision last;
 };
@@ -60,7 +61,7 @@ static inline struct ledger book_ledger(struct contact_book *book)
 {
     return (struct ledger){
         book->sorted, book->fact_count, book->reservations, book->reservation_count,
-        NULL,         book->addresses};
+        NULL,         book->addresses,  &book->arms};
 }
 
 /* A fact of a kind without any detail; change it before it is added. */

@@ -461,6 +461,25 @@ def test_grants_rely_on_what_an_address_became(world):
     assert {outcome for _, outcome in grants(world)} == {"revoked"} and count(world, "suppression.address_grants") == 0
 
 
+def test_what_was_drawn_is_of_what_an_address_became(world):
+    """Two spellings of a mailbox drew each for itself: one is control, so is the mailbox."""
+    world.start()
+    feed(world, *(request(f"ask-{name}", RECENT + HOUR, email=mail) for name, mail in HOMES), request("other", RECENT, email="eve@example1.com"))
+    draw = """INSERT INTO suppression.arms SELECT holdout, d.anchor, (t.message_id = 'ask-bob')::int, 500, d.requested_at, d.request_id
+              FROM suppression.decisions AS d JOIN journey.facts AS t ON t.event_id = d.request_id, unnest(ARRAY['global', 'spring']) AS u (holdout)
+              WHERE t.message_id <> 'ask-bob' OR holdout = 'global'"""
+    with psycopg.connect(world.url, autocommit=True) as connection:
+        connection.execute(draw)
+    before = identifiers(world)
+    renamed_to(world, folder_of(world, "later", types={**PLAIN, "email": {"normalise": "email", "match_hashed": False}}))
+    assert set(traces(world, before - identifiers(world))) <= LOCK_ROWS
+    drawn = world.query(
+        "SELECT a.holdout, f.message_id, a.arm FROM suppression.arms AS a JOIN suppression.anchors USING (anchor)"
+        " JOIN journey.facts AS f ON f.event_id = a.request_id ORDER BY 1, 2"
+    )
+    assert drawn == [("global", "ask-bob", 1), ("global", "other", 0), ("spring", "ask-alice", 0), ("spring", "other", 0)]
+
+
 def test_decisions_of_a_profile_that_was_merged(world):
     """Decided while one former spelling named the customer, who came to another one's profile since."""
     world.start()

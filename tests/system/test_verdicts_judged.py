@@ -31,6 +31,8 @@ RULES = [
     {"id": "tag", "kind": "cap", "by": "tag", "tags": ["loan", "card"], "per": "P1D", "limit": 1},
     {"id": "own", "kind": "own_limit"},
     {"id": "department", "kind": "cap", "by": "department", "per": "P30D", "limit": 8, "on_fail": "drop"},
+    {"id": "few", "kind": "holdout", "classes": ["marketing"], "percent": 30},
+    {"id": "spring", "kind": "holdout", "classes": ["marketing"], "percent": 50, "campaigns": ["spring"], "from": "2025-03-05"},
 ]
 REST = {"sequence": {"max": 3, "within": "P10D"}}
 ZONES = ["Europe/Berlin", "America/New_York"]

@@ -102,6 +102,8 @@ struct error_row {
 #define WORDS(body) "{\"classes\":{\"m\":{}},\"rules\":[]," body "}"
 #define RULE(body)  HEAD "{\"id\":\"a\"," body "}]}"
 
+#define HOLDOUT(id) "{\"id\":\"" id "\",\"kind\":\"holdout\",\"percent\":0.01}"
+
 static const struct error_row errors[] = {
     {"{\"classes\":{\"marketing\":{}},\"ruels\":[]}", "did you mean \"rules\""},
     {"{\"classes\":{},\"rules\":[]}", "contact.json: classes: 1 to 16 classes are needed"},
@@ -191,6 +193,20 @@ static const struct error_row errors[] = {
     {HEAD "{\"id\":\"a b\",\"kind\":\"opt_out\"}]}", "rules[0].id: expected 1 to 64 letters"},
     {HEAD "{\"id\":\"a\",\"kind\":\"opt_out\"},{\"id\":\"a\",\"kind\":\"opt_out\"}]}",
      "rules[1].id: another rule has this id"},
+    {RULE("\"kind\":\"holdout\",\"percent\":0"), "rules[0].percent: 0.01 to 50 in hundredths"},
+    {RULE("\"kind\":\"holdout\",\"percent\":50.01"), "rules[0].percent: 0.01 to 50 in hundredths"},
+    {RULE("\"kind\":\"holdout\",\"percent\":0.015"), "rules[0].percent: 0.01 to 50 in hundredths"},
+    {RULE("\"kind\":\"holdout\",\"percent\":\"5\""), "rules[0].percent: expected a number"},
+    {RULE("\"kind\":\"holdout\""), "percent"},
+    {RULE("\"kind\":\"holdout\",\"percent\":5,\"from\":\"spring\""),
+     "rules[0].from: expected a date or a time, such as 2026-01-01"},
+    {HEAD "{\"id\":\"a\",\"kind\":\"holdout\",\"percent\":5},{\"id\":\"b\",\"kind\":\"opt_out\"}]}",
+     "rules[1]: holdout rules stand last"},
+    {HEAD HOLDOUT("a") "," HOLDOUT("b") "," HOLDOUT("c") "," HOLDOUT("d") "," HOLDOUT(
+         "e") "," HOLDOUT("f") "," HOLDOUT("g") "," HOLDOUT("h") "," HOLDOUT("i") "]}",
+     "rules[8]: at most 8 holdouts"},
+    {"{\"classes\":{\"m\":{},\"s\":{\"obeys\":false}},\"rules\":[" HOLDOUT("a") "]}",
+     "rules[0]: a holdout needs \"classes\""},
     {WORDS("\"channels\":[\"E-Mail\"]"), "channels[0]: is known already, as \"email\""},
     {WORDS("\"channels\":[\"fax\",\"FAX \"]"), "channels[1]: is known already, as \"fax\""},
     {WORDS("\"channels\":[\"All\"]"), "channels[0]: a channel cannot have this name"},

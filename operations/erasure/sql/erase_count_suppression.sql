@@ -19,6 +19,8 @@ UNION ALL
 SELECT 'suppression.decisions', (SELECT count(*) FROM suppression.decisions AS t
         WHERE t.anchor IN (SELECT anchor FROM m) OR t.profile_id IN (SELECT identifier_id FROM m))::text
 UNION ALL
+SELECT 'suppression.arms', (SELECT count(*) FROM suppression.arms AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
+UNION ALL
 SELECT 'suppression.states', (SELECT count(*) FROM suppression.states AS t WHERE t.profile IN (SELECT anchor FROM m))::text
 UNION ALL
 SELECT 'suppression.anchors', (SELECT count(*) FROM suppression.anchors AS t WHERE t.anchor IN (SELECT anchor FROM m))::text

@@ -16,6 +16,7 @@ WITH f AS (SELECT event_id FROM suppression.facts WHERE anchor = ANY ($2::bigint
      gone_as_addresses AS (DELETE FROM suppression.known_addresses AS t USING linked AS l
         WHERE t.anchor = l.anchor AND t.anchor <> ALL ($2::bigint[]) AND t.address_id = ANY ($1::uuid[]) RETURNING 1),
      gone_decisions AS (DELETE FROM suppression.decisions AS t WHERE t.request_id IN (SELECT request_id FROM d) RETURNING 1),
+     gone_arms AS (DELETE FROM suppression.arms AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
      gone_states AS (DELETE FROM suppression.states AS t WHERE t.profile = ANY ($2::bigint[]) RETURNING 1),
      gone_anchors AS (DELETE FROM suppression.anchors AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
      gone_kept AS (DELETE FROM suppression.kept_addresses AS t WHERE t.address_id = ANY ($1::uuid[]) RETURNING 1),
@@ -27,6 +28,8 @@ UNION ALL
 SELECT 'suppression.known_addresses', ((SELECT count(*) FROM gone_known_addresses) + (SELECT count(*) FROM gone_as_addresses))::text
 UNION ALL
 SELECT 'suppression.decisions', (SELECT count(*) FROM gone_decisions)::text
+UNION ALL
+SELECT 'suppression.arms', (SELECT count(*) FROM gone_arms)::text
 UNION ALL
 SELECT 'suppression.states', (SELECT count(*) FROM gone_states)::text
 UNION ALL

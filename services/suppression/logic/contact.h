@@ -57,6 +57,7 @@ struct contact_fact {
     int16_t priority;
     struct span event, channel, department, class, purpose;
     int64_t anchor;        /* short key of the identifier whose fact it is */
+    struct id anchor_id;   /* the same in full, of a request that is new; else nil */
     struct span others;    /* short keys of the other identifiers: contact_names */
     struct span addresses; /* of these, and of the anchor, those that its channel reaches */
     struct span tags;      /* separated by line feeds */
@@ -118,6 +119,24 @@ struct reservation {
     struct span sequence_id;   /* of which it takes the place; SPAN_NONE: its own */
 };
 
+/* Stored in suppression.arms.arm: never renumber. */
+enum contact_arm { ARM_TREATED = 0, ARM_CONTROL = 1 };
+
+/* What an identifier drew in a holdout, once and for all. */
+struct arm {
+    struct span holdout; /* id of the rule */
+    int64_t anchor;      /* short key of the identifier */
+    int16_t arm;         /* enum contact_arm */
+    int16_t basis_points;
+    struct instant assigned_at; /* of the request that drew it */
+    struct id request_id;
+};
+
+struct arms {
+    struct arm *items;
+    size_t count, capacity;
+};
+
 /* contacts.h */
 struct contacts;
 /* addresses.h */
@@ -134,6 +153,8 @@ struct ledger {
      * it is asked for. */
     struct contacts *contacts;
     const struct address_book *addresses; /* what was said of addresses; NULL: nothing */
+    /* Of all identifiers of the profile. A request that draws is added; NULL: none is kept. */
+    struct arms *arms;
 };
 
 struct contact_decision {

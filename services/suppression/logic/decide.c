@@ -196,7 +196,10 @@ static void ask_all(const struct question *q, struct contact_decision *out)
     bool gives_retry = true;
     for (size_t i = 0; i < count; i++) {
         const struct contact_rule *rule = &q->policy->rules[i];
-        rule_ask(rule, q, &findings[i]);
+        if (rule->kind->is_last && out->rule >= 0)
+            rule_leave_out(q, &findings[i]);
+        else
+            rule_ask(rule, q, &findings[i]);
         pack_finding(&rules, rule, &findings[i]);
         if (findings[i].passed)
             continue;

@@ -65,6 +65,15 @@ void rule_ask(const struct contact_rule *rule, const struct question *question,
     finding->opens = next;
 }
 
+void rule_leave_out(const struct question *question, struct finding *finding)
+{
+    *finding = (struct finding){.passed = true,
+                                .observed = SPAN("not asked"),
+                                .allowed = SPAN(""),
+                                .opens = question->planned_at};
+    close_once(finding, question->arena);
+}
+
 static struct span first_name(const struct contact_names *names, struct span otherwise)
 {
     return names->count > 0 ? names->items[0] : otherwise;
@@ -102,6 +111,14 @@ bool rule_is_triggered(const struct contact_rule *rule, const struct contact_fac
 {
     for (size_t i = 0; i < rule->on_count; i++)
         if (trigger_matches(&rule->on[i], fact->event, fact->score))
+            return true;
+    return false;
+}
+
+bool rules_draw(const struct contact_policy *policy)
+{
+    for (size_t i = 0; i < policy->rule_count; i++)
+        if (policy->rules[i].kind->draws)
             return true;
     return false;
 }

@@ -21,7 +21,8 @@
     X(goal_met)                                                                                    \
     X(apart)                                                                                       \
     X(cap)                                                                                         \
-    X(own_limit)
+    X(own_limit)                                                                                   \
+    X(holdout)
 
 /* ---- asking ---- */
 
@@ -76,6 +77,8 @@ enum rule_key_type {
     KEY_COUNT,    /* int32_t from 0 to RULE_MAX_COUNT */
     KEY_COUNTS,   /* int32_t[]: a section with one count for each of `words`, separated by blanks */
     KEY_SET,     /* int: bit n for the nth of `words`, which are separated by |; a text or a list */
+    KEY_PERCENT, /* int32_t: hundredths of a percent, from 0.01 to 50 */
+    KEY_TIME,    /* struct instant: a time, or a date, which begins at its midnight in UTC */
     KEY_LENGTHS, /* struct rule_lengths: a section of durations under any names */
     KEY_CHOICES, /* struct rule_choices: a section of KEY_CHOICE under any names, which are folded
                   */
@@ -134,6 +137,11 @@ struct rule_kind {
     bool wants_product;  /* its events matter only where they name a product, or give one back */
     bool ignores_copies; /* it reads the customer's own facts alone */
     bool exempts;        /* never refuses a request of a class with obeys: false */
+    /* It is asked only where all rules before it let the contact pass, and only rules like it stand
+     * after it. It names the classes that it is for where one has obeys: false. */
+    bool is_last;
+    bool draws;  /* it reads the arms of the ledger, and adds to them */
+    size_t most; /* rules of a policy; 0: any number */
 
     const struct rule_key
         *keys;       /* in addition to those of every rule; ended by a NULL name; may be NULL */
@@ -167,6 +175,9 @@ extern const struct rule_kind *const rule_kinds[]; /* in the order of the list, 
 void rule_ask(const struct contact_rule *rule, const struct question *question,
               struct finding *finding);
 
+/* Of a rule that is not asked: it passes. */
+void rule_leave_out(const struct question *question, struct finding *finding);
+
 /* The earliest instant from `at` on that is in no closing; INSTANT_NEVER: none. *cursor starts at 0
  * and leaves behind what is over: `at` must not fall from call to call. */
 struct instant finding_next(const struct finding *finding, size_t *cursor, struct instant at);
@@ -196,6 +207,9 @@ bool rules_end(const struct contact_policy *policy, const struct contact_fact *f
 /* The same, and it ends nothing of the ledger in any of them. */
 bool rules_end_in_vain(const struct contact_policy *policy, const struct ledger *ledger,
                        const struct contact_fact *fact);
+
+/* True if some rule of the policy draws. */
+bool rules_draw(const struct contact_policy *policy);
 
 /* True if the rule waits for events that bind every identifier of their touchpoint: a hold. */
 bool rule_is_hold(const struct contact_rule *rule);

@@ -175,18 +175,17 @@ enum outcome policy_read_words(struct arena *arena, const struct json *root,
 
 /* ---- consent by channel ---- */
 
-/* A date is its midnight in UTC. */
-static enum outcome read_since(struct arena *arena, const struct json *entry, struct instant *out,
-                               struct err *err)
+enum outcome policy_read_time(struct arena *arena, const struct json *object, const char *key,
+                              struct instant *out, struct err *err)
 {
     struct span text = SPAN_NONE;
-    CHECK(json_text(entry, "since", &text, err));
+    CHECK(json_text(object, key, &text, err));
     if (text.ptr == NULL)
         return OUTCOME_OK;
     if (text.len == 10)
         text = span_of(arena_printf(arena, SPAN_FMT "T00:00:00Z", SPAN_ARG(text)));
     return instant_parse(text, out) ? OUTCOME_OK
-                                    : json_fail(json_get(entry, "since"), err,
+                                    : json_fail(json_get(object, key), err,
                                                 "expected a date or a time, such as 2026-01-01");
 }
 
@@ -198,7 +197,7 @@ static enum outcome read_proof(struct arena *arena, const struct json *entry,
     const struct json *value = json_get(entry, "confirmed_by");
     out->since = INSTANT_FIRST;
     out->is_wanted = value != NULL;
-    CHECK(read_since(arena, entry, &out->since, err));
+    CHECK(policy_read_time(arena, entry, "since", &out->since, err));
     if (value == NULL)
         return json_get(entry, "since") == NULL
                    ? OUTCOME_OK

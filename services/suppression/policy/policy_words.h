@@ -25,6 +25,10 @@ enum outcome policy_fold_name(struct arena *arena, const struct json *at, struct
 enum outcome policy_read_names(struct arena *arena, const struct json *object, const char *key,
                                struct contact_names *out, struct err *err);
 
+/* A time, or a date, which is its midnight in UTC; an absent one leaves *out untouched. */
+enum outcome policy_read_time(struct arena *arena, const struct json *object, const char *key,
+                              struct instant *out, struct err *err);
+
 /* The sections, in the order in which they build on each other; classes come before them. */
 enum outcome policy_read_channels(struct arena *arena, const struct json *root,
                                   struct contact_policy *policy, struct err *err);

@@ -2,6 +2,7 @@
 #include "services/suppression/policy/suppression_policy.h"
 
 #include <assert.h>
+#include <math.h>
 
 #include "common/base/nearest.h"
 #include "common/base/pack.h"
@@ -129,6 +130,21 @@ static enum outcome read_count(const struct json *object, const char *key, int32
     return OUTCOME_OK;
 }
 
+static enum outcome read_percent(const struct json *object, const char *key, int32_t *out,
+                                 struct err *err)
+{
+    enum { LEAST = 1, MOST = 5000 }; /* hundredths */
+    const double tolerance = 1e-6;
+    const struct json *value = json_get(object, key);
+    double percent = 0;
+    CHECK(json_as_real(value, &percent, err));
+    double hundredths = round(percent * 100);
+    if (hundredths < LEAST || hundredths > MOST || fabs(percent * 100 - hundredths) > tolerance)
+        return json_fail(value, err, "0.01 to 50 in hundredths");
+    *out = (int32_t)hundredths;
+    return OUTCOME_OK;
+}
+
 static enum outcome read_counts(struct arena *arena, const struct json *object,
                                 const struct rule_key *key, int32_t *out, struct err *err)
 {
@@ -251,6 +267,10 @@ static enum outcome read_key(struct arena *arena, const struct json *object,
         return read_counts(arena, object, key, value, err);
     case KEY_SET:
         return read_set(object, key, value, err);
+    case KEY_PERCENT:
+        return read_percent(object, key->name, value, err);
+    case KEY_TIME:
+        return policy_read_time(arena, object, key->name, value, err);
     case KEY_LENGTHS:
         return read_lengths(arena, object, key, value, err);
     case KEY_CHOICES:
@@ -324,6 +344,34 @@ static enum outcome check_texts(const struct json *object, struct err *err)
     return OUTCOME_OK;
 }
 
+static bool names_classes(const struct contact_policy *policy, const struct contact_rule *rule)
+{
+    for (size_t i = 0; rule->classes.count == 0 && i < policy->class_count; i++)
+        if (!policy->classes[i].obeys)
+            return false;
+    return true;
+}
+
+/* Whose place or number the kind limits; rule is the next one of the policy. */
+static enum outcome check_place(const struct json *object, const struct contact_policy *policy,
+                                const struct contact_rule *rule, struct err *err)
+{
+    const struct rule_kind *kind = rule->kind;
+    size_t count = 1;
+    for (size_t i = 0; i < policy->rule_count; i++)
+        count += policy->rules[i].kind == kind;
+    if (kind->most && count > kind->most)
+        return json_fail(object, err, "at most %zu %ss", kind->most, kind->name);
+    if (policy->rule_count > 0 && !kind->is_last && rule[-1].kind->is_last)
+        return json_fail(object, err, "%s rules stand last", rule[-1].kind->name);
+    return !kind->is_last || names_classes(policy, rule)
+               ? OUTCOME_OK
+               : json_fail(object, err,
+                           "a %s needs \"classes\": without them it would refuse classes with "
+                           "\"obeys\": false as well",
+                           kind->name);
+}
+
 static enum outcome read_rule(struct arena *arena, const struct json *object, struct span owner,
                               struct contact_policy *policy, struct err *err)
 {
@@ -342,6 +390,7 @@ static enum outcome read_rule(struct arena *arena, const struct json *object, st
     CHECK(policy_read_names(arena, object, "tags", &rule->tags, err));
     CHECK(read_on_fail(object, rule, err));
     CHECK(read_own(arena, object, policy, rule, err));
+    CHECK(check_place(object, policy, rule, err));
     if (rule->kind->declare)
         rule->kind->declare(rule, arena, policy);
     policy->rule_count++;
