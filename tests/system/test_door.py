@@ -1,6 +1,7 @@
 """The door: the verdicts of the pipeline over HTTP, each touchpoint in Kafka before its answer."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -15,6 +16,8 @@ from door import TOKENS, Door
 from test_requests import DAY, HOUR, START, one_slot_policies, request, touchpoint
 from stack import ROOT, plain_environment
 from waiting import until
+
+RACES = int(os.environ.get("TUTTI_TEST_RACES") or 50)
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +172,7 @@ def test_a_peek_on_several_channels(own_world):
 
 def test_one_slot_and_many_who_ask(own_world):
     """Through Kafka and two doors at once: exactly one grant a person, whoever is first."""
-    people, world = 40, own_world
+    people, world = RACES, own_world
     doors = [Door(world).start() for _ in range(2)]
     world.start(names=("identity-resolver", "suppression"))
     for door in doors:
