@@ -66,21 +66,13 @@ static char fold_byte(char c)
     return (char)(is_gap ? '_' : c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
-/* Characters that look like a blank or a hyphen, and those that nobody sees. */
+#define NOTHING '\0'
 static const struct {
     int32_t first, last;
-    char as; /* NOTHING: left out */
+    char as;
 } lookalikes[] = {
-#define NOTHING '\0'
-    {0x85, 0x85, ' '},         {0xA0, 0xA0, ' '},         {0xAD, 0xAD, NOTHING},
-    {0x034F, 0x034F, NOTHING}, {0x061C, 0x061C, NOTHING}, {0x1680, 0x1680, ' '},
-    {0x180E, 0x180E, NOTHING}, {0x2000, 0x200A, ' '},     {0x200B, 0x200F, NOTHING},
-    {0x2010, 0x2015, '-'},     {0x2028, 0x2029, ' '},     {0x202A, 0x202E, NOTHING},
-    {0x202F, 0x202F, ' '},     {0x2043, 0x2043, '-'},     {0x205F, 0x205F, ' '},
-    {0x2060, 0x206F, NOTHING}, {0x2212, 0x2212, '-'},     {0x3000, 0x3000, ' '},
-    {0xFE00, 0xFE0F, NOTHING}, {0xFE58, 0xFE58, '-'},     {0xFE63, 0xFE63, '-'},
-    {0xFEFF, 0xFEFF, NOTHING},
-};
+#define LOOKALIKE(first, last, as) {first, last, as},
+    WORDS_LOOKALIKES(LOOKALIKE)};
 
 enum { WIDE_FIRST = 0xFF01, WIDE_LAST = 0xFF5E, WIDE_TO_ASCII = 0xFEE0 };
 

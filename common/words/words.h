@@ -132,11 +132,49 @@
     X(CHANNEL_DIRECT_MAIL, "letters")                                                              \
     X(CHANNEL_SOCIAL, "social_media")
 
+/* Channels on which no contact goes out, and which contacts an `Unsubscribed` there is about. */
+#define WORDS_EXITS(X)                                                                             \
+    X(CHANNEL_APP, "push")                                                                         \
+    X(CHANNEL_WEB, "all")                                                                          \
+    X(CHANNEL_CRM, "all")                                                                          \
+    X(CHANNEL_POS, "all")                                                                          \
+    X(CHANNEL_BRANCH, "all")                                                                       \
+    X(CHANNEL_SEARCH, "all")                                                                       \
+    X(CHANNEL_COMPARISON_SITE, "all")                                                              \
+    X(CHANNEL_IOT, "all")                                                                          \
+    X(CHANNEL_OTHER, "all")
+
 /* Words of a consent map that speak for every channel, folded. */
 #define WORDS_ALL_CHANNELS(X)                                                                      \
     X(ALL_CHANNELS, "all")                                                                         \
     X(ALL_CHANNELS_STAR, "*")                                                                      \
     X(ALL_CHANNELS_LONG, "all_channels")
+
+/* Characters that look like a blank or a hyphen, and those that nobody sees: X(first, last, what it
+ * is read as; NOTHING: it is left out). Each needs at most three bytes of UTF-8. */
+#define WORDS_LOOKALIKES(X)                                                                        \
+    X(0x85, 0x85, ' ')                                                                             \
+    X(0xA0, 0xA0, ' ')                                                                             \
+    X(0xAD, 0xAD, NOTHING)                                                                         \
+    X(0x034F, 0x034F, NOTHING)                                                                     \
+    X(0x061C, 0x061C, NOTHING)                                                                     \
+    X(0x1680, 0x1680, ' ')                                                                         \
+    X(0x180E, 0x180E, NOTHING)                                                                     \
+    X(0x2000, 0x200A, ' ')                                                                         \
+    X(0x200B, 0x200F, NOTHING)                                                                     \
+    X(0x2010, 0x2015, '-')                                                                         \
+    X(0x2028, 0x2029, ' ')                                                                         \
+    X(0x202A, 0x202E, NOTHING)                                                                     \
+    X(0x202F, 0x202F, ' ')                                                                         \
+    X(0x2043, 0x2043, '-')                                                                         \
+    X(0x205F, 0x205F, ' ')                                                                         \
+    X(0x2060, 0x206F, NOTHING)                                                                     \
+    X(0x2212, 0x2212, '-')                                                                         \
+    X(0x3000, 0x3000, ' ')                                                                         \
+    X(0xFE00, 0xFE0F, NOTHING)                                                                     \
+    X(0xFE58, 0xFE58, '-')                                                                         \
+    X(0xFE63, 0xFE63, '-')                                                                         \
+    X(0xFEFF, 0xFEFF, NOTHING)
 
 /* The collection of identifiers that are people, folded. */
 /* The part of a figure that no known customer has. */

@@ -33,3 +33,30 @@ CREATE FUNCTION tutti_meta.touch_rank(direction text, is_conversion boolean, is_
         ELSE 1
     END;
 COMMENT ON FUNCTION tutti_meta.touch_rank(text, boolean, boolean) IS 'The place of a touchpoint within its instant; the one order is time, rank, event id, anchor.';
+
+CREATE FUNCTION tutti_meta.plain_word(word text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE
+        WHEN octet_length(word) = length(word) OR octet_length(btrim(word, E' \t\n\v\f\r')) > 256 THEN btrim(word, E' \t\n\v\f\r')
+        ELSE btrim(translate(regexp_replace(regexp_replace(regexp_replace(word, '[\u00AD\u034F\u061C\u180E\u200B-\u200F\u202A-\u202E\u2060-\u206F\uFE00-\uFE0F\uFEFF]', '', 'g'), '[\u0085\u00A0\u1680\u2000-\u200A\u2028-\u2029\u202F\u205F\u3000]', ' ', 'g'), '[\u2010-\u2015\u2043\u2212\uFE58\uFE63]', '-', 'g'), '！＂＃＄％＆＇（）＊＋，－．／０１２３４５６７８９：；＜＝＞？＠ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺ［＼］＾＿｀ａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ｛｜｝～', '!"#$%&''()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~'), E' \t\n\v\f\r')
+    END;
+COMMENT ON FUNCTION tutti_meta.plain_word(text) IS 'A word without characters that look like those of ASCII.';
+
+CREATE FUNCTION tutti_meta.fold_word(word text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN octet_length(tutti_meta.plain_word(word)) <= 64
+        THEN lower(translate(tutti_meta.plain_word(word), E' -\t\n\v\f\r', '_______') COLLATE "C") COLLATE "default"
+        ELSE ''
+    END;
+COMMENT ON FUNCTION tutti_meta.fold_word(text) IS 'A word of a producer as it is compared; empty if it is too long for any list.';
+
+CREATE FUNCTION tutti_meta.channel_named(folded text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (ARRAY['web', 'app', 'email', 'sms', 'push', 'pos', 'call_center', 'crm', 'chat', 'ads', 'direct_mail', 'search', 'comparison_site', 'social', 'iot', 'other', 'branch', 'web', 'web', 'app', 'email', 'email', 'email', 'email', 'sms', 'sms', 'sms', 'sms', 'push', 'push', 'push', 'push', 'pos', 'call_center', 'call_center', 'call_center', 'call_center', 'call_center', 'call_center', 'call_center', 'call_center', 'call_center', 'chat', 'direct_mail', 'direct_mail', 'direct_mail', 'direct_mail', 'direct_mail', 'direct_mail', 'social'])
+           [array_position(ARRAY['web', 'app', 'email', 'sms', 'push', 'pos', 'call_center', 'crm', 'chat', 'ads', 'direct_mail', 'search', 'comparison_site', 'social', 'iot', 'other', 'branch', 'website', 'web_site', 'mobile_app', 'e_mail', 'emails', 'e_mails', 'electronic_mail', 'text', 'texts', 'text_message', 'text_messages', 'push_notification', 'push_notifications', 'mobile_push', 'web_push', 'point_of_sale', 'call_centre', 'callcenter', 'callcentre', 'call', 'calls', 'phone', 'phone_call', 'phone_calls', 'telephone', 'live_chat', 'directmail', 'post', 'postal', 'postal_mail', 'letter', 'letters', 'social_media'], folded)];
+COMMENT ON FUNCTION tutti_meta.channel_named(text) IS 'The channel that a folded word names, by its name or another word for it.';
+
+CREATE FUNCTION tutti_meta.is_all_channels(folded text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN folded IN ('all', '*', 'all_channels');
+COMMENT ON FUNCTION tutti_meta.is_all_channels(text) IS 'Whether a folded word of consent speaks for every channel.';
+
+CREATE FUNCTION tutti_meta.left_from(channel text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (ARRAY['push', 'all', 'all', 'all', 'all', 'all', 'all', 'all', 'all'])[array_position(ARRAY['app', 'web', 'crm', 'pos', 'branch', 'search', 'comparison_site', 'iot', 'other'], channel)];
+COMMENT ON FUNCTION tutti_meta.left_from(text) IS 'What an Unsubscribed leaves on a channel on which no contact goes out.';

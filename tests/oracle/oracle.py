@@ -17,6 +17,7 @@ import time
 import policy
 from goals import is_sale
 from identity import ASCII_SPACE, Identifiers, IdentityMap
+from consents import Consents
 from policy import DAY, US, Policies, instant
 from render import COLUMNS, View, line
 from rows import Rows
@@ -48,6 +49,7 @@ class Oracle:
         self.identifiers = Identifiers(policies.identity, key)
         self.identity = IdentityMap(policies.identity)
         self.touchpoints, self.unidentified = {}, {}
+        self.consents = Consents(policies.contact)
         self.requests = set()  # event ids; every stored request gets a decision
 
     def is_refused(self, raw, recorded_at):
@@ -75,6 +77,7 @@ class Oracle:
         for pair in self.identifiers.aliases(raw, found):
             self.identity.see_alias(*pair)
         self.touchpoints.setdefault(touchpoint.key, touchpoint)
+        self.consents.add(raw, touchpoint.event_id, found, anchor, self.recorded_at if recorded_at is None else recorded_at)
 
     def order(self, kind, *identifiers):
         """An operator's link, same, cut or release; identifiers as "type:value", or their ids."""

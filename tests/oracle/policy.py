@@ -25,7 +25,7 @@ NO_TOUCH = {
     *("Opportunity Accepted", "Opportunity Declined", "Gesture Approved", "Gesture Given"),
 }
 
-OPTIONAL = ("segments", "traits", "targets", "referrers", "orchestration")
+OPTIONAL = ("segments", "traits", "targets", "referrers", "orchestration", "contact")
 SENDS = {"events": ["Contact Sent", "Campaign Sent"], "direction": "outbound"}
 
 DURATION = re.compile(r"P(?:(\d+)Y)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
@@ -65,15 +65,17 @@ def read_responses(found):
 
 
 class Policies:
-    """What policies/{identity,journey,goals,channels,segments,traits,targets,referrers,orchestration}.json say."""
+    """What policies/{identity,journey,goals,channels,segments,traits,targets,referrers,orchestration,contact}.json say."""
 
-    def __init__(self, identity, journey, goals, channels, segments=None, traits=None, targets=None, referrers=None, orchestration=None):
+    def __init__(self, identity, journey, goals, channels, segments=None, traits=None, targets=None, referrers=None, orchestration=None,
+                 contact=None):  # fmt: skip
         self.identity, self.journey = identity, journey
         self.goals, self.channels = goals["goals"], channels["rules"]
         self.origins = Origins(channels, referrers or {})
         self.segments, self.tiers = (segments or {}).get("segments", []), (segments or {}).get("tiers")
         self.traits = (traits or {}).get("traits", [])
         self.orchestration = orchestration or {}
+        self.contact = contact or {"rules": []}
         self.targets = (targets or {}).get("targets", [])
         self.figure_segments = [segment["id"] for segment in self.segments if segment.get("figures")]
         self.zone = zoneinfo.ZoneInfo(journey.get("reporting_timezone", "UTC"))

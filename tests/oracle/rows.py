@@ -75,6 +75,7 @@ class Rows:
                 self.shared_profile(profile, timeline)
             else:
                 self.profile(profile, timeline, repeats)
+                self.rows["fct_consents"] += self.oracle.consents.rows(profile, self.members[profile])
         for touch in self.oracle.unidentified_sales():
             if touch.is_return:
                 touch.taking = taking_without_order(touch)

@@ -6,6 +6,7 @@ import json
 import struct
 from collections import Counter, defaultdict
 
+import contact
 from attribution import conversions, reversals_of, unidentified_conversions
 from filters import matches as matches_filter
 from funnel import Funnel
@@ -45,6 +46,14 @@ def micros(value):
     return ABSENT if value is None else value
 
 
+def stored_consent(raw):
+    """A consent map as suppression stores it."""
+    def escaped(word):
+        return "".join(f"%{ord(c):02X}" if c <= " " or c in "%\x7f" else c for c in word)
+
+    return " ".join(("+" if value else "-") + escaped(word) for word, value in contact.consent_map(raw))
+
+
 def halves(total):
     """A sum of 128 bits: a multiple of 2**64, and a signed rest."""
     high = (total + 2**63) >> 64
@@ -82,6 +91,7 @@ class Fixture:
         for profile, timeline, *_ in self.profiles:
             self.profile(profile, timeline)
         self.unidentified()
+        self.consents()
         self.steps()
         self.response_cells()
         self.funnel_cells()
@@ -112,6 +122,17 @@ class Fixture:
              t.message_id, t.order_id, t.content_id, t.product_id, t.location_id, t.agent_id, None, t.case_id, t.opportunity_id and t.opportunity_id.hex()))
         if t.is_elsewhere:
             self.tables["journey.sale_copies"].append((t.short_anchor, t.occurred_at, uuid(t.event_id), t.rank))
+
+    def consents(self):
+        """What touchpoints say, under every identifier: copies, where the identifier is not the anchor."""
+        self.tables["suppression.anchors"] = self.tables["journey.anchors"]
+        for (at, event_id, anchor), (found, raw, received_at) in self.oracle.consents.heard.items():
+            for identifier in found:
+                is_copy = identifier != anchor
+                flags = 4 if is_copy else 0 if contact.is_said(raw) else 8
+                self.tables["suppression.facts"].append(
+                    (short(identifier), at, uuid(event_id), 6, flags, contact.event_of(raw), raw["channel"], None if is_copy else raw["source"],
+                     received_at if received_at < at else None, stored_consent(raw)))
 
     def unidentified(self):
         for touchpoint in self.oracle.unidentified.values():
@@ -488,6 +509,8 @@ TABLES = {
                       " opens_case ends_case",
     "journey.facts": "anchor occurred_at event_id shape received_at value_micros margin_micros cost_micros score zone message_id order_id"
                      " content_id product_id location_id agent_id decision_id case_id opportunity_id",
+    "suppression.anchors": "anchor profile version anchor_id profile_id",
+    "suppression.facts": "anchor occurred_at event_id kind flags event channel source received_at consent",
     "journey.traits": "anchor trait place occurred_at value source",
     "journey.sale_copies": "anchor occurred_at event_id rank",
     "journey.states": "profile ver members payload",

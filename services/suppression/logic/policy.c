@@ -64,19 +64,12 @@ const struct consent_meaning *meaning_find(const struct consent_meanings *meanin
     return NULL;
 }
 
-/* Channels on which no contact goes out, and which contacts are meant there. */
 static const struct {
     enum channel_word channel;
-    bool is_push;
-} exits[] = {{CHANNEL_APP, true},
-             {CHANNEL_WEB, false},
-             {CHANNEL_CRM, false},
-             {CHANNEL_POS, false},
-             {CHANNEL_BRANCH, false},
-             {CHANNEL_SEARCH, false},
-             {CHANNEL_COMPARISON_SITE, false},
-             {CHANNEL_IOT, false},
-             {CHANNEL_OTHER, false}};
+    const char *leaves;
+} exits[] = {
+#define EXIT(channel, leaves) {channel, leaves},
+    WORDS_EXITS(EXIT)};
 
 struct consent_meaning policy_unsubscribe_from(const struct contact_policy *policy,
                                                struct span channel)
@@ -88,7 +81,7 @@ struct consent_meaning policy_unsubscribe_from(const struct contact_policy *poli
         return *own;
     for (size_t i = 0; i < sizeof exits / sizeof *exits; i++)
         if (span_is(channel, channel_words[exits[i].channel]))
-            return (struct consent_meaning){channel, exits[i].is_push ? &push : &all, 1};
+            return (struct consent_meaning){channel, strcmp(exits[i].leaves, "push") == 0 ? &push : &all, 1};
     return (struct consent_meaning){channel, NULL, 0};
 }
 
