@@ -263,6 +263,21 @@ COMMENT ON COLUMN suppression.outbox.correlation IS 'Header kafka_correlationId 
 COMMENT ON COLUMN suppression.outbox.payload IS 'The message as it is sent.';
 COMMENT ON COLUMN suppression.outbox.created_at IS 'When it was written.';
 
+-- A type stays when the views are made anew, and the functions with it that views call go.
+CREATE TYPE suppression.consent_heard AS (
+    occurred_at timestamptz,
+    counts_at timestamptz,
+    is_copy boolean,
+    is_said boolean,
+    event text,
+    channel text,
+    source text,
+    yes text[],
+    no text[],
+    leaves text[]
+);
+COMMENT ON TYPE suppression.consent_heard IS 'What a touchpoint says of consent, for the functions of fct_consents.';
+
 GRANT USAGE ON SCHEMA suppression TO tutti_suppression;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA suppression TO tutti_suppression;
 

@@ -34,18 +34,14 @@ CREATE FUNCTION tutti_meta.touch_rank(direction text, is_conversion boolean, is_
     END;
 COMMENT ON FUNCTION tutti_meta.touch_rank(text, boolean, boolean) IS 'The place of a touchpoint within its instant; the one order is time, rank, event id, anchor.';
 
-CREATE FUNCTION tutti_meta.plain_word(word text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE
-        WHEN octet_length(word) = length(word) OR octet_length(btrim(word, E' \t\n\v\f\r')) > 256 THEN btrim(word, E' \t\n\v\f\r')
-        ELSE btrim(translate(regexp_replace(regexp_replace(regexp_replace(word, '[\u00AD\u034F\u061C\u180E\u200B-\u200F\u202A-\u202E\u2060-\u206F\uFE00-\uFE0F\uFEFF]', '', 'g'), '[\u0085\u00A0\u1680\u2000-\u200A\u2028-\u2029\u202F\u205F\u3000]', ' ', 'g'), '[\u2010-\u2015\u2043\u2212\uFE58\uFE63]', '-', 'g'), '！＂＃＄％＆＇（）＊＋，－．／０１２３４５６７８９：；＜＝＞？＠ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺ［＼］＾＿｀ａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ｛｜｝～', '!"#$%&''()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~'), E' \t\n\v\f\r')
-    END;
-COMMENT ON FUNCTION tutti_meta.plain_word(text) IS 'A word without characters that look like those of ASCII.';
-
-CREATE FUNCTION tutti_meta.fold_word(word text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN octet_length(tutti_meta.plain_word(word)) <= 64
-        THEN lower(translate(tutti_meta.plain_word(word), E' -\t\n\v\f\r', '_______') COLLATE "C") COLLATE "default"
-        ELSE ''
-    END;
+CREATE FUNCTION tutti_meta.fold_word(word text) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+BEGIN
+    word := btrim(word, E' \t\n\v\f\r');
+    IF octet_length(word) > length(word) AND octet_length(word) <= 256 THEN
+        word := btrim(translate(regexp_replace(regexp_replace(regexp_replace(word, '[\u00AD\u034F\u061C\u180E\u200B-\u200F\u202A-\u202E\u2060-\u206F\uFE00-\uFE0F\uFEFF]', '', 'g'), '[\u0085\u00A0\u1680\u2000-\u200A\u2028-\u2029\u202F\u205F\u3000]', ' ', 'g'), '[\u2010-\u2015\u2043\u2212\uFE58\uFE63]', '-', 'g'), '！＂＃＄％＆＇（）＊＋，－．／０１２３４５６７８９：；＜＝＞？＠ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺ［＼］＾＿｀ａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ｛｜｝～', '!"#$%&''()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~'), E' \t\n\v\f\r');
+    END IF;
+    RETURN CASE WHEN octet_length(word) <= 64 THEN lower(translate(word, E' -\t\n\v\f\r', '_______') COLLATE "C") ELSE '' END;
+END $$;
 COMMENT ON FUNCTION tutti_meta.fold_word(text) IS 'A word of a producer as it is compared; empty if it is too long for any list.';
 
 CREATE FUNCTION tutti_meta.channel_named(folded text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE

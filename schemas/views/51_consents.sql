@@ -5,7 +5,7 @@
 
 -- OFFSET 0: read once per query, never once per row.
 CREATE VIEW tutti_meta.active_contact AS
-SELECT g.policies -> 'contact.json' AS contact
+SELECT (g.policies -> 'contact.json')::jsonb AS contact
 FROM tutti_meta.generations AS g
 WHERE g.is_active
 OFFSET 0;
@@ -17,11 +17,15 @@ CREATE FUNCTION tutti_meta.texts_of(value jsonb) RETURNS SETOF text LANGUAGE sql
 COMMENT ON FUNCTION tutti_meta.texts_of IS 'The texts of an entry of a policy that is a text or a list of texts.';
 
 -- Bytes of other text than UTF-8 stay as they are: no list has such a word.
-CREATE FUNCTION suppression.word_as_sent(stored text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$ SELECT CASE WHEN strpos(stored, '%') = 0 THEN stored ELSE (
-              SELECT string_agg(CASE WHEN m.part[1] ~ '^%(0[1-9A-F]|[1-7])' THEN chr(('x' || substr(m.part[1], 2))::bit(8)::integer) ELSE m.part[1] END,
-                                '' ORDER BY m.n)
-              FROM regexp_matches(stored, '%[0-9A-F]{2}|[^%]+', 'g') WITH ORDINALITY AS m (part, n)) END $$;
+CREATE FUNCTION suppression.word_as_sent(stored text) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    IF strpos(stored, '%') = 0 THEN
+        RETURN stored;
+    END IF;
+    RETURN (SELECT string_agg(CASE WHEN m.part[1] ~ '^%(0[1-9A-F]|[1-7])' THEN chr(('x' || substr(m.part[1], 2))::bit(8)::integer) ELSE m.part[1] END,
+                              '' ORDER BY m.n)
+            FROM regexp_matches(stored, '%[0-9A-F]{2}|[^%]+', 'g') WITH ORDINALITY AS m (part, n));
+END $$;
 COMMENT ON FUNCTION suppression.word_as_sent IS 'A word of suppression.facts.consent without its %XX.';
 
 CREATE VIEW suppression.policy_channels AS
@@ -43,7 +47,7 @@ COMMENT ON COLUMN suppression.policy_parts.name IS 'Its name, folded; null in th
 
 -- A word of the policy as a key: all, a channel or a class.
 CREATE VIEW suppression.policy_words AS
-SELECT word, about, name
+SELECT word, CASE WHEN about IN ('channel', 'all') THEN name ELSE about || ':' || name END AS key
 FROM (
     SELECT known.*, min(place) OVER (PARTITION BY word) AS first_place
     FROM (
@@ -55,7 +59,7 @@ FROM (
         WHERE name IS NOT NULL
         UNION
         SELECT tutti_meta.fold_word(entry.key), 4, CASE WHEN k.is_all THEN 'all' WHEN k.channel IS NOT NULL THEN 'channel' ELSE 'class' END,
-               CASE WHEN k.is_all THEN '' ELSE coalesce(k.channel, k.class, target.word) END
+               CASE WHEN k.is_all THEN 'all' ELSE coalesce(k.channel, k.class, target.word) END
         FROM tutti_meta.active_contact
         CROSS JOIN jsonb_each(contact -> 'consent_words') AS entry
         CROSS JOIN LATERAL (SELECT tutti_meta.fold_word(text) AS word FROM tutti_meta.texts_of(entry.value) AS text) AS target
@@ -69,20 +73,17 @@ FROM (
 WHERE place = first_place;
 COMMENT ON VIEW suppression.policy_words IS 'What words of consent mean by the active contact policy, apart from channels and all (chronicle).';
 COMMENT ON COLUMN suppression.policy_words.word IS 'The word, folded.';
-COMMENT ON COLUMN suppression.policy_words.about IS 'class, purpose, topic, channel or all.';
-COMMENT ON COLUMN suppression.policy_words.name IS 'Name of what it is about.';
+COMMENT ON COLUMN suppression.policy_words.key IS 'A channel, all, or class:, purpose: or topic: and a name.';
 
 CREATE VIEW suppression.policy_exits AS
 SELECT coalesce(tutti_meta.channel_named(tutti_meta.fold_word(entry.key)), tutti_meta.fold_word(entry.key)) AS channel,
-       CASE WHEN tutti_meta.is_all_channels(target.word) THEN 'all' ELSE 'channel' END AS about,
-       CASE WHEN tutti_meta.is_all_channels(target.word) THEN '' ELSE coalesce(tutti_meta.channel_named(target.word), target.word) END AS name
+       CASE WHEN tutti_meta.is_all_channels(target.word) THEN 'all' ELSE coalesce(tutti_meta.channel_named(target.word), target.word) END AS key
 FROM tutti_meta.active_contact
 CROSS JOIN jsonb_each(contact -> 'unsubscribe_from') AS entry
 CROSS JOIN LATERAL (SELECT tutti_meta.fold_word(text) AS word FROM tutti_meta.texts_of(entry.value) AS text) AS target;
 COMMENT ON VIEW suppression.policy_exits IS 'What an Unsubscribed on a channel leaves by the active contact policy (chronicle).';
 COMMENT ON COLUMN suppression.policy_exits.channel IS 'The channel.';
-COMMENT ON COLUMN suppression.policy_exits.about IS 'channel or all.';
-COMMENT ON COLUMN suppression.policy_exits.name IS 'Name of the channel that is left.';
+COMMENT ON COLUMN suppression.policy_exits.key IS 'The channel that is left, or all.';
 
 -- Which yes counts. The row '*' is there always.
 CREATE VIEW suppression.policy_proofs AS
@@ -109,22 +110,102 @@ COMMENT ON COLUMN suppression.policy_proofs.events IS 'Events that count; null: 
 COMMENT ON COLUMN suppression.policy_proofs.sources IS 'Sources that count; null: all.';
 COMMENT ON COLUMN suppression.policy_proofs.channels IS 'Channels that count; null: all.';
 
+-- All of this as one value: a query computes it once, and functions look it up.
+CREATE VIEW suppression.consent_policy AS
+SELECT jsonb_build_object(
+           'channels', coalesce((SELECT jsonb_object_agg(channel, channel) FROM suppression.policy_channels), '{}'),
+           'words', coalesce((SELECT jsonb_object_agg(word, keys) FROM (SELECT word, jsonb_agg(key) AS keys FROM suppression.policy_words GROUP BY word) AS w), '{}'),
+           'parts', coalesce((SELECT jsonb_agg(DISTINCT about) FROM suppression.policy_parts), '[]'),
+           'exits', coalesce((SELECT jsonb_object_agg(channel, keys) FROM (SELECT channel, jsonb_agg(key) AS keys FROM suppression.policy_exits GROUP BY channel) AS e), '{}'),
+           'proofs', (SELECT jsonb_object_agg(p.channel, to_jsonb(p)) FROM suppression.policy_proofs AS p WHERE p.is_wanted OR p.channel <> '*'),
+           'center', coalesce((SELECT contact -> 'preference_center' FROM tutti_meta.active_contact), '[]')
+       ) AS policy
+OFFSET 0;
+COMMENT ON VIEW suppression.consent_policy IS 'What the active contact policy says of consent, for suppression.consent_keys and consent_says (chronicle).';
+COMMENT ON COLUMN suppression.consent_policy.policy IS 'channels, words, parts, exits, proofs and center.';
+
+CREATE FUNCTION suppression.consent_channel(policy jsonb, word text) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    folded text := tutti_meta.fold_word(word);
+BEGIN
+    RETURN coalesce(tutti_meta.channel_named(folded), policy #>> ARRAY['channels', folded]);
+END $$;
+COMMENT ON FUNCTION suppression.consent_channel IS 'The channel that a word of a producer names, null for none.';
+
+-- With its prefix, a purpose or topic is one also where no rule names it. A word that means nothing is a key of its own, after a question mark.
+CREATE FUNCTION suppression.consent_keys(policy jsonb, word text) RETURNS text[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    folded text := tutti_meta.fold_word(word);
+    channel text := suppression.consent_channel(policy, word);
+    keys jsonb := policy #> ARRAY['words', folded];
+    on_channel text := suppression.consent_channel(policy, substring(folded FROM '@(.*)$'));
+BEGIN
+    IF channel IS NOT NULL THEN
+        RETURN ARRAY[channel];
+    ELSIF tutti_meta.is_all_channels(folded) THEN
+        RETURN ARRAY['all'];
+    ELSIF folded ~ '^(purpose|topic):.' AND NOT coalesce(keys ->> 0 LIKE 'class:%', false) AND policy -> 'parts' ? split_part(folded, ':', 1)
+        AND (strpos(folded, '@') = 0 OR on_channel IS NOT NULL) THEN
+        RETURN ARRAY[split_part(folded, '@', 1) || coalesce('@' || on_channel, '')];
+    END IF;
+    RETURN coalesce(ARRAY(SELECT jsonb_array_elements_text(keys)), '{}') || CASE WHEN keys IS NULL THEN ARRAY['?' || folded] ELSE '{}' END;
+END $$;
+COMMENT ON FUNCTION suppression.consent_keys IS 'What a word of consent is about.';
+
+-- A no to a purpose or a topic limits it to that.
+CREATE FUNCTION suppression.consent_left(policy jsonb, event text, channel text, consent text) RETURNS text[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    known text;
+    stored text;
+BEGIN
+    IF event <> 'Unsubscribed' THEN
+        RETURN '{}';
+    END IF;
+    FOREACH stored IN ARRAY coalesce(string_to_array(consent, ' '), '{}') LOOP
+        IF stored LIKE '-%' AND tutti_meta.fold_word(suppression.word_as_sent(substr(stored, 2))) ~ '^(topic|purpose):.' THEN
+            RETURN '{}';
+        END IF;
+    END LOOP;
+    known := suppression.consent_channel(policy, channel);
+    IF known IS NULL THEN
+        RETURN suppression.consent_keys(policy, channel);
+    ELSIF policy -> 'exits' ? known THEN
+        RETURN ARRAY(SELECT jsonb_array_elements_text(policy -> 'exits' -> known));
+    END IF;
+    RETURN ARRAY[coalesce(tutti_meta.left_from(known), known)];
+END $$;
+COMMENT ON FUNCTION suppression.consent_left IS 'What a touchpoint leaves by being an Unsubscribed.';
+
+-- The keys of all words of a stored map that say yes (+), or no (-).
+CREATE FUNCTION suppression.consent_said(policy jsonb, consent text, sign text) RETURNS text[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    keys text[] := '{}';
+    stored text;
+BEGIN
+    IF coalesce(strpos(consent, sign), 0) > 0 THEN
+        FOREACH stored IN ARRAY string_to_array(consent, ' ') LOOP
+            IF left(stored, 1) = sign THEN
+                keys := keys || suppression.consent_keys(policy, suppression.word_as_sent(substr(stored, 2)));
+            END IF;
+        END LOOP;
+    END IF;
+    RETURN keys;
+END $$;
+COMMENT ON FUNCTION suppression.consent_said IS 'What the words of a consent map that say yes (+) or no (-) are about.';
+
 -- ---- what touchpoints say ----
 
 CREATE VIEW suppression.consent_facts AS
-SELECT f.*, coalesce(tutti_meta.channel_named(f.folded), p.channel) AS known_channel,
-       EXISTS (SELECT FROM string_to_table(f.consent, ' ') AS stored
-               WHERE stored LIKE '-%' AND tutti_meta.fold_word(suppression.word_as_sent(substr(stored, 2))) ~ '^(topic|purpose):.') AS is_narrowed
-FROM (
-    SELECT DISTINCT ON (a.profile_id, f.occurred_at, f.event_id)
-           a.profile_id, f.occurred_at, f.event_id, f.anchor, coalesce(f.received_at, f.occurred_at) AS counts_at, f.flags & 4 <> 0 AS is_copy,
-           f.flags & 8 = 0 AS is_said, f.event, f.channel, tutti_meta.fold_word(f.channel) AS folded, f.source, f.consent, f.loaded_at
-    FROM suppression.facts AS f
-    JOIN suppression.anchors AS a USING (anchor)
-    WHERE (f.consent <> '' OR f.event = 'Unsubscribed') AND a.version % 2 = 0
-    ORDER BY a.profile_id, f.occurred_at, f.event_id, f.flags & 4, f.anchor
-) AS f
-LEFT JOIN suppression.policy_channels AS p ON p.channel = f.folded;
+SELECT DISTINCT ON (a.profile_id, f.occurred_at, f.event_id)
+       a.profile_id, f.occurred_at, f.event_id, f.anchor, coalesce(f.received_at, f.occurred_at) AS counts_at, f.flags & 4 <> 0 AS is_copy,
+       f.flags & 8 = 0 AS is_said, f.event, f.channel, f.source, f.loaded_at,
+       suppression.consent_said((SELECT policy FROM suppression.consent_policy), f.consent, '+') AS yes,
+       suppression.consent_said((SELECT policy FROM suppression.consent_policy), f.consent, '-') AS no,
+       suppression.consent_left((SELECT policy FROM suppression.consent_policy), f.event, f.channel, f.consent) AS leaves
+FROM suppression.facts AS f
+JOIN suppression.anchors AS a USING (anchor)
+WHERE (f.consent <> '' OR f.event = 'Unsubscribed') AND a.version % 2 = 0
+ORDER BY a.profile_id, f.occurred_at, f.event_id, f.flags & 4, f.anchor;
 COMMENT ON VIEW suppression.consent_facts IS 'Touchpoints that say something of consent, once per customer: his own, else what another named of him (convergent, but loaded_at).';
 COMMENT ON COLUMN suppression.consent_facts.profile_id IS 'Customer today.';
 COMMENT ON COLUMN suppression.consent_facts.occurred_at IS 'When it was said.';
@@ -135,167 +216,108 @@ COMMENT ON COLUMN suppression.consent_facts.is_copy IS 'Another person said it, 
 COMMENT ON COLUMN suppression.consent_facts.is_said IS 'A customer said it, so a yes of it may count.';
 COMMENT ON COLUMN suppression.consent_facts.event IS 'Name of the event; empty in a copy of a contact.';
 COMMENT ON COLUMN suppression.consent_facts.channel IS 'Channel as sent.';
-COMMENT ON COLUMN suppression.consent_facts.folded IS 'The channel, folded.';
 COMMENT ON COLUMN suppression.consent_facts.source IS 'URI of the producing system; null in a copy.';
-COMMENT ON COLUMN suppression.consent_facts.consent IS 'Its consent map, as in suppression.facts.';
 COMMENT ON COLUMN suppression.consent_facts.loaded_at IS 'When it was stored (chronicle).';
-COMMENT ON COLUMN suppression.consent_facts.known_channel IS 'The channel; null where it is none.';
-COMMENT ON COLUMN suppression.consent_facts.is_narrowed IS 'It says no to a purpose or a topic, so an Unsubscribed leaves no channel.';
+COMMENT ON COLUMN suppression.consent_facts.yes IS 'What its words say yes to.';
+COMMENT ON COLUMN suppression.consent_facts.no IS 'What its words say no to.';
+COMMENT ON COLUMN suppression.consent_facts.leaves IS 'What the event Unsubscribed leaves.';
 
-CREATE VIEW suppression.consent_words AS
-SELECT said.profile_id, said.occurred_at, said.event_id, said.says,
-       CASE WHEN said.folded_channel IS NOT NULL THEN 'channel' WHEN tutti_meta.is_all_channels(said.word) THEN 'all'
-            WHEN part.about IS NOT NULL THEN part.about ELSE coalesce(w.about, 'undefined') END AS about,
-       CASE WHEN said.folded_channel IS NOT NULL THEN said.folded_channel WHEN tutti_meta.is_all_channels(said.word) THEN ''
-            WHEN part.about IS NOT NULL THEN part.name ELSE coalesce(w.name, said.word) END AS name,
-       CASE WHEN said.folded_channel IS NULL THEN coalesce(part.on_channel, '') ELSE '' END AS on_channel
-FROM (
-    SELECT s.*, coalesce(tutti_meta.channel_named(s.word), p.channel) AS folded_channel
-    FROM (
-        SELECT f.profile_id, f.occurred_at, f.event_id, CASE left(stored, 1) WHEN '+' THEN 'yes' ELSE 'no' END AS says,
-               tutti_meta.fold_word(suppression.word_as_sent(substr(stored, 2))) AS word
-        FROM suppression.consent_facts AS f
-        CROSS JOIN string_to_table(f.consent, ' ') AS stored
-        WHERE stored <> ''
-        UNION ALL
-        SELECT f.profile_id, f.occurred_at, f.event_id, 'left',
-               CASE e.about WHEN 'all' THEN 'all' WHEN 'channel' THEN e.name ELSE coalesce(tutti_meta.left_from(f.known_channel), f.known_channel, f.folded) END
-        FROM suppression.consent_facts AS f
-        LEFT JOIN suppression.policy_exits AS e ON e.channel = f.known_channel
-        WHERE f.event = 'Unsubscribed' AND NOT f.is_narrowed
-    ) AS s
-    LEFT JOIN suppression.policy_channels AS p ON p.channel = s.word
-) AS said
-LEFT JOIN suppression.policy_words AS w USING (word)
-LEFT JOIN LATERAL (
-    -- With its prefix, a purpose or topic is one also where no rule names it.
-    SELECT split.about, split.name, coalesce(tutti_meta.channel_named(split.channel), p.channel) AS on_channel
-    FROM (
-        SELECT substring(said.word FROM '^(topic|purpose):.') AS about, substring(said.word FROM '^[a-z]+:([^@]*)') AS name,
-               substring(said.word FROM '@(.*)$') AS channel
-    ) AS split
-    LEFT JOIN suppression.policy_channels AS p ON p.channel = split.channel
-    WHERE coalesce(w.about, '') <> 'class' AND split.about IN (SELECT about FROM suppression.policy_parts)
-        AND (split.channel IS NULL OR coalesce(tutti_meta.channel_named(split.channel), p.channel) IS NOT NULL)
-) AS part ON said.word ~ '^(topic|purpose):.';
-COMMENT ON VIEW suppression.consent_words IS 'What each touchpoint says, word by word (convergent).';
-COMMENT ON COLUMN suppression.consent_words.profile_id IS 'Customer today.';
-COMMENT ON COLUMN suppression.consent_words.occurred_at IS 'When it was said.';
-COMMENT ON COLUMN suppression.consent_words.event_id IS 'Touchpoint that said it.';
-COMMENT ON COLUMN suppression.consent_words.says IS 'yes, no, or left: what the event Unsubscribed leaves.';
-COMMENT ON COLUMN suppression.consent_words.about IS 'channel, all, class, purpose, topic, or undefined: a word without a meaning.';
-COMMENT ON COLUMN suppression.consent_words.name IS 'Name of what it is about.';
-COMMENT ON COLUMN suppression.consent_words.on_channel IS 'Channel of a purpose or topic; empty: all.';
+-- Whether a yes to the key counts; what it says of a copy is another person's, and counts as an exception only.
+CREATE FUNCTION suppression.consent_counts(policy jsonb, fact suppression.consent_heard, key text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    known text := suppression.consent_channel(policy, fact.channel);
+    about text := CASE WHEN key = 'all' OR strpos(key, ':') > 0 THEN known ELSE key END;
+    proof jsonb := coalesce(policy #> ARRAY['proofs', about], policy #> '{proofs,*}');
+BEGIN
+    IF fact.is_copy THEN
+        RETURN true;
+    END IF;
+    RETURN fact.is_said AND (
+        NOT coalesce((proof ->> 'is_wanted')::boolean, false) OR coalesce(fact.occurred_at < (proof ->> 'since')::timestamptz, false)
+        OR ((jsonb_typeof(proof -> 'sources') = 'null' OR proof -> 'sources' ? fact.source)
+            AND (jsonb_typeof(proof -> 'events') = 'null' OR proof -> 'events' ? fact.event)
+            AND (jsonb_typeof(proof -> 'channels') = 'null' OR coalesce(proof -> 'channels' ? known, false))));
+END $$;
+COMMENT ON FUNCTION suppression.consent_counts IS 'Whether the yes of a touchpoint is taken for one.';
 
--- What each touchpoint says of each key that its customer has: of the key itself, and of what is wider: `all`, or a part on all channels.
--- `all` itself is only wide. A yes that does not count is as if it had not been said.
-CREATE VIEW suppression.consent_said AS
-SELECT s.profile_id, s.about, s.name, s.on_channel, s.occurred_at, s.event_id, s.is_named, s.anchor, s.counts_at, s.is_copy, s.event, s.channel, s.source,
-       s.loaded_at, s.is_yes,
-       CASE WHEN s.own_no THEN 'no' WHEN s.own_yes AND NOT s.is_copy THEN 'yes' END AS own,
-       CASE WHEN s.own_no OR s.own_yes THEN NULL WHEN s.all_no THEN 'no' WHEN s.all_yes AND NOT s.is_copy THEN 'yes' END AS wide
-FROM (
-    SELECT m.profile_id, m.about, m.name, m.on_channel, m.occurred_at, m.event_id, m.is_named, f.anchor, f.counts_at, f.is_copy, f.event, f.channel, f.source, f.loaded_at,
-           CASE WHEN m.about = 'all' THEN m.wide_yes AND NOT m.wide_no
-                ELSE m.says_yes AND NOT m.says_no AND NOT (m.leaves AND NOT c.counts) END AS is_yes,
-           m.says_no OR (m.leaves AND NOT (m.says_yes AND c.counts)) AS own_no,
-           m.says_yes AND c.counts AS own_yes,
-           m.wide_no AS all_no,
-           m.wide_yes AND c.counts AS all_yes
-    FROM (
-        SELECT k.profile_id, k.about, k.name, k.on_channel, w.occurred_at, w.event_id,
-               bool_or((w.about, w.name, w.on_channel) = (k.about, k.name, k.on_channel)) AS is_named,
-               coalesce(bool_or(w.says = 'no') FILTER (WHERE w.about <> 'all' AND w.on_channel = k.on_channel), false) AS says_no,
-               coalesce(bool_or(w.says = 'yes') FILTER (WHERE w.about <> 'all' AND w.on_channel = k.on_channel), false) AS says_yes,
-               coalesce(bool_or(w.says = 'left') FILTER (WHERE w.about <> 'all' AND w.on_channel = k.on_channel), false) AS leaves,
-               coalesce(bool_or(w.says <> 'yes') FILTER (WHERE w.about = 'all' OR w.on_channel <> k.on_channel), false) AS wide_no,
-               coalesce(bool_or(w.says = 'yes') FILTER (WHERE w.about = 'all' OR w.on_channel <> k.on_channel), false) AS wide_yes
-        FROM (SELECT DISTINCT profile_id, about, name, on_channel FROM suppression.consent_words) AS k
-        JOIN suppression.consent_words AS w
-          ON w.profile_id = k.profile_id
-         AND ((w.about = k.about AND w.name = k.name AND w.on_channel IN ('', k.on_channel)) OR (w.about = 'all' AND k.about IN ('channel', 'class')))
-        GROUP BY k.profile_id, k.about, k.name, k.on_channel, w.occurred_at, w.event_id
-    ) AS m
-    JOIN suppression.consent_facts AS f USING (profile_id, occurred_at, event_id)
-    LEFT JOIN suppression.policy_proofs AS own ON own.channel = CASE m.about WHEN 'channel' THEN m.name ELSE f.known_channel END
-    CROSS JOIN (SELECT * FROM suppression.policy_proofs WHERE channel = '*') AS other
-    CROSS JOIN LATERAL (
-        SELECT f.is_copy OR (f.is_said AND (
-            NOT CASE WHEN own.channel IS NULL THEN other.is_wanted ELSE own.is_wanted END
-            OR coalesce(f.occurred_at < CASE WHEN own.channel IS NULL THEN other.since ELSE own.since END, false)
-            OR (coalesce(CASE WHEN own.channel IS NULL THEN other.sources ELSE own.sources END ? coalesce(f.source, ''), true)
-                AND coalesce(CASE WHEN own.channel IS NULL THEN other.events ELSE own.events END ? f.event, true)
-                AND coalesce(CASE WHEN own.channel IS NULL THEN other.channels ELSE own.channels END ? coalesce(f.known_channel, ''), true)))) AS counts
-    ) AS c
-) AS s;
-COMMENT ON VIEW suppression.consent_said IS 'What each touchpoint says of each word that its customer knows (convergent).';
-COMMENT ON COLUMN suppression.consent_said.profile_id IS 'Customer today.';
-COMMENT ON COLUMN suppression.consent_said.about IS 'The word, as in suppression.consent_words.';
-COMMENT ON COLUMN suppression.consent_said.name IS 'Its name.';
-COMMENT ON COLUMN suppression.consent_said.on_channel IS 'Its channel.';
-COMMENT ON COLUMN suppression.consent_said.occurred_at IS 'When it was said.';
-COMMENT ON COLUMN suppression.consent_said.event_id IS 'Touchpoint that said it.';
-COMMENT ON COLUMN suppression.consent_said.is_named IS 'The touchpoint says this word itself.';
-COMMENT ON COLUMN suppression.consent_said.anchor IS 'Identifier whose fact it is.';
-COMMENT ON COLUMN suppression.consent_said.counts_at IS 'When a yes of it counts.';
-COMMENT ON COLUMN suppression.consent_said.is_copy IS 'Another person said it.';
-COMMENT ON COLUMN suppression.consent_said.event IS 'Name of the event.';
-COMMENT ON COLUMN suppression.consent_said.channel IS 'Channel as sent.';
-COMMENT ON COLUMN suppression.consent_said.source IS 'URI of the producing system.';
-COMMENT ON COLUMN suppression.consent_said.loaded_at IS 'When it was stored (chronicle).';
-COMMENT ON COLUMN suppression.consent_said.is_yes IS 'It says yes, whether that counts or not.';
-COMMENT ON COLUMN suppression.consent_said.own IS 'yes or no: what counts of the word itself.';
-COMMENT ON COLUMN suppression.consent_said.wide IS 'yes or no: what counts of wider words.';
+-- own: of the key itself; wide: of all, or of the part on all channels; of the key all everything is wide. is_yes: what it says, whether that counts or not.
+CREATE FUNCTION suppression.consent_says(policy jsonb, fact suppression.consent_heard, key text, OUT own boolean, OUT wide boolean, OUT is_yes boolean) LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    wider text := CASE WHEN key ~ '^(purpose|topic):' THEN nullif(split_part(key, '@', 1), key) WHEN key LIKE '?%' THEN NULL ELSE 'all' END;
+    counts boolean := suppression.consent_counts(policy, fact, key);
+    own_yes boolean := key <> 'all' AND key = ANY (fact.yes);
+    own_no boolean := key <> 'all' AND (key = ANY (fact.no) OR (key = ANY (fact.leaves) AND NOT (own_yes AND counts)));
+    wide_yes boolean := coalesce(wider = ANY (fact.yes), false);
+    wide_no boolean := coalesce(wider = ANY (fact.no || fact.leaves), false);
+BEGIN
+    is_yes := CASE key WHEN 'all' THEN NOT wide_no ELSE NOT own_no END;
+    IF own_no OR (own_yes AND counts) THEN
+        own := CASE WHEN own_no THEN false WHEN NOT fact.is_copy THEN true END;
+    ELSIF wide_no OR (wide_yes AND counts AND NOT fact.is_copy) THEN
+        wide := NOT wide_no;
+    END IF;
+END $$;
+COMMENT ON FUNCTION suppression.consent_says IS 'What a touchpoint says of a key of its customer.';
 
 CREATE VIEW tutti.fct_consents AS
-SELECT t.profile_id,
-       CASE t.about WHEN 'channel' THEN t.name WHEN 'all' THEN 'all' WHEN 'undefined' THEN t.name
-            ELSE t.about || ':' || t.name || CASE WHEN t.on_channel <> '' THEN '@' || t.on_channel ELSE '' END END AS consent_key,
-       t.is_yes AS is_given,
-       t.occurred_at, t.event_name, t.channel, t.source, f.message_id, f.content_id AS text_version,
-       NOT t.is_copy AS is_own,
-       t.is_in_force,
-       t.touchpoint_id, t.loaded_at
+SELECT t.profile_id, CASE WHEN left(t.key, 1) = '?' THEN substr(t.key, 2) ELSE t.key END AS consent_key, t.is_yes AS is_given,
+       -- Of another person's word it is shown that it binds, and no more.
+       CASE WHEN t.is_own THEN t.occurred_at END AS occurred_at,
+       CASE WHEN t.is_own THEN t.event END AS event_name,
+       CASE WHEN t.is_own THEN t.channel END AS channel,
+       CASE WHEN t.is_own THEN t.source END AS source,
+       f.message_id, f.content_id AS text_version,
+       t.is_own, t.is_in_force,
+       CASE WHEN t.is_own THEN t.event_id END AS touchpoint_id,
+       t.loaded_at
 FROM (
-    SELECT j.profile_id, j.about, j.name, j.on_channel, j.is_yes, j.is_copy, j.anchor, j.occurred_at AS at, j.event_id,
-           j.is_newest AND j.about <> 'undefined' AND CASE
-               WHEN j.own = 'no' THEN j.is_left
-               WHEN j.about = 'all' AND j.wide = 'no' THEN j.is_all_left
-               WHEN j.own = 'yes' OR (j.about = 'all' AND j.wide = 'yes') THEN NOT j.is_left AND NOT j.is_all_left
-               ELSE false
-           END AS is_in_force,
-           -- Of another person's word it is shown that it binds, and no more.
-           CASE WHEN NOT j.is_copy THEN j.occurred_at END AS occurred_at,
-           CASE WHEN NOT j.is_copy THEN j.event END AS event_name,
-           CASE WHEN NOT j.is_copy THEN j.channel END AS channel,
-           CASE WHEN NOT j.is_copy THEN j.source END AS source,
-           CASE WHEN NOT j.is_copy THEN j.event_id END AS touchpoint_id,
-           j.loaded_at
+    SELECT j.*, NOT j.is_copy AS is_own,
+           j.key NOT LIKE '?%' AND j.is_newest AND CASE
+               WHEN j.own IS false THEN j.is_left
+               WHEN j.key = 'all' AND j.wide IS false THEN j.is_all_left
+               ELSE (j.own OR (j.key = 'all' AND j.wide)) IS true AND NOT j.is_left AND NOT j.is_all_left
+           END AS is_in_force
     FROM (
         SELECT n.*,
                n.no_at IS NOT NULL AND NOT coalesce(n.yes_at > n.no_at, false)
-                   AND (n.about IN ('purpose', 'topic') OR NOT coalesce(n.center_at > n.no_at, false)) AS is_left,
-               n.about <> 'class' AND n.all_no_at IS NOT NULL AND NOT coalesce(n.yes_at > n.all_no_at, false)
-                   AND NOT coalesce(n.all_yes_at > n.all_no_at, false) AS is_all_left
+                   AND (n.key ~ '^(purpose|topic):' OR NOT coalesce(w.center_at > n.no_at, false)) AS is_left,
+               n.key NOT LIKE 'class:%' AND w.all_no_at IS NOT NULL AND NOT coalesce(n.yes_at > w.all_no_at, false)
+                   AND NOT coalesce(w.all_yes_at > w.all_no_at, false) AS is_all_left
         FROM (
-            SELECT s.*,
-                   max(s.occurred_at) FILTER (WHERE s.own = 'no') OVER of_key AS no_at,
-                   max(s.counts_at) FILTER (WHERE s.own = 'yes') OVER of_key AS yes_at,
-                   max(s.occurred_at) FILTER (WHERE s.wide = 'no') OVER of_key AS all_no_at,
-                   max(s.counts_at) FILTER (WHERE s.wide = 'yes') OVER of_key AS all_yes_at,
-                   max(s.counts_at) FILTER (WHERE s.wide = 'yes' AND c.events ? s.event) OVER of_key AS center_at,
-                   row_number() OVER (PARTITION BY s.profile_id, s.about, s.name, s.on_channel, s.own, s.wide
-                                      ORDER BY CASE WHEN 'yes' IN (s.own, s.wide) THEN s.counts_at ELSE s.occurred_at END DESC,
-                                               s.occurred_at DESC, s.event_id DESC) = 1 AS is_newest
-            FROM suppression.consent_said AS s
-            CROSS JOIN (SELECT coalesce(contact -> 'preference_center', '[]') AS events FROM tutti_meta.active_contact) AS c
-            WINDOW of_key AS (PARTITION BY s.profile_id, s.about, s.name, s.on_channel)
+            SELECT k.*,
+                   max(k.occurred_at) FILTER (WHERE k.own IS false) OVER (PARTITION BY k.profile_id, k.key) AS no_at,
+                   max(k.counts_at) FILTER (WHERE k.own) OVER (PARTITION BY k.profile_id, k.key) AS yes_at,
+                   row_number() OVER (PARTITION BY k.profile_id, k.key, k.own, k.wide
+                                      ORDER BY CASE WHEN k.own OR k.wide THEN k.counts_at ELSE k.occurred_at END DESC, k.occurred_at DESC,
+                                               k.event_id DESC) = 1 AS is_newest
+            FROM (
+                SELECT c.profile_id, c.occurred_at, c.event_id, c.anchor, c.counts_at, c.is_copy, c.event, c.channel, c.source, c.loaded_at, c.others,
+                       named.key, said.own, said.wide, said.is_yes
+                FROM (
+                    SELECT f.*, r.heard,
+                           array_agg(r.heard) FILTER (WHERE 'all' = ANY (f.yes || f.no || f.leaves) OR f.yes::text || f.no::text ~ '(purpose|topic):')
+                               OVER (PARTITION BY f.profile_id) AS others
+                    FROM suppression.consent_facts AS f
+                    CROSS JOIN LATERAL (
+                        SELECT (f.occurred_at, f.counts_at, f.is_copy, f.is_said, f.event, f.channel, f.source, f.yes, f.no, f.leaves)::suppression.consent_heard AS heard
+                    ) AS r
+                ) AS c
+                CROSS JOIN LATERAL (SELECT DISTINCT key FROM unnest(c.yes || c.no || c.leaves) AS key) AS named
+                CROSS JOIN LATERAL suppression.consent_says((SELECT policy FROM suppression.consent_policy), c.heard, named.key) AS said
+            ) AS k
         ) AS n
+        CROSS JOIN LATERAL (
+            -- A touchpoint that speaks of all may be about a key that it does not name.
+            SELECT max(o.occurred_at) FILTER (WHERE s.wide IS false) AS all_no_at,
+                   max(o.counts_at) FILTER (WHERE s.wide) AS all_yes_at,
+                   max(o.counts_at) FILTER (WHERE s.wide AND (SELECT policy -> 'center' FROM suppression.consent_policy) ? o.event) AS center_at
+            FROM unnest(n.others) AS o
+            CROSS JOIN LATERAL suppression.consent_says((SELECT policy FROM suppression.consent_policy), o, n.key) AS s
+        ) AS w
     ) AS j
-    WHERE j.is_named
 ) AS t
-LEFT JOIN journey.facts AS f ON (f.anchor, f.occurred_at, f.event_id) = (t.anchor, t.occurred_at, t.event_id) AND NOT t.is_copy
-WHERE NOT t.is_copy OR (t.is_in_force AND NOT t.is_yes);
+LEFT JOIN journey.facts AS f ON (f.anchor, f.occurred_at, f.event_id) = (t.anchor, t.occurred_at, t.event_id) AND t.is_own
+WHERE t.is_own OR (t.is_in_force AND NOT t.is_yes);
 COMMENT ON VIEW tutti.fct_consents IS 'One row per touchpoint of a customer and word that it says yes or no to; and per word that another person''s touchpoint forbids him (convergent).';
 COMMENT ON COLUMN tutti.fct_consents.profile_id IS 'Customer today (convergent).';
 COMMENT ON COLUMN tutti.fct_consents.consent_key IS 'What it is about: a channel, all, class:, purpose: or topic: and its name, with @ and a channel if on this one only; a word without a meaning as it is (convergent).';

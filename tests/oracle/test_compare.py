@@ -77,6 +77,7 @@ def views():
     story, more = Story(), {"campaign": {"id": "x"}}
     story.add(0, "Viewed", "x", source="urn:t\ta\\b", traits_json='{"city": "Bonn"}')["message_id"] = "\u00fc\n"
     story.send(1, "x", person="x")
+    story.add(1, "Preferences Updated", "x", consent={"email": True, "sms": False}, content_id="text 2")
     story.add(2, "Clicked", "x", **more)
     story.add(3, "Gesture Given", "x", cost_micros=1, currency="USD", agent_id="ann", direction="inbound")
     story.order(4, 7_500_000, user_id="x", order_id="o", items_json='[{"sku": "ink", "value": 2.5}, {"category": "paper", "value": 5}]')
