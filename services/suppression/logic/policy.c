@@ -81,7 +81,8 @@ struct consent_meaning policy_unsubscribe_from(const struct contact_policy *poli
         return *own;
     for (size_t i = 0; i < sizeof exits / sizeof *exits; i++)
         if (span_is(channel, channel_words[exits[i].channel]))
-            return (struct consent_meaning){channel, strcmp(exits[i].leaves, "push") == 0 ? &push : &all, 1};
+            return (struct consent_meaning){channel,
+                                            strcmp(exits[i].leaves, "push") == 0 ? &push : &all, 1};
     return (struct consent_meaning){channel, NULL, 0};
 }
 
