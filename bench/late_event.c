@@ -113,7 +113,7 @@ static void add_arrival(struct bench *b, struct journey_flush *flush, int64_t at
 static void run_flush(struct bench *b, struct journey_flush *flush)
 {
     struct err err = {0};
-    database_must(shapes_settle(b->tracker.shapes, &b->batch, &err), &err);
+    database_must(shapes_settle(b->tracker.shapes, &b->batch, &b->tracker.generation, &err), &err);
     for (size_t i = 0; i < flush->arrivals.count; i++)
         flush->arrivals.items[i].fact.shape = (int32_t)flush->arrivals.items[i].shape->shape->code;
     database_must(tracker_flush(&b->tracker, flush, &err), &err);

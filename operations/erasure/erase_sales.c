@@ -30,6 +30,8 @@ static enum outcome keep_money(struct erasure *e, struct err *err)
     key_params(e, &p);
     CHECK(db_run(e->desk->db, &sql_erase_keep_shapes, &p, NULL, NULL, err));
     key_params(e, &p);
+    CHECK(db_run(e->desk->db, &sql_erase_keep_meanings, &p, NULL, NULL, err));
+    key_params(e, &p);
     return db_run(e->desk->db, &sql_erase_keep_sales, &p, NULL, &e->kept_sales, err);
 }
 

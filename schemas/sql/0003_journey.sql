@@ -35,18 +35,7 @@ CREATE TABLE journey.shapes (
     currency text,
     product_category text,
     device_type text,
-    country text,
-    network text,
-    touch_kind text NOT NULL,
-    is_goal_event boolean NOT NULL,
-    needs_value boolean NOT NULL,
-    shown_direction text,
-    is_touch boolean NOT NULL,
-    is_money boolean NOT NULL,
-    is_money_with_value boolean NOT NULL,
-    is_return_event boolean NOT NULL DEFAULT false,
-    opens_case boolean NOT NULL DEFAULT false,
-    ends_case boolean NOT NULL DEFAULT false
+    country text
 );
 COMMENT ON TABLE journey.shapes IS 'Combinations of the attributes of touchpoints that take few values; a fact names one (numbers are chronicle, contents convergent).';
 COMMENT ON COLUMN journey.shapes.shape IS 'Number of the combination.';
@@ -73,17 +62,34 @@ COMMENT ON COLUMN journey.shapes.currency IS 'currency.';
 COMMENT ON COLUMN journey.shapes.product_category IS 'product_category.';
 COMMENT ON COLUMN journey.shapes.device_type IS 'device.type.';
 COMMENT ON COLUMN journey.shapes.country IS 'geo.country.';
-COMMENT ON COLUMN journey.shapes.network IS 'Network by the channel policy.';
-COMMENT ON COLUMN journey.shapes.touch_kind IS 'Node of the journey map.';
-COMMENT ON COLUMN journey.shapes.is_goal_event IS 'The event is a conversion by the active policy.';
-COMMENT ON COLUMN journey.shapes.needs_value IS '... but only with a positive value.';
-COMMENT ON COLUMN journey.shapes.shown_direction IS 'inbound, outbound or null, by the active policy.';
-COMMENT ON COLUMN journey.shapes.is_touch IS 'It is a touch by the active policy.';
-COMMENT ON COLUMN journey.shapes.is_money IS 'It is in a goal that adds up amounts, whatever its value.';
-COMMENT ON COLUMN journey.shapes.is_money_with_value IS 'It is in such a goal with a positive value.';
-COMMENT ON COLUMN journey.shapes.is_return_event IS 'The event is a return by the active policy.';
-COMMENT ON COLUMN journey.shapes.opens_case IS 'It opens a case of gestures by the active policy.';
-COMMENT ON COLUMN journey.shapes.ends_case IS 'It ends such a case.';
+
+CREATE TABLE journey.shape_meanings (
+    shape integer PRIMARY KEY,
+    network text,
+    touch_kind text NOT NULL,
+    is_goal_event boolean NOT NULL,
+    needs_value boolean NOT NULL,
+    shown_direction text,
+    is_touch boolean NOT NULL,
+    is_money boolean NOT NULL,
+    is_money_with_value boolean NOT NULL,
+    is_return_event boolean NOT NULL DEFAULT false,
+    opens_case boolean NOT NULL DEFAULT false,
+    ends_case boolean NOT NULL DEFAULT false
+);
+COMMENT ON TABLE journey.shape_meanings IS 'What the policies make of shapes; each shape has a row (convergent, but numbers).';
+COMMENT ON COLUMN journey.shape_meanings.shape IS 'The shape.';
+COMMENT ON COLUMN journey.shape_meanings.network IS 'Network by the channel policy.';
+COMMENT ON COLUMN journey.shape_meanings.touch_kind IS 'Node of the journey map.';
+COMMENT ON COLUMN journey.shape_meanings.is_goal_event IS 'The event is a conversion by the active policy.';
+COMMENT ON COLUMN journey.shape_meanings.needs_value IS '... but only with a positive value.';
+COMMENT ON COLUMN journey.shape_meanings.shown_direction IS 'inbound, outbound or null, by the active policy.';
+COMMENT ON COLUMN journey.shape_meanings.is_touch IS 'It is a touch by the active policy.';
+COMMENT ON COLUMN journey.shape_meanings.is_money IS 'It is in a goal that adds up amounts, whatever its value.';
+COMMENT ON COLUMN journey.shape_meanings.is_money_with_value IS 'It is in such a goal with a positive value.';
+COMMENT ON COLUMN journey.shape_meanings.is_return_event IS 'The event is a return by the active policy.';
+COMMENT ON COLUMN journey.shape_meanings.opens_case IS 'It opens a case of gestures by the active policy.';
+COMMENT ON COLUMN journey.shape_meanings.ends_case IS 'It ends such a case.';
 
 CREATE TABLE journey.policies (
     generation uuid PRIMARY KEY,
@@ -593,9 +599,18 @@ COMMENT ON COLUMN journey.message_outbox.id IS 'Grows with the transactions abou
 COMMENT ON COLUMN journey.message_outbox.lane IS 'Lane whose owner sends it.';
 COMMENT ON COLUMN journey.message_outbox.payload IS 'The messages of one transaction: topic, profile id (the key), length and bytes of each.';
 
-SELECT tutti_meta.give_slots('tutti_journey', 'journey.traits', 'journey.sales', 'journey.sale_copies', 'journey.states', 'journey.checkpoints',
-                             'journey.conversions', 'journey.repeats', 'journey.order_changes', 'journey.stage_changes', 'journey.responses',
+SELECT tutti_meta.give_slots('tutti_journey', 'journey.shape_meanings', 'journey.traits', 'journey.sales', 'journey.sale_copies',
+                             'journey.states', 'journey.checkpoints', 'journey.conversions', 'journey.repeats', 'journey.order_changes', 'journey.stage_changes', 'journey.responses',
                              'journey.memberships', 'journey.opportunities');
+
+-- Shapes with what the active policies make of them.
+CREATE VIEW active.shapes AS
+SELECT s.shape, s.source, s.type, s.event, s.channel, s.direction, s.department, s.purpose, s.contact_class, s.platform, s.campaign_id,
+       s.campaign_name, s.is_bot, s.score_kind, s.currency, s.product_category, s.device_type, s.country,
+       m.network, m.touch_kind, m.is_goal_event, m.needs_value, m.shown_direction, m.is_touch, m.is_money, m.is_money_with_value,
+       m.is_return_event, m.opens_case, m.ends_case
+FROM journey.shapes AS s
+JOIN active.shape_meanings AS m USING (shape);
 
 GRANT USAGE ON SCHEMA journey TO tutti_journey, tutti_metrics;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA journey TO tutti_journey;

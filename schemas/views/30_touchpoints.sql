@@ -53,7 +53,7 @@ FROM (
                    coalesce(a.version % 2 = 0 AND s.is_touch AND s.shown_direction = 'inbound', false) AS is_inbound, s.is_bot
             FROM journey.facts AS f
             JOIN journey.anchors AS a USING (anchor)
-            JOIN journey.shapes AS s USING (shape)
+            JOIN active.shapes AS s USING (shape)
             CROSS JOIN LATERAL (SELECT s.is_return_event OR (s.is_goal_event AND coalesce(f.value_micros, 0) < 0) AS is_return,
                                        s.is_goal_event AND coalesce(f.value_micros, 0) >= CASE WHEN s.needs_value THEN 1 ELSE 0 END AS is_sale) AS w
             WHERE NOT EXISTS (SELECT FROM active.repeats AS r WHERE (r.anchor, r.occurred_at, r.event_id) = (f.anchor, f.occurred_at, f.event_id))

@@ -19,7 +19,7 @@ FROM (
     UNION ALL
     SELECT f.anchor, s.currency, 0, NULL, NULL, f.cost_micros
     FROM journey.facts AS f
-    JOIN journey.shapes AS s USING (shape)
+    JOIN active.shapes AS s USING (shape)
     WHERE f.cost_micros IS NOT NULL AND s.is_touch
         AND NOT EXISTS (SELECT FROM active.repeats AS r WHERE (r.anchor, r.occurred_at, r.event_id) = (f.anchor, f.occurred_at, f.event_id))
 ) AS m
@@ -42,7 +42,7 @@ SELECT a.profile_id, s.channel, s.device_type,
        min(f.occurred_at) AS first_at, max(f.occurred_at) AS last_at
 FROM journey.facts AS f
 JOIN journey.anchors AS a USING (anchor)
-JOIN journey.shapes AS s USING (shape)
+JOIN active.shapes AS s USING (shape)
 WHERE a.version % 2 = 0 AND s.is_touch
     AND NOT EXISTS (SELECT FROM active.repeats AS r WHERE (r.anchor, r.occurred_at, r.event_id) = (f.anchor, f.occurred_at, f.event_id))
 GROUP BY a.profile_id, s.channel, s.device_type;

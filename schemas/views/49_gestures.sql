@@ -15,7 +15,7 @@ GRANT SELECT ON tutti.dim_gesture_limits TO tutti_reader;
 CREATE VIEW journey.case_touches AS
 SELECT a.profile_id, f.case_id, f.occurred_at, r.rank, f.event_id, f.anchor, s.opens_case, s.ends_case, f.agent_id,
        s.event = 'Gesture Approved' AS approves
-FROM journey.shapes AS s
+FROM active.shapes AS s
 JOIN journey.facts AS f ON f.shape = s.shape AND f.case_id IS NOT NULL
 JOIN journey.anchors AS a USING (anchor)
 CROSS JOIN LATERAL (SELECT tutti_meta.touch_rank(CASE WHEN s.is_touch THEN s.shown_direction END, s.is_goal_event, s.is_return_event) AS rank) AS r
@@ -36,7 +36,7 @@ CREATE VIEW tutti.fct_gestures AS
 WITH given AS (
     SELECT a.profile_id, f.anchor, f.occurred_at, f.event_id, r.rank, f.case_id, f.agent_id, f.content_id, f.cost_micros, f.loaded_at, s.department, s.currency,
            date_trunc('month', f.occurred_at AT TIME ZONE (SELECT zone FROM tutti_meta.active))::date AS month
-    FROM journey.shapes AS s
+    FROM active.shapes AS s
     JOIN journey.facts AS f ON f.shape = s.shape AND f.cost_micros > 0
     JOIN journey.anchors AS a USING (anchor)
     CROSS JOIN LATERAL (SELECT tutti_meta.touch_rank(CASE WHEN s.is_touch THEN s.shown_direction END, s.is_goal_event, s.is_return_event) AS rank) AS r

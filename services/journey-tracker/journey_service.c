@@ -84,6 +84,15 @@ static enum outcome journey_check(const struct config *config, struct err *err)
     return outcome;
 }
 
+/* Shapes that were found under other policies get their meaning. */
+static enum outcome complete_shapes(struct tracker *t, struct arena *arena, struct err *err)
+{
+    CHECK(db_begin(t->db, err));
+    CHECK(generation_still_active(t->db, arena, &t->generation, NULL, err));
+    CHECK(shapes_write_missing(t->shapes, arena, err));
+    return db_commit(t->db, err);
+}
+
 static enum outcome journey_open(struct service_context *context, void *arg, struct err *err)
 {
     struct self *self = arg;
@@ -102,6 +111,7 @@ static enum outcome journey_open(struct service_context *context, void *arg, str
     t->erased = &self->erased;
     t->timeline = timeline_new(&journey_timeline);
     CHECK(shapes_open(context->db, &t->policy, &t->shapes, err));
+    CHECK(complete_shapes(t, &self->scan_arena, err));
     CHECK(producer_topic(context->producer, config_text(config, "topic.diffs"), &self->diffs_topic,
                          &t->diff_partitions, err));
     CHECK(producer_topic(context->producer, config_text(config, "topic.stages"),
@@ -262,7 +272,7 @@ static enum outcome journey_apply(void *arg, struct batch *batch, struct err *er
     struct journey_flush *flush = batch->events;
     if (flush == NULL)
         return OUTCOME_OK;
-    CHECK(shapes_settle(self->tracker.shapes, batch->arena, err));
+    CHECK(shapes_settle(self->tracker.shapes, batch->arena, &self->tracker.generation, err));
     for (size_t i = 0; i < flush->arrivals.count; i++)
         flush->arrivals.items[i].fact.shape = (int32_t)flush->arrivals.items[i].shape->shape->code;
     if (flush->arrivals.count > 0 || flush->moves.count > 0)

@@ -32,6 +32,17 @@ static enum outcome count_unswept(struct sweep *sweep, uint64_t *total, struct e
     return OUTCOME_OK;
 }
 
+static enum outcome write_meanings(struct sweep *sweep, struct err *err)
+{
+    struct db *db = sweep->tracker.db;
+    CHECK(db_begin(db, err));
+    enum outcome outcome = shapes_write_meanings(sweep->tracker.shapes, &sweep->step_arena, err);
+    if (outcome == OUTCOME_OK)
+        return db_commit(db, err);
+    db_rollback(db);
+    return outcome;
+}
+
 enum outcome journey_sweep_open(struct db *db, const char *dir, const struct generation *generation,
                                 struct sweep **out, uint64_t *total, struct err *err)
 {
@@ -51,7 +62,7 @@ enum outcome journey_sweep_open(struct db *db, const char *dir, const struct gen
     CHECK(journey_policy_load(&sweep->arena, &source, &t->policy, err));
     CHECK(tracker_load_zones(t, &sweep->arena, err));
     CHECK(shapes_open(db, &t->policy, &t->shapes, err));
-    CHECK(shapes_write_meanings(t->shapes, &sweep->step_arena, err));
+    CHECK(write_meanings(sweep, err));
     CHECK(sweep_sales(t, &sweep->step_arena, err));
     return count_unswept(sweep, total, err);
 }

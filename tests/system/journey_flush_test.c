@@ -276,7 +276,7 @@ static void flush_items(struct tracker *tracker, const struct item *items, size_
         shapes_forget_batch(tracker->shapes);
         for (size_t i = 0; i < count; i++)
             add_item(tracker, &flush, &items[i]);
-        enum outcome outcome = shapes_settle(tracker->shapes, &arena, &own);
+        enum outcome outcome = shapes_settle(tracker->shapes, &arena, &tracker->generation, &own);
         for (size_t i = 0; i < flush.arrivals.count && outcome == OUTCOME_OK; i++)
             flush.arrivals.items[i].fact.shape =
                 (int32_t)flush.arrivals.items[i].shape->shape->code;
@@ -454,7 +454,7 @@ static struct touch touch_of(struct arena *arena, size_t index)
     struct touch touch;
     struct journey_fact fact = story.touches[index];
     struct shape_ref *ref = shapes_ref(trackers[0].shapes, arena, &kinds[story.kind[index]]);
-    database_must(shapes_settle(trackers[0].shapes, arena, &err), &err);
+    database_must(shapes_settle(trackers[0].shapes, arena, &trackers[0].generation, &err), &err);
     fact.key.anchor = id_short(&story.ids[story.anchor[index]]);
     fact.shape = (int32_t)ref->shape->code;
     database_must(convert_touch(&trackers[0], arena, &fact, &touch, &err), &err);

@@ -22,11 +22,11 @@ INSERT INTO journey.policies (generation, reporting_timezone, default_timezone, 
                               first_percent, last_percent, half_life)
 VALUES (pg_temp.id(0), 'UTC', 'UTC', 'PT30M', 'P56D', 'P365D', 'linear', 40, 40, 'P7D');
 INSERT INTO journey.dictionary (value) SELECT 'word ' || n FROM generate_series(1, 40) AS n;
-INSERT INTO journey.shapes (hash, source, type, event, channel, department, currency, campaign_id, has_click_id, is_bot, touch_kind,
-                            is_goal_event, needs_value, shown_direction, is_touch, is_money, is_money_with_value, is_return_event)
-SELECT pg_temp.id(n), 's', 'track', 'Event ' || n, 'channel ' || n % 5, 'd' || n % 3, 'EUR', 'c' || n % 7, false, false, 'k' || n,
-       true, true, 'inbound', true, true, true, false
+INSERT INTO journey.shapes (hash, source, type, event, channel, department, currency, campaign_id, has_click_id, is_bot)
+SELECT pg_temp.id(n), 's', 'track', 'Event ' || n, 'channel ' || n % 5, 'd' || n % 3, 'EUR', 'c' || n % 7, false, false
 FROM generate_series(1, 40) AS n;
+INSERT INTO journey.shape_meanings (shape, touch_kind, is_goal_event, needs_value, shown_direction, is_touch, is_money, is_money_with_value)
+SELECT shape, 'k' || shape, true, true, 'inbound', true, true, true FROM journey.shapes;
 INSERT INTO journey.anchors SELECT n, n, 2, pg_temp.id(n), pg_temp.id(n) FROM generate_series(1, 250) AS n;
 INSERT INTO identity.types (code, type, is_unique) VALUES (1, 'user_id', true);
 INSERT INTO identity.identifiers (identifier_id, type, profile_id, first_seen_at, version)

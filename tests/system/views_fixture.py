@@ -173,8 +173,10 @@ class Fixture:
             self.shapes[key] = len(self.shapes) + 1
             gestures = self.policies.orchestration["gestures"]
             digest = hashlib.md5(repr(key).encode()).hexdigest()
-            self.tables["journey.shapes"].append((self.shapes[key], digest, *key, False, bool(rules), needs_value, False, False, is_return,
-                                                 *(matches_filter(gestures[key], t) for key in ("case_on", "case_until"))))
+            self.tables["journey.shapes"].append((self.shapes[key], digest, *key[:15], t.is_bot, False))
+            self.tables["journey.shape_meanings"].append((
+                self.shapes[key], t.network, t.touch_kind, t.direction, t.is_touch, bool(rules), needs_value, False, False, is_return,
+                *(matches_filter(gestures[key], t) for key in ("case_on", "case_until"))))
         return self.shapes[key]
 
     def profile(self, profile, timeline):
@@ -504,9 +506,9 @@ TABLES = {
     "identity.links": "a b first_seen_at evidence is_indirect refused_by",
     "journey.anchors": "anchor profile version anchor_id profile_id",
     "journey.shapes": "shape hash source type event channel direction department purpose contact_class campaign_id campaign_name"
-                      " score_kind currency product_category device_type country network touch_kind is_bot shown_direction is_touch"
-                      " has_click_id is_goal_event needs_value is_money is_money_with_value is_return_event"
-                      " opens_case ends_case",
+                      " score_kind currency product_category device_type country is_bot has_click_id",
+    "journey.shape_meanings": "shape network touch_kind shown_direction is_touch is_goal_event needs_value is_money is_money_with_value"
+                              " is_return_event opens_case ends_case",
     "journey.facts": "anchor occurred_at event_id shape received_at value_micros margin_micros cost_micros score zone message_id order_id"
                      " content_id product_id location_id agent_id decision_id case_id opportunity_id",
     "suppression.anchors": "anchor profile version anchor_id profile_id",

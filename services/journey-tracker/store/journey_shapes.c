@@ -90,17 +90,15 @@ static void add_columns(struct strbuf *sql)
         strbuf_addf(sql, ", %s", attributes[i].column);
 }
 
-enum { FIRST_TEXT_PARAM = 15 };
+enum { FIRST_TEXT_PARAM = 4 };
 
 static const char *insert_sql(struct arena *arena)
 {
     struct strbuf sql = {.arena = arena};
     strbuf_addf(&sql,
-                "INSERT INTO journey.shapes (hash, has_click_id, is_bot, network, touch_kind, "
-                "is_goal_event, needs_value, shown_direction, is_touch, is_money, "
-                "is_money_with_value, is_return_event, opens_case, ends_case");
+                "INSERT INTO journey.shapes (hash, has_click_id, is_bot");
     add_columns(&sql);
-    strbuf_addf(&sql, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14");
+    strbuf_addf(&sql, ") VALUES ($1, $2, $3");
     for (size_t i = 0; i < ATTRIBUTES; i++)
         strbuf_addf(&sql, ", $%zu", FIRST_TEXT_PARAM + i);
     strbuf_addf(&sql, ") ON CONFLICT (hash) DO NOTHING");
@@ -247,36 +245,55 @@ static enum outcome insert_shape(struct shapes *shapes, struct arena *arena,
                                  const struct shape_ref *ref, const struct id *hash,
                                  struct err *err)
 {
-    struct shape shape;
-    compile_shape(shapes->policy, &ref->text, arena, &shape);
     struct params p;
     params_init(&p, arena);
     params_uuid(&p, hash);
     params_bool(&p, ref->text.has_click_id);
     params_bool(&p, ref->text.is_bot);
-    add_meaning(&p, shapes->policy, &shape);
     for (size_t i = 0; i < ATTRIBUTES; i++)
         params_text(&p, text_of(&ref->text, i));
     return db_run(shapes->db, &shapes->insert, &p, NULL, NULL, err);
 }
 
+static enum outcome write_meaning(struct shapes *shapes, struct arena *arena,
+                                  const struct shape *shape, struct err *err)
+{
+    struct params p;
+    params_init(&p, arena);
+    params_int4(&p, (int32_t)shape->code);
+    add_meaning(&p, shapes->policy, shape);
+    return db_run(shapes->db, &sql_upsert_shape_meaning, &p, NULL, NULL, err);
+}
+
 enum outcome shapes_write_meanings(struct shapes *shapes, struct arena *arena, struct err *err)
 {
     const struct shape **entry;
-    for (size_t i = 0; (entry = map_next(&shapes->by_code, &i, NULL));) {
-        struct params p;
-        params_init(&p, arena);
-        params_int4(&p, (int32_t)(*entry)->code);
-        add_meaning(&p, shapes->policy, *entry);
-        CHECK(db_run(shapes->db, &sql_update_shape, &p, NULL, NULL, err));
+    for (size_t i = 0; (entry = map_next(&shapes->by_code, &i, NULL));)
+        CHECK(write_meaning(shapes, arena, *entry, err));
+    return OUTCOME_OK;
+}
+
+enum outcome shapes_write_missing(struct shapes *shapes, struct arena *arena, struct err *err)
+{
+    struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, arena);
+    CHECK(db_run(shapes->db, &sql_find_unmeant_shapes, &p, &r, NULL, err));
+    for (int row = 0; row < db_rows(r); row++) {
+        uint32_t code = (uint32_t)db_int4(r, row, 0);
+        if (shapes_find(shapes, code) == NULL)
+            CHECK(shapes_load(shapes, arena, code, err));
+        CHECK(write_meaning(shapes, arena, shapes_find(shapes, code), err));
     }
     return OUTCOME_OK;
 }
 
-static enum outcome settle_one(struct shapes *shapes, struct arena *arena, struct shape_ref *ref,
+static enum outcome settle_one(struct shapes *shapes, struct arena *arena,
+                               const struct generation *generation, struct shape_ref *ref,
                                struct err *err)
 {
     struct id hash = digest_bytes(ref->key);
+    CHECK(generation_still_active(shapes->db, arena, generation, NULL, err));
     CHECK(insert_shape(shapes, arena, ref, &hash, err));
     struct params p;
     params_init(&p, arena);
@@ -286,16 +303,29 @@ static enum outcome settle_one(struct shapes *shapes, struct arena *arena, struc
     uint32_t code = db_rows(r) ? (uint32_t)db_int4(r, 0, 0) : 0;
     if (code == 0)
         return err_set(err, OUTCOME_RETRY, "shape", "a shape is not visible yet");
+    struct shape shape;
+    compile_shape(shapes->policy, &ref->text, arena, &shape);
+    shape.code = code;
+    CHECK(write_meaning(shapes, arena, &shape, err));
+    CHECK(db_commit(shapes->db, err));
     CHECK(keep_shape(shapes, &ref->text, ref->key, code, err));
     ref->shape = shapes_find(shapes, code);
     return OUTCOME_OK;
 }
 
-enum outcome shapes_settle(struct shapes *shapes, struct arena *arena, struct err *err)
+enum outcome shapes_settle(struct shapes *shapes, struct arena *arena,
+                           const struct generation *generation, struct err *err)
 {
-    for (size_t i = 0; i < shapes->pending.count; i++)
-        if (shapes->pending.items[i]->shape == NULL)
-            CHECK(settle_one(shapes, arena, shapes->pending.items[i], err));
+    for (size_t i = 0; i < shapes->pending.count; i++) {
+        if (shapes->pending.items[i]->shape)
+            continue;
+        CHECK(db_begin(shapes->db, err));
+        enum outcome outcome =
+            settle_one(shapes, arena, generation, shapes->pending.items[i], err);
+        if (outcome != OUTCOME_OK)
+            db_rollback(shapes->db);
+        CHECK(outcome);
+    }
     return OUTCOME_OK;
 }
 

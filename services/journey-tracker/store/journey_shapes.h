@@ -1,4 +1,5 @@
-/* journey_shapes.h: shapes in memory and in journey.shapes.
+/* journey_shapes.h: shapes in memory and in journey.shapes, and what the policies make of them in
+ * shape_meanings of the slot.
  *
  * They only grow. New ones are written in small transactions of their own, before the batch that
  * needs them. So two instances agree on the codes. */
@@ -6,6 +7,7 @@
 #define TUTTI_JOURNEY_SHAPES_H
 
 #include "common/codec/touchpoint.h"
+#include "common/service/generation.h"
 #include "common/store/db.h"
 #include "services/journey-tracker/logic/journey.h"
 
@@ -28,14 +30,19 @@ void shapes_close(struct shapes *shapes); /* NULL is fine */
  * in the batch's arena. */
 struct shape_ref *shapes_ref(struct shapes *shapes, struct arena *arena,
                              const struct touchpoint *touchpoint);
-/* Writes and compiles the new shapes of the batch; must run outside a transaction. */
-enum outcome shapes_settle(struct shapes *shapes, struct arena *arena, struct err *err);
+/* Writes and compiles the new shapes of the batch, with their meaning; must run outside a
+ * transaction. RETRY "generation_changed" if the policies are not those of the generation. */
+enum outcome shapes_settle(struct shapes *shapes, struct arena *arena,
+                           const struct generation *generation, struct err *err);
 /* Forgets references of a batch that is over. */
 void shapes_forget_batch(struct shapes *shapes);
 
-/* Writes what the active policies make of every shape to its row: network, touch_kind,
- * conversion. */
+/* Inside a transaction: writes to the slot what the policies make of every shape in memory:
+ * network, touch_kind, conversion. */
 enum outcome shapes_write_meanings(struct shapes *shapes, struct arena *arena, struct err *err);
+/* The same of the shapes that have no row there: another instance found them when it still worked
+ * by other policies. */
+enum outcome shapes_write_missing(struct shapes *shapes, struct arena *arena, struct err *err);
 
 /* For unpacking states: NULL if the code is not in memory; shapes_load then fetches it. `shapes` is
  * a struct shapes. */
