@@ -933,6 +933,54 @@ static void one_message_id_for_two_people(void **state)
                      2);
 }
 
+/* ---- shapes ---- */
+static const char count_unmeant[] =
+    "SELECT count(*) FROM journey.shapes AS s WHERE NOT EXISTS "
+    "(SELECT FROM active.shape_meanings AS m WHERE m.shape = s.shape)";
+
+static void a_new_shape_waits_for_the_policies_of_its_tracker(void **state)
+{
+    struct tracker *t = &trackers[0];
+    struct arena arena = {0};
+    struct generation older = {.number = t->generation.number - 1};
+    struct touchpoint found = kinds[0];
+    found.channel = SPAN("found-late");
+    shapes_forget_batch(t->shapes);
+    int64_t before = count_rows("test_count_shapes", "SELECT count(*) FROM journey.shapes");
+    struct shape_ref *ref = shapes_ref(t->shapes, &arena, &found);
+    assert_int_equal(shapes_settle(t->shapes, &arena, &older, &err), OUTCOME_RETRY);
+    assert_string_equal(err.code, "generation_changed");
+    assert_int_equal(count_rows("test_count_shapes", "SELECT count(*) FROM journey.shapes"),
+                     before);
+    database_must(shapes_settle(t->shapes, &arena, &t->generation, &err), &err);
+    assert_non_null(ref->shape);
+    assert_int_equal(count_rows("test_count_shapes", "SELECT count(*) FROM journey.shapes"),
+                     before + 1);
+    assert_int_equal(count_rows("test_count_unmeant", count_unmeant), 0);
+    shapes_forget_batch(t->shapes);
+    arena_free(&arena);
+}
+
+/* Another instance found it under the policies before, when this one had read the shapes. */
+static void a_shape_without_a_meaning_gets_one(void **state)
+{
+    struct arena arena = {0};
+    database_must(db_script(db,
+                            "INSERT INTO journey.shapes (hash, source, type, event, channel, "
+                            "has_click_id, is_bot) VALUES ('00000000-0000-0000-0000-0000000000ff', "
+                            "'urn:late', 'track', 'Page', 'web', false, false)",
+                            &err),
+                  &err);
+    assert_int_equal(count_rows("test_count_unmeant", count_unmeant), 1);
+    database_must(shapes_write_missing(trackers[0].shapes, &arena, &err), &err);
+    assert_int_equal(count_rows("test_count_unmeant", count_unmeant), 0);
+    assert_int_equal(count_rows("test_count_late",
+                                "SELECT count(*) FROM active.shapes WHERE source "
+                                "= 'urn:late' AND touch_kind = 'web:Page'"),
+                     1);
+    arena_free(&arena);
+}
+
 /* ---- set-up ---- */
 static void add_kind(struct touchpoint kind)
 {
@@ -1069,6 +1117,8 @@ int main(void)
         cmocka_unit_test(trackers_in_turn_equal_one_derivation),
         cmocka_unit_test(trackers_at_once_equal_one_derivation),
         cmocka_unit_test(one_message_id_for_two_people),
+        cmocka_unit_test(a_new_shape_waits_for_the_policies_of_its_tracker),
+        cmocka_unit_test(a_shape_without_a_meaning_gets_one),
     };
     int failed = cmocka_run_group_tests(tests, set_up, tear_down);
     scratch_drop(&scratch);

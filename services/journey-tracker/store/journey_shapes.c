@@ -95,8 +95,7 @@ enum { FIRST_TEXT_PARAM = 4 };
 static const char *insert_sql(struct arena *arena)
 {
     struct strbuf sql = {.arena = arena};
-    strbuf_addf(&sql,
-                "INSERT INTO journey.shapes (hash, has_click_id, is_bot");
+    strbuf_addf(&sql, "INSERT INTO journey.shapes (hash, has_click_id, is_bot");
     add_columns(&sql);
     strbuf_addf(&sql, ") VALUES ($1, $2, $3");
     for (size_t i = 0; i < ATTRIBUTES; i++)
@@ -320,8 +319,7 @@ enum outcome shapes_settle(struct shapes *shapes, struct arena *arena,
         if (shapes->pending.items[i]->shape)
             continue;
         CHECK(db_begin(shapes->db, err));
-        enum outcome outcome =
-            settle_one(shapes, arena, generation, shapes->pending.items[i], err);
+        enum outcome outcome = settle_one(shapes, arena, generation, shapes->pending.items[i], err);
         if (outcome != OUTCOME_OK)
             db_rollback(shapes->db);
         CHECK(outcome);
