@@ -1,5 +1,6 @@
 """What people mean by the letters and blanks of an address, and by the name of a host."""
 
+import functools
 import re
 import unicodedata
 
@@ -54,6 +55,7 @@ def domain_name(text):
     return ".".join(map(a_label, re.split("[.\u3002]", unicodedata.normalize("NFKC", text))))
 
 
+@functools.cache
 def host_name(text):
     """One form for all spellings of a host: lower case, ASCII, no dot at the end."""
     return domain_name(text).rstrip(".")

@@ -62,6 +62,8 @@ def name_of(entry, names):
 
 def millionths(value):
     """None where it is no number, or too large a one. A text has no exponent."""
+    if value is None:
+        return None
     written = value.text if isinstance(value, Number) else value if isinstance(value, str) else ""
     found = NUMBER.fullmatch(written)
     if not found or (isinstance(value, str) and found[4]):

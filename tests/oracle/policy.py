@@ -1,6 +1,7 @@
 """The policy files as plain Python values, and the few readings (durations, days, zones) that all parts share."""
 
 import datetime
+import functools
 import json
 import pathlib
 import re
@@ -31,6 +32,7 @@ SENDS = {"events": ["Contact Sent", "Campaign Sent"], "direction": "outbound"}
 DURATION = re.compile(r"P(?:(\d+)Y)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 
 
+@functools.cache
 def duration(text):
     """ISO 8601 duration in microseconds; a year counts 365 days."""
     match = DURATION.fullmatch(text)
@@ -155,10 +157,12 @@ class Policies:
         return high
 
 
+@functools.cache
 def date_of(day):
     return datetime.date.fromordinal(EPOCH.date().toordinal() + day)
 
 
+@functools.cache
 def month_of(day):
     """First day of the month of a day number."""
     return day - date_of(day).day + 1

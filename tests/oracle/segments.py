@@ -12,6 +12,7 @@ from policy import DAY, STAGES, US, duration
 from traits import Number, chosen, observation, typed
 
 ALL = "(all)"
+KINDS = "all any not did spent open trait last_score stage stage_at_least status new_within segment".split()
 
 
 @dataclass
@@ -137,8 +138,7 @@ class Conditions:
         return [name for name, when in self.segments.items() if self.holds(when, moment)]
 
     def holds(self, when, moment):
-        kinds = "all any not did spent open trait last_score stage stage_at_least status new_within segment".split()
-        kind = next(kind for kind in kinds if kind in when)
+        kind = next(kind for kind in KINDS if kind in when)
         within = duration(when["within"]) if "within" in when else None
         return getattr(self, f"is_{kind}")(when, moment, within)
 

@@ -1,6 +1,7 @@
 """dim_goal_targets, and rpt_shared_goals: the goals by day, week, month and quarter beside what they were to reach."""
 
 import datetime
+import functools
 from collections import defaultdict
 
 from policy import US, date_of, month_of
@@ -9,6 +10,7 @@ KINDS = ("day", "week", "month", "quarter")
 SUMS = ("own_value", "assisted_value")
 
 
+@functools.cache
 def first_day(kind, day):
     """Of the period of a day; both are numbers of days since 1970."""
     date = date_of(day)

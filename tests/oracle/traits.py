@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from policy import DAY
 
+NO_TEXT = re.compile("[\0\ud800-\udfff]")
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 BLANKS = " \t\n\v\f\r"
@@ -52,7 +53,7 @@ def depth(value):
 def is_text(value):
     """Whether all texts are Unicode: no lone surrogate, no zero byte."""
     if isinstance(value, str):
-        return "\0" not in value and not any("\ud800" <= one <= "\udfff" for one in value)
+        return not NO_TEXT.search(value)
     inside = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else ()
     return all(map(is_text, inside))
 
