@@ -19,10 +19,14 @@ BY_GENERATION = """
 
 
 def copy_slot(connection, slot, number):
+    """Everything derived of the slot into the other one, under another generation."""
     for name, parent, columns in connection.execute(DERIVED).fetchall():
         connection.execute(f"TRUNCATE slot_{1 - slot}.{name}")
         connection.execute(f"INSERT INTO slot_{1 - slot}.{name} ({columns}) SELECT {columns} FROM {parent} WHERE slot = {slot}")
     connection.execute(f"UPDATE slot_{1 - slot}.states SET generation = %s", [number])
+
+
+def empty_slot(connection, slot):
     for name, _, _ in connection.execute(DERIVED).fetchall():
         connection.execute(f"TRUNCATE slot_{slot}.{name}")
 
@@ -46,4 +50,5 @@ def switched(world, **changed):
             connection.execute(f"INSERT INTO {table} (generation, {columns}) SELECT %s, {columns} FROM {table} WHERE generation = %s",
                                [other, generation])
         copy_slot(connection, slot, number)
+        empty_slot(connection, slot)
         yield

@@ -1,11 +1,14 @@
 """Other policies become active while every service runs: each goes on with them, and no figure is wrong."""
 
+import psycopg
 import pytest
 
 from cluster import BANK
 from door import Door
+from people import HOUR, RECENT, feed, touchpoint
 from service import NAMES
-from switching import switched
+from switching import copy_slot, switched
+from traces import erase, traces
 from test_requests import DAY, START, one_slot_policies, request
 from waiting import until
 
@@ -86,3 +89,22 @@ def test_the_door_decides_by_the_new_policy(stack, make_world, tmp_path, with_se
     assert [door.ask(request(f"m{n}", "p1", START + n * DAY))["verdict"] for n in (3, 4)] == ["grant", "deny"]
     assert renewals(world)[door.log.name] >= 2  # the two steps of each worker
     assert all(service.is_alive() for service in services)
+
+
+def test_who_is_erased_is_in_neither_slot(world):
+    """While other policies are derived the other slot has rows of everyone."""
+    services = world.start()
+    sale = {"value_micros": 5_000_000, "currency": "USD"}
+    feed(world, touchpoint("1", RECENT, user_id="jane", email="jane@example.com"),
+         touchpoint("2", RECENT + HOUR, "Order Completed", user_id="jane", order_id="o1", **sale),
+         touchpoint("3", RECENT + HOUR, "Order Completed", user_id="joe", **sale))
+    with psycopg.connect(world.url) as connection:
+        copy_slot(connection, 0, 2)
+    everyone = world.query("SELECT slot, count(*) FROM journey.conversions GROUP BY 1 ORDER BY 1")
+    assert everyone == [(0, 2), (1, 2)]
+    gone = erase(world, "user_id:jane")["identifiers"]
+    world.settle()
+    assert traces(world, gone) == {}
+    assert world.query("SELECT slot, count(*) FROM journey.conversions GROUP BY 1 ORDER BY 1") == [(0, 1), (1, 1)]
+    assert world.query("SELECT count(*) FROM journey.kept_sales") == [(1,)]
+    world.stop(services)
