@@ -77,6 +77,7 @@ const char *colour(FILE *stream, enum colour which);
 
 extern const struct command command_migrate, command_topics, command_produce, command_cat,
     command_generate, command_import, command_explain, command_doctor, command_scoreboard,
-    command_journey, command_influence, command_policy, command_identity, command_erase;
+    command_journey, command_influence, command_policy, command_identity, command_erase,
+    command_contact;
 
 #endif

@@ -9,6 +9,7 @@
  *     identity_order.c                     unlink, link, release
  *     identity_plan.c                      plan, apply
  *     identity_keys.c                      reveal, rewrap, rotate-key
+ *   contact.c                              what another contact policy would do
  *   erase.c                                erasing a person
  *
  * Commands that read and write Kafka, in kafka/:
@@ -41,9 +42,10 @@
 
 /* In the order of a first day with Tutti. */
 static const struct command *const commands[] = {
-    &command_doctor,    &command_migrate,  &command_topics,  &command_import,     &command_generate,
-    &command_produce,   &command_cat,      &command_explain, &command_scoreboard, &command_journey,
-    &command_influence, &command_identity, &command_policy,  &command_erase,      NULL,
+    &command_doctor,     &command_migrate, &command_topics,    &command_import,
+    &command_generate,   &command_produce, &command_cat,       &command_explain,
+    &command_scoreboard, &command_journey, &command_influence, &command_contact,
+    &command_identity,   &command_policy,  &command_erase,     NULL,
 };
 
 static const struct setting *const tables[] = {topic_list_settings, cli_settings,    db_settings,

@@ -243,6 +243,19 @@ verify_stops() {
     verify_figure "$1 lost without it, at most" "$4" "SELECT max(expected_loss) FROM $of"
 }
 
+# verify_plan <letters in 30 days> <refused> <customers> <later> <their customers> <answers in 7 days> <orders in 7 days> <credited>
+verify_plan() {
+    local found limit="$1" policy="$RUN/candidate.json"
+    shift
+    printf '{"classes": {"marketing": {}}, "rules": [{"id": "mail", "kind": "cap", "channels": ["direct_mail"], "per": "P30D", "limit": %d}]}' "$limit" >"$policy"
+    found="$("$BIN/tutti" contact plan --policy "$policy" --sends --json 2>/dev/null | "$PYTHON" -c '
+import json, sys
+found = json.load(sys.stdin)
+names = ("refused", "customers", "later", "later_customers", "responses_7d", "conversions_7d")
+print(*(found["all"][0][name] for name in names), *(row["credited"] for row in found["credited"] if row["by"] == "all"))')"
+    judge_figure "contacts that $limit letters in 30 days refuse" "$*" "$found" test "$found" = "$*"
+}
+
 demo_verify() {
     local wrong=0 touches="tutti.fct_touchpoints WHERE source = 'urn:completejourney'"
     local attributed="tutti.fct_attributions WHERE model = 'linear'"
@@ -292,6 +305,9 @@ demo_verify() {
         "SELECT string_agg(node, ' ' ORDER BY step) FROM tutti.influence_stops('redemptions', 0.2)"
     verify_influence first_redemption 357 53 0.094022 8 0.344921 13 0.269703 18 0.169419
     verify_stops first_redemption 5249 1045 45.85
+    verify_plan 3 1 1 0 0 0 1 283.30
+    verify_plan 2 99 94 23 22 7 89 25604.81
+    verify_plan 1 1579 817 230 182 60 1293 384245.65
     "$PWD/.venv/bin/byexample" -l shell -o +norm-ws --timeout 120 docs/tour.md >&2 || wrong=$((wrong + 1))
     [[ $wrong -eq 0 ]] || die "$wrong figures differ"
     printf 'all figures are as known\n'

@@ -219,7 +219,8 @@ static struct said said_at(struct arena *arena, const struct contact_policy *pol
                  .expires_at = INSTANT_ABSENT,
                  .latest_at = INSTANT_ABSENT},
     };
-    policy_channel(policy, said.fact.channel, &said.fact.channel);
+    if (policy)
+        policy_channel(policy, said.fact.channel, &said.fact.channel);
     return said;
 }
 
@@ -258,10 +259,12 @@ static int64_t *unique_keys(struct arena *arena, const int64_t *keys, size_t *co
     return out;
 }
 
-enum outcome addresses_find_words(struct db *db, struct arena *arena,
-                                  const struct contact_policy *policy, const int64_t *addresses,
-                                  size_t count, struct address_words **words, size_t *word_count,
-                                  struct err *err)
+/* policy NULL: channels stay as sent. */
+static enum outcome find_words(struct db *db, struct arena *arena,
+                               const struct statement *statement,
+                               const struct contact_policy *policy, const int64_t *addresses,
+                               size_t count, struct address_words **words, size_t *word_count,
+                               struct err *err)
 {
     *word_count = 0;
     if (count == 0)
@@ -271,7 +274,7 @@ enum outcome addresses_find_words(struct db *db, struct arena *arena,
     int64_t *keys = unique_keys(arena, addresses, &count);
     params_init(&p, arena);
     params_int8_array(&p, keys, sizeof *keys, count);
-    CHECK(db_run(db, &sql_find_words_of_addresses, &p, &r, NULL, err));
+    CHECK(db_run(db, statement, &p, &r, NULL, err));
     size_t rows = (size_t)db_rows(r);
     struct said *said = arena_array(arena, struct said, rows);
     for (size_t i = 0; i < rows; i++)
@@ -280,6 +283,23 @@ enum outcome addresses_find_words(struct db *db, struct arena *arena,
         qsort(said, rows, sizeof *said, said_compare);
     *words = group(arena, said, rows, word_count);
     return OUTCOME_OK;
+}
+
+enum outcome addresses_find_words(struct db *db, struct arena *arena,
+                                  const struct contact_policy *policy, const int64_t *addresses,
+                                  size_t count, struct address_words **words, size_t *word_count,
+                                  struct err *err)
+{
+    return find_words(db, arena, &sql_find_words_of_addresses, policy, addresses, count, words,
+                      word_count, err);
+}
+
+enum outcome addresses_find_all_words(struct db *db, struct arena *arena, const int64_t *addresses,
+                                      size_t count, struct address_words **words,
+                                      size_t *word_count, struct err *err)
+{
+    return find_words(db, arena, &sql_find_all_words_of_addresses, NULL, addresses, count, words,
+                      word_count, err);
 }
 
 /* ---- grants that rely on them ---- */

@@ -54,6 +54,11 @@ enum outcome addresses_find_words(struct db *db, struct arena *arena,
                                   size_t count, struct address_words **words, size_t *word_count,
                                   struct err *err);
 
+/* The same with everything that was ever said of them, and channels as they were sent. */
+enum outcome addresses_find_all_words(struct db *db, struct arena *arena, const int64_t *addresses,
+                                      size_t count, struct address_words **words,
+                                      size_t *word_count, struct err *err);
+
 /* Profiles with open grants that rely on one of the addresses. */
 enum outcome addresses_find_granted(struct db *db, struct arena *arena, const int64_t *addresses,
                                     size_t count, struct address_ids *profiles, struct err *err);

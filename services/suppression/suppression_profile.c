@@ -61,6 +61,14 @@ static size_t drop_repeats(struct ledger_fact **facts, size_t count)
     return kept;
 }
 
+void profile_put_in_order(struct profile *profile)
+{
+    if (profile->fact_count > 1)
+        qsort(profile->facts, profile->fact_count, sizeof *profile->facts, time_compare);
+    share_received_at(profile->facts, profile->fact_count);
+    profile->fact_count = drop_repeats(profile->facts, profile->fact_count);
+}
+
 static int reservation_compare(const void *key, const void *element)
 {
     return id_compare(key, &((const struct reservation *)element)->request_id);
@@ -393,9 +401,7 @@ static void read_ledger(struct desk *desk, const struct reservation *decisions,
                         size_t decision_count)
 {
     struct profile *profile = desk->profile;
-    qsort(profile->facts, profile->fact_count, sizeof *profile->facts, time_compare);
-    share_received_at(profile->facts, profile->fact_count);
-    profile->fact_count = drop_repeats(profile->facts, profile->fact_count);
+    profile_put_in_order(profile);
     name_channels(desk->policy, profile);
     desk->ledger = ledger_of(profile, decisions, decision_count, desk->arena);
     desk->ledger.contacts = contacts_read(desk->policy, &desk->ledger, desk->arena);

@@ -14,7 +14,7 @@ struct profile {
     bool has_address; /* it was seen with another address */
     const struct address_book *addresses;
     struct arms arms;           /* that its identifiers have drawn */
-    struct ledger_fact **facts; /* profile_decide sorts them by time and drops repeats */
+    struct ledger_fact **facts; /* profile_decide puts them in order */
     size_t fact_count;
     struct instant open_until; /* profile_decide: when its last open grant becomes void; absent:
                                   none is open */
@@ -47,6 +47,8 @@ bool profile_is_news(const struct contact_fact *fact);
 /* What a new result says of its request: no ledger is needed for it. */
 void profile_note_outcome(const struct contact_fact *fact, struct arena *arena,
                           struct profile_results *results);
+/* Sorts the facts by time, and leaves one of what several identifiers of the profile have. */
+void profile_put_in_order(struct profile *profile);
 /* decisions: of the requests in this ledger (and of others), sorted by request_id. */
 void profile_decide(const struct contact_policy *policy, struct profile *profile,
                     const struct reservation *decisions, size_t decision_count, struct instant now,

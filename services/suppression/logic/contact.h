@@ -161,6 +161,7 @@ struct contact_decision {
     enum contact_verdict verdict;
     const char *reason;        /* kind of the deciding rule or what is invalid; NULL for a grant */
     int rule;                  /* index of the deciding rule, -1 if none */
+    size_t failed;             /* so many rules refuse it */
     struct instant planned_at; /* time of the contact that was judged */
     struct span sequence_id;   /* of which it takes the place; SPAN_NONE: its own */
     struct instant expires_at; /* of a grant; else INSTANT_ABSENT */

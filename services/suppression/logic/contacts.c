@@ -2,6 +2,7 @@
 #include "services/suppression/logic/contacts.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- what the ledger has of each request ---- */
 
@@ -105,7 +106,7 @@ static int contact_compare(const void *a, const void *b)
 
 /* A message that is told again with one more identifier has another anchor, and is one contact: of
  * its facts one that names a request, else the first. */
-static bool is_told_otherwise(const struct ledger *ledger, size_t send)
+bool contacts_told_otherwise(const struct ledger *ledger, size_t send)
 {
     const struct contact_fact *const *facts = ledger->facts;
     size_t first = send;
@@ -128,7 +129,7 @@ static void read_facts(struct contacts *contacts, const struct ledger *ledger)
             keep_first(&asked_of(contacts, &fact->event_id)->request, fact);
         else if (contact_is_result(fact))
             read_result(contacts, fact);
-        else if (fact->kind == CONTACT_SENT && !is_told_otherwise(ledger, i))
+        else if (fact->kind == CONTACT_SENT && !contacts_told_otherwise(ledger, i))
             add_contact(contacts, contact_of(fact, NULL));
     }
 }
@@ -137,6 +138,19 @@ static void sort_list(struct contact_list *list)
 {
     if (list->count > 1)
         qsort(list->items, list->count, sizeof *list->items, contact_compare);
+}
+
+/* Moves the last one to where it belongs. */
+static void settle_last(struct contact_list *list)
+{
+    for (size_t i = list->count; i-- > 1;) {
+        struct contact *pair = &list->items[i - 1];
+        if (contact_compare(pair, pair + 1) <= 0)
+            break;
+        struct contact later = pair[0];
+        pair[0] = pair[1];
+        pair[1] = later;
+    }
 }
 
 /* As the contacts grow. */
@@ -158,7 +172,7 @@ struct contacts *contacts_read(const struct contact_policy *policy, const struct
     struct asked *asked;
     *contacts = (struct contacts){.policy = policy, .arena = arena};
     map_init(&contacts->asked, arena, sizeof(struct id), sizeof(struct asked));
-    map_init(&contacts->counted, arena, sizeof(struct counted_key), sizeof(struct times));
+    map_init(&contacts->counted, arena, sizeof(struct counted_key), sizeof(struct counted));
     read_facts(contacts, ledger);
     for (size_t i = 0; i < ledger->reservation_count; i++)
         asked_of(contacts, &ledger->reservations[i].request_id)->reservation =
@@ -212,14 +226,28 @@ void contacts_add(struct contacts *contacts, const struct contact_fact *request,
         return; /* what was made is in its list */
     add_contact(contacts, contact);
     make_room(contacts);
-    for (size_t i = contacts->reserved.count; i-- > 1;) {
-        struct contact *pair = &contacts->reserved.items[i - 1];
-        if (contact_compare(pair, pair + 1) <= 0)
-            break;
-        struct contact later = pair[0];
-        pair[0] = pair[1];
-        pair[1] = later;
-    }
+    settle_last(&contacts->reserved);
+}
+
+void contacts_add_made(struct contacts *contacts, const struct contact_fact *request,
+                       struct reservation *reservation, const struct contact_fact *made)
+{
+    const struct id *id = request                         ? &request->event_id
+                          : id_is_nil(&made->decision_id) ? &made->event_id
+                                                          : &made->decision_id;
+    struct asked *asked = asked_of(contacts, id);
+    struct contact contact;
+    if (asked->sent)
+        return;
+    asked->request = asked->request ? asked->request : request;
+    asked->reservation = reservation;
+    asked->sent = made;
+    if (!contact_asked(asked, id, &contact) || !counts(contacts->policy, contact.class))
+        return;
+    add_contact(contacts, contact);
+    *arena_push(contacts->arena, &contacts->added) = contact;
+    make_room(contacts);
+    settle_last(&contacts->made);
 }
 
 bool contacts_made(const struct contacts *contacts, const struct id *request_id,
@@ -230,16 +258,37 @@ bool contacts_made(const struct contacts *contacts, const struct id *request_id,
            counts(contacts->policy, out->class);
 }
 
-struct times *contacts_counted(struct contacts *contacts, const struct counted_key *of)
+struct counted *contacts_counted(struct contacts *contacts, const struct counted_key *of)
 {
     return map_find(&contacts->counted, of);
 }
 
-struct times *contacts_put_counted(struct contacts *contacts, const struct counted_key *of)
+static void make_counted_room(struct contacts *contacts, struct counted *counted, size_t room)
 {
-    struct times *times = map_put(&contacts->counted, of, NULL);
-    *times = (struct times){arena_array(contacts->arena, struct instant, contacts->made.count), 0};
-    return times;
+    struct instant *items = arena_array(contacts->arena, struct instant, room);
+    if (counted->times.count > 0)
+        memcpy(items, counted->times.items, counted->times.count * sizeof *items);
+    counted->times.items = items;
+    counted->room = room;
+}
+
+struct counted *contacts_put_counted(struct contacts *contacts, const struct counted_key *of)
+{
+    struct counted *counted = map_put(&contacts->counted, of, NULL);
+    *counted = (struct counted){{NULL, 0}, 0, contacts->added.count};
+    make_counted_room(contacts, counted, contacts->made.count);
+    return counted;
+}
+
+void counted_insert(struct contacts *contacts, struct counted *counted, struct instant at)
+{
+    struct times *times = &counted->times;
+    if (times->count == counted->room)
+        make_counted_room(contacts, counted, 2 * counted->room + 4);
+    size_t i = times->count++;
+    for (; i > 0 && instant_compare(at, times->items[i - 1]) < 0; i--)
+        times->items[i] = times->items[i - 1];
+    times->items[i] = at;
 }
 
 bool contact_is_held(const struct contact *contact, struct instant at, struct instant now)

@@ -38,8 +38,9 @@ struct placed_contact {
 
 struct contacts {
     struct contact_list made, reserved;
-    struct map asked;   /* struct id of a request -> struct asked */
-    struct map counted; /* see contacts_counted */
+    struct contact_list added; /* of those made, what came after the reading, as it came */
+    struct map asked;          /* struct id of a request -> struct asked */
+    struct map counted;        /* see contacts_counted */
     /* Room for a time of each contact, of whoever asks at the moment: with many contacts and many
      * requests in a batch an array for each question would fill the memory. */
     struct instant *times;
@@ -55,6 +56,12 @@ struct times {
     size_t count;
 };
 
+/* Times that a rule counts, kept for its next question. */
+struct counted {
+    struct times times;
+    size_t room, added; /* so many of contacts->added are among them, where they are counted */
+};
+
 /* Reads the whole ledger once, in O(n log n). Contacts of classes that do not count are left out.
  * The facts and reservations of the ledger are borrowed and must not move. */
 struct contacts *contacts_read(const struct contact_policy *policy, const struct ledger *ledger,
@@ -64,6 +71,15 @@ struct asked *contacts_asked(const struct contacts *contacts, const struct id *r
 /* A request of the ledger was decided; the reservation must not move. */
 void contacts_add(struct contacts *contacts, const struct contact_fact *request,
                   struct reservation *reservation);
+
+/* A contact was made that was not in the ledger: of the request that made->decision_id names, or of
+ * none. request and reservation (NULL: not known) must not move. A further one of the same request
+ * is none. */
+void contacts_add_made(struct contacts *contacts, const struct contact_fact *request,
+                       struct reservation *reservation, const struct contact_fact *made);
+/* True if the send is the same contact as another fact of the ledger: its message was told again
+ * with one more identifier. */
+bool contacts_told_otherwise(const struct ledger *ledger, size_t send);
 
 /* A number for a sequence of a department, to compare with others; nil for none. */
 struct id contact_sequence(struct span department, struct span sequence_id);
@@ -84,8 +100,10 @@ struct counted_key {
     const void *rule;
     struct id part; /* hash of the text */
 };
-struct times *contacts_counted(struct contacts *contacts, const struct counted_key *of);
-struct times *contacts_put_counted(struct contacts *contacts, const struct counted_key *of);
+struct counted *contacts_counted(struct contacts *contacts, const struct counted_key *of);
+struct counted *contacts_put_counted(struct contacts *contacts, const struct counted_key *of);
+/* Adds a time where it belongs. */
+void counted_insert(struct contacts *contacts, struct counted *counted, struct instant at);
 
 /* True if the reserved contact is still held: open and not over at (at, now). */
 bool contact_is_held(const struct contact *contact, struct instant at, struct instant now);

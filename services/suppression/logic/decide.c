@@ -204,6 +204,7 @@ static void ask_all(const struct question *q, struct contact_decision *out)
         if (findings[i].passed)
             continue;
         out->rule = out->rule < 0 ? (int)i : out->rule;
+        out->failed++;
         gives_retry = gives_retry && rule->gives_retry;
     }
     out->rules = strbuf_span(&rules);

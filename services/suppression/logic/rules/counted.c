@@ -21,19 +21,30 @@ size_t times_first_after(const struct times *times, struct instant at)
     return low;
 }
 
-static struct times made_of(const struct counting *counting, struct contacts *contacts)
+static struct counted *read_made(const struct counting *counting, struct contacts *contacts,
+                                 const struct counted_key *key)
 {
-    const struct counted_key key = {counting->rule, hash128(counting->part)};
-    struct times *times = contacts_counted(contacts, &key);
-    if (times)
-        return *times;
-    times = contacts_put_counted(contacts, &key);
+    struct counted *counted = contacts_put_counted(contacts, key);
     for (size_t i = 0; i < contacts->made.count; i++) {
         const struct contact *contact = &contacts->made.items[i];
         if (counting->counts(counting, contact))
-            times->items[times->count++] = contact->at;
+            counted->times.items[counted->times.count++] = contact->at;
     }
-    return *times;
+    return counted;
+}
+
+static struct times made_of(const struct counting *counting, struct contacts *contacts)
+{
+    const struct counted_key key = {counting->rule, hash128(counting->part)};
+    struct counted *counted = contacts_counted(contacts, &key);
+    if (counted == NULL)
+        counted = read_made(counting, contacts, &key);
+    for (; counted->added < contacts->added.count; counted->added++) {
+        const struct contact *contact = &contacts->added.items[counted->added];
+        if (counting->counts(counting, contact))
+            counted_insert(contacts, counted, contact->at);
+    }
+    return counted->times;
 }
 
 static void insert(struct times *times, struct instant at)

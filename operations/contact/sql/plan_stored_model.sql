@@ -1,0 +1,2 @@
+-- The model that goals are split by.
+SELECT stored_model FROM tutti_meta.active
