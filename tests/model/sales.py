@@ -24,7 +24,7 @@ RULES = {
     "look-again": "begin again if an anchor that becomes shared, or ceases to be, has a sale with copies that is not locked",
     "new-sale": "the fast path goes on only if the sale is new",
 }
-NOBODY, KIND = -1, "buy"  # the anchor of a touchpoint without an identifier; the event of a sale
+NOBODY = -1  # the anchor of a touchpoint without an identifier
 IDENTIFIED, SHARED, UNKNOWN = range(3)
 
 Rival = namedtuple("Rival", "fact is_new was_owner")
@@ -36,6 +36,11 @@ class Unfit(Exception):
 
 def amount(fact):
     return fact.event_id + 1
+
+
+def kind_of(event_id):
+    """What a message says, whoever tells it: most are orders."""
+    return "buy" if event_id % 4 else "view"
 
 
 def sale_of(fact):
@@ -79,8 +84,17 @@ class SalesSlow(Slow):
 class SalesTracker(Ledger):
     """journey-tracker, as far as it decides who owns a sale. Sums go straight into their table, without lanes."""
 
+    sold = ("buy",)  # the kinds of touchpoints that are sales
+
     def forget(self):
         self.anchors, self.states = {}, {}
+
+    def is_sale(self, fact):
+        return fact.kind in self.sold
+
+    def open(self, transaction):
+        """What a transaction does first: nothing, where policies never change."""
+        yield from ()
 
     def process(self, partition, batch):
         facts, told = self.read_batch(batch)
@@ -110,11 +124,12 @@ class SalesTracker(Ledger):
 
     def run_fast(self, facts):
         transaction, cells = self.begin(), Counter()
+        yield from self.open(transaction)
         (fact,) = facts
         if not (yield from transaction.insert("facts", fact, True)):
             raise Unfit
         place = self.anchors[fact.anchor][0]
-        if fact.kind == KIND:
+        if self.is_sale(fact):
             is_new = yield from transaction.insert("sales", sale_of(fact), fact.anchor)
             if not is_new and self.keeps("new-sale"):
                 raise Unfit
@@ -133,6 +148,7 @@ class SalesTracker(Ledger):
     def run_slow(self, facts, told, more):
         """None when it is done, else the sales to lock in the next try."""
         slow, cells = SalesSlow(self.begin()), Counter()
+        yield from self.open(slow.transaction)
         yield from self.insert_facts(slow, facts)
         yield from self.claim_sales(slow, more)
         yield from self.place_anchors(slow, (yield from self.with_rivals(slow, told)))
@@ -158,7 +174,7 @@ class SalesTracker(Ledger):
         """Inserts the sales of the new facts, locks those that others tell, and lists who tells them."""
         claims, locked = {}, set(more)
         for fact in sorted(slow.new):
-            if fact.kind == KIND:
+            if self.is_sale(fact):
                 claims.setdefault(sale_of(fact), []).append(fact)
         for sale, facts in sorted(claims.items()):
             is_new = yield from slow.transaction.insert("sales", sale, facts[0].anchor)
@@ -177,8 +193,8 @@ class SalesTracker(Ledger):
             owner = (yield from slow.transaction.read("sales")).get(sale)
         copies = yield from self.read_copies(slow)
         rivals = slow.rivals.setdefault(sale, [])
-        rivals.append(Rival(Fact(*sale, KIND, owner), False, True))
-        rivals += [Rival(Fact(*sale, KIND, anchor), False, False) for time, event, anchor in sorted(copies) if (time, event) == sale]
+        rivals.append(Rival(Fact(*sale, kind_of(sale[1]), owner), False, True))
+        rivals += [Rival(Fact(*sale, kind_of(sale[1]), anchor), False, False) for time, event, anchor in sorted(copies) if (time, event) == sale]
 
     def read_copies(self, slow):
         rows = yield from slow.transaction.read("copies")
@@ -240,7 +256,7 @@ class SalesTracker(Ledger):
         short, contested = set(), {(time, event) for time, event, _ in slow.copies}
         for fact in slow.facts:
             was, now = holder(slow.old_place(fact.anchor)), holder(slow.places.get(fact.anchor))
-            if fact.kind != KIND or fact in slow.new or was == now or sale_of(fact) in slow.rivals:
+            if not self.is_sale(fact) or fact in slow.new or was == now or sale_of(fact) in slow.rivals:
                 continue
             if sale_of(fact) in contested and self.keeps("sale-row"):
                 short.add(sale_of(fact))
@@ -253,7 +269,7 @@ class SalesTracker(Ledger):
         was_owner = {rival.fact for rivals in slow.rivals.values() for rival in rivals if rival.was_owner}
         contested = set(slow.rivals)
         for fact in slow.facts:
-            if fact.kind != KIND:
+            if not self.is_sale(fact):
                 continue
             owned = (*sale_of(fact), fact.anchor) not in slow.copies
             owned_before = fact in was_owner if sale_of(fact) in contested else owned
@@ -290,7 +306,7 @@ class SalesHistory(History):
 
     def __init__(self, chance):
         self.sharing = chance.choice((0, 0.4, 0.8))
-        super().__init__(chance, kinds=(KIND,), moves=10)
+        super().__init__(chance, kinds=("buy",), moves=10)
 
     def make_moves(self, version):
         for move in super().make_moves(version):
@@ -306,7 +322,7 @@ class SalesHistory(History):
         for touch in super().make_touches(kinds):
             told = {touch.anchor, *self.chance.sample([*self.anchors, NOBODY], self.chance.choice((0, 0, 1, 2)))}
             for anchor in sorted(told):
-                kind = KIND if touch.event_id % 4 else "view"
+                kind = kind_of(touch.event_id)
                 place = self.chance.choice(self.places[anchor]) if anchor != NOBODY else (None, 0)
                 touches.append(Touch(touch.event_id, touch.time, anchor, kind, *place))
         return touches
@@ -321,7 +337,7 @@ class Sales(World):
 
     def problems(self):
         rows, found = self.database.rows, []
-        facts = [fact for fact in self.history.facts() if fact.kind == KIND]
+        facts = [fact for fact in self.history.facts() if fact.kind == "buy"]
         places = {anchor: places[-1] for anchor, places in self.history.places.items()}
         sold, owners, copies = Counter(), {}, set()
         for sale in sorted({sale_of(fact) for fact in facts}):

@@ -10,6 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import addresses  # noqa: E402
 import claims  # noqa: E402
 import closure  # noqa: E402
+import following  # noqa: E402
 import past  # noqa: E402
 import resolver  # noqa: E402
 import sales  # noqa: E402
@@ -24,6 +25,7 @@ MODELS = {
     "resolver": (resolver.Identity, resolver.RULES),
     "suppression": (suppression.Requests, suppression.RULES),
     "past": (past.Past, past.RULES),
+    "following": (following.Following, following.RULES),
     "closure": (closure.Closure, closure.RULES),
 }
 WITH_ALL_RULES = range(1, 301)
