@@ -1,6 +1,7 @@
 /* policy.c: `tutti policy`. */
 #include "cli/session.h"
-#include "operations/policies/policies.h"
+#include "operations/following/apply.h"
+#include "operations/following/trial.h"
 #include "operations/policies/referrers.h"
 
 enum { MOST_SECONDS = 3600 };
@@ -24,6 +25,11 @@ static enum outcome apply(struct session *s, const struct policy_order *order)
     CHECK(policies_apply(&s->desk, order, &generation, &s->err));
     say("the policies in %s are active (generation %d)", order->dir, generation);
     return OUTCOME_OK;
+}
+
+static enum outcome plan(struct session *s, const struct policy_order *order)
+{
+    return policies_plan(&s->desk, order, &s->report, &s->err);
 }
 
 static enum outcome targets(struct session *s, const char *path, bool writes)
@@ -73,11 +79,13 @@ static enum exit_status run_policy(struct call *call)
         return run_targets(call);
     if (what && strcmp(what, "referrers") == 0)
         return convert_referrers(call);
-    if (what == NULL || (strcmp(what, "check") != 0 && strcmp(what, "apply") != 0))
-        return misuse(call, "expected check, apply, targets or referrers");
+    bool plans = what && strcmp(what, "plan") == 0;
+    if (what == NULL || (!plans && strcmp(what, "check") != 0 && strcmp(what, "apply") != 0))
+        return misuse(call, "expected check, plan, apply, targets or referrers");
     bool applies = strcmp(what, "apply") == 0 && !call_has(call, "dry-run");
     struct policy_order order = {
         .dir = dir,
+        .may_pause = call_has(call, "pause"),
         .refresh_zones = call_has(call, "refresh-zones"),
         .readers = {.resolved_topic =
                         call_option_or(call, "topic", config_text(call->config, "topic.resolved")),
@@ -87,31 +95,38 @@ static enum exit_status run_policy(struct call *call)
     session_open(&s, call);
     if (!call_seconds(call, "wait", MOST_SECONDS, 60, &s.desk.wait))
         return EXIT_USAGE;
+    if (plans)
+        return session_close(&s, plan(&s, &order));
     return session_close(&s, applies ? apply(&s, &order) : check(&s, dir));
 }
 
 static const struct option options[] = {
+    {"json", NULL, "plan: one JSON object."},
     {"dry-run", NULL, "apply, targets: only check the files."},
     {"wait", "SECONDS",
      "apply: so long until Kafka notices that killed instances have ended (60)."},
     {"topic", "NAME", "apply: topic of resolved touchpoints (tutti.touchpoints-resolved.v1)."},
     {"group", "NAME", "apply: suppression's consumer group (suppression)."},
     {"journey-group", "NAME", "apply: journey-tracker's consumer group (journey-tracker)."},
+    {"pause", NULL, "apply: services wait where customers change faster than they are derived."},
     {"refresh-zones", NULL, "Take the time zones of this host (package tzdata)."},
     {NULL, NULL, NULL},
 };
 
 const struct command command_policy = {
     .name = "policy",
-    .arguments = "check|apply [DIR], targets FILE, referrers FILE",
+    .arguments = "check|plan|apply [DIR], targets FILE, referrers FILE",
     .summary = "Check a set of policies, make it the active one, set targets, or convert a list",
     .details =
-        "apply needs the services stopped. It derives every profile again from the stored "
-        "touchpoints, and can be run again\n"
-        "where it was interrupted. Where suppression has read more than journey-tracker, its group "
-        "is set back: what a new\n"
-        "rule asks for is read again. Services refuse to start with other files than the active "
-        "ones.\n"
+        "apply derives every profile again from the stored touchpoints, and can be run again where "
+        "it was interrupted.\n"
+        "While services run it derives beside them, and switches once it has caught up. With "
+        "another contact.json it needs\n"
+        "them stopped. Where suppression has read more than journey-tracker, its group is set "
+        "back then: what a new rule\n"
+        "asks for is read again.\n"
+        "plan derives in the same way, shows which figures would be others, and leaves all as it "
+        "was.\n"
         "The first apply stores the time zones of this host; later ones keep them, unless asked to "
         "refresh them.\n"
         "targets writes a targets.json at once, in place of the one before; the services may run. "

@@ -322,6 +322,23 @@ static void check_policies(struct doctor *doctor)
     policy_source_free(&source);
 }
 
+/* Silent while nothing is being built. */
+static void check_building(struct doctor *doctor)
+{
+    struct desk *desk = doctor->desk;
+    struct err err = {0};
+    struct db_result *r = NULL;
+    if (db_run(desk->db, &sql_doctor_building, NULL, &r, NULL, &err) != OUTCOME_OK)
+        add(doctor, VERDICT_FAIL, "other policies", err.message, "tutti migrate");
+    else if (db_rows(r) > 0)
+        add(doctor, VERDICT_WARN, "other policies",
+            arena_printf(desk->arena,
+                         "%" PRId64 " profiles are derived under policies that are not active: "
+                         "`tutti policy apply` or `plan` is at work, or was interrupted",
+                         db_int8(r, 0, 0)),
+            "if it was interrupted: run `tutti policy apply` again");
+}
+
 static bool check_migrations(struct doctor *doctor)
 {
     struct err err = {0};
@@ -352,6 +369,7 @@ static void check_database(struct doctor *doctor)
         return;
     check_views(doctor);
     check_policies(doctor);
+    check_building(doctor);
     check_identity(doctor, doctor->desk->db);
     check_keys(doctor, doctor->desk->db);
     check_erasures(doctor, doctor->desk->db);

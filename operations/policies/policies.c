@@ -1,27 +1,14 @@
 /* policies.c: one generation: its files, its row, and what is derived under it; see policies.h. */
 #include "operations/policies/policies.h"
 
-#include "operations/lock_out.h"
 #include "operations/policies/candidate.h"
-#include "operations/policies/goal_targets.h"
-#include "operations/policies/ledger.h"
-#include "operations/policies/read_again.h"
-#include "operations/policies/zone_store.h"
 #include "policies_sql.h"
 #include "services/journey-tracker/journey_policy.h"
 #include "services/journey-tracker/journey_policy_store.h"
 #include "services/journey-tracker/journey_sweep.h"
 #include "services/suppression/policy/suppression_policy.h"
 
-/* What the files of a folder say, as far as more than the check needs it. */
-struct folder {
-    struct journey_policy *journey;
-    struct contact_policy *contact;
-    struct goal_targets targets;
-    bool has_targets;
-};
-
-static enum outcome check_targets(struct desk *desk, const char *dir, struct folder *out,
+static enum outcome check_targets(struct desk *desk, const char *dir, struct policy_folder *out,
                                   struct err *err)
 {
     struct target_goals goals = target_goals_of(desk->arena, out->journey);
@@ -31,14 +18,14 @@ static enum outcome check_targets(struct desk *desk, const char *dir, struct fol
                             : OUTCOME_OK;
 }
 
-static enum outcome check_files(struct desk *desk, const char *dir, struct folder *out,
+static enum outcome check_files(struct desk *desk, const char *dir, struct policy_folder *out,
                                 struct err *err)
 {
     struct journey_policy *journey = arena_new(desk->arena, struct journey_policy);
     struct arena *arena = desk->arena;
     struct identity_policy *identity = arena_new(arena, struct identity_policy);
     struct contact_policy *contact = arena_new(arena, struct contact_policy);
-    *out = (struct folder){.journey = journey, .contact = contact};
+    *out = (struct policy_folder){.journey = journey, .contact = contact};
     const char *contact_path = generation_policy_path(arena, dir, "contact.json");
     struct span text = SPAN_NONE;
     struct warnings warnings;
@@ -57,7 +44,7 @@ static enum outcome check_files(struct desk *desk, const char *dir, struct folde
 
 enum outcome policies_check(struct desk *desk, const char *dir, struct err *err)
 {
-    struct folder folder;
+    struct policy_folder folder;
     struct zone_files files;
     struct zone_set set;
     CHECK(check_files(desk, dir, &folder, err));
@@ -78,8 +65,7 @@ enum outcome policies_targets(struct desk *desk, const char *path, bool writes, 
     return writes ? goal_targets_store(desk->db, desk->arena, &targets, err) : OUTCOME_OK;
 }
 
-/* One JSON object with every file under its name. */
-static enum outcome bundle(struct arena *arena, const char *dir, struct span *out, struct err *err)
+enum outcome policy_bundle(struct arena *arena, const char *dir, struct span *out, struct err *err)
 {
     struct strbuf text = {.arena = arena};
     for (size_t i = 0; policy_files[i]; i++) {
@@ -92,6 +78,12 @@ static enum outcome bundle(struct arena *arena, const char *dir, struct span *ou
     strbuf_addf(&text, "}");
     *out = strbuf_span(&text);
     return OUTCOME_OK;
+}
+
+enum outcome policy_store_files(struct db *db, struct arena *arena, const char *dir,
+                                const struct id *generation, struct err *err)
+{
+    return journey_policy_store_files(db, arena, dir, generation, err);
 }
 
 enum outcome policy_find_active(struct db *db, struct arena *arena, struct generation *generation,
@@ -112,7 +104,7 @@ enum outcome policy_start_generation(struct db *db, struct arena *arena, const c
                                      struct generation *generation, struct err *err)
 {
     struct span policies = SPAN_NONE;
-    CHECK(bundle(arena, dir, &policies, err));
+    CHECK(policy_bundle(arena, dir, &policies, err));
     CHECK(db_script(db, "LOCK TABLE tutti_meta.policy_lock IN EXCLUSIVE MODE", err));
     struct params p;
     struct db_result *r = NULL;
@@ -130,22 +122,6 @@ enum outcome policy_start_generation(struct db *db, struct arena *arena, const c
     CHECK(db_script(db, "SELECT tutti_meta.clear_tables('metrics.cells', 'metrics.late')", err));
     CHECK(db_run(db, &sql_policy_skip_numbers, NULL, NULL, NULL, err));
     return journey_sweep_clear(db, err);
-}
-
-/* In one transaction: the new generation is active, and what was derived under the old one is gone.
- */
-static enum outcome switch_generation(struct db *db, struct arena *arena, const char *dir,
-                                      const struct zone_choice *zones,
-                                      struct generation *generation, struct err *err)
-{
-    CHECK(db_begin(db, err));
-    enum outcome outcome = zone_store(db, arena, zones, err);
-    if (outcome == OUTCOME_OK)
-        outcome = policy_start_generation(db, arena, dir, generation, err);
-    if (outcome == OUTCOME_OK)
-        return db_commit(db, err);
-    db_rollback(db);
-    return outcome;
 }
 
 static enum outcome step_through(struct desk *desk, struct sweep *sweep, uint64_t total,
@@ -199,19 +175,6 @@ static enum outcome warn_of_arms(struct desk *desk, const char *dir,
     return OUTCOME_OK;
 }
 
-static enum outcome derive(struct desk *desk, const struct policy_order *order,
-                           const struct zone_choice *zones, struct generation *generation,
-                           struct err *err)
-{
-    CHECK(lock_out_services(desk, err));
-    if (generation->number == 0)
-        CHECK(switch_generation(desk->db, desk->arena, order->dir, zones, generation, err));
-    CHECK(policy_read_again(desk, &order->readers, err));
-    CHECK(policy_renew_ledger(desk, order->dir, generation, err));
-    CHECK(policy_sweep(desk, order->dir, generation, err));
-    return db_run(desk->db, &sql_policy_mark_complete, NULL, NULL, NULL, err);
-}
-
 /* Which zones the policies work by, and that PostgreSQL has the same reporting zone. */
 static enum outcome choose_zones(struct desk *desk, const struct policy_order *order,
                                  struct journey_policy *journey, struct zone_choice *out,
@@ -223,24 +186,15 @@ static enum outcome choose_zones(struct desk *desk, const struct policy_order *o
     return zone_compare(desk, out, journey->default_timezone, err);
 }
 
-enum outcome policies_apply(struct desk *desk, const struct policy_order *order, int32_t *number,
-                            struct err *err)
+enum outcome policies_prepare(struct desk *desk, const struct policy_order *order,
+                              struct policy_folder *folder, struct err *err)
 {
-    struct folder folder;
-    struct generation generation = {.number = 0};
-    struct zone_choice zones;
-    bool is_complete;
-    CHECK(check_files(desk, order->dir, &folder, err));
+    struct generation *generation = &folder->generation;
+    CHECK(check_files(desk, order->dir, folder, err));
     CHECK(desk_connect(desk, err));
-    CHECK(warn_of_arms(desk, order->dir, folder.contact, err));
-    CHECK(choose_zones(desk, order, folder.journey, &zones, err));
-    generation.zones = zones.zones;
-    CHECK(generation_hash(order->dir, &generation, err));
-    CHECK(policy_find_active(desk->db, desk->arena, &generation, &is_complete, err));
-    if (!is_complete)
-        CHECK(derive(desk, order, &zones, &generation, err));
-    if (folder.has_targets)
-        CHECK(goal_targets_store(desk->db, desk->arena, &folder.targets, err));
-    *number = generation.number;
-    return OUTCOME_OK;
+    CHECK(warn_of_arms(desk, order->dir, folder->contact, err));
+    CHECK(choose_zones(desk, order, folder->journey, &folder->zones, err));
+    *generation = (struct generation){.zones = folder->zones.zones};
+    CHECK(generation_hash(order->dir, generation, err));
+    return policy_find_active(desk->db, desk->arena, generation, &folder->is_complete, err);
 }

@@ -5,6 +5,8 @@
 
 #include "common/service/generation.h"
 #include "operations/desk.h"
+#include "operations/policies/goal_targets.h"
+#include "operations/policies/zone_store.h"
 #include "operations/readers.h"
 
 /* Reads every file of dir; FATAL with file and place for any rule that is broken; warns
@@ -19,14 +21,23 @@ enum outcome policies_targets(struct desk *desk, const char *path, bool writes, 
 
 struct policy_order {
     const char *dir;
+    bool may_pause;     /* services may wait for profiles that cannot be caught up with */
     bool refresh_zones; /* take the time zones of this host, not those of the active generation */
     struct readers readers; /* suppression may have to read again what is not stored */
 };
-/* Makes the files of dir the active policies and derives every profile again; goes on where an
- * earlier run ended. Writes its targets, if it has any. Needs the services stopped. *generation is
- * the number they got. */
-enum outcome policies_apply(struct desk *desk, const struct policy_order *order,
-                            int32_t *generation, struct err *err);
+/* What the files of a folder say, as far as more than the check needs it. */
+struct policy_folder {
+    struct journey_policy *journey;
+    struct contact_policy *contact;
+    struct goal_targets targets;
+    bool has_targets;
+    struct zone_choice zones; /* that they work by */
+    struct generation generation;
+    bool is_complete; /* it is the active one, and everything is derived */
+};
+/* Checks the files of order->dir and connects; folder lives as long as the desk. */
+enum outcome policies_prepare(struct desk *desk, const struct policy_order *order,
+                              struct policy_folder *folder, struct err *err);
 
 /* Finds the active generation by generation->id: its number, 0 if it is not the active one;
  * *complete: nothing is left to derive.
@@ -40,5 +51,11 @@ enum outcome policy_start_generation(struct db *db, struct arena *arena, const c
 /* Derives every profile that is of another generation. Can be run again. */
 enum outcome policy_sweep(struct desk *desk, const char *dir, const struct generation *generation,
                           struct err *err);
+
+/* One JSON object with every file of dir under its name. */
+enum outcome policy_bundle(struct arena *arena, const char *dir, struct span *out, struct err *err);
+/* Inside a transaction: the policies of dir as tables that views read. */
+enum outcome policy_store_files(struct db *db, struct arena *arena, const char *dir,
+                                const struct id *generation, struct err *err);
 
 #endif

@@ -21,7 +21,7 @@ static enum outcome count_profiles(struct db *db, struct arena *arena, const str
     return OUTCOME_OK;
 }
 
-static enum outcome hold_review(struct desk *desk, struct err *err)
+enum outcome apply_hold_review(struct desk *desk, struct err *err)
 {
     if (desk->review && standing_lock_is_held(desk->review))
         return OUTCOME_OK;
@@ -30,7 +30,7 @@ static enum outcome hold_review(struct desk *desk, struct err *err)
         standing_lock_take(desk->db, "tutti_meta.review_lock", STANDING_ALONE, &desk->review, err);
     return outcome == OUTCOME_RETRY && strcmp(err->code, "lock_taken") == 0
                ? err_set(err, OUTCOME_FATAL, "apply_running",
-                         "another `tutti identity apply` is at work")
+                         "another `tutti identity apply` or `tutti policy apply` is at work")
                : outcome;
 }
 
@@ -39,7 +39,7 @@ static enum outcome hold_review(struct desk *desk, struct err *err)
 enum outcome apply_hold_alone(struct desk *desk, int32_t version, struct err *err)
 {
     struct db_result *r = NULL;
-    CHECK(hold_review(desk, err));
+    CHECK(apply_hold_review(desk, err));
     CHECK(db_run(desk->db, &sql_policy_active_version, NULL, &r, NULL, err));
     return !db_is_null(r, 0, 0) && db_int4(r, 0, 0) == version
                ? OUTCOME_OK

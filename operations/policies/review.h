@@ -6,7 +6,10 @@
 #include "operations/desk.h"
 #include "operations/policies/active.h"
 
-/* FATAL where another `tutti identity apply` works, or another version is active. */
+/* Keeps other identity and policies from being applied until the desk closes. FATAL
+ * "apply_running" where another apply is at work. */
+enum outcome apply_hold_review(struct desk *desk, struct err *err);
+/* FATAL where another apply is at work, or another version is active. */
 enum outcome apply_hold_alone(struct desk *desk, int32_t version, struct err *err);
 /* Switches to the policy and reviews every profile under it, or goes on where an earlier run ended.
  */

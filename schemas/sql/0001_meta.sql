@@ -71,20 +71,23 @@ CREATE TABLE tutti_meta.generations (
     policies json NOT NULL,
     is_active boolean NOT NULL,
     is_complete boolean NOT NULL DEFAULT false,
+    is_building boolean NOT NULL DEFAULT false,
     zones uuid REFERENCES tutti_meta.zone_sets,
     slot smallint NOT NULL DEFAULT 0 CHECK (slot IN (0, 1)),
-    activated_at timestamptz NOT NULL DEFAULT now()
+    activated_at timestamptz DEFAULT now()
 );
 CREATE UNIQUE INDEX generations_one_active ON tutti_meta.generations (is_active) WHERE is_active;
+CREATE UNIQUE INDEX generations_one_building ON tutti_meta.generations (is_building) WHERE is_building;
 COMMENT ON TABLE tutti_meta.generations IS 'Policy sets that were active, one at a time (chronicle).';
 COMMENT ON COLUMN tutti_meta.generations.generation IS 'Hash of the policies, the time zones and the version of the derivation.';
 COMMENT ON COLUMN tutti_meta.generations.number IS 'Running number of the activation.';
 COMMENT ON COLUMN tutti_meta.generations.policies IS 'The policy files as they were applied, by name.';
 COMMENT ON COLUMN tutti_meta.generations.is_active IS 'True for the one that services work by.';
 COMMENT ON COLUMN tutti_meta.generations.is_complete IS 'True once every profile was derived under it; services refuse to start before.';
+COMMENT ON COLUMN tutti_meta.generations.is_building IS 'True while profiles are derived under it and another one is active.';
 COMMENT ON COLUMN tutti_meta.generations.zones IS 'Its time zones, as in tutti_meta.zone_sets; null: it knows UTC only.';
 COMMENT ON COLUMN tutti_meta.generations.slot IS 'Where what is derived under it stands: 0 for slot_0, 1 for slot_1.';
-COMMENT ON COLUMN tutti_meta.generations.activated_at IS 'When it was applied.';
+COMMENT ON COLUMN tutti_meta.generations.activated_at IS 'When it was applied; null: never yet.';
 
 -- No generation: nothing is derived from targets.
 CREATE TABLE tutti_meta.goal_targets (

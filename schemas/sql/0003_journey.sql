@@ -363,6 +363,16 @@ COMMENT ON COLUMN journey.states.members IS 'Grows with every anchor that moves 
 COMMENT ON COLUMN journey.states.generation IS 'Number of the policy generation it was derived in.';
 COMMENT ON COLUMN journey.states.payload IS 'Packed state; the layout stands in services/journey-tracker/logic/state_header.def and journey_pack.c.';
 
+CREATE TABLE journey.followed (
+    profile bigint PRIMARY KEY,
+    ver bigint,
+    cells bytea NOT NULL
+) WITH (fillfactor = 80);
+COMMENT ON TABLE journey.followed IS 'What tutti policy apply derived while services run, in the slot that is not active; else empty (chronicle).';
+COMMENT ON COLUMN journey.followed.profile IS 'Short key of the profile.';
+COMMENT ON COLUMN journey.followed.ver IS 'The ver of its active state that was seen; null: it is to be derived again.';
+COMMENT ON COLUMN journey.followed.cells IS 'What it adds to the sums, packed.';
+
 CREATE TABLE journey.checkpoints (
     profile bigint NOT NULL,
     occurred_at timestamptz NOT NULL,

@@ -144,6 +144,20 @@ enum outcome traits_write(struct tracker *tracker, struct arena *arena, const st
     return write_rows(tracker->db, arena, &rows, err);
 }
 
+void traits_facts(const struct db_result *r, struct arena *arena, struct facts *facts)
+{
+    for (int i = 0; i < db_rows(r); i++)
+        *arena_push(arena, facts) = (struct journey_fact){
+            .key = {db_int8(r, i, 0), db_timestamptz(r, i, 1), db_uuid(r, i, 2)},
+            .shape = db_int4(r, i, 3),
+            .value_micros = db_is_null(r, i, 4) ? INT64_MIN : db_int8(r, i, 4),
+            .margin_micros = INT64_MIN,
+            .cost_micros = INT64_MIN,
+            .score = INT16_MIN,
+            .zone = INT16_MIN,
+            .traits = db_bytes(r, i, 5)};
+}
+
 /* The facts after `last` that say something. */
 static enum outcome read_facts(struct tracker *tracker, struct arena *arena,
                                const struct fact_key *last, struct facts *facts, struct err *err)
@@ -156,16 +170,7 @@ static enum outcome read_facts(struct tracker *tracker, struct arena *arena,
     params_uuid(&p, &last->event_id);
     params_int8(&p, FACTS_PER_STEP);
     CHECK(db_run(tracker->db, &sql_find_sayings, &p, &r, NULL, err));
-    for (int i = 0; i < db_rows(r); i++)
-        *arena_push(arena, facts) = (struct journey_fact){
-            .key = {db_int8(r, i, 0), db_timestamptz(r, i, 1), db_uuid(r, i, 2)},
-            .shape = db_int4(r, i, 3),
-            .value_micros = db_is_null(r, i, 4) ? INT64_MIN : db_int8(r, i, 4),
-            .margin_micros = INT64_MIN,
-            .cost_micros = INT64_MIN,
-            .score = INT16_MIN,
-            .zone = INT16_MIN,
-            .traits = db_bytes(r, i, 5)};
+    traits_facts(r, arena, facts);
     return OUTCOME_OK;
 }
 

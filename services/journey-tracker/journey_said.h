@@ -16,6 +16,8 @@ struct span traits_said(const struct tracker *tracker, struct arena *arena,
 enum outcome traits_write(struct tracker *tracker, struct arena *arena, const struct facts *facts,
                           struct err *err);
 
+/* The facts of a result whose columns are those of find_sayings.sql; they borrow from it. */
+void traits_facts(const struct db_result *r, struct arena *arena, struct facts *facts);
 /* Makes journey.traits again from all facts, for policies that may declare other traits. */
 enum outcome traits_make_again(struct tracker *tracker, struct err *err);
 

@@ -11,8 +11,6 @@ enum { SALES_PER_STEP = 5000 };
 struct lone {
     struct tracker *tracker;
     struct arena *arena;
-    struct saving saving; /* of one step */
-    bool is_kept;         /* sales of erased people: they have no rows of their own */
 };
 
 static enum outcome run_of_generation(struct lone *lone, const struct statement *statement,
@@ -29,8 +27,9 @@ static int64_t or_absent(const struct db_result *r, int row, int column)
     return db_is_null(r, row, column) ? INT64_MIN : db_int8(r, row, column);
 }
 
-static enum outcome count_row(struct lone *lone, const struct db_result *r, int row, int column,
-                              struct fact_key key, struct err *err)
+static enum outcome count_row(struct tracker *tracker, struct saving *saving,
+                              const struct db_result *r, int row, int column, struct fact_key key,
+                              struct err *err)
 {
     struct journey_fact fact = {.key = key,
                                 .shape = db_int4(r, row, column),
@@ -40,76 +39,82 @@ static enum outcome count_row(struct lone *lone, const struct db_result *r, int 
                                 .score = INT16_MIN,
                                 .zone = INT16_MIN};
     struct touch touch;
-    CHECK(convert_touch(lone->tracker, lone->arena, &fact, &touch, err));
-    journey_alone(&lone->tracker->policy, &touch, &lone->saving.effects);
+    CHECK(convert_touch(tracker, saving->effects.arena, &fact, &touch, err));
+    journey_alone(&tracker->policy, &touch, &saving->effects);
     return OUTCOME_OK;
 }
 
-/* The figures of one step become diffs, as those of a flush do. */
-static enum outcome write_step(struct lone *lone, struct err *err)
-{
-    struct journey_flush flush = {.arena = lone->arena};
-    struct map nobody;
-    map_init(&nobody, lone->arena, sizeof(int64_t), sizeof(struct id));
-    if (lone->is_kept)
-        lone->saving.effects.conversions.count = 0;
-    return saving_write(lone->tracker, &flush, &lone->saving, &nobody, err);
-}
-
 /* Counts the next sales after *last; *last is the key of the last of them. */
-static enum outcome step_lone(struct lone *lone, struct fact_key *last, int *rows, struct err *err)
+static enum outcome next_lone(struct tracker *tracker, struct fact_key *last, struct saving *saving,
+                              int *rows, struct err *err)
 {
     struct params p;
     struct db_result *r = NULL;
-    params_init(&p, lone->arena);
+    params_init(&p, saving->effects.arena);
     params_timestamptz(&p, last->occurred_at);
     params_uuid(&p, &last->event_id);
     params_int8(&p, SALES_PER_STEP);
-    CHECK(db_run(lone->tracker->db, &sql_find_lone_sales, &p, &r, NULL, err));
+    CHECK(db_run(tracker->db, &sql_find_lone_sales, &p, &r, NULL, err));
     *rows = db_rows(r);
     for (int i = 0; i < *rows; i++) {
         *last = (struct fact_key){db_int8(r, i, 0), db_timestamptz(r, i, 1), db_uuid(r, i, 2)};
-        CHECK(count_row(lone, r, i, 3, *last, err));
+        CHECK(count_row(tracker, saving, r, i, 3, *last, err));
     }
-    return write_step(lone, err);
+    return OUTCOME_OK;
 }
 
-/* The same of sales of erased people, by number. */
-static enum outcome step_kept(struct lone *lone, int64_t *last, int *rows, struct err *err)
+/* The same of sales of erased people, by number. They have no rows of their own. */
+static enum outcome next_kept(struct tracker *tracker, int64_t *last, struct saving *saving,
+                              int *rows, struct err *err)
 {
     struct params p;
     struct db_result *r = NULL;
-    params_init(&p, lone->arena);
+    params_init(&p, saving->effects.arena);
     params_int8(&p, *last);
     params_int8(&p, SALES_PER_STEP);
-    CHECK(db_run(lone->tracker->db, &sql_find_kept_sales, &p, &r, NULL, err));
+    CHECK(db_run(tracker->db, &sql_find_kept_sales, &p, &r, NULL, err));
     *rows = db_rows(r);
     for (int i = 0; i < *rows; i++) {
         *last = db_int8(r, i, 0);
-        CHECK(count_row(lone, r, i, 2, (struct fact_key){.occurred_at = db_timestamptz(r, i, 1)},
-                        err));
+        CHECK(count_row(tracker, saving, r, i, 2,
+                        (struct fact_key){.occurred_at = db_timestamptz(r, i, 1)}, err));
     }
-    return write_step(lone, err);
+    saving->effects.conversions.count = 0;
+    return OUTCOME_OK;
 }
 
-static void start_step(struct lone *lone)
+enum outcome alone_sales_next(struct tracker *tracker, struct alone_sales *at,
+                              struct saving *saving, bool *is_done, struct err *err)
 {
-    arena_reset(lone->arena);
-    saving_init(&lone->saving, lone->arena);
+    int rows = 0;
+    *is_done = false;
+    if (!at->is_started) {
+        at->is_started = true;
+        at->last.occurred_at = INSTANT_FIRST;
+    }
+    if (at->is_kept) {
+        CHECK(next_kept(tracker, &at->last_kept, saving, &rows, err));
+        *is_done = rows < SALES_PER_STEP;
+    } else {
+        CHECK(next_lone(tracker, &at->last, saving, &rows, err));
+        at->is_kept = rows < SALES_PER_STEP;
+    }
+    return OUTCOME_OK;
 }
 
+/* The figures of each step become diffs, as those of a flush do. */
 static enum outcome count_all(struct lone *lone, struct err *err)
 {
-    struct fact_key sale = {.occurred_at = INSTANT_FIRST};
-    int64_t kept = 0;
-    for (int rows = SALES_PER_STEP; rows == SALES_PER_STEP;) {
-        start_step(lone);
-        CHECK(step_lone(lone, &sale, &rows, err));
-    }
-    lone->is_kept = true;
-    for (int rows = SALES_PER_STEP; rows == SALES_PER_STEP;) {
-        start_step(lone);
-        CHECK(step_kept(lone, &kept, &rows, err));
+    struct alone_sales at = {.is_started = false};
+    for (bool is_done = false; !is_done;) {
+        struct journey_flush flush = {.arena = lone->arena};
+        struct saving saving;
+        struct map nobody;
+        arena_reset(lone->arena);
+        saving_init(&saving, lone->arena);
+        map_init(&nobody, lone->arena, sizeof(int64_t), sizeof(struct id));
+        CHECK(alone_sales_next(lone->tracker, &at, &saving, &is_done, err));
+        CHECK(saving_write(lone->tracker, &flush, &saving, &nobody, err));
     }
     return OUTCOME_OK;
 }

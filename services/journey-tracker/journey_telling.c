@@ -48,9 +48,9 @@ static struct id told_id(const struct stage_row *row)
     return id;
 }
 
-static void add_stage(const struct telling *t, const struct word *word)
+struct span stage_change_text(struct arena *arena, const struct stage_row *row,
+                              const struct id *profile_id, int64_t version, bool is_taken_back)
 {
-    const struct stage_row *row = word->row;
     struct stage_change_message message = {
         .id = told_id(row),
         .touchpoint_id = row->touch.event_id,
@@ -59,16 +59,24 @@ static void add_stage(const struct telling *t, const struct word *word)
         .reason =
             span_of(reason_word(row->reason == REASON_RULE ? CHANGED_BY_RULE : CHANGED_BY_EXIT)),
         .effective_at = row->changed_at.us,
-        .version = t->version,
-        .profile_id = profile_of(t, row->touch.anchor),
+        .version = version,
+        .profile_id = *profile_id,
     };
-    if (word->is_retraction) {
+    if (is_taken_back) {
         message.retracts = message.id;
         message.id.bytes[0] ^= 0x80;
     }
-    struct strbuf payload = {.arena = t->flush->arena};
+    struct strbuf payload = {.arena = arena};
     stage_change_encode(&payload, &message);
-    tell(t, TOLD_STAGES, &message.profile_id, strbuf_span(&payload));
+    return strbuf_span(&payload);
+}
+
+static void add_stage(const struct telling *t, const struct word *word)
+{
+    struct id profile_id = profile_of(t, word->row->touch.anchor);
+    tell(t, TOLD_STAGES, &profile_id,
+         stage_change_text(t->flush->arena, word->row, &profile_id, t->version,
+                           word->is_retraction));
 }
 
 static bool is_worth_telling(const struct stage_row *row)
@@ -132,7 +140,7 @@ static struct opportunity_rows changed_opportunities(struct arena *arena,
     return rows;
 }
 
-static struct span state_text(int step)
+struct span opportunity_state_text(int step)
 {
     static const char *const texts[] = {"retracted", "open",      "accepted",
                                         "won",       "cancelled", "declined"};
@@ -167,7 +175,7 @@ static void add_opportunity(const struct telling *t, const struct opportunity_ro
         .product = offer->product,
         .owner = offer->owner,
         .priority = priority_text(offer->priority),
-        .state = state_text(step),
+        .state = opportunity_state_text(step),
         .opened_at = row->trigger.at.us,
         .due_at = instant_plus(row->trigger.at, offer->after).us,
         .expires_at = instant_plus(row->trigger.at, offer->expires).us,

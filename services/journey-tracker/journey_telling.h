@@ -11,4 +11,11 @@ enum outcome telling_write(struct tracker *tracker, struct journey_flush *flush,
                            const struct journey_effects *effects, const struct map *profile_of,
                            struct err *err);
 
+/* The bytes of one message about a change of stage, in the arena. Of the touch, event_id and anchor
+ * count. */
+struct span stage_change_text(struct arena *arena, const struct stage_row *row,
+                              const struct id *profile_id, int64_t version, bool is_taken_back);
+/* How a step (enum opportunity_step; 0: taken back) is called in a message. */
+struct span opportunity_state_text(int step);
+
 #endif

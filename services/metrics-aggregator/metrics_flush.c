@@ -9,7 +9,7 @@
 #include "services/metrics-aggregator/logic/late.h"
 #include "services/metrics-aggregator/logic/merge.h"
 #include "services/metrics-aggregator/logic/sequence.h"
-#include "services/metrics-aggregator/metrics_store.h"
+#include "services/metrics-aggregator/metrics_sums.h"
 
 /* One run of flush_run. */
 struct run {
@@ -240,25 +240,9 @@ static enum outcome apply_lanes(struct run *run, struct err *err)
 }
 
 /* ---- writing sums ---- */
-static int row_compare(const void *a, const void *b)
-{
-    const struct sum_row *x = a, *y = b;
-    if (x->cell != y->cell)
-        return x->cell < y->cell ? -1 : 1;
-    return (x->lane > y->lane) - (x->lane < y->lane);
-}
-
 static void make_rows(struct run *run)
 {
-    const struct lane_cell *sums = merge_list(&run->merge, &run->row_count);
-    run->rows = arena_array(run->arena, struct sum_row, run->row_count);
-    for (size_t i = 0; i < run->row_count; i++) {
-        run->rows[i] = (struct sum_row){.cell = metrics_store_cell_hash(&sums[i].key),
-                                        .key = sums[i].key,
-                                        .lane = sums[i].lane};
-        memcpy(run->rows[i].values, sums[i].values, sizeof sums[i].values);
-    }
-    qsort(run->rows, run->row_count, sizeof *run->rows, row_compare);
+    run->rows = metrics_sum_rows(run->arena, &run->merge, &run->row_count);
 }
 
 static enum outcome collect_new_keys(struct run *run, struct err *err)

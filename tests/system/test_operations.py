@@ -232,14 +232,14 @@ def test_unreadable_policy(world):
     expect_refusal(world.service("journey-tracker", policy_dir=folder), "journey.json")
 
 
-def test_policy_apply_refuses_while_services_run(world):
-    """Other policies are not activated under running services; nothing changes."""
+def test_another_contact_policy_is_refused_while_services_run(world):
+    """What it asks of the past is read with the services stopped; nothing changes before."""
     world.start()
     world.policies = BANK
     active = "SELECT generation, number FROM tutti_meta.generations WHERE is_active"
     before = world.query(active)
     refused = world.tool("policy", "apply", check=False)
-    assert refused.returncode == 1 and "services are running" in refused.stderr, refused.stderr
+    assert refused.returncode == 1 and "services are running, and contact.json is another one" in refused.stderr, refused.stderr
     assert world.query(active) == before
     world.stop()
     world.tool("policy", "apply")

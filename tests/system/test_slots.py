@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(not URL, reason="TUTTI_DATABASE_URL is not set (
 # What no policy decides, what is stored by generation, and the numbering of diffs, which goes on under every generation.
 SHARED = {
     "journey": {
-        "anchors", "dictionary", "facts", "gesture_limits", "goals", "kept_sales", "lanes", "message_outbox", "offers", "outbox", "policies",
+        "anchors", "dictionary", "facts", "followed", "gesture_limits", "goals", "kept_sales", "lanes", "message_outbox", "offers", "outbox", "policies",
         "segments", "shapes", "tiers",
     },
     "metrics": {"cell_keys", "progress"},

@@ -10,6 +10,7 @@ WITH gone_checkpoints AS (DELETE FROM journey.checkpoints AS t WHERE t.profile =
      gone_responses AS (DELETE FROM journey.responses AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
      gone_opportunities AS (DELETE FROM journey.opportunities AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
      gone_states AS (DELETE FROM journey.states AS t WHERE t.profile = ANY ($2::bigint[]) RETURNING 1),
+     gone_followed AS (UPDATE journey.followed AS t SET ver = NULL WHERE t.profile = ANY ($2::bigint[])),
      gone_anchors AS (DELETE FROM journey.anchors AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
      gone_facts AS (DELETE FROM journey.facts AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1)
 SELECT 'journey.checkpoints', (SELECT count(*) FROM gone_checkpoints)::text

@@ -104,7 +104,7 @@ enum outcome resolver_claim_policy(struct resolver *resolver, struct arena *aren
     struct id hash = digest_bytes(text), active;
     struct span stored;
     int32_t version;
-    if (text.ptr == NULL)
+    if (text.len == 0)
         return load_policy(resolver, arena, err);
     CHECK(identity_store_claim_policy(resolver->db, arena, &hash, text, err));
     CHECK(identity_store_find_policy(resolver->db, arena, &version, &active, &stored, err));

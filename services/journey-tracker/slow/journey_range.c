@@ -34,6 +34,11 @@ struct walker {
     const struct map *fresh_facts, *taken;
 };
 
+static struct saving *saving_of(const struct walker *w, const struct walk *walk)
+{
+    return walk->profile->own ? walk->profile->own : w->saving;
+}
+
 static bool state_is_usable(const struct walker *w, const struct slow_profile *p)
 {
     return p->row->payload.len > 0 && p->row->generation == w->tracker->generation.number;
@@ -309,7 +314,7 @@ static void drop_dead_checkpoints(struct walker *w, const struct walk *walk,
     for (size_t i = 0; i < old_list->count; i++) {
         const struct touch_key *key = &old_list->items[i].key;
         if (event_marks_checkpoint(&key->event_id) && !map_find(&keep, &key->at))
-            *arena_push(w->arena, &w->saving->dead_checkpoints) =
+            *arena_push(w->arena, &saving_of(w, walk)->dead_checkpoints) =
                 (struct checkpoint){.profile = walk->profile->row->profile, .at = key->at};
     }
 }
@@ -325,6 +330,7 @@ static bool may_stop(struct walker *w, const struct walk *walk)
 static void walk_lists(struct walker *w, struct walk *walk, const struct touches *old_list,
                        const struct touches *new_list)
 {
+    struct saving *saving = saving_of(w, walk);
     size_t o = 0, n = 0;
     while (!walk->is_done && (n < new_list->count || o < old_list->count)) {
         struct instant end = next_checkpoint(new_list, n);
@@ -332,9 +338,9 @@ static void walk_lists(struct walker *w, struct walk *walk, const struct touches
         size_t n_end = count_until(new_list, n, end), o_end = count_until(old_list, o, end);
         struct journey_side before = {&walk->before, old_list->items + o, o_end - o};
         struct journey_side after = {&walk->after, new_list->items + n, n_end - n};
-        journey_rederive(&w->tracker->policy, &before, &after, &w->saving->effects);
+        journey_rederive(&w->tracker->policy, &before, &after, &saving->effects);
         if (at_checkpoint)
-            *arena_push(w->arena, &w->saving->checkpoints) = (struct checkpoint){
+            *arena_push(w->arena, &saving->checkpoints) = (struct checkpoint){
                 walk->profile->row->profile, end, convert_pack(w->tracker, w->arena, &walk->after)};
         o = o_end;
         n = n_end;
@@ -360,7 +366,7 @@ static enum outcome walk_profile(struct walker *w, struct walk *walk, const stru
         before.anchor_count = 0;
     CHECK(take_touches(w, &before, err));
     CHECK(take_touches(w, &after, err));
-    journey_diff_repeats(&w->saving->effects, &before.repeats, &after.repeats);
+    journey_diff_repeats(&saving_of(w, walk)->effects, &before.repeats, &after.repeats);
     if (is_first_step) {
         bool was_cut = journey_tail_is_cut(&walk->before);
         prime(w, &walk->before, &before.touches, was_cut);
@@ -415,7 +421,8 @@ static void settle(struct walker *w, struct walk *walk)
     struct slow_profile *p = walk->profile;
     journey_conclude(&walk->final, &walk->before, &walk->after, walk->stopped_early, w->arena,
                      &p->state);
-    journey_trailing_replace(&w->tracker->policy, &walk->final, &p->state, &w->saving->effects);
+    journey_trailing_replace(&w->tracker->policy, &walk->final, &p->state,
+                             &saving_of(w, walk)->effects);
 }
 
 enum outcome range_rederive(struct tracker *tracker, struct saving *saving,

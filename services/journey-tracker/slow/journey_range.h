@@ -28,13 +28,15 @@ struct slow_profile {
 
     struct instant first_change; /* no fact differs before it */
     struct instant last_change;  /* no fact differs after it */
-    struct journey_state state;  /* out */
+    struct saving *own;         /* takes what changes with this profile alone; NULL: nothing does */
+    struct journey_state state; /* out */
 };
 
 /* Which facts count differently: bits of the values of `taken` below. */
 enum { TAKEN_BEFORE = 1, TAKEN_AFTER = 2 };
 
-/* Derives every profile again from the newest state before its first change. fresh_facts (struct
+/* Derives every profile again from the newest state before its first change. What changes goes to
+ * `saving`, or to profiles[i].own where that is set. fresh_facts (struct
  * fact_key) has what this transaction inserted; taken (struct fact_key -> uint8_t) the facts that
  * do not own their sale before or after it. */
 enum outcome range_rederive(struct tracker *tracker, struct saving *saving,
