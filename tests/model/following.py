@@ -22,7 +22,7 @@ RULES = {
     "state-lock": "the follower locks the states of the active slot before it reads members and facts",
     "seen-ver": "it notes the ver that it saw: who was written since then is derived again",
     "own-old": "it takes from the new sums what it stored itself beside the new state",
-    "one-building": "each of its transactions locks the one row of what is built: that of a killed follower ends first",
+    "one-building": "each of its transactions locks one row: that of a killed follower ends first",
     "all-members": "sales of shared identifiers, too, are settled when their profile is derived",
     "mark-owners": "who gains or loses a sale of others is derived again",
     "nobody": "sales of touchpoints without an identifier are settled under the lock",

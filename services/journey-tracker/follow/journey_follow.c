@@ -96,8 +96,7 @@ static enum outcome run_of(struct follow *follow, const struct statement *statem
 
 enum outcome follow_prepare(struct follow *follow, struct err *err)
 {
-    CHECK(shapes_load(follow->tracker.shapes, &follow->step_arena, 0, err));
-    CHECK(shapes_write_meanings(follow->tracker.shapes, &follow->step_arena, err));
+    CHECK(shapes_write_missing(follow->tracker.shapes, &follow->step_arena, err));
     CHECK(run_plain(follow, &sql_follow_gone_sales, err));
     return run_plain(follow, &sql_follow_free_sales, err);
 }
@@ -168,6 +167,7 @@ static enum outcome clear(struct step *step, struct err *err)
     CHECK(run_of(follow, &sql_follow_anchors, &step->found, &r, err));
     for (int i = 0; i < db_rows(r); i++)
         *arena_push(arena, &step->anchors) = db_int8(r, i, 0);
+    CHECK(shapes_write_missing(follow->tracker.shapes, arena, err));
     CHECK(run_of(follow, &sql_follow_settle, &step->anchors, NULL, err));
     struct params p;
     params_init(&p, arena);

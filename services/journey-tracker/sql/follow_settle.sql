@@ -4,7 +4,7 @@ WITH claims AS MATERIALIZED (
     SELECT f.occurred_at, f.event_id, f.anchor,
            tutti_meta.touch_rank(CASE WHEN s.is_touch THEN s.shown_direction END, w.is_conversion, w.is_return)::smallint AS rank
     FROM journey.facts AS f
-    JOIN journey.shapes AS s USING (shape)
+    JOIN shape_meanings AS s USING (shape)
     CROSS JOIN LATERAL (SELECT s.is_goal_event AND coalesce(f.value_micros, 0) >= CASE WHEN s.needs_value THEN 1 ELSE 0 END AS is_conversion,
                                s.is_return_event OR (s.is_goal_event AND coalesce(f.value_micros, 0) < 0) AS is_return) AS w
     WHERE f.anchor = ANY ($1::bigint[])
