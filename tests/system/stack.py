@@ -92,6 +92,7 @@ class OwnStack(Stack):
             TUTTI_RUN_DIR=str(self.run),
             TUTTI_KAFKA_PORT=str(self.kafka_port),
             TUTTI_KAFKA_HEAP="256m",
+            JDK_JAVA_OPTIONS="-XX:TieredStopAtLevel=1",  # Java's second compiler costs a young broker half its time
             TUTTI_PG_PORT=str(self.pg_port),
             TUTTI_PG_SHARED_BUFFERS="128MB",
             TUTTI_PG_FSYNC="off",  # servers are killed here, never the machine
