@@ -59,7 +59,9 @@ class Stack:
 
     def create_database(self, name, template="template1"):
         with psycopg.connect(self.database_url, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+            # Copying the files costs two checkpoints and half the CPU time: cheaper where no checkpoint waits for the disk.
+            strategy = "file_copy" if connection.execute("SHOW fsync").fetchone() == ("off",) else "wal_log"
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY {strategy}')
 
     def create_migrated(self, name):
         """A database with the schema. `tutti migrate up` runs once; a copy takes a tenth of its time."""
