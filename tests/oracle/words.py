@@ -1,5 +1,7 @@
 """Words of producers: how they are read, from docs/figures.md (Opt-outs) and docs/producers/README.md (Channels)."""
 
+import functools
+
 OTHER_WORDS = {
     "web": ["website", "web site"],
     "app": ["mobile app"],
@@ -35,6 +37,7 @@ LOOKALIKES = {
 }
 
 
+@functools.cache
 def fold(word):
     word = word.translate(LOOKALIKES)
     return "".join("_" if c == "-" or c in " \t\n\v\f\r" else c.lower() if c.isascii() else c for c in word.strip(" \t\n\v\f\r"))
