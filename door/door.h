@@ -27,7 +27,7 @@ struct door {
     struct door_queue queue;
     struct duration timeout;
     double rate;
-    struct metric *seconds, *waiting;
+    struct metric *seconds;
     atomic_bool has_failed; /* a worker met what waiting cannot cure */
 };
 

@@ -250,6 +250,22 @@ static void publish(struct door_worker *worker)
     log_event(LOG_WARN, "publish_left_to_services", "code", err.code, "message", err.message, NULL);
 }
 
+static void note_step(const char *step, int64_t us)
+{
+    struct metric *metric =
+        metric_histogram("door_step_seconds", step,
+                         "Time of a batch of requests in each step of the door.", NULL, 0);
+    metric_observe(metric, (double)us / 1e6);
+}
+
+static void note_times(const struct door_worker *worker, int64_t kafka_us)
+{
+    struct decider_times times = decider_times(worker->decider);
+    note_step("step=\"kafka\"", kafka_us);
+    note_step("step=\"identity\"", times.identity_us);
+    note_step("step=\"decision\"", times.decision_us);
+}
+
 /* One of the requests makes the transaction fail: each runs alone. */
 static enum outcome run_each(struct door_worker *worker, const struct asked *asked,
                              struct decided **out, struct err *err)
@@ -289,7 +305,9 @@ static void decide(struct door_worker *worker, struct door_job *jobs)
     struct err err = {0};
     struct decided *decided = NULL;
     struct asked asked = collect(worker, jobs);
+    int64_t begun_us = clock_monotonic_us();
     enum outcome outcome = send_all(worker, jobs, asked.ends_us, &err);
+    int64_t kafka_us = clock_monotonic_us() - begun_us;
     admin_http_condition("kafka", outcome == OUTCOME_OK);
     if (outcome == OUTCOME_OK) {
         outcome = run(worker->decider, &worker->arena, &asked, &decided, &err);
@@ -297,6 +315,7 @@ static void decide(struct door_worker *worker, struct door_job *jobs)
         if (is_alone)
             outcome = run_each(worker, &asked, &decided, &err);
         if (outcome == OUTCOME_OK) {
+            note_times(worker, kafka_us);
             answer_all(worker, jobs, decided);
             if (!is_alone)
                 publish(worker);

@@ -251,11 +251,12 @@ int main(int argc, char **argv)
     pthread_mutex_init(&app.door.tokens_lock, NULL);
     door_queue_open(&app.door.queue);
     enum outcome outcome = load(&app, argc, argv, &action, &err);
+    bool is_loaded = outcome == OUTCOME_OK;
     if (outcome == OUTCOME_OK && action == CONFIG_CHECK)
         outcome = check(&app, &err);
     else if (outcome == OUTCOME_OK && action == CONFIG_RUN)
         outcome = run(&app, &err);
-    if (outcome != OUTCOME_OK && action != CONFIG_RUN)
+    if (outcome != OUTCOME_OK && (!is_loaded || action != CONFIG_RUN))
         fprintf(stderr, "tutti-door: %s\n", err.message);
     bool has_failed = outcome != OUTCOME_OK || atomic_load(&app.door.has_failed);
     if (has_failed)

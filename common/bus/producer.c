@@ -22,6 +22,9 @@
 
 enum {
     SLICE_MS = 100,
+    /* rd_kafka_flush looks for acknowledgements only every 10 ms: a short wait asks more often. */
+    SHORT_SLICE_MS = 1,
+    SHORT_WAIT_US = 30000,
     FULL_TIMEOUT_US = 60000000, /* how long producer_send waits for room */
     STALL_ALARM_US = 5000000,
     CLOSE_TIMEOUT_US = 5000000,
@@ -412,13 +415,21 @@ static void alarm_stall(struct producer *producer, int left, int64_t idle_us)
               log_int(idle_us / 1000000), NULL);
 }
 
+/* How long the next look at the acknowledgements may last. */
+static int slice_ms(int64_t waited_us, int timeout_ms)
+{
+    int slice = waited_us < SHORT_WAIT_US ? SHORT_SLICE_MS : SLICE_MS;
+    return timeout_ms < slice ? timeout_ms : slice;
+}
+
 enum outcome producer_wait(struct producer *producer, int timeout_ms, void (*while_waiting)(void *),
                            void *arg, struct err *err)
 {
     int left = rd_kafka_outq_len(producer->rk);
-    int64_t progress_us = clock_monotonic_us(), alarm_us = progress_us + STALL_ALARM_US;
+    int64_t begun_us = clock_monotonic_us(), progress_us = begun_us,
+            alarm_us = progress_us + STALL_ALARM_US;
     while (left > 0 && !producer->is_fatal) {
-        rd_kafka_flush(producer->rk, timeout_ms < SLICE_MS ? timeout_ms : SLICE_MS);
+        rd_kafka_flush(producer->rk, slice_ms(clock_monotonic_us() - begun_us, timeout_ms));
         int before = left;
         int64_t now = clock_monotonic_us();
         left = rd_kafka_outq_len(producer->rk);

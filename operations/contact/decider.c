@@ -34,6 +34,7 @@ struct decider {
     struct decider_options options;
     struct step who, may;
     int changes_topic;
+    struct decider_times times; /* of the last run */
 };
 
 /* ---- opening ---- */
@@ -253,10 +254,28 @@ static enum outcome run_steps(struct decider *decider, struct decided *out, stru
     struct step *who = &decider->who, *may = &decider->may;
     CHECK(renew_step(who, err));
     CHECK(renew_step(may, err));
+    int64_t begun_us = clock_monotonic_us();
     CHECK(decode_requests(decider, out, err));
     CHECK(who->service->apply(who->self, &who->batch, err));
     CHECK(resolver_messages(who->self, &who->batch, hand_over, may, err));
-    return may->service->apply(may->self, &may->batch, err);
+    int64_t found_us = clock_monotonic_us();
+    CHECK(may->service->apply(may->self, &may->batch, err));
+    decider->times = (struct decider_times){found_us - begun_us, clock_monotonic_us() - found_us};
+    return OUTCOME_OK;
+}
+
+struct decider_times decider_times(const struct decider *decider)
+{
+    return decider->times;
+}
+
+/* Policies were switched: both steps open anew before they run again. */
+static enum outcome note_outdated(struct decider *decider, enum outcome outcome,
+                                  const struct err *err)
+{
+    if (outcome == OUTCOME_RETRY && renew_is_due(err))
+        decider->who.is_outdated = decider->may.is_outdated = true;
+    return outcome;
 }
 
 enum outcome decider_run(struct decider *decider, struct arena *arena, const struct record *records,
@@ -266,10 +285,7 @@ enum outcome decider_run(struct decider *decider, struct arena *arena, const str
     struct batch batch = {arena, records, count, clock_now(), NULL};
     decider->who.batch = decider->may.batch = batch;
     *out = new_answers(arena, requests, count);
-    enum outcome outcome = run_steps(decider, *out, err);
-    if (outcome == OUTCOME_RETRY && renew_is_due(err))
-        decider->who.is_outdated = decider->may.is_outdated = true;
-    CHECK(outcome);
+    CHECK(note_outdated(decider, run_steps(decider, *out, err), err));
     answer_new(decider, *out, count);
     CHECK(answer_stored(decider, arena, *out, count, err));
     refuse_rest(*out, count, arena, "erased", "the customer was erased after this request");
@@ -279,7 +295,10 @@ enum outcome decider_run(struct decider *decider, struct arena *arena, const str
 enum outcome decider_claim(struct decider *decider, struct arena *arena, struct claim *claims,
                            size_t count, struct err *err)
 {
-    return suppression_service_claim(decider->may.self, arena, claims, count, clock_now(), err);
+    CHECK(renew_step(&decider->may, err));
+    enum outcome outcome =
+        suppression_service_claim(decider->may.self, arena, claims, count, clock_now(), err);
+    return note_outdated(decider, outcome, err);
 }
 
 enum outcome decider_preferred(struct decider *decider, struct arena *arena,

@@ -52,6 +52,11 @@ enum outcome decider_run(struct decider *decider, struct arena *arena, const str
 /* Sends what the last decider_run committed, and forgets it in the outboxes. What fails here is
  * sent by the services. Before the arena of that run is reset. */
 enum outcome decider_publish(struct decider *decider, int timeout_ms, struct err *err);
+/* How long the two steps of the last decider_run took, microseconds. */
+struct decider_times {
+    int64_t identity_us, decision_us;
+};
+struct decider_times decider_times(const struct decider *decider);
 /* Ends what an error left open. */
 void decider_undo(struct decider *decider);
 /* RETRY: a database is away. */

@@ -14,7 +14,7 @@ from psycopg import sql
 from cluster import World
 from door import TOKENS, Door
 from test_requests import DAY, HOUR, START, one_slot_policies, request, touchpoint
-from stack import ROOT, plain_environment
+from stack import BIN, ROOT, plain_environment
 from waiting import until
 
 RACES = int(os.environ.get("TUTTI_TEST_RACES") or 50)
@@ -211,6 +211,11 @@ def test_the_examples_work(door, command):
     first, again = (json.loads(done.stdout) for done in ran)
     assert (first["reason"], again["is_repeat"]) == ("opt_out", True)
     assert same(first) == same(again)
+
+
+def test_a_setting_that_is_unknown_is_named():
+    done = subprocess.run([BIN / "tutti-door"], env=plain_environment(TUTTI_DOOR_TOKEN="all"), capture_output=True, text=True)
+    assert done.returncode == 1 and "TUTTI_DOOR_TOKEN" in done.stderr, done
 
 
 def connections(world, allowed):
