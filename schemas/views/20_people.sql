@@ -24,6 +24,9 @@ SELECT i.profile_id,
        r.value AS preferred_channel,
        z.name AS local_timezone,
        coalesce((SELECT o.opportunities FROM journey.open_opportunities AS o WHERE o.profile_id = i.profile_id), 0) AS open_opportunity_count,
+       CASE WHEN EXISTS (SELECT FROM suppression.arms)
+           THEN (SELECT CASE WHEN bool_or(is_control) THEN 'control' WHEN count(*) > 0 THEN 'treated' END
+                 FROM suppression.profile_arms AS h WHERE h.profile_id = i.profile_id) END AS holdout_arm,
        tutti.as_of() AS facets_as_of_at,
        i.is_shared
 FROM (
@@ -60,6 +63,7 @@ COMMENT ON COLUMN tutti.dim_profiles.loyalty_tier IS 'Tier of the customer by ti
 COMMENT ON COLUMN tutti.dim_profiles.preferred_channel IS 'Channel of the sends that the customer answered most often lately (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.local_timezone IS 'The newest time zone that any of its touchpoints said (convergent).';
 COMMENT ON COLUMN tutti.dim_profiles.open_opportunity_count IS 'Opportunities that are open or accepted as of tutti.as_of() (convergent).';
+COMMENT ON COLUMN tutti.dim_profiles.holdout_arm IS 'control in one of the holdouts, else treated; null: drew in none (chronicle).';
 COMMENT ON COLUMN tutti.dim_profiles.facets_as_of_at IS 'The moment that stage and status are shown for: tutti.as_of() (chronicle).';
 COMMENT ON COLUMN tutti.dim_profiles.is_shared IS 'Its only identifier is in quarantine: listed, without a journey; only its sales are in the figures (convergent).';
 GRANT SELECT ON tutti.dim_profiles TO tutti_reader;
