@@ -1,5 +1,7 @@
 """Other policies become active while every service runs: each goes on with them, and no figure is wrong."""
 
+import time
+
 import psycopg
 import pytest
 
@@ -89,6 +91,27 @@ def test_the_door_decides_by_the_new_policy(stack, make_world, tmp_path, with_se
     assert [door.ask(request(f"m{n}", "p1", START + n * DAY))["verdict"] for n in (3, 4)] == ["grant", "deny"]
     assert renewals(world)[door.log.name] >= 2  # the two steps of each worker
     assert all(service.is_alive() for service in services)
+
+
+def test_the_door_answers_claims_under_the_new_policy(stack, make_world, tmp_path):
+    """It asks the rules that hold now."""
+    world = make_world(stack, "policies-claims", policies=one_slot_policies(tmp_path))
+    door = Door(world).start().wait_ready()
+    at = time.time_ns() // 1000 - HOUR
+    asked = [door.ask(request(f"m{n}", f"p{n}", at, planned_at=at)) for n in (1, 2)]
+    assert [one["verdict"] for one in asked] == ["grant", "grant"]
+
+    def claim(one):
+        answer = door.call("POST", "/v1/contact-claims", {"request_id": one["request_id"]})[2]
+        return answer["claim"], answer["reason"]
+
+    def ask_first(contact):
+        contact["consent"]["direct_mail"]["on_unknown"] = "deny"
+
+    assert claim(asked[0]) == ("ok", None)
+    with switched(world, contact=ask_first):
+        pass
+    assert [claim(one) for one in asked] == [("ok", None), ("void", "opt_out")]
 
 
 def test_who_is_erased_is_in_neither_slot(world):
