@@ -7,9 +7,11 @@ import shutil
 import subprocess
 import time
 
+import psycopg
+
 from cluster import BANK, RETAILER
 from feeding import Feeder
-from people import HOUR, RECENT, touchpoint
+from people import DAY, HOUR, NOW, RECENT, feed, touchpoint
 from service import NAMES
 from stack import BIN, plain_environment
 from test_chaos import SETTINGS
@@ -138,3 +140,50 @@ def test_everything_is_derived_into_the_other_slot(stack, make_world, tmp_path):
     world.assert_equals_oracle()
     assert world.query("SELECT slot FROM tutti_meta.generations WHERE is_active") == [(1,)]
     assert slot_rows(world, 0) == {}
+
+
+def told(world):
+    """{id: states that were told of it, in order}"""
+    found = {}
+    for message in sorted(world.messages("opportunities"), key=lambda message: message["version"]):
+        found.setdefault(message["retracts"] or message["id"], []).append((message["rule_id"], message["state"]))
+    return sorted(found.values())
+
+
+def test_live_opportunities_are_told_and_taken_back(stack, make_world, tmp_path):
+    sets = [before(tmp_path / "retailer"), BANK]
+    world = make_world(stack, "told", policies=sets[0], settings={**SETTINGS, "policy.from": "database"})
+    world.start()
+    feed(world, touchpoint("1", NOW - 2 * HOUR, "Complaint Filed", user_id="jane"), touchpoint("2", NOW - 900 * DAY, "Complaint Filed", user_id="joe"))
+    known = told(world)
+    world.tool("policy", "apply", BANK)
+    world.settle()
+    (opened,) = [states for states in told(world) if states not in known]
+    assert opened == [("complaint", "open")]
+    assert "are active" in world.tool("policy", "apply", BANK).stderr, "once more: nothing to do"
+    world.tool("policy", "apply", sets[0])
+    world.settle()
+    assert [("complaint", "open"), ("complaint", "retracted")] in told(world)
+    world.stop()
+
+
+def test_one_at_a_time_and_an_interrupted_one_is_named(world):
+    world.start(names=["metrics-aggregator"])
+    world.policies = before(world.directory / "other")
+    shutil.copy(RETAILER / "contact.json", world.policies)
+    goals = json.loads((world.policies / "goals.json").read_text())
+    (world.policies / "goals.json").write_text(json.dumps(goals, indent=1))  # other bytes, the same meaning
+    with psycopg.connect(world.url) as other:
+        other.execute("LOCK TABLE tutti_meta.review_lock IN EXCLUSIVE MODE")
+        for words in (("apply",), ("plan",)):
+            refused = world.tool("policy", *words, check=False)
+            assert refused.returncode == 1 and "is at work" in refused.stderr, refused.stderr
+    with psycopg.connect(world.url) as other:
+        other.execute("INSERT INTO tutti_meta.generations (generation, policies, slot, is_active, is_building) VALUES (gen_random_uuid(), '{}', 1, false, true)")
+    refused = world.tool("policy", "plan", check=False)
+    assert refused.returncode == 1 and "was interrupted" in refused.stderr, refused.stderr
+    assert "was interrupted" in world.tool("doctor", check=False).stdout
+    world.tool("policy", "apply")
+    assert world.query("SELECT count(*) FILTER (WHERE is_active AND slot = 1), count(*) FILTER (WHERE is_building) FROM tutti_meta.generations") == [(1, 0)]
+    assert "was interrupted" not in world.tool("doctor", check=False).stdout
+    world.stop()
