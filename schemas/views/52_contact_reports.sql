@@ -114,3 +114,54 @@ COMMENT ON COLUMN tutti.rpt_contact_budget.low_priority_contacts IS 'Of these co
 COMMENT ON COLUMN tutti.rpt_contact_budget.normal_priority_contacts IS 'Of these contacts, the ones of normal priority, or of none (chronicle).';
 COMMENT ON COLUMN tutti.rpt_contact_budget.high_priority_contacts IS 'Of these contacts, the ones of high priority: they used the head-room (chronicle).';
 GRANT SELECT ON tutti.rpt_contact_budget TO tutti_reader;
+
+CREATE VIEW tutti.rpt_contact_pressure AS
+SELECT p.period_end_date, p.department, p.channel, p.segment_id, p.contacts_30d,
+       count(*) AS customers,
+       sum(p.contacts)::bigint AS contacts,
+       CASE WHEN p.department = '(all)' AND p.channel = '(all)' THEN
+           CASE WHEN (SELECT contact #> '{pressure,over}' IS NOT NULL FROM tutti_meta.active_contact)
+               THEN count(*) FILTER (WHERE p.contacts > (SELECT (contact #>> '{pressure,over}')::integer FROM tutti_meta.active_contact)) END
+       END AS over_saturated_customers
+FROM (
+    SELECT c.period_end_date, c.department, c.channel, s.segment_id, least(c.contacts, 10)::smallint AS contacts_30d, c.contacts
+    FROM (
+        SELECT d.period_end_date, d.instant, m.profile_id,
+               CASE WHEN grouping(m.department) = 1 THEN '(all)' ELSE m.department END AS department,
+               CASE WHEN grouping(m.channel) = 1 THEN '(all)' ELSE m.channel END AS channel,
+               count(*) FILTER (WHERE m.made_at >= d.until - interval '720 hours') AS contacts
+        FROM (
+            SELECT e.period_end_date, e.until, least(e.until - interval '1 microsecond', tutti.as_of()) AS instant
+            FROM (
+                SELECT n.period_end_date, (n.period_end_date + 1)::timestamp AT TIME ZONE (SELECT zone FROM tutti_meta.active) AS until
+                FROM (
+                    SELECT (date_trunc('month', today) - k * interval '1 month')::date - 1 AS period_end_date
+                    FROM tutti_meta.active, generate_series(0, 12) AS k
+                    UNION
+                    SELECT today FROM tutti_meta.active
+                ) AS n
+            ) AS e
+        ) AS d
+        JOIN suppression.contacts_made AS m ON m.made_at < d.until AND m.made_at >= d.until - interval '8760 hours'
+        GROUP BY GROUPING SETS (
+            (d.period_end_date, d.instant, m.profile_id, m.department, m.channel), (d.period_end_date, d.instant, m.profile_id, m.department),
+            (d.period_end_date, d.instant, m.profile_id, m.channel), (d.period_end_date, d.instant, m.profile_id))
+    ) AS c
+    CROSS JOIN LATERAL (
+        SELECT '(all)' AS segment_id
+        UNION ALL
+        SELECT g.segment_id FROM tutti.fct_segment_memberships AS g
+        WHERE g.profile_id = c.profile_id AND g.valid_from_at <= c.instant AND (g.valid_to_at IS NULL OR g.valid_to_at > c.instant)
+    ) AS s
+) AS p
+GROUP BY p.period_end_date, p.department, p.channel, p.segment_id, p.contacts_30d;
+COMMENT ON VIEW tutti.rpt_contact_pressure IS 'How many contacts customers got in 30 days, as of the end of each month and today. Key: all columns before customers. Add up over contacts_30d only (convergent).';
+COMMENT ON COLUMN tutti.rpt_contact_pressure.period_end_date IS 'Day at whose end it is counted: the last day of each of the last 13 months, and the day of tutti.as_of() (convergent).';
+COMMENT ON COLUMN tutti.rpt_contact_pressure.department IS 'Department of the contacts, (none), or (all) (convergent).';
+COMMENT ON COLUMN tutti.rpt_contact_pressure.channel IS 'Channel of the contacts, or (all) (convergent).';
+COMMENT ON COLUMN tutti.rpt_contact_pressure.segment_id IS 'Segment that the customer was in then, or (all) (convergent).';
+COMMENT ON COLUMN tutti.rpt_contact_pressure.contacts_30d IS 'Contacts of a customer in the 30 times 24 hours before: 0 to 10, 10 for 10 or more (convergent).';
+COMMENT ON COLUMN tutti.rpt_contact_pressure.customers IS 'Customers with so many, of those with a contact in the 365 times 24 hours before (convergent).';
+COMMENT ON COLUMN tutti.rpt_contact_pressure.contacts IS 'All these contacts (convergent).';
+COMMENT ON COLUMN tutti.rpt_contact_pressure.over_saturated_customers IS 'Of these customers, the ones with more contacts than pressure.over of contact.json; null without it, and unless department and channel are (all) (convergent).';
+GRANT SELECT ON tutti.rpt_contact_pressure TO tutti_reader;

@@ -15,10 +15,11 @@ import sys
 import time
 
 import policy
+from consents import Consents
 from goals import is_sale
 from identity import ASCII_SPACE, Identifiers, IdentityMap
-from consents import Consents
 from policy import DAY, US, Policies, instant
+from pressure import Pressure
 from render import COLUMNS, View, line
 from rows import Rows
 from touchpoint import Touchpoint, event_id, is_score_refused
@@ -49,7 +50,7 @@ class Oracle:
         self.identifiers = Identifiers(policies.identity, key)
         self.identity = IdentityMap(policies.identity)
         self.touchpoints, self.unidentified = {}, {}
-        self.consents = Consents(policies.contact)
+        self.consents, self.pressure = Consents(policies.contact), Pressure(policies)
         self.requests = set()  # event ids; every stored request gets a decision
 
     def is_refused(self, raw, recorded_at):
@@ -77,6 +78,7 @@ class Oracle:
         for pair in self.identifiers.aliases(raw, found):
             self.identity.see_alias(*pair)
         self.touchpoints.setdefault(touchpoint.key, touchpoint)
+        self.pressure.add(raw, anchor)
         self.consents.add(raw, touchpoint.event_id, found, anchor, self.recorded_at if recorded_at is None else recorded_at)
 
     def order(self, kind, *identifiers):

@@ -93,7 +93,15 @@ class Rows:
         self.journey_map()
         self.responses_by_moment()
         self.unidentified()
+        self.contact_pressure()
         return self.rows
+
+    def contact_pressure(self):
+        memberships = defaultdict(list)
+        for row in self.rows["fct_segment_memberships"]:
+            memberships[row["profile_id"]].append(row)
+        customers = {profile: members for profile, members in self.members.items() if not self.oracle.identity.is_shared(profile)}
+        self.rows["rpt_contact_pressure"] += self.oracle.pressure.rows(customers, memberships, self.as_of)
 
     def identifiers(self):
         identity = self.oracle.identity

@@ -34,7 +34,7 @@ WORDS = ["email", "E\u2010Mail", "sms", "letter", "all", "*", "Marketing", "news
 
 def with_consents(contact):
     """The contact policy with all that gives words a meaning."""
-    return {**contact, "channels": ["WhatsApp"], "preference_center": ["Account Created", "Account Opened"],
+    return {**contact, "pressure": {"over": 1}, "classes": {**contact["classes"], "quiet": {"counts": False}}, "channels": ["WhatsApp"], "preference_center": ["Account Created", "Account Opened"],
             "consent_words": {"Newsletter": "email", "promo": ["sms", "marketing"], "both": ["all", "Letter"], "news letter": "email"},
             "unsubscribe_from": {"pos": ["whatsapp", "sms"]},
             "consent": {"E-Mail": {"confirmed_by": ["Product Viewed", "Rate Viewed"], "since": "2016-02-01"},
@@ -60,7 +60,7 @@ def touchpoint(dice, number, gap, events):
              "score_kind": ["nps"], "received_at": [time + 1, time + DAY, time + DAY + 1], "decision_id": ["x"], "order_id": ["o1"],
              "direction": ["inbound", "outbound", "sideways"], "case_id": ["c1", "c2"], "opportunity_id": ["none", "5bbee4f13292b757073040a82d7e6588"], "agent_id": ["a1", "a2"], "location_id": ["l1"], "product_category": ["ink"], "geo": [{"country": "DE"}],
              "timezone": ["Asia/Kolkata", "Australia/Lord_Howe", "America/New_York", "Europe/Berlin", "nowhere", ""],
-             "page": [{"referrer": "https://www.google.de/search"}], "contact": [{"class": "marketing"}],
+             "page": [{"referrer": "https://www.google.de/search"}], "contact": [{"class": "marketing"}, {"class": "quiet"}, {"class": "service"}],
              "traits_json": ['{"loyalty_tier": "gold", "children": 2}', '{"loyalty_tier": null, "children": -0.5}', '{"children": 7}']}
     one.update({name: dice.choice(values) for name, values in maybe.items() if dice.random() < 0.4})
     if dice.random() < 0.5:

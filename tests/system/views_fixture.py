@@ -91,7 +91,7 @@ class Fixture:
         for profile, timeline, *_ in self.profiles:
             self.profile(profile, timeline)
         self.unidentified()
-        self.consents()
+        self.ledger()
         self.steps()
         self.response_cells()
         self.funnel_cells()
@@ -123,16 +123,22 @@ class Fixture:
         if t.is_elsewhere:
             self.tables["journey.sale_copies"].append((t.short_anchor, t.occurred_at, uuid(t.event_id), t.rank))
 
-    def consents(self):
-        """What touchpoints say, under every identifier: copies, where the identifier is not the anchor."""
+    def ledger(self):
+        """What touchpoints say, under every identifier: copies, where the identifier is not the anchor. And the contacts."""
         self.tables["suppression.anchors"] = self.tables["journey.anchors"]
-        for (at, event_id, anchor), (found, raw, received_at) in self.oracle.consents.heard.items():
-            for identifier in found:
+        found = {}
+        for (at, event_id, anchor), (identifiers, raw, received_at) in self.oracle.consents.heard.items():
+            for identifier in identifiers:
                 is_copy = identifier != anchor
                 flags = 4 if is_copy else 0 if contact.is_said(raw) else 8
-                self.tables["suppression.facts"].append(
-                    (short(identifier), at, uuid(event_id), 6, flags, contact.event_of(raw), raw["channel"], None if is_copy else raw["source"],
-                     received_at if received_at < at else None, stored_consent(raw)))
+                found[short(identifier), at, uuid(event_id)] = [
+                    6, flags, contact.event_of(raw), raw["channel"], None if is_copy else raw["source"], received_at if received_at < at else None,
+                    stored_consent(raw), None, None, None]
+        for anchor, facts in self.oracle.pressure.facts.items():
+            for fact in facts.values():
+                row = found.setdefault((short(anchor), fact.at, uuid(fact.event_id)), [6, 0, "", fact.channel, None, None, None, None, None, None])
+                row[0], row[-3:] = fact.kind, [fact.department or None, fact.contact_class or None, fact.priority]
+        self.tables["suppression.facts"] = [(*key, *row) for key, row in found.items()]
 
     def unidentified(self):
         for touchpoint in self.oracle.unidentified.values():
@@ -512,7 +518,8 @@ TABLES = {
     "journey.facts": "anchor occurred_at event_id shape received_at value_micros margin_micros cost_micros score zone message_id order_id"
                      " content_id product_id location_id agent_id decision_id case_id opportunity_id",
     "suppression.anchors": "anchor profile version anchor_id profile_id",
-    "suppression.facts": "anchor occurred_at event_id kind flags event channel source received_at consent",
+    "suppression.facts": "anchor occurred_at event_id kind flags event channel source received_at consent"
+                         " department class priority",
     "journey.traits": "anchor trait place occurred_at value source",
     "journey.sale_copies": "anchor occurred_at event_id rank",
     "journey.states": "profile ver members payload",

@@ -161,6 +161,8 @@ static const struct error_row errors[] = {
     {RULE("\"kind\":\"goal_met\",\"on\":[\"a\"],\"within\":\"PT1M\""),
      "rules[0]: within: at least PT1H"},
     {WORDS("\"sequence\":{\"max\":1}"), "sequence.max: expected"},
+    {WORDS("\"pressure\":{\"over\":0}"), "pressure.over: expected"},
+    {WORDS("\"pressure\":{}"), "over"},
     {WORDS("\"sequence\":{\"within\":\"P2Y\"}"), "sequence.within: P1D to P365D"},
     {RULE("\"kind\":\"apart\""), "rules[0]: \"for\" is missing"},
     {RULE("\"kind\":\"apart\",\"for\":\"PT1S\""), "rules[0]: for: at least PT1M"},

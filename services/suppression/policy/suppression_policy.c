@@ -463,6 +463,17 @@ static enum outcome read_sequence(const struct json *root, struct contact_policy
     return OUTCOME_OK;
 }
 
+/* Only a report asks for it: it is checked, and read by the views. */
+static enum outcome check_pressure(const struct json *root, struct err *err)
+{
+    const struct json *section = NULL;
+    int64_t over = 0;
+    CHECK(json_section(root, "pressure", &section, err));
+    if (section)
+        CHECK(json_check_keys(section, "over", "", err));
+    return json_int(section, "over", 1, 1000, &over, err);
+}
+
 static enum outcome read_needs_address(struct arena *arena, const struct json *root,
                                        struct contact_policy *policy, struct err *err)
 {
@@ -505,7 +516,8 @@ enum outcome suppression_policy_take(struct arena *arena, const struct json *roo
     *out = (struct contact_policy){.reservation = {US_PER_DAY}, .keep_opt_outs = true};
     CHECK(json_check_keys(root, "classes rules",
                           "owner time_zone reservation consent channels unsubscribe_from "
-                          "consent_words preference_center needs_address keep_opt_outs sequence",
+                          "consent_words preference_center needs_address keep_opt_outs sequence "
+                          "pressure",
                           err));
     CHECK(json_text(root, "owner", &owner, err));
     CHECK(json_text(root, "time_zone", &time_zone, err));
@@ -517,6 +529,7 @@ enum outcome suppression_policy_take(struct arena *arena, const struct json *roo
     CHECK(policy_read_consents(arena, root, out, err));
     CHECK(read_needs_address(arena, root, out, err));
     CHECK(read_sequence(root, out, err));
+    CHECK(check_pressure(root, err));
     CHECK(json_bool(root, "keep_opt_outs", &out->keep_opt_outs, err));
     CHECK(read_rules(arena, root, owner, out, err));
     return check_words_of_rules(root, out, err);
