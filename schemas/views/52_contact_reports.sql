@@ -65,9 +65,8 @@ FROM (
 ) AS m
 LEFT JOIN suppression.decisions AS d ON d.request_id = m.decision_id
 LEFT JOIN suppression.policy_channels AS p ON p.channel = m.folded
-WHERE NOT EXISTS (
-    SELECT FROM tutti_meta.active_contact AS c, jsonb_each(c.contact -> 'classes') AS class
-    WHERE class.key = coalesce(m.class, d.class) AND class.value ->> 'counts' = 'false'
+WHERE coalesce(m.class, d.class, '') NOT IN (
+    SELECT class.key FROM tutti_meta.active_contact AS c, jsonb_each(c.contact -> 'classes') AS class WHERE class.value ->> 'counts' = 'false'
 );
 COMMENT ON VIEW suppression.contacts_made IS 'Contacts that were made, of classes that count, each once (convergent, but is_unasked).';
 COMMENT ON COLUMN suppression.contacts_made.profile_id IS 'Customer today; those in shared profiles are left out.';
@@ -147,11 +146,17 @@ FROM (
             (d.period_end_date, d.instant, m.profile_id, m.department, m.channel), (d.period_end_date, d.instant, m.profile_id, m.department),
             (d.period_end_date, d.instant, m.profile_id, m.channel), (d.period_end_date, d.instant, m.profile_id))
     ) AS c
+    LEFT JOIN (
+        -- Once for all customers, not for each row.
+        SELECT profile_id, array_agg(segment_id) AS segments, array_agg(valid_from_at) AS starts, array_agg(valid_to_at) AS ends
+        FROM tutti.fct_segment_memberships
+        GROUP BY profile_id
+    ) AS g USING (profile_id)
     CROSS JOIN LATERAL (
         SELECT '(all)' AS segment_id
         UNION ALL
-        SELECT g.segment_id FROM tutti.fct_segment_memberships AS g
-        WHERE g.profile_id = c.profile_id AND g.valid_from_at <= c.instant AND (g.valid_to_at IS NULL OR g.valid_to_at > c.instant)
+        SELECT one.segment FROM unnest(g.segments, g.starts, g.ends) AS one (segment, start_at, end_at)
+        WHERE one.start_at <= c.instant AND (one.end_at IS NULL OR one.end_at > c.instant)
     ) AS s
 ) AS p
 GROUP BY p.period_end_date, p.department, p.channel, p.segment_id, p.contacts_30d;

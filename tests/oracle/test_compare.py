@@ -12,7 +12,7 @@ import database
 import oracle
 from policy import DAY
 from render import COLUMNS, View, line
-from support import KEY, LATER, Story, policies
+from support import KEY, LATER, START, Story, policies
 from test_identity import random_story
 
 DIM = View("dim_identifiers")
@@ -81,6 +81,7 @@ def views():
     story.add(2, "Clicked", "x", **more)
     story.add(3, "Gesture Given", "x", cost_micros=1, currency="USD", agent_id="ann", direction="inbound")
     story.order(4, 7_500_000, user_id="x", order_id="o", items_json='[{"sku": "ink", "value": 2.5}, {"category": "paper", "value": 5}]')
+    story.add(LATER - START - DAY, "Contact Sent", "x", channel="email")
     for raw in story.touchpoints:
         found.add(raw)
     return found.views(LATER)

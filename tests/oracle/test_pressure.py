@@ -26,9 +26,8 @@ def test_v2_thirty_days_are_720_hours():
     story = Story()
     for day in (1, 2, 31):
         mail(story, day)
-    # in the zone of New York a day ends at 05:00 UTC, and noon UTC is the same day there
-    assert pressure(story, "2017-02-01T04:00:00Z")["2017-01-31", "(all)", "(all)", 2] == (1, 2, None)
-    assert pressure(story, "2017-01-31T04:00:00Z")["2017-01-30", "(all)", "(all)", 2] == (1, 2, None)
+    assert pressure(story, "2017-01-31T23:00:00Z")["2017-01-31", "(all)", "(all)", 2] == (1, 2, None)
+    assert pressure(story, "2017-01-30T23:00:00Z")["2017-01-30", "(all)", "(all)", 2] == (1, 2, None)
 
 
 def test_ends_of_months_and_of_today():

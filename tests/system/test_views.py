@@ -122,6 +122,8 @@ def test_views_show_what_the_oracle_says(scratch, bank, gap, zone):
         views = oracle.views(as_of)
         empty = {name for name, rows in views.items() if not rows and "segment" not in name}  # these policies have none
         # Over a year and more hardly anybody answers within a week. These orders name no lines; test_random_journeys has them.
+        if as_of == NOW:
+            empty.discard("rpt_contact_pressure")  # of the year before
         assert not empty - {"fct_conversion_lines"} - ({"fct_responses"} if gap > 90 else set()), empty
         assert compare.compare_all(scratch, views, as_of) == 0, f"as of {as_of}, TUTTI_SEED={SEED}"
     readers_see_the_same(scratch)
