@@ -2,7 +2,7 @@
 #include "door/door_answers.h"
 
 #include "common/codec/json_write.h"
-#include "services/suppression/logic/contact.h"
+#include "services/suppression/logic/sentence.h"
 
 static void add_text(struct strbuf *out, const char *name, struct span text)
 {
@@ -73,6 +73,24 @@ static struct span outcome_word(const struct decision_row *row)
     return has_one ? span_of(contact_outcome_word(row->outcome)) : SPAN_NONE;
 }
 
+static void add_sentence(struct strbuf *out, const struct decision_row *row)
+{
+    struct arena arena = {0};
+    const struct told_verdict told = {
+        .verdict = (enum contact_verdict)row->verdict,
+        .outcome = (enum contact_outcome)row->outcome,
+        .reason = row->reason,
+        .rule_id = row->rule_id,
+        .rule_owner = row->rule_owner,
+        .channel = row->channel,
+        .rules = row->rules,
+        .expires_at = row->expires_at,
+        .retry_at = row->retry_at,
+    };
+    add_text(out, "sentence", contact_sentence(&told, &arena));
+    arena_free(&arena);
+}
+
 static void add_verdict(struct strbuf *out, const struct decided *decided, bool shows_profile)
 {
     const struct decision_row *row = &decided->verdict.decision;
@@ -81,6 +99,7 @@ static void add_verdict(struct strbuf *out, const struct decided *decided, bool 
     add_text(out, "reason", row->reason);
     add_text(out, "rule_id", row->rule_id);
     add_text(out, "rule_owner", row->rule_owner);
+    add_sentence(out, row);
     add_text(out, "outcome", outcome_word(row));
     add_text(out, "channel", row->channel);
     add_text(out, "department", row->department);

@@ -94,5 +94,6 @@ enum outcome explain_customer(struct desk *desk, const char *identifier, struct 
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         CHECK(report_query(report, desk->db, &parts[i].form, parts[i].statement, &p, NULL, err));
     CHECK(holds_report(desk, &profile, report, err));
-    return report_query(report, desk->db, &decisions.form, decisions.statement, &p, NULL, err);
+    CHECK(report_query(report, desk->db, &decisions.form, decisions.statement, &p, NULL, err));
+    return answers_report(desk, &profile, report, err);
 }

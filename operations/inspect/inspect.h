@@ -17,6 +17,10 @@ enum outcome explain_customer(struct desk *desk, const char *identifier, struct 
 enum outcome holds_report(struct desk *desk, const struct id *profile, struct report *report,
                           struct err *err);
 
+/* Another: what the last contact decisions say, as sentences. */
+enum outcome answers_report(struct desk *desk, const struct id *profile, struct report *report,
+                            struct err *err);
+
 /* Brokers, topics, database, migrations, policies, and what was begun and not ended: a section of
  * findings, each with its fix. Returns whether nothing failed; warnings do not count. */
 bool doctor_examine(struct desk *desk, struct report *report);

@@ -127,6 +127,8 @@ def test_unknown_people_and_blocked_values(world, door):
     assert world.query("SELECT count(*) FROM tutti.dim_identifiers WHERE type = 'email'")[0][0] == 1
     nobody = door.ask({**request("nobody", None, START, channel="email"), "identifiers": [{"type": "email", "value": "none"}]})
     assert (nobody["verdict"], nobody["reason"]) == ("deny", "unidentified")
+    assert nobody["sentence"] == "No, not by email: we do not know who this is. No date can be given."
+    assert new["sentence"].startswith("No, not by email: the customer said no to this channel, or has not said yes to it (unknown). Rule ")
 
 
 def test_two_identifiers_are_one_customer(world, door):

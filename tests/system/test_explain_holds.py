@@ -95,3 +95,14 @@ def test_explain_without_policies_shows_the_rest(world_with):
     world.query("UPDATE tutti_meta.generations SET is_active = false RETURNING number")
     found = json.loads(world.tool("explain", "user_id:jane", "--json").stdout)
     assert (found["holds"], found["touches"][0]["event"]) == ([], "Complaint Filed")
+
+
+def test_explain_says_a_verdict_in_words(world_with):
+    world = world_with(["Complaint Filed"])
+    world.start()
+    feed(world, touchpoint("angry", NOW - DAY, "Complaint Filed", user_id="jane"), request("ask", NOW, user_id="jane"))
+    [answer] = json.loads(world.tool("explain", "user_id:jane", "--json").stdout)["answers"]
+    assert answer["sentence"].startswith("No, not by email: contacts are on hold (Complaint Filed at ")
+    assert " Rule upset, owner service. Earliest: " in answer["sentence"]
+    assert answer["sentence"].endswith(" UTC.")
+    assert answer["sentence"] in world.tool("explain", "user_id:jane").stdout

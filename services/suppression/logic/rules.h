@@ -130,7 +130,10 @@ enum rule_revocation {
 };
 
 struct rule_kind {
-    const char *name;  /* in contact.json, and the reason of a denial */
+    const char *name; /* in contact.json, and the reason of a denial */
+    /* Why it refuses, as one says it to a person: a clause that may hold {observed} and {allowed}.
+     * It must name nothing of another department, such as a campaign. */
+    const char *says;
     const char *cause; /* of a revocation */
     enum rule_revocation revokes;
     bool binds_named;    /* what it reads binds every identifier of a touchpoint, by copies */

@@ -44,6 +44,7 @@ static const struct rule_key keys[] = {
 
 const struct rule_kind rule_already_bought = {
     .name = "already_bought",
+    .says = "the customer has it already ({observed})",
     .cause = "purchase",
     .revokes = REVOKES_ON_SIGNAL,
     .wants_product = true,

@@ -195,6 +195,7 @@ static const struct rule_key keys[] = {
 
 const struct rule_kind rule_apart = {
     .name = "apart",
+    .says = "it is too close to another contact ({observed}; contacts are kept {allowed})",
     .cause = "merge",
     .revokes = REVOKES_ON_MERGE,
     .exempts = true,

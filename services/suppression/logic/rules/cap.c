@@ -191,6 +191,7 @@ static const struct rule_key keys[] = {
 
 const struct rule_kind rule_cap = {
     .name = "cap",
+    .says = "the customer has had enough contacts lately ({observed}; the limit is {allowed})",
     .cause = "merge",
     .revokes = REVOKES_ON_MERGE,
     .exempts = true,

@@ -173,6 +173,7 @@ static const struct rule_key keys[] = {
 
 const struct rule_kind rule_consent = {
     .name = "consent",
+    .says = "the customer has not agreed to this purpose or topic ({observed})",
     .cause = "consent",
     .revokes = REVOKES_ON_SIGNAL,
     .binds_named = true,

@@ -114,6 +114,7 @@ static const struct rule_key keys[] = {
 
 const struct rule_kind rule_goal_met = {
     .name = "goal_met",
+    .says = "the customer has already done what this campaign asks for ({observed})",
     .cause = "goal_met",
     .revokes = REVOKES_ON_SIGNAL,
     .ignores_copies = true,

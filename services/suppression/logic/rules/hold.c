@@ -82,6 +82,7 @@ static const struct rule_key keys[] = {
 
 const struct rule_kind rule_hold = {
     .name = "hold",
+    .says = "contacts are on hold ({observed})",
     .cause = "hold",
     .revokes = REVOKES_ON_SIGNAL,
     .binds_named = true,

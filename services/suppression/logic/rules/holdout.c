@@ -79,6 +79,7 @@ static const struct rule_key keys[] = {
 
 const struct rule_kind rule_holdout = {
     .name = "holdout",
+    .says = "the customer is in a group that gets no such contacts",
     .revokes = REVOKES_NEVER,
     .is_last = true,
     .draws = true,

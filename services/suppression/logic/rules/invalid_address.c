@@ -209,6 +209,7 @@ static const struct rule_key keys[] = {
 
 const struct rule_kind rule_invalid_address = {
     .name = "invalid_address",
+    .says = "messages do not reach the customer at this address ({observed})",
     .cause = "invalid_address",
     .revokes = REVOKES_ON_SIGNAL,
     .keys = keys,

@@ -61,6 +61,7 @@ static const struct rule_key keys[] = {
 
 const struct rule_kind rule_never_after = {
     .name = "never_after",
+    .says = "this must not be offered after what happened ({observed})",
     .cause = "never_after",
     .revokes = REVOKES_ON_SIGNAL,
     .ignores_copies = true,

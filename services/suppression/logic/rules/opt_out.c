@@ -99,6 +99,7 @@ static void ask(const struct contact_rule *rule, const struct question *q, struc
 
 const struct rule_kind rule_opt_out = {
     .name = "opt_out",
+    .says = "the customer said no to this channel, or has not said yes to it ({observed})",
     .cause = "opt_out",
     .revokes = REVOKES_ON_SIGNAL,
     .binds_named = true,

@@ -81,6 +81,7 @@ static void ask(const struct contact_rule *rule, const struct question *q, struc
 
 const struct rule_kind rule_own_limit = {
     .name = "own_limit",
+    .says = "the customer asked for fewer contacts ({observed}; the limit is {allowed})",
     .cause = "merge",
     .revokes = REVOKES_ON_MERGE,
     .exempts = true,

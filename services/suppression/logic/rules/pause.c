@@ -106,6 +106,7 @@ static void ask(const struct contact_rule *rule, const struct question *q, struc
 
 const struct rule_kind rule_pause = {
     .name = "pause",
+    .says = "the customer asked us to pause ({observed})",
     .cause = "pause",
     .revokes = REVOKES_ON_SIGNAL,
     .binds_named = true,
