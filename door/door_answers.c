@@ -105,11 +105,16 @@ static void add_verdict(struct strbuf *out, const struct decided *decided, bool 
     add_text(out, "department", row->department);
     add_text(out, "class", row->class);
     add_instant(out, "requested_at", row->requested_at);
+    add_instant(out, "asked_for_at", row->asked_for_at);
     add_instant(out, "planned_at", row->planned_at);
+    add_text(out, "moved_by", row->moved_by);
+    add_instant(out, "latest_at", row->latest_at);
     add_instant(out, "decided_at", decided->verdict.decided_at);
     add_instant(out, "expires_at", row->expires_at);
     add_instant(out, "retry_at", row->retry_at);
     add_instant(out, "claimed_at", row->claimed_at);
+    add_text(out, "zones", row->zones);
+    add_text(out, "zone_data", row->zone_data);
     strbuf_addf(out, ",\"is_repeat\":%s", decided->is_repeat ? "true" : "false");
     if (shows_profile) {
         id_to_uuid(&row->profile_id, uuid);

@@ -39,6 +39,11 @@ int32_t zone_offset(const struct zone *zone, struct instant t)
     return piece_offset(zone, changes_until(zone, t.us));
 }
 
+struct instant zone_change_after(const struct zone *zone, struct instant t)
+{
+    return piece_end(zone, changes_until(zone, t.us));
+}
+
 static struct duration seconds(int64_t n)
 {
     return (struct duration){n * US_PER_SECOND};

@@ -25,6 +25,9 @@ extern const struct zone zone_utc;
 /* Seconds east of UTC at an instant. */
 int32_t zone_offset(const struct zone *zone, struct instant t);
 
+/* The first change of the clocks after t; INSTANT_NEVER: none. */
+struct instant zone_change_after(const struct zone *zone, struct instant t);
+
 static inline int32_t zone_day(const struct zone *zone, struct instant t)
 {
     return instant_day(t, zone->count == 0 ? zone->first : zone_offset(zone, t));

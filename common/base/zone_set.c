@@ -51,6 +51,26 @@ const struct zone_name *zone_set_find(const struct zone_set *set, struct span na
     return NULL;
 }
 
+const struct zone_country *zone_country_find(const struct zone_countries *countries,
+                                             struct span country)
+{
+    for (size_t i = 0; i < countries->count; i++)
+        if (span_equal(countries->items[i].country, country))
+            return &countries->items[i];
+    return NULL;
+}
+
+void zone_country_add(struct zone_countries *countries, struct arena *arena, struct span country,
+                      int16_t code)
+{
+    struct zone_country *known = (struct zone_country *)zone_country_find(countries, country);
+    if (known == NULL) {
+        known = arena_push(arena, countries);
+        *known = (struct zone_country){.country = country};
+    }
+    *arena_push(arena, known) = code;
+}
+
 static char plain(char c)
 {
     return c == ' ' ? '_' : c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;

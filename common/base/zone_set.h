@@ -33,6 +33,32 @@ static inline const struct zone_name *zone_set_of(const struct zone_set *set, in
 {
     return code > 0 && (size_t)code < set->code_count ? set->by_code[code] : NULL;
 }
+
+/* The zones that a country has. */
+struct zone_country {
+    struct span country; /* ISO 3166-1, two capitals */
+    int16_t *items;      /* codes of its zones */
+    size_t count, capacity;
+};
+
+struct zone_countries {
+    struct zone_country *items;
+    size_t count, capacity;
+};
+
+void zone_country_add(struct zone_countries *countries, struct arena *arena, struct span country,
+                      int16_t code);
+/* NULL: a country without zones, or none at all. */
+const struct zone_country *zone_country_find(const struct zone_countries *countries,
+                                             struct span country);
+
+/* All that one version of the database says. */
+struct zone_book {
+    struct zone_set set;
+    struct zone_countries countries;
+    struct span version; /* 2025b */
+};
+
 /* The name that is nearest to a wrong one; SPAN_NONE: none is near. */
 struct span zone_set_nearest(const struct zone_set *set, struct span name);
 

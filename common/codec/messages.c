@@ -287,6 +287,9 @@ void contact_decision_encode(struct strbuf *out, const struct contact_decision_m
     avro_write_long(out, message->decided_at);
     avro_write_opt_long(out, message->expires_at);
     avro_write_opt_long(out, message->retry_at);
+    avro_write_opt_long(out, message->planned_at);
+    avro_write_opt_long(out, message->asked_for_at);
+    avro_write_opt_string(out, message->moved_by);
 }
 
 enum outcome contact_decision_decode(struct span value, struct contact_decision_message *out,
@@ -306,5 +309,8 @@ enum outcome contact_decision_decode(struct span value, struct contact_decision_
     out->decided_at = avro_read_long(&u);
     out->expires_at = avro_read_opt_long(&u);
     out->retry_at = avro_read_opt_long(&u);
+    out->planned_at = avro_read_opt_long(&u);
+    out->asked_for_at = avro_read_opt_long(&u);
+    out->moved_by = avro_read_opt_string(&u);
     return finish(&u, err);
 }

@@ -113,9 +113,9 @@ enum outcome opportunity_change_decode(struct span value, struct opportunity_cha
 struct contact_decision_message {
     struct id request_id, profile_id;
     struct span verdict; /* grant | deny | invalid | revoked */
-    struct span reason, rule_id, channel, department, cause;
+    struct span reason, rule_id, channel, department, cause, moved_by;
     /* microseconds; LONG_ABSENT where null */
-    int64_t requested_at, decided_at, expires_at, retry_at;
+    int64_t requested_at, decided_at, expires_at, retry_at, planned_at, asked_for_at;
 };
 void contact_decision_encode(struct strbuf *out, const struct contact_decision_message *message);
 enum outcome contact_decision_decode(struct span value, struct contact_decision_message *out,

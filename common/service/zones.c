@@ -32,6 +32,35 @@ enum outcome zones_load(struct db *db, struct arena *arena, const struct id *zon
     return OUTCOME_OK;
 }
 
+static enum outcome load_version(struct db *db, struct arena *arena, const struct id *zones,
+                                 struct zone_book *out, struct err *err)
+{
+    struct params p;
+    struct db_result *r = NULL;
+    params_init(&p, arena);
+    params_uuid(&p, zones);
+    CHECK(db_run(db, &sql_zones_version, &p, &r, NULL, err));
+    out->version = db_rows(r) ? arena_copy(arena, db_bytes(r, 0, 0)) : SPAN("none");
+    return OUTCOME_OK;
+}
+
+enum outcome zones_load_book(struct db *db, struct arena *arena, const struct id *zones,
+                             struct zone_book *out, struct err *err)
+{
+    struct params p;
+    struct db_result *r = NULL;
+    *out = (struct zone_book){.version = SPAN_NONE};
+    CHECK(zones_load(db, arena, zones, &out->set, err));
+    CHECK(load_version(db, arena, zones, out, err));
+    params_init(&p, arena);
+    params_uuid(&p, zones);
+    CHECK(db_run(db, &sql_zones_countries, &p, &r, NULL, err));
+    for (int i = 0; i < db_rows(r); i++)
+        zone_country_add(&out->countries, arena, arena_copy(arena, db_bytes(r, i, 0)),
+                         db_int2(r, i, 1));
+    return OUTCOME_OK;
+}
+
 enum outcome zones_find(const struct zone_set *set, struct arena *arena, struct span name,
                         const struct zone **out, struct err *err)
 {

@@ -101,6 +101,8 @@ static enum outcome fill_from_stored(struct desk *desk, const char *dir, struct 
     CHECK(db_begin(desk->db, err));
     enum outcome outcome =
         fill(desk, &events, interests.has_score ? interests.score_max : INT16_MIN, &reaches, err);
+    if (outcome == OUTCOME_OK && policy->asks_zones)
+        outcome = db_run(desk->db, &sql_policy_fill_places, NULL, NULL, NULL, err);
     if (outcome == OUTCOME_OK)
         return db_commit(desk->db, err);
     db_rollback(desk->db);

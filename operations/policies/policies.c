@@ -1,6 +1,7 @@
 /* policies.c: one generation: its files, its row, and what is derived under it; see policies.h. */
 #include "operations/policies/policies.h"
 
+#include "common/runtime/clock.h"
 #include "operations/policies/candidate.h"
 #include "policies_sql.h"
 #include "services/journey-tracker/journey_policy.h"
@@ -37,7 +38,7 @@ static enum outcome check_files(struct desk *desk, const char *dir, struct polic
     CHECK(suppression_policy_read(arena, contact_path, contact, err));
     journey_policy_warnings(arena, journey, &warnings);
     candidate_warn(desk, generation_policy_path(arena, dir, "journey.json"), &warnings);
-    suppression_policy_warnings(arena, contact, &warnings);
+    suppression_policy_warnings(arena, contact, instant_day(clock_now(), 0), &warnings);
     candidate_warn(desk, contact_path, &warnings);
     return generation_hash(dir, &(struct generation){.number = 0}, err);
 }
@@ -46,11 +47,12 @@ enum outcome policies_check(struct desk *desk, const char *dir, struct err *err)
 {
     struct policy_folder folder;
     struct zone_files files;
-    struct zone_set set;
+    struct zone_book book;
     CHECK(check_files(desk, dir, &folder, err));
     CHECK(zone_files_read(desk, &files, err));
-    zone_set_finish(&set, desk->arena, files.names.items, files.names.count);
-    return journey_policy_set_zones(desk->arena, folder.journey, &set, err);
+    zone_files_book(&files, desk->arena, &book);
+    CHECK(journey_policy_set_zones(desk->arena, folder.journey, &book.set, err));
+    return suppression_policy_set_zones(desk->arena, folder.contact, &book, err);
 }
 
 enum outcome policies_targets(struct desk *desk, const char *path, bool writes, size_t *count,
@@ -177,11 +179,13 @@ static enum outcome warn_of_arms(struct desk *desk, const char *dir,
 
 /* Which zones the policies work by, and that PostgreSQL has the same reporting zone. */
 static enum outcome choose_zones(struct desk *desk, const struct policy_order *order,
-                                 struct journey_policy *journey, struct zone_choice *out,
+                                 const struct policy_folder *folder, struct zone_choice *out,
                                  struct err *err)
 {
+    struct journey_policy *journey = folder->journey;
     CHECK(zone_choose(desk, order->refresh_zones, out, err));
-    CHECK(journey_policy_set_zones(desk->arena, journey, &out->set, err));
+    CHECK(journey_policy_set_zones(desk->arena, journey, &out->book.set, err));
+    CHECK(suppression_policy_set_zones(desk->arena, folder->contact, &out->book, err));
     CHECK(zone_compare(desk, out, journey->reporting_timezone, err));
     return zone_compare(desk, out, journey->default_timezone, err);
 }
@@ -193,7 +197,7 @@ enum outcome policies_prepare(struct desk *desk, const struct policy_order *orde
     CHECK(check_files(desk, order->dir, folder, err));
     CHECK(desk_connect(desk, err));
     CHECK(warn_of_arms(desk, order->dir, folder->contact, err));
-    CHECK(choose_zones(desk, order, folder->journey, &folder->zones, err));
+    CHECK(choose_zones(desk, order, folder, &folder->zones, err));
     *generation = (struct generation){.zones = folder->zones.zones};
     CHECK(generation_hash(order->dir, generation, err));
     return policy_find_active(desk->db, desk->arena, generation, &folder->is_complete, err);

@@ -116,7 +116,7 @@ static enum outcome read_countries(struct walk *walk, struct err *err)
         take_until(&line, '\t');
         struct span name = take_until(&line, '\t');
         if (country.len == 2 && name.len > 0)
-            *arena_push(arena, &walk->out->countries) = (struct zone_country){country, name};
+            *arena_push(arena, &walk->out->countries) = (struct country_zone){country, name};
     }
     return OUTCOME_OK;
 }
@@ -151,4 +151,16 @@ enum outcome zone_files_read(struct desk *desk, struct zone_files *out, struct e
     for (size_t i = 0; i < out->names.count; i++)
         out->names.items[i].code = (int16_t)(i + 1);
     return OUTCOME_OK;
+}
+
+void zone_files_book(struct zone_files *files, struct arena *arena, struct zone_book *out)
+{
+    *out = (struct zone_book){.version = files->version};
+    zone_set_finish(&out->set, arena, files->names.items, files->names.count);
+    for (size_t i = 0; i < files->countries.count; i++) {
+        const struct country_zone *pair = &files->countries.items[i];
+        const struct zone_name *name = zone_set_find(&out->set, pair->name);
+        if (name)
+            zone_country_add(&out->countries, arena, pair->country, name->code);
+    }
 }

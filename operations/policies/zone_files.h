@@ -9,7 +9,7 @@
 /* zones.dir */
 extern const struct setting zone_settings[];
 
-struct zone_country {
+struct country_zone {
     struct span country; /* two letters */
     struct span name;    /* of one of its zones */
 };
@@ -22,11 +22,13 @@ struct zone_files {
     } names; /* code: 1 and up, in the order of the names; no aliases yet */
     /* In the order of zone.tab. */
     struct {
-        struct zone_country *items;
+        struct country_zone *items;
         size_t count, capacity;
     } countries;
 };
 
+/* What the files say, by name and by country. The names get their places in it. */
+void zone_files_book(struct zone_files *files, struct arena *arena, struct zone_book *out);
 /* Everything in the arena of the desk. FATAL "zones_unreadable" naming zones.dir. */
 enum outcome zone_files_read(struct desk *desk, struct zone_files *out, struct err *err);
 

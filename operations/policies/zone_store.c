@@ -81,9 +81,8 @@ static enum outcome choose_files(struct desk *desk, struct zone_choice *out, str
     CHECK(zone_files_read(desk, files, err));
     CHECK(give_codes(desk, files->names.items, files->names.count, err));
     find_aliases(files->names.items, files->names.count);
-    zone_set_finish(&out->set, desk->arena, files->names.items, files->names.count);
+    zone_files_book(files, desk->arena, &out->book);
     out->zones = hash_zones(desk->arena, files);
-    out->version = files->version;
     out->files = files;
     return OUTCOME_OK;
 }
@@ -94,28 +93,23 @@ static void mention_other_files(struct desk *desk, const struct zone_choice *cho
     struct zone_files files;
     struct err err = {0};
     if (zone_files_read(desk, &files, &err) == OUTCOME_OK &&
-        !span_equal(files.version, choice->version))
+        !span_equal(files.version, choice->book.version))
         desk_note(desk,
                   "time zones stay those of tzdata " SPAN_FMT "; this host has " SPAN_FMT
                   ": --refresh-zones takes them",
-                  SPAN_ARG(choice->version), SPAN_ARG(files.version));
+                  SPAN_ARG(choice->book.version), SPAN_ARG(files.version));
 }
 
 enum outcome zone_choose(struct desk *desk, bool refresh, struct zone_choice *out, struct err *err)
 {
     static const struct id none = {{0}};
-    struct params p;
-    struct db_result *r = NULL;
     *out = (struct zone_choice){.files = NULL};
     CHECK(generation_find_zones(desk->db, desk->arena, &out->zones, err));
     if (refresh || id_equal(&out->zones, &none))
         return choose_files(desk, out, err);
-    params_init(&p, desk->arena);
-    params_uuid(&p, &out->zones);
-    CHECK(db_run(desk->db, &sql_zone_version, &p, &r, NULL, err));
-    out->version = db_bytes(r, 0, 0);
+    CHECK(zones_load_book(desk->db, desk->arena, &out->zones, &out->book, err));
     mention_other_files(desk, out);
-    return zones_load(desk->db, desk->arena, &out->zones, &out->set, err);
+    return OUTCOME_OK;
 }
 
 /* ---- rows ---- */
@@ -139,7 +133,7 @@ static enum outcome store_zone(struct db *db, struct arena *arena, const struct 
 static enum outcome store_countries(struct db *db, struct arena *arena,
                                     const struct zone_choice *choice, struct err *err)
 {
-    const struct zone_country *items = choice->files->countries.items;
+    const struct country_zone *items = choice->files->countries.items;
     size_t count = choice->files->countries.count;
     struct params p;
     params_init(&p, arena);
@@ -158,12 +152,12 @@ enum outcome zone_store(struct db *db, struct arena *arena, const struct zone_ch
         return OUTCOME_OK;
     params_init(&p, arena);
     params_uuid(&p, &choice->zones);
-    params_text(&p, choice->version);
+    params_text(&p, choice->book.version);
     CHECK(db_run(db, &sql_zone_set, &p, NULL, &is_new, err));
     if (is_new == 0)
         return OUTCOME_OK;
-    for (size_t i = 0; i < choice->set.count; i++)
-        CHECK(store_zone(db, arena, &choice->zones, &choice->set.names[i], err));
+    for (size_t i = 0; i < choice->book.set.count; i++)
+        CHECK(store_zone(db, arena, &choice->zones, &choice->book.set.names[i], err));
     return store_countries(db, arena, choice, err);
 }
 
@@ -196,7 +190,7 @@ static enum outcome differ(const struct zone_choice *choice, struct span name, s
                    "tzdata " SPAN_FMT
                    ", and %d s by PostgreSQL; bring both hosts to one version of "
                    "tzdata, then run `tutti policy apply --refresh-zones`",
-                   SPAN_ARG(name), text, ours, SPAN_ARG(choice->version), theirs);
+                   SPAN_ARG(name), text, ours, SPAN_ARG(choice->book.version), theirs);
 }
 
 enum outcome zone_compare(struct desk *desk, const struct zone_choice *choice, struct span name,
@@ -206,7 +200,7 @@ enum outcome zone_compare(struct desk *desk, const struct zone_choice *choice, s
     struct answers questions = {0};
     struct params p;
     struct db_result *r = NULL;
-    CHECK(zones_find(&choice->set, desk->arena, name, &zone, err));
+    CHECK(zones_find(&choice->book.set, desk->arena, name, &zone, err));
     add_questions(desk->arena, zone, &questions);
     params_init(&p, desk->arena);
     params_text(&p, name);

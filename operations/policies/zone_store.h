@@ -7,8 +7,7 @@
 
 struct zone_choice {
     struct id zones; /* hash: tutti_meta.zone_sets.zones */
-    struct zone_set set;
-    struct span version;
+    struct zone_book book;
     const struct zone_files *files; /* to be stored; NULL: they are stored already */
 };
 

@@ -45,6 +45,19 @@ static enum outcome write_anchors(struct batch_of_facts *b, const struct map *an
     return run(b, add_anchors[schema], &p, err);
 }
 
+/* With a row of suppression's map for whoever got a place. */
+static enum outcome write_places(struct batch_of_facts *b, struct err *err)
+{
+    const struct change *items = b->moved.items;
+    struct params p;
+    int64_t written = 0;
+    params_init(&p, b->arena);
+    params_int8_array(&p, &items->key.anchor, sizeof *items, b->moved.count);
+    params_int8_array(&p, &items->anchor, sizeof *items, b->moved.count);
+    CHECK(db_run(b->db, &sql_anchors_places, &p, NULL, &written, err));
+    return written > 0 ? write_anchors(b, &b->anchors, ANCHORS_SUPPRESSION, err) : OUTCOME_OK;
+}
+
 static enum outcome write_moved(struct batch_of_facts *b, struct err *err)
 {
     const struct change *items = b->moved.items;
@@ -57,7 +70,7 @@ static enum outcome write_moved(struct batch_of_facts *b, struct err *err)
     params_bool_array(&p, &items->is_repeat, sizeof *items, b->moved.count);
     CHECK(run(b, drop_repeats[b->schema], &p, err));
     if (b->schema == ANCHORS_JOURNEY)
-        return OUTCOME_OK;
+        return write_places(b, err);
     params_init(&p, b->arena);
     add_keys(&p, &b->moved);
     params_bytea_array(&p, &items->others, sizeof *items, b->moved.count);

@@ -230,7 +230,7 @@ CREATE FUNCTION tutti_meta.without_keys(packed bytea, keys bigint[]) RETURNS byt
 
 GRANT USAGE ON SCHEMA slot_0, slot_1 TO tutti_journey, tutti_metrics;
 GRANT USAGE ON SCHEMA tutti_meta TO tutti_identity, tutti_journey, tutti_suppression, tutti_metrics;
-GRANT SELECT ON tutti_meta.generations, tutti_meta.zones, tutti_meta.zone_countries, tutti_meta.reanchoring TO tutti_identity, tutti_journey, tutti_suppression, tutti_metrics;
+GRANT SELECT ON tutti_meta.generations, tutti_meta.zone_sets, tutti_meta.zones, tutti_meta.zone_countries, tutti_meta.reanchoring TO tutti_identity, tutti_journey, tutti_suppression, tutti_metrics;
 GRANT UPDATE ON tutti_meta.presence, tutti_meta.policy_lock TO tutti_identity, tutti_journey, tutti_suppression, tutti_metrics;
 GRANT UPDATE ON tutti_meta.erasure_lock TO tutti_identity, tutti_journey, tutti_suppression;
 

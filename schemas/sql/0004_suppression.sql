@@ -89,6 +89,21 @@ COMMENT ON COLUMN suppression.known_addresses.address_id IS 'Identifier id of th
 COMMENT ON COLUMN suppression.known_addresses.channels IS 'Channels that it is an address of, separated by blanks, as identity.json said last.';
 COMMENT ON COLUMN suppression.known_addresses.first_at IS 'When a touchpoint of this anchor named it first.';
 
+CREATE TABLE suppression.places (
+    anchor bigint NOT NULL,
+    kind smallint NOT NULL,
+    value text NOT NULL,
+    first_day date NOT NULL,
+    last_day date NOT NULL,
+    PRIMARY KEY (anchor, kind, value)
+) WITH (fillfactor = 80);
+COMMENT ON TABLE suppression.places IS 'Where customers were, by their touchpoints, where a rule asks for it (convergent).';
+COMMENT ON COLUMN suppression.places.anchor IS 'Short key of the touchpoints'' anchor.';
+COMMENT ON COLUMN suppression.places.kind IS '1 time zone, 2 country, 3 region, 4 country of a phone number.';
+COMMENT ON COLUMN suppression.places.value IS 'Name of the zone, code of the country, or region as it was sent.';
+COMMENT ON COLUMN suppression.places.first_day IS 'First day on which a touchpoint said so, UTC.';
+COMMENT ON COLUMN suppression.places.last_day IS 'Last one.';
+
 CREATE TABLE suppression.kept_addresses (
     address_id uuid PRIMARY KEY,
     type text NOT NULL

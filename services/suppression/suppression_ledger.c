@@ -172,8 +172,19 @@ static enum outcome read_known(struct ledger_work *w, struct err *err)
                                 err);
 }
 
-/* What is said of the addresses that requests rely on. */
-static enum outcome read_addresses(struct ledger_work *w, struct err *err)
+static enum outcome read_places(struct ledger_work *w, struct err *err)
+{
+    int64_t *anchors = arena_array(w->arena, int64_t, w->member_count);
+    if (!w->suppression->policy.asks_zones)
+        return OUTCOME_OK;
+    for (size_t i = 0; i < w->member_count; i++)
+        anchors[i] = w->members[i].anchor;
+    return places_find(w->suppression->db, w->arena, anchors, w->member_count, &w->places, err);
+}
+
+/* Where customers are of whom something is judged, and what is said of the addresses that their
+ * requests rely on. */
+static enum outcome read_evidence(struct ledger_work *w, struct err *err)
 {
     struct strbuf keys = {.arena = w->arena};
     bool is_asked = false;
@@ -185,6 +196,7 @@ static enum outcome read_addresses(struct ledger_work *w, struct err *err)
     }
     if (!is_asked)
         return OUTCOME_OK;
+    CHECK(read_places(w, err));
     CHECK(read_known(w, err));
     size_t named = keys.len / 8;
     int64_t *addresses = arena_array(w->arena, int64_t, named + w->known.count);
@@ -246,6 +258,19 @@ static size_t first_arm(const struct ledger_work *w, int64_t anchor)
     return low;
 }
 
+static size_t first_place(const struct ledger_work *w, int64_t anchor)
+{
+    size_t low = 0, high = w->places.count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (w->places.items[middle].anchor < anchor)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 static void gather_arms(const struct ledger_work *w, size_t from, size_t to,
                         struct profile *profile)
 {
@@ -253,6 +278,17 @@ static void gather_arms(const struct ledger_work *w, size_t from, size_t to,
         for (size_t i = first_arm(w, w->members[m].anchor);
              i < w->arms.count && w->arms.items[i].anchor == w->members[m].anchor; i++)
             *arena_push(w->arena, &profile->arms) = w->arms.items[i];
+}
+
+/* Of the members [from, to). */
+static struct place_list *places_of(const struct ledger_work *w, size_t from, size_t to)
+{
+    struct place_list *places = arena_new(w->arena, struct place_list);
+    for (size_t m = from; m < to; m++)
+        for (size_t i = first_place(w, w->members[m].anchor);
+             i < w->places.count && w->places.items[i].anchor == w->members[m].anchor; i++)
+            *arena_push(w->arena, places) = w->places.items[i];
+    return places;
 }
 
 static size_t first_fact(const struct ledger_work *w, int64_t anchor)
@@ -303,7 +339,7 @@ enum outcome work_read_ledgers(struct ledger_work *w, struct err *err)
     CHECK(read_facts(w, err));
     mark_new_facts(w);
     CHECK(read_arms(w, err));
-    return read_addresses(w, err);
+    return read_evidence(w, err);
 }
 
 void work_gather(struct ledger_work *w, struct profile *profile)
@@ -315,4 +351,5 @@ void work_gather(struct ledger_work *w, struct profile *profile)
     gather_facts(w, from, to, profile);
     gather_arms(w, from, to, profile);
     profile->addresses = book_of(w, from, to);
+    profile->places = places_of(w, from, to);
 }

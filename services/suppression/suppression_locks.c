@@ -130,6 +130,26 @@ static size_t find_new_namers(const struct ledger_work *w, struct anchor_move *o
     return count;
 }
 
+static int key_compare(const void *key, const void *element)
+{
+    int64_t a = *(const int64_t *)key, b = *(const int64_t *)element;
+    return (a > b) - (a < b);
+}
+
+/* The same of who was seen at a place. */
+static size_t find_new_placed(const struct ledger_work *w, struct anchor_move *out)
+{
+    const struct suppression_anchor_moves *placed = &w->flush->placed;
+    const struct place_anchors *new = &w->new_placed;
+    size_t count = 0;
+    for (size_t i = 0; new->count > 0 && i < placed->count; i++) {
+        int64_t anchor = id_short(&placed->items[i].anchor_id);
+        if (bsearch(&anchor, new->items, new->count, sizeof *new->items, key_compare))
+            out[count++] = placed->items[i];
+    }
+    return count;
+}
+
 /* (b): every new fact is a move of its anchor, too. */
 enum outcome work_lock_anchors(struct ledger_work *w, struct err *err)
 {
@@ -141,8 +161,9 @@ enum outcome work_lock_anchors(struct ledger_work *w, struct err *err)
     struct anchor_move *moves =
         arena_array(w->arena, struct anchor_move,
                     flush->facts.count + flush->moves.count + flush->named.count +
-                        flush->namers.count + unnamed_count + kept_count);
+                        flush->namers.count + flush->placed.count + unnamed_count + kept_count);
     count = find_new_namers(w, moves);
+    count += find_new_placed(w, moves + count);
     for (size_t i = 0; i < kept_count; i++)
         moves[count++] = kept[i];
     for (size_t i = 0; i < unnamed_count; i++)

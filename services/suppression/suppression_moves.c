@@ -17,6 +17,8 @@ static enum outcome transact_as_tool(struct suppression *s, struct arena *arena,
     if (outcome == OUTCOME_OK)
         outcome = suppression_policy_take(arena, document, &s->policy, err);
     if (outcome == OUTCOME_OK)
+        outcome = suppression_load_zones(s, arena, err);
+    if (outcome == OUTCOME_OK)
         outcome = erased_open(s->db, &erased, err);
     if (outcome == OUTCOME_OK)
         outcome = suppression_transact(s, arena, flush, clock_now(), err);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/codec/messages.h"
+#include "common/words/preferences.h"
 #include "services/suppression/logic/rules.h"
 
 struct desk {
@@ -92,7 +93,8 @@ static struct ledger ledger_of(struct profile *profile, const struct reservation
                             0,
                             NULL,
                             profile->addresses,
-                            &profile->arms};
+                            &profile->arms,
+                            profile->places};
     struct map seen; /* a request that was told twice is one */
     map_init(&seen, arena, sizeof(struct id), 1);
     for (size_t i = 0; i < profile->fact_count; i++) {
@@ -176,22 +178,33 @@ static void note_revocation(struct desk *desk, const struct revocation *revocati
     };
 }
 
+/* He said which hours he wants, or in which zone he lives. */
+static bool says_hours(const struct contact_fact *fact)
+{
+    struct preference ignored;
+    return !contact_is_copy(fact) && fact->preferences.len > 0 &&
+           (preference_find(fact->preferences, SPAN("hours"), &ignored) ||
+            preference_find(fact->preferences, SPAN("time_zone"), &ignored));
+}
+
 /* New signals, and people who were joined, may forbid what was granted. The event clock of a
  * profile is its last known fact. */
 static void revoke(struct desk *desk)
 {
     bool is_news = desk->profile->is_merged || desk->profile->has_news;
+    struct contact_news news = {.is_merged = desk->profile->is_merged};
     struct instant last = INSTANT_FIRST;
     for (size_t i = 0; i < desk->profile->fact_count; i++) {
         const struct ledger_fact *f = desk->profile->facts[i];
         is_news = is_news || (f->origin && profile_is_news(&f->body));
+        news.has_hours = news.has_hours || (f->origin && says_hours(&f->body));
         last = f->body.at;
     }
     if (!is_news)
         return;
     struct revocation *revocations;
-    size_t count = contact_revoke(desk->policy, &desk->ledger, desk->profile->is_merged, last,
-                                  desk->now, desk->arena, &revocations);
+    size_t count = contact_revoke(desk->policy, &desk->ledger, news, last, desk->now, desk->arena,
+                                  &revocations);
     for (size_t i = 0; i < count; i++)
         note_revocation(desk, &revocations[i]);
 }
@@ -224,6 +237,7 @@ static struct decision_row row_of(const struct contact_policy *policy,
         .requested_at = origin->key.occurred_at,
         .asked_for_at = contact_planned_at(request),
         .planned_at = decision->planned_at,
+        .moved_by = decision->moved_by,
         .latest_at = request->latest_at,
         .expires_at = decision->expires_at,
         .retry_at = decision->retry_at,
@@ -242,6 +256,8 @@ static struct decision_row row_of(const struct contact_policy *policy,
         .opportunity_id = origin->opportunity_id,
         .sequence_id = decision->sequence_id,
         .rules = decision->rules,
+        .zones = decision->zones,
+        .zone_data = decision->zone_data,
         .correlation = origin->correlation,
         .lane = origin->lane,
     };
@@ -516,6 +532,9 @@ static void add_decision(const struct decision_row *row, struct instant now, str
         .decided_at = now.us,
         .expires_at = row->expires_at.us, /* INSTANT_ABSENT is LONG_ABSENT */
         .retry_at = row->retry_at.us,
+        .planned_at = row->planned_at.us,
+        .asked_for_at = row->asked_for_at.us,
+        .moved_by = row->moved_by,
     };
     struct strbuf payload = {.arena = arena};
     contact_decision_encode(&payload, &message);
@@ -540,6 +559,8 @@ static void add_revocation(const struct revoked *revoked, int32_t lane, struct i
         .decided_at = now.us,
         .expires_at = revoked->expires_at.us,
         .retry_at = LONG_ABSENT,
+        .planned_at = LONG_ABSENT,
+        .asked_for_at = LONG_ABSENT,
     };
     struct strbuf payload = {.arena = arena};
     contact_decision_encode(&payload, &message);

@@ -13,7 +13,8 @@ struct profile {
     bool has_news;    /* of an address that an open grant relies on, or the rules changed */
     bool has_address; /* it was seen with another address */
     const struct address_book *addresses;
-    struct arms arms;           /* that its identifiers have drawn */
+    struct arms arms; /* that its identifiers have drawn */
+    const struct place_list *places;
     struct ledger_fact **facts; /* profile_decide puts them in order */
     size_t fact_count;
     struct instant open_until; /* profile_decide: when its last open grant becomes void; absent:

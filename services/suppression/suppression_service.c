@@ -30,14 +30,27 @@ struct address_pair {
     int64_t anchor, address;
 };
 
+/* Days of places whose row is written: nearly every touchpoint tells one. */
+enum { MOST_PLACES = 200000 };
+
+struct place_key {
+    int64_t anchor, kind;
+    struct id value; /* hash of the text */
+};
+
+struct place_days {
+    int32_t first, last;
+};
+
 struct self {
     struct service_context context;
     struct suppression suppression;
     struct interests interests;
     struct arena arena; /* policy */
     struct erased erased;
-    struct map pairs;      /* struct address_pair -> struct instant: first_at as it is stored */
-    int64_t pairs_version; /* of the erasures that they heed */
+    struct map pairs;     /* struct address_pair -> struct instant: first_at as it is stored */
+    struct map places;    /* struct place_key -> struct place_days, as they are stored */
+    int64_t seen_version; /* of the erasures that both heed */
     int decisions_topic;
     struct duration rescue_after;
     struct lanes lanes;         /* of the assigned partitions */
@@ -73,6 +86,7 @@ static void suppression_close(void *arg)
     timeline_free(self->suppression.timeline);
     erased_close(&self->erased);
     map_free(&self->pairs);
+    map_free(&self->places);
     map_free(&self->unreadable);
     arena_free(&self->arena);
     arena_free(&self->scan_arena);
@@ -140,9 +154,11 @@ static enum outcome suppression_open(struct service_context *context, void *arg,
     CHECK(policy_source_fetch(context->db, context->policies, err));
     CHECK(read_policy(context->policies, &self->arena, &s->policy, err));
     CHECK(generation_open(context->db, context->policies, &s->generation, err));
+    CHECK(suppression_load_zones(s, &self->arena, err));
     CHECK(erased_open(context->db, &self->erased, err));
     s->erased = &self->erased;
     map_init(&self->pairs, NULL, sizeof(struct address_pair), sizeof(struct instant));
+    map_init(&self->places, NULL, sizeof(struct place_key), sizeof(struct place_days));
     map_init(&self->unreadable, NULL, sizeof(struct id), sizeof(bool));
     self->interests = suppression_interests(&self->arena, &s->policy);
     if (context->producer == NULL)
@@ -295,14 +311,46 @@ static void add_known_address(struct self *self, struct batch *batch, const stru
 static void add_known(struct self *self, struct batch *batch, const struct record *record,
                       const struct resolved_header *header, struct instant at)
 {
-    if (self->pairs_version != self->erased.version)
-        map_clear(&self->pairs);
-    self->pairs_version = self->erased.version;
     const struct resolved_other anchor = {header->anchor_id, header->profile_id,
                                           header->map_version, header->address_of};
     add_known_address(self, batch, record, header, &anchor, at);
     for (uint32_t i = 0; i < header->other_count; i++)
         add_known_address(self, batch, record, header, &header->others[i], at);
+}
+
+static struct place_key key_of(const struct place *place)
+{
+    return (struct place_key){place->anchor, place->kind, hash128(place->value)};
+}
+
+/* Where the touchpoint says that the customer is, of whatever event. */
+static void add_places(struct self *self, struct batch *batch, const struct record *record,
+                       const struct resolved_header *header, const struct touchpoint *tp)
+{
+    struct place_list told = {0};
+    places_read(batch->arena, &self->suppression.zone_book, tp, id_short(&header->anchor_id),
+                &told);
+    for (size_t i = 0; i < told.count; i++) {
+        const struct place *place = &told.items[i];
+        struct place_key key = key_of(place);
+        const struct place_days *days = map_find(&self->places, &key);
+        if (days && days->first <= place->first_day && place->last_day <= days->last)
+            continue;
+        struct suppression_flush *flush = flush_of(batch, record);
+        *arena_push(batch->arena, &flush->places) = *place;
+        *arena_push(batch->arena, &flush->placed) =
+            (struct anchor_move){header->anchor_id, header->profile_id, header->map_version};
+    }
+}
+
+/* What the database has may be gone with somebody who was erased. */
+static void forget_erased(struct self *self)
+{
+    if (self->seen_version == self->erased.version)
+        return;
+    map_clear(&self->pairs);
+    map_clear(&self->places);
+    self->seen_version = self->erased.version;
 }
 
 static bool is_company_speaking(const struct touchpoint *tp)
@@ -345,7 +393,11 @@ static enum outcome decode_resolved(struct self *self, struct batch *batch,
          is_outbound = is_company_speaking(&tp),
          is_gone = erased_covers_resolved(&self->erased, &header, batch->arena,
                                           (struct instant){tp.occurred_at});
-    if (!is_outbound && !is_gone && !id_is_nil(&header.anchor_id))
+    bool is_anybodys = !is_gone && !id_is_nil(&header.anchor_id);
+    forget_erased(self);
+    if (is_anybodys && self->suppression.policy.asks_zones)
+        add_places(self, batch, record, &header, &tp);
+    if (!is_outbound && is_anybodys)
         add_known(self, batch, record, &header, (struct instant){tp.occurred_at});
     note_unreadable(self, batch->arena, &tp, unreadable);
     if (!is_wanted)
@@ -403,16 +455,33 @@ static void remember_pairs(struct self *self, const struct known_addresses *know
     }
 }
 
+static void remember_places(struct self *self, const struct place_list *places)
+{
+    if (self->places.count + places->count > MOST_PLACES)
+        map_clear(&self->places);
+    for (size_t i = 0; i < places->count; i++) {
+        const struct place *place = &places->items[i];
+        struct place_key key = key_of(place);
+        bool is_new;
+        struct place_days *days = map_put(&self->places, &key, &is_new);
+        if (is_new || place->first_day < days->first)
+            days->first = place->first_day;
+        if (is_new || place->last_day > days->last)
+            days->last = place->last_day;
+    }
+}
+
 static enum outcome suppression_apply(void *arg, struct batch *batch, struct err *err)
 {
     struct self *self = arg;
     struct suppression_flush *flush = batch->events;
-    if (flush == NULL ||
-        flush->facts.count + flush->moves.count + flush->unidentified.count + flush->known.count ==
-            0)
+    if (flush == NULL || flush->facts.count + flush->moves.count + flush->unidentified.count +
+                                 flush->known.count + flush->places.count ==
+                             0)
         return OUTCOME_OK;
     CHECK(suppression_transact(&self->suppression, batch->arena, flush, batch->now, err));
     remember_pairs(self, &flush->known);
+    remember_places(self, &flush->places);
     metric_add(self->facts, (double)count_originals(&flush->facts));
     metric_add(self->vain_ends, (double)flush->vain_ends);
     return OUTCOME_OK;

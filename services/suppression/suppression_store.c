@@ -164,7 +164,12 @@ static struct verdict_row read_verdict(struct arena *arena, const struct db_resu
                      .rule_id = copy_or_none(arena, r, row, 13),
                      .rule_owner = copy_or_none(arena, r, row, 14),
                      .rules = copy_or_none(arena, r, row, 15),
-                     .claimed_at = instant_or_absent(r, row, 16)},
+                     .asked_for_at = db_timestamptz(r, row, 16),
+                     .moved_by = copy_or_none(arena, r, row, 17),
+                     .latest_at = instant_or_absent(r, row, 18),
+                     .zones = copy_or_none(arena, r, row, 19),
+                     .zone_data = copy_or_none(arena, r, row, 20),
+                     .claimed_at = instant_or_absent(r, row, 21)},
         .decided_at = db_timestamptz(r, row, 6)};
 }
 

@@ -4,6 +4,8 @@
 
 #include "common/base/map.h"
 #include "common/base/pack.h"
+#include "common/service/zones.h"
+#include "services/suppression/policy/suppression_policy.h"
 #include "services/suppression/suppression_arms.h"
 #include "services/suppression/suppression_work.h"
 
@@ -165,6 +167,14 @@ static enum outcome save(struct ledger_work *w, struct err *err)
     return suppression_store_insert_outbox(s->db, w->arena, s->instance, &w->flush->messages, err);
 }
 
+enum outcome suppression_load_zones(struct suppression *s, struct arena *arena, struct err *err)
+{
+    if (!s->policy.asks_zones)
+        return OUTCOME_OK;
+    CHECK(zones_load_book(s->db, arena, &s->generation.zones, &s->zone_book, err));
+    return suppression_policy_set_zones(arena, &s->policy, &s->zone_book, err);
+}
+
 enum outcome suppression_transact(const struct suppression *suppression, struct arena *arena,
                                   struct suppression_flush *flush, struct instant now,
                                   struct err *err)
@@ -175,6 +185,7 @@ enum outcome suppression_transact(const struct suppression *suppression, struct 
                                   suppression->erased, err));
     CHECK(work_insert_facts(&w, err));
     CHECK(addresses_store_known(suppression->db, arena, &flush->known, &w.new_known, err));
+    CHECK(places_store(suppression->db, arena, &flush->places, &w.new_placed, err));
     CHECK(work_lock_anchors(&w, err));
     CHECK(work_lock_states(&w, err));
     CHECK(work_find_granted(&w, err));

@@ -5,12 +5,14 @@
 
 #include "common/service/generation.h"
 #include "services/suppression/suppression_addresses.h"
+#include "services/suppression/suppression_places.h"
 
 /* What a transaction needs and never changes. */
 struct suppression {
     struct db *db;
     struct timeline *timeline;
     struct contact_policy policy;
+    struct zone_book zone_book; /* of the policy; empty where it asks for no zones */
     struct generation generation;
     struct erased *erased; /* may be read again */
     int64_t instance;      /* names this process in the outbox */
@@ -34,6 +36,8 @@ struct suppression_flush {
     struct suppression_anchor_moves named;  /* addresses that requests name */
     struct known_addresses known;           /* of the customers' own touchpoints */
     struct suppression_anchor_moves namers; /* the anchors that `known` is of */
+    struct place_list places;               /* where customers were */
+    struct suppression_anchor_moves placed; /* the anchors that `places` is of */
     /* of customers who were seen with an address of another profile, among the moves; then of those
      * who are joined with one that the ledger did not know */
     struct suppression_anchors seen;
@@ -46,7 +50,11 @@ struct suppression_flush {
     size_t vain_ends; /* new releases that end nothing */
 };
 
-/* Locks in the order facts, known addresses, anchors, states, decisions, arms, grants of
+/* The zones that the policy works by, from the generation. */
+enum outcome suppression_load_zones(struct suppression *suppression, struct arena *arena,
+                                    struct err *err);
+
+/* Locks in the order facts, known addresses, places, anchors, states, decisions, arms, grants of
  * addresses, outbox. Runs from begin to a confirmed commit; on any error the caller rolls back and
  * drops the flush. A flush that was committed before finds its facts there and decides nothing. */
 enum outcome suppression_transact(const struct suppression *suppression, struct arena *arena,

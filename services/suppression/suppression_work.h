@@ -21,6 +21,7 @@ struct ledger_work {
     struct suppression_flush *flush;
     struct instant now;
     struct known_addresses new_known; /* that the flush brought, sorted by anchor */
+    struct place_anchors new_placed;  /* anchors that were not known to have been there */
     struct anchor_row *anchors;
     size_t anchor_count;
     bool moves_open; /* a profile of the moves may have an open grant */
@@ -36,6 +37,7 @@ struct ledger_work {
     struct address_ids granted;   /* profiles with open grants whose addresses have news */
     struct known_addresses known; /* of the members, sorted by anchor */
     struct arms arms;             /* the same */
+    struct place_list places;     /* the same */
     struct address_words *words;  /* of the addresses that requests rely on */
     size_t word_count;
     struct profile_results results;
@@ -59,7 +61,7 @@ void work_choose_ledgers(struct ledger_work *w);
 struct reading *work_reading_of(const struct ledger_work *w, const struct id *profile_id);
 /* (d) */
 enum outcome work_read_ledgers(struct ledger_work *w, struct err *err);
-/* Facts, in time order, and addresses of a profile that was read. */
+/* Facts, in time order, addresses and places of a profile that was read. */
 void work_gather(struct ledger_work *w, struct profile *profile);
 
 #endif

@@ -8,6 +8,7 @@ import datetime
 import functools
 import itertools
 import pathlib
+import re
 import zoneinfo
 
 from identity import phone_number, phone_text
@@ -161,7 +162,11 @@ CALLING = {
 }
 
 
-def countries_of_phone(number):
+def countries_of_phone(text):
+    """Of a number as it was sent; one without a calling code says nothing."""
+    if not re.match(r"[ ()\-./]*(\+|0[ ()\-./]*0)", text):
+        return []
+    number = phone_number(text, "49") or ""
     return CALLING.get(next((code for code in CALLING if number.startswith("+" + code)), None), [])
 
 
@@ -184,7 +189,7 @@ class Places:
             if geo.get(name):
                 self.add(name, geo[name].upper() if name == "country" else geo[name], raw["occurred_at"])
         for one in raw.get("identifiers") or []:
-            for country in countries_of_phone(phone_number(phone_text(one["value"]), "1") or "") if one["type"] == "phone" else ():
+            for country in countries_of_phone(phone_text(one["value"])) if one["type"] == "phone" and one.get("encoding", "none") == "none" else ():
                 self.add("phone", country, raw["occurred_at"])
 
     def since(self, day, *kinds):

@@ -528,9 +528,10 @@ class OwnHours(QuietHours):
         return not self.hours(asked).holds(at, zone)
 
     def saw(self, asked):
-        if self.wanted(asked) is None:
-            return "no hours", ""
         return super().saw(asked)[0], self.hours(asked).texts[0]
+
+    def texts(self, asked):
+        return ("no hours", "") if Rule.is_for(self, asked) and self.wanted(asked) is None else super().texts(asked)
 
 
 # --------------------------------------------------------------------------------------------------------------- holdout

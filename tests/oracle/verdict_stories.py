@@ -96,7 +96,9 @@ class Together:
     def policy(self):
         rules = [{**rule, "id": f"{number}-{rule['id']}", "classes": [f"marketing-{number}"]}
                  for number, story in self.members for rule in story.policy["rules"]]  # fmt: skip
-        shared = POLICY if any(map(needs_zones, rules)) else {name: value for name, value in POLICY.items() if name not in OF_CLOCKS}
+        shared = self.members[0][1].policy
+        if not any(map(needs_zones, rules)):
+            shared = {name: value for name, value in shared.items() if name not in OF_CLOCKS}
         return {**shared, "classes": {**POLICY["classes"], **{f"marketing-{number}": {} for number, _ in self.members}}, "rules": rules}
 
     def steps(self):
@@ -153,16 +155,19 @@ def needs_zones(rule):
     return rule["kind"] in CLOCKS or "calendar" in rule
 
 
+def rest_of(story):
+    return json.dumps({**story.policy, "rules": None}, sort_keys=True)
+
+
 def together(all_stories):
-    """Those that need nothing else of the policy, so many at once as a policy has classes and rules."""
+    """Those that need the same of the policy beside its rules, so many at once as a policy has classes and rules."""
     groups = [[]]
-    for story in all_stories:
+    for story in sorted(all_stories, key=rest_of):
         if story.kinds & LOTS:  # who draws what hangs on the ids of people and rules
             continue
-        if {**story.policy, "rules": None} != {**POLICY, "rules": None}:
-            continue
         rules = sum(len(one.policy["rules"]) for one in [*groups[-1], story])
-        if len(groups[-1]) == MOST_CLASSES or rules > MOST_RULES:
+        is_other = groups[-1] and rest_of(groups[-1][0]) != rest_of(story)
+        if len(groups[-1]) == MOST_CLASSES or rules > MOST_RULES or is_other:
             groups.append([])
         groups[-1].append(story)
     return [Together(group, 1 + number * MOST_CLASSES) for number, group in enumerate(groups)]

@@ -19,7 +19,8 @@ struct contact_book {
     size_t reservation_count;
     const struct address_book *addresses; /* NULL: nothing is said of any */
     struct arms arms;
-    struct instant now; /* wall clock */
+    const struct place_list *places; /* NULL: nothing is known */
+    struct instant now;              /* wall clock */
     struct arena arena;
     struct contact_decision last;
 };
@@ -61,7 +62,7 @@ static inline struct ledger book_ledger(struct contact_book *book)
 {
     return (struct ledger){
         book->sorted, book->fact_count, book->reservations, book->reservation_count,
-        NULL,         book->addresses,  &book->arms};
+        NULL,         book->addresses,  &book->arms,        book->places};
 }
 
 /* A fact of a kind without any detail; change it before it is added. */

@@ -30,16 +30,29 @@ RULES = [
     {"id": "campaign", "kind": "cap", "classes": ["marketing"], "by": "campaign", "per": "P5D", "limit": 1},
     {"id": "tag", "kind": "cap", "by": "tag", "tags": ["loan", "card"], "per": "P1D", "limit": 1},
     {"id": "own", "kind": "own_limit"},
+    {"id": "day", "kind": "cap", "calendar": "day", "classes": ["marketing"], "limit": 1},
+    {"id": "week", "kind": "cap", "calendar": "week", "week_starts": "sunday", "sequences": "once", "limit_by_priority": {"low": 1, "normal": 2, "high": 3}},
+    {"id": "month", "kind": "cap", "calendar": "month", "zone": "UTC", "by": "purpose", "channels": ["email"], "limit": 6},
+    {"id": "quiet", "kind": "quiet_hours", "channels": ["sms"], "from": "23:00", "to": "06:00", "also": ["sunday"], "calendars": ["days"]},
+    {"id": "lunch", "kind": "quiet_hours", "classes": ["service"], "countries": ["DE"],
+     "windows": [{"from": "12:00", "to": "13:00", "days": ["monday", "friday"]}, {"from": "23:30", "to": "05:00"}]},
+    {"id": "hours", "kind": "own_hours", "classes": ["marketing"]},
     {"id": "department", "kind": "cap", "by": "department", "per": "P30D", "limit": 8, "on_fail": "drop"},
-    {"id": "few", "kind": "holdout", "classes": ["marketing"], "percent": 30},
+    {"id": "few", "kind": "holdout", "classes": ["marketing"], "percent": 40},
     {"id": "spring", "kind": "holdout", "classes": ["marketing"], "percent": 50, "campaigns": ["spring"], "from": "2025-03-05"},
 ]
-REST = {"sequence": {"max": 3, "within": "P10D"}}
+REST = {
+    "sequence": {"max": 3, "within": "P10D"},
+    "zones": {"unknown": ["US", "Europe/Berlin"], "memory": "P10D"},
+    "calendars": {"days": ["2025-03-05", "2025-03-12"]},
+    "booking": {"least": "PT40M", "most": "P5D"},
+}
+COUNTRIES = ["de", "US", "BR"]
 ZONES = ["Europe/Berlin", "America/New_York"]
 WORDS = ["topic:tips", "topic:news", "topic:tips@sms", "purpose:offers", "purpose:care@email"]
 LATER = {"until": "2025-03-09T09:00:00Z"}
 WISHES = [
-    *({"pause": {**LATER, **more}} for more in ({}, {"channels": ["E-Mail"]}, {"until": "2025-03-12T08:00:00Z"})),
+    *({"pause": {**LATER, **more}} for more in ({}, {"channels": ["E-Mail"]}, {"until": "2025-03-12T08:00:00Z"}, {"until": "2025-03-07"})),
     *({"pause": wish} for wish in (None, 7, {"until": "soon"})),
     *({"limit": wish} for wish in ({"count": 1, "per": "P2D"}, {"count": 2, "per": "P1D", "channels": ["text"]}, {"count": -1, "per": "P1D"}, None)),
     *({"hours": wish} for wish in ({"from": "08:00", "to": "21:00"}, {"from": "20:00", "to": "04:00"}, {"from": "8", "to": "9"}, None)),
@@ -63,6 +76,7 @@ def random_request(chance, number, person):
         "purpose": chance.choice([None, None, "care", "offers"]),
         "class": chance.choice(["marketing", "marketing", "marketing", "service", "transactional"]),
         "sequence_id": chance.choice([None, None, "welcome"]),
+        "latest_at": chance.choice([None, None, at + 9 * HOUR, at + 4 * DAY]),
     }
     more = {name: value for name, value in more.items() if value is not None}
     asked = request(f"ask-{number}", person, at, chance.choice(["loans", "cards"]), chance.choice(["email", "sms"]), **more)
@@ -112,12 +126,15 @@ def tell(world, chance, records):
 def test_verdicts_are_as_the_oracle_says(stack, make_world, ruled):
     world = make_world(stack, "verdicts", policies=ruled)
     chance = random.Random(os.environ.get("TUTTI_SEED", "30"))
-    people = [f"person-{number}" for number in range(8)]
+    people = [f"person-{number}" for number in range(10)]
     asked = [random_request(chance, number, chance.choice(people)) for number in range(240)]
     world.start()
     tell(world, chance, [
         touchpoint(f"seen-{person}-{zone}", person, START + number * DAY, "Page Viewed", timezone=zone, channel="web")
         for number, person in enumerate(people) for zone in ZONES[: number % 3]
+    ] + [
+        touchpoint(f"there-{person}", person, START - 40 * DAY, "Page Viewed", channel="web", geo={"country": chance.choice(COUNTRIES), "region": "BE"})
+        for person in people[::2]
     ])  # fmt: skip
     for part in range(0, len(asked), 60):
         step = asked[part : part + 60]

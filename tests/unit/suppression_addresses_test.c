@@ -174,8 +174,9 @@ static void a_later_no_of_anybody_revokes(void **state)
     GRANTS(WORK);
     other("Unsubscribed", NULL, "2026-11-28T11:00:00Z", HOME);
     struct ledger ledger = book_ledger(book);
-    assert_int_equal(contact_revoke(book->policy, &ledger, false, book_time("2026-11-28T11:00:00Z"),
-                                    book->now, &arena, &revocations),
+    assert_int_equal(contact_revoke(book->policy, &ledger, (struct contact_news){0},
+                                    book_time("2026-11-28T11:00:00Z"), book->now, &arena,
+                                    &revocations),
                      1);
     assert_string_equal(revocations[0].cause, "opt_out");
 }

@@ -932,6 +932,67 @@ struct bought_row {
     bool returned, granted;
 };
 
+/* The clock of UTC, under another name. */
+static const struct zone_book *somewhere(void)
+{
+    struct zone_name *name = arena_new(&arena, struct zone_name);
+    struct zone_book *book_of_zones = arena_new(&arena, struct zone_book);
+    *name = (struct zone_name){.name = SPAN("Europe/Reykjavik"), .code = 1};
+    *book_of_zones = (struct zone_book){.version = SPAN("2025b")};
+    zone_set_finish(&book_of_zones->set, &arena, name, 1);
+    zone_country_add(&book_of_zones->countries, &arena, SPAN("IS"), 1);
+    return book_of_zones;
+}
+
+#define QUIET(id, from, to)                                                                        \
+    "{\"id\":\"" id "\",\"kind\":\"quiet_hours\",\"from\":\"" from "\",\"to\":\"" to "\"}"
+
+static void use_clocks(const char *rules)
+{
+    struct err err = {0};
+    struct contact_policy *policy = arena_new(&arena, struct contact_policy);
+    const char *text = arena_printf(
+        &arena, "{" CLASSES "," ALLOW ",\"zones\":{\"unknown\":[\"IS\"]},\"rules\":[%s]}", rules);
+    if (suppression_policy_parse(&arena, span_of(text), "test.json", policy, &err) != OUTCOME_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(suppression_policy_set_zones(&arena, policy, somewhere(), &err), OUTCOME_OK);
+    book->policy = policy;
+}
+
+static void clocks_that_never_agree_give_no_retry(void **state)
+{
+    use_clocks(QUIET("night", "21:00", "09:00") "," QUIET("day", "09:00", "21:00"));
+    denies(request("2026-03-01T08:00:00Z"), "quiet_hours");
+    assert_retry(NULL);
+    struct contact_fact later = request("2026-03-01T09:00:00Z");
+    later.latest_at = book_time("2026-05-01T09:00:00Z");
+    denies(later, "quiet_hours");
+}
+
+static void a_booking_draws_its_lot(void **state)
+{
+    use_clocks(QUIET("night", "21:00", "09:00") ",{\"id\":\"global\",\"kind\":\"holdout\","
+                                                "\"classes\":[\"marketing\"],\"percent\":50}");
+    int booked = 0, control = 0;
+    for (uint8_t n = 0; n < 40; n++) {
+        struct contact_fact late = request("2026-03-01T22:00:00Z");
+        late.latest_at = book_time("2026-03-02T12:00:00Z");
+        late.anchor_id.bytes[15] = n;
+        book->arms.count = 0;
+        book_ask(book, late);
+        bool is_denied = book->last.verdict == VERDICT_DENY;
+        struct instant planned_at =
+            book_time(is_denied ? "2026-03-01T22:00:00Z" : "2026-03-02T09:00:00Z");
+        assert_string_equal(is_denied ? book->last.reason : "holdout", "holdout");
+        assert_int_equal(book->last.planned_at.us, planned_at.us);
+        assert_int_equal(book->last.retry_at.us, INSTANT_ABSENT.us);
+        assert_true(is_denied == (book->last.moved_by.len == 0));
+        booked += !is_denied;
+        control += is_denied;
+    }
+    assert_true(booked > 5 && control > 5);
+}
+
 static void bought_is_not_offered_again(void **state)
 {
     static const struct bought_row rows[] = {
@@ -1590,8 +1651,8 @@ static void expect_revoked(bool merged, const char *at, const char *cause, uint3
 {
     struct revocation *revocations;
     struct ledger ledger = book_ledger(book);
-    size_t count = contact_revoke(book->policy, &ledger, merged, book_time(at), book->now,
-                                  &book->arena, &revocations);
+    size_t count = contact_revoke(book->policy, &ledger, (struct contact_news){.is_merged = merged},
+                                  book_time(at), book->now, &book->arena, &revocations);
     assert_int_equal(count, cause ? 1 : 0);
     if (cause == NULL)
         return;
@@ -1822,6 +1883,8 @@ int main(void)
         TEST(holds_end_by_release_or_time),
         TEST(a_release_ends_what_it_is_about),
         TEST(holds_by_score_class_and_tag),
+        TEST(clocks_that_never_agree_give_no_retry),
+        TEST(a_booking_draws_its_lot),
         TEST(bought_is_not_offered_again),
         TEST(ownership_ends_after_its_time),
         TEST(never_after_a_declined_application),

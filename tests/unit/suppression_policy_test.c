@@ -98,6 +98,14 @@ struct error_row {
     const char *text, *message;
 };
 
+/* Rules that go by a clock. */
+#define SOMEWHERE    "\"zones\":{\"unknown\":[\"DE\"]}"
+#define CLOCK(more)  "{\"classes\":{\"m\":{}}," SOMEWHERE ",\"rules\":[{\"id\":\"quiet\"," more "}]}"
+#define QUIET(more)  CLOCK("\"kind\":\"quiet_hours\"," more)
+#define NIGHT        "\"from\":\"21:00\",\"to\":\"09:00\""
+#define DAYTIME      "{\"from\":\"09:00\",\"to\":\"21:00\"}"
+#define CLOCKS(more) "{\"classes\":{\"m\":{}},\"rules\":[]," more "}"
+
 #define HEAD        "{\"classes\":{\"marketing\":{}},\"rules\":["
 #define WORDS(body) "{\"classes\":{\"m\":{}},\"rules\":[]," body "}"
 #define RULE(body)  HEAD "{\"id\":\"a\"," body "}]}"
@@ -108,8 +116,8 @@ static const struct error_row errors[] = {
     {"{\"classes\":{\"marketing\":{}},\"ruels\":[]}", "did you mean \"rules\""},
     {"{\"classes\":{},\"rules\":[]}", "contact.json: classes: 1 to 16 classes are needed"},
     {"{\"classes\":{\"marketing\":{\"obeyz\":true}},\"rules\":[]}", "did you mean \"obeys\""},
-    {RULE("\"kind\":\"quiet_hours\""),
-     "contact.json: rules[0].kind: unknown kind of rule \"quiet_hours\""},
+    {RULE("\"kind\":\"coin_toss\""),
+     "contact.json: rules[0].kind: unknown kind of rule \"coin_toss\""},
     {RULE("\"kind\":\"opt_uot\""), "unknown kind of rule \"opt_uot\", did you mean \"opt_out\"?"},
     {HEAD "{\"id\":\"a\"}]}", "rules[0]: \"kind\" is missing"},
     {HEAD "7]}", "rules[0]: expected an object"},
@@ -118,6 +126,16 @@ static const struct error_row errors[] = {
     {RULE("\"kind\":\"cap\",\"per\":\"P7D\""),
      "rules[0]: a cap needs either limit or limit_by_priority"},
     {RULE("\"kind\":\"cap\",\"per\":\"P401D\",\"limit\":1"), "rules[0]: per: at most P400D"},
+    {RULE("\"kind\":\"cap\",\"limit\":1"), "rules[0]: a cap needs either per or calendar"},
+    {RULE("\"kind\":\"cap\",\"limit\":1,\"per\":\"P7D\",\"calendar\":\"day\""),
+     "rules[0]: a cap needs either per or calendar"},
+    {RULE("\"kind\":\"cap\",\"limit\":1,\"calendar\":\"fortnight\""),
+     "rules[0].calendar: expected one of day|week|month"},
+    {RULE("\"kind\":\"cap\",\"limit\":1,\"per\":\"P7D\",\"zone\":\"UTC\""),
+     "rules[0]: zone and week_starts are for calendar"},
+    {RULE("\"kind\":\"cap\",\"limit\":1,\"per\":\"P7D\",\"week_starts\":\"sunday\""),
+     "rules[0]: zone and week_starts are for calendar"},
+    {RULE("\"kind\":\"cap\",\"limit\":1,\"calendar\":\"day\""), "rule \"a\" needs zones.unknown"},
     {RULE("\"kind\":\"cap\",\"per\":\"PT59S\",\"limit\":1"), "rules[0]: per: at least PT1M"},
     {RULE("\"kind\":\"cap\",\"per\":\"P7D\",\"limit\":1,\"by\":\"campain\""),
      "rules[0].by: expected one of department|purpose|campaign|tag"},
@@ -229,6 +247,29 @@ static const struct error_row errors[] = {
      "reservation.fax: unknown channel \"fax\""},
     {"{\"classes\":{\"m\":{}},\"rules\":[],\"consent\":{\"*\":{\"on_unknown\":\"maybe\"}}}",
      "on_unknown: expected one of allow|deny"},
+    {QUIET("\"from\":\"24:00\",\"to\":\"09:00\""), "rules[0].from: expected HH:MM, 00:00 to 23:59"},
+    {QUIET("\"from\":\"21:00\",\"to\":\"9:00\""), "rules[0].to: expected HH:MM, 00:00 to 23:59"},
+    {QUIET(NIGHT ",\"days\":[\"mon\"]"),
+     "rules[0].days[0]: unknown day \"mon\", did you mean \"monday\"?"},
+    {QUIET(NIGHT ",\"also\":[]"), "rules[0].also: an empty list would never match"},
+    {QUIET(NIGHT ",\"windows\":[" DAYTIME "]"), "rules[0]: either from and to, or windows"},
+    {QUIET("\"from\":\"21:00\""), "rules[0]: either from and to, or windows"},
+    {QUIET("\"also\":[\"sunday\"]"), "rules[0]: either from and to, or windows"},
+    {QUIET("\"windows\":[{\"from\":\"21:00\"}]"), "rules[0].windows[0]: \"to\" is missing"},
+    {QUIET("\"windows\":[{" NIGHT "}," DAYTIME "]"),
+     "rules[0]: windows leave no minute of the week"},
+    {QUIET(NIGHT ",\"calendars\":[\"fr\"]"), "rules[0].calendars[0]: unknown calendar \"fr\""},
+    {"{\"classes\":{\"m\":{}},\"rules\":[{\"id\":\"quiet\",\"kind\":\"quiet_hours\"," NIGHT "}]}",
+     "rule \"quiet\" needs zones.unknown: countries or zones where a customer may be of whom "
+     "nothing is known"},
+    {"{\"classes\":{\"m\":{}},\"rules\":[{\"id\":\"own\",\"kind\":\"own_hours\"}]}",
+     "rule \"own\" needs zones.unknown"},
+    {CLOCKS("\"calendars\":{\"de\":[\"2026-02-30\"]}"),
+     "calendars.de[0]: expected a date, YYYY-MM-DD"},
+    {CLOCKS("\"calendars\":{\"de\":[]}"), "calendars.de: 1 to 400 dates"},
+    {CLOCKS("\"zones\":{\"memory\":\"P366D\"}"), "zones.memory: P1D to P365D"},
+    {CLOCKS("\"booking\":{\"most\":\"PT1H\"}"), "booking.most: P1D to P400D"},
+    {CLOCKS("\"booking\":{\"least\":\"P2D\"}"), "booking.least: PT0S to P1D"},
 };
 
 static void every_error_names_its_place(void **state)
@@ -241,6 +282,51 @@ static void every_error_names_its_place(void **state)
             fail_msg("accepted: %s", errors[i].text);
         if (strstr(err.message, errors[i].message) == NULL)
             fail_msg("row %zu says: %s\nexpected: %s", i, err.message, errors[i].message);
+    }
+}
+
+/* ---- zones ---- */
+
+static struct zone_book book_of(const char *country)
+{
+    struct zone_name *name = arena_new(&arena, struct zone_name);
+    struct zone_book book = {.version = SPAN("2025b")};
+    *name = (struct zone_name){.name = SPAN("Europe/Berlin"), .code = 1};
+    zone_set_finish(&book.set, &arena, name, 1);
+    zone_country_add(&book.countries, &arena, span_of(country), 1);
+    return book;
+}
+
+#define UNKNOWN(name)                                                                              \
+    "{\"classes\":{\"m\":{}},\"zones\":{\"unknown\":[\"" name "\"]},\"rules\":[{\"id\":\"quiet\"," \
+    "\"kind\":\"quiet_hours\"," NIGHT "}]}"
+
+static const struct {
+    const char *text, *says; /* NULL: it is right */
+} zoned[] = {
+    {UNKNOWN("DE"), NULL},
+    {UNKNOWN("Europe/Berlin"), NULL},
+    {UNKNOWN("Europe/Berln"), "contact.json: zones.unknown: unknown time zone \"Europe/Berln\" in "
+                              "tzdata 2025b, did you mean \"Europe/Berlin\"?"},
+    {UNKNOWN("XX"), "contact.json: zones.unknown: country \"XX\" has no time zone"},
+    {QUIET(NIGHT ",\"countries\":[\"DE\",\"XX\"]"),
+     "contact.json: rule \"quiet\": country \"XX\" has no time zone"},
+};
+
+static void zones_must_be_there(void **state)
+{
+    const struct zone_book book = book_of("DE");
+    for (size_t i = 0; i < sizeof zoned / sizeof *zoned; i++) {
+        struct err err = {0};
+        assert_int_equal(
+            suppression_policy_parse(&arena, span_of(zoned[i].text), "contact.json", &policy, &err),
+            OUTCOME_OK);
+        assert_true(policy.asks_zones);
+        enum outcome outcome = suppression_policy_set_zones(&arena, &policy, &book, &err);
+        if ((outcome == OUTCOME_OK) != (zoned[i].says == NULL))
+            fail_msg("row %zu: %s", i, err.message);
+        if (zoned[i].says && strcmp(err.message, zoned[i].says) != 0)
+            fail_msg("row %zu says: %s\nexpected: %s", i, err.message, zoned[i].says);
     }
 }
 
@@ -295,7 +381,12 @@ static const struct {
      "consent.sms.confirmed_by: in \"Contact Sent\""},
     {ALSO("\"rules\":[" OUT "],\"consent\":{\"*\":{\"confirmed_by\":[\"Contact Sent\"]}}"),
      "consent.*.confirmed_by: in \"Contact Sent\""},
+    {ALSO("\"rules\":[" OUT "],\"calendars\":{\"de\":[\"2026-12-26\",\"2026-12-25\"]}"),
+     "calendar \"de\" ends on 2026-12-26"},
+    {ALSO("\"rules\":[" OUT "],\"calendars\":{\"de\":[\"2027-01-30\"]}"), NULL},
 };
+
+static const int32_t today = 20788; /* 2026-12-01 */
 
 static void what_is_hardly_meant_is_a_warning(void **state)
 {
@@ -305,7 +396,7 @@ static void what_is_hardly_meant_is_a_warning(void **state)
         if (suppression_policy_parse(&arena, span_of(doubtful[i].text), "contact.json", &policy,
                                      &err) != OUTCOME_OK)
             fail_msg("row %zu: %s", i, err.message);
-        suppression_policy_warnings(&arena, &policy, &warnings);
+        suppression_policy_warnings(&arena, &policy, today, &warnings);
         const char *first = warnings.count ? warnings.items[0].ptr : "";
         if (warnings.count != (doubtful[i].says != NULL))
             fail_msg("row %zu: %zu warnings: %s", i, warnings.count, first);
@@ -322,7 +413,7 @@ static void shipped_policies_give_no_warning(void **state)
         struct warnings warnings;
         const char *path = arena_printf(&arena, "%s/%s", TUTTI_SOURCE_DIR, files[i]);
         assert_int_equal(suppression_policy_read(&arena, path, &policy, &err), OUTCOME_OK);
-        suppression_policy_warnings(&arena, &policy, &warnings);
+        suppression_policy_warnings(&arena, &policy, today, &warnings);
         if (warnings.count > 0)
             fail_msg("%s: %s", path, warnings.items[0].ptr);
     }
@@ -508,6 +599,7 @@ int main(void)
         cmocka_unit_test_teardown(values_arrive, tear_down),
         cmocka_unit_test_teardown(words_are_folded, tear_down),
         cmocka_unit_test_teardown(every_error_names_its_place, tear_down),
+        cmocka_unit_test_teardown(zones_must_be_there, tear_down),
         cmocka_unit_test_teardown(what_is_hardly_meant_is_a_warning, tear_down),
         cmocka_unit_test_teardown(shipped_policies_give_no_warning, tear_down),
         cmocka_unit_test_teardown(only_what_rules_ask_for_is_kept, tear_down),

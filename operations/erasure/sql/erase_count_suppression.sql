@@ -25,6 +25,8 @@ SELECT 'suppression.states', (SELECT count(*) FROM suppression.states AS t WHERE
 UNION ALL
 SELECT 'suppression.anchors', (SELECT count(*) FROM suppression.anchors AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
 UNION ALL
+SELECT 'suppression.places', (SELECT count(*) FROM suppression.places AS t WHERE t.anchor IN (SELECT anchor FROM m))::text
+UNION ALL
 SELECT 'suppression.kept_addresses', (SELECT count(*) FROM suppression.kept_addresses AS t WHERE t.address_id IN (SELECT identifier_id FROM m))::text
 UNION ALL
 SELECT 'suppression.facts', (SELECT count(*) FROM suppression.facts AS t WHERE t.anchor IN (SELECT anchor FROM m))::text

@@ -19,6 +19,7 @@ WITH f AS (SELECT event_id FROM suppression.facts WHERE anchor = ANY ($2::bigint
      gone_arms AS (DELETE FROM suppression.arms AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
      gone_states AS (DELETE FROM suppression.states AS t WHERE t.profile = ANY ($2::bigint[]) RETURNING 1),
      gone_anchors AS (DELETE FROM suppression.anchors AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
+     gone_places AS (DELETE FROM suppression.places AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1),
      gone_kept AS (DELETE FROM suppression.kept_addresses AS t WHERE t.address_id = ANY ($1::uuid[]) RETURNING 1),
      gone_facts AS (DELETE FROM suppression.facts AS t WHERE t.anchor = ANY ($2::bigint[]) RETURNING 1)
 SELECT 'suppression.outbox', (SELECT count(*) FROM gone_outbox)::text
@@ -34,6 +35,8 @@ UNION ALL
 SELECT 'suppression.states', (SELECT count(*) FROM gone_states)::text
 UNION ALL
 SELECT 'suppression.anchors', (SELECT count(*) FROM gone_anchors)::text
+UNION ALL
+SELECT 'suppression.places', (SELECT count(*) FROM gone_places)::text
 UNION ALL
 SELECT 'suppression.kept_addresses', (SELECT count(*) FROM gone_kept)::text
 UNION ALL

@@ -4,6 +4,8 @@ WITH keys AS (
     SELECT tutti_meta.short_key(id) AS anchor, id FROM unnest($1::uuid[]) AS u (id)
 ), in_suppression AS (
     DELETE FROM suppression.anchors AS a USING keys AS k WHERE a.anchor = k.anchor
+), places AS (
+    DELETE FROM suppression.places AS p USING keys AS k WHERE p.anchor = k.anchor
 ), position AS (
     UPDATE identity.policies AS p SET swept_to = NULL WHERE p.swept_to = ANY ($1::uuid[])
 ), people AS (

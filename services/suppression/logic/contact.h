@@ -112,7 +112,7 @@ enum contact_outcome {
 struct reservation {
     struct id request_id;
     int16_t verdict, outcome;
-    struct instant planned_at; /* time of the contact as asked for */
+    struct instant planned_at; /* time of the contact */
     struct instant expires_at; /* INSTANT_NEVER unless granted */
     struct instant sent_at;    /* INSTANT_ABSENT until sent */
     struct instant claimed_at; /* INSTANT_ABSENT: its channel did not claim it */
@@ -141,6 +141,8 @@ struct arms {
 struct contacts;
 /* addresses.h */
 struct address_book;
+/* whereabouts.h */
+struct place_list;
 
 /* Everything is borrowed. facts are sorted by contact_fact_order. Once the contacts are read, facts
  * that no rule reads may be left out. */
@@ -155,14 +157,20 @@ struct ledger {
     const struct address_book *addresses; /* what was said of addresses; NULL: nothing */
     /* Of all identifiers of the profile. A request that draws is added; NULL: none is kept. */
     struct arms *arms;
+    const struct place_list *places; /* where the customer was; NULL: nothing is known */
 };
 
 struct contact_decision {
     enum contact_verdict verdict;
-    const char *reason;        /* kind of the deciding rule or what is invalid; NULL for a grant */
-    int rule;                  /* index of the deciding rule, -1 if none */
-    size_t failed;             /* so many rules refuse it */
-    struct instant planned_at; /* time of the contact that was judged */
+    const char *reason; /* kind of the deciding rule or what is invalid; NULL for a grant */
+    int rule;           /* index of the deciding rule, -1 if none */
+    size_t failed;      /* so many rules refuse it */
+    /* Time of the contact. Of a grant that was booked it is later than it was asked for. */
+    struct instant planned_at;
+    struct span moved_by; /* id of the rule for which it was booked; SPAN_NONE: it was not */
+    /* Zones of the customer that rules asked for, and of which version of the time zone database;
+     * SPAN_NONE: none did */
+    struct span zones, zone_data;
     struct span sequence_id;   /* of which it takes the place; SPAN_NONE: its own */
     struct instant expires_at; /* of a grant; else INSTANT_ABSENT */
     struct instant retry_at;   /* of a deny; INSTANT_ABSENT where it cannot be said */
@@ -233,12 +241,16 @@ struct revocation {
     const char *cause; /* of the rule's kind */
     int rule;
 };
+/* What is news of a customer beside signals. */
+struct contact_news {
+    bool is_merged; /* an anchor moved in */
+    bool has_hours; /* he said which hours he wants, or in which zone he lives */
+};
 /* Open reservations that the ledger as it is now forbids, in the order of their requests. Event
- * time of what changed: `at`. Which rules are judged says enum rule_revocation; is_merged: an
- * anchor moved in. Claimed ones stay, and keep their places. Returns how many; the array lives in
- * the arena. */
+ * time of what changed: `at`. Which rules are judged says enum rule_revocation. Claimed ones stay,
+ * and keep their places. Returns how many; the array lives in the arena. */
 size_t contact_revoke(const struct contact_policy *policy, const struct ledger *ledger,
-                      bool is_merged, struct instant at, struct instant now, struct arena *arena,
-                      struct revocation **out);
+                      struct contact_news news, struct instant at, struct instant now,
+                      struct arena *arena, struct revocation **out);
 
 #endif

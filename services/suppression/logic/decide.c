@@ -62,6 +62,12 @@ static bool expires_too_early(const struct contact_policy *policy, const struct 
            instant_compare(r->expires_at, contact_planned_at(r)) <= 0;
 }
 
+static bool ends_too_early(const struct contact_policy *policy, const struct contact_fact *r)
+{
+    return r->latest_at.us != INSTANT_ABSENT.us &&
+           instant_compare(r->latest_at, contact_planned_at(r)) < 0;
+}
+
 static bool lacks_address(const struct contact_policy *policy, const struct contact_fact *r)
 {
     struct span channel;
@@ -82,6 +88,7 @@ static const struct {
     {"bad_tags", has_bad_tags},
     {"bad_sequence", has_bad_sequence},
     {"expires_before_planned", expires_too_early},
+    {"latest_before_planned", ends_too_early},
     {"planned_too_far", is_planned_too_far},
     {"no_address", lacks_address},
 };
@@ -116,22 +123,24 @@ static struct span shared_sequence(const struct contact_policy *policy,
     return is_near && granted < (size_t)policy->sequence_max ? request->sequence_id : SPAN_NONE;
 }
 
+/* About a contact at planned_at. */
 static struct question question_of(const struct contact_policy *policy, const struct ledger *ledger,
-                                   const struct contact_fact *request, struct instant at,
-                                   struct instant now, struct arena *arena)
+                                   const struct contact_fact *request, struct instant planned_at,
+                                   struct instant at, struct instant now, struct arena *arena)
 {
     const struct contact_class *class = policy_class(policy, request->class);
     return (struct question){
         .policy = policy,
         .ledger = ledger,
         .request = request,
-        .planned_at = contact_planned_at(request),
+        .planned_at = planned_at,
         .contacts = ledger->contacts,
         .sequence = contact_sequence(request->department,
                                      shared_sequence(policy, ledger->contacts, request)),
         .at = at,
         .now = now,
         .obeys_caps = class == NULL || class->obeys,
+        .where = arena_new(arena, struct whereabouts *),
         .arena = arena,
     };
 }
@@ -172,15 +181,19 @@ static void pack_finding(struct strbuf *out, const struct contact_rule *rule,
 /* The earliest time at which the ledger as it is now would allow the contact, by all rules
  * together; INSTANT_ABSENT where there is none. Each rule in turn moves the time on to where it
  * opens, until none does: the time is the same whatever the order of the rules. It only grows, so
- * each closing is passed once. */
-static struct instant earliest_retry(const struct finding *findings, size_t count,
-                                     struct instant from, struct arena *arena)
+ * each closing is passed once. Two rules that go by the clock may never be open together: after 100
+ * days on which they alone moved the time, there is none. */
+static struct instant earliest_retry(const struct question *q, const struct finding *findings)
 {
-    size_t *cursors = arena_array(arena, size_t, count);
-    struct instant at = from;
+    static const struct duration longest = {100 * US_PER_DAY};
+    size_t count = q->policy->rule_count, *cursors = arena_array(q->arena, size_t, count);
+    struct instant at = q->planned_at, begin = at;
     for (size_t passed = 0, i = 0; passed < count; i++) {
-        struct instant next = finding_next(&findings[i % count], &cursors[i % count], at);
-        if (next.us == INSTANT_NEVER.us)
+        struct instant next =
+            finding_next(&findings[i % count], &cursors[i % count], at, q->policy->booking_least);
+        if (next.us != at.us && findings[i % count].clock == NULL)
+            begin = next;
+        if (next.us == INSTANT_NEVER.us || instant_since(next, begin).us > longest.us)
             return INSTANT_ABSENT;
         passed = next.us == at.us ? passed + 1 : 1;
         at = next;
@@ -188,28 +201,85 @@ static struct instant earliest_retry(const struct finding *findings, size_t coun
     return at;
 }
 
-static void ask_all(const struct question *q, struct contact_decision *out)
+/* What all rules say, in the order of the policy. */
+struct hearing {
+    const struct question *q;
+    struct finding *findings;
+    struct strbuf lines;
+    size_t asked; /* rules */
+    bool gives_retry;
+};
+
+/* The next rules that stand last, or that do not. Where something refuses already, those that stand
+ * last are left out. */
+static void ask_next(struct hearing *hearing, bool are_last, struct contact_decision *out)
 {
-    struct strbuf rules = {.arena = q->arena};
-    size_t count = q->policy->rule_count;
-    struct finding *findings = arena_array(q->arena, struct finding, count);
-    bool gives_retry = true;
-    for (size_t i = 0; i < count; i++) {
-        const struct contact_rule *rule = &q->policy->rules[i];
-        if (rule->kind->is_last && out->rule >= 0)
-            rule_leave_out(q, &findings[i]);
+    const struct contact_policy *policy = hearing->q->policy;
+    bool are_left_out = are_last && out->rule >= 0;
+    for (; hearing->asked < policy->rule_count; hearing->asked++) {
+        const struct contact_rule *rule = &policy->rules[hearing->asked];
+        struct finding *finding = &hearing->findings[hearing->asked];
+        if (rule->kind->is_last != are_last)
+            return;
+        if (are_left_out)
+            rule_leave_out(hearing->q, finding);
         else
-            rule_ask(rule, q, &findings[i]);
-        pack_finding(&rules, rule, &findings[i]);
-        if (findings[i].passed)
+            rule_ask(rule, hearing->q, finding);
+        pack_finding(&hearing->lines, rule, finding);
+        if (finding->passed)
             continue;
-        out->rule = out->rule < 0 ? (int)i : out->rule;
+        out->rule = out->rule < 0 ? (int)hearing->asked : out->rule;
         out->failed++;
-        gives_retry = gives_retry && rule->gives_retry;
+        hearing->gives_retry = hearing->gives_retry && rule->gives_retry;
     }
-    out->rules = strbuf_span(&rules);
-    if (out->rule >= 0 && gives_retry)
-        out->retry_at = earliest_retry(findings, count, q->planned_at, q->arena);
+}
+
+/* Instead of a refusal, where the contact still makes sense at the time at which all rules allow
+ * it: so nobody has to ask again, and the place is taken meanwhile. */
+static void book(const struct question *q, struct contact_decision *out)
+{
+    const struct contact_fact *request = q->request;
+    struct instant latest =
+        contact_earlier(request->latest_at, instant_plus(q->planned_at, q->policy->booking_most));
+    bool is_over = request->expires_at.us != INSTANT_ABSENT.us &&
+                   instant_compare(request->expires_at, out->retry_at) <= 0;
+    if (request->latest_at.us == INSTANT_ABSENT.us || out->retry_at.us == INSTANT_ABSENT.us ||
+        is_over || instant_compare(out->retry_at, latest) > 0)
+        return;
+    out->moved_by = q->policy->rules[out->rule].id;
+    out->planned_at = out->retry_at;
+    out->retry_at = INSTANT_ABSENT;
+    out->failed = 0;
+    out->rule = -1;
+}
+
+/* Whoever was to be contacted at some time draws; who must not be contacted gets no time at all. */
+static void unbook(const struct question *q, struct contact_decision *out)
+{
+    out->moved_by = SPAN_NONE;
+    out->planned_at = q->planned_at;
+    out->retry_at = INSTANT_ABSENT;
+}
+
+/* Returns the findings of all rules. */
+static const struct finding *ask_all(const struct question *q, struct contact_decision *out)
+{
+    struct hearing hearing = {.q = q,
+                              .findings =
+                                  arena_array(q->arena, struct finding, q->policy->rule_count),
+                              .lines = {.arena = q->arena},
+                              .gives_retry = true};
+    ask_next(&hearing, false, out);
+    if (out->rule >= 0 && hearing.gives_retry)
+        out->retry_at = earliest_retry(q, hearing.findings);
+    if (out->rule >= 0)
+        book(q, out);
+    bool may_be_granted = out->rule < 0;
+    ask_next(&hearing, true, out);
+    if (may_be_granted && out->rule >= 0)
+        unbook(q, out);
+    out->rules = strbuf_span(&hearing.lines);
+    return hearing.findings;
 }
 
 static struct contact_decision undecided(const struct contact_fact *request)
@@ -230,14 +300,23 @@ static bool decide_invalid(const struct contact_policy *policy, const struct con
     return out->reason != NULL;
 }
 
-static struct instant reserved_until(const struct contact_policy *policy,
-                                     const struct contact_fact *request)
+/* A grant does not last into hours in which it would have been refused. */
+static struct instant reserved_until(const struct question *q, const struct finding *findings,
+                                     struct instant from)
 {
-    struct instant ends =
-        instant_plus(contact_planned_at(request), policy_reservation(policy, request->channel));
-    bool is_earlier = request->expires_at.us != INSTANT_ABSENT.us &&
-                      instant_compare(request->expires_at, ends) < 0;
-    return is_earlier ? request->expires_at : ends;
+    struct instant ends = instant_plus(from, policy_reservation(q->policy, q->request->channel));
+    ends = contact_earlier(q->request->expires_at, ends);
+    for (size_t i = 0; i < q->policy->rule_count; i++)
+        ends = contact_earlier(finding_closes(&findings[i], from), ends);
+    return ends;
+}
+
+static void note_zones(const struct question *q, struct contact_decision *out)
+{
+    if (*q->where == NULL || (*q->where)->count == 0)
+        return;
+    out->zones = whereabouts_text(*q->where, q->arena);
+    out->zone_data = q->policy->zone_book->version;
 }
 
 void contact_decide(const struct contact_policy *policy, const struct ledger *ledger,
@@ -247,13 +326,15 @@ void contact_decide(const struct contact_policy *policy, const struct ledger *le
     if (decide_invalid(policy, request, out))
         return;
     struct ledger whole = with_contacts(policy, ledger, arena);
-    struct question q = question_of(policy, &whole, request, request->at, now, arena);
-    ask_all(&q, out);
+    struct question q =
+        question_of(policy, &whole, request, out->planned_at, request->at, now, arena);
+    const struct finding *findings = ask_all(&q, out);
+    note_zones(&q, out);
     out->sequence_id = shared_sequence(policy, whole.contacts, request);
     out->verdict = out->rule < 0 ? VERDICT_GRANT : VERDICT_DENY;
     out->reason = out->rule < 0 ? NULL : policy->rules[out->rule].kind->name;
     if (out->verdict == VERDICT_GRANT)
-        out->expires_at = reserved_until(policy, request);
+        out->expires_at = reserved_until(&q, findings, out->planned_at);
 }
 
 void contact_refuse(const struct contact_policy *policy, const struct contact_fact *request,
@@ -317,19 +398,20 @@ static size_t find_open(const struct ledger *ledger, struct instant at, struct i
     return count;
 }
 
-static bool may_revoke(const struct contact_rule *rule, bool is_merged)
+static bool may_revoke(const struct contact_rule *rule, struct contact_news news)
 {
     return rule->kind->revokes == REVOKES_ON_SIGNAL ||
-           (rule->kind->revokes == REVOKES_ON_MERGE && is_merged);
+           (rule->kind->revokes == REVOKES_ON_MERGE && news.is_merged) ||
+           (rule->kind->revokes == REVOKES_ON_HOURS && news.has_hours);
 }
 
 /* Of the rules that may revoke; -1: none fails. */
 static int first_failing(const struct contact_policy *policy, const struct question *q,
-                         bool is_merged)
+                         struct contact_news news)
 {
     for (size_t i = 0; i < policy->rule_count; i++) {
         struct finding finding;
-        if (!may_revoke(&policy->rules[i], is_merged))
+        if (!may_revoke(&policy->rules[i], news))
             continue;
         rule_ask(&policy->rules[i], q, &finding);
         if (!finding.passed)
@@ -341,8 +423,8 @@ static int first_failing(const struct contact_policy *policy, const struct quest
 /* Open reservations are put aside and let in again one by one, so that each is judged with the
  * earlier ones only, and with what is claimed: who acts already cannot be stopped. */
 size_t contact_revoke(const struct contact_policy *policy, const struct ledger *ledger,
-                      bool is_merged, struct instant at, struct instant now, struct arena *arena,
-                      struct revocation **out)
+                      struct contact_news news, struct instant at, struct instant now,
+                      struct arena *arena, struct revocation **out)
 {
     struct ledger whole = with_contacts(policy, ledger, arena);
     struct open_request *open;
@@ -352,8 +434,9 @@ size_t contact_revoke(const struct contact_policy *policy, const struct ledger *
     *out = arena_array(arena, struct revocation, count);
     for (size_t i = 0; i < count; i++) {
         const struct contact_fact *request = open[i].request;
-        struct question q = question_of(policy, &whole, request, at, now, arena);
-        int rule = first_failing(policy, &q, is_merged);
+        struct question q =
+            question_of(policy, &whole, request, open[i].reservation->planned_at, at, now, arena);
+        int rule = first_failing(policy, &q, news);
         if (rule < 0)
             open[i].reservation->outcome = RESULT_OPEN;
         else
@@ -411,8 +494,7 @@ void contact_claim(const struct contact_policy *policy, const struct ledger *led
         return;
     }
     struct ledger whole = with_contacts(policy, ledger, arena);
-    struct question q = question_of(policy, &whole, request, now, now, arena);
-    q.planned_at = now;
+    struct question q = question_of(policy, &whole, request, now, now, now, arena);
     out->rule = first_forbidding(policy, &q);
     if (out->rule >= 0)
         out->void_because = policy->rules[out->rule].kind->name;

@@ -55,6 +55,15 @@ const struct contact_class *policy_class_named(const struct contact_policy *poli
     return NULL;
 }
 
+const struct contact_calendar *policy_calendar(const struct contact_policy *policy,
+                                               struct span name)
+{
+    for (size_t i = 0; i < policy->calendar_count; i++)
+        if (span_equal(policy->calendars[i].name, name))
+            return &policy->calendars[i];
+    return NULL;
+}
+
 const struct consent_meaning *meaning_find(const struct consent_meanings *meanings,
                                            struct span word)
 {

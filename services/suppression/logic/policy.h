@@ -5,6 +5,7 @@
 
 #include "common/base/instant.h"
 #include "common/base/outcome.h"
+#include "common/base/zone_set.h"
 #include "common/words/words.h"
 
 enum { CONTACT_MAX_RULES = 64, CONTACT_MAX_CLASSES = 16 };
@@ -96,6 +97,13 @@ struct consent_meanings {
     size_t count;
 };
 
+/* Days that are the same for everybody, such as holidays. */
+struct contact_calendar {
+    struct span name;
+    int32_t *dates; /* days since 1970, ascending */
+    size_t count;
+};
+
 struct contact_policy {
     struct contact_rule rules[CONTACT_MAX_RULES];
     size_t rule_count;
@@ -117,6 +125,16 @@ struct contact_policy {
     struct duration sequence_within;          /* of the first of them */
     bool keep_opt_outs;                       /* an erasure leaves the opt-outs of addresses */
     struct contact_names needs_address;       /* channels whose requests must name an address */
+    struct contact_calendar *calendars;
+    size_t calendar_count;
+    /* countries and zones where a customer may be of whom nothing is known, as they are written */
+    struct contact_names zones_unknown;
+    struct duration zones_memory;      /* how long a device says where its owner is */
+    bool asks_zones;                   /* some rule does */
+    const struct zone_book *zone_book; /* suppression_policy_set_zones; NULL: only UTC is known */
+    /* How much later than it was asked for a contact may be booked, and how long it must then be
+     * possible at least. */
+    struct duration booking_most, booking_least;
 };
 
 /* NULL if the policy does not know the class. */
@@ -140,6 +158,9 @@ struct consent_meaning policy_unsubscribe_from(const struct contact_policy *poli
  * that. */
 struct span policy_reported_channel(const struct contact_policy *policy, struct span channel,
                                     struct span event);
+/* NULL for none. */
+const struct contact_calendar *policy_calendar(const struct contact_policy *policy,
+                                               struct span name);
 /* NULL for none. */
 const struct consent_meaning *meaning_find(const struct consent_meanings *meanings,
                                            struct span word);

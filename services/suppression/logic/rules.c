@@ -39,8 +39,11 @@ static void close_once(struct finding *finding, struct arena *arena)
     finding->closing_count = finding->passed ? 0 : 1;
 }
 
-struct instant finding_next(const struct finding *finding, size_t *cursor, struct instant at)
+struct instant finding_next(const struct finding *finding, size_t *cursor, struct instant at,
+                            struct duration least)
 {
+    if (finding->clock)
+        return clock_opens(finding->clock, at, least);
     const struct closing *closing = finding->closings;
     for (; *cursor < finding->closing_count; ++*cursor)
         if (instant_compare(at, closing[*cursor].until) < 0)
@@ -50,6 +53,18 @@ struct instant finding_next(const struct finding *finding, size_t *cursor, struc
     return is_closed ? closing[*cursor].until : at;
 }
 
+struct instant finding_closes(const struct finding *finding, struct instant at)
+{
+    return finding->clock ? clock_closes(finding->clock, at) : INSTANT_NEVER;
+}
+
+const struct whereabouts *question_where(const struct question *q)
+{
+    if (*q->where == NULL)
+        *q->where = whereabouts_find(q->policy, q->ledger, q->request, q->planned_at, q->arena);
+    return *q->where;
+}
+
 void rule_ask(const struct contact_rule *rule, const struct question *question,
               struct finding *finding)
 {
@@ -57,10 +72,11 @@ void rule_ask(const struct contact_rule *rule, const struct question *question,
         .passed = true, .observed = SPAN("not for this request"), .allowed = SPAN("")};
     if (rule_is_for(rule, question->request))
         rule->kind->ask(rule, question, finding);
-    if (finding->closings == NULL)
+    if (finding->closings == NULL && finding->clock == NULL)
         close_once(finding, question->arena);
     size_t cursor = 0;
-    struct instant next = finding_next(finding, &cursor, question->planned_at);
+    struct instant next =
+        finding_next(finding, &cursor, question->planned_at, (struct duration){0});
     finding->passed = instant_compare(next, question->planned_at) == 0;
     finding->opens = next;
 }
@@ -95,8 +111,13 @@ void rule_ask_anyone(const struct contact_policy *policy, const struct contact_r
         .expires_at = INSTANT_ABSENT,
         .latest_at = INSTANT_ABSENT,
     };
-    struct question question = {
-        .policy = policy, .ledger = ledger, .request = &request, .planned_at = at, .arena = arena};
+    struct whereabouts *where = NULL;
+    struct question question = {.policy = policy,
+                                .ledger = ledger,
+                                .request = &request,
+                                .planned_at = at,
+                                .where = &where,
+                                .arena = arena};
     rule_ask(rule, &question, finding);
 }
 

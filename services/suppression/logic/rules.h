@@ -8,6 +8,8 @@
 #define TUTTI_CONTACT_RULES_H
 
 #include "services/suppression/logic/contacts.h"
+#include "services/suppression/logic/hours.h"
+#include "services/suppression/logic/whereabouts.h"
 
 /* One line per kind: rules/<name>.c defines rule_<name>. */
 #define RULE_KINDS(X)                                                                              \
@@ -22,6 +24,8 @@
     X(apart)                                                                                       \
     X(cap)                                                                                         \
     X(own_limit)                                                                                   \
+    X(quiet_hours)                                                                                 \
+    X(own_hours)                                                                                   \
     X(holdout)
 
 /* ---- asking ---- */
@@ -30,13 +34,17 @@ struct question {
     const struct contact_policy *policy;
     const struct ledger *ledger;
     const struct contact_fact *request;
-    struct instant planned_at; /* the time that is asked about */
-    struct contacts *contacts; /* what rules may count; NULL: nothing */
-    struct instant at, now;    /* clocks by which a reservation is over */
-    struct id sequence;        /* contact_sequence: of which the request takes the place */
-    bool obeys_caps;           /* false: the request's class is exempt from counting rules */
+    struct instant planned_at;  /* the time that is asked about */
+    struct contacts *contacts;  /* what rules may count; NULL: nothing */
+    struct instant at, now;     /* clocks by which a reservation is over */
+    struct id sequence;         /* contact_sequence: of which the request takes the place */
+    bool obeys_caps;            /* false: the request's class is exempt from counting rules */
+    struct whereabouts **where; /* question_where; *where NULL: no rule has asked yet */
     struct arena *arena;
 };
+
+/* Where the customer may be; found once for all rules. */
+const struct whereabouts *question_where(const struct question *question);
 
 /* Instants from `from` on, before `until`. */
 struct closing {
@@ -57,6 +65,8 @@ struct finding {
      * out. */
     const struct closing *closings;
     size_t closing_count;
+    /* Instead of a list, of what closes and opens by the clock for ever. */
+    const struct clock_rule *clock;
 };
 
 /* A kind's answer. Facts later than the planned contact count too where they are already known: the
@@ -83,9 +93,13 @@ enum rule_key_type {
     KEY_CHOICES, /* struct rule_choices: a section of KEY_CHOICE under any names, which are folded
                   */
     KEY_NAMES,   /* struct contact_names */
-    KEY_CHANNELS, /* the same, of channels */
-    KEY_CLASSES,  /* the same, of classes */
-    KEY_SECTION,  /* bool: it is there; its own `keys` say what else it fills */
+    KEY_CHANNELS,  /* the same, of channels */
+    KEY_CLASSES,   /* the same, of classes */
+    KEY_SECTION,   /* bool: it is there; its own `keys` say what else it fills */
+    KEY_HOUR,      /* int32_t: seconds of the day, of HH:MM */
+    KEY_DAYS,      /* int: bit n for the nth day of the week, from Monday */
+    KEY_WINDOWS,   /* struct rule_windows: {from, to, days} each */
+    KEY_CALENDARS, /* struct rule_dates: the days of calendars of the policy */
 };
 
 struct rule_length {
@@ -109,6 +123,16 @@ struct rule_choices {
     size_t count;
 };
 
+struct rule_windows {
+    struct hours_window *items;
+    size_t count;
+};
+
+struct rule_dates {
+    int32_t *items; /* days since 1970 */
+    size_t count, capacity;
+};
+
 enum { RULE_MAX_COUNT = 1000000 };
 
 /* A key of the policy file. The parser walks a kind's keys in order. */
@@ -127,6 +151,14 @@ enum rule_revocation {
     REVOKES_NEVER,
     REVOKES_ON_SIGNAL, /* any news of the customer, a merge included */
     REVOKES_ON_MERGE,  /* only a merge: earlier requests keep their slot */
+    REVOKES_ON_HOURS,  /* only what the customer says of his hours and his zone */
+};
+
+/* Whether a rule asks where the customer is. */
+enum rule_zones {
+    RULE_WITHOUT_ZONES,
+    RULE_WITH_KNOWN_ZONES, /* it can do without */
+    RULE_WITH_ZONES, /* the policy must say where a customer may be of whom nothing is known */
 };
 
 struct rule_kind {
@@ -158,6 +190,9 @@ struct rule_kind {
     /* Requests that it is for; NULL: those of the rule's channels, classes and tags. */
     bool (*is_for)(const struct contact_rule *rule, const struct contact_fact *request);
     rule_ask_fn *ask;
+    enum rule_zones (*zones)(const struct contact_rule *rule); /* NULL: RULE_WITHOUT_ZONES */
+    /* Countries that it names, which must have zones. NULL: it names none. */
+    const struct contact_names *(*countries)(const struct contact_rule *rule);
     /* Tells the policy which purposes and topics the rule asks for. May be NULL. */
     void (*declare)(const struct contact_rule *rule, struct arena *arena,
                     struct contact_policy *policy);
@@ -182,8 +217,12 @@ void rule_ask(const struct contact_rule *rule, const struct question *question,
 void rule_leave_out(const struct question *question, struct finding *finding);
 
 /* The earliest instant from `at` on that is in no closing; INSTANT_NEVER: none. *cursor starts at 0
- * and leaves behind what is over: `at` must not fall from call to call. */
-struct instant finding_next(const struct finding *finding, size_t *cursor, struct instant at);
+ * and leaves behind what is over: `at` must not fall from call to call. What goes by the clock must
+ * stay open for `least`. */
+struct instant finding_next(const struct finding *finding, size_t *cursor, struct instant at,
+                            struct duration least);
+/* When a rule that goes by the clock closes next; INSTANT_NEVER of all others. */
+struct instant finding_closes(const struct finding *finding, struct instant at);
 
 /* Asks about no request in particular: a contact at `at`, of the first channel, class and tag that
  * the rule is for. */

@@ -9,6 +9,7 @@
 #include "common/codec/json.h"
 #include "common/words/words.h"
 #include "services/suppression/logic/rules.h"
+#include "services/suppression/policy/policy_clocks.h"
 #include "services/suppression/policy/policy_words.h"
 
 enum { MAX_RULE_ID = 64 };
@@ -283,6 +284,14 @@ static enum outcome read_key(struct arena *arena, const struct json *object,
         return read_class_names(arena, object, key->name, target->policy, value, err);
     case KEY_SECTION:
         return read_section(arena, object, key, target, err);
+    case KEY_HOUR:
+        return policy_read_hour(object, key->name, value, err);
+    case KEY_DAYS:
+        return policy_read_days(object, key->name, value, err);
+    case KEY_WINDOWS:
+        return policy_read_windows(arena, object, key->name, value, err);
+    case KEY_CALENDARS:
+        return policy_read_calendars(arena, object, key->name, target->policy, value, err);
     }
     return OUTCOME_OK;
 }
@@ -517,7 +526,7 @@ enum outcome suppression_policy_take(struct arena *arena, const struct json *roo
     CHECK(json_check_keys(root, "classes rules",
                           "owner time_zone reservation consent channels unsubscribe_from "
                           "consent_words preference_center needs_address keep_opt_outs sequence "
-                          "pressure",
+                          "pressure zones calendars booking",
                           err));
     CHECK(json_text(root, "owner", &owner, err));
     CHECK(json_text(root, "time_zone", &time_zone, err));
@@ -530,8 +539,10 @@ enum outcome suppression_policy_take(struct arena *arena, const struct json *roo
     CHECK(read_needs_address(arena, root, out, err));
     CHECK(read_sequence(root, out, err));
     CHECK(check_pressure(root, err));
+    CHECK(policy_read_clocks(arena, root, out, err));
     CHECK(json_bool(root, "keep_opt_outs", &out->keep_opt_outs, err));
     CHECK(read_rules(arena, root, owner, out, err));
+    CHECK(policy_check_zones(root, out, err));
     return check_words_of_rules(root, out, err);
 }
 

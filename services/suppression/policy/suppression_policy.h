@@ -18,8 +18,14 @@ enum outcome suppression_policy_take(struct arena *arena, const struct json *roo
 enum outcome suppression_policy_parse(struct arena *arena, struct span text, const char *name,
                                       struct contact_policy *out, struct err *err);
 
-/* What a valid policy says and can hardly mean, with its place in the file. */
+/* The zones that the policy works by, borrowed from now on. FATAL "policy_invalid" for a zone or a
+ * country that they do not have. Where policy->asks_zones is false nothing needs them. */
+enum outcome suppression_policy_set_zones(struct arena *arena, struct contact_policy *policy,
+                                          const struct zone_book *book, struct err *err);
+
+/* What a valid policy says and can hardly mean, with its place in the file. today: days since 1970.
+ */
 void suppression_policy_warnings(struct arena *arena, const struct contact_policy *policy,
-                                 struct warnings *out);
+                                 int32_t today, struct warnings *out);
 
 #endif

@@ -144,8 +144,25 @@ static void look_at_yes(struct search *search)
                        &policy->consents[i].confirmed_by.events);
 }
 
+/* ---- calendars ---- */
+
+/* Whoever forgets to write down the next year's holidays is told in time. */
+static void look_at_calendars(struct search *search, int32_t today)
+{
+    enum { DAYS_AHEAD = 60 };
+    for (size_t i = 0; i < search->policy->calendar_count; i++) {
+        const struct contact_calendar *calendar = &search->policy->calendars[i];
+        int year, month, date;
+        day_to_civil(calendar->dates[calendar->count - 1], &year, &month, &date);
+        if (calendar->dates[calendar->count - 1] < today + DAYS_AHEAD)
+            add(search,
+                arena_printf(search->arena, "calendar \"" SPAN_FMT "\" ends on %04d-%02d-%02d",
+                             SPAN_ARG(calendar->name), year, month, date));
+    }
+}
+
 void suppression_policy_warnings(struct arena *arena, const struct contact_policy *policy,
-                                 struct warnings *out)
+                                 int32_t today, struct warnings *out)
 {
     struct search search = {arena, policy, out};
     *out = (struct warnings){0};
@@ -159,4 +176,5 @@ void suppression_policy_warnings(struct arena *arena, const struct contact_polic
             add_of_rule(&search, rule, doubt);
     }
     look_at_yes(&search);
+    look_at_calendars(&search, today);
 }

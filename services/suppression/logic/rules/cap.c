@@ -1,4 +1,5 @@
 /* cap.c: denies a contact that would be one too many. */
+#include "services/suppression/logic/rules/calendar.h"
 #include "services/suppression/logic/rules/counted.h"
 #include "services/suppression/logic/rules/windows.h"
 
@@ -6,19 +7,31 @@ enum { LIMIT_ABSENT = -1 };
 
 enum { SEQUENCES_EACH, SEQUENCES_ONCE };
 
+enum { ZONE_OF_PERSON, ZONE_OF_UTC, ZONE_ABSENT };
+
+enum { WEEK_FROM_MONDAY, WEEK_FROM_SUNDAY, WEEK_ABSENT };
+
 enum { BY_DEPARTMENT, BY_PURPOSE, BY_CAMPAIGN, BY_TAG, BY_NOTHING };
 
 static const struct duration shortest = {60 * US_PER_SECOND}, longest = {400 * US_PER_DAY};
 
 struct cap {
     struct duration per; /* length of the rolling window */
+    int calendar;        /* enum calendar_unit: instead of it */
+    int zone, week_starts;
     int32_t limit, limits[PRIORITY_COUNT];
     int by;
     int sequences; /* SEQUENCES_ONCE: those of a sequence take one place */
 };
 
 static const struct cap defaults = {
-    .limit = LIMIT_ABSENT, .limits = {LIMIT_ABSENT}, .by = BY_NOTHING};
+    .limit = LIMIT_ABSENT,
+    .limits = {LIMIT_ABSENT},
+    .by = BY_NOTHING,
+    .calendar = CALENDAR_NONE,
+    .zone = ZONE_ABSENT,
+    .week_starts = WEEK_ABSENT,
+};
 
 /* ---- which contacts ---- */
 
@@ -99,11 +112,45 @@ static int32_t roll(const struct contact_rule *rule, const struct question *q, s
     return windows_most(&times, cap->per, q->planned_at);
 }
 
+/* Where its days begin. */
+struct cap_zones {
+    const struct zone *const *items;
+    size_t count;
+};
+
+static struct cap_zones zones_of(const struct cap *cap, const struct question *q)
+{
+    static const struct zone *const utc[] = {&zone_utc};
+    if (cap->zone == ZONE_OF_UTC)
+        return (struct cap_zones){utc, 1};
+    const struct whereabouts *where = question_where(q);
+    return where->count > 0 ? (struct cap_zones){where->zones, where->count}
+                            : (struct cap_zones){utc, 1};
+}
+
+/* Of the contacts in the period of planned_at, or later. */
+static int32_t count_days(const struct contact_rule *rule, const struct question *q,
+                          struct span tag, struct closings *closings)
+{
+    const struct cap *cap = rule->own;
+    const struct calendar calendar = {cap->calendar, cap->week_starts == WEEK_FROM_SUNDAY};
+    const struct counting counting = counting_of(rule, q, tag);
+    struct cap_zones zones = zones_of(cap, q);
+    struct instant since = calendar_since(&calendar, zones.items, zones.count, q->planned_at),
+                   after = instant_minus(since, (struct duration){1});
+    struct places places = cap->sequences == SEQUENCES_ONCE ? counted_places(&counting, q, after)
+                                                            : counted_each(&counting, q, after);
+    return calendar_close(&calendar, zones.items, zones.count, &places, limit_for(cap, q->request),
+                          q->planned_at, q->arena, closings);
+}
+
 static void ask_part(const struct contact_rule *rule, const struct question *q, struct span tag,
                      struct fullness *fullness)
 {
     struct closings closings = {0};
-    int32_t most = roll(rule, q, tag, &closings);
+    const struct cap *cap = rule->own;
+    int32_t most = cap->calendar == CALENDAR_NONE ? roll(rule, q, tag, &closings)
+                                                  : count_days(rule, q, tag, &closings);
     fullness->closings =
         fullness->most ? closings_unite(&fullness->closings, &closings, q->arena) : closings;
     fullness->most = most > fullness->most ? most : fullness->most;
@@ -129,12 +176,19 @@ static void ask_parts(const struct contact_rule *rule, const struct question *q,
         ask_part(rule, q, SPAN_NONE, fullness);
 }
 
+static const char *window_text(const struct cap *cap, const struct question *q)
+{
+    static const char *const units[] = {
+        [CALENDAR_DAY] = "day", [CALENDAR_WEEK] = "week", [CALENDAR_MONTH] = "month"};
+    return cap->calendar == CALENDAR_NONE ? length_text(q->arena, cap->per) : units[cap->calendar];
+}
+
 static void ask(const struct contact_rule *rule, const struct question *q, struct finding *finding)
 {
     const struct cap *cap = rule->own;
     struct fullness fullness = {0};
-    finding->allowed = span_of(arena_printf(q->arena, "%d per %s", limit_for(cap, q->request),
-                                            length_text(q->arena, cap->per)));
+    finding->allowed = span_of(
+        arena_printf(q->arena, "%d per %s", limit_for(cap, q->request), window_text(cap, q)));
     if (q->obeys_caps)
         ask_parts(rule, q, &fullness);
     closings_answer(&fullness.closings, finding);
@@ -149,7 +203,12 @@ static void ask(const struct contact_rule *rule, const struct question *q, struc
 static const char *check(const struct contact_rule *rule)
 {
     const struct cap *cap = rule->own;
-    if (cap->per.us < shortest.us)
+    bool has_per = cap->per.us != 0, has_calendar = cap->calendar != CALENDAR_NONE;
+    if (has_per == has_calendar)
+        return "a cap needs either per or calendar";
+    if (has_per && (cap->zone != ZONE_ABSENT || cap->week_starts != WEEK_ABSENT))
+        return "zone and week_starts are for calendar";
+    if (has_per && cap->per.us < shortest.us)
         return "per: at least PT1M";
     if (cap->per.us > longest.us)
         return "per: at most P400D";
@@ -167,16 +226,28 @@ static const char *doubt(const struct contact_rule *rule)
     return NULL;
 }
 
+static enum rule_zones zones(const struct contact_rule *rule)
+{
+    const struct cap *cap = rule->own;
+    return cap->calendar != CALENDAR_NONE && cap->zone != ZONE_OF_UTC ? RULE_WITH_ZONES
+                                                                      : RULE_WITHOUT_ZONES;
+}
+
 static const struct rule_key keys[] = {
-    {.name = "per",
-     KEY_DURATION,
-     .is_required = true,
-     .is_positive = true,
-     .offset = offsetof(struct cap, per)},
+    {.name = "per", KEY_DURATION, .is_positive = true, .offset = offsetof(struct cap, per)},
     {.name = "by",
      KEY_CHOICE,
      .words = "department|purpose|campaign|tag",
      .offset = offsetof(struct cap, by)},
+    {.name = "calendar",
+     KEY_CHOICE,
+     .words = "day|week|month",
+     .offset = offsetof(struct cap, calendar)},
+    {.name = "zone", KEY_CHOICE, .words = "person|UTC", .offset = offsetof(struct cap, zone)},
+    {.name = "week_starts",
+     KEY_CHOICE,
+     .words = "monday|sunday",
+     .offset = offsetof(struct cap, week_starts)},
     {.name = "sequences",
      KEY_CHOICE,
      .words = "each|once",
@@ -201,4 +272,5 @@ const struct rule_kind rule_cap = {
     .check = check,
     .doubt = doubt,
     .ask = ask,
+    .zones = zones,
 };

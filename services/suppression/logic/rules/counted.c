@@ -155,6 +155,17 @@ struct places counted_places(const struct counting *counting, const struct quest
     return places;
 }
 
+struct places counted_each(const struct counting *counting, const struct question *q,
+                           struct instant after)
+{
+    struct times times = counted_times(counting, q, after);
+    struct places places = {q->contacts ? q->contacts->placed : NULL, times.count};
+    for (size_t i = 0; i < times.count; i++)
+        places.items[i] =
+            (struct placed_contact){.at = times.items[i], .place = (uint32_t)i, .held = 0};
+    return places;
+}
+
 const char *length_text(struct arena *arena, struct duration d)
 {
     if (d.us % US_PER_DAY == 0)

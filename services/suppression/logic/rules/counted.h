@@ -28,6 +28,10 @@ struct places {
 struct places counted_places(const struct counting *counting, const struct question *question,
                              struct instant after);
 
+/* The same where each contact takes a place of its own. */
+struct places counted_each(const struct counting *counting, const struct question *question,
+                           struct instant after);
+
 /* The first that is later than the instant. */
 size_t times_first_after(const struct times *times, struct instant at);
 

@@ -17,12 +17,24 @@ struct pauses {
     struct instant ended_at; /* the newest end */
 };
 
-/* A date begins at its midnight in UTC. */
-static struct instant time_of(struct arena *arena, struct span text)
+/* A date begins at its midnight, in the latest zone where the customer may be. */
+static struct instant date_of(const struct question *q, struct span text)
+{
+    struct instant at = INSTANT_FIRST, latest = INSTANT_FIRST;
+    const struct whereabouts *where = question_where(q);
+    instant_parse(span_of(arena_printf(q->arena, SPAN_FMT "T00:00:00Z", SPAN_ARG(text))), &at);
+    for (size_t i = 0; i < where->count; i++) {
+        struct instant midnight = zone_midnight(where->zones[i], instant_day(at, 0));
+        latest = instant_compare(midnight, latest) > 0 ? midnight : latest;
+    }
+    return where->count > 0 ? latest : at;
+}
+
+static struct instant time_of(const struct question *q, struct span text)
 {
     struct instant at = INSTANT_FIRST;
     if (text.len == 10)
-        text = span_of(arena_printf(arena, SPAN_FMT "T00:00:00Z", SPAN_ARG(text)));
+        return date_of(q, text);
     instant_parse(text, &at);
     return at;
 }
@@ -45,8 +57,7 @@ static void begin(const struct question *q, const struct contact_fact *fact,
     if (!is_for_all && !names_channel(q, fields))
         return;
     int by = contact_is_copy(fact) ? SAID_BY_OTHERS : SAID_BY_CUSTOMER;
-    pauses->items[by][is_for_all ? OF_ALL : OF_CHANNEL] =
-        (struct pause){fact, time_of(q->arena, until)};
+    pauses->items[by][is_for_all ? OF_ALL : OF_CHANNEL] = (struct pause){fact, time_of(q, until)};
 }
 
 /* Only the customer ends pauses. */
@@ -104,6 +115,11 @@ static void ask(const struct contact_rule *rule, const struct question *q, struc
         finding->since = pause->fact->at;
 }
 
+static enum rule_zones zones(const struct contact_rule *rule)
+{
+    return RULE_WITH_KNOWN_ZONES;
+}
+
 const struct rule_kind rule_pause = {
     .name = "pause",
     .says = "the customer asked us to pause ({observed})",
@@ -111,4 +127,5 @@ const struct rule_kind rule_pause = {
     .revokes = REVOKES_ON_SIGNAL,
     .binds_named = true,
     .ask = ask,
+    .zones = zones,
 };
