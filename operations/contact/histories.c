@@ -5,6 +5,7 @@
 
 #include "common/base/pack.h"
 #include "contact_sql.h"
+#include "services/suppression/suppression_places.h"
 #include "services/suppression/suppression_profile.h"
 
 enum { CUSTOMERS_AT_ONCE = 200, KEY_SIZE = 8 };
@@ -27,6 +28,7 @@ struct reading {
     struct reservation *decisions;
     size_t decision_count;
     struct known_addresses known;
+    struct place_list places;
     struct address_words *words;
     size_t word_count;
 };
@@ -147,6 +149,8 @@ static enum outcome read_addresses(struct reading *reading, struct err *err)
         anchors[i] = reading->members[i].anchor;
     CHECK(addresses_find_known(reading->histories->db, reading->arena, anchors,
                                reading->member_count, &reading->known, err));
+    CHECK(places_find(reading->histories->db, reading->arena, anchors, reading->member_count,
+                      &reading->places, err));
     return read_words(reading, err);
 }
 
@@ -168,6 +172,7 @@ static enum outcome read_addresses(struct reading *reading, struct err *err)
     }
 FIRST_OF(first_fact, struct ledger_fact, key.anchor)
 FIRST_OF(first_known, struct known_address, anchor)
+FIRST_OF(first_place, struct place, anchor)
 
 struct fact_list {
     struct ledger_fact **items;
@@ -255,7 +260,7 @@ static void put_addresses(const struct reading *reading, const struct known_addr
 }
 
 static struct history history_of(const struct reading *reading, const struct fact_list *facts,
-                                 const struct known_addresses *known)
+                                 const struct known_addresses *known, struct place_list *places)
 {
     struct profile profile = {.facts = facts->items, .fact_count = facts->count};
     profile_put_in_order(&profile);
@@ -266,11 +271,12 @@ static struct history history_of(const struct reading *reading, const struct fac
     struct history history = {.facts = bodies, .fact_count = profile.fact_count};
     put_decisions(reading, &history);
     put_addresses(reading, known, &history);
+    history.places = places;
     return history;
 }
 
 static void take_anchor(struct reading *reading, int64_t anchor, struct fact_list *facts,
-                        struct known_addresses *known)
+                        struct known_addresses *known, struct place_list *places)
 {
     for (size_t i = first_fact(reading->facts, reading->fact_count, anchor);
          i < reading->fact_count && reading->facts[i].key.anchor == anchor; i++)
@@ -278,6 +284,9 @@ static void take_anchor(struct reading *reading, int64_t anchor, struct fact_lis
     for (size_t i = first_known(reading->known.items, reading->known.count, anchor);
          i < reading->known.count && reading->known.items[i].anchor == anchor; i++)
         *arena_push(reading->arena, known) = reading->known.items[i];
+    for (size_t i = first_place(reading->places.items, reading->places.count, anchor);
+         i < reading->places.count && reading->places.items[i].anchor == anchor; i++)
+        *arena_push(reading->arena, places) = reading->places.items[i];
 }
 
 static void divide(struct reading *reading, struct customer *customers, size_t count)
@@ -285,11 +294,12 @@ static void divide(struct reading *reading, struct customer *customers, size_t c
     for (size_t c = 0; c < count; c++) {
         struct fact_list facts = {0};
         struct known_addresses known = {0};
+        struct place_list *places = arena_new(reading->arena, struct place_list);
         int64_t key = id_short(&customers[c].profile_id);
         for (size_t m = 0; m < reading->member_count; m++)
             if (reading->members[m].profile == key)
-                take_anchor(reading, reading->members[m].anchor, &facts, &known);
-        customers[c].history = history_of(reading, &facts, &known);
+                take_anchor(reading, reading->members[m].anchor, &facts, &known, places);
+        customers[c].history = history_of(reading, &facts, &known, places);
     }
 }
 

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 
 #include "common/base/nearest.h"
+#include "common/runtime/clock.h"
 #include "common/service/generation.h"
+#include "common/service/zones.h"
 #include "contact_sql.h"
 #include "operations/contact/histories.h"
 #include "operations/contact/plan_tally.h"
@@ -105,7 +107,7 @@ static enum outcome read_candidate(struct plan *plan, struct err *err)
     struct contact_policy *candidate = arena_new(arena, struct contact_policy);
     struct warnings warnings;
     CHECK(suppression_policy_read(arena, plan->request->path, candidate, err));
-    suppression_policy_warnings(arena, candidate, &warnings);
+    suppression_policy_warnings(arena, candidate, instant_day(clock_now(), 0), &warnings);
     candidate_warn(plan->desk, plan->request->path, &warnings);
     plan->candidate = without_lots(arena, candidate);
     return OUTCOME_OK;
@@ -135,12 +137,32 @@ static const char *text_of(struct arena *arena, struct instant at)
     return arena_printf(arena, "%s", text);
 }
 
+/* Both policies go by the zones of the active generation. */
+static enum outcome load_zones(struct plan *plan, struct err *err)
+{
+    struct desk *desk = plan->desk;
+    struct zone_book *book = arena_new(desk->arena, struct zone_book);
+    struct contact_policy *candidate = arena_new(desk->arena, struct contact_policy),
+                          *active = arena_new(desk->arena, struct contact_policy);
+    struct id zones;
+    *candidate = *plan->candidate;
+    *active = *plan->active;
+    CHECK(generation_find_zones(desk->db, desk->arena, &zones, err));
+    CHECK(zones_load_book(desk->db, desk->arena, &zones, book, err));
+    CHECK(suppression_policy_set_zones(desk->arena, candidate, book, err));
+    CHECK(suppression_policy_set_zones(desk->arena, active, book, err));
+    plan->candidate = candidate;
+    plan->active = active;
+    return OUTCOME_OK;
+}
+
 static enum outcome open_plan(struct plan *plan, size_t *customers, struct err *err)
 {
     struct desk *desk = plan->desk;
     CHECK(read_candidate(plan, err));
     CHECK(desk_connect(desk, err));
     CHECK(contact_ledger_policy(desk->db, desk->arena, &plan->active, err));
+    CHECK(load_zones(plan, err));
     plan->active = without_lots(desk->arena, plan->active);
     if (plan->request->with_sends) {
         CHECK(must_know_class(plan->candidate, plan->request->path, plan->request->class, err));

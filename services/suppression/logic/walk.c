@@ -232,8 +232,9 @@ static void begin(struct walk *walk, const struct history *history)
     for (size_t i = 0; i < walk->all.fact_count; i++)
         if (rules_read(walk->policy, walk->all.facts[i]))
             readable[walk->readable++] = walk->all.facts[i];
-    walk->known =
-        (struct ledger){.facts = readable, .contacts = contacts_from_before(walk, history)};
+    walk->known = (struct ledger){.facts = readable,
+                                  .contacts = contacts_from_before(walk, history),
+                                  .places = history->places};
 }
 
 /* ---- one step ---- */

@@ -19,6 +19,7 @@ struct history {
     size_t decision_count;
     /* Addresses of the customer, and all that was ever said of each that is asked about. */
     const struct address_book *addresses;
+    const struct place_list *places; /* where the customer was */
 };
 
 struct walk_terms {
