@@ -212,8 +212,9 @@ static void it_revokes_nothing(void **state)
     book->arms.items[0].arm = ARM_CONTROL;
     struct ledger ledger = book_ledger(book);
     struct instant at = book_time("2026-03-01T11:00:00Z");
-    assert_int_equal(
-        contact_revoke(book->policy, &ledger, true, at, at, &book->arena, &revocations), 0);
+    assert_int_equal(contact_revoke(book->policy, &ledger, (struct contact_news){.is_merged = true},
+                                    at, at, &book->arena, &revocations),
+                     0);
 }
 
 int main(void)

@@ -91,8 +91,9 @@ static void decided(uint32_t request, enum contact_verdict verdict, double plann
 
 static struct history history(void)
 {
-    return (struct history){book->sorted, book->fact_count, book->reservations,
-                            book->reservation_count, book->addresses};
+    return (struct history){book->sorted,       book->fact_count,
+                            book->reservations, book->reservation_count,
+                            book->addresses,    book->places};
 }
 
 static const struct walk_terms whole = {INSTANT_FIRST, INSTANT_NEVER, true, {"marketing", 9}};
@@ -433,7 +434,7 @@ static void many_sends_of_one_customer(void **state)
         facts[i] = book_fact(CONTACT_SENT, "", day(i / 10.0), i + 1);
         sorted[i] = &facts[i];
     }
-    struct history past = {sorted, MANY, NULL, 0, NULL};
+    struct history past = {sorted, MANY, NULL, 0, NULL, NULL};
     struct walked *walked;
     size_t granted = 0;
     clock_t begin = clock();
