@@ -215,13 +215,12 @@ struct hearing {
 static void ask_next(struct hearing *hearing, bool are_last, struct contact_decision *out)
 {
     const struct contact_policy *policy = hearing->q->policy;
-    bool are_left_out = are_last && out->rule >= 0;
     for (; hearing->asked < policy->rule_count; hearing->asked++) {
         const struct contact_rule *rule = &policy->rules[hearing->asked];
         struct finding *finding = &hearing->findings[hearing->asked];
         if (rule->kind->is_last != are_last)
             return;
-        if (are_left_out)
+        if (are_last && out->rule >= 0)
             rule_leave_out(hearing->q, finding);
         else
             rule_ask(rule, hearing->q, finding);
