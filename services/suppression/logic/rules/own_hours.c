@@ -51,6 +51,7 @@ static enum rule_zones zones(const struct contact_rule *rule)
 
 const struct rule_kind rule_own_hours = {
     .name = "own_hours",
+    .says = "the customer asked for other hours ({observed}; the hours are {allowed})",
     .cause = "hours",
     .revokes = REVOKES_ON_HOURS,
     .ask = ask,

@@ -77,6 +77,7 @@ static const struct rule_key keys[] = {
 
 const struct rule_kind rule_quiet_hours = {
     .name = "quiet_hours",
+    .says = "these are quiet hours for the customer ({observed}; allowed is {allowed})",
     .cause = "hours",
     .revokes = REVOKES_ON_HOURS,
     .keys = keys,
