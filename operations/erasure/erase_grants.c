@@ -27,6 +27,8 @@ static struct revocation_row revocation_of(const struct erasure *e, const struct
         .decided_at = now.us,
         .expires_at = db_timestamptz(r, row, 5).us,
         .retry_at = LONG_ABSENT,
+        .planned_at = LONG_ABSENT,
+        .asked_for_at = LONG_ABSENT,
     };
     struct strbuf payload = {.arena = e->desk->arena};
     contact_decision_encode(&payload, &message);

@@ -3,6 +3,7 @@
 import itertools
 from collections import Counter, defaultdict
 
+from consents import short
 from contact_caps import REQUEST, contacts
 from contact_verdicts import fact_of
 from policy import DAY, month_of
@@ -24,8 +25,8 @@ class Pressure:
                 self.requests.setdefault(fact.event_id, fact)
 
     def made(self, members):
-        """[(time, department, channel)] of a customer's contacts that count."""
-        own = [fact for one in members for fact in self.facts.get(one, {}).values()]
+        """[(time, department, channel)] of a customer's contacts that count. A message told under several identifiers is in the words of the first."""
+        own = [fact for one in sorted(members, key=short) for fact in self.facts.get(one, {}).values()]
         own += [self.requests[fact.decision_id] for fact in own if fact.decision_id in self.requests]
         silent = {name for name, said in self.policies.contact.get("classes", {}).items() if not said.get("counts", True)}
         return [
