@@ -154,13 +154,6 @@ enum rule_revocation {
     REVOKES_ON_HOURS,  /* only what the customer says of his hours and his zone */
 };
 
-/* Whether a rule asks where the customer is. */
-enum rule_zones {
-    RULE_WITHOUT_ZONES,
-    RULE_WITH_KNOWN_ZONES, /* it can do without */
-    RULE_WITH_ZONES, /* the policy must say where a customer may be of whom nothing is known */
-};
-
 struct rule_kind {
     const char *name; /* in contact.json, and the reason of a denial */
     /* Why it refuses, as one says it to a person: a clause that may hold {observed} and {allowed}.
@@ -190,7 +183,9 @@ struct rule_kind {
     /* Requests that it is for; NULL: those of the rule's channels, classes and tags. */
     bool (*is_for)(const struct contact_rule *rule, const struct contact_fact *request);
     rule_ask_fn *ask;
-    enum rule_zones (*zones)(const struct contact_rule *rule); /* NULL: RULE_WITHOUT_ZONES */
+    /* Whether it asks where the customer is: the policy must say where he may be if nothing is
+     * known of him. NULL: it does not. */
+    bool (*asks_zones)(const struct contact_rule *rule);
     /* Countries that it names, which must have zones. NULL: it names none. */
     const struct contact_names *(*countries)(const struct contact_rule *rule);
     /* Tells the policy which purposes and topics the rule asks for. May be NULL. */

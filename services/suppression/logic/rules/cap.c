@@ -226,11 +226,10 @@ static const char *doubt(const struct contact_rule *rule)
     return NULL;
 }
 
-static enum rule_zones zones(const struct contact_rule *rule)
+static bool asks_zones(const struct contact_rule *rule)
 {
     const struct cap *cap = rule->own;
-    return cap->calendar != CALENDAR_NONE && cap->zone != ZONE_OF_UTC ? RULE_WITH_ZONES
-                                                                      : RULE_WITHOUT_ZONES;
+    return cap->calendar != CALENDAR_NONE && cap->zone != ZONE_OF_UTC;
 }
 
 static const struct rule_key keys[] = {
@@ -272,5 +271,5 @@ const struct rule_kind rule_cap = {
     .check = check,
     .doubt = doubt,
     .ask = ask,
-    .zones = zones,
+    .asks_zones = asks_zones,
 };

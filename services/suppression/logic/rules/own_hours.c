@@ -44,9 +44,9 @@ static void ask(const struct contact_rule *rule, const struct question *q, struc
     local_hours_ask(q, hours, true, finding);
 }
 
-static enum rule_zones zones(const struct contact_rule *rule)
+static bool asks_zones(const struct contact_rule *rule)
 {
-    return RULE_WITH_ZONES;
+    return true;
 }
 
 const struct rule_kind rule_own_hours = {
@@ -55,5 +55,5 @@ const struct rule_kind rule_own_hours = {
     .cause = "hours",
     .revokes = REVOKES_ON_HOURS,
     .ask = ask,
-    .zones = zones,
+    .asks_zones = asks_zones,
 };

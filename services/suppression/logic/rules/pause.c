@@ -17,7 +17,9 @@ struct pauses {
     struct instant ended_at; /* the newest end */
 };
 
-/* A date begins at its midnight, in the latest zone where the customer may be. */
+/* A date begins at its midnight, in the latest zone where the customer may be; in UTC where the
+ * policy keeps no zones. A pause alone is no reason to keep them: of each touchpoint they cost more
+ * than the few hours are worth. */
 static struct instant date_of(const struct question *q, struct span text)
 {
     struct instant at = INSTANT_FIRST, latest = INSTANT_FIRST;
@@ -115,11 +117,6 @@ static void ask(const struct contact_rule *rule, const struct question *q, struc
         finding->since = pause->fact->at;
 }
 
-static enum rule_zones zones(const struct contact_rule *rule)
-{
-    return RULE_WITH_KNOWN_ZONES;
-}
-
 const struct rule_kind rule_pause = {
     .name = "pause",
     .says = "the customer asked us to pause ({observed})",
@@ -127,5 +124,4 @@ const struct rule_kind rule_pause = {
     .revokes = REVOKES_ON_SIGNAL,
     .binds_named = true,
     .ask = ask,
-    .zones = zones,
 };

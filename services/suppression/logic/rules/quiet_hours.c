@@ -53,9 +53,9 @@ static const char *check(const struct contact_rule *rule)
     return hours_are_always(&hours) ? "windows leave no minute of the week" : NULL;
 }
 
-static enum rule_zones zones(const struct contact_rule *rule)
+static bool asks_zones(const struct contact_rule *rule)
 {
-    return RULE_WITH_ZONES;
+    return true;
 }
 
 static const struct contact_names *countries(const struct contact_rule *rule)
@@ -85,6 +85,6 @@ const struct rule_kind rule_quiet_hours = {
     .own_defaults = &defaults,
     .check = check,
     .ask = ask,
-    .zones = zones,
+    .asks_zones = asks_zones,
     .countries = countries,
 };
