@@ -130,7 +130,7 @@ struct contact_policy {
     /* countries and zones where a customer may be of whom nothing is known, as they are written */
     struct contact_names zones_unknown;
     struct duration zones_memory;      /* how long a device says where its owner is */
-    bool asks_zones;                   /* zones_unknown is given */
+    bool asks_zones;                   /* some rule does */
     const struct zone_book *zone_book; /* suppression_policy_set_zones; NULL: only UTC is known */
     /* How much later than it was asked for a contact may be booked, and how long it must then be
      * possible at least. */

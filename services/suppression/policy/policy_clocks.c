@@ -220,11 +220,11 @@ enum outcome policy_read_calendars(struct arena *arena, const struct json *objec
 enum outcome policy_check_zones(const struct json *root, struct contact_policy *policy,
                                 struct err *err)
 {
-    policy->asks_zones = policy->zones_unknown.count > 0;
     for (size_t i = 0; i < policy->rule_count; i++) {
         const struct contact_rule *rule = &policy->rules[i];
-        if (rule->kind->asks_zones && rule->kind->asks_zones(rule) &&
-            policy->zones_unknown.count == 0)
+        bool asks = rule->kind->asks_zones && rule->kind->asks_zones(rule);
+        policy->asks_zones = policy->asks_zones || asks;
+        if (asks && policy->zones_unknown.count == 0)
             return json_fail(root, err,
                              "rule \"" SPAN_FMT "\" needs zones.unknown: countries or zones where "
                              "a customer may be of whom nothing is known",
