@@ -6,11 +6,7 @@ static enum outcome run_one(struct desk *desk, batch_step *step, void *work, str
 {
     CHECK(desk_check_stop(desk, err));
     CHECK(db_begin(desk->db, err));
-    enum outcome outcome = step(work, arena, found, err);
-    if (outcome == OUTCOME_OK)
-        return db_commit(desk->db, err);
-    db_rollback(desk->db);
-    return outcome;
+    return db_end(desk->db, step(work, arena, found, err), err);
 }
 
 enum outcome batches_run(struct desk *desk, const char *what, batch_step *step, void *work,

@@ -384,6 +384,14 @@ void db_rollback(struct db *db)
     end_transaction(db, db->rollbacks);
 }
 
+enum outcome db_end(struct db *db, enum outcome outcome, struct err *err)
+{
+    if (outcome == OUTCOME_OK)
+        return db_commit(db, err);
+    db_rollback(db);
+    return outcome;
+}
+
 /* ---- statements ---- */
 
 static const struct params no_params;

@@ -65,6 +65,9 @@ enum outcome db_commit(struct db *db, struct err *err);
 /* Also ends a COPY; nothing to do outside of both. No error: a broken connection rolls back by
  * itself. */
 void db_rollback(struct db *db);
+/* Ends the transaction by the outcome of its statements: commits after OK; else rolls back and
+ * returns it. */
+enum outcome db_end(struct db *db, enum outcome outcome, struct err *err);
 bool db_in_transaction(const struct db *db);
 
 /* A statement: its text, prepared under a name per connection at first use. */

@@ -176,10 +176,10 @@
     X(0xFE63, 0xFE63, '-')                                                                         \
     X(0xFEFF, 0xFEFF, NOTHING)
 
-/* The collection of identifiers that are people, folded. */
 /* The part of a figure that no known customer has. */
 #define UNIDENTIFIED_PART "(unidentified)"
 
+/* The collection of identifiers that are people, folded. */
 #define WORD_COLLECTION_USERS "users"
 
 /* Events that the product itself acts on. NO_TOUCH: never a touch, whatever a policy says. */

@@ -258,15 +258,22 @@ static enum outcome walk_customer(struct plan *plan, const struct customer *cust
 
 /* ---- what followed the contacts that would go ---- */
 
+/* $1 and $2 of both queries: places in the list, and customers. */
+static void begin_lost(struct lost_contacts *lost, struct params *p)
+{
+    const struct lost_contact *first = lost->items;
+    params_init(p, &lost->arena);
+    params_int4_array(p, &first->place, sizeof *first, lost->count);
+    params_uuid_array(p, &first->profile_id, sizeof *first, lost->count);
+}
+
 static enum outcome find_answers(struct plan *plan, struct err *err)
 {
     struct lost_contacts *lost = &plan->lost;
     const struct lost_contact *first = lost->items;
     struct params p;
     struct db_result *r = NULL;
-    params_init(&p, &lost->arena);
-    params_int4_array(&p, &first->place, sizeof *first, lost->count);
-    params_uuid_array(&p, &first->profile_id, sizeof *first, lost->count);
+    begin_lost(lost, &p);
     params_timestamptz_array(&p, &first->at, sizeof *first, lost->count);
     params_text_array(&p, &first->campaign_id, sizeof *first, lost->count);
     params_uuid_array(&p, &first->request_id, sizeof *first, lost->count);
@@ -290,9 +297,7 @@ static enum outcome find_credit(struct plan *plan, struct err *err)
     const struct lost_contact *first = lost->items;
     struct params p;
     struct db_result *r = NULL;
-    params_init(&p, &lost->arena);
-    params_int4_array(&p, &first->place, sizeof *first, lost->count);
-    params_uuid_array(&p, &first->profile_id, sizeof *first, lost->count);
+    begin_lost(lost, &p);
     params_uuid_array(&p, &first->made_id, sizeof *first, lost->count);
     CHECK(db_run(plan->desk->db, &sql_plan_credit, &p, &r, NULL, err));
     struct credited_sum *sums = arena_array(&lost->arena, struct credited_sum, (size_t)db_rows(r));

@@ -19,10 +19,7 @@ static enum outcome switch_generation(struct db *db, struct arena *arena, const 
     enum outcome outcome = zone_store(db, arena, zones, err);
     if (outcome == OUTCOME_OK)
         outcome = policy_start_generation(db, arena, dir, generation, err);
-    if (outcome == OUTCOME_OK)
-        return db_commit(db, err);
-    db_rollback(db);
-    return outcome;
+    return db_end(db, outcome, err);
 }
 
 static enum outcome derive(struct desk *desk, const struct policy_order *order,

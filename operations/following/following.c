@@ -45,14 +45,6 @@ static enum outcome write_building(struct following *f, struct err *err)
     return policy_store_files(desk->db, desk->arena, f->order->dir, &f->generation->id, err);
 }
 
-enum outcome following_end(struct desk *desk, enum outcome outcome, struct err *err)
-{
-    if (outcome == OUTCOME_OK)
-        return db_commit(desk->db, err);
-    db_rollback(desk->db);
-    return outcome;
-}
-
 enum outcome following_start(struct following *f, struct err *err)
 {
     struct desk *desk = f->desk;
@@ -69,7 +61,7 @@ enum outcome following_start(struct following *f, struct err *err)
         desk_note(desk, "going on with what an earlier run derived");
     } else {
         CHECK(db_begin(desk->db, err));
-        CHECK(following_end(desk, write_building(f, err), err));
+        CHECK(db_end(desk->db, write_building(f, err), err));
     }
     CHECK(generation_use_slot(desk->db, f->generation->slot, err));
     return follow_open(desk->db, f->order->dir, f->generation, &f->follow, err);
@@ -101,7 +93,7 @@ static enum outcome step_alone(struct following *f, int64_t *last, size_t *done,
         outcome = follow_prepare(f->follow, err);
     if (outcome == OUTCOME_OK)
         outcome = following_step(f, last, done, err);
-    return following_end(desk, outcome, err);
+    return db_end(desk->db, outcome, err);
 }
 
 /* Everybody who was written since the last pass, in transactions of their own. */

@@ -22,8 +22,8 @@ void following_free(struct following *f);
 enum outcome following_run(struct following *f, struct err *err);
 /* Inside the caller's transaction: the last passes, and the sales without a customer. */
 enum outcome following_finish(struct following *f, struct err *err);
-/* Commits, or rolls back after an error. */
-enum outcome following_end(struct desk *desk, enum outcome outcome, struct err *err);
+/* The generation and its slot are the active ones, from the commit on. */
+enum outcome following_activate(struct following *f, struct err *err);
 /* Empties a slot, and what was noted of profiles. */
 enum outcome following_clear(struct desk *desk, int16_t slot, struct err *err);
 /* One step of a pass: what it derives is written, with its sums. */

@@ -50,16 +50,21 @@ static enum outcome count_alone(struct following *f, struct err *err)
     return OUTCOME_OK;
 }
 
-static enum outcome activate(struct following *f, struct err *err)
+enum outcome following_activate(struct following *f, struct err *err)
 {
     struct db *db = f->desk->db;
     struct params p;
-    CHECK(db_run(db, &sql_following_drop_diffs, NULL, NULL, NULL, err));
-    CHECK(db_run(db, &sql_policy_skip_numbers, NULL, NULL, NULL, err));
     CHECK(db_run(db, &sql_following_deactivate, NULL, NULL, NULL, err));
     params_init(&p, &f->arena);
     params_uuid(&p, &f->generation->id);
     return db_run(db, &sql_following_activate, &p, NULL, NULL, err);
+}
+
+/* Diffs that were given a number under the old policies count as applied. */
+static enum outcome skip_diffs(struct db *db, struct err *err)
+{
+    CHECK(db_run(db, &sql_following_drop_diffs, NULL, NULL, NULL, err));
+    return db_run(db, &sql_policy_skip_numbers, NULL, NULL, NULL, err);
 }
 
 enum outcome following_finish(struct following *f, struct err *err)
@@ -74,13 +79,14 @@ static enum outcome switch_steps(struct following *f, struct err *err)
     CHECK(db_script(f->desk->db, "LOCK TABLE tutti_meta.policy_lock IN EXCLUSIVE MODE", err));
     CHECK(following_finish(f, err));
     CHECK(follow_tell(f->follow, err));
-    return activate(f, err);
+    CHECK(skip_diffs(f->desk->db, err));
+    return following_activate(f, err);
 }
 
 static enum outcome switch_over(struct following *f, struct err *err)
 {
     CHECK(db_begin(f->desk->db, err));
-    return following_end(f->desk, switch_steps(f, err), err);
+    return db_end(f->desk->db, switch_steps(f, err), err);
 }
 
 static enum outcome run(struct following *f, struct err *err)

@@ -180,9 +180,5 @@ enum outcome goal_targets_store(struct db *db, struct arena *arena,
                                 const struct goal_targets *targets, struct err *err)
 {
     CHECK(db_begin(db, err));
-    enum outcome outcome = replace_all(db, arena, targets, err);
-    if (outcome == OUTCOME_OK)
-        return db_commit(db, err);
-    db_rollback(db);
-    return outcome;
+    return db_end(db, replace_all(db, arena, targets, err), err);
 }

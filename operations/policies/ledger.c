@@ -103,10 +103,7 @@ static enum outcome fill_from_stored(struct desk *desk, const char *dir, struct 
         fill(desk, &events, interests.has_score ? interests.score_max : INT16_MIN, &reaches, err);
     if (outcome == OUTCOME_OK && policy->asks_zones)
         outcome = db_run(desk->db, &sql_policy_fill_places, NULL, NULL, NULL, err);
-    if (outcome == OUTCOME_OK)
-        return db_commit(desk->db, err);
-    db_rollback(desk->db);
-    return outcome;
+    return db_end(desk->db, outcome, err);
 }
 
 /* ---- open grants ---- */

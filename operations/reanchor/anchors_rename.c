@@ -100,10 +100,7 @@ static enum outcome step(struct batch_of_names *b, size_t limit,
         outcome = identity_store_insert_raw_values(b->db, b->arena, b->values, b->value_count, err);
     if (outcome == OUTCOME_OK && b->count > 0)
         outcome = advance(b, err);
-    if (outcome == OUTCOME_OK)
-        return db_commit(b->db, err);
-    db_rollback(b->db);
-    return outcome;
+    return db_end(b->db, outcome, err);
 }
 
 enum outcome anchors_rename_step(struct db *db, struct arena *arena, const struct seal_keys *keys,

@@ -3,10 +3,9 @@
 
 #include <stdlib.h>
 
-#include "common/runtime/telemetry.h"
 #include "journey_tracker_sql.h"
-#include "services/journey-tracker/journey_policy.h"
 #include "services/journey-tracker/journey_sweep_sales.h"
+#include "services/journey-tracker/journey_tool.h"
 #include "services/journey-tracker/slow/journey_slow.h"
 
 enum { PROFILES_PER_STEP = 2000 };
@@ -36,11 +35,7 @@ static enum outcome write_meanings(struct sweep *sweep, struct err *err)
 {
     struct db *db = sweep->tracker.db;
     CHECK(db_begin(db, err));
-    enum outcome outcome = shapes_write_meanings(sweep->tracker.shapes, &sweep->step_arena, err);
-    if (outcome == OUTCOME_OK)
-        return db_commit(db, err);
-    db_rollback(db);
-    return outcome;
+    return db_end(db, shapes_write_meanings(sweep->tracker.shapes, &sweep->step_arena, err), err);
 }
 
 enum outcome journey_sweep_open(struct db *db, const char *dir, const struct generation *generation,
@@ -49,21 +44,10 @@ enum outcome journey_sweep_open(struct db *db, const char *dir, const struct gen
     struct sweep *sweep = *out = calloc(1, sizeof *sweep);
     if (sweep == NULL)
         abort();
-    struct tracker *t = &sweep->tracker;
-    t->db = db;
-    t->generation = *generation;
     CHECK(generation_use_slot(db, generation->slot, err));
-    t->diff_partitions = 1;
-    t->fast = t->slow = t->fallbacks = t->rederived =
-        metric_counter("sweep_profiles_total", "", "Profiles derived again.");
-    t->timeline = timeline_new(&journey_timeline);
-    journey_cache_open(&t->cache, 1 << 20);
-    struct policy_source source = policy_source_folder(dir);
-    CHECK(journey_policy_load(&sweep->arena, &source, &t->policy, err));
-    CHECK(tracker_load_zones(t, &sweep->arena, err));
-    CHECK(shapes_open(db, &t->policy, &t->shapes, err));
+    CHECK(tool_tracker_open(&sweep->tracker, db, dir, generation, &sweep->arena, err));
     CHECK(write_meanings(sweep, err));
-    CHECK(sweep_sales(t, &sweep->step_arena, err));
+    CHECK(sweep_sales(&sweep->tracker, &sweep->step_arena, err));
     return count_unswept(sweep, total, err);
 }
 
@@ -92,10 +76,7 @@ void journey_sweep_close(struct sweep *sweep)
 {
     if (sweep == NULL)
         return;
-    timeline_free(sweep->tracker.timeline);
-    shapes_close(sweep->tracker.shapes);
-    journey_cache_close(&sweep->tracker.cache);
-    arena_free(&sweep->tracker.scratch);
+    tool_tracker_close(&sweep->tracker);
     arena_free(&sweep->arena);
     arena_free(&sweep->step_arena);
     free(sweep);

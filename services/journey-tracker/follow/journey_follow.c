@@ -5,12 +5,11 @@
 #include <stdlib.h>
 
 #include "common/codec/cells.h"
-#include "common/runtime/telemetry.h"
 #include "journey_tracker_sql.h"
 #include "services/journey-tracker/follow/journey_follow_internal.h"
 #include "services/journey-tracker/journey_convert.h"
-#include "services/journey-tracker/journey_policy.h"
 #include "services/journey-tracker/journey_said.h"
+#include "services/journey-tracker/journey_tool.h"
 #include "services/journey-tracker/slow/journey_range.h"
 
 /* Services that write one of these wait for the step: it should take some milliseconds. */
@@ -24,28 +23,14 @@ enum outcome follow_open(struct db *db, const char *dir, const struct generation
     struct follow *follow = *out = calloc(1, sizeof *follow);
     if (follow == NULL)
         abort();
-    struct tracker *t = &follow->tracker;
-    t->db = db;
-    t->generation = *generation;
-    t->diff_partitions = 1;
-    t->fast = t->slow = t->fallbacks = t->rederived =
-        metric_counter("sweep_profiles_total", "", "Profiles derived again.");
-    t->timeline = timeline_new(&journey_timeline);
-    journey_cache_open(&t->cache, 1 << 20);
-    struct policy_source source = policy_source_folder(dir);
-    CHECK(journey_policy_load(&follow->arena, &source, &t->policy, err));
-    CHECK(tracker_load_zones(t, &follow->arena, err));
-    return shapes_open(db, &t->policy, &t->shapes, err);
+    return tool_tracker_open(&follow->tracker, db, dir, generation, &follow->arena, err);
 }
 
 void follow_close(struct follow *follow)
 {
     if (follow == NULL)
         return;
-    timeline_free(follow->tracker.timeline);
-    shapes_close(follow->tracker.shapes);
-    journey_cache_close(&follow->tracker.cache);
-    arena_free(&follow->tracker.scratch);
+    tool_tracker_close(&follow->tracker);
     arena_free(&follow->arena);
     arena_free(&follow->step_arena);
     free(follow);
