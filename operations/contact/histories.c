@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/base/pack.h"
+#include "common/base/search.h"
 #include "contact_sql.h"
 #include "services/suppression/suppression_places.h"
 #include "services/suppression/suppression_profile.h"
@@ -156,24 +157,6 @@ static enum outcome read_addresses(struct reading *reading, struct err *err)
 
 /* ---- dividing ---- */
 
-/* Where the rows of an anchor begin. */
-#define FIRST_OF(name, type, member)                                                               \
-    static size_t name(const type *rows, size_t count, int64_t anchor)                             \
-    {                                                                                              \
-        size_t low = 0, high = count;                                                              \
-        while (low < high) {                                                                       \
-            size_t middle = low + (high - low) / 2;                                                \
-            if (rows[middle].member < anchor)                                                      \
-                low = middle + 1;                                                                  \
-            else                                                                                   \
-                high = middle;                                                                     \
-        }                                                                                          \
-        return low;                                                                                \
-    }
-FIRST_OF(first_fact, struct ledger_fact, key.anchor)
-FIRST_OF(first_known, struct known_address, anchor)
-FIRST_OF(first_place, struct place, anchor)
-
 struct fact_list {
     struct ledger_fact **items;
     size_t count, capacity;
@@ -278,13 +261,18 @@ static struct history history_of(const struct reading *reading, const struct fac
 static void take_anchor(struct reading *reading, int64_t anchor, struct fact_list *facts,
                         struct known_addresses *known, struct place_list *places)
 {
-    for (size_t i = first_fact(reading->facts, reading->fact_count, anchor);
+    for (size_t i = lower_bound(reading->facts, reading->fact_count, sizeof *reading->facts,
+                                offsetof(struct ledger_fact, key.anchor), anchor);
          i < reading->fact_count && reading->facts[i].key.anchor == anchor; i++)
         *arena_push(reading->arena, facts) = &reading->facts[i];
-    for (size_t i = first_known(reading->known.items, reading->known.count, anchor);
+    for (size_t i =
+             lower_bound(reading->known.items, reading->known.count, sizeof *reading->known.items,
+                         offsetof(struct known_address, anchor), anchor);
          i < reading->known.count && reading->known.items[i].anchor == anchor; i++)
         *arena_push(reading->arena, known) = reading->known.items[i];
-    for (size_t i = first_place(reading->places.items, reading->places.count, anchor);
+    for (size_t i =
+             lower_bound(reading->places.items, reading->places.count,
+                         sizeof *reading->places.items, offsetof(struct place, anchor), anchor);
          i < reading->places.count && reading->places.items[i].anchor == anchor; i++)
         *arena_push(reading->arena, places) = reading->places.items[i];
 }

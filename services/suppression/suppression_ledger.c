@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "common/base/pack.h"
+#include "common/base/search.h"
 #include "services/suppression/logic/consent.h"
 #include "services/suppression/logic/rules.h"
 #include "services/suppression/suppression_arms.h"
@@ -163,23 +164,26 @@ static bool is_in_question(const struct ledger_work *w, const struct ledger_fact
     return r ? r->verdict == VERDICT_GRANT && r->outcome == RESULT_OPEN : fact->origin != NULL;
 }
 
-static enum outcome read_known(struct ledger_work *w, struct err *err)
+static int64_t *member_anchors(const struct ledger_work *w)
 {
     int64_t *anchors = arena_array(w->arena, int64_t, w->member_count);
     for (size_t i = 0; i < w->member_count; i++)
         anchors[i] = w->members[i].anchor;
-    return addresses_find_known(w->suppression->db, w->arena, anchors, w->member_count, &w->known,
-                                err);
+    return anchors;
+}
+
+static enum outcome read_known(struct ledger_work *w, struct err *err)
+{
+    return addresses_find_known(w->suppression->db, w->arena, member_anchors(w), w->member_count,
+                                &w->known, err);
 }
 
 static enum outcome read_places(struct ledger_work *w, struct err *err)
 {
-    int64_t *anchors = arena_array(w->arena, int64_t, w->member_count);
     if (!w->suppression->policy.asks_zones)
         return OUTCOME_OK;
-    for (size_t i = 0; i < w->member_count; i++)
-        anchors[i] = w->members[i].anchor;
-    return places_find(w->suppression->db, w->arena, anchors, w->member_count, &w->places, err);
+    return places_find(w->suppression->db, w->arena, member_anchors(w), w->member_count, &w->places,
+                       err);
 }
 
 /* Where customers are of whom something is judged, and what is said of the addresses that their
@@ -211,25 +215,16 @@ static enum outcome read_evidence(struct ledger_work *w, struct err *err)
 
 static enum outcome read_arms(struct ledger_work *w, struct err *err)
 {
-    int64_t *anchors = arena_array(w->arena, int64_t, w->member_count);
     if (!rules_draw(&w->suppression->policy))
         return OUTCOME_OK;
-    for (size_t i = 0; i < w->member_count; i++)
-        anchors[i] = w->members[i].anchor;
-    return arms_find(w->suppression->db, w->arena, anchors, w->member_count, &w->arms, err);
+    return arms_find(w->suppression->db, w->arena, member_anchors(w), w->member_count, &w->arms,
+                     err);
 }
 
 static size_t first_known(const struct ledger_work *w, int64_t anchor)
 {
-    size_t low = 0, high = w->known.count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (w->known.items[middle].anchor < anchor)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return lower_bound(w->known.items, w->known.count, sizeof *w->known.items,
+                       offsetof(struct known_address, anchor), anchor);
 }
 
 /* Addresses of the members [from, to). */
@@ -247,28 +242,14 @@ static struct address_book *book_of(const struct ledger_work *w, size_t from, si
 
 static size_t first_arm(const struct ledger_work *w, int64_t anchor)
 {
-    size_t low = 0, high = w->arms.count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (w->arms.items[middle].anchor < anchor)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return lower_bound(w->arms.items, w->arms.count, sizeof *w->arms.items,
+                       offsetof(struct arm, anchor), anchor);
 }
 
 static size_t first_place(const struct ledger_work *w, int64_t anchor)
 {
-    size_t low = 0, high = w->places.count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (w->places.items[middle].anchor < anchor)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return lower_bound(w->places.items, w->places.count, sizeof *w->places.items,
+                       offsetof(struct place, anchor), anchor);
 }
 
 static void gather_arms(const struct ledger_work *w, size_t from, size_t to,
@@ -293,15 +274,8 @@ static struct place_list *places_of(const struct ledger_work *w, size_t from, si
 
 static size_t first_fact(const struct ledger_work *w, int64_t anchor)
 {
-    size_t low = 0, high = w->fact_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (w->facts[middle].key.anchor < anchor)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return lower_bound(w->facts, w->fact_count, sizeof *w->facts,
+                       offsetof(struct ledger_fact, key.anchor), anchor);
 }
 
 /* Pointers to the facts of the members [from, to), in time order. */
@@ -321,15 +295,8 @@ static void gather_facts(struct ledger_work *w, size_t from, size_t to, struct p
 
 static size_t first_member(const struct ledger_work *w, int64_t profile)
 {
-    size_t low = 0, high = w->member_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (w->members[middle].profile < profile)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return lower_bound(w->members, w->member_count, sizeof *w->members,
+                       offsetof(struct member_row, profile), profile);
 }
 
 /* (d), in new statements under the locks: the whole ledger of the profiles, and the decisions made

@@ -2,6 +2,7 @@
  * suppression_work.h. */
 #include <stdlib.h>
 
+#include "common/base/search.h"
 #include "services/suppression/suppression_work.h"
 
 /* Every repeat gets the earliest time at which one of them came in, so it does not matter which of
@@ -184,15 +185,8 @@ enum outcome work_lock_anchors(struct ledger_work *w, struct err *err)
 
 const struct anchor_row *work_find_anchor(const struct ledger_work *w, int64_t anchor)
 {
-    size_t low = 0, high = w->anchor_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (w->anchors[middle].anchor < anchor)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return &w->anchors[low];
+    return &w->anchors[lower_bound(w->anchors, w->anchor_count, sizeof *w->anchors,
+                                   offsetof(struct anchor_row, anchor), anchor)];
 }
 
 /* A send that answers no request decides nothing and ends nothing. Who decides for its profile
