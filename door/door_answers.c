@@ -23,26 +23,15 @@ static void add_instant(struct strbuf *out, const char *name, struct instant at)
 }
 
 /* The fields of a line as rules are packed (services/suppression/logic/decide.c). */
-static struct span next_field(struct span *line, char separator)
-{
-    size_t n = 0;
-    while (n < line->len && line->ptr[n] != separator)
-        n++;
-    struct span field = {line->ptr, n};
-    n += n < line->len;
-    *line = (struct span){line->ptr + n, line->len - n};
-    return field;
-}
-
 static void add_rule(struct strbuf *out, struct span line)
 {
     strbuf_addf(out, "{\"rule_id\":");
-    json_add_text(out, next_field(&line, '\x1f'));
-    add_text(out, "kind", next_field(&line, '\x1f'));
-    strbuf_addf(out, ",\"passed\":%s", span_is(next_field(&line, '\x1f'), "1") ? "true" : "false");
-    add_text(out, "observed", next_field(&line, '\x1f'));
-    add_text(out, "allowed", next_field(&line, '\x1f'));
-    struct span next = next_field(&line, '\x1f');
+    json_add_text(out, span_take(&line, '\x1f'));
+    add_text(out, "kind", span_take(&line, '\x1f'));
+    strbuf_addf(out, ",\"passed\":%s", span_is(span_take(&line, '\x1f'), "1") ? "true" : "false");
+    add_text(out, "observed", span_take(&line, '\x1f'));
+    add_text(out, "allowed", span_take(&line, '\x1f'));
+    struct span next = span_take(&line, '\x1f');
     add_text(out, "next_at", next.len ? next : SPAN_NONE);
     strbuf_addf(out, "}");
 }
@@ -53,7 +42,7 @@ static void add_rules(struct strbuf *out, struct span rules)
     strbuf_addf(out, ",\"rules\":[");
     while (rules.len) {
         strbuf_addf(out, "%s", between);
-        add_rule(out, next_field(&rules, '\x1e'));
+        add_rule(out, span_take(&rules, '\x1e'));
         between = ",";
     }
     strbuf_addf(out, "]");

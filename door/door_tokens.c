@@ -20,23 +20,12 @@ static const struct {
               {"claim", RIGHT_CLAIM},
               {"profile", RIGHT_PROFILE}};
 
-static struct span next_of(struct span *list, char separator)
-{
-    size_t n = 0;
-    while (n < list->len && list->ptr[n] != separator)
-        n++;
-    struct span item = {list->ptr, n};
-    n += n < list->len;
-    *list = (struct span){list->ptr + n, list->len - n};
-    return span_trim(item);
-}
-
 static bool is_listed(struct span list, struct span item)
 {
     if (span_is(list, "*"))
         return true;
     while (list.len)
-        if (span_equal(next_of(&list, ','), item))
+        if (span_equal(span_trim(span_take(&list, ',')), item))
             return true;
     return false;
 }
@@ -61,7 +50,7 @@ static bool read_rights(struct span list, unsigned *out)
         return true;
     }
     while (list.len) {
-        struct span word = next_of(&list, ',');
+        struct span word = span_trim(span_take(&list, ','));
         size_t i = 0, count = sizeof rights / sizeof *rights;
         while (i < count && !span_is(word, rights[i].name))
             i++;

@@ -64,6 +64,15 @@ struct span span_trim(struct span s)
     return s;
 }
 
+struct span span_take(struct span *rest, char separator)
+{
+    const char *end = rest->len ? memchr(rest->ptr, separator, rest->len) : NULL;
+    size_t len = end ? (size_t)(end - rest->ptr) : rest->len, taken = len + (end != NULL);
+    struct span field = {rest->ptr, len};
+    *rest = (struct span){rest->len ? rest->ptr + taken : rest->ptr, rest->len - taken};
+    return field;
+}
+
 unsigned span_distance(struct span a, struct span b)
 {
     enum { MAX = 64 };

@@ -59,6 +59,10 @@ bool span_is_clean_utf8(struct span s);
 /* Without leading and trailing ASCII white space. */
 struct span span_trim(struct span s);
 
+/* What stands before the separator, or all if there is none; *rest goes on behind it. The field may
+ * be empty: an end is where *rest is empty before the call. */
+struct span span_take(struct span *rest, char separator);
+
 /* Edit distance, for "did you mean"; inputs above 64 bytes count as unrelated (returns 255). */
 unsigned span_distance(struct span a, struct span b);
 

@@ -1,20 +1,11 @@
 /* preferences.c: see preferences.h. */
 #include "common/words/preferences.h"
 
-static struct span take(struct span *rest, char end)
-{
-    const char *at = memchr(rest->ptr, end, rest->len);
-    size_t len = at ? (size_t)(at - rest->ptr) : rest->len, taken = at ? len + 1 : len;
-    struct span part = {rest->ptr, len};
-    *rest = (struct span){rest->ptr + taken, rest->len - taken};
-    return part;
-}
-
 bool preference_next(struct span *rest, struct preference *out)
 {
     if (rest->len == 0)
         return false;
-    out->rest = take(rest, '\n');
+    out->rest = span_take(rest, '\n');
     return preference_field(out, &out->key);
 }
 
@@ -30,7 +21,7 @@ bool preference_field(struct preference *preference, struct span *out)
 {
     if (preference->rest.len == 0)
         return false;
-    *out = take(&preference->rest, 0x1f);
+    *out = span_take(&preference->rest, 0x1f);
     return true;
 }
 

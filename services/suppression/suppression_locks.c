@@ -110,45 +110,29 @@ static enum outcome find_kept(struct ledger_work *w, struct anchor_move **out, s
                : addresses_find_kept(s->db, w->arena, &w->flush->known, out, out_count, err);
 }
 
-static int anchor_compare(const void *key, const void *element)
+/* Of what somebody did for the first time there may be no fact: a row of the map says whose anchor
+ * it is. The rows are the new ones, sorted by their anchor, which stands at `offset`. */
+static size_t find_new(const struct suppression_anchor_moves *moves, const void *rows, size_t count,
+                       size_t stride, size_t offset, struct anchor_move *out)
 {
-    int64_t anchor = *(const int64_t *)key, other = ((const struct known_address *)element)->anchor;
-    return (anchor > other) - (anchor < other);
+    size_t found = 0;
+    for (size_t i = 0; count > 0 && i < moves->count; i++)
+        if (has_key(rows, count, stride, offset, id_short(&moves->items[i].anchor_id)))
+            out[found++] = moves->items[i];
+    return found;
 }
 
-/* Whoever named an address for the first time may have no fact: a row of the map says whose address
- * it is. */
 static size_t find_new_namers(const struct ledger_work *w, struct anchor_move *out)
 {
-    const struct suppression_anchor_moves *namers = &w->flush->namers;
     const struct known_addresses *new = &w->new_known;
-    size_t count = 0;
-    for (size_t i = 0; new->count > 0 && i < namers->count; i++) {
-        int64_t anchor = id_short(&namers->items[i].anchor_id);
-        if (bsearch(&anchor, new->items, new->count, sizeof *new->items, anchor_compare))
-            out[count++] = namers->items[i];
-    }
-    return count;
+    return find_new(&w->flush->namers, new->items, new->count, sizeof *new->items,
+                    offsetof(struct known_address, anchor), out);
 }
 
-static int key_compare(const void *key, const void *element)
-{
-    int64_t a = *(const int64_t *)key, b = *(const int64_t *)element;
-    return (a > b) - (a < b);
-}
-
-/* The same of who was seen at a place. */
 static size_t find_new_placed(const struct ledger_work *w, struct anchor_move *out)
 {
-    const struct suppression_anchor_moves *placed = &w->flush->placed;
     const struct place_anchors *new = &w->new_placed;
-    size_t count = 0;
-    for (size_t i = 0; new->count > 0 && i < placed->count; i++) {
-        int64_t anchor = id_short(&placed->items[i].anchor_id);
-        if (bsearch(&anchor, new->items, new->count, sizeof *new->items, key_compare))
-            out[count++] = placed->items[i];
-    }
-    return count;
+    return find_new(&w->flush->placed, new->items, new->count, sizeof *new->items, 0, out);
 }
 
 /* (b): every new fact is a move of its anchor, too. */

@@ -10,9 +10,8 @@ A wrong end is a send whose claim, or whose look at the messages, came after an 
 revoked; or two sends where one contact is allowed.
 """
 
-import random
-
 import command
+from turns import Turns, orders
 
 RULES = {
     "claim": "a channel claims before it sends; without, it heeds the revocations that it has read",
@@ -136,55 +135,25 @@ PLAYS = [  # who takes part, what was there before
 ORDERS = 1000  # of each
 
 
-class Play:
+class Play(Turns):
     def __init__(self, kinds, start, rules):
-        self.row, self.rules, self.held = Row(**start), rules, {}
-        self.all = [kind(self) for kind in kinds]
+        self.rules = rules
         self.sends, self.goes_ahead, self.is_late = 0, False, False
+        super().__init__(Row(**start), [kind(self) for kind in kinds])
 
     def note_go_ahead(self, row):
         self.goes_ahead = True
         self.is_late = self.is_late or row.opted_out
 
-    def release(self, who):
-        self.held = {lock: owner for lock, owner in self.held.items() if owner is not who}
-
-    def step(self, who):
-        """False if it is done, or waits."""
-        if who.done == len(who.steps):
-            return False
-        step = who.steps[who.done]
-        if step.startswith("lock "):
-            lock = step.removeprefix("lock ")
-            if who.wants(lock) and self.held.setdefault(lock, who) is not who:
-                return False
-        elif step == "commit":
-            who.commit(self.row)
-            self.release(who)
-        else:
-            who.do(step, self.row)
-        who.done += 1
-        return True
-
     def is_wrong(self, order):
-        for turn in order:
-            self.step(self.all[turn])
-        while any([self.step(who) for who in self.all]):
-            pass
-        assert all(who.done == len(who.steps) for who in self.all)
-        return self.is_late or (self.row.claimed and self.row.revoked) or self.sends > 1
-
-
-def orders(kinds):
-    chance = random.Random(1)
-    turns = [number for number, kind in enumerate(kinds) for _ in kind.steps]
-    return (chance.sample(turns, len(turns)) for _ in range(ORDERS))
+        row = self.play(order)
+        return self.is_late or (row.claimed and row.revoked) or self.sends > 1
 
 
 def wrong(without=()):
     """(how many orders end wrongly, of how many)."""
     rules = set(RULES) - set(without)
-    ends = [Play(kinds, start, rules).is_wrong(order) for kinds, start in PLAYS for order in orders(kinds)]
+    ends = [Play(kinds, start, rules).is_wrong(order) for kinds, start in PLAYS for order in orders(kinds, ORDERS)]
     return sum(ends), len(ends)
 
 

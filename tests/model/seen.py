@@ -9,9 +9,8 @@
 the map, and the state of the customer. A wrong end is an open grant of a customer who is known by an address that said no.
 """
 
-import random
-
 import command
+from turns import Turns, orders
 
 RULES = {
     "state-lock": "who is seen with another one's address locks the state of his profile",
@@ -52,6 +51,9 @@ class Transaction:
         elif step == "read":
             self.saw = Row(**{**vars(row), **self.writes})
         return step != "settle" or self.settle()
+
+    def commit(self, row):
+        vars(row).update(self.writes)
 
     def is_unlocked(self):
         return not self.addresses and "check-locked" in self.rules
@@ -125,51 +127,12 @@ PLAYS = [  # who takes part, what was there before
 ORDERS = 1000  # of each
 
 
-class Play:
-    def __init__(self, kinds, start, rules):
-        self.row, self.all, self.held = Row(**start), [kind(rules) for kind in kinds], {}
-
-    def release(self, who):
-        self.held = {lock: owner for lock, owner in self.held.items() if owner is not who}
-
-    def step(self, who):
-        """False if it is done, or waits."""
-        if who.done == len(who.steps):
-            return False
-        step = who.steps[who.done]
-        if step.startswith("lock "):
-            lock = step.removeprefix("lock ")
-            if who.wants(lock) and self.held.setdefault(lock, who) is not who:
-                return False
-        elif step == "commit":
-            vars(self.row).update(who.writes)
-            self.release(who)
-        elif not who.do(step, self.row):
-            self.release(who)
-            who.restart()
-            return True
-        who.done += 1
-        return True
-
-    def run(self, order):
-        for turn in order:
-            self.step(self.all[turn])
-        while any([self.step(who) for who in self.all]):
-            pass
-        assert all(who.done == len(who.steps) for who in self.all)
-        return self.row
-
-
-def orders(kinds):
-    chance = random.Random(1)
-    turns = [number for number, kind in enumerate(kinds) for _ in kind.steps]
-    return (chance.sample(turns, len(turns)) for _ in range(ORDERS))
-
-
 def wrong(without=()):
     """(how many orders end wrongly, of how many)."""
     rules = set(RULES) - set(without)
-    ends = [Play(kinds, start, rules).run(order) for kinds, start in PLAYS for order in orders(kinds)]
+    ends = [
+        Turns(Row(**start), [kind(rules) for kind in kinds]).play(order) for kinds, start in PLAYS for order in orders(kinds, ORDERS)
+    ]
     return sum(row.granted and row.known and row.opted_out and not row.revoked for row in ends), len(ends)
 
 

@@ -3,6 +3,7 @@
 #ifndef TUTTI_TESTS_CONTACT_BOOK_H
 #define TUTTI_TESTS_CONTACT_BOOK_H
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "services/suppression/logic/contact.h"
@@ -42,6 +43,25 @@ static inline struct instant book_time(const char *text)
     if (!instant_parse(span_of(text), &t))
         abort();
     return t;
+}
+
+/* The test itself is wrong. */
+static inline void book_fail(const char *why)
+{
+    fprintf(stderr, "contact_book: %s\n", why);
+    abort();
+}
+
+/* Decides by this contact.json from now on. The policy lives in the arena. */
+static inline struct contact_policy *book_use_policy(struct contact_book *book, struct arena *arena,
+                                                     const char *text)
+{
+    struct err err = {0};
+    struct contact_policy *policy = arena_new(arena, struct contact_policy);
+    if (suppression_policy_parse(arena, span_of(text), "test.json", policy, &err) != OUTCOME_OK)
+        book_fail(err.message);
+    book->policy = policy;
+    return policy;
 }
 
 static inline int book_sorted_compare(const void *a, const void *b)

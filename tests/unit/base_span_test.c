@@ -133,11 +133,25 @@ static void distance(void **state)
     assert_int_equal(span_distance((struct span){text, 65}, SPAN("x")), 255);
 }
 
+static void fields_are_taken_one_by_one(void **state)
+{
+    struct span rest = SPAN("a,,bc,");
+    assert_true(span_is(span_take(&rest, ','), "a"));
+    assert_int_equal(span_take(&rest, ',').len, 0);
+    assert_true(span_is(span_take(&rest, ','), "bc"));
+    assert_int_equal(rest.len, 0);
+    struct span none = SPAN_NONE;
+    assert_null(span_take(&none, ',').ptr);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(clean_utf8),         cmocka_unit_test(every_code_point),
-        cmocka_unit_test(equality_and_order), cmocka_unit_test(trim),
+        cmocka_unit_test(fields_are_taken_one_by_one),
+        cmocka_unit_test(clean_utf8),
+        cmocka_unit_test(every_code_point),
+        cmocka_unit_test(equality_and_order),
+        cmocka_unit_test(trim),
         cmocka_unit_test(distance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

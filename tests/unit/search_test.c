@@ -29,6 +29,17 @@ static void the_first_that_is_not_below(void **state)
                          searched[i].found);
 }
 
+static void a_key_is_there_or_not(void **state)
+{
+    (void)state;
+    const size_t count = sizeof rows / sizeof *rows, stride = sizeof *rows;
+    assert_true(has_key(rows, count, stride, offsetof(struct row, key), 0));
+    assert_true(has_key(rows, count, stride, offsetof(struct row, key), INT64_MAX));
+    assert_false(has_key(rows, count, stride, offsetof(struct row, key), 1));
+    assert_false(has_key(rows, 4, stride, offsetof(struct row, key), INT64_MAX));
+    assert_false(has_key(NULL, 0, stride, offsetof(struct row, key), 0));
+}
+
 static void none_is_left(void **state)
 {
     (void)state;
@@ -41,6 +52,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_that_is_not_below),
         cmocka_unit_test(none_is_left),
+        cmocka_unit_test(a_key_is_there_or_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

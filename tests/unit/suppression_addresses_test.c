@@ -46,15 +46,11 @@ static int tear_down(void **state)
 
 static void use_rule(const char *rule)
 {
-    struct err err = {0};
-    struct contact_policy *policy = arena_new(&arena, struct contact_policy);
     const char *text = arena_printf(&arena,
                                     "{\"classes\":{\"marketing\":{}},\"consent\":{\"*\":{\"on_"
                                     "unknown\":\"allow\"}},\"rules\":[%s]}",
                                     rule);
-    if (suppression_policy_parse(&arena, span_of(text), "t.json", policy, &err) != OUTCOME_OK)
-        fail_msg("%s", err.message);
-    book->policy = policy;
+    book_use_policy(book, &arena, text);
 }
 
 static void opt_outs(void)

@@ -45,14 +45,10 @@ static void start_again(void **state)
 /* The policy of one rule, or several, as they stand in the file. */
 static void use_rules(const char *rules)
 {
-    struct err err = {0};
-    struct contact_policy *policy = arena_new(&arena, struct contact_policy);
     const char *text = arena_printf(
         &arena, "{" CLASSES "," ALLOW ",\"reservation\":{\"default\":\"PT24H\"},\"rules\":[%s]}",
         rules);
-    if (suppression_policy_parse(&arena, span_of(text), "test.json", policy, &err) != OUTCOME_OK)
-        fail_msg("%s", err.message);
-    book->policy = policy;
+    book_use_policy(book, &arena, text);
 }
 
 static struct contact_fact request(const char *at)
@@ -558,13 +554,8 @@ struct said_row {
 
 static void use_words(void)
 {
-    struct err err = {0};
-    const char *text = arena_printf(&arena, "{" CLASSES "," WORDS
-                                            ",\"rules\":[{\"id\":\"o\",\"kind\":\"opt_out\"}]}");
-    struct contact_policy *policy = arena_new(&arena, struct contact_policy);
-    if (suppression_policy_parse(&arena, span_of(text), "test.json", policy, &err) != OUTCOME_OK)
-        fail_msg("%s", err.message);
-    book->policy = policy;
+    book_use_policy(book, &arena,
+                    "{" CLASSES "," WORDS ",\"rules\":[{\"id\":\"o\",\"kind\":\"opt_out\"}]}");
 }
 
 /* The day and the map. `!` after the day: from the preference center; `o`: outbound; `u`: an
@@ -950,13 +941,10 @@ static const struct zone_book *somewhere(void)
 static void use_clocks(const char *rules)
 {
     struct err err = {0};
-    struct contact_policy *policy = arena_new(&arena, struct contact_policy);
     const char *text = arena_printf(
         &arena, "{" CLASSES "," ALLOW ",\"zones\":{\"unknown\":[\"IS\"]},\"rules\":[%s]}", rules);
-    if (suppression_policy_parse(&arena, span_of(text), "test.json", policy, &err) != OUTCOME_OK)
-        fail_msg("%s", err.message);
+    struct contact_policy *policy = book_use_policy(book, &arena, text);
     assert_int_equal(suppression_policy_set_zones(&arena, policy, somewhere(), &err), OUTCOME_OK);
-    book->policy = policy;
 }
 
 static void clocks_that_never_agree_give_no_retry(void **state)

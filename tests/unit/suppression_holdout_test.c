@@ -46,14 +46,10 @@ static void start_again(void **state)
 
 static void use_rules(const char *rules)
 {
-    struct err err = {0};
-    struct contact_policy *policy = arena_new(&arena, struct contact_policy);
     const char *text = arena_printf(
         &arena, "{\"classes\":{\"marketing\":{},\"service\":{\"obeys\":false}},\"rules\":[%s]}",
         rules);
-    if (suppression_policy_parse(&arena, span_of(text), "test.json", policy, &err) != OUTCOME_OK)
-        fail_msg("%s", err.message);
-    book->policy = policy;
+    book_use_policy(book, &arena, text);
 }
 
 static void use_global(const char *before, const char *more)

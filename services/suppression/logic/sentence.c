@@ -70,17 +70,6 @@ static void add_observed(struct strbuf *out, struct span text)
 
 /* ---- why ---- */
 
-static struct span field_of(struct span *rest, char separator)
-{
-    size_t n = 0;
-    while (n < rest->len && rest->ptr[n] != separator)
-        n++;
-    struct span field = {rest->ptr, n};
-    n += n < rest->len;
-    *rest = (struct span){rest->ptr + n, rest->len - n};
-    return field;
-}
-
 /* What the deciding rule saw, and what it would have allowed. */
 static void find_values(const struct told_verdict *told, struct span *observed,
                         struct span *allowed)
@@ -88,13 +77,13 @@ static void find_values(const struct told_verdict *told, struct span *observed,
     struct span rest = told->rules;
     *observed = *allowed = SPAN("");
     while (rest.len > 0) {
-        struct span line = field_of(&rest, '\x1e');
-        if (!span_equal(field_of(&line, '\x1f'), told->rule_id))
+        struct span line = span_take(&rest, '\x1e');
+        if (!span_equal(span_take(&line, '\x1f'), told->rule_id))
             continue;
-        field_of(&line, '\x1f'); /* the kind */
-        field_of(&line, '\x1f'); /* that it failed */
-        *observed = field_of(&line, '\x1f');
-        *allowed = field_of(&line, '\x1f');
+        span_take(&line, '\x1f'); /* the kind */
+        span_take(&line, '\x1f'); /* that it failed */
+        *observed = span_take(&line, '\x1f');
+        *allowed = span_take(&line, '\x1f');
     }
 }
 
