@@ -7,6 +7,7 @@
 #include "operations/following/following_internal.h"
 #include "operations/lock_out.h"
 #include "operations/policies/review.h"
+#include "services/journey-tracker/journey_policy_store.h"
 #include "services/metrics-aggregator/metrics_sums.h"
 
 enum {
@@ -42,7 +43,8 @@ static enum outcome write_building(struct following *f, struct err *err)
     f->generation->number = db_int4(r, 0, 0);
     f->generation->slot = db_int2(r, 0, 1);
     CHECK(following_clear(desk, f->generation->slot, err));
-    return policy_store_files(desk->db, desk->arena, f->order->dir, &f->generation->id, err);
+    return journey_policy_store_files(desk->db, desk->arena, f->order->dir, &f->generation->id,
+                                      err);
 }
 
 enum outcome following_start(struct following *f, struct err *err)

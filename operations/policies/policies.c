@@ -82,12 +82,6 @@ enum outcome policy_bundle(struct arena *arena, const char *dir, struct span *ou
     return OUTCOME_OK;
 }
 
-enum outcome policy_store_files(struct db *db, struct arena *arena, const char *dir,
-                                const struct id *generation, struct err *err)
-{
-    return journey_policy_store_files(db, arena, dir, generation, err);
-}
-
 enum outcome policy_find_active(struct db *db, struct arena *arena, struct generation *generation,
                                 bool *complete, struct err *err)
 {

@@ -54,8 +54,5 @@ enum outcome policy_sweep(struct desk *desk, const char *dir, const struct gener
 
 /* One JSON object with every file of dir under its name. */
 enum outcome policy_bundle(struct arena *arena, const char *dir, struct span *out, struct err *err);
-/* Inside a transaction: the policies of dir as tables that views read. */
-enum outcome policy_store_files(struct db *db, struct arena *arena, const char *dir,
-                                const struct id *generation, struct err *err);
 
 #endif
